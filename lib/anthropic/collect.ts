@@ -1,0 +1,131 @@
+import { tryJson } from "../json.ts";
+import { ApiError } from "../errors.ts";
+import type { ResponseBlock, ResponseMessage, StreamEvent } from "./events.ts";
+
+/**
+ * Folds the events of a stream into the message they tell: what a client gets that does not stream.
+ *
+ * @throws {ApiError} `api_error` if the events end before `message_stop`.
+ *
+ * @example Usage
+ * ```ts
+ * import { collectMessage } from "./collect.ts";
+ * import { MessageWriter } from "./writer.ts";
+ *
+ * const writer = new MessageWriter({ id: "msg_1", model: "m", usage: { input_tokens: 3, output_tokens: 0 } });
+ * writer.text("Hello");
+ * writer.end("end_turn");
+ * const message = await collectMessage([writer.take()]);
+ * if (message.content[0]?.text !== "Hello") throw new Error("text is lost");
+ * ```
+ */
+export async function collectMessage(
+  batches: AsyncIterable<StreamEvent[]> | Iterable<StreamEvent[]>,
+): Promise<ResponseMessage> {
+  const fold = new MessageFold();
+  for await (const batch of batches) {
+    for (const event of batch) fold.add(event);
+  }
+  return fold.message();
+}
+
+class MessageFold {
+  #message: ResponseMessage | undefined;
+  #finished = false;
+  readonly #inputs = new Map<number, string>();
+
+  add(event: StreamEvent): void {
+    switch (event.type) {
+      case "message_start":
+        this.#message = { ...event.message, content: [], usage: { ...event.message.usage } };
+        return;
+      case "content_block_start":
+        this.#started().content[event.index] = { ...event.content_block };
+        return;
+      case "content_block_delta":
+        return this.#addDelta(event.index, event.delta);
+      case "content_block_stop":
+        return this.#closeBlock(event.index);
+      case "message_delta": {
+        const { type: _type, delta, usage, ...rest } = event;
+        const message = Object.assign(this.#started(), delta, rest);
+        Object.assign(message.usage, withoutNulls(usage));
+        return;
+      }
+      case "message_stop":
+        this.#finished = true;
+        return;
+      case "ping":
+      case "(unknown)":
+        return;
+    }
+  }
+
+  message(): ResponseMessage {
+    if (!this.#finished) {
+      throw new ApiError("api_error", "Cannot answer: the upstream ended before the message did");
+    }
+    return this.#started();
+  }
+
+  #started(): ResponseMessage {
+    if (this.#message === undefined) {
+      throw new ApiError(
+        "api_error",
+        "Cannot answer: the upstream sent a part of a message before its start",
+      );
+    }
+    return this.#message;
+  }
+
+  #block(index: number): ResponseBlock {
+    const block = this.#started().content[index];
+    if (block === undefined) {
+      throw new ApiError(
+        "api_error",
+        `Cannot answer: the upstream continued block ${index}, which it never opened`,
+      );
+    }
+    return block;
+  }
+
+  #addDelta(index: number, delta: { type: string; [field: string]: unknown }): void {
+    const block = this.#block(index);
+    switch (delta.type) {
+      case "text_delta":
+        block.text = `${block.text ?? ""}${delta.text}`;
+        return;
+      case "thinking_delta":
+        block.thinking = `${block.thinking ?? ""}${delta.thinking}`;
+        return;
+      case "signature_delta":
+        block.signature = delta.signature;
+        return;
+      case "input_json_delta":
+        this.#inputs.set(index, `${this.#inputs.get(index) ?? ""}${delta.partial_json}`);
+        return;
+      case "citations_delta":
+        block.citations = [...(Array.isArray(block.citations) ? block.citations : []), delta.citation];
+        return;
+      default: {
+        // A delta of a later day carries whole values: compaction_delta does.
+        const { type: _type, ...fields } = delta;
+        Object.assign(block, fields);
+      }
+    }
+  }
+
+  #closeBlock(index: number): void {
+    const text = this.#inputs.get(index);
+    // A message cut by max_tokens may end inside the arguments: what is no JSON stays the empty input of the start.
+    const input = text ? tryJson(text) : undefined;
+    if (input !== undefined) this.#block(index).input = input;
+  }
+}
+
+/** Later counts replace earlier ones, unless they say nothing. */
+function withoutNulls(usage: object): object {
+  return Object.fromEntries(
+    Object.entries(usage).filter(([, count]) => count !== null && count !== undefined),
+  );
+}

@@ -1,0 +1,62 @@
+import * as v from "valibot";
+import { ApiError } from "../errors.ts";
+import { CountTokensRequest, MessagesRequest } from "./schema.ts";
+
+/**
+ * Checks the body of `POST /v1/messages`; what comes back is the very object that came in.
+ *
+ * @throws {ApiError} `invalid_request_error`, worded as Anthropic's API words it.
+ *
+ * @example Usage
+ * ```ts
+ * import { parseMessagesRequest } from "./parse.ts";
+ *
+ * parseMessagesRequest({ model: "m", max_tokens: 8, messages: [{ role: "user", content: "Hi" }] });
+ * ```
+ */
+export function parseMessagesRequest(body: unknown): MessagesRequest {
+  if (v.is(MessagesRequest, body)) return body;
+  throw toInvalidRequest(v.safeParse(MessagesRequest, body).issues);
+}
+
+/**
+ * Checks the body of `POST /v1/messages/count_tokens`, which needs no `max_tokens`.
+ *
+ * @throws {ApiError} `invalid_request_error`, worded as Anthropic's API words it.
+ */
+export function parseCountTokensRequest(body: unknown): CountTokensRequest {
+  if (v.is(CountTokensRequest, body)) return body;
+  throw toInvalidRequest(v.safeParse(CountTokensRequest, body).issues);
+}
+
+function toInvalidRequest(issues: readonly v.BaseIssue<unknown>[] = []): ApiError {
+  const lines = issues.slice(0, 10).map((issue) => `${toPath(issue.path)}${toWords(issue)}`);
+  return new ApiError("invalid_request_error", lines.join("; "));
+}
+
+function toWords(issue: v.BaseIssue<unknown>): string {
+  const missing = issue.input === undefined && issue.path !== undefined;
+  if (missing) return "Field required";
+  if (issue.type === "literal") return `Input should be ${issue.expected?.replaceAll('"', "'")}`;
+  if (issue.type === "loose_object") return "Input should be an object";
+  return issue.message;
+}
+
+/**
+ * Writes where the mistake is, as Anthropic does: dotted, and with the kind of each tagged object on the way
+ * (`messages.0.content.1.image.source.base64.data: `).
+ */
+function toPath(path: readonly v.IssuePathItem[] = []): string {
+  const steps = path.flatMap((item, at) => {
+    const next = path[at + 1];
+    const kind = next && next.key !== "type" ? kindOf(item.value, path[at - 1]?.key) : undefined;
+    return kind === undefined ? [String(item.key)] : [String(item.key), kind];
+  });
+  return steps.length > 0 ? `${steps.join(".")}: ` : "";
+}
+
+function kindOf(value: unknown, list: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  if ("type" in value && typeof value.type === "string") return value.type;
+  return list === "tools" ? "custom" : undefined;
+}

@@ -1,0 +1,191 @@
+import type { ResponseBlock, StopReason, StreamEvent, Usage, UsageReport } from "./events.ts";
+import { ToolInput } from "./tool_input.ts";
+
+/** What is known of a message before its first block. */
+export interface MessageHead {
+  id: string;
+  model: string;
+  usage: Usage;
+}
+
+/**
+ * The grammar of a message's stream, kept in one place: say what the model says, take the events that follow.
+ *
+ * Whatever order things are said in, the events are legal: one block open at a time, indexes without gaps, tool
+ * calls that arrive interleaved come out one after the other, each with arguments that are one JSON object, then one
+ * `message_delta` and one `message_stop`.
+ *
+ * @example Usage
+ * ```ts
+ * import { MessageWriter } from "./writer.ts";
+ *
+ * const writer = new MessageWriter({ id: "msg_1", model: "m", usage: { input_tokens: 3, output_tokens: 0 } });
+ * writer.text("Hello");
+ * writer.end("end_turn");
+ * const types = writer.take().map((event) => event.type);
+ * if (types.at(-1) !== "message_stop") throw new Error(types.join());
+ * ```
+ */
+export class MessageWriter {
+  readonly #head: MessageHead;
+  readonly #report: UsageReport = {};
+  /** Blocks not yet closed, in the order they were opened; the first is the one the client sees open. */
+  readonly #queue: QueuedBlock[] = [];
+  #events: StreamEvent[] = [];
+  #started = false;
+  #index = -1;
+
+  constructor(head: MessageHead) {
+    this.#head = head;
+  }
+
+  /** Gives the events that are due, each once. */
+  take(): StreamEvent[] {
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+
+  /** Sends `message_start`, if it was not sent yet. */
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    const { id, model, usage } = this.#head;
+    this.#events.push({
+      type: "message_start",
+      message: {
+        id,
+        type: "message",
+        role: "assistant",
+        model,
+        content: [],
+        stop_reason: null,
+        stop_sequence: null,
+        usage: { ...usage },
+      },
+    });
+  }
+
+  /** Says a piece of text. */
+  text(text: string): void {
+    if (text === "") return;
+    const block = this.#last("text") ?? this.#add({ type: "text", text: "" });
+    this.#say(block, { type: "text_delta", text });
+  }
+
+  /** Says a piece of thinking; an empty piece opens the block and shows nothing. */
+  thinking(thinking: string): void {
+    const block = this.#last("thinking") ?? this.#add({ type: "thinking", thinking: "", signature: "" });
+    if (thinking !== "") this.#say(block, { type: "thinking_delta", thinking });
+  }
+
+  /** Signs the thinking said last, which ends it. */
+  signature(signature: string): void {
+    const block = this.#last("thinking");
+    if (block === undefined) return;
+    this.#say(block, { type: "signature_delta", signature });
+    block.said = true;
+    this.#advance();
+  }
+
+  /** Adds a block that is complete in its start event. */
+  whole(content: ResponseBlock): void {
+    this.#add(content).said = true;
+    this.#advance();
+  }
+
+  /** Opens a tool call and gives the function that takes its arguments, fragment by fragment. */
+  tool(id: string, name: string): (fragment: string) => void {
+    const input = new ToolInput();
+    const block = this.#add({ type: "tool_use", id, name, input: {} }, input);
+    this.#say(block, { type: "input_json_delta", partial_json: "" });
+    return (fragment) => {
+      if (block.said) return;
+      const released = input.push(fragment);
+      if (released !== "") this.#say(block, { type: "input_json_delta", partial_json: released });
+      this.#advance();
+    };
+  }
+
+  /** Notes token counts; later ones overwrite earlier ones. */
+  usage(report: UsageReport): void {
+    Object.assign(this.#report, report);
+  }
+
+  /**
+   * Ends the message.
+   *
+   * @throws {SyntaxError} if the arguments of a call are not one JSON object, unless a limit cut the message.
+   */
+  end(reason: StopReason, stopSequence: string | null = null): void {
+    this.start();
+    const cut = reason === "max_tokens" || reason === "model_context_window_exceeded";
+    for (const block of this.#queue) {
+      const rest = cut || block.said ? undefined : block.input?.end();
+      if (rest) this.#say(block, { type: "input_json_delta", partial_json: rest });
+      block.said = true;
+    }
+    this.#advance();
+    this.#events.push(
+      {
+        type: "message_delta",
+        delta: { stop_reason: reason, stop_sequence: stopSequence },
+        usage: { ...this.#head.usage, ...this.#report },
+      },
+      { type: "message_stop" },
+    );
+  }
+
+  /** The newest block, if it is of this type and may be continued. */
+  #last(type: string): QueuedBlock | undefined {
+    const block = this.#queue.at(-1);
+    return block?.content.type === type && !block.said ? block : undefined;
+  }
+
+  #add(content: ResponseBlock, input?: ToolInput): QueuedBlock {
+    this.start();
+    // Text and thinking have said everything once another block begins; a tool call may be waiting for more.
+    const before = this.#queue.at(-1);
+    if (before !== undefined && before.input === undefined) before.said = true;
+    const block: QueuedBlock = { content, input, said: false, held: [] };
+    this.#queue.push(block);
+    this.#advance();
+    return block;
+  }
+
+  #say(block: QueuedBlock, delta: Delta): void {
+    if (block.held !== undefined) block.held.push(delta);
+    else this.#events.push({ type: "content_block_delta", index: this.#index, delta });
+  }
+
+  /** Shows the block at the head of the queue, and closes it where it is complete. */
+  #advance(): void {
+    for (let block = this.#queue[0]; block !== undefined; block = this.#queue[0]) {
+      if (block.held !== undefined) this.#show(block, block.held);
+      const last = this.#queue.length === 1;
+      if (!block.said && (last || !block.input?.complete)) return;
+      block.said = true;
+      this.#events.push({ type: "content_block_stop", index: this.#index });
+      this.#queue.shift();
+    }
+  }
+
+  #show(block: QueuedBlock, held: Delta[]): void {
+    const index = ++this.#index;
+    block.held = undefined;
+    this.#events.push({ type: "content_block_start", index, content_block: block.content });
+    for (const delta of held) this.#events.push({ type: "content_block_delta", index, delta });
+  }
+}
+
+type Delta = { type: string; [field: string]: unknown };
+
+interface QueuedBlock {
+  content: ResponseBlock;
+  /** The arguments so far, where the block is a tool call. */
+  input: ToolInput | undefined;
+  /** Nothing more can come. */
+  said: boolean;
+  /** Deltas that wait for the block's turn; gone once the block is shown. */
+  held: Delta[] | undefined;
+}

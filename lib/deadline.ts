@@ -1,0 +1,25 @@
+import type { Clock } from "./clock.ts";
+import { ApiError } from "./errors.ts";
+
+/** The time that a request has: a signal that fires when it is over, or when the client has left. */
+export interface Deadline {
+  /** Fires with the reason: an {@linkcode ApiError} when the time is over, anything else when the client has left. */
+  signal: AbortSignal;
+  /** Ends the request before its time: whatever still runs for it is cancelled. */
+  stop(): void;
+}
+
+/** Starts the time of a request; 0 milliseconds are no limit. */
+export function startDeadline(client: AbortSignal, clock: Clock, ms: number): Deadline {
+  const abort = new AbortController();
+  const tooLong = () =>
+    new ApiError("timeout_error", `Cannot finish the answer: it took longer than ${ms / 1000} s`);
+  const callOff = ms > 0 ? clock.after(ms, () => abort.abort(tooLong())) : () => {};
+  return {
+    signal: AbortSignal.any([client, abort.signal]),
+    stop() {
+      callOff();
+      abort.abort(new DOMException("The request has ended", "AbortError"));
+    },
+  };
+}

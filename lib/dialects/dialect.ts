@@ -1,0 +1,63 @@
+import type { StreamEvent } from "../anthropic/events.ts";
+import type { MessagesRequest } from "../anthropic/schema.ts";
+import type { JsonObject } from "../json.ts";
+import type { LossReport } from "../loss.ts";
+
+/** One event of an upstream's stream, as the transport brought it. */
+export interface ServerSentEvent {
+  /** The event's name, where it has one. A line `error: …` outside of `data` counts as an event of that name. */
+  event?: string | undefined;
+  data: string;
+}
+
+/** What one turn needs beside the request. */
+export interface TurnContext {
+  /** The model's name at the upstream. */
+  model: string;
+  /** The model's name as the client asked for it: what the answer is said to come from. */
+  alias: string;
+  /** The client's session, where it names one. */
+  sessionId?: string | undefined;
+  /** The estimate of the request's tokens, for the usage at the start of the stream. */
+  inputTokens: number;
+  /** Makes an unguessable id with the given prefix. */
+  newId(prefix: string): string;
+  /** Takes note of what the upstream cannot be told. */
+  loss: LossReport;
+}
+
+/** Reads one answer of an upstream; a state machine without effects. */
+export interface AnswerReader {
+  /**
+   * Takes one event of the upstream's stream.
+   *
+   * @throws {ApiError} if the upstream reports a failure, or what it says cannot be understood.
+   */
+  push(event: ServerSentEvent): void;
+  /**
+   * Takes an answer that came whole, as JSON, instead of a stream.
+   *
+   * @throws {ApiError} if it reports a failure, or cannot be understood.
+   */
+  whole(answer: unknown): void;
+  /**
+   * Takes the end of the stream.
+   *
+   * @throws {ApiError} if the upstream had not finished its answer.
+   */
+  end(): void;
+  /** Gives the events that have become due, each once. */
+  take(): StreamEvent[];
+  /** What the upstream says the answer cost, in USD, once it has said so. */
+  readonly cost: number | undefined;
+}
+
+/** How one kind of upstream is spoken to. */
+export interface Dialect {
+  name: "openai" | "anthropic";
+  /** The path of the endpoint, below the upstream's base URL. */
+  path: string;
+  /** Says the request in the upstream's words; it always asks for a stream. */
+  toBody(request: MessagesRequest, context: TurnContext): JsonObject;
+  createReader(request: MessagesRequest, context: TurnContext): AnswerReader;
+}

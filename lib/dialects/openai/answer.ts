@@ -1,0 +1,207 @@
+import * as v from "valibot";
+import type { StopReason, StreamEvent, UsageReport } from "../../anthropic/events.ts";
+import type { MessagesRequest } from "../../anthropic/schema.ts";
+import { MessageWriter } from "../../anthropic/writer.ts";
+import { ApiError } from "../../errors.ts";
+import { isObject, tryJson } from "../../json.ts";
+import type { AnswerReader, ServerSentEvent, TurnContext } from "../dialect.ts";
+import { toUpstreamError } from "../upstream_error.ts";
+import { type ChatUsage, type Choice, Chunk, type Delta } from "./chunk.ts";
+import { ReasoningReader } from "./reasoning.ts";
+import { ToolCallReader } from "./tool_calls.ts";
+
+/** The words for an end, OpenAI's and those of the hosts behind OpenRouter. Unknown ones mean a normal end. */
+const STOP_REASONS = new Map<string, StopReason>([
+  ["length", "max_tokens"],
+  ["max_tokens", "max_tokens"],
+  ["model_length", "model_context_window_exceeded"],
+  ["content_filter", "refusal"],
+  ["refusal", "refusal"],
+]);
+
+/** Reads a chat completion, whole or streamed, as the events of an Anthropic message. */
+export class ChatAnswerReader implements AnswerReader {
+  readonly #writer: MessageWriter;
+  readonly #reasoning: ReasoningReader;
+  readonly #calls: ToolCallReader;
+  readonly #stopSequences: readonly string[];
+  #finish: string | undefined;
+  #nativeFinish: string | undefined;
+  #stopSequence: string | null = null;
+  #refused = false;
+  #said = 0;
+  #counted = false;
+  #done = false;
+  /** What the upstream says the answer cost, in USD. */
+  cost: number | undefined;
+
+  constructor(request: MessagesRequest, context: TurnContext) {
+    const usage = {
+      input_tokens: context.inputTokens,
+      cache_creation_input_tokens: 0,
+      cache_read_input_tokens: 0,
+      output_tokens: 1,
+    };
+    this.#writer = new MessageWriter({ id: context.newId("msg_"), model: context.alias, usage });
+    const { thinking } = request;
+    const shown = !(isObject(thinking) && thinking.display === "omitted");
+    this.#reasoning = new ReasoningReader(this.#writer, { model: context.model, shown });
+    this.#calls = new ToolCallReader(this.#writer, context.newId);
+    this.#stopSequences = request.stop_sequences ?? [];
+  }
+
+  take(): StreamEvent[] {
+    return this.#writer.take();
+  }
+
+  push({ event, data }: ServerSentEvent): void {
+    if (this.#done) return;
+    const text = data.trim();
+    if (text === "[DONE]") {
+      this.#done = true;
+      return;
+    }
+    if (event === "error") throw toUpstreamError({ body: tryJson(text) ?? { message: text } });
+    if (text === "") return;
+    const json = tryJson(text);
+    if (json === undefined) throw unreadable("an event is not JSON");
+    this.#chunk(json);
+  }
+
+  whole(answer: unknown): void {
+    this.#chunk(answer);
+    this.#done = true;
+  }
+
+  end(): void {
+    const finished = this.#finish !== undefined || (this.#done && this.#said > 0);
+    if (!finished) {
+      throw new ApiError(
+        "api_error",
+        "Cannot finish the answer: the upstream's stream ended before its answer did",
+        {
+          status: 502,
+        },
+      );
+    }
+    this.#calls.end();
+    this.#reasoning.close();
+    if (!this.#counted) {
+      this.#writer.usage({ output_tokens: Math.max(1, Math.ceil(this.#said / CHARS_PER_TOKEN)) });
+    }
+    try {
+      this.#writer.end(this.#stopReason(), this.#stopSequence);
+    } catch (cause) {
+      throw new ApiError(
+        "api_error",
+        "Cannot use the model's tool call: its arguments are not one JSON object",
+        {
+          status: 502,
+          cause,
+        },
+      );
+    }
+  }
+
+  #chunk(json: unknown): void {
+    if (isObject(json)) this.#refuse(json.object === "error" ? json : json.error);
+    if (!v.is(Chunk, json)) throw unreadable("it is no chat completion");
+    for (const choice of json.choices ?? []) this.#choice(choice);
+    const usage = json.usage ?? json.x_groq?.usage;
+    if (usage) this.#count(usage);
+  }
+
+  /** Fails with the upstream's error, unless the answer had already been cut by its own limit. */
+  #refuse(error: unknown): void {
+    if (error === undefined || error === null || this.#finish === "length") return;
+    throw toUpstreamError({ body: { error } });
+  }
+
+  #choice(choice: Choice): void {
+    if (choice.index) return; // only the first of several completions is asked for
+    this.#refuse(choice.error);
+    const delta = choice.delta ?? choice.message;
+    if (delta) this.#say(delta);
+    if (choice.native_finish_reason) this.#nativeFinish = choice.native_finish_reason;
+    const met = choice.stop_reason;
+    if (typeof met === "string" && this.#stopSequences.includes(met)) this.#stopSequence = met;
+    const finish = choice.finish_reason;
+    if (!finish) return;
+    if (finish === "error") {
+      this.#refuse(choice.error ?? { message: "The upstream gave up in the middle of its answer" });
+    }
+    this.#finish ??= finish;
+  }
+
+  #say(delta: Delta): void {
+    const parts = Array.isArray(delta.content) ? delta.content : [];
+    const thought = parts.filter((part) => part.type === "thinking").map((part) => toText(part.thinking))
+      .join("");
+    const text = typeof delta.content === "string"
+      ? delta.content
+      : parts.filter((part) => part.type === "text").map((part) => toText(part.text)).join("");
+    this.#reasoning.push(delta, thought);
+    this.#text(text);
+    if (delta.refusal) {
+      this.#refused = true;
+      this.#text(delta.refusal);
+    }
+    for (const call of delta.tool_calls ?? []) {
+      if (this.#calls.opens(call)) this.#reasoning.close();
+      this.#said += this.#calls.push(call);
+    }
+    this.#said += thought.length + (delta.reasoning ?? delta.reasoning_content ?? "").length;
+  }
+
+  #text(text: string): void {
+    if (text === "") return;
+    this.#reasoning.close();
+    this.#writer.text(text);
+    this.#said += text.length;
+  }
+
+  #stopReason(): StopReason {
+    const limit = STOP_REASONS.get(this.#finish ?? "");
+    if (limit) return limit;
+    if (this.#calls.any) return "tool_use";
+    if (this.#refused) return "refusal";
+    if (this.#nativeFinish === "stop_sequence" || this.#stopSequence !== null) {
+      const [first, second] = this.#stopSequences;
+      if (second === undefined) this.#stopSequence ??= first ?? null;
+      return "stop_sequence";
+    }
+    return "end_turn";
+  }
+
+  #count(usage: ChatUsage): void {
+    const read = usage.prompt_tokens_details?.cached_tokens ?? 0;
+    const written = usage.prompt_tokens_details?.cache_write_tokens ?? 0;
+    const thinking = usage.completion_tokens_details?.reasoning_tokens ?? 0;
+    const report: UsageReport = { cache_read_input_tokens: read, cache_creation_input_tokens: written };
+    // OpenAI's prompt tokens include the cached ones, Anthropic's input tokens do not.
+    if (typeof usage.prompt_tokens === "number") {
+      report.input_tokens = Math.max(0, usage.prompt_tokens - read - written);
+    }
+    if (typeof usage.completion_tokens === "number") {
+      report.output_tokens = usage.completion_tokens;
+      this.#counted = true;
+    }
+    if (thinking > 0) report.output_tokens_details = { thinking_tokens: thinking };
+    this.#writer.usage(report);
+    if (typeof usage.cost === "number") this.cost = usage.cost;
+  }
+}
+
+function unreadable(why: string): ApiError {
+  return new ApiError("api_error", `Cannot read the upstream's answer: ${why}`, { status: 502 });
+}
+
+/** Text that hosts send plain, or once more as a list of text parts. */
+function toText(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (!Array.isArray(value)) return "";
+  return value.map((part) => isObject(part) ? toText(part.text) : "").join("");
+}
+
+/** Where an upstream counts nothing, what it said is counted so. */
+const CHARS_PER_TOKEN = 4;

@@ -1,0 +1,88 @@
+import type { Content, ContentBlock } from "../../anthropic/schema.ts";
+import type { JsonObject } from "../../json.ts";
+import type { TurnContext } from "../dialect.ts";
+import { isSealed, unseal } from "../envelope.ts";
+import { toUpstreamToolId } from "../tool_id.ts";
+import type { ChatFeatures, ChatMessage } from "./chat.ts";
+
+/** Says what the model said earlier: text, reasoning and tool calls are one message. */
+export function toAssistantMessage(
+  content: Content,
+  path: string,
+  context: TurnContext,
+  features: ChatFeatures,
+): ChatMessage[] {
+  if (typeof content === "string") return [{ role: "assistant", content }];
+  let text = "";
+  const calls: JsonObject[] = [];
+  const reasoning: JsonObject[] = [];
+  content.forEach((block, at) => {
+    switch (block.type) {
+      case "text":
+        text += block.text;
+        return;
+      case "tool_use":
+        calls.push({
+          id: toUpstreamToolId(block.id),
+          type: "function",
+          function: { name: block.name, arguments: JSON.stringify(block.input) },
+        });
+        return;
+      case "thinking":
+      case "redacted_thinking": {
+        const details = toDetails(block, context.model);
+        if (details === undefined) context.loss.add(`${path}.${at}`, "dropped");
+        else reasoning.push(...details);
+        return;
+      }
+      default:
+        context.loss.add(`${path}.${at}`, "dropped");
+    }
+  });
+  const message: ChatMessage = {
+    role: "assistant",
+    content: text === "" && calls.length > 0 ? null : text,
+    ...(calls.length > 0 && { tool_calls: calls }),
+    ...toReasoningFields(reasoning, features),
+  };
+  return message.content === "" && reasoning.length === 0 ? [] : [message];
+}
+
+/** The reasoning inside a block, where this model can make use of it. */
+function toDetails(block: ContentBlock, model: string): JsonObject[] | undefined {
+  const sealed = block.type === "thinking"
+    ? block.signature
+    : block.type === "redacted_thinking"
+    ? block.data
+    : "";
+  if (typeof sealed !== "string" || sealed === "") return undefined;
+  if (isSealed(sealed)) return unseal(sealed, model);
+  if (!isClaude(model)) return undefined;
+  if (block.type === "thinking") {
+    return [{
+      type: "reasoning.text",
+      text: block.thinking,
+      signature: sealed,
+      format: "anthropic-claude-v1",
+    }];
+  }
+  return [{ type: "reasoning.encrypted", data: sealed, format: "anthropic-claude-v1" }];
+}
+
+function isClaude(model: string): boolean {
+  return /(^|\/)claude-/.test(model);
+}
+
+/** Reasoning goes back in the field that it came in. */
+function toReasoningFields(reasoning: JsonObject[], features: ChatFeatures): JsonObject {
+  const fields: JsonObject = {};
+  const details: JsonObject[] = [];
+  for (const detail of reasoning) {
+    if (detail.field === "reasoning" || detail.field === "reasoning_content") {
+      fields[detail.field] = `${fields[detail.field] ?? ""}${detail.text}`;
+    } else if (features.reasoning) {
+      details.push(detail);
+    }
+  }
+  return details.length > 0 ? { ...fields, reasoning_details: details } : fields;
+}

@@ -1,0 +1,68 @@
+import * as v from "valibot";
+
+/**
+ * What is read of a chat completion, whole or in chunks: only the fields in use, and none of them relied upon.
+ * Source: https://openrouter.ai/docs/api-reference/streaming, and what its and other hosts really send.
+ */
+
+const Count = v.nullish(v.number());
+const Words = v.nullish(v.string());
+
+const ToolCall = v.looseObject({
+  index: v.nullish(v.number()),
+  id: Words,
+  function: v.nullish(v.looseObject({ name: Words, arguments: v.optional(v.unknown()) })),
+});
+export type ToolCallDelta = v.InferOutput<typeof ToolCall>;
+
+const ReasoningDetail = v.looseObject({
+  type: Words,
+  text: Words,
+  summary: Words,
+  data: Words,
+  signature: Words,
+  id: Words,
+  index: v.nullish(v.number()),
+  format: Words,
+});
+export type ReasoningDetail = v.InferOutput<typeof ReasoningDetail>;
+
+const Delta = v.looseObject({
+  /** Text, or a list of parts. */
+  content: v.nullish(v.union([v.string(), v.array(v.looseObject({ type: Words }))])),
+  reasoning: Words,
+  reasoning_content: Words,
+  reasoning_details: v.nullish(v.array(ReasoningDetail)),
+  refusal: Words,
+  tool_calls: v.nullish(v.array(ToolCall)),
+});
+export type Delta = v.InferOutput<typeof Delta>;
+
+const Choice = v.looseObject({
+  index: v.nullish(v.number()),
+  delta: v.nullish(Delta),
+  message: v.nullish(Delta),
+  finish_reason: Words,
+  native_finish_reason: Words,
+  /** vLLM's own field: the stop sequence that was met. */
+  stop_reason: v.optional(v.unknown()),
+  error: v.optional(v.unknown()),
+});
+export type Choice = v.InferOutput<typeof Choice>;
+
+const Usage = v.looseObject({
+  prompt_tokens: Count,
+  completion_tokens: Count,
+  cost: v.optional(v.unknown()),
+  prompt_tokens_details: v.nullish(v.looseObject({ cached_tokens: Count, cache_write_tokens: Count })),
+  completion_tokens_details: v.nullish(v.looseObject({ reasoning_tokens: Count })),
+});
+export type ChatUsage = v.InferOutput<typeof Usage>;
+
+/** A chat completion, or a chunk of one. */
+export const Chunk = v.looseObject({
+  choices: v.nullish(v.array(Choice)),
+  usage: v.nullish(Usage),
+  x_groq: v.nullish(v.looseObject({ usage: v.nullish(Usage) })),
+});
+export type Chunk = v.InferOutput<typeof Chunk>;

@@ -1,0 +1,23 @@
+import { fromBase64Url, toBase64Url } from "../base64url.ts";
+
+/**
+ * Tool call ids, legal on Anthropic's side and recoverable for the upstream's.
+ *
+ * Anthropic wants `^[a-zA-Z0-9_-]+$`, unique within a conversation; some hosts send `functions.add:0` and begin again
+ * at 0 with every answer. An id that is no id for Anthropic is wrapped, and unwrapped when the client sends it back.
+ */
+const LEGAL = /^[a-zA-Z0-9_-]{1,128}$/;
+const WRAPPED = /^toolu_gw[A-Za-z0-9]{8}_([A-Za-z0-9_-]+)$/;
+
+/** Gives the id that the client sees for an upstream's id, which may be missing or empty. */
+export function toClientToolId(id: string | undefined, newId: (prefix: string) => string): string {
+  if (!id) return newId("toolu_");
+  if (LEGAL.test(id)) return id;
+  return `${newId("toolu_gw").slice(0, "toolu_gw".length + 8)}_${toBase64Url(id)}`;
+}
+
+/** Gives back the upstream's own id. */
+export function toUpstreamToolId(id: string): string {
+  const wrapped = WRAPPED.exec(id)?.[1];
+  return (wrapped && fromBase64Url(wrapped)) || id;
+}

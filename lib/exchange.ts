@@ -1,0 +1,66 @@
+import type { StreamEvent } from "./anthropic/events.ts";
+import type { Clock } from "./clock.ts";
+import { type Counters, logRequest, type RequestRecord } from "./observe.ts";
+
+/** What is found out about a request on its way. */
+type Notes = Partial<
+  Omit<RequestRecord, "requestId" | "method" | "path" | "outcome" | "status" | "milliseconds">
+>;
+
+/** What is noted of one request while it is answered, for the log and the counters; never what was said in it. */
+export class Exchange {
+  readonly requestId: string;
+  readonly #clock: Clock;
+  readonly #counters: Counters;
+  readonly #startedAt: number;
+  #record: Notes & Pick<RequestRecord, "method" | "path">;
+  /** Whether the answer goes on after the response was given, so that its end is still to come. */
+  streaming = false;
+  #ended = false;
+
+  constructor(request: Request, { clock, counters, newId }: {
+    clock: Clock;
+    counters: Counters;
+    newId(prefix: string): string;
+  }) {
+    this.requestId = newId("req_");
+    this.#clock = clock;
+    this.#counters = counters;
+    this.#startedAt = clock.now();
+    this.#record = { method: request.method, path: new URL(request.url).pathname };
+    counters.requests++;
+    counters.open++;
+  }
+
+  /** Notes more of what the request is about. */
+  note(fields: Notes): void {
+    this.#record = { ...this.#record, ...fields };
+  }
+
+  /** Lets the events of an answer pass and notes what they report: why it stopped and what it used. */
+  async *watch(batches: AsyncGenerator<StreamEvent[]>): AsyncGenerator<StreamEvent[]> {
+    for await (const batch of batches) {
+      for (const event of batch) {
+        if (event.type !== "message_delta") continue;
+        const { input_tokens, output_tokens, cache_read_input_tokens } = event.usage;
+        this.note({
+          stopReason: event.delta.stop_reason ?? undefined,
+          inputTokens: input_tokens,
+          outputTokens: output_tokens,
+          cachedTokens: cache_read_input_tokens ?? undefined,
+        });
+      }
+      yield batch;
+    }
+  }
+
+  /** Closes the record; only the first call counts. */
+  end(outcome: RequestRecord["outcome"], status: number, error?: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#counters.open--;
+    if (outcome === "failed") this.#counters.errors++;
+    const milliseconds = this.#clock.now() - this.#startedAt;
+    logRequest({ ...this.#record, requestId: this.requestId, outcome, status, milliseconds, error });
+  }
+}

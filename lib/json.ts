@@ -1,0 +1,16 @@
+/** A JSON object whose members are not known. */
+export type JsonObject = { [key: string]: unknown };
+
+/** Tells whether a value is a JSON object: neither an array nor `null`. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Reads JSON, or gives `undefined` where the text is none. */
+export function tryJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

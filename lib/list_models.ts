@@ -1,0 +1,61 @@
+import { type Caller, readCaller } from "./access.ts";
+import type { Gateway } from "./gateway.ts";
+import { type ListedModel, toAnthropicModel, toAnthropicPage, toOpenAiModel } from "./model_list.ts";
+import { unknownModel } from "./models.ts";
+import { logWarning } from "./observe.ts";
+
+/** The embedded model, as the list shows it to whoever has no key. */
+const DEMO_ENTRY: ListedModel = {
+  id: "demo/echo",
+  name: "demo/echo (inside the gateway: repeats what you say, needs no key)",
+};
+
+/**
+ * Answers `GET /v1/models`: the aliases, then what the upstream lists; in Anthropic's shape for its clients, else in
+ * OpenAI's.
+ *
+ * @throws {ApiError} if the gateway has a key of its own and the upstream does not list its models.
+ */
+export async function answerModels(request: Request, gateway: Gateway): Promise<Response> {
+  const models = await listModels(gateway, readCaller(request));
+  if (speaksAnthropic(request)) {
+    return Response.json(toAnthropicPage(models, new URL(request.url).searchParams));
+  }
+  return Response.json({ object: "list", data: models.map(toOpenAiModel) });
+}
+
+/**
+ * Answers `GET /v1/models/{id}`; the id may hold slashes, encoded or not.
+ *
+ * @throws {ApiError} `not_found_error`, naming the nearest model.
+ */
+export async function answerModel(request: Request, gateway: Gateway, id: string): Promise<Response> {
+  const models = await listModels(gateway, readCaller(request));
+  const model = models.find((listed) => listed.id === id);
+  if (model === undefined) throw unknownModel(id, id, models.map((listed) => listed.id));
+  return Response.json(speaksAnthropic(request) ? toAnthropicModel(model) : toOpenAiModel(model));
+}
+
+function speaksAnthropic({ headers }: Request): boolean {
+  return headers.has("anthropic-version") || headers.has("x-api-key");
+}
+
+async function listModels(gateway: Gateway, caller: Caller): Promise<ListedModel[]> {
+  const { directory } = gateway;
+  const [upstream] = directory.upstreams.values();
+  const keyless = upstream?.key === undefined;
+  const listed = upstream === undefined
+    ? []
+    : await gateway.catalogue.list(upstream, caller).catch((error) => {
+      // Without a key of its own the gateway has something to offer even where the upstream cannot be reached.
+      if (!keyless) throw error;
+      logWarning("The list of models lacks the upstream's", { upstream: upstream.name, error });
+      return [];
+    });
+  const aliases = [...directory.aliases].map(([id, { model }]): ListedModel => ({
+    ...listed.find((entry) => entry.id === model),
+    id,
+    name: `${id} (${model})`,
+  }));
+  return [...(keyless ? [DEMO_ENTRY] : []), ...aliases, ...listed];
+}

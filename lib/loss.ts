@@ -1,0 +1,42 @@
+/** What became of a part of a request that an upstream cannot be told as it was said. */
+export type LossAction = "dropped" | "approximated" | "renamed" | "repaired" | "hoisted";
+
+/**
+ * The list of what a request lost on its way to an upstream.
+ *
+ * A path is dotted and indexed into the request as the client sent it: `messages.3.content.1.citations`.
+ *
+ * @example Usage
+ * ```ts
+ * import { LossReport } from "./loss.ts";
+ *
+ * const loss = new LossReport();
+ * loss.add("top_k", "dropped");
+ * if (loss.toHeader() !== "top_k;dropped") throw new Error(loss.toHeader());
+ * ```
+ */
+export class LossReport {
+  readonly #losses = new Map<string, LossAction>();
+
+  /** Notes one loss; a path is reported once. */
+  add(path: string, action: LossAction): void {
+    if (!this.#losses.has(path)) this.#losses.set(path, action);
+  }
+
+  /** All losses, in the order they were noted. */
+  get entries(): [path: string, action: LossAction][] {
+    return [...this.#losses];
+  }
+
+  /** The value of the header `x-gateway-loss`, or nothing; past 6 kB it ends with `more;N`. */
+  toHeader(): string | undefined {
+    const items = this.entries.map(([path, action]) => `${encodeURIComponent(path)};${action}`);
+    let header = items.join(",");
+    for (let kept = items.length - 1; header.length > MAX_HEADER; kept--) {
+      header = [...items.slice(0, kept), `more;${items.length - kept}`].join(",");
+    }
+    return header || undefined;
+  }
+}
+
+const MAX_HEADER = 6 * 1024;

@@ -1,0 +1,94 @@
+import { readCaller } from "./access.ts";
+import { collectMessage } from "./anthropic/collect.ts";
+import type { StreamEvent } from "./anthropic/events.ts";
+import { parseMessagesRequest } from "./anthropic/parse.ts";
+import type { MessagesRequest } from "./anthropic/schema.ts";
+import { MessageWriter } from "./anthropic/writer.ts";
+import { createAsk } from "./ask.ts";
+import { readJson } from "./body.ts";
+import { type Deadline, startDeadline } from "./deadline.ts";
+import { toApiError, toErrorBody } from "./errors.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Gateway } from "./gateway.ts";
+import { holdAnswer } from "./hold.ts";
+import { LossReport } from "./loss.ts";
+import { findRoute, toHeaderName } from "./route.ts";
+import { writeEvents } from "./sse.ts";
+import { countByLength, estimateTokens } from "./tokens.ts";
+
+/**
+ * Answers `POST /v1/messages`: the journey of one request.
+ *
+ * @throws {ApiError} as long as the answer has not begun; a stream that has begun tells its failure itself.
+ */
+export async function answerMessages(
+  request: Request,
+  gateway: Gateway,
+  exchange: Exchange,
+): Promise<Response> {
+  const caller = readCaller(request);
+  const message = parseMessagesRequest(await readJson(request));
+  const route = findRoute(gateway, message.model, caller);
+  const model = toHeaderName(route);
+  exchange.note({ model: message.model, answeredBy: model });
+
+  const loss = new LossReport();
+  const deadline = startDeadline(request.signal, gateway.clock, gateway.config.requestTimeout * 1000);
+  const onCost = (cost: number) => exchange.note({ cost });
+  const ask = createAsk(gateway, { route, caller, signal: deadline.signal, loss, onCost });
+  const answer = exchange.watch(ask(message));
+
+  const streamed = message.stream === true || new URL(request.url).pathname.endsWith("/stream");
+  try {
+    const response = streamed
+      ? await streamAnswer(answer, { message, gateway, exchange, deadline })
+      : Response.json(await collectMessage(answer));
+    response.headers.set("x-gateway-model", model);
+    const lost = loss.toHeader();
+    if (lost !== undefined) response.headers.set("x-gateway-loss", lost);
+    return response;
+  } finally {
+    if (!exchange.streaming) deadline.stop();
+  }
+}
+
+interface StreamOptions {
+  message: MessagesRequest;
+  gateway: Gateway;
+  exchange: Exchange;
+  deadline: Deadline;
+}
+
+async function streamAnswer(
+  answer: AsyncGenerator<StreamEvent[]>,
+  { message, gateway, exchange, deadline }: StreamOptions,
+): Promise<Response> {
+  const { clock, config } = gateway;
+  const opening = () => openMessage(message, gateway);
+  const held = await holdAnswer(answer, { clock, patience: config.holdTimeout * 1000, opening });
+  exchange.streaming = true;
+  const body = writeEvents(held, {
+    clock,
+    pingEvery: config.pingInterval * 1000,
+    toErrorBody: (error) => toErrorBody(toApiError(error), exchange.requestId),
+    onEnd(outcome, error) {
+      deadline.stop();
+      exchange.end(outcome, 200, error);
+    },
+  });
+  const headers = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" };
+  return new Response(body, { headers });
+}
+
+/** The beginning of a message of which nothing has come yet. */
+function openMessage(message: MessagesRequest, { newId }: Gateway): StreamEvent[] {
+  const usage = {
+    input_tokens: estimateTokens(message, countByLength),
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: 0,
+    output_tokens: 1,
+  };
+  const writer = new MessageWriter({ id: newId("msg_"), model: message.model, usage });
+  writer.start();
+  return [...writer.take(), { type: "ping" }];
+}

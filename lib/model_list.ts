@@ -1,0 +1,62 @@
+import * as v from "valibot";
+import type { JsonObject } from "./json.ts";
+
+const ListedModel = v.looseObject({
+  id: v.string(),
+  name: v.nullish(v.string()),
+  created: v.nullish(v.number()),
+  context_length: v.nullish(v.number()),
+  top_provider: v.nullish(v.looseObject({ max_completion_tokens: v.nullish(v.number()) })),
+});
+const ListedModels = v.looseObject({ data: v.array(v.unknown()) });
+
+/** A model as an upstream lists it. Source: https://openrouter.ai/docs/api-reference/list-available-models */
+export type ListedModel = v.InferOutput<typeof ListedModel>;
+
+/** Reads an upstream's list; entries without an id are left out, and `undefined` means that it is no list. */
+export function parseModelList(body: unknown): ListedModel[] | undefined {
+  if (!v.is(ListedModels, body)) return undefined;
+  return body.data.filter((entry): entry is ListedModel => v.is(ListedModel, entry));
+}
+
+/** A model as Anthropic's API lists it. Source: https://platform.claude.com/docs/en/api/models-list */
+export function toAnthropicModel(model: ListedModel): JsonObject {
+  return {
+    type: "model",
+    id: model.id,
+    display_name: model.name ?? model.id,
+    created_at: toTime(model),
+    max_input_tokens: model.context_length ?? null,
+    max_tokens: model.top_provider?.max_completion_tokens ?? null,
+    lifecycle: "active",
+    deprecated_at: null,
+    retires_at: null,
+    line: null,
+    capabilities: null,
+  };
+}
+
+/** A model as OpenAI's API lists it. Source: https://platform.openai.com/docs/api-reference/models/list */
+export function toOpenAiModel(model: ListedModel): JsonObject {
+  return { id: model.id, object: "model", created: model.created ?? 0, owned_by: model.id.split("/")[0] };
+}
+
+/** One page of Anthropic's list. */
+export function toAnthropicPage(models: readonly ListedModel[], query: URLSearchParams): JsonObject {
+  const limit = Math.min(Math.max(Number.parseInt(query.get("limit") ?? "20", 10) || 20, 1), 1000);
+  const after = models.findIndex(({ id }) => id === query.get("after_id"));
+  const before = models.findIndex(({ id }) => id === query.get("before_id"));
+  const end = before < 0 ? models.length : before;
+  const start = before < 0 ? after + 1 : Math.max(0, end - limit);
+  const page = models.slice(start, Math.min(start + limit, end));
+  return {
+    data: page.map(toAnthropicModel),
+    has_more: before < 0 ? start + page.length < models.length : start > 0,
+    first_id: page[0]?.id ?? null,
+    last_id: page.at(-1)?.id ?? null,
+  };
+}
+
+function toTime({ created }: ListedModel): string {
+  return new Date((created ?? 0) * 1000).toISOString().replace(".000Z", "Z");
+}

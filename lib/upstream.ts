@@ -1,0 +1,124 @@
+import { type Caller } from "./access.ts";
+import { toUpstreamError } from "./dialects/upstream_error.ts";
+import { ApiError } from "./errors.ts";
+import type { Gateway } from "./gateway.ts";
+import { type JsonObject, tryJson } from "./json.ts";
+import type { Route, Upstream } from "./models.ts";
+import { NAME, VERSION } from "./version.ts";
+
+/** The largest answer that is read whole, in bytes. */
+const MAX_ANSWER = 32 * 1024 * 1024;
+
+/**
+ * Asks an upstream: the one request that leaves the gateway.
+ *
+ * What comes back is a success with a body. A failure of any kind is thrown, redirects among them: they would carry
+ * the conversation to somebody whom the owner did not name.
+ *
+ * @throws {ApiError} what the upstream answered, as Anthropic's API would say it.
+ */
+export async function send(
+  { fetch: network }: Pick<Gateway, "fetch">,
+  upstream: Upstream,
+  { path, body, caller, signal }: { path: string; body?: JsonObject; caller: Caller; signal: AbortSignal },
+): Promise<Response> {
+  const headers = toHeaders(upstream, caller, body !== undefined);
+  const init: RequestInit = { headers, signal, redirect: "manual" };
+  if (body !== undefined) Object.assign(init, { method: "POST", body: JSON.stringify(body) });
+  const transport = upstream.fetch ?? network;
+  let response: Response;
+  try {
+    response = await transport(`${upstream.baseUrl}${path}`, init);
+  } catch (cause) {
+    if (signal.aborted) throw signal.reason;
+    throw new ApiError("api_error", `Cannot reach upstream "${upstream.name}": ${toReason(cause)}`, {
+      status: 502,
+      cause,
+    });
+  }
+  if (response.ok) return response;
+  throw await toError(response, upstream, caller);
+}
+
+/** Asks an upstream for a turn of a conversation. */
+export function sendTurn(
+  gateway: Pick<Gateway, "fetch">,
+  { upstream, dialect, options }: Route,
+  { body, caller, signal }: { body: JsonObject; caller: Caller; signal: AbortSignal },
+): Promise<Response> {
+  return send(gateway, upstream, { path: dialect.path, body: { ...body, ...options }, caller, signal });
+}
+
+/**
+ * Reads an answer whole.
+ *
+ * @throws {ApiError} `api_error` if it is larger than 32 MiB, or no JSON.
+ */
+export async function readWhole(response: Response, upstream: Upstream): Promise<unknown> {
+  const text = await readText(response, MAX_ANSWER);
+  const answer = text === undefined ? undefined : tryJson(text);
+  if (answer !== undefined) return answer;
+  const why = text === undefined ? "it is larger than 32 MiB" : "it is not JSON";
+  throw new ApiError("api_error", `Cannot read the answer of upstream "${upstream.name}": ${why}`, {
+    status: 502,
+  });
+}
+
+function toHeaders(upstream: Upstream, caller: Caller, hasBody: boolean): Headers {
+  const headers = new Headers({
+    accept: hasBody ? "text/event-stream" : "application/json",
+    "accept-encoding": "identity",
+    "user-agent": `${NAME}/${VERSION}`,
+  });
+  if (hasBody) headers.set("content-type", "application/json");
+  const key = upstream.key ?? caller.key;
+  if (key !== undefined) headers.set("authorization", `Bearer ${key}`);
+  if (caller.version !== undefined) headers.set("anthropic-version", caller.version);
+  if (caller.betas !== undefined) headers.set("anthropic-beta", caller.betas);
+  return headers;
+}
+
+async function toError(response: Response, upstream: Upstream, caller: Caller): Promise<ApiError> {
+  const { status } = response;
+  if (status < 400) {
+    await response.body?.cancel();
+    return new ApiError("api_error", `Cannot follow upstream "${upstream.name}": it redirects (${status})`, {
+      status: 502,
+    });
+  }
+  const text = await readText(response, MAX_ERROR).catch(() => undefined);
+  const retryAfter = response.headers.get("retry-after") ?? undefined;
+  const error = toUpstreamError({ status, body: text === undefined ? undefined : tryJson(text), retryAfter });
+  if (error.type !== "authentication_error") return error;
+  const whose = upstream.key !== undefined
+    ? "the gateway's own key"
+    : caller.key
+    ? "the client's key"
+    : "no key";
+  const said = `Upstream "${upstream.name}" refused ${whose}: ${error.message}`;
+  return new ApiError("authentication_error", said);
+}
+
+/** Reads a body as text, or nothing if it is larger than it may be. */
+async function readText(response: Response, limit: number): Promise<string | undefined> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  for await (const bytes of response.body ?? []) {
+    size += bytes.byteLength;
+    if (size > limit) return undefined;
+    text += decoder.decode(bytes, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+/** The reason of a failed connection, as far as it tells nothing of the owner's network. */
+function toReason(error: unknown): string {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if ("code" in at && typeof at.code === "string") return at.code;
+  }
+  return "the connection failed";
+}
+
+/** The largest error body that is read, in bytes. */
+const MAX_ERROR = 256 * 1024;
