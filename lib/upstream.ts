@@ -1,4 +1,4 @@
-import { type Caller } from "./access.ts";
+import type { Caller } from "./access.ts";
 import { toUpstreamError } from "./dialects/upstream_error.ts";
 import { ApiError } from "./errors.ts";
 import type { Gateway } from "./gateway.ts";
