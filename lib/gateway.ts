@@ -1,11 +1,8 @@
-import { createApp } from "./app.ts";
-import { type Catalogue, createCatalogue } from "./catalogue.ts";
-import { type Clock, systemClock } from "./clock.ts";
-import { type Alias, type Config, parseConfig, type Settings } from "./config.ts";
-import { demo } from "./demo.ts";
-import { newId } from "./ids.ts";
-import { DEMO, type Directory } from "./models.ts";
-import { type Counters, createCounters } from "./observe.ts";
+import type { Catalogue } from "./catalogue.ts";
+import type { Clock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import type { Directory } from "./models.ts";
+import type { Counters } from "./observe.ts";
 
 /** Everything the gateway's parts act through: what is set, and whatever is not pure. */
 export interface Gateway {
@@ -17,65 +14,4 @@ export interface Gateway {
   directory: Directory;
   catalogue: Catalogue;
   counters: Counters;
-}
-
-/** What a gateway is made of. */
-export interface GatewayOptions {
-  /** By the names of the README's table, such as `OPENROUTER_API_KEY`. The environment is not read. */
-  settings?: Settings;
-  /** How upstreams are reached; the runtime's own `fetch` where nothing is given. */
-  fetch?: typeof fetch;
-  /** Time and timers, for tests. */
-  clock?: Clock;
-}
-
-/** A web-standard handler: give it to `Deno.serve`, `Bun.serve`, Hono or any other server. */
-export interface Handler {
-  /** Answers one request; it never throws. */
-  fetch(request: Request): Promise<Response>;
-}
-
-/**
- * Creates a gateway that speaks Anthropic's Messages API.
- *
- * @throws {ConfigError} if a setting is wrong; it names every mistake at once.
- *
- * @example Usage
- * ```ts
- * import { createGateway } from "./gateway.ts";
- *
- * const gateway = createGateway({ settings: { ANTHROPIC_MODEL: "openai/gpt-5" } });
- * const response = await gateway.fetch(new Request("http://localhost/health"));
- * if (!response.ok) throw new Error("unwell");
- * ```
- */
-export function createGateway(
-  { settings = {}, fetch = globalThis.fetch, clock = systemClock }: GatewayOptions = {},
-): Handler {
-  const config = parseConfig({ settings });
-  const gateway: Gateway = {
-    config,
-    fetch,
-    clock,
-    newId,
-    directory: toDirectory(config),
-    catalogue: createCatalogue({ fetch, clock }),
-    counters: createCounters(clock.now()),
-  };
-  const app = createApp(gateway);
-  return { fetch: async (request) => await app(request) };
-}
-
-function toDirectory(config: Config): Directory {
-  const openrouter = { name: "openrouter", baseUrl: config.openrouterBaseUrl, key: config.openrouterApiKey };
-  const aliases: [string, Alias][] = [
-    ["big", { model: config.anthropicModel }],
-    ["small", { model: config.anthropicSmallFastModel }],
-    ...config.modelMap,
-  ];
-  return {
-    upstreams: new Map([["openrouter", openrouter], [DEMO, demo]]),
-    aliases: new Map(aliases),
-    dialect: config.upstreamDialect,
-  };
 }

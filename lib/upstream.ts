@@ -1,10 +1,14 @@
 import type { Caller } from "./access.ts";
 import { toUpstreamError } from "./dialects/upstream_error.ts";
 import { ApiError } from "./errors.ts";
-import type { Gateway } from "./gateway.ts";
 import { type JsonObject, tryJson } from "./json.ts";
 import type { Route, Upstream } from "./models.ts";
 import { NAME, VERSION } from "./version.ts";
+
+/** How upstreams are reached. */
+export interface Network {
+  fetch: typeof fetch;
+}
 
 /** The largest answer that is read whole, in bytes. */
 const MAX_ANSWER = 32 * 1024 * 1024;
@@ -18,7 +22,7 @@ const MAX_ANSWER = 32 * 1024 * 1024;
  * @throws {ApiError} what the upstream answered, as Anthropic's API would say it.
  */
 export async function send(
-  { fetch: network }: Pick<Gateway, "fetch">,
+  { fetch: network }: Network,
   upstream: Upstream,
   { path, body, caller, signal }: { path: string; body?: JsonObject; caller: Caller; signal: AbortSignal },
 ): Promise<Response> {
@@ -42,11 +46,11 @@ export async function send(
 
 /** Asks an upstream for a turn of a conversation. */
 export function sendTurn(
-  gateway: Pick<Gateway, "fetch">,
+  network: Network,
   { upstream, dialect, options }: Route,
   { body, caller, signal }: { body: JsonObject; caller: Caller; signal: AbortSignal },
 ): Promise<Response> {
-  return send(gateway, upstream, { path: dialect.path, body: { ...body, ...options }, caller, signal });
+  return send(network, upstream, { path: dialect.path, body: { ...body, ...options }, caller, signal });
 }
 
 /**
