@@ -86,7 +86,7 @@ function openMessage(message: MessagesRequest, { newId }: Gateway): StreamEvent[
     input_tokens: estimateTokens(message, countByLength),
     cache_creation_input_tokens: 0,
     cache_read_input_tokens: 0,
-    output_tokens: 1,
+    output_tokens: 0,
   };
   const writer = new MessageWriter({ id: newId("msg_"), model: message.model, usage });
   writer.start();

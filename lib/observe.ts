@@ -19,6 +19,8 @@ export const logger: Logger = getLogger(["openrouter-anthropic-server"]);
 /** What is told of one request: never its content, its keys or its query. */
 export type RequestRecord = {
   requestId: string;
+  /** The client's own id for the request. */
+  correlationId?: string | undefined;
   method: string;
   path: string;
   status: number;

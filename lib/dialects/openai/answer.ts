@@ -40,7 +40,7 @@ export class ChatAnswerReader implements AnswerReader {
       input_tokens: context.inputTokens,
       cache_creation_input_tokens: 0,
       cache_read_input_tokens: 0,
-      output_tokens: 1,
+      output_tokens: 0,
     };
     this.#writer = new MessageWriter({ id: context.newId("msg_"), model: context.alias, usage });
     const { thinking } = request;
