@@ -31,6 +31,7 @@ describe("@langchain/anthropic", () => {
         for await (const chunk of await connect().stream("Greet me")) chunks.push(chunk);
         assert.equal(chunks.map(({ text }) => text).join(""), TEXT);
         const whole = chunks.reduce((all, chunk) => all.concat(chunk));
+        // It adds what `message_start` says to what `message_delta` says, so only one of them may count.
         assert.equal(whole.usage_metadata?.output_tokens, 42);
       });
 

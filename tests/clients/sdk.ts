@@ -1,5 +1,7 @@
-import type { Block } from "./answers.ts";
-import type { WeatherInput } from "./scenarios.ts";
+import assert from "node:assert/strict";
+import { type Block, parseBlocks } from "./answers.ts";
+import { TEXT, type WeatherInput } from "./scenarios.ts";
+import type { Road, Stage } from "./stage.ts";
 
 /** One major of the official SDK, as far as its tests use it; both majors fit without a cast. */
 export interface Sdk {
@@ -9,6 +11,17 @@ export interface Sdk {
   errors: Record<ErrorName, abstract new (...args: never[]) => Error>;
   /** Whether its types still know `temperature`, `top_p` and `top_k`. */
   sampling: boolean;
+}
+
+/** What the tests of one major on one road are given. */
+export interface Play {
+  sdk: Sdk;
+  stage: Stage;
+  road: Road;
+  /** A client with the client's key and no retries, unless told otherwise. */
+  connect(options?: Partial<Options>): Client;
+  /** A question to the road's model. */
+  ask(more?: Partial<Body>): Body;
 }
 
 /** How a client is set up. */
@@ -101,4 +114,31 @@ interface ToolResult {
   tool_use_id: string;
   content: string | ({ type: "text"; text: string } | Image)[];
   is_error?: boolean;
+}
+
+/** Checks that a message is the greeting of `scenarios.ts`, usage included. */
+export function checkGreeting(message: Message, road: Road): void {
+  assert.match(message.id, /^msg_/);
+  assert.equal(message.role, "assistant");
+  assert.equal(message.model, road.model);
+  assert.deepEqual(parseBlocks(message.content), [{ type: "text", text: TEXT }]);
+  assert.equal(message.stop_reason, "end_turn");
+  assert.equal(message.stop_sequence, null);
+  assert.equal(message.usage.input_tokens, 200);
+  assert.equal(message.usage.cache_read_input_tokens, 1000);
+  assert.equal(message.usage.output_tokens, 42);
+}
+
+/** Reads everything, into a list that keeps what was read when the source fails. */
+export async function collect<T>(source: AsyncIterable<T>, into: T[] = []): Promise<T[]> {
+  for await (const item of source) into.push(item);
+  return into;
+}
+
+/** The error of what must fail. */
+export async function rejection(failing: PromiseLike<unknown>): Promise<unknown> {
+  return await failing.then(
+    (value) => assert.fail(`it succeeded: ${JSON.stringify(value)}`),
+    (error) => error,
+  );
 }

@@ -20,6 +20,7 @@ export interface Road {
   ids: [string, string];
 }
 
+/** By translation. */
 export const TRANSLATED: Road = {
   name: "translated",
   model: "openai/gpt-5",
@@ -27,6 +28,7 @@ export const TRANSLATED: Road = {
   ids: ["call_8I6muAnyFaBjKyotk1gPRTwU", "functions.weather:1"],
 };
 
+/** As it is. */
 export const NATIVE: Road = {
   name: "native",
   model: "anthropic/claude-sonnet-4.5",
