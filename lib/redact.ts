@@ -1,0 +1,34 @@
+/**
+ * Replaces whatever looks like a credential by `[redacted]`: keys with a known prefix, Bearer tokens, values of
+ * headers and query parameters that carry keys, and the user part of a URL.
+ *
+ * @example Usage
+ * ```ts
+ * import { redact } from "./redact.ts";
+ *
+ * redact("401 for sk-or-v1-0123456789abcdef"); // "401 for [redacted]"
+ * ```
+ */
+export function redact(text: string): string {
+  return SECRETS.reduce((rest, [pattern, replacement]) => rest.replace(pattern, replacement), text);
+}
+
+/** Quotes what somebody wrote, for a message: on one line, without credentials, cut after 100 characters. */
+export function quote(text: string): string {
+  const safe = redact(text);
+  return JSON.stringify(safe.length > 100 ? `${safe.slice(0, 100)}…` : safe);
+}
+
+// None of these starts over within what it has read: their time grows with the text alone.
+const SECRETS: readonly (readonly [RegExp, string])[] = [
+  [/\bBearer\s+[^\s"'\\,;]+/gi, "Bearer [redacted]"],
+  [
+    /(api[-_]?key|(?:access|auth)[-_]?token|authorization)(\\?["']?\s*[:=]\s*\\?["']?)(?!Bearer\b|(?:null|true|false|\d+)[,}\]])(?:Basic\s+)?[^\s"'\\,;&]+/gi,
+    "$1$2[redacted]",
+  ],
+  [/\b(?:sk|pk|rk|gsk|xai|hf|r8|nvapi|pplx|csk|ghp|github_pat)[-_][\w-]{8,}/g, "[redacted]"],
+  [/\bAIza[\w-]{20,}/g, "[redacted]"],
+  [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, "[redacted]"],
+  [/(\w{1,20}:\/\/|https?:)[^\s"'\\]{0,300}@/gi, "$1[redacted]@"],
+  [/([?&]key=)[^\s&#"'\\]+/gi, "$1[redacted]"],
+];
