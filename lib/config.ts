@@ -1,0 +1,207 @@
+import * as v from "valibot";
+import { quote } from "./redact.ts";
+import { baseUrl, integer, modelMap, oneOf, type Schema, seconds, text } from "./values.ts";
+
+/** A name that clients may ask for: the model behind it, where that is asked, and what goes along. */
+export type Alias = { model: string; upstream?: string; options?: Record<string, unknown> };
+
+/** What is known of one setting; `default` is written as a user would write it. */
+type Setting = {
+  flag: string;
+  schema: () => v.GenericSchema;
+  default?: string;
+  text: string;
+  secret?: boolean;
+};
+
+// The schemas stand behind arrows because only an annotated result can be read off a table of constants.
+const TABLE = {
+  PORT: {
+    flag: "--port",
+    schema: (): Schema<string | number, number> => integer(0, 65535),
+    default: "4000",
+    text: "Port to listen on; 0 takes any free one",
+  },
+  HOST: {
+    flag: "--host",
+    schema: (): Schema<string, string> => text("a host name or an address"),
+    default: "127.0.0.1",
+    text: "Address to listen on; 0.0.0.0 is every one of this machine",
+  },
+  OPENROUTER_API_KEY: {
+    flag: "--api-key",
+    schema: (): Schema<string, string> => text("a key of printable characters without spaces", /^[!-~]+$/),
+    secret: true,
+    text: "Key for the upstream; without it the client's own key is passed on",
+  },
+  OPENROUTER_BASE_URL: {
+    flag: "--upstream",
+    schema: (): Schema<string, string> => baseUrl(),
+    default: "https://openrouter.ai/api/v1",
+    text: "The upstream, up to and including its /v1",
+  },
+  ANTHROPIC_MODEL: {
+    flag: "--model",
+    schema: (): Schema<string, string> => text("a model's name"),
+    default: "anthropic/claude-opus-5.5",
+    text: "The model that the alias `big` means",
+  },
+  ANTHROPIC_SMALL_FAST_MODEL: {
+    flag: "--small-model",
+    schema: (): Schema<string, string> => text("a model's name"),
+    default: "anthropic/claude-haiku-5.5",
+    text: "The model that the alias `small` means",
+  },
+  MODEL_MAP: {
+    flag: "--model-map",
+    schema: (): Schema<string | Readonly<Record<string, string | Alias>>, ReadonlyMap<string, Alias>> =>
+      modelMap(),
+    default: "{}",
+    text: 'More aliases, as JSON: `{"alias": "model"}` or `{"alias": {"model", "upstream", "options"}}`',
+  },
+  UPSTREAM_DIALECT: {
+    flag: "--dialect",
+    schema: (): Schema<string, "auto" | "openai" | "anthropic"> => oneOf(["auto", "openai", "anthropic"]),
+    default: "auto",
+    text: "How the upstream is spoken to: auto (by model), openai or anthropic",
+  },
+  REQUEST_TIMEOUT: {
+    flag: "--request-timeout",
+    schema: (): Schema<string | number, number> => seconds(0),
+    default: "3600",
+    text: "Seconds that one request may take; 0 is no limit",
+  },
+  HOLD_TIMEOUT: {
+    flag: "--hold-timeout",
+    schema: (): Schema<string | number, number> => seconds(0),
+    default: "10",
+    text: "Seconds that the HTTP status waits for the upstream's first event",
+  },
+  PING_INTERVAL: {
+    flag: "--ping-interval",
+    schema: (): Schema<string | number, number> => seconds(0.1),
+    default: "10",
+    text: "Seconds of silence after which a stream carries a ping",
+  },
+  LOG_LEVEL: {
+    flag: "--log-level",
+    schema: (): Schema<string, "debug" | "info" | "warn" | "error" | "off"> =>
+      oneOf(["debug", "info", "warn", "error", "off"]),
+    default: "info",
+    text: "Least weight of a log line: debug, info, warn, error or off",
+  },
+  ENVIRONMENT: {
+    flag: "--environment",
+    schema: (): Schema<string, "development" | "production" | "testing"> =>
+      oneOf(["development", "production", "testing"]),
+    default: "production",
+    text: "What kind of deployment this is: development, production or testing",
+  },
+} as const;
+
+/** @internal */
+type Table = typeof TABLE;
+/**
+ * The name of a setting, as in the environment.
+ *
+ * @internal
+ */
+export type SettingName = keyof Table;
+type Camel<Name extends string> = Name extends `${infer Head}_${infer Tail}`
+  ? `${Lowercase<Head>}${Capitalize<Camel<Tail>>}`
+  : Lowercase<Name>;
+type Value<Name extends SettingName> = v.InferOutput<ReturnType<Table[Name]["schema"]>>;
+type Certain = { [Name in SettingName]: Table[Name] extends { default: string } ? Name : never }[SettingName];
+
+/** @internal */
+type Given<Name extends SettingName> = v.InferInput<ReturnType<Table[Name]["schema"]>>;
+
+/** Settings as they may be given: text, as in the environment, or values of the right type. */
+export type Settings = { readonly [Name in SettingName]?: Given<Name> };
+
+/** Settings as the gateway uses them: all valid, and all there that have a default. */
+export type Config =
+  & { readonly [Name in Certain as Camel<Name>]: Value<Name> }
+  & { readonly [Name in Exclude<SettingName, Certain> as Camel<Name>]?: Value<Name> };
+
+/** Every setting, by the name it has in the environment; a new one is a new entry above and nothing else. */
+export const SETTINGS: Readonly<Record<SettingName, Setting>> = TABLE;
+
+/** The names of all settings, in the order of the table. */
+export const SETTING_NAMES: readonly SettingName[] = Object.keys(TABLE).filter(isSettingName);
+
+/** Where settings may come from: flags go before `settings`, `settings` before `env`, `env` before defaults. */
+export type Sources = {
+  flags?: { values: Partial<Record<SettingName, string>>; mistakes: readonly string[] };
+  settings?: Settings;
+  env?: Partial<Record<SettingName, string>>;
+};
+
+/** What one setting came to, and where that was found: a value, or what is wrong with it. */
+export type Finding = { name: SettingName; origin: string; value?: unknown; mistakes: readonly string[] };
+
+/** Thrown for settings that cannot be used; `mistakes` has one line for each. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+  readonly mistakes: readonly string[];
+
+  constructor(mistakes: readonly string[]) {
+    super(mistakes.join("\n"));
+    this.mistakes = mistakes;
+  }
+}
+
+/**
+ * Reads the settings from all their sources. An empty variable of the environment counts as not set.
+ *
+ * @throws {ConfigError} with every mistake, not only the first.
+ *
+ * @example Usage
+ * ```ts
+ * import { parseConfig } from "./config.ts";
+ *
+ * parseConfig({ settings: { PORT: "8080" } }).port; // 8080
+ * ```
+ */
+export function parseConfig(sources: Sources): Config {
+  const findings = findSettings(sources);
+  const mistakes = [...sources.flags?.mistakes ?? [], ...findings.flatMap((finding) => finding.mistakes)];
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  const known = findings.filter(({ value }) => value !== undefined);
+  // The parse boundary: each value was found valid, and stands under the key that Config has for it.
+  return Object.fromEntries(known.map(({ name, value }) => [toKey(name), value])) as Config;
+}
+
+/** Looks up and judges every setting, in the order of the table. */
+export function findSettings(sources: Sources): Finding[] {
+  return SETTING_NAMES.map((name) => {
+    const [raw, origin] = lookUp(name, sources);
+    if (raw === undefined) return { name, origin, mistakes: [] };
+    const result = v.safeParse(SETTINGS[name].schema(), raw);
+    if (result.success) return { name, origin, value: result.output, mistakes: [] };
+    const subject = `Cannot use ${name} ${show(name, raw)} (${origin})`;
+    return { name, origin, mistakes: result.issues.map((issue) => `${subject}: ${issue.message}`) };
+  });
+}
+
+function lookUp(name: SettingName, { flags, settings, env }: Sources): [raw: unknown, origin: string] {
+  const { flag, default: fallback } = SETTINGS[name];
+  if (flags?.values[name] !== undefined) return [flags.values[name], flag];
+  if (settings?.[name] !== undefined) return [settings[name], "settings"];
+  if (env?.[name]) return [env[name], "environment"];
+  return [fallback, "default"];
+}
+
+function show(name: SettingName, raw: unknown): string {
+  const text = typeof raw === "string" ? raw : JSON.stringify(raw) ?? String(raw);
+  return SETTINGS[name].secret ? `(${text.length} characters)` : quote(text);
+}
+
+/** OPENROUTER_API_KEY -> openrouterApiKey */
+function toKey(name: SettingName): string {
+  return name.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function isSettingName(name: string): name is SettingName {
+  return Object.hasOwn(TABLE, name);
+}

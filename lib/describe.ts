@@ -1,0 +1,64 @@
+import { findSettings, SETTING_NAMES, type SettingName, SETTINGS, type Sources } from "./config.ts";
+import { redact } from "./redact.ts";
+
+/** What `--help` prints: how to start the program, and every flag. */
+export function helpText(): string {
+  const flags = SETTING_NAMES.map((
+    name,
+  ) => [`${SETTINGS[name].flag} VALUE`, `${SETTINGS[name].text} (${remark(name)})`]);
+  const actions = [
+    ["--check", "Print the settings in force and every mistake in them, and stop"],
+    ["--version", "Print the version, and stop"],
+    ["-h, --help", "Print this, and stop"],
+  ];
+  return `Speaks Anthropic's Messages API to any client and answers with any model behind OpenRouter.
+
+  deno run --allow-net mod.ts [flags]     bun run mod.ts [flags]     npm start -- [flags]
+
+Each setting is a flag, or a variable of the environment where that may be read; the flag goes first.
+
+${columns([...flags, ...actions])}`;
+}
+
+/** The settings as the README shows them: a table in Markdown, laid out as `deno fmt` does. */
+export function settingsTable(): string {
+  const rows = SETTING_NAMES.map((name) => {
+    const { flag, text, default: fallback } = SETTINGS[name];
+    return [`\`${name}\``, `\`${flag}\``, fallback === undefined ? "" : `\`${fallback}\``, text];
+  });
+  const header = ["Setting", "Flag", "Default", "Meaning"];
+  const widths = header.map((_, at) => Math.max(...[header, ...rows].map((row) => row[at]?.length ?? 0)));
+  const toLine = (row: string[]) => `| ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(" | ")} |`;
+  return [header, widths.map((width) => "-".repeat(width)), ...rows].map(toLine).join("\n");
+}
+
+/** What `--check` prints: each setting, its value and where that is from; of a secret only that it is there. */
+export function describeConfig(sources: Sources): string {
+  const rows = findSettings(sources).map(({ name, origin, value, mistakes }) => {
+    const shown = mistakes.length > 0 ? "cannot be used" : toText(name, value);
+    return [name, `${shown} (${origin})`];
+  });
+  return columns(rows);
+}
+
+function toText(name: SettingName, value: unknown): string {
+  if (value === undefined) return "not set";
+  if (SETTINGS[name].secret) return `set (${String(value).length} characters)`;
+  // Options may hold anything, a key too: an alias is told by its model alone.
+  if (value instanceof Map) return value.size === 0 ? "none" : redact([...value].map(toArrow).join(", "));
+  return redact(String(value));
+}
+
+function toArrow([alias, { model }]: [string, { model: string }]): string {
+  return `${alias} -> ${model}`;
+}
+
+function remark(name: SettingName): string {
+  const { default: fallback } = SETTINGS[name];
+  return fallback === undefined ? name : `${name}, ${fallback}`;
+}
+
+function columns(rows: string[][]): string {
+  const width = Math.max(...rows.map(([first = ""]) => first.length));
+  return rows.map(([first = "", second = ""]) => `  ${first.padEnd(width)}  ${second}`).join("\n");
+}

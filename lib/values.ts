@@ -1,0 +1,112 @@
+import * as v from "valibot";
+import type { Alias } from "./config.ts";
+import { quote } from "./redact.ts";
+
+/** How the value of a setting is read: what may be given, and what comes of it. */
+export type Schema<Input, Value> = v.GenericSchema<Input, Value>;
+
+/** A whole number within bounds. */
+export function integer(min: number, max: number): Schema<string | number, number> {
+  const allowed = `expected a whole number from ${min} to ${max}`;
+  return v.pipe(
+    number(min, max, allowed),
+    v.check((value) => Number.isInteger(value), allowed),
+  );
+}
+
+/** A duration; none may outlast a week, since timers overflow after 24 days. */
+export function seconds(min: number): Schema<string | number, number> {
+  return number(min, WEEK, `expected a number of seconds from ${min} to ${WEEK}`);
+}
+
+/** One line of text that is not blank, without the space around it. */
+export function text(what: string, pattern: RegExp = /^\P{Cc}+$/u): Schema<string, string> {
+  return v.pipe(v.string(`expected ${what}`), v.trim(), v.regex(pattern, `expected ${what}`));
+}
+
+/** One of several words, in any case. */
+export function oneOf<const Word extends string>(words: readonly Word[]): Schema<string, Word> {
+  const allowed = `expected ${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+  return v.pipe(v.string(allowed), v.trim(), v.toLowerCase(), v.picklist(words, allowed));
+}
+
+/** An address that paths are appended to, without slashes at its end. */
+export function baseUrl(): Schema<string, string> {
+  const allowed = "expected an http or https URL without user name, password, query and fragment";
+  return v.pipe(
+    v.string(allowed),
+    v.trim(),
+    v.check(isPlainUrl, allowed),
+    v.transform((value) => new URL(value).href.replace(/\/+$/, "")),
+  );
+}
+
+/** Aliases by name, in a map so that no name can be taken for a property that every object has. */
+export function modelMap(): Schema<
+  string | Readonly<Record<string, string | Alias>>,
+  ReadonlyMap<string, Alias>
+> {
+  return v.pipe(
+    v.custom<string | Readonly<Record<string, string | Alias>>>(() => true),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const input = typeof dataset.value === "string" ? readJson(dataset.value) : dataset.value;
+      if (!isObject(input)) {
+        addIssue({ message: 'expected a JSON object such as {"fast": "openai/gpt-5-mini"}' });
+        return NEVER;
+      }
+      const read = Object.entries(input).map(([name, target]) =>
+        [name, v.safeParse(Target, target)] as const
+      );
+      const aliases = new Map<string, Alias>();
+      for (const [name, target] of read) {
+        if (target.success && v.is(Name, name)) aliases.set(name, target.output);
+        else addIssue({ message: `alias ${quote(name)} ${ALIAS}` });
+      }
+      return aliases.size === read.length ? aliases : NEVER;
+    }),
+  );
+}
+
+const WEEK = 604_800;
+const ALIAS =
+  'needs a name and a model, "…" or {"model": "…"} with "upstream" (text) and "options" (object) if wanted';
+
+const Name = text("a name");
+const Options = v.pipe(v.custom<object>(isObject), v.record(v.string(), v.unknown()));
+const Target = v.union([
+  v.pipe(text("a model"), v.transform((model): Alias => ({ model }))),
+  v.strictObject({
+    model: text("a model"),
+    upstream: v.optional(text("an upstream")),
+    options: v.optional(Options),
+  }),
+]);
+
+function number(min: number, max: number, allowed: string): Schema<string | number, number> {
+  return v.pipe(
+    v.union(
+      [v.number(), v.pipe(v.string(), v.trim(), v.regex(/^\d+(\.\d+)?$/), v.transform(Number))],
+      allowed,
+    ),
+    v.minValue(min, allowed),
+    v.maxValue(max, allowed),
+  );
+}
+
+function isPlainUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol, username, password } = new URL(value);
+  return /^https?:$/.test(protocol) && username + password === "" && !/[?#]/.test(value);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
