@@ -1,0 +1,2 @@
+/** The version of this program; a test holds it equal to those of package.json and deno.json. */
+export const VERSION = "0.1.0";
