@@ -99,8 +99,13 @@ const TABLE = {
   },
 } as const;
 
+/** @internal */
 type Table = typeof TABLE;
-/** The name of a setting, as in the environment. */
+/**
+ * The name of a setting, as in the environment.
+ *
+ * @internal
+ */
 export type SettingName = keyof Table;
 type Camel<Name extends string> = Name extends `${infer Head}_${infer Tail}`
   ? `${Lowercase<Head>}${Capitalize<Camel<Tail>>}`
@@ -108,8 +113,11 @@ type Camel<Name extends string> = Name extends `${infer Head}_${infer Tail}`
 type Value<Name extends SettingName> = v.InferOutput<ReturnType<Table[Name]["schema"]>>;
 type Certain = { [Name in SettingName]: Table[Name] extends { default: string } ? Name : never }[SettingName];
 
+/** @internal */
+type Given<Name extends SettingName> = v.InferInput<ReturnType<Table[Name]["schema"]>>;
+
 /** Settings as they may be given: text, as in the environment, or values of the right type. */
-export type Settings = { readonly [Name in SettingName]?: v.InferInput<ReturnType<Table[Name]["schema"]>> };
+export type Settings = { readonly [Name in SettingName]?: Given<Name> };
 
 /** Settings as the gateway uses them: all valid, and all there that have a default. */
 export type Config =

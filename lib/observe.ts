@@ -19,49 +19,33 @@ export const logger: Logger = getLogger(["openrouter-anthropic-server"]);
 /** What is told of one request: never its content, its keys or its query. */
 export type RequestRecord = {
   requestId: string;
-  /** The client's own id for the request. */
-  correlationId?: string | undefined;
   method: string;
   path: string;
   status: number;
-  /** Whether the answer was said to its end, broken off by a failure, or left by the client. */
-  outcome: "finished" | "failed" | "left";
   /** From the request's arrival to the end of its answer. */
   milliseconds: number;
-  /** The name that the client asked for, and the upstream and model that answered. */
+  /** Until the upstream's first event. */
+  firstEventMilliseconds?: number;
+  /** The name that the client asked for, and the model that answered. */
   model?: string;
   answeredBy?: string;
-  inputTokens?: number | undefined;
+  dialect?: string;
+  stream?: boolean;
+  inputTokens?: number;
   outputTokens?: number;
-  cachedTokens?: number | undefined;
-  stopReason?: string | undefined;
-  /** What the upstream says the answer cost, in USD. */
-  cost?: number;
-  /** What the request lost on its way, as in the header `x-gateway-loss`. */
-  loss?: string | undefined;
-  /** What made the request fail; its cause is logged with it. */
-  error?: unknown;
+  stopReason?: string;
+  /** What became of a request that failed: the error's type and message. */
+  error?: string;
 };
 
 /**
  * Logs one line for a request that has ended: as an error if the gateway or the upstream failed, as a warning if
  * the client is refused. Texts are redacted and cut after 300 characters.
  */
-export function logRequest({ error, ...record }: RequestRecord): void {
-  const level = record.status >= 500 ? "error" : record.outcome === "failed" ? "warning" : "info";
+export function logRequest(record: RequestRecord): void {
+  const level = record.status >= 500 ? "error" : record.status >= 400 || record.error ? "warning" : "info";
   if (!logger.isEnabledFor(level)) return;
-  const told = Object.entries({ ...record, error: error === undefined ? undefined : toStory(error) })
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => [name, typeof value === "string" ? clean(value) : value]);
-  logger[level === "warning" ? "warn" : level]("request", Object.fromEntries(told));
-}
-
-/** Logs that something is amiss which does not fail a request. */
-export function logWarning(
-  what: string,
-  { error, ...fields }: { error?: unknown; [field: string]: unknown },
-): void {
-  logger.warn(what, { ...fields, error: clean(toStory(error)) });
+  logger[level]("request", Object.fromEntries(Object.entries(record).map(clean)));
 }
 
 /** Starts the program's log: lines of JSON on stderr, redacted, from this level on. */
@@ -88,11 +72,11 @@ export function printMistake(line: string): void {
 }
 
 /** What the gateway has seen since it started, for `GET /status`. */
-export type Counters = { readonly startedAt: number; requests: number; errors: number; open: number };
+export type Counters = { readonly startedAt: number; requests: number; errors: number; openStreams: number };
 
 /** Creates counters that stand at nothing; `startedAt` is in milliseconds since 1970. */
 export function createCounters(startedAt: number): Counters {
-  return { startedAt, requests: 0, errors: 0, open: 0 };
+  return { startedAt, requests: 0, errors: 0, openStreams: 0 };
 }
 
 /** Creates the id of a request: `req_` and 24 letters and digits that nobody can guess. */
@@ -117,19 +101,6 @@ const LEVELS: Record<Config["logLevel"], LogLevel | null> = {
   off: null,
 };
 
-function clean(text: string): string {
-  return redact(text).slice(0, 300);
-}
-
-/** An error and what lies behind it, each in a word. */
-function toStory(error: unknown): string {
-  const story: string[] = [];
-  for (
-    let at = error;
-    at !== undefined && story.length < 5;
-    at = at instanceof Error ? at.cause : undefined
-  ) {
-    story.push(String(at));
-  }
-  return story.join(" <- ");
+function clean([name, value]: [string, unknown]): [string, unknown] {
+  return [name, typeof value === "string" ? redact(value).slice(0, 300) : value];
 }
