@@ -26,8 +26,8 @@
  */
 import { isMain, readArgs } from "./lib/env.ts";
 
-export { createGateway } from "./lib/gateway.ts";
-export type { GatewayOptions } from "./lib/gateway.ts";
+export { createGateway } from "./lib/create_gateway.ts";
+export type { GatewayOptions } from "./lib/create_gateway.ts";
 export type { Alias, Settings } from "./lib/config.ts";
 
 // No await: a module that waits at its top level cannot be had with `require`.

@@ -2,7 +2,7 @@ import { type Config, ConfigError, parseConfig, SETTING_NAMES, type Settings } f
 import { describeConfig, helpText } from "./describe.ts";
 import { endWith, onStop, onStrayRejection, readEnv } from "./env.ts";
 import { readFlags } from "./flags.ts";
-import { createGateway } from "./gateway.ts";
+import { createGateway } from "./create_gateway.ts";
 import { logger, printLine, printMistake, startLog } from "./observe.ts";
 import { ListenError, serve } from "./serve.ts";
 import { VERSION } from "./version.ts";

@@ -1,6 +1,6 @@
 import { parseConfig, SETTING_NAMES, type SettingName } from "./config.ts";
 import { readEnv } from "./env.ts";
-import { createGateway } from "./gateway.ts";
+import { createGateway } from "./create_gateway.ts";
 import { startLog } from "./observe.ts";
 import type { Handler } from "./serve.ts";
 
