@@ -193,7 +193,7 @@ function lookUp(name: SettingName, { flags, settings, env }: Sources): [raw: unk
 }
 
 function show(name: SettingName, raw: unknown): string {
-  const text = typeof raw === "string" ? raw : JSON.stringify(raw) ?? String(raw);
+  const text = typeof raw === "object" ? JSON.stringify(raw) : String(raw);
   return SETTINGS[name].secret ? `(${text.length} characters)` : quote(text);
 }
 

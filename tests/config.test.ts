@@ -80,7 +80,8 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["PORT", "40.5", '"40.5"', PORT],
   ["PORT", "1e3", '"1e3"', PORT],
   ["PORT", "0x10", '"0x10"', PORT],
-  ["PORT", Number.NaN, '"null"', PORT],
+  ["PORT", Number.NaN, '"NaN"', PORT],
+  ["PORT", 10n, '"10"', PORT],
   ["PORT", null, '"null"', PORT],
   ["PORT", "4000\nPORT", '"4000\\nPORT"', PORT],
   ["HOST", " ", '" "', "expected a host name or an address"],
@@ -120,14 +121,14 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["REQUEST_TIMEOUT", "604801", '"604801"', SECONDS],
   ["REQUEST_TIMEOUT", "1h", '"1h"', SECONDS],
   ["HOLD_TIMEOUT", "-1", '"-1"', SECONDS],
-  ["HOLD_TIMEOUT", Number.POSITIVE_INFINITY, '"null"', SECONDS],
+  ["HOLD_TIMEOUT", Number.POSITIVE_INFINITY, '"Infinity"', SECONDS],
   ["PING_INTERVAL", "0", '"0"', "expected a number of seconds from 0.1 to 604800"],
   ["LOG_LEVEL", "verbose", '"verbose"', "expected debug, info, warn, error or off"],
   ["ENVIRONMENT", "staging", '"staging"', "expected development, production or testing"],
 ];
 
 for (const [name, given, shown, allowed] of WRONG) {
-  test(`parseConfig() refuses ${name} ${JSON.stringify(given)}`, () => {
+  test(`parseConfig() refuses ${name} ${shown} (${typeof given})`, () => {
     // What is given breaks the type on purpose: from JavaScript anything may come.
     const settings: Settings = JSON.parse("{}");
     Object.assign(settings, { [name]: given });
