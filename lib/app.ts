@@ -49,7 +49,9 @@ export function createApp(gateway: Gateway): (request: Request) => Response | Pr
   });
   app.onError((error, c) => {
     const left = c.req.raw.signal.aborted && !(error instanceof ApiError);
-    const told = left ? new ApiError("api_error", "The client has left", { status: CLIENT_LEFT }) : toApiError(error);
+    const told = left
+      ? new ApiError("api_error", "The client has left", { status: CLIENT_LEFT })
+      : toApiError(error);
     return errorResponse(told, requestId(c));
   });
 

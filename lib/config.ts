@@ -1,9 +1,6 @@
 import * as v from "valibot";
 import { quote } from "./redact.ts";
-import { baseUrl, integer, modelMap, oneOf, type Schema, seconds, text } from "./values.ts";
-
-/** A name that clients may ask for: the model behind it, where that is asked, and what goes along. */
-export type Alias = { model: string; upstream?: string; options?: Record<string, unknown> };
+import { type Alias, baseUrl, integer, modelMap, oneOf, type Schema, seconds, text } from "./values.ts";
 
 /** What is known of one setting; `default` is written as a user would write it. */
 type Setting = {

@@ -1,12 +1,13 @@
 import { createApp } from "./app.ts";
 import { createCatalogue } from "./catalogue.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { type Alias, type Config, parseConfig, type Settings } from "./config.ts";
+import { type Config, parseConfig, type Settings } from "./config.ts";
 import { demo } from "./demo.ts";
 import type { Gateway } from "./gateway.ts";
 import { newId } from "./ids.ts";
-import { DEMO, type Directory } from "./models.ts";
+import { DEMO, type Directory, type Upstream } from "./models.ts";
 import { createCounters } from "./observe.ts";
+import type { Alias } from "./values.ts";
 
 /** What a gateway is made of. */
 export interface GatewayOptions {
@@ -63,7 +64,7 @@ function toDirectory(config: Config): Directory {
     ...config.modelMap,
   ];
   return {
-    upstreams: new Map([["openrouter", openrouter], [DEMO, demo]]),
+    upstreams: new Map<string, Upstream>([["openrouter", openrouter], [DEMO, demo]]),
     aliases: new Map(aliases),
     dialect: config.upstreamDialect,
   };

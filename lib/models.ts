@@ -1,5 +1,5 @@
 import { closestMatch } from "leven";
-import type { Alias } from "./config.ts";
+import type { Alias } from "./values.ts";
 import { anthropic, type Dialect, openrouter } from "./dialects/mod.ts";
 import { ApiError } from "./errors.ts";
 import type { JsonObject } from "./json.ts";

@@ -8,8 +8,6 @@ import {
 import type { Config } from "./config.ts";
 import { redact } from "./redact.ts";
 
-export { redact } from "./redact.ts";
-
 /**
  * The logger of the gateway. It is silent until the program that uses the gateway configures LogTape for the
  * category `openrouter-anthropic-server`.
@@ -19,33 +17,49 @@ export const logger: Logger = getLogger(["openrouter-anthropic-server"]);
 /** What is told of one request: never its content, its keys or its query. */
 export type RequestRecord = {
   requestId: string;
+  /** The client's own id for the request. */
+  correlationId?: string | undefined;
   method: string;
   path: string;
   status: number;
+  /** Whether the answer was said to its end, broken off by a failure, or left by the client. */
+  outcome: "finished" | "failed" | "left";
   /** From the request's arrival to the end of its answer. */
   milliseconds: number;
-  /** Until the upstream's first event. */
-  firstEventMilliseconds?: number;
-  /** The name that the client asked for, and the model that answered. */
+  /** The name that the client asked for, and the upstream and model that answered. */
   model?: string;
   answeredBy?: string;
-  dialect?: string;
-  stream?: boolean;
-  inputTokens?: number;
+  inputTokens?: number | undefined;
   outputTokens?: number;
-  stopReason?: string;
-  /** What became of a request that failed: the error's type and message. */
-  error?: string;
+  cachedTokens?: number | undefined;
+  stopReason?: string | undefined;
+  /** What the upstream says the answer cost, in USD. */
+  cost?: number;
+  /** What the request lost on its way, as in the header `x-gateway-loss`. */
+  loss?: string | undefined;
+  /** What made the request fail; what lies behind it is logged too. */
+  error?: unknown;
 };
 
 /**
  * Logs one line for a request that has ended: as an error if the gateway or the upstream failed, as a warning if
  * the client is refused. Texts are redacted and cut after 300 characters.
  */
-export function logRequest(record: RequestRecord): void {
-  const level = record.status >= 500 ? "error" : record.status >= 400 || record.error ? "warning" : "info";
+export function logRequest({ error, ...record }: RequestRecord): void {
+  const failed = record.status >= 400 || error !== undefined;
+  const level = record.status >= 500 ? "error" : failed ? "warning" : "info";
   if (!logger.isEnabledFor(level)) return;
-  logger[level]("request", Object.fromEntries(Object.entries(record).map(clean)));
+  const told = Object.entries({ ...record, error: error === undefined ? undefined : toStory(error) });
+  const known = told.filter(([, value]) => value !== undefined);
+  logger[level === "warning" ? "warn" : level]("request", Object.fromEntries(known.map(clean)));
+}
+
+/** Logs that something is amiss which does not fail a request. */
+export function logWarning(
+  what: string,
+  { error, ...fields }: { error: unknown; [field: string]: unknown },
+): void {
+  logger.warn(what, Object.fromEntries(Object.entries({ ...fields, error: toStory(error) }).map(clean)));
 }
 
 /** Starts the program's log: lines of JSON on stderr, redacted, from this level on. */
@@ -72,26 +86,12 @@ export function printMistake(line: string): void {
 }
 
 /** What the gateway has seen since it started, for `GET /status`. */
-export type Counters = { readonly startedAt: number; requests: number; errors: number; openStreams: number };
+export type Counters = { readonly startedAt: number; requests: number; errors: number; open: number };
 
 /** Creates counters that stand at nothing; `startedAt` is in milliseconds since 1970. */
 export function createCounters(startedAt: number): Counters {
-  return { startedAt, requests: 0, errors: 0, openStreams: 0 };
+  return { startedAt, requests: 0, errors: 0, open: 0 };
 }
-
-/** Creates the id of a request: `req_` and 24 letters and digits that nobody can guess. */
-export function createRequestId(): string {
-  let id = "req_";
-  while (id.length < 28) {
-    // 248 is the last multiple of 62 that a byte reaches: what lies beyond would favour the first characters.
-    for (const byte of crypto.getRandomValues(new Uint8Array(28))) {
-      if (byte < 248 && id.length < 28) id += BASE62[byte % 62];
-    }
-  }
-  return id;
-}
-
-const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 const LEVELS: Record<Config["logLevel"], LogLevel | null> = {
   debug: "debug",
@@ -103,4 +103,13 @@ const LEVELS: Record<Config["logLevel"], LogLevel | null> = {
 
 function clean([name, value]: [string, unknown]): [string, unknown] {
   return [name, typeof value === "string" ? redact(value).slice(0, 300) : value];
+}
+
+/** An error and what lies behind it. */
+function toStory(error: unknown): string {
+  const story = [String(error)];
+  for (let at = error; at instanceof Error && at.cause !== undefined && story.length < 5; at = at.cause) {
+    story.push(String(at.cause));
+  }
+  return story.join(" <- ");
 }

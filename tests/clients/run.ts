@@ -1,6 +1,6 @@
 /**
  * `npm run test:clients`: installs the pinned clients when they are missing, checks the types of these files, and runs
- * every `*.test.ts` beside this one. Ends with `N passed, N failed`.
+ * every `*.client.ts` beside this one. Ends with `N passed, N failed`.
  */
 import { spawnSync } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
@@ -16,7 +16,7 @@ const counts = { passed: 0, failed: 0, skipped: 0 };
 if (!isInstalled()) step("npm", ["ci", "--prefix", here]);
 step(join(root, "node_modules/.bin/tsc"), ["-p", here]);
 
-const names = readdirSync(here).filter((name) => name.endsWith(".test.ts")).sort();
+const names = readdirSync(here).filter((name) => name.endsWith(".client.ts")).sort();
 // One file after the other: each has a gateway and an upstream of its own, on a machine that may have two cores.
 const tests = run({ files: names.map((name) => join(here, name)), concurrency: 1, timeout: 600_000 });
 tests.on("test:fail", ({ details }) => {
