@@ -64,7 +64,7 @@ const HOUSE: Record<string, Room> = {
   },
   program: {
     files: ["lib/env.ts", "lib/serve.ts", "lib/cli.ts", "lib/worker.ts", "mod.ts"],
-    uses: ["words", "settings", "record", "front"],
+    uses: ["words", "world", "settings", "record", "front"],
   },
 };
 
