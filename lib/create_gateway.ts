@@ -5,7 +5,7 @@ import { type Alias, type Config, parseConfig, type Settings } from "./config.ts
 import { demo } from "./demo.ts";
 import type { Gateway } from "./gateway.ts";
 import { newId } from "./ids.ts";
-import { DEMO, type Directory } from "./models.ts";
+import { DEMO, type Directory, type Upstream } from "./models.ts";
 import { createCounters } from "./observe.ts";
 
 /** What a gateway is made of. */
@@ -56,7 +56,11 @@ export function createGateway(
 }
 
 function toDirectory(config: Config): Directory {
-  const openrouter = { name: "openrouter", baseUrl: config.openrouterBaseUrl, key: config.openrouterApiKey };
+  const openrouter: Upstream = {
+    name: "openrouter",
+    baseUrl: config.openrouterBaseUrl,
+    key: config.openrouterApiKey,
+  };
   const aliases: [string, Alias][] = [
     ["big", { model: config.anthropicModel }],
     ["small", { model: config.anthropicSmallFastModel }],
