@@ -20,20 +20,22 @@ export function toToolMessages(
   const hoisted: ChatPart[] = [];
   for (const block of content) {
     if (block.type !== "tool_result") continue;
-    const parts = toResultParts(block, pathOf(block), features, loss);
+    const path = pathOf(block);
+    const id = toUpstreamToolId(block.tool_use_id);
+    const parts = toResultParts(block, path, features, loss);
     const texts = parts.flatMap((part) => part.type === "text" ? [part.text] : []);
     const others = parts.filter((part) => part.type !== "text");
     if (others.length > 0) {
       texts.push(`[${others.length} attachment(s) of this result follow in the next message]`);
       hoisted.push(
-        { type: "text", text: `Attachments of the result of tool call ${block.tool_use_id}:` },
+        { type: "text", text: `Attachments of the result of tool call ${id}:` },
         ...others,
       );
-      loss.add(pathOf(block), "hoisted");
+      loss.add(path, "hoisted");
     }
     messages.push({
       role: "tool",
-      tool_call_id: toUpstreamToolId(block.tool_use_id),
+      tool_call_id: id,
       content: toResultText(texts.join("\n"), block),
     });
   }
