@@ -1,7 +1,7 @@
-import type { ContentBlock, ToolResultBlock } from "../../anthropic/schema.ts";
+import type { CacheControl, ContentBlock, ToolResultBlock } from "../../anthropic/schema.ts";
 import type { LossReport } from "../../loss.ts";
 import { toUpstreamToolId } from "../tool_id.ts";
-import type { ChatFeatures, ChatMessage, ChatPart } from "./chat.ts";
+import { type ChatFeatures, type ChatMessage, type ChatPart, toCacheControl } from "./chat.ts";
 import { toParts } from "./parts.ts";
 
 /**
@@ -33,10 +33,14 @@ export function toToolMessages(
       );
       loss.add(path, "hoisted");
     }
+    const text = toResultText(texts.join("\n"), block);
+    const mark = text === "" ? {} : toMark(block, parts, features);
+    if (block.cache_control && !mark.cache_control) loss.add(`${path}.cache_control`, "dropped");
     messages.push({
       role: "tool",
       tool_call_id: id,
-      content: toResultText(texts.join("\n"), block),
+      // Plain text where nothing is marked for the cache: not every host takes parts here.
+      content: mark.cache_control ? [{ type: "text", text, ...mark }] : text,
     });
   }
   return { messages, hoisted };
@@ -52,6 +56,16 @@ function toResultParts(
   if (typeof content === "string") return content === "" ? [] : [{ type: "text", text: content }];
   if (!content) return [];
   return toParts(content, (part) => `${path}.content.${content.indexOf(part)}`, features, loss);
+}
+
+/** The mark for the cache on a result, or else on the last of its parts. */
+function toMark(
+  block: ToolResultBlock,
+  parts: readonly ChatPart[],
+  features: ChatFeatures,
+): { cache_control?: CacheControl } {
+  const texts = parts.filter((part) => part.type === "text");
+  return toCacheControl([...texts, block].findLast((part) => part.cache_control) ?? {}, features);
 }
 
 /** Chat completions have no flag for a failed call, so the text says it. */
