@@ -70,7 +70,8 @@ function toDetails(block: ContentBlock, model: string): JsonObject[] | undefined
     : "";
   if (typeof sealed !== "string" || sealed === "") return undefined;
   if (isSealed(sealed)) return unseal(sealed, model);
-  if (!isClaude(model)) return undefined;
+  // OpenRouter's copy of what a thinking block says already, marked so on its Anthropic endpoint.
+  if (!isClaude(model) || sealed.startsWith("openrouter.reasoning:")) return undefined;
   if (block.type === "thinking") {
     return [{
       type: "reasoning.text",
