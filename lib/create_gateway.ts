@@ -57,7 +57,11 @@ export function createGateway(
 }
 
 function toDirectory(config: Config): Directory {
-  const openrouter = { name: "openrouter", baseUrl: config.openrouterBaseUrl, key: config.openrouterApiKey };
+  const openrouter: Upstream = {
+    name: "openrouter",
+    baseUrl: config.openrouterBaseUrl,
+    key: config.openrouterApiKey,
+  };
   const aliases: [string, Alias][] = [
     ["big", { model: config.anthropicModel }],
     ["small", { model: config.anthropicSmallFastModel }],

@@ -40,9 +40,8 @@ function explodeBlock(block: ResponseBlock, index: number): StreamEvent[] {
 function split(block: ResponseBlock): [start: ResponseBlock, deltas: Delta[]] {
   switch (block.type) {
     case "text": {
-      const { citations, ...text } = block;
-      const cited = Array.isArray(citations) ? citations : [];
-      return [{ ...text, text: "" }, [
+      const cited = Array.isArray(block.citations) ? block.citations : [];
+      return [{ ...block, text: "", ...(cited.length > 0 && { citations: [] }) }, [
         { type: "text_delta", text: block.text },
         ...cited.map((citation) => ({ type: "citations_delta", citation })),
       ]];

@@ -1,4 +1,5 @@
 import type { ContentBlock, DocumentBlock, ImageBlock } from "../../anthropic/schema.ts";
+import { isObject } from "../../json.ts";
 import type { LossReport } from "../../loss.ts";
 import { type ChatFeatures, type ChatPart, toCacheControl } from "./chat.ts";
 
@@ -37,6 +38,9 @@ function toBlockParts(
     case "image":
       return toImageParts(block, features);
     case "document":
+      if (isObject(block.citations) && block.citations.enabled === true) {
+        loss.add(`${pathOf(block)}.citations`, "dropped");
+      }
       return toDocumentParts(block, pathOf, features, loss);
     case "search_result": {
       const text = [block.title, block.source, ...block.content.map((part) => part.text)].join("\n");

@@ -1,7 +1,7 @@
-import type { ContentBlock, ToolResultBlock } from "../../anthropic/schema.ts";
+import type { CacheControl, ContentBlock, ToolResultBlock } from "../../anthropic/schema.ts";
 import type { LossReport } from "../../loss.ts";
 import { toUpstreamToolId } from "../tool_id.ts";
-import type { ChatFeatures, ChatMessage, ChatPart } from "./chat.ts";
+import { type ChatFeatures, type ChatMessage, type ChatPart, toCacheControl } from "./chat.ts";
 import { toParts } from "./parts.ts";
 
 /**
@@ -20,21 +20,27 @@ export function toToolMessages(
   const hoisted: ChatPart[] = [];
   for (const block of content) {
     if (block.type !== "tool_result") continue;
-    const parts = toResultParts(block, pathOf(block), features, loss);
+    const path = pathOf(block);
+    const id = toUpstreamToolId(block.tool_use_id);
+    const parts = toResultParts(block, path, features, loss);
     const texts = parts.flatMap((part) => part.type === "text" ? [part.text] : []);
     const others = parts.filter((part) => part.type !== "text");
     if (others.length > 0) {
       texts.push(`[${others.length} attachment(s) of this result follow in the next message]`);
       hoisted.push(
-        { type: "text", text: `Attachments of the result of tool call ${block.tool_use_id}:` },
+        { type: "text", text: `Attachments of the result of tool call ${id}:` },
         ...others,
       );
-      loss.add(pathOf(block), "hoisted");
+      loss.add(path, "hoisted");
     }
+    const text = toResultText(texts.join("\n"), block);
+    const mark = text === "" ? {} : toMark(block, parts, features);
+    if (block.cache_control && !mark.cache_control) loss.add(`${path}.cache_control`, "dropped");
     messages.push({
       role: "tool",
-      tool_call_id: toUpstreamToolId(block.tool_use_id),
-      content: toResultText(texts.join("\n"), block),
+      tool_call_id: id,
+      // Plain text where nothing is marked for the cache: not every host takes parts here.
+      content: mark.cache_control ? [{ type: "text", text, ...mark }] : text,
     });
   }
   return { messages, hoisted };
@@ -50,6 +56,16 @@ function toResultParts(
   if (typeof content === "string") return content === "" ? [] : [{ type: "text", text: content }];
   if (!content) return [];
   return toParts(content, (part) => `${path}.content.${content.indexOf(part)}`, features, loss);
+}
+
+/** The mark for the cache on a result, or else on the last of its parts. */
+function toMark(
+  block: ToolResultBlock,
+  parts: readonly ChatPart[],
+  features: ChatFeatures,
+): { cache_control?: CacheControl } {
+  const texts = parts.filter((part) => part.type === "text");
+  return toCacheControl([...texts, block].findLast((part) => part.cache_control) ?? {}, features);
 }
 
 /** Chat completions have no flag for a failed call, so the text says it. */
