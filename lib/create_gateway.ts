@@ -5,7 +5,7 @@ import { type Alias, type Config, parseConfig, type Settings } from "./config.ts
 import { demo } from "./demo.ts";
 import type { Gateway } from "./gateway.ts";
 import { newId } from "./ids.ts";
-import { DEMO, type Directory } from "./models.ts";
+import { DEMO, type Directory, type Upstream } from "./models.ts";
 import { createCounters } from "./observe.ts";
 
 /** What a gateway is made of. */
@@ -63,7 +63,7 @@ function toDirectory(config: Config): Directory {
     ...config.modelMap,
   ];
   return {
-    upstreams: new Map([["openrouter", openrouter], [DEMO, demo]]),
+    upstreams: new Map<string, Upstream>([["openrouter", openrouter], [DEMO, demo]]),
     aliases: new Map(aliases),
     dialect: config.upstreamDialect,
   };
