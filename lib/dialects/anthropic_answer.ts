@@ -74,12 +74,13 @@ export class NativeAnswerReader implements AnswerReader {
     if (isObject(answer) && answer.error !== undefined) throw toUpstreamError({ body: answer });
     if (!v.is(MessageSchema, answer)) throw unreadable("it is no message");
     const { stop_reason = null, stop_sequence = null, content } = answer;
-    const usage = { input_tokens: 0, output_tokens: 0, ...withoutNulls(answer.usage ?? {}) };
+    const { input_tokens, output_tokens, ...counts } = answer.usage ?? {};
+    const usage = { ...counts, input_tokens: input_tokens ?? 0, output_tokens: output_tokens ?? 0 };
     const message: ResponseMessage = {
       ...answer,
       type: "message",
       role: "assistant",
-      id: "",
+      id: typeof answer.id === "string" ? answer.id : "",
       model: "",
       content,
       stop_reason,
@@ -226,10 +227,6 @@ function parse<T>(schema: v.GenericSchema<T>, json: JsonObject): T {
 
 function unreadable(why: string): ApiError {
   return new ApiError("api_error", `Cannot read the upstream's answer: ${why}`, { status: 502 });
-}
-
-function withoutNulls(counts: object): object {
-  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== null));
 }
 
 function toOther(type: string, json: JsonObject): StreamEvent {

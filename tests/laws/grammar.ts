@@ -115,9 +115,17 @@ export function fold(events: readonly Wire[]): Wire {
         citation
       );
       if (citations.length > 0) block.citations = citations;
-      return block;
+      const compaction = deltas.findLast(({ type }) => type === "compaction_delta");
+      return compaction === undefined ? block : { ...block, ...compaction, type: block.type };
     },
   );
   const { type: _type, delta, usage, ...rest } = end;
-  return { ...start.message, ...delta, ...rest, content, usage: { ...start.message.usage, ...usage } };
+  const counts = Object.entries(usage).filter(([, count]) => count !== null);
+  return {
+    ...start.message,
+    ...delta,
+    ...rest,
+    content,
+    usage: { ...start.message.usage, ...Object.fromEntries(counts) },
+  };
 }
