@@ -48,8 +48,15 @@ class MessageFold {
         return this.#closeBlock(event.index);
       case "message_delta": {
         const { type: _type, delta, usage, ...rest } = event;
-        const message = Object.assign(this.#started(), delta, rest);
-        Object.assign(message.usage, withoutNulls(usage));
+        const { content, usage: before, ...message } = this.#started();
+        // Spread, not assigned: a field called `__proto__` is a field like any other.
+        this.#message = {
+          ...message,
+          ...delta,
+          ...rest,
+          content,
+          usage: { ...before, ...withoutNulls(usage) },
+        };
         return;
       }
       case "message_stop":
@@ -110,7 +117,7 @@ class MessageFold {
       default: {
         // A delta of a later day carries whole values: compaction_delta does.
         const { type: _type, ...fields } = delta;
-        Object.assign(block, fields);
+        this.#started().content[index] = { ...block, ...fields };
       }
     }
   }

@@ -1,3 +1,4 @@
+import { isObject } from "../json.ts";
 import type { ResponseBlock, ResponseMessage, StreamEvent } from "./events.ts";
 
 type Delta = { type: string; [field: string]: unknown };
@@ -37,27 +38,25 @@ function explodeBlock(block: ResponseBlock, index: number): StreamEvent[] {
   ];
 }
 
+/** What is streamed of a block by its kind; one that lacks what it should hold is told whole, as are all other kinds. */
 function split(block: ResponseBlock): [start: ResponseBlock, deltas: Delta[]] {
-  switch (block.type) {
-    case "text": {
-      const cited = Array.isArray(block.citations) ? block.citations : [];
-      return [{ ...block, text: "", ...(cited.length > 0 && { citations: [] }) }, [
-        { type: "text_delta", text: block.text },
-        ...cited.map((citation) => ({ type: "citations_delta", citation })),
-      ]];
-    }
-    case "thinking":
-      return [{ ...block, thinking: "", signature: "" }, [
-        ...(block.thinking ? [{ type: "thinking_delta", thinking: block.thinking }] : []),
-        { type: "signature_delta", signature: block.signature },
-      ]];
-    case "tool_use":
-    case "server_tool_use":
-      return [{ ...block, input: {} }, [{
-        type: "input_json_delta",
-        partial_json: JSON.stringify(block.input),
-      }]];
-    default:
-      return [block, []];
+  const { type, text, citations, thinking, signature, input } = block;
+  if (type === "text" && typeof text === "string") {
+    const cited = Array.isArray(citations) ? citations : [];
+    const start = { ...block, text: "", ...(cited.length > 0 && { citations: [] }) };
+    return [start, [
+      { type: "text_delta", text },
+      ...cited.map((citation) => ({ type: "citations_delta", citation })),
+    ]];
   }
+  if (type === "thinking" && typeof thinking === "string") {
+    return [{ ...block, thinking: "", signature: "" }, [
+      ...(thinking ? [{ type: "thinking_delta", thinking }] : []),
+      ...(typeof signature === "string" ? [{ type: "signature_delta", signature }] : []),
+    ]];
+  }
+  if ((type === "tool_use" || type === "server_tool_use") && isObject(input)) {
+    return [{ ...block, input: {} }, [{ type: "input_json_delta", partial_json: JSON.stringify(input) }]];
+  }
+  return [block, []];
 }

@@ -75,7 +75,8 @@ export class ToolInput {
   /** Releases a piece of the object, but holds back an opening that may turn out to be an empty object. */
   #release(piece: string): string {
     const text = this.#held + piece;
-    if (this.#released === "" && EMPTY_SO_FAR.test(text)) {
+    // Only the piece is looked at: models stutter spaces by the thousand, and what is held was looked at before.
+    if (this.#released === "" && (this.#held === "" ? EMPTY_SO_FAR : BLANK_SO_FAR).test(piece)) {
       this.#held = text;
       return "";
     }
@@ -105,6 +106,7 @@ const CLOSE_BRACKET = 93;
 const OPEN_BRACE = 123;
 const CLOSE_BRACE = 125;
 const EMPTY_SO_FAR = /^\{\s*\}?$/;
+const BLANK_SO_FAR = /^\s*\}?$/;
 
 function isSpace(code: number): boolean {
   return code === 32 || (code >= 9 && code <= 13);

@@ -75,12 +75,12 @@ export class NativeAnswerReader implements AnswerReader {
     if (!v.is(MessageSchema, answer)) throw unreadable("it is no message");
     const { stop_reason = null, stop_sequence = null, content } = answer;
     const { input_tokens, output_tokens, ...counts } = answer.usage ?? {};
-    const usage = { input_tokens: input_tokens ?? 0, output_tokens: output_tokens ?? 0, ...counts };
+    const usage = { ...counts, input_tokens: input_tokens ?? 0, output_tokens: output_tokens ?? 0 };
     const message: ResponseMessage = {
       ...answer,
       type: "message",
       role: "assistant",
-      id: "",
+      id: typeof answer.id === "string" ? answer.id : "",
       model: "",
       content,
       stop_reason,

@@ -31,17 +31,24 @@ export class ReasoningReader {
   /** Takes the reasoning of one delta, which may come in several fields at once. */
   push(delta: Delta, parts = ""): void {
     const details = delta.reasoning_details ?? [];
-    for (const detail of details) this.#merge(detail);
-    const detailed = details.map((detail) => detail.text ?? detail.summary ?? "").join("");
-    const plain = delta.reasoning_content || delta.reasoning || parts;
-    const text = detailed || plain;
-    if (text === "") return;
-    if (details.length === 0) {
-      this.#plain += plain;
-      this.#field ??= delta.reasoning_content ? "reasoning_content" : "reasoning";
+    let told = false;
+    for (const detail of details) {
+      // A signed thought has ended: what is thought after it has a signature of its own.
+      if (detail.text && this.#details.at(-1)?.signature) this.close();
+      this.#merge(detail);
+      told = this.#show(detail.text || detail.summary || "") || told;
     }
+    const plain = delta.reasoning_content || delta.reasoning || parts;
+    if (told || !this.#show(plain) || details.length > 0) return;
+    this.#plain += plain;
+    this.#field ??= delta.reasoning_content ? "reasoning_content" : "reasoning";
+  }
+
+  #show(text: string): boolean {
+    if (text === "") return false;
     this.#open = true;
     this.#writer.thinking(this.#shown ? text : "");
+    return true;
   }
 
   /** Ends the reasoning gathered so far, because something else is said or the answer ends. */

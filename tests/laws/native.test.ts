@@ -1,0 +1,286 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { checkGrammar, fold, readFrames, type Wire } from "./grammar.ts";
+import { createTestGateway, cut, hello, post, ROADS, SEED, TestUpstream, toBytes } from "./support.ts";
+
+fc.configureGlobal({ seed: SEED, numRuns: 400 });
+
+const words = fc.string({ unit: "grapheme", maxLength: 10 });
+/** Fields of a later day; none of them is a name that the API gives a meaning to. */
+const extra = fc.dictionary(
+  fc.oneof(
+    fc.constantFrom("caller", "container", "x_new", "__proto__", "constructor"),
+    fc.string().map((s) => `x${s}`),
+  ),
+  fc.jsonValue({ maxDepth: 2 }),
+  { maxKeys: 2 },
+);
+
+/** A block of a stream: its start, and its deltas. */
+interface Streamed {
+  start: Wire;
+  deltas: Wire[];
+}
+
+const id = fc.nat().map((nth) => `toolu_${nth}`);
+const input = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 1 }), { maxKeys: 3 });
+const pieces = fc.tuple(input, fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 5 })).map(
+  ([value, sizes]) => {
+    const text = JSON.stringify(value);
+    let at = 0;
+    const parts = sizes.map((size) => text.slice(at, at += size));
+    return ["", ...parts, text.slice(at)].map((partial_json) => ({ type: "input_json_delta", partial_json }));
+  },
+);
+const citation = extra.map((fields) => ({ ...fields, type: "web_search_result_location", cited_text: "c" }));
+
+const block: fc.Arbitrary<Streamed> = fc.oneof(
+  fc.record({
+    start: fc.tuple(extra, fc.constantFrom({}, { citations: null }, { citations: [] })).map((
+      [fields, cited],
+    ) => ({
+      ...fields,
+      ...cited,
+      type: "text",
+      text: "",
+    })),
+    deltas: fc.array(fc.oneof(
+      words.map((text) => ({ type: "text_delta", text })),
+      citation.map((one) => ({ type: "citations_delta", citation: one })),
+    )),
+  }),
+  fc.record({
+    start: fc.constant({ type: "thinking", thinking: "", signature: "" }),
+    deltas: fc.tuple(fc.array(words), fc.boolean()).map(([thoughts, signed]) => [
+      ...thoughts.map((thinking) => ({ type: "thinking_delta", thinking })),
+      ...(signed ? [{ type: "signature_delta", signature: "EqQB" }] : []),
+    ]),
+  }),
+  fc.record({
+    start: fc.constantFrom("EmwK", "openrouter.reasoning:e30=").map((data) => ({
+      type: "redacted_thinking",
+      data,
+    })),
+    deltas: fc.constant<Wire[]>([]),
+  }),
+  fc.record({
+    start: fc.tuple(fc.constantFrom("tool_use", "server_tool_use"), id, extra).map(([type, id, fields]) => ({
+      ...fields,
+      type,
+      id,
+      name: "Read",
+      input: {},
+    })),
+    deltas: pieces,
+  }),
+  fc.record({
+    start: fc.tuple(
+      fc.constantFrom(
+        "web_search_tool_result",
+        "mcp_tool_use",
+        "mcp_tool_result",
+        "fallback",
+        "block_of_a_later_day",
+      ),
+      extra,
+    ).map(([type, fields]) => ({ ...fields, type, content: [{ type: "web_search_result", url: "u" }] })),
+    deltas: fc.constant<Wire[]>([]),
+  }),
+  fc.record({
+    start: extra.map((fields) => ({ ...fields, type: "compaction", content: null })),
+    deltas: extra.map((fields) => [{ ...fields, type: "compaction_delta", content: "short" }]),
+  }),
+);
+
+const counts = fc.record({
+  cache_creation_input_tokens: fc.option(fc.nat()),
+  cache_read_input_tokens: fc.option(fc.nat()),
+  service_tier: fc.option(fc.constant("standard")),
+  server_tool_use: fc.option(fc.record({ web_search_requests: fc.nat() })),
+}, { requiredKeys: [] });
+
+const answer = fc.record({
+  head: fc.tuple(extra, fc.constantFrom("msg_01", "gen-1"), counts, fc.nat(9), fc.integer({ min: 1 })).map(
+    ([fields, id, usage, output_tokens, input_tokens]) => ({
+      ...fields,
+      id,
+      type: "message",
+      role: "assistant",
+      model: "claude-x",
+      content: [],
+      stop_reason: null,
+      stop_sequence: null,
+      usage: { ...usage, input_tokens, output_tokens },
+    }),
+  ),
+  blocks: fc.array(block, { maxLength: 5 }),
+  /** How far the upstream's indexes lie apart; Anthropic's are neighbours. */
+  stride: fc.constantFrom(1, 1, 3),
+  pings: fc.array(fc.nat(20), { maxLength: 3 }),
+  news: fc.array(fc.nat(20), { maxLength: 2 }),
+  end: fc.record({
+    delta: fc.tuple(
+      extra,
+      fc.constantFrom("end_turn", "tool_use", "max_tokens", "refusal", "reason_of_a_later_day"),
+    )
+      .map(([fields, stop_reason]) => ({ ...fields, stop_reason, stop_sequence: null })),
+    usage: fc.tuple(counts, fc.nat()).map(([usage, output_tokens]) => ({ ...usage, output_tokens })),
+    more: extra,
+  }),
+  openrouter: fc.boolean(),
+  cuts: fc.array(fc.integer({ min: 1, max: 64 }), { maxLength: 6 }),
+});
+type NativeAnswer = typeof answer extends fc.Arbitrary<infer T> ? T : never;
+
+/** The events as the upstream sends them. */
+function toSent({ head, blocks, stride, pings, news, end, openrouter }: NativeAnswer): Wire[] {
+  const foreign = openrouter ? { cost: 0.5, is_byok: false, cost_details: {} } : {};
+  const events: Wire[] = [
+    { type: "message_start", message: { ...head, ...(openrouter && { provider: "Anthropic" }) } },
+    ...blocks.flatMap(({ start, deltas }, at) => [
+      { type: "content_block_start", index: at * stride, content_block: start },
+      ...deltas.map((delta) => ({ type: "content_block_delta", index: at * stride, delta })),
+      { type: "content_block_stop", index: at * stride },
+    ]),
+  ];
+  for (const at of pings) events.splice(1 + at % events.length, 0, { type: "ping" });
+  for (const at of news) events.splice(1 + at % events.length, 0, { type: "event_of_a_later_day", at });
+  events.push(
+    { ...end.more, type: "message_delta", delta: end.delta, usage: { ...end.usage, ...foreign } },
+    { type: "message_stop" },
+  );
+  return JSON.parse(JSON.stringify(events));
+}
+
+/** The events as the client must get them: those that were sent, but for what is documented. */
+function toExpected(sent: readonly Wire[]): Wire[] {
+  const events: Wire[] = [];
+  const indexes = new Map<number, number>();
+  let signed = false;
+  let skipped: number | undefined;
+  let pinged = false;
+  for (const event of sent) {
+    const { type, index, content_block, message, usage } = event;
+    if (index !== undefined && index === skipped) continue;
+    switch (type) {
+      case "message_start": {
+        const { provider: _provider, ...rest } = message;
+        events.push({
+          type,
+          message: { ...rest, model: ROADS.native, id: rest.id.replace(/^gen-.*/, "msg_") },
+        });
+        break;
+      }
+      case "content_block_start":
+        // OpenRouter's copy of a thought that is there already, with Anthropic's own signature.
+        if (signed && content_block.data?.startsWith("openrouter.reasoning:")) {
+          skipped = index;
+          break;
+        }
+        indexes.set(index, indexes.size);
+        events.push({ type, index: indexes.get(index), content_block });
+        if (!pinged) events.push({ type: "ping" });
+        pinged = true;
+        break;
+      case "content_block_delta":
+        signed ||= Boolean(event.delta.signature);
+        events.push({ ...event, index: indexes.get(index) });
+        break;
+      case "content_block_stop":
+        events.push({ ...event, index: indexes.get(index) });
+        break;
+      case "message_delta": {
+        const { cost: _cost, is_byok: _byok, cost_details: _details, ...own } = usage;
+        events.push({ ...event, usage: own });
+        break;
+      }
+      case "ping":
+        pinged = true;
+        events.push(event);
+        break;
+      default:
+        events.push(event);
+    }
+  }
+  return events;
+}
+
+function toBody(events: readonly Wire[], openrouter: boolean): Uint8Array {
+  const frames = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+  return toBytes(frames.join("") + (openrouter ? "event: data\ndata: [DONE]\n\n" : ""));
+}
+
+async function ask(pieces: Uint8Array[], fields: Wire, type = "text/event-stream"): Promise<Response> {
+  const upstream = new TestUpstream({ pieces, headers: { "content-type": type } });
+  const { handler, clock } = createTestGateway(upstream);
+  const response = await handler(post(hello("native", fields)));
+  const answered = new Response(await response.text(), response);
+  assert.ok(upstream.idle, "the upstream is let go");
+  assert.equal(clock.waiting, 0, "no timer is left");
+  return answered;
+}
+
+/** What the gateway makes up where the upstream names no id of Anthropic's. */
+function withoutNewId(id: string): string {
+  return id.replace(/^msg_[A-Za-z0-9]{24}$/, "msg_");
+}
+
+test("Anthropic's own streams pass unchanged, known or not, but for what is documented", async () => {
+  await fc.assert(fc.asyncProperty(answer, async (told) => {
+    const sent = toSent(told);
+    const response = await ask(cut(toBody(sent, told.openrouter), told.cuts), { stream: true });
+    const events = readFrames(await response.text());
+    events[0].message.id = withoutNewId(events[0].message.id);
+    assert.deepEqual(events, toExpected(sent));
+    assert.equal(checkGrammar(events.filter(({ type }) => type !== "event_of_a_later_day")), "message_stop");
+  }));
+});
+
+test("a client that does not stream gets what Anthropic's own stream adds up to", async () => {
+  await fc.assert(fc.asyncProperty(answer, async (told) => {
+    const sent = toSent(told);
+    const message = await (await ask(cut(toBody(sent, told.openrouter), told.cuts), {})).json();
+    const expected = fold(toExpected(sent));
+    assert.deepEqual({ ...message, id: withoutNewId(message.id) }, expected);
+  }));
+});
+
+test("a whole message of Anthropic's is the same message, streamed or not", async () => {
+  await fc.assert(fc.asyncProperty(answer, async (told) => {
+    const { id: _id, ...message } = fold(toExpected(toSent({ ...told, openrouter: false })));
+    const whole = toBytes(JSON.stringify({ ...message, id: "msg_whole" }));
+    const pieces = cut(whole, told.cuts);
+    const single = await (await ask(pieces, {}, "application/json")).json();
+    assert.deepEqual(single, {
+      ...message,
+      id: "msg_whole",
+      usage: JSON.parse(JSON.stringify(message.usage)),
+    });
+    const events = readFrames(await (await ask(pieces, { stream: true }, "application/json")).text());
+    assert.equal(checkGrammar(events), "message_stop");
+    assert.deepEqual(fold(events), single);
+  }));
+});
+
+test("a whole message whose blocks lack what they should hold is told all the same", async () => {
+  const blocks: Wire[] = [
+    { type: "text" },
+    { type: "text", text: null },
+    { type: "thinking" },
+    { type: "thinking", thinking: "hm" },
+    { type: "tool_use", id: "toolu_1", name: "Read" },
+    { type: "tool_use", id: "toolu_1", name: "Read", input: "{}" },
+    { type: "redacted_thinking" },
+  ];
+  for (const block of blocks) {
+    const pieces = [toBytes(JSON.stringify({ type: "message", content: [block], stop_reason: "end_turn" }))];
+    const single = await (await ask(pieces, {}, "application/json")).json();
+    assert.deepEqual(single.content, [block.thinking === "hm" ? { ...block, signature: "" } : block]);
+    const text = await (await ask(pieces, { stream: true }, "application/json")).text();
+    assert.equal(readFrames(text).at(-1).type, "message_stop");
+    for (const { delta } of readFrames(text)) {
+      if (delta?.type !== undefined) assert.ok(Object.keys(delta).length > 1, "a delta holds something");
+    }
+  }
+});
