@@ -28,7 +28,7 @@ export async function answerMessages(
 ): Promise<Response> {
   const caller = readCaller(request);
   const message = parseMessagesRequest(await readJson(request));
-  const route = findRoute(gateway, message.model, caller);
+  const route = await findRoute(gateway, message.model, caller);
   const model = toHeaderName(route);
   exchange.note({ model: message.model, answeredBy: model });
 

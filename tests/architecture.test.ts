@@ -31,7 +31,7 @@ const HOUSE: Record<string, Room> = {
   },
   openai: { files: ["lib/dialects/openai/"], uses: ["words", "anthropic", "dialect"], pure: true },
   dialects: {
-    files: ["lib/dialects/openrouter.ts", "lib/dialects/mod.ts"],
+    files: ["lib/dialects/openrouter.ts", "lib/dialects/presets.ts", "lib/dialects/mod.ts"],
     uses: ["dialect", "native", "openai"],
     pure: true,
   },

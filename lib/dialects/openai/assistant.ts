@@ -1,32 +1,26 @@
 import type { Content, ContentBlock } from "../../anthropic/schema.ts";
 import type { JsonObject } from "../../json.ts";
-import type { TurnContext } from "../dialect.ts";
 import { isSealed, unseal } from "../envelope.ts";
 import { toUpstreamToolId } from "../tool_id.ts";
-import { type ChatFeatures, type ChatMessage, type ChatPart, toCacheControl } from "./chat.ts";
+import { type ChatContext, type ChatMessage, type ChatPart, toCacheControl } from "./chat.ts";
 
 type TextPart = Extract<ChatPart, { type: "text" }>;
 
 /** Says what the model said earlier: text, reasoning and tool calls are one message. */
-export function toAssistantMessage(
-  content: Content,
-  path: string,
-  context: TurnContext,
-  features: ChatFeatures,
-): ChatMessage[] {
+export function toAssistantMessage(content: Content, path: string, context: ChatContext): ChatMessage[] {
   if (typeof content === "string") return [{ role: "assistant", content }];
   const texts: TextPart[] = [];
   const calls: JsonObject[] = [];
   const reasoning: JsonObject[] = [];
   content.forEach((block, at) => {
-    const marks = block.type === "text" && block.text !== "" && features.cacheControl;
+    const marks = block.type === "text" && block.text !== "" && context.features.cacheControl;
     if ("cache_control" in block && block.cache_control && !marks) {
       context.loss.add(`${path}.${at}.cache_control`, "dropped");
     }
     switch (block.type) {
       case "text":
         if (block.text !== "") {
-          texts.push({ type: "text", text: block.text, ...toCacheControl(block, features) });
+          texts.push({ type: "text", text: block.text, ...toCacheControl(block, context) });
         }
         return;
       case "tool_use":
@@ -51,7 +45,7 @@ export function toAssistantMessage(
     role: "assistant",
     content: texts.length === 0 && calls.length > 0 ? null : toText(texts),
     ...(calls.length > 0 && { tool_calls: calls }),
-    ...toReasoningFields(reasoning, features),
+    ...toReasoningFields(reasoning, context),
   };
   return message.content === "" && reasoning.length === 0 ? [] : [message];
 }
@@ -88,13 +82,13 @@ function isClaude(model: string): boolean {
 }
 
 /** Reasoning goes back in the field that it came in. */
-function toReasoningFields(reasoning: JsonObject[], features: ChatFeatures): JsonObject {
+function toReasoningFields(reasoning: JsonObject[], { features }: ChatContext): JsonObject {
   const fields: JsonObject = {};
   const details: JsonObject[] = [];
   for (const detail of reasoning) {
     if (detail.field === "reasoning" || detail.field === "reasoning_content") {
       fields[detail.field] = `${fields[detail.field] ?? ""}${detail.text}`;
-    } else if (features.reasoning) {
+    } else if (features.reasoningDetails) {
       details.push(detail);
     }
   }

@@ -1,7 +1,13 @@
-import type { CacheControl, ContentBlock, ToolResultBlock } from "../../anthropic/schema.ts";
-import type { LossReport } from "../../loss.ts";
+import type { CacheControl, ToolResultBlock } from "../../anthropic/schema.ts";
 import { toUpstreamToolId } from "../tool_id.ts";
-import { type ChatFeatures, type ChatMessage, type ChatPart, toCacheControl } from "./chat.ts";
+import {
+  type ChatContext,
+  type ChatMessage,
+  type ChatPart,
+  place,
+  type Placed,
+  toCacheControl,
+} from "./chat.ts";
 import { toParts } from "./parts.ts";
 
 /**
@@ -11,18 +17,16 @@ import { toParts } from "./parts.ts";
  * lead the user's own words.
  */
 export function toToolMessages(
-  content: readonly ContentBlock[],
-  pathOf: (block: ContentBlock) => string,
-  features: ChatFeatures,
-  loss: LossReport,
+  placed: readonly Placed[],
+  context: ChatContext,
 ): { messages: ChatMessage[]; hoisted: ChatPart[] } {
+  const { loss } = context;
   const messages: ChatMessage[] = [];
   const hoisted: ChatPart[] = [];
-  for (const block of content) {
+  for (const { block, path } of placed) {
     if (block.type !== "tool_result") continue;
-    const path = pathOf(block);
     const id = toUpstreamToolId(block.tool_use_id);
-    const parts = toResultParts(block, path, features, loss);
+    const parts = toResultParts(block, path, context);
     const texts = parts.flatMap((part) => part.type === "text" ? [part.text] : []);
     const others = parts.filter((part) => part.type !== "text");
     if (others.length > 0) {
@@ -34,7 +38,7 @@ export function toToolMessages(
       loss.add(path, "hoisted");
     }
     const text = toResultText(texts.join("\n"), block);
-    const mark = text === "" ? {} : toMark(block, parts, features);
+    const mark = text === "" ? {} : toMark(block, parts, context);
     if (block.cache_control && !mark.cache_control) loss.add(`${path}.cache_control`, "dropped");
     messages.push({
       role: "tool",
@@ -46,26 +50,20 @@ export function toToolMessages(
   return { messages, hoisted };
 }
 
-function toResultParts(
-  block: ToolResultBlock,
-  path: string,
-  features: ChatFeatures,
-  loss: LossReport,
-): ChatPart[] {
+function toResultParts(block: ToolResultBlock, path: string, context: ChatContext): ChatPart[] {
   const { content } = block;
   if (typeof content === "string") return content === "" ? [] : [{ type: "text", text: content }];
-  if (!content) return [];
-  return toParts(content, (part) => `${path}.content.${content.indexOf(part)}`, features, loss);
+  return content ? toParts(place(content, `${path}.content`), context) : [];
 }
 
 /** The mark for the cache on a result, or else on the last of its parts. */
 function toMark(
   block: ToolResultBlock,
   parts: readonly ChatPart[],
-  features: ChatFeatures,
+  context: ChatContext,
 ): { cache_control?: CacheControl } {
   const texts = parts.filter((part) => part.type === "text");
-  return toCacheControl([...texts, block].findLast((part) => part.cache_control) ?? {}, features);
+  return toCacheControl([...texts, block].findLast((part) => part.cache_control) ?? {}, context);
 }
 
 /** Chat completions have no flag for a failed call, so the text says it. */
