@@ -10,6 +10,7 @@ import { askGateway } from "./support/ask.ts";
 import { parseEvents } from "./support/events.ts";
 import { isJson, type Json } from "./support/json.ts";
 import { assertLegal } from "./support/legal.ts";
+import { everyByte } from "./support/random.ts";
 import { foldEvents } from "./support/told.ts";
 import { createUpstream, type FakeUpstream } from "./support/upstream.ts";
 
@@ -54,10 +55,13 @@ for (const name of readdirSync(ROOT)) {
   });
 }
 
-/** A stream is legal, and says what a client gets that does not stream. */
+/** A stream is legal, the same however its upstream's was cut, and says what a client gets that does not stream. */
 async function checkStream(folder: string, request: Json, answer: string): Promise<void> {
   const events = parseEvents(answer);
-  if (assertLegal(events) === "error") return;
+  const ending = assertLegal(events);
+  const inBytes = await ask(folder, request, createFixtureUpstream(folder, everyByte));
+  assert.equal(toSteady(await inBytes.text(), request), toSteady(answer, request), "byte by byte");
+  if (ending === "error") return;
   const whole = await ask(folder, { ...request, stream: false }, createFixtureUpstream(folder));
   const folded = JSON.stringify(foldEvents(events));
   assert.deepEqual(parse(toSteady(await whole.text(), request)), parse(toSteady(folded, request)));
@@ -69,13 +73,15 @@ function ask(folder: string, request: Json, { fetch }: FakeUpstream): Promise<Re
   return askGateway(request, { fetch, settings, headers });
 }
 
-function createFixtureUpstream(folder: string): FakeUpstream {
+function createFixtureUpstream(folder: string, cut: (size: number) => number[] = () => []): FakeUpstream {
   for (const [ending, type] of Object.entries(TYPES)) {
-    const body = read(folder, `upstream.${ending}`);
-    if (body === undefined) continue;
+    const text = read(folder, `upstream.${ending}`);
+    if (text === undefined) continue;
+    const body = new TextEncoder().encode(text);
     const [status, ...headers] = read(folder, "upstream.head")?.trimEnd().split("\n") ?? ["200"];
     return createUpstream({
       body,
+      cuts: cut(body.length),
       status: Number(status),
       headers: { "content-type": type, ...toHeaders(headers) },
     });
