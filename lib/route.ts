@@ -23,5 +23,5 @@ export function findRoute({ directory, catalogue }: Gateway, model: string, call
 
 /** Names the upstream and the model, in characters that a header may hold. */
 export function toHeaderName({ upstream, model }: Route): string {
-  return `${upstream.name}/${model}`.replace(/[^\w./:@~+-]/g, encodeURIComponent);
+  return `${upstream.name}/${model}`.toWellFormed().replace(/[^\w./:@~+-]/gu, encodeURIComponent);
 }
