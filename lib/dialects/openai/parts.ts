@@ -2,6 +2,15 @@ import type { ContentBlock, DocumentBlock, ImageBlock } from "../../anthropic/sc
 import type { LossReport } from "../../loss.ts";
 import { type ChatFeatures, type ChatPart, toCacheControl } from "./chat.ts";
 
+/** Creates the function that tells where a block of this content stands in the client's request. */
+export function createPathOf(
+  content: readonly ContentBlock[],
+  path: string,
+): (block: ContentBlock) => string {
+  const places = new Map(content.map((block, at) => [block, at]));
+  return (block) => `${path}.${places.get(block)}`;
+}
+
 /**
  * Says blocks as the parts of a chat message.
  *
@@ -99,9 +108,8 @@ function toDocumentParts(
       if (typeof source.content === "string") {
         return [{ type: "text", text: toTitled(block, source.content), ...mark }];
       }
-      const inner = source.content;
-      const path = (part: ContentBlock) => `${pathOf(block)}.source.content.${inner.indexOf(part)}`;
-      return toParts(inner, path, features, loss);
+      const path = createPathOf(source.content, `${pathOf(block)}.source.content`);
+      return toParts(source.content, path, features, loss);
     }
     default:
       return [];

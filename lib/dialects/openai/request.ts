@@ -5,7 +5,7 @@ import type { TurnContext } from "../dialect.ts";
 import { toAssistantMessage } from "./assistant.ts";
 import type { ChatFeatures, ChatMessage, ChatPart } from "./chat.ts";
 import { toReasoning } from "./effort.ts";
-import { toParts } from "./parts.ts";
+import { createPathOf, toParts } from "./parts.ts";
 import { toToolMessages } from "./tool_results.ts";
 import { toTools } from "./tools.ts";
 
@@ -96,7 +96,7 @@ function toSystemMessage(
 ): ChatMessage[] {
   if (typeof content === "string") return content === "" ? [] : [{ role: "system", content }];
   const blocks = content.filter((block) => !isBillingBlock(block));
-  const parts = toParts(blocks, (block) => `${path}.${content.indexOf(block)}`, features, loss);
+  const parts = toParts(blocks, createPathOf(content, path), features, loss);
   return parts.length === 0 ? [] : [{ role: "system", content: toSystemContent(parts) }];
 }
 
@@ -118,7 +118,7 @@ function toUserMessages(
   loss: LossReport,
 ): ChatMessage[] {
   if (typeof content === "string") return [{ role: "user", content }];
-  const at = (block: ContentBlock) => `${path}.${content.indexOf(block)}`;
+  const at = createPathOf(content, path);
   const { messages, hoisted } = toToolMessages(content, at, features, loss);
   const own = toParts(content.filter((block) => block.type !== "tool_result"), at, features, loss);
   const parts = [...hoisted, ...own];

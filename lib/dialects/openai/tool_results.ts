@@ -2,7 +2,7 @@ import type { ContentBlock, ToolResultBlock } from "../../anthropic/schema.ts";
 import type { LossReport } from "../../loss.ts";
 import { toUpstreamToolId } from "../tool_id.ts";
 import type { ChatFeatures, ChatMessage, ChatPart } from "./chat.ts";
-import { toParts } from "./parts.ts";
+import { createPathOf, toParts } from "./parts.ts";
 
 /**
  * Says the tool results of a turn as messages of the role `tool`.
@@ -49,7 +49,7 @@ function toResultParts(
   const { content } = block;
   if (typeof content === "string") return content === "" ? [] : [{ type: "text", text: content }];
   if (!content) return [];
-  return toParts(content, (part) => `${path}.content.${content.indexOf(part)}`, features, loss);
+  return toParts(content, createPathOf(content, `${path}.content`), features, loss);
 }
 
 /** Chat completions have no flag for a failed call, so the text says it. */
