@@ -4,6 +4,7 @@ import type { TurnContext } from "../dialect.ts";
 import { isSealed, unseal } from "../envelope.ts";
 import { toUpstreamToolId } from "../tool_id.ts";
 import type { ChatFeatures, ChatMessage } from "./chat.ts";
+import type { ReasoningField } from "./reasoning.ts";
 
 /** Says what the model said earlier: text, reasoning and tool calls are one message. */
 export function toAssistantMessage(
@@ -30,9 +31,10 @@ export function toAssistantMessage(
         return;
       case "thinking":
       case "redacted_thinking": {
-        const details = toDetails(block, context.model);
-        if (details === undefined) context.loss.add(`${path}.${at}`, "dropped");
-        else reasoning.push(...details);
+        const details = toDetails(block, context.model) ?? [];
+        const kept = features.reasoning ? details : details.filter((detail) => fieldOf(detail) !== undefined);
+        if (kept.length === 0 || kept.length < details.length) context.loss.add(`${path}.${at}`, "dropped");
+        reasoning.push(...kept);
         return;
       }
       default:
@@ -43,7 +45,7 @@ export function toAssistantMessage(
     role: "assistant",
     content: text === "" && calls.length > 0 ? null : text,
     ...(calls.length > 0 && { tool_calls: calls }),
-    ...toReasoningFields(reasoning, features),
+    ...toReasoningFields(reasoning),
   };
   return message.content === "" && reasoning.length === 0 ? [] : [message];
 }
@@ -74,15 +76,18 @@ function isClaude(model: string): boolean {
 }
 
 /** Reasoning goes back in the field that it came in. */
-function toReasoningFields(reasoning: JsonObject[], features: ChatFeatures): JsonObject {
+function toReasoningFields(reasoning: JsonObject[]): JsonObject {
   const fields: JsonObject = {};
   const details: JsonObject[] = [];
   for (const detail of reasoning) {
-    if (detail.field === "reasoning" || detail.field === "reasoning_content") {
-      fields[detail.field] = `${fields[detail.field] ?? ""}${detail.text}`;
-    } else if (features.reasoning) {
-      details.push(detail);
-    }
+    const field = fieldOf(detail);
+    if (field === undefined) details.push(detail);
+    else fields[field] = `${fields[field] ?? ""}${detail.text}`;
   }
   return details.length > 0 ? { ...fields, reasoning_details: details } : fields;
+}
+
+/** The field that reasoning came in, where it was not `reasoning_details`. */
+function fieldOf({ field }: JsonObject): ReasoningField | undefined {
+  return field === "reasoning" || field === "reasoning_content" ? field : undefined;
 }

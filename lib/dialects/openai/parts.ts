@@ -91,17 +91,17 @@ function toDocumentParts(
   loss: LossReport,
 ): ChatPart[] {
   const { source } = block;
-  const filename = block.title ?? "document.pdf";
+  const { title, context } = block;
+  const filename = title || "document.pdf";
   const mark = toCacheControl(block, features);
+  const toText = (text: string): ChatPart[] => text === "" ? [] : [{ type: "text", text }];
   switch (source.type) {
-    case "base64":
-      return [{
-        type: "file",
-        file: { filename, file_data: `data:${source.media_type};base64,${source.data}` },
-        ...mark,
-      }];
+    case "base64": {
+      const file_data = `data:${source.media_type};base64,${source.data}`;
+      return [...toText(context ?? ""), { type: "file", file: { filename, file_data }, ...mark }];
+    }
     case "url":
-      return [{ type: "file", file: { filename, file_data: source.url }, ...mark }];
+      return [...toText(context ?? ""), { type: "file", file: { filename, file_data: source.url }, ...mark }];
     case "text":
       return [{ type: "text", text: toTitled(block, source.data), ...mark }];
     case "content": {
@@ -109,7 +109,8 @@ function toDocumentParts(
         return [{ type: "text", text: toTitled(block, source.content), ...mark }];
       }
       const path = createPathOf(source.content, `${pathOf(block)}.source.content`);
-      return toParts(source.content, path, features, loss);
+      if (block.cache_control) loss.add(`${pathOf(block)}.cache_control`, "dropped");
+      return [...toText(toTitled(block, "")), ...toParts(source.content, path, features, loss)];
     }
     default:
       return [];
