@@ -12,7 +12,7 @@ export function toBase64Url(text: string): string {
 export function fromBase64Url(encoded: string): string | undefined {
   try {
     const binary = atob(encoded.replaceAll("-", "+").replaceAll("_", "/"));
-    return new TextDecoder("utf-8", { fatal: true }).decode(
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
       Uint8Array.from(binary, (char) => char.charCodeAt(0)),
     );
   } catch {

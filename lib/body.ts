@@ -3,36 +3,84 @@ import { ApiError } from "./errors.ts";
 /** The largest body a client may send, in bytes. Source: https://platform.claude.com/docs/en/api/errors */
 const MAX_BODY = 32 * 1024 * 1024;
 
+/** How deep a body may be nested: whoever walks it, or writes it out again, does so on the stack. */
+const MAX_DEPTH = 200;
+
 /**
  * Reads the JSON of a request.
  *
- * @throws {ApiError} `request_too_large` past 32 MiB, `invalid_request_error` if it is no UTF-8 or no JSON.
+ * @throws {ApiError} `request_too_large` past 32 MiB, `invalid_request_error` if it is no UTF-8 or no JSON, or nested
+ * more than 200 deep.
  */
 export async function readJson(request: Request): Promise<unknown> {
   const text = await readBody(request);
+  if (isDeeper(text, MAX_DEPTH)) {
+    throw new ApiError(
+      "invalid_request_error",
+      `The request body is nested more than ${MAX_DEPTH} levels deep`,
+    );
+  }
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const where = text.trim() === "" ? "it is empty" : cause instanceof Error ? cause.message : "unreadable";
-    throw new ApiError("invalid_request_error", `The request body is not valid JSON: ${where.slice(0, 200)}`);
+    const why = text.trim() === "" ? "it is empty" : toReason(cause);
+    throw new ApiError("invalid_request_error", `The request body is not valid JSON: ${why}`);
   }
 }
 
 async function readBody(request: Request): Promise<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
+  const decode = (bytes?: Uint8Array) => {
+    try {
+      return decoder.decode(bytes, { stream: bytes !== undefined });
+    } catch (cause) {
+      throw new ApiError("invalid_request_error", "The request body is not valid UTF-8", { cause });
+    }
+  };
   let text = "";
   let size = 0;
-  try {
-    for await (const bytes of request.body ?? []) {
-      size += bytes.byteLength;
-      if (size > MAX_BODY) {
-        throw new ApiError("request_too_large", "Request exceeds the maximum size of 32 MiB");
-      }
-      text += decoder.decode(bytes, { stream: true });
+  for await (const bytes of request.body ?? []) {
+    size += bytes.byteLength;
+    if (size > MAX_BODY) {
+      throw new ApiError("request_too_large", "Request exceeds the maximum size of 32 MiB");
     }
-    return text + decoder.decode();
-  } catch (cause) {
-    if (!(cause instanceof TypeError)) throw cause;
-    throw new ApiError("invalid_request_error", "The request body is not valid UTF-8", { cause });
+    text += decode(bytes);
   }
+  return text + decode();
 }
+
+/** What the parser says is wrong, without the piece of the body that some engines quote. */
+function toReason(error: unknown): string {
+  const message = error instanceof Error ? error.message : "";
+  return message.replace(/,?\s*(\.\.\.)?".*"(\.\.\.)?/s, "").slice(0, 200);
+}
+
+/** Tells whether JSON is nested deeper than so many levels. Strings, which are nearly all of a body, are leapt over. */
+function isDeeper(json: string, limit: number): boolean {
+  let depth = 0;
+  for (let at = 0; at < json.length; at++) {
+    const code = json.charCodeAt(at);
+    if (code === QUOTE) at = findEnd(json, at);
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++;
+    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth--;
+    if (depth > limit) return true;
+  }
+  return false;
+}
+
+/** Finds the quote that ends the string that begins at a quote. */
+function findEnd(json: string, start: number): number {
+  for (let end = json.indexOf('"', start + 1); end >= 0; end = json.indexOf('"', end + 1)) {
+    let before = end - 1;
+    while (json.charCodeAt(before) === BACKSLASH) before--;
+    if ((end - before) % 2 === 1) return end;
+  }
+  return json.length;
+}
+
+const QUOTE = 34;
+const OPEN_BRACKET = 91;
+const BACKSLASH = 92;
+const CLOSE_BRACKET = 93;
+const OPEN_BRACE = 123;
+const CLOSE_BRACE = 125;

@@ -108,5 +108,5 @@ function toText(content: string | { text?: string | undefined }[] | null | undef
 
 /** Words with the space before them, so that joined they are the text again. */
 function toWords(text: string): string[] {
-  return text.match(/\s*\S+\s*$|\s*\S+/g) ?? [];
+  return text === "" ? [] : text.split(/(?<=\S)(?=\s)/);
 }

@@ -28,15 +28,19 @@ export class LossReport {
     return [...this.#losses];
   }
 
-  /** The value of the header `x-gateway-loss`, or nothing; past 6 kB it ends with `more;N`. */
+  /** The value of the header `x-gateway-loss`, or nothing; where it would grow past 6 kB it ends with `more;N`. */
   toHeader(): string | undefined {
-    const items = this.entries.map(([path, action]) => `${encodeURIComponent(path)};${action}`);
-    let header = items.join(",");
-    for (let kept = items.length - 1; header.length > MAX_HEADER; kept--) {
-      header = [...items.slice(0, kept), `more;${items.length - kept}`].join(",");
+    const items: string[] = [];
+    let length = 0;
+    for (const [path, action] of this.#losses) {
+      // A path may hold a field's name as the client wrote it, with half a surrogate pair in it.
+      const item = `${encodeURIComponent(path.toWellFormed())};${action}`;
+      length += item.length + 1;
+      if (length > MAX_HEADER) return [...items, `more;${this.#losses.size - items.length}`].join(",");
+      items.push(item);
     }
-    return header || undefined;
+    return items.join(",") || undefined;
   }
 }
 
-const MAX_HEADER = 6 * 1024;
+const MAX_HEADER = 6 * 1024 - 20;

@@ -35,5 +35,5 @@ export async function findRoute(
 
 /** Names the upstream and the model, in characters that a header may hold. */
 export function toHeaderName({ upstream, model }: Route): string {
-  return `${upstream.name}/${model}`.replace(/[^\w./:@~+-]/g, encodeURIComponent);
+  return `${upstream.name}/${model}`.toWellFormed().replace(/[^\w./:@~+-]/gu, encodeURIComponent);
 }

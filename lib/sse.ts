@@ -117,5 +117,6 @@ export function writeEvents(
 }
 
 function toFrame(event: { type: string }): string {
-  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+  // An upstream's own kind of event may be called anything, but a name has no place for the end of a line.
+  return `event: ${event.type.replace(/[\r\n]+/g, " ")}\ndata: ${JSON.stringify(event)}\n\n`;
 }

@@ -267,7 +267,11 @@ const OutputConfig = v.looseObject({ effort: Effort, format: v.nullish(OutputFor
 // ---- requests
 
 const shared = {
-  model: v.pipe(Text, v.minLength(1, "String should have at least 1 character")),
+  model: v.pipe(
+    Text,
+    v.minLength(1, "String should have at least 1 character"),
+    v.maxLength(256, "String should have at most 256 characters"),
+  ),
   messages: v.pipe(
     v.array(Message, "Input should be a valid list"),
     v.minLength(1, "at least one message is required"),
@@ -279,6 +283,7 @@ const shared = {
   thinking: v.nullish(Thinking),
   output_config: v.nullish(OutputConfig),
   output_format: v.nullish(OutputFormat),
+  ...cached,
 };
 
 /** The body of `POST /v1/messages/count_tokens`. */
@@ -295,6 +300,5 @@ export const MessagesRequest = v.looseObject({
   top_p: v.nullish(Finite),
   top_k: v.nullish(Finite),
   metadata: v.nullish(v.looseObject({ user_id: v.nullish(Text) })),
-  cache_control: v.nullish(CacheControl),
 }, "Input should be an object");
 export type MessagesRequest = v.InferOutput<typeof MessagesRequest>;

@@ -32,9 +32,10 @@ export function toAssistantMessage(content: Content, path: string, context: Chat
         return;
       case "thinking":
       case "redacted_thinking": {
-        const details = toDetails(block, context.model);
-        if (details === undefined) context.loss.add(`${path}.${at}`, "dropped");
-        else reasoning.push(...details);
+        const details = toDetails(block, context.model) ?? [];
+        const kept = features.reasoning ? details : details.filter((detail) => fieldOf(detail) !== undefined);
+        if (kept.length === 0 || kept.length < details.length) context.loss.add(`${path}.${at}`, "dropped");
+        reasoning.push(...kept);
         return;
       }
       default:
@@ -93,4 +94,9 @@ function toReasoningFields(reasoning: JsonObject[], { features }: ChatContext): 
     }
   }
   return details.length > 0 ? { ...fields, reasoning_details: details } : fields;
+}
+
+/** The field that reasoning came in, where it was not `reasoning_details`. */
+function fieldOf({ field }: JsonObject): ReasoningField | undefined {
+  return field === "reasoning" || field === "reasoning_content" ? field : undefined;
 }

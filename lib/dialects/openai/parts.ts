@@ -74,7 +74,7 @@ function toDocumentParts(block: DocumentBlock, path: string, context: ChatContex
       return [{ type: "file", file: { filename, file_data }, ...mark }];
     }
     case "url":
-      return [{ type: "file", file: { filename, file_data: source.url }, ...mark }];
+      return [...toText(context ?? ""), { type: "file", file: { filename, file_data: source.url }, ...mark }];
     case "text":
       return [{ type: "text", text: toTitled(block, source.data), ...mark }];
     case "content":

@@ -98,9 +98,12 @@ function toUserMessages(content: Content, path: string, context: ChatContext): C
   return [...messages, { role: "user", content: plain ? only.text : parts }];
 }
 
-function toResponseFormat({ output_config, output_format }: MessagesRequest): JsonObject {
+function toResponseFormat({ output_config, output_format }: MessagesRequest, loss: LossReport): JsonObject {
   const format = output_config?.format ?? output_format;
-  if (format?.type !== "json_schema" || format.schema === undefined) return {};
-  const json_schema = { name: "answer", strict: true, schema: format.schema };
-  return { response_format: { type: "json_schema", json_schema } };
+  if (format?.type === "json_schema" && format.schema !== undefined) {
+    const json_schema = { name: "answer", strict: true, schema: format.schema };
+    return { response_format: { type: "json_schema", json_schema } };
+  }
+  if (format) loss.add(output_config?.format ? "output_config.format" : "output_format", "dropped");
+  return {};
 }
