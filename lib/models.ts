@@ -52,7 +52,10 @@ export const DEMO = "demo";
  * if (route.model !== "anthropic/claude-opus-5.5") throw new Error(route.model);
  * ```
  */
-export function resolveModel(alias: string, { upstreams, aliases, dialect }: Directory): Omit<Route, "facts"> {
+export function resolveModel(
+  alias: string,
+  { upstreams, aliases, dialect }: Directory,
+): Omit<Route, "facts"> {
   const { model: name, upstream: via, options = {} } = aliases.get(alias) ?? { model: alias };
   const [first] = upstreams.values();
   const [, prefix = "", rest = ""] = /^([^/]+)\/(.+)$/.exec(name) ?? [];

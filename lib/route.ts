@@ -34,6 +34,6 @@ export async function findRoute(
 }
 
 /** Names the upstream and the model, in characters that a header may hold. */
-export function toHeaderName({ upstream, model }: Route): string {
+export function toHeaderName({ upstream, model }: Pick<Route, "upstream" | "model">): string {
   return `${upstream.name}/${model}`.toWellFormed().replace(/[^\w./:@~+-]/gu, encodeURIComponent);
 }

@@ -107,7 +107,7 @@ async function play(recording: Recording): Promise<Outcome> {
 /** Every model of the upstream's list is on the gateway's. */
 async function playModels(recording: Recording): Promise<Outcome> {
   const body = recording.read();
-  const { fetch } = createUpstream({ body, ...toHead(recording) });
+  const { fetch } = createUpstream({ lists: true, body, ...toHead(recording) });
   const request = new Request("http://gateway.test/v1/models?limit=1000", {
     headers: { "anthropic-version": "2023-06-01" },
   });

@@ -5,6 +5,7 @@ import { createUpstream } from "./support/upstream.ts";
 
 test("the upstream's list of models is asked for with the key alone", async () => {
   const upstream = createUpstream({
+    lists: true,
     body: '{"data":[{"id":"acme/talker-1"}]}',
     headers: { "content-type": "application/json" },
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
+import { createServer, request, type Server, type ServerResponse } from "node:http";
 import { test } from "node:test";
 import { launch, RUNTIMES } from "./launch.ts";
 
@@ -48,10 +48,10 @@ for (const runtime of RUNTIMES) {
       const program = launch(runtime, args);
       try {
         const url = await program.find(/^ANTHROPIC_BASE_URL=(\S+)$/m);
-        const asked = once(upstream, "request");
+        const asked = new Promise<ServerResponse>((resolve) => upstream.once("asked", resolve));
         const client = ask(`${url}/v1/messages`, stream);
         client.on("error", () => {}); // it is cut on purpose
-        const [, response]: [IncomingMessage, ServerResponse] = toPair(await asked);
+        const response = await asked;
         says(response);
         if (stream) await once(client, "response");
         const closed = once(response, "close");
@@ -71,7 +71,11 @@ for (const runtime of RUNTIMES) {
 }
 
 async function listen(): Promise<Server> {
-  const server = createServer((incoming) => incoming.resume());
+  const server = createServer((incoming, response) => {
+    incoming.resume();
+    if (incoming.method === "POST") server.emit("asked", response);
+    else response.writeHead(404).end(); // it lists no models
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return server;
@@ -81,11 +85,6 @@ function toPort(server: Server): number {
   const address = server.address();
   assert.ok(typeof address === "object" && address !== null);
   return address.port;
-}
-
-function toPair([incoming, response]: unknown[]): [IncomingMessage, ServerResponse] {
-  // What Node emits with "request"; its types say `any`.
-  return [incoming as IncomingMessage, response as ServerResponse];
 }
 
 function ask(url: string, stream: boolean) {

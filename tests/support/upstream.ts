@@ -2,6 +2,8 @@ import { isJson, type Json } from "./json.ts";
 
 /** What a fake upstream answers. */
 export interface FakeAnswer {
+  /** Whether it is the list of models that is asked for; otherwise there is none. */
+  lists?: boolean;
   body: string | Uint8Array;
   status?: number;
   headers?: Record<string, string>;
@@ -33,6 +35,7 @@ export function createUpstream(answer: FakeAnswer): FakeUpstream {
     sent,
     fetch(input, init = {}) {
       const { method = "GET", headers, body } = init;
+      if (method === "GET" && !answer.lists) return Promise.resolve(new Response(null, { status: 404 }));
       const json: unknown = typeof body === "string" ? JSON.parse(body) : undefined;
       sent.push({
         url: String(input),

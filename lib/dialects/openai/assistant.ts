@@ -3,6 +3,7 @@ import type { JsonObject } from "../../json.ts";
 import { isSealed, unseal } from "../envelope.ts";
 import { toUpstreamToolId } from "../tool_id.ts";
 import { type ChatContext, type ChatMessage, type ChatPart, toCacheControl } from "./chat.ts";
+import type { ReasoningField } from "./reasoning.ts";
 
 type TextPart = Extract<ChatPart, { type: "text" }>;
 
@@ -33,7 +34,8 @@ export function toAssistantMessage(content: Content, path: string, context: Chat
       case "thinking":
       case "redacted_thinking": {
         const details = toDetails(block, context.model) ?? [];
-        const kept = features.reasoning ? details : details.filter((detail) => fieldOf(detail) !== undefined);
+        const { reasoningDetails } = context.features;
+        const kept = reasoningDetails ? details : details.filter((detail) => fieldOf(detail) !== undefined);
         if (kept.length === 0 || kept.length < details.length) context.loss.add(`${path}.${at}`, "dropped");
         reasoning.push(...kept);
         return;
@@ -46,7 +48,7 @@ export function toAssistantMessage(content: Content, path: string, context: Chat
     role: "assistant",
     content: texts.length === 0 && calls.length > 0 ? null : toText(texts),
     ...(calls.length > 0 && { tool_calls: calls }),
-    ...toReasoningFields(reasoning, context),
+    ...toReasoningFields(reasoning),
   };
   return message.content === "" && reasoning.length === 0 ? [] : [message];
 }
@@ -83,15 +85,13 @@ function isClaude(model: string): boolean {
 }
 
 /** Reasoning goes back in the field that it came in. */
-function toReasoningFields(reasoning: JsonObject[], { features }: ChatContext): JsonObject {
+function toReasoningFields(reasoning: JsonObject[]): JsonObject {
   const fields: JsonObject = {};
   const details: JsonObject[] = [];
   for (const detail of reasoning) {
-    if (detail.field === "reasoning" || detail.field === "reasoning_content") {
-      fields[detail.field] = `${fields[detail.field] ?? ""}${detail.text}`;
-    } else if (features.reasoningDetails) {
-      details.push(detail);
-    }
+    const field = fieldOf(detail);
+    if (field === undefined) details.push(detail);
+    else fields[field] = `${fields[field] ?? ""}${detail.text}`;
   }
   return details.length > 0 ? { ...fields, reasoning_details: details } : fields;
 }

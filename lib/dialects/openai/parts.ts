@@ -63,24 +63,30 @@ function toImageParts(block: ImageBlock, context: ChatContext): ChatPart[] {
 
 function toDocumentParts(block: DocumentBlock, path: string, context: ChatContext): ChatPart[] {
   const { source } = block;
-  const filename = block.title ?? "document.pdf";
+  const filename = block.title || "document.pdf";
   const mark = toCacheControl(block, context);
+  const told: ChatPart[] = block.context ? [{ type: "text", text: block.context }] : [];
   if (isObject(block.citations) && block.citations.enabled === true) {
     context.loss.add(`${path}.citations`, "dropped");
   }
   switch (source.type) {
     case "base64": {
       const file_data = `data:${source.media_type};base64,${source.data}`;
-      return [{ type: "file", file: { filename, file_data }, ...mark }];
+      return [...told, { type: "file", file: { filename, file_data }, ...mark }];
     }
     case "url":
-      return [...toText(context ?? ""), { type: "file", file: { filename, file_data: source.url }, ...mark }];
+      return [...told, { type: "file", file: { filename, file_data: source.url }, ...mark }];
     case "text":
       return [{ type: "text", text: toTitled(block, source.data), ...mark }];
-    case "content":
-      return typeof source.content === "string"
-        ? [{ type: "text", text: toTitled(block, source.content), ...mark }]
-        : toParts(place(source.content, `${path}.source.content`), context);
+    case "content": {
+      if (typeof source.content === "string") {
+        return [{ type: "text", text: toTitled(block, source.content), ...mark }];
+      }
+      if (block.cache_control) context.loss.add(`${path}.cache_control`, "dropped");
+      const title = toTitled(block, "");
+      const parts = toParts(place(source.content, `${path}.source.content`), context);
+      return title === "" ? parts : [{ type: "text", text: title }, ...parts];
+    }
     default:
       return [];
   }

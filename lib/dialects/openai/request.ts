@@ -48,7 +48,7 @@ export function toChatRequest(request: MessagesRequest, context: ChatContext): J
     ...(sessionId && features.sessionId && { session_id: sessionId }),
     ...toSampling(request, context),
     ...toTools(request, context),
-    ...toResponseFormat(request),
+    ...toResponseFormat(request, context),
     ...toReasoning(request, context),
   };
 }
@@ -98,7 +98,10 @@ function toUserMessages(content: Content, path: string, context: ChatContext): C
   return [...messages, { role: "user", content: plain ? only.text : parts }];
 }
 
-function toResponseFormat({ output_config, output_format }: MessagesRequest, loss: LossReport): JsonObject {
+function toResponseFormat(
+  { output_config, output_format }: MessagesRequest,
+  { loss }: ChatContext,
+): JsonObject {
   const format = output_config?.format ?? output_format;
   if (format?.type === "json_schema" && format.schema !== undefined) {
     const json_schema = { name: "answer", strict: true, schema: format.schema };
