@@ -38,7 +38,13 @@ export function createCatalogue(gateway: { fetch: typeof fetch; clock: Clock }):
     const abort = new AbortController();
     const stop = clock.after(PATIENCE, () => abort.abort(tooSlow(upstream)));
     try {
-      const response = await send(gateway, upstream, { path: "/models", caller, signal: abort.signal });
+      // The key alone: an upstream may shape its list after the version of the API that it is asked for.
+      const asker = { key: caller.key };
+      const response = await send(gateway, upstream, {
+        path: "/models",
+        caller: asker,
+        signal: abort.signal,
+      });
       const models = parseModelList(await readWhole(response, upstream));
       if (models === undefined) throw noList(upstream);
       lists.set(upstream.name, { models, at: clock.now() });
