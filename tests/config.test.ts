@@ -19,6 +19,7 @@ const DEFAULTS = {
   anthropicSmallFastModel: "anthropic/claude-haiku-5.5",
   modelMap: new Map(),
   upstreamDialect: "auto",
+  validation: "lenient",
   requestTimeout: 3600,
   holdTimeout: 10,
   pingInterval: 10,
