@@ -28,7 +28,7 @@ export function createCatalogue(gateway: { fetch: typeof fetch; clock: Clock }):
     const stop = gateway.clock.after(PATIENCE, () => abort.abort(tooSlow(upstream)));
     try {
       const response = await send(gateway, upstream, { path: "/models", caller, signal: abort.signal });
-      const models = parseModelList(await readWhole(response, upstream));
+      const models = parseModelList(await readWhole(response, upstream, abort.signal));
       if (models === undefined) throw noList(upstream);
       lists.set(upstream.name, { models, at: gateway.clock.now() });
       return models;
