@@ -7,6 +7,9 @@ import { answerHealth, answerRoot, answerStatus } from "./health.ts";
 import { answerModel, answerModels } from "./list_models.ts";
 import { answerMessages } from "./messages.ts";
 
+/** Nobody reads it; the log does. */
+const CLIENT_LEFT = 499;
+
 type Env = { Variables: { exchange: Exchange } };
 
 /** Creates the handler of all routes; it answers every request and never throws. */
@@ -18,9 +21,10 @@ export function createApp(gateway: Gateway): (request: Request) => Response | Pr
     c.set("exchange", exchange);
     await next();
     c.res.headers.set("request-id", exchange.requestId);
+    if (exchange.correlationId !== undefined) c.res.headers.set("x-correlation-id", exchange.correlationId);
     if (exchange.streaming) return;
     const { status } = c.res;
-    exchange.end(status < 400 ? "finished" : "failed", status, c.error);
+    exchange.end(status < 400 ? "finished" : status === CLIENT_LEFT ? "left" : "failed", status, c.error);
   });
 
   // A base URL that ends in /v1 makes Claude Code ask for /v1/v1/messages.
@@ -43,7 +47,13 @@ export function createApp(gateway: Gateway): (request: Request) => Response | Pr
     );
     return errorResponse(error, requestId(c));
   });
-  app.onError((error, c) => errorResponse(toApiError(error), requestId(c)));
+  app.onError((error, c) => {
+    const left = c.req.raw.signal.aborted && !(error instanceof ApiError);
+    const told = left
+      ? new ApiError("api_error", "The client has left", { status: CLIENT_LEFT })
+      : toApiError(error);
+    return errorResponse(told, requestId(c));
+  });
 
   return (request) => app.fetch(request);
 }

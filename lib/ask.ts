@@ -33,6 +33,7 @@ export function createAsk(gateway: Gateway, { route, caller, signal, loss, onCos
     const context: TurnContext = {
       model: route.model,
       alias: route.alias,
+      facts: route.facts,
       sessionId: caller.sessionId,
       inputTokens: estimateTokens(request, countByLength),
       newId: gateway.newId,

@@ -1,53 +1,95 @@
 import type { Caller } from "./access.ts";
 import type { Clock } from "./clock.ts";
-import { type ListedModel, parseModelList } from "./model_list.ts";
 import { ApiError } from "./errors.ts";
+import { type ListedModel, parseModelList } from "./model_list.ts";
 import type { Upstream } from "./models.ts";
 import { readWhole, send } from "./upstream.ts";
 
-/** How long a list is taken for true, in milliseconds. */
+/** How long a list is taken for true, and for how long nobody asks again after a failure; in milliseconds. */
 const FRESH = 10 * 60 * 1000;
+const DISCOURAGED = 60 * 1000;
 /** How long an upstream may take to list its models, in milliseconds: Claude Code waits 3 s for the gateway's list. */
 const PATIENCE = 10_000;
+/** How long a message waits for a list that has never been seen, in milliseconds. */
+const MESSAGE_PATIENCE = 2000;
 
-/** What an upstream's list of models says, fetched when first asked for and kept for ten minutes. */
+/** What an upstream's list of models says: fetched when first needed, kept, and refreshed behind the scenes. */
 export interface Catalogue {
-  /** Gives the list; @throws {ApiError} if it cannot be had. */
-  list(upstream: Upstream, caller: Caller): Promise<ListedModel[]>;
-  /** Gives the list as it was last seen, however old, without asking for it. */
+  /**
+   * Gives the list.
+   *
+   * @throws {ApiError} if it cannot be had.
+   */
+  list(upstream: Upstream, caller: Caller): Promise<readonly ListedModel[]>;
+  /** Gives what is known, an empty list if nothing is; waits for it a little only where it has never been seen. */
+  look(upstream: Upstream, caller: Caller): Promise<readonly ListedModel[]>;
+  /** Gives the list as it was last seen, however old. */
   known(upstream: Upstream): readonly ListedModel[];
 }
 
 /** Creates a catalogue that knows nothing yet. */
 export function createCatalogue(gateway: { fetch: typeof fetch; clock: Clock }): Catalogue {
+  const { clock } = gateway;
   const lists = new Map<string, { models: readonly ListedModel[]; at: number }>();
-  const underway = new Map<string, Promise<ListedModel[]>>();
+  const failures = new Map<string, number>();
+  const underway = new Map<string, Promise<readonly ListedModel[]>>();
 
-  async function load(upstream: Upstream, caller: Caller): Promise<ListedModel[]> {
+  async function load(upstream: Upstream, caller: Caller): Promise<readonly ListedModel[]> {
     const abort = new AbortController();
-    const stop = gateway.clock.after(PATIENCE, () => abort.abort(tooSlow(upstream)));
+    const stop = clock.after(PATIENCE, () => abort.abort(tooSlow(upstream)));
     try {
-      const response = await send(gateway, upstream, { path: "/models", caller, signal: abort.signal });
+      // The key alone: an upstream may shape its list after the version of the API that it is asked for.
+      const asker = { key: caller.key };
+      const response = await send(gateway, upstream, {
+        path: "/models",
+        caller: asker,
+        signal: abort.signal,
+      });
       const models = parseModelList(await readWhole(response, upstream, abort.signal));
       if (models === undefined) throw noList(upstream);
-      lists.set(upstream.name, { models, at: gateway.clock.now() });
+      lists.set(upstream.name, { models, at: clock.now() });
+      failures.delete(upstream.name);
       return models;
+    } catch (error) {
+      failures.set(upstream.name, clock.now());
+      throw error;
     } finally {
       stop();
       underway.delete(upstream.name);
     }
   }
 
-  return {
+  function refresh(upstream: Upstream, caller: Caller): Promise<readonly ListedModel[]> {
+    const loading = underway.get(upstream.name) ?? load(upstream, caller);
+    underway.set(upstream.name, loading);
+    return loading;
+  }
+
+  const catalogue: Catalogue = {
+    known: (upstream) => lists.get(upstream.name)?.models ?? [],
     async list(upstream, caller) {
       const kept = lists.get(upstream.name);
-      if (kept !== undefined && gateway.clock.now() - kept.at < FRESH) return [...kept.models];
-      const loading = underway.get(upstream.name) ?? load(upstream, caller);
-      underway.set(upstream.name, loading);
-      return await loading;
+      return kept !== undefined && clock.now() - kept.at < FRESH
+        ? kept.models
+        : await refresh(upstream, caller);
     },
-    known: (upstream) => lists.get(upstream.name)?.models ?? [],
+    async look(upstream, caller) {
+      const kept = lists.get(upstream.name);
+      const failedAt = failures.get(upstream.name);
+      if (upstream.fetch !== undefined || (failedAt !== undefined && clock.now() - failedAt < DISCOURAGED)) {
+        return kept?.models ?? [];
+      }
+      if (kept !== undefined && clock.now() - kept.at < FRESH) return kept.models;
+      const loading = refresh(upstream, caller).catch(() => []); // a message goes on without
+      if (kept !== undefined) return kept.models;
+      let stop = () => {};
+      const impatience = new Promise<readonly ListedModel[]>((resolve) => {
+        stop = clock.after(MESSAGE_PATIENCE, () => resolve([]));
+      });
+      return await Promise.race([loading, impatience]).finally(stop);
+    },
   };
+  return catalogue;
 }
 
 function tooSlow({ name }: Upstream): ApiError {

@@ -1,9 +1,6 @@
 import * as v from "valibot";
 import { quote } from "./redact.ts";
-import { baseUrl, integer, modelMap, oneOf, type Schema, seconds, text } from "./values.ts";
-
-/** A name that clients may ask for: the model behind it, where that is asked, and what goes along. */
-export type Alias = { model: string; upstream?: string; options?: Record<string, unknown> };
+import { type Alias, baseUrl, integer, modelMap, oneOf, type Schema, seconds, text } from "./values.ts";
 
 /** What is known of one setting; `default` is written as a user would write it. */
 type Setting = {
@@ -99,8 +96,13 @@ const TABLE = {
   },
 } as const;
 
+/** @internal */
 type Table = typeof TABLE;
-/** The name of a setting, as in the environment. */
+/**
+ * The name of a setting, as in the environment.
+ *
+ * @internal
+ */
 export type SettingName = keyof Table;
 type Camel<Name extends string> = Name extends `${infer Head}_${infer Tail}`
   ? `${Lowercase<Head>}${Capitalize<Camel<Tail>>}`
@@ -108,8 +110,11 @@ type Camel<Name extends string> = Name extends `${infer Head}_${infer Tail}`
 type Value<Name extends SettingName> = v.InferOutput<ReturnType<Table[Name]["schema"]>>;
 type Certain = { [Name in SettingName]: Table[Name] extends { default: string } ? Name : never }[SettingName];
 
+/** @internal */
+type Given<Name extends SettingName> = v.InferInput<ReturnType<Table[Name]["schema"]>>;
+
 /** Settings as they may be given: text, as in the environment, or values of the right type. */
-export type Settings = { readonly [Name in SettingName]?: v.InferInput<ReturnType<Table[Name]["schema"]>> };
+export type Settings = { readonly [Name in SettingName]?: Given<Name> };
 
 /** Settings as the gateway uses them: all valid, and all there that have a default. */
 export type Config =
@@ -185,7 +190,7 @@ function lookUp(name: SettingName, { flags, settings, env }: Sources): [raw: unk
 }
 
 function show(name: SettingName, raw: unknown): string {
-  const text = typeof raw === "string" ? raw : JSON.stringify(raw) ?? String(raw);
+  const text = typeof raw === "object" ? JSON.stringify(raw) : String(raw);
   return SETTINGS[name].secret ? `(${text.length} characters)` : quote(text);
 }
 

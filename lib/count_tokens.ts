@@ -18,7 +18,7 @@ export async function answerCountTokens(
   exchange: Exchange,
 ): Promise<Response> {
   const counted = parseCountTokensRequest(await readJson(request));
-  const route = findRoute(gateway, counted.model, readCaller(request));
+  const route = await findRoute(gateway, counted.model, readCaller(request));
   exchange.note({ model: counted.model, answeredBy: toHeaderName(route) });
   const input_tokens = estimateTokens({ ...counted, model: route.model }, countByRuns);
   return Response.json({ input_tokens }, { headers: { "x-token-count-source": "estimate" } });

@@ -1,12 +1,13 @@
 import { createApp } from "./app.ts";
 import { createCatalogue } from "./catalogue.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { type Alias, type Config, parseConfig, type Settings } from "./config.ts";
+import { type Config, parseConfig, type Settings } from "./config.ts";
 import { demo } from "./demo.ts";
 import type { Gateway } from "./gateway.ts";
 import { newId } from "./ids.ts";
 import { DEMO, type Directory, type Upstream } from "./models.ts";
 import { createCounters } from "./observe.ts";
+import type { Alias } from "./values.ts";
 
 /** What a gateway is made of. */
 export interface GatewayOptions {
@@ -56,7 +57,11 @@ export function createGateway(
 }
 
 function toDirectory(config: Config): Directory {
-  const openrouter = { name: "openrouter", baseUrl: config.openrouterBaseUrl, key: config.openrouterApiKey };
+  const openrouter: Upstream = {
+    name: "openrouter",
+    baseUrl: config.openrouterBaseUrl,
+    key: config.openrouterApiKey,
+  };
   const aliases: [string, Alias][] = [
     ["big", { model: config.anthropicModel }],
     ["small", { model: config.anthropicSmallFastModel }],

@@ -58,12 +58,17 @@ export function onStop(stop: () => Promise<void>): void {
   process.on("SIGTERM", ask);
 }
 
+/** Tells of promises that fail with nobody waiting; without this they would end the program. */
+export function onStrayRejection(tell: (reason: unknown) => void): void {
+  process.on("unhandledRejection", tell);
+}
+
 /** Lets the program end by itself, with this status. */
 export function endWith(status: number): void {
   process.exitCode = status;
 }
 
-// npm hands on every signal that it gets, and the terminal has sent the same one to us already.
+// Ctrl+C reaches every process of the terminal, and launchers such as tsx send it on to us once more.
 const SAME_WISH = 500;
 
 function readVariable(name: string): string | undefined {

@@ -10,6 +10,8 @@ type Notes = Partial<
 /** What is noted of one request while it is answered, for the log and the counters; never what was said in it. */
 export class Exchange {
   readonly requestId: string;
+  /** The client's own id for the request, where it gave one that is fit for logs and headers. */
+  readonly correlationId: string | undefined;
   readonly #clock: Clock;
   readonly #counters: Counters;
   readonly #startedAt: number;
@@ -27,7 +29,10 @@ export class Exchange {
     this.#clock = clock;
     this.#counters = counters;
     this.#startedAt = clock.now();
-    this.#record = { method: request.method, path: new URL(request.url).pathname };
+    const correlationId = request.headers.get("x-correlation-id") ?? "";
+    this.correlationId = /^[\w.-]{1,128}$/.test(correlationId) ? correlationId : undefined;
+    const { pathname: path } = new URL(request.url);
+    this.#record = { method: request.method, path, correlationId: this.correlationId };
     counters.requests++;
     counters.open++;
   }

@@ -28,7 +28,7 @@ export async function answerMessages(
 ): Promise<Response> {
   const caller = readCaller(request);
   const message = parseMessagesRequest(await readJson(request));
-  const route = findRoute(gateway, message.model, caller);
+  const route = await findRoute(gateway, message.model, caller);
   const model = toHeaderName(route);
   exchange.note({ model: message.model, answeredBy: model });
 
@@ -88,7 +88,7 @@ function openMessage(message: MessagesRequest, { newId }: Gateway): StreamEvent[
     input_tokens: estimateTokens(message, countByLength),
     cache_creation_input_tokens: 0,
     cache_read_input_tokens: 0,
-    output_tokens: 1,
+    output_tokens: 0,
   };
   const writer = new MessageWriter({ id: newId("msg_"), model: message.model, usage });
   writer.start();

@@ -1,12 +1,23 @@
 import * as v from "valibot";
+import type { ModelFacts } from "./dialects/mod.ts";
 import type { JsonObject } from "./json.ts";
 
+const Words = v.nullish(v.array(v.string()));
 const ListedModel = v.looseObject({
   id: v.string(),
+  canonical_slug: v.nullish(v.string()),
   name: v.nullish(v.string()),
   created: v.nullish(v.number()),
   context_length: v.nullish(v.number()),
   top_provider: v.nullish(v.looseObject({ max_completion_tokens: v.nullish(v.number()) })),
+  supported_parameters: Words,
+  architecture: v.nullish(v.looseObject({ input_modalities: Words })),
+  pricing: v.nullish(v.looseObject({ prompt: v.nullish(v.string()), completion: v.nullish(v.string()) })),
+  reasoning: v.nullish(v.looseObject({
+    supported_efforts: Words,
+    mandatory: v.nullish(v.boolean()),
+    supports_max_tokens: v.nullish(v.boolean()),
+  })),
 });
 const ListedModels = v.looseObject({ data: v.array(v.unknown()) });
 
@@ -17,6 +28,40 @@ export type ListedModel = v.InferOutput<typeof ListedModel>;
 export function parseModelList(body: unknown): ListedModel[] | undefined {
   if (!v.is(ListedModels, body)) return undefined;
   return body.data.filter((entry): entry is ListedModel => v.is(ListedModel, entry));
+}
+
+/** Finds a model in a list by any of its names; a variant (`…:free`) that is not listed is its base. */
+export function findModel(models: readonly ListedModel[], name: string): ListedModel | undefined {
+  const named = (wanted: string) =>
+    models.find(({ id, canonical_slug }) => id === wanted || canonical_slug === wanted);
+  return named(name) ?? named(name.replace(/:[\w-]+$/, ""));
+}
+
+/** What a list says of a model, as far as it says anything. */
+export function toFacts(model: ListedModel | undefined): ModelFacts {
+  if (model === undefined) return {};
+  const { supported_parameters: parameters, architecture, reasoning, pricing } = model;
+  const inputs = architecture?.input_modalities;
+  return {
+    contextLength: model.context_length ?? undefined,
+    maxOutput: model.top_provider?.max_completion_tokens ?? undefined,
+    parameters: parameters?.length ? new Set(parameters) : undefined,
+    inputs: inputs?.length ? new Set(inputs) : undefined,
+    reasoning: reasoning
+      ? {
+        efforts: reasoning.supported_efforts ?? undefined,
+        mandatory: reasoning.mandatory === true,
+        budget: reasoning.supports_max_tokens !== false,
+      }
+      : undefined,
+    price: { input: toPrice(pricing?.prompt), output: toPrice(pricing?.completion) },
+  };
+}
+
+/** USD for one token; routers list -1, which means that it depends. */
+function toPrice(price: string | null | undefined): number | undefined {
+  const usd = Number(price ?? Number.NaN);
+  return usd >= 0 ? usd : undefined;
 }
 
 /** A model as Anthropic's API lists it. Source: https://platform.claude.com/docs/en/api/models-list */

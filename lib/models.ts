@@ -1,6 +1,6 @@
 import { closestMatch } from "leven";
-import type { Alias } from "./config.ts";
-import { anthropic, type Dialect, openrouter } from "./dialects/mod.ts";
+import type { Alias } from "./values.ts";
+import { anthropic, type Dialect, type ModelFacts, openrouter } from "./dialects/mod.ts";
 import { ApiError } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
 
@@ -17,6 +17,8 @@ export interface Upstream {
 
 /** The way that a request takes. */
 export interface Route {
+  /** What is known of the model. */
+  facts: ModelFacts;
   /** The model's name as the client said it. */
   alias: string;
   /** The model's name at the upstream. */
@@ -50,7 +52,10 @@ export const DEMO = "demo";
  * if (route.model !== "anthropic/claude-opus-5.5") throw new Error(route.model);
  * ```
  */
-export function resolveModel(alias: string, { upstreams, aliases, dialect }: Directory): Route {
+export function resolveModel(
+  alias: string,
+  { upstreams, aliases, dialect }: Directory,
+): Omit<Route, "facts"> {
   const { model: name, upstream: via, options = {} } = aliases.get(alias) ?? { model: alias };
   const [first] = upstreams.values();
   const [, prefix = "", rest = ""] = /^([^/]+)\/(.+)$/.exec(name) ?? [];
@@ -83,20 +88,6 @@ export function toSlug(id: string): string {
   const [, oldMajor, oldMinor, oldFamily] = OLD_CLAUDE.exec(id) ?? [];
   if (oldMajor === undefined) return id;
   return `anthropic/claude-${oldMinor === undefined ? oldMajor : `${oldMajor}.${oldMinor}`}-${oldFamily}`;
-}
-
-/**
- * Refuses a model that the upstream's list does not have.
- *
- * Names that mean more than one model (`~author/…-latest`, `@preset/…`, `…:free`) are the upstream's to judge.
- *
- * @throws {ApiError} `not_found_error`, naming the nearest model.
- */
-export function checkModel({ alias, model }: Route, known: readonly string[]): void {
-  if (known.length === 0 || /^[~@]/.test(model)) return;
-  const base = model.replace(/:[\w-]+$/, "");
-  if (known.includes(model) || known.includes(base)) return;
-  throw unknownModel(alias, model, known);
 }
 
 /** The error for a model that nobody has. */

@@ -8,8 +8,6 @@ import {
 import type { Config } from "./config.ts";
 import { redact } from "./redact.ts";
 
-export { redact } from "./redact.ts";
-
 /**
  * The logger of the gateway. It is silent until the program that uses the gateway configures LogTape for the
  * category `openrouter-anthropic-server`.
@@ -19,6 +17,8 @@ export const logger: Logger = getLogger(["openrouter-anthropic-server"]);
 /** What is told of one request: never its content, its keys or its query. */
 export type RequestRecord = {
   requestId: string;
+  /** The client's own id for the request. */
+  correlationId?: string | undefined;
   method: string;
   path: string;
   status: number;
@@ -37,7 +37,7 @@ export type RequestRecord = {
   cost?: number;
   /** What the request lost on its way, as in the header `x-gateway-loss`. */
   loss?: string | undefined;
-  /** What made the request fail; its cause is logged with it. */
+  /** What made the request fail; what lies behind it is logged too. */
   error?: unknown;
 };
 
@@ -46,20 +46,20 @@ export type RequestRecord = {
  * the client is refused. Texts are redacted and cut after 300 characters.
  */
 export function logRequest({ error, ...record }: RequestRecord): void {
-  const level = record.status >= 500 ? "error" : record.outcome === "failed" ? "warning" : "info";
+  const failed = record.status >= 400 || error !== undefined;
+  const level = record.status >= 500 ? "error" : failed ? "warning" : "info";
   if (!logger.isEnabledFor(level)) return;
-  const told = Object.entries({ ...record, error: error === undefined ? undefined : toStory(error) })
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => [name, typeof value === "string" ? clean(value) : value]);
-  logger[level === "warning" ? "warn" : level]("request", Object.fromEntries(told));
+  const told = Object.entries({ ...record, error: error === undefined ? undefined : toStory(error) });
+  const known = told.filter(([, value]) => value !== undefined);
+  logger[level === "warning" ? "warn" : level]("request", Object.fromEntries(known.map(clean)));
 }
 
 /** Logs that something is amiss which does not fail a request. */
 export function logWarning(
   what: string,
-  { error, ...fields }: { error?: unknown; [field: string]: unknown },
+  { error, ...fields }: { error: unknown; [field: string]: unknown },
 ): void {
-  logger.warn(what, { ...fields, error: clean(toStory(error)) });
+  logger.warn(what, Object.fromEntries(Object.entries({ ...fields, error: toStory(error) }).map(clean)));
 }
 
 /** Starts the program's log: lines of JSON on stderr, redacted, from this level on. */
@@ -93,20 +93,6 @@ export function createCounters(startedAt: number): Counters {
   return { startedAt, requests: 0, errors: 0, open: 0 };
 }
 
-/** Creates the id of a request: `req_` and 24 letters and digits that nobody can guess. */
-export function createRequestId(): string {
-  let id = "req_";
-  while (id.length < 28) {
-    // 248 is the last multiple of 62 that a byte reaches: what lies beyond would favour the first characters.
-    for (const byte of crypto.getRandomValues(new Uint8Array(28))) {
-      if (byte < 248 && id.length < 28) id += BASE62[byte % 62];
-    }
-  }
-  return id;
-}
-
-const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
 const LEVELS: Record<Config["logLevel"], LogLevel | null> = {
   debug: "debug",
   info: "info",
@@ -115,19 +101,15 @@ const LEVELS: Record<Config["logLevel"], LogLevel | null> = {
   off: null,
 };
 
-function clean(text: string): string {
-  return redact(text).slice(0, 300);
+function clean([name, value]: [string, unknown]): [string, unknown] {
+  return [name, typeof value === "string" ? redact(value).slice(0, 300) : value];
 }
 
-/** An error and what lies behind it, each in a word. */
+/** An error and what lies behind it. */
 function toStory(error: unknown): string {
-  const story: string[] = [];
-  for (
-    let at = error;
-    at !== undefined && story.length < 5;
-    at = at instanceof Error ? at.cause : undefined
-  ) {
-    story.push(String(at));
+  const story = [String(error)];
+  for (let at = error; at instanceof Error && at.cause !== undefined && story.length < 5; at = at.cause) {
+    story.push(String(at.cause));
   }
   return story.join(" <- ");
 }

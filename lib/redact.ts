@@ -23,7 +23,7 @@ export function quote(text: string): string {
 const SECRETS: readonly (readonly [RegExp, string])[] = [
   [/\bBearer\s+[^\s"'\\,;]+/gi, "Bearer [redacted]"],
   [
-    /(api[-_]?key|(?:access|auth)[-_]?token|authorization)(\\?["']?\s*[:=]\s*\\?["']?)(?!Bearer\b)(?:Basic\s+)?[^\s"'\\,;&]+/gi,
+    /(api[-_]?key|(?:access|auth)[-_]?token|authorization)(\\?["']?\s*[:=]\s*\\?["']?)(?!Bearer\b|(?:null|true|false|\d+)[,}\]])(?:Basic\s+)?[^\s"'\\,;&]+/gi,
     "$1$2[redacted]",
   ],
   [/\b(?:sk|pk|rk|gsk|xai|hf|r8|nvapi|pplx|csk|ghp|github_pat)[-_][\w-]{8,}/g, "[redacted]"],

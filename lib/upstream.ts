@@ -51,7 +51,14 @@ export function sendTurn(
   { upstream, dialect, options }: Route,
   { body, caller, signal }: { body: JsonObject; caller: Caller; signal: AbortSignal },
 ): Promise<Response> {
-  return send(network, upstream, { path: dialect.path, body: { ...body, ...options }, caller, signal });
+  // What a version or a beta of Anthropic's API means is known only to those who speak it.
+  const asker = dialect.name === "anthropic" ? caller : { key: caller.key };
+  return send(network, upstream, {
+    path: dialect.path,
+    body: { ...body, ...options },
+    caller: asker,
+    signal,
+  });
 }
 
 /**

@@ -1,6 +1,8 @@
 import * as v from "valibot";
-import type { Alias } from "./config.ts";
 import { quote } from "./redact.ts";
+
+/** A name that clients may ask for: the model behind it, where that is asked, and what goes along. */
+export type Alias = { model: string; upstream?: string; options?: Record<string, unknown> };
 
 /** How the value of a setting is read: what may be given, and what comes of it. */
 export type Schema<Input, Value> = v.GenericSchema<Input, Value>;

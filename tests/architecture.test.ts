@@ -31,7 +31,7 @@ const HOUSE: Record<string, Room> = {
   },
   openai: { files: ["lib/dialects/openai/"], uses: ["words", "anthropic", "dialect"], pure: true },
   dialects: {
-    files: ["lib/dialects/openrouter.ts", "lib/dialects/mod.ts"],
+    files: ["lib/dialects/openrouter.ts", "lib/dialects/presets.ts", "lib/dialects/mod.ts"],
     uses: ["dialect", "native", "openai"],
     pure: true,
   },
@@ -47,11 +47,15 @@ const HOUSE: Record<string, Room> = {
   },
   record: { files: ["lib/observe.ts", "lib/exchange.ts"], uses: ["words", "world", "anthropic", "settings"] },
   transport: {
-    files: ["access", "body", "bytes", "sse", "hold", "deadline", "upstream", "catalogue", "demo"].map((name) => `lib/${name}.ts`),
+    files: ["access", "body", "bytes", "sse", "hold", "deadline", "upstream", "catalogue", "demo"].map((name) =>
+      `lib/${name}.ts`
+    ),
     uses: ["words", "world", "anthropic", "dialect", "dialects", "models"],
   },
   journey: {
-    files: ["gateway", "route", "ask", "messages", "count_tokens", "list_models", "health"].map((name) => `lib/${name}.ts`),
+    files: ["gateway", "route", "ask", "messages", "count_tokens", "list_models", "health"].map((name) =>
+      `lib/${name}.ts`
+    ),
     uses: ["words", "world", "anthropic", "dialects", "settings", "models", "record", "transport"],
   },
   front: {
@@ -60,7 +64,7 @@ const HOUSE: Record<string, Room> = {
   },
   program: {
     files: ["lib/env.ts", "lib/serve.ts", "lib/cli.ts", "lib/worker.ts", "mod.ts"],
-    uses: ["words", "settings", "record", "front"],
+    uses: ["words", "world", "settings", "record", "front"],
   },
 };
 
@@ -75,7 +79,8 @@ const PACKAGES: Record<string, RegExp> = {
   "node:": /^lib\/(env|serve)\.ts$/,
 };
 
-const IMPURE = /\b(fetch\(|Date\.now|new Date\(\)|Math\.random|crypto\.|setTimeout|setInterval|console\.|performance\.)/;
+const IMPURE =
+  /\b(fetch\(|Date\.now|new Date\(\)|Math\.random|crypto\.|setTimeout|setInterval|console\.|performance\.)/;
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const sources = ["mod.ts", ...list("lib"), ...list("tools")].filter((path) => path.endsWith(".ts"));
@@ -98,7 +103,10 @@ test("a file imports only what its room may use", () => {
     const [name, room] = roomOf(path);
     for (const imported of localImports(path)) {
       const [other] = roomOf(imported);
-      assert.ok(other === name || room.uses.includes(other), `${path} (${name}) imports ${imported} (${other})`);
+      assert.ok(
+        other === name || room.uses.includes(other),
+        `${path} (${name}) imports ${imported} (${other})`,
+      );
     }
   }
 });
@@ -164,7 +172,9 @@ function withoutComments(path: string): string {
 }
 
 function imports(path: string): string[] {
-  return [...withoutComments(path).matchAll(/(?:\bfrom|\bimport\(|^import)\s*"([^"]+)"/gm)].map(([, name = ""]) => name);
+  return [...withoutComments(path).matchAll(/(?:\bfrom|\bimport\(|^import)\s*"([^"]+)"/gm)].map((
+    [, name = ""],
+  ) => name);
 }
 
 /** Imports of files of the house that are followed as soon as the file is loaded; a lazy `import()` of mod.ts is not. */

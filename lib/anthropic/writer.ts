@@ -129,7 +129,11 @@ export class MessageWriter {
     this.#events.push(
       {
         type: "message_delta",
-        delta: { stop_reason: reason, stop_sequence: stopSequence },
+        delta: {
+          stop_reason: reason,
+          stop_sequence: stopSequence,
+          ...(reason === "refusal" && { stop_details: REFUSAL }),
+        },
         usage: { ...this.#head.usage, ...this.#report },
       },
       { type: "message_stop" },
@@ -177,6 +181,9 @@ export class MessageWriter {
     for (const delta of held) this.#events.push({ type: "content_block_delta", index, delta });
   }
 }
+
+/** All that is known of why a model of somebody else's refuses. */
+const REFUSAL = { type: "refusal", category: null, explanation: null };
 
 type Delta = { type: string; [field: string]: unknown };
 

@@ -26,7 +26,7 @@ function toNativeRequest(request: MessagesRequest, context: TurnContext): JsonOb
   if (safeguards !== undefined) context.loss.add("safeguards", "dropped");
   return {
     // Bedrock and Google serve Claude too, without all of Anthropic's features.
-    provider: { order: ["anthropic"] },
+    ...(/^~?anthropic\//.test(context.model) && { provider: { order: ["anthropic"] } }),
     ...(context.sessionId && { session_id: context.sessionId }),
     ...rest,
     ...(system && { system: withoutBilling(system) }),

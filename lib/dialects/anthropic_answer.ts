@@ -156,7 +156,7 @@ export class NativeAnswerReader implements AnswerReader {
         usage: {
           ...told,
           input_tokens: told.input_tokens || inputTokens,
-          output_tokens: told.output_tokens ?? 1,
+          output_tokens: told.output_tokens ?? 0,
         },
       },
     });

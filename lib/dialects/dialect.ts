@@ -10,12 +10,29 @@ export interface ServerSentEvent {
   data: string;
 }
 
+/** What is known of a model; where a field is missing, nothing is assumed. */
+export interface ModelFacts {
+  /** Tokens that request and answer may have together. */
+  contextLength?: number | undefined;
+  /** Tokens that an answer may have. */
+  maxOutput?: number | undefined;
+  /** The parameters of chat completions that the model can be told. */
+  parameters?: ReadonlySet<string> | undefined;
+  /** What it can be shown: `text`, `image`, `file`, `audio`. */
+  inputs?: ReadonlySet<string> | undefined;
+  /** How it thinks, where it does. */
+  reasoning?: { efforts?: readonly string[] | undefined; mandatory: boolean; budget: boolean } | undefined;
+  /** USD for one token. */
+  price?: { input?: number | undefined; output?: number | undefined } | undefined;
+}
+
 /** What one turn needs beside the request. */
 export interface TurnContext {
   /** The model's name at the upstream. */
   model: string;
   /** The model's name as the client asked for it: what the answer is said to come from. */
   alias: string;
+  facts: ModelFacts;
   /** The client's session, where it names one. */
   sessionId?: string | undefined;
   /** The estimate of the request's tokens, for the usage at the start of the stream. */

@@ -5,6 +5,7 @@ import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
 import { anthropic, type Dialect, openrouter, type TurnContext } from "../../lib/dialects/mod.ts";
 import { seal } from "../../lib/dialects/envelope.ts";
 import { createChatDialect } from "../../lib/dialects/openai/mod.ts";
+import { PRESETS } from "../../lib/dialects/presets.ts";
 import { isObject } from "../../lib/json.ts";
 import { LossReport } from "../../lib/loss.ts";
 import { countByRuns, estimateTokens } from "../../lib/tokens.ts";
@@ -153,7 +154,7 @@ const request: fc.Arbitrary<Wire> = fc.record({
 const DIALECTS: Record<string, Dialect> = {
   openrouter,
   anthropic,
-  bare: createChatDialect({ reasoning: false, cacheControl: false, topK: false, sessionId: false }),
+  bare: createChatDialect({ ...PRESETS.xai, thinking: "none" }),
 };
 
 function toContext(model: string): TurnContext & { loss: LossReport } {
@@ -161,6 +162,7 @@ function toContext(model: string): TurnContext & { loss: LossReport } {
   return {
     model,
     alias: "m",
+    facts: {},
     inputTokens: 1,
     newId: (prefix) => `${prefix}${ids++}`,
     loss: new LossReport(),

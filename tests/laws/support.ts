@@ -85,7 +85,8 @@ export class TestUpstream {
   #headersAwaited = 0;
 
   fetch: typeof fetch = (input, init = {}) => {
-    const { signal, body } = init;
+    const { signal, body, method } = init;
+    if (method !== "POST") return Promise.resolve(new Response(null, { status: 404 })); // it lists no models
     this.requests.push({
       url: String(input),
       init,

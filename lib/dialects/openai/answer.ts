@@ -40,7 +40,7 @@ export class ChatAnswerReader implements AnswerReader {
       input_tokens: context.inputTokens,
       cache_creation_input_tokens: 0,
       cache_read_input_tokens: 0,
-      output_tokens: 1,
+      output_tokens: 0,
     };
     this.#writer = new MessageWriter({ id: context.newId("msg_"), model: context.alias, usage });
     const { thinking } = request;
@@ -182,9 +182,11 @@ export class ChatAnswerReader implements AnswerReader {
     const written = usage.prompt_tokens_details?.cache_write_tokens ?? 0;
     const thinking = usage.completion_tokens_details?.reasoning_tokens ?? 0;
     const report: UsageReport = { cache_read_input_tokens: read, cache_creation_input_tokens: written };
-    // OpenAI's prompt tokens include the cached ones, Anthropic's input tokens do not.
-    if (typeof usage.prompt_tokens === "number") {
-      report.input_tokens = Math.max(0, usage.prompt_tokens - read - written);
+    const prompt = usage.prompt_tokens;
+    if (typeof prompt === "number") {
+      // OpenAI's prompt tokens include the cached ones, Anthropic's input tokens do not; neither do Azure's for Grok,
+      // which then are fewer.
+      report.input_tokens = prompt < read + written ? prompt : prompt - read - written;
     }
     if (typeof usage.completion_tokens === "number") {
       report.output_tokens = usage.completion_tokens;

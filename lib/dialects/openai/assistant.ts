@@ -1,26 +1,28 @@
 import type { Content, ContentBlock } from "../../anthropic/schema.ts";
 import type { JsonObject } from "../../json.ts";
-import type { TurnContext } from "../dialect.ts";
 import { isSealed, unseal } from "../envelope.ts";
 import { toUpstreamToolId } from "../tool_id.ts";
-import type { ChatFeatures, ChatMessage } from "./chat.ts";
+import { type ChatContext, type ChatMessage, type ChatPart, toCacheControl } from "./chat.ts";
 import type { ReasoningField } from "./reasoning.ts";
 
+type TextPart = Extract<ChatPart, { type: "text" }>;
+
 /** Says what the model said earlier: text, reasoning and tool calls are one message. */
-export function toAssistantMessage(
-  content: Content,
-  path: string,
-  context: TurnContext,
-  features: ChatFeatures,
-): ChatMessage[] {
+export function toAssistantMessage(content: Content, path: string, context: ChatContext): ChatMessage[] {
   if (typeof content === "string") return [{ role: "assistant", content }];
-  let text = "";
+  const texts: TextPart[] = [];
   const calls: JsonObject[] = [];
   const reasoning: JsonObject[] = [];
   content.forEach((block, at) => {
+    const marks = block.type === "text" && block.text !== "" && context.features.cacheControl;
+    if ("cache_control" in block && block.cache_control && !marks) {
+      context.loss.add(`${path}.${at}.cache_control`, "dropped");
+    }
     switch (block.type) {
       case "text":
-        text += block.text;
+        if (block.text !== "") {
+          texts.push({ type: "text", text: block.text, ...toCacheControl(block, context) });
+        }
         return;
       case "tool_use":
         calls.push({
@@ -32,7 +34,8 @@ export function toAssistantMessage(
       case "thinking":
       case "redacted_thinking": {
         const details = toDetails(block, context.model) ?? [];
-        const kept = features.reasoning ? details : details.filter((detail) => fieldOf(detail) !== undefined);
+        const { reasoningDetails } = context.features;
+        const kept = reasoningDetails ? details : details.filter((detail) => fieldOf(detail) !== undefined);
         if (kept.length === 0 || kept.length < details.length) context.loss.add(`${path}.${at}`, "dropped");
         reasoning.push(...kept);
         return;
@@ -43,11 +46,16 @@ export function toAssistantMessage(
   });
   const message: ChatMessage = {
     role: "assistant",
-    content: text === "" && calls.length > 0 ? null : text,
+    content: texts.length === 0 && calls.length > 0 ? null : toText(texts),
     ...(calls.length > 0 && { tool_calls: calls }),
     ...toReasoningFields(reasoning),
   };
   return message.content === "" && reasoning.length === 0 ? [] : [message];
+}
+
+/** Plain text where no part is marked for the cache: not every host takes parts here. */
+function toText(parts: TextPart[]): string | TextPart[] {
+  return parts.some((part) => part.cache_control) ? parts : parts.map(({ text }) => text).join("");
 }
 
 /** The reasoning inside a block, where this model can make use of it. */
@@ -59,7 +67,8 @@ function toDetails(block: ContentBlock, model: string): JsonObject[] | undefined
     : "";
   if (typeof sealed !== "string" || sealed === "") return undefined;
   if (isSealed(sealed)) return unseal(sealed, model);
-  if (!isClaude(model)) return undefined;
+  // OpenRouter's copy of what a thinking block says already, marked so on its Anthropic endpoint.
+  if (!isClaude(model) || sealed.startsWith("openrouter.reasoning:")) return undefined;
   if (block.type === "thinking") {
     return [{
       type: "reasoning.text",

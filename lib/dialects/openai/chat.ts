@@ -1,16 +1,44 @@
-import type { CacheControl } from "../../anthropic/schema.ts";
+import type { CacheControl, ContentBlock } from "../../anthropic/schema.ts";
 import type { JsonObject } from "../../json.ts";
+import type { TurnContext } from "../dialect.ts";
 
-/** What a host of chat completions takes beyond OpenAI's own fields. */
+/** What a host of chat completions takes and gives; each field is a habit that some host has and another has not. */
 export interface ChatFeatures {
-  /** `reasoning` in requests, `reasoning_details` on messages. */
-  reasoning: boolean;
-  /** `cache_control` on parts and tools. */
+  /** How a request says how much to think: OpenRouter's `reasoning`, OpenAI's `reasoning_effort`, or not at all. */
+  thinking: "reasoning" | "reasoning_effort" | "none";
+  /** Whether `reasoning_details` on earlier messages are understood. */
+  reasoningDetails: boolean;
+  /** Whether reasoning comes inside the text, between `<think>` and `</think>`. */
+  thinkTags: boolean;
+  /** Whether a call's signature comes and goes in `extra_content.google.thought_signature`. */
+  thoughtSignatures: boolean;
+  /** Whether `cache_control` on parts and tools is understood. */
   cacheControl: boolean;
-  /** `top_k`. */
   topK: boolean;
-  /** `session_id`, which keeps a conversation with one provider. */
+  /** Whether `session_id` keeps a conversation with one provider. */
   sessionId: boolean;
+  /** The field that limits the answer. */
+  limit: "max_tokens" | "max_completion_tokens";
+  /** Whether `stream_options.include_usage` is understood; where it is not, usage comes unasked or not at all. */
+  streamOptions: boolean;
+  /** Whether parts of the type `file` are understood. */
+  files: boolean;
+  parallelToolCalls: boolean;
+  /** How an answer is held to a schema: `json_schema`, `json_object` alone, or by a forced tool. */
+  format: "json_schema" | "json_object" | "none";
+  /** The keywords of JSON Schema that make the host refuse a tool. */
+  refusedKeywords: readonly string[];
+}
+
+/** What the saying of a request needs: the turn, and what the host takes. */
+export interface ChatContext extends TurnContext {
+  features: ChatFeatures;
+}
+
+/** A block, and where it stands in the client's request. */
+export interface Placed<Block = ContentBlock> {
+  block: Block;
+  path: string;
 }
 
 /** A message of a chat completion request. */
@@ -25,10 +53,15 @@ export type ChatPart =
   | { type: "image_url"; image_url: { url: string }; cache_control?: CacheControl }
   | { type: "file"; file: JsonObject; cache_control?: CacheControl };
 
+/** Notes where each block of a content stands. */
+export function place(content: readonly ContentBlock[], path: string): Placed[] {
+  return content.map((block, at) => ({ block, path: `${path}.${at}` }));
+}
+
 /** A mark for the cache, where the host takes one. */
 export function toCacheControl(
   block: { cache_control?: CacheControl | null | undefined },
-  features: ChatFeatures,
+  { features }: ChatContext,
 ): { cache_control?: CacheControl } {
   return block.cache_control && features.cacheControl ? { cache_control: block.cache_control } : {};
 }

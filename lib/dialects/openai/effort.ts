@@ -1,7 +1,7 @@
 import type { MessagesRequest } from "../../anthropic/schema.ts";
 import type { JsonObject } from "../../json.ts";
 import type { LossReport } from "../../loss.ts";
-import type { ChatFeatures } from "./chat.ts";
+import type { ChatContext } from "./chat.ts";
 
 /** The efforts that OpenRouter and OpenAI know. Source: https://openrouter.ai/docs/use-cases/reasoning-tokens */
 const EFFORTS = new Set(["max", "xhigh", "high", "medium", "low", "minimal", "none"]);
@@ -11,12 +11,13 @@ const EFFORTS = new Set(["max", "xhigh", "high", "medium", "low", "minimal", "no
  *
  * Of several efforts given in messages the last one counts; an effort beats a budget only where thinking has none.
  */
-export function toReasoning(request: MessagesRequest, features: ChatFeatures, loss: LossReport): JsonObject {
+export function toReasoning(request: MessagesRequest, { features, loss }: ChatContext): JsonObject {
   const effort = toEffort(request, loss);
   const { thinking } = request;
-  if (!features.reasoning) {
-    if (thinking && thinking.type !== "disabled") loss.add("thinking", effort ? "approximated" : "dropped");
-    return effort ? { reasoning_effort: effort } : {};
+  if (features.thinking !== "reasoning") {
+    const said = features.thinking === "reasoning_effort" && effort !== undefined;
+    if (thinking && thinking.type !== "disabled") loss.add("thinking", said ? "approximated" : "dropped");
+    return said ? { reasoning_effort: effort } : {};
   }
   switch (thinking?.type) {
     case "enabled":

@@ -8,7 +8,7 @@ export function createChatDialect(features: ChatFeatures): Dialect {
   return {
     name: "openai",
     path: "/chat/completions",
-    toBody: (request, context) => toChatRequest(request, context, features),
+    toBody: (request, context) => toChatRequest(request, { ...context, features }),
     createReader: (request, context) => new ChatAnswerReader(request, context),
   };
 }

@@ -1,56 +1,34 @@
 import type { ContentBlock, DocumentBlock, ImageBlock } from "../../anthropic/schema.ts";
-import type { LossReport } from "../../loss.ts";
-import { type ChatFeatures, type ChatPart, toCacheControl } from "./chat.ts";
+import { isObject } from "../../json.ts";
+import { type ChatContext, type ChatPart, place, type Placed, toCacheControl } from "./chat.ts";
 
-/** Creates the function that tells where a block of this content stands in the client's request. */
-export function createPathOf(
-  content: readonly ContentBlock[],
-  path: string,
-): (block: ContentBlock) => string {
-  const places = new Map(content.map((block, at) => [block, at]));
-  return (block) => `${path}.${places.get(block)}`;
-}
-
-/**
- * Says blocks as the parts of a chat message.
- *
- * `pathOf` tells where a block stands in the client's request. Blocks without a counterpart are left out and reported.
- */
-export function toParts(
-  blocks: readonly ContentBlock[],
-  pathOf: (block: ContentBlock) => string,
-  features: ChatFeatures,
-  loss: LossReport,
-): ChatPart[] {
-  return blocks.flatMap((block): ChatPart[] => {
+/** Says blocks as the parts of a chat message. Blocks without a counterpart are left out and reported. */
+export function toParts(placed: readonly Placed[], context: ChatContext): ChatPart[] {
+  const { features, loss } = context;
+  return placed.flatMap(({ block, path }): ChatPart[] => {
     if ("cache_control" in block && block.cache_control && !features.cacheControl) {
-      loss.add(`${pathOf(block)}.cache_control`, "dropped");
+      loss.add(`${path}.cache_control`, "dropped");
     }
-    const parts = toBlockParts(block, pathOf, features, loss);
-    if (parts.length === 0 && !isEmptyText(block)) loss.add(pathOf(block), "dropped");
+    const parts = toBlockParts(block, path, context);
+    if (parts.length === 0 && !isEmptyText(block)) loss.add(path, "dropped");
     return parts;
   });
 }
 
-function toBlockParts(
-  block: ContentBlock,
-  pathOf: (block: ContentBlock) => string,
-  features: ChatFeatures,
-  loss: LossReport,
-): ChatPart[] {
+function toBlockParts(block: ContentBlock, path: string, context: ChatContext): ChatPart[] {
   switch (block.type) {
     case "text":
       return isEmptyText(block)
         ? []
-        : [{ type: "text", text: block.text, ...toCacheControl(block, features) }];
+        : [{ type: "text", text: block.text, ...toCacheControl(block, context) }];
     case "image":
-      return toImageParts(block, features);
+      return toImageParts(block, context);
     case "document":
-      return toDocumentParts(block, pathOf, features, loss);
+      return toDocumentParts(block, path, context);
     case "search_result": {
       const text = [block.title, block.source, ...block.content.map((part) => part.text)].join("\n");
-      loss.add(pathOf(block), "approximated");
-      return [{ type: "text", text, ...toCacheControl(block, features) }];
+      context.loss.add(path, "approximated");
+      return [{ type: "text", text, ...toCacheControl(block, context) }];
     }
     case "tool_reference":
       return [{ type: "text", text: `Tool loaded: ${block.tool_name}` }];
@@ -68,49 +46,46 @@ function isEmptyText(block: ContentBlock): boolean {
   return block.type === "text" && block.text === "";
 }
 
-function toImageParts(block: ImageBlock, features: ChatFeatures): ChatPart[] {
+function toImageParts(block: ImageBlock, context: ChatContext): ChatPart[] {
   const { source } = block;
+  const mark = toCacheControl(block, context);
   switch (source.type) {
-    case "base64":
-      return [{
-        type: "image_url",
-        image_url: { url: `data:${source.media_type};base64,${source.data}` },
-        ...toCacheControl(block, features),
-      }];
+    case "base64": {
+      const url = `data:${source.media_type};base64,${source.data}`;
+      return [{ type: "image_url", image_url: { url }, ...mark }];
+    }
     case "url":
-      return [{ type: "image_url", image_url: { url: source.url }, ...toCacheControl(block, features) }];
+      return [{ type: "image_url", image_url: { url: source.url }, ...mark }];
     default:
       return [];
   }
 }
 
-function toDocumentParts(
-  block: DocumentBlock,
-  pathOf: (block: ContentBlock) => string,
-  features: ChatFeatures,
-  loss: LossReport,
-): ChatPart[] {
+function toDocumentParts(block: DocumentBlock, path: string, context: ChatContext): ChatPart[] {
   const { source } = block;
-  const { title, context } = block;
-  const filename = title || "document.pdf";
-  const mark = toCacheControl(block, features);
-  const toText = (text: string): ChatPart[] => text === "" ? [] : [{ type: "text", text }];
+  const filename = block.title || "document.pdf";
+  const mark = toCacheControl(block, context);
+  const told: ChatPart[] = block.context ? [{ type: "text", text: block.context }] : [];
+  if (isObject(block.citations) && block.citations.enabled === true) {
+    context.loss.add(`${path}.citations`, "dropped");
+  }
   switch (source.type) {
     case "base64": {
       const file_data = `data:${source.media_type};base64,${source.data}`;
-      return [...toText(context ?? ""), { type: "file", file: { filename, file_data }, ...mark }];
+      return [...told, { type: "file", file: { filename, file_data }, ...mark }];
     }
     case "url":
-      return [...toText(context ?? ""), { type: "file", file: { filename, file_data: source.url }, ...mark }];
+      return [...told, { type: "file", file: { filename, file_data: source.url }, ...mark }];
     case "text":
       return [{ type: "text", text: toTitled(block, source.data), ...mark }];
     case "content": {
       if (typeof source.content === "string") {
         return [{ type: "text", text: toTitled(block, source.content), ...mark }];
       }
-      const path = createPathOf(source.content, `${pathOf(block)}.source.content`);
-      if (block.cache_control) loss.add(`${pathOf(block)}.cache_control`, "dropped");
-      return [...toText(toTitled(block, "")), ...toParts(source.content, path, features, loss)];
+      if (block.cache_control) context.loss.add(`${path}.cache_control`, "dropped");
+      const title = toTitled(block, "");
+      const parts = toParts(place(source.content, `${path}.source.content`), context);
+      return title === "" ? parts : [{ type: "text", text: title }, ...parts];
     }
     default:
       return [];

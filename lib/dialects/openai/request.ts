@@ -1,19 +1,15 @@
 import type { Content, ContentBlock, MessagesRequest } from "../../anthropic/schema.ts";
 import type { JsonObject } from "../../json.ts";
-import type { LossReport } from "../../loss.ts";
-import type { TurnContext } from "../dialect.ts";
 import { toAssistantMessage } from "./assistant.ts";
-import type { ChatFeatures, ChatMessage, ChatPart } from "./chat.ts";
+import { type ChatContext, type ChatMessage, type ChatPart, place } from "./chat.ts";
 import { toReasoning } from "./effort.ts";
-import { createPathOf, toParts } from "./parts.ts";
+import { toParts } from "./parts.ts";
+import { toSampling } from "./sampling.ts";
 import { toToolMessages } from "./tool_results.ts";
 import { toTools } from "./tools.ts";
 
 /** Claude Code's first system block changes with every conversation, so it would defeat any prompt cache. */
 const BILLING = "x-anthropic-billing-header";
-
-/** The most stop sequences that chat completions take. */
-const MAX_STOPS = 4;
 
 /** Fields that are said in other words, or concern the gateway alone. */
 const TRANSLATED = new Set([
@@ -36,67 +32,47 @@ const TRANSLATED = new Set([
 ]);
 
 /** Says a request of Anthropic's API as a chat completion request, always a streamed one. */
-export function toChatRequest(
-  request: MessagesRequest,
-  context: TurnContext,
-  features: ChatFeatures,
-): JsonObject {
-  const { loss } = context;
+export function toChatRequest(request: MessagesRequest, context: ChatContext): JsonObject {
+  const { features, loss, sessionId } = context;
   for (const [field, value] of Object.entries(request)) {
     if (!TRANSLATED.has(field) && value !== null && value !== undefined) loss.add(field, "dropped");
   }
-  const { temperature, top_p, top_k, stop_sequences: stops, cache_control } = request;
-  stops?.forEach((_stop, at) => at >= MAX_STOPS && loss.add(`stop_sequences.${at}`, "dropped"));
-  if (typeof top_k === "number" && !features.topK) loss.add("top_k", "dropped");
+  const { cache_control } = request;
   if (cache_control && !features.cacheControl) loss.add("cache_control", "dropped");
   return {
     model: context.model,
-    messages: toChatMessages(request, context, features),
+    messages: toChatMessages(request, context),
     stream: true,
-    stream_options: { include_usage: true },
-    max_tokens: request.max_tokens,
-    ...(stops?.length && { stop: stops.slice(0, MAX_STOPS) }),
-    ...(typeof temperature === "number" && { temperature }),
-    ...(typeof top_p === "number" && { top_p }),
-    ...(typeof top_k === "number" && features.topK && { top_k }),
+    ...(features.streamOptions && { stream_options: { include_usage: true } }),
     ...(cache_control && features.cacheControl && { cache_control }),
-    ...(context.sessionId && features.sessionId && { session_id: context.sessionId }),
-    ...toTools(request, features, loss),
-    ...toResponseFormat(request, loss),
-    ...toReasoning(request, features, loss),
+    ...(sessionId && features.sessionId && { session_id: sessionId }),
+    ...toSampling(request, context),
+    ...toTools(request, context),
+    ...toResponseFormat(request, context),
+    ...toReasoning(request, context),
   };
 }
 
-function toChatMessages(
-  request: MessagesRequest,
-  context: TurnContext,
-  features: ChatFeatures,
-): ChatMessage[] {
-  const system = toSystemMessage(request.system ?? [], "system", features, context.loss);
+function toChatMessages(request: MessagesRequest, context: ChatContext): ChatMessage[] {
+  const system = toSystemMessage(request.system ?? [], "system", context);
   const rest = request.messages.flatMap(({ role, content }, at): ChatMessage[] => {
     const path = `messages.${at}.content`;
     switch (role) {
       case "system":
-        return toSystemMessage(content, path, features, context.loss);
+        return toSystemMessage(content, path, context);
       case "assistant":
-        return toAssistantMessage(content, path, context, features);
+        return toAssistantMessage(content, path, context);
       case "user":
-        return toUserMessages(content, path, features, context.loss);
+        return toUserMessages(content, path, context);
     }
   });
   return [...system, ...rest];
 }
 
 /** System text as one message, wherever it stands; none where there is nothing to say. */
-function toSystemMessage(
-  content: Content,
-  path: string,
-  features: ChatFeatures,
-  loss: LossReport,
-): ChatMessage[] {
+function toSystemMessage(content: Content, path: string, context: ChatContext): ChatMessage[] {
   if (typeof content === "string") return content === "" ? [] : [{ role: "system", content }];
-  const blocks = content.filter((block) => !isBillingBlock(block));
-  const parts = toParts(blocks, createPathOf(content, path), features, loss);
+  const parts = toParts(place(content, path).filter(({ block }) => !isBillingBlock(block)), context);
   return parts.length === 0 ? [] : [{ role: "system", content: toSystemContent(parts) }];
 }
 
@@ -107,28 +83,25 @@ function toSystemContent(parts: ChatPart[]): string | ChatPart[] {
 }
 
 function isBillingBlock(block: ContentBlock): boolean {
-  return block.type === "text" && typeof block.text === "string" && block.text.startsWith(BILLING);
+  return block.type === "text" && block.text.startsWith(BILLING);
 }
 
 /** A user's turn: tool results first, each a message of its own, then whatever else the user says. */
-function toUserMessages(
-  content: Content,
-  path: string,
-  features: ChatFeatures,
-  loss: LossReport,
-): ChatMessage[] {
+function toUserMessages(content: Content, path: string, context: ChatContext): ChatMessage[] {
   if (typeof content === "string") return [{ role: "user", content }];
-  const at = createPathOf(content, path);
-  const { messages, hoisted } = toToolMessages(content, at, features, loss);
-  const own = toParts(content.filter((block) => block.type !== "tool_result"), at, features, loss);
-  const parts = [...hoisted, ...own];
+  const placed = place(content, path);
+  const { messages, hoisted } = toToolMessages(placed, context);
+  const parts = [...hoisted, ...toParts(placed.filter(({ block }) => block.type !== "tool_result"), context)];
   if (parts.length === 0) return messages;
   const [only] = parts;
   const plain = parts.length === 1 && only?.type === "text" && !only.cache_control;
   return [...messages, { role: "user", content: plain ? only.text : parts }];
 }
 
-function toResponseFormat({ output_config, output_format }: MessagesRequest, loss: LossReport): JsonObject {
+function toResponseFormat(
+  { output_config, output_format }: MessagesRequest,
+  { loss }: ChatContext,
+): JsonObject {
   const format = output_config?.format ?? output_format;
   if (format?.type === "json_schema" && format.schema !== undefined) {
     const json_schema = { name: "answer", strict: true, schema: format.schema };

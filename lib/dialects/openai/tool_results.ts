@@ -1,8 +1,14 @@
-import type { ContentBlock, ToolResultBlock } from "../../anthropic/schema.ts";
-import type { LossReport } from "../../loss.ts";
+import type { CacheControl, ToolResultBlock } from "../../anthropic/schema.ts";
 import { toUpstreamToolId } from "../tool_id.ts";
-import type { ChatFeatures, ChatMessage, ChatPart } from "./chat.ts";
-import { createPathOf, toParts } from "./parts.ts";
+import {
+  type ChatContext,
+  type ChatMessage,
+  type ChatPart,
+  place,
+  type Placed,
+  toCacheControl,
+} from "./chat.ts";
+import { toParts } from "./parts.ts";
 
 /**
  * Says the tool results of a turn as messages of the role `tool`.
@@ -11,45 +17,53 @@ import { createPathOf, toParts } from "./parts.ts";
  * lead the user's own words.
  */
 export function toToolMessages(
-  content: readonly ContentBlock[],
-  pathOf: (block: ContentBlock) => string,
-  features: ChatFeatures,
-  loss: LossReport,
+  placed: readonly Placed[],
+  context: ChatContext,
 ): { messages: ChatMessage[]; hoisted: ChatPart[] } {
+  const { loss } = context;
   const messages: ChatMessage[] = [];
   const hoisted: ChatPart[] = [];
-  for (const block of content) {
+  for (const { block, path } of placed) {
     if (block.type !== "tool_result") continue;
-    const parts = toResultParts(block, pathOf(block), features, loss);
+    const id = toUpstreamToolId(block.tool_use_id);
+    const parts = toResultParts(block, path, context);
     const texts = parts.flatMap((part) => part.type === "text" ? [part.text] : []);
     const others = parts.filter((part) => part.type !== "text");
     if (others.length > 0) {
       texts.push(`[${others.length} attachment(s) of this result follow in the next message]`);
       hoisted.push(
-        { type: "text", text: `Attachments of the result of tool call ${block.tool_use_id}:` },
+        { type: "text", text: `Attachments of the result of tool call ${id}:` },
         ...others,
       );
-      loss.add(pathOf(block), "hoisted");
+      loss.add(path, "hoisted");
     }
+    const text = toResultText(texts.join("\n"), block);
+    const mark = text === "" ? {} : toMark(block, parts, context);
+    if (block.cache_control && !mark.cache_control) loss.add(`${path}.cache_control`, "dropped");
     messages.push({
       role: "tool",
-      tool_call_id: toUpstreamToolId(block.tool_use_id),
-      content: toResultText(texts.join("\n"), block),
+      tool_call_id: id,
+      // Plain text where nothing is marked for the cache: not every host takes parts here.
+      content: mark.cache_control ? [{ type: "text", text, ...mark }] : text,
     });
   }
   return { messages, hoisted };
 }
 
-function toResultParts(
-  block: ToolResultBlock,
-  path: string,
-  features: ChatFeatures,
-  loss: LossReport,
-): ChatPart[] {
+function toResultParts(block: ToolResultBlock, path: string, context: ChatContext): ChatPart[] {
   const { content } = block;
   if (typeof content === "string") return content === "" ? [] : [{ type: "text", text: content }];
-  if (!content) return [];
-  return toParts(content, createPathOf(content, `${path}.content`), features, loss);
+  return content ? toParts(place(content, `${path}.content`), context) : [];
+}
+
+/** The mark for the cache on a result, or else on the last of its parts. */
+function toMark(
+  block: ToolResultBlock,
+  parts: readonly ChatPart[],
+  context: ChatContext,
+): { cache_control?: CacheControl } {
+  const texts = parts.filter((part) => part.type === "text");
+  return toCacheControl([...texts, block].findLast((part) => part.cache_control) ?? {}, context);
 }
 
 /** Chat completions have no flag for a failed call, so the text says it. */

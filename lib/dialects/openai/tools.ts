@@ -5,17 +5,17 @@ import {
   type ToolChoice,
 } from "../../anthropic/schema.ts";
 import type { JsonObject } from "../../json.ts";
-import type { LossReport } from "../../loss.ts";
-import { type ChatFeatures, toCacheControl } from "./chat.ts";
+import { type ChatContext, toCacheControl } from "./chat.ts";
 
 /** Claude Code's stand-in for tools it has not sent; it is not meant to be called. */
 const PLACEHOLDER = "DeferredToolPlaceholder";
 
 /** Says which tools the model may call, and how it must choose. */
-export function toTools(request: MessagesRequest, features: ChatFeatures, loss: LossReport): JsonObject {
+export function toTools(request: MessagesRequest, context: ChatContext): JsonObject {
+  const { loss } = context;
   const tools = (request.tools ?? []).flatMap((tool, at): JsonObject[] => {
     if (isCustomTool(tool)) {
-      return tool.name === PLACEHOLDER ? [] : [toFunction(tool, `tools.${at}`, features, loss)];
+      return tool.name === PLACEHOLDER ? [] : [toFunction(tool, `tools.${at}`, context)];
     }
     loss.add(`tools.${at}`, "dropped");
     return [];
@@ -28,13 +28,15 @@ export function toTools(request: MessagesRequest, features: ChatFeatures, loss: 
   const single = choice && "disable_parallel_tool_use" in choice && choice.disable_parallel_tool_use === true;
   return {
     tools,
-    ...(choice && toToolChoice(choice, loss)),
+    ...(choice && toToolChoice(choice, context)),
     ...(single && { parallel_tool_calls: false }),
   };
 }
 
-function toFunction(tool: CustomTool, path: string, features: ChatFeatures, loss: LossReport): JsonObject {
-  if (tool.cache_control && !features.cacheControl) loss.add(`${path}.cache_control`, "dropped");
+function toFunction(tool: CustomTool, path: string, context: ChatContext): JsonObject {
+  if (tool.cache_control && !context.features.cacheControl) {
+    context.loss.add(`${path}.cache_control`, "dropped");
+  }
   return {
     type: "function",
     function: {
@@ -43,11 +45,11 @@ function toFunction(tool: CustomTool, path: string, features: ChatFeatures, loss
       parameters: tool.input_schema,
       ...(tool.strict && { strict: true }),
     },
-    ...toCacheControl(tool, features),
+    ...toCacheControl(tool, context),
   };
 }
 
-function toToolChoice(choice: ToolChoice, loss: LossReport): JsonObject {
+function toToolChoice(choice: ToolChoice, { loss }: ChatContext): JsonObject {
   switch (choice.type) {
     case "auto":
       return { tool_choice: "auto" };

@@ -1,0 +1,47 @@
+import { type Config, ConfigError, parseConfig, SETTING_NAMES, type Settings } from "./config.ts";
+import { describeConfig, helpText } from "./describe.ts";
+import { endWith, onStop, onStrayRejection, readEnv } from "./env.ts";
+import { readFlags } from "./flags.ts";
+import { createGateway } from "./create_gateway.ts";
+import { logger, printLine, printMistake, startLog } from "./observe.ts";
+import { ListenError, serve } from "./serve.ts";
+import { VERSION } from "./version.ts";
+
+/**
+ * The program: serves, unless its command line asks for something else. It ends with status 2 if its settings
+ * cannot be used, and with 1 if it cannot listen.
+ */
+export async function main(args: readonly string[]): Promise<void> {
+  const flags = readFlags(args);
+  if (flags.action === "help") return printLine(helpText());
+  if (flags.action === "version") return printLine(VERSION);
+
+  const env = readEnv(SETTING_NAMES);
+  if (flags.action === "check") printLine(describeConfig({ flags, env }));
+  try {
+    const config = parseConfig({ flags, env });
+    if (flags.action === "serve") await start({ ...env, ...flags.values }, config);
+  } catch (error) {
+    if (error instanceof ConfigError) return fail(error.mistakes, 2);
+    if (error instanceof ListenError) return fail([error.message], 1);
+    throw error;
+  }
+}
+
+async function start(settings: Settings, config: Config): Promise<void> {
+  startLog(config.logLevel);
+  const gateway = createGateway({ settings });
+  const server = await serve((request) => gateway.fetch(request), config);
+  onStop(() => server.stop());
+  onStrayRejection((reason) => logger.error("stray rejection", { reason }));
+  const key = config.openrouterApiKey
+    ? "with its own key"
+    : "with each client's own key; the model demo/echo answers without one";
+  printLine(`Listening on ${server.url}, asking ${config.openrouterBaseUrl} ${key}`);
+  printLine(`ANTHROPIC_BASE_URL=${server.url}`);
+}
+
+function fail(mistakes: readonly string[], status: number): void {
+  for (const mistake of mistakes) printMistake(mistake);
+  endWith(status);
+}

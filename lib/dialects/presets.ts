@@ -1,0 +1,64 @@
+import type { ChatFeatures } from "./openai/chat.ts";
+
+/** Chat completions as OpenAI itself takes them, and whoever is not known better. */
+const OPENAI: ChatFeatures = {
+  thinking: "reasoning_effort",
+  reasoningDetails: false,
+  thinkTags: false,
+  thoughtSignatures: false,
+  cacheControl: false,
+  topK: false,
+  sessionId: false,
+  limit: "max_tokens",
+  streamOptions: true,
+  files: false,
+  parallelToolCalls: true,
+  format: "json_schema",
+  refusedKeywords: [],
+};
+
+/** A model on one's own machine: it samples as one likes, and thinks between tags. */
+const LOCAL: ChatFeatures = { ...OPENAI, topK: true, thinkTags: true };
+
+/** The keywords of JSON Schema that Gemini's endpoint refuses. */
+const GEMINI_REFUSES = [
+  "$schema",
+  "$id",
+  "additionalProperties",
+  "exclusiveMinimum",
+  "exclusiveMaximum",
+  "patternProperties",
+  "propertyNames",
+  "const",
+  "default",
+  "examples",
+];
+
+/** The habits of the hosts of chat completions, as data: what is recorded of each, and nothing that is not. */
+export const PRESETS = {
+  openrouter: {
+    ...OPENAI,
+    thinking: "reasoning",
+    reasoningDetails: true,
+    cacheControl: true,
+    topK: true,
+    sessionId: true,
+    files: true,
+  },
+  openai: { ...OPENAI, limit: "max_completion_tokens", files: true },
+  azure: { ...OPENAI, limit: "max_completion_tokens" },
+  gemini: { ...OPENAI, thoughtSignatures: true, refusedKeywords: GEMINI_REFUSES },
+  groq: { ...OPENAI, limit: "max_completion_tokens" },
+  deepseek: { ...OPENAI, thinking: "none", format: "json_object" },
+  mistral: { ...OPENAI, thinking: "none", streamOptions: false },
+  xai: OPENAI,
+  zai: { ...OPENAI, thinking: "none", format: "json_object" },
+  moonshot: { ...OPENAI, thinking: "none", format: "json_object" },
+  ollama: LOCAL,
+  vllm: LOCAL,
+  llamacpp: { ...LOCAL, parallelToolCalls: false },
+  lmstudio: LOCAL,
+} as const satisfies Record<string, ChatFeatures>;
+
+/** The name of a host, or of a kind of host, whose habits are known. */
+export type Preset = keyof typeof PRESETS;

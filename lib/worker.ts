@@ -1,0 +1,52 @@
+import { parseConfig, SETTING_NAMES, type SettingName } from "./config.ts";
+import { readEnv } from "./env.ts";
+import { createGateway } from "./create_gateway.ts";
+import { startLog } from "./observe.ts";
+import type { Handler } from "./serve.ts";
+
+/** What such a runtime takes: a handler, and settings for the server of Bun. */
+export type Worker = {
+  idleTimeout: number;
+  development: boolean;
+  fetch(request: Request, bindings?: unknown): Promise<Response>;
+};
+
+/**
+ * The gateway for runtimes that serve what a module exports by default: `deno serve`, Bun, Workers. Its settings
+ * come from the bindings that the runtime hands over with the first request, where it does, then from the
+ * environment.
+ */
+const worker: Worker = {
+  // For Bun, which by default cuts streams that are silent for 10 seconds, and shows clients the stack of an error.
+  idleTimeout: 0,
+  development: false,
+  async fetch(request, bindings) {
+    handler ??= createHandler(bindings);
+    return handler(request);
+  },
+};
+
+export default worker;
+
+// Not before the first request: Workers have their bindings only then.
+let handler: Handler | undefined;
+
+function createHandler(bindings: unknown): Handler {
+  const settings = { ...readEnv(SETTING_NAMES), ...pickSettings(bindings) };
+  startLog(parseConfig({ settings }).logLevel);
+  const gateway = createGateway({ settings });
+  return (request) => gateway.fetch(request);
+}
+
+/** Deno and Bun hand over something else in this place, which has no text under these names. */
+function pickSettings(bindings: unknown): Partial<Record<SettingName, string>> {
+  if (typeof bindings !== "object" || bindings === null) return {};
+  const entries: [string, unknown][] = Object.entries(bindings);
+  const given = new Map(entries);
+  const settings: Partial<Record<SettingName, string>> = {};
+  for (const name of SETTING_NAMES) {
+    const value = given.get(name);
+    if (typeof value === "string" && value !== "") settings[name] = value;
+  }
+  return settings;
+}

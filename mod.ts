@@ -1,0 +1,36 @@
+/**
+ * A gateway that speaks Anthropic's Messages API to any client, and answers with any model behind OpenRouter.
+ *
+ * Run, this module serves; imported, it only gives what makes a gateway, which fits into any server that takes a
+ * handler of web requests.
+ *
+ * @example Usage
+ * ```ts
+ * import { createGateway } from "./mod.ts";
+ *
+ * const gateway = createGateway({ settings: { ANTHROPIC_MODEL: "openai/gpt-5" } });
+ * const request = new Request("http://gateway/v1/messages", {
+ *   method: "POST",
+ *   headers: { "content-type": "application/json" },
+ *   body: JSON.stringify({
+ *     model: "demo/echo",
+ *     max_tokens: 100,
+ *     messages: [{ role: "user", content: "hello" }],
+ *   }),
+ * });
+ * const response = await gateway.fetch(request);
+ * console.log(response.status); // 200
+ * ```
+ *
+ * @module
+ */
+import { isMain, readArgs } from "./lib/env.ts";
+
+export { createGateway } from "./lib/create_gateway.ts";
+export type { GatewayOptions, Handler } from "./lib/create_gateway.ts";
+export type { Clock } from "./lib/clock.ts";
+export type { Settings } from "./lib/config.ts";
+export type { Alias } from "./lib/values.ts";
+
+// No await: a module that waits at its top level cannot be had with `require`.
+if (isMain(import.meta)) import("./lib/cli.ts").then(({ main }) => main(readArgs()));

@@ -1,0 +1,47 @@
+/**
+ * `npm run test:clients`: installs the pinned clients when they are missing, checks the types of these files, and runs
+ * every `*.client.ts` beside this one. Ends with `N passed, N failed`.
+ */
+import { spawnSync } from "node:child_process";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+import { fileURLToPath } from "node:url";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const root = join(here, "../..");
+const counts = { passed: 0, failed: 0, skipped: 0 };
+
+if (!isInstalled()) step("npm", ["ci", "--prefix", here]);
+step(join(root, "node_modules/.bin/tsc"), ["-p", here]);
+
+const names = readdirSync(here).filter((name) => name.endsWith(".client.ts")).sort();
+// One file after the other: each has a gateway and an upstream of its own, on a machine that may have two cores.
+const tests = run({ files: names.map((name) => join(here, name)), concurrency: 1, timeout: 600_000 });
+tests.on("test:fail", ({ details }) => {
+  if (details.type !== "suite") counts.failed++;
+});
+tests.on("test:pass", ({ details, skip }) => {
+  if (skip !== undefined) counts.skipped++;
+  else if (details.type !== "suite") counts.passed++;
+});
+const report = tests.compose(spec);
+report.on("end", () => {
+  const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
+  process.stdout.write(`${counts.passed} passed, ${counts.failed} failed${skipped}\n`);
+  process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;
+});
+report.pipe(process.stdout);
+
+/** Whether the clients are here and as the lock file has them. */
+function isInstalled(): boolean {
+  const modified = (path: string) => statSync(join(here, path), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return modified("node_modules/.package-lock.json") >= modified("package-lock.json");
+}
+
+function step(command: string, args: string[]): void {
+  if (spawnSync(command, args, { cwd: root, stdio: "inherit" }).status === 0) return;
+  process.stdout.write(`Cannot run "${command} ${args.join(" ")}"\n0 passed, 1 failed\n`);
+  process.exit(1);
+}

@@ -1,0 +1,243 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  ConfigError,
+  parseConfig,
+  SETTING_NAMES,
+  SETTINGS,
+  type Settings,
+  type Sources,
+} from "../lib/config.ts";
+import { describeConfig } from "../lib/describe.ts";
+import { readFlags } from "../lib/flags.ts";
+
+const DEFAULTS = {
+  port: 4000,
+  host: "127.0.0.1",
+  openrouterBaseUrl: "https://openrouter.ai/api/v1",
+  anthropicModel: "anthropic/claude-opus-5.5",
+  anthropicSmallFastModel: "anthropic/claude-haiku-5.5",
+  modelMap: new Map(),
+  upstreamDialect: "auto",
+  requestTimeout: 3600,
+  holdTimeout: 10,
+  pingInterval: 10,
+  logLevel: "info",
+  environment: "production",
+};
+
+const GOOD: [Settings, Record<string, unknown>][] = [
+  [{}, {}],
+  [{ PORT: undefined, OPENROUTER_API_KEY: undefined }, {}],
+  [{ PORT: "0" }, { port: 0 }],
+  [{ PORT: " 65535 " }, { port: 65535 }],
+  [{ PORT: 8080 }, { port: 8080 }],
+  [{ HOST: "::1" }, { host: "::1" }],
+  [{ OPENROUTER_API_KEY: " sk-or-v1-abc\n" }, { openrouterApiKey: "sk-or-v1-abc" }],
+  [{ OPENROUTER_BASE_URL: "http://LOCALHOST:1234/v1//" }, { openrouterBaseUrl: "http://localhost:1234/v1" }],
+  [{ OPENROUTER_BASE_URL: "http://localhost:1234" }, { openrouterBaseUrl: "http://localhost:1234" }],
+  [{ ANTHROPIC_MODEL: "openai/gpt-5" }, { anthropicModel: "openai/gpt-5" }],
+  [{ ANTHROPIC_SMALL_FAST_MODEL: "a model" }, { anthropicSmallFastModel: "a model" }],
+  [{ MODEL_MAP: "{}" }, {}],
+  [{ MODEL_MAP: '{"fast":"openai/gpt-5"}' }, { modelMap: new Map([["fast", { model: "openai/gpt-5" }]]) }],
+  [
+    { MODEL_MAP: { deep: { model: "m", upstream: "u", options: { reasoning: { effort: "high" } } } } },
+    {
+      modelMap: new Map([["deep", {
+        model: "m",
+        upstream: "u",
+        options: { reasoning: { effort: "high" } },
+      }]]),
+    },
+  ],
+  [{ UPSTREAM_DIALECT: "openai" }, { upstreamDialect: "openai" }],
+  [{ REQUEST_TIMEOUT: "0" }, { requestTimeout: 0 }],
+  [{ HOLD_TIMEOUT: "2.5" }, { holdTimeout: 2.5 }],
+  [{ PING_INTERVAL: 0.1 }, { pingInterval: 0.1 }],
+  [{ LOG_LEVEL: "WARN" }, { logLevel: "warn" }],
+  [{ LOG_LEVEL: "off" }, { logLevel: "off" }],
+  [{ ENVIRONMENT: "Development" }, { environment: "development" }],
+];
+
+for (const [settings, expected] of GOOD) {
+  test(`parseConfig() takes ${JSON.stringify(settings)}`, () => {
+    assert.deepEqual(parseConfig({ settings }), { ...DEFAULTS, ...expected });
+  });
+}
+
+const PORT = "expected a whole number from 0 to 65535";
+const KEY = "expected a key of printable characters without spaces";
+const URL_ = "expected an http or https URL without user name, password, query and fragment";
+const OBJECT = 'expected a JSON object such as {"fast": "openai/gpt-5-mini"}';
+const ALIAS =
+  'needs a name and a model, "…" or {"model": "…"} with "upstream" (text) and "options" (object) if wanted';
+const SECONDS = "expected a number of seconds from 0 to 604800";
+
+const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: string][] = [
+  ["PORT", "", '""', PORT],
+  ["PORT", "65536", '"65536"', PORT],
+  ["PORT", "-1", '"-1"', PORT],
+  ["PORT", "40.5", '"40.5"', PORT],
+  ["PORT", "1e3", '"1e3"', PORT],
+  ["PORT", "0x10", '"0x10"', PORT],
+  ["PORT", Number.NaN, '"NaN"', PORT],
+  ["PORT", 10n, '"10"', PORT],
+  ["PORT", null, '"null"', PORT],
+  ["PORT", "4000\nPORT", '"4000\\nPORT"', PORT],
+  ["HOST", " ", '" "', "expected a host name or an address"],
+  ["OPENROUTER_API_KEY", "", "(0 characters)", KEY],
+  ["OPENROUTER_API_KEY", "two words", "(9 characters)", KEY],
+  ["OPENROUTER_API_KEY", "line\nbreak", "(10 characters)", KEY],
+  ["OPENROUTER_API_KEY", 12, "(2 characters)", KEY],
+  ["OPENROUTER_BASE_URL", "openrouter.ai", '"openrouter.ai"', URL_],
+  ["OPENROUTER_BASE_URL", "ftp://host", '"ftp://host"', URL_],
+  ["OPENROUTER_BASE_URL", "http://host/v1?a=1", '"http://host/v1?a=1"', URL_],
+  ["OPENROUTER_BASE_URL", "http://host/v1#a", '"http://host/v1#a"', URL_],
+  ["OPENROUTER_BASE_URL", "http://me:word@host", '"http://[redacted]@host"', URL_],
+  ["ANTHROPIC_MODEL", "", '""', "expected a model's name"],
+  ["ANTHROPIC_SMALL_FAST_MODEL", "a\u0000b", '"a\\u0000b"', "expected a model's name"],
+  ["MODEL_MAP", "", '""', OBJECT],
+  ["MODEL_MAP", "{", '"{"', OBJECT],
+  ["MODEL_MAP", "[]", '"[]"', OBJECT],
+  ["MODEL_MAP", "null", '"null"', OBJECT],
+  ["MODEL_MAP", 7, '"7"', OBJECT],
+  ["MODEL_MAP", '{"a":1}', '"{\\"a\\":1}"', `alias "a" ${ALIAS}`],
+  ["MODEL_MAP", '{"a":""}', '"{\\"a\\":\\"\\"}"', `alias "a" ${ALIAS}`],
+  ["MODEL_MAP", '{" ":"m"}', '"{\\" \\":\\"m\\"}"', `alias " " ${ALIAS}`],
+  ["MODEL_MAP", { a: {} }, '"{\\"a\\":{}}"', `alias "a" ${ALIAS}`],
+  [
+    "MODEL_MAP",
+    { a: { model: "m", extra: 1 } },
+    '"{\\"a\\":{\\"model\\":\\"m\\",\\"extra\\":1}}"',
+    `alias "a" ${ALIAS}`,
+  ],
+  [
+    "MODEL_MAP",
+    { a: { model: "m", options: [] } },
+    '"{\\"a\\":{\\"model\\":\\"m\\",\\"options\\":[]}}"',
+    `alias "a" ${ALIAS}`,
+  ],
+  ["UPSTREAM_DIALECT", "google", '"google"', "expected auto, openai or anthropic"],
+  ["REQUEST_TIMEOUT", "604801", '"604801"', SECONDS],
+  ["REQUEST_TIMEOUT", "1h", '"1h"', SECONDS],
+  ["HOLD_TIMEOUT", "-1", '"-1"', SECONDS],
+  ["HOLD_TIMEOUT", Number.POSITIVE_INFINITY, '"Infinity"', SECONDS],
+  ["PING_INTERVAL", "0", '"0"', "expected a number of seconds from 0.1 to 604800"],
+  ["LOG_LEVEL", "verbose", '"verbose"', "expected debug, info, warn, error or off"],
+  ["ENVIRONMENT", "staging", '"staging"', "expected development, production or testing"],
+];
+
+for (const [name, given, shown, allowed] of WRONG) {
+  test(`parseConfig() refuses ${name} ${shown} (${typeof given})`, () => {
+    // What is given breaks the type on purpose: from JavaScript anything may come.
+    const settings: Settings = JSON.parse("{}");
+    Object.assign(settings, { [name]: given });
+    assert.deepEqual(mistakesOf({ settings }), [`Cannot use ${name} ${shown} (settings): ${allowed}`]);
+  });
+}
+
+test("parseConfig() refuses a wrong value of every setting, so that the table above is whole", () => {
+  assert.deepEqual([...new Set(WRONG.map(([name]) => name))], SETTING_NAMES);
+});
+
+test("parseConfig() names all mistakes at once, those of the command line first", () => {
+  const flags = readFlags(["--port=x", "--hots=1", "--log-level"]);
+  const env = { ENVIRONMENT: "x", MODEL_MAP: '{"a":1,"b":2}' };
+  assert.deepEqual(mistakesOf({ flags, env }), [
+    'Cannot use flag "--hots": there is no such flag, the nearest is --host',
+    'Cannot use flag "--log-level": a value must follow',
+    'Cannot use PORT "x" (--port): expected a whole number from 0 to 65535',
+    `Cannot use MODEL_MAP "{\\"a\\":1,\\"b\\":2}" (environment): alias "a" ${ALIAS}`,
+    `Cannot use MODEL_MAP "{\\"a\\":1,\\"b\\":2}" (environment): alias "b" ${ALIAS}`,
+    'Cannot use ENVIRONMENT "x" (environment): expected development, production or testing',
+  ]);
+});
+
+const PRECEDENCE: [Sources, port: number][] = [
+  [{}, 4000],
+  [{ env: { PORT: "1" } }, 1],
+  [{ env: { PORT: "1" }, settings: { PORT: 2 } }, 2],
+  [{ env: { PORT: "1" }, settings: { PORT: 2 }, flags: readFlags(["--port", "3"]) }, 3],
+  [{ env: { PORT: "x" }, flags: readFlags(["--port", "3"]) }, 3],
+  [{ env: { PORT: "" } }, 4000],
+  [{ env: { PORT: "1" }, settings: { PORT: undefined } }, 1],
+];
+
+for (const [sources, port] of PRECEDENCE) {
+  test(`parseConfig() takes ${port} of ${JSON.stringify(sources)}`, () => {
+    assert.equal(parseConfig(sources).port, port);
+  });
+}
+
+test("parseConfig() takes an empty key of the environment for none, and one given on purpose for a mistake", () => {
+  assert.equal(parseConfig({ env: { OPENROUTER_API_KEY: "" } }).openrouterApiKey, undefined);
+  assert.deepEqual(mistakesOf({ flags: readFlags(["--api-key="]) }), [
+    `Cannot use OPENROUTER_API_KEY (0 characters) (--api-key): ${KEY}`,
+  ]);
+});
+
+test("parseConfig() keeps aliases apart from what every object has", () => {
+  const names = ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty"];
+  const json = `{${names.map((name) => `"${name}": "model of ${name}"`).join()}}`;
+  const { modelMap } = parseConfig({ env: { MODEL_MAP: json } });
+  assert.deepEqual([...modelMap], names.map((name) => [name, { model: `model of ${name}` }]));
+  assert.equal(modelMap.get("valueOf"), undefined);
+  assert.equal(parseConfig({}).modelMap.get("toString"), undefined);
+});
+
+test("parseConfig() lets no option of an alias touch the prototype", () => {
+  const { modelMap } = parseConfig({
+    env: { MODEL_MAP: '{"a":{"model":"m","options":{"__proto__":{"polluted":1}}}}' },
+  });
+  const options = modelMap.get("a")?.options ?? {};
+  assert.equal(Object.getPrototypeOf(options), Object.prototype);
+  assert.equal(Object.assign({}, options).polluted, undefined);
+});
+
+const SECRETS = [
+  "sk-or-v1-0123456789abcdef",
+  "sk-ant-api03-Abc_def-123456",
+  "Bearer tell.nobody",
+  "http://me:tell-nobody@host",
+];
+
+for (const name of SETTING_NAMES) {
+  for (const secret of SECRETS) {
+    test(`no text tells a credential that stands in ${name}: ${secret.slice(0, 6)}…`, () => {
+      const places: Sources[] = [
+        { env: { [name]: secret } },
+        { flags: readFlags([SETTINGS[name].flag, secret]) },
+        { flags: readFlags([`${SETTINGS[name].flag}x`, secret, secret]) },
+        { flags: readFlags([`--${secret}`]) },
+      ];
+      const told = places.map((sources) => [describeConfig(sources), ...mistakesOf(sources)].join("\n")).join(
+        "\n",
+      );
+      for (const hidden of ["0123456789", "Abc_def", "tell.nobody", "tell-nobody"]) {
+        assert.equal(told.includes(hidden), false, told);
+      }
+    });
+  }
+}
+
+test("no text tells any part of a key", () => {
+  const key = "correct-horse battery";
+  const sources = { flags: readFlags(["--api-key", key, "--apikey", key]) };
+  const told = [describeConfig(sources), ...mistakesOf(sources)].join("\n");
+  assert.equal(/correct|horse|battery/.test(told), false, told);
+  assert.match(
+    describeConfig({ env: { OPENROUTER_API_KEY: "abcdef" } }),
+    /OPENROUTER_API_KEY +set \(6 characters\) \(environment\)/,
+  );
+});
+
+function mistakesOf(sources: Sources): readonly string[] {
+  try {
+    parseConfig(sources);
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    assert.equal(error.message, error.mistakes.join("\n"));
+    return error.mistakes;
+  }
+}

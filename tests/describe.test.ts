@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { SETTING_NAMES, SETTINGS } from "../lib/config.ts";
+import { describeConfig, helpText, settingsTable } from "../lib/describe.ts";
+import { readFlags } from "../lib/flags.ts";
+
+test("settingsTable() is what README.md shows", () => {
+  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+  const shown = /<!-- settings -->\n+([\s\S]*?)\n+<!-- \/settings -->/.exec(readme)?.[1];
+  assert.equal(shown, settingsTable());
+});
+
+test("helpText() has a line for every setting, with its default", () => {
+  const lines = helpText().split("\n");
+  for (const name of SETTING_NAMES) {
+    const { flag, default: fallback } = SETTINGS[name];
+    const line = lines.find((line) => line.startsWith(`  ${flag} `)) ?? "";
+    assert.ok(line.includes(name) && line.includes(fallback ?? ""), `${flag}: ${line}`);
+  }
+});
+
+test("describeConfig() tells each setting, its value and where that is from", () => {
+  const sources = {
+    flags: readFlags([
+      "--port=1",
+      "--model-map",
+      '{"a":"b","c":{"model":"d","options":{"e":"f"}}}',
+      "--host=",
+    ]),
+    env: { OPENROUTER_API_KEY: "0123456789" },
+  };
+  const lines = describeConfig(sources).split("\n").map((line) => line.trim().replace(/ {2,}/, " "));
+  assert.deepEqual(lines, [
+    "PORT 1 (--port)",
+    "HOST cannot be used (--host)",
+    "OPENROUTER_API_KEY set (10 characters) (environment)",
+    "OPENROUTER_BASE_URL https://openrouter.ai/api/v1 (default)",
+    "ANTHROPIC_MODEL anthropic/claude-opus-5.5 (default)",
+    "ANTHROPIC_SMALL_FAST_MODEL anthropic/claude-haiku-5.5 (default)",
+    "MODEL_MAP a -> b, c -> d (--model-map)",
+    "UPSTREAM_DIALECT auto (default)",
+    "REQUEST_TIMEOUT 3600 (default)",
+    "HOLD_TIMEOUT 10 (default)",
+    "PING_INTERVAL 10 (default)",
+    "LOG_LEVEL info (default)",
+    "ENVIRONMENT production (default)",
+  ]);
+});
+
+test("describeConfig() says what is not set", () => {
+  assert.match(describeConfig({}), /OPENROUTER_API_KEY +not set \(default\)/);
+  assert.match(describeConfig({}), /MODEL_MAP +none \(default\)/);
+});

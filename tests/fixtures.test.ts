@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { parseMessagesRequest } from "../lib/anthropic/parse.ts";
+import { countByLength, estimateTokens } from "../lib/tokens.ts";
+import { askGateway } from "./support/ask.ts";
+import { parseEvents } from "./support/events.ts";
+import { isJson, type Json } from "./support/json.ts";
+import { assertLegal } from "./support/legal.ts";
+import { everyByte } from "./support/random.ts";
+import { foldEvents } from "./support/told.ts";
+import { createUpstream, type FakeUpstream } from "./support/upstream.ts";
+
+/**
+ * Every folder of `tests/fixtures/` is a case. A person writes
+ *
+ * - `request.json`: what the client asks; `request.head`: its headers, one a line, where there are any;
+ * - `settings.json`: the gateway's settings beside a key, where there are any;
+ * - `upstream.sse`, `.json` or `.html`: what the upstream answers; `upstream.head`: its status, then its headers.
+ *
+ * `UPDATE_FIXTURES=1` writes the rest, to be read with care before it is committed: `sent.json`, the body that
+ * reached the upstream, and `sent.head`; `answer.sse` or `answer.json`, and `answer.head`. The ids that the gateway
+ * makes are numbered, and its estimate of the request's tokens is called so.
+ */
+const ROOT = fileURLToPath(new URL("./fixtures/", import.meta.url));
+const UPDATE = Boolean(process.env.UPDATE_FIXTURES);
+
+const TYPES = { sse: "text/event-stream", json: "application/json", html: "text/html; charset=utf-8" };
+
+/** The headers that a case is about; the others are the same for all. */
+const SENT = ["authorization", "x-api-key", "anthropic-version", "anthropic-beta"];
+const TOLD = ["content-type", "retry-after", "x-should-retry", "x-gateway-model", "x-gateway-loss"];
+
+for (const name of readdirSync(ROOT)) {
+  test(`fixture ${name}`, async () => {
+    const folder = join(ROOT, name);
+    const request = parse(read(folder, "request.json") ?? "");
+    const upstream = createFixtureUpstream(folder);
+    const response = await ask(folder, request, upstream);
+    const streamed = response.headers.get("content-type")?.startsWith("text/event-stream");
+    const answer = await response.text();
+    const told = toSteady(answer, request);
+    const [sent, ...more] = upstream.sent;
+    assert.deepEqual(more, [], "the upstream was asked more than once");
+
+    compare(folder, "sent.head", sent && toHead(`${sent.method} ${sent.url}`, sent.headers, SENT));
+    compare(folder, "sent.json", sent && toText(sent.body));
+    compare(folder, "answer.head", toHead(String(response.status), response.headers, TOLD));
+    compare(folder, "answer.sse", streamed ? told : undefined);
+    compare(folder, "answer.json", streamed ? undefined : toText(parse(told)));
+    if (streamed) await checkStream(folder, request, answer);
+  });
+}
+
+/** A stream is legal, the same however its upstream's was cut, and says what a client gets that does not stream. */
+async function checkStream(folder: string, request: Json, answer: string): Promise<void> {
+  const events = parseEvents(answer);
+  const ending = assertLegal(events);
+  const inBytes = await ask(folder, request, createFixtureUpstream(folder, everyByte));
+  assert.equal(toSteady(await inBytes.text(), request), toSteady(answer, request), "byte by byte");
+  if (ending === "error") return;
+  const whole = await ask(folder, { ...request, stream: false }, createFixtureUpstream(folder));
+  const folded = JSON.stringify(foldEvents(events));
+  assert.deepEqual(parse(toSteady(await whole.text(), request)), parse(toSteady(folded, request)));
+}
+
+function ask(folder: string, request: Json, { fetch }: FakeUpstream): Promise<Response> {
+  const settings = parse(read(folder, "settings.json") ?? "{}");
+  const headers = toHeaders(read(folder, "request.head")?.trimEnd().split("\n") ?? []);
+  return askGateway(request, { fetch, settings, headers });
+}
+
+function createFixtureUpstream(folder: string, cut: (size: number) => number[] = () => []): FakeUpstream {
+  for (const [ending, type] of Object.entries(TYPES)) {
+    const text = read(folder, `upstream.${ending}`);
+    if (text === undefined) continue;
+    const body = new TextEncoder().encode(text);
+    const [status, ...headers] = read(folder, "upstream.head")?.trimEnd().split("\n") ?? ["200"];
+    return createUpstream({
+      body,
+      cuts: cut(body.length),
+      status: Number(status),
+      headers: { "content-type": type, ...toHeaders(headers) },
+    });
+  }
+  return createUpstream({ body: "nobody was to ask", status: 500 });
+}
+
+function toHeaders(lines: readonly string[]): Record<string, string> {
+  return Object.fromEntries(lines.map((line) => {
+    const [name = "", ...value] = line.split(": ");
+    return [name, value.join(": ")];
+  }));
+}
+
+function toHead(first: string, headers: Headers, names: readonly string[]): string {
+  const given = names.map((name) => [name, headers.get(name)]).filter(([, value]) => value !== null);
+  // Bun says the charset of JSON, Node and Deno do not.
+  const lines = given.map((line) => line.join(": ").replace(/; ?charset=utf-8$/, ""));
+  return [first, ...lines].join("\n") + "\n";
+}
+
+/** Numbers the ids that the gateway makes, each kind from 1 on, and names its estimate. */
+function toSteady(answer: string, request: Json): string {
+  const estimate = "max_tokens" in request ? estimateTokens(parseMessagesRequest(request), countByLength) : 0;
+  const numbers = new Map<string, string>();
+  const kinds = new Map<string, number>();
+  const named = answer.replaceAll(`"input_tokens":${estimate}`, '"input_tokens":"(estimate)"');
+  return named.replace(
+    /\b(msg_|req_|toolu_)[A-Za-z0-9]{24}\b|\b(toolu_gw)[A-Za-z0-9]{8}(?=_)/g,
+    (id, ...kind) => {
+      const prefix = String(kind[0] ?? kind[1]);
+      const known = numbers.get(id);
+      if (known !== undefined) return known;
+      const number = (kinds.get(prefix) ?? 0) + 1;
+      kinds.set(prefix, number);
+      numbers.set(id, `${prefix}${number}`);
+      return `${prefix}${number}`;
+    },
+  );
+}
+
+function compare(folder: string, name: string, actual: string | undefined): void {
+  const path = join(folder, name);
+  if (UPDATE) {
+    if (actual === undefined) rmSync(path, { force: true });
+    else writeFileSync(path, actual);
+  }
+  assert.deepEqual(toValue(actual), toValue(read(folder, name)), name);
+}
+
+/** JSON is compared as a value, anything else as it stands. */
+function toValue(content: string | undefined): unknown {
+  return content?.startsWith("{") ? parse(content) : content;
+}
+
+function read(folder: string, name: string): string | undefined {
+  const path = join(folder, name);
+  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+}
+
+function toText(value: unknown): string {
+  return JSON.stringify(value, null, 2) + "\n";
+}
+
+function parse(json: string): Json {
+  const value: unknown = JSON.parse(json);
+  assert.ok(isJson(value), "not a JSON object");
+  return value;
+}

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, request, type Server, type ServerResponse } from "node:http";
+import { test } from "node:test";
+import { launch, RUNTIMES } from "./launch.ts";
+
+/** How far an upstream gets before it falls silent, and whether the client streams. */
+const CASES: { when: string; stream: boolean; says: (response: ServerResponse) => void }[] = [
+  { when: "before its headers, to a client that streams", stream: true, says: () => {} },
+  { when: "before its headers, to a client that does not stream", stream: false, says: () => {} },
+  { when: "after its headers", stream: true, says: (response) => open(response).flushHeaders() },
+  {
+    when: "after a comment",
+    stream: true,
+    says: (response) => open(response).write(": OPENROUTER PROCESSING\n\n"),
+  },
+  {
+    when: "in the middle of its answer",
+    stream: true,
+    says: (response) => open(response).write(toChunk("Hel")),
+  },
+  {
+    when: "in the middle of an answer in one piece",
+    stream: false,
+    says: (response) => open(response).write(toChunk("H")),
+  },
+];
+
+for (const runtime of RUNTIMES) {
+  for (const { when, stream, says } of CASES) {
+    const name = `on ${runtime.name} a client that leaves is followed, the upstream silent ${when}`;
+    test(name, { skip: runtime.missing, timeout: 30_000 }, async (context) => {
+      const upstream = await listen();
+      const base = `http://127.0.0.1:${toPort(upstream)}`;
+      // A short hold lets the gateway begin the answer although nothing has come from the upstream.
+      const args = [
+        "--port",
+        "0",
+        "--upstream",
+        base,
+        "--api-key",
+        "k",
+        "--hold-timeout",
+        "0.2",
+        "--log-level",
+        "off",
+      ];
+      const program = launch(runtime, args);
+      try {
+        const url = await program.find(/^ANTHROPIC_BASE_URL=(\S+)$/m);
+        const asked = new Promise<ServerResponse>((resolve) => upstream.once("asked", resolve));
+        const client = ask(`${url}/v1/messages`, stream);
+        client.on("error", () => {}); // it is cut on purpose
+        const response = await asked;
+        says(response);
+        if (stream) await once(client, "response");
+        const closed = once(response, "close");
+        const left = performance.now();
+        client.destroy();
+        await closed;
+        context.diagnostic(`the upstream was let go after ${Math.round(performance.now() - left)} ms`);
+        assert.equal(response.writableFinished, false);
+      } finally {
+        program.kill("SIGTERM");
+        upstream.close();
+        upstream.closeAllConnections();
+        await program.ended;
+      }
+    });
+  }
+}
+
+async function listen(): Promise<Server> {
+  const server = createServer((incoming, response) => {
+    incoming.resume();
+    if (incoming.method === "POST") server.emit("asked", response);
+    else response.writeHead(404).end(); // it lists no models
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return server;
+}
+
+function toPort(server: Server): number {
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  return address.port;
+}
+
+function ask(url: string, stream: boolean) {
+  const messages = [{ role: "user", content: "Hello" }];
+  const client = request(url, { method: "POST", headers: { "content-type": "application/json" } });
+  client.end(JSON.stringify({ model: "openai/gpt-5", max_tokens: 16, stream, messages }));
+  return client;
+}
+
+function open(response: ServerResponse): ServerResponse {
+  return response.writeHead(200, { "content-type": "text/event-stream" });
+}
+
+function toChunk(content: string): string {
+  return `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`;
+}

@@ -1,0 +1,39 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dig, type Json, objects, text } from "./json.ts";
+
+/** An answer recorded from a live API. */
+export interface Recording {
+  /** The path below the corpus. */
+  file: string;
+  /** The six characters that end the file's name and tell it from all others. */
+  id: string;
+  kind: string;
+  streamed: boolean;
+  status: number;
+  /** What the recorded request asked to stop at. */
+  stopSequences: string[];
+  read(): Uint8Array;
+}
+
+const CORPUS = new URL("../../../shared/corpus/", import.meta.url);
+
+/** Reads the index of the corpus, which lies beside the checkout; `undefined` where it does not. */
+export function readCorpus(): Recording[] | undefined {
+  const index = new URL("index.json", CORPUS);
+  if (!existsSync(index)) return undefined;
+  return objects(dig(JSON.parse(readFileSync(index, "utf8")), "entries")).map(toRecording);
+}
+
+function toRecording(entry: Json): Recording {
+  const file = text(entry.file);
+  const stops = dig(entry.request, "stop_sequences");
+  return {
+    file,
+    id: /\.(\w{6})\.\w+$/.exec(file)?.[1] ?? file,
+    kind: text(entry.kind),
+    streamed: entry.streaming === true,
+    status: Number(entry.status),
+    stopSequences: Array.isArray(stops) ? stops.map(String) : [],
+    read: () => readFileSync(new URL(file, CORPUS)),
+  };
+}
