@@ -237,7 +237,7 @@ for (const road of ["chat", "native"] as const) {
         const { fetch } = upstream;
         upstream.fetch = async (...asked) => {
           const response = await fetch(...asked);
-          client.abort();
+          if (asked[1]?.method === "POST") client.abort();
           return response;
         };
         const gateway = createTestGateway(upstream, SETTINGS);
@@ -293,6 +293,7 @@ for (const road of ["chat", "native"] as const) {
       let answerNow = () => {};
       const asked = new Promise<void>((tell) => {
         upstream.fetch = async (...request) => {
+          if (request[1]?.method !== "POST") return await fetch(...request);
           tell();
           await new Promise<void>((resolve) => answerNow = resolve);
           return await fetch(...request);
