@@ -119,6 +119,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
     `alias "a" ${ALIAS}`,
   ],
   ["UPSTREAM_DIALECT", "google", '"google"', "expected auto, openai or anthropic"],
+  ["VALIDATION", "loose", '"loose"', "expected lenient or strict"],
   ["REQUEST_TIMEOUT", "604801", '"604801"', SECONDS],
   ["REQUEST_TIMEOUT", "1h", '"1h"', SECONDS],
   ["HOLD_TIMEOUT", "-1", '"-1"', SECONDS],
