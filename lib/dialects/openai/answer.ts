@@ -3,7 +3,7 @@ import type { StopReason, StreamEvent, UsageReport } from "../../anthropic/event
 import type { MessagesRequest } from "../../anthropic/schema.ts";
 import { MessageWriter } from "../../anthropic/writer.ts";
 import { ApiError } from "../../errors.ts";
-import { isObject, tryJson } from "../../json.ts";
+import { isObject, type JsonObject, tryJson } from "../../json.ts";
 import type { AnswerReader, ServerSentEvent, TurnContext } from "../dialect.ts";
 import { toUpstreamError } from "../upstream_error.ts";
 import { type ChatUsage, type Choice, Chunk, type Delta } from "./chunk.ts";
@@ -65,7 +65,7 @@ export class ChatAnswerReader implements AnswerReader {
       this.#done = true;
       return;
     }
-    if (event === "error") throw toUpstreamError({ body: tryJson(text) ?? { message: text } });
+    if (event === "error") throw toUpstreamError({ body: tryJson(text) ?? { message: data } });
     if (text === "") return;
     const json = tryJson(text);
     if (json === undefined) throw unreadable("an event is not JSON");
@@ -108,7 +108,7 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   #chunk(json: unknown): void {
-    if (isObject(json)) this.#refuse(json.object === "error" ? json : json.error);
+    if (isObject(json)) this.#refuse(json.object === "error" ? json : json.error, json);
     if (!v.is(Chunk, json)) throw unreadable("it is no chat completion");
     for (const choice of json.choices ?? []) this.#choice(choice);
     const usage = json.usage ?? json.x_groq?.usage;
@@ -116,9 +116,9 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   /** Fails with the upstream's error, unless the answer had already been cut by its own limit. */
-  #refuse(error: unknown): void {
+  #refuse(error: unknown, around: JsonObject = {}): void {
     if (error === undefined || error === null || this.#finish === "length") return;
-    throw toUpstreamError({ body: { error } });
+    throw toUpstreamError({ body: { ...around, error } });
   }
 
   #choice(choice: Choice): void {
