@@ -41,6 +41,11 @@ export function createAsk(gateway: Gateway, { route, caller, signal, loss, onCos
     };
     const reader = route.dialect.createReader(request, context);
     const body = route.dialect.toBody(request, context);
+    // A beta means something to those alone who speak the language that it changes.
+    if (caller.betas !== undefined && route.dialect.name !== "anthropic") {
+      loss.add("header.anthropic-beta", "dropped");
+    }
+    if (gateway.config.validation === "strict") refuseLosses(loss, route);
     const response = await sendTurn(gateway, route, { body, caller, signal });
     try {
       yield* readAnswer(response, { gateway, route, reader, signal });
@@ -51,6 +56,20 @@ export function createAsk(gateway: Gateway, { route, caller, signal, loss, onCos
     }
   };
 }
+
+/** @throws {ApiError} `invalid_request_error` if anything would be lost. */
+function refuseLosses(loss: LossReport, { upstream, model }: Route): void {
+  const lost = loss.serious.map(([path, action]) => `${path} (${action})`);
+  if (lost.length === 0) return;
+  const whom = `model "${model}" of upstream "${upstream.name}"`;
+  throw new ApiError(
+    "invalid_request_error",
+    `Cannot tell ${whom} everything: ${lost.join(", ").slice(0, MAX_NAMED)}`,
+  );
+}
+
+/** How much of the losses an error names, in characters. */
+const MAX_NAMED = 4000;
 
 interface Reading {
   gateway: Gateway;

@@ -48,6 +48,7 @@ export async function answerMessages(
     if (lost !== undefined) response.headers.set("x-gateway-loss", lost);
     return response;
   } finally {
+    if (loss.entries.length > 0) exchange.note({ loss: loss.entries.map((entry) => entry.join(" ")) });
     if (!exchange.streaming) deadline.stop();
   }
 }
