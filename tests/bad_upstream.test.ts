@@ -575,6 +575,24 @@ test("an answer cut by the upstream's own limit is no failure", async () => {
   assert.equal(message.content[0].text, "Hi");
 });
 
+test("counts that are none fail no answer, and no count is one that no client can read", async () => {
+  const start = 'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n';
+  for (const count of ["1e999", "-1e999", "-5", "1.5", '"7"', "{}", "[]", "true", "null"]) {
+    for (const details of ["{}", `{"cached_tokens":${count}}`, `{"cache_write_tokens":${count}}`, "null"]) {
+      const usage =
+        `{"prompt_tokens":${count},"completion_tokens":${count},"prompt_tokens_details":${details}}`;
+      const body = `${start}data: {"choices":[],"usage":${usage}}\n\ndata: [DONE]\n\n`;
+      const { handler } = createTestGateway(new TestUpstream(text(200, body)));
+      const message = await (await handler(post(hello("chat")))).json();
+      assert.equal(message.content?.[0].text, "Hi", body);
+      for (const [name, tokens] of Object.entries(message.usage)) {
+        assert.ok(Number.isInteger(tokens) && Number(tokens) >= 0, `${name} for ${usage}: ${tokens}`);
+      }
+      assert.ok(message.usage.output_tokens > 0);
+    }
+  }
+});
+
 test("bodies past all depth, wherever they come from, end in an answer", async () => {
   const deeps = [
     "[",

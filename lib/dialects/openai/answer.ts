@@ -124,7 +124,7 @@ export class ChatAnswerReader implements AnswerReader {
   #choice(choice: Choice): void {
     if (choice.index) return; // only the first of several completions is asked for
     this.#refuse(choice.error);
-    const delta = choice.delta ?? choice.message;
+    const delta = choice.delta ?? toDelta(choice.message);
     if (delta) this.#say(delta);
     if (choice.native_finish_reason) this.#nativeFinish = choice.native_finish_reason;
     const met = choice.stop_reason;
@@ -178,24 +178,36 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   #count(usage: ChatUsage): void {
-    const read = usage.prompt_tokens_details?.cached_tokens ?? 0;
-    const written = usage.prompt_tokens_details?.cache_write_tokens ?? 0;
-    const thinking = usage.completion_tokens_details?.reasoning_tokens ?? 0;
+    const read = toCount(usage.prompt_tokens_details?.cached_tokens) ?? 0;
+    const written = toCount(usage.prompt_tokens_details?.cache_write_tokens) ?? 0;
+    const thinking = toCount(usage.completion_tokens_details?.reasoning_tokens) ?? 0;
     const report: UsageReport = { cache_read_input_tokens: read, cache_creation_input_tokens: written };
-    const prompt = usage.prompt_tokens;
-    if (typeof prompt === "number") {
+    const prompt = toCount(usage.prompt_tokens);
+    if (prompt !== undefined) {
       // OpenAI's prompt tokens include the cached ones, Anthropic's input tokens do not; neither do Azure's for Grok,
       // which then are fewer.
       report.input_tokens = prompt < read + written ? prompt : prompt - read - written;
     }
-    if (typeof usage.completion_tokens === "number") {
-      report.output_tokens = usage.completion_tokens;
+    const said = toCount(usage.completion_tokens);
+    if (said !== undefined) {
+      report.output_tokens = said;
       this.#counted = true;
     }
     if (thinking > 0) report.output_tokens_details = { thinking_tokens: thinking };
     this.#writer.usage(report);
     if (typeof usage.cost === "number") this.cost = usage.cost;
   }
+}
+
+/** A message that came whole, as the one delta of a stream: its calls are told apart by their places. */
+function toDelta(message: Choice["message"]): Delta | undefined {
+  if (!message?.tool_calls) return message ?? undefined;
+  return { ...message, tool_calls: message.tool_calls.map((call, index) => ({ ...call, index })) };
+}
+
+/** A number of tokens; what is none says nothing, and fails no answer. */
+function toCount(value: unknown): number | undefined {
+  return typeof value === "number" && value >= 0 && value < Infinity ? Math.round(value) : undefined;
 }
 
 function unreadable(why: string): ApiError {
