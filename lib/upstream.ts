@@ -31,6 +31,7 @@ export async function send(
   const init: RequestInit = { headers, signal, redirect: "manual" };
   if (body !== undefined) Object.assign(init, { method: "POST", body: JSON.stringify(body) });
   const transport = upstream.fetch ?? network;
+  signal.throwIfAborted();
   let response: Response;
   try {
     response = await transport(`${upstream.baseUrl}${path}`, init);
