@@ -31,6 +31,7 @@ export async function send(
   const init: RequestInit = { headers, signal, redirect: "manual" };
   if (body !== undefined) Object.assign(init, { method: "POST", body: JSON.stringify(body) });
   const transport = upstream.fetch ?? network;
+  signal.throwIfAborted();
   let response: Response;
   try {
     response = await transport(`${upstream.baseUrl}${path}`, init);
@@ -42,7 +43,7 @@ export async function send(
     });
   }
   if (response.ok) return response;
-  throw await toError(response, { upstream, caller, signal });
+  throw withoutKey(await toError(response, { upstream, caller, signal }), upstream, caller);
 }
 
 /** Asks an upstream for a turn of a conversation. */
@@ -84,6 +85,15 @@ export async function readWhole(
   const answer = tryJson(text);
   if (answer === undefined) throw unreadable("it is not JSON");
   return answer;
+}
+
+/** Takes the very key that was used out of an error's message: an upstream may quote it, and its form is not known. */
+export function withoutKey(error: unknown, upstream: Upstream, caller: Caller): unknown {
+  const key = upstream.key ?? caller.key;
+  if (error instanceof ApiError && key !== undefined && key.length >= SHORTEST_KEY) {
+    error.message = error.message.replaceAll(key, "[redacted]");
+  }
+  return error;
 }
 
 function toHeaders(upstream: Upstream, caller: Caller, hasBody: boolean): Headers {
@@ -135,3 +145,6 @@ function toReason(error: unknown): string {
 
 /** The largest error body that is read, in bytes. */
 const MAX_ERROR = 256 * 1024;
+
+/** The shortest key that is looked for in messages, in characters: what is shorter may be any word. */
+const SHORTEST_KEY = 6;

@@ -1,19 +1,20 @@
 import type { MessageWriter } from "../../anthropic/writer.ts";
 import { ApiError } from "../../errors.ts";
-import { toClientToolId } from "../tool_id.ts";
+import { toClientToolId, wrapToolId } from "../tool_id.ts";
 import type { ToolCallDelta } from "./chunk.ts";
 
 /**
  * Puts the pieces of tool calls together again.
  *
  * OpenAI says a piece belongs to the call of the same `index`. Its imitators send every call with index 0, leave the
- * index or the id out, send `""` for an id or a name, or repeat the name in each piece: so the id decides, then the
- * index, then the order.
+ * index or the id out, send `""` for an id or a name, repeat the name in each piece, or call every call of a tool by the
+ * same id: so id and index decide together, then the id, then the index, then the order.
  */
 export class ToolCallReader {
   readonly #writer: MessageWriter;
   readonly #newId: (prefix: string) => string;
   readonly #calls: OpenCall[] = [];
+  readonly #ids = new Set<string>();
 
   constructor(writer: MessageWriter, newId: (prefix: string) => string) {
     this.#writer = writer;
@@ -44,7 +45,7 @@ export class ToolCallReader {
     const name = piece.function?.name;
     const text = toArgumentText(piece.function?.arguments);
     if (call.write === undefined && name) {
-      call.write = this.#writer.tool(toClientToolId(call.id, this.#newId), name);
+      call.write = this.#writer.tool(this.#toClientId(call.id), name);
       call.write(call.waiting);
     }
     if (call.write === undefined) call.waiting += text;
@@ -59,10 +60,20 @@ export class ToolCallReader {
     }
   }
 
+  /** An id for the client, which must not meet the same one twice. */
+  #toClientId(id: string | undefined): string {
+    const wanted = toClientToolId(id, this.#newId);
+    const unique = id !== undefined && this.#ids.has(wanted) ? wrapToolId(id, this.#newId) : wanted;
+    this.#ids.add(unique);
+    return unique;
+  }
+
   #find({ id, index, function: called }: ToolCallDelta): OpenCall | undefined {
     const sameIndex = (call: OpenCall) => call.index === (index ?? undefined);
     if (id) {
-      return this.#calls.find((call) => call.id === id) ??
+      const other = (call: OpenCall) =>
+        index !== undefined && index !== null && call.index !== undefined && !sameIndex(call);
+      return this.#calls.find((call) => call.id === id && !other(call)) ??
         this.#calls.findLast((call) => call.id === undefined && call.write === undefined && sameIndex(call));
     }
     if (index !== undefined && index !== null) return this.#calls.findLast(sameIndex);
