@@ -1,3 +1,4 @@
+import type { JsonObject } from "../json.ts";
 import type { ResponseBlock, StopReason, StreamEvent, Usage, UsageReport } from "./events.ts";
 import { ToolInput } from "./tool_input.ts";
 
@@ -94,9 +95,12 @@ export class MessageWriter {
     this.#advance();
   }
 
-  /** Opens a tool call and gives the function that takes its arguments, fragment by fragment. */
-  tool(id: string, name: string): (fragment: string) => void {
-    const input = new ToolInput();
+  /**
+   * Opens a tool call and gives the function that takes its arguments, fragment by fragment. Where their schema is
+   * given, arguments of the wrong type are put right.
+   */
+  tool(id: string, name: string, schema?: JsonObject): (fragment: string) => void {
+    const input = new ToolInput(schema);
     const block = this.#add({ type: "tool_use", id, name, input: {} }, input);
     this.#say(block, { type: "input_json_delta", partial_json: "" });
     return (fragment) => {
@@ -121,7 +125,7 @@ export class MessageWriter {
     this.start();
     const cut = reason === "max_tokens" || reason === "model_context_window_exceeded";
     for (const block of this.#queue) {
-      const rest = cut || block.said ? undefined : block.input?.end();
+      const rest = block.said ? undefined : cut ? block.input?.cut() : block.input?.end();
       if (rest) this.#say(block, { type: "input_json_delta", partial_json: rest });
       block.said = true;
     }

@@ -7,8 +7,10 @@ import { isObject, tryJson } from "../../json.ts";
 import type { AnswerReader, ServerSentEvent, TurnContext } from "../dialect.ts";
 import { toUpstreamError } from "../upstream_error.ts";
 import { type ChatUsage, type Choice, Chunk, type Delta } from "./chunk.ts";
+import { collectSchemas } from "./offer_tools.ts";
 import { ReasoningReader } from "./reasoning.ts";
 import { ToolCallReader } from "./tool_calls.ts";
+import { collectToolNames } from "./tool_names.ts";
 
 /** The words for an end, OpenAI's and those of the hosts behind OpenRouter. Unknown ones mean a normal end. */
 const STOP_REASONS = new Map<string, StopReason>([
@@ -25,12 +27,14 @@ export class ChatAnswerReader implements AnswerReader {
   readonly #reasoning: ReasoningReader;
   readonly #calls: ToolCallReader;
   readonly #stopSequences: readonly string[];
+  readonly #maxTokens: number;
   #finish: string | undefined;
   #nativeFinish: string | undefined;
   #stopSequence: string | null = null;
   #refused = false;
   #said = 0;
   #counted = false;
+  #spent = 0;
   #done = false;
   /** What the upstream says the answer cost, in USD. */
   cost: number | undefined;
@@ -46,8 +50,13 @@ export class ChatAnswerReader implements AnswerReader {
     const { thinking } = request;
     const shown = !(isObject(thinking) && thinking.display === "omitted");
     this.#reasoning = new ReasoningReader(this.#writer, { model: context.model, shown });
-    this.#calls = new ToolCallReader(this.#writer, context.newId);
+    this.#calls = new ToolCallReader(this.#writer, {
+      names: collectToolNames(request),
+      schemas: context.coerceToolInput ? collectSchemas(request) : new Map(),
+      newId: context.newId,
+    });
     this.#stopSequences = request.stop_sequences ?? [];
+    this.#maxTokens = Math.min(request.max_tokens, context.facts.maxOutput ?? Infinity);
   }
 
   take(): StreamEvent[] {
@@ -92,6 +101,7 @@ export class ChatAnswerReader implements AnswerReader {
     try {
       this.#writer.end(this.#stopReason(), this.#stopSequence);
     } catch (cause) {
+      if (this.#exhausted) return this.#writer.end("max_tokens");
       throw new ApiError(
         "api_error",
         "Cannot use the model's tool call: its arguments are not one JSON object",
@@ -173,6 +183,12 @@ export class ChatAnswerReader implements AnswerReader {
     return "end_turn";
   }
 
+  /** Whether the limit was met, which some hosts do not say of an answer that ends in a tool call. */
+  get #exhausted(): boolean {
+    const native = STOP_REASONS.get(this.#nativeFinish?.toLowerCase() ?? "");
+    return native === "max_tokens" || this.#spent >= this.#maxTokens;
+  }
+
   #count(usage: ChatUsage): void {
     const read = usage.prompt_tokens_details?.cached_tokens ?? 0;
     const written = usage.prompt_tokens_details?.cache_write_tokens ?? 0;
@@ -186,6 +202,7 @@ export class ChatAnswerReader implements AnswerReader {
     }
     if (typeof usage.completion_tokens === "number") {
       report.output_tokens = usage.completion_tokens;
+      this.#spent = usage.completion_tokens;
       this.#counted = true;
     }
     if (thinking > 0) report.output_tokens_details = { thinking_tokens: thinking };

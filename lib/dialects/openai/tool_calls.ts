@@ -1,7 +1,9 @@
 import type { MessageWriter } from "../../anthropic/writer.ts";
 import { ApiError } from "../../errors.ts";
+import type { JsonObject } from "../../json.ts";
 import { toClientToolId } from "../tool_id.ts";
 import type { ToolCallDelta } from "./chunk.ts";
+import type { ToolNames } from "./tool_names.ts";
 
 /**
  * Puts the pieces of tool calls together again.
@@ -12,12 +14,12 @@ import type { ToolCallDelta } from "./chunk.ts";
  */
 export class ToolCallReader {
   readonly #writer: MessageWriter;
-  readonly #newId: (prefix: string) => string;
+  readonly #options: ToolCallOptions;
   readonly #calls: OpenCall[] = [];
 
-  constructor(writer: MessageWriter, newId: (prefix: string) => string) {
+  constructor(writer: MessageWriter, options: ToolCallOptions) {
     this.#writer = writer;
-    this.#newId = newId;
+    this.#options = options;
   }
 
   /** Whether any call was made. */
@@ -44,7 +46,9 @@ export class ToolCallReader {
     const name = piece.function?.name;
     const text = toArgumentText(piece.function?.arguments);
     if (call.write === undefined && name) {
-      call.write = this.#writer.tool(toClientToolId(call.id, this.#newId), name);
+      const { names, schemas, newId } = this.#options;
+      const known = names.toClient(name);
+      call.write = this.#writer.tool(toClientToolId(call.id, newId), known, schemas.get(known));
       call.write(call.waiting);
     }
     if (call.write === undefined) call.waiting += text;
@@ -68,6 +72,14 @@ export class ToolCallReader {
     if (index !== undefined && index !== null) return this.#calls.findLast(sameIndex);
     return called?.name ? undefined : this.#calls.at(-1);
   }
+}
+
+/** What the reading of tool calls needs to know of the request. */
+export interface ToolCallOptions {
+  names: ToolNames;
+  /** The schemas, by the client's names, that arguments of the wrong type are put right by. */
+  schemas: ReadonlyMap<string, JsonObject>;
+  newId(prefix: string): string;
 }
 
 interface OpenCall {
