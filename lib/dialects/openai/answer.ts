@@ -12,7 +12,6 @@ import { collectSchemas } from "./offer_tools.ts";
 import { findFormat } from "./format.ts";
 import { ReasoningReader } from "./reasoning.ts";
 import { ToolCallReader } from "./tool_calls.ts";
-import { collectToolNames } from "./tool_names.ts";
 
 /** The words for an end, OpenAI's and those of the hosts behind OpenRouter. Unknown ones mean a normal end. */
 const STOP_REASONS = new Map<string, StopReason>([
