@@ -1,3 +1,4 @@
+import type { JsonObject } from "../json.ts";
 import type { ResponseBlock, StopReason, StreamEvent, Usage, UsageReport } from "./events.ts";
 import { ToolInput } from "./tool_input.ts";
 
@@ -71,6 +72,13 @@ export class MessageWriter {
     if (text === "") return;
     const block = this.#last("text") ?? this.#add({ type: "text", text: "" });
     this.#say(block, { type: "text_delta", text });
+  }
+
+  /** Cites a source on the text said last; gives false where there is none that may be continued. */
+  cite(citation: JsonObject): boolean {
+    const block = this.#last("text");
+    if (block !== undefined) this.#say(block, { type: "citations_delta", citation });
+    return block !== undefined;
   }
 
   /** Says a piece of thinking; an empty piece opens the block and shows nothing. */

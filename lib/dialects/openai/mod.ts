@@ -8,7 +8,7 @@ export function createChatDialect(features: ChatFeatures): Dialect {
   return {
     name: "openai",
     path: "/chat/completions",
-    toBody: (request, context) => toChatRequest(request, { ...context, features }),
-    createReader: (request, context) => new ChatAnswerReader(request, context),
+    toBody: (request, context) => toChatRequest(request, { ...context, features, told: new Set() }),
+    createReader: (request, context) => new ChatAnswerReader(request, { ...context, features }),
   };
 }
