@@ -20,7 +20,8 @@ import { createUpstream, type FakeUpstream } from "./support/upstream.ts";
  * - `request.json`: what the client asks; `request.head`: its headers, one a line, where there are any;
  * - `settings.json`: the gateway's settings beside a key, where there are any;
  * - `upstream.sse`, `.json` or `.html`: what the upstream answers; `upstream.head`: its status, then its headers.
- * - `next.json`: what differs in the request that follows, where one does; its `messages` come after the answer.
+ * - `next.json`: what differs in the request that follows, where one does; its `messages` come after the answer;
+ *   and `next.upstream.sse`, what the upstream answers to it.
  *
  * `UPDATE_FIXTURES=1` writes the rest, to be read with care before it is committed: `sent.json`, the body that
  * reached the upstream, and `sent.head`; `answer.sse` or `answer.json`, and `answer.head`; and of the request that
@@ -56,7 +57,7 @@ for (const name of readdirSync(ROOT)) {
     if (streamed) await checkStream(folder, request, answer);
 
     const next = toNext(folder, request, streamed ? foldEvents(parseEvents(answer)) : parse(answer));
-    const after = createFixtureUpstream(folder);
+    const after = createFixtureUpstream(folder, undefined, "next.upstream");
     const told = next && await ask(folder, next, after);
     compare(folder, "next.sent.json", next && toSteady(toText(after.sent[0]?.body), request));
     compare(folder, "next.head", told && toHead(String(told.status), told.headers, TOLD));
@@ -94,9 +95,13 @@ function ask(folder: string, request: Json, { fetch }: FakeUpstream): Promise<Re
   return askGateway(request, { fetch, settings, headers });
 }
 
-function createFixtureUpstream(folder: string, cut: (size: number) => number[] = () => []): FakeUpstream {
+function createFixtureUpstream(
+  folder: string,
+  cut: (size: number) => number[] = () => [],
+  name = "upstream",
+): FakeUpstream {
   for (const [ending, type] of Object.entries(TYPES)) {
-    const text = read(folder, `upstream.${ending}`);
+    const text = read(folder, `${name}.${ending}`);
     if (text === undefined) continue;
     const body = new TextEncoder().encode(text);
     const [status, ...headers] = read(folder, "upstream.head")?.trimEnd().split("\n") ?? ["200"];
