@@ -289,7 +289,11 @@ export function toContext(model: string): TurnContext & { loss: LossReport } {
 }
 
 /** The content that a client keeps of an answer. */
-export function readContent({ dialect, model }: Family, sent: readonly Wire[], fields: Wire = {}): Wire[] {
+export function readContent(
+  { dialect, model }: Pick<Family, "dialect" | "model">,
+  sent: readonly Wire[],
+  fields: Wire = {},
+): Wire[] {
   const request = parseMessagesRequest({
     model: "m",
     max_tokens: 9,

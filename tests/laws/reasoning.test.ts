@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
+import { openrouter } from "../../lib/dialects/mod.ts";
 import { FAMILIES, type Family, readContent, toContext } from "./families.ts";
 import type { Wire } from "./grammar.ts";
 import { SEED } from "./support.ts";
@@ -142,4 +143,23 @@ test("thoughts between tags are told from the answer however the text is cut", (
 
 test("a thought that the limit cut is no answer", () => {
   assert.deepEqual(tell(["<think>Let me "], "length"), { thinking: "Let me", text: "" });
+});
+
+test("a thought without a signature goes to no model that insists on one", () => {
+  for (const model of ["anthropic/claude-opus-5.5", "google/gemini-3-pro"]) {
+    for (const field of ["reasoning", "reasoning_content"]) {
+      const family = { name: model, dialect: openrouter, model };
+      const content = readContent(family, [
+        { choices: [{ delta: { [field]: "Hm." } }] },
+        { choices: [{ delta: { content: "No." }, finish_reason: "stop" }] },
+      ]);
+      assert.equal(content[0]?.thinking, "Hm.");
+      const { body, lost } = say(family, [{ role: "assistant", content }, {
+        role: "user",
+        content: "Sure?",
+      }]);
+      assert.deepEqual(body.messages[0], { role: "assistant", content: "No." });
+      assert.deepEqual(lost, ["messages.0.content.0"]);
+    }
+  }
 });
