@@ -51,6 +51,10 @@ export class NativeAnswerReader implements AnswerReader {
     this.#stopSequences = request.stop_sequences ?? [];
   }
 
+  get done(): boolean {
+    return this.#state === "after";
+  }
+
   take(): StreamEvent[] {
     const events = this.#events;
     this.#events = [];
@@ -61,7 +65,7 @@ export class NativeAnswerReader implements AnswerReader {
     const text = data.trim();
     if (this.#state === "after" || text === "[DONE]" || text === "") return;
     const json = tryJson(text);
-    if (event === "error") throw toUpstreamError({ body: json ?? { message: text } });
+    if (event === "error") throw toUpstreamError({ body: json ?? { message: data } });
     if (!isObject(json)) throw unreadable("an event is not a JSON object");
     const type = typeof json.type === "string" ? json.type : event;
     if (type === "error" || (json.error !== undefined && type === undefined)) {

@@ -3,14 +3,15 @@ import type { StopReason, StreamEvent, UsageReport } from "../../anthropic/event
 import type { MessagesRequest } from "../../anthropic/schema.ts";
 import { MessageWriter } from "../../anthropic/writer.ts";
 import { ApiError } from "../../errors.ts";
-import { isObject, tryJson } from "../../json.ts";
-import type { AnswerReader, ServerSentEvent, TurnContext } from "../dialect.ts";
+import { isObject, type JsonObject, tryJson } from "../../json.ts";
+import type { AnswerReader, ServerSentEvent } from "../dialect.ts";
 import { toUpstreamError } from "../upstream_error.ts";
+import type { ChatContext } from "./chat.ts";
 import { type ChatUsage, type Choice, Chunk, type Delta } from "./chunk.ts";
 import { collectSchemas } from "./offer_tools.ts";
+import { findFormat } from "./format.ts";
 import { ReasoningReader } from "./reasoning.ts";
 import { ToolCallReader } from "./tool_calls.ts";
-import { collectToolNames } from "./tool_names.ts";
 
 /** The words for an end, OpenAI's and those of the hosts behind OpenRouter. Unknown ones mean a normal end. */
 const STOP_REASONS = new Map<string, StopReason>([
@@ -39,7 +40,7 @@ export class ChatAnswerReader implements AnswerReader {
   /** What the upstream says the answer cost, in USD. */
   cost: number | undefined;
 
-  constructor(request: MessagesRequest, context: TurnContext) {
+  constructor(request: MessagesRequest, context: ChatContext) {
     const usage = {
       input_tokens: context.inputTokens,
       cache_creation_input_tokens: 0,
@@ -51,12 +52,17 @@ export class ChatAnswerReader implements AnswerReader {
     const shown = !(isObject(thinking) && thinking.display === "omitted");
     this.#reasoning = new ReasoningReader(this.#writer, { model: context.model, shown });
     this.#calls = new ToolCallReader(this.#writer, {
-      names: collectToolNames(request),
+      names: context.names,
       schemas: context.coerceToolInput ? collectSchemas(request) : new Map(),
+      answer: findFormat(request, context)?.tool,
       newId: context.newId,
     });
     this.#stopSequences = request.stop_sequences ?? [];
     this.#maxTokens = Math.min(request.max_tokens, context.facts.maxOutput ?? Infinity);
+  }
+
+  get done(): boolean {
+    return this.#done;
   }
 
   take(): StreamEvent[] {
@@ -70,7 +76,7 @@ export class ChatAnswerReader implements AnswerReader {
       this.#done = true;
       return;
     }
-    if (event === "error") throw toUpstreamError({ body: tryJson(text) ?? { message: text } });
+    if (event === "error") throw toUpstreamError({ body: tryJson(text) ?? { message: data } });
     if (text === "") return;
     const json = tryJson(text);
     if (json === undefined) throw unreadable("an event is not JSON");
@@ -83,7 +89,7 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   end(): void {
-    const finished = this.#finish !== undefined || (this.#done && this.#said > 0);
+    const finished = this.#finish !== undefined || (this.#done && (this.#said > 0 || this.#calls.any));
     if (!finished) {
       throw new ApiError(
         "api_error",
@@ -114,7 +120,7 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   #chunk(json: unknown): void {
-    if (isObject(json)) this.#refuse(json.object === "error" ? json : json.error);
+    if (isObject(json)) this.#refuse(json.object === "error" ? json : json.error, json);
     if (!v.is(Chunk, json)) throw unreadable("it is no chat completion");
     for (const choice of json.choices ?? []) this.#choice(choice);
     const usage = json.usage ?? json.x_groq?.usage;
@@ -122,15 +128,15 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   /** Fails with the upstream's error, unless the answer had already been cut by its own limit. */
-  #refuse(error: unknown): void {
+  #refuse(error: unknown, around: JsonObject = {}): void {
     if (error === undefined || error === null || this.#finish === "length") return;
-    throw toUpstreamError({ body: { error } });
+    throw toUpstreamError({ body: { ...around, error } });
   }
 
   #choice(choice: Choice): void {
     if (choice.index) return; // only the first of several completions is asked for
     this.#refuse(choice.error);
-    const delta = choice.delta ?? choice.message;
+    const delta = choice.delta ?? toDelta(choice.message);
     if (delta) this.#say(delta);
     if (choice.native_finish_reason) this.#nativeFinish = choice.native_finish_reason;
     const met = choice.stop_reason;
@@ -190,25 +196,37 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   #count(usage: ChatUsage): void {
-    const read = usage.prompt_tokens_details?.cached_tokens ?? 0;
-    const written = usage.prompt_tokens_details?.cache_write_tokens ?? 0;
-    const thinking = usage.completion_tokens_details?.reasoning_tokens ?? 0;
+    const read = toCount(usage.prompt_tokens_details?.cached_tokens) ?? 0;
+    const written = toCount(usage.prompt_tokens_details?.cache_write_tokens) ?? 0;
+    const thinking = toCount(usage.completion_tokens_details?.reasoning_tokens) ?? 0;
     const report: UsageReport = { cache_read_input_tokens: read, cache_creation_input_tokens: written };
-    const prompt = usage.prompt_tokens;
-    if (typeof prompt === "number") {
+    const prompt = toCount(usage.prompt_tokens);
+    if (prompt !== undefined) {
       // OpenAI's prompt tokens include the cached ones, Anthropic's input tokens do not; neither do Azure's for Grok,
       // which then are fewer.
       report.input_tokens = prompt < read + written ? prompt : prompt - read - written;
     }
-    if (typeof usage.completion_tokens === "number") {
-      report.output_tokens = usage.completion_tokens;
-      this.#spent = usage.completion_tokens;
+    const said = toCount(usage.completion_tokens);
+    if (said !== undefined) {
+      report.output_tokens = said;
+      this.#spent = said;
       this.#counted = true;
     }
     if (thinking > 0) report.output_tokens_details = { thinking_tokens: thinking };
     this.#writer.usage(report);
     if (typeof usage.cost === "number") this.cost = usage.cost;
   }
+}
+
+/** A message that came whole, as the one delta of a stream: its calls are told apart by their places. */
+function toDelta(message: Choice["message"]): Delta | undefined {
+  if (!message?.tool_calls) return message ?? undefined;
+  return { ...message, tool_calls: message.tool_calls.map((call, index) => ({ ...call, index })) };
+}
+
+/** A number of tokens; what is none says nothing, and fails no answer. */
+function toCount(value: unknown): number | undefined {
+  return typeof value === "number" && value >= 0 && value < Infinity ? Math.round(value) : undefined;
 }
 
 function unreadable(why: string): ApiError {

@@ -2,6 +2,7 @@ import type { CustomTool, MessagesRequest, ToolChoice } from "../../anthropic/sc
 import { isObject, type JsonObject } from "../../json.ts";
 import { type ChatContext, toCacheControl } from "./chat.ts";
 import { cleanSchema } from "./clean_schema.ts";
+import { toFormatTool } from "./format.ts";
 import { offerTools } from "./offer_tools.ts";
 
 /** Says which tools the model may call, and how it must choose. */
@@ -17,6 +18,8 @@ export function toTools(request: MessagesRequest, context: ChatContext): JsonObj
     names.add(tool.name);
     return [toFunction(tool, path, context)];
   });
+  const format = toFormatTool(request, context);
+  if (format !== undefined) return { ...format, tools: [...tools, ...format.tools] };
   const choice = request.tool_choice;
   if (tools.length === 0) {
     if (choice) loss.add("tool_choice", "dropped");
