@@ -24,7 +24,8 @@ export const anthropic: Dialect = {
 };
 
 function toNativeRequest(request: MessagesRequest, context: TurnContext): JsonObject {
-  const { metadata: _metadata, safeguards, system, ...rest } = request;
+  const { metadata, safeguards, system, ...rest } = request;
+  if (metadata?.user_id) context.loss.add("metadata.user_id", "dropped");
   if (safeguards !== undefined) context.loss.add("safeguards", "dropped");
   return {
     // Bedrock and Google serve Claude too, without all of Anthropic's features.

@@ -9,6 +9,7 @@ import {
   toCacheControl,
 } from "./chat.ts";
 import { openThinking, withoutRepeated } from "./earlier_reasoning.ts";
+import { retell } from "./retell.ts";
 
 type SaidPart = Extract<ChatPart, { type: "text" | "thinking" }>;
 
@@ -35,7 +36,10 @@ export function toAssistantMessage(content: Content, path: string, context: Chat
         calls.push({
           id: toUpstreamToolId(block.id),
           type: "function",
-          function: { name: block.name, arguments: JSON.stringify(block.input) },
+          function: {
+            name: context.names.say(block.name, `${at}.name`, context.loss),
+            arguments: JSON.stringify(block.input),
+          },
         });
         return;
       case "thinking":
@@ -49,8 +53,13 @@ export function toAssistantMessage(content: Content, path: string, context: Chat
         }
         return;
       }
-      default:
-        context.loss.add(at, "dropped");
+      default: {
+        const told = retell(block);
+        context.loss.add(at, told === undefined ? "dropped" : "approximated");
+        if (told !== undefined) {
+          parts.push({ type: "text", text: `${parts.length === 0 ? "" : "\n"}${told}\n` });
+        }
+      }
     }
   });
   signCalls(calls, thoughts, context);
@@ -88,7 +97,8 @@ function toParts({ field, text }: JsonObject): SaidPart[] {
 function signCalls(calls: JsonObject[], thoughts: readonly Thought[], { loss }: ChatContext): void {
   for (const { detail, path } of thoughts) {
     if (detail?.field !== "thought_signature") continue;
-    const call = calls.find(({ id }) => id === detail.id);
+    // Some hosts call several calls by one id: each takes the next signature.
+    const call = calls.find(({ id, extra_content }) => id === detail.id && extra_content === undefined);
     if (call) call.extra_content = { google: { thought_signature: detail.signature } };
     else loss.add(path, "dropped");
   }

@@ -5,7 +5,7 @@ import * as v from "valibot";
  * Source: https://openrouter.ai/docs/api-reference/streaming, and what its and other hosts really send.
  */
 
-const Count = v.nullish(v.number());
+const Count = v.optional(v.unknown());
 const Words = v.nullish(v.string());
 
 const ToolCall = v.looseObject({
