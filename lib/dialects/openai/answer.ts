@@ -6,7 +6,7 @@ import { ApiError } from "../../errors.ts";
 import { isObject, type JsonObject, tryJson } from "../../json.ts";
 import type { AnswerReader, ServerSentEvent } from "../dialect.ts";
 import { toUpstreamError } from "../upstream_error.ts";
-import type { ChatContext } from "./chat.ts";
+import type { HostContext } from "./chat.ts";
 import { type ChatUsage, type Choice, Chunk, type Delta } from "./chunk.ts";
 import { ContentReader } from "./content.ts";
 import { collectSchemas } from "./offer_tools.ts";
@@ -42,7 +42,7 @@ export class ChatAnswerReader implements AnswerReader {
   /** What the upstream says the answer cost, in USD. */
   cost: number | undefined;
 
-  constructor(request: MessagesRequest, context: ChatContext) {
+  constructor(request: MessagesRequest, context: HostContext) {
     const usage = {
       input_tokens: context.inputTokens,
       cache_creation_input_tokens: 0,

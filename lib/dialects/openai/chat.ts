@@ -31,11 +31,15 @@ export interface ChatFeatures {
   refusedKeywords: readonly string[];
 }
 
-/** What the saying of a request needs: the turn, and what the host takes. */
-export interface ChatContext extends TurnContext {
+/** A turn, and what the host takes. */
+export interface HostContext extends TurnContext {
   features: ChatFeatures;
   /** The tools' names, as the host takes them. */
   names: ToolNames;
+}
+
+/** What the saying of a request needs. */
+export interface ChatContext extends HostContext {
   /** The reasoning that has been said so far in the conversation. */
   told: Set<unknown>;
 }

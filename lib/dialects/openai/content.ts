@@ -1,7 +1,7 @@
 import type { MessagesRequest } from "../../anthropic/schema.ts";
 import type { MessageWriter } from "../../anthropic/writer.ts";
 import { isObject, type JsonObject } from "../../json.ts";
-import type { ChatContext } from "./chat.ts";
+import type { HostContext } from "./chat.ts";
 import type { Delta } from "./chunk.ts";
 import { CitationReader } from "./citations.ts";
 import { ReasoningReader } from "./reasoning.ts";
@@ -17,7 +17,7 @@ export class ContentReader {
   readonly #tags: ThinkTags | undefined;
   #said = 0;
 
-  constructor(writer: MessageWriter, { thinking }: MessagesRequest, { features, model }: ChatContext) {
+  constructor(writer: MessageWriter, { thinking }: MessagesRequest, { features, model }: HostContext) {
     const shown = !(isObject(thinking) && thinking.display === "omitted");
     this.#writer = writer;
     this.#reasoning = new ReasoningReader(writer, { model, shown });
