@@ -7,7 +7,6 @@ import type { Gateway } from "./gateway.ts";
 import type { LossReport } from "./loss.ts";
 import type { Route } from "./models.ts";
 import { readEvents } from "./sse.ts";
-import { countByLength, estimateTokens } from "./tokens.ts";
 import { readWhole, sendTurn } from "./upstream.ts";
 
 /**
@@ -35,7 +34,7 @@ export function createAsk(gateway: Gateway, { route, caller, signal, loss, onCos
       alias: route.alias,
       facts: route.facts,
       sessionId: caller.sessionId,
-      inputTokens: estimateTokens(request, countByLength),
+      inputTokens: gateway.inputCounter.guess(request, route),
       newId: gateway.newId,
       loss,
     };
@@ -44,6 +43,7 @@ export function createAsk(gateway: Gateway, { route, caller, signal, loss, onCos
     const response = await sendTurn(gateway, route, { body, caller, signal });
     yield* readAnswer(response, route, reader, signal);
     if (reader.cost !== undefined) onCost(reader.cost);
+    if (reader.inputTokens !== undefined) gateway.inputCounter.learn(request, route, reader.inputTokens);
   };
 }
 

@@ -12,9 +12,9 @@ import type { Exchange } from "./exchange.ts";
 import type { Gateway } from "./gateway.ts";
 import { holdAnswer } from "./hold.ts";
 import { LossReport } from "./loss.ts";
+import type { Route } from "./models.ts";
 import { findRoute, toHeaderName } from "./route.ts";
 import { writeEvents } from "./sse.ts";
-import { countByLength, estimateTokens } from "./tokens.ts";
 
 /**
  * Answers `POST /v1/messages`: the journey of one request.
@@ -41,7 +41,7 @@ export async function answerMessages(
   const streamed = message.stream === true || new URL(request.url).pathname.endsWith("/stream");
   try {
     const response = streamed
-      ? await streamAnswer(answer, { message, gateway, exchange, deadline })
+      ? await streamAnswer(answer, { message, route, gateway, exchange, deadline })
       : Response.json(await collectMessage(answer));
     response.headers.set("x-gateway-model", model);
     const lost = loss.toHeader();
@@ -54,6 +54,7 @@ export async function answerMessages(
 
 interface StreamOptions {
   message: MessagesRequest;
+  route: Route;
   gateway: Gateway;
   exchange: Exchange;
   deadline: Deadline;
@@ -61,10 +62,10 @@ interface StreamOptions {
 
 async function streamAnswer(
   answer: AsyncGenerator<StreamEvent[]>,
-  { message, gateway, exchange, deadline }: StreamOptions,
+  { message, route, gateway, exchange, deadline }: StreamOptions,
 ): Promise<Response> {
   const { clock, config } = gateway;
-  const opening = () => openMessage(message, gateway);
+  const opening = () => openMessage(message, route, gateway);
   const held = await holdAnswer(answer, { clock, patience: config.holdTimeout * 1000, opening });
   exchange.streaming = true;
   const body = writeEvents(held, {
@@ -81,9 +82,13 @@ async function streamAnswer(
 }
 
 /** The beginning of a message of which nothing has come yet. */
-function openMessage(message: MessagesRequest, { newId }: Gateway): StreamEvent[] {
+function openMessage(
+  message: MessagesRequest,
+  route: Route,
+  { newId, inputCounter }: Gateway,
+): StreamEvent[] {
   const usage = {
-    input_tokens: estimateTokens(message, countByLength),
+    input_tokens: inputCounter.guess(message, route),
     cache_creation_input_tokens: 0,
     cache_read_input_tokens: 0,
     output_tokens: 0,

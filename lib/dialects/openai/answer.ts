@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { StopReason, StreamEvent, UsageReport } from "../../anthropic/events.ts";
+import type { StopReason, StreamEvent } from "../../anthropic/events.ts";
 import type { MessagesRequest } from "../../anthropic/schema.ts";
 import { MessageWriter } from "../../anthropic/writer.ts";
 import { ApiError } from "../../errors.ts";
@@ -9,6 +9,7 @@ import { toUpstreamError } from "../upstream_error.ts";
 import { type ChatUsage, type Choice, Chunk, type Delta } from "./chunk.ts";
 import { ReasoningReader } from "./reasoning.ts";
 import { ToolCallReader } from "./tool_calls.ts";
+import { toCounts } from "./usage.ts";
 
 /** The words for an end, OpenAI's and those of the hosts behind OpenRouter. Unknown ones mean a normal end. */
 const STOP_REASONS = new Map<string, StopReason>([
@@ -34,6 +35,7 @@ export class ChatAnswerReader implements AnswerReader {
   #done = false;
   /** What the upstream says the answer cost, in USD. */
   cost: number | undefined;
+  inputTokens: number | undefined;
 
   constructor(request: MessagesRequest, context: TurnContext) {
     const usage = {
@@ -124,6 +126,7 @@ export class ChatAnswerReader implements AnswerReader {
     if (delta) this.#say(delta);
     if (choice.native_finish_reason) this.#nativeFinish = choice.native_finish_reason;
     const met = choice.stop_reason;
+    if (choice.usage) this.#count(choice.usage);
     if (typeof met === "string" && this.#stopSequences.includes(met)) this.#stopSequence = met;
     const finish = choice.finish_reason;
     if (!finish) return;
@@ -174,21 +177,9 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   #count(usage: ChatUsage): void {
-    const read = usage.prompt_tokens_details?.cached_tokens ?? 0;
-    const written = usage.prompt_tokens_details?.cache_write_tokens ?? 0;
-    const thinking = usage.completion_tokens_details?.reasoning_tokens ?? 0;
-    const report: UsageReport = { cache_read_input_tokens: read, cache_creation_input_tokens: written };
-    const prompt = usage.prompt_tokens;
-    if (typeof prompt === "number") {
-      // OpenAI's prompt tokens include the cached ones, Anthropic's input tokens do not; neither do Azure's for Grok,
-      // which then are fewer.
-      report.input_tokens = prompt < read + written ? prompt : prompt - read - written;
-    }
-    if (typeof usage.completion_tokens === "number") {
-      report.output_tokens = usage.completion_tokens;
-      this.#counted = true;
-    }
-    if (thinking > 0) report.output_tokens_details = { thinking_tokens: thinking };
+    const { report, input, output } = toCounts(usage);
+    this.inputTokens = input ?? this.inputTokens;
+    if (output !== undefined) this.#counted = true;
     this.#writer.usage(report);
     if (typeof usage.cost === "number") this.cost = usage.cost;
   }
