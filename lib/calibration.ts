@@ -49,7 +49,7 @@ export function createCalibration({ models = 1000 }: { models?: number } = {}): 
   return {
     learn(model, { estimate, reported }) {
       const ratio = reported / estimate;
-      if (!(ratio >= LEAST && ratio <= MOST)) return;
+      if (estimate < FEWEST_TOKENS || !(ratio >= LEAST && ratio <= MOST)) return;
       const before = touch(model);
       if (before === undefined) {
         known.set(model, { ratio, misses: [] });
@@ -63,6 +63,7 @@ export function createCalibration({ models = 1000 }: { models?: number } = {}): 
       if (before.misses.length > REMEMBERED) before.misses.shift();
     },
     correct(model, estimate) {
+      if (estimate < FEWEST_TOKENS) return undefined;
       const learned = touch(model);
       if (learned === undefined || learned.misses.length < ENOUGH) return undefined;
       return { tokens: Math.ceil(estimate * learned.ratio), error: Math.max(...learned.misses) };
@@ -76,6 +77,8 @@ interface Learned {
   misses: number[];
 }
 
+/** Below this the words weigh less than what every request costs, so that no ratio is learned or used. */
+export const FEWEST_TOKENS = 200;
 /** Ratios beyond these are no matter of vocabularies. */
 const LEAST = 0.25;
 const MOST = 4;

@@ -1,4 +1,5 @@
 import { type Content, type CountTokensRequest, isCustomTool, type Tool } from "../anthropic/schema.ts";
+import { FEWEST_TOKENS } from "../calibration.ts";
 import { countFile, countImage } from "./media.ts";
 
 /**
@@ -16,12 +17,13 @@ import { countFile, countImage } from "./media.ts";
  * ```
  */
 export function isTelling(request: CountTokensRequest, tokens: number): boolean {
-  if (tokens < LEAST || request.mcp_servers !== undefined || request.tools?.some(runsUpstream)) return false;
+  if (tokens < FEWEST_TOKENS || request.mcp_servers !== undefined || request.tools?.some(runsUpstream)) {
+    return false;
+  }
   const media = request.messages.reduce((sum, { content }) => sum + weighMedia(content), 0);
   return media <= tokens * MOST_MEDIA;
 }
 
-const LEAST = 200;
 const MOST_MEDIA = 0.2;
 
 /** Tools whose words Anthropic's API adds, but which the client runs. */
