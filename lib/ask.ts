@@ -7,7 +7,6 @@ import type { Gateway } from "./gateway.ts";
 import type { LossReport } from "./loss.ts";
 import type { Route } from "./models.ts";
 import { readEvents } from "./sse.ts";
-import { countByLength, estimateTokens } from "./tokens.ts";
 import { readWhole, sendTurn, withoutKey } from "./upstream.ts";
 
 /**
@@ -35,7 +34,7 @@ export function createAsk(gateway: Gateway, { route, caller, signal, loss, onCos
       alias: route.alias,
       facts: route.facts,
       sessionId: caller.sessionId,
-      inputTokens: estimateTokens(request, countByLength),
+      inputTokens: gateway.inputCounter.guess(request, route),
       coerceToolInput: gateway.config.coerceToolInput === "on",
       newId: gateway.newId,
       loss,
@@ -55,6 +54,7 @@ export function createAsk(gateway: Gateway, { route, caller, signal, loss, onCos
     } finally {
       if (reader.cost !== undefined) onCost(reader.cost);
     }
+    if (reader.inputTokens !== undefined) gateway.inputCounter.learn(request, route, reader.inputTokens);
   };
 }
 

@@ -1,7 +1,13 @@
 import { type Caller, readCaller } from "./access.ts";
 import type { Gateway } from "./gateway.ts";
-import { type ListedModel, toAnthropicModel, toAnthropicPage, toOpenAiModel } from "./model_list.ts";
-import { unknownModel } from "./models.ts";
+import {
+  findModel,
+  type ListedModel,
+  toAnthropicModel,
+  toAnthropicPage,
+  toOpenAiModel,
+} from "./model_list.ts";
+import { resolveModel, type Route, toClaudeName, unknownModel } from "./models.ts";
 import { logWarning } from "./observe.ts";
 
 /** The embedded model, as the list shows it to whoever has no key. */
@@ -52,10 +58,21 @@ async function listModels(gateway: Gateway, caller: Caller): Promise<ListedModel
       logWarning("The list of models lacks the upstream's", { upstream: upstream.name, error });
       return [];
     });
-  const aliases = [...directory.aliases].map(([id, { model }]): ListedModel => ({
-    ...listed.find((entry) => entry.id === model),
-    id,
-    name: `${id} (${model})`,
-  }));
+  const aliases = [...directory.aliases.keys()].flatMap((alias) => {
+    const route = resolveModel(alias, directory);
+    const known = route.upstream === upstream ? listed : gateway.catalogue.known(route.upstream);
+    return toAliasEntries(route, findModel(known, route.model));
+  });
   return [...(keyless ? [DEMO_ENTRY] : []), ...aliases, ...listed];
+}
+
+/** An alias with all that is known of its model, once more under the name that Claude Code shows. */
+function toAliasEntries(
+  { alias, model, upstream }: Pick<Route, "alias" | "model" | "upstream">,
+  known: ListedModel | undefined,
+): ListedModel[] {
+  const names = new Set([alias, toClaudeName(alias)]);
+  const name = `${alias} (${model})`;
+  const description = `Alias of ${known?.name ?? model}, by ${upstream.name}`;
+  return Array.from(names, (id) => ({ ...known, id, name, description }));
 }

@@ -12,10 +12,10 @@ import type { Exchange } from "./exchange.ts";
 import type { Gateway } from "./gateway.ts";
 import { holdAnswer } from "./hold.ts";
 import { LossReport } from "./loss.ts";
+import type { Route } from "./models.ts";
 import { findRoute, toHeaderName } from "./route.ts";
 import { writeEvents } from "./sse.ts";
 import { refuseThread } from "./thread.ts";
-import { countByLength, estimateTokens } from "./tokens.ts";
 
 /**
  * Answers `POST /v1/messages`: the journey of one request.
@@ -43,7 +43,7 @@ export async function answerMessages(
   const streamed = message.stream === true || new URL(request.url).pathname.endsWith("/stream");
   try {
     const response = streamed
-      ? await streamAnswer(answer, { message, gateway, exchange, deadline, client: request.signal })
+      ? await streamAnswer(answer, { message, route, gateway, exchange, deadline, client: request.signal })
       : Response.json(await collectMessage(answer));
     response.headers.set("x-gateway-model", model);
     const lost = loss.toHeader();
@@ -57,6 +57,7 @@ export async function answerMessages(
 
 interface StreamOptions {
   message: MessagesRequest;
+  route: Route;
   gateway: Gateway;
   exchange: Exchange;
   deadline: Deadline;
@@ -65,10 +66,10 @@ interface StreamOptions {
 
 async function streamAnswer(
   answer: AsyncGenerator<StreamEvent[]>,
-  { message, gateway, exchange, deadline, client }: StreamOptions,
+  { message, route, gateway, exchange, deadline, client }: StreamOptions,
 ): Promise<Response> {
   const { clock, config } = gateway;
-  const opening = () => openMessage(message, gateway);
+  const opening = () => openMessage(message, route, gateway);
   const held = await holdAnswer(answer, { clock, patience: config.holdTimeout * 1000, opening });
   exchange.streaming = true;
   const body = writeEvents(held, {
@@ -86,9 +87,13 @@ async function streamAnswer(
 }
 
 /** The beginning of a message of which nothing has come yet. */
-function openMessage(message: MessagesRequest, { newId }: Gateway): StreamEvent[] {
+function openMessage(
+  message: MessagesRequest,
+  route: Route,
+  { newId, inputCounter }: Gateway,
+): StreamEvent[] {
   const usage = {
-    input_tokens: estimateTokens(message, countByLength),
+    input_tokens: inputCounter.guess(message, route),
     cache_creation_input_tokens: 0,
     cache_read_input_tokens: 0,
     output_tokens: 0,

@@ -11,6 +11,8 @@ export interface Upstream {
   baseUrl: string;
   /** The gateway's own key; without one the client's is passed on. */
   key?: string | undefined;
+  /** Whether it counts the tokens of a request itself, at `/messages/count_tokens`. */
+  countsTokens?: boolean;
   /** How to reach it, where that is not the network. */
   fetch?: typeof fetch;
 }
@@ -56,7 +58,8 @@ export function resolveModel(
   alias: string,
   { upstreams, aliases, dialect }: Directory,
 ): Omit<Route, "facts"> {
-  const { model: name, upstream: via, options = {} } = aliases.get(alias) ?? { model: alias };
+  const meant = aliases.get(alias) ?? aliases.get(fromClaudeName(alias)) ?? { model: alias };
+  const { model: name, upstream: via, options = {} } = meant;
   const [first] = upstreams.values();
   const [, prefix = "", rest = ""] = /^([^/]+)\/(.+)$/.exec(name) ?? [];
   // `openrouter/auto` is a model of OpenRouter's, so the first upstream's own name is no prefix.
@@ -89,6 +92,17 @@ export function toSlug(id: string): string {
   if (oldMajor === undefined) return id;
   return `anthropic/claude-${oldMinor === undefined ? oldMajor : `${oldMajor}.${oldMinor}`}-${oldFamily}`;
 }
+
+/** Gives the name by which Claude Code can show an alias: it keeps only those with `claude` or `anthropic` in them. */
+export function toClaudeName(alias: string): string {
+  return /claude|anthropic/i.test(alias) ? alias : `${CLAUDE_NAME}${alias}`;
+}
+
+function fromClaudeName(name: string): string {
+  return name.startsWith(CLAUDE_NAME) ? name.slice(CLAUDE_NAME.length) : name;
+}
+
+const CLAUDE_NAME = "claude-gw-";
 
 /** The error for a model that nobody has. */
 export function unknownModel(alias: string, model: string, known: readonly string[]): ApiError {

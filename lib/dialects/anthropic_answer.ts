@@ -47,6 +47,7 @@ export class NativeAnswerReader implements AnswerReader {
   #signed = false;
   #pinged = false;
   cost: number | undefined;
+  inputTokens: number | undefined;
 
   constructor(request: MessagesRequest, context: TurnContext) {
     this.#context = context;
@@ -226,6 +227,9 @@ export class NativeAnswerReader implements AnswerReader {
   ): UsageReport & { input_tokens?: number; output_tokens?: number } {
     if (typeof usage.cost === "number") this.cost = usage.cost;
     const { input_tokens, output_tokens, ...rest } = usage;
+    const read = [input_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens]
+      .reduce((sum: number, count) => sum + (typeof count === "number" ? count : 0), 0);
+    if (read > 0) this.inputTokens = read;
     const own = Object.entries(rest).filter(([field]) => !FOREIGN_COUNTS.includes(field));
     return {
       ...Object.fromEntries(own),

@@ -4,6 +4,8 @@ import { isJson, type Json } from "./json.ts";
 export interface FakeAnswer {
   /** Whether it is the list of models that is asked for; otherwise there is none. */
   lists?: boolean;
+  /** The list of models, as JSON, for an upstream that has one beside its answer. */
+  models?: string | undefined;
   body: string | Uint8Array;
   status?: number;
   headers?: Record<string, string>;
@@ -35,7 +37,7 @@ export function createUpstream(answer: FakeAnswer): FakeUpstream {
     sent,
     fetch(input, init = {}) {
       const { method = "GET", headers, body } = init;
-      if (method === "GET" && !answer.lists) return Promise.resolve(new Response(null, { status: 404 }));
+      if (method === "GET" && !answer.lists) return Promise.resolve(toList(answer));
       const json: unknown = typeof body === "string" ? JSON.parse(body) : undefined;
       sent.push({
         url: String(input),
@@ -46,6 +48,11 @@ export function createUpstream(answer: FakeAnswer): FakeUpstream {
       return Promise.resolve(toResponse(answer));
     },
   };
+}
+
+function toList({ models }: FakeAnswer): Response {
+  const headers = { "content-type": "application/json" };
+  return models === undefined ? new Response(null, { status: 404 }) : new Response(models, { headers });
 }
 
 function toResponse(answer: FakeAnswer): Response {

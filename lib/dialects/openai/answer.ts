@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { StopReason, StreamEvent, UsageReport } from "../../anthropic/events.ts";
+import type { StopReason, StreamEvent } from "../../anthropic/events.ts";
 import type { MessagesRequest } from "../../anthropic/schema.ts";
 import { MessageWriter } from "../../anthropic/writer.ts";
 import { ApiError } from "../../errors.ts";
@@ -13,6 +13,7 @@ import { collectSchemas } from "./offer_tools.ts";
 import { findFormat } from "./format.ts";
 import { ThoughtSignatures } from "./thought_signatures.ts";
 import { ToolCallReader } from "./tool_calls.ts";
+import { toCounts } from "./usage.ts";
 
 /** The words for an end, OpenAI's and those of the hosts behind OpenRouter. Unknown ones mean a normal end. */
 const STOP_REASONS = new Map<string, StopReason>([
@@ -41,6 +42,7 @@ export class ChatAnswerReader implements AnswerReader {
   #done = false;
   /** What the upstream says the answer cost, in USD. */
   cost: number | undefined;
+  inputTokens: number | undefined;
 
   constructor(request: MessagesRequest, context: HostContext) {
     const usage = {
@@ -142,6 +144,7 @@ export class ChatAnswerReader implements AnswerReader {
     if (delta) this.#say(delta);
     if (choice.native_finish_reason) this.#nativeFinish = choice.native_finish_reason;
     const met = choice.stop_reason;
+    if (choice.usage) this.#count(choice.usage);
     if (typeof met === "string" && this.#stopSequences.includes(met)) this.#stopSequence = met;
     const finish = choice.finish_reason;
     if (!finish) return;
@@ -187,23 +190,12 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   #count(usage: ChatUsage): void {
-    const read = toCount(usage.prompt_tokens_details?.cached_tokens) ?? 0;
-    const written = toCount(usage.prompt_tokens_details?.cache_write_tokens) ?? 0;
-    const thinking = toCount(usage.completion_tokens_details?.reasoning_tokens) ?? 0;
-    const report: UsageReport = { cache_read_input_tokens: read, cache_creation_input_tokens: written };
-    const prompt = toCount(usage.prompt_tokens);
-    if (prompt !== undefined) {
-      // OpenAI's prompt tokens include the cached ones, Anthropic's input tokens do not; neither do Azure's for Grok,
-      // which then are fewer.
-      report.input_tokens = prompt < read + written ? prompt : prompt - read - written;
-    }
-    const said = toCount(usage.completion_tokens);
-    if (said !== undefined) {
-      report.output_tokens = said;
-      this.#spent = said;
+    const { report, input, output } = toCounts(usage);
+    this.inputTokens = input ?? this.inputTokens;
+    if (output !== undefined) {
+      this.#spent = output;
       this.#counted = true;
     }
-    if (thinking > 0) report.output_tokens_details = { thinking_tokens: thinking };
     this.#writer.usage(report);
     if (typeof usage.cost === "number") this.cost = usage.cost;
   }
@@ -213,11 +205,6 @@ export class ChatAnswerReader implements AnswerReader {
 function toDelta(message: Choice["message"]): Delta | undefined {
   if (!message?.tool_calls) return message ?? undefined;
   return { ...message, tool_calls: message.tool_calls.map((call, index) => ({ ...call, index })) };
-}
-
-/** A number of tokens; what is none says nothing, and fails no answer. */
-function toCount(value: unknown): number | undefined {
-  return typeof value === "number" && value >= 0 && value < Infinity ? Math.round(value) : undefined;
 }
 
 function unreadable(why: string): ApiError {
