@@ -20,7 +20,9 @@ const HOUSE: Record<string, Room> = {
   world: { files: ["lib/clock.ts", "lib/ids.ts"], uses: [] },
   anthropic: { files: ["lib/anthropic/"], uses: ["words"], pure: true },
   dialect: {
-    files: ["dialect", "envelope", "tool_id", "upstream_error"].map((name) => `lib/dialects/${name}.ts`),
+    files: ["dialect", "envelope", "tool_id", "upstream_error", "error_names", "failure", "overflow"].map((
+      name,
+    ) => `lib/dialects/${name}.ts`),
     uses: ["words", "anthropic"],
     pure: true,
   },

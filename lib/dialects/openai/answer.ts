@@ -61,9 +61,11 @@ export class ChatAnswerReader implements AnswerReader {
       this.#done = true;
       return;
     }
-    if (event === "error") throw toUpstreamError({ body: tryJson(text) ?? { message: text } });
-    if (text === "") return;
+    if (text === "" && event !== "error") return;
     const json = tryJson(text);
+    if (event === "error") {
+      return this.#refuse(isObject(json) ? isObject(json.error) ? json.error : json : { message: text });
+    }
     if (json === undefined) throw unreadable("an event is not JSON");
     this.#chunk(json);
   }
@@ -111,10 +113,12 @@ export class ChatAnswerReader implements AnswerReader {
     if (usage) this.#count(usage);
   }
 
-  /** Fails with the upstream's error, unless the answer had already been cut by its own limit. */
+  /** Fails with the upstream's error, unless the answer had already been cut by its own limit, or is cut by a filter. */
   #refuse(error: unknown): void {
     if (error === undefined || error === null || this.#finish === "length") return;
-    throw toUpstreamError({ body: { error } });
+    const failure = toUpstreamError({ body: { error } });
+    if (!failure.refused || this.#said === 0) throw failure;
+    this.#finish = "content_filter";
   }
 
   #choice(choice: Choice): void {
