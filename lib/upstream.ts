@@ -1,4 +1,5 @@
 import type { Caller } from "./access.ts";
+import { toKeyHeader } from "./dialects/mod.ts";
 import { toUpstreamError } from "./dialects/upstream_error.ts";
 import { ApiError } from "./errors.ts";
 import { type JsonObject, tryJson } from "./json.ts";
@@ -32,7 +33,7 @@ export async function send(
   const transport = upstream.fetch ?? network;
   let response: Response;
   try {
-    response = await transport(`${upstream.baseUrl}${path}`, init);
+    response = await transport(toUrl(upstream, path), init);
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
     throw new ApiError("api_error", `Cannot reach upstream "${upstream.name}": ${toReason(cause)}`, {
@@ -82,11 +83,24 @@ function toHeaders(upstream: Upstream, caller: Caller, hasBody: boolean): Header
     "user-agent": `${NAME}/${VERSION}`,
   });
   if (hasBody) headers.set("content-type", "application/json");
-  const key = upstream.key ?? caller.key;
-  if (key !== undefined) headers.set("authorization", `Bearer ${key}`);
   if (caller.version !== undefined) headers.set("anthropic-version", caller.version);
   if (caller.betas !== undefined) headers.set("anthropic-beta", caller.betas);
+  const keyHeader = toKeyHeader(upstream.preset, upstream.language);
+  if (keyHeader === "x-api-key" && !headers.has("anthropic-version")) {
+    headers.set("anthropic-version", "2023-06-01");
+  }
+  const key = toKey(upstream, caller);
+  if (key !== undefined) headers.set(keyHeader, keyHeader === "authorization" ? `Bearer ${key}` : key);
+  for (const [name, value] of Object.entries(upstream.headers ?? {})) headers.set(name, value);
   return headers;
+}
+
+function toKey({ key, clientKey }: Upstream, caller: Caller): string | undefined {
+  return key ?? (clientKey ? caller.key : undefined);
+}
+
+function toUrl({ baseUrl, apiVersion }: Upstream, path: string): string {
+  return apiVersion === undefined ? `${baseUrl}${path}` : `${baseUrl}${path}?api-version=${apiVersion}`;
 }
 
 async function toError(response: Response, upstream: Upstream, caller: Caller): Promise<ApiError> {
@@ -101,13 +115,15 @@ async function toError(response: Response, upstream: Upstream, caller: Caller): 
   const retryAfter = response.headers.get("retry-after") ?? undefined;
   const error = toUpstreamError({ status, body: text === undefined ? undefined : tryJson(text), retryAfter });
   if (error.type !== "authentication_error") return error;
-  const whose = upstream.key !== undefined
-    ? "the gateway's own key"
-    : caller.key
+  const key = toKey(upstream, caller);
+  const whose = key === undefined
+    ? "no key"
+    : upstream.key === undefined
     ? "the client's key"
-    : "no key";
+    : "the gateway's own key";
   const said = `Upstream "${upstream.name}" refused ${whose}: ${error.message}`;
-  return new ApiError("authentication_error", said);
+  // Not every key looks like one.
+  return new ApiError("authentication_error", key === undefined ? said : said.replaceAll(key, "[redacted]"));
 }
 
 /** Reads a body as text, or nothing if it is larger than it may be. */

@@ -36,6 +36,7 @@ const GEMINI_REFUSES = [
 
 /** The habits of the hosts of chat completions, as data: what is recorded of each, and nothing that is not. */
 export const PRESETS = {
+  other: OPENAI,
   openrouter: {
     ...OPENAI,
     thinking: "reasoning",
