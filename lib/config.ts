@@ -71,6 +71,13 @@ const TABLE = {
     default: "auto",
     text: "How the upstream is spoken to: auto (by model), openai or anthropic",
   },
+  VALIDATION: {
+    flag: "--validation",
+    schema: (): Schema<string, "lenient" | "strict"> => oneOf(["lenient", "strict"]),
+    default: "lenient",
+    text:
+      "Whether a request of which the upstream cannot be told all is reported (lenient) or refused (strict)",
+  },
   REQUEST_TIMEOUT: {
     flag: "--request-timeout",
     schema: (): Schema<string | number, number> => seconds(0),

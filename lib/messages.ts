@@ -41,13 +41,14 @@ export async function answerMessages(
   const streamed = message.stream === true || new URL(request.url).pathname.endsWith("/stream");
   try {
     const response = streamed
-      ? await streamAnswer(answer, { message, gateway, exchange, deadline })
+      ? await streamAnswer(answer, { message, gateway, exchange, deadline, client: request.signal })
       : Response.json(await collectMessage(answer));
     response.headers.set("x-gateway-model", model);
     const lost = loss.toHeader();
     if (lost !== undefined) response.headers.set("x-gateway-loss", lost);
     return response;
   } finally {
+    if (loss.entries.length > 0) exchange.note({ loss: loss.entries.map((entry) => entry.join(" ")) });
     if (!exchange.streaming) deadline.stop();
   }
 }
@@ -57,11 +58,12 @@ interface StreamOptions {
   gateway: Gateway;
   exchange: Exchange;
   deadline: Deadline;
+  client: AbortSignal;
 }
 
 async function streamAnswer(
   answer: AsyncGenerator<StreamEvent[]>,
-  { message, gateway, exchange, deadline }: StreamOptions,
+  { message, gateway, exchange, deadline, client }: StreamOptions,
 ): Promise<Response> {
   const { clock, config } = gateway;
   const opening = () => openMessage(message, gateway);
@@ -69,6 +71,7 @@ async function streamAnswer(
   exchange.streaming = true;
   const body = writeEvents(held, {
     clock,
+    client,
     pingEvery: config.pingInterval * 1000,
     toErrorBody: (error) => toErrorBody(toApiError(error), exchange.requestId),
     onEnd(outcome, error) {

@@ -1,4 +1,5 @@
 import type { Caller } from "./access.ts";
+import { readText } from "./bytes.ts";
 import { toKeyHeader } from "./dialects/mod.ts";
 import { toUpstreamError } from "./dialects/upstream_error.ts";
 import { ApiError } from "./errors.ts";
@@ -42,7 +43,7 @@ export async function send(
     });
   }
   if (response.ok) return response;
-  throw await toError(response, upstream, caller);
+  throw await toError(response, { upstream, caller, signal });
 }
 
 /** Asks an upstream for a turn of a conversation. */
@@ -64,16 +65,26 @@ export function sendTurn(
 /**
  * Reads an answer whole.
  *
- * @throws {ApiError} `api_error` if it is larger than 32 MiB, or no JSON.
+ * @throws {ApiError} `api_error` if it is larger than 32 MiB, breaks off or is no JSON; the signal's reason, once it
+ * has fired.
  */
-export async function readWhole(response: Response, upstream: Upstream): Promise<unknown> {
-  const text = await readText(response, MAX_ANSWER);
-  const answer = text === undefined ? undefined : tryJson(text);
-  if (answer !== undefined) return answer;
-  const why = text === undefined ? "it is larger than 32 MiB" : "it is not JSON";
-  throw new ApiError("api_error", `Cannot read the answer of upstream "${upstream.name}": ${why}`, {
-    status: 502,
+export async function readWhole(
+  response: Response,
+  upstream: Upstream,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const unreadable = (why: string, cause?: unknown) =>
+    new ApiError("api_error", `Cannot read the answer of upstream "${upstream.name}": ${why}`, {
+      status: 502,
+      cause,
+    });
+  const text = await readText(response.body, { limit: MAX_ANSWER, signal }).catch((cause) => {
+    throw signal.aborted ? signal.reason : unreadable("it breaks off", cause);
   });
+  if (text === undefined) throw unreadable("it is larger than 32 MiB");
+  const answer = tryJson(text);
+  if (answer === undefined) throw unreadable("it is not JSON");
+  return answer;
 }
 
 function toHeaders(upstream: Upstream, caller: Caller, hasBody: boolean): Headers {
@@ -103,7 +114,10 @@ function toUrl({ baseUrl, apiVersion }: Upstream, path: string): string {
   return apiVersion === undefined ? `${baseUrl}${path}` : `${baseUrl}${path}?api-version=${apiVersion}`;
 }
 
-async function toError(response: Response, upstream: Upstream, caller: Caller): Promise<ApiError> {
+async function toError(
+  response: Response,
+  { upstream, caller, signal }: { upstream: Upstream; caller: Caller; signal: AbortSignal },
+): Promise<ApiError> {
   const { status } = response;
   if (status < 400) {
     await response.body?.cancel();
@@ -111,7 +125,8 @@ async function toError(response: Response, upstream: Upstream, caller: Caller): 
       status: 502,
     });
   }
-  const text = await readText(response, MAX_ERROR).catch(() => undefined);
+  const text = await readText(response.body, { limit: MAX_ERROR, signal }).catch(() => undefined);
+  if (signal.aborted) throw signal.reason;
   const retryAfter = response.headers.get("retry-after") ?? undefined;
   const error = toUpstreamError({ status, body: text === undefined ? undefined : tryJson(text), retryAfter });
   if (error.type !== "authentication_error") return error;
@@ -124,19 +139,6 @@ async function toError(response: Response, upstream: Upstream, caller: Caller): 
   const said = `Upstream "${upstream.name}" refused ${whose}: ${error.message}`;
   // Not every key looks like one.
   return new ApiError("authentication_error", key === undefined ? said : said.replaceAll(key, "[redacted]"));
-}
-
-/** Reads a body as text, or nothing if it is larger than it may be. */
-async function readText(response: Response, limit: number): Promise<string | undefined> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let size = 0;
-  for await (const bytes of response.body ?? []) {
-    size += bytes.byteLength;
-    if (size > limit) return undefined;
-    text += decoder.decode(bytes, { stream: true });
-  }
-  return text + decoder.decode();
 }
 
 /** The reason of a failed connection, as far as it tells nothing of the owner's network. */

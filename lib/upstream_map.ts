@@ -115,7 +115,7 @@ function toMistake(field: Field, value: unknown): string {
   const near = field === "preset" && typeof value === "string" && value.length < 64
     ? `; the nearest is "${closestMatch(value, [...HOST_NAMES])}"`
     : "";
-  return `needs another ${field}: expected ${FIELDS[field].allowed}${near}`;
+  return `has no usable ${field}: expected ${FIELDS[field].allowed}${near}`;
 }
 
 function isField(name: string): name is Field {

@@ -49,9 +49,9 @@ const HOUSE: Record<string, Room> = {
   },
   record: { files: ["lib/observe.ts", "lib/exchange.ts"], uses: ["words", "world", "anthropic", "settings"] },
   transport: {
-    files: ["access", "body", "sse", "hold", "deadline", "upstream", "catalogue", "demo"].map((name) =>
-      `lib/${name}.ts`
-    ),
+    files: ["access", "body", "bytes", "sse", "hold", "deadline", "upstream", "catalogue", "demo"].map((
+      name,
+    ) => `lib/${name}.ts`),
     uses: ["words", "world", "anthropic", "dialect", "dialects", "models"],
   },
   journey: {

@@ -37,6 +37,7 @@ function toNativeRequest(
   { own, routing }: NativeFeatures,
 ): JsonObject {
   const { metadata, safeguards, system, ...rest } = request;
+  if (metadata?.user_id && !own) context.loss.add("metadata.user_id", "dropped");
   if (safeguards !== undefined && !own) context.loss.add("safeguards", "dropped");
   return {
     // Bedrock and Google serve Claude too, without all of Anthropic's features.

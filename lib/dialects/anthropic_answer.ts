@@ -51,6 +51,10 @@ export class NativeAnswerReader implements AnswerReader {
     this.#stopSequences = request.stop_sequences ?? [];
   }
 
+  get done(): boolean {
+    return this.#state === "after";
+  }
+
   take(): StreamEvent[] {
     const events = this.#events;
     this.#events = [];

@@ -63,6 +63,8 @@ export interface AnswerReader {
    * @throws {ApiError} if the upstream had not finished its answer.
    */
   end(): void;
+  /** Whether the upstream has said that nothing more comes. */
+  readonly done: boolean;
   /** Gives the events that have become due, each once. */
   take(): StreamEvent[];
   /** What the upstream says the answer cost, in USD, once it has said so. */

@@ -50,6 +50,10 @@ export class ChatAnswerReader implements AnswerReader {
     this.#stopSequences = request.stop_sequences ?? [];
   }
 
+  get done(): boolean {
+    return this.#done;
+  }
+
   take(): StreamEvent[] {
     return this.#writer.take();
   }
@@ -76,7 +80,7 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   end(): void {
-    const finished = this.#finish !== undefined || (this.#done && this.#said > 0);
+    const finished = this.#finish !== undefined || (this.#done && (this.#said > 0 || this.#calls.any));
     if (!finished) {
       throw new ApiError(
         "api_error",

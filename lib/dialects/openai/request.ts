@@ -3,6 +3,7 @@ import type { JsonObject } from "../../json.ts";
 import { toAssistantMessage } from "./assistant.ts";
 import { type ChatContext, type ChatMessage, type ChatPart, place } from "./chat.ts";
 import { toReasoning } from "./effort.ts";
+import { findFormat, toFormatWords, toResponseFormat } from "./format.ts";
 import { toParts } from "./parts.ts";
 import { toSampling } from "./sampling.ts";
 import { toToolMessages } from "./tool_results.ts";
@@ -37,6 +38,8 @@ export function toChatRequest(request: MessagesRequest, context: ChatContext): J
   for (const [field, value] of Object.entries(request)) {
     if (!TRANSLATED.has(field) && value !== null && value !== undefined) loss.add(field, "dropped");
   }
+  // Claude Code packs the device's id into it, which is no third party's business.
+  if (request.metadata?.user_id) loss.add("metadata.user_id", "dropped");
   const { cache_control } = request;
   if (cache_control && !features.cacheControl) loss.add("cache_control", "dropped");
   return {
@@ -55,6 +58,8 @@ export function toChatRequest(request: MessagesRequest, context: ChatContext): J
 
 function toChatMessages(request: MessagesRequest, context: ChatContext): ChatMessage[] {
   const system = toSystemMessage(request.system ?? [], "system", context);
+  const words = toFormatWords(findFormat(request, context));
+  if (words !== undefined) system.push({ role: "system", content: words });
   const rest = request.messages.flatMap(({ role, content }, at): ChatMessage[] => {
     const path = `messages.${at}.content`;
     switch (role) {
@@ -96,17 +101,4 @@ function toUserMessages(content: Content, path: string, context: ChatContext): C
   const [only] = parts;
   const plain = parts.length === 1 && only?.type === "text" && !only.cache_control;
   return [...messages, { role: "user", content: plain ? only.text : parts }];
-}
-
-function toResponseFormat(
-  { output_config, output_format }: MessagesRequest,
-  { loss }: ChatContext,
-): JsonObject {
-  const format = output_config?.format ?? output_format;
-  if (format?.type === "json_schema" && format.schema !== undefined) {
-    const json_schema = { name: "answer", strict: true, schema: format.schema };
-    return { response_format: { type: "json_schema", json_schema } };
-  }
-  if (format) loss.add(output_config?.format ? "output_config.format" : "output_format", "dropped");
-  return {};
 }
