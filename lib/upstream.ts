@@ -3,7 +3,7 @@ import { readText } from "./bytes.ts";
 import { toKeyHeader } from "./dialects/mod.ts";
 import { toUpstreamError } from "./dialects/upstream_error.ts";
 import { ApiError } from "./errors.ts";
-import { type JsonObject, tryJson } from "./json.ts";
+import { isObject, type JsonObject, tryJson } from "./json.ts";
 import type { Route, Upstream } from "./models.ts";
 import { NAME, VERSION } from "./version.ts";
 
@@ -49,17 +49,27 @@ export async function send(
 /** Asks an upstream for a turn of a conversation. */
 export function sendTurn(
   network: Network,
-  { upstream, dialect, options }: Route,
+  route: Route,
   { body, caller, signal }: { body: JsonObject; caller: Caller; signal: AbortSignal },
 ): Promise<Response> {
+  const { upstream, dialect } = route;
   // What a version or a beta of Anthropic's API means is known only to those who speak it.
   const asker = dialect.name === "anthropic" ? caller : { key: caller.key };
   return send(network, upstream, {
     path: dialect.path,
-    body: { ...body, ...options },
+    body: toWholeBody(body, route),
     caller: asker,
     signal,
   });
+}
+
+/** The body with what the settings say of the model, and without the provider that is to be avoided. */
+function toWholeBody(body: JsonObject, { options, avoid }: Route): JsonObject {
+  const whole = { ...body, ...options };
+  if (avoid === undefined) return whole;
+  const provider = isObject(whole.provider) ? whole.provider : {};
+  const ignore = Array.isArray(provider.ignore) ? provider.ignore : [];
+  return { ...whole, provider: { ...provider, ignore: [...ignore, avoid] } };
 }
 
 /**

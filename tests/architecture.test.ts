@@ -55,9 +55,18 @@ const HOUSE: Record<string, Room> = {
     uses: ["words", "world", "anthropic", "dialect", "dialects", "models"],
   },
   journey: {
-    files: ["gateway", "route", "ask", "messages", "count_tokens", "list_models", "health"].map((name) =>
-      `lib/${name}.ts`
-    ),
+    files: [
+      "gateway",
+      "route",
+      "ask",
+      "attempt",
+      "retry",
+      "fallback",
+      "messages",
+      "count_tokens",
+      "list_models",
+      "health",
+    ].map((name) => `lib/${name}.ts`),
     uses: ["words", "world", "anthropic", "dialects", "settings", "models", "record", "transport"],
   },
   front: {
