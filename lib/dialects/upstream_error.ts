@@ -92,6 +92,8 @@ function toType({ names, words, message = "" }: Failure, code: number, midStream
   const find = (map: ReadonlyMap<string, ErrorType>, keys: string[]) =>
     keys.map((key) => map.get(key)).find((type) => type !== undefined);
   const named = find(NAMES, names) ?? find(CODES, words);
+  // A guardrail's word for what it found is the same as a model's, but it is the account that may not ask.
+  if (named === "invalid_request_error" && code === 403) return "permission_error";
   if (named !== undefined) return named;
   if (code === 400 && /is not a valid model ID/i.test(message)) return "not_found_error";
   if (code === 400 && KEY_WORDS.test(message)) return "authentication_error";

@@ -119,7 +119,8 @@ export class ChatAnswerReader implements AnswerReader {
 
   /** Fails with the upstream's error, unless the answer had already been cut by its own limit, or is cut by a filter. */
   #refuse(error: unknown): void {
-    if (error === undefined || error === null || this.#finish === "length") return;
+    const cut = this.#finish === "length" || this.#finish === "content_filter";
+    if (error === undefined || error === null || cut) return;
     const failure = toUpstreamError({ body: { error } });
     if (!failure.refused || this.#said === 0) throw failure;
     this.#finish = "content_filter";
