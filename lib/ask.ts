@@ -7,8 +7,9 @@ import type { Gateway } from "./gateway.ts";
 import type { LossReport } from "./loss.ts";
 import type { Route } from "./models.ts";
 import { readEvents } from "./sse.ts";
+import { refuseThread } from "./thread.ts";
 import { countByLength, estimateTokens } from "./tokens.ts";
-import { readWhole, sendTurn } from "./upstream.ts";
+import { readWhole, sendTurn, withoutKey } from "./upstream.ts";
 
 /**
  * Asks for one turn and gives the events of its answer, in batches as the network brings them.
@@ -30,12 +31,14 @@ export interface AskOptions {
 /** Creates the {@linkcode Ask} that goes to the upstream of a route. */
 export function createAsk(gateway: Gateway, { route, caller, signal, loss, onCost }: AskOptions): Ask {
   return async function* (request) {
+    refuseThread(request, route);
     const context: TurnContext = {
       model: route.model,
       alias: route.alias,
       facts: route.facts,
       sessionId: caller.sessionId,
       inputTokens: estimateTokens(request, countByLength),
+      coerceToolInput: gateway.config.coerceToolInput === "on",
       newId: gateway.newId,
       loss,
     };
@@ -49,6 +52,8 @@ export function createAsk(gateway: Gateway, { route, caller, signal, loss, onCos
     const response = await sendTurn(gateway, route, { body, caller, signal });
     try {
       yield* readAnswer(response, { gateway, route, reader, signal });
+    } catch (error) {
+      throw withoutKey(error, route.upstream, caller);
     } finally {
       if (reader.cost !== undefined) onCost(reader.cost);
     }
@@ -81,6 +86,8 @@ async function* readAnswer(response: Response, reading: Reading): AsyncGenerator
   const type = response.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
   if (type === "application/json") {
     reader.whole(await readWhole(response, upstream, signal));
+    reader.end();
+    yield reader.take();
   } else if (response.body === null || (type !== "" && type !== "text/event-stream")) {
     await response.body?.cancel();
     const what = response.body === null
@@ -92,8 +99,6 @@ async function* readAnswer(response: Response, reading: Reading): AsyncGenerator
   } else {
     yield* readStream(response.body, reading);
   }
-  reader.end();
-  yield reader.take();
 }
 
 /** How long an upstream may keep its connection open after its last word, in milliseconds; it can be used again. */
@@ -108,25 +113,26 @@ async function* readStream(
   try {
     for await (const batch of readEvents(body, AbortSignal.any([signal, enough.signal]))) {
       for (const event of batch) reader.push(event);
-      if (reader.done) stopWaiting ??= clock.after(LINGER, () => enough.abort());
+      if (reader.done && stopWaiting === undefined) {
+        reader.end();
+        stopWaiting = clock.after(LINGER, () => enough.abort());
+      }
       const events = reader.take();
       if (events.length > 0) yield events;
     }
+    if (stopWaiting !== undefined) return;
+    reader.end();
+    yield reader.take();
   } catch (cause) {
-    if (reader.done && !signal.aborted) return; // however the connection ends, everything was said
+    // However the connection ends after the last word, everything was said.
+    if (stopWaiting !== undefined && !signal.aborted) return;
     // What was understood before the failure still belongs to the client.
     const events = reader.take();
     if (events.length > 0) yield events;
     if (signal.aborted) throw signal.reason;
     if (cause instanceof ApiError) throw cause;
-    throw new ApiError(
-      "api_error",
-      `Cannot finish the answer: upstream "${upstream.name}" broke its stream off`,
-      {
-        status: 502,
-        cause,
-      },
-    );
+    const what = `Cannot finish the answer: upstream "${upstream.name}" broke its stream off`;
+    throw new ApiError("api_error", what, { status: 502, cause });
   } finally {
     stopWaiting?.();
   }

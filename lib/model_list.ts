@@ -103,5 +103,7 @@ export function toAnthropicPage(models: readonly ListedModel[], query: URLSearch
 }
 
 function toTime({ created }: ListedModel): string {
-  return new Date((created ?? 0) * 1000).toISOString().replace(".000Z", "Z");
+  // Some hosts give milliseconds, or no time at all; dates end with the year 275760.
+  const seconds = created && Math.abs(created) < 8.64e12 ? created : 0;
+  return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
 }

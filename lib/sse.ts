@@ -25,7 +25,9 @@ export async function* readEvents(
     onEvent: (event) => batch.push(event),
     onError(error) {
       if (error.type === "max-buffer-size-exceeded") {
-        throw new ApiError("api_error", "Cannot read the upstream's stream: an event is larger than 16 MiB");
+        throw new ApiError("api_error", "Cannot read the upstream's stream: an event is larger than 16 MiB", {
+          status: 502,
+        });
       }
       if (error.field === "error") batch.push({ event: "error", data: error.value ?? "" });
     },

@@ -32,6 +32,7 @@ export async function send(
   const init: RequestInit = { headers, signal, redirect: "manual" };
   if (body !== undefined) Object.assign(init, { method: "POST", body: JSON.stringify(body) });
   const transport = upstream.fetch ?? network;
+  signal.throwIfAborted();
   let response: Response;
   try {
     response = await transport(toUrl(upstream, path), init);
@@ -43,7 +44,7 @@ export async function send(
     });
   }
   if (response.ok) return response;
-  throw await toError(response, { upstream, caller, signal });
+  throw withoutKey(await toError(response, { upstream, caller, signal }), upstream, caller);
 }
 
 /** Asks an upstream for a turn of a conversation. */
@@ -97,6 +98,16 @@ export async function readWhole(
   return answer;
 }
 
+/** Takes the very key that was used out of an error's message: an upstream may quote it, and its form is not known. */
+export function withoutKey(error: unknown, upstream: Upstream, caller: Caller): unknown {
+  if (!(error instanceof ApiError)) return error;
+  for (const secret of [toKey(upstream, caller), ...Object.values(upstream.headers ?? {})]) {
+    if (secret === undefined || secret.length < SHORTEST_KEY) continue;
+    error.message = error.message.replaceAll(secret, "[redacted]");
+  }
+  return error;
+}
+
 function toHeaders(upstream: Upstream, caller: Caller, hasBody: boolean): Headers {
   const headers = new Headers({
     accept: hasBody ? "text/event-stream" : "application/json",
@@ -147,8 +158,7 @@ async function toError(
     ? "the client's key"
     : "the gateway's own key";
   const said = `Upstream "${upstream.name}" refused ${whose}: ${error.message}`;
-  // Not every key looks like one.
-  return new ApiError("authentication_error", key === undefined ? said : said.replaceAll(key, "[redacted]"));
+  return new ApiError("authentication_error", said);
 }
 
 /** The reason of a failed connection, as far as it tells nothing of the owner's network. */
@@ -161,3 +171,6 @@ function toReason(error: unknown): string {
 
 /** The largest error body that is read, in bytes. */
 const MAX_ERROR = 256 * 1024;
+
+/** The shortest key that is looked for in messages, in characters: what is shorter may be any word. */
+const SHORTEST_KEY = 6;

@@ -4,6 +4,8 @@ import { HOST_NAMES, type HostName, type Language } from "./dialects/mod.ts";
 import { quote } from "./redact.ts";
 import { baseUrl, isObject, oneOf, readJson, type Schema, text } from "./values.ts";
 
+export type { HostName, Language };
+
 /** An upstream beside OpenRouter, as the settings name it. */
 export type NamedUpstream = {
   /** What the paths of its API are put behind, such as `https://api.groq.com/openai/v1`. */

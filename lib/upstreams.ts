@@ -24,7 +24,7 @@ export function createUpstreams(
     baseUrl: openrouterBaseUrl,
     key: openrouterApiKey,
     clientKey: true,
-    preset: "openrouter",
+    preset: toPreset("openrouter", openrouterBaseUrl),
     language: upstreamDialect,
   };
   return [openrouter, ...[...upstreams].map(([name, named]) => toUpstream(name, named))];

@@ -8,7 +8,7 @@ import { parseMessagesRequest } from "../lib/anthropic/parse.ts";
 import { countByLength, estimateTokens } from "../lib/tokens.ts";
 import { askGateway } from "./support/ask.ts";
 import { parseEvents } from "./support/events.ts";
-import { isJson, type Json } from "./support/json.ts";
+import { isJson, type Json, objects } from "./support/json.ts";
 import { assertLegal } from "./support/legal.ts";
 import { everyByte } from "./support/random.ts";
 import { foldEvents } from "./support/told.ts";
@@ -21,10 +21,13 @@ import { createUpstream, type FakeAnswer, type FakeUpstream } from "./support/up
  * - `settings.json`: the gateway's settings beside a key, where there are any;
  * - `upstream.sse`, `.json` or `.html`: what the upstream answers; `upstream.head`: its status, then its headers.
  *   Where it is asked more than once they are `upstream.1.sse`, `upstream.2.json` and so on.
+ * - `next.json`: what differs in the request that follows, where one does; its `messages` come after the answer;
+ *   and `next.upstream.sse`, what the upstream answers to it.
  *
  * `UPDATE_FIXTURES=1` writes the rest, to be read with care before it is committed: `sent.json`, the body that
- * reached the upstream, and `sent.head`, numbered in the same way; `answer.sse` or `answer.json`, and `answer.head`.
- * The ids that the gateway makes are numbered, and its estimate of the request's tokens is called so.
+ * reached the upstream, and `sent.head`, numbered in the same way; `answer.sse` or `answer.json`, and `answer.head`;
+ * and of the request that follows `next.sent.json` and `next.head`. The ids that the gateway makes are numbered, and
+ * its estimate of the request's tokens is called so.
  */
 const ROOT = fileURLToPath(new URL("./fixtures/", import.meta.url));
 const UPDATE = Boolean(process.env.UPDATE_FIXTURES);
@@ -43,8 +46,8 @@ for (const name of readdirSync(ROOT)) {
     const response = await ask(folder, request, upstream);
     const streamed = response.headers.get("content-type")?.startsWith("text/event-stream");
     const answer = await response.text();
-    const told = toSteady(answer, request);
-    const turns = toTurns(folder);
+    const steady = toSteady(answer, request);
+    const turns = toTurns(folder, "upstream");
     assert.ok(upstream.sent.length <= turns.length, "the upstream was asked more often than it has answers");
 
     turns.forEach((turn, at) => {
@@ -53,10 +56,29 @@ for (const name of readdirSync(ROOT)) {
       compare(folder, `sent${turn}.json`, sent && toText(sent.body));
     });
     compare(folder, "answer.head", toHead(String(response.status), response.headers, TOLD));
-    compare(folder, "answer.sse", streamed ? told : undefined);
-    compare(folder, "answer.json", streamed ? undefined : toText(parse(told)));
+    compare(folder, "answer.sse", streamed ? steady : undefined);
+    compare(folder, "answer.json", streamed ? undefined : toText(parse(steady)));
     if (streamed) await checkStream(folder, request, answer);
+
+    const next = toNext(folder, request, streamed ? foldEvents(parseEvents(answer)) : parse(answer));
+    const after = createFixtureUpstream(folder, undefined, "next.upstream");
+    const told = next && await ask(folder, next, after);
+    compare(folder, "next.sent.json", next && toSteady(toText(after.sent[0]?.body), request));
+    compare(folder, "next.head", told && toHead(String(told.status), told.headers, TOLD));
   });
+}
+
+/** The request that follows: all that was said, the answer as it came, and what the client says then. */
+function toNext(folder: string, request: Json, { content }: Json): Json | undefined {
+  const next = read(folder, "next.json");
+  if (next === undefined) return undefined;
+  const { messages, ...fields } = parse(next);
+  const answer = { role: "assistant", content };
+  return {
+    ...request,
+    ...fields,
+    messages: [...objects(request.messages), answer, ...objects(messages)],
+  };
 }
 
 /** A stream is legal, the same however its upstream's was cut, and says what a client gets that does not stream. */
@@ -77,17 +99,23 @@ function ask(folder: string, request: Json, { fetch }: FakeUpstream): Promise<Re
   return askGateway(request, { fetch, settings, headers });
 }
 
-function createFixtureUpstream(folder: string, cut: (size: number) => number[] = () => []): FakeUpstream {
-  const [first = NOBODY, ...more] = toTurns(folder).map((turn) => toAnswer(folder, `upstream${turn}`, cut));
+function createFixtureUpstream(
+  folder: string,
+  cut: (size: number) => number[] = () => [],
+  name = "upstream",
+): FakeUpstream {
+  const turns = toTurns(folder, name).map((turn) => toAnswer(folder, `${name}${turn}`, cut));
+  const [first = NOBODY, ...more] = turns;
   return createUpstream(first, ...more);
 }
 
 /** What stands between name and ending of the files of each turn: nothing where there is only one. */
-function toTurns(folder: string): string[] {
-  const numbers = readdirSync(folder).map((name) =>
-    /^upstream(\.\d)\.(sse|json|html)$/.exec(name)?.[1] ?? ""
+function toTurns(folder: string, name: string): string[] {
+  const numbered = readdirSync(folder).filter((file) => file.startsWith(`${name}.`)).map((file) =>
+    /^(\.\d)\.(sse|json|html)$/.exec(file.slice(name.length))?.[1] ?? ""
   );
-  return [...new Set(numbers)].filter((turn, _at, turns) => turn !== "" || turns.length === 1).sort();
+  const turns = [...new Set(numbered)].filter((turn) => turn !== "").sort();
+  return turns.length === 0 ? [""] : turns;
 }
 
 const NOBODY: FakeAnswer = { body: "nobody was to ask", status: 500 };

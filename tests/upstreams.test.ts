@@ -163,3 +163,25 @@ test("no fallback is asked for a client that has left, nor when the request's ti
     assert.deepEqual(asked.filter((one) => one.startsWith("gpu.test")), [], end);
   }
 });
+
+test("a conversation that Anthropic keeps is not continued by a fallback that knows nothing of it", async () => {
+  const { network, asked } = createNetwork({
+    "api.anthropic.com": () =>
+      Response.json({ error: { type: "overloaded_error", message: "Overloaded" } }, { status: 529 }),
+    "openrouter.ai": talker(),
+  });
+  const settings: Settings = {
+    UPSTREAMS: { direct: { url: "https://api.anthropic.com/v1", key: "key-of-anthropic" } },
+    MODEL_MAP: { kept: { model: "claude-x", upstream: "direct", fallbacks: ["acme/talker-1"] } },
+  };
+  const thread = { type: "create" };
+  const body = JSON.stringify({
+    model: "kept",
+    max_tokens: 9,
+    thread,
+    messages: [{ role: "user", content: "Hi" }],
+  });
+  const response = await create(network, settings).fetch(ask("kept", { body }));
+  assert.equal(response.status, 529);
+  assert.deepEqual(asked.filter((one) => one.includes("/chat/")), []);
+});

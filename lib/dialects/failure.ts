@@ -18,6 +18,10 @@ export interface Failure {
   details: JsonObject | undefined;
 }
 
+/** How stacks begin: JavaScript's, then Python's. */
+const STACK = /(?:^|\n)(?:[ \t]+at \S.*(?:\(|:\d)|[ \t]*Traceback \(most recent|[ \t]+File ".*", line \d)/;
+/** How much of a message is looked at, in characters. */
+const MAX_RAW = 64 * 1024;
 /** The longest message that is passed on, in characters. */
 const MAX_MESSAGE = 2000;
 
@@ -39,7 +43,7 @@ export function readFailure(body: unknown): Failure {
     code: [error.code, error.http_status, error.statusCode, outer.code].map(toStatus).find(Boolean),
     names: [metadata.error_type, error.error_type, availability.code].filter(isText),
     words: [error.code, error.type, outer.code].filter(isText),
-    message: message?.trim() ? redact(message).slice(0, MAX_MESSAGE) : undefined,
+    message: message ? redact(message).slice(0, MAX_MESSAGE) : undefined,
     forwarded: forwards && (own !== undefined || provider !== undefined) ? { provider, said } : undefined,
     retryable: typeof availability.retryable === "boolean" ? availability.retryable : undefined,
     retryAfter: toSeconds(availability.retry_after) ?? toRetryDelay(error.details),
@@ -58,6 +62,13 @@ function toMessage(error: JsonObject): string | undefined {
   return toText(error.message) ?? toText(error.error) ?? toText(error.detail);
 }
 
+/** The words for people in a message: no page of HTML, and nothing from the first line of a stack on. */
+function toWords(message: string): string | undefined {
+  if (message.trimStart().startsWith("<")) return undefined;
+  const text = message.slice(0, MAX_RAW).replaceAll("\\n", "\n"); // JSON that was quoted without being read
+  return text.split(STACK)[0]?.trim() || undefined;
+}
+
 /** llama.cpp gives the numbers of an overflow beside its message. */
 function withCounts(
   message: string | undefined,
@@ -69,7 +80,7 @@ function withCounts(
 
 /** Text, or what FastAPI lists as wrong: where, and what; never the input, which it repeats. */
 function toText(value: unknown): string | undefined {
-  if (typeof value === "string") return value;
+  if (typeof value === "string") return toWords(value);
   if (isObject(value)) return toText(value.detail);
   if (!Array.isArray(value)) return undefined;
   const lines = value.filter(isObject).flatMap(({ loc, msg }) =>
@@ -82,7 +93,7 @@ function toText(value: unknown): string | undefined {
 function toForwarded({ raw, previous_errors: earlier }: JsonObject): string | undefined {
   const read = (value: unknown): string | undefined => {
     const parsed = typeof value === "string" ? tryJson(value) ?? value : value;
-    if (typeof parsed === "string") return /^\s*(<|error$|$)/i.test(parsed) ? undefined : parsed;
+    if (typeof parsed === "string") return /^\s*error\s*$/i.test(parsed) ? undefined : toWords(parsed);
     const outer = toObject(parsed);
     return toMessage(isObject(outer.error) ? outer.error : outer);
   };

@@ -225,6 +225,7 @@ for (const road of ["chat", "native"] as const) {
         const gone = start(road, streamed, { ending: "silence" });
         gone.client.abort(reason);
         assert.ok((await gone.answer).status >= 400);
+        assert.equal(gone.upstream.requests.length, 0, "nobody is asked for one who has left");
         await assertOver(gone, `left at once with ${reason}`);
       }
     });

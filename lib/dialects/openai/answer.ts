@@ -3,11 +3,18 @@ import type { StopReason, StreamEvent, UsageReport } from "../../anthropic/event
 import type { MessagesRequest } from "../../anthropic/schema.ts";
 import { MessageWriter } from "../../anthropic/writer.ts";
 import { ApiError } from "../../errors.ts";
-import { isObject, tryJson } from "../../json.ts";
-import type { AnswerReader, ServerSentEvent, TurnContext } from "../dialect.ts";
+import { isObject, type JsonObject, tryJson } from "../../json.ts";
+import type { AnswerReader, ServerSentEvent } from "../dialect.ts";
 import { toUpstreamError } from "../upstream_error.ts";
-import { type ChatUsage, type Choice, Chunk, type Delta } from "./chunk.ts";
+import type { HostContext } from "./chat.ts";
+import { type ChatUsage, type Choice, Chunk, type Delta, type ToolCallDelta } from "./chunk.ts";
+import { CitationReader } from "./citations.ts";
+import { readContent } from "./content.ts";
+import { findFormat } from "./format.ts";
+import { collectSchemas } from "./offer_tools.ts";
 import { ReasoningReader } from "./reasoning.ts";
+import { type TaggedPiece, ThinkTags } from "./think_tags.ts";
+import { ThoughtSignatures } from "./thought_signatures.ts";
 import { ToolCallReader } from "./tool_calls.ts";
 
 /** The words for an end, OpenAI's and those of the hosts behind OpenRouter. Unknown ones mean a normal end. */
@@ -24,18 +31,24 @@ export class ChatAnswerReader implements AnswerReader {
   readonly #writer: MessageWriter;
   readonly #reasoning: ReasoningReader;
   readonly #calls: ToolCallReader;
+  readonly #citations: CitationReader;
+  /** Tells thoughts from text, where the host does not; what is no host's habit is not looked for. */
+  readonly #tags: ThinkTags | undefined;
+  readonly #signatures: ThoughtSignatures | undefined;
   readonly #stopSequences: readonly string[];
+  readonly #maxTokens: number;
   #finish: string | undefined;
   #nativeFinish: string | undefined;
   #stopSequence: string | null = null;
   #refused = false;
   #said = 0;
   #counted = false;
+  #spent = 0;
   #done = false;
   /** What the upstream says the answer cost, in USD. */
   cost: number | undefined;
 
-  constructor(request: MessagesRequest, context: TurnContext) {
+  constructor(request: MessagesRequest, context: HostContext) {
     const usage = {
       input_tokens: context.inputTokens,
       cache_creation_input_tokens: 0,
@@ -46,8 +59,18 @@ export class ChatAnswerReader implements AnswerReader {
     const { thinking } = request;
     const shown = !(isObject(thinking) && thinking.display === "omitted");
     this.#reasoning = new ReasoningReader(this.#writer, { model: context.model, shown });
-    this.#calls = new ToolCallReader(this.#writer, context.newId);
+    this.#calls = new ToolCallReader(this.#writer, {
+      names: context.names,
+      schemas: context.coerceToolInput ? collectSchemas(request) : new Map(),
+      answer: findFormat(request, context)?.tool,
+      newId: context.newId,
+    });
+    this.#citations = new CitationReader(this.#writer, context.model);
+    const { thinkTags, thoughtSignatures } = context.features;
+    this.#tags = thinkTags ? new ThinkTags() : undefined;
+    this.#signatures = thoughtSignatures ? new ThoughtSignatures(context.newId) : undefined;
     this.#stopSequences = request.stop_sequences ?? [];
+    this.#maxTokens = Math.min(request.max_tokens, context.facts.maxOutput ?? Infinity);
   }
 
   get done(): boolean {
@@ -68,7 +91,7 @@ export class ChatAnswerReader implements AnswerReader {
     if (text === "" && event !== "error") return;
     const json = tryJson(text);
     if (event === "error") {
-      return this.#refuse(isObject(json) ? isObject(json.error) ? json.error : json : { message: text });
+      return isObject(json) ? this.#refuse(json.error ?? json, json) : this.#refuse({ message: data });
     }
     if (json === undefined) throw unreadable("an event is not JSON");
     this.#chunk(json);
@@ -90,6 +113,7 @@ export class ChatAnswerReader implements AnswerReader {
         },
       );
     }
+    this.#endContent();
     this.#calls.end();
     this.#reasoning.close();
     if (!this.#counted) {
@@ -98,6 +122,7 @@ export class ChatAnswerReader implements AnswerReader {
     try {
       this.#writer.end(this.#stopReason(), this.#stopSequence);
     } catch (cause) {
+      if (this.#exhausted) return this.#writer.end("max_tokens");
       throw new ApiError(
         "api_error",
         "Cannot use the model's tool call: its arguments are not one JSON object",
@@ -110,18 +135,19 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   #chunk(json: unknown): void {
-    if (isObject(json)) this.#refuse(json.object === "error" ? json : json.error);
+    if (isObject(json)) this.#refuse(json.object === "error" ? json : json.error, json);
     if (!v.is(Chunk, json)) throw unreadable("it is no chat completion");
     for (const choice of json.choices ?? []) this.#choice(choice);
+    this.#citations.list(json);
     const usage = json.usage ?? json.x_groq?.usage;
     if (usage) this.#count(usage);
   }
 
   /** Fails with the upstream's error, unless the answer had already been cut by its own limit, or is cut by a filter. */
-  #refuse(error: unknown): void {
+  #refuse(error: unknown, around: JsonObject = {}): void {
     const cut = this.#finish === "length" || this.#finish === "content_filter";
     if (error === undefined || error === null || cut) return;
-    const failure = toUpstreamError({ body: { error } });
+    const failure = toUpstreamError({ body: { ...around, error } });
     if (!failure.refused || this.#said === 0) throw failure;
     this.#finish = "content_filter";
   }
@@ -129,7 +155,7 @@ export class ChatAnswerReader implements AnswerReader {
   #choice(choice: Choice): void {
     if (choice.index) return; // only the first of several completions is asked for
     this.#refuse(choice.error);
-    const delta = choice.delta ?? choice.message;
+    const delta = choice.delta ?? toDelta(choice.message);
     if (delta) this.#say(delta);
     if (choice.native_finish_reason) this.#nativeFinish = choice.native_finish_reason;
     const met = choice.stop_reason;
@@ -143,29 +169,50 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   #say(delta: Delta): void {
-    const parts = Array.isArray(delta.content) ? delta.content : [];
-    const thought = parts.filter((part) => part.type === "thinking").map((part) => toText(part.thinking))
-      .join("");
-    const text = typeof delta.content === "string"
-      ? delta.content
-      : parts.filter((part) => part.type === "text").map((part) => toText(part.text)).join("");
+    const { text, thought } = readContent(delta);
     this.#reasoning.push(delta, thought);
-    this.#text(text);
+    if (this.#tags === undefined) this.#text(text);
+    else if (text !== "") this.#tagged(this.#tags.push(text));
+    this.#citations.annotate(delta.annotations);
     if (delta.refusal) {
       this.#refused = true;
       this.#text(delta.refusal);
     }
-    for (const call of delta.tool_calls ?? []) {
-      if (this.#calls.opens(call)) this.#reasoning.close();
-      this.#said += this.#calls.push(call);
-    }
+    for (const call of delta.tool_calls ?? []) this.#call(call);
     this.#said += thought.length + (delta.reasoning ?? delta.reasoning_content ?? "").length;
+  }
+
+  #call(call: ToolCallDelta): void {
+    const { piece, signed } = this.#signatures?.read(call) ?? { piece: call };
+    if (signed) this.#reasoning.sign(signed);
+    if (this.#calls.opens(piece)) {
+      if (this.#tags) this.#tagged(this.#tags.end());
+      this.#reasoning.close();
+    }
+    this.#said += this.#calls.push(piece);
+  }
+
+  #tagged({ thought, raw, text }: TaggedPiece): void {
+    this.#reasoning.pushTagged(thought, raw);
+    this.#said += raw.length;
+    this.#text(text);
+  }
+
+  /** Says what was held back; a thought that never ended, and after which nothing came, was the answer itself. */
+  #endContent(): void {
+    if (this.#tags === undefined) return;
+    this.#tagged(this.#tags.end());
+    const answer = this.#tags.unclosed;
+    if (!answer || this.#calls.any || STOP_REASONS.has(this.#finish ?? "")) return;
+    this.#reasoning.keepTag("<think>");
+    this.#text(answer);
   }
 
   #text(text: string): void {
     if (text === "") return;
     this.#reasoning.close();
     this.#writer.text(text);
+    this.#citations.say();
     this.#said += text.length;
   }
 
@@ -182,19 +229,27 @@ export class ChatAnswerReader implements AnswerReader {
     return "end_turn";
   }
 
+  /** Whether the limit was met, which some hosts do not say of an answer that ends in a tool call. */
+  get #exhausted(): boolean {
+    const native = STOP_REASONS.get(this.#nativeFinish?.toLowerCase() ?? "");
+    return native === "max_tokens" || this.#spent >= this.#maxTokens;
+  }
+
   #count(usage: ChatUsage): void {
-    const read = usage.prompt_tokens_details?.cached_tokens ?? 0;
-    const written = usage.prompt_tokens_details?.cache_write_tokens ?? 0;
-    const thinking = usage.completion_tokens_details?.reasoning_tokens ?? 0;
+    const read = toCount(usage.prompt_tokens_details?.cached_tokens) ?? 0;
+    const written = toCount(usage.prompt_tokens_details?.cache_write_tokens) ?? 0;
+    const thinking = toCount(usage.completion_tokens_details?.reasoning_tokens) ?? 0;
     const report: UsageReport = { cache_read_input_tokens: read, cache_creation_input_tokens: written };
-    const prompt = usage.prompt_tokens;
-    if (typeof prompt === "number") {
+    const prompt = toCount(usage.prompt_tokens);
+    if (prompt !== undefined) {
       // OpenAI's prompt tokens include the cached ones, Anthropic's input tokens do not; neither do Azure's for Grok,
       // which then are fewer.
       report.input_tokens = prompt < read + written ? prompt : prompt - read - written;
     }
-    if (typeof usage.completion_tokens === "number") {
-      report.output_tokens = usage.completion_tokens;
+    const said = toCount(usage.completion_tokens);
+    if (said !== undefined) {
+      report.output_tokens = said;
+      this.#spent = said;
       this.#counted = true;
     }
     if (thinking > 0) report.output_tokens_details = { thinking_tokens: thinking };
@@ -203,15 +258,19 @@ export class ChatAnswerReader implements AnswerReader {
   }
 }
 
-function unreadable(why: string): ApiError {
-  return new ApiError("api_error", `Cannot read the upstream's answer: ${why}`, { status: 502 });
+/** A message that came whole, as the one delta of a stream: its calls are told apart by their places. */
+function toDelta(message: Choice["message"]): Delta | undefined {
+  if (!message?.tool_calls) return message ?? undefined;
+  return { ...message, tool_calls: message.tool_calls.map((call, index) => ({ ...call, index })) };
 }
 
-/** Text that hosts send plain, or once more as a list of text parts. */
-function toText(value: unknown): string {
-  if (typeof value === "string") return value;
-  if (!Array.isArray(value)) return "";
-  return value.map((part) => isObject(part) ? toText(part.text) : "").join("");
+/** A number of tokens; what is none says nothing, and fails no answer. */
+function toCount(value: unknown): number | undefined {
+  return typeof value === "number" && value >= 0 && value < Infinity ? Math.round(value) : undefined;
+}
+
+function unreadable(why: string): ApiError {
+  return new ApiError("api_error", `Cannot read the upstream's answer: ${why}`, { status: 502 });
 }
 
 /** Where an upstream counts nothing, what it said is counted so. */
