@@ -7,6 +7,7 @@ import type { Gateway } from "./gateway.ts";
 import type { LossReport } from "./loss.ts";
 import type { Route } from "./models.ts";
 import { readEvents } from "./sse.ts";
+import { refuseThread } from "./thread.ts";
 import { readWhole, sendTurn, withoutKey } from "./upstream.ts";
 
 /**
@@ -29,6 +30,7 @@ export interface AskOptions {
 /** Creates the {@linkcode Ask} that goes to the upstream of a route. */
 export function createAsk(gateway: Gateway, { route, caller, signal, loss, onCost }: AskOptions): Ask {
   return async function* (request) {
+    refuseThread(request, route);
     const context: TurnContext = {
       model: route.model,
       alias: route.alias,

@@ -1,5 +1,6 @@
 import type { Caller } from "./access.ts";
 import type { Clock } from "./clock.ts";
+import { toHost } from "./dialects/mod.ts";
 import { ApiError } from "./errors.ts";
 import { type ListedModel, parseModelList } from "./model_list.ts";
 import type { Upstream } from "./models.ts";
@@ -76,7 +77,8 @@ export function createCatalogue(gateway: { fetch: typeof fetch; clock: Clock }):
     async look(upstream, caller) {
       const kept = lists.get(upstream.name);
       const failedAt = failures.get(upstream.name);
-      if (upstream.fetch !== undefined || (failedAt !== undefined && clock.now() - failedAt < DISCOURAGED)) {
+      const unlisted = upstream.fetch !== undefined || toHost(upstream.preset).list === "none";
+      if (unlisted || (failedAt !== undefined && clock.now() - failedAt < DISCOURAGED)) {
         return kept?.models ?? [];
       }
       if (kept !== undefined && clock.now() - kept.at < FRESH) return kept.models;

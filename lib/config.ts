@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { quote } from "./redact.ts";
+import { BUILT_IN, type NamedUpstream, upstreamMap, type UpstreamsInput } from "./upstream_map.ts";
 import { type Alias, baseUrl, integer, modelMap, oneOf, type Schema, seconds, text } from "./values.ts";
 
 /** What is known of one setting; `default` is written as a user would write it. */
@@ -37,6 +38,13 @@ const TABLE = {
     default: "https://openrouter.ai/api/v1",
     text: "The upstream, up to and including its /v1",
   },
+  UPSTREAMS: {
+    flag: "--upstreams",
+    schema: (): Schema<UpstreamsInput, ReadonlyMap<string, NamedUpstream>> => upstreamMap(),
+    default: "{}",
+    secret: true,
+    text: 'More upstreams, as JSON: `{"name": {"url", "key", "preset", "dialect", "headers", "apiVersion"}}`',
+  },
   ANTHROPIC_MODEL: {
     flag: "--model",
     schema: (): Schema<string, string> => text("a model's name"),
@@ -54,7 +62,8 @@ const TABLE = {
     schema: (): Schema<string | Readonly<Record<string, string | Alias>>, ReadonlyMap<string, Alias>> =>
       modelMap(),
     default: "{}",
-    text: 'More aliases, as JSON: `{"alias": "model"}` or `{"alias": {"model", "upstream", "options"}}`',
+    text:
+      'More aliases, as JSON: `{"alias": "model"}` or `{"alias": {"model", "upstream", "options", "fallbacks"}}`',
   },
   UPSTREAM_DIALECT: {
     flag: "--dialect",
@@ -179,7 +188,26 @@ export function parseConfig(sources: Sources): Config {
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   const known = findings.filter(({ value }) => value !== undefined);
   // The parse boundary: each value was found valid, and stands under the key that Config has for it.
-  return Object.fromEntries(known.map(({ name, value }) => [toKey(name), value])) as Config;
+  const config = Object.fromEntries(known.map(({ name, value }) => [toKey(name), value])) as Config;
+  const strays = findStrays(config);
+  if (strays.length > 0) throw new ConfigError(strays);
+  return config;
+}
+
+/** The aliases that lead nowhere: what one setting says is judged by another, so both have to be valid. */
+function findStrays({ modelMap, upstreams }: Config): string[] {
+  const known = new Set([...BUILT_IN, ...upstreams.keys()]);
+  return [...modelMap].flatMap(([alias, { upstream, fallbacks = [] }]) => {
+    const named = [
+      upstream,
+      ...fallbacks.map((target) => typeof target === "string" ? undefined : target.upstream),
+    ];
+    return named.filter((name) => name !== undefined && !known.has(name)).map((name = "") =>
+      `Cannot use MODEL_MAP: alias ${quote(alias)} names upstream ${
+        quote(name)
+      }, which UPSTREAMS does not have`
+    );
+  });
 }
 
 /** Looks up and judges every setting, in the order of the table. */

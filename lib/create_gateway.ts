@@ -6,8 +6,9 @@ import { demo } from "./demo.ts";
 import type { Gateway } from "./gateway.ts";
 import { newId } from "./ids.ts";
 import { createInputCounter } from "./input_counter.ts";
-import { DEMO, type Directory, type Upstream } from "./models.ts";
+import type { Directory } from "./models.ts";
 import { createCounters } from "./observe.ts";
+import { createUpstreams } from "./upstreams.ts";
 import type { Alias } from "./values.ts";
 
 /** What a gateway is made of. */
@@ -59,19 +60,13 @@ export function createGateway(
 }
 
 function toDirectory(config: Config): Directory {
-  const openrouter: Upstream = {
-    name: "openrouter",
-    baseUrl: config.openrouterBaseUrl,
-    key: config.openrouterApiKey,
-  };
   const aliases: [string, Alias][] = [
     ["big", { model: config.anthropicModel }],
     ["small", { model: config.anthropicSmallFastModel }],
     ...config.modelMap,
   ];
   return {
-    upstreams: new Map<string, Upstream>([["openrouter", openrouter], [DEMO, demo]]),
+    upstreams: new Map([...createUpstreams(config), demo].map((upstream) => [upstream.name, upstream])),
     aliases: new Map(aliases),
-    dialect: config.upstreamDialect,
   };
 }

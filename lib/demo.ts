@@ -21,7 +21,13 @@ type ChatRequest = v.InferOutput<typeof ChatRequest>;
  *
  * It repeats what the user said, word by word, and calls a tool when the user names one or the request asks for it.
  */
-export const demo: Upstream = { name: DEMO, baseUrl: "https://demo.invalid", fetch: answerDemo };
+export const demo: Upstream = {
+  name: DEMO,
+  baseUrl: "https://demo.invalid",
+  preset: "openrouter",
+  language: "openai",
+  fetch: answerDemo,
+};
 
 /** How the embedded model introduces itself. */
 const WHO = "This is demo/echo, a model inside the gateway that needs no key and no network.";

@@ -1,5 +1,7 @@
 import { findSettings, SETTING_NAMES, type SettingName, SETTINGS, type Sources } from "./config.ts";
 import { redact } from "./redact.ts";
+import type { NamedUpstream } from "./upstream_map.ts";
+import type { Alias } from "./values.ts";
 
 /** What `--help` prints: how to start the program, and every flag. */
 export function helpText(): string {
@@ -43,14 +45,15 @@ export function describeConfig(sources: Sources): string {
 
 function toText(name: SettingName, value: unknown): string {
   if (value === undefined) return "not set";
-  if (SETTINGS[name].secret) return `set (${String(value).length} characters)`;
-  // Options may hold anything, a key too: an alias is told by its model alone.
+  // Options and headers may hold anything, a key too: of an alias and an upstream only is told where they lead.
   if (value instanceof Map) return value.size === 0 ? "none" : redact([...value].map(toArrow).join(", "));
+  if (SETTINGS[name].secret) return `set (${String(value).length} characters)`;
   return redact(String(value));
 }
 
-function toArrow([alias, { model }]: [string, { model: string }]): string {
-  return `${alias} -> ${model}`;
+function toArrow([name, { model, url, fallbacks = [] }]: [string, Partial<Alias & NamedUpstream>]): string {
+  const others = fallbacks.map((target) => typeof target === "string" ? target : target.model);
+  return [`${name} -> ${model ?? url}`, ...others].join(", else ");
 }
 
 function remark(name: SettingName): string {

@@ -37,6 +37,8 @@ export interface ApiErrorOptions {
   status?: number;
   /** Seconds (or an HTTP date) to wait, passed on as `retry-after`. */
   retryAfter?: string;
+  /** Whether a repeat can help, where that does not follow from the status. */
+  retryable?: boolean;
   /** Anthropic's `error.details`, for instance an `error_code`. */
   details?: JsonObject;
   /** What lies behind it; goes to the log, never to the client. */
@@ -62,6 +64,8 @@ export class ApiError extends Error {
   readonly status: number;
   readonly retryAfter: string | undefined;
   readonly details: JsonObject | undefined;
+  /** Whether the same request may succeed when it is repeated. */
+  readonly retryable: boolean;
 
   constructor(type: ErrorType, message: string, options: ApiErrorOptions = {}) {
     super(message, { cause: options.cause });
@@ -69,6 +73,7 @@ export class ApiError extends Error {
     this.status = options.status ?? STATUSES[type];
     this.retryAfter = options.retryAfter;
     this.details = options.details;
+    this.retryable = options.retryable ?? !FINAL_STATUSES.has(this.status);
   }
 }
 
@@ -94,7 +99,9 @@ export function toErrorBody(error: ApiError, requestId: string): ErrorBody {
 /** Writes an error as the response to a request whose id is given. */
 export function errorResponse(error: ApiError, requestId: string): Response {
   const headers = new Headers({ "request-id": requestId });
-  if (FINAL_STATUSES.has(error.status)) headers.set("x-should-retry", "false");
+  // Clients judge by the status too, so only what they would get wrong is said.
+  if (!error.retryable) headers.set("x-should-retry", "false");
+  else if (FINAL_STATUSES.has(error.status)) headers.set("x-should-retry", "true");
   if (error.retryAfter !== undefined) headers.set("retry-after", error.retryAfter);
   return Response.json(toErrorBody(error, requestId), { status: error.status, headers });
 }

@@ -34,7 +34,7 @@ export async function holdAnswer(
 }
 
 /** Reads up to the first event that says more than that a message begins. */
-async function readBeginning(batches: AsyncGenerator<StreamEvent[]>): Promise<StreamEvent[]> {
+export async function readBeginning(batches: AsyncGenerator<StreamEvent[]>): Promise<StreamEvent[]> {
   const events: StreamEvent[] = [];
   while (true) {
     const { done, value } = await batches.next();
@@ -44,7 +44,8 @@ async function readBeginning(batches: AsyncGenerator<StreamEvent[]>): Promise<St
   }
 }
 
-async function* continueWith(
+/** Gives what has begun, then the rest. */
+export async function* continueWith(
   begun: StreamEvent[],
   batches: AsyncGenerator<StreamEvent[]>,
 ): AsyncGenerator<StreamEvent[]> {

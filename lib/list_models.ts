@@ -1,4 +1,5 @@
 import { type Caller, readCaller } from "./access.ts";
+import { toHost } from "./dialects/mod.ts";
 import type { Gateway } from "./gateway.ts";
 import {
   findModel,
@@ -7,7 +8,7 @@ import {
   toAnthropicPage,
   toOpenAiModel,
 } from "./model_list.ts";
-import { resolveModel, type Route, toClaudeName, unknownModel } from "./models.ts";
+import { resolveModel, type Route, toClaudeName, unknownModel, type Upstream } from "./models.ts";
 import { logWarning } from "./observe.ts";
 
 /** The embedded model, as the list shows it to whoever has no key. */
@@ -48,22 +49,46 @@ function speaksAnthropic({ headers }: Request): boolean {
 
 async function listModels(gateway: Gateway, caller: Caller): Promise<ListedModel[]> {
   const { directory } = gateway;
-  const [upstream] = directory.upstreams.values();
+  const [upstream, ...others] = directory.upstreams.values();
   const keyless = upstream?.key === undefined;
-  const listed = upstream === undefined
-    ? []
-    : await gateway.catalogue.list(upstream, caller).catch((error) => {
-      // Without a key of its own the gateway has something to offer even where the upstream cannot be reached.
-      if (!keyless) throw error;
-      logWarning("The list of models lacks the upstream's", { upstream: upstream.name, error });
-      return [];
-    });
+  const [listed, ...named] = await Promise.all([
+    // Without a key of its own the gateway has something to offer even where the upstream cannot be reached.
+    upstream === undefined
+      ? []
+      : keyless
+      ? listOrNothing(gateway, upstream, caller)
+      : gateway.catalogue.list(upstream, caller),
+    ...others.filter(isListed).map(async (other) =>
+      (await listOrNothing(gateway, other, caller)).map((entry) => toPrefixed(entry, other))
+    ),
+  ]);
   const aliases = [...directory.aliases.keys()].flatMap((alias) => {
     const route = resolveModel(alias, directory);
-    const known = route.upstream === upstream ? listed : gateway.catalogue.known(route.upstream);
-    return toAliasEntries(route, findModel(known, route.model));
+    return toAliasEntries(route, findModel(gateway.catalogue.known(route.upstream), route.model));
   });
-  return [...(keyless ? [DEMO_ENTRY] : []), ...aliases, ...listed];
+  return [...(keyless ? [DEMO_ENTRY] : []), ...aliases, ...listed, ...named.flat()];
+}
+
+async function listOrNothing(
+  { catalogue }: Gateway,
+  upstream: Upstream,
+  caller: Caller,
+): Promise<readonly ListedModel[]> {
+  try {
+    return await catalogue.list(upstream, caller);
+  } catch (error) {
+    logWarning("The list of models lacks an upstream's", { upstream: upstream.name, error });
+    return [];
+  }
+}
+
+function isListed({ preset, fetch }: Upstream): boolean {
+  return fetch === undefined && toHost(preset).list !== "none";
+}
+
+/** A model of a named upstream, as clients ask for it. */
+function toPrefixed(entry: ListedModel, { name }: Upstream): ListedModel {
+  return { ...entry, id: `${name}/${entry.id}`, name: `${name}/${entry.name ?? entry.id}` };
 }
 
 /** An alias with all that is known of its model, once more under the name that Claude Code shows. */

@@ -23,6 +23,11 @@ export class LossReport {
     if (!this.#losses.has(path)) this.#losses.set(path, action);
   }
 
+  /** Forgets all: somebody else is asked. */
+  clear(): void {
+    this.#losses.clear();
+  }
+
   /** All losses, in the order they were noted. */
   get entries(): [path: string, action: LossAction][] {
     return [...this.#losses];

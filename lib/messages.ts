@@ -9,13 +9,14 @@ import { readJson } from "./body.ts";
 import { type Deadline, startDeadline } from "./deadline.ts";
 import { toApiError, toErrorBody } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
+import { withFallbacks } from "./fallback.ts";
 import type { Gateway } from "./gateway.ts";
 import { holdAnswer } from "./hold.ts";
 import { LossReport } from "./loss.ts";
 import type { Route } from "./models.ts";
+import { withRetry } from "./retry.ts";
 import { findRoute, toHeaderName } from "./route.ts";
 import { writeEvents } from "./sse.ts";
-import { refuseThread } from "./thread.ts";
 
 /**
  * Answers `POST /v1/messages`: the journey of one request.
@@ -29,15 +30,20 @@ export async function answerMessages(
 ): Promise<Response> {
   const caller = readCaller(request);
   const message = parseMessagesRequest(await readJson(request));
-  const route = await findRoute(gateway, message.model, caller);
-  refuseThread(message, route);
-  const model = toHeaderName(route);
-  exchange.note({ model: message.model, answeredBy: model });
+  let route = await findRoute(gateway, message.model, caller);
+  exchange.note({ model: message.model, answeredBy: toHeaderName(route) });
 
   const loss = new LossReport();
   const deadline = startDeadline(request.signal, gateway.clock, gateway.config.requestTimeout * 1000);
   const onCost = (cost: number) => exchange.note({ cost });
-  const ask = createAsk(gateway, { route, caller, signal: deadline.signal, loss, onCost });
+  const onRoute = (next: Route) => {
+    route = next;
+    exchange.note({ answeredBy: toHeaderName(next) });
+  };
+  const turn = { caller, signal: deadline.signal, loss, onCost };
+  const toAsk = (route: Route) => createAsk(gateway, { ...turn, route });
+  const toAskAgain = withRetry(toAsk, { ...turn, strict: gateway.config.validation === "strict" });
+  const ask = withFallbacks(toAskAgain, { ...turn, gateway, route, onRoute });
   const answer = exchange.watch(ask(message));
 
   const streamed = message.stream === true || new URL(request.url).pathname.endsWith("/stream");
@@ -45,7 +51,7 @@ export async function answerMessages(
     const response = streamed
       ? await streamAnswer(answer, { message, route, gateway, exchange, deadline, client: request.signal })
       : Response.json(await collectMessage(answer));
-    response.headers.set("x-gateway-model", model);
+    response.headers.set("x-gateway-model", toHeaderName(route));
     const lost = loss.toHeader();
     if (lost !== undefined) response.headers.set("x-gateway-loss", lost);
     return response;

@@ -1,18 +1,27 @@
 import { closestMatch } from "leven";
-import type { Alias } from "./values.ts";
-import { anthropic, type Dialect, type ModelFacts, openrouter } from "./dialects/mod.ts";
+import { type Dialect, type HostName, type Language, type ModelFacts, toDialect } from "./dialects/mod.ts";
 import { ApiError } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
+import type { Alias, Target } from "./values.ts";
 
 /** Somebody the gateway can ask. */
 export interface Upstream {
   name: string;
   /** The URL that the dialects' paths are put behind; without a slash at its end. */
   baseUrl: string;
-  /** The gateway's own key; without one the client's is passed on. */
+  /** The gateway's own key for it. */
   key?: string | undefined;
   /** Whether it counts the tokens of a request itself, at `/messages/count_tokens`. */
   countsTokens?: boolean;
+  /** Whether the client's key opens it where the gateway has none; to any other it is not shown. */
+  clientKey?: boolean;
+  /** Whose habits it has. */
+  preset: HostName;
+  language: Language;
+  /** Headers that go along with every request. */
+  headers?: Readonly<Record<string, string>> | undefined;
+  /** What Azure wants in the query. */
+  apiVersion?: string | undefined;
   /** How to reach it, where that is not the network. */
   fetch?: typeof fetch;
 }
@@ -28,6 +37,10 @@ export interface Route {
   upstream: Upstream;
   dialect: Dialect;
   options: JsonObject;
+  /** A provider behind the upstream that is not to be asked. */
+  avoid?: string | undefined;
+  /** Who is asked instead, in turn, where this one fails. */
+  fallbacks: readonly (string | Target)[];
 }
 
 /** Everything that a model's name may mean. */
@@ -35,47 +48,58 @@ export interface Directory {
   /** By name; the first is asked where nothing else is said. */
   upstreams: ReadonlyMap<string, Upstream>;
   aliases: ReadonlyMap<string, Alias>;
-  dialect: "auto" | "openai" | "anthropic";
 }
 
 /** The name of the embedded upstream. */
 export const DEMO = "demo";
 
 /**
- * Finds the way for a model's name: an alias, one of Claude Code's ids, or the upstream's own name for it.
+ * Finds the way for a model's name: an alias, one of Claude Code's ids, `upstream/model`, or the first upstream's own
+ * name for it.
  *
  * @example Usage
  * ```ts
  * import { resolveModel } from "./models.ts";
  *
- * const upstreams = new Map([["openrouter", { name: "openrouter", baseUrl: "https://openrouter.ai/api/v1" }]]);
- * const aliases = new Map([["big", { model: "claude-opus-5-5" }]]);
- * const route = resolveModel("big", { upstreams, aliases, dialect: "auto" });
+ * const openrouter = { name: "openrouter", baseUrl: "https://openrouter.ai/api/v1" };
+ * const directory = {
+ *   upstreams: new Map([["openrouter", { ...openrouter, preset: "openrouter", language: "auto" } as const]]),
+ *   aliases: new Map([["big", { model: "claude-opus-5-5" }]]),
+ * };
+ * const route = resolveModel("big", directory);
  * if (route.model !== "anthropic/claude-opus-5.5") throw new Error(route.model);
  * ```
  */
-export function resolveModel(
-  alias: string,
-  { upstreams, aliases, dialect }: Directory,
-): Omit<Route, "facts"> {
+export function resolveModel(alias: string, directory: Directory): Omit<Route, "facts"> {
+  const { aliases } = directory;
   const meant = aliases.get(alias) ?? aliases.get(fromClaudeName(alias)) ?? { model: alias };
-  const { model: name, upstream: via, options = {} } = meant;
+  const { fallbacks = [], ...target } = meant;
+  return { ...resolveTarget(alias, target, directory), fallbacks };
+}
+
+/** Finds the way to one of the models that an alias may mean. */
+export function resolveTarget(
+  alias: string,
+  { model: name, upstream: via, options = {} }: Target,
+  { upstreams }: Directory,
+): Omit<Route, "facts" | "fallbacks"> {
   const [first] = upstreams.values();
   const [, prefix = "", rest = ""] = /^([^/]+)\/(.+)$/.exec(name) ?? [];
-  // `openrouter/auto` is a model of OpenRouter's, so the first upstream's own name is no prefix.
-  const other = via === undefined && prefix !== first?.name ? upstreams.get(prefix) : undefined;
+  // `openrouter/auto` is a model of OpenRouter's, so the first upstream's name is a prefix only before a whole name.
+  const prefixed = via === undefined && (prefix !== first?.name || rest.includes("/"));
+  const other = prefixed ? upstreams.get(prefix) : undefined;
   const upstream = other ?? upstreams.get(via ?? "") ?? first;
   if (upstream === undefined) {
     throw new ApiError("not_found_error", `Cannot use model "${alias}": there is no upstream`);
   }
-  const model = toSlug(other === undefined ? name : rest);
-  return { alias, model, upstream, dialect: toDialect(model, upstream, dialect), options };
+  const model = toModel(other === undefined ? name : rest, upstream);
+  return { alias, model, upstream, dialect: toDialect(upstream.preset, upstream.language, model), options };
 }
 
-function toDialect(model: string, { name }: Upstream, dialect: Directory["dialect"]): Dialect {
-  if (name === DEMO) return openrouter;
-  if (dialect !== "auto") return dialect === "openai" ? openrouter : anthropic;
-  return /^~?anthropic\//.test(model) ? anthropic : openrouter;
+/** The name that an upstream has for a model: OpenRouter and Anthropic write Claude's versions differently. */
+function toModel(name: string, { preset }: Upstream): string {
+  if (preset === "openrouter") return toSlug(name);
+  return preset === "anthropic" ? name.replace(/^(claude-.*\d)\.(?=\d)/, "$1-") : name;
 }
 
 /** `claude-opus-5-5`, `claude-sonnet-4-5-20250929`, `claude-3-5-haiku-latest`, with or without `[1m]`. */

@@ -2,35 +2,54 @@ import type { Caller } from "./access.ts";
 import { ApiError } from "./errors.ts";
 import type { Gateway } from "./gateway.ts";
 import { findModel, toFacts } from "./model_list.ts";
-import { DEMO, resolveModel, type Route, unknownModel } from "./models.ts";
+import { toHost } from "./dialects/mod.ts";
+import { resolveModel, resolveTarget, type Route, unknownModel } from "./models.ts";
 
 /**
  * Finds the way for a model's name, as far as this caller may go it.
  *
- * A model that the upstream's list does not have is refused; names that mean more than one model (`~author/…-latest`,
- * `@preset/…`) are the upstream's to judge.
+ * A model that the upstream's list does not have is refused where the list is whole, unless there is a fallback; names
+ * that mean more than one model (`~author/…-latest`, `@preset/…`) are the upstream's to judge.
  *
  * @throws {ApiError} `not_found_error` for a model nobody has, `authentication_error` where there is no key to use.
  */
-export async function findRoute(
-  { directory, catalogue }: Gateway,
-  name: string,
+export async function findRoute(gateway: Gateway, name: string, caller: Caller): Promise<Route> {
+  return await follow(gateway, resolveModel(name, gateway.directory), caller);
+}
+
+/**
+ * Finds whom to ask instead of a route that failed; `undefined` where nobody is left.
+ *
+ * @throws {ApiError} as {@linkcode findRoute} does.
+ */
+export async function findFallback(
+  gateway: Gateway,
+  { alias, fallbacks: [next, ...fallbacks] }: Way,
   caller: Caller,
-): Promise<Route> {
-  const route = resolveModel(name, directory);
-  const { upstream, model } = route;
-  if (upstream.name !== DEMO && upstream.key === undefined && caller.key === undefined) {
+): Promise<Route | undefined> {
+  if (next === undefined) return undefined;
+  const target = typeof next === "string" ? { model: next } : next;
+  return await follow(gateway, { ...resolveTarget(alias, target, gateway.directory), fallbacks }, caller);
+}
+
+/** A route of whose model nothing is known yet. */
+type Way = Omit<Route, "facts">;
+
+async function follow(gateway: Gateway, way: Way, caller: Caller): Promise<Route> {
+  const { alias, upstream, model } = way;
+  if (upstream.clientKey && upstream.key === undefined && caller.key === undefined) {
     throw new ApiError(
       "authentication_error",
       `x-api-key header is required: upstream "${upstream.name}" has no key of its own (model "demo/echo" needs none)`,
     );
   }
-  const listed = await catalogue.look(upstream, caller);
+  const listed = await gateway.catalogue.look(upstream, caller);
   const found = findModel(listed, model);
-  if (listed.length > 0 && found === undefined && !/^[~@]/.test(model)) {
-    throw unknownModel(name, model, listed.map(({ id }) => id));
-  }
-  return { ...route, facts: toFacts(found) };
+  const complete = listed.length > 0 && toHost(upstream.preset).list === "all";
+  if (!complete || found !== undefined || /^[~@]/.test(model)) return { ...way, facts: toFacts(found) };
+  const fallback = await findFallback(gateway, way, caller);
+  if (fallback !== undefined) return fallback;
+  throw unknownModel(alias, model, listed.map(({ id }) => id));
 }
 
 /** Names the upstream and the model, in characters that a header may hold. */

@@ -2,9 +2,6 @@ import type { MessagesRequest } from "./anthropic/schema.ts";
 import { ApiError } from "./errors.ts";
 import type { Route } from "./models.ts";
 
-/** Who keeps conversations itself. */
-const KEEPER = "https://api.anthropic.com";
-
 /**
  * Refuses a request that continues a conversation on the server where the upstream keeps none: without what was said
  * before, the model would answer the last words alone.
@@ -13,7 +10,7 @@ const KEEPER = "https://api.anthropic.com";
  */
 export function refuseThread({ thread }: MessagesRequest, { dialect, upstream }: Route): void {
   if (thread === undefined || thread === null || thread === false) return;
-  if (dialect.name === "anthropic" && new URL(upstream.baseUrl).origin === KEEPER) return;
+  if (dialect.name === "anthropic" && upstream.preset === "anthropic") return; // who keeps them itself
   throw new ApiError(
     "invalid_request_error",
     `thread: Cannot keep a conversation: upstream "${upstream.name}" has no threads. Send all messages in every ` +

@@ -1,8 +1,9 @@
 import type { Caller } from "./access.ts";
 import { readText } from "./bytes.ts";
+import { toKeyHeader } from "./dialects/mod.ts";
 import { toUpstreamError } from "./dialects/upstream_error.ts";
 import { ApiError } from "./errors.ts";
-import { type JsonObject, tryJson } from "./json.ts";
+import { isObject, type JsonObject, tryJson } from "./json.ts";
 import type { Route, Upstream } from "./models.ts";
 import { NAME, VERSION } from "./version.ts";
 
@@ -34,7 +35,7 @@ export async function send(
   signal.throwIfAborted();
   let response: Response;
   try {
-    response = await transport(`${upstream.baseUrl}${path}`, init);
+    response = await transport(toUrl(upstream, path), init);
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
     throw new ApiError("api_error", `Cannot reach upstream "${upstream.name}": ${toReason(cause)}`, {
@@ -49,17 +50,27 @@ export async function send(
 /** Asks an upstream for a turn of a conversation. */
 export function sendTurn(
   network: Network,
-  { upstream, dialect, options }: Route,
+  route: Route,
   { body, caller, signal }: { body: JsonObject; caller: Caller; signal: AbortSignal },
 ): Promise<Response> {
+  const { upstream, dialect } = route;
   // What a version or a beta of Anthropic's API means is known only to those who speak it.
   const asker = dialect.name === "anthropic" ? caller : { key: caller.key };
   return send(network, upstream, {
     path: dialect.path,
-    body: { ...body, ...options },
+    body: toWholeBody(body, route),
     caller: asker,
     signal,
   });
+}
+
+/** The body with what the settings say of the model, and without the provider that is to be avoided. */
+function toWholeBody(body: JsonObject, { options, avoid }: Route): JsonObject {
+  const whole = { ...body, ...options };
+  if (avoid === undefined) return whole;
+  const provider = isObject(whole.provider) ? whole.provider : {};
+  const ignore = Array.isArray(provider.ignore) ? provider.ignore : [];
+  return { ...whole, provider: { ...provider, ignore: [...ignore, avoid] } };
 }
 
 /**
@@ -89,9 +100,10 @@ export async function readWhole(
 
 /** Takes the very key that was used out of an error's message: an upstream may quote it, and its form is not known. */
 export function withoutKey(error: unknown, upstream: Upstream, caller: Caller): unknown {
-  const key = upstream.key ?? caller.key;
-  if (error instanceof ApiError && key !== undefined && key.length >= SHORTEST_KEY) {
-    error.message = error.message.replaceAll(key, "[redacted]");
+  if (!(error instanceof ApiError)) return error;
+  for (const secret of [toKey(upstream, caller), ...Object.values(upstream.headers ?? {})]) {
+    if (secret === undefined || secret.length < SHORTEST_KEY) continue;
+    error.message = error.message.replaceAll(secret, "[redacted]");
   }
   return error;
 }
@@ -103,11 +115,24 @@ function toHeaders(upstream: Upstream, caller: Caller, hasBody: boolean): Header
     "user-agent": `${NAME}/${VERSION}`,
   });
   if (hasBody) headers.set("content-type", "application/json");
-  const key = upstream.key ?? caller.key;
-  if (key !== undefined) headers.set("authorization", `Bearer ${key}`);
   if (caller.version !== undefined) headers.set("anthropic-version", caller.version);
   if (caller.betas !== undefined) headers.set("anthropic-beta", caller.betas);
+  const keyHeader = toKeyHeader(upstream.preset, upstream.language);
+  if (keyHeader === "x-api-key" && !headers.has("anthropic-version")) {
+    headers.set("anthropic-version", "2023-06-01");
+  }
+  const key = toKey(upstream, caller);
+  if (key !== undefined) headers.set(keyHeader, keyHeader === "authorization" ? `Bearer ${key}` : key);
+  for (const [name, value] of Object.entries(upstream.headers ?? {})) headers.set(name, value);
   return headers;
+}
+
+function toKey({ key, clientKey }: Upstream, caller: Caller): string | undefined {
+  return key ?? (clientKey ? caller.key : undefined);
+}
+
+function toUrl({ baseUrl, apiVersion }: Upstream, path: string): string {
+  return apiVersion === undefined ? `${baseUrl}${path}` : `${baseUrl}${path}?api-version=${apiVersion}`;
 }
 
 async function toError(
@@ -126,11 +151,12 @@ async function toError(
   const retryAfter = response.headers.get("retry-after") ?? undefined;
   const error = toUpstreamError({ status, body: text === undefined ? undefined : tryJson(text), retryAfter });
   if (error.type !== "authentication_error") return error;
-  const whose = upstream.key !== undefined
-    ? "the gateway's own key"
-    : caller.key
+  const key = toKey(upstream, caller);
+  const whose = key === undefined
+    ? "no key"
+    : upstream.key === undefined
     ? "the client's key"
-    : "no key";
+    : "the gateway's own key";
   const said = `Upstream "${upstream.name}" refused ${whose}: ${error.message}`;
   return new ApiError("authentication_error", said);
 }

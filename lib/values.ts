@@ -1,8 +1,11 @@
 import * as v from "valibot";
 import { quote } from "./redact.ts";
 
-/** A name that clients may ask for: the model behind it, where that is asked, and what goes along. */
-export type Alias = { model: string; upstream?: string; options?: Record<string, unknown> };
+/** A model, where it is asked, and what goes along. */
+export type Target = { model: string; upstream?: string; options?: Record<string, unknown> };
+
+/** A name that clients may ask for: the model behind it, and those that are asked instead, in turn, where it fails. */
+export type Alias = Target & { fallbacks?: readonly (string | Target)[] };
 
 /** How the value of a setting is read: what may be given, and what comes of it. */
 export type Schema<Input, Value> = v.GenericSchema<Input, Value>;
@@ -71,17 +74,19 @@ export function modelMap(): Schema<
 
 const WEEK = 604_800;
 const ALIAS =
-  'needs a name and a model, "…" or {"model": "…"} with "upstream" (text) and "options" (object) if wanted';
+  'needs a name and a model, "…" or {"model": "…"} with "upstream" (text), "options" (object) and "fallbacks" (list of models) if wanted';
 
 const Name = text("a name");
 const Options = v.pipe(v.custom<object>(isObject), v.record(v.string(), v.unknown()));
+const target = {
+  model: text("a model"),
+  upstream: v.optional(text("an upstream")),
+  options: v.optional(Options),
+};
+const Fallback = v.union([text("a model"), v.strictObject(target)]);
 const Target = v.union([
   v.pipe(text("a model"), v.transform((model): Alias => ({ model }))),
-  v.strictObject({
-    model: text("a model"),
-    upstream: v.optional(text("an upstream")),
-    options: v.optional(Options),
-  }),
+  v.strictObject({ ...target, fallbacks: v.optional(v.array(Fallback)) }),
 ]);
 
 function number(min: number, max: number, allowed: string): Schema<string | number, number> {
@@ -101,11 +106,13 @@ function isPlainUrl(value: string): boolean {
   return /^https?:$/.test(protocol) && username + password === "" && !/[?#]/.test(value);
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+/** Tells whether a value is an object with members, and no list. */
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function readJson(text: string): unknown {
+/** Reads JSON, or gives `undefined` where the text is none. */
+export function readJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

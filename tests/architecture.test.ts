@@ -20,7 +20,17 @@ const HOUSE: Record<string, Room> = {
   world: { files: ["lib/clock.ts", "lib/ids.ts"], uses: [] },
   anthropic: { files: ["lib/anthropic/"], uses: ["words"], pure: true },
   dialect: {
-    files: ["dialect", "envelope", "origin", "openrouter_reasoning", "tool_id", "upstream_error"].map((
+    files: [
+      "dialect",
+      "envelope",
+      "origin",
+      "openrouter_reasoning",
+      "tool_id",
+      "upstream_error",
+      "error_names",
+      "failure",
+      "overflow",
+    ].map((
       name,
     ) => `lib/dialects/${name}.ts`),
     uses: ["words", "anthropic"],
@@ -33,18 +43,18 @@ const HOUSE: Record<string, Room> = {
   },
   openai: { files: ["lib/dialects/openai/"], uses: ["words", "anthropic", "dialect"], pure: true },
   dialects: {
-    files: ["lib/dialects/openrouter.ts", "lib/dialects/presets.ts", "lib/dialects/mod.ts"],
+    files: ["lib/dialects/hosts.ts", "lib/dialects/presets.ts", "lib/dialects/mod.ts"],
     uses: ["dialect", "native", "openai"],
     pure: true,
   },
   settings: {
-    files: ["config", "values", "flags", "describe"].map((name) => `lib/${name}.ts`),
-    uses: ["words"],
+    files: ["config", "values", "upstream_map", "flags", "describe"].map((name) => `lib/${name}.ts`),
+    uses: ["words", "dialects"],
     pure: true,
   },
   models: {
     files: [
-      ...["models", "model_list", "tokens", "calibration"].map((name) => `lib/${name}.ts`),
+      ...["models", "upstreams", "model_list", "tokens", "calibration"].map((name) => `lib/${name}.ts`),
       "lib/tokens/",
     ],
     uses: ["words", "anthropic", "dialects", "settings"],
@@ -67,9 +77,19 @@ const HOUSE: Record<string, Room> = {
     uses: ["words", "world", "anthropic", "dialect", "dialects", "models"],
   },
   journey: {
-    files: ["gateway", "route", "thread", "ask", "messages", "count_tokens", "list_models", "health"].map((
-      name,
-    ) => `lib/${name}.ts`),
+    files: [
+      "gateway",
+      "route",
+      "thread",
+      "ask",
+      "attempt",
+      "retry",
+      "fallback",
+      "messages",
+      "count_tokens",
+      "list_models",
+      "health",
+    ].map((name) => `lib/${name}.ts`),
     uses: ["words", "world", "anthropic", "dialects", "settings", "models", "record", "transport"],
   },
   front: {
@@ -87,7 +107,7 @@ const PACKAGES: Record<string, RegExp> = {
   "valibot": /^lib\//,
   "hono": /^lib\/(app|access)\.ts$/,
   "eventsource-parser": /^lib\/sse\.ts$/,
-  "leven": /^lib\/(models|flags)\.ts$/,
+  "leven": /^lib\/(models|flags|upstream_map)\.ts$/,
   "@logtape/logtape": /^lib\/observe\.ts$/,
   "@hono/node-server": /^lib\/serve\.ts$/,
   "node:": /^lib\/(env|serve)\.ts$/,

@@ -15,6 +15,7 @@ const DEFAULTS = {
   port: 4000,
   host: "127.0.0.1",
   openrouterBaseUrl: "https://openrouter.ai/api/v1",
+  upstreams: new Map(),
   anthropicModel: "anthropic/claude-opus-5.5",
   anthropicSmallFastModel: "anthropic/claude-haiku-5.5",
   modelMap: new Map(),
@@ -38,17 +39,45 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   [{ OPENROUTER_API_KEY: " sk-or-v1-abc\n" }, { openrouterApiKey: "sk-or-v1-abc" }],
   [{ OPENROUTER_BASE_URL: "http://LOCALHOST:1234/v1//" }, { openrouterBaseUrl: "http://localhost:1234/v1" }],
   [{ OPENROUTER_BASE_URL: "http://localhost:1234" }, { openrouterBaseUrl: "http://localhost:1234" }],
+  [{ UPSTREAMS: '{"a.b":{"url":"http://h/v1/"}}' }, {
+    upstreams: new Map([["a.b", { url: "http://h/v1" }]]),
+  }],
+  [
+    { UPSTREAMS: [{ name: "gpu", url: "http://h", key: "k", dialect: "anthropic", preset: "vllm" }] },
+    { upstreams: new Map([["gpu", { url: "http://h", key: "k", dialect: "anthropic", preset: "vllm" }]]) },
+  ],
+  [
+    { UPSTREAMS: { az: { url: "http://h", apiVersion: "2024-10-21", headers: { "x-team": "bees" } } } },
+    {
+      upstreams: new Map([["az", {
+        url: "http://h",
+        apiVersion: "2024-10-21",
+        headers: { "x-team": "bees" },
+      }]]),
+    },
+  ],
   [{ ANTHROPIC_MODEL: "openai/gpt-5" }, { anthropicModel: "openai/gpt-5" }],
   [{ ANTHROPIC_SMALL_FAST_MODEL: "a model" }, { anthropicSmallFastModel: "a model" }],
   [{ MODEL_MAP: "{}" }, {}],
   [{ MODEL_MAP: '{"fast":"openai/gpt-5"}' }, { modelMap: new Map([["fast", { model: "openai/gpt-5" }]]) }],
   [
-    { MODEL_MAP: { deep: { model: "m", upstream: "u", options: { reasoning: { effort: "high" } } } } },
+    {
+      MODEL_MAP: { deep: { model: "m", upstream: "openrouter", options: { reasoning: { effort: "high" } } } },
+    },
     {
       modelMap: new Map([["deep", {
         model: "m",
-        upstream: "u",
+        upstream: "openrouter",
         options: { reasoning: { effort: "high" } },
+      }]]),
+    },
+  ],
+  [
+    { MODEL_MAP: '{"fast":{"model":"m","fallbacks":["a/b",{"model":"c","upstream":"demo"}]}}' },
+    {
+      modelMap: new Map([["fast", {
+        model: "m",
+        fallbacks: ["a/b", { model: "c", upstream: "demo" }],
       }]]),
     },
   ],
@@ -73,7 +102,11 @@ const KEY = "expected a key of printable characters without spaces";
 const URL_ = "expected an http or https URL without user name, password, query and fragment";
 const OBJECT = 'expected a JSON object such as {"fast": "openai/gpt-5-mini"}';
 const ALIAS =
-  'needs a name and a model, "…" or {"model": "…"} with "upstream" (text) and "options" (object) if wanted';
+  'needs a name and a model, "…" or {"model": "…"} with "upstream" (text), "options" (object) and "fallbacks" (list of models) if wanted';
+const UPSTREAMS =
+  'expected a JSON object such as {"groq": {"url": "https://api.groq.com/openai/v1", "key": "…"}}';
+const HOSTS =
+  "other, openrouter, openai, azure, gemini, groq, deepseek, mistral, xai, zai, moonshot, ollama, vllm, llamacpp, lmstudio, anthropic";
 const SECONDS = "expected a number of seconds from 0 to 604800";
 
 const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: string][] = [
@@ -97,6 +130,58 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["OPENROUTER_BASE_URL", "http://host/v1?a=1", '"http://host/v1?a=1"', URL_],
   ["OPENROUTER_BASE_URL", "http://host/v1#a", '"http://host/v1#a"', URL_],
   ["OPENROUTER_BASE_URL", "http://me:word@host", '"http://[redacted]@host"', URL_],
+  ["UPSTREAMS", "", "(0 characters)", UPSTREAMS],
+  ["UPSTREAMS", "7", "(1 characters)", UPSTREAMS],
+  ["UPSTREAMS", '{"a":1}', "(7 characters)", 'upstream "a" needs to be an object with a "url"'],
+  ["UPSTREAMS", { a: {} }, "(8 characters)", `upstream "a" has no usable url: ${URL_}`],
+  [
+    "UPSTREAMS",
+    { demo: { url: "http://h" } },
+    "(27 characters)",
+    'upstream "demo" has the name of one that is built in',
+  ],
+  [
+    "UPSTREAMS",
+    { "a/b": { url: "http://h" } },
+    "(26 characters)",
+    'upstream "a/b" needs a name of letters, digits, ".", "_" and "-"',
+  ],
+  [
+    "UPSTREAMS",
+    [{ name: "a", url: "http://h" }, { name: "a", url: "http://i" }],
+    "(61 characters)",
+    'upstream "a" is there twice',
+  ],
+  [
+    "UPSTREAMS",
+    { a: { url: "http://h", preset: "grok" } },
+    "(40 characters)",
+    `upstream "a" has no usable preset: expected one of ${HOSTS}; the nearest is "groq"`,
+  ],
+  [
+    "UPSTREAMS",
+    { a: { url: "http://h", apikey: "hidden" } },
+    "(42 characters)",
+    'upstream "a" has an unknown field "apikey", the nearest is key',
+  ],
+  [
+    "UPSTREAMS",
+    { a: { url: "http://h", headers: { "x-a": "b\nc" } } },
+    "(49 characters)",
+    'upstream "a" has no usable headers: expected an object of headers, each a text on one line',
+  ],
+  [
+    "UPSTREAMS",
+    { a: { url: "http://h", dialect: "german" } },
+    "(43 characters)",
+    'upstream "a" has no usable dialect: expected auto, openai or anthropic',
+  ],
+  [
+    "UPSTREAMS",
+    { a: { url: "http://h", key: "two words" } },
+    "(42 characters)",
+    'upstream "a" has no usable key: expected printable characters without spaces',
+  ],
   ["ANTHROPIC_MODEL", "", '""', "expected a model's name"],
   ["ANTHROPIC_SMALL_FAST_MODEL", "a\u0000b", '"a\\u0000b"', "expected a model's name"],
   ["MODEL_MAP", "", '""', OBJECT],
@@ -155,6 +240,18 @@ test("parseConfig() names all mistakes at once, those of the command line first"
     `Cannot use MODEL_MAP "{\\"a\\":1,\\"b\\":2}" (environment): alias "a" ${ALIAS}`,
     `Cannot use MODEL_MAP "{\\"a\\":1,\\"b\\":2}" (environment): alias "b" ${ALIAS}`,
     'Cannot use ENVIRONMENT "x" (environment): expected development, production or testing',
+  ]);
+});
+
+test("parseConfig() refuses aliases that lead to no upstream", () => {
+  const MODEL_MAP = {
+    a: { model: "m", upstream: "gone" },
+    b: { model: "m", upstream: "openrouter", fallbacks: ["m", { model: "m", upstream: "away" }] },
+    c: { model: "m", upstream: "here" },
+  };
+  assert.deepEqual(mistakesOf({ settings: { MODEL_MAP, UPSTREAMS: { here: { url: "http://h" } } } }), [
+    'Cannot use MODEL_MAP: alias "a" names upstream "gone", which UPSTREAMS does not have',
+    'Cannot use MODEL_MAP: alias "b" names upstream "away", which UPSTREAMS does not have',
   ]);
 });
 

@@ -25,8 +25,10 @@ test("describeConfig() tells each setting, its value and where that is from", ()
     flags: readFlags([
       "--port=1",
       "--model-map",
-      '{"a":"b","c":{"model":"d","options":{"e":"f"}}}',
+      '{"a":"b","c":{"model":"d","options":{"e":"f"},"fallbacks":["g",{"model":"h","upstream":"i"}]}}',
       "--host=",
+      "--upstreams",
+      '{"i":{"url":"http://localhost:1/v1","key":"hidden","headers":{"x-hidden":"hidden"}}}',
     ]),
     env: { OPENROUTER_API_KEY: "0123456789" },
   };
@@ -36,9 +38,10 @@ test("describeConfig() tells each setting, its value and where that is from", ()
     "HOST cannot be used (--host)",
     "OPENROUTER_API_KEY set (10 characters) (environment)",
     "OPENROUTER_BASE_URL https://openrouter.ai/api/v1 (default)",
+    "UPSTREAMS i -> http://localhost:1/v1 (--upstreams)",
     "ANTHROPIC_MODEL anthropic/claude-opus-5.5 (default)",
     "ANTHROPIC_SMALL_FAST_MODEL anthropic/claude-haiku-5.5 (default)",
-    "MODEL_MAP a -> b, c -> d (--model-map)",
+    "MODEL_MAP a -> b, c -> d, else g, else h (--model-map)",
     "UPSTREAM_DIALECT auto (default)",
     "VALIDATION lenient (default)",
     "REQUEST_TIMEOUT 3600 (default)",

@@ -13,7 +13,7 @@ import { isJson, type Json, objects } from "./support/json.ts";
 import { assertLegal } from "./support/legal.ts";
 import { everyByte } from "./support/random.ts";
 import { foldEvents } from "./support/told.ts";
-import { createUpstream, type FakeUpstream } from "./support/upstream.ts";
+import { createUpstream, type FakeAnswer, type FakeUpstream } from "./support/upstream.ts";
 
 /**
  * Every folder of `tests/fixtures/` is a case. A person writes
@@ -22,13 +22,14 @@ import { createUpstream, type FakeUpstream } from "./support/upstream.ts";
  * - `settings.json`: the gateway's settings beside a key, where there are any;
  * - `models.json`: the upstream's list of models, where it has one;
  * - `upstream.sse`, `.json` or `.html`: what the upstream answers; `upstream.head`: its status, then its headers.
+ *   Where it is asked more than once they are `upstream.1.sse`, `upstream.2.json` and so on.
  * - `next.json`: what differs in the request that follows, where one does; its `messages` come after the answer;
  *   and `next.upstream.sse`, what the upstream answers to it.
  *
  * `UPDATE_FIXTURES=1` writes the rest, to be read with care before it is committed: `sent.json`, the body that
- * reached the upstream, and `sent.head`; `answer.sse` or `answer.json`, and `answer.head`; and of the request that
- * follows `next.sent.json` and `next.head`. The ids that the gateway
- * makes are numbered, and its estimate of the request's tokens is called so.
+ * reached the upstream, and `sent.head`, numbered in the same way; `answer.sse` or `answer.json`, and `answer.head`;
+ * and of the request that follows `next.sent.json` and `next.head`. The ids that the gateway makes are numbered, and
+ * its estimate of the request's tokens is called so.
  */
 const ROOT = fileURLToPath(new URL("./fixtures/", import.meta.url));
 const UPDATE = Boolean(process.env.UPDATE_FIXTURES);
@@ -36,7 +37,7 @@ const UPDATE = Boolean(process.env.UPDATE_FIXTURES);
 const TYPES = { sse: "text/event-stream", json: "application/json", html: "text/html; charset=utf-8" };
 
 /** The headers that a case is about; the others are the same for all. */
-const SENT = ["authorization", "x-api-key", "anthropic-version", "anthropic-beta"];
+const SENT = ["authorization", "x-api-key", "api-key", "anthropic-version", "anthropic-beta"];
 const TOLD = ["content-type", "retry-after", "x-should-retry", "x-gateway-model", "x-gateway-loss"];
 
 for (const name of readdirSync(ROOT)) {
@@ -47,21 +48,24 @@ for (const name of readdirSync(ROOT)) {
     const response = await ask(folder, request, upstream);
     const streamed = response.headers.get("content-type")?.startsWith("text/event-stream");
     const answer = await response.text();
-    const steady = toSteady(answer, request);
-    const [sent, ...more] = upstream.sent;
-    assert.deepEqual(more, [], "the upstream was asked more than once");
+    const steady = toSteady(answer, request, upstream);
+    const turns = toTurns(folder, "upstream");
+    assert.ok(upstream.sent.length <= turns.length, "the upstream was asked more often than it has answers");
 
-    compare(folder, "sent.head", sent && toHead(`${sent.method} ${sent.url}`, sent.headers, SENT));
-    compare(folder, "sent.json", sent && toText(sent.body));
+    turns.forEach((turn, at) => {
+      const sent = upstream.sent[at];
+      compare(folder, `sent${turn}.head`, sent && toHead(`${sent.method} ${sent.url}`, sent.headers, SENT));
+      compare(folder, `sent${turn}.json`, sent && toText(sent.body));
+    });
     compare(folder, "answer.head", toHead(String(response.status), response.headers, TOLD));
     compare(folder, "answer.sse", streamed ? steady : undefined);
     compare(folder, "answer.json", streamed ? undefined : toText(parse(steady)));
-    if (streamed) await checkStream(folder, request, answer);
+    if (streamed) await checkStream(folder, request, { answer, steady });
 
     const next = toNext(folder, request, streamed ? foldEvents(parseEvents(answer)) : parse(answer));
     const after = createFixtureUpstream(folder, undefined, "next.upstream");
     const told = next && await ask(folder, next, after);
-    compare(folder, "next.sent.json", next && toSteady(toText(after.sent[0]?.body), request));
+    compare(folder, "next.sent.json", next && toSteady(toText(after.sent[0]?.body), request, after));
     compare(folder, "next.head", told && toHead(String(told.status), told.headers, TOLD));
   });
 }
@@ -80,15 +84,21 @@ function toNext(folder: string, request: Json, { content }: Json): Json | undefi
 }
 
 /** A stream is legal, the same however its upstream's was cut, and says what a client gets that does not stream. */
-async function checkStream(folder: string, request: Json, answer: string): Promise<void> {
+async function checkStream(
+  folder: string,
+  request: Json,
+  { answer, steady }: { answer: string; steady: string },
+): Promise<void> {
   const events = parseEvents(answer);
   const ending = assertLegal(events);
-  const inBytes = await ask(folder, request, createFixtureUpstream(folder, everyByte));
-  assert.equal(toSteady(await inBytes.text(), request), toSteady(answer, request), "byte by byte");
+  const cut = createFixtureUpstream(folder, everyByte);
+  const inBytes = await ask(folder, request, cut);
+  assert.equal(toSteady(await inBytes.text(), request, cut), steady, "byte by byte");
   if (ending === "error") return;
-  const whole = await ask(folder, { ...request, stream: false }, createFixtureUpstream(folder));
-  const folded = JSON.stringify(foldEvents(events));
-  assert.deepEqual(parse(toSteady(await whole.text(), request)), parse(toSteady(folded, request)));
+  const single = createFixtureUpstream(folder);
+  const whole = await ask(folder, { ...request, stream: false }, single);
+  const folded = toSteady(JSON.stringify(foldEvents(events)), request, single);
+  assert.deepEqual(parse(toSteady(await whole.text(), request, single)), parse(folded));
 }
 
 function ask(folder: string, request: Json, { fetch }: FakeUpstream): Promise<Response> {
@@ -102,20 +112,37 @@ function createFixtureUpstream(
   cut: (size: number) => number[] = () => [],
   name = "upstream",
 ): FakeUpstream {
+  const turns = toTurns(folder, name).map((turn) => toAnswer(folder, `${name}${turn}`, cut));
+  const [first = NOBODY, ...more] = turns;
+  return createUpstream(first, ...more);
+}
+
+/** What stands between name and ending of the files of each turn: nothing where there is only one. */
+function toTurns(folder: string, name: string): string[] {
+  const numbered = readdirSync(folder).filter((file) => file.startsWith(`${name}.`)).map((file) =>
+    /^(\.\d)\.(sse|json|html)$/.exec(file.slice(name.length))?.[1] ?? ""
+  );
+  const turns = [...new Set(numbered)].filter((turn) => turn !== "").sort();
+  return turns.length === 0 ? [""] : turns;
+}
+
+const NOBODY: FakeAnswer = { body: "nobody was to ask", status: 500 };
+
+function toAnswer(folder: string, name: string, cut: (size: number) => number[]): FakeAnswer {
   for (const [ending, type] of Object.entries(TYPES)) {
     const text = read(folder, `${name}.${ending}`);
     if (text === undefined) continue;
     const body = new TextEncoder().encode(text);
-    const [status, ...headers] = read(folder, "upstream.head")?.trimEnd().split("\n") ?? ["200"];
-    return createUpstream({
+    const [status, ...headers] = read(folder, `${name}.head`)?.trimEnd().split("\n") ?? ["200"];
+    return {
       body,
       cuts: cut(body.length),
       models: read(folder, "models.json"),
       status: Number(status),
       headers: { "content-type": type, ...toHeaders(headers) },
-    });
+    };
   }
-  return createUpstream({ body: "nobody was to ask", status: 500 });
+  return NOBODY;
 }
 
 function toHeaders(lines: readonly string[]): Record<string, string> {
@@ -133,12 +160,13 @@ function toHead(first: string, headers: Headers, names: readonly string[]): stri
 }
 
 /** Numbers the ids that the gateway makes, each kind from 1 on, and names its estimate. */
-function toSteady(answer: string, request: Json): string {
-  const estimate = "max_tokens" in request ? estimateTokens(parseMessagesRequest(request), countByLength) : 0;
+function toSteady(answer: string, request: Json, { sent }: FakeUpstream): string {
+  const models = [request.model, ...sent.map(({ body }) => body?.model)];
+  const guesses = new Set(models.map((model) => guess({ ...request, model })));
   const numbers = new Map<string, string>();
   const kinds = new Map<string, number>();
   const named = answer.replaceAll(
-    new RegExp(`"input_tokens":${estimate}\\b`, "g"),
+    new RegExp(`"input_tokens":(?:${[...guesses].join("|")})\\b`, "g"),
     '"input_tokens":"(estimate)"',
   );
   return named.replace(
@@ -153,6 +181,11 @@ function toSteady(answer: string, request: Json): string {
       return `${prefix}${number}`;
     },
   );
+}
+
+/** The gateway's guess of a request's tokens, as far as it is a request; it depends on the family of the model. */
+function guess(request: Json): number {
+  return "max_tokens" in request ? estimateTokens(parseMessagesRequest(request), countByLength) : 0;
 }
 
 function compare(folder: string, name: string, actual: string | undefined): void {

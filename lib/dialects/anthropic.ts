@@ -9,6 +9,14 @@ import { restoreThinking } from "./native_thinking.ts";
 /** Claude Code's first system block: Anthropic's own accounting, which defeats the prompt cache of anybody else. */
 const BILLING = "x-anthropic-billing-header";
 
+/** What sets one speaker of Anthropic's language apart from another. */
+export interface NativeFeatures {
+  /** Whether it is Anthropic itself: the user's device, `safeguards` and the billing block are its business alone. */
+  own: boolean;
+  /** Whether it takes OpenRouter's `provider` and `session_id`. */
+  routing: boolean;
+}
+
 /**
  * Anthropic's own language, passed through: whatever the client says travels on, known here or not.
  *
@@ -16,23 +24,31 @@ const BILLING = "x-anthropic-billing-header";
  * and `safeguards`, and the billing block. What another model thought is taken out, for a foreign signature makes the
  * request fail. Source: https://openrouter.ai/docs/api-reference/messages
  */
-export const anthropic: Dialect = {
-  name: "anthropic",
-  path: "/messages",
-  toBody: toNativeRequest,
-  createReader: (request, context) => new NativeAnswerReader(request, context),
-};
+export function createAnthropicDialect(features: NativeFeatures): Dialect {
+  return {
+    name: "anthropic",
+    path: "/messages",
+    toBody: (request, context) => toNativeRequest(request, context, features),
+    createReader: (request, context) => new NativeAnswerReader(request, context),
+  };
+}
 
-function toNativeRequest(request: MessagesRequest, context: TurnContext): JsonObject {
+function toNativeRequest(
+  request: MessagesRequest,
+  context: TurnContext,
+  { own, routing }: NativeFeatures,
+): JsonObject {
   const { metadata, safeguards, system, ...rest } = request;
-  if (metadata?.user_id) context.loss.add("metadata.user_id", "dropped");
-  if (safeguards !== undefined) context.loss.add("safeguards", "dropped");
+  if (metadata?.user_id && !own) context.loss.add("metadata.user_id", "dropped");
+  if (safeguards !== undefined && !own) context.loss.add("safeguards", "dropped");
   return {
     // Bedrock and Google serve Claude too, without all of Anthropic's features.
-    ...(/^~?anthropic\//.test(context.model) && { provider: { order: ["anthropic"] } }),
-    ...(context.sessionId && { session_id: context.sessionId }),
+    ...(routing && /^~?anthropic\//.test(context.model) && { provider: { order: ["anthropic"] } }),
+    ...(routing && context.sessionId && { session_id: context.sessionId }),
     ...rest,
-    ...(system && { system: withoutBilling(system) }),
+    ...(own && metadata !== undefined && { metadata }),
+    ...(own && safeguards !== undefined && { safeguards }),
+    ...(system && { system: own ? system : withoutBilling(system) }),
     model: context.model,
     stream: true,
     messages: toOwnMessages(request.messages, context),

@@ -1,3 +1,3 @@
-export { anthropic } from "./anthropic.ts";
 export type { AnswerReader, Dialect, ModelFacts, ServerSentEvent, TurnContext } from "./dialect.ts";
-export { openrouter } from "./openrouter.ts";
+export { HOST_NAMES, type HostName, type Language, toDialect, toHost, toKeyHeader } from "./hosts.ts";
+export { UpstreamError } from "./upstream_error.ts";

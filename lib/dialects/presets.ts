@@ -36,6 +36,7 @@ const GEMINI_REFUSES = [
 
 /** The habits of the hosts of chat completions, as data: what is recorded of each, and nothing that is not. */
 export const PRESETS = {
+  other: OPENAI,
   openrouter: {
     ...OPENAI,
     thinking: "reasoning",
@@ -54,7 +55,8 @@ export const PRESETS = {
   xai: OPENAI,
   zai: { ...OPENAI, thinking: "none", format: "json_object" },
   moonshot: { ...OPENAI, thinking: "none", format: "json_object" },
-  ollama: LOCAL,
+  // Its chat completions leave out `top_k` without a word. Source: https://docs.ollama.com/openai
+  ollama: { ...LOCAL, topK: false },
   vllm: LOCAL,
   llamacpp: { ...LOCAL, parallelToolCalls: false },
   lmstudio: LOCAL,

@@ -1,6 +1,7 @@
-import { ApiError, type ErrorType } from "../errors.ts";
-import { isObject, tryJson } from "../json.ts";
-import { redact } from "../redact.ts";
+import { ApiError, type ApiErrorOptions, type ErrorType } from "../errors.ts";
+import { CODES, LOOSE_WORDS, NAMES, typeOfStatus } from "./error_names.ts";
+import { type Failure, readFailure } from "./failure.ts";
+import { isOverflow, toOverflow } from "./overflow.ts";
 
 /** What an upstream said of a failure: in an HTTP response, or in the middle of a stream. */
 export interface UpstreamFailure {
@@ -12,57 +13,34 @@ export interface UpstreamFailure {
   retryAfter?: string | undefined;
 }
 
-/** Source: https://openrouter.ai/docs/api-reference/errors-and-debugging, and Anthropic's own names. */
-const TYPES = new Map<unknown, ErrorType>(Object.entries<ErrorType>({
-  authentication: "authentication_error",
-  authentication_error: "authentication_error",
-  payment_required: "billing_error",
-  billing_error: "billing_error",
-  permission_error: "permission_error",
-  not_found: "not_found_error",
-  not_found_error: "not_found_error",
-  timeout: "timeout_error",
-  timeout_error: "timeout_error",
-  payload_too_large: "request_too_large",
-  request_too_large: "request_too_large",
-  rate_limit_exceeded: "rate_limit_error",
-  rate_limit_error: "rate_limit_error",
-  capacity_exhausted: "rate_limit_error",
-  provider_overloaded: "overloaded_error",
-  temporarily_unavailable: "overloaded_error",
-  overloaded_error: "overloaded_error",
-  invalid_request_error: "invalid_request_error",
-  context_length_exceeded: "invalid_request_error",
-  provider_unavailable: "api_error",
-  server: "api_error",
-  server_error: "api_error",
-  api_error: "api_error",
-}));
+/** What may be asked instead, where that has a chance: a shorter answer, or the same of another provider. */
+export type Remedy = { shorten: number } | { avoid: string };
 
-const TYPES_BY_STATUS: Record<number, ErrorType> = {
-  400: "invalid_request_error",
-  401: "authentication_error",
-  402: "billing_error",
-  403: "permission_error",
-  404: "not_found_error",
-  408: "timeout_error",
-  409: "conflict_error",
-  413: "request_too_large",
-  422: "invalid_request_error",
-  429: "rate_limit_error",
-  503: "overloaded_error",
-  504: "timeout_error",
-  524: "timeout_error",
-  529: "overloaded_error",
-};
+/** An error that an upstream reported. */
+export class UpstreamError extends ApiError {
+  readonly remedy: Remedy | undefined;
+  /** Whether the model, or whoever watches over it, would not answer. */
+  readonly refused: boolean;
 
-/** How the context overflows of different hosts name the two numbers. */
-const OVERFLOWS = [
-  /maximum context length is (?<limit>\d+) tokens\D+(?<asked>\d+)/is,
-  /(?<asked>\d+) tokens?\b.{0,80}?(?:exceeds|larger than|longer than|>)\D{0,80}(?<limit>\d+)/is,
-];
-const OVERFLOW_WORDS =
-  /context_length_exceeded|maximum context length|context window|prompt is too long|available context size|too many tokens/i;
+  constructor(
+    type: ErrorType,
+    message: string,
+    { remedy, refused = false, ...options }: ApiErrorOptions & {
+      remedy?: Remedy | undefined;
+      refused?: boolean;
+    },
+  ) {
+    super(type, message, options);
+    this.remedy = remedy;
+    this.refused = refused;
+  }
+}
+
+/** What hosts say of a key in a 400. */
+const KEY_WORDS = /\b(incorrect|invalid|wrong) api key\b|\bapi key (is )?(not valid|invalid|expired)\b/i;
+/** What a host says whose failure has nothing to do with the request. */
+const SERVER_WORDS =
+  /internal (server )?error|server error|unavailable|overloaded|temporar|try again|tim(ed? ?out|eout)|upstream|connection|bad gateway/i;
 
 /**
  * Reads what an upstream says of a failure as the error that Anthropic's API would give for it.
@@ -78,90 +56,61 @@ const OVERFLOW_WORDS =
  * if (error.type !== "rate_limit_error") throw error;
  * ```
  */
-export function toUpstreamError({ status, body, retryAfter }: UpstreamFailure): ApiError {
-  const error = toErrorObject(body);
-  const metadata = isObject(error.metadata) ? error.metadata : {};
-  const availability = isObject(body) && isObject(body.availability) ? body.availability : {};
-  const code = toNumber(error.code) ?? toNumber(error.http_status) ??
-    (status !== undefined && status >= 400 ? status : 502);
-  // OpenAI calls nearly everything an invalid request, so its word counts only where no status speaks.
-  const named = [
-    metadata.error_type,
-    error.error_type,
-    ...(status === undefined ? [error.type, error.code] : []),
-  ];
-  const name = named.find((word) => TYPES.has(word));
-  const said = toMessage(error, metadata) ?? `Upstream answered ${code} without saying why`;
-  const wait = retryAfter ?? toSeconds(availability.retry_after);
-
-  if ((code === 400 || code === 413) && OVERFLOW_WORDS.test(said)) {
-    return new ApiError("invalid_request_error", toOverflow(said));
-  }
-  if (availability.code === "model_not_found" || /is not a valid model ID/i.test(said)) {
-    return new ApiError("not_found_error", said);
-  }
-  const type = TYPES.get(name) ?? TYPES_BY_STATUS[code] ??
-    (code < 500 ? "invalid_request_error" : "api_error");
-  const plain = type === "api_error" && (code === 502 || code === 500);
-  return new ApiError(type, said, {
-    ...(plain && { status: code }),
+export function toUpstreamError({ status, body, retryAfter }: UpstreamFailure): UpstreamError {
+  const failure = readFailure(body);
+  const { names, words, details, retryable } = failure;
+  const code = failure.code ?? (status !== undefined && status >= 400 ? status : 502);
+  const said = failure.message ?? `Upstream answered ${code} without saying why`;
+  const wait = retryAfter ?? failure.retryAfter;
+  const told: ApiErrorOptions = {
     ...(wait !== undefined && { retryAfter: wait }),
+    ...(details && { details }),
+    ...(retryable !== undefined && { retryable }),
+  };
+
+  if (isTooLong(failure, code)) {
+    return new UpstreamError("invalid_request_error", toOverflow(said), { ...(details && { details }) });
+  }
+  if (code === 400 && isTransient(failure)) {
+    const provider = failure.forwarded?.provider;
+    const remedy = provider === undefined ? undefined : { avoid: provider };
+    return new UpstreamError("api_error", said, { ...told, status: 502, remedy });
+  }
+  const type = toType(failure, code, status === undefined);
+  const affordable = /can only afford (\d+)/i.exec(said)?.[1];
+  return new UpstreamError(type, said, {
+    ...told,
+    ...(type === "api_error" && { status: code === 500 || code > 502 ? 500 : 502 }),
+    remedy: type === "billing_error" && affordable ? { shorten: Number(affordable) } : undefined,
+    refused: [...names, ...words].some((name) =>
+      /^(content_policy_violation|refusal|content_filter)$/.test(name)
+    ),
   });
 }
 
-function toErrorObject(body: unknown): Record<string, unknown> {
-  const answer = typeof body === "string" ? tryJson(body) : body;
-  const text = Array.isArray(answer) ? answer[0] : answer; // Gemini's endpoint gives a list of one
-  if (!isObject(text)) return {};
-  if (isObject(text.error)) return text.error;
-  if (typeof text.error === "string") return { message: text.error, ...text };
-  return text;
+function toType({ names, words, message = "" }: Failure, code: number, midStream: boolean): ErrorType {
+  const find = (map: ReadonlyMap<string, ErrorType>, keys: string[]) =>
+    keys.map((key) => map.get(key)).find((type) => type !== undefined);
+  const named = find(NAMES, names) ?? find(CODES, words);
+  // A guardrail's word for what it found is the same as a model's, but it is the account that may not ask.
+  if (named === "invalid_request_error" && code === 403) return "permission_error";
+  if (named !== undefined) return named;
+  if (code === 400 && /is not a valid model ID/i.test(message)) return "not_found_error";
+  if (code === 400 && KEY_WORDS.test(message)) return "authentication_error";
+  return (midStream ? find(LOOSE_WORDS, words) : undefined) ?? typeOfStatus(code);
 }
 
-/** The most telling of the messages: what a provider behind the upstream said, where the upstream only forwards. */
-function toMessage(error: Record<string, unknown>, metadata: Record<string, unknown>): string | undefined {
-  const own = toWords(error.message);
-  const forwards = own === undefined || /^provider returned error$/i.test(own);
-  const raw = forwards ? toRawMessage(metadata.raw) : undefined;
-  const provider = raw && typeof metadata.provider_name === "string" ? `${metadata.provider_name}: ` : "";
-  const said = raw === undefined ? own : `${provider}${raw}`;
-  return said && redact(said).slice(0, MAX_MESSAGE);
+/** Whatever status an overflow comes with; but a key or a right that is missing says more than any word beside it. */
+function isTooLong({ names, words, message = "" }: Failure, code: number): boolean {
+  if ([401, 402, 403, 404].includes(code)) return false;
+  const named = ["context_length_exceeded", "token_limit_exceeded", "exceed_context_size_error"];
+  return [...names, ...words].some((name) => named.includes(name)) || isOverflow(message, code);
 }
 
-function toRawMessage(raw: unknown): string | undefined {
-  if (typeof raw !== "string") return undefined;
-  const parsed = tryJson(raw);
-  return toWords(parsed === undefined ? raw : toErrorObject(parsed).message);
-}
-
-/** The words for people in a message: no page of HTML, and nothing from the first line of a stack on. */
-function toWords(message: unknown): string | undefined {
-  if (typeof message !== "string" || message.trimStart().startsWith("<")) return undefined;
-  const text = message.slice(0, MAX_RAW).replaceAll("\\n", "\n"); // JSON that was quoted without being read
-  return text.split(STACK)[0]?.trim() || undefined;
-}
-
-/** Words an overflow as Anthropic does, for Claude Code compacts the conversation when it reads this. */
-function toOverflow(said: string): string {
-  if (said.startsWith("prompt is too long")) return said;
-  for (const pattern of OVERFLOWS) {
-    const { asked, limit } = pattern.exec(said)?.groups ?? {};
-    if (Number(asked) > Number(limit)) return `prompt is too long: ${asked} tokens > ${limit} maximum`;
+/** OpenRouter's "Provider returned error" where the provider did not complain of the request. */
+function isTransient({ names, forwarded }: Failure): boolean {
+  if (forwarded === undefined || names.some((name) => NAMES.get(name) === "invalid_request_error")) {
+    return false;
   }
-  return `prompt is too long: ${said}`;
+  return forwarded.said === undefined || SERVER_WORDS.test(forwarded.said);
 }
-
-/** How long to wait, where it is a number of seconds. */
-function toSeconds(value: unknown): string | undefined {
-  return /^\d{1,9}(\.\d{1,9})?$/.test(String(value)) ? String(value) : undefined;
-}
-
-function toNumber(value: unknown): number | undefined {
-  const number = typeof value === "string" && /^\d{3}$/.test(value) ? Number(value) : value;
-  return typeof number === "number" && number >= 400 && number <= 599 ? number : undefined;
-}
-
-/** How stacks begin: JavaScript's, then Python's. */
-const STACK = /(?:^|\n)(?:[ \t]+at \S.*(?:\(|:\d)|[ \t]*Traceback \(most recent|[ \t]+File ".*", line \d)/;
-const MAX_RAW = 64 * 1024;
-const MAX_MESSAGE = 2000;

@@ -1,11 +1,15 @@
 import fc from "fast-check";
-import { anthropic, type Dialect, openrouter, type TurnContext } from "../../lib/dialects/mod.ts";
+import { type Dialect, toDialect, type TurnContext } from "../../lib/dialects/mod.ts";
 import { createChatDialect } from "../../lib/dialects/openai/mod.ts";
 import { writeOpenRouterReasoning } from "../../lib/dialects/openrouter_reasoning.ts";
 import { PRESETS } from "../../lib/dialects/presets.ts";
 import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
 import { LossReport } from "../../lib/loss.ts";
 import { fold, type Wire } from "./grammar.ts";
+
+/** OpenRouter in its two languages. */
+export const openrouter = toDialect("openrouter", "openai", "");
+const anthropic = toDialect("openrouter", "anthropic", "");
 
 /** How one family of models reasons on the wire of one kind of host. */
 export interface Family {

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
-import { openrouter } from "../../lib/dialects/mod.ts";
-import { FAMILIES, type Family, readContent, toContext } from "./families.ts";
+import { FAMILIES, type Family, openrouter, readContent, toContext } from "./families.ts";
 import type { Wire } from "./grammar.ts";
 import { SEED } from "./support.ts";
 

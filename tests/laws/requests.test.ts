@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
-import { anthropic, type Dialect, type ModelFacts, type TurnContext } from "../../lib/dialects/mod.ts";
+import { createAnthropicDialect } from "../../lib/dialects/anthropic.ts";
+import type { Dialect, ModelFacts, TurnContext } from "../../lib/dialects/mod.ts";
 import { seal } from "../../lib/dialects/envelope.ts";
 import { createChatDialect } from "../../lib/dialects/openai/mod.ts";
 import { readOpenRouterReasoning } from "../../lib/dialects/openrouter_reasoning.ts";
@@ -153,8 +154,11 @@ const request: fc.Arbitrary<Wire> = fc.record({
   field_of_a_later_day: words,
 }, { requiredKeys: ["model", "max_tokens", "messages"] }).map((fields) => JSON.parse(JSON.stringify(fields)));
 
+const openrouterMessages = createAnthropicDialect({ own: false, routing: true });
 const DIALECTS: Record<string, Dialect> = {
-  anthropic,
+  "OpenRouter in Anthropic's language": openrouterMessages,
+  "Anthropic itself": createAnthropicDialect({ own: true, routing: false }),
+  "another who speaks Anthropic's language": createAnthropicDialect({ own: false, routing: false }),
   ...Object.fromEntries(
     Object.entries(PRESETS).map(([name, features]) => [name, createChatDialect(features)]),
   ),
@@ -263,7 +267,7 @@ test("a request to Anthropic's own language loses nothing but what is documented
     const { metadata: _metadata, ...rest } = body;
     const context = toContext(ROADS.native);
     const { provider, ...sent } = JSON.parse(
-      JSON.stringify(anthropic.toBody(parseMessagesRequest(body), context)),
+      JSON.stringify(openrouterMessages.toBody(parseMessagesRequest(body), context)),
     );
     assert.deepEqual(provider, { order: ["anthropic"] });
     const messages = rest.messages.map((one: Wire) => ({ ...one, content: own(one) }))

@@ -156,9 +156,15 @@ test("a slug is its own slug, and names of others stay as they are", () => {
 });
 
 test("any model's name fits into a header", () => {
-  const upstreams = new Map([["openrouter", { name: "openrouter", baseUrl: "https://x.invalid" }]]);
+  const openrouter = {
+    name: "openrouter",
+    baseUrl: "https://x.invalid",
+    preset: "openrouter",
+    language: "auto",
+  } as const;
+  const upstreams = new Map([["openrouter", openrouter]]);
   fc.assert(fc.property(anything.filter((name) => name !== ""), (name) => {
-    const header = toHeaderName(resolveModel(name, { upstreams, aliases: new Map(), dialect: "auto" }));
+    const header = toHeaderName(resolveModel(name, { upstreams, aliases: new Map() }));
     assert.match(header, /^openrouter\/[!-~]+$/);
   }));
 });

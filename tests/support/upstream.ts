@@ -30,13 +30,15 @@ export interface FakeUpstream {
   sent: Sent[];
 }
 
-/** Creates an upstream that gives the same answer to everything it is asked. */
-export function createUpstream(answer: FakeAnswer): FakeUpstream {
+/** Creates an upstream that gives these answers, one after another; the last to whatever else it is asked. */
+export function createUpstream(first: FakeAnswer, ...more: readonly FakeAnswer[]): FakeUpstream {
   const sent: Sent[] = [];
+  const answers = [first, ...more];
   return {
     sent,
     fetch(input, init = {}) {
       const { method = "GET", headers, body } = init;
+      const answer = answers[sent.length] ?? answers.at(-1) ?? first;
       if (method === "GET" && !answer.lists) return Promise.resolve(toList(answer));
       const json: unknown = typeof body === "string" ? JSON.parse(body) : undefined;
       sent.push({

@@ -79,9 +79,11 @@ export class ChatAnswerReader implements AnswerReader {
       this.#done = true;
       return;
     }
-    if (event === "error") throw toUpstreamError({ body: tryJson(text) ?? { message: data } });
-    if (text === "") return;
+    if (text === "" && event !== "error") return;
     const json = tryJson(text);
+    if (event === "error") {
+      return isObject(json) ? this.#refuse(json.error ?? json, json) : this.#refuse({ message: data });
+    }
     if (json === undefined) throw unreadable("an event is not JSON");
     this.#chunk(json);
   }
@@ -131,10 +133,13 @@ export class ChatAnswerReader implements AnswerReader {
     if (usage) this.#count(usage);
   }
 
-  /** Fails with the upstream's error, unless the answer had already been cut by its own limit. */
+  /** Fails with the upstream's error, unless the answer had already been cut by its own limit, or is cut by a filter. */
   #refuse(error: unknown, around: JsonObject = {}): void {
-    if (error === undefined || error === null || this.#finish === "length") return;
-    throw toUpstreamError({ body: { ...around, error } });
+    const cut = this.#finish === "length" || this.#finish === "content_filter";
+    if (error === undefined || error === null || cut) return;
+    const failure = toUpstreamError({ body: { ...around, error } });
+    if (!failure.refused || this.#said === 0) throw failure;
+    this.#finish = "content_filter";
   }
 
   #choice(choice: Choice): void {

@@ -1,0 +1,57 @@
+import type { Config } from "./config.ts";
+import { HOST_NAMES, type HostName } from "./dialects/mod.ts";
+import type { Upstream } from "./models.ts";
+import type { NamedUpstream } from "./upstream_map.ts";
+
+/**
+ * Creates the upstreams that the settings name: OpenRouter first, which is asked where nothing else is said.
+ *
+ * @example Usage
+ * ```ts
+ * import { parseConfig } from "./config.ts";
+ * import { createUpstreams } from "./upstreams.ts";
+ *
+ * const UPSTREAMS = { groq: { url: "https://api.groq.com/openai/v1" } };
+ * const [, groq] = createUpstreams(parseConfig({ settings: { UPSTREAMS } }));
+ * if (groq?.preset !== "groq") throw new Error(groq?.preset);
+ * ```
+ */
+export function createUpstreams(
+  { openrouterBaseUrl, openrouterApiKey, upstreamDialect, upstreams }: Config,
+): Upstream[] {
+  const preset = toPreset("openrouter", openrouterBaseUrl);
+  const openrouter: Upstream = {
+    name: "openrouter",
+    baseUrl: openrouterBaseUrl,
+    key: openrouterApiKey,
+    clientKey: true,
+    preset,
+    countsTokens: preset === "anthropic",
+    language: upstreamDialect,
+  };
+  return [openrouter, ...[...upstreams].map(([name, named]) => toUpstream(name, named))];
+}
+
+function toUpstream(
+  name: string,
+  { url, key, headers, apiVersion, dialect, ...named }: NamedUpstream,
+): Upstream {
+  const preset = named.preset ?? toPreset(name, url);
+  return {
+    name,
+    baseUrl: url,
+    key,
+    headers,
+    apiVersion,
+    preset,
+    countsTokens: preset === "anthropic",
+    language: dialect ?? "auto",
+  };
+}
+
+/** Whose habits to expect where nobody says; none but Anthropic's own address is taken for Anthropic. */
+function toPreset(name: string, url: string): HostName {
+  if (/(^|\.)anthropic\.com$/.test(new URL(url).hostname)) return "anthropic";
+  const host = HOST_NAMES.find((known) => known === name);
+  return host === undefined || host === "anthropic" ? "other" : host;
+}
