@@ -117,7 +117,7 @@ export class ChatAnswerReader implements AnswerReader {
 
   /** Fails with the upstream's error, unless the answer had already been cut by its own limit. */
   #refuse(error: unknown, around: JsonObject = {}): void {
-    if (error === undefined || error === null || this.#finish === "length") return;
+    if (!error || this.#finish === "length") return;
     throw toUpstreamError({ body: { ...around, error } });
   }
 
