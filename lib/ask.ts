@@ -36,6 +36,7 @@ export function createAsk(gateway: Gateway, { route, caller, signal, loss, onCos
       facts: route.facts,
       sessionId: caller.sessionId,
       inputTokens: estimateTokens(request, countByLength),
+      coerceToolInput: gateway.config.coerceToolInput === "on",
       newId: gateway.newId,
       loss,
     };

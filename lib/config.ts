@@ -87,6 +87,12 @@ const TABLE = {
     default: "10",
     text: "Seconds of silence after which a stream carries a ping",
   },
+  COERCE_TOOL_INPUT: {
+    flag: "--coerce-tool-input",
+    schema: (): Schema<string, "on" | "off"> => oneOf(["on", "off"]),
+    default: "on",
+    text: "Whether tool arguments of the wrong type are put right by the tool's schema: on or off",
+  },
   LOG_LEVEL: {
     flag: "--log-level",
     schema: (): Schema<string, "debug" | "info" | "warn" | "error" | "off"> =>

@@ -14,6 +14,7 @@ import { holdAnswer } from "./hold.ts";
 import { LossReport } from "./loss.ts";
 import { findRoute, toHeaderName } from "./route.ts";
 import { writeEvents } from "./sse.ts";
+import { refuseThread } from "./thread.ts";
 import { countByLength, estimateTokens } from "./tokens.ts";
 
 /**
@@ -29,6 +30,7 @@ export async function answerMessages(
   const caller = readCaller(request);
   const message = parseMessagesRequest(await readJson(request));
   const route = await findRoute(gateway, message.model, caller);
+  refuseThread(message, route);
   const model = toHeaderName(route);
   exchange.note({ model: message.model, answeredBy: model });
 

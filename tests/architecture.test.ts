@@ -53,9 +53,9 @@ const HOUSE: Record<string, Room> = {
     uses: ["words", "world", "anthropic", "dialect", "dialects", "models"],
   },
   journey: {
-    files: ["gateway", "route", "ask", "messages", "count_tokens", "list_models", "health"].map((name) =>
-      `lib/${name}.ts`
-    ),
+    files: ["gateway", "route", "thread", "ask", "messages", "count_tokens", "list_models", "health"].map((
+      name,
+    ) => `lib/${name}.ts`),
     uses: ["words", "world", "anthropic", "dialects", "settings", "models", "record", "transport"],
   },
   front: {

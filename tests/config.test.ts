@@ -23,6 +23,7 @@ const DEFAULTS = {
   requestTimeout: 3600,
   holdTimeout: 10,
   pingInterval: 10,
+  coerceToolInput: "on",
   logLevel: "info",
   environment: "production",
 };
@@ -55,6 +56,7 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   [{ REQUEST_TIMEOUT: "0" }, { requestTimeout: 0 }],
   [{ HOLD_TIMEOUT: "2.5" }, { holdTimeout: 2.5 }],
   [{ PING_INTERVAL: 0.1 }, { pingInterval: 0.1 }],
+  [{ COERCE_TOOL_INPUT: "off" }, { coerceToolInput: "off" }],
   [{ LOG_LEVEL: "WARN" }, { logLevel: "warn" }],
   [{ LOG_LEVEL: "off" }, { logLevel: "off" }],
   [{ ENVIRONMENT: "Development" }, { environment: "development" }],
@@ -125,6 +127,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["HOLD_TIMEOUT", "-1", '"-1"', SECONDS],
   ["HOLD_TIMEOUT", Number.POSITIVE_INFINITY, '"Infinity"', SECONDS],
   ["PING_INTERVAL", "0", '"0"', "expected a number of seconds from 0.1 to 604800"],
+  ["COERCE_TOOL_INPUT", "yes", '"yes"', "expected on or off"],
   ["LOG_LEVEL", "verbose", '"verbose"', "expected debug, info, warn, error or off"],
   ["ENVIRONMENT", "staging", '"staging"', "expected development, production or testing"],
 ];

@@ -44,6 +44,7 @@ test("describeConfig() tells each setting, its value and where that is from", ()
     "REQUEST_TIMEOUT 3600 (default)",
     "HOLD_TIMEOUT 10 (default)",
     "PING_INTERVAL 10 (default)",
+    "COERCE_TOOL_INPUT on (default)",
     "LOG_LEVEL info (default)",
     "ENVIRONMENT production (default)",
   ]);

@@ -1,3 +1,4 @@
+import type { JsonObject } from "../json.ts";
 import type { ResponseBlock, StopReason, StreamEvent, Usage, UsageReport } from "./events.ts";
 import { ToolInput } from "./tool_input.ts";
 
@@ -94,17 +95,22 @@ export class MessageWriter {
     this.#advance();
   }
 
-  /** Opens a tool call and gives the function that takes its arguments, fragment by fragment. */
-  tool(id: string, name: string): (fragment: string) => void {
-    const input = new ToolInput();
+  /**
+   * Opens a tool call and gives the function that takes its arguments, fragment by fragment. Where their schema is
+   * given, arguments of the wrong type are put right.
+   */
+  tool(id: string, name: string, schema?: JsonObject): (fragment: string) => void {
+    const input = new ToolInput(schema);
     const block = this.#add({ type: "tool_use", id, name, input: {} }, input);
-    this.#say(block, { type: "input_json_delta", partial_json: "" });
-    return (fragment) => {
-      if (block.said) return;
-      const released = input.push(fragment);
-      if (released !== "") this.#say(block, { type: "input_json_delta", partial_json: released });
-      this.#advance();
-    };
+    this.#say(block, toInputDelta(block, ""));
+    return (fragment) => this.#takeInput(block, input, fragment);
+  }
+
+  /** Opens a text block that is one JSON object, and gives the function that takes it, fragment by fragment. */
+  json(): (fragment: string) => void {
+    const input = new ToolInput();
+    const block = this.#add({ type: "text", text: "" }, input);
+    return (fragment) => this.#takeInput(block, input, fragment);
   }
 
   /** Notes token counts; later ones overwrite earlier ones. */
@@ -121,7 +127,7 @@ export class MessageWriter {
     this.start();
     for (const block of this.#queue) {
       const rest = block.said ? "" : endInput(block.input, CUTS.has(reason));
-      if (rest) this.#say(block, { type: "input_json_delta", partial_json: rest });
+      if (rest) this.#say(block, toInputDelta(block, rest));
       block.said = true;
     }
     this.#advance();
@@ -142,7 +148,7 @@ export class MessageWriter {
   /** The newest block, if it is of this type and may be continued. */
   #last(type: string): QueuedBlock | undefined {
     const block = this.#queue.at(-1);
-    return block?.content.type === type && !block.said ? block : undefined;
+    return block?.content.type === type && block.input === undefined && !block.said ? block : undefined;
   }
 
   #add(content: ResponseBlock, input?: ToolInput): QueuedBlock {
@@ -154,6 +160,13 @@ export class MessageWriter {
     this.#queue.push(block);
     this.#advance();
     return block;
+  }
+
+  #takeInput(block: QueuedBlock, input: ToolInput, fragment: string): void {
+    if (block.said) return;
+    const released = input.push(fragment);
+    if (released !== "") this.#say(block, toInputDelta(block, released));
+    this.#advance();
   }
 
   #say(block: QueuedBlock, delta: Delta): void {
@@ -188,7 +201,7 @@ function endInput(input: ToolInput | undefined, cut: boolean): string {
   try {
     return input?.end() ?? "";
   } catch (error) {
-    if (cut) return "";
+    if (cut) return input?.cut() ?? "";
     throw error;
   }
 }
@@ -196,11 +209,17 @@ function endInput(input: ToolInput | undefined, cut: boolean): string {
 /** All that is known of why a model of somebody else's refuses. */
 const REFUSAL = { type: "refusal", category: null, explanation: null };
 
+function toInputDelta({ content }: QueuedBlock, text: string): Delta {
+  return content.type === "text"
+    ? { type: "text_delta", text }
+    : { type: "input_json_delta", partial_json: text };
+}
+
 type Delta = { type: string; [field: string]: unknown };
 
 interface QueuedBlock {
   content: ResponseBlock;
-  /** The arguments so far, where the block is a tool call. */
+  /** The JSON so far, where the block holds one object: a tool call, or an answer of that form. */
   input: ToolInput | undefined;
   /** Nothing more can come. */
   said: boolean;

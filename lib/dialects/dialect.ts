@@ -37,6 +37,8 @@ export interface TurnContext {
   sessionId?: string | undefined;
   /** The estimate of the request's tokens, for the usage at the start of the stream. */
   inputTokens: number;
+  /** Whether tool arguments of the wrong type are put right by the tool's schema. */
+  coerceToolInput?: boolean | undefined;
   /** Makes an unguessable id with the given prefix. */
   newId(prefix: string): string;
   /** Takes note of what the upstream cannot be told. */

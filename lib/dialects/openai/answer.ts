@@ -4,11 +4,15 @@ import type { MessagesRequest } from "../../anthropic/schema.ts";
 import { MessageWriter } from "../../anthropic/writer.ts";
 import { ApiError } from "../../errors.ts";
 import { isObject, type JsonObject, tryJson } from "../../json.ts";
-import type { AnswerReader, ServerSentEvent, TurnContext } from "../dialect.ts";
+import type { AnswerReader, ServerSentEvent } from "../dialect.ts";
 import { toUpstreamError } from "../upstream_error.ts";
+import type { ChatContext } from "./chat.ts";
 import { type ChatUsage, type Choice, Chunk, type Delta } from "./chunk.ts";
+import { collectSchemas } from "./offer_tools.ts";
+import { findFormat } from "./format.ts";
 import { ReasoningReader } from "./reasoning.ts";
 import { ToolCallReader } from "./tool_calls.ts";
+import { collectToolNames } from "./tool_names.ts";
 
 /** The words for an end, OpenAI's and those of the hosts behind OpenRouter. Unknown ones mean a normal end. */
 const STOP_REASONS = new Map<string, StopReason>([
@@ -25,17 +29,19 @@ export class ChatAnswerReader implements AnswerReader {
   readonly #reasoning: ReasoningReader;
   readonly #calls: ToolCallReader;
   readonly #stopSequences: readonly string[];
+  readonly #maxTokens: number;
   #finish: string | undefined;
   #nativeFinish: string | undefined;
   #stopSequence: string | null = null;
   #refused = false;
   #said = 0;
   #counted = false;
+  #spent = 0;
   #done = false;
   /** What the upstream says the answer cost, in USD. */
   cost: number | undefined;
 
-  constructor(request: MessagesRequest, context: TurnContext) {
+  constructor(request: MessagesRequest, context: ChatContext) {
     const usage = {
       input_tokens: context.inputTokens,
       cache_creation_input_tokens: 0,
@@ -46,8 +52,14 @@ export class ChatAnswerReader implements AnswerReader {
     const { thinking } = request;
     const shown = !(isObject(thinking) && thinking.display === "omitted");
     this.#reasoning = new ReasoningReader(this.#writer, { model: context.model, shown });
-    this.#calls = new ToolCallReader(this.#writer, context.newId);
+    this.#calls = new ToolCallReader(this.#writer, {
+      names: context.names,
+      schemas: context.coerceToolInput ? collectSchemas(request) : new Map(),
+      answer: findFormat(request, context)?.tool,
+      newId: context.newId,
+    });
     this.#stopSequences = request.stop_sequences ?? [];
+    this.#maxTokens = Math.min(request.max_tokens, context.facts.maxOutput ?? Infinity);
   }
 
   get done(): boolean {
@@ -96,6 +108,7 @@ export class ChatAnswerReader implements AnswerReader {
     try {
       this.#writer.end(this.#stopReason(), this.#stopSequence);
     } catch (cause) {
+      if (this.#exhausted) return this.#writer.end("max_tokens");
       throw new ApiError(
         "api_error",
         "Cannot use the model's tool call: its arguments are not one JSON object",
@@ -177,6 +190,12 @@ export class ChatAnswerReader implements AnswerReader {
     return "end_turn";
   }
 
+  /** Whether the limit was met, which some hosts do not say of an answer that ends in a tool call. */
+  get #exhausted(): boolean {
+    const native = STOP_REASONS.get(this.#nativeFinish?.toLowerCase() ?? "");
+    return native === "max_tokens" || this.#spent >= this.#maxTokens;
+  }
+
   #count(usage: ChatUsage): void {
     const read = toCount(usage.prompt_tokens_details?.cached_tokens) ?? 0;
     const written = toCount(usage.prompt_tokens_details?.cache_write_tokens) ?? 0;
@@ -191,6 +210,7 @@ export class ChatAnswerReader implements AnswerReader {
     const said = toCount(usage.completion_tokens);
     if (said !== undefined) {
       report.output_tokens = said;
+      this.#spent = said;
       this.#counted = true;
     }
     if (thinking > 0) report.output_tokens_details = { thinking_tokens: thinking };

@@ -4,6 +4,7 @@ import { isSealed, unseal } from "../envelope.ts";
 import { toUpstreamToolId } from "../tool_id.ts";
 import { type ChatContext, type ChatMessage, type ChatPart, toCacheControl } from "./chat.ts";
 import type { ReasoningField } from "./reasoning.ts";
+import { retell } from "./retell.ts";
 
 type TextPart = Extract<ChatPart, { type: "text" }>;
 
@@ -28,7 +29,10 @@ export function toAssistantMessage(content: Content, path: string, context: Chat
         calls.push({
           id: toUpstreamToolId(block.id),
           type: "function",
-          function: { name: block.name, arguments: JSON.stringify(block.input) },
+          function: {
+            name: context.names.say(block.name, `${path}.${at}.name`, context.loss),
+            arguments: JSON.stringify(block.input),
+          },
         });
         return;
       case "thinking":
@@ -40,8 +44,13 @@ export function toAssistantMessage(content: Content, path: string, context: Chat
         reasoning.push(...kept);
         return;
       }
-      default:
-        context.loss.add(`${path}.${at}`, "dropped");
+      default: {
+        const told = retell(block);
+        context.loss.add(`${path}.${at}`, told === undefined ? "dropped" : "approximated");
+        if (told !== undefined) {
+          texts.push({ type: "text", text: `${texts.length === 0 ? "" : "\n"}${told}\n` });
+        }
+      }
     }
   });
   const message: ChatMessage = {

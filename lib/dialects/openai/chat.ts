@@ -1,6 +1,7 @@
 import type { CacheControl, ContentBlock } from "../../anthropic/schema.ts";
 import type { JsonObject } from "../../json.ts";
 import type { TurnContext } from "../dialect.ts";
+import type { ToolNames } from "./tool_names.ts";
 
 /** What a host of chat completions takes and gives; each field is a habit that some host has and another has not. */
 export interface ChatFeatures {
@@ -33,6 +34,8 @@ export interface ChatFeatures {
 /** What the saying of a request needs: the turn, and what the host takes. */
 export interface ChatContext extends TurnContext {
   features: ChatFeatures;
+  /** The tools' names, as the host takes them. */
+  names: ToolNames;
 }
 
 /** A block, and where it stands in the client's request. */

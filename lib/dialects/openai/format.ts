@@ -2,14 +2,16 @@ import type { MessagesRequest } from "../../anthropic/schema.ts";
 import type { JsonObject } from "../../json.ts";
 import type { ChatContext } from "./chat.ts";
 
-/**
- * How an answer is held to the schema that the client wants: by the host's own means, by a tool that the model must
- * call and whose arguments are the answer, or by words alone.
- */
-export type Format =
-  | { how: "schema"; path: string; schema: JsonObject }
-  | { how: "tool"; path: string; schema: JsonObject; name: string }
-  | { how: "words"; path: string; schema: JsonObject };
+/** How an answer is held to the schema that the client wants. */
+export interface Format {
+  /** By the host's own means, by a tool whose arguments are the answer, or by words alone. */
+  how: "schema" | "tool" | "words";
+  /** Where the client wants it. */
+  path: string;
+  schema: JsonObject;
+  /** The name of the tool, where it is one. */
+  tool?: string | undefined;
+}
 
 /** The tool whose arguments are the answer; another name where the client has a tool of this one. */
 const ANSWER = "answer";
@@ -23,7 +25,7 @@ export function findFormat(request: MessagesRequest, { features, facts }: ChatCo
   const path = output_config?.format ? "output_config.format" : "output_format";
   const can = (parameter: string) => facts.parameters?.has(parameter) ?? true;
   if (features.format === "json_schema" && can("structured_outputs")) return { how: "schema", path, schema };
-  if (can("tools") && can("tool_choice")) return { how: "tool", path, schema, name: toFreeName(request) };
+  if (can("tools") && can("tool_choice")) return { how: "tool", path, schema, tool: toFreeName(request) };
   return { how: "words", path, schema };
 }
 
@@ -56,13 +58,25 @@ export function toFormatWords(format: Format | undefined): string | undefined {
   }`;
 }
 
-/** The tool that stands for a schema, and the choice that makes the model call it. */
-export function toFormatTool(format: Format | undefined, hasTools: boolean): JsonObject | undefined {
-  if (format?.how !== "tool") return undefined;
+/**
+ * Says it as a tool that the model must call, where that is how.
+ *
+ * Beside tools of the client's the model must call any of them, so that it answers by the tool once it has all it
+ * needs; a tool that the client forces comes first.
+ */
+export function toFormatTool(
+  request: MessagesRequest,
+  context: ChatContext,
+): { tools: JsonObject[]; tool_choice: unknown } | undefined {
+  const { tool: name, schema: parameters } = findFormat(request, context) ?? {};
+  if (name === undefined) return undefined;
   const description = "Gives the final answer. Call it once, when everything else is done.";
+  const { tools, tool_choice: choice } = request;
+  const chosen = choice?.type === "tool" ? context.names.toUpstream(choice.name) : name;
+  const free = tools?.length && choice?.type !== "none" && choice?.type !== "tool";
   return {
-    tool: { type: "function", function: { name: format.name, description, parameters: format.schema } },
-    tool_choice: hasTools ? "required" : { type: "function", function: { name: format.name } },
+    tools: [{ type: "function", function: { name, description, parameters } }],
+    tool_choice: free ? "required" : { type: "function", function: { name: chosen } },
   };
 }
 

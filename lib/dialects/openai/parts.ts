@@ -31,7 +31,10 @@ function toBlockParts(block: ContentBlock, path: string, context: ChatContext): 
       return [{ type: "text", text, ...toCacheControl(block, context) }];
     }
     case "tool_reference":
-      return [{ type: "text", text: `Tool loaded: ${block.tool_name}` }];
+      return [{
+        type: "text",
+        text: `Tool loaded: ${context.names.say(block.tool_name, `${path}.tool_name`, context.loss)}`,
+      }];
     case "thinking":
     case "redacted_thinking":
     case "tool_use":

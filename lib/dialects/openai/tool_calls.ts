@@ -1,7 +1,9 @@
 import type { MessageWriter } from "../../anthropic/writer.ts";
 import { ApiError } from "../../errors.ts";
+import type { JsonObject } from "../../json.ts";
 import { toClientToolId, wrapToolId } from "../tool_id.ts";
 import type { ToolCallDelta } from "./chunk.ts";
+import type { ToolNames } from "./tool_names.ts";
 
 /**
  * Puts the pieces of tool calls together again.
@@ -12,18 +14,18 @@ import type { ToolCallDelta } from "./chunk.ts";
  */
 export class ToolCallReader {
   readonly #writer: MessageWriter;
-  readonly #newId: (prefix: string) => string;
+  readonly #options: ToolCallOptions;
   readonly #calls: OpenCall[] = [];
   readonly #ids = new Set<string>();
 
-  constructor(writer: MessageWriter, newId: (prefix: string) => string) {
+  constructor(writer: MessageWriter, options: ToolCallOptions) {
     this.#writer = writer;
-    this.#newId = newId;
+    this.#options = options;
   }
 
-  /** Whether any call was made. */
+  /** Whether any tool of the client's was called. */
   get any(): boolean {
-    return this.#calls.some((call) => call.write !== undefined);
+    return this.#calls.some((call) => call.write !== undefined && !call.answers);
   }
 
   /** Whether this piece begins a call, so that whatever was said before it has ended. */
@@ -38,14 +40,15 @@ export class ToolCallReader {
    */
   push(piece: ToolCallDelta): number {
     const found = this.#find(piece);
-    const call: OpenCall = found ?? { id: undefined, index: undefined, write: undefined, waiting: "" };
+    const call: OpenCall = found ?? { ...NEW_CALL };
     if (found === undefined) this.#calls.push(call);
     call.id ??= piece.id || undefined;
     call.index ??= piece.index ?? undefined;
     const name = piece.function?.name;
     const text = toArgumentText(piece.function?.arguments);
     if (call.write === undefined && name) {
-      call.write = this.#writer.tool(this.#toClientId(call.id), name);
+      call.answers = name === this.#options.answer;
+      call.write = call.answers ? this.#writer.json() : this.#openTool(call, name);
       call.write(call.waiting);
     }
     if (call.write === undefined) call.waiting += text;
@@ -60,10 +63,17 @@ export class ToolCallReader {
     }
   }
 
+  #openTool({ id }: OpenCall, name: string): (fragment: string) => void {
+    const { names, schemas } = this.#options;
+    const known = names.toClient(name);
+    return this.#writer.tool(this.#toClientId(id), known, schemas.get(known));
+  }
+
   /** An id for the client, which must not meet the same one twice. */
   #toClientId(id: string | undefined): string {
-    const wanted = toClientToolId(id, this.#newId);
-    const unique = id !== undefined && this.#ids.has(wanted) ? wrapToolId(id, this.#newId) : wanted;
+    const { newId } = this.#options;
+    const wanted = toClientToolId(id, newId);
+    const unique = id !== undefined && this.#ids.has(wanted) ? wrapToolId(id, newId) : wanted;
     this.#ids.add(unique);
     return unique;
   }
@@ -81,14 +91,28 @@ export class ToolCallReader {
   }
 }
 
+/** What the reading of tool calls needs to know of the request. */
+export interface ToolCallOptions {
+  names: ToolNames;
+  /** The schemas, by the client's names, that arguments of the wrong type are put right by. */
+  schemas: ReadonlyMap<string, JsonObject>;
+  /** The tool whose arguments are the answer, where the model must give it so. */
+  answer: string | undefined;
+  newId(prefix: string): string;
+}
+
 interface OpenCall {
   id: string | undefined;
   index: number | undefined;
+  /** Whether its arguments are the answer itself. */
+  answers: boolean;
   /** Takes the call's arguments; missing until the call has a name. */
   write: ((fragment: string) => void) | undefined;
   /** Arguments that came before the name. */
   waiting: string;
 }
+
+const NEW_CALL: OpenCall = { id: undefined, index: undefined, answers: false, write: undefined, waiting: "" };
 
 /** Arguments are text; some hosts send the object itself. */
 function toArgumentText(value: unknown): string {
