@@ -20,12 +20,14 @@ const HOUSE: Record<string, Room> = {
   world: { files: ["lib/clock.ts", "lib/ids.ts"], uses: [] },
   anthropic: { files: ["lib/anthropic/"], uses: ["words"], pure: true },
   dialect: {
-    files: ["dialect", "envelope", "tool_id", "upstream_error"].map((name) => `lib/dialects/${name}.ts`),
+    files: ["dialect", "envelope", "origin", "openrouter_reasoning", "tool_id", "upstream_error"].map((
+      name,
+    ) => `lib/dialects/${name}.ts`),
     uses: ["words", "anthropic"],
     pure: true,
   },
   native: {
-    files: ["lib/dialects/anthropic.ts", "lib/dialects/anthropic_answer.ts"],
+    files: ["anthropic", "anthropic_answer", "native_thinking"].map((name) => `lib/dialects/${name}.ts`),
     uses: ["words", "anthropic", "dialect"],
     pure: true,
   },

@@ -74,6 +74,13 @@ export class MessageWriter {
     this.#say(block, { type: "text_delta", text });
   }
 
+  /** Cites a source on the text said last; gives false where there is none that may be continued. */
+  cite(citation: JsonObject): boolean {
+    const block = this.#last("text");
+    if (block !== undefined) this.#say(block, { type: "citations_delta", citation });
+    return block !== undefined;
+  }
+
   /** Says a piece of thinking; an empty piece opens the block and shows nothing. */
   thinking(thinking: string): void {
     const block = this.#last("thinking") ?? this.#add({ type: "thinking", thinking: "", signature: "" });

@@ -5,6 +5,7 @@ import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
 import { anthropic, type Dialect, type ModelFacts, type TurnContext } from "../../lib/dialects/mod.ts";
 import { seal } from "../../lib/dialects/envelope.ts";
 import { createChatDialect } from "../../lib/dialects/openai/mod.ts";
+import { readOpenRouterReasoning } from "../../lib/dialects/openrouter_reasoning.ts";
 import { PRESETS } from "../../lib/dialects/presets.ts";
 import { isObject } from "../../lib/json.ts";
 import { LossReport } from "../../lib/loss.ts";
@@ -208,11 +209,12 @@ function* textsOf(value: unknown, path: string): Generator<[path: string, text: 
   for (const [key, item] of Object.entries(value)) yield* textsOf(item, path === "" ? key : `${path}.${key}`);
 }
 
-/** All strings of a body, and those inside of strings that hold JSON. */
+/** All strings of a body, and those inside of strings that hold JSON, or reasoning as OpenRouter writes it. */
 function* stringsOf(value: unknown): Generator<string> {
   if (typeof value === "string") {
     yield value;
     if (value.startsWith("{")) yield* stringsOf(JSON.parse(value));
+    else yield* stringsOf(readOpenRouterReasoning(value));
   } else if (typeof value === "object" && value !== null) {
     for (const item of Object.values(value)) yield* stringsOf(item);
   }

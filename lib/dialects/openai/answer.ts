@@ -6,13 +6,16 @@ import { ApiError } from "../../errors.ts";
 import { isObject, type JsonObject, tryJson } from "../../json.ts";
 import type { AnswerReader, ServerSentEvent } from "../dialect.ts";
 import { toUpstreamError } from "../upstream_error.ts";
-import type { ChatContext } from "./chat.ts";
-import { type ChatUsage, type Choice, Chunk, type Delta } from "./chunk.ts";
-import { collectSchemas } from "./offer_tools.ts";
+import type { HostContext } from "./chat.ts";
+import { type ChatUsage, type Choice, Chunk, type Delta, type ToolCallDelta } from "./chunk.ts";
+import { CitationReader } from "./citations.ts";
+import { readContent } from "./content.ts";
 import { findFormat } from "./format.ts";
+import { collectSchemas } from "./offer_tools.ts";
 import { ReasoningReader } from "./reasoning.ts";
+import { type TaggedPiece, ThinkTags } from "./think_tags.ts";
+import { ThoughtSignatures } from "./thought_signatures.ts";
 import { ToolCallReader } from "./tool_calls.ts";
-import { collectToolNames } from "./tool_names.ts";
 
 /** The words for an end, OpenAI's and those of the hosts behind OpenRouter. Unknown ones mean a normal end. */
 const STOP_REASONS = new Map<string, StopReason>([
@@ -28,6 +31,10 @@ export class ChatAnswerReader implements AnswerReader {
   readonly #writer: MessageWriter;
   readonly #reasoning: ReasoningReader;
   readonly #calls: ToolCallReader;
+  readonly #citations: CitationReader;
+  /** Tells thoughts from text, where the host does not; what is no host's habit is not looked for. */
+  readonly #tags: ThinkTags | undefined;
+  readonly #signatures: ThoughtSignatures | undefined;
   readonly #stopSequences: readonly string[];
   readonly #maxTokens: number;
   #finish: string | undefined;
@@ -41,7 +48,7 @@ export class ChatAnswerReader implements AnswerReader {
   /** What the upstream says the answer cost, in USD. */
   cost: number | undefined;
 
-  constructor(request: MessagesRequest, context: ChatContext) {
+  constructor(request: MessagesRequest, context: HostContext) {
     const usage = {
       input_tokens: context.inputTokens,
       cache_creation_input_tokens: 0,
@@ -58,6 +65,10 @@ export class ChatAnswerReader implements AnswerReader {
       answer: findFormat(request, context)?.tool,
       newId: context.newId,
     });
+    this.#citations = new CitationReader(this.#writer, context.model);
+    const { thinkTags, thoughtSignatures } = context.features;
+    this.#tags = thinkTags ? new ThinkTags() : undefined;
+    this.#signatures = thoughtSignatures ? new ThoughtSignatures(context.newId) : undefined;
     this.#stopSequences = request.stop_sequences ?? [];
     this.#maxTokens = Math.min(request.max_tokens, context.facts.maxOutput ?? Infinity);
   }
@@ -100,6 +111,7 @@ export class ChatAnswerReader implements AnswerReader {
         },
       );
     }
+    this.#endContent();
     this.#calls.end();
     this.#reasoning.close();
     if (!this.#counted) {
@@ -124,6 +136,7 @@ export class ChatAnswerReader implements AnswerReader {
     if (isObject(json)) this.#refuse(json.object === "error" ? json : json.error, json);
     if (!v.is(Chunk, json)) throw unreadable("it is no chat completion");
     for (const choice of json.choices ?? []) this.#choice(choice);
+    this.#citations.list(json);
     const usage = json.usage ?? json.x_groq?.usage;
     if (usage) this.#count(usage);
   }
@@ -151,29 +164,50 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   #say(delta: Delta): void {
-    const parts = Array.isArray(delta.content) ? delta.content : [];
-    const thought = parts.filter((part) => part.type === "thinking").map((part) => toText(part.thinking))
-      .join("");
-    const text = typeof delta.content === "string"
-      ? delta.content
-      : parts.filter((part) => part.type === "text").map((part) => toText(part.text)).join("");
+    const { text, thought } = readContent(delta);
     this.#reasoning.push(delta, thought);
-    this.#text(text);
+    if (this.#tags === undefined) this.#text(text);
+    else if (text !== "") this.#tagged(this.#tags.push(text));
+    this.#citations.annotate(delta.annotations);
     if (delta.refusal) {
       this.#refused = true;
       this.#text(delta.refusal);
     }
-    for (const call of delta.tool_calls ?? []) {
-      if (this.#calls.opens(call)) this.#reasoning.close();
-      this.#said += this.#calls.push(call);
-    }
+    for (const call of delta.tool_calls ?? []) this.#call(call);
     this.#said += thought.length + (delta.reasoning ?? delta.reasoning_content ?? "").length;
+  }
+
+  #call(call: ToolCallDelta): void {
+    const { piece, signed } = this.#signatures?.read(call) ?? { piece: call };
+    if (signed) this.#reasoning.sign(signed);
+    if (this.#calls.opens(piece)) {
+      if (this.#tags) this.#tagged(this.#tags.end());
+      this.#reasoning.close();
+    }
+    this.#said += this.#calls.push(piece);
+  }
+
+  #tagged({ thought, raw, text }: TaggedPiece): void {
+    this.#reasoning.pushTagged(thought, raw);
+    this.#said += raw.length;
+    this.#text(text);
+  }
+
+  /** Says what was held back; a thought that never ended, and after which nothing came, was the answer itself. */
+  #endContent(): void {
+    if (this.#tags === undefined) return;
+    this.#tagged(this.#tags.end());
+    const answer = this.#tags.unclosed;
+    if (!answer || this.#calls.any || STOP_REASONS.has(this.#finish ?? "")) return;
+    this.#reasoning.keepTag("<think>");
+    this.#text(answer);
   }
 
   #text(text: string): void {
     if (text === "") return;
     this.#reasoning.close();
     this.#writer.text(text);
+    this.#citations.say();
     this.#said += text.length;
   }
 
@@ -232,13 +266,6 @@ function toCount(value: unknown): number | undefined {
 
 function unreadable(why: string): ApiError {
   return new ApiError("api_error", `Cannot read the upstream's answer: ${why}`, { status: 502 });
-}
-
-/** Text that hosts send plain, or once more as a list of text parts. */
-function toText(value: unknown): string {
-  if (typeof value === "string") return value;
-  if (!Array.isArray(value)) return "";
-  return value.map((part) => isObject(part) ? toText(part.text) : "").join("");
 }
 
 /** Where an upstream counts nothing, what it said is counted so. */

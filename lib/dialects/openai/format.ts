@@ -1,6 +1,6 @@
 import type { MessagesRequest } from "../../anthropic/schema.ts";
 import type { JsonObject } from "../../json.ts";
-import type { ChatContext } from "./chat.ts";
+import type { ChatContext, HostContext } from "./chat.ts";
 
 /** How an answer is held to the schema that the client wants. */
 export interface Format {
@@ -17,7 +17,7 @@ export interface Format {
 const ANSWER = "answer";
 
 /** Finds how the answer to a request can be held to a schema; nothing where the client wants none. */
-export function findFormat(request: MessagesRequest, { features, facts }: ChatContext): Format | undefined {
+export function findFormat(request: MessagesRequest, { features, facts }: HostContext): Format | undefined {
   const { output_config, output_format } = request;
   const format = output_config?.format ?? output_format;
   const schema = format?.schema;
