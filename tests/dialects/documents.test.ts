@@ -72,8 +72,9 @@ const CASES: Record<string, Case> = {
 
 /** Says one block to a host, as a user's or inside a tool's result; gives what is said and where it stands. */
 function say(content: Json, { preset = "openrouter", facts = {} }: Case) {
+  const call = { type: "tool_use", id: "toolu_1", name: "Read", input: {} };
   const messages = [
-    { role: "assistant", content: [{ type: "tool_use", id: "toolu_1", name: "Read", input: {} }] },
+    { role: "assistant", content: content.type === "tool_result" ? [call] : "Go on" },
     { role: "user", content: [content] },
   ];
   const request = parseMessagesRequest({ model: "m", max_tokens: 1000, messages });
