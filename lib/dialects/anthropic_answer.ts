@@ -5,9 +5,8 @@ import type { MessagesRequest } from "../anthropic/schema.ts";
 import { ApiError } from "../errors.ts";
 import { isObject, type JsonObject, tryJson } from "../json.ts";
 import type { AnswerReader, ServerSentEvent, TurnContext } from "./dialect.ts";
-import { ThinkingSealer } from "./native_thinking.ts";
+import { createSealer, type ThinkingSealer } from "./native_thinking.ts";
 import { isOpenRouterReasoning } from "./openrouter_reasoning.ts";
-import { isClaude } from "./origin.ts";
 import { toUpstreamError } from "./upstream_error.ts";
 
 /** What is read of an upstream's events; every other field travels on. */
@@ -52,8 +51,7 @@ export class NativeAnswerReader implements AnswerReader {
   constructor(request: MessagesRequest, context: TurnContext) {
     this.#context = context;
     this.#stopSequences = request.stop_sequences ?? [];
-    const shown = !(isObject(request.thinking) && request.thinking.display === "omitted");
-    this.#sealer = isClaude(context.model) ? undefined : new ThinkingSealer(context.model, { shown });
+    this.#sealer = createSealer(request, context.model);
   }
 
   get done(): boolean {

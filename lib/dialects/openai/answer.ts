@@ -7,13 +7,10 @@ import { isObject, type JsonObject, tryJson } from "../../json.ts";
 import type { AnswerReader, ServerSentEvent } from "../dialect.ts";
 import { toUpstreamError } from "../upstream_error.ts";
 import type { HostContext } from "./chat.ts";
-import { type ChatUsage, type Choice, Chunk, type Delta, type ToolCallDelta } from "./chunk.ts";
-import { CitationReader } from "./citations.ts";
-import { readContent } from "./content.ts";
-import { findFormat } from "./format.ts";
+import { type ChatUsage, type Choice, Chunk, type Delta } from "./chunk.ts";
+import { ContentReader } from "./content.ts";
 import { collectSchemas } from "./offer_tools.ts";
-import { ReasoningReader } from "./reasoning.ts";
-import { type TaggedPiece, ThinkTags } from "./think_tags.ts";
+import { findFormat } from "./format.ts";
 import { ThoughtSignatures } from "./thought_signatures.ts";
 import { ToolCallReader } from "./tool_calls.ts";
 
@@ -29,11 +26,8 @@ const STOP_REASONS = new Map<string, StopReason>([
 /** Reads a chat completion, whole or streamed, as the events of an Anthropic message. */
 export class ChatAnswerReader implements AnswerReader {
   readonly #writer: MessageWriter;
-  readonly #reasoning: ReasoningReader;
+  readonly #content: ContentReader;
   readonly #calls: ToolCallReader;
-  readonly #citations: CitationReader;
-  /** Tells thoughts from text, where the host does not; what is no host's habit is not looked for. */
-  readonly #tags: ThinkTags | undefined;
   readonly #signatures: ThoughtSignatures | undefined;
   readonly #stopSequences: readonly string[];
   readonly #maxTokens: number;
@@ -41,7 +35,7 @@ export class ChatAnswerReader implements AnswerReader {
   #nativeFinish: string | undefined;
   #stopSequence: string | null = null;
   #refused = false;
-  #said = 0;
+  #argued = 0;
   #counted = false;
   #spent = 0;
   #done = false;
@@ -56,19 +50,14 @@ export class ChatAnswerReader implements AnswerReader {
       output_tokens: 0,
     };
     this.#writer = new MessageWriter({ id: context.newId("msg_"), model: context.alias, usage });
-    const { thinking } = request;
-    const shown = !(isObject(thinking) && thinking.display === "omitted");
-    this.#reasoning = new ReasoningReader(this.#writer, { model: context.model, shown });
+    this.#content = new ContentReader(this.#writer, request, context);
     this.#calls = new ToolCallReader(this.#writer, {
       names: context.names,
       schemas: context.coerceToolInput ? collectSchemas(request) : new Map(),
       answer: findFormat(request, context)?.tool,
       newId: context.newId,
     });
-    this.#citations = new CitationReader(this.#writer, context.model);
-    const { thinkTags, thoughtSignatures } = context.features;
-    this.#tags = thinkTags ? new ThinkTags() : undefined;
-    this.#signatures = thoughtSignatures ? new ThoughtSignatures(context.newId) : undefined;
+    this.#signatures = context.features.thoughtSignatures ? new ThoughtSignatures(context.newId) : undefined;
     this.#stopSequences = request.stop_sequences ?? [];
     this.#maxTokens = Math.min(request.max_tokens, context.facts.maxOutput ?? Infinity);
   }
@@ -111,9 +100,8 @@ export class ChatAnswerReader implements AnswerReader {
         },
       );
     }
-    this.#endContent();
     this.#calls.end();
-    this.#reasoning.close();
+    this.#content.end({ whole: !this.#calls.any && !STOP_REASONS.has(this.#finish ?? "") });
     if (!this.#counted) {
       this.#writer.usage({ output_tokens: Math.max(1, Math.ceil(this.#said / CHARS_PER_TOKEN)) });
     }
@@ -136,7 +124,7 @@ export class ChatAnswerReader implements AnswerReader {
     if (isObject(json)) this.#refuse(json.object === "error" ? json : json.error, json);
     if (!v.is(Chunk, json)) throw unreadable("it is no chat completion");
     for (const choice of json.choices ?? []) this.#choice(choice);
-    this.#citations.list(json);
+    this.#content.cite(json);
     const usage = json.usage ?? json.x_groq?.usage;
     if (usage) this.#count(usage);
   }
@@ -164,51 +152,19 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   #say(delta: Delta): void {
-    const { text, thought } = readContent(delta);
-    this.#reasoning.push(delta, thought);
-    if (this.#tags === undefined) this.#text(text);
-    else if (text !== "") this.#tagged(this.#tags.push(text));
-    this.#citations.annotate(delta.annotations);
-    if (delta.refusal) {
-      this.#refused = true;
-      this.#text(delta.refusal);
+    this.#content.push(delta);
+    if (delta.refusal) this.#refused = true;
+    for (const call of delta.tool_calls ?? []) {
+      const { piece, signed } = this.#signatures?.read(call) ?? { piece: call };
+      if (signed) this.#content.sign(signed);
+      if (this.#calls.opens(piece)) this.#content.close();
+      this.#argued += this.#calls.push(piece);
     }
-    for (const call of delta.tool_calls ?? []) this.#call(call);
-    this.#said += thought.length + (delta.reasoning ?? delta.reasoning_content ?? "").length;
   }
 
-  #call(call: ToolCallDelta): void {
-    const { piece, signed } = this.#signatures?.read(call) ?? { piece: call };
-    if (signed) this.#reasoning.sign(signed);
-    if (this.#calls.opens(piece)) {
-      if (this.#tags) this.#tagged(this.#tags.end());
-      this.#reasoning.close();
-    }
-    this.#said += this.#calls.push(piece);
-  }
-
-  #tagged({ thought, raw, text }: TaggedPiece): void {
-    this.#reasoning.pushTagged(thought, raw);
-    this.#said += raw.length;
-    this.#text(text);
-  }
-
-  /** Says what was held back; a thought that never ended, and after which nothing came, was the answer itself. */
-  #endContent(): void {
-    if (this.#tags === undefined) return;
-    this.#tagged(this.#tags.end());
-    const answer = this.#tags.unclosed;
-    if (!answer || this.#calls.any || STOP_REASONS.has(this.#finish ?? "")) return;
-    this.#reasoning.keepTag("<think>");
-    this.#text(answer);
-  }
-
-  #text(text: string): void {
-    if (text === "") return;
-    this.#reasoning.close();
-    this.#writer.text(text);
-    this.#citations.say();
-    this.#said += text.length;
+  /** The number of characters of all that was said. */
+  get #said(): number {
+    return this.#content.said + this.#argued;
   }
 
   #stopReason(): StopReason {
