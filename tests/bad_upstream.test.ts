@@ -575,6 +575,32 @@ test("an answer cut by the upstream's own limit is no failure", async () => {
   assert.equal(message.content[0].text, "Hi");
 });
 
+test("what only looks like a failure is none", async () => {
+  const fine: Record<Road, string[]> = {
+    chat: ["false", "null", "0", '""'].map((error) =>
+      `data: {"error":${error},"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n`
+    ),
+    native: ["event: news\ndata: {}", 'data: {"type":"news"}', "data: {}", "event: ping\ndata: {}"].flatMap(
+      (news) => {
+        const rest = [
+          { type: "content_block_stop", index: 0 },
+          { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 1 } },
+          { type: "message_stop" },
+        ].map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join("");
+        return [`${news}\n\n${BEGUN.native}${rest}`, `${BEGUN.native}${news}\n\n${rest}`];
+      },
+    ),
+  };
+  for (const road of ["chat", "native"] as const) {
+    for (const body of fine[road]) {
+      const { handler } = createTestGateway(new TestUpstream(text(200, body)));
+      const frames = readFrames(await (await handler(post(hello(road, { stream: true })))).text());
+      assert.equal(checkGrammar(frames.filter(({ type }) => type !== "news")), "message_stop", body);
+      assert.ok(frames.every(({ type }) => type !== ""));
+    }
+  }
+});
+
 test("counts that are none fail no answer, and no count is one that no client can read", async () => {
   const start = 'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n';
   for (const count of ["1e999", "-1e999", "-5", "1.5", '"7"', "{}", "[]", "true", "null"]) {
