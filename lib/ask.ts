@@ -7,7 +7,7 @@ import type { Gateway } from "./gateway.ts";
 import type { LossReport } from "./loss.ts";
 import type { Route } from "./models.ts";
 import { readEvents } from "./sse.ts";
-import { readWhole, sendTurn } from "./upstream.ts";
+import { readWhole, sendTurn, withoutKey } from "./upstream.ts";
 
 /**
  * Asks for one turn and gives the events of its answer, in batches as the network brings them.
@@ -35,61 +35,103 @@ export function createAsk(gateway: Gateway, { route, caller, signal, loss, onCos
       facts: route.facts,
       sessionId: caller.sessionId,
       inputTokens: gateway.inputCounter.guess(request, route),
+      coerceToolInput: gateway.config.coerceToolInput === "on",
       newId: gateway.newId,
       loss,
     };
     const reader = route.dialect.createReader(request, context);
     const body = route.dialect.toBody(request, context);
+    // A beta means something to those alone who speak the language that it changes.
+    if (caller.betas !== undefined && route.dialect.name !== "anthropic") {
+      loss.add("header.anthropic-beta", "dropped");
+    }
+    if (gateway.config.validation === "strict") refuseLosses(loss, route);
     const response = await sendTurn(gateway, route, { body, caller, signal });
-    yield* readAnswer(response, route, reader, signal);
-    if (reader.cost !== undefined) onCost(reader.cost);
-    if (reader.inputTokens !== undefined) gateway.inputCounter.learn(request, route, reader.inputTokens);
+    try {
+      yield* readAnswer(response, { gateway, route, reader, signal });
+    } catch (error) {
+      throw withoutKey(error, route.upstream, caller);
+    } finally {
+      if (reader.cost !== undefined) onCost(reader.cost);
+      if (reader.inputTokens !== undefined) gateway.inputCounter.learn(request, route, reader.inputTokens);
+    }
   };
 }
 
-async function* readAnswer(
-  response: Response,
-  { upstream }: Route,
-  reader: AnswerReader,
-  signal: AbortSignal,
-): AsyncGenerator<StreamEvent[]> {
+/** @throws {ApiError} `invalid_request_error` if anything would be lost. */
+function refuseLosses(loss: LossReport, { upstream, model }: Route): void {
+  const lost = loss.serious.map(([path, action]) => `${path} (${action})`);
+  if (lost.length === 0) return;
+  const whom = `model "${model}" of upstream "${upstream.name}"`;
+  throw new ApiError(
+    "invalid_request_error",
+    `Cannot tell ${whom} everything: ${lost.join(", ").slice(0, MAX_NAMED)}`,
+  );
+}
+
+/** How much of the losses an error names, in characters. */
+const MAX_NAMED = 4000;
+
+interface Reading {
+  gateway: Gateway;
+  route: Route;
+  reader: AnswerReader;
+  signal: AbortSignal;
+}
+
+async function* readAnswer(response: Response, reading: Reading): AsyncGenerator<StreamEvent[]> {
+  const { reader, signal, route: { upstream } } = reading;
   const type = response.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
   if (type === "application/json") {
-    reader.whole(await readWhole(response, upstream));
+    reader.whole(await readWhole(response, upstream, signal));
+    reader.end();
+    yield reader.take();
   } else if (response.body === null || (type !== "" && type !== "text/event-stream")) {
     await response.body?.cancel();
-    const what = response.body === null ? "it is empty" : `it is ${type}, neither an event stream nor JSON`;
+    const what = response.body === null
+      ? "it is empty"
+      : `it is ${type.slice(0, 64)}, neither an event stream nor JSON`;
     throw new ApiError("api_error", `Cannot read the answer of upstream "${upstream.name}": ${what}`, {
       status: 502,
     });
   } else {
-    yield* readStream(response.body, upstream.name, reader, signal);
+    yield* readStream(response.body, reading);
   }
-  reader.end();
-  yield reader.take();
 }
+
+/** How long an upstream may keep its connection open after its last word, in milliseconds; it can be used again. */
+const LINGER = 1000;
 
 async function* readStream(
   body: ReadableStream<Uint8Array>,
-  upstream: string,
-  reader: AnswerReader,
-  signal: AbortSignal,
+  { gateway: { clock }, route: { upstream }, reader, signal }: Reading,
 ): AsyncGenerator<StreamEvent[]> {
+  const enough = new AbortController();
+  let stopWaiting: (() => void) | undefined;
   try {
-    for await (const batch of readEvents(body, signal)) {
+    for await (const batch of readEvents(body, AbortSignal.any([signal, enough.signal]))) {
       for (const event of batch) reader.push(event);
+      if (reader.done && stopWaiting === undefined) {
+        reader.end();
+        stopWaiting = clock.after(LINGER, () => enough.abort());
+      }
       const events = reader.take();
       if (events.length > 0) yield events;
     }
+    if (stopWaiting !== undefined) return;
+    reader.end();
+    yield reader.take();
   } catch (cause) {
+    // However the connection ends after the last word, everything was said.
+    if (stopWaiting !== undefined && !signal.aborted) return;
     // What was understood before the failure still belongs to the client.
     const events = reader.take();
     if (events.length > 0) yield events;
     if (signal.aborted) throw signal.reason;
     if (cause instanceof ApiError) throw cause;
-    throw new ApiError("api_error", `Cannot finish the answer: upstream "${upstream}" broke its stream off`, {
-      status: 502,
-      cause,
-    });
+    const what = `Cannot finish the answer: upstream "${upstream.name}" broke its stream off`;
+    throw new ApiError("api_error", what, { status: 502, cause });
+  } finally {
+    stopWaiting?.();
   }
 }

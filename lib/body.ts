@@ -39,14 +39,20 @@ async function readBody(request: Request): Promise<string> {
   };
   let text = "";
   let size = 0;
-  for await (const bytes of request.body ?? []) {
-    size += bytes.byteLength;
-    if (size > MAX_BODY) {
-      throw new ApiError("request_too_large", "Request exceeds the maximum size of 32 MiB");
+  try {
+    for await (const bytes of request.body ?? []) {
+      size += bytes.byteLength;
+      if (size > MAX_BODY) {
+        throw new ApiError("request_too_large", "Request exceeds the maximum size of 32 MiB");
+      }
+      text += decode(bytes);
     }
-    text += decode(bytes);
+    return text + decode();
+  } catch (cause) {
+    if (cause instanceof ApiError) throw cause;
+    if (request.signal.aborted) throw new DOMException("The client has left", "AbortError");
+    throw new ApiError("invalid_request_error", "Cannot read the request body: it breaks off", { cause });
   }
-  return text + decode();
 }
 
 /** What the parser says is wrong, without the piece of the body that some engines quote. */

@@ -62,6 +62,13 @@ const TABLE = {
     default: "auto",
     text: "How the upstream is spoken to: auto (by model), openai or anthropic",
   },
+  VALIDATION: {
+    flag: "--validation",
+    schema: (): Schema<string, "lenient" | "strict"> => oneOf(["lenient", "strict"]),
+    default: "lenient",
+    text:
+      "Whether a request of which the upstream cannot be told all is reported (lenient) or refused (strict)",
+  },
   REQUEST_TIMEOUT: {
     flag: "--request-timeout",
     schema: (): Schema<string | number, number> => seconds(0),
@@ -79,6 +86,12 @@ const TABLE = {
     schema: (): Schema<string | number, number> => seconds(0.1),
     default: "10",
     text: "Seconds of silence after which a stream carries a ping",
+  },
+  COERCE_TOOL_INPUT: {
+    flag: "--coerce-tool-input",
+    schema: (): Schema<string, "on" | "off"> => oneOf(["on", "off"]),
+    default: "on",
+    text: "Whether tool arguments of the wrong type are put right by the tool's schema: on or off",
   },
   LOG_LEVEL: {
     flag: "--log-level",

@@ -68,7 +68,7 @@ async function askUpstream(counted: CountTokensRequest, { gateway, route, caller
       caller,
       signal: deadline.signal,
     });
-    const answer = await readWhole(response, upstream);
+    const answer = await readWhole(response, upstream, deadline.signal);
     const tokens = isObject(answer) ? answer.input_tokens : undefined;
     // Nobody is told 0: a client would stop watching its context.
     return typeof tokens === "number" && tokens > 0 ? { tokens, source: "upstream" } : undefined;

@@ -15,10 +15,15 @@ export function startDeadline(client: AbortSignal, clock: Clock, ms: number): De
   const tooLong = () =>
     new ApiError("timeout_error", `Cannot finish the answer: it took longer than ${ms / 1000} s`);
   const callOff = ms > 0 ? clock.after(ms, () => abort.abort(tooLong())) : () => {};
+  // The client's own reason may be anything, and is thrown: here it becomes an error.
+  const leave = () => abort.abort(new DOMException("The client has left", "AbortError"));
+  client.addEventListener("abort", leave, { once: true });
+  if (client.aborted) leave();
   return {
-    signal: AbortSignal.any([client, abort.signal]),
+    signal: abort.signal,
     stop() {
       callOff();
+      client.removeEventListener("abort", leave);
       abort.abort(new DOMException("The request has ended", "AbortError"));
     },
   };

@@ -28,6 +28,14 @@ export class LossReport {
     return [...this.#losses];
   }
 
+  /**
+   * What of it is a loss in earnest: not what was only put somewhere else. Where the client wants to lose nothing,
+   * this is what it is told.
+   */
+  get serious(): [path: string, action: LossAction][] {
+    return this.entries.filter(([, action]) => action !== "hoisted");
+  }
+
   /** The value of the header `x-gateway-loss`, or nothing; where it would grow past 6 kB it ends with `more;N`. */
   toHeader(): string | undefined {
     const items: string[] = [];

@@ -15,6 +15,7 @@ import { LossReport } from "./loss.ts";
 import type { Route } from "./models.ts";
 import { findRoute, toHeaderName } from "./route.ts";
 import { writeEvents } from "./sse.ts";
+import { refuseThread } from "./thread.ts";
 
 /**
  * Answers `POST /v1/messages`: the journey of one request.
@@ -29,6 +30,7 @@ export async function answerMessages(
   const caller = readCaller(request);
   const message = parseMessagesRequest(await readJson(request));
   const route = await findRoute(gateway, message.model, caller);
+  refuseThread(message, route);
   const model = toHeaderName(route);
   exchange.note({ model: message.model, answeredBy: model });
 
@@ -41,13 +43,14 @@ export async function answerMessages(
   const streamed = message.stream === true || new URL(request.url).pathname.endsWith("/stream");
   try {
     const response = streamed
-      ? await streamAnswer(answer, { message, route, gateway, exchange, deadline })
+      ? await streamAnswer(answer, { message, route, gateway, exchange, deadline, client: request.signal })
       : Response.json(await collectMessage(answer));
     response.headers.set("x-gateway-model", model);
     const lost = loss.toHeader();
     if (lost !== undefined) response.headers.set("x-gateway-loss", lost);
     return response;
   } finally {
+    if (loss.entries.length > 0) exchange.note({ loss: loss.entries.map((entry) => entry.join(" ")) });
     if (!exchange.streaming) deadline.stop();
   }
 }
@@ -58,11 +61,12 @@ interface StreamOptions {
   gateway: Gateway;
   exchange: Exchange;
   deadline: Deadline;
+  client: AbortSignal;
 }
 
 async function streamAnswer(
   answer: AsyncGenerator<StreamEvent[]>,
-  { message, route, gateway, exchange, deadline }: StreamOptions,
+  { message, route, gateway, exchange, deadline, client }: StreamOptions,
 ): Promise<Response> {
   const { clock, config } = gateway;
   const opening = () => openMessage(message, route, gateway);
@@ -70,6 +74,7 @@ async function streamAnswer(
   exchange.streaming = true;
   const body = writeEvents(held, {
     clock,
+    client,
     pingEvery: config.pingInterval * 1000,
     toErrorBody: (error) => toErrorBody(toApiError(error), exchange.requestId),
     onEnd(outcome, error) {

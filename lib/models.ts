@@ -106,7 +106,12 @@ const CLAUDE_NAME = "claude-gw-";
 
 /** The error for a model that nobody has. */
 export function unknownModel(alias: string, model: string, known: readonly string[]): ApiError {
-  const nearest = closestMatch(model, known);
+  // The search for the nearest takes time with the length of a name, which in a path nobody limits.
+  const nearest = closestMatch(model.slice(0, MAX_NAME), known);
   const hint = nearest === undefined ? "" : `; the nearest is "${nearest}"`;
-  return new ApiError("not_found_error", `Cannot use model "${alias}": no alias or upstream has it${hint}`);
+  const name = alias.slice(0, MAX_NAME);
+  return new ApiError("not_found_error", `Cannot use model "${name}": no alias or upstream has it${hint}`);
 }
+
+/** The longest name of a model, in characters: Anthropic's API takes no longer one. */
+const MAX_NAME = 256;

@@ -35,8 +35,8 @@ export type RequestRecord = {
   stopReason?: string | undefined;
   /** What the upstream says the answer cost, in USD. */
   cost?: number;
-  /** What the request lost on its way, as in the header `x-gateway-loss`. */
-  loss?: string | undefined;
+  /** What the request lost on its way: all that the header `x-gateway-loss` may have cut. */
+  loss?: string[];
   /** What made the request fail; what lies behind it is logged too. */
   error?: unknown;
 };

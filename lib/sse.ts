@@ -1,5 +1,6 @@
 import { createParser } from "eventsource-parser";
 import type { StreamEvent } from "./anthropic/events.ts";
+import { readBytes } from "./bytes.ts";
 import type { Clock } from "./clock.ts";
 import type { ServerSentEvent } from "./dialects/mod.ts";
 import { ApiError, type ErrorBody } from "./errors.ts";
@@ -10,10 +11,9 @@ const MAX_EVENT = 16 * 1024 * 1024;
 /**
  * Reads the events of a stream, in batches: all that one read of the network brought.
  *
- * A bare line `error: …`, which llama.cpp sends outside of any event, counts as an event of that name. When the signal
- * fires, the body is cancelled, so that an upstream that has fallen silent is let go as well.
+ * A bare line `error: …`, which llama.cpp sends outside of any event, counts as an event of that name.
  *
- * @throws {ApiError} `api_error` if one event grows past 16 MiB.
+ * @throws {ApiError} `api_error` if one event grows past 16 MiB; the signal's reason, once it has fired.
  */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
@@ -25,29 +25,22 @@ export async function* readEvents(
     onEvent: (event) => batch.push(event),
     onError(error) {
       if (error.type === "max-buffer-size-exceeded") {
-        throw new ApiError("api_error", "Cannot read the upstream's stream: an event is larger than 16 MiB");
+        throw new ApiError("api_error", "Cannot read the upstream's stream: an event is larger than 16 MiB", {
+          status: 502,
+        });
       }
       if (error.field === "error") batch.push({ event: "error", data: error.value ?? "" });
     },
   });
   const decoder = new TextDecoder();
-  const reader = body.getReader();
-  const cancel = () => void reader.cancel(signal.reason).catch(() => {});
-  signal.addEventListener("abort", cancel, { once: true });
-  try {
-    for (let read = await reader.read(); !read.done; read = await reader.read()) {
-      parser.feed(decoder.decode(read.value, { stream: true }));
-      if (batch.length > 0) yield batch;
-      batch = [];
-    }
-    signal.throwIfAborted();
-    // Some upstreams leave out the blank line that ends the last event.
-    parser.feed(`${decoder.decode()}\n\n`);
+  for await (const bytes of readBytes(body, signal)) {
+    parser.feed(decoder.decode(bytes, { stream: true }));
     if (batch.length > 0) yield batch;
-  } finally {
-    signal.removeEventListener("abort", cancel);
-    cancel();
+    batch = [];
   }
+  // Some upstreams leave out the blank line that ends the last event.
+  parser.feed(`${decoder.decode()}\n\n`);
+  if (batch.length > 0) yield batch;
 }
 
 /** How an answer ended: said to its end, broken off by a failure, or nobody was there any more to hear it. */
@@ -56,6 +49,8 @@ export type Outcome = "finished" | "failed" | "left";
 /** What {@linkcode writeEvents} needs to know of its surroundings. */
 export interface WriteOptions {
   clock: Clock;
+  /** Fires when the client has left: some servers tell it by this alone, and drop the body. */
+  client: AbortSignal;
   /** Milliseconds of silence after which a `ping` is sent. */
   pingEvery: number;
   /** Says an error in the client's words. */
@@ -72,25 +67,40 @@ export interface WriteOptions {
  */
 export function writeEvents(
   batches: AsyncGenerator<StreamEvent[]>,
-  { clock, pingEvery, toErrorBody, onEnd }: WriteOptions,
+  { clock, client, pingEvery, toErrorBody, onEnd }: WriteOptions,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let lastWrite = clock.now();
-  let stopPings = () => {};
+  let waiting = false;
   let ended = false;
+  let letGo = () => {};
   const finish = (outcome: Outcome, error?: unknown) => {
+    if (ended) return;
     ended = true;
-    stopPings();
+    letGo();
     onEnd(outcome, error);
   };
   return new ReadableStream<Uint8Array>({
     start(controller) {
-      stopPings = clock.every(pingEvery, () => {
-        const waited = controller.desiredSize !== null && controller.desiredSize >= 0;
-        if (waited && clock.now() - lastWrite >= pingEvery) write(controller, [{ type: "ping" }]);
-      });
+      const ping = () => {
+        const heard = controller.desiredSize !== null && controller.desiredSize >= 0;
+        if (waiting && heard && clock.now() - lastWrite >= pingEvery) write(controller, [{ type: "ping" }]);
+      };
+      const leave = () => {
+        controller.close();
+        finish("left");
+        void batches.return(undefined).catch(() => {});
+      };
+      const stopPings = clock.every(pingEvery, ping);
+      letGo = () => {
+        stopPings();
+        client.removeEventListener("abort", leave);
+      };
+      client.addEventListener("abort", leave, { once: true });
+      if (client.aborted) leave();
     },
     async pull(controller) {
+      waiting = true;
       try {
         const { done, value } = await batches.next();
         if (ended) return;
@@ -102,6 +112,9 @@ export function writeEvents(
         controller.enqueue(encoder.encode(toFrame(toErrorBody(error))));
         controller.close();
         finish("failed", error);
+        await batches.return(undefined);
+      } finally {
+        waiting = false;
       }
     },
     async cancel() {

@@ -1,4 +1,5 @@
 import type { Caller } from "./access.ts";
+import { readText } from "./bytes.ts";
 import { toUpstreamError } from "./dialects/upstream_error.ts";
 import { ApiError } from "./errors.ts";
 import { type JsonObject, tryJson } from "./json.ts";
@@ -30,6 +31,7 @@ export async function send(
   const init: RequestInit = { headers, signal, redirect: "manual" };
   if (body !== undefined) Object.assign(init, { method: "POST", body: JSON.stringify(body) });
   const transport = upstream.fetch ?? network;
+  signal.throwIfAborted();
   let response: Response;
   try {
     response = await transport(`${upstream.baseUrl}${path}`, init);
@@ -41,7 +43,7 @@ export async function send(
     });
   }
   if (response.ok) return response;
-  throw await toError(response, upstream, caller);
+  throw withoutKey(await toError(response, { upstream, caller, signal }), upstream, caller);
 }
 
 /** Asks an upstream for a turn of a conversation. */
@@ -63,16 +65,35 @@ export function sendTurn(
 /**
  * Reads an answer whole.
  *
- * @throws {ApiError} `api_error` if it is larger than 32 MiB, or no JSON.
+ * @throws {ApiError} `api_error` if it is larger than 32 MiB, breaks off or is no JSON; the signal's reason, once it
+ * has fired.
  */
-export async function readWhole(response: Response, upstream: Upstream): Promise<unknown> {
-  const text = await readText(response, MAX_ANSWER);
-  const answer = text === undefined ? undefined : tryJson(text);
-  if (answer !== undefined) return answer;
-  const why = text === undefined ? "it is larger than 32 MiB" : "it is not JSON";
-  throw new ApiError("api_error", `Cannot read the answer of upstream "${upstream.name}": ${why}`, {
-    status: 502,
+export async function readWhole(
+  response: Response,
+  upstream: Upstream,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const unreadable = (why: string, cause?: unknown) =>
+    new ApiError("api_error", `Cannot read the answer of upstream "${upstream.name}": ${why}`, {
+      status: 502,
+      cause,
+    });
+  const text = await readText(response.body, { limit: MAX_ANSWER, signal }).catch((cause) => {
+    throw signal.aborted ? signal.reason : unreadable("it breaks off", cause);
   });
+  if (text === undefined) throw unreadable("it is larger than 32 MiB");
+  const answer = tryJson(text);
+  if (answer === undefined) throw unreadable("it is not JSON");
+  return answer;
+}
+
+/** Takes the very key that was used out of an error's message: an upstream may quote it, and its form is not known. */
+export function withoutKey(error: unknown, upstream: Upstream, caller: Caller): unknown {
+  const key = upstream.key ?? caller.key;
+  if (error instanceof ApiError && key !== undefined && key.length >= SHORTEST_KEY) {
+    error.message = error.message.replaceAll(key, "[redacted]");
+  }
+  return error;
 }
 
 function toHeaders(upstream: Upstream, caller: Caller, hasBody: boolean): Headers {
@@ -89,7 +110,10 @@ function toHeaders(upstream: Upstream, caller: Caller, hasBody: boolean): Header
   return headers;
 }
 
-async function toError(response: Response, upstream: Upstream, caller: Caller): Promise<ApiError> {
+async function toError(
+  response: Response,
+  { upstream, caller, signal }: { upstream: Upstream; caller: Caller; signal: AbortSignal },
+): Promise<ApiError> {
   const { status } = response;
   if (status < 400) {
     await response.body?.cancel();
@@ -97,7 +121,8 @@ async function toError(response: Response, upstream: Upstream, caller: Caller): 
       status: 502,
     });
   }
-  const text = await readText(response, MAX_ERROR).catch(() => undefined);
+  const text = await readText(response.body, { limit: MAX_ERROR, signal }).catch(() => undefined);
+  if (signal.aborted) throw signal.reason;
   const retryAfter = response.headers.get("retry-after") ?? undefined;
   const error = toUpstreamError({ status, body: text === undefined ? undefined : tryJson(text), retryAfter });
   if (error.type !== "authentication_error") return error;
@@ -110,19 +135,6 @@ async function toError(response: Response, upstream: Upstream, caller: Caller): 
   return new ApiError("authentication_error", said);
 }
 
-/** Reads a body as text, or nothing if it is larger than it may be. */
-async function readText(response: Response, limit: number): Promise<string | undefined> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let size = 0;
-  for await (const bytes of response.body ?? []) {
-    size += bytes.byteLength;
-    if (size > limit) return undefined;
-    text += decoder.decode(bytes, { stream: true });
-  }
-  return text + decoder.decode();
-}
-
 /** The reason of a failed connection, as far as it tells nothing of the owner's network. */
 function toReason(error: unknown): string {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
@@ -133,3 +145,6 @@ function toReason(error: unknown): string {
 
 /** The largest error body that is read, in bytes. */
 const MAX_ERROR = 256 * 1024;
+
+/** The shortest key that is looked for in messages, in characters: what is shorter may be any word. */
+const SHORTEST_KEY = 6;

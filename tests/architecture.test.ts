@@ -20,12 +20,14 @@ const HOUSE: Record<string, Room> = {
   world: { files: ["lib/clock.ts", "lib/ids.ts"], uses: [] },
   anthropic: { files: ["lib/anthropic/"], uses: ["words"], pure: true },
   dialect: {
-    files: ["dialect", "envelope", "tool_id", "upstream_error"].map((name) => `lib/dialects/${name}.ts`),
+    files: ["dialect", "envelope", "origin", "openrouter_reasoning", "tool_id", "upstream_error"].map((
+      name,
+    ) => `lib/dialects/${name}.ts`),
     uses: ["words", "anthropic"],
     pure: true,
   },
   native: {
-    files: ["lib/dialects/anthropic.ts", "lib/dialects/anthropic_answer.ts"],
+    files: ["anthropic", "anthropic_answer", "native_thinking"].map((name) => `lib/dialects/${name}.ts`),
     uses: ["words", "anthropic", "dialect"],
     pure: true,
   },
@@ -50,14 +52,25 @@ const HOUSE: Record<string, Room> = {
   },
   record: { files: ["lib/observe.ts", "lib/exchange.ts"], uses: ["words", "world", "anthropic", "settings"] },
   transport: {
-    files: ["access", "body", "sse", "hold", "deadline", "upstream", "catalogue", "demo", "input_counter"]
+    files: [
+      "access",
+      "body",
+      "bytes",
+      "sse",
+      "hold",
+      "deadline",
+      "upstream",
+      "catalogue",
+      "demo",
+      "input_counter",
+    ]
       .map((name) => `lib/${name}.ts`),
     uses: ["words", "world", "anthropic", "dialect", "dialects", "models"],
   },
   journey: {
-    files: ["gateway", "route", "ask", "messages", "count_tokens", "list_models", "health"].map((name) =>
-      `lib/${name}.ts`
-    ),
+    files: ["gateway", "route", "thread", "ask", "messages", "count_tokens", "list_models", "health"].map((
+      name,
+    ) => `lib/${name}.ts`),
     uses: ["words", "world", "anthropic", "dialects", "settings", "models", "record", "transport"],
   },
   front: {

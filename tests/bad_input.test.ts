@@ -419,6 +419,34 @@ test("a request of very many parts takes no more than its share of time", async 
   }
 });
 
+test("a body that breaks off is refused, whatever it breaks with", async () => {
+  for (const reason of [new TypeError("terminated"), new Error("reset"), "gone", undefined]) {
+    for (const leaves of [true, false]) {
+      const upstream = new TestUpstream({ pieces: [toBytes(said)] });
+      const { handler } = createTestGateway(upstream);
+      const client = new AbortController();
+      const body = new ReadableStream<Uint8Array>({
+        start(controller) {
+          controller.enqueue(toBytes('{"model":'));
+        },
+        pull(controller) {
+          if (leaves) client.abort(reason);
+          controller.error(reason);
+        },
+      });
+      const init: RequestInit & { duplex: "half" } = {
+        method: "POST",
+        body,
+        signal: client.signal,
+        duplex: "half",
+      };
+      const response = await handler(new Request("http://localhost/v1/messages", init));
+      assert.equal(response.status, leaves ? 499 : 400);
+      assert.equal(upstream.requests.length, 0);
+    }
+  }
+});
+
 test("any path and method is answered in Anthropic's words", async () => {
   const { handler } = createTestGateway(new TestUpstream({}));
   const paths = [

@@ -197,15 +197,17 @@ function checkMessage(answer: Json, told: Told, message: Json | undefined): void
 
 function ask({ kind, stopSequences }: Recording, upstream: FakeUpstream, stream: boolean): Promise<Response> {
   runs++;
+  const native = kind === "anthropic.messages";
   const request = {
-    model: "recorded/model",
+    // The thinking of Claude passes as it is, that of others is sealed.
+    model: native ? "anthropic/claude-recorded" : "recorded/model",
     max_tokens: 1000,
     stream,
     messages: [{ role: "user", content: "Say it again" }],
     ...(stopSequences.length > 0 && { stop_sequences: stopSequences }),
   };
-  const dialect = kind === "anthropic.messages" ? "anthropic" : "openai";
-  return askGateway(request, { fetch: upstream.fetch, settings: { UPSTREAM_DIALECT: dialect } });
+  const settings = { UPSTREAM_DIALECT: native ? "anthropic" as const : "openai" as const };
+  return askGateway(request, { fetch: upstream.fetch, settings });
 }
 
 /** Reads, apart from the gateway, what a recorded stream says. */

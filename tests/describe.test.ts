@@ -40,9 +40,11 @@ test("describeConfig() tells each setting, its value and where that is from", ()
     "ANTHROPIC_SMALL_FAST_MODEL anthropic/claude-haiku-5.5 (default)",
     "MODEL_MAP a -> b, c -> d (--model-map)",
     "UPSTREAM_DIALECT auto (default)",
+    "VALIDATION lenient (default)",
     "REQUEST_TIMEOUT 3600 (default)",
     "HOLD_TIMEOUT 10 (default)",
     "PING_INTERVAL 10 (default)",
+    "COERCE_TOOL_INPUT on (default)",
     "LOG_LEVEL info (default)",
     "ENVIRONMENT production (default)",
   ]);

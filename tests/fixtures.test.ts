@@ -9,7 +9,7 @@ import { estimateTokens } from "../lib/tokens.ts";
 import { countByLength } from "../lib/tokens/text.ts";
 import { askGateway } from "./support/ask.ts";
 import { parseEvents } from "./support/events.ts";
-import { isJson, type Json } from "./support/json.ts";
+import { isJson, type Json, objects } from "./support/json.ts";
 import { assertLegal } from "./support/legal.ts";
 import { everyByte } from "./support/random.ts";
 import { foldEvents } from "./support/told.ts";
@@ -22,9 +22,12 @@ import { createUpstream, type FakeUpstream } from "./support/upstream.ts";
  * - `settings.json`: the gateway's settings beside a key, where there are any;
  * - `models.json`: the upstream's list of models, where it has one;
  * - `upstream.sse`, `.json` or `.html`: what the upstream answers; `upstream.head`: its status, then its headers.
+ * - `next.json`: what differs in the request that follows, where one does; its `messages` come after the answer;
+ *   and `next.upstream.sse`, what the upstream answers to it.
  *
  * `UPDATE_FIXTURES=1` writes the rest, to be read with care before it is committed: `sent.json`, the body that
- * reached the upstream, and `sent.head`; `answer.sse` or `answer.json`, and `answer.head`. The ids that the gateway
+ * reached the upstream, and `sent.head`; `answer.sse` or `answer.json`, and `answer.head`; and of the request that
+ * follows `next.sent.json` and `next.head`. The ids that the gateway
  * makes are numbered, and its estimate of the request's tokens is called so.
  */
 const ROOT = fileURLToPath(new URL("./fixtures/", import.meta.url));
@@ -44,17 +47,36 @@ for (const name of readdirSync(ROOT)) {
     const response = await ask(folder, request, upstream);
     const streamed = response.headers.get("content-type")?.startsWith("text/event-stream");
     const answer = await response.text();
-    const told = toSteady(answer, request);
+    const steady = toSteady(answer, request);
     const [sent, ...more] = upstream.sent;
     assert.deepEqual(more, [], "the upstream was asked more than once");
 
     compare(folder, "sent.head", sent && toHead(`${sent.method} ${sent.url}`, sent.headers, SENT));
     compare(folder, "sent.json", sent && toText(sent.body));
     compare(folder, "answer.head", toHead(String(response.status), response.headers, TOLD));
-    compare(folder, "answer.sse", streamed ? told : undefined);
-    compare(folder, "answer.json", streamed ? undefined : toText(parse(told)));
+    compare(folder, "answer.sse", streamed ? steady : undefined);
+    compare(folder, "answer.json", streamed ? undefined : toText(parse(steady)));
     if (streamed) await checkStream(folder, request, answer);
+
+    const next = toNext(folder, request, streamed ? foldEvents(parseEvents(answer)) : parse(answer));
+    const after = createFixtureUpstream(folder, undefined, "next.upstream");
+    const told = next && await ask(folder, next, after);
+    compare(folder, "next.sent.json", next && toSteady(toText(after.sent[0]?.body), request));
+    compare(folder, "next.head", told && toHead(String(told.status), told.headers, TOLD));
   });
+}
+
+/** The request that follows: all that was said, the answer as it came, and what the client says then. */
+function toNext(folder: string, request: Json, { content }: Json): Json | undefined {
+  const next = read(folder, "next.json");
+  if (next === undefined) return undefined;
+  const { messages, ...fields } = parse(next);
+  const answer = { role: "assistant", content };
+  return {
+    ...request,
+    ...fields,
+    messages: [...objects(request.messages), answer, ...objects(messages)],
+  };
 }
 
 /** A stream is legal, the same however its upstream's was cut, and says what a client gets that does not stream. */
@@ -75,9 +97,13 @@ function ask(folder: string, request: Json, { fetch }: FakeUpstream): Promise<Re
   return askGateway(request, { fetch, settings, headers });
 }
 
-function createFixtureUpstream(folder: string, cut: (size: number) => number[] = () => []): FakeUpstream {
+function createFixtureUpstream(
+  folder: string,
+  cut: (size: number) => number[] = () => [],
+  name = "upstream",
+): FakeUpstream {
   for (const [ending, type] of Object.entries(TYPES)) {
-    const text = read(folder, `upstream.${ending}`);
+    const text = read(folder, `${name}.${ending}`);
     if (text === undefined) continue;
     const body = new TextEncoder().encode(text);
     const [status, ...headers] = read(folder, "upstream.head")?.trimEnd().split("\n") ?? ["200"];

@@ -16,11 +16,14 @@ function factsOf(entry: object) {
 }
 
 test("parseModelList() tells a list from what is none, and a model from what is none", () => {
-  for (const body of [null, 5, "data", {}, { data: {} }, { data: null }, { error: { message: "no" } }]) {
+  for (
+    const body of [null, 5, [], [{ id: "m" }], "data", {}, { data: {} }, { data: null }, {
+      error: { message: "no" },
+    }]
+  ) {
     assert.equal(parseModelList(body), undefined, JSON.stringify(body));
   }
   assert.deepEqual(listOf(null, 1, "m", [], {}, { id: 5 }, { id: "m" }).map(({ id }) => id), ["m"]);
-  assert.deepEqual(parseModelList([{ id: "bare" }])?.map(({ id }) => id), ["bare"]);
 });
 
 test("no model is lost for a detail, and unknown fields stay", () => {

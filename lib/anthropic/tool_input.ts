@@ -1,11 +1,12 @@
-import { isObject, tryJson } from "../json.ts";
+import { isObject, type JsonObject, tryJson } from "../json.ts";
+import { InputCoercer } from "./input_coercer.ts";
 
 /**
  * The arguments of one tool call, as fragments arrive: whatever comes in, one JSON object comes out.
  *
  * Text that belongs to the object is released at once; what models and their hosts add around it is not: a second
  * copy, an empty object before the real one, trailing words, arguments wrapped in a string. Clients of the
- * Messages API fail on all of these.
+ * Messages API fail on all of these. With a schema, members of the wrong type are put right where that is possible.
  *
  * @example Usage
  * ```ts
@@ -24,6 +25,11 @@ export class ToolInput {
   #depth = 0;
   #quoted = false;
   #escaped = false;
+  readonly #coercer: InputCoercer | undefined;
+
+  constructor(schema?: JsonObject) {
+    this.#coercer = schema && new InputCoercer(schema);
+  }
 
   /** Whether the object has arrived whole. An empty one may still be followed by the real one. */
   get complete(): boolean {
@@ -32,6 +38,28 @@ export class ToolInput {
 
   /** Takes the next fragment and gives the text that may be sent on now, often none. */
   push(fragment: string): string {
+    return this.#coerced(this.#take(fragment));
+  }
+
+  /**
+   * Ends the arguments and gives the text not yet released; no arguments at all are an empty object.
+   *
+   * @throws {SyntaxError} if what arrived is not a JSON object.
+   */
+  end(): string {
+    return this.#coerced(this.#rest());
+  }
+
+  /** Ends arguments that were cut off, and gives what was held of them. */
+  cut(): string {
+    return this.#coercer?.held ?? "";
+  }
+
+  #coerced(text: string): string {
+    return this.#coercer ? this.#coercer.push(text) : text;
+  }
+
+  #take(fragment: string): string {
     if (this.#state === "other") {
       this.#held += fragment;
       return "";
@@ -59,12 +87,7 @@ export class ToolInput {
     return out;
   }
 
-  /**
-   * Ends the arguments and gives the text not yet released; no arguments at all are an empty object.
-   *
-   * @throws {SyntaxError} if what arrived is not a JSON object.
-   */
-  end(): string {
+  #rest(): string {
     if (this.#state === "other") return toObjectText(this.#held);
     if (this.#released === "" && this.#state !== "inside") return "{}";
     const rest = this.#state === "inside" ? this.#held : "";

@@ -1,3 +1,4 @@
+import type { JsonObject } from "../json.ts";
 import type { ResponseBlock, StopReason, StreamEvent, Usage, UsageReport } from "./events.ts";
 import { ToolInput } from "./tool_input.ts";
 
@@ -73,6 +74,13 @@ export class MessageWriter {
     this.#say(block, { type: "text_delta", text });
   }
 
+  /** Cites a source on the text said last; gives false where there is none that may be continued. */
+  cite(citation: JsonObject): boolean {
+    const block = this.#last("text");
+    if (block !== undefined) this.#say(block, { type: "citations_delta", citation });
+    return block !== undefined;
+  }
+
   /** Says a piece of thinking; an empty piece opens the block and shows nothing. */
   thinking(thinking: string): void {
     const block = this.#last("thinking") ?? this.#add({ type: "thinking", thinking: "", signature: "" });
@@ -94,17 +102,22 @@ export class MessageWriter {
     this.#advance();
   }
 
-  /** Opens a tool call and gives the function that takes its arguments, fragment by fragment. */
-  tool(id: string, name: string): (fragment: string) => void {
-    const input = new ToolInput();
+  /**
+   * Opens a tool call and gives the function that takes its arguments, fragment by fragment. Where their schema is
+   * given, arguments of the wrong type are put right.
+   */
+  tool(id: string, name: string, schema?: JsonObject): (fragment: string) => void {
+    const input = new ToolInput(schema);
     const block = this.#add({ type: "tool_use", id, name, input: {} }, input);
-    this.#say(block, { type: "input_json_delta", partial_json: "" });
-    return (fragment) => {
-      if (block.said) return;
-      const released = input.push(fragment);
-      if (released !== "") this.#say(block, { type: "input_json_delta", partial_json: released });
-      this.#advance();
-    };
+    this.#say(block, toInputDelta(block, ""));
+    return (fragment) => this.#takeInput(block, input, fragment);
+  }
+
+  /** Opens a text block that is one JSON object, and gives the function that takes it, fragment by fragment. */
+  json(): (fragment: string) => void {
+    const input = new ToolInput();
+    const block = this.#add({ type: "text", text: "" }, input);
+    return (fragment) => this.#takeInput(block, input, fragment);
   }
 
   /** Notes token counts; later ones overwrite earlier ones. */
@@ -121,8 +134,8 @@ export class MessageWriter {
     this.start();
     const cut = reason === "max_tokens" || reason === "model_context_window_exceeded";
     for (const block of this.#queue) {
-      const rest = cut || block.said ? undefined : block.input?.end();
-      if (rest) this.#say(block, { type: "input_json_delta", partial_json: rest });
+      const rest = block.said ? undefined : cut ? block.input?.cut() : block.input?.end();
+      if (rest) this.#say(block, toInputDelta(block, rest));
       block.said = true;
     }
     this.#advance();
@@ -143,7 +156,7 @@ export class MessageWriter {
   /** The newest block, if it is of this type and may be continued. */
   #last(type: string): QueuedBlock | undefined {
     const block = this.#queue.at(-1);
-    return block?.content.type === type && !block.said ? block : undefined;
+    return block?.content.type === type && block.input === undefined && !block.said ? block : undefined;
   }
 
   #add(content: ResponseBlock, input?: ToolInput): QueuedBlock {
@@ -155,6 +168,13 @@ export class MessageWriter {
     this.#queue.push(block);
     this.#advance();
     return block;
+  }
+
+  #takeInput(block: QueuedBlock, input: ToolInput, fragment: string): void {
+    if (block.said) return;
+    const released = input.push(fragment);
+    if (released !== "") this.#say(block, toInputDelta(block, released));
+    this.#advance();
   }
 
   #say(block: QueuedBlock, delta: Delta): void {
@@ -185,11 +205,17 @@ export class MessageWriter {
 /** All that is known of why a model of somebody else's refuses. */
 const REFUSAL = { type: "refusal", category: null, explanation: null };
 
+function toInputDelta({ content }: QueuedBlock, text: string): Delta {
+  return content.type === "text"
+    ? { type: "text_delta", text }
+    : { type: "input_json_delta", partial_json: text };
+}
+
 type Delta = { type: string; [field: string]: unknown };
 
 interface QueuedBlock {
   content: ResponseBlock;
-  /** The arguments so far, where the block is a tool call. */
+  /** The JSON so far, where the block holds one object: a tool call, or an answer of that form. */
   input: ToolInput | undefined;
   /** Nothing more can come. */
   said: boolean;

@@ -1,8 +1,10 @@
 import type { ContentBlock, Message, MessagesRequest } from "../anthropic/schema.ts";
-import type { JsonObject } from "../json.ts";
+import { isObject, type JsonObject } from "../json.ts";
+import type { LossReport } from "../loss.ts";
 import { NativeAnswerReader } from "./anthropic_answer.ts";
 import type { Dialect, TurnContext } from "./dialect.ts";
 import { isSealed } from "./envelope.ts";
+import { restoreThinking } from "./native_thinking.ts";
 
 /** Claude Code's first system block: Anthropic's own accounting, which defeats the prompt cache of anybody else. */
 const BILLING = "x-anthropic-billing-header";
@@ -11,8 +13,8 @@ const BILLING = "x-anthropic-billing-header";
  * Anthropic's own language, passed through: whatever the client says travels on, known here or not.
  *
  * Changed are only the model's name, `stream`, and what is no third party's business: the user's device in `metadata`
- * and `safeguards`, and the billing block. Reasoning of other models is taken out, for Anthropic refuses foreign
- * signatures. Source: https://openrouter.ai/docs/api-reference/messages
+ * and `safeguards`, and the billing block. What another model thought is taken out, for a foreign signature makes the
+ * request fail. Source: https://openrouter.ai/docs/api-reference/messages
  */
 export const anthropic: Dialect = {
   name: "anthropic",
@@ -22,7 +24,8 @@ export const anthropic: Dialect = {
 };
 
 function toNativeRequest(request: MessagesRequest, context: TurnContext): JsonObject {
-  const { metadata: _metadata, safeguards, system, ...rest } = request;
+  const { metadata, safeguards, system, ...rest } = request;
+  if (metadata?.user_id) context.loss.add("metadata.user_id", "dropped");
   if (safeguards !== undefined) context.loss.add("safeguards", "dropped");
   return {
     // Bedrock and Google serve Claude too, without all of Anthropic's features.
@@ -32,7 +35,7 @@ function toNativeRequest(request: MessagesRequest, context: TurnContext): JsonOb
     ...(system && { system: withoutBilling(system) }),
     model: context.model,
     stream: true,
-    messages: withoutForeignThinking(request.messages, context),
+    messages: toOwnMessages(request.messages, context),
   };
 }
 
@@ -41,22 +44,33 @@ function withoutBilling(system: string | ContentBlock[]): string | ContentBlock[
   return system.filter((block) => !(block.type === "text" && block.text.startsWith(BILLING)));
 }
 
-function withoutForeignThinking(messages: Message[], { loss }: TurnContext): Message[] {
+/** Earlier answers, without what this model did not think or the upstream did not cite. */
+function toOwnMessages(messages: Message[], { model, loss }: TurnContext): Message[] {
   return messages.flatMap((message, at): Message[] => {
     const { role, content } = message;
     if (role !== "assistant" || typeof content === "string") return [message];
-    const own = content.filter((block, index) => {
-      const foreign = isForeignThinking(block);
-      if (foreign) loss.add(`messages.${at}.content.${index}`, "dropped");
-      return !foreign;
+    const own = content.flatMap((block, nth) => {
+      const path = `messages.${at}.content.${nth}`;
+      const restored = restoreThinking(block, model);
+      if (restored === undefined) loss.add(path, "dropped");
+      return (restored ?? []).map((one) => withoutOurCitations(one, path, loss));
     });
-    if (own.length === content.length) return [message];
+    if (own.length === content.length && own.every((block, nth) => block === content[nth])) return [message];
     return own.length === 0 ? [] : [{ ...message, content: own }];
   });
 }
 
-/** Thinking that Anthropic did not sign. */
-function isForeignThinking(block: ContentBlock): boolean {
-  if (block.type === "thinking") return !block.signature || isSealed(block.signature);
-  return block.type === "redacted_thinking" && isSealed(block.data);
+/** Anthropic refuses an index that it did not give: those of citations that the gateway made itself. */
+function withoutOurCitations(block: ContentBlock, path: string, loss: LossReport): ContentBlock {
+  if (block.type !== "text" || !Array.isArray(block.citations)) return block;
+  const { citations, ...rest } = block;
+  const own = citations.filter((citation) => !isOurs(citation));
+  if (own.length === citations.length) return block;
+  loss.add(`${path}.citations`, "dropped");
+  return own.length === 0 ? rest : { ...rest, citations: own };
+}
+
+function isOurs(citation: unknown): boolean {
+  return isObject(citation) && typeof citation.encrypted_index === "string" &&
+    isSealed(citation.encrypted_index);
 }

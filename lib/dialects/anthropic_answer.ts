@@ -5,6 +5,8 @@ import type { MessagesRequest } from "../anthropic/schema.ts";
 import { ApiError } from "../errors.ts";
 import { isObject, type JsonObject, tryJson } from "../json.ts";
 import type { AnswerReader, ServerSentEvent, TurnContext } from "./dialect.ts";
+import { createSealer, type ThinkingSealer } from "./native_thinking.ts";
+import { isOpenRouterReasoning } from "./openrouter_reasoning.ts";
 import { toUpstreamError } from "./upstream_error.ts";
 
 /** What is read of an upstream's events; every other field travels on. */
@@ -29,13 +31,13 @@ const MessageDelta = v.looseObject({
 
 /** OpenRouter's own fields in a usage report, which Anthropic's does not have. */
 const FOREIGN_COUNTS = ["cost", "cost_details", "is_byok"];
-/** How OpenRouter marks its copy of the reasoning that a signed thinking block has told already. */
-const DUPLICATE = "openrouter.reasoning:";
 
 /** Reads an answer in Anthropic's language, and makes good where an upstream speaks it with an accent. */
 export class NativeAnswerReader implements AnswerReader {
   readonly #context: TurnContext;
   readonly #stopSequences: readonly string[];
+  /** Seals the thinking of any model but Claude, whose own signatures stay as they are. */
+  readonly #sealer: ThinkingSealer | undefined;
   #events: StreamEvent[] = [];
   #state: "before" | "inside" | "after" = "before";
   #index = -1;
@@ -50,6 +52,11 @@ export class NativeAnswerReader implements AnswerReader {
   constructor(request: MessagesRequest, context: TurnContext) {
     this.#context = context;
     this.#stopSequences = request.stop_sequences ?? [];
+    this.#sealer = createSealer(request, context.model);
+  }
+
+  get done(): boolean {
+    return this.#state === "after";
   }
 
   take(): StreamEvent[] {
@@ -62,7 +69,7 @@ export class NativeAnswerReader implements AnswerReader {
     const text = data.trim();
     if (this.#state === "after" || text === "[DONE]" || text === "") return;
     const json = tryJson(text);
-    if (event === "error") throw toUpstreamError({ body: json ?? { message: text } });
+    if (event === "error") throw toUpstreamError({ body: json ?? { message: data } });
     if (!isObject(json)) throw unreadable("an event is not a JSON object");
     const type = typeof json.type === "string" ? json.type : event;
     if (type === "error" || (json.error !== undefined && type === undefined)) {
@@ -161,24 +168,31 @@ export class NativeAnswerReader implements AnswerReader {
 
   #openBlock({ index, content_block: block }: v.InferOutput<typeof BlockStart>): void {
     this.#closeOpen();
-    const copy = block.type === "redacted_thinking" && String(block.data).startsWith(DUPLICATE);
-    if (copy && this.#signed) {
+    // OpenRouter says once more what a signed thinking block has said.
+    if (block.type === "redacted_thinking" && isOpenRouterReasoning(block.data) && this.#signed) {
       this.#skipped = index;
       return;
     }
     if (block.type === "thinking" && block.signature) this.#signed = true;
     this.#open = index;
-    this.#events.push({ type: "content_block_start", index: ++this.#index, content_block: block });
-    if (this.#pinged) return;
+    const { start, deltas } = this.#sealer?.open(block) ?? { start: block, deltas: [] };
+    this.#events.push({ type: "content_block_start", index: ++this.#index, content_block: start });
+    if (!this.#pinged) this.#events.push({ type: "ping" });
     this.#pinged = true;
-    this.#events.push({ type: "ping" });
+    this.#tell(deltas);
   }
 
   #addDelta({ index, delta }: v.InferOutput<typeof BlockDelta>): void {
     if (index === this.#skipped) return;
     if (index !== this.#open) throw unreadable("it continues a block that is not open");
     if (delta.type === "signature_delta" && delta.signature) this.#signed = true;
-    this.#events.push({ type: "content_block_delta", index: this.#index, delta });
+    this.#tell(this.#sealer?.add(delta) ?? [delta]);
+  }
+
+  #tell(deltas: readonly v.InferOutput<typeof BlockDelta>["delta"][]): void {
+    for (const delta of deltas) {
+      this.#events.push({ type: "content_block_delta", index: this.#index, delta });
+    }
   }
 
   #closeBlock(index: number): void {
@@ -189,6 +203,7 @@ export class NativeAnswerReader implements AnswerReader {
   #closeOpen(): void {
     if (this.#open === undefined) return;
     this.#open = undefined;
+    this.#tell(this.#sealer?.close() ?? []);
     this.#events.push({ type: "content_block_stop", index: this.#index });
   }
 

@@ -44,6 +44,8 @@ export interface TurnContext {
   sessionId?: string | undefined;
   /** The estimate of the request's tokens, for the usage at the start of the stream. */
   inputTokens: number;
+  /** Whether tool arguments of the wrong type are put right by the tool's schema. */
+  coerceToolInput?: boolean | undefined;
   /** Makes an unguessable id with the given prefix. */
   newId(prefix: string): string;
   /** Takes note of what the upstream cannot be told. */
@@ -70,6 +72,8 @@ export interface AnswerReader {
    * @throws {ApiError} if the upstream had not finished its answer.
    */
   end(): void;
+  /** Whether the upstream has said that nothing more comes. */
+  readonly done: boolean;
   /** Gives the events that have become due, each once. */
   take(): StreamEvent[];
   /** What the upstream says the answer cost, in USD, once it has said so. */

@@ -12,7 +12,11 @@ const WRAPPED = /^toolu_gw[A-Za-z0-9]{8}_([A-Za-z0-9_-]+)$/;
 /** Gives the id that the client sees for an upstream's id, which may be missing or empty. */
 export function toClientToolId(id: string | undefined, newId: (prefix: string) => string): string {
   if (!id) return newId("toolu_");
-  if (LEGAL.test(id) && !WRAPPED.test(id)) return id;
+  return LEGAL.test(id) && !WRAPPED.test(id) ? id : wrapToolId(id, newId);
+}
+
+/** Gives the id that the client sees for an upstream's id that it has seen before. */
+export function wrapToolId(id: string, newId: (prefix: string) => string): string {
   return `${newId("toolu_gw").slice(0, "toolu_gw".length + 8)}_${toBase64Url(id)}`;
 }
 

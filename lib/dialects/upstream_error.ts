@@ -92,8 +92,7 @@ export function toUpstreamError({ status, body, retryAfter }: UpstreamFailure): 
   ];
   const name = named.find((word) => TYPES.has(word));
   const said = toMessage(error, metadata) ?? `Upstream answered ${code} without saying why`;
-  const wait = retryAfter ??
-    (availability.retry_after === undefined ? undefined : String(availability.retry_after));
+  const wait = retryAfter ?? toSeconds(availability.retry_after);
 
   if ((code === 400 || code === 413) && OVERFLOW_WORDS.test(said)) {
     return new ApiError("invalid_request_error", toOverflow(said));
@@ -101,7 +100,8 @@ export function toUpstreamError({ status, body, retryAfter }: UpstreamFailure): 
   if (availability.code === "model_not_found" || /is not a valid model ID/i.test(said)) {
     return new ApiError("not_found_error", said);
   }
-  const type = TYPES.get(name) ?? TYPES_BY_STATUS[code] ?? "api_error";
+  const type = TYPES.get(name) ?? TYPES_BY_STATUS[code] ??
+    (code < 500 ? "invalid_request_error" : "api_error");
   const plain = type === "api_error" && (code === 502 || code === 500);
   return new ApiError(type, said, {
     ...(plain && { status: code }),
@@ -110,8 +110,8 @@ export function toUpstreamError({ status, body, retryAfter }: UpstreamFailure): 
 }
 
 function toErrorObject(body: unknown): Record<string, unknown> {
-  const text = typeof body === "string" ? tryJson(body) : body;
-  if (Array.isArray(text)) return toErrorObject(text[0]);
+  const answer = typeof body === "string" ? tryJson(body) : body;
+  const text = Array.isArray(answer) ? answer[0] : answer; // Gemini's endpoint gives a list of one
   if (!isObject(text)) return {};
   if (isObject(text.error)) return text.error;
   if (typeof text.error === "string") return { message: text.error, ...text };
@@ -120,20 +120,25 @@ function toErrorObject(body: unknown): Record<string, unknown> {
 
 /** The most telling of the messages: what a provider behind the upstream said, where the upstream only forwards. */
 function toMessage(error: Record<string, unknown>, metadata: Record<string, unknown>): string | undefined {
-  const own = typeof error.message === "string" ? error.message : undefined;
-  const forwards = own === undefined || /^provider returned error$/i.test(own.trim());
+  const own = toWords(error.message);
+  const forwards = own === undefined || /^provider returned error$/i.test(own);
   const raw = forwards ? toRawMessage(metadata.raw) : undefined;
   const provider = raw && typeof metadata.provider_name === "string" ? `${metadata.provider_name}: ` : "";
   const said = raw === undefined ? own : `${provider}${raw}`;
-  return said === undefined || said.trim() === "" ? undefined : redact(said).slice(0, MAX_MESSAGE);
+  return said && redact(said).slice(0, MAX_MESSAGE);
 }
 
 function toRawMessage(raw: unknown): string | undefined {
   if (typeof raw !== "string") return undefined;
   const parsed = tryJson(raw);
-  if (parsed === undefined) return raw.trimStart().startsWith("<") ? undefined : raw.slice(0, MAX_MESSAGE);
-  const { message } = toErrorObject(parsed);
-  return typeof message === "string" ? message : undefined;
+  return toWords(parsed === undefined ? raw : toErrorObject(parsed).message);
+}
+
+/** The words for people in a message: no page of HTML, and nothing from the first line of a stack on. */
+function toWords(message: unknown): string | undefined {
+  if (typeof message !== "string" || message.trimStart().startsWith("<")) return undefined;
+  const text = message.slice(0, MAX_RAW).replaceAll("\\n", "\n"); // JSON that was quoted without being read
+  return text.split(STACK)[0]?.trim() || undefined;
 }
 
 /** Words an overflow as Anthropic does, for Claude Code compacts the conversation when it reads this. */
@@ -146,9 +151,17 @@ function toOverflow(said: string): string {
   return `prompt is too long: ${said}`;
 }
 
+/** How long to wait, where it is a number of seconds. */
+function toSeconds(value: unknown): string | undefined {
+  return /^\d{1,9}(\.\d{1,9})?$/.test(String(value)) ? String(value) : undefined;
+}
+
 function toNumber(value: unknown): number | undefined {
   const number = typeof value === "string" && /^\d{3}$/.test(value) ? Number(value) : value;
   return typeof number === "number" && number >= 400 && number <= 599 ? number : undefined;
 }
 
+/** How stacks begin: JavaScript's, then Python's. */
+const STACK = /(?:^|\n)(?:[ \t]+at \S.*(?:\(|:\d)|[ \t]*Traceback \(most recent|[ \t]+File ".*", line \d)/;
+const MAX_RAW = 64 * 1024;
 const MAX_MESSAGE = 2000;

@@ -33,6 +33,7 @@ const NUMBERINGS = {
   "zero, once": { index: 0, id: "first", name: "first", interleaved: false },
   "no id": { index: true, id: "never", name: "first", interleaved: true },
   bare: { index: false, id: "never", name: "first", interleaved: false },
+  "same id": { index: true, id: "all", name: "all", interleaved: true, same: true },
   announced: { index: true, id: "announced", name: "first", interleaved: true },
 } as const;
 type Numbering = (typeof NUMBERINGS)[keyof typeof NUMBERINGS];
@@ -104,8 +105,14 @@ const script = fc.record({
 });
 type Script = typeof script extends fc.Arbitrary<infer T> ? T : never;
 
+/** Some hosts call every call of a tool by the same id, and tell them apart by their index. */
+function withSameId(told: Script): Script {
+  const same = "same" in told.numbering;
+  return same ? { ...told, calls: told.calls.map((one) => ({ ...one, id: "same" })) } : told;
+}
+
 /** Streams of chat completions in every form that is known of hosts. */
-export const chatStream: fc.Arbitrary<ChatStream> = script.map((told) => {
+export const chatStream: fc.Arbitrary<ChatStream> = script.map(withSameId).map((told) => {
   const says = weave(told);
   return {
     body: frame(toChunks(says, told), told.framing),
@@ -324,7 +331,7 @@ function frame(chunks: readonly Wire[], { end, space, comments, done, last, bom 
 }
 
 /** Whole chat completions, and the messages that they tell. */
-export const chatWhole: fc.Arbitrary<ChatStream> = script.map((told) => {
+export const chatWhole: fc.Arbitrary<ChatStream> = script.map(withSameId).map((told) => {
   const { said, calls, reasoning } = told;
   const join = (kind: string) =>
     said.map((one) => one.say === kind && "words" in one ? one.words : "").join("");

@@ -126,6 +126,26 @@ test("MessageWriter shows the arguments of a call cut by a limit as a beginning 
   }));
 });
 
+test("MessageWriter shows what is said at once, unless a call that came before waits for its arguments", () => {
+  const alone = say.filter(({ say }) => say !== "tool" && say !== "piece");
+  fc.assert(fc.property(fc.array(alone, { maxLength: 20 }), fc.boolean(), (says, called) => {
+    const writer = new MessageWriter({
+      id: "msg_1",
+      model: "m",
+      usage: { input_tokens: 1, output_tokens: 1 },
+    });
+    if (called) writer.tool("toolu_1", "t")('{"a":1}');
+    for (const said of says) {
+      if (said.say !== "text" && said.say !== "thinking") continue;
+      writer[said.say](said.words);
+      const shown = writer.take().map((event) =>
+        event.type === "content_block_delta" ? event.delta[said.say] : undefined
+      );
+      if (said.words !== "") assert.deepEqual(shown.filter((one) => one !== undefined), [said.words]);
+    }
+  }));
+});
+
 test("collectMessage() folds what MessageWriter tells, as the documentation says", async () => {
   await fc.assert(fc.asyncProperty(fc.array(say, { maxLength: 20 }), async (says) => {
     const { events } = tell(says, "end_turn");

@@ -3,11 +3,15 @@ import type { StopReason, StreamEvent } from "../../anthropic/events.ts";
 import type { MessagesRequest } from "../../anthropic/schema.ts";
 import { MessageWriter } from "../../anthropic/writer.ts";
 import { ApiError } from "../../errors.ts";
-import { isObject, tryJson } from "../../json.ts";
-import type { AnswerReader, ServerSentEvent, TurnContext } from "../dialect.ts";
+import { isObject, type JsonObject, tryJson } from "../../json.ts";
+import type { AnswerReader, ServerSentEvent } from "../dialect.ts";
 import { toUpstreamError } from "../upstream_error.ts";
+import type { HostContext } from "./chat.ts";
 import { type ChatUsage, type Choice, Chunk, type Delta } from "./chunk.ts";
-import { ReasoningReader } from "./reasoning.ts";
+import { ContentReader } from "./content.ts";
+import { collectSchemas } from "./offer_tools.ts";
+import { findFormat } from "./format.ts";
+import { ThoughtSignatures } from "./thought_signatures.ts";
 import { ToolCallReader } from "./tool_calls.ts";
 import { toCounts } from "./usage.ts";
 
@@ -23,21 +27,24 @@ const STOP_REASONS = new Map<string, StopReason>([
 /** Reads a chat completion, whole or streamed, as the events of an Anthropic message. */
 export class ChatAnswerReader implements AnswerReader {
   readonly #writer: MessageWriter;
-  readonly #reasoning: ReasoningReader;
+  readonly #content: ContentReader;
   readonly #calls: ToolCallReader;
+  readonly #signatures: ThoughtSignatures | undefined;
   readonly #stopSequences: readonly string[];
+  readonly #maxTokens: number;
   #finish: string | undefined;
   #nativeFinish: string | undefined;
   #stopSequence: string | null = null;
   #refused = false;
-  #said = 0;
+  #argued = 0;
   #counted = false;
+  #spent = 0;
   #done = false;
   /** What the upstream says the answer cost, in USD. */
   cost: number | undefined;
   inputTokens: number | undefined;
 
-  constructor(request: MessagesRequest, context: TurnContext) {
+  constructor(request: MessagesRequest, context: HostContext) {
     const usage = {
       input_tokens: context.inputTokens,
       cache_creation_input_tokens: 0,
@@ -45,11 +52,20 @@ export class ChatAnswerReader implements AnswerReader {
       output_tokens: 0,
     };
     this.#writer = new MessageWriter({ id: context.newId("msg_"), model: context.alias, usage });
-    const { thinking } = request;
-    const shown = !(isObject(thinking) && thinking.display === "omitted");
-    this.#reasoning = new ReasoningReader(this.#writer, { model: context.model, shown });
-    this.#calls = new ToolCallReader(this.#writer, context.newId);
+    this.#content = new ContentReader(this.#writer, request, context);
+    this.#calls = new ToolCallReader(this.#writer, {
+      names: context.names,
+      schemas: context.coerceToolInput ? collectSchemas(request) : new Map(),
+      answer: findFormat(request, context)?.tool,
+      newId: context.newId,
+    });
+    this.#signatures = context.features.thoughtSignatures ? new ThoughtSignatures(context.newId) : undefined;
     this.#stopSequences = request.stop_sequences ?? [];
+    this.#maxTokens = Math.min(request.max_tokens, context.facts.maxOutput ?? Infinity);
+  }
+
+  get done(): boolean {
+    return this.#done;
   }
 
   take(): StreamEvent[] {
@@ -63,7 +79,7 @@ export class ChatAnswerReader implements AnswerReader {
       this.#done = true;
       return;
     }
-    if (event === "error") throw toUpstreamError({ body: tryJson(text) ?? { message: text } });
+    if (event === "error") throw toUpstreamError({ body: tryJson(text) ?? { message: data } });
     if (text === "") return;
     const json = tryJson(text);
     if (json === undefined) throw unreadable("an event is not JSON");
@@ -76,7 +92,7 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   end(): void {
-    const finished = this.#finish !== undefined || (this.#done && this.#said > 0);
+    const finished = this.#finish !== undefined || (this.#done && (this.#said > 0 || this.#calls.any));
     if (!finished) {
       throw new ApiError(
         "api_error",
@@ -87,13 +103,14 @@ export class ChatAnswerReader implements AnswerReader {
       );
     }
     this.#calls.end();
-    this.#reasoning.close();
+    this.#content.end({ whole: !this.#calls.any && !STOP_REASONS.has(this.#finish ?? "") });
     if (!this.#counted) {
       this.#writer.usage({ output_tokens: Math.max(1, Math.ceil(this.#said / CHARS_PER_TOKEN)) });
     }
     try {
       this.#writer.end(this.#stopReason(), this.#stopSequence);
     } catch (cause) {
+      if (this.#exhausted) return this.#writer.end("max_tokens");
       throw new ApiError(
         "api_error",
         "Cannot use the model's tool call: its arguments are not one JSON object",
@@ -106,23 +123,24 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   #chunk(json: unknown): void {
-    if (isObject(json)) this.#refuse(json.object === "error" ? json : json.error);
+    if (isObject(json)) this.#refuse(json.object === "error" ? json : json.error, json);
     if (!v.is(Chunk, json)) throw unreadable("it is no chat completion");
     for (const choice of json.choices ?? []) this.#choice(choice);
+    this.#content.cite(json);
     const usage = json.usage ?? json.x_groq?.usage;
     if (usage) this.#count(usage);
   }
 
   /** Fails with the upstream's error, unless the answer had already been cut by its own limit. */
-  #refuse(error: unknown): void {
+  #refuse(error: unknown, around: JsonObject = {}): void {
     if (error === undefined || error === null || this.#finish === "length") return;
-    throw toUpstreamError({ body: { error } });
+    throw toUpstreamError({ body: { ...around, error } });
   }
 
   #choice(choice: Choice): void {
     if (choice.index) return; // only the first of several completions is asked for
     this.#refuse(choice.error);
-    const delta = choice.delta ?? choice.message;
+    const delta = choice.delta ?? toDelta(choice.message);
     if (delta) this.#say(delta);
     if (choice.native_finish_reason) this.#nativeFinish = choice.native_finish_reason;
     const met = choice.stop_reason;
@@ -137,30 +155,19 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   #say(delta: Delta): void {
-    const parts = Array.isArray(delta.content) ? delta.content : [];
-    const thought = parts.filter((part) => part.type === "thinking").map((part) => toText(part.thinking))
-      .join("");
-    const text = typeof delta.content === "string"
-      ? delta.content
-      : parts.filter((part) => part.type === "text").map((part) => toText(part.text)).join("");
-    this.#reasoning.push(delta, thought);
-    this.#text(text);
-    if (delta.refusal) {
-      this.#refused = true;
-      this.#text(delta.refusal);
-    }
+    this.#content.push(delta);
+    if (delta.refusal) this.#refused = true;
     for (const call of delta.tool_calls ?? []) {
-      if (this.#calls.opens(call)) this.#reasoning.close();
-      this.#said += this.#calls.push(call);
+      const { piece, signed } = this.#signatures?.read(call) ?? { piece: call };
+      if (signed) this.#content.sign(signed);
+      if (this.#calls.opens(piece)) this.#content.close();
+      this.#argued += this.#calls.push(piece);
     }
-    this.#said += thought.length + (delta.reasoning ?? delta.reasoning_content ?? "").length;
   }
 
-  #text(text: string): void {
-    if (text === "") return;
-    this.#reasoning.close();
-    this.#writer.text(text);
-    this.#said += text.length;
+  /** The number of characters of all that was said. */
+  get #said(): number {
+    return this.#content.said + this.#argued;
   }
 
   #stopReason(): StopReason {
@@ -176,24 +183,32 @@ export class ChatAnswerReader implements AnswerReader {
     return "end_turn";
   }
 
+  /** Whether the limit was met, which some hosts do not say of an answer that ends in a tool call. */
+  get #exhausted(): boolean {
+    const native = STOP_REASONS.get(this.#nativeFinish?.toLowerCase() ?? "");
+    return native === "max_tokens" || this.#spent >= this.#maxTokens;
+  }
+
   #count(usage: ChatUsage): void {
     const { report, input, output } = toCounts(usage);
     this.inputTokens = input ?? this.inputTokens;
-    if (output !== undefined) this.#counted = true;
+    if (output !== undefined) {
+      this.#spent = output;
+      this.#counted = true;
+    }
     this.#writer.usage(report);
     if (typeof usage.cost === "number") this.cost = usage.cost;
   }
 }
 
-function unreadable(why: string): ApiError {
-  return new ApiError("api_error", `Cannot read the upstream's answer: ${why}`, { status: 502 });
+/** A message that came whole, as the one delta of a stream: its calls are told apart by their places. */
+function toDelta(message: Choice["message"]): Delta | undefined {
+  if (!message?.tool_calls) return message ?? undefined;
+  return { ...message, tool_calls: message.tool_calls.map((call, index) => ({ ...call, index })) };
 }
 
-/** Text that hosts send plain, or once more as a list of text parts. */
-function toText(value: unknown): string {
-  if (typeof value === "string") return value;
-  if (!Array.isArray(value)) return "";
-  return value.map((part) => isObject(part) ? toText(part.text) : "").join("");
+function unreadable(why: string): ApiError {
+  return new ApiError("api_error", `Cannot read the upstream's answer: ${why}`, { status: 502 });
 }
 
 /** Where an upstream counts nothing, what it said is counted so. */

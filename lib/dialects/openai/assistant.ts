@@ -1,102 +1,119 @@
-import type { Content, ContentBlock } from "../../anthropic/schema.ts";
+import type { Content } from "../../anthropic/schema.ts";
 import type { JsonObject } from "../../json.ts";
-import { isSealed, unseal } from "../envelope.ts";
 import { toUpstreamToolId } from "../tool_id.ts";
-import { type ChatContext, type ChatMessage, type ChatPart, toCacheControl } from "./chat.ts";
-import type { ReasoningField } from "./reasoning.ts";
+import {
+  type ChatContext,
+  type ChatMessage,
+  type ChatPart,
+  reportCitations,
+  toCacheControl,
+} from "./chat.ts";
+import { openThinking, withoutRepeated } from "./earlier_reasoning.ts";
+import { retell } from "./retell.ts";
 
-type TextPart = Extract<ChatPart, { type: "text" }>;
+type SaidPart = Extract<ChatPart, { type: "text" | "thinking" }>;
 
 /** Says what the model said earlier: text, reasoning and tool calls are one message. */
 export function toAssistantMessage(content: Content, path: string, context: ChatContext): ChatMessage[] {
   if (typeof content === "string") return [{ role: "assistant", content }];
-  const texts: TextPart[] = [];
+  const parts: SaidPart[] = [];
   const calls: JsonObject[] = [];
-  const reasoning: JsonObject[] = [];
-  content.forEach((block, at) => {
+  const thoughts: Thought[] = [];
+  content.forEach((block, nth) => {
+    const at = `${path}.${nth}`;
     const marks = block.type === "text" && block.text !== "" && context.features.cacheControl;
     if ("cache_control" in block && block.cache_control && !marks) {
-      context.loss.add(`${path}.${at}.cache_control`, "dropped");
+      context.loss.add(`${at}.cache_control`, "dropped");
     }
     switch (block.type) {
       case "text":
         if (block.text !== "") {
-          texts.push({ type: "text", text: block.text, ...toCacheControl(block, context) });
+          parts.push({ type: "text", text: block.text, ...toCacheControl(block, context) });
         }
+        reportCitations(block, at, context);
         return;
       case "tool_use":
         calls.push({
           id: toUpstreamToolId(block.id),
           type: "function",
-          function: { name: block.name, arguments: JSON.stringify(block.input) },
+          function: {
+            name: context.names.say(block.name, `${at}.name`, context.loss),
+            arguments: JSON.stringify(block.input),
+          },
         });
         return;
       case "thinking":
       case "redacted_thinking": {
-        const details = toDetails(block, context.model) ?? [];
-        const { reasoningDetails } = context.features;
-        const kept = reasoningDetails ? details : details.filter((detail) => fieldOf(detail) !== undefined);
-        if (kept.length === 0 || kept.length < details.length) context.loss.add(`${path}.${at}`, "dropped");
-        reasoning.push(...kept);
+        const { details, lost } = openThinking(block, context);
+        if (lost) context.loss.add(at, "dropped");
+        else if (details.length === 0) thoughts.push({ path: at, detail: undefined });
+        for (const detail of details) {
+          thoughts.push({ path: at, detail });
+          parts.push(...toParts(detail));
+        }
         return;
       }
-      default:
-        context.loss.add(`${path}.${at}`, "dropped");
+      default: {
+        const told = retell(block);
+        context.loss.add(at, told === undefined ? "dropped" : "approximated");
+        if (told !== undefined) {
+          parts.push({ type: "text", text: `${parts.length === 0 ? "" : "\n"}${told}\n` });
+        }
+      }
     }
   });
+  signCalls(calls, thoughts, context);
+  const reasoning = toReasoningFields(thoughts, context);
   const message: ChatMessage = {
     role: "assistant",
-    content: texts.length === 0 && calls.length > 0 ? null : toText(texts),
+    content: parts.length === 0 && calls.length > 0 ? null : toText(parts),
     ...(calls.length > 0 && { tool_calls: calls }),
-    ...toReasoningFields(reasoning),
+    ...reasoning,
   };
-  return message.content === "" && reasoning.length === 0 ? [] : [message];
+  const silent = Object.values(reasoning).every((said) => Array.isArray(said) && said.length === 0);
+  return message.content === "" && silent ? [] : [message];
 }
 
-/** Plain text where no part is marked for the cache: not every host takes parts here. */
-function toText(parts: TextPart[]): string | TextPart[] {
-  return parts.some((part) => part.cache_control) ? parts : parts.map(({ text }) => text).join("");
+/** Something the model thought, and where it stands; no detail means that it said it had thought of nothing. */
+interface Thought {
+  path: string;
+  detail: JsonObject | undefined;
 }
 
-/** The reasoning inside a block, where this model can make use of it. */
-function toDetails(block: ContentBlock, model: string): JsonObject[] | undefined {
-  const sealed = block.type === "thinking"
-    ? block.signature
-    : block.type === "redacted_thinking"
-    ? block.data
-    : "";
-  if (typeof sealed !== "string" || sealed === "") return undefined;
-  if (isSealed(sealed)) return unseal(sealed, model);
-  // OpenRouter's copy of what a thinking block says already, marked so on its Anthropic endpoint.
-  if (!isClaude(model) || sealed.startsWith("openrouter.reasoning:")) return undefined;
-  if (block.type === "thinking") {
-    return [{
-      type: "reasoning.text",
-      text: block.thinking,
-      signature: sealed,
-      format: "anthropic-claude-v1",
-    }];
+/** Plain text where it can be: not every host takes parts here. */
+function toText(parts: SaidPart[]): string | SaidPart[] {
+  const texts = parts.map((part) => part.type === "text" && !part.cache_control ? part.text : undefined);
+  return texts.every((text) => text !== undefined) ? texts.join("") : parts;
+}
+
+/** Reasoning that came inside the content goes back there. */
+function toParts({ field, text }: JsonObject): SaidPart[] {
+  if (typeof text !== "string") return [];
+  if (field === "tags") return [{ type: "text", text }];
+  return field === "content" ? [{ type: "thinking", thinking: [{ type: "text", text }] }] : [];
+}
+
+/** A call's signature goes back to that call; where the client has taken the call out, it is lost with it. */
+function signCalls(calls: JsonObject[], thoughts: readonly Thought[], { loss }: ChatContext): void {
+  for (const { detail, path } of thoughts) {
+    if (detail?.field !== "thought_signature") continue;
+    // Some hosts call several calls by one id: each takes the next signature.
+    const call = calls.find(({ id, extra_content }) => id === detail.id && extra_content === undefined);
+    if (call) call.extra_content = { google: { thought_signature: detail.signature } };
+    else loss.add(path, "dropped");
   }
-  return [{ type: "reasoning.encrypted", data: sealed, format: "anthropic-claude-v1" }];
 }
 
-function isClaude(model: string): boolean {
-  return /(^|\/)claude-/.test(model);
-}
-
-/** Reasoning goes back in the field that it came in. */
-function toReasoningFields(reasoning: JsonObject[]): JsonObject {
+/** Reasoning that came in a field of its own goes back in that field. */
+function toReasoningFields(thoughts: readonly Thought[], { told }: ChatContext): JsonObject {
   const fields: JsonObject = {};
-  const details: JsonObject[] = [];
-  for (const detail of reasoning) {
-    const field = fieldOf(detail);
-    if (field === undefined) details.push(detail);
-    else fields[field] = `${fields[field] ?? ""}${detail.text}`;
+  for (const field of ["reasoning", "reasoning_content"]) {
+    const texts = thoughts.flatMap(({ detail }) => detail?.field === field ? [detail.text] : []);
+    if (texts.length > 0) fields[field] = texts.join("");
   }
-  return details.length > 0 ? { ...fields, reasoning_details: details } : fields;
-}
-
-/** The field that reasoning came in, where it was not `reasoning_details`. */
-function fieldOf({ field }: JsonObject): ReasoningField | undefined {
-  return field === "reasoning" || field === "reasoning_content" ? field : undefined;
+  const details = thoughts.flatMap(({ detail }) => detail && detail.field === undefined ? [detail] : []);
+  const fresh = withoutRepeated(details, told);
+  // DeepSeek wants even an empty list back.
+  const empty = details.length === 0 && thoughts.some(({ detail }) => detail === undefined);
+  return fresh.length > 0 || empty ? { ...fields, reasoning_details: fresh } : fields;
 }

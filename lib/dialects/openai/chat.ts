@@ -1,6 +1,7 @@
 import type { CacheControl, ContentBlock } from "../../anthropic/schema.ts";
 import type { JsonObject } from "../../json.ts";
 import type { TurnContext } from "../dialect.ts";
+import type { ToolNames } from "./tool_names.ts";
 
 /** What a host of chat completions takes and gives; each field is a habit that some host has and another has not. */
 export interface ChatFeatures {
@@ -21,8 +22,8 @@ export interface ChatFeatures {
   limit: "max_tokens" | "max_completion_tokens";
   /** Whether `stream_options.include_usage` is understood; where it is not, usage comes unasked or not at all. */
   streamOptions: boolean;
-  /** Whether parts of the type `file` are understood. */
-  files: boolean;
+  /** The sources that parts of the type `file` may have. */
+  files: readonly ("base64" | "url")[];
   parallelToolCalls: boolean;
   /** How an answer is held to a schema: `json_schema`, `json_object` alone, or by a forced tool. */
   format: "json_schema" | "json_object" | "none";
@@ -30,9 +31,17 @@ export interface ChatFeatures {
   refusedKeywords: readonly string[];
 }
 
-/** What the saying of a request needs: the turn, and what the host takes. */
-export interface ChatContext extends TurnContext {
+/** A turn, and what the host takes. */
+export interface HostContext extends TurnContext {
   features: ChatFeatures;
+  /** The tools' names, as the host takes them. */
+  names: ToolNames;
+}
+
+/** What the saying of a request needs. */
+export interface ChatContext extends HostContext {
+  /** The reasoning that has been said so far in the conversation. */
+  told: Set<unknown>;
 }
 
 /** A block, and where it stands in the client's request. */
@@ -50,6 +59,7 @@ export interface ChatMessage extends JsonObject {
 /** A part of a chat message. */
 export type ChatPart =
   | { type: "text"; text: string; cache_control?: CacheControl }
+  | { type: "thinking"; thinking: JsonObject[]; cache_control?: never }
   | { type: "image_url"; image_url: { url: string }; cache_control?: CacheControl }
   | { type: "file"; file: JsonObject; cache_control?: CacheControl };
 
@@ -64,4 +74,9 @@ export function toCacheControl(
   { features }: ChatContext,
 ): { cache_control?: CacheControl } {
   return block.cache_control && features.cacheControl ? { cache_control: block.cache_control } : {};
+}
+
+/** Reports the sources that a text names: chat completions cannot be told of them. */
+export function reportCitations({ citations }: JsonObject, path: string, { loss }: ChatContext): void {
+  if (Array.isArray(citations) && citations.length > 0) loss.add(`${path}.citations`, "dropped");
 }

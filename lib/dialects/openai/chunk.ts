@@ -13,6 +13,8 @@ const ToolCall = v.looseObject({
   index: v.nullish(v.number()),
   id: Words,
   function: v.nullish(v.looseObject({ name: Words, arguments: v.optional(v.unknown()) })),
+  /** Where Gemini's own endpoint signs a call. */
+  extra_content: v.optional(v.unknown()),
 });
 export type ToolCallDelta = v.InferOutput<typeof ToolCall>;
 
@@ -34,6 +36,8 @@ const Delta = v.looseObject({
   reasoning: Words,
   reasoning_content: Words,
   reasoning_details: v.nullish(v.array(ReasoningDetail)),
+  /** The sources of a search. */
+  annotations: v.optional(v.unknown()),
   refusal: Words,
   tool_calls: v.nullish(v.array(ToolCall)),
 });

@@ -1,14 +1,21 @@
-import type { Dialect } from "../dialect.ts";
+import type { MessagesRequest } from "../../anthropic/schema.ts";
+import type { Dialect, TurnContext } from "../dialect.ts";
 import { ChatAnswerReader } from "./answer.ts";
-import type { ChatFeatures } from "./chat.ts";
+import type { ChatFeatures, HostContext } from "./chat.ts";
 import { toChatRequest } from "./request.ts";
+import { collectToolNames } from "./tool_names.ts";
 
 /** Chat completions, as OpenAI and its many imitators speak them, with what the host takes beyond that. */
 export function createChatDialect(features: ChatFeatures): Dialect {
+  const toContext = (request: MessagesRequest, turn: TurnContext): HostContext => ({
+    ...turn,
+    features,
+    names: collectToolNames(request),
+  });
   return {
     name: "openai",
     path: "/chat/completions",
-    toBody: (request, context) => toChatRequest(request, { ...context, features }),
-    createReader: (request, context) => new ChatAnswerReader(request, context),
+    toBody: (request, turn) => toChatRequest(request, { ...toContext(request, turn), told: new Set() }),
+    createReader: (request, turn) => new ChatAnswerReader(request, toContext(request, turn)),
   };
 }

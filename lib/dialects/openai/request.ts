@@ -3,9 +3,11 @@ import type { JsonObject } from "../../json.ts";
 import { toAssistantMessage } from "./assistant.ts";
 import { type ChatContext, type ChatMessage, type ChatPart, place } from "./chat.ts";
 import { toReasoning } from "./effort.ts";
+import { findFormat, toFormatWords, toResponseFormat } from "./format.ts";
+import { withoutForcedThinking } from "./forced_choice.ts";
 import { toParts } from "./parts.ts";
+import { Results } from "./results.ts";
 import { toSampling } from "./sampling.ts";
-import { toToolMessages } from "./tool_results.ts";
 import { toTools } from "./tools.ts";
 
 /** Claude Code's first system block changes with every conversation, so it would defeat any prompt cache. */
@@ -37,8 +39,11 @@ export function toChatRequest(request: MessagesRequest, context: ChatContext): J
   for (const [field, value] of Object.entries(request)) {
     if (!TRANSLATED.has(field) && value !== null && value !== undefined) loss.add(field, "dropped");
   }
+  // Claude Code packs the device's id into it, which is no third party's business.
+  if (request.metadata?.user_id) loss.add("metadata.user_id", "dropped");
   const { cache_control } = request;
   if (cache_control && !features.cacheControl) loss.add("cache_control", "dropped");
+  const tools = toTools(request, context);
   return {
     model: context.model,
     messages: toChatMessages(request, context),
@@ -47,23 +52,26 @@ export function toChatRequest(request: MessagesRequest, context: ChatContext): J
     ...(cache_control && features.cacheControl && { cache_control }),
     ...(sessionId && features.sessionId && { session_id: sessionId }),
     ...toSampling(request, context),
-    ...toTools(request, context),
+    ...tools,
     ...toResponseFormat(request, context),
-    ...toReasoning(request, context),
+    ...toReasoning(withoutForcedThinking(request, tools, context), context),
   };
 }
 
 function toChatMessages(request: MessagesRequest, context: ChatContext): ChatMessage[] {
   const system = toSystemMessage(request.system ?? [], "system", context);
+  const words = toFormatWords(findFormat(request, context));
+  if (words !== undefined) system.push({ role: "system", content: words });
+  const results = new Results(request.messages, context);
   const rest = request.messages.flatMap(({ role, content }, at): ChatMessage[] => {
     const path = `messages.${at}.content`;
     switch (role) {
       case "system":
         return toSystemMessage(content, path, context);
       case "assistant":
-        return toAssistantMessage(content, path, context);
+        return [...toAssistantMessage(content, path, context), ...results.answersTo(at)];
       case "user":
-        return toUserMessages(content, path, context);
+        return toUserMessage(content, path, { ...context, results });
     }
   });
   return [...system, ...rest];
@@ -86,27 +94,18 @@ function isBillingBlock(block: ContentBlock): boolean {
   return block.type === "text" && block.text.startsWith(BILLING);
 }
 
-/** A user's turn: tool results first, each a message of its own, then whatever else the user says. */
-function toUserMessages(content: Content, path: string, context: ChatContext): ChatMessage[] {
+/** What a user says beside the results of tools, which stand behind their calls by now. */
+function toUserMessage(
+  content: Content,
+  path: string,
+  { results, ...context }: ChatContext & { results: Results },
+): ChatMessage[] {
   if (typeof content === "string") return [{ role: "user", content }];
   const placed = place(content, path);
-  const { messages, hoisted } = toToolMessages(placed, context);
+  const hoisted = placed.flatMap((one) => results.restOf(one));
   const parts = [...hoisted, ...toParts(placed.filter(({ block }) => block.type !== "tool_result"), context)];
-  if (parts.length === 0) return messages;
+  if (parts.length === 0) return [];
   const [only] = parts;
   const plain = parts.length === 1 && only?.type === "text" && !only.cache_control;
-  return [...messages, { role: "user", content: plain ? only.text : parts }];
-}
-
-function toResponseFormat(
-  { output_config, output_format }: MessagesRequest,
-  { loss }: ChatContext,
-): JsonObject {
-  const format = output_config?.format ?? output_format;
-  if (format?.type === "json_schema" && format.schema !== undefined) {
-    const json_schema = { name: "answer", strict: true, schema: format.schema };
-    return { response_format: { type: "json_schema", json_schema } };
-  }
-  if (format) loss.add(output_config?.format ? "output_config.format" : "output_format", "dropped");
-  return {};
+  return [{ role: "user", content: plain ? only.text : parts }];
 }

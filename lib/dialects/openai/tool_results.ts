@@ -50,7 +50,8 @@ export function toToolMessages(
   return { messages, hoisted };
 }
 
-function toResultParts(block: ToolResultBlock, path: string, context: ChatContext): ChatPart[] {
+/** Says what a result holds. */
+export function toResultParts(block: ToolResultBlock, path: string, context: ChatContext): ChatPart[] {
   const { content } = block;
   if (typeof content === "string") return content === "" ? [] : [{ type: "text", text: content }];
   return content ? toParts(place(content, `${path}.content`), context) : [];

@@ -1,66 +1,119 @@
-import {
-  type CustomTool,
-  isCustomTool,
-  type MessagesRequest,
-  type ToolChoice,
-} from "../../anthropic/schema.ts";
-import type { JsonObject } from "../../json.ts";
+import type { CustomTool, MessagesRequest, ToolChoice } from "../../anthropic/schema.ts";
+import { isObject, type JsonObject } from "../../json.ts";
 import { type ChatContext, toCacheControl } from "./chat.ts";
-
-/** Claude Code's stand-in for tools it has not sent; it is not meant to be called. */
-const PLACEHOLDER = "DeferredToolPlaceholder";
+import { cleanSchema } from "./clean_schema.ts";
+import { findFormat, type FormatTool, toFormatTool } from "./format.ts";
+import { offerTools } from "./offer_tools.ts";
 
 /** Says which tools the model may call, and how it must choose. */
 export function toTools(request: MessagesRequest, context: ChatContext): JsonObject {
   const { loss } = context;
-  const tools = (request.tools ?? []).flatMap((tool, at): JsonObject[] => {
-    if (isCustomTool(tool)) {
-      return tool.name === PLACEHOLDER ? [] : [toFunction(tool, `tools.${at}`, context)];
+  const names = new Set<string>();
+  const tools = offerTools(request).flatMap(({ path, tool, described }): JsonObject[] => {
+    if (tool === undefined) {
+      loss.add(path, "dropped");
+      return [];
     }
-    loss.add(`tools.${at}`, "dropped");
-    return [];
+    if (described) loss.add(path, "approximated");
+    names.add(tool.name);
+    return [toFunction(tool, path, context)];
   });
   const choice = request.tool_choice;
-  if (tools.length === 0) {
-    if (choice) loss.add("tool_choice", "dropped");
-    return {};
-  }
-  const single = choice && "disable_parallel_tool_use" in choice && choice.disable_parallel_tool_use === true;
+  if (choice && tools.length === 0) loss.add("tool_choice", "dropped");
+  const chosen = choice && tools.length > 0 ? toToolChoice(choice, names, context) : {};
+  const answer = toFormatTool(findFormat(request, context));
+  if (answer === undefined) return tools.length === 0 ? {} : { tools, ...chosen };
   return {
-    tools,
-    ...(choice && toToolChoice(choice, context)),
-    ...(single && { parallel_tool_calls: false }),
+    ...chosen,
+    tools: [...tools, answer],
+    tool_choice: toAnswerChoice(answer, chosen, tools.length > 0),
   };
 }
 
+/** Makes the model answer by the tool that stands for the answer's form, once it has called what else it needs. */
+function toAnswerChoice(
+  { function: { name } }: FormatTool,
+  { tool_choice: chosen }: JsonObject,
+  hasTools: boolean,
+): unknown {
+  if (isObject(chosen)) return chosen; // the client forces one of its own
+  return hasTools && chosen !== "none" ? "required" : { type: "function", function: { name } };
+}
+
 function toFunction(tool: CustomTool, path: string, context: ChatContext): JsonObject {
-  if (tool.cache_control && !context.features.cacheControl) {
-    context.loss.add(`${path}.cache_control`, "dropped");
-  }
+  const { features, loss } = context;
+  const { input_schema } = tool;
+  const schema = cleanSchema(input_schema, features.refusedKeywords);
+  if (schema !== input_schema) loss.add(`${path}.input_schema`, "approximated");
+  if (tool.cache_control && !features.cacheControl) loss.add(`${path}.cache_control`, "dropped");
+  const description = toDescription(tool, path, context);
   return {
     type: "function",
     function: {
-      name: tool.name,
-      ...(tool.description && { description: tool.description }),
-      parameters: tool.input_schema,
+      name: context.names.say(tool.name, `${path}.name`, loss),
+      ...(description && { description }),
+      // OpenAI refuses an object without `properties`, though it means the same.
+      parameters: isObject(schema.properties) ? schema : { ...schema, properties: {} },
       ...(tool.strict && { strict: true }),
     },
     ...toCacheControl(tool, context),
   };
 }
 
-function toToolChoice(choice: ToolChoice, { loss }: ChatContext): JsonObject {
+/** Fields of a tool that are said in other words, or that change nothing for a model which is sent all tools. */
+const SAID = new Set([
+  "type",
+  "name",
+  "description",
+  "input_schema",
+  "strict",
+  "cache_control",
+  "defer_loading",
+  "eager_input_streaming",
+]);
+
+/** What is said of a tool; chat completions have no place of their own for examples. */
+function toDescription(tool: CustomTool, path: string, { loss }: ChatContext): string {
+  const { input_examples: examples, allowed_callers: callers, ...rest } = tool;
+  for (const [field, value] of Object.entries(rest)) {
+    if (!SAID.has(field) && value !== null && value !== undefined) loss.add(`${path}.${field}`, "dropped");
+  }
+  if (Array.isArray(callers) && !callers.includes("direct")) loss.add(`${path}.allowed_callers`, "dropped");
+  const shown = Array.isArray(examples) ? examples.map((example) => JSON.stringify(example)) : [];
+  if (shown.length > 0) loss.add(`${path}.input_examples`, "approximated");
+  const told = shown.length > 0 ? ["Examples of its input:", ...shown] : [];
+  return [tool.description ?? "", told.join("\n")].filter(Boolean).join("\n\n");
+}
+
+function toToolChoice(choice: ToolChoice, names: ReadonlySet<string>, context: ChatContext): JsonObject {
+  const { features, facts, loss } = context;
+  const takes = (parameter: string) => facts.parameters?.has(parameter) ?? true;
+  const single = "disable_parallel_tool_use" in choice && choice.disable_parallel_tool_use === true;
+  const parallel = features.parallelToolCalls && takes("parallel_tool_calls");
+  if (single && !parallel) loss.add("tool_choice.disable_parallel_tool_use", "dropped");
+  const said = toChoice(choice, names, context);
+  if (said === undefined || (said !== "auto" && !takes("tool_choice"))) loss.add("tool_choice", "dropped");
+  return {
+    ...(said !== undefined && takes("tool_choice") && { tool_choice: said }),
+    ...(single && parallel && { parallel_tool_calls: false }),
+  };
+}
+
+function toChoice(choice: ToolChoice, offered: ReadonlySet<string>, context: ChatContext): unknown {
   switch (choice.type) {
     case "auto":
-      return { tool_choice: "auto" };
+      return "auto";
     case "any":
-      return { tool_choice: "required" };
+      return "required";
     case "none":
-      return { tool_choice: "none" };
-    case "tool":
-      return { tool_choice: { type: "function", function: { name: choice.name } } };
+      return "none";
+    case "tool": {
+      // Hosts refuse a choice of what they were not offered: of a tool that somebody else would have to run.
+      if (!offered.has(choice.name)) return undefined;
+      const name = context.names.say(choice.name, "tool_choice.name", context.loss);
+      return { type: "function", function: { name } };
+    }
     default:
-      loss.add("tool_choice", "dropped");
-      return {};
+      return undefined;
   }
 }

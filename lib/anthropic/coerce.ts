@@ -1,0 +1,133 @@
+import { isObject, type JsonObject, tryJson } from "../json.ts";
+
+/**
+ * Gives a value the type that a schema wants, where what was meant is beyond doubt: a list written as a string, a
+ * number in quotes, one thing where a list of such things belongs. Everything else is given back as it is, the very
+ * same value.
+ *
+ * @example Usage
+ * ```ts
+ * import { coerce } from "./coerce.ts";
+ *
+ * const schema = { type: "array", items: { type: "object" } };
+ * if (JSON.stringify(coerce('[{"a":1}]', schema, schema)) !== '[{"a":1}]') throw new Error("still a string");
+ * ```
+ */
+export function coerce(value: unknown, schema: unknown, root: JsonObject, depth = 0): unknown {
+  if (depth > MAX_DEPTH) return value;
+  const kinds = toKinds(schema, root);
+  if (kinds === undefined) return value;
+  if (!kinds.some((kind) => fits(value, kind.type))) {
+    const meant = read(value, kinds, root);
+    return meant === undefined ? value : coerce(meant, schema, root, depth + 1);
+  }
+  // Of several schemas that fit, nobody knows which one was followed.
+  const [kind, another] = kinds.filter(({ type }) => fits(value, type));
+  return kind && another === undefined ? coerceInside(value, kind.schema, root, depth + 1) : value;
+}
+
+/** The types that a schema allows, each with the schema that allows it; `undefined` where it allows anything. */
+export function toKinds(
+  schema: unknown,
+  root: JsonObject,
+  seen: Set<string> = new Set(),
+): Kind[] | undefined {
+  if (!isObject(schema)) return undefined;
+  const { $ref, type, anyOf, oneOf } = schema;
+  if (typeof $ref === "string") {
+    // Schemas may refer to each other without end; a second look at one adds nothing.
+    if (seen.has($ref)) return [];
+    return toKinds(look($ref, root), root, seen.add($ref));
+  }
+  if (typeof type === "string") return [{ type, schema }];
+  if (Array.isArray(type)) return type.map((one) => ({ type: String(one), schema }));
+  const branches = anyOf ?? oneOf;
+  if (!Array.isArray(branches)) return undefined;
+  const kinds = branches.map((branch) => toKinds(branch, root, seen));
+  return kinds.every((one) => one !== undefined) ? kinds.flat() : undefined;
+}
+
+/** A type of JSON Schema, and the schema that names it. */
+export interface Kind {
+  type: string;
+  schema: JsonObject;
+}
+
+/** Tells whether a value is of a type of JSON Schema. */
+function fits(value: unknown, type: string): boolean {
+  switch (type) {
+    case "integer":
+      return Number.isInteger(value);
+    case "array":
+      return Array.isArray(value);
+    case "object":
+      return isObject(value);
+    case "null":
+      return value === null;
+    case "string":
+      return typeof value === "string";
+    case "number":
+      return typeof value === "number";
+    case "boolean":
+      return typeof value === "boolean";
+    default:
+      return false;
+  }
+}
+
+/** What a value of the wrong type means, where only one thing can be meant. */
+function read(value: unknown, kinds: readonly Kind[], root: JsonObject): unknown {
+  const wants = (one: unknown) => kinds.some(({ type }) => fits(one, type));
+  if (typeof value === "number") {
+    if (wants("")) return String(value);
+  } else if (typeof value === "string") {
+    const said = tryJson(/^\s*(true|false)\s*$/i.test(value) ? value.toLowerCase() : value);
+    if (said !== undefined && wants(said) && isExact(said, value)) return said;
+  }
+  return toList(value, kinds, root);
+}
+
+/** A number that JavaScript cannot hold as it was written stays in its string. */
+function isExact(said: unknown, text: string): boolean {
+  return typeof said !== "number" || Number.isSafeInteger(said) ||
+    (Number.isFinite(said) && /[.e]/i.test(text));
+}
+
+/** One thing where a list of such things, and nothing else, is wanted. */
+function toList(value: unknown, kinds: readonly Kind[], root: JsonObject): unknown {
+  const [kind, another] = kinds.filter(({ type }) => type !== "null");
+  if (kind?.type !== "array" || another !== undefined || value === null) return undefined;
+  const items = toKinds(kind.schema.items, root);
+  if (!items?.some(({ type }) => fits(value, type))) return undefined;
+  // A text that may be a list of its own says nothing certain.
+  return typeof value === "string" && /^\s*$|^\s*[[{]|[,;\n]/.test(value) ? undefined : [value];
+}
+
+function coerceInside(value: unknown, schema: JsonObject, root: JsonObject, depth: number): unknown {
+  if (Array.isArray(value)) {
+    const items = value.map((item) => coerce(item, schema.items, root, depth));
+    return items.every((item, at) => item === value[at]) ? value : items;
+  }
+  if (!isObject(value) || !isObject(schema.properties)) return value;
+  const { properties } = schema;
+  const members = Object.entries(value).map(([name, member]): [string, unknown] => [
+    name,
+    Object.hasOwn(properties, name) ? coerce(member, properties[name], root, depth) : member,
+  ]);
+  return members.every(([name, member]) => member === value[name]) ? value : Object.fromEntries(members);
+}
+
+/** Follows a reference inside of the schema; others are not followed. */
+function look(reference: string, root: JsonObject): unknown {
+  const [start, ...steps] = reference.split("/");
+  if (start !== "#") return undefined;
+  let found: unknown = root;
+  for (const step of steps) {
+    const name = step.replaceAll("~1", "/").replaceAll("~0", "~");
+    found = isObject(found) && Object.hasOwn(found, name) ? found[name] : undefined;
+  }
+  return found;
+}
+
+/** Nobody's arguments are nested deeper; a model that stutters brackets may be followed no further. */
+const MAX_DEPTH = 64;

@@ -1,0 +1,170 @@
+import type { CustomTool, TypedTool } from "../../anthropic/schema.ts";
+import type { JsonObject } from "../../json.ts";
+
+/**
+ * Tools that Anthropic's models know by their type and clients run themselves, described for all other models.
+ * Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview
+ */
+export function toClientTool(tool: TypedTool): CustomTool | undefined {
+  const [, kind = "", version = ""] = /^([a-z_]+)_(\d{8})$/.exec(tool.type) ?? [];
+  const known = KINDS.get(kind)?.(tool, Number(version));
+  if (known === undefined) return undefined;
+  const { name, description, properties, required } = known;
+  return {
+    name: tool.name || name,
+    description,
+    input_schema: { type: "object", properties, ...(required.length > 0 && { required }) },
+    ...(isCached(tool) && { cache_control: tool.cache_control }),
+  };
+}
+
+interface Words {
+  name: string;
+  description: string;
+  properties: JsonObject;
+  required: string[];
+}
+
+const KINDS = new Map<string, (tool: TypedTool, version: number) => Words>([
+  ["bash", () => BASH],
+  ["text_editor", (tool, version) => toEditor(tool, version)],
+  ["memory", () => MEMORY],
+  ["computer", (tool, version) => toComputer(tool, version)],
+]);
+
+function isCached(tool: TypedTool): tool is TypedTool & Pick<CustomTool, "cache_control"> {
+  return tool.cache_control !== undefined;
+}
+
+const text = (description: string) => ({ type: "string", description });
+const integer = (description: string) => ({ type: "integer", description });
+const integers = (size: number, description: string) => ({
+  type: "array",
+  items: { type: "integer" },
+  minItems: size,
+  maxItems: size,
+  description,
+});
+const choice = (values: readonly string[], description: string) => ({
+  type: "string",
+  enum: values,
+  description,
+});
+
+// ---- bash
+
+const BASH: Words = {
+  name: "bash",
+  description:
+    "Runs a command in a bash shell that stays open: directory, variables and background jobs last from one call " +
+    "to the next. Gives what the command wrote. A command must not wait for input from a person. If the shell " +
+    "hangs or was killed, start it anew with restart.",
+  properties: {
+    command: text("The command to run; needed unless restart is true"),
+    restart: { type: "boolean", description: "True to start the shell anew instead of running a command" },
+  },
+  required: [],
+};
+
+// ---- text editor and memory
+
+const VIEW_RANGE = integers(
+  2,
+  "For view, of a file alone: the first and the last line to show, counted from 1; -1 as the last means the end",
+);
+const EDITING = {
+  file_text: text("For create: the whole content of the file"),
+  old_str: text("For str_replace: the text to replace, exactly as it stands in the file and only once in it"),
+  new_str: text("For str_replace: the text to put in its place; nothing deletes the old text"),
+  insert_line: integer("For insert: the line after which the text is put; 0 is before the first"),
+};
+
+function toEditor(tool: TypedTool, version: number): Words {
+  // Later versions go by another name and can no longer undo.
+  const old = version < 20250429;
+  const commands = ["view", "create", "str_replace", "insert", ...(old ? ["undo_edit"] : [])];
+  const limit = typeof tool.max_characters === "number"
+    ? ` Of a long file at most ${tool.max_characters} characters are shown.`
+    : "";
+  return {
+    name: old ? "str_replace_editor" : "str_replace_based_edit_tool",
+    description:
+      "Views and edits text files. view shows a file with its lines numbered, or lists a directory; create writes " +
+      "a new file; str_replace replaces a piece of text that occurs exactly once; insert puts text after a line" +
+      `${old ? "; undo_edit takes the last edit of a file back" : ""}.${limit}`,
+    properties: {
+      command: choice(commands, "What to do"),
+      path: text("The file, or for view also a directory; an absolute path"),
+      ...EDITING,
+      // The first versions call the inserted text as they call the replacing one.
+      ...(old
+        ? { new_str: text("For str_replace: the text to put in its place; for insert: the text to put in") }
+        : { insert_text: text("For insert: the text to put in") }),
+      view_range: VIEW_RANGE,
+    },
+    required: ["command", "path"],
+  };
+}
+
+const MEMORY: Words = {
+  name: "memory",
+  description:
+    "Keeps notes in files below /memories that last beyond this conversation. Look there with view before you begin " +
+    "a task, and write down what a later conversation will need, for this one may end at any time. view shows a " +
+    "file or lists a directory; create writes a file; str_replace replaces a piece of text that occurs exactly " +
+    "once; insert puts text after a line; delete removes a file or directory; rename moves one.",
+  properties: {
+    command: choice(["view", "create", "str_replace", "insert", "delete", "rename"], "What to do"),
+    path: text("The file or directory, below /memories; for every command but rename"),
+    ...EDITING,
+    insert_text: text("For insert: the text to put in"),
+    view_range: VIEW_RANGE,
+    old_path: text("For rename: the present path"),
+    new_path: text("For rename: the path it shall have"),
+  },
+  required: ["command"],
+};
+
+// ---- computer
+
+const ACTIONS = [
+  "screenshot",
+  "cursor_position",
+  "mouse_move",
+  "left_click",
+  "right_click",
+  "middle_click",
+  "double_click",
+  "left_click_drag",
+  "key",
+  "type",
+];
+const LATER_ACTIONS = ["triple_click", "left_mouse_down", "left_mouse_up", "scroll", "hold_key", "wait"];
+
+function toComputer(tool: TypedTool, version: number): Words {
+  const later = version >= 20250124;
+  const zooms = version >= 20251124 && tool.enable_zoom === true;
+  const actions = [...ACTIONS, ...(later ? LATER_ACTIONS : []), ...(zooms ? ["zoom"] : [])];
+  const { display_width_px: width, display_height_px: height } = tool;
+  const display = typeof tool.display_number === "number" ? ` (display ${tool.display_number})` : "";
+  return {
+    name: "computer",
+    description:
+      `Uses a computer${display} by its screen, mouse and keyboard. The screen is ${width} pixels wide and ` +
+      `${height} pixels high; coordinates are [x, y] from its upper left corner. Take a screenshot to see what is ` +
+      "there before you click, and another one to see what came of it.",
+    properties: {
+      action: choice(actions, "What to do"),
+      coordinate: integers(2, "Where, as [x, y]: for mouse_move, clicks and scroll, and the end of a drag"),
+      text: text("For type: what to type; for key and hold_key: the key or combination, such as ctrl+s"),
+      ...(later && {
+        start_coordinate: integers(2, "For left_click_drag: where the drag begins, as [x, y]"),
+        scroll_direction: choice(["up", "down", "left", "right"], "For scroll: the direction"),
+        scroll_amount: integer("For scroll: how many clicks of the wheel"),
+        duration: { type: "number", description: "For hold_key and wait: how many seconds" },
+      }),
+      ...(zooms && { region: integers(4, "For zoom: the part to show closer, as [x0, y0, x1, y1]") }),
+    },
+    required: ["action"],
+  };
+}
