@@ -8,7 +8,6 @@ import type { LossReport } from "./loss.ts";
 import type { Route } from "./models.ts";
 import { readEvents } from "./sse.ts";
 import { refuseThread } from "./thread.ts";
-import { countByLength, estimateTokens } from "./tokens.ts";
 import { readWhole, sendTurn, withoutKey } from "./upstream.ts";
 
 /**
@@ -37,7 +36,7 @@ export function createAsk(gateway: Gateway, { route, caller, signal, loss, onCos
       alias: route.alias,
       facts: route.facts,
       sessionId: caller.sessionId,
-      inputTokens: estimateTokens(request, countByLength),
+      inputTokens: gateway.inputCounter.guess(request, route),
       coerceToolInput: gateway.config.coerceToolInput === "on",
       newId: gateway.newId,
       loss,
@@ -57,6 +56,7 @@ export function createAsk(gateway: Gateway, { route, caller, signal, loss, onCos
     } finally {
       if (reader.cost !== undefined) onCost(reader.cost);
     }
+    if (reader.inputTokens !== undefined) gateway.inputCounter.learn(request, route, reader.inputTokens);
   };
 }
 

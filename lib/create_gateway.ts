@@ -5,6 +5,7 @@ import { type Config, parseConfig, type Settings } from "./config.ts";
 import { demo } from "./demo.ts";
 import type { Gateway } from "./gateway.ts";
 import { newId } from "./ids.ts";
+import { createInputCounter } from "./input_counter.ts";
 import type { Directory } from "./models.ts";
 import { createCounters } from "./observe.ts";
 import { createUpstreams } from "./upstreams.ts";
@@ -52,6 +53,7 @@ export function createGateway(
     directory: toDirectory(config),
     catalogue: createCatalogue({ fetch, clock }),
     counters: createCounters(clock.now()),
+    inputCounter: createInputCounter(clock),
   };
   const app = createApp(gateway);
   return { fetch: async (request) => await app(request) };

@@ -1,6 +1,7 @@
 import type { Catalogue } from "./catalogue.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
+import type { InputCounter } from "./input_counter.ts";
 import type { Directory } from "./models.ts";
 import type { Counters } from "./observe.ts";
 
@@ -14,4 +15,5 @@ export interface Gateway {
   directory: Directory;
   catalogue: Catalogue;
   counters: Counters;
+  inputCounter: InputCounter;
 }

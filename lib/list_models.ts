@@ -1,8 +1,14 @@
 import { type Caller, readCaller } from "./access.ts";
 import { toHost } from "./dialects/mod.ts";
 import type { Gateway } from "./gateway.ts";
-import { type ListedModel, toAnthropicModel, toAnthropicPage, toOpenAiModel } from "./model_list.ts";
-import { unknownModel, type Upstream } from "./models.ts";
+import {
+  findModel,
+  type ListedModel,
+  toAnthropicModel,
+  toAnthropicPage,
+  toOpenAiModel,
+} from "./model_list.ts";
+import { resolveModel, type Route, toClaudeName, unknownModel, type Upstream } from "./models.ts";
 import { logWarning } from "./observe.ts";
 
 /** The embedded model, as the list shows it to whoever has no key. */
@@ -56,13 +62,11 @@ async function listModels(gateway: Gateway, caller: Caller): Promise<ListedModel
       (await listOrNothing(gateway, other, caller)).map((entry) => toPrefixed(entry, other))
     ),
   ]);
-  const all = [...listed, ...named.flat()];
-  const aliases = [...directory.aliases].map(([id, { model, upstream }]): ListedModel => ({
-    ...all.find((entry) => entry.id === (upstream === undefined ? model : `${upstream}/${model}`)),
-    id,
-    name: `${id} (${model})`,
-  }));
-  return [...(keyless ? [DEMO_ENTRY] : []), ...aliases, ...all];
+  const aliases = [...directory.aliases.keys()].flatMap((alias) => {
+    const route = resolveModel(alias, directory);
+    return toAliasEntries(route, findModel(gateway.catalogue.known(route.upstream), route.model));
+  });
+  return [...(keyless ? [DEMO_ENTRY] : []), ...aliases, ...listed, ...named.flat()];
 }
 
 async function listOrNothing(
@@ -85,4 +89,15 @@ function isListed({ preset, fetch }: Upstream): boolean {
 /** A model of a named upstream, as clients ask for it. */
 function toPrefixed(entry: ListedModel, { name }: Upstream): ListedModel {
   return { ...entry, id: `${name}/${entry.id}`, name: `${name}/${entry.name ?? entry.id}` };
+}
+
+/** An alias with all that is known of its model, once more under the name that Claude Code shows. */
+function toAliasEntries(
+  { alias, model, upstream }: Pick<Route, "alias" | "model" | "upstream">,
+  known: ListedModel | undefined,
+): ListedModel[] {
+  const names = new Set([alias, toClaudeName(alias)]);
+  const name = `${alias} (${model})`;
+  const description = `Alias of ${known?.name ?? model}, by ${upstream.name}`;
+  return Array.from(names, (id) => ({ ...known, id, name, description }));
 }

@@ -17,7 +17,6 @@ import type { Route } from "./models.ts";
 import { withRetry } from "./retry.ts";
 import { findRoute, toHeaderName } from "./route.ts";
 import { writeEvents } from "./sse.ts";
-import { countByLength, estimateTokens } from "./tokens.ts";
 
 /**
  * Answers `POST /v1/messages`: the journey of one request.
@@ -50,7 +49,7 @@ export async function answerMessages(
   const streamed = message.stream === true || new URL(request.url).pathname.endsWith("/stream");
   try {
     const response = streamed
-      ? await streamAnswer(answer, { message, gateway, exchange, deadline, client: request.signal })
+      ? await streamAnswer(answer, { message, route, gateway, exchange, deadline, client: request.signal })
       : Response.json(await collectMessage(answer));
     response.headers.set("x-gateway-model", toHeaderName(route));
     const lost = loss.toHeader();
@@ -64,6 +63,7 @@ export async function answerMessages(
 
 interface StreamOptions {
   message: MessagesRequest;
+  route: Route;
   gateway: Gateway;
   exchange: Exchange;
   deadline: Deadline;
@@ -72,10 +72,10 @@ interface StreamOptions {
 
 async function streamAnswer(
   answer: AsyncGenerator<StreamEvent[]>,
-  { message, gateway, exchange, deadline, client }: StreamOptions,
+  { message, route, gateway, exchange, deadline, client }: StreamOptions,
 ): Promise<Response> {
   const { clock, config } = gateway;
-  const opening = () => openMessage(message, gateway);
+  const opening = () => openMessage(message, route, gateway);
   const held = await holdAnswer(answer, { clock, patience: config.holdTimeout * 1000, opening });
   exchange.streaming = true;
   const body = writeEvents(held, {
@@ -93,9 +93,13 @@ async function streamAnswer(
 }
 
 /** The beginning of a message of which nothing has come yet. */
-function openMessage(message: MessagesRequest, { newId }: Gateway): StreamEvent[] {
+function openMessage(
+  message: MessagesRequest,
+  route: Route,
+  { newId, inputCounter }: Gateway,
+): StreamEvent[] {
   const usage = {
-    input_tokens: estimateTokens(message, countByLength),
+    input_tokens: inputCounter.guess(message, route),
     cache_creation_input_tokens: 0,
     cache_read_input_tokens: 0,
     output_tokens: 0,

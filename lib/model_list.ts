@@ -2,24 +2,48 @@ import * as v from "valibot";
 import type { ModelFacts } from "./dialects/mod.ts";
 import type { JsonObject } from "./json.ts";
 
-const Words = v.nullish(v.array(v.string()));
+/** A field of another kind than expected counts as missing: no model is lost for a detail. */
+function maybe<Schema extends v.GenericSchema>(schema: Schema) {
+  return v.fallback(v.nullish(schema), undefined);
+}
+
+const Words = maybe(v.array(v.string()));
+const Text = maybe(v.string());
+const Count = maybe(v.pipe(v.number(), v.minValue(1)));
+const Price = maybe(v.union([v.string(), v.number()]));
+
 const ListedModel = v.looseObject({
   id: v.string(),
-  canonical_slug: v.nullish(v.string()),
-  name: v.nullish(v.string()),
-  created: v.nullish(v.number()),
-  context_length: v.nullish(v.number()),
-  top_provider: v.nullish(v.looseObject({ max_completion_tokens: v.nullish(v.number()) })),
+  canonical_slug: Text,
+  name: Text,
+  description: Text,
+  created: maybe(v.number()),
+  /** The window; the other names for it are those of vLLM, Groq, Mistral and Anthropic. */
+  context_length: Count,
+  max_model_len: Count,
+  context_window: Count,
+  max_context_length: Count,
+  max_input_tokens: Count,
+  /** The longest answer; the other names for it are those of Groq and Anthropic. */
+  top_provider: maybe(v.looseObject({ max_completion_tokens: Count })),
+  max_completion_tokens: Count,
+  max_tokens: Count,
   supported_parameters: Words,
-  architecture: v.nullish(v.looseObject({ input_modalities: Words })),
-  pricing: v.nullish(v.looseObject({ prompt: v.nullish(v.string()), completion: v.nullish(v.string()) })),
-  reasoning: v.nullish(v.looseObject({
+  architecture: maybe(v.looseObject({ input_modalities: Words })),
+  pricing: maybe(v.looseObject({
+    prompt: Price,
+    completion: Price,
+    overrides: maybe(v.array(v.looseObject({ min_prompt_tokens: Count, prompt: Price }))),
+  })),
+  reasoning: maybe(v.looseObject({
     supported_efforts: Words,
-    mandatory: v.nullish(v.boolean()),
-    supports_max_tokens: v.nullish(v.boolean()),
+    mandatory: maybe(v.boolean()),
+    supports_max_tokens: maybe(v.boolean()),
   })),
 });
-const ListedModels = v.looseObject({ data: v.array(v.unknown()) });
+const Entries = v.array(v.unknown());
+/** Together lists its models without anything around them. */
+const ListedModels = v.union([v.looseObject({ data: Entries }), Entries]);
 
 /** A model as an upstream lists it. Source: https://openrouter.ai/docs/api-reference/list-available-models */
 export type ListedModel = v.InferOutput<typeof ListedModel>;
@@ -27,14 +51,23 @@ export type ListedModel = v.InferOutput<typeof ListedModel>;
 /** Reads an upstream's list; entries without an id are left out, and `undefined` means that it is no list. */
 export function parseModelList(body: unknown): ListedModel[] | undefined {
   if (!v.is(ListedModels, body)) return undefined;
-  return body.data.filter((entry): entry is ListedModel => v.is(ListedModel, entry));
+  return (Array.isArray(body) ? body : body.data).flatMap((entry): ListedModel[] => {
+    const { success, output } = v.safeParse(ListedModel, entry);
+    return success ? [output] : [];
+  });
 }
 
-/** Finds a model in a list by any of its names; a variant (`…:free`) that is not listed is its base. */
+/**
+ * Finds a model in a list by any of its names.
+ *
+ * A variant (`…:free`) that is not listed is its base; Gemini lists its models with `models/` before their names, and
+ * Ollama with `:latest` behind them.
+ */
 export function findModel(models: readonly ListedModel[], name: string): ListedModel | undefined {
   const named = (wanted: string) =>
     models.find(({ id, canonical_slug }) => id === wanted || canonical_slug === wanted);
-  return named(name) ?? named(name.replace(/:[\w-]+$/, ""));
+  return named(name) ?? named(name.replace(/:[\w-]+$/, "")) ?? named(`models/${name}`) ??
+    named(`${name}:latest`);
 }
 
 /** What a list says of a model, as far as it says anything. */
@@ -43,8 +76,8 @@ export function toFacts(model: ListedModel | undefined): ModelFacts {
   const { supported_parameters: parameters, architecture, reasoning, pricing } = model;
   const inputs = architecture?.input_modalities;
   return {
-    contextLength: model.context_length ?? undefined,
-    maxOutput: model.top_provider?.max_completion_tokens ?? undefined,
+    contextLength: toWindow(model),
+    maxOutput: toMaxOutput(model),
     parameters: parameters?.length ? new Set(parameters) : undefined,
     inputs: inputs?.length ? new Set(inputs) : undefined,
     reasoning: reasoning
@@ -54,14 +87,32 @@ export function toFacts(model: ListedModel | undefined): ModelFacts {
         budget: reasoning.supports_max_tokens !== false,
       }
       : undefined,
-    price: { input: toPrice(pricing?.prompt), output: toPrice(pricing?.completion) },
+    price: {
+      input: toPrice(pricing?.prompt),
+      output: toPrice(pricing?.completion),
+      long: (pricing?.overrides ?? []).flatMap(({ min_prompt_tokens: above, prompt }) => {
+        const input = toPrice(prompt);
+        return above && input !== undefined ? [{ above, input }] : [];
+      }),
+    },
   };
 }
 
+function toWindow(model: ListedModel): number | undefined {
+  const { context_length, max_model_len, context_window, max_context_length, max_input_tokens } = model;
+  return context_length ?? max_model_len ?? context_window ?? max_context_length ?? max_input_tokens ??
+    undefined;
+}
+
+function toMaxOutput({ top_provider, max_completion_tokens, max_tokens }: ListedModel): number | undefined {
+  return top_provider?.max_completion_tokens ?? max_completion_tokens ?? max_tokens ?? undefined;
+}
+
 /** USD for one token; routers list -1, which means that it depends. */
-function toPrice(price: string | null | undefined): number | undefined {
-  const usd = Number(price ?? Number.NaN);
-  return usd >= 0 ? usd : undefined;
+function toPrice(price: string | number | null | undefined): number | undefined {
+  if (price === null || price === undefined || price === "") return undefined;
+  const usd = Number(price);
+  return usd >= 0 && usd < Infinity ? usd : undefined;
 }
 
 /** A model as Anthropic's API lists it. Source: https://platform.claude.com/docs/en/api/models-list */
@@ -71,8 +122,9 @@ export function toAnthropicModel(model: ListedModel): JsonObject {
     id: model.id,
     display_name: model.name ?? model.id,
     created_at: toTime(model),
-    max_input_tokens: model.context_length ?? null,
-    max_tokens: model.top_provider?.max_completion_tokens ?? null,
+    ...(model.description && { description: model.description }),
+    max_input_tokens: toWindow(model) ?? null,
+    max_tokens: toMaxOutput(model) ?? null,
     lifecycle: "active",
     deprecated_at: null,
     retires_at: null,

@@ -20,6 +20,8 @@ export interface Upstream {
   headers?: Readonly<Record<string, string>> | undefined;
   /** What Azure wants in the query. */
   apiVersion?: string | undefined;
+  /** Whether it counts the tokens of a request itself, at `/messages/count_tokens`. */
+  countsTokens?: boolean;
   /** How to reach it, where that is not the network. */
   fetch?: typeof fetch;
 }
@@ -69,7 +71,7 @@ export const DEMO = "demo";
  * ```
  */
 export function resolveModel(alias: string, directory: Directory): Omit<Route, "facts"> {
-  const { fallbacks = [], ...target } = directory.aliases.get(alias) ?? { model: alias };
+  const { fallbacks = [], ...target } = findAlias(alias, directory) ?? { model: alias };
   return { ...resolveTarget(alias, target, directory), fallbacks };
 }
 
@@ -112,6 +114,21 @@ export function toSlug(id: string): string {
   if (oldMajor === undefined) return id;
   return `anthropic/claude-${oldMinor === undefined ? oldMajor : `${oldMajor}.${oldMinor}`}-${oldFamily}`;
 }
+
+/** Gives the name by which Claude Code can show an alias: it keeps only those with `claude` or `anthropic` in them. */
+export function toClaudeName(alias: string): string {
+  return /claude|anthropic/i.test(alias) ? alias : `${CLAUDE_NAME}${alias}`;
+}
+
+function findAlias(name: string, { aliases }: Directory): Alias | undefined {
+  return aliases.get(name) ?? aliases.get(fromClaudeName(name));
+}
+
+function fromClaudeName(name: string): string {
+  return name.startsWith(CLAUDE_NAME) ? name.slice(CLAUDE_NAME.length) : name;
+}
+
+const CLAUDE_NAME = "claude-gw-";
 
 /** The error for a model that nobody has. */
 export function unknownModel(alias: string, model: string, known: readonly string[]): ApiError {

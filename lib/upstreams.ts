@@ -19,30 +19,19 @@ import type { NamedUpstream } from "./upstream_map.ts";
 export function createUpstreams(
   { openrouterBaseUrl, openrouterApiKey, upstreamDialect, upstreams }: Config,
 ): Upstream[] {
-  const openrouter: Upstream = {
-    name: "openrouter",
-    baseUrl: openrouterBaseUrl,
-    key: openrouterApiKey,
-    clientKey: true,
-    preset: toPreset("openrouter", openrouterBaseUrl),
-    language: upstreamDialect,
-  };
-  return [openrouter, ...[...upstreams].map(([name, named]) => toUpstream(name, named))];
+  const url = openrouterBaseUrl;
+  const first = toUpstream("openrouter", { url, dialect: upstreamDialect });
+  return [
+    { ...first, key: openrouterApiKey, clientKey: true },
+    ...[...upstreams].map(([name, named]) => toUpstream(name, named)),
+  ];
 }
 
 function toUpstream(
   name: string,
-  { url, key, headers, apiVersion, dialect, preset }: NamedUpstream,
+  { url, dialect = "auto", preset = toPreset(name, url), ...fields }: NamedUpstream,
 ): Upstream {
-  return {
-    name,
-    baseUrl: url,
-    key,
-    headers,
-    apiVersion,
-    preset: preset ?? toPreset(name, url),
-    language: dialect ?? "auto",
-  };
+  return { ...fields, name, baseUrl: url, preset, language: dialect, countsTokens: preset === "anthropic" };
 }
 
 /** Whose habits to expect where nobody says; none but Anthropic's own address is taken for Anthropic. */

@@ -53,15 +53,27 @@ const HOUSE: Record<string, Room> = {
     pure: true,
   },
   models: {
-    files: ["models", "upstreams", "model_list", "tokens"].map((name) => `lib/${name}.ts`),
+    files: [
+      ...["models", "upstreams", "model_list", "tokens", "calibration"].map((name) => `lib/${name}.ts`),
+      "lib/tokens/",
+    ],
     uses: ["words", "anthropic", "dialects", "settings"],
     pure: true,
   },
   record: { files: ["lib/observe.ts", "lib/exchange.ts"], uses: ["words", "world", "anthropic", "settings"] },
   transport: {
-    files: ["access", "body", "bytes", "sse", "hold", "deadline", "upstream", "catalogue", "demo"].map((
-      name,
-    ) => `lib/${name}.ts`),
+    files: [
+      "access",
+      "body",
+      "bytes",
+      "sse",
+      "hold",
+      "deadline",
+      "upstream",
+      "catalogue",
+      "demo",
+      "input_counter",
+    ].map((name) => `lib/${name}.ts`),
     uses: ["words", "world", "anthropic", "dialect", "dialects", "models"],
   },
   journey: {

@@ -27,6 +27,10 @@ interface Failure {
 /** Recordings that do not simply say one message to its end. */
 const PECULIAR: Record<string, { why: string; failure?: Failure }> = {
   "850c7e": { why: "cut by a bare line `error:`", failure: { type: "api_error", status: 502 } },
+  "75a9fb": {
+    why: "a call that the model got wrong, filed under 400: no request was at fault",
+    failure: { type: "api_error", status: 502 },
+  },
   "391692": {
     why: "an error body, filed under 200",
     failure: { type: "invalid_request_error", status: 400 },
@@ -226,7 +230,7 @@ function expectStream({ id, kind, stopSequences }: Recording, bytes: Uint8Array)
 function expectWhole({ id, kind, status, stopSequences }: Recording, bytes: Uint8Array): Expected {
   const body = parse(new TextDecoder().decode(bytes));
   const type = ERROR_TYPES[status];
-  const failure = type === undefined ? PECULIAR[id]?.failure : { type, status };
+  const failure = PECULIAR[id]?.failure ?? (type === undefined ? undefined : { type, status });
   if (kind !== "anthropic.messages") return { told: toldByChunks([body]), failure };
   return { ...expectMessage(body, stopSequences), failure };
 }

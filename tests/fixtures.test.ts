@@ -5,7 +5,8 @@ import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parseMessagesRequest } from "../lib/anthropic/parse.ts";
-import { countByLength, estimateTokens } from "../lib/tokens.ts";
+import { estimateTokens } from "../lib/tokens.ts";
+import { countByLength } from "../lib/tokens/text.ts";
 import { askGateway } from "./support/ask.ts";
 import { parseEvents } from "./support/events.ts";
 import { isJson, type Json, objects } from "./support/json.ts";
@@ -19,6 +20,7 @@ import { createUpstream, type FakeAnswer, type FakeUpstream } from "./support/up
  *
  * - `request.json`: what the client asks; `request.head`: its headers, one a line, where there are any;
  * - `settings.json`: the gateway's settings beside a key, where there are any;
+ * - `models.json`: the upstream's list of models, where it has one;
  * - `upstream.sse`, `.json` or `.html`: what the upstream answers; `upstream.head`: its status, then its headers.
  *   Where it is asked more than once they are `upstream.1.sse`, `upstream.2.json` and so on.
  * - `next.json`: what differs in the request that follows, where one does; its `messages` come after the answer;
@@ -129,6 +131,7 @@ function toAnswer(folder: string, name: string, cut: (size: number) => number[])
     return {
       body,
       cuts: cut(body.length),
+      models: read(folder, "models.json"),
       status: Number(status),
       headers: { "content-type": type, ...toHeaders(headers) },
     };
@@ -152,10 +155,17 @@ function toHead(first: string, headers: Headers, names: readonly string[]): stri
 
 /** Numbers the ids that the gateway makes, each kind from 1 on, and names its estimate. */
 function toSteady(answer: string, request: Json): string {
-  const estimate = "max_tokens" in request ? estimateTokens(parseMessagesRequest(request), countByLength) : 0;
+  // The estimate knows families of models by their names, with or without what stands before them.
+  const models = [String(request.model), String(request.model).replace(/^\w+\//, "")];
+  const estimates = "max_tokens" in request
+    ? models.map((model) => estimateTokens(parseMessagesRequest({ ...request, model }), countByLength))
+    : [0];
   const numbers = new Map<string, string>();
   const kinds = new Map<string, number>();
-  const named = answer.replaceAll(`"input_tokens":${estimate}`, '"input_tokens":"(estimate)"');
+  const named = answer.replaceAll(
+    new RegExp(`"input_tokens":(${estimates.join("|")})\\b`, "g"),
+    '"input_tokens":"(estimate)"',
+  );
   return named.replace(
     /\b(msg_|req_|toolu_)[A-Za-z0-9]{24}\b|\b(toolu_gw)[A-Za-z0-9]{8}(?=_)/g,
     (id, ...kind) => {

@@ -27,15 +27,23 @@ export function coerce(value: unknown, schema: unknown, root: JsonObject, depth 
 }
 
 /** The types that a schema allows, each with the schema that allows it; `undefined` where it allows anything. */
-export function toKinds(schema: unknown, root: JsonObject, depth = 0): Kind[] | undefined {
-  if (!isObject(schema) || depth > MAX_DEPTH) return undefined;
+export function toKinds(
+  schema: unknown,
+  root: JsonObject,
+  seen: Set<string> = new Set(),
+): Kind[] | undefined {
+  if (!isObject(schema)) return undefined;
   const { $ref, type, anyOf, oneOf } = schema;
-  if (typeof $ref === "string") return toKinds(look($ref, root), root, depth + 1);
+  if (typeof $ref === "string") {
+    // Schemas may refer to each other without end; a second look at one adds nothing.
+    if (seen.has($ref)) return [];
+    return toKinds(look($ref, root), root, seen.add($ref));
+  }
   if (typeof type === "string") return [{ type, schema }];
   if (Array.isArray(type)) return type.map((one) => ({ type: String(one), schema }));
   const branches = anyOf ?? oneOf;
   if (!Array.isArray(branches)) return undefined;
-  const kinds = branches.map((branch) => toKinds(branch, root, depth + 1));
+  const kinds = branches.map((branch) => toKinds(branch, root, seen));
   return kinds.every((one) => one !== undefined) ? kinds.flat() : undefined;
 }
 
@@ -56,8 +64,14 @@ function fits(value: unknown, type: string): boolean {
       return isObject(value);
     case "null":
       return value === null;
+    case "string":
+      return typeof value === "string";
+    case "number":
+      return typeof value === "number";
+    case "boolean":
+      return typeof value === "boolean";
     default:
-      return typeof value === type;
+      return false;
   }
 }
 
@@ -115,5 +129,5 @@ function look(reference: string, root: JsonObject): unknown {
   return found;
 }
 
-/** Values and schemas may be nested or refer to each other without end. */
+/** Nobody's arguments are nested deeper; a model that stutters brackets may be followed no further. */
 const MAX_DEPTH = 64;

@@ -108,9 +108,9 @@ export class InputCoercer {
 
   #mustHold(first: string): boolean {
     const kinds = toKinds(this.#schema, this.#root);
-    const types = TYPES.find(([start]) => start.test(first))?.[1];
-    if (kinds === undefined || types === undefined) return false;
-    const right = kinds.filter(({ type }) => types.includes(type));
+    const said = TYPES.find(([start]) => start.test(first))?.[1];
+    if (kinds === undefined || said === undefined) return false;
+    const right = kinds.filter(({ type }) => type === said);
     return right.length === 0 ||
       right.some(({ schema }) => isObject(schema.properties) || isObject(schema.items));
   }
@@ -126,13 +126,16 @@ export class InputCoercer {
   }
 }
 
-/** The types that a value can have, by its first character; `null` is nothing that could mean something else. */
-const TYPES: [RegExp, string[]][] = [
-  [/"/, ["string"]],
-  [/[-\d]/, ["number", "integer"]],
-  [/[tf]/, ["boolean"]],
-  [/\[/, ["array"]],
-  [/\{/, ["object"]],
+/**
+ * The type of a value, by its first character. Whether a number is an integer is known at its end; `null` is nothing
+ * that could mean something else.
+ */
+const TYPES: [RegExp, string][] = [
+  [/"/, "string"],
+  [/[-\d]/, "number"],
+  [/[tf]/, "boolean"],
+  [/\[/, "array"],
+  [/\{/, "object"],
 ];
 
 function isSpace(char: string): boolean {

@@ -5,9 +5,8 @@ import type { MessagesRequest } from "../anthropic/schema.ts";
 import { ApiError } from "../errors.ts";
 import { isObject, type JsonObject, tryJson } from "../json.ts";
 import type { AnswerReader, ServerSentEvent, TurnContext } from "./dialect.ts";
-import { ThinkingSealer } from "./native_thinking.ts";
+import { createSealer, type ThinkingSealer } from "./native_thinking.ts";
 import { isOpenRouterReasoning } from "./openrouter_reasoning.ts";
-import { isClaude } from "./origin.ts";
 import { toUpstreamError } from "./upstream_error.ts";
 
 /** What is read of an upstream's events; every other field travels on. */
@@ -48,12 +47,12 @@ export class NativeAnswerReader implements AnswerReader {
   #signed = false;
   #pinged = false;
   cost: number | undefined;
+  inputTokens: number | undefined;
 
   constructor(request: MessagesRequest, context: TurnContext) {
     this.#context = context;
     this.#stopSequences = request.stop_sequences ?? [];
-    const shown = !(isObject(request.thinking) && request.thinking.display === "omitted");
-    this.#sealer = isClaude(context.model) ? undefined : new ThinkingSealer(context.model, { shown });
+    this.#sealer = createSealer(request, context.model);
   }
 
   get done(): boolean {
@@ -228,6 +227,9 @@ export class NativeAnswerReader implements AnswerReader {
   ): UsageReport & { input_tokens?: number; output_tokens?: number } {
     if (typeof usage.cost === "number") this.cost = usage.cost;
     const { input_tokens, output_tokens, ...rest } = usage;
+    const read = [input_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens]
+      .reduce((sum: number, count) => sum + (typeof count === "number" ? count : 0), 0);
+    if (read > 0) this.inputTokens = read;
     const own = Object.entries(rest).filter(([field]) => !FOREIGN_COUNTS.includes(field));
     return {
       ...Object.fromEntries(own),

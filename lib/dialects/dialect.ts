@@ -22,8 +22,15 @@ export interface ModelFacts {
   inputs?: ReadonlySet<string> | undefined;
   /** How it thinks, where it does. */
   reasoning?: { efforts?: readonly string[] | undefined; mandatory: boolean; budget: boolean } | undefined;
-  /** USD for one token. */
-  price?: { input?: number | undefined; output?: number | undefined } | undefined;
+  price?: ListPrice | undefined;
+}
+
+/** USD for one token. */
+export interface ListPrice {
+  input?: number | undefined;
+  output?: number | undefined;
+  /** What a token of the input costs where there are more than so many; a later entry goes before an earlier one. */
+  long?: readonly { above: number; input: number }[] | undefined;
 }
 
 /** What one turn needs beside the request. */
@@ -71,6 +78,8 @@ export interface AnswerReader {
   take(): StreamEvent[];
   /** What the upstream says the answer cost, in USD, once it has said so. */
   readonly cost: number | undefined;
+  /** What the upstream says the request was, in tokens, those of its cache included, once it has said so. */
+  readonly inputTokens: number | undefined;
 }
 
 /** How one kind of upstream is spoken to. */

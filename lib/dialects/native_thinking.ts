@@ -1,5 +1,5 @@
 import type { ResponseBlock } from "../anthropic/events.ts";
-import type { ContentBlock } from "../anthropic/schema.ts";
+import type { ContentBlock, MessagesRequest } from "../anthropic/schema.ts";
 import { isObject, type JsonObject } from "../json.ts";
 import { isSealed, seal, unseal } from "./envelope.ts";
 import {
@@ -53,6 +53,12 @@ function toBlocks(detail: JsonObject, block: ContentBlock, model: string): Conte
 }
 
 type Delta = { type: string; [field: string]: unknown };
+
+/** Creates what seals the thinking of a model's answer; Claude's is signed already, for every road. */
+export function createSealer({ thinking }: MessagesRequest, model: string): ThinkingSealer | undefined {
+  const shown = !(isObject(thinking) && thinking.display === "omitted");
+  return isClaude(model) ? undefined : new ThinkingSealer(model, { shown });
+}
 
 /**
  * Seals the thinking of a model that is not Claude, block by block, so that it comes back to that model alone.

@@ -12,6 +12,7 @@ const there = { type: "url", url: "https://example.com/a.pdf" };
 const image = { type: "image", source: { type: "base64", media_type: "image/png", data: "iVBO" } };
 const file = { type: "file", file: { filename: "Rules", file_data: "data:application/pdf;base64,JVBE" } };
 const named = (source: Json) => ({ type: "document", title: "Rules", context: "Of the house", source });
+const text = { type: "text", text: "Yes?" };
 const blind: ModelFacts = { inputs: new Set(["text"]) };
 
 interface Case {
@@ -72,10 +73,10 @@ const CASES: Record<string, Case> = {
 
 /** Says one block to a host, as a user's or inside a tool's result; gives what is said and where it stands. */
 function say(content: Json, { preset = "openrouter", facts = {} }: Case) {
-  const messages = [
-    { role: "assistant", content: [{ type: "tool_use", id: "toolu_1", name: "Read", input: {} }] },
-    { role: "user", content: [content] },
-  ];
+  const called = content.type === "tool_result"
+    ? { type: "tool_use", id: "toolu_1", name: "Read", input: {} }
+    : text;
+  const messages = [{ role: "assistant", content: [called] }, { role: "user", content: [content] }];
   const request = parseMessagesRequest({ model: "m", max_tokens: 1000, messages });
   const context = { ...toContext("m"), facts };
   const body: unknown = createChatDialect(PRESETS[preset]).toBody(request, context);

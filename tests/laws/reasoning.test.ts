@@ -16,6 +16,12 @@ function say({ dialect, model }: Pick<Family, "dialect" | "model">, messages: Wi
   return { body, lost: context.loss.entries.map(([path]) => path) };
 }
 
+/** The results of the calls of an answer. */
+function toResults(content: Wire[]): Wire[] {
+  const calls = content.filter(({ type }) => type === "tool_use");
+  return calls.map(({ id }) => ({ type: "tool_result", tool_use_id: id, content: "13" }));
+}
+
 /** An answer without what a host need not say twice: the place of a detail, and an id where it sent none. */
 function withoutPlaces(message: Wire): Wire {
   const details = message.reasoning_details?.map(({ index: _index, ...detail }: Wire) => detail);
@@ -34,7 +40,7 @@ for (const family of FAMILIES) {
       const { body, lost } = say(family, [
         { role: "user", content: "Is 91 a prime?" },
         { role: "assistant", content },
-        { role: "user", content: "And 97?" },
+        { role: "user", content: [...toResults(content), { type: "text", text: "And 97?" }] },
       ]);
       const again = body.messages.find(({ role }: Wire) => role === "assistant");
       assert.deepEqual(withoutPlaces(again), wanted);

@@ -77,5 +77,9 @@ function toUsage(chunk: Json): ToldUsage | undefined {
   const prompt = count(usage.prompt_tokens);
   // Prompt tokens include the cached ones, unless there are too few of them for that.
   const input = prompt < read + written ? prompt : prompt - read - written;
-  return { input, output: count(usage.completion_tokens), read, written };
+  const said = count(usage.completion_tokens);
+  const thought = count(dig(usage, "completion_tokens_details", "reasoning_tokens"));
+  // What was thought is part of what was said, unless the total counts it on top.
+  const output = count(usage.total_tokens) === prompt + said + thought ? said + thought : said;
+  return { input, output, read, written };
 }

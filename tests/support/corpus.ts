@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { dig, type Json, objects, text } from "./json.ts";
+import { dig, isJson, type Json, objects, text } from "./json.ts";
 
 /** An answer recorded from a live API. */
 export interface Recording {
@@ -10,6 +10,8 @@ export interface Recording {
   kind: string;
   streamed: boolean;
   status: number;
+  /** The recorded request; nothing where it was cut for the index. */
+  request: Json | undefined;
   /** What the recorded request asked to stop at. */
   stopSequences: string[];
   read(): Uint8Array;
@@ -24,6 +26,9 @@ export function readCorpus(): Recording[] | undefined {
   return objects(dig(JSON.parse(readFileSync(index, "utf8")), "entries")).map(toRecording);
 }
 
+/** How the index says that something was left out. */
+const CUT = /…\[\+\d+ chars cut\]/;
+
 function toRecording(entry: Json): Recording {
   const file = text(entry.file);
   const stops = dig(entry.request, "stop_sequences");
@@ -33,6 +38,7 @@ function toRecording(entry: Json): Recording {
     kind: text(entry.kind),
     streamed: entry.streaming === true,
     status: Number(entry.status),
+    request: isJson(entry.request) && !CUT.test(JSON.stringify(entry.request)) ? entry.request : undefined,
     stopSequences: Array.isArray(stops) ? stops.map(String) : [],
     read: () => readFileSync(new URL(file, CORPUS)),
   };

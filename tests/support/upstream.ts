@@ -4,6 +4,8 @@ import { isJson, type Json } from "./json.ts";
 export interface FakeAnswer {
   /** Whether it is the list of models that is asked for; otherwise there is none. */
   lists?: boolean;
+  /** The list of models, as JSON, for an upstream that has one beside its answer. */
+  models?: string | undefined;
   body: string | Uint8Array;
   status?: number;
   headers?: Record<string, string>;
@@ -37,7 +39,7 @@ export function createUpstream(first: FakeAnswer, ...more: readonly FakeAnswer[]
     fetch(input, init = {}) {
       const { method = "GET", headers, body } = init;
       const answer = answers[sent.length] ?? answers.at(-1) ?? first;
-      if (method === "GET" && !answer.lists) return Promise.resolve(new Response(null, { status: 404 }));
+      if (method === "GET" && !answer.lists) return Promise.resolve(toList(answer));
       const json: unknown = typeof body === "string" ? JSON.parse(body) : undefined;
       sent.push({
         url: String(input),
@@ -48,6 +50,11 @@ export function createUpstream(first: FakeAnswer, ...more: readonly FakeAnswer[]
       return Promise.resolve(toResponse(answer));
     },
   };
+}
+
+function toList({ models }: FakeAnswer): Response {
+  const headers = { "content-type": "application/json" };
+  return models === undefined ? new Response(null, { status: 404 }) : new Response(models, { headers });
 }
 
 function toResponse(answer: FakeAnswer): Response {

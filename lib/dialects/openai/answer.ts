@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { StopReason, StreamEvent, UsageReport } from "../../anthropic/events.ts";
+import type { StopReason, StreamEvent } from "../../anthropic/events.ts";
 import type { MessagesRequest } from "../../anthropic/schema.ts";
 import { MessageWriter } from "../../anthropic/writer.ts";
 import { ApiError } from "../../errors.ts";
@@ -7,15 +7,13 @@ import { isObject, type JsonObject, tryJson } from "../../json.ts";
 import type { AnswerReader, ServerSentEvent } from "../dialect.ts";
 import { toUpstreamError } from "../upstream_error.ts";
 import type { HostContext } from "./chat.ts";
-import { type ChatUsage, type Choice, Chunk, type Delta, type ToolCallDelta } from "./chunk.ts";
-import { CitationReader } from "./citations.ts";
-import { readContent } from "./content.ts";
-import { findFormat } from "./format.ts";
+import { type ChatUsage, type Choice, Chunk, type Delta } from "./chunk.ts";
+import { ContentReader } from "./content.ts";
 import { collectSchemas } from "./offer_tools.ts";
-import { ReasoningReader } from "./reasoning.ts";
-import { type TaggedPiece, ThinkTags } from "./think_tags.ts";
+import { findFormat } from "./format.ts";
 import { ThoughtSignatures } from "./thought_signatures.ts";
 import { ToolCallReader } from "./tool_calls.ts";
+import { toCounts } from "./usage.ts";
 
 /** The words for an end, OpenAI's and those of the hosts behind OpenRouter. Unknown ones mean a normal end. */
 const STOP_REASONS = new Map<string, StopReason>([
@@ -29,11 +27,8 @@ const STOP_REASONS = new Map<string, StopReason>([
 /** Reads a chat completion, whole or streamed, as the events of an Anthropic message. */
 export class ChatAnswerReader implements AnswerReader {
   readonly #writer: MessageWriter;
-  readonly #reasoning: ReasoningReader;
+  readonly #content: ContentReader;
   readonly #calls: ToolCallReader;
-  readonly #citations: CitationReader;
-  /** Tells thoughts from text, where the host does not; what is no host's habit is not looked for. */
-  readonly #tags: ThinkTags | undefined;
   readonly #signatures: ThoughtSignatures | undefined;
   readonly #stopSequences: readonly string[];
   readonly #maxTokens: number;
@@ -41,12 +36,13 @@ export class ChatAnswerReader implements AnswerReader {
   #nativeFinish: string | undefined;
   #stopSequence: string | null = null;
   #refused = false;
-  #said = 0;
+  #argued = 0;
   #counted = false;
   #spent = 0;
   #done = false;
   /** What the upstream says the answer cost, in USD. */
   cost: number | undefined;
+  inputTokens: number | undefined;
 
   constructor(request: MessagesRequest, context: HostContext) {
     const usage = {
@@ -56,19 +52,14 @@ export class ChatAnswerReader implements AnswerReader {
       output_tokens: 0,
     };
     this.#writer = new MessageWriter({ id: context.newId("msg_"), model: context.alias, usage });
-    const { thinking } = request;
-    const shown = !(isObject(thinking) && thinking.display === "omitted");
-    this.#reasoning = new ReasoningReader(this.#writer, { model: context.model, shown });
+    this.#content = new ContentReader(this.#writer, request, context);
     this.#calls = new ToolCallReader(this.#writer, {
       names: context.names,
       schemas: context.coerceToolInput ? collectSchemas(request) : new Map(),
       answer: findFormat(request, context)?.tool,
       newId: context.newId,
     });
-    this.#citations = new CitationReader(this.#writer, context.model);
-    const { thinkTags, thoughtSignatures } = context.features;
-    this.#tags = thinkTags ? new ThinkTags() : undefined;
-    this.#signatures = thoughtSignatures ? new ThoughtSignatures(context.newId) : undefined;
+    this.#signatures = context.features.thoughtSignatures ? new ThoughtSignatures(context.newId) : undefined;
     this.#stopSequences = request.stop_sequences ?? [];
     this.#maxTokens = Math.min(request.max_tokens, context.facts.maxOutput ?? Infinity);
   }
@@ -113,9 +104,8 @@ export class ChatAnswerReader implements AnswerReader {
         },
       );
     }
-    this.#endContent();
     this.#calls.end();
-    this.#reasoning.close();
+    this.#content.end({ whole: !this.#calls.any && !STOP_REASONS.has(this.#finish ?? "") });
     if (!this.#counted) {
       this.#writer.usage({ output_tokens: Math.max(1, Math.ceil(this.#said / CHARS_PER_TOKEN)) });
     }
@@ -138,7 +128,7 @@ export class ChatAnswerReader implements AnswerReader {
     if (isObject(json)) this.#refuse(json.object === "error" ? json : json.error, json);
     if (!v.is(Chunk, json)) throw unreadable("it is no chat completion");
     for (const choice of json.choices ?? []) this.#choice(choice);
-    this.#citations.list(json);
+    this.#content.cite(json);
     const usage = json.usage ?? json.x_groq?.usage;
     if (usage) this.#count(usage);
   }
@@ -159,6 +149,7 @@ export class ChatAnswerReader implements AnswerReader {
     if (delta) this.#say(delta);
     if (choice.native_finish_reason) this.#nativeFinish = choice.native_finish_reason;
     const met = choice.stop_reason;
+    if (choice.usage) this.#count(choice.usage);
     if (typeof met === "string" && this.#stopSequences.includes(met)) this.#stopSequence = met;
     const finish = choice.finish_reason;
     if (!finish) return;
@@ -169,51 +160,19 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   #say(delta: Delta): void {
-    const { text, thought } = readContent(delta);
-    this.#reasoning.push(delta, thought);
-    if (this.#tags === undefined) this.#text(text);
-    else if (text !== "") this.#tagged(this.#tags.push(text));
-    this.#citations.annotate(delta.annotations);
-    if (delta.refusal) {
-      this.#refused = true;
-      this.#text(delta.refusal);
+    this.#content.push(delta);
+    if (delta.refusal) this.#refused = true;
+    for (const call of delta.tool_calls ?? []) {
+      const { piece, signed } = this.#signatures?.read(call) ?? { piece: call };
+      if (signed) this.#content.sign(signed);
+      if (this.#calls.opens(piece)) this.#content.close();
+      this.#argued += this.#calls.push(piece);
     }
-    for (const call of delta.tool_calls ?? []) this.#call(call);
-    this.#said += thought.length + (delta.reasoning ?? delta.reasoning_content ?? "").length;
   }
 
-  #call(call: ToolCallDelta): void {
-    const { piece, signed } = this.#signatures?.read(call) ?? { piece: call };
-    if (signed) this.#reasoning.sign(signed);
-    if (this.#calls.opens(piece)) {
-      if (this.#tags) this.#tagged(this.#tags.end());
-      this.#reasoning.close();
-    }
-    this.#said += this.#calls.push(piece);
-  }
-
-  #tagged({ thought, raw, text }: TaggedPiece): void {
-    this.#reasoning.pushTagged(thought, raw);
-    this.#said += raw.length;
-    this.#text(text);
-  }
-
-  /** Says what was held back; a thought that never ended, and after which nothing came, was the answer itself. */
-  #endContent(): void {
-    if (this.#tags === undefined) return;
-    this.#tagged(this.#tags.end());
-    const answer = this.#tags.unclosed;
-    if (!answer || this.#calls.any || STOP_REASONS.has(this.#finish ?? "")) return;
-    this.#reasoning.keepTag("<think>");
-    this.#text(answer);
-  }
-
-  #text(text: string): void {
-    if (text === "") return;
-    this.#reasoning.close();
-    this.#writer.text(text);
-    this.#citations.say();
-    this.#said += text.length;
+  /** The number of characters of all that was said. */
+  get #said(): number {
+    return this.#content.said + this.#argued;
   }
 
   #stopReason(): StopReason {
@@ -236,23 +195,12 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   #count(usage: ChatUsage): void {
-    const read = toCount(usage.prompt_tokens_details?.cached_tokens) ?? 0;
-    const written = toCount(usage.prompt_tokens_details?.cache_write_tokens) ?? 0;
-    const thinking = toCount(usage.completion_tokens_details?.reasoning_tokens) ?? 0;
-    const report: UsageReport = { cache_read_input_tokens: read, cache_creation_input_tokens: written };
-    const prompt = toCount(usage.prompt_tokens);
-    if (prompt !== undefined) {
-      // OpenAI's prompt tokens include the cached ones, Anthropic's input tokens do not; neither do Azure's for Grok,
-      // which then are fewer.
-      report.input_tokens = prompt < read + written ? prompt : prompt - read - written;
-    }
-    const said = toCount(usage.completion_tokens);
-    if (said !== undefined) {
-      report.output_tokens = said;
-      this.#spent = said;
+    const { report, input, output } = toCounts(usage);
+    this.inputTokens = input ?? this.inputTokens;
+    if (output !== undefined) {
+      this.#spent = output;
       this.#counted = true;
     }
-    if (thinking > 0) report.output_tokens_details = { thinking_tokens: thinking };
     this.#writer.usage(report);
     if (typeof usage.cost === "number") this.cost = usage.cost;
   }
@@ -262,11 +210,6 @@ export class ChatAnswerReader implements AnswerReader {
 function toDelta(message: Choice["message"]): Delta | undefined {
   if (!message?.tool_calls) return message ?? undefined;
   return { ...message, tool_calls: message.tool_calls.map((call, index) => ({ ...call, index })) };
-}
-
-/** A number of tokens; what is none says nothing, and fails no answer. */
-function toCount(value: unknown): number | undefined {
-  return typeof value === "number" && value >= 0 && value < Infinity ? Math.round(value) : undefined;
 }
 
 function unreadable(why: string): ApiError {

@@ -97,7 +97,8 @@ function toParts({ field, text }: JsonObject): SaidPart[] {
 function signCalls(calls: JsonObject[], thoughts: readonly Thought[], { loss }: ChatContext): void {
   for (const { detail, path } of thoughts) {
     if (detail?.field !== "thought_signature") continue;
-    const call = calls.find(({ id }) => id === detail.id);
+    // Some hosts call several calls by one id: each takes the next signature.
+    const call = calls.find(({ id, extra_content }) => id === detail.id && extra_content === undefined);
     if (call) call.extra_content = { google: { thought_signature: detail.signature } };
     else loss.add(path, "dropped");
   }

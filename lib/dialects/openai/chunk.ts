@@ -5,6 +5,7 @@ import * as v from "valibot";
  * Source: https://openrouter.ai/docs/api-reference/streaming, and what its and other hosts really send.
  */
 
+/** A number, if the host is right. */
 const Count = v.optional(v.unknown());
 const Words = v.nullish(v.string());
 
@@ -42,6 +43,25 @@ const Delta = v.looseObject({
 });
 export type Delta = v.InferOutput<typeof Delta>;
 
+const ServerTools = v.nullish(v.looseObject({ web_search_requests: Count }));
+
+const Usage = v.looseObject({
+  prompt_tokens: Count,
+  completion_tokens: Count,
+  total_tokens: Count,
+  cost: v.optional(v.unknown()),
+  prompt_tokens_details: v.nullish(v.looseObject({ cached_tokens: Count, cache_write_tokens: Count })),
+  completion_tokens_details: v.nullish(v.looseObject({ reasoning_tokens: Count })),
+  server_tool_use_details: ServerTools,
+  server_tool_use: ServerTools,
+  /** Other words for what a cache was read for, and written. */
+  prompt_cache_hit_tokens: Count,
+  cached_tokens: Count,
+  cache_read_input_tokens: Count,
+  cache_creation_input_tokens: Count,
+});
+export type ChatUsage = v.InferOutput<typeof Usage>;
+
 const Choice = v.looseObject({
   index: v.nullish(v.number()),
   delta: v.nullish(Delta),
@@ -51,17 +71,10 @@ const Choice = v.looseObject({
   /** vLLM's own field: the stop sequence that was met. */
   stop_reason: v.optional(v.unknown()),
   error: v.optional(v.unknown()),
+  /** Moonshot's place for it. */
+  usage: v.nullish(Usage),
 });
 export type Choice = v.InferOutput<typeof Choice>;
-
-const Usage = v.looseObject({
-  prompt_tokens: Count,
-  completion_tokens: Count,
-  cost: v.optional(v.unknown()),
-  prompt_tokens_details: v.nullish(v.looseObject({ cached_tokens: Count, cache_write_tokens: Count })),
-  completion_tokens_details: v.nullish(v.looseObject({ reasoning_tokens: Count })),
-});
-export type ChatUsage = v.InferOutput<typeof Usage>;
 
 /** A chat completion, or a chunk of one. */
 export const Chunk = v.looseObject({

@@ -28,7 +28,7 @@ const NAMED = new Set(["$defs", "definitions", "dependentSchemas", "patternPrope
  *
  * const schema = { type: "object", $schema: "draft-07", properties: { $schema: { type: "string" } } };
  * const clean = cleanSchema(schema, ["$schema"]);
- * if (JSON.stringify(clean) !== '{"type":"object","properties":{"$schema":{"type":"string"}}}') throw clean;
+ * if (JSON.stringify(clean) !== '{"type":"object","properties":{"$schema":{"type":"string"}}}') throw new Error("unclean");
  * ```
  */
 export function cleanSchema(schema: JsonObject, refused: readonly string[]): JsonObject {

@@ -1,8 +1,91 @@
-import { isObject } from "../../json.ts";
+import type { MessagesRequest } from "../../anthropic/schema.ts";
+import type { MessageWriter } from "../../anthropic/writer.ts";
+import { isObject, type JsonObject } from "../../json.ts";
+import type { HostContext } from "./chat.ts";
 import type { Delta } from "./chunk.ts";
+import { CitationReader } from "./citations.ts";
+import { ReasoningReader } from "./reasoning.ts";
+import { type TaggedPiece, ThinkTags } from "./think_tags.ts";
+import type { SignedCall } from "./thought_signatures.ts";
+
+/** Reads what a model thinks and says beside its tool calls, in whatever field and form its host brings it. */
+export class ContentReader {
+  readonly #writer: MessageWriter;
+  readonly #reasoning: ReasoningReader;
+  readonly #citations: CitationReader;
+  /** Tells thoughts from text, where the host does not; what is no host's habit is not looked for. */
+  readonly #tags: ThinkTags | undefined;
+  #said = 0;
+
+  constructor(writer: MessageWriter, { thinking }: MessagesRequest, { features, model }: HostContext) {
+    const shown = !(isObject(thinking) && thinking.display === "omitted");
+    this.#writer = writer;
+    this.#reasoning = new ReasoningReader(writer, { model, shown });
+    this.#citations = new CitationReader(writer, model);
+    this.#tags = features.thinkTags ? new ThinkTags() : undefined;
+  }
+
+  /** How many characters were thought and said. */
+  get said(): number {
+    return this.#said;
+  }
+
+  /** Takes a delta. */
+  push(delta: Delta): void {
+    const { text, thought } = readContent(delta);
+    this.#reasoning.push(delta, thought);
+    this.#said += thought.length + (delta.reasoning ?? delta.reasoning_content ?? "").length;
+    if (this.#tags === undefined) this.#text(text);
+    else if (text !== "") this.#tagged(this.#tags.push(text));
+    this.#citations.annotate(delta.annotations);
+    this.#text(delta.refusal ?? "");
+  }
+
+  /** Takes the sources that stand beside the choices of a chunk. */
+  cite(chunk: JsonObject): void {
+    this.#citations.list(chunk);
+  }
+
+  /** Takes the signature of a tool call that is about to begin. */
+  sign(call: SignedCall): void {
+    this.#reasoning.sign(call);
+  }
+
+  /** Ends what was said so far, because a tool is called. */
+  close(): void {
+    if (this.#tags) this.#tagged(this.#tags.end());
+    this.#reasoning.close();
+  }
+
+  /** Takes the end; an answer is `whole` if it was not cut, and is not a call instead. */
+  end({ whole }: { whole: boolean }): void {
+    if (this.#tags) this.#tagged(this.#tags.end());
+    const unclosed = this.#tags?.unclosed;
+    if (unclosed && whole) {
+      // A thought that never ended, and after which nothing came, was the answer itself.
+      this.#reasoning.keepTag("<think>");
+      this.#text(unclosed);
+    }
+    this.#reasoning.close();
+  }
+
+  #tagged({ thought, raw, text }: TaggedPiece): void {
+    this.#reasoning.pushTagged(thought, raw);
+    this.#said += raw.length;
+    this.#text(text);
+  }
+
+  #text(text: string): void {
+    if (text === "") return;
+    this.#reasoning.close();
+    this.#writer.text(text);
+    this.#citations.say();
+    this.#said += text.length;
+  }
+}
 
 /** Reads the content of a delta, plain or in parts: what is said, and what is thought. */
-export function readContent({ content }: Delta): { text: string; thought: string } {
+function readContent({ content }: Delta): { text: string; thought: string } {
   if (!Array.isArray(content)) return { text: content ?? "", thought: "" };
   const all = (type: "text" | "thinking") =>
     content.filter((part) => part.type === type).map((part) => toText(part[type])).join("");

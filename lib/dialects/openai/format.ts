@@ -58,26 +58,17 @@ export function toFormatWords(format: Format | undefined): string | undefined {
   }`;
 }
 
-/**
- * Says it as a tool that the model must call, where that is how.
- *
- * Beside tools of the client's the model must call any of them, so that it answers by the tool once it has all it
- * needs; a tool that the client forces comes first.
- */
-export function toFormatTool(
-  request: MessagesRequest,
-  context: ChatContext,
-): { tools: JsonObject[]; tool_choice: unknown } | undefined {
-  const { tool: name, schema: parameters } = findFormat(request, context) ?? {};
-  if (name === undefined) return undefined;
+/** A tool whose arguments are the answer. */
+export interface FormatTool extends JsonObject {
+  type: "function";
+  function: { name: string; description: string; parameters: JsonObject };
+}
+
+/** Says it as a tool for the model to call, where that is how. */
+export function toFormatTool(format: Format | undefined): FormatTool | undefined {
+  if (format?.tool === undefined) return undefined;
   const description = "Gives the final answer. Call it once, when everything else is done.";
-  const { tools, tool_choice: choice } = request;
-  const chosen = choice?.type === "tool" ? context.names.toUpstream(choice.name) : name;
-  const free = tools?.length && choice?.type !== "none" && choice?.type !== "tool";
-  return {
-    tools: [{ type: "function", function: { name, description, parameters } }],
-    tool_choice: free ? "required" : { type: "function", function: { name: chosen } },
-  };
+  return { type: "function", function: { name: format.tool, description, parameters: format.schema } };
 }
 
 function toFreeName({ tools }: MessagesRequest): string {

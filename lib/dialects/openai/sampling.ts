@@ -1,6 +1,7 @@
 import type { MessagesRequest } from "../../anthropic/schema.ts";
 import type { JsonObject } from "../../json.ts";
 import type { ChatContext } from "./chat.ts";
+import { toLimit } from "./limit.ts";
 
 /** The most stop sequences that chat completions take. */
 const MAX_STOPS = 4;
@@ -23,13 +24,6 @@ export function toSampling(request: MessagesRequest, context: ChatContext): Json
     else loss.add(field, "dropped");
   }
   return said;
-}
-
-/** The client's limit, or the model's own where that is lower. */
-function toLimit({ max_tokens }: MessagesRequest, { facts, loss }: ChatContext): number {
-  if (facts.maxOutput === undefined || max_tokens <= facts.maxOutput) return max_tokens;
-  loss.add("max_tokens", "approximated");
-  return facts.maxOutput;
 }
 
 function isTaken(parameter: string, { features, facts }: ChatContext): boolean {

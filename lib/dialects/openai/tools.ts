@@ -2,7 +2,7 @@ import type { CustomTool, MessagesRequest, ToolChoice } from "../../anthropic/sc
 import { isObject, type JsonObject } from "../../json.ts";
 import { type ChatContext, toCacheControl } from "./chat.ts";
 import { cleanSchema } from "./clean_schema.ts";
-import { toFormatTool } from "./format.ts";
+import { findFormat, type FormatTool, toFormatTool } from "./format.ts";
 import { offerTools } from "./offer_tools.ts";
 
 /** Says which tools the model may call, and how it must choose. */
@@ -18,14 +18,26 @@ export function toTools(request: MessagesRequest, context: ChatContext): JsonObj
     names.add(tool.name);
     return [toFunction(tool, path, context)];
   });
-  const format = toFormatTool(request, context);
-  if (format !== undefined) return { ...format, tools: [...tools, ...format.tools] };
   const choice = request.tool_choice;
-  if (tools.length === 0) {
-    if (choice) loss.add("tool_choice", "dropped");
-    return {};
-  }
-  return { tools, ...(choice && toToolChoice(choice, names, context)) };
+  if (choice && tools.length === 0) loss.add("tool_choice", "dropped");
+  const chosen = choice && tools.length > 0 ? toToolChoice(choice, names, context) : {};
+  const answer = toFormatTool(findFormat(request, context));
+  if (answer === undefined) return tools.length === 0 ? {} : { tools, ...chosen };
+  return {
+    ...chosen,
+    tools: [...tools, answer],
+    tool_choice: toAnswerChoice(answer, chosen, tools.length > 0),
+  };
+}
+
+/** Makes the model answer by the tool that stands for the answer's form, once it has called what else it needs. */
+function toAnswerChoice(
+  { function: { name } }: FormatTool,
+  { tool_choice: chosen }: JsonObject,
+  hasTools: boolean,
+): unknown {
+  if (isObject(chosen)) return chosen; // the client forces one of its own
+  return hasTools && chosen !== "none" ? "required" : { type: "function", function: { name } };
 }
 
 function toFunction(tool: CustomTool, path: string, context: ChatContext): JsonObject {

@@ -1,0 +1,67 @@
+/** The size of a picture, in pixels. */
+export interface ImageSize {
+  width: number;
+  height: number;
+}
+
+/**
+ * Reads the size of a PNG, JPEG, GIF or WebP picture from its first bytes, or gives `undefined` where they do not say.
+ *
+ * It never throws, whatever the bytes, and looks at each of them once at most.
+ *
+ * @example Usage
+ * ```ts
+ * import { readImageSize } from "./image_size.ts";
+ *
+ * const gif = Uint8Array.from([71, 73, 70, 56, 57, 97, 64, 1, 240, 0]);
+ * if (readImageSize(gif)?.width !== 320) throw new Error("a GIF says its size after six letters");
+ * ```
+ */
+export function readImageSize(bytes: Uint8Array): ImageSize | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const size = starts(bytes, 0, "\x89PNG") && bytes.length >= 24
+    ? { width: view.getUint32(16), height: view.getUint32(20) }
+    : starts(bytes, 0, "GIF8") && bytes.length >= 10
+    ? { width: view.getUint16(6, true), height: view.getUint16(8, true) }
+    : starts(bytes, 0, "RIFF") && starts(bytes, 8, "WEBP") && bytes.length >= 30
+    ? readWebp(bytes, view)
+    : starts(bytes, 0, "\xff\xd8")
+    ? readJpeg(view)
+    : undefined;
+  return size && size.width > 0 && size.height > 0 ? size : undefined;
+}
+
+/** Source: https://developers.google.com/speed/webp/docs/riff_container */
+function readWebp(bytes: Uint8Array, view: DataView): ImageSize | undefined {
+  if (starts(bytes, 12, "VP8X")) {
+    const at = (offset: number) => 1 + view.getUint16(offset, true) + (view.getUint8(offset + 2) << 16);
+    return { width: at(24), height: at(27) };
+  }
+  if (starts(bytes, 12, "VP8L")) {
+    const bits = view.getUint32(21, true);
+    return { width: 1 + (bits & 0x3fff), height: 1 + ((bits >> 14) & 0x3fff) };
+  }
+  if (!starts(bytes, 12, "VP8 ")) return undefined;
+  return { width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff };
+}
+
+/** Goes from segment to segment until one begins a frame (C0 to CF, but for the tables C4, C8 and CC). */
+function readJpeg(view: DataView): ImageSize | undefined {
+  let at = 2;
+  while (at + 9 <= view.byteLength) {
+    if (view.getUint8(at) !== 0xff) return undefined;
+    const marker = view.getUint8(at + 1);
+    if (marker === 0xff) {
+      at++; // filling
+    } else if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc) {
+      return { width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
+    } else {
+      at += 2 + view.getUint16(at + 2);
+    }
+  }
+  return undefined;
+}
+
+function starts(bytes: Uint8Array, at: number, letters: string): boolean {
+  return Array.from(letters).every((letter, index) => bytes[at + index] === letter.charCodeAt(0));
+}

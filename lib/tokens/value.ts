@@ -1,0 +1,15 @@
+import { isObject } from "../json.ts";
+import type { TextCounter } from "./text.ts";
+
+/** Counts a JSON value by its keys and strings, without writing it out. */
+export function countValue(value: unknown, count: TextCounter): number {
+  if (typeof value === "string") return count(value) + 1;
+  if (Array.isArray(value)) {
+    return value.reduce((tokens: number, item) => tokens + countValue(item, count), 1);
+  }
+  if (!isObject(value)) return 1;
+  return Object.entries(value).reduce(
+    (tokens, [key, item]) => tokens + count(key) + 1 + countValue(item, count),
+    1,
+  );
+}
