@@ -11,6 +11,8 @@ export interface Upstream {
   baseUrl: string;
   /** The gateway's own key for it. */
   key?: string | undefined;
+  /** Whether it counts the tokens of a request itself, at `/messages/count_tokens`. */
+  countsTokens?: boolean;
   /** Whether the client's key opens it where the gateway has none; to any other it is not shown. */
   clientKey?: boolean;
   /** Whose habits it has. */
@@ -20,8 +22,6 @@ export interface Upstream {
   headers?: Readonly<Record<string, string>> | undefined;
   /** What Azure wants in the query. */
   apiVersion?: string | undefined;
-  /** Whether it counts the tokens of a request itself, at `/messages/count_tokens`. */
-  countsTokens?: boolean;
   /** How to reach it, where that is not the network. */
   fetch?: typeof fetch;
 }
@@ -71,7 +71,9 @@ export const DEMO = "demo";
  * ```
  */
 export function resolveModel(alias: string, directory: Directory): Omit<Route, "facts"> {
-  const { fallbacks = [], ...target } = findAlias(alias, directory) ?? { model: alias };
+  const { aliases } = directory;
+  const meant = aliases.get(alias) ?? aliases.get(fromClaudeName(alias)) ?? { model: alias };
+  const { fallbacks = [], ...target } = meant;
   return { ...resolveTarget(alias, target, directory), fallbacks };
 }
 
@@ -118,10 +120,6 @@ export function toSlug(id: string): string {
 /** Gives the name by which Claude Code can show an alias: it keeps only those with `claude` or `anthropic` in them. */
 export function toClaudeName(alias: string): string {
   return /claude|anthropic/i.test(alias) ? alias : `${CLAUDE_NAME}${alias}`;
-}
-
-function findAlias(name: string, { aliases }: Directory): Alias | undefined {
-  return aliases.get(name) ?? aliases.get(fromClaudeName(name));
 }
 
 function fromClaudeName(name: string): string {

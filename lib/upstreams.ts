@@ -19,19 +19,34 @@ import type { NamedUpstream } from "./upstream_map.ts";
 export function createUpstreams(
   { openrouterBaseUrl, openrouterApiKey, upstreamDialect, upstreams }: Config,
 ): Upstream[] {
-  const url = openrouterBaseUrl;
-  const first = toUpstream("openrouter", { url, dialect: upstreamDialect });
-  return [
-    { ...first, key: openrouterApiKey, clientKey: true },
-    ...[...upstreams].map(([name, named]) => toUpstream(name, named)),
-  ];
+  const preset = toPreset("openrouter", openrouterBaseUrl);
+  const openrouter: Upstream = {
+    name: "openrouter",
+    baseUrl: openrouterBaseUrl,
+    key: openrouterApiKey,
+    clientKey: true,
+    preset,
+    countsTokens: preset === "anthropic",
+    language: upstreamDialect,
+  };
+  return [openrouter, ...[...upstreams].map(([name, named]) => toUpstream(name, named))];
 }
 
 function toUpstream(
   name: string,
-  { url, dialect = "auto", preset = toPreset(name, url), ...fields }: NamedUpstream,
+  { url, key, headers, apiVersion, dialect, ...named }: NamedUpstream,
 ): Upstream {
-  return { ...fields, name, baseUrl: url, preset, language: dialect, countsTokens: preset === "anthropic" };
+  const preset = named.preset ?? toPreset(name, url);
+  return {
+    name,
+    baseUrl: url,
+    key,
+    headers,
+    apiVersion,
+    preset,
+    countsTokens: preset === "anthropic",
+    language: dialect ?? "auto",
+  };
 }
 
 /** Whose habits to expect where nobody says; none but Anthropic's own address is taken for Anthropic. */

@@ -283,7 +283,7 @@ const REFUSALS: [upstream: number, body: unknown, status: number, type: string, 
   [451, error(451, "No"), 400, "invalid_request_error", /^No$/],
   [500, error(500, "Internal Server Error"), 500, "api_error", /^Internal Server Error$/],
   [500, error(500, "No", kind("server")), 500, "api_error", /^No$/],
-  [501, error(501, "No"), 500, "api_error", /^No$/],
+  [501, error(501, "No"), 502, "api_error", /^No$/],
   [502, error(502, "Provider returned error", raw({ message: "Down" })), 502, "api_error", /^Host: Down$/],
   [502, error(502, "No", kind("provider_unavailable")), 502, "api_error", /^No$/],
   [503, error(503, "No available provider"), 529, "overloaded_error", /^No available provider$/],
@@ -365,7 +365,7 @@ test("how long to wait is passed on, as far as a header can say it", async () =>
     ["7", undefined, "7"],
     [undefined, 7, "7"],
     [undefined, "7", "7"],
-    [undefined, 1.5, "2"], // a header has whole seconds
+    [undefined, 1.5, "2"],
     ["3", 7, "3"],
     ["Wed, 21 Oct 2026 07:28:00 GMT", undefined, "Wed, 21 Oct 2026 07:28:00 GMT"],
     [undefined, undefined, null],
@@ -573,6 +573,32 @@ test("an answer cut by the upstream's own limit is no failure", async () => {
   const message = await (await handler(post(hello("chat")))).json();
   assert.equal(message.stop_reason, "max_tokens");
   assert.equal(message.content[0].text, "Hi");
+});
+
+test("what only looks like a failure is none", async () => {
+  const fine: Record<Road, string[]> = {
+    chat: ["false", "null", "0", '""'].map((error) =>
+      `data: {"error":${error},"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n`
+    ),
+    native: ["event: news\ndata: {}", 'data: {"type":"news"}', "data: {}", "event: ping\ndata: {}"].flatMap(
+      (news) => {
+        const rest = [
+          { type: "content_block_stop", index: 0 },
+          { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 1 } },
+          { type: "message_stop" },
+        ].map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join("");
+        return [`${news}\n\n${BEGUN.native}${rest}`, `${BEGUN.native}${news}\n\n${rest}`];
+      },
+    ),
+  };
+  for (const road of ["chat", "native"] as const) {
+    for (const body of fine[road]) {
+      const { handler } = createTestGateway(new TestUpstream(text(200, body)));
+      const frames = readFrames(await (await handler(post(hello(road, { stream: true })))).text());
+      assert.equal(checkGrammar(frames.filter(({ type }) => type !== "news")), "message_stop", body);
+      assert.ok(frames.every(({ type }) => type !== ""));
+    }
+  }
 });
 
 test("counts that are none fail no answer, and no count is one that no client can read", async () => {

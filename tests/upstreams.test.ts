@@ -62,9 +62,13 @@ test("GET /v1/models lists the named upstreams' models under their names, and le
   assert.deepEqual(names, [
     "demo/echo",
     "big",
+    "claude-gw-big",
     "small",
+    "claude-gw-small",
     "fast",
+    "claude-gw-fast",
     "near",
+    "claude-gw-near",
     "acme/talker-1",
     "gpu/talker-2",
   ]);

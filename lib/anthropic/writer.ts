@@ -128,13 +128,12 @@ export class MessageWriter {
   /**
    * Ends the message.
    *
-   * @throws {SyntaxError} if the arguments of a call are not one JSON object, unless a limit cut the message.
+   * @throws {SyntaxError} if the arguments of a call are not one JSON object, unless a limit or a filter cut the message.
    */
   end(reason: StopReason, stopSequence: string | null = null): void {
     this.start();
-    const cut = reason === "max_tokens" || reason === "model_context_window_exceeded";
     for (const block of this.#queue) {
-      const rest = block.said ? undefined : cut ? block.input?.cut() : block.input?.end();
+      const rest = block.said ? "" : endInput(block.input, CUTS.has(reason));
       if (rest) this.#say(block, toInputDelta(block, rest));
       block.said = true;
     }
@@ -199,6 +198,18 @@ export class MessageWriter {
     block.held = undefined;
     this.#events.push({ type: "content_block_start", index, content_block: block.content });
     for (const delta of held) this.#events.push({ type: "content_block_delta", index, delta });
+  }
+}
+
+/** The ends that come in the middle of anything. */
+const CUTS: ReadonlySet<StopReason> = new Set(["max_tokens", "model_context_window_exceeded", "refusal"]);
+
+function endInput(input: ToolInput | undefined, cut: boolean): string {
+  try {
+    return input?.end() ?? "";
+  } catch (error) {
+    if (cut) return input?.cut() ?? "";
+    throw error;
   }
 }
 

@@ -111,7 +111,7 @@ export class NativeAnswerReader implements AnswerReader {
 
   #event(type: string, json: JsonObject): void {
     if (this.#state === "before" && type !== "message_start") {
-      if (type === "ping") return;
+      if (!/^(content_block|message)_/.test(type)) return; // what came before the message is not of it
       throw unreadable(`it begins with "${type.slice(0, 64)}" instead of "message_start"`);
     }
     switch (type) {
@@ -133,6 +133,8 @@ export class NativeAnswerReader implements AnswerReader {
       case "ping":
         this.#pinged = true;
         this.#events.push({ type: "ping" });
+        return;
+      case "":
         return;
       default:
         this.#events.push(toOther(type, json));

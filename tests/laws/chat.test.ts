@@ -6,7 +6,7 @@ import { type ChatStream, chatStream, chatWhole, normalise } from "./chat_stream
 import { checkGrammar, fold, readFrames, type Wire } from "./grammar.ts";
 import { createTestGateway, cut, hello, post, SEED, TestUpstream, toBytes } from "./support.ts";
 
-fc.configureGlobal({ seed: SEED, numRuns: 500 });
+fc.configureGlobal({ seed: SEED, numRuns: 300 });
 
 const sizes = fc.array(fc.integer({ min: 1, max: 64 }), { maxLength: 6 });
 

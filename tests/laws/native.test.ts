@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { checkGrammar, fold, readFrames, type Wire } from "./grammar.ts";
 import { createTestGateway, cut, hello, post, ROADS, SEED, TestUpstream, toBytes } from "./support.ts";
 
-fc.configureGlobal({ seed: SEED, numRuns: 400 });
+fc.configureGlobal({ seed: SEED, numRuns: 250 });
 
 const words = fc.string({ unit: "grapheme", maxLength: 10 });
 /** Fields of a later day; none of them is a name that the API gives a meaning to. */

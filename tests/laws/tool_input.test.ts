@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ToolInput } from "../../lib/anthropic/tool_input.ts";
+import type { JsonObject } from "../../lib/json.ts";
 import { SEED } from "./support.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 1000 });
@@ -50,8 +51,8 @@ const spaces = fc.string({ unit: fc.constantFrom(" ", "\n", "\t", "\r"), maxLeng
 const sizes = fc.array(fc.integer({ min: 0, max: 7 }), { maxLength: 12 });
 
 /** Feeds a text in fragments of the given sizes, then the rest. */
-function read(text: string, cuts: readonly number[]): string {
-  const input = new ToolInput();
+function read(text: string, cuts: readonly number[], schema?: JsonObject): string {
+  const input = new ToolInput(schema);
   let out = "";
   let at = 0;
   for (const size of cuts) {
@@ -86,6 +87,39 @@ test("ToolInput gives the object alone, whatever is said around it", () => {
       },
     ),
   );
+});
+
+test("ToolInput puts the same arguments right in the same way, however they are cut", () => {
+  const type = fc.constantFrom("string", "number", "integer", "boolean", "object", "array", "null");
+  const typed = type.map((type) => ({ type }));
+  const schema = fc.tuple(
+    object,
+    fc.infiniteStream(fc.oneof(
+      typed,
+      typed.map((items) => ({ type: "array", items })),
+      typed.map((one) => ({ type: "object", properties: { a: one } })),
+      fc.tuple(typed, typed).map((anyOf) => ({ anyOf })),
+      fc.constant({}),
+    )),
+  ).map(([fields, kinds]) => {
+    const properties = Object.fromEntries(Object.keys(fields).map((key) => [key, kinds.next().value]));
+    return { fields, schema: { type: "object", properties } };
+  });
+  fc.assert(fc.property(schema, sizes, ({ fields, schema }, cuts) => {
+    const text = JSON.stringify(fields);
+    const right = read(text, [], schema);
+    assert.equal(read(text, cuts, schema), right);
+    assert.deepEqual(Object.keys(JSON.parse(right)), Object.keys(JSON.parse(text)));
+    for (const [name, value] of Object.entries(JSON.parse(text))) {
+      const kind: { type?: string } = Object.entries(schema.properties).find(([key]) => key === name)?.[1] ??
+        {};
+      const is = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
+      const simple = kind.type === is && !("items" in kind) && !("properties" in kind);
+      if (simple) {
+        assert.deepEqual(Object.entries(JSON.parse(right)).find(([key]) => key === name)?.[1], value);
+      }
+    }
+  }));
 });
 
 test("ToolInput takes an object out of a string", () => {

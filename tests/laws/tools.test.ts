@@ -3,13 +3,13 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
 import type { AnswerReader, TurnContext } from "../../lib/dialects/mod.ts";
+import { openrouter } from "./families.ts";
 import { cleanSchema } from "../../lib/dialects/openai/clean_schema.ts";
 import { createChatDialect } from "../../lib/dialects/openai/mod.ts";
 import { ToolNames } from "../../lib/dialects/openai/tool_names.ts";
 import { PRESETS } from "../../lib/dialects/presets.ts";
 import { isObject } from "../../lib/json.ts";
 import { LossReport } from "../../lib/loss.ts";
-import { openrouter } from "./families.ts";
 import type { Wire } from "./grammar.ts";
 import { ROADS, SEED } from "./support.ts";
 

@@ -33,6 +33,9 @@ const reasons = fc.constantFrom<StopReason[]>(
   "max_tokens",
 );
 
+/** The ends by which calls may be cut. */
+const CUTS: StopReason[] = ["max_tokens", "model_context_window_exceeded", "refusal"];
+
 interface Told {
   events: Wire[];
   /** What was said, block by block, in the order in which blocks were opened. */
@@ -114,14 +117,15 @@ test("MessageWriter tells all that was said, in order, each block its own", () =
   }));
 });
 
-test("MessageWriter shows the arguments of a call cut by a limit as a beginning of what was said", () => {
-  fc.assert(fc.property(fc.array(say, { maxLength: 40 }), (says) => {
-    const { events, expected } = tell(says, "max_tokens");
+test("MessageWriter shows the arguments of a call that was cut as a beginning of what was said", () => {
+  fc.assert(fc.property(fc.array(say, { maxLength: 40 }), fc.constantFrom(...CUTS), (says, reason) => {
+    const { events, expected } = tell(says, reason);
     for (const [index, { type, input }] of expected.entries()) {
       if (type !== "tool_use") continue;
       const deltas = events.filter((event) => event.type === "content_block_delta" && event.index === index);
       const shown = deltas.map(({ delta }) => delta.partial_json).join("");
-      assert.ok(JSON.stringify(input).startsWith(shown), `${shown} begins ${JSON.stringify(input)}`);
+      const begins = shown === "{}" || JSON.stringify(input).startsWith(shown);
+      assert.ok(begins, `${shown} begins ${JSON.stringify(input)}`);
     }
   }));
 });

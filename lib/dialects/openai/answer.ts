@@ -136,7 +136,7 @@ export class ChatAnswerReader implements AnswerReader {
   /** Fails with the upstream's error, unless the answer had already been cut by its own limit, or is cut by a filter. */
   #refuse(error: unknown, around: JsonObject = {}): void {
     const cut = this.#finish === "length" || this.#finish === "content_filter";
-    if (error === undefined || error === null || cut) return;
+    if (!error || cut) return;
     const failure = toUpstreamError({ body: { ...around, error } });
     if (!failure.refused || this.#said === 0) throw failure;
     this.#finish = "content_filter";

@@ -13,11 +13,10 @@ import type { ChatContext } from "./chat.ts";
 export function withoutForcedThinking(
   request: MessagesRequest,
   { tool_choice: choice }: JsonObject,
-  { facts, features, loss }: ChatContext,
+  { features, loss }: ChatContext,
 ): MessagesRequest {
   const forced = choice === "required" || isObject(choice);
   if (!forced || request.thinking?.type !== "enabled" || features.thinking !== "reasoning") return request;
   loss.add("thinking", "approximated");
-  // A model that cannot help thinking is not told to stop.
-  return { ...request, thinking: facts.reasoning?.mandatory ? null : { type: "disabled" } };
+  return { ...request, thinking: { type: "disabled" } };
 }
