@@ -55,8 +55,8 @@ export function createAsk(gateway: Gateway, { route, caller, signal, loss, onCos
       throw withoutKey(error, route.upstream, caller);
     } finally {
       if (reader.cost !== undefined) onCost(reader.cost);
+      if (reader.inputTokens !== undefined) gateway.inputCounter.learn(request, route, reader.inputTokens);
     }
-    if (reader.inputTokens !== undefined) gateway.inputCounter.learn(request, route, reader.inputTokens);
   };
 }
 

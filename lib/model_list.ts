@@ -41,9 +41,7 @@ const ListedModel = v.looseObject({
     supports_max_tokens: maybe(v.boolean()),
   })),
 });
-const Entries = v.array(v.unknown());
-/** Together lists its models without anything around them. */
-const ListedModels = v.union([v.looseObject({ data: Entries }), Entries]);
+const ListedModels = v.looseObject({ data: v.array(v.unknown()) });
 
 /** A model as an upstream lists it. Source: https://openrouter.ai/docs/api-reference/list-available-models */
 export type ListedModel = v.InferOutput<typeof ListedModel>;
@@ -51,7 +49,7 @@ export type ListedModel = v.InferOutput<typeof ListedModel>;
 /** Reads an upstream's list; entries without an id are left out, and `undefined` means that it is no list. */
 export function parseModelList(body: unknown): ListedModel[] | undefined {
   if (!v.is(ListedModels, body)) return undefined;
-  return (Array.isArray(body) ? body : body.data).flatMap((entry): ListedModel[] => {
+  return body.data.flatMap((entry): ListedModel[] => {
     const { success, output } = v.safeParse(ListedModel, entry);
     return success ? [output] : [];
   });

@@ -24,7 +24,7 @@ import { countValue } from "./tokens/value.ts";
  *
  * const messages = [{ role: "user" as const, content: "What is the capital of France?" }];
  * const tokens = estimateTokens({ model: "claude-haiku-4-5", messages }, countByRuns);
- * if (tokens !== 14) throw new Error(String(tokens));
+ * if (tokens !== 15) throw new Error(String(tokens));
  * ```
  */
 export function estimateTokens(request: CountTokensRequest, counter: TextCounter): number {
