@@ -4,8 +4,9 @@ import { type Catalogue, createCatalogue } from "../lib/catalogue.ts";
 import type { ListedModel } from "../lib/model_list.ts";
 import { FakeClock } from "./support/clock.ts";
 
-const ACME = { name: "acme", baseUrl: "https://acme.test/v1", key: "sk-acme" };
-const OTHER = { name: "other", baseUrl: "https://other.test/v1" };
+const HABITS = { preset: "other", language: "auto" } as const;
+const ACME = { ...HABITS, name: "acme", baseUrl: "https://acme.test/v1", key: "sk-acme" };
+const OTHER = { ...HABITS, name: "other", baseUrl: "https://other.test/v1" };
 const CALLER = { key: "sk-client" };
 const MINUTE = 60_000;
 

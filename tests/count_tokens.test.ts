@@ -101,13 +101,20 @@ test("count_tokens says what the input costs by list price, where there is one",
 /** Asks a gateway whose only upstream speaks Anthropic's language and may count by itself. */
 function countAt(upstream: Partial<Upstream>, { fetch }: FakeUpstream, asked: Json): Promise<Response> {
   const clock = new FakeClock();
-  const only = { name: "claude", baseUrl: "https://claude.test/v1", key: "sk-own", ...upstream };
+  const only: Upstream = {
+    name: "claude",
+    baseUrl: "https://claude.test/v1",
+    key: "sk-own",
+    preset: "openrouter",
+    language: "anthropic",
+    ...upstream,
+  };
   const gateway: Gateway = {
     config: parseConfig({}),
     fetch,
     clock,
     newId: (prefix) => `${prefix}1`,
-    directory: { upstreams: new Map([["claude", only]]), aliases: new Map(), dialect: "anthropic" },
+    directory: { upstreams: new Map([["claude", only]]), aliases: new Map() },
     catalogue: createCatalogue({ fetch, clock }),
     counters: createCounters(clock.now()),
     inputCounter: createInputCounter(clock),
