@@ -30,7 +30,7 @@ export { createGateway } from "./lib/create_gateway.ts";
 export type { GatewayOptions, Handler } from "./lib/create_gateway.ts";
 export type { Clock } from "./lib/clock.ts";
 export type { Settings } from "./lib/config.ts";
-export type { HostName, Language, NamedUpstream, UpstreamsInput } from "./lib/upstream_map.ts";
+export type { HostName, Language, NamedUpstream, Preset, UpstreamsInput } from "./lib/upstream_map.ts";
 export type { Alias, Target } from "./lib/values.ts";
 
 // No await: a module that waits at its top level cannot be had with `require`.

@@ -1,10 +1,10 @@
 import { closestMatch } from "leven";
 import * as v from "valibot";
-import { HOST_NAMES, type HostName, type Language } from "./dialects/mod.ts";
+import { HOST_NAMES, type HostName, type Language, type Preset } from "./dialects/mod.ts";
 import { quote } from "./redact.ts";
 import { baseUrl, isObject, oneOf, readJson, type Schema, text } from "./values.ts";
 
-export type { HostName, Language };
+export type { HostName, Language, Preset };
 
 /** An upstream beside OpenRouter, as the settings name it. */
 export type NamedUpstream = {

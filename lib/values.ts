@@ -60,7 +60,7 @@ export function modelMap(): Schema<
         return NEVER;
       }
       const read = Object.entries(input).map(([name, target]) =>
-        [name, v.safeParse(Target, target)] as const
+        [name, v.safeParse(AliasTarget, target)] as const
       );
       const aliases = new Map<string, Alias>();
       for (const [name, target] of read) {
@@ -84,7 +84,7 @@ const target = {
   options: v.optional(Options),
 };
 const Fallback = v.union([text("a model"), v.strictObject(target)]);
-const Target = v.union([
+const AliasTarget = v.union([
   v.pipe(text("a model"), v.transform((model): Alias => ({ model }))),
   v.strictObject({ ...target, fallbacks: v.optional(v.array(Fallback)) }),
 ]);

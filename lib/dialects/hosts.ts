@@ -3,6 +3,8 @@ import type { Dialect } from "./dialect.ts";
 import { createChatDialect } from "./openai/mod.ts";
 import { type Preset, PRESETS } from "./presets.ts";
 
+export type { Preset };
+
 /** Whose habits an upstream has. */
 export type HostName = Preset | "anthropic";
 

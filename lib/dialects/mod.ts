@@ -1,3 +1,11 @@
 export type { AnswerReader, Dialect, ModelFacts, ServerSentEvent, TurnContext } from "./dialect.ts";
-export { HOST_NAMES, type HostName, type Language, toDialect, toHost, toKeyHeader } from "./hosts.ts";
+export {
+  HOST_NAMES,
+  type HostName,
+  type Language,
+  type Preset,
+  toDialect,
+  toHost,
+  toKeyHeader,
+} from "./hosts.ts";
 export { UpstreamError } from "./upstream_error.ts";

@@ -34,8 +34,26 @@ const GEMINI_REFUSES = [
   "examples",
 ];
 
+/** The name of a host, or of a kind of host, whose habits are known; `other` is whoever is not. */
+export type Preset =
+  | "other"
+  | "openrouter"
+  | "openai"
+  | "azure"
+  | "gemini"
+  | "groq"
+  | "deepseek"
+  | "mistral"
+  | "xai"
+  | "zai"
+  | "moonshot"
+  | "ollama"
+  | "vllm"
+  | "llamacpp"
+  | "lmstudio";
+
 /** The habits of the hosts of chat completions, as data: what is recorded of each, and nothing that is not. */
-export const PRESETS = {
+export const PRESETS: Readonly<Record<Preset, ChatFeatures>> = {
   other: OPENAI,
   openrouter: {
     ...OPENAI,
@@ -60,7 +78,4 @@ export const PRESETS = {
   vllm: LOCAL,
   llamacpp: { ...LOCAL, parallelToolCalls: false },
   lmstudio: LOCAL,
-} as const satisfies Record<string, ChatFeatures>;
-
-/** The name of a host, or of a kind of host, whose habits are known. */
-export type Preset = keyof typeof PRESETS;
+};
