@@ -62,6 +62,7 @@ export async function runClaudeCode(
     env: {
       PATH: process.env["PATH"],
       HOME: options.desk.home,
+      CLAUDE_CODE_TMPDIR: options.desk.home,
       LANG: "C.UTF-8",
       ANTHROPIC_BASE_URL: options.url,
       ANTHROPIC_AUTH_TOKEN: CLIENT_KEY,
@@ -92,6 +93,9 @@ export interface Result {
   subtype: string;
   is_error: boolean;
   result: string;
+  session_id: string;
+  /** What `--json-schema` asked for. */
+  structured_output?: unknown;
   usage: { input_tokens: number; output_tokens: number; cache_read_input_tokens: number };
 }
 
@@ -100,6 +104,8 @@ const Result: z.ZodType<Result> = z.looseObject({
   subtype: z.string(),
   is_error: z.boolean(),
   result: z.string(),
+  session_id: z.string(),
+  structured_output: z.unknown().optional(),
   usage: z.looseObject({
     input_tokens: z.number(),
     output_tokens: z.number(),

@@ -6,6 +6,8 @@ export interface Sent {
   /** The credential, from whichever header carried it. */
   key: string | undefined;
   model: string;
+  /** The conversation that the request belongs to. */
+  session: string | undefined;
   /** All system and developer text. */
   system: string;
   /** All text of user messages, tool results aside. */
@@ -21,6 +23,8 @@ export interface Sent {
   images: string[];
   /** The data URL of every file that is no image, wherever it is. */
   files: string[];
+  /** Those of the images and files that are inside a tool's result. */
+  inResults: string[];
   thinking: string;
   /** What carries thinking in each message of the assistant, as it is: `reasoning_details`, or blocks. */
   reasoning: unknown[][];
@@ -40,6 +44,7 @@ export function readSent({ path, headers, body }: Asked): Sent {
 
 const Sampling = {
   model: z.string(),
+  session_id: z.string().optional(),
   temperature: z.number().optional(),
   top_p: z.number().optional(),
   top_k: z.number().optional(),
@@ -96,6 +101,7 @@ function readChat(body: unknown): Omit<Sent, "key"> {
   const choice = request.tool_choice;
   return {
     model: request.model,
+    session: request.session_id,
     system: texts("system", "developer"),
     user: texts("user"),
     tools: request.tools?.map((tool) => tool.function.name) ?? [],
@@ -112,6 +118,7 @@ function readChat(body: unknown): Omit<Sent, "key"> {
     })),
     images: messages.flatMap(({ content }) => content ?? []).flatMap(({ image_url }) => image_url?.url ?? []),
     files: messages.flatMap(({ content }) => content ?? []).flatMap(({ file }) => file?.file_data ?? []),
+    inResults: parts("tool").flatMap(({ image_url, file }) => image_url?.url ?? file?.file_data ?? []),
     reasoning: messages.filter(({ role }) => role === "assistant").map((message) =>
       message.reasoning_details ?? []
     ),
@@ -164,6 +171,7 @@ function readMessages(body: unknown): Omit<Sent, "key"> {
   const choice = request.tool_choice;
   return {
     model: request.model,
+    session: request.session_id,
     system: [...(system ?? []).flatMap((block) => block.text ?? []), ...texts("system")].join("\n"),
     user: texts("user").join("\n"),
     tools: request.tools?.map(({ name }) => name) ?? [],
@@ -174,12 +182,9 @@ function readMessages(body: unknown): Omit<Sent, "key"> {
       id,
       text: content.map((block) => block.text ?? block.tool_name).join("\n"),
     })),
-    images: nested.filter(({ type }) => type === "image").map(({ source }) =>
-      `data:${source?.media_type};base64,${source?.data}`
-    ),
-    files: nested.filter(({ type }) => type === "document").map(({ source }) =>
-      `data:${source?.media_type};base64,${source?.data}`
-    ),
+    images: nested.filter(({ type }) => type === "image").map(toDataUrl),
+    files: nested.filter(({ type }) => type === "document").map(toDataUrl),
+    inResults: results.flatMap(({ content }) => content).filter(({ source }) => source).map(toDataUrl),
     reasoning: messages.filter(({ role }) => role === "assistant").map(({ content }) =>
       content.filter(({ type }) => type.endsWith("thinking"))
     ),
@@ -188,4 +193,8 @@ function readMessages(body: unknown): Omit<Sent, "key"> {
     sampling: { temperature: request.temperature, top_p: request.top_p, top_k: request.top_k },
     schema: request.output_config?.format?.schema,
   };
+}
+
+function toDataUrl({ source }: z.infer<typeof Block>): string {
+  return `data:${source?.media_type};base64,${source?.data}`;
 }
