@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Desk, parseResult, type Result, type Run, runClaudeCode, withDesk } from "./claude_code.ts";
+import { type Desk, parseResult, type Result, runClaudeCode, withDesk } from "./claude_code.ts";
+import type { Run } from "./program.ts";
 import { type Road, type Stage, test } from "./stage.ts";
 
 /** How Claude Code is led to a road, and the model that the upstream is then asked for. */
