@@ -674,7 +674,7 @@ test("a list of models of any kind is a list, or says why it is none", async () 
     [JSON.stringify({ data: entries }), ["a/b", "c/d", "e/f", "g/h"]],
     [JSON.stringify({ data: [] }), []],
     [JSON.stringify({ data: {} }), undefined],
-    ["[]", []],
+    ["[]", undefined],
     ["null", undefined],
     [HTML, undefined],
     ["", undefined],

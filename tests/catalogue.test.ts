@@ -5,8 +5,8 @@ import type { ListedModel } from "../lib/model_list.ts";
 import { FakeClock } from "./support/clock.ts";
 
 const HABITS = { preset: "other", language: "auto" } as const;
-const ACME = { ...HABITS, name: "acme", baseUrl: "https://acme.test/v1", key: "sk-acme" };
-const OTHER = { ...HABITS, name: "other", baseUrl: "https://other.test/v1" };
+const ACME = { name: "acme", baseUrl: "https://acme.test/v1", key: "sk-acme", ...HABITS };
+const OTHER = { name: "other", baseUrl: "https://other.test/v1", ...HABITS };
 const CALLER = { key: "sk-client" };
 const MINUTE = 60_000;
 

@@ -35,6 +35,10 @@ const PECULIAR: Record<string, { why: string; failure?: Failure }> = {
     why: "an error body, filed under 200",
     failure: { type: "invalid_request_error", status: 400 },
   },
+  "75a9fb": {
+    why: "Groq refuses its own model's call: another try may do better",
+    failure: { type: "api_error", status: 502 },
+  },
   "334ea7": { why: "an error after `length`: cut by its limit, which is no failure" },
   "321511": { why: "several messages in one file: the first is the answer" },
   "7044ec": { why: "message_start comes twice: once is enough" },

@@ -1,14 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createCatalogue } from "../lib/catalogue.ts";
-import { parseConfig } from "../lib/config.ts";
-import { answerCountTokens } from "../lib/count_tokens.ts";
 import { createGateway, type Handler } from "../lib/create_gateway.ts";
-import { Exchange } from "../lib/exchange.ts";
-import type { Gateway } from "../lib/gateway.ts";
-import { createInputCounter } from "../lib/input_counter.ts";
-import type { Upstream } from "../lib/models.ts";
-import { createCounters } from "../lib/observe.ts";
 import { FakeClock } from "./support/clock.ts";
 import { count, isJson, type Json } from "./support/json.ts";
 import { createUpstream, type FakeUpstream } from "./support/upstream.ts";
@@ -98,33 +90,17 @@ test("count_tokens says what the input costs by list price, where there is one",
   assert.equal((await countWith(gateway, { ...ASKED, model: "acme/long" })).cost, String(tokens * 5 / 1e7));
 });
 
-/** Asks a gateway whose only upstream speaks Anthropic's language and may count by itself. */
-function countAt(upstream: Partial<Upstream>, { fetch }: FakeUpstream, asked: Json): Promise<Response> {
-  const clock = new FakeClock();
-  const only: Upstream = {
-    name: "claude",
-    baseUrl: "https://claude.test/v1",
-    key: "sk-own",
-    preset: "openrouter",
-    language: "anthropic",
-    ...upstream,
-  };
-  const gateway: Gateway = {
-    config: parseConfig({}),
-    fetch,
-    clock,
-    newId: (prefix) => `${prefix}1`,
-    directory: { upstreams: new Map([["claude", only]]), aliases: new Map() },
-    catalogue: createCatalogue({ fetch, clock }),
-    counters: createCounters(clock.now()),
-    inputCounter: createInputCounter(clock),
-  };
+/** Asks a gateway that knows an upstream which speaks Anthropic's language and counts by itself, if it is Anthropic. */
+function countAt(preset: "anthropic" | "other", { fetch }: FakeUpstream, asked: Json): Promise<Response> {
+  const claude = { url: "https://claude.test/v1", key: "sk-own", dialect: "anthropic", preset } as const;
+  const settings = { OPENROUTER_API_KEY: "sk-or-test", UPSTREAMS: { claude } };
+  const gateway = createGateway({ settings, fetch, clock: new FakeClock() });
   const request = new Request("http://gateway.test/v1/messages/count_tokens", {
     method: "POST",
     headers: { "anthropic-beta": "context-1m", "x-claude-code-session-id": "s1" },
-    body: JSON.stringify(asked),
+    body: JSON.stringify({ ...asked, model: `claude/${asked.model}` }),
   });
-  return answerCountTokens(request, gateway, new Exchange(request, gateway));
+  return gateway.fetch(request);
 }
 
 const OWN = {
@@ -139,15 +115,15 @@ test("count_tokens asks the upstream that can count itself", async () => {
     body: '{"input_tokens":77}',
     headers: { "content-type": "application/json" },
   });
-  const response = await countAt({ countsTokens: true }, upstream, OWN);
+  const response = await countAt("anthropic", upstream, OWN);
   assert.deepEqual(await response.json(), { input_tokens: 77 });
   assert.equal(response.headers.get("x-token-count-source"), "upstream");
   const [sent, ...more] = upstream.sent;
   assert.deepEqual(more, []);
   assert.equal(sent?.url, "https://claude.test/v1/messages/count_tokens");
-  assert.equal(sent?.headers.get("authorization"), "Bearer sk-own");
+  assert.equal(sent?.headers.get("x-api-key"), "sk-own");
   assert.equal(sent?.headers.get("anthropic-beta"), "context-1m");
-  const { provider: _provider, ...body } = sent?.body ?? {};
+  const body = sent?.body ?? {};
   assert.deepEqual(Object.keys(body).sort(), ["future_field", "messages", "model", "system"]);
   assert.deepEqual(body.future_field, { kept: true });
 });
@@ -162,7 +138,7 @@ const FAILURES: Record<string, { body: string; status?: number; headers?: Record
 for (const [what, answer] of Object.entries(FAILURES)) {
   test(`count_tokens falls back to the estimate where the upstream ${what}`, async () => {
     const upstream = createUpstream(answer);
-    const response = await countAt({ countsTokens: true }, upstream, OWN);
+    const response = await countAt("anthropic", upstream, OWN);
     const told: unknown = await response.json();
     assert.equal(upstream.sent.length, 1);
     assert.equal(response.headers.get("x-token-count-source"), "estimate");
@@ -172,7 +148,7 @@ for (const [what, answer] of Object.entries(FAILURES)) {
 
 test("count_tokens asks nobody who was not said to count", async () => {
   const upstream = createUpstream({ body: '{"input_tokens":77}' });
-  const response = await countAt({}, upstream, OWN);
+  const response = await countAt("other", upstream, OWN);
   assert.equal(response.headers.get("x-token-count-source"), "estimate");
   assert.deepEqual(upstream.sent, []);
 });
