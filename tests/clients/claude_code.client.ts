@@ -3,22 +3,16 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe } from "node:test";
 import { z } from "zod";
-import { type Desk, NO_CLAUDE_CODE, parseResult, type Result, type Run } from "./claude_code.ts";
-import { runClaudeCode, withDesk } from "./claude_code.ts";
+import { NO_CLAUDE_CODE, parseResult, runClaudeCode } from "./claude_code.ts";
+import { checkResult, createPrompt, testAtDesk, TOOLS, WAYS } from "./claude_code_stage.ts";
 import { greeting, PIECES, TEXT } from "./scenarios.ts";
-import { CLIENT_KEY, type Road, ROADS, setStage, test } from "./stage.ts";
+import { CLIENT_KEY, ROADS, setStage } from "./stage.ts";
 import { call, refuse, say, tooLong, tooMany } from "./turns.ts";
-
-/** How Claude Code is led to a road, and the model that the upstream is then asked for. */
-const WAYS: Record<Road["name"], { args: string[]; model: string }> = {
-  translated: { args: ["--model", "openai/gpt-5"], model: "openai/gpt-5" },
-  native: { args: [], model: "anthropic/claude-opus-5.5" },
-};
 
 /** Claude Code's own aliases, and what they must come to. */
 const ALIASES = { sonnet: "anthropic/claude-sonnet-5.5", haiku: "anthropic/claude-haiku-5.5" };
 
-const TOOLS = ["--allowedTools", "Read,Edit,Write,Bash"];
+const TASK = "Do as you are told";
 
 describe("Claude Code", { skip: NO_CLAUDE_CODE }, () => {
   const stage = setStage();
@@ -27,19 +21,12 @@ describe("Claude Code", { skip: NO_CLAUDE_CODE }, () => {
     const { args, model } = WAYS[road.name];
     const [one, two] = road.ids;
 
-    /** Runs a prompt whose result is printed as JSON; checks that it took the road, and that nothing else was sought. */
-    const prompt = async (desk: Desk, ...more: string[]): Promise<{ run: Run; result: Result }> => {
-      const all = ["-p", "Do as you are told", "--output-format", "json", ...args, ...more];
-      const run = await runClaudeCode({ url: stage.url, desk, args: all });
-      assert.deepEqual(run.sought, []);
-      for (const { path } of stage.upstream.asked) assert.equal(path, road.path);
-      return { run, result: parseResult(run) };
-    };
+    const prompt = createPrompt(stage, road);
 
     describe(road.name, () => {
       testAtDesk("answers a prompt", async (desk) => {
         stage.upstream.script(greeting);
-        const { run, result } = await prompt(desk);
+        const { run, result } = await prompt(desk, TASK);
         assert.equal(run.code, 0);
         checkResult(result, TEXT);
         assert.equal(result.usage.input_tokens, 200);
@@ -68,7 +55,7 @@ describe("Claude Code", { skip: NO_CLAUDE_CODE }, () => {
           say({ tools: [call(two, "Edit", edit)] }),
           say({ text: ["Done."] }),
         );
-        checkResult((await prompt(desk, ...TOOLS)).result, "Done.");
+        checkResult((await prompt(desk, TASK, ...TOOLS)).result, "Done.");
         assert.equal(await readFile(file_path, "utf8"), "Grüezi, 世界 🙂\nsecond line\n");
         assert.equal(stage.sent(1).thinking, "I must read it first.");
         assert.deepEqual(stage.sent(1).results.map(({ id }) => id), [one]);
@@ -90,22 +77,12 @@ describe("Claude Code", { skip: NO_CLAUDE_CODE }, () => {
           }),
           say({ text: ["Both done."] }),
         );
-        checkResult((await prompt(desk, ...TOOLS)).result, "Both done.");
+        checkResult((await prompt(desk, TASK, ...TOOLS)).result, "Both done.");
         assert.equal(await readFile(file_path, "utf8"), "made by a tool\n");
         const results = new Map(stage.sent(1).results.map(({ id, text }) => [id, text]));
         assert.match(results.get(one) ?? "", /created successfully/);
         assert.match(results.get(two) ?? "", /42 bottles/);
         assert.equal(results.size, 2);
-      });
-
-      testAtDesk("tells the upstream of a tool that it has found", async (desk) => {
-        stage.upstream.script(
-          say({ tools: [call(one, "ToolSearch", { query: "select:WebFetch" })] }),
-          say({ text: ["Found."] }),
-        );
-        checkResult((await prompt(desk)).result, "Found.");
-        assert.match(stage.sent(1).results[0]?.text ?? "", /WebFetch/);
-        assert.ok(stage.sent(1).tools.includes("WebFetch"));
       });
 
       testAtDesk("--output-format stream-json shows the answer as it comes", async (desk) => {
@@ -124,17 +101,17 @@ describe("Claude Code", { skip: NO_CLAUDE_CODE }, () => {
 
       testAtDesk("waits after a 429 and goes on", async (desk) => {
         stage.upstream.script(tooMany(1), greeting);
-        checkResult((await prompt(desk)).result, TEXT);
+        checkResult((await prompt(desk, TASK)).result, TEXT);
       });
 
       testAtDesk("asks again without a stream after an error amid one", async (desk) => {
         stage.upstream.script(say({ text: PIECES, ending: "error" }), greeting);
-        checkResult((await prompt(desk)).result, TEXT);
+        checkResult((await prompt(desk, TASK)).result, TEXT);
       });
 
       testAtDesk("gives up at once when the gateway's key is refused", async (desk) => {
         stage.upstream.always(refuse(401, "authentication_error", "User not found."));
-        const { run, result } = await prompt(desk);
+        const { run, result } = await prompt(desk, TASK);
         assert.equal(run.code, 1);
         assert.equal(result.is_error, true);
         assert.match(result.result, /401/);
@@ -143,7 +120,7 @@ describe("Claude Code", { skip: NO_CLAUDE_CODE }, () => {
 
       testAtDesk("shows the upstream's words when the prompt is too long", async (desk) => {
         stage.upstream.always(tooLong(140_000, 131_072));
-        const { result } = await prompt(desk);
+        const { result } = await prompt(desk, TASK);
         assert.equal(result.is_error, true);
         assert.match(result.result, /prompt is too long/i);
       });
@@ -194,13 +171,3 @@ const Line = z.looseObject({
 });
 
 const Cache = z.looseObject({ models: z.array(z.looseObject({ id: z.string() })) });
-
-function testAtDesk(name: string, run: (desk: Desk) => Promise<void>): void {
-  test(name, () => withDesk(run), 90);
-}
-
-function checkResult(result: Result, text: string): void {
-  assert.equal(result.result, text);
-  assert.equal(result.is_error, false);
-  assert.equal(result.subtype, "success");
-}

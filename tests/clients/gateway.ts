@@ -11,6 +11,8 @@ export interface Gateway {
   url: string;
   /** What it has written so far, and forgets it. */
   log(): string;
+  /** Waits until it has written, since its log was last read, what matches. */
+  wrote(pattern: RegExp): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -52,6 +54,9 @@ export async function startGateway(options: { upstream: string; key?: string }):
       const text = written;
       written = "";
       return text;
+    },
+    async wrote(pattern) {
+      while (!pattern.test(written)) await once(child.stdout, "data");
     },
     stop: () => stop(child),
   };

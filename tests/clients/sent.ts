@@ -6,18 +6,28 @@ export interface Sent {
   /** The credential, from whichever header carried it. */
   key: string | undefined;
   model: string;
+  /** The conversation that the request belongs to. */
+  session: string | undefined;
   /** All system and developer text. */
   system: string;
   /** All text of user messages, tool results aside. */
   user: string;
   tools: string[];
+  /** What each of the tools takes, as JSON Schema. */
+  schemas: unknown[];
   /** The name of the forced tool, `any` if the choice is free among them, else `auto`. */
   choice: string;
   calls: { id: string; name: string; input: unknown }[];
   results: { id: string; text: string }[];
   /** The data URL of every image, wherever it is. */
   images: string[];
+  /** The data URL of every file that is no image, wherever it is. */
+  files: string[];
+  /** Those of the images and files that are inside a tool's result. */
+  inResults: string[];
   thinking: string;
+  /** What carries thinking in each message of the assistant, as it is: `reasoning_details`, or blocks. */
+  reasoning: unknown[][];
   stop: string[];
   sampling: { temperature: number | undefined; top_p: number | undefined; top_k: number | undefined };
   /** The JSON Schema that the answer must match. */
@@ -34,6 +44,7 @@ export function readSent({ path, headers, body }: Asked): Sent {
 
 const Sampling = {
   model: z.string(),
+  session_id: z.string().optional(),
   temperature: z.number().optional(),
   top_p: z.number().optional(),
   top_k: z.number().optional(),
@@ -43,11 +54,16 @@ const Part = z.looseObject({
   type: z.string(),
   text: z.string().optional(),
   image_url: z.looseObject({ url: z.string() }).optional(),
+  file: z.looseObject({ file_data: z.string() }).optional(),
 });
 const Parts = z.union([
-  z.string().transform((text) => [{ type: "text", text, image_url: undefined }]),
+  z.string().transform((text) => [Part.parse({ type: "text", text })]),
   z.array(Part),
 ]);
+
+const FunctionTool = z.looseObject({
+  function: z.looseObject({ name: z.string(), parameters: z.unknown() }),
+});
 
 const ChatRequest = z.looseObject({
   ...Sampling,
@@ -64,7 +80,7 @@ const ChatRequest = z.looseObject({
     reasoning_details: z.array(z.looseObject({ text: z.string().optional() }))
       .optional(),
   })),
-  tools: z.array(z.looseObject({ function: z.looseObject({ name: z.string() }) })).optional(),
+  tools: z.array(FunctionTool).optional(),
   tool_choice: z.union([
     z.string(),
     z.looseObject({ function: z.looseObject({ name: z.string() }) }),
@@ -85,9 +101,11 @@ function readChat(body: unknown): Omit<Sent, "key"> {
   const choice = request.tool_choice;
   return {
     model: request.model,
+    session: request.session_id,
     system: texts("system", "developer"),
     user: texts("user"),
     tools: request.tools?.map((tool) => tool.function.name) ?? [],
+    schemas: request.tools?.map((tool) => tool.function.parameters) ?? [],
     choice: typeof choice === "object" ? choice.function.name : choice === "required" ? "any" : "auto",
     calls: calls.map(({ id, function: { name, arguments: json } }) => ({
       id,
@@ -99,6 +117,11 @@ function readChat(body: unknown): Omit<Sent, "key"> {
       text: content?.map(({ text }) => text ?? "").join("\n") ?? "",
     })),
     images: messages.flatMap(({ content }) => content ?? []).flatMap(({ image_url }) => image_url?.url ?? []),
+    files: messages.flatMap(({ content }) => content ?? []).flatMap(({ file }) => file?.file_data ?? []),
+    inResults: parts("tool").flatMap(({ image_url, file }) => image_url?.url ?? file?.file_data ?? []),
+    reasoning: messages.filter(({ role }) => role === "assistant").map((message) =>
+      message.reasoning_details ?? []
+    ),
     thinking: messages.flatMap(({ reasoning_details: details, reasoning }) =>
       details?.map(({ text }) => text) ?? reasoning ?? []
     ).join(""),
@@ -127,7 +150,7 @@ const MessagesRequest = z.looseObject({
   ...Sampling,
   system: Nested.optional(),
   messages: z.array(z.looseObject({ role: z.string(), content: Blocks })),
-  tools: z.array(z.looseObject({ name: z.string() })).optional(),
+  tools: z.array(z.looseObject({ name: z.string(), input_schema: z.unknown() })).optional(),
   tool_choice: z.looseObject({ type: z.string(), name: z.string().optional() })
     .optional(),
   stop_sequences: z.array(z.string()).optional(),
@@ -148,21 +171,30 @@ function readMessages(body: unknown): Omit<Sent, "key"> {
   const choice = request.tool_choice;
   return {
     model: request.model,
+    session: request.session_id,
     system: [...(system ?? []).flatMap((block) => block.text ?? []), ...texts("system")].join("\n"),
     user: texts("user").join("\n"),
     tools: request.tools?.map(({ name }) => name) ?? [],
+    schemas: request.tools?.map(({ input_schema }) => input_schema) ?? [],
     choice: choice?.name ?? choice?.type ?? "auto",
     calls: calls.map(({ id = "", name = "", input }) => ({ id, name, input })),
     results: results.map(({ id, content }) => ({
       id,
       text: content.map((block) => block.text ?? block.tool_name).join("\n"),
     })),
-    images: nested.filter(({ type }) => type === "image").map(({ source }) =>
-      `data:${source?.media_type};base64,${source?.data}`
+    images: nested.filter(({ type }) => type === "image").map(toDataUrl),
+    files: nested.filter(({ type }) => type === "document").map(toDataUrl),
+    inResults: results.flatMap(({ content }) => content).filter(({ source }) => source).map(toDataUrl),
+    reasoning: messages.filter(({ role }) => role === "assistant").map(({ content }) =>
+      content.filter(({ type }) => type.endsWith("thinking"))
     ),
     thinking: blocks.flatMap((block) => block.thinking ?? []).join(""),
     stop: request.stop_sequences ?? [],
     sampling: { temperature: request.temperature, top_p: request.top_p, top_k: request.top_k },
     schema: request.output_config?.format?.schema,
   };
+}
+
+function toDataUrl({ source }: z.infer<typeof Block>): string {
+  return `data:${source?.media_type};base64,${source?.data}`;
 }

@@ -51,6 +51,8 @@ export interface Stage {
   url: string;
   /** What the upstream was told in the request of this index since the test began. */
   sent(at?: number): Sent;
+  /** Waits until the gateway has written this during the test; one that was started elsewhere is believed. */
+  wrote(pattern: RegExp): Promise<void>;
 }
 
 /**
@@ -91,6 +93,9 @@ export function setStage(options: { key?: string } = { key: GATEWAY_KEY }): Stag
       const asked = upstream?.asked[at];
       assert.ok(asked, `the upstream has not been asked ${at + 1} times`);
       return readSent(asked);
+    },
+    async wrote(pattern) {
+      await gateway?.wrote(pattern);
     },
   };
 }

@@ -7,12 +7,22 @@ export type Turn = Say | Refuse | Hold;
 /** An answer: its parts, in the pieces in which they arrive. */
 export interface Say {
   kind: "say";
-  thinking?: { pieces: string[]; signature: string };
+  thinking?: Thinking;
   text?: string[];
   tools?: ToolCall[];
   stop: Stop;
   usage: Usage;
   ending: Ending;
+}
+
+/**
+ * What a model thinks: as text, signed, and with `sealed` also as what nobody but itself can read. On the road of
+ * translation there is no signature, and sealed thinking has OpenAI's form: a summary beside what is encrypted.
+ */
+export interface Thinking {
+  pieces: string[];
+  signature: string;
+  sealed?: string;
 }
 
 /** A tool call; `input` is the JSON of its arguments, in pieces. */

@@ -3,6 +3,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
+import { readSent, type Sent } from "./sent.ts";
 import { refuse, type Turn } from "./turns.ts";
 import { writeChat, writeChatWhole } from "./write_chat.ts";
 import { writeMessages, writeMessagesWhole } from "./write_messages.ts";
@@ -27,6 +28,8 @@ export interface Upstream {
   script(...turns: Turn[]): void;
   /** Says this turn to every request that no scripted turn is left for. */
   always(turn: Turn): void;
+  /** Says what is chosen by the request where no scripted turn is left: for requests that come in no fixed order. */
+  choose(choice: (sent: Sent) => Turn | Promise<Turn>): void;
   /** The next request for an answer, as soon as it is here. */
   next(): Promise<Asked>;
   /** Forgets everything; throws if a scripted turn was not asked for, or more was asked than scripted. */
@@ -37,6 +40,7 @@ export interface Upstream {
 /** Every model the upstream lists; Claude Code's own ids lead to the last three. */
 export const MODELS: string[] = [
   "openai/gpt-5",
+  "x-ai/grok-4.1-fast",
   "anthropic/claude-sonnet-4.5",
   "anthropic/claude-opus-5.5",
   "anthropic/claude-sonnet-5.5",
@@ -46,7 +50,7 @@ export const MODELS: string[] = [
 /** Starts an upstream on the loopback interface; without a port it takes a free one. */
 export async function startUpstream(port = 0): Promise<Upstream> {
   let script: Turn[] = [];
-  let standing: Turn | undefined;
+  let choice: ((sent: Sent) => Turn | Promise<Turn>) | undefined;
   let unscripted = 0;
   let waiting: ((asked: Asked) => void)[] = [];
   let fault: unknown;
@@ -62,7 +66,7 @@ export async function startUpstream(port = 0): Promise<Upstream> {
     const asked = { method: request.method ?? "", path, headers: request.headers, body, ended };
     upstream.asked.push(asked);
     for (const resolve of waiting.splice(0)) resolve(asked);
-    const turn = script.shift() ?? standing;
+    const turn = script.shift() ?? await choice?.(readSent(asked));
     if (turn === undefined) unscripted++;
     await answer(turn ?? NOT_SCRIPTED, asked, response);
   };
@@ -79,11 +83,12 @@ export async function startUpstream(port = 0): Promise<Upstream> {
     url: `http://127.0.0.1:${parseAddress(server.address()).port}/api/v1`,
     asked: [],
     script: (...turns) => void script.push(...turns),
-    always: (turn) => void (standing = turn),
+    always: (turn) => void (choice = () => turn),
+    choose: (chosen) => void (choice = chosen),
     next: () => new Promise((resolve) => waiting.push(resolve)),
     verify() {
       const [left, extra, wrong] = [script.length, unscripted, fault];
-      [script, standing, unscripted, fault, waiting, upstream.asked] = [[], undefined, 0, undefined, [], []];
+      [script, choice, unscripted, fault, waiting, upstream.asked] = [[], undefined, 0, undefined, [], []];
       assert.ifError(wrong);
       assert.equal(left, 0, "the upstream was asked less often than scripted");
       assert.equal(extra, 0, "the upstream was asked more often than scripted");

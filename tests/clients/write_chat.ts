@@ -1,4 +1,4 @@
-import type { Say, Stop } from "./turns.ts";
+import type { Say, Stop, Thinking } from "./turns.ts";
 
 const FINISH: Record<Stop, [string, string]> = {
   end_turn: ["stop", "completed"],
@@ -23,9 +23,12 @@ export function writeChat(turn: Say, model: string): string[] {
       native_finish_reason: null,
     });
   const frames = [": OPENROUTER PROCESSING\n\n", ": OPENROUTER PROCESSING\n\n"];
-  for (const piece of turn.thinking?.pieces ?? []) {
-    frames.push(delta({ reasoning: piece, reasoning_details: [{ ...REASONING, text: piece }] }));
+  const { pieces, sealed } = turn.thinking ?? { pieces: [] };
+  for (const piece of pieces) {
+    const detail = sealed === undefined ? { ...REASONING, text: piece } : { ...SUMMARY, summary: piece };
+    frames.push(delta({ reasoning: piece, reasoning_details: [detail] }));
   }
+  if (sealed !== undefined) frames.push(delta({ reasoning_details: [toEncrypted(sealed)] }));
   for (const piece of turn.text ?? []) {
     frames.push(delta({ content: piece }), ": OPENROUTER PROCESSING\n\n");
   }
@@ -54,6 +57,7 @@ export function writeChatWhole(turn: Say, model: string): string {
     content: turn.text?.join("") ?? null,
     refusal: null,
     reasoning: turn.thinking?.pieces.join("") ?? null,
+    ...(turn.thinking !== undefined && { reasoning_details: toDetails(turn.thinking) }),
     tool_calls: turn.tools?.map((tool, index) => ({
       index,
       id: tool.id,
@@ -65,7 +69,19 @@ export function writeChatWhole(turn: Say, model: string): string {
   return JSON.stringify({ ...head(model), object: "chat.completion", choices: [choice], usage: usage(turn) });
 }
 
+/** Thinking as `reasoning_details` in one piece: so it comes without a stream, and so it must come back. */
+export function toDetails({ pieces, sealed }: Thinking): Record<string, unknown>[] {
+  const text = pieces.join("");
+  if (sealed === undefined) return [{ ...REASONING, text }];
+  return [...(text === "" ? [] : [{ ...SUMMARY, summary: text }]), toEncrypted(sealed)];
+}
+
+function toEncrypted(data: string): Record<string, unknown> {
+  return { ...SUMMARY, type: "reasoning.encrypted", id: `rs_${data}`, data };
+}
+
 const REASONING = { type: "reasoning.text", format: "unknown", index: 0 };
+const SUMMARY = { type: "reasoning.summary", format: "openai-responses-v1", index: 0 };
 
 function head(model: string): Record<string, unknown> {
   return {

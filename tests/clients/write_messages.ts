@@ -48,7 +48,7 @@ interface Block {
 function blocks({ thinking, text, tools, ending }: Say): Block[] {
   const all: Block[] = [];
   if (thinking !== undefined) {
-    const { pieces, signature } = thinking;
+    const { pieces, signature, sealed } = thinking;
     all.push({
       start: { type: "thinking", thinking: "", signature: "" },
       deltas: [
@@ -57,6 +57,10 @@ function blocks({ thinking, text, tools, ending }: Say): Block[] {
       ],
       whole: { type: "thinking", thinking: pieces.join(""), signature },
     });
+    if (sealed !== undefined) {
+      const redacted = { type: "redacted_thinking", data: sealed };
+      all.push({ start: redacted, deltas: [], whole: redacted });
+    }
   }
   if (text !== undefined) {
     all.push({

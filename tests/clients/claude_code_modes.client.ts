@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { describe } from "node:test";
+import { z } from "zod";
+import { NO_CLAUDE_CODE } from "./claude_code.ts";
+import { checkResult, createPrompt, testAtDesk } from "./claude_code_stage.ts";
+import { greeting, TEXT } from "./scenarios.ts";
+import { ROADS, setStage } from "./stage.ts";
+import { call, say } from "./turns.ts";
+
+const SCHEMA = {
+  type: "object",
+  properties: { city: { type: "string" }, days: { type: "array", items: { type: "number" } } },
+  required: ["city", "days"],
+  additionalProperties: false,
+};
+
+describe("Claude Code, its modes", { skip: NO_CLAUDE_CODE }, () => {
+  const stage = setStage();
+
+  for (const road of ROADS) {
+    const prompt = createPrompt(stage, road);
+    const [one, two] = road.ids;
+
+    testAtDesk(`--json-schema has its tool called until the object is right, ${road.name}`, async (desk) => {
+      const report = { city: "Zürich", days: [12, 14.5] };
+      stage.upstream.script(
+        say({ tools: [call(one, "StructuredOutput", { city: "Zürich" })] }),
+        say({ tools: [call(two, "StructuredOutput", report)] }),
+      );
+      const { result } = await prompt(desk, "Report", "--json-schema", JSON.stringify(SCHEMA));
+      checkResult(result, JSON.stringify(report));
+      assert.deepEqual(result.structured_output, report);
+      const { tools, schemas, results, calls } = stage.sent(1);
+      assert.deepEqual(schemas[tools.indexOf("StructuredOutput")], SCHEMA);
+      assert.deepEqual(calls, [{ id: one, name: "StructuredOutput", input: { city: "Zürich" } }]);
+      assert.match(results[0]?.text ?? "", /days/);
+    });
+
+    testAtDesk(`--bare, whose system message is empty, ${road.name}`, async (desk) => {
+      stage.upstream.script(greeting);
+      checkResult((await prompt(desk, "Greet me", "--bare")).result, TEXT);
+      assert.deepEqual(stage.sent().tools, ["Bash", "Edit", "Read"]);
+      const { messages } = Body.parse(stage.upstream.asked[0]?.body);
+      const empty = messages.filter(({ content }) => Array.isArray(content) && content.length === 0);
+      // Anthropic knows such a message, and its effort; others would refuse it.
+      assert.deepEqual(empty.map(({ role }) => role), road.name === "native" ? ["system"] : []);
+    });
+
+    testAtDesk(
+      `--permission-mode plan keeps its safeguards from the upstream, ${road.name}`,
+      async (desk) => {
+        stage.upstream.script(greeting);
+        checkResult((await prompt(desk, "Greet me", "--permission-mode", "plan")).result, TEXT);
+        await stage.wrote(/"safeguards dropped"/);
+        const body = Body.parse(stage.upstream.asked[0]?.body);
+        assert.ok(!("safeguards" in body));
+        const words = JSON.stringify(body);
+        for (const secret of ["classifier_context", "live_cwd", "rule_roots", "device_id"]) {
+          assert.ok(!words.includes(secret), `the upstream was told ${secret}`);
+        }
+      },
+    );
+  }
+});
+
+const Body = z.looseObject({ messages: z.array(z.looseObject({ role: z.string(), content: z.unknown() })) });

@@ -1,0 +1,33 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+
+/** A proxy on the loopback interface that lets nothing through. */
+export interface Proxy {
+  url: string;
+  /** Whom it was asked for, as `host:port` or a URL. */
+  sought: string[];
+  close(): Promise<void>;
+}
+
+/** Starts a proxy that refuses all it is asked for, and notes what that was. */
+export async function startProxy(): Promise<Proxy> {
+  const sought: string[] = [];
+  const server = createServer((request, response) => {
+    sought.push(request.url ?? "");
+    response.writeHead(403).end();
+  });
+  server.on("connect", (request, socket) => {
+    sought.push(request.url ?? "");
+    socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const close = async () => {
+    server.close();
+    server.closeAllConnections();
+    await once(server, "close");
+  };
+  return { url: `http://127.0.0.1:${port}`, sought, close };
+}
