@@ -27,10 +27,6 @@ interface Failure {
 /** Recordings that do not simply say one message to its end. */
 const PECULIAR: Record<string, { why: string; failure?: Failure }> = {
   "850c7e": { why: "cut by a bare line `error:`", failure: { type: "api_error", status: 502 } },
-  "75a9fb": {
-    why: "a call that the model got wrong, filed under 400: no request was at fault",
-    failure: { type: "api_error", status: 502 },
-  },
   "391692": {
     why: "an error body, filed under 200",
     failure: { type: "invalid_request_error", status: 400 },

@@ -80,7 +80,7 @@ export function toUpstreamError({ status, body, retryAfter }: UpstreamFailure): 
   const affordable = /can only afford (\d+)/i.exec(said)?.[1];
   return new UpstreamError(type, said, {
     ...told,
-    ...(type === "api_error" && { status: code < 500 || code === 502 ? 502 : 500 }),
+    ...(type === "api_error" && { status: code === 500 || code > 502 ? 500 : 502 }),
     remedy: type === "billing_error" && affordable ? { shorten: Number(affordable) } : undefined,
     refused: [...names, ...words].some((name) =>
       /^(content_policy_violation|refusal|content_filter)$/.test(name)
