@@ -31,6 +31,10 @@ const PECULIAR: Record<string, { why: string; failure?: Failure }> = {
     why: "an error body, filed under 200",
     failure: { type: "invalid_request_error", status: 400 },
   },
+  "75a9fb": {
+    why: "a call that the model got wrong, filed under 400: no request was at fault",
+    failure: { type: "api_error", status: 502 },
+  },
   "334ea7": { why: "an error after `length`: cut by its limit, which is no failure" },
   "321511": { why: "several messages in one file: the first is the answer" },
   "7044ec": { why: "message_start comes twice: once is enough" },
