@@ -22,7 +22,7 @@ export function installPython(): string | false {
   rmSync(HOME, { recursive: true, force: true });
   const steps: [string, string[]][] = [
     ["python3", ["-m", "venv", HOME]],
-    [PYTHON, ["-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check", "-r", WANTED]],
+    [PYTHON, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", WANTED]],
   ];
   for (const [command, args] of steps) {
     const { status, error, stderr } = spawnSync(command, args, { encoding: "utf8", timeout: 600_000 });
