@@ -9,6 +9,19 @@ import { restoreThinking } from "./native_thinking.ts";
 /** Claude Code's first system block: Anthropic's own accounting, which defeats the prompt cache of anybody else. */
 const BILLING = "x-anthropic-billing-header";
 
+/**
+ * What gateways behind this one may take for leave to send the request, and their key, elsewhere. Nobody who speaks
+ * Anthropic's language needs it.
+ */
+const DETOURS = new Set([
+  "api_base",
+  "base_url",
+  "api_key",
+  "custom_llm_provider",
+  "user_config",
+  "extra_headers",
+]);
+
 /** What sets one speaker of Anthropic's language apart from another. */
 export interface NativeFeatures {
   /** Whether it is Anthropic itself: the user's device, `safeguards` and the billing block are its business alone. */
@@ -21,7 +34,7 @@ export interface NativeFeatures {
  * Anthropic's own language, passed through: whatever the client says travels on, known here or not.
  *
  * Changed are only the model's name, `stream`, and what is no third party's business: the user's device in `metadata`
- * and `safeguards`, and the billing block. What another model thought is taken out, for a foreign signature makes the
+ * and `safeguards`, the billing block, and whatever would lead the request elsewhere. What another model thought is taken out, for a foreign signature makes the
  * request fail. Source: https://openrouter.ai/docs/api-reference/messages
  */
 export function createAnthropicDialect(features: NativeFeatures): Dialect {
@@ -45,7 +58,7 @@ function toNativeRequest(
     // Bedrock and Google serve Claude too, without all of Anthropic's features.
     ...(routing && /^~?anthropic\//.test(context.model) && { provider: { order: ["anthropic"] } }),
     ...(routing && context.sessionId && { session_id: context.sessionId }),
-    ...rest,
+    ...withoutDetours(rest, context.loss),
     ...(own && metadata !== undefined && { metadata }),
     ...(own && safeguards !== undefined && { safeguards }),
     ...(system && { system: own ? system : withoutBilling(system) }),
@@ -53,6 +66,13 @@ function toNativeRequest(
     stream: true,
     messages: toOwnMessages(request.messages, context),
   };
+}
+
+function withoutDetours(fields: JsonObject, loss: LossReport): JsonObject {
+  const detours = Object.keys(fields).filter((name) => DETOURS.has(name));
+  if (detours.length === 0) return fields;
+  for (const name of detours) loss.add(name, "dropped");
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !DETOURS.has(name)));
 }
 
 function withoutBilling(system: string | ContentBlock[]): string | ContentBlock[] {
