@@ -61,7 +61,7 @@ export function toUpstreamError({ status, body, retryAfter }: UpstreamFailure): 
   const { names, words, details, retryable } = failure;
   const code = failure.code ?? (status !== undefined && status >= 400 ? status : 502);
   const said = failure.message ?? `Upstream answered ${code} without saying why`;
-  const wait = retryAfter ?? failure.retryAfter;
+  const wait = isWait(retryAfter) ? retryAfter : failure.retryAfter;
   const told: ApiErrorOptions = {
     ...(wait !== undefined && { retryAfter: wait }),
     ...(details && { details }),
@@ -86,6 +86,13 @@ export function toUpstreamError({ status, body, retryAfter }: UpstreamFailure): 
       /^(content_policy_violation|refusal|content_filter)$/.test(name)
     ),
   });
+}
+
+/** Whether it is seconds or a date, as a header may say; anything else is not passed on. */
+function isWait(value: string | undefined): value is string {
+  return /^(\d{1,9}(\.\d{1,9})?|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT)$/.test(
+    value ?? "",
+  );
 }
 
 function toType({ names, words, message = "" }: Failure, code: number, midStream: boolean): ErrorType {
