@@ -90,7 +90,8 @@ function toSample(schema: unknown, said: string): unknown {
     case "object": {
       const properties = isObject(schema.properties) ? schema.properties : {};
       const required = Array.isArray(schema.required) ? schema.required.map(String) : [];
-      return Object.fromEntries(required.map((name) => [name, toSample(properties[name], said)]));
+      const named = new Map(Object.entries(properties));
+      return Object.fromEntries(required.map((name) => [name, toSample(named.get(name), said)]));
     }
     case "array":
       return [];

@@ -29,7 +29,7 @@ export interface MessageHead {
  */
 export class MessageWriter {
   readonly #head: MessageHead;
-  readonly #report: UsageReport = {};
+  #report: UsageReport = {};
   /** Blocks not yet closed, in the order they were opened; the first is the one the client sees open. */
   readonly #queue: QueuedBlock[] = [];
   #events: StreamEvent[] = [];
@@ -122,7 +122,7 @@ export class MessageWriter {
 
   /** Notes token counts; later ones overwrite earlier ones. */
   usage(report: UsageReport): void {
-    Object.assign(this.#report, report);
+    this.#report = { ...this.#report, ...report };
   }
 
   /**
