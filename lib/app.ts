@@ -1,4 +1,8 @@
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
+import { identify } from "./access/caller.ts";
+import { checkContent } from "./access/content.ts";
+import { answerPreflight, toCorsHeaders } from "./access/cors.ts";
+import { checkDoors } from "./access/doors.ts";
 import { answerCountTokens } from "./count_tokens.ts";
 import { ApiError, errorResponse, toApiError } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
@@ -10,54 +14,72 @@ import { answerMessages } from "./messages.ts";
 /** Nobody reads it; the log does. */
 const CLIENT_LEFT = 499;
 
-type Env = { Variables: { exchange: Exchange } };
+type Env = { Bindings: { exchange: Exchange } };
 
-/** Creates the handler of all routes; it answers every request and never throws. */
-export function createApp(gateway: Gateway): (request: Request) => Response | Promise<Response> {
+/** Creates the handler of all requests. Whatever is thrown ends here, as an answer: it never throws itself. */
+export function createApp(gateway: Gateway): (request: Request) => Promise<Response> {
+  const { doors, keyring } = gateway.access;
+  const routes = createRoutes(gateway);
+
+  async function answer(request: Request, exchange: Exchange): Promise<Response> {
+    checkDoors(request, doors);
+    const preflight = answerPreflight(request, doors);
+    if (preflight !== undefined) return preflight;
+    exchange.caller = await identify(request, keyring);
+    checkContent(request);
+    return await routes.fetch(request, { exchange });
+  }
+
+  return async (request) => {
+    const exchange = new Exchange(request, gateway);
+    let error: unknown;
+    const response = await answer(request, exchange).catch((thrown: unknown) => {
+      error = thrown;
+      const told = errorResponse(toTold(thrown, request), exchange.requestId);
+      return request.method === "HEAD" ? new Response(null, told) : told;
+    });
+    const { headers, status } = response;
+    headers.set("request-id", exchange.requestId);
+    if (exchange.correlationId !== undefined) headers.set("x-correlation-id", exchange.correlationId);
+    for (const [name, value] of toCorsHeaders(request, doors)) headers.set(name, value);
+    if (!exchange.streaming) {
+      exchange.end(status < 400 ? "finished" : status === CLIENT_LEFT ? "left" : "failed", status, error);
+    }
+    return response;
+  };
+}
+
+function createRoutes(gateway: Gateway): Hono<Env> {
   const app = new Hono<Env>();
-
-  app.use(async (c, next) => {
-    const exchange = new Exchange(c.req.raw, gateway);
-    c.set("exchange", exchange);
-    await next();
-    c.res.headers.set("request-id", exchange.requestId);
-    if (exchange.correlationId !== undefined) c.res.headers.set("x-correlation-id", exchange.correlationId);
-    if (exchange.streaming) return;
-    const { status } = c.res;
-    exchange.end(status < 400 ? "finished" : status === CLIENT_LEFT ? "left" : "failed", status, c.error);
-  });
-
   // A base URL that ends in /v1 makes Claude Code ask for /v1/v1/messages.
   for (const v1 of ["/v1", "/v1/v1"]) {
-    app.post(`${v1}/messages`, (c) => answerMessages(c.req.raw, gateway, c.get("exchange")));
-    app.post(`${v1}/messages/stream`, (c) => answerMessages(c.req.raw, gateway, c.get("exchange")));
-    app.post(`${v1}/messages/count_tokens`, (c) => answerCountTokens(c.req.raw, gateway, c.get("exchange")));
-    app.get(`${v1}/models`, (c) => answerModels(c.req.raw, gateway));
-    app.get(`${v1}/models/:id{.+}`, (c) => answerModel(c.req.raw, gateway, c.req.param("id")));
+    app.post(`${v1}/messages`, (c) => answerMessages(c.req.raw, gateway, c.env.exchange));
+    app.post(`${v1}/messages/stream`, (c) => answerMessages(c.req.raw, gateway, c.env.exchange));
+    app.post(`${v1}/messages/count_tokens`, (c) => answerCountTokens(c.req.raw, gateway, c.env.exchange));
+    app.get(`${v1}/models`, (c) => answerModels(c.req.raw, gateway, c.env.exchange));
+    app.get(`${v1}/models/:id{.+}`, (c) => {
+      const { caller } = c.env.exchange;
+      return answerModel(c.req.raw, gateway, { caller, id: c.req.param("id") });
+    });
   }
   app.get("/", () => answerRoot());
   app.get("/health", () => answerHealth(gateway));
-  app.get("/status", () => answerStatus(gateway));
+  app.get("/status", (c) => answerStatus(gateway, c.env.exchange.caller));
   app.get("/api/hello", (c) => c.json({ message: "hello" }));
 
-  app.notFound((c) => {
-    const error = new ApiError(
-      "not_found_error",
-      `Cannot ${c.req.method} ${c.req.path}: there is no such endpoint`,
-    );
-    return errorResponse(error, requestId(c));
+  app.notFound(({ req }) => {
+    throw new ApiError("not_found_error", `Cannot ${req.method} ${req.path}: there is no such endpoint`);
   });
-  app.onError((error, c) => {
-    const left = c.req.raw.signal.aborted && !(error instanceof ApiError);
-    const told = left
-      ? new ApiError("api_error", "The client has left", { status: CLIENT_LEFT })
-      : toApiError(error);
-    return errorResponse(told, requestId(c));
+  app.onError((error) => {
+    throw error;
   });
-
-  return (request) => app.fetch(request);
+  return app;
 }
 
-function requestId(c: Context<Env>): string {
-  return c.get("exchange").requestId;
+/** What a client is told of whatever was thrown, be it an error or not. */
+function toTold(thrown: unknown, { signal }: Request): ApiError {
+  const left = signal.aborted && !(thrown instanceof ApiError);
+  return left
+    ? new ApiError("api_error", "The client has left", { status: CLIENT_LEFT })
+    : toApiError(thrown);
 }

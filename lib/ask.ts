@@ -1,4 +1,4 @@
-import type { Caller } from "./access.ts";
+import type { Caller } from "./access/caller.ts";
 import type { StreamEvent } from "./anthropic/events.ts";
 import type { MessagesRequest } from "./anthropic/schema.ts";
 import type { AnswerReader, TurnContext } from "./dialects/mod.ts";

@@ -1,4 +1,5 @@
 import { ApiError } from "./errors.ts";
+import { findInfinite } from "./finite.ts";
 
 /** The largest body a client may send, in bytes. Source: https://platform.claude.com/docs/en/api/errors */
 const MAX_BODY = 32 * 1024 * 1024;
@@ -6,14 +7,24 @@ const MAX_BODY = 32 * 1024 * 1024;
 /** How deep a body may be nested: whoever walks it, or writes it out again, does so on the stack. */
 const MAX_DEPTH = 200;
 
+/** How much of the way to a mistake an error tells, in characters. */
+const MAX_PATH = 300;
+
 /**
  * Reads the JSON of a request.
  *
- * @throws {ApiError} `request_too_large` past 32 MiB, `invalid_request_error` if it is no UTF-8 or no JSON, or nested
- * more than 200 deep.
+ * @throws {ApiError} `request_too_large` past 32 MiB, `invalid_request_error` if it is no UTF-8 or no JSON, nested more
+ * than 200 deep, or has a number that is not finite.
  */
 export async function readJson(request: Request): Promise<unknown> {
-  const text = await readBody(request);
+  const value = parse(await readBody(request));
+  const steps = findInfinite(value);
+  if (steps === undefined) return value;
+  const path = (steps.toReversed().join(".") || "body").slice(0, MAX_PATH);
+  throw new ApiError("invalid_request_error", `${path}: Input should be a finite number`);
+}
+
+function parse(text: string): unknown {
   if (isDeeper(text, MAX_DEPTH)) {
     throw new ApiError(
       "invalid_request_error",

@@ -1,4 +1,4 @@
-import type { Caller } from "./access.ts";
+import type { Caller } from "./access/caller.ts";
 import type { Clock } from "./clock.ts";
 import { toHost } from "./dialects/mod.ts";
 import { ApiError } from "./errors.ts";
@@ -40,7 +40,7 @@ export function createCatalogue(gateway: { fetch: typeof fetch; clock: Clock }):
     const stop = clock.after(PATIENCE, () => abort.abort(tooSlow(upstream)));
     try {
       // The key alone: an upstream may shape its list after the version of the API that it is asked for.
-      const asker = { key: caller.key };
+      const asker = { client: caller.client, key: caller.key };
       const response = await send(gateway, upstream, {
         path: "/models",
         caller: asker,

@@ -1,6 +1,7 @@
-import { type Config, ConfigError, parseConfig, SETTING_NAMES, type Settings } from "./config.ts";
+import { type Config, ConfigError, GUARDS, parseConfig, SETTING_NAMES, type Settings } from "./config.ts";
 import { describeConfig, helpText } from "./describe.ts";
 import { endWith, onStop, onStrayRejection, readEnv } from "./env.ts";
+import { refuseExposure } from "./exposure.ts";
 import { readFlags } from "./flags.ts";
 import { createGateway } from "./create_gateway.ts";
 import { logger, printLine, printMistake, startLog } from "./observe.ts";
@@ -16,10 +17,11 @@ export async function main(args: readonly string[]): Promise<void> {
   if (flags.action === "help") return printLine(helpText());
   if (flags.action === "version") return printLine(VERSION);
 
-  const env = readEnv(SETTING_NAMES);
+  const env = readEnv(SETTING_NAMES, { evenEmpty: GUARDS });
   if (flags.action === "check") printLine(describeConfig({ flags, env }));
   try {
     const config = parseConfig({ flags, env });
+    refuseExposure(config, config.host);
     if (flags.action === "serve") await start({ ...env, ...flags.values }, config);
   } catch (error) {
     if (error instanceof ConfigError) return fail(error.mistakes, 2);
@@ -30,15 +32,19 @@ export async function main(args: readonly string[]): Promise<void> {
 
 async function start(settings: Settings, config: Config): Promise<void> {
   startLog(config.logLevel);
-  const gateway = createGateway({ settings });
+  const gateway = createGateway({ settings, host: config.host });
   const server = await serve((request) => gateway.fetch(request), config);
   onStop(() => server.stop());
   onStrayRejection((reason) => logger.error("stray rejection", { reason }));
-  const key = config.openrouterApiKey
-    ? "with its own key"
-    : "with each client's own key; the model demo/echo answers without one";
-  printLine(`Listening on ${server.url}, asking ${config.openrouterBaseUrl} ${key}`);
+  printLine(`Listening on ${server.url}, asking ${config.openrouterBaseUrl} ${toKeyWords(config)}`);
   printLine(`ANTHROPIC_BASE_URL=${server.url}`);
+}
+
+function toKeyWords({ openrouterApiKey, gatewayApiKeys }: Config): string {
+  if (openrouterApiKey !== undefined) return "with its own key";
+  return gatewayApiKeys === undefined
+    ? "with each client's own key; the model demo/echo answers without one"
+    : "without a key; the model demo/echo answers without one";
 }
 
 function fail(mistakes: readonly string[], status: number): void {

@@ -1,7 +1,20 @@
 import * as v from "valibot";
+import { adminKey, type GatewayKey, gatewayKeys, isSameKey } from "./gateway_keys.ts";
 import { quote } from "./redact.ts";
 import { BUILT_IN, type NamedUpstream, upstreamMap, type UpstreamsInput } from "./upstream_map.ts";
-import { type Alias, baseUrl, integer, modelMap, oneOf, type Schema, seconds, text } from "./values.ts";
+import {
+  type Alias,
+  baseUrl,
+  hostName,
+  integer,
+  list,
+  modelMap,
+  oneOf,
+  origin,
+  type Schema,
+  seconds,
+  text,
+} from "./values.ts";
 
 /** What is known of one setting; `default` is written as a user would write it. */
 type Setting = {
@@ -10,6 +23,8 @@ type Setting = {
   default?: string;
   text: string;
   secret?: boolean;
+  /** Whether something stands open without it, so that an empty value is a mistake and not the lack of one. */
+  guards?: boolean;
 };
 
 // The schemas stand behind arrows because only an annotated result can be read off a table of constants.
@@ -25,6 +40,38 @@ const TABLE = {
     schema: (): Schema<string, string> => text("a host name or an address"),
     default: "127.0.0.1",
     text: "Address to listen on; 0.0.0.0 is every one of this machine",
+  },
+  GATEWAY_API_KEYS: {
+    flag: "--gateway-keys",
+    schema: (): Schema<string | readonly string[], readonly GatewayKey[]> => gatewayKeys(),
+    secret: true,
+    guards: true,
+    text: "Keys that clients must show: `key`, `name:key` or `name:sha256:digest`, separated by commas",
+  },
+  GATEWAY_ADMIN_KEY: {
+    flag: "--admin-key",
+    schema: (): Schema<string, GatewayKey> => adminKey(),
+    secret: true,
+    guards: true,
+    text:
+      "The owner's key, `key` or `sha256:digest`: opens what a client's does, and what is the owner's alone",
+  },
+  OPEN_ACCESS: {
+    flag: "--open-access",
+    schema: (): Schema<string, "on" | "off"> => oneOf(["on", "off"]),
+    default: "off",
+    text: "Whether others than this machine may be served without keys: on or off",
+  },
+  ALLOWED_HOSTS: {
+    flag: "--allowed-hosts",
+    schema: (): Schema<string | readonly string[], readonly string[]> => list(hostName()),
+    text:
+      "Names, besides this machine's own, that clients may call it by; without it, off loopback, any will do",
+  },
+  CORS_ORIGINS: {
+    flag: "--cors-origins",
+    schema: (): Schema<string | readonly string[], readonly string[]> => list(origin()),
+    text: "Origins whose web pages may ask, separated by commas; `*` is every one, without it CORS is off",
   },
   OPENROUTER_API_KEY: {
     flag: "--api-key",
@@ -149,6 +196,9 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = TABLE;
 /** The names of all settings, in the order of the table. */
 export const SETTING_NAMES: readonly SettingName[] = Object.keys(TABLE).filter(isSettingName);
 
+/** The settings of which an empty value is a mistake. */
+export const GUARDS: readonly SettingName[] = SETTING_NAMES.filter((name) => SETTINGS[name].guards);
+
 /** Where settings may come from: flags go before `settings`, `settings` before `env`, `env` before defaults. */
 export type Sources = {
   flags?: { values: Partial<Record<SettingName, string>>; mistakes: readonly string[] };
@@ -171,7 +221,7 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads the settings from all their sources. An empty variable of the environment counts as not set.
+ * Reads the settings from all their sources. An empty variable of the environment counts as not set, unless it guards.
  *
  * @throws {ConfigError} with every mistake, not only the first.
  *
@@ -189,9 +239,15 @@ export function parseConfig(sources: Sources): Config {
   const known = findings.filter(({ value }) => value !== undefined);
   // The parse boundary: each value was found valid, and stands under the key that Config has for it.
   const config = Object.fromEntries(known.map(({ name, value }) => [toKey(name), value])) as Config;
-  const strays = findStrays(config);
+  const strays = [...findTwins(config), ...findStrays(config)];
   if (strays.length > 0) throw new ConfigError(strays);
   return config;
+}
+
+/** An admin key that clients have too. */
+function findTwins({ gatewayAdminKey: admin, gatewayApiKeys = [] }: Config): string[] {
+  const shared = admin !== undefined && gatewayApiKeys.some((client) => isSameKey(client, admin));
+  return shared ? ["Cannot use GATEWAY_ADMIN_KEY: it is one of GATEWAY_API_KEYS too"] : [];
 }
 
 /** The aliases that lead nowhere: what one setting says is judged by another, so both have to be valid. */
@@ -226,7 +282,7 @@ function lookUp(name: SettingName, { flags, settings, env }: Sources): [raw: unk
   const { flag, default: fallback } = SETTINGS[name];
   if (flags?.values[name] !== undefined) return [flags.values[name], flag];
   if (settings?.[name] !== undefined) return [settings[name], "settings"];
-  if (env?.[name]) return [env[name], "environment"];
+  if (env?.[name] || (env?.[name] === "" && SETTINGS[name].guards)) return [env[name], "environment"];
   return [fallback, "default"];
 }
 

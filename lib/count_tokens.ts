@@ -1,4 +1,4 @@
-import { type Caller, readCaller } from "./access.ts";
+import type { Caller } from "./access/caller.ts";
 import { parseCountTokensRequest, parseMessagesRequest } from "./anthropic/parse.ts";
 import type { CountTokensRequest } from "./anthropic/schema.ts";
 import { readJson } from "./body.ts";
@@ -29,7 +29,7 @@ export async function answerCountTokens(
   exchange: Exchange,
 ): Promise<Response> {
   const counted = parseCountTokensRequest(await readJson(request));
-  const caller = readCaller(request);
+  const { caller } = exchange;
   const route = await findRoute(gateway, counted.model, caller);
   exchange.note({ model: counted.model, answeredBy: toHeaderName(route) });
   const { tokens, source } = await askUpstream(counted, { gateway, route, caller, client: request.signal }) ??

@@ -1,3 +1,4 @@
+import { createAccess } from "./access/access.ts";
 import { createApp } from "./app.ts";
 import { createCatalogue } from "./catalogue.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -19,6 +20,11 @@ export interface GatewayOptions {
   fetch?: typeof fetch;
   /** Time and timers, for tests. */
   clock?: Clock;
+  /**
+   * The address that the server around it listens on. On one of loopback's, such as `127.0.0.1`, a request is answered
+   * only if it calls the gateway by a name of this machine or of `ALLOWED_HOSTS`, and comes from no foreign web page.
+   */
+  host?: string | undefined;
 }
 
 /** A web-standard handler: give it to `Deno.serve`, `Bun.serve`, Hono or any other server. */
@@ -42,11 +48,13 @@ export interface Handler {
  * ```
  */
 export function createGateway(
-  { settings = {}, fetch = globalThis.fetch, clock = systemClock }: GatewayOptions = {},
+  { settings = {}, fetch = globalThis.fetch, clock = systemClock, host }: GatewayOptions = {},
 ): Handler {
-  const config = parseConfig({ settings });
+  const whole = parseConfig({ settings });
+  const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = whole;
   const gateway: Gateway = {
     config,
+    access: createAccess(whole, host),
     fetch,
     clock,
     newId,
@@ -55,8 +63,8 @@ export function createGateway(
     counters: createCounters(clock.now()),
     inputCounter: createInputCounter(clock),
   };
-  const app = createApp(gateway);
-  return { fetch: async (request) => await app(request) };
+  const answer = createApp(gateway);
+  return { fetch: (request) => answer(request) };
 }
 
 function toDirectory(config: Config): Directory {

@@ -47,8 +47,15 @@ function toText(name: SettingName, value: unknown): string {
   if (value === undefined) return "not set";
   // Options and headers may hold anything, a key too: of an alias and an upstream only is told where they lead.
   if (value instanceof Map) return value.size === 0 ? "none" : redact([...value].map(toArrow).join(", "));
+  if (Array.isArray(value)) return redact(value.map(toName).join(", "));
+  if (typeof value === "object") return "set";
   if (SETTINGS[name].secret) return `set (${String(value).length} characters)`;
   return redact(String(value));
+}
+
+/** One of several values: itself, or of a key the name of who has it. */
+function toName(value: string | { name: string }): string {
+  return typeof value === "string" ? value : value.name;
 }
 
 function toArrow([name, { model, url, fallbacks = [] }]: [string, Partial<Alias & NamedUpstream>]): string {

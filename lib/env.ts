@@ -29,12 +29,18 @@ export function readArgs(): string[] {
   return process.argv.slice(2);
 }
 
-/** Reads variables of the environment, only those that may be read, without asking; empty ones are not set. */
-export function readEnv<Name extends string>(names: readonly Name[]): Partial<Record<Name, string>> {
+/**
+ * Reads variables of the environment, only those that may be read, without asking. Empty ones are not set, but for those
+ * that are to be had `evenEmpty`.
+ */
+export function readEnv<Name extends string>(
+  names: readonly Name[],
+  { evenEmpty = [] }: { evenEmpty?: readonly Name[] } = {},
+): Partial<Record<Name, string>> {
   const env: Partial<Record<Name, string>> = {};
   for (const name of names) {
     const value = readVariable(name);
-    if (value) env[name] = value;
+    if (value || (value === "" && evenEmpty.includes(name))) env[name] = value;
   }
   return env;
 }

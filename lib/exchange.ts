@@ -1,15 +1,18 @@
+import { type Caller, STRANGER } from "./access/caller.ts";
 import type { StreamEvent } from "./anthropic/events.ts";
 import type { Clock } from "./clock.ts";
 import { type Counters, logRequest, type RequestRecord } from "./observe.ts";
 
 /** What is found out about a request on its way. */
 type Notes = Partial<
-  Omit<RequestRecord, "requestId" | "method" | "path" | "outcome" | "status" | "milliseconds">
+  Omit<RequestRecord, "requestId" | "client" | "method" | "path" | "outcome" | "status" | "milliseconds">
 >;
 
 /** What is noted of one request while it is answered, for the log and the counters; never what was said in it. */
 export class Exchange {
   readonly requestId: string;
+  /** Who asks; a stranger until let in. */
+  caller: Caller = STRANGER;
   /** The client's own id for the request, where it gave one that is fit for logs and headers. */
   readonly correlationId: string | undefined;
   readonly #clock: Clock;
@@ -31,7 +34,8 @@ export class Exchange {
     this.#startedAt = clock.now();
     const correlationId = request.headers.get("x-correlation-id") ?? "";
     this.correlationId = /^[\w.-]{1,128}$/.test(correlationId) ? correlationId : undefined;
-    const { pathname: path } = new URL(request.url);
+    // Some servers hand over what has no host, or none that is valid.
+    const path = URL.canParse(request.url) ? new URL(request.url).pathname : "";
     this.#record = { method: request.method, path, correlationId: this.correlationId };
     counters.requests++;
     counters.open++;
@@ -66,6 +70,7 @@ export class Exchange {
     this.#counters.open--;
     if (outcome === "failed") this.#counters.errors++;
     const milliseconds = this.#clock.now() - this.#startedAt;
-    logRequest({ ...this.#record, requestId: this.requestId, outcome, status, milliseconds, error });
+    const { requestId, caller: { client } } = this;
+    logRequest({ ...this.#record, requestId, client, outcome, status, milliseconds, error });
   }
 }

@@ -1,4 +1,4 @@
-import type { Caller } from "./access.ts";
+import type { Caller } from "./access/caller.ts";
 import type { Ask } from "./ask.ts";
 import { type Attempt, attempt, mostHopeful } from "./attempt.ts";
 import { type ApiError, toApiError } from "./errors.ts";

@@ -1,3 +1,4 @@
+import type { Access } from "./access/access.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
@@ -7,7 +8,9 @@ import type { Counters } from "./observe.ts";
 
 /** Everything the gateway's parts act through: what is set, and whatever is not pure. */
 export interface Gateway {
-  config: Config;
+  /** Without the gateway's own keys, which `access` alone knows, as digests. */
+  config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">;
+  access: Access;
   /** How upstreams are reached. */
   fetch: typeof fetch;
   clock: Clock;

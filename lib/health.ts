@@ -1,4 +1,6 @@
+import type { Caller } from "./access/caller.ts";
 import type { Gateway } from "./gateway.ts";
+import { ADMIN, LOCAL } from "./gateway_keys.ts";
 import { NAME, VERSION } from "./version.ts";
 
 /** Answers `GET /`: what this is and what it can be asked. */
@@ -29,9 +31,12 @@ export function answerHealth({ clock }: Gateway): Response {
   });
 }
 
-/** Answers `GET /status`: how long the gateway runs, what it did and whom it asks. Never a key. */
-export function answerStatus({ clock, config, counters, directory, catalogue }: Gateway): Response {
-  const { startedAt, requests, errors, open } = counters;
+/**
+ * Answers `GET /status`: how long the gateway runs; and, to the owner alone where there are keys, what it did for all and
+ * whom it asks. Never a key.
+ */
+export function answerStatus(gateway: Gateway, { client }: Caller): Response {
+  const { clock, config, counters: { startedAt } } = gateway;
   return Response.json({
     status: "ok",
     service: NAME,
@@ -39,13 +44,19 @@ export function answerStatus({ clock, config, counters, directory, catalogue }: 
     environment: config.environment,
     timestamp: toTime(clock.now()),
     uptime_seconds: Math.floor((clock.now() - startedAt) / 1000),
+    ...(client === ADMIN || client === LOCAL ? toDetails(gateway) : {}),
+  });
+}
+
+function toDetails({ counters: { requests, errors, open }, directory, catalogue }: Gateway) {
+  return {
     requests: { total: requests, failed: errors, open },
     upstreams: [...directory.upstreams.values()].map((upstream) => ({
       name: upstream.name,
       key_configured: upstream.key !== undefined,
       models_known: catalogue.known(upstream).length,
     })),
-  });
+  };
 }
 
 function toTime(ms: number): string {

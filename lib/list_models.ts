@@ -1,5 +1,6 @@
-import { type Caller, readCaller } from "./access.ts";
+import type { Caller } from "./access/caller.ts";
 import { toHost } from "./dialects/mod.ts";
+import type { Exchange } from "./exchange.ts";
 import type { Gateway } from "./gateway.ts";
 import {
   findModel,
@@ -23,8 +24,12 @@ const DEMO_ENTRY: ListedModel = {
  *
  * @throws {ApiError} if the gateway has a key of its own and the upstream does not list its models.
  */
-export async function answerModels(request: Request, gateway: Gateway): Promise<Response> {
-  const models = await listModels(gateway, readCaller(request));
+export async function answerModels(
+  request: Request,
+  gateway: Gateway,
+  { caller }: Exchange,
+): Promise<Response> {
+  const models = await listModels(gateway, caller);
   if (speaksAnthropic(request)) {
     return Response.json(toAnthropicPage(models, new URL(request.url).searchParams));
   }
@@ -36,8 +41,12 @@ export async function answerModels(request: Request, gateway: Gateway): Promise<
  *
  * @throws {ApiError} `not_found_error`, naming the nearest model.
  */
-export async function answerModel(request: Request, gateway: Gateway, id: string): Promise<Response> {
-  const models = await listModels(gateway, readCaller(request));
+export async function answerModel(
+  request: Request,
+  gateway: Gateway,
+  { caller, id }: { caller: Caller; id: string },
+): Promise<Response> {
+  const models = await listModels(gateway, caller);
   const model = models.find((listed) => listed.id === id);
   if (model === undefined) throw unknownModel(id, id, models.map((listed) => listed.id));
   return Response.json(speaksAnthropic(request) ? toAnthropicModel(model) : toOpenAiModel(model));

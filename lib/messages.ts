@@ -1,4 +1,3 @@
-import { readCaller } from "./access.ts";
 import { collectMessage } from "./anthropic/collect.ts";
 import type { StreamEvent } from "./anthropic/events.ts";
 import { parseMessagesRequest } from "./anthropic/parse.ts";
@@ -28,7 +27,7 @@ export async function answerMessages(
   gateway: Gateway,
   exchange: Exchange,
 ): Promise<Response> {
-  const caller = readCaller(request);
+  const { caller } = exchange;
   const message = parseMessagesRequest(await readJson(request));
   let route = await findRoute(gateway, message.model, caller);
   exchange.note({ model: message.model, answeredBy: toHeaderName(route) });

@@ -19,6 +19,8 @@ export type RequestRecord = {
   requestId: string;
   /** The client's own id for the request. */
   correlationId?: string | undefined;
+  /** The name of the key that was shown, or `local`, `admin`, `nobody`. */
+  client: string;
   method: string;
   path: string;
   status: number;
@@ -67,7 +69,7 @@ export function startLog(level: Config["logLevel"]): void {
   const toLine = getJsonLinesFormatter({ properties: "flatten" });
   configureSync({
     reset: true,
-    sinks: { stderr: (record) => console.error(redact(toLine(record).trimEnd())) },
+    sinks: { stderr: (record) => console.error(toVisible(redact(toLine(record).trimEnd()))) },
     loggers: [
       { category: logger.category.slice(), sinks: ["stderr"], lowestLevel: LEVELS[level] },
       { category: ["logtape", "meta"], sinks: ["stderr"], lowestLevel: "warning" },
@@ -100,6 +102,14 @@ const LEVELS: Record<Config["logLevel"], LogLevel | null> = {
   error: "error",
   off: null,
 };
+
+/** Escapes what JSON lets stand, and some terminals take for a command or for the end of a line. */
+function toVisible(line: string): string {
+  return line.replace(
+    /[\u007f-\u009f\u2028\u2029]/g,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
 
 function clean([name, value]: [string, unknown]): [string, unknown] {
   return [name, typeof value === "string" ? redact(value).slice(0, 300) : value];

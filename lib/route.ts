@@ -1,6 +1,7 @@
-import type { Caller } from "./access.ts";
+import type { Caller } from "./access/caller.ts";
 import { ApiError } from "./errors.ts";
 import type { Gateway } from "./gateway.ts";
+import { LOCAL } from "./gateway_keys.ts";
 import { findModel, toFacts } from "./model_list.ts";
 import { toHost } from "./dialects/mod.ts";
 import { resolveModel, resolveTarget, type Route, unknownModel } from "./models.ts";
@@ -11,7 +12,8 @@ import { resolveModel, resolveTarget, type Route, unknownModel } from "./models.
  * A model that the upstream's list does not have is refused where the list is whole, unless there is a fallback; names
  * that mean more than one model (`~author/…-latest`, `@preset/…`) are the upstream's to judge.
  *
- * @throws {ApiError} `not_found_error` for a model nobody has, `authentication_error` where there is no key to use.
+ * @throws {ApiError} `not_found_error` for a model nobody has, `authentication_error` or
+ * `api_error` where there is no key to use.
  */
 export async function findRoute(gateway: Gateway, name: string, caller: Caller): Promise<Route> {
   return await follow(gateway, resolveModel(name, gateway.directory), caller);
@@ -38,10 +40,7 @@ type Way = Omit<Route, "facts">;
 async function follow(gateway: Gateway, way: Way, caller: Caller): Promise<Route> {
   const { alias, upstream, model } = way;
   if (upstream.clientKey && upstream.key === undefined && caller.key === undefined) {
-    throw new ApiError(
-      "authentication_error",
-      `x-api-key header is required: upstream "${upstream.name}" has no key of its own (model "demo/echo" needs none)`,
-    );
+    throw noKey(upstream.name, caller);
   }
   const listed = await gateway.catalogue.look(upstream, caller);
   const found = findModel(listed, model);
@@ -50,6 +49,18 @@ async function follow(gateway: Gateway, way: Way, caller: Caller): Promise<Route
   const fallback = await findFallback(gateway, way, caller);
   if (fallback !== undefined) return fallback;
   throw unknownModel(alias, model, listed.map(({ id }) => id));
+}
+
+/** The error for an upstream that nobody has a key for: the client, if it may bring one, or else the owner must see to it. */
+function noKey(name: string, { client }: Caller): ApiError {
+  if (client === LOCAL) {
+    return new ApiError(
+      "authentication_error",
+      `x-api-key header is required: upstream "${name}" has no key of its own (model "demo/echo" needs none)`,
+    );
+  }
+  const why = "the gateway has no key for it, and passes none of its clients' on";
+  return new ApiError("api_error", `Cannot ask upstream "${name}": ${why}`, { retryable: false });
 }
 
 /** Names the upstream and the model, in characters that a header may hold. */

@@ -1,4 +1,4 @@
-import type { Caller } from "./access.ts";
+import type { Caller } from "./access/caller.ts";
 import { readText } from "./bytes.ts";
 import { toKeyHeader } from "./dialects/mod.ts";
 import { toUpstreamError } from "./dialects/upstream_error.ts";
@@ -55,7 +55,7 @@ export function sendTurn(
 ): Promise<Response> {
   const { upstream, dialect } = route;
   // What a version or a beta of Anthropic's API means is known only to those who speak it.
-  const asker = dialect.name === "anthropic" ? caller : { key: caller.key };
+  const asker = dialect.name === "anthropic" ? caller : { client: caller.client, key: caller.key };
   return send(network, upstream, {
     path: dialect.path,
     body: toWholeBody(body, route),

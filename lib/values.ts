@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { toHostName } from "./host_name.ts";
 import { quote } from "./redact.ts";
 
 /** A model, where it is asked, and what goes along. */
@@ -33,6 +34,36 @@ export function text(what: string, pattern: RegExp = /^\P{Cc}+$/u): Schema<strin
 export function oneOf<const Word extends string>(words: readonly Word[]): Schema<string, Word> {
   const allowed = `expected ${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
   return v.pipe(v.string(allowed), v.trim(), v.toLowerCase(), v.picklist(words, allowed));
+}
+
+/** Several values, separated by commas or as a list. */
+export function list(item: Schema<string, string>): Schema<string | readonly string[], readonly string[]> {
+  return v.pipe(
+    v.custom<string | readonly string[]>(isWords, "expected a list, separated by commas"),
+    v.transform((given) => (typeof given === "string" ? given.split(",") : given).map((word) => word.trim())),
+    v.array(item),
+  );
+}
+
+/** The host of URLs, without a port. */
+export function hostName(): Schema<string, string> {
+  const allowed = "expected names of hosts, without ports, separated by commas";
+  const port = /^[^:]*:\d+$|\]:\d+$/;
+  return v.pipe(
+    v.string(allowed),
+    v.check((value) => toHostName(value) !== undefined && !port.test(value), allowed),
+    v.transform((value) => toHostName(value) ?? value),
+  );
+}
+
+/** An origin as browsers write it, or `*`. */
+export function origin(): Schema<string, string> {
+  const allowed = 'expected origins such as "https://example.com", separated by commas, or "*"';
+  return v.pipe(
+    v.string(allowed),
+    v.check((value) => value === "*" || toOrigin(value) !== undefined, allowed),
+    v.transform((value) => toOrigin(value) ?? value),
+  );
 }
 
 /** An address that paths are appended to, without slashes at its end. */
@@ -98,6 +129,17 @@ function number(min: number, max: number, allowed: string): Schema<string | numb
     v.minValue(min, allowed),
     v.maxValue(max, allowed),
   );
+}
+
+function isWords(value: unknown): boolean {
+  return typeof value === "string" ||
+    (Array.isArray(value) && value.every((word) => typeof word === "string"));
+}
+
+function toOrigin(value: string): string | undefined {
+  if (!/^[a-z][a-z\d+.-]*:\/\/[^\s/?#@*\\]+$/i.test(value) || !URL.canParse(value)) return undefined;
+  const { protocol, host } = new URL(value);
+  return `${protocol}//${host}`;
 }
 
 function isPlainUrl(value: string): boolean {

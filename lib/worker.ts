@@ -1,6 +1,7 @@
-import { parseConfig, SETTING_NAMES, type SettingName } from "./config.ts";
+import { GUARDS, parseConfig, SETTING_NAMES, type SettingName } from "./config.ts";
 import { readEnv } from "./env.ts";
 import { createGateway } from "./create_gateway.ts";
+import { refuseExposure } from "./exposure.ts";
 import { startLog } from "./observe.ts";
 import type { Handler } from "./serve.ts";
 
@@ -14,7 +15,7 @@ export type Worker = {
 /**
  * The gateway for runtimes that serve what a module exports by default: `deno serve`, Bun, Workers. Its settings
  * come from the bindings that the runtime hands over with the first request, where it does, then from the
- * environment.
+ * environment. Where the runtime listens is not known, so without keys it serves only if `OPEN_ACCESS` is on.
  */
 const worker: Worker = {
   // For Bun, which by default cuts streams that are silent for 10 seconds, and shows clients the stack of an error.
@@ -32,8 +33,10 @@ export default worker;
 let handler: Handler | undefined;
 
 function createHandler(bindings: unknown): Handler {
-  const settings = { ...readEnv(SETTING_NAMES), ...pickSettings(bindings) };
-  startLog(parseConfig({ settings }).logLevel);
+  const settings = { ...readEnv(SETTING_NAMES, { evenEmpty: GUARDS }), ...pickSettings(bindings) };
+  const config = parseConfig({ settings });
+  refuseExposure(config);
+  startLog(config.logLevel);
   const gateway = createGateway({ settings });
   return (request) => gateway.fetch(request);
 }
@@ -46,7 +49,7 @@ function pickSettings(bindings: unknown): Partial<Record<SettingName, string>> {
   const settings: Partial<Record<SettingName, string>> = {};
   for (const name of SETTING_NAMES) {
     const value = given.get(name);
-    if (typeof value === "string" && value !== "") settings[name] = value;
+    if (typeof value === "string" && (value !== "" || GUARDS.includes(name))) settings[name] = value;
   }
   return settings;
 }

@@ -13,7 +13,9 @@ interface Room {
 
 const HOUSE: Record<string, Room> = {
   words: {
-    files: ["json", "base64url", "version", "redact", "loss", "errors"].map((name) => `lib/${name}.ts`),
+    files: ["json", "base64url", "version", "redact", "loss", "errors", "host_name", "finite"].map((name) =>
+      `lib/${name}.ts`
+    ),
     uses: [],
     pure: true,
   },
@@ -48,7 +50,9 @@ const HOUSE: Record<string, Room> = {
     pure: true,
   },
   settings: {
-    files: ["config", "values", "upstream_map", "flags", "describe"].map((name) => `lib/${name}.ts`),
+    files: ["config", "values", "upstream_map", "gateway_keys", "flags", "describe", "exposure"].map((name) =>
+      `lib/${name}.ts`
+    ),
     uses: ["words", "dialects"],
     pure: true,
   },
@@ -60,10 +64,13 @@ const HOUSE: Record<string, Room> = {
     uses: ["words", "anthropic", "dialects", "settings"],
     pure: true,
   },
-  record: { files: ["lib/observe.ts", "lib/exchange.ts"], uses: ["words", "world", "anthropic", "settings"] },
+  access: { files: ["lib/access/"], uses: ["words", "settings"] },
+  record: {
+    files: ["lib/observe.ts", "lib/exchange.ts"],
+    uses: ["words", "world", "access", "anthropic", "settings"],
+  },
   transport: {
     files: [
-      "access",
       "body",
       "bytes",
       "sse",
@@ -74,7 +81,7 @@ const HOUSE: Record<string, Room> = {
       "demo",
       "input_counter",
     ].map((name) => `lib/${name}.ts`),
-    uses: ["words", "world", "anthropic", "dialect", "dialects", "models"],
+    uses: ["words", "world", "access", "anthropic", "dialect", "dialects", "models"],
   },
   journey: {
     files: [
@@ -90,11 +97,11 @@ const HOUSE: Record<string, Room> = {
       "list_models",
       "health",
     ].map((name) => `lib/${name}.ts`),
-    uses: ["words", "world", "anthropic", "dialects", "settings", "models", "record", "transport"],
+    uses: ["words", "world", "access", "anthropic", "dialects", "settings", "models", "record", "transport"],
   },
   front: {
     files: ["lib/app.ts", "lib/create_gateway.ts"],
-    uses: ["words", "world", "settings", "models", "record", "transport", "journey"],
+    uses: ["words", "world", "access", "settings", "models", "record", "transport", "journey"],
   },
   program: {
     files: ["lib/env.ts", "lib/serve.ts", "lib/cli.ts", "lib/worker.ts", "mod.ts"],
@@ -105,7 +112,7 @@ const HOUSE: Record<string, Room> = {
 /** Which files may use a package; what is not named here may be used by none. */
 const PACKAGES: Record<string, RegExp> = {
   "valibot": /^lib\//,
-  "hono": /^lib\/(app|access)\.ts$/,
+  "hono": /^lib\/app\.ts$/,
   "eventsource-parser": /^lib\/sse\.ts$/,
   "leven": /^lib\/(models|flags|upstream_map)\.ts$/,
   "@logtape/logtape": /^lib\/observe\.ts$/,

@@ -7,7 +7,7 @@ import { FakeClock } from "./support/clock.ts";
 const HABITS = { preset: "other", language: "auto" } as const;
 const ACME = { name: "acme", baseUrl: "https://acme.test/v1", key: "sk-acme", ...HABITS };
 const OTHER = { name: "other", baseUrl: "https://other.test/v1", ...HABITS };
-const CALLER = { key: "sk-client" };
+const CALLER = { client: "local", key: "sk-client" };
 const MINUTE = 60_000;
 
 /** A catalogue whose upstreams answer when the test says so, and with what it says. */

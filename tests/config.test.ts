@@ -14,6 +14,7 @@ import { readFlags } from "../lib/flags.ts";
 const DEFAULTS = {
   port: 4000,
   host: "127.0.0.1",
+  openAccess: "off",
   openrouterBaseUrl: "https://openrouter.ai/api/v1",
   upstreams: new Map(),
   anthropicModel: "anthropic/claude-opus-5.5",
@@ -36,6 +37,33 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   [{ PORT: " 65535 " }, { port: 65535 }],
   [{ PORT: 8080 }, { port: 8080 }],
   [{ HOST: "::1" }, { host: "::1" }],
+  [
+    { GATEWAY_API_KEYS: ` 0123456789abcdef, bob:fedcba9876543210:x ,carol:sha256:${"A".repeat(64)}` },
+    {
+      gatewayApiKeys: [
+        { name: "key-1", key: "0123456789abcdef" },
+        { name: "bob", key: "fedcba9876543210:x" },
+        { name: "carol", sha256: "a".repeat(64) },
+      ],
+    },
+  ],
+  [{ GATEWAY_API_KEYS: [`sha256:${"0".repeat(64)}`] }, {
+    gatewayApiKeys: [{ name: "key-1", sha256: "0".repeat(64) }],
+  }],
+  [{ GATEWAY_ADMIN_KEY: "0123456789abcdef" }, {
+    gatewayAdminKey: { name: "admin", key: "0123456789abcdef" },
+  }],
+  [{ GATEWAY_ADMIN_KEY: `sha256:${"0".repeat(64)}` }, {
+    gatewayAdminKey: { name: "admin", sha256: "0".repeat(64) },
+  }],
+  [{ OPEN_ACCESS: "on" }, { openAccess: "on" }],
+  [{ ALLOWED_HOSTS: "Gateway.Test, ::1,[0::1],192.168.1.9" }, {
+    allowedHosts: ["gateway.test", "[::1]", "[::1]", "192.168.1.9"],
+  }],
+  [{ CORS_ORIGINS: "*" }, { corsOrigins: ["*"] }],
+  [{ CORS_ORIGINS: ["HTTPS://Chat.Test:443", "app://obsidian.md", "http://[::1]:3000"] }, {
+    corsOrigins: ["https://chat.test", "app://obsidian.md", "http://[::1]:3000"],
+  }],
   [{ OPENROUTER_API_KEY: " sk-or-v1-abc\n" }, { openrouterApiKey: "sk-or-v1-abc" }],
   [{ OPENROUTER_BASE_URL: "http://LOCALHOST:1234/v1//" }, { openrouterBaseUrl: "http://localhost:1234/v1" }],
   [{ OPENROUTER_BASE_URL: "http://localhost:1234" }, { openrouterBaseUrl: "http://localhost:1234" }],
@@ -109,7 +137,11 @@ const HOSTS =
   "other, openrouter, openai, azure, gemini, groq, deepseek, mistral, xai, zai, moonshot, ollama, vllm, llamacpp, lmstudio, anthropic";
 const SECONDS = "expected a number of seconds from 0 to 604800";
 
-const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: string][] = [
+const KEYS = 'expected keys such as "name:key", separated by commas';
+const NAMES = "expected names of hosts, without ports, separated by commas";
+const ORIGINS = 'expected origins such as "https://example.com", separated by commas, or "*"';
+
+const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: string | string[]][] = [
   ["PORT", "", '""', PORT],
   ["PORT", "65536", '"65536"', PORT],
   ["PORT", "-1", '"-1"', PORT],
@@ -121,6 +153,69 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["PORT", null, '"null"', PORT],
   ["PORT", "4000\nPORT", '"4000\\nPORT"', PORT],
   ["HOST", " ", '" "', "expected a host name or an address"],
+  ["GATEWAY_API_KEYS", "", "(0 characters)", "key 1 is empty"],
+  ["GATEWAY_API_KEYS", " ", "(1 characters)", "key 1 is empty"],
+  ["GATEWAY_API_KEYS", [], "(2 characters)", KEYS],
+  ["GATEWAY_API_KEYS", {}, "(2 characters)", KEYS],
+  ["GATEWAY_API_KEYS", "0123456789abcdef,", "(17 characters)", "key 2 is empty"],
+  ["GATEWAY_API_KEYS", "bob:", "(4 characters)", "key 1 is empty"],
+  ["GATEWAY_API_KEYS", "123456789abcdef", "(15 characters)", "key 1 is shorter than 16 characters"],
+  [
+    "GATEWAY_API_KEYS",
+    "bob:0123456789 abcdef",
+    "(21 characters)",
+    "key 1 has other characters than printable ones without spaces",
+  ],
+  [
+    "GATEWAY_API_KEYS",
+    "bob:sha256:0123456789abcdef",
+    "(27 characters)",
+    "key 1 needs 64 hexadecimal digits after sha256:",
+  ],
+  [
+    "GATEWAY_API_KEYS",
+    "b b:0123456789abcdef",
+    "(20 characters)",
+    'key 1 needs a name of letters, digits, ".", "_" and "-" before its colon',
+  ],
+  [
+    "GATEWAY_API_KEYS",
+    "admin:0123456789abcdef",
+    "(22 characters)",
+    "key 1 has a name that the gateway needs for itself",
+  ],
+  [
+    "GATEWAY_API_KEYS",
+    "bob:0123456789abcdef,bob:fedcba9876543210",
+    "(41 characters)",
+    "key 2 has the name of another",
+  ],
+  [
+    "GATEWAY_API_KEYS",
+    "0123456789abcdef,key-1:fedcba9876543210",
+    "(39 characters)",
+    "key 2 has the name of another",
+  ],
+  [
+    "GATEWAY_API_KEYS",
+    "a:0123456789abcdef,b:0123456789abcdef",
+    "(37 characters)",
+    "key 2 is the same as another",
+  ],
+  ["GATEWAY_ADMIN_KEY", "", "(0 characters)", "it is empty"],
+  ["GATEWAY_ADMIN_KEY", "short", "(5 characters)", "it is shorter than 16 characters"],
+  ["GATEWAY_ADMIN_KEY", 1234567890123456, "(16 characters)", "expected a key"],
+  ["OPEN_ACCESS", "yes", '"yes"', "expected on or off"],
+  ["ALLOWED_HOSTS", "gateway.test:4000", '"gateway.test:4000"', NAMES],
+  ["ALLOWED_HOSTS", "[::1]:4000", '"[::1]:4000"', NAMES],
+  ["ALLOWED_HOSTS", "http://gateway.test", '"http://gateway.test"', NAMES],
+  ["ALLOWED_HOSTS", "*.test", '"*.test"', NAMES],
+  ["ALLOWED_HOSTS", ",", '","', [NAMES, NAMES]],
+  ["ALLOWED_HOSTS", 7, '"7"', "expected a list, separated by commas"],
+  ["CORS_ORIGINS", "chat.test", '"chat.test"', ORIGINS],
+  ["CORS_ORIGINS", "https://chat.test/", '"https://chat.test/"', ORIGINS],
+  ["CORS_ORIGINS", "null", '"null"', ORIGINS],
+  ["CORS_ORIGINS", "https://*.test", '"https://*.test"', ORIGINS],
   ["OPENROUTER_API_KEY", "", "(0 characters)", KEY],
   ["OPENROUTER_API_KEY", "two words", "(9 characters)", KEY],
   ["OPENROUTER_API_KEY", "line\nbreak", "(10 characters)", KEY],
@@ -222,7 +317,8 @@ for (const [name, given, shown, allowed] of WRONG) {
     // What is given breaks the type on purpose: from JavaScript anything may come.
     const settings: Settings = JSON.parse("{}");
     Object.assign(settings, { [name]: given });
-    assert.deepEqual(mistakesOf({ settings }), [`Cannot use ${name} ${shown} (settings): ${allowed}`]);
+    const mistakes = [allowed].flat().map((each) => `Cannot use ${name} ${shown} (settings): ${each}`);
+    assert.deepEqual(mistakesOf({ settings }), mistakes);
   });
 }
 
@@ -276,6 +372,24 @@ test("parseConfig() takes an empty key of the environment for none, and one give
   assert.deepEqual(mistakesOf({ flags: readFlags(["--api-key="]) }), [
     `Cannot use OPENROUTER_API_KEY (0 characters) (--api-key): ${KEY}`,
   ]);
+});
+
+test("parseConfig() takes an empty variable that guards for a mistake", () => {
+  assert.deepEqual(mistakesOf({ env: { GATEWAY_API_KEYS: "", GATEWAY_ADMIN_KEY: "" } }), [
+    "Cannot use GATEWAY_API_KEYS (0 characters) (environment): key 1 is empty",
+    "Cannot use GATEWAY_ADMIN_KEY (0 characters) (environment): it is empty",
+  ]);
+});
+
+test("parseConfig() refuses an admin key that clients have too", () => {
+  const key = "0123456789abcdef";
+  const sha256 = `sha256:${"0".repeat(64)}`;
+  for (const both of [key, sha256]) {
+    assert.deepEqual(mistakesOf({ settings: { GATEWAY_API_KEYS: `bob:${both}`, GATEWAY_ADMIN_KEY: both } }), [
+      "Cannot use GATEWAY_ADMIN_KEY: it is one of GATEWAY_API_KEYS too",
+    ]);
+  }
+  assert.deepEqual(mistakesOf({ settings: { GATEWAY_API_KEYS: sha256, GATEWAY_ADMIN_KEY: key } }), []);
 });
 
 test("parseConfig() keeps aliases apart from what every object has", () => {

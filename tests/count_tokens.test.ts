@@ -21,7 +21,11 @@ function reporting(prompt_tokens: number): string {
 
 function post(gateway: Handler, path: string, body: Json): Promise<Response> {
   return gateway.fetch(
-    new Request(`http://gateway.test${path}`, { method: "POST", body: JSON.stringify(body) }),
+    new Request(`http://gateway.test${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    }),
   );
 }
 
@@ -97,7 +101,11 @@ function countAt(preset: "anthropic" | "other", { fetch }: FakeUpstream, asked: 
   const gateway = createGateway({ settings, fetch, clock: new FakeClock() });
   const request = new Request("http://gateway.test/v1/messages/count_tokens", {
     method: "POST",
-    headers: { "anthropic-beta": "context-1m", "x-claude-code-session-id": "s1" },
+    headers: {
+      "content-type": "application/json",
+      "anthropic-beta": "context-1m",
+      "x-claude-code-session-id": "s1",
+    },
     body: JSON.stringify({ ...asked, model: `claude/${asked.model}` }),
   });
   return gateway.fetch(request);

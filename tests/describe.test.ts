@@ -30,12 +30,22 @@ test("describeConfig() tells each setting, its value and where that is from", ()
       "--upstreams",
       '{"i":{"url":"http://localhost:1/v1","key":"hidden","headers":{"x-hidden":"hidden"}}}',
     ]),
-    env: { OPENROUTER_API_KEY: "0123456789" },
+    env: {
+      OPENROUTER_API_KEY: "0123456789",
+      GATEWAY_API_KEYS: "hidden-0123456789,bob:hidden-9876543210",
+      GATEWAY_ADMIN_KEY: "hidden-hidden-hidden",
+      CORS_ORIGINS: "https://a.test,*",
+    },
   };
   const lines = describeConfig(sources).split("\n").map((line) => line.trim().replace(/ {2,}/, " "));
   assert.deepEqual(lines, [
     "PORT 1 (--port)",
     "HOST cannot be used (--host)",
+    "GATEWAY_API_KEYS key-1, bob (environment)",
+    "GATEWAY_ADMIN_KEY set (environment)",
+    "OPEN_ACCESS off (default)",
+    "ALLOWED_HOSTS not set (default)",
+    "CORS_ORIGINS https://a.test, * (environment)",
     "OPENROUTER_API_KEY set (10 characters) (environment)",
     "OPENROUTER_BASE_URL https://openrouter.ai/api/v1 (default)",
     "UPSTREAMS i -> http://localhost:1/v1 (--upstreams)",

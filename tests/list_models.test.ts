@@ -64,7 +64,8 @@ test("the name that Claude Code shows means the alias, wherever it is used", asy
   const upstream = createUpstream({ body: `data: ${JSON.stringify(chunk)}\n\ndata: [DONE]\n\n` });
   const gateway = createTestGateway({ fetch: upstream.fetch, settings });
   const body = { model: "claude-gw-fast", max_tokens: 9, messages: [{ role: "user", content: "Hi" }] };
-  const init = { method: "POST", body: JSON.stringify(body) };
+  const headers = { "content-type": "application/json" };
+  const init = { method: "POST", headers, body: JSON.stringify(body) };
   const response = await gateway.fetch(new Request("http://gateway.test/v1/messages", init));
   assert.equal(response.headers.get("x-gateway-model"), "openrouter/acme/talker-1");
   assert.equal(dig(await response.json(), "model"), "claude-gw-fast");

@@ -12,6 +12,7 @@ import {
 
 const RECORD: RequestRecord = {
   requestId: "req_1",
+  client: "local",
   method: "POST",
   path: "/v1/messages",
   status: 200,

@@ -44,7 +44,7 @@ function create(network: typeof fetch, settings: Settings = {}, clock = new Fake
 
 function ask(model: string, init: RequestInit = {}): Request {
   const body = JSON.stringify({ model, max_tokens: 64, messages: [{ role: "user", content: "Hi" }] });
-  const headers = { "x-api-key": "key-of-the-client" };
+  const headers = { "content-type": "application/json", "x-api-key": "key-of-the-client" };
   return new Request("http://gateway.test/v1/messages", { method: "POST", headers, body, ...init });
 }
 

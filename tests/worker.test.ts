@@ -11,8 +11,17 @@ test("worker.fetch() tells what is wrong with its bindings, and serves once they
     return error.mistakes.join() ===
       'Cannot use PORT "x" (settings): expected a whole number from 0 to 65535';
   });
+  await assert.rejects(worker.fetch(new Request(HEALTH), { LOG_LEVEL: "off" }), (error) => {
+    assert.ok(error instanceof ConfigError);
+    return /^Cannot listen where the runtime chooses without keys: /.test(error.message);
+  });
+  await assert.rejects(worker.fetch(new Request(HEALTH), { GATEWAY_API_KEYS: "" }), (error) => {
+    assert.ok(error instanceof ConfigError);
+    return error.message === "Cannot use GATEWAY_API_KEYS (0 characters) (settings): key 1 is empty";
+  });
   const response = await worker.fetch(new Request(HEALTH), {
     LOG_LEVEL: "off",
+    OPEN_ACCESS: "on",
     PORT: "",
     HOST: 1,
     OTHER: {},

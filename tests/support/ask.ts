@@ -23,6 +23,10 @@ export function askGateway(
   body: Json,
   { headers = {}, ...options }: TestGatewayOptions & { headers?: Record<string, string> },
 ): Promise<Response> {
-  const init = { method: "POST", headers, body: JSON.stringify(body) };
+  const init = {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify(body),
+  };
   return createTestGateway(options).fetch(new Request("http://gateway.test/v1/messages", init));
 }

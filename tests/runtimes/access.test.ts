@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type ClientRequest, request, type RequestOptions } from "node:http";
+import { connect } from "node:net";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { launch, RUNTIMES } from "./launch.ts";
+
+const KEY = "alice-0123456789abcdef";
+const OWNER = "owner-0123456789abcdef";
+const HELLO = JSON.stringify({
+  model: "demo/echo",
+  max_tokens: 16,
+  messages: [{ role: "user", content: "Hello" }],
+});
+const JSON_TYPE = { "content-type": "application/json" };
+const MINE = { ...JSON_TYPE, "x-api-key": KEY };
+
+interface Visit {
+  method?: string;
+  path?: string;
+  headers?: Record<string, string>;
+  body?: string | Uint8Array;
+}
+
+/** What is sent, and how it is answered. */
+const VISITS: [what: string, visit: Visit, status: number, type?: string][] = [
+  ["a key", { headers: MINE }, 200],
+  ["a Bearer token", { headers: { ...JSON_TYPE, authorization: `Bearer ${KEY}` } }, 200],
+  ["the owner's key", { headers: { ...JSON_TYPE, "x-api-key": OWNER } }, 200],
+  ["no key", { headers: JSON_TYPE }, 401, "authentication_error"],
+  ["another key", { headers: { ...JSON_TYPE, "x-api-key": `${KEY}0` } }, 401, "authentication_error"],
+  ["no key, to an unknown route", { path: "/x", headers: JSON_TYPE }, 401, "authentication_error"],
+  ["no key, to the health check", { method: "GET", path: "/health" }, 200],
+  ["no key, to HEAD /", { method: "HEAD", path: "/" }, 200],
+  ["no key, to HEAD /api/hello", { method: "HEAD", path: "/api/hello" }, 200],
+  ["no key, to HEAD /status", { method: "HEAD", path: "/status" }, 401],
+  ["another host", { headers: { ...MINE, host: "evil.test" } }, 403, "permission_error"],
+  ["localhost for a host", { headers: { ...MINE, host: "localhost:1" } }, 200],
+  ["[::1] for a host", { headers: { ...MINE, host: "[::1]:1" } }, 200],
+  ["the page of an attacker", { headers: { ...MINE, origin: "https://evil.test" } }, 403, "permission_error"],
+  ["the page of nobody", { headers: { ...MINE, origin: "null" } }, 403, "permission_error"],
+  ["an allowed page", { headers: { ...MINE, origin: "https://chat.test" } }, 200],
+  ["a form", { headers: { ...MINE, "content-type": "text/plain" } }, 400, "invalid_request_error"],
+  ["no type", { headers: { "x-api-key": KEY } }, 400, "invalid_request_error"],
+  [
+    "a compressed body",
+    { headers: { ...MINE, "content-encoding": "gzip" }, body: gzipSync(HELLO) },
+    400,
+    "invalid_request_error",
+  ],
+  [
+    "invalid UTF-8",
+    { headers: MINE, body: new Uint8Array([0x22, 0xff, 0x22]) },
+    400,
+    "invalid_request_error",
+  ],
+  ["a deep body", { headers: MINE, body: "[".repeat(100_000) }, 400, "invalid_request_error"],
+  ["a number past all measure", { headers: MINE, body: '{"a":1e999}' }, 400, "invalid_request_error"],
+  ["33 MiB", { headers: MINE, body: new Uint8Array(33 << 20).fill(32) }, 413, "request_too_large"],
+  [
+    "33 MiB, in pieces",
+    { headers: { ...MINE, "transfer-encoding": "chunked" }, body: new Uint8Array(33 << 20).fill(32) },
+    413,
+    "request_too_large",
+  ],
+];
+
+for (const runtime of RUNTIMES) {
+  test(`on ${runtime.name} a gateway with keys lets in who may come`, {
+    skip: runtime.missing,
+    timeout: 60_000,
+  }, async (context) => {
+    const args = ["--port", "0", "--gateway-keys", `alice:${KEY}`, "--admin-key", OWNER];
+    const program = launch(runtime, [...args, "--cors-origins", "https://chat.test"]);
+    const port = Number(await program.find(/^ANTHROPIC_BASE_URL=http:\/\/127\.0\.0\.1:(\d+)$/m));
+    try {
+      for (const [what, visit, status, type] of VISITS) {
+        await context.test(what, async () => {
+          const answer = await pay(port, visit);
+          assert.equal(answer.status, status, answer.text);
+          if (type === undefined) return;
+          const { type: outer, error, request_id } = JSON.parse(answer.text);
+          assert.deepEqual([outer, error.type, request_id], ["error", type, answer.headers["request-id"]]);
+        });
+      }
+      await context.test("a preflight", async () => {
+        const headers = { origin: "https://chat.test", "access-control-request-method": "POST" };
+        const { status, headers: told } = await pay(port, { method: "OPTIONS", headers });
+        assert.deepEqual([status, told["access-control-allow-origin"]], [204, "https://chat.test"]);
+      });
+      for (const [bytes, status] of GARBAGE) {
+        await context.test(JSON.stringify(bytes.slice(0, 80)), async () => {
+          assert.match(await say(port, bytes), status);
+        });
+      }
+      assert.equal((await pay(port, { headers: MINE })).status, 200, "it lives");
+    } finally {
+      program.kill("SIGTERM");
+    }
+    const { stdout, stderr } = await program.ended;
+    assert.match(stdout, / without a key; the model demo\/echo answers without one$/m);
+    for (const key of [KEY, OWNER]) assert.equal(`${stdout}${stderr}`.includes(key.slice(-10)), false);
+    const lines = stderr.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+    assert.doesNotMatch(stderr, /^ +at |\bError\b/m);
+    const clients = new Set<unknown>(lines.map(({ client }) => client));
+    assert.deepEqual([...clients].filter((client) => client !== undefined).sort(), [
+      "admin",
+      "alice",
+      "nobody",
+    ]);
+  });
+
+  const refusals: [args: string[], settings: Record<string, string>, message: RegExp][] = [
+    [
+      ["--host", "0.0.0.0"],
+      {},
+      /^Cannot listen on "0\.0\.0\.0" without keys: .*GATEWAY_API_KEYS.*OPEN_ACCESS=on.*\n$/,
+    ],
+    [["--host", "::"], {}, /^Cannot listen on "::" without keys: /],
+    [["--host", "0.0.0.0", "--admin-key", OWNER], {}, /^Cannot listen on "0\.0\.0\.0" without keys: /],
+    [
+      ["--gateway-keys="],
+      {},
+      /^Cannot use GATEWAY_API_KEYS \(0 characters\) \(--gateway-keys\): key 1 is empty\n$/,
+    ],
+    [["--gateway-keys", "a:,short"], {}, /: key 1 is empty\n.*: key 2 is shorter than 16 characters\n$/],
+    ...(runtime.readsEnv
+      ? [
+        [
+          [],
+          { GATEWAY_API_KEYS: "" },
+          /^Cannot use GATEWAY_API_KEYS \(0 characters\) \(environment\)/,
+        ] satisfies [
+          string[],
+          Record<string, string>,
+          RegExp,
+        ],
+      ]
+      : []),
+  ];
+  for (const [args, settings, message] of refusals) {
+    const told = `${args.join(" ")} ${JSON.stringify(settings)}`;
+    test(
+      `on ${runtime.name} it does not start with ${told}`,
+      { skip: runtime.missing, timeout: 30_000 },
+      async () => {
+        for (const check of [[], ["--check"]]) {
+          const { status, stdout, stderr } = await launch(runtime, [...args, "--port=0", ...check], settings)
+            .ended;
+          assert.equal(status, 2);
+          assert.match(stderr, message);
+          assert.equal(stdout === "", check.length === 0);
+        }
+      },
+    );
+  }
+
+  test(`on ${runtime.name} it serves everybody where that is said`, {
+    skip: runtime.missing,
+    timeout: 30_000,
+  }, async () => {
+    const program = launch(runtime, ["--port=0", "--host=0.0.0.0", "--open-access=on", "--log-level=off"]);
+    const port = Number(await program.find(/^ANTHROPIC_BASE_URL=http:\/\/127\.0\.0\.1:(\d+)$/m));
+    const { status, text } = await pay(port, { headers: { ...JSON_TYPE, host: "gateway.test" } });
+    program.kill("SIGTERM");
+    await program.ended;
+    assert.equal(status, 200, text);
+  });
+}
+
+/** Refused, by the gateway or already by the server; some servers only hang up. */
+const NO = /^(HTTP\/1\.[01] 4\d\d |$)/;
+/** Whatever a server makes of it, the gateway does not fail. */
+const SOMETHING = /^(HTTP\/1\.[01] [24]\d\d |$)/;
+
+/** What no client of the protocol sends, and how that may be answered. */
+const GARBAGE: [bytes: string, status: RegExp][] = [
+  ["GET /health HTTP/1.1\r\n\r\n", SOMETHING],
+  ["GET /health HTTP/1.0\r\n\r\n", SOMETHING],
+  ["GET http://evil.test/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", SOMETHING],
+  ["GET http://localhost/health HTTP/1.1\r\nHost: evil.test\r\nConnection: close\r\n\r\n", NO],
+  ["GET /health HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n", NO],
+  ["GET /health HTTP/1.1\r\nHost: evil.test\r\nHost: localhost\r\nConnection: close\r\n\r\n", NO],
+  ["GET /health HTTP/1.1\r\nHost: localhost@evil.test\r\nConnection: close\r\n\r\n", NO],
+  ["GET /health HTTP/1.1\r\nHost: \u0001\r\nConnection: close\r\n\r\n", NO],
+  ["POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\nConnection: close\r\n\r\n", NO],
+  [`GET /health HTTP/1.1\r\nX: ${"x".repeat(2_000_000)}\r\nConnection: close\r\n\r\n`, NO],
+  ["\u0016\u0003\u0001 not HTTP at all\r\n\r\n", NO],
+];
+
+async function pay(
+  port: number,
+  { method = "POST", path = "/v1/messages", headers = {}, body = HELLO }: Visit,
+) {
+  const options: RequestOptions = { port, host: "127.0.0.1", method, path, agent: false };
+  const client = request({ ...options, headers });
+  const answered = once(client, "response");
+  client.on("error", () => {}); // a body that is too large is cut while it is sent
+  send(client, method === "POST" ? body : "");
+  const [response] = await answered;
+  let text = "";
+  for await (const piece of response.setEncoding("utf8")) text += piece;
+  return { status: response.statusCode, headers: response.headers, text };
+}
+
+function send(client: ClientRequest, body: string | Uint8Array): void {
+  if (body.length > 0) client.write(body);
+  client.end();
+}
+
+/** Says something on a connection of its own, and gives what is said back until it is closed. */
+async function say(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  let text = "";
+  socket.setEncoding("utf8").on("data", (piece: string) => void (text += piece)).on("error", () => {});
+  socket.end(bytes);
+  await new Promise((resolve) => socket.on("close", resolve));
+  return text;
+}
