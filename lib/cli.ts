@@ -4,6 +4,7 @@ import { endWith, onStop, onStrayRejection, readEnv } from "./env.ts";
 import { refuseExposure } from "./exposure.ts";
 import { readFlags } from "./flags.ts";
 import { createGateway } from "./create_gateway.ts";
+import { isGuessable } from "./gateway_keys.ts";
 import { logger, printLine, printMistake, startLog } from "./observe.ts";
 import { ListenError, serve } from "./serve.ts";
 import { VERSION } from "./version.ts";
@@ -38,6 +39,13 @@ async function start(settings: Settings, config: Config): Promise<void> {
   onStrayRejection((reason) => logger.error("stray rejection", { reason }));
   printLine(`Listening on ${server.url}, asking ${config.openrouterBaseUrl} ${toKeyWords(config)}`);
   printLine(`ANTHROPIC_BASE_URL=${server.url}`);
+  const { gatewayApiKeys = [], gatewayAdminKey } = config;
+  const guessable = [...gatewayApiKeys, ...(gatewayAdminKey ? [gatewayAdminKey] : [])].filter(isGuessable);
+  if (guessable.length > 0) {
+    logger.warn("A key of fewer than 16 characters can be guessed", {
+      keys: guessable.map(({ name }) => name),
+    });
+  }
 }
 
 function toKeyWords({ openrouterApiKey, gatewayApiKeys }: Config): string {

@@ -43,6 +43,14 @@ export function adminKey(): Schema<string, GatewayKey> {
   );
 }
 
+/** Tells whether a key is so short that it can be guessed, as far as its length is known. */
+export function isGuessable(entry: GatewayKey): boolean {
+  return "key" in entry && entry.key.length < SHORTEST;
+}
+
+/** In characters. */
+const SHORTEST = 16;
+
 /** Tells whether two entries are one key, as far as that can be seen without reckoning a digest. */
 export function isSameKey(one: GatewayKey, other: GatewayKey): boolean {
   if ("key" in one) return "key" in other && one.key === other.key;
@@ -50,9 +58,6 @@ export function isSameKey(one: GatewayKey, other: GatewayKey): boolean {
 }
 
 const EXPECTED = 'expected keys such as "name:key", separated by commas';
-
-/** What is shorter can be guessed. */
-const SHORTEST = 16;
 
 function toWords(given: unknown): readonly string[] | undefined {
   if (typeof given === "string") return given.split(",");
@@ -82,7 +87,7 @@ function readSecret(text: string, name: string): GatewayKey | string {
   }
   if (text === "") return "is empty";
   if (!/^[!-~]+$/.test(text)) return "has other characters than printable ones without spaces";
-  return text.length < SHORTEST ? `is shorter than ${SHORTEST} characters` : { name, key: text };
+  return { name, key: text };
 }
 
 function findTwin(read: GatewayKey, others: readonly GatewayKey[]): string | undefined {

@@ -159,7 +159,6 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["GATEWAY_API_KEYS", {}, "(2 characters)", KEYS],
   ["GATEWAY_API_KEYS", "0123456789abcdef,", "(17 characters)", "key 2 is empty"],
   ["GATEWAY_API_KEYS", "bob:", "(4 characters)", "key 1 is empty"],
-  ["GATEWAY_API_KEYS", "123456789abcdef", "(15 characters)", "key 1 is shorter than 16 characters"],
   [
     "GATEWAY_API_KEYS",
     "bob:0123456789 abcdef",
@@ -203,7 +202,6 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
     "key 2 is the same as another",
   ],
   ["GATEWAY_ADMIN_KEY", "", "(0 characters)", "it is empty"],
-  ["GATEWAY_ADMIN_KEY", "short", "(5 characters)", "it is shorter than 16 characters"],
   ["GATEWAY_ADMIN_KEY", 1234567890123456, "(16 characters)", "expected a key"],
   ["OPEN_ACCESS", "yes", '"yes"', "expected on or off"],
   ["ALLOWED_HOSTS", "gateway.test:4000", '"gateway.test:4000"', NAMES],

@@ -124,7 +124,11 @@ for (const runtime of RUNTIMES) {
       {},
       /^Cannot use GATEWAY_API_KEYS \(0 characters\) \(--gateway-keys\): key 1 is empty\n$/,
     ],
-    [["--gateway-keys", "a:,short"], {}, /: key 1 is empty\n.*: key 2 is shorter than 16 characters\n$/],
+    [
+      ["--gateway-keys", "a:,b:k\u00e9y"],
+      {},
+      /: key 1 is empty\n.*: key 2 has other characters than printable ones without spaces\n$/,
+    ],
     ...(runtime.readsEnv
       ? [
         [
