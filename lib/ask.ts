@@ -1,7 +1,8 @@
 import type { Caller } from "./access/caller.ts";
 import type { StreamEvent } from "./anthropic/events.ts";
 import type { MessagesRequest } from "./anthropic/schema.ts";
-import type { AnswerReader, TurnContext } from "./dialects/mod.ts";
+import { type Bill, Tally } from "./bill.ts";
+import type { AnswerReader, ListPrice, TurnContext } from "./dialects/mod.ts";
 import { ApiError } from "./errors.ts";
 import type { Gateway } from "./gateway.ts";
 import type { LossReport } from "./loss.ts";
@@ -23,12 +24,12 @@ export interface AskOptions {
   caller: Caller;
   signal: AbortSignal;
   loss: LossReport;
-  /** Hears what the turn cost, in USD, where the upstream says so. */
-  onCost(usd: number): void;
+  /** Hears what the turn used, however it ended, unless the upstream refused it. */
+  onBill(bill: Bill, route: Route): void;
 }
 
 /** Creates the {@linkcode Ask} that goes to the upstream of a route. */
-export function createAsk(gateway: Gateway, { route, caller, signal, loss, onCost }: AskOptions): Ask {
+export function createAsk(gateway: Gateway, { route, caller, signal, loss, onBill }: AskOptions): Ask {
   return async function* (request) {
     refuseThread(request, route);
     const context: TurnContext = {
@@ -48,16 +49,32 @@ export function createAsk(gateway: Gateway, { route, caller, signal, loss, onCos
       loss.add("header.anthropic-beta", "dropped");
     }
     if (gateway.config.validation === "strict") refuseLosses(loss, route);
-    const response = await sendTurn(gateway, route, { body, caller, signal });
+    const tally = new Tally({ inputTokens: context.inputTokens, price: toPrice(route) });
+    let response: Response;
     try {
-      yield* readAnswer(response, { gateway, route, reader, signal });
+      response = await sendTurn(gateway, route, { body, caller, signal });
+    } catch (error) {
+      // Whoever breaks off has been asked, and may be at work: that is not free.
+      if (signal.aborted) onBill(tally.toBill(undefined), route);
+      throw error;
+    }
+    try {
+      for await (const events of readAnswer(response, { gateway, route, reader, signal })) {
+        tally.add(events);
+        yield events;
+      }
     } catch (error) {
       throw withoutKey(error, route.upstream, caller);
     } finally {
-      if (reader.cost !== undefined) onCost(reader.cost);
+      onBill(tally.toBill(reader.cost), route);
       if (reader.inputTokens !== undefined) gateway.inputCounter.learn(request, route, reader.inputTokens);
     }
   };
+}
+
+/** What is embedded costs nothing. */
+function toPrice({ upstream, facts }: Route): ListPrice | undefined {
+  return upstream.fetch === undefined ? facts.price : { input: 0, output: 0 };
 }
 
 /** @throws {ApiError} `invalid_request_error` if anything would be lost. */

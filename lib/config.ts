@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { adminKey, type GatewayKey, gatewayKeys, isSameKey } from "./gateway_keys.ts";
+import { limitMap, type Limits, type LimitsInput } from "./limit_map.ts";
 import { quote } from "./redact.ts";
 import { BUILT_IN, type NamedUpstream, upstreamMap, type UpstreamsInput } from "./upstream_map.ts";
 import {
@@ -13,6 +14,7 @@ import {
   origin,
   type Schema,
   seconds,
+  storeUrl,
   text,
 } from "./values.ts";
 
@@ -148,6 +150,24 @@ const TABLE = {
     schema: (): Schema<string, "on" | "off"> => oneOf(["on", "off"]),
     default: "on",
     text: "Whether tool arguments of the wrong type are put right by the tool's schema: on or off",
+  },
+  LIMITS: {
+    flag: "--limits",
+    schema: (): Schema<LimitsInput, Limits> => limitMap(),
+    default: '{"each": {"streams": 50}}',
+    text: 'Limits by whom they hold for, as JSON: `{"each", "total", "session", "keys"}`; see Limits',
+  },
+  RATE_LIMIT_STORE: {
+    flag: "--rate-limit-store",
+    schema: (): Schema<string, string> => storeUrl(),
+    default: "memory",
+    secret: true,
+    text: "Where is kept what was used: memory, or redis://… or rediss://… for several gateways",
+  },
+  STATE_DIR: {
+    flag: "--state-dir",
+    schema: (): Schema<string, string> => text("the path of a folder"),
+    text: "Folder of one gateway that keeps spend across restarts; without it there is memory only",
   },
   LOG_LEVEL: {
     flag: "--log-level",

@@ -2,7 +2,6 @@ import type { Caller } from "./access/caller.ts";
 import { parseCountTokensRequest, parseMessagesRequest } from "./anthropic/parse.ts";
 import type { CountTokensRequest } from "./anthropic/schema.ts";
 import { readJson } from "./body.ts";
-import type { ModelFacts } from "./dialects/mod.ts";
 import { startDeadline } from "./deadline.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Gateway } from "./gateway.ts";
@@ -10,6 +9,7 @@ import { isObject } from "./json.ts";
 import { LossReport } from "./loss.ts";
 import type { Route } from "./models.ts";
 import { logWarning } from "./observe.ts";
+import { inputPrice } from "./price.ts";
 import { findRoute, toHeaderName } from "./route.ts";
 import { readWhole, send } from "./upstream.ts";
 
@@ -21,20 +21,21 @@ import { readWhole, send } from "./upstream.ts";
  * what the model's upstream reported of earlier requests, with the largest share by which that was off of late.
  * `x-token-count-cost` is what so much input costs by list price, in USD, where the price is known.
  *
- * @throws {ApiError} if the request is not valid.
+ * @throws {ApiError} if the request is not valid, or there are too many.
  */
 export async function answerCountTokens(
   request: Request,
   gateway: Gateway,
   exchange: Exchange,
 ): Promise<Response> {
-  const counted = parseCountTokensRequest(await readJson(request));
   const { caller } = exchange;
+  await gateway.limits.admitLookup(caller);
+  const counted = parseCountTokensRequest(await readJson(request));
   const route = await findRoute(gateway, counted.model, caller);
   exchange.note({ model: counted.model, answeredBy: toHeaderName(route) });
   const { tokens, source } = await askUpstream(counted, { gateway, route, caller, client: request.signal }) ??
     estimate(counted, gateway, route);
-  const price = toPrice(route.facts, tokens);
+  const price = inputPrice(route.facts.price, tokens);
   const headers = new Headers({ "x-token-count-source": source });
   if (price !== undefined) headers.set("x-token-count-cost", toDecimal(tokens * price));
   return Response.json({ input_tokens: tokens }, { headers });
@@ -91,11 +92,6 @@ function toCountBody(counted: CountTokensRequest, { newId }: Gateway, route: Rou
 
 /** Milliseconds that an upstream has for its count. */
 const PATIENCE = 5000;
-
-/** USD for one token of an input of so many. */
-function toPrice({ price }: ModelFacts, tokens: number): number | undefined {
-  return price?.long?.findLast(({ above }) => tokens > above)?.input ?? price?.input;
-}
 
 /** Writes a bound of an error so that it stays one. */
 function roundUp(error: number): number {

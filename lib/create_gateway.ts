@@ -7,6 +7,7 @@ import { demo } from "./demo.ts";
 import type { Gateway } from "./gateway.ts";
 import { newId } from "./ids.ts";
 import { createInputCounter } from "./input_counter.ts";
+import { createLimiter } from "./limits/limiter.ts";
 import type { Directory } from "./models.ts";
 import { createCounters } from "./observe.ts";
 import { createUpstreams } from "./upstreams.ts";
@@ -36,7 +37,8 @@ export interface Handler {
 /**
  * Creates a gateway that speaks Anthropic's Messages API.
  *
- * @throws {ConfigError} if a setting is wrong; it names every mistake at once.
+ * @throws {ConfigError} if a setting is wrong; it names every mistake at once. A folder in `STATE_DIR` is tried only
+ * when all else is right.
  *
  * @example Usage
  * ```ts
@@ -62,6 +64,7 @@ export function createGateway(
     catalogue: createCatalogue({ fetch, clock }),
     counters: createCounters(clock.now()),
     inputCounter: createInputCounter(clock),
+    limits: createLimiter(config, { clock, newId }),
   };
   const answer = createApp(gateway);
   return { fetch: (request) => answer(request) };

@@ -48,9 +48,14 @@ function toText(name: SettingName, value: unknown): string {
   // Options and headers may hold anything, a key too: of an alias and an upstream only is told where they lead.
   if (value instanceof Map) return value.size === 0 ? "none" : redact([...value].map(toArrow).join(", "));
   if (Array.isArray(value)) return redact(value.map(toName).join(", "));
-  if (typeof value === "object") return "set";
-  if (SETTINGS[name].secret) return `set (${String(value).length} characters)`;
+  const { secret, default: fallback } = SETTINGS[name];
+  if (typeof value === "object") return secret ? "set" : redact(JSON.stringify(value, toPlain));
+  if (secret && value !== fallback) return `set (${String(value).length} characters)`;
   return redact(String(value));
+}
+
+function toPlain(_field: string, value: unknown): unknown {
+  return value instanceof Map ? Object.fromEntries(value) : value;
 }
 
 /** One of several values: itself, or of a key the name of who has it. */

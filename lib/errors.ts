@@ -39,6 +39,8 @@ export interface ApiErrorOptions {
   retryAfter?: string;
   /** Whether a repeat can help, where that does not follow from the status. */
   retryable?: boolean;
+  /** Headers of the response beside those that follow from all this. */
+  headers?: Readonly<Record<string, string>>;
   /** Anthropic's `error.details`, for instance an `error_code`. */
   details?: JsonObject;
   /** What lies behind it; goes to the log, never to the client. */
@@ -63,6 +65,7 @@ export class ApiError extends Error {
   readonly type: ErrorType;
   readonly status: number;
   readonly retryAfter: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
   readonly details: JsonObject | undefined;
   /** Whether the same request may succeed when it is repeated. */
   readonly retryable: boolean;
@@ -72,6 +75,7 @@ export class ApiError extends Error {
     this.type = type;
     this.status = options.status ?? STATUSES[type];
     this.retryAfter = options.retryAfter;
+    this.headers = options.headers ?? {};
     this.details = options.details;
     this.retryable = options.retryable ?? !FINAL_STATUSES.has(this.status);
   }
@@ -98,7 +102,7 @@ export function toErrorBody(error: ApiError, requestId: string): ErrorBody {
 
 /** Writes an error as the response to a request whose id is given. */
 export function errorResponse(error: ApiError, requestId: string): Response {
-  const headers = new Headers({ "request-id": requestId });
+  const headers = new Headers({ ...error.headers, "request-id": requestId });
   // Clients judge by the status too, so only what they would get wrong is said.
   if (!error.retryable) headers.set("x-should-retry", "false");
   else if (FINAL_STATUSES.has(error.status)) headers.set("x-should-retry", "true");

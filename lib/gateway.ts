@@ -3,6 +3,7 @@ import type { Catalogue } from "./catalogue.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { InputCounter } from "./input_counter.ts";
+import type { Limiter } from "./limits/limiter.ts";
 import type { Directory } from "./models.ts";
 import type { Counters } from "./observe.ts";
 
@@ -19,4 +20,5 @@ export interface Gateway {
   catalogue: Catalogue;
   counters: Counters;
   inputCounter: InputCounter;
+  limits: Limiter;
 }

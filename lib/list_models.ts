@@ -57,6 +57,7 @@ function speaksAnthropic({ headers }: Request): boolean {
 }
 
 async function listModels(gateway: Gateway, caller: Caller): Promise<ListedModel[]> {
+  await gateway.limits.admitLookup(caller);
   const { directory } = gateway;
   const [upstream, ...others] = directory.upstreams.values();
   const keyless = upstream?.key === undefined;

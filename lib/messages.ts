@@ -4,8 +4,9 @@ import { parseMessagesRequest } from "./anthropic/parse.ts";
 import type { MessagesRequest } from "./anthropic/schema.ts";
 import { MessageWriter } from "./anthropic/writer.ts";
 import { createAsk } from "./ask.ts";
+import type { Bill } from "./bill.ts";
 import { readJson } from "./body.ts";
-import { type Deadline, startDeadline } from "./deadline.ts";
+import { startDeadline } from "./deadline.ts";
 import { toApiError, toErrorBody } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { withFallbacks } from "./fallback.ts";
@@ -32,14 +33,23 @@ export async function answerMessages(
   let route = await findRoute(gateway, message.model, caller);
   exchange.note({ model: message.model, answeredBy: toHeaderName(route) });
 
+  const expected = { inputTokens: gateway.inputCounter.guess(message, route) };
+  const admission = await gateway.limits.admit(caller, expected);
   const loss = new LossReport();
   const deadline = startDeadline(request.signal, gateway.clock, gateway.config.requestTimeout * 1000);
-  const onCost = (cost: number) => exchange.note({ cost });
+  const end = () => {
+    deadline.stop();
+    admission.release();
+  };
+  const onBill = (bill: Bill, route: Route) => {
+    if (bill.cost !== undefined) exchange.note({ cost: bill.cost });
+    admission.charge(bill, toHeaderName(route));
+  };
   const onRoute = (next: Route) => {
     route = next;
     exchange.note({ answeredBy: toHeaderName(next) });
   };
-  const turn = { caller, signal: deadline.signal, loss, onCost };
+  const turn = { caller, signal: deadline.signal, loss, onBill };
   const toAsk = (route: Route) => createAsk(gateway, { ...turn, route });
   const toAskAgain = withRetry(toAsk, { ...turn, strict: gateway.config.validation === "strict" });
   const ask = withFallbacks(toAskAgain, { ...turn, gateway, route, onRoute });
@@ -48,15 +58,16 @@ export async function answerMessages(
   const streamed = message.stream === true || new URL(request.url).pathname.endsWith("/stream");
   try {
     const response = streamed
-      ? await streamAnswer(answer, { message, route, gateway, exchange, deadline, client: request.signal })
+      ? await streamAnswer(answer, { message, route, gateway, exchange, end, client: request.signal })
       : Response.json(await collectMessage(answer));
     response.headers.set("x-gateway-model", toHeaderName(route));
+    for (const [name, value] of Object.entries(admission.headers)) response.headers.set(name, value);
     const lost = loss.toHeader();
     if (lost !== undefined) response.headers.set("x-gateway-loss", lost);
     return response;
   } finally {
     if (loss.entries.length > 0) exchange.note({ loss: loss.entries.map((entry) => entry.join(" ")) });
-    if (!exchange.streaming) deadline.stop();
+    if (!exchange.streaming) end();
   }
 }
 
@@ -65,13 +76,14 @@ interface StreamOptions {
   route: Route;
   gateway: Gateway;
   exchange: Exchange;
-  deadline: Deadline;
+  /** Ends whatever the request holds. */
+  end(): void;
   client: AbortSignal;
 }
 
 async function streamAnswer(
   answer: AsyncGenerator<StreamEvent[]>,
-  { message, route, gateway, exchange, deadline, client }: StreamOptions,
+  { message, route, gateway, exchange, end, client }: StreamOptions,
 ): Promise<Response> {
   const { clock, config } = gateway;
   const opening = () => openMessage(message, route, gateway);
@@ -83,7 +95,7 @@ async function streamAnswer(
     pingEvery: config.pingInterval * 1000,
     toErrorBody: (error) => toErrorBody(toApiError(error), exchange.requestId),
     onEnd(outcome, error) {
-      deadline.stop();
+      end();
       exchange.end(outcome, 200, error);
     },
   });

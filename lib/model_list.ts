@@ -33,6 +33,8 @@ const ListedModel = v.looseObject({
   pricing: maybe(v.looseObject({
     prompt: Price,
     completion: Price,
+    input_cache_read: Price,
+    input_cache_write: Price,
     overrides: maybe(v.array(v.looseObject({ min_prompt_tokens: Count, prompt: Price }))),
   })),
   reasoning: maybe(v.looseObject({
@@ -88,6 +90,8 @@ export function toFacts(model: ListedModel | undefined): ModelFacts {
     price: {
       input: toPrice(pricing?.prompt),
       output: toPrice(pricing?.completion),
+      cacheRead: toPrice(pricing?.input_cache_read),
+      cacheWrite: toPrice(pricing?.input_cache_write),
       long: (pricing?.overrides ?? []).flatMap(({ min_prompt_tokens: above, prompt }) => {
         const input = toPrice(prompt);
         return above && input !== undefined ? [{ above, input }] : [];

@@ -59,9 +59,10 @@ export function logRequest({ error, ...record }: RequestRecord): void {
 /** Logs that something is amiss which does not fail a request. */
 export function logWarning(
   what: string,
-  { error, ...fields }: { error: unknown; [field: string]: unknown },
+  { error, ...fields }: { error?: unknown; [field: string]: unknown },
 ): void {
-  logger.warn(what, Object.fromEntries(Object.entries({ ...fields, error: toStory(error) }).map(clean)));
+  const told = error === undefined ? fields : { ...fields, error: toStory(error) };
+  logger.warn(what, Object.fromEntries(Object.entries(told).map(clean)));
 }
 
 /** Starts the program's log: lines of JSON on stderr, redacted, from this level on. */

@@ -77,6 +77,16 @@ export function baseUrl(): Schema<string, string> {
   );
 }
 
+/** The word `memory`, or the address of a Redis or Valkey. */
+export function storeUrl(): Schema<string, string> {
+  const allowed = "expected memory, or a redis:// or rediss:// URL with a host, without query and fragment";
+  return v.pipe(
+    v.string(allowed),
+    v.trim(),
+    v.check((value) => value === "memory" || isRedisUrl(value), allowed),
+  );
+}
+
 /** Aliases by name, in a map so that no name can be taken for a property that every object has. */
 export function modelMap(): Schema<
   string | Readonly<Record<string, string | Alias>>,
@@ -146,6 +156,10 @@ function isPlainUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;
   const { protocol, username, password } = new URL(value);
   return /^https?:$/.test(protocol) && username + password === "" && !/[?#]/.test(value);
+}
+
+function isRedisUrl(value: string): boolean {
+  return /^rediss?:\/\/[^\s?#]+$/.test(value) && URL.canParse(value) && new URL(value).hostname !== "";
 }
 
 /** Tells whether a value is an object with members, and no list. */

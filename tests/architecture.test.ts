@@ -50,15 +50,16 @@ const HOUSE: Record<string, Room> = {
     pure: true,
   },
   settings: {
-    files: ["config", "values", "upstream_map", "gateway_keys", "flags", "describe", "exposure"].map((name) =>
-      `lib/${name}.ts`
-    ),
+    files: ["config", "values", "upstream_map", "limit_map", "gateway_keys", "flags", "describe", "exposure"]
+      .map((name) => `lib/${name}.ts`),
     uses: ["words", "dialects"],
     pure: true,
   },
   models: {
     files: [
-      ...["models", "upstreams", "model_list", "tokens", "calibration"].map((name) => `lib/${name}.ts`),
+      ...["models", "upstreams", "model_list", "tokens", "calibration", "price", "bill"].map((name) =>
+        `lib/${name}.ts`
+      ),
       "lib/tokens/",
     ],
     uses: ["words", "anthropic", "dialects", "settings"],
@@ -68,6 +69,17 @@ const HOUSE: Record<string, Room> = {
   record: {
     files: ["lib/observe.ts", "lib/exchange.ts"],
     uses: ["words", "world", "access", "anthropic", "settings"],
+  },
+  limits: {
+    files: ["meter", "period", "draws", "refusal", "rate_headers", "store", "redis_script"].map((name) =>
+      `lib/limits/${name}.ts`
+    ),
+    uses: ["words", "settings"],
+    pure: true,
+  },
+  limiter: {
+    files: ["limiter", "memory_store", "redis_store", "spend_file"].map((name) => `lib/limits/${name}.ts`),
+    uses: ["words", "world", "settings", "models", "record", "limits"],
   },
   transport: {
     files: [
@@ -97,11 +109,22 @@ const HOUSE: Record<string, Room> = {
       "list_models",
       "health",
     ].map((name) => `lib/${name}.ts`),
-    uses: ["words", "world", "access", "anthropic", "dialects", "settings", "models", "record", "transport"],
+    uses: [
+      "words",
+      "world",
+      "access",
+      "anthropic",
+      "dialects",
+      "settings",
+      "models",
+      "record",
+      "limiter",
+      "transport",
+    ],
   },
   front: {
     files: ["lib/app.ts", "lib/create_gateway.ts"],
-    uses: ["words", "world", "access", "settings", "models", "record", "transport", "journey"],
+    uses: ["words", "world", "access", "settings", "models", "record", "limiter", "transport", "journey"],
   },
   program: {
     files: ["lib/env.ts", "lib/serve.ts", "lib/cli.ts", "lib/worker.ts", "mod.ts"],
@@ -114,10 +137,11 @@ const PACKAGES: Record<string, RegExp> = {
   "valibot": /^lib\//,
   "hono": /^lib\/app\.ts$/,
   "eventsource-parser": /^lib\/sse\.ts$/,
-  "leven": /^lib\/(models|flags|upstream_map)\.ts$/,
+  "leven": /^lib\/(models|flags|upstream_map|limit_map)\.ts$/,
   "@logtape/logtape": /^lib\/observe\.ts$/,
   "@hono/node-server": /^lib\/serve\.ts$/,
-  "node:": /^lib\/(env|serve)\.ts$/,
+  "@redis/client": /^lib\/limits\/redis_store\.ts$/,
+  "node:": /^lib\/(env|serve|limits\/spend_file)\.ts$/,
 };
 
 const IMPURE =
@@ -213,7 +237,9 @@ function withoutComments(path: string): string {
 }
 
 function imports(path: string): string[] {
-  return [...withoutComments(path).matchAll(/(?:\bfrom|\bimport\(|^import)\s*"([^"]+)"/gm)].map((
+  return [
+    ...withoutComments(path).matchAll(/(?:\bfrom|\bimport\(|\bgetBuiltinModule\(|^import)\s*"([^"]+)"/gm),
+  ].map((
     [, name = ""],
   ) => name);
 }

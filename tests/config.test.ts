@@ -26,6 +26,8 @@ const DEFAULTS = {
   holdTimeout: 10,
   pingInterval: 10,
   coerceToolInput: "on",
+  limits: { each: { streams: 50 }, total: {}, session: {}, keys: new Map() },
+  rateLimitStore: "memory",
   logLevel: "info",
   environment: "production",
 };
@@ -114,6 +116,35 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   [{ HOLD_TIMEOUT: "2.5" }, { holdTimeout: 2.5 }],
   [{ PING_INTERVAL: 0.1 }, { pingInterval: 0.1 }],
   [{ COERCE_TOOL_INPUT: "off" }, { coerceToolInput: "off" }],
+  [{ LIMITS: "{}" }, {}],
+  [
+    {
+      LIMITS:
+        '{"each":{"requests":60,"usd_day":2.5},"total":{"streams":9},"session":{"usd_month":0},"keys":{"a":{"streams":null}}}',
+    },
+    {
+      limits: {
+        each: { streams: 50, requests: 60, usd_day: 2.5 },
+        total: { streams: 9 },
+        session: { usd_month: 0 },
+        keys: new Map([["a", { streams: null }]]),
+      },
+    },
+  ],
+  [
+    { LIMITS: { each: { streams: 1, input_tokens: 2, output_tokens: 3 } } },
+    {
+      limits: {
+        each: { streams: 1, input_tokens: 2, output_tokens: 3 },
+        total: {},
+        session: {},
+        keys: new Map(),
+      },
+    },
+  ],
+  [{ RATE_LIMIT_STORE: "redis://me:word@host:1/2" }, { rateLimitStore: "redis://me:word@host:1/2" }],
+  [{ RATE_LIMIT_STORE: "rediss://host" }, { rateLimitStore: "rediss://host" }],
+  [{ STATE_DIR: "/var/lib/gateway" }, { stateDir: "/var/lib/gateway" }],
   [{ LOG_LEVEL: "WARN" }, { logLevel: "warn" }],
   [{ LOG_LEVEL: "off" }, { logLevel: "off" }],
   [{ ENVIRONMENT: "Development" }, { environment: "development" }],
@@ -135,6 +166,9 @@ const UPSTREAMS =
   'expected a JSON object such as {"groq": {"url": "https://api.groq.com/openai/v1", "key": "…"}}';
 const HOSTS =
   "other, openrouter, openai, azure, gemini, groq, deepseek, mistral, xai, zai, moonshot, ollama, vllm, llamacpp, lmstudio, anthropic";
+const WHOLE = "a whole number from 1, or null for no limit";
+const USD = "an amount of USD, 0 or more, or null for no limit";
+const STORE = "expected memory, or a redis:// or rediss:// URL with a host, without query and fragment";
 const SECONDS = "expected a number of seconds from 0 to 604800";
 
 const KEYS = 'expected keys such as "name:key", separated by commas';
@@ -306,6 +340,50 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["HOLD_TIMEOUT", Number.POSITIVE_INFINITY, '"Infinity"', SECONDS],
   ["PING_INTERVAL", "0", '"0"', "expected a number of seconds from 0.1 to 604800"],
   ["COERCE_TOOL_INPUT", "yes", '"yes"', "expected on or off"],
+  ["LIMITS", "60", '"60"', 'expected a JSON object such as {"each": {"requests": 60}}'],
+  [
+    "LIMITS",
+    { eech: {} },
+    '"{\\"eech\\":{}}"',
+    'it has an unknown part "eech", the nearest is each',
+  ],
+  ["LIMITS", { each: 7 }, '"{\\"each\\":7}"', "each needs to be an object of limits"],
+  ["LIMITS", { keys: 7 }, '"{\\"keys\\":7}"', "keys needs to be an object of limits by the names of keys"],
+  [
+    "LIMITS",
+    { each: { request: 7 } },
+    '"{\\"each\\":{\\"request\\":7}}"',
+    'each has an unknown limit "request", the nearest is requests',
+  ],
+  [
+    "LIMITS",
+    { total: { streams: 0.5 } },
+    '"{\\"total\\":{\\"streams\\":0.5}}"',
+    `total.streams needs to be ${WHOLE}`,
+  ],
+  [
+    "LIMITS",
+    { session: { input_tokens: "9" } },
+    '"{\\"session\\":{\\"input_tokens\\":\\"9\\"}}"',
+    `session.input_tokens needs to be ${WHOLE}`,
+  ],
+  [
+    "LIMITS",
+    { keys: { al: { usd_day: -1 } } },
+    '"{\\"keys\\":{\\"al\\":{\\"usd_day\\":-1}}}"',
+    `keys.al.usd_day needs to be ${USD}`,
+  ],
+  [
+    "LIMITS",
+    '{"keys":{"__proto__":{"usd_month":1e999}}}',
+    '"{\\"keys\\":{\\"__proto__\\":{\\"usd_month\\":1e999}}}"',
+    `keys.__proto__.usd_month needs to be ${USD}`,
+  ],
+  ["RATE_LIMIT_STORE", "disk", "(4 characters)", STORE],
+  ["RATE_LIMIT_STORE", "redis://", "(8 characters)", STORE],
+  ["RATE_LIMIT_STORE", "redis://host?db=1", "(17 characters)", STORE],
+  ["RATE_LIMIT_STORE", "http://host", "(11 characters)", STORE],
+  ["STATE_DIR", " ", '" "', "expected the path of a folder"],
   ["LOG_LEVEL", "verbose", '"verbose"', "expected debug, info, warn, error or off"],
   ["ENVIRONMENT", "staging", '"staging"', "expected development, production or testing"],
 ];
@@ -443,6 +521,18 @@ test("no text tells any part of a key", () => {
     describeConfig({ env: { OPENROUTER_API_KEY: "abcdef" } }),
     /OPENROUTER_API_KEY +set \(6 characters\) \(environment\)/,
   );
+});
+
+test("describeConfig() tells the limits, and of the store that keeps their use no password", () => {
+  const told = describeConfig({
+    env: { RATE_LIMIT_STORE: "redis://me:hidden@host", LIMITS: '{"each":{"requests":6}}' },
+  });
+  assert.match(
+    told,
+    /LIMITS +\{"each":\{"streams":50,"requests":6\},"total":\{\},"session":\{\},"keys":\{\}\} /,
+  );
+  assert.match(told, /RATE_LIMIT_STORE +set \(22 characters\)/);
+  assert.match(describeConfig({}), /RATE_LIMIT_STORE +memory \(default\)/);
 });
 
 function mistakesOf(sources: Sources): readonly string[] {

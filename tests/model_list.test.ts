@@ -43,7 +43,7 @@ test("no model is lost for a detail, and unknown fields stay", () => {
   assert.equal(model?.future, 1);
   const { price, ...facts } = toFacts(model);
   assert.deepEqual(Object.values(facts).filter((value) => value !== undefined), []);
-  assert.deepEqual(price, { input: undefined, output: undefined, long: [] });
+  assert.deepEqual(Object.values(price ?? {}).filter((listed) => listed !== undefined), [[]]);
 });
 
 const PRICES: [told: unknown, usd: number | undefined][] = [
@@ -65,6 +65,11 @@ for (const [told, usd] of PRICES) {
     assert.deepEqual([price?.input, price?.output], [usd, usd]);
   });
 }
+
+test("toFacts() reads what a cached input costs", () => {
+  const { price } = factsOf({ pricing: { input_cache_read: "0.1", input_cache_write: "1.25" } });
+  assert.deepEqual([price?.cacheRead, price?.cacheWrite], [0.1, 1.25]);
+});
 
 test("toFacts() reads what a long input costs, and leaves out what is no such price", () => {
   const overrides = [

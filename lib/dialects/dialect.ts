@@ -29,6 +29,9 @@ export interface ModelFacts {
 export interface ListPrice {
   input?: number | undefined;
   output?: number | undefined;
+  /** What a token costs that is read from the cache, or written to it; like any other of the input where nothing is said. */
+  cacheRead?: number | undefined;
+  cacheWrite?: number | undefined;
   /** What a token of the input costs where there are more than so many; a later entry goes before an earlier one. */
   long?: readonly { above: number; input: number }[] | undefined;
 }

@@ -1,4 +1,11 @@
-export type { AnswerReader, Dialect, ModelFacts, ServerSentEvent, TurnContext } from "./dialect.ts";
+export type {
+  AnswerReader,
+  Dialect,
+  ListPrice,
+  ModelFacts,
+  ServerSentEvent,
+  TurnContext,
+} from "./dialect.ts";
 export {
   HOST_NAMES,
   type HostName,

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { ConfigError } from "../../lib/config.ts";
+import { createGateway } from "../../lib/create_gateway.ts";
+import { openSpendFile } from "../../lib/limits/spend_file.ts";
+import type { Draw, Meter } from "../../lib/limits/meter.ts";
+import { FakeClock } from "../support/clock.ts";
+import { createUpstream } from "../support/upstream.ts";
+
+const root = mkdtempSync(join(tmpdir(), "spend-"));
+after(() => rmSync(root, { recursive: true }));
+
+let folders = 0;
+const newFolder = () => join(root, String(folders++), "state");
+const DAY = 86_400_000;
+
+function spend(name: string, usd: number, until = 10 * DAY): Draw {
+  const meter: Meter = { kind: "budget", name, until, limit: 1, what: "usd_day", of: { kind: "gateway" } };
+  return { meter, amount: usd };
+}
+
+test("what was spent is there when the file is opened again, summed, without the periods that are over", () => {
+  const folder = newFolder();
+  const file = openSpendFile(folder, 0);
+  assert.equal(file.kept.size, 0);
+  file.append([spend("a", 0.25), spend("b", 1, 2 * DAY)], 0);
+  file.append([spend("a", 0.5)], 0);
+  const flow: Meter = { kind: "flow", name: "f", what: "requests", limit: 1, of: { kind: "gateway" } };
+  file.append([{ meter: flow, amount: 1 }, spend("a", 0)], 0);
+  assert.equal(readFileSync(join(folder, "spend.jsonl"), "utf8").split("\n").length, 4, "three lines");
+  assert.deepEqual([...openSpendFile(folder, DAY).kept], [
+    ["a", { usd: 0.75, until: 10 * DAY }],
+    ["b", { usd: 1, until: 2 * DAY }],
+  ]);
+  assert.deepEqual([...openSpendFile(folder, 2 * DAY).kept.keys()], ["a"]);
+  assert.equal(readFileSync(join(folder, "spend.jsonl"), "utf8").split("\n").length, 2, "one line is left");
+});
+
+test("the file does not grow without end, and loses nothing by that", () => {
+  const folder = newFolder();
+  const file = openSpendFile(folder, 0);
+  for (let nth = 0; nth < 12_000; nth++) file.append([spend("a", 0.5)], 0);
+  assert.ok(statSync(join(folder, "spend.jsonl")).size < 200_000);
+  assert.deepEqual(openSpendFile(folder, 0).kept.get("a"), { usd: 6000, until: 10 * DAY });
+});
+
+test("nobody but its owner reads the file", { skip: process.platform === "win32" }, () => {
+  const folder = newFolder();
+  openSpendFile(folder, 0);
+  assert.equal(statSync(join(folder, "spend.jsonl")).mode & 0o077, 0);
+  assert.equal(statSync(folder).mode & 0o077, 0);
+});
+
+test("a last line that a killed gateway did not finish is left out", () => {
+  const folder = newFolder();
+  const path = join(folder, "spend.jsonl");
+  const file = openSpendFile(folder, 0);
+  file.append([spend("a", 0.25)], 0);
+  file.append([spend("a", 0.5)], 0);
+  truncateSync(path, statSync(path).size - 9);
+  assert.equal(openSpendFile(folder, 0).kept.get("a")?.usd, 0.25);
+});
+
+for (
+  const line of [
+    "garbage",
+    "",
+    "null",
+    '{"meter":"a"}',
+    '{"meter":"a","usd":-1,"until":"2027-01-01T00:00:00.000Z"}',
+    '{"meter":"a","usd":1e999,"until":"2027-01-01T00:00:00.000Z"}',
+    '{"meter":"a","usd":1,"until":"soon"}',
+  ]
+) {
+  test(`a damaged file refuses to be opened: ${line}`, () => {
+    const folder = newFolder();
+    openSpendFile(folder, 0).append([spend("a", 0.25)], 0);
+    const path = join(folder, "spend.jsonl");
+    const before = `${readFileSync(path, "utf8")}${line}\n`;
+    writeFileSync(path, before);
+    const message =
+      `Cannot use STATE_DIR "${folder}": line 2 of its spend.jsonl is damaged; mend or remove it`;
+    assert.throws(
+      () => openSpendFile(folder, 0),
+      (error) => error instanceof ConfigError && error.message === message,
+    );
+    assert.equal(readFileSync(path, "utf8"), before, "it is left as it was");
+  });
+}
+
+test("a folder that cannot be one is a mistake in the settings, told at once", () => {
+  const path = join(root, "file");
+  writeFileSync(path, "");
+  for (const STATE_DIR of [path, join(path, "below")]) {
+    assert.throws(() => createGateway({ settings: { STATE_DIR } }), (error) => {
+      return error instanceof ConfigError &&
+        error.message === `Cannot use STATE_DIR "${STATE_DIR}": it is no folder`;
+    });
+  }
+});
+
+test("spend that cannot be written is written with the next", () => {
+  const folder = newFolder();
+  const file = openSpendFile(folder, 0);
+  file.append([spend("a", 1)], 0);
+  rmSync(folder, { recursive: true });
+  file.append([spend("a", 2)], 0);
+  assert.equal(existsSync(folder), false);
+  openSpendFile(folder, 0);
+  file.append([spend("a", 4)], 0);
+  assert.equal(openSpendFile(folder, 0).kept.get("a")?.usd, 6, "what was in the folder is gone with it");
+});
+
+const CHUNK = {
+  choices: [{ delta: { content: "Hello" }, finish_reason: "stop" }],
+  usage: { prompt_tokens: 1, completion_tokens: 1, cost: 0.6 },
+};
+
+test("a budget that is spent is still spent after a restart, until its period ends", async () => {
+  const STATE_DIR = newFolder();
+  const clock = new FakeClock();
+  const { fetch } = createUpstream({ body: `data: ${JSON.stringify(CHUNK)}\n\ndata: [DONE]\n\n` });
+  const settings = { OPENROUTER_API_KEY: "sk-or-test", STATE_DIR, LIMITS: { each: { usd_day: 1 } } };
+  const ask = async () => {
+    const gateway = createGateway({ settings, fetch, clock });
+    const body = JSON.stringify({ model: "m/m", max_tokens: 1, messages: [{ role: "user", content: "Hi" }] });
+    const headers = { "content-type": "application/json" };
+    const request = new Request("http://gateway.test/v1/messages", { method: "POST", headers, body });
+    return (await gateway.fetch(request)).status;
+  };
+  assert.deepEqual([await ask(), await ask(), await ask(), await ask()], [200, 200, 402, 402]);
+  clock.advance(DAY);
+  assert.equal(await ask(), 200);
+});
