@@ -49,6 +49,7 @@ export function createAsk(gateway: Gateway, { route, caller, signal, loss, onBil
       loss.add("header.anthropic-beta", "dropped");
     }
     if (gateway.config.validation === "strict") refuseLosses(loss, route);
+    signal.throwIfAborted();
     const tally = new Tally({ inputTokens: context.inputTokens, price: toPrice(route) });
     let response: Response;
     try {

@@ -6,8 +6,9 @@ import type { Draw, Meter } from "./meter.ts";
 import { SCRIPT } from "./redis_script.ts";
 import type { LimitStore, Verdict } from "./store.ts";
 
-/** Milliseconds that the server has for an answer, and that nobody tries again after it failed. */
+/** Milliseconds that the server has for an answer, that connecting to it may take, and that nobody tries after a failure. */
 const PATIENCE = 1000;
+const CONNECTING = 5000;
 const DISCOURAGED = 1000;
 /** Milliseconds that a place is believed to be taken, and after which that is confirmed. */
 const LEASE = 90_000;
@@ -54,8 +55,9 @@ export function createRedisStore(
     connection ??= connect(url);
     const current = connection;
     try {
-      const answer = current.then((redis) => redis.eval(SCRIPT, toScriptOptions(draws, { mode, now })));
-      return toVerdict(await within(answer, clock));
+      const redis = await within(current, { ms: CONNECTING, clock });
+      const answer = redis.eval(SCRIPT, toScriptOptions(draws, { mode, now }));
+      return toVerdict(await within(answer, { ms: PATIENCE, clock }));
     } catch (error) {
       if (connection === current) {
         connection = undefined;
@@ -132,7 +134,7 @@ async function connectRedis(url: string): Promise<RedisConnection> {
     url,
     RESP: 2, // with the newer protocol the client reads the environment, which Deno would have to allow
     disableOfflineQueue: true,
-    socket: { connectTimeout: PATIENCE, reconnectStrategy: false },
+    socket: { connectTimeout: CONNECTING, reconnectStrategy: false },
   });
   client.on("error", () => {}); // whoever waits for an answer hears of it
   client.unref(); // no program lives on for this alone
@@ -141,10 +143,10 @@ async function connectRedis(url: string): Promise<RedisConnection> {
 }
 
 /** @throws {Error} if the server does not answer in time. */
-async function within<T>(answer: Promise<T>, clock: Clock): Promise<T> {
+async function within<T>(answer: Promise<T>, { ms, clock }: { ms: number; clock: Clock }): Promise<T> {
   let stop = () => {};
   const late = new Promise<never>((_, reject) => {
-    stop = clock.after(PATIENCE, () => reject(new Error(`it took longer than ${PATIENCE} ms`)));
+    stop = clock.after(ms, () => reject(new Error(`it took longer than ${ms} ms`)));
   });
   return await Promise.race([answer, late]).finally(stop);
 }

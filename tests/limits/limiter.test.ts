@@ -5,6 +5,7 @@ import { ApiError } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
 import { type Admission, createLimiter, type Limiter } from "../../lib/limits/limiter.ts";
 import { createMemoryStore } from "../../lib/limits/memory_store.ts";
+import { startLog } from "../../lib/observe.ts";
 import { FakeClock } from "../support/clock.ts";
 
 function start(
@@ -93,6 +94,24 @@ test("a turn that ends on the next day is paid from that day's budget", async ()
   clock.advance(24 * 3_600_000);
   admission.charge(BILL, "m");
   assert.match(await refused(limiter, "a") ?? "", /^402 .*begins at 2026-01-03T00:00:00Z$/);
+});
+
+test("a model of unknown price is logged once, where a budget should have counted it", async () => {
+  const lines: string[] = [];
+  const { error } = console;
+  console.error = (line: string) => void lines.push(line);
+  startLog("warn");
+  for (const limits of [{ each: { usd_day: 1 } }, { each: { requests: 9 } }]) {
+    const { limiter } = start(limits);
+    const admission = await limiter.admit({ client: "a" }, { inputTokens: 1 });
+    for (const model of ["m/a", "m/b", "m/a"]) admission.charge({ ...BILL, usd: undefined }, model);
+  }
+  startLog("off");
+  console.error = error;
+  assert.deepEqual(lines.map((line) => JSON.parse(line)).map(({ message, model }) => [message, model]), [
+    ["What a model costs is not known, so that no budget counts it", "m/a"],
+    ["What a model costs is not known, so that no budget counts it", "m/b"],
+  ]);
 });
 
 test("the memory of sessions is bounded, and what keys have used is not forgotten for them", async () => {

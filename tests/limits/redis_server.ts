@@ -1,0 +1,51 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+
+/** A server of Redis or Valkey that a test has started. */
+export interface RedisServer {
+  port: number;
+  stop(): Promise<void>;
+}
+
+const PROGRAM = ["redis-server", "valkey-server"].find((name) => spawnSync(name, ["--version"]).status === 0);
+
+/** Why there can be no server; false where there can. */
+export const MISSING: string | false = PROGRAM === undefined ? "no redis-server or valkey-server" : false;
+if (MISSING) console.log(`skipped: ${MISSING}`);
+
+/** Starts a server on loopback that keeps nothing on disk, and demands a password. */
+export async function startRedis(
+  { password, port: wanted }: { password: string; port?: number },
+): Promise<RedisServer> {
+  const port = wanted ?? await findPort();
+  const settings = { port, bind: "127.0.0.1", save: "", appendonly: "no", requirepass: password };
+  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const child = spawn(PROGRAM ?? "", args, { stdio: ["ignore", "pipe", "ignore"] });
+  const ended = once(child, "close");
+  await new Promise<void>((resolve, reject) => {
+    let told = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      told += text;
+      if (/Ready to accept connections/.test(told)) resolve();
+    });
+    child.on("error", reject);
+    ended.then(() => reject(new Error(`the server did not start: ${told}`)));
+  });
+  return {
+    port,
+    async stop() {
+      if (child.pid !== undefined) process.kill(child.pid, "SIGKILL");
+      await ended;
+    },
+  };
+}
+
+async function findPort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (typeof address !== "object" || address === null) throw new Error("no port is free");
+  return address.port;
+}
