@@ -35,7 +35,7 @@ async function command<T>(run: (client: Awaited<ReturnType<typeof connect>>) => 
 
 async function connect() {
   const { createClient } = await import("@redis/client");
-  const client = createClient({ url: url(), RESP: 2 });
+  const client = createClient({ url: url(), RESP: 2, socket: { reconnectStrategy: false } });
   client.on("error", () => {});
   await client.connect();
   return client;
