@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { adminKey, type GatewayKey, gatewayKeys, isSameKey } from "./gateway_keys.ts";
+import { ADMIN, adminKey, type GatewayKey, gatewayKeys, isSameKey, LOCAL } from "./gateway_keys.ts";
 import { limitMap, type Limits, type LimitsInput } from "./limit_map.ts";
 import { quote } from "./redact.ts";
 import { BUILT_IN, type NamedUpstream, upstreamMap, type UpstreamsInput } from "./upstream_map.ts";
@@ -259,7 +259,7 @@ export function parseConfig(sources: Sources): Config {
   const known = findings.filter(({ value }) => value !== undefined);
   // The parse boundary: each value was found valid, and stands under the key that Config has for it.
   const config = Object.fromEntries(known.map(({ name, value }) => [toKey(name), value])) as Config;
-  const strays = [...findTwins(config), ...findStrays(config)];
+  const strays = [...findTwins(config), ...findStrays(config), ...findStrangers(config)];
   if (strays.length > 0) throw new ConfigError(strays);
   return config;
 }
@@ -284,6 +284,17 @@ function findStrays({ modelMap, upstreams }: Config): string[] {
       }, which UPSTREAMS does not have`
     );
   });
+}
+
+/** The limits of keys that nobody has: they would hold for no one. */
+function findStrangers({ limits, gatewayApiKeys = [], gatewayAdminKey }: Config): string[] {
+  const clients = gatewayApiKeys.length === 0 ? [LOCAL] : gatewayApiKeys.map(({ name }) => name);
+  const known = new Set([...clients, ...(gatewayAdminKey === undefined ? [] : [ADMIN])]);
+  return [...limits.keys.keys()].filter((name) => !known.has(name)).map((name) =>
+    `Cannot use LIMITS: nobody has a key that is called ${quote(name)}; there is ${
+      [...known].map(quote).join(", ")
+    }`
+  );
 }
 
 /** Looks up and judges every setting, in the order of the table. */

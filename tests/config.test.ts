@@ -120,14 +120,14 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   [
     {
       LIMITS:
-        '{"each":{"requests":60,"usd_day":2.5},"total":{"streams":9},"session":{"usd_month":0},"keys":{"a":{"streams":null}}}',
+        '{"each":{"requests":60,"usd_day":2.5},"total":{"streams":9},"session":{"usd_month":0},"keys":{"local":{"streams":null}}}',
     },
     {
       limits: {
         each: { streams: 50, requests: 60, usd_day: 2.5 },
         total: { streams: 9 },
         session: { usd_month: 0 },
-        keys: new Map([["a", { streams: null }]]),
+        keys: new Map([["local", { streams: null }]]),
       },
     },
   ],
@@ -425,6 +425,18 @@ test("parseConfig() refuses aliases that lead to no upstream", () => {
     'Cannot use MODEL_MAP: alias "a" names upstream "gone", which UPSTREAMS does not have',
     'Cannot use MODEL_MAP: alias "b" names upstream "away", which UPSTREAMS does not have',
   ]);
+});
+
+test("parseConfig() refuses limits of keys that nobody has", () => {
+  const LIMITS = { keys: { alice: {}, admin: {}, local: {} } };
+  const strange = (name: string, known: string) =>
+    `Cannot use LIMITS: nobody has a key that is called "${name}"; there is ${known}`;
+  assert.deepEqual(mistakesOf({ settings: { LIMITS } }), [
+    strange("alice", '"local"'),
+    strange("admin", '"local"'),
+  ]);
+  const keys = { GATEWAY_API_KEYS: "alice:0123456789abcdef", GATEWAY_ADMIN_KEY: "fedcba9876543210" };
+  assert.deepEqual(mistakesOf({ settings: { LIMITS, ...keys } }), [strange("local", '"alice", "admin"')]);
 });
 
 const PRECEDENCE: [Sources, port: number][] = [

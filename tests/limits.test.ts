@@ -192,6 +192,25 @@ test("a month's budget outlasts the day's, and ends with the month", async () =>
   assert.deepEqual(daily, ["200,402", "200,402", ...Array(12).fill("402,402"), "200,402"]);
 });
 
+test("what one key uses is taken from no other, and its own limits go before those of all", async () => {
+  const upstream = createUpstream(chat());
+  const settings = {
+    GATEWAY_API_KEYS: "alice:0123456789abcdef,bob:0123456789abcdeg",
+    GATEWAY_ADMIN_KEY: "0123456789abcdeh",
+    OPENROUTER_API_KEY: "sk-or-test",
+    LIMITS: { each: { requests: 1 }, keys: { alice: { requests: 2 } }, total: { requests: 5 } },
+  };
+  const gateway = createGateway({ settings, fetch: upstream.fetch, clock: new FakeClock(NOON) });
+  const statuses: number[] = [];
+  for (const last of "fffggghhh") {
+    const headers = { "content-type": "application/json", "x-api-key": `0123456789abcde${last}` };
+    const body = JSON.stringify({ model: "m/m", max_tokens: 9, messages: [{ role: "user", content: "Hi" }] });
+    const init = { method: "POST", headers, body };
+    statuses.push((await gateway.fetch(new Request("http://gateway.test/v1/messages", init))).status);
+  }
+  assert.deepEqual(statuses, [200, 200, 429, 200, 429, 429, 200, 429, 429]);
+});
+
 test("a session's limits hold for no other session, nor for who names none", async () => {
   const on = stage({ session: { requests: 1, usd_day: 0.1 } });
   for (const session of ["a", "b", undefined, undefined]) {
