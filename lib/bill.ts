@@ -76,9 +76,11 @@ function lengthOf({ text, thinking, partial_json: json }: { [field: string]: unk
   return typeof said === "string" ? said.length : 0;
 }
 
-/** What an upstream counts may be anything: what is no number of tokens counts for none. */
+/** What an upstream counts may be anything: what no message can have counts for none. */
 function toCount(value: unknown): number {
-  return typeof value === "number" && value > 0 && value < Infinity ? value : 0;
+  return typeof value === "number" && value > 0 && value <= MOST_TOKENS ? value : 0;
 }
+
+const MOST_TOKENS = 1e9;
 
 const CHARS_PER_TOKEN = 4;

@@ -3,7 +3,8 @@
  * Lua.
  *
  * `KEYS` has one key a meter. `ARGV` begins with the time and with "draw" or "record"; six values for each meter follow:
- * its kind, its limit, the amount, milliseconds that its key is kept (a flow's follow from its use), who takes a place, and until when that is believed.
+ * its kind, its limit, the amount, milliseconds that its key is kept (those of a flow follow from its use), who takes a
+ * place, and until when that is believed.
  * What comes back is 1 or 0, for whether all fitted, and what of each is used, as text, since Redis would cut numbers.
  */
 export const SCRIPT = `
@@ -37,7 +38,7 @@ if all_fit or mode == 'record' then
     else
       local at = math.max(now, tonumber(redis.call('HGET', key, 'at') or '0'))
       used[i] = math.max(0, used[i] + amount)
-      if kind == 'flow' then life = math.ceil(used[i] / limit * 60000) + 1000 end
+      if kind == 'flow' then life = string.format('%.0f', math.min(1e12, used[i] / limit * 60000 + 1000)) end
       redis.call('HSET', key, 'used', string.format('%.17g', used[i]), 'at', string.format('%.17g', at))
     end
     redis.call('PEXPIRE', key, life)

@@ -90,4 +90,5 @@ for (const [time, day, dayEnd, month, monthEnd] of PERIODS) {
 test("toTime() writes whole seconds, the next where one is broken", () => {
   assert.equal(toTime(Date.parse("2026-11-25T10:00:00.001Z")), "2026-11-25T10:00:01Z");
   assert.equal(toTime(Date.parse("2026-11-25T10:00:00.000Z")), "2026-11-25T10:00:00Z");
+  assert.equal(toTime(1e300), "9999-12-31T23:59:59Z");
 });

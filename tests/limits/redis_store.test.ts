@@ -189,6 +189,13 @@ test("the server reckons as the memory does", { skip: MISSING, timeout: 60_000 }
   }
 });
 
+test("no debt is too deep for the server", { skip: MISSING }, async () => {
+  await command((client) => client.sendCommand(["FLUSHALL"]));
+  const store = createRedisStore(url(), { clock: new FakeClock(0) });
+  store.record([{ meter: FLOW, amount: 1e300 }], 0);
+  assert.deepEqual(await store.draw([{ meter: FLOW, amount: 0 }], 0), { fits: false, used: [1e300] });
+});
+
 test("a place that was never given back is free after 90 seconds, unless its gateway confirms it", {
   skip: MISSING,
 }, async () => {
