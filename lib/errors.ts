@@ -79,6 +79,18 @@ export class ApiError extends Error {
     this.details = options.details;
     this.retryable = options.retryable ?? !FINAL_STATUSES.has(this.status);
   }
+
+  /** Gives the same error of a request that must not be repeated: something was done for it that would be done twice. */
+  final(): ApiError {
+    const { status, retryAfter, details, cause } = this;
+    return new ApiError(this.type, this.message, {
+      status,
+      cause,
+      retryable: false,
+      ...(retryAfter !== undefined && { retryAfter }),
+      ...(details !== undefined && { details }),
+    });
+  }
 }
 
 /** Anthropic's error envelope, also the payload of `event: error`. */

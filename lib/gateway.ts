@@ -5,6 +5,7 @@ import type { Config } from "./config.ts";
 import type { InputCounter } from "./input_counter.ts";
 import type { Limiter } from "./limits/limiter.ts";
 import type { Directory } from "./models.ts";
+import type { Toolbox } from "../tools/toolbox.ts";
 import type { Counters } from "./observe.ts";
 
 /** Everything the gateway's parts act through: what is set, and whatever is not pure. */
@@ -21,4 +22,6 @@ export interface Gateway {
   counters: Counters;
   inputCounter: InputCounter;
   limits: Limiter;
+  /** Gives the tools that the gateway runs, loaded when first asked for; missing where the owner has switched none on. */
+  toolbox?: (() => Promise<Toolbox>) | undefined;
 }

@@ -1,6 +1,9 @@
 /** What became of a part of a request that an upstream cannot be told as it was said. */
 export type LossAction = "dropped" | "approximated" | "renamed" | "repaired" | "hoisted";
 
+/** Finds where a client spoke of a part of a request that was made of its own; `undefined` where it did not. */
+export type ToClientPath = (path: string) => string | undefined;
+
 /**
  * The list of what a request lost on its way to an upstream.
  *
@@ -16,11 +19,29 @@ export type LossAction = "dropped" | "approximated" | "renamed" | "repaired" | "
  * ```
  */
 export class LossReport {
-  readonly #losses = new Map<string, LossAction>();
+  readonly #losses: Map<string, LossAction>;
+  readonly #toClientPath: ToClientPath;
+
+  constructor(losses = new Map<string, LossAction>(), toClientPath: ToClientPath = (path) => path) {
+    this.#losses = losses;
+    this.#toClientPath = toClientPath;
+  }
+
+  /**
+   * Gives the same report for a request that was made of the client's: what is lost there is noted by the path that
+   * it has here, and is no loss where it has none.
+   */
+  of(toClientPath: ToClientPath): LossReport {
+    return new LossReport(this.#losses, (path) => {
+      const known = toClientPath(path);
+      return known === undefined ? undefined : this.#toClientPath(known);
+    });
+  }
 
   /** Notes one loss; a path is reported once. */
   add(path: string, action: LossAction): void {
-    if (!this.#losses.has(path)) this.#losses.set(path, action);
+    const known = this.#toClientPath(path);
+    if (known !== undefined && !this.#losses.has(known)) this.#losses.set(known, action);
   }
 
   /** Forgets all: somebody else is asked. */

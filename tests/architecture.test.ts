@@ -98,6 +98,7 @@ const HOUSE: Record<string, Room> = {
   journey: {
     files: [
       "gateway",
+      "loop",
       "route",
       "thread",
       "ask",
@@ -110,21 +111,30 @@ const HOUSE: Record<string, Room> = {
       "health",
     ].map((name) => `lib/${name}.ts`),
     uses: [
-      "words",
-      "world",
-      "access",
-      "anthropic",
-      "dialects",
-      "settings",
-      "models",
-      "record",
-      "limiter",
-      "transport",
+      ...["words", "world", "access", "anthropic", "dialects", "settings", "models", "record", "limiter"],
+      ...["transport", "loop", "toolbox"],
     ],
   },
   front: {
     files: ["lib/app.ts", "lib/create_gateway.ts"],
     uses: ["words", "world", "access", "settings", "models", "record", "limiter", "transport", "journey"],
+  },
+  call: {
+    files: ["call", "clock", "models", "session"].map((name) => `tools/${name}.ts`),
+    uses: [],
+    pure: true,
+  },
+  policy: { files: ["tools/policy.ts", "tools/policy/"], uses: ["call"], pure: true },
+  machine: { files: ["tools/host/"], uses: ["call", "policy"] },
+  tool: { files: ["tools/tool.ts"], uses: ["call", "machine"], pure: true },
+  toolbox: {
+    files: ["toolbox", "gate", "metrics"].map((name) => `tools/${name}.ts`),
+    uses: ["call", "tool"],
+  },
+  loop: {
+    files: ["lib/loop/"],
+    uses: ["words", "anthropic", "dialect", "models", "toolbox"],
+    pure: true,
   },
   program: {
     files: ["lib/env.ts", "lib/serve.ts", "lib/cli.ts", "lib/worker.ts", "mod.ts"],
@@ -134,14 +144,17 @@ const HOUSE: Record<string, Room> = {
 
 /** Which files may use a package; what is not named here may be used by none. */
 const PACKAGES: Record<string, RegExp> = {
-  "valibot": /^lib\//,
+  "valibot": /^(lib|tools)\//,
+  "@valibot/to-json-schema": /^tools\/tool\.ts$/,
   "hono": /^lib\/app\.ts$/,
   "eventsource-parser": /^lib\/sse\.ts$/,
+  "minisearch": /^lib\/loop\/tool_search\.ts$/,
+  "re2js": /^lib\/loop\/tool_search\.ts$/,
   "leven": /^lib\/(models|flags|upstream_map|limit_map)\.ts$/,
   "@logtape/logtape": /^lib\/observe\.ts$/,
   "@hono/node-server": /^lib\/serve\.ts$/,
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,
-  "node:": /^lib\/(env|serve|limits\/spend_file)\.ts$/,
+  "node:": /^(lib\/(env|serve|limits\/spend_file)\.ts$|tools\/host\/)/,
 };
 
 const IMPURE =

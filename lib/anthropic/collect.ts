@@ -29,11 +29,18 @@ export async function collectMessage(
   return fold.message();
 }
 
-class MessageFold {
+/** The message that events have told so far. */
+export class MessageFold {
   #message: ResponseMessage | undefined;
   #finished = false;
   readonly #inputs = new Map<number, string>();
 
+  /** What was said so far; a block that is still open is there as far as it goes. */
+  get content(): readonly ResponseBlock[] {
+    return this.#message?.content ?? [];
+  }
+
+  /** Takes the next event. */
   add(event: StreamEvent): void {
     switch (event.type) {
       case "message_start":
@@ -68,6 +75,11 @@ class MessageFold {
     }
   }
 
+  /**
+   * Gives the message.
+   *
+   * @throws {ApiError} `api_error` if `message_stop` has not come.
+   */
   message(): ResponseMessage {
     if (!this.#finished) {
       throw new ApiError("api_error", "Cannot answer: the upstream ended before the message did");

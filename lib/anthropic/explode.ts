@@ -29,7 +29,8 @@ export function explodeMessage(message: ResponseMessage): StreamEvent[] {
   ];
 }
 
-function explodeBlock(block: ResponseBlock, index: number): StreamEvent[] {
+/** Tells a block as the events of a stream. */
+export function explodeBlock(block: ResponseBlock, index: number): StreamEvent[] {
   const [content_block, deltas] = split(block);
   return [
     { type: "content_block_start", index, content_block },

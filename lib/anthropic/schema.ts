@@ -175,6 +175,11 @@ const ContentBlock: v.GenericSchema<ContentBlock> = byType<KnownBlock>({
   tool_result: ToolResultBlock,
 });
 
+/** Reads a block of an answer as one of a request: what a model said is sent back to it in the next turn. */
+export function parseBlock(block: { type: string }): ContentBlock {
+  return v.is(ContentBlock, block) ? block : v.parse(Unknown, block);
+}
+
 const StringContent: v.GenericSchema<Content> = v.string("Input should be a valid string or a valid list");
 const BlockContent: v.GenericSchema<Content> = v.array(ContentBlock, "Input should be a valid list");
 const Content: v.GenericSchema<Content> = v.lazy((input) =>

@@ -1,0 +1,160 @@
+import type { Scene, Toolbox } from "../../tools/toolbox.ts";
+import {
+  type CustomTool,
+  isCustomTool,
+  type MessagesRequest,
+  type Tool,
+  type TypedTool,
+} from "../anthropic/schema.ts";
+import { ApiError } from "../errors.ts";
+import { isObject } from "../json.ts";
+import type { LossReport } from "../loss.ts";
+import type { Route } from "../models.ts";
+import { type Slot, toDeferred } from "./plan.ts";
+import { isToolSearch, toToolSearch } from "./tool_search.ts";
+import { isWebFetch, toWebFetch } from "./web_fetch.ts";
+import { isWebSearch, toWebSearch } from "./web_search.ts";
+import type { Wishes } from "./wishes.ts";
+import { toWorkspaceTool, WORKSPACE } from "./workspace.ts";
+
+export type { Slot };
+
+/** What decides who runs a tool. */
+export interface SlotOptions {
+  /** Missing where the owner has not switched tools on. */
+  toolbox: Toolbox | undefined;
+  scene: Scene;
+  wishes: Wishes;
+  /** Takes note of what of a tool of Anthropic's cannot be done here. */
+  loss: LossReport;
+  /** Milliseconds since 1970. */
+  now(): number;
+  route: Pick<Route, "dialect" | "upstream">;
+}
+
+/**
+ * Decides for each tool of a request who runs it: the gateway runs its own, those of Anthropic's that the upstream
+ * cannot run, and the client's where that is wished. The client's own tools go before the gateway's of the same name.
+ *
+ * @throws {ApiError} `invalid_request_error` where the request asks for tools of the gateway that there are not.
+ */
+export function toSlots(request: MessagesRequest, options: SlotOptions): Slot[] {
+  const { wishes, scene } = options;
+  const asked = [...(request.tools ?? []).entries()];
+  const declared = new Set(asked.flatMap(([, tool]) => isCustomTool(tool) ? [tool.name] : []));
+  const slots: Slot[] = asked.flatMap(([at, tool]) => toSlot(tool, `tools.${at}`));
+  if (wishes.tools.length > 0) {
+    const path = "header.x-gateway-tools";
+    const toolbox = toOpenToolbox(options, path);
+    slots.push(...pick(toolbox, toWished(wishes.tools, toolbox), path));
+  }
+  return withoutTwins(slots);
+
+  function toSlot(tool: Tool, path: string): Slot[] {
+    if (isCustomTool(tool)) return [toOwn(tool, path)];
+    if (tool.type === "mcp_toolset" && tool.mcp_server_name === WORKSPACE) {
+      return pick(toOpenToolbox(options, path), toConfigured(tool), path);
+    }
+    if (isToolSearch(tool) && !isRunUpstream(tool, options)) {
+      return [{ server: toToolSearch(tool, path, () => toDeferred(slots)) }];
+    }
+    const web = options.toolbox?.tools.some(({ group }) => group === "network") ? options.toolbox : undefined;
+    if (web === undefined || isRunUpstream(tool, options)) return [{ tool, path }];
+    if (!isWebSearch(tool) && !isWebFetch(tool)) return [{ tool, path }];
+    const strange = Object.keys(tool).filter((field) => !SERVED.has(field));
+    for (const field of strange) options.loss.add(`${path}.${field}`, "dropped");
+    const server = isWebSearch(tool)
+      ? toWebSearch(tool, path, { toolbox: web, scene })
+      : toWebFetch(tool, path, { toolbox: web, scene, now: options.now });
+    return [{ server }];
+  }
+
+  /** The client's own tool, which the gateway runs only where it is asked to. */
+  function toOwn(tool: CustomTool, path: string): Slot {
+    const toolbox = wishes.intercept ? toOpenToolbox(options, "header.x-gateway-tools-mode") : undefined;
+    if (toolbox?.tools.some(({ name }) => name === tool.name) !== true) return { tool, path };
+    const deferred = tool.defer_loading === true;
+    return { server: toWorkspaceTool({ offer: tool, path, deferred }, { toolbox: toolbox, scene }) };
+  }
+
+  function pick(toolbox: Toolbox, choose: Choose, path: string): Slot[] {
+    return toolbox.tools.filter(({ name }) => !declared.has(name)).flatMap((tool): Slot[] => {
+      const { enabled, deferred } = choose(tool.name);
+      if (!enabled) return [];
+      const { name, description, inputSchema } = tool;
+      const offer = { name, description, input_schema: { ...inputSchema, type: "object" as const } };
+      return [{ server: toWorkspaceTool({ offer, path, deferred }, { toolbox, scene }) }];
+    });
+  }
+}
+
+/** The names of the gateway's own tools among those of a request. */
+export function toWorkspaceNames(slots: readonly Slot[]): string[] {
+  return slots.flatMap((slot) =>
+    "server" in slot && slot.server.kind === "mcp_tool_use" ? [slot.server.offer.name] : []
+  );
+}
+
+/** Chooses among the gateway's tools by their names. */
+type Choose = (name: string) => { enabled: boolean; deferred: boolean };
+
+/** The fields of Anthropic's web tools that mean the same here. */
+const SERVED = new Set([
+  ...["type", "name", "max_uses", "allowed_domains", "blocked_domains", "max_content_tokens"],
+  // Whoever may call it, it is the model that does; and nothing here is kept for later.
+  ...["allowed_callers", "cache_control", "use_cache", "defer_loading"],
+]);
+
+/** Of what is asked for twice, the first counts. */
+function withoutTwins(slots: readonly Slot[]): Slot[] {
+  const seen = new Set<string>();
+  return slots.filter((slot) => {
+    if (!("server" in slot)) return true;
+    const { name } = slot.server.offer;
+    const twin = seen.has(name);
+    seen.add(name);
+    return !twin;
+  });
+}
+
+function toOpenToolbox({ toolbox }: SlotOptions, path: string): Toolbox {
+  if (toolbox !== undefined) return toolbox;
+  throw new ApiError(
+    "invalid_request_error",
+    `${path}: Cannot run tools: this gateway's own are switched off`,
+  );
+}
+
+/** What a toolset's configuration says of each tool. Source: https://platform.claude.com/docs/en/agents-and-tools/mcp-connector */
+function toConfigured({ default_config: usual, configs }: TypedTool): Choose {
+  const own = new Map(isObject(configs) ? Object.entries(configs) : []);
+  return (name) => {
+    const config = { ...(isObject(usual) && usual), ...toObject(own.get(name)) };
+    return { enabled: config.enabled !== false, deferred: config.defer_loading === true };
+  };
+}
+
+function toObject(value: unknown): { [field: string]: unknown } {
+  return isObject(value) ? value : {};
+}
+
+/** @throws {ApiError} `invalid_request_error` for a name that no tool has. */
+function toWished(names: readonly string[], { tools }: Toolbox): Choose {
+  const stranger = names.find((name) => name !== "*" && !tools.some((tool) => tool.name === name));
+  if (stranger !== undefined) {
+    throw new ApiError(
+      "invalid_request_error",
+      `header.x-gateway-tools: Cannot run tool ${JSON.stringify(stranger.slice(0, 64))}: this gateway has ${
+        tools.map(({ name }) => name).join(", ")
+      }`,
+    );
+  }
+  return (name) => ({ enabled: names.includes("*") || names.includes(name), deferred: false });
+}
+
+/** Whether the upstream runs a tool of Anthropic's itself. */
+function isRunUpstream({ type }: TypedTool, { route: { dialect, upstream } }: SlotOptions): boolean {
+  if (dialect.name !== "anthropic") return false;
+  // OpenRouter's own endpoint takes Anthropic's search of the web, and no other of its server tools.
+  return upstream.preset === "anthropic" || (upstream.preset === "openrouter" && /^web_search_/.test(type));
+}

@@ -1,0 +1,17 @@
+/**
+ * Ids of calls that the gateway runs: the model's own id in the form that Anthropic's API has for such calls, so that
+ * a conversation that comes back is the one that the upstream knows.
+ */
+const PREFIXES = { mcp_tool_use: "mcptoolu_", server_tool_use: "srvtoolu_" } as const;
+const OURS = /^(?:mcp|srv)toolu_(gw_)?(.+)$/s;
+
+/** Gives the id that the client sees for a call. */
+export function toServerCallId(id: string, kind: keyof typeof PREFIXES): string {
+  return PREFIXES[kind] + (id.startsWith("toolu_") ? id.slice("toolu_".length) : `gw_${id}`);
+}
+
+/** Gives the id that the model has for it. */
+export function toModelCallId(id: string): string {
+  const [, foreign, rest = id] = OURS.exec(id) ?? [];
+  return foreign === undefined && rest !== id ? `toolu_${rest}` : rest;
+}

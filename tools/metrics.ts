@@ -1,0 +1,70 @@
+/** What became of the calls since the toolbox was made. Times are in seconds. */
+export interface ToolMetrics {
+  total_executions: number;
+  successful_executions: number;
+  failed_executions: number;
+  /** The share that succeeded; 0 where there was none. */
+  success_rate: number;
+  average_execution_times: Record<string, number>;
+  tool_usage_count: Record<string, number>;
+  /** How often each kind of failure came up. */
+  error_breakdown: Record<string, number>;
+  /** The most calls that ever ran at once. */
+  max_concurrent_executions: number;
+}
+
+/** How a call ended. */
+export type Outcome = "ok" | "refused" | "timeout" | "cancelled" | "bug";
+
+/** Keeps count of calls. */
+export interface Meter {
+  /** A call begins to run. */
+  begin(): void;
+  /** A call has ended, after so many milliseconds; one that never began to run took none. */
+  end(tool: string, outcome: Outcome, ms: number | undefined): void;
+  read(): ToolMetrics;
+}
+
+/** Creates a meter that stands at nothing. */
+export function createMeter(): Meter {
+  const tools = new Map<string, { calls: number; runs: number; ms: number }>();
+  const failures = new Map<string, number>();
+  let running = 0;
+  let most = 0;
+  let total = 0;
+  let succeeded = 0;
+
+  return {
+    begin() {
+      running++;
+      most = Math.max(most, running);
+    },
+    end(tool, outcome, ms) {
+      total++;
+      if (outcome === "ok") succeeded++;
+      else failures.set(outcome, (failures.get(outcome) ?? 0) + 1);
+      const { calls, runs, ms: before } = tools.get(tool) ?? { calls: 0, runs: 0, ms: 0 };
+      tools.set(tool, {
+        calls: calls + 1,
+        runs: ms === undefined ? runs : runs + 1,
+        ms: before + (ms ?? 0),
+      });
+      if (ms !== undefined) running--;
+    },
+    read() {
+      const all = [...tools];
+      return {
+        total_executions: total,
+        successful_executions: succeeded,
+        failed_executions: total - succeeded,
+        success_rate: total === 0 ? 0 : succeeded / total,
+        average_execution_times: Object.fromEntries(
+          all.filter(([, { runs }]) => runs > 0).map(([name, { runs, ms }]) => [name, ms / runs / 1000]),
+        ),
+        tool_usage_count: Object.fromEntries(all.map(([name, { calls }]) => [name, calls])),
+        error_breakdown: Object.fromEntries(failures),
+        max_concurrent_executions: most,
+      };
+    },
+  };
+}
