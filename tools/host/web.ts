@@ -1,3 +1,117 @@
+import type { Models, SearchHit, SearchQuery } from "../models.ts";
+import { type DomainLists, type Domains, DomainsError, readDomains } from "../policy/domains.ts";
+import { readAllowHosts, toShown } from "../policy/target.ts";
+import type { WebPolicy } from "../policy/web.ts";
+import { FetchError } from "../web_errors.ts";
+import { createDial, type Dial } from "./web/dial.ts";
+import { fetchGuarded } from "./web/guarded_fetch.ts";
+import { type Page, readPage } from "./web/page.ts";
+import { type Resolve, resolveBySystem } from "./web/resolve.ts";
+import { searchWeb } from "./web/search.ts";
+import { type After, afterBySystem, startTimeLimit } from "./web/time_limit.ts";
+
+export type { Page } from "./web/page.ts";
+
 /** Pages of the public web. */
-// deno-lint-ignore no-empty-interface
-export interface Web {}
+export interface Web {
+  /**
+   * Fetches a page and reads it.
+   *
+   * @throws {FetchError} why there is no page, in a sentence and in a code of Anthropic's.
+   */
+  fetchPage(url: string, options?: FetchOptions): Promise<Page>;
+  /**
+   * Searches the web; hits are within the query's domains, whoever was asked.
+   *
+   * @throws {SearchError} why there are no hits, in a sentence and in a code of Anthropic's.
+   */
+  search(query: SearchQuery): Promise<SearchHit[]>;
+}
+
+/** How to fetch a page. */
+export interface FetchOptions extends DomainLists {
+  /** How long the URL may be. */
+  readonly maxUrl?: number | undefined;
+  /** Whether a PDF is wanted as its text or as its bytes. */
+  readonly pdf?: "text" | "bytes" | undefined;
+  /** Whether a redirect to another host is followed, or told as `movedTo`. */
+  readonly leaveHost?: boolean | undefined;
+}
+
+/** By what the web is reached; tests bring their own. */
+export interface WebMeans {
+  readonly resolve?: Resolve;
+  readonly dial?: Dial;
+  /** Reaches the service that searches. */
+  readonly fetch?: typeof fetch;
+  readonly after?: After;
+}
+
+/** What a call brings along. */
+export interface WebCall {
+  readonly signal: AbortSignal;
+  readonly models: Pick<Models, "search">;
+}
+
+/**
+ * Creates access to the web, as far as the policy allows it.
+ *
+ * @throws {TypeError} for an allowed host that is no `host:port`.
+ */
+export function createWeb(
+  policy: WebPolicy,
+  { resolve = resolveBySystem, dial = createDial(), fetch = globalThis.fetch, after = afterBySystem }:
+    WebMeans = {},
+): (call: WebCall) => Web {
+  const { search, limits } = policy;
+  const allowHosts = readAllowHosts(policy.allowHosts);
+  return ({ signal, models }) => ({
+    async fetchPage(url, { maxUrl = 2_000, pdf = "text", leaveHost = true, ...lists } = {}) {
+      if (url.length > maxUrl) {
+        throw new FetchError(
+          "url_too_long",
+          `Cannot fetch "${toShown(url)}": it is longer than ${maxUrl} characters`,
+        );
+      }
+      const domains = toDomains(url, lists);
+      const limit = startTimeLimit(signal, { ms: limits.time, after });
+      const { redirects } = limits;
+      try {
+        const guard = { allowHosts, redirects, domains, leaveHost, resolve, dial, after, limit };
+        const fetched = await fetchGuarded(url, guard);
+        if ("movedTo" in fetched) return toMoved(fetched);
+        return await limit.hold(readPage(fetched, { limits, pdf, signal: limit.signal }));
+      } catch (cause) {
+        signal.throwIfAborted();
+        if (!limit.isUp) throw cause;
+        const why = `it took longer than ${limits.time / 1000} seconds`;
+        throw new FetchError("url_not_accessible", `Cannot fetch "${toShown(url)}": ${why}`, { cause });
+      } finally {
+        limit.stop();
+      }
+    },
+    search: (query) => searchWeb(query, { search, limits, fetch, after, signal, models }),
+  });
+}
+
+function toDomains(url: string, lists: DomainLists): Domains {
+  try {
+    return readDomains(lists);
+  } catch (cause) {
+    if (!(cause instanceof DomainsError)) throw cause;
+    throw new FetchError("invalid_tool_input", `Cannot fetch "${toShown(url)}": ${cause.message}`, { cause });
+  }
+}
+
+function toMoved({ url, status, movedTo }: { url: URL; status: number; movedTo: URL }): Page {
+  return {
+    url: url.href,
+    status,
+    mediaType: "text/plain",
+    title: undefined,
+    bytes: 0,
+    content: { type: "text", text: "" },
+    truncated: false,
+    movedTo: movedTo.href,
+  };
+}

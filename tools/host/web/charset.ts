@@ -1,0 +1,33 @@
+/**
+ * Decodes text by its byte order mark, else by the charset that its headers name, else by the one that it names itself
+ * in its first kilobyte, else as UTF-8.
+ */
+export function decodeText(bytes: Uint8Array, charset: string | undefined): string {
+  const label = toMarked(bytes) ?? charset ?? toDeclared(bytes) ?? "utf-8";
+  return createDecoder(label).decode(bytes);
+}
+
+function toMarked(bytes: Uint8Array): string | undefined {
+  const [first, second, third] = bytes;
+  if (first === 0xef && second === 0xbb && third === 0xbf) return "utf-8";
+  if (first === 0xfe && second === 0xff) return "utf-16be";
+  if (first === 0xff && second === 0xfe) return "utf-16le";
+  return undefined;
+}
+
+/** `<meta charset="…">`, `<meta http-equiv … content="…; charset=…">` or `<?xml … encoding="…"?>`. */
+function toDeclared(bytes: Uint8Array): string | undefined {
+  const start = new TextDecoder("latin1").decode(bytes.subarray(0, 1024));
+  const [, declared] =
+    /<(?:meta[^>]{0,200}charset|\?xml[^>]{0,200}encoding)\s*=\s*["']?([\w-]{1,40})/i.exec(start) ?? [];
+  // Whoever could read the declaration byte by byte did not read UTF-16.
+  return declared?.toLowerCase().startsWith("utf-16") ? "utf-8" : declared;
+}
+
+function createDecoder(label: string): TextDecoder {
+  try {
+    return new TextDecoder(label);
+  } catch {
+    return new TextDecoder();
+  }
+}

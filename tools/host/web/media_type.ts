@@ -1,0 +1,39 @@
+/** What a page is, as far as it matters for reading it. */
+export type Kind = "html" | "text" | "pdf";
+
+/** What the header `content-type` says. */
+export interface MediaType {
+  /** In lower case, without parameters; empty where nothing is said. */
+  readonly name: string;
+  readonly charset: string | undefined;
+}
+
+/** Reads the header `content-type`. */
+export function readMediaType(header: string | undefined): MediaType {
+  const [name = "", ...parameters] = (header ?? "").split(";").map((part) => part.trim());
+  const charset = parameters.find((parameter) => /^charset=/i.test(parameter))?.slice("charset=".length);
+  return { name: name.toLowerCase(), charset: charset?.replaceAll('"', "").trim() };
+}
+
+/** What a media type means; `undefined` is for what cannot be read, `unknown` for what its bytes must tell. */
+export function toKind(name: string): Kind | "unknown" | undefined {
+  if (name === "text/html" || name === "application/xhtml+xml") return "html";
+  if (name === "application/pdf" || name === "application/x-pdf") return "pdf";
+  if (name === "" || name === "application/octet-stream" || name === "binary/octet-stream") return "unknown";
+  if (name.startsWith("text/") || TEXTS.has(name) || /\+(json|xml|yaml)$/.test(name)) return "text";
+  return undefined;
+}
+
+const TEXTS = new Set(
+  "json xml javascript ecmascript yaml x-yaml toml x-ndjson x-sh sql graphql rtf x-tex".split(" ").map((
+    name,
+  ) => `application/${name}`),
+);
+
+/** What bytes look like that nobody has named. */
+export function sniffKind(bytes: Uint8Array): Kind | undefined {
+  const start = new TextDecoder("latin1").decode(bytes.subarray(0, 1024));
+  if (start.startsWith("%PDF-")) return "pdf";
+  if (start.includes("\0")) return undefined;
+  return /^\s*<(!doctype html|html|head|body)\b/i.test(start) ? "html" : "text";
+}

@@ -1,0 +1,41 @@
+/** Runs something once after so many milliseconds, unless it is called off by the function returned. */
+export type After = (ms: number, run: () => void) => () => void;
+
+/** The runtime's own timers. */
+export const afterBySystem: After = (ms, run) => {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+};
+
+/** The time that some work has. */
+export interface TimeLimit {
+  /** Fires when the time is up, or with the signal that the limit was started with. */
+  readonly signal: AbortSignal;
+  /** Whether the time is up. */
+  readonly isUp: boolean;
+  /** Settles as the work does, but fails as soon as the signal fires, whether or not the work takes notice. */
+  hold<T>(work: Promise<T>): Promise<T>;
+  stop(): void;
+}
+
+/** Begins to count the time. */
+export function startTimeLimit(outer: AbortSignal, { ms, after }: { ms: number; after: After }): TimeLimit {
+  const time = new AbortController();
+  const signal = AbortSignal.any([outer, time.signal]);
+  const stop = after(ms, () => time.abort(new DOMException("The time is up", "TimeoutError")));
+  return {
+    signal,
+    stop,
+    get isUp() {
+      return time.signal.aborted;
+    },
+    hold(work) {
+      return new Promise((resolve, reject) => {
+        const fail = () => reject(signal.reason);
+        if (signal.aborted) fail();
+        signal.addEventListener("abort", fail, { once: true });
+        work.then(resolve, reject).finally(() => signal.removeEventListener("abort", fail));
+      });
+    },
+  };
+}
