@@ -10,6 +10,7 @@ import type { Gateway } from "./gateway.ts";
 import { answerHealth, answerRoot, answerStatus } from "./health.ts";
 import { answerModel, answerModels } from "./list_models.ts";
 import { answerMessages } from "./messages.ts";
+import { answerToolMetrics } from "./tool_metrics.ts";
 
 /** Nobody reads it; the log does. */
 const CLIENT_LEFT = 499;
@@ -65,6 +66,7 @@ function createRoutes(gateway: Gateway): Hono<Env> {
   app.get("/", () => answerRoot());
   app.get("/health", () => answerHealth(gateway));
   app.get("/status", (c) => answerStatus(gateway, c.env.exchange.caller));
+  app.get("/tool-metrics", () => answerToolMetrics(gateway));
   app.get("/api/hello", (c) => c.json({ message: "hello" }));
 
   app.notFound(({ req }) => {

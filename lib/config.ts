@@ -1,7 +1,9 @@
 import * as v from "valibot";
+import type { Group } from "../tools/call.ts";
 import { ADMIN, adminKey, type GatewayKey, gatewayKeys, isSameKey, LOCAL } from "./gateway_keys.ts";
 import { limitMap, type Limits, type LimitsInput } from "./limit_map.ts";
 import { quote } from "./redact.ts";
+import { folder, hostAndPort, toolGroups } from "./tool_settings.ts";
 import { BUILT_IN, type NamedUpstream, upstreamMap, type UpstreamsInput } from "./upstream_map.ts";
 import {
   type Alias,
@@ -169,6 +171,75 @@ const TABLE = {
     schema: (): Schema<string, string> => text("the path of a folder"),
     text: "Folder of one gateway that keeps spend across restarts; without it there is memory only",
   },
+  TOOLS: {
+    flag: "--tools",
+    schema: (): Schema<string | readonly string[], ReadonlySet<Group>> => toolGroups(),
+    text: "Groups of tools that the gateway runs for models: files-read, files-write, shell, network",
+  },
+  WORKSPACE_ROOT: {
+    flag: "--workspace-root",
+    schema: (): Schema<string, string> => folder(),
+    text: "The folder that tools work in; they see no other",
+  },
+  TOOL_TIMEOUT: {
+    flag: "--tool-timeout",
+    schema: (): Schema<string | number, number> => seconds(0.1),
+    default: "30",
+    text: "Seconds that one call of a tool may take",
+  },
+  TOOL_CONCURRENCY: {
+    flag: "--tool-concurrency",
+    schema: (): Schema<string | number, number> => integer(1, 1000),
+    default: "5",
+    text: "Calls of tools that run at once; more wait in line",
+  },
+  TOOL_RATE: {
+    flag: "--tool-rate",
+    schema: (): Schema<string | number, number> => integer(0, 1_000_000),
+    default: "100",
+    text: "Calls of tools that one client has in a minute; 0 is no limit",
+  },
+  TOOL_TURNS: {
+    flag: "--tool-turns",
+    schema: (): Schema<string | number, number> => integer(1, 1000),
+    default: "10",
+    text: "Turns that one message may have before it pauses",
+  },
+  SHELL_SANDBOX: {
+    flag: "--shell-sandbox",
+    schema: (): Schema<string, "required" | "off"> => oneOf(["required", "off"]),
+    default: "required",
+    text: "Whether commands run in a sandbox alone (required), or without one: off, which is unsafe",
+  },
+  SHELL_NETWORK: {
+    flag: "--shell-network",
+    schema: (): Schema<string, "on" | "off"> => oneOf(["on", "off"]),
+    default: "off",
+    text: "Whether commands reach the network: on or off",
+  },
+  WEB_FETCH_ALLOW_HOSTS: {
+    flag: "--web-fetch-allow-hosts",
+    schema: (): Schema<string | readonly string[], readonly string[]> => list(hostAndPort()),
+    text: "Hosts of your own network that tools may fetch from, with their ports, separated by commas",
+  },
+  WEB_SEARCH: {
+    flag: "--web-search",
+    schema: (): Schema<string, "openrouter" | "searxng" | "brave" | "tavily" | "exa"> =>
+      oneOf(["openrouter", "searxng", "brave", "tavily", "exa"]),
+    default: "openrouter",
+    text: "Who searches the web: openrouter, searxng, brave, tavily or exa",
+  },
+  WEB_SEARCH_URL: {
+    flag: "--web-search-url",
+    schema: (): Schema<string, string> => baseUrl(),
+    text: "Where that is, if not at its usual address; SearXNG has none",
+  },
+  WEB_SEARCH_KEY: {
+    flag: "--web-search-key",
+    schema: (): Schema<string, string> => text("a key of printable characters without spaces", /^[!-~]+$/),
+    secret: true,
+    text: "Key for who searches",
+  },
   LOG_LEVEL: {
     flag: "--log-level",
     schema: (): Schema<string, "debug" | "info" | "warn" | "error" | "off"> =>
@@ -259,7 +330,12 @@ export function parseConfig(sources: Sources): Config {
   const known = findings.filter(({ value }) => value !== undefined);
   // The parse boundary: each value was found valid, and stands under the key that Config has for it.
   const config = Object.fromEntries(known.map(({ name, value }) => [toKey(name), value])) as Config;
-  const strays = [...findTwins(config), ...findStrays(config), ...findStrangers(config)];
+  const strays = [
+    ...findTwins(config),
+    ...findStrays(config),
+    ...findStrangers(config),
+    ...findUnguarded(config),
+  ];
   if (strays.length > 0) throw new ConfigError(strays);
   return config;
 }
@@ -295,6 +371,16 @@ function findStrangers({ limits, gatewayApiKeys = [], gatewayAdminKey }: Config)
       [...known].map(quote).join(", ")
     }`
   );
+}
+
+/** What has to be set beside tools: where they work, and who may have them. */
+function findUnguarded({ tools, workspaceRoot, gatewayApiKeys, webSearch, webSearchUrl }: Config): string[] {
+  if (tools === undefined) return [];
+  return [
+    ...(workspaceRoot === undefined ? ["WORKSPACE_ROOT names no folder for them to work in"] : []),
+    ...(gatewayApiKeys === undefined ? ["GATEWAY_API_KEYS has no key, so that anybody could have them run"] : []),
+    ...(webSearch === "searxng" && webSearchUrl === undefined ? ["WEB_SEARCH_URL does not say where SearXNG is"] : []),
+  ].map((why) => `Cannot use TOOLS: ${why}`);
 }
 
 /** Looks up and judges every setting, in the order of the table. */

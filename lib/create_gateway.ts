@@ -10,6 +10,7 @@ import { createInputCounter } from "./input_counter.ts";
 import { createLimiter } from "./limits/limiter.ts";
 import type { Directory } from "./models.ts";
 import { createCounters } from "./observe.ts";
+import { createToolboxLoader } from "./toolbox.ts";
 import { createUpstreams } from "./upstreams.ts";
 import type { Alias } from "./values.ts";
 
@@ -32,6 +33,12 @@ export interface GatewayOptions {
 export interface Handler {
   /** Answers one request; it never throws. */
   fetch(request: Request): Promise<Response>;
+  /**
+   * Loads what is otherwise loaded with the first request that needs it, so that a mistake shows at the start.
+   *
+   * @throws {Error} if `WORKSPACE_ROOT` cannot be used.
+   */
+  ready(): Promise<void>;
 }
 
 /**
@@ -65,9 +72,15 @@ export function createGateway(
     counters: createCounters(clock.now()),
     inputCounter: createInputCounter(clock),
     limits: createLimiter(config, { clock, newId }),
+    toolbox: createToolboxLoader(config, clock),
   };
   const answer = createApp(gateway);
-  return { fetch: (request) => answer(request) };
+  return {
+    fetch: (request) => answer(request),
+    async ready() {
+      await gateway.toolbox?.();
+    },
+  };
 }
 
 function toDirectory(config: Config): Directory {

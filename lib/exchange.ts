@@ -46,6 +46,11 @@ export class Exchange {
     this.#record = { ...this.#record, ...fields };
   }
 
+  /** Notes what one of the turns behind the answer cost, in USD. */
+  pay(usd: number): void {
+    this.note({ cost: (this.#record.cost ?? 0) + usd });
+  }
+
   /** Lets the events of an answer pass and notes what they report: why it stopped and what it used. */
   async *watch(batches: AsyncGenerator<StreamEvent[]>): AsyncGenerator<StreamEvent[]> {
     for await (const batch of batches) {

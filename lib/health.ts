@@ -17,6 +17,7 @@ export function answerRoot(): Response {
       "GET /v1/models/{id}",
       "GET /health",
       "GET /status",
+      "GET /tool-metrics",
     ],
   });
 }

@@ -18,7 +18,7 @@ export interface LoopOptions {
   route: Route;
   loss: LossReport;
   /** Missing where the owner has not switched tools on. */
-  toolbox: Toolbox | undefined;
+  toolbox: (() => Promise<Toolbox>) | undefined;
   wishes: Wishes;
   /** Fires when the client has left, or its time is over. */
   signal: AbortSignal;
@@ -46,7 +46,7 @@ const MOST_CALLS = 64;
 export function runTurns(toAsk: (loss: LossReport) => Ask, options: LoopOptions): Ask {
   return async function* (request) {
     const scene = options.toScene(() => toWorkspaceNames(slots));
-    const slots: Slot[] = toSlots(request, { ...options, scene });
+    const slots: Slot[] = toSlots(request, { ...options, scene, toolbox: await options.toolbox?.() });
     if (!slots.some((slot) => "server" in slot)) return yield* toAsk(options.loss)(request);
     yield* joinTurns(request, planTurns(request, slots), { ...options, toAsk });
   };

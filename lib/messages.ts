@@ -2,8 +2,6 @@ import { collectMessage } from "./anthropic/collect.ts";
 import type { StreamEvent } from "./anthropic/events.ts";
 import { parseMessagesRequest } from "./anthropic/parse.ts";
 import type { MessagesRequest } from "./anthropic/schema.ts";
-import { MessageWriter } from "./anthropic/writer.ts";
-import { createAsk } from "./ask.ts";
 import type { Bill } from "./bill.ts";
 import { readJson } from "./body.ts";
 import { startDeadline } from "./deadline.ts";
@@ -12,11 +10,14 @@ import type { Exchange } from "./exchange.ts";
 import { withFallbacks } from "./fallback.ts";
 import type { Gateway } from "./gateway.ts";
 import { holdAnswer } from "./hold.ts";
+import { readWishes } from "./loop/wishes.ts";
 import { LossReport } from "./loss.ts";
 import type { Route } from "./models.ts";
+import { openMessage } from "./opening.ts";
 import { withRetry } from "./retry.ts";
 import { findRoute, toHeaderName } from "./route.ts";
 import { writeEvents } from "./sse.ts";
+import { withTools } from "./with_tools.ts";
 
 /**
  * Answers `POST /v1/messages`: the journey of one request.
@@ -30,6 +31,7 @@ export async function answerMessages(
 ): Promise<Response> {
   const { caller } = exchange;
   const message = parseMessagesRequest(await readJson(request));
+  const wishes = readWishes(request);
   let route = await findRoute(gateway, message.model, caller);
   exchange.note({ model: message.model, answeredBy: toHeaderName(route) });
 
@@ -42,15 +44,15 @@ export async function answerMessages(
     admission.release();
   };
   const onBill = (bill: Bill, route: Route) => {
-    if (bill.cost !== undefined) exchange.note({ cost: bill.cost });
+    if (bill.cost !== undefined) exchange.pay(bill.cost);
     admission.charge(bill, toHeaderName(route));
   };
   const onRoute = (next: Route) => {
     route = next;
     exchange.note({ answeredBy: toHeaderName(next) });
   };
-  const turn = { caller, signal: deadline.signal, loss, onBill };
-  const toAsk = (route: Route) => createAsk(gateway, { ...turn, route });
+  const turn = { message, wishes, caller, requestId: exchange.requestId, signal: deadline.signal, loss, onBill };
+  const toAsk = withTools(gateway, turn);
   const toAskAgain = withRetry(toAsk, { ...turn, strict: gateway.config.validation === "strict" });
   const ask = withFallbacks(toAskAgain, { ...turn, gateway, route, onRoute });
   const answer = exchange.watch(ask(message));
@@ -101,21 +103,4 @@ async function streamAnswer(
   });
   const headers = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" };
   return new Response(body, { headers });
-}
-
-/** The beginning of a message of which nothing has come yet. */
-function openMessage(
-  message: MessagesRequest,
-  route: Route,
-  { newId, inputCounter }: Gateway,
-): StreamEvent[] {
-  const usage = {
-    input_tokens: inputCounter.guess(message, route),
-    cache_creation_input_tokens: 0,
-    cache_read_input_tokens: 0,
-    output_tokens: 0,
-  };
-  const writer = new MessageWriter({ id: newId("msg_"), model: message.model, usage });
-  writer.start();
-  return [...writer.take(), { type: "ping" }];
 }

@@ -5,6 +5,7 @@ import {
   type Logger,
   type LogLevel,
 } from "@logtape/logtape";
+import type { AuditRecord } from "../tools/toolbox.ts";
 import type { Config } from "./config.ts";
 import { redact } from "./redact.ts";
 
@@ -54,6 +55,14 @@ export function logRequest({ error, ...record }: RequestRecord): void {
   const told = Object.entries({ ...record, error: error === undefined ? undefined : toStory(error) });
   const known = told.filter(([, value]) => value !== undefined);
   logger[level === "warning" ? "warn" : level]("request", Object.fromEntries(known.map(clean)));
+}
+
+/** Logs that a tool was run, for whom, and how that ended: as an error if the gateway itself failed. */
+export function logAudit({ error, ...record }: AuditRecord): void {
+  const told = error === undefined ? record : { ...record, error: toStory(error) };
+  const fields = Object.fromEntries(Object.entries(told).map(clean));
+  if (error === undefined) logger.info("tool", fields);
+  else logger.error("tool", fields);
 }
 
 /** Logs that something is amiss which does not fail a request. */

@@ -141,7 +141,7 @@ export function runScript(
   const ask = runTurns(script.toAsk, {
     route: options.route ?? toRoute("openai"),
     loss,
-    toolbox,
+    toolbox: toolbox && (() => Promise.resolve(toolbox)),
     signal,
     maxTurns,
     now: () => Date.UTC(2026, 0, 1),

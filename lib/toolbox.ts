@@ -1,0 +1,45 @@
+import type { ToolsOptions } from "../tools/mod.ts";
+import type { Toolbox } from "../tools/toolbox.ts";
+import type { Clock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { logAudit } from "./observe.ts";
+
+/**
+ * Gives the way to the tools that the settings switch on: they are loaded when first asked for, and only then. Nothing
+ * where none is switched on.
+ */
+export function createToolboxLoader(
+  config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">,
+  clock: Clock,
+): (() => Promise<Toolbox>) | undefined {
+  const options = toOptions(config, clock);
+  if (options === undefined) return undefined;
+  let loading: Promise<Toolbox> | undefined;
+  return () => loading ??= import("../tools/mod.ts").then(({ createTools }) => createTools(options));
+}
+
+function toOptions(
+  config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">,
+  clock: Clock,
+): ToolsOptions | undefined {
+  const { tools: groups, workspaceRoot: root } = config;
+  if (groups === undefined || root === undefined) return undefined;
+  return {
+    root,
+    groups,
+    shell: { sandbox: config.shellSandbox, network: config.shellNetwork === "on" },
+    web: {
+      allowHosts: new Set(config.webFetchAllowHosts),
+      search: config.webSearch === "openrouter"
+        ? { by: config.webSearch }
+        : { by: config.webSearch, url: config.webSearchUrl, key: config.webSearchKey },
+    },
+    limits: {
+      timeout: config.toolTimeout * 1000,
+      concurrency: config.toolConcurrency,
+      rate: config.toolRate,
+    },
+    clock,
+    audit: logAudit,
+  };
+}

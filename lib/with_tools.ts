@@ -1,0 +1,46 @@
+import { collectMessage } from "./anthropic/collect.ts";
+import type { MessagesRequest } from "./anthropic/schema.ts";
+import { type Ask, type AskOptions, createAsk } from "./ask.ts";
+import type { Gateway } from "./gateway.ts";
+import { runTurns } from "./loop.ts";
+import type { Wishes } from "./loop/wishes.ts";
+import { LossReport } from "./loss.ts";
+import type { Route } from "./models.ts";
+import { openMessage } from "./opening.ts";
+import { findRoute } from "./route.ts";
+import { createScene } from "./scene.ts";
+
+/** What tools are run for. */
+export interface ToolOptions extends Omit<AskOptions, "route"> {
+  /** What the client has asked. */
+  message: MessagesRequest;
+  requestId: string;
+  wishes: Wishes;
+}
+
+/**
+ * Lets the gateway run its own tools between the turns of a route; where there are none to run, one turn is all.
+ *
+ * Later turns go to the same upstream, once: what a tool has done is not undone by asking again.
+ */
+export function withTools(gateway: Gateway, options: ToolOptions): (route: Route) => Ask {
+  return (route) =>
+    runTurns((loss) => createAsk(gateway, { ...options, loss, route }), {
+      ...options,
+      route,
+      toolbox: gateway.toolbox,
+      maxTurns: gateway.config.toolTurns,
+      now: () => gateway.clock.now(),
+      open: (request) => openMessage(request, route, gateway),
+      toScene: (tools) =>
+        createScene(gateway, {
+          ...options,
+          tools,
+          async converse(message, { tools, signal }) {
+            const inner = { ...options, message, signal, wishes: { tools, intercept: false }, loss: new LossReport() };
+            const asked = await findRoute(gateway, message.model, options.caller);
+            return await collectMessage(withTools(gateway, inner)(asked)(message));
+          },
+        }),
+    });
+}
