@@ -19,7 +19,7 @@ const AZURE_HOST = "168.63.129.16";
  * ```
  */
 export function isPublicAddress(address: string): boolean {
-  if (!ipaddr.isValid(address)) return false;
+  if (!ipaddr.IPv4.isValidFourPartDecimal(address) && !ipaddr.IPv6.isValid(address)) return false;
   const parsed = ipaddr.parse(address);
   if (parsed.range() !== "unicast" || parsed.toString() === AZURE_HOST) return false;
   return parsed.kind() === "ipv4" || parsed.match(GLOBAL_UNICAST);

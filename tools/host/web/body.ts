@@ -1,6 +1,5 @@
 import { pipeline, Readable, type Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
-import { FetchError } from "../../web_errors.ts";
 import type { Reply } from "./dial.ts";
 
 /** What was read of a body. */
@@ -10,10 +9,15 @@ export interface Body {
   readonly truncated: boolean;
 }
 
+/** A body that is packed in a way that was not asked for. */
+export class EncodingError extends Error {
+  override name = "EncodingError";
+}
+
 /**
  * Reads a body and unpacks it on the way, up to so many bytes of what comes out.
  *
- * @throws {FetchError} `unsupported_content_type` for an encoding that was not asked for.
+ * @throws {EncodingError}
  * @throws whatever breaks off the body.
  */
 export async function readBody(reply: Reply, limit: number): Promise<Body> {
@@ -52,10 +56,7 @@ function toDecoder(encoding: string): Transform | undefined {
     case "br":
       return createBrotliDecompress();
     default:
-      throw new FetchError(
-        "unsupported_content_type",
-        `The page is packed by another method than gzip, deflate or br`,
-      );
+      throw new EncodingError("it is packed by another method than gzip, deflate or br");
   }
 }
 

@@ -1,5 +1,6 @@
 import { type IncomingMessage, request as requestPlain } from "node:http";
 import { request as requestSecure } from "node:https";
+import { isIP } from "node:net";
 
 /** Asks the host at one address, and no other, for a page. */
 export type Dial = (question: Question) => Promise<Reply>;
@@ -33,6 +34,7 @@ export function createDial(options: { ca?: string | undefined } = {}): Dial {
   return ({ url, address, signal }) =>
     new Promise((resolve, reject) => {
       signal.throwIfAborted();
+      if (isIP(address) === 0) throw new TypeError("Cannot connect: what was resolved is no address");
       const request = (url.protocol === "https:" ? requestSecure : requestPlain)({
         ...(url.protocol === "https:" ? toTls(url, options.ca) : {}),
         host: address,

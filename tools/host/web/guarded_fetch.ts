@@ -42,7 +42,7 @@ export async function fetchGuarded(start: string, options: GuardOptions): Promis
       );
     }
     const reply = await ask(target, options);
-    const location = REDIRECTS.has(reply.status) ? reply.header("location") : undefined;
+    const location = REDIRECTS.has(reply.status) ? toUtf8(reply.header("location")) : undefined;
     if (location === undefined) return { url, reply };
 
     reply.close();
@@ -61,6 +61,12 @@ export async function fetchGuarded(start: string, options: GuardOptions): Promis
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+/** Headers are read byte by byte, but a URL that is not all ASCII was written as UTF-8. */
+function toUtf8(header: string | undefined): string | undefined {
+  if (header === undefined || !/^[\0-\xff]*$/.test(header)) return header;
+  return new TextDecoder().decode(Uint8Array.from(header, (character) => character.charCodeAt(0)));
+}
 
 /** Asks the addresses of a target in turn, as long as none answers. */
 async function ask(target: Target, { resolve, dial, after, limit }: GuardOptions): Promise<Reply> {

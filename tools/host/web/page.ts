@@ -1,7 +1,7 @@
 import type { WebLimits } from "../../policy/web.ts";
 import { toShown } from "../../policy/target.ts";
 import { FetchError } from "../../web_errors.ts";
-import { type Body, readBody } from "./body.ts";
+import { type Body, EncodingError, readBody } from "./body.ts";
 import { decodeText } from "./charset.ts";
 import type { Reply } from "./dial.ts";
 import { readHtml, type Reading } from "./html.ts";
@@ -13,7 +13,7 @@ export interface Page {
   /** Where the page was in the end, after all redirects. */
   readonly url: string;
   readonly status: number;
-  /** What the page is in the words of its host, in lower case and without parameters. */
+  /** What the page is: in the words of its host, in lower case and without parameters, or by its bytes. */
   readonly mediaType: string;
   readonly title: string | undefined;
   /** The bytes that were read, unpacked. */
@@ -75,7 +75,7 @@ export async function readPage(
   return {
     url: url.href,
     status: reply.status,
-    mediaType: mediaType.name || NAMES[known],
+    mediaType: kind === "unknown" ? NAMES[known] : mediaType.name,
     title,
     bytes: start.bytes.byteLength,
     content,
@@ -92,7 +92,9 @@ async function readWhole(reply: Reply, { limit, cannot }: { limit: number; canno
   try {
     return await readBody(reply, limit);
   } catch (cause) {
-    if (cause instanceof FetchError) throw cause;
+    if (cause instanceof EncodingError) {
+      throw new FetchError("unsupported_content_type", cannot(cause.message), { cause });
+    }
     throw new FetchError("url_not_accessible", cannot("its content breaks off"), { cause });
   }
 }

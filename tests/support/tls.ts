@@ -1,0 +1,21 @@
+/** A certificate for `docs.test` alone, signed by itself; it guards nothing but servers of tests on the loopback. */
+export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBlDCCATugAwIBAgIUNqmuk8kHnTHUgewlEDC3jBBkThswCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJZG9jcy50ZXN0MCAXDTI2MTEyNTE4MjExOVoYDzIxMjYxMTAx
+MTgyMTE5WjAUMRIwEAYDVQQDDAlkb2NzLnRlc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAATOOWwdcWnNi1Ki+PH8vxMqE1NSS0AkfNSybEc7v5RBrh4p1YBEllwa
+qvX0L2b8l6y5ch55Zo4WrV66sJTL7+l1o2kwZzAdBgNVHQ4EFgQUb2fITI80IHWi
+KoD9m+3MMHkUclgwHwYDVR0jBBgwFoAUb2fITI80IHWiKoD9m+3MMHkUclgwFAYD
+VR0RBA0wC4IJZG9jcy50ZXN0MA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwID
+RwAwRAIgPnawjGwjY0eV+z6iB6aQavAsd5iZNvMn82mKfMScnPECIDuO8S+3FY3K
+atFgDyKNKkzh/hfTsvkP0a9cr/FwcNbL
+-----END CERTIFICATE-----
+`;
+
+/** The key to the certificate. */
+export const KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgjn+B+Qt5jWbRU+8m
+xyb2eWH5Qi7CiDZJdXxOWxmARRmhRANCAATOOWwdcWnNi1Ki+PH8vxMqE1NSS0Ak
+fNSybEc7v5RBrh4p1YBEllwaqvX0L2b8l6y5ch55Zo4WrV66sJTL7+l1
+-----END PRIVATE KEY-----
+`;
