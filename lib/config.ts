@@ -378,8 +378,12 @@ function findUnguarded({ tools, workspaceRoot, gatewayApiKeys, webSearch, webSea
   if (tools === undefined) return [];
   return [
     ...(workspaceRoot === undefined ? ["WORKSPACE_ROOT names no folder for them to work in"] : []),
-    ...(gatewayApiKeys === undefined ? ["GATEWAY_API_KEYS has no key, so that anybody could have them run"] : []),
-    ...(webSearch === "searxng" && webSearchUrl === undefined ? ["WEB_SEARCH_URL does not say where SearXNG is"] : []),
+    ...(gatewayApiKeys === undefined
+      ? ["GATEWAY_API_KEYS has no key, so that anybody could have them run"]
+      : []),
+    ...(webSearch === "searxng" && webSearchUrl === undefined
+      ? ["WEB_SEARCH_URL does not say where SearXNG is"]
+      : []),
   ].map((why) => `Cannot use TOOLS: ${why}`);
 }
 

@@ -51,7 +51,15 @@ export async function answerMessages(
     route = next;
     exchange.note({ answeredBy: toHeaderName(next) });
   };
-  const turn = { message, wishes, caller, requestId: exchange.requestId, signal: deadline.signal, loss, onBill };
+  const turn = {
+    message,
+    wishes,
+    caller,
+    requestId: exchange.requestId,
+    signal: deadline.signal,
+    loss,
+    onBill,
+  };
   const toAsk = withTools(gateway, turn);
   const toAskAgain = withRetry(toAsk, { ...turn, strict: gateway.config.validation === "strict" });
   const ask = withFallbacks(toAskAgain, { ...turn, gateway, route, onRoute });

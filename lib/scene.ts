@@ -86,7 +86,9 @@ async function tell<Result>(signal: AbortSignal, ask: () => Promise<Result>): Pr
 }
 
 function toText({ content }: ResponseMessage): string {
-  return content.flatMap(({ type, text }) => type === "text" && typeof text === "string" ? [text] : []).join("");
+  return content.flatMap(({ type, text }) => type === "text" && typeof text === "string" ? [text] : []).join(
+    "",
+  );
 }
 
 /** Tells a conversation from others where the client does not: by how it began. */

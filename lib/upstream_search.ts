@@ -16,7 +16,9 @@ const Citation = v.object({
   url_citation: v.object({ url: v.string(), title: v.nullish(v.string()), content: v.nullish(v.string()) }),
 });
 const Chunk = v.object({
-  choices: v.optional(v.array(v.object({ delta: v.optional(v.object({ annotations: v.nullish(v.array(v.unknown())) })) }))),
+  choices: v.optional(
+    v.array(v.object({ delta: v.optional(v.object({ annotations: v.nullish(v.array(v.unknown())) })) })),
+  ),
   usage: v.nullish(v.object({
     prompt_tokens: v.number(),
     completion_tokens: v.number(),

@@ -37,7 +37,13 @@ export function withTools(gateway: Gateway, options: ToolOptions): (route: Route
           ...options,
           tools,
           async converse(message, { tools, signal }) {
-            const inner = { ...options, message, signal, wishes: { tools, intercept: false }, loss: new LossReport() };
+            const inner = {
+              ...options,
+              message,
+              signal,
+              wishes: { tools, intercept: false },
+              loss: new LossReport(),
+            };
             const asked = await findRoute(gateway, message.model, options.caller);
             return await collectMessage(withTools(gateway, inner)(asked)(message));
           },

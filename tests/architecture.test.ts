@@ -128,8 +128,8 @@ const HOUSE: Record<string, Room> = {
   machine: { files: ["tools/host/"], uses: ["call", "policy"] },
   tool: { files: ["tools/tool.ts"], uses: ["call", "machine"], pure: true },
   catalogue: {
-    files: ["web_fetch", "web_search", "untrusted"].map((name) => `tools/${name}.ts`),
-    uses: ["call", "machine", "tool"],
+    files: ["bash", "task", "web_fetch", "web_search", "untrusted"].map((name) => `tools/${name}.ts`),
+    uses: ["call", "policy", "machine", "tool"],
     pure: true,
   },
   toolbox: {

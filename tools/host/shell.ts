@@ -1,3 +1,120 @@
+import process from "node:process";
+import { setTimeout } from "node:timers/promises";
+import { ToolError } from "../call.ts";
+import { toSandbox } from "../policy/sandbox.ts";
+import { type ShellPolicy, toEnvironment } from "../policy/shell.ts";
+import { toCallFilter } from "../policy/syscalls.ts";
+import { type Ended, type Program, runProgram } from "./process.ts";
+import { createProtection } from "./protect.ts";
+
+export type { Ended } from "./process.ts";
+
 /** Commands, inside a sandbox of the operating system. */
-// deno-lint-ignore no-empty-interface
-export interface Shell {}
+export interface Shell {
+  /**
+   * Runs a command of bash in the workspace, and ends all that it started before it answers.
+   *
+   * @throws {ToolError} if there is no sandbox, or no way to start the command.
+   */
+  run(command: string, options?: { input?: string | undefined; seconds?: number }): Promise<Ended>;
+}
+
+/** What a single argument of a program may be long, in bytes (`MAX_ARG_STRLEN`), less some room. */
+const LONGEST = 128_000;
+
+/**
+ * How long the processes of a sandbox that we ended are given to be gone. One that ends by itself waits for them;
+ * of one that was killed we see the end as it begins, and what it holds fast must not be let go before.
+ */
+const LAST_MS = 100;
+
+/** Opens the shell of a workspace, for one call after the other. Whether there is a sandbox is tried until there is. */
+export function createShell(policy: ShellPolicy): (call: { signal: AbortSignal }) => Shell {
+  const protect = createProtection(policy.root);
+  let sandbox: Promise<Uint8Array> | undefined;
+
+  /** A machine that was put right meanwhile is not refused for what it was. */
+  function find(): Promise<Uint8Array> {
+    return sandbox ??= findSandbox(policy).catch((error: unknown) => {
+      sandbox = undefined;
+      throw error;
+    });
+  }
+
+  return ({ signal }) => ({
+    async run(command, { input, seconds = policy.limits.seconds } = {}) {
+      if (command.includes("\0")) throw new ToolError("Cannot run the command: it holds a NUL character");
+      if (new TextEncoder().encode(command).length > LONGEST) {
+        throw new ToolError(
+          `Cannot run the command: it is longer than ${LONGEST} bytes; write a script to a file and run that`,
+        );
+      }
+      const limits = { ...policy.limits, signal, seconds: Math.min(seconds, policy.limits.maxSeconds) };
+      if (policy.sandbox === "off") return start({ ...toPlain(command, policy), input }, limits);
+
+      const filter = await find();
+      const { release, ...held } = await protect();
+      try {
+        const ended = await start(
+          { ...toBwrap(toSandbox(command, policy, { ...held, filter }), policy), input },
+          limits,
+        );
+        if (ended.by !== "exit") await setTimeout(LAST_MS);
+        return ended;
+      } finally {
+        await release();
+      }
+    },
+  });
+}
+
+async function start(...[program, limits]: Parameters<typeof runProgram>): Promise<Ended> {
+  try {
+    return await runProgram(program, limits);
+  } catch (cause) {
+    if (limits.signal.aborted) throw new ToolError("The command did not start: the call is over", { cause });
+    throw new ToolError("Cannot run the command: the machine could not start it", { cause });
+  }
+}
+
+function toBwrap(args: string[], { path }: ShellPolicy): Program {
+  return { file: "bwrap", args, environment: { PATH: path }, folder: "/", group: false };
+}
+
+function toPlain(command: string, policy: ShellPolicy): Program {
+  const environment = toEnvironment(policy, policy.root);
+  return { file: "bash", args: ["-c", command], environment, folder: policy.root, group: true };
+}
+
+/** Gives the filter of system calls if a command can run in the sandbox, by running one. */
+async function findSandbox(policy: ShellPolicy): Promise<Uint8Array> {
+  const filter = toCallFilter(process.arch, policy);
+  if (process.platform !== "linux" || filter === undefined) {
+    throw new ToolError(
+      `Cannot run commands: there is no sandbox for ${process.platform} on ${process.arch}; ` +
+        "the owner of the gateway has to run it on Linux, on x64 or arm64",
+    );
+  }
+  if (policy.root === "/") {
+    throw new ToolError("Cannot run commands: the workspace is the whole machine, which no sandbox can hold");
+  }
+  const args = toSandbox("echo ready", policy, { readOnly: [], fixed: [], filter });
+  const limits = { ...policy.limits, signal: new AbortController().signal, seconds: 30 };
+  let ended: Ended;
+  try {
+    ended = await runProgram(toBwrap(args, policy), limits);
+  } catch (cause) {
+    throw new ToolError(
+      "Cannot run commands: the sandbox is missing; the owner of the gateway has to install bubblewrap 0.8 or newer",
+      { cause },
+    );
+  }
+  if (ended.code !== 0 || ended.stdout !== "ready\n") {
+    throw new ToolError(
+      "Cannot run commands: this machine refuses the sandbox; the owner of the gateway has to allow user namespaces " +
+        "and to have bubblewrap 0.8 or newer",
+      { cause: new Error(ended.stderr) },
+    );
+  }
+  return filter;
+}

@@ -1,0 +1,312 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { createStage, whyNoSandbox } from "./shell_stage.ts";
+
+const skip = await whyNoSandbox();
+if (skip !== undefined) console.log(`Bash in the sandbox: skipped, for ${skip}`);
+
+const stage = createStage();
+after(() => stage.remove());
+const { root } = stage;
+
+interface Told {
+  input: unknown;
+  text: string | RegExp;
+  failed?: boolean;
+}
+
+const TOLD: Record<string, Told> = {
+  "gives what was printed": { input: { command: "echo one; echo two" }, text: "one\ntwo" },
+  "tells stderr apart": { input: { command: "echo out; echo err >&2" }, text: "out\n\nstderr:\nerr" },
+  "says that nothing was printed": {
+    input: { command: "true" },
+    text: "The command succeeded and printed nothing",
+  },
+  "fails with the exit code": {
+    input: { command: "echo so far; echo why >&2; exit 3" },
+    text: "Exit code 3\n\nso far\n\nstderr:\nwhy",
+    failed: true,
+  },
+  "tells the signal that ended it": {
+    input: { command: "kill -TERM $$" },
+    text: "Exit code 143",
+    failed: true,
+  },
+  "starts in the workspace": { input: { command: "pwd" }, text: root },
+  "lets no cd last": { input: { command: "cd /usr && pwd" }, text: "/usr" },
+  "starts there again": {
+    input: { command: "pwd; echo $HOME $TMPDIR; id -un" },
+    text: `${root}\n/tmp /tmp\nuser`,
+  },
+  "knows bash": { input: { command: "a=(x y); [[ ${a[1]} == y ]] && echo ${#a[@]}" }, text: "2" },
+  "gives stdin": { input: { command: "cat; read x || echo end", input: "line\n" }, text: "line\nend" },
+  "closes stdin that it was not given": { input: { command: "cat; echo end" }, text: "end" },
+  "does not mind stdin that nobody reads": {
+    input: { command: "echo done", input: "x".repeat(1_000_000) },
+    text: "done",
+  },
+  "passes on what is not ASCII": { input: { command: "echo 'ä€😀' | rev" }, text: "😀€ä" },
+  "puts a sign in the place of what is not UTF-8": {
+    input: { command: "printf 'a\\xffb'" },
+    text: "a\ufffdb",
+  },
+  "takes out colours and NUL": {
+    input: { command: "printf '\\e[1;31mred\\e[0m\\e]0;title\\a a\\0b'" },
+    text: "red a\ufffdb",
+  },
+  "opens /dev/stdin, /dev/stdout and /dev/stderr": {
+    input: { command: "cat /dev/stdin; echo o >/dev/stdout; echo e >/dev/stderr", input: "i\n" },
+    text: "i\no\n\nstderr:\ne",
+  },
+  "finds names of its processes in /proc": { input: { command: "cat /proc/$$/comm; true" }, text: "bash" },
+  "has a /tmp": {
+    input: { command: "echo x >/tmp/x; cat /tmp/x" },
+    text: "x",
+  },
+  "has a /tmp of its own for each call": {
+    input: { command: "ls /tmp/x" },
+    text: /No such file/,
+    failed: true,
+  },
+  "writes the workspace": { input: { command: "mkdir d && echo x > d/f && cat d/f" }, text: "x" },
+  "runs the shell's and the system's programs": {
+    input: { command: "printf 'b\\na\\n' | sort | head -1 | tr a-z A-Z" },
+    text: "A",
+  },
+  "takes a time in seconds": {
+    input: { command: "echo begun; sleep 600", timeout: 0.5 },
+    text: "The command was stopped with all that it started after 0.5 s, its timeout\n\nbegun",
+    failed: true,
+  },
+  "takes a time in milliseconds": {
+    input: { command: "sleep 600", timeout: 700 },
+    text: "The command was stopped with all that it started after 0.7 s, its timeout",
+    failed: true,
+  },
+  "takes other names for its input": { input: { cmd: "cat", stdin: "x" }, text: "x" },
+  "cannot run in the background": {
+    input: { command: "echo x", run_in_background: true },
+    text: /^Cannot run the command in the background: .*foreground/,
+    failed: true,
+  },
+  "runs in the foreground if that is said": {
+    input: { command: "echo x", run_in_background: false },
+    text: "x",
+  },
+  "is moved by no switch that its input holds": {
+    input: {
+      command: "cat ../outside/canary.txt",
+      dangerouslyDisableSandbox: true,
+      user_confirmed_deletion: true,
+      sandbox: "off",
+      network: true,
+    },
+    text: /No such file/,
+    failed: true,
+  },
+  "needs a command": { input: {}, text: /^Cannot use Bash: .*command/, failed: true },
+  "needs a command with something in it": {
+    input: { command: "" },
+    text: /^Cannot use Bash: command/,
+    failed: true,
+  },
+  "takes no time that is none": {
+    input: { command: "true", timeout: 0 },
+    text: /^Cannot use Bash: timeout/,
+    failed: true,
+  },
+  "takes no NUL": {
+    input: { command: "echo a\0b" },
+    text: "Cannot run the command: it holds a NUL character",
+    failed: true,
+  },
+  "says what to do with a command too long to pass on": {
+    input: { command: `: ${"x".repeat(130_000)}` },
+    text: /^Cannot run the command: it is longer than 128000 bytes; write a script/,
+    failed: true,
+  },
+  "takes a long command": { input: { command: `x=${"x".repeat(120_000)}; echo \${#x}` }, text: "120000" },
+  "tells of an error of syntax": {
+    input: { command: "if" },
+    text: /^Exit code 2\n\nstderr:\nbash: .*syntax error/,
+    failed: true,
+  },
+};
+
+for (const [does, { input, text, failed = false }] of Object.entries(TOLD)) {
+  test(`Bash ${does}`, { skip }, async () => {
+    const told = await stage.tell(input);
+    if (typeof text === "string") assert.equal(told.text, text);
+    else assert.match(told.text, text);
+    assert.equal(told.failed, failed);
+  });
+}
+
+test("Bash keeps the beginning and the end of a long output", { skip }, async () => {
+  const { text, failed } = await stage.tell({ command: "seq 1 100000" });
+  assert.equal(failed, false);
+  assert.match(text, /^1\n2\n3\n/);
+  assert.match(text, /99999\n100000$/);
+  assert.match(text, /\n\[… 558895 characters left out …\]\n/);
+  assert.equal(text.replace(/\n\[….*…\]\n/, "").length, 29_999);
+});
+
+test("Bash ends an output without end", { skip }, async () => {
+  const flood = createStage({ limits: { floodBytes: 2 ** 20, keptCharacters: 100 } });
+  try {
+    for (
+      const command of ["yes", "yes >&2", "cat /dev/zero", "yes | tee /dev/stderr", "setsid yes & sleep 100"]
+    ) {
+      const { text, failed } = await flood.tell({ command });
+      assert.match(
+        text,
+        /^The command was stopped with all that it started: it printed more than 1 MiB/,
+        command,
+      );
+      assert.ok(failed && text.length < 500);
+    }
+  } finally {
+    flood.remove();
+  }
+});
+
+test("Bash is over when its call is", { skip }, async () => {
+  const call = new AbortController();
+  const told = stage.tell({ command: "echo begun > begun; sleep 600" }, call.signal);
+  while (!existsSync(join(root, "begun"))) await new Promise((resolve) => setImmediate(resolve));
+  call.abort();
+  assert.deepEqual(await told, {
+    text: "The command was stopped with all that it started: the call is over",
+    failed: true,
+  });
+  assert.match((await stage.tell({ command: "echo x" }, call.signal)).text, /^The command did not start/);
+});
+
+test("Bash runs several commands at a time, each in a sandbox of its own", { skip }, async () => {
+  const all = await Promise.all(
+    Array.from({ length: 5 }, (_, at) => stage.tell({ command: `echo ${at} > /tmp/x; cat /tmp/x` })),
+  );
+  assert.deepEqual(all.map(({ text }) => text), ["0", "1", "2", "3", "4"]);
+});
+
+test("Bash leaves nothing in the workspace that stood in for what is protected", { skip }, async () => {
+  writeFileSync(join(root, ".envrc"), "mine\n");
+  const { text } = await stage.tell({ command: "ls -A" });
+  assert.match(text, /\.mcp\.json/);
+  assert.deepEqual(readdirSync(root).filter((name) => name.startsWith(".")), [".envrc"]);
+  assert.equal(readFileSync(join(root, ".envrc"), "utf8"), "mine\n");
+});
+
+test("Bash lets git work, but for what git obeys", { skip }, async () => {
+  const git = createStage({
+    environment: {
+      GIT_AUTHOR_NAME: "a",
+      GIT_AUTHOR_EMAIL: "a@b",
+      GIT_COMMITTER_NAME: "a",
+      GIT_COMMITTER_EMAIL: "a@b",
+    },
+  });
+  const plain = createStage({ root: git.root, sandbox: "off" });
+  try {
+    const had = await plain.run("command -v git && git init -q . && echo x > f");
+    if (had.code !== 0) return console.log("Bash with git: skipped, for there is no git");
+    const { text, failed } = await git.tell({
+      command:
+        "git status --short && git add -A && git commit -qm one && git checkout -qb side && git log --format=%s%d && " +
+        "git show --name-only --format= && git stash list && git gc -q && git status --short",
+    });
+    assert.equal(
+      text,
+      "?? f\none (HEAD -> side, master)\nf".replace("master", text.match(/side, (\w+)/)?.[1] ?? "master"),
+    );
+    assert.equal(failed, false);
+    assert.match(
+      (await git.tell({ command: "git config core.pager evil" })).text,
+      /could not lock|Read-only|Device or resource busy/,
+    );
+    assert.equal(existsSync(join(git.root, ".git/commondir")), false);
+    assert.equal((await plain.run("git status --short && git log --format=%s")).stdout, "one\n");
+  } finally {
+    git.remove();
+    plain.remove();
+  }
+});
+
+test("Bash reads what it is granted beside the workspace", { skip }, async () => {
+  const other = createStage();
+  const granted = createStage({ readable: [other.outside], environment: { HELLO: "there" } });
+  try {
+    const path = join(other.outside, "canary.txt");
+    assert.equal((await granted.tell({ command: `cat ${path}; echo $HELLO` })).text, "canary\nthere");
+    assert.match((await granted.tell({ command: `echo x > ${path}` })).text, /Read-only file system/);
+  } finally {
+    other.remove();
+    granted.remove();
+  }
+});
+
+test("Bash without a sandbox says so, and has an environment of its own", async () => {
+  const plain = createStage({ sandbox: "off", environment: { HELLO: "there" } });
+  try {
+    assert.match(plain.tool.description, /WITHOUT a sandbox/);
+    assert.doesNotMatch(stage.tool.description, /WITHOUT/);
+    const { text } = await plain.tell({ command: "env | sort | grep -v '^\\(PWD\\|OLDPWD\\|SHLVL\\|_\\)='" });
+    assert.equal(
+      text,
+      [
+        "HELLO=there",
+        `HOME=${plain.root}`,
+        "LANG=C.UTF-8",
+        `PATH=${plain.policy.path}`,
+        "TERM=dumb",
+        "TMPDIR=/tmp",
+      ].join("\n"),
+    );
+    assert.deepEqual(await plain.tell({ command: "echo x; exit 2" }), {
+      text: "Exit code 2\n\nx",
+      failed: true,
+    });
+    assert.match(
+      (await plain.tell({ command: "sleep 600 & sleep 600", timeout: 0.3 })).text,
+      /^The command was stopped after 0.3 s/,
+    );
+    assert.equal((await plain.tell({ command: "sleep 600 & echo done" })).text, "done");
+  } finally {
+    plain.remove();
+  }
+});
+
+test("Bash refuses where there is no sandbox", async () => {
+  const nowhere = createStage({ path: "/nonexistent" });
+  try {
+    const told = await nowhere.tell({ command: "echo x > x" });
+    assert.match(
+      told.text,
+      /^Cannot run commands: the sandbox is missing; the owner of the gateway has to install bubblewrap/,
+    );
+    assert.equal(told.failed, true);
+    assert.deepEqual(readdirSync(nowhere.root), []);
+  } finally {
+    nowhere.remove();
+  }
+});
+
+test("Bash refuses where the sandbox does not work", async () => {
+  const broken = createStage();
+  writeFileSync(
+    join(broken.outside, "bwrap"),
+    "#!/bin/sh\necho 'No permissions to create a new namespace' >&2\nexit 1\n",
+    { mode: 0o755 },
+  );
+  const refused = createStage({ path: broken.outside, root: broken.root });
+  try {
+    const told = await refused.tell({ command: "echo x > x" });
+    assert.match(told.text, /^Cannot run commands: this machine refuses the sandbox; .*user namespaces/);
+    assert.deepEqual(readdirSync(refused.root), []);
+  } finally {
+    broken.remove();
+    refused.remove();
+  }
+});
