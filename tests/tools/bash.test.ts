@@ -76,8 +76,8 @@ const TOLD: Record<string, Told> = {
     text: "A",
   },
   "takes a time in seconds": {
-    input: { command: "echo begun; sleep 600", timeout: 0.5 },
-    text: "The command was stopped with all that it started after 0.5 s, its timeout\n\nbegun",
+    input: { command: "echo begun; sleep 600", timeout: 1.5 },
+    text: "The command was stopped with all that it started after 1.5 s, its timeout\n\nbegun",
     failed: true,
   },
   "takes a time in milliseconds": {

@@ -107,7 +107,7 @@ function toHost(shell: Shell, signal: AbortSignal): Host {
     shell,
     files: {},
     web: {},
-    models: { complete: unused, converse: unused },
+    models: { complete: unused, converse: unused, search: unused },
     session: { seen: new Map(), todos: [] },
   };
 }

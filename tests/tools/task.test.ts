@@ -137,7 +137,7 @@ async function run(
     signal?: AbortSignal;
   },
 ): Promise<string> {
-  const models = { complete: notAsked, converse };
+  const models = { complete: notAsked, converse, search: notAsked };
   const shell = { run: notAsked };
   const content = await task.run(input, { signal, files: {}, shell, web: {}, models, session });
   return content.map((piece) => piece.type === "text" ? piece.text : assert.fail(piece.type)).join("");
