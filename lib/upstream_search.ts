@@ -1,15 +1,23 @@
 import * as v from "valibot";
 import type { SearchHit, SearchQuery } from "../tools/models.ts";
-import type { AskOptions } from "./ask.ts";
+import type { Caller } from "./access/caller.ts";
 import type { Bill } from "./bill.ts";
 import { toUpstreamError } from "./dialects/upstream_error.ts";
 import { ApiError } from "./errors.ts";
 import { isObject, type JsonObject, tryJson } from "./json.ts";
+import type { Route } from "./models.ts";
 import { readEvents } from "./sse.ts";
 import { type Network, send } from "./upstream.ts";
 
-/** What an upstream is searched with; the route's model is who searches. */
-export type SearchOptions = Pick<AskOptions, "route" | "caller" | "signal" | "onBill">;
+/** What an upstream is searched with. */
+export interface SearchOptions {
+  /** The model that searches. */
+  route: Route;
+  caller: Caller;
+  signal: AbortSignal;
+  /** Hears what the search used, however it ended. */
+  onBill(bill: Bill, route: Route): void;
+}
 
 /** What is read of a chunk. Source: https://openrouter.ai/docs/guides/features/server-tools/web-search */
 const Citation = v.object({

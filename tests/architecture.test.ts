@@ -50,9 +50,11 @@ const HOUSE: Record<string, Room> = {
     pure: true,
   },
   settings: {
-    files: ["config", "values", "upstream_map", "limit_map", "gateway_keys", "flags", "describe", "exposure"]
-      .map((name) => `lib/${name}.ts`),
-    uses: ["words", "dialects"],
+    files: [
+      ...["config", "values", "upstream_map", "limit_map", "tool_settings", "gateway_keys", "flags"],
+      ...["describe", "exposure"],
+    ].map((name) => `lib/${name}.ts`),
+    uses: ["words", "dialects", "call"],
     pure: true,
   },
   models: {
@@ -68,7 +70,7 @@ const HOUSE: Record<string, Room> = {
   access: { files: ["lib/access/"], uses: ["words", "settings"] },
   record: {
     files: ["lib/observe.ts", "lib/exchange.ts"],
-    uses: ["words", "world", "access", "anthropic", "settings"],
+    uses: ["words", "world", "access", "anthropic", "settings", "toolbox"],
   },
   limits: {
     files: ["meter", "period", "draws", "refusal", "rate_headers", "store", "redis_script"].map((name) =>
@@ -89,11 +91,12 @@ const HOUSE: Record<string, Room> = {
       "hold",
       "deadline",
       "upstream",
+      "upstream_search",
       "catalogue",
       "demo",
       "input_counter",
     ].map((name) => `lib/${name}.ts`),
-    uses: ["words", "world", "access", "anthropic", "dialect", "dialects", "models"],
+    uses: ["words", "world", "access", "anthropic", "dialect", "dialects", "models", "call"],
   },
   journey: {
     files: [
@@ -109,10 +112,11 @@ const HOUSE: Record<string, Room> = {
       "count_tokens",
       "list_models",
       "health",
+      ...["opening", "scene", "with_tools", "toolbox", "tool_metrics"],
     ].map((name) => `lib/${name}.ts`),
     uses: [
       ...["words", "world", "access", "anthropic", "dialects", "settings", "models", "record", "limiter"],
-      ...["transport", "loop", "toolbox"],
+      ...["transport", "loop", "call", "toolbox", "workshop"],
     ],
   },
   front: {
@@ -125,16 +129,31 @@ const HOUSE: Record<string, Room> = {
     pure: true,
   },
   policy: { files: ["tools/policy.ts", "tools/policy/"], uses: ["call"], pure: true },
-  machine: { files: ["tools/host/"], uses: ["call", "policy"] },
+  machine: { files: ["tools/host/"], uses: ["call", "policy", "material"] },
   tool: { files: ["tools/tool.ts"], uses: ["call", "machine"], pure: true },
+  material: {
+    files: [
+      ...["base64", "file_types", "glob_pattern", "image", "json_elements", "line_pattern", "notebook"],
+      ...["notebook_view", "page", "pdf", "replace", "search_text", "seen", "text", "todo_view", "untrusted"],
+    ].map((name) => `tools/${name}.ts`),
+    uses: ["call"],
+    pure: true,
+  },
   catalogue: {
-    files: ["bash", "task", "web_fetch", "web_search", "untrusted"].map((name) => `tools/${name}.ts`),
-    uses: ["call", "policy", "machine", "tool"],
+    files: [
+      ...["bash", "edit", "glob", "grep", "ls", "multi_edit", "notebook_edit", "notebook_read", "read"],
+      ...["task", "todo_read", "todo_write", "web_fetch", "web_search", "write"],
+    ].map((name) => `tools/${name}.ts`),
+    uses: ["call", "policy", "machine", "material", "tool"],
     pure: true,
   },
   toolbox: {
     files: ["toolbox", "gate", "metrics"].map((name) => `tools/${name}.ts`),
     uses: ["call", "tool"],
+  },
+  workshop: {
+    files: ["tools/mod.ts", "tools/host.ts"],
+    uses: ["call", "policy", "machine", "tool", "catalogue", "toolbox"],
   },
   loop: {
     files: ["lib/loop/"],
@@ -154,14 +173,14 @@ const PACKAGES: Record<string, RegExp> = {
   "hono": /^lib\/app\.ts$/,
   "eventsource-parser": /^lib\/sse\.ts$/,
   "minisearch": /^lib\/loop\/tool_search\.ts$/,
-  "re2js": /^lib\/loop\/tool_search\.ts$/,
+  "re2js": /^(lib\/loop\/tool_search|tools\/(glob|line)_pattern)\.ts$/,
   "leven": /^lib\/(models|flags|upstream_map|limit_map)\.ts$/,
   "ipaddr.js": /^tools\/policy\/address\.ts$/,
   "htmlparser2": /^tools\/host\/web\/pare_html\.ts$/,
   "linkedom": /^tools\/host\/web\/html\.ts$/,
   "@mozilla/readability": /^tools\/host\/web\/html\.ts$/,
   "turndown": /^tools\/host\/web\/html\.ts$/,
-  "unpdf": /^tools\/host\/web\/pdf\.ts$/,
+  "unpdf": /^tools\/(host\/web\/)?pdf\.ts$/,
   "@logtape/logtape": /^lib\/observe\.ts$/,
   "@hono/node-server": /^lib\/serve\.ts$/,
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,

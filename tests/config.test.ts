@@ -28,6 +28,13 @@ const DEFAULTS = {
   coerceToolInput: "on",
   limits: { each: { streams: 50 }, total: {}, session: {}, keys: new Map() },
   rateLimitStore: "memory",
+  toolTimeout: 30,
+  toolConcurrency: 5,
+  toolRate: 100,
+  toolTurns: 10,
+  shellSandbox: "required",
+  shellNetwork: "off",
+  webSearch: "openrouter",
   logLevel: "info",
   environment: "production",
 };
@@ -145,6 +152,24 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   [{ RATE_LIMIT_STORE: "redis://me:word@host:1/2" }, { rateLimitStore: "redis://me:word@host:1/2" }],
   [{ RATE_LIMIT_STORE: "rediss://host" }, { rateLimitStore: "rediss://host" }],
   [{ STATE_DIR: "/var/lib/gateway" }, { stateDir: "/var/lib/gateway" }],
+  [
+    {
+      TOOLS: "files-read, shell",
+      WORKSPACE_ROOT: "/srv/work",
+      GATEWAY_API_KEYS: "alice:k",
+      WEB_FETCH_ALLOW_HOSTS: "LocalHost:8080,[::1]:9",
+    },
+    {
+      tools: new Set(["files-read", "shell"]),
+      workspaceRoot: "/srv/work",
+      gatewayApiKeys: [{ name: "alice", key: "k" }],
+      webFetchAllowHosts: ["localhost:8080", "[::1]:9"],
+    },
+  ],
+  [{ WEB_SEARCH: "Brave", WEB_SEARCH_KEY: "k" }, { webSearch: "brave", webSearchKey: "k" }],
+  [{ WEB_SEARCH_URL: "http://localhost:8888" }, { webSearchUrl: "http://localhost:8888" }],
+  [{ TOOL_RATE: 0, TOOL_TURNS: "1", TOOL_TIMEOUT: 0.5 }, { toolRate: 0, toolTurns: 1, toolTimeout: 0.5 }],
+  [{ SHELL_SANDBOX: "off", SHELL_NETWORK: "on" }, { shellSandbox: "off", shellNetwork: "on" }],
   [{ LOG_LEVEL: "WARN" }, { logLevel: "warn" }],
   [{ LOG_LEVEL: "off" }, { logLevel: "off" }],
   [{ ENVIRONMENT: "Development" }, { environment: "development" }],
@@ -174,6 +199,10 @@ const SECONDS = "expected a number of seconds from 0 to 604800";
 const KEYS = 'expected keys such as "name:key", separated by commas';
 const NAMES = "expected names of hosts, without ports, separated by commas";
 const ORIGINS = 'expected origins such as "https://example.com", separated by commas, or "*"';
+
+const GROUPS = "expected words of files-read, files-write, shell, network, separated by commas";
+const FOLDER = "expected the path of a folder, beginning with /";
+const HOST_PORT = 'expected hosts with their ports such as "localhost:8080", separated by commas';
 
 const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: string | string[]][] = [
   ["PORT", "", '""', PORT],
@@ -238,6 +267,20 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["GATEWAY_ADMIN_KEY", "", "(0 characters)", "it is empty"],
   ["GATEWAY_ADMIN_KEY", 1234567890123456, "(16 characters)", "expected a key"],
   ["OPEN_ACCESS", "yes", '"yes"', "expected on or off"],
+  ["TOOLS", "files-read,all", '"files-read,all"', GROUPS],
+  ["TOOLS", "", '""', GROUPS],
+  ["WORKSPACE_ROOT", "work", '"work"', FOLDER],
+  ["TOOL_TIMEOUT", "0", '"0"', "expected a number of seconds from 0.1 to 604800"],
+  ["TOOL_CONCURRENCY", "0", '"0"', "expected a whole number from 1 to 1000"],
+  ["TOOL_RATE", "-1", '"-1"', "expected a whole number from 0 to 1000000"],
+  ["TOOL_TURNS", "0", '"0"', "expected a whole number from 1 to 1000"],
+  ["SHELL_SANDBOX", "on", '"on"', "expected required or off"],
+  ["SHELL_NETWORK", "yes", '"yes"', "expected on or off"],
+  ["WEB_FETCH_ALLOW_HOSTS", "localhost", '"localhost"', HOST_PORT],
+  ["WEB_FETCH_ALLOW_HOSTS", "a:1,http://b:2", '"a:1,http://b:2"', HOST_PORT],
+  ["WEB_SEARCH", "google", '"google"', "expected openrouter, searxng, brave, tavily or exa"],
+  ["WEB_SEARCH_URL", "localhost", '"localhost"', URL_],
+  ["WEB_SEARCH_KEY", "a b", "(3 characters)", KEY],
   ["ALLOWED_HOSTS", "gateway.test:4000", '"gateway.test:4000"', NAMES],
   ["ALLOWED_HOSTS", "[::1]:4000", '"[::1]:4000"', NAMES],
   ["ALLOWED_HOSTS", "http://gateway.test", '"http://gateway.test"', NAMES],

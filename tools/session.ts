@@ -12,6 +12,11 @@ export interface Todo {
   status: "pending" | "in_progress" | "completed";
   activeForm?: string | undefined;
   priority?: "high" | "medium" | "low" | undefined;
+  /** More about it. */
+  description?: string | undefined;
+  /** Until when, in the model's words. */
+  dueDate?: string | undefined;
+  tags?: readonly string[] | undefined;
 }
 
 /** The conversations that have used a tool. */

@@ -10,9 +10,10 @@ import { LossReport } from "../../lib/loss.ts";
 import type { Route } from "../../lib/models.ts";
 import { ToolError } from "../../tools/call.ts";
 import type { Models } from "../../tools/models.ts";
-import { defineTool, type Host, type Tool } from "../../tools/tool.ts";
+import { defineTool, type Tool } from "../../tools/tool.ts";
 import { type AuditRecord, createToolbox, type Scene, type Toolbox } from "../../tools/toolbox.ts";
 import { FakeClock } from "../support/clock.ts";
+import { NO_FILES, NO_SHELL, NO_WEB } from "../tools/nothing.ts";
 
 /** What a scripted model says in one turn. */
 export type Say = (writer: MessageWriter) => void;
@@ -100,10 +101,10 @@ export function createTestToolbox(
 ): TestToolbox {
   const clock = new FakeClock();
   const audit: AuditRecord[] = [];
-  const nowhere = { files: {}, shell: {}, web: {} };
+  const nowhere = { files: NO_FILES, shell: NO_SHELL, web: NO_WEB };
   const toolbox = createToolbox({
     tools,
-    toHost: (call) => ({ ...nowhere, ...call } as Host),
+    toHost: (call) => ({ ...nowhere, ...call }),
     limits: { timeout: 30_000, concurrency: 5, rate: 0, ...limits },
     clock,
     audit: (record) => audit.push(record),

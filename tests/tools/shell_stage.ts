@@ -14,6 +14,7 @@ import { ToolError } from "../../tools/call.ts";
 import { createShell, type Ended, type Shell } from "../../tools/host/shell.ts";
 import { SHELL_LIMITS, SHELL_PATH, type ShellLimits, type ShellPolicy } from "../../tools/policy/shell.ts";
 import type { Host, Tool } from "../../tools/tool.ts";
+import { NO_FILES, NO_WEB } from "./nothing.ts";
 
 /** A workspace of its own, with a folder beside it that no command may reach. */
 export interface ShellStage {
@@ -105,8 +106,8 @@ function toHost(shell: Shell, signal: AbortSignal): Host {
   return {
     signal,
     shell,
-    files: {},
-    web: {},
+    files: NO_FILES,
+    web: NO_WEB,
     models: { complete: unused, converse: unused, search: unused },
     session: { seen: new Map(), todos: [] },
   };

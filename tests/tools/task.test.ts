@@ -4,6 +4,7 @@ import { ToolError } from "../../tools/call.ts";
 import type { Models } from "../../tools/models.ts";
 import type { Session, Todo } from "../../tools/session.ts";
 import { task } from "../../tools/task.ts";
+import { NO_FILES, NO_SHELL, NO_WEB } from "./nothing.ts";
 
 const TODOS: Todo[] = [
   { id: "1", content: "read", status: "completed" },
@@ -138,8 +139,14 @@ async function run(
   },
 ): Promise<string> {
   const models = { complete: notAsked, converse, search: notAsked };
-  const shell = { run: notAsked };
-  const content = await task.run(input, { signal, files: {}, shell, web: {}, models, session });
+  const content = await task.run(input, {
+    signal,
+    files: NO_FILES,
+    shell: NO_SHELL,
+    web: NO_WEB,
+    models,
+    session,
+  });
   return content.map((piece) => piece.type === "text" ? piece.text : assert.fail(piece.type)).join("");
 }
 

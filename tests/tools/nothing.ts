@@ -1,0 +1,12 @@
+import type { Files } from "../../tools/host/files.ts";
+import type { Shell } from "../../tools/host/shell.ts";
+import type { Web } from "../../tools/host/web.ts";
+
+function none(): never {
+  throw new Error("this test has nothing of the kind");
+}
+
+/** What a tool has no use for in a test. */
+export const NO_FILES: Files = { read: none, write: none, walk: none, sift: none, pause: none };
+export const NO_SHELL: Shell = { run: none };
+export const NO_WEB: Web = { fetchPage: none, search: none };

@@ -1,0 +1,55 @@
+import * as v from "valibot";
+import { ToolError } from "./call.ts";
+import { replace, type Replaced, showPieces } from "./replace.ts";
+import { checkSeen } from "./seen.ts";
+import { encodeText, readEditable } from "./text.ts";
+import { defineTool } from "./tool.ts";
+
+/** Replaces a piece of a file. */
+export const edit = defineTool({
+  name: "Edit",
+  description:
+    "Replaces a piece of a file by another. The file must have been read before. old_string must be " +
+    "exactly what the file holds, spaces included and without the line numbers of Read, and be there only once, " +
+    "unless replace_all is set. An empty old_string makes a new file.",
+  group: "files-write",
+  input: v.object({
+    file_path: v.pipe(
+      v.string(),
+      v.minLength(1),
+      v.description("The file, relative to the workspace or absolute"),
+    ),
+    old_string: v.pipe(v.string(), v.description("The piece to be replaced")),
+    new_string: v.pipe(v.string(), v.description("What shall be there instead")),
+    replace_all: v.optional(v.pipe(v.boolean(), v.description("Whether every occurrence is replaced"))),
+    expected_replacements: v.optional(
+      v.pipe(
+        v.number(),
+        v.integer(),
+        v.minValue(1),
+        v.description("How many occurrences are replaced, if not one"),
+      ),
+    ),
+  }),
+  aliases: { path: "file_path", old_str: "old_string", new_str: "new_string", new_text: "new_string" },
+  async run({ file_path, ...change }, { files, session }) {
+    let result: Replaced = { text: change.new_string, pieces: [] };
+    let created = true;
+    const written = await files.write(file_path, (current) => {
+      if (current === undefined && change.old_string !== "") {
+        throw new ToolError(`Cannot edit ${JSON.stringify(file_path)}: there is no such file`);
+      }
+      if (current === undefined || (current.bytes.length === 0 && change.old_string === "")) {
+        return encodeText(change.new_string);
+      }
+      checkSeen(session, current);
+      const { text, bom } = readEditable(current);
+      result = replace({ text, pieces: [] }, change);
+      created = false;
+      return encodeText(result.text, { bom });
+    }, session.seen);
+    return created
+      ? `Created ${written.path}`
+      : `Changed ${written.path}, which now reads:\n${showPieces(result)}`;
+  },
+});

@@ -1,0 +1,94 @@
+import { lstat } from "node:fs/promises";
+import { ToolError } from "../../call.ts";
+import { compileRules } from "../../glob_pattern.ts";
+import type { FilePolicy } from "../../policy/files.ts";
+import type { Directory } from "./directory.ts";
+import { readFile } from "./read.ts";
+import { codeOf } from "./reason.ts";
+
+/** Rules that follow one another and say the same of what they match. */
+interface Rules {
+  ignored: boolean;
+  /** Whether they only speak of folders. */
+  folders: boolean;
+  matches(path: string): boolean;
+}
+
+/** The rules of one `.gitignore`, the last first, and how deep it lies. */
+interface Layer {
+  depth: number;
+  rules: readonly Rules[];
+}
+
+/** The largest `.gitignore` that is obeyed, and how many of its lines are. */
+const MAX = { bytes: 32 * 1024, lines: 2000 };
+
+/**
+ * What the `.gitignore` files on the way to a folder say; the nearest goes first. They are part of the workspace,
+ * and so may be hostile: packages that match them by backtracking can be made to hang.
+ */
+export class GitIgnore {
+  static readonly none: GitIgnore = new GitIgnore([]);
+  readonly #layers: readonly Layer[];
+
+  private constructor(layers: readonly Layer[]) {
+    this.#layers = layers;
+  }
+
+  /** Adds what a folder's own `.gitignore` says, if it is among the names in it. */
+  async enter(
+    directory: Directory,
+    names: readonly string[],
+    { policy, signal }: { policy: FilePolicy; signal: AbortSignal },
+  ): Promise<GitIgnore> {
+    if (!names.includes(".gitignore")) return this;
+    const text = await readRules(directory, policy, signal);
+    if (text === undefined) return this;
+    return new GitIgnore([{ depth: directory.path.length, rules: parseRules(text) }, ...this.#layers]);
+  }
+
+  /** Whether something is ignored; the folders that it lies in are not asked again. */
+  ignores(path: readonly string[], isFolder: boolean): boolean {
+    for (const { depth, rules } of this.#layers) {
+      const below = path.slice(depth).join("/");
+      const last = rules.find(({ folders, matches }) => (isFolder || !folders) && matches(below));
+      if (last !== undefined) return last.ignored;
+    }
+    return false;
+  }
+}
+
+function parseRules(text: string): Rules[] {
+  const groups: { ignored: boolean; folders: boolean; patterns: string[] }[] = [];
+  for (const line of text.replace(/^\ufeff/, "").split(/\r?\n/).slice(0, MAX.lines)) {
+    const said = line.replace(/^((?:\\[\s\S]|[^\\])*?)[ \t]+$/, "$1");
+    if (said === "" || said.startsWith("#")) continue;
+    const ignored = !said.startsWith("!");
+    const pattern = ignored ? said : said.slice(1);
+    const folders = pattern.endsWith("/");
+    const last = groups.at(-1);
+    const group = last?.ignored === ignored && last.folders === folders
+      ? last
+      : { ignored, folders, patterns: [] };
+    if (group !== last) groups.push(group);
+    group.patterns.push(pattern.replace(/\/+$/, ""));
+  }
+  return groups.reverse().map(({ patterns, ...rest }) => ({ ...rest, matches: compileRules(patterns) }));
+}
+
+/** Rules that cannot be read, or are too many, count as none. */
+async function readRules(
+  directory: Directory,
+  policy: FilePolicy,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const name = ".gitignore";
+  const options = { policy: { ...policy, maxBytes: MAX.bytes }, action: "read", shown: name, signal };
+  try {
+    const stat = await lstat(directory.at(name), { bigint: true });
+    return new TextDecoder().decode(await readFile(directory, { name, stat }, options));
+  } catch (error) {
+    if (error instanceof ToolError || codeOf(error) !== undefined) return undefined;
+    throw error;
+  }
+}
