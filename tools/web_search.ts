@@ -15,7 +15,7 @@ export const webSearch = defineTool({
   ].join(" "),
   group: "network",
   input: v.object({
-    query: v.pipe(v.string(), v.trim(), v.minLength(1), v.description("What to search for")),
+    query: v.pipe(v.string(), v.minLength(1), v.description("What to search for")),
     allowed_domains: v.optional(
       v.pipe(
         v.array(v.string()),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, readdirSync, statSync, utimesSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { edit } from "../../tools/edit.ts";
@@ -150,7 +150,7 @@ test("Read shows images and PDFs as blocks, whatever they are called", async () 
 });
 
 test("Edit replaces what is there once, and says what else is so", async () => {
-  const { put, get, run, fail } = stage();
+  const { put, get, run, fail, root } = stage();
   put({ "a.ts": "let a = 1;\nlet b = 1;\nlet c = 3;\n" });
   const edited = (input: Record<string, unknown>) => ({ file_path: "a.ts", ...input });
   assert.match(await fail(edit, edited({ old_string: "a", new_string: "b" })), /has not been read yet/);
@@ -191,6 +191,11 @@ test("Edit replaces what is there once, and says what else is so", async () => {
 
   assert.equal(await run(edit, { file_path: "new.ts", old_string: "", new_string: "x\n" }), "Created new.ts");
   assert.equal(get("new.ts"), "x\n");
+  assert.match(
+    await fail(edit, { file_path: "no/folder/x", old_string: "x", new_string: "y" }),
+    /there is no such file$/,
+  );
+  assert.ok(!existsSync(join(root, "no")), "no folder is made for what is not");
   assert.match(
     await fail(edit, { file_path: "no.ts", old_string: "x", new_string: "y" }),
     /there is no such file$/,

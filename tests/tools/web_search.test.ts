@@ -217,7 +217,7 @@ test("WebSearch numbers its hits, marks them as others' words, and says when the
     return Promise.resolve(hits);
   };
   const host = createTestHost(createTestWeb({ models: { search } }));
-  const [block] = await webSearch.run({ query: " what ", allowed_domains: ["a.io", "b.io"], extra: 1 }, host);
+  const [block] = await webSearch.run({ query: "what", allowed_domains: ["a.io", "b.io"], extra: 1 }, host);
   assert.deepEqual(block, {
     type: "text",
     text:

@@ -7,6 +7,7 @@ import type { Reply } from "./dial.ts";
 import { readHtml, type Reading } from "./html.ts";
 import { type Kind, type MediaType, readMediaType, sniffKind, toKind } from "./media_type.ts";
 import { readPdf } from "./pdf.ts";
+import { isBearablePdf } from "./pdf_size.ts";
 
 /** A page of the web. */
 export interface Page {
@@ -86,6 +87,12 @@ export async function readPage(
 
 const NAMES: Record<Kind, string> = { html: "text/html", text: "text/plain", pdf: "application/pdf" };
 
+/**
+ * Bytes that a PDF may have once it is unpacked, for its text to be read: one string in it as long as that holds up
+ * everything else for some seconds.
+ */
+const UNPACKED_PDF = 8 * 1024 * 1024;
+
 type Cannot = (why: string) => string;
 
 async function readWhole(reply: Reply, { limit, cannot }: { limit: number; cannot: Cannot }): Promise<Body> {
@@ -130,6 +137,9 @@ async function readKind(
       }
       if (pdf === "bytes") {
         return { content: { type: "pdf", data: toBase64(bytes) }, title: undefined, truncated: false };
+      }
+      if (!await isBearablePdf(bytes, UNPACKED_PDF)) {
+        throw new FetchError("content_too_large", cannot("it is a PDF that unpacks to too much"));
       }
       try {
         return toContent(await readPdf(bytes, { maxText: limits.textBytes, signal }));

@@ -1,3 +1,4 @@
+import * as v from "valibot";
 import type { Reading } from "./html.ts";
 
 /** How many pages of a PDF are read. */
@@ -17,18 +18,44 @@ export async function readPdf(
   try {
     const count = Math.min(pdf.numPages, MAX_PAGES);
     const pages: string[] = [];
-    let length = 0;
-    for (let number = 1; number <= count && length <= maxText; number++) {
-      signal.throwIfAborted();
+    let room = maxText;
+    for (let number = 1; number <= count && room > 0; number++) {
       const page = await pdf.getPage(number);
-      const { items } = await page.getTextContent();
-      const text = items.map((item) => "str" in item ? item.str + (item.hasEOL ? "\n" : "") : "").join("");
+      const text = await readText(page.streamTextContent(), { room, signal });
       pages.push(`## Page ${number} of ${pdf.numPages}\n\n${text.trim()}`);
-      length += text.length;
+      room -= text.length;
     }
-    const truncated = pages.length < pdf.numPages || length > maxText;
+    const truncated = pages.length < pdf.numPages || room <= 0;
     return { title: undefined, text: pages.join("\n\n").slice(0, maxText), truncated };
   } finally {
     await pdf.destroy();
   }
 }
+
+/** Reads the text of a page piece by piece: a page that is made to last is given up when the signal fires. */
+async function readText(
+  pieces: ReadableStream<unknown>,
+  { room, signal }: { room: number; signal: AbortSignal },
+): Promise<string> {
+  const reader = pieces.getReader();
+  const cancel = () => void reader.cancel(new Error("Nobody reads on")).catch(() => {});
+  signal.addEventListener("abort", cancel, { once: true });
+  if (signal.aborted) cancel();
+  let text = "";
+  try {
+    for (let read = await reader.read(); !read.done && text.length < room; read = await reader.read()) {
+      const { items } = v.parse(TextContent, read.value);
+      text += items.map(({ str = "", hasEOL }) => hasEOL ? `${str}\n` : str).join("");
+    }
+    signal.throwIfAborted();
+    return text;
+  } finally {
+    signal.removeEventListener("abort", cancel);
+    cancel();
+  }
+}
+
+/** A piece of a page's text; items without text mark where marked content begins and ends. */
+const TextContent = v.object({
+  items: v.array(v.object({ str: v.optional(v.string()), hasEOL: v.optional(v.boolean()) })),
+});
