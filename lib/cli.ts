@@ -34,6 +34,7 @@ export async function main(args: readonly string[]): Promise<void> {
 async function start(settings: Settings, config: Config): Promise<void> {
   startLog(config.logLevel);
   const gateway = createGateway({ settings, host: config.host });
+  await gateway.ready();
   const server = await serve((request) => gateway.fetch(request), config);
   onStop(() => server.stop());
   onStrayRejection((reason) => logger.error("stray rejection", { reason }));

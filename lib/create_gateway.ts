@@ -36,7 +36,7 @@ export interface Handler {
   /**
    * Loads what is otherwise loaded with the first request that needs it, so that a mistake shows at the start.
    *
-   * @throws {Error} if `WORKSPACE_ROOT` cannot be used.
+   * @throws {ConfigError} if `WORKSPACE_ROOT` cannot be used.
    */
   ready(): Promise<void>;
 }

@@ -1,12 +1,14 @@
 import type { ToolsOptions } from "../tools/mod.ts";
 import type { Toolbox } from "../tools/toolbox.ts";
 import type { Clock } from "./clock.ts";
-import type { Config } from "./config.ts";
+import { type Config, ConfigError } from "./config.ts";
 import { logAudit } from "./observe.ts";
 
 /**
  * Gives the way to the tools that the settings switch on: they are loaded when first asked for, and only then. Nothing
  * where none is switched on.
+ *
+ * What is returned throws a {@linkcode ConfigError} if `WORKSPACE_ROOT` cannot be used.
  */
 export function createToolboxLoader(
   config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">,
@@ -15,7 +17,16 @@ export function createToolboxLoader(
   const options = toOptions(config, clock);
   if (options === undefined) return undefined;
   let loading: Promise<Toolbox> | undefined;
-  return () => loading ??= import("../tools/mod.ts").then(({ createTools }) => createTools(options));
+  return () => loading ??= load(options);
+}
+
+async function load(options: ToolsOptions): Promise<Toolbox> {
+  const { createTools } = await import("../tools/mod.ts");
+  try {
+    return await createTools(options);
+  } catch (error) {
+    throw error instanceof Error && error.name === "ToolError" ? new ConfigError([error.message]) : error;
+  }
 }
 
 function toOptions(
