@@ -20,9 +20,9 @@ function createWaiting(nested = false) {
 
 const call = (name: string, input: unknown = {}) => ({ id: "mcptoolu_1", name, input });
 
-/** Lets everything go on that waits for nothing but its turn. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+/** Waits until something is so, which it becomes by itself. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 async function textOf(result: ReturnType<Toolbox["run"]>): Promise<[boolean, string]> {
@@ -80,7 +80,7 @@ test("createToolbox() ends a call that takes too long", async () => {
   const { tool, running } = createWaiting();
   const { toolbox, clock } = createTestToolbox([tool], { timeout: 30_000 });
   const told = textOf(toolbox.run(call("Wait"), createTestScene()));
-  await settle();
+  await until(() => running.length === 1);
   clock.advance(29_999);
   assert.equal(running[0]?.host.signal.aborted, false);
   clock.advance(1);
@@ -93,15 +93,13 @@ test("createToolbox() lets so many calls run at once, and the others wait in lin
   const { tool, running } = createWaiting();
   const { toolbox, clock } = createTestToolbox([tool], { concurrency: 2 });
   const results = Array.from({ length: 5 }, () => textOf(toolbox.run(call("Wait"), createTestScene())));
-  await settle();
-  assert.equal(running.length, 2);
+  await until(() => running.length === 2);
   clock.advance(1000);
   running[1]?.finish("second");
-  await settle();
-  assert.equal(running.length, 3);
-  for (let nth = 0; nth < 5; nth++) {
+  await until(() => running.length === 3);
+  for (const nth of [0, 2, 3, 4]) {
+    await until(() => running.length > nth);
     running[nth]?.finish(`call ${nth}`);
-    await settle();
   }
   assert.equal((await Promise.all(results)).length, 5);
   const { max_concurrent_executions, average_execution_times, success_rate } = toolbox.metrics();
@@ -116,11 +114,11 @@ test("createToolbox() lets whoever leaves the line leave it", async () => {
   const first = toolbox.run(call("Wait"), createTestScene());
   const second = toolbox.run(call("Wait"), createTestScene({ signal: abort.signal }));
   const third = toolbox.run(call("Wait"), createTestScene());
-  await settle();
+  await until(() => running.length === 1);
   abort.abort(new DOMException("The client has left", "AbortError"));
   await assert.rejects(second, { name: "AbortError" });
   running[0]?.finish("one");
-  await settle();
+  await until(() => running.length === 2);
   running[1]?.finish("three");
   await Promise.all([first, third]);
   assert.deepEqual(audit.map(({ outcome }) => outcome), ["cancelled", "ok", "ok"]);
@@ -130,7 +128,7 @@ test("createToolbox() lets a tool that runs others take no place from them", asy
   const { tool, running } = createWaiting(true);
   const { toolbox, clock } = createTestToolbox([tool, echo], { concurrency: 1, timeout: 1000 });
   const outer = textOf(toolbox.run(call("Wait"), createTestScene()));
-  await settle();
+  await until(() => running.length === 1);
   assert.deepEqual(await textOf(toolbox.run(call("Echo", { word: "x" }), createTestScene())), [
     false,
     "You said x",
