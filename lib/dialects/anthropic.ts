@@ -52,7 +52,9 @@ function toNativeRequest(
   { own, routing }: NativeFeatures,
 ): JsonObject {
   const { metadata, safeguards, system, ...rest } = request;
-  if (metadata?.user_id && !own) context.loss.add("metadata.user_id", "dropped");
+  for (const [field, value] of own ? [] : Object.entries(metadata ?? {})) {
+    if (value !== null && value !== undefined) context.loss.add(`metadata.${field}`, "dropped");
+  }
   if (safeguards !== undefined && !own) context.loss.add("safeguards", "dropped");
   return {
     // Bedrock and Google serve Claude too, without all of Anthropic's features.
