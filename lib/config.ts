@@ -112,7 +112,7 @@ const TABLE = {
       modelMap(),
     default: "{}",
     text:
-      'More aliases, as JSON: `{"alias": "model"}` or `{"alias": {"model", "upstream", "options", "fallbacks"}}`',
+      'More aliases, as JSON: `{"alias": "model"}` or `{"alias": {"model", "upstream", "options", "cacheControl", "fallbacks"}}`',
   },
   UPSTREAM_DIALECT: {
     flag: "--dialect",

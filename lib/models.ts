@@ -37,6 +37,8 @@ export interface Route {
   upstream: Upstream;
   dialect: Dialect;
   options: JsonObject;
+  /** Whether the model may be told what to cache; there are hosts behind OpenRouter that refuse a request for it. */
+  cacheControl: boolean;
   /** A provider behind the upstream that is not to be asked. */
   avoid?: string | undefined;
   /** Who is asked instead, in turn, where this one fails. */
@@ -80,7 +82,7 @@ export function resolveModel(alias: string, directory: Directory): Omit<Route, "
 /** Finds the way to one of the models that an alias may mean. */
 export function resolveTarget(
   alias: string,
-  { model: name, upstream: via, options = {} }: Target,
+  { model: name, upstream: via, options = {}, cacheControl = true }: Target,
   { upstreams }: Directory,
 ): Omit<Route, "facts" | "fallbacks"> {
   const [first] = upstreams.values();
@@ -93,7 +95,8 @@ export function resolveTarget(
     throw new ApiError("not_found_error", `Cannot use model "${alias}": there is no upstream`);
   }
   const model = toModel(other === undefined ? name : rest, upstream);
-  return { alias, model, upstream, dialect: toDialect(upstream.preset, upstream.language, model), options };
+  const dialect = toDialect(upstream.preset, upstream.language, model);
+  return { alias, model, upstream, dialect, options, cacheControl };
 }
 
 /** The name that an upstream has for a model: OpenRouter and Anthropic write Claude's versions differently. */

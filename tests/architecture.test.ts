@@ -39,7 +39,7 @@ const HOUSE: Record<string, Room> = {
     pure: true,
   },
   native: {
-    files: ["anthropic", "anthropic_answer", "native_thinking"].map((name) => `lib/dialects/${name}.ts`),
+    files: ["anthropic", "anthropic_answer", "native_thinking", "cache_marks"].map((name) => `lib/dialects/${name}.ts`),
     uses: ["words", "anthropic", "dialect"],
     pure: true,
   },

@@ -111,6 +111,10 @@ const GOOD: [Settings, Record<string, unknown>][] = [
       }]]),
     },
   ],
+  [
+    { MODEL_MAP: { plain: { model: "m", cacheControl: false } } },
+    { modelMap: new Map([["plain", { model: "m", cacheControl: false }]]) },
+  ],
   [{ UPSTREAM_DIALECT: "openai" }, { upstreamDialect: "openai" }],
   [{ REQUEST_TIMEOUT: "0" }, { requestTimeout: 0 }],
   [{ HOLD_TIMEOUT: "2.5" }, { holdTimeout: 2.5 }],
@@ -161,7 +165,7 @@ const KEY = "expected a key of printable characters without spaces";
 const URL_ = "expected an http or https URL without user name, password, query and fragment";
 const OBJECT = 'expected a JSON object such as {"fast": "openai/gpt-5-mini"}';
 const ALIAS =
-  'needs a name and a model, "…" or {"model": "…"} with "upstream" (text), "options" (object) and "fallbacks" (list of models) if wanted';
+  'needs a name and a model, "…" or {"model": "…"} with "upstream" (text), "options" (object), "cacheControl" (true or false) and "fallbacks" (list of models) if wanted';
 const UPSTREAMS =
   'expected a JSON object such as {"groq": {"url": "https://api.groq.com/openai/v1", "key": "…"}}';
 const HOSTS =

@@ -40,6 +40,10 @@ export interface ListPrice {
 export interface TurnContext {
   /** The model's name at the upstream. */
   model: string;
+  /** The upstream and its model: what is thought comes back to both of them together, and to nobody else. */
+  origin: string;
+  /** Whether the model may be told what to cache, where its host can be. */
+  cacheControl?: boolean | undefined;
   /** The model's name as the client asked for it: what the answer is said to come from. */
   alias: string;
   facts: ModelFacts;

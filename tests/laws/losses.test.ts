@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
 import { seal } from "../../lib/dialects/envelope.ts";
-import { type Dialect, HOST_NAMES, toDialect } from "../../lib/dialects/mod.ts";
+import { type Dialect, HOST_NAMES, toDialect, type TurnContext } from "../../lib/dialects/mod.ts";
 import { toContext } from "./families.ts";
 import type { Wire } from "./grammar.ts";
 import { ROADS } from "./support.ts";
 
-/** The hosts, each with a model that it is asked for. */
-const HOSTS: [host: string, dialect: Dialect, model: string][] = [
+/** The hosts, each with a model that it is asked for, and what else is said of that. */
+const HOSTS: [host: string, dialect: Dialect, model: string, settings?: Partial<TurnContext>][] = [
   ...HOST_NAMES.filter((name) => name !== "anthropic").map((name): [string, Dialect, string] => [
     name,
     toDialect(name, "openai", "bee-1"),
@@ -17,6 +17,13 @@ const HOSTS: [host: string, dialect: Dialect, model: string][] = [
   ["Anthropic", toDialect("anthropic", "auto", "claude-opus-5-5"), "claude-opus-5-5"],
   ["OpenRouter in Anthropic's language", toDialect("openrouter", "anthropic", ROADS.native), ROADS.native],
   ["another in Anthropic's language", toDialect("other", "anthropic", "bee-1"), "bee-1"],
+  ["OpenRouter without its cache", toDialect("openrouter", "openai", "bee-1"), "bee-1", { cacheControl: false }],
+  [
+    "OpenRouter in Anthropic's language without its cache",
+    toDialect("openrouter", "anthropic", ROADS.native),
+    ROADS.native,
+    { cacheControl: false },
+  ],
 ];
 
 const cache_control = { type: "ephemeral", ttl: "1h" };
@@ -222,9 +229,9 @@ function toOthers(request: Wire, path: readonly string[]): Wire[] {
   });
 }
 
-for (const [host, dialect, model] of HOSTS) {
+for (const [host, dialect, model, settings] of HOSTS) {
   const say = (request: Wire) => {
-    const context = toContext(model);
+    const context = { ...toContext(model), ...settings };
     return { body: JSON.stringify(dialect.toBody(parseMessagesRequest(request), context)), loss: context.loss };
   };
 

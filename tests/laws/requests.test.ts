@@ -191,6 +191,7 @@ function toContext(model: string, facts: ModelFacts = {}): TurnContext & { loss:
   let ids = 0;
   return {
     model,
+    origin: model,
     alias: "m",
     facts,
     inputTokens: 1,

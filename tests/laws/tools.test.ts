@@ -27,7 +27,7 @@ const name = fc.oneof(
 function createContext(): TurnContext & { loss: LossReport } {
   let ids = 0;
   const newId = (prefix: string) => `${prefix}${ids++}`;
-  return { model: ROADS.chat, alias: "m", facts: {}, inputTokens: 1, newId, loss: new LossReport() };
+  return { model: ROADS.chat, origin: ROADS.chat, alias: "m", facts: {}, inputTokens: 1, newId, loss: new LossReport() };
 }
 
 test("ToolNames gives every name a legal one of its own, and finds each again", () => {

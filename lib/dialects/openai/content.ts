@@ -17,11 +17,11 @@ export class ContentReader {
   readonly #tags: ThinkTags | undefined;
   #said = 0;
 
-  constructor(writer: MessageWriter, { thinking }: MessagesRequest, { features, model }: HostContext) {
+  constructor(writer: MessageWriter, { thinking }: MessagesRequest, { features, origin }: HostContext) {
     const shown = !(isObject(thinking) && thinking.display === "omitted");
     this.#writer = writer;
-    this.#reasoning = new ReasoningReader(writer, { model, shown });
-    this.#citations = new CitationReader(writer, model);
+    this.#reasoning = new ReasoningReader(writer, { origin, shown });
+    this.#citations = new CitationReader(writer, origin);
     this.#tags = features.thinkTags ? new ThinkTags() : undefined;
   }
 

@@ -9,7 +9,7 @@ import { collectToolNames } from "./tool_names.ts";
 export function createChatDialect(features: ChatFeatures): Dialect {
   const toContext = (request: MessagesRequest, turn: TurnContext): HostContext => ({
     ...turn,
-    features,
+    features: turn.cacheControl === false ? { ...features, cacheControl: false } : features,
     names: collectToolNames(request),
   });
   return {
