@@ -37,6 +37,7 @@ export function createAsk(gateway: Gateway, { route, caller, signal, loss, onBil
       model: route.model,
       origin: toHeaderName(route),
       cacheControl: route.cacheControl,
+      forgetful: route.forgetful,
       alias: route.alias,
       facts: route.facts,
       sessionId: caller.sessionId,

@@ -39,6 +39,8 @@ export interface Route {
   options: JsonObject;
   /** Whether the model may be told what to cache; there are hosts behind OpenRouter that refuse a request for it. */
   cacheControl: boolean;
+  /** Whether the model is not told what was thought earlier. */
+  forgetful?: boolean | undefined;
   /** A provider behind the upstream that is not to be asked. */
   avoid?: string | undefined;
   /** Who is asked instead, in turn, where this one fails. */

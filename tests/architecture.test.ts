@@ -28,9 +28,11 @@ const HOUSE: Record<string, Room> = {
       "origin",
       "openrouter_reasoning",
       "tool_id",
+      "fnv",
       "upstream_error",
       "error_names",
       "failure",
+      "hints",
       "overflow",
     ].map((
       name,

@@ -44,6 +44,8 @@ export interface TurnContext {
   origin: string;
   /** Whether the model may be told what to cache, where its host can be. */
   cacheControl?: boolean | undefined;
+  /** Whether nothing is told of what was thought earlier, because the upstream did not take it back. */
+  forgetful?: boolean | undefined;
   /** The model's name as the client asked for it: what the answer is said to come from. */
   alias: string;
   facts: ModelFacts;

@@ -18,9 +18,10 @@ import { CLAUDE_FORMAT, isClaude, isSurelyOf, lacksSignature } from "./origin.ts
  */
 export function restoreThinking(
   block: ContentBlock,
-  { model, origin }: Pick<TurnContext, "model" | "origin">,
+  { model, origin, forgetful }: Pick<TurnContext, "model" | "origin" | "forgetful">,
 ): ContentBlock[] | undefined {
   if (block.type !== "thinking" && block.type !== "redacted_thinking") return [block];
+  if (forgetful) return undefined;
   const carried = block.type === "thinking" ? block.signature : block.data;
   if (typeof carried !== "string" || carried === "") return undefined;
   if (isSealed(carried)) {

@@ -22,7 +22,7 @@ export function openThinking(
   block: ThinkingBlock | RedactedThinkingBlock,
   context: ChatContext,
 ): EarlierReasoning {
-  const details = toDetails(block, context);
+  const details = context.forgetful ? undefined : toDetails(block, context);
   if (details === undefined) return { details: [], lost: true };
   const kept = details.filter((detail) => isTaken(detail, context));
   const lost = kept.length < details.length || (details.length === 0 && !context.features.reasoningDetails);

@@ -2,6 +2,7 @@ import type { MessagesRequest } from "../../anthropic/schema.ts";
 import type { Dialect, TurnContext } from "../dialect.ts";
 import { ChatAnswerReader } from "./answer.ts";
 import type { ChatFeatures, HostContext } from "./chat.ts";
+import { withHabits } from "./habits.ts";
 import { toChatRequest } from "./request.ts";
 import { collectToolNames } from "./tool_names.ts";
 
@@ -9,7 +10,10 @@ import { collectToolNames } from "./tool_names.ts";
 export function createChatDialect(features: ChatFeatures): Dialect {
   const toContext = (request: MessagesRequest, turn: TurnContext): HostContext => ({
     ...turn,
-    features: turn.cacheControl === false ? { ...features, cacheControl: false } : features,
+    features: {
+      ...withHabits(features, turn.model),
+      cacheControl: features.cacheControl && turn.cacheControl !== false,
+    },
     names: collectToolNames(request),
   });
   return {
