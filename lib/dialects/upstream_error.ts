@@ -128,5 +128,6 @@ function isTransient({ names, forwarded }: Failure): boolean {
   if (forwarded === undefined || names.some((name) => NAMES.get(name) === "invalid_request_error")) {
     return false;
   }
-  return forwarded.said === undefined || SERVER_WORDS.test(forwarded.said);
+  const { said } = forwarded;
+  return said === undefined || (SERVER_WORDS.test(said) && !THOUGHT_WORDS.test(said));
 }
