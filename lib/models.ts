@@ -11,7 +11,7 @@ export interface Upstream {
   baseUrl: string;
   /** The gateway's own key for it. */
   key?: string | undefined;
-  /** Whether it counts the tokens of a request itself, at `/messages/count_tokens`. */
+  /** Whether it counts the tokens of a request in Anthropic's language itself, at `/messages/count_tokens`. */
   countsTokens?: boolean;
   /** Whether the client's key opens it where the gateway has none; to any other it is not shown. */
   clientKey?: boolean;
