@@ -41,7 +41,9 @@ const HOUSE: Record<string, Room> = {
     pure: true,
   },
   native: {
-    files: ["anthropic", "anthropic_answer", "native_thinking", "cache_marks"].map((name) => `lib/dialects/${name}.ts`),
+    files: ["anthropic", "anthropic_answer", "native_thinking", "cache_marks"].map((name) =>
+      `lib/dialects/${name}.ts`
+    ),
     uses: ["words", "anthropic", "dialect"],
     pure: true,
   },

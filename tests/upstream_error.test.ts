@@ -677,7 +677,9 @@ test("toUpstreamError() knows thoughts that are not taken back", () => {
     assert.deepEqual(toUpstreamError({ status: 400, body }).remedy, { forget: true }, said);
     assert.equal(toUpstreamError({ status: 500, body: openai(said) }).remedy, undefined, said);
   }
-  for (const said of ["`max_tokens` must be greater than `thinking.budget_tokens`", "signature: Field required"]) {
+  for (
+    const said of ["`max_tokens` must be greater than `thinking.budget_tokens`", "signature: Field required"]
+  ) {
     assert.equal(toUpstreamError({ status: 400, body: openai(said) }).remedy, undefined, said);
   }
 });
@@ -692,7 +694,9 @@ const NOBODY: [said: string, hint: RegExp][] = [
 ];
 
 test("toUpstreamError() says what may help where nobody serves a request", () => {
-  for (const [said, hint] of NOBODY) assert.match(toUpstreamError({ status: 404, body: or(404, said) }).message, hint);
+  for (const [said, hint] of NOBODY) {
+    assert.match(toUpstreamError({ status: 404, body: or(404, said) }).message, hint);
+  }
   assert.equal(toUpstreamError({ status: 404, body: or(404, SAID) }).message, SAID);
   const [[said] = [""]] = NOBODY;
   assert.equal(toUpstreamError({ status: 400, body: or(400, said) }).message, said);

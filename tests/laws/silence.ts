@@ -19,7 +19,7 @@ const NO_LOSS: readonly (readonly [RegExp, why: string])[] = [
   [/^thinking\.type$/, "a budget says it"],
   [/(^|\.)cache_control\.type$/, "there is one type"],
   [/\.input_schema\.type$/, "there is one type"],
-  [/\.input_schema\.properties$/, "none are none"],
+  [/^tools$|\.input_schema\.properties$/, "none are none"],
   [/^tools\.\d+\.type$/, "a tool without a type is a custom one"],
   [
     /^tools\.\d+\.(defer_loading|eager_input_streaming)$/,
@@ -52,12 +52,16 @@ export function findSilent(request: Wire, saying: Saying): string[] {
     if (loss.covers(place) || unseen.some((pattern) => pattern.test(place))) return false;
     // What may be nothing else says nothing.
     const others = toOthers(request, path);
-    return others.length > 0 && others.every((other) => sayRequest(other, saying).body === body);
+    return others.length > 0 &&
+      others.map((other) => sayRequest(other, saying)).every((said) =>
+        said.body === body && !said.loss.covers(place)
+      );
   }).map((path) => path.join("."));
 }
 
 function* leavesOf(value: Wire, path: string[] = []): Generator<string[]> {
-  const inner = typeof value === "object" && value !== null ? Object.keys(value) : [];
+  if (value === null) return; // nothing is no part
+  const inner = typeof value === "object" ? Object.keys(value) : [];
   if (inner.length === 0) yield path;
   for (const key of inner) yield* leavesOf(value[key], [...path, key]);
 }

@@ -27,7 +27,15 @@ const name = fc.oneof(
 function createContext(): TurnContext & { loss: LossReport } {
   let ids = 0;
   const newId = (prefix: string) => `${prefix}${ids++}`;
-  return { model: ROADS.chat, origin: ROADS.chat, alias: "m", facts: {}, inputTokens: 1, newId, loss: new LossReport() };
+  return {
+    model: ROADS.chat,
+    origin: ROADS.chat,
+    alias: "m",
+    facts: {},
+    inputTokens: 1,
+    newId,
+    loss: new LossReport(),
+  };
 }
 
 test("ToolNames gives every name a legal one of its own, and finds each again", () => {
@@ -97,7 +105,16 @@ function callOf(reader: AnswerReader, name: string, input: string): Wire {
 
 // ---- schemas
 
-const KEYWORDS = ["$schema", "const", "default", "format", "exclusiveMinimum", "additionalProperties", "items", "type"];
+const KEYWORDS = [
+  "$schema",
+  "const",
+  "default",
+  "format",
+  "exclusiveMinimum",
+  "additionalProperties",
+  "items",
+  "type",
+];
 const word = fc.constantFrom(...KEYWORDS, "a", "__proto__");
 const { schema } = fc.letrec<{ schema: Wire }>((tie) => ({
   schema: fc.oneof(
@@ -147,13 +164,18 @@ function strip(value: Wire, refused: readonly string[], formats?: readonly strin
 test("cleanSchema() takes out what is refused at every depth, and nothing else", () => {
   const formats = fc.constantFrom(undefined, ["date-time"]);
   fc.assert(
-    fc.property(schema.map(plain).filter(isObject), fc.subarray(KEYWORDS), formats, (given, refused, taken) => {
-      const before = JSON.stringify(given);
-      const clean = cleanSchema(given, { refusedKeywords: refused, takenFormats: taken });
-      assert.deepEqual(clean, strip(given, refused, taken));
-      assert.equal(JSON.stringify(given), before, "the client's schema is not changed");
-      if (JSON.stringify(clean) === before) assert.equal(clean, given, "nothing is copied for nothing");
-    }),
+    fc.property(
+      schema.map(plain).filter(isObject),
+      fc.subarray(KEYWORDS),
+      formats,
+      (given, refused, taken) => {
+        const before = JSON.stringify(given);
+        const clean = cleanSchema(given, { refusedKeywords: refused, takenFormats: taken });
+        assert.deepEqual(clean, strip(given, refused, taken));
+        assert.equal(JSON.stringify(given), before, "the client's schema is not changed");
+        if (JSON.stringify(clean) === before) assert.equal(clean, given, "nothing is copied for nothing");
+      },
+    ),
   );
 });
 
