@@ -43,6 +43,7 @@ export function createAsk(gateway: Gateway, { route, caller, signal, loss, onBil
       sessionId: caller.sessionId,
       inputTokens: gateway.inputCounter.guess(request, route),
       coerceToolInput: gateway.config.coerceToolInput === "on",
+      toolCallsInText: gateway.config.toolCallsInText,
       newId: gateway.newId,
       loss,
     };

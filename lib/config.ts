@@ -151,6 +151,13 @@ const TABLE = {
     default: "on",
     text: "Whether tool arguments of the wrong type are put right by the tool's schema: on or off",
   },
+  TOOL_CALLS_IN_TEXT: {
+    flag: "--tool-calls-in-text",
+    schema: (): Schema<string, "auto" | "on" | "off"> => oneOf(["auto", "on", "off"]),
+    default: "auto",
+    text:
+      "Whether calls of tools that a model says in its text are made: auto (of hosts on one's own machine), on (of all models but Claude) or off",
+  },
   LIMITS: {
     flag: "--limits",
     schema: (): Schema<LimitsInput, Limits> => limitMap(),

@@ -26,6 +26,7 @@ const DEFAULTS = {
   holdTimeout: 10,
   pingInterval: 10,
   coerceToolInput: "on",
+  toolCallsInText: "auto",
   limits: { each: { streams: 50 }, total: {}, session: {}, keys: new Map() },
   rateLimitStore: "memory",
   logLevel: "info",
@@ -120,6 +121,7 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   [{ HOLD_TIMEOUT: "2.5" }, { holdTimeout: 2.5 }],
   [{ PING_INTERVAL: 0.1 }, { pingInterval: 0.1 }],
   [{ COERCE_TOOL_INPUT: "off" }, { coerceToolInput: "off" }],
+  [{ TOOL_CALLS_IN_TEXT: "on" }, { toolCallsInText: "on" }],
   [{ LIMITS: "{}" }, {}],
   [
     {
@@ -344,6 +346,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["HOLD_TIMEOUT", Number.POSITIVE_INFINITY, '"Infinity"', SECONDS],
   ["PING_INTERVAL", "0", '"0"', "expected a number of seconds from 0.1 to 604800"],
   ["COERCE_TOOL_INPUT", "yes", '"yes"', "expected on or off"],
+  ["TOOL_CALLS_IN_TEXT", "maybe", '"maybe"', "expected auto, on or off"],
   ["LIMITS", "60", '"60"', 'expected a JSON object such as {"each": {"requests": 60}}'],
   [
     "LIMITS",

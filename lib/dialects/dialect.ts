@@ -55,6 +55,8 @@ export interface TurnContext {
   inputTokens: number;
   /** Whether tool arguments of the wrong type are put right by the tool's schema. */
   coerceToolInput?: boolean | undefined;
+  /** Whether calls that a model says in its text are made: where that is a habit of its host, for all but Claude, or never. */
+  toolCallsInText?: "auto" | "on" | "off" | undefined;
   /** Makes an unguessable id with the given prefix. */
   newId(prefix: string): string;
   /** Takes note of what the upstream cannot be told. */

@@ -9,6 +9,7 @@ const OPENAI: ChatFeatures = {
   toolChoices: ["auto", "none", "forced"],
   reasoningDetails: false,
   thinkTags: false,
+  callsInText: false,
   thoughtSignatures: false,
   cacheControl: false,
   topK: false,
@@ -25,8 +26,8 @@ const OPENAI: ChatFeatures = {
   takenFormats: undefined,
 };
 
-/** A model on one's own machine: it samples as one likes, and thinks between tags. */
-const LOCAL: ChatFeatures = { ...OPENAI, topK: true, thinkTags: true };
+/** A model on one's own machine: it samples as one likes, thinks between tags, and may say its calls. */
+const LOCAL: ChatFeatures = { ...OPENAI, topK: true, thinkTags: true, callsInText: true };
 
 /** The keywords of JSON Schema that Gemini's endpoint refuses. */
 const GEMINI_REFUSES = [

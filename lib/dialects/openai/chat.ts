@@ -20,6 +20,8 @@ export interface ChatFeatures {
   reasoningDetails: boolean;
   /** Whether reasoning comes inside the text, between `<think>` and `</think>`. */
   thinkTags: boolean;
+  /** Whether calls of tools may come inside the text, because the host does not know them for what they are. */
+  callsInText: boolean;
   /** Whether a call's signature comes and goes in `extra_content.google.thought_signature`. */
   thoughtSignatures: boolean;
   /** Whether `cache_control` on parts and tools is understood. */
