@@ -21,6 +21,7 @@ const SAID = new Set([
   "response_format",
   "reasoning",
   "reasoning_effort",
+  "thinking",
   "cache_control",
 ]);
 
@@ -37,8 +38,7 @@ export function toMessagesRequest(chat: Json, seal: Seal): Json {
   const effort = wanted === "none" ? undefined : wanted;
   const left = Object.entries(chat).filter(([field]) => !SAID.has(field));
   return {
-    // Anthropic's API has a field `thinking` of its own.
-    ...Object.fromEntries(left.map(([field, value]) => [field === "thinking" ? "switch" : field, value])),
+    ...Object.fromEntries(left),
     model: chat.model,
     max_tokens: chat.max_tokens ?? chat.max_completion_tokens ?? 4096,
     stream: true,
@@ -59,11 +59,15 @@ export function toMessagesRequest(chat: Json, seal: Seal): Json {
   };
 }
 
-function toThinking({ reasoning, reasoning_effort }: Json): { thinking?: Json } {
+function toThinking({ reasoning, reasoning_effort, thinking }: Json): { thinking?: Json } {
   const { effort = reasoning_effort, enabled, max_tokens } = isJson(reasoning) ? reasoning : {};
+  const type = isJson(thinking) ? thinking.type : undefined;
   if (max_tokens !== undefined) return { thinking: { type: "enabled", budget_tokens: max_tokens } };
-  if (enabled === false || effort === "none") return { thinking: { type: "disabled" } };
-  return enabled === true && effort === undefined ? { thinking: { type: "adaptive" } } : {};
+  if (enabled === false || effort === "none" || type === "disabled") {
+    return { thinking: { type: "disabled" } };
+  }
+  const wanted = type === "enabled" || (enabled === true && effort === undefined);
+  return wanted ? { thinking: { type: "adaptive" } } : {};
 }
 
 function isSystem({ role }: Json): boolean {
