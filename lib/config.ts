@@ -156,7 +156,7 @@ const TABLE = {
     schema: (): Schema<string, "auto" | "on" | "off"> => oneOf(["auto", "on", "off"]),
     default: "auto",
     text:
-      "Whether calls of tools that a model says in its text are made: auto (of hosts on one's own machine), on (of all models but Claude) or off",
+      "Whether calls said in text are made: auto (a model on one's own machine), on (all but Claude) or off",
   },
   LIMITS: {
     flag: "--limits",

@@ -4,8 +4,14 @@ const HINTS: readonly (readonly [said: RegExp, hint: string])[] = [
   [/tool_choice/i, "ask for a model that can be made to call a tool, or let it choose"],
   [/support image input/i, "ask for a model that takes images, or send none"],
   [/support cache control/i, 'give the model an alias with "cacheControl": false in MODEL_MAP'],
-  [/data policy|privacy|zero data retention/i, "the account's own settings rule out everybody who has the model"],
-  [/no (allowed )?(endpoints|providers)/i, "what the request asks of a provider rules out everybody who has the model"],
+  [
+    /data policy|privacy|zero data retention/i,
+    "the account's own settings rule out everybody who has the model",
+  ],
+  [
+    /no (allowed )?(endpoints|providers)/i,
+    "what the request asks of a provider rules out everybody who has the model",
+  ],
 ];
 
 /**

@@ -6,22 +6,34 @@ const read = (path: string): SpokenCall => ({ name: "read", input: JSON.stringif
 
 /** What a model says: the text of it, and the calls. */
 const CASES: [said: string, text: string, calls: SpokenCall[]][] = [
-  ['I look.\n<tool_call>\n{"name": "read", "arguments": {"path": "a"}}\n</tool_call>', "I look.\n", [read("a")]],
+  ['I look.\n<tool_call>\n{"name": "read", "arguments": {"path": "a"}}\n</tool_call>', "I look.\n", [
+    read("a"),
+  ]],
   ['<tool_call>{"name":"read","arguments":"{\\"path\\":\\"a\\"}"}</tool_call>', "", [read("a")]],
   [
     '<tool_call>{"name":"read","arguments":{"path":"a"}}</tool_call>\n<tool_call>{"name":"read","arguments":{"path":"b"}}</tool_call>\n',
     "",
     [read("a"), read("b")],
   ],
-  ["<tool_call>\n<function=read>\n<parameter=path>\na\n</parameter>\n</function>\n</tool_call>", "", [read("a")]],
+  ["<tool_call>\n<function=read>\n<parameter=path>\na\n</parameter>\n</function>\n</tool_call>", "", [
+    read("a"),
+  ]],
   ["<function=read><parameter=path>a</parameter></function>", "", [read("a")]],
   ["<tool_call>read\n<arg_key>path</arg_key>\n<arg_value>a</arg_value>\n</tool_call>", "", [read("a")]],
-  ['<function_calls>\n<invoke name="read">\n<parameter name="path">a</parameter>\n</invoke>\n</function_calls>', "", [
-    read("a"),
-  ]],
-  ['<minimax:tool_call>\n<invoke name="read"><parameter name="path">a</parameter></invoke>\n</minimax:tool_call>', "", [
-    read("a"),
-  ]],
+  [
+    '<function_calls>\n<invoke name="read">\n<parameter name="path">a</parameter>\n</invoke>\n</function_calls>',
+    "",
+    [
+      read("a"),
+    ],
+  ],
+  [
+    '<minimax:tool_call>\n<invoke name="read"><parameter name="path">a</parameter></invoke>\n</minimax:tool_call>',
+    "",
+    [
+      read("a"),
+    ],
+  ],
   ['  [TOOL_CALLS] [{"name": "read", "arguments": {"path": "a"}}]', "  ", [read("a")]],
   [
     '<|tool_calls_section_begin|><|tool_call_begin|>functions.read:0<|tool_call_argument_begin|>{"path":"a"}<|tool_call_end|><|tool_calls_section_end|>',
@@ -68,6 +80,9 @@ test("SpokenCalls makes no call of a text that was cut", () => {
 
 test("SpokenCalls holds nothing back that cannot be a call", () => {
   const spoken = new SpokenCalls(new Set(["read"]));
-  assert.equal(spoken.push("One line.\nAnother, with <tool_call> in it\n<"), "One line.\nAnother, with <tool_call> in it\n");
+  assert.equal(
+    spoken.push("One line.\nAnother, with <tool_call> in it\n<"),
+    "One line.\nAnother, with <tool_call> in it\n",
+  );
   assert.equal(spoken.push("p>"), "<p>");
 });

@@ -119,7 +119,13 @@ function completeReasoning(fields: JsonObject, calls: JsonObject[], { features }
   if (features.signedCalls && first && calls.every(({ extra_content }) => extra_content === undefined)) {
     if (features.thoughtSignatures) first.extra_content = { google: { thought_signature: UNSIGNED } };
     else if (features.reasoningDetails && !details.some(({ type }) => type === "reasoning.encrypted")) {
-      const unsigned = { type: "reasoning.encrypted", data: UNSIGNED, id: first.id, format: GEMINI_FORMAT, index: 0 };
+      const unsigned = {
+        type: "reasoning.encrypted",
+        data: UNSIGNED,
+        id: first.id,
+        format: GEMINI_FORMAT,
+        index: 0,
+      };
       return { ...fields, reasoning_details: [...details, unsigned] };
     }
   }

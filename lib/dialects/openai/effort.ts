@@ -106,7 +106,10 @@ function sayEffort({ effort: wanted, path }: Effort, context: ChatContext): Json
   const effort = sorted.toSorted((a, b) => distance(a) - distance(b))[0] ?? wanted;
   if (effort !== wanted) loss.add(path, "approximated");
   if (features.thinking === "reasoning") return { reasoning: { effort } };
-  return { ...(features.thinking === "switch" && { thinking: { type: "enabled" } }), reasoning_effort: effort };
+  return {
+    ...(features.thinking === "switch" && { thinking: { type: "enabled" } }),
+    reasoning_effort: effort,
+  };
 }
 
 /** Asks for no thinking, or for the least there is. */

@@ -27,7 +27,9 @@ export function findFormat(request: MessagesRequest, { features, facts }: HostCo
   const path = output_config?.format ? "output_config.format" : "output_format";
   const can = (parameter: string) => facts.parameters?.has(parameter) ?? true;
   if (features.format === "json_schema" && can("structured_outputs")) return { how: "schema", path, schema };
-  if (can("tools") && canForce({ features, facts })) return { how: "tool", path, schema, tool: toFreeName(request) };
+  if (can("tools") && canForce({ features, facts })) {
+    return { how: "tool", path, schema, tool: toFreeName(request) };
+  }
   return { how: "words", path, schema };
 }
 

@@ -8,7 +8,10 @@ import { toChatRequest } from "./request.ts";
 import { collectToolNames } from "./tool_names.ts";
 
 /** Whether calls of tools may come inside the text. */
-function mayBeSpoken({ callsInText }: ChatFeatures, { toolCallsInText: wanted = "auto" }: TurnContext): boolean {
+function mayBeSpoken(
+  { callsInText }: ChatFeatures,
+  { toolCallsInText: wanted = "auto" }: TurnContext,
+): boolean {
   return wanted === "on" || (wanted === "auto" && callsInText);
 }
 

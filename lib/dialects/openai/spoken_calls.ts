@@ -95,7 +95,8 @@ const FORMS: readonly (readonly [form: RegExp, read: (groups: Groups) => SpokenC
   [/^<tool_call>\s*(?<json>\{[^]*?\})\s*<\/tool_call>/, ({ json }) => readJson(`[${json}]`)],
   [
     /^(<tool_call>\s*)?<function=(?<name>[^>\s]+)>(?<body>[^]*?)<\/function>(\s*<\/tool_call>)?/,
-    ({ name, body }) => readMembers(name, body, /<parameter=(?<key>[^>]+)>\n?(?<value>[^]*?)\n?<\/parameter>/g),
+    ({ name, body }) =>
+      readMembers(name, body, /<parameter=(?<key>[^>]+)>\n?(?<value>[^]*?)\n?<\/parameter>/g),
   ],
   [
     /^<tool_call>(?<name>[^<\s]+)\s*(?<body>[^]*?)<\/tool_call>/,
