@@ -21,10 +21,8 @@ import type { LossReport } from "../loss.ts";
 export function withoutCacheMarks(request: MessagesRequest, loss: LossReport): MessagesRequest {
   const unmark = <T extends object>(marked: T, path: string): T => {
     if (!("cache_control" in marked)) return marked;
-    const { cache_control, ...rest } = marked;
-    if (cache_control) loss.add(path === "" ? "cache_control" : `${path}.cache_control`, "dropped");
-    // The type boundary: a mark is optional wherever there may be one.
-    return rest as T;
+    if (marked.cache_control) loss.add(path === "" ? "cache_control" : `${path}.cache_control`, "dropped");
+    return { ...marked, cache_control: undefined };
   };
   const unmarkAll = (content: Content, path: string): Content =>
     typeof content === "string"

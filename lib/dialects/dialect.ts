@@ -55,7 +55,7 @@ export interface TurnContext {
   inputTokens: number;
   /** Whether tool arguments of the wrong type are put right by the tool's schema. */
   coerceToolInput?: boolean | undefined;
-  /** Whether calls that a model says in its text are made: where that is a habit of its host, for all but Claude, or never. */
+  /** Whether calls that a model says in its text are made: where its host has that habit, for all but Claude, or never. */
   toolCallsInText?: "auto" | "on" | "off" | undefined;
   /** Makes an unguessable id with the given prefix. */
   newId(prefix: string): string;

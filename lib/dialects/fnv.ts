@@ -1,5 +1,7 @@
 /**
- * Gives the FNV-1a hash of a text, 32 bits: the same everywhere, and no secret. Source: http://www.isthe.com/chongo/tech/comp/fnv/
+ * Gives the FNV-1a hash of a text, 32 bits: the same everywhere, and no secret.
+ *
+ * Source: http://www.isthe.com/chongo/tech/comp/fnv/
  *
  * @example Usage
  * ```ts

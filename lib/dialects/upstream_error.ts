@@ -14,7 +14,10 @@ export interface UpstreamFailure {
   retryAfter?: string | undefined;
 }
 
-/** What may be asked instead, where that has a chance: a shorter answer, the same of another provider, or without the thoughts. */
+/**
+ * What may be asked instead, where that has a chance: for a shorter answer, of another provider, or without what was
+ * thought earlier.
+ */
 export type Remedy = { shorten: number } | { avoid: string } | { forget: true };
 
 /** An error that an upstream reported. */

@@ -107,7 +107,11 @@ function signCalls(calls: JsonObject[], thoughts: readonly Thought[], { loss }: 
   }
 }
 
-/** What Google documents for a call that another model made. Source: https://ai.google.dev/gemini-api/docs/thought-signatures */
+/**
+ * What Google documents for a call that another model made.
+ *
+ * Source: https://ai.google.dev/gemini-api/docs/thought-signatures
+ */
 const UNSIGNED = "skip_thought_signature_validator";
 /** There was no reasoning: not every model takes an empty text for that. */
 const NOTHING = " ";
