@@ -133,13 +133,19 @@ function fromClaudeName(name: string): string {
 
 const CLAUDE_NAME = "claude-gw-";
 
-/** The error for a model that nobody has. */
-export function unknownModel(alias: string, model: string, known: readonly string[]): ApiError {
+/** The error for a model that nobody has; where its name means another one, it says which. */
+export function unknownModel(
+  { alias, model, upstream }: Pick<Route, "alias" | "model" | "upstream">,
+  known: readonly string[],
+): ApiError {
   // The search for the nearest takes time with the length of a name, which in a path nobody limits.
-  const nearest = closestMatch(model.slice(0, MAX_NAME), known);
+  const meant = model.slice(0, MAX_NAME);
+  const nearest = closestMatch(meant, known);
   const hint = nearest === undefined ? "" : `; the nearest is "${nearest}"`;
-  const name = alias.slice(0, MAX_NAME);
-  return new ApiError("not_found_error", `Cannot use model "${name}": no alias or upstream has it${hint}`);
+  const why = alias === model
+    ? "no alias or upstream has it"
+    : `upstream "${upstream.name}" does not list "${meant}"`;
+  return new ApiError("not_found_error", `Cannot use model "${alias.slice(0, MAX_NAME)}": ${why}${hint}`);
 }
 
 /** The longest name of a model, in characters: Anthropic's API takes no longer one. */
