@@ -261,24 +261,33 @@ export class ConfigError extends Error {
  */
 export function parseConfig(sources: Sources): Config {
   const findings = findSettings(sources);
-  const mistakes = [...sources.flags?.mistakes ?? [], ...findings.flatMap((finding) => finding.mistakes)];
-  if (mistakes.length > 0) throw new ConfigError(mistakes);
   const known = findings.filter(({ value }) => value !== undefined);
-  // The parse boundary: each value was found valid, and stands under the key that Config has for it.
+  // The parse boundary: each value was found valid, and stands under the key that Config has for it. Where one is
+  // missing that has a default, there is a mistake.
   const config = Object.fromEntries(known.map(({ name, value }) => [toKey(name), value])) as Config;
-  const strays = [...findTwins(config), ...findStrays(config), ...findStrangers(config)];
-  if (strays.length > 0) throw new ConfigError(strays);
+  const mistakes = [
+    ...sources.flags?.mistakes ?? [],
+    ...findings.flatMap((finding) => finding.mistakes),
+    ...findTwins(config),
+    ...findStrays(config),
+    // Who has keys is not known while they cannot be read.
+    ...(findings.some(({ name, mistakes }) => /^GATEWAY_/.test(name) && mistakes.length > 0)
+      ? []
+      : findStrangers(config)),
+  ];
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
   return config;
 }
 
 /** An admin key that clients have too. */
-function findTwins({ gatewayAdminKey: admin, gatewayApiKeys = [] }: Config): string[] {
+function findTwins({ gatewayAdminKey: admin, gatewayApiKeys = [] }: Partial<Config>): string[] {
   const shared = admin !== undefined && gatewayApiKeys.some((client) => isSameKey(client, admin));
   return shared ? ["Cannot use GATEWAY_ADMIN_KEY: it is one of GATEWAY_API_KEYS too"] : [];
 }
 
 /** The aliases that lead nowhere: what one setting says is judged by another, so both have to be valid. */
-function findStrays({ modelMap, upstreams }: Config): string[] {
+function findStrays({ modelMap, upstreams }: Partial<Config>): string[] {
+  if (modelMap === undefined || upstreams === undefined) return [];
   const known = new Set([...BUILT_IN, ...upstreams.keys()]);
   return [...modelMap].flatMap(([alias, { upstream, fallbacks = [] }]) => {
     const named = [
@@ -294,7 +303,8 @@ function findStrays({ modelMap, upstreams }: Config): string[] {
 }
 
 /** The limits of keys that nobody has: they would hold for no one. */
-function findStrangers({ limits, gatewayApiKeys = [], gatewayAdminKey }: Config): string[] {
+function findStrangers({ limits, gatewayApiKeys = [], gatewayAdminKey }: Partial<Config>): string[] {
+  if (limits === undefined) return [];
   const clients = gatewayApiKeys.length === 0 ? [LOCAL] : gatewayApiKeys.map(({ name }) => name);
   const known = new Set([...clients, ...(gatewayAdminKey === undefined ? [] : [ADMIN])]);
   return [...limits.keys.keys()].filter((name) => !known.has(name)).map((name) =>

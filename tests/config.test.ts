@@ -446,6 +446,18 @@ test("parseConfig() refuses limits of keys that nobody has", () => {
   assert.deepEqual(mistakesOf({ settings: { LIMITS, ...keys } }), [strange("local", '"alice", "admin"')]);
 });
 
+test("parseConfig() names aliases that lead to no upstream beside all other mistakes", () => {
+  const MODEL_MAP = { a: { model: "m", upstream: "gone" } };
+  assert.deepEqual(mistakesOf({ settings: { MODEL_MAP, PORT: "x" } }), [
+    'Cannot use PORT "x" (settings): expected a whole number from 0 to 65535',
+    'Cannot use MODEL_MAP: alias "a" names upstream "gone", which UPSTREAMS does not have',
+  ]);
+  // Who is there is not known while UPSTREAMS cannot be read.
+  assert.deepEqual(mistakesOf({ settings: { MODEL_MAP, UPSTREAMS: { here: { url: "x" } } } }), [
+    'Cannot use UPSTREAMS (20 characters) (settings): upstream "here" has no usable url: expected an http or https URL without user name, password, query and fragment',
+  ]);
+});
+
 const PRECEDENCE: [Sources, port: number][] = [
   [{}, 4000],
   [{ env: { PORT: "1" } }, 1],
