@@ -8,9 +8,10 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** How the program is started on one runtime; `missing` says why it cannot be. */
 export type Runtime = { name: string; command: string[]; readsEnv: boolean; missing: string | false };
 
-/** The runtimes as README.md starts them. */
+/** The runtimes as README.md starts them; and the Node that runs this, where it needs no tsx. */
 export const RUNTIMES: readonly Runtime[] = [
   runtime("node with tsx", ["node", "--import", "tsx", "mod.ts"], { readsEnv: true }),
+  ...(isNewerNode() ? [runtime("node", [process.execPath, "mod.ts"], { readsEnv: true })] : []),
   runtime("deno", [bin("deno"), "run", "--no-prompt", "--allow-net", "mod.ts"], { readsEnv: false }),
   runtime("bun", [bin("bun"), "run", "mod.ts"], { readsEnv: true }),
 ];
@@ -66,6 +67,12 @@ function runtime(name: string, command: string[], { readsEnv }: { readsEnv: bool
   const there = file.includes("/") ? existsSync(file) : spawnSync(file, ["--version"]).status === 0;
   if (!there) console.log(`skipped: no ${name} at ${file}`);
   return { name, command, readsEnv, missing: there ? false : `no ${name} at ${file}` };
+}
+
+/** Whether this is Node, and runs TypeScript by itself; Bun and Deno say that of themselves, but are something else. */
+function isNewerNode(): boolean {
+  const { bun, deno } = process.versions;
+  return bun === undefined && deno === undefined && Boolean(process.features.typescript);
 }
 
 function bin(name: string): string {
