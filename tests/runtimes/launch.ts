@@ -18,7 +18,7 @@ export const RUNTIMES: readonly Runtime[] = [
 
 /** A program that runs. */
 export type Program = {
-  /** Waits until stdout has what the pattern means, and gives its first group; fails if the program ends first. */
+  /** Waits until the output has what the pattern means, and gives its first group; fails if the program ends first. */
   find(pattern: RegExp): Promise<string>;
   kill(signal: "SIGTERM" | "SIGINT"): void;
   ended: Promise<{ status: number | null; signal: string | null; stdout: string; stderr: string }>;
@@ -49,10 +49,10 @@ export function launch({ command }: Runtime, args: string[], settings: Record<st
     find: (pattern) =>
       new Promise((resolve, reject) => {
         const look = () => {
-          const found = pattern.exec(output.stdout);
+          const found = pattern.exec(output.stdout) ?? pattern.exec(output.stderr);
           if (found) resolve(found[1] ?? "");
         };
-        child.stdout.on("data", look);
+        for (const name of ["stdout", "stderr"] as const) child[name].on("data", look);
         look();
         ended.then(
           () => reject(new Error(`ended without ${pattern}: ${output.stdout}${output.stderr}`)),
