@@ -97,7 +97,8 @@ function toToolChoice(choice: ToolChoice, names: ReadonlySet<string>, context: C
   const { features, facts, loss } = context;
   const takes = (parameter: string) => facts.parameters?.has(parameter) ?? true;
   const single = "disable_parallel_tool_use" in choice && choice.disable_parallel_tool_use === true;
-  const parallel = features.parallelToolCalls && takes("parallel_tool_calls");
+  // OpenRouter's list leaves it out of the parameters even of models that heed it, and others ignore it.
+  const parallel = features.parallelToolCalls && takes("tools");
   if (single && !parallel) loss.add("tool_choice.disable_parallel_tool_use", "dropped");
   const said = toChoice(choice, names, context);
   const taken = said !== undefined && takes("tool_choice");
