@@ -92,7 +92,14 @@ async function listModels(gateway: Gateway, caller: Caller): Promise<ListedModel
     const route = resolveModel(alias, directory);
     return toAliasEntries(route, findModel(gateway.catalogue.known(route.upstream), route.model));
   });
-  return [...(keyless ? [DEMO_ENTRY] : []), ...aliases, ...listed, ...named.flat()];
+  return firstOfEach([...(keyless ? [DEMO_ENTRY] : []), ...aliases, ...listed, ...named.flat()]);
+}
+
+/** The models without those whose name an earlier one has: an alias goes before a model of the same name. */
+function firstOfEach(models: readonly ListedModel[]): ListedModel[] {
+  const byName = new Map<string, ListedModel>();
+  for (const model of models) if (!byName.has(model.id)) byName.set(model.id, model);
+  return [...byName.values()];
 }
 
 async function listOrNothing(

@@ -58,6 +58,13 @@ test("every alias is listed with what is known of its model, and under a name th
   assert.equal(all.find(({ id }) => id === "big")?.max_input_tokens, null, "nothing is known of it");
 });
 
+test("an alias with the name of a model is listed in its place, as a message would take it", async () => {
+  const settings = { MODEL_MAP: { "anthropic/claude-haiku-5.5": "acme/talker-1" } };
+  const all = objects(dig(await ask("?limit=1000", { settings }), "data"));
+  const named = all.filter(({ id }) => id === "anthropic/claude-haiku-5.5");
+  assert.deepEqual(named.map(({ max_input_tokens }) => max_input_tokens), [400_000]);
+});
+
 test("the name that Claude Code shows means the alias, wherever it is used", async () => {
   const settings = { MODEL_MAP: { fast: "acme/talker-1" } };
   assert.equal(dig(await ask("/claude-gw-fast", { settings }), "max_tokens"), 128_000);
