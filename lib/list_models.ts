@@ -12,6 +12,7 @@ import {
 } from "./model_list.ts";
 import { resolveModel, type Route, toClaudeName, unknownModel, type Upstream } from "./models.ts";
 import { logWarning } from "./observe.ts";
+import { quote } from "./redact.ts";
 
 /** The embedded model, as the list shows it to whoever has no key. */
 const DEMO_ENTRY: ListedModel = {
@@ -38,7 +39,8 @@ export async function answerModels(
 }
 
 /**
- * Answers `GET /v1/models/{id}`, for every name that a message may ask for; the id may hold slashes, encoded or not.
+ * Answers `GET /v1/models/{id}`, also for a name that is not on the list and means a model that is; the id may hold
+ * slashes, encoded or not.
  *
  * @throws {ApiError} `not_found_error`, naming the nearest model; `api_error` where the upstream's list is not known.
  */
@@ -65,7 +67,7 @@ function findMeant(
   if (found !== undefined) return { ...found, id };
   if (known.length > 0 || !isListed(upstream)) throw unknownModel(route, models.map((listed) => listed.id));
   const why = `the list of upstream "${upstream.name}" is not to be had`;
-  throw new ApiError("api_error", `Cannot tell of model "${id}": ${why}`, { status: 502 });
+  throw new ApiError("api_error", `Cannot tell of model ${quote(id)}: ${why}`, { status: 502 });
 }
 
 function speaksAnthropic({ headers }: Request): boolean {

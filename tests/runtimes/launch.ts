@@ -69,7 +69,7 @@ function runtime(name: string, command: string[], { readsEnv }: { readsEnv: bool
   return { name, command, readsEnv, missing: there ? false : `no ${name} at ${file}` };
 }
 
-/** Whether this is Node, and runs TypeScript by itself; Bun and Deno say that of themselves, but are something else. */
+/** Whether a Node runs this that takes TypeScript as it is; Bun and Deno only say that they are one. */
 function isNewerNode(): boolean {
   const { bun, deno } = process.versions;
   return bun === undefined && deno === undefined && Boolean(process.features.typescript);

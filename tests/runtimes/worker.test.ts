@@ -23,8 +23,8 @@ for (const { name, missing, command: [file = ""], readsEnv } of RUNTIMES) {
     async () => {
       const { type, stderr } = await askWorker(runtime, { OPEN_ACCESS: "on" });
       assert.equal(type, "message");
-      const records = stderr.replace(URL_LINE, "").split("\n").filter((line) => line.length > 1);
-      assert.ok(records.some((line) => JSON.parse(line).model === "demo/echo"), stderr);
+      const lines = stderr.replace(URL_LINE, "").split("\n").filter(Boolean);
+      assert.ok(lines.map((line) => JSON.parse(line)).some(({ model }) => model === "demo/echo"), stderr);
     },
   );
 
