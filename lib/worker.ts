@@ -25,7 +25,8 @@ export type Worker = {
 /**
  * The gateway for runtimes that serve what a module exports by default: `deno serve`, Bun, Workers. Its settings
  * come from the bindings that the runtime hands over with the first request, where it does, then from the
- * environment. Where the runtime listens is not known, so without keys it serves only if `OPEN_ACCESS` is on.
+ * environment. Where the runtime listens is not known, so one with keys for upstreams serves only with keys for clients, or
+ * if `OPEN_ACCESS` is on.
  *
  * While the settings cannot be used, every request is answered with an error, and the log names each mistake.
  */

@@ -11,7 +11,10 @@ const WRONG: [bindings: Record<string, string>, lines: string[]][] = [
     'Cannot use VALIDATION "y" (settings): ',
   ]],
   [{ GATEWAY_API_KEYS: "" }, ["Cannot use GATEWAY_API_KEYS (0 characters) (settings): key 1 is empty"]],
-  [{}, ["Cannot listen where the runtime chooses without keys: "]],
+  [{ OPENROUTER_API_KEY: "sk-or-x" }, ["Cannot listen where the runtime chooses without keys: "]],
+  [{ UPSTREAMS: '{"local": {"url": "http://h/v1"}}' }, [
+    "Cannot listen where the runtime chooses without keys: ",
+  ]],
 ];
 
 test("worker.fetch() names each mistake in its bindings, and serves once they are right", async (context) => {
@@ -31,7 +34,14 @@ test("worker.fetch() names each mistake in its bindings, and serves once they ar
     const told = log.mock.calls.map(({ arguments: [line] }) => String(line));
     assert.deepEqual(told.map((line, at) => line.slice(0, lines[at]?.length)), lines);
   }
-  const bindings = { LOG_LEVEL: "off", OPEN_ACCESS: "on", PORT: "", HOST: 1, OTHER: {} };
+  const bindings = {
+    LOG_LEVEL: "off",
+    OPENROUTER_API_KEY: "k",
+    OPEN_ACCESS: "on",
+    PORT: "",
+    HOST: 1,
+    OTHER: {},
+  };
   assert.equal((await worker.fetch(new Request(HEALTH), bindings)).status, 200);
 });
 

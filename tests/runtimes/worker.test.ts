@@ -21,7 +21,7 @@ for (const { name, missing, command: [file = ""], readsEnv } of RUNTIMES) {
     `lib/worker.ts on ${name} answers a message, and has nothing on stderr but its log`,
     options,
     async () => {
-      const { type, stderr } = await askWorker(runtime, { OPEN_ACCESS: "on" });
+      const { type, stderr } = await askWorker(runtime, {});
       assert.equal(type, "message");
       const lines = stderr.replace(URL_LINE, "").split("\n").filter(Boolean);
       assert.ok(lines.map((line) => JSON.parse(line)).some(({ model }) => model === "demo/echo"), stderr);
