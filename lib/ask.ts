@@ -7,6 +7,7 @@ import { ApiError } from "./errors.ts";
 import type { Gateway } from "./gateway.ts";
 import type { LossReport } from "./loss.ts";
 import type { Route } from "./models.ts";
+import { toHeaderName } from "./route.ts";
 import { readEvents } from "./sse.ts";
 import { refuseThread } from "./thread.ts";
 import { readWhole, sendTurn, withoutKey } from "./upstream.ts";
@@ -34,11 +35,15 @@ export function createAsk(gateway: Gateway, { route, caller, signal, loss, onBil
     refuseThread(request, route);
     const context: TurnContext = {
       model: route.model,
+      origin: toHeaderName(route),
+      cacheControl: route.cacheControl,
+      forgetful: route.forgetful,
       alias: route.alias,
       facts: route.facts,
       sessionId: caller.sessionId,
       inputTokens: gateway.inputCounter.guess(request, route),
       coerceToolInput: gateway.config.coerceToolInput === "on",
+      toolCallsInText: gateway.config.toolCallsInText,
       newId: gateway.newId,
       loss,
     };

@@ -114,7 +114,7 @@ const TABLE = {
       modelMap(),
     default: "{}",
     text:
-      'More aliases, as JSON: `{"alias": "model"}` or `{"alias": {"model", "upstream", "options", "fallbacks"}}`',
+      'More aliases, as JSON: `{"alias": "model"}` or `{"alias": {"model", "upstream", "options", "cacheControl", "fallbacks"}}`',
   },
   UPSTREAM_DIALECT: {
     flag: "--dialect",
@@ -152,6 +152,13 @@ const TABLE = {
     schema: (): Schema<string, "on" | "off"> => oneOf(["on", "off"]),
     default: "on",
     text: "Whether tool arguments of the wrong type are put right by the tool's schema: on or off",
+  },
+  TOOL_CALLS_IN_TEXT: {
+    flag: "--tool-calls-in-text",
+    schema: (): Schema<string, "auto" | "on" | "off"> => oneOf(["auto", "on", "off"]),
+    default: "auto",
+    text:
+      "Whether calls said in text are made: auto (a model on one's own machine), on (all but Claude) or off",
   },
   LIMITS: {
     flag: "--limits",
@@ -325,29 +332,34 @@ export class ConfigError extends Error {
  */
 export function parseConfig(sources: Sources): Config {
   const findings = findSettings(sources);
-  const mistakes = [...sources.flags?.mistakes ?? [], ...findings.flatMap((finding) => finding.mistakes)];
-  if (mistakes.length > 0) throw new ConfigError(mistakes);
   const known = findings.filter(({ value }) => value !== undefined);
-  // The parse boundary: each value was found valid, and stands under the key that Config has for it.
+  // The parse boundary: each value was found valid, and stands under the key that Config has for it. Where one is
+  // missing that has a default, there is a mistake.
   const config = Object.fromEntries(known.map(({ name, value }) => [toKey(name), value])) as Config;
-  const strays = [
+  const mistakes = [
+    ...sources.flags?.mistakes ?? [],
+    ...findings.flatMap((finding) => finding.mistakes),
     ...findTwins(config),
     ...findStrays(config),
-    ...findStrangers(config),
-    ...findUnguarded(config),
+    // Who has keys is not known while they cannot be read.
+    ...(findings.some(({ name, mistakes }) => /^GATEWAY_/.test(name) && mistakes.length > 0)
+      ? []
+      : [...findStrangers(config), ...findUnguarded(config)]),
+    ...findHomeless(config),
   ];
-  if (strays.length > 0) throw new ConfigError(strays);
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
   return config;
 }
 
 /** An admin key that clients have too. */
-function findTwins({ gatewayAdminKey: admin, gatewayApiKeys = [] }: Config): string[] {
+function findTwins({ gatewayAdminKey: admin, gatewayApiKeys = [] }: Partial<Config>): string[] {
   const shared = admin !== undefined && gatewayApiKeys.some((client) => isSameKey(client, admin));
   return shared ? ["Cannot use GATEWAY_ADMIN_KEY: it is one of GATEWAY_API_KEYS too"] : [];
 }
 
 /** The aliases that lead nowhere: what one setting says is judged by another, so both have to be valid. */
-function findStrays({ modelMap, upstreams }: Config): string[] {
+function findStrays({ modelMap, upstreams }: Partial<Config>): string[] {
+  if (modelMap === undefined || upstreams === undefined) return [];
   const known = new Set([...BUILT_IN, ...upstreams.keys()]);
   return [...modelMap].flatMap(([alias, { upstream, fallbacks = [] }]) => {
     const named = [
@@ -363,7 +375,8 @@ function findStrays({ modelMap, upstreams }: Config): string[] {
 }
 
 /** The limits of keys that nobody has: they would hold for no one. */
-function findStrangers({ limits, gatewayApiKeys = [], gatewayAdminKey }: Config): string[] {
+function findStrangers({ limits, gatewayApiKeys = [], gatewayAdminKey }: Partial<Config>): string[] {
+  if (limits === undefined) return [];
   const clients = gatewayApiKeys.length === 0 ? [LOCAL] : gatewayApiKeys.map(({ name }) => name);
   const known = new Set([...clients, ...(gatewayAdminKey === undefined ? [] : [ADMIN])]);
   return [...limits.keys.keys()].filter((name) => !known.has(name)).map((name) =>
@@ -373,14 +386,18 @@ function findStrangers({ limits, gatewayApiKeys = [], gatewayAdminKey }: Config)
   );
 }
 
-/** What has to be set beside tools: where they work, and who may have them. */
-function findUnguarded({ tools, workspaceRoot, gatewayApiKeys, webSearch, webSearchUrl }: Config): string[] {
+/** Tools that anybody could have run. */
+function findUnguarded({ tools, gatewayApiKeys }: Partial<Config>): string[] {
+  return tools === undefined || gatewayApiKeys !== undefined
+    ? []
+    : ["Cannot use TOOLS: GATEWAY_API_KEYS has no key, so that anybody could have them run"];
+}
+
+/** Tools that have nowhere to work, or nobody to ask. */
+function findHomeless({ tools, workspaceRoot, webSearch, webSearchUrl }: Partial<Config>): string[] {
   if (tools === undefined) return [];
   return [
     ...(workspaceRoot === undefined ? ["WORKSPACE_ROOT names no folder for them to work in"] : []),
-    ...(gatewayApiKeys === undefined
-      ? ["GATEWAY_API_KEYS has no key, so that anybody could have them run"]
-      : []),
     ...(webSearch === "searxng" && webSearchUrl === undefined
       ? ["WEB_SEARCH_URL does not say where SearXNG is"]
       : []),

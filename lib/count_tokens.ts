@@ -84,7 +84,7 @@ async function askUpstream(counted: CountTokensRequest, { gateway, route, caller
 
 /** The request as a message of it would be sent, without what only a message has. */
 function toCountBody(counted: CountTokensRequest, { newId }: Gateway, route: Route) {
-  const context = { ...route, inputTokens: 0, newId, loss: new LossReport() };
+  const context = { ...route, origin: toHeaderName(route), inputTokens: 0, newId, loss: new LossReport() };
   const message = parseMessagesRequest({ ...counted, max_tokens: 1 });
   const { stream: _stream, max_tokens: _limit, ...body } = route.dialect.toBody(message, context);
   return body;

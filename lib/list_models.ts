@@ -1,5 +1,6 @@
 import type { Caller } from "./access/caller.ts";
 import { toHost } from "./dialects/mod.ts";
+import { ApiError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Gateway } from "./gateway.ts";
 import {
@@ -11,6 +12,7 @@ import {
 } from "./model_list.ts";
 import { resolveModel, type Route, toClaudeName, unknownModel, type Upstream } from "./models.ts";
 import { logWarning } from "./observe.ts";
+import { quote } from "./redact.ts";
 
 /** The embedded model, as the list shows it to whoever has no key. */
 const DEMO_ENTRY: ListedModel = {
@@ -37,9 +39,10 @@ export async function answerModels(
 }
 
 /**
- * Answers `GET /v1/models/{id}`; the id may hold slashes, encoded or not.
+ * Answers `GET /v1/models/{id}`, also for a name that is not on the list and means a model that is; the id may hold
+ * slashes, encoded or not.
  *
- * @throws {ApiError} `not_found_error`, naming the nearest model.
+ * @throws {ApiError} `not_found_error`, naming the nearest model; `api_error` where the upstream's list is not known.
  */
 export async function answerModel(
   request: Request,
@@ -47,9 +50,24 @@ export async function answerModel(
   { caller, id }: { caller: Caller; id: string },
 ): Promise<Response> {
   const models = await listModels(gateway, caller);
-  const model = models.find((listed) => listed.id === id);
-  if (model === undefined) throw unknownModel(id, id, models.map((listed) => listed.id));
+  const model = [...models, DEMO_ENTRY].find((listed) => listed.id === id) ?? findMeant(gateway, id, models);
   return Response.json(speaksAnthropic(request) ? toAnthropicModel(model) : toOpenAiModel(model));
+}
+
+/** The model that a name means which is not on the list: one of Claude Code's ids, or a variant (`…:free`). */
+function findMeant(
+  { catalogue, directory }: Gateway,
+  id: string,
+  models: readonly ListedModel[],
+): ListedModel {
+  const route = resolveModel(id, directory);
+  const { upstream, model } = route;
+  const known = catalogue.known(upstream);
+  const found = findModel(known, model);
+  if (found !== undefined) return { ...found, id };
+  if (known.length > 0 || !isListed(upstream)) throw unknownModel(route, models.map((listed) => listed.id));
+  const why = `the list of upstream "${upstream.name}" is not to be had`;
+  throw new ApiError("api_error", `Cannot tell of model ${quote(id)}: ${why}`, { status: 502 });
 }
 
 function speaksAnthropic({ headers }: Request): boolean {
@@ -76,7 +94,14 @@ async function listModels(gateway: Gateway, caller: Caller): Promise<ListedModel
     const route = resolveModel(alias, directory);
     return toAliasEntries(route, findModel(gateway.catalogue.known(route.upstream), route.model));
   });
-  return [...(keyless ? [DEMO_ENTRY] : []), ...aliases, ...listed, ...named.flat()];
+  return firstOfEach([...(keyless ? [DEMO_ENTRY] : []), ...aliases, ...listed, ...named.flat()]);
+}
+
+/** The models without those whose name an earlier one has: an alias goes before a model of the same name. */
+function firstOfEach(models: readonly ListedModel[]): ListedModel[] {
+  const byName = new Map<string, ListedModel>();
+  for (const model of models) if (!byName.has(model.id)) byName.set(model.id, model);
+  return [...byName.values()];
 }
 
 async function listOrNothing(

@@ -44,6 +44,15 @@ export class LossReport {
     if (known !== undefined && !this.#losses.has(known)) this.#losses.set(known, action);
   }
 
+  /** Tells whether a path, or the whole that it is a part of, is reported as dropped or approximated. */
+  covers(path: string): boolean {
+    for (let end = path.length; end > 0; end = path.lastIndexOf(".", end - 1)) {
+      const action = this.#losses.get(path.slice(0, end));
+      if (action === "dropped" || action === "approximated") return true;
+    }
+    return false;
+  }
+
   /** Forgets all: somebody else is asked. */
   clear(): void {
     this.#losses.clear();

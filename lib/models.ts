@@ -11,7 +11,7 @@ export interface Upstream {
   baseUrl: string;
   /** The gateway's own key for it. */
   key?: string | undefined;
-  /** Whether it counts the tokens of a request itself, at `/messages/count_tokens`. */
+  /** Whether it counts the tokens of a request in Anthropic's language itself, at `/messages/count_tokens`. */
   countsTokens?: boolean;
   /** Whether the client's key opens it where the gateway has none; to any other it is not shown. */
   clientKey?: boolean;
@@ -37,6 +37,10 @@ export interface Route {
   upstream: Upstream;
   dialect: Dialect;
   options: JsonObject;
+  /** Whether the model may be told what to cache; there are hosts behind OpenRouter that refuse a request for it. */
+  cacheControl: boolean;
+  /** Whether the model is not told what was thought earlier. */
+  forgetful?: boolean | undefined;
   /** A provider behind the upstream that is not to be asked. */
   avoid?: string | undefined;
   /** Who is asked instead, in turn, where this one fails. */
@@ -80,7 +84,7 @@ export function resolveModel(alias: string, directory: Directory): Omit<Route, "
 /** Finds the way to one of the models that an alias may mean. */
 export function resolveTarget(
   alias: string,
-  { model: name, upstream: via, options = {} }: Target,
+  { model: name, upstream: via, options = {}, cacheControl = true }: Target,
   { upstreams }: Directory,
 ): Omit<Route, "facts" | "fallbacks"> {
   const [first] = upstreams.values();
@@ -93,7 +97,8 @@ export function resolveTarget(
     throw new ApiError("not_found_error", `Cannot use model "${alias}": there is no upstream`);
   }
   const model = toModel(other === undefined ? name : rest, upstream);
-  return { alias, model, upstream, dialect: toDialect(upstream.preset, upstream.language, model), options };
+  const dialect = toDialect(upstream.preset, upstream.language, model);
+  return { alias, model, upstream, dialect, options, cacheControl };
 }
 
 /** The name that an upstream has for a model: OpenRouter and Anthropic write Claude's versions differently. */
@@ -128,13 +133,19 @@ function fromClaudeName(name: string): string {
 
 const CLAUDE_NAME = "claude-gw-";
 
-/** The error for a model that nobody has. */
-export function unknownModel(alias: string, model: string, known: readonly string[]): ApiError {
+/** The error for a model that nobody has; where its name means another one, it says which. */
+export function unknownModel(
+  { alias, model, upstream }: Pick<Route, "alias" | "model" | "upstream">,
+  known: readonly string[],
+): ApiError {
   // The search for the nearest takes time with the length of a name, which in a path nobody limits.
-  const nearest = closestMatch(model.slice(0, MAX_NAME), known);
+  const meant = model.slice(0, MAX_NAME);
+  const nearest = closestMatch(meant, known);
   const hint = nearest === undefined ? "" : `; the nearest is "${nearest}"`;
-  const name = alias.slice(0, MAX_NAME);
-  return new ApiError("not_found_error", `Cannot use model "${name}": no alias or upstream has it${hint}`);
+  const why = alias === model
+    ? "no alias or upstream has it"
+    : `upstream "${upstream.name}" does not list "${meant}"`;
+  return new ApiError("not_found_error", `Cannot use model "${alias.slice(0, MAX_NAME)}": ${why}${hint}`);
 }
 
 /** The longest name of a model, in characters: Anthropic's API takes no longer one. */

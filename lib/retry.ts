@@ -1,4 +1,4 @@
-import type { MessagesRequest } from "./anthropic/schema.ts";
+import type { Message, MessagesRequest } from "./anthropic/schema.ts";
 import type { Ask } from "./ask.ts";
 import { type Attempt, attempt, mostHopeful } from "./attempt.ts";
 import { UpstreamError } from "./dialects/mod.ts";
@@ -19,7 +19,8 @@ const SHORTEST = 16;
 
 /**
  * Asks once more, before the answer has begun, where the same upstream can be asked otherwise: for an answer as short as
- * the account can pay (reported as `max_tokens;approximated`), or without the provider that failed for no reason.
+ * the account can pay (reported as `max_tokens;approximated`), without the provider that failed for no reason, or
+ * without the thoughts that it does not take back (reported as dropped).
  *
  * Nothing else is repeated: clients do that themselves, and know how long they want to wait.
  */
@@ -49,7 +50,7 @@ interface Asked {
   shortened?: boolean;
 }
 
-/** What to ask instead, where that has a chance; either change is made once. */
+/** What to ask instead, where that has a chance; each change is made once. */
 function amend(asked: Asked, failure: ApiError, strict: boolean): Asked | undefined {
   const { route, request, shortened } = asked;
   const remedy = failure instanceof UpstreamError ? failure.remedy : undefined;
@@ -58,11 +59,21 @@ function amend(asked: Asked, failure: ApiError, strict: boolean): Asked | undefi
     const able = route.upstream.preset === "openrouter" && route.avoid === undefined;
     return able ? { ...asked, route: { ...route, avoid: remedy.avoid } } : undefined;
   }
+  if ("forget" in remedy) {
+    const able = route.forgetful !== true && request.messages.some(holdsThoughts);
+    return able ? { ...asked, route: { ...route, forgetful: true } } : undefined;
+  }
   const able = !strict && !shortened && isFit(request, remedy.shorten);
   return able
     ? { ...asked, request: { ...request, max_tokens: remedy.shorten }, shortened: true }
     : undefined;
 }
+
+function holdsThoughts({ content }: Message): boolean {
+  return typeof content !== "string" && content.some(({ type }) => THOUGHTS.has(type));
+}
+
+const THOUGHTS = new Set(["thinking", "redacted_thinking"]);
 
 /** Whether so many tokens are an answer: some, fewer than asked for, and more than are thought. */
 function isFit({ max_tokens, thinking }: MessagesRequest, tokens: number): boolean {

@@ -38,7 +38,7 @@ export async function findFallback(
 type Way = Omit<Route, "facts">;
 
 async function follow(gateway: Gateway, way: Way, caller: Caller): Promise<Route> {
-  const { alias, upstream, model } = way;
+  const { upstream, model } = way;
   if (upstream.clientKey && upstream.key === undefined && caller.key === undefined) {
     throw noKey(upstream.name, caller);
   }
@@ -48,7 +48,7 @@ async function follow(gateway: Gateway, way: Way, caller: Caller): Promise<Route
   if (!complete || found !== undefined || /^[~@]/.test(model)) return { ...way, facts: toFacts(found) };
   const fallback = await findFallback(gateway, way, caller);
   if (fallback !== undefined) return fallback;
-  throw unknownModel(alias, model, listed.map(({ id }) => id));
+  throw unknownModel(way, listed.map(({ id }) => id));
 }
 
 /** The error for an upstream that nobody has a key for: the client, if it may bring one, or else the owner must see to it. */

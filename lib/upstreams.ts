@@ -1,5 +1,5 @@
 import type { Config } from "./config.ts";
-import { HOST_NAMES, type HostName } from "./dialects/mod.ts";
+import { HOST_NAMES, type HostName, toHost } from "./dialects/mod.ts";
 import type { Upstream } from "./models.ts";
 import type { NamedUpstream } from "./upstream_map.ts";
 
@@ -26,7 +26,7 @@ export function createUpstreams(
     key: openrouterApiKey,
     clientKey: true,
     preset,
-    countsTokens: preset === "anthropic",
+    countsTokens: toHost(preset).counts,
     language: upstreamDialect,
   };
   return [openrouter, ...[...upstreams].map(([name, named]) => toUpstream(name, named))];
@@ -44,7 +44,7 @@ function toUpstream(
     headers,
     apiVersion,
     preset,
-    countsTokens: preset === "anthropic",
+    countsTokens: toHost(preset).counts,
     language: dialect ?? "auto",
   };
 }

@@ -3,7 +3,13 @@ import { toHostName } from "./host_name.ts";
 import { quote } from "./redact.ts";
 
 /** A model, where it is asked, and what goes along. */
-export type Target = { model: string; upstream?: string; options?: Record<string, unknown> };
+export type Target = {
+  model: string;
+  upstream?: string;
+  options?: Record<string, unknown>;
+  /** Set it to false for a model whose host refuses marks for the cache. */
+  cacheControl?: boolean;
+};
 
 /** A name that clients may ask for: the model behind it, and those that are asked instead, in turn, where it fails. */
 export type Alias = Target & { fallbacks?: readonly (string | Target)[] };
@@ -115,7 +121,7 @@ export function modelMap(): Schema<
 
 const WEEK = 604_800;
 const ALIAS =
-  'needs a name and a model, "…" or {"model": "…"} with "upstream" (text), "options" (object) and "fallbacks" (list of models) if wanted';
+  'needs a name and a model, "…" or {"model": "…"} with "upstream" (text), "options" (object), "cacheControl" (true or false) and "fallbacks" (list of models) if wanted';
 
 const Name = text("a name");
 const Options = v.pipe(v.custom<object>(isObject), v.record(v.string(), v.unknown()));
@@ -123,6 +129,7 @@ const target = {
   model: text("a model"),
   upstream: v.optional(text("an upstream")),
   options: v.optional(Options),
+  cacheControl: v.optional(v.boolean()),
 };
 const Fallback = v.union([text("a model"), v.strictObject(target)]);
 const AliasTarget = v.union([

@@ -1,8 +1,18 @@
-import { GUARDS, parseConfig, SETTING_NAMES, type SettingName } from "./config.ts";
-import { readEnv } from "./env.ts";
+import {
+  type Config,
+  ConfigError,
+  GUARDS,
+  parseConfig,
+  SETTING_NAMES,
+  type SettingName,
+  type Sources,
+} from "./config.ts";
 import { createGateway } from "./create_gateway.ts";
+import { readEnv } from "./env.ts";
+import { ApiError, errorResponse } from "./errors.ts";
 import { refuseExposure } from "./exposure.ts";
-import { startLog } from "./observe.ts";
+import { newId } from "./ids.ts";
+import { printMistake, startLog } from "./observe.ts";
 import type { Handler } from "./serve.ts";
 
 /** What such a runtime takes: a handler, and settings for the server of Bun. */
@@ -15,7 +25,10 @@ export type Worker = {
 /**
  * The gateway for runtimes that serve what a module exports by default: `deno serve`, Bun, Workers. Its settings
  * come from the bindings that the runtime hands over with the first request, where it does, then from the
- * environment. Where the runtime listens is not known, so without keys it serves only if `OPEN_ACCESS` is on.
+ * environment. Where the runtime listens is not known, so one with keys for upstreams serves only with keys for clients, or
+ * if `OPEN_ACCESS` is on.
+ *
+ * While the settings cannot be used, every request is answered with an error, and the log names each mistake.
  */
 const worker: Worker = {
   // For Bun, which by default cuts streams that are silent for 10 seconds, and shows clients the stack of an error.
@@ -23,7 +36,7 @@ const worker: Worker = {
   development: false,
   async fetch(request, bindings) {
     handler ??= createHandler(bindings);
-    return handler(request);
+    return handler === undefined ? refuse() : await handler(request);
   },
 };
 
@@ -32,13 +45,34 @@ export default worker;
 // Not before the first request: Workers have their bindings only then.
 let handler: Handler | undefined;
 
-function createHandler(bindings: unknown): Handler {
-  const settings = { ...readEnv(SETTING_NAMES, { evenEmpty: GUARDS }), ...pickSettings(bindings) };
-  const config = parseConfig({ settings });
-  refuseExposure(config);
+function createHandler(bindings: unknown): Handler | undefined {
+  const sources = {
+    settings: pickSettings(bindings),
+    env: readEnv(SETTING_NAMES, { evenEmpty: GUARDS }),
+  };
+  const config = readConfig(sources);
+  if (config === undefined) return undefined;
   startLog(config.logLevel);
-  const gateway = createGateway({ settings });
+  const gateway = createGateway({ settings: { ...sources.env, ...sources.settings } });
   return (request) => gateway.fetch(request);
+}
+
+/** The settings, or nothing where they cannot be used: there is no program here that could end. */
+function readConfig(sources: Sources): Config | undefined {
+  try {
+    const config = parseConfig(sources);
+    refuseExposure(config);
+    return config;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const mistake of error.mistakes) printMistake(mistake);
+    return undefined;
+  }
+}
+
+function refuse(): Response {
+  const why = "Cannot serve: the gateway's settings cannot be used, its log names each mistake";
+  return errorResponse(new ApiError("api_error", why, { retryable: false }), newId("req_"));
 }
 
 /** Deno and Bun hand over something else in this place, which has no text under these names. */

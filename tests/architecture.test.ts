@@ -28,9 +28,11 @@ const HOUSE: Record<string, Room> = {
       "origin",
       "openrouter_reasoning",
       "tool_id",
+      "fnv",
       "upstream_error",
       "error_names",
       "failure",
+      "hints",
       "overflow",
     ].map((
       name,
@@ -39,7 +41,9 @@ const HOUSE: Record<string, Room> = {
     pure: true,
   },
   native: {
-    files: ["anthropic", "anthropic_answer", "native_thinking"].map((name) => `lib/dialects/${name}.ts`),
+    files: ["anthropic", "anthropic_answer", "native_thinking", "cache_marks"].map((name) =>
+      `lib/dialects/${name}.ts`
+    ),
     uses: ["words", "anthropic", "dialect"],
     pure: true,
   },

@@ -30,7 +30,7 @@ const BODIES: Record<string, [body: string | Uint8Array, status: number, message
   "null": ["null", 400, /^Input should be an object$/],
   "a string": ['"Hello"', 400, /^Input should be an object$/],
   "a number": ["1", 400, /^Input should be an object$/],
-  "an array": ["[]", 400, /model: Field required/],
+  "an array": ["[]", 400, /^Input should be an object$/],
   "33 MiB": [new Uint8Array(33 * 1024 * 1024).fill(32), 413, /^Request exceeds the maximum size of 32 MiB$/],
   "deep arrays": ["[".repeat(100_000) + "]".repeat(100_000), 400, /nested more than 200 levels deep$/],
   "deep arrays, never closed": ["[".repeat(100_000), 400, /nested more than 200 levels deep$/],
@@ -59,6 +59,11 @@ const FIELDS: Record<string, [fields: Wire, message: string]> = {
   "messages empty": [{ messages: [] }, "messages: at least one message is required"],
   "message null": [{ messages: [null] }, "messages.0: Input should be an object"],
   "message text": [{ messages: ["Hi"] }, "messages.0: Input should be an object"],
+  "message list": [{ messages: [[]] }, "messages.0: Input should be an object"],
+  "schema list": [
+    { tools: [{ name: "t", input_schema: [] }] },
+    "tools.0.custom.input_schema: Input should be an object",
+  ],
   "role missing": [{ messages: [{ content: "Hi" }] }, "messages.0.role: Field required"],
   "role tool": [
     { messages: [{ role: "tool", content: "Hi" }] },

@@ -26,6 +26,7 @@ const DEFAULTS = {
   holdTimeout: 10,
   pingInterval: 10,
   coerceToolInput: "on",
+  toolCallsInText: "auto",
   limits: { each: { streams: 50 }, total: {}, session: {}, keys: new Map() },
   rateLimitStore: "memory",
   toolTimeout: 30,
@@ -118,11 +119,16 @@ const GOOD: [Settings, Record<string, unknown>][] = [
       }]]),
     },
   ],
+  [
+    { MODEL_MAP: { plain: { model: "m", cacheControl: false } } },
+    { modelMap: new Map([["plain", { model: "m", cacheControl: false }]]) },
+  ],
   [{ UPSTREAM_DIALECT: "openai" }, { upstreamDialect: "openai" }],
   [{ REQUEST_TIMEOUT: "0" }, { requestTimeout: 0 }],
   [{ HOLD_TIMEOUT: "2.5" }, { holdTimeout: 2.5 }],
   [{ PING_INTERVAL: 0.1 }, { pingInterval: 0.1 }],
   [{ COERCE_TOOL_INPUT: "off" }, { coerceToolInput: "off" }],
+  [{ TOOL_CALLS_IN_TEXT: "on" }, { toolCallsInText: "on" }],
   [{ LIMITS: "{}" }, {}],
   [
     {
@@ -186,7 +192,7 @@ const KEY = "expected a key of printable characters without spaces";
 const URL_ = "expected an http or https URL without user name, password, query and fragment";
 const OBJECT = 'expected a JSON object such as {"fast": "openai/gpt-5-mini"}';
 const ALIAS =
-  'needs a name and a model, "…" or {"model": "…"} with "upstream" (text), "options" (object) and "fallbacks" (list of models) if wanted';
+  'needs a name and a model, "…" or {"model": "…"} with "upstream" (text), "options" (object), "cacheControl" (true or false) and "fallbacks" (list of models) if wanted';
 const UPSTREAMS =
   'expected a JSON object such as {"groq": {"url": "https://api.groq.com/openai/v1", "key": "…"}}';
 const HOSTS =
@@ -369,6 +375,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["HOLD_TIMEOUT", Number.POSITIVE_INFINITY, '"Infinity"', SECONDS],
   ["PING_INTERVAL", "0", '"0"', "expected a number of seconds from 0.1 to 604800"],
   ["COERCE_TOOL_INPUT", "yes", '"yes"', "expected on or off"],
+  ["TOOL_CALLS_IN_TEXT", "maybe", '"maybe"', "expected auto, on or off"],
   ["LIMITS", "60", '"60"', 'expected a JSON object such as {"each": {"requests": 60}}'],
   [
     "LIMITS",
@@ -470,6 +477,22 @@ test("parseConfig() refuses aliases that lead to no upstream", () => {
   ]);
 });
 
+test("parseConfig() refuses tools that have no workspace, or that anybody could have run", () => {
+  const TOOLS = "network";
+  const [keyless, homeless] = [
+    "Cannot use TOOLS: GATEWAY_API_KEYS has no key, so that anybody could have them run",
+    "Cannot use TOOLS: WORKSPACE_ROOT names no folder for them to work in",
+  ];
+  assert.deepEqual(mistakesOf({ settings: { TOOLS } }), [keyless, homeless]);
+  assert.deepEqual(mistakesOf({ settings: { TOOLS, WORKSPACE_ROOT: "/w", GATEWAY_ADMIN_KEY: "k" } }), [
+    keyless,
+  ]);
+  const rest = { GATEWAY_API_KEYS: "alice:k", WORKSPACE_ROOT: "/w" };
+  assert.deepEqual(mistakesOf({ settings: { TOOLS, ...rest, WEB_SEARCH: "searxng" } }), [
+    "Cannot use TOOLS: WEB_SEARCH_URL does not say where SearXNG is",
+  ]);
+});
+
 test("parseConfig() refuses limits of keys that nobody has", () => {
   const LIMITS = { keys: { alice: {}, admin: {}, local: {} } };
   const strange = (name: string, known: string) =>
@@ -480,6 +503,18 @@ test("parseConfig() refuses limits of keys that nobody has", () => {
   ]);
   const keys = { GATEWAY_API_KEYS: "alice:0123456789abcdef", GATEWAY_ADMIN_KEY: "fedcba9876543210" };
   assert.deepEqual(mistakesOf({ settings: { LIMITS, ...keys } }), [strange("local", '"alice", "admin"')]);
+});
+
+test("parseConfig() names aliases that lead to no upstream beside all other mistakes", () => {
+  const MODEL_MAP = { a: { model: "m", upstream: "gone" } };
+  assert.deepEqual(mistakesOf({ settings: { MODEL_MAP, PORT: "x" } }), [
+    'Cannot use PORT "x" (settings): expected a whole number from 0 to 65535',
+    'Cannot use MODEL_MAP: alias "a" names upstream "gone", which UPSTREAMS does not have',
+  ]);
+  // Who is there is not known while UPSTREAMS cannot be read.
+  assert.deepEqual(mistakesOf({ settings: { MODEL_MAP, UPSTREAMS: { here: { url: "x" } } } }), [
+    'Cannot use UPSTREAMS (20 characters) (settings): upstream "here" has no usable url: expected an http or https URL without user name, password, query and fragment',
+  ]);
 });
 
 const PRECEDENCE: [Sources, port: number][] = [

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createGateway, type Handler } from "../lib/create_gateway.ts";
+import type { Preset } from "../lib/dialects/mod.ts";
 import { FakeClock } from "./support/clock.ts";
 import { count, isJson, type Json } from "./support/json.ts";
 import { createUpstream, type FakeUpstream } from "./support/upstream.ts";
@@ -94,8 +95,8 @@ test("count_tokens says what the input costs by list price, where there is one",
   assert.equal((await countWith(gateway, { ...ASKED, model: "acme/long" })).cost, String(tokens * 5 / 1e7));
 });
 
-/** Asks a gateway that knows an upstream which speaks Anthropic's language and counts by itself, if it is Anthropic. */
-function countAt(preset: "anthropic" | "other", { fetch }: FakeUpstream, asked: Json): Promise<Response> {
+/** Asks a gateway that knows an upstream which speaks Anthropic's language, and counts by itself if that is its habit. */
+function countAt(preset: Preset | "anthropic", { fetch }: FakeUpstream, asked: Json): Promise<Response> {
   const claude = { url: "https://claude.test/v1", key: "sk-own", dialect: "anthropic", preset } as const;
   const settings = { OPENROUTER_API_KEY: "sk-or-test", UPSTREAMS: { claude } };
   const gateway = createGateway({ settings, fetch, clock: new FakeClock() });
@@ -117,6 +118,18 @@ const OWN = {
   messages: [{ role: "user", content: "How many bees?" }],
   future_field: { kept: true },
 };
+
+test("count_tokens asks the hosts of one's own machine that can count themselves", async () => {
+  for (const preset of ["vllm", "llamacpp"] as const) {
+    const body = '{"input_tokens":77,"context_management":{"original_input_tokens":77}}';
+    const upstream = createUpstream({ body, headers: { "content-type": "application/json" } });
+    const response = await countAt(preset, upstream, OWN);
+    assert.deepEqual(await response.json(), { input_tokens: 77 });
+    assert.equal(response.headers.get("x-token-count-source"), "upstream");
+    // The billing block is none of their business.
+    assert.deepEqual(upstream.sent[0]?.body?.system, [{ type: "text", text: "Count." }]);
+  }
+});
 
 test("count_tokens asks the upstream that can count itself", async () => {
   const upstream = createUpstream({

@@ -8,17 +8,20 @@ import { parseMessagesRequest } from "../lib/anthropic/parse.ts";
 import { estimateTokens } from "../lib/tokens.ts";
 import { countByLength } from "../lib/tokens/text.ts";
 import { askGateway } from "./support/ask.ts";
+import { FakeClock } from "./support/clock.ts";
 import { parseEvents } from "./support/events.ts";
 import { isJson, type Json, objects } from "./support/json.ts";
 import { assertLegal } from "./support/legal.ts";
 import { everyByte } from "./support/random.ts";
 import { foldEvents } from "./support/told.ts";
+import { hasCues, playScript } from "./support/script.ts";
 import { createUpstream, type FakeAnswer, type FakeUpstream } from "./support/upstream.ts";
 
 /**
  * Every folder of `tests/fixtures/` is a case. A person writes
  *
  * - `request.json`: what the client asks; `request.head`: its headers, one a line, where there are any;
+ *   `request.line`: its method and path, where it does not ask for a message;
  * - `settings.json`: the gateway's settings beside a key, where there are any;
  * - `models.json`: the upstream's list of models, where it has one;
  * - `upstream.sse`, `.json` or `.html`: what the upstream answers; `upstream.head`: its status, then its headers.
@@ -26,8 +29,11 @@ import { createUpstream, type FakeAnswer, type FakeUpstream } from "./support/up
  * - `next.json`: what differs in the request that follows, where one does; its `messages` come after the answer;
  *   and `next.upstream.sse`, what the upstream answers to it.
  *
+ * In `upstream.sse` the line `: silence of 25 s` makes the upstream wait, and `: the client leaves` ends the reading there.
+ *
  * `UPDATE_FIXTURES=1` writes the rest, to be read with care before it is committed: `sent.json`, the body that
- * reached the upstream, and `sent.head`, numbered in the same way; `answer.sse` or `answer.json`, and `answer.head`;
+ * reached the upstream, and `sent.head`, numbered in the same way, and `sent.end`, what became of its stream where it
+ * was silent or the client left; `answer.sse` or `answer.json`, and `answer.head`;
  * and of the request that follows `next.sent.json` and `next.head`. The ids that the gateway makes are numbered, and
  * its estimate of the request's tokens is called so.
  */
@@ -38,16 +44,23 @@ const TYPES = { sse: "text/event-stream", json: "application/json", html: "text/
 
 /** The headers that a case is about; the others are the same for all. */
 const SENT = ["authorization", "x-api-key", "api-key", "anthropic-version", "anthropic-beta"];
-const TOLD = ["content-type", "retry-after", "x-should-retry", "x-gateway-model", "x-gateway-loss"];
+const TOLD = [
+  "content-type",
+  "retry-after",
+  "x-should-retry",
+  "x-gateway-model",
+  "x-gateway-loss",
+  "x-token-count-source",
+  "x-token-count-cost",
+];
 
 for (const name of readdirSync(ROOT)) {
   test(`fixture ${name}`, async () => {
     const folder = join(ROOT, name);
-    const request = parse(read(folder, "request.json") ?? "");
+    const request = parse(read(folder, "request.json") ?? "{}");
     const upstream = createFixtureUpstream(folder);
-    const response = await ask(folder, request, upstream);
+    const { response, text: answer, end } = await play(folder, request, upstream);
     const streamed = response.headers.get("content-type")?.startsWith("text/event-stream");
-    const answer = await response.text();
     const steady = toSteady(answer, request, upstream);
     const turns = toTurns(folder, "upstream");
     assert.ok(upstream.sent.length <= turns.length, "the upstream was asked more often than it has answers");
@@ -57,16 +70,38 @@ for (const name of readdirSync(ROOT)) {
       compare(folder, `sent${turn}.head`, sent && toHead(`${sent.method} ${sent.url}`, sent.headers, SENT));
       compare(folder, `sent${turn}.json`, sent && toText(sent.body));
     });
+    compare(folder, "sent.end", end && `${end}\n`);
     compare(folder, "answer.head", toHead(String(response.status), response.headers, TOLD));
     compare(folder, "answer.sse", streamed ? steady : undefined);
     compare(folder, "answer.json", streamed ? undefined : toText(parse(steady)));
-    if (streamed) await checkStream(folder, request, { answer, steady });
+    if (streamed && end === undefined) await checkStream(folder, request, { answer, steady });
+    if (streamed && end === "read") assertLegal(parseEvents(answer));
 
     const next = toNext(folder, request, streamed ? foldEvents(parseEvents(answer)) : parse(answer));
     const after = createFixtureUpstream(folder, undefined, "next.upstream");
     const told = next && await ask(folder, next, after);
     compare(folder, "next.sent.json", next && toSteady(toText(after.sent[0]?.body), request, after));
     compare(folder, "next.head", told && toHead(String(told.status), told.headers, TOLD));
+  });
+}
+
+/** Asks for the answer, whose upstream may fall silent, and whose client may leave. */
+async function play(folder: string, request: Json, upstream: FakeUpstream) {
+  const script = read(folder, "upstream.sse") ?? "";
+  if (!hasCues(script)) {
+    const response = await ask(folder, request, upstream);
+    return { response, text: await response.text(), end: undefined };
+  }
+  const clock = new FakeClock();
+  return await playScript(script, {
+    clock,
+    ask(body) {
+      const fetch: FakeUpstream["fetch"] = async (input, init) => {
+        const { status, headers } = await upstream.fetch(input, init);
+        return new Response(init?.method === "POST" ? body : null, { status, headers });
+      };
+      return ask(folder, request, { fetch }, clock);
+    },
   });
 }
 
@@ -101,10 +136,23 @@ async function checkStream(
   assert.deepEqual(parse(toSteady(await whole.text(), request, single)), parse(folded));
 }
 
-function ask(folder: string, request: Json, { fetch }: FakeUpstream): Promise<Response> {
+function ask(
+  folder: string,
+  request: Json,
+  { fetch }: Pick<FakeUpstream, "fetch">,
+  clock?: FakeClock,
+): Promise<Response> {
   const settings = parse(read(folder, "settings.json") ?? "{}");
   const headers = toHeaders(read(folder, "request.head")?.trimEnd().split("\n") ?? []);
-  return askGateway(request, { fetch, settings, headers });
+  const [method, path] = read(folder, "request.line")?.trimEnd().split(" ") ?? [];
+  return askGateway(request, {
+    fetch,
+    settings,
+    headers,
+    ...(clock && { clock }),
+    ...(method && { method }),
+    ...(path && { path }),
+  });
 }
 
 function createFixtureUpstream(
@@ -129,6 +177,7 @@ function toTurns(folder: string, name: string): string[] {
 const NOBODY: FakeAnswer = { body: "nobody was to ask", status: 500 };
 
 function toAnswer(folder: string, name: string, cut: (size: number) => number[]): FakeAnswer {
+  const models = read(folder, "models.json");
   for (const [ending, type] of Object.entries(TYPES)) {
     const text = read(folder, `${name}.${ending}`);
     if (text === undefined) continue;
@@ -137,12 +186,12 @@ function toAnswer(folder: string, name: string, cut: (size: number) => number[])
     return {
       body,
       cuts: cut(body.length),
-      models: read(folder, "models.json"),
+      models,
       status: Number(status),
       headers: { "content-type": type, ...toHeaders(headers) },
     };
   }
-  return NOBODY;
+  return { ...NOBODY, models };
 }
 
 function toHeaders(lines: readonly string[]): Record<string, string> {
@@ -185,7 +234,8 @@ function toSteady(answer: string, request: Json, { sent }: FakeUpstream): string
 
 /** The gateway's guess of a request's tokens, as far as it is a request; it depends on the family of the model. */
 function guess(request: Json): number {
-  return "max_tokens" in request ? estimateTokens(parseMessagesRequest(request), countByLength) : 0;
+  const whole = "max_tokens" in request && objects(request.messages).length > 0;
+  return whole ? estimateTokens(parseMessagesRequest(request), countByLength) : 0;
 }
 
 function compare(folder: string, name: string, actual: string | undefined): void {

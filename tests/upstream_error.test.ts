@@ -274,7 +274,7 @@ const SHAPES: [what: string, status: number | undefined, body: unknown, told: To
     404,
     "not_found_error",
     "no",
-    "No endpoints found that support tool use.",
+    "No endpoints found that support tool use; ask for a model that takes tools, or send none",
   ]],
   ["OpenRouter's moderation", 403, or(403, SAID, { reasons: ["violence"], flagged_input: "private" }), [
     403,
@@ -651,6 +651,55 @@ test("toUpstreamError() keeps Anthropic's own details", () => {
   };
   const body = { type: "error", error: { type: "invalid_request_error", message: SAID, details } };
   assert.deepEqual(toUpstreamError({ status: 400, body }).details, details);
+});
+
+test("toUpstreamError() takes the word for a missing model before that for the request", async () => {
+  const availability = { code: "model_not_found", retryable: false };
+  const error = { http_status: 400, error_type: "invalid_request", message: SAID, availability };
+  assert.deepEqual(await tell(400, { error }), [404, "not_found_error", "no", SAID]);
+});
+
+const THOUGHTS = [
+  "messages.1.content.0: Invalid `signature` in `thinking` block",
+  "messages.3.content.0: `thinking` or `redacted_thinking` blocks in the latest assistant message cannot be modified.",
+  "messages.1.content.0: The block is bound to a different conversation. The `system` prompt differs",
+  "Unable to submit request because Thought signature is not valid.",
+  "Function call is missing a thought_signature in functionCall parts.",
+  "The encrypted content gAAA could not be verified.",
+  "Duplicate item found with id rs_0123. Remove duplicate items from your input and try again.",
+];
+
+test("toUpstreamError() knows thoughts that are not taken back", () => {
+  for (const said of THOUGHTS) {
+    assert.deepEqual(toUpstreamError({ status: 400, body: openai(said) }).remedy, { forget: true }, said);
+    const raw = JSON.stringify(openai(said));
+    const body = or(400, "Provider returned error", { provider_name: "Acme", raw });
+    assert.deepEqual(toUpstreamError({ status: 400, body }).remedy, { forget: true }, said);
+    assert.equal(toUpstreamError({ status: 500, body: openai(said) }).remedy, undefined, said);
+  }
+  for (
+    const said of ["`max_tokens` must be greater than `thinking.budget_tokens`", "signature: Field required"]
+  ) {
+    assert.equal(toUpstreamError({ status: 400, body: openai(said) }).remedy, undefined, said);
+  }
+});
+
+const NOBODY: [said: string, hint: RegExp][] = [
+  ["No endpoints found that support tool use.", /; ask for a model that takes tools, or send none$/],
+  ["No endpoints found that support image input", /takes images/],
+  ["No endpoints found that support the provided 'tool_choice' value.", /or let it choose$/],
+  ["No endpoints found that support cache control", /"cacheControl": false/],
+  ["No endpoints found matching your data policy (Free model publication).", /the account's own settings/],
+  ["No allowed providers are available for the selected model.", /what the request asks of a provider/],
+];
+
+test("toUpstreamError() says what may help where nobody serves a request", () => {
+  for (const [said, hint] of NOBODY) {
+    assert.match(toUpstreamError({ status: 404, body: or(404, said) }).message, hint);
+  }
+  assert.equal(toUpstreamError({ status: 404, body: or(404, SAID) }).message, SAID);
+  const [[said] = [""]] = NOBODY;
+  assert.equal(toUpstreamError({ status: 400, body: or(400, said) }).message, said);
 });
 
 test("toUpstreamError() knows what may be asked instead", () => {

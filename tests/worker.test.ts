@@ -1,32 +1,48 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConfigError } from "../lib/config.ts";
 import worker from "../lib/worker.ts";
 
 const HEALTH = "http://gateway/health";
 
-test("worker.fetch() tells what is wrong with its bindings, and serves once they are right", async () => {
-  await assert.rejects(worker.fetch(new Request(HEALTH), { LOG_LEVEL: "off", PORT: "x" }), (error) => {
-    assert.ok(error instanceof ConfigError);
-    return error.mistakes.join() ===
-      'Cannot use PORT "x" (settings): expected a whole number from 0 to 65535';
-  });
-  await assert.rejects(worker.fetch(new Request(HEALTH), { LOG_LEVEL: "off" }), (error) => {
-    assert.ok(error instanceof ConfigError);
-    return /^Cannot listen where the runtime chooses without keys: /.test(error.message);
-  });
-  await assert.rejects(worker.fetch(new Request(HEALTH), { GATEWAY_API_KEYS: "" }), (error) => {
-    assert.ok(error instanceof ConfigError);
-    return error.message === "Cannot use GATEWAY_API_KEYS (0 characters) (settings): key 1 is empty";
-  });
-  const response = await worker.fetch(new Request(HEALTH), {
+/** Bindings that cannot be used, and how each line begins that says so. */
+const WRONG: [bindings: Record<string, string>, lines: string[]][] = [
+  [{ PORT: "x", VALIDATION: "y" }, [
+    'Cannot use PORT "x" (settings): ',
+    'Cannot use VALIDATION "y" (settings): ',
+  ]],
+  [{ GATEWAY_API_KEYS: "" }, ["Cannot use GATEWAY_API_KEYS (0 characters) (settings): key 1 is empty"]],
+  [{ OPENROUTER_API_KEY: "sk-or-x" }, ["Cannot listen where the runtime chooses without keys: "]],
+  [{ UPSTREAMS: '{"local": {"url": "http://h/v1"}}' }, [
+    "Cannot listen where the runtime chooses without keys: ",
+  ]],
+];
+
+test("worker.fetch() names each mistake in its bindings, and serves once they are right", async (context) => {
+  const log = context.mock.method(console, "error", () => {});
+  for (const [bindings, lines] of WRONG) {
+    log.mock.resetCalls();
+    const refused = await worker.fetch(new Request(HEALTH), { LOG_LEVEL: "off", ...bindings });
+    assert.deepEqual([refused.status, refused.headers.get("x-should-retry")], [500, "false"]);
+    assert.deepEqual(await refused.json(), {
+      type: "error",
+      error: {
+        type: "api_error",
+        message: "Cannot serve: the gateway's settings cannot be used, its log names each mistake",
+      },
+      request_id: refused.headers.get("request-id"),
+    });
+    const told = log.mock.calls.map(({ arguments: [line] }) => String(line));
+    assert.deepEqual(told.map((line, at) => line.slice(0, lines[at]?.length)), lines);
+  }
+  const bindings = {
     LOG_LEVEL: "off",
+    OPENROUTER_API_KEY: "k",
     OPEN_ACCESS: "on",
     PORT: "",
     HOST: 1,
     OTHER: {},
-  });
-  assert.equal(response.status, 200);
+  };
+  assert.equal((await worker.fetch(new Request(HEALTH), bindings)).status, 200);
 });
 
 test("worker.fetch() takes whatever else a runtime hands over", async () => {

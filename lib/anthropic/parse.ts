@@ -30,23 +30,34 @@ export function parseCountTokensRequest(body: unknown): CountTokensRequest {
 }
 
 function toInvalidRequest(issues: readonly v.BaseIssue<unknown>[] = []): ApiError {
-  const lines = issues.slice(0, 10).map((issue) => `${toPath(issue.path)}${toWords(issue)}`);
-  return new ApiError("invalid_request_error", lines.join("; "));
+  const lines = new Set(issues.slice(0, 10).map(toLine));
+  return new ApiError("invalid_request_error", [...lines].join("; "));
+}
+
+function toLine(issue: v.BaseIssue<unknown>): string {
+  const { path = [] } = issue;
+  const last = path.at(-1);
+  // To valibot a list is an object that lacks every field.
+  return typeof last?.key === "string" && Array.isArray(last.input)
+    ? `${toPath(path.slice(0, -1))}${NO_OBJECT}`
+    : `${toPath(path)}${toWords(issue)}`;
 }
 
 function toWords(issue: v.BaseIssue<unknown>): string {
   const missing = issue.input === undefined && issue.path !== undefined;
   if (missing) return "Field required";
   if (issue.type === "literal") return `Input should be ${issue.expected?.replaceAll('"', "'")}`;
-  if (issue.type === "loose_object") return "Input should be an object";
+  if (issue.type === "loose_object") return NO_OBJECT;
   return issue.message;
 }
+
+const NO_OBJECT = "Input should be an object";
 
 /**
  * Writes where the mistake is, as Anthropic does: dotted, and with the kind of each tagged object on the way
  * (`messages.0.content.1.image.source.base64.data: `).
  */
-function toPath(path: readonly v.IssuePathItem[] = []): string {
+function toPath(path: readonly v.IssuePathItem[]): string {
   const steps = path.flatMap((item, at) => {
     const next = path[at + 1];
     const kind = next && next.key !== "type" ? kindOf(item.value, path[at - 1]?.key) : undefined;

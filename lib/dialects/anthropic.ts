@@ -2,6 +2,7 @@ import type { ContentBlock, Message, MessagesRequest } from "../anthropic/schema
 import { isObject, type JsonObject } from "../json.ts";
 import type { LossReport } from "../loss.ts";
 import { NativeAnswerReader } from "./anthropic_answer.ts";
+import { withoutCacheMarks } from "./cache_marks.ts";
 import type { Dialect, TurnContext } from "./dialect.ts";
 import { isSealed } from "./envelope.ts";
 import { restoreThinking } from "./native_thinking.ts";
@@ -47,12 +48,15 @@ export function createAnthropicDialect(features: NativeFeatures): Dialect {
 }
 
 function toNativeRequest(
-  request: MessagesRequest,
+  asked: MessagesRequest,
   context: TurnContext,
   { own, routing }: NativeFeatures,
 ): JsonObject {
+  const request = context.cacheControl === false ? withoutCacheMarks(asked, context.loss) : asked;
   const { metadata, safeguards, system, ...rest } = request;
-  if (metadata?.user_id && !own) context.loss.add("metadata.user_id", "dropped");
+  for (const [field, value] of own ? [] : Object.entries(metadata ?? {})) {
+    if (value !== null && value !== undefined) context.loss.add(`metadata.${field}`, "dropped");
+  }
   if (safeguards !== undefined && !own) context.loss.add("safeguards", "dropped");
   return {
     // Bedrock and Google serve Claude too, without all of Anthropic's features.
@@ -81,13 +85,14 @@ function withoutBilling(system: string | ContentBlock[]): string | ContentBlock[
 }
 
 /** Earlier answers, without what this model did not think or the upstream did not cite. */
-function toOwnMessages(messages: Message[], { model, loss }: TurnContext): Message[] {
+function toOwnMessages(messages: Message[], context: TurnContext): Message[] {
+  const { loss } = context;
   return messages.flatMap((message, at): Message[] => {
     const { role, content } = message;
     if (role !== "assistant" || typeof content === "string") return [message];
     const own = content.flatMap((block, nth) => {
       const path = `messages.${at}.content.${nth}`;
-      const restored = restoreThinking(block, model);
+      const restored = restoreThinking(block, context);
       if (restored === undefined) loss.add(path, "dropped");
       return (restored ?? []).map((one) => withoutOurCitations(one, path, loss));
     });

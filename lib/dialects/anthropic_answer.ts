@@ -52,7 +52,7 @@ export class NativeAnswerReader implements AnswerReader {
   constructor(request: MessagesRequest, context: TurnContext) {
     this.#context = context;
     this.#stopSequences = request.stop_sequences ?? [];
-    this.#sealer = createSealer(request, context.model);
+    this.#sealer = createSealer(request, context);
   }
 
   get done(): boolean {

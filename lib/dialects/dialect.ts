@@ -40,6 +40,12 @@ export interface ListPrice {
 export interface TurnContext {
   /** The model's name at the upstream. */
   model: string;
+  /** The upstream and its model: what is thought comes back to both of them together, and to nobody else. */
+  origin: string;
+  /** Whether the model may be told what to cache, where its host can be. */
+  cacheControl?: boolean | undefined;
+  /** Whether nothing is told of what was thought earlier, because the upstream did not take it back. */
+  forgetful?: boolean | undefined;
   /** The model's name as the client asked for it: what the answer is said to come from. */
   alias: string;
   facts: ModelFacts;
@@ -49,6 +55,8 @@ export interface TurnContext {
   inputTokens: number;
   /** Whether tool arguments of the wrong type are put right by the tool's schema. */
   coerceToolInput?: boolean | undefined;
+  /** Whether calls that a model says in its text are made: where its host has that habit, for all but Claude, or never. */
+  toolCallsInText?: "auto" | "on" | "off" | undefined;
   /** Makes an unguessable id with the given prefix. */
   newId(prefix: string): string;
   /** Takes note of what the upstream cannot be told. */

@@ -41,7 +41,7 @@ export function readFailure(body: unknown): Failure {
   const message = said === undefined ? own : [provider, said].filter(Boolean).join(": ");
   return {
     code: [error.code, error.http_status, error.statusCode, outer.code].map(toStatus).find(Boolean),
-    names: [metadata.error_type, error.error_type, availability.code].filter(isText),
+    names: [availability.code, metadata.error_type, error.error_type].filter(isText),
     words: [error.code, error.type, outer.code].filter(isText),
     message: message ? redact(message).slice(0, MAX_MESSAGE) : undefined,
     forwarded: forwards && (own !== undefined || provider !== undefined) ? { provider, said } : undefined,

@@ -17,15 +17,20 @@ interface Host {
   key: "authorization" | "api-key" | "x-api-key";
   /** What its list of models is worth: all that it has, some of that, or nothing. */
   list: "all" | "some" | "none";
+  /** Whether it counts the tokens of a request in Anthropic's language. */
+  counts: boolean;
 }
 
-const USUAL: Host = { key: "authorization", list: "some" };
+const USUAL: Host = { key: "authorization", list: "some", counts: false };
 const OTHERS: Partial<Record<HostName, Host>> = {
   // Elsewhere names are taken that are in no list: Ollama's without a tag, Anthropic's without a date.
   openrouter: { ...USUAL, list: "all" },
   // Azure lists what could be deployed, not what is; requests name a deployment.
-  azure: { key: "api-key", list: "none" },
-  anthropic: { ...USUAL, key: "x-api-key" },
+  azure: { ...USUAL, key: "api-key", list: "none" },
+  anthropic: { ...USUAL, key: "x-api-key", counts: true },
+  // Source: https://github.com/vllm-project/vllm/pull/35588, https://github.com/ggml-org/llama.cpp/pull/17570
+  vllm: { ...USUAL, counts: true },
+  llamacpp: { ...USUAL, counts: true },
 };
 
 /** The names of all hosts whose habits are known. */

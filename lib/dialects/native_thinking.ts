@@ -1,6 +1,7 @@
 import type { ResponseBlock } from "../anthropic/events.ts";
 import type { ContentBlock, MessagesRequest } from "../anthropic/schema.ts";
 import { isObject, type JsonObject } from "../json.ts";
+import type { TurnContext } from "./dialect.ts";
 import { isSealed, seal, unseal } from "./envelope.ts";
 import {
   isOpenRouterReasoning,
@@ -12,15 +13,19 @@ import { CLAUDE_FORMAT, isClaude, isSurelyOf, lacksSignature } from "./origin.ts
 /**
  * The thinking of earlier answers as the model that is asked now takes it back; `undefined` where it takes none of it.
  *
- * Claude's own signatures pass as they are, to Claude alone. Whatever is sealed is opened for the model that it came
- * from, and for no other.
+ * Claude's own signatures pass as they are, to Claude alone. Whatever is sealed is opened for the upstream and the model
+ * that it came from, and for no other.
  */
-export function restoreThinking(block: ContentBlock, model: string): ContentBlock[] | undefined {
+export function restoreThinking(
+  block: ContentBlock,
+  { model, origin, forgetful }: Pick<TurnContext, "model" | "origin" | "forgetful">,
+): ContentBlock[] | undefined {
   if (block.type !== "thinking" && block.type !== "redacted_thinking") return [block];
+  if (forgetful) return undefined;
   const carried = block.type === "thinking" ? block.signature : block.data;
   if (typeof carried !== "string" || carried === "") return undefined;
   if (isSealed(carried)) {
-    const restored = unseal(carried, model)?.flatMap((detail) => toBlocks(detail, block, model));
+    const restored = unseal(carried, origin)?.flatMap((detail) => toBlocks(detail, block, model));
     return restored && restored.length > 0 ? restored : undefined;
   }
   if (block.type === "redacted_thinking" && isOpenRouterReasoning(carried)) {
@@ -55,9 +60,12 @@ function toBlocks(detail: JsonObject, block: ContentBlock, model: string): Conte
 type Delta = { type: string; [field: string]: unknown };
 
 /** Creates what seals the thinking of a model's answer; Claude's is signed already, for every road. */
-export function createSealer({ thinking }: MessagesRequest, model: string): ThinkingSealer | undefined {
+export function createSealer(
+  { thinking }: MessagesRequest,
+  { model, origin }: Pick<TurnContext, "model" | "origin">,
+): ThinkingSealer | undefined {
   const shown = !(isObject(thinking) && thinking.display === "omitted");
-  return isClaude(model) ? undefined : new ThinkingSealer(model, { shown });
+  return isClaude(model) ? undefined : new ThinkingSealer(origin, { shown });
 }
 
 /**
@@ -66,7 +74,7 @@ export function createSealer({ thinking }: MessagesRequest, model: string): Thin
  * What OpenRouter says as redacted is readable with most models: then the client sees a thinking block.
  */
 export class ThinkingSealer {
-  readonly #model: string;
+  readonly #origin: string;
   readonly #shown: boolean;
   /** What the open block is signed with at its end, where it is one of thinking. */
   #detail: JsonObject | undefined;
@@ -74,8 +82,8 @@ export class ThinkingSealer {
   #told = "";
 
   /** Set `shown` to false where the client wants its thinking blocks without text. */
-  constructor(model: string, { shown }: { shown: boolean }) {
-    this.#model = model;
+  constructor(origin: string, { shown }: { shown: boolean }) {
+    this.#origin = origin;
     this.#shown = shown;
   }
 
@@ -93,7 +101,7 @@ export class ThinkingSealer {
     const detail = { field: "redacted_thinking", data: block.data };
     const words = toWords(readOpenRouterReasoning(block.data));
     if (words === "" || this.#told.includes(words)) {
-      return { start: { ...block, data: seal(this.#model, [detail]) }, deltas: [] };
+      return { start: { ...block, data: seal(this.#origin, [detail]) }, deltas: [] };
     }
     this.#detail = detail;
     this.#told += words;
@@ -113,7 +121,7 @@ export class ThinkingSealer {
   close(): Delta[] {
     const detail = this.#detail;
     this.#detail = undefined;
-    return detail ? [{ type: "signature_delta", signature: seal(this.#model, [detail]) }] : [];
+    return detail ? [{ type: "signature_delta", signature: seal(this.#origin, [detail]) }] : [];
   }
 
   #sign(signature: unknown): void {

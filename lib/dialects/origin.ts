@@ -12,7 +12,8 @@ export function isGemini(model: string): boolean {
 
 /** How Claude's reasoning is marked in chat completions. */
 export const CLAUDE_FORMAT = "anthropic-claude-v1";
-const GEMINI_FORMAT = "google-gemini-v1";
+/** How Gemini's is. */
+export const GEMINI_FORMAT = "google-gemini-v1";
 
 /** Tells whether a model takes no reasoning but what it signed itself. */
 export function needsSignature(model: string): boolean {

@@ -1,13 +1,21 @@
 import type { ChatFeatures } from "./openai/chat.ts";
+import { NINE, SHORT } from "./openai/habits.ts";
 
 /** Chat completions as OpenAI itself takes them, and whoever is not known better. */
 const OPENAI: ChatFeatures = {
   thinking: "reasoning_effort",
+  efforts: ["low", "medium", "high"],
+  forcedWhileThinking: true,
+  toolChoices: ["auto", "none", "forced"],
   reasoningDetails: false,
   thinkTags: false,
+  callsInText: false,
   thoughtSignatures: false,
   cacheControl: false,
   topK: false,
+  callIds: undefined,
+  signedCalls: false,
+  reasoningContent: "none",
   sessionId: false,
   limit: "max_tokens",
   streamOptions: true,
@@ -15,10 +23,11 @@ const OPENAI: ChatFeatures = {
   parallelToolCalls: true,
   format: "json_schema",
   refusedKeywords: [],
+  takenFormats: undefined,
 };
 
-/** A model on one's own machine: it samples as one likes, and thinks between tags. */
-const LOCAL: ChatFeatures = { ...OPENAI, topK: true, thinkTags: true };
+/** A model on one's own machine: it samples as one likes, thinks between tags, and may say its calls. */
+const LOCAL: ChatFeatures = { ...OPENAI, topK: true, thinkTags: true, callsInText: true };
 
 /** The keywords of JSON Schema that Gemini's endpoint refuses. */
 const GEMINI_REFUSES = [
@@ -64,15 +73,37 @@ export const PRESETS: Readonly<Record<Preset, ChatFeatures>> = {
     sessionId: true,
     files: ["base64", "url"],
   },
-  openai: { ...OPENAI, limit: "max_completion_tokens", files: ["base64"] },
-  azure: { ...OPENAI, limit: "max_completion_tokens" },
-  gemini: { ...OPENAI, thoughtSignatures: true, refusedKeywords: GEMINI_REFUSES },
+  openai: { ...OPENAI, callIds: SHORT, limit: "max_completion_tokens", files: ["base64"] },
+  azure: { ...OPENAI, callIds: SHORT, limit: "max_completion_tokens" },
+  gemini: {
+    ...OPENAI,
+    thoughtSignatures: true,
+    refusedKeywords: GEMINI_REFUSES,
+    // Source: https://ai.google.dev/api/caching#Schema
+    takenFormats: ["enum", "date-time", "float", "double", "int32", "int64"],
+  },
   groq: { ...OPENAI, limit: "max_completion_tokens" },
-  deepseek: { ...OPENAI, thinking: "none", format: "json_object" },
-  mistral: { ...OPENAI, thinking: "none", streamOptions: false },
+  // It thinks unless it is told not to, and says what its efforts mean. Source: https://api-docs.deepseek.com/guides/thinking_mode
+  deepseek: {
+    ...OPENAI,
+    thinking: "switch",
+    efforts: ["minimal", "low", "medium", "high", "xhigh", "max"],
+    forcedWhileThinking: false,
+    reasoningContent: "of all",
+    format: "json_object",
+  },
+  mistral: { ...OPENAI, thinking: "none", callIds: NINE, streamOptions: false },
   xai: OPENAI,
-  zai: { ...OPENAI, thinking: "none", format: "json_object" },
-  moonshot: { ...OPENAI, thinking: "none", format: "json_object" },
+  // Some of its models refuse to be told not to think, and all to be made to call a tool.
+  // Source: https://docs.z.ai/api-reference/llm/chat-completion
+  zai: { ...OPENAI, thinking: "none", toolChoices: ["auto"], format: "json_object" },
+  moonshot: {
+    ...OPENAI,
+    thinking: "none",
+    toolChoices: ["auto", "none"],
+    reasoningContent: "of all",
+    format: "json_object",
+  },
   // Its chat completions leave out `top_k` without a word. Source: https://docs.ollama.com/openai
   ollama: { ...LOCAL, topK: false },
   vllm: LOCAL,

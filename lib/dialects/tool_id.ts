@@ -1,4 +1,5 @@
 import { fromBase64Url, toBase64Url } from "../base64url.ts";
+import { fnv } from "./fnv.ts";
 
 /**
  * Tool call ids, legal on Anthropic's side and recoverable for the upstream's.
@@ -20,8 +21,14 @@ export function wrapToolId(id: string, newId: (prefix: string) => string): strin
   return `${newId("toolu_gw").slice(0, "toolu_gw".length + 8)}_${toBase64Url(id)}`;
 }
 
-/** Gives back the upstream's own id. */
-export function toUpstreamToolId(id: string): string {
+/**
+ * Gives back the upstream's own id; or, where that is none for this upstream because it is another's, one in its place:
+ * nine letters and digits that follow from it, which every host takes.
+ */
+export function toUpstreamToolId(id: string, legal?: RegExp): string {
   const wrapped = WRAPPED.exec(id)?.[1];
-  return (wrapped && fromBase64Url(wrapped)) || id;
+  const own = (wrapped && fromBase64Url(wrapped)) || id;
+  if (legal === undefined || legal.test(own)) return own;
+  const digits = (text: string) => fnv(text).toString(36).padStart(7, "0");
+  return digits(own).slice(1) + digits(`${own}_`).slice(-3);
 }

@@ -1,6 +1,7 @@
 import { ApiError, type ApiErrorOptions, type ErrorType } from "../errors.ts";
 import { CODES, LOOSE_WORDS, NAMES, typeOfStatus } from "./error_names.ts";
 import { type Failure, readFailure } from "./failure.ts";
+import { withHint } from "./hints.ts";
 import { isOverflow, toOverflow } from "./overflow.ts";
 
 /** What an upstream said of a failure: in an HTTP response, or in the middle of a stream. */
@@ -13,8 +14,11 @@ export interface UpstreamFailure {
   retryAfter?: string | undefined;
 }
 
-/** What may be asked instead, where that has a chance: a shorter answer, or the same of another provider. */
-export type Remedy = { shorten: number } | { avoid: string };
+/**
+ * What may be asked instead, where that has a chance: for a shorter answer, of another provider, or without what was
+ * thought earlier.
+ */
+export type Remedy = { shorten: number } | { avoid: string } | { forget: true };
 
 /** An error that an upstream reported. */
 export class UpstreamError extends ApiError {
@@ -38,6 +42,9 @@ export class UpstreamError extends ApiError {
 
 /** What hosts say of a key in a 400. */
 const KEY_WORDS = /\b(incorrect|invalid|wrong) api key\b|\bapi key (is )?(not valid|invalid|expired)\b/i;
+/** What hosts say of thoughts that they do not take back: another's, another conversation's, or said twice. */
+const THOUGHT_WORDS =
+  /signature.{0,40}\bthinking\b|\bthinking\b.{0,200}cannot be modified|bound to a different conversation|thought.?signature.{0,40}(not valid|invalid|corrupt)|missing a.{0,10}thought.?signature|encrypted.?content.{0,80}(verified|invalid|decrypt)|duplicate item found with id/is;
 /** What a host says whose failure has nothing to do with the request. */
 const SERVER_WORDS =
   /internal (server )?error|server error|unavailable|overloaded|temporar|try again|tim(ed? ?out|eout)|upstream|connection|bad gateway/i;
@@ -77,11 +84,10 @@ export function toUpstreamError({ status, body, retryAfter }: UpstreamFailure): 
     return new UpstreamError("api_error", said, { ...told, status: 502, remedy });
   }
   const type = toType(failure, code, status === undefined);
-  const affordable = /can only afford (\d+)/i.exec(said)?.[1];
-  return new UpstreamError(type, said, {
+  return new UpstreamError(type, type === "not_found_error" ? withHint(said) : said, {
     ...told,
     ...(type === "api_error" && { status: code === 500 || code > 502 ? 500 : 502 }),
-    remedy: type === "billing_error" && affordable ? { shorten: Number(affordable) } : undefined,
+    remedy: toRemedy(type, said),
     refused: [...names, ...words].some((name) =>
       /^(content_policy_violation|refusal|content_filter)$/.test(name)
     ),
@@ -93,6 +99,12 @@ function isWait(value: string | undefined): value is string {
   return /^(\d{1,9}(\.\d{1,9})?|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT)$/.test(
     value ?? "",
   );
+}
+
+function toRemedy(type: ErrorType, said: string): Remedy | undefined {
+  if (type === "invalid_request_error") return THOUGHT_WORDS.test(said) ? { forget: true } : undefined;
+  const affordable = type === "billing_error" ? /can only afford (\d+)/i.exec(said)?.[1] : undefined;
+  return affordable === undefined ? undefined : { shorten: Number(affordable) };
 }
 
 function toType({ names, words, message = "" }: Failure, code: number, midStream: boolean): ErrorType {
@@ -119,5 +131,6 @@ function isTransient({ names, forwarded }: Failure): boolean {
   if (forwarded === undefined || names.some((name) => NAMES.get(name) === "invalid_request_error")) {
     return false;
   }
-  return forwarded.said === undefined || SERVER_WORDS.test(forwarded.said);
+  const { said } = forwarded;
+  return said === undefined || (SERVER_WORDS.test(said) && !THOUGHT_WORDS.test(said));
 }

@@ -54,6 +54,17 @@ const CASES: Record<string, Case> = {
     facts: blind,
     said: "Rules\n\nOf the house\n\nNo shoes.",
   },
+  "text is text, though it come as a file": {
+    block: named({ type: "base64", media_type: "text/plain", data: btoa("No shoes.") }),
+    said: "Rules\n\nOf the house\n\nNo shoes.",
+  },
+  "what only is called text goes as a file": {
+    block: named({ type: "base64", media_type: "text/plain", data: "gA==" }),
+    said: [{ type: "text", text: "Of the house" }, {
+      type: "file",
+      file: { filename: "Rules", file_data: "data:text/plain;base64,gA==" },
+    }],
+  },
   "an image is shown to a model that sees": {
     block: image,
     facts: { inputs: new Set(["text", "image"]) },

@@ -176,12 +176,40 @@ const CASES: Record<string, Case> = {
     asked: disabled,
     preset: "openai",
     said: {},
+    lost: ["thinking;dropped"],
   },
   "a host that knows efforts alone is told of none where the model has it": {
     asked: disabled,
     preset: "openai",
     facts: thinks({ efforts: ["none", "low"] }),
     said: { reasoning_effort: "none" },
+  },
+  "a host that switches thinking is told to, and how much": {
+    asked: { ...adaptive, ...effort("max") },
+    preset: "deepseek",
+    said: { thinking: { type: "enabled" }, reasoning_effort: "max" },
+  },
+  "a host that switches thinking is told to": {
+    asked: adaptive,
+    preset: "deepseek",
+    said: { thinking: { type: "enabled" } },
+  },
+  "a budget is an effort where thinking is switched": {
+    asked: budget(2000),
+    preset: "deepseek",
+    said: { thinking: { type: "enabled" }, reasoning_effort: "low" },
+    lost: ["thinking.budget_tokens;approximated"],
+  },
+  "a host that switches thinking is told not to": {
+    asked: disabled,
+    preset: "deepseek",
+    said: { thinking: { type: "disabled" } },
+  },
+  "a host that knows no words for thinking may think unasked": {
+    asked: disabled,
+    preset: "mistral",
+    said: {},
+    lost: ["thinking;dropped"],
   },
   "a host that knows no words for thinking is told nothing": {
     asked: { ...budget(5000), ...effort("low") },
@@ -202,9 +230,10 @@ for (const [name, { asked, preset = "openrouter", facts = {}, said, lost = [] }]
     const context = { ...toContext("m"), facts };
     const body: unknown = createChatDialect(PRESETS[preset]).toBody(request, context);
     assert.ok(isJson(body));
-    const { reasoning, reasoning_effort } = body;
+    const { reasoning, reasoning_effort, thinking } = body;
     assert.deepEqual(
       {
+        ...(thinking !== undefined && { thinking }),
         ...(reasoning !== undefined && { reasoning }),
         ...(reasoning_effort !== undefined && { reasoning_effort }),
       },

@@ -368,6 +368,6 @@ export function normalise(block: Wire): Wire {
     return { ...rest, id: /^toolu_[A-Za-z0-9]{24}$/.test(block.id) ? undefined : block.id };
   }
   if (block.type !== "thinking" && block.type !== "redacted_thinking") return block;
-  const sealed = unseal(signature ?? data, ROADS.chat);
+  const sealed = unseal(signature ?? data, `openrouter/${ROADS.chat}`);
   return sealed === undefined ? block : { ...rest, sealed };
 }

@@ -284,6 +284,7 @@ let ids = 0;
 export function toContext(model: string): TurnContext & { loss: LossReport } {
   return {
     model,
+    origin: model,
     alias: "m",
     facts: {},
     inputTokens: 1,

@@ -85,6 +85,23 @@ const thinking = fc.oneof(
   })),
 );
 
+/** What servers' tools did, and what a compaction left. */
+const retold = fc.oneof(
+  fc.record({
+    type: fc.constantFrom("server_tool_use", "mcp_tool_use"),
+    id: fc.uuid(),
+    name: words,
+    server_name: words,
+    input: words.map((query) => ({ query })),
+  }),
+  fc.record({
+    type: fc.constantFrom("web_search_tool_result", "mcp_tool_result", "bash_code_execution_tool_result"),
+    tool_use_id: fc.uuid(),
+    content: fc.oneof(words, words.map((text) => [{ type: "text", text }])),
+  }),
+  words.map((content) => ({ type: "compaction", content })),
+);
+
 const blocks = (...kinds: fc.Arbitrary<Wire>[]) => fc.array(fc.oneof(...kinds), { maxLength: 5 });
 const message: fc.Arbitrary<Wire> = fc.oneof(
   fc.record({
@@ -96,7 +113,7 @@ const message: fc.Arbitrary<Wire> = fc.oneof(
   }),
   fc.record({
     role: fc.constant("assistant"),
-    content: fc.oneof(words, blocks(text, call, thinking, unknown, image, result)),
+    content: fc.oneof(words, blocks(text, call, thinking, unknown, image, result, retold)),
   }),
   fc.record({
     role: fc.constant("system"),
@@ -191,6 +208,7 @@ function toContext(model: string, facts: ModelFacts = {}): TurnContext & { loss:
   let ids = 0;
   return {
     model,
+    origin: model,
     alias: "m",
     facts,
     inputTokens: 1,

@@ -27,7 +27,15 @@ const name = fc.oneof(
 function createContext(): TurnContext & { loss: LossReport } {
   let ids = 0;
   const newId = (prefix: string) => `${prefix}${ids++}`;
-  return { model: ROADS.chat, alias: "m", facts: {}, inputTokens: 1, newId, loss: new LossReport() };
+  return {
+    model: ROADS.chat,
+    origin: ROADS.chat,
+    alias: "m",
+    facts: {},
+    inputTokens: 1,
+    newId,
+    loss: new LossReport(),
+  };
 }
 
 test("ToolNames gives every name a legal one of its own, and finds each again", () => {
@@ -97,7 +105,16 @@ function callOf(reader: AnswerReader, name: string, input: string): Wire {
 
 // ---- schemas
 
-const KEYWORDS = ["$schema", "const", "default", "exclusiveMinimum", "additionalProperties", "items", "type"];
+const KEYWORDS = [
+  "$schema",
+  "const",
+  "default",
+  "format",
+  "exclusiveMinimum",
+  "additionalProperties",
+  "items",
+  "type",
+];
 const word = fc.constantFrom(...KEYWORDS, "a", "__proto__");
 const { schema } = fc.letrec<{ schema: Wire }>((tie) => ({
   schema: fc.oneof(
@@ -109,6 +126,7 @@ const { schema } = fc.letrec<{ schema: Wire }>((tie) => ({
       const: fc.constantFrom("a", { const: 1 }),
       default: fc.constant({ $schema: "kept inside a value" }),
       exclusiveMinimum: fc.constant(1),
+      format: fc.constantFrom("date-time", "uri"),
       enum: fc.constant([{ const: 1 }]),
       properties: fc.dictionary(word, tie("schema"), { maxKeys: 3 }),
       $defs: fc.dictionary(word, tie("schema"), { maxKeys: 2 }),
@@ -124,32 +142,41 @@ const { schema } = fc.letrec<{ schema: Wire }>((tie) => ({
 const plain = (value: Wire): Wire => JSON.parse(JSON.stringify(value));
 
 /** The same by the plainest of ways: what is left of a schema, told apart from the values inside of it. */
-function strip(value: Wire, refused: readonly string[]): Wire {
+function strip(value: Wire, refused: readonly string[], formats?: readonly string[]): Wire {
   if (!isObject(value)) return value;
   const left: [string, Wire][] = [];
   const each = (items: Wire) =>
-    Object.fromEntries(Object.entries(items).map(([key, item]) => [key, strip(item, refused)]));
+    Object.fromEntries(Object.entries(items).map(([key, item]) => [key, strip(item, refused, formats)]));
   for (const [keyword, item] of Object.entries<Wire>(value)) {
+    if (keyword === "format" && formats && !formats.includes(item)) continue;
     if (refused.includes(keyword)) {
       if (keyword === "const" && !("enum" in value)) left.push(["enum", [item]]);
     } else if (["properties", "$defs"].includes(keyword)) left.push([keyword, each(item)]);
     else if (keyword === "anyOf" || (keyword === "items" && Array.isArray(item))) {
-      left.push([keyword, item.map((one: Wire) => strip(one, refused))]);
+      left.push([keyword, item.map((one: Wire) => strip(one, refused, formats))]);
     } else if (["items", "additionalProperties", "not"].includes(keyword)) {
-      left.push([keyword, strip(item, refused)]);
+      left.push([keyword, strip(item, refused, formats)]);
     } else left.push([keyword, item]);
   }
   return Object.fromEntries(left);
 }
 
-test("cleanSchema() takes out refused keywords at every depth, and nothing else", () => {
-  fc.assert(fc.property(schema.map(plain).filter(isObject), fc.subarray(KEYWORDS), (given, refused) => {
-    const before = JSON.stringify(given);
-    const clean = cleanSchema(given, refused);
-    assert.deepEqual(clean, strip(given, refused));
-    assert.equal(JSON.stringify(given), before, "the client's schema is not changed");
-    if (JSON.stringify(clean) === before) assert.equal(clean, given, "nothing is copied for nothing");
-  }));
+test("cleanSchema() takes out what is refused at every depth, and nothing else", () => {
+  const formats = fc.constantFrom(undefined, ["date-time"]);
+  fc.assert(
+    fc.property(
+      schema.map(plain).filter(isObject),
+      fc.subarray(KEYWORDS),
+      formats,
+      (given, refused, taken) => {
+        const before = JSON.stringify(given);
+        const clean = cleanSchema(given, { refusedKeywords: refused, takenFormats: taken });
+        assert.deepEqual(clean, strip(given, refused, taken));
+        assert.equal(JSON.stringify(given), before, "the client's schema is not changed");
+        if (JSON.stringify(clean) === before) assert.equal(clean, given, "nothing is copied for nothing");
+      },
+    ),
+  );
 });
 
 test("a host that refuses keywords is sent none, and the client hears of it", () => {
@@ -158,6 +185,8 @@ test("a host that refuses keywords is sent none, and the client hears of it", ()
     type: "object",
     properties: {
       default: { type: "integer", exclusiveMinimum: 0, default: 1 },
+      when: { type: "string", format: "date-time" },
+      where: { type: "string", format: "uri" },
       kind: { const: "bee" },
       list: { type: "array", items: { type: "object", properties: {}, additionalProperties: false } },
     },
@@ -174,6 +203,8 @@ test("a host that refuses keywords is sent none, and the client hears of it", ()
       type: "object",
       properties: {
         default: { type: "integer" },
+        when: { type: "string", format: "date-time" },
+        where: { type: "string" },
         kind: { enum: ["bee"] },
         list: { type: "array", items: { type: "object", properties: {} } },
       },

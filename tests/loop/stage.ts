@@ -174,6 +174,7 @@ export function toRoute(
     dialect: toDialect(preset, language, model),
     facts: {},
     options: {},
+    cacheControl: true,
     fallbacks: [],
   };
 }

@@ -8,16 +8,17 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** How the program is started on one runtime; `missing` says why it cannot be. */
 export type Runtime = { name: string; command: string[]; readsEnv: boolean; missing: string | false };
 
-/** The runtimes as README.md starts them. */
+/** The runtimes as README.md starts them; and the Node that runs this, where it needs no tsx. */
 export const RUNTIMES: readonly Runtime[] = [
   runtime("node with tsx", ["node", "--import", "tsx", "mod.ts"], { readsEnv: true }),
+  ...(isNewerNode() ? [runtime("node", [process.execPath, "mod.ts"], { readsEnv: true })] : []),
   runtime("deno", [bin("deno"), "run", "--no-prompt", "--allow-net", "mod.ts"], { readsEnv: false }),
   runtime("bun", [bin("bun"), "run", "mod.ts"], { readsEnv: true }),
 ];
 
 /** A program that runs. */
 export type Program = {
-  /** Waits until stdout has what the pattern means, and gives its first group; fails if the program ends first. */
+  /** Waits until the output has what the pattern means, and gives its first group; fails if the program ends first. */
   find(pattern: RegExp): Promise<string>;
   kill(signal: "SIGTERM" | "SIGINT"): void;
   ended: Promise<{ status: number | null; signal: string | null; stdout: string; stderr: string }>;
@@ -48,10 +49,10 @@ export function launch({ command }: Runtime, args: string[], settings: Record<st
     find: (pattern) =>
       new Promise((resolve, reject) => {
         const look = () => {
-          const found = pattern.exec(output.stdout);
+          const found = pattern.exec(output.stdout) ?? pattern.exec(output.stderr);
           if (found) resolve(found[1] ?? "");
         };
-        child.stdout.on("data", look);
+        for (const name of ["stdout", "stderr"] as const) child[name].on("data", look);
         look();
         ended.then(
           () => reject(new Error(`ended without ${pattern}: ${output.stdout}${output.stderr}`)),
@@ -66,6 +67,12 @@ function runtime(name: string, command: string[], { readsEnv }: { readsEnv: bool
   const there = file.includes("/") ? existsSync(file) : spawnSync(file, ["--version"]).status === 0;
   if (!there) console.log(`skipped: no ${name} at ${file}`);
   return { name, command, readsEnv, missing: there ? false : `no ${name} at ${file}` };
+}
+
+/** Whether a Node runs this that takes TypeScript as it is; Bun and Deno only say that they are one. */
+function isNewerNode(): boolean {
+  const { bun, deno } = process.versions;
+  return bun === undefined && deno === undefined && Boolean(process.features.typescript);
 }
 
 function bin(name: string): string {

@@ -27,6 +27,20 @@ for (const runtime of RUNTIMES) {
     });
   }
 
+  on("answers a message, and has nothing on stderr but its log", async () => {
+    const program = launch(runtime, ["--port", "0"]);
+    const url = await program.find(URL_LINE);
+    const body = { model: "demo/echo", max_tokens: 9, messages: [{ role: "user", content: "Hello" }] };
+    const headers = { "content-type": "application/json" };
+    const request = { method: "POST", headers, body: JSON.stringify(body) };
+    const { type } = await (await fetch(`${url}/v1/messages`, request)).json();
+    program.kill("SIGTERM");
+    const { stderr } = await program.ended;
+    const records = stderr.trim().split("\n").map((line) => JSON.parse(line));
+    assert.equal(type, "message");
+    assert.ok(records.some(({ model }) => model === "demo/echo"), stderr);
+  });
+
   on("tells where it listens, whom it asks and that it has no key", async () => {
     const args = ["--port", "0", "--upstream", "http://127.0.0.1:9/v1"];
     const { stdout } = await served(runtime, args, { OPENROUTER_API_KEY: "" });

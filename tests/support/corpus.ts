@@ -10,7 +10,11 @@ export interface Recording {
   kind: string;
   streamed: boolean;
   status: number;
-  /** The recorded request; nothing where it was cut for the index. */
+  /** Who answered. */
+  host: string;
+  /** The recorded request, of which the index may have cut long texts. */
+  asked: Json | undefined;
+  /** The same; nothing where it was cut. */
   request: Json | undefined;
   /** What the recorded request asked to stop at. */
   stopSequences: string[];
@@ -31,6 +35,7 @@ const CUT = /…\[\+\d+ chars cut\]/;
 
 function toRecording(entry: Json): Recording {
   const file = text(entry.file);
+  const asked = isJson(entry.request) && Array.isArray(entry.request.messages) ? entry.request : undefined;
   const stops = dig(entry.request, "stop_sequences");
   return {
     file,
@@ -38,7 +43,9 @@ function toRecording(entry: Json): Recording {
     kind: text(entry.kind),
     streamed: entry.streaming === true,
     status: Number(entry.status),
-    request: isJson(entry.request) && !CUT.test(JSON.stringify(entry.request)) ? entry.request : undefined,
+    host: text(entry.host),
+    asked,
+    request: CUT.test(JSON.stringify(asked)) ? undefined : asked,
     stopSequences: Array.isArray(stops) ? stops.map(String) : [],
     read: () => readFileSync(new URL(file, CORPUS)),
   };

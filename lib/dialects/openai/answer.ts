@@ -105,7 +105,10 @@ export class ChatAnswerReader implements AnswerReader {
       );
     }
     this.#calls.end();
-    this.#content.end({ whole: !this.#calls.any && !STOP_REASONS.has(this.#finish ?? "") });
+    const spoken = this.#content.end({ whole: !this.#calls.any && !STOP_REASONS.has(this.#finish ?? "") });
+    spoken.forEach(({ name, input }, index) =>
+      this.#calls.push({ index, function: { name, arguments: input } })
+    );
     if (!this.#counted) {
       this.#writer.usage({ output_tokens: Math.max(1, Math.ceil(this.#said / CHARS_PER_TOKEN)) });
     }

@@ -1,5 +1,6 @@
 import type { Content } from "../../anthropic/schema.ts";
 import type { JsonObject } from "../../json.ts";
+import { GEMINI_FORMAT } from "../origin.ts";
 import { toUpstreamToolId } from "../tool_id.ts";
 import {
   type ChatContext,
@@ -15,7 +16,9 @@ type SaidPart = Extract<ChatPart, { type: "text" | "thinking" }>;
 
 /** Says what the model said earlier: text, reasoning and tool calls are one message. */
 export function toAssistantMessage(content: Content, path: string, context: ChatContext): ChatMessage[] {
-  if (typeof content === "string") return [{ role: "assistant", content }];
+  if (typeof content === "string") {
+    return [{ role: "assistant", content, ...completeReasoning({}, [], context) }];
+  }
   const parts: SaidPart[] = [];
   const calls: JsonObject[] = [];
   const thoughts: Thought[] = [];
@@ -34,7 +37,7 @@ export function toAssistantMessage(content: Content, path: string, context: Chat
         return;
       case "tool_use":
         calls.push({
-          id: toUpstreamToolId(block.id),
+          id: toUpstreamToolId(block.id, context.features.callIds),
           type: "function",
           function: {
             name: context.names.say(block.name, `${at}.name`, context.loss),
@@ -63,14 +66,14 @@ export function toAssistantMessage(content: Content, path: string, context: Chat
     }
   });
   signCalls(calls, thoughts, context);
-  const reasoning = toReasoningFields(thoughts, context);
+  const reasoning = completeReasoning(toReasoningFields(thoughts, context), calls, context);
   const message: ChatMessage = {
     role: "assistant",
     content: parts.length === 0 && calls.length > 0 ? null : toText(parts),
     ...(calls.length > 0 && { tool_calls: calls }),
     ...reasoning,
   };
-  const silent = Object.values(reasoning).every((said) => Array.isArray(said) && said.length === 0);
+  const silent = Object.values(reasoning).every((said) => said === NOTHING || isEmpty(said));
   return message.content === "" && silent ? [] : [message];
 }
 
@@ -102,6 +105,41 @@ function signCalls(calls: JsonObject[], thoughts: readonly Thought[], { loss }: 
     if (call) call.extra_content = { google: { thought_signature: detail.signature } };
     else loss.add(path, "dropped");
   }
+}
+
+/**
+ * What Google documents for a call that another model made.
+ *
+ * Source: https://ai.google.dev/gemini-api/docs/thought-signatures
+ */
+const UNSIGNED = "skip_thought_signature_validator";
+/** There was no reasoning: not every model takes an empty text for that. */
+const NOTHING = " ";
+
+/** Adds what a model insists on of an answer that another one gave. */
+function completeReasoning(fields: JsonObject, calls: JsonObject[], { features }: ChatContext): JsonObject {
+  const [first] = calls;
+  const details = Array.isArray(fields.reasoning_details) ? fields.reasoning_details : [];
+  if (features.signedCalls && first && calls.every(({ extra_content }) => extra_content === undefined)) {
+    if (features.thoughtSignatures) first.extra_content = { google: { thought_signature: UNSIGNED } };
+    else if (features.reasoningDetails && !details.some(({ type }) => type === "reasoning.encrypted")) {
+      const unsigned = {
+        type: "reasoning.encrypted",
+        data: UNSIGNED,
+        id: first.id,
+        format: GEMINI_FORMAT,
+        index: 0,
+      };
+      return { ...fields, reasoning_details: [...details, unsigned] };
+    }
+  }
+  const wanted = features.reasoningContent === "of all" ||
+    (features.reasoningContent === "of calls" && first !== undefined);
+  return wanted && Object.keys(fields).length === 0 ? { reasoning_content: NOTHING } : fields;
+}
+
+function isEmpty(said: unknown): boolean {
+  return Array.isArray(said) && said.length === 0;
 }
 
 /** Reasoning that came in a field of its own goes back in that field. */

@@ -5,17 +5,34 @@ import type { ToolNames } from "./tool_names.ts";
 
 /** What a host of chat completions takes and gives; each field is a habit that some host has and another has not. */
 export interface ChatFeatures {
-  /** How a request says how much to think: OpenRouter's `reasoning`, OpenAI's `reasoning_effort`, or not at all. */
-  thinking: "reasoning" | "reasoning_effort" | "none";
+  /**
+   * How a request says how much to think: OpenRouter's `reasoning`, OpenAI's `reasoning_effort`, that beside DeepSeek's
+   * `thinking`, which switches it on and off, or not at all.
+   */
+  thinking: "reasoning" | "reasoning_effort" | "switch" | "none";
+  /** What `reasoning_effort` may be. */
+  efforts: readonly string[];
+  /** Whether a model that thinks can be made to call a tool. */
+  forcedWhileThinking: boolean;
+  /** The choices of tools that are taken: some know no way to force one. */
+  toolChoices: readonly ("auto" | "none" | "forced")[];
   /** Whether `reasoning_details` on earlier messages are understood. */
   reasoningDetails: boolean;
   /** Whether reasoning comes inside the text, between `<think>` and `</think>`. */
   thinkTags: boolean;
+  /** Whether calls of tools may come inside the text, because the host does not know them for what they are. */
+  callsInText: boolean;
   /** Whether a call's signature comes and goes in `extra_content.google.thought_signature`. */
   thoughtSignatures: boolean;
   /** Whether `cache_control` on parts and tools is understood. */
   cacheControl: boolean;
   topK: boolean;
+  /** What the id of a call may be; anything, where nothing is said. */
+  callIds: RegExp | undefined;
+  /** Whether earlier calls need a signature, be it one that says that there is none. */
+  signedCalls: boolean;
+  /** Which earlier answers need `reasoning_content`, be there nothing in it. */
+  reasoningContent: "none" | "of calls" | "of all";
   /** Whether `session_id` keeps a conversation with one provider. */
   sessionId: boolean;
   /** The field that limits the answer. */
@@ -27,8 +44,10 @@ export interface ChatFeatures {
   parallelToolCalls: boolean;
   /** How an answer is held to a schema: `json_schema`, `json_object` alone, or by a forced tool. */
   format: "json_schema" | "json_object" | "none";
-  /** The keywords of JSON Schema that make the host refuse a tool. */
+  /** The keywords of JSON Schema that make the host refuse a request. */
   refusedKeywords: readonly string[];
+  /** The values of the keyword `format` that it takes; all, where nothing is said. */
+  takenFormats: readonly string[] | undefined;
 }
 
 /** A turn, and what the host takes. */

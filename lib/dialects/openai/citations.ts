@@ -13,13 +13,13 @@ const MAX_QUOTE = 150;
  */
 export class CitationReader {
   readonly #writer: MessageWriter;
-  readonly #model: string;
+  readonly #origin: string;
   readonly #known = new Set<string>();
   #waiting: JsonObject[] = [];
 
-  constructor(writer: MessageWriter, model: string) {
+  constructor(writer: MessageWriter, origin: string) {
     this.#writer = writer;
-    this.#model = model;
+    this.#origin = origin;
   }
 
   /** Takes the `annotations` of a delta. */
@@ -57,7 +57,7 @@ export class CitationReader {
       url,
       title: typeof title === "string" && title !== "" ? title : null,
       // Nothing is behind it: it only tells that the citation is the gateway's own.
-      encrypted_index: seal(this.#model, []),
+      encrypted_index: seal(this.#origin, []),
       cited_text: typeof content === "string" ? toQuote(content) : "",
     });
   }

@@ -4,7 +4,9 @@ import { isObject, type JsonObject } from "../../json.ts";
 import type { HostContext } from "./chat.ts";
 import type { Delta } from "./chunk.ts";
 import { CitationReader } from "./citations.ts";
+import { collectSchemas } from "./offer_tools.ts";
 import { ReasoningReader } from "./reasoning.ts";
+import { type SpokenCall, SpokenCalls } from "./spoken_calls.ts";
 import { type TaggedPiece, ThinkTags } from "./think_tags.ts";
 import type { SignedCall } from "./thought_signatures.ts";
 
@@ -15,14 +17,21 @@ export class ContentReader {
   readonly #citations: CitationReader;
   /** Tells thoughts from text, where the host does not; what is no host's habit is not looked for. */
   readonly #tags: ThinkTags | undefined;
+  /** Finds calls in the text, where they may be. */
+  readonly #spoken: SpokenCalls | undefined;
   #said = 0;
 
-  constructor(writer: MessageWriter, { thinking }: MessagesRequest, { features, model }: HostContext) {
+  constructor(writer: MessageWriter, request: MessagesRequest, { features, origin, names }: HostContext) {
+    const { thinking } = request;
     const shown = !(isObject(thinking) && thinking.display === "omitted");
+    const offered = features.callsInText ? [...collectSchemas(request).keys()] : [];
     this.#writer = writer;
-    this.#reasoning = new ReasoningReader(writer, { model, shown });
-    this.#citations = new CitationReader(writer, model);
+    this.#reasoning = new ReasoningReader(writer, { origin, shown });
+    this.#citations = new CitationReader(writer, origin);
     this.#tags = features.thinkTags ? new ThinkTags() : undefined;
+    this.#spoken = offered.length > 0
+      ? new SpokenCalls(new Set(offered.map((name) => names.toUpstream(name))))
+      : undefined;
   }
 
   /** How many characters were thought and said. */
@@ -35,7 +44,7 @@ export class ContentReader {
     const { text, thought } = readContent(delta);
     this.#reasoning.push(delta, thought);
     this.#said += thought.length + (delta.reasoning ?? delta.reasoning_content ?? "").length;
-    if (this.#tags === undefined) this.#text(text);
+    if (this.#tags === undefined) this.#heard(text);
     else if (text !== "") this.#tagged(this.#tags.push(text));
     this.#citations.annotate(delta.annotations);
     this.#text(delta.refusal ?? "");
@@ -54,11 +63,12 @@ export class ContentReader {
   /** Ends what was said so far, because a tool is called. */
   close(): void {
     if (this.#tags) this.#tagged(this.#tags.end());
+    this.#release(this.#spoken?.end(false).text ?? "");
     this.#reasoning.close();
   }
 
-  /** Takes the end; an answer is `whole` if it was not cut, and is not a call instead. */
-  end({ whole }: { whole: boolean }): void {
+  /** Takes the end; gives the calls that were said in the text of a `whole` answer: not cut, and no call already. */
+  end({ whole }: { whole: boolean }): SpokenCall[] {
     if (this.#tags) this.#tagged(this.#tags.end());
     const unclosed = this.#tags?.unclosed;
     if (unclosed && whole) {
@@ -66,13 +76,29 @@ export class ContentReader {
       this.#reasoning.keepTag("<think>");
       this.#text(unclosed);
     }
+    const { calls, text } = this.#spoken?.end(whole) ?? { calls: [], text: "" };
+    this.#release(text);
     this.#reasoning.close();
+    return calls;
   }
 
   #tagged({ thought, raw, text }: TaggedPiece): void {
     this.#reasoning.pushTagged(thought, raw);
     this.#said += raw.length;
-    this.#text(text);
+    this.#heard(text);
+  }
+
+  /** Says a piece of text, but for what may be a call. */
+  #heard(text: string): void {
+    const said = this.#spoken?.push(text) ?? text;
+    this.#said += text.length - said.length;
+    this.#text(said);
+  }
+
+  /** Says what was held, and counted as said when it came. */
+  #release(held: string): void {
+    this.#said -= held.length;
+    this.#text(held);
   }
 
   #text(text: string): void {

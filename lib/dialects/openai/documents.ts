@@ -1,4 +1,5 @@
 import type { DocumentBlock, ImageBlock } from "../../anthropic/schema.ts";
+import { fromBase64Url } from "../../base64url.ts";
 import { isObject } from "../../json.ts";
 import { type ChatContext, type ChatPart, place, type Placed, toCacheControl } from "./chat.ts";
 
@@ -45,6 +46,8 @@ export function toDocumentParts(
   switch (source.type) {
     case "base64":
     case "url": {
+      const text = source.type === "base64" ? toWords(source.media_type, source.data) : undefined;
+      if (text !== undefined) return [{ type: "text", text: toTitled(text), ...mark }];
       // A model that takes no files gets the text of one: OpenRouter reads it for it.
       if (!features.files.includes(source.type)) return leaveOut(NO_FILES[source.type]);
       const filename = block.title || "document.pdf";
@@ -79,6 +82,11 @@ export function toDocumentParts(
     loss.add(path, "dropped");
     return [{ type: "text", text: toTitled(`[A document was left out here: ${why}]`), ...mark }];
   }
+}
+
+/** Text that comes as a file is text all the same; nothing where it is none. */
+function toWords(mediaType: string, data: string): string | undefined {
+  return /^text\//i.test(mediaType) ? fromBase64Url(data) : undefined;
 }
 
 const UPLOADED = "it is a file uploaded elsewhere, which cannot be opened from here";

@@ -22,7 +22,7 @@ export function openThinking(
   block: ThinkingBlock | RedactedThinkingBlock,
   context: ChatContext,
 ): EarlierReasoning {
-  const details = toDetails(block, context.model);
+  const details = context.forgetful ? undefined : toDetails(block, context);
   if (details === undefined) return { details: [], lost: true };
   const kept = details.filter((detail) => isTaken(detail, context));
   const lost = kept.length < details.length || (details.length === 0 && !context.features.reasoningDetails);
@@ -31,11 +31,11 @@ export function openThinking(
 
 function toDetails(
   block: ThinkingBlock | RedactedThinkingBlock,
-  model: string,
+  { model, origin }: ChatContext,
 ): JsonObject[] | undefined {
   const sealed = block.type === "thinking" ? block.signature : block.data;
   if (!sealed) return undefined;
-  if (isSealed(sealed)) return unseal(sealed, model)?.map(toDetail);
+  if (isSealed(sealed)) return unseal(sealed, origin)?.map(toDetail);
   if (isOpenRouterReasoning(sealed)) {
     const detail = readOpenRouterReasoning(sealed);
     return detail && isSurelyOf(detail, model) ? [detail] : undefined;

@@ -1,12 +1,11 @@
 import type { MessagesRequest } from "../../anthropic/schema.ts";
 import type { JsonObject } from "../../json.ts";
 import type { LossReport } from "../../loss.ts";
+import type { ModelFacts } from "../dialect.ts";
 import type { ChatContext } from "./chat.ts";
 
 /** The efforts that OpenRouter knows, from the least. Source: https://openrouter.ai/docs/use-cases/reasoning-tokens */
 const EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
-/** The efforts that every host of `reasoning_effort` takes. */
-const COMMON_EFFORTS = ["low", "medium", "high"];
 /** The share of the answer that OpenRouter gives to an effort. */
 const SHARES: [effort: string, share: number][] = [
   ["minimal", 0.1],
@@ -33,8 +32,9 @@ export function toReasoning(request: MessagesRequest, context: ChatContext): Jso
   const { thinking } = request;
   const { features, facts, loss } = context;
   const effort = toEffort(request, loss);
-  if (!canThink(context)) {
-    if (thinking && thinking.type !== "disabled") loss.add("thinking", "dropped");
+  if (features.thinking === "none" || isThoughtless(facts)) {
+    // Not to think is what a model does that cannot; any other may think all the same.
+    if (thinking && !(thinking.type === "disabled" && isThoughtless(facts))) loss.add("thinking", "dropped");
     if (effort) loss.add(effort.path, "dropped");
     return {};
   }
@@ -63,15 +63,16 @@ export function toReasoning(request: MessagesRequest, context: ChatContext): Jso
       return effort ? sayEffort(effort, context) : {};
   }
   if (effort) return sayEffort(effort, context);
-  if (thinking && !whole) loss.add("thinking", "dropped");
-  return thinking && whole ? { reasoning: { enabled: true } } : {};
+  if (!thinking) return {};
+  if (features.thinking === "switch") return { thinking: { type: "enabled" } };
+  if (!whole) loss.add("thinking", "dropped");
+  return whole ? { reasoning: { enabled: true } } : {};
 }
 
-/** Whether the host has words for thinking, and the model thinks as far as is known. */
-function canThink({ features, facts: { parameters, reasoning } }: ChatContext): boolean {
-  if (features.thinking === "none") return false;
-  return reasoning !== undefined || parameters === undefined || parameters.has("reasoning") ||
-    parameters.has("reasoning_effort");
+/** Whether it is known of a model that it does not think. */
+function isThoughtless({ parameters, reasoning }: ModelFacts): boolean {
+  return reasoning === undefined && parameters !== undefined && !parameters.has("reasoning") &&
+    !parameters.has("reasoning_effort");
 }
 
 /** The effort asked for: of several the last one counts, and those that say something else are lost. */
@@ -93,7 +94,7 @@ function toEffort(request: MessagesRequest, loss: LossReport): Effort | undefine
 /** Says an effort, or the nearest that the model has. */
 function sayEffort({ effort: wanted, path }: Effort, context: ChatContext): JsonObject {
   const { features, facts, loss } = context;
-  const general = features.thinking === "reasoning" ? EFFORTS : COMMON_EFFORTS;
+  const general = features.thinking === "reasoning" ? EFFORTS : features.efforts;
   const listed = facts.reasoning?.efforts?.filter((effort) => EFFORTS.includes(effort)) ?? [];
   const taken = (listed.length > 0 ? listed : general).filter((effort) =>
     effort !== "none" || (wanted === "none" && !facts.reasoning?.mandatory)
@@ -104,7 +105,11 @@ function sayEffort({ effort: wanted, path }: Effort, context: ChatContext): Json
   const sorted = taken.toSorted((a, b) => EFFORTS.indexOf(a) - EFFORTS.indexOf(b));
   const effort = sorted.toSorted((a, b) => distance(a) - distance(b))[0] ?? wanted;
   if (effort !== wanted) loss.add(path, "approximated");
-  return features.thinking === "reasoning" ? { reasoning: { effort } } : { reasoning_effort: effort };
+  if (features.thinking === "reasoning") return { reasoning: { effort } };
+  return {
+    ...(features.thinking === "switch" && { thinking: { type: "enabled" } }),
+    reasoning_effort: effort,
+  };
 }
 
 /** Asks for no thinking, or for the least there is. */
@@ -117,8 +122,11 @@ function sayNone(context: ChatContext): JsonObject {
     return sayEffort({ effort: least, path: "thinking" }, context);
   }
   if (features.thinking === "reasoning") return { reasoning: { enabled: false } };
+  if (features.thinking === "switch") return { thinking: { type: "disabled" } };
+  if (listed) return { reasoning_effort: "none" };
   // Where nothing is known of the model, it may not think at all and refuse any word about it.
-  return listed ? { reasoning_effort: "none" } : {};
+  loss.add("thinking", "dropped");
+  return {};
 }
 
 /** A budget that leaves room for the answer, which must be longer. */

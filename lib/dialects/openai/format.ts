@@ -1,6 +1,8 @@
 import type { MessagesRequest } from "../../anthropic/schema.ts";
 import type { JsonObject } from "../../json.ts";
 import type { ChatContext, HostContext } from "./chat.ts";
+import { cleanSchema } from "./clean_schema.ts";
+import { canForce } from "./forced_choice.ts";
 
 /** How an answer is held to the schema that the client wants. */
 export interface Format {
@@ -25,7 +27,9 @@ export function findFormat(request: MessagesRequest, { features, facts }: HostCo
   const path = output_config?.format ? "output_config.format" : "output_format";
   const can = (parameter: string) => facts.parameters?.has(parameter) ?? true;
   if (features.format === "json_schema" && can("structured_outputs")) return { how: "schema", path, schema };
-  if (can("tools") && can("tool_choice")) return { how: "tool", path, schema, tool: toFreeName(request) };
+  if (can("tools") && canForce({ features, facts })) {
+    return { how: "tool", path, schema, tool: toFreeName(request) };
+  }
   return { how: "words", path, schema };
 }
 
@@ -41,7 +45,9 @@ export function toResponseFormat(request: MessagesRequest, context: ChatContext)
     return {};
   }
   if (format.how === "schema") {
-    const json_schema = { name: ANSWER, strict: true, schema: format.schema };
+    const schema = cleanSchema(format.schema, features);
+    if (schema !== format.schema) loss.add(`${format.path}.schema`, "approximated");
+    const json_schema = { name: ANSWER, strict: true, schema };
     return { response_format: { type: "json_schema", json_schema } };
   }
   loss.add(format.path, "approximated");

@@ -23,9 +23,10 @@ export function toLimit(
 ): number {
   const left = (facts.contextLength ?? Infinity) - Math.ceil(inputTokens * FACTOR) - ROOM;
   const limit = Math.min(facts.maxOutput ?? Infinity, left >= LEAST ? left : Infinity);
-  if (max_tokens <= limit) return max_tokens;
-  loss.add("max_tokens", "approximated");
-  return limit;
+  // None at all, which warms the cache of Anthropic's API, is no number that other hosts take.
+  const given = Math.max(1, Math.min(max_tokens, limit));
+  if (given !== max_tokens) loss.add("max_tokens", "approximated");
+  return given;
 }
 
 /** The input is an estimate, and the upstream may have words of its own. */

@@ -1,15 +1,29 @@
 import type { MessagesRequest } from "../../anthropic/schema.ts";
 import type { Dialect, TurnContext } from "../dialect.ts";
+import { isClaude } from "../origin.ts";
 import { ChatAnswerReader } from "./answer.ts";
 import type { ChatFeatures, HostContext } from "./chat.ts";
+import { withHabits } from "./habits.ts";
 import { toChatRequest } from "./request.ts";
 import { collectToolNames } from "./tool_names.ts";
+
+/** Whether calls of tools may come inside the text. */
+function mayBeSpoken(
+  { callsInText }: ChatFeatures,
+  { toolCallsInText: wanted = "auto" }: TurnContext,
+): boolean {
+  return wanted === "on" || (wanted === "auto" && callsInText);
+}
 
 /** Chat completions, as OpenAI and its many imitators speak them, with what the host takes beyond that. */
 export function createChatDialect(features: ChatFeatures): Dialect {
   const toContext = (request: MessagesRequest, turn: TurnContext): HostContext => ({
     ...turn,
-    features,
+    features: {
+      ...withHabits(features, turn.model),
+      callsInText: !isClaude(turn.model) && mayBeSpoken(features, turn),
+      cacheControl: features.cacheControl && turn.cacheControl !== false,
+    },
     names: collectToolNames(request),
   });
   return {

@@ -18,7 +18,7 @@ type ReasoningField = "reasoning" | "reasoning_content" | "content" | "tags";
  */
 export class ReasoningReader {
   readonly #writer: MessageWriter;
-  readonly #model: string;
+  readonly #origin: string;
   readonly #shown: boolean;
   #details: ReasoningDetail[] = [];
   #plain = new Map<ReasoningField, string>();
@@ -28,9 +28,9 @@ export class ReasoningReader {
   #none: boolean | undefined;
 
   /** Set `shown` to false where the client wants its thinking blocks without text. */
-  constructor(writer: MessageWriter, { model, shown }: { model: string; shown: boolean }) {
+  constructor(writer: MessageWriter, { origin, shown }: { origin: string; shown: boolean }) {
     this.#writer = writer;
-    this.#model = model;
+    this.#origin = origin;
     this.#shown = shown;
   }
 
@@ -76,9 +76,9 @@ export class ReasoningReader {
     if (this.#open) {
       // A signature is good for the very words that it signs, so without them it is not shown alone.
       const own = this.#shown ? claude?.signature : undefined;
-      this.#writer.signature(own || seal(this.#model, sealed));
+      this.#writer.signature(own || seal(this.#origin, sealed));
     } else {
-      this.#writer.whole({ type: "redacted_thinking", data: claude?.data || seal(this.#model, sealed) });
+      this.#writer.whole({ type: "redacted_thinking", data: claude?.data || seal(this.#origin, sealed) });
     }
     this.#details = [];
     this.#plain = new Map();

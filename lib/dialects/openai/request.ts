@@ -5,6 +5,7 @@ import { type ChatContext, type ChatMessage, type ChatPart, place } from "./chat
 import { toReasoning } from "./effort.ts";
 import { findFormat, toFormatWords, toResponseFormat } from "./format.ts";
 import { withoutForcedThinking } from "./forced_choice.ts";
+import { reportFields, reportLeftovers } from "./leftovers.ts";
 import { toParts } from "./parts.ts";
 import { Results } from "./results.ts";
 import { toSampling } from "./sampling.ts";
@@ -13,38 +14,14 @@ import { toTools } from "./tools.ts";
 /** Claude Code's first system block changes with every conversation, so it would defeat any prompt cache. */
 const BILLING = "x-anthropic-billing-header";
 
-/** Fields that are said in other words, or concern the gateway alone. */
-const TRANSLATED = new Set([
-  "model",
-  "messages",
-  "system",
-  "max_tokens",
-  "stream",
-  "stop_sequences",
-  "temperature",
-  "top_p",
-  "top_k",
-  "tools",
-  "tool_choice",
-  "thinking",
-  "output_config",
-  "output_format",
-  "metadata",
-  "cache_control",
-]);
-
 /** Says a request of Anthropic's API as a chat completion request, always a streamed one. */
 export function toChatRequest(request: MessagesRequest, context: ChatContext): JsonObject {
   const { features, loss, sessionId } = context;
-  for (const [field, value] of Object.entries(request)) {
-    if (!TRANSLATED.has(field) && value !== null && value !== undefined) loss.add(field, "dropped");
-  }
-  // Claude Code packs the device's id into it, which is no third party's business.
-  if (request.metadata?.user_id) loss.add("metadata.user_id", "dropped");
+  reportFields(request, loss);
   const { cache_control } = request;
   if (cache_control && !features.cacheControl) loss.add("cache_control", "dropped");
   const tools = toTools(request, context);
-  return {
+  const said = {
     model: context.model,
     messages: toChatMessages(request, context),
     stream: true,
@@ -56,6 +33,8 @@ export function toChatRequest(request: MessagesRequest, context: ChatContext): J
     ...toResponseFormat(request, context),
     ...toReasoning(withoutForcedThinking(request, tools, context), context),
   };
+  reportLeftovers(request, loss);
+  return said;
 }
 
 function toChatMessages(request: MessagesRequest, context: ChatContext): ChatMessage[] {

@@ -28,10 +28,15 @@ export class Results {
     return (this.#pairs.calls.get(at) ?? []).flatMap(({ id, path, result }): ChatMessage[] => {
       if (result === undefined) {
         loss.add(path, "repaired");
-        return [{ role: "tool", tool_call_id: toUpstreamToolId(id), content: NO_RESULT }];
+        return [{
+          role: "tool",
+          tool_call_id: toUpstreamToolId(id, this.#context.features.callIds),
+          content: NO_RESULT,
+        }];
       }
-      const { messages, hoisted } = toToolMessages([result], this.#context);
+      // A path is reported once: that the result was brought to its call says more than that its pictures were not.
       if (this.#pairs.late.has(result.path)) loss.add(result.path, "repaired");
+      const { messages, hoisted } = toToolMessages([result], this.#context);
       this.#hoisted.set(result.path, hoisted);
       return messages;
     });

@@ -7,7 +7,7 @@ const RESULT = /^(?!tool_result$)(\w+?)_?tool_result$/;
 
 /**
  * Tells in words what a server's tool did earlier in a conversation, for a model that has no such tool: what it was
- * asked, what came of it. Nothing for a block of any other kind.
+ * asked, what came of it; and what a compaction left of it. Nothing for a block of any other kind.
  *
  * @example Usage
  * ```ts
@@ -26,6 +26,8 @@ export function retell(block: ContentBlock): string | undefined {
     const server = typeof server_name === "string" ? ` of ${server_name}` : "";
     return `[The tool ${String(name)}${server} was used with ${JSON.stringify(readable(input))}]`;
   }
+  // What was said before a compaction may be told by its words alone.
+  if (type === "compaction" && typeof content === "string") return `[The conversation so far: ${content}]`;
   const kind = RESULT.exec(type)?.[1];
   if (kind === undefined) return undefined;
   return `[The ${kind} tool ${is_error === true ? "failed with" : "gave"}: ${toWords(content)}]`;

@@ -1,5 +1,6 @@
 import type { MessagesRequest } from "../../anthropic/schema.ts";
 import type { LossReport } from "../../loss.ts";
+import { fnv } from "../fnv.ts";
 import { offerTools } from "./offer_tools.ts";
 
 /** What every host takes as a function's name. Source: https://platform.openai.com/docs/api-reference/chat/create */
@@ -70,15 +71,8 @@ export function collectToolNames(request: MessagesRequest): ToolNames {
 function shorten(name: string, isTaken: (short: string) => boolean): string {
   const readable = name.replace(/[^a-zA-Z0-9_-]/g, "_");
   for (let salt = "";; salt += "_") {
-    const hash = toHash(name + salt);
+    const hash = fnv(name + salt).toString(16).padStart(8, "0");
     const short = `${readable.slice(0, MAX_LENGTH - hash.length - 1)}_${hash}`;
     if (!isTaken(short)) return short;
   }
-}
-
-/** FNV-1a, 32 bits. Source: http://www.isthe.com/chongo/tech/comp/fnv/ */
-function toHash(text: string): string {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
-  return (hash >>> 0).toString(16).padStart(8, "0");
 }

@@ -25,7 +25,7 @@ export function toToolMessages(
   const hoisted: ChatPart[] = [];
   for (const { block, path } of placed) {
     if (block.type !== "tool_result") continue;
-    const id = toUpstreamToolId(block.tool_use_id);
+    const id = toUpstreamToolId(block.tool_use_id, context.features.callIds);
     const parts = toResultParts(block, path, context);
     const texts = parts.flatMap((part) => part.type === "text" ? [part.text] : []);
     const others = parts.filter((part) => part.type !== "text");

@@ -2,6 +2,7 @@ import type { CustomTool, MessagesRequest, ToolChoice } from "../../anthropic/sc
 import { isObject, type JsonObject } from "../../json.ts";
 import { type ChatContext, toCacheControl } from "./chat.ts";
 import { cleanSchema } from "./clean_schema.ts";
+import { canForce } from "./forced_choice.ts";
 import { findFormat, type FormatTool, toFormatTool } from "./format.ts";
 import { offerTools } from "./offer_tools.ts";
 
@@ -43,9 +44,11 @@ function toAnswerChoice(
 function toFunction(tool: CustomTool, path: string, context: ChatContext): JsonObject {
   const { features, loss } = context;
   const { input_schema } = tool;
-  const schema = cleanSchema(input_schema, features.refusedKeywords);
+  const schema = cleanSchema(input_schema, features);
   if (schema !== input_schema) loss.add(`${path}.input_schema`, "approximated");
   if (tool.cache_control && !features.cacheControl) loss.add(`${path}.cache_control`, "dropped");
+  const strict = tool.strict && canBeStrict(context);
+  if (tool.strict && !strict) loss.add(`${path}.strict`, "dropped");
   const description = toDescription(tool, path, context);
   return {
     type: "function",
@@ -54,10 +57,15 @@ function toFunction(tool: CustomTool, path: string, context: ChatContext): JsonO
       ...(description && { description }),
       // OpenAI refuses an object without `properties`, though it means the same.
       parameters: isObject(schema.properties) ? schema : { ...schema, properties: {} },
-      ...(tool.strict && { strict: true }),
+      ...(strict && { strict: true }),
     },
     ...toCacheControl(tool, context),
   };
+}
+
+/** Whether the model can be held to a schema. */
+function canBeStrict({ features, facts }: ChatContext): boolean {
+  return features.format === "json_schema" && (facts.parameters?.has("structured_outputs") ?? true);
 }
 
 /** Fields of a tool that are said in other words, or that change nothing for a model which is sent all tools. */
@@ -89,12 +97,16 @@ function toToolChoice(choice: ToolChoice, names: ReadonlySet<string>, context: C
   const { features, facts, loss } = context;
   const takes = (parameter: string) => facts.parameters?.has(parameter) ?? true;
   const single = "disable_parallel_tool_use" in choice && choice.disable_parallel_tool_use === true;
-  const parallel = features.parallelToolCalls && takes("parallel_tool_calls");
+  // OpenRouter's list leaves it out of the parameters even of models that heed it, and others ignore it.
+  const parallel = features.parallelToolCalls && takes("tools");
   if (single && !parallel) loss.add("tool_choice.disable_parallel_tool_use", "dropped");
   const said = toChoice(choice, names, context);
-  if (said === undefined || (said !== "auto" && !takes("tool_choice"))) loss.add("tool_choice", "dropped");
+  const taken = said !== undefined && takes("tool_choice");
+  if (choice.type !== "auto" && (!taken || said === "auto")) {
+    loss.add("tool_choice", taken ? "approximated" : "dropped");
+  }
   return {
-    ...(said !== undefined && takes("tool_choice") && { tool_choice: said }),
+    ...(taken && { tool_choice: said }),
     ...(single && parallel && { parallel_tool_calls: false }),
   };
 }
@@ -104,12 +116,13 @@ function toChoice(choice: ToolChoice, offered: ReadonlySet<string>, context: Cha
     case "auto":
       return "auto";
     case "any":
-      return "required";
+      return canForce(context) ? "required" : "auto";
     case "none":
-      return "none";
+      return context.features.toolChoices.includes("none") ? "none" : undefined;
     case "tool": {
       // Hosts refuse a choice of what they were not offered: of a tool that somebody else would have to run.
       if (!offered.has(choice.name)) return undefined;
+      if (!canForce(context)) return "auto";
       const name = context.names.say(choice.name, "tool_choice.name", context.loss);
       return { type: "function", function: { name } };
     }

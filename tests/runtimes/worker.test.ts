@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { launch, type Runtime, RUNTIMES } from "./launch.ts";
+
+/** How the runtimes are told to serve what a module exports by default; Node has no way to be. */
+const WAYS: Record<string, string[]> = {
+  deno: ["serve", "--no-prompt", "--allow-net", "--allow-env", "--port=0", "--host=127.0.0.1"],
+  bun: ["run"],
+};
+
+/** What they say of the server that they have started. */
+const URL_LINE = /^(?:deno serve: Listening on|Started server:) (http:\/\/[^\s/]+)\/?$/m;
+
+for (const { name, missing, command: [file = ""], readsEnv } of RUNTIMES) {
+  const words = WAYS[name];
+  if (words === undefined) continue;
+  const runtime = { name, missing, readsEnv, command: [file, ...words, "lib/worker.ts"] };
+  const options = { skip: missing, timeout: 60_000 };
+
+  test(
+    `lib/worker.ts on ${name} answers a message, and has nothing on stderr but its log`,
+    options,
+    async () => {
+      const { type, stderr } = await askWorker(runtime, {});
+      assert.equal(type, "message");
+      const lines = stderr.replace(URL_LINE, "").split("\n").filter(Boolean);
+      assert.ok(lines.map((line) => JSON.parse(line)).some(({ model }) => model === "demo/echo"), stderr);
+    },
+  );
+
+  test(`lib/worker.ts on ${name} has a line for every mistake, and an answer`, options, async () => {
+    const { type, stderr } = await askWorker(runtime, { VALIDATION: "x", LOG_LEVEL: "y" });
+    assert.equal(type, "error");
+    const lines = stderr.split("\n").filter((line) => /^Cannot| at /.test(line));
+    assert.deepEqual(lines.map((line) => line.replace(/: .*/, "")), [
+      'Cannot use VALIDATION "x" (environment)',
+      'Cannot use LOG_LEVEL "y" (environment)',
+    ]);
+  });
+}
+
+/** Starts the worker, asks it for one message and stops it; gives what came, and all that it printed. */
+async function askWorker(runtime: Runtime, settings: Record<string, string>) {
+  const program = launch(runtime, [], { PORT: "0", ...settings });
+  const url = await program.find(URL_LINE);
+  const body = { model: "demo/echo", max_tokens: 9, messages: [{ role: "user", content: "Hello" }] };
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(`${url}/v1/messages`, { method: "POST", headers, body: JSON.stringify(body) });
+  const { type } = await response.json();
+  program.kill("SIGTERM");
+  const { stderr } = await program.ended;
+  return { type, stderr };
+}
