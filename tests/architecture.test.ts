@@ -25,6 +25,8 @@ const HOUSE: Record<string, Room> = {
     files: [
       "dialect",
       "envelope",
+      "own_tools",
+      "retell",
       "origin",
       "openrouter_reasoning",
       "tool_id",

@@ -6,6 +6,7 @@ import { withoutCacheMarks } from "./cache_marks.ts";
 import type { Dialect, TurnContext } from "./dialect.ts";
 import { isSealed } from "./envelope.ts";
 import { restoreThinking } from "./native_thinking.ts";
+import { findOwnCalls, retellOwn } from "./own_tools.ts";
 
 /** Claude Code's first system block: Anthropic's own accounting, which defeats the prompt cache of anybody else. */
 const BILLING = "x-anthropic-billing-header";
@@ -35,8 +36,9 @@ export interface NativeFeatures {
  * Anthropic's own language, passed through: whatever the client says travels on, known here or not.
  *
  * Changed are only the model's name, `stream`, and what is no third party's business: the user's device in `metadata`
- * and `safeguards`, the billing block, and whatever would lead the request elsewhere. What another model thought is taken out, for a foreign signature makes the
- * request fail. Source: https://openrouter.ai/docs/api-reference/messages
+ * and `safeguards`, the billing block, and whatever would lead the request elsewhere. What another model thought is
+ * taken out, for a foreign signature makes the request fail, and what the gateway's own tools did is told in words.
+ * Source: https://openrouter.ai/docs/api-reference/messages
  */
 export function createAnthropicDialect(features: NativeFeatures): Dialect {
   return {
@@ -84,9 +86,10 @@ function withoutBilling(system: string | ContentBlock[]): string | ContentBlock[
   return system.filter((block) => !(block.type === "text" && block.text.startsWith(BILLING)));
 }
 
-/** Earlier answers, without what this model did not think or the upstream did not cite. */
+/** Earlier answers, without what this model did not think, or the upstream neither ran nor cited. */
 function toOwnMessages(messages: Message[], context: TurnContext): Message[] {
   const { loss } = context;
+  const ours = findOwnCalls(messages);
   return messages.flatMap((message, at): Message[] => {
     const { role, content } = message;
     if (role !== "assistant" || typeof content === "string") return [message];
@@ -94,7 +97,9 @@ function toOwnMessages(messages: Message[], context: TurnContext): Message[] {
       const path = `messages.${at}.content.${nth}`;
       const restored = restoreThinking(block, context);
       if (restored === undefined) loss.add(path, "dropped");
-      return (restored ?? []).map((one) => withoutOurCitations(one, path, loss));
+      const told = (restored ?? []).map((one) => retellOwn(one, ours));
+      if (told.some((one, nth) => one !== restored?.[nth])) loss.add(path, "approximated");
+      return told.map((one) => withoutOurCitations(one, path, loss));
     });
     if (own.length === content.length && own.every((block, nth) => block === content[nth])) return [message];
     return own.length === 0 ? [] : [{ ...message, content: own }];

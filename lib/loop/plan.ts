@@ -13,7 +13,7 @@ import type { Citable } from "./cited_text.ts";
 import { type FindTool, retellMessages } from "./history.ts";
 import type { ServerTool, Told } from "./server_tool.ts";
 import { readReferences } from "./tool_search.ts";
-import { WORKSPACE } from "./workspace.ts";
+import { WORKSPACE } from "../dialects/own_tools.ts";
 
 /** A tool of a request: one that the gateway runs, or one that somebody else does. */
 export type Slot = { server: ServerTool } | { tool: Tool; path: string };

@@ -6,6 +6,7 @@ import {
   type Tool,
   type TypedTool,
 } from "../anthropic/schema.ts";
+import { WORKSPACE } from "../dialects/own_tools.ts";
 import { ApiError } from "../errors.ts";
 import { isObject } from "../json.ts";
 import type { LossReport } from "../loss.ts";
@@ -15,7 +16,7 @@ import { isToolSearch, toToolSearch } from "./tool_search.ts";
 import { isWebFetch, toWebFetch } from "./web_fetch.ts";
 import { isWebSearch, toWebSearch } from "./web_search.ts";
 import type { Wishes } from "./wishes.ts";
-import { toWorkspaceTool, WORKSPACE } from "./workspace.ts";
+import { toWorkspaceTool } from "./workspace.ts";
 
 export type { Slot };
 

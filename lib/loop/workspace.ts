@@ -1,10 +1,8 @@
 import type { ContentBlock, CustomTool } from "../anthropic/schema.ts";
+import { WORKSPACE } from "../dialects/own_tools.ts";
 import { isObject } from "../json.ts";
 import type { Scene, Toolbox } from "../../tools/toolbox.ts";
 import type { Ran, ServerTool, Told } from "./server_tool.ts";
-
-/** The name under which the gateway's tools are an MCP server. */
-export const WORKSPACE = "workspace";
 
 /** How a tool of the toolbox is offered. */
 export interface WorkspaceOffer {

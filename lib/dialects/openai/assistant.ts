@@ -10,7 +10,7 @@ import {
   toCacheControl,
 } from "./chat.ts";
 import { openThinking, withoutRepeated } from "./earlier_reasoning.ts";
-import { retell } from "./retell.ts";
+import { retell } from "../retell.ts";
 
 type SaidPart = Extract<ChatPart, { type: "text" | "thinking" }>;
 

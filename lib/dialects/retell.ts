@@ -1,5 +1,5 @@
-import type { ContentBlock } from "../../anthropic/schema.ts";
-import { isObject, type JsonObject } from "../../json.ts";
+import type { ContentBlock } from "../anthropic/schema.ts";
+import { isObject, type JsonObject } from "../json.ts";
 
 /** What only its author can read: encrypted copies, and bytes of files. */
 const OPAQUE = /^encrypted_|^(signature|data|cache_control|caller)$/;
