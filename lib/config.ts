@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { ADMIN, adminKey, type GatewayKey, gatewayKeys, isSameKey, LOCAL } from "./gateway_keys.ts";
 import { limitMap, type Limits, type LimitsInput } from "./limit_map.ts";
 import { quote } from "./redact.ts";
+import { TIMES } from "./times.ts";
 import { BUILT_IN, type NamedUpstream, upstreamMap, type UpstreamsInput } from "./upstream_map.ts";
 import {
   type Alias,
@@ -13,7 +14,6 @@ import {
   oneOf,
   origin,
   type Schema,
-  seconds,
   storeUrl,
   text,
 } from "./values.ts";
@@ -127,24 +127,7 @@ const TABLE = {
     text:
       "Whether a request of which the upstream cannot be told all is reported (lenient) or refused (strict)",
   },
-  REQUEST_TIMEOUT: {
-    flag: "--request-timeout",
-    schema: (): Schema<string | number, number> => seconds(0),
-    default: "3600",
-    text: "Seconds that one request may take; 0 is no limit",
-  },
-  HOLD_TIMEOUT: {
-    flag: "--hold-timeout",
-    schema: (): Schema<string | number, number> => seconds(0),
-    default: "10",
-    text: "Seconds that the HTTP status waits for the upstream's first event",
-  },
-  PING_INTERVAL: {
-    flag: "--ping-interval",
-    schema: (): Schema<string | number, number> => seconds(0.1),
-    default: "10",
-    text: "Seconds of silence after which a stream carries a ping",
-  },
+  ...TIMES,
   COERCE_TOOL_INPUT: {
     flag: "--coerce-tool-input",
     schema: (): Schema<string, "on" | "off"> => oneOf(["on", "off"]),

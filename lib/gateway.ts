@@ -1,6 +1,7 @@
 import type { Access } from "./access/access.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Clock } from "./clock.ts";
+import type { Closing } from "./closing.ts";
 import type { Config } from "./config.ts";
 import type { InputCounter } from "./input_counter.ts";
 import type { Limiter } from "./limits/limiter.ts";
@@ -19,6 +20,7 @@ export interface Gateway {
   directory: Directory;
   catalogue: Catalogue;
   counters: Counters;
+  closing: Closing;
   inputCounter: InputCounter;
   limits: Limiter;
 }

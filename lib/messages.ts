@@ -29,14 +29,14 @@ export async function answerMessages(
   exchange: Exchange,
 ): Promise<Response> {
   const { caller } = exchange;
-  const message = parseMessagesRequest(await readJson(request));
+  const message = parseMessagesRequest(await readJson(request, gateway));
   let route = await findRoute(gateway, message.model, caller);
   exchange.note({ model: message.model, answeredBy: toHeaderName(route) });
 
   const expected = { inputTokens: gateway.inputCounter.guess(message, route) };
   const admission = await gateway.limits.admit(caller, expected);
   const loss = new LossReport();
-  const deadline = startDeadline(request.signal, gateway.clock, gateway.config.requestTimeout * 1000);
+  const deadline = startDeadline(request.signal, gateway, gateway.config.requestTimeout * 1000);
   const end = () => {
     deadline.stop();
     admission.release();
@@ -49,7 +49,8 @@ export async function answerMessages(
     route = next;
     exchange.note({ answeredBy: toHeaderName(next) });
   };
-  const turn = { caller, signal: deadline.signal, loss, onBill };
+  const repeats = gateway.config.upstreamRetries;
+  const turn = { caller, signal: deadline.signal, loss, repeats, onBill };
   const toAsk = (route: Route) => createAsk(gateway, { ...turn, route });
   const toAskAgain = withRetry(toAsk, { ...turn, strict: gateway.config.validation === "strict" });
   const ask = withFallbacks(toAskAgain, { ...turn, gateway, route, onRoute });

@@ -21,7 +21,7 @@ const SHORTEST = 16;
  * Asks once more, before the answer has begun, where the same upstream can be asked otherwise: for an answer as short as
  * the account can pay (reported as `max_tokens;approximated`), or without the provider that failed for no reason.
  *
- * Nothing else is repeated: clients do that themselves, and know how long they want to wait.
+ * The same question is repeated by {@linkcode send} alone, where the settings want that.
  */
 export function withRetry(
   toAsk: (route: Route) => Ask,

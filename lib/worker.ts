@@ -1,9 +1,8 @@
 import { GUARDS, parseConfig, SETTING_NAMES, type SettingName } from "./config.ts";
 import { readEnv } from "./env.ts";
-import { createGateway } from "./create_gateway.ts";
+import { createGateway, type Handler } from "./create_gateway.ts";
 import { refuseExposure } from "./exposure.ts";
 import { startLog } from "./observe.ts";
-import type { Handler } from "./serve.ts";
 
 /** What such a runtime takes: a handler, and settings for the server of Bun. */
 export type Worker = {
@@ -23,7 +22,7 @@ const worker: Worker = {
   development: false,
   async fetch(request, bindings) {
     handler ??= createHandler(bindings);
-    return handler(request);
+    return handler.fetch(request);
   },
 };
 
@@ -37,8 +36,7 @@ function createHandler(bindings: unknown): Handler {
   const config = parseConfig({ settings });
   refuseExposure(config);
   startLog(config.logLevel);
-  const gateway = createGateway({ settings });
-  return (request) => gateway.fetch(request);
+  return createGateway({ settings });
 }
 
 /** Deno and Bun hand over something else in this place, which has no text under these names. */

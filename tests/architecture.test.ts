@@ -19,7 +19,7 @@ const HOUSE: Record<string, Room> = {
     uses: [],
     pure: true,
   },
-  world: { files: ["lib/clock.ts", "lib/ids.ts"], uses: [] },
+  world: { files: ["clock", "closing", "ids"].map((name) => `lib/${name}.ts`), uses: ["words"] },
   anthropic: { files: ["lib/anthropic/"], uses: ["words"], pure: true },
   dialect: {
     files: [
@@ -50,7 +50,17 @@ const HOUSE: Record<string, Room> = {
     pure: true,
   },
   settings: {
-    files: ["config", "values", "upstream_map", "limit_map", "gateway_keys", "flags", "describe", "exposure"]
+    files: [
+      "config",
+      "times",
+      "values",
+      "upstream_map",
+      "limit_map",
+      "gateway_keys",
+      "flags",
+      "describe",
+      "exposure",
+    ]
       .map((name) => `lib/${name}.ts`),
     uses: ["words", "dialects"],
     pure: true,
@@ -88,6 +98,9 @@ const HOUSE: Record<string, Room> = {
       "sse",
       "hold",
       "deadline",
+      "network",
+      "watch",
+      "repeat",
       "upstream",
       "catalogue",
       "demo",
@@ -137,6 +150,7 @@ const PACKAGES: Record<string, RegExp> = {
   "valibot": /^lib\//,
   "hono": /^lib\/app\.ts$/,
   "eventsource-parser": /^lib\/sse\.ts$/,
+  "undici": /^lib\/network\.ts$/,
   "leven": /^lib\/(models|flags|upstream_map|limit_map)\.ts$/,
   "@logtape/logtape": /^lib\/observe\.ts$/,
   "@hono/node-server": /^lib\/serve\.ts$/,
