@@ -67,7 +67,7 @@ export interface Answer {
 export class TestUpstream {
   readonly requests: { url: string; init: RequestInit; body: JsonObject }[] = [];
   /** Settles when the gateway waits for bytes, or for headers, that do not come. */
-  readonly silent: Promise<void>;
+  silent: Promise<void> = Promise.resolve();
   /** Bodies that were given out and neither ended nor were cancelled. */
   open = 0;
   readonly #answer: (nth: number) => Answer | "no headers" | Error;
@@ -75,6 +75,11 @@ export class TestUpstream {
 
   constructor(answer: Answer | "no headers" | Error | ((nth: number) => Answer | "no headers" | Error)) {
     this.#answer = typeof answer === "function" ? answer : () => answer;
+    this.quiet();
+  }
+
+  /** Waits for silence anew. */
+  quiet(): void {
     this.silent = new Promise((resolve) => this.#tellSilent = resolve);
   }
 
