@@ -73,6 +73,7 @@ export function writeEvents(
   let lastWrite = clock.now();
   let waiting = false;
   let ended = false;
+  let stopPings = () => {};
   let letGo = () => {};
   const finish = (outcome: Outcome, error?: unknown) => {
     if (ended) return;
@@ -91,7 +92,7 @@ export function writeEvents(
         finish("left");
         void batches.return(undefined).catch(() => {});
       };
-      const stopPings = clock.every(pingEvery, ping);
+      stopPings = clock.every(pingEvery, ping);
       letGo = () => {
         stopPings();
         client.removeEventListener("abort", leave);
@@ -126,6 +127,8 @@ export function writeEvents(
   function write(controller: ReadableStreamDefaultController<Uint8Array>, events: StreamEvent[]): void {
     lastWrite = clock.now();
     controller.enqueue(encoder.encode(events.map(toFrame).join("")));
+    // The connection may stay open for a while after the last word, but nothing is said after it.
+    if (events.at(-1)?.type === "message_stop") stopPings();
   }
 }
 

@@ -17,6 +17,7 @@ export const RUNTIMES: readonly Runtime[] = [
 
 /** A program that runs. */
 export type Program = {
+  pid: number | undefined;
   /** Waits until stdout has what the pattern means, and gives its first group; fails if the program ends first. */
   find(pattern: RegExp): Promise<string>;
   kill(signal: "SIGTERM" | "SIGINT"): void;
@@ -40,6 +41,7 @@ export function launch({ command }: Runtime, args: string[], settings: Record<st
     child.on("close", (status, signal) => resolve({ status, signal, ...output }));
   });
   return {
+    pid: child.pid,
     ended,
     kill(signal) {
       // Not child.kill(): Deno tells of a child that it has killed as killed, however that ended.
