@@ -41,8 +41,8 @@ export function judge(transcript: Transcript): Verdict {
 }
 
 /** What an answer says in whole. */
-export function toText({ nonce, size }: Plan): string {
-  return `${nonce} `.repeat(size);
+export function toText({ nonce, size, words }: Plan): string {
+  return `${nonce} `.repeat(size * words);
 }
 
 function isStream({ status, headers }: Transcript): boolean {

@@ -31,6 +31,8 @@ export interface Plan {
   /** How many pieces the answer has, and after how many the fault comes: always before the end. */
   size: number;
   at: number;
+  /** How often each piece says the nonce. */
+  words: number;
   /** Of a busy upstream, how often it refuses. */
   times: number;
   /** Milliseconds between two pieces. */
@@ -88,13 +90,14 @@ const MANNERS: readonly [Manner, ...Manner[]] = [
 export function drawPlan(random: Random, nth: number): Plan {
   const size = 1 + random(40);
   return {
-    nonce: `n${nth.toString(36)}x${random(2 ** 30).toString(36)}z`,
+    nonce: `~${nth.toString(36)}x${random(2 ** 30).toString(36)}~`,
     road: pick(random, ["chat", "native"]),
     stream: random(4) > 0,
     manner: pick(random, MANNERS),
     fault: pick(random, FAULTS),
     size,
     at: random(size),
+    words: 1,
     times: 1 + random(3),
     pace: pick(random, [0, 0, 0, 1, 10]),
   };
@@ -104,5 +107,5 @@ function pick<const Item>(random: Random, [first, ...more]: readonly [Item, ...I
   return [first, ...more][random(1 + more.length)] ?? first;
 }
 
-/** Whatever looks like a nonce. */
-export const NONCE = /n[0-9a-z]+x[0-9a-z]+z/g;
+/** Whatever looks like a nonce; no id has these marks. */
+export const NONCE = /~[0-9a-z]+~/g;

@@ -32,6 +32,9 @@ const MOST_WAITED = 1000;
 /** How much of the soak comes before memory is looked at, in milliseconds: a runtime needs a while to settle. */
 const WARM_UP = 5000;
 
+/** How long the memory of a crowd is watched, in milliseconds. */
+const SETTLE = 3000;
+
 /** Every limit is short, so that silence ends within the soak, but not as short as a busy machine's own pauses. */
 const ARGS = [
   ...["--port", "0", "--api-key", KEY, "--log-level", "off", "--upstream-retries", "1"],
@@ -94,9 +97,13 @@ check(after - baseline <= MOST_AFTER ? [] : [`${after - baseline} MiB more`], "m
 await checkStatus();
 
 if (readers) {
+  await setTimeout(SETTLE);
   const before = memory();
   let crowded = before;
-  const result = await crowd(gateway, readers, async () => void (crowded = memory()));
+  const result = await crowd(gateway, readers, async () => {
+    const settled = performance.now() + SETTLE;
+    for (; performance.now() < settled; await setTimeout(100)) crowded = Math.max(crowded, memory());
+  });
   for (const wrong of judgeCrowd(result)) check(wrong, "a reader that was slow, or one that came meanwhile");
   await until(() => upstream.open === 0);
   console.log(

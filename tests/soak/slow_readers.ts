@@ -3,8 +3,9 @@ import { ask, open } from "./client.ts";
 import { judge, type Transcript } from "./judge.ts";
 import type { Plan } from "./plan.ts";
 
-/** How large the answers are that nobody reads, in pieces: more than a quarter of a megabyte as events. */
-const SIZE = 2500;
+/** How large the answers are that nobody reads, in pieces and words of each: a quarter of a megabyte. */
+const LONG = { size: 60, words: 600 };
+const SHORT = { size: 3, words: 1 };
 /** How many ask while the readers do not read. */
 const OTHERS = 20;
 
@@ -25,7 +26,7 @@ export async function crowd(
   readers: number,
   meanwhile: () => Promise<void>,
 ): Promise<Crowd> {
-  const plans = Array.from({ length: readers }, (_, nth) => toPlan(nth, SIZE));
+  const plans = Array.from({ length: readers }, (_, nth) => toPlan(nth, LONG));
   const answers: IncomingMessage[] = [];
   for (const plan of plans) {
     const answer = await open(gateway, plan).answer;
@@ -37,11 +38,11 @@ export async function crowd(
   let slowest = 0;
   for (let nth = 0; nth < OTHERS; nth++) {
     const asked = performance.now();
-    transcripts.push(await ask(gateway, toPlan(readers + nth, 3)));
+    transcripts.push(await ask(gateway, toPlan(readers + nth, SHORT)));
     slowest = Math.max(slowest, performance.now() - asked);
   }
   transcripts.push(
-    ...await Promise.all(answers.map((answer, nth) => read(answer, plans[nth] ?? toPlan(nth, 0)))),
+    ...await Promise.all(answers.map((answer, nth) => read(answer, plans[nth] ?? toPlan(nth, LONG)))),
   );
   return { slowest, transcripts };
 }
@@ -57,14 +58,14 @@ async function read(answer: IncomingMessage, plan: Plan): Promise<Transcript> {
   return { plan, status: answer.statusCode ?? 0, headers, body, end: answer.complete ? "whole" : "cut" };
 }
 
-function toPlan(nth: number, size: number): Plan {
+function toPlan(nth: number, size: { size: number; words: number }): Plan {
   return {
-    nonce: `n${nth.toString(36)}x0z`,
+    nonce: `~${nth.toString(36)}x0~`,
     road: nth % 2 === 0 ? "chat" : "native",
     stream: true,
     manner: "reads",
     fault: "none",
-    size,
+    ...size,
     at: 0,
     times: 0,
     pace: 0,

@@ -91,7 +91,7 @@ async function act(plan: Plan, nth: number, response: ServerResponse): Promise<v
   await write(response, opening);
   for (let n = 0; n < plan.size && !response.destroyed; n++) {
     if (n === plan.at && misbehave(plan, response)) return;
-    await write(response, piece(`${plan.nonce} `));
+    await write(response, piece(`${plan.nonce} `.repeat(plan.words)));
     await (plan.pace === 0 ? setImmediate() : setTimeout(plan.pace));
   }
   await write(response, ending);
