@@ -129,7 +129,8 @@ test("what the upstream wants waited is waited, up to ten seconds", async () => 
   for (const [wanted, asked, waited] of waits) {
     const answer = await ask([fail(429, { "retry-after": wanted })], 1);
     assert.deepEqual([answer.asked, answer.waited], [asked, waited], wanted);
-    assert.equal(answer.response.headers.get("retry-after"), wanted, "the client is told too");
+    const told = wanted === "soon" ? null : wanted;
+    assert.equal(answer.response.headers.get("retry-after"), told, "the client is told too");
   }
 });
 
