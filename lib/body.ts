@@ -61,10 +61,17 @@ async function readBody(request: Request, { clock, config }: BodyOptions): Promi
   let text = "";
   let size = 0;
   const reader = request.body?.getReader();
-  const timer = startTimer(clock, config.bodyTimeout);
+  let late = false;
+  // Letting go of the body ends the wait for more of it. It is not cancelled: that would cut the connection on which
+  // the answer is still to go.
+  const giveUp = () => {
+    late = true;
+    reader?.releaseLock();
+  };
+  const callOff = config.bodyTimeout > 0 ? clock.after(config.bodyTimeout * 1000, giveUp) : () => {};
   try {
     while (reader !== undefined) {
-      const { done, value } = await Promise.race([reader.read(), timer.late]);
+      const { done, value } = await reader.read();
       if (done) break;
       size += value.byteLength;
       if (size > MAX_BODY) {
@@ -75,25 +82,16 @@ async function readBody(request: Request, { clock, config }: BodyOptions): Promi
     return text + decode();
   } catch (cause) {
     if (cause instanceof ApiError) throw cause;
+    if (late) {
+      const message = `Cannot read the request body: it took longer than ${config.bodyTimeout} s`;
+      throw new ApiError("timeout_error", message, { status: 408 });
+    }
     if (request.signal.aborted) throw new DOMException("The client has left", "AbortError");
     throw new ApiError("invalid_request_error", "Cannot read the request body: it breaks off", { cause });
   } finally {
-    timer.stop();
-    // Not cancelled: that would cut the connection on which the answer is still to go.
+    callOff();
     reader?.releaseLock();
   }
-}
-
-/** A promise that fails when the time for a body is over. */
-function startTimer(clock: Clock, seconds: number): { late: Promise<never>; stop(): void } {
-  let stop = () => {};
-  const late = new Promise<never>((_resolve, reject) => {
-    const message = `Cannot read the request body: it took longer than ${seconds} s`;
-    const tell = () => reject(new ApiError("timeout_error", message, { status: 408 }));
-    if (seconds > 0) stop = clock.after(seconds * 1000, tell);
-  });
-  late.catch(() => {}); // it may fall due while nothing is read
-  return { late, stop: () => stop() };
 }
 
 /** What the parser says is wrong, without the piece of the body that some engines quote. */
