@@ -29,7 +29,7 @@ import { isMain, readArgs } from "./lib/env.ts";
 export { createGateway } from "./lib/create_gateway.ts";
 export type { GatewayOptions, Handler } from "./lib/create_gateway.ts";
 export type { Clock } from "./lib/clock.ts";
-export type { Settings } from "./lib/config.ts";
+export type { Settings } from "./lib/settings.ts";
 export type { LimitSet, LimitsInput } from "./lib/limit_map.ts";
 export type { HostName, Language, NamedUpstream, Preset, UpstreamsInput } from "./lib/upstream_map.ts";
 export type { Alias, Target } from "./lib/values.ts";

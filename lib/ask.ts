@@ -8,9 +8,11 @@ import type { Gateway } from "./gateway.ts";
 import type { LossReport } from "./loss.ts";
 import type { Route } from "./models.ts";
 import { toHeaderName } from "./route.ts";
+import { isSubstance } from "./hold.ts";
 import { readEvents } from "./sse.ts";
 import { refuseThread } from "./thread.ts";
 import { readWhole, sendTurn, withoutKey } from "./upstream.ts";
+import { startWatch, type Watch } from "./watch.ts";
 
 /**
  * Asks for one turn and gives the events of its answer, in batches as the network brings them.
@@ -25,12 +27,19 @@ export interface AskOptions {
   caller: Caller;
   signal: AbortSignal;
   loss: LossReport;
+  /** How often the upstream may be asked again before it answers; none where asking has had an effect. */
+  repeats: number;
   /** Hears what the turn used, however it ended, unless the upstream refused it. */
   onBill(bill: Bill, route: Route): void;
 }
 
 /** Creates the {@linkcode Ask} that goes to the upstream of a route. */
-export function createAsk(gateway: Gateway, { route, caller, signal, loss, onBill }: AskOptions): Ask {
+export function createAsk(
+  gateway: Gateway,
+  { route, caller, signal, loss, repeats, onBill }: AskOptions,
+): Ask {
+  const { clock, config } = gateway;
+  const patience = { clock, firstByte: config.firstByteTimeout * 1000, idle: config.idleTimeout * 1000 };
   return async function* (request) {
     refuseThread(request, route);
     const context: TurnContext = {
@@ -42,8 +51,8 @@ export function createAsk(gateway: Gateway, { route, caller, signal, loss, onBil
       facts: route.facts,
       sessionId: caller.sessionId,
       inputTokens: gateway.inputCounter.guess(request, route),
-      coerceToolInput: gateway.config.coerceToolInput === "on",
-      toolCallsInText: gateway.config.toolCallsInText,
+      coerceToolInput: config.coerceToolInput === "on",
+      toolCallsInText: config.toolCallsInText,
       newId: gateway.newId,
       loss,
     };
@@ -53,25 +62,29 @@ export function createAsk(gateway: Gateway, { route, caller, signal, loss, onBil
     if (caller.betas !== undefined && route.dialect.name !== "anthropic") {
       loss.add("header.anthropic-beta", "dropped");
     }
-    if (gateway.config.validation === "strict") refuseLosses(loss, route);
+    if (config.validation === "strict") refuseLosses(loss, route);
     signal.throwIfAborted();
     const tally = new Tally({ inputTokens: context.inputTokens, price: toPrice(route) });
+    const watch = startWatch(signal, route.upstream, patience);
     let response: Response;
     try {
-      response = await sendTurn(gateway, route, { body, caller, signal });
+      const { signal, listen } = watch;
+      response = await sendTurn(gateway, route, { body, caller, signal, listen, repeats });
     } catch (error) {
-      // Whoever breaks off has been asked, and may be at work: that is not free.
-      if (signal.aborted) onBill(tally.toBill(undefined), route);
+      watch.stop();
+      // Whoever is broken off while being waited for has been asked, and may be at work: that is not free.
+      if (watch.signal.aborted && watch.waiting) onBill(tally.toBill(undefined), route);
       throw error;
     }
     try {
-      for await (const events of readAnswer(response, { gateway, route, reader, signal })) {
+      for await (const events of readAnswer(response, { gateway, route, reader, watch })) {
         tally.add(events);
         yield events;
       }
     } catch (error) {
       throw withoutKey(error, route.upstream, caller);
     } finally {
+      watch.stop();
       onBill(tally.toBill(reader.cost), route);
       if (reader.inputTokens !== undefined) gateway.inputCounter.learn(request, route, reader.inputTokens);
     }
@@ -101,14 +114,14 @@ interface Reading {
   gateway: Gateway;
   route: Route;
   reader: AnswerReader;
-  signal: AbortSignal;
+  watch: Watch;
 }
 
 async function* readAnswer(response: Response, reading: Reading): AsyncGenerator<StreamEvent[]> {
-  const { reader, signal, route: { upstream } } = reading;
+  const { reader, watch, route: { upstream } } = reading;
   const type = response.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
   if (type === "application/json") {
-    reader.whole(await readWhole(response, upstream, signal));
+    reader.whole(await readWhole(response, upstream, watch));
     reader.end();
     yield reader.take();
   } else if (response.body === null || (type !== "" && type !== "text/event-stream")) {
@@ -129,18 +142,20 @@ const LINGER = 1000;
 
 async function* readStream(
   body: ReadableStream<Uint8Array>,
-  { gateway: { clock }, route: { upstream }, reader, signal }: Reading,
+  { gateway: { clock }, route: { upstream }, reader, watch }: Reading,
 ): AsyncGenerator<StreamEvent[]> {
   const enough = new AbortController();
   let stopWaiting: (() => void) | undefined;
+  const signal = AbortSignal.any([watch.signal, enough.signal]);
   try {
-    for await (const batch of readEvents(body, AbortSignal.any([signal, enough.signal]))) {
+    for await (const batch of readEvents(body, { signal, listen: watch.listen })) {
       for (const event of batch) reader.push(event);
       if (reader.done && stopWaiting === undefined) {
         reader.end();
         stopWaiting = clock.after(LINGER, () => enough.abort());
       }
       const events = reader.take();
+      if (events.some(isSubstance)) watch.begin();
       if (events.length > 0) yield events;
     }
     if (stopWaiting !== undefined) return;
@@ -148,11 +163,11 @@ async function* readStream(
     yield reader.take();
   } catch (cause) {
     // However the connection ends after the last word, everything was said.
-    if (stopWaiting !== undefined && !signal.aborted) return;
+    if (stopWaiting !== undefined && !watch.signal.aborted) return;
     // What was understood before the failure still belongs to the client.
     const events = reader.take();
     if (events.length > 0) yield events;
-    if (signal.aborted) throw signal.reason;
+    if (watch.signal.aborted) throw watch.signal.reason;
     if (cause instanceof ApiError) throw cause;
     const what = `Cannot finish the answer: upstream "${upstream.name}" broke its stream off`;
     throw new ApiError("api_error", what, { status: 502, cause });

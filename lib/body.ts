@@ -1,3 +1,4 @@
+import type { Clock } from "./clock.ts";
 import { ApiError } from "./errors.ts";
 import { findInfinite } from "./finite.ts";
 
@@ -10,14 +11,23 @@ const MAX_DEPTH = 200;
 /** How much of the way to a mistake an error tells, in characters. */
 const MAX_PATH = 300;
 
+/** What reading a request needs to know. */
+export interface BodyOptions {
+  clock: Clock;
+  config: {
+    /** Seconds until the body must be there; 0 is no limit. */
+    bodyTimeout: number;
+  };
+}
+
 /**
  * Reads the JSON of a request.
  *
  * @throws {ApiError} `request_too_large` past 32 MiB, `invalid_request_error` if it is no UTF-8 or no JSON, nested more
- * than 200 deep, or has a number that is not finite.
+ * than 200 deep, or has a number that is not finite, `timeout_error` (408) if it is slow to arrive.
  */
-export async function readJson(request: Request): Promise<unknown> {
-  const value = parse(await readBody(request));
+export async function readJson(request: Request, options: BodyOptions): Promise<unknown> {
+  const value = parse(await readBody(request, options));
   const steps = findInfinite(value);
   if (steps === undefined) return value;
   const path = (steps.toReversed().join(".") || "body").slice(0, MAX_PATH);
@@ -39,7 +49,7 @@ function parse(text: string): unknown {
   }
 }
 
-async function readBody(request: Request): Promise<string> {
+async function readBody(request: Request, { clock, config }: BodyOptions): Promise<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const decode = (bytes?: Uint8Array) => {
     try {
@@ -50,19 +60,37 @@ async function readBody(request: Request): Promise<string> {
   };
   let text = "";
   let size = 0;
+  const reader = request.body?.getReader();
+  let late = false;
+  // Letting go of the body ends the wait for more of it. It is not cancelled: that would cut the connection on which
+  // the answer is still to go.
+  const giveUp = () => {
+    late = true;
+    reader?.releaseLock();
+  };
+  const callOff = config.bodyTimeout > 0 ? clock.after(config.bodyTimeout * 1000, giveUp) : () => {};
   try {
-    for await (const bytes of request.body ?? []) {
-      size += bytes.byteLength;
+    while (reader !== undefined) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      size += value.byteLength;
       if (size > MAX_BODY) {
         throw new ApiError("request_too_large", "Request exceeds the maximum size of 32 MiB");
       }
-      text += decode(bytes);
+      text += decode(value);
     }
     return text + decode();
   } catch (cause) {
     if (cause instanceof ApiError) throw cause;
+    if (late) {
+      const message = `Cannot read the request body: it took longer than ${config.bodyTimeout} s`;
+      throw new ApiError("timeout_error", message, { status: 408 });
+    }
     if (request.signal.aborted) throw new DOMException("The client has left", "AbortError");
     throw new ApiError("invalid_request_error", "Cannot read the request body: it breaks off", { cause });
+  } finally {
+    callOff();
+    reader?.releaseLock();
   }
 }
 

@@ -1,3 +1,13 @@
+import type { Listen } from "./watch.ts";
+
+/** How a body is read. */
+export interface ReadOptions {
+  /** Ends the reading when it fires. */
+  signal: AbortSignal;
+  /** Waits for each piece. */
+  listen?: Listen | undefined;
+}
+
 /**
  * Reads a body, piece by piece.
  *
@@ -8,14 +18,16 @@
  */
 export async function* readBytes(
   body: ReadableStream<Uint8Array>,
-  signal: AbortSignal,
+  { signal, listen = (piece) => piece }: ReadOptions,
 ): AsyncGenerator<Uint8Array> {
   const reader = body.getReader();
   const cancel = () => void reader.cancel(signal.reason).catch(() => {});
   signal.addEventListener("abort", cancel, { once: true });
   if (signal.aborted) cancel();
   try {
-    for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
+    for (let read = await listen(reader.read()); !read.done; read = await listen(reader.read())) {
+      yield read.value;
+    }
     signal.throwIfAborted();
   } finally {
     signal.removeEventListener("abort", cancel);
@@ -30,12 +42,12 @@ export async function* readBytes(
  */
 export async function readText(
   body: ReadableStream<Uint8Array> | null,
-  { limit, signal }: { limit: number; signal: AbortSignal },
+  { limit, ...options }: ReadOptions & { limit: number },
 ): Promise<string | undefined> {
   const decoder = new TextDecoder();
   let text = "";
   let size = 0;
-  for await (const bytes of body === null ? [] : readBytes(body, signal)) {
+  for await (const bytes of body === null ? [] : readBytes(body, options)) {
     size += bytes.byteLength;
     if (size > limit) return undefined;
     text += decoder.decode(bytes, { stream: true });

@@ -46,7 +46,7 @@ export function createCatalogue(gateway: { fetch: typeof fetch; clock: Clock }):
         caller: asker,
         signal: abort.signal,
       });
-      const models = parseModelList(await readWhole(response, upstream, abort.signal));
+      const models = parseModelList(await readWhole(response, upstream, { signal: abort.signal }));
       if (models === undefined) throw noList(upstream);
       lists.set(upstream.name, { models, at: clock.now() });
       failures.delete(upstream.name);

@@ -1,11 +1,12 @@
-import { type Config, ConfigError, GUARDS, parseConfig, SETTING_NAMES, type Settings } from "./config.ts";
+import { ConfigError, parseConfig } from "./config.ts";
+import { type Config, GUARDS, SETTING_NAMES, type Settings } from "./settings.ts";
 import { describeConfig, helpText } from "./describe.ts";
-import { endWith, onStop, onStrayRejection, readEnv } from "./env.ts";
+import { endWith, onStop, onStray, readEnv } from "./env.ts";
 import { refuseExposure } from "./exposure.ts";
 import { readFlags } from "./flags.ts";
 import { createGateway } from "./create_gateway.ts";
 import { isGuessable } from "./gateway_keys.ts";
-import { logger, printLine, printMistake, startLog } from "./observe.ts";
+import { logger, logStray, printLine, printMistake, startLog } from "./observe.ts";
 import { ListenError, serve } from "./serve.ts";
 import { VERSION } from "./version.ts";
 
@@ -35,9 +36,9 @@ async function start(settings: Settings, config: Config): Promise<void> {
   startLog(config.logLevel);
   const gateway = createGateway({ settings, host: config.host });
   await gateway.ready();
-  const server = await serve((request) => gateway.fetch(request), config);
+  const server = await serve(gateway, config);
   onStop(() => server.stop());
-  onStrayRejection((reason) => logger.error("stray rejection", { reason }));
+  onStray(logStray);
   printLine(`Listening on ${server.url}, asking ${config.openrouterBaseUrl} ${toKeyWords(config)}`);
   printLine(`ANTHROPIC_BASE_URL=${server.url}`);
   const { gatewayApiKeys = [], gatewayAdminKey } = config;

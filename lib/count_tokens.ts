@@ -30,7 +30,7 @@ export async function answerCountTokens(
 ): Promise<Response> {
   const { caller } = exchange;
   await gateway.limits.admitLookup(caller);
-  const counted = parseCountTokensRequest(await readJson(request));
+  const counted = parseCountTokensRequest(await readJson(request, gateway));
   const route = await findRoute(gateway, counted.model, caller);
   exchange.note({ model: counted.model, answeredBy: toHeaderName(route) });
   const { tokens, source } = await askUpstream(counted, { gateway, route, caller, client: request.signal }) ??
@@ -61,7 +61,7 @@ async function askUpstream(counted: CountTokensRequest, { gateway, route, caller
 }): Promise<Count | undefined> {
   const { upstream, dialect } = route;
   if (!upstream.countsTokens || dialect.name !== "anthropic") return undefined;
-  const deadline = startDeadline(client, gateway.clock, PATIENCE);
+  const deadline = startDeadline(client, gateway, PATIENCE);
   try {
     const response = await send(gateway, upstream, {
       path: `${dialect.path}/count_tokens`,
@@ -69,7 +69,7 @@ async function askUpstream(counted: CountTokensRequest, { gateway, route, caller
       caller,
       signal: deadline.signal,
     });
-    const answer = await readWhole(response, upstream, deadline.signal);
+    const answer = await readWhole(response, upstream, { signal: deadline.signal });
     const tokens = isObject(answer) ? answer.input_tokens : undefined;
     // Nobody is told 0: a client would stop watching its context.
     return typeof tokens === "number" && tokens > 0 ? { tokens, source: "upstream" } : undefined;

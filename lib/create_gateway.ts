@@ -2,13 +2,17 @@ import { createAccess } from "./access/access.ts";
 import { createApp } from "./app.ts";
 import { createCatalogue } from "./catalogue.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { type Config, parseConfig, type Settings } from "./config.ts";
+import { createClosing } from "./closing.ts";
+import { parseConfig } from "./config.ts";
+import type { Config, Settings } from "./settings.ts";
 import { demo } from "./demo.ts";
+import { ApiError, errorResponse } from "./errors.ts";
 import type { Gateway } from "./gateway.ts";
 import { newId } from "./ids.ts";
 import { createInputCounter } from "./input_counter.ts";
 import { createLimiter } from "./limits/limiter.ts";
 import type { Directory } from "./models.ts";
+import { createNetwork } from "./network.ts";
 import { createCounters } from "./observe.ts";
 import { createToolboxLoader } from "./toolbox.ts";
 import { createUpstreams } from "./upstreams.ts";
@@ -18,7 +22,7 @@ import type { Alias } from "./values.ts";
 export interface GatewayOptions {
   /** By the names of the README's table, such as `OPENROUTER_API_KEY`. The environment is not read. */
   settings?: Settings;
-  /** How upstreams are reached; the runtime's own `fetch` where nothing is given. */
+  /** How upstreams are reached; the runtime's own `fetch`, without its limits of time, where nothing is given. */
   fetch?: typeof fetch;
   /** Time and timers, for tests. */
   clock?: Clock;
@@ -39,6 +43,11 @@ export interface Handler {
    * @throws {ConfigError} if `WORKSPACE_ROOT` cannot be used.
    */
   ready(): Promise<void>;
+  /**
+   * Takes nothing new from now on, and settles when all that was open is answered. Streams that take longer than
+   * `SHUTDOWN_TIMEOUT` end with an `error` event. It is for whoever stops a server: before its sockets are cut.
+   */
+  stop(): Promise<void>;
 }
 
 /**
@@ -57,10 +66,12 @@ export interface Handler {
  * ```
  */
 export function createGateway(
-  { settings = {}, fetch = globalThis.fetch, clock = systemClock, host }: GatewayOptions = {},
+  { settings = {}, clock = systemClock, host, ...options }: GatewayOptions = {},
 ): Handler {
   const whole = parseConfig({ settings });
   const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = whole;
+  const { fetch = createNetwork(config) } = options;
+  const closing = createClosing(clock, config.shutdownTimeout * 1000);
   const gateway: Gateway = {
     config,
     access: createAccess(whole, host),
@@ -70,17 +81,27 @@ export function createGateway(
     directory: toDirectory(config),
     catalogue: createCatalogue({ fetch, clock }),
     counters: createCounters(clock.now()),
+    closing,
     inputCounter: createInputCounter(clock),
     limits: createLimiter(config, { clock, newId }),
     toolbox: createToolboxLoader(config, clock),
   };
   const answer = createApp(gateway);
   return {
-    fetch: (request) => answer(request),
+    fetch: async (request) => closing.begun ? turnAway() : await answer(request),
     async ready() {
       await gateway.toolbox?.();
     },
+    stop: () => closing.begin(),
   };
+}
+
+/** Clients ask again, and should do so on another connection. */
+function turnAway(): Response {
+  const error = new ApiError("overloaded_error", "Cannot take the request: the gateway is being stopped");
+  const response = errorResponse(error, newId("req_"));
+  response.headers.set("connection", "close");
+  return response;
 }
 
 function toDirectory(config: Config): Directory {

@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import type { Closing } from "./closing.ts";
 import { ApiError } from "./errors.ts";
 
 /** The time that a request has: a signal that fires when it is over, or when the client has left. */
@@ -9,8 +10,12 @@ export interface Deadline {
   stop(): void;
 }
 
-/** Starts the time of a request; 0 milliseconds are no limit. */
-export function startDeadline(client: AbortSignal, clock: Clock, ms: number): Deadline {
+/** Starts the time of a request; 0 milliseconds are no limit. The end of the gateway is its end too. */
+export function startDeadline(
+  client: AbortSignal,
+  { clock, closing }: { clock: Clock; closing: Closing },
+  ms: number,
+): Deadline {
   const abort = new AbortController();
   const tooLong = () =>
     new ApiError("timeout_error", `Cannot finish the answer: it took longer than ${ms / 1000} s`);
@@ -19,10 +24,12 @@ export function startDeadline(client: AbortSignal, clock: Clock, ms: number): De
   const leave = () => abort.abort(new DOMException("The client has left", "AbortError"));
   client.addEventListener("abort", leave, { once: true });
   if (client.aborted) leave();
+  const stay = closing.onOver((reason) => abort.abort(reason));
   return {
     signal: abort.signal,
     stop() {
       callOff();
+      stay();
       client.removeEventListener("abort", leave);
       abort.abort(new DOMException("The request has ended", "AbortError"));
     },

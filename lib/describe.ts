@@ -1,4 +1,5 @@
-import { findSettings, SETTING_NAMES, type SettingName, SETTINGS, type Sources } from "./config.ts";
+import { findSettings, type Sources } from "./config.ts";
+import { SETTING_NAMES, type SettingName, SETTINGS } from "./settings.ts";
 import { redact } from "./redact.ts";
 import type { NamedUpstream } from "./upstream_map.ts";
 import type { Alias } from "./values.ts";

@@ -64,9 +64,13 @@ export function onStop(stop: () => Promise<void>): void {
   process.on("SIGTERM", ask);
 }
 
-/** Tells of promises that fail with nobody waiting; without this they would end the program. */
-export function onStrayRejection(tell: (reason: unknown) => void): void {
+/**
+ * Tells of failures that nobody waits for, in promises and in callbacks; without this they would end the program, and
+ * with it the answers to all other clients. No state is shared by requests that a failure could leave half changed.
+ */
+export function onStray(tell: (failure: unknown) => void): void {
   process.on("unhandledRejection", tell);
+  process.on("uncaughtException", tell);
 }
 
 /** Lets the program end by itself, with this status. */

@@ -1,6 +1,7 @@
 import { type Caller, STRANGER } from "./access/caller.ts";
 import type { StreamEvent } from "./anthropic/events.ts";
 import type { Clock } from "./clock.ts";
+import type { Closing } from "./closing.ts";
 import { type Counters, logRequest, type RequestRecord } from "./observe.ts";
 
 /** What is found out about a request on its way. */
@@ -18,13 +19,15 @@ export class Exchange {
   readonly #clock: Clock;
   readonly #counters: Counters;
   readonly #startedAt: number;
+  readonly #leave: () => void;
   #record: Notes & Pick<RequestRecord, "method" | "path">;
   /** Whether the answer goes on after the response was given, so that its end is still to come. */
   streaming = false;
   #ended = false;
 
-  constructor(request: Request, { clock, counters, newId }: {
+  constructor(request: Request, { clock, closing, counters, newId }: {
     clock: Clock;
+    closing: Closing;
     counters: Counters;
     newId(prefix: string): string;
   }) {
@@ -39,6 +42,7 @@ export class Exchange {
     this.#record = { method: request.method, path, correlationId: this.correlationId };
     counters.requests++;
     counters.open++;
+    this.#leave = closing.enter();
   }
 
   /** Notes more of what the request is about. */
@@ -73,6 +77,7 @@ export class Exchange {
     if (this.#ended) return;
     this.#ended = true;
     this.#counters.open--;
+    this.#leave();
     if (outcome === "failed") this.#counters.errors++;
     const milliseconds = this.#clock.now() - this.#startedAt;
     const { requestId, caller: { client } } = this;

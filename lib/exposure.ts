@@ -1,4 +1,5 @@
-import { type Config, ConfigError } from "./config.ts";
+import { ConfigError } from "./config.ts";
+import type { Config } from "./settings.ts";
 import { isLoopback } from "./host_name.ts";
 import { quote } from "./redact.ts";
 

@@ -1,5 +1,5 @@
 import { closestMatch } from "leven";
-import { SETTING_NAMES, type SettingName, SETTINGS } from "./config.ts";
+import { SETTING_NAMES, type SettingName, SETTINGS } from "./settings.ts";
 import { quote } from "./redact.ts";
 
 /** What the program may be asked to do. */

@@ -1,7 +1,8 @@
 import type { Access } from "./access/access.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Clock } from "./clock.ts";
-import type { Config } from "./config.ts";
+import type { Closing } from "./closing.ts";
+import type { Config } from "./settings.ts";
 import type { InputCounter } from "./input_counter.ts";
 import type { Limiter } from "./limits/limiter.ts";
 import type { Directory } from "./models.ts";
@@ -20,6 +21,7 @@ export interface Gateway {
   directory: Directory;
   catalogue: Catalogue;
   counters: Counters;
+  closing: Closing;
   inputCounter: InputCounter;
   limits: Limiter;
   /** Gives the tools that the gateway runs, loaded when first asked for; missing where the owner has switched none on. */

@@ -1,4 +1,5 @@
 import type { Caller } from "./access/caller.ts";
+import { countStrays } from "./observe.ts";
 import type { Gateway } from "./gateway.ts";
 import { ADMIN, LOCAL } from "./gateway_keys.ts";
 import { NAME, VERSION } from "./version.ts";
@@ -22,10 +23,13 @@ export function answerRoot(): Response {
   });
 }
 
-/** Answers `GET /health`: that the process answers, and nothing else is asked for it. */
+/**
+ * Answers `GET /health`: that the process answers, and nothing else is asked for it. It is `degraded`, though it still
+ * answers, once something went wrong that should have been impossible.
+ */
 export function answerHealth({ clock }: Gateway): Response {
   return Response.json({
-    status: "healthy",
+    status: countStrays() === 0 ? "healthy" : "degraded",
     service: NAME,
     version: VERSION,
     timestamp: toTime(clock.now()),
@@ -52,6 +56,7 @@ export function answerStatus(gateway: Gateway, { client }: Caller): Response {
 function toDetails({ counters: { requests, errors, open }, directory, catalogue }: Gateway) {
   return {
     requests: { total: requests, failed: errors, open },
+    stray_failures: countStrays(),
     upstreams: [...directory.upstreams.values()].map((upstream) => ({
       name: upstream.name,
       key_configured: upstream.key !== undefined,

@@ -40,8 +40,13 @@ export async function readBeginning(batches: AsyncGenerator<StreamEvent[]>): Pro
     const { done, value } = await batches.next();
     if (done) return events;
     events.push(...value);
-    if (value.some(({ type }) => type !== "message_start" && type !== "ping")) return events;
+    if (value.some(isSubstance)) return events;
   }
+}
+
+/** Whether an event says more than that a message begins. */
+export function isSubstance({ type }: StreamEvent): boolean {
+  return type !== "message_start" && type !== "ping";
 }
 
 /** Gives what has begun, then the rest. */

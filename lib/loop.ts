@@ -32,6 +32,13 @@ export interface LoopOptions {
   open(request: MessagesRequest): StreamEvent[];
 }
 
+/** How a turn is asked for. */
+export interface AskedTurn {
+  loss: LossReport;
+  /** Whether nothing was done for the message yet, so that it may be asked for again. */
+  first: boolean;
+}
+
 /** How many calls of one turn are run. */
 const MOST_CALLS = 64;
 
@@ -43,11 +50,13 @@ const MOST_CALLS = 64;
  * too waits for those, and what it wanted of the gateway is run when their results come. Once a tool has run, no
  * failure asks for a repeat. Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/server-tools
  */
-export function runTurns(toAsk: (loss: LossReport) => Ask, options: LoopOptions): Ask {
+export function runTurns(toAsk: (turn: AskedTurn) => Ask, options: LoopOptions): Ask {
   return async function* (request) {
     const scene = options.toScene(() => toWorkspaceNames(slots));
     const slots: Slot[] = toSlots(request, { ...options, scene, toolbox: await options.toolbox?.() });
-    if (!slots.some((slot) => "server" in slot)) return yield* toAsk(options.loss)(request);
+    if (!slots.some((slot) => "server" in slot)) {
+      return yield* toAsk({ loss: options.loss, first: true })(request);
+    }
     yield* joinTurns(request, planTurns(request, slots), { ...options, toAsk });
   };
 }
@@ -55,7 +64,7 @@ export function runTurns(toAsk: (loss: LossReport) => Ask, options: LoopOptions)
 async function* joinTurns(
   request: MessagesRequest,
   plan: Plan,
-  { toAsk, loss, signal, maxTurns, open }: LoopOptions & { toAsk: (loss: LossReport) => Ask },
+  { toAsk, loss, signal, maxTurns, open }: LoopOptions & { toAsk: (turn: AskedTurn) => Ask },
 ): AsyncGenerator<StreamEvent[]> {
   const joined = new JoinedMessage();
   const told = new Map<string, Told>();
@@ -78,7 +87,8 @@ async function* joinTurns(
       }
       asked = plan.toTurn(joined.content, told);
       const turn = new TurnReader({ tools: plan.tools, joined, citable: asked.citable });
-      for await (const batch of toAsk(loss.of(asked.toClientPath))(asked.request)) {
+      const ask = toAsk({ loss: loss.of(asked.toClientPath), first: turns === 1 && !acted });
+      for await (const batch of ask(asked.request)) {
         const events = turn.read(batch);
         if (events.length > 0) yield events;
       }

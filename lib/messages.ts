@@ -30,7 +30,7 @@ export async function answerMessages(
   exchange: Exchange,
 ): Promise<Response> {
   const { caller } = exchange;
-  const message = parseMessagesRequest(await readJson(request));
+  const message = parseMessagesRequest(await readJson(request, gateway));
   const wishes = readWishes(request);
   let route = await findRoute(gateway, message.model, caller);
   exchange.note({ model: message.model, answeredBy: toHeaderName(route) });
@@ -38,7 +38,7 @@ export async function answerMessages(
   const expected = { inputTokens: gateway.inputCounter.guess(message, route) };
   const admission = await gateway.limits.admit(caller, expected);
   const loss = new LossReport();
-  const deadline = startDeadline(request.signal, gateway.clock, gateway.config.requestTimeout * 1000);
+  const deadline = startDeadline(request.signal, gateway, gateway.config.requestTimeout * 1000);
   const end = () => {
     deadline.stop();
     admission.release();
@@ -58,6 +58,7 @@ export async function answerMessages(
     requestId: exchange.requestId,
     signal: deadline.signal,
     loss,
+    repeats: gateway.config.upstreamRetries,
     onBill,
   };
   const toAsk = withTools(gateway, turn);

@@ -6,7 +6,7 @@ import {
   type LogLevel,
 } from "@logtape/logtape";
 import type { AuditRecord } from "../tools/toolbox.ts";
-import type { Config } from "./config.ts";
+import type { Config } from "./settings.ts";
 import { redact } from "./redact.ts";
 
 /**
@@ -96,6 +96,20 @@ export function printLine(line: string): void {
 export function printMistake(line: string): void {
   console.error(line);
 }
+
+/** Logs a failure that nobody was waiting for, and counts it: the process lives on. */
+export function logStray(error: unknown): void {
+  strays++;
+  logger.error("stray failure", Object.fromEntries(Object.entries({ error: toStory(error) }).map(clean)));
+}
+
+/** How many failures of this process nobody was waiting for; each is a bug. */
+export function countStrays(): number {
+  return strays;
+}
+
+/** Of the process, as are the events that tell of them. */
+let strays = 0;
 
 /** What the gateway has seen since it started, for `GET /status`. */
 export type Counters = { readonly startedAt: number; requests: number; errors: number; open: number };

@@ -22,7 +22,7 @@ const SHORTEST = 16;
  * the account can pay (reported as `max_tokens;approximated`), without the provider that failed for no reason, or
  * without the thoughts that it does not take back (reported as dropped).
  *
- * Nothing else is repeated: clients do that themselves, and know how long they want to wait.
+ * The same question is repeated by {@linkcode send} alone, where the settings want that.
  */
 export function withRetry(
   toAsk: (route: Route) => Ask,

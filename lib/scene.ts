@@ -47,7 +47,8 @@ function createModels(gateway: Gateway, options: SceneOptions): Models {
     complete: (prompt, { system, maxTokens, signal }) =>
       tell(signal, async () => {
         const route = await findRoute(gateway, "small", caller);
-        const ask = createAsk(gateway, { route, caller, signal, onBill, loss: new LossReport() });
+        const loss = new LossReport();
+        const ask = createAsk(gateway, { route, caller, signal, onBill, loss, repeats: 0 });
         const request: MessagesRequest = {
           model: "small",
           max_tokens: maxTokens,

@@ -18,17 +18,21 @@ declare const Bun: {
 } | undefined;
 
 /** What answers requests. */
-export type Handler = (request: Request) => Promise<Response>;
+export type Handler = {
+  fetch(request: Request): Promise<Response>;
+  /** Settles when the answers that are open have ended; the server is not cut before. */
+  stop?(): Promise<void>;
+};
 
-/** Where to listen; `grace` is how many milliseconds a stop leaves to requests that are open. */
-export type ServeOptions = { port: number; host: string; grace?: number };
+/** Where to listen, and how long clients may take, in seconds; 0 is no limit. */
+export type ServeOptions = { port: number; host: string; headerTimeout?: number; bodyTimeout?: number };
 
 /** A server that runs. */
 export type Served = {
   /** Where it answers, as a client on this machine writes it. */
   url: string;
   port: number;
-  /** Takes no new connections, lets open requests finish for a while, then waits for them no longer. */
+  /** Takes no new connections, lets the handler end what is open, then cuts what remains. */
   stop(): Promise<void>;
 };
 
@@ -46,12 +50,13 @@ export class ListenError extends Error {
  * ```ts
  * import { serve } from "./serve.ts";
  *
- * const server = await serve(async () => new Response("hello"), { port: 0, host: "127.0.0.1" });
+ * const server = await serve({ fetch: async () => new Response("hello") }, { port: 0, host: "127.0.0.1" });
  * await server.stop();
  * ```
  */
-export async function serve(handler: Handler, { port, host, grace = 5000 }: ServeOptions): Promise<Served> {
-  const listener = await listen(handler, { port, host }).catch((error) => {
+export async function serve(handler: Handler, options: ServeOptions): Promise<Served> {
+  const { port, host } = options;
+  const listener = await listen(handler, options).catch((error) => {
     const reason = REASONS[error.code] ?? REASONS[error.name] ?? error.message;
     throw new ListenError(`Cannot listen on "${toAddress(host)}:${port}": ${reason}`, { cause: error });
   });
@@ -59,9 +64,11 @@ export async function serve(handler: Handler, { port, host, grace = 5000 }: Serv
     url: `http://${toAddress(LOOPBACKS[host] ?? host)}:${listener.port}`,
     port: listener.port,
     async stop() {
+      const closed = listener.close();
+      await handler.stop?.();
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(() => resolve(listener.cut()), grace);
-        listener.close().then(() => resolve(clearTimeout(timer)));
+        const timer = setTimeout(() => resolve(listener.cut()), PARTING);
+        closed.then(() => resolve(clearTimeout(timer)));
       });
     },
   };
@@ -69,32 +76,46 @@ export async function serve(handler: Handler, { port, host, grace = 5000 }: Serv
 
 /** A socket that is listened on: `close` takes nothing new and waits for what is open, `cut` ends that. */
 type Listener = { port: number; close(): Promise<void>; cut(): void };
-type Address = { port: number; host: string };
 
-async function listen(handler: Handler, address: Address): Promise<Listener> {
-  if (typeof Deno !== "undefined") return listenOnDeno(Deno, handler, address);
-  if (typeof Bun !== "undefined") return listenOnBun(Bun, handler, address);
-  return listenOnNode(handler, address);
+/** How long clients have to take what is still on its way to them, in milliseconds, before they are cut. */
+const PARTING = 1000;
+
+async function listen(handler: Handler, options: ServeOptions): Promise<Listener> {
+  if (typeof Deno !== "undefined") return listenOnDeno(Deno, handler, options);
+  if (typeof Bun !== "undefined") return listenOnBun(Bun, handler, options);
+  return listenOnNode(handler, options);
 }
 
-function listenOnDeno(deno: NonNullable<typeof Deno>, handler: Handler, { port, host }: Address): Listener {
-  const server = deno.serve({ port, hostname: host, onListen: () => {} }, (request) => handler(request));
+function listenOnDeno(
+  deno: NonNullable<typeof Deno>,
+  handler: Handler,
+  { port, host }: ServeOptions,
+): Listener {
+  const server = deno.serve(
+    { port, hostname: host, onListen: () => {} },
+    (request) => handler.fetch(request),
+  );
   // Once it shuts down, Deno has no way to cut what is open; the end of the program does that.
   return { port: server.addr.port, close: () => server.shutdown(), cut: () => {} };
 }
 
-function listenOnBun(bun: NonNullable<typeof Bun>, handler: Handler, { port, host }: Address): Listener {
-  const fetch = (request: Request) => handler(request);
-  // By default Bun cuts streams that are silent for 10 seconds, and shows the stack of an error to the client.
+function listenOnBun(
+  bun: NonNullable<typeof Bun>,
+  handler: Handler,
+  { port, host }: ServeOptions,
+): Listener {
+  const fetch = (request: Request) => handler.fetch(request);
+  // By default Bun cuts streams that are silent for 10 seconds, and shows the stack of an error to the client. Headers
+  // must be there after 10 seconds all the same.
   const server = bun.serve({ port, hostname: host, idleTimeout: 0, development: false, fetch });
   return { port: server.port, close: () => server.stop(), cut: () => server.stop(true) };
 }
 
-async function listenOnNode(handler: Handler, { port, host }: Address): Promise<Listener> {
+async function listenOnNode(handler: Handler, options: ServeOptions): Promise<Listener> {
+  const { port, host } = options;
   const { createServer } = await import("node:http");
   const { getRequestListener } = await import("@hono/node-server");
-  // Node's time limits are for requests that are slow to arrive; an answer may be silent for as long as it likes.
-  const server = createServer(getRequestListener((request) => handler(request)));
+  const server = createServer(toLimits(options), getRequestListener((request) => handler.fetch(request)));
   await new Promise<void>((resolve, reject) => server.on("error", reject).listen(port, host, resolve));
   const address = server.address();
   return {
@@ -104,6 +125,18 @@ async function listenOnNode(handler: Handler, { port, host }: Address): Promise<
       return new Promise((resolve) => server.close(() => resolve()));
     },
     cut: () => server.closeAllConnections(),
+  };
+}
+
+/** Node's limits for requests that are slow to arrive; an answer may be silent for as long as it likes. */
+function toLimits({ headerTimeout = 0, bodyTimeout = 0 }: ServeOptions) {
+  // The handler has the body's time, and says so to the client; this is for bodies that no handler reads.
+  const whole = headerTimeout > 0 && bodyTimeout > 0 ? headerTimeout + bodyTimeout + 1 : 0;
+  return {
+    headersTimeout: headerTimeout * 1000,
+    requestTimeout: whole * 1000,
+    connectionsCheckingInterval: 1000,
+    maxHeaderSize: 16 * 1024,
   };
 }
 

@@ -1,6 +1,6 @@
 import { createParser } from "eventsource-parser";
 import type { StreamEvent } from "./anthropic/events.ts";
-import { readBytes } from "./bytes.ts";
+import { readBytes, type ReadOptions } from "./bytes.ts";
 import type { Clock } from "./clock.ts";
 import type { ServerSentEvent } from "./dialects/mod.ts";
 import { ApiError, type ErrorBody } from "./errors.ts";
@@ -17,7 +17,7 @@ const MAX_EVENT = 16 * 1024 * 1024;
  */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
-  signal: AbortSignal,
+  options: ReadOptions,
 ): AsyncGenerator<ServerSentEvent[]> {
   let batch: ServerSentEvent[] = [];
   const parser = createParser({
@@ -33,7 +33,7 @@ export async function* readEvents(
     },
   });
   const decoder = new TextDecoder();
-  for await (const bytes of readBytes(body, signal)) {
+  for await (const bytes of readBytes(body, options)) {
     parser.feed(decoder.decode(bytes, { stream: true }));
     if (batch.length > 0) yield batch;
     batch = [];
@@ -73,6 +73,7 @@ export function writeEvents(
   let lastWrite = clock.now();
   let waiting = false;
   let ended = false;
+  let stopPings = () => {};
   let letGo = () => {};
   const finish = (outcome: Outcome, error?: unknown) => {
     if (ended) return;
@@ -91,7 +92,7 @@ export function writeEvents(
         finish("left");
         void batches.return(undefined).catch(() => {});
       };
-      const stopPings = clock.every(pingEvery, ping);
+      stopPings = clock.every(pingEvery, ping);
       letGo = () => {
         stopPings();
         client.removeEventListener("abort", leave);
@@ -126,6 +127,8 @@ export function writeEvents(
   function write(controller: ReadableStreamDefaultController<Uint8Array>, events: StreamEvent[]): void {
     lastWrite = clock.now();
     controller.enqueue(encoder.encode(events.map(toFrame).join("")));
+    // The connection may stay open for a while after the last word, but nothing is said after it.
+    if (events.at(-1)?.type === "message_stop") stopPings();
   }
 }
 

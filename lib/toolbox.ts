@@ -1,7 +1,8 @@
 import type { ToolsOptions } from "../tools/mod.ts";
 import type { Toolbox } from "../tools/toolbox.ts";
 import type { Clock } from "./clock.ts";
-import { type Config, ConfigError } from "./config.ts";
+import { ConfigError } from "./config.ts";
+import type { Config } from "./settings.ts";
 import { logAudit } from "./observe.ts";
 
 /**

@@ -1,15 +1,28 @@
 import type { Caller } from "./access/caller.ts";
-import { readText } from "./bytes.ts";
+import { type ReadOptions, readText } from "./bytes.ts";
+import type { Clock } from "./clock.ts";
 import { toKeyHeader } from "./dialects/mod.ts";
 import { toUpstreamError } from "./dialects/upstream_error.ts";
 import { ApiError } from "./errors.ts";
 import { isObject, type JsonObject, tryJson } from "./json.ts";
 import type { Route, Upstream } from "./models.ts";
+import { toConnectError } from "./network.ts";
+import { toPause, type Unanswered } from "./repeat.ts";
 import { NAME, VERSION } from "./version.ts";
 
 /** How upstreams are reached. */
 export interface Network {
   fetch: typeof fetch;
+  clock: Clock;
+}
+
+/** A question to an upstream; `listen` waits for its answer. */
+export interface Question extends ReadOptions {
+  path: string;
+  body?: JsonObject;
+  caller: Caller;
+  /** How often it may be asked again as long as no answer has begun; never where tools have run for it. */
+  repeats?: number;
 }
 
 /** The largest answer that is read whole, in bytes. */
@@ -23,11 +36,23 @@ const MAX_ANSWER = 32 * 1024 * 1024;
  *
  * @throws {ApiError} what the upstream answered, as Anthropic's API would say it.
  */
-export async function send(
+export async function send(network: Network, upstream: Upstream, question: Question): Promise<Response> {
+  const { caller, signal, repeats = 0 } = question;
+  for (let nth = 0;; nth++) {
+    const answer = await ask(network, upstream, question);
+    if (!("error" in answer)) return answer;
+    const pause = nth < repeats ? toPause(answer, { nth, now: network.clock.now() }) : undefined;
+    if (pause === undefined) throw withoutKey(answer.error, upstream, caller);
+    await wait(network.clock, pause, signal);
+  }
+}
+
+/** Asks once. @throws what cannot be asked again. */
+async function ask(
   { fetch: network }: Network,
   upstream: Upstream,
-  { path, body, caller, signal }: { path: string; body?: JsonObject; caller: Caller; signal: AbortSignal },
-): Promise<Response> {
+  { path, body, caller, signal, listen = (sign) => sign }: Question,
+): Promise<Response | Unanswered> {
   const headers = toHeaders(upstream, caller, body !== undefined);
   const init: RequestInit = { headers, signal, redirect: "manual" };
   if (body !== undefined) Object.assign(init, { method: "POST", body: JSON.stringify(body) });
@@ -35,23 +60,39 @@ export async function send(
   signal.throwIfAborted();
   let response: Response;
   try {
-    response = await transport(toUrl(upstream, path), init);
+    response = await listen(transport(toUrl(upstream, path), init));
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
-    throw new ApiError("api_error", `Cannot reach upstream "${upstream.name}": ${toReason(cause)}`, {
-      status: 502,
-      cause,
-    });
+    const { error, connected } = toConnectError(cause, upstream.name);
+    if (connected) throw error;
+    return { error };
   }
   if (response.ok) return response;
-  throw withoutKey(await toError(response, { upstream, caller, signal }), upstream, caller);
+  return {
+    error: await toError(response, { upstream, caller, signal, listen }),
+    status: response.status,
+  };
+}
+
+/** @throws the signal's reason, once it has fired. */
+async function wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const callOff = clock.after(ms, end);
+    signal.addEventListener("abort", end, { once: true });
+    function end() {
+      callOff();
+      signal.removeEventListener("abort", end);
+      resolve();
+    }
+  });
+  signal.throwIfAborted();
 }
 
 /** Asks an upstream for a turn of a conversation. */
 export function sendTurn(
   network: Network,
   route: Route,
-  { body, caller, signal }: { body: JsonObject; caller: Caller; signal: AbortSignal },
+  { body, caller, ...question }: Omit<Question, "path"> & { body: JsonObject },
 ): Promise<Response> {
   const { upstream, dialect } = route;
   // What a version or a beta of Anthropic's API means is known only to those who speak it.
@@ -60,7 +101,7 @@ export function sendTurn(
     path: dialect.path,
     body: toWholeBody(body, route),
     caller: asker,
-    signal,
+    ...question,
   });
 }
 
@@ -82,14 +123,14 @@ function toWholeBody(body: JsonObject, { options, avoid }: Route): JsonObject {
 export async function readWhole(
   response: Response,
   upstream: Upstream,
-  signal: AbortSignal,
+  { signal, listen }: ReadOptions,
 ): Promise<unknown> {
   const unreadable = (why: string, cause?: unknown) =>
     new ApiError("api_error", `Cannot read the answer of upstream "${upstream.name}": ${why}`, {
       status: 502,
       cause,
     });
-  const text = await readText(response.body, { limit: MAX_ANSWER, signal }).catch((cause) => {
+  const text = await readText(response.body, { limit: MAX_ANSWER, signal, listen }).catch((cause) => {
     throw signal.aborted ? signal.reason : unreadable("it breaks off", cause);
   });
   if (text === undefined) throw unreadable("it is larger than 32 MiB");
@@ -137,7 +178,7 @@ function toUrl({ baseUrl, apiVersion }: Upstream, path: string): string {
 
 async function toError(
   response: Response,
-  { upstream, caller, signal }: { upstream: Upstream; caller: Caller; signal: AbortSignal },
+  { upstream, caller, signal, listen }: ReadOptions & { upstream: Upstream; caller: Caller },
 ): Promise<ApiError> {
   const { status } = response;
   if (status < 400) {
@@ -146,7 +187,7 @@ async function toError(
       status: 502,
     });
   }
-  const text = await readText(response.body, { limit: MAX_ERROR, signal }).catch(() => undefined);
+  const text = await readText(response.body, { limit: MAX_ERROR, signal, listen }).catch(() => undefined);
   if (signal.aborted) throw signal.reason;
   const retryAfter = response.headers.get("retry-after") ?? undefined;
   const error = toUpstreamError({ status, body: text === undefined ? undefined : tryJson(text), retryAfter });
@@ -159,14 +200,6 @@ async function toError(
     : "the gateway's own key";
   const said = `Upstream "${upstream.name}" refused ${whose}: ${error.message}`;
   return new ApiError("authentication_error", said);
-}
-
-/** The reason of a failed connection, as far as it tells nothing of the owner's network. */
-function toReason(error: unknown): string {
-  for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    if ("code" in at && typeof at.code === "string") return at.code;
-  }
-  return "the connection failed";
 }
 
 /** The largest error body that is read, in bytes. */

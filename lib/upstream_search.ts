@@ -61,7 +61,7 @@ export async function searchUpstream(
   const hits = new Map<string, SearchHit>();
   let bill: Bill = { inputTokens: 0, outputTokens: 0, cost: undefined, usd: undefined };
   try {
-    for await (const batch of response.body === null ? [] : readEvents(response.body, signal)) {
+    for await (const batch of response.body === null ? [] : readEvents(response.body, { signal })) {
       for (const json of batch.map(({ data }) => tryJson(data))) {
         if (isObject(json) && isObject(json.error)) throw toUpstreamError({ status: 502, body: json });
         const chunk = v.safeParse(Chunk, json);

@@ -1,4 +1,4 @@
-import type { Config } from "./config.ts";
+import type { Config } from "./settings.ts";
 import { HOST_NAMES, type HostName, toHost } from "./dialects/mod.ts";
 import type { Upstream } from "./models.ts";
 import type { NamedUpstream } from "./upstream_map.ts";

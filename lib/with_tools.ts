@@ -25,28 +25,31 @@ export interface ToolOptions extends Omit<AskOptions, "route"> {
  */
 export function withTools(gateway: Gateway, options: ToolOptions): (route: Route) => Ask {
   return (route) =>
-    runTurns((loss) => createAsk(gateway, { ...options, loss, route }), {
-      ...options,
-      route,
-      toolbox: gateway.toolbox,
-      maxTurns: gateway.config.toolTurns,
-      now: () => gateway.clock.now(),
-      open: (request) => openMessage(request, route, gateway),
-      toScene: (tools) =>
-        createScene(gateway, {
-          ...options,
-          tools,
-          async converse(message, { tools, signal }) {
-            const inner = {
-              ...options,
-              message,
-              signal,
-              wishes: { tools, intercept: false },
-              loss: new LossReport(),
-            };
-            const asked = await findRoute(gateway, message.model, options.caller);
-            return await collectMessage(withTools(gateway, inner)(asked)(message));
-          },
-        }),
-    });
+    runTurns(
+      ({ loss, first }) => createAsk(gateway, { ...options, ...(!first && { repeats: 0 }), loss, route }),
+      {
+        ...options,
+        route,
+        toolbox: gateway.toolbox,
+        maxTurns: gateway.config.toolTurns,
+        now: () => gateway.clock.now(),
+        open: (request) => openMessage(request, route, gateway),
+        toScene: (tools) =>
+          createScene(gateway, {
+            ...options,
+            tools,
+            async converse(message, { tools, signal }) {
+              const inner = {
+                ...options,
+                message,
+                signal,
+                wishes: { tools, intercept: false },
+                loss: new LossReport(),
+              };
+              const asked = await findRoute(gateway, message.model, options.caller);
+              return await collectMessage(withTools(gateway, inner)(asked)(message));
+            },
+          }),
+      },
+    );
 }

@@ -1,19 +1,11 @@
-import {
-  type Config,
-  ConfigError,
-  GUARDS,
-  parseConfig,
-  SETTING_NAMES,
-  type SettingName,
-  type Sources,
-} from "./config.ts";
-import { createGateway } from "./create_gateway.ts";
+import { ConfigError, parseConfig, type Sources } from "./config.ts";
+import { type Config, GUARDS, SETTING_NAMES, type SettingName } from "./settings.ts";
+import { createGateway, type Handler } from "./create_gateway.ts";
 import { readEnv } from "./env.ts";
 import { ApiError, errorResponse } from "./errors.ts";
 import { refuseExposure } from "./exposure.ts";
 import { newId } from "./ids.ts";
 import { printMistake, startLog } from "./observe.ts";
-import type { Handler } from "./serve.ts";
 
 /** What such a runtime takes: a handler, and settings for the server of Bun. */
 export type Worker = {
@@ -36,7 +28,7 @@ const worker: Worker = {
   development: false,
   async fetch(request, bindings) {
     handler ??= createHandler(bindings);
-    return handler === undefined ? refuse() : await handler(request);
+    return handler === undefined ? refuse() : await handler.fetch(request);
   },
 };
 
@@ -53,8 +45,7 @@ function createHandler(bindings: unknown): Handler | undefined {
   const config = readConfig(sources);
   if (config === undefined) return undefined;
   startLog(config.logLevel);
-  const gateway = createGateway({ settings: { ...sources.env, ...sources.settings } });
-  return (request) => gateway.fetch(request);
+  return createGateway({ settings: { ...sources.env, ...sources.settings } });
 }
 
 /** The settings, or nothing where they cannot be used: there is no program here that could end. */

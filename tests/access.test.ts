@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Settings } from "../lib/config.ts";
+import type { Settings } from "../lib/settings.ts";
 import { createGateway } from "../lib/create_gateway.ts";
 import { hello, post, TestClock, TestUpstream, toBytes } from "./laws/support.ts";
 import { logOf } from "./support/log.ts";

@@ -19,7 +19,7 @@ const HOUSE: Record<string, Room> = {
     uses: [],
     pure: true,
   },
-  world: { files: ["lib/clock.ts", "lib/ids.ts"], uses: [] },
+  world: { files: ["clock", "closing", "ids"].map((name) => `lib/${name}.ts`), uses: ["words"] },
   anthropic: { files: ["lib/anthropic/"], uses: ["words"], pure: true },
   dialect: {
     files: [
@@ -57,7 +57,17 @@ const HOUSE: Record<string, Room> = {
   },
   settings: {
     files: [
-      ...["config", "values", "upstream_map", "limit_map", "tool_settings", "gateway_keys", "flags"],
+      ...[
+        "config",
+        "settings",
+        "times",
+        "values",
+        "upstream_map",
+        "limit_map",
+        "tool_settings",
+        "gateway_keys",
+        "flags",
+      ],
       ...["describe", "exposure"],
     ].map((name) => `lib/${name}.ts`),
     uses: ["words", "dialects", "call"],
@@ -96,6 +106,9 @@ const HOUSE: Record<string, Room> = {
       "sse",
       "hold",
       "deadline",
+      "network",
+      "watch",
+      "repeat",
       "upstream",
       "upstream_search",
       "catalogue",
@@ -180,6 +193,7 @@ const PACKAGES: Record<string, RegExp> = {
   "eventsource-parser": /^lib\/sse\.ts$/,
   "minisearch": /^lib\/loop\/tool_search\.ts$/,
   "re2js": /^(lib\/loop\/tool_search|tools\/(glob|line)_pattern)\.ts$/,
+  "undici": /^lib\/network\.ts$/,
   "leven": /^lib\/(models|flags|upstream_map|limit_map)\.ts$/,
   "ipaddr.js": /^tools\/policy\/address\.ts$/,
   "htmlparser2": /^tools\/host\/web\/pare_html\.ts$/,

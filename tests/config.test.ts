@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  ConfigError,
-  parseConfig,
-  SETTING_NAMES,
-  SETTINGS,
-  type Settings,
-  type Sources,
-} from "../lib/config.ts";
+import { ConfigError, parseConfig, type Sources } from "../lib/config.ts";
+import { SETTING_NAMES, SETTINGS, type Settings } from "../lib/settings.ts";
 import { describeConfig } from "../lib/describe.ts";
 import { readFlags } from "../lib/flags.ts";
 
@@ -23,6 +17,13 @@ const DEFAULTS = {
   upstreamDialect: "auto",
   validation: "lenient",
   requestTimeout: 3600,
+  connectTimeout: 10,
+  firstByteTimeout: 300,
+  idleTimeout: 120,
+  upstreamRetries: 0,
+  headerTimeout: 10,
+  bodyTimeout: 60,
+  shutdownTimeout: 30,
   holdTimeout: 10,
   pingInterval: 10,
   coerceToolInput: "on",
@@ -125,6 +126,13 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   ],
   [{ UPSTREAM_DIALECT: "openai" }, { upstreamDialect: "openai" }],
   [{ REQUEST_TIMEOUT: "0" }, { requestTimeout: 0 }],
+  [{ CONNECT_TIMEOUT: "0.5" }, { connectTimeout: 0.5 }],
+  [{ FIRST_BYTE_TIMEOUT: 600 }, { firstByteTimeout: 600 }],
+  [{ IDLE_TIMEOUT: "0" }, { idleTimeout: 0 }],
+  [{ UPSTREAM_RETRIES: "2" }, { upstreamRetries: 2 }],
+  [{ HEADER_TIMEOUT: "5" }, { headerTimeout: 5 }],
+  [{ BODY_TIMEOUT: "5" }, { bodyTimeout: 5 }],
+  [{ SHUTDOWN_TIMEOUT: "0" }, { shutdownTimeout: 0 }],
   [{ HOLD_TIMEOUT: "2.5" }, { holdTimeout: 2.5 }],
   [{ PING_INTERVAL: 0.1 }, { pingInterval: 0.1 }],
   [{ COERCE_TOOL_INPUT: "off" }, { coerceToolInput: "off" }],
@@ -371,6 +379,14 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["VALIDATION", "loose", '"loose"', "expected lenient or strict"],
   ["REQUEST_TIMEOUT", "604801", '"604801"', SECONDS],
   ["REQUEST_TIMEOUT", "1h", '"1h"', SECONDS],
+  ["CONNECT_TIMEOUT", "soon", '"soon"', SECONDS],
+  ["FIRST_BYTE_TIMEOUT", -1, '"-1"', SECONDS],
+  ["IDLE_TIMEOUT", "2m", '"2m"', SECONDS],
+  ["UPSTREAM_RETRIES", "3", '"3"', "expected a whole number from 0 to 2"],
+  ["UPSTREAM_RETRIES", 0.5, '"0.5"', "expected a whole number from 0 to 2"],
+  ["HEADER_TIMEOUT", "x", '"x"', SECONDS],
+  ["BODY_TIMEOUT", "x", '"x"', SECONDS],
+  ["SHUTDOWN_TIMEOUT", "x", '"x"', SECONDS],
   ["HOLD_TIMEOUT", "-1", '"-1"', SECONDS],
   ["HOLD_TIMEOUT", Number.POSITIVE_INFINITY, '"Infinity"', SECONDS],
   ["PING_INTERVAL", "0", '"0"', "expected a number of seconds from 0.1 to 604800"],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { SETTING_NAMES, SETTINGS } from "../lib/config.ts";
+import { SETTING_NAMES, SETTINGS } from "../lib/settings.ts";
 import { describeConfig, helpText, settingsTable } from "../lib/describe.ts";
 import { readFlags } from "../lib/flags.ts";
 
@@ -55,6 +55,13 @@ test("describeConfig() tells each setting, its value and where that is from", ()
     "UPSTREAM_DIALECT auto (default)",
     "VALIDATION lenient (default)",
     "REQUEST_TIMEOUT 3600 (default)",
+    "CONNECT_TIMEOUT 10 (default)",
+    "FIRST_BYTE_TIMEOUT 300 (default)",
+    "IDLE_TIMEOUT 120 (default)",
+    "UPSTREAM_RETRIES 0 (default)",
+    "HEADER_TIMEOUT 10 (default)",
+    "BODY_TIMEOUT 60 (default)",
+    "SHUTDOWN_TIMEOUT 30 (default)",
     "HOLD_TIMEOUT 10 (default)",
     "PING_INTERVAL 10 (default)",
     "COERCE_TOOL_INPUT on (default)",

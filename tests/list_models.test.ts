@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Settings } from "../lib/config.ts";
+import type { Settings } from "../lib/settings.ts";
 import { createGateway } from "../lib/create_gateway.ts";
 import { askGateway, createTestGateway } from "./support/ask.ts";
 import { dig, objects } from "./support/json.ts";

@@ -1,4 +1,4 @@
-import type { Config } from "../config.ts";
+import type { Config } from "../settings.ts";
 import { isLoopback, toHostName } from "../host_name.ts";
 import type { Doors } from "./doors.ts";
 import { createKeyring, type Keyring } from "./keyring.ts";

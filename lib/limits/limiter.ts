@@ -1,6 +1,6 @@
 import type { Bill } from "../bill.ts";
 import type { Clock } from "../clock.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../settings.ts";
 import { logWarning } from "../observe.ts";
 import { type Asker, toClosingDraws, toLookupDraws, toOpeningDraws } from "./draws.ts";
 import { createMemoryStore } from "./memory_store.ts";

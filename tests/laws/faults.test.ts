@@ -3,6 +3,7 @@ import process from "node:process";
 import { after, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import type { StreamEvent } from "../../lib/anthropic/events.ts";
+import type { Settings } from "../../lib/settings.ts";
 import { writeEvents } from "../../lib/sse.ts";
 import { checkGrammar, readFrames, type Wire } from "./grammar.ts";
 import {
@@ -73,9 +74,14 @@ interface Run {
   answer: Promise<Response>;
 }
 
-function start(road: Road, streamed: boolean, answer: ConstructorParameters<typeof TestUpstream>[0]): Run {
+function start(
+  road: Road,
+  streamed: boolean,
+  answer: ConstructorParameters<typeof TestUpstream>[0],
+  settings: Settings = SETTINGS,
+): Run {
   const upstream = new TestUpstream(answer);
-  const { handler, clock } = createTestGateway(upstream, SETTINGS);
+  const { handler, clock } = createTestGateway(upstream, settings);
   const client = new AbortController();
   const request = post(hello(road, { stream: streamed }), { signal: client.signal });
   return { upstream, clock, handler, client, answer: handler(request) };
@@ -204,7 +210,8 @@ for (const road of ["chat", "native"] as const) {
     test(`an upstream that keeps its connection open after its answer does not hold it up (${how})`, async () => {
       for (const deaf of [true, false]) {
         const { frames } = ANSWERS[road];
-        const run = start(road, streamed, { pieces: [toBytes(frames.join(""))], ending: "silence", deaf });
+        const answer: Answer = { pieces: [toBytes(frames.join(""))], ending: "silence", deaf };
+        const run = start(road, streamed, answer, { ...SETTINGS, PING_INTERVAL: 0.1 });
         const read = run.answer.then((response) => readEnd(response, "open"));
         await run.upstream.silent;
         await setImmediate();

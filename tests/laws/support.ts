@@ -1,6 +1,6 @@
 import type { Clock } from "../../lib/clock.ts";
 import { createGateway } from "../../lib/create_gateway.ts";
-import type { Settings } from "../../lib/config.ts";
+import type { Settings } from "../../lib/settings.ts";
 import type { JsonObject } from "../../lib/json.ts";
 
 /** One seed for every law, so that a run says the same thing everywhere; another one looks elsewhere. */
@@ -67,7 +67,7 @@ export interface Answer {
 export class TestUpstream {
   readonly requests: { url: string; init: RequestInit; body: JsonObject }[] = [];
   /** Settles when the gateway waits for bytes, or for headers, that do not come. */
-  readonly silent: Promise<void>;
+  silent: Promise<void> = Promise.resolve();
   /** Bodies that were given out and neither ended nor were cancelled. */
   open = 0;
   readonly #answer: (nth: number) => Answer | "no headers" | Error;
@@ -75,6 +75,11 @@ export class TestUpstream {
 
   constructor(answer: Answer | "no headers" | Error | ((nth: number) => Answer | "no headers" | Error)) {
     this.#answer = typeof answer === "function" ? answer : () => answer;
+    this.quiet();
+  }
+
+  /** Waits for silence anew. */
+  quiet(): void {
     this.silent = new Promise((resolve) => this.#tellSilent = resolve);
   }
 

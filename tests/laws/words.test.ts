@@ -76,7 +76,9 @@ test("an event of any name is one frame, which says its name where a line can ho
         controller.close();
       },
     });
-    for await (const batch of readEvents(bytes, new AbortController().signal)) read.push(...batch);
+    for await (const batch of readEvents(bytes, { signal: new AbortController().signal })) {
+      read.push(...batch);
+    }
     assert.equal(read.length, 1);
     assert.deepEqual(JSON.parse(read[0]?.data ?? ""), event);
     if (/^[ -~]+$/.test(type) && type.trim() === type) assert.equal(read[0]?.event, type);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseConfig, type Settings } from "../../lib/config.ts";
+import { parseConfig } from "../../lib/config.ts";
+import type { Settings } from "../../lib/settings.ts";
 import { ApiError } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
 import { type Admission, createLimiter, type Limiter } from "../../lib/limits/limiter.ts";

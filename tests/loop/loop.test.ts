@@ -372,14 +372,14 @@ test("runTurns() reports losses by the client's own paths", async () => {
   const script = createScript(says("Done."));
   const lossy: Script = {
     asked: script.asked,
-    toAsk: (inner) => (request) => {
-      request.tools?.forEach((_, at) => inner.add(`tools.${at}.description`, "dropped"));
+    toAsk: (turn) => (request) => {
+      request.tools?.forEach((_, at) => turn.loss.add(`tools.${at}.description`, "dropped"));
       request.messages.forEach(({ content }, at) => {
-        if (typeof content === "string") return inner.add(`messages.${at}.content`, "dropped");
-        content.forEach((_, nth) => inner.add(`messages.${at}.content.${nth}.x`, "dropped"));
+        if (typeof content === "string") return turn.loss.add(`messages.${at}.content`, "dropped");
+        content.forEach((_, nth) => turn.loss.add(`messages.${at}.content.${nth}.x`, "dropped"));
       });
-      inner.add("top_k", "dropped");
-      return script.toAsk(inner)(request);
+      turn.loss.add("top_k", "dropped");
+      return script.toAsk(turn)(request);
     },
   };
   await run(lossy, {

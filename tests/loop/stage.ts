@@ -4,7 +4,7 @@ import { MessageWriter } from "../../lib/anthropic/writer.ts";
 import type { MessagesRequest } from "../../lib/anthropic/schema.ts";
 import type { Ask } from "../../lib/ask.ts";
 import { toDialect } from "../../lib/dialects/mod.ts";
-import { runTurns } from "../../lib/loop.ts";
+import { type AskedTurn, runTurns } from "../../lib/loop.ts";
 import type { Wishes } from "../../lib/loop/wishes.ts";
 import { LossReport } from "../../lib/loss.ts";
 import type { Route } from "../../lib/models.ts";
@@ -20,7 +20,7 @@ export type Say = (writer: MessageWriter) => void;
 
 /** A model that says what is written for each turn, and what it was asked. */
 export interface Script {
-  toAsk(loss: LossReport): Ask;
+  toAsk(turn: AskedTurn): Ask;
   asked: MessagesRequest[];
 }
 

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { SETTING_NAMES } from "../../lib/config.ts";
+import { SETTING_NAMES } from "../../lib/settings.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -18,6 +18,7 @@ export const RUNTIMES: readonly Runtime[] = [
 
 /** A program that runs. */
 export type Program = {
+  pid: number | undefined;
   /** Waits until the output has what the pattern means, and gives its first group; fails if the program ends first. */
   find(pattern: RegExp): Promise<string>;
   kill(signal: "SIGTERM" | "SIGINT"): void;
@@ -41,6 +42,7 @@ export function launch({ command }: Runtime, args: string[], settings: Record<st
     child.on("close", (status, signal) => resolve({ status, signal, ...output }));
   });
   return {
+    pid: child.pid,
     ended,
     kill(signal) {
       // Not child.kill(): Deno tells of a child that it has killed as killed, however that ended.

@@ -5,7 +5,10 @@ import { ListenError, serve } from "../../lib/serve.ts";
 const LOCAL = { port: 0, host: "127.0.0.1" };
 
 test("serve() answers where it says", async () => {
-  const server = await serve(async (request) => new Response(new URL(request.url).pathname), LOCAL);
+  const server = await serve(
+    { fetch: async (request) => new Response(new URL(request.url).pathname) },
+    LOCAL,
+  );
   assert.equal(server.url, `http://127.0.0.1:${server.port}`);
   assert.equal(await textOf(`${server.url}/a/b`), "/a/b");
   await server.stop();
@@ -13,7 +16,7 @@ test("serve() answers where it says", async () => {
 
 for (const [host, url] of [["0.0.0.0", "http://127.0.0.1:"], ["localhost", "http://localhost:"]] as const) {
   test(`serve() on ${host} names an address that a client can use`, async () => {
-    const server = await serve(async () => new Response("here"), { port: 0, host });
+    const server = await serve({ fetch: async () => new Response("here") }, { port: 0, host });
     assert.ok(server.url.startsWith(url), server.url);
     assert.equal(await textOf(server.url), "here");
     await server.stop();
@@ -23,14 +26,17 @@ for (const [host, url] of [["0.0.0.0", "http://127.0.0.1:"], ["localhost", "http
 test("serve() says where it cannot listen, and why", async () => {
   // An address that is kept for documentation: no machine has it.
   const message = 'Cannot listen on "203.0.113.7:0": this machine has no such address';
-  await assert.rejects(serve(async () => new Response(), { port: 0, host: "203.0.113.7" }), (error) => {
-    return error instanceof ListenError && error.message === message;
-  });
+  await assert.rejects(
+    serve({ fetch: async () => new Response() }, { port: 0, host: "203.0.113.7" }),
+    (error) => {
+      return error instanceof ListenError && error.message === message;
+    },
+  );
 });
 
 test("stop() lets an open stream finish, and takes nothing new", async () => {
   const { body, write, end } = slowBody();
-  const server = await serve(async () => new Response(body), LOCAL);
+  const server = await serve({ fetch: async () => new Response(body) }, LOCAL);
   write("first"); // before it Bun sends no head
   const reader = (await fetch(server.url)).body?.getReader();
   assert.equal(decode((await reader?.read())?.value), "first");
@@ -46,7 +52,7 @@ test("stop() lets an open stream finish, and takes nothing new", async () => {
 
 test("stop() waits no longer than it was told to", async () => {
   const { body, write, end } = slowBody();
-  const server = await serve(async () => new Response(body), { ...LOCAL, grace: 1 });
+  const server = await serve({ fetch: async () => new Response(body) }, LOCAL);
   write("first"); // before it Bun sends no head
   const reader = (await fetch(server.url)).body?.getReader();
   await reader?.read();

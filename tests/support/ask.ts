@@ -1,4 +1,4 @@
-import type { Settings } from "../../lib/config.ts";
+import type { Settings } from "../../lib/settings.ts";
 import { createGateway, type Handler } from "../../lib/create_gateway.ts";
 import { FakeClock } from "./clock.ts";
 import type { Json } from "./json.ts";

@@ -1,0 +1,158 @@
+// A soak of the program over real sockets: `npm run soak -- --seconds 60 --workers 100 --readers 1000 --runtime node`.
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { setTimeout } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { launch, RUNTIMES } from "../runtimes/launch.ts";
+import { createRandom } from "../support/random.ts";
+import { ask, open } from "./client.ts";
+import { judge, KEY, type Transcript } from "./judge.ts";
+import { drawPlan, type Plan } from "./plan.ts";
+import { crowd, judgeCrowd } from "./slow_readers.ts";
+import { startUpstream } from "./upstream.ts";
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "60" },
+    workers: { type: "string", default: "100" },
+    readers: { type: "string", default: "1000" },
+    runtime: { type: "string", default: "node" },
+    seed: { type: "string", default: "20261125" },
+  },
+});
+const [seconds, workers, readers, seed] = [values.seconds, values.workers, values.readers, values.seed].map(
+  Number,
+);
+
+/** The bounds of what a gateway may need, in MiB. */
+const MOST_AFTER = 150;
+const MOST_FOR_CROWD = 400;
+/** The longest that another client may wait while a crowd does not read, in milliseconds. */
+const MOST_WAITED = 1000;
+/** How much of the soak comes before memory is looked at, in milliseconds: a runtime needs a while to settle. */
+const WARM_UP = 5000;
+
+/** How long the memory of a crowd is watched, in milliseconds. */
+const SETTLE = 3000;
+
+/** Every limit is short, so that silence ends within the soak, but not as short as a busy machine's own pauses. */
+const ARGS = [
+  ...["--port", "0", "--api-key", KEY, "--log-level", "off", "--upstream-retries", "1"],
+  ...["--first-byte-timeout", "10", "--idle-timeout", "10", "--hold-timeout", "1", "--ping-interval", "0.5"],
+  ...["--shutdown-timeout", "1", "--limits", '{"each":{}}'],
+];
+
+const checks = { passed: 0, failed: 0 };
+function check(wrong: readonly string[], what: string): void {
+  if (wrong.length === 0) return void checks.passed++;
+  if (++checks.failed <= 20) console.log(`failed: ${what}: ${wrong.join("; ")}`);
+}
+
+const runtime = RUNTIMES.find(({ name }) => name.split(" ")[0] === values.runtime);
+if (runtime === undefined || runtime.missing || !seconds || !workers) {
+  throw new Error(`Cannot soak on "${values.runtime}": there is no such runtime here, or nothing to do`);
+}
+const upstream = await startUpstream();
+// Bun opens no more than 256 connections at once, unless it is told to when it starts.
+const program = launch(runtime, [...ARGS, "--upstream", upstream.url], {
+  BUN_CONFIG_MAX_HTTP_REQUESTS: "4096",
+});
+const gateway = await program.find(/^ANTHROPIC_BASE_URL=(\S+)$/m);
+
+const outcomes = new Map<string, number>();
+const end = performance.now() + seconds * 1000;
+let asked = 0;
+async function work(worker: number): Promise<void> {
+  const random = createRandom((seed ?? 0) + 2 * worker);
+  while (performance.now() < end) {
+    const transcript = await ask(gateway, drawPlan(random, asked++));
+    const { outcome, wrong } = judge(transcript);
+    check(wrong, JSON.stringify(transcript.plan));
+    const name = `${transcript.plan.fault}: ${outcome}`;
+    outcomes.set(name, (outcomes.get(name) ?? 0) + 1);
+  }
+}
+
+const soaking = Promise.all(Array.from({ length: workers }, (_, worker) => work(worker)));
+await setTimeout(Math.min(WARM_UP, seconds * 500));
+const baseline = memory();
+let peak = baseline;
+const watching = setInterval(() => peak = Math.max(peak, memory()), 500);
+await soaking;
+clearInterval(watching);
+await until(() => upstream.open === 0);
+const after = memory();
+
+console.log(
+  `${asked} questions in ${seconds} s by ${workers} workers on ${runtime.name}; the upstream was asked ${upstream.asked} times`,
+);
+for (const [name, times] of [...outcomes].sort()) console.log(`  ${String(times).padStart(7)}  ${name}`);
+console.log(`memory in MiB: ${baseline} when warm, ${peak} at most, ${after} after`);
+check(upstream.open === 0 ? [] : [`${upstream.open} are open`], "nothing is left open at the upstream");
+check(
+  upstream.mostAsked <= 2 ? [] : [`asked ${upstream.mostAsked} times`],
+  "nothing is asked more than twice",
+);
+check(after - baseline <= MOST_AFTER ? [] : [`${after - baseline} MiB more`], "memory is back");
+await checkStatus();
+
+if (readers) {
+  await setTimeout(SETTLE);
+  const before = memory();
+  let crowded = before;
+  const result = await crowd(gateway, readers, async () => {
+    const settled = performance.now() + SETTLE;
+    for (; performance.now() < settled; await setTimeout(100)) crowded = Math.max(crowded, memory());
+  });
+  for (const wrong of judgeCrowd(result)) check(wrong, "a reader that was slow, or one that came meanwhile");
+  await until(() => upstream.open === 0);
+  console.log(
+    `${readers} readers that do not read: ${crowded - before} MiB more, ${memory() - before} MiB afterwards`,
+  );
+  console.log(`meanwhile another client had its answer after ${Math.round(result.slowest)} ms at most`);
+  check(crowded - before <= MOST_FOR_CROWD ? [] : ["it is too much"], "memory for slow readers");
+  check(result.slowest <= MOST_WAITED ? [] : ["that is too long"], "others are served meanwhile");
+  check(upstream.open === 0 ? [] : [`${upstream.open} are open`], "nothing is left open at the upstream");
+  await checkStatus();
+}
+
+// The end: a stream that will never be finished is open, and is ended in order.
+const last: Plan = {
+  ...drawPlan(createRandom(1), asked),
+  fault: "stall",
+  stream: true,
+  size: 2,
+  at: 1,
+  manner: "reads",
+};
+const ending = await open(gateway, last).answer;
+program.kill("SIGTERM");
+const parts: string[] = [];
+for await (const part of ending.setEncoding("utf8")) parts.push(part);
+const headers = { "content-type": ending.headers["content-type"] };
+const farewell: Transcript = { plan: last, status: 200, headers, body: parts.join(""), end: "whole" };
+const { status } = await program.ended;
+check(judge(farewell).wrong, "a stream that is open at the end is ended in order");
+check(status === 0 ? [] : [`its status is ${status}`], "the program ends in order");
+upstream.close();
+
+console.log(`${checks.passed} passed, ${checks.failed} failed`);
+process.exitCode = checks.failed === 0 ? 0 : 1;
+
+/** The resident memory of the gateway, in MiB. */
+function memory(): number {
+  const status = readFileSync(`/proc/${program.pid}/status`, "utf8");
+  return Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024);
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 50 && !holds(); tries++) await setTimeout(100);
+}
+
+async function checkStatus(): Promise<void> {
+  const [health, told] = await Promise.all(
+    ["health", "status"].map(async (path) => (await fetch(`${gateway}/${path}`)).json()),
+  );
+  check(health.status === "healthy" ? [] : [`it is ${health.status}`], "the gateway is well");
+  check(told.requests.open <= 2 ? [] : [`${told.requests.open} are open`], "no request is left open");
+}
