@@ -73,14 +73,9 @@ function toPart({ content, truncated }: Page, { offset, length }: { offset: numb
   return { text, note: `Characters ${offset} to ${end} of ${all.length}. ${more}` };
 }
 
-function showPart(page: Page, { text, note }: Part): string {
-  const lines = [...toHead(page), ...(note === undefined ? [] : [note]), UNTRUSTED_NOTE, markUntrusted(text)];
-  return lines.join("\n");
-}
-
-/** The title is the page's own word, and stands on one line. */
-function toHead({ url, title, mediaType }: Page): string[] {
-  return [`URL: ${url}`, ...(title === undefined ? [] : [`Title: ${title}`]), `Type: ${mediaType}`];
+function showPart({ url, title, mediaType }: Page, { text, note }: Part): string {
+  const head = [`URL: ${url}`, `Type: ${mediaType}`, ...(note === undefined ? [] : [note]), UNTRUSTED_NOTE];
+  return [...head, markUntrusted(title === undefined ? text : `Title: ${title}\n\n${text}`)].join("\n");
 }
 
 interface AnswerOptions {

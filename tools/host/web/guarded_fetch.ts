@@ -95,6 +95,10 @@ async function ask(target: Target, { resolve, dial, after, limit }: GuardOptions
 /** What is said of a connection that came to nothing: one of a few sentences, for the error itself names addresses. */
 function toReason(failure: unknown): string {
   const code = failure instanceof Error && "code" in failure ? String(failure.code) : "";
+  // Deno asks for `--allow-net`, and for `--allow-sys=ca --allow-env=NODE_USE_SYSTEM_CA` to look at a certificate.
+  if (failure instanceof Error && failure.name === "NotCapable") {
+    return "the gateway was started without permission";
+  }
   if (code === "ECONNREFUSED") return "its host refuses the connection";
   if (code === "HPE_HEADER_OVERFLOW") return "its host answers with headers that are too large";
   if (code.startsWith("HPE_")) return "its host does not answer in HTTP";

@@ -3,7 +3,7 @@ export type Kind = "html" | "text" | "pdf";
 
 /** What the header `content-type` says. */
 export interface MediaType {
-  /** In lower case, without parameters; empty where nothing is said. */
+  /** In lower case, without parameters; empty where nothing is said, or nothing that is a media type. */
   readonly name: string;
   readonly charset: string | undefined;
 }
@@ -12,7 +12,8 @@ export interface MediaType {
 export function readMediaType(header: string | undefined): MediaType {
   const [name = "", ...parameters] = (header ?? "").split(";").map((part) => part.trim());
   const charset = parameters.find((parameter) => /^charset=/i.test(parameter))?.slice("charset=".length);
-  return { name: name.toLowerCase(), charset: charset?.replaceAll('"', "").trim() };
+  const isName = /^[\w.+-]{1,60}\/[\w.+-]{1,60}$/.test(name);
+  return { name: isName ? name.toLowerCase() : "", charset: charset?.replaceAll('"', "").trim() };
 }
 
 /** What a media type means; `undefined` is for what cannot be read, `unknown` for what its bytes must tell. */

@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { isPublicAddress } from "../../policy/address.ts";
-import { NOT_PUBLIC, type Target } from "../../policy/target.ts";
+import { NOT_PUBLIC, type Target, toShown } from "../../policy/target.ts";
 import { FetchError } from "../../web_errors.ts";
 
 /** Finds the addresses of a host by its name. */
@@ -24,11 +24,11 @@ export async function resolveTarget(
 ): Promise<readonly string[]> {
   const addresses = literal === undefined ? await find(url, resolve) : [literal];
   if (exempt || addresses.every(isPublicAddress)) return addresses;
-  throw new FetchError("url_not_allowed", `Cannot fetch "${url.href}": ${NOT_PUBLIC}`);
+  throw new FetchError("url_not_allowed", `Cannot fetch "${toShown(url.href)}": ${NOT_PUBLIC}`);
 }
 
 async function find(url: URL, resolve: Resolve): Promise<readonly string[]> {
-  const nobody = `Cannot fetch "${url.href}": there is no host "${url.hostname}"`;
+  const nobody = `Cannot fetch "${toShown(url.href)}": there is no host "${url.hostname}"`;
   try {
     const addresses = await resolve(url.hostname);
     if (addresses.length > 0) return addresses;
