@@ -1,4 +1,4 @@
-import type { Scene, Toolbox } from "../../tools/toolbox.ts";
+import type { Toolbox } from "../../tools/toolbox.ts";
 import {
   type CustomTool,
   isCustomTool,
@@ -9,28 +9,14 @@ import {
 import { WORKSPACE } from "../dialects/own_tools.ts";
 import { ApiError } from "../errors.ts";
 import { isObject } from "../json.ts";
-import type { LossReport } from "../loss.ts";
-import type { Route } from "../models.ts";
 import { type Slot, toDeferred } from "./plan.ts";
-import { isToolSearch, toToolSearch } from "./tool_search.ts";
-import { isWebFetch, toWebFetch } from "./web_fetch.ts";
-import { isWebSearch, toWebSearch } from "./web_search.ts";
+import { toTypedTool, type TypedOptions } from "./typed_tools.ts";
 import type { Wishes } from "./wishes.ts";
 import { toWorkspaceTool } from "./workspace.ts";
 
-export type { Slot };
-
 /** What decides who runs a tool. */
-export interface SlotOptions {
-  /** Missing where the owner has not switched tools on. */
-  toolbox: Toolbox | undefined;
-  scene: Scene;
+export interface SlotOptions extends TypedOptions {
   wishes: Wishes;
-  /** Takes note of what of a tool of Anthropic's cannot be done here. */
-  loss: LossReport;
-  /** Milliseconds since 1970. */
-  now(): number;
-  route: Pick<Route, "dialect" | "upstream">;
 }
 
 /**
@@ -56,18 +42,8 @@ export function toSlots(request: MessagesRequest, options: SlotOptions): Slot[] 
     if (tool.type === "mcp_toolset" && tool.mcp_server_name === WORKSPACE) {
       return pick(toOpenToolbox(options, path), toConfigured(tool), path);
     }
-    if (isToolSearch(tool) && !isRunUpstream(tool, options)) {
-      return [{ server: toToolSearch(tool, path, () => toDeferred(slots)) }];
-    }
-    const web = options.toolbox?.tools.some(({ group }) => group === "network") ? options.toolbox : undefined;
-    if (web === undefined || isRunUpstream(tool, options)) return [{ tool, path }];
-    if (!isWebSearch(tool) && !isWebFetch(tool)) return [{ tool, path }];
-    const strange = Object.keys(tool).filter((field) => !SERVED.has(field));
-    for (const field of strange) options.loss.add(`${path}.${field}`, "dropped");
-    const server = isWebSearch(tool)
-      ? toWebSearch(tool, path, { toolbox: web, scene })
-      : toWebFetch(tool, path, { toolbox: web, scene, now: options.now });
-    return [{ server }];
+    const server = toTypedTool(tool, path, { ...options, deferred: () => toDeferred(slots) });
+    return [server === undefined ? { tool, path } : { server }];
   }
 
   /** The client's own tool, which the gateway runs only where it is asked to. */
@@ -98,13 +74,6 @@ export function toWorkspaceNames(slots: readonly Slot[]): string[] {
 
 /** Chooses among the gateway's tools by their names. */
 type Choose = (name: string) => { enabled: boolean; deferred: boolean };
-
-/** The fields of Anthropic's web tools that mean the same here. */
-const SERVED = new Set([
-  ...["type", "name", "max_uses", "allowed_domains", "blocked_domains", "max_content_tokens"],
-  // Whoever may call it, it is the model that does; and nothing here is kept for later.
-  ...["allowed_callers", "cache_control", "use_cache", "defer_loading"],
-]);
 
 /** Of what is asked for twice, the first counts. */
 function withoutTwins(slots: readonly Slot[]): Slot[] {
@@ -151,11 +120,4 @@ function toWished(names: readonly string[], { tools }: Toolbox): Choose {
     );
   }
   return (name) => ({ enabled: names.includes("*") || names.includes(name), deferred: false });
-}
-
-/** Whether the upstream runs a tool of Anthropic's itself. */
-function isRunUpstream({ type }: TypedTool, { route: { dialect, upstream } }: SlotOptions): boolean {
-  if (dialect.name !== "anthropic") return false;
-  // OpenRouter's own endpoint takes Anthropic's search of the web, and no other of its server tools.
-  return upstream.preset === "anthropic" || (upstream.preset === "openrouter" && /^web_search_/.test(type));
 }

@@ -1,12 +1,11 @@
-import type { SearchHit } from "../../tools/models.ts";
-import type { Scene, Toolbox } from "../../tools/toolbox.ts";
+import type { SearchHit, SearchQuery } from "../../tools/models.ts";
 import type { ResponseBlock } from "../anthropic/events.ts";
 import type { ContentBlock, TypedTool } from "../anthropic/schema.ts";
 import { seal, unseal } from "../dialects/envelope.ts";
 import { isObject, type JsonObject } from "../json.ts";
 import { type Citable, toMark } from "./cited_text.ts";
 import { readDomains } from "./domains.ts";
-import type { Ran, ServerTool, Told } from "./server_tool.ts";
+import type { Ran, ServerCall, ServerTool, Told } from "./server_tool.ts";
 import { createUses, toErrorCode } from "./uses.ts";
 
 /** How many hits a search gives. */
@@ -16,6 +15,14 @@ const SEALER = "web_search";
 /** Tells whether a tool is Anthropic's search of the web. */
 export function isWebSearch({ type }: Pick<TypedTool, "type">): boolean {
   return /^web_search_\d{8}$/.test(type);
+}
+
+/** What the web is searched with. */
+export interface WebSearchOptions {
+  /** @throws {Error} if there is no answer; its `code` says why, where it is one of Anthropic's. */
+  search(query: SearchQuery, call: ServerCall): Promise<SearchHit[]>;
+  /** Fires when the turn is over. */
+  signal: AbortSignal;
 }
 
 /**
@@ -29,7 +36,7 @@ export function isWebSearch({ type }: Pick<TypedTool, "type">): boolean {
 export function toWebSearch(
   tool: TypedTool,
   path: string,
-  { toolbox, scene }: { toolbox: Toolbox; scene: Scene },
+  { search, signal }: WebSearchOptions,
 ): ServerTool {
   const name = tool.name || "web_search";
   const domains = readDomains(tool, path);
@@ -47,15 +54,10 @@ export function toWebSearch(
         return { block: toError(id, "invalid_tool_input") };
       }
       try {
-        const call = { id, name: "WebSearch", input };
-        const hits = await toolbox.act(
-          call,
-          scene,
-          ({ web }) => web.search({ query, ...domains, limit: HITS }),
-        );
+        const hits = await search({ query, ...domains, limit: HITS }, { id, input });
         return { block: toBlock(id, hits.map(toResult)), count: "web_search_requests" };
       } catch (error) {
-        if (scene.signal.aborted) throw error;
+        if (signal.aborted) throw error;
         return { block: toError(id, toErrorCode(error)) };
       }
     },
