@@ -77,8 +77,10 @@ function* toFrames(request: ChatRequest): Generator<JsonObject> {
 function findTool({ tools = [], tool_choice: choice }: ChatRequest, said: string) {
   if (choice === "none") return undefined;
   const forced = isObject(choice) && isObject(choice.function) ? choice.function.name : undefined;
+  // Of `Read` and `TodoRead` it is the longer name that was meant.
+  const longest = tools.toSorted((a, b) => b.function.name.length - a.function.name.length);
   const named = tools.find(({ function: { name } }) => name === forced) ??
-    tools.find(({ function: { name } }) => said.includes(name));
+    longest.find(({ function: { name } }) => said.includes(name));
   return named ?? (choice === "required" ? tools[0] : undefined);
 }
 
