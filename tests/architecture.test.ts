@@ -167,7 +167,7 @@ const HOUSE: Record<string, Room> = {
     pure: true,
   },
   toolbox: {
-    files: ["toolbox", "gate", "metrics"].map((name) => `tools/${name}.ts`),
+    files: ["toolbox", "gate", "metrics", "told_models"].map((name) => `tools/${name}.ts`),
     uses: ["call", "tool"],
   },
   workshop: {

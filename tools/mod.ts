@@ -58,7 +58,7 @@ export async function createTools(
     web: { ...web, limits: { ...WEB_LIMITS, time: Math.min(WEB_LIMITS.time, most) } },
   };
   const tools = toCatalogue(policy).filter(({ group }) => group === undefined || groups.has(group));
-  return createToolbox({ ...options, tools, toHost: createHost(policy) });
+  return createToolbox({ ...options, tools, toHost: createHost(policy, options.clock) });
 }
 
 /** Milliseconds. */

@@ -1,4 +1,4 @@
-/** The models behind the gateway, as far as a tool may ask them. */
+/** The models behind the gateway, as far as a tool may ask them; what their errors say may be told to a model. */
 export interface Models {
   /** Asks the small model once, without tools, and gives its text. */
   complete(
@@ -7,8 +7,8 @@ export interface Models {
   ): Promise<string>;
   /** Has a model work on a task of its own, with the tools of this conversation but `Task`, and gives its last words. */
   converse(prompt: string, options: { model?: string | undefined; signal: AbortSignal }): Promise<string>;
-  /** Searches the web by the upstream's own search; missing where the upstream has none. */
-  search?(query: SearchQuery, signal: AbortSignal): Promise<SearchHit[]>;
+  /** Searches the web by the upstream's own search. */
+  search(query: SearchQuery, signal: AbortSignal): Promise<SearchHit[]>;
 }
 
 /** What to search the web for; of the two lists of domains at most one is given. */

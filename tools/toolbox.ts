@@ -4,6 +4,7 @@ import { createGate } from "./gate.ts";
 import { createMeter, type Outcome, type ToolMetrics } from "./metrics.ts";
 import type { Models } from "./models.ts";
 import { createSessions } from "./session.ts";
+import { toToldModels } from "./told_models.ts";
 import type { Host, Tool } from "./tool.ts";
 
 /** Who a call is for, and which models it may ask. */
@@ -105,7 +106,11 @@ export function createToolbox({ tools, toHost, limits, clock, audit }: ToolboxOp
       startedAt = clock.now();
       meter.begin();
       if (!nested) stop = clock.after(limits.timeout, () => abort.abort(tooLong(name, limits)));
-      const host = toHost({ signal: both, models, session: sessions.of(client, conversation) });
+      const host = toHost({
+        signal: both,
+        models: toToldModels(models),
+        session: sessions.of(client, conversation),
+      });
       return await untilAborted(work(host), both);
     } catch (error) {
       outcome = toOutcome(error, signal, abort.signal);

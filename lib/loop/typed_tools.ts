@@ -51,7 +51,7 @@ function toSearch(web: Toolbox | undefined, { scene, route: { upstream } }: Type
   }
   const { search } = scene.models;
   const searches = upstream.preset === "openrouter" && upstream.fetch === undefined;
-  return searches && search ? (query: SearchQuery) => search(query, scene.signal) : undefined;
+  return searches ? (query: SearchQuery) => search(query, scene.signal) : undefined;
 }
 
 /** Whether the upstream runs a tool of Anthropic's itself. */

@@ -57,7 +57,7 @@ export interface TestWebOptions extends WebMeans, Partial<WebCall> {
 export function createTestWeb(
   { allow = [], limits = {}, search = { by: "openrouter" }, ...call }: TestWebOptions,
 ): Web {
-  const { signal = new AbortController().signal, models = {}, ...means } = call;
+  const { signal = new AbortController().signal, models = { search: refuse }, ...means } = call;
   const policy = { allowHosts: new Set(allow), search, limits: { ...WEB_LIMITS, ...limits } };
   return createWeb(policy, means)({ signal, models });
 }
@@ -71,7 +71,7 @@ export function createTestHost(web: Web, complete: Host["models"]["complete"] = 
     files: nothing,
     shell: nothing,
     web,
-    models: { complete, converse: refuse },
+    models: { complete, converse: refuse, search: refuse },
     session: { seen: new Map(), todos: [] },
   };
 }

@@ -215,3 +215,17 @@ test("defineTool() takes other names of members, and ignores what it does not kn
   assert.ok(isError);
   assert.match(text, /^Cannot use Named: /);
 });
+
+test("createToolbox() tells the model why another model could not be asked", async () => {
+  const ask = defineTool({
+    name: "Ask",
+    description: "x",
+    input: v.object({}),
+    run: (_input, { models, signal }) => models.converse("Go", { signal }),
+  });
+  const { toolbox } = createTestToolbox([ask]);
+  assert.deepEqual(await textOf(toolbox.run(call("Ask"), createTestScene())), [
+    true,
+    "Cannot ask the model: no model",
+  ]);
+});

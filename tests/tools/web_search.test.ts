@@ -174,7 +174,7 @@ test("search() fails in Anthropic's codes, and never tells the key", async () =>
   }
   const web = createTestWeb({});
   const both = { ...QUERY, allowedDomains: ["a.io"], blockedDomains: ["b.io"] };
-  await assert.rejects(web.search(QUERY), { code: "unavailable", message: /no search of its own/ });
+  await assert.rejects(web.search(QUERY), { code: "unavailable", message: /upstream's search has failed$/ });
   await assert.rejects(web.search(both), { code: "invalid_tool_input", message: /both/ });
   await assert.rejects(web.search({ ...QUERY, query: " " }), { code: "invalid_tool_input" });
   await assert.rejects(web.search({ ...QUERY, query: "q".repeat(401) }), { code: "query_too_long" });

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { ToolError } from "../../call.ts";
 import type { Models, SearchHit, SearchQuery } from "../../models.ts";
 import { type Domains, DomainsError, readDomains } from "../../policy/domains.ts";
 import type { SearchPolicy, WebLimits } from "../../policy/web.ts";
@@ -52,15 +53,26 @@ function ask(query: SearchQuery, options: SearchOptions, limit: TimeLimit): Prom
   const { search, models, fetch } = options;
   switch (search.by) {
     case "openrouter":
-      if (models.search === undefined) {
-        throw new SearchError("unavailable", "Cannot search: the upstream has no search of its own");
-      }
-      return models.search(query, limit.signal);
+      return askUpstream(query, models, limit);
     case "searxng":
     case "brave":
     case "tavily":
     case "exa":
       return askService(query, { service: search, fetch, limit });
+  }
+}
+
+async function askUpstream(
+  query: SearchQuery,
+  models: SearchOptions["models"],
+  limit: TimeLimit,
+): Promise<SearchHit[]> {
+  try {
+    return await models.search(query, limit.signal);
+  } catch (cause) {
+    limit.signal.throwIfAborted();
+    if (cause instanceof ToolError) throw cause;
+    throw new SearchError("unavailable", "Cannot search: the upstream's search has failed", { cause });
   }
 }
 

@@ -1,5 +1,7 @@
+import type { Clock } from "../../clock.ts";
+
 /** Runs something once after so many milliseconds, unless it is called off by the function returned. */
-export type After = (ms: number, run: () => void) => () => void;
+export type After = Clock["after"];
 
 /** The runtime's own timers. */
 export const afterBySystem: After = (ms, run) => {
