@@ -155,42 +155,46 @@ async function read(response: Response): Promise<{ ending: string; events: Wire[
 for (const road of ["chat", "native"] as const) {
   const { turns, spare } = TURNS[road];
 
-  test(`a conversation goes on after any fault in any of its answers (${road})`, async () => {
-    const undisturbed = new Conversation(road);
-    const expected: Wire[] = [];
-    for (const turn of turns.keys()) expected.push(await undisturbed.go(turn));
-    assert.deepEqual(expected.map(({ stop_reason }) => stop_reason), ["tool_use", "tool_use", "end_turn"]);
+  test(
+    `a conversation goes on after any fault in any of its answers (${road})`,
+    { timeout: 60_000 },
+    async () => {
+      const undisturbed = new Conversation(road);
+      const expected: Wire[] = [];
+      for (const turn of turns.keys()) expected.push(await undisturbed.go(turn));
+      assert.deepEqual(expected.map(({ stop_reason }) => stop_reason), ["tool_use", "tool_use", "end_turn"]);
 
-    const disturbed = new Conversation(road);
-    for (const [turn, frames] of turns.entries()) {
-      const whole = toBytes(frames.join(""));
-      const told = toBytes(frames.slice(0, frames.length - spare).join("")).length - 2;
-      for (let offset = 0; offset < told; offset++) {
-        const pieces = cut(whole.subarray(0, offset), [53]);
-        const what = `turn ${turn}, byte ${offset}`;
+      const disturbed = new Conversation(road);
+      for (const [turn, frames] of turns.entries()) {
+        const whole = toBytes(frames.join(""));
+        const told = toBytes(frames.slice(0, frames.length - spare).join("")).length - 2;
+        for (let offset = 0; offset < told; offset++) {
+          const pieces = cut(whole.subarray(0, offset), [53]);
+          const what = `turn ${turn}, byte ${offset}`;
 
-        const ending = offset % 2 === 0 ? "close" : "reset";
-        const broken = await read(await disturbed.ask({ pieces, ending, deaf: offset % 3 === 0 }));
-        assert.ok(["error", "status"].includes(broken.ending), `${what}: half is not sold as whole`);
-        assert.equal(broken.error.type, "api_error", what);
-        await disturbed.over(what);
+          const ending = offset % 2 === 0 ? "close" : "reset";
+          const broken = await read(await disturbed.ask({ pieces, ending, deaf: offset % 3 === 0 }));
+          assert.ok(["error", "status"].includes(broken.ending), `${what}: half is not sold as whole`);
+          assert.equal(broken.error.type, "api_error", what);
+          await disturbed.over(what);
 
-        if (offset % 3 !== 0) continue;
-        const asked = disturbed.ask({ pieces, ending: "silence", deaf: offset % 2 === 0 }).then(read);
-        await disturbed.upstream.silent;
-        for (let passed = 0; passed < 30; passed += 10) {
-          await setImmediate();
-          disturbed.clock.pass(10 * SECOND);
+          if (offset % 3 !== 0) continue;
+          const asked = disturbed.ask({ pieces, ending: "silence", deaf: offset % 2 === 0 }).then(read);
+          await disturbed.upstream.silent;
+          for (let passed = 0; passed < 30; passed += 10) {
+            await setImmediate();
+            disturbed.clock.pass(10 * SECOND);
+          }
+          const stalled = await asked;
+          assert.ok(["error", "status"].includes(stalled.ending), what);
+          assert.equal(stalled.error.type, "timeout_error", what);
+          assert.match(stalled.error.message, /"openrouter": it has said nothing for [23]0 s$/, what);
+          await disturbed.over(what);
         }
-        const stalled = await asked;
-        assert.ok(["error", "status"].includes(stalled.ending), what);
-        assert.equal(stalled.error.type, "timeout_error", what);
-        assert.match(stalled.error.message, /"openrouter": it has said nothing for [23]0 s$/, what);
-        await disturbed.over(what);
+        assert.deepEqual(await disturbed.go(turn), expected[turn], `turn ${turn} is asked again`);
       }
-      assert.deepEqual(await disturbed.go(turn), expected[turn], `turn ${turn} is asked again`);
-    }
-  });
+    },
+  );
 
   test(`a conversation goes on after its client left at any event of any answer (${road})`, async () => {
     const conversation = new Conversation(road);

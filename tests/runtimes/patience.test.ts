@@ -27,7 +27,7 @@ const head = (length: number) =>
 for (const runtime of RUNTIMES) {
   const on = (does: string, run: (url: string) => Promise<void>) =>
     test(`mod.ts on ${runtime.name} ${does}`, { skip: runtime.missing, timeout: 60_000 }, async () => {
-      const args = ["--port", "0", "--log-level", "off", "--body-timeout", "0.5", "--header-timeout", "0.5"];
+      const args = ["--port", "0", "--log-level", "off", "--body-timeout", "1", "--header-timeout", "1"];
       const program = launch(runtime, args);
       try {
         await run(await program.find(/^ANTHROPIC_BASE_URL=(\S+)$/m));
@@ -42,17 +42,14 @@ for (const runtime of RUNTIMES) {
     assert.match(heard, /^HTTP\/1.1 408 /);
     assert.match(
       heard,
-      /"timeout_error","message":"Cannot read the request body: it took longer than 0.5 s"/,
+      /"timeout_error","message":"Cannot read the request body: it took longer than 1 s"/,
     );
   });
 
+  // No more than one byte too many: whoever is still sending when a connection is closed may miss the answer.
   on("answers a body that is too large with 413", async (url) => {
-    const pieces = Array.from({ length: 34 }, () => new Uint8Array(1024 * 1024).fill(32));
-    const heard = await say(
-      url,
-      [new TextEncoder().encode(head(34 * 1024 * 1024)), ...pieces],
-      /"request_id"/,
-    );
+    const large = new Uint8Array(32 * 1024 * 1024 + 1).fill(32);
+    const heard = await say(url, [new TextEncoder().encode(head(large.length)), large], /"request_id"/);
     assert.match(heard, /^HTTP\/1.1 413 /);
     assert.match(heard, /"request_too_large"/);
   });

@@ -13,6 +13,7 @@ export type Fault =
   | "mute" // sends no headers
   | "reset" // breaks the connection within the answer
   | "truncate" // ends within the answer as if that were its end
+  | "wait" // goes on only when the upstream is told to
   | "stall" // falls silent within the answer
   | "garbage" // goes on with bytes that are nothing
   | "error"; // tells an error within the answer
@@ -48,6 +49,7 @@ export function dueOf({ fault, times }: Plan): Due {
     case "none":
     case "linger":
     case "late":
+    case "wait":
       return "success";
     case "busy":
       return times < 2 ? "success" : "failure";

@@ -39,7 +39,7 @@ const SETTLE = 3000;
 const ARGS = [
   ...["--port", "0", "--api-key", KEY, "--log-level", "off", "--upstream-retries", "1"],
   ...["--first-byte-timeout", "10", "--idle-timeout", "10", "--hold-timeout", "1", "--ping-interval", "0.5"],
-  ...["--shutdown-timeout", "1", "--limits", '{"each":{}}'],
+  ...["--shutdown-timeout", "1", "--limits", '{"each":{"streams":null}}'],
 ];
 
 const checks = { passed: 0, failed: 0 };
@@ -100,10 +100,13 @@ if (readers) {
   await setTimeout(SETTLE);
   const before = memory();
   let crowded = before;
-  const result = await crowd(gateway, readers, async () => {
+  const meanwhile = async () => {
+    const { requests } = await (await fetch(`${gateway}/status`)).json();
+    check(requests.open > readers ? [] : [`only ${requests.open} are open`], "all readers are there at once");
     const settled = performance.now() + SETTLE;
     for (; performance.now() < settled; await setTimeout(100)) crowded = Math.max(crowded, memory());
-  });
+  };
+  const result = await crowd(gateway, readers, { meanwhile, release: upstream.release });
   for (const wrong of judgeCrowd(result)) check(wrong, "a reader that was slow, or one that came meanwhile");
   await until(() => upstream.open === 0);
   console.log(

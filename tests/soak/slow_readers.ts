@@ -3,9 +3,14 @@ import { ask, open } from "./client.ts";
 import { judge, type Transcript } from "./judge.ts";
 import type { Plan } from "./plan.ts";
 
-/** How large the answers are that nobody reads, in pieces and words of each: a quarter of a megabyte. */
-const LONG = { size: 60, words: 600 };
-const SHORT = { size: 3, words: 1 };
+type Wanted = Pick<Plan, "fault" | "size" | "words">;
+
+/** What a reader asks for: most want a quarter of a megabyte, of which the upstream keeps back the most for the time. */
+const LONG: Wanted = { fault: "wait", size: 60, words: 600 };
+/** One reader in fifty wants more than sockets hold, eight megabytes, as fast as they come. */
+const LARGE: Wanted = { fault: "none", size: 2000, words: 600 };
+const SHORT: Wanted = { fault: "none", size: 3, words: 1 };
+
 /** How many ask while the readers do not read. */
 const OTHERS = 20;
 
@@ -19,14 +24,14 @@ export interface Crowd {
 /**
  * Opens so many streams and reads none of them, lets other clients ask, then reads all to their end.
  *
- * `meanwhile` is called while all are open.
+ * `meanwhile` is called while all are open, `release` when they are to be read.
  */
 export async function crowd(
   gateway: string,
   readers: number,
-  meanwhile: () => Promise<void>,
+  { meanwhile, release }: { meanwhile: () => Promise<void>; release: () => void },
 ): Promise<Crowd> {
-  const plans = Array.from({ length: readers }, (_, nth) => toPlan(nth, LONG));
+  const plans = Array.from({ length: readers }, (_, nth) => toPlan(nth, nth % 50 === 0 ? LARGE : LONG));
   const answers: IncomingMessage[] = [];
   for (const plan of plans) {
     const answer = await open(gateway, plan).answer;
@@ -41,6 +46,7 @@ export async function crowd(
     transcripts.push(await ask(gateway, toPlan(readers + nth, SHORT)));
     slowest = Math.max(slowest, performance.now() - asked);
   }
+  release();
   transcripts.push(
     ...await Promise.all(answers.map((answer, nth) => read(answer, plans[nth] ?? toPlan(nth, LONG)))),
   );
@@ -58,17 +64,16 @@ async function read(answer: IncomingMessage, plan: Plan): Promise<Transcript> {
   return { plan, status: answer.statusCode ?? 0, headers, body, end: answer.complete ? "whole" : "cut" };
 }
 
-function toPlan(nth: number, size: { size: number; words: number }): Plan {
+function toPlan(nth: number, wanted: Wanted): Plan {
   return {
     nonce: `~${nth.toString(36)}x0~`,
     road: nth % 2 === 0 ? "chat" : "native",
     stream: true,
     manner: "reads",
-    fault: "none",
-    ...size,
-    at: 0,
-    times: 0,
+    ...wanted,
+    at: Math.floor(wanted.size / 4),
     pace: 0,
+    times: 0,
   };
 }
 

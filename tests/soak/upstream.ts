@@ -12,12 +12,16 @@ export interface SoakUpstream {
   /** How often it was asked, and the most that for one question. */
   readonly asked: number;
   readonly mostAsked: number;
+  /** Lets answers go on that wait for it. */
+  release(): void;
   close(): void;
 }
 
 /** Starts the upstream of a soak. */
 export async function startUpstream(): Promise<SoakUpstream> {
   let open = 0;
+  let release = () => {};
+  const released = new Promise<void>((resolve) => release = resolve);
   const asked = new Map<string, number>();
   const server = createServer(async (request, response) => {
     open++;
@@ -26,7 +30,7 @@ export async function startUpstream(): Promise<SoakUpstream> {
     if (plan === undefined) return response.writeHead(404).end();
     const nth = asked.get(plan.nonce) ?? 0;
     asked.set(plan.nonce, nth + 1);
-    await act(plan, nth, response);
+    await act(plan, response, { nth, released });
   });
   server.keepAliveTimeout = 60_000; // not to race with the gateway's next question
   server.listen(0, "127.0.0.1");
@@ -42,6 +46,7 @@ export async function startUpstream(): Promise<SoakUpstream> {
     get mostAsked() {
       return Math.max(0, ...asked.values());
     },
+    release,
     close() {
       server.close();
       server.closeAllConnections();
@@ -62,7 +67,11 @@ function readPlan(body: string): Plan {
   return JSON.parse(typeof content === "string" ? content : content[0].text);
 }
 
-async function act(plan: Plan, nth: number, response: ServerResponse): Promise<void> {
+async function act(
+  plan: Plan,
+  response: ServerResponse,
+  { nth, released }: { nth: number; released: Promise<void> },
+): Promise<void> {
   switch (plan.fault) {
     case "busy":
       if (nth >= plan.times) break;
@@ -91,6 +100,7 @@ async function act(plan: Plan, nth: number, response: ServerResponse): Promise<v
   await write(response, opening);
   for (let n = 0; n < plan.size && !response.destroyed; n++) {
     if (n === plan.at && misbehave(plan, response)) return;
+    if (n === plan.at && plan.fault === "wait") await keepAlive(response, released);
     await write(response, piece(`${plan.nonce} `.repeat(plan.words)));
     await (plan.pace === 0 ? setImmediate() : setTimeout(plan.pace));
   }
@@ -120,6 +130,13 @@ function misbehave({ fault, road }: Plan, response: ServerResponse): boolean {
     default:
       return false;
   }
+}
+
+/** Says that it is still there, until it may go on. */
+async function keepAlive(response: ServerResponse, released: Promise<void>): Promise<void> {
+  const timer = setInterval(() => response.write(": still here\n\n"), 1000);
+  await Promise.race([released, once(response, "close")]);
+  clearInterval(timer);
 }
 
 async function write(response: ServerResponse, text: string): Promise<void> {
