@@ -25,9 +25,9 @@ const head = (length: number) =>
   `POST /v1/messages HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`;
 
 for (const runtime of RUNTIMES) {
-  const on = (does: string, run: (url: string) => Promise<void>) =>
+  const on = (does: string, limit: string, run: (url: string) => Promise<void>) =>
     test(`mod.ts on ${runtime.name} ${does}`, { skip: runtime.missing, timeout: 60_000 }, async () => {
-      const args = ["--port", "0", "--log-level", "off", "--body-timeout", "1", "--header-timeout", "1"];
+      const args = ["--port", "0", "--log-level", "off", limit, "1"];
       const program = launch(runtime, args);
       try {
         await run(await program.find(/^ANTHROPIC_BASE_URL=(\S+)$/m));
@@ -37,7 +37,7 @@ for (const runtime of RUNTIMES) {
       await program.ended;
     });
 
-  on("answers a body that is slow to arrive with 408", async (url) => {
+  on("answers a body that is slow to arrive with 408", "--body-timeout", async (url) => {
     const heard = await say(url, `${head(100)}{"model"`, /"request_id":"[^"]+"}/);
     assert.match(heard, /^HTTP\/1.1 408 /);
     assert.match(
@@ -47,7 +47,7 @@ for (const runtime of RUNTIMES) {
   });
 
   // No more than one byte too many: whoever is still sending when a connection is closed may miss the answer.
-  on("answers a body that is too large with 413", async (url) => {
+  on("answers a body that is too large with 413", "--header-timeout", async (url) => {
     const large = new Uint8Array(32 * 1024 * 1024 + 1).fill(32);
     const heard = await say(url, [new TextEncoder().encode(head(large.length)), large], /"request_id"/);
     assert.match(heard, /^HTTP\/1.1 413 /);
@@ -55,7 +55,7 @@ for (const runtime of RUNTIMES) {
   });
 
   if (runtime.name !== "deno") {
-    on("closes a connection whose headers do not come", async (url) => {
+    on("closes a connection whose headers do not come", "--header-timeout", async (url) => {
       const heard = await say(url, "GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n");
       assert.doesNotMatch(heard, /200 OK/);
     });
