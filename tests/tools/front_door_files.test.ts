@@ -1,0 +1,24 @@
+import { test } from "node:test";
+import { checkWritten, FORBIDDEN, layFiles, READING, WRITING } from "./door/files.ts";
+import { ROADS } from "./door/model.ts";
+import { playTurns } from "./door/play.ts";
+import { withDoor } from "./door/stage.ts";
+
+for (const road of ROADS) {
+  for (const streamed of [false, true]) {
+    const how = `${road.name}, ${streamed ? "streamed" : "whole"}`;
+
+    test(`the API reads files, ${how}`, () =>
+      withDoor({ TOOLS: "files-read" }, async (door) => {
+        layFiles(door);
+        await playTurns(door, [READING, FORBIDDEN], { road, streamed });
+      }));
+
+    test(`the API writes files, ${how}`, () =>
+      withDoor({ TOOLS: "files-read,files-write" }, async (door) => {
+        layFiles(door);
+        await playTurns(door, [READING, WRITING], { road, streamed });
+        checkWritten(door);
+      }));
+  }
+}
