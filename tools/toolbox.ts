@@ -94,15 +94,17 @@ export function createToolbox({ tools, toHost, limits, clock, audit }: ToolboxOp
     const nested = known.get(name)?.nested ?? false;
     const abort = new AbortController();
     const both = AbortSignal.any([signal, abort.signal]);
-    const digest = await digestOf(input);
+    const digest = digestOf(input);
     let startedAt: number | undefined;
     let leave = () => {};
     let stop = () => {};
     let outcome: Outcome = "ok";
     let bug: unknown;
     try {
+      // Before anything is waited for, so that calls are counted and stand in line in their order.
       gate.count(client);
       if (!nested) leave = await gate.enter(both);
+      await digest;
       startedAt = clock.now();
       meter.begin();
       if (!nested) stop = clock.after(limits.timeout, () => abort.abort(tooLong(name, limits)));
@@ -122,7 +124,8 @@ export function createToolbox({ tools, toHost, limits, clock, audit }: ToolboxOp
       leave();
       const milliseconds = startedAt === undefined ? undefined : clock.now() - startedAt;
       meter.end(name, outcome, milliseconds);
-      const record = { client, requestId, tool: name, digest, outcome, milliseconds: milliseconds ?? 0 };
+      const told = { client, requestId, tool: name, digest: await digest };
+      const record = { ...told, outcome, milliseconds: milliseconds ?? 0 };
       audit(bug === undefined ? record : { ...record, error: bug });
     }
   }

@@ -138,6 +138,14 @@ test("createToolbox() lets a tool that runs others take no place from them", asy
   assert.deepEqual(await outer, [false, "done"]);
 });
 
+test("createToolbox() counts calls in their order, however long it takes to read them", async () => {
+  const { toolbox } = createTestToolbox([echo], { rate: 1 });
+  const scene = createTestScene();
+  const words = ["x".repeat(5_000_000), "short"];
+  const results = await Promise.all(words.map((word) => toolbox.run(call("Echo", { word }), scene)));
+  assert.deepEqual(results.map(({ isError }) => isError), [false, true]);
+});
+
 test("createToolbox() lets each client have so many calls a minute", async () => {
   const { toolbox, clock } = createTestToolbox([echo], { rate: 2 });
   const run = (client: string) =>
