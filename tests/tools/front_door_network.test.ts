@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { objects } from "../support/json.ts";
-import { ROADS, SMALL } from "./door/model.ts";
+import { call, say } from "../clients/turns.ts";
+import { dig, objects } from "../support/json.ts";
+import { ROADS, SMALL, toText, TRANSLATED } from "./door/model.ts";
 import { answerAside, isSearch, startWeb, toWebPlays, toWebSettings } from "./door/network.ts";
 import { playTurns } from "./door/play.ts";
-import { withDoor } from "./door/stage.ts";
+import { withDoor, WORKSPACE } from "./door/stage.ts";
 
 const web = await startWeb();
 after(() => web.close());
@@ -29,3 +30,23 @@ for (const road of ROADS) {
     }
   }
 }
+
+test("TOOL_TIMEOUT ends a call that takes too long, and the message goes on", () =>
+  withDoor({ TOOLS: "network", TOOL_TIMEOUT: "12", ...toWebSettings(web, "searxng") }, async (door) => {
+    const url = `http://${web.host}/slow`;
+    door.model.script(say({ tools: [call("call_1", "WebFetch", { url })] }), say({ text: ["Too slow."] }));
+    const arrived = web.next("/slow");
+    const answer = door.ask({ model: TRANSLATED.model, tools: [WORKSPACE] });
+    const { left } = await arrived;
+    door.clock.advance(12_000);
+    const { status, body } = await answer;
+    assert.equal(status, 200);
+    const [use, result, last] = objects(body.content);
+    assert.deepEqual([use?.type, last?.text], ["mcp_tool_use", "Too slow."]);
+    assert.equal(result?.is_error, true);
+    assert.equal(toText(result?.content), "Cannot finish WebFetch: it took longer than 12 s");
+    await left;
+    const { tool_execution } = await door.get("/tool-metrics");
+    assert.deepEqual(dig(tool_execution, "metrics", "error_breakdown"), { timeout: 1 });
+    assert.equal(dig(tool_execution, "metrics", "average_execution_times", "WebFetch"), 12);
+  }));

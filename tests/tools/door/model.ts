@@ -57,7 +57,7 @@ export interface ScriptedModel {
 export function createModel(): ScriptedModel {
   const asked: Asked[] = [];
   const turns: Turn[] = [];
-  let waiting: ((asked: Asked) => void)[] = [];
+  const waiting: ((asked: Asked) => void)[] = [];
   let choose: (asked: Asked) => Turn | string | undefined = () => undefined;
   return {
     asked,

@@ -9,6 +9,8 @@ export interface TestWeb extends Loopback {
   page: string;
   /** What SearXNG was asked, as its `q`. */
   searched(): string[];
+  /** The next request for a path, as soon as it is here; `left` is when nobody waits for its answer any more. */
+  next(path: string): Promise<{ left: Promise<void> }>;
 }
 
 const PAGE = `<html><head><title>On bees</title></head><body><article><h1>On bees</h1>
@@ -17,8 +19,10 @@ const PAGE = `<html><head><title>On bees</title></head><body><article><h1>On bee
 
 /** Starts the web of a test on the loopback. */
 export async function startWeb(): Promise<TestWeb> {
+  const waiting = new Map<string, (asked: { left: Promise<void> }) => void>();
   const server = await serve((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://web");
+    waiting.get(pathname)?.({ left: new Promise((resolve) => response.once("close", resolve)) });
     switch (pathname) {
       case "/bees":
         return void response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(PAGE);
@@ -28,7 +32,9 @@ export async function startWeb(): Promise<TestWeb> {
         return void response.writeHead(200, { "content-type": "image/png" }).end("x");
       case "/search":
         response.writeHead(200, { "content-type": "application/json" });
-        return void response.end(JSON.stringify({ results: HITS }));
+        return void response.end(JSON.stringify({ results: [...HITS, toHitOfPage(request.headers.host)] }));
+      case "/slow":
+        return; // for as long as somebody waits
       default:
         return void response.writeHead(404).end("gone");
     }
@@ -36,6 +42,7 @@ export async function startWeb(): Promise<TestWeb> {
   return {
     ...server,
     page: `http://${server.host}/bees`,
+    next: (path) => new Promise((resolve) => waiting.set(path, resolve)),
     searched: () =>
       server.asked.filter((path) => path.startsWith("/search")).map((path) =>
         new URL(path, "http://web").searchParams.get("q") ?? ""
@@ -48,6 +55,10 @@ export const HITS: readonly { url: string; title: string; content: string }[] = 
   { url: "https://bees.example/dance", title: "The dance of bees", content: "Bees dance a figure of eight." },
   { url: "https://flowers.example/clover", title: "Clover", content: "Clover has three leaves." },
 ];
+
+function toHitOfPage(host = ""): typeof HITS[number] {
+  return { url: `http://${host}/bees`, title: "On bees", content: "All about bees." };
+}
 
 /** The settings by which the tools reach the web of a test. */
 export function toWebSettings({ host }: TestWeb, by: "searxng" | "openrouter"): Record<string, string> {
