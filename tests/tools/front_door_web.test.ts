@@ -135,8 +135,16 @@ test("web_search is left to an upstream that has it", () =>
   }));
 
 /** What becomes of addresses, for a user who has named them. */
-const ADDRESSES: { url: string; tool?: Json; code?: string; named?: boolean; says?: RegExp }[] = [
-  { url: web.page, says: /figure of eight/ },
+const ADDRESSES: {
+  url: string;
+  tool?: Json;
+  code?: string;
+  named?: boolean;
+  title?: string;
+  says?: RegExp;
+}[] = [
+  { url: web.page, title: "On bees", says: /figure of eight/ },
+  { url: `http://${web.host}/paper`, says: /^JVBERi0xLj/ },
   { url: web.page, named: false, code: "url_not_in_prior_context" },
   { url: web.page, tool: { allowed_domains: ["bees.example"] }, code: "url_not_allowed" },
   { url: "http://169.254.169.254/latest", code: "url_not_allowed" },
@@ -152,7 +160,7 @@ const ADDRESSES: { url: string; tool?: Json; code?: string; named?: boolean; say
 for (const road of ROADS) {
   test(`web_fetch fetches what was named and may be fetched, ${road.name}`, () =>
     withDoor(NETWORK, async (door) => {
-      for (const [nth, { url, tool = {}, code, named = true, says }] of ADDRESSES.entries()) {
+      for (const [nth, { url, tool = {}, code, named = true, title, says }] of ADDRESSES.entries()) {
         const fetched = call(`${road.ids.upstream}${nth}`, "web_fetch", { url });
         door.model.script(say({ tools: [fetched] }), say({ text: ["So it is."] }));
         const messages = [{ role: "user", content: named ? `Look at ${url}` : "Look around" }];
@@ -178,7 +186,7 @@ for (const road of ROADS) {
           url,
           retrieved_at: new Date(door.clock.now()).toISOString(),
         });
-        assert.equal(dig(content, "title"), "On bees");
+        assert.equal(dig(content, "title"), title ?? null);
         assert.match(text(dig(content, "source", "data")), says ?? /./);
         assert.deepEqual(dig(body, "usage", "server_tool_use"), { web_fetch_requests: 1 });
       }

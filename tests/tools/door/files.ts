@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writePdf } from "../../support/pdf.ts";
 import type { Play } from "./play.ts";
 import type { Door } from "./stage.ts";
 
@@ -27,6 +28,7 @@ export function layFiles(door: Door): void {
     "hive.txt": "queen\nworker\ndrone\n",
     "meadow/clover.txt": "red clover\nwhite clover\n",
     "notes.ipynb": NOTEBOOK,
+    "paper.pdf": writePdf(["The hum of bees", "A bibliography"]),
     "bee.png": Uint8Array.from(atob(PIXEL), (sign) => sign.charCodeAt(0)),
   });
 }
@@ -39,6 +41,7 @@ export const READING: readonly Play[] = [
   { tool: "Read", input: { file_path: "hive.txt" }, says: /1\s+queen\n\s*2\s+worker/ },
   { tool: "Read", input: { file_path: "meadow/clover.txt" }, says: /red clover/ },
   { tool: "Read", input: { file_path: "bee.png" }, says: /^\[image\/png, 1 KiB, shown to the model\]$/ },
+  { tool: "Read", input: { file_path: "paper.pdf", pages: "1" }, says: /The hum of bees/ },
   { tool: "NotebookRead", input: { notebook_path: "notes.ipynb" }, says: /print\(6 \* 7\)/ },
 ];
 

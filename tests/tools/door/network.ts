@@ -1,3 +1,4 @@
+import { writePdf } from "../../support/pdf.ts";
 import type { Play } from "./play.ts";
 import { type Loopback, serve } from "../../support/web.ts";
 import { dig, isJson, objects, text } from "../../support/json.ts";
@@ -26,6 +27,10 @@ export async function startWeb(): Promise<TestWeb> {
     switch (pathname) {
       case "/bees":
         return void response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(PAGE);
+      case "/paper":
+        return void response.writeHead(200, { "content-type": "application/pdf" }).end(
+          writePdf(["The hum of bees"]),
+        );
       case "/away":
         return void response.writeHead(302, { location: "http://169.254.169.254/secret" }).end();
       case "/picture":
@@ -70,7 +75,7 @@ export function toWebSettings({ host }: TestWeb, by: "searxng" | "openrouter"): 
 }
 
 /** Every tool that goes to the web. */
-export function toWebPlays({ page }: TestWeb): readonly Play[] {
+export function toWebPlays({ page, host }: TestWeb): readonly Play[] {
   return [
     {
       tool: "WebSearch",
@@ -78,6 +83,7 @@ export function toWebPlays({ page }: TestWeb): readonly Play[] {
       says: /The dance of bees[^]*https:\/\/bees\.example/,
     },
     { tool: "WebFetch", input: { url: page }, says: /Title: On bees[^]*figure of eight/ },
+    { tool: "WebFetch", input: { url: `http://${host}/paper` }, says: /The hum of bees/ },
     { tool: "WebFetch", input: { url: page, prompt: "Who read it first?" }, says: /Von Frisch was it/ },
     { tool: "WebFetch", input: { url: "http://169.254.169.254/" }, says: /^Cannot /, fails: true },
   ];
