@@ -24,12 +24,22 @@ export const ALIASES: Record<string, { model: string }> = {
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
+/** What a gateway is started with. */
+export interface GatewayOptions {
+  /** What goes into its `OPENROUTER_BASE_URL`. */
+  upstream: string;
+  /** Its key for the upstream. */
+  key?: string;
+  /** More of its environment. */
+  settings?: Record<string, string>;
+}
+
 /**
  * Starts the gateway as a user does and waits until it serves; without `key` it has no upstream key of its own.
  *
  * @throws {Error} if it ends, or does not serve within 30 seconds, with what it wrote.
  */
-export async function startGateway(options: { upstream: string; key?: string }): Promise<Gateway> {
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const port = await freePort();
   const child = spawn(process.execPath, ["--import", "tsx", "mod.ts", "--port", String(port)], {
     cwd: ROOT,
@@ -39,6 +49,7 @@ export async function startGateway(options: { upstream: string; key?: string }):
       OPENROUTER_BASE_URL: options.upstream,
       MODEL_MAP: JSON.stringify(ALIASES),
       ...(options.key === undefined ? {} : { OPENROUTER_API_KEY: options.key }),
+      ...options.settings,
     },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -55,18 +55,32 @@ export interface Stage {
   wrote(pattern: RegExp): Promise<void>;
 }
 
+/** What the gateway of a file is set up with. */
+export interface StageOptions {
+  /** Its key for the upstream; without one it has none of its own. */
+  key?: string;
+  /** Gives more of its environment. */
+  settings?: () => Promise<Record<string, string>>;
+}
+
+/** Why tests that need a gateway of their own are left out, or `false`. */
+export const NO_OWN_GATEWAY: string | false = process.env["GATEWAY_URL"] === undefined
+  ? false
+  : "GATEWAY_URL names a gateway; this needs one with other settings";
+
 /**
  * Sets up an upstream and a gateway for the tests of a file, clears them after each test, and prints what the gateway
  * wrote during a test that failed. `GATEWAY_URL` names a gateway that runs already, whose upstream is then expected
  * to be `UPSTREAM_PORT`.
  */
-export function setStage(options: { key?: string } = { key: GATEWAY_KEY }): Stage {
+export function setStage({ settings, ...options }: StageOptions = { key: GATEWAY_KEY }): Stage {
   const running = process.env["GATEWAY_URL"];
   let gateway: Gateway | undefined;
   let upstream: Upstream | undefined;
   before(async () => {
     upstream = await startUpstream(Number(process.env["UPSTREAM_PORT"] ?? 0));
-    if (running === undefined) gateway = await startGateway({ upstream: upstream.url, ...options });
+    if (running !== undefined) return;
+    gateway = await startGateway({ upstream: upstream.url, ...options, settings: await settings?.() ?? {} });
   });
   afterEach((test) => {
     const log = gateway?.log() ?? "";
