@@ -10,6 +10,8 @@ export interface Say {
   thinking?: Thinking;
   text?: string[];
   tools?: ToolCall[];
+  /** Pages that the upstream itself has found; told by translation alone. */
+  found?: Page[];
   stop: Stop;
   usage: Usage;
   ending: Ending;
@@ -30,6 +32,13 @@ export interface ToolCall {
   id: string;
   name: string;
   input: string[];
+}
+
+/** A page of the web. */
+export interface Page {
+  url: string;
+  title: string;
+  content: string;
 }
 
 /** Why a model stops, in Anthropic's words. */

@@ -32,6 +32,10 @@ export function writeChat(turn: Say, model: string): string[] {
   for (const piece of turn.text ?? []) {
     frames.push(delta({ content: piece }), ": OPENROUTER PROCESSING\n\n");
   }
+  if (turn.found !== undefined) {
+    const annotations = turn.found.map((page) => ({ type: "url_citation", url_citation: page }));
+    frames.push(delta({ annotations }));
+  }
   for (const [index, tool] of (turn.tools ?? []).entries()) {
     const header = { index, id: tool.id, type: "function", function: { name: tool.name, arguments: "" } };
     frames.push(delta({ content: null, tool_calls: [header] }));

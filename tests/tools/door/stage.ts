@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { argv } from "node:process";
-import type { Settings } from "../../../lib/config.ts";
+import type { Settings } from "../../../lib/settings.ts";
 import { createGateway, type Handler } from "../../../lib/create_gateway.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { parseEvents, type WireEvent } from "../../support/events.ts";
