@@ -42,7 +42,8 @@ export function toSlots(request: MessagesRequest, options: SlotOptions): Slot[] 
     if (tool.type === "mcp_toolset" && tool.mcp_server_name === WORKSPACE) {
       return pick(toOpenToolbox(options, path), toConfigured(tool), path);
     }
-    const server = toTypedTool(tool, path, { ...options, deferred: () => toDeferred(slots) });
+    const neighbours = { deferred: () => toDeferred(slots), own: () => toWorkspaceNames(slots) };
+    const server = toTypedTool(tool, path, { ...options, ...neighbours });
     return [server === undefined ? { tool, path } : { server }];
   }
 

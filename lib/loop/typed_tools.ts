@@ -20,6 +20,13 @@ export interface TypedOptions {
   route: Pick<Route, "dialect" | "upstream">;
 }
 
+/** The other tools of a request, known when the first of them runs. */
+export interface Neighbours {
+  deferred(): readonly CustomTool[];
+  /** The names of the gateway's own. */
+  own(): readonly string[];
+}
+
 /**
  * Gives a tool that Anthropic's API runs itself, where the gateway has to and can: the search for tools always, the web
  * where the owner has switched it on. OpenRouter's own search of the web needs no switch: it is the upstream's.
@@ -29,7 +36,7 @@ export interface TypedOptions {
 export function toTypedTool(
   tool: TypedTool,
   path: string,
-  options: TypedOptions & { deferred(): readonly CustomTool[] },
+  options: TypedOptions & Neighbours,
 ): ServerTool | undefined {
   if (isRunUpstream(tool, options.route)) return undefined;
   if (isToolSearch(tool)) return toToolSearch(tool, path, options.deferred);
@@ -41,7 +48,7 @@ export function toTypedTool(
   const strange = Object.keys(tool).filter((field) => !SERVED.has(field));
   for (const field of strange) loss.add(`${path}.${field}`, "dropped");
   if (search !== undefined) return toWebSearch(tool, path, { search, signal: scene.signal });
-  return web && toWebFetch(tool, path, { toolbox: web, scene, now });
+  return web && toWebFetch(tool, path, { toolbox: web, scene, own: options.own, now });
 }
 
 function toSearch(web: Toolbox | undefined, { scene, route: { upstream } }: TypedOptions) {

@@ -21,6 +21,8 @@ export function isWebFetch({ type }: Pick<TypedTool, "type">): boolean {
 export interface WebFetchOptions {
   toolbox: Toolbox;
   scene: Scene;
+  /** The names of the gateway's own tools that the request has. */
+  own(): readonly string[];
   /** Milliseconds since 1970. */
   now(): number;
 }
@@ -36,7 +38,7 @@ export interface WebFetchOptions {
 export function toWebFetch(
   tool: TypedTool,
   path: string,
-  { toolbox, scene, now }: WebFetchOptions,
+  { toolbox, scene, own, now }: WebFetchOptions,
 ): ServerTool {
   const name = tool.name || "web_fetch";
   const domains = readDomains(tool, path);
@@ -54,7 +56,9 @@ export function toWebFetch(
       const { url } = input;
       if (!uses.take()) return { block: toError(id, "max_uses_exceeded") };
       if (typeof url !== "string") return { block: toError(id, "invalid_tool_input") };
-      if (!isNamed(url, conversation)) return { block: toError(id, "url_not_in_prior_context") };
+      if (!isNamed(url, conversation, toEchoes(own(), toolbox))) {
+        return { block: toError(id, "url_not_in_prior_context") };
+      }
       try {
         const call = { id, name: "WebFetch", input };
         const page = await toolbox.act(
@@ -99,12 +103,32 @@ function toError(id: string, error_code: string): ResponseBlock {
   return toBlock(id, { type: "web_fetch_tool_result_error", error_code });
 }
 
-/** Whether an address stands in what the user said, or what came of a tool; both are the user's side of a conversation. */
-function isNamed(url: string, conversation: readonly Message[]): boolean {
+/**
+ * Whether an address stands in what the user said, or in what came of the web or of a tool of the client's. What came
+ * of the gateway's other tools does not count: they repeat what the model has said to them.
+ */
+function isNamed(url: string, conversation: readonly Message[], echoes: ReadonlySet<unknown>): boolean {
   const written = JSON.stringify(url).slice(1, -1);
-  return conversation.some(({ role, content }) =>
-    role === "user" && JSON.stringify(content).includes(written)
+  const holds = (said: unknown) => JSON.stringify(said).includes(written);
+  const all = conversation.flatMap(({ content }) => typeof content === "string" ? [] : content);
+  const echoed = new Set(
+    all.flatMap(({ type, name, id }: JsonObject) => type === "tool_use" && echoes.has(name) ? [id] : []),
   );
+  return conversation.some(({ role, content }) => {
+    if (role !== "user") return false;
+    if (typeof content === "string") return holds(content);
+    return content.some((block) => !echoed.has(answered(block)) && holds(block));
+  });
+}
+
+function answered({ tool_use_id }: JsonObject): unknown {
+  return tool_use_id;
+}
+
+/** The tools of the gateway that do not go to the web. */
+function toEchoes(own: readonly string[], { tools }: Toolbox): ReadonlySet<unknown> {
+  const offline = tools.filter(({ name, group }) => group !== "network" && own.includes(name));
+  return new Set(offline.map(({ name }) => name));
 }
 
 /** A page's text with its address, and a warning; of a file, the file itself. */

@@ -23,10 +23,16 @@ const told = (door: Door, at: number) => {
   return toldResults(asked);
 };
 
+const SEARCHES: Record<string, Record<string, string>> = {
+  "SearXNG": NETWORK,
+  "OpenRouter": { TOOLS: "network", ...toWebSettings(web, "openrouter") },
+  "OpenRouter, without tools": {},
+};
+
 for (const stream of [false, true]) {
-  for (const by of ["searxng", "openrouter"] as const) {
+  for (const [by, settings] of Object.entries(SEARCHES)) {
     test(`web_search is run for a model that has none, by ${by}, ${stream ? "streamed" : "whole"}`, () =>
-      withDoor({ TOOLS: "network", ...toWebSettings(web, by) }, async (door) => {
+      withDoor(settings, async (door) => {
         door.model.choose(answerAside);
         const tools = [{ ...SEARCH, max_uses: 3 }];
         const answered = { text: ["Bees dance. [", "[1.", "1]] Clover ", "grows. [[1.2]]", " So it is."] };
@@ -223,6 +229,46 @@ test("web_fetch may go where a search has led", () =>
     ];
     const again = await door.ask({ model, tools: [SEARCH, FETCH], messages });
     assert.equal(dig(objects(again.body.content)[1], "content", "type"), "web_fetch_result");
+  }));
+
+test("web_fetch does not go where a tool of the gateway's has only repeated the model's words", () =>
+  withDoor({ TOOLS: "files-read,network", ...toWebSettings(web, "searxng") }, async (door) => {
+    const toolset = { type: "mcp_toolset", mcp_server_name: "workspace" };
+    const echoes = {
+      Read: { file_path: web.page },
+      TodoWrite: { todos: [{ content: web.page, status: "pending" }] },
+    };
+    for (const [own, echo] of Object.entries(echoes)) {
+      door.model.script(
+        say({ tools: [call("call_1", own, echo)] }),
+        say({ tools: [call("call_2", "web_fetch", { url: web.page })] }),
+        say({ text: ["No."] }),
+      );
+      const { body } = await door.ask({ model, tools: [FETCH, toolset] });
+      const [, repeated, , fetched] = objects(body.content);
+      assert.match(JSON.stringify(repeated), /127\.0\.0\.1/);
+      assert.equal(dig(fetched, "content", "error_code"), "url_not_in_prior_context");
+    }
+  }));
+
+test("web_fetch goes where a tool of the client's has led, whatever its name", () =>
+  withDoor({ TOOLS: "files-read,network", ...toWebSettings(web, "searxng") }, async (door) => {
+    const own = { name: "Read", input_schema: { type: "object" } };
+    const toolset = { type: "mcp_toolset", mcp_server_name: "workspace" };
+    door.model.script(
+      say({ tools: [call("call_2", "web_fetch", { url: web.page })] }),
+      say({ text: ["Yes."] }),
+    );
+    const { body } = await door.ask({
+      model,
+      tools: [FETCH, own, toolset],
+      messages: [
+        { role: "user", content: "Go" },
+        { role: "assistant", content: [{ type: "tool_use", id: "call_1", name: "Read", input: {} }] },
+        { role: "user", content: [{ type: "tool_result", tool_use_id: "call_1", content: web.page }] },
+      ],
+    });
+    assert.equal(dig(objects(body.content)[1], "content", "type"), "web_fetch_result");
   }));
 
 for (const kind of ["regex", "bm25"]) {
