@@ -4,7 +4,7 @@ import { createGateway } from "../../lib/create_gateway.ts";
 import { call, hold, refuse, say } from "../clients/turns.ts";
 import { count, dig, type Json, objects, text } from "../support/json.ts";
 import { NATIVE, offeredNames, ROADS, toldResults, toText, TRANSLATED } from "./door/model.ts";
-import { type Door, openDoor, withDoor, WORKSPACE } from "./door/stage.ts";
+import { type Door, openDoor, readAll, withDoor, WORKSPACE } from "./door/stage.ts";
 
 const READ_AND_WRITE = { TOOLS: "files-read,files-write" };
 const { model } = TRANSLATED;
@@ -297,10 +297,6 @@ for (const road of ROADS) {
       await reading;
       assert.equal(signal?.aborted, true);
     }));
-}
-
-async function readAll(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
-  while (!(await reader.read()).done);
 }
 
 const EDIT = { file_path: "hive.txt", old_string: "queen", new_string: "king" };

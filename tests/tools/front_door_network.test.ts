@@ -5,7 +5,7 @@ import { dig, objects } from "../support/json.ts";
 import { ROADS, SMALL, toText, TRANSLATED } from "./door/model.ts";
 import { answerAside, isSearch, startWeb, toWebPlays, toWebSettings } from "./door/network.ts";
 import { playTurns } from "./door/play.ts";
-import { withDoor, WORKSPACE } from "./door/stage.ts";
+import { readAll, withDoor, WORKSPACE } from "./door/stage.ts";
 
 const web = await startWeb();
 after(() => web.close());
@@ -49,4 +49,21 @@ test("TOOL_TIMEOUT ends a call that takes too long, and the message goes on", ()
     const { tool_execution } = await door.get("/tool-metrics");
     assert.deepEqual(dig(tool_execution, "metrics", "error_breakdown"), { timeout: 1 });
     assert.equal(dig(tool_execution, "metrics", "average_execution_times", "WebFetch"), 12);
+  }));
+
+test("a client that leaves stops the tool that is at work", () =>
+  withDoor({ TOOLS: "network", ...toWebSettings(web, "searxng") }, async (door) => {
+    const url = `http://${web.host}/slow`;
+    door.model.script(say({ text: ["I look."], tools: [call("call_1", "WebFetch", { url })] }));
+    const arrived = web.next("/slow");
+    const response = await door.send({ model: TRANSLATED.model, tools: [WORKSPACE], stream: true });
+    const reader = response.body?.getReader();
+    assert.ok(reader);
+    const reading = readAll(reader);
+    const { left } = await arrived;
+    await reader.cancel();
+    await Promise.all([left, reading]);
+    const { tool_execution } = await door.get("/tool-metrics");
+    assert.deepEqual(dig(tool_execution, "metrics", "error_breakdown"), { cancelled: 1 });
+    assert.equal(door.model.asked.length, 1);
   }));

@@ -124,6 +124,11 @@ export async function withDoor(settings: Settings, use: (door: Door) => Promise<
   }
 }
 
+/** Reads a stream until it ends, or is left. */
+export async function readAll(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  while (!(await reader.read()).done);
+}
+
 async function toAnswer(response: Response): Promise<Answer> {
   const { status, headers } = response;
   if (!headers.get("content-type")?.startsWith("text/event-stream")) {
