@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { call, say } from "../clients/turns.ts";
 import { dig, objects } from "../support/json.ts";
+import { CERTIFICATE, KEY } from "../support/tls.ts";
+import { serve } from "../support/web.ts";
 import { ROADS, SMALL, toText, TRANSLATED } from "./door/model.ts";
 import { answerAside, isSearch, startWeb, toWebPlays, toWebSettings } from "./door/network.ts";
 import { playTurns } from "./door/play.ts";
@@ -67,3 +69,33 @@ test("a client that leaves stops the tool that is at work", () =>
     assert.deepEqual(dig(tool_execution, "metrics", "error_breakdown"), { cancelled: 1 });
     assert.equal(door.model.asked.length, 1);
   }));
+
+test("a host of the owner's own network is found by its name", () => {
+  const host = `localhost:${web.port}`;
+  return withDoor({ TOOLS: "network", WEB_FETCH_ALLOW_HOSTS: host }, async (door) => {
+    const fetched = call("call_1", "WebFetch", { url: `http://${host}/bees` });
+    door.model.script(say({ tools: [fetched] }), say({ text: ["Yes."] }));
+    const { body } = await door.ask({ model: TRANSLATED.model, tools: [WORKSPACE] });
+    assert.match(toText(objects(body.content)[1]?.content), /figure of eight/);
+  });
+});
+
+test("a certificate that nobody vouches for is looked at, and refused", async () => {
+  const secure = await serve((_request, response) => void response.end("secret"), {
+    cert: CERTIFICATE,
+    key: KEY,
+  });
+  try {
+    await withDoor({ TOOLS: "network", WEB_FETCH_ALLOW_HOSTS: secure.host }, async (door) => {
+      const url = `https://${secure.host}/`;
+      door.model.script(say({ tools: [call("call_1", "WebFetch", { url })] }), say({ text: ["No."] }));
+      const { body } = await door.ask({ model: TRANSLATED.model, tools: [WORKSPACE] });
+      const [, result] = objects(body.content);
+      assert.match(toText(result?.content), /certificate/);
+      assert.equal(result?.is_error, true);
+    });
+    assert.deepEqual(secure.asked, []);
+  } finally {
+    await secure.close();
+  }
+});

@@ -17,6 +17,7 @@ const PROFILES: Record<string, readonly string[]> = {
   "tools-files": ["front_door_files", "front_door_loop"],
   "tools-shell": ["front_door_files", "front_door_shell"],
   "tools-network": ["front_door_network", "front_door_web"],
+  "tools": ["front_door"],
 };
 
 test("deno.json has no profile of tools that is not tried", () => {
