@@ -12,6 +12,6 @@ export function createHost(
 ): (call: Pick<Host, "signal" | "models" | "session">) => Host {
   const toFiles = createFiles(policy.files);
   const toShell = createShell(policy.shell);
-  const toWeb = createWeb(policy.web, { after: clock.after });
+  const toWeb = createWeb(policy.web, { after: (ms, run) => clock.after(ms, run) });
   return (call) => ({ ...call, files: toFiles(call), shell: toShell(call), web: toWeb(call) });
 }
