@@ -1,5 +1,6 @@
+import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkWritten, FORBIDDEN, layFiles, READING, WRITING } from "./door/files.ts";
+import { checkWritten, FORBIDDEN, layFiles, PIXEL, READING, WRITING } from "./door/files.ts";
 import { ROADS } from "./door/model.ts";
 import { playTurns } from "./door/play.ts";
 import { withDoor } from "./door/stage.ts";
@@ -12,6 +13,8 @@ for (const road of ROADS) {
       withDoor({ TOOLS: "files-read" }, async (door) => {
         layFiles(door);
         await playTurns(door, [READING, FORBIDDEN], { road, streamed });
+        // What the client is told of, the model is shown.
+        assert.ok(JSON.stringify(door.model.asked.at(-1)?.body).includes(PIXEL));
       }));
 
     test(`the API writes files, ${how}`, () =>

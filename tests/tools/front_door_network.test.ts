@@ -12,6 +12,9 @@ import { readAll, withDoor, WORKSPACE } from "./door/stage.ts";
 const web = await startWeb();
 after(() => web.close());
 
+/** For tests that wait for a request, which may never come. */
+const WAITING = { timeout: 30_000 };
+
 for (const road of ROADS) {
   for (const streamed of [false, true]) {
     for (const by of ["searxng", "openrouter"] as const) {
@@ -33,42 +36,50 @@ for (const road of ROADS) {
   }
 }
 
-test("TOOL_TIMEOUT ends a call that takes too long, and the message goes on", () =>
-  withDoor({ TOOLS: "network", TOOL_TIMEOUT: "12", ...toWebSettings(web, "searxng") }, async (door) => {
-    const url = `http://${web.host}/slow`;
-    door.model.script(say({ tools: [call("call_1", "WebFetch", { url })] }), say({ text: ["Too slow."] }));
-    const arrived = web.next("/slow");
-    const answer = door.ask({ model: TRANSLATED.model, tools: [WORKSPACE] });
-    const { left } = await arrived;
-    door.clock.advance(12_000);
-    const { status, body } = await answer;
-    assert.equal(status, 200);
-    const [use, result, last] = objects(body.content);
-    assert.deepEqual([use?.type, last?.text], ["mcp_tool_use", "Too slow."]);
-    assert.equal(result?.is_error, true);
-    assert.equal(toText(result?.content), "Cannot finish WebFetch: it took longer than 12 s");
-    await left;
-    const { tool_execution } = await door.get("/tool-metrics");
-    assert.deepEqual(dig(tool_execution, "metrics", "error_breakdown"), { timeout: 1 });
-    assert.equal(dig(tool_execution, "metrics", "average_execution_times", "WebFetch"), 12);
-  }));
+test(
+  "TOOL_TIMEOUT ends a call that takes too long, and the message goes on",
+  WAITING,
+  () =>
+    withDoor({ TOOLS: "network", TOOL_TIMEOUT: "12", ...toWebSettings(web, "searxng") }, async (door) => {
+      const url = `http://${web.host}/slow`;
+      door.model.script(say({ tools: [call("call_1", "WebFetch", { url })] }), say({ text: ["Too slow."] }));
+      const arrived = web.next("/slow");
+      const answer = door.ask({ model: TRANSLATED.model, tools: [WORKSPACE] });
+      const { left } = await arrived;
+      door.clock.advance(12_000);
+      const { status, body } = await answer;
+      assert.equal(status, 200);
+      const [use, result, last] = objects(body.content);
+      assert.deepEqual([use?.type, last?.text], ["mcp_tool_use", "Too slow."]);
+      assert.equal(result?.is_error, true);
+      assert.equal(toText(result?.content), "Cannot finish WebFetch: it took longer than 12 s");
+      await left;
+      const { tool_execution } = await door.get("/tool-metrics");
+      assert.deepEqual(dig(tool_execution, "metrics", "error_breakdown"), { timeout: 1 });
+      assert.equal(dig(tool_execution, "metrics", "average_execution_times", "WebFetch"), 12);
+    }),
+);
 
-test("a client that leaves stops the tool that is at work", () =>
-  withDoor({ TOOLS: "network", ...toWebSettings(web, "searxng") }, async (door) => {
-    const url = `http://${web.host}/slow`;
-    door.model.script(say({ text: ["I look."], tools: [call("call_1", "WebFetch", { url })] }));
-    const arrived = web.next("/slow");
-    const response = await door.send({ model: TRANSLATED.model, tools: [WORKSPACE], stream: true });
-    const reader = response.body?.getReader();
-    assert.ok(reader);
-    const reading = readAll(reader);
-    const { left } = await arrived;
-    await reader.cancel();
-    await Promise.all([left, reading]);
-    const { tool_execution } = await door.get("/tool-metrics");
-    assert.deepEqual(dig(tool_execution, "metrics", "error_breakdown"), { cancelled: 1 });
-    assert.equal(door.model.asked.length, 1);
-  }));
+test(
+  "a client that leaves stops the tool that is at work",
+  WAITING,
+  () =>
+    withDoor({ TOOLS: "network", ...toWebSettings(web, "searxng") }, async (door) => {
+      const url = `http://${web.host}/slow`;
+      door.model.script(say({ text: ["I look."], tools: [call("call_1", "WebFetch", { url })] }));
+      const arrived = web.next("/slow");
+      const response = await door.send({ model: TRANSLATED.model, tools: [WORKSPACE], stream: true });
+      const reader = response.body?.getReader();
+      assert.ok(reader);
+      const reading = readAll(reader);
+      const { left } = await arrived;
+      await reader.cancel();
+      await Promise.all([left, reading]);
+      const { tool_execution } = await door.get("/tool-metrics");
+      assert.deepEqual(dig(tool_execution, "metrics", "error_breakdown"), { cancelled: 1 });
+      assert.equal(door.model.asked.length, 1);
+    }),
+);
 
 test("a host of the owner's own network is found by its name", () => {
   const host = `localhost:${web.port}`;

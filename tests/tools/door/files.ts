@@ -19,7 +19,8 @@ const NOTEBOOK = JSON.stringify({
   ],
 });
 
-const PIXEL =
+/** The picture among them. */
+export const PIXEL =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 /** Lays out what the calls of files are about. */

@@ -1,7 +1,7 @@
 import { writePdf } from "../../support/pdf.ts";
 import type { Play } from "./play.ts";
 import { type Loopback, serve } from "../../support/web.ts";
-import { dig, isJson, objects, text } from "../../support/json.ts";
+import { dig, objects, text } from "../../support/json.ts";
 import type { Asked } from "./model.ts";
 
 /** The web of a test: a page, and a SearXNG that finds it. */
@@ -90,8 +90,9 @@ export function toWebPlays({ page, host }: TestWeb): readonly Play[] {
 }
 
 /** What the small model and OpenRouter's search answer; nothing to whatever else is asked. */
-export function answerAside({ body }: Asked): string | undefined {
-  if (objects(body.tools).some(({ type }) => type === "openrouter:web_search")) return toSearchStream();
+export function answerAside(asked: Asked): string | undefined {
+  if (isSearch(asked)) return toSearchStream();
+  const { body } = asked;
   const system = objects(body.messages).find(({ role }) => role === "system");
   const words = typeof system?.content === "string" ? system.content : text(dig(system?.content, 0, "text"));
   return words.startsWith("You read a page of the web") ? toChat("Von Frisch was it.") : undefined;
@@ -99,7 +100,7 @@ export function answerAside({ body }: Asked): string | undefined {
 
 /** Whether a request searches by OpenRouter's own search. */
 export function isSearch({ body }: Asked): boolean {
-  return objects(body.tools).some((tool) => isJson(tool) && tool.type === "openrouter:web_search");
+  return objects(body.tools).some(({ type }) => type === "openrouter:web_search");
 }
 
 function toChat(content: string): string {

@@ -14,7 +14,10 @@ export async function whyNoCommand(): Promise<string | undefined> {
     );
     const { body } = await door.ask({ model: TRANSLATED.model, tools: [WORKSPACE] });
     const result = objects(body.content).find(({ type }) => type === "mcp_tool_result");
-    return dig(result, "is_error") === true ? toText(dig(result, "content")) : undefined;
+    if (dig(result, "is_error") === false) return undefined;
+    const why = toText(dig(result, "content"));
+    // Whatever else is wrong is for the tests to find.
+    return /^Cannot run commands: .*sandbox/.test(why) ? why : undefined;
   } finally {
     door.remove();
   }
@@ -31,5 +34,10 @@ export const COMMANDS: readonly Play[] = [
 
 /** Commands that must come to nothing. */
 export const VAIN: readonly Play[] = [
-  { tool: "Bash", input: { command: "cat /etc/shadow; ls /root; exit 3" }, says: /3/, fails: true },
+  {
+    tool: "Bash",
+    input: { command: "cat /etc/shadow; ls /root; exit 3" },
+    says: /^Exit code 3(?![^]*root:)/,
+    fails: true,
+  },
 ];
