@@ -3,7 +3,7 @@ import type { StreamEvent } from "./anthropic/events.ts";
 import type { Message, MessagesRequest } from "./anthropic/schema.ts";
 import type { Ask } from "./ask.ts";
 import { ApiError, toApiError } from "./errors.ts";
-import { findPending, idOf, inputOf } from "./loop/history.ts";
+import { findPending, idOf, inputOf, listCallIds } from "./loop/history.ts";
 import { JoinedMessage } from "./loop/joined.ts";
 import { type Plan, planTurns, type Slot } from "./loop/plan.ts";
 import type { Ran, Told } from "./loop/server_tool.ts";
@@ -68,6 +68,7 @@ async function* joinTurns(
 ): AsyncGenerator<StreamEvent[]> {
   const joined = new JoinedMessage();
   const told = new Map<string, Told>();
+  const ids = new Set(listCallIds(request.messages));
   let calls = findPending(request.messages, plan.find).flatMap((block): Call[] => {
     const tool = plan.find(block);
     return tool === undefined ? [] : [{ tool, id: idOf(block), input: inputOf(block) }];
@@ -86,7 +87,7 @@ async function* joinTurns(
         yield joined.whole(block);
       }
       asked = plan.toTurn(joined.content, told);
-      const turn = new TurnReader({ tools: plan.tools, joined, citable: asked.citable });
+      const turn = new TurnReader({ tools: plan.tools, joined, citable: asked.citable, ids });
       const ask = toAsk({ loss: loss.of(asked.toClientPath), first: turns === 1 && !acted });
       for await (const batch of ask(asked.request)) {
         const events = turn.read(batch);

@@ -48,6 +48,12 @@ export function findPending(messages: readonly Message[], find: FindTool): Conte
   return turn.filter((block) => find(block) !== undefined && !answered.has(idOf(block)));
 }
 
+/** Lists the ids of a conversation's calls, as the model has them. */
+export function listCallIds(messages: readonly Message[]): string[] {
+  const blocks = messages.flatMap(({ content }) => typeof content === "string" ? [] : content);
+  return blocks.filter(({ type }) => type.endsWith("tool_use")).map((block) => toModelCallId(idOf(block)));
+}
+
 /** Reads what a call was given. */
 export function inputOf(block: ContentBlock): JsonObject {
   return isObject(block.input) ? block.input : {};

@@ -10,6 +10,17 @@ export function toServerCallId(id: string, kind: keyof typeof PREFIXES): string 
   return PREFIXES[kind] + (id.startsWith("toolu_") ? id.slice("toolu_".length) : `gw_${id}`);
 }
 
+/**
+ * Gives an id to a model's call and takes note of it: its own, unless a call of this conversation has that already.
+ * Some hosts begin again at `call_0` with every turn, and a result is found by the id of its call alone.
+ */
+export function toUniqueId(id: string, taken: Set<string>): string {
+  let unique = id;
+  for (let nth = 2; taken.has(unique); nth++) unique = `${id}_${nth}`;
+  taken.add(unique);
+  return unique;
+}
+
 /** Gives the id that the model has for it. */
 export function toModelCallId(id: string): string {
   const [, foreign, rest = id] = OURS.exec(id) ?? [];

@@ -4,7 +4,7 @@ import type { Citable, Piece } from "./cited_text.ts";
 import { CitedText } from "./cited_text.ts";
 import type { JoinedMessage } from "./joined.ts";
 import type { ServerCall, ServerTool } from "./server_tool.ts";
-import { toServerCallId } from "./tool_ids.ts";
+import { toServerCallId, toUniqueId } from "./tool_ids.ts";
 
 /** A call that the model made of a tool that the gateway runs. */
 export interface Call extends ServerCall {
@@ -19,6 +19,8 @@ export interface TurnOptions {
   joined: JoinedMessage;
   /** The pages that the model may cite, by their marks. */
   citable: ReadonlyMap<string, Citable>;
+  /** The ids of all calls so far, as the model has them; those of the turn are added. */
+  ids: Set<string>;
 }
 
 /** Reads one turn of a model: its calls of the gateway's tools are gathered, all else becomes part of the message. */
@@ -116,7 +118,8 @@ export class TurnReader {
     if (open?.kind !== "call") return joined.close();
     const { tool, json, input: given } = open;
     const input = json === "" ? given : tryJson(json);
-    const call = { tool, id: toServerCallId(open.id, tool.kind), input: isObject(input) ? input : {} };
+    const id = toServerCallId(toUniqueId(open.id, this.#options.ids), tool.kind);
+    const call = { tool, id, input: isObject(input) ? input : {} };
     this.calls.push(call);
     return joined.whole(tool.toUse(call));
   }

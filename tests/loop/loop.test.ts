@@ -53,6 +53,28 @@ const says = (text: string): Say => (writer) => {
   end(writer, "end_turn");
 };
 
+test("runTurns() gives each call its own result where a host begins its ids anew with every turn", async () => {
+  const script = createScript(echoes("call_0", "bee"), echoes("call_0", "wasp"), says("Done."));
+  const before: MessagesRequest["messages"] = [
+    { role: "user", content: "Go" },
+    { role: "assistant", content: [{ type: "tool_use", id: "call_0", name: "ReadMine", input: {} }] },
+    { role: "user", content: [{ type: "tool_result", tool_use_id: "call_0", content: "mine" }] },
+  ];
+  const message = await run(script, { messages: before, tools: [READ, WORKSPACE_TOOLSET] });
+  const ids = message.content.filter(({ type }) => type === "mcp_tool_use").map(({ id }) => id);
+  assert.deepEqual(ids, ["mcptoolu_gw_call_0_2", "mcptoolu_gw_call_0_3"]);
+  const results = script.asked.at(-1)?.messages.flatMap(({ content }) =>
+    typeof content === "string" ? [] : content.flatMap((block) =>
+      block.type === "tool_result" ? [[block.tool_use_id, block.content]] : []
+    )
+  );
+  assert.deepEqual(results, [
+    ["call_0", "mine"],
+    ["call_0_2", [{ type: "text", text: "You said bee" }]],
+    ["call_0_3", [{ type: "text", text: "You said wasp" }]],
+  ]);
+});
+
 test("runTurns() runs a tool between two turns and tells one message", async () => {
   const script = createScript(echoes("toolu_A", "bee"), says("Done."));
   const message = await run(script, {});
