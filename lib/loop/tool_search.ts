@@ -4,12 +4,19 @@ import type { ResponseBlock } from "../anthropic/events.ts";
 import type { CustomTool, TypedTool } from "../anthropic/schema.ts";
 import { isObject, type JsonObject } from "../json.ts";
 import type { Ran, ServerTool, Told } from "./server_tool.ts";
+import { createUses } from "./uses.ts";
 
 /** How many tools a search names where the model does not say, and at the most. */
 const USUAL = 5;
 const MOST = 50;
 /** The longest pattern and query, in characters. Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/tool-search-tool */
 const LONGEST = { regex: 200, bm25: 500 } as const;
+
+/** How many searches a message has. */
+const SEARCHES = 16;
+/** What a search may cost at the worst: steps of a pattern's program, each with a character; or characters read. */
+const MOST_STEPS = 50_000_000;
+const MOST_READ = 2_000_000;
 
 const TYPE = /^tool_search_tool_(regex|bm25)(?:_\d{8})?$/;
 
@@ -29,6 +36,7 @@ export function toToolSearch(
 ): ServerTool {
   const kind = TYPE.exec(tool.type)?.[1] === "bm25" ? "bm25" : "regex";
   const name = tool.name || `tool_search_tool_${kind}`;
+  const uses = createUses(SEARCHES);
   return {
     offer: { name, ...OFFERS[kind] },
     path,
@@ -37,6 +45,9 @@ export function toToolSearch(
     kind: "server_tool_use",
     toUse: ({ id, input }) => ({ type: "server_tool_use", id, name, input }),
     async run({ id, input }): Promise<Ran> {
+      if (!uses.take()) {
+        return { block: toError(id, "too_many_requests", `a message has ${SEARCHES} searches at the most`) };
+      }
       const found = (kind === "bm25" ? findByWords : findByPattern)(input, deferred());
       return {
         block: typeof found === "string" ? toError(id, "invalid_tool_input", found) : toFound(id, found),
@@ -81,8 +92,9 @@ function findByPattern({ pattern, limit }: JsonObject, tools: readonly CustomToo
   if (pattern.length > LONGEST.regex) return `pattern: expected at most ${LONGEST.regex} characters`;
   try {
     const matcher = RE2JS.compile(pattern, RE2JS.CASE_INSENSITIVE);
+    const reach = toReach(MOST_STEPS / matcher.programSize(), tools);
     const found = tools.filter((tool) =>
-      Object.values(toWords(tool)).some((text) => matcher.matcher(text).find())
+      Object.values(toWords(tool)).some((text) => matcher.matcher(text.slice(0, reach)).find())
     );
     return found.map(({ name }) => name).slice(0, toLimit(limit));
   } catch {
@@ -94,8 +106,23 @@ function findByWords({ query, limit }: JsonObject, tools: readonly CustomTool[])
   if (typeof query !== "string" || query.trim() === "") return "query: expected some words";
   if (query.length > LONGEST.bm25) return `query: expected at most ${LONGEST.bm25} characters`;
   const index = new MiniSearch({ idField: "name", fields: ["words", "description", "parameters"], tokenize });
-  index.addAll(tools.map((tool) => ({ ...toWords(tool), words: tool.name, name: tool.name })));
+  const reach = toReach(MOST_READ, tools);
+  for (const tool of tools) {
+    const { name, description, parameters } = toWords(tool);
+    if (index.has(name)) continue;
+    index.add({
+      name,
+      words: name,
+      description: description.slice(0, reach),
+      parameters: parameters.slice(0, reach),
+    });
+  }
   return index.search(query).map(({ id }) => String(id)).slice(0, toLimit(limit));
+}
+
+/** How much of each text of each tool is searched, so that all of them together cost no more than they may. */
+function toReach(most: number, tools: readonly CustomTool[]): number {
+  return Math.max(1, Math.floor(most / (3 * tools.length)));
 }
 
 /** `getUserName` and `get_user_name` are three words each. */

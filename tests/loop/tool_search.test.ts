@@ -75,6 +75,26 @@ test("toToolSearch() finds tools by the words of a query, the best first", async
   );
 });
 
+test("toToolSearch() looks only as far as its pattern can be afforded, and so often in a message", async () => {
+  const huge = { ...weather, name: "huge", description: `${"a b c ".repeat(10_000)}zebra` };
+  const tool = toToolSearch(REGEX, "tools.0", () => [huge]);
+  const find = async (pattern: string) =>
+    (await tool.run({ id: "srvtoolu_1", input: { pattern } }, [])).block.content;
+  assert.deepEqual(await find("zebra"), found("huge"));
+  assert.deepEqual(await find("(.{1,30}){30}zebra"), found());
+  for (let nth = 3; nth <= 16; nth++) assert.deepEqual(await find("huge"), found("huge"));
+  assert.deepEqual(await find("huge"), {
+    ...failed("a message has 16 searches at the most"),
+    error_code: "too_many_requests",
+  });
+});
+
+test("toToolSearch() names a tool once that is declared twice", async () => {
+  const tool = toToolSearch(BM25, "tools.0", () => [weather, weather]);
+  const { block } = await tool.run({ id: "srvtoolu_1", input: { query: "weather" } }, []);
+  assert.deepEqual(block.content, found("get_weather"));
+});
+
 const searches: Say = (writer) => {
   call(writer, "toolu_1", "tool_search_tool_regex", { pattern: "weather" });
   end(writer, "tool_use");
