@@ -1,3 +1,5 @@
+import { ToolError } from "./call.ts";
+
 /** What lasts from one call of a conversation to the next. */
 export interface Session {
   /** The version of each file as the model last saw it, by path. */
@@ -25,6 +27,24 @@ export interface Sessions {
   of(client: string, conversation: string): Session;
 }
 
+/** How many files a conversation knows; of more the model has to read those again that it saw longest ago. */
+const MOST_SEEN = 1000;
+
+/** The longest list of what is to do, as JSON in characters. */
+const MOST_TODO = 50_000;
+
+/**
+ * Puts a list of what is to do in the place of the one before.
+ *
+ * @throws {ToolError} if it is longer than is kept.
+ */
+export function keepTodos(session: Session, todos: Todo[]): void {
+  if (JSON.stringify(todos).length > MOST_TODO) {
+    throw new ToolError(`Cannot keep a list of more than ${MOST_TODO} characters: say it in fewer words`);
+  }
+  session.todos = todos;
+}
+
 /** How many conversations are remembered; the one that was used longest ago is forgotten first. */
 const MOST = 1000;
 
@@ -37,6 +57,10 @@ export function createSessions(): Sessions {
       const session = sessions.get(key) ?? { seen: new Map(), todos: [] };
       sessions.delete(key);
       sessions.set(key, session);
+      for (const path of session.seen.keys()) {
+        if (session.seen.size <= MOST_SEEN) break;
+        session.seen.delete(path);
+      }
       const [oldest] = sessions.keys();
       if (sessions.size > MOST && oldest !== undefined) sessions.delete(oldest);
       return session;

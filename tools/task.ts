@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { ToolError } from "./call.ts";
-import type { Session, Todo } from "./session.ts";
+import { keepTodos, type Session, type Todo } from "./session.ts";
 import { defineTool } from "./tool.ts";
 
 const MARKS: Record<Todo["status"], string> = { pending: " ", in_progress: "~", completed: "x" };
@@ -68,7 +68,7 @@ function add(session: Session, content: string): string {
   const taken = new Set(session.todos.map(({ id }) => id));
   let id = session.todos.length + 1;
   while (taken.has(String(id))) id += 1;
-  session.todos = [...session.todos, { id: String(id), content, status: "pending" }];
+  keepTodos(session, [...session.todos, { id: String(id), content, status: "pending" }]);
   return `Added ${id}\n\n${toList(session.todos)}`;
 }
 

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { ToolError } from "./call.ts";
-import type { Todo } from "./session.ts";
+import { keepTodos, type Todo } from "./session.ts";
 import { showTodos } from "./todo_view.ts";
 import { defineTool } from "./tool.ts";
 
@@ -53,12 +53,12 @@ export const todoWrite = defineTool({
   aliases: { content: "title", id: "todo_id" },
   async run({ todos, action, ...change }, { session }) {
     if (todos !== undefined) {
-      session.todos = withIds(todos);
+      keepTodos(session, withIds(todos));
     } else {
       if (action === undefined) {
         throw new ToolError("Cannot write todos: neither todos nor an action is given");
       }
-      session.todos = act(session.todos, action, change);
+      keepTodos(session, act(session.todos, action, change));
     }
     return showTodos(session.todos);
   },

@@ -71,6 +71,10 @@ const REFUSED: Record<string, Case> = {
     says: 'Cannot complete task "1": the list is empty',
   },
   "no entry at all": { input: { action: "complete" }, says: "Cannot complete a task: say in task_id which" },
+  "more than a list can hold": {
+    input: { action: "add", task: "x".repeat(50_000) },
+    says: "Cannot keep a list of more than 50000 characters: say it in fewer words",
+  },
   "an action it does not know": { input: { action: "burn" }, says: /^Cannot use Task: action/ },
   "nothing to do": {
     input: {},
