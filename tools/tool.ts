@@ -25,7 +25,7 @@ export interface ToolDefinition<Schema extends v.GenericSchema> {
   description: string;
   /** The switch that it stands behind; a tool without one is there as soon as any is. */
   group?: Group;
-  /** Whether it has other tools run: then it stands in no line with them, and has no time limit of its own. */
+  /** Whether it has other tools run: then it stands in another line than they, and has no time limit of its own. */
   nested?: boolean;
   input: Schema;
   /** Other names that models have for members of the input, each with the name that the schema has. */

@@ -81,10 +81,12 @@ const MOST_TEXT = 200_000;
 export function createToolbox({ tools, toHost, limits, clock, audit }: ToolboxOptions): Toolbox {
   const known = new Map(tools.map((tool) => [tool.name, tool]));
   const gate = createGate({ ...limits, clock });
+  // Those that run others stand in a line of their own: in one line they would wait for places that they hold.
+  const nestedGate = createGate({ ...limits, rate: 0, clock });
   const meter = createMeter();
   const sessions = createSessions();
 
-  /** A tool that runs others takes no place from them, and no time limit of theirs. */
+  /** A tool that runs others takes no place from them, and has no time limit of theirs. */
   async function act<Result>(
     { name, input }: ToolCall,
     scene: Scene,
@@ -103,7 +105,7 @@ export function createToolbox({ tools, toHost, limits, clock, audit }: ToolboxOp
     try {
       // Before anything is waited for, so that calls are counted and stand in line in their order.
       gate.count(client);
-      if (!nested) leave = await gate.enter(both);
+      leave = await (nested ? nestedGate : gate).enter(both);
       await digest;
       startedAt = clock.now();
       meter.begin();

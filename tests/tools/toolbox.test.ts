@@ -146,6 +146,19 @@ test("createToolbox() counts calls in their order, however long it takes to read
   assert.deepEqual(results.map(({ isError }) => isError), [false, true]);
 });
 
+test("createToolbox() runs no more tools that run others at once than it may", async () => {
+  const { tool, running } = createWaiting(true);
+  const { toolbox } = createTestToolbox([tool], { concurrency: 2 });
+  const all = Array.from({ length: 5 }, () => textOf(toolbox.run(call("Wait"), createTestScene())));
+  await until(() => running.length === 2);
+  for (let nth = 0; nth < 5; nth++) {
+    await until(() => running.length > nth);
+    assert.ok(running.length <= nth + 2);
+    running[nth]?.finish("done");
+  }
+  assert.equal((await Promise.all(all)).length, 5);
+});
+
 test("createToolbox() lets each client have so many calls a minute", async () => {
   const { toolbox, clock } = createTestToolbox([echo], { rate: 2 });
   const run = (client: string) =>
@@ -159,6 +172,27 @@ test("createToolbox() lets each client have so many calls a minute", async () =>
   clock.advance(50_000);
   assert.deepEqual(await run("alice"), [false, "You said x"]);
   assert.deepEqual(await run("alice"), [true, "Cannot run more than 2 tools a minute: try again in 10 s"]);
+});
+
+test("createToolbox() remembers so many files of a conversation, those that were seen last", async () => {
+  const sees = defineTool({
+    name: "See",
+    description: "x",
+    input: v.object({}),
+    async run(_input, { session: { seen } }) {
+      for (let nth = 0; seen.size < 1500; nth++) seen.set(`file${nth}`, "1");
+      return "seen";
+    },
+  });
+  const tells = defineTool({
+    name: "Tell",
+    description: "x",
+    input: v.object({}),
+    run: async (_input, { session: { seen } }) => `${seen.size} ${[...seen.keys()][0]}`,
+  });
+  const { toolbox } = createTestToolbox([sees, tells]);
+  await toolbox.run(call("See"), createTestScene());
+  assert.deepEqual(await textOf(toolbox.run(call("Tell"), createTestScene())), [false, "1000 file500"]);
 });
 
 test("createToolbox() cuts a result that no model should read", async () => {
