@@ -12,7 +12,7 @@ import { isSubstance } from "./hold.ts";
 import { readEvents } from "./sse.ts";
 import { refuseThread } from "./thread.ts";
 import { readWhole, sendTurn, withoutKey } from "./upstream.ts";
-import { startWatch, type Watch } from "./watch.ts";
+import { startWatch, toPatience, type Watch } from "./watch.ts";
 
 /**
  * Asks for one turn and gives the events of its answer, in batches as the network brings them.
@@ -29,6 +29,8 @@ export interface AskOptions {
   loss: LossReport;
   /** How often the upstream may be asked again before it answers; none where asking has had an effect. */
   repeats: number;
+  /** Makes sure that more may be spent. @throws {ApiError} `billing_error` where it may not. */
+  permit(): Promise<void>;
   /** Hears what the turn used, however it ended, unless the upstream refused it. */
   onBill(bill: Bill, route: Route): void;
 }
@@ -36,10 +38,10 @@ export interface AskOptions {
 /** Creates the {@linkcode Ask} that goes to the upstream of a route. */
 export function createAsk(
   gateway: Gateway,
-  { route, caller, signal, loss, repeats, onBill }: AskOptions,
+  { route, caller, signal, loss, repeats, permit, onBill }: AskOptions,
 ): Ask {
-  const { clock, config } = gateway;
-  const patience = { clock, firstByte: config.firstByteTimeout * 1000, idle: config.idleTimeout * 1000 };
+  const { config } = gateway;
+  const patience = toPatience(gateway);
   return async function* (request) {
     refuseThread(request, route);
     const context: TurnContext = {
@@ -63,6 +65,7 @@ export function createAsk(
       loss.add("header.anthropic-beta", "dropped");
     }
     if (config.validation === "strict") refuseLosses(loss, route);
+    await permit();
     signal.throwIfAborted();
     const tally = new Tally({ inputTokens: context.inputTokens, price: toPrice(route) });
     const watch = startWatch(signal, route.upstream, patience);

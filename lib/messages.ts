@@ -59,6 +59,7 @@ export async function answerMessages(
     signal: deadline.signal,
     loss,
     repeats: gateway.config.upstreamRetries,
+    permit: admission.permit,
     onBill,
   };
   const toAsk = withTools(gateway, turn);

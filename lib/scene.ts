@@ -1,17 +1,19 @@
+import { ToolError } from "../tools/call.ts";
 import type { Models } from "../tools/models.ts";
 import type { Scene } from "../tools/toolbox.ts";
 import { collectMessage } from "./anthropic/collect.ts";
 import type { ResponseMessage } from "./anthropic/events.ts";
 import type { MessagesRequest } from "./anthropic/schema.ts";
 import { type AskOptions, createAsk } from "./ask.ts";
-import { toApiError } from "./errors.ts";
+import { ApiError } from "./errors.ts";
 import type { Gateway } from "./gateway.ts";
 import { LossReport } from "./loss.ts";
 import { findRoute } from "./route.ts";
 import { searchUpstream } from "./upstream_search.ts";
+import { toPatience } from "./watch.ts";
 
 /** What the tools of a request are run for. */
-export interface SceneOptions extends Pick<AskOptions, "caller" | "signal" | "onBill"> {
+export interface SceneOptions extends Pick<AskOptions, "caller" | "signal" | "permit" | "onBill"> {
   /** What the client has asked. */
   message: MessagesRequest;
   requestId: string;
@@ -42,13 +44,13 @@ const TASK_WORDS = "You work on one task on your own, for somebody who sees noth
   "say there all that was asked for.";
 
 function createModels(gateway: Gateway, options: SceneOptions): Models {
-  const { message, caller, onBill } = options;
+  const { message, caller, permit, onBill } = options;
   return {
     complete: (prompt, { system, maxTokens, signal }) =>
       tell(signal, async () => {
         const route = await findRoute(gateway, "small", caller);
         const loss = new LossReport();
-        const ask = createAsk(gateway, { route, caller, signal, onBill, loss, repeats: 0 });
+        const ask = createAsk(gateway, { route, caller, signal, permit, onBill, loss, repeats: 0 });
         const request: MessagesRequest = {
           model: "small",
           max_tokens: maxTokens,
@@ -67,22 +69,35 @@ function createModels(gateway: Gateway, options: SceneOptions): Models {
           system: TASK_WORDS,
         };
         const tools = options.tools().filter((name) => name !== TASK);
-        return toText(await options.converse(request, { tools, signal }));
+        const answer = await options.converse(request, { tools, signal });
+        const { stop_reason: reason } = answer;
+        // What was cut off is not to be taken for all that there is to say.
+        return reason === "end_turn" ? toText(answer) : `${toText(answer)}\n[The task did not end: ${reason}]`;
       }),
     search: (query, signal) =>
       tell(signal, async () => {
         const route = await findRoute(gateway, "small", caller);
-        return await searchUpstream(gateway, query, { route, caller, signal, onBill });
+        await permit();
+        return await searchUpstream(gateway, query, {
+          route,
+          caller,
+          signal,
+          patience: toPatience(gateway),
+          onBill,
+        });
       }),
   };
 }
 
-/** Makes of every failure one that may be told, but of the end of the call. */
+/** Makes of a failure that a client may be told one that the model may be told; a bug and the call's end stay. */
 async function tell<Result>(signal: AbortSignal, ask: () => Promise<Result>): Promise<Result> {
   try {
     return await ask();
   } catch (error) {
-    throw signal.aborted ? signal.reason : toApiError(error);
+    if (signal.aborted) throw signal.reason;
+    throw error instanceof ApiError
+      ? new ToolError(`Cannot ask a model: ${error.message}`, { cause: error })
+      : error;
   }
 }
 

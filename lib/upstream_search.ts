@@ -1,13 +1,14 @@
 import * as v from "valibot";
 import type { SearchHit, SearchQuery } from "../tools/models.ts";
 import type { Caller } from "./access/caller.ts";
-import type { Bill } from "./bill.ts";
+import { type Bill, Tally } from "./bill.ts";
 import { toUpstreamError } from "./dialects/upstream_error.ts";
 import { ApiError } from "./errors.ts";
 import { isObject, type JsonObject, tryJson } from "./json.ts";
 import type { Route } from "./models.ts";
 import { readEvents } from "./sse.ts";
 import { type Network, send } from "./upstream.ts";
+import { type Patience, startWatch } from "./watch.ts";
 
 /** What an upstream is searched with. */
 export interface SearchOptions {
@@ -15,6 +16,7 @@ export interface SearchOptions {
   route: Route;
   caller: Caller;
   signal: AbortSignal;
+  patience: Patience;
   /** Hears what the search used, however it ended. */
   onBill(bill: Bill, route: Route): void;
 }
@@ -36,6 +38,8 @@ const Chunk = v.object({
 
 /** Enough for a word: what was found comes before it. */
 const MAX_TOKENS = 256;
+/** About how long a token is: what is asked counts by its length, until the upstream tells. */
+const CHARS_PER_TOKEN = 4;
 
 /**
  * Searches the web by OpenRouter's own search, which a model has to be asked for.
@@ -45,23 +49,36 @@ const MAX_TOKENS = 256;
 export async function searchUpstream(
   network: Network,
   query: SearchQuery,
-  { route, caller, signal, onBill }: SearchOptions,
+  { route, caller, signal, patience, onBill }: SearchOptions,
 ): Promise<SearchHit[]> {
   const { upstream, model } = route;
   if (upstream.preset !== "openrouter" || upstream.fetch !== undefined) {
     throw new ApiError("not_found_error", `Cannot search the web: upstream "${upstream.name}" has no search`);
   }
-  const response = await send(network, upstream, {
-    path: "/chat/completions",
-    body: toBody(model, query),
-    // What a version or a beta of Anthropic's API means is known only to those who speak it.
-    caller: { client: caller.client, key: caller.key },
-    signal,
-  });
-  const hits = new Map<string, SearchHit>();
-  let bill: Bill = { inputTokens: 0, outputTokens: 0, cost: undefined, usd: undefined };
+  const body = toBody(model, query);
+  const inputTokens = Math.ceil(JSON.stringify(body).length / CHARS_PER_TOKEN);
+  let bill = new Tally({ inputTokens, price: route.facts.price }).toBill(undefined);
+  const watch = startWatch(signal, upstream, patience);
+  let response: Response;
   try {
-    for await (const batch of response.body === null ? [] : readEvents(response.body, { signal })) {
+    response = await send(network, upstream, {
+      path: "/chat/completions",
+      body,
+      // What a version or a beta of Anthropic's API means is known only to those who speak it.
+      caller: { client: caller.client, key: caller.key },
+      signal: watch.signal,
+      listen: watch.listen,
+    });
+  } catch (error) {
+    watch.stop();
+    // Whoever is broken off while being waited for has been asked, and may be at work: that is not free.
+    if (watch.signal.aborted && watch.waiting) onBill(bill, route);
+    throw error;
+  }
+  const hits = new Map<string, SearchHit>();
+  try {
+    for await (const batch of response.body === null ? [] : readEvents(response.body, watch)) {
+      watch.begin();
       for (const json of batch.map(({ data }) => tryJson(data))) {
         if (isObject(json) && isObject(json.error)) throw toUpstreamError({ status: 502, body: json });
         const chunk = v.safeParse(Chunk, json);
@@ -70,7 +87,10 @@ export async function searchUpstream(
         bill = toBill(chunk.output) ?? bill;
       }
     }
+  } catch (error) {
+    throw watch.signal.aborted ? watch.signal.reason : error;
   } finally {
+    watch.stop();
     onBill(bill, route);
   }
   return [...hits.values()].slice(0, query.limit);

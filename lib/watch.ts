@@ -27,6 +27,13 @@ export interface Patience {
   idle: number;
 }
 
+/** The patience that the settings have with upstreams. */
+export function toPatience(
+  { clock, config }: { clock: Clock; config: { firstByteTimeout: number; idleTimeout: number } },
+): Patience {
+  return { clock, firstByte: config.firstByteTimeout * 1000, idle: config.idleTimeout * 1000 };
+}
+
 /** Starts to watch an upstream within a request, whose end is given by `request`. */
 export function startWatch(
   request: AbortSignal,

@@ -31,6 +31,12 @@ export interface Limiter {
 export interface Admission {
   /** Anthropic's headers for the limits that hold. */
   headers: Readonly<Record<string, string>>;
+  /**
+   * Makes sure that more may be spent for the message, before anybody is asked again.
+   *
+   * @throws {ApiError} `billing_error` once a budget is spent.
+   */
+  permit(): Promise<void>;
   /** Takes note of what a turn used; also after the release, for what is broken off ends a little later. */
   charge(bill: Bill, model: string): void;
   /** Gives back the place, and the input that was expected where nobody was asked; only the first call counts. */
@@ -79,6 +85,7 @@ export function createLimiter(
       const headers = toRateHeaders(await draw(opening));
       const places = opening.filter(({ meter }) => meter.kind === "places");
       const budgeted = opening.some(({ meter }) => meter.kind === "budget");
+      let spent = false;
       let expected = inputTokens;
       let released = false;
       const charge = (used: { inputTokens: number; outputTokens: number; usd: number }) => {
@@ -88,7 +95,13 @@ export function createLimiter(
       };
       return {
         headers,
+        async permit() {
+          if (!spent || !budgeted) return;
+          const draws = toOpeningDraws(limits, asker, { inputTokens: 0, now: clock.now(), holder });
+          await draw(draws.filter(({ meter }) => meter.kind === "budget"));
+        },
         charge({ inputTokens, outputTokens, usd }, model) {
+          spent = true;
           if (budgeted && usd === undefined) missPrice(model);
           charge({ inputTokens, outputTokens, usd: usd ?? 0 });
         },

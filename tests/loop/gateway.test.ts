@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { createGateway, type Handler } from "../../lib/create_gateway.ts";
+import type { Settings } from "../../lib/settings.ts";
+import { FakeClock } from "../support/clock.ts";
+import { dig, type Json } from "../support/json.ts";
+import { createUpstream, type FakeAnswer, type FakeUpstream } from "../support/upstream.ts";
+import { WORKSPACE_TOOLSET } from "./stage.ts";
+
+const WORKSPACE_ROOT = mkdtempSync(join(tmpdir(), "loop-"));
+after(() => rmSync(WORKSPACE_ROOT, { recursive: true }));
+
+const KEY = "0123456789abcdef";
+const USAGE = { prompt_tokens: 10, completion_tokens: 5, cost: 0.6 };
+
+/** An answer of chat completions: one delta, and why it ended. */
+function chat(delta: Json, finish_reason: string): FakeAnswer {
+  const chunks = [{ choices: [{ delta }] }, { choices: [{ delta: {}, finish_reason }], usage: USAGE }];
+  return { body: `${chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join("")}data: [DONE]\n\n` };
+}
+
+const says = (content: string, reason = "stop") => chat({ content }, reason);
+const calls = (name: string, input: Json) => {
+  const called = { name, arguments: JSON.stringify(input) };
+  return chat({ tool_calls: [{ index: 0, id: "call_0", type: "function", function: called }] }, "tool_calls");
+};
+const busy: FakeAnswer = { body: JSON.stringify({ error: { message: "too much to do" } }), status: 429 };
+
+interface Stage {
+  gateway: Handler;
+  upstream: FakeUpstream;
+}
+
+function stage(settings: Settings, ...[first = says("Hello"), ...more]: FakeAnswer[]): Stage {
+  const upstream = createUpstream(first, ...more);
+  return { gateway: start(settings, upstream.fetch), upstream };
+}
+
+function start(settings: Settings, fetch: typeof globalThis.fetch, clock = new FakeClock()): Handler {
+  const own = { OPENROUTER_API_KEY: "sk-or-test", GATEWAY_API_KEYS: `alice:${KEY}` };
+  const tools = { TOOLS: "files-read", WORKSPACE_ROOT };
+  return createGateway({ settings: { ...own, ...tools, ...settings }, fetch, clock });
+}
+
+async function ask(gateway: Handler, body: object, path = "/v1/messages"): Promise<[Response, unknown]> {
+  const headers = { "content-type": "application/json", "x-api-key": KEY };
+  const messages = [{ role: "user", content: "Go" }];
+  const tools = [WORKSPACE_TOOLSET];
+  const whole = JSON.stringify({ model: "some/model", max_tokens: 100, messages, tools, ...body });
+  const request = new Request(`http://gateway.test${path}`, { method: "POST", headers, body: whole });
+  const response = await gateway.fetch(request);
+  const json: unknown = await response.json();
+  return [response, json];
+}
+
+test("no further turn is asked for once the budget is spent", async () => {
+  const { gateway, upstream } = stage({ LIMITS: { each: { usd_day: 1 } } }, calls("TodoRead", {}));
+  const [response, body] = await ask(gateway, {});
+  assert.deepEqual([response.status, dig(body, "error", "type")], [402, "billing_error"]);
+  assert.equal(response.headers.get("x-should-retry"), "false");
+  assert.equal(upstream.sent.length, 2);
+});
+
+test("a task cannot go on either once the budget is spent", async () => {
+  const { gateway, upstream } = stage(
+    { LIMITS: { each: { usd_day: 0.5 } } },
+    calls("Task", { prompt: "look" }),
+  );
+  const [response] = await ask(gateway, {});
+  assert.deepEqual([response.status, upstream.sent.length], [402, 1]);
+});
+
+test("a task whose model fails tells why, and is no bug of the gateway's", async () => {
+  const { gateway } = stage({}, calls("Task", { prompt: "look" }), busy, says("Done"));
+  const [, message] = await ask(gateway, {});
+  assert.equal(dig(message, "content", 1, "content", 0, "text"), "Cannot ask a model: too much to do");
+  const headers = { "x-api-key": KEY };
+  const metrics: unknown =
+    await (await gateway.fetch(new Request("http://gateway.test/tool-metrics", { headers }))).json();
+  assert.deepEqual(dig(metrics, "tool_execution", "metrics", "error_breakdown"), { refused: 1 });
+});
+
+test("a task that is cut off does not look as if it had ended", async () => {
+  const { gateway } = stage({}, calls("Task", { prompt: "look" }), says("I saw", "length"), says("Done"));
+  const [, message] = await ask(gateway, {});
+  const told = "I saw\n[The task did not end: max_tokens]";
+  assert.equal(dig(message, "content", 1, "content", 0, "text"), told);
+});
+
+test("a search of the web by an upstream that falls silent is given up", async () => {
+  const clock = new FakeClock();
+  const upstream = createUpstream(calls("web_search", { query: "bees" }), says("Nothing"));
+  let asked = () => {};
+  const searched = new Promise<void>((resolve) => asked = resolve);
+  const fetch: typeof globalThis.fetch = (input, init) => {
+    if (!String(init?.body).includes("openrouter:web_search")) return upstream.fetch(input, init);
+    asked();
+    return new Promise((_, reject) =>
+      init?.signal?.addEventListener("abort", () => reject(init.signal?.reason))
+    );
+  };
+  const gateway = start({ FIRST_BYTE_TIMEOUT: 5 }, fetch, clock);
+  const answer = ask(gateway, { tools: [{ type: "web_search_20250305", name: "web_search" }] });
+  await searched;
+  clock.advance(5000);
+  const [response, message] = await answer;
+  assert.equal(response.status, 200);
+  assert.equal(dig(message, "content", 1, "content", "error_code"), "unavailable");
+  assert.equal(dig(message, "content", 2, "text"), "Nothing");
+});
