@@ -6,9 +6,11 @@ import { startDeadline } from "./deadline.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Gateway } from "./gateway.ts";
 import { isObject } from "./json.ts";
+import { readWishes } from "./loop/wishes.ts";
 import { LossReport } from "./loss.ts";
 import type { Route } from "./models.ts";
 import { logWarning } from "./observe.ts";
+import { toOffered } from "./offered.ts";
 import { inputPrice } from "./price.ts";
 import { findRoute, toHeaderName } from "./route.ts";
 import { readWhole, send } from "./upstream.ts";
@@ -30,9 +32,11 @@ export async function answerCountTokens(
 ): Promise<Response> {
   const { caller } = exchange;
   await gateway.limits.admitLookup(caller);
-  const counted = parseCountTokensRequest(await readJson(request, gateway));
-  const route = await findRoute(gateway, counted.model, caller);
-  exchange.note({ model: counted.model, answeredBy: toHeaderName(route) });
+  const asked = parseCountTokensRequest(await readJson(request, gateway));
+  const wishes = readWishes(request);
+  const route = await findRoute(gateway, asked.model, caller);
+  exchange.note({ model: asked.model, answeredBy: toHeaderName(route) });
+  const counted = await toOffered(asked, { gateway, wishes, route, caller });
   const { tokens, source } = await askUpstream(counted, { gateway, route, caller, client: request.signal }) ??
     estimate(counted, gateway, route);
   const price = inputPrice(route.facts.price, tokens);

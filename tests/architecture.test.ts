@@ -131,7 +131,7 @@ const HOUSE: Record<string, Room> = {
       "count_tokens",
       "list_models",
       "health",
-      ...["opening", "scene", "with_tools", "toolbox", "tool_metrics"],
+      ...["opening", "offered", "scene", "with_tools", "toolbox", "tool_metrics"],
     ].map((name) => `lib/${name}.ts`),
     uses: [
       ...["words", "world", "access", "anthropic", "dialects", "settings", "models", "record", "limiter"],
