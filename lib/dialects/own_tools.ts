@@ -1,5 +1,5 @@
 import type { ContentBlock, Message } from "../anthropic/schema.ts";
-import { isObject, type JsonObject } from "../json.ts";
+import { asText, isObject, type JsonObject } from "../json.ts";
 import { isSealed } from "./envelope.ts";
 import { retell } from "./retell.ts";
 
@@ -14,8 +14,8 @@ export function findOwnCalls(messages: readonly Message[]): ReadonlySet<string> 
   const blocks = messages.flatMap(({ content }) => typeof content === "string" ? [] : content);
   return new Set(blocks.flatMap((block): string[] => {
     const { type, id, server_name, tool_use_id, content }: JsonObject = { ...block };
-    if (type === "mcp_tool_use" && server_name === WORKSPACE) return [String(id)];
-    return Array.isArray(content) && content.some(isSealedHit) ? [String(tool_use_id)] : [];
+    if (type === "mcp_tool_use" && server_name === WORKSPACE) return [asText(id)];
+    return Array.isArray(content) && content.some(isSealedHit) ? [asText(tool_use_id)] : [];
   }));
 }
 

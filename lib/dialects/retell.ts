@@ -1,5 +1,5 @@
 import type { ContentBlock } from "../anthropic/schema.ts";
-import { isObject, type JsonObject } from "../json.ts";
+import { asText, isObject, type JsonObject } from "../json.ts";
 
 /** What only its author can read: encrypted copies, and bytes of files. */
 const OPAQUE = /^encrypted_|^(signature|data|cache_control|caller)$/;
@@ -24,7 +24,7 @@ export function retell(block: ContentBlock): string | undefined {
   const { type, name, server_name, input, content, is_error }: JsonObject & { type: string } = { ...block };
   if (type === "server_tool_use" || type === "mcp_tool_use") {
     const server = typeof server_name === "string" ? ` of ${server_name}` : "";
-    return `[The tool ${String(name)}${server} was used with ${JSON.stringify(readable(input))}]`;
+    return `[The tool ${asText(name)}${server} was used with ${JSON.stringify(readable(input))}]`;
   }
   // What was said before a compaction may be told by its words alone.
   if (type === "compaction" && typeof content === "string") return `[The conversation so far: ${content}]`;

@@ -2,7 +2,7 @@ import MiniSearch from "minisearch";
 import { RE2JS } from "re2js";
 import type { ResponseBlock } from "../anthropic/events.ts";
 import type { CustomTool, TypedTool } from "../anthropic/schema.ts";
-import { isObject, type JsonObject } from "../json.ts";
+import { asText, isObject, type JsonObject } from "../json.ts";
 import type { Ran, ServerTool, Told } from "./server_tool.ts";
 import { createUses } from "./uses.ts";
 
@@ -58,7 +58,7 @@ export function toToolSearch(
       const { content }: JsonObject = { ...result };
       if (!isObject(content) || content.type === "tool_search_tool_result_error") {
         return {
-          content: `Cannot search: ${isObject(content) ? content.error_message : "no result"}`,
+          content: `Cannot search: ${isObject(content) ? asText(content.error_message) : "no result"}`,
           is_error: true,
         };
       }

@@ -2,7 +2,7 @@ import type { Page } from "../../tools/host/web.ts";
 import type { Scene, Toolbox } from "../../tools/toolbox.ts";
 import type { ResponseBlock } from "../anthropic/events.ts";
 import { type ContentBlock, type Message, parseBlock, type TypedTool } from "../anthropic/schema.ts";
-import { isObject, type JsonObject } from "../json.ts";
+import { asText, isObject, type JsonObject } from "../json.ts";
 import { readDomains } from "./domains.ts";
 import type { Ran, ServerTool, Told } from "./server_tool.ts";
 import { createUses, toErrorCode } from "./uses.ts";
@@ -78,11 +78,11 @@ export function toWebFetch(
       const { content }: JsonObject = { ...result };
       if (!isObject(content) || !isObject(content.content)) {
         return {
-          content: `Cannot fetch: ${isObject(content) ? content.error_code : "no result"}`,
+          content: `Cannot fetch: ${isObject(content) ? asText(content.error_code) : "no result"}`,
           is_error: true,
         };
       }
-      return { content: toWords(String(content.url), content.content) };
+      return { content: toWords(asText(content.url), content.content) };
     },
   };
 }
@@ -135,7 +135,7 @@ function toEchoes(own: readonly string[], { tools }: Toolbox): ReadonlySet<unkno
 function toWords(url: string, document: JsonObject): string | ContentBlock[] {
   const { source, title }: JsonObject = document;
   const head = [WARNING, url, ...(typeof title === "string" ? [title] : [])].join("\n");
-  if (isObject(source) && source.type === "text") return `${head}\n\n${String(source.data)}`;
+  if (isObject(source) && source.type === "text") return `${head}\n\n${asText(source.data)}`;
   return [{ type: "text", text: head }, parseBlock({ ...document, type: "document" })];
 }
 

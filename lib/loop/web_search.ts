@@ -2,7 +2,7 @@ import type { SearchHit, SearchQuery } from "../../tools/models.ts";
 import type { ResponseBlock } from "../anthropic/events.ts";
 import type { ContentBlock, TypedTool } from "../anthropic/schema.ts";
 import { seal, unseal } from "../dialects/envelope.ts";
-import { isObject, type JsonObject } from "../json.ts";
+import { asText, isObject, type JsonObject } from "../json.ts";
 import { type Citable, toMark } from "./cited_text.ts";
 import { readDomains } from "./domains.ts";
 import type { Ran, ServerCall, ServerTool, Told } from "./server_tool.ts";
@@ -66,7 +66,7 @@ export function toWebSearch(
       const { content }: JsonObject = { ...result };
       if (!Array.isArray(content)) {
         return {
-          content: `Cannot search: ${isObject(content) ? content.error_code : "no result"}`,
+          content: `Cannot search: ${isObject(content) ? asText(content.error_code) : "no result"}`,
           is_error: true,
         };
       }
@@ -96,7 +96,7 @@ function readPages(result: ContentBlock, nth: number): [mark: string, page: Cita
   const hits = Array.isArray(content) ? content.filter(isObject) : [];
   return hits.map(({ url, title, encrypted_content: sealed }, at) => {
     const text = typeof sealed === "string" ? unseal(sealed, SEALER)?.[0]?.text : undefined;
-    const page = { url: String(url), title: String(title), text: typeof text === "string" ? text : "" };
+    const page = { url: asText(url), title: asText(title), text: typeof text === "string" ? text : "" };
     return [toMark(nth, at + 1), page];
   });
 }
