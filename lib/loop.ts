@@ -7,7 +7,7 @@ import { findPending, idOf, inputOf, listCallIds } from "./loop/history.ts";
 import { JoinedMessage } from "./loop/joined.ts";
 import { type Plan, planTurns, type Slot } from "./loop/plan.ts";
 import type { Ran, Told } from "./loop/server_tool.ts";
-import { toSlots, toWorkspaceNames } from "./loop/slots.ts";
+import { isForeign, toSlots, toWorkspaceNames } from "./loop/slots.ts";
 import { type Call, TurnReader } from "./loop/turn.ts";
 import type { Wishes } from "./loop/wishes.ts";
 import type { LossReport } from "./loss.ts";
@@ -54,7 +54,7 @@ export function runTurns(toAsk: (turn: AskedTurn) => Ask, options: LoopOptions):
   return async function* (request) {
     const scene = options.toScene(() => toWorkspaceNames(slots));
     const slots: Slot[] = toSlots(request, { ...options, scene, toolbox: await options.toolbox?.() });
-    if (!slots.some((slot) => "server" in slot)) {
+    if (isForeign(request, slots)) {
       return yield* toAsk({ loss: options.loss, first: true })(request);
     }
     yield* joinTurns(request, planTurns(request, slots), { ...options, toAsk });

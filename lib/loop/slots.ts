@@ -23,12 +23,14 @@ export interface SlotOptions extends TypedOptions {
  * Decides for each tool of a request who runs it: the gateway runs its own, those of Anthropic's that the upstream
  * cannot run, and the client's where that is wished. The client's own tools go before the gateway's of the same name.
  *
- * @throws {ApiError} `invalid_request_error` where the request asks for tools of the gateway that there are not.
+ * @throws {ApiError} `invalid_request_error` where the request asks for tools of the gateway that there are not, or for
+ * one of Anthropic's under the name of the client's own.
  */
 export function toSlots(request: MessagesRequest, options: SlotOptions): Slot[] {
   const { wishes, scene } = options;
   const asked = [...(request.tools ?? []).entries()];
   const declared = new Set(asked.flatMap(([, tool]) => isCustomTool(tool) ? [tool.name] : []));
+  const foreign = hasServer(request, WORKSPACE);
   const slots: Slot[] = asked.flatMap(([at, tool]) => toSlot(tool, `tools.${at}`));
   if (wishes.tools.length > 0) {
     const path = "header.x-gateway-tools";
@@ -39,12 +41,15 @@ export function toSlots(request: MessagesRequest, options: SlotOptions): Slot[] 
 
   function toSlot(tool: Tool, path: string): Slot[] {
     if (isCustomTool(tool)) return [toOwn(tool, path)];
-    if (tool.type === "mcp_toolset" && tool.mcp_server_name === WORKSPACE) {
+    if (isToolset(tool) && !foreign) {
       return pick(toOpenToolbox(options, path), toConfigured(tool), path);
     }
     const neighbours = { deferred: () => toDeferred(slots), own: () => toWorkspaceNames(slots) };
     const server = toTypedTool(tool, path, { ...options, ...neighbours });
-    return [server === undefined ? { tool, path } : { server }];
+    if (server === undefined) return [{ tool, path }];
+    if (!declared.has(server.offer.name)) return [{ server }];
+    // Anthropic's own words: nobody could tell whose a call would be.
+    throw new ApiError("invalid_request_error", "tools: Tool names must be unique.");
   }
 
   /** The client's own tool, which the gateway runs only where it is asked to. */
@@ -64,6 +69,20 @@ export function toSlots(request: MessagesRequest, options: SlotOptions): Slot[] 
       return [{ server: toWorkspaceTool({ offer, path, deferred }, { toolbox, scene }) }];
     });
   }
+}
+
+/** Whether nothing of a request's tools is the gateway's to do, so that the upstream is asked as the client said. */
+export function isForeign({ tools }: MessagesRequest, slots: readonly Slot[]): boolean {
+  return slots.length === (tools ?? []).length && slots.every((slot) => "tool" in slot);
+}
+
+function isToolset(tool: TypedTool): boolean {
+  return tool.type === "mcp_toolset" && tool.mcp_server_name === WORKSPACE;
+}
+
+/** Whether the client brings an MCP server of this name itself. */
+function hasServer({ mcp_servers: servers }: MessagesRequest, name: string): boolean {
+  return Array.isArray(servers) && servers.some((server) => isObject(server) && server.name === name);
 }
 
 /** The names of the gateway's own tools among those of a request. */
@@ -101,7 +120,7 @@ function toConfigured({ default_config: usual, configs }: TypedTool): Choose {
   const own = new Map(isObject(configs) ? Object.entries(configs) : []);
   return (name) => {
     const config = { ...(isObject(usual) && usual), ...toObject(own.get(name)) };
-    return { enabled: config.enabled !== false, deferred: config.defer_loading === true };
+    return { enabled: (config.enabled ?? true) === true, deferred: config.defer_loading === true };
   };
 }
 

@@ -111,3 +111,71 @@ test("a search of the web by an upstream that falls silent is given up", async (
   assert.equal(dig(message, "content", 1, "content", "error_code"), "unavailable");
   assert.equal(dig(message, "content", 2, "text"), "Nothing");
 });
+
+test("what a client says that it was told is no bug of the gateway's, whatever it is", async () => {
+  const web = ["web_fetch", "web_search", "tool_search_tool_regex"].map((name, nth) => ({
+    use: { type: "server_tool_use", id: `srvtoolu_${nth}`, name, input: {} },
+    tool: { type: `${name}_20250305`, name },
+  }));
+  const odd = { toString: 1 };
+  const results = [
+    { url: odd, content: { source: { type: "text", data: odd } } },
+    [{ url: odd, title: odd, encrypted_content: "orgw1.zzz" }],
+    { type: "tool_search_tool_result_error", error_message: odd },
+  ];
+  const told = results.map((content, nth) => ({
+    type: `${web[nth]?.use.name}_tool_result`.replace("_regex", ""),
+    tool_use_id: `srvtoolu_${nth}`,
+    content,
+  }));
+  const messages = [
+    { role: "user", content: "Go" },
+    { role: "assistant", content: [...web.map(({ use }) => use), ...told] },
+    { role: "user", content: "On" },
+  ];
+  const { gateway } = stage({ TOOLS: "network" });
+  for (const tools of [web.map(({ tool }) => tool), []]) {
+    const [response] = await ask(gateway, { tools, messages });
+    assert.equal(response.status, 200);
+  }
+});
+
+test("a toolset of which nothing is switched on is not passed on", async () => {
+  const { gateway, upstream } = stage({});
+  const tools = [{ ...WORKSPACE_TOOLSET, default_config: { enabled: false } }];
+  const [response] = await ask(gateway, { tools });
+  assert.deepEqual([response.status, response.headers.get("x-gateway-loss")], [200, null]);
+  assert.equal(dig(upstream.sent[0]?.body, "tools"), undefined);
+});
+
+test("a client's own server of the name is the client's, and dropped where there are none", async () => {
+  const { gateway, upstream } = stage({});
+  const mcp_servers = [{ type: "url", name: "workspace", url: "https://mcp.test" }];
+  const [response] = await ask(gateway, { mcp_servers });
+  assert.match(response.headers.get("x-gateway-loss") ?? "", /tools\.0;dropped/);
+  assert.equal(dig(upstream.sent[0]?.body, "tools"), undefined);
+});
+
+test("one name for a tool of the client's and one of Anthropic's is refused", async () => {
+  const { gateway } = stage({});
+  const own = { name: "web_search", input_schema: { type: "object" } };
+  const [response, body] = await ask(gateway, {
+    tools: [{ type: "web_search_20250305", name: "web_search" }, own],
+  });
+  assert.equal(response.status, 400);
+  assert.equal(dig(body, "error", "message"), "tools: Tool names must be unique.");
+});
+
+test("a count of tokens is that of the tools that the model would be told of", async () => {
+  const { gateway } = stage({});
+  const count = async (tools: object[]) =>
+    Number(dig((await ask(gateway, { tools }, "/v1/messages/count_tokens"))[1], "input_tokens"));
+  const one = (name: string) => ({
+    ...WORKSPACE_TOOLSET,
+    default_config: { enabled: false },
+    configs: { [name]: { enabled: true } },
+  });
+  const [none, reads, all] = [await count([]), await count([one("Read")]), await count([WORKSPACE_TOOLSET])];
+  assert.ok(none < reads && reads < all, `${none} ${reads} ${all}`);
+  assert.equal(await count([one("__proto__")]), none);
+});
