@@ -48,6 +48,7 @@ function toText(name: SettingName, value: unknown): string {
   if (value === undefined) return "not set";
   // Options and headers may hold anything, a key too: of an alias and an upstream only is told where they lead.
   if (value instanceof Map) return value.size === 0 ? "none" : redact([...value].map(toArrow).join(", "));
+  if (value instanceof Set) return [...value].join(", ");
   if (Array.isArray(value)) return redact(value.map(toName).join(", "));
   const { secret, default: fallback } = SETTINGS[name];
   if (typeof value === "object") return secret ? "set" : redact(JSON.stringify(value, toPlain));

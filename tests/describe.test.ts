@@ -35,6 +35,7 @@ test("describeConfig() tells each setting, its value and where that is from", ()
       GATEWAY_API_KEYS: "hidden-0123456789,bob:hidden-9876543210",
       GATEWAY_ADMIN_KEY: "hidden-hidden-hidden",
       CORS_ORIGINS: "https://a.test,*",
+      TOOLS: "files-read, network",
     },
   };
   const lines = describeConfig(sources).split("\n").map((line) => line.trim().replace(/ {2,}/, " "));
@@ -69,7 +70,7 @@ test("describeConfig() tells each setting, its value and where that is from", ()
     'LIMITS {"each":{"streams":50},"total":{},"session":{},"keys":{}} (default)',
     "RATE_LIMIT_STORE memory (default)",
     "STATE_DIR not set (default)",
-    "TOOLS not set (default)",
+    "TOOLS files-read, network (environment)",
     "WORKSPACE_ROOT not set (default)",
     "TOOL_TIMEOUT 30 (default)",
     "TOOL_CONCURRENCY 5 (default)",
