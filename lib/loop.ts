@@ -69,7 +69,8 @@ async function* joinTurns(
   const joined = new JoinedMessage();
   const told = new Map<string, Told>();
   const ids = new Set(listCallIds(request.messages));
-  let calls = findPending(request.messages, plan.find).flatMap((block): Call[] => {
+  // Who wrote them is not known: of more than a model may make the rest goes without a result.
+  let calls = findPending(request.messages, plan.find).slice(0, MOST_CALLS).flatMap((block): Call[] => {
     const tool = plan.find(block);
     return tool === undefined ? [] : [{ tool, id: idOf(block), input: inputOf(block) }];
   });

@@ -43,6 +43,7 @@ export function toWebFetch(
   const name = tool.name || "web_fetch";
   const domains = readDomains(tool, path);
   const uses = createUses(tool.max_uses);
+  const isNamed = createMemory(() => toEchoes(own(), toolbox));
   const limit = typeof tool.max_content_tokens === "number"
     ? tool.max_content_tokens * CHARS_PER_TOKEN
     : Infinity;
@@ -56,9 +57,7 @@ export function toWebFetch(
       const { url } = input;
       if (!uses.take()) return { block: toError(id, "max_uses_exceeded") };
       if (typeof url !== "string") return { block: toError(id, "invalid_tool_input") };
-      if (!isNamed(url, conversation, toEchoes(own(), toolbox))) {
-        return { block: toError(id, "url_not_in_prior_context") };
-      }
+      if (!isNamed(url, conversation)) return { block: toError(id, "url_not_in_prior_context") };
       try {
         const call = { id, name: "WebFetch", input };
         const page = await toolbox.act(
@@ -104,21 +103,33 @@ function toError(id: string, error_code: string): ResponseBlock {
 }
 
 /**
- * Whether an address stands in what the user said, or in what came of the web or of a tool of the client's. What came
- * of the gateway's other tools does not count: they repeat what the model has said to them.
+ * Tells whether an address stands in what the user said, or in what came of the web or of a tool of the client's. What
+ * came of the gateway's other tools does not count: they repeat what the model has said to them. A conversation is
+ * written out once, for all calls of a turn.
  */
-function isNamed(url: string, conversation: readonly Message[], echoes: ReadonlySet<unknown>): boolean {
-  const written = JSON.stringify(url).slice(1, -1);
-  const holds = (said: unknown) => JSON.stringify(said).includes(written);
+function createMemory(
+  toEchoes: () => ReadonlySet<unknown>,
+): (url: string, conversation: readonly Message[]) => boolean {
+  let of: readonly Message[] = [];
+  let written: readonly string[] = [];
+  return (url, conversation) => {
+    if (of !== conversation) written = writeOut(conversation, toEchoes());
+    of = conversation;
+    const wanted = JSON.stringify(url).slice(1, -1);
+    return written.some((words) => words.includes(wanted));
+  };
+}
+
+function writeOut(conversation: readonly Message[], echoes: ReadonlySet<unknown>): string[] {
   const all = conversation.flatMap(({ content }) => typeof content === "string" ? [] : content);
   const echoed = new Set(
     all.flatMap(({ type, name, id }: JsonObject) => type === "tool_use" && echoes.has(name) ? [id] : []),
   );
-  return conversation.some(({ role, content }) => {
-    if (role !== "user") return false;
-    if (typeof content === "string") return holds(content);
-    return content.some((block) => !echoed.has(answered(block)) && holds(block));
-  });
+  return conversation.filter(({ role }) => role === "user").flatMap(({ content }) =>
+    typeof content === "string"
+      ? [JSON.stringify(content)]
+      : content.filter((block) => !echoed.has(answered(block))).map((block) => JSON.stringify(block))
+  );
 }
 
 function answered({ tool_use_id }: JsonObject): unknown {
