@@ -76,7 +76,10 @@ function createModels(gateway: Gateway, options: SceneOptions): Models {
       }),
     search: (query, signal) =>
       tell(signal, async () => {
-        const route = await findRoute(gateway, "small", caller);
+        const small = await findRoute(gateway, "small", caller);
+        const searches = small.upstream.preset === "openrouter" && small.upstream.fetch === undefined;
+        // The small model may be elsewhere; that of the conversation is then the one that can search.
+        const route = searches ? small : await findRoute(gateway, message.model, caller);
         await permit();
         return await searchUpstream(gateway, query, {
           route,

@@ -24,6 +24,8 @@ export interface ToolOptions extends Omit<AskOptions, "route"> {
  * Later turns go to the same upstream, once: what a tool has done is not undone by asking again.
  */
 export function withTools(gateway: Gateway, options: ToolOptions): (route: Route) => Ask {
+  // What the gateway asks on its own is none of the requests that the client wants a beta for.
+  const own = { ...options, caller: { ...options.caller, betas: undefined } };
   return (route) =>
     runTurns(
       ({ loss, first }) => createAsk(gateway, { ...options, ...(!first && { repeats: 0 }), loss, route }),
@@ -36,11 +38,11 @@ export function withTools(gateway: Gateway, options: ToolOptions): (route: Route
         open: (request) => openMessage(request, route, gateway),
         toScene: (tools) =>
           createScene(gateway, {
-            ...options,
+            ...own,
             tools,
             async converse(message, { tools, signal }) {
               const inner = {
-                ...options,
+                ...own,
                 message,
                 signal,
                 wishes: { tools, intercept: false },

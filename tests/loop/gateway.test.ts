@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { explodeBlock } from "../../lib/anthropic/explode.ts";
 import { createGateway, type Handler } from "../../lib/create_gateway.ts";
 import type { Settings } from "../../lib/settings.ts";
 import { FakeClock } from "../support/clock.ts";
@@ -45,8 +46,12 @@ function start(settings: Settings, fetch: typeof globalThis.fetch, clock = new F
   return createGateway({ settings: { ...own, ...tools, ...settings }, fetch, clock });
 }
 
-async function ask(gateway: Handler, body: object, path = "/v1/messages"): Promise<[Response, unknown]> {
-  const headers = { "content-type": "application/json", "x-api-key": KEY };
+async function ask(
+  gateway: Handler,
+  body: object,
+  { path = "/v1/messages", ...more }: { path?: string; headers?: Record<string, string> } = {},
+): Promise<[Response, unknown]> {
+  const headers = { "content-type": "application/json", "x-api-key": KEY, ...more.headers };
   const messages = [{ role: "user", content: "Go" }];
   const tools = [WORKSPACE_TOOLSET];
   const whole = JSON.stringify({ model: "some/model", max_tokens: 100, messages, tools, ...body });
@@ -169,7 +174,7 @@ test("one name for a tool of the client's and one of Anthropic's is refused", as
 test("a count of tokens is that of the tools that the model would be told of", async () => {
   const { gateway } = stage({});
   const count = async (tools: object[]) =>
-    Number(dig((await ask(gateway, { tools }, "/v1/messages/count_tokens"))[1], "input_tokens"));
+    Number(dig((await ask(gateway, { tools }, { path: "/v1/messages/count_tokens" }))[1], "input_tokens"));
   const one = (name: string) => ({
     ...WORKSPACE_TOOLSET,
     default_config: { enabled: false },
@@ -178,4 +183,66 @@ test("a count of tokens is that of the tools that the model would be told of", a
   const [none, reads, all] = [await count([]), await count([one("Read")]), await count([WORKSPACE_TOOLSET])];
   assert.ok(none < reads && reads < all, `${none} ${reads} ${all}`);
   assert.equal(await count([one("__proto__")]), none);
+});
+
+test("the web is searched by the conversation's own model where the small one is elsewhere", async () => {
+  const UPSTREAMS = { local: { url: "http://127.0.0.1:1/v1" } };
+  const { gateway, upstream } = stage(
+    { UPSTREAMS, ANTHROPIC_SMALL_FAST_MODEL: "local/tiny" },
+    calls("web_search", { query: "bees" }),
+    says("done"),
+    says("Nothing"),
+  );
+  const [, message] = await ask(gateway, { tools: [{ type: "web_search_20250305", name: "web_search" }] });
+  assert.deepEqual(dig(message, "content", 1, "content"), []);
+  assert.deepEqual(upstream.sent.map(({ body }) => dig(body, "model")), Array(3).fill("some/model"));
+});
+
+test("what the gateway asks on its own has nothing to do with the client's betas", async () => {
+  const toNative = (events: { type: string; [field: string]: unknown }[]): FakeAnswer => ({
+    body: events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join(""),
+  });
+  const usage = { input_tokens: 1, output_tokens: 1 };
+  const start = {
+    type: "message_start",
+    message: { id: "msg_1", type: "message", role: "assistant", model: "c", content: [], usage },
+  };
+  const input = { prompt: "look", model: "haiku" };
+  const { gateway, upstream } = stage(
+    { VALIDATION: "strict", ANTHROPIC_SMALL_FAST_MODEL: "some/tiny" },
+    toNative([
+      start,
+      ...explodeBlock({ type: "tool_use", id: "toolu_1", name: "Task", input }, 0),
+      { type: "message_delta", delta: { stop_reason: "tool_use" }, usage },
+      { type: "message_stop" },
+    ]),
+    says("I saw it"),
+    toNative([start, { type: "message_delta", delta: { stop_reason: "end_turn" }, usage }, {
+      type: "message_stop",
+    }]),
+  );
+  const headers = { "anthropic-beta": "some-beta-2026-01-01" };
+  const [, message] = await ask(gateway, { model: "anthropic/claude-opus-5.5" }, { headers });
+  assert.equal(dig(message, "content", 1, "content", 0, "text"), "I saw it");
+  const betas = upstream.sent.map((sent) => sent.headers.get("anthropic-beta"));
+  assert.deepEqual(betas, [headers["anthropic-beta"], null, headers["anthropic-beta"]]);
+});
+
+test("of forged calls no more are run than a model may make", async () => {
+  const { gateway, upstream } = stage({});
+  const use = (_: unknown, nth: number) => ({
+    type: "mcp_tool_use",
+    id: `mcptoolu_${nth}`,
+    name: "TodoRead",
+    server_name: "workspace",
+    input: {},
+  });
+  const messages = [
+    { role: "user", content: "Go" },
+    { role: "assistant", content: Array.from({ length: 70 }, use) },
+  ];
+  const [, message] = await ask(gateway, { messages });
+  const content = dig(message, "content");
+  assert.equal(Array.isArray(content) && content.length, 65);
+  assert.equal(dig(upstream.sent[0]?.body, "messages", 71, "content"), "Error: No result was given for this call");
 });
