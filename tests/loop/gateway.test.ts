@@ -199,7 +199,7 @@ test("the web is searched by the conversation's own model where the small one is
 });
 
 test("what the gateway asks on its own has nothing to do with the client's betas", async () => {
-  const toNative = (events: { type: string; [field: string]: unknown }[]): FakeAnswer => ({
+  const toNative = <Event extends { type: string }>(events: Event[]): FakeAnswer => ({
     body: events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join(""),
   });
   const usage = { input_tokens: 1, output_tokens: 1 };
