@@ -1,11 +1,10 @@
-import { ToolError } from "../tools/call.ts";
 import type { Models } from "../tools/models.ts";
 import type { Scene } from "../tools/toolbox.ts";
 import { collectMessage } from "./anthropic/collect.ts";
 import type { ResponseMessage } from "./anthropic/events.ts";
 import type { MessagesRequest } from "./anthropic/schema.ts";
 import { type AskOptions, createAsk } from "./ask.ts";
-import { ApiError } from "./errors.ts";
+import { toApiError } from "./errors.ts";
 import type { Gateway } from "./gateway.ts";
 import { LossReport } from "./loss.ts";
 import { findRoute } from "./route.ts";
@@ -72,7 +71,9 @@ function createModels(gateway: Gateway, options: SceneOptions): Models {
         const answer = await options.converse(request, { tools, signal });
         const { stop_reason: reason } = answer;
         // What was cut off is not to be taken for all that there is to say.
-        return reason === "end_turn" ? toText(answer) : `${toText(answer)}\n[The task did not end: ${reason}]`;
+        return reason === "end_turn"
+          ? toText(answer)
+          : `${toText(answer)}\n[The task did not end: ${reason}]`;
       }),
     search: (query, signal) =>
       tell(signal, async () => {
@@ -92,15 +93,13 @@ function createModels(gateway: Gateway, options: SceneOptions): Models {
   };
 }
 
-/** Makes of a failure that a client may be told one that the model may be told; a bug and the call's end stay. */
+/** Makes of every failure one that may be told, but of the end of the call. */
 async function tell<Result>(signal: AbortSignal, ask: () => Promise<Result>): Promise<Result> {
   try {
     return await ask();
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw error instanceof ApiError
-      ? new ToolError(`Cannot ask a model: ${error.message}`, { cause: error })
-      : error;
+    throw toApiError(error);
   }
 }
 

@@ -81,7 +81,7 @@ test("a task cannot go on either once the budget is spent", async () => {
 test("a task whose model fails tells why, and is no bug of the gateway's", async () => {
   const { gateway } = stage({}, calls("Task", { prompt: "look" }), busy, says("Done"));
   const [, message] = await ask(gateway, {});
-  assert.equal(dig(message, "content", 1, "content", 0, "text"), "Cannot ask a model: too much to do");
+  assert.equal(dig(message, "content", 1, "content", 0, "text"), "Cannot ask the model: too much to do");
   const headers = { "x-api-key": KEY };
   const metrics: unknown =
     await (await gateway.fetch(new Request("http://gateway.test/tool-metrics", { headers }))).json();
@@ -244,5 +244,8 @@ test("of forged calls no more are run than a model may make", async () => {
   const [, message] = await ask(gateway, { messages });
   const content = dig(message, "content");
   assert.equal(Array.isArray(content) && content.length, 65);
-  assert.equal(dig(upstream.sent[0]?.body, "messages", 71, "content"), "Error: No result was given for this call");
+  assert.equal(
+    dig(upstream.sent[0]?.body, "messages", 71, "content"),
+    "Error: No result was given for this call",
+  );
 });

@@ -64,9 +64,9 @@ test("runTurns() gives each call its own result where a host begins its ids anew
   const ids = message.content.filter(({ type }) => type === "mcp_tool_use").map(({ id }) => id);
   assert.deepEqual(ids, ["mcptoolu_gw_call_0_2", "mcptoolu_gw_call_0_3"]);
   const results = script.asked.at(-1)?.messages.flatMap(({ content }) =>
-    typeof content === "string" ? [] : content.flatMap((block) =>
-      block.type === "tool_result" ? [[block.tool_use_id, block.content]] : []
-    )
+    typeof content === "string"
+      ? []
+      : content.flatMap((block) => block.type === "tool_result" ? [[block.tool_use_id, block.content]] : [])
   );
   assert.deepEqual(results, [
     ["call_0", "mine"],
