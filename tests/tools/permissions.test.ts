@@ -37,6 +37,7 @@ for (const [profile, files] of Object.entries(PROFILES)) {
       const { status, stdout, stderr } = spawnSync(DENO, [...args, "--", `--ground=${ground}`], {
         cwd: ROOT,
         encoding: "utf8",
+        timeout: 120_000,
         env: { ...process.env, NO_COLOR: "1" },
       });
       assert.equal(status, 0, stdout + stderr);
