@@ -32,7 +32,8 @@ export const webSearch = defineTool({
   async run({ query, allowed_domains, blocked_domains }, host) {
     const lists = { allowedDomains: allowed_domains, blockedDomains: blocked_domains };
     const hits = await host.web.search({ query, ...lists, limit: HITS });
-    if (hits.length === 0) return `No hits for "${query}"`;
+    // The query is the model's: an address in it is none that the web has named.
+    if (hits.length === 0) return "Nothing was found";
     return [UNTRUSTED_NOTE, markUntrusted(hits.map(toLines).join("\n\n"))].join("\n");
   },
 });

@@ -234,7 +234,7 @@ test("WebSearch numbers its hits, marks them as others' words, and says when the
   hits = [];
   assert.deepEqual(await webSearch.run({ query: "what" }, host), [{
     type: "text",
-    text: 'No hits for "what"',
+    text: "Nothing was found",
   }]);
   await assert.rejects(webSearch.run({ query: "" }, host), { name: "ToolError", message: /query/ });
   const both = webSearch.run({ query: "q", allowed_domains: ["a.io"], blocked_domains: ["b.io"] }, host);
