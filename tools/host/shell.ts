@@ -35,7 +35,8 @@ export function createShell(policy: ShellPolicy): (call: { signal: AbortSignal }
 
   /** A machine that was put right meanwhile is not refused for what it was. */
   function find(): Promise<Uint8Array> {
-    return sandbox ??= findSandbox(policy).catch((error: unknown) => {
+    // A machine that is very busy may refuse once what it allows.
+    return sandbox ??= findSandbox(policy).catch(() => findSandbox(policy)).catch((error: unknown) => {
       sandbox = undefined;
       throw error;
     });

@@ -87,6 +87,8 @@ leave() {
       kill -9 "$process" && others=1
     done 2>/dev/null
     ((others)) || break
+    # What was killed takes a moment to be gone.
+    read -r -t 0.02 -u "$ended"
   done
   ((others)) || wait "$printer" "$complainer"
   exit "$1"
