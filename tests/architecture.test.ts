@@ -153,7 +153,18 @@ const HOUSE: Record<string, Room> = {
   material: {
     files: [
       ...["base64", "file_types", "glob_pattern", "image", "json_elements", "line_pattern", "notebook"],
-      ...["notebook_view", "page", "pdf", "replace", "search_text", "seen", "text", "todo_view", "untrusted"],
+      ...[
+        "notebook_view",
+        "page",
+        "pdf",
+        "replace",
+        "replacement",
+        "search_text",
+        "seen",
+        "text",
+        "todo_view",
+        "untrusted",
+      ],
     ].map((name) => `tools/${name}.ts`),
     uses: ["call"],
     pure: true,

@@ -4,6 +4,7 @@ import { replace, type Replaced, showPieces } from "./replace.ts";
 import { checkSeen } from "./seen.ts";
 import { encodeText, readEditable } from "./text.ts";
 import { defineTool } from "./tool.ts";
+import { FilePath, Replacement } from "./replacement.ts";
 
 /** Replaces a piece of a file. */
 export const edit = defineTool({
@@ -14,22 +15,8 @@ export const edit = defineTool({
     "unless replace_all is set. An empty old_string makes a new file.",
   group: "files-write",
   input: v.object({
-    file_path: v.pipe(
-      v.string(),
-      v.minLength(1),
-      v.description("The file, relative to the workspace or absolute"),
-    ),
-    old_string: v.pipe(v.string(), v.description("The piece to be replaced")),
-    new_string: v.pipe(v.string(), v.description("What shall be there instead")),
-    replace_all: v.optional(v.pipe(v.boolean(), v.description("Whether every occurrence is replaced"))),
-    expected_replacements: v.optional(
-      v.pipe(
-        v.number(),
-        v.integer(),
-        v.minValue(1),
-        v.description("How many occurrences are replaced, if not one"),
-      ),
-    ),
+    file_path: FilePath,
+    ...Replacement,
   }),
   aliases: { path: "file_path", old_str: "old_string", new_str: "new_string", new_text: "new_string" },
   async run({ file_path, ...change }, { files, session }) {

@@ -4,6 +4,7 @@ import { replace, type Replaced, showPieces } from "./replace.ts";
 import { checkSeen } from "./seen.ts";
 import { count, encodeText, readEditable } from "./text.ts";
 import { defineTool } from "./tool.ts";
+import { FilePath, Replacement } from "./replacement.ts";
 
 /** Replaces several pieces of a file, all or none. */
 export const multiEdit = defineTool({
@@ -13,25 +14,9 @@ export const multiEdit = defineTool({
     "If one of them cannot be done, none is. Each follows the rules of Edit, and the file must have been read before.",
   group: "files-write",
   input: v.object({
-    file_path: v.pipe(
-      v.string(),
-      v.minLength(1),
-      v.description("The file, relative to the workspace or absolute"),
-    ),
+    file_path: FilePath,
     edits: v.pipe(
-      v.array(v.object({
-        old_string: v.pipe(v.string(), v.description("The piece to be replaced")),
-        new_string: v.pipe(v.string(), v.description("What shall be there instead")),
-        replace_all: v.optional(v.pipe(v.boolean(), v.description("Whether every occurrence is replaced"))),
-        expected_replacements: v.optional(
-          v.pipe(
-            v.number(),
-            v.integer(),
-            v.minValue(1),
-            v.description("How many occurrences are replaced, if not one"),
-          ),
-        ),
-      })),
+      v.array(v.object(Replacement)),
       v.minLength(1),
       v.maxLength(100),
       v.description("What to replace, in this order"),

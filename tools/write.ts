@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { checkSeen } from "./seen.ts";
 import { count, encodeText, toLines } from "./text.ts";
+import { FilePath } from "./replacement.ts";
 import { defineTool } from "./tool.ts";
 
 /** Writes a whole file. */
@@ -11,11 +12,7 @@ export const write = defineTool({
     "it must have been read before. To change a part of a file use Edit.",
   group: "files-write",
   input: v.object({
-    file_path: v.pipe(
-      v.string(),
-      v.minLength(1),
-      v.description("The file, relative to the workspace or absolute"),
-    ),
+    file_path: FilePath,
     content: v.pipe(v.string(), v.description("All that the file shall hold")),
   }),
   aliases: { path: "file_path", filename: "file_path", contents: "content", text: "content" },

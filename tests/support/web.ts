@@ -3,6 +3,7 @@ import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createWeb, type Web, type WebCall, type WebMeans } from "../../tools/host/web.ts";
 import type { Host } from "../../tools/tool.ts";
+import { NO_FILES, NO_SHELL } from "../tools/nothing.ts";
 import { WEB_LIMITS, type WebLimits, type WebPolicy } from "../../tools/policy/web.ts";
 
 /** A server on the loopback. */
@@ -64,12 +65,10 @@ export function createTestWeb(
 
 /** What a tool of the web acts through in a test. */
 export function createTestHost(web: Web, complete: Host["models"]["complete"] = refuse): Host {
-  // deno-lint-ignore no-explicit-any
-  const nothing: any = {};
   return {
     signal: new AbortController().signal,
-    files: nothing,
-    shell: nothing,
+    files: NO_FILES,
+    shell: NO_SHELL,
     web,
     models: { complete, converse: refuse, search: refuse },
     session: { seen: new Map(), todos: [] },

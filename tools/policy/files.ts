@@ -36,10 +36,10 @@ const MAX_PATH = 4096;
  * import { locate } from "./files.ts";
  * import { deepEqual, throws } from "node:assert/strict";
  *
- * const policy = { root: "/work", write: false };
+ * const policy = { root: "/srv/ws", write: false };
  * deepEqual(locate("lib/../mod.ts", policy), ["mod.ts"]);
- * deepEqual(locate("/work/mod.ts", policy), ["mod.ts"]);
- * throws(() => locate("/work-too/mod.ts", policy));
+ * deepEqual(locate("/srv/ws/mod.ts", policy), ["mod.ts"]);
+ * throws(() => locate("/srv/ws-too/mod.ts", policy));
  * ```
  */
 export function locate(path: string, policy: FilePolicy): string[] {
