@@ -7,6 +7,7 @@ import { parseNotebook } from "./notebook.ts";
 import { showNotebook } from "./notebook_view.ts";
 import { MAX_PAGES, openPdf, parsePages } from "./pdf.ts";
 import { count, decodeText, showLine, toLines } from "./text.ts";
+import { FilePath } from "./replacement.ts";
 import { defineTool } from "./tool.ts";
 
 /** Reads a file. */
@@ -17,11 +18,7 @@ export const read = defineTool({
     "images (PNG, JPEG, GIF, WebP) and PDFs are shown as such, notebooks (.ipynb) with their outputs.",
   group: "files-read",
   input: v.object({
-    file_path: v.pipe(
-      v.string(),
-      v.minLength(1),
-      v.description("The file, relative to the workspace or absolute"),
-    ),
+    file_path: FilePath,
     offset: v.optional(
       v.pipe(v.number(), v.integer(), v.minValue(0), v.description("The line to begin with, counted from 1")),
     ),
