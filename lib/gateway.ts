@@ -1,29 +1,117 @@
-import type { Access } from "./access/access.ts";
-import type { Catalogue } from "./catalogue.ts";
-import type { Clock } from "./clock.ts";
-import type { Closing } from "./closing.ts";
-import type { Config } from "./settings.ts";
-import type { InputCounter } from "./input_counter.ts";
-import type { Limiter } from "./limits/limiter.ts";
-import type { Directory } from "./models.ts";
-import type { Toolbox } from "../tools/toolbox.ts";
-import type { Counters } from "./observe.ts";
+import { createAccess } from "./access/access.ts";
+import { createApp } from "./server/app.ts";
+import { createCatalogue } from "./upstreams/model_cache.ts";
+import { type Clock, systemClock } from "./runtime/clock.ts";
+import { createClosing } from "./runtime/shutdown.ts";
+import { parseConfig } from "./config/parse.ts";
+import type { Config, Settings } from "./config/settings.ts";
+import { demo } from "./upstreams/demo.ts";
+import { ApiError, errorResponse } from "./base/errors.ts";
+import type { Gateway } from "./turns/context.ts";
+import { newId } from "./runtime/ids.ts";
+import { createInputCounter } from "./tokens/input_counter.ts";
+import { createLimiter } from "./limits/limiter.ts";
+import type { Directory } from "./upstreams/resolve.ts";
+import { createNetwork } from "./runtime/fetch.ts";
+import { createCounters } from "./observability/log.ts";
+import { createToolboxLoader } from "./turns/load_tools.ts";
+import { createUpstreams } from "./upstreams/from_config.ts";
+import type { Alias } from "./config/schemas.ts";
 
-/** Everything the gateway's parts act through: what is set, and whatever is not pure. */
-export interface Gateway {
-  /** Without the gateway's own keys, which `access` alone knows, as digests. */
-  config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">;
-  access: Access;
-  /** How upstreams are reached. */
-  fetch: typeof fetch;
-  clock: Clock;
-  newId(prefix: string): string;
-  directory: Directory;
-  catalogue: Catalogue;
-  counters: Counters;
-  closing: Closing;
-  inputCounter: InputCounter;
-  limits: Limiter;
-  /** Gives the tools that the gateway runs, loaded when first asked for; missing where the owner has switched none on. */
-  toolbox?: (() => Promise<Toolbox>) | undefined;
+/** What a gateway is made of. */
+export interface GatewayOptions {
+  /** By the names of the README's table, such as `OPENROUTER_API_KEY`. The environment is not read. */
+  settings?: Settings;
+  /** How upstreams are reached; the runtime's own `fetch`, without its limits of time, where nothing is given. */
+  fetch?: typeof fetch;
+  /** Time and timers, for tests. */
+  clock?: Clock;
+  /**
+   * The address that the server around it listens on. On one of loopback's, such as `127.0.0.1`, a request is answered
+   * only if it calls the gateway by a name of this machine or of `ALLOWED_HOSTS`, and comes from no foreign web page.
+   */
+  host?: string | undefined;
+}
+
+/** A web-standard handler: give it to `Deno.serve`, `Bun.serve`, Hono or any other server. */
+export interface Handler {
+  /** Answers one request; it never throws. */
+  fetch(request: Request): Promise<Response>;
+  /**
+   * Loads what is otherwise loaded with the first request that needs it, so that a mistake shows at the start.
+   *
+   * @throws {ConfigError} if `WORKSPACE_ROOT` cannot be used.
+   */
+  ready(): Promise<void>;
+  /**
+   * Takes nothing new from now on, and settles when all that was open is answered. Streams that take longer than
+   * `SHUTDOWN_TIMEOUT` end with an `error` event. It is for whoever stops a server: before its sockets are cut.
+   */
+  stop(): Promise<void>;
+}
+
+/**
+ * Creates a gateway that speaks Anthropic's Messages API.
+ *
+ * @throws {ConfigError} if a setting is wrong; it names every mistake at once. A folder in `STATE_DIR` is tried only
+ * when all else is right.
+ *
+ * @example Usage
+ * ```ts
+ * import { createGateway } from "./gateway.ts";
+ *
+ * const gateway = createGateway({ settings: { ANTHROPIC_MODEL: "openai/gpt-5" } });
+ * const response = await gateway.fetch(new Request("http://localhost/health"));
+ * if (!response.ok) throw new Error("unwell");
+ * ```
+ */
+export function createGateway(
+  { settings = {}, clock = systemClock, host, ...options }: GatewayOptions = {},
+): Handler {
+  const whole = parseConfig({ settings });
+  const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = whole;
+  const { fetch = createNetwork(config) } = options;
+  const closing = createClosing(clock, config.shutdownTimeout * 1000);
+  const gateway: Gateway = {
+    config,
+    access: createAccess(whole, host),
+    fetch,
+    clock,
+    newId,
+    directory: toDirectory(config),
+    catalogue: createCatalogue({ fetch, clock }),
+    counters: createCounters(clock.now()),
+    closing,
+    inputCounter: createInputCounter(clock),
+    limits: createLimiter(config, { clock, newId }),
+    toolbox: createToolboxLoader(config, clock),
+  };
+  const answer = createApp(gateway);
+  return {
+    fetch: async (request) => closing.begun ? turnAway() : await answer(request),
+    async ready() {
+      await gateway.toolbox?.();
+    },
+    stop: () => closing.begin(),
+  };
+}
+
+/** Clients ask again, and should do so on another connection. */
+function turnAway(): Response {
+  const error = new ApiError("overloaded_error", "Cannot take the request: the gateway is being stopped");
+  const response = errorResponse(error, newId("req_"));
+  response.headers.set("connection", "close");
+  return response;
+}
+
+function toDirectory(config: Config): Directory {
+  const aliases: [string, Alias][] = [
+    ["big", { model: config.anthropicModel }],
+    ["small", { model: config.anthropicSmallFastModel }],
+    ...config.modelMap,
+  ];
+  return {
+    upstreams: new Map([...createUpstreams(config), demo].map((upstream) => [upstream.name, upstream])),
+    aliases: new Map(aliases),
+  };
 }

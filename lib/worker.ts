@@ -1,11 +1,11 @@
-import { ConfigError, parseConfig, type Sources } from "./config.ts";
-import { type Config, GUARDS, SETTING_NAMES, type SettingName } from "./settings.ts";
-import { createGateway, type Handler } from "./create_gateway.ts";
-import { readEnv } from "./env.ts";
-import { ApiError, errorResponse } from "./errors.ts";
-import { refuseExposure } from "./exposure.ts";
-import { newId } from "./ids.ts";
-import { printMistake, startLog } from "./observe.ts";
+import { ConfigError, parseConfig, type Sources } from "./config/parse.ts";
+import { type Config, GUARDS, SETTING_NAMES, type SettingName } from "./config/settings.ts";
+import { createGateway, type Handler } from "./gateway.ts";
+import { readEnv } from "./runtime/process.ts";
+import { ApiError, errorResponse } from "./base/errors.ts";
+import { refuseExposure } from "./config/bind_check.ts";
+import { newId } from "./runtime/ids.ts";
+import { printMistake, startLog } from "./observability/log.ts";
 
 /** What such a runtime takes: a handler, and settings for the server of Bun. */
 export type Worker = {

@@ -5,17 +5,17 @@ import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parseMessagesRequest } from "../lib/anthropic/parse.ts";
-import { estimateTokens } from "../lib/tokens.ts";
+import { estimateTokens } from "../lib/tokens/estimate.ts";
 import { countByLength } from "../lib/tokens/text.ts";
-import { askGateway } from "./support/ask.ts";
-import { FakeClock } from "./support/clock.ts";
-import { parseEvents } from "./support/events.ts";
-import { isJson, type Json, objects } from "./support/json.ts";
-import { assertLegal } from "./support/legal.ts";
-import { everyByte } from "./support/random.ts";
-import { foldEvents } from "./support/told.ts";
-import { hasCues, playScript } from "./support/script.ts";
-import { createUpstream, type FakeAnswer, type FakeUpstream } from "./support/upstream.ts";
+import { askGateway } from "./kit/ask.ts";
+import { FakeClock } from "./kit/clock.ts";
+import { parseEvents } from "./kit/events.ts";
+import { isJson, type Json, objects } from "./kit/json.ts";
+import { assertLegal } from "./kit/legal.ts";
+import { everyByte } from "./kit/random.ts";
+import { foldEvents } from "./kit/answer_text.ts";
+import { hasCues, playScript } from "./kit/script.ts";
+import { createUpstream, type FakeAnswer, type FakeUpstream } from "./kit/upstream.ts";
 
 /**
  * Every folder of `tests/fixtures/` is a case. A person writes

@@ -1,26 +1,26 @@
-import { createBash } from "./bash.ts";
+import { createBash } from "./shell/bash.ts";
 import type { Group } from "./call.ts";
-import { edit } from "./edit.ts";
-import { glob } from "./glob.ts";
-import { grep } from "./grep.ts";
-import { createHost } from "./host.ts";
+import { edit } from "./files/edit.ts";
+import { glob } from "./files/glob.ts";
+import { grep } from "./files/grep.ts";
+import { createHost } from "./create_host.ts";
 import { findWorkspace } from "./host/workspace.ts";
-import { ls } from "./ls.ts";
-import { multiEdit } from "./multi_edit.ts";
-import { notebookEdit } from "./notebook_edit.ts";
-import { notebookRead } from "./notebook_read.ts";
-import type { Policy } from "./policy.ts";
+import { ls } from "./files/ls.ts";
+import { multiEdit } from "./files/multi_edit.ts";
+import { notebookEdit } from "./files/notebook_edit.ts";
+import { notebookRead } from "./files/notebook_read.ts";
+import type { Policy } from "./policy/policy.ts";
 import { SHELL_LIMITS, SHELL_PATH, type ShellPolicy } from "./policy/shell.ts";
 import { WEB_LIMITS, type WebPolicy } from "./policy/web.ts";
-import { read } from "./read.ts";
-import { task } from "./task.ts";
-import { todoRead } from "./todo_read.ts";
-import { todoWrite } from "./todo_write.ts";
+import { read } from "./files/read.ts";
+import { task } from "./planning/task.ts";
+import { todoRead } from "./planning/todo_read.ts";
+import { todoWrite } from "./planning/todo_write.ts";
 import type { Tool } from "./tool.ts";
-import { createToolbox, type Toolbox, type ToolboxOptions } from "./toolbox.ts";
-import { webFetch } from "./web_fetch.ts";
-import { webSearch } from "./web_search.ts";
-import { write } from "./write.ts";
+import { createToolbox, type Toolbox, type ToolboxOptions } from "./toolbox/toolbox.ts";
+import { webFetch } from "./web/web_fetch.ts";
+import { webSearch } from "./web/web_search.ts";
+import { write } from "./files/write.ts";
 
 /** What the owner says of the tools that the gateway runs. */
 export interface ToolsOptions extends Pick<ToolboxOptions, "limits" | "clock" | "audit"> {

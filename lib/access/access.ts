@@ -1,7 +1,7 @@
-import type { Config } from "../settings.ts";
-import { isLoopback, toHostName } from "../host_name.ts";
-import type { Doors } from "./doors.ts";
-import { createKeyring, type Keyring } from "./keyring.ts";
+import type { Config } from "../config/settings.ts";
+import { isLoopback, toHostName } from "../base/host_name.ts";
+import type { Doors } from "./origin_check.ts";
+import { createKeyring, type Keyring } from "./api_keys.ts";
 
 /** Who is let in. */
 export interface Access {

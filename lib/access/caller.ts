@@ -1,6 +1,6 @@
-import { ApiError } from "../errors.ts";
-import { LOCAL, NOBODY } from "../gateway_keys.ts";
-import type { Keyring } from "./keyring.ts";
+import { ApiError } from "../base/errors.ts";
+import { LOCAL, NOBODY } from "../config/gateway_keys.ts";
+import type { Keyring } from "./api_keys.ts";
 
 /** Who asks. */
 export interface Caller {

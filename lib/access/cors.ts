@@ -1,4 +1,4 @@
-import { type Doors, isAllowed } from "./doors.ts";
+import { type Doors, isAllowed } from "./origin_check.ts";
 
 /**
  * The headers that let pages of the allowed origins read an answer. None where CORS is off.

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, tryJson } from "../json.ts";
+import { isObject, type JsonObject, tryJson } from "../base/json.ts";
 
 /**
  * Gives a value the type that a schema wants, where what was meant is beyond doubt: a list written as a string, a

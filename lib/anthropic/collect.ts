@@ -1,5 +1,5 @@
-import { tryJson } from "../json.ts";
-import { ApiError } from "../errors.ts";
+import { tryJson } from "../base/json.ts";
+import { ApiError } from "../base/errors.ts";
 import type { ResponseBlock, ResponseMessage, StreamEvent } from "./events.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { JsonObject } from "../json.ts";
+import type { JsonObject } from "../base/json.ts";
 
 /** Token counts of a message; `input_tokens` leaves out what was read from or written to the cache. */
 export interface Usage {

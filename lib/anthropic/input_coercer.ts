@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, tryJson } from "../json.ts";
+import { isObject, type JsonObject, tryJson } from "../base/json.ts";
 import { coerce, toKinds } from "./coerce.ts";
 
 /**

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ApiError } from "../errors.ts";
+import { ApiError } from "../base/errors.ts";
 import { CountTokensRequest, MessagesRequest } from "./schema.ts";
 
 /**

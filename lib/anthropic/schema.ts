@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { JsonObject } from "../json.ts";
+import type { JsonObject } from "../base/json.ts";
 
 /**
  * The requests of Anthropic's Messages API.

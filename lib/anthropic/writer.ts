@@ -1,4 +1,4 @@
-import type { JsonObject } from "../json.ts";
+import type { JsonObject } from "../base/json.ts";
 import type { ResponseBlock, StopReason, StreamEvent, Usage, UsageReport } from "./events.ts";
 import { ToolInput } from "./tool_input.ts";
 

@@ -1,7 +1,7 @@
 import type { StreamEvent } from "../anthropic/events.ts";
 import type { MessagesRequest } from "../anthropic/schema.ts";
-import type { JsonObject } from "../json.ts";
-import type { LossReport } from "../loss.ts";
+import type { JsonObject } from "../base/json.ts";
+import type { LossReport } from "./loss.ts";
 
 /** One event of an upstream's stream, as the transport brought it. */
 export interface ServerSentEvent {

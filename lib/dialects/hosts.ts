@@ -1,4 +1,4 @@
-import { createAnthropicDialect } from "./anthropic.ts";
+import { createAnthropicDialect } from "./anthropic/request.ts";
 import type { Dialect } from "./dialect.ts";
 import { createChatDialect } from "./openai/mod.ts";
 import { type Preset, PRESETS } from "./presets.ts";

@@ -15,4 +15,4 @@ export {
   toHost,
   toKeyHeader,
 } from "./hosts.ts";
-export { UpstreamError } from "./upstream_error.ts";
+export { UpstreamError } from "./errors/upstream_error.ts";

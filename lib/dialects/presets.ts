@@ -1,5 +1,5 @@
 import type { ChatFeatures } from "./openai/chat.ts";
-import { NINE, SHORT } from "./openai/habits.ts";
+import { NINE, SHORT } from "./openai/model_quirks.ts";
 
 /** Chat completions as OpenAI itself takes them, and whoever is not known better. */
 const OPENAI: ChatFeatures = {

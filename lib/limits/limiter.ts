@@ -1,13 +1,13 @@
-import type { Bill } from "../bill.ts";
-import type { Clock } from "../clock.ts";
-import type { Config } from "../settings.ts";
-import { logWarning } from "../observe.ts";
-import { type Asker, toClosingDraws, toLookupDraws, toOpeningDraws } from "./draws.ts";
+import type { Bill } from "../tokens/turn_usage.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Config } from "../config/settings.ts";
+import { logWarning } from "../observability/log.ts";
+import { type Asker, toClosingDraws, toLookupDraws, toOpeningDraws } from "./charges.ts";
 import { createMemoryStore } from "./memory_store.ts";
-import type { Draw, Judged } from "./meter.ts";
+import type { Draw, Judged } from "./quota.ts";
 import { toRateHeaders } from "./rate_headers.ts";
 import { createRedisStore } from "./redis_store.ts";
-import { toRefusal } from "./refusal.ts";
+import { toRefusal } from "./limit_error.ts";
 import { openSpendFile } from "./spend_file.ts";
 import type { LimitStore } from "./store.ts";
 

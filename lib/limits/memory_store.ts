@@ -1,4 +1,4 @@
-import { type Draw, drawn, fits, lifeOf, type Meter, type Use, usedAt } from "./meter.ts";
+import { type Draw, drawn, fits, lifeOf, type Meter, type Use, usedAt } from "./quota.ts";
 import type { SpendFile } from "./spend_file.ts";
 import type { LimitStore } from "./store.ts";
 

@@ -1,4 +1,4 @@
-import { type Judged, lifeOf } from "./meter.ts";
+import { type Judged, lifeOf } from "./quota.ts";
 import { toTime } from "./period.ts";
 
 /**

@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import type { Clock } from "../clock.ts";
-import { ApiError } from "../errors.ts";
-import { logWarning } from "../observe.ts";
-import type { Draw, Meter } from "./meter.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { ApiError } from "../base/errors.ts";
+import { logWarning } from "../observability/log.ts";
+import type { Draw, Meter } from "./quota.ts";
 import { SCRIPT } from "./redis_script.ts";
 import type { LimitStore, Verdict } from "./store.ts";
 

@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import { ConfigError } from "../config.ts";
-import { logWarning } from "../observe.ts";
-import { quote } from "../redact.ts";
-import type { Draw } from "./meter.ts";
+import { ConfigError } from "../config/parse.ts";
+import { logWarning } from "../observability/log.ts";
+import { quote } from "../base/redact.ts";
+import type { Draw } from "./quota.ts";
 
 /** The spend of a period, and when that ends, in milliseconds since 1970. */
 export interface Spend {

@@ -1,4 +1,4 @@
-import type { Draw } from "./meter.ts";
+import type { Draw } from "./quota.ts";
 
 /** What came of draws: whether all of them fit, and what of each meter is used now. */
 export interface Verdict {

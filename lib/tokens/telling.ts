@@ -1,5 +1,5 @@
 import { type Content, type CountTokensRequest, isCustomTool, type Tool } from "../anthropic/schema.ts";
-import { FEWEST_TOKENS } from "../calibration.ts";
+import { FEWEST_TOKENS } from "./calibration.ts";
 import { countFile, countImage } from "./media.ts";
 
 /**

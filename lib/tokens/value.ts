@@ -1,4 +1,4 @@
-import { isObject } from "../json.ts";
+import { isObject } from "../base/json.ts";
 import type { TextCounter } from "./text.ts";
 
 /** Counts a JSON value by its keys and strings, without writing it out. */

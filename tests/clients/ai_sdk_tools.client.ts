@@ -2,7 +2,7 @@ import { createAnthropic } from "@ai-sdk/anthropic";
 import { generateText, streamText } from "ai";
 import assert from "node:assert/strict";
 import { describe } from "node:test";
-import { HITS } from "../tools/door/network.ts";
+import { HITS } from "../end_to_end/tools/network.ts";
 import { CLIENT_KEY, NO_OWN_GATEWAY, ROADS, test, TRANSLATED } from "./stage.ts";
 import { setToolStage } from "./tools_stage.ts";
 import { call, say } from "./turns.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
-import { HITS } from "../tools/door/network.ts";
+import { HITS } from "../end_to_end/tools/network.ts";
 import { type Desk, NO_CLAUDE_CODE, parseResult, runClaudeCode } from "./claude_code.ts";
 import { checkResult, testAtDesk, WAYS } from "./claude_code_stage.ts";
 import { NO_OWN_GATEWAY, setStage, type Stage, TRANSLATED } from "./stage.ts";

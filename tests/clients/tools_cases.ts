@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
-import { HITS } from "../tools/door/network.ts";
+import { HITS } from "../end_to_end/tools/network.ts";
 import { NO_OWN_GATEWAY, type Road, ROADS, test, TRANSLATED } from "./stage.ts";
 import { setToolStage } from "./tools_stage.ts";
 import { call, say } from "./turns.ts";

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
-import { startWeb, type TestWeb, toWebSettings } from "../tools/door/network.ts";
+import { startWeb, type TestWeb, toWebSettings } from "../end_to_end/tools/network.ts";
 import { CLIENT_KEY, GATEWAY_KEY, setStage, type Stage } from "./stage.ts";
 
 /** What tests of the gateway's own tools play on. */

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseConfig } from "../../lib/config.ts";
-import type { Settings } from "../../lib/settings.ts";
-import { ApiError } from "../../lib/errors.ts";
-import { newId } from "../../lib/ids.ts";
+import { parseConfig } from "../../lib/config/parse.ts";
+import type { Settings } from "../../lib/config/settings.ts";
+import { ApiError } from "../../lib/base/errors.ts";
+import { newId } from "../../lib/runtime/ids.ts";
 import { type Admission, createLimiter, type Limiter } from "../../lib/limits/limiter.ts";
 import { createMemoryStore } from "../../lib/limits/memory_store.ts";
-import { startLog } from "../../lib/observe.ts";
-import { FakeClock } from "../support/clock.ts";
+import { startLog } from "../../lib/observability/log.ts";
+import { FakeClock } from "../kit/clock.ts";
 
 const GATEWAY_API_KEYS = ["alice:0123456789abcdef", "bob:fedcba9876543210"];
 

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
-import { createGateway, type Handler } from "../../lib/create_gateway.ts";
+import { createGateway, type Handler } from "../../lib/gateway.ts";
 import { createMemoryStore } from "../../lib/limits/memory_store.ts";
-import type { Draw, Meter } from "../../lib/limits/meter.ts";
+import type { Draw, Meter } from "../../lib/limits/quota.ts";
 import { createRedisStore, type RedisConnection } from "../../lib/limits/redis_store.ts";
 import type { Verdict } from "../../lib/limits/store.ts";
-import type { LimitsInput } from "../../lib/limit_map.ts";
-import { FakeClock } from "../support/clock.ts";
-import { createUpstream } from "../support/upstream.ts";
+import type { LimitsInput } from "../../lib/config/limits.ts";
+import { FakeClock } from "../kit/clock.ts";
+import { createUpstream } from "../kit/upstream.ts";
 import { MISSING, type RedisServer, startRedis } from "./redis_server.ts";
 
 const PASSWORD = "hidden-word";
@@ -267,7 +267,7 @@ test(
       RATE_LIMIT_STORE: url().replace(PASSWORD, "wrong-word"),
       LOG_LEVEL: "debug",
     };
-    const { startLog } = await import("../../lib/observe.ts");
+    const { startLog } = await import("../../lib/observability/log.ts");
     const lines: string[] = [];
     const { error } = console;
     console.error = (line: string) => void lines.push(line);

@@ -11,12 +11,12 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { ConfigError } from "../../lib/config.ts";
-import { createGateway } from "../../lib/create_gateway.ts";
+import { ConfigError } from "../../lib/config/parse.ts";
+import { createGateway } from "../../lib/gateway.ts";
 import { openSpendFile } from "../../lib/limits/spend_file.ts";
-import type { Draw, Meter } from "../../lib/limits/meter.ts";
-import { FakeClock } from "../support/clock.ts";
-import { createUpstream } from "../support/upstream.ts";
+import type { Draw, Meter } from "../../lib/limits/quota.ts";
+import { FakeClock } from "../kit/clock.ts";
+import { createUpstream } from "../kit/upstream.ts";
 
 const root = mkdtempSync(join(tmpdir(), "spend-"));
 after(() => rmSync(root, { recursive: true }));

@@ -1,4 +1,4 @@
-import { checkGrammar, readFrames, type Wire } from "../laws/grammar.ts";
+import { checkGrammar, readFrames, type Wire } from "../properties/grammar.ts";
 import { dueOf, NONCE, type Plan } from "./plan.ts";
 
 /** What a client saw of the answer to its question. */

@@ -1,4 +1,4 @@
-import type { Random } from "../support/random.ts";
+import type { Random } from "../kit/random.ts";
 
 /** What an upstream does instead of answering well. */
 export type Fault =

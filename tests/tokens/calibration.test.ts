@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createCalibration } from "../../lib/calibration.ts";
+import { createCalibration } from "../../lib/tokens/calibration.ts";
 
 /** A calibration that has been shown reports of an estimate of 1000 tokens. */
 function taught(...reports: number[]) {

@@ -4,9 +4,9 @@ import { ToolError } from "../call.ts";
 import { find } from "./files/find.ts";
 import { GitIgnore } from "./files/git_ignore.ts";
 import { readFile, toVersion } from "./files/read.ts";
-import { refuse } from "./files/reason.ts";
+import { refuse } from "./files/file_errors.ts";
 import type { Pattern } from "./files/ripgrep_pattern.ts";
-import { createSieve } from "./files/sieve.ts";
+import { createSieve } from "./files/ripgrep_filter.ts";
 import { type Entry, type Walk, walk, type WalkOptions } from "./files/walk.ts";
 import { replaceFile } from "./files/write.ts";
 

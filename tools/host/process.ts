@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import process from "node:process";
 import type { Readable } from "node:stream";
-import { createExcerpt } from "./excerpt.ts";
+import { createExcerpt } from "./head_and_tail.ts";
 
 /** A program to run to its end. */
 export interface Program {

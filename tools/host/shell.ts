@@ -5,7 +5,7 @@ import { toSandbox } from "../policy/sandbox.ts";
 import { type ShellPolicy, toEnvironment } from "../policy/shell.ts";
 import { toCallFilter } from "../policy/syscalls.ts";
 import { type Ended, type Program, runProgram } from "./process.ts";
-import { createProtection } from "./protect.ts";
+import { createProtection } from "./protected_mounts.ts";
 
 export type { Ended } from "./process.ts";
 

@@ -1,9 +1,9 @@
 import type { Models, SearchHit, SearchQuery } from "../models.ts";
 import { type DomainLists, type Domains, DomainsError, readDomains } from "../policy/domains.ts";
-import { readAllowHosts, toShown } from "../policy/target.ts";
+import { readAllowHosts, toShown } from "../policy/url.ts";
 import type { WebPolicy } from "../policy/web.ts";
-import { FetchError } from "../web_errors.ts";
-import { createDial, type Dial } from "./web/dial.ts";
+import { FetchError } from "../errors.ts";
+import { createDial, type Dial } from "./web/connect.ts";
 import { fetchGuarded } from "./web/guarded_fetch.ts";
 import { type Page, readPage } from "./web/page.ts";
 import { type Resolve, resolveBySystem } from "./web/resolve.ts";

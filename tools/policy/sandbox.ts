@@ -1,4 +1,4 @@
-import { GUARD, toGuardArguments } from "./guard.ts";
+import { GUARD, toGuardArguments } from "./resource_guard.ts";
 import { type ShellPolicy, toEnvironment } from "./shell.ts";
 
 /** What of `/etc` programs need to start, and what more to find hosts and to check their certificates. */

@@ -1,5 +1,5 @@
 import type { CacheControl, ContentBlock } from "../../anthropic/schema.ts";
-import type { JsonObject } from "../../json.ts";
+import type { JsonObject } from "../../base/json.ts";
 import type { TurnContext } from "../dialect.ts";
 import type { ToolNames } from "./tool_names.ts";
 

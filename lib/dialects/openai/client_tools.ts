@@ -1,5 +1,5 @@
 import type { CustomTool, TypedTool } from "../../anthropic/schema.ts";
-import type { JsonObject } from "../../json.ts";
+import type { JsonObject } from "../../base/json.ts";
 
 /**
  * Tools that Anthropic's models know by their type and clients run themselves, described for all other models.

@@ -1,10 +1,10 @@
 import type { MessagesRequest } from "../../anthropic/schema.ts";
 import type { Dialect, TurnContext } from "../dialect.ts";
-import { isClaude } from "../origin.ts";
-import { ChatAnswerReader } from "./answer.ts";
+import { isClaude } from "../reasoning/origin.ts";
+import { ChatAnswerReader } from "./answer/reader.ts";
 import type { ChatFeatures, HostContext } from "./chat.ts";
-import { withHabits } from "./habits.ts";
-import { toChatRequest } from "./request.ts";
+import { withHabits } from "./model_quirks.ts";
+import { toChatRequest } from "./request/body.ts";
 import { collectToolNames } from "./tool_names.ts";
 
 /** Whether calls of tools may come inside the text. */

@@ -1,5 +1,5 @@
 import { type CustomTool, isCustomTool, type MessagesRequest } from "../../anthropic/schema.ts";
-import type { JsonObject } from "../../json.ts";
+import type { JsonObject } from "../../base/json.ts";
 import { toClientTool } from "./client_tools.ts";
 
 /** Claude Code's stand-in for tools it has not sent; it is not meant to be called. */

@@ -1,5 +1,5 @@
 import type { MessagesRequest } from "../../anthropic/schema.ts";
-import type { LossReport } from "../../loss.ts";
+import type { LossReport } from "../loss.ts";
 import { fnv } from "../fnv.ts";
 import { offerTools } from "./offer_tools.ts";
 

@@ -1,6 +1,6 @@
 import { type BigIntStats, constants, type Dirent } from "node:fs";
 import { type FileHandle, lstat, open, readdir, readlink } from "node:fs/promises";
-import { codeOf } from "./reason.ts";
+import { codeOf } from "./file_errors.ts";
 
 /** A folder of the workspace that has been walked to from the root, through folders only and never through a link. */
 export interface Directory {

@@ -2,7 +2,7 @@ import type { BigIntStats } from "node:fs";
 import { lstat, mkdir, readlink } from "node:fs/promises";
 import { type FilePolicy, follow, isProtected, locate } from "../../policy/files.ts";
 import { type Directory, openRoot } from "./directory.ts";
-import { attempt, codeOf, refuse } from "./reason.ts";
+import { attempt, codeOf, refuse } from "./file_errors.ts";
 
 /** Where a path has led. */
 export interface Place {

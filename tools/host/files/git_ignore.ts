@@ -1,10 +1,10 @@
 import { lstat } from "node:fs/promises";
 import { ToolError } from "../../call.ts";
-import { compileRules } from "../../glob_pattern.ts";
+import { compileRules } from "../../patterns/glob_pattern.ts";
 import type { FilePolicy } from "../../policy/files.ts";
 import type { Directory } from "./directory.ts";
 import { readFile } from "./read.ts";
-import { codeOf } from "./reason.ts";
+import { codeOf } from "./file_errors.ts";
 
 /** Rules that follow one another and say the same of what they match. */
 interface Rules {

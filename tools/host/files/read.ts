@@ -4,7 +4,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import type { FilePolicy } from "../../policy/files.ts";
 import { MAX_BYTES } from "../../policy/files.ts";
 import type { Directory } from "./directory.ts";
-import { refuse } from "./reason.ts";
+import { refuse } from "./file_errors.ts";
 
 /** What is read of a file, and how. */
 export interface ReadOptions {

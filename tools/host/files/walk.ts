@@ -3,7 +3,7 @@ import { lstat } from "node:fs/promises";
 import { type FilePolicy, MAX_ENTRIES } from "../../policy/files.ts";
 import type { Directory } from "./directory.ts";
 import type { GitIgnore } from "./git_ignore.ts";
-import { codeOf } from "./reason.ts";
+import { codeOf } from "./file_errors.ts";
 
 /** Something in a folder. */
 export interface Entry {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { type BigIntStats, constants } from "node:fs";
 import { open, rename, unlink } from "node:fs/promises";
 import type { Directory } from "./directory.ts";
-import { codeOf } from "./reason.ts";
+import { codeOf } from "./file_errors.ts";
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW = 0 } = constants;
 

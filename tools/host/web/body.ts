@@ -1,6 +1,6 @@
 import { pipeline, Readable, type Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
-import type { Reply } from "./dial.ts";
+import type { Reply } from "./connect.ts";
 
 /** What was read of a body. */
 export interface Body {

@@ -1,7 +1,7 @@
 import type { Domains } from "../../policy/domains.ts";
-import { readTarget, type Target, toShown } from "../../policy/target.ts";
-import { FetchError } from "../../web_errors.ts";
-import type { Dial, Reply } from "./dial.ts";
+import { readTarget, type Target, toShown } from "../../policy/url.ts";
+import { FetchError } from "../../errors.ts";
+import type { Dial, Reply } from "./connect.ts";
 import { type Resolve, resolveTarget } from "./resolve.ts";
 import type { After, TimeLimit } from "./time_limit.ts";
 

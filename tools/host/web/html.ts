@@ -1,5 +1,5 @@
 import type TurndownService from "turndown";
-import { pareHtml } from "./pare_html.ts";
+import { pareHtml } from "./trim_html.ts";
 
 /** A page as a model reads it. */
 export interface Reading {

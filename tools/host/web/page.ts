@@ -1,9 +1,9 @@
 import type { WebLimits } from "../../policy/web.ts";
-import { toShown } from "../../policy/target.ts";
-import { FetchError } from "../../web_errors.ts";
+import { toShown } from "../../policy/url.ts";
+import { FetchError } from "../../errors.ts";
 import { type Body, EncodingError, readBody } from "./body.ts";
 import { decodeText } from "./charset.ts";
-import type { Reply } from "./dial.ts";
+import type { Reply } from "./connect.ts";
 import { readHtml, type Reading } from "./html.ts";
 import { type Kind, type MediaType, readMediaType, sniffKind, toKind } from "./media_type.ts";
 import { readPdf } from "./pdf.ts";

@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { isPublicAddress } from "../../policy/address.ts";
-import { NOT_PUBLIC, type Target, toShown } from "../../policy/target.ts";
-import { FetchError } from "../../web_errors.ts";
+import { NOT_PUBLIC, type Target, toShown } from "../../policy/url.ts";
+import { FetchError } from "../../errors.ts";
 
 /** Finds the addresses of a host by its name. */
 export type Resolve = (host: string) => Promise<readonly string[]>;

@@ -1,0 +1,63 @@
+import { isObject } from "../base/json.ts";
+import type { ResponseBlock, ResponseMessage, StreamEvent } from "./events.ts";
+
+type Delta = { type: string; [field: string]: unknown };
+
+/**
+ * Tells a whole message as the events of a stream, the counterpart of folding them.
+ *
+ * @example Usage
+ * ```ts
+ * import { collectMessage } from "./collect.ts";
+ * import { explodeMessage } from "./to_events.ts";
+ *
+ * const usage = { input_tokens: 1, output_tokens: 1 };
+ * const content = [{ type: "text", text: "Hello" }];
+ * const ends = { stop_reason: "end_turn", stop_sequence: null };
+ * const events = explodeMessage({ id: "msg_1", type: "message", role: "assistant", model: "m", content, usage, ...ends });
+ * const message = await collectMessage([events]);
+ * if (message.content[0]?.text !== "Hello") throw new Error("text is lost");
+ * ```
+ */
+export function explodeMessage(message: ResponseMessage): StreamEvent[] {
+  const { stop_reason, stop_sequence, usage } = message;
+  return [
+    { type: "message_start", message: { ...message, content: [], stop_reason: null, stop_sequence: null } },
+    ...message.content.flatMap(explodeBlock),
+    { type: "message_delta", delta: { stop_reason, stop_sequence }, usage },
+    { type: "message_stop" },
+  ];
+}
+
+/** Tells a block as the events of a stream. */
+export function explodeBlock(block: ResponseBlock, index: number): StreamEvent[] {
+  const [content_block, deltas] = split(block);
+  return [
+    { type: "content_block_start", index, content_block },
+    ...deltas.map((delta): StreamEvent => ({ type: "content_block_delta", index, delta })),
+    { type: "content_block_stop", index },
+  ];
+}
+
+/** What is streamed of a block by its kind; one that lacks what it should hold is told whole, as are all other kinds. */
+function split(block: ResponseBlock): [start: ResponseBlock, deltas: Delta[]] {
+  const { type, text, citations, thinking, signature, input } = block;
+  if (type === "text" && typeof text === "string") {
+    const cited = Array.isArray(citations) ? citations : [];
+    const start = { ...block, text: "", ...(cited.length > 0 && { citations: [] }) };
+    return [start, [
+      { type: "text_delta", text },
+      ...cited.map((citation) => ({ type: "citations_delta", citation })),
+    ]];
+  }
+  if (type === "thinking" && typeof thinking === "string") {
+    return [{ ...block, thinking: "", signature: "" }, [
+      ...(thinking ? [{ type: "thinking_delta", thinking }] : []),
+      ...(typeof signature === "string" ? [{ type: "signature_delta", signature }] : []),
+    ]];
+  }
+  if ((type === "tool_use" || type === "server_tool_use") && isObject(input)) {
+    return [{ ...block, input: {} }, [{ type: "input_json_delta", partial_json: JSON.stringify(input) }]];
+  }
+  return [block, []];
+}

@@ -1,0 +1,72 @@
+import { closestMatch } from "leven";
+import { SETTING_NAMES, type SettingName, SETTINGS } from "../config/settings.ts";
+import { quote } from "../base/redact.ts";
+
+/** What the program may be asked to do. */
+export type Action = "serve" | "check" | "version" | "help";
+
+/** What a command line says: what to do, settings by name, and one line for each word that makes no sense. */
+export type Flags = { action: Action; values: Partial<Record<SettingName, string>>; mistakes: string[] };
+
+/**
+ * Reads a command line: `--port 4001` and `--port=4001` alike; of a flag given twice the last counts.
+ *
+ * @example Usage
+ * ```ts
+ * import { readFlags } from "./flags.ts";
+ *
+ * readFlags(["--port", "4001", "--check"]); // { action: "check", values: { PORT: "4001" }, mistakes: [] }
+ * ```
+ */
+export function readFlags(args: readonly string[]): Flags {
+  const flags: Flags = { action: "serve", values: {}, mistakes: [] };
+  const words = args.filter((word) => word !== "--"); // npm and deno may leave it standing
+  for (let word = words.shift(); word !== undefined; word = words.shift()) {
+    const { action, name, value, mistake } = readFlag(word, words);
+    if (mistake) flags.mistakes.push(mistake);
+    else if (name && value !== undefined) flags.values[name] = value;
+    if (action && RANK.indexOf(action) > RANK.indexOf(flags.action)) flags.action = action;
+  }
+  return flags;
+}
+
+type Flag = { action?: Action; name?: SettingName; value?: string; mistake?: string };
+
+/** Reads one flag, and takes its value off the words that follow if it needs one. */
+function readFlag(word: string, rest: string[]): Flag {
+  if (!word.startsWith("-")) return { mistake: `Cannot use ${quote(word)}: only flags are taken` };
+  const cut = word.includes("=") ? word.indexOf("=") : word.length;
+  const flag = word.slice(0, cut);
+  const action = ACTIONS.get(flag);
+  const given = cut < word.length ? word.slice(cut + 1) : undefined;
+  if (action) {
+    return given === undefined ? { action } : { mistake: `Cannot use flag "${flag}": it takes no value` };
+  }
+  // An unknown flag takes its value along too: shown as a word of its own it might be a key.
+  const value = given ?? (isFlag(rest[0]) ? undefined : rest.shift());
+  const name = NAMES.get(flag);
+  if (!name) return { mistake: `Cannot use flag ${quote(flag)}: there is no such flag, ${hint(flag)}` };
+  return value === undefined
+    ? { mistake: `Cannot use flag "${flag}": a value must follow` }
+    : { name, value };
+}
+
+const RANK: readonly Action[] = ["serve", "check", "version", "help"];
+const ACTIONS: ReadonlyMap<string, Action> = new Map([
+  ["--help", "help"],
+  ["-h", "help"],
+  ["--version", "version"],
+  ["--check", "check"],
+]);
+const NAMES: ReadonlyMap<string, SettingName> = new Map(
+  SETTING_NAMES.map((name) => [SETTINGS[name].flag, name]),
+);
+
+function isFlag(word: string | undefined): boolean {
+  return word !== undefined && (word.startsWith("--") || ACTIONS.has(word));
+}
+
+function hint(flag: string): string {
+  const nearest = closestMatch(flag, [...NAMES.keys(), ...ACTIONS.keys()], { maxDistance: 4 });
+  return nearest ? `the nearest is ${nearest}` : "--help lists them";
+}

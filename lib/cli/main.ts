@@ -1,0 +1,63 @@
+import { ConfigError, parseConfig } from "../config/parse.ts";
+import { type Config, GUARDS, SETTING_NAMES, type Settings } from "../config/settings.ts";
+import { describeConfig, helpText } from "./help.ts";
+import { endWith, onStop, onStray, readEnv } from "../runtime/process.ts";
+import { refuseExposure } from "../config/bind_check.ts";
+import { readFlags } from "./flags.ts";
+import { createGateway } from "../gateway.ts";
+import { isGuessable } from "../config/gateway_keys.ts";
+import { logger, logStray, printLine, printMistake, startLog } from "../observability/log.ts";
+import { ListenError, serve } from "../runtime/serve.ts";
+import { VERSION } from "../base/version.ts";
+
+/**
+ * The program: serves, unless its command line asks for something else. It ends with status 2 if its settings
+ * cannot be used, and with 1 if it cannot listen.
+ */
+export async function main(args: readonly string[]): Promise<void> {
+  const flags = readFlags(args);
+  if (flags.action === "help") return printLine(helpText());
+  if (flags.action === "version") return printLine(VERSION);
+
+  const env = readEnv(SETTING_NAMES, { evenEmpty: GUARDS });
+  if (flags.action === "check") printLine(describeConfig({ flags, env }));
+  try {
+    const config = parseConfig({ flags, env });
+    refuseExposure(config, config.host);
+    if (flags.action === "serve") await start({ ...env, ...flags.values }, config);
+  } catch (error) {
+    if (error instanceof ConfigError) return fail(error.mistakes, 2);
+    if (error instanceof ListenError) return fail([error.message], 1);
+    throw error;
+  }
+}
+
+async function start(settings: Settings, config: Config): Promise<void> {
+  startLog(config.logLevel);
+  const gateway = createGateway({ settings, host: config.host });
+  await gateway.ready();
+  const server = await serve(gateway, config);
+  onStop(() => server.stop());
+  onStray(logStray);
+  printLine(`Listening on ${server.url}, asking ${config.openrouterBaseUrl} ${toKeyWords(config)}`);
+  printLine(`ANTHROPIC_BASE_URL=${server.url}`);
+  const { gatewayApiKeys = [], gatewayAdminKey } = config;
+  const guessable = [...gatewayApiKeys, ...(gatewayAdminKey ? [gatewayAdminKey] : [])].filter(isGuessable);
+  if (guessable.length > 0) {
+    logger.warn("A key of fewer than 16 characters can be guessed", {
+      keys: guessable.map(({ name }) => name),
+    });
+  }
+}
+
+function toKeyWords({ openrouterApiKey, gatewayApiKeys }: Config): string {
+  if (openrouterApiKey !== undefined) return "with its own key";
+  return gatewayApiKeys === undefined
+    ? "with each client's own key; the model demo/echo answers without one"
+    : "without a key; the model demo/echo answers without one";
+}
+
+function fail(mistakes: readonly string[], status: number): void {
+  for (const mistake of mistakes) printMistake(mistake);
+  endWith(status);
+}

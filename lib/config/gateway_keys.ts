@@ -1,0 +1,96 @@
+import * as v from "valibot";
+import type { Schema } from "./schemas.ts";
+
+/** A key that opens the gateway, itself or its SHA-256 in hexadecimal digits, and the name of who has it. */
+export type GatewayKey = { name: string; key: string } | { name: string; sha256: string };
+
+/** Who asks where no key is demanded, who has the admin key, and who has shown none: no key may have these names. */
+export const LOCAL = "local";
+export const ADMIN = "admin";
+export const NOBODY = "nobody";
+
+/**
+ * The keys of clients: `key`, `name:key` or `name:sha256:digest`, separated by commas or as a list. Keys without a name
+ * are called by their place, `key-1`. Each mistake is one line, that tells no value.
+ */
+export function gatewayKeys(): Schema<string | readonly string[], readonly GatewayKey[]> {
+  return v.pipe(
+    v.custom<string | readonly string[]>((given) => toWords(given) !== undefined, EXPECTED),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const found: GatewayKey[] = [];
+      const mistakes = (toWords(dataset.value) ?? []).flatMap((word, at) => {
+        const read = readKey(word.trim(), `key-${at + 1}`);
+        const wrong = typeof read === "string" ? read : findTwin(read, found);
+        if (typeof read !== "string") found.push(read);
+        return wrong === undefined ? [] : [`key ${at + 1} ${wrong}`];
+      });
+      for (const message of mistakes) addIssue({ message });
+      return mistakes.length === 0 ? found : NEVER;
+    }),
+  );
+}
+
+/** The key of the owner: `key` or `sha256:digest`. */
+export function adminKey(): Schema<string, GatewayKey> {
+  return v.pipe(
+    v.string("expected a key"),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const read = readSecret(dataset.value.trim(), ADMIN);
+      if (typeof read !== "string") return read;
+      addIssue({ message: `it ${read}` });
+      return NEVER;
+    }),
+  );
+}
+
+/** Tells whether a key is so short that it can be guessed, as far as its length is known. */
+export function isGuessable(entry: GatewayKey): boolean {
+  return "key" in entry && entry.key.length < SHORTEST;
+}
+
+/** In characters. */
+const SHORTEST = 16;
+
+/** Tells whether two entries are one key, as far as that can be seen without reckoning a digest. */
+export function isSameKey(one: GatewayKey, other: GatewayKey): boolean {
+  if ("key" in one) return "key" in other && one.key === other.key;
+  return "sha256" in other && one.sha256 === other.sha256;
+}
+
+const EXPECTED = 'expected keys such as "name:key", separated by commas';
+
+function toWords(given: unknown): readonly string[] | undefined {
+  if (typeof given === "string") return given.split(",");
+  return Array.isArray(given) && given.length > 0 && given.every((word) => typeof word === "string")
+    ? given
+    : undefined;
+}
+
+/** Reads one entry, or says what is wrong with it. */
+function readKey(word: string, place: string): GatewayKey | string {
+  const cut = word.startsWith(DIGEST) ? -1 : word.indexOf(":");
+  if (cut < 0) return readSecret(word, place);
+  const name = word.slice(0, cut);
+  if (!/^[\w.-]{1,64}$/.test(name)) {
+    return 'needs a name of letters, digits, ".", "_" and "-" before its colon';
+  }
+  if ([LOCAL, ADMIN, NOBODY].includes(name)) return "has a name that the gateway needs for itself";
+  return readSecret(word.slice(cut + 1), name);
+}
+
+const DIGEST = "sha256:";
+
+function readSecret(text: string, name: string): GatewayKey | string {
+  if (text.startsWith(DIGEST)) {
+    const sha256 = text.slice(DIGEST.length).toLowerCase();
+    return /^[\da-f]{64}$/.test(sha256) ? { name, sha256 } : "needs 64 hexadecimal digits after sha256:";
+  }
+  if (text === "") return "is empty";
+  if (!/^[!-~]+$/.test(text)) return "has other characters than printable ones without spaces";
+  return { name, key: text };
+}
+
+function findTwin(read: GatewayKey, others: readonly GatewayKey[]): string | undefined {
+  if (others.some(({ name }) => name === read.name)) return "has the name of another";
+  return others.some((other) => isSameKey(other, read)) ? "is the same as another" : undefined;
+}

@@ -1,0 +1,184 @@
+import * as v from "valibot";
+import { toHostName } from "../base/host_name.ts";
+import { quote } from "../base/redact.ts";
+
+/** A model, where it is asked, and what goes along. */
+export type Target = {
+  model: string;
+  upstream?: string;
+  options?: Record<string, unknown>;
+  /** Set it to false for a model whose host refuses marks for the cache. */
+  cacheControl?: boolean;
+};
+
+/** A name that clients may ask for: the model behind it, and those that are asked instead, in turn, where it fails. */
+export type Alias = Target & { fallbacks?: readonly (string | Target)[] };
+
+/** How the value of a setting is read: what may be given, and what comes of it. */
+export type Schema<Input, Value> = v.GenericSchema<Input, Value>;
+
+/** A whole number within bounds. */
+export function integer(min: number, max: number): Schema<string | number, number> {
+  const allowed = `expected a whole number from ${min} to ${max}`;
+  return v.pipe(
+    number(min, max, allowed),
+    v.check((value) => Number.isInteger(value), allowed),
+  );
+}
+
+/** A duration; none may outlast a week, since timers overflow after 24 days. */
+export function seconds(min: number): Schema<string | number, number> {
+  return number(min, WEEK, `expected a number of seconds from ${min} to ${WEEK}`);
+}
+
+/** One line of text that is not blank, without the space around it. */
+export function text(what: string, pattern: RegExp = /^\P{Cc}+$/u): Schema<string, string> {
+  return v.pipe(v.string(`expected ${what}`), v.trim(), v.regex(pattern, `expected ${what}`));
+}
+
+/** One of several words, in any case. */
+export function oneOf<const Word extends string>(words: readonly Word[]): Schema<string, Word> {
+  const allowed = `expected ${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+  return v.pipe(v.string(allowed), v.trim(), v.toLowerCase(), v.picklist(words, allowed));
+}
+
+/** Several values, separated by commas or as a list. */
+export function list(item: Schema<string, string>): Schema<string | readonly string[], readonly string[]> {
+  return v.pipe(
+    v.custom<string | readonly string[]>(isWords, "expected a list, separated by commas"),
+    v.transform((given) => (typeof given === "string" ? given.split(",") : given).map((word) => word.trim())),
+    v.array(item),
+  );
+}
+
+/** The host of URLs, without a port. */
+export function hostName(): Schema<string, string> {
+  const allowed = "expected names of hosts, without ports, separated by commas";
+  const port = /^[^:]*:\d+$|\]:\d+$/;
+  return v.pipe(
+    v.string(allowed),
+    v.check((value) => toHostName(value) !== undefined && !port.test(value), allowed),
+    v.transform((value) => toHostName(value) ?? value),
+  );
+}
+
+/** An origin as browsers write it, or `*`. */
+export function origin(): Schema<string, string> {
+  const allowed = 'expected origins such as "https://example.com", separated by commas, or "*"';
+  return v.pipe(
+    v.string(allowed),
+    v.check((value) => value === "*" || toOrigin(value) !== undefined, allowed),
+    v.transform((value) => toOrigin(value) ?? value),
+  );
+}
+
+/** An address that paths are appended to, without slashes at its end. */
+export function baseUrl(): Schema<string, string> {
+  const allowed = "expected an http or https URL without user name, password, query and fragment";
+  return v.pipe(
+    v.string(allowed),
+    v.trim(),
+    v.check(isPlainUrl, allowed),
+    v.transform((value) => new URL(value).href.replace(/\/+$/, "")),
+  );
+}
+
+/** The word `memory`, or the address of a Redis or Valkey. */
+export function storeUrl(): Schema<string, string> {
+  const allowed = "expected memory, or a redis:// or rediss:// URL with a host, without query and fragment";
+  return v.pipe(
+    v.string(allowed),
+    v.trim(),
+    v.check((value) => value === "memory" || isRedisUrl(value), allowed),
+  );
+}
+
+/** Aliases by name, in a map so that no name can be taken for a property that every object has. */
+export function modelMap(): Schema<
+  string | Readonly<Record<string, string | Alias>>,
+  ReadonlyMap<string, Alias>
+> {
+  return v.pipe(
+    v.custom<string | Readonly<Record<string, string | Alias>>>(() => true),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const input = typeof dataset.value === "string" ? readJson(dataset.value) : dataset.value;
+      if (!isObject(input)) {
+        addIssue({ message: 'expected a JSON object such as {"fast": "openai/gpt-5-mini"}' });
+        return NEVER;
+      }
+      const read = Object.entries(input).map(([name, target]) =>
+        [name, v.safeParse(AliasTarget, target)] as const
+      );
+      const aliases = new Map<string, Alias>();
+      for (const [name, target] of read) {
+        if (target.success && v.is(Name, name)) aliases.set(name, target.output);
+        else addIssue({ message: `alias ${quote(name)} ${ALIAS}` });
+      }
+      return aliases.size === read.length ? aliases : NEVER;
+    }),
+  );
+}
+
+const WEEK = 604_800;
+const ALIAS =
+  'needs a name and a model, "…" or {"model": "…"} with "upstream" (text), "options" (object), "cacheControl" (true or false) and "fallbacks" (list of models) if wanted';
+
+const Name = text("a name");
+const Options = v.pipe(v.custom<object>(isObject), v.record(v.string(), v.unknown()));
+const target = {
+  model: text("a model"),
+  upstream: v.optional(text("an upstream")),
+  options: v.optional(Options),
+  cacheControl: v.optional(v.boolean()),
+};
+const Fallback = v.union([text("a model"), v.strictObject(target)]);
+const AliasTarget = v.union([
+  v.pipe(text("a model"), v.transform((model): Alias => ({ model }))),
+  v.strictObject({ ...target, fallbacks: v.optional(v.array(Fallback)) }),
+]);
+
+function number(min: number, max: number, allowed: string): Schema<string | number, number> {
+  return v.pipe(
+    v.union(
+      [v.number(), v.pipe(v.string(), v.trim(), v.regex(/^\d+(\.\d+)?$/), v.transform(Number))],
+      allowed,
+    ),
+    v.minValue(min, allowed),
+    v.maxValue(max, allowed),
+  );
+}
+
+function isWords(value: unknown): boolean {
+  return typeof value === "string" ||
+    (Array.isArray(value) && value.every((word) => typeof word === "string"));
+}
+
+function toOrigin(value: string): string | undefined {
+  if (!/^[a-z][a-z\d+.-]*:\/\/[^\s/?#@*\\]+$/i.test(value) || !URL.canParse(value)) return undefined;
+  const { protocol, host } = new URL(value);
+  return `${protocol}//${host}`;
+}
+
+function isPlainUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol, username, password } = new URL(value);
+  return /^https?:$/.test(protocol) && username + password === "" && !/[?#]/.test(value);
+}
+
+function isRedisUrl(value: string): boolean {
+  return /^rediss?:\/\/[^\s?#]+$/.test(value) && URL.canParse(value) && new URL(value).hostname !== "";
+}
+
+/** Tells whether a value is an object with members, and no list. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Reads JSON, or gives `undefined` where the text is none. */
+export function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

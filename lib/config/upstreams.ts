@@ -1,0 +1,125 @@
+import { closestMatch } from "leven";
+import * as v from "valibot";
+import { HOST_NAMES, type HostName, type Language, type Preset } from "../dialects/mod.ts";
+import { quote } from "../base/redact.ts";
+import { baseUrl, isObject, oneOf, readJson, type Schema, text } from "./schemas.ts";
+
+export type { HostName, Language, Preset };
+
+/** An upstream beside OpenRouter, as the settings name it. */
+export type NamedUpstream = {
+  /** What the paths of its API are put behind, such as `https://api.groq.com/openai/v1`. */
+  url: string;
+  /** Its key; without one it needs none. The client's own key never goes there. */
+  key?: string;
+  /** How it is spoken to: `auto` (as its host likes best), `openai` or `anthropic`. */
+  dialect?: Language;
+  /** Whose habits it has; by default those of the host that it is named after. */
+  preset?: HostName;
+  /** Headers that go along with every request. */
+  headers?: Record<string, string>;
+  /** The `api-version` that Azure wants in the query. */
+  apiVersion?: string;
+};
+
+/** How upstreams may be given: by name, or as a list, or as the JSON of either. */
+export type UpstreamsInput =
+  | string
+  | Readonly<Record<string, NamedUpstream>>
+  | readonly (NamedUpstream & { name: string })[];
+
+/** The upstreams that are there anyway. */
+export const BUILT_IN = ["openrouter", "demo"];
+
+/** Upstreams by name; each mistake is one line, that tells no value. */
+export function upstreamMap(): Schema<UpstreamsInput, ReadonlyMap<string, NamedUpstream>> {
+  return v.pipe(
+    v.custom<UpstreamsInput>(() => true),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const upstreams = new Map<string, NamedUpstream>();
+      const given = toEntries(dataset.value);
+      if (given === undefined) {
+        addIssue({ message: EXPECTED });
+        return NEVER;
+      }
+      const mistakes = given.flatMap(([name, fields]) => {
+        const read = readUpstream(fields);
+        const wrong = [...nameMistakes(name, upstreams), ...read.mistakes];
+        if (read.upstream !== undefined) upstreams.set(name, read.upstream);
+        return wrong.map((mistake) => `upstream ${quote(name)} ${mistake}`);
+      });
+      for (const message of mistakes) addIssue({ message });
+      return mistakes.length === 0 ? upstreams : NEVER;
+    }),
+  );
+}
+
+const EXPECTED =
+  'expected a JSON object such as {"groq": {"url": "https://api.groq.com/openai/v1", "key": "…"}}';
+
+type Field = keyof NamedUpstream;
+
+/** What each field may hold, and how to say so. */
+const FIELDS: Record<Field, { schema: v.GenericSchema; allowed: string }> = {
+  url: { schema: baseUrl(), allowed: "an http or https URL without user name, password, query and fragment" },
+  key: { schema: text("", /^[!-~]+$/), allowed: "printable characters without spaces" },
+  dialect: { schema: oneOf(["auto", "openai", "anthropic"]), allowed: "auto, openai or anthropic" },
+  preset: { schema: v.picklist(HOST_NAMES), allowed: `one of ${HOST_NAMES.join(", ")}` },
+  headers: {
+    schema: v.pipe(
+      v.custom<object>(isObject),
+      v.record(
+        v.pipe(v.string(), v.regex(/^[\w!#$%&'*+.^`|~-]+$/)),
+        v.pipe(v.string(), v.regex(/^[\t -~]*$/)),
+      ),
+    ),
+    allowed: "an object of headers, each a text on one line",
+  },
+  apiVersion: { schema: text("", /^[\w.-]+$/), allowed: "a version such as 2024-10-21" },
+};
+
+function toEntries(value: unknown): [name: string, fields: unknown][] | undefined {
+  const given = typeof value === "string" ? readJson(value) : value;
+  if (isObject(given)) return Object.entries(given);
+  if (!Array.isArray(given)) return undefined;
+  return given.map((entry: unknown) => {
+    const { name, ...fields } = isObject(entry) ? entry : {};
+    return [typeof name === "string" ? name : "", fields];
+  });
+}
+
+function nameMistakes(name: string, others: ReadonlyMap<string, unknown>): string[] {
+  if (!/^[\w.-]{1,64}$/.test(name)) return ['needs a name of letters, digits, ".", "_" and "-"'];
+  if (BUILT_IN.includes(name)) return ["has the name of one that is built in"];
+  return others.has(name) ? ["is there twice"] : [];
+}
+
+function readUpstream(fields: unknown): { upstream?: NamedUpstream; mistakes: string[] } {
+  if (!isObject(fields)) return { mistakes: ['needs to be an object with a "url"'] };
+  const mistakes: string[] = [];
+  const read: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries({ url: undefined, ...fields })) {
+    if (!isField(name)) {
+      mistakes.push(
+        `has an unknown field ${quote(name)}, the nearest is ${closestMatch(name, Object.keys(FIELDS))}`,
+      );
+      continue;
+    }
+    const result = v.safeParse(FIELDS[name].schema, value);
+    if (result.success) read[name] = result.output;
+    else mistakes.push(toMistake(name, value));
+  }
+  // The parse boundary: every field was found valid, and `url` is among them.
+  return mistakes.length === 0 ? { upstream: read as NamedUpstream, mistakes } : { mistakes };
+}
+
+function toMistake(field: Field, value: unknown): string {
+  const near = field === "preset" && typeof value === "string" && value.length < 64
+    ? `; the nearest is "${closestMatch(value, [...HOST_NAMES])}"`
+    : "";
+  return `has no usable ${field}: expected ${FIELDS[field].allowed}${near}`;
+}
+
+function isField(name: string): name is Field {
+  return Object.hasOwn(FIELDS, name);
+}

@@ -1,0 +1,256 @@
+import * as v from "valibot";
+import type { ResponseMessage, StreamEvent, UsageReport } from "../../anthropic/events.ts";
+import { explodeMessage } from "../../anthropic/to_events.ts";
+import type { MessagesRequest } from "../../anthropic/schema.ts";
+import { ApiError } from "../../base/errors.ts";
+import { isObject, type JsonObject, tryJson } from "../../base/json.ts";
+import type { AnswerReader, ServerSentEvent, TurnContext } from "../dialect.ts";
+import { createSealer, type ThinkingSealer } from "./thinking.ts";
+import { isOpenRouterReasoning } from "../reasoning/openrouter.ts";
+import { toUpstreamError } from "../errors/upstream_error.ts";
+
+/** What is read of an upstream's events; every other field travels on. */
+const Counts = v.looseObject({ input_tokens: v.nullish(v.number()), output_tokens: v.nullish(v.number()) });
+const MessageSchema = v.looseObject({
+  type: v.literal("message"),
+  content: v.array(v.looseObject({ type: v.string() })),
+  stop_reason: v.nullish(v.string()),
+  stop_sequence: v.nullish(v.string()),
+  usage: v.nullish(Counts),
+});
+const MessageStart = v.looseObject({
+  message: v.looseObject({ id: v.nullish(v.string()), usage: v.nullish(Counts) }),
+});
+const BlockStart = v.looseObject({ index: v.number(), content_block: v.looseObject({ type: v.string() }) });
+const BlockDelta = v.looseObject({ index: v.number(), delta: v.looseObject({ type: v.string() }) });
+const BlockStop = v.looseObject({ index: v.number() });
+const MessageDelta = v.looseObject({
+  delta: v.looseObject({ stop_reason: v.nullish(v.string()), stop_sequence: v.nullish(v.string()) }),
+  usage: v.nullish(Counts),
+});
+
+/** OpenRouter's own fields in a usage report, which Anthropic's does not have. */
+const FOREIGN_COUNTS = ["cost", "cost_details", "is_byok"];
+
+/** Reads an answer in Anthropic's language, and makes good where an upstream speaks it with an accent. */
+export class NativeAnswerReader implements AnswerReader {
+  readonly #context: TurnContext;
+  readonly #stopSequences: readonly string[];
+  /** Seals the thinking of any model but Claude, whose own signatures stay as they are. */
+  readonly #sealer: ThinkingSealer | undefined;
+  #events: StreamEvent[] = [];
+  #state: "before" | "inside" | "after" = "before";
+  #index = -1;
+  /** The upstream's index of the block that is open, and of one that is left out. */
+  #open: number | undefined;
+  #skipped: number | undefined;
+  #signed = false;
+  #pinged = false;
+  cost: number | undefined;
+  inputTokens: number | undefined;
+
+  constructor(request: MessagesRequest, context: TurnContext) {
+    this.#context = context;
+    this.#stopSequences = request.stop_sequences ?? [];
+    this.#sealer = createSealer(request, context);
+  }
+
+  get done(): boolean {
+    return this.#state === "after";
+  }
+
+  take(): StreamEvent[] {
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+
+  push({ event, data }: ServerSentEvent): void {
+    const text = data.trim();
+    if (this.#state === "after" || text === "[DONE]" || text === "") return;
+    const json = tryJson(text);
+    if (event === "error") throw toUpstreamError({ body: json ?? { message: data } });
+    if (!isObject(json)) throw unreadable("an event is not a JSON object");
+    const type = typeof json.type === "string" ? json.type : event;
+    if (type === "error" || (json.error !== undefined && type === undefined)) {
+      throw toUpstreamError({ body: json });
+    }
+    this.#event(type ?? "", json);
+  }
+
+  whole(answer: unknown): void {
+    if (isObject(answer) && answer.error !== undefined) throw toUpstreamError({ body: answer });
+    if (!v.is(MessageSchema, answer)) throw unreadable("it is no message");
+    const { stop_reason = null, stop_sequence = null, content } = answer;
+    const { input_tokens, output_tokens, ...counts } = answer.usage ?? {};
+    const usage = { ...counts, input_tokens: input_tokens ?? 0, output_tokens: output_tokens ?? 0 };
+    const message: ResponseMessage = {
+      ...answer,
+      type: "message",
+      role: "assistant",
+      id: typeof answer.id === "string" ? answer.id : "",
+      model: "",
+      content,
+      stop_reason,
+      stop_sequence,
+      usage,
+    };
+    for (const event of explodeMessage(message)) this.#event(event.type, { ...event });
+  }
+
+  end(): void {
+    if (this.#state === "after") return;
+    throw new ApiError(
+      "api_error",
+      "Cannot finish the answer: the upstream's stream ended before its answer did",
+      {
+        status: 502,
+      },
+    );
+  }
+
+  #event(type: string, json: JsonObject): void {
+    if (this.#state === "before" && type !== "message_start") {
+      if (!/^(content_block|message)_/.test(type)) return; // what came before the message is not of it
+      throw unreadable(`it begins with "${type.slice(0, 64)}" instead of "message_start"`);
+    }
+    switch (type) {
+      case "message_start":
+        return this.#start(parse(MessageStart, json));
+      case "content_block_start":
+        return this.#openBlock(parse(BlockStart, json));
+      case "content_block_delta":
+        return this.#addDelta(parse(BlockDelta, json));
+      case "content_block_stop":
+        return this.#closeBlock(parse(BlockStop, json).index);
+      case "message_delta":
+        return this.#finish(parse(MessageDelta, json));
+      case "message_stop":
+        this.#closeOpen();
+        this.#state = "after";
+        this.#events.push({ ...json, type: "message_stop" });
+        return;
+      case "ping":
+        this.#pinged = true;
+        this.#events.push({ type: "ping" });
+        return;
+      case "":
+        return;
+      default:
+        this.#events.push(toOther(type, json));
+    }
+  }
+
+  #start({ message }: v.InferOutput<typeof MessageStart>): void {
+    if (this.#state !== "before") return; // some hosts begin twice
+    this.#state = "inside";
+    const { provider: _provider, ...fields } = message;
+    const { newId, alias, inputTokens } = this.#context;
+    const told = message.usage ? this.#count(message.usage) : {};
+    this.#events.push({
+      type: "message_start",
+      message: {
+        ...fields,
+        id: message.id?.startsWith("msg_") ? message.id : newId("msg_"),
+        type: "message",
+        role: "assistant",
+        model: alias,
+        content: [],
+        stop_reason: null,
+        stop_sequence: null,
+        // OpenRouter counts only at the end; until then an estimate serves the client's display.
+        usage: {
+          ...told,
+          input_tokens: told.input_tokens || inputTokens,
+          output_tokens: told.output_tokens ?? 0,
+        },
+      },
+    });
+  }
+
+  #openBlock({ index, content_block: block }: v.InferOutput<typeof BlockStart>): void {
+    this.#closeOpen();
+    // OpenRouter says once more what a signed thinking block has said.
+    if (block.type === "redacted_thinking" && isOpenRouterReasoning(block.data) && this.#signed) {
+      this.#skipped = index;
+      return;
+    }
+    if (block.type === "thinking" && block.signature) this.#signed = true;
+    this.#open = index;
+    const { start, deltas } = this.#sealer?.open(block) ?? { start: block, deltas: [] };
+    this.#events.push({ type: "content_block_start", index: ++this.#index, content_block: start });
+    if (!this.#pinged) this.#events.push({ type: "ping" });
+    this.#pinged = true;
+    this.#tell(deltas);
+  }
+
+  #addDelta({ index, delta }: v.InferOutput<typeof BlockDelta>): void {
+    if (index === this.#skipped) return;
+    if (index !== this.#open) throw unreadable("it continues a block that is not open");
+    if (delta.type === "signature_delta" && delta.signature) this.#signed = true;
+    this.#tell(this.#sealer?.add(delta) ?? [delta]);
+  }
+
+  #tell(deltas: readonly v.InferOutput<typeof BlockDelta>["delta"][]): void {
+    for (const delta of deltas) {
+      this.#events.push({ type: "content_block_delta", index: this.#index, delta });
+    }
+  }
+
+  #closeBlock(index: number): void {
+    if (index === this.#skipped) this.#skipped = undefined;
+    else if (index === this.#open) this.#closeOpen();
+  }
+
+  #closeOpen(): void {
+    if (this.#open === undefined) return;
+    this.#open = undefined;
+    this.#tell(this.#sealer?.close() ?? []);
+    this.#events.push({ type: "content_block_stop", index: this.#index });
+  }
+
+  #finish({ delta, usage, ...rest }: v.InferOutput<typeof MessageDelta>): void {
+    this.#closeOpen();
+    const { stop_reason = null, stop_sequence = null } = delta;
+    const only = this.#stopSequences.length === 1 ? this.#stopSequences[0] : undefined;
+    const met = stop_reason === "stop_sequence" ? stop_sequence ?? only ?? null : stop_sequence;
+    const counts = this.#count(usage ?? {});
+    this.#events.push({
+      ...rest,
+      type: "message_delta",
+      delta: { ...delta, stop_reason, stop_sequence: met },
+      usage: { ...counts, output_tokens: counts.output_tokens ?? 0 },
+    });
+  }
+
+  /** Takes the cost out of a usage report and leaves what Anthropic's API would say. */
+  #count(
+    usage: v.InferOutput<typeof Counts>,
+  ): UsageReport & { input_tokens?: number; output_tokens?: number } {
+    if (typeof usage.cost === "number") this.cost = usage.cost;
+    const { input_tokens, output_tokens, ...rest } = usage;
+    const read = [input_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens]
+      .reduce((sum: number, count) => sum + (typeof count === "number" ? count : 0), 0);
+    if (read > 0) this.inputTokens = read;
+    const own = Object.entries(rest).filter(([field]) => !FOREIGN_COUNTS.includes(field));
+    return {
+      ...Object.fromEntries(own),
+      ...(typeof input_tokens === "number" && { input_tokens }),
+      ...(typeof output_tokens === "number" && { output_tokens }),
+    };
+  }
+}
+
+function parse<T>(schema: v.GenericSchema<T>, json: JsonObject): T {
+  if (v.is(schema, json)) return json;
+  throw unreadable(`its "${String(json.type).slice(0, 64)}" event lacks a field`);
+}
+
+function unreadable(why: string): ApiError {
+  return new ApiError("api_error", `Cannot read the upstream's answer: ${why}`, { status: 502 });
+}
+
+function toOther(type: string, json: JsonObject): StreamEvent {
+  // The literal type stands for "any other string": see OtherEvent.
+  return { ...json, type: type as "(unknown)" };
+}

@@ -1,0 +1,121 @@
+/** Tokens that leave room for an answer: with less, Claude Code gives up asking for a shorter one. */
+const ROOM = 4000;
+
+/**
+ * How hosts name the numbers of an overflow: `limit`, and either `asked` in all or `input` and `output` apart.
+ * The order counts: what names the parts comes first.
+ */
+const NUMBERS = [
+  // Anthropic
+  /exceed context limit: (?<input>\d+) \+ (?<output>\d+) > (?<limit>\d+)/i,
+  /(?<asked>\d+) tokens > (?<limit>\d+) maximum/i,
+  // OpenRouter, OpenAI, Azure, DeepSeek, vLLM; the parts may stand in brackets behind
+  /maximum context length is (?<limit>\d+) tokens.{0,80}?(?:requested|resulted in)(?: about)? (?<asked>\d+) tokens(?:.{0,200}?(?<output>\d+) (?:in|for) the (?:output|completion))?/is,
+  // vLLM, which has said it in three ways
+  /too large: (?<output>\d+)\. .{0,80}?context length is (?<limit>\d+) tokens.{0,80}?(?<input>\d+) input tokens/is,
+  /(?<input>\d+) input tokens and requested (?<output>\d+) output tokens.{0,80}?context length is(?: only)? (?<limit>\d+)/is,
+  /\(length (?<asked>\d+)\) is longer than the maximum model length of (?<limit>\d+)/i,
+  // text-generation-inference
+  /must be <= (?<limit>\d+)\. Given: (?<input>\d+) `inputs` tokens and (?<output>\d+)/i,
+  // llama.cpp
+  /request \((?<asked>\d+) tokens\) exceeds the available context size \((?<limit>\d+) tokens\)/i,
+  // Gemini, and Vertex
+  /input token count \((?<asked>\d+)\) exceeds the maximum number of tokens allowed \((?<limit>\d+)\)/i,
+  /token count is (?<asked>\d+) but model only supports up to (?<limit>\d+)/i,
+  // Mistral
+  /contains (?<asked>\d+) tokens.{0,80}?too large for model with (?<limit>\d+) maximum context length/is,
+  // xAI
+  /maximum prompt length is (?<limit>\d+) but the request contains (?<asked>\d+) tokens/i,
+  // Moonshot
+  /model token limit: (?<limit>\d+) \(requested: (?<asked>\d+)\)/i,
+  // LM Studio
+  /first (?<asked>\d+) tokens.{0,120}?context length of only (?<limit>\d+) tokens/is,
+  /n_keep: (?<asked>\d+) ?>= ?n_ctx: (?<limit>\d+)/i,
+  // Cerebras, Fireworks
+  /current length is (?<asked>\d+) while limit is (?<limit>\d+)/i,
+  /prompt is too long: (?<asked>\d+), model maximum context length: (?<limit>\d+)/i,
+  // Groq, OpenAI: one request asks for more than a minute has, which no waiting helps
+  /request too large for .{0,200}?limit (?<limit>\d+), requested (?<asked>\d+)/is,
+];
+
+/** What says overflow without numbers: Claude Code's own list, and what other hosts say. */
+const WORDS = new RegExp(
+  [
+    "prompt is too long",
+    "prompt too long",
+    "input is too long",
+    "input length exceeds",
+    "input token length too long",
+    "context_length_exceeded",
+    "exceed_context_size",
+    "contextwindowexceedederror",
+    "maximum context length",
+    "maximum context limit",
+    "maximum prompt length",
+    "maximum model length",
+    "model's context length",
+    "context length of only",
+    "exceeds the context window",
+    "context window exceeds limit",
+    "available context size",
+    "exceeded model token limit",
+    "exceeds the maximum number of tokens allowed",
+    "model only supports up to",
+    "prompt exceeds max length",
+    "reduce the length of the messages",
+    "range of input length should be",
+    "too many tokens:",
+  ].join("|"),
+  "i",
+);
+/** What speaks of lengths and is no overflow. */
+const OTHERS = /policy_blocked|dlp_request_denied|expected maxlength/i;
+
+/**
+ * Tells whether an upstream says that a conversation is longer than the model takes.
+ *
+ * Where it speaks of a rate (429), only numbers that no waiting changes say so: other words there mean a minute's tokens.
+ */
+export function isOverflow(said: string, status: number): boolean {
+  if (OTHERS.test(said)) return false;
+  return find(said) !== undefined || (status !== 429 && WORDS.test(said));
+}
+
+/**
+ * Words an overflow as Anthropic does. Claude Code compacts the conversation when it reads the one, and asks for a
+ * shorter answer when it reads the other.
+ *
+ * @example Usage
+ * ```ts
+ * import { toOverflow } from "./context_overflow.ts";
+ *
+ * const said = toOverflow("The input token count (1100) exceeds the maximum number of tokens allowed (1000).");
+ * if (said !== "prompt is too long: 1100 tokens > 1000 maximum") throw new Error(said);
+ * ```
+ */
+export function toOverflow(said: string): string {
+  const found = find(said);
+  if (found === undefined) return /^prompt is too long/i.test(said) ? said : `prompt is too long: ${said}`;
+  const { input, output, asked, limit } = found;
+  return output !== undefined && limit - input >= ROOM
+    ? `input length and \`max_tokens\` exceed context limit: ${input} + ${output} > ${limit}, ` +
+      "decrease input length or `max_tokens` and try again"
+    : `prompt is too long: ${asked} tokens > ${limit} maximum`;
+}
+
+/** The numbers of an overflow, where it has some that make one. */
+function find(
+  said: string,
+): { input: number; output: number | undefined; asked: number; limit: number } | undefined {
+  const plain = said.replace(/(?<=\d),(?=\d{3}\b)/g, "");
+  for (const pattern of NUMBERS) {
+    const groups = pattern.exec(plain)?.groups;
+    if (groups?.limit === undefined) continue;
+    const limit = Number(groups.limit);
+    const output = groups.output === undefined ? undefined : Number(groups.output);
+    const asked = groups.asked === undefined ? Number(groups.input) + (output ?? 0) : Number(groups.asked);
+    const input = groups.input === undefined ? asked - (output ?? 0) : Number(groups.input);
+    if (asked > limit || asked === limit && output === undefined) return { input, output, asked, limit };
+  }
+  return undefined;
+}

@@ -1,0 +1,83 @@
+import type { ErrorType } from "../../base/errors.ts";
+
+/** OpenRouter's stable names. Source: https://openrouter.ai/docs/api-reference/errors-and-debugging */
+export const NAMES: ReadonlyMap<string, ErrorType> = toMap([
+  ["invalid_request_error", [
+    "context_length_exceeded",
+    "max_tokens_exceeded",
+    "token_limit_exceeded",
+    "string_too_long",
+    "invalid_request",
+    "invalid_prompt",
+    "precondition_failed",
+    "unprocessable",
+    "content_policy_violation",
+    "refusal",
+    "invalid_image",
+    "image_too_large",
+    "image_too_small",
+    "unsupported_image_format",
+    "image_not_found",
+    "image_download_failed",
+  ]],
+  ["authentication_error", ["authentication"]],
+  ["billing_error", ["payment_required"]],
+  ["permission_error", ["permission_denied"]],
+  ["not_found_error", ["not_found", "model_not_found"]],
+  ["timeout_error", ["timeout"]],
+  ["request_too_large", ["payload_too_large"]],
+  ["rate_limit_error", ["rate_limit_exceeded", "capacity_exhausted"]],
+  ["overloaded_error", ["provider_overloaded", "temporarily_unavailable"]],
+  ["api_error", ["provider_unavailable", "server", "unmapped"]],
+]);
+
+/** Codes and types of other hosts that say more than the status they come with. */
+export const CODES: ReadonlyMap<string, ErrorType> = toMap([
+  ["invalid_request_error", ["content_filter"]],
+  ["authentication_error", ["invalid_api_key"]],
+  // OpenAI, Moonshot and Z.ai say "too many requests" to an empty account, which waiting does not fill.
+  ["billing_error", ["insufficient_quota", "exceeded_current_quota_error", "1113"]],
+  ["not_found_error", ["model_not_found", "model_decommissioned"]],
+  ["overloaded_error", ["engine_overloaded_error"]],
+  // Groq's 400 for a call that the model got wrong: the request is not at fault, and a repeat may do better.
+  ["api_error", ["tool_use_failed"]],
+]);
+
+/** OpenAI calls nearly everything an invalid request, so these words count only where no status speaks. */
+export const LOOSE_WORDS: ReadonlyMap<string, ErrorType> = toMap([
+  ["invalid_request_error", ["invalid_request_error", "BadRequestError"]],
+  ["authentication_error", ["authentication_error"]],
+  ["billing_error", ["billing_error"]],
+  ["permission_error", ["permission_error"]],
+  ["not_found_error", ["not_found_error", "NotFoundError"]],
+  ["timeout_error", ["timeout_error"]],
+  ["request_too_large", ["request_too_large"]],
+  ["rate_limit_error", ["rate_limit_error", "rate_limit_exceeded"]],
+  ["overloaded_error", ["overloaded_error", "service_unavailable"]],
+  ["api_error", ["api_error", "server_error", "internal_server_error"]],
+]);
+
+const STATUSES: Record<number, ErrorType> = {
+  401: "authentication_error",
+  402: "billing_error",
+  403: "permission_error",
+  404: "not_found_error",
+  408: "timeout_error",
+  409: "conflict_error",
+  410: "not_found_error",
+  413: "request_too_large",
+  429: "rate_limit_error",
+  503: "overloaded_error",
+  504: "timeout_error",
+  524: "timeout_error",
+  529: "overloaded_error",
+};
+
+/** What an HTTP status alone says. */
+export function typeOfStatus(status: number): ErrorType {
+  return STATUSES[status] ?? (status < 500 ? "invalid_request_error" : "api_error");
+}
+
+function toMap(table: readonly (readonly [ErrorType, readonly string[]])[]): ReadonlyMap<string, ErrorType> {
+  return new Map(table.flatMap(([type, names]) => names.map((name) => [name, type] as const)));
+}

@@ -1,0 +1,69 @@
+import type { MessageWriter } from "../../../anthropic/writer.ts";
+import { isObject, type JsonObject } from "../../../base/json.ts";
+import { seal } from "../../sealed.ts";
+
+/** How many characters of a source Anthropic quotes. */
+const MAX_QUOTE = 150;
+
+/**
+ * Gathers the sources that an answer names, and cites them on its text.
+ *
+ * OpenRouter names them before any text, Perplexity's own lists come again with every chunk: each is cited once, as
+ * soon as there is text to carry it.
+ */
+export class CitationReader {
+  readonly #writer: MessageWriter;
+  readonly #origin: string;
+  readonly #known = new Set<string>();
+  #waiting: JsonObject[] = [];
+
+  constructor(writer: MessageWriter, origin: string) {
+    this.#writer = writer;
+    this.#origin = origin;
+  }
+
+  /** Takes the `annotations` of a delta. */
+  annotate(annotations: unknown): void {
+    if (!Array.isArray(annotations)) return;
+    for (const annotation of annotations) {
+      if (!isObject(annotation) || annotation.type !== "url_citation") continue;
+      const cited = isObject(annotation.url_citation) ? annotation.url_citation : annotation;
+      this.#add(cited.url, cited.title, cited.content);
+    }
+    this.say();
+  }
+
+  /** Takes the lists that Perplexity puts beside the choices: addresses, and what is known of them. */
+  list({ citations, search_results }: JsonObject): void {
+    if (!Array.isArray(citations)) return;
+    const results = Array.isArray(search_results) ? search_results.filter(isObject) : [];
+    for (const url of citations) {
+      const result = results.find((found) => found.url === url);
+      this.#add(url, result?.title, result?.snippet);
+    }
+    this.say();
+  }
+
+  /** Cites what is waiting, if there is text to carry it. */
+  say(): void {
+    this.#waiting = this.#waiting.filter((citation) => !this.#writer.cite(citation));
+  }
+
+  #add(url: unknown, title: unknown, content: unknown): void {
+    if (typeof url !== "string" || this.#known.has(url)) return;
+    this.#known.add(url);
+    this.#waiting.push({
+      type: "web_search_result_location",
+      url,
+      title: typeof title === "string" && title !== "" ? title : null,
+      // Nothing is behind it: it only tells that the citation is the gateway's own.
+      encrypted_index: seal(this.#origin, []),
+      cited_text: typeof content === "string" ? toQuote(content) : "",
+    });
+  }
+}
+
+function toQuote(content: string): string {
+  const characters = [...content];
+  return characters.length <= MAX_QUOTE ? content : `${characters.slice(0, MAX_QUOTE - 3).join("")}...`;
+}

@@ -1,0 +1,223 @@
+import * as v from "valibot";
+import type { StopReason, StreamEvent } from "../../../anthropic/events.ts";
+import type { MessagesRequest } from "../../../anthropic/schema.ts";
+import { MessageWriter } from "../../../anthropic/writer.ts";
+import { ApiError } from "../../../base/errors.ts";
+import { isObject, type JsonObject, tryJson } from "../../../base/json.ts";
+import type { AnswerReader, ServerSentEvent } from "../../dialect.ts";
+import { toUpstreamError } from "../../errors/upstream_error.ts";
+import type { HostContext } from "../chat.ts";
+import { type ChatUsage, type Choice, Chunk, type Delta } from "./chunk.ts";
+import { ContentReader } from "./content.ts";
+import { collectSchemas } from "../offer_tools.ts";
+import { findFormat } from "../request/format.ts";
+import { ThoughtSignatures } from "./thought_signatures.ts";
+import { ToolCallReader } from "./tool_calls.ts";
+import { toCounts } from "./usage.ts";
+
+/** The words for an end, OpenAI's and those of the hosts behind OpenRouter. Unknown ones mean a normal end. */
+const STOP_REASONS = new Map<string, StopReason>([
+  ["length", "max_tokens"],
+  ["max_tokens", "max_tokens"],
+  ["model_length", "model_context_window_exceeded"],
+  ["content_filter", "refusal"],
+  ["refusal", "refusal"],
+]);
+
+/** Reads a chat completion, whole or streamed, as the events of an Anthropic message. */
+export class ChatAnswerReader implements AnswerReader {
+  readonly #writer: MessageWriter;
+  readonly #content: ContentReader;
+  readonly #calls: ToolCallReader;
+  readonly #signatures: ThoughtSignatures | undefined;
+  readonly #stopSequences: readonly string[];
+  readonly #maxTokens: number;
+  #finish: string | undefined;
+  #nativeFinish: string | undefined;
+  #stopSequence: string | null = null;
+  #refused = false;
+  #argued = 0;
+  #counted = false;
+  #spent = 0;
+  #done = false;
+  /** What the upstream says the answer cost, in USD. */
+  cost: number | undefined;
+  inputTokens: number | undefined;
+
+  constructor(request: MessagesRequest, context: HostContext) {
+    const usage = {
+      input_tokens: context.inputTokens,
+      cache_creation_input_tokens: 0,
+      cache_read_input_tokens: 0,
+      output_tokens: 0,
+    };
+    this.#writer = new MessageWriter({ id: context.newId("msg_"), model: context.alias, usage });
+    this.#content = new ContentReader(this.#writer, request, context);
+    this.#calls = new ToolCallReader(this.#writer, {
+      names: context.names,
+      schemas: context.coerceToolInput ? collectSchemas(request) : new Map(),
+      answer: findFormat(request, context)?.tool,
+      newId: context.newId,
+    });
+    this.#signatures = context.features.thoughtSignatures ? new ThoughtSignatures(context.newId) : undefined;
+    this.#stopSequences = request.stop_sequences ?? [];
+    this.#maxTokens = Math.min(request.max_tokens, context.facts.maxOutput ?? Infinity);
+  }
+
+  get done(): boolean {
+    return this.#done;
+  }
+
+  take(): StreamEvent[] {
+    return this.#writer.take();
+  }
+
+  push({ event, data }: ServerSentEvent): void {
+    if (this.#done) return;
+    const text = data.trim();
+    if (text === "[DONE]") {
+      this.#done = true;
+      return;
+    }
+    if (text === "" && event !== "error") return;
+    const json = tryJson(text);
+    if (event === "error") {
+      return isObject(json) ? this.#refuse(json.error ?? json, json) : this.#refuse({ message: data });
+    }
+    if (json === undefined) throw unreadable("an event is not JSON");
+    this.#chunk(json);
+  }
+
+  whole(answer: unknown): void {
+    this.#chunk(answer);
+    this.#done = true;
+  }
+
+  end(): void {
+    const finished = this.#finish !== undefined || (this.#done && (this.#said > 0 || this.#calls.any));
+    if (!finished) {
+      throw new ApiError(
+        "api_error",
+        "Cannot finish the answer: the upstream's stream ended before its answer did",
+        {
+          status: 502,
+        },
+      );
+    }
+    this.#calls.end();
+    const spoken = this.#content.end({ whole: !this.#calls.any && !STOP_REASONS.has(this.#finish ?? "") });
+    spoken.forEach(({ name, input }, index) =>
+      this.#calls.push({ index, function: { name, arguments: input } })
+    );
+    if (!this.#counted) {
+      this.#writer.usage({ output_tokens: Math.max(1, Math.ceil(this.#said / CHARS_PER_TOKEN)) });
+    }
+    try {
+      this.#writer.end(this.#stopReason(), this.#stopSequence);
+    } catch (cause) {
+      if (this.#exhausted) return this.#writer.end("max_tokens");
+      throw new ApiError(
+        "api_error",
+        "Cannot use the model's tool call: its arguments are not one JSON object",
+        {
+          status: 502,
+          cause,
+        },
+      );
+    }
+  }
+
+  #chunk(json: unknown): void {
+    if (isObject(json)) this.#refuse(json.object === "error" ? json : json.error, json);
+    if (!v.is(Chunk, json)) throw unreadable("it is no chat completion");
+    for (const choice of json.choices ?? []) this.#choice(choice);
+    this.#content.cite(json);
+    const usage = json.usage ?? json.x_groq?.usage;
+    if (usage) this.#count(usage);
+  }
+
+  /** Fails with the upstream's error, unless the answer had already been cut by its own limit, or is cut by a filter. */
+  #refuse(error: unknown, around: JsonObject = {}): void {
+    const cut = this.#finish === "length" || this.#finish === "content_filter";
+    if (!error || cut) return;
+    const failure = toUpstreamError({ body: { ...around, error } });
+    if (!failure.refused || this.#said === 0) throw failure;
+    this.#finish = "content_filter";
+  }
+
+  #choice(choice: Choice): void {
+    if (choice.index) return; // only the first of several completions is asked for
+    this.#refuse(choice.error);
+    const delta = choice.delta ?? toDelta(choice.message);
+    if (delta) this.#say(delta);
+    if (choice.native_finish_reason) this.#nativeFinish = choice.native_finish_reason;
+    const met = choice.stop_reason;
+    if (choice.usage) this.#count(choice.usage);
+    if (typeof met === "string" && this.#stopSequences.includes(met)) this.#stopSequence = met;
+    const finish = choice.finish_reason;
+    if (!finish) return;
+    if (finish === "error") {
+      this.#refuse(choice.error ?? { message: "The upstream gave up in the middle of its answer" });
+    }
+    this.#finish ??= finish;
+  }
+
+  #say(delta: Delta): void {
+    this.#content.push(delta);
+    if (delta.refusal) this.#refused = true;
+    for (const call of delta.tool_calls ?? []) {
+      const { piece, signed } = this.#signatures?.read(call) ?? { piece: call };
+      if (signed) this.#content.sign(signed);
+      if (this.#calls.opens(piece)) this.#content.close();
+      this.#argued += this.#calls.push(piece);
+    }
+  }
+
+  /** The number of characters of all that was said. */
+  get #said(): number {
+    return this.#content.said + this.#argued;
+  }
+
+  #stopReason(): StopReason {
+    const limit = STOP_REASONS.get(this.#finish ?? "");
+    if (limit) return limit;
+    if (this.#calls.any) return "tool_use";
+    if (this.#refused) return "refusal";
+    if (this.#nativeFinish === "stop_sequence" || this.#stopSequence !== null) {
+      const [first, second] = this.#stopSequences;
+      if (second === undefined) this.#stopSequence ??= first ?? null;
+      return "stop_sequence";
+    }
+    return "end_turn";
+  }
+
+  /** Whether the limit was met, which some hosts do not say of an answer that ends in a tool call. */
+  get #exhausted(): boolean {
+    const native = STOP_REASONS.get(this.#nativeFinish?.toLowerCase() ?? "");
+    return native === "max_tokens" || this.#spent >= this.#maxTokens;
+  }
+
+  #count(usage: ChatUsage): void {
+    const { report, input, output } = toCounts(usage);
+    this.inputTokens = input ?? this.inputTokens;
+    if (output !== undefined) {
+      this.#spent = output;
+      this.#counted = true;
+    }
+    this.#writer.usage(report);
+    if (typeof usage.cost === "number") this.cost = usage.cost;
+  }
+}
+
+/** A message that came whole, as the one delta of a stream: its calls are told apart by their places. */
+function toDelta(message: Choice["message"]): Delta | undefined {
+  if (!message?.tool_calls) return message ?? undefined;
+  return { ...message, tool_calls: message.tool_calls.map((call, index) => ({ ...call, index })) };
+}
+
+function unreadable(why: string): ApiError {
+  return new ApiError("api_error", `Cannot read the upstream's answer: ${why}`, { status: 502 });
+}
+
+/** Where an upstream counts nothing, what it said is counted so. */
+const CHARS_PER_TOKEN = 4;

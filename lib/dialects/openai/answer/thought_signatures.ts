@@ -1,0 +1,39 @@
+import { isObject } from "../../../base/json.ts";
+import type { ToolCallDelta } from "./chunk.ts";
+
+/** A call's signature, and the upstream's id of the call. */
+export interface SignedCall {
+  id: string;
+  signature: string;
+}
+
+/**
+ * Reads the signatures that Gemini's own endpoint puts on tool calls, and wants back on the very same ones.
+ *
+ * Source: https://ai.google.dev/gemini-api/docs/openai
+ */
+export class ThoughtSignatures {
+  readonly #newId: (prefix: string) => string;
+  #last: string | undefined;
+
+  constructor(newId: (prefix: string) => string) {
+    this.#newId = newId;
+  }
+
+  /** Gives the piece, with an id where a signed call comes without one, and its signature. */
+  read(piece: ToolCallDelta): { piece: ToolCallDelta; signed: SignedCall | undefined } {
+    const signature = toSignature(piece.extra_content);
+    const begins = Boolean(piece.function?.name);
+    if (piece.id) this.#last = piece.id;
+    else if (begins) this.#last = signature ? this.#newId("toolu_") : undefined;
+    const id = this.#last;
+    if (!signature || !id) return { piece, signed: undefined };
+    return { piece: begins ? { ...piece, id } : piece, signed: { id, signature } };
+  }
+}
+
+function toSignature(extra: unknown): string | undefined {
+  const google = isObject(extra) ? extra.google : undefined;
+  const signature = isObject(google) ? google.thought_signature : undefined;
+  return typeof signature === "string" && signature !== "" ? signature : undefined;
+}

@@ -1,0 +1,108 @@
+import type { RedactedThinkingBlock, ThinkingBlock } from "../../../anthropic/schema.ts";
+import type { JsonObject } from "../../../base/json.ts";
+import { isSealed, unseal } from "../../sealed.ts";
+import { isOpenRouterReasoning, readOpenRouterReasoning } from "../../reasoning/openrouter.ts";
+import {
+  CLAUDE_FORMAT,
+  isClaude,
+  isSurelyOf,
+  lacksSignature,
+  needsSignature,
+} from "../../reasoning/origin.ts";
+import type { ChatContext } from "../chat.ts";
+
+/** Reasoning of an earlier answer, as far as this model and this host take it back. */
+export interface EarlierReasoning {
+  details: JsonObject[];
+  /** Whether any of it had to be left out. */
+  lost: boolean;
+}
+
+/**
+ * Opens a block of thinking for the model that is asked now.
+ *
+ * What another model thought is left out, and so is what lacks the signature that its model insists on: either would
+ * make the request fail.
+ */
+export function openThinking(
+  block: ThinkingBlock | RedactedThinkingBlock,
+  context: ChatContext,
+): EarlierReasoning {
+  const details = context.forgetful ? undefined : toDetails(block, context);
+  if (details === undefined) return { details: [], lost: true };
+  const kept = details.filter((detail) => isTaken(detail, context));
+  const lost = kept.length < details.length || (details.length === 0 && !context.features.reasoningDetails);
+  return { details: kept, lost };
+}
+
+function toDetails(
+  block: ThinkingBlock | RedactedThinkingBlock,
+  { model, origin }: ChatContext,
+): JsonObject[] | undefined {
+  const sealed = block.type === "thinking" ? block.signature : block.data;
+  if (!sealed) return undefined;
+  if (isSealed(sealed)) return unseal(sealed, origin)?.map(toDetail);
+  if (isOpenRouterReasoning(sealed)) {
+    const detail = readOpenRouterReasoning(sealed);
+    return detail && isSurelyOf(detail, model) ? [detail] : undefined;
+  }
+  if (!isClaude(model)) return undefined;
+  return block.type === "thinking"
+    ? [{ type: "reasoning.text", text: block.thinking, signature: sealed, format: CLAUDE_FORMAT }]
+    : [{ type: "reasoning.encrypted", data: sealed, format: CLAUDE_FORMAT }];
+}
+
+/** What OpenRouter said on its Anthropic endpoint is the same detail here. */
+function toDetail(detail: JsonObject): JsonObject {
+  const { field, data } = detail;
+  return field === "redacted_thinking" && isOpenRouterReasoning(data)
+    ? readOpenRouterReasoning(data) ?? detail
+    : detail;
+}
+
+function isTaken(detail: JsonObject, { features, model }: ChatContext): boolean {
+  switch (detail.field) {
+    case undefined:
+      return features.reasoningDetails && !lacksSignature(detail, model);
+    case "reasoning":
+    case "reasoning_content":
+      return !needsSignature(model);
+    case "content":
+      return true;
+    case "tags":
+      return features.thinkTags;
+    case "thought_signature":
+      return features.thoughtSignatures;
+    default:
+      return false;
+  }
+}
+
+/**
+ * Leaves out what the conversation has said already: OpenRouter refuses a detail that comes twice.
+ *
+ * Source: https://github.com/OpenRouterTeam/ai-sdk-provider, reasoning-details-duplicate-tracker.ts
+ */
+export function withoutRepeated(details: readonly JsonObject[], told: Set<unknown>): JsonObject[] {
+  return details.filter((detail) => {
+    const key = toKey(detail);
+    if (key === undefined) return true;
+    const repeated = told.has(key);
+    told.add(key);
+    return !repeated;
+  });
+}
+
+/** What makes two details the same one. */
+function toKey({ type, text, summary, data, id, signature }: JsonObject): unknown {
+  switch (type) {
+    case "reasoning.text":
+      return text || signature || undefined;
+    case "reasoning.summary":
+      return summary || undefined;
+    case "reasoning.encrypted":
+      return id || data || undefined;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,144 @@
+import type { MessagesRequest } from "../../../anthropic/schema.ts";
+import type { JsonObject } from "../../../base/json.ts";
+import type { LossReport } from "../../loss.ts";
+import type { ModelFacts } from "../../dialect.ts";
+import type { ChatContext } from "../chat.ts";
+
+/** The efforts that OpenRouter knows, from the least. Source: https://openrouter.ai/docs/use-cases/reasoning-tokens */
+const EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+/** The share of the answer that OpenRouter gives to an effort. */
+const SHARES: [effort: string, share: number][] = [
+  ["minimal", 0.1],
+  ["low", 0.2],
+  ["medium", 0.5],
+  ["high", 0.8],
+  ["xhigh", 0.95],
+];
+/** No budget is smaller. */
+const LEAST_BUDGET = 1024;
+
+interface Effort {
+  effort: string;
+  path: string;
+}
+
+/**
+ * Says how much the model shall think, in the words that host and model have for it.
+ *
+ * A budget beats an effort, since only one can be said; where budgets are not taken it becomes an effort. A model
+ * that cannot do without thinking is asked for as little as it can, never for none.
+ */
+export function toReasoning(request: MessagesRequest, context: ChatContext): JsonObject {
+  const { thinking } = request;
+  const { features, facts, loss } = context;
+  const effort = toEffort(request, loss);
+  if (features.thinking === "none" || isThoughtless(facts)) {
+    // Not to think is what a model does that cannot; any other may think all the same.
+    if (thinking && !(thinking.type === "disabled" && isThoughtless(facts))) loss.add("thinking", "dropped");
+    if (effort) loss.add(effort.path, "dropped");
+    return {};
+  }
+  const whole = features.thinking === "reasoning";
+  switch (thinking?.type) {
+    case "enabled": {
+      if (whole && facts.reasoning?.budget !== false) {
+        if (effort) loss.add(effort.path, "dropped");
+        return { reasoning: { max_tokens: toBudget(thinking.budget_tokens, request, context) } };
+      }
+      loss.add("thinking.budget_tokens", "approximated");
+      const share = thinking.budget_tokens / Math.max(request.max_tokens, 1);
+      return sayEffort(effort ?? { effort: toNearest(share), path: "thinking.budget_tokens" }, context);
+    }
+    case "disabled":
+      if (effort) loss.add(effort.path, "dropped");
+      return sayNone(context);
+    case "between_tools":
+      loss.add("thinking", "approximated");
+      break;
+    case "adaptive":
+    case undefined:
+      break;
+    default:
+      loss.add("thinking", "dropped");
+      return effort ? sayEffort(effort, context) : {};
+  }
+  if (effort) return sayEffort(effort, context);
+  if (!thinking) return {};
+  if (features.thinking === "switch") return { thinking: { type: "enabled" } };
+  if (!whole) loss.add("thinking", "dropped");
+  return whole ? { reasoning: { enabled: true } } : {};
+}
+
+/** Whether it is known of a model that it does not think. */
+function isThoughtless({ parameters, reasoning }: ModelFacts): boolean {
+  return reasoning === undefined && parameters !== undefined && !parameters.has("reasoning") &&
+    !parameters.has("reasoning_effort");
+}
+
+/** The effort asked for: of several the last one counts, and those that say something else are lost. */
+function toEffort(request: MessagesRequest, loss: LossReport): Effort | undefined {
+  const given = [
+    { path: "output_config.effort", effort: request.output_config?.effort },
+    ...request.messages.map(({ output_config }, at) => ({
+      path: `messages.${at}.output_config.effort`,
+      effort: output_config?.effort,
+    })),
+  ].flatMap(({ path, effort }) => effort === null || effort === undefined ? [] : [{ path, effort }]);
+  const last = given.at(-1);
+  for (const { path, effort } of given) {
+    if (effort !== last?.effort || !EFFORTS.includes(effort)) loss.add(path, "dropped");
+  }
+  return last && EFFORTS.includes(last.effort) ? last : undefined;
+}
+
+/** Says an effort, or the nearest that the model has. */
+function sayEffort({ effort: wanted, path }: Effort, context: ChatContext): JsonObject {
+  const { features, facts, loss } = context;
+  const general = features.thinking === "reasoning" ? EFFORTS : features.efforts;
+  const listed = facts.reasoning?.efforts?.filter((effort) => EFFORTS.includes(effort)) ?? [];
+  const taken = (listed.length > 0 ? listed : general).filter((effort) =>
+    effort !== "none" || (wanted === "none" && !facts.reasoning?.mandatory)
+  );
+  const rank = EFFORTS.indexOf(wanted);
+  const distance = (effort: string) => Math.abs(EFFORTS.indexOf(effort) - rank);
+  // Of two that are equally near the lesser one comes first.
+  const sorted = taken.toSorted((a, b) => EFFORTS.indexOf(a) - EFFORTS.indexOf(b));
+  const effort = sorted.toSorted((a, b) => distance(a) - distance(b))[0] ?? wanted;
+  if (effort !== wanted) loss.add(path, "approximated");
+  if (features.thinking === "reasoning") return { reasoning: { effort } };
+  return {
+    ...(features.thinking === "switch" && { thinking: { type: "enabled" } }),
+    reasoning_effort: effort,
+  };
+}
+
+/** Asks for no thinking, or for the least there is. */
+function sayNone(context: ChatContext): JsonObject {
+  const { features, facts: { reasoning }, loss } = context;
+  const listed = reasoning?.efforts?.includes("none");
+  if (reasoning?.mandatory || (features.thinking === "reasoning_effort" && reasoning && !listed)) {
+    loss.add("thinking", "approximated");
+    const least = EFFORTS.find((effort) => effort !== "none" && reasoning.efforts?.includes(effort)) ?? "low";
+    return sayEffort({ effort: least, path: "thinking" }, context);
+  }
+  if (features.thinking === "reasoning") return { reasoning: { enabled: false } };
+  if (features.thinking === "switch") return { thinking: { type: "disabled" } };
+  if (listed) return { reasoning_effort: "none" };
+  // Where nothing is known of the model, it may not think at all and refuse any word about it.
+  loss.add("thinking", "dropped");
+  return {};
+}
+
+/** A budget that leaves room for the answer, which must be longer. */
+function toBudget(budget: number, { max_tokens }: MessagesRequest, { facts, loss }: ChatContext): number {
+  const limit = Math.min(max_tokens, facts.maxOutput ?? max_tokens);
+  const fitting = Math.max(LEAST_BUDGET, budget < limit ? budget : Math.floor(limit * 0.8));
+  if (fitting !== budget) loss.add("thinking.budget_tokens", "approximated");
+  return fitting;
+}
+
+/** The effort whose share of the answer is nearest. */
+function toNearest(wanted: number): string {
+  const [nearest] = SHARES.toSorted(([, a], [, b]) => Math.abs(a - wanted) - Math.abs(b - wanted));
+  return nearest?.[0] ?? "medium";
+}

@@ -1,0 +1,51 @@
+import type { ContentBlock } from "../../../anthropic/schema.ts";
+import { type ChatContext, type ChatPart, type Placed, reportCitations, toCacheControl } from "../chat.ts";
+import { toDocumentParts, toImageParts } from "./documents.ts";
+
+/** Says blocks as the parts of a chat message. Blocks without a counterpart are left out and reported. */
+export function toParts(placed: readonly Placed[], context: ChatContext): ChatPart[] {
+  const { features, loss } = context;
+  return placed.flatMap(({ block, path }): ChatPart[] => {
+    if ("cache_control" in block && block.cache_control && !features.cacheControl) {
+      loss.add(`${path}.cache_control`, "dropped");
+    }
+    const parts = toBlockParts(block, path, context);
+    if (parts.length === 0 && !isEmptyText(block)) loss.add(path, "dropped");
+    return parts;
+  });
+}
+
+function toBlockParts(block: ContentBlock, path: string, context: ChatContext): ChatPart[] {
+  switch (block.type) {
+    case "text":
+      reportCitations(block, path, context);
+      return isEmptyText(block)
+        ? []
+        : [{ type: "text", text: block.text, ...toCacheControl(block, context) }];
+    case "image":
+      return toImageParts({ block, path }, context);
+    case "document":
+      return toDocumentParts({ block, path }, context, toParts);
+    case "search_result": {
+      const text = [block.title, block.source, ...block.content.map((part) => part.text)].join("\n");
+      context.loss.add(path, "approximated");
+      return [{ type: "text", text, ...toCacheControl(block, context) }];
+    }
+    case "tool_reference":
+      return [{
+        type: "text",
+        text: `Tool loaded: ${context.names.say(block.tool_name, `${path}.tool_name`, context.loss)}`,
+      }];
+    case "thinking":
+    case "redacted_thinking":
+    case "tool_use":
+    case "tool_result":
+      return []; // these have their place elsewhere in a conversation
+    default:
+      return [];
+  }
+}
+
+function isEmptyText(block: ContentBlock): boolean {
+  return block.type === "text" && block.text === "";
+}

@@ -1,0 +1,74 @@
+import type { CacheControl, ToolResultBlock } from "../../../anthropic/schema.ts";
+import { toUpstreamToolId } from "../../tool_id.ts";
+import {
+  type ChatContext,
+  type ChatMessage,
+  type ChatPart,
+  place,
+  type Placed,
+  toCacheControl,
+} from "../chat.ts";
+import { toParts } from "./parts.ts";
+
+/**
+ * Says the tool results of a turn as messages of the role `tool`.
+ *
+ * Those hold text alone with most hosts, so images and files are hoisted: the result says that they follow, and they
+ * lead the user's own words.
+ */
+export function toToolMessages(
+  placed: readonly Placed[],
+  context: ChatContext,
+): { messages: ChatMessage[]; hoisted: ChatPart[] } {
+  const { loss } = context;
+  const messages: ChatMessage[] = [];
+  const hoisted: ChatPart[] = [];
+  for (const { block, path } of placed) {
+    if (block.type !== "tool_result") continue;
+    const id = toUpstreamToolId(block.tool_use_id, context.features.callIds);
+    const parts = toResultParts(block, path, context);
+    const texts = parts.flatMap((part) => part.type === "text" ? [part.text] : []);
+    const others = parts.filter((part) => part.type !== "text");
+    if (others.length > 0) {
+      texts.push(`[${others.length} attachment(s) of this result follow in the next message]`);
+      hoisted.push(
+        { type: "text", text: `Attachments of the result of tool call ${id}:` },
+        ...others,
+      );
+      loss.add(path, "hoisted");
+    }
+    const text = toResultText(texts.join("\n"), block);
+    const mark = text === "" ? {} : toMark(block, parts, context);
+    if (block.cache_control && !mark.cache_control) loss.add(`${path}.cache_control`, "dropped");
+    messages.push({
+      role: "tool",
+      tool_call_id: id,
+      // Plain text where nothing is marked for the cache: not every host takes parts here.
+      content: mark.cache_control ? [{ type: "text", text, ...mark }] : text,
+    });
+  }
+  return { messages, hoisted };
+}
+
+/** Says what a result holds. */
+export function toResultParts(block: ToolResultBlock, path: string, context: ChatContext): ChatPart[] {
+  const { content } = block;
+  if (typeof content === "string") return content === "" ? [] : [{ type: "text", text: content }];
+  return content ? toParts(place(content, `${path}.content`), context) : [];
+}
+
+/** The mark for the cache on a result, or else on the last of its parts. */
+function toMark(
+  block: ToolResultBlock,
+  parts: readonly ChatPart[],
+  context: ChatContext,
+): { cache_control?: CacheControl } {
+  const texts = parts.filter((part) => part.type === "text");
+  return toCacheControl([...texts, block].findLast((part) => part.cache_control) ?? {}, context);
+}
+
+/** Chat completions have no flag for a failed call, so the text says it. */
+function toResultText(text: string, { is_error }: ToolResultBlock): string {
+  if (!is_error) return text;
+  return text === "" ? "Error: the tool failed without a message" : `Error: ${text}`;
+}

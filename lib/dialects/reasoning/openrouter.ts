@@ -1,0 +1,30 @@
+import { fromBase64Url } from "../../base/base64url.ts";
+import { isObject, type JsonObject, tryJson } from "../../base/json.ts";
+
+/**
+ * How OpenRouter's Anthropic endpoint says reasoning that Anthropic's language has no words for: as the `data` of a
+ * `redacted_thinking` block, a reasoning detail of chat completions in base64.
+ */
+const MARK = "openrouter.reasoning:";
+
+/** Tells OpenRouter's own reasoning from what Anthropic encrypted. */
+export function isOpenRouterReasoning(data: unknown): data is string {
+  return typeof data === "string" && data.startsWith(MARK);
+}
+
+/** Reads the detail; `undefined` where there is none. */
+export function readOpenRouterReasoning(data: string): JsonObject | undefined {
+  const detail = isOpenRouterReasoning(data)
+    ? tryJson(fromBase64Url(data.slice(MARK.length)) ?? "")
+    : undefined;
+  return isObject(detail) ? detail : undefined;
+}
+
+/** Writes a detail as OpenRouter would. */
+export function writeOpenRouterReasoning(detail: JsonObject): string {
+  const binary = Array.from(
+    new TextEncoder().encode(JSON.stringify(detail)),
+    (byte) => String.fromCharCode(byte),
+  );
+  return MARK + btoa(binary.join(""));
+}

@@ -1,0 +1,149 @@
+import {
+  configureSync,
+  getJsonLinesFormatter,
+  getLogger,
+  type Logger,
+  type LogLevel,
+} from "@logtape/logtape";
+import type { AuditRecord } from "../../tools/toolbox/toolbox.ts";
+import type { Config } from "../config/settings.ts";
+import { redact } from "../base/redact.ts";
+
+/**
+ * The logger of the gateway. It is silent until the program that uses the gateway configures LogTape for the
+ * category `openrouter-anthropic-server`.
+ */
+export const logger: Logger = getLogger(["openrouter-anthropic-server"]);
+
+/** What is told of one request: never its content, its keys or its query. */
+export type RequestRecord = {
+  requestId: string;
+  /** The client's own id for the request. */
+  correlationId?: string | undefined;
+  /** The name of the key that was shown, or `local`, `admin`, `nobody`. */
+  client: string;
+  method: string;
+  path: string;
+  status: number;
+  /** Whether the answer was said to its end, broken off by a failure, or left by the client. */
+  outcome: "finished" | "failed" | "left";
+  /** From the request's arrival to the end of its answer. */
+  milliseconds: number;
+  /** The name that the client asked for, and the upstream and model that answered. */
+  model?: string;
+  answeredBy?: string;
+  inputTokens?: number | undefined;
+  outputTokens?: number;
+  cachedTokens?: number | undefined;
+  stopReason?: string | undefined;
+  /** What the upstream says the answer cost, in USD. */
+  cost?: number;
+  /** What the request lost on its way: all that the header `x-gateway-loss` may have cut. */
+  loss?: string[];
+  /** What made the request fail; what lies behind it is logged too. */
+  error?: unknown;
+};
+
+/**
+ * Logs one line for a request that has ended: as an error if the gateway or the upstream failed, as a warning if
+ * the client is refused. Texts are redacted and cut after 300 characters.
+ */
+export function logRequest({ error, ...record }: RequestRecord): void {
+  const failed = record.status >= 400 || error !== undefined;
+  const level = record.status >= 500 ? "error" : failed ? "warning" : "info";
+  if (!logger.isEnabledFor(level)) return;
+  const told = Object.entries({ ...record, error: error === undefined ? undefined : toStory(error) });
+  const known = told.filter(([, value]) => value !== undefined);
+  logger[level === "warning" ? "warn" : level]("request", Object.fromEntries(known.map(clean)));
+}
+
+/** Logs that a tool was run, for whom, and how that ended: as an error if the gateway itself failed. */
+export function logAudit({ error, ...record }: AuditRecord): void {
+  const told = error === undefined ? record : { ...record, error: toStory(error) };
+  const fields = Object.fromEntries(Object.entries(told).map(clean));
+  if (error === undefined) logger.info("tool", fields);
+  else logger.error("tool", fields);
+}
+
+/** Logs that something is amiss which does not fail a request. */
+export function logWarning(
+  what: string,
+  { error, ...fields }: { error?: unknown; [field: string]: unknown },
+): void {
+  const told = error === undefined ? fields : { ...fields, error: toStory(error) };
+  logger.warn(what, Object.fromEntries(Object.entries(told).map(clean)));
+}
+
+/** Starts the program's log: lines of JSON on stderr, redacted, from this level on. */
+export function startLog(level: Config["logLevel"]): void {
+  const toLine = getJsonLinesFormatter({ properties: "flatten" });
+  configureSync({
+    reset: true,
+    sinks: { stderr: (record) => console.error(toVisible(redact(toLine(record).trimEnd()))) },
+    loggers: [
+      { category: logger.category.slice(), sinks: ["stderr"], lowestLevel: LEVELS[level] },
+      { category: ["logtape", "meta"], sinks: ["stderr"], lowestLevel: "warning" },
+    ],
+  });
+}
+
+/** Prints a line of the program's own: what it was asked for, on stdout. */
+export function printLine(line: string): void {
+  console.log(line);
+}
+
+/** Prints a line about what went wrong, on stderr. */
+export function printMistake(line: string): void {
+  console.error(line);
+}
+
+/** Logs a failure that nobody was waiting for, and counts it: the process lives on. */
+export function logStray(error: unknown): void {
+  strays++;
+  logger.error("stray failure", Object.fromEntries(Object.entries({ error: toStory(error) }).map(clean)));
+}
+
+/** How many failures of this process nobody was waiting for; each is a bug. */
+export function countStrays(): number {
+  return strays;
+}
+
+/** Of the process, as are the events that tell of them. */
+let strays = 0;
+
+/** What the gateway has seen since it started, for `GET /status`. */
+export type Counters = { readonly startedAt: number; requests: number; errors: number; open: number };
+
+/** Creates counters that stand at nothing; `startedAt` is in milliseconds since 1970. */
+export function createCounters(startedAt: number): Counters {
+  return { startedAt, requests: 0, errors: 0, open: 0 };
+}
+
+const LEVELS: Record<Config["logLevel"], LogLevel | null> = {
+  debug: "debug",
+  info: "info",
+  warn: "warning",
+  error: "error",
+  off: null,
+};
+
+/** Escapes what JSON lets stand, and some terminals take for a command or for the end of a line. */
+function toVisible(line: string): string {
+  return line.replace(
+    /[\u007f-\u009f\u2028\u2029]/g,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function clean([name, value]: [string, unknown]): [string, unknown] {
+  return [name, typeof value === "string" ? redact(value).slice(0, 300) : value];
+}
+
+/** An error and what lies behind it. */
+function toStory(error: unknown): string {
+  const story = [String(error)];
+  for (let at = error; at instanceof Error && at.cause !== undefined && story.length < 5; at = at.cause) {
+    story.push(String(at.cause));
+  }
+  return story.join(" <- ");
+}

@@ -1,0 +1,108 @@
+import type { Caller } from "../access/caller.ts";
+import { parseCountTokensRequest, parseMessagesRequest } from "../anthropic/parse.ts";
+import type { CountTokensRequest } from "../anthropic/schema.ts";
+import { readJson } from "./read_json.ts";
+import { startDeadline } from "./deadline.ts";
+import type { Exchange } from "./request_log.ts";
+import type { Gateway } from "../turns/context.ts";
+import { isObject } from "../base/json.ts";
+import { readWishes } from "./tool_headers.ts";
+import { LossReport } from "../dialects/loss.ts";
+import type { Route } from "../upstreams/resolve.ts";
+import { logWarning } from "../observability/log.ts";
+import { toOffered } from "../turns/countable_request.ts";
+import { inputPrice } from "../tokens/price.ts";
+import { findRoute, toHeaderName } from "../upstreams/find_route.ts";
+import { readWhole, send } from "../upstreams/send.ts";
+
+/**
+ * Answers `POST /v1/messages/count_tokens`: with the upstream's own count where it has one, otherwise with an estimate,
+ * which the contract allows. Source: https://platform.claude.com/docs/en/build-with-claude/token-counting
+ *
+ * `x-token-count-source` says which it is: `upstream`, `estimate`, or `learned;error=0.06` for an estimate put right by
+ * what the model's upstream reported of earlier requests, with the largest share by which that was off of late.
+ * `x-token-count-cost` is what so much input costs by list price, in USD, where the price is known.
+ *
+ * @throws {ApiError} if the request is not valid, or there are too many.
+ */
+export async function answerCountTokens(
+  request: Request,
+  gateway: Gateway,
+  exchange: Exchange,
+): Promise<Response> {
+  const { caller } = exchange;
+  await gateway.limits.admitLookup(caller);
+  const asked = parseCountTokensRequest(await readJson(request, gateway));
+  const wishes = readWishes(request);
+  const route = await findRoute(gateway, asked.model, caller);
+  exchange.note({ model: asked.model, answeredBy: toHeaderName(route) });
+  const counted = await toOffered(asked, { gateway, wishes, route, caller });
+  const { tokens, source } = await askUpstream(counted, { gateway, route, caller, client: request.signal }) ??
+    estimate(counted, gateway, route);
+  const price = inputPrice(route.facts.price, tokens);
+  const headers = new Headers({ "x-token-count-source": source });
+  if (price !== undefined) headers.set("x-token-count-cost", toDecimal(tokens * price));
+  return Response.json({ input_tokens: tokens }, { headers });
+}
+
+/** A number of tokens, and where it is from. */
+interface Count {
+  tokens: number;
+  source: string;
+}
+
+function estimate(counted: CountTokensRequest, { inputCounter }: Gateway, route: Route): Count {
+  const { tokens, error } = inputCounter.count(counted, route);
+  return { tokens, source: error === undefined ? "estimate" : `learned;error=${roundUp(error)}` };
+}
+
+/** The upstream's own count; nothing where it has none, or fails to give it. */
+async function askUpstream(counted: CountTokensRequest, { gateway, route, caller, client }: {
+  gateway: Gateway;
+  route: Route;
+  caller: Caller;
+  client: AbortSignal;
+}): Promise<Count | undefined> {
+  const { upstream, dialect } = route;
+  if (!upstream.countsTokens || dialect.name !== "anthropic") return undefined;
+  const deadline = startDeadline(client, gateway, PATIENCE);
+  try {
+    const response = await send(gateway, upstream, {
+      path: `${dialect.path}/count_tokens`,
+      body: toCountBody(counted, gateway, route),
+      caller,
+      signal: deadline.signal,
+    });
+    const answer = await readWhole(response, upstream, { signal: deadline.signal });
+    const tokens = isObject(answer) ? answer.input_tokens : undefined;
+    // Nobody is told 0: a client would stop watching its context.
+    return typeof tokens === "number" && tokens > 0 ? { tokens, source: "upstream" } : undefined;
+  } catch (error) {
+    if (client.aborted) throw error;
+    logWarning("The upstream's own count of tokens is missing", { upstream: upstream.name, error });
+    return undefined;
+  } finally {
+    deadline.stop();
+  }
+}
+
+/** The request as a message of it would be sent, without what only a message has. */
+function toCountBody(counted: CountTokensRequest, { newId }: Gateway, route: Route) {
+  const context = { ...route, origin: toHeaderName(route), inputTokens: 0, newId, loss: new LossReport() };
+  const message = parseMessagesRequest({ ...counted, max_tokens: 1 });
+  const { stream: _stream, max_tokens: _limit, ...body } = route.dialect.toBody(message, context);
+  return body;
+}
+
+/** Milliseconds that an upstream has for its count. */
+const PATIENCE = 5000;
+
+/** Writes a bound of an error so that it stays one. */
+function roundUp(error: number): number {
+  return Math.max(1, Math.ceil(error * 100)) / 100;
+}
+
+/** Writes an amount without an exponent, and without zeros at its end. */
+function toDecimal(usd: number): string {
+  return usd.toFixed(10).replace(/\.?0+$/, "");
+}

@@ -1,0 +1,70 @@
+import type { Caller } from "../access/caller.ts";
+import { countStrays } from "../observability/log.ts";
+import type { Gateway } from "../turns/context.ts";
+import { ADMIN, LOCAL } from "../config/gateway_keys.ts";
+import { NAME, VERSION } from "../base/version.ts";
+
+/** Answers `GET /`: what this is and what it can be asked. */
+export function answerRoot(): Response {
+  return Response.json({
+    service: NAME,
+    version: VERSION,
+    description: "Speaks Anthropic's Messages API and answers with any model behind OpenRouter",
+    endpoints: [
+      "POST /v1/messages",
+      "POST /v1/messages/stream",
+      "POST /v1/messages/count_tokens",
+      "GET /v1/models",
+      "GET /v1/models/{id}",
+      "GET /health",
+      "GET /status",
+      "GET /tool-metrics",
+    ],
+  });
+}
+
+/**
+ * Answers `GET /health`: that the process answers, and nothing else is asked for it. It is `degraded`, though it still
+ * answers, once something went wrong that should have been impossible.
+ */
+export function answerHealth({ clock }: Gateway): Response {
+  return Response.json({
+    status: countStrays() === 0 ? "healthy" : "degraded",
+    service: NAME,
+    version: VERSION,
+    timestamp: toTime(clock.now()),
+  });
+}
+
+/**
+ * Answers `GET /status`: how long the gateway runs; and, to the owner alone where there are keys, what it did for all and
+ * whom it asks. Never a key.
+ */
+export function answerStatus(gateway: Gateway, { client }: Caller): Response {
+  const { clock, config, counters: { startedAt } } = gateway;
+  return Response.json({
+    status: "ok",
+    service: NAME,
+    version: VERSION,
+    environment: config.environment,
+    timestamp: toTime(clock.now()),
+    uptime_seconds: Math.floor((clock.now() - startedAt) / 1000),
+    ...(client === ADMIN || client === LOCAL ? toDetails(gateway) : {}),
+  });
+}
+
+function toDetails({ counters: { requests, errors, open }, directory, catalogue }: Gateway) {
+  return {
+    requests: { total: requests, failed: errors, open },
+    stray_failures: countStrays(),
+    upstreams: [...directory.upstreams.values()].map((upstream) => ({
+      name: upstream.name,
+      key_configured: upstream.key !== undefined,
+      models_known: catalogue.known(upstream).length,
+    })),
+  };
+}
+
+function toTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,131 @@
+import type { Clock } from "../runtime/clock.ts";
+import { ApiError } from "../base/errors.ts";
+import { findInfinite } from "./finite.ts";
+
+/** The largest body a client may send, in bytes. Source: https://platform.claude.com/docs/en/api/errors */
+const MAX_BODY = 32 * 1024 * 1024;
+
+/** How deep a body may be nested: whoever walks it, or writes it out again, does so on the stack. */
+const MAX_DEPTH = 200;
+
+/** How much of the way to a mistake an error tells, in characters. */
+const MAX_PATH = 300;
+
+/** What reading a request needs to know. */
+export interface BodyOptions {
+  clock: Clock;
+  config: {
+    /** Seconds until the body must be there; 0 is no limit. */
+    bodyTimeout: number;
+  };
+}
+
+/**
+ * Reads the JSON of a request.
+ *
+ * @throws {ApiError} `request_too_large` past 32 MiB, `invalid_request_error` if it is no UTF-8 or no JSON, nested more
+ * than 200 deep, or has a number that is not finite, `timeout_error` (408) if it is slow to arrive.
+ */
+export async function readJson(request: Request, options: BodyOptions): Promise<unknown> {
+  const value = parse(await readBody(request, options));
+  const steps = findInfinite(value);
+  if (steps === undefined) return value;
+  const path = (steps.toReversed().join(".") || "body").slice(0, MAX_PATH);
+  throw new ApiError("invalid_request_error", `${path}: Input should be a finite number`);
+}
+
+function parse(text: string): unknown {
+  if (isDeeper(text, MAX_DEPTH)) {
+    throw new ApiError(
+      "invalid_request_error",
+      `The request body is nested more than ${MAX_DEPTH} levels deep`,
+    );
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const why = text.trim() === "" ? "it is empty" : toReason(cause);
+    throw new ApiError("invalid_request_error", `The request body is not valid JSON: ${why}`);
+  }
+}
+
+async function readBody(request: Request, { clock, config }: BodyOptions): Promise<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const decode = (bytes?: Uint8Array) => {
+    try {
+      return decoder.decode(bytes, { stream: bytes !== undefined });
+    } catch (cause) {
+      throw new ApiError("invalid_request_error", "The request body is not valid UTF-8", { cause });
+    }
+  };
+  let text = "";
+  let size = 0;
+  const reader = request.body?.getReader();
+  let late = false;
+  // Letting go of the body ends the wait for more of it. It is not cancelled: that would cut the connection on which
+  // the answer is still to go.
+  const giveUp = () => {
+    late = true;
+    reader?.releaseLock();
+  };
+  const callOff = config.bodyTimeout > 0 ? clock.after(config.bodyTimeout * 1000, giveUp) : () => {};
+  try {
+    while (reader !== undefined) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      size += value.byteLength;
+      if (size > MAX_BODY) {
+        throw new ApiError("request_too_large", "Request exceeds the maximum size of 32 MiB");
+      }
+      text += decode(value);
+    }
+    return text + decode();
+  } catch (cause) {
+    if (cause instanceof ApiError) throw cause;
+    if (late) {
+      const message = `Cannot read the request body: it took longer than ${config.bodyTimeout} s`;
+      throw new ApiError("timeout_error", message, { status: 408 });
+    }
+    if (request.signal.aborted) throw new DOMException("The client has left", "AbortError");
+    throw new ApiError("invalid_request_error", "Cannot read the request body: it breaks off", { cause });
+  } finally {
+    callOff();
+    reader?.releaseLock();
+  }
+}
+
+/** What the parser says is wrong, without the piece of the body that some engines quote. */
+function toReason(error: unknown): string {
+  const message = error instanceof Error ? error.message : "";
+  return message.replace(/,?\s*(\.\.\.)?".*"(\.\.\.)?/s, "").slice(0, 200);
+}
+
+/** Tells whether JSON is nested deeper than so many levels. Strings, which are nearly all of a body, are leapt over. */
+function isDeeper(json: string, limit: number): boolean {
+  let depth = 0;
+  for (let at = 0; at < json.length; at++) {
+    const code = json.charCodeAt(at);
+    if (code === QUOTE) at = findEnd(json, at);
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++;
+    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth--;
+    if (depth > limit) return true;
+  }
+  return false;
+}
+
+/** Finds the quote that ends the string that begins at a quote. */
+function findEnd(json: string, start: number): number {
+  for (let end = json.indexOf('"', start + 1); end >= 0; end = json.indexOf('"', end + 1)) {
+    let before = end - 1;
+    while (json.charCodeAt(before) === BACKSLASH) before--;
+    if ((end - before) % 2 === 1) return end;
+  }
+  return json.length;
+}
+
+const QUOTE = 34;
+const OPEN_BRACKET = 91;
+const BACKSLASH = 92;
+const CLOSE_BRACKET = 93;
+const OPEN_BRACE = 123;
+const CLOSE_BRACE = 125;

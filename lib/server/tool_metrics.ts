@@ -1,0 +1,21 @@
+import type { Gateway } from "../turns/context.ts";
+import { VERSION } from "../base/version.ts";
+
+/** Answers `GET /tool-metrics`: what became of the calls of tools since the gateway started. Times are in seconds. */
+export async function answerToolMetrics({ toolbox: load, clock, config }: Gateway): Promise<Response> {
+  const toolbox = await load?.();
+  return Response.json({
+    status: "ok",
+    message: toolbox === undefined ? "No tools are switched on" : "Tools are switched on",
+    version: VERSION,
+    timestamp: new Date(clock.now()).toISOString(),
+    tool_execution: {
+      enabled: toolbox !== undefined,
+      ...(toolbox !== undefined && { metrics: toolbox.metrics() }),
+      max_concurrent_tools: config.toolConcurrency,
+      execution_timeout: config.toolTimeout,
+      rate_limit_window: 60,
+      rate_limit_max_requests: config.toolRate,
+    },
+  });
+}

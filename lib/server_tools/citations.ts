@@ -1,0 +1,94 @@
+import type { ContentBlock } from "../anthropic/schema.ts";
+import { seal, unseal } from "../dialects/sealed.ts";
+import { isObject, type JsonObject } from "../base/json.ts";
+
+/**
+ * How a model that knows nothing of citations is had to cite: it writes the mark of a search's hit behind what it
+ * takes from it, `[[2.1]]` for the first hit of the second search, and the gateway makes a citation of it.
+ */
+const MARK = /\[\[(\d{1,3}\.\d{1,3})\]\]/;
+/** The beginning of a mark at the end of a text, with the space before it, of which the rest may yet come. */
+const BEGUN = / ?(?:\[(?:\[(?:\d{1,3}(?:\.(?:\d{1,3}\]?)?)?)?)?)?$/;
+/** The most of a page that a citation quotes, in characters. Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool */
+const LONGEST_QUOTE = 150;
+const SEALER = "web_search";
+
+/** A page that can be cited. */
+export interface Citable {
+  url: string;
+  title: string;
+  text: string;
+}
+
+/** A piece of a model's text: words, or a citation of the words before it. */
+export type Piece = { text: string } | { citation: JsonObject };
+
+/** Reads citations out of a text that comes in pieces. */
+export class CitedText {
+  readonly #hits: ReadonlyMap<string, Citable>;
+  #held = "";
+
+  /** Takes the pages that can be cited, by their marks. */
+  constructor(hits: ReadonlyMap<string, Citable>) {
+    this.#hits = hits;
+  }
+
+  /** Takes a piece of the text, and gives what has become certain. */
+  push(text: string): Piece[] {
+    let rest = this.#held + text;
+    const pieces: Piece[] = [];
+    for (let mark = MARK.exec(rest); mark !== null; mark = MARK.exec(rest)) {
+      const before = rest.slice(0, mark.index);
+      const hit = this.#hits.get(mark[1] ?? "");
+      rest = rest.slice(mark.index + mark[0].length);
+      // A mark of nothing is no text of the answer either.
+      const words = hit === undefined ? before : before.replace(/ $/, "");
+      if (words !== "") pieces.push({ text: words });
+      if (hit !== undefined) pieces.push({ citation: toCitation(hit, mark[1] ?? "") });
+    }
+    const begun = BEGUN.exec(rest)?.index ?? rest.length;
+    this.#held = rest.slice(begun);
+    if (begun > 0) pieces.push({ text: rest.slice(0, begun) });
+    return pieces;
+  }
+
+  /** Gives what was held back. */
+  end(): Piece[] {
+    const held = this.#held;
+    this.#held = "";
+    return held === "" ? [] : [{ text: held }];
+  }
+}
+
+/** The mark by which a model cites a hit of a search. */
+export function toMark(search: number, hit: number): string {
+  return `${search}.${hit}`;
+}
+
+/** Gives a text the marks again that its citations were made of: the text as the model wrote it. */
+export function retellCitations(block: ContentBlock): ContentBlock {
+  if (block.type !== "text" || !Array.isArray(block.citations)) return block;
+  const { citations, ...rest } = block;
+  const marks = citations.map(toMarkOf);
+  const foreign = citations.filter((_, nth) => marks[nth] === undefined);
+  const own = marks.filter((mark) => mark !== undefined);
+  if (own.length === 0) return block;
+  const text = `${block.text} ${own.map((mark) => `[[${mark}]]`).join("")}`;
+  return { ...rest, text, ...(foreign.length > 0 && { citations: foreign }) };
+}
+
+function toCitation({ url, title, text }: Citable, mark: string): JsonObject {
+  return {
+    type: "web_search_result_location",
+    url,
+    title,
+    encrypted_index: seal(SEALER, [{ mark }]),
+    cited_text: text.slice(0, LONGEST_QUOTE),
+  };
+}
+
+function toMarkOf(citation: unknown): string | undefined {
+  if (!isObject(citation) || typeof citation.encrypted_index !== "string") return undefined;
+  const mark = unseal(citation.encrypted_index, SEALER)?.[0]?.mark;
+  return typeof mark === "string" ? mark : undefined;
+}

@@ -1,0 +1,116 @@
+import type { SearchHit, SearchQuery } from "../../tools/models.ts";
+import type { ResponseBlock } from "../anthropic/events.ts";
+import type { ContentBlock, TypedTool } from "../anthropic/schema.ts";
+import { seal, unseal } from "../dialects/sealed.ts";
+import { asText, isObject, type JsonObject } from "../base/json.ts";
+import { type Citable, toMark } from "./citations.ts";
+import { readDomains } from "./domains.ts";
+import type { Ran, ServerCall, ServerTool, Told } from "./server_tool.ts";
+import { createUses, toErrorCode } from "./max_uses.ts";
+import { WARNING } from "./warning.ts";
+
+/** How many hits a search gives. */
+const HITS = 10;
+const SEALER = "web_search";
+
+/** Tells whether a tool is Anthropic's search of the web. */
+export function isWebSearch({ type }: Pick<TypedTool, "type">): boolean {
+  return /^web_search_\d{8}$/.test(type);
+}
+
+/** What the web is searched with. */
+export interface WebSearchOptions {
+  /** @throws {Error} if there is no answer; its `code` says why, where it is one of Anthropic's. */
+  search(query: SearchQuery, call: ServerCall): Promise<SearchHit[]>;
+  /** Fires when the turn is over. */
+  signal: AbortSignal;
+}
+
+/**
+ * Gives Anthropic's search of the web: what was found goes to the client in the blocks that its SDKs know, the text of
+ * the pages sealed, so that a conversation that comes back still has it.
+ *
+ * Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool
+ *
+ * @throws {ApiError} `invalid_request_error` for lists of domains that cannot be.
+ */
+export function toWebSearch(
+  tool: TypedTool,
+  path: string,
+  { search, signal }: WebSearchOptions,
+): ServerTool {
+  const name = tool.name || "web_search";
+  const domains = readDomains(tool, path);
+  const uses = createUses(tool.max_uses);
+  return {
+    offer: { name, description: DESCRIPTION, input_schema: SCHEMA },
+    path,
+    deferred: false,
+    kind: "server_tool_use",
+    toUse: ({ id, input }) => ({ type: "server_tool_use", id, name, input }),
+    async run({ id, input }): Promise<Ran> {
+      const { query } = input;
+      if (!uses.take()) return { block: toError(id, "max_uses_exceeded") };
+      if (typeof query !== "string" || query.trim() === "") {
+        return { block: toError(id, "invalid_tool_input") };
+      }
+      try {
+        const hits = await search({ query, ...domains, limit: HITS }, { id, input });
+        return { block: toBlock(id, hits.map(toResult)), count: "web_search_requests" };
+      } catch (error) {
+        if (signal.aborted) throw error;
+        return { block: toError(id, toErrorCode(error)) };
+      }
+    },
+    refuse: ({ id }) => ({ block: toError(id, "too_many_requests") }),
+    retell(result, nth): Told {
+      const { content }: JsonObject = { ...result };
+      if (!Array.isArray(content)) {
+        return {
+          content: `Cannot search: ${isObject(content) ? asText(content.error_code) : "no result"}`,
+          is_error: true,
+        };
+      }
+      const pages = readPages(result, nth);
+      if (pages.length === 0) return { content: "Nothing was found" };
+      return { content: [WARNING, ...pages.map(toWords)].join("\n\n") };
+    },
+    cite: readPages,
+  };
+}
+
+function toResult({ url, title, text, age }: SearchHit): JsonObject {
+  const encrypted_content = seal(SEALER, [{ text }]);
+  return { type: "web_search_result", url, title, encrypted_content, page_age: age ?? null };
+}
+
+function toBlock(id: string, content: unknown): ResponseBlock {
+  return { type: "web_search_tool_result", tool_use_id: id, content };
+}
+
+function toError(id: string, error_code: string): ResponseBlock {
+  return toBlock(id, { type: "web_search_tool_result_error", error_code });
+}
+
+function readPages(result: ContentBlock, nth: number): [mark: string, page: Citable][] {
+  const { content }: JsonObject = { ...result };
+  const hits = Array.isArray(content) ? content.filter(isObject) : [];
+  return hits.map(({ url, title, encrypted_content: sealed }, at) => {
+    const text = typeof sealed === "string" ? unseal(sealed, SEALER)?.[0]?.text : undefined;
+    const page = { url: asText(url), title: asText(title), text: typeof text === "string" ? text : "" };
+    return [toMark(nth, at + 1), page];
+  });
+}
+
+function toWords([mark, { url, title, text }]: [mark: string, page: Citable]): string {
+  return `[[${mark}]] ${title}\n${url}\n${text}`;
+}
+
+const DESCRIPTION =
+  "Searches the web, and gives pages with their addresses and what they say. Behind every statement " +
+  "that you take from a page write the mark that stands before its title, as in: Bees dance. [[1.2]]";
+const SCHEMA = {
+  type: "object" as const,
+  properties: { query: { type: "string", description: "What to search for" } },
+  required: ["query"],
+};

@@ -1,0 +1,77 @@
+import type { StreamEvent } from "../anthropic/events.ts";
+import type { Clock } from "../runtime/clock.ts";
+
+/** How long to hold an answer, and what to begin it with when that takes too long. */
+export interface HoldOptions {
+  clock: Clock;
+  /** Milliseconds. */
+  patience: number;
+  /** The events that begin the answer before the upstream has said anything. */
+  opening(): StreamEvent[];
+}
+
+/**
+ * Holds an answer until the upstream has really begun it, so that a failure before that is an HTTP status.
+ *
+ * After some patience the answer begins anyway, with a `message_start` of the gateway's own, which then stands for the
+ * upstream's.
+ *
+ * @throws what the upstream failed with before its first block.
+ */
+export async function holdAnswer(
+  batches: AsyncGenerator<StreamEvent[]>,
+  { clock, patience, opening }: HoldOptions,
+): Promise<AsyncGenerator<StreamEvent[]>> {
+  const beginning = readBeginning(batches);
+  let stop = () => {};
+  const impatience = new Promise<undefined>((resolve) => {
+    stop = clock.after(patience, () => resolve(undefined));
+  });
+  const begun = await Promise.race([beginning, impatience]).finally(stop);
+  if (begun !== undefined) return continueWith(begun, batches);
+  beginning.catch(() => {}); // awaited below, unless the client leaves before
+  return openFirst(opening(), beginning, batches);
+}
+
+/** Reads up to the first event that says more than that a message begins. */
+export async function readBeginning(batches: AsyncGenerator<StreamEvent[]>): Promise<StreamEvent[]> {
+  const events: StreamEvent[] = [];
+  while (true) {
+    const { done, value } = await batches.next();
+    if (done) return events;
+    events.push(...value);
+    if (value.some(isSubstance)) return events;
+  }
+}
+
+/** Whether an event says more than that a message begins. */
+export function isSubstance({ type }: StreamEvent): boolean {
+  return type !== "message_start" && type !== "ping";
+}
+
+/** Gives what has begun, then the rest. */
+export async function* continueWith(
+  begun: StreamEvent[],
+  batches: AsyncGenerator<StreamEvent[]>,
+): AsyncGenerator<StreamEvent[]> {
+  try {
+    yield begun;
+    yield* batches;
+  } finally {
+    await batches.return(undefined);
+  }
+}
+
+async function* openFirst(
+  opening: StreamEvent[],
+  beginning: Promise<StreamEvent[]>,
+  batches: AsyncGenerator<StreamEvent[]>,
+): AsyncGenerator<StreamEvent[]> {
+  try {
+    yield opening;
+    yield (await beginning).filter(({ type }) => type !== "message_start");
+    yield* batches;
+  } finally {
+    await batches.return(undefined);
+  }
+}

@@ -1,0 +1,57 @@
+import type { ToolsOptions } from "../../tools/mod.ts";
+import type { Toolbox } from "../../tools/toolbox/toolbox.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { ConfigError } from "../config/parse.ts";
+import type { Config } from "../config/settings.ts";
+import { logAudit } from "../observability/log.ts";
+
+/**
+ * Gives the way to the tools that the settings switch on: they are loaded when first asked for, and only then. Nothing
+ * where none is switched on.
+ *
+ * What is returned throws a {@linkcode ConfigError} if `WORKSPACE_ROOT` cannot be used.
+ */
+export function createToolboxLoader(
+  config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">,
+  clock: Clock,
+): (() => Promise<Toolbox>) | undefined {
+  const options = toOptions(config, clock);
+  if (options === undefined) return undefined;
+  let loading: Promise<Toolbox> | undefined;
+  return () => loading ??= load(options);
+}
+
+async function load(options: ToolsOptions): Promise<Toolbox> {
+  const { createTools } = await import("../../tools/mod.ts");
+  try {
+    return await createTools(options);
+  } catch (error) {
+    throw error instanceof Error && error.name === "ToolError" ? new ConfigError([error.message]) : error;
+  }
+}
+
+function toOptions(
+  config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">,
+  clock: Clock,
+): ToolsOptions | undefined {
+  const { tools: groups, workspaceRoot: root } = config;
+  if (groups === undefined || root === undefined) return undefined;
+  return {
+    root,
+    groups,
+    shell: { sandbox: config.shellSandbox, network: config.shellNetwork === "on" },
+    web: {
+      allowHosts: new Set(config.webFetchAllowHosts),
+      search: config.webSearch === "openrouter"
+        ? { by: config.webSearch }
+        : { by: config.webSearch, url: config.webSearchUrl, key: config.webSearchKey },
+    },
+    limits: {
+      timeout: config.toolTimeout * 1000,
+      concurrency: config.toolConcurrency,
+      rate: config.toolRate,
+    },
+    clock,
+    audit: logAudit,
+  };
+}

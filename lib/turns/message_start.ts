@@ -1,0 +1,22 @@
+import type { StreamEvent } from "../anthropic/events.ts";
+import type { MessagesRequest } from "../anthropic/schema.ts";
+import { MessageWriter } from "../anthropic/writer.ts";
+import type { Gateway } from "./context.ts";
+import type { Route } from "../upstreams/resolve.ts";
+
+/** Begins a message of which nothing has come yet, its input as it is estimated. */
+export function openMessage(
+  message: MessagesRequest,
+  route: Route,
+  { newId, inputCounter }: Pick<Gateway, "newId" | "inputCounter">,
+): StreamEvent[] {
+  const usage = {
+    input_tokens: inputCounter.guess(message, route),
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: 0,
+    output_tokens: 0,
+  };
+  const writer = new MessageWriter({ id: newId("msg_"), model: message.model, usage });
+  writer.start();
+  return [...writer.take(), { type: "ping" }];
+}

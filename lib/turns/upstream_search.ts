@@ -1,0 +1,132 @@
+import * as v from "valibot";
+import type { SearchHit, SearchQuery } from "../../tools/models.ts";
+import type { Caller } from "../access/caller.ts";
+import { type Bill, Tally } from "../tokens/turn_usage.ts";
+import { toUpstreamError } from "../dialects/errors/upstream_error.ts";
+import { ApiError } from "../base/errors.ts";
+import { isObject, type JsonObject, tryJson } from "../base/json.ts";
+import type { Route } from "../upstreams/resolve.ts";
+import { readEvents } from "../upstreams/read_events.ts";
+import { type Network, send } from "../upstreams/send.ts";
+import { type Patience, startWatch } from "../upstreams/idle_timeout.ts";
+
+/** What an upstream is searched with. */
+export interface SearchOptions {
+  /** The model that searches. */
+  route: Route;
+  caller: Caller;
+  signal: AbortSignal;
+  patience: Patience;
+  /** Hears what the search used, however it ended. */
+  onBill(bill: Bill, route: Route): void;
+}
+
+/** What is read of a chunk. Source: https://openrouter.ai/docs/guides/features/server-tools/web-search */
+const Citation = v.object({
+  url_citation: v.object({ url: v.string(), title: v.nullish(v.string()), content: v.nullish(v.string()) }),
+});
+const Chunk = v.object({
+  choices: v.optional(
+    v.array(v.object({ delta: v.optional(v.object({ annotations: v.nullish(v.array(v.unknown())) })) })),
+  ),
+  usage: v.nullish(v.object({
+    prompt_tokens: v.number(),
+    completion_tokens: v.number(),
+    cost: v.nullish(v.number()),
+  })),
+});
+
+/** Enough for a word: what was found comes before it. */
+const MAX_TOKENS = 256;
+/** About how long a token is: what is asked counts by its length, until the upstream tells. */
+const CHARS_PER_TOKEN = 4;
+
+/**
+ * Searches the web by OpenRouter's own search, which a model has to be asked for.
+ *
+ * @throws {ApiError} if the upstream has no search, or fails.
+ */
+export async function searchUpstream(
+  network: Network,
+  query: SearchQuery,
+  { route, caller, signal, patience, onBill }: SearchOptions,
+): Promise<SearchHit[]> {
+  const { upstream, model } = route;
+  if (upstream.preset !== "openrouter" || upstream.fetch !== undefined) {
+    throw new ApiError("not_found_error", `Cannot search the web: upstream "${upstream.name}" has no search`);
+  }
+  const body = toBody(model, query);
+  const inputTokens = Math.ceil(JSON.stringify(body).length / CHARS_PER_TOKEN);
+  let bill = new Tally({ inputTokens, price: route.facts.price }).toBill(undefined);
+  const watch = startWatch(signal, upstream, patience);
+  let response: Response;
+  try {
+    response = await send(network, upstream, {
+      path: "/chat/completions",
+      body,
+      // What a version or a beta of Anthropic's API means is known only to those who speak it.
+      caller: { client: caller.client, key: caller.key },
+      signal: watch.signal,
+      listen: watch.listen,
+    });
+  } catch (error) {
+    watch.stop();
+    // Whoever is broken off while being waited for has been asked, and may be at work: that is not free.
+    if (watch.signal.aborted && watch.waiting) onBill(bill, route);
+    throw error;
+  }
+  const hits = new Map<string, SearchHit>();
+  try {
+    for await (const batch of response.body === null ? [] : readEvents(response.body, watch)) {
+      watch.begin();
+      for (const json of batch.map(({ data }) => tryJson(data))) {
+        if (isObject(json) && isObject(json.error)) throw toUpstreamError({ status: 502, body: json });
+        const chunk = v.safeParse(Chunk, json);
+        if (!chunk.success) continue;
+        for (const hit of toHits(chunk.output)) hits.set(hit.url, hits.get(hit.url) ?? hit);
+        bill = toBill(chunk.output) ?? bill;
+      }
+    }
+  } catch (error) {
+    throw watch.signal.aborted ? watch.signal.reason : error;
+  } finally {
+    watch.stop();
+    onBill(bill, route);
+  }
+  return [...hits.values()].slice(0, query.limit);
+}
+
+function toBody(model: string, { query, allowedDomains, blockedDomains, limit }: SearchQuery): JsonObject {
+  const type = "openrouter:web_search";
+  const parameters = {
+    max_results: limit,
+    ...(allowedDomains && { allowed_domains: allowedDomains }),
+    ...(blockedDomains && { excluded_domains: blockedDomains }),
+  };
+  const content = `Search the web for this, and answer with the word "done": ${query}`;
+  return {
+    model,
+    stream: true,
+    max_tokens: MAX_TOKENS,
+    messages: [{ role: "user", content }],
+    tools: [{ type, parameters }],
+    tool_choice: { type },
+  };
+}
+
+type Chunk = v.InferOutput<typeof Chunk>;
+
+function toHits({ choices = [] }: Chunk): SearchHit[] {
+  return choices.flatMap(({ delta }) => delta?.annotations ?? []).flatMap((annotation) => {
+    const citation = v.safeParse(Citation, annotation);
+    if (!citation.success) return [];
+    const { url, title, content } = citation.output.url_citation;
+    return [{ url, title: title || url, text: content ?? "" }];
+  });
+}
+
+function toBill({ usage }: Chunk): Bill | undefined {
+  if (!usage) return undefined;
+  const cost = usage.cost ?? undefined;
+  return { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens, cost, usd: cost };
+}

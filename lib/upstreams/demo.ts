@@ -1,0 +1,121 @@
+import * as v from "valibot";
+import { isObject, type JsonObject, tryJson } from "../base/json.ts";
+import type { Upstream } from "./resolve.ts";
+import { DEMO } from "./resolve.ts";
+
+const Part = v.looseObject({ type: v.string(), text: v.optional(v.string()) });
+const ChatRequest = v.looseObject({
+  max_tokens: v.number(),
+  messages: v.array(
+    v.looseObject({ role: v.string(), content: v.nullish(v.union([v.string(), v.array(Part)])) }),
+  ),
+  tools: v.optional(v.array(v.looseObject({
+    function: v.looseObject({ name: v.string(), parameters: v.optional(v.unknown()) }),
+  }))),
+  tool_choice: v.optional(v.unknown()),
+});
+type ChatRequest = v.InferOutput<typeof ChatRequest>;
+
+/**
+ * The embedded upstream, for whoever has no key yet: it speaks chat completions like any other, without a network.
+ *
+ * It repeats what the user said, word by word, and calls a tool when the user names one or the request asks for it.
+ */
+export const demo: Upstream = {
+  name: DEMO,
+  baseUrl: "https://demo.invalid",
+  preset: "openrouter",
+  language: "openai",
+  fetch: answerDemo,
+};
+
+/** How the embedded model introduces itself. */
+const WHO = "This is demo/echo, a model inside the gateway that needs no key and no network.";
+
+function answerDemo(_url: string | URL | Request, init: RequestInit = {}): Promise<Response> {
+  const request = typeof init.body === "string" ? tryJson(init.body) : undefined;
+  if (!v.is(ChatRequest, request)) {
+    return Promise.resolve(
+      Response.json({ error: { message: "demo/echo takes chat completions only" } }, { status: 400 }),
+    );
+  }
+  const frames = [...toFrames(request)].map((frame) => `data: ${JSON.stringify(frame)}\n\n`);
+  const encoder = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const frame = frames.shift();
+      controller.enqueue(encoder.encode(frame ?? "data: [DONE]\n\n"));
+      if (frame === undefined) controller.close();
+    },
+  }, { highWaterMark: 0 });
+  return Promise.resolve(new Response(body, { headers: { "content-type": "text/event-stream" } }));
+}
+
+function* toFrames(request: ChatRequest): Generator<JsonObject> {
+  const last = request.messages.findLast(({ role }) => role === "user" || role === "tool");
+  const said = toText(last?.content);
+  const tool = last?.role === "user" ? findTool(request, said) : undefined;
+  const words = toWords(last?.role === "tool" ? `The tool answered: ${said}` : `${WHO} You said: ${said}`);
+  const kept = words.slice(0, request.max_tokens);
+  for (const content of tool === undefined ? kept : []) yield toChunk({ content });
+  if (tool !== undefined) {
+    const { name, parameters } = tool.function;
+    yield toChunk({ tool_calls: [{ index: 0, id: "call_demo", function: { name, arguments: "" } }] });
+    const text = JSON.stringify(toSample(parameters, said));
+    yield toChunk({ tool_calls: [{ index: 0, function: { arguments: text } }] });
+  }
+  const finish = tool !== undefined ? "tool_calls" : kept.length < words.length ? "length" : "stop";
+  yield { choices: [{ index: 0, delta: {}, finish_reason: finish }] };
+  const prompt_tokens = request.messages.reduce(
+    (sum, { content }) => sum + toWords(toText(content)).length,
+    0,
+  );
+  yield { choices: [], usage: { prompt_tokens, completion_tokens: tool === undefined ? kept.length : 1 } };
+}
+
+/** The tool that the request insists on, or that the user names. */
+function findTool({ tools = [], tool_choice: choice }: ChatRequest, said: string) {
+  if (choice === "none") return undefined;
+  const forced = isObject(choice) && isObject(choice.function) ? choice.function.name : undefined;
+  // Of `Read` and `TodoRead` it is the longer name that was meant.
+  const longest = tools.toSorted((a, b) => b.function.name.length - a.function.name.length);
+  const named = tools.find(({ function: { name } }) => name === forced) ??
+    longest.find(({ function: { name } }) => said.includes(name));
+  return named ?? (choice === "required" ? tools[0] : undefined);
+}
+
+/** A value that the schema of a tool would let pass: the required fields, filled with what the user said. */
+function toSample(schema: unknown, said: string): unknown {
+  if (!isObject(schema)) return said;
+  if (Array.isArray(schema.enum)) return schema.enum[0];
+  switch (schema.type) {
+    case "object": {
+      const properties = isObject(schema.properties) ? schema.properties : {};
+      const required = Array.isArray(schema.required) ? schema.required.map(String) : [];
+      const named = new Map(Object.entries(properties));
+      return Object.fromEntries(required.map((name) => [name, toSample(named.get(name), said)]));
+    }
+    case "array":
+      return [];
+    case "number":
+    case "integer":
+      return 1;
+    case "boolean":
+      return true;
+    default:
+      return said;
+  }
+}
+
+function toChunk(delta: JsonObject): JsonObject {
+  return { object: "chat.completion.chunk", choices: [{ index: 0, delta, finish_reason: null }] };
+}
+
+function toText(content: string | { text?: string | undefined }[] | null | undefined): string {
+  return typeof content === "string" ? content : (content ?? []).map(({ text = "" }) => text).join(" ");
+}
+
+/** Words with the space before them, so that joined they are the text again. */
+function toWords(text: string): string[] {
+  return text === "" ? [] : text.split(/(?<=\S)(?=\s)/);
+}

@@ -1,0 +1,57 @@
+import type { Config } from "../config/settings.ts";
+import { HOST_NAMES, type HostName, toHost } from "../dialects/mod.ts";
+import type { Upstream } from "./resolve.ts";
+import type { NamedUpstream } from "../config/upstreams.ts";
+
+/**
+ * Creates the upstreams that the settings name: OpenRouter first, which is asked where nothing else is said.
+ *
+ * @example Usage
+ * ```ts
+ * import { parseConfig } from "../config/parse.ts";
+ * import { createUpstreams } from "./from_config.ts";
+ *
+ * const UPSTREAMS = { groq: { url: "https://api.groq.com/openai/v1" } };
+ * const [, groq] = createUpstreams(parseConfig({ settings: { UPSTREAMS } }));
+ * if (groq?.preset !== "groq") throw new Error(groq?.preset);
+ * ```
+ */
+export function createUpstreams(
+  { openrouterBaseUrl, openrouterApiKey, upstreamDialect, upstreams }: Config,
+): Upstream[] {
+  const preset = toPreset("openrouter", openrouterBaseUrl);
+  const openrouter: Upstream = {
+    name: "openrouter",
+    baseUrl: openrouterBaseUrl,
+    key: openrouterApiKey,
+    clientKey: true,
+    preset,
+    countsTokens: toHost(preset).counts,
+    language: upstreamDialect,
+  };
+  return [openrouter, ...[...upstreams].map(([name, named]) => toUpstream(name, named))];
+}
+
+function toUpstream(
+  name: string,
+  { url, key, headers, apiVersion, dialect, ...named }: NamedUpstream,
+): Upstream {
+  const preset = named.preset ?? toPreset(name, url);
+  return {
+    name,
+    baseUrl: url,
+    key,
+    headers,
+    apiVersion,
+    preset,
+    countsTokens: toHost(preset).counts,
+    language: dialect ?? "auto",
+  };
+}
+
+/** Whose habits to expect where nobody says; none but Anthropic's own address is taken for Anthropic. */
+function toPreset(name: string, url: string): HostName {
+  if (/(^|\.)anthropic\.com$/.test(new URL(url).hostname)) return "anthropic";
+  const host = HOST_NAMES.find((known) => known === name);
+  return host === undefined || host === "anthropic" ? "other" : host;
+}

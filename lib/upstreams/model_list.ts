@@ -1,0 +1,163 @@
+import * as v from "valibot";
+import type { ModelFacts } from "../dialects/mod.ts";
+import type { JsonObject } from "../base/json.ts";
+
+/** A field of another kind than expected counts as missing: no model is lost for a detail. */
+function maybe<Schema extends v.GenericSchema>(schema: Schema) {
+  return v.fallback(v.nullish(schema), undefined);
+}
+
+const Words = maybe(v.array(v.string()));
+const Text = maybe(v.string());
+const Count = maybe(v.pipe(v.number(), v.minValue(1)));
+const Price = maybe(v.union([v.string(), v.number()]));
+
+const ListedModel = v.looseObject({
+  id: v.string(),
+  canonical_slug: Text,
+  name: Text,
+  description: Text,
+  created: maybe(v.number()),
+  /** The window; the other names for it are those of vLLM, Groq, Mistral and Anthropic. */
+  context_length: Count,
+  max_model_len: Count,
+  context_window: Count,
+  max_context_length: Count,
+  max_input_tokens: Count,
+  /** The longest answer; the other names for it are those of Groq and Anthropic. */
+  top_provider: maybe(v.looseObject({ max_completion_tokens: Count })),
+  max_completion_tokens: Count,
+  max_tokens: Count,
+  supported_parameters: Words,
+  architecture: maybe(v.looseObject({ input_modalities: Words })),
+  pricing: maybe(v.looseObject({
+    prompt: Price,
+    completion: Price,
+    input_cache_read: Price,
+    input_cache_write: Price,
+    overrides: maybe(v.array(v.looseObject({ min_prompt_tokens: Count, prompt: Price }))),
+  })),
+  reasoning: maybe(v.looseObject({
+    supported_efforts: Words,
+    mandatory: maybe(v.boolean()),
+    supports_max_tokens: maybe(v.boolean()),
+  })),
+});
+const ListedModels = v.looseObject({ data: v.array(v.unknown()) });
+
+/** A model as an upstream lists it. Source: https://openrouter.ai/docs/api-reference/list-available-models */
+export type ListedModel = v.InferOutput<typeof ListedModel>;
+
+/** Reads an upstream's list; entries without an id are left out, and `undefined` means that it is no list. */
+export function parseModelList(body: unknown): ListedModel[] | undefined {
+  if (!v.is(ListedModels, body)) return undefined;
+  return body.data.flatMap((entry): ListedModel[] => {
+    const { success, output } = v.safeParse(ListedModel, entry);
+    return success ? [output] : [];
+  });
+}
+
+/**
+ * Finds a model in a list by any of its names.
+ *
+ * A variant (`…:free`) that is not listed is its base; Gemini lists its models with `models/` before their names, and
+ * Ollama with `:latest` behind them.
+ */
+export function findModel(models: readonly ListedModel[], name: string): ListedModel | undefined {
+  const named = (wanted: string) =>
+    models.find(({ id, canonical_slug }) => id === wanted || canonical_slug === wanted);
+  return named(name) ?? named(name.replace(/:[\w-]+$/, "")) ?? named(`models/${name}`) ??
+    named(`${name}:latest`);
+}
+
+/** What a list says of a model, as far as it says anything. */
+export function toFacts(model: ListedModel | undefined): ModelFacts {
+  if (model === undefined) return {};
+  const { supported_parameters: parameters, architecture, reasoning, pricing } = model;
+  const inputs = architecture?.input_modalities;
+  return {
+    contextLength: toWindow(model),
+    maxOutput: toMaxOutput(model),
+    parameters: parameters?.length ? new Set(parameters) : undefined,
+    inputs: inputs?.length ? new Set(inputs) : undefined,
+    reasoning: reasoning
+      ? {
+        efforts: reasoning.supported_efforts ?? undefined,
+        mandatory: reasoning.mandatory === true,
+        budget: reasoning.supports_max_tokens !== false,
+      }
+      : undefined,
+    price: {
+      input: toPrice(pricing?.prompt),
+      output: toPrice(pricing?.completion),
+      cacheRead: toPrice(pricing?.input_cache_read),
+      cacheWrite: toPrice(pricing?.input_cache_write),
+      long: (pricing?.overrides ?? []).flatMap(({ min_prompt_tokens: above, prompt }) => {
+        const input = toPrice(prompt);
+        return above && input !== undefined ? [{ above, input }] : [];
+      }),
+    },
+  };
+}
+
+function toWindow(model: ListedModel): number | undefined {
+  const { context_length, max_model_len, context_window, max_context_length, max_input_tokens } = model;
+  return context_length ?? max_model_len ?? context_window ?? max_context_length ?? max_input_tokens ??
+    undefined;
+}
+
+function toMaxOutput({ top_provider, max_completion_tokens, max_tokens }: ListedModel): number | undefined {
+  return top_provider?.max_completion_tokens ?? max_completion_tokens ?? max_tokens ?? undefined;
+}
+
+/** USD for one token; routers list -1, which means that it depends. */
+function toPrice(price: string | number | null | undefined): number | undefined {
+  if (price === null || price === undefined || price === "") return undefined;
+  const usd = Number(price);
+  return usd >= 0 && usd < Infinity ? usd : undefined;
+}
+
+/** A model as Anthropic's API lists it. Source: https://platform.claude.com/docs/en/api/models-list */
+export function toAnthropicModel(model: ListedModel): JsonObject {
+  return {
+    type: "model",
+    id: model.id,
+    display_name: model.name ?? model.id,
+    created_at: toTime(model),
+    ...(model.description && { description: model.description }),
+    max_input_tokens: toWindow(model) ?? null,
+    max_tokens: toMaxOutput(model) ?? null,
+    lifecycle: "active",
+    deprecated_at: null,
+    retires_at: null,
+    line: null,
+    capabilities: null,
+  };
+}
+
+/** A model as OpenAI's API lists it. Source: https://platform.openai.com/docs/api-reference/models/list */
+export function toOpenAiModel(model: ListedModel): JsonObject {
+  return { id: model.id, object: "model", created: model.created ?? 0, owned_by: model.id.split("/")[0] };
+}
+
+/** One page of Anthropic's list. */
+export function toAnthropicPage(models: readonly ListedModel[], query: URLSearchParams): JsonObject {
+  const limit = Math.min(Math.max(Number.parseInt(query.get("limit") ?? "20", 10) || 20, 1), 1000);
+  const after = models.findIndex(({ id }) => id === query.get("after_id"));
+  const before = models.findIndex(({ id }) => id === query.get("before_id"));
+  const end = before < 0 ? models.length : before;
+  const start = before < 0 ? after + 1 : Math.max(0, end - limit);
+  const page = models.slice(start, Math.min(start + limit, end));
+  return {
+    data: page.map(toAnthropicModel),
+    has_more: before < 0 ? start + page.length < models.length : start > 0,
+    first_id: page[0]?.id ?? null,
+    last_id: page.at(-1)?.id ?? null,
+  };
+}
+
+function toTime({ created }: ListedModel): string {
+  // Some hosts give milliseconds, or no time at all; dates end with the year 275760.
+  const seconds = created && Math.abs(created) < 8.64e12 ? created : 0;
+  return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
+}

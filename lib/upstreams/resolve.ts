@@ -1,0 +1,152 @@
+import { closestMatch } from "leven";
+import { type Dialect, type HostName, type Language, type ModelFacts, toDialect } from "../dialects/mod.ts";
+import { ApiError } from "../base/errors.ts";
+import type { JsonObject } from "../base/json.ts";
+import type { Alias, Target } from "../config/schemas.ts";
+
+/** Somebody the gateway can ask. */
+export interface Upstream {
+  name: string;
+  /** The URL that the dialects' paths are put behind; without a slash at its end. */
+  baseUrl: string;
+  /** The gateway's own key for it. */
+  key?: string | undefined;
+  /** Whether it counts the tokens of a request in Anthropic's language itself, at `/messages/count_tokens`. */
+  countsTokens?: boolean;
+  /** Whether the client's key opens it where the gateway has none; to any other it is not shown. */
+  clientKey?: boolean;
+  /** Whose habits it has. */
+  preset: HostName;
+  language: Language;
+  /** Headers that go along with every request. */
+  headers?: Readonly<Record<string, string>> | undefined;
+  /** What Azure wants in the query. */
+  apiVersion?: string | undefined;
+  /** How to reach it, where that is not the network. */
+  fetch?: typeof fetch;
+}
+
+/** The way that a request takes. */
+export interface Route {
+  /** What is known of the model. */
+  facts: ModelFacts;
+  /** The model's name as the client said it. */
+  alias: string;
+  /** The model's name at the upstream. */
+  model: string;
+  upstream: Upstream;
+  dialect: Dialect;
+  options: JsonObject;
+  /** Whether the model may be told what to cache; there are hosts behind OpenRouter that refuse a request for it. */
+  cacheControl: boolean;
+  /** Whether the model is not told what was thought earlier. */
+  forgetful?: boolean | undefined;
+  /** A provider behind the upstream that is not to be asked. */
+  avoid?: string | undefined;
+  /** Who is asked instead, in turn, where this one fails. */
+  fallbacks: readonly (string | Target)[];
+}
+
+/** Everything that a model's name may mean. */
+export interface Directory {
+  /** By name; the first is asked where nothing else is said. */
+  upstreams: ReadonlyMap<string, Upstream>;
+  aliases: ReadonlyMap<string, Alias>;
+}
+
+/** The name of the embedded upstream. */
+export const DEMO = "demo";
+
+/**
+ * Finds the way for a model's name: an alias, one of Claude Code's ids, `upstream/model`, or the first upstream's own
+ * name for it.
+ *
+ * @example Usage
+ * ```ts
+ * import { resolveModel } from "./resolve.ts";
+ *
+ * const openrouter = { name: "openrouter", baseUrl: "https://openrouter.ai/api/v1" };
+ * const directory = {
+ *   upstreams: new Map([["openrouter", { ...openrouter, preset: "openrouter", language: "auto" } as const]]),
+ *   aliases: new Map([["big", { model: "claude-opus-5-5" }]]),
+ * };
+ * const route = resolveModel("big", directory);
+ * if (route.model !== "anthropic/claude-opus-5.5") throw new Error(route.model);
+ * ```
+ */
+export function resolveModel(alias: string, directory: Directory): Omit<Route, "facts"> {
+  const { aliases } = directory;
+  const meant = aliases.get(alias) ?? aliases.get(fromClaudeName(alias)) ?? { model: alias };
+  const { fallbacks = [], ...target } = meant;
+  return { ...resolveTarget(alias, target, directory), fallbacks };
+}
+
+/** Finds the way to one of the models that an alias may mean. */
+export function resolveTarget(
+  alias: string,
+  { model: name, upstream: via, options = {}, cacheControl = true }: Target,
+  { upstreams }: Directory,
+): Omit<Route, "facts" | "fallbacks"> {
+  const [first] = upstreams.values();
+  const [, prefix = "", rest = ""] = /^([^/]+)\/(.+)$/.exec(name) ?? [];
+  // `openrouter/auto` is a model of OpenRouter's, so the first upstream's name is a prefix only before a whole name.
+  const prefixed = via === undefined && (prefix !== first?.name || rest.includes("/"));
+  const other = prefixed ? upstreams.get(prefix) : undefined;
+  const upstream = other ?? upstreams.get(via ?? "") ?? first;
+  if (upstream === undefined) {
+    throw new ApiError("not_found_error", `Cannot use model "${alias}": there is no upstream`);
+  }
+  const model = toModel(other === undefined ? name : rest, upstream);
+  const dialect = toDialect(upstream.preset, upstream.language, model);
+  return { alias, model, upstream, dialect, options, cacheControl };
+}
+
+/** The name that an upstream has for a model: OpenRouter and Anthropic write Claude's versions differently. */
+function toModel(name: string, { preset }: Upstream): string {
+  if (preset === "openrouter") return toSlug(name);
+  return preset === "anthropic" ? name.replace(/^(claude-.*\d)\.(?=\d)/, "$1-") : name;
+}
+
+/** `claude-opus-5-5`, `claude-sonnet-4-5-20250929`, `claude-3-5-haiku-latest`, with or without `[1m]`. */
+const NEW_CLAUDE = /^claude-([a-z]+)-(\d{1,2})(?:-(\d{1,2}))?(?:-\d{8}|-latest)?(?:\[\w+\])?$/;
+const OLD_CLAUDE = /^claude-(\d)(?:-(\d))?-([a-z]+)(?:-\d{8}|-latest)?(?:\[\w+\])?$/;
+
+/** Gives OpenRouter's name for one of Anthropic's own model ids; any other name stays as it is. */
+export function toSlug(id: string): string {
+  const [, family, major, minor] = NEW_CLAUDE.exec(id) ?? [];
+  if (family !== undefined) {
+    return `anthropic/claude-${family}-${minor === undefined ? major : `${major}.${minor}`}`;
+  }
+  const [, oldMajor, oldMinor, oldFamily] = OLD_CLAUDE.exec(id) ?? [];
+  if (oldMajor === undefined) return id;
+  return `anthropic/claude-${oldMinor === undefined ? oldMajor : `${oldMajor}.${oldMinor}`}-${oldFamily}`;
+}
+
+/** Gives the name by which Claude Code can show an alias: it keeps only those with `claude` or `anthropic` in them. */
+export function toClaudeName(alias: string): string {
+  return /claude|anthropic/i.test(alias) ? alias : `${CLAUDE_NAME}${alias}`;
+}
+
+function fromClaudeName(name: string): string {
+  return name.startsWith(CLAUDE_NAME) ? name.slice(CLAUDE_NAME.length) : name;
+}
+
+const CLAUDE_NAME = "claude-gw-";
+
+/** The error for a model that nobody has; where its name means another one, it says which. */
+export function unknownModel(
+  { alias, model, upstream }: Pick<Route, "alias" | "model" | "upstream">,
+  known: readonly string[],
+): ApiError {
+  // The search for the nearest takes time with the length of a name, which in a path nobody limits.
+  const meant = model.slice(0, MAX_NAME);
+  const nearest = closestMatch(meant, known);
+  const hint = nearest === undefined ? "" : `; the nearest is "${nearest}"`;
+  const why = alias === model
+    ? "no alias or upstream has it"
+    : `upstream "${upstream.name}" does not list "${meant}"`;
+  return new ApiError("not_found_error", `Cannot use model "${alias.slice(0, MAX_NAME)}": ${why}${hint}`);
+}
+
+/** The longest name of a model, in characters: Anthropic's API takes no longer one. */
+const MAX_NAME = 256;

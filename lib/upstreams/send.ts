@@ -1,0 +1,209 @@
+import type { Caller } from "../access/caller.ts";
+import { type ReadOptions, readText } from "./read_body.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { toKeyHeader } from "../dialects/mod.ts";
+import { toUpstreamError } from "../dialects/errors/upstream_error.ts";
+import { ApiError } from "../base/errors.ts";
+import { isObject, type JsonObject, tryJson } from "../base/json.ts";
+import type { Route, Upstream } from "./resolve.ts";
+import { toConnectError } from "../runtime/fetch.ts";
+import { toPause, type Unanswered } from "./retry_delay.ts";
+import { NAME, VERSION } from "../base/version.ts";
+
+/** How upstreams are reached. */
+export interface Network {
+  fetch: typeof fetch;
+  clock: Clock;
+}
+
+/** A question to an upstream; `listen` waits for its answer. */
+export interface Question extends ReadOptions {
+  path: string;
+  body?: JsonObject;
+  caller: Caller;
+  /** How often it may be asked again as long as no answer has begun; never where tools have run for it. */
+  repeats?: number;
+}
+
+/** The largest answer that is read whole, in bytes. */
+const MAX_ANSWER = 32 * 1024 * 1024;
+
+/**
+ * Asks an upstream: the one request that leaves the gateway.
+ *
+ * What comes back is a success with a body. A failure of any kind is thrown, redirects among them: they would carry
+ * the conversation to somebody whom the owner did not name.
+ *
+ * @throws {ApiError} what the upstream answered, as Anthropic's API would say it.
+ */
+export async function send(network: Network, upstream: Upstream, question: Question): Promise<Response> {
+  const { caller, signal, repeats = 0 } = question;
+  for (let nth = 0;; nth++) {
+    const answer = await ask(network, upstream, question);
+    if (!("error" in answer)) return answer;
+    const pause = nth < repeats ? toPause(answer, { nth, now: network.clock.now() }) : undefined;
+    if (pause === undefined) throw withoutKey(answer.error, upstream, caller);
+    await wait(network.clock, pause, signal);
+  }
+}
+
+/** Asks once. @throws what cannot be asked again. */
+async function ask(
+  { fetch: network }: Network,
+  upstream: Upstream,
+  { path, body, caller, signal, listen = (sign) => sign }: Question,
+): Promise<Response | Unanswered> {
+  const headers = toHeaders(upstream, caller, body !== undefined);
+  const init: RequestInit = { headers, signal, redirect: "manual" };
+  if (body !== undefined) Object.assign(init, { method: "POST", body: JSON.stringify(body) });
+  const transport = upstream.fetch ?? network;
+  signal.throwIfAborted();
+  let response: Response;
+  try {
+    response = await listen(transport(toUrl(upstream, path), init));
+  } catch (cause) {
+    if (signal.aborted) throw signal.reason;
+    const { error, connected } = toConnectError(cause, upstream.name);
+    if (connected) throw error;
+    return { error };
+  }
+  if (response.ok) return response;
+  return {
+    error: await toError(response, { upstream, caller, signal, listen }),
+    status: response.status,
+  };
+}
+
+/** @throws the signal's reason, once it has fired. */
+async function wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const callOff = clock.after(ms, end);
+    signal.addEventListener("abort", end, { once: true });
+    function end() {
+      callOff();
+      signal.removeEventListener("abort", end);
+      resolve();
+    }
+  });
+  signal.throwIfAborted();
+}
+
+/** Asks an upstream for a turn of a conversation. */
+export function sendTurn(
+  network: Network,
+  route: Route,
+  { body, caller, ...question }: Omit<Question, "path"> & { body: JsonObject },
+): Promise<Response> {
+  const { upstream, dialect } = route;
+  // What a version or a beta of Anthropic's API means is known only to those who speak it.
+  const asker = dialect.name === "anthropic" ? caller : { client: caller.client, key: caller.key };
+  return send(network, upstream, {
+    path: dialect.path,
+    body: toWholeBody(body, route),
+    caller: asker,
+    ...question,
+  });
+}
+
+/** The body with what the settings say of the model, and without the provider that is to be avoided. */
+function toWholeBody(body: JsonObject, { options, avoid }: Route): JsonObject {
+  const whole = { ...body, ...options };
+  if (avoid === undefined) return whole;
+  const provider = isObject(whole.provider) ? whole.provider : {};
+  const ignore = Array.isArray(provider.ignore) ? provider.ignore : [];
+  return { ...whole, provider: { ...provider, ignore: [...ignore, avoid] } };
+}
+
+/**
+ * Reads an answer whole.
+ *
+ * @throws {ApiError} `api_error` if it is larger than 32 MiB, breaks off or is no JSON; the signal's reason, once it
+ * has fired.
+ */
+export async function readWhole(
+  response: Response,
+  upstream: Upstream,
+  { signal, listen }: ReadOptions,
+): Promise<unknown> {
+  const unreadable = (why: string, cause?: unknown) =>
+    new ApiError("api_error", `Cannot read the answer of upstream "${upstream.name}": ${why}`, {
+      status: 502,
+      cause,
+    });
+  const text = await readText(response.body, { limit: MAX_ANSWER, signal, listen }).catch((cause) => {
+    throw signal.aborted ? signal.reason : unreadable("it breaks off", cause);
+  });
+  if (text === undefined) throw unreadable("it is larger than 32 MiB");
+  const answer = tryJson(text);
+  if (answer === undefined) throw unreadable("it is not JSON");
+  return answer;
+}
+
+/** Takes the very key that was used out of an error's message: an upstream may quote it, and its form is not known. */
+export function withoutKey(error: unknown, upstream: Upstream, caller: Caller): unknown {
+  if (!(error instanceof ApiError)) return error;
+  for (const secret of [toKey(upstream, caller), ...Object.values(upstream.headers ?? {})]) {
+    if (secret === undefined || secret.length < SHORTEST_KEY) continue;
+    error.message = error.message.replaceAll(secret, "[redacted]");
+  }
+  return error;
+}
+
+function toHeaders(upstream: Upstream, caller: Caller, hasBody: boolean): Headers {
+  const headers = new Headers({
+    accept: hasBody ? "text/event-stream" : "application/json",
+    "accept-encoding": "identity",
+    "user-agent": `${NAME}/${VERSION}`,
+  });
+  if (hasBody) headers.set("content-type", "application/json");
+  if (caller.version !== undefined) headers.set("anthropic-version", caller.version);
+  if (caller.betas !== undefined) headers.set("anthropic-beta", caller.betas);
+  const keyHeader = toKeyHeader(upstream.preset, upstream.language);
+  if (keyHeader === "x-api-key" && !headers.has("anthropic-version")) {
+    headers.set("anthropic-version", "2023-06-01");
+  }
+  const key = toKey(upstream, caller);
+  if (key !== undefined) headers.set(keyHeader, keyHeader === "authorization" ? `Bearer ${key}` : key);
+  for (const [name, value] of Object.entries(upstream.headers ?? {})) headers.set(name, value);
+  return headers;
+}
+
+function toKey({ key, clientKey }: Upstream, caller: Caller): string | undefined {
+  return key ?? (clientKey ? caller.key : undefined);
+}
+
+function toUrl({ baseUrl, apiVersion }: Upstream, path: string): string {
+  return apiVersion === undefined ? `${baseUrl}${path}` : `${baseUrl}${path}?api-version=${apiVersion}`;
+}
+
+async function toError(
+  response: Response,
+  { upstream, caller, signal, listen }: ReadOptions & { upstream: Upstream; caller: Caller },
+): Promise<ApiError> {
+  const { status } = response;
+  if (status < 400) {
+    await response.body?.cancel();
+    return new ApiError("api_error", `Cannot follow upstream "${upstream.name}": it redirects (${status})`, {
+      status: 502,
+    });
+  }
+  const text = await readText(response.body, { limit: MAX_ERROR, signal, listen }).catch(() => undefined);
+  if (signal.aborted) throw signal.reason;
+  const retryAfter = response.headers.get("retry-after") ?? undefined;
+  const error = toUpstreamError({ status, body: text === undefined ? undefined : tryJson(text), retryAfter });
+  if (error.type !== "authentication_error") return error;
+  const key = toKey(upstream, caller);
+  const whose = key === undefined
+    ? "no key"
+    : upstream.key === undefined
+    ? "the client's key"
+    : "the gateway's own key";
+  const said = `Upstream "${upstream.name}" refused ${whose}: ${error.message}`;
+  return new ApiError("authentication_error", said);
+}
+
+/** The largest error body that is read, in bytes. */
+const MAX_ERROR = 256 * 1024;
+
+/** The shortest key that is looked for in messages, in characters: what is shorter may be any word. */
+const SHORTEST_KEY = 6;

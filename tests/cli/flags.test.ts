@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Flags, readFlags } from "../../lib/cli/flags.ts";
+
+const CASES: [args: string[], expected: Partial<Flags>][] = [
+  [[], {}],
+  [["--port", "1"], { values: { PORT: "1" } }],
+  [["--port=1"], { values: { PORT: "1" } }],
+  [["--", "--port", "1"], { values: { PORT: "1" } }],
+  [["--port=1", "--port", "2"], { values: { PORT: "2" } }],
+  [["--port="], { values: { PORT: "" } }],
+  [["--port", "-1"], { values: { PORT: "-1" } }],
+  [["--api-key=a=b"], { values: { OPENROUTER_API_KEY: "a=b" } }],
+  [["--small-model", "a", "--dialect=openai"], {
+    values: { ANTHROPIC_SMALL_FAST_MODEL: "a", UPSTREAM_DIALECT: "openai" },
+  }],
+  [["--check"], { action: "check" }],
+  [["--version", "--check"], { action: "version" }],
+  [["--check", "-h", "--version"], { action: "help" }],
+  [["--help", "--port", "1"], { action: "help", values: { PORT: "1" } }],
+  [["--port"], { mistakes: ['Cannot use flag "--port": a value must follow'] }],
+  [["--port", "--check"], { action: "check", mistakes: ['Cannot use flag "--port": a value must follow'] }],
+  [["--port", "-h"], { action: "help", mistakes: ['Cannot use flag "--port": a value must follow'] }],
+  [["--check=yes"], { mistakes: ['Cannot use flag "--check": it takes no value'] }],
+  [["4001"], { mistakes: ['Cannot use "4001": only flags are taken'] }],
+  [[""], { mistakes: ['Cannot use "": only flags are taken'] }],
+  [["--prot", "1"], { mistakes: ['Cannot use flag "--prot": there is no such flag, the nearest is --port'] }],
+  [["--Port=1"], { mistakes: ['Cannot use flag "--Port": there is no such flag, the nearest is --port'] }],
+  [["-p", "1", "--host=h"], {
+    values: { HOST: "h" },
+    mistakes: ['Cannot use flag "-p": there is no such flag, the nearest is -h'],
+  }],
+  [["--something-else"], {
+    mistakes: ['Cannot use flag "--something-else": there is no such flag, --help lists them'],
+  }],
+  [["--__proto__=1", "--constructor=2"], {
+    mistakes: [
+      'Cannot use flag "--__proto__": there is no such flag, --help lists them',
+      'Cannot use flag "--constructor": there is no such flag, --help lists them',
+    ],
+  }],
+];
+
+for (const [args, expected] of CASES) {
+  test(`readFlags() reads ${JSON.stringify(args)}`, () => {
+    assert.deepEqual(readFlags(args), { action: "serve", values: {}, mistakes: [], ...expected });
+  });
+}

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { SETTING_NAMES, SETTINGS } from "../../lib/config/settings.ts";
+import { describeConfig, helpText, settingsTable } from "../../lib/cli/help.ts";
+import { readFlags } from "../../lib/cli/flags.ts";
+
+test("settingsTable() is what README.md shows", () => {
+  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+  const shown = /<!-- settings -->\n+([\s\S]*?)\n+<!-- \/settings -->/.exec(readme)?.[1];
+  assert.equal(shown, settingsTable());
+});
+
+test("helpText() has a line for every setting, with its default", () => {
+  const lines = helpText().split("\n");
+  for (const name of SETTING_NAMES) {
+    const { flag, default: fallback } = SETTINGS[name];
+    const line = lines.find((line) => line.startsWith(`  ${flag} `)) ?? "";
+    assert.ok(line.includes(name) && line.includes(fallback ?? ""), `${flag}: ${line}`);
+  }
+});
+
+test("describeConfig() tells each setting, its value and where that is from", () => {
+  const sources = {
+    flags: readFlags([
+      "--port=1",
+      "--model-map",
+      '{"a":"b","c":{"model":"d","options":{"e":"f"},"fallbacks":["g",{"model":"h","upstream":"i"}]}}',
+      "--host=",
+      "--upstreams",
+      '{"i":{"url":"http://localhost:1/v1","key":"hidden","headers":{"x-hidden":"hidden"}}}',
+    ]),
+    env: {
+      OPENROUTER_API_KEY: "0123456789",
+      GATEWAY_API_KEYS: "hidden-0123456789,bob:hidden-9876543210",
+      GATEWAY_ADMIN_KEY: "hidden-hidden-hidden",
+      CORS_ORIGINS: "https://a.test,*",
+      TOOLS: "files-read, network",
+    },
+  };
+  const lines = describeConfig(sources).split("\n").map((line) => line.trim().replace(/ {2,}/, " "));
+  assert.deepEqual(lines, [
+    "PORT 1 (--port)",
+    "HOST cannot be used (--host)",
+    "GATEWAY_API_KEYS key-1, bob (environment)",
+    "GATEWAY_ADMIN_KEY set (environment)",
+    "OPEN_ACCESS off (default)",
+    "ALLOWED_HOSTS not set (default)",
+    "CORS_ORIGINS https://a.test, * (environment)",
+    "OPENROUTER_API_KEY set (10 characters) (environment)",
+    "OPENROUTER_BASE_URL https://openrouter.ai/api/v1 (default)",
+    "UPSTREAMS i -> http://localhost:1/v1 (--upstreams)",
+    "ANTHROPIC_MODEL anthropic/claude-opus-5.5 (default)",
+    "ANTHROPIC_SMALL_FAST_MODEL anthropic/claude-haiku-5.5 (default)",
+    "MODEL_MAP a -> b, c -> d, else g, else h (--model-map)",
+    "UPSTREAM_DIALECT auto (default)",
+    "VALIDATION lenient (default)",
+    "REQUEST_TIMEOUT 3600 (default)",
+    "CONNECT_TIMEOUT 10 (default)",
+    "FIRST_BYTE_TIMEOUT 300 (default)",
+    "IDLE_TIMEOUT 120 (default)",
+    "UPSTREAM_RETRIES 0 (default)",
+    "HEADER_TIMEOUT 10 (default)",
+    "BODY_TIMEOUT 60 (default)",
+    "SHUTDOWN_TIMEOUT 30 (default)",
+    "HOLD_TIMEOUT 10 (default)",
+    "PING_INTERVAL 10 (default)",
+    "COERCE_TOOL_INPUT on (default)",
+    "TOOL_CALLS_IN_TEXT auto (default)",
+    'LIMITS {"each":{"streams":50},"total":{},"session":{},"keys":{}} (default)',
+    "RATE_LIMIT_STORE memory (default)",
+    "STATE_DIR not set (default)",
+    "TOOLS files-read, network (environment)",
+    "WORKSPACE_ROOT not set (default)",
+    "TOOL_TIMEOUT 30 (default)",
+    "TOOL_CONCURRENCY 5 (default)",
+    "TOOL_RATE 100 (default)",
+    "TOOL_TURNS 10 (default)",
+    "SHELL_SANDBOX required (default)",
+    "SHELL_NETWORK off (default)",
+    "WEB_FETCH_ALLOW_HOSTS not set (default)",
+    "WEB_SEARCH openrouter (default)",
+    "WEB_SEARCH_URL not set (default)",
+    "WEB_SEARCH_KEY not set (default)",
+    "LOG_LEVEL info (default)",
+    "ENVIRONMENT production (default)",
+  ]);
+});
+
+test("describeConfig() says what is not set", () => {
+  assert.match(describeConfig({}), /OPENROUTER_API_KEY +not set \(default\)/);
+  assert.match(describeConfig({}), /MODEL_MAP +none \(default\)/);
+});

@@ -1,0 +1,653 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ConfigError, parseConfig, type Sources } from "../../lib/config/parse.ts";
+import { SETTING_NAMES, SETTINGS, type Settings } from "../../lib/config/settings.ts";
+import { describeConfig } from "../../lib/cli/help.ts";
+import { readFlags } from "../../lib/cli/flags.ts";
+
+const DEFAULTS = {
+  port: 4000,
+  host: "127.0.0.1",
+  openAccess: "off",
+  openrouterBaseUrl: "https://openrouter.ai/api/v1",
+  upstreams: new Map(),
+  anthropicModel: "anthropic/claude-opus-5.5",
+  anthropicSmallFastModel: "anthropic/claude-haiku-5.5",
+  modelMap: new Map(),
+  upstreamDialect: "auto",
+  validation: "lenient",
+  requestTimeout: 3600,
+  connectTimeout: 10,
+  firstByteTimeout: 300,
+  idleTimeout: 120,
+  upstreamRetries: 0,
+  headerTimeout: 10,
+  bodyTimeout: 60,
+  shutdownTimeout: 30,
+  holdTimeout: 10,
+  pingInterval: 10,
+  coerceToolInput: "on",
+  toolCallsInText: "auto",
+  limits: { each: { streams: 50 }, total: {}, session: {}, keys: new Map() },
+  rateLimitStore: "memory",
+  toolTimeout: 30,
+  toolConcurrency: 5,
+  toolRate: 100,
+  toolTurns: 10,
+  shellSandbox: "required",
+  shellNetwork: "off",
+  webSearch: "openrouter",
+  logLevel: "info",
+  environment: "production",
+};
+
+const GOOD: [Settings, Record<string, unknown>][] = [
+  [{}, {}],
+  [{ PORT: undefined, OPENROUTER_API_KEY: undefined }, {}],
+  [{ PORT: "0" }, { port: 0 }],
+  [{ PORT: " 65535 " }, { port: 65535 }],
+  [{ PORT: 8080 }, { port: 8080 }],
+  [{ HOST: "::1" }, { host: "::1" }],
+  [
+    { GATEWAY_API_KEYS: ` 0123456789abcdef, bob:fedcba9876543210:x ,carol:sha256:${"A".repeat(64)}` },
+    {
+      gatewayApiKeys: [
+        { name: "key-1", key: "0123456789abcdef" },
+        { name: "bob", key: "fedcba9876543210:x" },
+        { name: "carol", sha256: "a".repeat(64) },
+      ],
+    },
+  ],
+  [{ GATEWAY_API_KEYS: [`sha256:${"0".repeat(64)}`] }, {
+    gatewayApiKeys: [{ name: "key-1", sha256: "0".repeat(64) }],
+  }],
+  [{ GATEWAY_ADMIN_KEY: "0123456789abcdef" }, {
+    gatewayAdminKey: { name: "admin", key: "0123456789abcdef" },
+  }],
+  [{ GATEWAY_ADMIN_KEY: `sha256:${"0".repeat(64)}` }, {
+    gatewayAdminKey: { name: "admin", sha256: "0".repeat(64) },
+  }],
+  [{ OPEN_ACCESS: "on" }, { openAccess: "on" }],
+  [{ ALLOWED_HOSTS: "Gateway.Test, ::1,[0::1],192.168.1.9" }, {
+    allowedHosts: ["gateway.test", "[::1]", "[::1]", "192.168.1.9"],
+  }],
+  [{ CORS_ORIGINS: "*" }, { corsOrigins: ["*"] }],
+  [{ CORS_ORIGINS: ["HTTPS://Chat.Test:443", "app://obsidian.md", "http://[::1]:3000"] }, {
+    corsOrigins: ["https://chat.test", "app://obsidian.md", "http://[::1]:3000"],
+  }],
+  [{ OPENROUTER_API_KEY: " sk-or-v1-abc\n" }, { openrouterApiKey: "sk-or-v1-abc" }],
+  [{ OPENROUTER_BASE_URL: "http://LOCALHOST:1234/v1//" }, { openrouterBaseUrl: "http://localhost:1234/v1" }],
+  [{ OPENROUTER_BASE_URL: "http://localhost:1234" }, { openrouterBaseUrl: "http://localhost:1234" }],
+  [{ UPSTREAMS: '{"a.b":{"url":"http://h/v1/"}}' }, {
+    upstreams: new Map([["a.b", { url: "http://h/v1" }]]),
+  }],
+  [
+    { UPSTREAMS: [{ name: "gpu", url: "http://h", key: "k", dialect: "anthropic", preset: "vllm" }] },
+    { upstreams: new Map([["gpu", { url: "http://h", key: "k", dialect: "anthropic", preset: "vllm" }]]) },
+  ],
+  [
+    { UPSTREAMS: { az: { url: "http://h", apiVersion: "2024-10-21", headers: { "x-team": "bees" } } } },
+    {
+      upstreams: new Map([["az", {
+        url: "http://h",
+        apiVersion: "2024-10-21",
+        headers: { "x-team": "bees" },
+      }]]),
+    },
+  ],
+  [{ ANTHROPIC_MODEL: "openai/gpt-5" }, { anthropicModel: "openai/gpt-5" }],
+  [{ ANTHROPIC_SMALL_FAST_MODEL: "a model" }, { anthropicSmallFastModel: "a model" }],
+  [{ MODEL_MAP: "{}" }, {}],
+  [{ MODEL_MAP: '{"fast":"openai/gpt-5"}' }, { modelMap: new Map([["fast", { model: "openai/gpt-5" }]]) }],
+  [
+    {
+      MODEL_MAP: { deep: { model: "m", upstream: "openrouter", options: { reasoning: { effort: "high" } } } },
+    },
+    {
+      modelMap: new Map([["deep", {
+        model: "m",
+        upstream: "openrouter",
+        options: { reasoning: { effort: "high" } },
+      }]]),
+    },
+  ],
+  [
+    { MODEL_MAP: '{"fast":{"model":"m","fallbacks":["a/b",{"model":"c","upstream":"demo"}]}}' },
+    {
+      modelMap: new Map([["fast", {
+        model: "m",
+        fallbacks: ["a/b", { model: "c", upstream: "demo" }],
+      }]]),
+    },
+  ],
+  [
+    { MODEL_MAP: { plain: { model: "m", cacheControl: false } } },
+    { modelMap: new Map([["plain", { model: "m", cacheControl: false }]]) },
+  ],
+  [{ UPSTREAM_DIALECT: "openai" }, { upstreamDialect: "openai" }],
+  [{ REQUEST_TIMEOUT: "0" }, { requestTimeout: 0 }],
+  [{ CONNECT_TIMEOUT: "0.5" }, { connectTimeout: 0.5 }],
+  [{ FIRST_BYTE_TIMEOUT: 600 }, { firstByteTimeout: 600 }],
+  [{ IDLE_TIMEOUT: "0" }, { idleTimeout: 0 }],
+  [{ UPSTREAM_RETRIES: "2" }, { upstreamRetries: 2 }],
+  [{ HEADER_TIMEOUT: "5" }, { headerTimeout: 5 }],
+  [{ BODY_TIMEOUT: "5" }, { bodyTimeout: 5 }],
+  [{ SHUTDOWN_TIMEOUT: "0" }, { shutdownTimeout: 0 }],
+  [{ HOLD_TIMEOUT: "2.5" }, { holdTimeout: 2.5 }],
+  [{ PING_INTERVAL: 0.1 }, { pingInterval: 0.1 }],
+  [{ COERCE_TOOL_INPUT: "off" }, { coerceToolInput: "off" }],
+  [{ TOOL_CALLS_IN_TEXT: "on" }, { toolCallsInText: "on" }],
+  [{ LIMITS: "{}" }, {}],
+  [
+    {
+      LIMITS:
+        '{"each":{"requests":60,"usd_day":2.5},"total":{"streams":9},"session":{"usd_month":0},"keys":{"local":{"streams":null}}}',
+    },
+    {
+      limits: {
+        each: { streams: 50, requests: 60, usd_day: 2.5 },
+        total: { streams: 9 },
+        session: { usd_month: 0 },
+        keys: new Map([["local", { streams: null }]]),
+      },
+    },
+  ],
+  [
+    { LIMITS: { each: { streams: 1, input_tokens: 2, output_tokens: 3 } } },
+    {
+      limits: {
+        each: { streams: 1, input_tokens: 2, output_tokens: 3 },
+        total: {},
+        session: {},
+        keys: new Map(),
+      },
+    },
+  ],
+  [{ RATE_LIMIT_STORE: "redis://me:word@host:1/2" }, { rateLimitStore: "redis://me:word@host:1/2" }],
+  [{ RATE_LIMIT_STORE: "rediss://host" }, { rateLimitStore: "rediss://host" }],
+  [{ STATE_DIR: "/var/lib/gateway" }, { stateDir: "/var/lib/gateway" }],
+  [
+    {
+      TOOLS: "files-read, shell",
+      WORKSPACE_ROOT: "/srv/work",
+      GATEWAY_API_KEYS: "alice:k",
+      WEB_FETCH_ALLOW_HOSTS: "LocalHost:8080,[::1]:9",
+    },
+    {
+      tools: new Set(["files-read", "shell"]),
+      workspaceRoot: "/srv/work",
+      gatewayApiKeys: [{ name: "alice", key: "k" }],
+      webFetchAllowHosts: ["localhost:8080", "[::1]:9"],
+    },
+  ],
+  [{ WEB_SEARCH: "Brave", WEB_SEARCH_KEY: "k" }, { webSearch: "brave", webSearchKey: "k" }],
+  [{ WEB_SEARCH_URL: "http://localhost:8888" }, { webSearchUrl: "http://localhost:8888" }],
+  [{ TOOL_RATE: 0, TOOL_TURNS: "1", TOOL_TIMEOUT: 0.5 }, { toolRate: 0, toolTurns: 1, toolTimeout: 0.5 }],
+  [{ SHELL_SANDBOX: "off", SHELL_NETWORK: "on" }, { shellSandbox: "off", shellNetwork: "on" }],
+  [{ LOG_LEVEL: "WARN" }, { logLevel: "warn" }],
+  [{ LOG_LEVEL: "off" }, { logLevel: "off" }],
+  [{ ENVIRONMENT: "Development" }, { environment: "development" }],
+];
+
+for (const [settings, expected] of GOOD) {
+  test(`parseConfig() takes ${JSON.stringify(settings)}`, () => {
+    assert.deepEqual(parseConfig({ settings }), { ...DEFAULTS, ...expected });
+  });
+}
+
+const PORT = "expected a whole number from 0 to 65535";
+const KEY = "expected a key of printable characters without spaces";
+const URL_ = "expected an http or https URL without user name, password, query and fragment";
+const OBJECT = 'expected a JSON object such as {"fast": "openai/gpt-5-mini"}';
+const ALIAS =
+  'needs a name and a model, "…" or {"model": "…"} with "upstream" (text), "options" (object), "cacheControl" (true or false) and "fallbacks" (list of models) if wanted';
+const UPSTREAMS =
+  'expected a JSON object such as {"groq": {"url": "https://api.groq.com/openai/v1", "key": "…"}}';
+const HOSTS =
+  "other, openrouter, openai, azure, gemini, groq, deepseek, mistral, xai, zai, moonshot, ollama, vllm, llamacpp, lmstudio, anthropic";
+const WHOLE = "a whole number from 1, or null for no limit";
+const USD = "an amount of USD, 0 or more, or null for no limit";
+const STORE = "expected memory, or a redis:// or rediss:// URL with a host, without query and fragment";
+const SECONDS = "expected a number of seconds from 0 to 604800";
+
+const KEYS = 'expected keys such as "name:key", separated by commas';
+const NAMES = "expected names of hosts, without ports, separated by commas";
+const ORIGINS = 'expected origins such as "https://example.com", separated by commas, or "*"';
+
+const GROUPS = "expected words of files-read, files-write, shell, network, separated by commas";
+const FOLDER = "expected the path of a folder, beginning with /";
+const HOST_PORT = 'expected hosts with their ports such as "localhost:8080", separated by commas';
+
+const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: string | string[]][] = [
+  ["PORT", "", '""', PORT],
+  ["PORT", "65536", '"65536"', PORT],
+  ["PORT", "-1", '"-1"', PORT],
+  ["PORT", "40.5", '"40.5"', PORT],
+  ["PORT", "1e3", '"1e3"', PORT],
+  ["PORT", "0x10", '"0x10"', PORT],
+  ["PORT", Number.NaN, '"NaN"', PORT],
+  ["PORT", 10n, '"10"', PORT],
+  ["PORT", null, '"null"', PORT],
+  ["PORT", "4000\nPORT", '"4000\\nPORT"', PORT],
+  ["HOST", " ", '" "', "expected a host name or an address"],
+  ["GATEWAY_API_KEYS", "", "(0 characters)", "key 1 is empty"],
+  ["GATEWAY_API_KEYS", " ", "(1 characters)", "key 1 is empty"],
+  ["GATEWAY_API_KEYS", [], "(2 characters)", KEYS],
+  ["GATEWAY_API_KEYS", {}, "(2 characters)", KEYS],
+  ["GATEWAY_API_KEYS", "0123456789abcdef,", "(17 characters)", "key 2 is empty"],
+  ["GATEWAY_API_KEYS", "bob:", "(4 characters)", "key 1 is empty"],
+  [
+    "GATEWAY_API_KEYS",
+    "bob:0123456789 abcdef",
+    "(21 characters)",
+    "key 1 has other characters than printable ones without spaces",
+  ],
+  [
+    "GATEWAY_API_KEYS",
+    "bob:sha256:0123456789abcdef",
+    "(27 characters)",
+    "key 1 needs 64 hexadecimal digits after sha256:",
+  ],
+  [
+    "GATEWAY_API_KEYS",
+    "b b:0123456789abcdef",
+    "(20 characters)",
+    'key 1 needs a name of letters, digits, ".", "_" and "-" before its colon',
+  ],
+  [
+    "GATEWAY_API_KEYS",
+    "admin:0123456789abcdef",
+    "(22 characters)",
+    "key 1 has a name that the gateway needs for itself",
+  ],
+  [
+    "GATEWAY_API_KEYS",
+    "bob:0123456789abcdef,bob:fedcba9876543210",
+    "(41 characters)",
+    "key 2 has the name of another",
+  ],
+  [
+    "GATEWAY_API_KEYS",
+    "0123456789abcdef,key-1:fedcba9876543210",
+    "(39 characters)",
+    "key 2 has the name of another",
+  ],
+  [
+    "GATEWAY_API_KEYS",
+    "a:0123456789abcdef,b:0123456789abcdef",
+    "(37 characters)",
+    "key 2 is the same as another",
+  ],
+  ["GATEWAY_ADMIN_KEY", "", "(0 characters)", "it is empty"],
+  ["GATEWAY_ADMIN_KEY", 1234567890123456, "(16 characters)", "expected a key"],
+  ["OPEN_ACCESS", "yes", '"yes"', "expected on or off"],
+  ["ALLOWED_HOSTS", "gateway.test:4000", '"gateway.test:4000"', NAMES],
+  ["ALLOWED_HOSTS", "[::1]:4000", '"[::1]:4000"', NAMES],
+  ["ALLOWED_HOSTS", "http://gateway.test", '"http://gateway.test"', NAMES],
+  ["ALLOWED_HOSTS", "*.test", '"*.test"', NAMES],
+  ["ALLOWED_HOSTS", ",", '","', [NAMES, NAMES]],
+  ["ALLOWED_HOSTS", 7, '"7"', "expected a list, separated by commas"],
+  ["CORS_ORIGINS", "chat.test", '"chat.test"', ORIGINS],
+  ["CORS_ORIGINS", "https://chat.test/", '"https://chat.test/"', ORIGINS],
+  ["CORS_ORIGINS", "null", '"null"', ORIGINS],
+  ["CORS_ORIGINS", "https://*.test", '"https://*.test"', ORIGINS],
+  ["OPENROUTER_API_KEY", "", "(0 characters)", KEY],
+  ["OPENROUTER_API_KEY", "two words", "(9 characters)", KEY],
+  ["OPENROUTER_API_KEY", "line\nbreak", "(10 characters)", KEY],
+  ["OPENROUTER_API_KEY", 12, "(2 characters)", KEY],
+  ["OPENROUTER_BASE_URL", "openrouter.ai", '"openrouter.ai"', URL_],
+  ["OPENROUTER_BASE_URL", "ftp://host", '"ftp://host"', URL_],
+  ["OPENROUTER_BASE_URL", "http://host/v1?a=1", '"http://host/v1?a=1"', URL_],
+  ["OPENROUTER_BASE_URL", "http://host/v1#a", '"http://host/v1#a"', URL_],
+  ["OPENROUTER_BASE_URL", "http://me:word@host", '"http://[redacted]@host"', URL_],
+  ["UPSTREAMS", "", "(0 characters)", UPSTREAMS],
+  ["UPSTREAMS", "7", "(1 characters)", UPSTREAMS],
+  ["UPSTREAMS", '{"a":1}', "(7 characters)", 'upstream "a" needs to be an object with a "url"'],
+  ["UPSTREAMS", { a: {} }, "(8 characters)", `upstream "a" has no usable url: ${URL_}`],
+  [
+    "UPSTREAMS",
+    { demo: { url: "http://h" } },
+    "(27 characters)",
+    'upstream "demo" has the name of one that is built in',
+  ],
+  [
+    "UPSTREAMS",
+    { "a/b": { url: "http://h" } },
+    "(26 characters)",
+    'upstream "a/b" needs a name of letters, digits, ".", "_" and "-"',
+  ],
+  [
+    "UPSTREAMS",
+    [{ name: "a", url: "http://h" }, { name: "a", url: "http://i" }],
+    "(61 characters)",
+    'upstream "a" is there twice',
+  ],
+  [
+    "UPSTREAMS",
+    { a: { url: "http://h", preset: "grok" } },
+    "(40 characters)",
+    `upstream "a" has no usable preset: expected one of ${HOSTS}; the nearest is "groq"`,
+  ],
+  [
+    "UPSTREAMS",
+    { a: { url: "http://h", apikey: "hidden" } },
+    "(42 characters)",
+    'upstream "a" has an unknown field "apikey", the nearest is key',
+  ],
+  [
+    "UPSTREAMS",
+    { a: { url: "http://h", headers: { "x-a": "b\nc" } } },
+    "(49 characters)",
+    'upstream "a" has no usable headers: expected an object of headers, each a text on one line',
+  ],
+  [
+    "UPSTREAMS",
+    { a: { url: "http://h", dialect: "german" } },
+    "(43 characters)",
+    'upstream "a" has no usable dialect: expected auto, openai or anthropic',
+  ],
+  [
+    "UPSTREAMS",
+    { a: { url: "http://h", key: "two words" } },
+    "(42 characters)",
+    'upstream "a" has no usable key: expected printable characters without spaces',
+  ],
+  ["ANTHROPIC_MODEL", "", '""', "expected a model's name"],
+  ["ANTHROPIC_SMALL_FAST_MODEL", "a\u0000b", '"a\\u0000b"', "expected a model's name"],
+  ["MODEL_MAP", "", '""', OBJECT],
+  ["MODEL_MAP", "{", '"{"', OBJECT],
+  ["MODEL_MAP", "[]", '"[]"', OBJECT],
+  ["MODEL_MAP", "null", '"null"', OBJECT],
+  ["MODEL_MAP", 7, '"7"', OBJECT],
+  ["MODEL_MAP", '{"a":1}', '"{\\"a\\":1}"', `alias "a" ${ALIAS}`],
+  ["MODEL_MAP", '{"a":""}', '"{\\"a\\":\\"\\"}"', `alias "a" ${ALIAS}`],
+  ["MODEL_MAP", '{" ":"m"}', '"{\\" \\":\\"m\\"}"', `alias " " ${ALIAS}`],
+  ["MODEL_MAP", { a: {} }, '"{\\"a\\":{}}"', `alias "a" ${ALIAS}`],
+  [
+    "MODEL_MAP",
+    { a: { model: "m", extra: 1 } },
+    '"{\\"a\\":{\\"model\\":\\"m\\",\\"extra\\":1}}"',
+    `alias "a" ${ALIAS}`,
+  ],
+  [
+    "MODEL_MAP",
+    { a: { model: "m", options: [] } },
+    '"{\\"a\\":{\\"model\\":\\"m\\",\\"options\\":[]}}"',
+    `alias "a" ${ALIAS}`,
+  ],
+  ["UPSTREAM_DIALECT", "google", '"google"', "expected auto, openai or anthropic"],
+  ["VALIDATION", "loose", '"loose"', "expected lenient or strict"],
+  ["REQUEST_TIMEOUT", "604801", '"604801"', SECONDS],
+  ["REQUEST_TIMEOUT", "1h", '"1h"', SECONDS],
+  ["CONNECT_TIMEOUT", "soon", '"soon"', SECONDS],
+  ["FIRST_BYTE_TIMEOUT", -1, '"-1"', SECONDS],
+  ["IDLE_TIMEOUT", "2m", '"2m"', SECONDS],
+  ["UPSTREAM_RETRIES", "3", '"3"', "expected a whole number from 0 to 2"],
+  ["UPSTREAM_RETRIES", 0.5, '"0.5"', "expected a whole number from 0 to 2"],
+  ["HEADER_TIMEOUT", "x", '"x"', SECONDS],
+  ["BODY_TIMEOUT", "x", '"x"', SECONDS],
+  ["SHUTDOWN_TIMEOUT", "x", '"x"', SECONDS],
+  ["HOLD_TIMEOUT", "-1", '"-1"', SECONDS],
+  ["HOLD_TIMEOUT", Number.POSITIVE_INFINITY, '"Infinity"', SECONDS],
+  ["PING_INTERVAL", "0", '"0"', "expected a number of seconds from 0.1 to 604800"],
+  ["COERCE_TOOL_INPUT", "yes", '"yes"', "expected on or off"],
+  ["TOOL_CALLS_IN_TEXT", "maybe", '"maybe"', "expected auto, on or off"],
+  ["LIMITS", "60", '"60"', 'expected a JSON object such as {"each": {"requests": 60}}'],
+  [
+    "LIMITS",
+    { eech: {} },
+    '"{\\"eech\\":{}}"',
+    'it has an unknown part "eech", the nearest is each',
+  ],
+  ["LIMITS", { each: 7 }, '"{\\"each\\":7}"', "each needs to be an object of limits"],
+  ["LIMITS", { keys: 7 }, '"{\\"keys\\":7}"', "keys needs to be an object of limits by the names of keys"],
+  [
+    "LIMITS",
+    { each: { request: 7 } },
+    '"{\\"each\\":{\\"request\\":7}}"',
+    'each has an unknown limit "request", the nearest is requests',
+  ],
+  [
+    "LIMITS",
+    { total: { streams: 0.5 } },
+    '"{\\"total\\":{\\"streams\\":0.5}}"',
+    `total.streams needs to be ${WHOLE}`,
+  ],
+  [
+    "LIMITS",
+    { session: { input_tokens: "9" } },
+    '"{\\"session\\":{\\"input_tokens\\":\\"9\\"}}"',
+    `session.input_tokens needs to be ${WHOLE}`,
+  ],
+  [
+    "LIMITS",
+    { keys: { al: { usd_day: -1 } } },
+    '"{\\"keys\\":{\\"al\\":{\\"usd_day\\":-1}}}"',
+    `keys.al.usd_day needs to be ${USD}`,
+  ],
+  [
+    "LIMITS",
+    '{"keys":{"__proto__":{"usd_month":1e999}}}',
+    '"{\\"keys\\":{\\"__proto__\\":{\\"usd_month\\":1e999}}}"',
+    `keys.__proto__.usd_month needs to be ${USD}`,
+  ],
+  ["RATE_LIMIT_STORE", "disk", "(4 characters)", STORE],
+  ["RATE_LIMIT_STORE", "redis://", "(8 characters)", STORE],
+  ["RATE_LIMIT_STORE", "redis://host?db=1", "(17 characters)", STORE],
+  ["RATE_LIMIT_STORE", "http://host", "(11 characters)", STORE],
+  ["STATE_DIR", " ", '" "', "expected the path of a folder"],
+  ["TOOLS", "files-read,all", '"files-read,all"', GROUPS],
+  ["TOOLS", "", '""', GROUPS],
+  ["WORKSPACE_ROOT", "work", '"work"', FOLDER],
+  ["TOOL_TIMEOUT", "0", '"0"', "expected a number of seconds from 0.1 to 604800"],
+  ["TOOL_CONCURRENCY", "0", '"0"', "expected a whole number from 1 to 1000"],
+  ["TOOL_RATE", "-1", '"-1"', "expected a whole number from 0 to 1000000"],
+  ["TOOL_TURNS", "0", '"0"', "expected a whole number from 1 to 1000"],
+  ["SHELL_SANDBOX", "on", '"on"', "expected required or off"],
+  ["SHELL_NETWORK", "yes", '"yes"', "expected on or off"],
+  ["WEB_FETCH_ALLOW_HOSTS", "localhost", '"localhost"', HOST_PORT],
+  ["WEB_FETCH_ALLOW_HOSTS", "a:1,http://b:2", '"a:1,http://b:2"', HOST_PORT],
+  ["WEB_SEARCH", "google", '"google"', "expected openrouter, searxng, brave, tavily or exa"],
+  ["WEB_SEARCH_URL", "localhost", '"localhost"', URL_],
+  ["WEB_SEARCH_KEY", "a b", "(3 characters)", KEY],
+  ["LOG_LEVEL", "verbose", '"verbose"', "expected debug, info, warn, error or off"],
+  ["ENVIRONMENT", "staging", '"staging"', "expected development, production or testing"],
+];
+
+for (const [name, given, shown, allowed] of WRONG) {
+  test(`parseConfig() refuses ${name} ${shown} (${typeof given})`, () => {
+    // What is given breaks the type on purpose: from JavaScript anything may come.
+    const settings: Settings = JSON.parse("{}");
+    Object.assign(settings, { [name]: given });
+    const mistakes = [allowed].flat().map((each) => `Cannot use ${name} ${shown} (settings): ${each}`);
+    assert.deepEqual(mistakesOf({ settings }), mistakes);
+  });
+}
+
+test("parseConfig() refuses a wrong value of every setting, so that the table above is whole", () => {
+  assert.deepEqual([...new Set(WRONG.map(([name]) => name))], SETTING_NAMES);
+});
+
+test("parseConfig() names all mistakes at once, those of the command line first", () => {
+  const flags = readFlags(["--port=x", "--hots=1", "--log-level"]);
+  const env = { ENVIRONMENT: "x", MODEL_MAP: '{"a":1,"b":2}' };
+  assert.deepEqual(mistakesOf({ flags, env }), [
+    'Cannot use flag "--hots": there is no such flag, the nearest is --host',
+    'Cannot use flag "--log-level": a value must follow',
+    'Cannot use PORT "x" (--port): expected a whole number from 0 to 65535',
+    `Cannot use MODEL_MAP "{\\"a\\":1,\\"b\\":2}" (environment): alias "a" ${ALIAS}`,
+    `Cannot use MODEL_MAP "{\\"a\\":1,\\"b\\":2}" (environment): alias "b" ${ALIAS}`,
+    'Cannot use ENVIRONMENT "x" (environment): expected development, production or testing',
+  ]);
+});
+
+test("parseConfig() refuses aliases that lead to no upstream", () => {
+  const MODEL_MAP = {
+    a: { model: "m", upstream: "gone" },
+    b: { model: "m", upstream: "openrouter", fallbacks: ["m", { model: "m", upstream: "away" }] },
+    c: { model: "m", upstream: "here" },
+  };
+  assert.deepEqual(mistakesOf({ settings: { MODEL_MAP, UPSTREAMS: { here: { url: "http://h" } } } }), [
+    'Cannot use MODEL_MAP: alias "a" names upstream "gone", which UPSTREAMS does not have',
+    'Cannot use MODEL_MAP: alias "b" names upstream "away", which UPSTREAMS does not have',
+  ]);
+});
+
+test("parseConfig() refuses tools that have no workspace, or that anybody could have run", () => {
+  const TOOLS = "network";
+  const [keyless, homeless] = [
+    "Cannot use TOOLS: GATEWAY_API_KEYS has no key, so that anybody could have them run",
+    "Cannot use TOOLS: WORKSPACE_ROOT names no folder for them to work in",
+  ];
+  assert.deepEqual(mistakesOf({ settings: { TOOLS } }), [keyless, homeless]);
+  assert.deepEqual(mistakesOf({ settings: { TOOLS, WORKSPACE_ROOT: "/w", GATEWAY_ADMIN_KEY: "k" } }), [
+    keyless,
+  ]);
+  const rest = { GATEWAY_API_KEYS: "alice:k", WORKSPACE_ROOT: "/w" };
+  assert.deepEqual(mistakesOf({ settings: { TOOLS, ...rest, WEB_SEARCH: "searxng" } }), [
+    "Cannot use TOOLS: WEB_SEARCH_URL does not say where SearXNG is",
+  ]);
+});
+
+test("parseConfig() refuses limits of keys that nobody has", () => {
+  const LIMITS = { keys: { alice: {}, admin: {}, local: {} } };
+  const strange = (name: string, known: string) =>
+    `Cannot use LIMITS: nobody has a key that is called "${name}"; there is ${known}`;
+  assert.deepEqual(mistakesOf({ settings: { LIMITS } }), [
+    strange("alice", '"local"'),
+    strange("admin", '"local"'),
+  ]);
+  const keys = { GATEWAY_API_KEYS: "alice:0123456789abcdef", GATEWAY_ADMIN_KEY: "fedcba9876543210" };
+  assert.deepEqual(mistakesOf({ settings: { LIMITS, ...keys } }), [strange("local", '"alice", "admin"')]);
+});
+
+test("parseConfig() names aliases that lead to no upstream beside all other mistakes", () => {
+  const MODEL_MAP = { a: { model: "m", upstream: "gone" } };
+  assert.deepEqual(mistakesOf({ settings: { MODEL_MAP, PORT: "x" } }), [
+    'Cannot use PORT "x" (settings): expected a whole number from 0 to 65535',
+    'Cannot use MODEL_MAP: alias "a" names upstream "gone", which UPSTREAMS does not have',
+  ]);
+  // Who is there is not known while UPSTREAMS cannot be read.
+  assert.deepEqual(mistakesOf({ settings: { MODEL_MAP, UPSTREAMS: { here: { url: "x" } } } }), [
+    'Cannot use UPSTREAMS (20 characters) (settings): upstream "here" has no usable url: expected an http or https URL without user name, password, query and fragment',
+  ]);
+});
+
+const PRECEDENCE: [Sources, port: number][] = [
+  [{}, 4000],
+  [{ env: { PORT: "1" } }, 1],
+  [{ env: { PORT: "1" }, settings: { PORT: 2 } }, 2],
+  [{ env: { PORT: "1" }, settings: { PORT: 2 }, flags: readFlags(["--port", "3"]) }, 3],
+  [{ env: { PORT: "x" }, flags: readFlags(["--port", "3"]) }, 3],
+  [{ env: { PORT: "" } }, 4000],
+  [{ env: { PORT: "1" }, settings: { PORT: undefined } }, 1],
+];
+
+for (const [sources, port] of PRECEDENCE) {
+  test(`parseConfig() takes ${port} of ${JSON.stringify(sources)}`, () => {
+    assert.equal(parseConfig(sources).port, port);
+  });
+}
+
+test("parseConfig() takes an empty key of the environment for none, and one given on purpose for a mistake", () => {
+  assert.equal(parseConfig({ env: { OPENROUTER_API_KEY: "" } }).openrouterApiKey, undefined);
+  assert.deepEqual(mistakesOf({ flags: readFlags(["--api-key="]) }), [
+    `Cannot use OPENROUTER_API_KEY (0 characters) (--api-key): ${KEY}`,
+  ]);
+});
+
+test("parseConfig() takes an empty variable that guards for a mistake", () => {
+  assert.deepEqual(mistakesOf({ env: { GATEWAY_API_KEYS: "", GATEWAY_ADMIN_KEY: "" } }), [
+    "Cannot use GATEWAY_API_KEYS (0 characters) (environment): key 1 is empty",
+    "Cannot use GATEWAY_ADMIN_KEY (0 characters) (environment): it is empty",
+  ]);
+});
+
+test("parseConfig() refuses an admin key that clients have too", () => {
+  const key = "0123456789abcdef";
+  const sha256 = `sha256:${"0".repeat(64)}`;
+  for (const both of [key, sha256]) {
+    assert.deepEqual(mistakesOf({ settings: { GATEWAY_API_KEYS: `bob:${both}`, GATEWAY_ADMIN_KEY: both } }), [
+      "Cannot use GATEWAY_ADMIN_KEY: it is one of GATEWAY_API_KEYS too",
+    ]);
+  }
+  assert.deepEqual(mistakesOf({ settings: { GATEWAY_API_KEYS: sha256, GATEWAY_ADMIN_KEY: key } }), []);
+});
+
+test("parseConfig() keeps aliases apart from what every object has", () => {
+  const names = ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty"];
+  const json = `{${names.map((name) => `"${name}": "model of ${name}"`).join()}}`;
+  const { modelMap } = parseConfig({ env: { MODEL_MAP: json } });
+  assert.deepEqual([...modelMap], names.map((name) => [name, { model: `model of ${name}` }]));
+  assert.equal(modelMap.get("valueOf"), undefined);
+  assert.equal(parseConfig({}).modelMap.get("toString"), undefined);
+});
+
+test("parseConfig() lets no option of an alias touch the prototype", () => {
+  const { modelMap } = parseConfig({
+    env: { MODEL_MAP: '{"a":{"model":"m","options":{"__proto__":{"polluted":1}}}}' },
+  });
+  const options = modelMap.get("a")?.options ?? {};
+  assert.equal(Object.getPrototypeOf(options), Object.prototype);
+  assert.equal(Object.assign({}, options).polluted, undefined);
+});
+
+const SECRETS = [
+  "sk-or-v1-0123456789abcdef",
+  "sk-ant-api03-Abc_def-123456",
+  "Bearer tell.nobody",
+  "http://me:tell-nobody@host",
+];
+
+for (const name of SETTING_NAMES) {
+  for (const secret of SECRETS) {
+    test(`no text tells a credential that stands in ${name}: ${secret.slice(0, 6)}…`, () => {
+      const places: Sources[] = [
+        { env: { [name]: secret } },
+        { flags: readFlags([SETTINGS[name].flag, secret]) },
+        { flags: readFlags([`${SETTINGS[name].flag}x`, secret, secret]) },
+        { flags: readFlags([`--${secret}`]) },
+      ];
+      const told = places.map((sources) => [describeConfig(sources), ...mistakesOf(sources)].join("\n")).join(
+        "\n",
+      );
+      for (const hidden of ["0123456789", "Abc_def", "tell.nobody", "tell-nobody"]) {
+        assert.equal(told.includes(hidden), false, told);
+      }
+    });
+  }
+}
+
+test("no text tells any part of a key", () => {
+  const key = "correct-horse battery";
+  const sources = { flags: readFlags(["--api-key", key, "--apikey", key]) };
+  const told = [describeConfig(sources), ...mistakesOf(sources)].join("\n");
+  assert.equal(/correct|horse|battery/.test(told), false, told);
+  assert.match(
+    describeConfig({ env: { OPENROUTER_API_KEY: "abcdef" } }),
+    /OPENROUTER_API_KEY +set \(6 characters\) \(environment\)/,
+  );
+});
+
+test("describeConfig() tells the limits, and of the store that keeps their use no password", () => {
+  const told = describeConfig({
+    env: { RATE_LIMIT_STORE: "redis://me:hidden@host", LIMITS: '{"each":{"requests":6}}' },
+  });
+  assert.match(
+    told,
+    /LIMITS +\{"each":\{"streams":50,"requests":6\},"total":\{\},"session":\{\},"keys":\{\}\} /,
+  );
+  assert.match(told, /RATE_LIMIT_STORE +set \(22 characters\)/);
+  assert.match(describeConfig({}), /RATE_LIMIT_STORE +memory \(default\)/);
+});
+
+function mistakesOf(sources: Sources): readonly string[] {
+  try {
+    parseConfig(sources);
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    assert.equal(error.message, error.mistakes.join("\n"));
+    return error.mistakes;
+  }
+}

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { seal } from "../../lib/dialects/sealed.ts";
+import { HOST_NAMES, type HostName, toDialect } from "../../lib/dialects/mod.ts";
+import { toContext } from "../properties/families.ts";
+import { findSilent, sayRequest } from "../properties/silence.ts";
+import { toMessagesRequest, toPlain } from "../kit/chat_request.ts";
+import { readCorpus, type Recording } from "../kit/corpus.ts";
+import { isJson, type Json, text } from "../kit/json.ts";
+
+/** Whose habits the hosts of the recordings have. */
+const HOSTS: readonly (readonly [host: RegExp, name: HostName])[] = [
+  [/openrouter\.ai$/, "openrouter"],
+  [/api\.openai\.com$/, "openai"],
+  [/azure\.com$/, "azure"],
+  [/googleapis\.com$/, "gemini"],
+  [/groq\.com$/, "groq"],
+  [/deepseek\.com$/, "deepseek"],
+  [/mistral\.ai$/, "mistral"],
+  [/x\.ai$/, "xai"],
+  [/z\.ai$/, "zai"],
+  [/moonshot/, "moonshot"],
+  [/ollama/i, "ollama"],
+];
+
+const recordings = readCorpus();
+
+if (recordings === undefined) {
+  const skip = "there is no ../shared/corpus beside this checkout";
+  console.log(`corpus of requests: skipped, for ${skip}`);
+  test("what was asked of live APIs is asked again", { skip }, () => {});
+} else {
+  const asked = recordings.filter((one): one is Recording & { asked: Json } => one.asked !== undefined);
+  const native = asked.filter(({ kind }) => kind.startsWith("anthropic."));
+  const chats = asked.filter(({ kind }) => kind === "chat.completions");
+  console.log(`corpus of requests: ${native.length} of Anthropic's, ${chats.length} of chat completions`);
+
+  for (const { file, asked: recorded } of native) {
+    test(`every host is told, or the client, all that was asked with ${file}`, () => {
+      const request = toRequest(recorded);
+      for (const name of HOST_NAMES) checkSilent(request, name);
+    });
+
+    test(`what was asked with ${file} comes back from chat completions`, () => {
+      checkReturn(toRequest(recorded), "openrouter");
+    });
+  }
+
+  for (const { file, host, asked: recorded } of chats) {
+    test(`a client of Anthropic's API can ask what was asked with ${file}`, () => {
+      const name = HOSTS.find(([pattern]) => pattern.test(host))?.[1] ?? "other";
+      const request = toMessagesRequest(recorded, sealed(text(recorded.model)));
+      checkSilent(request, name);
+      checkReturn(request, name);
+    });
+  }
+}
+
+/** A request for a message, whatever was to be counted or had no limit. */
+function toRequest(recorded: Json): Json {
+  return { max_tokens: 4096, ...recorded };
+}
+
+function sealed(model: string): (details: Json[]) => string {
+  return (details) => seal(model, details);
+}
+
+function checkSilent(request: Json, name: HostName): void {
+  const model = text(request.model);
+  // What is thought stands in its seal once more.
+  const sealed = JSON.stringify(request).includes('"signature":"orgw1.');
+  const unseen = sealed ? [/^messages\.\d+\.content\.\d+\.thinking$/] : [];
+  const saying = { dialect: toDialect(name, "auto", model), toContext: () => toContext(model), unseen };
+  assert.deepEqual(findSilent(request, saying), [], name);
+}
+
+/** Said in chat completions and read back, a request is what it was, but for what was reported lost. */
+function checkReturn(request: Json, name: HostName): void {
+  const { body, loss } = say(request, name);
+  // What is told elsewhere, or in other words, is compared by nobody.
+  if (loss.some(([path, action]) => path.startsWith("messages.") && action !== "dropped")) return;
+  const expected = structuredClone(request);
+  const actual = toMessagesRequest(body, sealed(text(request.model)));
+  for (const [path, action] of loss) {
+    const [field = ""] = path.split(".");
+    remove(expected, path.split("."));
+    if (action !== "dropped" && field !== "messages") {
+      for (const one of [expected, actual]) delete one[field];
+    }
+  }
+  assert.deepEqual(toPlain(actual), toPlain(expected));
+}
+
+/** Takes away what stands at a path; the places beside it keep their numbers. */
+function remove(from: unknown, [step = "", ...more]: readonly string[]): void {
+  if (Array.isArray(from)) {
+    if (more.length === 0) from[Number(step)] = undefined;
+    else remove(from[Number(step)], more);
+  } else if (isJson(from)) {
+    if (more.length === 0) delete from[step];
+    else remove(from[step], more);
+  }
+}
+
+function say(request: Json, name: HostName): { body: Json; loss: [path: string, action: string][] } {
+  const model = text(request.model);
+  const dialect = toDialect(name, "openai", model);
+  const { body, loss } = sayRequest(request, { dialect, toContext: () => toContext(model) });
+  const said: unknown = JSON.parse(body);
+  assert.ok(isJson(said));
+  return { body: said, loss: loss.entries };
+}

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { LossReport } from "../../lib/dialects/loss.ts";
+import { askGateway } from "../kit/ask.ts";
+import type { Json } from "../kit/json.ts";
+import { createUpstream } from "../kit/upstream.ts";
+
+const ANSWER = 'data: {"choices":[{"delta":{"content":"Yes"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
+const STRICT = { VALIDATION: "strict" };
+
+function toRequest(fields: Json): Json {
+  return {
+    model: "acme/talker-1",
+    max_tokens: 16,
+    messages: [{ role: "user", content: "Well?" }],
+    ...fields,
+  };
+}
+
+test("a request that loses something is answered, and the header says what", async () => {
+  const { fetch } = createUpstream({ body: ANSWER });
+  const body = toRequest({ container: "c", service_tier: "auto" });
+  const response = await askGateway(body, { fetch, headers: { "anthropic-beta": "a-2026-01-01" } });
+  assert.equal(response.status, 200);
+  const lost = "container;dropped,service_tier;dropped,header.anthropic-beta;dropped";
+  assert.equal(response.headers.get("x-gateway-loss"), lost);
+});
+
+test("VALIDATION=strict refuses it before the upstream is asked, and names each loss", async () => {
+  const upstream = createUpstream({ body: ANSWER });
+  const response = await askGateway(toRequest({ container: "c", service_tier: "auto" }), {
+    fetch: upstream.fetch,
+    settings: STRICT,
+  });
+  const { error } = await response.json();
+  assert.equal(response.status, 400);
+  assert.equal(error.type, "invalid_request_error");
+  assert.match(error.message, /: container \(dropped\), service_tier \(dropped\)$/);
+  assert.deepEqual(upstream.sent, []);
+});
+
+const SERVED: [what: string, fields: Json][] = [
+  ["loses nothing", {}],
+  ["has an image in a tool result, which is only put elsewhere", {
+    messages: [
+      { role: "user", content: "Look" },
+      { role: "assistant", content: [{ type: "tool_use", id: "call_1", name: "look", input: {} }] },
+      {
+        role: "user",
+        content: [{
+          type: "tool_result",
+          tool_use_id: "call_1",
+          content: [{ type: "image", source: { type: "url", url: "https://example.com/a.png" } }],
+        }],
+      },
+    ],
+  }],
+  ["has Claude Code's billing block", {
+    system: [{ type: "text", text: "x-anthropic-billing-header: cc_version=1;" }, {
+      type: "text",
+      text: "Be kind",
+    }],
+  }],
+  ["has an id that is not legal everywhere", {
+    messages: [
+      { role: "user", content: "Go" },
+      { role: "assistant", content: [{ type: "tool_use", id: "functions.go:0", name: "go", input: {} }] },
+      { role: "user", content: [{ type: "tool_result", tool_use_id: "functions.go:0", content: "Gone" }] },
+    ],
+  }],
+];
+
+for (const [what, fields] of SERVED) {
+  test(`VALIDATION=strict serves a request that ${what}`, async () => {
+    const { fetch } = createUpstream({ body: ANSWER });
+    const response = await askGateway(toRequest(fields), { fetch, settings: STRICT });
+    assert.equal(response.status, 200, await response.text());
+  });
+}
+
+test("a header past 6 kB ends with the number of losses that it leaves out", () => {
+  const loss = new LossReport();
+  for (let at = 0; at < 1000; at++) loss.add(`messages.${at}.content.0`, "dropped");
+  const items = (loss.toHeader() ?? "").split(",");
+  const [more, left] = (items.at(-1) ?? "").split(";");
+  assert.equal(more, "more");
+  assert.equal(items.length - 1 + Number(left), 1000);
+});

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { test } from "node:test";
+import { getRequestListener } from "@hono/node-server";
+import { Hono } from "hono";
+import { createGateway, type Handler } from "../../../mod.ts";
+
+// What only Deno and Bun have, as README.md uses it.
+declare const Deno: {
+  serve(options: object, fetch: Fetch): { addr: { port: number }; shutdown(): Promise<void> };
+} | undefined;
+declare const Bun: {
+  serve(options: object): { port: number; stop(cut: boolean): Promise<void> };
+} | undefined;
+
+type Fetch = (request: Request) => Response | Promise<Response>;
+type Running = { url: string; stop(): Promise<void> };
+
+/** The ways into a server that README.md shows, each on the runtime's own server. */
+const WAYS: Record<string, (gateway: Handler) => Promise<Running>> = {
+  "this runtime's server": (gateway) => serve(gateway.fetch),
+  "Hono, below a path": async (gateway) => {
+    const server = await serve(new Hono().mount("/ai", gateway.fetch).fetch);
+    return { ...server, url: `${server.url}/ai` };
+  },
+};
+
+for (const [name, start] of Object.entries(WAYS)) {
+  test(`a gateway inside ${name} streams its answer`, async () => {
+    const server = await start(createGateway());
+    const response = await ask(server, { model: "demo/echo", stream: true });
+    assert.equal(response.headers.get("content-type"), "text/event-stream; charset=utf-8");
+    assert.match(await response.text(), /^event: message_start\n[^]*\nevent: message_stop\n.*\n\n$/);
+    await server.stop();
+  });
+
+  for (const stream of [true, false]) {
+    const when = stream ? "streams" : "does not stream";
+    test(
+      `a gateway inside ${name} follows a client that ${when} and leaves`,
+      { timeout: 30_000 },
+      async () => {
+        const { fetch, asked, left } = createSilentUpstream();
+        const server = await start(createGateway({ settings: { OPENROUTER_API_KEY: "k" }, fetch }));
+        const client = new AbortController();
+        const answer = ask(server, { model: "openai/gpt-5", stream, signal: client.signal });
+        await asked;
+        client.abort();
+        await assert.rejects(answer, { name: "AbortError" });
+        await left;
+        await server.stop();
+      },
+    );
+  }
+}
+
+async function serve(fetch: Fetch): Promise<Running> {
+  const local = { port: 0, hostname: "127.0.0.1" };
+  if (typeof Deno !== "undefined") {
+    const server = Deno.serve({ ...local, onListen: () => {} }, fetch);
+    return { url: `http://127.0.0.1:${server.addr.port}`, stop: () => server.shutdown() };
+  }
+  if (typeof Bun !== "undefined") {
+    const server = Bun.serve({ ...local, fetch, idleTimeout: 0 });
+    return { url: `http://127.0.0.1:${server.port}`, stop: () => server.stop(true) };
+  }
+  const server = createServer(getRequestListener(fetch));
+  await new Promise<void>((resolve) => server.listen(0, local.hostname, resolve));
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  const stop = () => new Promise<void>((resolve) => server.close(() => resolve()).closeAllConnections());
+  return { url: `http://127.0.0.1:${address.port}`, stop };
+}
+
+function ask(
+  { url }: Running,
+  { signal = null, ...request }: { model: string; stream: boolean; signal?: AbortSignal | null },
+): Promise<Response> {
+  const body = JSON.stringify({ ...request, max_tokens: 9, messages: [{ role: "user", content: "Hello" }] });
+  const headers = { "content-type": "application/json", "connection": "close" };
+  return fetch(`${url}/v1/messages`, { method: "POST", headers, body, signal });
+}
+
+/** An upstream that lists no models and never answers; it tells when it is asked, and when it is let go. */
+function createSilentUpstream() {
+  let onAsked = () => {};
+  let onLeft = () => {};
+  const asked = new Promise<void>((resolve) => onAsked = resolve);
+  const left = new Promise<void>((resolve) => onLeft = resolve);
+  const fetch = (_url: string | URL | Request, { method, signal }: RequestInit = {}): Promise<Response> => {
+    if (method !== "POST") return Promise.resolve(new Response(null, { status: 404 }));
+    onAsked();
+    return new Promise((_resolve, reject) => {
+      signal?.addEventListener("abort", () => {
+        onLeft();
+        reject(signal.reason);
+      });
+    });
+  };
+  return { fetch, asked, left };
+}

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer, type ServerResponse } from "node:http";
+import { connect } from "node:net";
+import process from "node:process";
+import { test } from "node:test";
+import { createNetwork } from "../../../lib/runtime/fetch.ts";
+import { toPort } from "../../kit/sockets.ts";
+import { launch, RUNTIMES } from "./launch.ts";
+
+const onNode = process.versions.bun === undefined && process.versions.deno === undefined;
+const node = RUNTIMES.find(({ name }) => name.startsWith("node"));
+const bun = RUNTIMES.find(({ name }) => name === "bun");
+
+/** A server that leaves every request waiting, and hands it over by its path. */
+async function startSilent() {
+  const waiting = new Map<string, (response: ServerResponse) => void>();
+  const server = createServer((incoming, response) => {
+    incoming.resume();
+    const hear = waiting.get(incoming.url ?? "");
+    if (hear === undefined) response.writeHead(404).end();
+    else hear(response);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${toPort(server)}`,
+    asked: (path: string) => new Promise<ServerResponse>((resolve) => waiting.set(path, resolve)),
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+test("createNetwork() waits longer than Node's own fetch does", { skip: !onNode }, async () => {
+  const { Agent, getGlobalDispatcher, setGlobalDispatcher } = await import("undici");
+  const usual = getGlobalDispatcher();
+  const server = await startSilent();
+  // Node's own limits, shortened: what holds for five minutes holds for an instant.
+  setGlobalDispatcher(new Agent({ headersTimeout: 1, bodyTimeout: 1 }));
+  try {
+    const network = createNetwork({ connectTimeout: 10 });
+    const asked = server.asked("/patient");
+    const patient = network(`${server.url}/patient`);
+    const response = await asked;
+    void server.asked("/plain");
+    await assert.rejects(fetch(`${server.url}/plain`), (error) => {
+      return error instanceof TypeError && /Headers Timeout/.test(String(error.cause));
+    });
+    response.writeHead(200).flushHeaders();
+    const body = (await patient).text();
+
+    const begun = server.asked("/begun");
+    const plain = fetch(`${server.url}/begun`);
+    (await begun).writeHead(200).write("a");
+    await assert.rejects((await plain).text(), /terminated/);
+    response.end("said at last");
+    assert.equal(await body, "said at last");
+  } finally {
+    setGlobalDispatcher(usual);
+    server.close();
+  }
+});
+
+test("mod.ts on bun waits longer than Bun's own fetch does", {
+  skip: bun?.missing ?? true,
+  timeout: 60_000,
+}, async () => {
+  assert.ok(bun);
+  const BUN_CONFIG_HTTP_IDLE_TIMEOUT = "1"; // seconds, instead of five minutes
+  const server = await startSilent();
+  const args = ["--port", "0", "--upstream", server.url, "--api-key", "k", "--log-level", "off"];
+  const program = launch(bun, args, { BUN_CONFIG_HTTP_IDLE_TIMEOUT });
+  try {
+    const url = await program.find(/^ANTHROPIC_BASE_URL=(\S+)$/m);
+    const asked = server.asked("/chat/completions");
+    const messages = [{ role: "user", content: "Hello" }];
+    const answer = fetch(`${url}/v1/messages`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: "openai/gpt-5", max_tokens: 16, messages }),
+    });
+    const response = await asked;
+
+    void server.asked("/plain");
+    const plain = `fetch("${server.url}/plain").then(() => process.exit(0), () => process.exit(3))`;
+    const env = { ...process.env, BUN_CONFIG_HTTP_IDLE_TIMEOUT };
+    const [status] = await once(spawn(bun.command[0] ?? "", ["-e", plain], { env }), "exit");
+    assert.equal(status, 3, "Bun's own fetch gives up");
+
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.end(
+      'data: {"choices":[{"delta":{"content":"at last"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n',
+    );
+    assert.equal((await (await answer).json()).content[0].text, "at last");
+  } finally {
+    program.kill("SIGTERM");
+    server.close();
+  }
+});
+
+// Linux alone lets one who connects wait for a place in a full queue.
+test("mod.ts on node gives up an upstream that cannot be connected to after CONNECT_TIMEOUT", {
+  skip: !onNode || process.platform !== "linux",
+  timeout: 60_000,
+}, async () => {
+  assert.ok(node);
+  const listen = `const server = require("node:net").createServer();
+    server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
+      require("node:fs").writeSync(1, server.address().port + "\\n");
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); // and never accepts
+    });`;
+  const deaf = spawn(process.execPath, ["-e", listen], { stdio: ["ignore", "pipe", "inherit"] });
+  const [said] = await once(deaf.stdout, "data");
+  const port = Number(String(said));
+  const queue = Array.from({ length: 8 }, () => connect(port, "127.0.0.1").on("error", () => {}));
+  await Promise.all(queue.slice(0, 2).map((socket) => once(socket, "connect")));
+  const args = [
+    "--port",
+    "0",
+    "--upstream",
+    `http://127.0.0.1:${port}`,
+    "--api-key",
+    "k",
+    "--log-level",
+    "off",
+  ];
+  const program = launch(node, [...args, "--connect-timeout", "0.5"]);
+  try {
+    const url = await program.find(/^ANTHROPIC_BASE_URL=(\S+)$/m);
+    const messages = [{ role: "user", content: "Hello" }];
+    const response = await fetch(`${url}/v1/messages`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: "openai/gpt-5", max_tokens: 16, messages }),
+    });
+    assert.equal(response.status, 504);
+    const { error } = await response.json();
+    assert.deepEqual(error, {
+      type: "timeout_error",
+      message: 'Cannot connect to upstream "openrouter": it takes too long',
+    });
+  } finally {
+    program.kill("SIGTERM");
+    deaf.kill("SIGKILL");
+    for (const socket of queue) socket.destroy();
+  }
+});

@@ -1,0 +1,82 @@
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { SETTING_NAMES } from "../../../lib/config/settings.ts";
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** How the program is started on one runtime; `missing` says why it cannot be. */
+export type Runtime = { name: string; command: string[]; readsEnv: boolean; missing: string | false };
+
+/** The runtimes as README.md starts them; and the Node that runs this, where it needs no tsx. */
+export const RUNTIMES: readonly Runtime[] = [
+  runtime("node with tsx", ["node", "--import", "tsx", "mod.ts"], { readsEnv: true }),
+  ...(isNewerNode() ? [runtime("node", [process.execPath, "mod.ts"], { readsEnv: true })] : []),
+  runtime("deno", [bin("deno"), "run", "--no-prompt", "--allow-net", "mod.ts"], { readsEnv: false }),
+  runtime("bun", [bin("bun"), "run", "mod.ts"], { readsEnv: true }),
+];
+
+/** A program that runs. */
+export type Program = {
+  pid: number | undefined;
+  /** Waits until the output has what the pattern means, and gives its first group; fails if the program ends first. */
+  find(pattern: RegExp): Promise<string>;
+  kill(signal: "SIGTERM" | "SIGINT"): void;
+  ended: Promise<{ status: number | null; signal: string | null; stdout: string; stderr: string }>;
+};
+
+/** Starts the program with none of its settings in the environment but these. */
+export function launch({ command }: Runtime, args: string[], settings: Record<string, string> = {}): Program {
+  const inherited = Object.entries(process.env).filter(([name]) =>
+    !SETTING_NAMES.some((known) => known === name)
+  );
+  const env = { ...Object.fromEntries(inherited), NO_COLOR: "1", ...settings };
+  const [file = "", ...rest] = command;
+  const child = spawn(file, [...rest, ...args], { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
+  const output = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text: string) => output[name] += text);
+  }
+  const ended = new Promise<Awaited<Program["ended"]>>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (status, signal) => resolve({ status, signal, ...output }));
+  });
+  return {
+    pid: child.pid,
+    ended,
+    kill(signal) {
+      // Not child.kill(): Deno tells of a child that it has killed as killed, however that ended.
+      if (child.pid !== undefined) process.kill(child.pid, signal);
+    },
+    find: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const found = pattern.exec(output.stdout) ?? pattern.exec(output.stderr);
+          if (found) resolve(found[1] ?? "");
+        };
+        for (const name of ["stdout", "stderr"] as const) child[name].on("data", look);
+        look();
+        ended.then(
+          () => reject(new Error(`ended without ${pattern}: ${output.stdout}${output.stderr}`)),
+          reject,
+        );
+      }),
+  };
+}
+
+function runtime(name: string, command: string[], { readsEnv }: { readsEnv: boolean }): Runtime {
+  const [file = ""] = command;
+  const there = file.includes("/") ? existsSync(file) : spawnSync(file, ["--version"]).status === 0;
+  if (!there) console.log(`skipped: no ${name} at ${file}`);
+  return { name, command, readsEnv, missing: there ? false : `no ${name} at ${file}` };
+}
+
+/** Whether a Node runs this that takes TypeScript as it is; Bun and Deno only say that they are one. */
+function isNewerNode(): boolean {
+  const { bun, deno } = process.versions;
+  return bun === undefined && deno === undefined && Boolean(process.features.typescript);
+}
+
+function bin(name: string): string {
+  return `${ROOT}node_modules/.bin/${name}`;
+}

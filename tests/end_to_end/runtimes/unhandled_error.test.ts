@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { launch, RUNTIMES } from "./launch.ts";
+
+for (const runtime of RUNTIMES) {
+  test(`onStray() on ${runtime.name} keeps the program alive, and it is logged, counted and shown`, {
+    skip: runtime.missing,
+    timeout: 60_000,
+  }, async () => {
+    const command = [...runtime.command.slice(0, -1), "tests/end_to_end/runtimes/unhandled_error.ts"];
+    const { status, stdout, stderr } = await launch({ ...runtime, command }, []).ended;
+    assert.equal(stdout, "healthy 0\ndegraded 2\n", stderr);
+    assert.equal(status, 0);
+    const lines = stderr.trim().split("\n").map((line) => JSON.parse(line));
+    assert.deepEqual(lines.map(({ level, message }) => [level, message]), [
+      ["ERROR", "stray failure"],
+      ["ERROR", "stray failure"],
+    ]);
+    assert.deepEqual(lines.map(({ error }) => error).sort(), [
+      "Error: in a callback",
+      "Error: in a promise, with [redacted]",
+    ]);
+  });
+}

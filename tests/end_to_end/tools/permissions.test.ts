@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { dig } from "../../kit/json.ts";
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const DENO = join(ROOT, "node_modules/.bin/deno");
+const skip = existsSync(DENO) ? false : "no deno";
+
+/** The tests of each profile of `deno.json`: those of the groups of tools that it is for. */
+const PROFILES: Record<string, readonly string[]> = {
+  "tools-files": ["files", "loop"],
+  "tools-shell": ["files", "shell"],
+  "tools-network": ["network", "web"],
+  "tools": ["all"],
+};
+
+test("deno.json has no profile of tools that is not tried", () => {
+  const profiles = dig(JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8")), "permissions");
+  // To read alone is less than to read and write; the tests have files to lay out.
+  const known = [...Object.keys(PROFILES), "tools-read"];
+  assert.deepEqual(Object.keys(Object(profiles)).sort(), known.sort());
+});
+
+for (const [profile, files] of Object.entries(PROFILES)) {
+  test(`the tests of ${files.join(" and ")} pass with no more than ${profile} allows`, { skip }, () => {
+    const ground = realpathSync(mkdtempSync(join(tmpdir(), "ground-")));
+    const paths = [`--allow-read=${ground}`, `--allow-write=${ground}`];
+    const tests = files.map((name) => `tests/end_to_end/tools/${name}.test.ts`);
+    const args = ["test", "--no-prompt", "--no-check", `-P=${profile}`, ...paths, ...tests];
+    try {
+      const { status, stdout, stderr } = spawnSync(DENO, [...args, "--", `--ground=${ground}`], {
+        cwd: ROOT,
+        encoding: "utf8",
+        timeout: 120_000,
+        env: { ...process.env, NO_COLOR: "1" },
+      });
+      assert.equal(status, 0, stdout + stderr);
+      assert.match(stdout, /\nok \| [1-9]\d* passed \| 0 failed/);
+    } finally {
+      rmSync(ground, { recursive: true, force: true });
+    }
+  });
+}
+
+test("a gateway that may read the workspace alone reads it for a model", { skip }, () => {
+  const ground = realpathSync(mkdtempSync(join(tmpdir(), "ground-")));
+  const program = fileURLToPath(new URL("read_program.ts", import.meta.url));
+  try {
+    const args = [
+      "run",
+      "--no-prompt",
+      "--no-check",
+      "-P=tools-read",
+      `--allow-read=${ground}`,
+      program,
+      ground,
+    ];
+    const { stdout, stderr } = spawnSync(DENO, args, { cwd: ROOT, encoding: "utf8" });
+    assert.equal(stdout, "The tool answered: (empty)\n", stderr);
+  } finally {
+    rmSync(ground, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,85 @@
+import { count, dig, isJson, type Json, objects, text } from "./json.ts";
+import type { Told, ToldCall, ToldUsage } from "./answer_text.ts";
+
+/**
+ * Reads what the chunks of a chat completion say, as plainly as possible and apart from the gateway: everything is
+ * collected first, and understood at the end.
+ */
+export function toldByChunks(chunks: readonly Json[]): Told {
+  const choices = chunks.flatMap((chunk) => objects(chunk.choices)).filter(({ index }) => !index);
+  const deltas = choices.map((choice) => choice.delta ?? choice.message).filter(isJson);
+  const calls = toCalls(deltas.flatMap(({ tool_calls }) => objects(tool_calls)));
+  const refused = deltas.some(({ refusal }) => text(refusal) !== "");
+  return {
+    text: deltas.map(({ content, refusal }) => toText(content, "text") + text(refusal)).join(""),
+    thinking: deltas.map(toThinking).join(""),
+    calls,
+    stop: toStop(choices, calls.length > 0 ? "tool_use" : refused ? "refusal" : "end_turn"),
+    usage: chunks.map(toUsage).findLast((usage) => usage !== undefined),
+  };
+}
+
+/** The text of one kind of part; plain content is text. */
+function toText(content: unknown, kind: "text" | "thinking"): string {
+  if (typeof content === "string") return kind === "text" ? content : "";
+  return objects(content).filter(({ type }) => type === kind).map((part) => {
+    const inner = part[kind];
+    return typeof inner === "string" ? inner : toText(inner, "text");
+  }).join("");
+}
+
+/** Reasoning may come in several fields at once, which then say the same. */
+function toThinking(delta: Json): string {
+  const details = objects(delta.reasoning_details).map(({ text: words, summary }) => text(words ?? summary));
+  return details.join("") || text(delta.reasoning_content) || text(delta.reasoning) ||
+    toText(delta.content, "thinking");
+}
+
+/** The pieces of each call: those of one id; without an id, those of the last call with this index. */
+function toCalls(pieces: readonly Json[]): ToldCall[] {
+  const calls: { id: string; index: unknown; name: string; input: string }[] = [];
+  for (const { id, index, function: called } of pieces) {
+    let call = id
+      ? calls.find((other) => other.id === id)
+      : calls.findLast((other) => index === undefined || index === null || other.index === index);
+    if (call === undefined) {
+      call = { id: text(id), index, name: "", input: "" };
+      calls.push(call);
+    }
+    call.name ||= text(dig(called, "name"));
+    const input = dig(called, "arguments");
+    call.input += isJson(input) ? JSON.stringify(input) : text(input);
+  }
+  return calls.map(({ name, input }) => ({ name, input: toValue(input) }));
+}
+
+/** The value of a call's arguments; nothing at all, or arguments that were cut off, are no arguments. */
+function toValue(input: string): unknown {
+  try {
+    return JSON.parse(input);
+  } catch {
+    return {};
+  }
+}
+
+function toStop(choices: readonly Json[], usual: string): string {
+  const finish = choices.map(({ finish_reason }) => text(finish_reason)).find((reason) => reason !== "");
+  if (finish === "length") return "max_tokens";
+  if (finish === "content_filter") return "refusal";
+  return usual;
+}
+
+function toUsage(chunk: Json): ToldUsage | undefined {
+  const usage = chunk.usage ?? dig(chunk, "x_groq", "usage");
+  if (!isJson(usage)) return undefined;
+  const read = count(dig(usage, "prompt_tokens_details", "cached_tokens"));
+  const written = count(dig(usage, "prompt_tokens_details", "cache_write_tokens"));
+  const prompt = count(usage.prompt_tokens);
+  // Prompt tokens include the cached ones, unless there are too few of them for that.
+  const input = prompt < read + written ? prompt : prompt - read - written;
+  const said = count(usage.completion_tokens);
+  const thought = count(dig(usage, "completion_tokens_details", "reasoning_tokens"));
+  // What was thought is part of what was said, unless the total counts it on top.
+  const output = count(usage.total_tokens) === prompt + said + thought ? said + thought : said;
+  return { input, output, read, written };
+}

@@ -1,0 +1,80 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { createWeb, type Web, type WebCall, type WebMeans } from "../../tools/host/web.ts";
+import type { Host } from "../../tools/tool.ts";
+import { NO_FILES, NO_SHELL } from "./no_host.ts";
+import { WEB_LIMITS, type WebLimits, type WebPolicy } from "../../tools/policy/web.ts";
+
+/** A server on the loopback. */
+export interface Loopback {
+  readonly port: number;
+  /** `127.0.0.1:port` */
+  readonly host: string;
+  /** The URLs that were asked, as paths. */
+  readonly asked: string[];
+  close(): Promise<void>;
+}
+
+/** Starts a server on the loopback, at a port of its own. */
+export async function serve(
+  answer: RequestListener,
+  tls?: { cert: string; key: string },
+): Promise<Loopback> {
+  const asked: string[] = [];
+  const listener: RequestListener = (request, response) => {
+    asked.push(request.url ?? "");
+    answer(request, response);
+  };
+  const server: Server = tls === undefined ? createServer(listener) : createSecureServer(tls, listener);
+  const port = await new Promise<number>((resolve) =>
+    server.listen(0, "127.0.0.1", () => resolve(toPort(server.address())))
+  );
+  return {
+    port,
+    host: `127.0.0.1:${port}`,
+    asked,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function toPort(address: AddressInfo | string | null): number {
+  if (address === null || typeof address === "string") throw new Error("The server has no port");
+  return address.port;
+}
+
+/** What a web in a test may be made of. */
+export interface TestWebOptions extends WebMeans, Partial<WebCall> {
+  allow?: readonly string[];
+  limits?: Partial<WebLimits>;
+  search?: WebPolicy["search"];
+}
+
+/** Creates access to the web which reaches nothing but the hosts that are allowed, unless it brings other means. */
+export function createTestWeb(
+  { allow = [], limits = {}, search = { by: "openrouter" }, ...call }: TestWebOptions,
+): Web {
+  const { signal = new AbortController().signal, models = { search: refuse }, ...means } = call;
+  const policy = { allowHosts: new Set(allow), search, limits: { ...WEB_LIMITS, ...limits } };
+  return createWeb(policy, means)({ signal, models });
+}
+
+/** What a tool of the web acts through in a test. */
+export function createTestHost(web: Web, complete: Host["models"]["complete"] = refuse): Host {
+  return {
+    signal: new AbortController().signal,
+    files: NO_FILES,
+    shell: NO_SHELL,
+    web,
+    models: { complete, converse: refuse, search: refuse },
+    session: { seen: new Map(), todos: [] },
+  };
+}
+
+function refuse(): Promise<never> {
+  return Promise.reject(new Error("Nobody is to be asked"));
+}

@@ -1,0 +1,334 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { callsOf, type Fixture, messagesOf, readFixture } from "./kit/fixture.ts";
+import { dig, isJson, objects, text } from "./kit/json.ts";
+
+/** What users of gateways like this one suffer from, and where it is shown that they need not here. */
+interface Pain {
+  /** One of the places where it is told of. */
+  told: string;
+  /** The folders of `tests/fixtures/`. */
+  folders: string[];
+  /** What must be so in each of them, whatever else is written there. */
+  holds(fixture: Fixture): void;
+}
+
+const isAnswered = ({ status, answer }: Fixture) => {
+  assert.equal(status, 200);
+  assert.equal(answer.type, "message");
+};
+const isCalled = (fixture: Fixture) => {
+  isAnswered(fixture);
+  assert.equal(fixture.answer.stop_reason, "tool_use");
+  for (const [, input] of callsOf(fixture)) assert.ok(isJson(input));
+};
+/** The last thing that was asked: a conversation's second request, or the only one. */
+const lastAsked = ({ next, sent }: Fixture) => (Object.keys(next).length > 0 ? next : sent.at(-1) ?? {});
+
+const PAINS: Record<string, Pain> = {
+  "a field, role or beta of a later day makes every request fail": {
+    told: "router-for-me/CLIProxyAPI#3608",
+    folders: ["fields_of_a_later_day", "system_in_messages", "native_unknown_blocks", "context_management"],
+    holds: isAnswered,
+  },
+  "a session is dead after a change of models, for the signature of a thought": {
+    told: "sifxprime/krouter#11",
+    folders: ["switch_to_claude", "switch_from_claude", "native_history", "thoughts_not_taken_back_native"],
+    holds(fixture) {
+      isAnswered(fixture);
+      assert.doesNotMatch(JSON.stringify(lastAsked(fixture)), /orgw1\./);
+      assert.ok([...fixture.losses, JSON.stringify(fixture.next)].join().length > 0);
+    },
+  },
+  "reasoning that must be passed back is not": {
+    told: "BerriAI/litellm#31439",
+    folders: [
+      "two_turns_deepseek",
+      "two_turns_empty_details",
+      "two_turns_gemini",
+      "two_turns_openai",
+      "two_turns_xai",
+      "two_turns_glm",
+      "deepseek_reasoning_returned",
+      "switch_to_deepseek",
+      "switch_to_kimi",
+    ],
+    holds: (fixture) =>
+      assert.ok(
+        messagesOf(lastAsked(fixture), "assistant").some((said) =>
+          Array.isArray(said.reasoning_details) || text(said.reasoning_content) !== ""
+        ),
+      ),
+  },
+  "a failure in the middle of a stream looks like its end": {
+    told: "diegosouzapw/OmniRoute#8210",
+    folders: ["error_in_the_middle", "error_line", "error_event_groq", "cut_stream", "native_cut_stream"],
+    holds({ last, events }) {
+      assert.equal(last.type, "error");
+      assert.ok(!events.includes("message_stop") && !events.includes("message_delta"));
+    },
+  },
+  "arguments of calls are cut, doubled or merged": {
+    told: "vllm-project/vllm#34887",
+    folders: ["tool_calls_interleaved", "arguments_twice", "arguments_after_empty_object", "arguments_empty"],
+    holds: isCalled,
+  },
+  "arguments that a limit cut are run": {
+    told: "QuantumNous/new-api#7302",
+    folders: ["length_inside_arguments", "length_inside_held_arguments", "length_not_said"],
+    holds: ({ answer }) => assert.equal(answer.stop_reason, "max_tokens"),
+  },
+  "the prompt cache is never hit, for a block that changes with each conversation": {
+    told: "anthropics/claude-code#68900",
+    folders: ["billing_header", "billing_header_native", "claude_code_chat", "claude_code_native"],
+    holds: ({ body }) => assert.doesNotMatch(JSON.stringify(body), /x-anthropic-billing-header/),
+  },
+  "marks for the cache are dropped": {
+    told: "router-for-me/CLIProxyAPI#5727",
+    folders: ["cache_control_with_ttl", "cache_control"],
+    holds: ({ body }) => assert.match(JSON.stringify(body), /"cache_control":\{"type":"ephemeral"/),
+  },
+  "a conversation hops from provider to provider, and from cache to cache": {
+    told: "OpenRouterTeam/ai-sdk-provider#499",
+    folders: ["session_of_claude_code", "session_of_claude_code_native"],
+    holds: ({ body }) => assert.equal(body.session_id, "0b6dbf4e-6c5d-4f9e-9d0e-3a1b2c4d5e6f"),
+  },
+  "context_management, speed and diagnostics are extra inputs that are not permitted": {
+    told: "anthropics/claude-code#21612",
+    folders: ["context_management", "context_management_native"],
+    holds(fixture) {
+      isAnswered(fixture);
+      // They travel together with their beta, or neither does.
+      const gated = "context_management" in fixture.body;
+      assert.equal(/^anthropic-beta: context-management/m.test(fixture.head), gated);
+      assert.equal(fixture.losses.includes("context_management;dropped"), !gated);
+    },
+  },
+  "compaction comes too late, for an overflow is not understood": {
+    told: "router-for-me/CLIProxyAPI#4103",
+    folders: ["context_overflow", "overflow_gemini", "native_overflow"],
+    holds: ({ status, answer }) => {
+      assert.equal(status, 400);
+      assert.match(text(dig(answer, "error", "message")), /^prompt is too long: \d+ tokens > \d+ maximum/);
+    },
+  },
+  "tokens are counted without system, tools and pictures": {
+    told: "jundot/omlx#2400",
+    folders: ["count_tokens"],
+    holds: ({ answer }) => assert.ok(Number(answer.input_tokens) > 700),
+  },
+  "a silent stream is killed": {
+    told: "BerriAI/litellm#36024",
+    folders: ["silence_before_the_answer", "silence_inside_arguments", "silence_native"],
+    holds: ({ events, end }) => {
+      assert.ok(events.filter((event) => event === "ping").length >= 2);
+      assert.equal(end, "read");
+    },
+  },
+  "usage is 0 where it begins, or wrong where it ends": {
+    told: "vercel/ai#17326",
+    folders: ["text", "usage_cached", "usage_missing", "usage_deepseek", "usage_groq", "usage_moonshot"],
+    holds: ({ answer }) => {
+      assert.ok(dig(answer, "usage", "input_tokens") !== 0);
+      assert.ok(Number(dig(answer, "usage", "output_tokens")) > 0);
+    },
+  },
+  "a search that nobody runs dead-ends in silence": {
+    told: "decolua/9router#4011",
+    folders: ["web_search_by_openrouter", "server_tools_not_run"],
+    holds({ answer, losses }) {
+      const found = objects(answer.content).some(({ type, content }) =>
+        type === "web_search_tool_result" && Array.isArray(content) && content.length > 0
+      );
+      assert.ok(found || losses.some((loss) => /^tools\.\d+;dropped$/.test(loss)));
+    },
+  },
+  "tools that were deferred are lost once they are found": {
+    told: "BerriAI/litellm-docs#993",
+    folders: ["tool_search_of_client"],
+    holds({ request, body, losses }) {
+      const deferred = objects(request.tools).filter(({ defer_loading, name }) =>
+        defer_loading === true && name !== "DeferredToolPlaceholder"
+      );
+      const offered = objects(body.tools).map((tool) => dig(tool, "function", "name"));
+      assert.ok(deferred.length > 0 && deferred.every(({ name }) => offered.includes(name)));
+      assert.ok(!offered.includes("DeferredToolPlaceholder"));
+      assert.deepEqual(losses, []);
+    },
+  },
+  "a limit or a breakdown does not fail over": {
+    told: "maximhq/bifrost#3261",
+    folders: ["fallback_after_rate_limit", "fallback_after_two_failures"],
+    holds(fixture) {
+      isAnswered(fixture);
+      assert.ok(fixture.sent.length > 1);
+    },
+  },
+  "a passing failure of one provider is taken for the request's own": {
+    told: "decocms/studio#6657",
+    folders: ["provider_returned_error", "native_provider_returned_error"],
+    holds(fixture) {
+      isAnswered(fixture);
+      assert.ok(Array.isArray(dig(fixture.sent[1], "provider", "ignore")));
+    },
+  },
+  "effort and adaptive thinking are dropped or altered": {
+    told: "maximhq/bifrost#5185",
+    folders: ["adaptive_with_effort_xhigh", "thinking_omitted", "two_turns_claude_omitted"],
+    holds: ({ request, body, answer }) => {
+      assert.ok(isJson(body.reasoning));
+      const hidden = dig(request, "thinking", "display") === "omitted";
+      if (hidden) assert.ok(objects(answer.content).every(({ thinking }) => !thinking));
+    },
+  },
+  "a forced tool and thinking are refused together": {
+    told: "deepseek-ai/DeepSeek-V3#1376",
+    folders: [
+      "tool_choice_forced_while_thinking",
+      "tool_choice_forced_while_thinking_unasked",
+      "tool_choice_forced_of_deepseek",
+      "tool_choice_forced_of_deepseek_by_openrouter",
+      "tool_choice_forced_of_what_must_think",
+      "tool_choice_auto_alone",
+    ],
+    holds({ body, losses, request }) {
+      const forced = isJson(body.tool_choice) || body.tool_choice === "required";
+      const off = dig(body, "reasoning", "enabled") === false || dig(body, "thinking", "type") === "disabled";
+      assert.ok(!forced || off);
+      assert.equal(losses.includes("tool_choice;approximated"), !forced);
+      if (forced && isJson(request.thinking)) assert.ok(losses.includes("thinking;approximated"));
+    },
+  },
+  "a schema is refused for a keyword": {
+    told: "tashfeenahmed/freellmapi#97",
+    folders: ["tool_schema_cleaned", "format_cleaned"],
+    holds({ request, body, losses }) {
+      assert.match(JSON.stringify(request), /exclusiveMinimum|additionalProperties/);
+      assert.doesNotMatch(JSON.stringify(body), /exclusiveMinimum|additionalProperties|\$schema|"uri"/);
+      assert.ok(losses.some((loss) => /schema;approximated$/.test(loss)));
+    },
+  },
+  "a tool's name of more than 64 characters kills the session": {
+    told: "anthropics/claude-code#21136",
+    folders: ["tool_names_too_long"],
+    holds(fixture) {
+      for (const tool of objects(fixture.body.tools)) {
+        assert.match(text(dig(tool, "function", "name")), /^[a-zA-Z0-9_-]{1,64}$/);
+      }
+      const names = objects(fixture.request.tools).map(({ name }) => name);
+      assert.ok(callsOf(fixture).length > 0 && callsOf(fixture).every(([name]) => names.includes(name)));
+    },
+  },
+  "max_tokens is more than the model has": {
+    told: "router-for-me/CLIProxyAPI#2758",
+    folders: ["max_tokens_above_the_models", "max_tokens_beyond_the_window"],
+    holds({ request, body, losses }) {
+      assert.ok(Number(body.max_tokens) < Number(request.max_tokens));
+      assert.ok(losses.includes("max_tokens;approximated"));
+    },
+  },
+  "a call without a result, or a result without a call, poisons the session": {
+    told: "router-for-me/CLIProxyAPI#497",
+    folders: ["tool_results_missing", "tool_results_orphaned", "tool_results_late"],
+    holds({ body, losses }) {
+      const calls = messagesOf(body, "assistant").flatMap(({ tool_calls }) =>
+        objects(tool_calls).map(({ id }) => id)
+      );
+      assert.deepEqual(messagesOf(body, "tool").map(({ tool_call_id }) => tool_call_id).sort(), calls.sort());
+      assert.ok(losses.some((loss) => loss.endsWith(";repaired")));
+    },
+  },
+  "pictures and files in results vanish, or are refused": {
+    told: "musistudio/claude-code-router#1409",
+    folders: ["images_in_tool_result", "pdf_in_tool_result"],
+    holds({ body, losses }) {
+      for (const { content } of messagesOf(body, "tool")) assert.equal(typeof content, "string");
+      assert.match(JSON.stringify(messagesOf(body, "user").at(-1)), /"(image_url|file)"/);
+      assert.ok(losses.some((loss) => loss.endsWith(";hoisted")));
+    },
+  },
+  "a picture poisons the session of a model that does not see": {
+    told: "lmstudio-ai/localization#425",
+    folders: ["documents_and_images_not_taken"],
+    holds: ({ body, losses }) => {
+      assert.doesNotMatch(JSON.stringify(body), /image_url/);
+      assert.match(JSON.stringify(body), /left out here/);
+      assert.ok(losses.some((loss) => loss.endsWith(";dropped")));
+    },
+  },
+  "arguments of the wrong type go round in circles": {
+    told: "anthropics/claude-code#36548",
+    folders: ["tool_input_wrong_types"],
+    holds(fixture) {
+      isCalled(fixture);
+      const [[name, input] = []] = callsOf(fixture);
+      const tool = objects(fixture.request.tools).find((one) => one.name === name);
+      const properties = dig(tool, "input_schema", "properties");
+      for (const [key, value] of Object.entries(isJson(input) ? input : {})) {
+        const type = Array.isArray(value) ? "array" : typeof value;
+        const wanted = [dig(properties, key, "type")].flat();
+        assert.ok(wanted.some((one) => one === type || (one === "integer" && type === "number")), key);
+      }
+    },
+  },
+  "a call leaks as text": {
+    told: "musistudio/claude-code-router#1340",
+    folders: ["tool_calls_in_text", "tool_calls_in_text_two"],
+    holds(fixture) {
+      isCalled(fixture);
+      assert.doesNotMatch(JSON.stringify(fixture.answer), /tool_call>|function=/);
+    },
+  },
+  "the form of an answer is dropped": {
+    told: "router-for-me/CLIProxyAPI#5280",
+    folders: [
+      "format_by_schema",
+      "output_format",
+      "format_by_tool",
+      "format_by_words",
+      "format_by_tool_of_deepseek",
+    ],
+    holds(fixture) {
+      assert.match(JSON.stringify(fixture.body), /"schema":|"parameters":|JSON Schema/);
+      const [said] = objects(fixture.answer.content).filter(({ type }) => type === "text");
+      assert.ok(isJson(JSON.parse(text(said?.text))));
+    },
+  },
+  "the client is gone, and the upstream is paid": {
+    told: "BerriAI/litellm#13774",
+    folders: ["client_leaves", "client_leaves_native"],
+    holds: ({ end }) => assert.equal(end, "let go"),
+  },
+  "the list of models to pick from is empty": {
+    told: "anthropics/claude-code#55794",
+    folders: ["models_for_the_picker"],
+    holds({ answer }) {
+      const shown = objects(answer.data).filter(({ id }) => /claude|anthropic/i.test(text(id)));
+      assert.ok(shown.some(({ id }) => id === "claude-gw-fast"));
+      assert.ok(shown.every(({ type, display_name }) => type === "model" && text(display_name) !== ""));
+    },
+  },
+  "a model that nobody has is answered by another": {
+    told: "icebear0828/codex-proxy#660",
+    folders: ["unknown_model_near_another"],
+    holds({ status, answer, sent }) {
+      assert.equal(status, 404);
+      assert.equal(dig(answer, "error", "type"), "not_found_error");
+      assert.match(text(dig(answer, "error", "message")), /the nearest is/);
+      assert.deepEqual(sent, []);
+    },
+  },
+};
+
+for (const [pain, { told, folders, holds }] of Object.entries(PAINS)) {
+  test(`no pain here: ${pain} (${told})`, () => {
+    assert.ok(folders.length > 0);
+    for (const folder of folders) {
+      try {
+        holds(readFixture(folder));
+      } catch (cause) {
+        throw new Error(`tests/fixtures/${folder} does not show it`, { cause });
+      }
+    }
+  });
+}

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { drawn, fits, lifeOf, type Meter, usedAt, waitFor } from "../../lib/limits/quota.ts";
+import { periodOf, toTime } from "../../lib/limits/period.ts";
+
+const of = { kind: "gateway" } as const;
+const FLOW: Meter = { kind: "flow", name: "f", what: "requests", limit: 60, of };
+const BUDGET: Meter = { kind: "budget", name: "b", what: "usd_day", limit: 5, until: 1000, of };
+const PLACES: Meter = { kind: "places", name: "p", what: "streams", limit: 2, of };
+
+const USED: [meter: Meter, used: number, passed: number, left: number][] = [
+  [FLOW, 60, 0, 60],
+  [FLOW, 60, 1000, 59],
+  [FLOW, 60, 60_000, 0],
+  [FLOW, 60, 600_000, 0],
+  [FLOW, 60, -5000, 60],
+  [BUDGET, 4, 999, 4],
+  [BUDGET, 4, 1000, 0],
+  [PLACES, 2, 1e9, 2],
+];
+
+for (const [meter, used, passed, left] of USED) {
+  test(`usedAt() leaves ${left} of ${used} in a ${meter.kind} after ${passed} ms`, () => {
+    assert.equal(usedAt(meter, { used, at: 0 }, passed), left);
+  });
+}
+
+const FITS: [used: number, amount: number, limit: number, fit: boolean][] = [
+  [0, 1, 1, true],
+  [1, 1, 1, false],
+  [0.5, 1, 1, false],
+  [9, 0, 10, true],
+  [10, 0, 10, false],
+  [17, 0, 10, false],
+  [0, 99, 10, true],
+  [0.001, 99, 10, false],
+  [0, 0, 0, false],
+];
+
+for (const [used, amount, limit, fit] of FITS) {
+  test(`fits() is ${fit} for ${amount} of ${limit} where ${used} are used`, () => {
+    assert.equal(fits({ ...FLOW, limit }, used, amount), fit);
+  });
+}
+
+test("drawn() never falls below nothing, and no clock that is put back brings anything", () => {
+  assert.deepEqual(drawn(FLOW, { used: 5, at: 100 }, { amount: -9, now: 100 }), { used: 0, at: 100 });
+  assert.deepEqual(drawn(FLOW, { used: 5, at: 100 }, { amount: 2, now: 50 }), { used: 7, at: 100 });
+});
+
+test("waitFor() says when an amount fits, and no moment earlier", () => {
+  const numbers = {
+    used: fc.double({ min: 0, max: 1e6, noNaN: true }),
+    amount: fc.nat(1e6),
+    limit: fc.integer({ min: 1, max: 1e6 }),
+  };
+  fc.assert(fc.property(fc.record(numbers), ({ used, amount, limit }) => {
+    const meter: Meter = { ...FLOW, limit };
+    if (fits(meter, used, amount)) return;
+    const wait = waitFor(meter, used, { amount, now: 0 }) ?? 0;
+    const seconds = Math.ceil(wait / 1000) * 1000;
+    assert.ok(fits(meter, usedAt(meter, { used, at: 0 }, seconds + 1), amount), "then it fits");
+    assert.ok(!fits(meter, usedAt(meter, { used, at: 0 }, wait * 0.999 - 2), amount), "before, it does not");
+  }));
+});
+
+test("lifeOf() says from when on nothing is used", () => {
+  assert.equal(lifeOf(FLOW, 30, 0), 30_000);
+  assert.equal(lifeOf(BUDGET, 3, 400), 600);
+  assert.equal(lifeOf(PLACES, 1, 0), undefined);
+});
+
+const PERIODS: [time: string, day: string, dayEnd: string, month: string, monthEnd: string][] = [
+  ["2026-11-25T10:00:00Z", "2026-11-25", "2026-11-26", "2026-11", "2026-12-01"],
+  ["2026-12-31T23:59:59.999Z", "2026-12-31", "2027-01-01", "2026-12", "2027-01-01"],
+  ["2028-02-28T00:00:00Z", "2028-02-28", "2028-02-29", "2028-02", "2028-03-01"],
+  // Not the day of whoever is ahead of UTC, or behind it.
+  ["2026-11-30T23:30:00-05:00", "2026-12-01", "2026-12-02", "2026-12", "2027-01-01"],
+];
+
+for (const [time, day, dayEnd, month, monthEnd] of PERIODS) {
+  test(`periodOf() finds the day and the month of ${time}`, () => {
+    const now = Date.parse(time);
+    assert.deepEqual(periodOf("usd_day", now), { name: day, until: Date.parse(`${dayEnd}T00:00:00Z`) });
+    assert.deepEqual(periodOf("usd_month", now), { name: month, until: Date.parse(`${monthEnd}T00:00:00Z`) });
+  });
+}
+
+test("toTime() writes whole seconds, the next where one is broken", () => {
+  assert.equal(toTime(Date.parse("2026-11-25T10:00:00.001Z")), "2026-11-25T10:00:01Z");
+  assert.equal(toTime(Date.parse("2026-11-25T10:00:00.000Z")), "2026-11-25T10:00:00Z");
+  assert.equal(toTime(1e300), "9999-12-31T23:59:59Z");
+});

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import {
+  createCounters,
+  logger,
+  logRequest,
+  printLine,
+  printMistake,
+  type RequestRecord,
+  startLog,
+} from "../../lib/observability/log.ts";
+
+const RECORD: RequestRecord = {
+  requestId: "req_1",
+  client: "local",
+  method: "POST",
+  path: "/v1/messages",
+  status: 200,
+  outcome: "finished",
+  milliseconds: 12,
+  model: "big",
+  answeredBy: "anthropic/claude-opus-5.5",
+};
+
+after(() => startLog("off"));
+
+test("logRequest() is silent in a program that asked for no log", () => {
+  assert.deepEqual(stderrOf(() => logRequest(RECORD)), []);
+});
+
+test("logRequest() writes one line of JSON on stderr", () => {
+  const [line, ...rest] = stderrOf(() => {
+    startLog("info");
+    logRequest(RECORD);
+  });
+  assert.deepEqual(rest, []);
+  const { "@timestamp": time, ...told } = JSON.parse(line ?? "");
+  assert.match(time, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  assert.deepEqual(told, {
+    level: "INFO",
+    message: "request",
+    logger: "openrouter-anthropic-server",
+    ...RECORD,
+  });
+});
+
+const LEVELS: [record: Partial<RequestRecord>, level: string][] = [
+  [{ status: 200 }, "INFO"],
+  [{ status: 200, error: "api_error: cut" }, "WARN"],
+  [{ status: 404 }, "WARN"],
+  [{ status: 429 }, "WARN"],
+  [{ status: 500 }, "ERROR"],
+  [{ status: 529 }, "ERROR"],
+];
+
+for (const [record, level] of LEVELS) {
+  test(`logRequest() tells of ${JSON.stringify(record)} as ${level}`, () => {
+    const [line] = stderrOf(() => {
+      startLog("debug");
+      logRequest({ ...RECORD, ...record });
+    });
+    assert.equal(JSON.parse(line ?? "").level, level);
+  });
+}
+
+const HEARD: Record<Parameters<typeof startLog>[0], string[]> = {
+  debug: ["DEBUG", "INFO", "WARN", "ERROR"],
+  info: ["INFO", "WARN", "ERROR"],
+  warn: ["WARN", "ERROR"],
+  error: ["ERROR"],
+  off: [],
+};
+
+for (const level of ["debug", "info", "warn", "error", "off"] as const) {
+  test(`startLog() lets through what ${level} means`, () => {
+    const lines = stderrOf(() => {
+      startLog(level);
+      logger.debug("d");
+      logger.info("i");
+      logger.warn("w");
+      logger.error("e");
+    });
+    assert.deepEqual(lines.map((line) => JSON.parse(line).level), HEARD[level]);
+  });
+}
+
+test("a log line is one line, and tells no credential, wherever that stands", () => {
+  const lines = stderrOf(() => {
+    startLog("info");
+    logRequest({ ...RECORD, path: "/\n\u001b[31m?sk-or-v1-0123456789abcdef", error: "for Bearer hidden-1" });
+    logger.error("failed with {key}", {
+      key: "sk-ant-0123456789",
+      error: new Error("x-api-key: hidden-2", { cause: new Error("http://me:hidden-3@host") }),
+    });
+  });
+  assert.equal(lines.length, 2);
+  for (const line of lines) {
+    for (const hidden of ["\n", "\u001b", "0123456789", "hidden"]) {
+      assert.equal(line.includes(hidden), false, line);
+    }
+    assert.ok(JSON.parse(line));
+  }
+});
+
+test("logRequest() cuts texts that a client made long", () => {
+  const [line] = stderrOf(() => {
+    startLog("info");
+    logRequest({ ...RECORD, model: "m".repeat(100_000) });
+  });
+  assert.equal(JSON.parse(line ?? "").model, "m".repeat(300));
+});
+
+test("printLine() writes on stdout and printMistake() on stderr", () => {
+  assert.deepEqual(outputOf("log", () => printLine("a")), ["a"]);
+  assert.deepEqual(stderrOf(() => printMistake("b")), ["b"]);
+});
+
+test("createCounters() starts at nothing", () => {
+  assert.deepEqual(createCounters(7), { startedAt: 7, requests: 0, errors: 0, open: 0 });
+});
+
+function stderrOf(run: () => void): string[] {
+  return outputOf("error", run);
+}
+
+/** What a run writes through one method of the console, which is put back afterwards. */
+function outputOf(method: "log" | "error", run: () => void): string[] {
+  const lines: string[] = [];
+  const original = console[method];
+  console[method] = (line: string) => lines.push(line);
+  try {
+    run();
+  } finally {
+    console[method] = original;
+  }
+  return lines;
+}

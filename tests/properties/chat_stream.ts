@@ -1,0 +1,373 @@
+import fc from "fast-check";
+import { unseal } from "../../lib/dialects/sealed.ts";
+import type { Wire } from "./grammar.ts";
+import { ROADS } from "./support.ts";
+
+/** A stream of chat completions as some host would send it, and the message that it tells. */
+export interface ChatStream {
+  body: string;
+  message: { content: Wire[]; stop_reason: string; usage: Wire };
+}
+
+/** Something the model says. A `piece` belongs to the call that was opened `call`-th. */
+type Say =
+  | { say: "text" | "think"; words: string }
+  | { say: "secret"; data: string }
+  | { say: "announce" | "open"; call: number }
+  | { say: "piece"; call: number; words: string };
+
+interface Call {
+  id: string;
+  name: string;
+  args: string;
+  cuts: number[];
+}
+
+/** How hosts number the pieces of calls. Those that name neither id nor index can say only one call after the other. */
+const NUMBERINGS = {
+  openai: { index: true, id: "first", name: "first", interleaved: true },
+  empties: { index: true, id: "empty", name: "empty", interleaved: true },
+  repeats: { index: true, id: "all", name: "all", interleaved: true },
+  "no index": { index: false, id: "all", name: "first", interleaved: true },
+  zero: { index: 0, id: "all", name: "all", interleaved: true },
+  "zero, once": { index: 0, id: "first", name: "first", interleaved: false },
+  "no id": { index: true, id: "never", name: "first", interleaved: true },
+  bare: { index: false, id: "never", name: "first", interleaved: false },
+  "same id": { index: true, id: "all", name: "all", interleaved: true, same: true },
+  announced: { index: true, id: "announced", name: "first", interleaved: true },
+} as const;
+type Numbering = (typeof NUMBERINGS)[keyof typeof NUMBERINGS];
+type Reasoning = "reasoning" | "reasoning_content" | "both" | "details" | "claude" | "parts";
+type Framing = {
+  end: "\n" | "\r\n" | "\r";
+  space: boolean;
+  comments: number[];
+  done: boolean;
+  last: boolean;
+  bom: boolean;
+};
+
+const words = fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 });
+const call: fc.Arbitrary<Call> = fc.record({
+  id: fc.oneof(
+    fc.constantFrom("call_a", "toolu_b", "functions.add:0", "bash:1", "é/x"),
+    fc.string({ minLength: 1 }),
+  ),
+  name: fc.constantFrom("Read", "Grep", "mcp__x__y"),
+  args: fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 1 }), { maxKeys: 3 }).map((args) =>
+    JSON.stringify(args)
+  ),
+  cuts: fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 4 }),
+});
+
+const script = fc.record({
+  numbering: fc.constantFrom<Numbering[]>(...Object.values(NUMBERINGS)),
+  reasoning: fc.constantFrom<Reasoning>(
+    "reasoning",
+    "reasoning_content",
+    "both",
+    "details",
+    "claude",
+    "parts",
+  ),
+  said: fc.array(
+    fc.oneof(
+      fc.record({ say: fc.constant("text" as const), words }),
+      fc.record({ say: fc.constant("think" as const), words }),
+      fc.record({ say: fc.constant("secret" as const), data: words }),
+    ),
+    { maxLength: 6 },
+  ),
+  calls: fc.uniqueArray(call, { maxLength: 3, selector: ({ id }) => id }),
+  picks: fc.array(fc.nat(), { minLength: 40, maxLength: 40 }),
+  finish: fc.constantFrom("stop", "tool_calls", "length", "content_filter", "eos", "STOP"),
+  finishAlone: fc.boolean(),
+  usage: fc.record({
+    prompt: fc.integer({ min: 30, max: 9999 }),
+    read: fc.integer({ min: 0, max: 20 }),
+    written: fc.integer({ min: 0, max: 10 }),
+    completion: fc.nat(9999),
+    thinking: fc.nat(99),
+    where: fc.constantFrom("finish", "after", "repeat", "groq", "early"),
+    null: fc.boolean(),
+  }),
+  role: fc.constantFrom("always", "first", "never"),
+  blank: fc.constantFrom("", null, undefined),
+  index: fc.constantFrom(0, undefined),
+  framing: fc.record<Framing>({
+    end: fc.constantFrom("\n", "\r\n", "\r"),
+    space: fc.boolean(),
+    comments: fc.array(fc.nat(12), { maxLength: 4 }),
+    done: fc.boolean(),
+    last: fc.boolean(),
+    bom: fc.boolean(),
+  }),
+});
+type Script = typeof script extends fc.Arbitrary<infer T> ? T : never;
+
+/** Some hosts call every call of a tool by the same id, and tell them apart by their index. */
+function withSameId(told: Script): Script {
+  const same = "same" in told.numbering;
+  return same ? { ...told, calls: told.calls.map((one) => ({ ...one, id: "same" })) } : told;
+}
+
+/** Streams of chat completions in every form that is known of hosts. */
+export const chatStream: fc.Arbitrary<ChatStream> = script.map(withSameId).map((told) => {
+  const says = weave(told);
+  return {
+    body: frame(toChunks(says, told), told.framing),
+    message: { content: toContent(says, told), stop_reason: toReason(told), usage: toUsage(told) },
+  };
+});
+
+/** Lays what is said and the pieces of the calls over each other, each in its own order. */
+function weave({ numbering, reasoning, said, calls, picks }: Script): Say[] {
+  const lanes: Say[][] = [said.filter(({ say }) => reasoning === "details" || say !== "secret")];
+  for (const [nth, { args, cuts }] of calls.entries()) {
+    const lane: Say[] = [{ say: "open", call: nth }];
+    if (numbering.id === "announced") lane.unshift({ say: "announce", call: nth });
+    let at = 0;
+    for (const size of [...cuts, args.length]) {
+      if (at < args.length) lane.push({ say: "piece", call: nth, words: args.slice(at, at + size) });
+      at += size;
+    }
+    if (numbering.interleaved) lanes.push(lane);
+    else lanes[1] = [...(lanes[1] ?? []), ...lane];
+  }
+  const says: Say[] = [];
+  for (let nth = 0; lanes.some((lane) => lane.length > 0); nth++) {
+    const full = lanes.filter((lane) => lane.length > 0);
+    const next = full[(picks[nth % picks.length] ?? 0) % full.length]?.shift();
+    if (next !== undefined) says.push(next);
+  }
+  return says;
+}
+
+/** What an Anthropic client must read. */
+function toContent(says: readonly Say[], { calls, reasoning, numbering }: Script): Wire[] {
+  const content: Wire[] = [];
+  const opened: number[] = [];
+  let secret = false;
+  const close = () => {
+    const last = content.at(-1);
+    if (last?.type === "thinking") last.closed = true;
+    else if (secret) content.push({ type: "redacted_thinking" });
+    secret = false;
+  };
+  for (const said of says) {
+    switch (said.say) {
+      case "think":
+        if (content.at(-1)?.type !== "thinking" || content.at(-1)?.closed) {
+          content.push({ type: "thinking", thinking: "" });
+        }
+        content.at(-1).thinking += said.words;
+        // Claude signs its thinking, and says nothing to it afterwards.
+        if (reasoning === "claude") {
+          Object.assign(content.at(-1), { signature: `sig ${said.words}`, closed: true });
+        }
+        secret = false;
+        break;
+      case "secret":
+        if (content.at(-1)?.type !== "thinking" || content.at(-1)?.closed) secret = true;
+        break;
+      case "text":
+        close();
+        if (content.at(-1)?.type !== "text") content.push({ type: "text", text: "" });
+        content.at(-1).text += said.words;
+        break;
+      case "open": {
+        close();
+        opened.push(said.call);
+        const { id, name, args } = calls[said.call] ?? { id: "", name: "", args: "" };
+        const known = numbering.id === "never" ? undefined : id;
+        content.push({ type: "tool_use", id: known, name, input: JSON.parse(args) });
+      }
+    }
+  }
+  close();
+  return content.map(({ closed: _closed, ...block }) => block);
+}
+
+function toReason({ finish, calls }: Script): string {
+  if (finish === "length") return "max_tokens";
+  if (finish === "content_filter") return "refusal";
+  return calls.length > 0 ? "tool_use" : "end_turn";
+}
+
+function toUsage({ usage: { prompt, read, written, completion, thinking } }: Script): Wire {
+  return {
+    input_tokens: prompt - read - written,
+    cache_read_input_tokens: read,
+    cache_creation_input_tokens: written,
+    output_tokens: completion,
+    ...(thinking > 0 && { output_tokens_details: { thinking_tokens: thinking } }),
+  };
+}
+
+function toChunks(says: readonly Say[], told: Script): Wire[] {
+  const { numbering, reasoning, calls, finish, role, blank, index, usage } = told;
+  const chunks: Wire[] = [];
+  const add = (delta: Wire, more: Wire = {}) => {
+    const named = role === "always" || (role === "first" && chunks.length === 0) ? { role: "assistant" } : {};
+    const empty = blank === undefined || "content" in delta ? {} : { content: blank };
+    const choice = {
+      ...(index === 0 && { index }),
+      delta: { ...named, ...empty, ...delta },
+      finish_reason: null,
+    };
+    chunks.push({ id: "gen-1", object: "chat.completion.chunk", choices: [{ ...choice, ...more }] });
+  };
+  const order: number[] = [];
+  const toCall = (nth: number, first: boolean, fields: Wire): Wire => {
+    if (!order.includes(nth)) order.push(nth);
+    const { id, name } = calls[nth] ?? { id: "", name: "" };
+    const named = first && numbering.id !== "announced" ? "first" : "later";
+    const called = numbering.name === "all" || first
+      ? { name }
+      : numbering.name === "empty"
+      ? { name: "" }
+      : {};
+    return {
+      ...(numbering.index === true && { index: order.indexOf(nth) }),
+      ...(numbering.index === 0 && { index: 0 }),
+      ...((numbering.id === "all" || (named === "first" && numbering.id !== "never")) && { id }),
+      ...(numbering.id === "empty" && named === "later" && { id: "" }),
+      type: "function",
+      function: { ...called, ...fields },
+    };
+  };
+  if (told.framing.bom) chunks.push({ id: "gen-1", choices: [], prompt_filter_results: [] });
+  const counts = toCounts(told);
+  if (usage.where === "early") add({ content: "" }, {});
+  if (usage.where === "early") Object.assign(chunks.at(-1), { usage: counts });
+  for (const said of says) {
+    switch (said.say) {
+      case "text":
+        add({ content: reasoning === "parts" ? [{ type: "text", text: said.words }] : said.words });
+        break;
+      case "think":
+        add(toThought(said.words, reasoning));
+        if (reasoning === "claude") add({ reasoning_details: [toSignature(said.words)] });
+        break;
+      case "secret":
+        add({
+          reasoning_details: [{ type: "reasoning.encrypted", data: said.data, format: "unknown", index: 0 }],
+        });
+        break;
+      case "announce": {
+        const { function: _function, ...announced } = toCall(said.call, false, {});
+        add({ tool_calls: [{ ...announced, id: calls[said.call]?.id }] });
+        break;
+      }
+      case "open":
+        add({ tool_calls: [toCall(said.call, true, { arguments: "" })] });
+        break;
+      case "piece":
+        add({ tool_calls: [toCall(said.call, false, { arguments: said.words })] });
+    }
+  }
+  const [last] = chunks.at(-1)?.choices ?? [];
+  if (told.finishAlone || last === undefined) add({}, { finish_reason: finish });
+  else last.finish_reason = finish;
+  if (usage.null) chunks.forEach((chunk) => chunk.usage ??= null);
+  if (usage.where === "finish") Object.assign(chunks.at(-1), { usage: counts });
+  if (usage.where === "groq") Object.assign(chunks.at(-1), { x_groq: { id: "req", usage: counts } });
+  if (usage.where === "after") chunks.push({ id: "gen-1", choices: [], usage: counts });
+  if (usage.where === "repeat") {
+    add({ content: "" }, { finish_reason: finish });
+    Object.assign(chunks.at(-1), { usage: counts });
+  }
+  return chunks;
+}
+
+function toCounts({ usage: { prompt, read, written, completion, thinking } }: Script): Wire {
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: prompt + completion,
+    prompt_tokens_details: { cached_tokens: read, cache_write_tokens: written },
+    completion_tokens_details: { reasoning_tokens: thinking },
+    cost: 0.25,
+  };
+}
+
+function toThought(thought: string, reasoning: Reasoning): Wire {
+  const detail = { type: "reasoning.text", text: thought, index: 0 };
+  switch (reasoning) {
+    case "reasoning":
+    case "reasoning_content":
+      return { [reasoning]: thought };
+    case "both":
+      return { reasoning: thought, reasoning_content: thought };
+    case "details":
+      return { reasoning: thought, reasoning_details: [{ ...detail, format: "unknown", signature: null }] };
+    case "claude":
+      return { reasoning: thought, reasoning_details: [{ ...detail, format: "anthropic-claude-v1" }] };
+    case "parts":
+      return { content: [{ type: "thinking", thinking: [{ type: "text", text: thought }] }] };
+  }
+}
+
+/** How OpenRouter ends Claude's thinking: with a detail that has no text, or an empty one. */
+function toSignature(thought: string): Wire {
+  const empty = thought.length % 2 === 0 ? { text: "" } : {};
+  return {
+    type: "reasoning.text",
+    ...empty,
+    signature: `sig ${thought}`,
+    index: 0,
+    format: "anthropic-claude-v1",
+  };
+}
+
+function frame(chunks: readonly Wire[], { end, space, comments, done, last, bom }: Framing): string {
+  const frames = chunks.map((chunk, nth) => {
+    const comment = comments.includes(nth) ? `: OPENROUTER PROCESSING${end}${end}` : "";
+    return `${comment}data:${space ? " " : ""}${JSON.stringify(chunk)}${end}${end}`;
+  });
+  if (done) frames.push(`data: [DONE]${end}${end}`);
+  const text = frames.join("");
+  return (bom ? "\ufeff" : "") + (last ? text : text.trimEnd());
+}
+
+/** Whole chat completions, and the messages that they tell. */
+export const chatWhole: fc.Arbitrary<ChatStream> = script.map(withSameId).map((told) => {
+  const { said, calls, reasoning } = told;
+  const join = (kind: string) =>
+    said.map((one) => one.say === kind && "words" in one ? one.words : "").join("");
+  const [thought, text] = [join("think"), join("text")];
+  const says: Say[] = [
+    ...(thought ? [{ say: "think" as const, words: thought }] : []),
+    ...(text ? [{ say: "text" as const, words: text }] : []),
+    ...calls.map((_call, nth) => ({ say: "open" as const, call: nth })),
+  ];
+  const tool_calls = calls.map(({ id, name, args }, nth) => ({
+    ...(told.index === 0 && { index: nth }),
+    ...(told.numbering.id !== "never" && { id }),
+    type: "function",
+    function: { name, arguments: told.finishAlone ? args : JSON.parse(args) },
+  }));
+  const { content: parts, ...thoughts } = thought ? toThought(thought, reasoning) : { content: undefined };
+  if (thought && reasoning === "claude") thoughts.reasoning_details.push(toSignature(thought));
+  const content = parts === undefined ? text || told.blank : [...parts, { type: "text", text }];
+  const message = { role: "assistant", ...(content !== undefined && { content }), ...thoughts, tool_calls };
+  const choices = [{ index: 0, message, finish_reason: told.finish }];
+  return {
+    body: JSON.stringify({ id: "gen-1", object: "chat.completion", choices, usage: toCounts(told) }),
+    message: { content: toContent(says, told), stop_reason: toReason(told), usage: toUsage(told) },
+  };
+});
+
+/**
+ * Takes out of a block what a gateway is free to choose, after looking whether it chose well: made-up ids become
+ * `undefined`, seals of reasoning what they hold.
+ */
+export function normalise(block: Wire): Wire {
+  const { signature, data, ...rest } = block;
+  if (block.type === "tool_use") {
+    return { ...rest, id: /^toolu_[A-Za-z0-9]{24}$/.test(block.id) ? undefined : block.id };
+  }
+  if (block.type !== "thinking" && block.type !== "redacted_thinking") return block;
+  const sealed = unseal(signature ?? data, `openrouter/${ROADS.chat}`);
+  return sealed === undefined ? block : { ...rest, sealed };
+}

@@ -1,0 +1,314 @@
+import fc from "fast-check";
+import { type Dialect, toDialect, type TurnContext } from "../../lib/dialects/mod.ts";
+import { createChatDialect } from "../../lib/dialects/openai/mod.ts";
+import { writeOpenRouterReasoning } from "../../lib/dialects/reasoning/openrouter.ts";
+import { PRESETS } from "../../lib/dialects/presets.ts";
+import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
+import { LossReport } from "../../lib/dialects/loss.ts";
+import { fold, type Wire } from "./grammar.ts";
+
+/** OpenRouter in its two languages. */
+export const openrouter = toDialect("openrouter", "openai", "");
+const anthropic = toDialect("openrouter", "anthropic", "");
+
+/** How one family of models reasons on the wire of one kind of host. */
+export interface Family {
+  name: string;
+  dialect: Dialect;
+  model: string;
+  /** What it sends, and the message that it wants to see again. */
+  turn: fc.Arbitrary<{ sent: Wire[]; wanted: Wire }>;
+}
+
+/** A thought that can be found again, whatever becomes of it. */
+const thought = fc.tuple(fc.uuid(), fc.string({ unit: "grapheme", maxLength: 4 })).map(([id, more]) =>
+  `thought ${id} ${more}.`
+);
+const secret = fc.uuid().map((id) => `secret+${id}/=`);
+const pieces = (text: fc.Arbitrary<string>) =>
+  fc.tuple(text, fc.integer({ min: 1, max: 20 })).map(([whole, size]) => ({
+    whole,
+    parts: whole.match(new RegExp(`[^]{1,${size}}`, "gu")) ?? [],
+  }));
+
+/** A thought in pieces and a secret, each new. */
+const told = fc.record({ said: pieces(thought), secret });
+
+const call = (id: string, more: Wire = {}) => ({
+  id,
+  type: "function",
+  function: { name: "divide", arguments: '{"a":91}' },
+  ...more,
+});
+const answered = { role: "assistant", content: "No." };
+const called = { role: "assistant", content: null };
+
+/** The chunks of a completion that thinks, and then answers or calls. */
+const chunks = (deltas: Wire[], last: Wire = { content: "No." }) => [
+  ...[...deltas, last].map((delta) => ({ choices: [{ index: 0, delta }] })),
+  { choices: [{ index: 0, delta: {}, finish_reason: "stop" }] },
+];
+
+const detailed = (type: string, text: string, format: string | null) => ({
+  reasoning_details: [{ type, [type === "reasoning.summary" ? "summary" : "text"]: text, format, index: 0 }],
+  reasoning: text,
+});
+const encrypted = (data: string, id: string, format: string) => ({
+  reasoning_details: [{ type: "reasoning.encrypted", data, id, format, index: 0 }],
+});
+
+/** The events of a native answer made of these blocks; a block's deltas come apart from it. */
+const native = (blocks: { block: Wire; deltas?: Wire[] }[]): Wire[] => [
+  { type: "message_start", message: { id: "msg_1", usage: { input_tokens: 1, output_tokens: 1 } } },
+  ...blocks.flatMap(({ block, deltas = [] }, index) => [
+    { type: "content_block_start", index, content_block: block },
+    ...deltas.map((delta) => ({ type: "content_block_delta", index, delta })),
+    { type: "content_block_stop", index },
+  ]),
+  { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 1 } },
+  { type: "message_stop" },
+];
+const answer = {
+  block: { type: "text", text: "" },
+  deltas: [{ type: "text_delta", text: "No." }],
+};
+const thinking = (parts: string[], signature?: string) => ({
+  block: { type: "thinking", thinking: "", signature: "" },
+  deltas: [
+    ...parts.map((piece) => ({ type: "thinking_delta", thinking: piece })),
+    ...(signature === undefined ? [] : [{ type: "signature_delta", signature }]),
+  ],
+});
+const text = { type: "text", text: "No." };
+
+/** A field of its own, in the words of its host. */
+function plain(name: string, dialect: Dialect, model: string, field: string): Family {
+  return {
+    name,
+    dialect,
+    model,
+    turn: told.map(({ said }) => ({
+      sent: chunks(said.parts.map((piece) => ({ [field]: piece }))),
+      wanted: { ...answered, [field]: said.whole },
+    })),
+  };
+}
+
+/** The families of models, each on the road it takes. */
+export const FAMILIES: Family[] = [
+  {
+    name: "Claude in chat completions",
+    dialect: openrouter,
+    model: "anthropic/claude-opus-5.5",
+    turn: told.map(({ said, secret }) => ({
+      sent: chunks([
+        ...said.parts.map((piece) => detailed("reasoning.text", piece, "anthropic-claude-v1")),
+        {
+          reasoning_details: [{
+            type: "reasoning.text",
+            signature: `claude ${secret}`,
+            format: "anthropic-claude-v1",
+            index: 0,
+          }],
+        },
+      ]),
+      wanted: {
+        ...answered,
+        reasoning_details: [{
+          type: "reasoning.text",
+          text: said.whole,
+          signature: `claude ${secret}`,
+          format: "anthropic-claude-v1",
+        }],
+      },
+    })),
+  },
+  {
+    name: "Gemini in chat completions",
+    dialect: openrouter,
+    model: "google/gemini-3-pro",
+    turn: told.map(({ secret }) => {
+      const detail = encrypted(secret, "call_1", "google-gemini-v1");
+      return {
+        sent: chunks([detail], { tool_calls: [{ index: 0, ...call("call_1") }] }),
+        wanted: {
+          ...called,
+          tool_calls: [call("call_1")],
+          reasoning_details: [{
+            type: "reasoning.encrypted",
+            data: secret,
+            id: "call_1",
+            format: "google-gemini-v1",
+          }],
+        },
+      };
+    }),
+  },
+  {
+    name: "Grok in chat completions",
+    dialect: openrouter,
+    model: "x-ai/grok-4.1-fast",
+    turn: told.map(({ said, secret }) => {
+      const format = "xai-responses-v1";
+      return {
+        sent: chunks([
+          ...said.parts.map((piece) => detailed("reasoning.summary", piece, format)),
+          encrypted(secret, `rs_${secret}`, format),
+        ]),
+        wanted: {
+          ...answered,
+          reasoning_details: [
+            { type: "reasoning.summary", summary: said.whole, format },
+            { type: "reasoning.encrypted", data: secret, id: `rs_${secret}`, format },
+          ],
+        },
+      };
+    }),
+  },
+  {
+    name: "GPT in chat completions",
+    dialect: openrouter,
+    model: "openai/gpt-5",
+    turn: told.map(({ secret }) => ({
+      sent: chunks([encrypted(secret, `rs_${secret}`, "openai-responses-v1")]),
+      wanted: {
+        ...answered,
+        reasoning_details: [{
+          type: "reasoning.encrypted",
+          data: secret,
+          id: `rs_${secret}`,
+          format: "openai-responses-v1",
+        }],
+      },
+    })),
+  },
+  ...["unknown", null].map((format): Family => ({
+    name: `a model without a format of its own (${format})`,
+    dialect: openrouter,
+    model: "z-ai/glm-5",
+    turn: told.map(({ said }) => ({
+      sent: chunks(said.parts.map((piece) => detailed("reasoning.text", piece, format))),
+      wanted: {
+        ...answered,
+        reasoning_details: [{ type: "reasoning.text", text: said.whole, format }],
+      },
+    })),
+  })),
+  plain("DeepSeek", createChatDialect(PRESETS.deepseek), "deepseek-reasoner", "reasoning_content"),
+  plain("a model on one's own machine", createChatDialect(PRESETS.ollama), "qwen3", "reasoning"),
+  {
+    name: "Mistral",
+    dialect: createChatDialect(PRESETS.mistral),
+    model: "magistral-medium",
+    turn: told.map(({ said }) => {
+      const part = (piece: string) => ({ type: "thinking", thinking: [{ type: "text", text: piece }] });
+      return {
+        sent: chunks(said.parts.map((piece) => ({ content: [part(piece)] }))),
+        wanted: { role: "assistant", content: [part(said.whole), text] },
+      };
+    }),
+  },
+  {
+    name: "Gemini's own endpoint",
+    dialect: createChatDialect(PRESETS.gemini),
+    model: "gemini-3-pro-preview",
+    turn: fc.uniqueArray(secret, { minLength: 1, maxLength: 3 }).map((secrets) => {
+      const calls = secrets.map((thought_signature) =>
+        call("", { extra_content: { google: { thought_signature } } })
+      );
+      return {
+        sent: chunks([], { tool_calls: calls }),
+        wanted: { ...called, tool_calls: calls },
+      };
+    }),
+  },
+  {
+    name: "a model that thinks between tags",
+    dialect: createChatDialect(PRESETS.vllm),
+    model: "deepseek-r1",
+    turn: pieces(
+      fc.tuple(fc.constantFrom("", "\n", " "), thought, fc.constantFrom("", "\n\n")).map(
+        ([before, said, after]) => `${before}<think>${after}${said}${after}</think>${after}No.`,
+      ),
+    ).map(({ whole, parts }) => ({
+      sent: chunks(parts.map((content) => ({ content })), {}),
+      wanted: { role: "assistant", content: whole },
+    })),
+  },
+  {
+    name: "Claude in its own language",
+    dialect: anthropic,
+    model: "anthropic/claude-opus-5.5",
+    turn: told.map(({ said, secret }) => ({
+      sent: native([thinking(said.parts, `claude ${secret}`), answer]),
+      wanted: {
+        role: "assistant",
+        content: [{ type: "thinking", thinking: said.whole, signature: `claude ${secret}` }, text],
+      },
+    })),
+  },
+  {
+    name: "another model in Anthropic's language",
+    dialect: anthropic,
+    model: "minimax/minimax-m3",
+    turn: fc.tuple(told, fc.boolean()).map(([{ said, secret }, signed]) => ({
+      sent: native([thinking(said.parts, signed ? secret : undefined), answer]),
+      wanted: {
+        role: "assistant",
+        content: [{ type: "thinking", thinking: said.whole, ...(signed && { signature: secret }) }, text],
+      },
+    })),
+  },
+  {
+    name: "another model in Anthropic's language, as OpenRouter says it",
+    dialect: anthropic,
+    model: "z-ai/glm-5",
+    turn: fc.tuple(told, fc.boolean()).map(([{ said, secret }, readable]) => {
+      const data = writeOpenRouterReasoning(
+        readable
+          ? { type: "reasoning.text", text: said.whole, format: "unknown" }
+          : { type: "reasoning.encrypted", data: secret, format: "unknown" },
+      );
+      const block = { type: "redacted_thinking", data };
+      return {
+        sent: native([{ block }, answer]),
+        wanted: { role: "assistant", content: [block, text] },
+      };
+    }),
+  },
+];
+
+let ids = 0;
+
+/** What a turn with this model needs. */
+export function toContext(model: string): TurnContext & { loss: LossReport } {
+  return {
+    model,
+    origin: model,
+    alias: "m",
+    facts: {},
+    inputTokens: 1,
+    newId: (prefix) => `${prefix}${ids++}`,
+    loss: new LossReport(),
+  };
+}
+
+/** The content that a client keeps of an answer. */
+export function readContent(
+  { dialect, model }: Pick<Family, "dialect" | "model">,
+  sent: readonly Wire[],
+  fields: Wire = {},
+): Wire[] {
+  const request = parseMessagesRequest({
+    model: "m",
+    max_tokens: 9,
+    messages: [{ role: "user", content: "?" }],
+    ...fields,
+  });
+  const reader = dialect.createReader(request, toContext(model));
+  for (const event of sent) {
+    reader.push({ event: event.type, data: JSON.stringify(event) });
+  }
+  reader.end();
+  return fold(reader.take()).content;
+}

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { seal } from "../../lib/dialects/sealed.ts";
+import { HOST_NAMES, toDialect } from "../../lib/dialects/mod.ts";
+import { toMessagesRequest, toPlain } from "../kit/chat_request.ts";
+import { isJson, type Json, objects } from "../kit/json.ts";
+import { toContext } from "./families.ts";
+import type { Wire } from "./grammar.ts";
+import { sayRequest } from "./silence.ts";
+import { ROADS, SEED } from "./support.ts";
+
+fc.configureGlobal({ seed: SEED, numRuns: 150 });
+
+const MODEL = ROADS.chat;
+const words = fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 });
+const mark = fc.constantFrom({}, {}, { cache_control: { type: "ephemeral", ttl: "1h" } });
+const mix = (...parts: fc.Arbitrary<Wire>[]): fc.Arbitrary<Wire> =>
+  fc.tuple(...parts).map((each) => Object.assign({}, ...each));
+
+const text = mix(words.map((text) => ({ type: "text", text })), mark);
+const image = fc.oneof(
+  fc.base64String({ minLength: 4 }).map((data) => ({ type: "base64", media_type: "image/png", data })),
+  fc.webUrl().map((url) => ({ type: "url", url })),
+).map((source) => ({ type: "image", source }));
+const pdf = fc.base64String({ minLength: 4 }).map((data) => ({
+  type: "document",
+  source: { type: "base64", media_type: "application/pdf", data },
+}));
+const thought = fc.constant({ type: "redacted_thinking", data: "" });
+const input = fc.dictionary(fc.constantFrom("path", "n", "deep"), fc.jsonValue({ maxDepth: 2 }), {
+  maxKeys: 3,
+});
+const id = fc.oneof(
+  fc.uuid(),
+  fc.uuid().map((id) => `toolu_${id}`),
+  fc.nat().map((nth) => `functions.read:${nth}`),
+);
+const call = fc.record({ type: fc.constant("tool_use"), id, name: fc.constantFrom("read", "write"), input });
+
+/** A turn: what the user says, what the model thinks, says and calls, and the results of that. */
+const turn = fc.record({
+  asked: fc.array(fc.oneof(text, image, pdf), { minLength: 1, maxLength: 3 }),
+  thoughts: fc.array(thought, { maxLength: 1 }),
+  said: fc.array(text, { maxLength: 1 }),
+  calls: fc.uniqueArray(call, { maxLength: 3, selector: ({ id }) => id }),
+  results: fc.array(fc.tuple(words, fc.boolean()), { minLength: 3, maxLength: 3 }),
+}).map(({ asked, thoughts, said, calls, results }): Wire[] => [
+  { role: "user", content: asked },
+  ...(said.length + calls.length > 0
+    ? [{ role: "assistant", content: [...thoughts, ...said, ...calls] }]
+    : []),
+  ...(calls.length > 0
+    ? [{
+      role: "user",
+      content: calls.map(({ id }, at) => ({
+        type: "tool_result",
+        tool_use_id: id,
+        content: results[at]?.[0],
+        is_error: results[at]?.[1],
+      })),
+    }]
+    : []),
+]);
+
+const tools = ["read", "write"].map((name) => ({
+  name,
+  description: `It ${name}s`,
+  input_schema: { type: "object", properties: { path: { type: "string" } } },
+}));
+
+const request: fc.Arbitrary<Wire> = fc.record({
+  model: fc.constant("m"),
+  max_tokens: fc.integer({ min: 2000, max: 9000 }),
+  system: fc.array(text, { maxLength: 2 }),
+  messages: fc.array(turn, { minLength: 1, maxLength: 4 }).map((turns) => turns.flat()),
+  tools: fc.constant(tools),
+  tool_choice: fc.constantFrom({ type: "auto" }, { type: "any", disable_parallel_tool_use: true }, {
+    type: "tool",
+    name: "read",
+  }),
+  thinking: fc.constantFrom({ type: "adaptive" }, { type: "disabled" }),
+  temperature: fc.double({ min: 0, max: 1, noNaN: true }),
+  top_p: fc.double({ min: 0, max: 1, noNaN: true }),
+  stop_sequences: fc.uniqueArray(words, { minLength: 1, maxLength: 4 }),
+}, { requiredKeys: ["model", "max_tokens", "messages", "tools"] }).map(uniquely);
+
+/** An id is a call's own in all of a conversation, and a thought is thought once. */
+function uniquely(request: Wire): Wire {
+  const again: Wire = JSON.parse(JSON.stringify(request));
+  let nth = 0;
+  let calls: Wire[] = [];
+  for (const { role, content } of again.messages) {
+    content.filter(({ type }: Wire) => type === "tool_result").forEach((block: Wire, at: number) => {
+      block.tool_use_id = calls[at]?.id;
+    });
+    if (role === "assistant") calls = content.filter(({ type }: Wire) => type === "tool_use");
+    for (const block of content) {
+      if (block.type === "tool_use") block.id += `_${nth++}`;
+      if (block.type === "redacted_thinking") block.data = sealed(`thought ${nth++}`);
+    }
+  }
+  return again;
+}
+
+function sealed(text: string): string {
+  return seal(MODEL, [{ type: "reasoning.text", text, format: "unknown", index: 0 }]);
+}
+
+for (const name of HOST_NAMES.filter((name) => name !== "anthropic")) {
+  test(`${name}: a conversation said in chat completions is what it was when it is read back`, () => {
+    fc.assert(fc.property(request, (asked) => {
+      const saying = { dialect: toDialect(name, "openai", MODEL), toContext: () => toContext(MODEL) };
+      const { body, loss } = sayRequest(asked, saying);
+      const said: unknown = JSON.parse(body);
+      assert.ok(isJson(said));
+      const expected = structuredClone(asked);
+      const actual = toMessagesRequest(said, (details) => seal(MODEL, details));
+      for (const [path, action] of loss.entries) {
+        forget(expected, path.split("."));
+        const [field = ""] = path.split(".");
+        if (action !== "dropped") { for (const one of [expected, actual]) delete one[field]; }
+      }
+      const strict = !OWN_IDS.has(name);
+      assert.deepEqual(told(toPlain(actual), strict), told(toPlain(expected), strict));
+    }));
+  });
+}
+
+/** Takes away what stands at a path; the places beside it keep their numbers. */
+function forget(from: Wire, [step = "", ...more]: readonly string[]): void {
+  if (more.length > 0) forget(from[step], more);
+  else if (Array.isArray(from)) from[Number(step)] = undefined;
+  else delete from[step];
+}
+
+/** Hosts that take no ids but such as their own: there only what belongs together is compared. */
+const OWN_IDS = new Set(["openai", "azure", "mistral"]);
+
+/** Without the sentence that stands for a file which a host does not take. */
+function told({ told, ...plain }: Json, strict: boolean): Json {
+  const ids: unknown[] = [];
+  const toId = (id: unknown) => {
+    if (strict || id === undefined) return id;
+    if (!ids.includes(id)) ids.push(id);
+    return ids.indexOf(id);
+  };
+  const said = objects(told).filter(({ text }) => !/left out here/.test(String(text)));
+  return {
+    ...plain,
+    told: said.map((one) => ({ ...one, id: toId(one.id), tool_use_id: toId(one.tool_use_id) })),
+  };
+}

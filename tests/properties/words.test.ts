@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { fromBase64Url, toBase64Url } from "../../lib/base/base64url.ts";
+import { isSealed, seal, unseal } from "../../lib/dialects/sealed.ts";
+import { toClientToolId, toUpstreamToolId } from "../../lib/dialects/tool_id.ts";
+import { newId } from "../../lib/runtime/ids.ts";
+import { LossReport } from "../../lib/dialects/loss.ts";
+import { resolveModel, toSlug } from "../../lib/upstreams/resolve.ts";
+import { toHeaderName } from "../../lib/upstreams/find_route.ts";
+import { readFrames, type Wire } from "./grammar.ts";
+import { SEED, TestClock, toBytes } from "./support.ts";
+import { readEvents, writeEvents } from "../../lib/upstreams/read_events.ts";
+import type { StreamEvent } from "../../lib/anthropic/events.ts";
+
+fc.configureGlobal({ seed: SEED, numRuns: 1000 });
+
+/** Any string at all, and those that line protocols and headers are afraid of. */
+const anything = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.string({
+    unit: fc.constantFrom(
+      "\r",
+      "\n",
+      "\0",
+      "\u2028",
+      "\u2029",
+      "\ufeff",
+      "\ud800",
+      "\udc00",
+      "event: x",
+      "data: ",
+      ":",
+      " ",
+      "🙂",
+      "é",
+    ),
+  }),
+);
+/** Any JSON, as it is after a journey over the wire. */
+const json = fc.jsonValue({ stringUnit: "binary" }).map((value) => JSON.parse(JSON.stringify(value)));
+
+async function write(events: StreamEvent[]): Promise<string> {
+  const batches = async function* () {
+    yield events;
+  };
+  return await new Response(writeEvents(batches(), {
+    clock: new TestClock(),
+    client: new AbortController().signal,
+    pingEvery: 1000,
+    toErrorBody: () => assert.fail("nothing fails"),
+    onEnd: () => {},
+  })).text();
+}
+
+test("any string survives the writer of events", async () => {
+  await fc.assert(fc.asyncProperty(fc.array(anything), anything, json, async (texts, type, extra) => {
+    const events: Wire[] = texts.map((text) => ({
+      type: "content_block_delta",
+      index: 0,
+      delta: { type, text, extra },
+    }));
+    const frames = readFrames(await write(events));
+    assert.deepEqual(frames, events);
+  }));
+});
+
+test("an event of any name is one frame, which says its name where a line can hold it", async () => {
+  await fc.assert(fc.asyncProperty(anything, json, async (type, extra) => {
+    const event: Wire = { type, extra };
+    const body = await write([event]);
+    const read = [];
+    const bytes = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(toBytes(body));
+        controller.close();
+      },
+    });
+    for await (const batch of readEvents(bytes, { signal: new AbortController().signal })) {
+      read.push(...batch);
+    }
+    assert.equal(read.length, 1);
+    assert.deepEqual(JSON.parse(read[0]?.data ?? ""), event);
+    if (/^[ -~]+$/.test(type) && type.trim() === type) assert.equal(read[0]?.event, type);
+  }));
+});
+
+test("toBase64Url() and fromBase64Url() undo each other", () => {
+  fc.assert(fc.property(anything.filter((text) => text.isWellFormed()), (text) => {
+    const encoded = toBase64Url(text);
+    assert.match(encoded, /^[A-Za-z0-9_-]*$/);
+    assert.equal(fromBase64Url(encoded), text);
+  }));
+  const long = "é🙂".repeat(100_000);
+  assert.equal(fromBase64Url(toBase64Url(long)), long);
+});
+
+test("any tool id becomes one that Anthropic takes, and itself again", () => {
+  const ids = fc.oneof(anything, fc.string().map((id) => `toolu_gw12345678_${toBase64Url(id)}`), fc.uuid());
+  fc.assert(fc.property(ids.filter((id) => id.isWellFormed()), (id) => {
+    const legal = toClientToolId(id, newId);
+    assert.match(legal, /^[a-zA-Z0-9_-]+$/);
+    if (id !== "") assert.equal(toUpstreamToolId(legal), id);
+    if (/^[a-zA-Z0-9_-]{1,36}$/.test(id) && !id.startsWith("toolu_gw")) {
+      assert.equal(legal, id, "what is legal stays");
+    }
+  }));
+  assert.match(toClientToolId(undefined, newId), /^toolu_[A-Za-z0-9]{24}$/);
+});
+
+test("an id that an upstream repeats in its next answer is another one for the client, unless Anthropic takes it", () => {
+  assert.notEqual(toClientToolId("functions.add:0", newId), toClientToolId("functions.add:0", newId));
+});
+
+test("toUpstreamToolId() takes any string", () => {
+  fc.assert(fc.property(fc.oneof(anything, anything.map((s) => `toolu_gw12345678_${s}`)), (id) => {
+    assert.equal(typeof toUpstreamToolId(id), "string");
+  }));
+});
+
+test("a seal gives back what it holds, to the model that it was made for", () => {
+  const details = fc.array(fc.dictionary(fc.string(), fc.jsonValue({ stringUnit: "binary" })));
+  fc.assert(fc.property(anything, details, anything, (model, held, other) => {
+    const sealed = seal(model, held);
+    assert.ok(isSealed(sealed));
+    assert.match(sealed, /^[\w.-]+$/);
+    assert.deepEqual(unseal(sealed, model), JSON.parse(JSON.stringify(held)));
+    if (other !== model) assert.equal(unseal(sealed, other), undefined);
+  }));
+});
+
+test("unseal() opens nothing that it did not seal, and never throws", () => {
+  fc.assert(fc.property(anything, fc.boolean(), json, (text, prefixed, value) => {
+    const forged = prefixed ? `orgw1.${toBase64Url(JSON.stringify(value))}` : `orgw1.${text}`;
+    const details = unseal(forged, "m");
+    assert.ok(details === undefined || Array.isArray(details));
+  }));
+});
+
+test("a slug is its own slug, and names of others stay as they are", () => {
+  const claude = fc.tuple(
+    fc.constantFrom("opus", "sonnet", "haiku", "fable", "x"),
+    fc.nat(99),
+    fc.option(fc.nat(99)),
+    fc.constantFrom("", "-20250929", "-latest"),
+    fc.constantFrom("", "[1m]"),
+  );
+  fc.assert(fc.property(claude, ([family, major, minor, date, window]) => {
+    const version = minor === null ? `${major}` : `${major}.${minor}`;
+    const slug = toSlug(`claude-${family}-${version.replace(".", "-")}${date}${window}`);
+    assert.equal(slug, `anthropic/claude-${family}-${version}`);
+    assert.equal(toSlug(slug), slug);
+  }));
+  fc.assert(fc.property(anything, (name) => {
+    assert.equal(toSlug(toSlug(name)), toSlug(name));
+    if (!name.startsWith("claude-")) assert.equal(toSlug(name), name);
+  }));
+});
+
+test("any model's name fits into a header", () => {
+  const openrouter = {
+    name: "openrouter",
+    baseUrl: "https://x.invalid",
+    preset: "openrouter",
+    language: "auto",
+  } as const;
+  const upstreams = new Map([["openrouter", openrouter]]);
+  fc.assert(fc.property(anything.filter((name) => name !== ""), (name) => {
+    const header = toHeaderName(resolveModel(name, { upstreams, aliases: new Map() }));
+    assert.match(header, /^openrouter\/[!-~]+$/);
+  }));
+});
+
+test("any loss fits into a header", () => {
+  fc.assert(fc.property(fc.array(anything), (paths) => {
+    const loss = new LossReport();
+    for (const path of paths) loss.add(path, "dropped");
+    const header = loss.toHeader() ?? "";
+    assert.match(header, /^[!-~]*$/);
+    assert.equal(header === "", paths.length === 0);
+    assert.ok(header.length <= 6 * 1024);
+  }));
+});
+
+test("a loss report of many paths is cut, and says how many are missing", () => {
+  const loss = new LossReport();
+  for (let nth = 0; nth < 300_000; nth++) loss.add(`messages.${nth}`, "dropped");
+  const [, more = "0"] = /,more;(\d+)$/.exec(loss.toHeader() ?? "") ?? [];
+  const told = (loss.toHeader() ?? "").split(",").length - 1;
+  assert.equal(told + Number(more), 300_000);
+});

@@ -1,0 +1,332 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Settings } from "../../lib/config/settings.ts";
+import { createGateway } from "../../lib/gateway.ts";
+import { type Answer, hello, post, ROADS, TestClock, TestUpstream, toBytes } from "../properties/support.ts";
+import { logOf } from "../kit/log.ts";
+
+const CHAT = 'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
+const NATIVE = [
+  { type: "message_start", message: { id: "msg_1", usage: { input_tokens: 1, output_tokens: 1 } } },
+  { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
+  { type: "content_block_stop", index: 0 },
+  { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 1 } },
+  { type: "message_stop" },
+].map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join("");
+const SAYINGS = { chat: CHAT, native: NATIVE };
+type Road = keyof typeof ROADS;
+const BOTH: Road[] = ["chat", "native"];
+
+function create(upstream: Pick<TestUpstream, "fetch">, settings: Settings = {}) {
+  const own = { OPENROUTER_API_KEY: "key-of-the-gateway", ...settings };
+  return createGateway({ settings: own, fetch: upstream.fetch, clock: new TestClock() });
+}
+
+function answering(road: Road, answer: Answer = {}): TestUpstream {
+  return new TestUpstream(() => ({ pieces: [toBytes(SAYINGS[road])], ...answer }));
+}
+
+/** All headers that an answer of the gateway may have. */
+const OURS = [
+  "cache-control",
+  "content-length",
+  "content-type",
+  "request-id",
+  "retry-after",
+  "x-correlation-id",
+  "x-gateway-loss",
+  "x-gateway-model",
+  "x-should-retry",
+  "x-token-count-source",
+];
+const THEIRS = {
+  "set-cookie": "session=evil",
+  "access-control-allow-origin": "*",
+  "access-control-allow-credentials": "true",
+  "strict-transport-security": "max-age=1",
+  "request-id": "evil-id",
+  "x-request-id": "evil-id",
+  "anthropic-organization-id": "evil-organization",
+  "x-should-retry": "evil",
+  "x-gateway-model": "evil",
+  "content-security-policy": "evil",
+  "www-authenticate": "evil",
+  "location": "https://evil.test",
+  "server": "evil",
+  "via": "evil",
+  "cf-ray": "evil",
+  "retry-after": "evil",
+};
+
+for (const road of BOTH) {
+  for (const status of [200, 302, 400, 401, 429, 503]) {
+    test(`of an upstream's headers none is passed on with ${status} (${road})`, async () => {
+      const json = { "content-type": "application/json" };
+      const headers = { ...THEIRS, ...(status === 200 ? { "content-type": "text/event-stream" } : json) };
+      const error = [toBytes('{"error":{"message":"No"}}')];
+      const upstream = answering(road, { status, headers, ...(status !== 200 && { pieces: error }) });
+      for (const path of ["/v1/messages", "/v1/messages/stream", "/v1/messages/count_tokens"]) {
+        const response = await create(upstream).fetch(post(hello(road), {}, path));
+        await response.text();
+        const told = [...response.headers];
+        assert.deepEqual(told.map(([name]) => name).filter((name) => !OURS.includes(name)), []);
+        assert.equal(JSON.stringify(told).includes("evil"), false, JSON.stringify(told));
+      }
+      assert.ok(upstream.requests.length >= 2);
+    });
+  }
+}
+
+/** What an upstream may ask a client to wait, and what is passed on. */
+const WAITS: [said: string, told: string | null][] = [
+  ["7", "7"],
+  ["0.5", "0.5"],
+  ["Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:28:00 GMT"],
+  ["-1", null],
+  ["1e99", null],
+  ["soon", null],
+  ["Monday", null],
+  ["2026-10-21", null],
+  ["7, 8", null],
+  ["\u001b[31m7", null],
+  ["9".repeat(400), null],
+];
+
+for (const [said, told] of WAITS) {
+  test(`retry-after ${JSON.stringify(said.slice(0, 40))} is ${told === null ? "kept" : "passed on"}`, async () => {
+    const headers = { "content-type": "application/json", "retry-after": said };
+    const upstream = new TestUpstream({ status: 429, headers, pieces: [toBytes("{}")] });
+    const response = await create(upstream).fetch(post(hello("chat")));
+    await response.text();
+    assert.deepEqual([response.status, response.headers.get("retry-after")], [429, told]);
+  });
+}
+
+const ESCAPES = "\u001b[2J\u009b31m\u0007";
+const FORGED = `x\r\nset-cookie: evil=1\r\n\r\n{"level":"ERROR"}\u2028${ESCAPES}`;
+
+test("what a client writes cannot forge a header, nor a line of the log", async () => {
+  for (const road of BOTH) {
+    const upstream = answering(road);
+    const gateway = create(upstream);
+    const lines = await logOf(async () => {
+      for (const model of [FORGED, `vendor/${FORGED}`, `demo/${FORGED}`]) {
+        for (const stream of [true, false]) {
+          const headers = {
+            "content-type": "application/json",
+            "x-correlation-id": ESCAPES,
+            "x-claude-code-session-id": ESCAPES,
+            "user-agent": ESCAPES,
+          };
+          const body = { ...hello(road, { [FORGED]: 1, stream }), model };
+          const response = await gateway.fetch(post(body, { headers }, `/v1/messages?${FORGED}`));
+          await response.text();
+          for (const [name, value] of response.headers) {
+            assert.match(name, /^[a-z-]+$/);
+            assert.match(value, /^[ -~]*$/, name);
+            assert.equal(OURS.includes(name), true, name);
+          }
+          assert.equal(response.headers.get("x-correlation-id"), null);
+        }
+      }
+      const found = await gateway.fetch(
+        new Request(`http://localhost/v1/models/${encodeURIComponent(FORGED)}`),
+      );
+      await found.text();
+      await (await gateway.fetch(new Request(`http://localhost/${encodeURIComponent(FORGED)}`))).text();
+    });
+    assert.equal(lines.length, 8);
+    for (const line of lines) {
+      assert.match(line, /^[^\p{Cc}\u2028\u2029]*$/u);
+      assert.equal(JSON.parse(line).message, "request");
+    }
+    const sent = upstream.requests.map(({ init }) => [...new Headers(init.headers)]);
+    assert.equal(/\\u001b|\\u009b|evil/.test(JSON.stringify(sent)), false);
+  }
+});
+
+test("an id that is fit for headers and logs is kept in both", async () => {
+  for (const id of ["a-1_B.2", "x".repeat(128)]) {
+    const lines = await logOf(async () => {
+      const headers = { "x-correlation-id": id };
+      const response = await create(answering("chat")).fetch(
+        new Request("http://localhost/health", { headers }),
+      );
+      assert.equal(response.headers.get("x-correlation-id"), id);
+    });
+    assert.equal(JSON.parse(lines[0] ?? "").correlationId, id);
+  }
+});
+
+const NAMES = ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty", "valueOf"];
+
+/** JSON with names that every object has, as own names, wherever a client may choose one. */
+function pollute(model: string): string {
+  const evil = NAMES.map((name) => `${JSON.stringify(name)}:{"polluted":1,"type":"polluted"}`).join();
+  const tools = NAMES.map((name) =>
+    `{"name":${JSON.stringify(name)},"input_schema":{"type":"object","properties":{${evil}},"required":${
+      JSON.stringify(NAMES)
+    },${evil}},${evil}}`
+  );
+  const calls = NAMES.map((name) =>
+    `{"type":"tool_use","id":${JSON.stringify(name)},"name":${
+      JSON.stringify(name)
+    },"input":{${evil}},${evil}}`
+  );
+  const results = NAMES.map((name) =>
+    `{"type":"tool_result","tool_use_id":${JSON.stringify(name)},"content":"r",${evil}}`
+  );
+  return `{"model":${JSON.stringify(model)},"max_tokens":9,"metadata":{${evil}},"tools":[${tools}],
+    "messages":[{"role":"user","content":"call __proto__"},{"role":"assistant","content":[${calls}],${evil}},
+    {"role":"user","content":[${results},{"type":"text","text":"call __proto__ with constructor",${evil}}]}],${evil}}`;
+}
+
+/** An answer that calls every tool, with arguments that hold such names. */
+function pollutingAnswer(): string {
+  const input = `{${NAMES.map((name) => `"${name}":{"polluted":1}`).join()}}`;
+  const calls = NAMES.map((name, index) => ({ index, id: name, function: { name, arguments: input } }));
+  const chunk = { choices: [{ delta: { tool_calls: calls }, finish_reason: "tool_calls" }] };
+  const usage = '{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1,"__proto__":{"polluted":1}}}';
+  return `data: ${JSON.stringify(chunk)}\n\ndata: ${usage}\n\ndata: [DONE]\n\n`;
+}
+
+test("names that every object has are names like others, wherever they stand", async () => {
+  const before = Reflect.ownKeys(Object.prototype).length;
+  const upstream = new TestUpstream(() => ({ pieces: [toBytes(pollutingAnswer())] }));
+  const gateway = create(upstream);
+  for (const model of ["vendor/model", "demo/echo", ROADS.native]) {
+    for (const path of ["/v1/messages", "/v1/messages/stream", "/v1/messages/count_tokens"]) {
+      const response = await gateway.fetch(post(pollute(model), {}, path));
+      const text = await response.text();
+      // The native road is answered in the wrong language here, which is its upstream's fault.
+      assert.equal(response.status, model === ROADS.native && !path.endsWith("tokens") ? 502 : 200, text);
+      if (model === "vendor/model" && path === "/v1/messages") {
+        const calls = JSON.parse(text).content;
+        assert.deepEqual(calls.map(({ name }: { name: string }) => name), NAMES);
+        for (const { input } of calls) assert.deepEqual(Object.keys(input).sort(), NAMES.toSorted());
+      }
+    }
+  }
+  for (const name of NAMES) {
+    const response = await gateway.fetch(post({ ...hello("chat"), model: name }));
+    await response.text();
+    assert.equal(response.headers.get("x-gateway-model"), `openrouter/${name}`);
+    const listed = await gateway.fetch(new Request(`http://localhost/v1/models/${name}`));
+    assert.ok(listed.status >= 400, await listed.text());
+  }
+  assert.equal(Reflect.get({}, "polluted"), undefined);
+  assert.equal(Reflect.ownKeys(Object.prototype).length, before);
+});
+
+/** Numbers that are none any more once they are read, and the path by which the refusal tells of them. */
+const INFINITE: [body: string, path: string][] = [
+  ['"temperature":1e999', "temperature"],
+  ['"field_of_a_later_day":{"a":[1,-1e999]}', "field_of_a_later_day.a.1"],
+  ['"tools":[{"name":"t","input_schema":{"type":"object","maximum":1e400}}]', "tools.0.input_schema.maximum"],
+  [
+    '"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"t","input":{"a":1e309}}]}]',
+    "messages.0.content.0.input.a",
+  ],
+  [`"x":${"9".repeat(400)}`, "x"],
+];
+
+for (const [field, path] of INFINITE) {
+  test(`a number past all measure is refused: ${field.slice(0, 60)}`, async () => {
+    for (const road of BOTH) {
+      const upstream = answering(road);
+      const own = Object.entries(hello(road)).filter(([name]) => !field.startsWith(`"${name}"`));
+      const body = `{${field},${JSON.stringify(Object.fromEntries(own)).slice(1)}`;
+      const response = await create(upstream).fetch(post(body));
+      const { error } = await response.json();
+      assert.deepEqual([response.status, error.message], [400, `${path}: Input should be a finite number`]);
+      assert.equal(upstream.requests.length, 0);
+    }
+  });
+}
+
+test("a body is counted while it is read, whatever its length is said to be", async () => {
+  let given = 0;
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      given += 1024 * 1024;
+      controller.enqueue(new Uint8Array(1024 * 1024).fill(32));
+    },
+  }, { highWaterMark: 0 });
+  const init: RequestInit & { duplex: "half" } = {
+    method: "POST",
+    headers: { "content-type": "application/json", "content-length": "2" },
+    body,
+    duplex: "half",
+  };
+  const response = await create(answering("chat")).fetch(new Request("http://localhost/v1/messages", init));
+  const { error } = await response.json();
+  assert.deepEqual([response.status, error.type], [413, "request_too_large"]);
+  assert.ok(given <= 35 * 1024 * 1024, `${given} bytes were read`);
+});
+
+/** What may be thrown where nobody expects it, and by whom. */
+const THROWN: unknown[] = [
+  new TypeError("bug at /home/me/x.ts"),
+  "text",
+  undefined,
+  null,
+  7,
+  { status: 200 },
+  [],
+];
+
+for (const thrown of THROWN) {
+  test(`whatever is thrown becomes an answer: ${String(thrown)}`, async () => {
+    for (const path of ["/v1/messages", "/v1/messages/stream"]) {
+      const fetch = () => {
+        const body = {
+          getReader: () => {
+            throw thrown;
+          },
+        };
+        const headers = new Headers({ "content-type": "application/json" });
+        return Promise.resolve(JSON.parse("{}", () => ({ ok: true, status: 200, headers, body })));
+      };
+      const response = await create({ fetch }).fetch(post(hello("chat"), {}, path));
+      const text = await response.text();
+      assert.ok(response.status >= 500, text);
+      const { type, request_id } = JSON.parse(text);
+      assert.deepEqual([type, request_id], ["error", response.headers.get("request-id")]);
+      assert.equal(/bug|home|\.ts|stack/.test(text), false, text);
+    }
+  });
+}
+
+test("a client that leaves ends its request, whatever reason it gives", async () => {
+  for (const reason of [undefined, "gone", 7, null, new Error("gone"), { message: "gone" }]) {
+    const upstream = new TestUpstream("no headers");
+    const client = new AbortController();
+    const answer = create(upstream).fetch(post(hello("chat"), { signal: client.signal }));
+    await upstream.silent;
+    client.abort(reason);
+    assert.equal((await answer).status, 499);
+    assert.ok(upstream.idle);
+  }
+});
+
+test("a bug is told in our words to the client, and as it is to the log alone", async () => {
+  const bug = new Error("secret of the house");
+  const broken: typeof fetch = () =>
+    Promise.resolve(new Response("{}", { headers: { "content-type": "application/json" } }));
+  const clock = new TestClock();
+  // Whatever needs a timer as long as the whole request may take.
+  clock.after = (ms) => {
+    if (ms === 3_600_000) throw bug;
+    return () => {};
+  };
+  const gateway = createGateway({ settings: { OPENROUTER_API_KEY: "k" }, fetch: broken, clock });
+  const lines = await logOf(async () => {
+    const response = await gateway.fetch(post(hello("chat")));
+    const { error } = await response.json();
+    assert.deepEqual([response.status, error], [500, {
+      type: "api_error",
+      message: "Internal server error",
+    }]);
+  });
+  assert.match(lines.join("\n"), /secret of the house/);
+});

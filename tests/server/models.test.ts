@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Settings } from "../../lib/config/settings.ts";
+import { createGateway } from "../../lib/gateway.ts";
+import { askGateway, createTestGateway } from "../kit/ask.ts";
+import { dig, objects } from "../kit/json.ts";
+import { createUpstream } from "../kit/upstream.ts";
+
+const LISTED = [
+  {
+    id: "acme/talker-1",
+    canonical_slug: "acme/talker-1-0901",
+    name: "Acme: Talker 1",
+    description: "Talks.",
+    created: 1_790_000_000,
+    context_length: 400_000,
+    top_provider: { max_completion_tokens: 128_000 },
+  },
+  { id: "anthropic/claude-haiku-5.5", context_length: 200_000 },
+];
+
+async function ask(path: string, { settings = {}, headers = { "anthropic-version": "2023-06-01" } }: {
+  settings?: Settings;
+  headers?: Record<string, string>;
+} = {}): Promise<unknown> {
+  const models = JSON.stringify({ data: LISTED });
+  const { fetch } = createUpstream({ body: "", models });
+  const gateway = createTestGateway({ fetch, settings });
+  const response = await gateway.fetch(new Request(`http://gateway.test/v1/models${path}`, { headers }));
+  return await response.json();
+}
+
+test("every alias is listed with what is known of its model, and under a name that Claude Code shows", async () => {
+  const settings = { MODEL_MAP: { fast: "acme/talker-1-0901:nitro", "my-claude": "acme/talker-1" } };
+  const page = await ask("?limit=1000", { settings });
+  const all = objects(dig(page, "data"));
+  assert.deepEqual(all.map(({ id }) => id), [
+    "big",
+    "claude-gw-big",
+    "small",
+    "claude-gw-small",
+    "fast",
+    "claude-gw-fast",
+    "my-claude",
+    "acme/talker-1",
+    "anthropic/claude-haiku-5.5",
+  ]);
+  for (const id of ["fast", "claude-gw-fast", "my-claude"]) {
+    const found = all.find((model) => model.id === id);
+    assert.equal(found?.max_input_tokens, 400_000, id);
+    assert.equal(found?.max_tokens, 128_000, id);
+    assert.equal(found?.description, "Alias of Acme: Talker 1, by openrouter", id);
+  }
+  const small = all.find(({ id }) => id === "claude-gw-small");
+  assert.equal(small?.display_name, "small (anthropic/claude-haiku-5.5)");
+  assert.equal(small?.max_input_tokens, 200_000);
+  assert.equal(all.find(({ id }) => id === "acme/talker-1")?.description, "Talks.");
+  assert.equal(all.find(({ id }) => id === "big")?.max_input_tokens, null, "nothing is known of it");
+});
+
+test("an alias with the name of a model is listed in its place, as a message would take it", async () => {
+  const settings = { MODEL_MAP: { "anthropic/claude-haiku-5.5": "acme/talker-1" } };
+  const all = objects(dig(await ask("?limit=1000", { settings }), "data"));
+  const named = all.filter(({ id }) => id === "anthropic/claude-haiku-5.5");
+  assert.deepEqual(named.map(({ max_input_tokens }) => max_input_tokens), [400_000]);
+});
+
+test("the name that Claude Code shows means the alias, wherever it is used", async () => {
+  const settings = { MODEL_MAP: { fast: "acme/talker-1" } };
+  assert.equal(dig(await ask("/claude-gw-fast", { settings }), "max_tokens"), 128_000);
+  const chunk = { choices: [{ delta: { content: "Hi" }, finish_reason: "stop" }] };
+  const upstream = createUpstream({ body: `data: ${JSON.stringify(chunk)}\n\ndata: [DONE]\n\n` });
+  const gateway = createTestGateway({ fetch: upstream.fetch, settings });
+  const body = { model: "claude-gw-fast", max_tokens: 9, messages: [{ role: "user", content: "Hi" }] };
+  const headers = { "content-type": "application/json" };
+  const init = { method: "POST", headers, body: JSON.stringify(body) };
+  const response = await gateway.fetch(new Request("http://gateway.test/v1/messages", init));
+  assert.equal(response.headers.get("x-gateway-model"), "openrouter/acme/talker-1");
+  assert.equal(dig(await response.json(), "model"), "claude-gw-fast");
+  assert.equal(upstream.sent[0]?.body?.model, "acme/talker-1");
+});
+
+test("a model is told of by every name that means it", async () => {
+  const settings = { ANTHROPIC_MODEL: "acme/talker-1" };
+  for (const id of ["acme/talker-1", "acme%2Ftalker-1", "acme/talker-1-0901", "acme/talker-1:free", "big"]) {
+    const model = await ask(`/${id}`, { settings });
+    assert.equal(dig(model, "id"), decodeURIComponent(id));
+    assert.equal(dig(model, "max_input_tokens"), 400_000, id);
+  }
+  assert.equal(dig(await ask("/claude-haiku-5-5-20260901"), "max_input_tokens"), 200_000);
+  assert.equal(dig(await ask("/demo/echo"), "id"), "demo/echo");
+  assert.equal(dig(await ask("/demo/echo", { headers: {} }), "object"), "model");
+});
+
+test("a model that nobody has is a 404 that names the nearest, and what its name means", async () => {
+  const settings = { ANTHROPIC_MODEL: "acme/talker-2" };
+  const asked: [id: string, why: string][] = [
+    ["acme/talker-2", 'no alias or upstream has it; the nearest is "acme/talker-1"'],
+    [
+      "claude-haiku-4-5",
+      'upstream "openrouter" does not list "anthropic/claude-haiku-4.5"; the nearest is "anthropic/claude-haiku-5.5"',
+    ],
+    ["demo/foo", 'upstream "demo" does not list "foo"; the nearest is "big"'],
+  ];
+  for (const [id, why] of asked) {
+    const error = { type: "not_found_error", message: `Cannot use model "${id}": ${why}` };
+    assert.deepEqual(dig(await ask(`/${id}`), "error"), error);
+  }
+  const { fetch } = createUpstream({ body: "", models: JSON.stringify({ data: LISTED }) });
+  const body = { model: "big", max_tokens: 9, messages: [{ role: "user", content: "Hi" }] };
+  const told = await (await askGateway(body, { fetch, settings })).json();
+  const why = 'upstream "openrouter" does not list "acme/talker-2"; the nearest is "acme/talker-1"';
+  assert.equal(dig(told, "error", "message"), `Cannot use model "big": ${why}`);
+});
+
+test("nobody is told that a model is missing where the upstream's list is", async () => {
+  const { fetch } = createUpstream({ body: "" });
+  const gateway = createGateway({ fetch, settings: { LOG_LEVEL: "off" } });
+  const get = (id: string) => gateway.fetch(new Request(`http://gateway.test/v1/models/${id}`));
+  const response = await get("acme/talker-1");
+  assert.equal(response.status, 502);
+  assert.deepEqual(dig(await response.json(), "error"), {
+    type: "api_error",
+    message: 'Cannot tell of model "acme/talker-1": the list of upstream "openrouter" is not to be had',
+  });
+  assert.ok((await (await get("x".repeat(100_000))).text()).length < 1000);
+  for (const id of ["big", "demo/echo"]) assert.equal((await get(id)).status, 200, id);
+});
+
+test("OpenAI's clients get the same models in their own shape", async () => {
+  const list = await ask("", { headers: {} });
+  assert.ok(
+    objects(dig(list, "data")).some(({ id, object }) => id === "claude-gw-big" && object === "model"),
+  );
+});

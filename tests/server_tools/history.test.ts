@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { ContentBlock, Message } from "../../lib/anthropic/schema.ts";
+import { findPending, retellMessages } from "../../lib/server_tools/history.ts";
+import { toModelCallId, toServerCallId } from "../../lib/server_tools/call_ids.ts";
+import { toWorkspaceTool } from "../../lib/server_tools/workspace.ts";
+import { createTestScene, createTestToolbox } from "./stage.ts";
+
+const offer = { name: "Echo", input_schema: { type: "object" as const } };
+const echo = toWorkspaceTool({ offer, path: "tools.0", deferred: false }, {
+  toolbox: createTestToolbox().toolbox,
+  scene: createTestScene(),
+});
+const find = (block: ContentBlock) => isOf(block, "mcp_tool_use") && block.name === "Echo" ? echo : undefined;
+
+function isOf(block: { type: string }, type: string): boolean {
+  return block.type === type;
+}
+
+/** A block of a kind that the schema does not know, as it comes in. */
+function toBlock(block: { type: string; [field: string]: unknown }): ContentBlock {
+  return { ...block, type: block.type as "(unknown)" };
+}
+
+const use = (id: string): ContentBlock =>
+  toBlock({ type: "mcp_tool_use", id, name: "Echo", server_name: "workspace", input: { id } });
+const result = (id: string): ContentBlock =>
+  toBlock({
+    type: "mcp_tool_result",
+    tool_use_id: id,
+    is_error: false,
+    content: [{ type: "text", text: id }],
+  });
+const text = (words: string): ContentBlock => ({ type: "text", text: words });
+
+/** What an assistant does in one go: words, calls, and results of all calls so far. */
+const step = fc.record({
+  words: fc.option(fc.string({ minLength: 1 })),
+  calls: fc.integer({ min: 0, max: 3 }),
+});
+const turn = fc.array(step, { minLength: 1, maxLength: 4 });
+
+test("retellMessages() answers every call at once, loses no word, and keeps the order", () => {
+  fc.assert(fc.property(fc.array(turn, { maxLength: 4 }), (turns) => {
+    let calls = 0;
+    const messages = turns.flatMap((steps, at): Message[] => {
+      const content = steps.flatMap(({ words, calls: count }) => {
+        const ids = Array.from({ length: count }, () => `mcptoolu_${calls++}`);
+        return [...(words === null ? [] : [text(words)]), ...ids.map(use), ...ids.map(result)];
+      });
+      return [{ role: "user", content: `Question ${at}` }, { role: "assistant", content }];
+    });
+    const { messages: retold, toClientPath } = retellMessages(messages, { find });
+
+    retold.forEach(({ role, content }, at) => {
+      const asked = typeof content === "string" ? [] : content.filter(({ type }) => type === "tool_use");
+      const next = retold[at + 1]?.content ?? [];
+      const answered = typeof next === "string" ? [] : next.filter(({ type }) => type === "tool_result");
+      if (role !== "assistant" || asked.length === 0) return;
+      assert.deepEqual(asked.map(({ id }) => id), answered.map(({ tool_use_id }) => tool_use_id));
+    });
+    const told = retold.flatMap(({ content }) =>
+      typeof content === "string" ? [content] : content.map(toWord)
+    );
+    const said = messages.flatMap(({ content }) =>
+      typeof content === "string" ? [content] : content.map(toWord)
+    );
+    assert.deepEqual(told.filter((word) => word !== ""), said.filter((word) => word !== ""));
+
+    // Every block knows where the client said it.
+    retold.forEach(({ content }, at) => {
+      if (typeof content === "string") return;
+      content.forEach((block, nth) => {
+        const path = toClientPath(`messages.${at}.content.${nth}`);
+        const [, message, place] = /^messages\.(\d+)\.content(?:\.(\d+))?$/.exec(path ?? "") ?? [];
+        const origin = messages[Number(message)]?.content ?? "";
+        const meant = typeof origin === "string" ? text(origin) : origin[Number(place)];
+        assert.equal(toWord(block), toWord(meant ?? text("")), `${path}`);
+      });
+    });
+  }));
+
+  function toWord(block: ContentBlock): string {
+    const { text: words, id, tool_use_id, input }: { [field: string]: unknown } = { ...block };
+    const call = String(id ?? tool_use_id ?? "").replace(/^(mcptoolu|toolu)_/, "");
+    if (typeof words === "string") return words;
+    return input === undefined ? `result ${call}` : `call ${call}`;
+  }
+});
+
+test("retellMessages() leaves alone what has no call of the gateway's", () => {
+  const messages: Message[] = [
+    { role: "user", content: "Hello" },
+    {
+      role: "assistant",
+      content: [text("Hello."), toBlock({ type: "mcp_tool_use", id: "x", name: "Other" })],
+    },
+    { role: "system", content: "Be brief" },
+  ];
+  const { messages: retold } = retellMessages(messages, { find });
+  retold.forEach((message, at) => assert.equal(message, messages[at]));
+});
+
+test("retellMessages() says of a call without a result that it has none", () => {
+  const messages: Message[] = [
+    { role: "user", content: "Go" },
+    { role: "assistant", content: [use("mcptoolu_1"), text("Well.")] },
+    { role: "user", content: "And?" },
+  ];
+  const { messages: retold } = retellMessages(messages, { find });
+  assert.deepEqual(retold.at(-1)?.content, [
+    {
+      type: "tool_result",
+      tool_use_id: "toolu_1",
+      content: "No result was given for this call",
+      is_error: true,
+    },
+    { type: "text", text: "And?" },
+  ]);
+});
+
+test("findPending() finds calls of the last turn that wait for nothing but the gateway", () => {
+  const asked: Message = { role: "user", content: "Go" };
+  const results: Message = { role: "user", content: [{ type: "tool_result", tool_use_id: "toolu_x" }] };
+  const words: Message = {
+    role: "user",
+    content: [{ type: "tool_result", tool_use_id: "toolu_x" }, text("Stop")],
+  };
+  const calling: Message = { role: "assistant", content: [text("Now."), use("mcptoolu_1")] };
+  const done: Message = { role: "assistant", content: [use("mcptoolu_1"), result("mcptoolu_1")] };
+  const cases: [string, Message[], number][] = [
+    ["a paused message", [asked, calling], 1],
+    ["results of the client's own tools", [asked, calling, results], 1],
+    ["a system message in between", [asked, calling, { role: "system", content: "Hm" }, results], 1],
+    ["a result that is there", [asked, done], 0],
+    ["words of the user's", [asked, calling, words], 0],
+    ["an earlier message", [asked, calling, results, { role: "assistant", content: "Well." }], 0],
+    ["nothing said yet", [asked], 0],
+  ];
+  for (const [name, messages, expected] of cases) {
+    assert.equal(findPending(messages, find).length, expected, name);
+  }
+});
+
+test("ids of calls are legal, and come back as the model's own", () => {
+  const ids = fc.oneof(
+    fc.stringMatching(/^toolu_[a-zA-Z0-9_-]{1,40}$/),
+    fc.stringMatching(/^[a-zA-Z0-9_-]{1,40}$/),
+  );
+  fc.assert(
+    fc.property(ids, fc.constantFrom("mcp_tool_use" as const, "server_tool_use" as const), (id, kind) => {
+      const shown = toServerCallId(id, kind);
+      assert.match(shown, /^(mcp|srv)toolu_[a-zA-Z0-9_-]+$/);
+      assert.equal(toModelCallId(shown), id);
+    }),
+  );
+});

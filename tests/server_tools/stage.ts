@@ -1,0 +1,187 @@
+import * as v from "valibot";
+import type { StreamEvent } from "../../lib/anthropic/events.ts";
+import { MessageWriter } from "../../lib/anthropic/writer.ts";
+import type { MessagesRequest } from "../../lib/anthropic/schema.ts";
+import type { Ask } from "../../lib/turns/ask.ts";
+import { toDialect } from "../../lib/dialects/mod.ts";
+import { type AskedTurn, runTurns } from "../../lib/server_tools/loop.ts";
+import type { Wishes } from "../../lib/server/tool_headers.ts";
+import { LossReport } from "../../lib/dialects/loss.ts";
+import type { Route } from "../../lib/upstreams/resolve.ts";
+import { ToolError } from "../../tools/call.ts";
+import type { Models } from "../../tools/models.ts";
+import { defineTool, type Tool } from "../../tools/tool.ts";
+import { type AuditRecord, createToolbox, type Scene, type Toolbox } from "../../tools/toolbox/toolbox.ts";
+import { FakeClock } from "../kit/clock.ts";
+import { NO_FILES, NO_SHELL, NO_WEB } from "../kit/no_host.ts";
+
+/** What a scripted model says in one turn. */
+export type Say = (writer: MessageWriter) => void;
+
+/** A model that says what is written for each turn, and what it was asked. */
+export interface Script {
+  toAsk(turn: AskedTurn): Ask;
+  asked: MessagesRequest[];
+}
+
+/** Creates a model that says these turns, one after the other. */
+export function createScript(...turns: readonly (Say | Error)[]): Script {
+  const asked: MessagesRequest[] = [];
+  return {
+    asked,
+    toAsk: () =>
+      async function* (request): AsyncGenerator<StreamEvent[]> {
+        const say = turns[asked.length];
+        asked.push(structuredClone(request));
+        if (say === undefined) throw new Error("the script has ended");
+        if (say instanceof Error) throw say;
+        const usage = { input_tokens: 10, output_tokens: 1, cache_read_input_tokens: 2 };
+        const writer = new MessageWriter({ id: `msg_${asked.length}`, model: request.model, usage });
+        say(writer);
+        // One event a batch: whatever reads them may not count on more.
+        for (const event of writer.take()) yield [event];
+      },
+  };
+}
+
+/** Says a call; its id is the upstream's. */
+export function call(writer: MessageWriter, id: string, name: string, input: object): void {
+  writer.tool(id, name)(JSON.stringify(input));
+}
+
+/** Ends a turn that has used so many tokens. */
+export function end(writer: MessageWriter, reason: "end_turn" | "tool_use" | "max_tokens", output = 5): void {
+  writer.usage({ output_tokens: output });
+  writer.end(reason);
+}
+
+/** A tool that says its word again. */
+export const echo: Tool = defineTool({
+  name: "Echo",
+  description: "Says a word.",
+  input: v.object({ word: v.string() }),
+  run: async ({ word }) => `You said ${word}`,
+});
+
+/** A tool that fails. */
+export const fail: Tool = defineTool({
+  name: "Fail",
+  description: "Fails.",
+  input: v.object({}),
+  async run() {
+    throw new ToolError("Cannot do it: it is broken");
+  },
+});
+
+/** A tool that shows a picture. */
+export const show: Tool = defineTool({
+  name: "Show",
+  description: "Shows a picture.",
+  input: v.object({}),
+  run: async () => [{ type: "image", source: { type: "base64", media_type: "image/png", data: "AAAA" } }],
+});
+
+const models: Models = {
+  complete: () => Promise.reject(new Error("no model")),
+  converse: () => Promise.reject(new Error("no model")),
+  search: () => Promise.reject(new Error("no model")),
+};
+
+/** What a test may do without, of the parts that a toolbox is made of. */
+export interface TestToolbox {
+  toolbox: Toolbox;
+  clock: FakeClock;
+  audit: AuditRecord[];
+}
+
+/** Creates a toolbox whose host touches nothing. */
+export function createTestToolbox(
+  tools: readonly Tool[] = [echo, fail, show],
+  limits: Partial<Toolbox["limits"]> = {},
+): TestToolbox {
+  const clock = new FakeClock();
+  const audit: AuditRecord[] = [];
+  const nowhere = { files: NO_FILES, shell: NO_SHELL, web: NO_WEB };
+  const toolbox = createToolbox({
+    tools,
+    toHost: (call) => ({ ...nowhere, ...call }),
+    limits: { timeout: 30_000, concurrency: 5, rate: 0, ...limits },
+    clock,
+    audit: (record) => audit.push(record),
+  });
+  return { toolbox, clock, audit };
+}
+
+/** Creates a scene whose client is called `tester`. */
+export function createTestScene(options: Partial<Scene> = {}): Scene {
+  const { signal } = new AbortController();
+  return { client: "tester", conversation: "c", requestId: "req_1", signal, models, ...options };
+}
+
+/** A toolset of the gateway's tools. */
+export const WORKSPACE_TOOLSET = { type: "mcp_toolset", mcp_server_name: "workspace" };
+
+/** Who runs what, where nothing else is said: chat completions, which run nothing. */
+export interface RunOptions {
+  toolbox?: Toolbox | undefined;
+  wishes?: Partial<Wishes>;
+  signal?: AbortSignal;
+  maxTurns?: number;
+  loss?: LossReport;
+  route?: Route;
+}
+
+/** Asks a script for a message, with the gateway's tools between its turns. */
+export function runScript(
+  script: Script,
+  request: Partial<MessagesRequest>,
+  options: RunOptions = {},
+): AsyncGenerator<StreamEvent[]> {
+  const { signal = new AbortController().signal, loss = new LossReport(), wishes, maxTurns = 10 } = options;
+  const toolbox = "toolbox" in options ? options.toolbox : createTestToolbox().toolbox;
+  const ask = runTurns(script.toAsk, {
+    route: options.route ?? toRoute("openai"),
+    loss,
+    toolbox: toolbox && (() => Promise.resolve(toolbox)),
+    signal,
+    maxTurns,
+    now: () => Date.UTC(2026, 0, 1),
+    wishes: { tools: [], intercept: false, ...wishes },
+    toScene: () => createTestScene({ signal }),
+    open: ({ model }) => {
+      const writer = new MessageWriter({
+        id: "msg_open",
+        model,
+        usage: { input_tokens: 7, output_tokens: 0 },
+      });
+      writer.start();
+      return writer.take();
+    },
+  });
+  return ask({ model: "m", max_tokens: 100, messages: [{ role: "user", content: "Go" }], ...request });
+}
+
+/** A route to a host of these habits. */
+export function toRoute(
+  preset: Route["upstream"]["preset"],
+  language: Route["upstream"]["language"] = "auto",
+): Route {
+  const model = preset === "anthropic" || language === "anthropic" ? "claude-opus-5-5" : "some/model";
+  return {
+    alias: "m",
+    model,
+    upstream: { name: preset, baseUrl: "https://upstream.test", preset, language },
+    dialect: toDialect(preset, language, model),
+    facts: {},
+    options: {},
+    cacheControl: true,
+    fallbacks: [],
+  };
+}
+
+/** Everything that a message's stream says, in one list. */
+export async function listEvents(batches: AsyncGenerator<StreamEvent[]>): Promise<StreamEvent[]> {
+  const events: StreamEvent[] = [];
+  for await (const batch of batches) events.push(...batch);
+  return events;
+}

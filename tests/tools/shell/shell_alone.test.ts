@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import process from "node:process";
+import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { createStage, processesWith, whyNoSandbox } from "./shell_stage.ts";
+
+const skip = await whyNoSandbox();
+if (skip !== undefined) console.log(`the shell in a program of its own: skipped, for ${skip}`);
+
+const PROGRAM = fileURLToPath(new URL("shell_program.ts", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const DENO = `${ROOT}node_modules/.bin/deno`;
+
+test("what a command started ends with a gateway that is killed", { skip, timeout: 60_000 }, async () => {
+  const stage = createStage();
+  const mark = `orphan-${crypto.randomUUID()}`;
+  const command = `setsid bash -c 'exec -a ${mark} sleep 1000' & bash -c 'exec -a ${mark} sleep 1000'`;
+  const gateway = spawn(process.execPath, [...toRun(), PROGRAM, stage.root, command], {
+    cwd: ROOT,
+    stdio: "ignore",
+  });
+  try {
+    while (processesWith(mark).length < 2) await setImmediate();
+    gateway.kill("SIGKILL");
+    while (processesWith(mark).length > 0) await setImmediate();
+  } finally {
+    gateway.kill("SIGKILL");
+    stage.remove();
+  }
+});
+
+test(
+  "the shell needs few permissions of Deno",
+  { skip: skip ?? (existsSync(DENO) ? false : "no deno") },
+  () => {
+    const stage = createStage();
+    const permissions = [
+      "--allow-run=bwrap",
+      `--allow-read=${stage.root}`,
+      `--allow-write=${stage.root}`,
+      "--allow-env=NODE_V8_COVERAGE",
+    ];
+    try {
+      const args = [
+        "run",
+        "--no-prompt",
+        ...permissions,
+        PROGRAM,
+        stage.root,
+        "echo x > y; cat y; env | grep -c DENO; echo z >&2",
+      ];
+      const { stdout, stderr } = spawnSync(DENO, args, {
+        cwd: ROOT,
+        encoding: "utf8",
+        env: { ...process.env, DENO_KEY: "x" },
+      });
+      assert.equal(stdout, JSON.stringify({ by: "exit", code: 0, stdout: "x\n0\n", stderr: "z\n" }), stderr);
+      assert.deepEqual(readdirSync(stage.root), ["y"]);
+    } finally {
+      stage.remove();
+    }
+  },
+);
+
+/** How this runtime runs a file of TypeScript. */
+function toRun(): string[] {
+  if ("Deno" in globalThis) return ["run", "--no-prompt", "--allow-all"];
+  if ("Bun" in globalThis) return ["run"];
+  return ["--import", "tsx"];
+}

@@ -1,0 +1,17 @@
+import process from "node:process";
+import { createShell } from "../../../tools/host/shell.ts";
+import { SHELL_LIMITS, SHELL_PATH } from "../../../tools/policy/shell.ts";
+
+// A program that runs one command in a workspace and prints what came of it.
+const [root = "", command = ""] = process.argv.slice(2);
+const open = createShell({
+  root,
+  sandbox: "required",
+  network: false,
+  readable: [],
+  path: SHELL_PATH,
+  environment: {},
+  limits: SHELL_LIMITS,
+});
+const ended = await open({ signal: new AbortController().signal }).run(command);
+process.stdout.write(JSON.stringify(ended));

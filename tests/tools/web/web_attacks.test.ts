@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { createDial, type Question } from "../../../tools/host/web/connect.ts";
+import { isPublicAddress } from "../../../tools/policy/address.ts";
+import { FetchError } from "../../../tools/errors.ts";
+import { createTestWeb, type Loopback, serve } from "../../kit/web.ts";
+import { LOCAL_NAMES, PRIVATE, PRIVATE_6, writeHosts } from "./address_attacks.ts";
+
+const PUBLIC = "93.184.216.34";
+
+let canary: Loopback;
+let redirector: Loopback;
+
+before(async () => {
+  canary = await serve((_, response) => response.end("the secret of the canary"));
+  redirector = await serve((request, response) => {
+    const url = new URL(request.url ?? "", "http://redirector.test");
+    const hops = Number(url.searchParams.get("hops") ?? 0);
+    const to = url.searchParams.get("to") ?? "";
+    const next = `/?hops=${hops - 1}&to=${encodeURIComponent(to)}`;
+    const location = Buffer.from(hops > 0 ? next : to).toString("latin1");
+    response.writeHead(302, { location }).end();
+  });
+});
+
+after(() => Promise.all([canary.close(), redirector.close()]));
+
+/** A web that is not let out of this machine, and tells at which addresses it would have asked. */
+function createWatchedWeb(options: { resolve?: () => Promise<string[]>; allow?: string[] } = {}) {
+  const dialled: string[] = [];
+  const dial = createDial();
+  const web = createTestWeb({
+    resolve: () => Promise.reject(new Error("No name is to be resolved")),
+    ...options,
+    dial(question: Question) {
+      dialled.push(question.address);
+      return question.address === PUBLIC ? Promise.reject(new Error("Nobody is there")) : dial(question);
+    },
+  });
+  return { web, dialled };
+}
+
+async function assertRefused(work: Promise<unknown>, what: string): Promise<FetchError> {
+  const failure = await work.then(() => undefined, (error: unknown) => error);
+  assert.ok(failure instanceof FetchError, `${what}: ${failure}`);
+  return failure;
+}
+
+test("the canary sings to whoever is allowed to ask it", async () => {
+  const { web } = createWatchedWeb({ allow: [canary.host] });
+  const { content } = await web.fetchPage(`http://${canary.host}/`);
+  assert.deepEqual(content, { type: "text", text: "the secret of the canary" });
+  assert.equal(canary.asked.length, 1);
+  canary.asked.length = 0;
+});
+
+const hosts = [...PRIVATE.flatMap(writeHosts), ...PRIVATE_6.map((address) => `[${address}]`), ...LOCAL_NAMES];
+
+test("no way to write a private address reaches it", async () => {
+  assert.ok(hosts.length > 1000);
+  const { web, dialled } = createWatchedWeb();
+  for (const host of hosts) {
+    for (const scheme of ["http", "https"]) {
+      const url = `${scheme}://${host}:${canary.port}/`;
+      const { code, message } = await assertRefused(web.fetchPage(url), url);
+      assert.ok(code === "url_not_allowed" || code === "invalid_tool_input", `${url}: ${message}`);
+    }
+  }
+  assert.deepEqual(dialled, []);
+  assert.deepEqual(canary.asked, []);
+});
+
+test("no way to write a private address in a redirect reaches it", async () => {
+  const { web, dialled } = createWatchedWeb({ allow: [redirector.host] });
+  for (const host of hosts.filter((host) => !/[\0\t]/.test(host))) {
+    const to = encodeURIComponent(`http://${host}:${canary.port}/`);
+    await assertRefused(web.fetchPage(`http://${redirector.host}/?to=${to}`), host);
+  }
+  assert.deepEqual(new Set(dialled), new Set(["127.0.0.1"]), "only the redirecting host is asked");
+  assert.equal(dialled.length, redirector.asked.length);
+  assert.deepEqual(canary.asked, []);
+});
+
+test("no other scheme is asked", async () => {
+  const { web, dialled } = createWatchedWeb();
+  const schemes = ["file:///etc/passwd", "ftp://example.com/", "gopher://example.com/", "data:text/plain,x"];
+  for (
+    const url of [
+      ...schemes,
+      "javascript:1",
+      "blob:http://a/b",
+      "ws://example.com/",
+      "//example.com",
+      "/",
+      "",
+    ]
+  ) {
+    await assertRefused(web.fetchPage(url), url);
+  }
+  assert.deepEqual(dialled, []);
+});
+
+test("a name is refused when one of its addresses is private, whichever it is", async () => {
+  for (
+    const address of [
+      ...PRIVATE,
+      ...PRIVATE_6,
+      ...PRIVATE.map((four) => `::ffff:${four}`),
+      "fe80::1%eth0",
+      "",
+      "x",
+    ]
+  ) {
+    for (const addresses of [[address], [PUBLIC, address], [address, PUBLIC]]) {
+      const { web, dialled } = createWatchedWeb({ resolve: () => Promise.resolve(addresses) });
+      const { message } = await assertRefused(web.fetchPage("https://rebind.example.com/"), addresses.join());
+      assert.equal(message.includes("127.0.0.1"), false);
+      assert.deepEqual(dialled, [], addresses.join());
+    }
+  }
+});
+
+test("a name is resolved once: a second answer cannot bring another address", async () => {
+  const answers = [[PUBLIC], ["127.0.0.1"], ["127.0.0.1"]];
+  let asked = 0;
+  const resolve = () => Promise.resolve(answers[asked++] ?? []);
+  const { web, dialled } = createWatchedWeb({ resolve });
+  await assertRefused(web.fetchPage(`http://rebind.example.com:${canary.port}/`), "rebinding");
+  assert.deepEqual(dialled, [PUBLIC]);
+  assert.equal(asked, 1);
+  assert.deepEqual(canary.asked, []);
+});
+
+test("redirect chains to the loopback end before it, and endless ones end", async () => {
+  const { web } = createWatchedWeb({ allow: [redirector.host] });
+  for (const hops of [0, 1, 2, 4]) {
+    const to = encodeURIComponent(`http://127.0.0.1:${canary.port}/`);
+    const failure = await assertRefused(
+      web.fetchPage(`http://${redirector.host}/?hops=${hops}&to=${to}`),
+      `${hops}`,
+    );
+    assert.equal(failure.code, "url_not_allowed");
+  }
+  redirector.asked.length = 0;
+  const { code } = await assertRefused(web.fetchPage(`http://${redirector.host}/?hops=1000`), "endless");
+  assert.equal(code, "url_not_accessible");
+  assert.equal(redirector.asked.length, 6);
+  assert.deepEqual(canary.asked, []);
+});
+
+test("an allowed host is allowed for its own port and name alone", async () => {
+  const { web, dialled } = createWatchedWeb({ allow: [`127.0.0.1:${canary.port}`, "intranet.corp:8080"] });
+  const others = [
+    `http://127.0.0.1:${redirector.port}/`,
+    `http://localhost:${canary.port}/`,
+    "http://intranet.corp:8081/",
+  ];
+  const names = [
+    `http://127.0.0.1:${canary.port}@127.0.0.2/`,
+    "http://intranet.corp.:8080/",
+    "http://x.intranet.corp:8082/",
+  ];
+  for (const url of [...others, ...names, "http://intranet.corp/", `http://127.0.0.2:${canary.port}/`]) {
+    await assertRefused(web.fetchPage(url), url);
+  }
+  assert.deepEqual(dialled, []);
+});
+
+test("isPublicAddress() takes addresses of the public internet alone", () => {
+  for (
+    const address of [
+      "8.8.8.8",
+      PUBLIC,
+      "1.1.1.1",
+      "223.255.255.1",
+      "2606:4700::1111",
+      "2a00:1450:4001:81b::200e",
+    ]
+  ) {
+    assert.equal(isPublicAddress(address), true, address);
+  }
+  const carried = PRIVATE.flatMap((
+    four,
+  ) => [`::ffff:${four}`, `::${four}`, `64:ff9b::${four}`, `::ffff:0:${four}`]);
+  for (
+    const address of [
+      ...PRIVATE,
+      ...PRIVATE_6,
+      ...carried,
+      "",
+      "localhost",
+      "8.8.8",
+      "::ffff:8.8.8.8",
+      "1.1.1.1/8",
+    ]
+  ) {
+    assert.equal(isPublicAddress(address), false, address);
+  }
+});

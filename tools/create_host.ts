@@ -1,0 +1,17 @@
+import { createFiles } from "./host/files.ts";
+import { createShell } from "./host/shell.ts";
+import { createWeb } from "./host/web.ts";
+import type { Clock } from "./clock.ts";
+import type { Policy } from "./policy/policy.ts";
+import type { Host } from "./tool.ts";
+
+/** Creates what tools act through: files, commands and pages, each bound to the policy and to one call. */
+export function createHost(
+  policy: Policy,
+  clock: Clock,
+): (call: Pick<Host, "signal" | "models" | "session">) => Host {
+  const toFiles = createFiles(policy.files);
+  const toShell = createShell(policy.shell);
+  const toWeb = createWeb(policy.web, { after: (ms, run) => clock.after(ms, run) });
+  return (call) => ({ ...call, files: toFiles(call), shell: toShell(call), web: toWeb(call) });
+}

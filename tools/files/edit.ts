@@ -1,0 +1,42 @@
+import * as v from "valibot";
+import { ToolError } from "../call.ts";
+import { replace, type Replaced, showPieces } from "./replace.ts";
+import { checkSeen } from "../seen.ts";
+import { encodeText, readEditable } from "../formats/text.ts";
+import { defineTool } from "../tool.ts";
+import { FilePath, Replacement } from "./replacement.ts";
+
+/** Replaces a piece of a file. */
+export const edit = defineTool({
+  name: "Edit",
+  description:
+    "Replaces a piece of a file by another. The file must have been read before. old_string must be " +
+    "exactly what the file holds, spaces included and without the line numbers of Read, and be there only once, " +
+    "unless replace_all is set. An empty old_string makes a new file.",
+  group: "files-write",
+  input: v.object({
+    file_path: FilePath,
+    ...Replacement,
+  }),
+  aliases: { path: "file_path", old_str: "old_string", new_str: "new_string", new_text: "new_string" },
+  async run({ file_path, ...change }, { files, session }) {
+    let result: Replaced = { text: change.new_string, pieces: [] };
+    let created = true;
+    const written = await files.write(file_path, (current) => {
+      if (current === undefined && change.old_string !== "") {
+        throw new ToolError(`Cannot edit ${JSON.stringify(file_path)}: there is no such file`);
+      }
+      if (current === undefined || (current.bytes.length === 0 && change.old_string === "")) {
+        return encodeText(change.new_string);
+      }
+      checkSeen(session, current);
+      const { text, bom } = readEditable(current);
+      result = replace({ text, pieces: [] }, change);
+      created = false;
+      return encodeText(result.text, { bom });
+    }, session.seen);
+    return created
+      ? `Created ${written.path}`
+      : `Changed ${written.path}, which now reads:\n${showPieces(result)}`;
+  },
+});

@@ -1,0 +1,43 @@
+import * as v from "valibot";
+import { compileGlob, splitGlob } from "../patterns/glob_pattern.ts";
+import { defineTool } from "../tool.ts";
+
+/** How many files are shown. */
+const MAX_SHOWN = 100;
+
+/** Finds files by their names. */
+export const glob = defineTool({
+  name: "Glob",
+  description:
+    `Finds files by a pattern of their paths such as "src/**/*.{ts,tsx}", the latest changed first, ` +
+    `${MAX_SHOWN} at the most. A pattern without a slash finds names at any depth. What .gitignore names is left ` +
+    "out, unless the pattern or the path goes into such a folder itself.",
+  group: "files-read",
+  input: v.object({
+    pattern: v.pipe(v.string(), v.minLength(1), v.description("The pattern, with *, **, ?, [a-z] and {a,b}")),
+    path: v.optional(
+      v.pipe(v.string(), v.description("The folder to look in; the workspace if nothing is said")),
+    ),
+  }),
+  aliases: { directory: "path" },
+  async run({ pattern, path = "." }, { files }) {
+    const { folder, rest } = splitGlob(pattern);
+    const matches = compileGlob(folder === "" && !pattern.startsWith("/") ? rest : `./${rest}`);
+    const start = folder.startsWith("/") || folder === "" ? folder || path : `${path || "."}/${folder}`;
+    const { entries, complete } = await files.walk(start || "/", {
+      hidden: true,
+      ignored: false,
+      select: (name, kind) => kind === "file" && matches(name),
+    });
+    if (entries.length === 0) return complete ? "No files found" : `No files found ${INCOMPLETE}`;
+    const newest = entries.sort((a, b) => b.modified - a.modified || (a.path < b.path ? -1 : 1));
+    const lines = newest.slice(0, MAX_SHOWN).map((entry) => entry.path);
+    if (entries.length > MAX_SHOWN) {
+      lines.push(`(${entries.length - MAX_SHOWN} more; narrow the pattern or the path)`);
+    }
+    if (!complete) lines.push(INCOMPLETE);
+    return lines.join("\n");
+  },
+});
+
+const INCOMPLETE = "(there are too many files to look at all of them; give a path)";

@@ -1,0 +1,82 @@
+import * as v from "valibot";
+import { compileGlob } from "../patterns/glob_pattern.ts";
+import type { Entry, Files } from "../host/files.ts";
+import { defineTool } from "../tool.ts";
+
+/** How many entries are shown. */
+const MAX_SHOWN = 500;
+
+/** How deep is looked. */
+const MAX_DEPTH = 8;
+
+/** Lists a folder. */
+export const ls = defineTool({
+  name: "LS",
+  description:
+    `Lists a folder as a tree, as deep as ${MAX_SHOWN} entries reach. Folders that .gitignore names are ` +
+    "left out; all shows them and hidden files, long adds sizes and times. To find files by name use Glob.",
+  group: "files-read",
+  input: v.object({
+    path: v.optional(v.pipe(v.string(), v.description("The folder; the workspace if nothing is said"))),
+    ignore: v.optional(
+      v.pipe(v.array(v.string()), v.maxLength(50), v.description("Patterns of what to leave out")),
+    ),
+    all: v.optional(v.pipe(v.boolean(), v.description("Whether hidden and ignored files are shown"))),
+    long: v.optional(v.pipe(v.boolean(), v.description("Whether sizes and times are shown"))),
+  }),
+  aliases: { directory: "path", file_path: "path" },
+  async run({ path = ".", ignore = [], all = false, long = false }, { files }) {
+    const left = ignore.map(compileGlob);
+    const { entries, complete, depth } = await look(files, path || ".", {
+      hidden: all,
+      ignored: all,
+      skip: (name) => left.some((matches) => matches(name)),
+    });
+    if (entries.length === 0) return "(empty)";
+    const lines = toTree(entries, long);
+    if (!complete) {
+      lines.push(`(there is more below the ${depth === 1 ? "entries" : "folders"} shown; list one of them)`);
+    }
+    return lines.join("\n");
+  },
+});
+
+interface Look {
+  hidden: boolean;
+  ignored: boolean;
+  skip(path: string): boolean;
+}
+
+/** Looks as deep as the limit allows, so that what is near is shown before what is deep. */
+async function look(
+  files: Files,
+  path: string,
+  { hidden, ignored, skip }: Look,
+): Promise<{ entries: Entry[]; complete: boolean; depth: number }> {
+  const at = (depth: number) => files.walk(path, { hidden, ignored, depth, limit: MAX_SHOWN, skip });
+  let shown = { ...await at(1), depth: 1 };
+  while (shown.complete && shown.depth < MAX_DEPTH) {
+    const deeper = { ...await at(shown.depth + 1), depth: shown.depth + 1 };
+    if (deeper.complete && deeper.entries.length === shown.entries.length) return shown;
+    if (!deeper.complete) return { ...shown, complete: false };
+    shown = deeper;
+  }
+  return shown;
+}
+
+function toTree(entries: readonly Entry[], long: boolean): string[] {
+  const top = Math.min(...entries.map(({ path }) => path.split("/").length));
+  return entries.map(({ path, kind, size, modified }) => {
+    const names = path.split("/");
+    const mark = { folder: "/", link: "@", other: " (no regular file)", file: "" }[kind];
+    const details = `  ${kind === "file" ? `${size} bytes, ` : ""}${
+      new Date(modified).toISOString().slice(0, 19)
+    }Z`;
+    return `${"  ".repeat(names.length - top)}- ${showName(names.at(-1) ?? "")}${mark}${long ? details : ""}`;
+  });
+}
+
+/** A name that would break the line is shown in quotes. */
+function showName(name: string): string {
+  return /\p{Cc}/u.test(name) ? JSON.stringify(name) : name;
+}

@@ -1,0 +1,126 @@
+import * as v from "valibot";
+import { ToolError } from "../call.ts";
+import {
+  type Cell,
+  createCell,
+  deleteCell,
+  findCell,
+  insertCell,
+  newCellId,
+  type Notebook,
+  parseNotebook,
+  replaceCell,
+  splitLines,
+} from "../formats/notebook.ts";
+import { checkSeen } from "../seen.ts";
+import { encodeText } from "../formats/text.ts";
+import { defineTool } from "../tool.ts";
+
+const Input = v.object({
+  file_path: v.pipe(
+    v.string(),
+    v.minLength(1),
+    v.description("The notebook, relative to the workspace or absolute"),
+  ),
+  cell_id: v.optional(
+    v.pipe(v.string(), v.description("The cell; a new one is put behind it, or at the beginning without it")),
+  ),
+  cell_index: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(0),
+      v.description("The cell, counted from 0, instead of cell_id; a new one gets this index"),
+    ),
+  ),
+  new_source: v.optional(
+    v.pipe(v.string(), v.description("What the cell shall hold; not needed to delete one")),
+  ),
+  cell_type: v.optional(
+    v.pipe(
+      v.picklist(["code", "markdown", "raw"]),
+      v.description("Of a new cell, or to make it another kind"),
+    ),
+  ),
+  edit_mode: v.optional(
+    v.pipe(
+      v.picklist(["replace", "insert", "delete"]),
+      v.description("What to do; replace if nothing is said"),
+    ),
+  ),
+});
+
+/** Changes a cell of a notebook. */
+export const notebookEdit = defineTool({
+  name: "NotebookEdit",
+  description:
+    "Replaces, inserts or deletes one cell of a Jupyter notebook (.ipynb), which must have been read " +
+    "before. What a replaced code cell had given is removed, for it is no longer true.",
+  group: "files-write",
+  input: Input,
+  aliases: {
+    notebook_path: "file_path",
+    path: "file_path",
+    cell_number: "cell_index",
+    new_content: "new_source",
+    content: "new_source",
+    mode: "edit_mode",
+  },
+  async run(input, { files, session }) {
+    let said = "";
+    const written = await files.write(input.file_path, (current) => {
+      if (current === undefined) {
+        throw new ToolError(`Cannot edit ${JSON.stringify(input.file_path)}: there is no such file`);
+      }
+      checkSeen(session, current);
+      const notebook = parseNotebook(current);
+      const result = change(notebook, input);
+      said = result.said;
+      return encodeText(result.text, notebook);
+    }, session.seen);
+    return `${said} in ${written.path}`;
+  },
+});
+
+function change(notebook: Notebook, input: v.InferOutput<typeof Input>): { text: string; said: string } {
+  const { cell_id: id, cell_index: index, new_source: source, cell_type: type, edit_mode = "replace" } =
+    input;
+  const unsaid = id === undefined && index === undefined;
+  if (edit_mode !== "insert" && unsaid) {
+    throw new ToolError("Cannot edit the notebook: cell_id or cell_index must say which cell");
+  }
+  if (edit_mode === "delete") {
+    const at = findCell(notebook, { id, index });
+    return { text: deleteCell(notebook, at), said: `Deleted cell ${at}` };
+  }
+  if (source === undefined) throw new ToolError("Cannot edit the notebook: new_source is missing");
+  if (edit_mode === "insert") {
+    const at = unsaid ? 0 : placeOf(notebook, { id, index });
+    const cell = createCell({ type: type ?? "code", source, id: newCellId(notebook) });
+    const named = cell.id === undefined ? "" : `, id "${cell.id}",`;
+    return { text: insertCell(notebook, at, cell), said: `Inserted cell ${at}${named}` };
+  }
+  const at = findCell(notebook, { id, index });
+  const cell = notebook.cells[at];
+  if (cell === undefined) throw new Error(`no cell ${at}`);
+  return { text: replaceCell(notebook, at, rewrite(cell, { source, type })), said: `Replaced cell ${at}` };
+}
+
+/** Behind the cell of an id, at an index; the index may be the one after the last. */
+function placeOf(
+  notebook: Notebook,
+  { id, index }: { id: string | undefined; index: number | undefined },
+): number {
+  if (id !== undefined) return findCell(notebook, { id }) + 1;
+  return index === notebook.cells.length ? index : findCell(notebook, { index });
+}
+
+/** Gives a cell another source, and takes away what only a code cell has, or what the old source gave. */
+function rewrite(cell: Cell, { source, type }: { source: string; type: string | undefined }): Cell {
+  const { outputs: _, execution_count: __, ...rest } = cell;
+  const cell_type = type ?? cell.cell_type;
+  const lines = typeof cell.source === "string" ? source : splitLines(source);
+  return cell_type === "code"
+    ? { ...rest, cell_type, source: lines, execution_count: null, outputs: [] }
+    : { ...rest, cell_type, source: lines };
+}

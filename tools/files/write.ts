@@ -1,0 +1,29 @@
+import * as v from "valibot";
+import { checkSeen } from "../seen.ts";
+import { count, encodeText, toLines } from "../formats/text.ts";
+import { FilePath } from "./replacement.ts";
+import { defineTool } from "../tool.ts";
+
+/** Writes a whole file. */
+export const write = defineTool({
+  name: "Write",
+  description:
+    "Writes a file, whole, and makes the folders on the way. A file that is there already is replaced; " +
+    "it must have been read before. To change a part of a file use Edit.",
+  group: "files-write",
+  input: v.object({
+    file_path: FilePath,
+    content: v.pipe(v.string(), v.description("All that the file shall hold")),
+  }),
+  aliases: { path: "file_path", filename: "file_path", contents: "content", text: "content" },
+  async run({ file_path, content }, { files, session }) {
+    let replaced = false;
+    const written = await files.write(file_path, (current) => {
+      if (current !== undefined) checkSeen(session, current);
+      replaced = current !== undefined;
+      return encodeText(content);
+    }, session.seen);
+    const size = `${count(toLines(content).length, "line")}, ${count(written.bytes.length, "byte")}`;
+    return `${replaced ? "Replaced" : "Created"} ${written.path} (${size})`;
+  },
+});

@@ -1,0 +1,188 @@
+import * as v from "valibot";
+import { type JsonObject, ToolError } from "../call.ts";
+import { findElements } from "./json_elements.ts";
+import { decodeText } from "./text.ts";
+
+const Lines = v.union([v.string(), v.array(v.string())]);
+
+const Output = v.looseObject({
+  output_type: v.string(),
+  name: v.optional(v.string()),
+  text: v.optional(Lines),
+  data: v.optional(v.record(v.string(), v.unknown())),
+  ename: v.optional(v.string()),
+  evalue: v.optional(v.string()),
+  traceback: v.optional(v.array(v.string())),
+});
+
+const Cell = v.looseObject({
+  cell_type: v.string(),
+  id: v.optional(v.string()),
+  source: Lines,
+  outputs: v.optional(v.array(Output)),
+  execution_count: v.optional(v.nullable(v.number())),
+});
+
+const NotebookFile = v.looseObject({
+  nbformat: v.literal(4),
+  nbformat_minor: v.number(),
+  metadata: v.optional(v.looseObject({
+    kernelspec: v.optional(v.looseObject({ language: v.optional(v.string()) })),
+    language_info: v.optional(v.looseObject({ name: v.optional(v.string()) })),
+  })),
+  cells: v.array(Cell),
+});
+
+/** What a cell gave when it was run. */
+export type Output = v.InferOutput<typeof Output>;
+
+/** A cell of a notebook. */
+export type Cell = v.InferOutput<typeof Cell>;
+
+/** A notebook of Jupyter's, in version 4 of its format. */
+export interface Notebook {
+  path: string;
+  /** The file as it is. */
+  text: string;
+  bom: boolean;
+  minor: number;
+  language: string;
+  cells: readonly Cell[];
+}
+
+/** Which kinds of cells there are. */
+export type CellType = "code" | "markdown" | "raw";
+
+/** @throws {ToolError} if the file is no notebook of version 4. */
+export function parseNotebook({ path, bytes }: { path: string; bytes: Uint8Array<ArrayBuffer> }): Notebook {
+  const decoded = decodeText(bytes);
+  const result = v.safeParse(NotebookFile, decoded === undefined ? undefined : parseJson(decoded.text));
+  if (decoded === undefined || !decoded.exact || !result.success) {
+    throw new ToolError(`Cannot read "${path}": it is no notebook in version 4 of Jupyter's format`);
+  }
+  const { metadata, nbformat_minor, cells } = result.output;
+  const language = metadata?.language_info?.name ?? metadata?.kernelspec?.language ?? "python";
+  return { path, text: decoded.text, bom: decoded.bom, minor: nbformat_minor, language, cells };
+}
+
+/** Joins lines that hold their own ends. */
+export function joinLines(lines: v.InferOutput<typeof Lines>): string {
+  return typeof lines === "string" ? lines : lines.join("");
+}
+
+/**
+ * Finds a cell by its id, or by `cell-` and its index for those that have none, or by its index.
+ *
+ * @throws {ToolError} if there is none.
+ */
+export function findCell(
+  notebook: Notebook,
+  { id, index }: { id?: string | undefined; index?: number | undefined },
+): number {
+  const { cells, path } = notebook;
+  const byId = id === undefined ? -1 : cells.findIndex((cell) => cell.id === id);
+  if (byId !== -1) return byId;
+  const wanted = id === undefined ? index : Number(/^cell-(\d{1,9})$/.exec(id)?.[1] ?? Number.NaN);
+  if (wanted !== undefined && wanted < cells.length) return wanted;
+  const named = id === undefined ? `index ${index}` : `id ${JSON.stringify(id)}`;
+  throw new ToolError(
+    `Cannot find the cell of ${named} in "${path}": it has ${cells.length} cells, counted from 0`,
+  );
+}
+
+/** Puts a cell in the place of another, and leaves the rest of the file as it is. */
+export function replaceCell(notebook: Notebook, index: number, cell: Cell): string {
+  const { text, start, end } = locateCell(notebook, index);
+  const before: JsonObject = JSON.parse(text.slice(start, end));
+  const names = [...Object.keys(before), ...Object.keys(cell)].filter((name) => Object.hasOwn(cell, name));
+  const inOrder = Object.fromEntries([...new Set(names)].map((name) => [name, cell[name]]));
+  return text.slice(0, start) + write(notebook, inOrder) + text.slice(end);
+}
+
+/** Puts a cell before the one of an index, or behind the last. */
+export function insertCell(notebook: Notebook, index: number, cell: Cell): string {
+  const { text } = notebook;
+  const { start, elements } = elementsOf(notebook);
+  const [ending, unit] = formatOf(text);
+  const separator = unit === "" ? " " : `${ending}${unit}${unit}`;
+  const next = elements[index];
+  const last = elements.at(-1);
+  const written = write(notebook, cell);
+  if (next !== undefined) {
+    return `${text.slice(0, next.start)}${written},${separator}${text.slice(next.start)}`;
+  }
+  if (last !== undefined) return `${text.slice(0, last.end)},${separator}${written}${text.slice(last.end)}`;
+  const [before, after] = unit === "" ? ["", ""] : [separator, `${ending}${unit}`];
+  return `${text.slice(0, start + 1)}${before}${written}${after}${text.slice(elementsOf(notebook).end - 1)}`;
+}
+
+/** Takes a cell out, with the comma that is then too many. */
+export function deleteCell(notebook: Notebook, index: number): string {
+  const { text, start, end } = locateCell(notebook, index);
+  const { elements, ...array } = elementsOf(notebook);
+  const next = elements[index + 1];
+  const previous = elements[index - 1];
+  if (next !== undefined) return text.slice(0, start) + text.slice(next.start);
+  if (previous !== undefined) return text.slice(0, previous.end) + text.slice(end);
+  return text.slice(0, array.start + 1) + text.slice(array.end - 1);
+}
+
+/** Makes a cell as Jupyter writes one: names in order, the source as lines. */
+export function createCell(
+  { type, source, id }: { type: CellType; source: string; id: string | undefined },
+): Cell {
+  const code = type === "code";
+  return {
+    cell_type: type,
+    ...(code ? { execution_count: null } : {}),
+    ...(id === undefined ? {} : { id }),
+    metadata: {},
+    ...(code ? { outputs: [] } : {}),
+    source: splitLines(source),
+  };
+}
+
+/** Cuts a source into lines that hold their own ends. */
+export function splitLines(source: string): string[] {
+  return source.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+}
+
+/** Gives an id that no cell has; none where the format is too old for ids. */
+export function newCellId({ minor, cells }: Notebook): string | undefined {
+  if (minor < 5) return undefined;
+  const taken = new Set(cells.map(({ id }) => id));
+  let number = cells.length;
+  while (taken.has(`cell-${number}`)) number += 1;
+  return `cell-${number}`;
+}
+
+function locateCell(notebook: Notebook, index: number): { text: string; start: number; end: number } {
+  const element = elementsOf(notebook).elements[index];
+  if (element === undefined) throw new Error(`no cell ${index}`);
+  return { text: notebook.text, ...element };
+}
+
+function elementsOf({ text }: Notebook): NonNullable<ReturnType<typeof findElements>> {
+  const found = findElements(text, "cells");
+  if (found === undefined) throw new Error("no cells");
+  return found;
+}
+
+/** How a file ends its lines, and by what it indents them. */
+function formatOf(text: string): [ending: string, unit: string] {
+  const [, ending = "", unit = ""] = /(\r?\n)([ \t]+)/.exec(text) ?? [];
+  return [ending, unit];
+}
+
+function write({ text }: Notebook, cell: JsonObject): string {
+  const [ending, unit] = formatOf(text);
+  return JSON.stringify(cell, null, unit).replaceAll("\n", `${ending}${unit}${unit}`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,55 @@
+import { ToolError } from "../call.ts";
+
+/** A PDF that has been opened. */
+export interface Pdf {
+  pages: number;
+  /** The text of a page; pages count from 1. */
+  textOf(page: number): Promise<string>;
+}
+
+/**
+ * Opens a PDF.
+ *
+ * @throws {ToolError} if it is damaged or asks for a password.
+ */
+export async function openPdf(bytes: Uint8Array<ArrayBuffer>, path: string): Promise<Pdf> {
+  const { getDocumentProxy } = await import("unpdf");
+  try {
+    // The bytes are taken away from whoever gives them.
+    const pdf = await getDocumentProxy(bytes.slice(), { isEvalSupported: false, verbosity: 0 });
+    return {
+      pages: pdf.numPages,
+      async textOf(page) {
+        const { items } = await (await pdf.getPage(page)).getTextContent();
+        const text = items.map((item) => "str" in item ? item.str + (item.hasEOL ? "\n" : "") : "").join("");
+        return text.length <= MAX_TEXT
+          ? text
+          : `${text.slice(0, MAX_TEXT)}… [${text.length - MAX_TEXT} more characters]`;
+      },
+    };
+  } catch (error) {
+    const reason = error instanceof Error && error.name === "PasswordException"
+      ? "it asks for a password"
+      : "it is damaged, or no PDF";
+    throw new ToolError(`Cannot read "${path}": ${reason}`, { cause: error });
+  }
+}
+
+/** Reads which pages are meant, as `3`, `1-5` or `1-3,7`; nothing if that says none. */
+export function parsePages(text: string): number[] | undefined {
+  const pages = new Set<number>();
+  for (const part of text.split(",")) {
+    const [, first, last] = /^\s*(\d{1,6})\s*(?:-\s*(\d{1,6})\s*)?$/.exec(part) ?? [];
+    if (first === undefined) return undefined;
+    for (let page = Number(first); page <= Number(last ?? first) && pages.size <= MAX_PAGES; page += 1) {
+      pages.add(page);
+    }
+  }
+  return pages.size === 0 || pages.has(0) ? undefined : [...pages].sort((a, b) => a - b);
+}
+
+/** The most characters of one page. */
+const MAX_TEXT = 20_000;
+
+/** The most pages of which one call reads the text. */
+export const MAX_PAGES = 20;

@@ -1,0 +1,103 @@
+import { RE2JS } from "re2js";
+import { ToolError } from "../call.ts";
+
+/** The longest pattern that is taken. */
+const MAX_PATTERN = 1000;
+
+/**
+ * Understands a pattern of paths: `*` and `?` stay in one name, `**` goes through folders, `[a-z]` is one letter,
+ * `{a,b}` either. A pattern without a slash means names at any depth. Matching takes time in proportion to the
+ * path, whatever the pattern is: it is turned into a regular expression, and braces into alternatives of that.
+ *
+ * @throws {ToolError} if it is too long or can be no pattern.
+ *
+ * @example Usage
+ * ```ts
+ * import { compileGlob } from "./glob_pattern.ts";
+ * import { deepEqual } from "node:assert/strict";
+ *
+ * const matches = compileGlob("lib/**\/*.{ts,js}");
+ * deepEqual(["lib/a.ts", "lib/a/b.js", "lib/a.md", "a.ts"].map(matches), [true, true, false, false]);
+ * ```
+ */
+export function compileGlob(pattern: string): (path: string) => boolean {
+  if (pattern.length > MAX_PATTERN) throw new ToolError("Cannot use the pattern: it is too long");
+  const compiled = compileSources([toSource(pattern)]);
+  if (compiled !== undefined) return compiled;
+  throw new ToolError(`Cannot use the pattern ${JSON.stringify(pattern)}: it is not well formed`);
+}
+
+/** Understands any of several patterns, in the words of `.gitignore`, in which braces are letters; what is none is skipped. */
+export function compileRules(patterns: readonly string[]): (path: string) => boolean {
+  const sources = patterns.filter((pattern) => pattern.length <= MAX_PATTERN)
+    .map((pattern) =>
+      toSource(pattern.replace(/\\[\s\S]|[{}]/g, (token) => token.length > 1 ? token : `\\${token}`))
+    )
+    .filter((source) => compileSources([source]) !== undefined);
+  return compileSources(sources) ?? (() => false);
+}
+
+function compileSources(sources: readonly string[]): ((path: string) => boolean) | undefined {
+  if (sources.length === 0) return undefined;
+  try {
+    const regexp = RE2JS.compile(`^(?:${sources.join("|")})$`, RE2JS.DOTALL);
+    return (path) => regexp.test(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The folder that all matches of a pattern lie in, and the rest of the pattern. */
+export function splitGlob(pattern: string): { folder: string; rest: string } {
+  const names = pattern.split("/");
+  const first = names.findIndex((name) => /[*?[\]{}\\]/.test(name));
+  const fixed = first === -1 ? names.length - 1 : first;
+  return { folder: names.slice(0, fixed).join("/"), rest: names.slice(fixed).join("/") };
+}
+
+function toSource(pattern: string): string {
+  const anchored = pattern.replace(/^(\.?\/)+/, "");
+  const anywhere = anchored === pattern && !pattern.includes("/");
+  const glob = (anywhere ? `**/${anchored}` : anchored).replace(/\/+$/, "/**");
+  const whole = (index: number) =>
+    /[/{,]/.test(glob[index - 1] ?? "/") && /[,}]/.test(glob[index + 2] ?? ",");
+  const closed = glob.split("}").length - 1;
+  let depth = 0;
+  let opened = 0;
+  return Array.from(glob.matchAll(TOKENS), ({ 0: token, index }) => {
+    // A brace that is never closed stands for itself.
+    if (token === "{" && opened < closed) {
+      depth += 1;
+      opened += 1;
+      return "(?:";
+    }
+    if (token === "}" && depth > 0) {
+      depth -= 1;
+      return ")";
+    }
+    if (token === "," && depth > 0) return "|";
+    if (token === "**" && whole(index)) return ".*";
+    return toRegExp(token);
+  }).join("") + ")".repeat(depth);
+}
+
+/** Two stars that are a whole name, other stars, classes, escapes, and letters. */
+const TOKENS =
+  /(?<![^/{,])\*\*\/|\/\*\*$|(?<![^/{,])\*\*(?![^,}])|\*+|\\[\s\S]|\[[!^]?\]?(?:\\[\s\S]|[^\]\\/])*\]|[\s\S]/gu;
+
+function toRegExp(token: string): string {
+  if (token === "**/") return "(?:[^/]+/)*";
+  if (token === "/**") return "/.+";
+  if (token.startsWith("*")) return "[^/]*";
+  if (token === "?") return "[^/]";
+  if (token.startsWith("[") && token.length > 2) return toClass(token.slice(1, -1));
+  return RE2JS.quote(token.startsWith("\\") ? token.slice(1) : token);
+}
+
+function toClass(inside: string): string {
+  const not = /^[!^]/.test(inside);
+  const letters = inside.slice(not ? 1 : 0).replace(/\\([\s\S])|[[\]^]/gu, (letter, escaped = letter) => {
+    return /[\w\s]/.test(escaped) ? escaped : `\\${escaped}`;
+  });
+  return not ? `[^/${letters}]` : `[${letters}]`;
+}

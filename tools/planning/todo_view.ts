@@ -1,0 +1,22 @@
+import type { Todo } from "../session.ts";
+
+/** Shows a list of what is to be done, a line each. */
+export function showTodos(todos: readonly Todo[]): string {
+  if (todos.length === 0) return "(nothing to do)";
+  return todos.map(showTodo).join("\n");
+}
+
+const MARKS = { pending: "[ ]", in_progress: "[>]", completed: "[x]" };
+
+function showTodo(
+  { id, content, status, activeForm, priority, description, dueDate, tags = [] }: Todo,
+): string {
+  const details = [
+    ...(priority === undefined ? [] : [`${priority} priority`]),
+    ...(dueDate === undefined ? [] : [`due ${dueDate}`]),
+    ...tags.map((tag) => `#${tag}`),
+  ];
+  const text = status === "in_progress" && activeForm ? `${content} (${activeForm})` : content;
+  const more = description === undefined ? "" : `\n      ${description}`;
+  return `${MARKS[status]} ${id}. ${text}${details.length > 0 ? ` (${details.join(", ")})` : ""}${more}`;
+}
