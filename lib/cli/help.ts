@@ -2,7 +2,7 @@ import { findSettings, type Sources } from "../config/parse.ts";
 import { SETTING_NAMES, type SettingName, SETTINGS } from "../config/settings.ts";
 import { redact } from "../base/redact.ts";
 import type { NamedUpstream } from "../config/upstreams.ts";
-import type { Alias } from "../config/schemas.ts";
+import type { Alias } from "../config/aliases.ts";
 
 /** What `--help` prints: how to start the program, and every flag. */
 export function helpText(): string {

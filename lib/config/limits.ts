@@ -1,7 +1,8 @@
 import { closestMatch } from "leven";
 import * as v from "valibot";
 import { quote } from "../base/redact.ts";
-import { isObject, readJson, type Schema } from "./schemas.ts";
+import { isObject, tryJson } from "../base/json.ts";
+import type { Schema } from "./schemas.ts";
 
 /** What may be limited; `null` lifts a limit that would hold otherwise. */
 export type LimitSet = {
@@ -49,7 +50,7 @@ export function limitMap(): Schema<LimitsInput, Limits> {
   return v.pipe(
     v.custom<LimitsInput>(() => true),
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
-      const given = typeof dataset.value === "string" ? readJson(dataset.value) : dataset.value;
+      const given = typeof dataset.value === "string" ? tryJson(dataset.value) : dataset.value;
       if (!isObject(given)) {
         addIssue({ message: 'expected a JSON object such as {"each": {"requests": 60}}' });
         return NEVER;

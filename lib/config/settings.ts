@@ -4,19 +4,8 @@ import { limitMap, type Limits, type LimitsInput } from "./limits.ts";
 import { TIMES } from "./timeout_settings.ts";
 import { TOOL_SETTINGS } from "./tool_settings.ts";
 import { type NamedUpstream, upstreamMap, type UpstreamsInput } from "./upstreams.ts";
-import {
-  type Alias,
-  baseUrl,
-  hostName,
-  integer,
-  list,
-  modelMap,
-  oneOf,
-  origin,
-  type Schema,
-  storeUrl,
-  text,
-} from "./schemas.ts";
+import { baseUrl, hostName, integer, list, oneOf, origin, type Schema, storeUrl, text } from "./schemas.ts";
+import { type Alias, modelMap } from "./aliases.ts";
 
 /** What is known of one setting; `default` is written as a user would write it. */
 type Setting = {

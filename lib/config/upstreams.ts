@@ -1,8 +1,9 @@
 import { closestMatch } from "leven";
 import * as v from "valibot";
-import { HOST_NAMES, type HostName, type Language, type Preset } from "../dialects/mod.ts";
+import { HOST_NAMES, type HostName, type Language, type Preset } from "./presets.ts";
 import { quote } from "../base/redact.ts";
-import { baseUrl, isObject, oneOf, readJson, type Schema, text } from "./schemas.ts";
+import { isObject, tryJson } from "../base/json.ts";
+import { baseUrl, oneOf, type Schema, text } from "./schemas.ts";
 
 export type { HostName, Language, Preset };
 
@@ -79,7 +80,7 @@ const FIELDS: Record<Field, { schema: v.GenericSchema; allowed: string }> = {
 };
 
 function toEntries(value: unknown): [name: string, fields: unknown][] | undefined {
-  const given = typeof value === "string" ? readJson(value) : value;
+  const given = typeof value === "string" ? tryJson(value) : value;
   if (isObject(given)) return Object.entries(given);
   if (!Array.isArray(given)) return undefined;
   return given.map((entry: unknown) => {

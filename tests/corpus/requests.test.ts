@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seal } from "../../lib/dialects/sealed.ts";
-import { HOST_NAMES, type HostName, toDialect } from "../../lib/dialects/mod.ts";
+import { dialectFor } from "../../lib/dialects/mod.ts";
+import { HOST_NAMES, type HostName } from "../../lib/config/presets.ts";
 import { toContext } from "../properties/families.ts";
 import { findSilent, sayRequest } from "../properties/silence.ts";
 import { toMessagesRequest, toPlain } from "../kit/chat_request.ts";
@@ -70,7 +71,7 @@ function checkSilent(request: Json, name: HostName): void {
   // What is thought stands in its seal once more.
   const sealed = JSON.stringify(request).includes('"signature":"orgw1.');
   const unseen = sealed ? [/^messages\.\d+\.content\.\d+\.thinking$/] : [];
-  const saying = { dialect: toDialect(name, "auto", model), toContext: () => toContext(model), unseen };
+  const saying = { dialect: dialectFor(name, "auto", model), toContext: () => toContext(model), unseen };
   assert.deepEqual(findSilent(request, saying), [], name);
 }
 
@@ -104,7 +105,7 @@ function remove(from: unknown, [step = "", ...more]: readonly string[]): void {
 
 function say(request: Json, name: HostName): { body: Json; loss: [path: string, action: string][] } {
   const model = text(request.model);
-  const dialect = toDialect(name, "openai", model);
+  const dialect = dialectFor(name, "openai", model);
   const { body, loss } = sayRequest(request, { dialect, toContext: () => toContext(model) });
   const said: unknown = JSON.parse(body);
   assert.ok(isJson(said));

@@ -4,7 +4,7 @@ import { after, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import type { StreamEvent } from "../../lib/anthropic/events.ts";
 import type { Settings } from "../../lib/config/settings.ts";
-import { writeEvents } from "../../lib/upstreams/read_events.ts";
+import { writeEvents } from "../../lib/server/write_events.ts";
 import { checkGrammar, readFrames, type Wire } from "./grammar.ts";
 import {
   type Answer,

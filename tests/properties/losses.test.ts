@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seal } from "../../lib/dialects/sealed.ts";
-import { type Dialect, HOST_NAMES, toDialect, type TurnContext } from "../../lib/dialects/mod.ts";
+import { type Dialect, dialectFor, type TurnContext } from "../../lib/dialects/mod.ts";
+import { HOST_NAMES } from "../../lib/config/presets.ts";
 import { toContext } from "./families.ts";
 import type { Wire } from "./grammar.ts";
 import { findSilent, sayRequest } from "./silence.ts";
@@ -11,18 +12,18 @@ import { ROADS } from "./support.ts";
 const HOSTS: [host: string, dialect: Dialect, model: string, settings?: Partial<TurnContext>][] = [
   ...HOST_NAMES.filter((name) => name !== "anthropic").map((name): [string, Dialect, string] => [
     name,
-    toDialect(name, "openai", "bee-1"),
+    dialectFor(name, "openai", "bee-1"),
     "bee-1",
   ]),
-  ["Anthropic", toDialect("anthropic", "auto", "claude-opus-5-5"), "claude-opus-5-5"],
-  ["OpenRouter in Anthropic's language", toDialect("openrouter", "anthropic", ROADS.native), ROADS.native],
-  ["another in Anthropic's language", toDialect("other", "anthropic", "bee-1"), "bee-1"],
-  ["OpenRouter without its cache", toDialect("openrouter", "openai", "bee-1"), "bee-1", {
+  ["Anthropic", dialectFor("anthropic", "auto", "claude-opus-5-5"), "claude-opus-5-5"],
+  ["OpenRouter in Anthropic's language", dialectFor("openrouter", "anthropic", ROADS.native), ROADS.native],
+  ["another in Anthropic's language", dialectFor("other", "anthropic", "bee-1"), "bee-1"],
+  ["OpenRouter without its cache", dialectFor("openrouter", "openai", "bee-1"), "bee-1", {
     cacheControl: false,
   }],
   [
     "OpenRouter in Anthropic's language without its cache",
-    toDialect("openrouter", "anthropic", ROADS.native),
+    dialectFor("openrouter", "anthropic", ROADS.native),
     ROADS.native,
     { cacheControl: false },
   ],

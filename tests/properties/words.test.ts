@@ -10,7 +10,8 @@ import { resolveModel, toSlug } from "../../lib/upstreams/resolve.ts";
 import { toHeaderName } from "../../lib/upstreams/find_route.ts";
 import { readFrames, type Wire } from "./grammar.ts";
 import { SEED, TestClock, toBytes } from "./support.ts";
-import { readEvents, writeEvents } from "../../lib/upstreams/read_events.ts";
+import { readEvents } from "../../lib/upstreams/read_events.ts";
+import { writeEvents } from "../../lib/server/write_events.ts";
 import type { StreamEvent } from "../../lib/anthropic/events.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 1000 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createGateway, type Handler } from "../../lib/gateway.ts";
-import type { Preset } from "../../lib/dialects/mod.ts";
+import type { Preset } from "../../lib/config/presets.ts";
 import { FakeClock } from "../kit/clock.ts";
 import { count, isJson, type Json } from "../kit/json.ts";
 import { createUpstream, type FakeUpstream } from "../kit/upstream.ts";
