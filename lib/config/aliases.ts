@@ -9,7 +9,7 @@ export type Target = {
   upstream?: string;
   options?: Record<string, unknown>;
   /** Set it to false for a model whose host refuses marks for the cache. */
-  cacheControl?: boolean;
+  cache_control?: boolean;
 };
 
 /** A name that clients may ask for: the model behind it, and those that are asked instead, in turn, where it fails. */
@@ -42,7 +42,7 @@ export function modelMap(): Schema<
 }
 
 const ALIAS =
-  'needs a name and a model, "…" or {"model": "…"} with "upstream" (text), "options" (object), "cacheControl" (true or false) and "fallbacks" (list of models) if wanted';
+  'needs a name and a model, "…" or {"model": "…"} with "upstream" (text), "options" (object), "cache_control" (true or false) and "fallbacks" (list of models) if wanted';
 
 const Name = text("a name");
 
@@ -52,7 +52,7 @@ const target = {
   model: text("a model"),
   upstream: v.optional(text("an upstream")),
   options: v.optional(Options),
-  cacheControl: v.optional(v.boolean()),
+  cache_control: v.optional(v.boolean()),
 };
 
 const Fallback = v.union([text("a model"), v.strictObject(target)]);

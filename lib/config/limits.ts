@@ -13,7 +13,7 @@ export type LimitSet = {
   /** Tokens of answers a minute. */
   output_tokens?: number | null;
   /** Answers that are being given at once, streamed or not. */
-  streams?: number | null;
+  concurrent?: number | null;
   /** USD in a day and in a month, by UTC. */
   usd_day?: number | null;
   usd_month?: number | null;
@@ -43,7 +43,7 @@ export type Limits = {
 };
 
 /** Answers that one key may be given at once where nobody says otherwise. */
-export const STREAMS = 50;
+export const CONCURRENT = 50;
 
 /** Limits by whom they hold; each mistake is one line that names the field. */
 export function limitMap(): Schema<LimitsInput, Limits> {
@@ -60,7 +60,7 @@ export function limitMap(): Schema<LimitsInput, Limits> {
       );
       const read = (path: string, value: unknown): LimitSet => readSet(path, value, mistakes);
       const limits: Limits = {
-        each: { streams: STREAMS, ...read("each", given.each) },
+        each: { concurrent: CONCURRENT, ...read("each", given.each) },
         total: read("total", given.total),
         session: read("session", given.session),
         keys: new Map(
@@ -85,7 +85,7 @@ const FIELDS: Record<LimitName, { schema: v.GenericSchema<number | null>; allowe
   requests: COUNT,
   input_tokens: COUNT,
   output_tokens: COUNT,
-  streams: COUNT,
+  concurrent: COUNT,
   usd_day: AMOUNT,
   usd_month: AMOUNT,
 };

@@ -20,7 +20,7 @@ export type NamedUpstream = {
   /** Headers that go along with every request. */
   headers?: Record<string, string>;
   /** The `api-version` that Azure wants in the query. */
-  apiVersion?: string;
+  api_version?: string;
 };
 
 /** How upstreams may be given: by name, or as a list, or as the JSON of either. */
@@ -76,7 +76,7 @@ const FIELDS: Record<Field, { schema: v.GenericSchema; allowed: string }> = {
     ),
     allowed: "an object of headers, each a text on one line",
   },
-  apiVersion: { schema: text("", /^[\w.-]+$/), allowed: "a version such as 2024-10-21" },
+  api_version: { schema: text("", /^[\w.-]+$/), allowed: "a version such as 2024-10-21" },
 };
 
 function toEntries(value: unknown): [name: string, fields: unknown][] | undefined {

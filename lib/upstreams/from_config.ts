@@ -35,7 +35,7 @@ export function createUpstreams(
 
 function toUpstream(
   name: string,
-  { url, key, headers, apiVersion, dialect, ...named }: NamedUpstream,
+  { url, key, headers, api_version: apiVersion, dialect, ...named }: NamedUpstream,
 ): Upstream {
   const preset = named.preset ?? toPreset(name, url);
   return {

@@ -31,7 +31,7 @@ export function resolveModel(alias: string, directory: Directory): Omit<Route, "
 /** Finds the way to one of the models that an alias may mean. */
 export function resolveTarget(
   alias: string,
-  { model: name, upstream: via, options = {}, cacheControl = true }: Target,
+  { model: name, upstream: via, options = {}, cache_control: cacheControl = true }: Target,
   { upstreams }: Directory,
 ): Omit<Route, "facts" | "fallbacks"> {
   const [first] = upstreams.values();

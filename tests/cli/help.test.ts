@@ -67,7 +67,7 @@ test("describeConfig() tells each setting, its value and where that is from", ()
     "PING_INTERVAL 10 (default)",
     "COERCE_TOOL_INPUT on (default)",
     "TOOL_CALLS_IN_TEXT auto (default)",
-    'LIMITS {"each":{"streams":50},"total":{},"session":{},"keys":{}} (default)',
+    'LIMITS {"each":{"concurrent":50},"total":{},"session":{},"keys":{}} (default)',
     "RATE_LIMIT_STORE memory (default)",
     "STATE_DIR not set (default)",
     "TOOLS files-read, network (environment)",

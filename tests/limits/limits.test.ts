@@ -287,7 +287,7 @@ test("without limits a minute no such header is told, whatever the upstream says
 });
 
 test("a burst of Claude Code's is admitted: 26 counts and a list of models beside parallel subagents", async () => {
-  const on = stage({ each: { requests: 12, streams: 12 } });
+  const on = stage({ each: { requests: 12, concurrent: 12 } });
   const models = on.gateway.fetch(new Request("http://gateway.test/v1/models"));
   const counts = Array.from({ length: 26 }, () => count(on));
   const messages = Array.from({ length: 12 }, () => ask(on, { stream: true, session: "s" }));
@@ -330,7 +330,7 @@ function silentAfter(chunks: readonly Json[], models?: string): typeof globalThi
 const HELLO = { choices: [{ delta: { content: "Hello" } }] };
 
 test("a key may have so many answers at once, 50 where nobody says otherwise", async () => {
-  for (const [limits, places] of [[{}, 50], [{ each: { streams: 2 } }, 2]] as const) {
+  for (const [limits, places] of [[{}, 50], [{ each: { concurrent: 2 } }, 2]] as const) {
     const on = stage(limits, chat(), silentAfter([HELLO]));
     const open = await Promise.all(Array.from({ length: places }, () => ask(on, { stream: true })));
     assert.deepEqual(open.map(({ status }) => status), Array(places).fill(200));
@@ -349,7 +349,7 @@ test("a key may have so many answers at once, 50 where nobody says otherwise", a
 });
 
 test("a gateway without a free place is overloaded", async () => {
-  const on = stage({ total: { streams: 1 }, each: { requests: 1 } }, chat(), silentAfter([HELLO]));
+  const on = stage({ total: { concurrent: 1 }, each: { requests: 1 } }, chat(), silentAfter([HELLO]));
   const open = await ask(on, { stream: true });
   assert.deepEqual(await refusalOf(await ask(on)), [
     529,
@@ -375,7 +375,7 @@ const ENDS: [how: string, answer: FakeAnswer, asked: Asked, status: number][] = 
 
 for (const [how, answer, asked, status] of ENDS) {
   test(`a place is given back when the answer is ${how}`, async () => {
-    const on = stage({ each: { streams: 1 } }, answer);
+    const on = stage({ each: { concurrent: 1 } }, answer);
     for (let nth = 0; nth < 3; nth++) {
       const response = await ask(on, asked);
       assert.equal(response.status, status);
@@ -458,7 +458,7 @@ test("costs and counts that are no numbers lock nobody out", async () => {
 });
 
 test("the settings may be the defaults, with no limit on answers at once", async () => {
-  const on = stage({ each: { streams: null } }, chat(), silentAfter([HELLO]));
+  const on = stage({ each: { concurrent: null } }, chat(), silentAfter([HELLO]));
   const open = await Promise.all(Array.from({ length: 60 }, () => ask(on, { stream: true })));
   assert.deepEqual(open.map(({ status }) => status), Array(60).fill(200));
   for (const response of open) await response.body?.cancel();

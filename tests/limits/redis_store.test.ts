@@ -70,7 +70,7 @@ function createStage(LIMITS: LimitsInput, now: number): Stage {
 /** Waits until the server has heard of the end of every answer, which comes after what that used. */
 async function recorded(): Promise<void> {
   await command(async (client) => {
-    while (await client.exists("gateway:{limits}:key/local/streams")) await client.ping();
+    while (await client.exists("gateway:{limits}:key/local/concurrent")) await client.ping();
   });
 }
 
@@ -118,7 +118,7 @@ for (const [limits, statuses] of SHARED) {
 }
 
 test("two gateways admit no more than the limit of many requests at once", { skip: MISSING }, async () => {
-  const { gateways } = await stage({ each: { requests: 20, streams: null } });
+  const { gateways } = await stage({ each: { requests: 20, concurrent: null } });
   const responses = await Promise.all(Array.from({ length: 60 }, (_, nth) => ask(gateways[nth % 2])));
   assert.equal(responses.filter(({ status }) => status === 200).length, 20);
   assert.equal(responses.filter(({ status }) => status === 429).length, 40);
@@ -138,7 +138,7 @@ test("every key of the store has the prefix, and expires", { skip: MISSING }, as
     "gateway:{limits}:key/local/input_tokens",
     "gateway:{limits}:key/local/output_tokens",
     "gateway:{limits}:key/local/requests",
-    "gateway:{limits}:key/local/streams",
+    "gateway:{limits}:key/local/concurrent",
     "gateway:{limits}:key/local/usd_day/…",
     "gateway:{limits}:key/local/usd_month/…",
   ]);
@@ -149,7 +149,7 @@ test("every key of the store has the prefix, and expires", { skip: MISSING }, as
 const of = { kind: "gateway" } as const;
 const FLOW: Meter = { kind: "flow", name: "law/flow", what: "requests", limit: 7, of };
 const BUDGET: Meter = { kind: "budget", name: "law/budget", what: "usd_day", limit: 3, until: 1e15, of };
-const PLACES: Meter = { kind: "places", name: "law/places", what: "streams", limit: 2, of };
+const PLACES: Meter = { kind: "places", name: "law/places", what: "concurrent", limit: 2, of };
 
 const Step = fc.record({
   record: fc.boolean(),
