@@ -23,7 +23,7 @@ Each setting is a flag, or a variable of the environment where that may be read;
 ${columns([...flags, ...actions])}`;
 }
 
-/** The settings as the README shows them: a table in Markdown, laid out as `deno fmt` does. */
+/** The settings as a Markdown table for docs/configuration.md, laid out as by `deno fmt`. */
 export function settingsTable(): string {
   const rows = SETTING_NAMES.map((name) => {
     const { flag, text, default: fallback } = SETTINGS[name];
