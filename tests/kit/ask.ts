@@ -1,5 +1,5 @@
 import type { Settings } from "../../lib/config/settings.ts";
-import { createGateway, type Handler } from "../../lib/gateway.ts";
+import { createGateway, type Gateway } from "../../lib/gateway.ts";
 import { FakeClock } from "./clock.ts";
 import type { Json } from "./json.ts";
 
@@ -14,7 +14,7 @@ export interface TestGatewayOptions {
 /** Creates a gateway with a key of its own. */
 export function createTestGateway(
   { fetch, settings = {}, clock = new FakeClock() }: TestGatewayOptions,
-): Handler {
+): Gateway {
   return createGateway({ settings: { OPENROUTER_API_KEY: "sk-or-test", ...settings }, fetch, clock });
 }
 

@@ -121,7 +121,7 @@ test("a model of unknown price is logged once, where a budget should have counte
 });
 
 test("the memory of sessions is bounded, and what keys have used is not forgotten for them", async () => {
-  const store = createMemoryStore({ most: 100 });
+  const store = createMemoryStore({ maxQuotas: 100 });
   const { limiter } = start({ each: { usd_month: 1 }, session: { requests: 9, usd_day: 9 } }, store);
   (await limiter.admit({ client: "spent" }, { inputTokens: 1 })).charge(BILL, "m");
   for (let nth = 0; nth < 1000; nth++) {
@@ -134,7 +134,7 @@ test("the memory of sessions is bounded, and what keys have used is not forgotte
 });
 
 test("what nothing is used of is not remembered", async () => {
-  const store = createMemoryStore({ most: 10 });
+  const store = createMemoryStore({ maxQuotas: 10 });
   const { limiter, clock } = start({ session: { requests: 5 } }, store);
   const admit = async (sessionId: string) =>
     (await limiter.admit({ client: "a", sessionId }, { inputTokens: 1 })).release();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LimitsInput } from "../../lib/config/limits.ts";
-import { createGateway, type Handler } from "../../lib/gateway.ts";
+import { createGateway, type Gateway } from "../../lib/gateway.ts";
 import { FakeClock } from "../kit/clock.ts";
 import { dig, type Json } from "../kit/json.ts";
 import { createUpstream, type FakeAnswer, type FakeUpstream } from "../kit/upstream.ts";
@@ -21,7 +21,7 @@ function chat(usage: Json = { prompt_tokens: 10, completion_tokens: 5, cost: 0.5
 }
 
 interface Stage {
-  gateway: Handler;
+  gateway: Gateway;
   clock: FakeClock;
   upstream: FakeUpstream;
 }

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
-import { createGateway, type Handler } from "../../lib/gateway.ts";
+import { createGateway, type Gateway } from "../../lib/gateway.ts";
 import { createMemoryStore } from "../../lib/limits/memory_store.ts";
-import type { Draw, Meter } from "../../lib/limits/quota.ts";
+import type { Charge, Quota } from "../../lib/limits/quota.ts";
 import { createRedisStore, type RedisConnection } from "../../lib/limits/redis_store.ts";
-import type { Verdict } from "../../lib/limits/store.ts";
+import type { ChargeResult } from "../../lib/limits/store.ts";
 import type { LimitsInput } from "../../lib/config/limits.ts";
 import { FakeClock } from "../kit/clock.ts";
 import { createUpstream } from "../kit/upstream.ts";
@@ -49,7 +49,7 @@ const CHUNK = {
 const START = Date.UTC(2026, 0, 1);
 
 interface Stage {
-  gateways: Handler[];
+  gateways: Gateway[];
   /** The same gateways, so many milliseconds later. */
   later(ms: number): Stage;
 }
@@ -74,7 +74,7 @@ async function recorded(): Promise<void> {
   });
 }
 
-async function ask(gateway: Handler | undefined, stream = false): Promise<Response> {
+async function ask(gateway: Gateway | undefined, stream = false): Promise<Response> {
   assert.ok(gateway !== undefined);
   const body = JSON.stringify({
     model: "m/m",
@@ -135,10 +135,10 @@ test("every key of the store has the prefix, and expires", { skip: MISSING }, as
     return await Promise.all(keys.map(async (key) => [key, await client.pTTL(key)] as const));
   });
   assert.deepEqual(found.map(([key]) => key.replace(/\d.*/, "…")), [
+    "gateway:{limits}:key/local/concurrent",
     "gateway:{limits}:key/local/input_tokens",
     "gateway:{limits}:key/local/output_tokens",
     "gateway:{limits}:key/local/requests",
-    "gateway:{limits}:key/local/concurrent",
     "gateway:{limits}:key/local/usd_day/…",
     "gateway:{limits}:key/local/usd_month/…",
   ]);
@@ -147,9 +147,22 @@ test("every key of the store has the prefix, and expires", { skip: MISSING }, as
 });
 
 const of = { kind: "gateway" } as const;
-const FLOW: Meter = { kind: "flow", name: "law/flow", what: "requests", limit: 7, of };
-const BUDGET: Meter = { kind: "budget", name: "law/budget", what: "usd_day", limit: 3, until: 1e15, of };
-const PLACES: Meter = { kind: "places", name: "law/places", what: "concurrent", limit: 2, of };
+const FLOW: Quota = { kind: "rate", name: "law/flow", metric: "requests", limit: 7, subject: of };
+const BUDGET: Quota = {
+  kind: "budget",
+  name: "law/budget",
+  metric: "usd_day",
+  limit: 3,
+  until: 1e15,
+  subject: of,
+};
+const PLACES: Quota = {
+  kind: "concurrency",
+  name: "law/places",
+  metric: "concurrent",
+  limit: 2,
+  subject: of,
+};
 
 const Step = fc.record({
   record: fc.boolean(),
@@ -170,15 +183,15 @@ test("the server reckons as the memory does", { skip: MISSING, timeout: 60_000 }
     const redis = createRedisStore(url(), { clock: patient, connect: () => Promise.resolve(connection) });
     for (const [nth, { record, passes, flow, budget, place }] of steps.entries()) {
       clock.advance(passes);
-      const draws: Draw[] = [{ meter: FLOW, amount: flow }, { meter: BUDGET, amount: budget }];
+      const draws: Charge[] = [{ quota: FLOW, amount: flow }, { quota: BUDGET, amount: budget }];
       if (record) {
         for (const store of [memory, redis]) store.record(draws, clock.now());
         continue;
       }
-      if (place) draws.push({ meter: PLACES, amount: 1, holder: `h${nth}` });
-      const expected = await memory.draw(draws, clock.now());
-      const told = await redis.draw(draws, clock.now());
-      const rounded = ({ fits, used }: Verdict) => [fits, ...used.map((each) => each.toFixed(6))];
+      if (place) draws.push({ quota: PLACES, amount: 1, holder: `h${nth}` });
+      const expected = await memory.charge(draws, clock.now());
+      const told = await redis.charge(draws, clock.now());
+      const rounded = ({ fits, used }: ChargeResult) => [fits, ...used.map((each) => each.toFixed(6))];
       assert.deepEqual(rounded(told), rounded(expected));
     }
   });
@@ -192,8 +205,8 @@ test("the server reckons as the memory does", { skip: MISSING, timeout: 60_000 }
 test("no debt is too deep for the server", { skip: MISSING }, async () => {
   await command((client) => client.sendCommand(["FLUSHALL"]));
   const store = createRedisStore(url(), { clock: new FakeClock(0) });
-  store.record([{ meter: FLOW, amount: 1e300 }], 0);
-  assert.deepEqual(await store.draw([{ meter: FLOW, amount: 0 }], 0), { fits: false, used: [1e300] });
+  store.record([{ quota: FLOW, amount: 1e300 }], 0);
+  assert.deepEqual(await store.charge([{ quota: FLOW, amount: 0 }], 0), { fits: false, used: [1e300] });
 });
 
 test("a place that was never given back is free after 90 seconds, unless its gateway confirms it", {
@@ -208,7 +221,7 @@ test("a place that was never given back is free after 90 seconds, unless its gat
   };
   const take = (clock: FakeClock, holder: string) =>
     createRedisStore(url(), { clock, connect: () => Promise.resolve(connection) })
-      .draw([{ meter: PLACES, amount: 1, holder }], clock.now());
+      .charge([{ quota: PLACES, amount: 1, holder }], clock.now());
   const alive = new FakeClock();
   assert.equal((await take(alive, "alive")).fits, true);
   assert.equal(
@@ -234,8 +247,8 @@ test("while the server cannot be reached nobody is admitted; then all that was u
   const clock = new FakeClock();
   const own = await startRedis({ password: PASSWORD });
   const store = createRedisStore(`redis://:${PASSWORD}@127.0.0.1:${own.port}`, { clock });
-  const draws = [{ meter: BUDGET, amount: 0 }];
-  assert.deepEqual(await store.draw(draws, clock.now()), { fits: true, used: [0] });
+  const draws = [{ quota: BUDGET, amount: 0 }];
+  assert.deepEqual(await store.charge(draws, clock.now()), { fits: true, used: [0] });
   await own.stop();
   const refusal = {
     type: "overloaded_error",
@@ -243,15 +256,15 @@ test("while the server cannot be reached nobody is admitted; then all that was u
     retryAfter: "5",
     message: "Cannot take the request: the store of limits does not answer",
   };
-  await assert.rejects(store.draw(draws, clock.now()), refusal);
-  store.record([{ meter: BUDGET, amount: 2 }], clock.now());
-  store.record([{ meter: BUDGET, amount: 2 }, { meter: FLOW, amount: 1 }], clock.now());
-  await assert.rejects(store.draw(draws, clock.now()), refusal);
+  await assert.rejects(store.charge(draws, clock.now()), refusal);
+  store.record([{ quota: BUDGET, amount: 2 }], clock.now());
+  store.record([{ quota: BUDGET, amount: 2 }, { quota: FLOW, amount: 1 }], clock.now());
+  await assert.rejects(store.charge(draws, clock.now()), refusal);
   const again = await startRedis({ password: PASSWORD, port: own.port });
   try {
-    await assert.rejects(store.draw(draws, clock.now()), refusal, "it has failed a moment ago");
+    await assert.rejects(store.charge(draws, clock.now()), refusal, "it has failed a moment ago");
     clock.advance(SECOND);
-    assert.deepEqual(await store.draw(draws, clock.now()), { fits: false, used: [4] });
+    assert.deepEqual(await store.charge(draws, clock.now()), { fits: false, used: [4] });
   } finally {
     await again.stop();
   }
@@ -308,12 +321,12 @@ test("a server that falls silent is given up after a second, and left alone for 
   });
   const store = createRedisStore("redis://pretended", { clock, connect: server.connect });
   const underway = new Promise<void>((resolve) => asked = resolve);
-  const draw = store.draw([{ meter: FLOW, amount: 1 }], clock.now());
+  const draw = store.charge([{ quota: FLOW, amount: 1 }], clock.now());
   await underway;
   clock.advance(SECOND);
   await assert.rejects(draw, { status: 529 });
   assert.equal(clock.waiting, 0);
-  await assert.rejects(store.draw([{ meter: FLOW, amount: 1 }], clock.now()), { status: 529 });
+  await assert.rejects(store.charge([{ quota: FLOW, amount: 1 }], clock.now()), { status: 529 });
   assert.deepEqual([server.connections, server.ended], [1, 1]);
 });
 
@@ -321,6 +334,6 @@ for (const answer of [null, [], ["1"], [1, "x"], [1, "inf"], "OK"]) {
   test(`an answer of a server that is none fails closed: ${JSON.stringify(answer)}`, async () => {
     const server = pretend(() => Promise.resolve(answer));
     const store = createRedisStore("redis://pretended", { clock: new FakeClock(), connect: server.connect });
-    await assert.rejects(store.draw([{ meter: FLOW, amount: 1 }], 0), { status: 529 });
+    await assert.rejects(store.charge([{ quota: FLOW, amount: 1 }], 0), { status: 529 });
   });
 }

@@ -3,8 +3,8 @@ import { after, test } from "node:test";
 import {
   logger,
   logRequest,
+  printError,
   printLine,
-  printMistake,
   type RequestRecord,
   startLog,
 } from "../../lib/observability/log.ts";
@@ -112,7 +112,7 @@ test("logRequest() cuts texts that a client made long", () => {
 
 test("printLine() writes on stdout and printMistake() on stderr", () => {
   assert.deepEqual(outputOf("log", () => printLine("a")), ["a"]);
-  assert.deepEqual(stderrOf(() => printMistake("b")), ["b"]);
+  assert.deepEqual(stderrOf(() => printError("b")), ["b"]);
 });
 
 test("createCounters() starts at nothing", () => {

@@ -7,7 +7,7 @@ import { toClientToolId, toUpstreamToolId } from "../../lib/dialects/tool_id.ts"
 import { newId } from "../../lib/runtime/ids.ts";
 import { LossReport } from "../../lib/dialects/loss.ts";
 import { resolveModel, toSlug } from "../../lib/upstreams/resolve.ts";
-import { toHeaderName } from "../../lib/upstreams/find_route.ts";
+import { toRouteLabel } from "../../lib/upstreams/find_route.ts";
 import { readFrames, type Wire } from "./grammar.ts";
 import { SEED, TestClock, toBytes } from "./support.ts";
 import { readEvents } from "../../lib/upstreams/read_events.ts";
@@ -163,11 +163,11 @@ test("any model's name fits into a header", () => {
     name: "openrouter",
     baseUrl: "https://x.invalid",
     preset: "openrouter",
-    language: "auto",
+    dialectChoice: "auto",
   } as const;
   const upstreams = new Map([["openrouter", openrouter]]);
   fc.assert(fc.property(anything.filter((name) => name !== ""), (name) => {
-    const header = toHeaderName(resolveModel(name, { upstreams, aliases: new Map() }));
+    const header = toRouteLabel(resolveModel(name, { upstreams, aliases: new Map() }));
     assert.match(header, /^openrouter\/[!-~]+$/);
   }));
 });

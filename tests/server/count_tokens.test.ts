@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createGateway, type Handler } from "../../lib/gateway.ts";
+import { createGateway, type Gateway } from "../../lib/gateway.ts";
 import type { Preset } from "../../lib/config/presets.ts";
 import { FakeClock } from "../kit/clock.ts";
 import { count, isJson, type Json } from "../kit/json.ts";
@@ -20,7 +20,7 @@ function reporting(prompt_tokens: number): string {
   );
 }
 
-function post(gateway: Handler, path: string, body: Json): Promise<Response> {
+function post(gateway: Gateway, path: string, body: Json): Promise<Response> {
   return gateway.fetch(
     new Request(`http://gateway.test${path}`, {
       method: "POST",
@@ -30,7 +30,7 @@ function post(gateway: Handler, path: string, body: Json): Promise<Response> {
   );
 }
 
-async function countWith(gateway: Handler, asked: Json = ASKED) {
+async function countWith(gateway: Gateway, asked: Json = ASKED) {
   const response = await post(gateway, "/v1/messages/count_tokens", asked);
   const body: unknown = await response.json();
   assert.ok(isJson(body));

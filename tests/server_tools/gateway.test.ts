@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { explodeBlock } from "../../lib/anthropic/to_events.ts";
-import { createGateway, type Handler } from "../../lib/gateway.ts";
+import { toBlockEvents } from "../../lib/anthropic/to_events.ts";
+import { createGateway, type Gateway } from "../../lib/gateway.ts";
 import type { Settings } from "../../lib/config/settings.ts";
 import { FakeClock } from "../kit/clock.ts";
 import { dig, type Json } from "../kit/json.ts";
@@ -31,7 +31,7 @@ const calls = (name: string, input: Json) => {
 const busy: FakeAnswer = { body: JSON.stringify({ error: { message: "too much to do" } }), status: 429 };
 
 interface Stage {
-  gateway: Handler;
+  gateway: Gateway;
   upstream: FakeUpstream;
 }
 
@@ -40,14 +40,14 @@ function stage(settings: Settings, ...[first = says("Hello"), ...more]: FakeAnsw
   return { gateway: start(settings, upstream.fetch), upstream };
 }
 
-function start(settings: Settings, fetch: typeof globalThis.fetch, clock = new FakeClock()): Handler {
+function start(settings: Settings, fetch: typeof globalThis.fetch, clock = new FakeClock()): Gateway {
   const own = { OPENROUTER_API_KEY: "sk-or-test", GATEWAY_API_KEYS: `alice:${KEY}` };
   const tools = { TOOLS: "files-read", WORKSPACE_ROOT };
   return createGateway({ settings: { ...own, ...tools, ...settings }, fetch, clock });
 }
 
 async function ask(
-  gateway: Handler,
+  gateway: Gateway,
   body: object,
   { path = "/v1/messages", ...more }: { path?: string; headers?: Record<string, string> } = {},
 ): Promise<[Response, unknown]> {
@@ -212,7 +212,7 @@ test("what the gateway asks on its own has nothing to do with the client's betas
     { VALIDATION: "strict", ANTHROPIC_SMALL_FAST_MODEL: "some/tiny" },
     toNative([
       start,
-      ...explodeBlock({ type: "tool_use", id: "toolu_1", name: "Task", input }, 0),
+      ...toBlockEvents({ type: "tool_use", id: "toolu_1", name: "Task", input }, 0),
       { type: "message_delta", delta: { stop_reason: "tool_use" }, usage },
       { type: "message_stop" },
     ]),

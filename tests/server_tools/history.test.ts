@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { ContentBlock, Message } from "../../lib/anthropic/schema.ts";
-import { findPending, retellMessages } from "../../lib/server_tools/history.ts";
+import { findPendingCalls, toModelHistory } from "../../lib/server_tools/history.ts";
 import { toModelCallId, toServerCallId } from "../../lib/server_tools/call_ids.ts";
 import { toWorkspaceTool } from "../../lib/server_tools/workspace.ts";
 import { createTestScene, createTestToolbox } from "./stage.ts";
 
 const offer = { name: "Echo", input_schema: { type: "object" as const } };
-const echo = toWorkspaceTool({ offer, path: "tools.0", deferred: false }, {
+const echo = toWorkspaceTool({ definition: offer, path: "tools.0", deferred: false }, {
   toolbox: createTestToolbox().toolbox,
-  scene: createTestScene(),
+  toolContext: createTestScene(),
 });
 const find = (block: ContentBlock) => isOf(block, "mcp_tool_use") && block.name === "Echo" ? echo : undefined;
 
@@ -51,7 +51,7 @@ test("retellMessages() answers every call at once, loses no word, and keeps the 
       });
       return [{ role: "user", content: `Question ${at}` }, { role: "assistant", content }];
     });
-    const { messages: retold, toClientPath } = retellMessages(messages, { find });
+    const { messages: retold, toClientPath } = toModelHistory(messages, { find });
 
     retold.forEach(({ role, content }, at) => {
       const asked = typeof content === "string" ? [] : content.filter(({ type }) => type === "tool_use");
@@ -98,7 +98,7 @@ test("retellMessages() leaves alone what has no call of the gateway's", () => {
     },
     { role: "system", content: "Be brief" },
   ];
-  const { messages: retold } = retellMessages(messages, { find });
+  const { messages: retold } = toModelHistory(messages, { find });
   retold.forEach((message, at) => assert.equal(message, messages[at]));
 });
 
@@ -108,7 +108,7 @@ test("retellMessages() says of a call without a result that it has none", () => 
     { role: "assistant", content: [use("mcptoolu_1"), text("Well.")] },
     { role: "user", content: "And?" },
   ];
-  const { messages: retold } = retellMessages(messages, { find });
+  const { messages: retold } = toModelHistory(messages, { find });
   assert.deepEqual(retold.at(-1)?.content, [
     {
       type: "tool_result",
@@ -139,7 +139,7 @@ test("findPending() finds calls of the last turn that wait for nothing but the g
     ["nothing said yet", [asked], 0],
   ];
   for (const [name, messages, expected] of cases) {
-    assert.equal(findPending(messages, find).length, expected, name);
+    assert.equal(findPendingCalls(messages, find).length, expected, name);
   }
 });
 

@@ -42,7 +42,7 @@ test("learn() leaves out what counts something else", () => {
 });
 
 test("a calibration forgets the model that was used longest ago", () => {
-  const calibration = createCalibration({ models: 2 });
+  const calibration = createCalibration({ maxModels: 2 });
   const learn = (model: string) => {
     for (let answer = 0; answer < 3; answer++) calibration.learn(model, { estimate: 1000, reported: 1500 });
   };

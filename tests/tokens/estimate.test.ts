@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseCountTokensRequest } from "../../lib/anthropic/parse.ts";
 import { estimateTokens } from "../../lib/tokens/estimate.ts";
-import { isTelling } from "../../lib/tokens/telling.ts";
+import { isRepresentative } from "../../lib/tokens/telling.ts";
 import { countByLength, countByRuns } from "../../lib/tokens/text.ts";
 
 const MODEL = "claude-haiku-4-5";
@@ -123,7 +123,7 @@ test("isTelling() leaves out what teaches nothing", () => {
   const telling = (fields: object) => {
     const messages = [{ role: "user", content: words }];
     const request = parseCountTokensRequest({ model: MODEL, messages, ...fields });
-    return isTelling(request, estimateTokens(request, countByRuns));
+    return isRepresentative(request, estimateTokens(request, countByRuns));
   };
   const picture = { type: "image", source: { type: "url", url: "https://example.com/bee.png" } };
   const text = { type: "text", text: words };

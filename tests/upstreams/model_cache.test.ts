@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Catalogue, createCatalogue } from "../../lib/upstreams/model_cache.ts";
+import { createModelCache, type ModelCache } from "../../lib/upstreams/model_cache.ts";
 import type { ListedModel } from "../../lib/upstreams/model_list.ts";
 import { FakeClock } from "../kit/clock.ts";
 
-const HABITS = { preset: "other", language: "auto" } as const;
+const HABITS = { preset: "other", dialectChoice: "auto" } as const;
 const ACME = { name: "acme", baseUrl: "https://acme.test/v1", key: "sk-acme", ...HABITS };
 const OTHER = { name: "other", baseUrl: "https://other.test/v1", ...HABITS };
 const CALLER = { client: "local", key: "sk-client" };
@@ -20,7 +20,7 @@ function stage() {
       init?.signal?.addEventListener("abort", () => reject(init.signal?.reason));
       asked.push({ url: String(input), signal: init?.signal, answer: resolve });
     });
-  return { clock, asked, catalogue: createCatalogue({ fetch: network, clock }) };
+  return { clock, asked, catalogue: createModelCache({ fetch: network, clock }) };
 }
 
 function listing(...ids: string[]): Response {
@@ -37,21 +37,21 @@ async function settle(): Promise<void> {
 }
 
 async function learn(
-  { asked, catalogue }: { asked: ReturnType<typeof stage>["asked"]; catalogue: Catalogue },
+  { asked, catalogue }: { asked: ReturnType<typeof stage>["asked"]; catalogue: ModelCache },
 ) {
-  const looking = catalogue.look(ACME, CALLER);
+  const looking = catalogue.get(ACME, CALLER);
   asked.at(-1)?.answer(listing("one"));
   assert.deepEqual(ids(await looking), ["one"]);
 }
 
 test("a fresh list is kept, and nobody is asked again", async () => {
   const all = stage();
-  assert.deepEqual(all.catalogue.known(ACME), []);
+  assert.deepEqual(all.catalogue.peek(ACME), []);
   await learn(all);
   all.clock.advance(10 * MINUTE - 1);
-  assert.deepEqual(ids(await all.catalogue.look(ACME, CALLER)), ["one"]);
-  assert.deepEqual(ids(await all.catalogue.list(ACME, CALLER)), ["one"]);
-  assert.deepEqual(ids(all.catalogue.known(ACME)), ["one"]);
+  assert.deepEqual(ids(await all.catalogue.get(ACME, CALLER)), ["one"]);
+  assert.deepEqual(ids(await all.catalogue.fetch(ACME, CALLER)), ["one"]);
+  assert.deepEqual(ids(all.catalogue.peek(ACME)), ["one"]);
   assert.deepEqual(all.asked.map(({ url }) => url), ["https://acme.test/v1/models"]);
   assert.equal(all.clock.waiting, 0);
 });
@@ -60,20 +60,20 @@ test("a stale list is given at once and refreshed behind the scenes, but waited 
   const all = stage();
   await learn(all);
   all.clock.advance(10 * MINUTE);
-  assert.deepEqual(ids(await all.catalogue.look(ACME, CALLER)), ["one"]);
+  assert.deepEqual(ids(await all.catalogue.get(ACME, CALLER)), ["one"]);
   assert.equal(all.asked.length, 2);
-  const listing2 = all.catalogue.list(ACME, CALLER);
+  const listing2 = all.catalogue.fetch(ACME, CALLER);
   all.asked[1]?.answer(listing("one", "two"));
   assert.deepEqual(ids(await listing2), ["one", "two"]);
-  assert.deepEqual(ids(await all.catalogue.look(ACME, CALLER)), ["one", "two"]);
+  assert.deepEqual(ids(await all.catalogue.get(ACME, CALLER)), ["one", "two"]);
   assert.equal(all.asked.length, 2, "the two of them asked once");
   assert.equal(all.clock.waiting, 0);
 });
 
 test("many who ask at once make one question of each upstream", async () => {
   const { asked, catalogue } = stage();
-  const looks = Array.from({ length: 26 }, () => catalogue.look(ACME, CALLER));
-  const others = Array.from({ length: 3 }, () => catalogue.list(OTHER, CALLER));
+  const looks = Array.from({ length: 26 }, () => catalogue.get(ACME, CALLER));
+  const others = Array.from({ length: 3 }, () => catalogue.fetch(OTHER, CALLER));
   assert.deepEqual(asked.map(({ url }) => new URL(url).host), ["acme.test", "other.test"]);
   asked[0]?.answer(listing("one"));
   asked[1]?.answer(listing("two"));
@@ -83,19 +83,19 @@ test("many who ask at once make one question of each upstream", async () => {
 
 test("a message does not wait long for a list that was never seen, and the next finds it", async () => {
   const { asked, catalogue, clock } = stage();
-  const looking = catalogue.look(ACME, CALLER);
+  const looking = catalogue.get(ACME, CALLER);
   clock.advance(2000);
   assert.deepEqual(await looking, []);
   asked[0]?.answer(listing("one"));
   await settle();
-  assert.deepEqual(ids(await catalogue.look(ACME, CALLER)), ["one"]);
+  assert.deepEqual(ids(await catalogue.get(ACME, CALLER)), ["one"]);
   assert.equal(asked.length, 1);
   assert.equal(clock.waiting, 0);
 });
 
 test("an upstream that takes too long is let go", async () => {
   const { asked, catalogue, clock } = stage();
-  const list = catalogue.list(ACME, CALLER);
+  const list = catalogue.fetch(ACME, CALLER);
   clock.advance(10_000);
   await assert.rejects(list, { type: "timeout_error" });
   assert.equal(asked[0]?.signal?.aborted, true);
@@ -111,14 +111,14 @@ const FAILURES: Record<string, () => Response> = {
 for (const [what, answer] of Object.entries(FAILURES)) {
   test(`where an upstream ${what}, messages go on without, and nobody asks again for a minute`, async () => {
     const { asked, catalogue, clock } = stage();
-    const looking = catalogue.look(ACME, CALLER);
+    const looking = catalogue.get(ACME, CALLER);
     asked[0]?.answer(answer());
     assert.deepEqual(await looking, []);
     clock.advance(MINUTE - 1);
-    assert.deepEqual(await catalogue.look(ACME, CALLER), []);
+    assert.deepEqual(await catalogue.get(ACME, CALLER), []);
     assert.equal(asked.length, 1);
     clock.advance(1);
-    const again = catalogue.look(ACME, CALLER);
+    const again = catalogue.get(ACME, CALLER);
     asked[1]?.answer(listing("one"));
     assert.deepEqual(ids(await again), ["one"]);
     assert.equal(clock.waiting, 0);
@@ -126,10 +126,10 @@ for (const [what, answer] of Object.entries(FAILURES)) {
 
   test(`where an upstream ${what}, who asks for the list is told so, and asks again when he likes`, async () => {
     const { asked, catalogue } = stage();
-    const list = catalogue.list(ACME, CALLER);
+    const list = catalogue.fetch(ACME, CALLER);
     asked[0]?.answer(answer());
     await assert.rejects(list, { name: "ApiError" });
-    const again = catalogue.list(ACME, CALLER);
+    const again = catalogue.fetch(ACME, CALLER);
     asked[1]?.answer(listing("one"));
     assert.deepEqual(ids(await again), ["one"]);
   });
@@ -139,11 +139,11 @@ test("a list that can no longer be had is kept as it was", async () => {
   const all = stage();
   await learn(all);
   all.clock.advance(60 * MINUTE);
-  assert.deepEqual(ids(await all.catalogue.look(ACME, CALLER)), ["one"]);
+  assert.deepEqual(ids(await all.catalogue.get(ACME, CALLER)), ["one"]);
   all.asked[1]?.answer(new Response("{}", { status: 503 }));
   await settle();
   for (let look = 0; look < 3; look++) {
-    assert.deepEqual(ids(await all.catalogue.look(ACME, CALLER)), ["one"]);
+    assert.deepEqual(ids(await all.catalogue.get(ACME, CALLER)), ["one"]);
   }
   assert.equal(all.asked.length, 2);
 });
@@ -151,6 +151,6 @@ test("a list that can no longer be had is kept as it was", async () => {
 test("an upstream inside the gateway is never asked", async () => {
   const { asked, catalogue } = stage();
   const inside = { ...ACME, fetch: () => Promise.reject(new Error("asked")) };
-  assert.deepEqual(await catalogue.look(inside, CALLER), []);
+  assert.deepEqual(await catalogue.get(inside, CALLER), []);
   assert.deepEqual(asked, []);
 });

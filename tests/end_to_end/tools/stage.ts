@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { argv } from "node:process";
 import type { Settings } from "../../../lib/config/settings.ts";
-import { createGateway, type Handler } from "../../../lib/gateway.ts";
+import { createGateway, type Gateway } from "../../../lib/gateway.ts";
 import { FakeClock } from "../../kit/clock.ts";
 import { parseEvents, type WireEvent } from "../../kit/events.ts";
 import { isJson, type Json } from "../../kit/json.ts";
@@ -33,7 +33,7 @@ export interface Door {
   root: string;
   model: ScriptedModel;
   clock: FakeClock;
-  gateway: Handler;
+  gateway: Gateway;
   /** Asks for a message; what is not said is made up. */
   ask(body: Json, options?: AskOptions): Promise<Answer>;
   /** Sends a request for a message, and gives the bare response. */

@@ -372,7 +372,7 @@ function* disguises(name: string): Generator<string> {
 }
 
 test("what acts on the owner's behalf is not written, there or not, however it is spelled", async () => {
-  const made = stage({ protect: [".env"] });
+  const made = stage({ protectedNames: [".env"] });
   const { root } = made;
   const before = "as it was";
   const all = [...NAMES, ".env", "sub/.ENV"].flatMap((name) => [...disguises(name)]);

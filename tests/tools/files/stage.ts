@@ -99,7 +99,7 @@ export function createStage(
 
 const NO_MODELS: Host["models"] = {
   complete: () => Promise.reject(new Error("no model is asked for files")),
-  converse: () => Promise.reject(new Error("no model is asked for files")),
+  runSubagent: () => Promise.reject(new Error("no model is asked for files")),
   search: () => Promise.reject(new Error("no model is asked for files")),
 };
 

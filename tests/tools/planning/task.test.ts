@@ -111,7 +111,7 @@ for (const [what, { input, todos = TODOS, says }] of Object.entries(REFUSED)) {
 test("Task hands its prompt to a model and gives its last words", async () => {
   const signal = new AbortController().signal;
   const asked: unknown[] = [];
-  const converse: Models["converse"] = async (prompt, options) => {
+  const converse: Models["runSubagent"] = async (prompt, options) => {
     asked.push([prompt, options.model, options.signal === signal]);
     return prompt === "silent" ? " \n" : `done: ${prompt}`;
   };
@@ -128,7 +128,7 @@ test("Task hands its prompt to a model and gives its last words", async () => {
 });
 
 test("Task passes on why its model failed", async () => {
-  const converse: Models["converse"] = async () => {
+  const converse: Models["runSubagent"] = async () => {
     throw new ToolError("The model is overloaded");
   };
   await assert.rejects(run({ prompt: "look" }, { converse }), new ToolError("The model is overloaded"));
@@ -138,11 +138,11 @@ async function run(
   input: unknown,
   { session = { seen: new Map(), todos: [] }, converse = notAsked, signal = new AbortController().signal }: {
     session?: Session;
-    converse?: Models["converse"];
+    converse?: Models["runSubagent"];
     signal?: AbortSignal;
   },
 ): Promise<string> {
-  const models = { complete: notAsked, converse, search: notAsked };
+  const models = { complete: notAsked, runSubagent: converse, search: notAsked };
   const content = await task.run(input, {
     signal,
     files: NO_FILES,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toCallFilter } from "../../../tools/policy/syscalls.ts";
+import { createSyscallFilter } from "../../../tools/policy/syscalls.ts";
 
 const ALLOWED = "allowed";
 
@@ -150,11 +150,11 @@ test("toCallFilter() refuses calls by the numbers of another architecture", () =
 });
 
 test("toCallFilter() knows no other processor", () => {
-  assert.equal(toCallFilter("riscv64", { network: false }), undefined);
+  assert.equal(createSyscallFilter("riscv64", { network: false }), undefined);
 });
 
 function filterOf(processor: string, network: boolean): Uint8Array {
-  const filter = toCallFilter(processor, { network });
+  const filter = createSyscallFilter(processor, { network });
   assert.ok(filter);
   return filter;
 }

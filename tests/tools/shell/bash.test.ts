@@ -154,7 +154,7 @@ test("Bash keeps the beginning and the end of a long output", { skip }, async ()
 });
 
 test("Bash ends an output without end", { skip }, async () => {
-  const flood = createStage({ limits: { floodBytes: 2 ** 20, keptCharacters: 100 } });
+  const flood = createStage({ limits: { maxOutputBytes: 2 ** 20, keptOutputChars: 100 } });
   try {
     for (
       const command of ["yes", "yes >&2", "cat /dev/zero", "yes | tee /dev/stderr", "setsid yes & sleep 100"]

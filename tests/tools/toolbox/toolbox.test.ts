@@ -78,7 +78,7 @@ test("createToolbox() tells the model nothing of a bug, and the audit what it wa
 
 test("createToolbox() ends a call that takes too long", async () => {
   const { tool, running } = createWaiting();
-  const { toolbox, clock } = createTestToolbox([tool], { timeout: 30_000 });
+  const { toolbox, clock } = createTestToolbox([tool], { timeoutMs: 30_000 });
   const told = textOf(toolbox.run(call("Wait"), createTestScene()));
   await until(() => running.length === 1);
   clock.advance(29_999);
@@ -126,7 +126,7 @@ test("createToolbox() lets whoever leaves the line leave it", async () => {
 
 test("createToolbox() lets a tool that runs others take no place from them", async () => {
   const { tool, running } = createWaiting(true);
-  const { toolbox, clock } = createTestToolbox([tool, echo], { concurrency: 1, timeout: 1000 });
+  const { toolbox, clock } = createTestToolbox([tool, echo], { concurrency: 1, timeoutMs: 1000 });
   const outer = textOf(toolbox.run(call("Wait"), createTestScene()));
   await until(() => running.length === 1);
   assert.deepEqual(await textOf(toolbox.run(call("Echo", { word: "x" }), createTestScene())), [
@@ -139,7 +139,7 @@ test("createToolbox() lets a tool that runs others take no place from them", asy
 });
 
 test("createToolbox() counts calls in their order, however long it takes to read them", async () => {
-  const { toolbox } = createTestToolbox([echo], { rate: 1 });
+  const { toolbox } = createTestToolbox([echo], { callsPerMinute: 1 });
   const scene = createTestScene();
   const words = ["x".repeat(5_000_000), "short"];
   const results = await Promise.all(words.map((word) => toolbox.run(call("Echo", { word }), scene)));
@@ -160,7 +160,7 @@ test("createToolbox() runs no more tools that run others at once than it may", a
 });
 
 test("createToolbox() lets each client have so many calls a minute", async () => {
-  const { toolbox, clock } = createTestToolbox([echo], { rate: 2 });
+  const { toolbox, clock } = createTestToolbox([echo], { callsPerMinute: 2 });
   const run = (client: string) =>
     textOf(toolbox.run(call("Echo", { word: "x" }), createTestScene({ client })));
   await run("alice");
@@ -263,7 +263,7 @@ test("createToolbox() tells the model why another model could not be asked", asy
     name: "Ask",
     description: "x",
     input: v.object({}),
-    run: (_input, { models, signal }) => models.converse("Go", { signal }),
+    run: (_input, { models, signal }) => models.runSubagent("Go", { signal }),
   });
   const { toolbox } = createTestToolbox([ask]);
   assert.deepEqual(await textOf(toolbox.run(call("Ask"), createTestScene())), [

@@ -118,7 +118,7 @@ test("WebFetch takes the original's vocabulary, and refuses what is no input", a
 
 test("WebFetch passes on why there is no page, and nothing in its input opens a way", async () => {
   const dial = () => Promise.reject(new Error("Nobody is to be asked"));
-  const host = createTestHost(createTestWeb({ dial, resolve: () => Promise.resolve(["10.0.0.1"]) }));
+  const host = createTestHost(createTestWeb({ connect: dial, resolve: () => Promise.resolve(["10.0.0.1"]) }));
   const wide = { allowHosts: ["127.0.0.1:80"], allow_private: true, leaveHost: true, prompt: "x" };
   for (
     const url of [
