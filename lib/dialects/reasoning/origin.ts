@@ -6,7 +6,7 @@ export function isClaude(model: string): boolean {
 }
 
 /** True for Google's models. Like Claude, they require their own signatures back. */
-export function isGemini(model: string): boolean {
+function isGemini(model: string): boolean {
   return /(^|[/.])gemini-/.test(model);
 }
 
