@@ -25,7 +25,7 @@ export class ReasoningReader {
   /** True if an empty `reasoning_details` arrived before the first block. False after the first block. */
   #emptyReported: boolean | undefined;
 
-  /** `shown` is false if the client wants thinking blocks without text. */
+  /** `shown` is false if the client requests thinking blocks without text. */
   constructor(writer: MessageWriter, { origin, shown }: { origin: string; shown: boolean }) {
     this.#writer = writer;
     this.#origin = origin;
