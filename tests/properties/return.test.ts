@@ -146,7 +146,7 @@ function told({ told, ...plain }: Json, strict: boolean): Json {
     if (!ids.includes(id)) ids.push(id);
     return ids.indexOf(id);
   };
-  const said = objects(told).filter(({ text }) => !/left out here/.test(String(text)));
+  const said = objects(told).filter(({ text }) => !/(Image|Document) omitted/.test(String(text)));
   return {
     ...plain,
     told: said.map((one) => ({ ...one, id: toId(one.id), tool_use_id: toId(one.tool_use_id) })),

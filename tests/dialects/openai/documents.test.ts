@@ -40,13 +40,13 @@ const CASES: Record<string, Case> = {
   "OpenAI does not take its address": {
     block: named(there),
     preset: "openai",
-    said: "Rules\n\nOf the house\n\n[A document was left out here: this host opens no addresses of files]",
+    said: "Rules\n\nOf the house\n\n[Document omitted: this host does not accept URLs of files]",
     lost: true,
   },
   "most hosts take no files": {
     block: named(pdf),
     preset: "groq",
-    said: "Rules\n\nOf the house\n\n[A document was left out here: this host takes no files]",
+    said: "Rules\n\nOf the house\n\n[Document omitted: this host does not accept files]",
     lost: true,
   },
   "text is text everywhere": {
@@ -78,7 +78,7 @@ const CASES: Record<string, Case> = {
   "a model that does not see is told that there was an image": {
     block: image,
     facts: blind,
-    said: "[An image was left out here: this model cannot see images]",
+    said: "[Image omitted: this model does not accept images]",
     lost: true,
   },
 };
