@@ -15,7 +15,7 @@ const OPENAI: ChatFeatures = {
   cacheControl: false,
   topK: false,
   callIds: undefined,
-  signedCalls: false,
+  thoughtSignatureOnCalls: false,
   reasoningContent: "none",
   sessionId: false,
   maxTokensField: "max_tokens",
@@ -23,8 +23,8 @@ const OPENAI: ChatFeatures = {
   files: [],
   parallelToolCalls: true,
   format: "json_schema",
-  refusedKeywords: [],
-  takenFormats: undefined,
+  rejectedKeywords: [],
+  supportedFormats: undefined,
 };
 
 /** Features of local model servers: `top_k`, thinking between tags, and tool calls in the text. */
@@ -61,9 +61,9 @@ export const CHAT_FEATURES: Readonly<Record<Preset, ChatFeatures>> = {
   gemini: {
     ...OPENAI,
     thoughtSignatures: true,
-    refusedKeywords: GEMINI_REFUSED_KEYWORDS,
+    rejectedKeywords: GEMINI_REFUSED_KEYWORDS,
     // Source: https://ai.google.dev/api/caching#Schema
-    takenFormats: ["enum", "date-time", "float", "double", "int32", "int64"],
+    supportedFormats: ["enum", "date-time", "float", "double", "int32", "int64"],
   },
   groq: { ...OPENAI, maxTokensField: "max_completion_tokens" },
   // Thinks by default, and documents its efforts. Source: https://api-docs.deepseek.com/guides/thinking_mode
@@ -72,7 +72,7 @@ export const CHAT_FEATURES: Readonly<Record<Preset, ChatFeatures>> = {
     thinking: "switch",
     efforts: ["minimal", "low", "medium", "high", "xhigh", "max"],
     forcedWhileThinking: false,
-    reasoningContent: "of all",
+    reasoningContent: "always",
     format: "json_object",
   },
   mistral: { ...OPENAI, thinking: "none", callIds: MISTRAL_CALL_ID, streamOptions: false },
@@ -84,7 +84,7 @@ export const CHAT_FEATURES: Readonly<Record<Preset, ChatFeatures>> = {
     ...OPENAI,
     thinking: "none",
     toolChoices: ["auto", "none"],
-    reasoningContent: "of all",
+    reasoningContent: "always",
     format: "json_object",
   },
   // Its chat completions ignore `top_k` without an error. Source: https://docs.ollama.com/openai

@@ -30,9 +30,9 @@ export interface ChatFeatures {
   /** Pattern of accepted call ids. Undefined if the host accepts any id. */
   callIds: RegExp | undefined;
   /** True if earlier calls need a signature. A placeholder is accepted for calls of other models. */
-  signedCalls: boolean;
+  thoughtSignatureOnCalls: boolean;
   /** Earlier answers that need `reasoning_content`, even if they had no reasoning. */
-  reasoningContent: "none" | "of calls" | "of all";
+  reasoningContent: "none" | "with calls" | "always";
   /** True if `session_id` keeps a conversation on one provider. */
   sessionId: boolean;
   /** Request field that limits the tokens of the answer. */
@@ -48,9 +48,9 @@ export interface ChatFeatures {
    */
   format: "json_schema" | "json_object" | "none";
   /** JSON Schema keywords for which the host rejects a request. */
-  refusedKeywords: readonly string[];
+  rejectedKeywords: readonly string[];
   /** Accepted values of the JSON Schema keyword `format`. Undefined if the host accepts all. */
-  takenFormats: readonly string[] | undefined;
+  supportedFormats: readonly string[] | undefined;
 }
 
 /** Turn context with the features of the host, adjusted for the model. */

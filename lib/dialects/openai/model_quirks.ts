@@ -17,9 +17,9 @@ const MODEL_QUIRKS: readonly (readonly [model: RegExp, quirks: Partial<ChatFeatu
     callIds: MISTRAL_CALL_ID,
   }],
   // Source: https://ai.google.dev/gemini-api/docs/thought-signatures
-  [/(^|\/)gemini-(?![12]\b)/, { signedCalls: true }],
+  [/(^|\/)gemini-(?![12]\b)/, { thoughtSignatureOnCalls: true }],
   // Source: https://github.com/earendil-works/pi/pull/987
-  [/(^|\/)(deepseek|kimi)-/, { reasoningContent: "of calls" }],
+  [/(^|\/)(deepseek|kimi)-/, { reasoningContent: "with calls" }],
   // Source: https://github.com/cloudwego/eino/issues/994, https://github.com/can1357/oh-my-pi/issues/1077
   [/(^|\/)(deepseek|kimi|qwen|claude)/, { forcedWhileThinking: false }],
 ];
@@ -29,5 +29,5 @@ export function withModelQuirks(features: ChatFeatures, model: string): ChatFeat
   const matching = MODEL_QUIRKS.filter(([pattern]) => pattern.test(model)).map(([, quirks]) => quirks);
   const all: ChatFeatures = Object.assign({}, features, ...matching);
   // A quirk must not weaken the host's requirement: all answers include those with calls.
-  return features.reasoningContent === "of all" ? { ...all, reasoningContent: "of all" } : all;
+  return features.reasoningContent === "always" ? { ...all, reasoningContent: "always" } : all;
 }

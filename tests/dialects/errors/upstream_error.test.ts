@@ -671,7 +671,11 @@ const THOUGHTS = [
 
 test("toUpstreamError() knows thoughts that are not taken back", () => {
   for (const said of THOUGHTS) {
-    assert.deepEqual(toUpstreamError({ status: 400, body: openai(said) }).adjustment, { dropThinking: true }, said);
+    assert.deepEqual(
+      toUpstreamError({ status: 400, body: openai(said) }).adjustment,
+      { dropThinking: true },
+      said,
+    );
     const raw = JSON.stringify(openai(said));
     const body = or(400, "Provider returned error", { provider_name: "Acme", raw });
     assert.deepEqual(toUpstreamError({ status: 400, body }).adjustment, { dropThinking: true }, said);

@@ -122,7 +122,10 @@ const EMPTY_REASONING = " ";
 function completeReasoning(fields: JsonObject, calls: JsonObject[], { features }: ChatContext): JsonObject {
   const [first] = calls;
   const details = Array.isArray(fields.reasoning_details) ? fields.reasoning_details : [];
-  if (features.signedCalls && first && calls.every(({ extra_content }) => extra_content === undefined)) {
+  if (
+    features.thoughtSignatureOnCalls && first &&
+    calls.every(({ extra_content }) => extra_content === undefined)
+  ) {
     if (features.thoughtSignatures) first.extra_content = { google: { thought_signature: SKIP_SIGNATURE } };
     else if (features.reasoningDetails && !details.some(({ type }) => type === "reasoning.encrypted")) {
       const unsigned = {
@@ -135,8 +138,8 @@ function completeReasoning(fields: JsonObject, calls: JsonObject[], { features }
       return { ...fields, reasoning_details: [...details, unsigned] };
     }
   }
-  const needsContent = features.reasoningContent === "of all" ||
-    (features.reasoningContent === "of calls" && first !== undefined);
+  const needsContent = features.reasoningContent === "always" ||
+    (features.reasoningContent === "with calls" && first !== undefined);
   return needsContent && Object.keys(fields).length === 0 ? { reasoning_content: EMPTY_REASONING } : fields;
 }
 

@@ -28,7 +28,7 @@ const SCHEMA_MAP_KEYWORDS = new Set([
 ]);
 
 /** Limits of a host's support of JSON Schema. */
-export type SchemaSupport = Pick<ChatFeatures, "refusedKeywords" | "takenFormats">;
+export type SchemaSupport = Pick<ChatFeatures, "rejectedKeywords" | "supportedFormats">;
 
 /**
  * Removes the keywords and formats that a host rejects from a JSON Schema, at any depth.
@@ -40,22 +40,22 @@ export type SchemaSupport = Pick<ChatFeatures, "refusedKeywords" | "takenFormats
  * import { cleanSchema } from "./clean_schema.ts";
  *
  * const schema = { type: "object", $schema: "draft-07", properties: { $schema: { type: "string" } } };
- * const clean = cleanSchema(schema, { refusedKeywords: ["$schema"], takenFormats: undefined });
+ * const clean = cleanSchema(schema, { rejectedKeywords: ["$schema"], supportedFormats: undefined });
  * if (JSON.stringify(clean) !== '{"type":"object","properties":{"$schema":{"type":"string"}}}') throw new Error("not cleaned");
  * ```
  */
 export function cleanSchema(schema: JsonObject, support: SchemaSupport): JsonObject {
-  const acceptsAll = support.refusedKeywords.length === 0 && support.takenFormats === undefined;
+  const acceptsAll = support.rejectedKeywords.length === 0 && support.supportedFormats === undefined;
   return acceptsAll ? schema : cleanObject(schema, support);
 }
 
 function cleanObject(schema: JsonObject, support: SchemaSupport): JsonObject {
-  const { refusedKeywords, takenFormats } = support;
+  const { rejectedKeywords, supportedFormats } = support;
   const kept = Object.entries(schema).flatMap(([keyword, value]): [string, unknown][] => {
-    if (keyword === "format" && takenFormats?.includes(String(value)) === false) return [];
-    if (!refusedKeywords.includes(keyword)) return [[keyword, cleanKeyword(keyword, value, support)]];
+    if (keyword === "format" && supportedFormats?.includes(String(value)) === false) return [];
+    if (!rejectedKeywords.includes(keyword)) return [[keyword, cleanKeyword(keyword, value, support)]];
     // `const` is the same as an `enum` with one value.
-    const choice = keyword === "const" && schema.enum === undefined && !refusedKeywords.includes("enum");
+    const choice = keyword === "const" && schema.enum === undefined && !rejectedKeywords.includes("enum");
     return choice ? [["enum", [value]]] : [];
   });
   const unchanged = kept.length === Object.keys(schema).length &&
