@@ -33,7 +33,7 @@ export function createApiKeys(clients: readonly GatewayKey[] = [], admin?: Gatew
     async match(key) {
       if (length === 0) return undefined;
       const keyDigest = await digest(key);
-      // Compares all entries, for constant time. Clients come first: a key of both a client and the admin is the client's.
+      // Compares all entries, for constant time. Client keys precede the admin key: a key in both is the client's.
       const matches = (await entries).filter((entry) => constantTimeEqual(entry.digest, keyDigest));
       return matches[0]?.name;
     },

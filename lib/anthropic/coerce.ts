@@ -3,8 +3,8 @@ import { isObject, type JsonObject, tryJson } from "../base/json.ts";
 /**
  * Converts a value to the type that its JSON Schema requires, if only one conversion is possible.
  *
- * Examples: a list written as a string, a number in quotes, a single item instead of a list. Any other value is returned
- * unchanged, as the same object.
+ * Examples: a list written as a string, a number in quotes, a single item instead of a list. Any other value is
+ * returned unchanged, as the same object.
  *
  * @example Usage
  * ```ts
@@ -27,7 +27,7 @@ export function coerce(value: unknown, schema: unknown, root: JsonObject, depth 
   return kind && another === undefined ? coerceInside(value, kind.schema, root, depth + 1) : value;
 }
 
-/** Returns the types that a schema allows, each with the schema that declares it; `undefined` if any type is allowed. */
+/** Returns the types that a schema allows, each with the schema that declares it; `undefined` if it allows any type. */
 export function allowedTypes(
   schema: unknown,
   root: JsonObject,

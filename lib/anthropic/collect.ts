@@ -136,7 +136,7 @@ export class MessageAccumulator {
 
   #closeBlock(index: number): void {
     const text = this.#inputs.get(index);
-    // A message cut by `max_tokens` may end inside the arguments. If they are not JSON, the input of the start event stays.
+    // A message cut by `max_tokens` may end inside the arguments. If they are not JSON, the start event's input stays.
     const input = text ? tryJson(text) : undefined;
     if (input !== undefined) this.#block(index).input = input;
   }

@@ -130,7 +130,7 @@ export class InputCoercer {
 /**
  * Type of a value by its first character.
  *
- * `number` includes integers, which differ only at the end of the value. `null` is absent because it is never converted.
+ * `number` includes integers, which differ only at the end of the value. `null` is absent: it is never converted.
  */
 const TYPES_BY_FIRST_CHAR: [RegExp, string][] = [
   [/"/, "string"],
