@@ -5,8 +5,8 @@ import type { ApiKeys } from "./api_keys.ts";
 /** The client of a request, as its headers identify it. */
 export interface Caller {
   /**
-   * Name of the client's key: `admin` for the admin key, `local` if the gateway requires no key, `nobody` for a public
-   * route without a key.
+   * Name of the client's key: `admin` for the admin key, `local` if the gateway requires no key, `UNAUTHENTICATED` on a
+   * public route without a key.
    */
   client: string;
   /** Key for the upstream, from `x-api-key` or a Bearer token. Never a key of the gateway. */
