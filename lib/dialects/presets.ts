@@ -15,7 +15,7 @@ const OPENAI: ChatFeatures = {
   cacheControl: false,
   topK: false,
   callIds: undefined,
-  thoughtSignatureOnCalls: false,
+  needsSignedCalls: false,
   reasoningContent: "none",
   sessionId: false,
   maxTokensField: "max_tokens",

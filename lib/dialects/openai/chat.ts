@@ -30,7 +30,7 @@ export interface ChatFeatures {
   /** Pattern of accepted call ids. Undefined if the host accepts any id. */
   callIds: RegExp | undefined;
   /** True if earlier calls need a signature. A placeholder is accepted for calls of other models. */
-  thoughtSignatureOnCalls: boolean;
+  needsSignedCalls: boolean;
   /** Earlier answers that need `reasoning_content`, even if they had no reasoning. */
   reasoningContent: "none" | "with calls" | "always";
   /** True if `session_id` keeps a conversation on one provider. */

@@ -17,7 +17,7 @@ const MODEL_QUIRKS: readonly (readonly [model: RegExp, quirks: Partial<ChatFeatu
     callIds: MISTRAL_CALL_ID,
   }],
   // Source: https://ai.google.dev/gemini-api/docs/thought-signatures
-  [/(^|\/)gemini-(?![12]\b)/, { thoughtSignatureOnCalls: true }],
+  [/(^|\/)gemini-(?![12]\b)/, { needsSignedCalls: true }],
   // Source: https://github.com/earendil-works/pi/pull/987
   [/(^|\/)(deepseek|kimi)-/, { reasoningContent: "with calls" }],
   // Source: https://github.com/cloudwego/eino/issues/994, https://github.com/can1357/oh-my-pi/issues/1077

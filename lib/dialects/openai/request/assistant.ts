@@ -123,7 +123,7 @@ function completeReasoning(fields: JsonObject, calls: JsonObject[], { features }
   const [first] = calls;
   const details = Array.isArray(fields.reasoning_details) ? fields.reasoning_details : [];
   if (
-    features.thoughtSignatureOnCalls && first &&
+    features.needsSignedCalls && first &&
     calls.every(({ extra_content }) => extra_content === undefined)
   ) {
     if (features.thoughtSignatures) first.extra_content = { google: { thought_signature: SKIP_SIGNATURE } };
