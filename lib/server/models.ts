@@ -44,7 +44,8 @@ export async function answerModels(
  * Answers `GET /v1/models/{id}`. Accepts unlisted names that resolve to a listed model. The id may contain slashes,
  * encoded or not.
  *
- * @throws {ApiError} `not_found_error` with the nearest model's name; `api_error` if the upstream's list is missing.
+ * @throws {ApiError} `not_found_error` with the nearest model's name;
+ * `api_error` if its upstream's list is unavailable.
  */
 export async function answerModel(
   request: Request,

@@ -25,7 +25,7 @@ export async function holdAnswer(
   const pendingEvents = readUntilContent(batches);
   const firstEvents = await withTimeout(clock, timeoutMs, pendingEvents);
   if (firstEvents !== undefined) return prepend(firstEvents, batches);
-  pendingEvents.catch(() => {}); // a rejection is handled by startEarly(), unless the client disconnects first
+  pendingEvents.catch(() => {}); // startEarly() awaits it, unless the client disconnects first
   return startEarly(startEvents(), pendingEvents, batches);
 }
 

@@ -19,7 +19,8 @@ export interface ReadAnswerOptions {
 /**
  * Reads an upstream's answer, an event stream or a JSON body, as Anthropic's events.
  *
- * @throws {ApiError} `api_error` if the answer is in another format or incomplete; the abort reason of the idle timer.
+ * @throws {ApiError} `api_error` if the answer is in another format or incomplete; the error that the upstream
+ * reports; the abort reason of the idle timer.
  */
 export async function* readAnswer(
   response: Response,
