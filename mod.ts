@@ -1,8 +1,8 @@
 /**
- * A gateway that speaks Anthropic's Messages API to any client, and answers with any model behind OpenRouter.
+ * A gateway that serves Anthropic's Messages API to any client and answers with any model behind OpenRouter.
  *
- * Run, this module serves; imported, it only gives what makes a gateway, which fits into any server that takes a
- * handler of web requests.
+ * As the main program, this module starts the server. As an import, it starts nothing and exports
+ * {@linkcode createGateway}, whose result fits into any server that accepts a web-standard request handler.
  *
  * @example Usage
  * ```ts
@@ -42,5 +42,5 @@ export type {
 
 export type { Alias, Target } from "./lib/config/aliases.ts";
 
-// No top-level await: a module with one cannot be loaded by `require`.
+// No top-level await: `require` cannot load a module that has one.
 if (isMain(import.meta)) import("./lib/cli/main.ts").then(({ main }) => main(readArgs(), createGateway));

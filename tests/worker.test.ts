@@ -27,7 +27,7 @@ test("worker.fetch() names each mistake in its bindings, and serves once they ar
       type: "error",
       error: {
         type: "api_error",
-        message: "Cannot serve: the gateway's settings cannot be used, its log names each mistake",
+        message: "Cannot serve requests: the gateway's settings are invalid, its log lists each mistake",
       },
       request_id: refused.headers.get("request-id"),
     });

@@ -41,7 +41,7 @@ test("describeConfig() tells each setting, its value and where that is from", ()
   const lines = describeConfig(sources).split("\n").map((line) => line.trim().replace(/ {2,}/, " "));
   assert.deepEqual(lines, [
     "PORT 1 (--port)",
-    "HOST cannot be used (--host)",
+    "HOST invalid (--host)",
     "GATEWAY_API_KEYS key-1, bob (environment)",
     "GATEWAY_ADMIN_KEY set (environment)",
     "OPEN_ACCESS off (default)",

@@ -472,8 +472,8 @@ test("parseConfig() names all mistakes at once, those of the command line first"
   const flags = readFlags(["--port=x", "--hots=1", "--log-level"]);
   const env = { ENVIRONMENT: "x", MODEL_MAP: '{"a":1,"b":2}' };
   assert.deepEqual(mistakesOf({ flags, env }), [
-    'Cannot use flag "--hots": there is no such flag, the nearest is --host',
-    'Cannot use flag "--log-level": a value must follow',
+    'Cannot use flag "--hots": unknown flag, the nearest is --host',
+    'Cannot use flag "--log-level": it needs a value',
     'Cannot use PORT "x" (--port): expected a whole number from 0 to 65535',
     `Cannot use MODEL_MAP "{\\"a\\":1,\\"b\\":2}" (environment): alias "a" ${ALIAS}`,
     `Cannot use MODEL_MAP "{\\"a\\":1,\\"b\\":2}" (environment): alias "b" ${ALIAS}`,

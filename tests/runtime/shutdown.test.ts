@@ -40,7 +40,7 @@ test("stop() turns new requests away, for good, and on to other connections", as
     const { error } = await response.json();
     assert.deepEqual(error, {
       type: "overloaded_error",
-      message: "Cannot take the request: the gateway is being stopped",
+      message: "Cannot accept the request: the gateway is shutting down",
     });
   }
   assert.equal(upstream.requests.length, 0);
@@ -78,7 +78,7 @@ test("stop() ends what takes longer than SHUTDOWN_TIMEOUT, each in its own way",
   assert.equal(checkGrammar(events), "error");
   assert.deepEqual(events.at(-1).error, {
     type: "overloaded_error",
-    message: "Cannot finish the answer: the gateway is being stopped",
+    message: "Cannot finish the answer: the gateway is shutting down",
   });
   assert.equal((await whole).status, 529);
   await setImmediate();

@@ -121,7 +121,7 @@ test("nobody is told that a model is missing where the upstream's list is", asyn
   assert.equal(response.status, 502);
   assert.deepEqual(dig(await response.json(), "error"), {
     type: "api_error",
-    message: 'Cannot tell of model "acme/talker-1": the list of upstream "openrouter" is not to be had',
+    message: 'Cannot look up model "acme/talker-1": the model list of upstream "openrouter" is unavailable',
   });
   assert.ok((await (await get("x".repeat(100_000))).text()).length < 1000);
   for (const id of ["big", "demo/echo"]) assert.equal((await get(id)).status, 200, id);

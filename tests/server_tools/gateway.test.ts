@@ -91,7 +91,7 @@ test("a task whose model fails tells why, and is no bug of the gateway's", async
 test("a task that is cut off does not look as if it had ended", async () => {
   const { gateway } = stage({}, calls("Task", { prompt: "look" }), says("I saw", "length"), says("Done"));
   const [, message] = await ask(gateway, {});
-  const told = "I saw\n[The task did not end: max_tokens]";
+  const told = "I saw\n[The task did not finish: max_tokens]";
   assert.equal(dig(message, "content", 1, "content", 0, "text"), told);
 });
 

@@ -90,7 +90,7 @@ test("an upstream that cannot be connected to in time is a timeout", async () =>
   assert.deepEqual([asked, status], [2, 504]);
   assert.match(
     text,
-    /"timeout_error","message":"Cannot connect to upstream \\"openrouter\\": it takes too long"/,
+    /"timeout_error","message":"Cannot connect to upstream \\"openrouter\\": the connection timed out"/,
   );
 });
 

@@ -99,7 +99,7 @@ for (const runtime of RUNTIMES) {
       program.kill("SIGTERM");
     }
     const { stdout, stderr } = await program.ended;
-    assert.match(stdout, / without a key; the model demo\/echo answers without one$/m);
+    assert.match(stdout, / without a key; model demo\/echo needs no key$/m);
     for (const key of [KEY, OWNER]) assert.equal(`${stdout}${stderr}`.includes(key.slice(-10)), false);
     const lines = stderr.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
     assert.doesNotMatch(stderr, /^ +at |\bError\b/m);

@@ -140,7 +140,7 @@ test("mod.ts on node gives up an upstream that cannot be connected to after CONN
     const { error } = await response.json();
     assert.deepEqual(error, {
       type: "timeout_error",
-      message: 'Cannot connect to upstream "openrouter": it takes too long',
+      message: 'Cannot connect to upstream "openrouter": the connection timed out',
     });
   } finally {
     program.kill("SIGTERM");

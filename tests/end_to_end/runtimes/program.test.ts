@@ -44,13 +44,16 @@ for (const runtime of RUNTIMES) {
   on("tells where it listens, whom it asks and that it has no key", async () => {
     const args = ["--port", "0", "--upstream", "http://127.0.0.1:9/v1"];
     const { stdout } = await served(runtime, args, { OPENROUTER_API_KEY: "" });
-    assert.match(stdout, /^Listening on http:\/\/127\.0\.0\.1:\d+, asking http:\/\/127\.0\.0\.1:9\/v1 /);
-    assert.match(stdout, /each client's own key; the model demo\/echo answers without one\n/);
+    assert.match(
+      stdout,
+      /^Listening on http:\/\/127\.0\.0\.1:\d+, forwarding to http:\/\/127\.0\.0\.1:9\/v1 /,
+    );
+    assert.match(stdout, /each client's key; model demo\/echo needs no key\n/);
   });
 
   on(`${runtime.readsEnv ? "reads" : "does not ask for"} the environment`, async () => {
     const { stdout } = await served(runtime, ["--port", "0"], { OPENROUTER_API_KEY: "sk-or-v1-0123456789" });
-    assert.equal(stdout.includes(" with its own key\n"), runtime.readsEnv, stdout);
+    assert.equal(stdout.includes(" with the gateway's key\n"), runtime.readsEnv, stdout);
     assert.equal(stdout.includes("0123456789"), false);
   });
 
@@ -64,7 +67,7 @@ for (const runtime of RUNTIMES) {
   on("prints its settings and every mistake for --check", async () => {
     const { status, stdout, stderr } = await launch(runtime, ["--check", "--port=x", "--hots=y"]).ended;
     assert.equal(status, 2);
-    assert.match(stdout, /^ +PORT +cannot be used \(--port\)\n/);
+    assert.match(stdout, /^ +PORT +invalid \(--port\)\n/);
     assert.equal(stderr, MISTAKES);
   });
 
@@ -109,13 +112,13 @@ for (const runtime of RUNTIMES) {
     await new Promise((resolve) => other.close(resolve));
     assert.equal(
       stderr,
-      `Cannot listen on "127.0.0.1:${port}": the port is in use, another one can be had with --port\n`,
+      `Cannot listen on "127.0.0.1:${port}": the port is in use, --port selects another\n`,
     );
     assert.deepEqual([status, stdout], [1, ""]);
   });
 }
 
-const MISTAKES = `Cannot use flag "--hots": there is no such flag, the nearest is --host
+const MISTAKES = `Cannot use flag "--hots": unknown flag, the nearest is --host
 Cannot use PORT "x" (--port): expected a whole number from 0 to 65535
 `;
 
