@@ -112,7 +112,7 @@ async function streamAnswer(
   const body = writeEvents(held, {
     clock,
     client: clientSignal,
-    pingEvery: config.pingInterval * 1000,
+    pingIntervalMs: config.pingInterval * 1000,
     toErrorBody: (error) => toErrorBody(toApiError(error), requestLog.requestId),
     onEnd(outcome, error) {
       cleanUp();

@@ -11,7 +11,7 @@ export interface WriteOptions {
   /** Aborts when the client disconnects. Some servers only abort this signal and do not cancel the body. */
   client: AbortSignal;
   /** Silence after which a `ping` is sent, in milliseconds. */
-  pingEvery: number;
+  pingIntervalMs: number;
   /** Converts a failure to the `error` event. */
   toErrorBody(error: unknown): ErrorBody;
   /** Called once, when the stream has ended. */
@@ -26,7 +26,7 @@ export interface WriteOptions {
  */
 export function writeEvents(
   batches: AsyncGenerator<StreamEvent[]>,
-  { clock, client, pingEvery, toErrorBody, onEnd }: WriteOptions,
+  { clock, client, pingIntervalMs, toErrorBody, onEnd }: WriteOptions,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let lastWrite = clock.now();
@@ -44,7 +44,7 @@ export function writeEvents(
     start(controller) {
       const ping = () => {
         const writable = controller.desiredSize !== null && controller.desiredSize >= 0;
-        if (waiting && writable && clock.now() - lastWrite >= pingEvery) {
+        if (waiting && writable && clock.now() - lastWrite >= pingIntervalMs) {
           write(controller, [{ type: "ping" }]);
         }
       };
@@ -53,7 +53,7 @@ export function writeEvents(
         finish("left");
         void batches.return(undefined).catch(() => {});
       };
-      stopPings = clock.every(pingEvery, ping);
+      stopPings = clock.every(pingIntervalMs, ping);
       removeListeners = () => {
         stopPings();
         client.removeEventListener("abort", onClientAbort);

@@ -366,7 +366,7 @@ test("writeEvents() tells its end once, though the client leaves while the last 
       const reader = writeEvents(batches(), {
         clock,
         client: client.signal,
-        pingEvery: SECOND,
+        pingIntervalMs: SECOND,
         toErrorBody: () => ({
           type: "error",
           error: { type: "api_error", message: "broken" },

@@ -48,7 +48,7 @@ async function write(events: StreamEvent[]): Promise<string> {
   return await new Response(writeEvents(batches(), {
     clock: new TestClock(),
     client: new AbortController().signal,
-    pingEvery: 1000,
+    pingIntervalMs: 1000,
     toErrorBody: () => assert.fail("nothing fails"),
     onEnd: () => {},
   })).text();
