@@ -7,10 +7,9 @@ import { toSlug } from "../../lib/upstreams/resolve.ts";
 import { estimateTokens } from "../../lib/tokens/estimate.ts";
 import { isTelling } from "../../lib/tokens/telling.ts";
 import { countByRuns, type TextCounter } from "../../lib/tokens/text.ts";
-import { readCorpus, type Recording } from "../kit/corpus.ts";
-import { parseEvents } from "../kit/events.ts";
+import { readCorpus, type Recording } from "./corpus.ts";
+import { foldEvents, parseEvents } from "../kit/events.ts";
 import { count, dig, isJson } from "../kit/json.ts";
-import { foldEvents } from "../kit/answer_text.ts";
 
 /** A recorded request, and what Anthropic's API counted of it. */
 interface Counted {

@@ -6,8 +6,8 @@ import { ApiError } from "../../lib/base/errors.ts";
 import { newId } from "../../lib/runtime/ids.ts";
 import { type Admission, createLimiter, type Limiter } from "../../lib/limits/limiter.ts";
 import { createMemoryStore } from "../../lib/limits/memory_store.ts";
-import { startLog } from "../../lib/observability/log.ts";
 import { FakeClock } from "../kit/clock.ts";
+import { captureLog } from "../kit/log.ts";
 
 const GATEWAY_API_KEYS = ["alice:0123456789abcdef", "bob:fedcba9876543210"];
 
@@ -24,8 +24,8 @@ function start(
 
 const BILL = { inputTokens: 10, outputTokens: 1, cost: undefined, usd: 1 };
 
-/** Who is refused, and how. */
-async function refused(limiter: Limiter, client: string, inputTokens = 10): Promise<string | undefined> {
+/** Returns status and message if a request is rejected. */
+async function rejectionOf(limiter: Limiter, client: string, inputTokens = 10): Promise<string | undefined> {
   try {
     (await limiter.admit({ client }, { inputTokens })).release();
     return undefined;
@@ -42,19 +42,19 @@ test("each key has its own limits, those by its name before those of all", async
   });
   const admitted = async (client: string) => {
     let times = 0;
-    while (times < 9 && await refused(limiter, client) === undefined) times++;
+    while (times < 9 && await rejectionOf(limiter, client) === undefined) times++;
     return times;
   };
   assert.deepEqual([await admitted("alice"), await admitted("bob"), await admitted("carol")], [3, 9, 1]);
-  assert.equal(await admitted("dave"), 1, "nobody draws from another's");
+  assert.equal(await admitted("dave"), 1, "clients do not share a limit");
 });
 
 test("a refusal draws from no meter", async () => {
   const { limiter } = start({ each: { requests: 1 }, total: { requests: 2 } });
-  assert.equal(await refused(limiter, "a"), undefined);
-  for (let nth = 0; nth < 5; nth++) assert.match(await refused(limiter, "a") ?? "", /^429 .*key "a"/);
-  assert.equal(await refused(limiter, "b"), undefined, "a has used one of both alone");
-  assert.match(await refused(limiter, "c") ?? "", /^429 .*the gateway/);
+  assert.equal(await rejectionOf(limiter, "a"), undefined);
+  for (let nth = 0; nth < 5; nth++) assert.match(await rejectionOf(limiter, "a") ?? "", /^429 .*key "a"/);
+  assert.equal(await rejectionOf(limiter, "b"), undefined, "only the admitted request of a is counted");
+  assert.match(await rejectionOf(limiter, "c") ?? "", /^429 .*the gateway/);
 });
 
 test("a session belongs to its key", async () => {
@@ -99,21 +99,17 @@ test("a turn that ends on the next day is paid from that day's budget", async ()
   const admission = await limiter.admit({ client: "a" }, { inputTokens: 1 });
   clock.advance(24 * 3_600_000);
   admission.charge(BILL, "m");
-  assert.match(await refused(limiter, "a") ?? "", /^402 .*begins at 2026-01-03T00:00:00Z$/);
+  assert.match(await rejectionOf(limiter, "a") ?? "", /^402 .*begins at 2026-01-03T00:00:00Z$/);
 });
 
 test("a model of unknown price is logged once, where a budget should have counted it", async () => {
-  const lines: string[] = [];
-  const { error } = console;
-  console.error = (line: string) => void lines.push(line);
-  startLog("warn");
-  for (const limits of [{ each: { usd_day: 1 } }, { each: { requests: 9 } }]) {
-    const { limiter } = start(limits);
-    const admission = await limiter.admit({ client: "a" }, { inputTokens: 1 });
-    for (const model of ["m/a", "m/b", "m/a"]) admission.charge({ ...BILL, usd: undefined }, model);
-  }
-  startLog("off");
-  console.error = error;
+  const lines = await captureLog(async () => {
+    for (const limits of [{ each: { usd_day: 1 } }, { each: { requests: 9 } }]) {
+      const { limiter } = start(limits);
+      const admission = await limiter.admit({ client: "a" }, { inputTokens: 1 });
+      for (const model of ["m/a", "m/b", "m/a"]) admission.charge({ ...BILL, usd: undefined }, model);
+    }
+  }, "warn");
   assert.deepEqual(lines.map((line) => JSON.parse(line)).map(({ message, model }) => [message, model]), [
     ["What a model costs is not known, so that no budget counts it", "m/a"],
     ["What a model costs is not known, so that no budget counts it", "m/b"],
@@ -130,7 +126,7 @@ test("the memory of sessions is bounded, and what keys have used is not forgotte
     admission.release();
     assert.ok(store.size <= 100, `${store.size} meters`);
   }
-  assert.match(await refused(limiter, "spent") ?? "", /^402/);
+  assert.match(await rejectionOf(limiter, "spent") ?? "", /^402/);
 });
 
 test("what nothing is used of is not remembered", async () => {

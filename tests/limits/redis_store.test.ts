@@ -2,15 +2,17 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
-import { createGateway, type Handler } from "../../lib/gateway.ts";
 import { createMemoryStore } from "../../lib/limits/memory_store.ts";
 import type { Draw, Meter } from "../../lib/limits/quota.ts";
 import { createRedisStore, type RedisConnection } from "../../lib/limits/redis_store.ts";
 import type { Verdict } from "../../lib/limits/store.ts";
 import type { LimitsInput } from "../../lib/config/limits.ts";
-import { FakeClock } from "../kit/clock.ts";
-import { createUpstream } from "../kit/upstream.ts";
 import { MISSING, type RedisServer, startRedis } from "./redis_server.ts";
+import { FakeClock } from "../kit/clock.ts";
+import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
+import { captureLog } from "../kit/log.ts";
+import { minimalRequest } from "../kit/request.ts";
+import { writeChunks } from "../kit/streams.ts";
 
 const PASSWORD = "hidden-word";
 const SECOND = 1000;
@@ -23,7 +25,7 @@ after(() => server?.stop());
 
 const url = () => `redis://:${PASSWORD}@127.0.0.1:${server?.port}`;
 
-/** Asks the server itself. */
+/** Sends commands to the server itself. */
 async function command<T>(run: (client: Awaited<ReturnType<typeof connect>>) => Promise<T>): Promise<T> {
   const client = await connect();
   try {
@@ -48,51 +50,43 @@ const CHUNK = {
 
 const START = Date.UTC(2026, 0, 1);
 
-interface Stage {
-  gateways: Handler[];
-  /** The same gateways, so many milliseconds later. */
-  later(ms: number): Stage;
+/** Two gateways that share a store. */
+interface Pair {
+  gateways: TestGateway[];
+  /** Creates gateways with the same store and a clock that is ahead of theirs. */
+  later(ms: number): Pair;
 }
 
-/** Two gateways that share an empty store. */
-async function stage(limits: LimitsInput): Promise<Stage> {
+/** Creates two gateways that share an empty store. */
+async function createPair(limits: LimitsInput): Promise<Pair> {
   await command((client) => client.sendCommand(["FLUSHALL"]));
-  return createStage(limits, START);
+  return createPairAt(limits, START);
 }
 
-function createStage(LIMITS: LimitsInput, now: number): Stage {
-  const { fetch } = createUpstream({ body: `data: ${JSON.stringify(CHUNK)}\n\ndata: [DONE]\n\n` });
-  const settings = { OPENROUTER_API_KEY: "sk-or-test", RATE_LIMIT_STORE: url(), LIMITS };
-  const gateways = [0, 1].map(() => createGateway({ settings, fetch, clock: new FakeClock(now) }));
-  return { gateways, later: (ms) => createStage(LIMITS, now + ms) };
+function createPairAt(LIMITS: LimitsInput, now: number): Pair {
+  const upstream = { body: writeChunks(CHUNK) };
+  const settings = { RATE_LIMIT_STORE: url(), LIMITS };
+  const gateways = [0, 1].map(() => createTestGateway({ settings, upstream, clock: new FakeClock(now) }));
+  return { gateways, later: (ms) => createPairAt(LIMITS, now + ms) };
 }
 
-/** Waits until the server has heard of the end of every answer, which comes after what that used. */
+/** Waits until the store has recorded the end of every answer, which it records after the usage. */
 async function recorded(): Promise<void> {
   await command(async (client) => {
     while (await client.exists("gateway:{limits}:key/local/streams")) await client.ping();
   });
 }
 
-async function ask(gateway: Handler | undefined, stream = false): Promise<Response> {
+async function sendMessage(gateway: TestGateway | undefined, stream = false): Promise<Response> {
   assert.ok(gateway !== undefined);
-  const body = JSON.stringify({
-    model: "m/m",
-    max_tokens: 1,
-    stream,
-    messages: [{ role: "user", content: "Hi" }],
-  });
-  const headers = { "content-type": "application/json" };
-  return await gateway.fetch(
-    new Request("http://gateway.test/v1/messages", { method: "POST", headers, body }),
-  );
+  return await gateway.post(minimalRequest("chat", { stream }));
 }
 
-/** Asks both in turn, and gives the statuses. */
-async function askInTurn({ gateways }: Stage, times: number): Promise<number[]> {
+/** Sends messages to both in turn, and returns the statuses. */
+async function sendInTurn({ gateways }: Pair, times: number): Promise<number[]> {
   const statuses: number[] = [];
   for (let nth = 0; nth < times; nth++) {
-    const response = await ask(gateways[nth % 2]);
+    const response = await sendMessage(gateways[nth % 2]);
     await response.text();
     await recorded();
     statuses.push(response.status);
@@ -111,25 +105,25 @@ const SHARED: [limits: LimitsInput, statuses: number[]][] = [
 
 for (const [limits, statuses] of SHARED) {
   test(`two gateways share ${JSON.stringify(limits)}`, { skip: MISSING }, async () => {
-    const on = await stage(limits);
-    assert.deepEqual(await askInTurn(on, statuses.length), statuses);
-    assert.deepEqual(await askInTurn(on.later(DAY * 31), 2), [200, 200]);
+    const on = await createPair(limits);
+    assert.deepEqual(await sendInTurn(on, statuses.length), statuses);
+    assert.deepEqual(await sendInTurn(on.later(DAY * 31), 2), [200, 200]);
   });
 }
 
 test("two gateways admit no more than the limit of many requests at once", { skip: MISSING }, async () => {
-  const { gateways } = await stage({ each: { requests: 20, streams: null } });
-  const responses = await Promise.all(Array.from({ length: 60 }, (_, nth) => ask(gateways[nth % 2])));
+  const { gateways } = await createPair({ each: { requests: 20, streams: null } });
+  const responses = await Promise.all(Array.from({ length: 60 }, (_, nth) => sendMessage(gateways[nth % 2])));
   assert.equal(responses.filter(({ status }) => status === 200).length, 20);
   assert.equal(responses.filter(({ status }) => status === 429).length, 40);
 });
 
 test("every key of the store has the prefix, and expires", { skip: MISSING }, async () => {
-  const on = await stage({
+  const on = await createPair({
     each: { requests: 9, input_tokens: 1000, output_tokens: 100, usd_day: 9, usd_month: 9 },
   });
-  await askInTurn(on, 2);
-  const open = await ask(on.gateways[0], true);
+  await sendInTurn(on, 2);
+  const open = await sendMessage(on.gateways[0], true);
   const found = await command(async (client) => {
     const keys = (await client.keys("*")).sort();
     return await Promise.all(keys.map(async (key) => [key, await client.pTTL(key)] as const));
@@ -164,7 +158,7 @@ test("the server reckons as the memory does", { skip: MISSING, timeout: 60_000 }
   const law = fc.asyncProperty(fc.array(Step, { maxLength: 15 }), async (steps) => {
     await connection.sendCommand(["FLUSHALL"]);
     const clock = new FakeClock();
-    // A clock without timers: what is recorded may arrive a moment after time was told to pass.
+    // A clock without timers: a record may arrive after the clock was advanced.
     const patient = { now: () => clock.now(), after: () => () => {}, every: () => () => {} };
     const memory = createMemoryStore();
     const redis = createRedisStore(url(), { clock: patient, connect: () => Promise.resolve(connection) });
@@ -177,9 +171,9 @@ test("the server reckons as the memory does", { skip: MISSING, timeout: 60_000 }
       }
       if (place) draws.push({ meter: PLACES, amount: 1, holder: `h${nth}` });
       const expected = await memory.draw(draws, clock.now());
-      const told = await redis.draw(draws, clock.now());
+      const actual = await redis.draw(draws, clock.now());
       const rounded = ({ fits, used }: Verdict) => [fits, ...used.map((each) => each.toFixed(6))];
-      assert.deepEqual(rounded(told), rounded(expected));
+      assert.deepEqual(rounded(actual), rounded(expected));
     }
   });
   try {
@@ -221,7 +215,7 @@ test("a place that was never given back is free after 90 seconds, unless its gat
     alive.advance(30 * SECOND);
     await setImmediate(); // until it is sent
     await confirmed;
-    await setImmediate(); // until its answer is heard
+    await setImmediate(); // until its answer is read
   }
   assert.equal((await take(new FakeClock(alive.now()), "third")).fits, true);
   assert.equal((await take(new FakeClock(alive.now()), "fourth")).fits, false, "the first is still there");
@@ -261,31 +255,26 @@ test(
   "a gateway whose store demands another password answers 529, and tells nobody any",
   { skip: MISSING },
   async () => {
-    const { fetch, sent } = createUpstream({ body: "" });
     const settings = {
-      OPENROUTER_API_KEY: "sk-or-test",
       RATE_LIMIT_STORE: url().replace(PASSWORD, "wrong-word"),
       LOG_LEVEL: "debug",
     };
-    const { startLog } = await import("../../lib/observability/log.ts");
-    const lines: string[] = [];
-    const { error } = console;
-    console.error = (line: string) => void lines.push(line);
-    startLog("debug");
-    const response = await ask(createGateway({ settings, fetch, clock: new FakeClock() }));
-    startLog("off");
-    console.error = error;
-    const told = [await response.text(), ...lines].join("\n");
+    const gateway = createTestGateway({ settings });
+    let response = new Response();
+    const lines = await captureLog(async () => {
+      response = await sendMessage(gateway);
+    }, "debug");
+    const output = [await response.text(), ...lines].join("\n");
     assert.equal(response.status, 529);
     assert.equal(response.headers.get("retry-after"), "5");
-    assert.match(told, /WRONGPASS|RATE_LIMIT_STORE/);
-    assert.doesNotMatch(told, /wrong-word|hidden-word/);
-    assert.equal(sent.length, 0);
+    assert.match(output, /WRONGPASS|RATE_LIMIT_STORE/);
+    assert.doesNotMatch(output, /wrong-word|hidden-word/);
+    assert.equal(gateway.upstream.requests.length, 0);
   },
 );
 
-/** A server that was reached and answers as the test says. */
-function pretend(
+/** Creates a connection to a server whose answers come from the test. */
+function createFakeServer(
   answer: () => Promise<unknown>,
 ): { connections: number; ended: number; connect(): Promise<RedisConnection> } {
   const seen = {
@@ -302,7 +291,7 @@ function pretend(
 test("a server that falls silent is given up after a second, and left alone for another", async () => {
   const clock = new FakeClock();
   let asked = () => {};
-  const server = pretend(() => {
+  const server = createFakeServer(() => {
     asked();
     return new Promise(() => {});
   });
@@ -319,7 +308,7 @@ test("a server that falls silent is given up after a second, and left alone for 
 
 for (const answer of [null, [], ["1"], [1, "x"], [1, "inf"], "OK"]) {
   test(`an answer of a server that is none fails closed: ${JSON.stringify(answer)}`, async () => {
-    const server = pretend(() => Promise.resolve(answer));
+    const server = createFakeServer(() => Promise.resolve(answer));
     const store = createRedisStore("redis://pretended", { clock: new FakeClock(), connect: server.connect });
     await assert.rejects(store.draw([{ meter: FLOW, amount: 1 }], 0), { status: 529 });
   });

@@ -16,7 +16,9 @@ import { createGateway } from "../../lib/gateway.ts";
 import { openSpendFile } from "../../lib/limits/spend_file.ts";
 import type { Draw, Meter } from "../../lib/limits/quota.ts";
 import { FakeClock } from "../kit/clock.ts";
-import { createUpstream } from "../kit/upstream.ts";
+import { createTestGateway } from "../kit/gateway.ts";
+import { minimalRequest } from "../kit/request.ts";
+import { writeChunks } from "../kit/streams.ts";
 
 const root = mkdtempSync(join(tmpdir(), "spend-"));
 after(() => rmSync(root, { recursive: true }));
@@ -130,16 +132,13 @@ const CHUNK = {
 test("a budget that is spent is still spent after a restart, until its period ends", async () => {
   const STATE_DIR = newFolder();
   const clock = new FakeClock();
-  const { fetch } = createUpstream({ body: `data: ${JSON.stringify(CHUNK)}\n\ndata: [DONE]\n\n` });
-  const settings = { OPENROUTER_API_KEY: "sk-or-test", STATE_DIR, LIMITS: { each: { usd_day: 1 } } };
-  const ask = async () => {
-    const gateway = createGateway({ settings, fetch, clock });
-    const body = JSON.stringify({ model: "m/m", max_tokens: 1, messages: [{ role: "user", content: "Hi" }] });
-    const headers = { "content-type": "application/json" };
-    const request = new Request("http://gateway.test/v1/messages", { method: "POST", headers, body });
-    return (await gateway.fetch(request)).status;
-  };
-  assert.deepEqual([await ask(), await ask(), await ask(), await ask()], [200, 200, 402, 402]);
+  const upstream = { body: writeChunks(CHUNK) };
+  const settings = { STATE_DIR, LIMITS: { each: { usd_day: 1 } } };
+  const sendAfterRestart = async () =>
+    (await createTestGateway({ settings, upstream, clock }).post(minimalRequest("chat"))).status;
+  const statuses = [];
+  for (let nth = 0; nth < 4; nth++) statuses.push(await sendAfterRestart());
+  assert.deepEqual(statuses, [200, 200, 402, 402]);
   clock.advance(DAY);
-  assert.equal(await ask(), 200);
+  assert.equal(await sendAfterRestart(), 200);
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { unseal } from "../../lib/dialects/sealed.ts";
-import type { Wire } from "./grammar.ts";
-import { ROADS } from "./support.ts";
+import type { Wire } from "../kit/json.ts";
+import { MODELS } from "../kit/request.ts";
 
 /** A stream of chat completions as some host would send it, and the message that it tells. */
 export interface ChatStream {
@@ -368,6 +368,6 @@ export function normalise(block: Wire): Wire {
     return { ...rest, id: /^toolu_[A-Za-z0-9]{24}$/.test(block.id) ? undefined : block.id };
   }
   if (block.type !== "thinking" && block.type !== "redacted_thinking") return block;
-  const sealed = unseal(signature ?? data, `openrouter/${ROADS.chat}`);
+  const sealed = unseal(signature ?? data, `openrouter/${MODELS.chat}`);
   return sealed === undefined ? block : { ...rest, sealed };
 }

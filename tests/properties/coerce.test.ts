@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { coerce } from "../../lib/anthropic/coerce.ts";
 import { ToolInput } from "../../lib/anthropic/tool_input.ts";
 import type { JsonObject } from "../../lib/base/json.ts";
-import { SEED } from "./support.ts";
+import { SEED } from "../kit/random.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 1000 });
 

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
 import { FAMILIES, type Family, openrouter, readContent, toContext } from "./families.ts";
-import type { Wire } from "./grammar.ts";
-import { SEED } from "./support.ts";
+import type { Wire } from "../kit/json.ts";
+import type { SEED } from "../kit/random.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 200 });
 

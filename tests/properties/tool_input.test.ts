@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { ToolInput } from "../../lib/anthropic/tool_input.ts";
 import type { JsonObject } from "../../lib/base/json.ts";
-import { SEED } from "./support.ts";
+import { SEED } from "../kit/random.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 1000 });
 

@@ -10,8 +10,9 @@ import { ToolNames } from "../../lib/dialects/openai/tool_names.ts";
 import { PRESETS } from "../../lib/dialects/presets.ts";
 import { isObject } from "../../lib/base/json.ts";
 import { LossReport } from "../../lib/dialects/loss.ts";
-import type { Wire } from "./grammar.ts";
-import { ROADS, SEED } from "./support.ts";
+import type { Wire } from "../kit/json.ts";
+import { SEED } from "../kit/random.ts";
+import { MODELS } from "../kit/request.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 500 });
 
@@ -28,8 +29,8 @@ function createContext(): TurnContext & { loss: LossReport } {
   let ids = 0;
   const newId = (prefix: string) => `${prefix}${ids++}`;
   return {
-    model: ROADS.chat,
-    origin: ROADS.chat,
+    model: MODELS.chat,
+    origin: MODELS.chat,
     alias: "m",
     facts: {},
     inputTokens: 1,

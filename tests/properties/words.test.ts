@@ -8,10 +8,13 @@ import { newId } from "../../lib/runtime/ids.ts";
 import { LossReport } from "../../lib/dialects/loss.ts";
 import { resolveModel, toSlug } from "../../lib/upstreams/resolve.ts";
 import { toHeaderName } from "../../lib/upstreams/find_route.ts";
-import { readFrames, type Wire } from "./grammar.ts";
-import { SEED, TestClock, toBytes } from "./support.ts";
 import { readEvents, writeEvents } from "../../lib/upstreams/read_events.ts";
 import type { StreamEvent } from "../../lib/anthropic/events.ts";
+import { toBytes } from "../kit/bytes.ts";
+import { FakeClock } from "../kit/clock.ts";
+import { parseEvents } from "../kit/events.ts";
+import type { Wire } from "../kit/json.ts";
+import type { SEED } from "../kit/random.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 1000 });
 
@@ -45,7 +48,7 @@ async function write(events: StreamEvent[]): Promise<string> {
     yield events;
   };
   return await new Response(writeEvents(batches(), {
-    clock: new TestClock(),
+    clock: new FakeClock(),
     client: new AbortController().signal,
     pingEvery: 1000,
     toErrorBody: () => assert.fail("nothing fails"),
@@ -60,7 +63,7 @@ test("any string survives the writer of events", async () => {
       index: 0,
       delta: { type, text, extra },
     }));
-    const frames = readFrames(await write(events));
+    const frames = parseEvents(await write(events));
     assert.deepEqual(frames, events);
   }));
 });

@@ -4,8 +4,10 @@ import fc from "fast-check";
 import type { StopReason } from "../../lib/anthropic/events.ts";
 import { collectMessage } from "../../lib/anthropic/collect.ts";
 import { MessageWriter } from "../../lib/anthropic/writer.ts";
-import { checkGrammar, fold, type Wire } from "./grammar.ts";
-import { SEED } from "./support.ts";
+import { foldEvents } from "../kit/events.ts";
+import { checkGrammar } from "../kit/grammar.ts";
+import type { Wire } from "../kit/json.ts";
+import type { SEED } from "../kit/random.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 1000 });
 
@@ -113,7 +115,7 @@ test("MessageWriter gives a legal stream whatever is said to it, in whatever ord
 test("MessageWriter tells all that was said, in order, each block its own", () => {
   fc.assert(fc.property(fc.array(say, { maxLength: 40 }), (says) => {
     const { events, expected } = tell(says, "end_turn");
-    assert.deepEqual(fold(events).content, expected);
+    assert.deepEqual(foldEvents(events).content, expected);
   }));
 });
 
@@ -153,7 +155,7 @@ test("MessageWriter shows what is said at once, unless a call that came before w
 test("collectMessage() folds what MessageWriter tells, as the documentation says", async () => {
   await fc.assert(fc.asyncProperty(fc.array(say, { maxLength: 20 }), async (says) => {
     const { events } = tell(says, "end_turn");
-    assert.deepEqual(await collectMessage([events]), fold(events));
+    assert.deepEqual(await collectMessage([events]), foldEvents(events));
   }));
 });
 

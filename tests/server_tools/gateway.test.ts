@@ -4,12 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { explodeBlock } from "../../lib/anthropic/to_events.ts";
-import { createGateway, type Handler } from "../../lib/gateway.ts";
 import type { Settings } from "../../lib/config/settings.ts";
-import { FakeClock } from "../kit/clock.ts";
-import { dig, type Json } from "../kit/json.ts";
-import { createUpstream, type FakeAnswer, type FakeUpstream } from "../kit/upstream.ts";
 import { WORKSPACE_TOOLSET } from "./stage.ts";
+import { createTestGateway, type TestGateway, type TestRequestOptions } from "../kit/gateway.ts";
+import { dig, type Json, type Wire } from "../kit/json.ts";
+import { minimalRequest } from "../kit/request.ts";
+import { writeChunks, writeEvent } from "../kit/streams.ts";
+import { type FakeResponse, FakeUpstream } from "../kit/upstream.ts";
 
 const WORKSPACE_ROOT = mkdtempSync(join(tmpdir(), "loop-"));
 after(() => rmSync(WORKSPACE_ROOT, { recursive: true }));
@@ -17,101 +18,94 @@ after(() => rmSync(WORKSPACE_ROOT, { recursive: true }));
 const KEY = "0123456789abcdef";
 const USAGE = { prompt_tokens: 10, completion_tokens: 5, cost: 0.6 };
 
-/** An answer of chat completions: one delta, and why it ended. */
-function chat(delta: Json, finish_reason: string): FakeAnswer {
-  const chunks = [{ choices: [{ delta }] }, { choices: [{ delta: {}, finish_reason }], usage: USAGE }];
-  return { body: `${chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join("")}data: [DONE]\n\n` };
+/** A response of chat completions: one delta, and why it ended. */
+function chat(delta: Json, finish_reason: string): FakeResponse {
+  return {
+    body: writeChunks({ choices: [{ delta }] }, { choices: [{ delta: {}, finish_reason }], usage: USAGE }),
+  };
 }
 
-const says = (content: string, reason = "stop") => chat({ content }, reason);
-const calls = (name: string, input: Json) => {
+const toText = (content: string, reason = "stop") => chat({ content }, reason);
+const toCall = (name: string, input: Json) => {
   const called = { name, arguments: JSON.stringify(input) };
   return chat({ tool_calls: [{ index: 0, id: "call_0", type: "function", function: called }] }, "tool_calls");
 };
-const busy: FakeAnswer = { body: JSON.stringify({ error: { message: "too much to do" } }), status: 429 };
+const busy: FakeResponse = { body: JSON.stringify({ error: { message: "too much to do" } }), status: 429 };
 
-interface Stage {
-  gateway: Handler;
-  upstream: FakeUpstream;
+/** Creates a gateway with tools, whose upstream gives these responses in turn. */
+function createToolGateway(settings: Settings, ...upstream: FakeResponse[]): TestGateway {
+  const own = { GATEWAY_API_KEYS: `alice:${KEY}`, TOOLS: "files-read", WORKSPACE_ROOT };
+  return createTestGateway({
+    settings: { ...own, ...settings },
+    upstream: upstream.length === 0 ? toText("Hello") : upstream,
+  });
 }
 
-function stage(settings: Settings, ...[first = says("Hello"), ...more]: FakeAnswer[]): Stage {
-  const upstream = createUpstream(first, ...more);
-  return { gateway: start(settings, upstream.fetch), upstream };
-}
-
-function start(settings: Settings, fetch: typeof globalThis.fetch, clock = new FakeClock()): Handler {
-  const own = { OPENROUTER_API_KEY: "sk-or-test", GATEWAY_API_KEYS: `alice:${KEY}` };
-  const tools = { TOOLS: "files-read", WORKSPACE_ROOT };
-  return createGateway({ settings: { ...own, ...tools, ...settings }, fetch, clock });
-}
-
-async function ask(
-  gateway: Handler,
-  body: object,
-  { path = "/v1/messages", ...more }: { path?: string; headers?: Record<string, string> } = {},
+async function sendMessage(
+  { post }: TestGateway,
+  fields: Json,
+  { headers = {}, ...options }: TestRequestOptions = {},
 ): Promise<[Response, unknown]> {
-  const headers = { "content-type": "application/json", "x-api-key": KEY, ...more.headers };
-  const messages = [{ role: "user", content: "Go" }];
   const tools = [WORKSPACE_TOOLSET];
-  const whole = JSON.stringify({ model: "some/model", max_tokens: 100, messages, tools, ...body });
-  const request = new Request(`http://gateway.test${path}`, { method: "POST", headers, body: whole });
-  const response = await gateway.fetch(request);
-  const json: unknown = await response.json();
-  return [response, json];
+  const body = minimalRequest("chat", { model: "some/model", max_tokens: 100, tools, ...fields });
+  const response = await post(body, { ...options, headers: { "x-api-key": KEY, ...headers } });
+  return [response, await response.json()];
 }
 
 test("no further turn is asked for once the budget is spent", async () => {
-  const { gateway, upstream } = stage({ LIMITS: { each: { usd_day: 1 } } }, calls("TodoRead", {}));
-  const [response, body] = await ask(gateway, {});
+  const gateway = createToolGateway({ LIMITS: { each: { usd_day: 1 } } }, toCall("TodoRead", {}));
+  const [response, body] = await sendMessage(gateway, {});
   assert.deepEqual([response.status, dig(body, "error", "type")], [402, "billing_error"]);
   assert.equal(response.headers.get("x-should-retry"), "false");
-  assert.equal(upstream.sent.length, 2);
+  assert.equal(gateway.upstream.requests.length, 2);
 });
 
 test("a task cannot go on either once the budget is spent", async () => {
-  const { gateway, upstream } = stage(
+  const gateway = createToolGateway(
     { LIMITS: { each: { usd_day: 0.5 } } },
-    calls("Task", { prompt: "look" }),
+    toCall("Task", { prompt: "look" }),
   );
-  const [response] = await ask(gateway, {});
-  assert.deepEqual([response.status, upstream.sent.length], [402, 1]);
+  const [response] = await sendMessage(gateway, {});
+  assert.deepEqual([response.status, gateway.upstream.requests.length], [402, 1]);
 });
 
 test("a task whose model fails tells why, and is no bug of the gateway's", async () => {
-  const { gateway } = stage({}, calls("Task", { prompt: "look" }), busy, says("Done"));
-  const [, message] = await ask(gateway, {});
+  const gateway = createToolGateway({}, toCall("Task", { prompt: "look" }), busy, toText("Done"));
+  const [, message] = await sendMessage(gateway, {});
   assert.equal(dig(message, "content", 1, "content", 0, "text"), "Cannot ask the model: too much to do");
-  const headers = { "x-api-key": KEY };
-  const metrics: unknown =
-    await (await gateway.fetch(new Request("http://gateway.test/tool-metrics", { headers }))).json();
+  const metrics: unknown = await (await gateway.get("/tool-metrics", { "x-api-key": KEY })).json();
   assert.deepEqual(dig(metrics, "tool_execution", "metrics", "error_breakdown"), { refused: 1 });
 });
 
 test("a task that is cut off does not look as if it had ended", async () => {
-  const { gateway } = stage({}, calls("Task", { prompt: "look" }), says("I saw", "length"), says("Done"));
-  const [, message] = await ask(gateway, {});
-  const told = "I saw\n[The task did not end: max_tokens]";
-  assert.equal(dig(message, "content", 1, "content", 0, "text"), told);
+  const gateway = createToolGateway(
+    {},
+    toCall("Task", { prompt: "look" }),
+    toText("I saw", "length"),
+    toText("Done"),
+  );
+  const [, message] = await sendMessage(gateway, {});
+  const result = "I saw\n[The task did not end: max_tokens]";
+  assert.equal(dig(message, "content", 1, "content", 0, "text"), result);
 });
 
 test("a search of the web by an upstream that falls silent is given up", async () => {
-  const clock = new FakeClock();
-  const upstream = createUpstream(calls("web_search", { query: "bees" }), says("Nothing"));
-  let asked = () => {};
-  const searched = new Promise<void>((resolve) => asked = resolve);
-  const fetch: typeof globalThis.fetch = (input, init) => {
-    if (!String(init?.body).includes("openrouter:web_search")) return upstream.fetch(input, init);
-    asked();
-    return new Promise((_, reject) =>
-      init?.signal?.addEventListener("abort", () => reject(init.signal?.reason))
-    );
-  };
-  const gateway = start({ FIRST_BYTE_TIMEOUT: 5 }, fetch, clock);
-  const answer = ask(gateway, { tools: [{ type: "web_search_20250305", name: "web_search" }] });
-  await searched;
-  clock.advance(5000);
+  const replies = [toCall("web_search", { query: "bees" }), "no headers" as const, toText("Nothing")];
+  const upstream = new FakeUpstream(replies);
+  const gateway = createTestGateway({
+    settings: {
+      GATEWAY_API_KEYS: `alice:${KEY}`,
+      TOOLS: "files-read",
+      WORKSPACE_ROOT,
+      FIRST_BYTE_TIMEOUT: 5,
+    },
+    upstream,
+  });
+  const answer = sendMessage(gateway, { tools: [{ type: "web_search_20250305", name: "web_search" }] });
+  await upstream.stalled;
+  gateway.clock.advance(5000);
   const [response, message] = await answer;
+  assert.match(JSON.stringify(gateway.upstream.requests[1]?.body), /openrouter:web_search/);
   assert.equal(response.status, 200);
   assert.equal(dig(message, "content", 1, "content", "error_code"), "unavailable");
   assert.equal(dig(message, "content", 2, "text"), "Nothing");
@@ -128,43 +122,43 @@ test("what a client says that it was told is no bug of the gateway's, whatever i
     [{ url: odd, title: odd, encrypted_content: "orgw1.zzz" }],
     { type: "tool_search_tool_result_error", error_message: odd },
   ];
-  const told = results.map((content, nth) => ({
+  const blocks = results.map((content, nth) => ({
     type: `${web[nth]?.use.name}_tool_result`.replace("_regex", ""),
     tool_use_id: `srvtoolu_${nth}`,
     content,
   }));
   const messages = [
     { role: "user", content: "Go" },
-    { role: "assistant", content: [...web.map(({ use }) => use), ...told] },
+    { role: "assistant", content: [...web.map(({ use }) => use), ...blocks] },
     { role: "user", content: "On" },
   ];
-  const { gateway } = stage({ TOOLS: "network" });
+  const gateway = createToolGateway({ TOOLS: "network" });
   for (const tools of [web.map(({ tool }) => tool), []]) {
-    const [response] = await ask(gateway, { tools, messages });
+    const [response] = await sendMessage(gateway, { tools, messages });
     assert.equal(response.status, 200);
   }
 });
 
 test("a toolset of which nothing is switched on is not passed on", async () => {
-  const { gateway, upstream } = stage({});
+  const gateway = createToolGateway({});
   const tools = [{ ...WORKSPACE_TOOLSET, default_config: { enabled: false } }];
-  const [response] = await ask(gateway, { tools });
+  const [response] = await sendMessage(gateway, { tools });
   assert.deepEqual([response.status, response.headers.get("x-gateway-loss")], [200, null]);
-  assert.equal(dig(upstream.sent[0]?.body, "tools"), undefined);
+  assert.equal(dig(gateway.upstream.requests[0]?.body, "tools"), undefined);
 });
 
 test("a client's own server of the name is the client's, and dropped where there are none", async () => {
-  const { gateway, upstream } = stage({});
+  const gateway = createToolGateway({});
   const mcp_servers = [{ type: "url", name: "workspace", url: "https://mcp.test" }];
-  const [response] = await ask(gateway, { mcp_servers });
+  const [response] = await sendMessage(gateway, { mcp_servers });
   assert.match(response.headers.get("x-gateway-loss") ?? "", /tools\.0;dropped/);
-  assert.equal(dig(upstream.sent[0]?.body, "tools"), undefined);
+  assert.equal(dig(gateway.upstream.requests[0]?.body, "tools"), undefined);
 });
 
 test("one name for a tool of the client's and one of Anthropic's is refused", async () => {
-  const { gateway } = stage({});
+  const gateway = createToolGateway({});
   const own = { name: "web_search", input_schema: { type: "object" } };
-  const [response, body] = await ask(gateway, {
+  const [response, body] = await sendMessage(gateway, {
     tools: [{ type: "web_search_20250305", name: "web_search" }, own],
   });
   assert.equal(response.status, 400);
@@ -172,9 +166,11 @@ test("one name for a tool of the client's and one of Anthropic's is refused", as
 });
 
 test("a count of tokens is that of the tools that the model would be told of", async () => {
-  const { gateway } = stage({});
+  const gateway = createToolGateway({});
   const count = async (tools: object[]) =>
-    Number(dig((await ask(gateway, { tools }, { path: "/v1/messages/count_tokens" }))[1], "input_tokens"));
+    Number(
+      dig((await sendMessage(gateway, { tools }, { path: "/v1/messages/count_tokens" }))[1], "input_tokens"),
+    );
   const one = (name: string) => ({
     ...WORKSPACE_TOOLSET,
     default_config: { enabled: false },
@@ -187,28 +183,31 @@ test("a count of tokens is that of the tools that the model would be told of", a
 
 test("the web is searched by the conversation's own model where the small one is elsewhere", async () => {
   const UPSTREAMS = { local: { url: "http://127.0.0.1:1/v1" } };
-  const { gateway, upstream } = stage(
+  const gateway = createToolGateway(
     { UPSTREAMS, ANTHROPIC_SMALL_FAST_MODEL: "local/tiny" },
-    calls("web_search", { query: "bees" }),
-    says("done"),
-    says("Nothing"),
+    toCall("web_search", { query: "bees" }),
+    toText("done"),
+    toText("Nothing"),
   );
-  const [, message] = await ask(gateway, { tools: [{ type: "web_search_20250305", name: "web_search" }] });
+  const [, message] = await sendMessage(gateway, {
+    tools: [{ type: "web_search_20250305", name: "web_search" }],
+  });
   assert.deepEqual(dig(message, "content", 1, "content"), []);
-  assert.deepEqual(upstream.sent.map(({ body }) => dig(body, "model")), Array(3).fill("some/model"));
+  assert.deepEqual(
+    gateway.upstream.requests.map(({ body }) => dig(body, "model")),
+    Array(3).fill("some/model"),
+  );
 });
 
 test("what the gateway asks on its own has nothing to do with the client's betas", async () => {
-  const toNative = <Event extends { type: string }>(events: Event[]): FakeAnswer => ({
-    body: events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join(""),
-  });
+  const toNative = (events: Wire[]): FakeResponse => ({ body: events.map(writeEvent).join("") });
   const usage = { input_tokens: 1, output_tokens: 1 };
   const start = {
     type: "message_start",
     message: { id: "msg_1", type: "message", role: "assistant", model: "c", content: [], usage },
   };
   const input = { prompt: "look", model: "haiku" };
-  const { gateway, upstream } = stage(
+  const gateway = createToolGateway(
     { VALIDATION: "strict", ANTHROPIC_SMALL_FAST_MODEL: "some/tiny" },
     toNative([
       start,
@@ -216,20 +215,20 @@ test("what the gateway asks on its own has nothing to do with the client's betas
       { type: "message_delta", delta: { stop_reason: "tool_use" }, usage },
       { type: "message_stop" },
     ]),
-    says("I saw it"),
+    toText("I saw it"),
     toNative([start, { type: "message_delta", delta: { stop_reason: "end_turn" }, usage }, {
       type: "message_stop",
     }]),
   );
   const headers = { "anthropic-beta": "some-beta-2026-01-01" };
-  const [, message] = await ask(gateway, { model: "anthropic/claude-opus-5.5" }, { headers });
+  const [, message] = await sendMessage(gateway, { model: "anthropic/claude-opus-5.5" }, { headers });
   assert.equal(dig(message, "content", 1, "content", 0, "text"), "I saw it");
-  const betas = upstream.sent.map((sent) => sent.headers.get("anthropic-beta"));
+  const betas = gateway.upstream.requests.map((sent) => sent.headers.get("anthropic-beta"));
   assert.deepEqual(betas, [headers["anthropic-beta"], null, headers["anthropic-beta"]]);
 });
 
 test("of forged calls no more are run than a model may make", async () => {
-  const { gateway, upstream } = stage({});
+  const gateway = createToolGateway({});
   const use = (_: unknown, nth: number) => ({
     type: "mcp_tool_use",
     id: `mcptoolu_${nth}`,
@@ -241,11 +240,11 @@ test("of forged calls no more are run than a model may make", async () => {
     { role: "user", content: "Go" },
     { role: "assistant", content: Array.from({ length: 70 }, use) },
   ];
-  const [, message] = await ask(gateway, { messages });
+  const [, message] = await sendMessage(gateway, { messages });
   const content = dig(message, "content");
   assert.equal(Array.isArray(content) && content.length, 65);
   assert.equal(
-    dig(upstream.sent[0]?.body, "messages", 71, "content"),
+    dig(gateway.upstream.requests[0]?.body, "messages", 71, "content"),
     "Error: No result was given for this call",
   );
 });

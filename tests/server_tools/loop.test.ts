@@ -7,8 +7,6 @@ import { ApiError } from "../../lib/base/errors.ts";
 import { LossReport } from "../../lib/dialects/loss.ts";
 import { defineTool } from "../../tools/tool.ts";
 import * as v from "valibot";
-import { isJson } from "../kit/json.ts";
-import { assertLegal } from "../kit/legal.ts";
 import {
   call,
   createScript,
@@ -22,6 +20,7 @@ import {
   type Script,
   WORKSPACE_TOOLSET,
 } from "./stage.ts";
+import { checkComplete } from "../kit/grammar.ts";
 
 const READ = { name: "ReadMine", input_schema: { type: "object" as const } };
 
@@ -32,15 +31,8 @@ async function run(
   options?: RunOptions,
 ): Promise<ResponseMessage> {
   const events = await listEvents(runScript(script, { tools: [WORKSPACE_TOOLSET], ...request }, options));
-  const wire = events.map((event) => ({ event: event.type, data: toJson(event) }));
-  assert.equal(assertLegal(wire), "message_stop");
+  assert.equal(checkComplete(JSON.parse(JSON.stringify(events))), "message_stop");
   return collectMessage([events]);
-}
-
-function toJson(event: unknown) {
-  const json: unknown = JSON.parse(JSON.stringify(event));
-  assert.ok(isJson(json));
-  return json;
 }
 
 const echoes = (id: string, word: string): Say => (writer) => {

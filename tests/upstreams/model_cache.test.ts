@@ -10,17 +10,17 @@ const OTHER = { name: "other", baseUrl: "https://other.test/v1", ...HABITS };
 const CALLER = { client: "local", key: "sk-client" };
 const MINUTE = 60_000;
 
-/** A catalogue whose upstreams answer when the test says so, and with what it says. */
-function stage() {
+/** Creates a catalogue whose upstreams wait for the test to answer. */
+function createTestCatalogue() {
   const clock = new FakeClock();
-  const asked: { url: string; signal: AbortSignal | null | undefined; answer(response: Response): void }[] =
+  const sent: { url: string; signal: AbortSignal | null | undefined; answer(response: Response): void }[] =
     [];
   const network: typeof fetch = (input, init) =>
     new Promise((resolve, reject) => {
       init?.signal?.addEventListener("abort", () => reject(init.signal?.reason));
-      asked.push({ url: String(input), signal: init?.signal, answer: resolve });
+      sent.push({ url: String(input), signal: init?.signal, answer: resolve });
     });
-  return { clock, asked, catalogue: createCatalogue({ fetch: network, clock }) };
+  return { clock, sent, catalogue: createCatalogue({ fetch: network, clock }) };
 }
 
 function listing(...ids: string[]): Response {
@@ -31,74 +31,74 @@ function ids(models: readonly ListedModel[]): string[] {
   return models.map(({ id }) => id);
 }
 
-/** Lets everything go on that waits for nothing but its turn. */
+/** Runs all pending microtasks. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await Promise.resolve();
 }
 
 async function learn(
-  { asked, catalogue }: { asked: ReturnType<typeof stage>["asked"]; catalogue: Catalogue },
+  { sent, catalogue }: { sent: ReturnType<typeof createTestCatalogue>["sent"]; catalogue: Catalogue },
 ) {
   const looking = catalogue.look(ACME, CALLER);
-  asked.at(-1)?.answer(listing("one"));
+  sent.at(-1)?.answer(listing("one"));
   assert.deepEqual(ids(await looking), ["one"]);
 }
 
-test("a fresh list is kept, and nobody is asked again", async () => {
-  const all = stage();
+test("a fresh list is kept, and nobody is sent again", async () => {
+  const all = createTestCatalogue();
   assert.deepEqual(all.catalogue.known(ACME), []);
   await learn(all);
   all.clock.advance(10 * MINUTE - 1);
   assert.deepEqual(ids(await all.catalogue.look(ACME, CALLER)), ["one"]);
   assert.deepEqual(ids(await all.catalogue.list(ACME, CALLER)), ["one"]);
   assert.deepEqual(ids(all.catalogue.known(ACME)), ["one"]);
-  assert.deepEqual(all.asked.map(({ url }) => url), ["https://acme.test/v1/models"]);
+  assert.deepEqual(all.sent.map(({ url }) => url), ["https://acme.test/v1/models"]);
   assert.equal(all.clock.waiting, 0);
 });
 
-test("a stale list is given at once and refreshed behind the scenes, but waited for where the list itself is asked for", async () => {
-  const all = stage();
+test("a stale list is given at once and refreshed behind the scenes, but waited for where the list itself is sent for", async () => {
+  const all = createTestCatalogue();
   await learn(all);
   all.clock.advance(10 * MINUTE);
   assert.deepEqual(ids(await all.catalogue.look(ACME, CALLER)), ["one"]);
-  assert.equal(all.asked.length, 2);
+  assert.equal(all.sent.length, 2);
   const listing2 = all.catalogue.list(ACME, CALLER);
-  all.asked[1]?.answer(listing("one", "two"));
+  all.sent[1]?.answer(listing("one", "two"));
   assert.deepEqual(ids(await listing2), ["one", "two"]);
   assert.deepEqual(ids(await all.catalogue.look(ACME, CALLER)), ["one", "two"]);
-  assert.equal(all.asked.length, 2, "the two of them asked once");
+  assert.equal(all.sent.length, 2, "both calls share one request");
   assert.equal(all.clock.waiting, 0);
 });
 
 test("many who ask at once make one question of each upstream", async () => {
-  const { asked, catalogue } = stage();
+  const { sent, catalogue } = createTestCatalogue();
   const looks = Array.from({ length: 26 }, () => catalogue.look(ACME, CALLER));
   const others = Array.from({ length: 3 }, () => catalogue.list(OTHER, CALLER));
-  assert.deepEqual(asked.map(({ url }) => new URL(url).host), ["acme.test", "other.test"]);
-  asked[0]?.answer(listing("one"));
-  asked[1]?.answer(listing("two"));
+  assert.deepEqual(sent.map(({ url }) => new URL(url).host), ["acme.test", "other.test"]);
+  sent[0]?.answer(listing("one"));
+  sent[1]?.answer(listing("two"));
   for (const models of await Promise.all(looks)) assert.deepEqual(ids(models), ["one"]);
   for (const models of await Promise.all(others)) assert.deepEqual(ids(models), ["two"]);
 });
 
 test("a message does not wait long for a list that was never seen, and the next finds it", async () => {
-  const { asked, catalogue, clock } = stage();
+  const { sent, catalogue, clock } = createTestCatalogue();
   const looking = catalogue.look(ACME, CALLER);
   clock.advance(2000);
   assert.deepEqual(await looking, []);
-  asked[0]?.answer(listing("one"));
+  sent[0]?.answer(listing("one"));
   await settle();
   assert.deepEqual(ids(await catalogue.look(ACME, CALLER)), ["one"]);
-  assert.equal(asked.length, 1);
+  assert.equal(sent.length, 1);
   assert.equal(clock.waiting, 0);
 });
 
 test("an upstream that takes too long is let go", async () => {
-  const { asked, catalogue, clock } = stage();
+  const { sent, catalogue, clock } = createTestCatalogue();
   const list = catalogue.list(ACME, CALLER);
   clock.advance(10_000);
   await assert.rejects(list, { type: "timeout_error" });
-  assert.equal(asked[0]?.signal?.aborted, true);
+  assert.equal(sent[0]?.signal?.aborted, true);
   assert.equal(clock.waiting, 0);
 });
 
@@ -110,47 +110,47 @@ const FAILURES: Record<string, () => Response> = {
 };
 for (const [what, answer] of Object.entries(FAILURES)) {
   test(`where an upstream ${what}, messages go on without, and nobody asks again for a minute`, async () => {
-    const { asked, catalogue, clock } = stage();
+    const { sent, catalogue, clock } = createTestCatalogue();
     const looking = catalogue.look(ACME, CALLER);
-    asked[0]?.answer(answer());
+    sent[0]?.answer(answer());
     assert.deepEqual(await looking, []);
     clock.advance(MINUTE - 1);
     assert.deepEqual(await catalogue.look(ACME, CALLER), []);
-    assert.equal(asked.length, 1);
+    assert.equal(sent.length, 1);
     clock.advance(1);
     const again = catalogue.look(ACME, CALLER);
-    asked[1]?.answer(listing("one"));
+    sent[1]?.answer(listing("one"));
     assert.deepEqual(ids(await again), ["one"]);
     assert.equal(clock.waiting, 0);
   });
 
   test(`where an upstream ${what}, who asks for the list is told so, and asks again when he likes`, async () => {
-    const { asked, catalogue } = stage();
+    const { sent, catalogue } = createTestCatalogue();
     const list = catalogue.list(ACME, CALLER);
-    asked[0]?.answer(answer());
+    sent[0]?.answer(answer());
     await assert.rejects(list, { name: "ApiError" });
     const again = catalogue.list(ACME, CALLER);
-    asked[1]?.answer(listing("one"));
+    sent[1]?.answer(listing("one"));
     assert.deepEqual(ids(await again), ["one"]);
   });
 }
 
 test("a list that can no longer be had is kept as it was", async () => {
-  const all = stage();
+  const all = createTestCatalogue();
   await learn(all);
   all.clock.advance(60 * MINUTE);
   assert.deepEqual(ids(await all.catalogue.look(ACME, CALLER)), ["one"]);
-  all.asked[1]?.answer(new Response("{}", { status: 503 }));
+  all.sent[1]?.answer(new Response("{}", { status: 503 }));
   await settle();
   for (let look = 0; look < 3; look++) {
     assert.deepEqual(ids(await all.catalogue.look(ACME, CALLER)), ["one"]);
   }
-  assert.equal(all.asked.length, 2);
+  assert.equal(all.sent.length, 2);
 });
 
-test("an upstream inside the gateway is never asked", async () => {
-  const { asked, catalogue } = stage();
-  const inside = { ...ACME, fetch: () => Promise.reject(new Error("asked")) };
+test("an upstream inside the gateway is never sent", async () => {
+  const { sent, catalogue } = createTestCatalogue();
+  const inside = { ...ACME, fetch: () => Promise.reject(new Error("sent")) };
   assert.deepEqual(await catalogue.look(inside, CALLER), []);
-  assert.deepEqual(asked, []);
+  assert.deepEqual(sent, []);
 });

@@ -6,8 +6,8 @@ import { connect } from "node:net";
 import process from "node:process";
 import { test } from "node:test";
 import { createNetwork } from "../../../lib/runtime/fetch.ts";
-import { toPort } from "../../kit/sockets.ts";
 import { launch, RUNTIMES } from "./launch.ts";
+import { toPort } from "../../kit/sockets.ts";
 
 const onNode = process.versions.bun === undefined && process.versions.deno === undefined;
 const node = RUNTIMES.find(({ name }) => name.startsWith("node"));

@@ -3,9 +3,10 @@ import { once } from "node:events";
 import { createServer, request, type ServerResponse } from "node:http";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { checkGrammar, readFrames } from "../../properties/grammar.ts";
-import { toPort } from "../../kit/sockets.ts";
 import { launch, type Runtime, RUNTIMES } from "./launch.ts";
+import { parseEvents } from "../../kit/events.ts";
+import { checkGrammar } from "../../kit/grammar.ts";
+import { toPort } from "../../kit/sockets.ts";
 
 const HI = 'data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n';
 const END = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
@@ -81,7 +82,7 @@ for (const runtime of RUNTIMES) {
       program.kill("SIGTERM");
       await untilClosed(url);
       saying.end(END);
-      assert.equal(checkGrammar(readFrames(await told)), "message_stop");
+      assert.equal(checkGrammar(parseEvents(await told)), "message_stop");
       assert.equal((await program.ended).status, 0);
     },
   );
@@ -90,7 +91,7 @@ for (const runtime of RUNTIMES) {
     const { program, saying, told } = begun;
     const left = once(saying, "close");
     program.kill("SIGTERM");
-    const events = readFrames(await told);
+    const events = parseEvents(await told);
     assert.equal(checkGrammar(events), "error");
     assert.equal(events.at(-1).error.type, "overloaded_error");
     await left;
@@ -105,6 +106,6 @@ for (const runtime of RUNTIMES) {
     // A second wish that follows at once counts as the first: launchers send signals on.
     for (; !ended; await setTimeout(100)) program.kill("SIGTERM");
     assert.notEqual((await program.ended).status, 0);
-    assert.equal(checkGrammar(readFrames(await told)), "cut");
+    assert.equal(checkGrammar(parseEvents(await told)), "cut");
   });
 }

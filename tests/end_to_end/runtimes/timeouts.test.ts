@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
-import { toPort } from "../../kit/sockets.ts";
 import { launch, RUNTIMES } from "./launch.ts";
+import { toPort } from "../../kit/sockets.ts";
 
 /** Sends a gateway these bytes and no more, and gives what comes back until the connection is closed or `enough`. */
 async function say(url: string, bytes: string | Uint8Array[], enough?: RegExp): Promise<string> {
