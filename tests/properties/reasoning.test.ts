@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
 import { FAMILIES, type Family, openrouter, readContent, toContext } from "./families.ts";
 import type { Wire } from "../kit/json.ts";
-import type { SEED } from "../kit/random.ts";
+import { SEED } from "../kit/random.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 200 });
 

@@ -14,7 +14,7 @@ import { toBytes } from "../kit/bytes.ts";
 import { FakeClock } from "../kit/clock.ts";
 import { parseEvents } from "../kit/events.ts";
 import type { Wire } from "../kit/json.ts";
-import type { SEED } from "../kit/random.ts";
+import { SEED } from "../kit/random.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 1000 });
 

@@ -7,7 +7,7 @@ import { MessageWriter } from "../../lib/anthropic/writer.ts";
 import { foldEvents } from "../kit/events.ts";
 import { checkGrammar } from "../kit/grammar.ts";
 import type { Wire } from "../kit/json.ts";
-import type { SEED } from "../kit/random.ts";
+import { SEED } from "../kit/random.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 1000 });
 
