@@ -7,16 +7,16 @@ import { parseConfig } from "./config/parse.ts";
 import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
-import type { Gateway } from "./turns/context.ts";
+import type { GatewayContext } from "./server/context.ts";
 import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
 import { createLimiter } from "./limits/limiter.ts";
-import type { Directory } from "./upstreams/resolve.ts";
+import type { Directory } from "./upstreams/upstream.ts";
 import { createNetwork } from "./runtime/fetch.ts";
-import { createCounters } from "./observability/log.ts";
+import { createCounters } from "./observability/counters.ts";
 import { createToolboxLoader } from "./turns/load_tools.ts";
 import { createUpstreams } from "./upstreams/from_config.ts";
-import type { Alias } from "./config/schemas.ts";
+import type { Alias } from "./config/aliases.ts";
 
 /** What a gateway is made of. */
 export interface GatewayOptions {
@@ -72,7 +72,7 @@ export function createGateway(
   const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = whole;
   const { fetch = createNetwork(config) } = options;
   const closing = createClosing(clock, config.shutdownTimeout * 1000);
-  const gateway: Gateway = {
+  const gateway: GatewayContext = {
     config,
     access: createAccess(whole, host),
     fetch,

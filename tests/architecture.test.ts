@@ -6,167 +6,84 @@ import { test } from "node:test";
 
 /** What a room may import. A pure room has no network, time, randomness or console; `except` names its impure files. */
 interface Room {
-  uses: readonly string[];
+  /** Names of rooms, separated by spaces. */
+  uses: string;
   pure?: boolean;
   except?: readonly string[];
 }
 
-/** Folders, and the files at the root of `lib/` and `tools/`, from the top floor down. A file belongs to the longest name. */
+/**
+ * The rooms, from the top floor down: `mod.ts`, what is below `lib/` (whose name is left out), what is below `tools/`.
+ * A file belongs to the room with the longest name that fits.
+ */
 const ROOMS: Record<string, Room> = {
-  "mod.ts": { uses: ["lib/cli/", "lib/gateway.ts", "lib/config/", "lib/runtime/"] },
-  "lib/worker.ts": {
-    uses: ["lib/gateway.ts", "lib/config/", "lib/observability/", "lib/runtime/", "lib/base/"],
+  "mod.ts": { uses: "cli gateway.ts config runtime" },
+  "worker.ts": { uses: "gateway.ts config observability runtime base" },
+  "cli": { uses: "config observability runtime base" },
+  "gateway.ts": { uses: "server turns upstreams tokens access limits config observability runtime base" },
+  "server": {
+    uses:
+      "turns server_tools upstreams tokens dialects/mod.ts dialects access limits anthropic config observability runtime base",
   },
-  "lib/cli/": { uses: ["lib/gateway.ts", "lib/config/", "lib/observability/", "lib/runtime/", "lib/base/"] },
-  "lib/gateway.ts": {
-    uses: [
-      "lib/server/",
-      "lib/turns/",
-      "lib/upstreams/",
-      "lib/tokens/",
-      "lib/access/",
-      "lib/limits/",
-      "lib/config/",
-      "lib/observability/",
-      "lib/runtime/",
-      "lib/base/",
-    ],
+  "turns": {
+    uses:
+      "server_tools upstreams tokens dialects/mod.ts dialects access anthropic config observability runtime base tools/mod.ts tools/toolbox tools/models.ts",
   },
-  "lib/server/": {
-    uses: [
-      "lib/turns/",
-      "lib/upstreams/",
-      "lib/tokens/",
-      "lib/dialects/",
-      "lib/access/",
-      "lib/anthropic/",
-      "lib/config/",
-      "lib/observability/",
-      "lib/runtime/",
-      "lib/base/",
-    ],
-  },
-  "lib/turns/": {
-    uses: [
-      "lib/server/",
-      "lib/server_tools/",
-      "lib/upstreams/",
-      "lib/tokens/",
-      "lib/dialects/",
-      "lib/access/",
-      "lib/limits/",
-      "lib/anthropic/",
-      "lib/config/",
-      "lib/observability/",
-      "lib/runtime/",
-      "lib/base/",
-      "tools/mod.ts",
-      "tools/toolbox/",
-      "tools/models.ts",
-    ],
-  },
-  "lib/server_tools/": {
-    uses: [
-      "lib/server/",
-      "lib/turns/",
-      "lib/upstreams/",
-      "lib/dialects/",
-      "lib/dialects/anthropic/",
-      "lib/anthropic/",
-      "lib/base/",
-      "tools/toolbox/",
-      "tools/host/",
-      "tools/models.ts",
-    ],
+  "server_tools": {
+    uses: "dialects/anthropic dialects anthropic base tools/toolbox tools/host tools/models.ts",
     pure: true,
   },
-  "lib/upstreams/": {
-    uses: [
-      "lib/turns/",
-      "lib/dialects/",
-      "lib/access/",
-      "lib/anthropic/",
-      "lib/config/",
-      "lib/runtime/",
-      "lib/base/",
-    ],
-  },
-  "lib/tokens/": {
-    uses: ["lib/upstreams/", "lib/dialects/", "lib/anthropic/", "lib/runtime/", "lib/base/"],
+  "upstreams": { uses: "dialects/mod.ts dialects access config runtime base" },
+  "tokens": { uses: "dialects/mod.ts anthropic runtime base", pure: true },
+  "dialects/mod.ts": { uses: "dialects/hosts.ts dialects", pure: true },
+  "dialects/hosts.ts": {
+    uses: "dialects/presets.ts dialects/anthropic dialects/openai dialects config",
     pure: true,
   },
-  "lib/dialects/": {
-    uses: ["lib/dialects/anthropic/", "lib/dialects/openai/", "lib/anthropic/", "lib/base/"],
-    pure: true,
-  },
-  "lib/dialects/anthropic/": { uses: ["lib/dialects/", "lib/anthropic/", "lib/base/"], pure: true },
-  "lib/dialects/openai/": { uses: ["lib/dialects/", "lib/anthropic/", "lib/base/"], pure: true },
-  "lib/access/": { uses: ["lib/config/", "lib/base/"] },
-  "lib/limits/": {
-    uses: ["lib/tokens/", "lib/config/", "lib/observability/", "lib/runtime/", "lib/base/"],
+  "dialects/presets.ts": { uses: "dialects/openai config", pure: true },
+  "dialects/anthropic": { uses: "dialects anthropic base", pure: true },
+  "dialects/openai": { uses: "dialects anthropic base", pure: true },
+  "dialects": { uses: "anthropic base", pure: true },
+  "access": { uses: "config base" },
+  "limits": {
+    uses: "config observability runtime base",
     pure: true,
     except: ["limiter", "memory_store", "redis_store", "spend_file"],
   },
-  "lib/anthropic/": { uses: ["lib/base/"], pure: true },
-  "lib/config/": { uses: ["lib/dialects/", "lib/base/", "tools/call.ts"], pure: true },
-  "lib/observability/": { uses: ["lib/config/", "lib/base/", "tools/toolbox/"] },
-  "lib/runtime/": { uses: ["lib/base/"] },
-  "lib/base/": { uses: [], pure: true },
+  "anthropic": { uses: "base", pure: true },
+  "config": { uses: "base tools/call.ts", pure: true },
+  "observability": { uses: "base tools/toolbox" },
+  "runtime": { uses: "base" },
+  "base": { uses: "", pure: true },
   "tools/mod.ts": {
-    uses: [
-      "tools/create_host.ts",
-      "tools/toolbox/",
-      "tools/files/",
-      "tools/shell/",
-      "tools/web/",
-      "tools/planning/",
-      "tools/tool.ts",
-      "tools/host/",
-      "tools/policy/",
-      "tools/call.ts",
-    ],
+    uses:
+      "tools/create_host.ts tools/toolbox tools/files tools/shell tools/web tools/planning tools/tool.ts tools/host tools/policy tools/call.ts",
   },
-  "tools/create_host.ts": { uses: ["tools/tool.ts", "tools/host/", "tools/policy/", "tools/clock.ts"] },
-  "tools/toolbox/": {
-    uses: ["tools/tool.ts", "tools/session.ts", "tools/models.ts", "tools/clock.ts", "tools/call.ts"],
+  "tools/create_host.ts": { uses: "tools/tool.ts tools/host tools/policy tools/clock.ts" },
+  "tools/toolbox": {
+    uses: "tools/tool.ts tools/session.ts tools/errors.ts tools/models.ts tools/clock.ts tools/call.ts",
   },
-  "tools/files/": {
-    uses: [
-      "tools/tool.ts",
-      "tools/host/",
-      "tools/patterns/",
-      "tools/formats/",
-      "tools/seen.ts",
-      "tools/call.ts",
-    ],
+  "tools/files": {
+    uses:
+      "tools/tool.ts tools/host tools/patterns tools/formats tools/session.ts tools/errors.ts tools/call.ts",
     pure: true,
   },
-  "tools/shell/": { uses: ["tools/tool.ts", "tools/host/", "tools/policy/", "tools/call.ts"], pure: true },
-  "tools/web/": { uses: ["tools/tool.ts", "tools/host/", "tools/models.ts"], pure: true },
-  "tools/planning/": { uses: ["tools/tool.ts", "tools/session.ts", "tools/call.ts"], pure: true },
+  "tools/shell": { uses: "tools/tool.ts tools/host tools/policy tools/errors.ts", pure: true },
+  "tools/web": { uses: "tools/tool.ts tools/host tools/models.ts", pure: true },
+  "tools/planning": { uses: "tools/tool.ts tools/session.ts tools/errors.ts", pure: true },
   "tools/tool.ts": {
-    uses: ["tools/host/", "tools/session.ts", "tools/models.ts", "tools/call.ts"],
+    uses: "tools/host tools/session.ts tools/errors.ts tools/models.ts tools/call.ts",
     pure: true,
   },
-  "tools/host/": {
-    uses: [
-      "tools/policy/",
-      "tools/patterns/",
-      "tools/errors.ts",
-      "tools/models.ts",
-      "tools/clock.ts",
-      "tools/call.ts",
-    ],
-  },
-  "tools/policy/": { uses: ["tools/errors.ts", "tools/call.ts"], pure: true },
-  "tools/patterns/": { uses: ["tools/call.ts"], pure: true },
-  "tools/formats/": { uses: ["tools/call.ts"], pure: true },
-  "tools/seen.ts": { uses: ["tools/session.ts", "tools/call.ts"], pure: true },
-  "tools/session.ts": { uses: ["tools/call.ts"], pure: true },
-  "tools/errors.ts": { uses: ["tools/call.ts"], pure: true },
-  "tools/models.ts": { uses: [], pure: true },
-  "tools/clock.ts": { uses: [] },
-  "tools/call.ts": { uses: [], pure: true },
+  "tools/host": { uses: "tools/policy tools/patterns tools/errors.ts tools/models.ts tools/clock.ts" },
+  "tools/policy": { uses: "tools/errors.ts tools/call.ts", pure: true },
+  "tools/patterns": { uses: "tools/errors.ts", pure: true },
+  "tools/formats": { uses: "tools/errors.ts tools/call.ts", pure: true },
+  "tools/session.ts": { uses: "tools/errors.ts", pure: true },
+  "tools/errors.ts": { uses: "", pure: true },
+  "tools/models.ts": { uses: "", pure: true },
+  "tools/clock.ts": { uses: "" },
+  "tools/call.ts": { uses: "", pure: true },
 };
 
 /** Which files may use a package; what is not named here may be used by none. */
@@ -213,10 +130,19 @@ test("a file imports only what its room may use", () => {
     for (const imported of localImports(path)) {
       const other = roomOf(imported);
       assert.ok(
-        other === room || ROOMS[room]?.uses.includes(other),
+        other === room || ROOMS[room]?.uses.split(" ").includes(other),
         `${path} imports ${imported} (${other})`,
       );
     }
+  }
+});
+
+test("lib uses types of tools, and loads tools in one place", () => {
+  for (const path of sources.filter((file) => file.startsWith("lib/"))) {
+    const found = [...withoutComments(path).matchAll(/^(import (?:type )?)[^;]*?"[./]+\/tools\/[^"]+"/gm)];
+    for (const [text = "", keyword] of found) assert.equal(keyword, "import type ", `${path}: ${text}`);
+    const loads = withoutComments(path).includes('import("../../tools/mod.ts")');
+    assert.equal(loads, path === "lib/turns/load_tools.ts", path);
   }
 });
 
@@ -268,8 +194,10 @@ function list(folder: string): string[] {
   }
 }
 
-function isIn(path: string, file: string): boolean {
-  return file.endsWith("/") ? path.startsWith(file) : path === file;
+/** True if a path is that of the room, or below it. */
+function isIn(path: string, room: string): boolean {
+  const place = /^(mod\.ts$|tools\b)/.test(room) ? room : `lib/${room}`;
+  return path === place || path.startsWith(`${place}/`);
 }
 
 function roomOf(path: string): string {

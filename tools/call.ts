@@ -26,8 +26,3 @@ export interface ToolResult {
   content: ToolContent[];
   isError: boolean;
 }
-
-/** What a failed call tells the model; any other error is a bug, of which the model is told no more than that. */
-export class ToolError extends Error {
-  override name = "ToolError";
-}

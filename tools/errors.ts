@@ -1,4 +1,7 @@
-import { ToolError } from "./call.ts";
+/** What a failed call tells the model; any other error is a bug, of which the model is told no more than that. */
+export class ToolError extends Error {
+  override name = "ToolError";
+}
 
 /** Why a page could not be fetched, in the words that Anthropic's `web_fetch` has for it. */
 export type FetchErrorCode =

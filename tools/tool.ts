@@ -1,6 +1,7 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import * as v from "valibot";
-import { type Group, type JsonObject, type ToolContent, ToolError } from "./call.ts";
+import type { Group, JsonObject, ToolContent } from "./call.ts";
+import { ToolError } from "./errors.ts";
 import type { Files } from "./host/files.ts";
 import type { Shell } from "./host/shell.ts";
 import type { Web } from "./host/web.ts";

@@ -2,7 +2,7 @@ import { findSettings, type Sources } from "../config/parse.ts";
 import { SETTING_NAMES, type SettingName, SETTINGS } from "../config/settings.ts";
 import { redact } from "../base/redact.ts";
 import type { NamedUpstream } from "../config/upstreams.ts";
-import type { Alias } from "../config/schemas.ts";
+import type { Alias } from "../config/aliases.ts";
 
 /** What `--help` prints: how to start the program, and every flag. */
 export function helpText(): string {
@@ -23,7 +23,7 @@ Each setting is a flag, or a variable of the environment where that may be read;
 ${columns([...flags, ...actions])}`;
 }
 
-/** The settings as the README shows them: a table in Markdown, laid out as `deno fmt` does. */
+/** The settings as a Markdown table for docs/configuration.md, laid out as by `deno fmt`. */
 export function settingsTable(): string {
   const rows = SETTING_NAMES.map((name) => {
     const { flag, text, default: fallback } = SETTINGS[name];

@@ -4,17 +4,25 @@ import { describeConfig, helpText } from "./help.ts";
 import { endWith, onStop, onStray, readEnv } from "../runtime/process.ts";
 import { refuseExposure } from "../config/bind_check.ts";
 import { readFlags } from "./flags.ts";
-import { createGateway } from "../gateway.ts";
 import { isGuessable } from "../config/gateway_keys.ts";
-import { logger, logStray, printLine, printMistake, startLog } from "../observability/log.ts";
-import { ListenError, serve } from "../runtime/serve.ts";
+import { logger, printLine, printMistake, startLog } from "../observability/log.ts";
+import { logStray } from "../observability/counters.ts";
+import { type Handler, ListenError, serve } from "../runtime/serve.ts";
 import { VERSION } from "../base/version.ts";
+
+/** A gateway that can be served. */
+interface ReadyHandler extends Handler {
+  ready(): Promise<void>;
+}
+
+/** Creates the gateway that the program serves. */
+type CreateGateway = (options: { settings: Settings; host: string }) => ReadyHandler;
 
 /**
  * The program: serves, unless its command line asks for something else. It ends with status 2 if its settings
  * cannot be used, and with 1 if it cannot listen.
  */
-export async function main(args: readonly string[]): Promise<void> {
+export async function main(args: readonly string[], createGateway: CreateGateway): Promise<void> {
   const flags = readFlags(args);
   if (flags.action === "help") return printLine(helpText());
   if (flags.action === "version") return printLine(VERSION);
@@ -24,7 +32,10 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     const config = parseConfig({ flags, env });
     refuseExposure(config, config.host);
-    if (flags.action === "serve") await start({ ...env, ...flags.values }, config);
+    if (flags.action === "serve") {
+      startLog(config.logLevel);
+      await start(createGateway({ settings: { ...env, ...flags.values }, host: config.host }), config);
+    }
   } catch (error) {
     if (error instanceof ConfigError) return fail(error.mistakes, 2);
     if (error instanceof ListenError) return fail([error.message], 1);
@@ -32,9 +43,7 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-async function start(settings: Settings, config: Config): Promise<void> {
-  startLog(config.logLevel);
-  const gateway = createGateway({ settings, host: config.host });
+async function start(gateway: ReadyHandler, config: Config): Promise<void> {
   await gateway.ready();
   const server = await serve(gateway, config);
   onStop(() => server.stop());

@@ -1,7 +1,8 @@
 import { closestMatch } from "leven";
 import * as v from "valibot";
 import { quote } from "../base/redact.ts";
-import { isObject, readJson, type Schema } from "./schemas.ts";
+import { isObject, tryJson } from "../base/json.ts";
+import type { Schema } from "./schemas.ts";
 
 /** What may be limited; `null` lifts a limit that would hold otherwise. */
 export type LimitSet = {
@@ -12,7 +13,7 @@ export type LimitSet = {
   /** Tokens of answers a minute. */
   output_tokens?: number | null;
   /** Answers that are being given at once, streamed or not. */
-  streams?: number | null;
+  concurrent?: number | null;
   /** USD in a day and in a month, by UTC. */
   usd_day?: number | null;
   usd_month?: number | null;
@@ -42,14 +43,14 @@ export type Limits = {
 };
 
 /** Answers that one key may be given at once where nobody says otherwise. */
-export const STREAMS = 50;
+export const CONCURRENT = 50;
 
 /** Limits by whom they hold; each mistake is one line that names the field. */
 export function limitMap(): Schema<LimitsInput, Limits> {
   return v.pipe(
     v.custom<LimitsInput>(() => true),
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
-      const given = typeof dataset.value === "string" ? readJson(dataset.value) : dataset.value;
+      const given = typeof dataset.value === "string" ? tryJson(dataset.value) : dataset.value;
       if (!isObject(given)) {
         addIssue({ message: 'expected a JSON object such as {"each": {"requests": 60}}' });
         return NEVER;
@@ -59,7 +60,7 @@ export function limitMap(): Schema<LimitsInput, Limits> {
       );
       const read = (path: string, value: unknown): LimitSet => readSet(path, value, mistakes);
       const limits: Limits = {
-        each: { streams: STREAMS, ...read("each", given.each) },
+        each: { concurrent: CONCURRENT, ...read("each", given.each) },
         total: read("total", given.total),
         session: read("session", given.session),
         keys: new Map(
@@ -84,7 +85,7 @@ const FIELDS: Record<LimitName, { schema: v.GenericSchema<number | null>; allowe
   requests: COUNT,
   input_tokens: COUNT,
   output_tokens: COUNT,
-  streams: COUNT,
+  concurrent: COUNT,
   usd_day: AMOUNT,
   usd_month: AMOUNT,
 };

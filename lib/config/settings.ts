@@ -4,19 +4,8 @@ import { limitMap, type Limits, type LimitsInput } from "./limits.ts";
 import { TIMES } from "./timeout_settings.ts";
 import { TOOL_SETTINGS } from "./tool_settings.ts";
 import { type NamedUpstream, upstreamMap, type UpstreamsInput } from "./upstreams.ts";
-import {
-  type Alias,
-  baseUrl,
-  hostName,
-  integer,
-  list,
-  modelMap,
-  oneOf,
-  origin,
-  type Schema,
-  storeUrl,
-  text,
-} from "./schemas.ts";
+import { baseUrl, hostName, integer, list, oneOf, origin, type Schema, storeUrl, text } from "./schemas.ts";
+import { type Alias, modelMap } from "./aliases.ts";
 
 /** What is known of one setting; `default` is written as a user would write it. */
 type Setting = {
@@ -92,7 +81,8 @@ const TABLE = {
     schema: (): Schema<UpstreamsInput, ReadonlyMap<string, NamedUpstream>> => upstreamMap(),
     default: "{}",
     secret: true,
-    text: 'More upstreams, as JSON: `{"name": {"url", "key", "preset", "dialect", "headers", "apiVersion"}}`',
+    text:
+      'More upstreams, as JSON: `{"name": {"url", "key", "preset", "dialect", "headers", "api_version"}}`',
   },
   ANTHROPIC_MODEL: {
     flag: "--model",
@@ -112,7 +102,7 @@ const TABLE = {
       modelMap(),
     default: "{}",
     text:
-      'More aliases, as JSON: `{"alias": "model"}` or `{"alias": {"model", "upstream", "options", "cacheControl", "fallbacks"}}`',
+      'More aliases, as JSON: `{"alias": "model"}` or `{"alias": {"model", "upstream", "options", "cache_control", "fallbacks"}}`',
   },
   UPSTREAM_DIALECT: {
     flag: "--dialect",
@@ -144,7 +134,7 @@ const TABLE = {
   LIMITS: {
     flag: "--limits",
     schema: (): Schema<LimitsInput, Limits> => limitMap(),
-    default: '{"each": {"streams": 50}}',
+    default: '{"each": {"concurrent": 50}}',
     text: 'Limits by whom they hold for, as JSON: `{"each", "total", "session", "keys"}`; see Limits',
   },
   RATE_LIMIT_STORE: {

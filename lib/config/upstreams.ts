@@ -1,8 +1,9 @@
 import { closestMatch } from "leven";
 import * as v from "valibot";
-import { HOST_NAMES, type HostName, type Language, type Preset } from "../dialects/mod.ts";
+import { HOST_NAMES, type HostName, type Language, type Preset } from "./presets.ts";
 import { quote } from "../base/redact.ts";
-import { baseUrl, isObject, oneOf, readJson, type Schema, text } from "./schemas.ts";
+import { isObject, tryJson } from "../base/json.ts";
+import { baseUrl, oneOf, type Schema, text } from "./schemas.ts";
 
 export type { HostName, Language, Preset };
 
@@ -19,7 +20,7 @@ export type NamedUpstream = {
   /** Headers that go along with every request. */
   headers?: Record<string, string>;
   /** The `api-version` that Azure wants in the query. */
-  apiVersion?: string;
+  api_version?: string;
 };
 
 /** How upstreams may be given: by name, or as a list, or as the JSON of either. */
@@ -75,11 +76,11 @@ const FIELDS: Record<Field, { schema: v.GenericSchema; allowed: string }> = {
     ),
     allowed: "an object of headers, each a text on one line",
   },
-  apiVersion: { schema: text("", /^[\w.-]+$/), allowed: "a version such as 2024-10-21" },
+  api_version: { schema: text("", /^[\w.-]+$/), allowed: "a version such as 2024-10-21" },
 };
 
 function toEntries(value: unknown): [name: string, fields: unknown][] | undefined {
-  const given = typeof value === "string" ? readJson(value) : value;
+  const given = typeof value === "string" ? tryJson(value) : value;
   if (isObject(given)) return Object.entries(given);
   if (!Array.isArray(given)) return undefined;
   return given.map((entry: unknown) => {

@@ -7,12 +7,11 @@ export type {
   TurnContext,
 } from "./dialect.ts";
 export {
-  HOST_NAMES,
-  type HostName,
-  type Language,
-  type Preset,
-  toDialect,
-  toHost,
-  toKeyHeader,
+  dialectFor,
+  type HostFacts,
+  hostFacts,
+  keyHeader,
+  runsServerTool,
+  type UpstreamKind,
 } from "./hosts.ts";
 export { UpstreamError } from "./errors/upstream_error.ts";

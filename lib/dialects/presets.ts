@@ -1,5 +1,6 @@
 import type { ChatFeatures } from "./openai/chat.ts";
 import { NINE, SHORT } from "./openai/model_quirks.ts";
+import type { Preset } from "../config/presets.ts";
 
 /** Chat completions as OpenAI itself takes them, and whoever is not known better. */
 const OPENAI: ChatFeatures = {
@@ -42,27 +43,8 @@ const GEMINI_REFUSES = [
   "default",
   "examples",
 ];
-
-/** The name of a host, or of a kind of host, whose habits are known; `other` is whoever is not. */
-export type Preset =
-  | "other"
-  | "openrouter"
-  | "openai"
-  | "azure"
-  | "gemini"
-  | "groq"
-  | "deepseek"
-  | "mistral"
-  | "xai"
-  | "zai"
-  | "moonshot"
-  | "ollama"
-  | "vllm"
-  | "llamacpp"
-  | "lmstudio";
-
 /** The habits of the hosts of chat completions, as data: what is recorded of each, and nothing that is not. */
-export const PRESETS: Readonly<Record<Preset, ChatFeatures>> = {
+export const CHAT_FEATURES: Readonly<Record<Preset, ChatFeatures>> = {
   other: OPENAI,
   openrouter: {
     ...OPENAI,

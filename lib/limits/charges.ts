@@ -37,7 +37,7 @@ export function toOpeningDraws(
         return { meter, amount: 1 };
       case "input_tokens":
         return { meter, amount: inputTokens };
-      case "streams":
+      case "concurrent":
         return { meter, amount: 1, holder };
       // Of these nothing is known yet: whoever has any left may ask.
       case "lookups":
@@ -62,7 +62,7 @@ export function toClosingDraws(limits: Limits, asker: Asker, used: Used & { now:
         return { meter, amount: used.usd };
       case "requests":
       case "lookups":
-      case "streams":
+      case "concurrent":
         return { meter, amount: 0 };
     }
   });
@@ -117,7 +117,7 @@ function metersOf(limits: Limits, asker: Asker, now: number): Meter[] {
 const MEASURED: readonly LimitName[] = [
   "usd_day",
   "usd_month",
-  "streams",
+  "concurrent",
   "requests",
   "input_tokens",
   "output_tokens",
@@ -138,7 +138,7 @@ function toMeter({ path, of, what, limit, now }: MeterOptions): Meter {
     case "input_tokens":
     case "output_tokens":
       return { name, of, what, limit, kind: "flow" };
-    case "streams":
+    case "concurrent":
       return { name, of, what, limit, kind: "places" };
     case "usd_day":
     case "usd_month": {

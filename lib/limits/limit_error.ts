@@ -45,7 +45,7 @@ const WORDS: Record<Draw["meter"]["what"], string> = {
   lookups: "counts of tokens and lists of models",
   input_tokens: "input tokens",
   output_tokens: "output tokens",
-  streams: "answers",
+  concurrent: "answers",
   usd_day: "USD",
   usd_month: "USD",
 };

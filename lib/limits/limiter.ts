@@ -1,4 +1,3 @@
-import type { Bill } from "../tokens/turn_usage.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Config } from "../config/settings.ts";
 import { logWarning } from "../observability/log.ts";
@@ -27,6 +26,13 @@ export interface Limiter {
   admitLookup(asker: Asker): Promise<void>;
 }
 
+/** What a turn used; `usd` is undefined where its cost is not known. */
+export interface Used {
+  inputTokens: number;
+  outputTokens: number;
+  usd: number | undefined;
+}
+
 /** A message that was admitted, until it is released. */
 export interface Admission {
   /** Anthropic's headers for the limits that hold. */
@@ -38,7 +44,7 @@ export interface Admission {
    */
   permit(): Promise<void>;
   /** Takes note of what a turn used; also after the release, for what is broken off ends a little later. */
-  charge(bill: Bill, model: string): void;
+  charge(used: Used, model: string): void;
   /** Gives back the place, and the input that was expected where nobody was asked; only the first call counts. */
   release(): void;
 }

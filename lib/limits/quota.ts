@@ -7,7 +7,7 @@ export type Meter =
     /** Whose use it is. */
     of: Subject;
     /** What is measured; `lookups` are questions that no model answers. */
-    what: "requests" | "lookups" | "input_tokens" | "output_tokens" | "streams" | "usd_day" | "usd_month";
+    what: "requests" | "lookups" | "input_tokens" | "output_tokens" | "concurrent" | "usd_day" | "usd_month";
   }
   & (
     /** Use that drains away: the whole limit in a minute. So a burst may use at once what a minute allows. */

@@ -3,10 +3,9 @@ import {
   getJsonLinesFormatter,
   getLogger,
   type Logger,
-  type LogLevel,
+  type LogLevel as Severity,
 } from "@logtape/logtape";
 import type { AuditRecord } from "../../tools/toolbox/toolbox.ts";
-import type { Config } from "../config/settings.ts";
 import { redact } from "../base/redact.ts";
 
 /**
@@ -59,23 +58,33 @@ export function logRequest({ error, ...record }: RequestRecord): void {
 
 /** Logs that a tool was run, for whom, and how that ended: as an error if the gateway itself failed. */
 export function logAudit({ error, ...record }: AuditRecord): void {
-  const told = error === undefined ? record : { ...record, error: toStory(error) };
-  const fields = Object.fromEntries(Object.entries(told).map(clean));
-  if (error === undefined) logger.info("tool", fields);
-  else logger.error("tool", fields);
+  if (error === undefined) logger.info("tool", toProperties(record));
+  else logError("tool", { ...record, error });
 }
 
-/** Logs that something is amiss which does not fail a request. */
-export function logWarning(
-  what: string,
-  { error, ...fields }: { error?: unknown; [field: string]: unknown },
-): void {
-  const told = error === undefined ? fields : { ...fields, error: toStory(error) };
-  logger.warn(what, Object.fromEntries(Object.entries(told).map(clean)));
+/** Logs a problem that does not fail a request. */
+export function logWarning(what: string, fields: ProblemFields): void {
+  logger.warn(what, toProperties(fields));
 }
+
+/** Logs a defect of the gateway itself. */
+export function logError(what: string, fields: ProblemFields): void {
+  logger.error(what, toProperties(fields));
+}
+
+/** Fields of a log line; an error is written with its causes. */
+type ProblemFields = { error?: unknown; [field: string]: unknown };
+
+function toProperties({ error, ...fields }: ProblemFields): Record<string, unknown> {
+  const all = error === undefined ? fields : { ...fields, error: toStory(error) };
+  return Object.fromEntries(Object.entries(all).map(clean));
+}
+
+/** Minimum level of the lines that are written. */
+export type LogLevel = "debug" | "info" | "warn" | "error" | "off";
 
 /** Starts the program's log: lines of JSON on stderr, redacted, from this level on. */
-export function startLog(level: Config["logLevel"]): void {
+export function startLog(level: LogLevel): void {
   const toLine = getJsonLinesFormatter({ properties: "flatten" });
   configureSync({
     reset: true,
@@ -97,29 +106,7 @@ export function printMistake(line: string): void {
   console.error(line);
 }
 
-/** Logs a failure that nobody was waiting for, and counts it: the process lives on. */
-export function logStray(error: unknown): void {
-  strays++;
-  logger.error("stray failure", Object.fromEntries(Object.entries({ error: toStory(error) }).map(clean)));
-}
-
-/** How many failures of this process nobody was waiting for; each is a bug. */
-export function countStrays(): number {
-  return strays;
-}
-
-/** Of the process, as are the events that tell of them. */
-let strays = 0;
-
-/** What the gateway has seen since it started, for `GET /status`. */
-export type Counters = { readonly startedAt: number; requests: number; errors: number; open: number };
-
-/** Creates counters that stand at nothing; `startedAt` is in milliseconds since 1970. */
-export function createCounters(startedAt: number): Counters {
-  return { startedAt, requests: 0, errors: 0, open: 0 };
-}
-
-const LEVELS: Record<Config["logLevel"], LogLevel | null> = {
+const LEVELS: Record<LogLevel, Severity | null> = {
   debug: "debug",
   info: "info",
   warn: "warning",

@@ -6,7 +6,7 @@ import { checkDoors } from "../access/origin_check.ts";
 import { answerCountTokens } from "./count_tokens.ts";
 import { ApiError, errorResponse, toApiError } from "../base/errors.ts";
 import { Exchange } from "./request_log.ts";
-import type { Gateway } from "../turns/context.ts";
+import type { GatewayContext } from "./context.ts";
 import { answerHealth, answerRoot, answerStatus } from "./health.ts";
 import { answerModel, answerModels } from "./models.ts";
 import { answerMessages } from "./messages.ts";
@@ -18,7 +18,7 @@ const CLIENT_LEFT = 499;
 type Env = { Bindings: { exchange: Exchange } };
 
 /** Creates the handler of all requests. Whatever is thrown ends here, as an answer: it never throws itself. */
-export function createApp(gateway: Gateway): (request: Request) => Promise<Response> {
+export function createApp(gateway: GatewayContext): (request: Request) => Promise<Response> {
   const { doors, keyring } = gateway.access;
   const routes = createRoutes(gateway);
 
@@ -50,7 +50,7 @@ export function createApp(gateway: Gateway): (request: Request) => Promise<Respo
   };
 }
 
-function createRoutes(gateway: Gateway): Hono<Env> {
+function createRoutes(gateway: GatewayContext): Hono<Env> {
   const app = new Hono<Env>();
   // A base URL that ends in /v1 makes Claude Code ask for /v1/v1/messages.
   for (const v1 of ["/v1", "/v1/v1"]) {

@@ -4,11 +4,11 @@ import type { CountTokensRequest } from "../anthropic/schema.ts";
 import { readJson } from "./read_json.ts";
 import { startDeadline } from "./deadline.ts";
 import type { Exchange } from "./request_log.ts";
-import type { Gateway } from "../turns/context.ts";
+import type { GatewayContext } from "./context.ts";
 import { isObject } from "../base/json.ts";
 import { readWishes } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
-import type { Route } from "../upstreams/resolve.ts";
+import type { Route } from "../upstreams/upstream.ts";
 import { logWarning } from "../observability/log.ts";
 import { toOffered } from "../turns/countable_request.ts";
 import { inputPrice } from "../tokens/price.ts";
@@ -27,7 +27,7 @@ import { readWhole, send } from "../upstreams/send.ts";
  */
 export async function answerCountTokens(
   request: Request,
-  gateway: Gateway,
+  gateway: GatewayContext,
   exchange: Exchange,
 ): Promise<Response> {
   const { caller } = exchange;
@@ -36,7 +36,7 @@ export async function answerCountTokens(
   const wishes = readWishes(request);
   const route = await findRoute(gateway, asked.model, caller);
   exchange.note({ model: asked.model, answeredBy: toHeaderName(route) });
-  const counted = await toOffered(asked, { gateway, wishes, route, caller });
+  const counted = await toOffered(asked, { context: gateway, wishes, route, caller });
   const { tokens, source } = await askUpstream(counted, { gateway, route, caller, client: request.signal }) ??
     estimate(counted, gateway, route);
   const price = inputPrice(route.facts.price, tokens);
@@ -51,14 +51,14 @@ interface Count {
   source: string;
 }
 
-function estimate(counted: CountTokensRequest, { inputCounter }: Gateway, route: Route): Count {
+function estimate(counted: CountTokensRequest, { inputCounter }: GatewayContext, route: Route): Count {
   const { tokens, error } = inputCounter.count(counted, route);
   return { tokens, source: error === undefined ? "estimate" : `learned;error=${roundUp(error)}` };
 }
 
 /** The upstream's own count; nothing where it has none, or fails to give it. */
 async function askUpstream(counted: CountTokensRequest, { gateway, route, caller, client }: {
-  gateway: Gateway;
+  gateway: GatewayContext;
   route: Route;
   caller: Caller;
   client: AbortSignal;
@@ -87,7 +87,7 @@ async function askUpstream(counted: CountTokensRequest, { gateway, route, caller
 }
 
 /** The request as a message of it would be sent, without what only a message has. */
-function toCountBody(counted: CountTokensRequest, { newId }: Gateway, route: Route) {
+function toCountBody(counted: CountTokensRequest, { newId }: GatewayContext, route: Route) {
   const context = { ...route, origin: toHeaderName(route), inputTokens: 0, newId, loss: new LossReport() };
   const message = parseMessagesRequest({ ...counted, max_tokens: 1 });
   const { stream: _stream, max_tokens: _limit, ...body } = route.dialect.toBody(message, context);

@@ -1,6 +1,6 @@
 import type { Caller } from "../access/caller.ts";
-import { countStrays } from "../observability/log.ts";
-import type { Gateway } from "../turns/context.ts";
+import { countStrays } from "../observability/counters.ts";
+import type { GatewayContext } from "./context.ts";
 import { ADMIN, LOCAL } from "../config/gateway_keys.ts";
 import { NAME, VERSION } from "../base/version.ts";
 
@@ -27,7 +27,7 @@ export function answerRoot(): Response {
  * Answers `GET /health`: that the process answers, and nothing else is asked for it. It is `degraded`, though it still
  * answers, once something went wrong that should have been impossible.
  */
-export function answerHealth({ clock }: Gateway): Response {
+export function answerHealth({ clock }: GatewayContext): Response {
   return Response.json({
     status: countStrays() === 0 ? "healthy" : "degraded",
     service: NAME,
@@ -40,7 +40,7 @@ export function answerHealth({ clock }: Gateway): Response {
  * Answers `GET /status`: how long the gateway runs; and, to the owner alone where there are keys, what it did for all and
  * whom it asks. Never a key.
  */
-export function answerStatus(gateway: Gateway, { client }: Caller): Response {
+export function answerStatus(gateway: GatewayContext, { client }: Caller): Response {
   const { clock, config, counters: { startedAt } } = gateway;
   return Response.json({
     status: "ok",
@@ -53,10 +53,10 @@ export function answerStatus(gateway: Gateway, { client }: Caller): Response {
   });
 }
 
-function toDetails({ counters: { requests, errors, open }, directory, catalogue }: Gateway) {
+function toDetails({ counters: { requests, errors, open }, directory, catalogue }: GatewayContext) {
   return {
     requests: { total: requests, failed: errors, open },
-    stray_failures: countStrays(),
+    unhandled_errors: countStrays(),
     upstreams: [...directory.upstreams.values()].map((upstream) => ({
       name: upstream.name,
       key_configured: upstream.key !== undefined,

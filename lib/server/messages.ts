@@ -8,15 +8,15 @@ import { startDeadline } from "./deadline.ts";
 import { toApiError, toErrorBody } from "../base/errors.ts";
 import type { Exchange } from "./request_log.ts";
 import { withFallbacks } from "../turns/fallback.ts";
-import type { Gateway } from "../turns/context.ts";
+import type { GatewayContext } from "./context.ts";
 import { holdAnswer } from "../turns/hold.ts";
 import { readWishes } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
-import type { Route } from "../upstreams/resolve.ts";
+import type { Route } from "../upstreams/upstream.ts";
 import { openMessage } from "../turns/message_start.ts";
 import { withRetry } from "../turns/retry.ts";
 import { findRoute, toHeaderName } from "../upstreams/find_route.ts";
-import { writeEvents } from "../upstreams/read_events.ts";
+import { writeEvents } from "./write_events.ts";
 import { withTools } from "../turns/with_tools.ts";
 
 /**
@@ -26,7 +26,7 @@ import { withTools } from "../turns/with_tools.ts";
  */
 export async function answerMessages(
   request: Request,
-  gateway: Gateway,
+  gateway: GatewayContext,
   exchange: Exchange,
 ): Promise<Response> {
   const { caller } = exchange;
@@ -64,7 +64,7 @@ export async function answerMessages(
   };
   const toAsk = withTools(gateway, turn);
   const toAskAgain = withRetry(toAsk, { ...turn, strict: gateway.config.validation === "strict" });
-  const ask = withFallbacks(toAskAgain, { ...turn, gateway, route, onRoute });
+  const ask = withFallbacks(toAskAgain, { ...turn, context: gateway, route, onRoute });
   const answer = exchange.watch(ask(message));
 
   const streamed = message.stream === true || new URL(request.url).pathname.endsWith("/stream");
@@ -86,7 +86,7 @@ export async function answerMessages(
 interface StreamOptions {
   message: MessagesRequest;
   route: Route;
-  gateway: Gateway;
+  gateway: GatewayContext;
   exchange: Exchange;
   /** Ends whatever the request holds. */
   end(): void;

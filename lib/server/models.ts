@@ -1,8 +1,8 @@
 import type { Caller } from "../access/caller.ts";
-import { toHost } from "../dialects/mod.ts";
+import { hostFacts } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
 import type { Exchange } from "./request_log.ts";
-import type { Gateway } from "../turns/context.ts";
+import type { GatewayContext } from "./context.ts";
 import {
   findModel,
   type ListedModel,
@@ -10,7 +10,8 @@ import {
   toAnthropicPage,
   toOpenAiModel,
 } from "../upstreams/model_list.ts";
-import { resolveModel, type Route, toClaudeName, unknownModel, type Upstream } from "../upstreams/resolve.ts";
+import { resolveModel, toClaudeName, unknownModel } from "../upstreams/resolve.ts";
+import type { Route, Upstream } from "../upstreams/upstream.ts";
 import { logWarning } from "../observability/log.ts";
 import { quote } from "../base/redact.ts";
 
@@ -28,7 +29,7 @@ const DEMO_ENTRY: ListedModel = {
  */
 export async function answerModels(
   request: Request,
-  gateway: Gateway,
+  gateway: GatewayContext,
   { caller }: Exchange,
 ): Promise<Response> {
   const models = await listModels(gateway, caller);
@@ -46,7 +47,7 @@ export async function answerModels(
  */
 export async function answerModel(
   request: Request,
-  gateway: Gateway,
+  gateway: GatewayContext,
   { caller, id }: { caller: Caller; id: string },
 ): Promise<Response> {
   const models = await listModels(gateway, caller);
@@ -56,7 +57,7 @@ export async function answerModel(
 
 /** The model that a name means which is not on the list: one of Claude Code's ids, or a variant (`…:free`). */
 function findMeant(
-  { catalogue, directory }: Gateway,
+  { catalogue, directory }: GatewayContext,
   id: string,
   models: readonly ListedModel[],
 ): ListedModel {
@@ -74,7 +75,7 @@ function speaksAnthropic({ headers }: Request): boolean {
   return headers.has("anthropic-version") || headers.has("x-api-key");
 }
 
-async function listModels(gateway: Gateway, caller: Caller): Promise<ListedModel[]> {
+async function listModels(gateway: GatewayContext, caller: Caller): Promise<ListedModel[]> {
   await gateway.limits.admitLookup(caller);
   const { directory } = gateway;
   const [upstream, ...others] = directory.upstreams.values();
@@ -105,7 +106,7 @@ function firstOfEach(models: readonly ListedModel[]): ListedModel[] {
 }
 
 async function listOrNothing(
-  { catalogue }: Gateway,
+  { catalogue }: GatewayContext,
   upstream: Upstream,
   caller: Caller,
 ): Promise<readonly ListedModel[]> {
@@ -117,8 +118,8 @@ async function listOrNothing(
   }
 }
 
-function isListed({ preset, fetch }: Upstream): boolean {
-  return fetch === undefined && toHost(preset).list !== "none";
+function isListed({ preset }: Upstream): boolean {
+  return hostFacts(preset).list !== "none";
 }
 
 /** A model of a named upstream, as clients ask for it. */

@@ -1,6 +1,5 @@
 import type { Clock } from "../runtime/clock.ts";
 import { ApiError } from "../base/errors.ts";
-import { findInfinite } from "./finite.ts";
 
 /** The largest body a client may send, in bytes. Source: https://platform.claude.com/docs/en/api/errors */
 const MAX_BODY = 32 * 1024 * 1024;
@@ -129,3 +128,24 @@ const BACKSLASH = 92;
 const CLOSE_BRACKET = 93;
 const OPEN_BRACE = 123;
 const CLOSE_BRACE = 125;
+
+/**
+ * Finds a number in parsed JSON that is too large to be one, such as `1e999`: written out again it would be `null`.
+ * Gives the steps to it, the last first, or `undefined` where there is none.
+ *
+ * @example Usage
+ * ```ts
+ * import { findInfinite } from "./read_json.ts";
+ *
+ * findInfinite(JSON.parse('{"a":[1,1e999]}')); // ["1", "a"]
+ * ```
+ */
+export function findInfinite(value: unknown): string[] | undefined {
+  if (typeof value === "number") return Number.isFinite(value) ? undefined : [];
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const [name, member] of Object.entries(value)) {
+    const steps = findInfinite(member);
+    if (steps !== undefined) return [...steps, name];
+  }
+  return undefined;
+}

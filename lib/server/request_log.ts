@@ -2,7 +2,8 @@ import { type Caller, STRANGER } from "../access/caller.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Closing } from "../runtime/shutdown.ts";
-import { type Counters, logRequest, type RequestRecord } from "../observability/log.ts";
+import { logRequest, type RequestRecord } from "../observability/log.ts";
+import type { Counters } from "../observability/counters.ts";
 
 /** What is found out about a request on its way. */
 type Notes = Partial<

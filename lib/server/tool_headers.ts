@@ -1,12 +1,5 @@
 import { ApiError } from "../base/errors.ts";
-
-/** What the headers of a request say about the gateway's own tools, for clients whose body cannot be changed. */
-export interface Wishes {
-  /** The tools that the gateway may run, by name; `*` stands for all. */
-  tools: readonly string[];
-  /** Whether tools that the client declares under the name of one of the gateway's are run here. */
-  intercept: boolean;
-}
+import type { Wishes } from "../server_tools/assign.ts";
 
 /**
  * Reads `x-gateway-tools` (`Read,Grep` or `*`) and `x-gateway-tools-mode` (`intercept`).

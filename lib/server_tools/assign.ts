@@ -1,3 +1,4 @@
+import { ApiError } from "../base/errors.ts";
 import type { Toolbox } from "../../tools/toolbox/toolbox.ts";
 import {
   type CustomTool,
@@ -7,11 +8,9 @@ import {
   type TypedTool,
 } from "../anthropic/schema.ts";
 import { WORKSPACE } from "../dialects/anthropic/gateway_tools.ts";
-import { ApiError } from "../base/errors.ts";
 import { isObject } from "../base/json.ts";
 import { type Slot, toDeferred } from "./plan.ts";
 import { toTypedTool, type TypedOptions } from "./typed_tools.ts";
-import type { Wishes } from "../server/tool_headers.ts";
 import { toWorkspaceTool } from "./workspace.ts";
 
 /** What decides who runs a tool. */
@@ -140,4 +139,12 @@ function toWished(names: readonly string[], { tools }: Toolbox): Choose {
     );
   }
   return (name) => ({ enabled: names.includes("*") || names.includes(name), deferred: false });
+}
+
+/** What the headers of a request say about the gateway's own tools, for clients whose body cannot be changed. */
+export interface Wishes {
+  /** The tools that the gateway may run, by name; `*` stands for all. */
+  tools: readonly string[];
+  /** Whether tools that the client declares under the name of one of the gateway's are run here. */
+  intercept: boolean;
 }

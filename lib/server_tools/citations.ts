@@ -11,7 +11,7 @@ const MARK = /\[\[(\d{1,3}\.\d{1,3})\]\]/;
 const BEGUN = / ?(?:\[(?:\[(?:\d{1,3}(?:\.(?:\d{1,3}\]?)?)?)?)?)?$/;
 /** The most of a page that a citation quotes, in characters. Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool */
 const LONGEST_QUOTE = 150;
-const SEALER = "web_search";
+export const SEALER = "web_search";
 
 /** A page that can be cited. */
 export interface Citable {

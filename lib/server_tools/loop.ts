@@ -1,21 +1,20 @@
 import type { Scene, Toolbox } from "../../tools/toolbox/toolbox.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
 import type { Message, MessagesRequest } from "../anthropic/schema.ts";
-import type { Ask } from "../turns/ask.ts";
+import type { Ask } from "../anthropic/ask.ts";
 import { ApiError, toApiError } from "../base/errors.ts";
 import { findPending, idOf, inputOf, listCallIds } from "./history.ts";
 import { JoinedMessage } from "./joined_message.ts";
 import { type Plan, planTurns, type Slot } from "./plan.ts";
 import type { Ran, Told } from "./server_tool.ts";
-import { isForeign, toSlots, toWorkspaceNames } from "./assign.ts";
+import { isForeign, toSlots, toWorkspaceNames, type Wishes } from "./assign.ts";
+import type { UpstreamTools } from "./typed_tools.ts";
 import { type Call, TurnReader } from "./turn_reader.ts";
-import type { Wishes } from "../server/tool_headers.ts";
 import type { LossReport } from "../dialects/loss.ts";
-import type { Route } from "../upstreams/resolve.ts";
 
 /** What running tools between the turns has to know. */
 export interface LoopOptions {
-  route: Route;
+  upstream: UpstreamTools;
   loss: LossReport;
   /** Missing where the owner has not switched tools on. */
   toolbox: (() => Promise<Toolbox>) | undefined;

@@ -2,7 +2,6 @@ import type { SearchQuery } from "../../tools/models.ts";
 import type { Scene, Toolbox } from "../../tools/toolbox/toolbox.ts";
 import type { CustomTool, TypedTool } from "../anthropic/schema.ts";
 import type { LossReport } from "../dialects/loss.ts";
-import type { Route } from "../upstreams/resolve.ts";
 import type { ServerCall, ServerTool } from "./server_tool.ts";
 import { isToolSearch, toToolSearch } from "./tool_search.ts";
 import { isWebFetch, toWebFetch } from "./web_fetch.ts";
@@ -17,7 +16,15 @@ export interface TypedOptions {
   loss: LossReport;
   /** Milliseconds since 1970. */
   now(): number;
-  route: Pick<Route, "dialect" | "upstream">;
+  upstream: UpstreamTools;
+}
+
+/** What the upstream of a turn does by itself. */
+export interface UpstreamTools {
+  /** True if it runs this tool itself. */
+  runs(tool: TypedTool): boolean;
+  /** True if it has a web search for any model. */
+  searchesWeb: boolean;
 }
 
 /** The other tools of a request, known when the first of them runs. */
@@ -38,7 +45,7 @@ export function toTypedTool(
   path: string,
   options: TypedOptions & Neighbours,
 ): ServerTool | undefined {
-  if (isRunUpstream(tool, options.route)) return undefined;
+  if (options.upstream.runs(tool)) return undefined;
   if (isToolSearch(tool)) return toToolSearch(tool, path, options.deferred);
   const { toolbox, scene, loss, now } = options;
   const web = toolbox?.tools.some(({ group }) => group === "network") ? toolbox : undefined;
@@ -51,21 +58,13 @@ export function toTypedTool(
   return web && toWebFetch(tool, path, { toolbox: web, scene, own: options.own, now });
 }
 
-function toSearch(web: Toolbox | undefined, { scene, route: { upstream } }: TypedOptions) {
+function toSearch(web: Toolbox | undefined, { scene, upstream }: TypedOptions) {
   if (web !== undefined) {
     return (query: SearchQuery, { id, input }: ServerCall) =>
       web.act({ id, name: "WebSearch", input }, scene, (host) => host.web.search(query));
   }
   const { search } = scene.models;
-  const searches = upstream.preset === "openrouter" && upstream.fetch === undefined;
-  return searches ? (query: SearchQuery) => search(query, scene.signal) : undefined;
-}
-
-/** Whether the upstream runs a tool of Anthropic's itself. */
-function isRunUpstream({ type }: TypedTool, { dialect, upstream }: TypedOptions["route"]): boolean {
-  if (dialect.name !== "anthropic") return false;
-  // OpenRouter's own endpoint takes Anthropic's search of the web, and no other of its server tools.
-  return upstream.preset === "anthropic" || (upstream.preset === "openrouter" && /^web_search_/.test(type));
+  return upstream.searchesWeb ? (query: SearchQuery) => search(query, scene.signal) : undefined;
 }
 
 /** The fields of Anthropic's web tools that mean the same here. */

@@ -1,17 +1,15 @@
+import { CHARS_PER_TOKEN } from "../base/chars_per_token.ts";
 import type { Page } from "../../tools/host/web.ts";
 import type { Scene, Toolbox } from "../../tools/toolbox/toolbox.ts";
 import type { ResponseBlock } from "../anthropic/events.ts";
 import { type ContentBlock, type Message, parseBlock, type TypedTool } from "../anthropic/schema.ts";
 import { asText, isObject, type JsonObject } from "../base/json.ts";
 import { readDomains } from "./domains.ts";
-import type { Ran, ServerTool, Told } from "./server_tool.ts";
+import { type Ran, type ServerTool, type Told, WARNING } from "./server_tool.ts";
 import { createUses, toErrorCode } from "./max_uses.ts";
-import { WARNING } from "./warning.ts";
 
 /** The longest address, in characters. */
 const LONGEST = 250;
-/** About how long a token is, in characters, for `max_content_tokens`. */
-const CHARS_PER_TOKEN = 4;
 
 /** Tells whether a tool is Anthropic's fetching of pages. */
 export function isWebFetch({ type }: Pick<TypedTool, "type">): boolean {

@@ -3,15 +3,13 @@ import type { ResponseBlock } from "../anthropic/events.ts";
 import type { ContentBlock, TypedTool } from "../anthropic/schema.ts";
 import { seal, unseal } from "../dialects/sealed.ts";
 import { asText, isObject, type JsonObject } from "../base/json.ts";
-import { type Citable, toMark } from "./citations.ts";
+import { type Citable, SEALER, toMark } from "./citations.ts";
 import { readDomains } from "./domains.ts";
-import type { Ran, ServerCall, ServerTool, Told } from "./server_tool.ts";
+import { type Ran, type ServerCall, type ServerTool, type Told, WARNING } from "./server_tool.ts";
 import { createUses, toErrorCode } from "./max_uses.ts";
-import { WARNING } from "./warning.ts";
 
 /** How many hits a search gives. */
 const HITS = 10;
-const SEALER = "web_search";
 
 /** Tells whether a tool is Anthropic's search of the web. */
 export function isWebSearch({ type }: Pick<TypedTool, "type">): boolean {

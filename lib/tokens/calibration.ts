@@ -1,3 +1,5 @@
+import { LruMap } from "../base/lru.ts";
+
 /** What an upstream reported of a request, and what had been estimated of it. */
 export interface Sample {
   estimate: number;
@@ -35,26 +37,15 @@ export interface Calibration {
  * ```
  */
 export function createCalibration({ models = 1000 }: { models?: number } = {}): Calibration {
-  /** By model; the one that was used longest ago stands first. */
-  const known = new Map<string, Learned>();
-
-  function touch(model: string): Learned | undefined {
-    const learned = known.get(model);
-    if (learned === undefined) return undefined;
-    known.delete(model);
-    known.set(model, learned);
-    return learned;
-  }
+  const known = new LruMap<string, Learned>(models);
 
   return {
     learn(model, { estimate, reported }) {
       const ratio = reported / estimate;
       if (estimate < FEWEST_TOKENS || !(ratio >= LEAST && ratio <= MOST)) return;
-      const before = touch(model);
+      const before = known.get(model);
       if (before === undefined) {
         known.set(model, { ratio, misses: [] });
-        const [oldest] = known.keys();
-        if (known.size > models && oldest !== undefined) known.delete(oldest);
         return;
       }
       before.misses.push(Math.abs(before.ratio / ratio - 1));
@@ -64,7 +55,7 @@ export function createCalibration({ models = 1000 }: { models?: number } = {}): 
     },
     correct(model, estimate) {
       if (estimate < FEWEST_TOKENS) return undefined;
-      const learned = touch(model);
+      const learned = known.get(model);
       if (learned === undefined || learned.misses.length < ENOUGH) return undefined;
       return { tokens: Math.ceil(estimate * learned.ratio), error: Math.max(...learned.misses) };
     },

@@ -1,7 +1,6 @@
 import type { CountTokensRequest } from "../anthropic/schema.ts";
 import { createCalibration } from "./calibration.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { Route } from "../upstreams/resolve.ts";
 import { estimateTokens } from "./estimate.ts";
 import { isTelling } from "./telling.ts";
 import { countByLength, countByRuns } from "./text.ts";
@@ -24,7 +23,10 @@ export interface InputCounter {
 }
 
 /** The model of an upstream: each has habits of its own in counting. */
-export type ModelOfUpstream = Pick<Route, "upstream" | "model">;
+export interface ModelOfUpstream {
+  upstream: { name: string };
+  model: string;
+}
 
 /** Creates a counter that has learned nothing yet. */
 export function createInputCounter(clock: Clock): InputCounter {

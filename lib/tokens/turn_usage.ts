@@ -1,3 +1,4 @@
+import { CHARS_PER_TOKEN } from "../base/chars_per_token.ts";
 import type { StreamEvent, Usage } from "../anthropic/events.ts";
 import type { ListPrice } from "../dialects/mod.ts";
 import { toListPrice } from "./price.ts";
@@ -82,5 +83,3 @@ function toCount(value: unknown): number {
 }
 
 const MOST_TOKENS = 1e9;
-
-const CHARS_PER_TOKEN = 4;

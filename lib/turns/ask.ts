@@ -1,25 +1,18 @@
 import type { Caller } from "../access/caller.ts";
-import type { StreamEvent } from "../anthropic/events.ts";
-import type { MessagesRequest } from "../anthropic/schema.ts";
 import { type Bill, Tally } from "../tokens/turn_usage.ts";
-import type { AnswerReader, ListPrice, TurnContext } from "../dialects/mod.ts";
+import { hostFacts, type ListPrice, type TurnContext } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
-import type { Gateway } from "./context.ts";
+import type { MessageContext } from "./context.ts";
 import type { LossReport } from "../dialects/loss.ts";
-import type { Route } from "../upstreams/resolve.ts";
+import type { Route } from "../upstreams/upstream.ts";
 import { toHeaderName } from "../upstreams/find_route.ts";
-import { isSubstance } from "./hold.ts";
-import { readEvents } from "../upstreams/read_events.ts";
 import { refuseThread } from "./thread.ts";
-import { readWhole, sendTurn, withoutKey } from "../upstreams/send.ts";
-import { startWatch, toPatience, type Watch } from "../upstreams/idle_timeout.ts";
-
-/**
- * Asks for one turn and gives the events of its answer, in batches as the network brings them.
- *
- * Whatever wraps it, to run tools or to check the answer, has the same form.
- */
-export type Ask = (request: MessagesRequest) => AsyncGenerator<StreamEvent[]>;
+import { withoutKey } from "../upstreams/send.ts";
+import { sendTimed } from "./send_timed.ts";
+import { sendTurn } from "./send_turn.ts";
+import { toPatience } from "../upstreams/idle_timeout.ts";
+import type { Ask } from "../anthropic/ask.ts";
+import { readAnswer } from "./read_answer.ts";
 
 /** What an {@linkcode Ask} is bound to. */
 export interface AskOptions {
@@ -37,14 +30,14 @@ export interface AskOptions {
 
 /** Creates the {@linkcode Ask} that goes to the upstream of a route. */
 export function createAsk(
-  gateway: Gateway,
+  context: MessageContext,
   { route, caller, signal, loss, repeats, permit, onBill }: AskOptions,
 ): Ask {
-  const { config } = gateway;
-  const patience = toPatience(gateway);
+  const { config } = context;
+  const patience = toPatience(context);
   return async function* (request) {
     refuseThread(request, route);
-    const context: TurnContext = {
+    const turn: TurnContext = {
       model: route.model,
       origin: toHeaderName(route),
       cacheControl: route.cacheControl,
@@ -52,14 +45,14 @@ export function createAsk(
       alias: route.alias,
       facts: route.facts,
       sessionId: caller.sessionId,
-      inputTokens: gateway.inputCounter.guess(request, route),
+      inputTokens: context.inputCounter.guess(request, route),
       coerceToolInput: config.coerceToolInput === "on",
       toolCallsInText: config.toolCallsInText,
-      newId: gateway.newId,
+      newId: context.newId,
       loss,
     };
-    const reader = route.dialect.createReader(request, context);
-    const body = route.dialect.toBody(request, context);
+    const reader = route.dialect.createReader(request, turn);
+    const body = route.dialect.toBody(request, turn);
     // A beta means something to those alone who speak the language that it changes.
     if (caller.betas !== undefined && route.dialect.name !== "anthropic") {
       loss.add("header.anthropic-beta", "dropped");
@@ -67,20 +60,13 @@ export function createAsk(
     if (config.validation === "strict") refuseLosses(loss, route);
     await permit();
     signal.throwIfAborted();
-    const tally = new Tally({ inputTokens: context.inputTokens, price: toPrice(route) });
-    const watch = startWatch(signal, route.upstream, patience);
-    let response: Response;
+    const tally = new Tally({ inputTokens: turn.inputTokens, price: toPrice(route) });
+    const { response, watch } = await sendTimed(
+      { signal, upstream: route.upstream, patience, onAbort: () => onBill(tally.toBill(undefined), route) },
+      (timed) => sendTurn(context, route, { body, caller, repeats, ...timed }),
+    );
     try {
-      const { signal, listen } = watch;
-      response = await sendTurn(gateway, route, { body, caller, signal, listen, repeats });
-    } catch (error) {
-      watch.stop();
-      // Whoever is broken off while being waited for has been asked, and may be at work: that is not free.
-      if (watch.signal.aborted && watch.waiting) onBill(tally.toBill(undefined), route);
-      throw error;
-    }
-    try {
-      for await (const events of readAnswer(response, { gateway, route, reader, watch })) {
+      for await (const events of readAnswer(response, { context, route, reader, watch })) {
         tally.add(events);
         yield events;
       }
@@ -89,14 +75,14 @@ export function createAsk(
     } finally {
       watch.stop();
       onBill(tally.toBill(reader.cost), route);
-      if (reader.inputTokens !== undefined) gateway.inputCounter.learn(request, route, reader.inputTokens);
+      if (reader.inputTokens !== undefined) context.inputCounter.learn(request, route, reader.inputTokens);
     }
   };
 }
 
-/** What is embedded costs nothing. */
+/** Returns the price of a route's model: its host's for all models, or its own. */
 function toPrice({ upstream, facts }: Route): ListPrice | undefined {
-  return upstream.fetch === undefined ? facts.price : { input: 0, output: 0 };
+  return hostFacts(upstream.preset).price ?? facts.price;
 }
 
 /** @throws {ApiError} `invalid_request_error` if anything would be lost. */
@@ -112,69 +98,3 @@ function refuseLosses(loss: LossReport, { upstream, model }: Route): void {
 
 /** How much of the losses an error names, in characters. */
 const MAX_NAMED = 4000;
-
-interface Reading {
-  gateway: Gateway;
-  route: Route;
-  reader: AnswerReader;
-  watch: Watch;
-}
-
-async function* readAnswer(response: Response, reading: Reading): AsyncGenerator<StreamEvent[]> {
-  const { reader, watch, route: { upstream } } = reading;
-  const type = response.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
-  if (type === "application/json") {
-    reader.whole(await readWhole(response, upstream, watch));
-    reader.end();
-    yield reader.take();
-  } else if (response.body === null || (type !== "" && type !== "text/event-stream")) {
-    await response.body?.cancel();
-    const what = response.body === null
-      ? "it is empty"
-      : `it is ${type.slice(0, 64)}, neither an event stream nor JSON`;
-    throw new ApiError("api_error", `Cannot read the answer of upstream "${upstream.name}": ${what}`, {
-      status: 502,
-    });
-  } else {
-    yield* readStream(response.body, reading);
-  }
-}
-
-/** How long an upstream may keep its connection open after its last word, in milliseconds; it can be used again. */
-const LINGER = 1000;
-
-async function* readStream(
-  body: ReadableStream<Uint8Array>,
-  { gateway: { clock }, route: { upstream }, reader, watch }: Reading,
-): AsyncGenerator<StreamEvent[]> {
-  const enough = new AbortController();
-  let stopWaiting: (() => void) | undefined;
-  const signal = AbortSignal.any([watch.signal, enough.signal]);
-  try {
-    for await (const batch of readEvents(body, { signal, listen: watch.listen })) {
-      for (const event of batch) reader.push(event);
-      if (reader.done && stopWaiting === undefined) {
-        reader.end();
-        stopWaiting = clock.after(LINGER, () => enough.abort());
-      }
-      const events = reader.take();
-      if (events.some(isSubstance)) watch.begin();
-      if (events.length > 0) yield events;
-    }
-    if (stopWaiting !== undefined) return;
-    reader.end();
-    yield reader.take();
-  } catch (cause) {
-    // However the connection ends after the last word, everything was said.
-    if (stopWaiting !== undefined && !watch.signal.aborted) return;
-    // What was understood before the failure still belongs to the client.
-    const events = reader.take();
-    if (events.length > 0) yield events;
-    if (watch.signal.aborted) throw watch.signal.reason;
-    if (cause instanceof ApiError) throw cause;
-    const what = `Cannot finish the answer: upstream "${upstream.name}" broke its stream off`;
-    throw new ApiError("api_error", what, { status: 502, cause });
-  } finally {
-    stopWaiting?.();
-  }
-}

@@ -1,29 +1,21 @@
-import type { Access } from "../access/access.ts";
-import type { Catalogue } from "../upstreams/model_cache.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Closing } from "../runtime/shutdown.ts";
-import type { Config } from "../config/settings.ts";
-import type { InputCounter } from "../tokens/input_counter.ts";
-import type { Limiter } from "../limits/limiter.ts";
-import type { Directory } from "../upstreams/resolve.ts";
 import type { Toolbox } from "../../tools/toolbox/toolbox.ts";
-import type { Counters } from "../observability/log.ts";
+import type { Config } from "../config/settings.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { InputCounter } from "../tokens/input_counter.ts";
+import type { ModelLookup } from "../upstreams/find_route.ts";
 
-/** Everything the gateway's parts act through: what is set, and whatever is not pure. */
-export interface Gateway {
-  /** Without the gateway's own keys, which `access` alone knows, as digests. */
-  config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">;
-  access: Access;
-  /** How upstreams are reached. */
+/** What answering a message needs beside the request: settings, and everything that has effects. */
+export interface MessageContext extends ModelLookup {
+  config: Pick<
+    Config,
+    "coerceToolInput" | "firstByteTimeout" | "idleTimeout" | "toolCallsInText" | "toolTurns" | "validation"
+  >;
+  /** The `fetch` that upstreams are called with. */
   fetch: typeof fetch;
   clock: Clock;
+  /** Returns an unguessable id with the given prefix. */
   newId(prefix: string): string;
-  directory: Directory;
-  catalogue: Catalogue;
-  counters: Counters;
-  closing: Closing;
   inputCounter: InputCounter;
-  limits: Limiter;
-  /** Gives the tools that the gateway runs, loaded when first asked for; missing where the owner has switched none on. */
+  /** Loads the tools on the first call; undefined if the operator has enabled none. */
   toolbox?: (() => Promise<Toolbox>) | undefined;
 }

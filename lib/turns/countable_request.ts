@@ -1,12 +1,12 @@
 import type { Caller } from "../access/caller.ts";
 import { parseMessagesRequest } from "../anthropic/parse.ts";
 import type { CountTokensRequest } from "../anthropic/schema.ts";
-import type { Gateway } from "./context.ts";
+import type { MessageContext } from "./context.ts";
 import { planTurns } from "../server_tools/plan.ts";
-import { isForeign, toSlots } from "../server_tools/assign.ts";
-import type { Wishes } from "../server/tool_headers.ts";
+import { isForeign, toSlots, type Wishes } from "../server_tools/assign.ts";
 import { LossReport } from "../dialects/loss.ts";
-import type { Route } from "../upstreams/resolve.ts";
+import { upstreamTools } from "./upstream_tools.ts";
+import type { Route } from "../upstreams/upstream.ts";
 
 /**
  * Gives a request as its model would be asked it: with the gateway's tools in the place of what asks for them, and with
@@ -16,18 +16,23 @@ import type { Route } from "../upstreams/resolve.ts";
  */
 export async function toOffered(
   counted: CountTokensRequest,
-  { gateway, wishes, route, caller }: { gateway: Gateway; wishes: Wishes; route: Route; caller: Caller },
+  { context, wishes, route, caller }: {
+    context: MessageContext;
+    wishes: Wishes;
+    route: Route;
+    caller: Caller;
+  },
 ): Promise<CountTokensRequest> {
   const request = parseMessagesRequest({ ...counted, max_tokens: 1 });
   const { client } = caller;
   const { signal } = new AbortController();
   const slots = toSlots(request, {
     wishes,
-    route,
+    upstream: upstreamTools(route),
     loss: new LossReport(),
-    toolbox: await gateway.toolbox?.(),
+    toolbox: await context.toolbox?.(),
     scene: { client, conversation: "", requestId: "", signal, models: NO_MODELS },
-    now: () => gateway.clock.now(),
+    now: () => context.clock.now(),
   });
   if (isForeign(request, slots)) return counted;
   return planTurns(request, slots).toTurn([], new Map()).request;

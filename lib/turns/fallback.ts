@@ -1,16 +1,16 @@
 import type { Caller } from "../access/caller.ts";
-import type { Ask } from "./ask.ts";
+import type { Ask } from "../anthropic/ask.ts";
 import { type Attempt, attempt, mostHopeful } from "./attempt.ts";
 import { type ApiError, toApiError } from "../base/errors.ts";
-import type { Gateway } from "./context.ts";
+import type { MessageContext } from "./context.ts";
 import type { LossReport } from "../dialects/loss.ts";
-import type { Route } from "../upstreams/resolve.ts";
+import type { Route } from "../upstreams/upstream.ts";
 import { logWarning } from "../observability/log.ts";
 import { findFallback, toHeaderName } from "../upstreams/find_route.ts";
 
 /** What asking one after the other has to know. */
 export interface FallbackOptions {
-  gateway: Gateway;
+  context: MessageContext;
   /** Who is asked first. */
   route: Route;
   caller: Caller;
@@ -27,7 +27,7 @@ export interface FallbackOptions {
  */
 export function withFallbacks(
   toAsk: (route: Route) => Ask,
-  { gateway, route: first, caller, signal, loss, onRoute }: FallbackOptions,
+  { context, route: first, caller, signal, loss, onRoute }: FallbackOptions,
 ): Ask {
   if (first.fallbacks.length === 0) return toAsk(first);
   return async function* (request) {
@@ -38,7 +38,7 @@ export function withFallbacks(
       failures.push(failure);
       if (!isElsewhere(failure)) break;
       logWarning("A fallback is asked, if there is one", { model: toHeaderName(route), error: failure });
-      route = await findFallback(gateway, route, caller).catch((error) => {
+      route = await findFallback(context, route, caller).catch((error) => {
         failures.push(toApiError(error));
         return undefined;
       });

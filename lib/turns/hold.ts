@@ -1,5 +1,6 @@
 import type { StreamEvent } from "../anthropic/events.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { withTimeout } from "../runtime/timeout.ts";
 
 /** How long to hold an answer, and what to begin it with when that takes too long. */
 export interface HoldOptions {
@@ -23,11 +24,7 @@ export async function holdAnswer(
   { clock, patience, opening }: HoldOptions,
 ): Promise<AsyncGenerator<StreamEvent[]>> {
   const beginning = readBeginning(batches);
-  let stop = () => {};
-  const impatience = new Promise<undefined>((resolve) => {
-    stop = clock.after(patience, () => resolve(undefined));
-  });
-  const begun = await Promise.race([beginning, impatience]).finally(stop);
+  const begun = await withTimeout(clock, patience, beginning);
   if (begun !== undefined) return continueWith(begun, batches);
   beginning.catch(() => {}); // awaited below, unless the client leaves before
   return openFirst(opening(), beginning, batches);

@@ -1,14 +1,14 @@
 import type { StreamEvent } from "../anthropic/events.ts";
 import type { MessagesRequest } from "../anthropic/schema.ts";
 import { MessageWriter } from "../anthropic/writer.ts";
-import type { Gateway } from "./context.ts";
-import type { Route } from "../upstreams/resolve.ts";
+import type { MessageContext } from "./context.ts";
+import type { Route } from "../upstreams/upstream.ts";
 
 /** Begins a message of which nothing has come yet, its input as it is estimated. */
 export function openMessage(
   message: MessagesRequest,
   route: Route,
-  { newId, inputCounter }: Pick<Gateway, "newId" | "inputCounter">,
+  { newId, inputCounter }: Pick<MessageContext, "newId" | "inputCounter">,
 ): StreamEvent[] {
   const usage = {
     input_tokens: inputCounter.guess(message, route),

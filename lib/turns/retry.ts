@@ -1,10 +1,10 @@
 import type { Message, MessagesRequest } from "../anthropic/schema.ts";
-import type { Ask } from "./ask.ts";
+import type { Ask } from "../anthropic/ask.ts";
 import { type Attempt, attempt, mostHopeful } from "./attempt.ts";
-import { UpstreamError } from "../dialects/mod.ts";
+import { hostFacts, UpstreamError } from "../dialects/mod.ts";
 import type { ApiError } from "../base/errors.ts";
 import type { LossReport } from "../dialects/loss.ts";
-import type { Route } from "../upstreams/resolve.ts";
+import type { Route } from "../upstreams/upstream.ts";
 
 /** What a retry has to know. */
 export interface RetryOptions {
@@ -56,7 +56,7 @@ function amend(asked: Asked, failure: ApiError, strict: boolean): Asked | undefi
   const remedy = failure instanceof UpstreamError ? failure.remedy : undefined;
   if (remedy === undefined) return undefined;
   if ("avoid" in remedy) {
-    const able = route.upstream.preset === "openrouter" && route.avoid === undefined;
+    const able = hostFacts(route.upstream.preset).excludesProviders && route.avoid === undefined;
     return able ? { ...asked, route: { ...route, avoid: remedy.avoid } } : undefined;
   }
   if ("forget" in remedy) {

@@ -1,6 +1,7 @@
 import type { MessagesRequest } from "../anthropic/schema.ts";
 import { ApiError } from "../base/errors.ts";
-import type { Route } from "../upstreams/resolve.ts";
+import { hostFacts } from "../dialects/mod.ts";
+import type { Route } from "../upstreams/upstream.ts";
 
 /**
  * Refuses a request that continues a conversation on the server where the upstream keeps none: without what was said
@@ -10,7 +11,7 @@ import type { Route } from "../upstreams/resolve.ts";
  */
 export function refuseThread({ thread }: MessagesRequest, { dialect, upstream }: Route): void {
   if (thread === undefined || thread === null || thread === false) return;
-  if (dialect.name === "anthropic" && upstream.preset === "anthropic") return; // who keeps them itself
+  if (dialect.name === "anthropic" && hostFacts(upstream.preset).keepsThreads) return;
   throw new ApiError(
     "invalid_request_error",
     `thread: Cannot keep a conversation: upstream "${upstream.name}" has no threads. Send all messages in every ` +

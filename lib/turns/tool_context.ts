@@ -5,8 +5,9 @@ import type { ResponseMessage } from "../anthropic/events.ts";
 import type { MessagesRequest } from "../anthropic/schema.ts";
 import { type AskOptions, createAsk } from "./ask.ts";
 import { toApiError } from "../base/errors.ts";
-import type { Gateway } from "./context.ts";
+import type { MessageContext } from "./context.ts";
 import { LossReport } from "../dialects/loss.ts";
+import { hostFacts } from "../dialects/mod.ts";
 import { findRoute } from "../upstreams/find_route.ts";
 import { searchUpstream } from "./upstream_search.ts";
 import { toPatience } from "../upstreams/idle_timeout.ts";
@@ -16,7 +17,7 @@ export interface SceneOptions extends Pick<AskOptions, "caller" | "signal" | "pe
   /** What the client has asked. */
   message: MessagesRequest;
   requestId: string;
-  /** The names of the gateway's tools that the request may use, known when the first of them runs. */
+  /** The names of the context's tools that the request may use, known when the first of them runs. */
   tools(): readonly string[];
   /** Holds a conversation of a tool's own, with tools of these names. */
   converse(
@@ -26,14 +27,14 @@ export interface SceneOptions extends Pick<AskOptions, "caller" | "signal" | "pe
 }
 
 /** Creates the scene of a request's tools. */
-export function createScene(gateway: Gateway, options: SceneOptions): Scene {
+export function createScene(context: MessageContext, options: SceneOptions): Scene {
   const { caller, signal, requestId, message } = options;
   return {
     client: caller.client,
     conversation: caller.sessionId ?? toOpening(message),
     requestId,
     signal,
-    models: createModels(gateway, options),
+    models: createModels(context, options),
   };
 }
 
@@ -42,14 +43,14 @@ const TASK = "Task";
 const TASK_WORDS = "You work on one task on your own, for somebody who sees nothing but your last message: " +
   "say there all that was asked for.";
 
-function createModels(gateway: Gateway, options: SceneOptions): Models {
+function createModels(context: MessageContext, options: SceneOptions): Models {
   const { message, caller, permit, onBill } = options;
   return {
     complete: (prompt, { system, maxTokens, signal }) =>
       tell(signal, async () => {
-        const route = await findRoute(gateway, "small", caller);
+        const route = await findRoute(context, "small", caller);
         const loss = new LossReport();
-        const ask = createAsk(gateway, { route, caller, signal, permit, onBill, loss, repeats: 0 });
+        const ask = createAsk(context, { route, caller, signal, permit, onBill, loss, repeats: 0 });
         const request: MessagesRequest = {
           model: "small",
           max_tokens: maxTokens,
@@ -77,16 +78,16 @@ function createModels(gateway: Gateway, options: SceneOptions): Models {
       }),
     search: (query, signal) =>
       tell(signal, async () => {
-        const small = await findRoute(gateway, "small", caller);
-        const searches = small.upstream.preset === "openrouter" && small.upstream.fetch === undefined;
+        const small = await findRoute(context, "small", caller);
+        const { searchesWeb } = hostFacts(small.upstream.preset);
         // The small model may be elsewhere; that of the conversation is then the one that can search.
-        const route = searches ? small : await findRoute(gateway, message.model, caller);
+        const route = searchesWeb ? small : await findRoute(context, message.model, caller);
         await permit();
-        return await searchUpstream(gateway, query, {
+        return await searchUpstream(context, query, {
           route,
           caller,
           signal,
-          patience: toPatience(gateway),
+          patience: toPatience(context),
           onBill,
         });
       }),

@@ -1,14 +1,17 @@
+import { CHARS_PER_TOKEN } from "../base/chars_per_token.ts";
 import * as v from "valibot";
 import type { SearchHit, SearchQuery } from "../../tools/models.ts";
 import type { Caller } from "../access/caller.ts";
 import { type Bill, Tally } from "../tokens/turn_usage.ts";
+import { hostFacts } from "../dialects/mod.ts";
 import { toUpstreamError } from "../dialects/errors/upstream_error.ts";
 import { ApiError } from "../base/errors.ts";
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
-import type { Route } from "../upstreams/resolve.ts";
+import type { Route } from "../upstreams/upstream.ts";
 import { readEvents } from "../upstreams/read_events.ts";
 import { type Network, send } from "../upstreams/send.ts";
-import { type Patience, startWatch } from "../upstreams/idle_timeout.ts";
+import type { Patience } from "../upstreams/idle_timeout.ts";
+import { sendTimed } from "./send_timed.ts";
 
 /** What an upstream is searched with. */
 export interface SearchOptions {
@@ -38,8 +41,6 @@ const Chunk = v.object({
 
 /** Enough for a word: what was found comes before it. */
 const MAX_TOKENS = 256;
-/** About how long a token is: what is asked counts by its length, until the upstream tells. */
-const CHARS_PER_TOKEN = 4;
 
 /**
  * Searches the web by OpenRouter's own search, which a model has to be asked for.
@@ -52,29 +53,23 @@ export async function searchUpstream(
   { route, caller, signal, patience, onBill }: SearchOptions,
 ): Promise<SearchHit[]> {
   const { upstream, model } = route;
-  if (upstream.preset !== "openrouter" || upstream.fetch !== undefined) {
+  if (!hostFacts(upstream.preset).searchesWeb) {
     throw new ApiError("not_found_error", `Cannot search the web: upstream "${upstream.name}" has no search`);
   }
   const body = toBody(model, query);
   const inputTokens = Math.ceil(JSON.stringify(body).length / CHARS_PER_TOKEN);
   let bill = new Tally({ inputTokens, price: route.facts.price }).toBill(undefined);
-  const watch = startWatch(signal, upstream, patience);
-  let response: Response;
-  try {
-    response = await send(network, upstream, {
-      path: "/chat/completions",
-      body,
-      // What a version or a beta of Anthropic's API means is known only to those who speak it.
-      caller: { client: caller.client, key: caller.key },
-      signal: watch.signal,
-      listen: watch.listen,
-    });
-  } catch (error) {
-    watch.stop();
-    // Whoever is broken off while being waited for has been asked, and may be at work: that is not free.
-    if (watch.signal.aborted && watch.waiting) onBill(bill, route);
-    throw error;
-  }
+  const { response, watch } = await sendTimed(
+    { signal, upstream, patience, onAbort: () => onBill(bill, route) },
+    (timed) =>
+      send(network, upstream, {
+        path: "/chat/completions",
+        body,
+        // Versions and betas of Anthropic's API have no meaning in chat completions.
+        caller: { client: caller.client, key: caller.key },
+        ...timed,
+      }),
+  );
   const hits = new Map<string, SearchHit>();
   try {
     for await (const batch of response.body === null ? [] : readEvents(response.body, watch)) {

@@ -1,14 +1,16 @@
 import { collectMessage } from "../anthropic/collect.ts";
 import type { MessagesRequest } from "../anthropic/schema.ts";
-import { type Ask, type AskOptions, createAsk } from "./ask.ts";
-import type { Gateway } from "./context.ts";
+import { type AskOptions, createAsk } from "./ask.ts";
+import type { Ask } from "../anthropic/ask.ts";
+import type { MessageContext } from "./context.ts";
 import { runTurns } from "../server_tools/loop.ts";
-import type { Wishes } from "../server/tool_headers.ts";
+import type { Wishes } from "../server_tools/assign.ts";
 import { LossReport } from "../dialects/loss.ts";
-import type { Route } from "../upstreams/resolve.ts";
+import type { Route } from "../upstreams/upstream.ts";
 import { openMessage } from "./message_start.ts";
 import { findRoute } from "../upstreams/find_route.ts";
 import { createScene } from "./tool_context.ts";
+import { upstreamTools } from "./upstream_tools.ts";
 
 /** What tools are run for. */
 export interface ToolOptions extends Omit<AskOptions, "route"> {
@@ -23,21 +25,21 @@ export interface ToolOptions extends Omit<AskOptions, "route"> {
  *
  * Later turns go to the same upstream, once: what a tool has done is not undone by asking again.
  */
-export function withTools(gateway: Gateway, options: ToolOptions): (route: Route) => Ask {
+export function withTools(context: MessageContext, options: ToolOptions): (route: Route) => Ask {
   // What the gateway asks on its own is none of the requests that the client wants a beta for.
   const own = { ...options, caller: { ...options.caller, betas: undefined } };
   return (route) =>
     runTurns(
-      ({ loss, first }) => createAsk(gateway, { ...options, ...(!first && { repeats: 0 }), loss, route }),
+      ({ loss, first }) => createAsk(context, { ...options, ...(!first && { repeats: 0 }), loss, route }),
       {
         ...options,
-        route,
-        toolbox: gateway.toolbox,
-        maxTurns: gateway.config.toolTurns,
-        now: () => gateway.clock.now(),
-        open: (request) => openMessage(request, route, gateway),
+        upstream: upstreamTools(route),
+        toolbox: context.toolbox,
+        maxTurns: context.config.toolTurns,
+        now: () => context.clock.now(),
+        open: (request) => openMessage(request, route, context),
         toScene: (tools) =>
-          createScene(gateway, {
+          createScene(context, {
             ...own,
             tools,
             async converse(message, { tools, signal }) {
@@ -48,8 +50,8 @@ export function withTools(gateway: Gateway, options: ToolOptions): (route: Route
                 wishes: { tools, intercept: false },
                 loss: new LossReport(),
               };
-              const asked = await findRoute(gateway, message.model, options.caller);
-              return await collectMessage(withTools(gateway, inner)(asked)(message));
+              const asked = await findRoute(context, message.model, options.caller);
+              return await collectMessage(withTools(context, inner)(asked)(message));
             },
           }),
       },

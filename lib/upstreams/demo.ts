@@ -1,7 +1,6 @@
 import * as v from "valibot";
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
-import type { Upstream } from "./resolve.ts";
-import { DEMO } from "./resolve.ts";
+import { DEMO, type Upstream } from "./upstream.ts";
 
 const Part = v.looseObject({ type: v.string(), text: v.optional(v.string()) });
 const ChatRequest = v.looseObject({
@@ -24,7 +23,7 @@ type ChatRequest = v.InferOutput<typeof ChatRequest>;
 export const demo: Upstream = {
   name: DEMO,
   baseUrl: "https://demo.invalid",
-  preset: "openrouter",
+  preset: "demo",
   language: "openai",
   fetch: answerDemo,
 };

@@ -1,10 +1,17 @@
 import type { Caller } from "../access/caller.ts";
 import { ApiError } from "../base/errors.ts";
-import type { Gateway } from "../turns/context.ts";
 import { LOCAL } from "../config/gateway_keys.ts";
 import { findModel, toFacts } from "./model_list.ts";
-import { toHost } from "../dialects/mod.ts";
-import { resolveModel, resolveTarget, type Route, unknownModel } from "./resolve.ts";
+import { hostFacts } from "../dialects/mod.ts";
+import { resolveModel, resolveTarget, unknownModel } from "./resolve.ts";
+import type { Catalogue } from "./model_cache.ts";
+import type { Directory, Route } from "./upstream.ts";
+
+/** Where models are looked up: by the settings, and in the lists of the upstreams. */
+export interface ModelLookup {
+  directory: Directory;
+  catalogue: Catalogue;
+}
 
 /**
  * Finds the way for a model's name, as far as this caller may go it.
@@ -15,8 +22,8 @@ import { resolveModel, resolveTarget, type Route, unknownModel } from "./resolve
  * @throws {ApiError} `not_found_error` for a model nobody has, `authentication_error` or
  * `api_error` where there is no key to use.
  */
-export async function findRoute(gateway: Gateway, name: string, caller: Caller): Promise<Route> {
-  return await follow(gateway, resolveModel(name, gateway.directory), caller);
+export async function findRoute(lookup: ModelLookup, name: string, caller: Caller): Promise<Route> {
+  return await follow(lookup, resolveModel(name, lookup.directory), caller);
 }
 
 /**
@@ -25,28 +32,28 @@ export async function findRoute(gateway: Gateway, name: string, caller: Caller):
  * @throws {ApiError} as {@linkcode findRoute} does.
  */
 export async function findFallback(
-  gateway: Gateway,
+  lookup: ModelLookup,
   { alias, fallbacks: [next, ...fallbacks] }: Way,
   caller: Caller,
 ): Promise<Route | undefined> {
   if (next === undefined) return undefined;
   const target = typeof next === "string" ? { model: next } : next;
-  return await follow(gateway, { ...resolveTarget(alias, target, gateway.directory), fallbacks }, caller);
+  return await follow(lookup, { ...resolveTarget(alias, target, lookup.directory), fallbacks }, caller);
 }
 
 /** A route of whose model nothing is known yet. */
 type Way = Omit<Route, "facts">;
 
-async function follow(gateway: Gateway, way: Way, caller: Caller): Promise<Route> {
+async function follow(lookup: ModelLookup, way: Way, caller: Caller): Promise<Route> {
   const { upstream, model } = way;
   if (upstream.clientKey && upstream.key === undefined && caller.key === undefined) {
     throw noKey(upstream.name, caller);
   }
-  const listed = await gateway.catalogue.look(upstream, caller);
+  const listed = await lookup.catalogue.look(upstream, caller);
   const found = findModel(listed, model);
-  const complete = listed.length > 0 && toHost(upstream.preset).list === "all";
+  const complete = listed.length > 0 && hostFacts(upstream.preset).list === "all";
   if (!complete || found !== undefined || /^[~@]/.test(model)) return { ...way, facts: toFacts(found) };
-  const fallback = await findFallback(gateway, way, caller);
+  const fallback = await findFallback(lookup, way, caller);
   if (fallback !== undefined) return fallback;
   throw unknownModel(way, listed.map(({ id }) => id));
 }

@@ -1,6 +1,7 @@
 import type { Config } from "../config/settings.ts";
-import { HOST_NAMES, type HostName, toHost } from "../dialects/mod.ts";
-import type { Upstream } from "./resolve.ts";
+import { HOST_NAMES, type HostName } from "../config/presets.ts";
+import { hostFacts } from "../dialects/mod.ts";
+import type { Upstream } from "./upstream.ts";
 import type { NamedUpstream } from "../config/upstreams.ts";
 
 /**
@@ -26,7 +27,7 @@ export function createUpstreams(
     key: openrouterApiKey,
     clientKey: true,
     preset,
-    countsTokens: toHost(preset).counts,
+    countsTokens: hostFacts(preset).countsTokens,
     language: upstreamDialect,
   };
   return [openrouter, ...[...upstreams].map(([name, named]) => toUpstream(name, named))];
@@ -34,7 +35,7 @@ export function createUpstreams(
 
 function toUpstream(
   name: string,
-  { url, key, headers, apiVersion, dialect, ...named }: NamedUpstream,
+  { url, key, headers, api_version: apiVersion, dialect, ...named }: NamedUpstream,
 ): Upstream {
   const preset = named.preset ?? toPreset(name, url);
   return {
@@ -44,7 +45,7 @@ function toUpstream(
     headers,
     apiVersion,
     preset,
-    countsTokens: toHost(preset).counts,
+    countsTokens: hostFacts(preset).countsTokens,
     language: dialect ?? "auto",
   };
 }

@@ -1,9 +1,10 @@
 import type { Caller } from "../access/caller.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { toHost } from "../dialects/mod.ts";
+import { withTimeout } from "../runtime/timeout.ts";
+import { hostFacts } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
 import { type ListedModel, parseModelList } from "./model_list.ts";
-import type { Upstream } from "./resolve.ts";
+import type { Upstream } from "./upstream.ts";
 import { readWhole, send } from "./send.ts";
 
 /** How long a list is taken for true, and for how long nobody asks again after a failure; in milliseconds. */
@@ -77,18 +78,14 @@ export function createCatalogue(gateway: { fetch: typeof fetch; clock: Clock }):
     async look(upstream, caller) {
       const kept = lists.get(upstream.name);
       const failedAt = failures.get(upstream.name);
-      const unlisted = upstream.fetch !== undefined || toHost(upstream.preset).list === "none";
+      const unlisted = hostFacts(upstream.preset).list === "none";
       if (unlisted || (failedAt !== undefined && clock.now() - failedAt < DISCOURAGED)) {
         return kept?.models ?? [];
       }
       if (kept !== undefined && clock.now() - kept.at < FRESH) return kept.models;
       const loading = refresh(upstream, caller).catch(() => []); // a message goes on without
       if (kept !== undefined) return kept.models;
-      let stop = () => {};
-      const impatience = new Promise<readonly ListedModel[]>((resolve) => {
-        stop = clock.after(MESSAGE_PATIENCE, () => resolve([]));
-      });
-      return await Promise.race([loading, impatience]).finally(stop);
+      return await withTimeout(clock, MESSAGE_PATIENCE, loading) ?? [];
     },
   };
   return catalogue;

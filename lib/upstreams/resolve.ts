@@ -1,61 +1,8 @@
 import { closestMatch } from "leven";
-import { type Dialect, type HostName, type Language, type ModelFacts, toDialect } from "../dialects/mod.ts";
+import { dialectFor, hostFacts } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
-import type { JsonObject } from "../base/json.ts";
-import type { Alias, Target } from "../config/schemas.ts";
-
-/** Somebody the gateway can ask. */
-export interface Upstream {
-  name: string;
-  /** The URL that the dialects' paths are put behind; without a slash at its end. */
-  baseUrl: string;
-  /** The gateway's own key for it. */
-  key?: string | undefined;
-  /** Whether it counts the tokens of a request in Anthropic's language itself, at `/messages/count_tokens`. */
-  countsTokens?: boolean;
-  /** Whether the client's key opens it where the gateway has none; to any other it is not shown. */
-  clientKey?: boolean;
-  /** Whose habits it has. */
-  preset: HostName;
-  language: Language;
-  /** Headers that go along with every request. */
-  headers?: Readonly<Record<string, string>> | undefined;
-  /** What Azure wants in the query. */
-  apiVersion?: string | undefined;
-  /** How to reach it, where that is not the network. */
-  fetch?: typeof fetch;
-}
-
-/** The way that a request takes. */
-export interface Route {
-  /** What is known of the model. */
-  facts: ModelFacts;
-  /** The model's name as the client said it. */
-  alias: string;
-  /** The model's name at the upstream. */
-  model: string;
-  upstream: Upstream;
-  dialect: Dialect;
-  options: JsonObject;
-  /** Whether the model may be told what to cache; there are hosts behind OpenRouter that refuse a request for it. */
-  cacheControl: boolean;
-  /** Whether the model is not told what was thought earlier. */
-  forgetful?: boolean | undefined;
-  /** A provider behind the upstream that is not to be asked. */
-  avoid?: string | undefined;
-  /** Who is asked instead, in turn, where this one fails. */
-  fallbacks: readonly (string | Target)[];
-}
-
-/** Everything that a model's name may mean. */
-export interface Directory {
-  /** By name; the first is asked where nothing else is said. */
-  upstreams: ReadonlyMap<string, Upstream>;
-  aliases: ReadonlyMap<string, Alias>;
-}
-
-/** The name of the embedded upstream. */
-export const DEMO = "demo";
+import type { Target } from "../config/aliases.ts";
+import type { Directory, Route, Upstream } from "./upstream.ts";
 
 /**
  * Finds the way for a model's name: an alias, one of Claude Code's ids, `upstream/model`, or the first upstream's own
@@ -84,7 +31,7 @@ export function resolveModel(alias: string, directory: Directory): Omit<Route, "
 /** Finds the way to one of the models that an alias may mean. */
 export function resolveTarget(
   alias: string,
-  { model: name, upstream: via, options = {}, cacheControl = true }: Target,
+  { model: name, upstream: via, options = {}, cache_control: cacheControl = true }: Target,
   { upstreams }: Directory,
 ): Omit<Route, "facts" | "fallbacks"> {
   const [first] = upstreams.values();
@@ -97,14 +44,20 @@ export function resolveTarget(
     throw new ApiError("not_found_error", `Cannot use model "${alias}": there is no upstream`);
   }
   const model = toModel(other === undefined ? name : rest, upstream);
-  const dialect = toDialect(upstream.preset, upstream.language, model);
+  const dialect = dialectFor(upstream.preset, upstream.language, model);
   return { alias, model, upstream, dialect, options, cacheControl };
 }
 
 /** The name that an upstream has for a model: OpenRouter and Anthropic write Claude's versions differently. */
 function toModel(name: string, { preset }: Upstream): string {
-  if (preset === "openrouter") return toSlug(name);
-  return preset === "anthropic" ? name.replace(/^(claude-.*\d)\.(?=\d)/, "$1-") : name;
+  switch (hostFacts(preset).modelNames) {
+    case "openrouter":
+      return toSlug(name);
+    case "anthropic":
+      return name.replace(/^(claude-.*\d)\.(?=\d)/, "$1-");
+    case "as given":
+      return name;
+  }
 }
 
 /** `claude-opus-5-5`, `claude-sonnet-4-5-20250929`, `claude-3-5-haiku-latest`, with or without `[1m]`. */

@@ -1,11 +1,11 @@
 import type { Caller } from "../access/caller.ts";
 import { type ReadOptions, readText } from "./read_body.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { toKeyHeader } from "../dialects/mod.ts";
+import { keyHeader } from "../dialects/mod.ts";
 import { toUpstreamError } from "../dialects/errors/upstream_error.ts";
 import { ApiError } from "../base/errors.ts";
-import { isObject, type JsonObject, tryJson } from "../base/json.ts";
-import type { Route, Upstream } from "./resolve.ts";
+import { type JsonObject, tryJson } from "../base/json.ts";
+import type { Upstream } from "./upstream.ts";
 import { toConnectError } from "../runtime/fetch.ts";
 import { toPause, type Unanswered } from "./retry_delay.ts";
 import { NAME, VERSION } from "../base/version.ts";
@@ -88,32 +88,6 @@ async function wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void
   signal.throwIfAborted();
 }
 
-/** Asks an upstream for a turn of a conversation. */
-export function sendTurn(
-  network: Network,
-  route: Route,
-  { body, caller, ...question }: Omit<Question, "path"> & { body: JsonObject },
-): Promise<Response> {
-  const { upstream, dialect } = route;
-  // What a version or a beta of Anthropic's API means is known only to those who speak it.
-  const asker = dialect.name === "anthropic" ? caller : { client: caller.client, key: caller.key };
-  return send(network, upstream, {
-    path: dialect.path,
-    body: toWholeBody(body, route),
-    caller: asker,
-    ...question,
-  });
-}
-
-/** The body with what the settings say of the model, and without the provider that is to be avoided. */
-function toWholeBody(body: JsonObject, { options, avoid }: Route): JsonObject {
-  const whole = { ...body, ...options };
-  if (avoid === undefined) return whole;
-  const provider = isObject(whole.provider) ? whole.provider : {};
-  const ignore = Array.isArray(provider.ignore) ? provider.ignore : [];
-  return { ...whole, provider: { ...provider, ignore: [...ignore, avoid] } };
-}
-
 /**
  * Reads an answer whole.
  *
@@ -158,12 +132,12 @@ function toHeaders(upstream: Upstream, caller: Caller, hasBody: boolean): Header
   if (hasBody) headers.set("content-type", "application/json");
   if (caller.version !== undefined) headers.set("anthropic-version", caller.version);
   if (caller.betas !== undefined) headers.set("anthropic-beta", caller.betas);
-  const keyHeader = toKeyHeader(upstream.preset, upstream.language);
-  if (keyHeader === "x-api-key" && !headers.has("anthropic-version")) {
+  const header = keyHeader(upstream.preset, upstream.language);
+  if (header === "x-api-key" && !headers.has("anthropic-version")) {
     headers.set("anthropic-version", "2023-06-01");
   }
   const key = toKey(upstream, caller);
-  if (key !== undefined) headers.set(keyHeader, keyHeader === "authorization" ? `Bearer ${key}` : key);
+  if (key !== undefined) headers.set(header, header === "authorization" ? `Bearer ${key}` : key);
   for (const [name, value] of Object.entries(upstream.headers ?? {})) headers.set(name, value);
   return headers;
 }

@@ -5,9 +5,9 @@ import { SETTING_NAMES, SETTINGS } from "../../lib/config/settings.ts";
 import { describeConfig, helpText, settingsTable } from "../../lib/cli/help.ts";
 import { readFlags } from "../../lib/cli/flags.ts";
 
-test("settingsTable() is what README.md shows", () => {
-  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-  const shown = /<!-- settings -->\n+([\s\S]*?)\n+<!-- \/settings -->/.exec(readme)?.[1];
+test("settingsTable() is the table in docs/configuration.md", () => {
+  const page = readFileSync(new URL("../../docs/configuration.md", import.meta.url), "utf8");
+  const shown = /<!-- settings -->\n+([\s\S]*?)\n+<!-- \/settings -->/.exec(page)?.[1];
   assert.equal(shown, settingsTable());
 });
 
@@ -67,7 +67,7 @@ test("describeConfig() tells each setting, its value and where that is from", ()
     "PING_INTERVAL 10 (default)",
     "COERCE_TOOL_INPUT on (default)",
     "TOOL_CALLS_IN_TEXT auto (default)",
-    'LIMITS {"each":{"streams":50},"total":{},"session":{},"keys":{}} (default)',
+    'LIMITS {"each":{"concurrent":50},"total":{},"session":{},"keys":{}} (default)',
     "RATE_LIMIT_STORE memory (default)",
     "STATE_DIR not set (default)",
     "TOOLS files-read, network (environment)",

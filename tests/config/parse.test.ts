@@ -28,7 +28,7 @@ const DEFAULTS = {
   pingInterval: 10,
   coerceToolInput: "on",
   toolCallsInText: "auto",
-  limits: { each: { streams: 50 }, total: {}, session: {}, keys: new Map() },
+  limits: { each: { concurrent: 50 }, total: {}, session: {}, keys: new Map() },
   rateLimitStore: "memory",
   toolTimeout: 30,
   toolConcurrency: 5,
@@ -86,11 +86,11 @@ const GOOD: [Settings, Record<string, unknown>][] = [
     { upstreams: new Map([["gpu", { url: "http://h", key: "k", dialect: "anthropic", preset: "vllm" }]]) },
   ],
   [
-    { UPSTREAMS: { az: { url: "http://h", apiVersion: "2024-10-21", headers: { "x-team": "bees" } } } },
+    { UPSTREAMS: { az: { url: "http://h", api_version: "2024-10-21", headers: { "x-team": "bees" } } } },
     {
       upstreams: new Map([["az", {
         url: "http://h",
-        apiVersion: "2024-10-21",
+        api_version: "2024-10-21",
         headers: { "x-team": "bees" },
       }]]),
     },
@@ -121,8 +121,8 @@ const GOOD: [Settings, Record<string, unknown>][] = [
     },
   ],
   [
-    { MODEL_MAP: { plain: { model: "m", cacheControl: false } } },
-    { modelMap: new Map([["plain", { model: "m", cacheControl: false }]]) },
+    { MODEL_MAP: { plain: { model: "m", cache_control: false } } },
+    { modelMap: new Map([["plain", { model: "m", cache_control: false }]]) },
   ],
   [{ UPSTREAM_DIALECT: "openai" }, { upstreamDialect: "openai" }],
   [{ REQUEST_TIMEOUT: "0" }, { requestTimeout: 0 }],
@@ -141,22 +141,22 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   [
     {
       LIMITS:
-        '{"each":{"requests":60,"usd_day":2.5},"total":{"streams":9},"session":{"usd_month":0},"keys":{"local":{"streams":null}}}',
+        '{"each":{"requests":60,"usd_day":2.5},"total":{"concurrent":9},"session":{"usd_month":0},"keys":{"local":{"concurrent":null}}}',
     },
     {
       limits: {
-        each: { streams: 50, requests: 60, usd_day: 2.5 },
-        total: { streams: 9 },
+        each: { concurrent: 50, requests: 60, usd_day: 2.5 },
+        total: { concurrent: 9 },
         session: { usd_month: 0 },
-        keys: new Map([["local", { streams: null }]]),
+        keys: new Map([["local", { concurrent: null }]]),
       },
     },
   ],
   [
-    { LIMITS: { each: { streams: 1, input_tokens: 2, output_tokens: 3 } } },
+    { LIMITS: { each: { concurrent: 1, input_tokens: 2, output_tokens: 3 } } },
     {
       limits: {
-        each: { streams: 1, input_tokens: 2, output_tokens: 3 },
+        each: { concurrent: 1, input_tokens: 2, output_tokens: 3 },
         total: {},
         session: {},
         keys: new Map(),
@@ -200,7 +200,7 @@ const KEY = "expected a key of printable characters without spaces";
 const URL_ = "expected an http or https URL without user name, password, query and fragment";
 const OBJECT = 'expected a JSON object such as {"fast": "openai/gpt-5-mini"}';
 const ALIAS =
-  'needs a name and a model, "…" or {"model": "…"} with "upstream" (text), "options" (object), "cacheControl" (true or false) and "fallbacks" (list of models) if wanted';
+  'needs a name and a model, "…" or {"model": "…"} with "upstream" (text), "options" (object), "cache_control" (true or false) and "fallbacks" (list of models) if wanted';
 const UPSTREAMS =
   'expected a JSON object such as {"groq": {"url": "https://api.groq.com/openai/v1", "key": "…"}}';
 const HOSTS =
@@ -409,9 +409,9 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ],
   [
     "LIMITS",
-    { total: { streams: 0.5 } },
-    '"{\\"total\\":{\\"streams\\":0.5}}"',
-    `total.streams needs to be ${WHOLE}`,
+    { total: { concurrent: 0.5 } },
+    '"{\\"total\\":{\\"concurrent\\":0.5}}"',
+    `total.concurrent needs to be ${WHOLE}`,
   ],
   [
     "LIMITS",
@@ -635,7 +635,7 @@ test("describeConfig() tells the limits, and of the store that keeps their use n
   });
   assert.match(
     told,
-    /LIMITS +\{"each":\{"streams":50,"requests":6\},"total":\{\},"session":\{\},"keys":\{\}\} /,
+    /LIMITS +\{"each":\{"concurrent":50,"requests":6\},"total":\{\},"session":\{\},"keys":\{\}\} /,
   );
   assert.match(told, /RATE_LIMIT_STORE +set \(22 characters\)/);
   assert.match(describeConfig({}), /RATE_LIMIT_STORE +memory \(default\)/);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seal } from "../../lib/dialects/sealed.ts";
-import { HOST_NAMES, type HostName, toDialect } from "../../lib/dialects/mod.ts";
+import { dialectFor } from "../../lib/dialects/mod.ts";
+import { HOST_NAMES, type HostName } from "../../lib/config/presets.ts";
 import { toContext } from "../properties/families.ts";
 import { findUnreportedLosses, translateRequest } from "../properties/unreported_losses.ts";
 import { readCorpus, type Recording } from "./corpus.ts";
@@ -70,7 +71,7 @@ function checkLosses(request: Json, name: HostName): void {
   // The sealed value holds the thinking once more.
   const sealed = JSON.stringify(request).includes('"signature":"orgw1.');
   const ignored = sealed ? [/^messages\.\d+\.content\.\d+\.thinking$/] : [];
-  const target = { dialect: toDialect(name, "auto", model), toContext: () => toContext(model), ignored };
+  const target = { dialect: dialectFor(name, "auto", model), toContext: () => toContext(model), ignored };
   assert.deepEqual(findUnreportedLosses(request, target), [], name);
 }
 
@@ -104,7 +105,7 @@ function remove(from: unknown, [step = "", ...more]: readonly string[]): void {
 
 function toChat(request: Json, name: HostName): { body: Json; loss: [path: string, action: string][] } {
   const model = text(request.model);
-  const dialect = toDialect(name, "openai", model);
+  const dialect = dialectFor(name, "openai", model);
   const { body, loss } = translateRequest(request, { dialect, toContext: () => toContext(model) });
   return { body: parseJson(body), loss: loss.entries };
 }

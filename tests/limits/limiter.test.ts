@@ -85,7 +85,7 @@ const COURSES: [what: string, course: (admission: Admission) => void, used: numb
 
 for (const [what, course, used] of COURSES) {
   test(`of a message that was expected to be 50 tokens, ${used} are used where ${what}`, async () => {
-    const { limiter } = start({ each: { input_tokens: 100, streams: 1 } });
+    const { limiter } = start({ each: { input_tokens: 100, concurrent: 1 } });
     const admission = await limiter.admit({ client: "a" }, { inputTokens: 50 });
     assert.equal(admission.headers["anthropic-ratelimit-input-tokens-remaining"], "50");
     course(admission);

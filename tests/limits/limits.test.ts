@@ -279,7 +279,7 @@ test("without limits a minute no such header is told, whatever the upstream says
 });
 
 test("a burst of Claude Code's is admitted: 26 counts and a list of models beside parallel subagents", async () => {
-  const on = createLimitedGateway({ each: { requests: 12, streams: 12 } });
+  const on = createLimitedGateway({ each: { requests: 12, concurrent: 12 } });
   const models = on.get("/v1/models");
   const counts = Array.from({ length: 26 }, () => countTokens(on));
   const messages = Array.from({ length: 12 }, () => sendMessage(on, { stream: true, session: "s" }));
@@ -309,7 +309,7 @@ const HELLO = { choices: [{ delta: { content: "Hello" } }] };
 const OPEN: FakeResponse = { body: writeChunk(HELLO), ending: "open" };
 
 test("a key may have so many answers at once, 50 where nobody says otherwise", async () => {
-  for (const [limits, places] of [[{}, 50], [{ each: { streams: 2 } }, 2]] as const) {
+  for (const [limits, places] of [[{}, 50], [{ each: { concurrent: 2 } }, 2]] as const) {
     const on = createLimitedGateway(limits, OPEN);
     const open = await Promise.all(Array.from({ length: places }, () => sendMessage(on, { stream: true })));
     assert.deepEqual(open.map(({ status }) => status), Array(places).fill(200));
@@ -328,7 +328,7 @@ test("a key may have so many answers at once, 50 where nobody says otherwise", a
 });
 
 test("a gateway without a free place is overloaded", async () => {
-  const on = createLimitedGateway({ total: { streams: 1 }, each: { requests: 1 } }, OPEN);
+  const on = createLimitedGateway({ total: { concurrent: 1 }, each: { requests: 1 } }, OPEN);
   const open = await sendMessage(on, { stream: true });
   assert.deepEqual(await refusalOf(await sendMessage(on)), [
     529,
@@ -354,7 +354,7 @@ const ENDS: [how: string, answer: FakeResponse, options: MessageOptions, status:
 
 for (const [how, answer, options, status] of ENDS) {
   test(`a place is given back when the answer is ${how}`, async () => {
-    const on = createLimitedGateway({ each: { streams: 1 } }, answer);
+    const on = createLimitedGateway({ each: { concurrent: 1 } }, answer);
     for (let nth = 0; nth < 3; nth++) {
       const response = await sendMessage(on, options);
       assert.equal(response.status, status);
@@ -430,7 +430,7 @@ test("costs and counts that are no numbers lock nobody out", async () => {
 });
 
 test("the settings may be the defaults, with no limit on answers at once", async () => {
-  const on = createLimitedGateway({ each: { streams: null } }, OPEN);
+  const on = createLimitedGateway({ each: { concurrent: null } }, OPEN);
   const open = await Promise.all(Array.from({ length: 60 }, () => sendMessage(on, { stream: true })));
   assert.deepEqual(open.map(({ status }) => status), Array(60).fill(200));
   for (const response of open) await response.body?.cancel();

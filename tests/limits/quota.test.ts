@@ -7,7 +7,7 @@ import { periodOf, toTime } from "../../lib/limits/period.ts";
 const of = { kind: "gateway" } as const;
 const FLOW: Meter = { kind: "flow", name: "f", what: "requests", limit: 60, of };
 const BUDGET: Meter = { kind: "budget", name: "b", what: "usd_day", limit: 5, until: 1000, of };
-const PLACES: Meter = { kind: "places", name: "p", what: "streams", limit: 2, of };
+const PLACES: Meter = { kind: "places", name: "p", what: "concurrent", limit: 2, of };
 
 const USED: [meter: Meter, used: number, passed: number, left: number][] = [
   [FLOW, 60, 0, 60],

@@ -73,7 +73,7 @@ function createPairAt(LIMITS: LimitsInput, now: number): Pair {
 /** Waits until the store has recorded the end of every answer, which it records after the usage. */
 async function recorded(): Promise<void> {
   await command(async (client) => {
-    while (await client.exists("gateway:{limits}:key/local/streams")) await client.ping();
+    while (await client.exists("gateway:{limits}:key/local/concurrent")) await client.ping();
   });
 }
 
@@ -112,7 +112,7 @@ for (const [limits, statuses] of SHARED) {
 }
 
 test("two gateways admit no more than the limit of many requests at once", { skip: MISSING }, async () => {
-  const { gateways } = await createPair({ each: { requests: 20, streams: null } });
+  const { gateways } = await createPair({ each: { requests: 20, concurrent: null } });
   const responses = await Promise.all(Array.from({ length: 60 }, (_, nth) => sendMessage(gateways[nth % 2])));
   assert.equal(responses.filter(({ status }) => status === 200).length, 20);
   assert.equal(responses.filter(({ status }) => status === 429).length, 40);
@@ -132,7 +132,7 @@ test("every key of the store has the prefix, and expires", { skip: MISSING }, as
     "gateway:{limits}:key/local/input_tokens",
     "gateway:{limits}:key/local/output_tokens",
     "gateway:{limits}:key/local/requests",
-    "gateway:{limits}:key/local/streams",
+    "gateway:{limits}:key/local/concurrent",
     "gateway:{limits}:key/local/usd_day/…",
     "gateway:{limits}:key/local/usd_month/…",
   ]);
@@ -143,7 +143,7 @@ test("every key of the store has the prefix, and expires", { skip: MISSING }, as
 const of = { kind: "gateway" } as const;
 const FLOW: Meter = { kind: "flow", name: "law/flow", what: "requests", limit: 7, of };
 const BUDGET: Meter = { kind: "budget", name: "law/budget", what: "usd_day", limit: 3, until: 1e15, of };
-const PLACES: Meter = { kind: "places", name: "law/places", what: "streams", limit: 2, of };
+const PLACES: Meter = { kind: "places", name: "law/places", what: "concurrent", limit: 2, of };
 
 const Step = fc.record({
   record: fc.boolean(),

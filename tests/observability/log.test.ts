@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import {
-  createCounters,
   logger,
   logRequest,
   printLine,
@@ -9,6 +8,7 @@ import {
   type RequestRecord,
   startLog,
 } from "../../lib/observability/log.ts";
+import { createCounters } from "../../lib/observability/counters.ts";
 
 const RECORD: RequestRecord = {
   requestId: "req_1",

@@ -1,16 +1,16 @@
 import fc from "fast-check";
-import { type Dialect, toDialect, type TurnContext } from "../../lib/dialects/mod.ts";
+import { type Dialect, dialectFor, type TurnContext } from "../../lib/dialects/mod.ts";
 import { createChatDialect } from "../../lib/dialects/openai/mod.ts";
 import { writeOpenRouterReasoning } from "../../lib/dialects/reasoning/openrouter.ts";
-import { PRESETS } from "../../lib/dialects/presets.ts";
+import { CHAT_FEATURES } from "../../lib/dialects/presets.ts";
 import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
 import { LossReport } from "../../lib/dialects/loss.ts";
 import { foldEvents } from "../kit/events.ts";
 import type { Wire } from "../kit/json.ts";
 
 /** OpenRouter in its two languages. */
-export const openrouter = toDialect("openrouter", "openai", "");
-const anthropic = toDialect("openrouter", "anthropic", "");
+export const openrouter = dialectFor("openrouter", "openai", "");
+const anthropic = dialectFor("openrouter", "anthropic", "");
 
 /** How one family of models reasons on the wire of one kind of host. */
 export interface Family {
@@ -195,11 +195,11 @@ export const FAMILIES: Family[] = [
       },
     })),
   })),
-  plain("DeepSeek", createChatDialect(PRESETS.deepseek), "deepseek-reasoner", "reasoning_content"),
-  plain("a model on one's own machine", createChatDialect(PRESETS.ollama), "qwen3", "reasoning"),
+  plain("DeepSeek", createChatDialect(CHAT_FEATURES.deepseek), "deepseek-reasoner", "reasoning_content"),
+  plain("a model on one's own machine", createChatDialect(CHAT_FEATURES.ollama), "qwen3", "reasoning"),
   {
     name: "Mistral",
-    dialect: createChatDialect(PRESETS.mistral),
+    dialect: createChatDialect(CHAT_FEATURES.mistral),
     model: "magistral-medium",
     turn: told.map(({ said }) => {
       const part = (piece: string) => ({ type: "thinking", thinking: [{ type: "text", text: piece }] });
@@ -211,7 +211,7 @@ export const FAMILIES: Family[] = [
   },
   {
     name: "Gemini's own endpoint",
-    dialect: createChatDialect(PRESETS.gemini),
+    dialect: createChatDialect(CHAT_FEATURES.gemini),
     model: "gemini-3-pro-preview",
     turn: fc.uniqueArray(secret, { minLength: 1, maxLength: 3 }).map((secrets) => {
       const calls = secrets.map((thought_signature) =>
@@ -225,7 +225,7 @@ export const FAMILIES: Family[] = [
   },
   {
     name: "a model that thinks between tags",
-    dialect: createChatDialect(PRESETS.vllm),
+    dialect: createChatDialect(CHAT_FEATURES.vllm),
     model: "deepseek-r1",
     turn: pieces(
       fc.tuple(fc.constantFrom("", "\n", " "), thought, fc.constantFrom("", "\n\n")).map(

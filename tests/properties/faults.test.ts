@@ -3,7 +3,7 @@ import process from "node:process";
 import { after, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import type { StreamEvent } from "../../lib/anthropic/events.ts";
-import { writeEvents } from "../../lib/upstreams/read_events.ts";
+import { writeEvents } from "../../lib/server/write_events.ts";
 import { cutBySizes, toBytes } from "../kit/bytes.ts";
 import { FakeClock } from "../kit/clock.ts";
 import { parseEvents } from "../kit/events.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seal } from "../../lib/dialects/sealed.ts";
-import { type Dialect, HOST_NAMES, toDialect, type TurnContext } from "../../lib/dialects/mod.ts";
+import { type Dialect, dialectFor, type TurnContext } from "../../lib/dialects/mod.ts";
+import { HOST_NAMES } from "../../lib/config/presets.ts";
 import { toContext } from "./families.ts";
 import { findUnreportedLosses, translateRequest } from "./unreported_losses.ts";
 import type { Wire } from "../kit/json.ts";
@@ -11,18 +12,18 @@ import { MODELS } from "../kit/request.ts";
 const HOSTS: [host: string, dialect: Dialect, model: string, settings?: Partial<TurnContext>][] = [
   ...HOST_NAMES.filter((name) => name !== "anthropic").map((name): [string, Dialect, string] => [
     name,
-    toDialect(name, "openai", "bee-1"),
+    dialectFor(name, "openai", "bee-1"),
     "bee-1",
   ]),
-  ["Anthropic", toDialect("anthropic", "auto", "claude-opus-5-5"), "claude-opus-5-5"],
-  ["OpenRouter in Anthropic's language", toDialect("openrouter", "anthropic", MODELS.native), MODELS.native],
-  ["another in Anthropic's language", toDialect("other", "anthropic", "bee-1"), "bee-1"],
-  ["OpenRouter without its cache", toDialect("openrouter", "openai", "bee-1"), "bee-1", {
+  ["Anthropic", dialectFor("anthropic", "auto", "claude-opus-5-5"), "claude-opus-5-5"],
+  ["OpenRouter in Anthropic's language", dialectFor("openrouter", "anthropic", MODELS.native), MODELS.native],
+  ["another in Anthropic's language", dialectFor("other", "anthropic", "bee-1"), "bee-1"],
+  ["OpenRouter without its cache", dialectFor("openrouter", "openai", "bee-1"), "bee-1", {
     cacheControl: false,
   }],
   [
     "OpenRouter in Anthropic's language without its cache",
-    toDialect("openrouter", "anthropic", MODELS.native),
+    dialectFor("openrouter", "anthropic", MODELS.native),
     MODELS.native,
     { cacheControl: false },
   ],

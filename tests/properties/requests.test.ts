@@ -7,7 +7,7 @@ import type { Dialect, ModelFacts, TurnContext } from "../../lib/dialects/mod.ts
 import { seal } from "../../lib/dialects/sealed.ts";
 import { createChatDialect } from "../../lib/dialects/openai/mod.ts";
 import { readOpenRouterReasoning } from "../../lib/dialects/reasoning/openrouter.ts";
-import { PRESETS } from "../../lib/dialects/presets.ts";
+import { CHAT_FEATURES } from "../../lib/dialects/presets.ts";
 import { isObject } from "../../lib/base/json.ts";
 import { LossReport } from "../../lib/dialects/loss.ts";
 import { estimateTokens } from "../../lib/tokens/estimate.ts";
@@ -178,7 +178,7 @@ const DIALECTS: Record<string, Dialect> = {
   "Anthropic itself": createAnthropicDialect({ own: true, routing: false }),
   "another who speaks Anthropic's language": createAnthropicDialect({ own: false, routing: false }),
   ...Object.fromEntries(
-    Object.entries(PRESETS).map(([name, features]) => [name, createChatDialect(features)]),
+    Object.entries(CHAT_FEATURES).map(([name, features]) => [name, createChatDialect(features)]),
   ),
 };
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { seal } from "../../lib/dialects/sealed.ts";
-import { HOST_NAMES, toDialect } from "../../lib/dialects/mod.ts";
+import { dialectFor } from "../../lib/dialects/mod.ts";
+import { HOST_NAMES } from "../../lib/config/presets.ts";
 import { toContext } from "./families.ts";
 import { translateRequest } from "./unreported_losses.ts";
 import { toMessagesRequest, toPlain } from "../kit/chat_request.ts";
@@ -110,7 +111,7 @@ function sealed(text: string): string {
 for (const name of HOST_NAMES.filter((name) => name !== "anthropic")) {
   test(`${name}: a conversation said in chat completions is what it was when it is read back`, () => {
     fc.assert(fc.property(request, (asked) => {
-      const target = { dialect: toDialect(name, "openai", MODEL), toContext: () => toContext(MODEL) };
+      const target = { dialect: dialectFor(name, "openai", MODEL), toContext: () => toContext(MODEL) };
       const { body, loss } = translateRequest(asked, target);
       const chat = parseJson(body);
       const expected = structuredClone(asked);

@@ -7,7 +7,7 @@ import { openrouter } from "./families.ts";
 import { cleanSchema } from "../../lib/dialects/openai/request/clean_schema.ts";
 import { createChatDialect } from "../../lib/dialects/openai/mod.ts";
 import { ToolNames } from "../../lib/dialects/openai/tool_names.ts";
-import { PRESETS } from "../../lib/dialects/presets.ts";
+import { CHAT_FEATURES } from "../../lib/dialects/presets.ts";
 import { isObject } from "../../lib/base/json.ts";
 import { LossReport } from "../../lib/dialects/loss.ts";
 import type { Wire } from "../kit/json.ts";
@@ -198,7 +198,7 @@ test("a host that refuses keywords is sent none, and the client hears of it", ()
   const messages = [{ role: "user", content: "Go." }];
   const request = parseMessagesRequest({ model: "m", max_tokens: 9, messages, tools });
   const context = createContext();
-  const sent: Wire = createChatDialect(PRESETS.gemini).toBody(request, context);
+  const sent: Wire = createChatDialect(CHAT_FEATURES.gemini).toBody(request, context);
   assert.deepEqual(sent.tools.map((tool: Wire) => tool.function.parameters), [
     {
       type: "object",

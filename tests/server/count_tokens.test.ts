@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Preset } from "../../lib/dialects/mod.ts";
+import type { Preset } from "../../lib/config/presets.ts";
 import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
 import { asJson, count, type Json } from "../kit/json.ts";
 import { writeChunks } from "../kit/streams.ts";

@@ -1,14 +1,15 @@
+import { upstreamTools } from "../../lib/turns/upstream_tools.ts";
 import * as v from "valibot";
 import type { StreamEvent } from "../../lib/anthropic/events.ts";
 import { MessageWriter } from "../../lib/anthropic/writer.ts";
 import type { MessagesRequest } from "../../lib/anthropic/schema.ts";
-import type { Ask } from "../../lib/turns/ask.ts";
-import { toDialect } from "../../lib/dialects/mod.ts";
+import type { Ask } from "../../lib/anthropic/ask.ts";
+import { dialectFor } from "../../lib/dialects/mod.ts";
 import { type AskedTurn, runTurns } from "../../lib/server_tools/loop.ts";
-import type { Wishes } from "../../lib/server/tool_headers.ts";
+import type { Wishes } from "../../lib/server_tools/assign.ts";
 import { LossReport } from "../../lib/dialects/loss.ts";
-import type { Route } from "../../lib/upstreams/resolve.ts";
-import { ToolError } from "../../tools/call.ts";
+import type { Route } from "../../lib/upstreams/upstream.ts";
+import { ToolError } from "../../tools/errors.ts";
 import type { Models } from "../../tools/models.ts";
 import { defineTool, type Tool } from "../../tools/tool.ts";
 import { type AuditRecord, createToolbox, type Scene, type Toolbox } from "../../tools/toolbox/toolbox.ts";
@@ -140,7 +141,7 @@ export function runScript(
   const { signal = new AbortController().signal, loss = new LossReport(), wishes, maxTurns = 10 } = options;
   const toolbox = "toolbox" in options ? options.toolbox : createTestToolbox().toolbox;
   const ask = runTurns(script.toAsk, {
-    route: options.route ?? toRoute("openai"),
+    upstream: upstreamTools(options.route ?? toRoute("openai")),
     loss,
     toolbox: toolbox && (() => Promise.resolve(toolbox)),
     signal,
@@ -171,7 +172,7 @@ export function toRoute(
     alias: "m",
     model,
     upstream: { name: preset, baseUrl: "https://upstream.test", preset, language },
-    dialect: toDialect(preset, language, model),
+    dialect: dialectFor(preset, language, model),
     facts: {},
     options: {},
     cacheControl: true,

@@ -39,7 +39,7 @@ const SETTLE = 3000;
 const ARGS = [
   ...["--port", "0", "--api-key", KEY, "--log-level", "off", "--upstream-retries", "1"],
   ...["--first-byte-timeout", "10", "--idle-timeout", "10", "--hold-timeout", "1", "--ping-interval", "0.5"],
-  ...["--shutdown-timeout", "1", "--limits", '{"each":{"streams":null}}'],
+  ...["--shutdown-timeout", "1", "--limits", '{"each":{"concurrent":null}}'],
 ];
 
 const checks = { passed: 0, failed: 0 };

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ToolError } from "../call.ts";
+import { ToolError } from "../errors.ts";
 import { FILE_TYPES } from "./file_types.ts";
 import { compileGlob } from "../patterns/glob_pattern.ts";
 import type { Entry, Files, Pattern } from "../host/files.ts";

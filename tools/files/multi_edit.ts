@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import { ToolError } from "../call.ts";
+import { ToolError } from "../errors.ts";
 import { replace, type Replaced, showPieces } from "./replace.ts";
-import { checkSeen } from "../seen.ts";
+import { checkSeen } from "../session.ts";
 import { count, encodeText, readEditable } from "../formats/text.ts";
 import { defineTool } from "../tool.ts";
 import { FilePath, Replacement } from "./replacement.ts";

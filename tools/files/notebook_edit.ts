@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ToolError } from "../call.ts";
+import { ToolError } from "../errors.ts";
 import {
   type Cell,
   createCell,
@@ -12,7 +12,7 @@ import {
   replaceCell,
   splitLines,
 } from "../formats/notebook.ts";
-import { checkSeen } from "../seen.ts";
+import { checkSeen } from "../session.ts";
 import { encodeText } from "../formats/text.ts";
 import { defineTool } from "../tool.ts";
 

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { toBase64 } from "../formats/base64.ts";
-import { type ToolContent, ToolError } from "../call.ts";
+import type { ToolContent } from "../call.ts";
+import { ToolError } from "../errors.ts";
 import type { FileContent } from "../host/files.ts";
 import { type Image, readImage } from "../formats/image.ts";
 import { parseNotebook } from "../formats/notebook.ts";

@@ -1,4 +1,4 @@
-import { ToolError } from "../call.ts";
+import { ToolError } from "../errors.ts";
 import { count, showLine, toLines } from "../formats/text.ts";
 
 /** One replacement of a text. */

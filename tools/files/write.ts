@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { checkSeen } from "../seen.ts";
+import { checkSeen } from "../session.ts";
 import { count, encodeText, toLines } from "../formats/text.ts";
 import { FilePath } from "./replacement.ts";
 import { defineTool } from "../tool.ts";

@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { type JsonObject, ToolError } from "../call.ts";
+import type { JsonObject } from "../call.ts";
+import { ToolError } from "../errors.ts";
 import { findElements } from "./json_elements.ts";
 import { decodeText } from "./text.ts";
 

@@ -1,4 +1,4 @@
-import { ToolError } from "../call.ts";
+import { ToolError } from "../errors.ts";
 
 /** A PDF that has been opened. */
 export interface Pdf {

@@ -1,4 +1,4 @@
-import { ToolError } from "../call.ts";
+import { ToolError } from "../errors.ts";
 
 /** What a file says, if it says it in letters. */
 export interface Text {

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { type FilePolicy, MAX_BYTES, quote } from "../policy/files.ts";
-import { ToolError } from "../call.ts";
+import { ToolError } from "../errors.ts";
 import { find } from "./files/find.ts";
 import { GitIgnore } from "./files/git_ignore.ts";
 import { readFile, toVersion } from "./files/read.ts";

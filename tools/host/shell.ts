@@ -1,6 +1,6 @@
 import process from "node:process";
 import { setTimeout } from "node:timers/promises";
-import { ToolError } from "../call.ts";
+import { ToolError } from "../errors.ts";
 import { toSandbox } from "../policy/sandbox.ts";
 import { type ShellPolicy, toEnvironment } from "../policy/shell.ts";
 import { toCallFilter } from "../policy/syscalls.ts";

@@ -1,5 +1,5 @@
 import { realpath, stat } from "node:fs/promises";
-import { ToolError } from "../call.ts";
+import { ToolError } from "../errors.ts";
 
 /**
  * Finds the workspace: the folder itself, whatever links lead to it.

@@ -1,5 +1,5 @@
 import { RE2JS } from "re2js";
-import { ToolError } from "../call.ts";
+import { ToolError } from "../errors.ts";
 
 /** The longest pattern that is taken. */
 const MAX_PATTERN = 1000;

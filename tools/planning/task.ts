@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ToolError } from "../call.ts";
+import { ToolError } from "../errors.ts";
 import { keepTodos, type Session, type Todo } from "../session.ts";
 import { defineTool } from "../tool.ts";
 

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ToolError } from "../call.ts";
+import { ToolError } from "../errors.ts";
 import { keepTodos, type Todo } from "../session.ts";
 import { showTodos } from "./todo_view.ts";
 import { defineTool } from "../tool.ts";

@@ -1,4 +1,4 @@
-import { ToolError } from "../call.ts";
+import { ToolError } from "../errors.ts";
 import { PROTECTED } from "./protected.ts";
 
 /** Which files may be read and written. */

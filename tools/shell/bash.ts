@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ToolError } from "../call.ts";
+import { ToolError } from "../errors.ts";
 import type { Ended } from "../host/shell.ts";
 import type { ShellPolicy } from "../policy/shell.ts";
 import { defineTool, type Tool } from "../tool.ts";

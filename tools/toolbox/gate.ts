@@ -1,4 +1,4 @@
-import { ToolError } from "../call.ts";
+import { ToolError } from "../errors.ts";
 import type { Clock } from "../clock.ts";
 
 /** How many calls may run. */

@@ -1,4 +1,4 @@
-import { ToolError } from "../call.ts";
+import { ToolError } from "../errors.ts";
 import type { Models } from "../models.ts";
 
 /** Gives the models in such a way that a tool can tell of their failure as of its own. */

@@ -1,4 +1,5 @@
-import { type ToolCall, type ToolContent, ToolError, type ToolResult } from "../call.ts";
+import type { ToolCall, ToolContent, ToolResult } from "../call.ts";
+import { ToolError } from "../errors.ts";
 import type { Clock } from "../clock.ts";
 import { createGate } from "./gate.ts";
 import { createMeter, type Outcome, type ToolMetrics } from "./metrics.ts";

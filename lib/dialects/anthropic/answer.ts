@@ -1,3 +1,4 @@
+import { unreadableAnswer } from "../errors/unreadable.ts";
 import * as v from "valibot";
 import type { ResponseMessage, StreamEvent, UsageReport } from "../../anthropic/events.ts";
 import { explodeMessage } from "../../anthropic/to_events.ts";
@@ -70,7 +71,7 @@ export class NativeAnswerReader implements AnswerReader {
     if (this.#state === "after" || text === "[DONE]" || text === "") return;
     const json = tryJson(text);
     if (event === "error") throw toUpstreamError({ body: json ?? { message: data } });
-    if (!isObject(json)) throw unreadable("an event is not a JSON object");
+    if (!isObject(json)) throw unreadableAnswer("an event is not a JSON object");
     const type = typeof json.type === "string" ? json.type : event;
     if (type === "error" || (json.error !== undefined && type === undefined)) {
       throw toUpstreamError({ body: json });
@@ -80,7 +81,7 @@ export class NativeAnswerReader implements AnswerReader {
 
   whole(answer: unknown): void {
     if (isObject(answer) && answer.error !== undefined) throw toUpstreamError({ body: answer });
-    if (!v.is(MessageSchema, answer)) throw unreadable("it is no message");
+    if (!v.is(MessageSchema, answer)) throw unreadableAnswer("it is no message");
     const { stop_reason = null, stop_sequence = null, content } = answer;
     const { input_tokens, output_tokens, ...counts } = answer.usage ?? {};
     const usage = { ...counts, input_tokens: input_tokens ?? 0, output_tokens: output_tokens ?? 0 };
@@ -112,7 +113,7 @@ export class NativeAnswerReader implements AnswerReader {
   #event(type: string, json: JsonObject): void {
     if (this.#state === "before" && type !== "message_start") {
       if (!/^(content_block|message)_/.test(type)) return; // what came before the message is not of it
-      throw unreadable(`it begins with "${type.slice(0, 64)}" instead of "message_start"`);
+      throw unreadableAnswer(`it begins with "${type.slice(0, 64)}" instead of "message_start"`);
     }
     switch (type) {
       case "message_start":
@@ -186,7 +187,7 @@ export class NativeAnswerReader implements AnswerReader {
 
   #addDelta({ index, delta }: v.InferOutput<typeof BlockDelta>): void {
     if (index === this.#skipped) return;
-    if (index !== this.#open) throw unreadable("it continues a block that is not open");
+    if (index !== this.#open) throw unreadableAnswer("it continues a block that is not open");
     if (delta.type === "signature_delta" && delta.signature) this.#signed = true;
     this.#tell(this.#sealer?.add(delta) ?? [delta]);
   }
@@ -243,11 +244,7 @@ export class NativeAnswerReader implements AnswerReader {
 
 function parse<T>(schema: v.GenericSchema<T>, json: JsonObject): T {
   if (v.is(schema, json)) return json;
-  throw unreadable(`its "${String(json.type).slice(0, 64)}" event lacks a field`);
-}
-
-function unreadable(why: string): ApiError {
-  return new ApiError("api_error", `Cannot read the upstream's answer: ${why}`, { status: 502 });
+  throw unreadableAnswer(`its "${String(json.type).slice(0, 64)}" event lacks a field`);
 }
 
 function toOther(type: string, json: JsonObject): StreamEvent {

@@ -3,7 +3,7 @@ const HINTS: readonly (readonly [said: RegExp, hint: string])[] = [
   [/support tool use/i, "ask for a model that takes tools, or send none"],
   [/tool_choice/i, "ask for a model that can be made to call a tool, or let it choose"],
   [/support image input/i, "ask for a model that takes images, or send none"],
-  [/support cache control/i, 'give the model an alias with "cacheControl": false in MODEL_MAP'],
+  [/support cache control/i, 'give the model an alias with "cache_control": false in MODEL_MAP'],
   [
     /data policy|privacy|zero data retention/i,
     "the account's own settings rule out everybody who has the model",

@@ -688,7 +688,7 @@ const NOBODY: [said: string, hint: RegExp][] = [
   ["No endpoints found that support tool use.", /; ask for a model that takes tools, or send none$/],
   ["No endpoints found that support image input", /takes images/],
   ["No endpoints found that support the provided 'tool_choice' value.", /or let it choose$/],
-  ["No endpoints found that support cache control", /"cacheControl": false/],
+  ["No endpoints found that support cache control", /"cache_control": false/],
   ["No endpoints found matching your data policy (Free model publication).", /the account's own settings/],
   ["No allowed providers are available for the selected model.", /what the request asks of a provider/],
 ];

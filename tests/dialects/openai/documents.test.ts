@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { parseMessagesRequest } from "../../../lib/anthropic/parse.ts";
 import type { ModelFacts } from "../../../lib/dialects/mod.ts";
 import { createChatDialect } from "../../../lib/dialects/openai/mod.ts";
-import { type Preset, PRESETS } from "../../../lib/dialects/presets.ts";
+import { CHAT_FEATURES } from "../../../lib/dialects/presets.ts";
+import type { Preset } from "../../../lib/config/presets.ts";
 import { toContext } from "../../properties/families.ts";
 import { dig, type Json } from "../../kit/json.ts";
 
@@ -90,7 +91,7 @@ function say(content: Json, { preset = "openrouter", facts = {} }: Case) {
   const messages = [{ role: "assistant", content: [called] }, { role: "user", content: [content] }];
   const request = parseMessagesRequest({ model: "m", max_tokens: 1000, messages });
   const context = { ...toContext("m"), facts };
-  const body: unknown = createChatDialect(PRESETS[preset]).toBody(request, context);
+  const body: unknown = createChatDialect(CHAT_FEATURES[preset]).toBody(request, context);
   return { body, lost: context.loss.entries.map((entry) => entry.join(";")) };
 }
 

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { parseMessagesRequest } from "../../../lib/anthropic/parse.ts";
 import type { ModelFacts } from "../../../lib/dialects/mod.ts";
 import { createChatDialect } from "../../../lib/dialects/openai/mod.ts";
-import { type Preset, PRESETS } from "../../../lib/dialects/presets.ts";
+import { CHAT_FEATURES } from "../../../lib/dialects/presets.ts";
+import type { Preset } from "../../../lib/config/presets.ts";
 import { toContext } from "../../properties/families.ts";
 import { isJson, type Json } from "../../kit/json.ts";
 
@@ -228,7 +229,7 @@ for (const [name, { asked, preset = "openrouter", facts = {}, said, lost = [] }]
       ...asked,
     });
     const context = { ...toContext("m"), facts };
-    const body: unknown = createChatDialect(PRESETS[preset]).toBody(request, context);
+    const body: unknown = createChatDialect(CHAT_FEATURES[preset]).toBody(request, context);
     assert.ok(isJson(body));
     const { reasoning, reasoning_effort, thinking } = body;
     assert.deepEqual(

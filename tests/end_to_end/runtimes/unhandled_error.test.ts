@@ -13,8 +13,8 @@ for (const runtime of RUNTIMES) {
     assert.equal(status, 0);
     const lines = stderr.trim().split("\n").map((line) => JSON.parse(line));
     assert.deepEqual(lines.map(({ level, message }) => [level, message]), [
-      ["ERROR", "stray failure"],
-      ["ERROR", "stray failure"],
+      ["ERROR", "unhandled error"],
+      ["ERROR", "unhandled error"],
     ]);
     assert.deepEqual(lines.map(({ error }) => error).sort(), [
       "Error: in a callback",

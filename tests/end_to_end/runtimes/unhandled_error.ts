@@ -1,8 +1,9 @@
-// Run by stray.test.ts: fails where nobody waits for it, in both ways, and tells what the gateway says of it.
+// Run by unhandled_error.test.ts: fails where nobody waits for it, in both ways, and tells what the gateway says of it.
 import process from "node:process";
 import { createGateway } from "../../../lib/gateway.ts";
 import { onStray } from "../../../lib/runtime/process.ts";
-import { logStray, printLine, startLog } from "../../../lib/observability/log.ts";
+import { logStray } from "../../../lib/observability/counters.ts";
+import { printLine, startLog } from "../../../lib/observability/log.ts";
 
 startLog("error");
 const gateway = createGateway();
@@ -10,7 +11,7 @@ onStray(logStray);
 const tell = async () => {
   const health = await (await gateway.fetch(new Request("http://gateway/health"))).json();
   const status = await (await gateway.fetch(new Request("http://gateway/status"))).json();
-  printLine(`${health.status} ${status.stray_failures}`);
+  printLine(`${health.status} ${status.unhandled_errors}`);
 };
 await tell();
 Promise.reject(new Error("in a promise, with sk-or-v1-0123456789"));

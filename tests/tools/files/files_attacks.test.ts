@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
-import { ToolError } from "../../../tools/call.ts";
+import { ToolError } from "../../../tools/errors.ts";
 import { edit } from "../../../tools/files/edit.ts";
 import { glob } from "../../../tools/files/glob.ts";
 import { grep } from "../../../tools/files/grep.ts";

@@ -11,7 +11,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { type ToolContent, ToolError } from "../../../tools/call.ts";
+import type { ToolContent } from "../../../tools/call.ts";
+import { ToolError } from "../../../tools/errors.ts";
 import { createFiles, type Files } from "../../../tools/host/files.ts";
 import type { FilePolicy } from "../../../tools/policy/files.ts";
 import type { Session } from "../../../tools/session.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ToolError } from "../../../tools/call.ts";
+import { ToolError } from "../../../tools/errors.ts";
 import type { Models } from "../../../tools/models.ts";
 import type { Session, Todo } from "../../../tools/session.ts";
 import { task } from "../../../tools/planning/task.ts";

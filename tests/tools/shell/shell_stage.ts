@@ -10,7 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createBash } from "../../../tools/shell/bash.ts";
-import { ToolError } from "../../../tools/call.ts";
+import { ToolError } from "../../../tools/errors.ts";
 import { createShell, type Ended, type Shell } from "../../../tools/host/shell.ts";
 import { SHELL_LIMITS, SHELL_PATH, type ShellLimits, type ShellPolicy } from "../../../tools/policy/shell.ts";
 import type { Host, Tool } from "../../../tools/tool.ts";

@@ -1,4 +1,4 @@
-import { ToolError } from "../../call.ts";
+import { ToolError } from "../../errors.ts";
 import { quote } from "../../policy/files.ts";
 
 /**

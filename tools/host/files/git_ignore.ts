@@ -1,5 +1,5 @@
 import { lstat } from "node:fs/promises";
-import { ToolError } from "../../call.ts";
+import { ToolError } from "../../errors.ts";
 import { compileRules } from "../../patterns/glob_pattern.ts";
 import type { FilePolicy } from "../../policy/files.ts";
 import type { Directory } from "./directory.ts";

@@ -1,9 +1,8 @@
 import * as v from "valibot";
-import { ToolError } from "../../call.ts";
 import type { Models, SearchHit, SearchQuery } from "../../models.ts";
 import { type Domains, DomainsError, readDomains } from "../../policy/domains.ts";
 import type { SearchPolicy, WebLimits } from "../../policy/web.ts";
-import { SearchError } from "../../errors.ts";
+import { SearchError, ToolError } from "../../errors.ts";
 import { MAX_QUERY, SEARCH_SERVICES } from "./search_services.ts";
 import { type After, startTimeLimit, type TimeLimit } from "./time_limit.ts";
 

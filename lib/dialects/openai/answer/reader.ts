@@ -1,3 +1,5 @@
+import { CHARS_PER_TOKEN } from "../../../base/chars_per_token.ts";
+import { unreadableAnswer } from "../../errors/unreadable.ts";
 import * as v from "valibot";
 import type { StopReason, StreamEvent } from "../../../anthropic/events.ts";
 import type { MessagesRequest } from "../../../anthropic/schema.ts";
@@ -84,7 +86,7 @@ export class ChatAnswerReader implements AnswerReader {
     if (event === "error") {
       return isObject(json) ? this.#refuse(json.error ?? json, json) : this.#refuse({ message: data });
     }
-    if (json === undefined) throw unreadable("an event is not JSON");
+    if (json === undefined) throw unreadableAnswer("an event is not JSON");
     this.#chunk(json);
   }
 
@@ -129,7 +131,7 @@ export class ChatAnswerReader implements AnswerReader {
 
   #chunk(json: unknown): void {
     if (isObject(json)) this.#refuse(json.object === "error" ? json : json.error, json);
-    if (!v.is(Chunk, json)) throw unreadable("it is no chat completion");
+    if (!v.is(Chunk, json)) throw unreadableAnswer("it is no chat completion");
     for (const choice of json.choices ?? []) this.#choice(choice);
     this.#content.cite(json);
     const usage = json.usage ?? json.x_groq?.usage;
@@ -214,10 +216,3 @@ function toDelta(message: Choice["message"]): Delta | undefined {
   if (!message?.tool_calls) return message ?? undefined;
   return { ...message, tool_calls: message.tool_calls.map((call, index) => ({ ...call, index })) };
 }
-
-function unreadable(why: string): ApiError {
-  return new ApiError("api_error", `Cannot read the upstream's answer: ${why}`, { status: 502 });
-}
-
-/** Where an upstream counts nothing, what it said is counted so. */
-const CHARS_PER_TOKEN = 4;

@@ -1,0 +1,43 @@
+/**
+ * A map that holds at most `max` entries: past that it drops the one that was read or written longest ago.
+ *
+ * @example Usage
+ * ```ts
+ * import { LruMap } from "./lru.ts";
+ *
+ * const map = new LruMap<string, number>(2);
+ * map.set("a", 1);
+ * map.set("b", 2);
+ * map.get("a");
+ * map.set("c", 3);
+ * if (map.get("b") !== undefined || map.get("a") !== 1) throw new Error("the oldest entry is dropped");
+ * ```
+ */
+export class LruMap<Key, Value> {
+  readonly #max: number;
+  /** In the order of use, the oldest first. */
+  readonly #entries = new Map<Key, Value>();
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** Returns the value of a key, which becomes the most recently used. */
+  get(key: Key): Value | undefined {
+    const value = this.#entries.get(key);
+    if (value !== undefined) this.#touch(key, value);
+    return value;
+  }
+
+  /** Sets the value of a key, and drops the oldest entry if there are too many. */
+  set(key: Key, value: Value): void {
+    this.#touch(key, value);
+    const [oldest] = this.#entries.keys();
+    if (this.#entries.size > this.#max && oldest !== undefined) this.#entries.delete(oldest);
+  }
+
+  #touch(key: Key, value: Value): void {
+    this.#entries.delete(key);
+    this.#entries.set(key, value);
+  }
+}

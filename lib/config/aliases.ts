@@ -1,0 +1,63 @@
+import * as v from "valibot";
+import { quote } from "../base/redact.ts";
+import { isObject, tryJson } from "../base/json.ts";
+import { type Schema, text } from "./schemas.ts";
+
+/** A model, where it is asked, and what goes along. */
+export type Target = {
+  model: string;
+  upstream?: string;
+  options?: Record<string, unknown>;
+  /** Set it to false for a model whose host refuses marks for the cache. */
+  cache_control?: boolean;
+};
+
+/** A name that clients may ask for: the model behind it, and those that are asked instead, in turn, where it fails. */
+export type Alias = Target & { fallbacks?: readonly (string | Target)[] };
+
+/** Aliases by name, in a map so that no name can be taken for a property that every object has. */
+export function modelMap(): Schema<
+  string | Readonly<Record<string, string | Alias>>,
+  ReadonlyMap<string, Alias>
+> {
+  return v.pipe(
+    v.custom<string | Readonly<Record<string, string | Alias>>>(() => true),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const input = typeof dataset.value === "string" ? tryJson(dataset.value) : dataset.value;
+      if (!isObject(input)) {
+        addIssue({ message: 'expected a JSON object such as {"fast": "openai/gpt-5-mini"}' });
+        return NEVER;
+      }
+      const read = Object.entries(input).map(([name, target]) =>
+        [name, v.safeParse(AliasTarget, target)] as const
+      );
+      const aliases = new Map<string, Alias>();
+      for (const [name, target] of read) {
+        if (target.success && v.is(Name, name)) aliases.set(name, target.output);
+        else addIssue({ message: `alias ${quote(name)} ${ALIAS}` });
+      }
+      return aliases.size === read.length ? aliases : NEVER;
+    }),
+  );
+}
+
+const ALIAS =
+  'needs a name and a model, "…" or {"model": "…"} with "upstream" (text), "options" (object), "cache_control" (true or false) and "fallbacks" (list of models) if wanted';
+
+const Name = text("a name");
+
+const Options = v.pipe(v.custom<object>(isObject), v.record(v.string(), v.unknown()));
+
+const target = {
+  model: text("a model"),
+  upstream: v.optional(text("an upstream")),
+  options: v.optional(Options),
+  cache_control: v.optional(v.boolean()),
+};
+
+const Fallback = v.union([text("a model"), v.strictObject(target)]);
+
+const AliasTarget = v.union([
+  v.pipe(text("a model"), v.transform((model): Alias => ({ model }))),
+  v.strictObject({ ...target, fallbacks: v.optional(v.array(Fallback)) }),
+]);

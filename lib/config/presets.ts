@@ -1,0 +1,30 @@
+/** Names of the kinds of chat-completions upstreams whose behavior is known; `other` is the default. */
+export const PRESETS = [
+  "other",
+  "openrouter",
+  "openai",
+  "azure",
+  "gemini",
+  "groq",
+  "deepseek",
+  "mistral",
+  "xai",
+  "zai",
+  "moonshot",
+  "ollama",
+  "vllm",
+  "llamacpp",
+  "lmstudio",
+] as const;
+
+/** Name of a kind of chat-completions upstream. */
+export type Preset = (typeof PRESETS)[number];
+
+/** Names that the `preset` of an upstream may have: the chat presets, and Anthropic's own API. */
+export const HOST_NAMES: readonly HostName[] = [...PRESETS, "anthropic"];
+
+/** Name of a kind of upstream. */
+export type HostName = Preset | "anthropic";
+
+/** API that an upstream is called with; `auto` chooses by host and model. */
+export type Language = "auto" | "openai" | "anthropic";

@@ -1,0 +1,16 @@
+import type { Access } from "../access/access.ts";
+import type { Config } from "../config/settings.ts";
+import type { Limiter } from "../limits/limiter.ts";
+import type { Counters } from "../observability/counters.ts";
+import type { Closing } from "../runtime/shutdown.ts";
+import type { MessageContext } from "../turns/context.ts";
+
+/** What the endpoints need beside the request. */
+export interface GatewayContext extends MessageContext {
+  /** The settings, without the gateway's own keys: `access` alone holds those, as digests. */
+  config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">;
+  access: Access;
+  counters: Counters;
+  closing: Closing;
+  limits: Limiter;
+}

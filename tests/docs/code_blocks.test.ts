@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import * as v from "valibot";
+import { readFlags } from "../../lib/cli/flags.ts";
+import { SETTING_NAMES, type SettingName, SETTINGS } from "../../lib/config/settings.ts";
+import { createGateway } from "../../mod.ts";
+import { dig, isJson } from "../kit/json.ts";
+import { type CodeBlock, type Page, readPages, ROOT } from "./pages.ts";
+import { type Command, readCommands } from "./shell.ts";
+
+const pages = readPages();
+const packageJson = readJson("package.json");
+
+/** What each language of a block is checked by; a block of any other is a mistake. */
+const LANGUAGES = ["json", "sh", "text", "ts"];
+
+test("every block of code names a language that is checked", () => {
+  for (const { language, at } of pages.flatMap(({ blocks }) => blocks)) {
+    assert.ok(LANGUAGES.includes(language), `${at}: "${language}"`);
+  }
+});
+
+for (const { text, setting, at } of blocksOf("json")) {
+  test(`${at} is ${setting === undefined ? "JSON" : `a value of ${setting}`}`, () => {
+    const json = withSecrets(text);
+    JSON.parse(json);
+    if (setting === undefined) return;
+    const { issues = [] } = v.safeParse(SETTINGS[toSettingName(setting)].schema(), json);
+    assert.deepEqual(issues.map(({ message }) => message), []);
+  });
+}
+
+for (const page of pages) {
+  if (!page.blocks.some(({ language }) => language === "sh")) continue;
+  test(`the commands in ${page.path} work`, async () => {
+    await checkCommands(page);
+  });
+}
+
+const TSC = `${ROOT}node_modules/.bin/tsc`;
+
+test("the blocks of TypeScript compile", { skip: existsSync(TSC) ? false : "no tsc" }, () => {
+  const folder = mkdtempSync(`${ROOT}tests/docs/.blocks-`);
+  try {
+    const blocks = blocksOf("ts");
+    for (const [at, { text }] of blocks.entries()) writeFileSync(`${folder}/block_${at}.ts`, text);
+    writeFileSync(`${folder}/clients.d.ts`, toDeclarations(blocks));
+    writeFileSync(`${folder}/tsconfig.json`, JSON.stringify(COMPILER));
+    const { status, stdout, stderr } = spawnSync(TSC, ["-p", folder], { encoding: "utf8" });
+    const names = blocks.map(({ at }, nth) => `block_${nth}.ts is ${at}`).join("\n");
+    assert.equal(status, 0, `${stdout}${stderr}\n${names}`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+const COMPILER = {
+  extends: "../../../tsconfig.json",
+  compilerOptions: {
+    noUnusedLocals: false,
+    paths: { [String(packageJson.name)]: ["../../../mod.ts"] },
+  },
+  include: ["*.ts"],
+  exclude: [],
+};
+
+/** Declares the clients' packages, which the project does not depend on; their own tests install and run them. */
+function toDeclarations(blocks: readonly CodeBlock[]): string {
+  const clients = Object.keys(Object(readJson("tests/clients/package.json").dependencies));
+  const imported = blocks.flatMap(({ text }) =>
+    Array.from(text.matchAll(/\bfrom "([^"]+)"/g), ([, name = ""]) => name)
+  );
+  const known = new Set(imported.filter((name) => clients.includes(name)));
+  return [...known].map((name) => `declare module "${name}";\n`).join("");
+}
+
+/** Runs what the commands of a page would do, in their order: each request goes to the gateway that was started last. */
+async function checkCommands({ blocks }: Page): Promise<void> {
+  let gateway = start({});
+  for (const { text, at } of blocks.filter(({ language }) => language === "sh")) {
+    for (const command of readCommands(text)) {
+      const shown = `${at}: ${command.words.join(" ")}`;
+      const [program = ""] = command.words;
+      if (program === "curl") await checkRequest(gateway, command, shown);
+      else if (startsGateway(command)) gateway = start(toSettings(command, shown));
+      else if (program === "npm") checkScript(command, shown);
+      else if (program === "node" || program === "npx") checkTestFile(command, shown);
+      else assert.ok(OTHER_COMMANDS.test(command.words.join(" ")), shown);
+    }
+  }
+}
+
+/** Commands of clients and of the system, which have nothing of the gateway's to check but names. */
+const OTHER_COMMANDS =
+  /^(export ANTHROPIC_(BASE_URL|AUTH_TOKEN)=\S+|claude --model \S+|bun install|printf %s \$KEY|sha256sum|\.ci\/run)$/;
+
+/** Creates a gateway with the settings of a command; its upstreams answer nothing. */
+function start(settings: Record<string, string>) {
+  const fetch = () => Promise.resolve(new Response(null, { status: 404 }));
+  return createGateway({ settings: { ...settings, LOG_LEVEL: "off" }, fetch });
+}
+
+function startsGateway({ words }: Command): boolean {
+  return words.some((word) => /^(mod|lib\/worker)\.ts$/.test(word)) ||
+    words.slice(0, 2).join(" ") === "npm start";
+}
+
+/** The settings by flags and by variables, as the program would read them. */
+function toSettings({ variables, words }: Command, shown: string): Record<string, string> {
+  for (const name of Object.keys(variables)) toSettingName(name);
+  checkProfile(words);
+  const program = words.findIndex((word) => word === "mod.ts" || word === "--");
+  const flags = readFlags(program < 0 ? [] : words.slice(program + 1).map(withSecrets));
+  assert.deepEqual(flags.mistakes, [], shown);
+  const given = Object.entries(variables).map(([name, value]) => [name, withSecrets(value)]);
+  return { ...Object.fromEntries(given), ...flags.values };
+}
+
+/** A profile of permissions is one of deno.json's. */
+function checkProfile(words: readonly string[]): void {
+  const [, profile] = /^-P=(.+)$/.exec(words.find((word) => word.startsWith("-P=")) ?? "") ?? [];
+  if (profile !== undefined) assert.ok(isJson(dig(readJson("deno.json"), "permissions", profile)), profile);
+}
+
+async function checkRequest(
+  gateway: ReturnType<typeof createGateway>,
+  { words }: Command,
+  shown: string,
+): Promise<void> {
+  const url = words.find((word) => word.startsWith("http://"));
+  assert.ok(url !== undefined, shown);
+  const headers = new Headers();
+  for (const [at, word] of words.entries()) {
+    const [, name = "", value = ""] = word === "-H" ? /^([\w-]+): (.*)$/.exec(words[at + 1] ?? "") ?? [] : [];
+    if (word === "-H") headers.set(name, value);
+  }
+  const body = words.includes("-d") ? words[words.indexOf("-d") + 1] ?? "" : undefined;
+  const init = body === undefined ? { headers } : { method: "POST", headers, body };
+  const response = await gateway.fetch(new Request(url, init));
+  const answer = await response.text();
+  assert.equal(response.status, 200, `${shown}\n${answer}`);
+  assert.doesNotMatch(answer, /^event: error$|"is_error":true/m, shown);
+  assert.equal(response.headers.get("x-gateway-loss"), null, shown);
+}
+
+function checkScript({ words: [, action = "", name = ""] }: Command, shown: string): void {
+  const script = action === "run" ? name : action;
+  const known = script === "ci" || dig(packageJson, "scripts", script) !== undefined;
+  assert.ok(known, `${shown}: package.json has no script "${script}"`);
+}
+
+/** A file that a command runs exists; `FILE` stands for any. */
+function checkTestFile({ words }: Command, shown: string): void {
+  const path = words.at(-1) ?? "";
+  assert.ok(/^(\.\/)?FILE$/.test(path) || existsSync(ROOT + path), `${shown}: there is no ${path}`);
+  const at = words.indexOf("--test-name-pattern");
+  const [, fixture] = at < 0 ? [] : /^fixture (\w+)\$$/.exec(words[at + 1] ?? "") ?? [];
+  if (at >= 0) {
+    assert.ok(existsSync(`${ROOT}tests/fixtures/${fixture}`), `${shown}: there is no such fixture`);
+  }
+}
+
+/** Replaces placeholders of the documentation: "…" by a key that is used once, and the working directory. */
+function withSecrets(text: string): string {
+  return text.replaceAll("sha256:…", `sha256:${"0a".repeat(32)}`)
+    .replaceAll("…", () => `0123456789abcdef${keys++}`)
+    .replaceAll("$PWD", ROOT.slice(0, -1));
+}
+
+let keys = 0;
+
+function toSettingName(name: string): SettingName {
+  const known = SETTING_NAMES.find((setting) => setting === name);
+  assert.ok(known !== undefined, `there is no setting ${name}`);
+  return known;
+}
+
+function blocksOf(language: string): CodeBlock[] {
+  return pages.flatMap(({ blocks }) => blocks.filter((block) => block.language === language));
+}
+
+function readJson(path: string) {
+  const value: unknown = JSON.parse(readFileSync(ROOT + path, "utf8"));
+  assert.ok(isJson(value), `${path} is not a JSON object`);
+  return value;
+}
