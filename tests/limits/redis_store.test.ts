@@ -129,10 +129,10 @@ test("every key of the store has the prefix, and expires", { skip: MISSING }, as
     return await Promise.all(keys.map(async (key) => [key, await client.pTTL(key)] as const));
   });
   assert.deepEqual(found.map(([key]) => key.replace(/\d.*/, "…")), [
+    "gateway:{limits}:key/local/concurrent",
     "gateway:{limits}:key/local/input_tokens",
     "gateway:{limits}:key/local/output_tokens",
     "gateway:{limits}:key/local/requests",
-    "gateway:{limits}:key/local/concurrent",
     "gateway:{limits}:key/local/usd_day/…",
     "gateway:{limits}:key/local/usd_month/…",
   ]);
