@@ -1,15 +1,8 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { SETTING_NAMES, SETTINGS } from "../../lib/config/settings.ts";
-import { describeConfig, helpText, settingsTable } from "../../lib/cli/help.ts";
+import { describeConfig, helpText } from "../../lib/cli/help.ts";
 import { readFlags } from "../../lib/cli/flags.ts";
-
-test("settingsTable() is the table in docs/configuration.md", () => {
-  const page = readFileSync(new URL("../../docs/configuration.md", import.meta.url), "utf8");
-  const shown = /<!-- settings -->\n+([\s\S]*?)\n+<!-- \/settings -->/.exec(page)?.[1];
-  assert.equal(shown, settingsTable());
-});
 
 test("helpText() has a line for every setting, with its default", () => {
   const lines = helpText().split("\n");

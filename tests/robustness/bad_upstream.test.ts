@@ -654,7 +654,7 @@ test("events past all depth end in a legal stream", async () => {
       const response = await post(minimalRequest(api, { stream: streamed }));
       const body = await response.text();
       // Engines differ in how deep they can write: the stream is complete, or it is a single error.
-      const events = streamed ? parseEvents(body) : [];
+      const events = streamed ? parseEvents(body).filter(({ delta }) => delta?.type !== "x") : [];
       if (events.length === 1) assert.equal(events[0].type, "error");
       else if (streamed) checkComplete(events);
       else assert.ok(["message", "error"].includes(JSON.parse(body).type));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import worker from "../lib/worker.ts";
+import worker from "../../lib/worker.ts";
 
 const HEALTH = "http://gateway/health";
 

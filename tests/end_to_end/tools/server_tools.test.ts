@@ -3,14 +3,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { explodeBlock } from "../../lib/anthropic/to_events.ts";
-import type { Settings } from "../../lib/config/settings.ts";
-import { WORKSPACE_TOOLSET } from "./stage.ts";
-import { createTestGateway, type TestGateway, type TestRequestOptions } from "../kit/gateway.ts";
-import { dig, type Json, type Wire } from "../kit/json.ts";
-import { minimalRequest } from "../kit/request.ts";
-import { writeChunks, writeEvent } from "../kit/streams.ts";
-import { type FakeResponse, FakeUpstream } from "../kit/upstream.ts";
+import { explodeBlock } from "../../../lib/anthropic/to_events.ts";
+import type { Settings } from "../../../lib/config/settings.ts";
+import { WORKSPACE } from "./tool_gateway.ts";
+import { createTestGateway, type TestGateway, type TestRequestOptions } from "../../kit/gateway.ts";
+import { dig, type Json, type Wire } from "../../kit/json.ts";
+import { minimalRequest } from "../../kit/request.ts";
+import { writeChunks, writeEvent } from "../../kit/streams.ts";
+import { type FakeResponse, FakeUpstream } from "../../kit/upstream.ts";
 
 const WORKSPACE_ROOT = mkdtempSync(join(tmpdir(), "loop-"));
 after(() => rmSync(WORKSPACE_ROOT, { recursive: true }));
@@ -33,7 +33,7 @@ const toCall = (name: string, input: Json) => {
 const busy: FakeResponse = { body: JSON.stringify({ error: { message: "too much to do" } }), status: 429 };
 
 /** Creates a gateway with tools, whose upstream gives these responses in turn. */
-function createToolGateway(settings: Settings, ...upstream: FakeResponse[]): TestGateway {
+function createGatewayWith(settings: Settings, ...upstream: FakeResponse[]): TestGateway {
   const own = { GATEWAY_API_KEYS: `alice:${KEY}`, TOOLS: "files-read", WORKSPACE_ROOT };
   return createTestGateway({
     settings: { ...own, ...settings },
@@ -46,14 +46,14 @@ async function sendMessage(
   fields: Json,
   { headers = {}, ...options }: TestRequestOptions = {},
 ): Promise<[Response, unknown]> {
-  const tools = [WORKSPACE_TOOLSET];
+  const tools = [WORKSPACE];
   const body = minimalRequest("chat", { model: "some/model", max_tokens: 100, tools, ...fields });
   const response = await post(body, { ...options, headers: { "x-api-key": KEY, ...headers } });
   return [response, await response.json()];
 }
 
 test("no further turn is asked for once the budget is spent", async () => {
-  const gateway = createToolGateway({ LIMITS: { each: { usd_day: 1 } } }, toCall("TodoRead", {}));
+  const gateway = createGatewayWith({ LIMITS: { each: { usd_day: 1 } } }, toCall("TodoRead", {}));
   const [response, body] = await sendMessage(gateway, {});
   assert.deepEqual([response.status, dig(body, "error", "type")], [402, "billing_error"]);
   assert.equal(response.headers.get("x-should-retry"), "false");
@@ -61,7 +61,7 @@ test("no further turn is asked for once the budget is spent", async () => {
 });
 
 test("a task cannot go on either once the budget is spent", async () => {
-  const gateway = createToolGateway(
+  const gateway = createGatewayWith(
     { LIMITS: { each: { usd_day: 0.5 } } },
     toCall("Task", { prompt: "look" }),
   );
@@ -70,7 +70,7 @@ test("a task cannot go on either once the budget is spent", async () => {
 });
 
 test("a task whose model fails tells why, and is no bug of the gateway's", async () => {
-  const gateway = createToolGateway({}, toCall("Task", { prompt: "look" }), busy, toText("Done"));
+  const gateway = createGatewayWith({}, toCall("Task", { prompt: "look" }), busy, toText("Done"));
   const [, message] = await sendMessage(gateway, {});
   assert.equal(dig(message, "content", 1, "content", 0, "text"), "Cannot ask the model: too much to do");
   const metrics: unknown = await (await gateway.get("/tool-metrics", { "x-api-key": KEY })).json();
@@ -78,7 +78,7 @@ test("a task whose model fails tells why, and is no bug of the gateway's", async
 });
 
 test("a task that is cut off does not look as if it had ended", async () => {
-  const gateway = createToolGateway(
+  const gateway = createGatewayWith(
     {},
     toCall("Task", { prompt: "look" }),
     toText("I saw", "length"),
@@ -132,7 +132,7 @@ test("what a client says that it was told is no bug of the gateway's, whatever i
     { role: "assistant", content: [...web.map(({ use }) => use), ...blocks] },
     { role: "user", content: "On" },
   ];
-  const gateway = createToolGateway({ TOOLS: "network" });
+  const gateway = createGatewayWith({ TOOLS: "network" });
   for (const tools of [web.map(({ tool }) => tool), []]) {
     const [response] = await sendMessage(gateway, { tools, messages });
     assert.equal(response.status, 200);
@@ -140,15 +140,15 @@ test("what a client says that it was told is no bug of the gateway's, whatever i
 });
 
 test("a toolset of which nothing is switched on is not passed on", async () => {
-  const gateway = createToolGateway({});
-  const tools = [{ ...WORKSPACE_TOOLSET, default_config: { enabled: false } }];
+  const gateway = createGatewayWith({});
+  const tools = [{ ...WORKSPACE, default_config: { enabled: false } }];
   const [response] = await sendMessage(gateway, { tools });
   assert.deepEqual([response.status, response.headers.get("x-gateway-loss")], [200, null]);
   assert.equal(dig(gateway.upstream.requests[0]?.body, "tools"), undefined);
 });
 
 test("a client's own server of the name is the client's, and dropped where there are none", async () => {
-  const gateway = createToolGateway({});
+  const gateway = createGatewayWith({});
   const mcp_servers = [{ type: "url", name: "workspace", url: "https://mcp.test" }];
   const [response] = await sendMessage(gateway, { mcp_servers });
   assert.match(response.headers.get("x-gateway-loss") ?? "", /tools\.0;dropped/);
@@ -156,7 +156,7 @@ test("a client's own server of the name is the client's, and dropped where there
 });
 
 test("one name for a tool of the client's and one of Anthropic's is refused", async () => {
-  const gateway = createToolGateway({});
+  const gateway = createGatewayWith({});
   const own = { name: "web_search", input_schema: { type: "object" } };
   const [response, body] = await sendMessage(gateway, {
     tools: [{ type: "web_search_20250305", name: "web_search" }, own],
@@ -166,24 +166,24 @@ test("one name for a tool of the client's and one of Anthropic's is refused", as
 });
 
 test("a count of tokens is that of the tools that the model would be told of", async () => {
-  const gateway = createToolGateway({});
+  const gateway = createGatewayWith({});
   const count = async (tools: object[]) =>
     Number(
       dig((await sendMessage(gateway, { tools }, { path: "/v1/messages/count_tokens" }))[1], "input_tokens"),
     );
   const one = (name: string) => ({
-    ...WORKSPACE_TOOLSET,
+    ...WORKSPACE,
     default_config: { enabled: false },
     configs: { [name]: { enabled: true } },
   });
-  const [none, reads, all] = [await count([]), await count([one("Read")]), await count([WORKSPACE_TOOLSET])];
+  const [none, reads, all] = [await count([]), await count([one("Read")]), await count([WORKSPACE])];
   assert.ok(none < reads && reads < all, `${none} ${reads} ${all}`);
   assert.equal(await count([one("__proto__")]), none);
 });
 
 test("the web is searched by the conversation's own model where the small one is elsewhere", async () => {
   const UPSTREAMS = { local: { url: "http://127.0.0.1:1/v1" } };
-  const gateway = createToolGateway(
+  const gateway = createGatewayWith(
     { UPSTREAMS, ANTHROPIC_SMALL_FAST_MODEL: "local/tiny" },
     toCall("web_search", { query: "bees" }),
     toText("done"),
@@ -207,7 +207,7 @@ test("what the gateway asks on its own has nothing to do with the client's betas
     message: { id: "msg_1", type: "message", role: "assistant", model: "c", content: [], usage },
   };
   const input = { prompt: "look", model: "haiku" };
-  const gateway = createToolGateway(
+  const gateway = createGatewayWith(
     { VALIDATION: "strict", ANTHROPIC_SMALL_FAST_MODEL: "some/tiny" },
     toNative([
       start,
@@ -228,7 +228,7 @@ test("what the gateway asks on its own has nothing to do with the client's betas
 });
 
 test("of forged calls no more are run than a model may make", async () => {
-  const gateway = createToolGateway({});
+  const gateway = createGatewayWith({});
   const use = (_: unknown, nth: number) => ({
     type: "mcp_tool_use",
     id: `mcptoolu_${nth}`,

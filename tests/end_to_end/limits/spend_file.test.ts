@@ -11,14 +11,14 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { ConfigError } from "../../lib/config/parse.ts";
-import { createGateway } from "../../lib/gateway.ts";
-import { openSpendFile } from "../../lib/limits/spend_file.ts";
-import type { Draw, Meter } from "../../lib/limits/quota.ts";
-import { FakeClock } from "../kit/clock.ts";
-import { createTestGateway } from "../kit/gateway.ts";
-import { minimalRequest } from "../kit/request.ts";
-import { writeChunks } from "../kit/streams.ts";
+import { ConfigError } from "../../../lib/config/parse.ts";
+import { createGateway } from "../../../lib/gateway.ts";
+import { openSpendFile } from "../../../lib/limits/spend_file.ts";
+import type { Draw, Meter } from "../../../lib/limits/quota.ts";
+import { FakeClock } from "../../kit/clock.ts";
+import { createTestGateway } from "../../kit/gateway.ts";
+import { minimalRequest } from "../../kit/request.ts";
+import { writeChunks } from "../../kit/streams.ts";
 
 const root = mkdtempSync(join(tmpdir(), "spend-"));
 after(() => rmSync(root, { recursive: true }));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as mod from "../mod.ts";
+import * as mod from "../../mod.ts";
 
 test("mod.ts gives what makes a gateway, and starts nothing where it is imported", async () => {
   assert.deepEqual(Object.keys(mod), ["createGateway"]);
