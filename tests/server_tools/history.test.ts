@@ -5,7 +5,7 @@ import type { ContentBlock, Message } from "../../lib/anthropic/schema.ts";
 import { findPending, retellMessages } from "../../lib/server_tools/history.ts";
 import { toModelCallId, toServerCallId } from "../../lib/server_tools/call_ids.ts";
 import { toWorkspaceTool } from "../../lib/server_tools/workspace.ts";
-import { createTestScene, createTestToolbox } from "./stage.ts";
+import { createTestScene, createTestToolbox } from "./scripted_model.ts";
 
 const offer = { name: "Echo", input_schema: { type: "object" as const } };
 const echo = toWorkspaceTool({ offer, path: "tools.0", deferred: false }, {

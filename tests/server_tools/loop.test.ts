@@ -16,10 +16,10 @@ import {
   listEvents,
   type RunOptions,
   runScript,
-  type Say,
   type Script,
   WORKSPACE_TOOLSET,
-} from "./stage.ts";
+  type WriteTurn,
+} from "./scripted_model.ts";
 import { checkComplete } from "../kit/grammar.ts";
 
 const READ = { name: "ReadMine", input_schema: { type: "object" as const } };
@@ -35,18 +35,18 @@ async function run(
   return collectMessage([events]);
 }
 
-const echoes = (id: string, word: string): Say => (writer) => {
+const writeEcho = (id: string, word: string): WriteTurn => (writer) => {
   writer.text(`I shall say ${word}.`);
   call(writer, id, "Echo", { word });
   end(writer, "tool_use");
 };
-const says = (text: string): Say => (writer) => {
+const writeText = (text: string): WriteTurn => (writer) => {
   writer.text(text);
   end(writer, "end_turn");
 };
 
 test("runTurns() gives each call its own result where a host begins its ids anew with every turn", async () => {
-  const script = createScript(echoes("call_0", "bee"), echoes("call_0", "wasp"), says("Done."));
+  const script = createScript(writeEcho("call_0", "bee"), writeEcho("call_0", "wasp"), writeText("Done."));
   const before: MessagesRequest["messages"] = [
     { role: "user", content: "Go" },
     { role: "assistant", content: [{ type: "tool_use", id: "call_0", name: "ReadMine", input: {} }] },
@@ -68,7 +68,7 @@ test("runTurns() gives each call its own result where a host begins its ids anew
 });
 
 test("runTurns() runs a tool between two turns and tells one message", async () => {
-  const script = createScript(echoes("toolu_A", "bee"), says("Done."));
+  const script = createScript(writeEcho("toolu_A", "bee"), writeText("Done."));
   const message = await run(script, {});
   assert.deepEqual(message.content, [
     { type: "text", text: "I shall say bee." },
@@ -113,7 +113,7 @@ test("runTurns() runs a tool between two turns and tells one message", async () 
 test("runTurns() offers the tools of the toolset, and what the client declares goes before them", async () => {
   const own = { name: "Echo", input_schema: { type: "object" as const } };
   const configs = { Fail: { enabled: false } };
-  const script = createScript(says("Hello."));
+  const script = createScript(writeText("Hello."));
   await run(script, { tools: [own, { ...WORKSPACE_TOOLSET, configs }] });
   assert.deepEqual(script.asked[0]?.tools?.map(({ name }) => name), ["Echo", "Show"]);
   assert.equal(script.asked[0]?.tools?.[0]?.description, undefined);
@@ -125,7 +125,7 @@ test("runTurns() lets default_config switch all off but what configs switches on
     default_config: { enabled: false },
     configs: { Show: { enabled: true } },
   };
-  const script = createScript(says("Hello."));
+  const script = createScript(writeText("Hello."));
   await run(script, { tools: [toolset] });
   assert.deepEqual(script.asked[0]?.tools?.map(({ name }) => name), ["Show"]);
 });
@@ -134,7 +134,7 @@ test("runTurns() shows the model a picture, and the client that there was one", 
   const script = createScript((writer) => {
     call(writer, "call_1", "Show", {});
     end(writer, "tool_use");
-  }, says("A bee."));
+  }, writeText("A bee."));
   const message = await run(script, {});
   const text = "[image/png, 1 KiB, shown to the model]";
   assert.deepEqual(message.content[1]?.content, [{ type: "text", text }]);
@@ -152,7 +152,7 @@ test("runTurns() makes a failure a result, never a failed request", async () => 
     call(writer, "toolu_1", "Fail", {});
     call(writer, "toolu_2", "Echo", { word: 7 });
     end(writer, "tool_use");
-  }, says("It is broken."));
+  }, writeText("It is broken."));
   const { content } = await run(script, {});
   const results = content.filter(({ type }) => type === "mcp_tool_result");
   assert.deepEqual(results.map(({ is_error }) => is_error), [true, true]);
@@ -173,7 +173,7 @@ test("runTurns() waits for the client's tools where a turn calls those too, and 
   assert.equal(paused.stop_reason, "tool_use");
   assert.deepEqual(paused.content.map(({ type }) => type), ["tool_use", "mcp_tool_use"]);
 
-  const second = createScript(says("Both are there."));
+  const second = createScript(writeText("Both are there."));
   const results = { type: "tool_result" as const, tool_use_id: "toolu_mine", content: "a's text" };
   const messages: MessagesRequest["messages"] = [
     { role: "user", content: "Go" },
@@ -188,7 +188,7 @@ test("runTurns() waits for the client's tools where a turn calls those too, and 
   assert.deepEqual(sent.map(({ tool_use_id }) => tool_use_id), ["toolu_ours", "toolu_mine"]);
 
   // The turn after that has the result in a later message than its call.
-  const third = createScript(says("Still there."));
+  const third = createScript(writeText("Still there."));
   await run(third, {
     tools,
     messages: [
@@ -214,12 +214,12 @@ function toTypes(content: unknown): string {
 }
 
 test("runTurns() pauses after the most turns, and goes on when the message is sent back", async () => {
-  const script = createScript(echoes("toolu_1", "one"), echoes("toolu_2", "two"));
+  const script = createScript(writeEcho("toolu_1", "one"), writeEcho("toolu_2", "two"));
   const paused = await run(script, {}, { maxTurns: 2 });
   assert.equal(paused.stop_reason, "pause_turn");
   assert.equal(paused.content.at(-1)?.type, "mcp_tool_use");
 
-  const rest = createScript(says("Done."));
+  const rest = createScript(writeText("Done."));
   const messages: MessagesRequest["messages"] = [
     { role: "user", content: "Go" },
     { role: "assistant", content: JSON.parse(JSON.stringify(paused.content)) },
@@ -239,9 +239,9 @@ test("runTurns() pauses after the most turns, and goes on when the message is se
 });
 
 test("runTurns() tells a message that comes back as the turns that it was", async () => {
-  const script = createScript(echoes("toolu_1", "one"), echoes("toolu_2", "two"), says("Done."));
+  const script = createScript(writeEcho("toolu_1", "one"), writeEcho("toolu_2", "two"), writeText("Done."));
   const message = await run(script, {});
-  const again = createScript(says("Gladly."));
+  const again = createScript(writeText("Gladly."));
   await run(again, {
     messages: [
       { role: "user", content: "Go" },
@@ -274,7 +274,7 @@ test("runTurns() runs no more than 64 calls of a turn, and refuses the others", 
   const script = createScript((writer) => {
     for (let nth = 0; nth < 70; nth++) call(writer, `toolu_${nth}`, "Echo", { word: "x" });
     end(writer, "tool_use");
-  }, says("Done."));
+  }, writeText("Done."));
   const { content } = await run(script, {}, { toolbox });
   const results = content.filter(({ type }) => type === "mcp_tool_result");
   assert.equal(results.filter(({ is_error }) => is_error).length, 6);
@@ -290,7 +290,7 @@ test("runTurns() forbids a repeat once a tool has run, whatever fails then", asy
   for (const failure of failures) {
     const early = createScript(failure);
     await assert.rejects(run(early, {}), (error) => error === failure);
-    const late = createScript(echoes("toolu_1", "one"), failure);
+    const late = createScript(writeEcho("toolu_1", "one"), failure);
     await assert.rejects(run(late, {}), (error) => {
       assert.ok(error instanceof ApiError);
       assert.equal(error.retryable, false);
@@ -328,7 +328,7 @@ test("runTurns() ends its tools when the client leaves", async () => {
 });
 
 test("runTurns() frees a forced choice once the tool was called", async () => {
-  const script = createScript(echoes("toolu_1", "one"), says("Done."));
+  const script = createScript(writeEcho("toolu_1", "one"), writeText("Done."));
   await run(script, { tool_choice: { type: "tool", name: "Echo", disable_parallel_tool_use: true } });
   assert.deepEqual(script.asked.map(({ tool_choice }) => tool_choice), [
     { type: "tool", name: "Echo", disable_parallel_tool_use: true },
@@ -337,10 +337,10 @@ test("runTurns() frees a forced choice once the tool was called", async () => {
 });
 
 test("runTurns() takes tools by the header, and refuses names that there are not", async () => {
-  const script = createScript(says("Hello."));
+  const script = createScript(writeText("Hello."));
   await run(script, { tools: [READ] }, { wishes: { tools: ["Echo"] } });
   assert.deepEqual(script.asked[0]?.tools?.map(({ name }) => name), ["ReadMine", "Echo"]);
-  const all = createScript(says("Hello."));
+  const all = createScript(writeText("Hello."));
   await run(all, { tools: null }, { wishes: { tools: ["*"] } });
   assert.deepEqual(all.asked[0]?.tools?.map(({ name }) => name), ["Echo", "Fail", "Show"]);
   await assert.rejects(run(createScript(), {}, { wishes: { tools: ["Eco"] } }), {
@@ -357,7 +357,7 @@ test("runTurns() refuses the gateway's tools where they are switched off", async
     status: 400,
     message: `header.x-gateway-tools${message}`,
   });
-  const script = createScript(says("Hello."));
+  const script = createScript(writeText("Hello."));
   await run(script, { tools: [READ] }, off);
   assert.deepEqual(script.asked[0]?.tools, [READ]);
 });
@@ -370,7 +370,7 @@ test("runTurns() runs the client's own tool where it asks for that alone", async
   });
   const left = await run(kept, { tools: [own] });
   assert.deepEqual(left.content.map(({ type }) => type), ["tool_use"]);
-  const script = createScript(echoes("toolu_1", "bee"), says("Done."));
+  const script = createScript(writeEcho("toolu_1", "bee"), writeText("Done."));
   const message = await run(script, { tools: [own, READ] }, { wishes: { intercept: true } });
   assert.deepEqual(message.content.map(({ type }) => type), [
     "text",
@@ -383,7 +383,7 @@ test("runTurns() runs the client's own tool where it asks for that alone", async
 
 test("runTurns() reports losses by the client's own paths", async () => {
   const loss = new LossReport();
-  const script = createScript(says("Done."));
+  const script = createScript(writeText("Done."));
   const lossy: Script = {
     asked: script.asked,
     toAsk: (turn) => (request) => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { collectMessage } from "../../lib/anthropic/collect.ts";
 import type { MessagesRequest } from "../../lib/anthropic/schema.ts";
 import { toToolSearch } from "../../lib/server_tools/tool_search.ts";
-import { call, createScript, end, runScript, type Say, toRoute } from "./stage.ts";
+import { call, createScript, end, runScript, toRoute, type WriteTurn } from "./scripted_model.ts";
 
 const weather = {
   name: "get_weather",
@@ -95,11 +95,11 @@ test("toToolSearch() names a tool once that is declared twice", async () => {
   assert.deepEqual(block.content, found("get_weather"));
 });
 
-const searches: Say = (writer) => {
+const searches: WriteTurn = (writer) => {
   call(writer, "toolu_1", "tool_search_tool_regex", { pattern: "weather" });
   end(writer, "tool_use");
 };
-const callsWeather: Say = (writer) => {
+const callsWeather: WriteTurn = (writer) => {
   call(writer, "toolu_2", "get_weather", { city: "Bern" });
   end(writer, "tool_use");
 };

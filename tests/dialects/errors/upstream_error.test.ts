@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { toUpstreamError } from "../../../lib/dialects/errors/upstream_error.ts";
 import { errorResponse } from "../../../lib/base/errors.ts";
 
-/** What a client is told: the status, the type, what `x-should-retry` says, and the message. */
-type Told = [status: number, type: string, retry: "no" | "yes" | "by status", message: string];
+/** The error that a client gets: status, type, `x-should-retry`, and message. */
+type ClientError = [status: number, type: string, retry: "no" | "yes" | "by status", message: string];
 
 /** An OpenRouter body. */
 function or(code: number, message: string, metadata: object = {}, more: object = {}) {
@@ -21,7 +21,7 @@ const RAW =
   '{"error":{"message":"messages.1.content: Input should be a valid list","type":"invalid_request_error"}}';
 
 /** By OpenRouter's `error_type`: https://openrouter.ai/docs/api-reference/errors-and-debugging */
-const NAMED: [status: number, name: string, told: [number, string, Told[2]]][] = [
+const NAMED: [status: number, name: string, parts: [number, string, ClientError[2]]][] = [
   [400, "invalid_request", [400, "invalid_request_error", "no"]],
   [400, "invalid_prompt", [400, "invalid_request_error", "no"]],
   [400, "max_tokens_exceeded", [400, "invalid_request_error", "no"]],
@@ -49,19 +49,19 @@ const NAMED: [status: number, name: string, told: [number, string, Told[2]]][] =
   [503, "provider_overloaded", [529, "overloaded_error", "by status"]],
 ];
 
-for (const [status, name, told] of NAMED) {
-  const expected: Told = [...told, SAID];
+for (const [status, name, parts] of NAMED) {
+  const expected: ClientError = [...parts, SAID];
   test(`toUpstreamError() knows OpenRouter's ${name}, in its old place and its new one, and in a stream`, async () => {
-    assert.deepEqual(await tell(status, or(status, SAID, { error_type: name })), expected);
+    assert.deepEqual(await toClientError(status, or(status, SAID, { error_type: name })), expected);
     assert.deepEqual(
-      await tell(status, { error: { error_type: name, http_status: status, message: SAID } }),
+      await toClientError(status, { error: { error_type: name, http_status: status, message: SAID } }),
       expected,
     );
-    assert.deepEqual(await tell(undefined, or(status, SAID, { error_type: name })), expected);
+    assert.deepEqual(await toClientError(undefined, or(status, SAID, { error_type: name })), expected);
   });
 }
 
-const AVAILABLE: [status: number, code: string, more: object, told: [number, string, Told[2]]][] = [
+const AVAILABLE: [status: number, code: string, more: object, parts: [number, string, ClientError[2]]][] = [
   [400, "model_not_found", { retryable: false }, [404, "not_found_error", "no"]],
   [404, "privacy_restricted", { retryable: false }, [404, "not_found_error", "no"]],
   [404, "constraint_filtered", { retryable: false }, [404, "not_found_error", "no"]],
@@ -71,11 +71,11 @@ const AVAILABLE: [status: number, code: string, more: object, told: [number, str
   [404, "a_code_of_a_later_day", { retryable: true }, [404, "not_found_error", "yes"]],
 ];
 
-for (const [http_status, code, more, told] of AVAILABLE) {
+for (const [http_status, code, more, parts] of AVAILABLE) {
   test(`toUpstreamError() knows OpenRouter's availability ${code} ${JSON.stringify(more)}`, async () => {
     const availability = { code, ...more, retry_after: 4.2, requested_models: ["acme/talker-1"] };
     const failure = { status: http_status, body: { error: { http_status, message: SAID, availability } } };
-    assert.deepEqual(await tell(failure.status, failure.body), [...told, SAID]);
+    assert.deepEqual(await toClientError(failure.status, failure.body), [...parts, SAID]);
     const error = toUpstreamError(failure);
     assert.equal(error.retryAfter, "5");
     assert.deepEqual(error.details, { availability });
@@ -83,7 +83,7 @@ for (const [http_status, code, more, told] of AVAILABLE) {
   });
 }
 
-const SHAPES: [what: string, status: number | undefined, body: unknown, told: Told][] = [
+const SHAPES: [what: string, status: number | undefined, body: unknown, expected: ClientError][] = [
   ["no body", 503, undefined, [
     529,
     "overloaded_error",
@@ -346,9 +346,9 @@ const SHAPES: [what: string, status: number | undefined, body: unknown, told: To
   ],
 ];
 
-for (const [what, status, body, told] of SHAPES) {
+for (const [what, status, body, expected] of SHAPES) {
   test(`toUpstreamError() reads ${what}`, async () => {
-    assert.deepEqual(await tell(status, body), told);
+    assert.deepEqual(await toClientError(status, body), expected);
   });
 }
 
@@ -590,7 +590,7 @@ const OVERFLOWS: [host: string, status: number | undefined, body: unknown, said:
 
 for (const [host, status, body, said] of OVERFLOWS) {
   test(`toUpstreamError() words ${host}'s overflow so that clients compact: ${said.slice(0, 60)}`, async () => {
-    assert.deepEqual(await tell(status, body), [400, "invalid_request_error", "no", said]);
+    assert.deepEqual(await toClientError(status, body), [400, "invalid_request_error", "no", said]);
   });
 }
 
@@ -637,9 +637,9 @@ test("toUpstreamError() tells no key, no input and no body", () => {
     provider_name: "x".repeat(1000),
   });
   const { message, details } = toUpstreamError({ status: 400, body: { ...body, user_id: "private" } });
-  const told = JSON.stringify([message, details]);
-  assert.doesNotMatch(told, /0123456789|private|deepest/);
-  assert.ok(told.length < 700, told);
+  const received = JSON.stringify([message, details]);
+  assert.doesNotMatch(received, /0123456789|private|deepest/);
+  assert.ok(received.length < 700, received);
   assert.equal(toUpstreamError({ status: 400, body: openai("x".repeat(9000)) }).message.length, 2000);
 });
 
@@ -656,7 +656,7 @@ test("toUpstreamError() keeps Anthropic's own details", () => {
 test("toUpstreamError() takes the word for a missing model before that for the request", async () => {
   const availability = { code: "model_not_found", retryable: false };
   const error = { http_status: 400, error_type: "invalid_request", message: SAID, availability };
-  assert.deepEqual(await tell(400, { error }), [404, "not_found_error", "no", SAID]);
+  assert.deepEqual(await toClientError(400, { error }), [404, "not_found_error", "no", SAID]);
 });
 
 const THOUGHTS = [
@@ -719,15 +719,14 @@ test("toUpstreamError() knows what may be asked instead", () => {
   }
 });
 
-async function tell(status: number | undefined, body: unknown): Promise<Told> {
-  const error = toUpstreamError({ status, body });
-  const response = errorResponse(error, "req_1");
-  const { error: told } = await response.json();
+async function toClientError(status: number | undefined, body: unknown): Promise<ClientError> {
+  const response = errorResponse(toUpstreamError({ status, body }), "req_1");
+  const { error } = await response.json();
   const retry = response.headers.get("x-should-retry");
   return [
     response.status,
-    told.type,
+    error.type,
     retry === null ? "by status" : retry === "true" ? "yes" : "no",
-    told.message,
+    error.message,
   ];
 }

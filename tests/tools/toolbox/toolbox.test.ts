@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as v from "valibot";
 import { defineTool, type Host } from "../../../tools/tool.ts";
 import type { Toolbox } from "../../../tools/toolbox/toolbox.ts";
-import { createTestScene, createTestToolbox, echo, fail } from "../../server_tools/stage.ts";
+import { createTestScene, createTestToolbox, echo, fail } from "../../server_tools/scripted_model.ts";
 
 /** A tool whose calls end when the test says so. */
 function createWaiting(nested = false) {
