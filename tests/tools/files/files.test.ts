@@ -188,7 +188,7 @@ test("Edit replaces what is there once, and says what else is so", async () => {
     await fail(edit, { file_path: "no/folder/x", old_string: "x", new_string: "y" }),
     /there is no such file$/,
   );
-  assert.ok(!existsSync(join(root, "no")), "no folder is workspace for what is not");
+  assert.ok(!existsSync(join(root, "no")), "no folder is made for a path that is rejected");
   assert.match(
     await fail(edit, { file_path: "no.ts", old_string: "x", new_string: "y" }),
     /there is no such file$/,

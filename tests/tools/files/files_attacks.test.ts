@@ -377,7 +377,7 @@ test("what acts on the owner's behalf is not written, there or not, however it i
       assert.match(await attempt(workspace, use), /protected|folder$|no such file/, `${use[0].name} ${path}`);
     }
   }
-  assert.deepEqual(readdirSync(root), [], "not even a folder was workspace");
+  assert.deepEqual(readdirSync(root), [], "not even a folder was made");
   // And what is there stays, also by way of links, and may be read.
   workspace.put({ ".git/config": before, ".mcp.json": before });
   symlinkSync(".git", join(root, "innocent"));
@@ -438,7 +438,7 @@ test("a pattern of names cannot hang a tool, whatever the names are", async () =
   assert.match(await workspace.run(glob, { pattern: "*bc" }), /bc$/);
 });
 
-/** A device that gives zeros without end, where one may be workspace. */
+/** A device that gives zeros without end, where one may be made. */
 function makeDevice(path: string): void {
   try {
     execFileSync("mknod", [path, "c", "1", "5"], { stdio: "ignore" });
