@@ -158,7 +158,7 @@ const MEASURED: Record<string, { folders: string[]; holds(fixture: Fixture): voi
 };
 
 for (const [what, { folders, holds }] of Object.entries(MEASURED)) {
-  test(`measured of others: ${what}`, () => {
+  test(`the gateway does not have the bug of other gateways: ${what}`, () => {
     assert.ok(folders.length > 0);
     for (const folder of folders) holds(readFixture(folder));
   });

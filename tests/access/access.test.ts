@@ -84,7 +84,7 @@ const REFUSED: Record<string, [headers: Record<string, string>, message: string]
   ],
 };
 
-test("no route is answered without a known key, unknown ones among them, and no upstream is asked", async () => {
+test("every route rejects a request without a valid key and calls no upstream", async () => {
   const gateway = createGatewayWithKeys();
   for (const [method, path] of ROUTES) {
     for (const [name, [headers, message]] of Object.entries(REFUSED)) {
@@ -104,14 +104,14 @@ test("no route is answered without a known key, unknown ones among them, and no 
   assert.equal(gateway.upstream.requests.length, 0);
 });
 
-test("a key in the query opens nothing", async () => {
+test("every route rejects a key in the query", async () => {
   for (const name of ["x-api-key", "api_key", "key", "token"]) {
     const path = `/v1/models?${name}=${ALICE}`;
     assert.equal((await createGatewayWithKeys().get(path)).status, 401);
   }
 });
 
-test("what tells only that somebody answers needs no key", async () => {
+test("liveness routes need no key", async () => {
   const gateway = createGatewayWithKeys();
   const routes: [string, string][] = [["GET", "/health"], ["HEAD", "/health"], ["HEAD", "/"], [
     "HEAD",
@@ -142,7 +142,7 @@ const OPENED: Record<string, [headers: Record<string, string>, client: string]> 
 };
 
 for (const [name, [headers, client]] of Object.entries(OPENED)) {
-  test(`${name} opens, is told upstream to nobody, and logged as ${client}`, async () => {
+  test(`every route accepts ${name}, keeps the key from the upstream and logs ${client}`, async () => {
     const gateway = createGatewayWithKeys();
     const { upstream } = gateway;
     const lines = await captureLog(async () => {
@@ -166,7 +166,7 @@ for (const [name, [headers, client]] of Object.entries(OPENED)) {
   });
 }
 
-test("no part of a key, of a prompt or of a header is logged, whether it opens or not", async () => {
+test("the log contains no part of a key, a prompt or a header", async () => {
   const gateway = createGatewayWithKeys();
   const keys = [ALICE, BOB, OWNER, "mallory-13579-24680"];
   const lines = await captureLog(async () => {
@@ -187,7 +187,7 @@ test("no part of a key, of a prompt or of a header is logged, whether it opens o
   }
 });
 
-test("with keys but none for the upstream, that is the owner's to see to, and the client's key stays inside", async () => {
+test("POST /v1/messages returns 500 if keys are set but none for the upstream, and does not forward the client's key", async () => {
   const gateway = createGatewayWithKeys({ OPENROUTER_API_KEY: undefined });
   for (const key of [ALICE, OWNER]) {
     const response = await gateway.post(minimalRequest("chat"), { headers: { "x-api-key": key } });
@@ -204,7 +204,7 @@ test("with keys but none for the upstream, that is the owner's to see to, and th
   assert.equal(echo.status, 200, await echo.text());
 });
 
-test("an admin key alone locks nobody out, and is passed on to nobody", async () => {
+test("GATEWAY_ADMIN_KEY alone locks no client out and is not forwarded", async () => {
   const gateway = createGatewayWithKeys({ GATEWAY_API_KEYS: undefined, OPENROUTER_API_KEY: undefined });
   const { requests } = gateway.upstream;
   const ask = (key: string) => gateway.post(minimalRequest("chat"), { headers: { "x-api-key": key } });
@@ -216,7 +216,7 @@ test("an admin key alone locks nobody out, and is passed on to nobody", async ()
   assert.equal(requests.length, 1);
 });
 
-test("GET /status tells clients that it runs, and the owner what it does", async () => {
+test("GET /status returns details to the admin key only", async () => {
   const details = ["requests", "upstreams"];
   const keysOf = async (gateway: TestGateway, key: string) =>
     Object.keys(await (await gateway.get("/status", { "x-api-key": key })).json());
@@ -255,7 +255,7 @@ const DETOURS = {
 };
 
 for (const api of UPSTREAM_APIS) {
-  test(`a client cannot send its request elsewhere (${api})`, async () => {
+  test(`POST /v1/messages ignores headers and fields that name another upstream (${api})`, async () => {
     const gateway = createGatewayWithKeys();
     const { requests } = gateway.upstream;
     const headers = { "x-api-key": ALICE, ...DETOURS.headers };

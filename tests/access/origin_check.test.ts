@@ -123,7 +123,7 @@ const VISITS: Visit[] = [
 
 for (const { on, settings, url = "http://localhost", host, origin, status } of VISITS) {
   const visit = JSON.stringify({ on, settings, url, host, origin });
-  test(`${visit} is ${status === 200 ? "answered" : "refused"}`, async () => {
+  test(`every route ${status === 200 ? "accepts" : "rejects"} ${visit}`, async () => {
     const gateway = createTestGateway({ settings: settings ?? {}, upstream, host: on });
     for (
       const [method, path] of [["POST", "/v1/messages"], ["GET", "/health"], ["OPTIONS", "/v1/messages"]]
@@ -180,7 +180,7 @@ const READ_BY_SDKS = [
   "x-correlation-id",
 ];
 
-test("a page of an allowed origin may ask, with every header that SDKs send, and read the answer", async () => {
+test("CORS_ORIGINS allows every header that SDKs send and exposes every header that they read", async () => {
   const settings = { CORS_ORIGINS: "https://chat.test", GATEWAY_API_KEYS: KEY };
   const gateway = createTestGateway({ settings, upstream });
   const asked = new Request("http://gateway.test/v1/messages", { method: "OPTIONS", headers: PREFLIGHT });
@@ -209,14 +209,14 @@ test("a page of an allowed origin may ask, with every header that SDKs send, and
   }
 });
 
-test("an answer that depends on the origin says so even to whoever names none", async () => {
+test("CORS_ORIGINS sets vary: Origin on responses without an origin too", async () => {
   const gateway = createTestGateway({ settings: { CORS_ORIGINS: "https://chat.test" } });
   const response = await gateway.get("/health");
   assert.equal(response.headers.get("vary"), "Origin");
   assert.equal(response.headers.get("access-control-allow-origin"), null);
 });
 
-test("every origin is allowed only where that is said, and then without a name", async () => {
+test("CORS_ORIGINS=* allows every origin without naming it", async () => {
   const gateway = createTestGateway({ settings: { CORS_ORIGINS: "*" } });
   const headers = { ...PREFLIGHT, origin: "https://any.test" };
   const response = await gateway.fetch(new Request("http://gateway.test/", { method: "OPTIONS", headers }));
@@ -225,7 +225,7 @@ test("every origin is allowed only where that is said, and then without a name",
   assert.equal(response.headers.get("vary"), null);
 });
 
-test("without CORS_ORIGINS there is no CORS", async () => {
+test("a gateway without CORS_ORIGINS sends no CORS headers", async () => {
   const gateway = createTestGateway({ settings: { GATEWAY_API_KEYS: KEY } });
   const asked = new Request("http://gateway.test/v1/messages", { method: "OPTIONS", headers: PREFLIGHT });
   const response = await gateway.fetch(asked);
@@ -260,7 +260,7 @@ const CONTENTS: [headers: Record<string, string>, status: number, message?: RegE
 ];
 
 for (const [headers, status, message] of CONTENTS) {
-  test(`a body with ${JSON.stringify(headers)} is ${status === 200 ? "read" : "refused"}`, async () => {
+  test(`every endpoint with a body ${status === 200 ? "accepts" : "rejects"} ${JSON.stringify(headers)}`, async () => {
     for (const path of ["/v1/messages", "/v1/messages/stream", "/v1/messages/count_tokens"]) {
       const gateway = createTestGateway({ upstream });
       const response = await gateway.post(minimalRequest("chat"), { headers, path });
@@ -279,7 +279,7 @@ for (const [headers, status, message] of CONTENTS) {
   });
 }
 
-test("a body without a type is refused: a page may send one without asking", async () => {
+test("POST /v1/messages rejects a body without content-type, which a web page can send without a preflight", async () => {
   const gateway = createTestGateway();
   const body = new Blob([JSON.stringify(minimalRequest("chat"))]);
   const request = new Request("http://gateway.test/v1/messages", { method: "POST", body });

@@ -54,14 +54,14 @@ let runs = 0;
 if (recordings === undefined) {
   const skip = "there is no ../shared/corpus beside this checkout";
   console.log(`corpus: skipped, for ${skip}`);
-  test("the gateway retells what was recorded", { skip }, () => {});
+  test("POST /v1/messages translates every recorded answer", { skip }, () => {});
 } else {
   for (const recording of recordings) {
-    test(`the gateway retells ${recording.file}`, async () => {
+    test(`POST /v1/messages translates ${recording.file}`, async () => {
       rows.push(toRow(recording, await checkRecording(recording)));
     });
   }
-  test("the gateway has been shown the whole corpus", () => {
+  test("the corpus was tested completely", () => {
     const streams = recordings.filter(({ streamed }) => streamed).length;
     console.log(rows.join("\n"));
     console.log(

@@ -26,11 +26,11 @@ const recordings = readCorpus();
 if (recordings === undefined) {
   const skip = "there is no ../shared/corpus beside this checkout";
   console.log(`count_tokens corpus: skipped, for ${skip}`);
-  test("estimates come near to what Anthropic's API counted", { skip }, () => {});
+  test("estimateTokens() is close to the counts of Anthropic's API (no corpus)", { skip }, () => {});
 } else {
   const counted = recordings.flatMap(toCounted);
 
-  test("estimates come near to what Anthropic's API counted", () => {
+  test("estimateTokens() is close to the counts of Anthropic's API", () => {
     const all = counted.map((one) => missOf(estimate(one, countByRuns), one));
     console.log(`count_tokens corpus: ${counted.length} recorded counts, the estimates miss by ${show(all)}`);
     assert.ok(counted.length > 40 && median(all) < 0.08, show(all));
@@ -42,7 +42,7 @@ if (recordings === undefined) {
     assert.ok(median(after) < 0.05 && worst(after) < 0.12, show(after));
   });
 
-  test("learning makes up for a vocabulary that is not known", () => {
+  test("createCalibration() corrects the estimate for an unknown vocabulary", () => {
     for (const finer of [0.4, 1.6, 2.5]) {
       const { before, after } = judge(counted, (text) => countByRuns(text) * finer);
       const then = `learned from the others: ${show(after)}`;

@@ -29,7 +29,7 @@ const recordings = readCorpus();
 if (recordings === undefined) {
   const skip = "there is no ../shared/corpus beside this checkout";
   console.log(`corpus of requests: skipped, for ${skip}`);
-  test("what was asked of live APIs is asked again", { skip }, () => {});
+  test("Dialect.toBody() translates every recorded request", { skip }, () => {});
 } else {
   const asked = recordings.filter((one): one is Recording & { asked: Json } => one.asked !== undefined);
   const native = asked.filter(({ kind }) => kind.startsWith("anthropic."));
@@ -37,18 +37,18 @@ if (recordings === undefined) {
   console.log(`corpus of requests: ${native.length} of Anthropic's, ${chats.length} of chat completions`);
 
   for (const { file, asked: recorded } of native) {
-    test(`every host is told, or the client, all that was asked with ${file}`, () => {
+    test(`Dialect.toBody() sends or reports as lost every part of ${file}`, () => {
       const request = toRequest(recorded);
       for (const name of HOST_NAMES) checkLosses(request, name);
     });
 
-    test(`what was asked with ${file} comes back from chat completions`, () => {
+    test(`Dialect.toBody() translates ${file} to chat completions without unreported changes`, () => {
       checkReturn(toRequest(recorded), "openrouter");
     });
   }
 
   for (const { file, host, asked: recorded } of chats) {
-    test(`a client of Anthropic's API can ask what was asked with ${file}`, () => {
+    test(`Dialect.toBody() restores ${file} from the Messages API`, () => {
       const name = HOSTS.find(([pattern]) => pattern.test(host))?.[1] ?? "other";
       const request = toMessagesRequest(recorded, sealed(text(recorded.model)));
       checkLosses(request, name);

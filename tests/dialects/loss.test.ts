@@ -13,7 +13,7 @@ function toRequest(fields: Json): Json {
   return minimalRequest("chat", fields);
 }
 
-test("a request that loses something is answered, and the header says what", async () => {
+test("POST /v1/messages lists the losses of a request in x-gateway-loss", async () => {
   const body = toRequest({ container: "c", service_tier: "auto" });
   const gateway = createTestGateway({ upstream });
   const response = await gateway.post(body, { headers: { "anthropic-beta": "a-2026-01-01" } });
@@ -22,7 +22,7 @@ test("a request that loses something is answered, and the header says what", asy
   assert.equal(response.headers.get("x-gateway-loss"), lost);
 });
 
-test("VALIDATION=strict refuses it before the upstream is asked, and names each loss", async () => {
+test("VALIDATION=strict rejects a request with losses before it calls the upstream, and names each loss", async () => {
   const gateway = createTestGateway({ upstream, settings: STRICT });
   const response = await gateway.post(toRequest({ container: "c", service_tier: "auto" }));
   const { error } = await response.json();
@@ -64,13 +64,13 @@ const SERVED: [what: string, fields: Json][] = [
 ];
 
 for (const [what, fields] of SERVED) {
-  test(`VALIDATION=strict serves a request that ${what}`, async () => {
+  test(`VALIDATION=strict accepts a request that ${what}`, async () => {
     const response = await createTestGateway({ upstream, settings: STRICT }).post(toRequest(fields));
     assert.equal(response.status, 200, await response.text());
   });
 }
 
-test("a header past 6 kB ends with the number of losses that it leaves out", () => {
+test("LossReport.toHeader() ends with the number of omitted losses past 6 kB", () => {
   const loss = new LossReport();
   for (let at = 0; at < 1000; at++) loss.add(`messages.${at}.content.0`, "dropped");
   const items = (loss.toHeader() ?? "").split(",");

@@ -17,7 +17,7 @@ const WRONG: [bindings: Record<string, string>, lines: string[]][] = [
   ]],
 ];
 
-test("worker.fetch() names each mistake in its bindings, and serves once they are right", async (context) => {
+test("worker.fetch() logs each mistake in its bindings, and serves once they are valid", async (context) => {
   const log = context.mock.method(console, "error", () => {});
   for (const [bindings, lines] of WRONG) {
     log.mock.resetCalls();
@@ -45,7 +45,7 @@ test("worker.fetch() names each mistake in its bindings, and serves once they ar
   assert.equal((await worker.fetch(new Request(HEALTH), bindings)).status, 200);
 });
 
-test("worker.fetch() takes whatever else a runtime hands over", async () => {
+test("worker.fetch() ignores other arguments of the runtime", async () => {
   for (const other of [undefined, null, "text", { remoteAddr: { hostname: "127.0.0.1" } }]) {
     assert.equal((await worker.fetch(new Request(HEALTH), other)).status, 200);
   }

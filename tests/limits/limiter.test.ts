@@ -35,7 +35,7 @@ async function rejectionOf(limiter: Limiter, client: string, inputTokens = 10): 
   }
 }
 
-test("each key has its own limits, those by its name before those of all", async () => {
+test("createLimiter() gives each key its own limits, named keys before the default", async () => {
   const { limiter } = start({
     each: { requests: 1 },
     keys: { alice: { requests: 3 }, bob: { requests: null } },
@@ -49,7 +49,7 @@ test("each key has its own limits, those by its name before those of all", async
   assert.equal(await admitted("dave"), 1, "clients do not share a limit");
 });
 
-test("a refusal draws from no meter", async () => {
+test("createLimiter() charges nothing for a rejected request", async () => {
   const { limiter } = start({ each: { requests: 1 }, total: { requests: 2 } });
   assert.equal(await rejectionOf(limiter, "a"), undefined);
   for (let nth = 0; nth < 5; nth++) assert.match(await rejectionOf(limiter, "a") ?? "", /^429 .*key "a"/);
@@ -57,7 +57,7 @@ test("a refusal draws from no meter", async () => {
   assert.match(await rejectionOf(limiter, "c") ?? "", /^429 .*the gateway/);
 });
 
-test("a session belongs to its key", async () => {
+test("createLimiter() keeps the sessions of different keys apart", async () => {
   const { limiter } = start({ session: { usd_day: 1 } });
   const session = { sessionId: "same" };
   (await limiter.admit({ client: "a", ...session }, { inputTokens: 1 })).charge(BILL, "m");
@@ -67,12 +67,12 @@ test("a session belongs to its key", async () => {
 
 /** What may become of a message between its admission and its end, and how many tokens of input it used. */
 const COURSES: [what: string, course: (admission: Admission) => void, used: number][] = [
-  ["nobody is asked", (admission) => admission.release(), 0],
+  ["the upstream is not called", (admission) => admission.release(), 0],
   ["one turn is billed", (admission) => {
     admission.charge(BILL, "m");
     admission.release();
   }, 10],
-  ["it is left, and billed a moment later", (admission) => {
+  ["it is released and billed a moment later", (admission) => {
     admission.release();
     admission.charge(BILL, "m");
   }, 10],
@@ -84,7 +84,7 @@ const COURSES: [what: string, course: (admission: Admission) => void, used: numb
 ];
 
 for (const [what, course, used] of COURSES) {
-  test(`of a message that was expected to be 50 tokens, ${used} are used where ${what}`, async () => {
+  test(`createLimiter() charges ${used} tokens for an estimate of 50 if ${what}`, async () => {
     const { limiter } = start({ each: { input_tokens: 100, concurrent: 1 } });
     const admission = await limiter.admit({ client: "a" }, { inputTokens: 50 });
     assert.equal(admission.headers["anthropic-ratelimit-input-tokens-remaining"], "50");
@@ -94,7 +94,7 @@ for (const [what, course, used] of COURSES) {
   });
 }
 
-test("a turn that ends on the next day is paid from that day's budget", async () => {
+test("createLimiter() charges a turn to the day on which it ends", async () => {
   const { limiter, clock } = start({ each: { usd_day: 1 } });
   const admission = await limiter.admit({ client: "a" }, { inputTokens: 1 });
   clock.advance(24 * 3_600_000);
@@ -102,7 +102,7 @@ test("a turn that ends on the next day is paid from that day's budget", async ()
   assert.match(await rejectionOf(limiter, "a") ?? "", /^402 .*begins at 2026-01-03T00:00:00Z$/);
 });
 
-test("a model of unknown price is logged once, where a budget should have counted it", async () => {
+test("createLimiter() logs a model of unknown price once if a budget is set", async () => {
   const lines = await captureLog(async () => {
     for (const limits of [{ each: { usd_day: 1 } }, { each: { requests: 9 } }]) {
       const { limiter } = start(limits);
@@ -116,7 +116,7 @@ test("a model of unknown price is logged once, where a budget should have counte
   ]);
 });
 
-test("the memory of sessions is bounded, and what keys have used is not forgotten for them", async () => {
+test("createLimiter() bounds the memory for sessions and keeps the usage of keys", async () => {
   const store = createMemoryStore({ most: 100 });
   const { limiter } = start({ each: { usd_month: 1 }, session: { requests: 9, usd_day: 9 } }, store);
   (await limiter.admit({ client: "spent" }, { inputTokens: 1 })).charge(BILL, "m");
@@ -129,7 +129,7 @@ test("the memory of sessions is bounded, and what keys have used is not forgotte
   assert.match(await rejectionOf(limiter, "spent") ?? "", /^402/);
 });
 
-test("what nothing is used of is not remembered", async () => {
+test("createLimiter() forgets quotas without usage", async () => {
   const store = createMemoryStore({ most: 10 });
   const { limiter, clock } = start({ session: { requests: 5 } }, store);
   const admit = async (sessionId: string) =>

@@ -152,7 +152,7 @@ const CASES: Case[] = [
 ];
 
 for (const { limits, admitted, refusal, again } of CASES) {
-  test(`${JSON.stringify(limits)} admits ${admitted}, refuses, and admits again in time`, async () => {
+  test(`LIMITS ${JSON.stringify(limits)} admits ${admitted}, rejects the next, and admits again in time`, async () => {
     const on = createLimitedGateway(limits);
     for (let nth = 1; nth <= admitted; nth++) {
       const response = await sendMessage(on, { session: "s-1" });
@@ -170,7 +170,7 @@ for (const { limits, admitted, refusal, again } of CASES) {
   });
 }
 
-test("a month's budget outlasts the day's, and ends with the month", async () => {
+test("LIMITS keeps a monthly budget beyond the day and resets it with the month", async () => {
   const on = createLimitedGateway({ each: { usd_day: 0.5, usd_month: 1 } });
   const daily = [];
   on.clock.advance(15 * 24 * HOUR); // February 15th
@@ -182,7 +182,7 @@ test("a month's budget outlasts the day's, and ends with the month", async () =>
   assert.deepEqual(daily, ["200,402", "200,402", ...Array(12).fill("402,402"), "200,402"]);
 });
 
-test("what one key uses is taken from no other, and its own limits go before those of all", async () => {
+test("LIMITS counts each key separately, with its own limits before the default", async () => {
   const settings = {
     GATEWAY_API_KEYS: "alice:0123456789abcdef,bob:0123456789abcdeg",
     GATEWAY_ADMIN_KEY: "0123456789abcdeh",
@@ -197,7 +197,7 @@ test("what one key uses is taken from no other, and its own limits go before tho
   assert.deepEqual(statuses, [200, 200, 429, 200, 429, 429, 200, 429, 429]);
 });
 
-test("a session's limits hold for no other session, nor for who names none", async () => {
+test("LIMITS counts each session separately, and requests without a session not at all", async () => {
   const on = createLimitedGateway({ session: { requests: 1, usd_day: 0.1 } });
   for (const session of ["a", "b", undefined, undefined]) {
     const response = await sendMessage(on, session === undefined ? {} : { session });
@@ -206,13 +206,13 @@ test("a session's limits hold for no other session, nor for who names none", asy
   assert.equal((await sendMessage(on, { session: "a" })).status, 402);
 });
 
-test("a budget of nothing refuses all", async () => {
+test("LIMITS with a budget of 0 rejects every request", async () => {
   const on = createLimitedGateway({ keys: { local: { usd_day: 0 } } });
   assert.equal((await sendMessage(on)).status, 402);
   assert.equal(on.upstream.requests.length, 0);
 });
 
-test("what is larger than its limit is admitted once nothing is used, and paid off before the next", async () => {
+test("LIMITS admits a request larger than the limit if usage is zero, and drains it before the next", async () => {
   const on = createLimitedGateway(
     { each: { input_tokens: 10 } },
     chat({ prompt_tokens: 30, completion_tokens: 1 }),
@@ -224,7 +224,7 @@ test("what is larger than its limit is admitted once nothing is used, and paid o
   assert.equal((await sendMessage(on, { content: "long ".repeat(50) })).status, 200);
 });
 
-test("input that the upstream reads from its cache does not count", async () => {
+test("LIMITS does not count input that the upstream reads from its cache", async () => {
   const usage = { prompt_tokens: 1000, prompt_tokens_details: { cached_tokens: 995 }, completion_tokens: 1 };
   const on = createLimitedGateway({ each: { input_tokens: 100 } }, chat(usage));
   const remaining = [];
@@ -235,7 +235,7 @@ test("input that the upstream reads from its cache does not count", async () => 
   assert.deepEqual(remaining, ["100", 200, "100", 200, "100", 200]);
 });
 
-test("answers tell Anthropic's headers for the limits that are set, the tightest of each kind, and no other", async () => {
+test("POST /v1/messages returns Anthropic's rate limit headers for the tightest limit of each kind", async () => {
   const on = createLimitedGateway({
     each: { requests: 10, input_tokens: 1000, output_tokens: 60 },
     total: { requests: 4 },
@@ -261,7 +261,7 @@ test("answers tell Anthropic's headers for the limits that are set, the tightest
   await response.text();
 });
 
-test("a refusal tells the headers too, with nothing remaining", async () => {
+test("POST /v1/messages returns rate limit headers with a rejection, with nothing remaining", async () => {
   const on = createLimitedGateway({ each: { requests: 1 } });
   await (await sendMessage(on)).text();
   const { headers } = await sendMessage(on);
@@ -269,7 +269,7 @@ test("a refusal tells the headers too, with nothing remaining", async () => {
   assert.equal(headers.get("anthropic-ratelimit-requests-reset"), "2026-01-31T12:01:00Z");
 });
 
-test("without limits a minute no such header is told, whatever the upstream says", async () => {
+test("POST /v1/messages returns no rate limit headers without limits, not even the upstream's", async () => {
   const answer = {
     ...chat(),
     headers: { "content-type": "text/event-stream", "anthropic-ratelimit-requests-limit": "7" },
@@ -278,7 +278,7 @@ test("without limits a minute no such header is told, whatever the upstream says
   assert.deepEqual([...response.headers].filter(([name]) => name.includes("ratelimit")), []);
 });
 
-test("a burst of Claude Code's is admitted: 26 counts and a list of models beside parallel subagents", async () => {
+test("LIMITS admits a burst of Claude Code: 26 counts and a list of models beside parallel subagents", async () => {
   const on = createLimitedGateway({ each: { requests: 12, concurrent: 12 } });
   const models = on.get("/v1/models");
   const counts = Array.from({ length: 26 }, () => countTokens(on));
@@ -289,7 +289,7 @@ test("a burst of Claude Code's is admitted: 26 counts and a list of models besid
   for (const response of responses) await response.text();
 });
 
-test("counts have an allowance of their own, which is not endless", async () => {
+test("LIMITS counts token counts and model lists separately, up to 100 per minute", async () => {
   const on = createLimitedGateway({ each: { requests: 1 } });
   for (let nth = 0; nth < 100; nth++) assert.equal((await countTokens(on)).status, 200);
   assert.deepEqual(await refusalOf(await countTokens(on)), [
@@ -308,7 +308,7 @@ const HELLO = { choices: [{ delta: { content: "Hello" } }] };
 /** A response that begins and never ends. */
 const OPEN: FakeResponse = { body: writeChunk(HELLO), ending: "open" };
 
-test("a key may have so many answers at once, 50 where nobody says otherwise", async () => {
+test("LIMITS admits 50 concurrent requests of a key by default", async () => {
   for (const [limits, places] of [[{}, 50], [{ each: { concurrent: 2 } }, 2]] as const) {
     const on = createLimitedGateway(limits, OPEN);
     const open = await Promise.all(Array.from({ length: places }, () => sendMessage(on, { stream: true })));
@@ -327,7 +327,7 @@ test("a key may have so many answers at once, 50 where nobody says otherwise", a
   }
 });
 
-test("a gateway without a free place is overloaded", async () => {
+test("LIMITS returns 529 if the gateway has no free place", async () => {
   const on = createLimitedGateway({ total: { concurrent: 1 }, each: { requests: 1 } }, OPEN);
   const open = await sendMessage(on, { stream: true });
   assert.deepEqual(await refusalOf(await sendMessage(on)), [
@@ -353,7 +353,7 @@ const ENDS: [how: string, answer: FakeResponse, options: MessageOptions, status:
 ];
 
 for (const [how, answer, options, status] of ENDS) {
-  test(`a place is given back when the answer is ${how}`, async () => {
+  test(`LIMITS frees a place when a request is ${how}`, async () => {
     const on = createLimitedGateway({ each: { concurrent: 1 } }, answer);
     for (let nth = 0; nth < 3; nth++) {
       const response = await sendMessage(on, options);
@@ -367,7 +367,7 @@ const LISTED = JSON.stringify({
   data: [{ id: "vendor/model", pricing: { prompt: "0.01", completion: "0.1" } }],
 });
 
-test("an answer that the client leaves is not free: it costs its list price, as far as it was said", async () => {
+test("LIMITS charges an abandoned answer its list price for the tokens received", async () => {
   const reply: FakeReply = { body: writeDelta({ content: "x".repeat(400) }), ending: "open" };
   const on = createLimitedGateway({ each: { usd_day: 10 } }, new FakeUpstream(reply, { models: LISTED }));
   const response = await sendMessage(on, { stream: true });
@@ -379,7 +379,7 @@ test("an answer that the client leaves is not free: it costs its list price, as 
   assert.equal((await sendMessage(on)).status, 402);
 });
 
-test("an answer that the client leaves before it began costs its input", async () => {
+test("LIMITS charges an answer that is abandoned before it began for its input", async () => {
   const upstream = new FakeUpstream("no headers", { models: LISTED });
   const on = createLimitedGateway({ each: { usd_day: 0.1 } }, upstream);
   const client = new AbortController();
@@ -390,7 +390,7 @@ test("an answer that the client leaves before it began costs its input", async (
   assert.equal((await sendMessage(on)).status, 402);
 });
 
-test("an answer that fails on its way costs what was reported, or its list price", async () => {
+test("LIMITS charges a failed answer what was reported, or its list price", async () => {
   const reported = { ...HELLO, usage: { prompt_tokens: 1, completion_tokens: 1, cost: 3 } };
   const broken: FakeReply = { body: writeChunk(reported), ending: "reset" };
   const on = createLimitedGateway({ each: { usd_day: 3 } }, new FakeUpstream(broken, { models: LISTED }));
@@ -405,13 +405,13 @@ test("an answer that fails on its way costs what was reported, or its list price
   assert.equal((await sendMessage(priced)).status, 402);
 });
 
-test("what the upstream refuses costs nothing, and its input is not counted", async () => {
+test("LIMITS charges nothing for a request that the upstream rejects", async () => {
   const upstream = new FakeUpstream({ body: "{}", status: 500 }, { models: LISTED });
   const on = createLimitedGateway({ each: { usd_day: 0.01, input_tokens: 12 } }, upstream);
   for (let nth = 0; nth < 5; nth++) assert.equal((await sendMessage(on)).status, 500);
 });
 
-test("a model of unknown price counts for nothing, and one that is embedded is free", async () => {
+test("LIMITS charges nothing for a model of unknown price or an embedded model", async () => {
   const on = createLimitedGateway(
     { each: { usd_day: 0.01 } },
     chat({ prompt_tokens: 1e6, completion_tokens: 1e6 }),
@@ -420,7 +420,7 @@ test("a model of unknown price counts for nothing, and one that is embedded is f
   for (let nth = 0; nth < 3; nth++) assert.equal((await sendMessage(on, { model: "demo/echo" })).status, 200);
 });
 
-test("costs and counts that are no numbers lock nobody out", async () => {
+test("LIMITS ignores costs and counts that are not valid numbers", async () => {
   const body = chat().body.replace('"cost":0.5', '"cost":1e999').replace(
     '"completion_tokens":5',
     '"completion_tokens":-7',
@@ -429,7 +429,7 @@ test("costs and counts that are no numbers lock nobody out", async () => {
   for (let nth = 0; nth < 5; nth++) assert.equal((await sendMessage(on)).status, 200);
 });
 
-test("the settings may be the defaults, with no limit on answers at once", async () => {
+test("LIMITS with concurrent: null admits any number of concurrent requests", async () => {
   const on = createLimitedGateway({ each: { concurrent: null } }, OPEN);
   const open = await Promise.all(Array.from({ length: 60 }, () => sendMessage(on, { stream: true })));
   assert.deepEqual(open.map(({ status }) => status), Array(60).fill(200));

@@ -50,7 +50,7 @@ function toUpstreamId({ id }: Wire): string | undefined {
   return id === undefined ? undefined : toUpstreamToolId(id);
 }
 
-test("chat completions tell the same message however their bytes are cut, streamed or not", async () => {
+test("POST /v1/messages returns the same message for any cut of a chat completion stream, streamed or whole", async () => {
   await fc.assert(fc.asyncProperty(chatStream, sizes, sizes, async (chat, some, others) => {
     const bytes = toBytes(chat.body);
     assertMessage(await streamMessage(cutBySizes(bytes, some)), chat);
@@ -58,7 +58,7 @@ test("chat completions tell the same message however their bytes are cut, stream
   }));
 });
 
-test("a whole chat completion tells its message, to a client that streams and to one that does not", async () => {
+test("POST /v1/messages returns the message of a whole chat completion, streamed or whole", async () => {
   await fc.assert(fc.asyncProperty(chatWhole, sizes, async (chat, some) => {
     const pieces = cutBySizes(toBytes(chat.body), some);
     assertMessage(await streamMessage(pieces, "application/json"), chat);

@@ -152,7 +152,7 @@ for (const api of UPSTREAM_APIS) {
   const { turns, spare } = TURNS[api];
 
   test(
-    `a conversation goes on after any fault in any of its answers (${api})`,
+    `POST /v1/messages continues a conversation after any fault in any answer (${api})`,
     { timeout: 60_000 },
     async () => {
       const undisturbed = new Conversation(api);
@@ -192,7 +192,7 @@ for (const api of UPSTREAM_APIS) {
     },
   );
 
-  test(`a conversation goes on after its client left at any event of any answer (${api})`, async () => {
+  test(`POST /v1/messages continues a conversation after the client disconnects at any event (${api})`, async () => {
     const conversation = new Conversation(api);
     for (const [turn, frames] of turns.entries()) {
       for (let events = 0; events <= frames.length; events++) {

@@ -132,7 +132,7 @@ for (const api of UPSTREAM_APIS) {
   for (const streamed of [true, false]) {
     const how = `${api}, ${streamed ? "streamed" : "whole"}`;
 
-    test(`an answer that is cut at any byte ends legally (${how})`, async () => {
+    test(`POST /v1/messages ends legally if the upstream breaks off at any byte (${how})`, async () => {
       for (const { bytes, between, finished, done, offset } of placesOf(api)) {
         for (const ending of ["close", "reset"] as const) {
           const what = `${ending} after ${offset} bytes`;
@@ -151,7 +151,7 @@ for (const api of UPSTREAM_APIS) {
       }
     });
 
-    test(`an upstream that falls silent after any byte is let go when the client leaves (${how})`, async () => {
+    test(`POST /v1/messages stops an upstream that stalls after any byte when the client disconnects (${how})`, async () => {
       for (const { bytes, done, offset } of placesOf(api)) {
         if (done) continue;
         const what = `silence after ${offset} bytes`;
@@ -164,7 +164,7 @@ for (const api of UPSTREAM_APIS) {
       }
     });
 
-    test(`an upstream that falls silent after any byte ends with the time of the request (${how})`, async () => {
+    test(`POST /v1/messages ends with REQUEST_TIMEOUT if the upstream stalls after any byte (${how})`, async () => {
       for (const { bytes, done, offset } of placesOf(api)) {
         if (done) continue;
         const what = `silence after ${offset} bytes`;
@@ -183,7 +183,7 @@ for (const api of UPSTREAM_APIS) {
       }
     });
 
-    test(`an upstream that never answers is let go when the client leaves, or time is over (${how})`, async () => {
+    test(`POST /v1/messages stops an upstream without headers when the client disconnects or time is over (${how})`, async () => {
       const left = start(api, streamed, "no headers");
       await left.upstream.stalled;
       left.client.abort();
@@ -203,7 +203,7 @@ for (const api of UPSTREAM_APIS) {
       await assertIdle(late, "late");
     });
 
-    test(`an upstream that keeps its connection open after its answer does not hold it up (${how})`, async () => {
+    test(`POST /v1/messages does not wait for an upstream that keeps its connection open (${how})`, async () => {
       for (const ignoresAbort of [true, false]) {
         const { frames } = ANSWERS[api];
         const answer: FakeResponse = { body: [toBytes(frames.join(""))], ending: "open", ignoresAbort };
@@ -219,7 +219,7 @@ for (const api of UPSTREAM_APIS) {
       }
     });
 
-    test(`whatever a client gives for leaving, before or while it is answered, is an answer (${how})`, async () => {
+    test(`POST /v1/messages returns a response for any abort reason of the client (${how})`, async () => {
       for (const reason of [undefined, null, "gone", 0, new Error("gone"), new DOMException("gone")]) {
         const run = start(api, streamed, { ending: "open" });
         await run.upstream.stalled;
@@ -235,7 +235,7 @@ for (const api of UPSTREAM_APIS) {
       }
     });
 
-    test(`a client that leaves between the upstream's headers and its first byte is noticed (${how})`, async () => {
+    test(`POST /v1/messages notices a client that disconnects between the upstream's headers and first byte (${how})`, async () => {
       for (const ignoresAbort of [true, false]) {
         const client = new AbortController();
         const upstream = new FakeUpstream({ ending: "open", ignoresAbort });
@@ -257,7 +257,7 @@ for (const api of UPSTREAM_APIS) {
     });
   }
 
-  test(`a client that leaves after any event lets the upstream go (${api})`, async () => {
+  test(`POST /v1/messages stops the upstream when the client disconnects after any event (${api})`, async () => {
     const { frames } = ANSWERS[api];
     for (const ending of ["close", "reset", "open"] as const) {
       for (let events = 0; events <= frames.length; events++) {
@@ -277,7 +277,7 @@ for (const api of UPSTREAM_APIS) {
     }
   });
 
-  test(`an answer that begins late begins with the gateway's own message_start (${api})`, async () => {
+  test(`POST /v1/messages sends its own message_start if the upstream starts late (${api})`, async () => {
     const { frames } = ANSWERS[api];
     const endings: [answer: FakeResponse | Error, ending: string, type?: string][] = [
       [{ body: frames.map(toBytes) }, "message_stop"],
@@ -336,7 +336,7 @@ async function readRest(reader: ReadableStreamDefaultReader<Uint8Array>): Promis
   return text;
 }
 
-test("a client that does not read gets no ping before the message begins, and no more than one read ahead", async () => {
+test("writeEvents() sends no ping before the message to a client that does not read, and reads ahead once at most", async () => {
   const { frames } = ANSWERS.chat;
   const run = start("chat", true, { body: frames.map(toBytes) });
   const response = await run.answer;
@@ -346,7 +346,7 @@ test("a client that does not read gets no ping before the message begins, and no
   await assertIdle(run, "unread");
 });
 
-test("writeEvents() tells its end once, though the client leaves while the last words wait for it", async () => {
+test("writeEvents() reports its end once if the client disconnects before the last event", async () => {
   for (const failure of [undefined, new Error("broken")]) {
     for (const leave of ["cancels", "aborts", "both"] as const) {
       const clock = new FakeClock();
@@ -384,7 +384,7 @@ test("writeEvents() tells its end once, though the client leaves while the last 
   }
 });
 
-test("events are told as they come, not gathered", async () => {
+test("writeEvents() sends events as they arrive", async () => {
   for (const api of UPSTREAM_APIS) {
     const { frames } = ANSWERS[api];
     const last = frames.findIndex((frame) => frame.includes("Hé"));

@@ -214,11 +214,11 @@ for (const [host, dialect, model, settings] of HOSTS) {
   const ignored = [/^messages\.2\.content\.1\./];
   const target = { dialect, toContext: () => ({ ...toContext(model), ...settings }), ignored };
 
-  test(`${host}: every part of a request is said, or its loss is reported`, () => {
+  test(`Dialect.toBody() sends or reports as lost every part of a request (${host})`, () => {
     assert.deepEqual(findUnreportedLosses(createRequest(model), target), []);
   });
 
-  test(`${host}: what is reported stands in the request`, () => {
+  test(`LossReport names paths of the request only (${host})`, () => {
     const request = createRequest(model);
     for (const [path] of translateRequest(request, target).loss.entries) {
       const found = path.split(".").reduce((inner, key) => inner?.[key], request);

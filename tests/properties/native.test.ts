@@ -221,7 +221,7 @@ function withoutNewId(id: string): string {
   return id.replace(/^msg_[A-Za-z0-9]{24}$/, "msg_");
 }
 
-test("Anthropic's own streams pass unchanged, known or not, but for what is documented", async () => {
+test("POST /v1/messages forwards a native stream unchanged except for documented repairs", async () => {
   await fc.assert(fc.asyncProperty(answer, async (given) => {
     const sent = toSent(given);
     const response = await askUntilIdle("native", cutBySizes(toBody(sent, given.openrouter), given.cuts), {
@@ -234,7 +234,7 @@ test("Anthropic's own streams pass unchanged, known or not, but for what is docu
   }));
 });
 
-test("a client that does not stream gets what Anthropic's own stream adds up to", async () => {
+test("POST /v1/messages returns the fold of a native stream to a client that does not stream", async () => {
   await fc.assert(fc.asyncProperty(answer, async (given) => {
     const sent = toSent(given);
     const message =
@@ -244,7 +244,7 @@ test("a client that does not stream gets what Anthropic's own stream adds up to"
   }));
 });
 
-test("a whole message of Anthropic's is the same message, streamed or not", async () => {
+test("POST /v1/messages returns the same message for a whole native message, streamed or whole", async () => {
   await fc.assert(fc.asyncProperty(answer, async (given) => {
     const { id: _id, ...message } = foldEvents(toExpected(toSent({ ...given, openrouter: false })));
     const whole = toBytes(JSON.stringify({ ...message, id: "msg_whole" }));
@@ -263,7 +263,7 @@ test("a whole message of Anthropic's is the same message, streamed or not", asyn
   }));
 });
 
-test("a whole message whose blocks lack what they should hold is told all the same", async () => {
+test("POST /v1/messages forwards whole native messages with incomplete blocks", async () => {
   const blocks: Wire[] = [
     { type: "text" },
     { type: "text", text: null },

@@ -253,7 +253,7 @@ function assertNoHoles(value: unknown, path: string): void {
 }
 
 for (const [name, dialect] of Object.entries(DIALECTS)) {
-  test(`${name} says every word of a request, or reports its loss`, () => {
+  test(`Dialect.toBody() sends every text of a request or reports its loss (${name})`, () => {
     fc.assert(fc.property(request, facts, fc.constantFrom(...Object.values(MODELS)), (body, known, model) => {
       const asked = parseMessagesRequest(freeze(body));
       const context = toContext(model, freeze(known));
@@ -281,7 +281,7 @@ function has(value: unknown, path: string): boolean {
   });
 }
 
-test("a request to Anthropic's own language loses nothing but what is documented", () => {
+test("Dialect.toBody() for the native API loses only what is documented", () => {
   fc.assert(fc.property(request, (body) => {
     const { metadata: _metadata, ...rest } = body;
     const context = toContext(MODELS.native);
@@ -313,7 +313,7 @@ function own({ role, content }: Wire): Wire {
   });
 }
 
-test("estimateTokens() counts more for more, and never nothing", () => {
+test("estimateTokens() grows with the request and is never zero", () => {
   fc.assert(fc.property(request, message, (body, more) => {
     const messages = body.messages.map(withoutThinking);
     const counted = parseMessagesRequest({ ...body, messages });

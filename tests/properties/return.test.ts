@@ -109,7 +109,7 @@ function sealed(text: string): string {
 }
 
 for (const name of HOST_NAMES.filter((name) => name !== "anthropic")) {
-  test(`${name}: a conversation said in chat completions is what it was when it is read back`, () => {
+  test(`Dialect.toBody() translates a conversation to chat completions without unreported changes (${name})`, () => {
     fc.assert(fc.property(request, (asked) => {
       const target = { dialect: dialectFor(name, "openai", MODEL), toContext: () => toContext(MODEL) };
       const { body, loss } = translateRequest(asked, target);

@@ -309,14 +309,14 @@ async function assertRefused(
 }
 
 for (const [name, [body, status, message]] of Object.entries(BODIES)) {
-  test(`a body that is ${name} is refused`, async () => {
+  test(`every endpoint with a body rejects a body that is ${name}`, async () => {
     for (const path of [MESSAGES, COUNT, "/v1/messages/stream", "/v1/v1/messages"]) {
       await assertRefused(path, body, status, message);
     }
   });
 }
 
-test("a request of the wrong form is refused in Anthropic's words", async () => {
+test("POST /v1/messages rejects invalid fields in Anthropic's wording", async () => {
   for (const [fields, message] of Object.values(FIELDS)) {
     await assertRefused(MESSAGES, toBody(fields), 400, message);
     await assertRefused(COUNT, toBody(fields), 400, message);
@@ -327,7 +327,7 @@ test("a request of the wrong form is refused in Anthropic's words", async () => 
   }
 });
 
-test("all mistakes are told at once, but not without end", async () => {
+test("POST /v1/messages reports all mistakes at once, up to ten", async () => {
   await assertRefused(
     MESSAGES,
     '{"model":1,"stream":1}',
@@ -343,7 +343,7 @@ test("all mistakes are told at once, but not without end", async () => {
   );
 });
 
-test("the refusal of a broken body does not repeat it", async () => {
+test("POST /v1/messages does not repeat a malformed body in its error", async () => {
   const secret = "sk-or-v1-0123456789";
   for (
     const body of [secret, `{"a":${secret}}`, `{"a":"${secret}" "b"}`, `{"${secret}"}`, `{"a":"${secret}`]
@@ -353,7 +353,7 @@ test("the refusal of a broken body does not repeat it", async () => {
   }
 });
 
-test("what the gateway does not know is no mistake", async () => {
+test("POST /v1/messages accepts unknown fields, blocks and values", async () => {
   for (const [name, fields] of Object.entries(FINE)) {
     for (const model of ["vendor/model", "anthropic/claude-opus-5.5"]) {
       const api = model === "vendor/model" ? "chat" : "native";
@@ -368,7 +368,7 @@ test("what the gateway does not know is no mistake", async () => {
     }
   }
 });
-test("versions, betas and keys of any kind are no mistakes", async () => {
+test("POST /v1/messages accepts any version, beta and key header", async () => {
   const headers: Record<string, string>[] = [
     { "x-api-key": "k", "anthropic-version": "2030-01-01", "anthropic-beta": "a-2030-01-01, b" },
     { authorization: "Bearer k", "anthropic-version": "2026-10-21" },
@@ -383,7 +383,7 @@ test("versions, betas and keys of any kind are no mistakes", async () => {
   }
 });
 
-test("a request without any key to use is refused, and the upstream not asked", async () => {
+test("POST /v1/messages rejects a request without a usable key and calls no upstream", async () => {
   const gateway = createTestGateway({ upstream, settings: { OPENROUTER_API_KEY: undefined } });
   const nothing: Record<string, string>[] = [{}, { "x-api-key": " " }, { authorization: "Bearer " }, {
     authorization: "k",
@@ -413,7 +413,7 @@ const VAST: Record<string, () => Wire> = {
 };
 
 for (const [name, fields] of Object.entries(VAST)) {
-  test(`a request of very many ${name} takes no more than its share of time`, async () => {
+  test(`POST /v1/messages accepts a request of very many ${name} in linear time`, async () => {
     const gateway = createTestGateway({ upstream });
     const response = await gateway.post(minimalRequest("chat", fields()));
     assert.equal(response.status, 200);
@@ -422,7 +422,7 @@ for (const [name, fields] of Object.entries(VAST)) {
   });
 }
 
-test("a body that breaks off is refused, whatever it breaks with", async () => {
+test("POST /v1/messages rejects a body that breaks off for any reason", async () => {
   for (const reason of [new TypeError("terminated"), new Error("reset"), "gone", undefined]) {
     for (const leaves of [true, false]) {
       const gateway = createTestGateway({ upstream });
@@ -443,7 +443,7 @@ test("a body that breaks off is refused, whatever it breaks with", async () => {
   }
 });
 
-test("any path and method is answered in Anthropic's words", async () => {
+test("every path and method returns an error in Anthropic's form", async () => {
   const gateway = createTestGateway();
   const paths = [
     "/",

@@ -156,7 +156,7 @@ const BROKEN: Record<string, [answer: FakeResponse | Error, status: number, mess
 };
 
 for (const [name, [answer, status, message]] of Object.entries(BROKEN)) {
-  test(`an upstream that answers with ${name} is told as status ${status}`, async () => {
+  test(`POST /v1/messages returns ${status} if the upstream answers with ${name}`, async () => {
     for (const api of UPSTREAM_APIS) {
       for (const streamed of [true, false]) {
         const failure = await askForError(answer, api, streamed);
@@ -167,7 +167,7 @@ for (const [name, [answer, status, message]] of Object.entries(BROKEN)) {
   });
 }
 
-test("a redirect is never followed", async () => {
+test("POST /v1/messages follows no redirect of the upstream", async () => {
   for (const status of [300, 301, 302, 303, 304, 305, 307, 308]) {
     const location = "https://elsewhere.invalid/v1/messages";
     const failure = await askForError(
@@ -336,7 +336,7 @@ const REFUSALS: [upstream: number, body: unknown, status: number, type: string, 
   ],
 ];
 
-test("every refusal of an upstream is said as Anthropic's API would say it", async () => {
+test("POST /v1/messages maps every upstream error to Anthropic's", async () => {
   for (const [code, body, status, type, message] of REFUSALS) {
     for (const api of UPSTREAM_APIS) {
       const failure = await askForError(json(code, body), api, api === "chat");
@@ -351,7 +351,7 @@ test("every refusal of an upstream is said as Anthropic's API would say it", asy
   }
 });
 
-test("the same words are a status from an upstream that answers 200 with JSON", async () => {
+test("POST /v1/messages maps an error in a 200 response to its status", async () => {
   for (const [, body, status, type, message] of REFUSALS) {
     if (!hasCode(body)) continue;
     const failure = await askForError(json(200, body), "chat", true);
@@ -365,7 +365,7 @@ function hasCode(body: Wire): boolean {
   return typeof body?.error?.code === "number";
 }
 
-test("how long to wait is passed on, as far as a header can say it", async () => {
+test("POST /v1/messages forwards a retry delay that is a valid header", async () => {
   const waits: [header: string | undefined, field: unknown, passed: string | null][] = [
     ["7", undefined, "7"],
     [undefined, 7, "7"],
@@ -404,7 +404,7 @@ const SECRETS = {
 };
 const secret = /0123456789abcdef|test-key-of-the-gateway|abcdefghijklmnop|\/srv\/app/;
 
-test("keys and stacks in an upstream's errors do not reach the client", async () => {
+test("POST /v1/messages removes keys and stack traces from upstream errors", async () => {
   const bodies: Wire[] = [];
   for (const hidden of Object.values(SECRETS)) {
     bodies.push(
@@ -467,7 +467,7 @@ test("keys and stacks in an upstream's errors do not reach the client", async ()
   }
 });
 
-test("headers of an upstream do not reach the client", async () => {
+test("POST /v1/messages does not forward headers of the upstream", async () => {
   const headers = {
     "set-cookie": "a=b",
     "x-powered-by": "x",
@@ -544,7 +544,7 @@ const WRONG: Record<UpstreamApi, Record<string, [rest: string, type: string]>> =
 };
 
 for (const api of UPSTREAM_APIS) {
-  test(`a stream that goes wrong after its beginning says so and ends (${api})`, async () => {
+  test(`POST /v1/messages ends a stream that fails after its start with an error event (${api})`, async () => {
     for (const [name, [rest, type]] of Object.entries(WRONG[api])) {
       for (const ending of name === "the end" ? ["close" as const] : ["close" as const, "open" as const]) {
         const body = [BEGUN[api], rest === "" ? "" : `${rest}\n\n`].map(toBytes);
@@ -563,7 +563,7 @@ for (const api of UPSTREAM_APIS) {
   });
 }
 
-test("an answer cut by the upstream's own limit is no failure", async () => {
+test("POST /v1/messages returns max_tokens if the upstream's limit cut the answer", async () => {
   const body = writeChunks(
     { choices: [{ delta: { content: "Hi" }, finish_reason: null }] },
     { choices: [{ delta: {}, finish_reason: "length" }] },
@@ -579,7 +579,7 @@ test("an answer cut by the upstream's own limit is no failure", async () => {
   assert.equal(message.content[0].text, "Hi");
 });
 
-test("what only looks like a failure is none", async () => {
+test("POST /v1/messages ignores values that only look like an error", async () => {
   const fine: Record<UpstreamApi, string[]> = {
     chat: ["false", "null", "0", '""'].map((error) =>
       `data: {"error":${error},"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n`
@@ -605,7 +605,7 @@ test("what only looks like a failure is none", async () => {
   }
 });
 
-test("counts that are none fail no answer, and no count is one that no client can read", async () => {
+test("POST /v1/messages returns valid counts for invalid usage", async () => {
   const start = 'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n';
   for (const count of ["1e999", "-1e999", "-5", "1.5", '"7"', "{}", "[]", "true", "null"]) {
     for (const details of ["{}", `{"cached_tokens":${count}}`, `{"cache_write_tokens":${count}}`, "null"]) {
@@ -623,7 +623,7 @@ test("counts that are none fail no answer, and no count is one that no client ca
   }
 });
 
-test("bodies past all depth, wherever they come from, end in an answer", async () => {
+test("POST /v1/messages returns an error for bodies nested too deep", async () => {
   const deeps = [
     "[",
     '{"error":',
@@ -641,7 +641,7 @@ test("bodies past all depth, wherever they come from, end in an answer", async (
   }
 });
 
-test("events past all depth end in a legal stream", async () => {
+test("POST /v1/messages ends a stream with events nested too deep legally", async () => {
   const deep = `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`;
   const call = `{"index":0,"id":"a","function":{"name":"t","arguments":${deep}}}`;
   const bodies: Record<UpstreamApi, string> = {
@@ -664,7 +664,7 @@ test("events past all depth end in a legal stream", async () => {
   }
 });
 
-test("a list of models of any kind is a list, or says why it is none", async () => {
+test("GET /v1/models returns a list for any entries, or an error", async () => {
   const entries = [null, 1, "x", {}, { id: 1 }, { id: "a/b" }, { id: "c/d", created: 1e300 }, {
     id: "e/f",
     created: -1e300,
@@ -697,7 +697,7 @@ test("a list of models of any kind is a list, or says why it is none", async () 
   }
 });
 
-test("a name that no list has is refused in reasonable time, however long it is", async () => {
+test("GET /v1/models/{id} rejects an unknown name of any length in linear time", async () => {
   const names = Array.from({ length: 400 }, (_one, at) => ({ id: `author/model-of-a-certain-length-${at}` }));
   const upstream = new FakeUpstream({}, { models: JSON.stringify({ data: names }) });
   const response = await createTestGateway({ upstream }).get(`/v1/models/${"x".repeat(1_000_000)}`);

@@ -48,7 +48,7 @@ const THEIRS = {
 
 for (const api of UPSTREAM_APIS) {
   for (const status of [200, 302, 400, 401, 429, 503]) {
-    test(`of an upstream's headers none is passed on with ${status} (${api})`, async () => {
+    test(`POST /v1/messages forwards no upstream header with ${status} (${api})`, async () => {
       const json = { "content-type": "application/json" };
       const headers = { ...THEIRS, ...(status === 200 ? { "content-type": "text/event-stream" } : json) };
       const body = status === 200 ? COMPLETE_STREAMS[api] : '{"error":{"message":"No"}}';
@@ -81,7 +81,7 @@ const WAITS: [sent: string, received: string | null][] = [
 ];
 
 for (const [sent, received] of WAITS) {
-  test(`retry-after ${JSON.stringify(sent.slice(0, 40))} is ${received === null ? "kept" : "passed on"}`, async () => {
+  test(`POST /v1/messages ${received === null ? "drops" : "forwards"} retry-after ${JSON.stringify(sent.slice(0, 40))}`, async () => {
     const headers = { "content-type": "application/json", "retry-after": sent };
     const gateway = createGatewayWith({ status: 429, headers, body: "{}" });
     const response = await gateway.post(minimalRequest("chat"));
@@ -93,7 +93,7 @@ for (const [sent, received] of WAITS) {
 const ESCAPES = "\u001b[2J\u009b31m\u0007";
 const FORGED = `x\r\nset-cookie: evil=1\r\n\r\n{"level":"ERROR"}\u2028${ESCAPES}`;
 
-test("what a client writes cannot forge a header, nor a line of the log", async () => {
+test("POST /v1/messages keeps client input from forging a header or a log line", async () => {
   for (const api of UPSTREAM_APIS) {
     const gateway = createGatewayWith({ body: COMPLETE_STREAMS[api] });
     const lines = await captureLog(async () => {
@@ -129,7 +129,7 @@ test("what a client writes cannot forge a header, nor a line of the log", async 
   }
 });
 
-test("an id that is fit for headers and logs is kept in both", async () => {
+test("x-correlation-id is returned and logged if it is valid", async () => {
   for (const id of ["a-1_B.2", "x".repeat(128)]) {
     const lines = await captureLog(async () => {
       const response = await createTestGateway().get("/health", { "x-correlation-id": id });
@@ -171,7 +171,7 @@ function pollutingAnswer(): string {
   return `data: ${JSON.stringify(chunk)}\n\ndata: ${usage}\n\ndata: [DONE]\n\n`;
 }
 
-test("names that every object has are names like others, wherever they stand", async () => {
+test("POST /v1/messages treats the names of Object.prototype as plain names", async () => {
   const before = Reflect.ownKeys(Object.prototype).length;
   const gateway = createGatewayWith({ body: pollutingAnswer() });
   for (const model of ["vendor/model", "demo/echo", MODELS.native]) {
@@ -211,7 +211,7 @@ const INFINITE: [body: string, path: string][] = [
 ];
 
 for (const [field, path] of INFINITE) {
-  test(`a number past all measure is refused: ${field.slice(0, 60)}`, async () => {
+  test(`POST /v1/messages rejects a number that is not finite: ${field.slice(0, 60)}`, async () => {
     for (const api of UPSTREAM_APIS) {
       const gateway = createGatewayWith({ body: COMPLETE_STREAMS[api] });
       const own = Object.entries(minimalRequest(api)).filter(([name]) => !field.startsWith(`"${name}"`));
@@ -224,7 +224,7 @@ for (const [field, path] of INFINITE) {
   });
 }
 
-test("a body is counted while it is read, whatever its length is said to be", async () => {
+test("POST /v1/messages limits the body while it is read, whatever content-length says", async () => {
   let given = 0;
   const body = new ReadableStream<Uint8Array>({
     pull(controller) {
@@ -251,7 +251,7 @@ const THROWN: unknown[] = [
 ];
 
 for (const thrown of THROWN) {
-  test(`whatever is thrown becomes an answer: ${String(thrown)}`, async () => {
+  test(`POST /v1/messages returns an error if the upstream's body throws ${String(thrown)}`, async () => {
     for (const path of ["/v1/messages", "/v1/messages/stream"]) {
       const fetch = () => {
         const body = {
@@ -272,7 +272,7 @@ for (const thrown of THROWN) {
   });
 }
 
-test("a client that leaves ends its request, whatever reason it gives", async () => {
+test("POST /v1/messages ends when the client disconnects, for any abort reason", async () => {
   for (const reason of [undefined, "gone", 7, null, new Error("gone"), { message: "gone" }]) {
     const { upstream, post } = createTestGateway({ upstream: "no headers" });
     const client = new AbortController();
@@ -284,7 +284,7 @@ test("a client that leaves ends its request, whatever reason it gives", async ()
   }
 });
 
-test("a bug is told in our words to the client, and as it is to the log alone", async () => {
+test("POST /v1/messages returns a generic message for a bug, and logs the cause", async () => {
   const bug = new Error("secret of the house");
   const upstream = { headers: { "content-type": "application/json" }, body: "{}" };
   const clock = new FakeClock();

@@ -23,14 +23,14 @@ function start(upstream: FakeResponse, settings: { SHUTDOWN_TIMEOUT?: number } =
   return { upstream: gateway.upstream, clock: gateway.clock, gateway, stop, isStopped: () => stopped };
 }
 
-test("stop() settles at once where nothing is open", async () => {
+test("stop() resolves at once if no request is open", async () => {
   const { gateway, clock } = start({});
   await gateway.get("/health");
   await gateway.stop();
   assert.equal(clock.waiting, 0);
 });
 
-test("stop() turns new requests away, for good, and on to other connections", async () => {
+test("stop() rejects new requests and closes their connections", async () => {
   const { gateway, upstream, stop } = start({ body: [HI, END] });
   await stop();
   for (const response of [await gateway.post(minimalRequest("chat")), await gateway.get("/health")]) {
@@ -46,7 +46,7 @@ test("stop() turns new requests away, for good, and on to other connections", as
   assert.equal(upstream.requests.length, 0);
 });
 
-test("stop() lets an open answer be said to its end", async () => {
+test("stop() lets an open answer finish", async () => {
   for (const stream of [true, false]) {
     const { gateway, clock, stop, isStopped } = start({ body: [HI, END] });
     const answer = gateway.post(minimalRequest("chat", { stream }));
@@ -63,7 +63,7 @@ test("stop() lets an open answer be said to its end", async () => {
   }
 });
 
-test("stop() ends what takes longer than SHUTDOWN_TIMEOUT, each in its own way", async () => {
+test("stop() ends answers that exceed SHUTDOWN_TIMEOUT, streamed and whole", async () => {
   const { gateway, clock, upstream, stop, isStopped } = start({ body: [HI], ending: "open" });
   const streamed = (await gateway.post(minimalRequest("chat", { stream: true }))).text();
   const whole = gateway.post(minimalRequest("chat"));
@@ -87,7 +87,7 @@ test("stop() ends what takes longer than SHUTDOWN_TIMEOUT, each in its own way",
   assert.equal(clock.waiting, 0);
 });
 
-test("stop() waits for a client that does not read its last words no longer than a second", async () => {
+test("stop() waits at most one second for a client that does not read the last event", async () => {
   const { gateway, clock, upstream, stop, isStopped } = start({ body: [HI, END] });
   const response = await gateway.post(minimalRequest("chat", { stream: true }));
   stop();
@@ -101,7 +101,7 @@ test("stop() waits for a client that does not read its last words no longer than
   assert.equal(checkGrammar(parseEvents(await response.text())), "error");
 });
 
-test("stop() waits as long as it takes where SHUTDOWN_TIMEOUT is 0", async () => {
+test("stop() waits without limit if SHUTDOWN_TIMEOUT is 0", async () => {
   const { gateway, clock, stop, isStopped } = start({ body: [HI], ending: "open" }, {
     SHUTDOWN_TIMEOUT: 0,
   });
@@ -115,7 +115,7 @@ test("stop() waits as long as it takes where SHUTDOWN_TIMEOUT is 0", async () =>
   assert.equal(isStopped(), true);
 });
 
-test("stop() counts as one, however often it is called", async () => {
+test("stop() can be called repeatedly", async () => {
   const { gateway, clock } = start({ body: [HI, END] });
   const response = await gateway.post(minimalRequest("chat", { stream: true }));
   const stops = [gateway.stop(), gateway.stop()];

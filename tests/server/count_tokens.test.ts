@@ -31,7 +31,7 @@ async function countWith(gateway: TestGateway, request: Json = REQUEST) {
   };
 }
 
-test("count_tokens learns from the answers of a model, streamed or not, and of that model alone", async () => {
+test("POST /v1/messages/count_tokens learns from the answers of the same model", async () => {
   const reported = 1200;
   const gateway = createTestGateway({ upstream: { body: writeAnswer(reported) } });
   const { clock, upstream } = gateway;
@@ -48,7 +48,7 @@ test("count_tokens learns from the answers of a model, streamed or not, and of t
   assert.equal(clock.waiting, 0, "no timer is left");
 });
 
-test("the start of a message says what was learned, too", async () => {
+test("POST /v1/messages uses the learned count in message_start", async () => {
   const gateway = createTestGateway({ upstream: { body: writeAnswer(1200) } });
   const starts: number[] = [];
   for (let answer = 0; answer < 4; answer++) {
@@ -60,7 +60,7 @@ test("the start of a message says what was learned, too", async () => {
   assert.equal(starts[3], 1200);
 });
 
-test("count_tokens says what the input costs by list price, where there is one", async () => {
+test("POST /v1/messages/count_tokens returns the input's list price, if there is one", async () => {
   const models = [
     { id: "acme/talker-1", pricing: { prompt: "0.000003" } },
     { id: "acme/router", pricing: { prompt: "-1" } },
@@ -95,7 +95,7 @@ const OWN = {
   future_field: { kept: true },
 };
 
-test("count_tokens asks the hosts of one's own machine that can count themselves", async () => {
+test("POST /v1/messages/count_tokens calls local upstreams that can count", async () => {
   for (const preset of ["vllm", "llamacpp"] as const) {
     const body = '{"input_tokens":77,"context_management":{"original_input_tokens":77}}';
     const upstream = new FakeUpstream({ body, headers: { "content-type": "application/json" } });
@@ -107,7 +107,7 @@ test("count_tokens asks the hosts of one's own machine that can count themselves
   }
 });
 
-test("count_tokens asks the upstream that can count itself", async () => {
+test("POST /v1/messages/count_tokens calls an upstream that can count", async () => {
   const upstream = new FakeUpstream({
     body: '{"input_tokens":77}',
     headers: { "content-type": "application/json" },
@@ -133,7 +133,7 @@ const FAILURES: Record<string, { body: string; status?: number; headers?: Record
   "answers a list": { body: "[]" },
 };
 for (const [what, answer] of Object.entries(FAILURES)) {
-  test(`count_tokens falls back to the estimate where the upstream ${what}`, async () => {
+  test(`POST /v1/messages/count_tokens returns the estimate if the upstream ${what}`, async () => {
     const upstream = new FakeUpstream(answer);
     const response = await countAt("anthropic", upstream, OWN);
     const body = asJson(await response.json());
@@ -143,7 +143,7 @@ for (const [what, answer] of Object.entries(FAILURES)) {
   });
 }
 
-test("count_tokens asks nobody who was not said to count", async () => {
+test("POST /v1/messages/count_tokens calls no upstream that cannot count", async () => {
   const upstream = new FakeUpstream({ body: '{"input_tokens":77}' });
   const response = await countAt("other", upstream, OWN);
   assert.equal(response.headers.get("x-token-count-source"), "estimate");

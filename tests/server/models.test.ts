@@ -30,7 +30,7 @@ async function getModels(path: string, { settings = {}, headers = { "anthropic-v
   return await (await gateway.get(`/v1/models${path}`, headers)).json();
 }
 
-test("every alias is listed with what is known of its model, and under a name that Claude Code shows", async () => {
+test("GET /v1/models lists every alias with the facts of its model, also under a name that Claude Code shows", async () => {
   const settings = { MODEL_MAP: { fast: "acme/talker-1-0901:nitro", "my-claude": "acme/talker-1" } };
   const page = await getModels("?limit=1000", { settings });
   const all = objects(dig(page, "data"));
@@ -58,14 +58,14 @@ test("every alias is listed with what is known of its model, and under a name th
   assert.equal(all.find(({ id }) => id === "big")?.max_input_tokens, null, "nothing is known of it");
 });
 
-test("an alias with the name of a model is listed in its place, as a message would take it", async () => {
+test("GET /v1/models lists an alias instead of the model of the same name", async () => {
   const settings = { MODEL_MAP: { "anthropic/claude-haiku-5.5": "acme/talker-1" } };
   const all = objects(dig(await getModels("?limit=1000", { settings }), "data"));
   const named = all.filter(({ id }) => id === "anthropic/claude-haiku-5.5");
   assert.deepEqual(named.map(({ max_input_tokens }) => max_input_tokens), [400_000]);
 });
 
-test("the name that Claude Code shows means the alias, wherever it is used", async () => {
+test("POST /v1/messages and GET /v1/models accept the name that Claude Code shows for an alias", async () => {
   const settings = { MODEL_MAP: { fast: "acme/talker-1" } };
   assert.equal(dig(await getModels("/claude-gw-fast", { settings }), "max_tokens"), 128_000);
   const { upstream, post } = createTestGateway({ upstream: { body: COMPLETE_STREAMS.chat }, settings });
@@ -75,7 +75,7 @@ test("the name that Claude Code shows means the alias, wherever it is used", asy
   assert.equal(upstream.requests[0]?.body.model, "acme/talker-1");
 });
 
-test("a model is told of by every name that means it", async () => {
+test("GET /v1/models/{id} returns a model by each of its names", async () => {
   const settings = { ANTHROPIC_MODEL: "acme/talker-1" };
   for (const id of ["acme/talker-1", "acme%2Ftalker-1", "acme/talker-1-0901", "acme/talker-1:free", "big"]) {
     const model = await getModels(`/${id}`, { settings });
@@ -87,7 +87,7 @@ test("a model is told of by every name that means it", async () => {
   assert.equal(dig(await getModels("/demo/echo", { headers: {} }), "object"), "model");
 });
 
-test("a model that nobody has is a 404 that names the nearest, and what its name means", async () => {
+test("GET /v1/models/{id} returns 404 with the nearest name for an unknown model", async () => {
   const settings = { ANTHROPIC_MODEL: "acme/talker-2" };
   const asked: [id: string, why: string][] = [
     ["acme/talker-2", 'no alias or upstream has it; the nearest is "acme/talker-1"'],
@@ -107,7 +107,7 @@ test("a model that nobody has is a 404 that names the nearest, and what its name
   assert.equal(dig(refusal, "error", "message"), `Cannot use model "big": ${why}`);
 });
 
-test("nobody is told that a model is missing where the upstream's list is", async () => {
+test("GET /v1/models/{id} returns 502 if the upstream's list is unavailable", async () => {
   const gateway = createTestGateway({ settings: { OPENROUTER_API_KEY: undefined, LOG_LEVEL: "off" } });
   const get = (id: string) => gateway.get(`/v1/models/${id}`);
   const response = await get("acme/talker-1");
@@ -120,7 +120,7 @@ test("nobody is told that a model is missing where the upstream's list is", asyn
   for (const id of ["big", "demo/echo"]) assert.equal((await get(id)).status, 200, id);
 });
 
-test("OpenAI's clients get the same models in their own shape", async () => {
+test("GET /v1/models returns OpenAI's form to OpenAI clients", async () => {
   const list = await getModels("", { headers: {} });
   assert.ok(
     objects(dig(list, "data")).some(({ id, object }) => id === "claude-gw-big" && object === "model"),

@@ -45,7 +45,7 @@ const writeText = (text: string): WriteTurn => (writer) => {
   end(writer, "end_turn");
 };
 
-test("runTurns() gives each call its own result where a host begins its ids anew with every turn", async () => {
+test("runTurns() gives each call its own result if a host repeats ids every turn", async () => {
   const script = createScript(writeEcho("call_0", "bee"), writeEcho("call_0", "wasp"), writeText("Done."));
   const before: MessagesRequest["messages"] = [
     { role: "user", content: "Go" },
@@ -67,7 +67,7 @@ test("runTurns() gives each call its own result where a host begins its ids anew
   ]);
 });
 
-test("runTurns() runs a tool between two turns and tells one message", async () => {
+test("runTurns() runs a tool between two turns and returns one message", async () => {
   const script = createScript(writeEcho("toolu_A", "bee"), writeText("Done."));
   const message = await run(script, {});
   assert.deepEqual(message.content, [
@@ -110,7 +110,7 @@ test("runTurns() runs a tool between two turns and tells one message", async () 
   ]);
 });
 
-test("runTurns() offers the tools of the toolset, and what the client declares goes before them", async () => {
+test("runTurns() offers the tools of the toolset after the client's own", async () => {
   const own = { name: "Echo", input_schema: { type: "object" as const } };
   const configs = { Fail: { enabled: false } };
   const script = createScript(writeText("Hello."));
@@ -119,7 +119,7 @@ test("runTurns() offers the tools of the toolset, and what the client declares g
   assert.equal(script.asked[0]?.tools?.[0]?.description, undefined);
 });
 
-test("runTurns() lets default_config switch all off but what configs switches on", async () => {
+test("runTurns() applies default_config and configs of a toolset", async () => {
   const toolset = {
     ...WORKSPACE_TOOLSET,
     default_config: { enabled: false },
@@ -130,7 +130,7 @@ test("runTurns() lets default_config switch all off but what configs switches on
   assert.deepEqual(script.asked[0]?.tools?.map(({ name }) => name), ["Show"]);
 });
 
-test("runTurns() shows the model a picture, and the client that there was one", async () => {
+test("runTurns() sends an image to the model and a placeholder to the client", async () => {
   const script = createScript((writer) => {
     call(writer, "call_1", "Show", {});
     end(writer, "tool_use");
@@ -147,7 +147,7 @@ test("runTurns() shows the model a picture, and the client that there was one", 
   assert.equal(results[0]?.tool_use_id, "call_1");
 });
 
-test("runTurns() makes a failure a result, never a failed request", async () => {
+test("runTurns() returns a failed tool as a result, not as a failed request", async () => {
   const script = createScript((writer) => {
     call(writer, "toolu_1", "Fail", {});
     call(writer, "toolu_2", "Echo", { word: 7 });
@@ -162,7 +162,7 @@ test("runTurns() makes a failure a result, never a failed request", async () => 
   ]);
 });
 
-test("runTurns() waits for the client's tools where a turn calls those too, and runs its own with their results", async () => {
+test("runTurns() waits for the client's tools if a turn calls those too, and runs its own with their results", async () => {
   const first = createScript((writer) => {
     call(writer, "toolu_mine", "ReadMine", { path: "a" });
     call(writer, "toolu_ours", "Echo", { word: "bee" });
@@ -213,7 +213,7 @@ function toTypes(content: unknown): string {
   return Array.isArray(content) ? content.map(({ type }) => type).join() : "text";
 }
 
-test("runTurns() pauses after the most turns, and goes on when the message is sent back", async () => {
+test("runTurns() pauses after the maximum of turns and continues when the message is sent back", async () => {
   const script = createScript(writeEcho("toolu_1", "one"), writeEcho("toolu_2", "two"));
   const paused = await run(script, {}, { maxTurns: 2 });
   assert.equal(paused.stop_reason, "pause_turn");
@@ -238,7 +238,7 @@ test("runTurns() pauses after the most turns, and goes on when the message is se
   );
 });
 
-test("runTurns() tells a message that comes back as the turns that it was", async () => {
+test("runTurns() sends a returned message to the model as the original turns", async () => {
   const script = createScript(writeEcho("toolu_1", "one"), writeEcho("toolu_2", "two"), writeText("Done."));
   const message = await run(script, {});
   const again = createScript(writeText("Gladly."));
@@ -257,7 +257,7 @@ test("runTurns() tells a message that comes back as the turns that it was", asyn
   ]);
 });
 
-test("runTurns() runs no call of a turn that was cut off", async () => {
+test("runTurns() runs no call of a truncated turn", async () => {
   const { toolbox, audit } = createTestToolbox();
   const script = createScript((writer) => {
     writer.tool("toolu_1", "Echo")('{"word": "be');
@@ -269,7 +269,7 @@ test("runTurns() runs no call of a turn that was cut off", async () => {
   assert.deepEqual(audit, []);
 });
 
-test("runTurns() runs no more than 64 calls of a turn, and refuses the others", async () => {
+test("runTurns() runs at most 64 calls of a turn and rejects the others", async () => {
   const { toolbox } = createTestToolbox();
   const script = createScript((writer) => {
     for (let nth = 0; nth < 70; nth++) call(writer, `toolu_${nth}`, "Echo", { word: "x" });
@@ -281,7 +281,7 @@ test("runTurns() runs no more than 64 calls of a turn, and refuses the others", 
   assert.equal(toolbox.metrics().total_executions, 64);
 });
 
-test("runTurns() forbids a repeat once a tool has run, whatever fails then", async () => {
+test("runTurns() forbids a retry after a tool has run, for any failure", async () => {
   const failures = [
     new ApiError("overloaded_error", "Overloaded"),
     new ApiError("rate_limit_error", "Slow down", { retryAfter: "7" }),
@@ -301,7 +301,7 @@ test("runTurns() forbids a repeat once a tool has run, whatever fails then", asy
   }
 });
 
-test("runTurns() ends its tools when the client leaves", async () => {
+test("runTurns() stops its tools when the client disconnects", async () => {
   const abort = new AbortController();
   const seen: AbortSignal[] = [];
   const slow = defineTool({
@@ -327,7 +327,7 @@ test("runTurns() ends its tools when the client leaves", async () => {
   assert.deepEqual(audit.map(({ outcome }) => outcome), ["cancelled", "cancelled"]);
 });
 
-test("runTurns() frees a forced choice once the tool was called", async () => {
+test("runTurns() lifts a forced tool choice after the tool was called", async () => {
   const script = createScript(writeEcho("toolu_1", "one"), writeText("Done."));
   await run(script, { tool_choice: { type: "tool", name: "Echo", disable_parallel_tool_use: true } });
   assert.deepEqual(script.asked.map(({ tool_choice }) => tool_choice), [
@@ -336,7 +336,7 @@ test("runTurns() frees a forced choice once the tool was called", async () => {
   ]);
 });
 
-test("runTurns() takes tools by the header, and refuses names that there are not", async () => {
+test("runTurns() adds tools of the header and rejects unknown names", async () => {
   const script = createScript(writeText("Hello."));
   await run(script, { tools: [READ] }, { wishes: { tools: ["Echo"] } });
   assert.deepEqual(script.asked[0]?.tools?.map(({ name }) => name), ["ReadMine", "Echo"]);
@@ -349,7 +349,7 @@ test("runTurns() takes tools by the header, and refuses names that there are not
   });
 });
 
-test("runTurns() refuses the gateway's tools where they are switched off", async () => {
+test("runTurns() rejects the gateway's tools if they are disabled", async () => {
   const off = { toolbox: undefined };
   const message = ": Cannot run tools: this gateway's own are switched off";
   await assert.rejects(run(createScript(), {}, off), { status: 400, message: `tools.0${message}` });
@@ -362,7 +362,7 @@ test("runTurns() refuses the gateway's tools where they are switched off", async
   assert.deepEqual(script.asked[0]?.tools, [READ]);
 });
 
-test("runTurns() runs the client's own tool where it asks for that alone", async () => {
+test("runTurns() runs a tool that the client declares only if the client opts in", async () => {
   const own = { name: "Echo", description: "Mine.", input_schema: { type: "object" as const } };
   const kept = createScript((writer) => {
     call(writer, "toolu_1", "Echo", { word: "bee" });
@@ -381,7 +381,7 @@ test("runTurns() runs the client's own tool where it asks for that alone", async
   assert.deepEqual(script.asked[0]?.tools, [own, READ]);
 });
 
-test("runTurns() reports losses by the client's own paths", async () => {
+test("runTurns() reports losses by the client's paths", async () => {
   const loss = new LossReport();
   const script = createScript(writeText("Done."));
   const lossy: Script = {
@@ -435,7 +435,7 @@ function toBlock(block: { type: string; [field: string]: unknown }) {
   return { ...block, type: block.type as "(unknown)" };
 }
 
-test("echo is what the toolbox tells of it", () => {
+test("createToolbox() describes a tool by its input schema", () => {
   const { toolbox } = createTestToolbox([echo]);
   assert.deepEqual(toolbox.tools[0]?.inputSchema, {
     $schema: "https://json-schema.org/draft/2020-12/schema",

@@ -72,7 +72,7 @@ const whole = (status: number, body: string, fault: Fault, id = "r"): Transcript
 const MESSAGE = JSON.stringify({ content: [{ type: "text", text: toText(PLAN) }], stop_reason: "end_turn" });
 const reset: Plan = { ...PLAN, fault: "reset" };
 
-test("judge() finds nothing wrong with what is as it should be", () => {
+test("judge() accepts correct answers", () => {
   const right: [Transcript, outcome: string][] = [
     [stream(GOOD), "message_stop"],
     [stream([...START, writeText("~1x2~ "), ERROR], { plan: reset }), "error event"],
@@ -134,10 +134,10 @@ const WRONG: [what: string, Transcript, RegExp][] = [
 ];
 
 for (const [what, transcript, wrong] of WRONG) {
-  test(`judge() finds ${what}`, () => assert.match(judge(transcript).wrong.join("; "), wrong));
+  test(`judge() reports ${what}`, () => assert.match(judge(transcript).wrong.join("; "), wrong));
 }
 
-test("drawPlan() draws every fault and every manner, the same for the same seed, each with a nonce of its own", () => {
+test("drawPlan() draws every fault and every manner, reproducibly, with unique nonces", () => {
   const plans = Array.from({ length: 2000 }, (_, nth) => nth).map((nth) => drawPlan(createRandom(nth), nth));
   const again = drawPlan(createRandom(7), 7);
   assert.deepEqual(again, plans[7]);
@@ -147,7 +147,7 @@ test("drawPlan() draws every fault and every manner, the same for the same seed,
   for (const plan of plans) assert.ok(plan.at < plan.size, "a fault comes before the end");
 });
 
-test("dueOf() lets an upstream be busy once", () => {
+test("dueOf() allows an upstream to be busy once", () => {
   assert.equal(dueOf({ ...PLAN, fault: "busy", times: 1 }), "success");
   assert.equal(dueOf({ ...PLAN, fault: "busy", times: 2 }), "failure");
 });

@@ -49,14 +49,14 @@ async function send(replies: (FakeResponse | Error)[], retries: number, stream =
   return { status: response.status, response, text, waited, asked: upstream.requests.length };
 }
 
-test("an upstream is asked once, unless the settings say otherwise: its clients ask again themselves", async () => {
+test("POST /v1/messages calls the upstream once by default, since clients retry themselves", async () => {
   const { upstream, post } = createTestGateway({ upstream: fail(503) });
   assert.equal((await post(minimalRequest("chat"))).status, 529);
   assert.equal(upstream.requests.length, 1);
 });
 
 for (const status of [408, 429, 502, 503, 529]) {
-  test(`an upstream that answers ${status} is asked again, as often as the settings say`, async () => {
+  test(`UPSTREAM_RETRIES repeats a request after ${status}`, async () => {
     for (const retries of [1, 2]) {
       const { asked, status: told, waited } = await send([fail(status)], retries);
       assert.equal(asked, retries + 1);
@@ -72,12 +72,12 @@ for (const status of [408, 429, 502, 503, 529]) {
 }
 
 for (const status of [301, 307, 400, 401, 402, 403, 404, 409, 413, 422, 500, 501, 504, 520, 524]) {
-  test(`an upstream that answers ${status} is not asked again`, async () => {
+  test(`UPSTREAM_RETRIES does not repeat a request after ${status}`, async () => {
     assert.equal((await send([fail(status)], 2)).asked, 1);
   });
 }
 
-test("an upstream that cannot be connected to is asked again, on every runtime's word for it", async () => {
+test("UPSTREAM_RETRIES repeats a request after a failed connection on every runtime", async () => {
   const deno = new TypeError("fetch failed", {
     cause: new Error(
       "error sending request for url (http://a/): client error (Connect): refused (os error 111)",
@@ -90,7 +90,7 @@ test("an upstream that cannot be connected to is asked again, on every runtime's
   }
 });
 
-test("an upstream that cannot be connected to in time is a timeout", async () => {
+test("UPSTREAM_RETRIES repeats a connection attempt that timed out, then returns a timeout", async () => {
   const cause = Object.assign(new Error("Connect Timeout Error"), { code: "UND_ERR_CONNECT_TIMEOUT" });
   const { asked, status, text } = await send([new TypeError("fetch failed", { cause })], 1);
   assert.deepEqual([asked, status], [2, 504]);
@@ -100,7 +100,7 @@ test("an upstream that cannot be connected to in time is a timeout", async () =>
   );
 });
 
-test("an upstream whose connection broke may have taken the question up, and is not asked again", async () => {
+test("UPSTREAM_RETRIES does not repeat a request after a broken connection, which may have been processed", async () => {
   for (const code of ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]) {
     const cause = Object.assign(new Error("other side closed"), { code });
     const { asked, status } = await send([new TypeError("fetch failed", { cause })], 2);
@@ -108,7 +108,7 @@ test("an upstream whose connection broke may have taken the question up, and is 
   }
 });
 
-test("an answer that has begun is never asked for again", async () => {
+test("UPSTREAM_RETRIES does not repeat a request after the response has begun", async () => {
   const broken: FakeResponse[] = [
     { body: [] },
     { body: [], ending: "reset" },
@@ -121,7 +121,7 @@ test("an answer that has begun is never asked for again", async () => {
   }
 });
 
-test("what the upstream wants waited is waited, up to ten seconds", async () => {
+test("UPSTREAM_RETRIES waits for retry-after up to ten seconds", async () => {
   const waits: [retryAfter: string, asked: number, waited: number][] = [
     ["0", 2, 100], // the test's time goes in steps of 100 ms
     ["3", 2, 3 * SECOND],
@@ -140,12 +140,12 @@ test("what the upstream wants waited is waited, up to ten seconds", async () => 
   }
 });
 
-test("an upstream that says that a repeat does not help is not asked again", async () => {
+test("UPSTREAM_RETRIES does not repeat a request that the upstream calls hopeless", async () => {
   const empty = { code: "insufficient_quota", message: "You exceeded your current quota" };
   assert.equal((await send([fail(429, {}, empty)], 2)).asked, 1);
 });
 
-test("a client that leaves while an upstream is waited for is not asked for again", async () => {
+test("UPSTREAM_RETRIES stops when the client disconnects", async () => {
   const settings = { UPSTREAM_RETRIES: 2 };
   const { upstream, clock, post } = createTestGateway({ upstream: fail(503), settings });
   const client = new AbortController();
@@ -160,7 +160,7 @@ test("a client that leaves while an upstream is waited for is not asked for agai
   assert.equal(clock.waiting, 0);
 });
 
-test("fallbacks are asked after the repeats", async () => {
+test("UPSTREAM_RETRIES repeats a request before the fallbacks", async () => {
   const MODEL_MAP = { fast: { model: "vendor/model", fallbacks: ["vendor/other"] } };
   const { upstream, clock, post } = createTestGateway({
     upstream: [fail(503), fail(503), GOOD],

@@ -50,7 +50,7 @@ function sendOpen(settings: Settings = {}) {
   return { ...send({ body: readable }, true, settings), write, close };
 }
 
-test("an upstream that never sends its headers is given up after FIRST_BYTE_TIMEOUT", async () => {
+test("FIRST_BYTE_TIMEOUT ends a request whose upstream sends no headers", async () => {
   const { upstream, clock, answer } = send("no headers", false);
   await passSeconds(clock, 299);
   assert.equal(await isSettled(answer), false);
@@ -66,7 +66,7 @@ test("an upstream that never sends its headers is given up after FIRST_BYTE_TIME
   assert.equal(clock.waiting, 0);
 });
 
-test("an answer that never begins is given up after FIRST_BYTE_TIMEOUT of silence, and told in the stream", async () => {
+test("FIRST_BYTE_TIMEOUT ends a stream whose answer does not begin, by an error event", async () => {
   for (const sign of [COMMENT, ROLE]) {
     const { upstream, clock, answer, write } = sendOpen();
     await passSeconds(clock, 200);
@@ -85,7 +85,7 @@ test("an answer that never begins is given up after FIRST_BYTE_TIMEOUT of silenc
   }
 });
 
-test("an answer that has begun and falls silent is given up after IDLE_TIMEOUT", async () => {
+test("IDLE_TIMEOUT ends an answer that stalls", async () => {
   const { upstream, clock, answer, write } = sendOpen();
   await setImmediate();
   write(writeText("Hello"));
@@ -102,7 +102,7 @@ test("an answer that has begun and falls silent is given up after IDLE_TIMEOUT",
   assert.equal(clock.waiting, 0);
 });
 
-test("an upstream that a slow client holds back is not taken for silent", async () => {
+test("IDLE_TIMEOUT does not count while a slow client holds the upstream back", async () => {
   const { clock, answer, write, close } = sendOpen();
   await setImmediate();
   write(writeText("Hello"));
@@ -119,7 +119,7 @@ test("an upstream that a slow client holds back is not taken for silent", async 
   assert.match(text, /event: message_stop\n.*\n\n$/);
 });
 
-test("0 is no limit", async () => {
+test("FIRST_BYTE_TIMEOUT, IDLE_TIMEOUT and REQUEST_TIMEOUT of 0 set no limit", async () => {
   const limits = { FIRST_BYTE_TIMEOUT: 0, IDLE_TIMEOUT: 0, REQUEST_TIMEOUT: 0 };
   const { clock, answer, write, close } = sendOpen(limits);
   await passSeconds(clock, 10_000);
@@ -130,7 +130,7 @@ test("0 is no limit", async () => {
   assert.equal(checkGrammar(parseEvents(await (await answer).text())), "message_stop");
 });
 
-test("a silent upstream is left for a fallback", async () => {
+test("FIRST_BYTE_TIMEOUT lets a fallback replace a stalled upstream", async () => {
   const MODEL_MAP = { fast: { model: "vendor/model", fallbacks: ["vendor/other"] } };
   const { upstream, clock, post } = createTestGateway({
     upstream: ["no headers", { body: [writeText("Hi"), END] }],
@@ -144,7 +144,7 @@ test("a silent upstream is left for a fallback", async () => {
   assert.ok(upstream.idle);
 });
 
-test("a request whose body does not arrive within BODY_TIMEOUT is a 408", async () => {
+test("BODY_TIMEOUT rejects a request whose body does not arrive with 408", async () => {
   const { clock, post } = createTestGateway({ settings: { BODY_TIMEOUT: 60 } });
   const { readable, write } = createPushStream();
   const answer = post(readable);
@@ -163,7 +163,7 @@ test("a request whose body does not arrive within BODY_TIMEOUT is a 408", async 
   assert.equal(clock.waiting, 0);
 });
 
-test("a request whose body arrives in time has no limit on it any more", async () => {
+test("BODY_TIMEOUT does not limit a request whose body has arrived", async () => {
   for (const BODY_TIMEOUT of [60, 0]) {
     const { clock, post } = createTestGateway({
       upstream: { body: [writeText("Hi"), END] },

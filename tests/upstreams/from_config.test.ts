@@ -47,7 +47,7 @@ function sendMessage({ post }: TestGateway, fields: Json, options: TestRequestOp
   return post(minimalRequest("chat", fields), { headers: { "x-api-key": "key-of-the-client" }, ...options });
 }
 
-test("GET /v1/models lists the named upstreams' models under their names, and leaves out who cannot be reached", async () => {
+test("GET /v1/models lists the models of named upstreams under their names, without unreachable ones", async () => {
   const { network, sent } = createNetwork({
     "openrouter.ai": listAnd("acme/talker-1"),
     "gpu.test": listAnd("talker-2"),
@@ -88,7 +88,7 @@ const WAYS: [model: string, answeredBy: string][] = [
 ];
 
 for (const [model, answeredBy] of WAYS) {
-  test(`model "${model}" is asked of ${answeredBy}`, async () => {
+  test(`POST /v1/messages sends model "${model}" to ${answeredBy}`, async () => {
     const { network } = createNetwork({ "openrouter.ai": answer, "gpu.test": listAnd("only-this") });
     const settings = { UPSTREAM_DIALECT: "openai" };
     const response = await sendMessage(createGatewayOn(network, settings), { model });
@@ -114,7 +114,7 @@ const FAILURES: [what: string, openrouter: () => Response, fallsBack: boolean][]
 ];
 
 for (const [what, answer, fallsBack] of FAILURES) {
-  test(`a fallback is ${fallsBack ? "asked" : "not asked"} after ${what}`, async () => {
+  test(`POST /v1/messages ${fallsBack ? "calls" : "does not call"} a fallback after ${what}`, async () => {
     const { network, sent } = createNetwork({
       "openrouter.ai": (path) => path.endsWith("/models") ? list() : answer(),
       "gpu.test": listAnd(),
@@ -126,7 +126,7 @@ for (const [what, answer, fallsBack] of FAILURES) {
   });
 }
 
-test("a fallback is asked where the first cannot be reached, and where its list no longer has the model", async () => {
+test("POST /v1/messages calls a fallback if the first upstream is unreachable or no longer lists the model", async () => {
   const unreachable = createNetwork({ "gpu.test": listAnd() });
   const gone = createNetwork({ "openrouter.ai": listAnd("acme/talker-9"), "gpu.test": listAnd() });
   for (const { network } of [unreachable, gone]) {
@@ -138,7 +138,7 @@ test("a fallback is asked where the first cannot be reached, and where its list 
   ]);
 });
 
-test("no fallback is asked for a client that has left, nor when the request's time is over", async () => {
+test("POST /v1/messages calls no fallback if the client has disconnected or time is over", async () => {
   for (const end of ["leave", "deadline"]) {
     const client = new AbortController();
     let onSent = () => {};
@@ -163,7 +163,7 @@ test("no fallback is asked for a client that has left, nor when the request's ti
   }
 });
 
-test("a conversation that Anthropic keeps is not continued by a fallback that knows nothing of it", async () => {
+test("POST /v1/messages calls no fallback for a conversation that Anthropic stores", async () => {
   const { network, sent } = createNetwork({
     "api.anthropic.com": () =>
       Response.json({ error: { type: "overloaded_error", message: "Overloaded" } }, { status: 529 }),

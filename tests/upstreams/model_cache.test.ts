@@ -44,7 +44,7 @@ async function learn(
   assert.deepEqual(ids(await looking), ["one"]);
 }
 
-test("a fresh list is kept, and nobody is sent again", async () => {
+test("createCatalogue() keeps a fresh list", async () => {
   const all = createTestCatalogue();
   assert.deepEqual(all.catalogue.known(ACME), []);
   await learn(all);
@@ -56,7 +56,7 @@ test("a fresh list is kept, and nobody is sent again", async () => {
   assert.equal(all.clock.waiting, 0);
 });
 
-test("a stale list is given at once and refreshed behind the scenes, but waited for where the list itself is sent for", async () => {
+test("look() returns a stale list and refreshes it, and list() waits for the fresh one", async () => {
   const all = createTestCatalogue();
   await learn(all);
   all.clock.advance(10 * MINUTE);
@@ -70,7 +70,7 @@ test("a stale list is given at once and refreshed behind the scenes, but waited 
   assert.equal(all.clock.waiting, 0);
 });
 
-test("many who ask at once make one question of each upstream", async () => {
+test("createCatalogue() merges concurrent requests to each upstream", async () => {
   const { sent, catalogue } = createTestCatalogue();
   const looks = Array.from({ length: 26 }, () => catalogue.look(ACME, CALLER));
   const others = Array.from({ length: 3 }, () => catalogue.list(OTHER, CALLER));
@@ -81,7 +81,7 @@ test("many who ask at once make one question of each upstream", async () => {
   for (const models of await Promise.all(others)) assert.deepEqual(ids(models), ["two"]);
 });
 
-test("a message does not wait long for a list that was never seen, and the next finds it", async () => {
+test("look() waits at most two seconds for an unknown list, which the next call finds", async () => {
   const { sent, catalogue, clock } = createTestCatalogue();
   const looking = catalogue.look(ACME, CALLER);
   clock.advance(2000);
@@ -93,7 +93,7 @@ test("a message does not wait long for a list that was never seen, and the next 
   assert.equal(clock.waiting, 0);
 });
 
-test("an upstream that takes too long is let go", async () => {
+test("list() gives up an upstream after ten seconds", async () => {
   const { sent, catalogue, clock } = createTestCatalogue();
   const list = catalogue.list(ACME, CALLER);
   clock.advance(10_000);
@@ -109,7 +109,7 @@ const FAILURES: Record<string, () => Response> = {
   "answers no JSON": () => new Response("<html>"),
 };
 for (const [what, answer] of Object.entries(FAILURES)) {
-  test(`where an upstream ${what}, messages go on without, and nobody asks again for a minute`, async () => {
+  test(`look() returns no models for a minute if an upstream ${what}`, async () => {
     const { sent, catalogue, clock } = createTestCatalogue();
     const looking = catalogue.look(ACME, CALLER);
     sent[0]?.answer(answer());
@@ -124,7 +124,7 @@ for (const [what, answer] of Object.entries(FAILURES)) {
     assert.equal(clock.waiting, 0);
   });
 
-  test(`where an upstream ${what}, who asks for the list is told so, and asks again when he likes`, async () => {
+  test(`list() throws if an upstream ${what}, and retries at the next call`, async () => {
     const { sent, catalogue } = createTestCatalogue();
     const list = catalogue.list(ACME, CALLER);
     sent[0]?.answer(answer());
@@ -135,7 +135,7 @@ for (const [what, answer] of Object.entries(FAILURES)) {
   });
 }
 
-test("a list that can no longer be had is kept as it was", async () => {
+test("look() keeps a list that cannot be refreshed", async () => {
   const all = createTestCatalogue();
   await learn(all);
   all.clock.advance(60 * MINUTE);
@@ -148,7 +148,7 @@ test("a list that can no longer be had is kept as it was", async () => {
   assert.equal(all.sent.length, 2);
 });
 
-test("an upstream inside the gateway is never sent", async () => {
+test("look() sends no request to an embedded upstream", async () => {
   const { sent, catalogue } = createTestCatalogue();
   const inside = { ...ACME, fetch: () => Promise.reject(new Error("sent")) };
   assert.deepEqual(await catalogue.look(inside, CALLER), []);

@@ -51,7 +51,7 @@ const NAMED: [status: number, name: string, parts: [number, string, ClientError[
 
 for (const [status, name, parts] of NAMED) {
   const expected: ClientError = [...parts, SAID];
-  test(`toUpstreamError() knows OpenRouter's ${name}, in its old place and its new one, and in a stream`, async () => {
+  test(`toUpstreamError() maps OpenRouter's ${name} in its old form, its new form and in a stream`, async () => {
     assert.deepEqual(await toClientError(status, or(status, SAID, { error_type: name })), expected);
     assert.deepEqual(
       await toClientError(status, { error: { error_type: name, http_status: status, message: SAID } }),
@@ -72,7 +72,7 @@ const AVAILABLE: [status: number, code: string, more: object, parts: [number, st
 ];
 
 for (const [http_status, code, more, parts] of AVAILABLE) {
-  test(`toUpstreamError() knows OpenRouter's availability ${code} ${JSON.stringify(more)}`, async () => {
+  test(`toUpstreamError() maps OpenRouter's availability ${code} ${JSON.stringify(more)}`, async () => {
     const availability = { code, ...more, retry_after: 4.2, requested_models: ["acme/talker-1"] };
     const failure = { status: http_status, body: { error: { http_status, message: SAID, availability } } };
     assert.deepEqual(await toClientError(failure.status, failure.body), [...parts, SAID]);
@@ -347,7 +347,7 @@ const SHAPES: [what: string, status: number | undefined, body: unknown, expected
 ];
 
 for (const [what, status, body, expected] of SHAPES) {
-  test(`toUpstreamError() reads ${what}`, async () => {
+  test(`toUpstreamError() maps ${what}`, async () => {
     assert.deepEqual(await toClientError(status, body), expected);
   });
 }
@@ -589,7 +589,7 @@ const OVERFLOWS: [host: string, status: number | undefined, body: unknown, said:
 ];
 
 for (const [host, status, body, said] of OVERFLOWS) {
-  test(`toUpstreamError() words ${host}'s overflow so that clients compact: ${said.slice(0, 60)}`, async () => {
+  test(`toUpstreamError() rewords ${host}'s context overflow so that clients compact: ${said.slice(0, 60)}`, async () => {
     assert.deepEqual(await toClientError(status, body), [400, "invalid_request_error", "no", said]);
   });
 }
@@ -616,19 +616,19 @@ const NO_OVERFLOWS: [status: number, said: string, type: string][] = [
 ];
 
 for (const [status, said, type] of NO_OVERFLOWS) {
-  test(`toUpstreamError() takes no overflow for it: ${status} ${said}`, () => {
+  test(`toUpstreamError() does not take for a context overflow: ${status} ${said}`, () => {
     const error = toUpstreamError({ status, body: openai(said) });
     assert.deepEqual([error.type, error.message], [type, said]);
   });
 }
 
-test("toUpstreamError() passes on how long to wait, also where Gemini hides it", () => {
+test("toUpstreamError() forwards the retry delay, including Gemini's", () => {
   const details = [{ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "41.2s" }];
   const body = [{ error: { code: 429, message: SAID, status: "RESOURCE_EXHAUSTED", details } }];
   assert.equal(toUpstreamError({ status: 429, body }).retryAfter, "42");
 });
 
-test("toUpstreamError() tells no key, no input and no body", () => {
+test("toUpstreamError() contains no key, no input and no raw body", () => {
   const secret = "sk-or-v1-0123456789abcdef";
   const body = or(400, `Bad ${secret}`, {
     raw: secret,
@@ -653,7 +653,7 @@ test("toUpstreamError() keeps Anthropic's own details", () => {
   assert.deepEqual(toUpstreamError({ status: 400, body }).details, details);
 });
 
-test("toUpstreamError() takes the word for a missing model before that for the request", async () => {
+test("toUpstreamError() prefers the code of a missing model to that of a bad request", async () => {
   const availability = { code: "model_not_found", retryable: false };
   const error = { http_status: 400, error_type: "invalid_request", message: SAID, availability };
   assert.deepEqual(await toClientError(400, { error }), [404, "not_found_error", "no", SAID]);
@@ -669,7 +669,7 @@ const THOUGHTS = [
   "Duplicate item found with id rs_0123. Remove duplicate items from your input and try again.",
 ];
 
-test("toUpstreamError() knows thoughts that are not taken back", () => {
+test("toUpstreamError() recognises rejected thinking blocks", () => {
   for (const said of THOUGHTS) {
     assert.deepEqual(toUpstreamError({ status: 400, body: openai(said) }).remedy, { forget: true }, said);
     const raw = JSON.stringify(openai(said));
@@ -693,7 +693,7 @@ const NOBODY: [said: string, hint: RegExp][] = [
   ["No allowed providers are available for the selected model.", /what the request asks of a provider/],
 ];
 
-test("toUpstreamError() says what may help where nobody serves a request", () => {
+test("toUpstreamError() adds a hint if no provider serves the request", () => {
   for (const [said, hint] of NOBODY) {
     assert.match(toUpstreamError({ status: 404, body: or(404, said) }).message, hint);
   }
@@ -702,7 +702,7 @@ test("toUpstreamError() says what may help where nobody serves a request", () =>
   assert.equal(toUpstreamError({ status: 400, body: or(400, said) }).message, said);
 });
 
-test("toUpstreamError() knows what may be asked instead", () => {
+test("toUpstreamError() recognises an alternative that the upstream offers", () => {
   const poor = or(402, "This request requires more credits, or fewer max_tokens. You can only afford 310.");
   assert.deepEqual(toUpstreamError({ status: 402, body: poor }).remedy, { shorten: 310 });
   const unwell = or(400, "Provider returned error", { provider_name: "Acme", raw: "ERROR" });

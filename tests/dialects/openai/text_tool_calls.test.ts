@@ -57,7 +57,7 @@ const CASES: [said: string, text: string, calls: SpokenCall[]][] = [
   ["", "", []],
 ];
 
-test("SpokenCalls finds calls at the end of a text however that is cut, and leaves all else as it is", () => {
+test("SpokenCalls finds calls at the end of a text at any chunk boundaries and leaves other text unchanged", () => {
   for (const [said, text, calls] of CASES) {
     for (let first = 0; first <= said.length; first++) {
       for (const second of [first, Math.min(first + 3, said.length), said.length]) {
@@ -71,14 +71,14 @@ test("SpokenCalls finds calls at the end of a text however that is cut, and leav
   }
 });
 
-test("SpokenCalls makes no call of a text that was cut", () => {
+test("SpokenCalls makes no call of a truncated text", () => {
   const spoken = new SpokenCalls(new Set(["read"]));
   const said = '<tool_call>{"name":"read"}</tool_call>';
   assert.equal(spoken.push(said), "");
   assert.deepEqual(spoken.end(false), { calls: [], text: said });
 });
 
-test("SpokenCalls holds nothing back that cannot be a call", () => {
+test("SpokenCalls releases text that cannot be a call at once", () => {
   const spoken = new SpokenCalls(new Set(["read"]));
   assert.equal(
     spoken.push("One line.\nAnother, with <tool_call> in it\n<"),

@@ -104,21 +104,27 @@ const SHARED: [limits: LimitsInput, statuses: number[]][] = [
 ];
 
 for (const [limits, statuses] of SHARED) {
-  test(`two gateways share ${JSON.stringify(limits)}`, { skip: MISSING }, async () => {
-    const on = await createPair(limits);
-    assert.deepEqual(await sendInTurn(on, statuses.length), statuses);
-    assert.deepEqual(await sendInTurn(on.later(DAY * 31), 2), [200, 200]);
-  });
+  test(
+    `RATE_LIMIT_STORE shares ${JSON.stringify(limits)} between two gateways`,
+    { skip: MISSING },
+    async () => {
+      const on = await createPair(limits);
+      assert.deepEqual(await sendInTurn(on, statuses.length), statuses);
+      assert.deepEqual(await sendInTurn(on.later(DAY * 31), 2), [200, 200]);
+    },
+  );
 }
 
-test("two gateways admit no more than the limit of many requests at once", { skip: MISSING }, async () => {
+test("RATE_LIMIT_STORE admits no more concurrent requests than the limit over two gateways", {
+  skip: MISSING,
+}, async () => {
   const { gateways } = await createPair({ each: { requests: 20, concurrent: null } });
   const responses = await Promise.all(Array.from({ length: 60 }, (_, nth) => sendMessage(gateways[nth % 2])));
   assert.equal(responses.filter(({ status }) => status === 200).length, 20);
   assert.equal(responses.filter(({ status }) => status === 429).length, 40);
 });
 
-test("every key of the store has the prefix, and expires", { skip: MISSING }, async () => {
+test("RATE_LIMIT_STORE sets keys with a prefix and an expiry", { skip: MISSING }, async () => {
   const on = await createPair({
     each: { requests: 9, input_tokens: 1000, output_tokens: 100, usd_day: 9, usd_month: 9 },
   });
@@ -153,44 +159,48 @@ const Step = fc.record({
   place: fc.boolean(),
 });
 
-test("the server reckons as the memory does", { skip: MISSING, timeout: 60_000 }, async () => {
-  const connection = await connect();
-  const law = fc.asyncProperty(fc.array(Step, { maxLength: 15 }), async (steps) => {
-    await connection.sendCommand(["FLUSHALL"]);
-    const clock = new FakeClock();
-    // A clock without timers: a record may arrive after the clock was advanced.
-    const patient = { now: () => clock.now(), after: () => () => {}, every: () => () => {} };
-    const memory = createMemoryStore();
-    const redis = createRedisStore(url(), { clock: patient, connect: () => Promise.resolve(connection) });
-    for (const [nth, { record, passes, flow, budget, place }] of steps.entries()) {
-      clock.advance(passes);
-      const draws: Draw[] = [{ meter: FLOW, amount: flow }, { meter: BUDGET, amount: budget }];
-      if (record) {
-        for (const store of [memory, redis]) store.record(draws, clock.now());
-        continue;
+test(
+  "createRedisStore() decides as createMemoryStore() does",
+  { skip: MISSING, timeout: 60_000 },
+  async () => {
+    const connection = await connect();
+    const law = fc.asyncProperty(fc.array(Step, { maxLength: 15 }), async (steps) => {
+      await connection.sendCommand(["FLUSHALL"]);
+      const clock = new FakeClock();
+      // A clock without timers: a record may arrive after the clock was advanced.
+      const patient = { now: () => clock.now(), after: () => () => {}, every: () => () => {} };
+      const memory = createMemoryStore();
+      const redis = createRedisStore(url(), { clock: patient, connect: () => Promise.resolve(connection) });
+      for (const [nth, { record, passes, flow, budget, place }] of steps.entries()) {
+        clock.advance(passes);
+        const draws: Draw[] = [{ meter: FLOW, amount: flow }, { meter: BUDGET, amount: budget }];
+        if (record) {
+          for (const store of [memory, redis]) store.record(draws, clock.now());
+          continue;
+        }
+        if (place) draws.push({ meter: PLACES, amount: 1, holder: `h${nth}` });
+        const expected = await memory.draw(draws, clock.now());
+        const actual = await redis.draw(draws, clock.now());
+        const rounded = ({ fits, used }: Verdict) => [fits, ...used.map((each) => each.toFixed(6))];
+        assert.deepEqual(rounded(actual), rounded(expected));
       }
-      if (place) draws.push({ meter: PLACES, amount: 1, holder: `h${nth}` });
-      const expected = await memory.draw(draws, clock.now());
-      const actual = await redis.draw(draws, clock.now());
-      const rounded = ({ fits, used }: Verdict) => [fits, ...used.map((each) => each.toFixed(6))];
-      assert.deepEqual(rounded(actual), rounded(expected));
+    });
+    try {
+      await fc.assert(law, { numRuns: 60, seed: 20261123 });
+    } finally {
+      connection.destroy();
     }
-  });
-  try {
-    await fc.assert(law, { numRuns: 60, seed: 20261123 });
-  } finally {
-    connection.destroy();
-  }
-});
+  },
+);
 
-test("no debt is too deep for the server", { skip: MISSING }, async () => {
+test("createRedisStore() accepts any overdraft", { skip: MISSING }, async () => {
   await command((client) => client.sendCommand(["FLUSHALL"]));
   const store = createRedisStore(url(), { clock: new FakeClock(0) });
   store.record([{ meter: FLOW, amount: 1e300 }], 0);
   assert.deepEqual(await store.draw([{ meter: FLOW, amount: 0 }], 0), { fits: false, used: [1e300] });
 });
 
-test("a place that was never given back is free after 90 seconds, unless its gateway confirms it", {
+test("createRedisStore() frees an abandoned place after 90 seconds unless its gateway renews it", {
   skip: MISSING,
 }, async () => {
   const client = await connect();
@@ -222,37 +232,41 @@ test("a place that was never given back is free after 90 seconds, unless its gat
   client.destroy();
 });
 
-test("while the server cannot be reached nobody is admitted; then all that was used is recorded", {
-  skip: MISSING,
-}, async () => {
-  const clock = new FakeClock();
-  const own = await startRedis({ password: PASSWORD });
-  const store = createRedisStore(`redis://:${PASSWORD}@127.0.0.1:${own.port}`, { clock });
-  const draws = [{ meter: BUDGET, amount: 0 }];
-  assert.deepEqual(await store.draw(draws, clock.now()), { fits: true, used: [0] });
-  await own.stop();
-  const refusal = {
-    type: "overloaded_error",
-    status: 529,
-    retryAfter: "5",
-    message: "Cannot take the request: the store of limits does not answer",
-  };
-  await assert.rejects(store.draw(draws, clock.now()), refusal);
-  store.record([{ meter: BUDGET, amount: 2 }], clock.now());
-  store.record([{ meter: BUDGET, amount: 2 }, { meter: FLOW, amount: 1 }], clock.now());
-  await assert.rejects(store.draw(draws, clock.now()), refusal);
-  const again = await startRedis({ password: PASSWORD, port: own.port });
-  try {
-    await assert.rejects(store.draw(draws, clock.now()), refusal, "it has failed a moment ago");
-    clock.advance(SECOND);
-    assert.deepEqual(await store.draw(draws, clock.now()), { fits: false, used: [4] });
-  } finally {
-    await again.stop();
-  }
-});
+test(
+  "createRedisStore() rejects every request while the server is unreachable, and records the usage afterwards",
+  {
+    skip: MISSING,
+  },
+  async () => {
+    const clock = new FakeClock();
+    const own = await startRedis({ password: PASSWORD });
+    const store = createRedisStore(`redis://:${PASSWORD}@127.0.0.1:${own.port}`, { clock });
+    const draws = [{ meter: BUDGET, amount: 0 }];
+    assert.deepEqual(await store.draw(draws, clock.now()), { fits: true, used: [0] });
+    await own.stop();
+    const refusal = {
+      type: "overloaded_error",
+      status: 529,
+      retryAfter: "5",
+      message: "Cannot take the request: the store of limits does not answer",
+    };
+    await assert.rejects(store.draw(draws, clock.now()), refusal);
+    store.record([{ meter: BUDGET, amount: 2 }], clock.now());
+    store.record([{ meter: BUDGET, amount: 2 }, { meter: FLOW, amount: 1 }], clock.now());
+    await assert.rejects(store.draw(draws, clock.now()), refusal);
+    const again = await startRedis({ password: PASSWORD, port: own.port });
+    try {
+      await assert.rejects(store.draw(draws, clock.now()), refusal, "it has failed a moment ago");
+      clock.advance(SECOND);
+      assert.deepEqual(await store.draw(draws, clock.now()), { fits: false, used: [4] });
+    } finally {
+      await again.stop();
+    }
+  },
+);
 
 test(
-  "a gateway whose store demands another password answers 529, and tells nobody any",
+  "POST /v1/messages returns 529 if the password of RATE_LIMIT_STORE is wrong, and reveals no password",
   { skip: MISSING },
   async () => {
     const settings = {
@@ -288,7 +302,7 @@ function createFakeServer(
   return seen;
 }
 
-test("a server that falls silent is given up after a second, and left alone for another", async () => {
+test("createRedisStore() gives up a server that does not answer after one second, and waits one second to retry", async () => {
   const clock = new FakeClock();
   let asked = () => {};
   const server = createFakeServer(() => {
@@ -307,7 +321,7 @@ test("a server that falls silent is given up after a second, and left alone for 
 });
 
 for (const answer of [null, [], ["1"], [1, "x"], [1, "inf"], "OK"]) {
-  test(`an answer of a server that is none fails closed: ${JSON.stringify(answer)}`, async () => {
+  test(`createRedisStore() rejects every request if the server answers ${JSON.stringify(answer)}`, async () => {
     const server = createFakeServer(() => Promise.resolve(answer));
     const store = createRedisStore("redis://pretended", { clock: new FakeClock(), connect: server.connect });
     await assert.rejects(store.draw([{ meter: FLOW, amount: 1 }], 0), { status: 529 });

@@ -32,7 +32,7 @@ function spend(name: string, usd: number, until = 10 * DAY): Draw {
   return { meter, amount: usd };
 }
 
-test("what was spent is there when the file is opened again, summed, without the periods that are over", () => {
+test("openSpendFile() restores the sum of each period that is not over", () => {
   const folder = newFolder();
   const file = openSpendFile(folder, 0);
   assert.equal(file.kept.size, 0);
@@ -49,7 +49,7 @@ test("what was spent is there when the file is opened again, summed, without the
   assert.equal(readFileSync(join(folder, "spend.jsonl"), "utf8").split("\n").length, 2, "one line is left");
 });
 
-test("the file does not grow without end, and loses nothing by that", () => {
+test("openSpendFile() compacts the file without losing spend", () => {
   const folder = newFolder();
   const file = openSpendFile(folder, 0);
   for (let nth = 0; nth < 12_000; nth++) file.append([spend("a", 0.5)], 0);
@@ -57,14 +57,18 @@ test("the file does not grow without end, and loses nothing by that", () => {
   assert.deepEqual(openSpendFile(folder, 0).kept.get("a"), { usd: 6000, until: 10 * DAY });
 });
 
-test("nobody but its owner reads the file", { skip: process.platform === "win32" }, () => {
-  const folder = newFolder();
-  openSpendFile(folder, 0);
-  assert.equal(statSync(join(folder, "spend.jsonl")).mode & 0o077, 0);
-  assert.equal(statSync(folder).mode & 0o077, 0);
-});
+test(
+  "openSpendFile() makes the file readable by its user only",
+  { skip: process.platform === "win32" },
+  () => {
+    const folder = newFolder();
+    openSpendFile(folder, 0);
+    assert.equal(statSync(join(folder, "spend.jsonl")).mode & 0o077, 0);
+    assert.equal(statSync(folder).mode & 0o077, 0);
+  },
+);
 
-test("a last line that a killed gateway did not finish is left out", () => {
+test("openSpendFile() ignores an incomplete last line", () => {
   const folder = newFolder();
   const path = join(folder, "spend.jsonl");
   const file = openSpendFile(folder, 0);
@@ -85,7 +89,7 @@ for (
     '{"meter":"a","usd":1,"until":"soon"}',
   ]
 ) {
-  test(`a damaged file refuses to be opened: ${line}`, () => {
+  test(`openSpendFile() rejects a damaged line: ${line}`, () => {
     const folder = newFolder();
     openSpendFile(folder, 0).append([spend("a", 0.25)], 0);
     const path = join(folder, "spend.jsonl");
@@ -101,7 +105,7 @@ for (
   });
 }
 
-test("a folder that cannot be one is a mistake in the settings, told at once", () => {
+test("createGateway() rejects a STATE_DIR that cannot be a folder", () => {
   const path = join(root, "file");
   writeFileSync(path, "");
   for (const STATE_DIR of [path, join(path, "below")]) {
@@ -112,7 +116,7 @@ test("a folder that cannot be one is a mistake in the settings, told at once", (
   }
 });
 
-test("spend that cannot be written is written with the next", () => {
+test("openSpendFile() writes spend that could not be written with the next", () => {
   const folder = newFolder();
   const file = openSpendFile(folder, 0);
   file.append([spend("a", 1)], 0);
@@ -129,7 +133,7 @@ const CHUNK = {
   usage: { prompt_tokens: 1, completion_tokens: 1, cost: 0.6 },
 };
 
-test("a budget that is spent is still spent after a restart, until its period ends", async () => {
+test("STATE_DIR keeps a spent budget over a restart until its period ends", async () => {
   const STATE_DIR = newFolder();
   const clock = new FakeClock();
   const upstream = { body: writeChunks(CHUNK) };

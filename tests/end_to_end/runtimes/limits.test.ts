@@ -19,7 +19,7 @@ async function ask(url: string): Promise<number> {
 }
 
 test(
-  "gateways on all runtimes share their limits in one store",
+  "RATE_LIMIT_STORE shares the limits of gateways on all runtimes",
   { skip: MISSING, timeout: 60_000 },
   async () => {
     const password = "hidden-word";

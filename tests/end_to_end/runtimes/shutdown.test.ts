@@ -76,7 +76,7 @@ for (const runtime of RUNTIMES) {
     });
 
   on(
-    "lets an open stream be said to its end when it is stopped, and ends with status 0",
+    "completes an open stream on SIGTERM, and exits with status 0",
     30,
     async ({ program, url, saying, told }) => {
       program.kill("SIGTERM");
@@ -87,7 +87,7 @@ for (const runtime of RUNTIMES) {
     },
   );
 
-  on("ends a stream that takes too long when it is stopped, and ends with status 0", 0.2, async (begun) => {
+  on("ends a stream that exceeds SHUTDOWN_TIMEOUT, and exits with status 0", 0.2, async (begun) => {
     const { program, saying, told } = begun;
     const left = once(saying, "close");
     program.kill("SIGTERM");
@@ -98,7 +98,7 @@ for (const runtime of RUNTIMES) {
     assert.equal((await program.ended).status, 0);
   });
 
-  on("ends at once when it is told to stop again", 0, async ({ program, url, told }) => {
+  on("exits at once on a second SIGTERM", 0, async ({ program, url, told }) => {
     program.kill("SIGTERM");
     await untilClosed(url);
     let ended = false;

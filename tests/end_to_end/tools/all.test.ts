@@ -50,7 +50,7 @@ function answerTask(api: ModelApi): (asked: ModelRequest) => Turn | string | und
 for (const api of MODEL_APIS) {
   for (const streamed of [false, true]) {
     const how = `${api.name}, ${streamed ? "streamed" : "whole"}`;
-    test(`one message asks for each of the fifteen tools, ${how}`, () =>
+    test(`POST /v1/messages runs each of the fifteen tools in one message, ${how}`, () =>
       withToolGateway({ TOOLS: ALL, ...toWebSettings(web, "searxng") }, async (gateway) => {
         layFiles(gateway);
         gateway.model.choose(answerTask(api));

@@ -9,7 +9,7 @@ for (const api of MODEL_APIS) {
   for (const streamed of [false, true]) {
     const how = `${api.name}, ${streamed ? "streamed" : "whole"}`;
 
-    test(`the API reads files, ${how}`, () =>
+    test(`TOOLS=files-read reads files, ${how}`, () =>
       withToolGateway({ TOOLS: "files-read" }, async (gateway) => {
         layFiles(gateway);
         await runCalls(gateway, [READING, FORBIDDEN], { api, streamed });
@@ -17,7 +17,7 @@ for (const api of MODEL_APIS) {
         assert.ok(JSON.stringify(gateway.model.requests.at(-1)?.body).includes(PIXEL));
       }));
 
-    test(`the API writes files, ${how}`, () =>
+    test(`TOOLS=files-write writes files, ${how}`, () =>
       withToolGateway({ TOOLS: "files-read,files-write" }, async (gateway) => {
         layFiles(gateway);
         await runCalls(gateway, [READING, WRITING], { api, streamed });

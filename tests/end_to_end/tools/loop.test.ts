@@ -28,7 +28,7 @@ const GROUPS: Record<string, string> = {
 };
 
 for (const [group, names] of Object.entries(GROUPS)) {
-  test(`TOOLS=${group} offers its own tools and no other, and runs no other`, () =>
+  test(`TOOLS=${group} offers and runs the tools of its group only`, () =>
     withToolGateway({ TOOLS: group }, async (gateway) => {
       const foreign = group === "files-write" ? "LS" : "Write";
       const forged = call("call_1", foreign, { file_path: "x", content: "y" });
@@ -46,7 +46,7 @@ for (const [group, names] of Object.entries(GROUPS)) {
     }));
 }
 
-test("a toolset's configuration chooses among the tools", () =>
+test("mcp_toolset selects tools by its configuration", () =>
   withToolGateway(READ_AND_WRITE, async (gateway) => {
     gateway.model.script(say({ text: ["Yes."] }), say({ text: ["Yes."] }));
     const few = { default_config: { enabled: false }, configs: { Read: { enabled: true }, Nobody: {} } };
@@ -60,7 +60,7 @@ test("a toolset's configuration chooses among the tools", () =>
     );
   }));
 
-test("x-gateway-tools brings tools to a client whose body cannot be changed", () =>
+test("x-gateway-tools adds tools to a request without a toolset", () =>
   withToolGateway(READ_AND_WRITE, async (gateway) => {
     gateway.put({ "hive.txt": "queen\n" });
     gateway.model.script(
@@ -138,7 +138,7 @@ const REFUSED: {
 
 for (const { asks, body = {}, headers = {}, tools, matches } of REFUSED) {
   for (const stream of [false, true]) {
-    test(`${asks} is a 400 before anybody is asked, ${stream ? "streamed" : "whole"}`, () =>
+    test(`POST /v1/messages rejects ${asks} before it calls the upstream, ${stream ? "streamed" : "whole"}`, () =>
       withToolGateway(tools === undefined ? {} : { TOOLS: tools }, async (gateway) => {
         const answer = await gateway.ask({ model, stream, ...body }, { headers });
         assert.equal(answer.status, 400);
@@ -149,7 +149,7 @@ for (const { asks, body = {}, headers = {}, tools, matches } of REFUSED) {
   }
 }
 
-test("the client's own tool goes before the gateway's of that name, unless it asks for more", () =>
+test("POST /v1/messages prefers the client's tool to the gateway's of the same name, unless the client opts in", () =>
   withToolGateway(READ_AND_WRITE, async (gateway) => {
     const own = { ...OWN, name: "LS" };
     gateway.model.script(say({ tools: [ls("call_1")] }));
@@ -171,7 +171,7 @@ for (const api of MODEL_APIS) {
   const [one, two, three] = ["1", "2", "3"].map((nth) => `${api.ids.upstream}${nth}`);
   assert.ok(one && two && three);
 
-  test(`a turn that calls the client's tools too waits for those, ${api.name}`, () =>
+  test(`POST /v1/messages waits for the client's tools if a turn calls those too, ${api.name}`, () =>
     withToolGateway(READ_AND_WRITE, async (gateway) => {
       gateway.put({ "hive.txt": "queen\n" });
       const tools = [OWN, WORKSPACE];
@@ -218,7 +218,7 @@ for (const api of MODEL_APIS) {
       );
     }));
 
-  test(`a message pauses after TOOL_TURNS and goes on when it is sent back, ${api.name}`, () =>
+  test(`TOOL_TURNS pauses a message, which continues when the client sends it back, ${api.name}`, () =>
     withToolGateway({ ...READ_AND_WRITE, TOOL_TURNS: "2" }, async (gateway) => {
       const tools = [WORKSPACE];
       const write = { file_path: "seen.txt", content: "once" };
@@ -252,7 +252,7 @@ for (const api of MODEL_APIS) {
       );
     }));
 
-  test(`a second message tells the model the first as it was, ${api.name}`, () =>
+  test(`POST /v1/messages sends the model an earlier message in its original form, ${api.name}`, () =>
     withToolGateway(READ_AND_WRITE, async (gateway) => {
       const tools = [WORKSPACE];
       gateway.put({ "hive.txt": "queen\n" });
@@ -276,7 +276,7 @@ for (const api of MODEL_APIS) {
       assert.deepEqual(objects(gateway.model.requests[2]?.body.messages).slice(0, before.length), before);
     }));
 
-  test(`once a tool has run a failure asks for no repeat, ${api.name}`, () =>
+  test(`POST /v1/messages forbids a retry after a tool has run, ${api.name}`, () =>
     withToolGateway(READ_AND_WRITE, async (gateway) => {
       const failure = refuse(503, "overloaded_error", "Overloaded");
       gateway.model.script(
@@ -295,7 +295,7 @@ for (const api of MODEL_APIS) {
       assert.equal(gateway.model.requests.length, 4);
     }));
 
-  test(`a client that leaves between the turns stops the tool and the upstream, ${api.name}`, () =>
+  test(`POST /v1/messages stops the tool and the upstream when the client disconnects between turns, ${api.name}`, () =>
     withToolGateway(READ_AND_WRITE, async (gateway) => {
       gateway.model.script(say({ text: ["I look."], tools: [ls(one)] }), hold());
       const second = gateway.model.next().then(() => gateway.model.next());
@@ -313,7 +313,7 @@ for (const api of MODEL_APIS) {
 
 const EDIT = { file_path: "hive.txt", old_string: "queen", new_string: "king" };
 
-test("a client that leaves while a task is at work stops the task's upstream", () =>
+test("Task stops its upstream when the client disconnects", () =>
   withToolGateway(READ_AND_WRITE, async (gateway) => {
     gateway.model.script(say({ tools: [call("call_1", "Task", { prompt: "Think long" })] }), hold());
     const abort = new AbortController();
@@ -328,7 +328,7 @@ test("a client that leaves while a task is at work stops the task's upstream", (
     assert.deepEqual(dig(tool_execution, "metrics", "error_breakdown"), { cancelled: 1 });
   }));
 
-test("all turns and what tools asked of models are charged to who asks", () =>
+test("LIMITS charges all turns and the models that tools use to the client", () =>
   withToolGateway({ ...READ_AND_WRITE, LIMITS: '{"each": {"usd_day": 0.0003}}' }, async (gateway) => {
     // Each turn costs 0.0000893; with that of the task there are four.
     gateway.model.script(
@@ -343,7 +343,7 @@ test("all turns and what tools asked of models are charged to who asks", () =>
     assert.equal(dig(refused.body, "error", "type"), "billing_error");
   }));
 
-test("three turns cost no more than three turns", () =>
+test("LIMITS charges three turns as three turns", () =>
   withToolGateway({ ...READ_AND_WRITE, LIMITS: '{"each": {"usd_day": 0.0003}}' }, async (gateway) => {
     gateway.model.script(
       say({ tools: [ls("call_1")] }),
@@ -355,7 +355,7 @@ test("three turns cost no more than three turns", () =>
     assert.equal((await gateway.ask({ model })).status, 200);
   }));
 
-test("TOOL_RATE bounds a client's calls in a minute", () =>
+test("TOOL_RATE limits the calls of a client per minute", () =>
   withToolGateway({ ...READ_AND_WRITE, TOOL_RATE: "2" }, async (gateway) => {
     const ask = async () => {
       gateway.model.script(
@@ -372,7 +372,7 @@ test("TOOL_RATE bounds a client's calls in a minute", () =>
     assert.equal(dig(await gateway.get("/tool-metrics"), "tool_execution", "rate_limit_max_requests"), 2);
   }));
 
-test("TOOL_CONCURRENCY bounds the calls at once", async () => {
+test("TOOL_CONCURRENCY limits the concurrent calls", async () => {
   const most: number[] = [];
   for (const concurrency of ["1", "3"]) {
     await withToolGateway({ ...READ_AND_WRITE, TOOL_CONCURRENCY: concurrency }, async (gateway) => {
@@ -402,7 +402,7 @@ const UNSECURED: { settings: Record<string, string | undefined>; matches: RegExp
   { settings: { WEB_SEARCH: "searxng" }, matches: /WEB_SEARCH_URL does not say/ },
 ];
 
-test("a gateway whose tools nobody has secured does not begin", () => {
+test("createGateway() rejects tools without access control", () => {
   createGateway({ settings: SECURED });
   for (const { settings, matches } of UNSECURED) {
     const given = Object.entries({ ...SECURED, ...settings }).filter(([, value]) => value !== undefined);
@@ -415,7 +415,7 @@ test("a gateway whose tools nobody has secured does not begin", () => {
   }
 });
 
-test("a gateway whose workspace cannot be used is not ready", () =>
+test("ready() rejects a workspace that cannot be used", () =>
   withToolGateway(READ_AND_WRITE, async (gateway) => {
     await gateway.ready();
     gateway.put({ "file": "x" });
@@ -430,7 +430,7 @@ test("a gateway whose workspace cannot be used is not ready", () =>
     }
   }));
 
-test("a native model is asked for its tools in its own language", () =>
+test("POST /v1/messages declares tools in the form of the native API", () =>
   withToolGateway(READ_AND_WRITE, async (gateway) => {
     gateway.model.script(say({ text: ["Yes."] }));
     await gateway.ask({ model: NATIVE.model, tools: [WORKSPACE, OWN] });

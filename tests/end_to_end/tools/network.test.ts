@@ -18,7 +18,7 @@ const WAITING = { timeout: 30_000 };
 for (const api of MODEL_APIS) {
   for (const streamed of [false, true]) {
     for (const by of ["searxng", "openrouter"] as const) {
-      test(`the API reaches the web by ${by}, ${api.name}, ${streamed ? "streamed" : "whole"}`, () =>
+      test(`TOOLS=network reaches the web with WEB_SEARCH=${by}, ${api.name}, ${streamed ? "streamed" : "whole"}`, () =>
         withToolGateway({ TOOLS: "network", ...toWebSettings(web, by) }, async (gateway) => {
           gateway.model.choose(answerSideRequest);
           await runCalls(gateway, [toWebCalls(web)], { api, streamed });
@@ -37,7 +37,7 @@ for (const api of MODEL_APIS) {
 }
 
 test(
-  "TOOL_TIMEOUT ends a call that takes too long, and the message goes on",
+  "TOOL_TIMEOUT ends a call, and the message continues",
   WAITING,
   () =>
     withToolGateway(
@@ -67,7 +67,7 @@ test(
 );
 
 test(
-  "a client that leaves stops the tool that is at work",
+  "POST /v1/messages stops the running tool when the client disconnects",
   WAITING,
   () =>
     withToolGateway({ TOOLS: "network", ...toWebSettings(web, "searxng") }, async (gateway) => {
@@ -87,7 +87,7 @@ test(
     }),
 );
 
-test("a host of the owner's own network is found by its name", () => {
+test("WEB_FETCH_ALLOW_HOSTS allows a host of the operator's network by name", () => {
   const host = `localhost:${web.port}`;
   return withToolGateway({ TOOLS: "network", WEB_FETCH_ALLOW_HOSTS: host }, async (gateway) => {
     const fetched = call("call_1", "WebFetch", { url: `http://${host}/bees` });
@@ -97,7 +97,7 @@ test("a host of the owner's own network is found by its name", () => {
   });
 });
 
-test("a certificate that nobody vouches for is looked at, and refused", async () => {
+test("WebFetch rejects an untrusted certificate", async () => {
   const secure = await serve((_request, response) => void response.end("secret"), {
     cert: CERTIFICATE,
     key: KEY,

@@ -20,7 +20,7 @@ const PROFILES: Record<string, readonly string[]> = {
   "tools": ["all"],
 };
 
-test("deno.json has no profile of tools that is not tried", () => {
+test("deno.json has no tool profile without a test", () => {
   const profiles = dig(JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8")), "permissions");
   // To read alone is less than to read and write; the tests have files to lay out.
   const known = [...Object.keys(PROFILES), "tools-read"];
@@ -28,7 +28,7 @@ test("deno.json has no profile of tools that is not tried", () => {
 });
 
 for (const [profile, files] of Object.entries(PROFILES)) {
-  test(`the tests of ${files.join(" and ")} pass with no more than ${profile} allows`, { skip }, () => {
+  test(`the permissions of ${profile} suffice for the tests of ${files.join(" and ")}`, { skip }, () => {
     const base = realpathSync(mkdtempSync(join(tmpdir(), "base-")));
     const paths = [`--allow-read=${base}`, `--allow-write=${base}`];
     const tests = files.map((name) => `tests/end_to_end/tools/${name}.test.ts`);
@@ -48,7 +48,7 @@ for (const [profile, files] of Object.entries(PROFILES)) {
   });
 }
 
-test("a gateway that may read the workspace alone reads it for a model", { skip }, () => {
+test("the permissions of tools-read suffice to read the workspace for a model", { skip }, () => {
   const base = realpathSync(mkdtempSync(join(tmpdir(), "base-")));
   const program = fileURLToPath(new URL("read_program.ts", import.meta.url));
   try {

@@ -52,7 +52,7 @@ async function sendMessage(
   return [response, await response.json()];
 }
 
-test("no further turn is asked for once the budget is spent", async () => {
+test("LIMITS stops a message with tools before the next turn if the budget is spent", async () => {
   const gateway = createGatewayWith({ LIMITS: { each: { usd_day: 1 } } }, toCall("TodoRead", {}));
   const [response, body] = await sendMessage(gateway, {});
   assert.deepEqual([response.status, dig(body, "error", "type")], [402, "billing_error"]);
@@ -60,7 +60,7 @@ test("no further turn is asked for once the budget is spent", async () => {
   assert.equal(gateway.upstream.requests.length, 2);
 });
 
-test("a task cannot go on either once the budget is spent", async () => {
+test("LIMITS stops a task if the budget is spent", async () => {
   const gateway = createGatewayWith(
     { LIMITS: { each: { usd_day: 0.5 } } },
     toCall("Task", { prompt: "look" }),
@@ -69,7 +69,7 @@ test("a task cannot go on either once the budget is spent", async () => {
   assert.deepEqual([response.status, gateway.upstream.requests.length], [402, 1]);
 });
 
-test("a task whose model fails tells why, and is no bug of the gateway's", async () => {
+test("Task returns why its model failed, and is counted as refused", async () => {
   const gateway = createGatewayWith({}, toCall("Task", { prompt: "look" }), busy, toText("Done"));
   const [, message] = await sendMessage(gateway, {});
   assert.equal(dig(message, "content", 1, "content", 0, "text"), "Cannot ask the model: too much to do");
@@ -77,7 +77,7 @@ test("a task whose model fails tells why, and is no bug of the gateway's", async
   assert.deepEqual(dig(metrics, "tool_execution", "metrics", "error_breakdown"), { refused: 1 });
 });
 
-test("a task that is cut off does not look as if it had ended", async () => {
+test("Task marks the result of a truncated answer", async () => {
   const gateway = createGatewayWith(
     {},
     toCall("Task", { prompt: "look" }),
@@ -89,7 +89,7 @@ test("a task that is cut off does not look as if it had ended", async () => {
   assert.equal(dig(message, "content", 1, "content", 0, "text"), result);
 });
 
-test("a search of the web by an upstream that falls silent is given up", async () => {
+test("web_search gives up a stalled upstream after FIRST_BYTE_TIMEOUT", async () => {
   const replies = [toCall("web_search", { query: "bees" }), "no headers" as const, toText("Nothing")];
   const upstream = new FakeUpstream(replies);
   const gateway = createTestGateway({
@@ -111,7 +111,7 @@ test("a search of the web by an upstream that falls silent is given up", async (
   assert.equal(dig(message, "content", 2, "text"), "Nothing");
 });
 
-test("what a client says that it was told is no bug of the gateway's, whatever it is", async () => {
+test("POST /v1/messages accepts malformed results of server tools in the history", async () => {
   const web = ["web_fetch", "web_search", "tool_search_tool_regex"].map((name, nth) => ({
     use: { type: "server_tool_use", id: `srvtoolu_${nth}`, name, input: {} },
     tool: { type: `${name}_20250305`, name },
@@ -139,7 +139,7 @@ test("what a client says that it was told is no bug of the gateway's, whatever i
   }
 });
 
-test("a toolset of which nothing is switched on is not passed on", async () => {
+test("POST /v1/messages does not forward a toolset without enabled tools", async () => {
   const gateway = createGatewayWith({});
   const tools = [{ ...WORKSPACE, default_config: { enabled: false } }];
   const [response] = await sendMessage(gateway, { tools });
@@ -147,7 +147,7 @@ test("a toolset of which nothing is switched on is not passed on", async () => {
   assert.equal(dig(gateway.upstream.requests[0]?.body, "tools"), undefined);
 });
 
-test("a client's own server of the name is the client's, and dropped where there are none", async () => {
+test("POST /v1/messages gives the client's own MCP server precedence, and drops it if the upstream supports none", async () => {
   const gateway = createGatewayWith({});
   const mcp_servers = [{ type: "url", name: "workspace", url: "https://mcp.test" }];
   const [response] = await sendMessage(gateway, { mcp_servers });
@@ -155,7 +155,7 @@ test("a client's own server of the name is the client's, and dropped where there
   assert.equal(dig(gateway.upstream.requests[0]?.body, "tools"), undefined);
 });
 
-test("one name for a tool of the client's and one of Anthropic's is refused", async () => {
+test("POST /v1/messages rejects a client tool with the name of a server tool", async () => {
   const gateway = createGatewayWith({});
   const own = { name: "web_search", input_schema: { type: "object" } };
   const [response, body] = await sendMessage(gateway, {
@@ -165,7 +165,7 @@ test("one name for a tool of the client's and one of Anthropic's is refused", as
   assert.equal(dig(body, "error", "message"), "tools: Tool names must be unique.");
 });
 
-test("a count of tokens is that of the tools that the model would be told of", async () => {
+test("POST /v1/messages/count_tokens counts the tools that the model would be offered", async () => {
   const gateway = createGatewayWith({});
   const count = async (tools: object[]) =>
     Number(
@@ -181,7 +181,7 @@ test("a count of tokens is that of the tools that the model would be told of", a
   assert.equal(await count([one("__proto__")]), none);
 });
 
-test("the web is searched by the conversation's own model where the small one is elsewhere", async () => {
+test("web_search uses the conversation's model if the small model is on another upstream", async () => {
   const UPSTREAMS = { local: { url: "http://127.0.0.1:1/v1" } };
   const gateway = createGatewayWith(
     { UPSTREAMS, ANTHROPIC_SMALL_FAST_MODEL: "local/tiny" },
@@ -199,7 +199,7 @@ test("the web is searched by the conversation's own model where the small one is
   );
 });
 
-test("what the gateway asks on its own has nothing to do with the client's betas", async () => {
+test("POST /v1/messages keeps the client's betas out of the gateway's own requests", async () => {
   const toNative = (events: Wire[]): FakeResponse => ({ body: events.map(writeEvent).join("") });
   const usage = { input_tokens: 1, output_tokens: 1 };
   const start = {
@@ -227,7 +227,7 @@ test("what the gateway asks on its own has nothing to do with the client's betas
   assert.deepEqual(betas, [headers["anthropic-beta"], null, headers["anthropic-beta"]]);
 });
 
-test("of forged calls no more are run than a model may make", async () => {
+test("POST /v1/messages runs at most 64 calls of a forged history", async () => {
   const gateway = createGatewayWith({});
   const use = (_: unknown, nth: number) => ({
     type: "mcp_tool_use",

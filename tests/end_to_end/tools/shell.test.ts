@@ -11,7 +11,7 @@ if (skip !== undefined) console.log(`commands through the API: skipped, for ${sk
 for (const api of MODEL_APIS) {
   for (const streamed of [false, true]) {
     test(
-      `the API runs commands, ${api.name}, ${streamed ? "streamed" : "whole"}`,
+      `TOOLS=shell runs commands, ${api.name}, ${streamed ? "streamed" : "whole"}`,
       { skip },
       () =>
         withToolGateway({ TOOLS: "shell" }, async (gateway) => {

@@ -31,7 +31,7 @@ const SEARCHES: Record<string, Record<string, string>> = {
 
 for (const stream of [false, true]) {
   for (const [by, settings] of Object.entries(SEARCHES)) {
-    test(`web_search is run for a model that has none, by ${by}, ${stream ? "streamed" : "whole"}`, () =>
+    test(`web_search runs for a model without it, by ${by}, ${stream ? "streamed" : "whole"}`, () =>
       withToolGateway(settings, async (gateway) => {
         gateway.model.choose(answerSideRequest);
         const tools = [{ ...SEARCH, max_uses: 3 }];
@@ -106,7 +106,7 @@ function checkCitation(block: Json | undefined, hit: typeof DANCE): void {
   });
 }
 
-test("web_search keeps to max_uses and to its domains", () =>
+test("web_search respects max_uses and its domains", () =>
   withToolGateway(NETWORK, async (gateway) => {
     const tools = [{ ...SEARCH, max_uses: 1, allowed_domains: ["flowers.example"] }];
     const calls = ["call_1", "call_2"].map((id) => call(id, "web_search", { query: "clover" }));
@@ -124,7 +124,7 @@ test("web_search keeps to max_uses and to its domains", () =>
     assert.match(resultsSent(gateway, 1)[1]?.text ?? "", /max_uses_exceeded/);
   }));
 
-test("web_search without a query is told so", () =>
+test("web_search returns an error for a call without a query", () =>
   withToolGateway(NETWORK, async (gateway) => {
     gateway.model.script(say({ tools: [call("call_1", "web_search", { q: 7 })] }), say({ text: ["Sorry."] }));
     const { body } = await gateway.ask({ model, tools: [SEARCH] });
@@ -133,7 +133,7 @@ test("web_search without a query is told so", () =>
     assert.equal(dig(body, "usage", "server_tool_use"), undefined);
   }));
 
-test("web_search is left to an upstream that has it", () =>
+test("web_search is forwarded to an upstream that supports it", () =>
   withToolGateway(NETWORK, async (gateway) => {
     gateway.model.script(say({ text: ["Yes."] }));
     await gateway.ask({ model: NATIVE.model, tools: [SEARCH] });
@@ -164,7 +164,7 @@ const ADDRESSES: {
 ];
 
 for (const api of MODEL_APIS) {
-  test(`web_fetch fetches what was named and may be fetched, ${api.name}`, () =>
+  test(`web_fetch fetches allowed URLs that the conversation names, ${api.name}`, () =>
     withToolGateway(NETWORK, async (gateway) => {
       for (const [nth, { url, tool = {}, code, named = true, title, matches }] of ADDRESSES.entries()) {
         const fetched = call(`${api.ids.upstream}${nth}`, "web_fetch", { url });
@@ -199,7 +199,7 @@ for (const api of MODEL_APIS) {
     }));
 }
 
-test("web_fetch may go where a search has led", () =>
+test("web_fetch fetches a URL that a search has found", () =>
   withToolGateway(NETWORK, async (gateway) => {
     gateway.model.script(
       say({ tools: [call("call_1", "web_search", { query: "bees" })] }),
@@ -231,7 +231,7 @@ test("web_fetch may go where a search has led", () =>
     assert.equal(dig(objects(again.body.content)[1], "content", "type"), "web_fetch_result");
   }));
 
-test("web_fetch does not go where a tool of the gateway's has only repeated the model's words", () =>
+test("web_fetch rejects a URL that a gateway tool only echoed from the model", () =>
   withToolGateway({ TOOLS: "files-read,network", ...toWebSettings(web, "searxng") }, async (gateway) => {
     const toolset = { type: "mcp_toolset", mcp_server_name: "workspace" };
     const echoes = {
@@ -251,7 +251,7 @@ test("web_fetch does not go where a tool of the gateway's has only repeated the 
     }
   }));
 
-test("web_fetch goes where a tool of the client's has led, whatever its name", () =>
+test("web_fetch fetches a URL from a result of a client tool, whatever its name", () =>
   withToolGateway({ TOOLS: "files-read,network", ...toWebSettings(web, "searxng") }, async (gateway) => {
     const own = { name: "Read", input_schema: { type: "object" } };
     const toolset = { type: "mcp_toolset", mcp_server_name: "workspace" };

@@ -18,7 +18,7 @@ const createWorkspace = useWorkspaces();
 for (const descriptors of [true, false]) {
   const by = descriptors ? "by descriptors" : "by paths";
 
-  test(`Read ${by} shows text with line numbers, from an offset, to a limit`, async () => {
+  test(`Read ${by} returns text with line numbers, from an offset, to a limit`, async () => {
     const { put, run, root } = createWorkspace({ descriptors });
     put({ "a.txt": "one\ntwo\r\n\nfour", "deep/er/b.txt": "b\n" });
     assert.equal(await run(read, { file_path: "a.txt" }), "     1\tone\n     2\ttwo\n     3\t\n     4\tfour");
@@ -30,7 +30,7 @@ for (const descriptors of [true, false]) {
     );
   });
 
-  test(`Write ${by} makes files and folders, and replaces what has been read`, async () => {
+  test(`Write ${by} creates files and folders, and replaces files that were read`, async () => {
     const { put, get, run, fail, root } = createWorkspace({ descriptors });
     assert.equal(
       await run(write, { file_path: "a/b/c.txt", content: "1\n2" }),
@@ -64,7 +64,7 @@ for (const descriptors of [true, false]) {
     assert.deepEqual(readdirSync(root).sort(), ["a", "old.sh"], "no draft is left");
   });
 
-  test(`changes of one file ${by} wait for one another`, async () => {
+  test(`Edit ${by} runs changes of the same file one after another`, async () => {
     const { put, get, run } = createWorkspace({ descriptors });
     put({ "n.txt": Array.from({ length: 20 }, (_, n) => `<${n}>`).join("\n") });
     await run(read, { file_path: "n.txt" });
@@ -75,7 +75,7 @@ for (const descriptors of [true, false]) {
   });
 }
 
-test("Read says what it does not show", async () => {
+test("Read reports what it omits", async () => {
   const { put, run, fail } = createWorkspace();
   put({
     "long.txt": "x".repeat(2100) + "\nshort",
@@ -113,7 +113,7 @@ test("Read says what it does not show", async () => {
   assert.match(await fail(read, {}), /^Cannot use Read: file_path: /);
 });
 
-test("Read shows images and PDFs as blocks, whatever they are called", async () => {
+test("Read returns images and PDFs as blocks, independent of the file name", async () => {
   const { put, content, run, fail } = createWorkspace();
   put({ "a.png": PNG, "b.txt": JPEG, "c.gif": GIF, "d.webp": WEBP, "e.pdf": PDF });
   for (
@@ -142,7 +142,7 @@ test("Read shows images and PDFs as blocks, whatever they are called", async () 
   assert.match(await fail(read, { file_path: "bad.pdf" }), /it is damaged, or no PDF$/);
 });
 
-test("Edit replaces what is there once, and says what else is so", async () => {
+test("Edit replaces a unique match and reports other cases", async () => {
   const { put, get, run, fail, root } = createWorkspace();
   put({ "a.ts": "let a = 1;\nlet b = 1;\nlet c = 3;\n" });
   const edited = (input: Record<string, unknown>) => ({ file_path: "a.ts", ...input });
@@ -195,7 +195,7 @@ test("Edit replaces what is there once, and says what else is so", async () => {
   );
 });
 
-test("Edit keeps line ends, the mark at the beginning and every other byte", async () => {
+test("Edit keeps line ends, the byte order mark and every other byte", async () => {
   const { put, get, run, fail } = createWorkspace();
   put({ "crlf.txt": "\ufeffone\r\ntwo\r\nthree\r\n", "mixed.txt": "one\r\ntwo\nthree\r\nfour\n" });
   await run(read, { file_path: "crlf.txt" });
@@ -212,7 +212,7 @@ test("Edit keeps line ends, the mark at the beginning and every other byte", asy
   );
 });
 
-test("Edit shows what has changed, far apart, and not too much of it", async () => {
+test("Edit returns an excerpt of distant changes of bounded size", async () => {
   const { put, run } = createWorkspace();
   const lines = Array.from({ length: 60 }, (_, n) => n === 9 || n === 49 ? "here" : `line ${n + 1}`);
   put({ "a.txt": lines.join("\n"), "b.txt": "x\n".repeat(500) });
@@ -230,7 +230,7 @@ test("Edit shows what has changed, far apart, and not too much of it", async () 
   assert.equal(much.split("\n").length, 82);
 });
 
-test("MultiEdit makes all edits, each in what the one before made, or none", async () => {
+test("MultiEdit applies all edits in order, or none", async () => {
   const { put, get, run, fail } = createWorkspace();
   put({ "a.txt": "one two three\n" });
   await run(read, { file_path: "a.txt" });
@@ -259,7 +259,7 @@ test("MultiEdit makes all edits, each in what the one before made, or none", asy
   );
 });
 
-test("Glob finds by pattern, newest first, without what git ignores", async () => {
+test("Glob matches a pattern, newest first, without files that git ignores", async () => {
   const { put, run, fail, root } = createWorkspace();
   put({
     "a.ts": "",
@@ -326,7 +326,7 @@ const RULES: [rules: string, left: string[]][] = [
   ["A", ["a", "b/a", "b/c/a", "c/b/x.log", "c/k p", "{a}"]],
 ];
 
-test(".gitignore says what it says to git", async () => {
+test("Glob applies .gitignore as git does", async () => {
   const { put, files } = createWorkspace();
   put({ "a": "", "b/a": "", "b/c/a": "", "c/b/x.log": "", "c/k p": "", "{a}": "" });
   for (const [rules, left] of RULES) {
@@ -340,7 +340,7 @@ test(".gitignore says what it says to git", async () => {
   }
 });
 
-test("LS shows a tree, near before deep, and what is left out", async () => {
+test("LS lists a tree, shallow before deep, and reports what it omits", async () => {
   const { put, run, fail } = createWorkspace();
   put({ "a.txt": "12345", "b/c/d.txt": "", "b/.x": "", "dist/e": "", ".gitignore": "dist\n" });
   assert.equal(await run(ls, {}), "- a.txt\n- b/\n  - c/\n    - d.txt");
@@ -362,7 +362,7 @@ test("LS shows a tree, near before deep, and what is left out", async () => {
   assert.match(await run(ls, { path: "b/many" }), /\n\(there is more below/);
 });
 
-test("a policy without write lets nothing be written, and one with a limit nothing larger be read", async () => {
+test("Write and Read respect a policy without write access and with a size limit", async () => {
   const { put, run, fail } = createWorkspace({ write: false, maxBytes: 10, maxEntries: 3 });
   put({ "small": "0123456789", "large": "0123456789a", "c": "", "d": "" });
   assert.match(await fail(write, { file_path: "x", content: "" }), /files may only be read here$/);

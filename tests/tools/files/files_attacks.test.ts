@@ -157,7 +157,7 @@ function* traversals({ root, outside }: TestWorkspace): Generator<string> {
 for (const descriptors of [true, false]) {
   const by = descriptors ? "by descriptors" : "by paths";
 
-  test(`no path leads out of the workspace ${by}`, { timeout: 120_000 }, async () => {
+  test(`every file tool ${by} rejects paths that leave the workspace`, { timeout: 120_000 }, async () => {
     const workspace = createWorkspace({ descriptors });
     workspace.put({ "a/b.txt": "inside\n" });
     const paths = [...traversals(workspace)];
@@ -175,7 +175,7 @@ for (const descriptors of [true, false]) {
     workspace.checkOutside();
   });
 
-  test(`no link leads out of the workspace ${by}`, async () => {
+  test(`every file tool ${by} rejects links that leave the workspace`, async () => {
     const workspace = createWorkspace({ descriptors });
     const { root, outside, run } = workspace;
     const { put } = workspace;
@@ -216,7 +216,7 @@ for (const descriptors of [true, false]) {
     assert.ok(!existsSync(join(outside, "new")));
   });
 
-  test(`links that stay inside ${by} lead to the file itself`, async () => {
+  test(`every file tool ${by} follows links inside the workspace to the file itself`, async () => {
     const { put, get, run, root } = createWorkspace({ descriptors });
     put({ "lib/real.txt": "real\n" });
     symlinkSync("lib", join(root, "folder"));
@@ -231,7 +231,7 @@ for (const descriptors of [true, false]) {
     assert.equal(await run(ls, {}), "- chain.txt@\n- folder@\n- lib/\n  - link.txt@\n  - real.txt");
   });
 
-  test(`a second name of a file outside is neither read nor written ${by}`, async () => {
+  test(`every file tool ${by} rejects a hard link to a file outside`, async () => {
     const workspace = createWorkspace({ descriptors });
     linkSync(join(workspace.outside, "secret"), join(workspace.root, "hard.txt"));
     linkSync(join(workspace.outside, "secret"), join(workspace.root, ".gitignore"));
@@ -246,7 +246,7 @@ for (const descriptors of [true, false]) {
     workspace.checkOutside();
   });
 
-  test(`nothing that is no file hangs a tool ${by}`, { timeout: 60_000 }, async () => {
+  test(`every file tool ${by} returns for special files without blocking`, { timeout: 60_000 }, async () => {
     const workspace = createWorkspace({ descriptors });
     const { root } = workspace;
     execFileSync("mkfifo", [join(root, "pipe"), join(root, "pipe.ipynb")]);
@@ -284,44 +284,48 @@ for (const descriptors of [true, false]) {
     workspace.checkOutside();
   });
 
-  test(`links that are swapped all the time lead nowhere ${by}`, { timeout: 120_000 }, async () => {
-    const workspace = createWorkspace({ descriptors });
-    const { root, outside } = workspace;
-    // Where folders are held by path, the drafts of files outside must at least stay empty, see `openRoot`.
-    mkdirSync(join(root, "swap"));
-    writeFileSync(join(root, "swap", "secret"), "inside");
-    writeFileSync(join(root, "swap", "other"), "inside");
-    symlinkSync(outside, join(root, "link"));
-    const swaps = await startSwaps({ root, folder: "swap", link: "link" });
-    let inside = 0;
-    let refused = 0;
-    try {
-      for (let round = 0; round < 200; round += 1) {
-        workspace.session.seen.clear();
-        for (
-          const [tool, input] of [
-            [read, { file_path: "swap/secret" }],
-            [grep, { pattern: "SECRET|inside", path: "swap", output_mode: "content" }],
-            [edit, { file_path: "swap/secret", old_string: "inside", new_string: "inside" + round }],
-            [write, { file_path: `swap/new-${round}`, content: "overwritten" }],
-            [ls, { path: "swap" }],
-          ] satisfies [Tool, unknown][]
-        ) {
-          const text = await attempt(workspace, [tool, input]);
-          assert.ok(!text.includes(SECRET), `${tool.name} in round ${round}: ${text}`);
-          assert.ok(!text.includes("inner"), `${tool.name} in round ${round}: ${text}`);
-          if (/^Cannot/.test(text)) refused += 1;
-          else inside += 1;
+  test(
+    `every file tool ${by} stays inside the workspace while links are swapped`,
+    { timeout: 120_000 },
+    async () => {
+      const workspace = createWorkspace({ descriptors });
+      const { root, outside } = workspace;
+      // Where folders are held by path, the drafts of files outside must at least stay empty, see `openRoot`.
+      mkdirSync(join(root, "swap"));
+      writeFileSync(join(root, "swap", "secret"), "inside");
+      writeFileSync(join(root, "swap", "other"), "inside");
+      symlinkSync(outside, join(root, "link"));
+      const swaps = await startSwaps({ root, folder: "swap", link: "link" });
+      let inside = 0;
+      let refused = 0;
+      try {
+        for (let round = 0; round < 200; round += 1) {
+          workspace.session.seen.clear();
+          for (
+            const [tool, input] of [
+              [read, { file_path: "swap/secret" }],
+              [grep, { pattern: "SECRET|inside", path: "swap", output_mode: "content" }],
+              [edit, { file_path: "swap/secret", old_string: "inside", new_string: "inside" + round }],
+              [write, { file_path: `swap/new-${round}`, content: "overwritten" }],
+              [ls, { path: "swap" }],
+            ] satisfies [Tool, unknown][]
+          ) {
+            const text = await attempt(workspace, [tool, input]);
+            assert.ok(!text.includes(SECRET), `${tool.name} in round ${round}: ${text}`);
+            assert.ok(!text.includes("inner"), `${tool.name} in round ${round}: ${text}`);
+            if (/^Cannot/.test(text)) refused += 1;
+            else inside += 1;
+          }
         }
+      } finally {
+        await swaps.stop();
       }
-    } finally {
-      await swaps.stop();
-    }
-    assert.ok(swaps.count() > 300, `${swaps.count()} swaps`);
-    assert.ok((inside > 0 || !descriptors) && refused > 0, `${inside} inside, ${refused} refused`);
-    if (!descriptors) removeEmptyDrafts(outside);
-    workspace.checkOutside();
-  });
+      assert.ok(swaps.count() > 300, `${swaps.count()} swaps`);
+      assert.ok((inside > 0 || !descriptors) && refused > 0, `${inside} inside, ${refused} refused`);
+      if (!descriptors) removeEmptyDrafts(outside);
+      workspace.checkOutside();
+    },
+  );
 }
 
 const NAMES = [
@@ -366,7 +370,7 @@ function* disguises(name: string): Generator<string> {
   yield* [name.replace("i", "I"), name.replace("s", "\u017f"), name.replace("k", "\u212a"), `${name}::$DATA`];
 }
 
-test("what acts on the owner's behalf is not written, there or not, however it is spelled", async () => {
+test("every file tool rejects writes to files that act with the operator's rights, in any spelling", async () => {
   const workspace = createWorkspace({ protect: [".env"] });
   const { root } = workspace;
   const before = "as it was";
@@ -391,7 +395,7 @@ test("what acts on the owner's behalf is not written, there or not, however it i
   assert.equal(await workspace.run(read, { file_path: "innocent/config" }), `     1\t${before}`);
 });
 
-test("a pattern of names cannot hang a tool, whatever the names are", async () => {
+test("Glob takes linear time for any pattern and names", async () => {
   const workspace = createWorkspace();
   const { put } = workspace;
   const long = "a".repeat(200) + "bc";

@@ -27,7 +27,7 @@ const TREE: Record<string, string | Uint8Array> = {
 };
 
 for (const ripgrep of [undefined, "off"]) {
-  test(`Grep shows what Claude Code's shows, ${ripgrep === "off" ? "by itself" : "with ripgrep"}`, async () => {
+  test(`Grep returns the output of Claude Code's, ${ripgrep === "off" ? "by itself" : "with ripgrep"}`, async () => {
     const { put, run, fail, root } = createWorkspace({ ripgrep });
     put(TREE);
     put(Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`fill/${n}.txt`, `nothing ${n}\n`])));
@@ -289,7 +289,7 @@ const PATTERNS = [
 
 for (const more of [{}, { ignoreCase: true }, { multiline: true }]) {
   test(
-    `ripgrep leaves out no file in which we find something ${JSON.stringify(more)}`,
+    `Grep with ripgrep finds every file that it finds by itself ${JSON.stringify(more)}`,
     { skip },
     async () => {
       const { put, files } = createWorkspace();
@@ -320,7 +320,7 @@ for (const more of [{}, { ignoreCase: true }, { multiline: true }]) {
 
 const SHOW_ALL = { only: false, before: 0, after: 0, numbered: true };
 
-test("a pattern cannot hang Grep", async () => {
+test("Grep takes linear time for any pattern", async () => {
   const { put, run, fail } = createWorkspace({ ripgrep: "off" });
   put({
     "a.txt": "a".repeat(30_000) + "!\n",
@@ -363,7 +363,7 @@ test("a pattern cannot hang Grep", async () => {
   assert.match(await fail(grep, { pattern: "(".repeat(1500) }), /^Cannot search/);
 });
 
-test("a search lets others have their turn after so much work, in many lines and in one", async () => {
+test("Grep yields to other work, in many lines and in one", async () => {
   for (
     const [lines, multiline] of [[Array(2000).fill("a".repeat(1000)), false], [
       ["a".repeat(9000)],
@@ -384,7 +384,7 @@ test("a search lets others have their turn after so much work, in many lines and
   }
 });
 
-test("Grep stops when the call is over", async () => {
+test("Grep stops when the call is cancelled", async () => {
   const over = new AbortController();
   const { put, run } = createWorkspace({ ripgrep: "off", signal: over.signal });
   put({ "a.txt": "a".repeat(200_000), "b.txt": ("a".repeat(3000) + "\n").repeat(2000) });

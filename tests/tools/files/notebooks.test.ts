@@ -51,7 +51,7 @@ function createNotebook(notebook = NOTEBOOK) {
   return workspace;
 }
 
-test("NotebookRead and Read show cells with what they gave", async () => {
+test("NotebookRead and Read return cells with their outputs", async () => {
   const { content, run, fail, put } = createNotebook();
   const blocks = await content(notebookRead, { notebook_path: "n.ipynb" });
   assert.deepEqual(blocks, await content(read, { file_path: "n.ipynb" }));
@@ -84,7 +84,7 @@ test("NotebookRead and Read show cells with what they gave", async () => {
   }
 });
 
-test("NotebookEdit changes one cell, and no other byte of the file", async () => {
+test("NotebookEdit changes one cell and no other byte of the file", async () => {
   const { run, get, fail } = createNotebook();
   const edited = (input: Record<string, unknown>) =>
     run(notebookEdit, { notebook_path: "n.ipynb", ...input });
@@ -142,7 +142,7 @@ test("NotebookEdit changes one cell, and no other byte of the file", async () =>
   );
 });
 
-test("NotebookEdit puts cells first, last and alone, whatever the file looks like", async () => {
+test("NotebookEdit inserts first, last and only cells into any form of file", async () => {
   const forms = [
     '{"cells":[],"metadata":{},"nbformat":4,"nbformat_minor":4}',
     '{\n    "cells": [],\n    "metadata": {},\n    "nbformat": 4,\n    "nbformat_minor": 4\n}\n',

@@ -6,7 +6,7 @@ import { useWorkspaces } from "../files/workspace.ts";
 
 const createWorkspace = useWorkspaces();
 
-test("TodoWrite puts the whole list in the place of the one before, for one conversation", async () => {
+test("TodoWrite replaces the whole list of one conversation", async () => {
   const { run, fail } = createWorkspace();
   const todos = [
     { content: "Look", status: "completed", activeForm: "Looking" },
@@ -34,7 +34,7 @@ test("TodoWrite puts the whole list in the place of the one before, for one conv
   assert.equal(await run(todoWrite, { todos: [] }), "(nothing to do)");
 });
 
-test("TodoWrite changes one thing in the original's words", async () => {
+test("TodoWrite accepts single changes in the form of the original tool", async () => {
   const { run, fail } = createWorkspace();
   const add = {
     action: "add",

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { readDomains } from "../../../tools/policy/domains.ts";
 import { readAllowHosts, readTarget } from "../../../tools/policy/url.ts";
 
-test("readTarget() takes URLs of the public web", () => {
+test("readTarget() accepts URLs of the public web", () => {
   const cases: Record<string, string> = {
     "https://example.com": "https://example.com/",
     " https://Example.COM/a?b=c#d ": "https://example.com/a?b=c",
@@ -19,7 +19,7 @@ test("readTarget() takes URLs of the public web", () => {
   for (const [text, href] of Object.entries(cases)) assert.equal(readTarget(text, new Set()).url.href, href);
 });
 
-test("readTarget() refuses ports of other protocols, user names and what is no URL", () => {
+test("readTarget() rejects ports of other protocols, user names and invalid URLs", () => {
   const ports = [
     1,
     21,
@@ -75,7 +75,7 @@ test("readAllowHosts() writes hosts as URLs do", () => {
   }
 });
 
-test("readDomains() compares labels from the right, and paths from the left", () => {
+test("readDomains() compares labels from the right and paths from the left", () => {
   const cases: [entry: string, url: string, isWithin: boolean][] = [
     ["example.com", "https://example.com/", true],
     ["example.com", "https://a.b.example.com/x", true],

@@ -153,7 +153,7 @@ test("Bash keeps the beginning and the end of a long output", { skip }, async ()
   assert.equal(text.replace(/\n\[….*…\]\n/, "").length, 29_999);
 });
 
-test("Bash ends an output without end", { skip }, async () => {
+test("Bash stops a command with endless output", { skip }, async () => {
   const flood = createShellWorkspace({ limits: { floodBytes: 2 ** 20, keptCharacters: 100 } });
   try {
     for (
@@ -172,7 +172,7 @@ test("Bash ends an output without end", { skip }, async () => {
   }
 });
 
-test("Bash is over when its call is", { skip }, async () => {
+test("Bash stops its command when the call is cancelled", { skip }, async () => {
   const call = new AbortController();
   const told = workspace.useTool({ command: "echo begun > begun; sleep 600" }, call.signal);
   while (!existsSync(join(root, "begun"))) await new Promise((resolve) => setImmediate(resolve));
@@ -187,14 +187,14 @@ test("Bash is over when its call is", { skip }, async () => {
   );
 });
 
-test("Bash runs several commands at a time, each in a sandbox of its own", { skip }, async () => {
+test("Bash runs concurrent commands, each in its own sandbox", { skip }, async () => {
   const all = await Promise.all(
     Array.from({ length: 5 }, (_, at) => workspace.useTool({ command: `echo ${at} > /tmp/x; cat /tmp/x` })),
   );
   assert.deepEqual(all.map(({ text }) => text), ["0", "1", "2", "3", "4"]);
 });
 
-test("Bash leaves nothing in the workspace that stood in for what is protected", { skip }, async () => {
+test("Bash leaves no placeholder of a protected file in the workspace", { skip }, async () => {
   writeFileSync(join(root, ".envrc"), "mine\n");
   const { text } = await workspace.useTool({ command: "ls -A" });
   assert.match(text, /\.mcp\.json/);
@@ -202,7 +202,7 @@ test("Bash leaves nothing in the workspace that stood in for what is protected",
   assert.equal(readFileSync(join(root, ".envrc"), "utf8"), "mine\n");
 });
 
-test("Bash lets git work, but for what git obeys", { skip }, async () => {
+test("Bash allows git except for the files that git obeys", { skip }, async () => {
   const git = createShellWorkspace({
     environment: {
       GIT_AUTHOR_NAME: "a",
@@ -237,7 +237,7 @@ test("Bash lets git work, but for what git obeys", { skip }, async () => {
   }
 });
 
-test("Bash reads what it is granted beside the workspace", { skip }, async () => {
+test("Bash reads the granted paths beside the workspace", { skip }, async () => {
   const other = createShellWorkspace();
   const granted = createShellWorkspace({ readable: [other.outside], environment: { HELLO: "there" } });
   try {
@@ -250,7 +250,7 @@ test("Bash reads what it is granted beside the workspace", { skip }, async () =>
   }
 });
 
-test("Bash without a sandbox says so, and has an environment of its own", async () => {
+test("Bash without a sandbox warns of it and has its own environment", async () => {
   const plain = createShellWorkspace({ sandbox: "off", environment: { HELLO: "there" } });
   try {
     assert.match(plain.tool.description, /WITHOUT a sandbox/);
@@ -283,7 +283,7 @@ test("Bash without a sandbox says so, and has an environment of its own", async 
   }
 });
 
-test("Bash refuses where there is no sandbox", async () => {
+test("Bash rejects commands if there is no sandbox", async () => {
   const nowhere = createShellWorkspace({ path: "/nonexistent" });
   try {
     const told = await nowhere.useTool({ command: "echo x > x" });
@@ -298,7 +298,7 @@ test("Bash refuses where there is no sandbox", async () => {
   }
 });
 
-test("Bash refuses where the sandbox does not work", async () => {
+test("Bash rejects commands if the sandbox does not work", async () => {
   const broken = createShellWorkspace();
   writeFileSync(
     join(broken.outside, "bwrap"),

@@ -61,7 +61,7 @@ const TABLES: Record<string, string[]> = {
 };
 
 for (const [does, attacks] of Object.entries(TABLES)) {
-  test(`Bash is not made to ${does}, in ${attacks.length} ways`, { skip }, async () => {
+  test(`Bash cannot be made to ${does}, in ${attacks.length} ways`, { skip }, async () => {
     lay();
     const before = snapshot(outside);
     const said = await runAll(attacks);
@@ -72,7 +72,7 @@ for (const [does, attacks] of Object.entries(TABLES)) {
   });
 }
 
-test("most of these attacks get outside where there is no sandbox", { skip }, async () => {
+test("Bash without a sandbox lets most of these attacks out", { skip }, async () => {
   const plain = createShellWorkspace({ root, sandbox: "off" });
   const failed: string[] = [];
   const attacks = writes(TARGET);
@@ -87,7 +87,7 @@ test("most of these attacks get outside where there is no sandbox", { skip }, as
   assert.ok(failed.length < attacks.length * 0.2, failed.join("\n"));
 });
 
-test("Bash changes nothing that its owner's programs trust", { skip }, async () => {
+test("Bash changes no file that the operator's programs trust", { skip }, async () => {
   for (const nested of ["", "sub/project"]) {
     const guarded = createShellWorkspace();
     try {
@@ -121,7 +121,7 @@ test("Bash changes nothing that its owner's programs trust", { skip }, async () 
   }
 });
 
-test("Bash cannot make a repository at the top of a workspace that has none", { skip }, async () => {
+test("Bash cannot create a repository at the top of a workspace without one", { skip }, async () => {
   for (
     const attempt of [
       "git init",
@@ -136,7 +136,7 @@ test("Bash cannot make a repository at the top of a workspace that has none", { 
   }
 });
 
-test("a granted network is no way to the machine's own sockets, and the only one", { skip }, async () => {
+test("Bash with network access reaches no local socket, and without it no network", { skip }, async () => {
   const online = createShellWorkspace({ network: true });
   try {
     const { stdout } = await online.run(`exec 3<>/dev/tcp/127.0.0.1/${TARGET.tcp} && cat <&3`);

@@ -8,7 +8,7 @@ if (skip !== undefined) console.log(`what Bash leaves and takes: skipped, for ${
 const workspace = createShellWorkspace();
 after(() => workspace.remove());
 
-test("nothing that a command started outlives it", { skip }, async () => {
+test("Bash leaves no process of a command running", { skip }, async () => {
   const mark = `orphan-${crypto.randomUUID()}`;
   const sleep = `bash -c 'exec -a ${mark} sleep 1000'`;
   const started = [

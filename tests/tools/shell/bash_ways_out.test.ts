@@ -90,7 +90,7 @@ const WAYS_OUT: Record<string, [command: string, said: RegExp]> = {
 };
 
 for (const [what, [command, said]] of Object.entries(WAYS_OUT)) {
-  test(`the sandbox has no way out by ${what}`, { skip }, async () => {
+  test(`Bash has no way out of its sandbox by ${what}`, { skip }, async () => {
     const { stdout, stderr } = await workspace.run(command, { seconds: 10 });
     assert.match((stdout + stderr).trimEnd(), said);
   });

@@ -14,7 +14,7 @@ const PROGRAM = fileURLToPath(new URL("shell_program.ts", import.meta.url));
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const DENO = `${ROOT}node_modules/.bin/deno`;
 
-test("what a command started ends with a gateway that is killed", { skip, timeout: 60_000 }, async () => {
+test("Bash ends its commands when the gateway is killed", { skip, timeout: 60_000 }, async () => {
   const workspace = createShellWorkspace();
   const mark = `orphan-${crypto.randomUUID()}`;
   const command = `setsid bash -c 'exec -a ${mark} sleep 1000' & bash -c 'exec -a ${mark} sleep 1000'`;
@@ -33,7 +33,7 @@ test("what a command started ends with a gateway that is killed", { skip, timeou
 });
 
 test(
-  "the shell needs few permissions of Deno",
+  "Bash runs on Deno with few permissions",
   { skip: skip ?? (existsSync(DENO) ? false : "no deno") },
   () => {
     const workspace = createShellWorkspace();

@@ -32,7 +32,7 @@ async function textOf(result: ReturnType<Toolbox["run"]>): Promise<[boolean, str
   return [isError, piece.text];
 }
 
-test("createToolbox() runs a call, and tells of its failure as a result", async () => {
+test("createToolbox() runs a call and returns a failure as a result", async () => {
   const { toolbox, audit } = createTestToolbox([echo, fail]);
   const scene = createTestScene();
   assert.deepEqual(await textOf(toolbox.run(call("Echo", { word: "bee" }), scene)), [false, "You said bee"]);
@@ -61,7 +61,7 @@ test("createToolbox() runs a call, and tells of its failure as a result", async 
   ]);
 });
 
-test("createToolbox() tells the model nothing of a bug, and the audit what it was", async () => {
+test("createToolbox() hides a bug from the model and records it in the audit", async () => {
   const bug = new TypeError("undefined is not a function, in /secret/path");
   const broken = defineTool({
     name: "Bug",
@@ -76,7 +76,7 @@ test("createToolbox() tells the model nothing of a bug, and the audit what it wa
   assert.deepEqual(toolbox.metrics().error_breakdown, { bug: 1 });
 });
 
-test("createToolbox() ends a call that takes too long", async () => {
+test("createToolbox() ends a call after its timeout", async () => {
   const { tool, running } = createWaiting();
   const { toolbox, clock } = createTestToolbox([tool], { timeout: 30_000 });
   const told = textOf(toolbox.run(call("Wait"), createTestScene()));
@@ -89,7 +89,7 @@ test("createToolbox() ends a call that takes too long", async () => {
   assert.equal(clock.waiting, 0);
 });
 
-test("createToolbox() lets so many calls run at once, and the others wait in line", async () => {
+test("createToolbox() limits concurrent calls and queues the others", async () => {
   const { tool, running } = createWaiting();
   const { toolbox, clock } = createTestToolbox([tool], { concurrency: 2 });
   const results = Array.from({ length: 5 }, () => textOf(toolbox.run(call("Wait"), createTestScene())));
@@ -107,7 +107,7 @@ test("createToolbox() lets so many calls run at once, and the others wait in lin
   assert.deepEqual(average_execution_times, { Wait: 0.4 });
 });
 
-test("createToolbox() lets whoever leaves the line leave it", async () => {
+test("createToolbox() removes a cancelled call from the queue", async () => {
   const { tool, running } = createWaiting();
   const { toolbox, audit } = createTestToolbox([tool], { concurrency: 1 });
   const abort = new AbortController();
@@ -124,7 +124,7 @@ test("createToolbox() lets whoever leaves the line leave it", async () => {
   assert.deepEqual(audit.map(({ outcome }) => outcome), ["cancelled", "ok", "ok"]);
 });
 
-test("createToolbox() lets a tool that runs others take no place from them", async () => {
+test("createToolbox() gives tools that run others no place of theirs", async () => {
   const { tool, running } = createWaiting(true);
   const { toolbox, clock } = createTestToolbox([tool, echo], { concurrency: 1, timeout: 1000 });
   const outer = textOf(toolbox.run(call("Wait"), createTestScene()));
@@ -138,7 +138,7 @@ test("createToolbox() lets a tool that runs others take no place from them", asy
   assert.deepEqual(await outer, [false, "done"]);
 });
 
-test("createToolbox() counts calls in their order, however long it takes to read them", async () => {
+test("createToolbox() counts calls in order, however long it takes to parse them", async () => {
   const { toolbox } = createTestToolbox([echo], { rate: 1 });
   const scene = createTestScene();
   const words = ["x".repeat(5_000_000), "short"];
@@ -146,7 +146,7 @@ test("createToolbox() counts calls in their order, however long it takes to read
   assert.deepEqual(results.map(({ isError }) => isError), [false, true]);
 });
 
-test("createToolbox() runs no more tools that run others at once than it may", async () => {
+test("createToolbox() limits concurrent tools that run others", async () => {
   const { tool, running } = createWaiting(true);
   const { toolbox } = createTestToolbox([tool], { concurrency: 2 });
   const all = Array.from({ length: 5 }, () => textOf(toolbox.run(call("Wait"), createTestScene())));
@@ -159,7 +159,7 @@ test("createToolbox() runs no more tools that run others at once than it may", a
   assert.equal((await Promise.all(all)).length, 5);
 });
 
-test("createToolbox() lets each client have so many calls a minute", async () => {
+test("createToolbox() limits the calls of each client per minute", async () => {
   const { toolbox, clock } = createTestToolbox([echo], { rate: 2 });
   const run = (client: string) =>
     textOf(toolbox.run(call("Echo", { word: "x" }), createTestScene({ client })));
@@ -174,7 +174,7 @@ test("createToolbox() lets each client have so many calls a minute", async () =>
   assert.deepEqual(await run("alice"), [true, "Cannot run more than 2 tools a minute: try again in 10 s"]);
 });
 
-test("createToolbox() remembers so many files of a conversation, those that were seen last", async () => {
+test("createToolbox() remembers a bounded number of files of a conversation, the latest ones", async () => {
   const sees = defineTool({
     name: "See",
     description: "x",
@@ -195,7 +195,7 @@ test("createToolbox() remembers so many files of a conversation, those that were
   assert.deepEqual(await textOf(toolbox.run(call("Tell"), createTestScene())), [false, "1000 file500"]);
 });
 
-test("createToolbox() cuts a result that no model should read", async () => {
+test("createToolbox() truncates a result that is too long", async () => {
   const long = defineTool({
     name: "Long",
     description: "x",
@@ -210,7 +210,7 @@ test("createToolbox() cuts a result that no model should read", async () => {
   assert.equal(texts[1], `${"y".repeat(50_000)}\n[100000 characters more are cut]`);
 });
 
-test("createToolbox() keeps what lasts of each conversation apart, and forgets the oldest", async () => {
+test("createToolbox() keeps the sessions of conversations apart and forgets the oldest", async () => {
   const todos: string[] = [];
   const note = defineTool({
     name: "Note",
@@ -235,7 +235,7 @@ test("createToolbox() keeps what lasts of each conversation apart, and forgets t
   assert.equal(todos.at(-1), "");
 });
 
-test("defineTool() takes other names of members, and ignores what it does not know", async () => {
+test("defineTool() accepts alternative member names and ignores unknown ones", async () => {
   const seen: unknown[] = [];
   const tool = defineTool({
     name: "Named",
@@ -258,7 +258,7 @@ test("defineTool() takes other names of members, and ignores what it does not kn
   assert.match(text, /^Cannot use Named: /);
 });
 
-test("createToolbox() tells the model why another model could not be asked", async () => {
+test("createToolbox() returns why another model failed", async () => {
   const ask = defineTool({
     name: "Ask",
     description: "x",
