@@ -28,12 +28,19 @@ import { createGateway } from "./lib/gateway.ts";
 import { isMain, readArgs } from "./lib/runtime/process.ts";
 
 export { createGateway };
-export type { GatewayOptions, Handler } from "./lib/gateway.ts";
+export type { Gateway, GatewayOptions } from "./lib/gateway.ts";
 export type { Clock } from "./lib/runtime/clock.ts";
 export type { Settings } from "./lib/config/settings.ts";
 export type { LimitSet, LimitsInput } from "./lib/config/limits.ts";
-export type { HostName, Language, NamedUpstream, Preset, UpstreamsInput } from "./lib/config/upstreams.ts";
-// No await: a module that waits at its top level cannot be had with `require`.
-if (isMain(import.meta)) import("./lib/cli/main.ts").then(({ main }) => main(readArgs(), createGateway));
+export type {
+  DialectChoice,
+  HostName,
+  NamedUpstream,
+  Preset,
+  UpstreamsInput,
+} from "./lib/config/upstreams.ts";
 
 export type { Alias, Target } from "./lib/config/aliases.ts";
+
+// No top-level await: a module with one cannot be loaded by `require`.
+if (isMain(import.meta)) import("./lib/cli/main.ts").then(({ main }) => main(readArgs(), createGateway));

@@ -1,8 +1,8 @@
 import { createAccess } from "./access/access.ts";
 import { createApp } from "./server/app.ts";
-import { createCatalogue } from "./upstreams/model_cache.ts";
+import { createModelCache } from "./upstreams/model_cache.ts";
 import { type Clock, systemClock } from "./runtime/clock.ts";
-import { createClosing } from "./runtime/shutdown.ts";
+import { createShutdown } from "./runtime/shutdown.ts";
 import { parseConfig } from "./config/parse.ts";
 import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
@@ -12,7 +12,7 @@ import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
 import { createLimiter } from "./limits/limiter.ts";
 import type { Directory } from "./upstreams/upstream.ts";
-import { createNetwork } from "./runtime/fetch.ts";
+import { createFetch } from "./runtime/fetch.ts";
 import { createCounters } from "./observability/counters.ts";
 import { createToolboxLoader } from "./turns/load_tools.ts";
 import { createUpstreams } from "./upstreams/from_config.ts";
@@ -34,7 +34,7 @@ export interface GatewayOptions {
 }
 
 /** A web-standard handler: give it to `Deno.serve`, `Bun.serve`, Hono or any other server. */
-export interface Handler {
+export interface Gateway {
   /** Answers one request; it never throws. */
   fetch(request: Request): Promise<Response>;
   /**
@@ -67,37 +67,37 @@ export interface Handler {
  */
 export function createGateway(
   { settings = {}, clock = systemClock, host, ...options }: GatewayOptions = {},
-): Handler {
-  const whole = parseConfig({ settings });
-  const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = whole;
-  const { fetch = createNetwork(config) } = options;
-  const closing = createClosing(clock, config.shutdownTimeout * 1000);
+): Gateway {
+  const fullConfig = parseConfig({ settings });
+  const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
+  const { fetch = createFetch(config) } = options;
+  const shutdown = createShutdown(clock, config.shutdownTimeout * 1000);
   const gateway: GatewayContext = {
     config,
-    access: createAccess(whole, host),
+    access: createAccess(fullConfig, host),
     fetch,
     clock,
     newId,
     directory: toDirectory(config),
-    catalogue: createCatalogue({ fetch, clock }),
+    modelCache: createModelCache({ fetch, clock }),
     counters: createCounters(clock.now()),
-    closing,
+    shutdown,
     inputCounter: createInputCounter(clock),
     limits: createLimiter(config, { clock, newId }),
-    toolbox: createToolboxLoader(config, clock),
+    loadToolbox: createToolboxLoader(config, clock),
   };
   const answer = createApp(gateway);
   return {
-    fetch: async (request) => closing.begun ? turnAway() : await answer(request),
+    fetch: async (request) => shutdown.started ? shuttingDownResponse() : await answer(request),
     async ready() {
-      await gateway.toolbox?.();
+      await gateway.loadToolbox?.();
     },
-    stop: () => closing.begin(),
+    stop: () => shutdown.start(),
   };
 }
 
 /** Clients ask again, and should do so on another connection. */
-function turnAway(): Response {
+function shuttingDownResponse(): Response {
   const error = new ApiError("overloaded_error", "Cannot take the request: the gateway is being stopped");
   const response = errorResponse(error, newId("req_"));
   response.headers.set("connection", "close");

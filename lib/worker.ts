@@ -1,11 +1,11 @@
 import { ConfigError, parseConfig, type Sources } from "./config/parse.ts";
-import { type Config, GUARDS, SETTING_NAMES, type SettingName } from "./config/settings.ts";
-import { createGateway, type Handler } from "./gateway.ts";
+import { type Config, GUARD_SETTINGS, SETTING_NAMES, type SettingName } from "./config/settings.ts";
+import { createGateway, type Gateway } from "./gateway.ts";
 import { readEnv } from "./runtime/process.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
-import { refuseExposure } from "./config/bind_check.ts";
+import { requireKeysOffLoopback } from "./config/bind_check.ts";
 import { newId } from "./runtime/ids.ts";
-import { printMistake, startLog } from "./observability/log.ts";
+import { printError, startLog } from "./observability/log.ts";
 
 /** What such a runtime takes: a handler, and settings for the server of Bun. */
 export type Worker = {
@@ -28,19 +28,19 @@ const worker: Worker = {
   development: false,
   async fetch(request, bindings) {
     handler ??= createHandler(bindings);
-    return handler === undefined ? refuse() : await handler.fetch(request);
+    return handler === undefined ? configErrorResponse() : await handler.fetch(request);
   },
 };
 
 export default worker;
 
 // Not before the first request: Workers have their bindings only then.
-let handler: Handler | undefined;
+let handler: Gateway | undefined;
 
-function createHandler(bindings: unknown): Handler | undefined {
+function createHandler(bindings: unknown): Gateway | undefined {
   const sources = {
     settings: pickSettings(bindings),
-    env: readEnv(SETTING_NAMES, { evenEmpty: GUARDS }),
+    env: readEnv(SETTING_NAMES, { keepEmpty: GUARD_SETTINGS }),
   };
   const config = readConfig(sources);
   if (config === undefined) return undefined;
@@ -52,16 +52,16 @@ function createHandler(bindings: unknown): Handler | undefined {
 function readConfig(sources: Sources): Config | undefined {
   try {
     const config = parseConfig(sources);
-    refuseExposure(config);
+    requireKeysOffLoopback(config);
     return config;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    for (const mistake of error.mistakes) printMistake(mistake);
+    for (const mistake of error.mistakes) printError(mistake);
     return undefined;
   }
 }
 
-function refuse(): Response {
+function configErrorResponse(): Response {
   const why = "Cannot serve: the gateway's settings cannot be used, its log names each mistake";
   return errorResponse(new ApiError("api_error", why, { retryable: false }), newId("req_"));
 }
@@ -74,7 +74,7 @@ function pickSettings(bindings: unknown): Partial<Record<SettingName, string>> {
   const settings: Partial<Record<SettingName, string>> = {};
   for (const name of SETTING_NAMES) {
     const value = given.get(name);
-    if (typeof value === "string" && (value !== "" || GUARDS.includes(name))) settings[name] = value;
+    if (typeof value === "string" && (value !== "" || GUARD_SETTINGS.includes(name))) settings[name] = value;
   }
   return settings;
 }

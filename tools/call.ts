@@ -2,7 +2,7 @@
 export type JsonObject = { [key: string]: unknown };
 
 /** What the operator turns on by one word of the setting `TOOLS`. */
-export type Group = "files-read" | "files-write" | "shell" | "network";
+export type ToolGroup = "files-read" | "files-write" | "shell" | "network";
 
 /** A piece of what a tool gives, as a block of Anthropic's API. */
 export type ToolContent =

@@ -10,8 +10,8 @@ export function createHost(
   policy: Policy,
   clock: Clock,
 ): (call: Pick<Host, "signal" | "models" | "session">) => Host {
-  const toFiles = createFiles(policy.files);
-  const toShell = createShell(policy.shell);
-  const toWeb = createWeb(policy.web, { after: (ms, run) => clock.after(ms, run) });
-  return (call) => ({ ...call, files: toFiles(call), shell: toShell(call), web: toWeb(call) });
+  const filesFor = createFiles(policy.files);
+  const shellFor = createShell(policy.shell);
+  const webFor = createWeb(policy.web, { after: (ms, run) => clock.after(ms, run) });
+  return (call) => ({ ...call, files: filesFor(call), shell: shellFor(call), web: webFor(call) });
 }

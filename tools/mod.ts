@@ -1,5 +1,5 @@
 import { createBash } from "./shell/bash.ts";
-import type { Group } from "./call.ts";
+import type { ToolGroup } from "./call.ts";
 import { edit } from "./files/edit.ts";
 import { glob } from "./files/glob.ts";
 import { grep } from "./files/grep.ts";
@@ -26,7 +26,7 @@ import { write } from "./files/write.ts";
 export interface ToolsOptions extends Pick<ToolboxOptions, "limits" | "clock" | "audit"> {
   /** The path of the workspace, links and all. */
   root: string;
-  groups: ReadonlySet<Group>;
+  groups: ReadonlySet<ToolGroup>;
   shell: Pick<ShellPolicy, "sandbox" | "network">;
   web: Pick<WebPolicy, "allowHosts" | "search">;
 }
@@ -39,11 +39,11 @@ export interface ToolsOptions extends Pick<ToolboxOptions, "limits" | "clock" | 
 export async function createTools(
   { root: path, groups, shell, web, ...options }: ToolsOptions,
 ): Promise<Toolbox> {
-  const { timeout } = options.limits;
+  const { timeoutMs } = options.limits;
   const root = await findWorkspace(path);
   // A command or a page that takes too long says so itself, with what it had so far, right before the toolbox would.
-  const most = Math.max(timeout - LAST_WORDS, timeout / 2);
-  const seconds = most / 1000;
+  const maxCallMs = Math.max(timeoutMs - TIMEOUT_MARGIN_MS, timeoutMs / 2);
+  const seconds = maxCallMs / 1000;
   const policy: Policy = {
     groups,
     files: { root, write: groups.has("files-write") },
@@ -53,19 +53,19 @@ export async function createTools(
       readable: [],
       path: SHELL_PATH,
       environment: {},
-      limits: { ...SHELL_LIMITS, seconds, maxSeconds: seconds },
+      limits: { ...SHELL_LIMITS, defaultSeconds: seconds, maxSeconds: seconds },
     },
-    web: { ...web, limits: { ...WEB_LIMITS, time: Math.min(WEB_LIMITS.time, most) } },
+    web: { ...web, limits: { ...WEB_LIMITS, timeoutMs: Math.min(WEB_LIMITS.timeoutMs, maxCallMs) } },
   };
-  const tools = toCatalogue(policy).filter(({ group }) => group === undefined || groups.has(group));
-  return createToolbox({ ...options, tools, toHost: createHost(policy, options.clock) });
+  const tools = createCatalogue(policy).filter(({ group }) => group === undefined || groups.has(group));
+  return createToolbox({ ...options, tools, hostFor: createHost(policy, options.clock) });
 }
 
 /** Milliseconds. */
-const LAST_WORDS = 1000;
+const TIMEOUT_MARGIN_MS = 1000;
 
 /** The catalogue: one line a tool. */
-function toCatalogue(policy: Policy): Tool[] {
+function createCatalogue(policy: Policy): Tool[] {
   return [
     write,
     read,

@@ -6,7 +6,7 @@ export interface Models {
     options: { system?: string; maxTokens: number; signal: AbortSignal },
   ): Promise<string>;
   /** Has a model work on a task of its own, with the tools of this conversation but `Task`, and gives its last words. */
-  converse(prompt: string, options: { model?: string | undefined; signal: AbortSignal }): Promise<string>;
+  runSubagent(prompt: string, options: { model?: string | undefined; signal: AbortSignal }): Promise<string>;
   /** Searches the web by the upstream's own search. */
   search(query: SearchQuery, signal: AbortSignal): Promise<SearchHit[]>;
 }

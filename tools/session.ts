@@ -24,45 +24,47 @@ export interface Todo {
 /** The conversations that have used a tool. */
 export interface Sessions {
   /** Gives what lasts of a client's conversation. */
-  of(client: string, conversation: string): Session;
+  get(client: string, conversation: string): Session;
 }
 
 /** How many files a conversation knows; of more the model has to read those again that it saw longest ago. */
-const MOST_SEEN = 1000;
+const MAX_SEEN_FILES = 1000;
 
 /** The longest list of what is to do, as JSON in characters. */
-const MOST_TODO = 50_000;
+const MAX_TODO_CHARS = 50_000;
 
 /**
  * Puts a list of what is to do in the place of the one before.
  *
  * @throws {ToolError} if it is longer than is kept.
  */
-export function keepTodos(session: Session, todos: Todo[]): void {
-  if (JSON.stringify(todos).length > MOST_TODO) {
-    throw new ToolError(`Cannot keep a list of more than ${MOST_TODO} characters: say it in fewer words`);
+export function setTodos(session: Session, todos: Todo[]): void {
+  if (JSON.stringify(todos).length > MAX_TODO_CHARS) {
+    throw new ToolError(
+      `Cannot keep a list of more than ${MAX_TODO_CHARS} characters: say it in fewer words`,
+    );
   }
   session.todos = todos;
 }
 
 /** How many conversations are remembered; the one that was used longest ago is forgotten first. */
-const MOST = 1000;
+const MAX_CONVERSATIONS = 1000;
 
 /** Creates the memory of conversations, as yet empty. */
 export function createSessions(): Sessions {
   const sessions = new Map<string, Session>();
   return {
-    of(client, conversation) {
+    get(client, conversation) {
       const key = JSON.stringify([client, conversation]);
       const session = sessions.get(key) ?? { seen: new Map(), todos: [] };
       sessions.delete(key);
       sessions.set(key, session);
       for (const path of session.seen.keys()) {
-        if (session.seen.size <= MOST_SEEN) break;
+        if (session.seen.size <= MAX_SEEN_FILES) break;
         session.seen.delete(path);
       }
       const [oldest] = sessions.keys();
-      if (sessions.size > MOST && oldest !== undefined) sessions.delete(oldest);
+      if (sessions.size > MAX_CONVERSATIONS && oldest !== undefined) sessions.delete(oldest);
       return session;
     },
   };
@@ -74,7 +76,10 @@ export function createSessions(): Sessions {
  *
  * @throws {ToolError} if not, with what to do.
  */
-export function checkSeen(session: Session, { path, version }: { path: string; version: string }): void {
+export function requireCurrentRead(
+  session: Session,
+  { path, version }: { path: string; version: string },
+): void {
   const seen = session.seen.get(path);
   if (seen === undefined) {
     throw new ToolError(`Cannot change "${path}": it has not been read yet; read it first`);

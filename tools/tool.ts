@@ -1,6 +1,6 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import * as v from "valibot";
-import type { Group, JsonObject, ToolContent } from "./call.ts";
+import type { JsonObject, ToolContent, ToolGroup } from "./call.ts";
 import { ToolError } from "./errors.ts";
 import type { Files } from "./host/files.ts";
 import type { Shell } from "./host/shell.ts";
@@ -25,7 +25,7 @@ export interface ToolDefinition<Schema extends v.GenericSchema> {
   /** For the model. */
   description: string;
   /** The switch that it stands behind; a tool without one is there as soon as any is. */
-  group?: Group;
+  group?: ToolGroup;
   /** Whether it has other tools run: then it stands in another line than they, and has no time limit of its own. */
   nested?: boolean;
   input: Schema;
@@ -39,7 +39,7 @@ export interface ToolDefinition<Schema extends v.GenericSchema> {
 export interface Tool {
   readonly name: string;
   readonly description: string;
-  readonly group: Group | undefined;
+  readonly group: ToolGroup | undefined;
   readonly nested: boolean;
   /** JSON Schema, draft 2020-12. */
   readonly inputSchema: JsonObject;
@@ -54,7 +54,7 @@ export interface Tool {
 export function defineTool<Schema extends v.GenericSchema>(
   { name, description, group, nested = false, input: schema, aliases = {}, run }: ToolDefinition<Schema>,
 ): Tool {
-  const names = new Map(Object.entries(aliases));
+  const aliasTargets = new Map(Object.entries(aliases));
   return {
     name,
     description,
@@ -62,8 +62,8 @@ export function defineTool<Schema extends v.GenericSchema>(
     nested,
     inputSchema: { ...toJsonSchema(schema, { target: "draft-2020-12" }) },
     async run(raw, host) {
-      const result = v.safeParse(schema, rename(raw, names));
-      if (!result.success) throw new ToolError(toComplaint(name, result.issues));
+      const result = v.safeParse(schema, applyAliases(raw, aliasTargets));
+      if (!result.success) throw new ToolError(inputErrorMessage(name, result.issues));
       const content = await run(result.output, host);
       return typeof content === "string" ? [{ type: "text", text: content }] : content;
     },
@@ -71,21 +71,21 @@ export function defineTool<Schema extends v.GenericSchema>(
 }
 
 /** Gives members the names that the schema has; one that is there under its own name stays. */
-function rename(raw: unknown, names: ReadonlyMap<string, string>): unknown {
+function applyAliases(raw: unknown, aliasTargets: ReadonlyMap<string, string>): unknown {
   if (typeof raw !== "object" || raw === null || Array.isArray(raw)) return raw;
   const members: [string, unknown][] = Object.entries(raw);
   const renamed = new Map<string, unknown>();
   for (const [name, value] of members) {
-    if (!names.has(name)) renamed.set(name, value);
+    if (!aliasTargets.has(name)) renamed.set(name, value);
   }
   for (const [name, value] of members) {
-    const known = names.get(name);
-    if (known !== undefined && !renamed.has(known)) renamed.set(known, value);
+    const schemaName = aliasTargets.get(name);
+    if (schemaName !== undefined && !renamed.has(schemaName)) renamed.set(schemaName, value);
   }
   return Object.fromEntries(renamed);
 }
 
-function toComplaint(name: string, issues: readonly v.BaseIssue<unknown>[]): string {
+function inputErrorMessage(name: string, issues: readonly v.BaseIssue<unknown>[]): string {
   const lines = issues.slice(0, 5).map((issue) => {
     const path = v.getDotPath(issue);
     return path === null ? issue.message : `${path}: ${issue.message}`;

@@ -1,12 +1,12 @@
 import type { Config } from "../config/settings.ts";
 import { isLoopback, toHostName } from "../base/host_name.ts";
-import type { Doors } from "./origin_check.ts";
-import { createKeyring, type Keyring } from "./api_keys.ts";
+import type { OriginPolicy } from "./origin_check.ts";
+import { type ApiKeys, createApiKeys } from "./api_keys.ts";
 
 /** Who is let in. */
 export interface Access {
-  keyring: Keyring;
-  doors: Doors;
+  apiKeys: ApiKeys;
+  originPolicy: OriginPolicy;
 }
 
 /**
@@ -15,17 +15,17 @@ export interface Access {
  */
 export function createAccess(config: Config, host?: string): Access {
   const { gatewayApiKeys, gatewayAdminKey, allowedHosts = [], corsOrigins = [] } = config;
-  const own = host !== undefined && isLoopback(host) ? toHostName(host) : undefined;
-  const guarded = own !== undefined || allowedHosts.length > 0;
+  const ownName = host !== undefined && isLoopback(host) ? toHostName(host) : undefined;
+  const checksHost = ownName !== undefined || allowedHosts.length > 0;
   return {
-    keyring: createKeyring(gatewayApiKeys, gatewayAdminKey),
-    doors: {
-      hosts: guarded
-        ? new Set([...OWN_NAMES, ...(own === undefined ? [] : [own]), ...allowedHosts])
+    apiKeys: createApiKeys(gatewayApiKeys, gatewayAdminKey),
+    originPolicy: {
+      hosts: checksHost
+        ? new Set([...LOOPBACK_NAMES, ...(ownName === undefined ? [] : [ownName]), ...allowedHosts])
         : undefined,
       origins: new Set(corsOrigins),
     },
   };
 }
 
-const OWN_NAMES = ["localhost", "127.0.0.1", "[::1]"];
+const LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"];

@@ -1,6 +1,6 @@
 import { ApiError } from "../base/errors.ts";
-import { LOCAL, NOBODY } from "../config/gateway_keys.ts";
-import type { Keyring } from "./api_keys.ts";
+import { LOCAL, UNAUTHENTICATED } from "../config/gateway_keys.ts";
+import type { ApiKeys } from "./api_keys.ts";
 
 /** Who asks. */
 export interface Caller {
@@ -19,21 +19,21 @@ export interface Caller {
 }
 
 /** Whoever has not been let in. */
-export const STRANGER: Caller = { client: NOBODY };
+export const ANONYMOUS: Caller = { client: UNAUTHENTICATED };
 
 /**
  * Finds out who asks, by `x-api-key` or a Bearer token; where both are sent, either will do.
  *
  * @throws {ApiError} `authentication_error` if a key is demanded, and none of those sent is known.
  */
-export async function identify(request: Request, keyring: Keyring): Promise<Caller> {
-  const keys = readKeys(request.headers);
+export async function authenticate(request: Request, apiKeys: ApiKeys): Promise<Caller> {
+  const keys = readApiKeys(request.headers);
   for (const key of keys) {
-    const client = await keyring.find(key);
-    if (client !== undefined) return { client, ...readWishes(request.headers) };
+    const client = await apiKeys.match(key);
+    if (client !== undefined) return { client, ...readClientHeaders(request.headers) };
   }
-  if (!keyring.locked) return { client: LOCAL, key: keys[0], ...readWishes(request.headers) };
-  if (isOpen(request)) return STRANGER;
+  if (!apiKeys.required) return { client: LOCAL, key: keys[0], ...readClientHeaders(request.headers) };
+  if (isPublicRoute(request)) return ANONYMOUS;
   // Anthropic's own words, by which clients know what to ask of their user.
   throw new ApiError(
     "authentication_error",
@@ -42,18 +42,18 @@ export async function identify(request: Request, keyring: Keyring): Promise<Call
 }
 
 /** What tells only that somebody answers: the health check, and how Claude Code looks whether its base URL is right. */
-function isOpen({ method, url }: Request): boolean {
+function isPublicRoute({ method, url }: Request): boolean {
   const { pathname } = new URL(url);
   if (method === "HEAD") return ["/", "/health", "/api/hello"].includes(pathname);
   return method === "GET" && pathname === "/health";
 }
 
-function readKeys(headers: Headers): string[] {
+function readApiKeys(headers: Headers): string[] {
   const bearer = /^Bearer\s+(\S+)\s*$/i.exec(headers.get("authorization") ?? "")?.[1];
   return [headers.get("x-api-key")?.trim() ?? "", bearer ?? ""].filter((key) => key !== "");
 }
 
-function readWishes(headers: Headers): Omit<Caller, "client" | "key"> {
+function readClientHeaders(headers: Headers): Omit<Caller, "client" | "key"> {
   const session = headers.get("x-claude-code-session-id");
   return {
     sessionId: session !== null && /^[\w.-]{1,128}$/.test(session) ? session : undefined,

@@ -7,12 +7,12 @@ import { quote } from "../base/redact.ts";
  *
  * @throws {ApiError} `invalid_request_error`.
  */
-export function checkContent({ method, headers }: Request): void {
+export function checkContentType({ method, headers }: Request): void {
   if (method !== "POST") return;
   const type = headers.get("content-type");
   if (type?.split(";")[0]?.trim().toLowerCase() !== "application/json") {
-    const what = type === null ? "a body without content-type" : `content-type ${quote(type)}`;
-    throw new ApiError("invalid_request_error", `Cannot read ${what}: only application/json is taken`);
+    const description = type === null ? "a body without content-type" : `content-type ${quote(type)}`;
+    throw new ApiError("invalid_request_error", `Cannot read ${description}: only application/json is taken`);
   }
   const encoding = headers.get("content-encoding");
   if (encoding === null || encoding.trim().toLowerCase() === "identity") return;

@@ -1,33 +1,39 @@
-import { type Doors, isAllowed } from "./origin_check.ts";
+import { isAllowedOrigin, type OriginPolicy } from "./origin_check.ts";
 
 /**
  * The headers that let pages of the allowed origins read an answer. None where CORS is off.
  *
  * Credentials of browsers are never allowed: a page brings its key itself.
  */
-export function toCorsHeaders({ headers }: Request, { origins }: Doors): [name: string, value: string][] {
+export function corsHeaders(
+  { headers }: Request,
+  { origins }: OriginPolicy,
+): [name: string, value: string][] {
   if (origins.size === 0) return [];
-  const all = origins.has("*");
-  const vary: [string, string][] = all ? [] : [["vary", "Origin"]];
+  const allowAll = origins.has("*");
+  const vary: [string, string][] = allowAll ? [] : [["vary", "Origin"]];
   const origin = headers.get("origin");
-  if (origin === null || !isAllowed(origin, origins)) return vary;
+  if (origin === null || !isAllowedOrigin(origin, origins)) return vary;
   return [
-    ["access-control-allow-origin", all ? "*" : origin],
-    ["access-control-expose-headers", EXPOSED.join(", ")],
+    ["access-control-allow-origin", allowAll ? "*" : origin],
+    ["access-control-expose-headers", EXPOSED_HEADERS.join(", ")],
     ...vary,
   ];
 }
 
 /** Answers the question that a browser asks before the request of a page; nothing where this is none. */
-export function answerPreflight({ method, headers }: Request, { origins }: Doors): Response | undefined {
+export function answerPreflight(
+  { method, headers }: Request,
+  { origins }: OriginPolicy,
+): Response | undefined {
   const origin = headers.get("origin");
-  const asks = method === "OPTIONS" && headers.has("access-control-request-method");
-  if (!asks || origin === null || !isAllowed(origin, origins)) return undefined;
+  const isPreflight = method === "OPTIONS" && headers.has("access-control-request-method");
+  if (!isPreflight || origin === null || !isAllowedOrigin(origin, origins)) return undefined;
   return new Response(null, {
     status: 204,
     headers: {
       "access-control-allow-methods": "GET, HEAD, POST",
-      "access-control-allow-headers": ALLOWED.join(", "),
+      "access-control-allow-headers": ALLOWED_HEADERS.join(", "),
       "access-control-max-age": "600",
     },
   });
@@ -37,7 +43,7 @@ export function answerPreflight({ method, headers }: Request, { origins }: Doors
  * What clients send. `*` is every header but `authorization`; the others are named for browsers that do not know it.
  * Source: https://github.com/anthropics/anthropic-sdk-typescript
  */
-const ALLOWED = [
+const ALLOWED_HEADERS = [
   "authorization",
   "x-api-key",
   "content-type",
@@ -60,12 +66,12 @@ const ALLOWED = [
   "*",
 ];
 
-const RATES = ["requests", "tokens", "input-tokens", "output-tokens"].flatMap((what) =>
-  ["limit", "remaining", "reset"].map((which) => `anthropic-ratelimit-${what}-${which}`)
+const RATE_LIMIT_HEADERS = ["requests", "tokens", "input-tokens", "output-tokens"].flatMap((metric) =>
+  ["limit", "remaining", "reset"].map((field) => `anthropic-ratelimit-${metric}-${field}`)
 );
 
 /** What pages may read of an answer's headers: all that the gateway sets itself. */
-const EXPOSED = [
+const EXPOSED_HEADERS = [
   "request-id",
   "retry-after",
   "x-should-retry",
@@ -74,5 +80,5 @@ const EXPOSED = [
   "x-gateway-loss",
   "x-token-count-source",
   "x-token-count-cost",
-  ...RATES,
+  ...RATE_LIMIT_HEADERS,
 ];

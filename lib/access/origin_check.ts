@@ -3,7 +3,7 @@ import { toHostName } from "../base/host_name.ts";
 import { quote } from "../base/redact.ts";
 
 /** Whose requests are answered at all, whatever key they show. */
-export interface Doors {
+export interface OriginPolicy {
   /** The hosts that the gateway may be called by; any where nothing is said. */
   hosts?: ReadonlySet<string> | undefined;
   /** The origins whose pages may ask; `*` is every one, none at all is CORS switched off. */
@@ -18,24 +18,24 @@ export interface Doors {
  *
  * @throws {ApiError} `permission_error`; `invalid_request_error` where the request calls the gateway by no name at all.
  */
-export function checkDoors(request: Request, { hosts, origins }: Doors): void {
+export function checkHostAndOrigin(request: Request, { hosts, origins }: OriginPolicy): void {
   const { headers, url } = request;
   if (!URL.canParse(url)) {
     throw new ApiError("invalid_request_error", "Cannot answer the request: it names no valid host");
   }
   const host = headers.get("host") ?? new URL(url).host;
   if (hosts !== undefined) {
-    const stray = [host, new URL(url).host].find((name) => !hosts.has(toHostName(name) ?? ""));
-    if (stray !== undefined) {
+    const unknownHost = [host, new URL(url).host].find((name) => !hosts.has(toHostName(name) ?? ""));
+    if (unknownHost !== undefined) {
       throw new ApiError(
         "permission_error",
-        `Cannot answer for host ${quote(stray)}: ALLOWED_HOSTS does not name it`,
+        `Cannot answer for host ${quote(unknownHost)}: ALLOWED_HOSTS does not name it`,
       );
     }
   }
   const origin = headers.get("origin");
   if (origin === null || (hosts === undefined && origins.size === 0)) return;
-  if (isAllowed(origin, origins) || toHost(origin) === toHost(`http://${host}`)) return;
+  if (isAllowedOrigin(origin, origins) || hostAndPort(origin) === hostAndPort(`http://${host}`)) return;
   throw new ApiError(
     "permission_error",
     `Cannot answer a page of ${quote(origin)}: CORS_ORIGINS does not name it`,
@@ -43,11 +43,11 @@ export function checkDoors(request: Request, { hosts, origins }: Doors): void {
 }
 
 /** Tells whether the settings let pages of an origin in. */
-export function isAllowed(origin: string, origins: ReadonlySet<string>): boolean {
+export function isAllowedOrigin(origin: string, origins: ReadonlySet<string>): boolean {
   return origins.has("*") || origins.has(origin);
 }
 
 /** Host and port, the usual port left out. */
-function toHost(url: string): string | undefined {
+function hostAndPort(url: string): string | undefined {
   return URL.canParse(url) ? new URL(url).host || undefined : undefined;
 }

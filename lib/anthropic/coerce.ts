@@ -15,40 +15,40 @@ import { isObject, type JsonObject, tryJson } from "../base/json.ts";
  */
 export function coerce(value: unknown, schema: unknown, root: JsonObject, depth = 0): unknown {
   if (depth > MAX_DEPTH) return value;
-  const kinds = toKinds(schema, root);
-  if (kinds === undefined) return value;
-  if (!kinds.some((kind) => fits(value, kind.type))) {
-    const meant = read(value, kinds, root);
-    return meant === undefined ? value : coerce(meant, schema, root, depth + 1);
+  const allowed = allowedTypes(schema, root);
+  if (allowed === undefined) return value;
+  if (!allowed.some((kind) => fits(value, kind.type))) {
+    const converted = convertType(value, allowed, root);
+    return converted === undefined ? value : coerce(converted, schema, root, depth + 1);
   }
   // Of several schemas that fit, nobody knows which one was followed.
-  const [kind, another] = kinds.filter(({ type }) => fits(value, type));
+  const [kind, another] = allowed.filter(({ type }) => fits(value, type));
   return kind && another === undefined ? coerceInside(value, kind.schema, root, depth + 1) : value;
 }
 
 /** The types that a schema allows, each with the schema that allows it; `undefined` where it allows anything. */
-export function toKinds(
+export function allowedTypes(
   schema: unknown,
   root: JsonObject,
   seen: Set<string> = new Set(),
-): Kind[] | undefined {
+): AllowedType[] | undefined {
   if (!isObject(schema)) return undefined;
   const { $ref, type, anyOf, oneOf } = schema;
   if (typeof $ref === "string") {
     // Schemas may refer to each other without end; a second look at one adds nothing.
     if (seen.has($ref)) return [];
-    return toKinds(look($ref, root), root, seen.add($ref));
+    return allowedTypes(resolveReference($ref, root), root, seen.add($ref));
   }
   if (typeof type === "string") return [{ type, schema }];
   if (Array.isArray(type)) return type.map((one) => ({ type: String(one), schema }));
   const branches = anyOf ?? oneOf;
   if (!Array.isArray(branches)) return undefined;
-  const kinds = branches.map((branch) => toKinds(branch, root, seen));
-  return kinds.every((one) => one !== undefined) ? kinds.flat() : undefined;
+  const allowed = branches.map((branch) => allowedTypes(branch, root, seen));
+  return allowed.every((one) => one !== undefined) ? allowed.flat() : undefined;
 }
 
 /** A type of JSON Schema, and the schema that names it. */
-export interface Kind {
+export interface AllowedType {
   type: string;
   schema: JsonObject;
 }
@@ -76,28 +76,28 @@ function fits(value: unknown, type: string): boolean {
 }
 
 /** What a value of the wrong type means, where only one thing can be meant. */
-function read(value: unknown, kinds: readonly Kind[], root: JsonObject): unknown {
-  const wants = (one: unknown) => kinds.some(({ type }) => fits(one, type));
+function convertType(value: unknown, allowed: readonly AllowedType[], root: JsonObject): unknown {
+  const accepts = (one: unknown) => allowed.some(({ type }) => fits(one, type));
   if (typeof value === "number") {
-    if (wants("")) return String(value);
+    if (accepts("")) return String(value);
   } else if (typeof value === "string") {
-    const said = tryJson(/^\s*(true|false)\s*$/i.test(value) ? value.toLowerCase() : value);
-    if (said !== undefined && wants(said) && isExact(said, value)) return said;
+    const parsed = tryJson(/^\s*(true|false)\s*$/i.test(value) ? value.toLowerCase() : value);
+    if (parsed !== undefined && accepts(parsed) && isExact(parsed, value)) return parsed;
   }
-  return toList(value, kinds, root);
+  return wrapInArray(value, allowed, root);
 }
 
 /** A number that JavaScript cannot hold as it was written stays in its string. */
-function isExact(said: unknown, text: string): boolean {
-  return typeof said !== "number" || Number.isSafeInteger(said) ||
-    (Number.isFinite(said) && /[.e]/i.test(text));
+function isExact(parsed: unknown, text: string): boolean {
+  return typeof parsed !== "number" || Number.isSafeInteger(parsed) ||
+    (Number.isFinite(parsed) && /[.e]/i.test(text));
 }
 
 /** One thing where a list of such things, and nothing else, is wanted. */
-function toList(value: unknown, kinds: readonly Kind[], root: JsonObject): unknown {
-  const [kind, another] = kinds.filter(({ type }) => type !== "null");
+function wrapInArray(value: unknown, allowed: readonly AllowedType[], root: JsonObject): unknown {
+  const [kind, another] = allowed.filter(({ type }) => type !== "null");
   if (kind?.type !== "array" || another !== undefined || value === null) return undefined;
-  const items = toKinds(kind.schema.items, root);
+  const items = allowedTypes(kind.schema.items, root);
   if (!items?.some(({ type }) => fits(value, type))) return undefined;
   // A text that may be a list of its own says nothing certain.
   return typeof value === "string" && /^\s*$|^\s*[[{]|[,;\n]/.test(value) ? undefined : [value];
@@ -118,7 +118,7 @@ function coerceInside(value: unknown, schema: JsonObject, root: JsonObject, dept
 }
 
 /** Follows a reference inside of the schema; others are not followed. */
-function look(reference: string, root: JsonObject): unknown {
+function resolveReference(reference: string, root: JsonObject): unknown {
   const [start, ...steps] = reference.split("/");
   if (start !== "#") return undefined;
   let found: unknown = root;

@@ -22,15 +22,15 @@ import type { ResponseBlock, ResponseMessage, StreamEvent } from "./events.ts";
 export async function collectMessage(
   batches: AsyncIterable<StreamEvent[]> | Iterable<StreamEvent[]>,
 ): Promise<ResponseMessage> {
-  const fold = new MessageFold();
+  const accumulator = new MessageAccumulator();
   for await (const batch of batches) {
-    for (const event of batch) fold.add(event);
+    for (const event of batch) accumulator.add(event);
   }
-  return fold.message();
+  return accumulator.message();
 }
 
 /** The message that events have told so far. */
-export class MessageFold {
+export class MessageAccumulator {
   #message: ResponseMessage | undefined;
   #finished = false;
   readonly #inputs = new Map<number, string>();
@@ -47,7 +47,7 @@ export class MessageFold {
         this.#message = { ...event.message, content: [], usage: { ...event.message.usage } };
         return;
       case "content_block_start":
-        this.#started().content[event.index] = { ...event.content_block };
+        this.#requireMessage().content[event.index] = { ...event.content_block };
         return;
       case "content_block_delta":
         return this.#addDelta(event.index, event.delta);
@@ -55,7 +55,7 @@ export class MessageFold {
         return this.#closeBlock(event.index);
       case "message_delta": {
         const { type: _type, delta, usage, ...rest } = event;
-        const { content, usage: before, ...message } = this.#started();
+        const { content, usage: before, ...message } = this.#requireMessage();
         // Spread, not assigned: a field called `__proto__` is a field like any other.
         this.#message = {
           ...message,
@@ -84,10 +84,10 @@ export class MessageFold {
     if (!this.#finished) {
       throw new ApiError("api_error", "Cannot answer: the upstream ended before the message did");
     }
-    return this.#started();
+    return this.#requireMessage();
   }
 
-  #started(): ResponseMessage {
+  #requireMessage(): ResponseMessage {
     if (this.#message === undefined) {
       throw new ApiError(
         "api_error",
@@ -98,7 +98,7 @@ export class MessageFold {
   }
 
   #block(index: number): ResponseBlock {
-    const block = this.#started().content[index];
+    const block = this.#requireMessage().content[index];
     if (block === undefined) {
       throw new ApiError(
         "api_error",
@@ -129,7 +129,7 @@ export class MessageFold {
       default: {
         // A delta of a later day carries whole values: compaction_delta does.
         const { type: _type, ...fields } = delta;
-        this.#started().content[index] = { ...block, ...fields };
+        this.#requireMessage().content[index] = { ...block, ...fields };
       }
     }
   }

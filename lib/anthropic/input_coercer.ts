@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
-import { coerce, toKinds } from "./coerce.ts";
+import { allowedTypes, coerce } from "./coerce.ts";
 
 /**
  * Gives the members of a JSON object the types that its schema wants, while the object streams by.
@@ -51,12 +51,12 @@ export class InputCoercer {
           this.#held = "";
         }
       }
-      if (!this.#divides(char)) {
+      if (!this.#isBoundary(char)) {
         if (this.#state === "name") this.#name += char;
         continue;
       }
       if (this.#held !== undefined) {
-        out += this.#settle(this.#held + piece.slice(from, at));
+        out += this.#coerceHeld(this.#held + piece.slice(from, at));
         from = at;
         this.#held = undefined;
       }
@@ -72,7 +72,7 @@ export class InputCoercer {
   }
 
   /** Reads a character, and tells whether it stands between two parts of the object itself. */
-  #divides(char: string): boolean {
+  #isBoundary(char: string): boolean {
     if (this.#quoted) {
       if (this.#escaped) this.#escaped = false;
       else if (char === "\\") this.#escaped = true;
@@ -107,22 +107,22 @@ export class InputCoercer {
   }
 
   #mustHold(first: string): boolean {
-    const kinds = toKinds(this.#schema, this.#root);
-    const said = TYPES.find(([start]) => start.test(first))?.[1];
-    if (kinds === undefined || said === undefined) return false;
-    const right = kinds.filter(({ type }) => type === said);
-    return right.length === 0 ||
-      right.some(({ schema }) => isObject(schema.properties) || isObject(schema.items));
+    const allowed = allowedTypes(this.#schema, this.#root);
+    const actualType = TYPES_BY_FIRST_CHAR.find(([start]) => start.test(first))?.[1];
+    if (allowed === undefined || actualType === undefined) return false;
+    const matching = allowed.filter(({ type }) => type === actualType);
+    return matching.length === 0 ||
+      matching.some(({ schema }) => isObject(schema.properties) || isObject(schema.items));
   }
 
-  #settle(text: string): string {
+  #coerceHeld(text: string): string {
     const value = tryJson(text);
-    const right = value === undefined ? value : coerce(value, this.#schema, this.#root);
-    if (right === value) return text;
-    const said = text.trimEnd();
+    const coerced = value === undefined ? value : coerce(value, this.#schema, this.#root);
+    if (coerced === value) return text;
+    const trimmed = text.trimEnd();
     // A number keeps every digit when it becomes a string.
-    return JSON.stringify(typeof value === "number" && typeof right === "string" ? said : right) +
-      text.slice(said.length);
+    return JSON.stringify(typeof value === "number" && typeof coerced === "string" ? trimmed : coerced) +
+      text.slice(trimmed.length);
   }
 }
 
@@ -130,7 +130,7 @@ export class InputCoercer {
  * The type of a value, by its first character. Whether a number is an integer is known at its end; `null` is nothing
  * that could mean something else.
  */
-const TYPES: [RegExp, string][] = [
+const TYPES_BY_FIRST_CHAR: [RegExp, string][] = [
   [/"/, "string"],
   [/[-\d]/, "number"],
   [/[tf]/, "boolean"],

@@ -16,7 +16,7 @@ import { CountTokensRequest, MessagesRequest } from "./schema.ts";
  */
 export function parseMessagesRequest(body: unknown): MessagesRequest {
   if (v.is(MessagesRequest, body)) return body;
-  throw toInvalidRequest(v.safeParse(MessagesRequest, body).issues);
+  throw invalidRequestError(v.safeParse(MessagesRequest, body).issues);
 }
 
 /**
@@ -26,38 +26,38 @@ export function parseMessagesRequest(body: unknown): MessagesRequest {
  */
 export function parseCountTokensRequest(body: unknown): CountTokensRequest {
   if (v.is(CountTokensRequest, body)) return body;
-  throw toInvalidRequest(v.safeParse(CountTokensRequest, body).issues);
+  throw invalidRequestError(v.safeParse(CountTokensRequest, body).issues);
 }
 
-function toInvalidRequest(issues: readonly v.BaseIssue<unknown>[] = []): ApiError {
-  const lines = new Set(issues.slice(0, 10).map(toLine));
+function invalidRequestError(issues: readonly v.BaseIssue<unknown>[] = []): ApiError {
+  const lines = new Set(issues.slice(0, 10).map(describeIssue));
   return new ApiError("invalid_request_error", [...lines].join("; "));
 }
 
-function toLine(issue: v.BaseIssue<unknown>): string {
+function describeIssue(issue: v.BaseIssue<unknown>): string {
   const { path = [] } = issue;
   const last = path.at(-1);
   // To valibot a list is an object that lacks every field.
   return typeof last?.key === "string" && Array.isArray(last.input)
-    ? `${toPath(path.slice(0, -1))}${NO_OBJECT}`
-    : `${toPath(path)}${toWords(issue)}`;
+    ? `${formatIssuePath(path.slice(0, -1))}${NOT_AN_OBJECT}`
+    : `${formatIssuePath(path)}${issueMessage(issue)}`;
 }
 
-function toWords(issue: v.BaseIssue<unknown>): string {
+function issueMessage(issue: v.BaseIssue<unknown>): string {
   const missing = issue.input === undefined && issue.path !== undefined;
   if (missing) return "Field required";
   if (issue.type === "literal") return `Input should be ${issue.expected?.replaceAll('"', "'")}`;
-  if (issue.type === "loose_object") return NO_OBJECT;
+  if (issue.type === "loose_object") return NOT_AN_OBJECT;
   return issue.message;
 }
 
-const NO_OBJECT = "Input should be an object";
+const NOT_AN_OBJECT = "Input should be an object";
 
 /**
  * Writes where the mistake is, as Anthropic does: dotted, and with the kind of each tagged object on the way
  * (`messages.0.content.1.image.source.base64.data: `).
  */
-function toPath(path: readonly v.IssuePathItem[]): string {
+function formatIssuePath(path: readonly v.IssuePathItem[]): string {
   const steps = path.flatMap((item, at) => {
     const next = path[at + 1];
     const kind = next && next.key !== "type" ? kindOf(item.value, path[at - 1]?.key) : undefined;

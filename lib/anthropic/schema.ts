@@ -44,8 +44,8 @@ const cached = { cache_control: v.nullish(CacheControl) };
 
 /** Picks the schema by the value's own `type`, so that a known kind is checked and an unknown one kept. */
 function byType<T>(kinds: Record<string, v.GenericSchema<T>>): v.GenericSchema<T | Unknown> {
-  const known = new Map(Object.entries(kinds));
-  return v.lazy((input) => (isTagged(input) && known.get(input.type)) || Unknown) as v.GenericSchema<
+  const schemas = new Map(Object.entries(kinds));
+  return v.lazy((input) => (isTagged(input) && schemas.get(input.type)) || Unknown) as v.GenericSchema<
     T | Unknown
   >;
 }

@@ -9,29 +9,29 @@ type Delta = { type: string; [field: string]: unknown };
  * @example Usage
  * ```ts
  * import { collectMessage } from "./collect.ts";
- * import { explodeMessage } from "./to_events.ts";
+ * import { toEvents } from "./to_events.ts";
  *
  * const usage = { input_tokens: 1, output_tokens: 1 };
  * const content = [{ type: "text", text: "Hello" }];
  * const ends = { stop_reason: "end_turn", stop_sequence: null };
- * const events = explodeMessage({ id: "msg_1", type: "message", role: "assistant", model: "m", content, usage, ...ends });
+ * const events = toEvents({ id: "msg_1", type: "message", role: "assistant", model: "m", content, usage, ...ends });
  * const message = await collectMessage([events]);
  * if (message.content[0]?.text !== "Hello") throw new Error("text is lost");
  * ```
  */
-export function explodeMessage(message: ResponseMessage): StreamEvent[] {
+export function toEvents(message: ResponseMessage): StreamEvent[] {
   const { stop_reason, stop_sequence, usage } = message;
   return [
     { type: "message_start", message: { ...message, content: [], stop_reason: null, stop_sequence: null } },
-    ...message.content.flatMap(explodeBlock),
+    ...message.content.flatMap(toBlockEvents),
     { type: "message_delta", delta: { stop_reason, stop_sequence }, usage },
     { type: "message_stop" },
   ];
 }
 
 /** Tells a block as the events of a stream. */
-export function explodeBlock(block: ResponseBlock, index: number): StreamEvent[] {
-  const [content_block, deltas] = split(block);
+export function toBlockEvents(block: ResponseBlock, index: number): StreamEvent[] {
+  const [content_block, deltas] = splitBlock(block);
   return [
     { type: "content_block_start", index, content_block },
     ...deltas.map((delta): StreamEvent => ({ type: "content_block_delta", index, delta })),
@@ -40,7 +40,7 @@ export function explodeBlock(block: ResponseBlock, index: number): StreamEvent[]
 }
 
 /** What is streamed of a block by its kind; one that lacks what it should hold is told whole, as are all other kinds. */
-function split(block: ResponseBlock): [start: ResponseBlock, deltas: Delta[]] {
+function splitBlock(block: ResponseBlock): [start: ResponseBlock, deltas: Delta[]] {
   const { type, text, citations, thinking, signature, input } = block;
   if (type === "text" && typeof text === "string") {
     const cited = Array.isArray(citations) ? citations : [];

@@ -38,7 +38,7 @@ export class ToolInput {
 
   /** Takes the next fragment and gives the text that may be sent on now, often none. */
   push(fragment: string): string {
-    return this.#coerced(this.#take(fragment));
+    return this.#coerce(this.#scan(fragment));
   }
 
   /**
@@ -47,19 +47,19 @@ export class ToolInput {
    * @throws {SyntaxError} if what arrived is not a JSON object.
    */
   end(): string {
-    return this.#coerced(this.#rest());
+    return this.#coerce(this.#rest());
   }
 
   /** Ends arguments that were cut off, and gives what was held of them. */
-  cut(): string {
+  flush(): string {
     return this.#coercer?.held ?? "";
   }
 
-  #coerced(text: string): string {
+  #coerce(text: string): string {
     return this.#coercer ? this.#coercer.push(text) : text;
   }
 
-  #take(fragment: string): string {
+  #scan(fragment: string): string {
     if (this.#state === "other") {
       this.#held += fragment;
       return "";
@@ -88,7 +88,7 @@ export class ToolInput {
   }
 
   #rest(): string {
-    if (this.#state === "other") return toObjectText(this.#held);
+    if (this.#state === "other") return unwrapObject(this.#held);
     if (this.#released === "" && this.#state !== "inside") return "{}";
     const rest = this.#state === "inside" ? this.#held : "";
     JSON.parse(this.#released + rest);
@@ -136,7 +136,7 @@ function isSpace(code: number): boolean {
 }
 
 /** Reads arguments that do not begin as an object: `null`, or an object inside a string. */
-function toObjectText(text: string): string {
+function unwrapObject(text: string): string {
   const value = tryJson(text);
   if (value === null) return "{}";
   if (typeof value === "string") {

@@ -71,34 +71,34 @@ export class MessageWriter {
   text(text: string): void {
     if (text === "") return;
     const block = this.#last("text") ?? this.#add({ type: "text", text: "" });
-    this.#say(block, { type: "text_delta", text });
+    this.#emit(block, { type: "text_delta", text });
   }
 
   /** Cites a source on the text said last; gives false where there is none that may be continued. */
   cite(citation: JsonObject): boolean {
     const block = this.#last("text");
-    if (block !== undefined) this.#say(block, { type: "citations_delta", citation });
+    if (block !== undefined) this.#emit(block, { type: "citations_delta", citation });
     return block !== undefined;
   }
 
   /** Says a piece of thinking; an empty piece opens the block and shows nothing. */
   thinking(thinking: string): void {
     const block = this.#last("thinking") ?? this.#add({ type: "thinking", thinking: "", signature: "" });
-    if (thinking !== "") this.#say(block, { type: "thinking_delta", thinking });
+    if (thinking !== "") this.#emit(block, { type: "thinking_delta", thinking });
   }
 
   /** Signs the thinking said last, which ends it. */
   signature(signature: string): void {
     const block = this.#last("thinking");
     if (block === undefined) return;
-    this.#say(block, { type: "signature_delta", signature });
-    block.said = true;
+    this.#emit(block, { type: "signature_delta", signature });
+    block.ended = true;
     this.#advance();
   }
 
   /** Adds a block that is complete in its start event. */
-  whole(content: ResponseBlock): void {
-    this.#add(content).said = true;
+  addBlock(content: ResponseBlock): void {
+    this.#add(content).ended = true;
     this.#advance();
   }
 
@@ -109,15 +109,15 @@ export class MessageWriter {
   tool(id: string, name: string, schema?: JsonObject): (fragment: string) => void {
     const input = new ToolInput(schema);
     const block = this.#add({ type: "tool_use", id, name, input: {} }, input);
-    this.#say(block, toInputDelta(block, ""));
-    return (fragment) => this.#takeInput(block, input, fragment);
+    this.#emit(block, toInputDelta(block, ""));
+    return (fragment) => this.#pushInput(block, input, fragment);
   }
 
   /** Opens a text block that is one JSON object, and gives the function that takes it, fragment by fragment. */
   json(): (fragment: string) => void {
     const input = new ToolInput();
     const block = this.#add({ type: "text", text: "" }, input);
-    return (fragment) => this.#takeInput(block, input, fragment);
+    return (fragment) => this.#pushInput(block, input, fragment);
   }
 
   /** Notes token counts; later ones overwrite earlier ones. */
@@ -133,9 +133,9 @@ export class MessageWriter {
   end(reason: StopReason, stopSequence: string | null = null): void {
     this.start();
     for (const block of this.#queue) {
-      const rest = block.said ? "" : endInput(block.input, CUTS.has(reason));
-      if (rest) this.#say(block, toInputDelta(block, rest));
-      block.said = true;
+      const rest = block.ended ? "" : endInput(block.input, TRUNCATING_REASONS.has(reason));
+      if (rest) this.#emit(block, toInputDelta(block, rest));
+      block.ended = true;
     }
     this.#advance();
     this.#events.push(
@@ -144,7 +144,7 @@ export class MessageWriter {
         delta: {
           stop_reason: reason,
           stop_sequence: stopSequence,
-          ...(reason === "refusal" && { stop_details: REFUSAL }),
+          ...(reason === "refusal" && { stop_details: REFUSAL_DETAILS }),
         },
         usage: { ...this.#head.usage, ...this.#report },
       },
@@ -155,66 +155,70 @@ export class MessageWriter {
   /** The newest block, if it is of this type and may be continued. */
   #last(type: string): QueuedBlock | undefined {
     const block = this.#queue.at(-1);
-    return block?.content.type === type && block.input === undefined && !block.said ? block : undefined;
+    return block?.content.type === type && block.input === undefined && !block.ended ? block : undefined;
   }
 
   #add(content: ResponseBlock, input?: ToolInput): QueuedBlock {
     this.start();
     // Text and thinking have said everything once another block begins; a tool call may be waiting for more.
     const before = this.#queue.at(-1);
-    if (before !== undefined && before.input === undefined) before.said = true;
-    const block: QueuedBlock = { content, input, said: false, held: [] };
+    if (before !== undefined && before.input === undefined) before.ended = true;
+    const block: QueuedBlock = { content, input, ended: false, pending: [] };
     this.#queue.push(block);
     this.#advance();
     return block;
   }
 
-  #takeInput(block: QueuedBlock, input: ToolInput, fragment: string): void {
-    if (block.said) return;
+  #pushInput(block: QueuedBlock, input: ToolInput, fragment: string): void {
+    if (block.ended) return;
     const released = input.push(fragment);
-    if (released !== "") this.#say(block, toInputDelta(block, released));
+    if (released !== "") this.#emit(block, toInputDelta(block, released));
     this.#advance();
   }
 
-  #say(block: QueuedBlock, delta: Delta): void {
-    if (block.held !== undefined) block.held.push(delta);
+  #emit(block: QueuedBlock, delta: Delta): void {
+    if (block.pending !== undefined) block.pending.push(delta);
     else this.#events.push({ type: "content_block_delta", index: this.#index, delta });
   }
 
   /** Shows the block at the head of the queue, and closes it where it is complete. */
   #advance(): void {
     for (let block = this.#queue[0]; block !== undefined; block = this.#queue[0]) {
-      if (block.held !== undefined) this.#show(block, block.held);
+      if (block.pending !== undefined) this.#startBlock(block, block.pending);
       const last = this.#queue.length === 1;
-      if (!block.said && (last || !block.input?.complete)) return;
-      block.said = true;
+      if (!block.ended && (last || !block.input?.complete)) return;
+      block.ended = true;
       this.#events.push({ type: "content_block_stop", index: this.#index });
       this.#queue.shift();
     }
   }
 
-  #show(block: QueuedBlock, held: Delta[]): void {
+  #startBlock(block: QueuedBlock, pending: Delta[]): void {
     const index = ++this.#index;
-    block.held = undefined;
+    block.pending = undefined;
     this.#events.push({ type: "content_block_start", index, content_block: block.content });
-    for (const delta of held) this.#events.push({ type: "content_block_delta", index, delta });
+    for (const delta of pending) this.#events.push({ type: "content_block_delta", index, delta });
   }
 }
 
 /** The ends that come in the middle of anything. */
-const CUTS: ReadonlySet<StopReason> = new Set(["max_tokens", "model_context_window_exceeded", "refusal"]);
+const TRUNCATING_REASONS: ReadonlySet<StopReason> = new Set([
+  "max_tokens",
+  "model_context_window_exceeded",
+  "refusal",
+]);
 
-function endInput(input: ToolInput | undefined, cut: boolean): string {
+function endInput(input: ToolInput | undefined, truncated: boolean): string {
   try {
     return input?.end() ?? "";
   } catch (error) {
-    if (cut) return input?.cut() ?? "";
+    if (truncated) return input?.flush() ?? "";
     throw error;
   }
 }
 
 /** All that is known of why a model of somebody else's refuses. */
-const REFUSAL = { type: "refusal", category: null, explanation: null };
+const REFUSAL_DETAILS = { type: "refusal", category: null, explanation: null };
 
 function toInputDelta({ content }: QueuedBlock, text: string): Delta {
   return content.type === "text"
@@ -229,7 +233,7 @@ interface QueuedBlock {
   /** The JSON so far, where the block holds one object: a tool call, or an answer of that form. */
   input: ToolInput | undefined;
   /** Nothing more can come. */
-  said: boolean;
+  ended: boolean;
   /** Deltas that wait for the block's turn; gone once the block is shown. */
-  held: Delta[] | undefined;
+  pending: Delta[] | undefined;
 }

@@ -2,8 +2,8 @@
 export function toBase64Url(text: string): string {
   const bytes = new TextEncoder().encode(text);
   let binary = "";
-  for (let at = 0; at < bytes.length; at += CHUNK) {
-    binary += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
+    binary += String.fromCharCode(...bytes.subarray(at, at + CHUNK_BYTES));
   }
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
@@ -21,4 +21,4 @@ export function fromBase64Url(encoded: string): string | undefined {
 }
 
 /** How many bytes are spread into one call: engines limit the number of arguments. */
-const CHUNK = 8192;
+const CHUNK_BYTES = 8192;

@@ -81,7 +81,7 @@ export class ApiError extends Error {
   }
 
   /** Gives the same error of a request that must not be repeated: something was done for it that would be done twice. */
-  final(): ApiError {
+  toFinal(): ApiError {
     const { status, retryAfter, details, cause } = this;
     return new ApiError(this.type, this.message, {
       status,

@@ -1,4 +1,4 @@
-import { findSettings, type Sources } from "../config/parse.ts";
+import { resolveSettings, type Sources } from "../config/parse.ts";
 import { SETTING_NAMES, type SettingName, SETTINGS } from "../config/settings.ts";
 import { redact } from "../base/redact.ts";
 import type { NamedUpstream } from "../config/upstreams.ts";
@@ -8,7 +8,7 @@ import type { Alias } from "../config/aliases.ts";
 export function helpText(): string {
   const flags = SETTING_NAMES.map((
     name,
-  ) => [`${SETTINGS[name].flag} VALUE`, `${SETTINGS[name].text} (${remark(name)})`]);
+  ) => [`${SETTINGS[name].flag} VALUE`, `${SETTINGS[name].text} (${nameAndDefault(name)})`]);
   const actions = [
     ["--check", "Print the settings in force and every mistake in them, and stop"],
     ["--version", "Print the version, and stop"],
@@ -37,40 +37,44 @@ export function settingsTable(): string {
 
 /** What `--check` prints: each setting, its value and where that is from; of a secret only that it is there. */
 export function describeConfig(sources: Sources): string {
-  const rows = findSettings(sources).map(({ name, origin, value, mistakes }) => {
-    const shown = mistakes.length > 0 ? "cannot be used" : toText(name, value);
+  const rows = resolveSettings(sources).map(({ name, origin, value, mistakes }) => {
+    const shown = mistakes.length > 0 ? "cannot be used" : displayValue(name, value);
     return [name, `${shown} (${origin})`];
   });
   return columns(rows);
 }
 
-function toText(name: SettingName, value: unknown): string {
+function displayValue(name: SettingName, value: unknown): string {
   if (value === undefined) return "not set";
   // Options and headers may hold anything, a key too: of an alias and an upstream only is told where they lead.
-  if (value instanceof Map) return value.size === 0 ? "none" : redact([...value].map(toArrow).join(", "));
+  if (value instanceof Map) {
+    return value.size === 0 ? "none" : redact([...value].map(describeTarget).join(", "));
+  }
   if (value instanceof Set) return [...value].join(", ");
-  if (Array.isArray(value)) return redact(value.map(toName).join(", "));
+  if (Array.isArray(value)) return redact(value.map(nameOf).join(", "));
   const { secret, default: fallback } = SETTINGS[name];
-  if (typeof value === "object") return secret ? "set" : redact(JSON.stringify(value, toPlain));
+  if (typeof value === "object") return secret ? "set" : redact(JSON.stringify(value, mapToObject));
   if (secret && value !== fallback) return `set (${String(value).length} characters)`;
   return redact(String(value));
 }
 
-function toPlain(_field: string, value: unknown): unknown {
+function mapToObject(_field: string, value: unknown): unknown {
   return value instanceof Map ? Object.fromEntries(value) : value;
 }
 
 /** One of several values: itself, or of a key the name of who has it. */
-function toName(value: string | { name: string }): string {
+function nameOf(value: string | { name: string }): string {
   return typeof value === "string" ? value : value.name;
 }
 
-function toArrow([name, { model, url, fallbacks = [] }]: [string, Partial<Alias & NamedUpstream>]): string {
+function describeTarget(
+  [name, { model, url, fallbacks = [] }]: [string, Partial<Alias & NamedUpstream>],
+): string {
   const others = fallbacks.map((target) => typeof target === "string" ? target : target.model);
   return [`${name} -> ${model ?? url}`, ...others].join(", else ");
 }
 
-function remark(name: SettingName): string {
+function nameAndDefault(name: SettingName): string {
   const { default: fallback } = SETTINGS[name];
   return fallback === undefined ? name : `${name}, ${fallback}`;
 }

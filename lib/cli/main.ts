@@ -1,17 +1,17 @@
 import { ConfigError, parseConfig } from "../config/parse.ts";
-import { type Config, GUARDS, SETTING_NAMES, type Settings } from "../config/settings.ts";
+import { type Config, GUARD_SETTINGS, SETTING_NAMES, type Settings } from "../config/settings.ts";
 import { describeConfig, helpText } from "./help.ts";
-import { endWith, onStop, onStray, readEnv } from "../runtime/process.ts";
-import { refuseExposure } from "../config/bind_check.ts";
+import { onStop, onUnhandledError, readEnv, setExitCode } from "../runtime/process.ts";
+import { requireKeysOffLoopback } from "../config/bind_check.ts";
 import { readFlags } from "./flags.ts";
 import { isGuessable } from "../config/gateway_keys.ts";
-import { logger, printLine, printMistake, startLog } from "../observability/log.ts";
-import { logStray } from "../observability/counters.ts";
-import { type Handler, ListenError, serve } from "../runtime/serve.ts";
+import { logger, printError, printLine, startLog } from "../observability/log.ts";
+import { logUnhandledError } from "../observability/counters.ts";
+import { type FetchHandler, ListenError, serve } from "../runtime/serve.ts";
 import { VERSION } from "../base/version.ts";
 
 /** A gateway that can be served. */
-interface ReadyHandler extends Handler {
+interface ReadyHandler extends FetchHandler {
   ready(): Promise<void>;
 }
 
@@ -27,11 +27,11 @@ export async function main(args: readonly string[], createGateway: CreateGateway
   if (flags.action === "help") return printLine(helpText());
   if (flags.action === "version") return printLine(VERSION);
 
-  const env = readEnv(SETTING_NAMES, { evenEmpty: GUARDS });
+  const env = readEnv(SETTING_NAMES, { keepEmpty: GUARD_SETTINGS });
   if (flags.action === "check") printLine(describeConfig({ flags, env }));
   try {
     const config = parseConfig({ flags, env });
-    refuseExposure(config, config.host);
+    requireKeysOffLoopback(config, config.host);
     if (flags.action === "serve") {
       startLog(config.logLevel);
       await start(createGateway({ settings: { ...env, ...flags.values }, host: config.host }), config);
@@ -47,8 +47,8 @@ async function start(gateway: ReadyHandler, config: Config): Promise<void> {
   await gateway.ready();
   const server = await serve(gateway, config);
   onStop(() => server.stop());
-  onStray(logStray);
-  printLine(`Listening on ${server.url}, asking ${config.openrouterBaseUrl} ${toKeyWords(config)}`);
+  onUnhandledError(logUnhandledError);
+  printLine(`Listening on ${server.url}, asking ${config.openrouterBaseUrl} ${describeKeys(config)}`);
   printLine(`ANTHROPIC_BASE_URL=${server.url}`);
   const { gatewayApiKeys = [], gatewayAdminKey } = config;
   const guessable = [...gatewayApiKeys, ...(gatewayAdminKey ? [gatewayAdminKey] : [])].filter(isGuessable);
@@ -59,7 +59,7 @@ async function start(gateway: ReadyHandler, config: Config): Promise<void> {
   }
 }
 
-function toKeyWords({ openrouterApiKey, gatewayApiKeys }: Config): string {
+function describeKeys({ openrouterApiKey, gatewayApiKeys }: Config): string {
   if (openrouterApiKey !== undefined) return "with its own key";
   return gatewayApiKeys === undefined
     ? "with each client's own key; the model demo/echo answers without one"
@@ -67,6 +67,6 @@ function toKeyWords({ openrouterApiKey, gatewayApiKeys }: Config): string {
 }
 
 function fail(mistakes: readonly string[], status: number): void {
-  for (const mistake of mistakes) printMistake(mistake);
-  endWith(status);
+  for (const mistake of mistakes) printError(mistake);
+  setExitCode(status);
 }

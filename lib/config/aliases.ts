@@ -34,14 +34,14 @@ export function modelMap(): Schema<
       const aliases = new Map<string, Alias>();
       for (const [name, target] of read) {
         if (target.success && v.is(Name, name)) aliases.set(name, target.output);
-        else addIssue({ message: `alias ${quote(name)} ${ALIAS}` });
+        else addIssue({ message: `alias ${quote(name)} ${ALIAS_HINT}` });
       }
       return aliases.size === read.length ? aliases : NEVER;
     }),
   );
 }
 
-const ALIAS =
+const ALIAS_HINT =
   'needs a name and a model, "…" or {"model": "…"} with "upstream" (text), "options" (object), "cache_control" (true or false) and "fallbacks" (list of models) if wanted';
 
 const Name = text("a name");

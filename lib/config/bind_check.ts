@@ -12,15 +12,15 @@ import { quote } from "../base/redact.ts";
  * @example Usage
  * ```ts
  * import { parseConfig } from "./parse.ts";
- * import { refuseExposure } from "./bind_check.ts";
+ * import { requireKeysOffLoopback } from "./bind_check.ts";
  *
- * refuseExposure(parseConfig({}), "127.0.0.1");
- * refuseExposure(parseConfig({ settings: { OPEN_ACCESS: "on" } }), "0.0.0.0");
+ * requireKeysOffLoopback(parseConfig({}), "127.0.0.1");
+ * requireKeysOffLoopback(parseConfig({ settings: { OPEN_ACCESS: "on" } }), "0.0.0.0");
  * ```
  */
-export function refuseExposure(config: Config, host?: string): void {
+export function requireKeysOffLoopback(config: Config, host?: string): void {
   if (config.gatewayApiKeys !== undefined || config.openAccess === "on") return;
-  if (host === undefined ? !hasOwn(config) : isLoopback(host)) return;
+  if (host === undefined ? !hasConfiguredUpstream(config) : isLoopback(host)) return;
   const where = host === undefined ? "where the runtime chooses" : `on ${quote(host)}`;
   throw new ConfigError([
     `Cannot listen ${where} without keys: whoever reaches it could use it; GATEWAY_API_KEYS sets keys, OPEN_ACCESS=on does without`,
@@ -28,6 +28,6 @@ export function refuseExposure(config: Config, host?: string): void {
 }
 
 /** Whether whoever comes could spend what is the owner's, or reach what the owner alone should. */
-function hasOwn({ openrouterApiKey, upstreams }: Config): boolean {
+function hasConfiguredUpstream({ openrouterApiKey, upstreams }: Config): boolean {
   return openrouterApiKey !== undefined || upstreams.size > 0;
 }

@@ -7,7 +7,7 @@ export type GatewayKey = { name: string; key: string } | { name: string; sha256:
 /** Who asks where no key is demanded, who has the admin key, and who has shown none: no key may have these names. */
 export const LOCAL = "local";
 export const ADMIN = "admin";
-export const NOBODY = "nobody";
+export const UNAUTHENTICATED = "nobody";
 
 /**
  * The keys of clients: `key`, `name:key` or `name:sha256:digest`, separated by commas or as a list. Keys without a name
@@ -15,14 +15,14 @@ export const NOBODY = "nobody";
  */
 export function gatewayKeys(): Schema<string | readonly string[], readonly GatewayKey[]> {
   return v.pipe(
-    v.custom<string | readonly string[]>((given) => toWords(given) !== undefined, EXPECTED),
+    v.custom<string | readonly string[]>((given) => splitKeys(given) !== undefined, EXPECTED),
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
       const found: GatewayKey[] = [];
-      const mistakes = (toWords(dataset.value) ?? []).flatMap((word, at) => {
-        const read = readKey(word.trim(), `key-${at + 1}`);
-        const wrong = typeof read === "string" ? read : findTwin(read, found);
-        if (typeof read !== "string") found.push(read);
-        return wrong === undefined ? [] : [`key ${at + 1} ${wrong}`];
+      const mistakes = (splitKeys(dataset.value) ?? []).flatMap((word, at) => {
+        const parsed = readKey(word.trim(), `key-${at + 1}`);
+        const problem = typeof parsed === "string" ? parsed : findDuplicate(parsed, found);
+        if (typeof parsed !== "string") found.push(parsed);
+        return problem === undefined ? [] : [`key ${at + 1} ${problem}`];
       });
       for (const message of mistakes) addIssue({ message });
       return mistakes.length === 0 ? found : NEVER;
@@ -35,9 +35,9 @@ export function adminKey(): Schema<string, GatewayKey> {
   return v.pipe(
     v.string("expected a key"),
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
-      const read = readSecret(dataset.value.trim(), ADMIN);
-      if (typeof read !== "string") return read;
-      addIssue({ message: `it ${read}` });
+      const parsed = readSecret(dataset.value.trim(), ADMIN);
+      if (typeof parsed !== "string") return parsed;
+      addIssue({ message: `it ${parsed}` });
       return NEVER;
     }),
   );
@@ -45,11 +45,11 @@ export function adminKey(): Schema<string, GatewayKey> {
 
 /** Tells whether a key is so short that it can be guessed, as far as its length is known. */
 export function isGuessable(entry: GatewayKey): boolean {
-  return "key" in entry && entry.key.length < SHORTEST;
+  return "key" in entry && entry.key.length < MIN_KEY_CHARS;
 }
 
 /** In characters. */
-const SHORTEST = 16;
+const MIN_KEY_CHARS = 16;
 
 /** Tells whether two entries are one key, as far as that can be seen without reckoning a digest. */
 export function isSameKey(one: GatewayKey, other: GatewayKey): boolean {
@@ -59,7 +59,7 @@ export function isSameKey(one: GatewayKey, other: GatewayKey): boolean {
 
 const EXPECTED = 'expected keys such as "name:key", separated by commas';
 
-function toWords(given: unknown): readonly string[] | undefined {
+function splitKeys(given: unknown): readonly string[] | undefined {
   if (typeof given === "string") return given.split(",");
   return Array.isArray(given) && given.length > 0 && given.every((word) => typeof word === "string")
     ? given
@@ -67,22 +67,22 @@ function toWords(given: unknown): readonly string[] | undefined {
 }
 
 /** Reads one entry, or says what is wrong with it. */
-function readKey(word: string, place: string): GatewayKey | string {
-  const cut = word.startsWith(DIGEST) ? -1 : word.indexOf(":");
-  if (cut < 0) return readSecret(word, place);
+function readKey(word: string, defaultName: string): GatewayKey | string {
+  const cut = word.startsWith(DIGEST_PREFIX) ? -1 : word.indexOf(":");
+  if (cut < 0) return readSecret(word, defaultName);
   const name = word.slice(0, cut);
   if (!/^[\w.-]{1,64}$/.test(name)) {
     return 'needs a name of letters, digits, ".", "_" and "-" before its colon';
   }
-  if ([LOCAL, ADMIN, NOBODY].includes(name)) return "has a name that the gateway needs for itself";
+  if ([LOCAL, ADMIN, UNAUTHENTICATED].includes(name)) return "has a name that the gateway needs for itself";
   return readSecret(word.slice(cut + 1), name);
 }
 
-const DIGEST = "sha256:";
+const DIGEST_PREFIX = "sha256:";
 
 function readSecret(text: string, name: string): GatewayKey | string {
-  if (text.startsWith(DIGEST)) {
-    const sha256 = text.slice(DIGEST.length).toLowerCase();
+  if (text.startsWith(DIGEST_PREFIX)) {
+    const sha256 = text.slice(DIGEST_PREFIX.length).toLowerCase();
     return /^[\da-f]{64}$/.test(sha256) ? { name, sha256 } : "needs 64 hexadecimal digits after sha256:";
   }
   if (text === "") return "is empty";
@@ -90,7 +90,7 @@ function readSecret(text: string, name: string): GatewayKey | string {
   return { name, key: text };
 }
 
-function findTwin(read: GatewayKey, others: readonly GatewayKey[]): string | undefined {
-  if (others.some(({ name }) => name === read.name)) return "has the name of another";
-  return others.some((other) => isSameKey(other, read)) ? "is the same as another" : undefined;
+function findDuplicate(parsed: GatewayKey, others: readonly GatewayKey[]): string | undefined {
+  if (others.some(({ name }) => name === parsed.name)) return "has the name of another";
+  return others.some((other) => isSameKey(other, parsed)) ? "is the same as another" : undefined;
 }

@@ -55,8 +55,10 @@ export function limitMap(): Schema<LimitsInput, Limits> {
         addIssue({ message: 'expected a JSON object such as {"each": {"requests": 60}}' });
         return NEVER;
       }
-      const mistakes = Object.keys(given).filter((name) => !isPart(name)).map((name) =>
-        `it has an unknown part ${quote(name)}, the nearest is ${closestMatch(name.slice(0, LONG), PARTS)}`
+      const mistakes = Object.keys(given).filter((name) => !isLimitScope(name)).map((name) =>
+        `it has an unknown part ${quote(name)}, the nearest is ${
+          closestMatch(name.slice(0, MAX_SUGGEST_CHARS), LIMIT_SCOPES)
+        }`
       );
       const read = (path: string, value: unknown): LimitSet => readSet(path, value, mistakes);
       const limits: Limits = {
@@ -64,7 +66,7 @@ export function limitMap(): Schema<LimitsInput, Limits> {
         total: read("total", given.total),
         session: read("session", given.session),
         keys: new Map(
-          toEntries(given.keys, mistakes).map(([name, set]) => [name, read(`keys.${name}`, set)]),
+          keyEntries(given.keys, mistakes).map(([name, set]) => [name, read(`keys.${name}`, set)]),
         ),
       };
       for (const message of mistakes) addIssue({ message });
@@ -73,11 +75,11 @@ export function limitMap(): Schema<LimitsInput, Limits> {
   );
 }
 
-const PARTS = ["each", "total", "session", "keys"];
+const LIMIT_SCOPES = ["each", "total", "session", "keys"];
 
-const whole = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER));
+const wholeNumber = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER));
 const usd = v.pipe(v.number(), v.finite(), v.minValue(0));
-const COUNT = { schema: v.nullable(whole), allowed: "a whole number from 1, or null for no limit" };
+const COUNT = { schema: v.nullable(wholeNumber), allowed: "a whole number from 1, or null for no limit" };
 const AMOUNT = { schema: v.nullable(usd), allowed: "an amount of USD, 0 or more, or null for no limit" };
 
 /** What each limit may be, and how to say so. */
@@ -94,29 +96,29 @@ const FIELDS: Record<LimitName, { schema: v.GenericSchema<number | null>; allowe
 export const LIMIT_NAMES: readonly LimitName[] = Object.keys(FIELDS).filter(isLimitName);
 
 /** The longest name for which the nearest is looked up, in characters. */
-const LONG = 64;
+const MAX_SUGGEST_CHARS = 64;
 
 function readSet(path: string, value: unknown, mistakes: string[]): LimitSet {
   const set: LimitSet = {};
   if (value === undefined) return set;
   if (!isObject(value)) {
-    mistakes.push(`${toPath(path)} needs to be an object of limits`);
+    mistakes.push(`${quotePath(path)} needs to be an object of limits`);
     return set;
   }
   for (const [name, limit] of Object.entries(value)) {
     if (!isLimitName(name)) {
-      const nearest = closestMatch(name.slice(0, LONG), [...LIMIT_NAMES]);
-      mistakes.push(`${toPath(path)} has an unknown limit ${quote(name)}, the nearest is ${nearest}`);
+      const nearest = closestMatch(name.slice(0, MAX_SUGGEST_CHARS), [...LIMIT_NAMES]);
+      mistakes.push(`${quotePath(path)} has an unknown limit ${quote(name)}, the nearest is ${nearest}`);
     } else if (v.is(FIELDS[name].schema, limit)) {
       set[name] = limit;
     } else {
-      mistakes.push(`${toPath(`${path}.${name}`)} needs to be ${FIELDS[name].allowed}`);
+      mistakes.push(`${quotePath(`${path}.${name}`)} needs to be ${FIELDS[name].allowed}`);
     }
   }
   return set;
 }
 
-function toEntries(keys: unknown, mistakes: string[]): [name: string, set: unknown][] {
+function keyEntries(keys: unknown, mistakes: string[]): [name: string, set: unknown][] {
   if (keys === undefined) return [];
   if (isObject(keys)) return Object.entries(keys);
   mistakes.push("keys needs to be an object of limits by the names of keys");
@@ -124,12 +126,12 @@ function toEntries(keys: unknown, mistakes: string[]): [name: string, set: unkno
 }
 
 /** A path for a message; the name of a key may hold anything. */
-function toPath(path: string): string {
+function quotePath(path: string): string {
   return /^[\w.-]{1,100}$/.test(path) ? path : quote(path);
 }
 
-function isPart(name: string): boolean {
-  return PARTS.includes(name);
+function isLimitScope(name: string): boolean {
+  return LIMIT_SCOPES.includes(name);
 }
 
 function isLimitName(name: string): name is LimitName {

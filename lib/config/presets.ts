@@ -27,4 +27,4 @@ export const HOST_NAMES: readonly HostName[] = [...PRESETS, "anthropic"];
 export type HostName = Preset | "anthropic";
 
 /** API that an upstream is called with; `auto` chooses by host and model. */
-export type Language = "auto" | "openai" | "anthropic";
+export type DialectChoice = "auto" | "openai" | "anthropic";

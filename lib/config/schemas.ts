@@ -15,12 +15,12 @@ export function integer(min: number, max: number): Schema<string | number, numbe
 
 /** A duration; none may outlast a week, since timers overflow after 24 days. */
 export function seconds(min: number): Schema<string | number, number> {
-  return number(min, WEEK, `expected a number of seconds from ${min} to ${WEEK}`);
+  return number(min, WEEK_S, `expected a number of seconds from ${min} to ${WEEK_S}`);
 }
 
 /** One line of text that is not blank, without the space around it. */
-export function text(what: string, pattern: RegExp = /^\P{Cc}+$/u): Schema<string, string> {
-  return v.pipe(v.string(`expected ${what}`), v.trim(), v.regex(pattern, `expected ${what}`));
+export function text(expected: string, pattern: RegExp = /^\P{Cc}+$/u): Schema<string, string> {
+  return v.pipe(v.string(`expected ${expected}`), v.trim(), v.regex(pattern, `expected ${expected}`));
 }
 
 /** One of several words, in any case. */
@@ -32,7 +32,7 @@ export function oneOf<const Word extends string>(words: readonly Word[]): Schema
 /** Several values, separated by commas or as a list. */
 export function list(item: Schema<string, string>): Schema<string | readonly string[], readonly string[]> {
   return v.pipe(
-    v.custom<string | readonly string[]>(isWords, "expected a list, separated by commas"),
+    v.custom<string | readonly string[]>(isStringOrList, "expected a list, separated by commas"),
     v.transform((given) => (typeof given === "string" ? given.split(",") : given).map((word) => word.trim())),
     v.array(item),
   );
@@ -80,7 +80,7 @@ export function storeUrl(): Schema<string, string> {
   );
 }
 
-const WEEK = 604_800;
+const WEEK_S = 604_800;
 
 function number(min: number, max: number, allowed: string): Schema<string | number, number> {
   return v.pipe(
@@ -93,7 +93,7 @@ function number(min: number, max: number, allowed: string): Schema<string | numb
   );
 }
 
-function isWords(value: unknown): boolean {
+function isStringOrList(value: unknown): boolean {
   return typeof value === "string" ||
     (Array.isArray(value) && value.every((word) => typeof word === "string"));
 }

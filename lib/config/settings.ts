@@ -1,7 +1,7 @@
 import type * as v from "valibot";
 import { adminKey, type GatewayKey, gatewayKeys } from "./gateway_keys.ts";
 import { limitMap, type Limits, type LimitsInput } from "./limits.ts";
-import { TIMES } from "./timeout_settings.ts";
+import { TIMEOUT_SETTINGS } from "./timeout_settings.ts";
 import { TOOL_SETTINGS } from "./tool_settings.ts";
 import { type NamedUpstream, upstreamMap, type UpstreamsInput } from "./upstreams.ts";
 import { baseUrl, hostName, integer, list, oneOf, origin, type Schema, storeUrl, text } from "./schemas.ts";
@@ -117,7 +117,7 @@ const TABLE = {
     text:
       "Whether a request of which the upstream cannot be told all is reported (lenient) or refused (strict)",
   },
-  ...TIMES,
+  ...TIMEOUT_SETTINGS,
   COERCE_TOOL_INPUT: {
     flag: "--coerce-tool-input",
     schema: (): Schema<string, "on" | "off"> => oneOf(["on", "off"]),
@@ -178,18 +178,20 @@ type Camel<Name extends string> = Name extends `${infer Head}_${infer Tail}`
   ? `${Lowercase<Head>}${Capitalize<Camel<Tail>>}`
   : Lowercase<Name>;
 type Value<Name extends SettingName> = v.InferOutput<ReturnType<Table[Name]["schema"]>>;
-type Certain = { [Name in SettingName]: Table[Name] extends { default: string } ? Name : never }[SettingName];
+type SettingWithDefault = {
+  [Name in SettingName]: Table[Name] extends { default: string } ? Name : never;
+}[SettingName];
 
 /** @internal */
-type Given<Name extends SettingName> = v.InferInput<ReturnType<Table[Name]["schema"]>>;
+type SettingInput<Name extends SettingName> = v.InferInput<ReturnType<Table[Name]["schema"]>>;
 
 /** Settings as they may be given: text, as in the environment, or values of the right type. */
-export type Settings = { readonly [Name in SettingName]?: Given<Name> };
+export type Settings = { readonly [Name in SettingName]?: SettingInput<Name> };
 
 /** Settings as the gateway uses them: all valid, and all there that have a default. */
 export type Config =
-  & { readonly [Name in Certain as Camel<Name>]: Value<Name> }
-  & { readonly [Name in Exclude<SettingName, Certain> as Camel<Name>]?: Value<Name> };
+  & { readonly [Name in SettingWithDefault as Camel<Name>]: Value<Name> }
+  & { readonly [Name in Exclude<SettingName, SettingWithDefault> as Camel<Name>]?: Value<Name> };
 
 /** Every setting, by the name it has in the environment; a new one is a new entry above and nothing else. */
 export const SETTINGS: Readonly<Record<SettingName, Setting>> = TABLE;
@@ -198,7 +200,7 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = TABLE;
 export const SETTING_NAMES: readonly SettingName[] = Object.keys(TABLE).filter(isSettingName);
 
 /** The settings of which an empty value is a mistake. */
-export const GUARDS: readonly SettingName[] = SETTING_NAMES.filter((name) => SETTINGS[name].guards);
+export const GUARD_SETTINGS: readonly SettingName[] = SETTING_NAMES.filter((name) => SETTINGS[name].guards);
 
 function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(TABLE, name);

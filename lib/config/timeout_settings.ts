@@ -3,7 +3,7 @@ import { integer, type Schema, seconds } from "./schemas.ts";
 type Seconds = Schema<string | number, number>;
 
 /** The settings of time and of repeating, part of the table in `settings.ts`. */
-export const TIMES = {
+export const TIMEOUT_SETTINGS = {
   REQUEST_TIMEOUT: {
     flag: "--request-timeout",
     schema: (): Seconds => seconds(0),

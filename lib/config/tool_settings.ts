@@ -1,12 +1,12 @@
 import * as v from "valibot";
-import type { Group } from "../../tools/call.ts";
+import type { ToolGroup } from "../../tools/call.ts";
 import { baseUrl, integer, list, oneOf, type Schema, seconds, text } from "./schemas.ts";
 
 /** The settings of the tools that the gateway runs, part of the table in `settings.ts`. */
 export const TOOL_SETTINGS = {
   TOOLS: {
     flag: "--tools",
-    schema: (): Schema<string | readonly string[], ReadonlySet<Group>> => toolGroups(),
+    schema: (): Schema<string | readonly string[], ReadonlySet<ToolGroup>> => toolGroups(),
     text: "Groups of tools that the gateway runs for models: files-read, files-write, shell, network",
   },
   WORKSPACE_ROOT: {
@@ -76,10 +76,10 @@ export const TOOL_SETTINGS = {
 } as const;
 
 /** The groups of tools that an owner can switch on. */
-const GROUPS: readonly Group[] = ["files-read", "files-write", "shell", "network"];
+const GROUPS: readonly ToolGroup[] = ["files-read", "files-write", "shell", "network"];
 
 /** Groups of tools, separated by commas or as a list. */
-function toolGroups(): Schema<string | readonly string[], ReadonlySet<Group>> {
+function toolGroups(): Schema<string | readonly string[], ReadonlySet<ToolGroup>> {
   const allowed = `expected words of ${GROUPS.join(", ")}, separated by commas`;
   return v.pipe(
     v.union([

@@ -1,11 +1,11 @@
 import { closestMatch } from "leven";
 import * as v from "valibot";
-import { HOST_NAMES, type HostName, type Language, type Preset } from "./presets.ts";
+import { type DialectChoice, HOST_NAMES, type HostName, type Preset } from "./presets.ts";
 import { quote } from "../base/redact.ts";
 import { isObject, tryJson } from "../base/json.ts";
 import { baseUrl, oneOf, type Schema, text } from "./schemas.ts";
 
-export type { HostName, Language, Preset };
+export type { DialectChoice, HostName, Preset };
 
 /** An upstream beside OpenRouter, as the settings name it. */
 export type NamedUpstream = {
@@ -14,7 +14,7 @@ export type NamedUpstream = {
   /** Its key; without one it needs none. The client's own key never goes there. */
   key?: string;
   /** How it is spoken to: `auto` (as its host likes best), `openai` or `anthropic`. */
-  dialect?: Language;
+  dialect?: DialectChoice;
   /** Whose habits it has; by default those of the host that it is named after. */
   preset?: HostName;
   /** Headers that go along with every request. */
@@ -30,7 +30,7 @@ export type UpstreamsInput =
   | readonly (NamedUpstream & { name: string })[];
 
 /** The upstreams that are there anyway. */
-export const BUILT_IN = ["openrouter", "demo"];
+export const BUILT_IN_UPSTREAMS = ["openrouter", "demo"];
 
 /** Upstreams by name; each mistake is one line, that tells no value. */
 export function upstreamMap(): Schema<UpstreamsInput, ReadonlyMap<string, NamedUpstream>> {
@@ -44,10 +44,10 @@ export function upstreamMap(): Schema<UpstreamsInput, ReadonlyMap<string, NamedU
         return NEVER;
       }
       const mistakes = given.flatMap(([name, fields]) => {
-        const read = readUpstream(fields);
-        const wrong = [...nameMistakes(name, upstreams), ...read.mistakes];
-        if (read.upstream !== undefined) upstreams.set(name, read.upstream);
-        return wrong.map((mistake) => `upstream ${quote(name)} ${mistake}`);
+        const parsed = readUpstream(fields);
+        const problems = [...nameMistakes(name, upstreams), ...parsed.mistakes];
+        if (parsed.upstream !== undefined) upstreams.set(name, parsed.upstream);
+        return problems.map((mistake) => `upstream ${quote(name)} ${mistake}`);
       });
       for (const message of mistakes) addIssue({ message });
       return mistakes.length === 0 ? upstreams : NEVER;
@@ -91,14 +91,14 @@ function toEntries(value: unknown): [name: string, fields: unknown][] | undefine
 
 function nameMistakes(name: string, others: ReadonlyMap<string, unknown>): string[] {
   if (!/^[\w.-]{1,64}$/.test(name)) return ['needs a name of letters, digits, ".", "_" and "-"'];
-  if (BUILT_IN.includes(name)) return ["has the name of one that is built in"];
+  if (BUILT_IN_UPSTREAMS.includes(name)) return ["has the name of one that is built in"];
   return others.has(name) ? ["is there twice"] : [];
 }
 
 function readUpstream(fields: unknown): { upstream?: NamedUpstream; mistakes: string[] } {
   if (!isObject(fields)) return { mistakes: ['needs to be an object with a "url"'] };
   const mistakes: string[] = [];
-  const read: Record<string, unknown> = {};
+  const parsed: Record<string, unknown> = {};
   for (const [name, value] of Object.entries({ url: undefined, ...fields })) {
     if (!isField(name)) {
       mistakes.push(
@@ -107,18 +107,18 @@ function readUpstream(fields: unknown): { upstream?: NamedUpstream; mistakes: st
       continue;
     }
     const result = v.safeParse(FIELDS[name].schema, value);
-    if (result.success) read[name] = result.output;
-    else mistakes.push(toMistake(name, value));
+    if (result.success) parsed[name] = result.output;
+    else mistakes.push(fieldMistake(name, value));
   }
   // The parse boundary: every field was found valid, and `url` is among them.
-  return mistakes.length === 0 ? { upstream: read as NamedUpstream, mistakes } : { mistakes };
+  return mistakes.length === 0 ? { upstream: parsed as NamedUpstream, mistakes } : { mistakes };
 }
 
-function toMistake(field: Field, value: unknown): string {
-  const near = field === "preset" && typeof value === "string" && value.length < 64
+function fieldMistake(field: Field, value: unknown): string {
+  const suggestion = field === "preset" && typeof value === "string" && value.length < 64
     ? `; the nearest is "${closestMatch(value, [...HOST_NAMES])}"`
     : "";
-  return `has no usable ${field}: expected ${FIELDS[field].allowed}${near}`;
+  return `has no usable ${field}: expected ${FIELDS[field].allowed}${suggestion}`;
 }
 
 function isField(name: string): name is Field {

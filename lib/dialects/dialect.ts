@@ -33,7 +33,7 @@ export interface ListPrice {
   cacheRead?: number | undefined;
   cacheWrite?: number | undefined;
   /** What a token of the input costs where there are more than so many; a later entry goes before an earlier one. */
-  long?: readonly { above: number; input: number }[] | undefined;
+  inputTiers?: readonly { above: number; input: number }[] | undefined;
 }
 
 /** What one turn needs beside the request. */
@@ -45,7 +45,7 @@ export interface TurnContext {
   /** Whether the model may be told what to cache, where its host can be. */
   cacheControl?: boolean | undefined;
   /** Whether nothing is told of what was thought earlier, because the upstream did not take it back. */
-  forgetful?: boolean | undefined;
+  dropThinking?: boolean | undefined;
   /** The model's name as the client asked for it: what the answer is said to come from. */
   alias: string;
   facts: ModelFacts;
@@ -76,7 +76,7 @@ export interface AnswerReader {
    *
    * @throws {ApiError} if it reports a failure, or cannot be understood.
    */
-  whole(answer: unknown): void;
+  pushNonStreamed(answer: unknown): void;
   /**
    * Takes the end of the stream.
    *

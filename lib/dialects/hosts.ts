@@ -1,4 +1,4 @@
-import { type HostName, type Language, type Preset, PRESETS } from "../config/presets.ts";
+import { type DialectChoice, type HostName, type Preset, PRESETS } from "../config/presets.ts";
 import { createAnthropicDialect } from "./anthropic/request.ts";
 import type { Dialect, ListPrice } from "./dialect.ts";
 import { createChatDialect } from "./openai/mod.ts";
@@ -94,13 +94,13 @@ export function runsServerTool(kind: UpstreamKind, dialect: Dialect, toolType: s
 }
 
 /** Returns the header that carries the key of a host called with this API. */
-export function keyHeader(kind: UpstreamKind, language: Language): HostFacts["keyHeader"] {
+export function keyHeader(kind: UpstreamKind, language: DialectChoice): HostFacts["keyHeader"] {
   const compatible = language === "anthropic" && kind !== "openrouter";
   return compatible ? "x-api-key" : hostFacts(kind).keyHeader;
 }
 
 /** Returns the dialect that calls a host for a model. */
-export function dialectFor(kind: UpstreamKind, language: Language, model: string): Dialect {
+export function dialectFor(kind: UpstreamKind, language: DialectChoice, model: string): Dialect {
   const native = language === "anthropic" || (language === "auto" && isNative(kind, model));
   if (!native) return CHAT[hostFacts(kind).chat];
   if (kind === "anthropic") return anthropic;
@@ -112,9 +112,9 @@ function isNative(kind: UpstreamKind, model: string): boolean {
   return kind === "anthropic" || (kind === "openrouter" && /^~?anthropic\//.test(model));
 }
 
-const anthropic = createAnthropicDialect({ own: true, routing: false });
-const compatible = createAnthropicDialect({ own: false, routing: false });
-const openrouterMessages = createAnthropicDialect({ own: false, routing: true });
+const anthropic = createAnthropicDialect({ isAnthropic: true, routing: false });
+const compatible = createAnthropicDialect({ isAnthropic: false, routing: false });
+const openrouterMessages = createAnthropicDialect({ isAnthropic: false, routing: true });
 
 // The keys are the presets; `Object.fromEntries` loses that in its type.
 const CHAT = Object.fromEntries(

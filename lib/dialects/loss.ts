@@ -33,15 +33,15 @@ export class LossReport {
    */
   of(toClientPath: ToClientPath): LossReport {
     return new LossReport(this.#losses, (path) => {
-      const known = toClientPath(path);
-      return known === undefined ? undefined : this.#toClientPath(known);
+      const clientPath = toClientPath(path);
+      return clientPath === undefined ? undefined : this.#toClientPath(clientPath);
     });
   }
 
   /** Notes one loss; a path is reported once. */
   add(path: string, action: LossAction): void {
-    const known = this.#toClientPath(path);
-    if (known !== undefined && !this.#losses.has(known)) this.#losses.set(known, action);
+    const clientPath = this.#toClientPath(path);
+    if (clientPath !== undefined && !this.#losses.has(clientPath)) this.#losses.set(clientPath, action);
   }
 
   /** Tells whether a path, or the whole that it is a part of, is reported as dropped or approximated. */
@@ -79,11 +79,11 @@ export class LossReport {
       // A path may hold a field's name as the client wrote it, with half a surrogate pair in it.
       const item = `${encodeURIComponent(path.toWellFormed())};${action}`;
       length += item.length + 1;
-      if (length > MAX_HEADER) return [...items, `more;${this.#losses.size - items.length}`].join(",");
+      if (length > MAX_HEADER_CHARS) return [...items, `more;${this.#losses.size - items.length}`].join(",");
       items.push(item);
     }
     return items.join(",") || undefined;
   }
 }
 
-const MAX_HEADER = 6 * 1024 - 20;
+const MAX_HEADER_CHARS = 6 * 1024 - 20;

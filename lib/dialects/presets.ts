@@ -1,5 +1,5 @@
 import type { ChatFeatures } from "./openai/chat.ts";
-import { NINE, SHORT } from "./openai/model_quirks.ts";
+import { MISTRAL_CALL_ID, OPENAI_CALL_ID } from "./openai/model_quirks.ts";
 import type { Preset } from "../config/presets.ts";
 
 /** Chat completions as OpenAI itself takes them, and whoever is not known better. */
@@ -18,7 +18,7 @@ const OPENAI: ChatFeatures = {
   signedCalls: false,
   reasoningContent: "none",
   sessionId: false,
-  limit: "max_tokens",
+  maxTokensField: "max_tokens",
   streamOptions: true,
   files: [],
   parallelToolCalls: true,
@@ -28,10 +28,10 @@ const OPENAI: ChatFeatures = {
 };
 
 /** A model on one's own machine: it samples as one likes, thinks between tags, and may say its calls. */
-const LOCAL: ChatFeatures = { ...OPENAI, topK: true, thinkTags: true, callsInText: true };
+const LOCAL_HOST: ChatFeatures = { ...OPENAI, topK: true, thinkTags: true, callsInText: true };
 
 /** The keywords of JSON Schema that Gemini's endpoint refuses. */
-const GEMINI_REFUSES = [
+const GEMINI_REFUSED_KEYWORDS = [
   "$schema",
   "$id",
   "additionalProperties",
@@ -55,16 +55,16 @@ export const CHAT_FEATURES: Readonly<Record<Preset, ChatFeatures>> = {
     sessionId: true,
     files: ["base64", "url"],
   },
-  openai: { ...OPENAI, callIds: SHORT, limit: "max_completion_tokens", files: ["base64"] },
-  azure: { ...OPENAI, callIds: SHORT, limit: "max_completion_tokens" },
+  openai: { ...OPENAI, callIds: OPENAI_CALL_ID, maxTokensField: "max_completion_tokens", files: ["base64"] },
+  azure: { ...OPENAI, callIds: OPENAI_CALL_ID, maxTokensField: "max_completion_tokens" },
   gemini: {
     ...OPENAI,
     thoughtSignatures: true,
-    refusedKeywords: GEMINI_REFUSES,
+    refusedKeywords: GEMINI_REFUSED_KEYWORDS,
     // Source: https://ai.google.dev/api/caching#Schema
     takenFormats: ["enum", "date-time", "float", "double", "int32", "int64"],
   },
-  groq: { ...OPENAI, limit: "max_completion_tokens" },
+  groq: { ...OPENAI, maxTokensField: "max_completion_tokens" },
   // It thinks unless it is told not to, and says what its efforts mean. Source: https://api-docs.deepseek.com/guides/thinking_mode
   deepseek: {
     ...OPENAI,
@@ -74,7 +74,7 @@ export const CHAT_FEATURES: Readonly<Record<Preset, ChatFeatures>> = {
     reasoningContent: "of all",
     format: "json_object",
   },
-  mistral: { ...OPENAI, thinking: "none", callIds: NINE, streamOptions: false },
+  mistral: { ...OPENAI, thinking: "none", callIds: MISTRAL_CALL_ID, streamOptions: false },
   xai: OPENAI,
   // Some of its models refuse to be told not to think, and all to be made to call a tool.
   // Source: https://docs.z.ai/api-reference/llm/chat-completion
@@ -87,8 +87,8 @@ export const CHAT_FEATURES: Readonly<Record<Preset, ChatFeatures>> = {
     format: "json_object",
   },
   // Its chat completions leave out `top_k` without a word. Source: https://docs.ollama.com/openai
-  ollama: { ...LOCAL, topK: false },
-  vllm: LOCAL,
-  llamacpp: { ...LOCAL, parallelToolCalls: false },
-  lmstudio: LOCAL,
+  ollama: { ...LOCAL_HOST, topK: false },
+  vllm: LOCAL_HOST,
+  llamacpp: { ...LOCAL_HOST, parallelToolCalls: false },
+  lmstudio: LOCAL_HOST,
 };

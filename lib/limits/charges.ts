@@ -1,16 +1,16 @@
 import type { LimitName, Limits, LimitSet } from "../config/limits.ts";
-import type { Draw, Meter, Subject } from "./quota.ts";
+import type { Charge, Quota, Subject } from "./quota.ts";
 import { periodOf } from "./period.ts";
 
 /** Who asks, as far as limits know them. */
-export interface Asker {
+export interface Requester {
   /** The name of the client's key. */
   client: string;
   sessionId?: string | undefined;
 }
 
 /** What a message is expected to use before it is asked for. */
-export interface Expected {
+export interface ExpectedUsage {
   inputTokens: number;
   now: number;
   /** Who holds the place of its answer. */
@@ -18,7 +18,7 @@ export interface Expected {
 }
 
 /** What a turn of a message has used. */
-export interface Used {
+export interface ActualUsage {
   /** Beyond what was expected, or less than that where it is negative. */
   inputTokens: number;
   outputTokens: number;
@@ -26,95 +26,104 @@ export interface Used {
 }
 
 /** What a message draws before anybody is asked. */
-export function toOpeningDraws(
+export function admissionCharges(
   limits: Limits,
-  asker: Asker,
-  { inputTokens, now, holder }: Expected,
-): Draw[] {
-  return metersOf(limits, asker, now).map((meter) => {
-    switch (meter.what) {
+  requester: Requester,
+  { inputTokens, now, holder }: ExpectedUsage,
+): Charge[] {
+  return quotasOf(limits, requester, now).map((quota) => {
+    switch (quota.metric) {
       case "requests":
-        return { meter, amount: 1 };
+        return { quota, amount: 1 };
       case "input_tokens":
-        return { meter, amount: inputTokens };
+        return { quota, amount: inputTokens };
       case "concurrent":
-        return { meter, amount: 1, holder };
+        return { quota, amount: 1, holder };
       // Of these nothing is known yet: whoever has any left may ask.
-      case "lookups":
+      case "metadata":
       case "output_tokens":
       case "usd_day":
       case "usd_month":
-        return { meter, amount: 0 };
+        return { quota, amount: 0 };
     }
   });
 }
 
 /** What a turn draws once it is over, whether it fits or not. */
-export function toClosingDraws(limits: Limits, asker: Asker, used: Used & { now: number }): Draw[] {
-  const draws = metersOf(limits, asker, used.now).map((meter): Draw => {
-    switch (meter.what) {
+export function usageCharges(
+  limits: Limits,
+  requester: Requester,
+  used: ActualUsage & { now: number },
+): Charge[] {
+  const charges = quotasOf(limits, requester, used.now).map((quota): Charge => {
+    switch (quota.metric) {
       case "input_tokens":
-        return { meter, amount: used.inputTokens };
+        return { quota, amount: used.inputTokens };
       case "output_tokens":
-        return { meter, amount: used.outputTokens };
+        return { quota, amount: used.outputTokens };
       case "usd_day":
       case "usd_month":
-        return { meter, amount: used.usd };
+        return { quota, amount: used.usd };
       case "requests":
-      case "lookups":
+      case "metadata":
       case "concurrent":
-        return { meter, amount: 0 };
+        return { quota, amount: 0 };
     }
   });
-  return draws.filter(({ amount }) => amount !== 0);
+  return charges.filter(({ amount }) => amount !== 0);
 }
 
 /**
  * What a question draws that no model answers: a count of tokens, a list of models. Clients ask for many of these at
  * once, so they have an allowance of their own: ten times the requests, and never fewer than a hundred a minute.
  */
-export function toLookupDraws(limits: Limits, asker: Asker): Draw[] {
-  return scopesOf(limits, asker).flatMap(({ path, of, set: { requests } }): Draw[] => {
+export function metadataCharges(limits: Limits, requester: Requester): Charge[] {
+  return scopesOf(limits, requester).flatMap(({ path, subject, set: { requests } }): Charge[] => {
     if (requests === undefined || requests === null) return [];
-    const limit = Math.max(FEWEST_LOOKUPS, requests * LOOKUPS);
-    return [{ meter: { name: `${path}/lookups`, of, what: "lookups", limit, kind: "flow" }, amount: 1 }];
+    const limit = Math.max(MIN_METADATA_PER_MINUTE, requests * METADATA_FACTOR);
+    return [{
+      quota: { name: `${path}/metadata`, subject, metric: "metadata", limit, kind: "rate" },
+      amount: 1,
+    }];
   });
 }
 
-const LOOKUPS = 10;
-const FEWEST_LOOKUPS = 100;
+const METADATA_FACTOR = 10;
+const MIN_METADATA_PER_MINUTE = 100;
 
 /** Somebody whom limits hold for: an asker belongs to several. */
-interface Scope {
+interface LimitScope {
   path: string;
-  of: Subject;
+  subject: Subject;
   set: LimitSet;
 }
 
-function scopesOf({ each, keys, session, total }: Limits, { client, sessionId }: Asker): Scope[] {
+function scopesOf({ each, keys, session, total }: Limits, { client, sessionId }: Requester): LimitScope[] {
   const key = encodeURIComponent(client.toWellFormed());
-  const own: Scope = {
+  const keyScope: LimitScope = {
     path: `key/${key}`,
-    of: { kind: "key", name: client },
+    subject: { kind: "key", name: client },
     set: { ...each, ...keys.get(client) },
   };
   // A session belongs to its key: nobody draws from another's by its id.
-  const current: Scope[] = sessionId === undefined
+  const sessionScopes: LimitScope[] = sessionId === undefined
     ? []
-    : [{ path: `session/${key}/${sessionId}`, of: { kind: "session" }, set: session }];
-  return [own, ...current, { path: "total", of: { kind: "gateway" }, set: total }];
+    : [{ path: `session/${key}/${sessionId}`, subject: { kind: "session" }, set: session }];
+  return [keyScope, ...sessionScopes, { path: "total", subject: { kind: "gateway" }, set: total }];
 }
 
-function metersOf(limits: Limits, asker: Asker, now: number): Meter[] {
-  return scopesOf(limits, asker).flatMap(({ path, of, set }) =>
-    MEASURED.flatMap((what): Meter[] => {
-      const limit = set[what];
-      return limit === undefined || limit === null ? [] : [toMeter({ path, of, what, limit, now })];
+function quotasOf(limits: Limits, requester: Requester, now: number): Quota[] {
+  return scopesOf(limits, requester).flatMap(({ path, subject, set }) =>
+    LIMIT_NAMES.flatMap((metric): Quota[] => {
+      const limit = set[metric];
+      return limit === undefined || limit === null
+        ? []
+        : [createQuota({ path, subject, metric, limit, now })];
     })
   );
 }
 
-const MEASURED: readonly LimitName[] = [
+const LIMIT_NAMES: readonly LimitName[] = [
   "usd_day",
   "usd_month",
   "concurrent",
@@ -123,27 +132,27 @@ const MEASURED: readonly LimitName[] = [
   "output_tokens",
 ];
 
-interface MeterOptions {
+interface QuotaOptions {
   path: string;
-  of: Subject;
-  what: LimitName;
+  subject: Subject;
+  metric: LimitName;
   limit: number;
   now: number;
 }
 
-function toMeter({ path, of, what, limit, now }: MeterOptions): Meter {
-  const name = `${path}/${what}`;
-  switch (what) {
+function createQuota({ path, subject, metric, limit, now }: QuotaOptions): Quota {
+  const name = `${path}/${metric}`;
+  switch (metric) {
     case "requests":
     case "input_tokens":
     case "output_tokens":
-      return { name, of, what, limit, kind: "flow" };
+      return { name, subject, metric, limit, kind: "rate" };
     case "concurrent":
-      return { name, of, what, limit, kind: "places" };
+      return { name, subject, metric, limit, kind: "concurrency" };
     case "usd_day":
     case "usd_month": {
-      const { name: period, until } = periodOf(what, now);
-      return { name: `${name}/${period}`, of, what, limit, kind: "budget", until };
+      const { name: period, until } = periodOf(metric, now);
+      return { name: `${name}/${period}`, subject, metric, limit, kind: "budget", until };
     }
   }
 }

@@ -1,12 +1,12 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Config } from "../config/settings.ts";
 import { logWarning } from "../observability/log.ts";
-import { type Asker, toClosingDraws, toLookupDraws, toOpeningDraws } from "./charges.ts";
+import { admissionCharges, metadataCharges, type Requester, usageCharges } from "./charges.ts";
 import { createMemoryStore } from "./memory_store.ts";
-import type { Draw, Judged } from "./quota.ts";
-import { toRateHeaders } from "./rate_headers.ts";
+import type { Charge, QuotaCheck } from "./quota.ts";
+import { rateLimitHeaders } from "./rate_headers.ts";
 import { createRedisStore } from "./redis_store.ts";
-import { toRefusal } from "./limit_error.ts";
+import { toLimitError } from "./limit_error.ts";
 import { openSpendFile } from "./spend_file.ts";
 import type { LimitStore } from "./store.ts";
 
@@ -17,13 +17,13 @@ export interface Limiter {
    *
    * @throws {ApiError} `rate_limit_error`, `billing_error` or `overloaded_error` where a limit stands against it.
    */
-  admit(asker: Asker, expected: { inputTokens: number }): Promise<Admission>;
+  admit(requester: Requester, expected: { inputTokens: number }): Promise<Admission>;
   /**
    * Admits a question that no model answers.
    *
    * @throws {ApiError} `rate_limit_error` where there were too many.
    */
-  admitLookup(asker: Asker): Promise<void>;
+  admitMetadataRequest(requester: Requester): Promise<void>;
 }
 
 /** What a turn used; `usd` is undefined where its cost is not known. */
@@ -42,7 +42,7 @@ export interface Admission {
    *
    * @throws {ApiError} `billing_error` once a budget is spent.
    */
-  permit(): Promise<void>;
+  assertBudget(): Promise<void>;
   /** Takes note of what a turn used; also after the release, for what is broken off ends a little later. */
   charge(used: Used, model: string): void;
   /** Gives back the place, and the input that was expected where nobody was asked; only the first call counts. */
@@ -65,67 +65,67 @@ export function createLimiter(
   const { limits } = config;
   const unpriced = new Set<string>();
 
-  async function draw(draws: readonly Draw[]): Promise<Judged> {
+  async function chargeQuotas(charges: readonly Charge[]): Promise<QuotaCheck> {
     const now = clock.now();
-    if (draws.length === 0) return { draws, used: [], now };
-    const { fits, used } = await store.draw(draws, now);
-    if (!fits) throw toRefusal({ draws, used, now });
-    return { draws, used, now };
+    if (charges.length === 0) return { charges, used: [], now };
+    const { fits, used } = await store.charge(charges, now);
+    if (!fits) throw toLimitError({ charges, used, now });
+    return { charges, used, now };
   }
 
-  function record(draws: readonly Draw[]): void {
-    if (draws.length > 0) store.record(draws, clock.now());
+  function record(charges: readonly Charge[]): void {
+    if (charges.length > 0) store.record(charges, clock.now());
   }
 
   /** Says once of each model that what it costs is not known. */
-  function missPrice(model: string): void {
-    if (unpriced.has(model) || unpriced.size >= MOST_UNPRICED) return;
+  function warnUnpriced(model: string): void {
+    if (unpriced.has(model) || unpriced.size >= MAX_UNPRICED_MODELS) return;
     unpriced.add(model);
     logWarning("What a model costs is not known, so that no budget counts it", { model });
   }
 
   return {
-    async admit(asker, { inputTokens }) {
+    async admit(requester, { inputTokens }) {
       const holder = newId("hold_");
-      const opening = toOpeningDraws(limits, asker, { inputTokens, now: clock.now(), holder });
-      const headers = toRateHeaders(await draw(opening));
-      const places = opening.filter(({ meter }) => meter.kind === "places");
-      const budgeted = opening.some(({ meter }) => meter.kind === "budget");
+      const initialCharges = admissionCharges(limits, requester, { inputTokens, now: clock.now(), holder });
+      const headers = rateLimitHeaders(await chargeQuotas(initialCharges));
+      const slots = initialCharges.filter(({ quota }) => quota.kind === "concurrency");
+      const hasBudget = initialCharges.some(({ quota }) => quota.kind === "budget");
       let spent = false;
       let expected = inputTokens;
       let released = false;
       const charge = (used: { inputTokens: number; outputTokens: number; usd: number }) => {
-        const beyond = used.inputTokens - expected;
+        const extraInput = used.inputTokens - expected;
         expected = 0;
-        record(toClosingDraws(limits, asker, { ...used, inputTokens: beyond, now: clock.now() }));
+        record(usageCharges(limits, requester, { ...used, inputTokens: extraInput, now: clock.now() }));
       };
       return {
         headers,
-        async permit() {
-          if (!spent || !budgeted) return;
-          const draws = toOpeningDraws(limits, asker, { inputTokens: 0, now: clock.now(), holder });
-          await draw(draws.filter(({ meter }) => meter.kind === "budget"));
+        async assertBudget() {
+          if (!spent || !hasBudget) return;
+          const charges = admissionCharges(limits, requester, { inputTokens: 0, now: clock.now(), holder });
+          await chargeQuotas(charges.filter(({ quota }) => quota.kind === "budget"));
         },
         charge({ inputTokens, outputTokens, usd }, model) {
           spent = true;
-          if (budgeted && usd === undefined) missPrice(model);
+          if (hasBudget && usd === undefined) warnUnpriced(model);
           charge({ inputTokens, outputTokens, usd: usd ?? 0 });
         },
         release() {
           if (released) return;
           released = true;
           charge({ inputTokens: 0, outputTokens: 0, usd: 0 });
-          record(places.map((place) => ({ ...place, amount: -1 })));
+          record(slots.map((slot) => ({ ...slot, amount: -1 })));
         },
       };
     },
-    async admitLookup(asker) {
-      await draw(toLookupDraws(limits, asker));
+    async admitMetadataRequest(requester) {
+      await chargeQuotas(metadataCharges(limits, requester));
     },
   };
 }
 
-const MOST_UNPRICED = 1000;
+const MAX_UNPRICED_MODELS = 1000;
 
 function createStore(
   { rateLimitStore, stateDir }: Pick<Config, "rateLimitStore" | "stateDir">,

@@ -20,9 +20,9 @@ export function periodOf(kind: "usd_day" | "usd_month", now: number): Period {
 }
 
 /** A moment as RFC 3339 writes it, to the second, and never before it has come. */
-export function toTime(ms: number): string {
-  return new Date(Math.min(Math.ceil(ms / 1000) * 1000, LAST)).toISOString().replace(".000Z", "Z");
+export function toRfc3339(ms: number): string {
+  return new Date(Math.min(Math.ceil(ms / 1000) * 1000, MAX_DATE_MS)).toISOString().replace(".000Z", "Z");
 }
 
 /** The last moment that a date can name: far away, for whoever is that deep in debt. */
-const LAST = 253_402_300_799_000;
+const MAX_DATE_MS = 253_402_300_799_000;

@@ -1,28 +1,28 @@
-import { type Judged, lifeOf } from "./quota.ts";
-import { toTime } from "./period.ts";
+import { msUntilUnused, type QuotaCheck } from "./quota.ts";
+import { toRfc3339 } from "./period.ts";
 
 /**
  * Anthropic's headers for the limits a minute: of each kind the one of which least is left, and nothing where there is
  * no limit. Source: https://platform.claude.com/docs/en/api/rate-limits#response-headers
  */
-export function toRateHeaders({ draws, used, now }: Judged): Record<string, string> {
+export function rateLimitHeaders({ charges, used, now }: QuotaCheck): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const [what, name] of KINDS) {
-    const [tightest] = draws.flatMap(({ meter }, at) => {
-      if (meter.what !== what) return [];
-      const drained = used[at] ?? 0;
-      return [{ meter, drained, left: Math.max(0, Math.floor(meter.limit - drained)) }];
-    }).sort((a, b) => a.left - b.left);
+  for (const [metric, name] of HEADER_METRICS) {
+    const [tightest] = charges.flatMap(({ quota }, at) => {
+      if (quota.metric !== metric) return [];
+      const usedNow = used[at] ?? 0;
+      return [{ quota, usedNow, remaining: Math.max(0, Math.floor(quota.limit - usedNow)) }];
+    }).sort((a, b) => a.remaining - b.remaining);
     if (tightest === undefined) continue;
-    const { meter, drained, left } = tightest;
-    headers[`anthropic-ratelimit-${name}-limit`] = String(meter.limit);
-    headers[`anthropic-ratelimit-${name}-remaining`] = String(left);
-    headers[`anthropic-ratelimit-${name}-reset`] = toTime(now + (lifeOf(meter, drained, now) ?? 0));
+    const { quota, usedNow, remaining } = tightest;
+    headers[`anthropic-ratelimit-${name}-limit`] = String(quota.limit);
+    headers[`anthropic-ratelimit-${name}-remaining`] = String(remaining);
+    headers[`anthropic-ratelimit-${name}-reset`] = toRfc3339(now + (msUntilUnused(quota, usedNow, now) ?? 0));
   }
   return headers;
 }
 
-const KINDS = [
+const HEADER_METRICS = [
   ["requests", "requests"],
   ["input_tokens", "input-tokens"],
   ["output_tokens", "output-tokens"],

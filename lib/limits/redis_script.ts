@@ -2,12 +2,12 @@
  * What a Redis does with draws, in one step that nobody else comes between: the arithmetic of `meter.ts` once more, in
  * Lua.
  *
- * `KEYS` has one key a meter. `ARGV` begins with the time and with "draw" or "record"; six values for each meter follow:
+ * `KEYS` has one key a meter. `ARGV` begins with the time and with "charge" or "record"; six values for each meter follow:
  * its kind, its limit, the amount, milliseconds that its key is kept (those of a flow follow from its use), who takes a
  * place, and until when that is believed.
  * What comes back is 1 or 0, for whether all fitted, and what of each is used, as text, since Redis would cut numbers.
  */
-export const SCRIPT = `
+export const CHARGE_SCRIPT = `
 local now, mode = tonumber(ARGV[1]), ARGV[2]
 local used, all_fit = {}, true
 
@@ -15,14 +15,14 @@ local function argument(i, n) return ARGV[2 + (i - 1) * 6 + n] end
 
 for i, key in ipairs(KEYS) do
   local kind, limit, amount = argument(i, 1), tonumber(argument(i, 2)), tonumber(argument(i, 3))
-  if kind == 'places' then
+  if kind == 'concurrency' then
     redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
     used[i] = redis.call('ZCARD', key)
   else
     local known = redis.call('HMGET', key, 'used', 'at')
     used[i] = tonumber(known[1] or '0')
     local past = math.max(0, now - tonumber(known[2] or '0'))
-    if kind == 'flow' then used[i] = math.max(0, used[i] - past * limit / 60000) end
+    if kind == 'rate' then used[i] = math.max(0, used[i] - past * limit / 60000) end
   end
   if not (used[i] < limit and used[i] + math.min(amount, limit) <= limit) then all_fit = false end
 end
@@ -31,14 +31,14 @@ if all_fit or mode == 'record' then
   for i, key in ipairs(KEYS) do
     local kind, limit, amount = argument(i, 1), tonumber(argument(i, 2)), tonumber(argument(i, 3))
     local life = argument(i, 4)
-    if kind == 'places' then
+    if kind == 'concurrency' then
       if amount < 0 then redis.call('ZREM', key, argument(i, 5))
       else redis.call('ZADD', key, argument(i, 6), argument(i, 5)) end
       used[i] = redis.call('ZCARD', key)
     else
       local at = math.max(now, tonumber(redis.call('HGET', key, 'at') or '0'))
       used[i] = math.max(0, used[i] + amount)
-      if kind == 'flow' then life = string.format('%.0f', math.min(1e12, used[i] / limit * 60000 + 1000)) end
+      if kind == 'rate' then life = string.format('%.0f', math.min(1e12, used[i] / limit * 60000 + 1000)) end
       redis.call('HSET', key, 'used', string.format('%.17g', used[i]), 'at', string.format('%.17g', at))
     end
     redis.call('PEXPIRE', key, life)

@@ -2,17 +2,17 @@ import * as v from "valibot";
 import type { Clock } from "../runtime/clock.ts";
 import { ApiError } from "../base/errors.ts";
 import { logWarning } from "../observability/log.ts";
-import type { Draw, Meter } from "./quota.ts";
-import { SCRIPT } from "./redis_script.ts";
-import type { LimitStore, Verdict } from "./store.ts";
+import type { Charge, Quota } from "./quota.ts";
+import { CHARGE_SCRIPT } from "./redis_script.ts";
+import type { ChargeResult, LimitStore } from "./store.ts";
 
 /** Milliseconds that the server has for an answer, that connecting to it may take, and that nobody tries after a failure. */
-const PATIENCE = 1000;
-const CONNECTING = 5000;
-const DISCOURAGED = 1000;
+const ANSWER_TIMEOUT_MS = 1000;
+const CONNECT_TIMEOUT_MS = 5000;
+const RETRY_BLOCK_MS = 1000;
 /** Milliseconds that a place is believed to be taken, and after which that is confirmed. */
-const LEASE = 90_000;
-const CONFIRM = 30_000;
+const LEASE_MS = 90_000;
+const LEASE_RENEWAL_MS = 30_000;
 
 /** What a gateway needs of a server of Redis or Valkey. */
 export interface RedisConnection {
@@ -42,22 +42,22 @@ export function createRedisStore(
   let connection: Promise<RedisConnection> | undefined;
   let failedAt = -Infinity;
   /** What the server has not heard of yet, by the meter's name. */
-  const owed = new Map<string, Draw>();
+  const unrecorded = new Map<string, Charge>();
   /** The places that are taken, by who holds them. */
-  const held = new Map<string, Draw[]>();
-  let stopConfirming: (() => void) | undefined;
+  const leases = new Map<string, Charge[]>();
+  let stopRenewal: (() => void) | undefined;
 
-  async function run(
-    draws: readonly Draw[],
-    { mode, now }: { mode: "draw" | "record"; now: number },
-  ): Promise<Verdict> {
-    if (now - failedAt < DISCOURAGED) throw new Error("it failed a moment ago");
+  async function runScript(
+    charges: readonly Charge[],
+    { mode, now }: { mode: "charge" | "record"; now: number },
+  ): Promise<ChargeResult> {
+    if (now - failedAt < RETRY_BLOCK_MS) throw new Error("it failed a moment ago");
     connection ??= connect(url);
     const current = connection;
     try {
-      const redis = await within(current, { ms: CONNECTING, clock });
-      const answer = redis.eval(SCRIPT, toScriptOptions(draws, { mode, now }));
-      return toVerdict(await within(answer, { ms: PATIENCE, clock }));
+      const redis = await withTimeout(current, { ms: CONNECT_TIMEOUT_MS, clock });
+      const answer = redis.eval(CHARGE_SCRIPT, toScriptOptions(charges, { mode, now }));
+      return parseScriptAnswer(await withTimeout(answer, { ms: ANSWER_TIMEOUT_MS, clock }));
     } catch (error) {
       if (connection === current) {
         connection = undefined;
@@ -69,63 +69,63 @@ export function createRedisStore(
     }
   }
 
-  async function settle(now: number): Promise<void> {
-    if (owed.size === 0) return;
-    const debts = [...owed.values()];
-    owed.clear();
-    await run(debts, { mode: "record", now }).catch((error) => {
-      owe(debts);
+  async function flushUnrecorded(now: number): Promise<void> {
+    if (unrecorded.size === 0) return;
+    const pending = [...unrecorded.values()];
+    unrecorded.clear();
+    await runScript(pending, { mode: "record", now }).catch((error) => {
+      queueUnrecorded(pending);
       throw error;
     });
   }
 
-  function owe(draws: readonly Draw[]): void {
-    for (const { meter, amount } of draws) {
-      if (meter.kind === "places") continue; // it frees itself
-      const before = owed.get(meter.name)?.amount ?? 0;
-      if (owed.size < MOST_OWED || owed.has(meter.name)) {
-        owed.set(meter.name, { meter, amount: before + amount });
+  function queueUnrecorded(charges: readonly Charge[]): void {
+    for (const { quota, amount } of charges) {
+      if (quota.kind === "concurrency") continue; // it frees itself
+      const before = unrecorded.get(quota.name)?.amount ?? 0;
+      if (unrecorded.size < MAX_UNRECORDED_QUOTAS || unrecorded.has(quota.name)) {
+        unrecorded.set(quota.name, { quota, amount: before + amount });
       }
     }
   }
 
-  function hold(draws: readonly Draw[]): void {
-    for (const draw of draws) {
-      if (draw.holder === undefined) continue;
-      if (draw.amount < 0) held.delete(draw.holder);
-      else held.set(draw.holder, [...held.get(draw.holder) ?? [], { ...draw, amount: 0 }]);
+  function trackLeases(charges: readonly Charge[]): void {
+    for (const charge of charges) {
+      if (charge.holder === undefined) continue;
+      if (charge.amount < 0) leases.delete(charge.holder);
+      else leases.set(charge.holder, [...leases.get(charge.holder) ?? [], { ...charge, amount: 0 }]);
     }
-    if (held.size > 0) stopConfirming ??= clock.every(CONFIRM, confirm);
+    if (leases.size > 0) stopRenewal ??= clock.every(LEASE_RENEWAL_MS, renewLeases);
     else {
-      stopConfirming?.();
-      stopConfirming = undefined;
+      stopRenewal?.();
+      stopRenewal = undefined;
     }
   }
 
-  function confirm(): void {
-    run([...held.values()].flat(), { mode: "record", now: clock.now() }).catch(() => {}); // logged; told again later
+  function renewLeases(): void {
+    runScript([...leases.values()].flat(), { mode: "record", now: clock.now() }).catch(() => {}); // logged; told again later
   }
 
   return {
-    async draw(draws, now) {
+    async charge(charges, now) {
       try {
-        await settle(now);
-        const verdict = await run(draws, { mode: "draw", now });
-        if (verdict.fits) hold(draws);
-        return verdict;
+        await flushUnrecorded(now);
+        const result = await runScript(charges, { mode: "charge", now });
+        if (result.fits) trackLeases(charges);
+        return result;
       } catch (cause) {
-        const why = "Cannot take the request: the store of limits does not answer";
-        throw new ApiError("overloaded_error", why, { retryAfter: "5", cause });
+        const message = "Cannot take the request: the store of limits does not answer";
+        throw new ApiError("overloaded_error", message, { retryAfter: "5", cause });
       }
     },
-    record(draws, now) {
-      hold(draws);
-      run(draws, { mode: "record", now }).catch(() => owe(draws));
+    record(charges, now) {
+      trackLeases(charges);
+      runScript(charges, { mode: "record", now }).catch(() => queueUnrecorded(charges));
     },
   };
 }
 
-const MOST_OWED = 10_000;
+const MAX_UNRECORDED_QUOTAS = 10_000;
 
 /** Connects to a server; the client is loaded only here. */
 async function connectRedis(url: string): Promise<RedisConnection> {
@@ -134,7 +134,7 @@ async function connectRedis(url: string): Promise<RedisConnection> {
     url,
     RESP: 2, // with the newer protocol the client reads the environment, which Deno would have to allow
     disableOfflineQueue: true,
-    socket: { connectTimeout: CONNECTING, reconnectStrategy: false },
+    socket: { connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: false },
   });
   client.on("error", () => {}); // whoever waits for an answer hears of it
   client.unref(); // no program lives on for this alone
@@ -143,36 +143,36 @@ async function connectRedis(url: string): Promise<RedisConnection> {
 }
 
 /** @throws {Error} if the server does not answer in time. */
-async function within<T>(answer: Promise<T>, { ms, clock }: { ms: number; clock: Clock }): Promise<T> {
-  let stop = () => {};
-  const late = new Promise<never>((_, reject) => {
-    stop = clock.after(ms, () => reject(new Error(`it took longer than ${ms} ms`)));
+async function withTimeout<T>(answer: Promise<T>, { ms, clock }: { ms: number; clock: Clock }): Promise<T> {
+  let cancelTimer = () => {};
+  const timeout = new Promise<never>((_, reject) => {
+    cancelTimer = clock.after(ms, () => reject(new Error(`it took longer than ${ms} ms`)));
   });
-  return await Promise.race([answer, late]).finally(stop);
+  return await Promise.race([answer, timeout]).finally(cancelTimer);
 }
 
-function toScriptOptions(draws: readonly Draw[], { mode, now }: { mode: string; now: number }) {
+function toScriptOptions(charges: readonly Charge[], { mode, now }: { mode: string; now: number }) {
   return {
-    keys: draws.map(({ meter }) => toKey(meter)),
+    keys: charges.map(({ quota }) => redisKey(quota)),
     arguments: [
       String(now),
       mode,
-      ...draws.flatMap(({ meter, amount, holder = "" }) => {
-        const life = meter.kind === "budget" ? Math.ceil(meter.until - now) : LEASE;
-        return [meter.kind, meter.limit, amount, life, holder, now + LEASE].map(String);
+      ...charges.flatMap(({ quota, amount, holder = "" }) => {
+        const ttlMs = quota.kind === "budget" ? Math.ceil(quota.until - now) : LEASE_MS;
+        return [quota.kind, quota.limit, amount, ttlMs, holder, now + LEASE_MS].map(String);
       }),
     ],
   };
 }
 
 /** The braces keep all keys on one server of a cluster, where a script may use them together. */
-function toKey({ name }: Meter): string {
+function redisKey({ name }: Quota): string {
   return `gateway:{limits}:${name}`;
 }
 
-const AnswerSchema = v.tupleWithRest([v.number()], v.pipe(v.string(), v.transform(Number), v.finite()));
+const ScriptAnswer = v.tupleWithRest([v.number()], v.pipe(v.string(), v.transform(Number), v.finite()));
 
-function toVerdict(answer: unknown): Verdict {
-  const [fits, ...used] = v.parse(AnswerSchema, answer);
+function parseScriptAnswer(answer: unknown): ChargeResult {
+  const [fits, ...used] = v.parse(ScriptAnswer, answer);
   return { fits: fits === 1, used };
 }

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { ConfigError } from "../config/parse.ts";
 import { logWarning } from "../observability/log.ts";
 import { quote } from "../base/redact.ts";
-import type { Draw } from "./quota.ts";
+import type { Charge } from "./quota.ts";
 
 /** The spend of a period, and when that ends, in milliseconds since 1970. */
 export interface Spend {
@@ -13,9 +13,9 @@ export interface Spend {
 /** A file that keeps what was spent. */
 export interface SpendFile {
   /** What was in it when it was opened, by the names of meters. */
-  readonly kept: ReadonlyMap<string, Spend>;
+  readonly loaded: ReadonlyMap<string, Spend>;
   /** Adds what of these draws is spend; where that fails it is logged, and tried again with the next. */
-  append(draws: readonly Draw[], now: number): void;
+  append(charges: readonly Charge[], now: number): void;
 }
 
 /** A line of the file: what one turn added to one budget. */
@@ -35,18 +35,20 @@ const Line = v.strictObject({
  */
 export function openSpendFile(folder: string, now: number): SpendFile {
   const path = `${folder.replace(/\/+$/, "")}/spend.jsonl`;
-  const refuse = (why: string, cause?: unknown) =>
-    Object.assign(new ConfigError([`Cannot use STATE_DIR ${quote(folder)}: ${why}`]), { cause });
-  if (typeof globalThis.process?.getBuiltinModule !== "function") throw refuse("this runtime has no files");
+  const stateDirError = (reason: string, cause?: unknown) =>
+    Object.assign(new ConfigError([`Cannot use STATE_DIR ${quote(folder)}: ${reason}`]), { cause });
+  if (typeof globalThis.process?.getBuiltinModule !== "function") {
+    throw stateDirError("this runtime has no files");
+  }
   const fs = process.getBuiltinModule("node:fs");
   let size = 0;
   let lines = 0;
   let unwritten = "";
 
   function compact(now: number): ReadonlyMap<string, Spend> {
-    const spent = fs.existsSync(path) ? readSpend(fs.readFileSync(path, "utf8"), refuse) : new Map();
+    const spent = fs.existsSync(path) ? readSpend(fs.readFileSync(path, "utf8"), stateDirError) : new Map();
     const current = new Map([...spent].filter(([, { until }]) => until > now));
-    const text = [...current].map(([meter, spend]) => toLine(meter, spend)).join("");
+    const text = [...current].map(([meter, spend]) => formatSpend(meter, spend)).join("");
     fs.writeFileSync(`${path}.new`, text, { mode: 0o600 });
     fs.renameSync(`${path}.new`, path);
     size = text.length;
@@ -58,20 +60,20 @@ export function openSpendFile(folder: string, now: number): SpendFile {
       fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
       return compact(now);
     } catch (error) {
-      throw error instanceof ConfigError ? error : refuse(toReason(error), error);
+      throw error instanceof ConfigError ? error : stateDirError(describeFileError(error), error);
     }
   }
 
   return {
-    kept: open(),
-    append(draws, now) {
-      const added = draws.flatMap(({ meter, amount: usd }) =>
-        meter.kind === "budget" && usd > 0 ? [toLine(meter.name, { usd, until: meter.until })] : []
+    loaded: open(),
+    append(charges, now) {
+      const added = charges.flatMap(({ quota, amount: usd }) =>
+        quota.kind === "budget" && usd > 0 ? [formatSpend(quota.name, { usd, until: quota.until })] : []
       );
       if (added.length === 0) return;
       write(added.join(""));
       lines += added.length;
-      if (lines > MOST_LINES) shorten(now);
+      if (lines > MAX_LINES) tryCompact(now);
     },
   };
 
@@ -83,12 +85,12 @@ export function openSpendFile(folder: string, now: number): SpendFile {
       size += text.length;
     } catch (error) {
       logWarning("Spend could not be written to STATE_DIR", { error });
-      if (unwritten.length < MOST_UNWRITTEN) unwritten = text;
-      mend();
+      if (unwritten.length < MAX_UNWRITTEN_CHARS) unwritten = text;
+      truncatePartialLine();
     }
   }
 
-  function shorten(now: number): void {
+  function tryCompact(now: number): void {
     lines = 0;
     try {
       compact(now);
@@ -98,7 +100,7 @@ export function openSpendFile(folder: string, now: number): SpendFile {
   }
 
   /** Takes away the piece of a line that a full disk may have left. */
-  function mend(): void {
+  function truncatePartialLine(): void {
     try {
       fs.truncateSync(path, size);
     } catch (error) {
@@ -108,20 +110,22 @@ export function openSpendFile(folder: string, now: number): SpendFile {
 }
 
 /** Lines after which the file is written anew, and characters that wait at most for a disk to be writable again. */
-const MOST_LINES = 10_000;
-const MOST_UNWRITTEN = 1_000_000;
+const MAX_LINES = 10_000;
+const MAX_UNWRITTEN_CHARS = 1_000_000;
 
 // The names of meters are ASCII, so that a line has as many bytes as characters.
-function toLine(meter: string, { usd, until }: Spend): string {
+function formatSpend(meter: string, { usd, until }: Spend): string {
   return `${JSON.stringify({ meter, usd, until: new Date(until).toISOString() })}\n`;
 }
 
-function readSpend(text: string, refuse: (why: string) => ConfigError): Map<string, Spend> {
+function readSpend(text: string, stateDirError: (reason: string) => ConfigError): Map<string, Spend> {
   const spent = new Map<string, Spend>();
   // What comes after the last end of a line was being written when a gateway was killed.
   for (const [at, line] of text.split("\n").slice(0, -1).entries()) {
     const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), Line), line);
-    if (!parsed.success) throw refuse(`line ${at + 1} of its spend.jsonl is damaged; mend or remove it`);
+    if (!parsed.success) {
+      throw stateDirError(`line ${at + 1} of its spend.jsonl is damaged; mend or remove it`);
+    }
     const { meter, usd, until } = parsed.output;
     spent.set(meter, { usd: (spent.get(meter)?.usd ?? 0) + usd, until: Date.parse(until) });
   }
@@ -129,13 +133,13 @@ function readSpend(text: string, refuse: (why: string) => ConfigError): Map<stri
 }
 
 /** Why a file cannot be had, without the path that runtimes put into their messages. */
-function toReason(error: unknown): string {
+function describeFileError(error: unknown): string {
   const { code, name } = error instanceof Error ? { code: undefined, ...error, name: error.name } : {};
-  const known = REASONS[String(code)] ?? REASONS[String(name)];
-  return known ?? `it cannot be read and written (${code ?? name})`;
+  const reason = FILE_ERROR_REASONS[String(code)] ?? FILE_ERROR_REASONS[String(name)];
+  return reason ?? `it cannot be read and written (${code ?? name})`;
 }
 
-const REASONS: Record<string, string> = {
+const FILE_ERROR_REASONS: Record<string, string> = {
   EACCES: "this user may not read and write it",
   EPERM: "this user may not read and write it",
   EROFS: "it lies on a disk that is read only",

@@ -1,7 +1,7 @@
-import type { Draw } from "./quota.ts";
+import type { Charge } from "./quota.ts";
 
 /** What came of draws: whether all of them fit, and what of each meter is used now. */
-export interface Verdict {
+export interface ChargeResult {
   fits: boolean;
   used: number[];
 }
@@ -13,7 +13,7 @@ export interface LimitStore {
    *
    * @throws {ApiError} `overloaded_error` if the store cannot be reached.
    */
-  draw(draws: readonly Draw[], now: number): Promise<Verdict>;
+  charge(charges: readonly Charge[], now: number): Promise<ChargeResult>;
   /** Draws all of it, whether it fits or not: it has happened. What fails is tried again later, or logged. */
-  record(draws: readonly Draw[], now: number): void;
+  record(charges: readonly Charge[], now: number): void;
 }

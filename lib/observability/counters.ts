@@ -1,18 +1,18 @@
 import { logError } from "./log.ts";
 
 /** Logs a failure that nobody was waiting for, and counts it: the process lives on. */
-export function logStray(error: unknown): void {
-  strays++;
+export function logUnhandledError(error: unknown): void {
+  unhandledErrors++;
   logError("unhandled error", { error });
 }
 
 /** How many failures of this process nobody was waiting for; each is a bug. */
-export function countStrays(): number {
-  return strays;
+export function countUnhandledErrors(): number {
+  return unhandledErrors;
 }
 
 /** Of the process, as are the events that tell of them. */
-let strays = 0;
+let unhandledErrors = 0;
 
 /** What the gateway has seen since it started, for `GET /status`. */
 export type Counters = { readonly startedAt: number; requests: number; errors: number; open: number };

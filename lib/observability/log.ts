@@ -51,9 +51,9 @@ export function logRequest({ error, ...record }: RequestRecord): void {
   const failed = record.status >= 400 || error !== undefined;
   const level = record.status >= 500 ? "error" : failed ? "warning" : "info";
   if (!logger.isEnabledFor(level)) return;
-  const told = Object.entries({ ...record, error: error === undefined ? undefined : toStory(error) });
-  const known = told.filter(([, value]) => value !== undefined);
-  logger[level === "warning" ? "warn" : level]("request", Object.fromEntries(known.map(clean)));
+  const entries = Object.entries({ ...record, error: error === undefined ? undefined : errorChain(error) });
+  const present = entries.filter(([, value]) => value !== undefined);
+  logger[level === "warning" ? "warn" : level]("request", Object.fromEntries(present.map(cleanField)));
 }
 
 /** Logs that a tool was run, for whom, and how that ended: as an error if the gateway itself failed. */
@@ -63,21 +63,21 @@ export function logAudit({ error, ...record }: AuditRecord): void {
 }
 
 /** Logs a problem that does not fail a request. */
-export function logWarning(what: string, fields: ProblemFields): void {
-  logger.warn(what, toProperties(fields));
+export function logWarning(message: string, fields: ProblemFields): void {
+  logger.warn(message, toProperties(fields));
 }
 
 /** Logs a defect of the gateway itself. */
-export function logError(what: string, fields: ProblemFields): void {
-  logger.error(what, toProperties(fields));
+export function logError(message: string, fields: ProblemFields): void {
+  logger.error(message, toProperties(fields));
 }
 
 /** Fields of a log line; an error is written with its causes. */
 type ProblemFields = { error?: unknown; [field: string]: unknown };
 
 function toProperties({ error, ...fields }: ProblemFields): Record<string, unknown> {
-  const all = error === undefined ? fields : { ...fields, error: toStory(error) };
-  return Object.fromEntries(Object.entries(all).map(clean));
+  const all = error === undefined ? fields : { ...fields, error: errorChain(error) };
+  return Object.fromEntries(Object.entries(all).map(cleanField));
 }
 
 /** Minimum level of the lines that are written. */
@@ -88,7 +88,7 @@ export function startLog(level: LogLevel): void {
   const toLine = getJsonLinesFormatter({ properties: "flatten" });
   configureSync({
     reset: true,
-    sinks: { stderr: (record) => console.error(toVisible(redact(toLine(record).trimEnd()))) },
+    sinks: { stderr: (record) => console.error(escapeControls(redact(toLine(record).trimEnd()))) },
     loggers: [
       { category: logger.category.slice(), sinks: ["stderr"], lowestLevel: LEVELS[level] },
       { category: ["logtape", "meta"], sinks: ["stderr"], lowestLevel: "warning" },
@@ -102,7 +102,7 @@ export function printLine(line: string): void {
 }
 
 /** Prints a line about what went wrong, on stderr. */
-export function printMistake(line: string): void {
+export function printError(line: string): void {
   console.error(line);
 }
 
@@ -115,22 +115,22 @@ const LEVELS: Record<LogLevel, Severity | null> = {
 };
 
 /** Escapes what JSON lets stand, and some terminals take for a command or for the end of a line. */
-function toVisible(line: string): string {
+function escapeControls(line: string): string {
   return line.replace(
     /[\u007f-\u009f\u2028\u2029]/g,
-    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
 
-function clean([name, value]: [string, unknown]): [string, unknown] {
+function cleanField([name, value]: [string, unknown]): [string, unknown] {
   return [name, typeof value === "string" ? redact(value).slice(0, 300) : value];
 }
 
 /** An error and what lies behind it. */
-function toStory(error: unknown): string {
-  const story = [String(error)];
-  for (let at = error; at instanceof Error && at.cause !== undefined && story.length < 5; at = at.cause) {
-    story.push(String(at.cause));
+function errorChain(error: unknown): string {
+  const chain = [String(error)];
+  for (let at = error; at instanceof Error && at.cause !== undefined && chain.length < 5; at = at.cause) {
+    chain.push(String(at.cause));
   }
-  return story.join(" <- ");
+  return chain.join(" <- ");
 }

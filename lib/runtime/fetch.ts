@@ -10,15 +10,15 @@ declare const Bun: unknown;
  *
  * Web-standard `fetch` tells nothing of connecting; `connectTimeout`, in seconds, counts on Node alone.
  */
-export function createNetwork({ connectTimeout }: { connectTimeout: number }): typeof fetch {
+export function createFetch({ connectTimeout }: { connectTimeout: number }): typeof fetch {
   if (typeof Bun !== "undefined") return fetchOnBun;
   return isNode() ? fetchOnNode(connectTimeout) : (input, init) => fetch(input, init);
 }
 
 /** Bun counts the silence of a connection, unless it is told not to. Source: https://bun.sh/docs/api/fetch */
 const fetchOnBun: typeof fetch = (input, init) => {
-  const patient: RequestInit & { timeout: false } = { ...init, timeout: false };
-  return fetch(input, patient);
+  const initWithoutTimeout: RequestInit & { timeout: false } = { ...init, timeout: false };
+  return fetch(input, initWithoutTimeout);
 };
 
 /** Node's `fetch` has its limits from undici, and takes others only from an agent of that package. */
@@ -29,8 +29,11 @@ function fetchOnNode(connectTimeout: number): typeof fetch {
   };
   let agent: ReturnType<typeof load> | undefined;
   return async (input, init) => {
-    const patient: RequestInit & { dispatcher: unknown } = { ...init, dispatcher: await (agent ??= load()) };
-    return await fetch(input, patient);
+    const initWithoutTimeout: RequestInit & { dispatcher: unknown } = {
+      ...init,
+      dispatcher: await (agent ??= load()),
+    };
+    return await fetch(input, initWithoutTimeout);
   };
 }
 
@@ -46,8 +49,8 @@ function isNode(): boolean {
  * question up. Nothing is told of the owner's network but the runtime's code for the failure.
  */
 export function toConnectError(failure: unknown, upstream: string): { error: ApiError; connected: boolean } {
-  const { code, said } = readFailure(failure);
-  const connected = !NOT_CONNECTED.has(code ?? "") && !said.includes("client error (Connect)");
+  const { code, text } = readFailure(failure);
+  const connected = !NOT_CONNECTED.has(code ?? "") && !text.includes("client error (Connect)");
   if (code === "UND_ERR_CONNECT_TIMEOUT") {
     const message = `Cannot connect to upstream "${upstream}": it takes too long`;
     return { error: new ApiError("timeout_error", message, { cause: failure }), connected };
@@ -66,11 +69,11 @@ const NOT_CONNECTED = new Set([
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
 
-function readFailure(failure: unknown): { code: string | undefined; said: string } {
-  let said = "";
+function readFailure(failure: unknown): { code: string | undefined; text: string } {
+  let text = "";
   for (let at: unknown = failure; at instanceof Error; at = at.cause) {
-    if ("code" in at && typeof at.code === "string") return { code: at.code, said };
-    said += at.message;
+    if ("code" in at && typeof at.code === "string") return { code: at.code, text };
+    text += at.message;
   }
-  return { code: undefined, said };
+  return { code: undefined, text };
 }

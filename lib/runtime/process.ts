@@ -31,16 +31,16 @@ export function readArgs(): string[] {
 
 /**
  * Reads variables of the environment, only those that may be read, without asking. Empty ones are not set, but for those
- * that are to be had `evenEmpty`.
+ * that are to be had `keepEmpty`.
  */
 export function readEnv<Name extends string>(
   names: readonly Name[],
-  { evenEmpty = [] }: { evenEmpty?: readonly Name[] } = {},
+  { keepEmpty = [] }: { keepEmpty?: readonly Name[] } = {},
 ): Partial<Record<Name, string>> {
   const env: Partial<Record<Name, string>> = {};
   for (const name of names) {
     const value = readVariable(name);
-    if (value || (value === "" && evenEmpty.includes(name))) env[name] = value;
+    if (value || (value === "" && keepEmpty.includes(name))) env[name] = value;
   }
   return env;
 }
@@ -50,36 +50,36 @@ export function readEnv<Name extends string>(
  * ends it at once, with status 1.
  */
 export function onStop(stop: () => Promise<void>): void {
-  let asked: number | undefined;
-  const ask = () => {
+  let firstSignalAt: number | undefined;
+  const onSignal = () => {
     const now = performance.now();
-    if (asked === undefined) {
-      asked = now;
+    if (firstSignalAt === undefined) {
+      firstSignalAt = now;
       stop().then(() => process.exit(0));
-    } else if (now - asked > SAME_WISH) {
+    } else if (now - firstSignalAt > DUPLICATE_SIGNAL_MS) {
       process.exit(1);
     }
   };
-  process.on("SIGINT", ask);
-  process.on("SIGTERM", ask);
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
 }
 
 /**
  * Tells of failures that nobody waits for, in promises and in callbacks; without this they would end the program, and
  * with it the answers to all other clients. No state is shared by requests that a failure could leave half changed.
  */
-export function onStray(tell: (failure: unknown) => void): void {
-  process.on("unhandledRejection", tell);
-  process.on("uncaughtException", tell);
+export function onUnhandledError(report: (failure: unknown) => void): void {
+  process.on("unhandledRejection", report);
+  process.on("uncaughtException", report);
 }
 
 /** Lets the program end by itself, with this status. */
-export function endWith(status: number): void {
+export function setExitCode(status: number): void {
   process.exitCode = status;
 }
 
 // Ctrl+C reaches every process of the terminal, and launchers such as tsx send it on to us once more.
-const SAME_WISH = 500;
+const DUPLICATE_SIGNAL_MS = 500;
 
 function readVariable(name: string): string | undefined {
   if (typeof Deno === "undefined") return globalThis.process?.env[name];

@@ -18,7 +18,7 @@ declare const Bun: {
 } | undefined;
 
 /** What answers requests. */
-export type Handler = {
+export type FetchHandler = {
   fetch(request: Request): Promise<Response>;
   /** Settles when the answers that are open have ended; the server is not cut before. */
   stop?(): Promise<void>;
@@ -28,7 +28,7 @@ export type Handler = {
 export type ServeOptions = { port: number; host: string; headerTimeout?: number; bodyTimeout?: number };
 
 /** A server that runs. */
-export type Served = {
+export type RunningServer = {
   /** Where it answers, as a client on this machine writes it. */
   url: string;
   port: number;
@@ -54,7 +54,7 @@ export class ListenError extends Error {
  * await server.stop();
  * ```
  */
-export async function serve(handler: Handler, options: ServeOptions): Promise<Served> {
+export async function serve(handler: FetchHandler, options: ServeOptions): Promise<RunningServer> {
   const { port, host } = options;
   const listener = await listen(handler, options).catch((error) => {
     const reason = REASONS[error.code] ?? REASONS[error.name] ?? error.message;
@@ -67,20 +67,20 @@ export async function serve(handler: Handler, options: ServeOptions): Promise<Se
       const closed = listener.close();
       await handler.stop?.();
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(() => resolve(listener.cut()), PARTING);
+        const timer = setTimeout(() => resolve(listener.closeAll()), DRAIN_TIMEOUT_MS);
         closed.then(() => resolve(clearTimeout(timer)));
       });
     },
   };
 }
 
-/** A socket that is listened on: `close` takes nothing new and waits for what is open, `cut` ends that. */
-type Listener = { port: number; close(): Promise<void>; cut(): void };
+/** A socket that is listened on: `close` takes nothing new and waits for what is open, `closeAll` ends that. */
+type Listener = { port: number; close(): Promise<void>; closeAll(): void };
 
 /** How long clients have to take what is still on its way to them, in milliseconds, before they are cut. */
-const PARTING = 1000;
+const DRAIN_TIMEOUT_MS = 1000;
 
-async function listen(handler: Handler, options: ServeOptions): Promise<Listener> {
+async function listen(handler: FetchHandler, options: ServeOptions): Promise<Listener> {
   if (typeof Deno !== "undefined") return listenOnDeno(Deno, handler, options);
   if (typeof Bun !== "undefined") return listenOnBun(Bun, handler, options);
   return listenOnNode(handler, options);
@@ -88,7 +88,7 @@ async function listen(handler: Handler, options: ServeOptions): Promise<Listener
 
 function listenOnDeno(
   deno: NonNullable<typeof Deno>,
-  handler: Handler,
+  handler: FetchHandler,
   { port, host }: ServeOptions,
 ): Listener {
   const server = deno.serve(
@@ -96,26 +96,29 @@ function listenOnDeno(
     (request) => handler.fetch(request),
   );
   // Once it shuts down, Deno has no way to cut what is open; the end of the program does that.
-  return { port: server.addr.port, close: () => server.shutdown(), cut: () => {} };
+  return { port: server.addr.port, close: () => server.shutdown(), closeAll: () => {} };
 }
 
 function listenOnBun(
   bun: NonNullable<typeof Bun>,
-  handler: Handler,
+  handler: FetchHandler,
   { port, host }: ServeOptions,
 ): Listener {
   const fetch = (request: Request) => handler.fetch(request);
   // By default Bun cuts streams that are silent for 10 seconds, and shows the stack of an error to the client. Headers
   // must be there after 10 seconds all the same.
   const server = bun.serve({ port, hostname: host, idleTimeout: 0, development: false, fetch });
-  return { port: server.port, close: () => server.stop(), cut: () => server.stop(true) };
+  return { port: server.port, close: () => server.stop(), closeAll: () => server.stop(true) };
 }
 
-async function listenOnNode(handler: Handler, options: ServeOptions): Promise<Listener> {
+async function listenOnNode(handler: FetchHandler, options: ServeOptions): Promise<Listener> {
   const { port, host } = options;
   const { createServer } = await import("node:http");
   const { getRequestListener } = await import("@hono/node-server");
-  const server = createServer(toLimits(options), getRequestListener((request) => handler.fetch(request)));
+  const server = createServer(
+    toServerOptions(options),
+    getRequestListener((request) => handler.fetch(request)),
+  );
   await new Promise<void>((resolve, reject) => server.on("error", reject).listen(port, host, resolve));
   const address = server.address();
   return {
@@ -124,17 +127,17 @@ async function listenOnNode(handler: Handler, options: ServeOptions): Promise<Li
       server.keepAliveTimeout = 1; // a connection whose request is done is not to be waited for
       return new Promise((resolve) => server.close(() => resolve()));
     },
-    cut: () => server.closeAllConnections(),
+    closeAll: () => server.closeAllConnections(),
   };
 }
 
 /** Node's limits for requests that are slow to arrive; an answer may be silent for as long as it likes. */
-function toLimits({ headerTimeout = 0, bodyTimeout = 0 }: ServeOptions) {
+function toServerOptions({ headerTimeout = 0, bodyTimeout = 0 }: ServeOptions) {
   // The handler has the body's time, and says so to the client; this is for bodies that no handler reads.
-  const whole = headerTimeout > 0 && bodyTimeout > 0 ? headerTimeout + bodyTimeout + 1 : 0;
+  const totalSeconds = headerTimeout > 0 && bodyTimeout > 0 ? headerTimeout + bodyTimeout + 1 : 0;
   return {
     headersTimeout: headerTimeout * 1000,
-    requestTimeout: whole * 1000,
+    requestTimeout: totalSeconds * 1000,
     connectionsCheckingInterval: 1000,
     maxHeaderSize: 16 * 1024,
   };

@@ -2,61 +2,64 @@ import type { Clock } from "./clock.ts";
 import { ApiError } from "../base/errors.ts";
 
 /** How long clients have to read the last words of answers that were ended, in milliseconds. */
-const LAST_WORDS = 1000;
+const FINAL_READ_MS = 1000;
 
 /** The end of a gateway: it takes nothing new, lets what is open finish for a while, then ends the rest. */
-export interface Closing {
+export interface Shutdown {
   /** Whether it has begun. */
-  readonly begun: boolean;
+  readonly started: boolean;
   /** Counts a request as open until the function returned is called. */
-  enter(): () => void;
+  track(): () => void;
   /** Runs something when what is still open must end, unless it is called off by the function returned. */
-  onOver(end: (reason: ApiError) => void): () => void;
+  onDeadline(listener: (reason: ApiError) => void): () => void;
   /** Begins it; settles when nothing is open any more, or what is has been ended. */
-  begin(): Promise<void>;
+  start(): Promise<void>;
 }
 
 /** Creates the end of a gateway, still to come; open requests then have so many milliseconds, or 0 for ever. */
-export function createClosing(clock: Clock, ms: number): Closing {
-  const open = new Set<symbol>();
-  const ends = new Set<(reason: ApiError) => void>();
-  let over: ApiError | undefined;
-  let closed: Promise<void> | undefined;
-  let tellClosed = () => {};
+export function createShutdown(clock: Clock, ms: number): Shutdown {
+  const openRequests = new Set<symbol>();
+  const listeners = new Set<(reason: ApiError) => void>();
+  let deadlineError: ApiError | undefined;
+  let closePromise: Promise<void> | undefined;
+  let resolveClosed = () => {};
 
   async function close(): Promise<void> {
-    if (open.size === 0) return;
-    const callOffs: (() => void)[] = [];
+    if (openRequests.size === 0) return;
+    const timers: (() => void)[] = [];
     await new Promise<void>((resolve) => {
-      tellClosed = resolve;
+      resolveClosed = resolve;
       if (ms === 0) return;
-      callOffs.push(clock.after(ms, endAll), clock.after(ms + LAST_WORDS, resolve));
+      timers.push(clock.after(ms, abortAll), clock.after(ms + FINAL_READ_MS, resolve));
     });
-    for (const callOff of callOffs) callOff();
+    for (const cancel of timers) cancel();
   }
 
-  function endAll(): void {
-    over = new ApiError("overloaded_error", "Cannot finish the answer: the gateway is being stopped");
-    for (const end of [...ends]) end(over);
+  function abortAll(): void {
+    deadlineError = new ApiError(
+      "overloaded_error",
+      "Cannot finish the answer: the gateway is being stopped",
+    );
+    for (const listener of [...listeners]) listener(deadlineError);
   }
 
   return {
-    get begun() {
-      return closed !== undefined;
+    get started() {
+      return closePromise !== undefined;
     },
-    enter() {
+    track() {
       const request = Symbol();
-      open.add(request);
+      openRequests.add(request);
       return () => {
-        open.delete(request);
-        if (open.size === 0) tellClosed();
+        openRequests.delete(request);
+        if (openRequests.size === 0) resolveClosed();
       };
     },
-    onOver(end) {
-      if (over !== undefined) end(over);
-      ends.add(end);
-      return () => void ends.delete(end);
+    onDeadline(listener) {
+      if (deadlineError !== undefined) listener(deadlineError);
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
-    begin: () => closed ??= close(),
+    start: () => closePromise ??= close(),
   };
 }

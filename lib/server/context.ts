@@ -2,7 +2,7 @@ import type { Access } from "../access/access.ts";
 import type { Config } from "../config/settings.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Counters } from "../observability/counters.ts";
-import type { Closing } from "../runtime/shutdown.ts";
+import type { Shutdown } from "../runtime/shutdown.ts";
 import type { MessageContext } from "../turns/context.ts";
 
 /** What the endpoints need beside the request. */
@@ -11,6 +11,6 @@ export interface GatewayContext extends MessageContext {
   config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">;
   access: Access;
   counters: Counters;
-  closing: Closing;
+  shutdown: Shutdown;
   limits: Limiter;
 }

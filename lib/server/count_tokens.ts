@@ -1,19 +1,19 @@
 import type { Caller } from "../access/caller.ts";
 import { parseCountTokensRequest, parseMessagesRequest } from "../anthropic/parse.ts";
 import type { CountTokensRequest } from "../anthropic/schema.ts";
-import { readJson } from "./read_json.ts";
+import { readJsonBody } from "./read_json.ts";
 import { startDeadline } from "./deadline.ts";
-import type { Exchange } from "./request_log.ts";
+import type { RequestLog } from "./request_log.ts";
 import type { GatewayContext } from "./context.ts";
 import { isObject } from "../base/json.ts";
-import { readWishes } from "./tool_headers.ts";
+import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { logWarning } from "../observability/log.ts";
-import { toOffered } from "../turns/countable_request.ts";
+import { toCountableRequest } from "../turns/countable_request.ts";
 import { inputPrice } from "../tokens/price.ts";
-import { findRoute, toHeaderName } from "../upstreams/find_route.ts";
-import { readWhole, send } from "../upstreams/send.ts";
+import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
+import { readJsonResponse, send } from "../upstreams/send.ts";
 
 /**
  * Answers `POST /v1/messages/count_tokens`: with the upstream's own count where it has one, otherwise with an estimate,
@@ -28,17 +28,18 @@ import { readWhole, send } from "../upstreams/send.ts";
 export async function answerCountTokens(
   request: Request,
   gateway: GatewayContext,
-  exchange: Exchange,
+  requestLog: RequestLog,
 ): Promise<Response> {
-  const { caller } = exchange;
-  await gateway.limits.admitLookup(caller);
-  const asked = parseCountTokensRequest(await readJson(request, gateway));
-  const wishes = readWishes(request);
-  const route = await findRoute(gateway, asked.model, caller);
-  exchange.note({ model: asked.model, answeredBy: toHeaderName(route) });
-  const counted = await toOffered(asked, { context: gateway, wishes, route, caller });
-  const { tokens, source } = await askUpstream(counted, { gateway, route, caller, client: request.signal }) ??
-    estimate(counted, gateway, route);
+  const { caller } = requestLog;
+  await gateway.limits.admitMetadataRequest(caller);
+  const countRequest = parseCountTokensRequest(await readJsonBody(request, gateway));
+  const toolHeaders = readToolHeaders(request);
+  const route = await findRoute(gateway, countRequest.model, caller);
+  requestLog.add({ model: countRequest.model, answeredBy: toRouteLabel(route) });
+  const countable = await toCountableRequest(countRequest, { context: gateway, toolHeaders, route, caller });
+  const { tokens, source } =
+    await fetchUpstreamCount(countable, { gateway, route, caller, clientSignal: request.signal }) ??
+      estimate(countable, gateway, route);
   const price = inputPrice(route.facts.price, tokens);
   const headers = new Headers({ "x-token-count-source": source });
   if (price !== undefined) headers.set("x-token-count-cost", toDecimal(tokens * price));
@@ -46,39 +47,39 @@ export async function answerCountTokens(
 }
 
 /** A number of tokens, and where it is from. */
-interface Count {
+interface TokenCount {
   tokens: number;
   source: string;
 }
 
-function estimate(counted: CountTokensRequest, { inputCounter }: GatewayContext, route: Route): Count {
-  const { tokens, error } = inputCounter.count(counted, route);
+function estimate(countable: CountTokensRequest, { inputCounter }: GatewayContext, route: Route): TokenCount {
+  const { tokens, error } = inputCounter.count(countable, route);
   return { tokens, source: error === undefined ? "estimate" : `learned;error=${roundUp(error)}` };
 }
 
 /** The upstream's own count; nothing where it has none, or fails to give it. */
-async function askUpstream(counted: CountTokensRequest, { gateway, route, caller, client }: {
+async function fetchUpstreamCount(countable: CountTokensRequest, { gateway, route, caller, clientSignal }: {
   gateway: GatewayContext;
   route: Route;
   caller: Caller;
-  client: AbortSignal;
-}): Promise<Count | undefined> {
+  clientSignal: AbortSignal;
+}): Promise<TokenCount | undefined> {
   const { upstream, dialect } = route;
   if (!upstream.countsTokens || dialect.name !== "anthropic") return undefined;
-  const deadline = startDeadline(client, gateway, PATIENCE);
+  const deadline = startDeadline(clientSignal, gateway, UPSTREAM_COUNT_TIMEOUT_MS);
   try {
     const response = await send(gateway, upstream, {
       path: `${dialect.path}/count_tokens`,
-      body: toCountBody(counted, gateway, route),
+      body: toCountBody(countable, gateway, route),
       caller,
       signal: deadline.signal,
     });
-    const answer = await readWhole(response, upstream, { signal: deadline.signal });
+    const answer = await readJsonResponse(response, upstream, { signal: deadline.signal });
     const tokens = isObject(answer) ? answer.input_tokens : undefined;
     // Nobody is told 0: a client would stop watching its context.
     return typeof tokens === "number" && tokens > 0 ? { tokens, source: "upstream" } : undefined;
   } catch (error) {
-    if (client.aborted) throw error;
+    if (clientSignal.aborted) throw error;
     logWarning("The upstream's own count of tokens is missing", { upstream: upstream.name, error });
     return undefined;
   } finally {
@@ -87,15 +88,15 @@ async function askUpstream(counted: CountTokensRequest, { gateway, route, caller
 }
 
 /** The request as a message of it would be sent, without what only a message has. */
-function toCountBody(counted: CountTokensRequest, { newId }: GatewayContext, route: Route) {
-  const context = { ...route, origin: toHeaderName(route), inputTokens: 0, newId, loss: new LossReport() };
-  const message = parseMessagesRequest({ ...counted, max_tokens: 1 });
+function toCountBody(countable: CountTokensRequest, { newId }: GatewayContext, route: Route) {
+  const context = { ...route, origin: toRouteLabel(route), inputTokens: 0, newId, loss: new LossReport() };
+  const message = parseMessagesRequest({ ...countable, max_tokens: 1 });
   const { stream: _stream, max_tokens: _limit, ...body } = route.dialect.toBody(message, context);
   return body;
 }
 
 /** Milliseconds that an upstream has for its count. */
-const PATIENCE = 5000;
+const UPSTREAM_COUNT_TIMEOUT_MS = 5000;
 
 /** Writes a bound of an error so that it stays one. */
 function roundUp(error: number): number {

@@ -1,5 +1,5 @@
 import type { Clock } from "../runtime/clock.ts";
-import type { Closing } from "../runtime/shutdown.ts";
+import type { Shutdown } from "../runtime/shutdown.ts";
 import { ApiError } from "../base/errors.ts";
 
 /** The time that a request has: a signal that fires when it is over, or when the client has left. */
@@ -12,26 +12,26 @@ export interface Deadline {
 
 /** Starts the time of a request; 0 milliseconds are no limit. The end of the gateway is its end too. */
 export function startDeadline(
-  client: AbortSignal,
-  { clock, closing }: { clock: Clock; closing: Closing },
+  clientSignal: AbortSignal,
+  { clock, shutdown }: { clock: Clock; shutdown: Shutdown },
   ms: number,
 ): Deadline {
-  const abort = new AbortController();
-  const tooLong = () =>
+  const controller = new AbortController();
+  const timeoutError = () =>
     new ApiError("timeout_error", `Cannot finish the answer: it took longer than ${ms / 1000} s`);
-  const callOff = ms > 0 ? clock.after(ms, () => abort.abort(tooLong())) : () => {};
+  const cancel = ms > 0 ? clock.after(ms, () => controller.abort(timeoutError())) : () => {};
   // The client's own reason may be anything, and is thrown: here it becomes an error.
-  const leave = () => abort.abort(new DOMException("The client has left", "AbortError"));
-  client.addEventListener("abort", leave, { once: true });
-  if (client.aborted) leave();
-  const stay = closing.onOver((reason) => abort.abort(reason));
+  const onClientAbort = () => controller.abort(new DOMException("The client has left", "AbortError"));
+  clientSignal.addEventListener("abort", onClientAbort, { once: true });
+  if (clientSignal.aborted) onClientAbort();
+  const removeDeadlineListener = shutdown.onDeadline((reason) => controller.abort(reason));
   return {
-    signal: abort.signal,
+    signal: controller.signal,
     stop() {
-      callOff();
-      stay();
-      client.removeEventListener("abort", leave);
-      abort.abort(new DOMException("The request has ended", "AbortError"));
+      cancel();
+      removeDeadlineListener();
+      clientSignal.removeEventListener("abort", onClientAbort);
+      controller.abort(new DOMException("The request has ended", "AbortError"));
     },
   };
 }

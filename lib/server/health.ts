@@ -1,5 +1,5 @@
 import type { Caller } from "../access/caller.ts";
-import { countStrays } from "../observability/counters.ts";
+import { countUnhandledErrors } from "../observability/counters.ts";
 import type { GatewayContext } from "./context.ts";
 import { ADMIN, LOCAL } from "../config/gateway_keys.ts";
 import { NAME, VERSION } from "../base/version.ts";
@@ -29,10 +29,10 @@ export function answerRoot(): Response {
  */
 export function answerHealth({ clock }: GatewayContext): Response {
   return Response.json({
-    status: countStrays() === 0 ? "healthy" : "degraded",
+    status: countUnhandledErrors() === 0 ? "healthy" : "degraded",
     service: NAME,
     version: VERSION,
-    timestamp: toTime(clock.now()),
+    timestamp: toIsoTime(clock.now()),
   });
 }
 
@@ -47,24 +47,24 @@ export function answerStatus(gateway: GatewayContext, { client }: Caller): Respo
     service: NAME,
     version: VERSION,
     environment: config.environment,
-    timestamp: toTime(clock.now()),
+    timestamp: toIsoTime(clock.now()),
     uptime_seconds: Math.floor((clock.now() - startedAt) / 1000),
-    ...(client === ADMIN || client === LOCAL ? toDetails(gateway) : {}),
+    ...(client === ADMIN || client === LOCAL ? statusDetails(gateway) : {}),
   });
 }
 
-function toDetails({ counters: { requests, errors, open }, directory, catalogue }: GatewayContext) {
+function statusDetails({ counters: { requests, errors, open }, directory, modelCache }: GatewayContext) {
   return {
     requests: { total: requests, failed: errors, open },
-    unhandled_errors: countStrays(),
+    unhandled_errors: countUnhandledErrors(),
     upstreams: [...directory.upstreams.values()].map((upstream) => ({
       name: upstream.name,
       key_configured: upstream.key !== undefined,
-      models_known: catalogue.known(upstream).length,
+      models_known: modelCache.peek(upstream).length,
     })),
   };
 }
 
-function toTime(ms: number): string {
+function toIsoTime(ms: number): string {
   return new Date(ms).toISOString();
 }

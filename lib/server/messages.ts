@@ -2,20 +2,20 @@ import { collectMessage } from "../anthropic/collect.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
 import { parseMessagesRequest } from "../anthropic/parse.ts";
 import type { MessagesRequest } from "../anthropic/schema.ts";
-import type { Bill } from "../tokens/turn_usage.ts";
-import { readJson } from "./read_json.ts";
+import type { TurnUsage } from "../tokens/turn_usage.ts";
+import { readJsonBody } from "./read_json.ts";
 import { startDeadline } from "./deadline.ts";
 import { toApiError, toErrorBody } from "../base/errors.ts";
-import type { Exchange } from "./request_log.ts";
+import type { RequestLog } from "./request_log.ts";
 import { withFallbacks } from "../turns/fallback.ts";
 import type { GatewayContext } from "./context.ts";
 import { holdAnswer } from "../turns/hold.ts";
-import { readWishes } from "./tool_headers.ts";
+import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
-import { openMessage } from "../turns/message_start.ts";
+import { startMessage } from "../turns/message_start.ts";
 import { withRetry } from "../turns/retry.ts";
-import { findRoute, toHeaderName } from "../upstreams/find_route.ts";
+import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
 import { writeEvents } from "./write_events.ts";
 import { withTools } from "../turns/with_tools.ts";
 
@@ -27,59 +27,66 @@ import { withTools } from "../turns/with_tools.ts";
 export async function answerMessages(
   request: Request,
   gateway: GatewayContext,
-  exchange: Exchange,
+  requestLog: RequestLog,
 ): Promise<Response> {
-  const { caller } = exchange;
-  const message = parseMessagesRequest(await readJson(request, gateway));
-  const wishes = readWishes(request);
+  const { caller } = requestLog;
+  const message = parseMessagesRequest(await readJsonBody(request, gateway));
+  const toolHeaders = readToolHeaders(request);
   let route = await findRoute(gateway, message.model, caller);
-  exchange.note({ model: message.model, answeredBy: toHeaderName(route) });
+  requestLog.add({ model: message.model, answeredBy: toRouteLabel(route) });
 
-  const expected = { inputTokens: gateway.inputCounter.guess(message, route) };
+  const expected = { inputTokens: gateway.inputCounter.estimate(message, route) };
   const admission = await gateway.limits.admit(caller, expected);
   const loss = new LossReport();
   const deadline = startDeadline(request.signal, gateway, gateway.config.requestTimeout * 1000);
-  const end = () => {
+  const cleanUp = () => {
     deadline.stop();
     admission.release();
   };
-  const onBill = (bill: Bill, route: Route) => {
-    if (bill.cost !== undefined) exchange.pay(bill.cost);
-    admission.charge(bill, toHeaderName(route));
+  const onUsage = (usage: TurnUsage, route: Route) => {
+    if (usage.cost !== undefined) requestLog.addCost(usage.cost);
+    admission.charge(usage, toRouteLabel(route));
   };
   const onRoute = (next: Route) => {
     route = next;
-    exchange.note({ answeredBy: toHeaderName(next) });
+    requestLog.add({ answeredBy: toRouteLabel(next) });
   };
   const turn = {
     message,
-    wishes,
+    toolHeaders,
     caller,
-    requestId: exchange.requestId,
+    requestId: requestLog.requestId,
     signal: deadline.signal,
     loss,
-    repeats: gateway.config.upstreamRetries,
-    permit: admission.permit,
-    onBill,
+    retries: gateway.config.upstreamRetries,
+    assertBudget: admission.assertBudget,
+    onUsage,
   };
-  const toAsk = withTools(gateway, turn);
-  const toAskAgain = withRetry(toAsk, { ...turn, strict: gateway.config.validation === "strict" });
-  const ask = withFallbacks(toAskAgain, { ...turn, context: gateway, route, onRoute });
-  const answer = exchange.watch(ask(message));
+  const askForRoute = withTools(gateway, turn);
+  const askWithRetry = withRetry(askForRoute, { ...turn, strict: gateway.config.validation === "strict" });
+  const ask = withFallbacks(askWithRetry, { ...turn, context: gateway, route, onRoute });
+  const answer = requestLog.observe(ask(message));
 
   const streamed = message.stream === true || new URL(request.url).pathname.endsWith("/stream");
   try {
     const response = streamed
-      ? await streamAnswer(answer, { message, route, gateway, exchange, end, client: request.signal })
+      ? await streamAnswer(answer, {
+        message,
+        route,
+        gateway,
+        requestLog,
+        cleanUp,
+        clientSignal: request.signal,
+      })
       : Response.json(await collectMessage(answer));
-    response.headers.set("x-gateway-model", toHeaderName(route));
+    response.headers.set("x-gateway-model", toRouteLabel(route));
     for (const [name, value] of Object.entries(admission.headers)) response.headers.set(name, value);
-    const lost = loss.toHeader();
-    if (lost !== undefined) response.headers.set("x-gateway-loss", lost);
+    const lossHeader = loss.toHeader();
+    if (lossHeader !== undefined) response.headers.set("x-gateway-loss", lossHeader);
     return response;
   } finally {
-    if (loss.entries.length > 0) exchange.note({ loss: loss.entries.map((entry) => entry.join(" ")) });
-    if (!exchange.streaming) end();
+    if (loss.entries.length > 0) requestLog.add({ loss: loss.entries.map((entry) => entry.join(" ")) });
+    if (!requestLog.streaming) cleanUp();
   }
 }
 
@@ -87,28 +94,28 @@ interface StreamOptions {
   message: MessagesRequest;
   route: Route;
   gateway: GatewayContext;
-  exchange: Exchange;
+  requestLog: RequestLog;
   /** Ends whatever the request holds. */
-  end(): void;
-  client: AbortSignal;
+  cleanUp(): void;
+  clientSignal: AbortSignal;
 }
 
 async function streamAnswer(
   answer: AsyncGenerator<StreamEvent[]>,
-  { message, route, gateway, exchange, end, client }: StreamOptions,
+  { message, route, gateway, requestLog, cleanUp, clientSignal }: StreamOptions,
 ): Promise<Response> {
   const { clock, config } = gateway;
-  const opening = () => openMessage(message, route, gateway);
-  const held = await holdAnswer(answer, { clock, patience: config.holdTimeout * 1000, opening });
-  exchange.streaming = true;
+  const startEvents = () => startMessage(message, route, gateway);
+  const held = await holdAnswer(answer, { clock, timeoutMs: config.holdTimeout * 1000, startEvents });
+  requestLog.streaming = true;
   const body = writeEvents(held, {
     clock,
-    client,
+    client: clientSignal,
     pingEvery: config.pingInterval * 1000,
-    toErrorBody: (error) => toErrorBody(toApiError(error), exchange.requestId),
+    toErrorBody: (error) => toErrorBody(toApiError(error), requestLog.requestId),
     onEnd(outcome, error) {
-      end();
-      exchange.end(outcome, 200, error);
+      cleanUp();
+      requestLog.end(outcome, 200, error);
     },
   });
   const headers = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" };

@@ -1,7 +1,7 @@
 import type { Caller } from "../access/caller.ts";
 import { hostFacts } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
-import type { Exchange } from "./request_log.ts";
+import type { RequestLog } from "./request_log.ts";
 import type { GatewayContext } from "./context.ts";
 import {
   findModel,
@@ -10,7 +10,7 @@ import {
   toAnthropicPage,
   toOpenAiModel,
 } from "../upstreams/model_list.ts";
-import { resolveModel, toClaudeName, unknownModel } from "../upstreams/resolve.ts";
+import { resolveModel, toClaudeName, unknownModelError } from "../upstreams/resolve.ts";
 import type { Route, Upstream } from "../upstreams/upstream.ts";
 import { logWarning } from "../observability/log.ts";
 import { quote } from "../base/redact.ts";
@@ -30,10 +30,10 @@ const DEMO_ENTRY: ListedModel = {
 export async function answerModels(
   request: Request,
   gateway: GatewayContext,
-  { caller }: Exchange,
+  { caller }: RequestLog,
 ): Promise<Response> {
   const models = await listModels(gateway, caller);
-  if (speaksAnthropic(request)) {
+  if (isAnthropicClient(request)) {
     return Response.json(toAnthropicPage(models, new URL(request.url).searchParams));
   }
   return Response.json({ object: "list", data: models.map(toOpenAiModel) });
@@ -51,32 +51,38 @@ export async function answerModel(
   { caller, id }: { caller: Caller; id: string },
 ): Promise<Response> {
   const models = await listModels(gateway, caller);
-  const model = [...models, DEMO_ENTRY].find((listed) => listed.id === id) ?? findMeant(gateway, id, models);
-  return Response.json(speaksAnthropic(request) ? toAnthropicModel(model) : toOpenAiModel(model));
+  const model = [...models, DEMO_ENTRY].find((listed) => listed.id === id) ??
+    resolveUnlisted(gateway, id, models);
+  return Response.json(isAnthropicClient(request) ? toAnthropicModel(model) : toOpenAiModel(model));
 }
 
 /** The model that a name means which is not on the list: one of Claude Code's ids, or a variant (`…:free`). */
-function findMeant(
-  { catalogue, directory }: GatewayContext,
+function resolveUnlisted(
+  { modelCache, directory }: GatewayContext,
   id: string,
   models: readonly ListedModel[],
 ): ListedModel {
   const route = resolveModel(id, directory);
   const { upstream, model } = route;
-  const known = catalogue.known(upstream);
-  const found = findModel(known, model);
+  const cached = modelCache.peek(upstream);
+  const found = findModel(cached, model);
   if (found !== undefined) return { ...found, id };
-  if (known.length > 0 || !isListed(upstream)) throw unknownModel(route, models.map((listed) => listed.id));
+  if (cached.length > 0 || !hasModelList(upstream)) {
+    throw unknownModelError(
+      route,
+      models.map((listed) => listed.id),
+    );
+  }
   const why = `the list of upstream "${upstream.name}" is not to be had`;
   throw new ApiError("api_error", `Cannot tell of model ${quote(id)}: ${why}`, { status: 502 });
 }
 
-function speaksAnthropic({ headers }: Request): boolean {
+function isAnthropicClient({ headers }: Request): boolean {
   return headers.has("anthropic-version") || headers.has("x-api-key");
 }
 
 async function listModels(gateway: GatewayContext, caller: Caller): Promise<ListedModel[]> {
-  await gateway.limits.admitLookup(caller);
+  await gateway.limits.admitMetadataRequest(caller);
   const { directory } = gateway;
   const [upstream, ...others] = directory.upstreams.values();
   const keyless = upstream?.key === undefined;
@@ -85,40 +91,40 @@ async function listModels(gateway: GatewayContext, caller: Caller): Promise<List
     upstream === undefined
       ? []
       : keyless
-      ? listOrNothing(gateway, upstream, caller)
-      : gateway.catalogue.list(upstream, caller),
-    ...others.filter(isListed).map(async (other) =>
-      (await listOrNothing(gateway, other, caller)).map((entry) => toPrefixed(entry, other))
+      ? listOrEmpty(gateway, upstream, caller)
+      : gateway.modelCache.fetch(upstream, caller),
+    ...others.filter(hasModelList).map(async (other) =>
+      (await listOrEmpty(gateway, other, caller)).map((entry) => toPrefixed(entry, other))
     ),
   ]);
   const aliases = [...directory.aliases.keys()].flatMap((alias) => {
     const route = resolveModel(alias, directory);
-    return toAliasEntries(route, findModel(gateway.catalogue.known(route.upstream), route.model));
+    return toAliasEntries(route, findModel(gateway.modelCache.peek(route.upstream), route.model));
   });
-  return firstOfEach([...(keyless ? [DEMO_ENTRY] : []), ...aliases, ...listed, ...named.flat()]);
+  return uniqueById([...(keyless ? [DEMO_ENTRY] : []), ...aliases, ...listed, ...named.flat()]);
 }
 
 /** The models without those whose name an earlier one has: an alias goes before a model of the same name. */
-function firstOfEach(models: readonly ListedModel[]): ListedModel[] {
-  const byName = new Map<string, ListedModel>();
-  for (const model of models) if (!byName.has(model.id)) byName.set(model.id, model);
-  return [...byName.values()];
+function uniqueById(models: readonly ListedModel[]): ListedModel[] {
+  const byId = new Map<string, ListedModel>();
+  for (const model of models) if (!byId.has(model.id)) byId.set(model.id, model);
+  return [...byId.values()];
 }
 
-async function listOrNothing(
-  { catalogue }: GatewayContext,
+async function listOrEmpty(
+  { modelCache }: GatewayContext,
   upstream: Upstream,
   caller: Caller,
 ): Promise<readonly ListedModel[]> {
   try {
-    return await catalogue.list(upstream, caller);
+    return await modelCache.fetch(upstream, caller);
   } catch (error) {
     logWarning("The list of models lacks an upstream's", { upstream: upstream.name, error });
     return [];
   }
 }
 
-function isListed({ preset }: Upstream): boolean {
+function hasModelList({ preset }: Upstream): boolean {
   return hostFacts(preset).list !== "none";
 }
 
@@ -130,10 +136,10 @@ function toPrefixed(entry: ListedModel, { name }: Upstream): ListedModel {
 /** An alias with all that is known of its model, once more under the name that Claude Code shows. */
 function toAliasEntries(
   { alias, model, upstream }: Pick<Route, "alias" | "model" | "upstream">,
-  known: ListedModel | undefined,
+  listed: ListedModel | undefined,
 ): ListedModel[] {
   const names = new Set([alias, toClaudeName(alias)]);
   const name = `${alias} (${model})`;
-  const description = `Alias of ${known?.name ?? model}, by ${upstream.name}`;
-  return Array.from(names, (id) => ({ ...known, id, name, description }));
+  const description = `Alias of ${listed?.name ?? model}, by ${upstream.name}`;
+  return Array.from(names, (id) => ({ ...listed, id, name, description }));
 }

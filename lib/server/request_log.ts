@@ -1,34 +1,34 @@
-import { type Caller, STRANGER } from "../access/caller.ts";
+import { ANONYMOUS, type Caller } from "../access/caller.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { Closing } from "../runtime/shutdown.ts";
+import type { Shutdown } from "../runtime/shutdown.ts";
 import { logRequest, type RequestRecord } from "../observability/log.ts";
 import type { Counters } from "../observability/counters.ts";
 
 /** What is found out about a request on its way. */
-type Notes = Partial<
+type RequestFields = Partial<
   Omit<RequestRecord, "requestId" | "client" | "method" | "path" | "outcome" | "status" | "milliseconds">
 >;
 
 /** What is noted of one request while it is answered, for the log and the counters; never what was said in it. */
-export class Exchange {
+export class RequestLog {
   readonly requestId: string;
   /** Who asks; a stranger until let in. */
-  caller: Caller = STRANGER;
+  caller: Caller = ANONYMOUS;
   /** The client's own id for the request, where it gave one that is fit for logs and headers. */
   readonly correlationId: string | undefined;
   readonly #clock: Clock;
   readonly #counters: Counters;
   readonly #startedAt: number;
-  readonly #leave: () => void;
-  #record: Notes & Pick<RequestRecord, "method" | "path">;
+  readonly #untrack: () => void;
+  #record: RequestFields & Pick<RequestRecord, "method" | "path">;
   /** Whether the answer goes on after the response was given, so that its end is still to come. */
   streaming = false;
   #ended = false;
 
-  constructor(request: Request, { clock, closing, counters, newId }: {
+  constructor(request: Request, { clock, shutdown, counters, newId }: {
     clock: Clock;
-    closing: Closing;
+    shutdown: Shutdown;
     counters: Counters;
     newId(prefix: string): string;
   }) {
@@ -43,26 +43,26 @@ export class Exchange {
     this.#record = { method: request.method, path, correlationId: this.correlationId };
     counters.requests++;
     counters.open++;
-    this.#leave = closing.enter();
+    this.#untrack = shutdown.track();
   }
 
   /** Notes more of what the request is about. */
-  note(fields: Notes): void {
+  add(fields: RequestFields): void {
     this.#record = { ...this.#record, ...fields };
   }
 
   /** Notes what one of the turns behind the answer cost, in USD. */
-  pay(usd: number): void {
-    this.note({ cost: (this.#record.cost ?? 0) + usd });
+  addCost(usd: number): void {
+    this.add({ cost: (this.#record.cost ?? 0) + usd });
   }
 
   /** Lets the events of an answer pass and notes what they report: why it stopped and what it used. */
-  async *watch(batches: AsyncGenerator<StreamEvent[]>): AsyncGenerator<StreamEvent[]> {
+  async *observe(batches: AsyncGenerator<StreamEvent[]>): AsyncGenerator<StreamEvent[]> {
     for await (const batch of batches) {
       for (const event of batch) {
         if (event.type !== "message_delta") continue;
         const { input_tokens, output_tokens, cache_read_input_tokens } = event.usage;
-        this.note({
+        this.add({
           stopReason: event.delta.stop_reason ?? undefined,
           inputTokens: input_tokens,
           outputTokens: output_tokens,
@@ -78,7 +78,7 @@ export class Exchange {
     if (this.#ended) return;
     this.#ended = true;
     this.#counters.open--;
-    this.#leave();
+    this.#untrack();
     if (outcome === "failed") this.#counters.errors++;
     const milliseconds = this.#clock.now() - this.#startedAt;
     const { requestId, caller: { client } } = this;

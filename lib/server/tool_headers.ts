@@ -1,12 +1,12 @@
 import { ApiError } from "../base/errors.ts";
-import type { Wishes } from "../server_tools/assign.ts";
+import type { ToolHeaders } from "../server_tools/assign.ts";
 
 /**
  * Reads `x-gateway-tools` (`Read,Grep` or `*`) and `x-gateway-tools-mode` (`intercept`).
  *
  * @throws {ApiError} `invalid_request_error` for a mode that there is not.
  */
-export function readWishes({ headers }: Request): Wishes {
+export function readToolHeaders({ headers }: Request): ToolHeaders {
   const tools = (headers.get("x-gateway-tools") ?? "").split(",").map((name) => name.trim());
   const mode = headers.get("x-gateway-tools-mode")?.trim() ?? "";
   if (mode !== "" && mode !== "intercept") {

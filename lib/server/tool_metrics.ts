@@ -2,7 +2,9 @@ import type { GatewayContext } from "./context.ts";
 import { VERSION } from "../base/version.ts";
 
 /** Answers `GET /tool-metrics`: what became of the calls of tools since the gateway started. Times are in seconds. */
-export async function answerToolMetrics({ toolbox: load, clock, config }: GatewayContext): Promise<Response> {
+export async function answerToolMetrics(
+  { loadToolbox: load, clock, config }: GatewayContext,
+): Promise<Response> {
   const toolbox = await load?.();
   return Response.json({
     status: "ok",

@@ -9,13 +9,13 @@ import {
 } from "../anthropic/schema.ts";
 import { WORKSPACE } from "../dialects/anthropic/gateway_tools.ts";
 import { isObject } from "../base/json.ts";
-import { type Slot, toDeferred } from "./plan.ts";
-import { toTypedTool, type TypedOptions } from "./typed_tools.ts";
+import { deferredTools, type ToolAssignment } from "./plan.ts";
+import { toTypedTool, type TypedToolOptions } from "./typed_tools.ts";
 import { toWorkspaceTool } from "./workspace.ts";
 
 /** What decides who runs a tool. */
-export interface SlotOptions extends TypedOptions {
-  wishes: Wishes;
+export interface AssignOptions extends TypedToolOptions {
+  toolHeaders: ToolHeaders;
 }
 
 /**
@@ -25,57 +25,63 @@ export interface SlotOptions extends TypedOptions {
  * @throws {ApiError} `invalid_request_error` where the request asks for tools of the gateway that there are not, or for
  * one of Anthropic's under the name of the client's own.
  */
-export function toSlots(request: MessagesRequest, options: SlotOptions): Slot[] {
-  const { wishes, scene } = options;
-  const asked = [...(request.tools ?? []).entries()];
-  const declared = new Set(asked.flatMap(([, tool]) => isCustomTool(tool) ? [tool.name] : []));
-  const foreign = hasServer(request, WORKSPACE);
-  const slots: Slot[] = asked.flatMap(([at, tool]) => toSlot(tool, `tools.${at}`));
-  if (wishes.tools.length > 0) {
+export function assignTools(request: MessagesRequest, options: AssignOptions): ToolAssignment[] {
+  const { toolHeaders, toolContext } = options;
+  const requested = [...(request.tools ?? []).entries()];
+  const declaredNames = new Set(requested.flatMap(([, tool]) => isCustomTool(tool) ? [tool.name] : []));
+  const isWorkspaceTaken = hasServer(request, WORKSPACE);
+  const assignments: ToolAssignment[] = requested.flatMap(([at, tool]) => assignTool(tool, `tools.${at}`));
+  if (toolHeaders.tools.length > 0) {
     const path = "header.x-gateway-tools";
-    const toolbox = toOpenToolbox(options, path);
-    slots.push(...pick(toolbox, toWished(wishes.tools, toolbox), path));
+    const toolbox = requireToolbox(options, path);
+    assignments.push(...pickTools(toolbox, headerFilter(toolHeaders.tools, toolbox), path));
   }
-  return withoutTwins(slots);
+  return uniqueByName(assignments);
 
-  function toSlot(tool: Tool, path: string): Slot[] {
-    if (isCustomTool(tool)) return [toOwn(tool, path)];
-    if (isToolset(tool) && !foreign) {
-      return pick(toOpenToolbox(options, path), toConfigured(tool), path);
+  function assignTool(tool: Tool, path: string): ToolAssignment[] {
+    if (isCustomTool(tool)) return [assignClientTool(tool, path)];
+    if (isWorkspaceToolset(tool) && !isWorkspaceTaken) {
+      return pickTools(requireToolbox(options, path), toolsetFilter(tool), path);
     }
-    const neighbours = { deferred: () => toDeferred(slots), own: () => toWorkspaceNames(slots) };
-    const server = toTypedTool(tool, path, { ...options, ...neighbours });
+    const otherTools = {
+      deferred: () => deferredTools(assignments),
+      gatewayToolNames: () => workspaceToolNames(assignments),
+    };
+    const server = toTypedTool(tool, path, { ...options, ...otherTools });
     if (server === undefined) return [{ tool, path }];
-    if (!declared.has(server.offer.name)) return [{ server }];
+    if (!declaredNames.has(server.definition.name)) return [{ server }];
     // Anthropic's own words: nobody could tell whose a call would be.
     throw new ApiError("invalid_request_error", "tools: Tool names must be unique.");
   }
 
   /** The client's own tool, which the gateway runs only where it is asked to. */
-  function toOwn(tool: CustomTool, path: string): Slot {
-    const toolbox = wishes.intercept ? toOpenToolbox(options, "header.x-gateway-tools-mode") : undefined;
+  function assignClientTool(tool: CustomTool, path: string): ToolAssignment {
+    const toolbox = toolHeaders.intercept
+      ? requireToolbox(options, "header.x-gateway-tools-mode")
+      : undefined;
     if (toolbox?.tools.some(({ name }) => name === tool.name) !== true) return { tool, path };
     const deferred = tool.defer_loading === true;
-    return { server: toWorkspaceTool({ offer: tool, path, deferred }, { toolbox: toolbox, scene }) };
+    return { server: toWorkspaceTool({ definition: tool, path, deferred }, { toolbox, toolContext }) };
   }
 
-  function pick(toolbox: Toolbox, choose: Choose, path: string): Slot[] {
-    return toolbox.tools.filter(({ name }) => !declared.has(name)).flatMap((tool): Slot[] => {
-      const { enabled, deferred } = choose(tool.name);
+  function pickTools(toolbox: Toolbox, filter: ToolFilter, path: string): ToolAssignment[] {
+    return toolbox.tools.filter(({ name }) => !declaredNames.has(name)).flatMap((tool): ToolAssignment[] => {
+      const { enabled, deferred } = filter(tool.name);
       if (!enabled) return [];
       const { name, description, inputSchema } = tool;
-      const offer = { name, description, input_schema: { ...inputSchema, type: "object" as const } };
-      return [{ server: toWorkspaceTool({ offer, path, deferred }, { toolbox, scene }) }];
+      const definition = { name, description, input_schema: { ...inputSchema, type: "object" as const } };
+      return [{ server: toWorkspaceTool({ definition, path, deferred }, { toolbox, toolContext }) }];
     });
   }
 }
 
 /** Whether nothing of a request's tools is the gateway's to do, so that the upstream is asked as the client said. */
-export function isForeign({ tools }: MessagesRequest, slots: readonly Slot[]): boolean {
-  return slots.length === (tools ?? []).length && slots.every((slot) => "tool" in slot);
+export function isPassThrough({ tools }: MessagesRequest, assignments: readonly ToolAssignment[]): boolean {
+  return assignments.length === (tools ?? []).length &&
+    assignments.every((assignment) => "tool" in assignment);
 }
 
-function isToolset(tool: TypedTool): boolean {
+function isWorkspaceToolset(tool: TypedTool): boolean {
   return tool.type === "mcp_toolset" && tool.mcp_server_name === WORKSPACE;
 }
 
@@ -85,28 +91,30 @@ function hasServer({ mcp_servers: servers }: MessagesRequest, name: string): boo
 }
 
 /** The names of the gateway's own tools among those of a request. */
-export function toWorkspaceNames(slots: readonly Slot[]): string[] {
-  return slots.flatMap((slot) =>
-    "server" in slot && slot.server.kind === "mcp_tool_use" ? [slot.server.offer.name] : []
+export function workspaceToolNames(assignments: readonly ToolAssignment[]): string[] {
+  return assignments.flatMap((assignment) =>
+    "server" in assignment && assignment.server.kind === "mcp_tool_use"
+      ? [assignment.server.definition.name]
+      : []
   );
 }
 
 /** Chooses among the gateway's tools by their names. */
-type Choose = (name: string) => { enabled: boolean; deferred: boolean };
+type ToolFilter = (name: string) => { enabled: boolean; deferred: boolean };
 
 /** Of what is asked for twice, the first counts. */
-function withoutTwins(slots: readonly Slot[]): Slot[] {
+function uniqueByName(assignments: readonly ToolAssignment[]): ToolAssignment[] {
   const seen = new Set<string>();
-  return slots.filter((slot) => {
-    if (!("server" in slot)) return true;
-    const { name } = slot.server.offer;
-    const twin = seen.has(name);
+  return assignments.filter((assignment) => {
+    if (!("server" in assignment)) return true;
+    const { name } = assignment.server.definition;
+    const duplicate = seen.has(name);
     seen.add(name);
-    return !twin;
+    return !duplicate;
   });
 }
 
-function toOpenToolbox({ toolbox }: SlotOptions, path: string): Toolbox {
+function requireToolbox({ toolbox }: AssignOptions, path: string): Toolbox {
   if (toolbox !== undefined) return toolbox;
   throw new ApiError(
     "invalid_request_error",
@@ -115,34 +123,34 @@ function toOpenToolbox({ toolbox }: SlotOptions, path: string): Toolbox {
 }
 
 /** What a toolset's configuration says of each tool. Source: https://platform.claude.com/docs/en/agents-and-tools/mcp-connector */
-function toConfigured({ default_config: usual, configs }: TypedTool): Choose {
-  const own = new Map(isObject(configs) ? Object.entries(configs) : []);
+function toolsetFilter({ default_config: defaults, configs }: TypedTool): ToolFilter {
+  const overrides = new Map(isObject(configs) ? Object.entries(configs) : []);
   return (name) => {
-    const config = { ...(isObject(usual) && usual), ...toObject(own.get(name)) };
+    const config = { ...(isObject(defaults) && defaults), ...objectOrEmpty(overrides.get(name)) };
     return { enabled: (config.enabled ?? true) === true, deferred: config.defer_loading === true };
   };
 }
 
-function toObject(value: unknown): { [field: string]: unknown } {
+function objectOrEmpty(value: unknown): { [field: string]: unknown } {
   return isObject(value) ? value : {};
 }
 
 /** @throws {ApiError} `invalid_request_error` for a name that no tool has. */
-function toWished(names: readonly string[], { tools }: Toolbox): Choose {
-  const stranger = names.find((name) => name !== "*" && !tools.some((tool) => tool.name === name));
-  if (stranger !== undefined) {
+function headerFilter(names: readonly string[], { tools }: Toolbox): ToolFilter {
+  const unknownName = names.find((name) => name !== "*" && !tools.some((tool) => tool.name === name));
+  if (unknownName !== undefined) {
     throw new ApiError(
       "invalid_request_error",
-      `header.x-gateway-tools: Cannot run tool ${JSON.stringify(stranger.slice(0, 64))}: this gateway has ${
-        tools.map(({ name }) => name).join(", ")
-      }`,
+      `header.x-gateway-tools: Cannot run tool ${
+        JSON.stringify(unknownName.slice(0, 64))
+      }: this gateway has ${tools.map(({ name }) => name).join(", ")}`,
     );
   }
   return (name) => ({ enabled: names.includes("*") || names.includes(name), deferred: false });
 }
 
 /** What the headers of a request say about the gateway's own tools, for clients whose body cannot be changed. */
-export interface Wishes {
+export interface ToolHeaders {
   /** The tools that the gateway may run, by name; `*` stands for all. */
   tools: readonly string[];
   /** Whether tools that the client declares under the name of one of the gateway's are run here. */

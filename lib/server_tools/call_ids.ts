@@ -3,7 +3,7 @@
  * a conversation that comes back is the one that the upstream knows.
  */
 const PREFIXES = { mcp_tool_use: "mcptoolu_", server_tool_use: "srvtoolu_" } as const;
-const OURS = /^(?:mcp|srv)toolu_(gw_)?(.+)$/s;
+const SERVER_CALL_ID = /^(?:mcp|srv)toolu_(gw_)?(.+)$/s;
 
 /** Gives the id that the client sees for a call. */
 export function toServerCallId(id: string, kind: keyof typeof PREFIXES): string {
@@ -23,6 +23,6 @@ export function toUniqueId(id: string, taken: Set<string>): string {
 
 /** Gives the id that the model has for it. */
 export function toModelCallId(id: string): string {
-  const [, foreign, rest = id] = OURS.exec(id) ?? [];
-  return foreign === undefined && rest !== id ? `toolu_${rest}` : rest;
+  const [, marker, rest = id] = SERVER_CALL_ID.exec(id) ?? [];
+  return marker === undefined && rest !== id ? `toolu_${rest}` : rest;
 }

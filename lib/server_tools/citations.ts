@@ -8,9 +8,9 @@ import { isObject, type JsonObject } from "../base/json.ts";
  */
 const MARK = /\[\[(\d{1,3}\.\d{1,3})\]\]/;
 /** The beginning of a mark at the end of a text, with the space before it, of which the rest may yet come. */
-const BEGUN = / ?(?:\[(?:\[(?:\d{1,3}(?:\.(?:\d{1,3}\]?)?)?)?)?)?$/;
+const PARTIAL_MARK = / ?(?:\[(?:\[(?:\d{1,3}(?:\.(?:\d{1,3}\]?)?)?)?)?)?$/;
 /** The most of a page that a citation quotes, in characters. Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool */
-const LONGEST_QUOTE = 150;
+const MAX_QUOTE_CHARS = 150;
 export const SEALER = "web_search";
 
 /** A page that can be cited. */
@@ -42,13 +42,13 @@ export class CitedText {
       const hit = this.#hits.get(mark[1] ?? "");
       rest = rest.slice(mark.index + mark[0].length);
       // A mark of nothing is no text of the answer either.
-      const words = hit === undefined ? before : before.replace(/ $/, "");
-      if (words !== "") pieces.push({ text: words });
+      const prefix = hit === undefined ? before : before.replace(/ $/, "");
+      if (prefix !== "") pieces.push({ text: prefix });
       if (hit !== undefined) pieces.push({ citation: toCitation(hit, mark[1] ?? "") });
     }
-    const begun = BEGUN.exec(rest)?.index ?? rest.length;
-    this.#held = rest.slice(begun);
-    if (begun > 0) pieces.push({ text: rest.slice(0, begun) });
+    const partialStart = PARTIAL_MARK.exec(rest)?.index ?? rest.length;
+    this.#held = rest.slice(partialStart);
+    if (partialStart > 0) pieces.push({ text: rest.slice(0, partialStart) });
     return pieces;
   }
 
@@ -66,15 +66,15 @@ export function toMark(search: number, hit: number): string {
 }
 
 /** Gives a text the marks again that its citations were made of: the text as the model wrote it. */
-export function retellCitations(block: ContentBlock): ContentBlock {
+export function restoreMarks(block: ContentBlock): ContentBlock {
   if (block.type !== "text" || !Array.isArray(block.citations)) return block;
   const { citations, ...rest } = block;
-  const marks = citations.map(toMarkOf);
-  const foreign = citations.filter((_, nth) => marks[nth] === undefined);
-  const own = marks.filter((mark) => mark !== undefined);
-  if (own.length === 0) return block;
-  const text = `${block.text} ${own.map((mark) => `[[${mark}]]`).join("")}`;
-  return { ...rest, text, ...(foreign.length > 0 && { citations: foreign }) };
+  const marks = citations.map(markOf);
+  const otherCitations = citations.filter((_, nth) => marks[nth] === undefined);
+  const ownMarks = marks.filter((mark) => mark !== undefined);
+  if (ownMarks.length === 0) return block;
+  const text = `${block.text} ${ownMarks.map((mark) => `[[${mark}]]`).join("")}`;
+  return { ...rest, text, ...(otherCitations.length > 0 && { citations: otherCitations }) };
 }
 
 function toCitation({ url, title, text }: Citable, mark: string): JsonObject {
@@ -83,11 +83,11 @@ function toCitation({ url, title, text }: Citable, mark: string): JsonObject {
     url,
     title,
     encrypted_index: seal(SEALER, [{ mark }]),
-    cited_text: text.slice(0, LONGEST_QUOTE),
+    cited_text: text.slice(0, MAX_QUOTE_CHARS),
   };
 }
 
-function toMarkOf(citation: unknown): string | undefined {
+function markOf(citation: unknown): string | undefined {
   if (!isObject(citation) || typeof citation.encrypted_index !== "string") return undefined;
   const mark = unseal(citation.encrypted_index, SEALER)?.[0]?.mark;
   return typeof mark === "string" ? mark : undefined;

@@ -36,12 +36,12 @@ function readList(list: unknown, path: string): string[] | undefined {
   if (!Array.isArray(list) || domains.length < list.length) {
     throw new ApiError("invalid_request_error", `${path}: Input should be a valid list of strings`);
   }
-  const strange = domains.find((domain) => !/^[^\s/:*@?#]+(\/[^\s?#]*)?$/.test(domain));
-  if (strange !== undefined) {
+  const invalid = domains.find((domain) => !/^[^\s/:*@?#]+(\/[^\s?#]*)?$/.test(domain));
+  if (invalid !== undefined) {
     throw new ApiError(
       "invalid_request_error",
       `${path}: Cannot use domain ${
-        JSON.stringify(strange.slice(0, 100))
+        JSON.stringify(invalid.slice(0, 100))
       }: expected a name such as "example.com"`,
     );
   }

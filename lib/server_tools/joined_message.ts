@@ -1,15 +1,15 @@
-import { MessageFold } from "../anthropic/collect.ts";
+import { MessageAccumulator } from "../anthropic/collect.ts";
 import type { MessageDelta, MessageStart, ResponseBlock, StreamEvent } from "../anthropic/events.ts";
-import { explodeBlock } from "../anthropic/to_events.ts";
+import { toBlockEvents } from "../anthropic/to_events.ts";
 import { type ContentBlock, parseBlock } from "../anthropic/schema.ts";
 import type { JsonObject } from "../base/json.ts";
 import { sumUsage, toUsage } from "./usage.ts";
 
 /** The one message that the client is told of several turns, its blocks numbered through. */
-export class JoinedMessage {
-  readonly #fold = new MessageFold();
+export class CombinedMessage {
+  readonly #accumulator = new MessageAccumulator();
   #started = false;
-  #next = 0;
+  #nextIndex = 0;
   #usage: JsonObject = {};
   #counts = new Map<string, number>();
 
@@ -17,53 +17,53 @@ export class JoinedMessage {
   start(event: MessageStart): StreamEvent[] {
     if (this.#started) return [];
     this.#started = true;
-    return this.#say([event]);
+    return this.#record([event]);
   }
 
   /** Opens a block. */
   open(content_block: ResponseBlock): StreamEvent[] {
-    return this.#say([{ type: "content_block_start", index: this.#next, content_block }]);
+    return this.#record([{ type: "content_block_start", index: this.#nextIndex, content_block }]);
   }
 
   /** Says more of the block that is open. */
-  more(delta: { type: string; [field: string]: unknown }): StreamEvent[] {
-    return this.#say([{ type: "content_block_delta", index: this.#next, delta }]);
+  addDelta(delta: { type: string; [field: string]: unknown }): StreamEvent[] {
+    return this.#record([{ type: "content_block_delta", index: this.#nextIndex, delta }]);
   }
 
   /** Closes the block that is open. */
   close(): StreamEvent[] {
-    return this.#say([{ type: "content_block_stop", index: this.#next++ }]);
+    return this.#record([{ type: "content_block_stop", index: this.#nextIndex++ }]);
   }
 
   /** Says a block from its beginning to its end. */
-  whole(block: ResponseBlock): StreamEvent[] {
-    return this.#say(explodeBlock(block, this.#next++));
+  addBlock(block: ResponseBlock): StreamEvent[] {
+    return this.#record(toBlockEvents(block, this.#nextIndex++));
   }
 
   /** Adds what a turn used. */
-  use(usage: JsonObject): void {
+  addUsage(usage: JsonObject): void {
     this.#usage = sumUsage(this.#usage, usage);
   }
 
   /** Counts something that the gateway did for the message. */
-  count(what: string): void {
-    this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
+  count(counter: string): void {
+    this.#counts.set(counter, (this.#counts.get(counter) ?? 0) + 1);
   }
 
   /** Ends the message as its last turn ended, with what all turns used. */
   end(last: MessageDelta): StreamEvent[] {
     const counts = this.#counts.size === 0 ? {} : { server_tool_use: Object.fromEntries(this.#counts) };
     const usage = toUsage(sumUsage(this.#usage, counts));
-    return this.#say([{ ...last, usage }, { type: "message_stop" }]);
+    return this.#record([{ ...last, usage }, { type: "message_stop" }]);
   }
 
   /** What was said so far, as a model is told it again. */
   get content(): ContentBlock[] {
-    return this.#fold.content.map(parseBlock);
+    return this.#accumulator.content.map(parseBlock);
   }
 
-  #say(events: StreamEvent[]): StreamEvent[] {
-    for (const event of events) this.#fold.add(event);
+  #record(events: StreamEvent[]): StreamEvent[] {
+    for (const event of events) this.#accumulator.add(event);
     return events;
   }
 }

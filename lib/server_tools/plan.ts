@@ -10,13 +10,13 @@ import {
 import { isObject, type JsonObject } from "../base/json.ts";
 import type { ToClientPath } from "../dialects/loss.ts";
 import type { Citable } from "./citations.ts";
-import { type FindTool, retellMessages } from "./history.ts";
-import type { ServerTool, Told } from "./server_tool.ts";
+import { type FindTool, toModelHistory } from "./history.ts";
+import type { ModelResult, ServerTool } from "./server_tool.ts";
 import { readReferences } from "./tool_search.ts";
 import { WORKSPACE } from "../dialects/anthropic/gateway_tools.ts";
 
 /** A tool of a request: one that the gateway runs, or one that somebody else does. */
-export type Slot = { server: ServerTool } | { tool: Tool; path: string };
+export type ToolAssignment = { server: ServerTool } | { tool: Tool; path: string };
 
 /** How the model is asked for a turn, and where the client spoke of each part of that. */
 export interface Turn {
@@ -32,45 +32,45 @@ export interface Plan {
   tools: ReadonlyMap<string, ServerTool>;
   find: FindTool;
   /** Makes the request for the next turn, of the client's own and what the message has said so far. */
-  toTurn(said: readonly ContentBlock[], told: ReadonlyMap<string, Told>): Turn;
+  toTurn(content: readonly ContentBlock[], modelResults: ReadonlyMap<string, ModelResult>): Turn;
 }
 
 /** Plans how the model is asked with these tools in the place of the request's own. */
-export function planTurns(request: MessagesRequest, slots: readonly Slot[]): Plan {
-  const servers = slots.flatMap((slot) => "server" in slot ? [slot.server] : []);
-  const tools = new Map(servers.map((server) => [server.offer.name, server]));
-  const searched = servers.some(({ searches }) => searches);
+export function planTurns(request: MessagesRequest, assignments: readonly ToolAssignment[]): Plan {
+  const serverTools = assignments.flatMap((assignment) => "server" in assignment ? [assignment.server] : []);
+  const tools = new Map(serverTools.map((server) => [server.definition.name, server]));
+  const hasToolSearch = serverTools.some(({ isToolSearch }) => isToolSearch);
   const find = (block: ContentBlock) => findTool(block, tools);
   return {
     tools,
     find,
-    toTurn(said, told) {
+    toTurn(content, modelResults) {
       const { tools: _tools, tool_choice: choice, ...rest } = request;
-      const messages = withSaid(request.messages, said);
-      const retold = retellMessages(messages, { find, told });
-      const found = searched ? findReferences(messages) : undefined;
-      const offered = slots.flatMap((slot) => offer(slot, found));
+      const messages = appendContent(request.messages, content);
+      const history = toModelHistory(messages, { find, modelResults });
+      const found = hasToolSearch ? findReferences(messages) : undefined;
+      const visibleTools = assignments.flatMap((assignment) => toVisibleTools(assignment, found));
       return {
-        citable: retold.citable,
+        citable: history.citable,
         request: {
           ...rest,
-          messages: retold.messages,
-          ...(offered.length > 0 && { tools: offered.map(({ tool }) => tool) }),
-          ...(choice && { tool_choice: said.length > 0 ? toFreeChoice(choice) : choice }),
+          messages: history.messages,
+          ...(visibleTools.length > 0 && { tools: visibleTools.map(({ tool }) => tool) }),
+          ...(choice && { tool_choice: content.length > 0 ? toAutoChoice(choice) : choice }),
         },
         toClientPath(path) {
-          const [, at, member = ""] = TOOL.exec(path) ?? [];
-          if (at === undefined) return knownTo(request, retold.toClientPath(path));
-          const own = offered[Number(at)]?.path;
-          return own === undefined ? undefined : own + member;
+          const [, at, member = ""] = TOOL_PATH.exec(path) ?? [];
+          if (at === undefined) return keepClientPath(request, history.toClientPath(path));
+          const toolPath = visibleTools[Number(at)]?.path;
+          return toolPath === undefined ? undefined : toolPath + member;
         },
       };
     },
   };
 }
 
-const TOOL = /^tools\.(\d+)(.*)$/s;
-const BLOCK = /^messages\.(\d+)(?:\.content\.(\d+))?/;
+const TOOL_PATH = /^tools\.(\d+)(.*)$/s;
+const BLOCK_PATH = /^messages\.(\d+)(?:\.content\.(\d+))?/;
 
 function findTool(block: ContentBlock, tools: ReadonlyMap<string, ServerTool>): ServerTool | undefined {
   const { type, name, server_name }: { type: string; name?: unknown; server_name?: unknown } = block;
@@ -80,38 +80,42 @@ function findTool(block: ContentBlock, tools: ReadonlyMap<string, ServerTool>): 
 }
 
 /** The conversation with what this message has said: more of the last message, where that is the model's own. */
-function withSaid(messages: readonly Message[], said: readonly ContentBlock[]): readonly Message[] {
+function appendContent(messages: readonly Message[], content: readonly ContentBlock[]): readonly Message[] {
   const last = messages.at(-1);
-  if (said.length === 0) return messages;
-  if (last?.role !== "assistant") return [...messages, { role: "assistant", content: [...said] }];
+  if (content.length === 0) return messages;
+  if (last?.role !== "assistant") return [...messages, { role: "assistant", content: [...content] }];
   const before: ContentBlock[] = typeof last.content === "string"
     ? [{ type: "text", text: last.content }]
     : last.content;
-  return [...messages.slice(0, -1), { ...last, content: [...before, ...said] }];
+  return [...messages.slice(0, -1), { ...last, content: [...before, ...content] }];
 }
 
 /** Of tools whose loading is deferred the model is told where it has found them, if it can search at all. */
-function offer(
-  slot: Slot,
+function toVisibleTools(
+  assignment: ToolAssignment,
   found: ReadonlySet<string> | undefined,
 ): { tool: Tool; path: string | undefined }[] {
-  const { tool, path } = "server" in slot ? { tool: slot.server.offer, path: undefined } : slot;
-  const deferred = isDeferred(slot);
+  const { tool, path } = "server" in assignment
+    ? { tool: assignment.server.definition, path: undefined }
+    : assignment;
+  const deferred = isDeferred(assignment);
   if (!deferred || found === undefined) return [{ tool, path }];
   const { defer_loading: _deferred, ...loaded } = tool;
   return found.has(tool.name ?? "") ? [{ tool: loaded, path }] : [];
 }
 
 /** Whether the loading of a tool is deferred. */
-export function isDeferred(slot: Slot): boolean {
-  return "server" in slot
-    ? slot.server.deferred
-    : isCustomTool(slot.tool) && slot.tool.defer_loading === true;
+export function isDeferred(assignment: ToolAssignment): boolean {
+  return "server" in assignment
+    ? assignment.server.deferred
+    : isCustomTool(assignment.tool) && assignment.tool.defer_loading === true;
 }
 
 /** The tools of a request whose loading is deferred. */
-export function toDeferred(slots: readonly Slot[]): CustomTool[] {
-  const deferred = slots.filter(isDeferred).map((slot) => "server" in slot ? slot.server.offer : slot.tool);
+export function deferredTools(assignments: readonly ToolAssignment[]): CustomTool[] {
+  const deferred = assignments.filter(isDeferred).map((assignment) =>
+    "server" in assignment ? assignment.server.definition : assignment.tool
+  );
   return deferred.filter(isCustomTool);
 }
 
@@ -132,15 +136,15 @@ function toReferences(block: ContentBlock): string[] {
 }
 
 /** The choice for a turn that goes on after results: whoever was forced to call has called. */
-function toFreeChoice(choice: ToolChoice): ToolChoice {
+function toAutoChoice(choice: ToolChoice): ToolChoice {
   if (choice.type !== "any" && choice.type !== "tool") return choice;
   const { disable_parallel_tool_use: single } = choice;
   return { type: "auto", ...(typeof single === "boolean" && { disable_parallel_tool_use: single }) };
 }
 
 /** Keeps a path where it leads to something that the client itself has said. */
-function knownTo({ messages }: MessagesRequest, path: string | undefined): string | undefined {
-  const [, at, nth] = BLOCK.exec(path ?? "") ?? [];
+function keepClientPath({ messages }: MessagesRequest, path: string | undefined): string | undefined {
+  const [, at, nth] = BLOCK_PATH.exec(path ?? "") ?? [];
   if (at === undefined) return path;
   const content = messages[Number(at)]?.content;
   if (content === undefined) return undefined;

@@ -3,26 +3,26 @@ import { RE2JS } from "re2js";
 import type { ResponseBlock } from "../anthropic/events.ts";
 import type { CustomTool, TypedTool } from "../anthropic/schema.ts";
 import { asText, isObject, type JsonObject } from "../base/json.ts";
-import type { Ran, ServerTool, Told } from "./server_tool.ts";
-import { createUses } from "./max_uses.ts";
+import type { ModelResult, ServerTool, ToolRun } from "./server_tool.ts";
+import { createUseCounter } from "./max_uses.ts";
 
 /** How many tools a search names where the model does not say, and at the most. */
-const USUAL = 5;
-const MOST = 50;
+const DEFAULT_HITS = 5;
+const MAX_HITS = 50;
 /** The longest pattern and query, in characters. Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/tool-search-tool */
-const LONGEST = { regex: 200, bm25: 500 } as const;
+const MAX_QUERY_CHARS = { regex: 200, bm25: 500 } as const;
 
 /** How many searches a message has. */
-const SEARCHES = 16;
+const MAX_SEARCHES = 16;
 /** What a search may cost at the worst: steps of a pattern's program, each with a character; or characters read. */
-const MOST_STEPS = 50_000_000;
-const MOST_READ = 2_000_000;
+const MAX_STEPS = 50_000_000;
+const MAX_READ_CHARS = 2_000_000;
 
-const TYPE = /^tool_search_tool_(regex|bm25)(?:_\d{8})?$/;
+const TOOL_TYPE = /^tool_search_tool_(regex|bm25)(?:_\d{8})?$/;
 
 /** Whether a tool is Anthropic's search for tools. */
 export function isToolSearch({ type }: Pick<TypedTool, "type">): boolean {
-  return TYPE.test(type);
+  return TOOL_TYPE.test(type);
 }
 
 /**
@@ -34,27 +34,31 @@ export function toToolSearch(
   path: string,
   deferred: () => readonly CustomTool[],
 ): ServerTool {
-  const kind = TYPE.exec(tool.type)?.[1] === "bm25" ? "bm25" : "regex";
+  const kind = TOOL_TYPE.exec(tool.type)?.[1] === "bm25" ? "bm25" : "regex";
   const name = tool.name || `tool_search_tool_${kind}`;
-  const uses = createUses(SEARCHES);
+  const uses = createUseCounter(MAX_SEARCHES);
   return {
-    offer: { name, ...OFFERS[kind] },
+    definition: { name, ...DEFINITIONS[kind] },
     path,
     deferred: false,
-    searches: true,
+    isToolSearch: true,
     kind: "server_tool_use",
-    toUse: ({ id, input }) => ({ type: "server_tool_use", id, name, input }),
-    async run({ id, input }): Promise<Ran> {
+    toCallBlock: ({ id, input }) => ({ type: "server_tool_use", id, name, input }),
+    async run({ id, input }): Promise<ToolRun> {
       if (!uses.take()) {
-        return { block: toError(id, "too_many_requests", `a message has ${SEARCHES} searches at the most`) };
+        return {
+          block: toErrorBlock(id, "too_many_requests", `a message has ${MAX_SEARCHES} searches at the most`),
+        };
       }
       const found = (kind === "bm25" ? findByWords : findByPattern)(input, deferred());
       return {
-        block: typeof found === "string" ? toError(id, "invalid_tool_input", found) : toFound(id, found),
+        block: typeof found === "string"
+          ? toErrorBlock(id, "invalid_tool_input", found)
+          : toFoundBlock(id, found),
       };
     },
-    refuse: ({ id }) => ({ block: toError(id, "too_many_requests", "too many calls at once") }),
-    retell(result): Told {
+    tooManyCalls: ({ id }) => ({ block: toErrorBlock(id, "too_many_requests", "too many calls at once") }),
+    toModelResult(result): ModelResult {
       const { content }: JsonObject = { ...result };
       if (!isObject(content) || content.type === "tool_search_tool_result_error") {
         return {
@@ -70,13 +74,13 @@ export function toToolSearch(
   };
 }
 
-function toFound(id: string, names: readonly string[]): ResponseBlock {
+function toFoundBlock(id: string, names: readonly string[]): ResponseBlock {
   const tool_references = names.map((tool_name) => ({ type: "tool_reference", tool_name }));
   const content = { type: "tool_search_tool_search_result", tool_references };
   return { type: "tool_search_tool_result", tool_use_id: id, content };
 }
 
-function toError(id: string, error_code: string, error_message: string): ResponseBlock {
+function toErrorBlock(id: string, error_code: string, error_message: string): ResponseBlock {
   const content = { type: "tool_search_tool_result_error", error_code, error_message };
   return { type: "tool_search_tool_result", tool_use_id: id, content };
 }
@@ -89,14 +93,16 @@ export function readReferences({ tool_references: references }: JsonObject): str
 
 function findByPattern({ pattern, limit }: JsonObject, tools: readonly CustomTool[]): string[] | string {
   if (typeof pattern !== "string" || pattern === "") return "pattern: expected a regular expression";
-  if (pattern.length > LONGEST.regex) return `pattern: expected at most ${LONGEST.regex} characters`;
+  if (pattern.length > MAX_QUERY_CHARS.regex) {
+    return `pattern: expected at most ${MAX_QUERY_CHARS.regex} characters`;
+  }
   try {
     const matcher = RE2JS.compile(pattern, RE2JS.CASE_INSENSITIVE);
-    const reach = toReach(MOST_STEPS / matcher.programSize(), tools);
+    const maxChars = maxCharsPerText(MAX_STEPS / matcher.programSize(), tools);
     const found = tools.filter((tool) =>
-      Object.values(toWords(tool)).some((text) => matcher.matcher(text.slice(0, reach)).find())
+      Object.values(searchableText(tool)).some((text) => matcher.matcher(text.slice(0, maxChars)).find())
     );
-    return found.map(({ name }) => name).slice(0, toLimit(limit));
+    return found.map(({ name }) => name).slice(0, parseLimit(limit));
   } catch {
     return "pattern: not a regular expression that can be used here; look-around and back-references cannot";
   }
@@ -104,25 +110,27 @@ function findByPattern({ pattern, limit }: JsonObject, tools: readonly CustomToo
 
 function findByWords({ query, limit }: JsonObject, tools: readonly CustomTool[]): string[] | string {
   if (typeof query !== "string" || query.trim() === "") return "query: expected some words";
-  if (query.length > LONGEST.bm25) return `query: expected at most ${LONGEST.bm25} characters`;
+  if (query.length > MAX_QUERY_CHARS.bm25) {
+    return `query: expected at most ${MAX_QUERY_CHARS.bm25} characters`;
+  }
   const index = new MiniSearch({ idField: "name", fields: ["words", "description", "parameters"], tokenize });
-  const reach = toReach(MOST_READ, tools);
+  const maxChars = maxCharsPerText(MAX_READ_CHARS, tools);
   for (const tool of tools) {
-    const { name, description, parameters } = toWords(tool);
+    const { name, description, parameters } = searchableText(tool);
     if (index.has(name)) continue;
     index.add({
       name,
       words: name,
-      description: description.slice(0, reach),
-      parameters: parameters.slice(0, reach),
+      description: description.slice(0, maxChars),
+      parameters: parameters.slice(0, maxChars),
     });
   }
-  return index.search(query).map(({ id }) => String(id)).slice(0, toLimit(limit));
+  return index.search(query).map(({ id }) => String(id)).slice(0, parseLimit(limit));
 }
 
 /** How much of each text of each tool is searched, so that all of them together cost no more than they may. */
-function toReach(most: number, tools: readonly CustomTool[]): number {
-  return Math.max(1, Math.floor(most / (3 * tools.length)));
+function maxCharsPerText(budget: number, tools: readonly CustomTool[]): number {
+  return Math.max(1, Math.floor(budget / (3 * tools.length)));
 }
 
 /** `getUserName` and `get_user_name` are three words each. */
@@ -130,31 +138,31 @@ function tokenize(text: string): string[] {
   return text.replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2").split(/[^\p{L}\p{N}]+/u).filter(Boolean);
 }
 
-function toLimit(limit: unknown): number {
-  return typeof limit === "number" && limit >= 1 ? Math.min(Math.floor(limit), MOST) : USUAL;
+function parseLimit(limit: unknown): number {
+  return typeof limit === "number" && limit >= 1 ? Math.min(Math.floor(limit), MAX_HITS) : DEFAULT_HITS;
 }
 
 /** What is searched of a tool: its name, its description, its parameters and what is said of them. */
-function toWords({ name, description, input_schema: { properties } }: CustomTool) {
+function searchableText({ name, description, input_schema: { properties } }: CustomTool) {
   const parameters = isObject(properties) ? Object.entries(properties) : [];
-  const told = parameters.map(([key, schema]) => {
-    const said = isObject(schema) && typeof schema.description === "string" ? schema.description : "";
-    return `${key} ${said}`;
+  const parameterTexts = parameters.map(([key, schema]) => {
+    const detail = isObject(schema) && typeof schema.description === "string" ? schema.description : "";
+    return `${key} ${detail}`;
   });
-  return { name, description: description ?? "", parameters: told.join("\n") };
+  return { name, description: description ?? "", parameters: parameterTexts.join("\n") };
 }
 
 const text = (description: string) => ({ type: "string", description });
 const limit = {
   type: "integer",
-  description: `How many tools to name at the most; ${USUAL} where nothing is said`,
+  description: `How many tools to name at the most; ${DEFAULT_HITS} where nothing is said`,
 };
-const MORE =
+const SEARCH_HINT =
   "There are more tools than you are told of. Find those that a task needs before you say that you cannot do it. ";
-const OFFERS: Record<keyof typeof LONGEST, Pick<CustomTool, "description" | "input_schema">> = {
+const DEFINITIONS: Record<keyof typeof MAX_QUERY_CHARS, Pick<CustomTool, "description" | "input_schema">> = {
   regex: {
     description:
-      `${MORE}Searches names, descriptions and parameters of all tools by a regular expression, in any case.`,
+      `${SEARCH_HINT}Searches names, descriptions and parameters of all tools by a regular expression, in any case.`,
     input_schema: {
       type: "object",
       properties: { pattern: text('The expression, such as "weather|forecast"'), limit },
@@ -162,7 +170,7 @@ const OFFERS: Record<keyof typeof LONGEST, Pick<CustomTool, "description" | "inp
     },
   },
   bm25: {
-    description: `${MORE}Searches names, descriptions and parameters of all tools for words.`,
+    description: `${SEARCH_HINT}Searches names, descriptions and parameters of all tools for words.`,
     input_schema: {
       type: "object",
       properties: { query: text("What the tool should do, in a few words"), limit },

@@ -2,45 +2,45 @@ import type { MessageDelta, ResponseBlock, StreamEvent } from "../anthropic/even
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
 import type { Citable, Piece } from "./citations.ts";
 import { CitedText } from "./citations.ts";
-import type { JoinedMessage } from "./joined_message.ts";
+import type { CombinedMessage } from "./joined_message.ts";
 import type { ServerCall, ServerTool } from "./server_tool.ts";
 import { toServerCallId, toUniqueId } from "./call_ids.ts";
 
 /** A call that the model made of a tool that the gateway runs. */
-export interface Call extends ServerCall {
+export interface ServerToolCall extends ServerCall {
   tool: ServerTool;
 }
 
 /** What a turn is read with. */
-export interface TurnOptions {
+export interface TurnReaderOptions {
   /** The tools that the gateway runs, by the names that the model knows. */
   tools: ReadonlyMap<string, ServerTool>;
   /** The message that the turn becomes a part of. */
-  joined: JoinedMessage;
+  combined: CombinedMessage;
   /** The pages that the model may cite, by their marks. */
   citable: ReadonlyMap<string, Citable>;
   /** The ids of all calls so far, as the model has them; those of the turn are added. */
-  ids: Set<string>;
+  callIds: Set<string>;
 }
 
 /** Reads one turn of a model: its calls of the gateway's tools are gathered, all else becomes part of the message. */
 export class TurnReader {
   /** The calls that the gateway runs. */
-  readonly calls: Call[] = [];
+  readonly calls: ServerToolCall[] = [];
   /** How the turn ended; nothing as long as it has not. */
   end: MessageDelta | undefined;
-  readonly #options: TurnOptions;
+  readonly #options: TurnReaderOptions;
   readonly #usage = new Map<string, unknown>();
   #open: OpenBlock | undefined;
-  #shared = false;
+  #hasClientCalls = false;
 
-  constructor(options: TurnOptions) {
+  constructor(options: TurnReaderOptions) {
     this.#options = options;
   }
 
   /** Whether the gateway alone can go on: the model waits for its results, and for nobody else's. */
-  get runs(): boolean {
-    return this.end?.delta.stop_reason === "tool_use" && this.calls.length > 0 && !this.#shared;
+  get hasOnlyServerCalls(): boolean {
+    return this.end?.delta.stop_reason === "tool_use" && this.calls.length > 0 && !this.#hasClientCalls;
   }
 
   /** What the turn used. */
@@ -50,23 +50,23 @@ export class TurnReader {
 
   /** Takes a batch of the turn's events, and gives what the client is told of it. */
   read(batch: readonly StreamEvent[]): StreamEvent[] {
-    return batch.flatMap((event) => this.#take(event));
+    return batch.flatMap((event) => this.#handle(event));
   }
 
-  #take(event: StreamEvent): StreamEvent[] {
-    const { joined } = this.#options;
+  #handle(event: StreamEvent): StreamEvent[] {
+    const { combined } = this.#options;
     switch (event.type) {
       case "message_start":
-        this.#use(event.message.usage);
-        return joined.start(event);
+        this.#addUsage(event.message.usage);
+        return combined.start(event);
       case "content_block_start":
-        return this.#begin(event.content_block);
+        return this.#startBlock(event.content_block);
       case "content_block_delta":
-        return this.#more(event.delta);
+        return this.#addDelta(event.delta);
       case "content_block_stop":
-        return this.#close();
+        return this.#closeBlock();
       case "message_delta":
-        this.#use(event.usage);
+        this.#addUsage(event.usage);
         this.end = event;
         return [];
       case "message_stop":
@@ -77,66 +77,66 @@ export class TurnReader {
     }
   }
 
-  #use(usage: object): void {
+  #addUsage(usage: object): void {
     for (const [name, count] of Object.entries(usage)) {
       if (count !== null && count !== undefined) this.#usage.set(name, count);
     }
   }
 
-  #begin(block: ResponseBlock): StreamEvent[] {
-    const { tools, joined, citable } = this.#options;
+  #startBlock(block: ResponseBlock): StreamEvent[] {
+    const { tools, combined, citable } = this.#options;
     const tool = block.type === "tool_use" ? tools.get(String(block.name)) : undefined;
     if (tool !== undefined) {
       this.#open = { kind: "call", tool, id: String(block.id), input: block.input, json: "" };
       return [];
     }
-    this.#shared ||= block.type === "tool_use";
-    const cites = block.type === "text" && citable.size > 0;
-    this.#open = cites
-      ? { kind: "cited", text: new CitedText(citable), said: false, cited: false }
+    this.#hasClientCalls ||= block.type === "tool_use";
+    const isCitable = block.type === "text" && citable.size > 0;
+    this.#open = isCitable
+      ? { kind: "cited", text: new CitedText(citable), hasText: false, cited: false }
       : { kind: "other" };
-    return joined.open(block);
+    return combined.open(block);
   }
 
-  #more(delta: { type: string; [field: string]: unknown }): StreamEvent[] {
+  #addDelta(delta: { type: string; [field: string]: unknown }): StreamEvent[] {
     const open = this.#open;
     if (open?.kind === "call") {
       if (typeof delta.partial_json === "string") open.json += delta.partial_json;
       return [];
     }
     if (open?.kind === "cited" && delta.type === "text_delta" && typeof delta.text === "string") {
-      return this.#say(open, open.text.push(delta.text));
+      return this.#writePieces(open, open.text.push(delta.text));
     }
-    return this.#options.joined.more(delta);
+    return this.#options.combined.addDelta(delta);
   }
 
-  #close(): StreamEvent[] {
-    const { joined } = this.#options;
+  #closeBlock(): StreamEvent[] {
+    const { combined } = this.#options;
     const open = this.#open;
     this.#open = undefined;
-    if (open?.kind === "cited") return [...this.#say(open, open.text.end()), ...joined.close()];
-    if (open?.kind !== "call") return joined.close();
+    if (open?.kind === "cited") return [...this.#writePieces(open, open.text.end()), ...combined.close()];
+    if (open?.kind !== "call") return combined.close();
     const { tool, json, input: given } = open;
     const input = json === "" ? given : tryJson(json);
-    const id = toServerCallId(toUniqueId(open.id, this.#options.ids), tool.kind);
+    const id = toServerCallId(toUniqueId(open.id, this.#options.callIds), tool.kind);
     const call = { tool, id, input: isObject(input) ? input : {} };
     this.calls.push(call);
-    return joined.whole(tool.toUse(call));
+    return combined.addBlock(tool.toCallBlock(call));
   }
 
   /** Says text; what follows a citation is said in a block of its own. */
-  #say(open: CitedBlock, pieces: readonly Piece[]): StreamEvent[] {
-    const { joined } = this.#options;
+  #writePieces(open: CitedBlock, pieces: readonly Piece[]): StreamEvent[] {
+    const { combined } = this.#options;
     return pieces.flatMap((piece): StreamEvent[] => {
       if ("citation" in piece) {
-        if (!open.said) return [];
+        if (!open.hasText) return [];
         open.cited = true;
-        return joined.more({ type: "citations_delta", citation: piece.citation });
+        return combined.addDelta({ type: "citations_delta", citation: piece.citation });
       }
-      const renewed = open.cited ? [...joined.close(), ...joined.open({ type: "text", text: "" })] : [];
+      const reopened = open.cited ? [...combined.close(), ...combined.open({ type: "text", text: "" })] : [];
       open.cited = false;
-      open.said = true;
-      return [...renewed, ...joined.more({ type: "text_delta", text: piece.text })];
+      open.hasText = true;
+      return [...reopened, ...combined.addDelta({ type: "text_delta", text: piece.text })];
     });
   }
 }
@@ -145,7 +145,7 @@ interface CitedBlock {
   kind: "cited";
   text: CitedText;
   /** Whether anything was said that could be cited. */
-  said: boolean;
+  hasText: boolean;
   /** Whether the block that is open has been cited. */
   cited: boolean;
 }

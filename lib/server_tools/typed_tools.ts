@@ -1,5 +1,5 @@
 import type { SearchQuery } from "../../tools/models.ts";
-import type { Scene, Toolbox } from "../../tools/toolbox/toolbox.ts";
+import type { Toolbox, ToolContext } from "../../tools/toolbox/toolbox.ts";
 import type { CustomTool, TypedTool } from "../anthropic/schema.ts";
 import type { LossReport } from "../dialects/loss.ts";
 import type { ServerCall, ServerTool } from "./server_tool.ts";
@@ -8,10 +8,10 @@ import { isWebFetch, toWebFetch } from "./web_fetch.ts";
 import { isWebSearch, toWebSearch } from "./web_search.ts";
 
 /** What decides who runs a tool of Anthropic's. */
-export interface TypedOptions {
+export interface TypedToolOptions {
   /** Missing where the owner has not switched tools on. */
   toolbox: Toolbox | undefined;
-  scene: Scene;
+  toolContext: ToolContext;
   /** Takes note of what of a tool cannot be done here. */
   loss: LossReport;
   /** Milliseconds since 1970. */
@@ -28,10 +28,10 @@ export interface UpstreamTools {
 }
 
 /** The other tools of a request, known when the first of them runs. */
-export interface Neighbours {
+export interface OtherTools {
   deferred(): readonly CustomTool[];
   /** The names of the gateway's own. */
-  own(): readonly string[];
+  gatewayToolNames(): readonly string[];
 }
 
 /**
@@ -43,32 +43,38 @@ export interface Neighbours {
 export function toTypedTool(
   tool: TypedTool,
   path: string,
-  options: TypedOptions & Neighbours,
+  options: TypedToolOptions & OtherTools,
 ): ServerTool | undefined {
   if (options.upstream.runs(tool)) return undefined;
   if (isToolSearch(tool)) return toToolSearch(tool, path, options.deferred);
-  const { toolbox, scene, loss, now } = options;
-  const web = toolbox?.tools.some(({ group }) => group === "network") ? toolbox : undefined;
-  const search = isWebSearch(tool) ? toSearch(web, options) : undefined;
-  const fetches = isWebFetch(tool) && web !== undefined;
-  if (search === undefined && !fetches) return undefined;
-  const strange = Object.keys(tool).filter((field) => !SERVED.has(field));
-  for (const field of strange) loss.add(`${path}.${field}`, "dropped");
-  if (search !== undefined) return toWebSearch(tool, path, { search, signal: scene.signal });
-  return web && toWebFetch(tool, path, { toolbox: web, scene, own: options.own, now });
+  const { toolbox, toolContext, loss, now } = options;
+  const webToolbox = toolbox?.tools.some(({ group }) => group === "network") ? toolbox : undefined;
+  const search = isWebSearch(tool) ? createSearch(webToolbox, options) : undefined;
+  const isFetch = isWebFetch(tool) && webToolbox !== undefined;
+  if (search === undefined && !isFetch) return undefined;
+  const unsupported = Object.keys(tool).filter((field) => !SUPPORTED_FIELDS.has(field));
+  for (const field of unsupported) loss.add(`${path}.${field}`, "dropped");
+  if (search !== undefined) return toWebSearch(tool, path, { search, signal: toolContext.signal });
+  return webToolbox &&
+    toWebFetch(tool, path, {
+      toolbox: webToolbox,
+      toolContext,
+      gatewayToolNames: options.gatewayToolNames,
+      now,
+    });
 }
 
-function toSearch(web: Toolbox | undefined, { scene, upstream }: TypedOptions) {
-  if (web !== undefined) {
+function createSearch(webToolbox: Toolbox | undefined, { toolContext, upstream }: TypedToolOptions) {
+  if (webToolbox !== undefined) {
     return (query: SearchQuery, { id, input }: ServerCall) =>
-      web.act({ id, name: "WebSearch", input }, scene, (host) => host.web.search(query));
+      webToolbox.runWithHost({ id, name: "WebSearch", input }, toolContext, (host) => host.web.search(query));
   }
-  const { search } = scene.models;
-  return upstream.searchesWeb ? (query: SearchQuery) => search(query, scene.signal) : undefined;
+  const { search } = toolContext.models;
+  return upstream.searchesWeb ? (query: SearchQuery) => search(query, toolContext.signal) : undefined;
 }
 
 /** The fields of Anthropic's web tools that mean the same here. */
-const SERVED = new Set([
+const SUPPORTED_FIELDS = new Set([
   ...["type", "name", "max_uses", "allowed_domains", "blocked_domains", "max_content_tokens"],
   // Whoever may call it, it is the model that does; and nothing here is kept for later.
   ...["allowed_callers", "cache_control", "use_cache", "defer_loading"],

@@ -16,9 +16,9 @@ function add(before: unknown, after: unknown): unknown {
 
 /** Reads a sum as the usage of a message. */
 export function toUsage({ input_tokens, output_tokens, ...rest }: JsonObject): Usage {
-  return { ...rest, input_tokens: toCount(input_tokens), output_tokens: toCount(output_tokens) };
+  return { ...rest, input_tokens: numberOrZero(input_tokens), output_tokens: numberOrZero(output_tokens) };
 }
 
-function toCount(value: unknown): number {
+function numberOrZero(value: unknown): number {
   return typeof value === "number" ? value : 0;
 }

@@ -1,15 +1,15 @@
 import { CHARS_PER_TOKEN } from "../base/chars_per_token.ts";
 import type { Page } from "../../tools/host/web.ts";
-import type { Scene, Toolbox } from "../../tools/toolbox/toolbox.ts";
+import type { Toolbox, ToolContext } from "../../tools/toolbox/toolbox.ts";
 import type { ResponseBlock } from "../anthropic/events.ts";
 import { type ContentBlock, type Message, parseBlock, type TypedTool } from "../anthropic/schema.ts";
 import { asText, isObject, type JsonObject } from "../base/json.ts";
 import { readDomains } from "./domains.ts";
-import { type Ran, type ServerTool, type Told, WARNING } from "./server_tool.ts";
-import { createUses, toErrorCode } from "./max_uses.ts";
+import { type ModelResult, type ServerTool, type ToolRun, UNTRUSTED_PAGE_WARNING } from "./server_tool.ts";
+import { createUseCounter, toErrorCode } from "./max_uses.ts";
 
 /** The longest address, in characters. */
-const LONGEST = 250;
+const MAX_URL_CHARS = 250;
 
 /** Tells whether a tool is Anthropic's fetching of pages. */
 export function isWebFetch({ type }: Pick<TypedTool, "type">): boolean {
@@ -19,9 +19,9 @@ export function isWebFetch({ type }: Pick<TypedTool, "type">): boolean {
 /** What a page is fetched with. */
 export interface WebFetchOptions {
   toolbox: Toolbox;
-  scene: Scene;
+  toolContext: ToolContext;
   /** The names of the gateway's own tools that the request has. */
-  own(): readonly string[];
+  gatewayToolNames(): readonly string[];
   /** Milliseconds since 1970. */
   now(): number;
 }
@@ -37,42 +37,42 @@ export interface WebFetchOptions {
 export function toWebFetch(
   tool: TypedTool,
   path: string,
-  { toolbox, scene, own, now }: WebFetchOptions,
+  { toolbox, toolContext, gatewayToolNames, now }: WebFetchOptions,
 ): ServerTool {
   const name = tool.name || "web_fetch";
   const domains = readDomains(tool, path);
-  const uses = createUses(tool.max_uses);
-  const isNamed = createMemory(() => toEchoes(own(), toolbox));
+  const uses = createUseCounter(tool.max_uses);
+  const isUrlInContext = createUrlCheck(() => offlineToolNames(gatewayToolNames(), toolbox));
   const limit = typeof tool.max_content_tokens === "number"
     ? tool.max_content_tokens * CHARS_PER_TOKEN
     : Infinity;
   return {
-    offer: { name, description: DESCRIPTION, input_schema: SCHEMA },
+    definition: { name, description: DESCRIPTION, input_schema: SCHEMA },
     path,
     deferred: false,
     kind: "server_tool_use",
-    toUse: ({ id, input }) => ({ type: "server_tool_use", id, name, input }),
-    async run({ id, input }, conversation): Promise<Ran> {
+    toCallBlock: ({ id, input }) => ({ type: "server_tool_use", id, name, input }),
+    async run({ id, input }, conversation): Promise<ToolRun> {
       const { url } = input;
-      if (!uses.take()) return { block: toError(id, "max_uses_exceeded") };
-      if (typeof url !== "string") return { block: toError(id, "invalid_tool_input") };
-      if (!isNamed(url, conversation)) return { block: toError(id, "url_not_in_prior_context") };
+      if (!uses.take()) return { block: toErrorBlock(id, "max_uses_exceeded") };
+      if (typeof url !== "string") return { block: toErrorBlock(id, "invalid_tool_input") };
+      if (!isUrlInContext(url, conversation)) return { block: toErrorBlock(id, "url_not_in_prior_context") };
       try {
         const call = { id, name: "WebFetch", input };
-        const page = await toolbox.act(
+        const page = await toolbox.runWithHost(
           call,
-          scene,
-          ({ web }) => web.fetchPage(url, { ...domains, maxUrl: LONGEST, pdf: "bytes" }),
+          toolContext,
+          ({ web }) => web.fetchPage(url, { ...domains, maxUrlChars: MAX_URL_CHARS, pdf: "bytes" }),
         );
-        const content = toResult(page, { limit, retrievedAt: new Date(now()).toISOString() });
-        return { block: toBlock(id, content), count: "web_fetch_requests" };
+        const content = toFetchResult(page, { limit, retrievedAt: new Date(now()).toISOString() });
+        return { block: toResultBlock(id, content), count: "web_fetch_requests" };
       } catch (error) {
-        if (scene.signal.aborted) throw error;
-        return { block: toError(id, toErrorCode(error)) };
+        if (toolContext.signal.aborted) throw error;
+        return { block: toErrorBlock(id, toErrorCode(error)) };
       }
     },
-    refuse: ({ id }) => ({ block: toError(id, "too_many_requests") }),
-    retell(result): Told {
+    tooManyCalls: ({ id }) => ({ block: toErrorBlock(id, "too_many_requests") }),
+    toModelResult(result): ModelResult {
       const { content }: JsonObject = { ...result };
       if (!isObject(content) || !isObject(content.content)) {
         return {
@@ -80,12 +80,15 @@ export function toWebFetch(
           is_error: true,
         };
       }
-      return { content: toWords(asText(content.url), content.content) };
+      return { content: toModelContent(asText(content.url), content.content) };
     },
   };
 }
 
-function toResult(page: Page, { limit, retrievedAt }: { limit: number; retrievedAt: string }): JsonObject {
+function toFetchResult(
+  page: Page,
+  { limit, retrievedAt }: { limit: number; retrievedAt: string },
+): JsonObject {
   const source = page.content.type === "text"
     ? { type: "text", media_type: "text/plain", data: page.content.text.slice(0, limit) }
     : { type: "base64", media_type: "application/pdf", data: page.content.data };
@@ -93,12 +96,12 @@ function toResult(page: Page, { limit, retrievedAt }: { limit: number; retrieved
   return { type: "web_fetch_result", url: page.url, content, retrieved_at: retrievedAt };
 }
 
-function toBlock(id: string, content: unknown): ResponseBlock {
+function toResultBlock(id: string, content: unknown): ResponseBlock {
   return { type: "web_fetch_tool_result", tool_use_id: id, content };
 }
 
-function toError(id: string, error_code: string): ResponseBlock {
-  return toBlock(id, { type: "web_fetch_tool_result_error", error_code });
+function toErrorBlock(id: string, error_code: string): ResponseBlock {
+  return toResultBlock(id, { type: "web_fetch_tool_result_error", error_code });
 }
 
 /**
@@ -106,45 +109,47 @@ function toError(id: string, error_code: string): ResponseBlock {
  * came of the gateway's other tools does not count: they repeat what the model has said to them. A conversation is
  * written out once, for all calls of a turn.
  */
-function createMemory(
-  toEchoes: () => ReadonlySet<unknown>,
+function createUrlCheck(
+  getOfflineTools: () => ReadonlySet<unknown>,
 ): (url: string, conversation: readonly Message[]) => boolean {
-  let of: readonly Message[] = [];
-  let written: readonly string[] = [];
+  let lastConversation: readonly Message[] = [];
+  let texts: readonly string[] = [];
   return (url, conversation) => {
-    if (of !== conversation) written = writeOut(conversation, toEchoes());
-    of = conversation;
-    const wanted = JSON.stringify(url).slice(1, -1);
-    return written.some((words) => words.includes(wanted));
+    if (lastConversation !== conversation) texts = toTexts(conversation, getOfflineTools());
+    lastConversation = conversation;
+    const needle = JSON.stringify(url).slice(1, -1);
+    return texts.some((text) => text.includes(needle));
   };
 }
 
-function writeOut(conversation: readonly Message[], echoes: ReadonlySet<unknown>): string[] {
-  const all = conversation.flatMap(({ content }) => typeof content === "string" ? [] : content);
-  const echoed = new Set(
-    all.flatMap(({ type, name, id }: JsonObject) => type === "tool_use" && echoes.has(name) ? [id] : []),
+function toTexts(conversation: readonly Message[], offlineTools: ReadonlySet<unknown>): string[] {
+  const blocks = conversation.flatMap(({ content }) => typeof content === "string" ? [] : content);
+  const offlineCallIds = new Set(
+    blocks.flatMap(({ type, name, id }: JsonObject) =>
+      type === "tool_use" && offlineTools.has(name) ? [id] : []
+    ),
   );
   return conversation.filter(({ role }) => role === "user").flatMap(({ content }) =>
     typeof content === "string"
       ? [JSON.stringify(content)]
-      : content.filter((block) => !echoed.has(answered(block))).map((block) => JSON.stringify(block))
+      : content.filter((block) => !offlineCallIds.has(toolUseId(block))).map((block) => JSON.stringify(block))
   );
 }
 
-function answered({ tool_use_id }: JsonObject): unknown {
+function toolUseId({ tool_use_id }: JsonObject): unknown {
   return tool_use_id;
 }
 
 /** The tools of the gateway that do not go to the web. */
-function toEchoes(own: readonly string[], { tools }: Toolbox): ReadonlySet<unknown> {
-  const offline = tools.filter(({ name, group }) => group !== "network" && own.includes(name));
+function offlineToolNames(gatewayToolNames: readonly string[], { tools }: Toolbox): ReadonlySet<unknown> {
+  const offline = tools.filter(({ name, group }) => group !== "network" && gatewayToolNames.includes(name));
   return new Set(offline.map(({ name }) => name));
 }
 
 /** A page's text with its address, and a warning; of a file, the file itself. */
-function toWords(url: string, document: JsonObject): string | ContentBlock[] {
+function toModelContent(url: string, document: JsonObject): string | ContentBlock[] {
   const { source, title }: JsonObject = document;
-  const head = [WARNING, url, ...(typeof title === "string" ? [title] : [])].join("\n");
+  const head = [UNTRUSTED_PAGE_WARNING, url, ...(typeof title === "string" ? [title] : [])].join("\n");
   if (isObject(source) && source.type === "text") return `${head}\n\n${asText(source.data)}`;
   return [{ type: "text", text: head }, parseBlock({ ...document, type: "document" })];
 }

@@ -5,11 +5,17 @@ import { seal, unseal } from "../dialects/sealed.ts";
 import { asText, isObject, type JsonObject } from "../base/json.ts";
 import { type Citable, SEALER, toMark } from "./citations.ts";
 import { readDomains } from "./domains.ts";
-import { type Ran, type ServerCall, type ServerTool, type Told, WARNING } from "./server_tool.ts";
-import { createUses, toErrorCode } from "./max_uses.ts";
+import {
+  type ModelResult,
+  type ServerCall,
+  type ServerTool,
+  type ToolRun,
+  UNTRUSTED_PAGE_WARNING,
+} from "./server_tool.ts";
+import { createUseCounter, toErrorCode } from "./max_uses.ts";
 
 /** How many hits a search gives. */
-const HITS = 10;
+const MAX_HITS = 10;
 
 /** Tells whether a tool is Anthropic's search of the web. */
 export function isWebSearch({ type }: Pick<TypedTool, "type">): boolean {
@@ -39,29 +45,29 @@ export function toWebSearch(
 ): ServerTool {
   const name = tool.name || "web_search";
   const domains = readDomains(tool, path);
-  const uses = createUses(tool.max_uses);
+  const uses = createUseCounter(tool.max_uses);
   return {
-    offer: { name, description: DESCRIPTION, input_schema: SCHEMA },
+    definition: { name, description: DESCRIPTION, input_schema: SCHEMA },
     path,
     deferred: false,
     kind: "server_tool_use",
-    toUse: ({ id, input }) => ({ type: "server_tool_use", id, name, input }),
-    async run({ id, input }): Promise<Ran> {
+    toCallBlock: ({ id, input }) => ({ type: "server_tool_use", id, name, input }),
+    async run({ id, input }): Promise<ToolRun> {
       const { query } = input;
-      if (!uses.take()) return { block: toError(id, "max_uses_exceeded") };
+      if (!uses.take()) return { block: toErrorBlock(id, "max_uses_exceeded") };
       if (typeof query !== "string" || query.trim() === "") {
-        return { block: toError(id, "invalid_tool_input") };
+        return { block: toErrorBlock(id, "invalid_tool_input") };
       }
       try {
-        const hits = await search({ query, ...domains, limit: HITS }, { id, input });
-        return { block: toBlock(id, hits.map(toResult)), count: "web_search_requests" };
+        const hits = await search({ query, ...domains, limit: MAX_HITS }, { id, input });
+        return { block: toResultBlock(id, hits.map(toSearchResult)), count: "web_search_requests" };
       } catch (error) {
         if (signal.aborted) throw error;
-        return { block: toError(id, toErrorCode(error)) };
+        return { block: toErrorBlock(id, toErrorCode(error)) };
       }
     },
-    refuse: ({ id }) => ({ block: toError(id, "too_many_requests") }),
-    retell(result, nth): Told {
+    tooManyCalls: ({ id }) => ({ block: toErrorBlock(id, "too_many_requests") }),
+    toModelResult(result, nth): ModelResult {
       const { content }: JsonObject = { ...result };
       if (!Array.isArray(content)) {
         return {
@@ -71,23 +77,23 @@ export function toWebSearch(
       }
       const pages = readPages(result, nth);
       if (pages.length === 0) return { content: "Nothing was found" };
-      return { content: [WARNING, ...pages.map(toWords)].join("\n\n") };
+      return { content: [UNTRUSTED_PAGE_WARNING, ...pages.map(toPageText)].join("\n\n") };
     },
-    cite: readPages,
+    citations: readPages,
   };
 }
 
-function toResult({ url, title, text, age }: SearchHit): JsonObject {
+function toSearchResult({ url, title, text, age }: SearchHit): JsonObject {
   const encrypted_content = seal(SEALER, [{ text }]);
   return { type: "web_search_result", url, title, encrypted_content, page_age: age ?? null };
 }
 
-function toBlock(id: string, content: unknown): ResponseBlock {
+function toResultBlock(id: string, content: unknown): ResponseBlock {
   return { type: "web_search_tool_result", tool_use_id: id, content };
 }
 
-function toError(id: string, error_code: string): ResponseBlock {
-  return toBlock(id, { type: "web_search_tool_result_error", error_code });
+function toErrorBlock(id: string, error_code: string): ResponseBlock {
+  return toResultBlock(id, { type: "web_search_tool_result_error", error_code });
 }
 
 function readPages(result: ContentBlock, nth: number): [mark: string, page: Citable][] {
@@ -100,7 +106,7 @@ function readPages(result: ContentBlock, nth: number): [mark: string, page: Cita
   });
 }
 
-function toWords([mark, { url, title, text }]: [mark: string, page: Citable]): string {
+function toPageText([mark, { url, title, text }]: [mark: string, page: Citable]): string {
   return `[[${mark}]] ${title}\n${url}\n${text}`;
 }
 

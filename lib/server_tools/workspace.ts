@@ -1,36 +1,36 @@
 import type { ContentBlock, CustomTool } from "../anthropic/schema.ts";
 import { WORKSPACE } from "../dialects/anthropic/gateway_tools.ts";
 import { isObject } from "../base/json.ts";
-import type { Scene, Toolbox } from "../../tools/toolbox/toolbox.ts";
-import type { Ran, ServerTool, Told } from "./server_tool.ts";
+import type { Toolbox, ToolContext } from "../../tools/toolbox/toolbox.ts";
+import type { ModelResult, ServerTool, ToolRun } from "./server_tool.ts";
 
 /** How a tool of the toolbox is offered. */
-export interface WorkspaceOffer {
-  offer: CustomTool;
+export interface WorkspaceToolSpec {
+  definition: CustomTool;
   path: string;
   deferred: boolean;
 }
 
 /** Gives a tool of the toolbox the form of a tool of an MCP server: its calls are `mcp_tool_use` blocks. */
 export function toWorkspaceTool(
-  { offer, path, deferred }: WorkspaceOffer,
-  { toolbox, scene }: { toolbox: Toolbox; scene: Scene },
+  { definition, path, deferred }: WorkspaceToolSpec,
+  { toolbox, toolContext }: { toolbox: Toolbox; toolContext: ToolContext },
 ): ServerTool {
-  const { name } = offer;
+  const { name } = definition;
   return {
-    offer,
+    definition,
     path,
     deferred,
     kind: "mcp_tool_use",
-    toUse: ({ id, input }) => ({ type: "mcp_tool_use", id, name, server_name: WORKSPACE, input }),
-    async run({ id, input }): Promise<Ran> {
-      const { content, isError } = await toolbox.run({ id, name, input }, scene);
-      const shown = content.map(toText);
-      const block = { type: "mcp_tool_result", tool_use_id: id, is_error: isError, content: shown };
-      const plain = content.every(({ type }) => type === "text");
-      return plain ? { block } : { block, told: { content, is_error: isError } };
+    toCallBlock: ({ id, input }) => ({ type: "mcp_tool_use", id, name, server_name: WORKSPACE, input }),
+    async run({ id, input }): Promise<ToolRun> {
+      const { content, isError } = await toolbox.run({ id, name, input }, toolContext);
+      const clientContent = content.map(toTextBlock);
+      const block = { type: "mcp_tool_result", tool_use_id: id, is_error: isError, content: clientContent };
+      const isTextOnly = content.every(({ type }) => type === "text");
+      return isTextOnly ? { block } : { block, modelResult: { content, is_error: isError } };
     },
-    refuse: ({ id }) => ({
+    tooManyCalls: ({ id }) => ({
       block: {
         type: "mcp_tool_result",
         tool_use_id: id,
@@ -38,17 +38,17 @@ export function toWorkspaceTool(
         content: [{ type: "text", text: `Cannot run ${name}: there are too many calls at once` }],
       },
     }),
-    retell(result): Told {
+    toModelResult(result): ModelResult {
       const { is_error, content }: { [field: string]: unknown } = { ...result };
       return { content: toContent(content), is_error: is_error === true };
     },
   };
 }
 
-type Content = Awaited<ReturnType<Toolbox["run"]>>["content"][number];
+type ResultPart = Awaited<ReturnType<Toolbox["run"]>>["content"][number];
 
 /** Results of an MCP server are text in Anthropic's API: of anything else the client is told what it was. */
-function toText(piece: Content): { type: "text"; text: string } {
+function toTextBlock(piece: ResultPart): { type: "text"; text: string } {
   if (piece.type === "text") return piece;
   const { media_type, data } = piece.source;
   return {

@@ -36,45 +36,45 @@ export interface Calibration {
  * if (calibration.correct("m", 1000)?.tokens !== 1100) throw new Error("the estimate is a tenth too low");
  * ```
  */
-export function createCalibration({ models = 1000 }: { models?: number } = {}): Calibration {
-  const known = new LruMap<string, Learned>(models);
+export function createCalibration({ maxModels = 1000 }: { maxModels?: number } = {}): Calibration {
+  const ratios = new LruMap<string, ModelRatio>(maxModels);
 
   return {
     learn(model, { estimate, reported }) {
       const ratio = reported / estimate;
-      if (estimate < FEWEST_TOKENS || !(ratio >= LEAST && ratio <= MOST)) return;
-      const before = known.get(model);
-      if (before === undefined) {
-        known.set(model, { ratio, misses: [] });
+      if (estimate < MIN_CALIBRATED_TOKENS || !(ratio >= MIN_RATIO && ratio <= MAX_RATIO)) return;
+      const entry = ratios.get(model);
+      if (entry === undefined) {
+        ratios.set(model, { ratio, misses: [] });
         return;
       }
-      before.misses.push(Math.abs(before.ratio / ratio - 1));
-      const weight = Math.max(1 / (before.misses.length + 1), RECENT);
-      before.ratio += (ratio - before.ratio) * weight;
-      if (before.misses.length > REMEMBERED) before.misses.shift();
+      entry.misses.push(Math.abs(entry.ratio / ratio - 1));
+      const weight = Math.max(1 / (entry.misses.length + 1), MIN_SAMPLE_WEIGHT);
+      entry.ratio += (ratio - entry.ratio) * weight;
+      if (entry.misses.length > MAX_MISSES) entry.misses.shift();
     },
     correct(model, estimate) {
-      if (estimate < FEWEST_TOKENS) return undefined;
-      const learned = known.get(model);
-      if (learned === undefined || learned.misses.length < ENOUGH) return undefined;
-      return { tokens: Math.ceil(estimate * learned.ratio), error: Math.max(...learned.misses) };
+      if (estimate < MIN_CALIBRATED_TOKENS) return undefined;
+      const entry = ratios.get(model);
+      if (entry === undefined || entry.misses.length < MIN_MISSES) return undefined;
+      return { tokens: Math.ceil(estimate * entry.ratio), error: Math.max(...entry.misses) };
     },
   };
 }
 
-interface Learned {
+interface ModelRatio {
   ratio: number;
   /** How far the ratio was off for each of the last answers, when they came. */
   misses: number[];
 }
 
 /** Below this the words weigh less than what every request costs, so that no ratio is learned or used. */
-export const FEWEST_TOKENS = 200;
+export const MIN_CALIBRATED_TOKENS = 200;
 /** Ratios beyond these are no matter of vocabularies. */
-const LEAST = 0.25;
-const MOST = 4;
+const MIN_RATIO = 0.25;
+const MAX_RATIO = 4;
 /** The least weight of a new answer, so that a model that changes behind its name is followed. */
-const RECENT = 0.1;
-const REMEMBERED = 20;
+const MIN_SAMPLE_WEIGHT = 0.1;
+const MAX_MISSES = 20;
 /** An error that was measured fewer times than this says nothing. */
-const ENOUGH = 2;
+const MIN_MISSES = 2;

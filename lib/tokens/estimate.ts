@@ -32,20 +32,20 @@ export function estimateTokens(request: CountTokensRequest, counter: TextCounter
   const family = findFamily(request.model);
   const count: TextCounter = (text) => counter(text) * family.scale;
   const format = output_config?.format ?? output_format;
-  const turn = messages.findLastIndex(beginsTurn);
+  const lastTurnStart = messages.findLastIndex(startsTurn);
   const loaded = new Set(messages.flatMap(({ content }) => findToolReferences(content)));
   const forced = request.tool_choice?.type === "any" || request.tool_choice?.type === "tool";
-  const scale = { family, count };
-  const tokens = family.request + family.message * messages.length + countContent(system, scale) +
-    messages.reduce((sum, message, at) => sum + countMessage(message, at < turn, scale), 0) +
-    countTools(request.tools ?? [], { ...scale, loaded, forced }) +
+  const options = { family, count };
+  const tokens = family.request + family.message * messages.length + countContent(system, options) +
+    messages.reduce((sum, message, at) => sum + countMessage(message, at < lastTurnStart, options), 0) +
+    countTools(request.tools ?? [], { ...options, loaded, forced }) +
     (format ? family.format + countValue(format, count) : 0) +
     (thinking?.type === "enabled" ? family.thinking : 0);
   return Math.ceil(tokens);
 }
 
 /** Whether a message is a user's own: not only the results of tools that the model asked for. */
-function beginsTurn({ role, content }: Message): boolean {
+function startsTurn({ role, content }: Message): boolean {
   return role === "user" &&
     (typeof content === "string" || content.some((block) => block.type !== "tool_result"));
 }
@@ -59,37 +59,37 @@ function findToolReferences(content: Content): string[] {
 }
 
 /** What a block is counted by. */
-interface Scale {
+interface CountOptions {
   family: Family;
   count: TextCounter;
 }
 
-function countMessage({ content }: Message, old: boolean, scale: Scale): number {
-  if (!old || typeof content === "string") return countContent(content, scale);
-  return countContent(content.filter(({ type }) => !THINKING.has(type)), scale);
+function countMessage({ content }: Message, isEarlier: boolean, options: CountOptions): number {
+  if (!isEarlier || typeof content === "string") return countContent(content, options);
+  return countContent(content.filter(({ type }) => !THINKING_TYPES.has(type)), options);
 }
 
-const THINKING = new Set(["thinking", "redacted_thinking"]);
+const THINKING_TYPES = new Set(["thinking", "redacted_thinking"]);
 
-function countContent(content: Content | null | undefined, scale: Scale): number {
+function countContent(content: Content | null | undefined, options: CountOptions): number {
   if (!content) return 0;
-  if (typeof content === "string") return scale.count(content);
-  return content.reduce((tokens, block) => tokens + countBlock(block, scale), 0);
+  if (typeof content === "string") return options.count(content);
+  return content.reduce((tokens, block) => tokens + countBlock(block, options), 0);
 }
 
-function countBlock(block: ContentBlock, scale: Scale): number {
-  const { family, count } = scale;
+function countBlock(block: ContentBlock, options: CountOptions): number {
+  const { family, count } = options;
   switch (block.type) {
     case "text":
       return count(block.text);
     case "image":
       return countImage(block);
     case "document":
-      return countDocument(block, scale);
+      return countDocument(block, options);
     case "tool_use":
       return family.call + count(block.name) + countValue(block.input, count);
     case "tool_result":
-      return countContent(block.content, scale);
+      return countContent(block.content, options);
     case "thinking":
       return count(block.thinking);
     case "redacted_thinking":
@@ -105,9 +105,9 @@ function countBlock(block: ContentBlock, scale: Scale): number {
 
 const SEALED_CHARS_PER_TOKEN = 8;
 
-function countDocument(block: DocumentBlock, scale: Scale): number {
+function countDocument(block: DocumentBlock, options: CountOptions): number {
   const { source, title, context } = block;
-  const words = scale.count(title ?? "") + scale.count(context ?? "") + countFile(block);
-  if (source.type === "text") return words + scale.count(source.data);
-  return source.type === "content" ? words + countContent(source.content, scale) : words;
+  const tokens = options.count(title ?? "") + options.count(context ?? "") + countFile(block);
+  if (source.type === "text") return tokens + options.count(source.data);
+  return source.type === "content" ? tokens + countContent(source.content, options) : tokens;
 }

@@ -28,7 +28,7 @@ export interface Family {
  * ```
  */
 export function findFamily(model: string): Family {
-  return FAMILIES.find(([name]) => name.test(model))?.[1] ?? OTHERS;
+  return FAMILIES.find(([name]) => name.test(model))?.[1] ?? DEFAULT_FAMILY;
 }
 
 /** Source: usage of recorded answers, and https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview */
@@ -46,7 +46,7 @@ const CLAUDE: Family = {
 };
 
 /** Source: usage of recorded answers, and the table of https://github.com/coder/ai-tokenizer */
-const OTHERS: Family = {
+const DEFAULT_FAMILY: Family = {
   ...CLAUDE,
   request: 4,
   tools: 100,
@@ -56,7 +56,7 @@ const OTHERS: Family = {
   thinking: 0,
   format: 0,
 };
-const GPT: Family = { ...OTHERS, scale: 0.93, request: 3, tools: 8, tool: 5, schema: 0.7 };
+const GPT: Family = { ...DEFAULT_FAMILY, scale: 0.93, request: 3, tools: 8, tool: 5, schema: 0.7 };
 
 /** The first that fits counts. */
 const FAMILIES: [name: RegExp, family: Family][] = [
@@ -67,13 +67,13 @@ const FAMILIES: [name: RegExp, family: Family][] = [
   [/gpt-oss/, { ...GPT, request: 66 }],
   [/gpt|\bo\d\b|codex/, GPT],
   [/gemini/, { ...GPT, request: 0, message: 0, tools: 0 }],
-  [/gemma/, { ...OTHERS, request: 10 }],
-  [/deepseek/i, { ...OTHERS, message: 2, tools: 150, tool: 70 }],
-  [/grok/, { ...OTHERS, request: 150, tools: 130, tool: 15 }],
-  [/glm/i, { ...OTHERS, tools: 75 }],
-  [/kimi/i, { ...OTHERS, tools: 0, tool: 15 }],
-  [/mistral|codestral|devstral|magistral|pixtral|ministral/, { ...OTHERS, tools: 0, tool: 35 }],
-  [/llama/i, { ...OTHERS, request: 25, tools: 175, tool: 45 }],
-  [/minimax/i, { ...OTHERS, request: 35, tools: 145, tool: 50 }],
-  [/\bnova\b/, { ...OTHERS, tools: 390, tool: 40 }],
+  [/gemma/, { ...DEFAULT_FAMILY, request: 10 }],
+  [/deepseek/i, { ...DEFAULT_FAMILY, message: 2, tools: 150, tool: 70 }],
+  [/grok/, { ...DEFAULT_FAMILY, request: 150, tools: 130, tool: 15 }],
+  [/glm/i, { ...DEFAULT_FAMILY, tools: 75 }],
+  [/kimi/i, { ...DEFAULT_FAMILY, tools: 0, tool: 15 }],
+  [/mistral|codestral|devstral|magistral|pixtral|ministral/, { ...DEFAULT_FAMILY, tools: 0, tool: 35 }],
+  [/llama/i, { ...DEFAULT_FAMILY, request: 25, tools: 175, tool: 45 }],
+  [/minimax/i, { ...DEFAULT_FAMILY, request: 35, tools: 145, tool: 50 }],
+  [/\bnova\b/, { ...DEFAULT_FAMILY, tools: 390, tool: 40 }],
 ];

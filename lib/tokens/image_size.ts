@@ -19,13 +19,13 @@ export interface ImageSize {
  */
 export function readImageSize(bytes: Uint8Array): ImageSize | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const size = starts(bytes, 0, "\x89PNG") && bytes.length >= 24
+  const size = matchesAt(bytes, 0, "\x89PNG") && bytes.length >= 24
     ? { width: view.getUint32(16), height: view.getUint32(20) }
-    : starts(bytes, 0, "GIF8") && bytes.length >= 10
+    : matchesAt(bytes, 0, "GIF8") && bytes.length >= 10
     ? { width: view.getUint16(6, true), height: view.getUint16(8, true) }
-    : starts(bytes, 0, "RIFF") && starts(bytes, 8, "WEBP") && bytes.length >= 30
+    : matchesAt(bytes, 0, "RIFF") && matchesAt(bytes, 8, "WEBP") && bytes.length >= 30
     ? readWebp(bytes, view)
-    : starts(bytes, 0, "\xff\xd8")
+    : matchesAt(bytes, 0, "\xff\xd8")
     ? readJpeg(view)
     : undefined;
   return size && size.width > 0 && size.height > 0 ? size : undefined;
@@ -33,15 +33,16 @@ export function readImageSize(bytes: Uint8Array): ImageSize | undefined {
 
 /** Source: https://developers.google.com/speed/webp/docs/riff_container */
 function readWebp(bytes: Uint8Array, view: DataView): ImageSize | undefined {
-  if (starts(bytes, 12, "VP8X")) {
-    const at = (offset: number) => 1 + view.getUint16(offset, true) + (view.getUint8(offset + 2) << 16);
-    return { width: at(24), height: at(27) };
+  if (matchesAt(bytes, 12, "VP8X")) {
+    const dimensionAt = (offset: number) =>
+      1 + view.getUint16(offset, true) + (view.getUint8(offset + 2) << 16);
+    return { width: dimensionAt(24), height: dimensionAt(27) };
   }
-  if (starts(bytes, 12, "VP8L")) {
+  if (matchesAt(bytes, 12, "VP8L")) {
     const bits = view.getUint32(21, true);
     return { width: 1 + (bits & 0x3fff), height: 1 + ((bits >> 14) & 0x3fff) };
   }
-  if (!starts(bytes, 12, "VP8 ")) return undefined;
+  if (!matchesAt(bytes, 12, "VP8 ")) return undefined;
   return { width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff };
 }
 
@@ -62,6 +63,6 @@ function readJpeg(view: DataView): ImageSize | undefined {
   return undefined;
 }
 
-function starts(bytes: Uint8Array, at: number, letters: string): boolean {
-  return Array.from(letters).every((letter, index) => bytes[at + index] === letter.charCodeAt(0));
+function matchesAt(bytes: Uint8Array, at: number, signature: string): boolean {
+  return Array.from(signature).every((letter, index) => bytes[at + index] === letter.charCodeAt(0));
 }

@@ -1,7 +1,7 @@
 import type { ListPrice } from "../dialects/mod.ts";
 
 /** Tokens of a message: the input apart from what its cache was read for and written. */
-export interface Tokens {
+export interface TokenCounts {
   input: number;
   cacheRead: number;
   cacheWrite: number;
@@ -10,7 +10,7 @@ export interface Tokens {
 
 /** USD for one token of an input of so many, the cached ones among them; `undefined` where nobody lists it. */
 export function inputPrice(price: ListPrice | undefined, tokens: number): number | undefined {
-  return price?.long?.findLast(({ above }) => tokens > above)?.input ?? price?.input;
+  return price?.inputTiers?.findLast(({ above }) => tokens > above)?.input ?? price?.input;
 }
 
 /**
@@ -18,17 +18,18 @@ export function inputPrice(price: ListPrice | undefined, tokens: number): number
  *
  * @example Usage
  * ```ts
- * import { toListPrice } from "./price.ts";
+ * import { costByListPrice } from "./price.ts";
  *
  * const price = { input: 0.5, cacheRead: 0.125, output: 2 };
- * const usd = toListPrice(price, { input: 4, cacheRead: 8, cacheWrite: 2, output: 1 });
+ * const usd = costByListPrice(price, { input: 4, cacheRead: 8, cacheWrite: 2, output: 1 });
  * if (usd !== 2 + 1 + 1 + 2) throw new Error(String(usd));
  * ```
  */
-export function toListPrice(price: ListPrice | undefined, tokens: Tokens): number | undefined {
+export function costByListPrice(price: ListPrice | undefined, tokens: TokenCounts): number | undefined {
   const { input, cacheRead, cacheWrite, output } = tokens;
-  const each = inputPrice(price, input + cacheRead + cacheWrite);
-  if (each === undefined || price?.output === undefined) return undefined;
-  return input * each + cacheRead * (price.cacheRead ?? each) + cacheWrite * (price.cacheWrite ?? each) +
+  const inputRate = inputPrice(price, input + cacheRead + cacheWrite);
+  if (inputRate === undefined || price?.output === undefined) return undefined;
+  return input * inputRate + cacheRead * (price.cacheRead ?? inputRate) +
+    cacheWrite * (price.cacheWrite ?? inputRate) +
     output * price.output;
 }

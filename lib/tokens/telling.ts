@@ -1,5 +1,5 @@
 import { type Content, type CountTokensRequest, isCustomTool, type Tool } from "../anthropic/schema.ts";
-import { FEWEST_TOKENS } from "./calibration.ts";
+import { MIN_CALIBRATED_TOKENS } from "./calibration.ts";
 import { countFile, countImage } from "./media.ts";
 
 /**
@@ -10,30 +10,32 @@ import { countFile, countImage } from "./media.ts";
  *
  * @example Usage
  * ```ts
- * import { isTelling } from "./telling.ts";
+ * import { isRepresentative } from "./telling.ts";
  *
  * const messages = [{ role: "user" as const, content: "Hi" }];
- * if (isTelling({ model: "m", messages }, 8)) throw new Error("two letters prove nothing");
+ * if (isRepresentative({ model: "m", messages }, 8)) throw new Error("two letters prove nothing");
  * ```
  */
-export function isTelling(request: CountTokensRequest, tokens: number): boolean {
-  if (tokens < FEWEST_TOKENS || request.mcp_servers !== undefined || request.tools?.some(runsUpstream)) {
+export function isRepresentative(request: CountTokensRequest, tokens: number): boolean {
+  if (
+    tokens < MIN_CALIBRATED_TOKENS || request.mcp_servers !== undefined || request.tools?.some(runsUpstream)
+  ) {
     return false;
   }
-  const media = request.messages.reduce((sum, { content }) => sum + weighMedia(content), 0);
-  return media <= tokens * MOST_MEDIA;
+  const media = request.messages.reduce((sum, { content }) => sum + countMedia(content), 0);
+  return media <= tokens * MAX_MEDIA_SHARE;
 }
 
-const MOST_MEDIA = 0.2;
+const MAX_MEDIA_SHARE = 0.2;
 
 /** Tools whose words Anthropic's API adds, but which the client runs. */
-const CLIENTS_OWN = /^(bash|text_editor|computer|memory)_/;
+const CLIENT_RUN_TYPES = /^(bash|text_editor|computer|memory)_/;
 
 function runsUpstream(tool: Tool): boolean {
-  return !isCustomTool(tool) && !CLIENTS_OWN.test(tool.type);
+  return !isCustomTool(tool) && !CLIENT_RUN_TYPES.test(tool.type);
 }
 
-function weighMedia(content: Content): number {
+function countMedia(content: Content): number {
   if (typeof content === "string") return 0;
   return content.reduce((sum, block) => {
     switch (block.type) {
@@ -42,7 +44,7 @@ function weighMedia(content: Content): number {
       case "document":
         return sum + countFile(block);
       case "tool_result":
-        return sum + weighMedia(block.content ?? "");
+        return sum + countMedia(block.content ?? "");
       default:
         return sum;
     }

@@ -30,26 +30,26 @@ export const countByLength: TextCounter = (text) => Math.ceil(text.length / 3.5)
 export const countByRuns: TextCounter = (text) => {
   const end = text.length;
   let tokens = 0;
-  let kind = SPACE;
+  let charClass = SPACE;
   let start = 0;
   for (let at = 0; at < end; at++) {
     const code = text.charCodeAt(at);
-    const next = code < 128 ? KINDS[code] ?? SIGN : code < 0x2e80 ? OTHER : WIDE;
-    if (next === kind) continue;
+    const next = code < 128 ? ASCII_CLASSES[code] ?? SIGN : code < 0x2e80 ? OTHER : WIDE;
+    if (next === charClass) continue;
     // A capital and the small letters after it are one word; small letters and a capital are two.
-    if (kind !== UPPER || next !== LOWER) {
-      tokens += toTokens(kind, at - start);
+    if (charClass !== UPPER || next !== LOWER) {
+      tokens += estimateRun(charClass, at - start);
       start = at;
     }
-    kind = next;
+    charClass = next;
   }
-  return Math.ceil(tokens + toTokens(kind, end - start));
+  return Math.ceil(tokens + estimateRun(charClass, end - start));
 };
 
 const LOWER = 0, UPPER = 1, DIGIT = 2, SPACE = 3, LINE = 4, SIGN = 5, WIDE = 6, OTHER = 7;
 
 /** The kind of every ASCII character. */
-const KINDS = Uint8Array.from({ length: 128 }, (_, code) => {
+const ASCII_CLASSES = Uint8Array.from({ length: 128 }, (_, code) => {
   if (code >= 97 && code <= 122) return LOWER;
   if (code >= 65 && code <= 90) return UPPER;
   if (code >= 48 && code <= 57) return DIGIT;
@@ -58,9 +58,9 @@ const KINDS = Uint8Array.from({ length: 128 }, (_, code) => {
 });
 
 /** Fitted to Claude's published vocabulary over prose, code, JSON and four scripts; within 25 % of it on each. */
-function toTokens(kind: number, length: number): number {
+function estimateRun(charClass: number, length: number): number {
   if (length === 0) return 0;
-  switch (kind) {
+  switch (charClass) {
     case LOWER:
     case UPPER:
       return length <= 5 ? 1 : 1 + (length - 5) / 4.2;

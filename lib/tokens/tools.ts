@@ -4,7 +4,7 @@ import type { TextCounter } from "./text.ts";
 import { countValue } from "./value.ts";
 
 /** What the cost of tools depends on. */
-export interface ToolOptions {
+export interface ToolCountOptions {
   family: Family;
   count: TextCounter;
   /** The names of the tools that a result has referred to. */
@@ -20,27 +20,27 @@ export interface ToolOptions {
  */
 export function countTools(
   tools: readonly Tool[],
-  { family, count, loaded, forced }: ToolOptions,
+  { family, count, loaded, forced }: ToolCountOptions,
 ): number {
-  const told = tools.filter((tool) => tool.defer_loading !== true || loaded.has(tool.name ?? ""));
-  if (told.length === 0) return 0;
+  const sent = tools.filter((tool) => tool.defer_loading !== true || loaded.has(tool.name ?? ""));
+  if (sent.length === 0) return 0;
   const instructions = family.tools + (forced ? family.forced : 0);
-  return told.reduce((tokens, tool) => tokens + countTool(tool, family, count), instructions);
+  return sent.reduce((tokens, tool) => tokens + countTool(tool, family, count), instructions);
 }
 
 function countTool(tool: Tool, family: Family, count: TextCounter): number {
-  if (!isCustomTool(tool)) return toolsOfAnthropic(tool.type);
+  if (!isCustomTool(tool)) return anthropicToolTokens(tool.type);
   const { name, description, input_schema } = tool;
   return family.tool + count(name) + count(description ?? "") +
     family.schema * countValue(input_schema, count);
 }
 
 /** What the words of Anthropic's own tools cost, which no request holds; as recorded, or as documented. */
-function toolsOfAnthropic(type: string): number {
-  return OWN.find(([prefix]) => type.startsWith(prefix))?.[1] ?? OTHER;
+function anthropicToolTokens(type: string): number {
+  return ANTHROPIC_TOOL_TOKENS.find(([prefix]) => type.startsWith(prefix))?.[1] ?? OTHER_TOOL_TOKENS;
 }
 
-const OWN: [prefix: string, tokens: number][] = [
+const ANTHROPIC_TOOL_TOKENS: [prefix: string, tokens: number][] = [
   ["bash_", 245],
   ["text_editor_", 700],
   ["computer_", 1300],
@@ -48,4 +48,4 @@ const OWN: [prefix: string, tokens: number][] = [
   ["tool_search_tool_", 320],
   ["code_execution_", 4150],
 ];
-const OTHER = 600;
+const OTHER_TOOL_TOKENS = 600;

@@ -1,9 +1,9 @@
 import type { StreamEvent } from "../anthropic/events.ts";
 import { ApiError } from "../base/errors.ts";
-import { continueWith, readBeginning } from "./hold.ts";
+import { prepend, readUntilContent } from "./hold.ts";
 
 /** What came of an attempt: an answer that has really begun, or the failure that came before. */
-export type Attempt =
+export type FirstContent =
   | { answer: AsyncGenerator<StreamEvent[]>; failure?: undefined }
   | { answer?: undefined; failure: ApiError };
 
@@ -12,12 +12,12 @@ export type Attempt =
  *
  * @throws what ended the request itself: the client that left, its deadline, or a bug.
  */
-export async function attempt(
+export async function firstContent(
   batches: AsyncGenerator<StreamEvent[]>,
   signal: AbortSignal,
-): Promise<Attempt> {
+): Promise<FirstContent> {
   try {
-    return { answer: continueWith(await readBeginning(batches), batches) };
+    return { answer: prepend(await readUntilContent(batches), batches) };
   } catch (failure) {
     if (signal.aborted || !(failure instanceof ApiError)) throw failure;
     return { failure };
@@ -25,6 +25,6 @@ export async function attempt(
 }
 
 /** Of several failures the one to tell: the first that a repeat may help, so that clients repeat, or else the first. */
-export function mostHopeful(failures: readonly ApiError[]): ApiError | undefined {
+export function preferRetryable(failures: readonly ApiError[]): ApiError | undefined {
   return failures.find(({ retryable }) => retryable) ?? failures[0];
 }

@@ -17,5 +17,5 @@ export interface MessageContext extends ModelLookup {
   newId(prefix: string): string;
   inputCounter: InputCounter;
   /** Loads the tools on the first call; undefined if the operator has enabled none. */
-  toolbox?: (() => Promise<Toolbox>) | undefined;
+  loadToolbox?: (() => Promise<Toolbox>) | undefined;
 }

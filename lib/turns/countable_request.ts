@@ -3,7 +3,7 @@ import { parseMessagesRequest } from "../anthropic/parse.ts";
 import type { CountTokensRequest } from "../anthropic/schema.ts";
 import type { MessageContext } from "./context.ts";
 import { planTurns } from "../server_tools/plan.ts";
-import { isForeign, toSlots, type Wishes } from "../server_tools/assign.ts";
+import { assignTools, isPassThrough, type ToolHeaders } from "../server_tools/assign.ts";
 import { LossReport } from "../dialects/loss.ts";
 import { upstreamTools } from "./upstream_tools.ts";
 import type { Route } from "../upstreams/upstream.ts";
@@ -14,33 +14,33 @@ import type { Route } from "../upstreams/upstream.ts";
  *
  * @throws {ApiError} `invalid_request_error` where a message would be refused for its tools.
  */
-export async function toOffered(
-  counted: CountTokensRequest,
-  { context, wishes, route, caller }: {
+export async function toCountableRequest(
+  countRequest: CountTokensRequest,
+  { context, toolHeaders, route, caller }: {
     context: MessageContext;
-    wishes: Wishes;
+    toolHeaders: ToolHeaders;
     route: Route;
     caller: Caller;
   },
 ): Promise<CountTokensRequest> {
-  const request = parseMessagesRequest({ ...counted, max_tokens: 1 });
+  const request = parseMessagesRequest({ ...countRequest, max_tokens: 1 });
   const { client } = caller;
   const { signal } = new AbortController();
-  const slots = toSlots(request, {
-    wishes,
+  const assignments = assignTools(request, {
+    toolHeaders,
     upstream: upstreamTools(route),
     loss: new LossReport(),
-    toolbox: await context.toolbox?.(),
-    scene: { client, conversation: "", requestId: "", signal, models: NO_MODELS },
+    toolbox: await context.loadToolbox?.(),
+    toolContext: { client, conversation: "", requestId: "", signal, models: NO_MODELS },
     now: () => context.clock.now(),
   });
-  if (isForeign(request, slots)) return counted;
-  return planTurns(request, slots).toTurn([], new Map()).request;
+  if (isPassThrough(request, assignments)) return countRequest;
+  return planTurns(request, assignments).toTurn([], new Map()).request;
 }
 
 /** Nothing is run for a count. */
-const NO_MODELS = { complete: refuse, converse: refuse, search: refuse };
+const NO_MODELS = { complete: rejectCall, runSubagent: rejectCall, search: rejectCall };
 
-function refuse(): Promise<never> {
+function rejectCall(): Promise<never> {
   return Promise.reject(new TypeError("Nothing is run for a count of tokens"));
 }

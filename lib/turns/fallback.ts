@@ -1,12 +1,12 @@
 import type { Caller } from "../access/caller.ts";
 import type { Ask } from "../anthropic/ask.ts";
-import { type Attempt, attempt, mostHopeful } from "./attempt.ts";
+import { type FirstContent, firstContent, preferRetryable } from "./attempt.ts";
 import { type ApiError, toApiError } from "../base/errors.ts";
 import type { MessageContext } from "./context.ts";
 import type { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { logWarning } from "../observability/log.ts";
-import { findFallback, toHeaderName } from "../upstreams/find_route.ts";
+import { findFallback, toRouteLabel } from "../upstreams/find_route.ts";
 
 /** What asking one after the other has to know. */
 export interface FallbackOptions {
@@ -26,18 +26,18 @@ export interface FallbackOptions {
  * The loss report is begun anew for each, so that it tells the losses of the one that answers.
  */
 export function withFallbacks(
-  toAsk: (route: Route) => Ask,
+  askForRoute: (route: Route) => Ask,
   { context, route: first, caller, signal, loss, onRoute }: FallbackOptions,
 ): Ask {
-  if (first.fallbacks.length === 0) return toAsk(first);
+  if (first.fallbacks.length === 0) return askForRoute(first);
   return async function* (request) {
     const failures: ApiError[] = [];
     for (let route: Route | undefined = first; route !== undefined;) {
-      const { answer, failure }: Attempt = await attempt(toAsk(route)(request), signal);
+      const { answer, failure }: FirstContent = await firstContent(askForRoute(route)(request), signal);
       if (answer !== undefined) return yield* answer;
       failures.push(failure);
-      if (!isElsewhere(failure)) break;
-      logWarning("A fallback is asked, if there is one", { model: toHeaderName(route), error: failure });
+      if (!isRetryableElsewhere(failure)) break;
+      logWarning("A fallback is asked, if there is one", { model: toRouteLabel(route), error: failure });
       route = await findFallback(context, route, caller).catch((error) => {
         failures.push(toApiError(error));
         return undefined;
@@ -46,11 +46,11 @@ export function withFallbacks(
       loss.clear();
       onRoute(route);
     }
-    throw mostHopeful(failures);
+    throw preferRetryable(failures);
   };
 }
 
 /** Whether somebody else may not have this failure: an empty account, a model that is gone, a limit, a breakdown. */
-function isElsewhere({ status }: ApiError): boolean {
+function isRetryableElsewhere({ status }: ApiError): boolean {
   return status === 402 || status === 404 || status === 429 || status >= 500;
 }

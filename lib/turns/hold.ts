@@ -6,9 +6,9 @@ import { withTimeout } from "../runtime/timeout.ts";
 export interface HoldOptions {
   clock: Clock;
   /** Milliseconds. */
-  patience: number;
+  timeoutMs: number;
   /** The events that begin the answer before the upstream has said anything. */
-  opening(): StreamEvent[];
+  startEvents(): StreamEvent[];
 }
 
 /**
@@ -21,52 +21,52 @@ export interface HoldOptions {
  */
 export async function holdAnswer(
   batches: AsyncGenerator<StreamEvent[]>,
-  { clock, patience, opening }: HoldOptions,
+  { clock, timeoutMs, startEvents }: HoldOptions,
 ): Promise<AsyncGenerator<StreamEvent[]>> {
-  const beginning = readBeginning(batches);
-  const begun = await withTimeout(clock, patience, beginning);
-  if (begun !== undefined) return continueWith(begun, batches);
-  beginning.catch(() => {}); // awaited below, unless the client leaves before
-  return openFirst(opening(), beginning, batches);
+  const pendingEvents = readUntilContent(batches);
+  const firstEvents = await withTimeout(clock, timeoutMs, pendingEvents);
+  if (firstEvents !== undefined) return prepend(firstEvents, batches);
+  pendingEvents.catch(() => {}); // awaited below, unless the client leaves before
+  return startEarly(startEvents(), pendingEvents, batches);
 }
 
 /** Reads up to the first event that says more than that a message begins. */
-export async function readBeginning(batches: AsyncGenerator<StreamEvent[]>): Promise<StreamEvent[]> {
+export async function readUntilContent(batches: AsyncGenerator<StreamEvent[]>): Promise<StreamEvent[]> {
   const events: StreamEvent[] = [];
   while (true) {
     const { done, value } = await batches.next();
     if (done) return events;
     events.push(...value);
-    if (value.some(isSubstance)) return events;
+    if (value.some(isContent)) return events;
   }
 }
 
 /** Whether an event says more than that a message begins. */
-export function isSubstance({ type }: StreamEvent): boolean {
+export function isContent({ type }: StreamEvent): boolean {
   return type !== "message_start" && type !== "ping";
 }
 
 /** Gives what has begun, then the rest. */
-export async function* continueWith(
-  begun: StreamEvent[],
+export async function* prepend(
+  firstEvents: StreamEvent[],
   batches: AsyncGenerator<StreamEvent[]>,
 ): AsyncGenerator<StreamEvent[]> {
   try {
-    yield begun;
+    yield firstEvents;
     yield* batches;
   } finally {
     await batches.return(undefined);
   }
 }
 
-async function* openFirst(
-  opening: StreamEvent[],
-  beginning: Promise<StreamEvent[]>,
+async function* startEarly(
+  startEvents: StreamEvent[],
+  pendingEvents: Promise<StreamEvent[]>,
   batches: AsyncGenerator<StreamEvent[]>,
 ): AsyncGenerator<StreamEvent[]> {
   try {
-    yield opening;
-    yield (await beginning).filter(({ type }) => type !== "message_start");
+    yield startEvents;
+    yield (await pendingEvents).filter(({ type }) => type !== "message_start");
     yield* batches;
   } finally {
     await batches.return(undefined);

@@ -15,7 +15,7 @@ export function createToolboxLoader(
   config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">,
   clock: Clock,
 ): (() => Promise<Toolbox>) | undefined {
-  const options = toOptions(config, clock);
+  const options = toToolsOptions(config, clock);
   if (options === undefined) return undefined;
   let loading: Promise<Toolbox> | undefined;
   return () => loading ??= load(options);
@@ -30,7 +30,7 @@ async function load(options: ToolsOptions): Promise<Toolbox> {
   }
 }
 
-function toOptions(
+function toToolsOptions(
   config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">,
   clock: Clock,
 ): ToolsOptions | undefined {
@@ -43,13 +43,13 @@ function toOptions(
     web: {
       allowHosts: new Set(config.webFetchAllowHosts),
       search: config.webSearch === "openrouter"
-        ? { by: config.webSearch }
-        : { by: config.webSearch, url: config.webSearchUrl, key: config.webSearchKey },
+        ? { engine: config.webSearch }
+        : { engine: config.webSearch, url: config.webSearchUrl, key: config.webSearchKey },
     },
     limits: {
-      timeout: config.toolTimeout * 1000,
+      timeoutMs: config.toolTimeout * 1000,
       concurrency: config.toolConcurrency,
-      rate: config.toolRate,
+      callsPerMinute: config.toolRate,
     },
     clock,
     audit: logAudit,

@@ -5,13 +5,13 @@ import type { MessageContext } from "./context.ts";
 import type { Route } from "../upstreams/upstream.ts";
 
 /** Begins a message of which nothing has come yet, its input as it is estimated. */
-export function openMessage(
+export function startMessage(
   message: MessagesRequest,
   route: Route,
   { newId, inputCounter }: Pick<MessageContext, "newId" | "inputCounter">,
 ): StreamEvent[] {
   const usage = {
-    input_tokens: inputCounter.guess(message, route),
+    input_tokens: inputCounter.estimate(message, route),
     cache_creation_input_tokens: 0,
     cache_read_input_tokens: 0,
     output_tokens: 0,

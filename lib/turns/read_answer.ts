@@ -3,23 +3,26 @@ import type { AnswerReader } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
 import type { MessageContext } from "./context.ts";
 import type { Route } from "../upstreams/upstream.ts";
-import { isSubstance } from "./hold.ts";
+import { isContent } from "./hold.ts";
 import { readEvents } from "../upstreams/read_events.ts";
-import { readWhole } from "../upstreams/send.ts";
-import type { Watch } from "../upstreams/idle_timeout.ts";
+import { readJsonResponse } from "../upstreams/send.ts";
+import type { IdleTimer } from "../upstreams/idle_timeout.ts";
 
-interface Reading {
+interface ReadAnswerOptions {
   context: Pick<MessageContext, "clock">;
   route: Route;
   reader: AnswerReader;
-  watch: Watch;
+  watch: IdleTimer;
 }
 
-export async function* readAnswer(response: Response, reading: Reading): AsyncGenerator<StreamEvent[]> {
+export async function* readAnswer(
+  response: Response,
+  reading: ReadAnswerOptions,
+): AsyncGenerator<StreamEvent[]> {
   const { reader, watch, route: { upstream } } = reading;
   const type = response.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
   if (type === "application/json") {
-    reader.whole(await readWhole(response, upstream, watch));
+    reader.pushNonStreamed(await readJsonResponse(response, upstream, watch));
     reader.end();
     yield reader.take();
   } else if (response.body === null || (type !== "" && type !== "text/event-stream")) {
@@ -36,24 +39,24 @@ export async function* readAnswer(response: Response, reading: Reading): AsyncGe
 }
 
 /** How long an upstream may keep its connection open after its last word, in milliseconds; it can be used again. */
-const LINGER = 1000;
+const CONNECTION_REUSE_MS = 1000;
 
 async function* readStream(
   body: ReadableStream<Uint8Array>,
-  { context: { clock }, route: { upstream }, reader, watch }: Reading,
+  { context: { clock }, route: { upstream }, reader, watch }: ReadAnswerOptions,
 ): AsyncGenerator<StreamEvent[]> {
   const enough = new AbortController();
   let stopWaiting: (() => void) | undefined;
   const signal = AbortSignal.any([watch.signal, enough.signal]);
   try {
-    for await (const batch of readEvents(body, { signal, listen: watch.listen })) {
+    for await (const batch of readEvents(body, { signal, race: watch.race })) {
       for (const event of batch) reader.push(event);
       if (reader.done && stopWaiting === undefined) {
         reader.end();
-        stopWaiting = clock.after(LINGER, () => enough.abort());
+        stopWaiting = clock.after(CONNECTION_REUSE_MS, () => enough.abort());
       }
       const events = reader.take();
-      if (events.some(isSubstance)) watch.begin();
+      if (events.some(isContent)) watch.markStarted();
       if (events.length > 0) yield events;
     }
     if (stopWaiting !== undefined) return;

@@ -1,6 +1,6 @@
 import type { Message, MessagesRequest } from "../anthropic/schema.ts";
 import type { Ask } from "../anthropic/ask.ts";
-import { type Attempt, attempt, mostHopeful } from "./attempt.ts";
+import { type FirstContent, firstContent, preferRetryable } from "./attempt.ts";
 import { hostFacts, UpstreamError } from "../dialects/mod.ts";
 import type { ApiError } from "../base/errors.ts";
 import type { LossReport } from "../dialects/loss.ts";
@@ -15,7 +15,7 @@ export interface RetryOptions {
 }
 
 /** Some providers give no shorter answer than this, in tokens. */
-const SHORTEST = 16;
+const MIN_ANSWER_TOKENS = 16;
 
 /**
  * Asks once more, before the answer has begun, where the same upstream can be asked otherwise: for an answer as short as
@@ -25,58 +25,64 @@ const SHORTEST = 16;
  * The same question is repeated by {@linkcode send} alone, where the settings want that.
  */
 export function withRetry(
-  toAsk: (route: Route) => Ask,
+  askForRoute: (route: Route) => Ask,
   { signal, loss, strict }: RetryOptions,
 ): (route: Route) => Ask {
   return (route) =>
     async function* (request) {
       const failures: ApiError[] = [];
-      let asked: Asked | undefined = { route, request };
-      while (asked !== undefined) {
-        const { answer, failure }: Attempt = await attempt(toAsk(asked.route)(asked.request), signal);
+      let next: RoutedRequest | undefined = { route, request };
+      while (next !== undefined) {
+        const { answer, failure }: FirstContent = await firstContent(
+          askForRoute(next.route)(next.request),
+          signal,
+        );
         if (answer !== undefined) return yield* answer;
         failures.push(failure);
-        asked = amend(asked, failure, strict);
-        if (asked?.shortened) loss.add("max_tokens", "approximated");
+        next = adjust(next, failure, strict);
+        if (next?.shortened) loss.add("max_tokens", "approximated");
       }
-      throw mostHopeful(failures);
+      throw preferRetryable(failures);
     };
 }
 
 /** What was asked of whom. */
-interface Asked {
+interface RoutedRequest {
   route: Route;
   request: MessagesRequest;
   shortened?: boolean;
 }
 
 /** What to ask instead, where that has a chance; each change is made once. */
-function amend(asked: Asked, failure: ApiError, strict: boolean): Asked | undefined {
-  const { route, request, shortened } = asked;
-  const remedy = failure instanceof UpstreamError ? failure.remedy : undefined;
-  if (remedy === undefined) return undefined;
-  if ("avoid" in remedy) {
-    const able = hostFacts(route.upstream.preset).excludesProviders && route.avoid === undefined;
-    return able ? { ...asked, route: { ...route, avoid: remedy.avoid } } : undefined;
+function adjust(sent: RoutedRequest, failure: ApiError, strict: boolean): RoutedRequest | undefined {
+  const { route, request, shortened } = sent;
+  const adjustment = failure instanceof UpstreamError ? failure.adjustment : undefined;
+  if (adjustment === undefined) return undefined;
+  if ("excludeProvider" in adjustment) {
+    const applicable = hostFacts(route.upstream.preset).excludesProviders &&
+      route.excludeProvider === undefined;
+    return applicable
+      ? { ...sent, route: { ...route, excludeProvider: adjustment.excludeProvider } }
+      : undefined;
   }
-  if ("forget" in remedy) {
-    const able = route.forgetful !== true && request.messages.some(holdsThoughts);
-    return able ? { ...asked, route: { ...route, forgetful: true } } : undefined;
+  if ("dropThinking" in adjustment) {
+    const applicable = route.dropThinking !== true && request.messages.some(hasThinking);
+    return applicable ? { ...sent, route: { ...route, dropThinking: true } } : undefined;
   }
-  const able = !strict && !shortened && isFit(request, remedy.shorten);
-  return able
-    ? { ...asked, request: { ...request, max_tokens: remedy.shorten }, shortened: true }
+  const applicable = !strict && !shortened && isUsableMaxTokens(request, adjustment.maxTokens);
+  return applicable
+    ? { ...sent, request: { ...request, max_tokens: adjustment.maxTokens }, shortened: true }
     : undefined;
 }
 
-function holdsThoughts({ content }: Message): boolean {
-  return typeof content !== "string" && content.some(({ type }) => THOUGHTS.has(type));
+function hasThinking({ content }: Message): boolean {
+  return typeof content !== "string" && content.some(({ type }) => THINKING_TYPES.has(type));
 }
 
-const THOUGHTS = new Set(["thinking", "redacted_thinking"]);
+const THINKING_TYPES = new Set(["thinking", "redacted_thinking"]);
 
 /** Whether so many tokens are an answer: some, fewer than asked for, and more than are thought. */
-function isFit({ max_tokens, thinking }: MessagesRequest, tokens: number): boolean {
-  const thought = thinking?.type === "enabled" ? thinking.budget_tokens : 0;
-  return tokens >= SHORTEST && tokens < max_tokens && tokens > thought;
+function isUsableMaxTokens({ max_tokens, thinking }: MessagesRequest, tokens: number): boolean {
+  const thinkingTokens = thinking?.type === "enabled" ? thinking.budget_tokens : 0;
+  return tokens >= MIN_ANSWER_TOKENS && tokens < max_tokens && tokens > thinkingTokens;
 }

@@ -1,4 +1,4 @@
-import { type Patience, startWatch, type Watch } from "../upstreams/idle_timeout.ts";
+import { type IdleTimer, startIdleTimer, type Timeouts } from "../upstreams/idle_timeout.ts";
 import type { ReadOptions } from "../upstreams/read_body.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
 
@@ -7,7 +7,7 @@ export interface TimedOptions {
   /** Ends the request. */
   signal: AbortSignal;
   upstream: Upstream;
-  patience: Patience;
+  timeouts: Timeouts;
   /** Called if the request is aborted before its response: it may still be running upstream, and be billed. */
   onAbort(): void;
 }
@@ -18,15 +18,15 @@ export interface TimedOptions {
  * @throws whatever `send` throws; the timer is stopped then.
  */
 export async function sendTimed(
-  { signal, upstream, patience, onAbort }: TimedOptions,
-  send: (timed: ReadOptions) => Promise<Response>,
-): Promise<{ response: Response; watch: Watch }> {
-  const watch = startWatch(signal, upstream, patience);
+  { signal, upstream, timeouts, onAbort }: TimedOptions,
+  send: (readOptions: ReadOptions) => Promise<Response>,
+): Promise<{ response: Response; idleTimer: IdleTimer }> {
+  const idleTimer = startIdleTimer(signal, upstream, timeouts);
   try {
-    return { response: await send({ signal: watch.signal, listen: watch.listen }), watch };
+    return { response: await send({ signal: idleTimer.signal, race: idleTimer.race }), idleTimer };
   } catch (error) {
-    watch.stop();
-    if (watch.signal.aborted && watch.waiting) onAbort();
+    idleTimer.stop();
+    if (idleTimer.signal.aborted && idleTimer.waiting) onAbort();
     throw error;
   }
 }

@@ -9,7 +9,7 @@ import type { Route } from "../upstreams/upstream.ts";
  *
  * @throws {ApiError} `invalid_request_error` with the `error_code` by which Anthropic's SDK knows it.
  */
-export function refuseThread({ thread }: MessagesRequest, { dialect, upstream }: Route): void {
+export function rejectThread({ thread }: MessagesRequest, { dialect, upstream }: Route): void {
   if (thread === undefined || thread === null || thread === false) return;
   if (dialect.name === "anthropic" && hostFacts(upstream.preset).keepsThreads) return;
   throw new ApiError(

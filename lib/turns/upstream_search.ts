@@ -2,7 +2,7 @@ import { CHARS_PER_TOKEN } from "../base/chars_per_token.ts";
 import * as v from "valibot";
 import type { SearchHit, SearchQuery } from "../../tools/models.ts";
 import type { Caller } from "../access/caller.ts";
-import { type Bill, Tally } from "../tokens/turn_usage.ts";
+import { type TurnUsage, UsageTally } from "../tokens/turn_usage.ts";
 import { hostFacts } from "../dialects/mod.ts";
 import { toUpstreamError } from "../dialects/errors/upstream_error.ts";
 import { ApiError } from "../base/errors.ts";
@@ -10,7 +10,7 @@ import { isObject, type JsonObject, tryJson } from "../base/json.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { readEvents } from "../upstreams/read_events.ts";
 import { type Network, send } from "../upstreams/send.ts";
-import type { Patience } from "../upstreams/idle_timeout.ts";
+import type { Timeouts } from "../upstreams/idle_timeout.ts";
 import { sendTimed } from "./send_timed.ts";
 
 /** What an upstream is searched with. */
@@ -19,9 +19,9 @@ export interface SearchOptions {
   route: Route;
   caller: Caller;
   signal: AbortSignal;
-  patience: Patience;
+  timeouts: Timeouts;
   /** Hears what the search used, however it ended. */
-  onBill(bill: Bill, route: Route): void;
+  onUsage(usage: TurnUsage, route: Route): void;
 }
 
 /** What is read of a chunk. Source: https://openrouter.ai/docs/guides/features/server-tools/web-search */
@@ -50,17 +50,17 @@ const MAX_TOKENS = 256;
 export async function searchUpstream(
   network: Network,
   query: SearchQuery,
-  { route, caller, signal, patience, onBill }: SearchOptions,
+  { route, caller, signal, timeouts, onUsage }: SearchOptions,
 ): Promise<SearchHit[]> {
   const { upstream, model } = route;
   if (!hostFacts(upstream.preset).searchesWeb) {
     throw new ApiError("not_found_error", `Cannot search the web: upstream "${upstream.name}" has no search`);
   }
-  const body = toBody(model, query);
+  const body = toSearchBody(model, query);
   const inputTokens = Math.ceil(JSON.stringify(body).length / CHARS_PER_TOKEN);
-  let bill = new Tally({ inputTokens, price: route.facts.price }).toBill(undefined);
-  const { response, watch } = await sendTimed(
-    { signal, upstream, patience, onAbort: () => onBill(bill, route) },
+  let usage = new UsageTally({ inputTokens, price: route.facts.price }).toTurnUsage(undefined);
+  const { response, idleTimer } = await sendTimed(
+    { signal, upstream, timeouts, onAbort: () => onUsage(usage, route) },
     (timed) =>
       send(network, upstream, {
         path: "/chat/completions",
@@ -72,26 +72,29 @@ export async function searchUpstream(
   );
   const hits = new Map<string, SearchHit>();
   try {
-    for await (const batch of response.body === null ? [] : readEvents(response.body, watch)) {
-      watch.begin();
+    for await (const batch of response.body === null ? [] : readEvents(response.body, idleTimer)) {
+      idleTimer.markStarted();
       for (const json of batch.map(({ data }) => tryJson(data))) {
         if (isObject(json) && isObject(json.error)) throw toUpstreamError({ status: 502, body: json });
         const chunk = v.safeParse(Chunk, json);
         if (!chunk.success) continue;
         for (const hit of toHits(chunk.output)) hits.set(hit.url, hits.get(hit.url) ?? hit);
-        bill = toBill(chunk.output) ?? bill;
+        usage = toTurnUsage(chunk.output) ?? usage;
       }
     }
   } catch (error) {
-    throw watch.signal.aborted ? watch.signal.reason : error;
+    throw idleTimer.signal.aborted ? idleTimer.signal.reason : error;
   } finally {
-    watch.stop();
-    onBill(bill, route);
+    idleTimer.stop();
+    onUsage(usage, route);
   }
   return [...hits.values()].slice(0, query.limit);
 }
 
-function toBody(model: string, { query, allowedDomains, blockedDomains, limit }: SearchQuery): JsonObject {
+function toSearchBody(
+  model: string,
+  { query, allowedDomains, blockedDomains, limit }: SearchQuery,
+): JsonObject {
   const type = "openrouter:web_search";
   const parameters = {
     max_results: limit,
@@ -120,7 +123,7 @@ function toHits({ choices = [] }: Chunk): SearchHit[] {
   });
 }
 
-function toBill({ usage }: Chunk): Bill | undefined {
+function toTurnUsage({ usage }: Chunk): TurnUsage | undefined {
   if (!usage) return undefined;
   const cost = usage.cost ?? undefined;
   return { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens, cost, usd: cost };

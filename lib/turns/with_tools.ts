@@ -4,20 +4,20 @@ import { type AskOptions, createAsk } from "./ask.ts";
 import type { Ask } from "../anthropic/ask.ts";
 import type { MessageContext } from "./context.ts";
 import { runTurns } from "../server_tools/loop.ts";
-import type { Wishes } from "../server_tools/assign.ts";
+import type { ToolHeaders } from "../server_tools/assign.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
-import { openMessage } from "./message_start.ts";
+import { startMessage } from "./message_start.ts";
 import { findRoute } from "../upstreams/find_route.ts";
-import { createScene } from "./tool_context.ts";
+import { createToolContext } from "./tool_context.ts";
 import { upstreamTools } from "./upstream_tools.ts";
 
 /** What tools are run for. */
-export interface ToolOptions extends Omit<AskOptions, "route"> {
+export interface WithToolsOptions extends Omit<AskOptions, "route"> {
   /** What the client has asked. */
   message: MessagesRequest;
   requestId: string;
-  wishes: Wishes;
+  toolHeaders: ToolHeaders;
 }
 
 /**
@@ -25,33 +25,33 @@ export interface ToolOptions extends Omit<AskOptions, "route"> {
  *
  * Later turns go to the same upstream, once: what a tool has done is not undone by asking again.
  */
-export function withTools(context: MessageContext, options: ToolOptions): (route: Route) => Ask {
+export function withTools(context: MessageContext, options: WithToolsOptions): (route: Route) => Ask {
   // What the gateway asks on its own is none of the requests that the client wants a beta for.
-  const own = { ...options, caller: { ...options.caller, betas: undefined } };
+  const baseOptions = { ...options, caller: { ...options.caller, betas: undefined } };
   return (route) =>
     runTurns(
-      ({ loss, first }) => createAsk(context, { ...options, ...(!first && { repeats: 0 }), loss, route }),
+      ({ loss, first }) => createAsk(context, { ...options, ...(!first && { retries: 0 }), loss, route }),
       {
         ...options,
         upstream: upstreamTools(route),
-        toolbox: context.toolbox,
+        loadToolbox: context.loadToolbox,
         maxTurns: context.config.toolTurns,
         now: () => context.clock.now(),
-        open: (request) => openMessage(request, route, context),
-        toScene: (tools) =>
-          createScene(context, {
-            ...own,
+        startMessage: (request) => startMessage(request, route, context),
+        createToolContext: (tools) =>
+          createToolContext(context, {
+            ...baseOptions,
             tools,
-            async converse(message, { tools, signal }) {
-              const inner = {
-                ...own,
+            async runSubagent(message, { tools, signal }) {
+              const nestedOptions = {
+                ...baseOptions,
                 message,
                 signal,
-                wishes: { tools, intercept: false },
+                toolHeaders: { tools, intercept: false },
                 loss: new LossReport(),
               };
-              const asked = await findRoute(context, message.model, options.caller);
-              return await collectMessage(withTools(context, inner)(asked)(message));
+              const nestedRoute = await findRoute(context, message.model, options.caller);
+              return await collectMessage(withTools(context, nestedOptions)(nestedRoute)(message));
             },
           }),
       },

@@ -24,12 +24,12 @@ export const demo: Upstream = {
   name: DEMO,
   baseUrl: "https://demo.invalid",
   preset: "demo",
-  language: "openai",
+  dialectChoice: "openai",
   fetch: answerDemo,
 };
 
 /** How the embedded model introduces itself. */
-const WHO = "This is demo/echo, a model inside the gateway that needs no key and no network.";
+const INTRODUCTION = "This is demo/echo, a model inside the gateway that needs no key and no network.";
 
 function answerDemo(_url: string | URL | Request, init: RequestInit = {}): Promise<Response> {
   const request = typeof init.body === "string" ? tryJson(init.body) : undefined;
@@ -52,47 +52,49 @@ function answerDemo(_url: string | URL | Request, init: RequestInit = {}): Promi
 
 function* toFrames(request: ChatRequest): Generator<JsonObject> {
   const last = request.messages.findLast(({ role }) => role === "user" || role === "tool");
-  const said = toText(last?.content);
-  const tool = last?.role === "user" ? findTool(request, said) : undefined;
-  const words = toWords(last?.role === "tool" ? `The tool answered: ${said}` : `${WHO} You said: ${said}`);
+  const lastText = contentText(last?.content);
+  const tool = last?.role === "user" ? findTool(request, lastText) : undefined;
+  const words = splitWords(
+    last?.role === "tool" ? `The tool answered: ${lastText}` : `${INTRODUCTION} You said: ${lastText}`,
+  );
   const kept = words.slice(0, request.max_tokens);
   for (const content of tool === undefined ? kept : []) yield toChunk({ content });
   if (tool !== undefined) {
     const { name, parameters } = tool.function;
     yield toChunk({ tool_calls: [{ index: 0, id: "call_demo", function: { name, arguments: "" } }] });
-    const text = JSON.stringify(toSample(parameters, said));
+    const text = JSON.stringify(toSample(parameters, lastText));
     yield toChunk({ tool_calls: [{ index: 0, function: { arguments: text } }] });
   }
   const finish = tool !== undefined ? "tool_calls" : kept.length < words.length ? "length" : "stop";
   yield { choices: [{ index: 0, delta: {}, finish_reason: finish }] };
   const prompt_tokens = request.messages.reduce(
-    (sum, { content }) => sum + toWords(toText(content)).length,
+    (sum, { content }) => sum + splitWords(contentText(content)).length,
     0,
   );
   yield { choices: [], usage: { prompt_tokens, completion_tokens: tool === undefined ? kept.length : 1 } };
 }
 
 /** The tool that the request insists on, or that the user names. */
-function findTool({ tools = [], tool_choice: choice }: ChatRequest, said: string) {
+function findTool({ tools = [], tool_choice: choice }: ChatRequest, lastText: string) {
   if (choice === "none") return undefined;
   const forced = isObject(choice) && isObject(choice.function) ? choice.function.name : undefined;
   // Of `Read` and `TodoRead` it is the longer name that was meant.
   const longest = tools.toSorted((a, b) => b.function.name.length - a.function.name.length);
   const named = tools.find(({ function: { name } }) => name === forced) ??
-    longest.find(({ function: { name } }) => said.includes(name));
+    longest.find(({ function: { name } }) => lastText.includes(name));
   return named ?? (choice === "required" ? tools[0] : undefined);
 }
 
 /** A value that the schema of a tool would let pass: the required fields, filled with what the user said. */
-function toSample(schema: unknown, said: string): unknown {
-  if (!isObject(schema)) return said;
+function toSample(schema: unknown, lastText: string): unknown {
+  if (!isObject(schema)) return lastText;
   if (Array.isArray(schema.enum)) return schema.enum[0];
   switch (schema.type) {
     case "object": {
       const properties = isObject(schema.properties) ? schema.properties : {};
       const required = Array.isArray(schema.required) ? schema.required.map(String) : [];
       const named = new Map(Object.entries(properties));
-      return Object.fromEntries(required.map((name) => [name, toSample(named.get(name), said)]));
+      return Object.fromEntries(required.map((name) => [name, toSample(named.get(name), lastText)]));
     }
     case "array":
       return [];
@@ -102,7 +104,7 @@ function toSample(schema: unknown, said: string): unknown {
     case "boolean":
       return true;
     default:
-      return said;
+      return lastText;
   }
 }
 
@@ -110,11 +112,11 @@ function toChunk(delta: JsonObject): JsonObject {
   return { object: "chat.completion.chunk", choices: [{ index: 0, delta, finish_reason: null }] };
 }
 
-function toText(content: string | { text?: string | undefined }[] | null | undefined): string {
+function contentText(content: string | { text?: string | undefined }[] | null | undefined): string {
   return typeof content === "string" ? content : (content ?? []).map(({ text = "" }) => text).join(" ");
 }
 
 /** Words with the space before them, so that joined they are the text again. */
-function toWords(text: string): string[] {
+function splitWords(text: string): string[] {
   return text === "" ? [] : text.split(/(?<=\S)(?=\s)/);
 }

@@ -3,14 +3,14 @@ import { ApiError } from "../base/errors.ts";
 import { LOCAL } from "../config/gateway_keys.ts";
 import { findModel, toFacts } from "./model_list.ts";
 import { hostFacts } from "../dialects/mod.ts";
-import { resolveModel, resolveTarget, unknownModel } from "./resolve.ts";
-import type { Catalogue } from "./model_cache.ts";
+import { resolveModel, resolveTarget, unknownModelError } from "./resolve.ts";
+import type { ModelCache } from "./model_cache.ts";
 import type { Directory, Route } from "./upstream.ts";
 
 /** Where models are looked up: by the settings, and in the lists of the upstreams. */
 export interface ModelLookup {
   directory: Directory;
-  catalogue: Catalogue;
+  modelCache: ModelCache;
 }
 
 /**
@@ -23,7 +23,7 @@ export interface ModelLookup {
  * `api_error` where there is no key to use.
  */
 export async function findRoute(lookup: ModelLookup, name: string, caller: Caller): Promise<Route> {
-  return await follow(lookup, resolveModel(name, lookup.directory), caller);
+  return await completeRoute(lookup, resolveModel(name, lookup.directory), caller);
 }
 
 /**
@@ -33,33 +33,37 @@ export async function findRoute(lookup: ModelLookup, name: string, caller: Calle
  */
 export async function findFallback(
   lookup: ModelLookup,
-  { alias, fallbacks: [next, ...fallbacks] }: Way,
+  { alias, fallbacks: [next, ...fallbacks] }: RouteWithoutFacts,
   caller: Caller,
 ): Promise<Route | undefined> {
   if (next === undefined) return undefined;
   const target = typeof next === "string" ? { model: next } : next;
-  return await follow(lookup, { ...resolveTarget(alias, target, lookup.directory), fallbacks }, caller);
+  return await completeRoute(
+    lookup,
+    { ...resolveTarget(alias, target, lookup.directory), fallbacks },
+    caller,
+  );
 }
 
 /** A route of whose model nothing is known yet. */
-type Way = Omit<Route, "facts">;
+type RouteWithoutFacts = Omit<Route, "facts">;
 
-async function follow(lookup: ModelLookup, way: Way, caller: Caller): Promise<Route> {
-  const { upstream, model } = way;
-  if (upstream.clientKey && upstream.key === undefined && caller.key === undefined) {
-    throw noKey(upstream.name, caller);
+async function completeRoute(lookup: ModelLookup, route: RouteWithoutFacts, caller: Caller): Promise<Route> {
+  const { upstream, model } = route;
+  if (upstream.acceptsClientKey && upstream.key === undefined && caller.key === undefined) {
+    throw missingKeyError(upstream.name, caller);
   }
-  const listed = await lookup.catalogue.look(upstream, caller);
+  const listed = await lookup.modelCache.get(upstream, caller);
   const found = findModel(listed, model);
   const complete = listed.length > 0 && hostFacts(upstream.preset).list === "all";
-  if (!complete || found !== undefined || /^[~@]/.test(model)) return { ...way, facts: toFacts(found) };
-  const fallback = await findFallback(lookup, way, caller);
+  if (!complete || found !== undefined || /^[~@]/.test(model)) return { ...route, facts: toFacts(found) };
+  const fallback = await findFallback(lookup, route, caller);
   if (fallback !== undefined) return fallback;
-  throw unknownModel(way, listed.map(({ id }) => id));
+  throw unknownModelError(route, listed.map(({ id }) => id));
 }
 
 /** The error for an upstream that nobody has a key for: the client, if it may bring one, or else the owner must see to it. */
-function noKey(name: string, { client }: Caller): ApiError {
+function missingKeyError(name: string, { client }: Caller): ApiError {
   if (client === LOCAL) {
     return new ApiError(
       "authentication_error",
@@ -71,6 +75,6 @@ function noKey(name: string, { client }: Caller): ApiError {
 }
 
 /** Names the upstream and the model, in characters that a header may hold. */
-export function toHeaderName({ upstream, model }: Pick<Route, "upstream" | "model">): string {
+export function toRouteLabel({ upstream, model }: Pick<Route, "upstream" | "model">): string {
   return `${upstream.name}/${model}`.toWellFormed().replace(/[^\w./:@~+-]/gu, encodeURIComponent);
 }

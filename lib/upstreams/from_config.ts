@@ -20,15 +20,15 @@ import type { NamedUpstream } from "../config/upstreams.ts";
 export function createUpstreams(
   { openrouterBaseUrl, openrouterApiKey, upstreamDialect, upstreams }: Config,
 ): Upstream[] {
-  const preset = toPreset("openrouter", openrouterBaseUrl);
+  const preset = defaultPreset("openrouter", openrouterBaseUrl);
   const openrouter: Upstream = {
     name: "openrouter",
     baseUrl: openrouterBaseUrl,
     key: openrouterApiKey,
-    clientKey: true,
+    acceptsClientKey: true,
     preset,
     countsTokens: hostFacts(preset).countsTokens,
-    language: upstreamDialect,
+    dialectChoice: upstreamDialect,
   };
   return [openrouter, ...[...upstreams].map(([name, named]) => toUpstream(name, named))];
 }
@@ -37,7 +37,7 @@ function toUpstream(
   name: string,
   { url, key, headers, api_version: apiVersion, dialect, ...named }: NamedUpstream,
 ): Upstream {
-  const preset = named.preset ?? toPreset(name, url);
+  const preset = named.preset ?? defaultPreset(name, url);
   return {
     name,
     baseUrl: url,
@@ -46,13 +46,13 @@ function toUpstream(
     apiVersion,
     preset,
     countsTokens: hostFacts(preset).countsTokens,
-    language: dialect ?? "auto",
+    dialectChoice: dialect ?? "auto",
   };
 }
 
 /** Whose habits to expect where nobody says; none but Anthropic's own address is taken for Anthropic. */
-function toPreset(name: string, url: string): HostName {
+function defaultPreset(name: string, url: string): HostName {
   if (/(^|\.)anthropic\.com$/.test(new URL(url).hostname)) return "anthropic";
-  const host = HOST_NAMES.find((known) => known === name);
+  const host = HOST_NAMES.find((candidate) => candidate === name);
   return host === undefined || host === "anthropic" ? "other" : host;
 }

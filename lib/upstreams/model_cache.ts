@@ -5,51 +5,53 @@ import { hostFacts } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
 import { type ListedModel, parseModelList } from "./model_list.ts";
 import type { Upstream } from "./upstream.ts";
-import { readWhole, send } from "./send.ts";
+import { readJsonResponse, send } from "./send.ts";
 
 /** How long a list is taken for true, and for how long nobody asks again after a failure; in milliseconds. */
-const FRESH = 10 * 60 * 1000;
-const DISCOURAGED = 60 * 1000;
+const FRESH_MS = 10 * 60 * 1000;
+const RETRY_BLOCK_MS = 60 * 1000;
 /** How long an upstream may take to list its models, in milliseconds: Claude Code waits 3 s for the gateway's list. */
-const PATIENCE = 10_000;
+const MODEL_LIST_TIMEOUT_MS = 10_000;
 /** How long a message waits for a list that has never been seen, in milliseconds. */
-const MESSAGE_PATIENCE = 2000;
+const MESSAGE_WAIT_MS = 2000;
 
 /** What an upstream's list of models says: fetched when first needed, kept, and refreshed behind the scenes. */
-export interface Catalogue {
+export interface ModelCache {
   /**
    * Gives the list.
    *
    * @throws {ApiError} if it cannot be had.
    */
-  list(upstream: Upstream, caller: Caller): Promise<readonly ListedModel[]>;
+  fetch(upstream: Upstream, caller: Caller): Promise<readonly ListedModel[]>;
   /** Gives what is known, an empty list if nothing is; waits for it a little only where it has never been seen. */
-  look(upstream: Upstream, caller: Caller): Promise<readonly ListedModel[]>;
+  get(upstream: Upstream, caller: Caller): Promise<readonly ListedModel[]>;
   /** Gives the list as it was last seen, however old. */
-  known(upstream: Upstream): readonly ListedModel[];
+  peek(upstream: Upstream): readonly ListedModel[];
 }
 
 /** Creates a catalogue that knows nothing yet. */
-export function createCatalogue(gateway: { fetch: typeof fetch; clock: Clock }): Catalogue {
+export function createModelCache(gateway: { fetch: typeof fetch; clock: Clock }): ModelCache {
   const { clock } = gateway;
-  const lists = new Map<string, { models: readonly ListedModel[]; at: number }>();
+  const lists = new Map<string, { models: readonly ListedModel[]; fetchedAt: number }>();
   const failures = new Map<string, number>();
-  const underway = new Map<string, Promise<readonly ListedModel[]>>();
+  const inFlight = new Map<string, Promise<readonly ListedModel[]>>();
 
   async function load(upstream: Upstream, caller: Caller): Promise<readonly ListedModel[]> {
-    const abort = new AbortController();
-    const stop = clock.after(PATIENCE, () => abort.abort(tooSlow(upstream)));
+    const controller = new AbortController();
+    const stop = clock.after(MODEL_LIST_TIMEOUT_MS, () => controller.abort(timeoutError(upstream)));
     try {
       // The key alone: an upstream may shape its list after the version of the API that it is asked for.
-      const asker = { client: caller.client, key: caller.key };
+      const upstreamCaller = { client: caller.client, key: caller.key };
       const response = await send(gateway, upstream, {
         path: "/models",
-        caller: asker,
-        signal: abort.signal,
+        caller: upstreamCaller,
+        signal: controller.signal,
       });
-      const models = parseModelList(await readWhole(response, upstream, { signal: abort.signal }));
-      if (models === undefined) throw noList(upstream);
-      lists.set(upstream.name, { models, at: clock.now() });
+      const models = parseModelList(
+        await readJsonResponse(response, upstream, { signal: controller.signal }),
+      );
+      if (models === undefined) throw invalidListError(upstream);
+      lists.set(upstream.name, { models, fetchedAt: clock.now() });
       failures.delete(upstream.name);
       return models;
     } catch (error) {
@@ -57,45 +59,45 @@ export function createCatalogue(gateway: { fetch: typeof fetch; clock: Clock }):
       throw error;
     } finally {
       stop();
-      underway.delete(upstream.name);
+      inFlight.delete(upstream.name);
     }
   }
 
   function refresh(upstream: Upstream, caller: Caller): Promise<readonly ListedModel[]> {
-    const loading = underway.get(upstream.name) ?? load(upstream, caller);
-    underway.set(upstream.name, loading);
+    const loading = inFlight.get(upstream.name) ?? load(upstream, caller);
+    inFlight.set(upstream.name, loading);
     return loading;
   }
 
-  const catalogue: Catalogue = {
-    known: (upstream) => lists.get(upstream.name)?.models ?? [],
-    async list(upstream, caller) {
-      const kept = lists.get(upstream.name);
-      return kept !== undefined && clock.now() - kept.at < FRESH
-        ? kept.models
+  const modelCache: ModelCache = {
+    peek: (upstream) => lists.get(upstream.name)?.models ?? [],
+    async fetch(upstream, caller) {
+      const cached = lists.get(upstream.name);
+      return cached !== undefined && clock.now() - cached.fetchedAt < FRESH_MS
+        ? cached.models
         : await refresh(upstream, caller);
     },
-    async look(upstream, caller) {
-      const kept = lists.get(upstream.name);
+    async get(upstream, caller) {
+      const cached = lists.get(upstream.name);
       const failedAt = failures.get(upstream.name);
-      const unlisted = hostFacts(upstream.preset).list === "none";
-      if (unlisted || (failedAt !== undefined && clock.now() - failedAt < DISCOURAGED)) {
-        return kept?.models ?? [];
+      const hasNoList = hostFacts(upstream.preset).list === "none";
+      if (hasNoList || (failedAt !== undefined && clock.now() - failedAt < RETRY_BLOCK_MS)) {
+        return cached?.models ?? [];
       }
-      if (kept !== undefined && clock.now() - kept.at < FRESH) return kept.models;
+      if (cached !== undefined && clock.now() - cached.fetchedAt < FRESH_MS) return cached.models;
       const loading = refresh(upstream, caller).catch(() => []); // a message goes on without
-      if (kept !== undefined) return kept.models;
-      return await withTimeout(clock, MESSAGE_PATIENCE, loading) ?? [];
+      if (cached !== undefined) return cached.models;
+      return await withTimeout(clock, MESSAGE_WAIT_MS, loading) ?? [];
     },
   };
-  return catalogue;
+  return modelCache;
 }
 
-function tooSlow({ name }: Upstream): ApiError {
+function timeoutError({ name }: Upstream): ApiError {
   return new ApiError("timeout_error", `Cannot list the models of upstream "${name}": it took too long`);
 }
 
-function noList({ name }: Upstream): ApiError {
+function invalidListError({ name }: Upstream): ApiError {
   return new ApiError("api_error", `Cannot list the models of upstream "${name}": its answer is no list`, {
     status: 502,
   });

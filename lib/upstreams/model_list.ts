@@ -7,7 +7,7 @@ function maybe<Schema extends v.GenericSchema>(schema: Schema) {
   return v.fallback(v.nullish(schema), undefined);
 }
 
-const Words = maybe(v.array(v.string()));
+const Strings = maybe(v.array(v.string()));
 const Text = maybe(v.string());
 const Count = maybe(v.pipe(v.number(), v.minValue(1)));
 const Price = maybe(v.union([v.string(), v.number()]));
@@ -28,8 +28,8 @@ const ListedModel = v.looseObject({
   top_provider: maybe(v.looseObject({ max_completion_tokens: Count })),
   max_completion_tokens: Count,
   max_tokens: Count,
-  supported_parameters: Words,
-  architecture: maybe(v.looseObject({ input_modalities: Words })),
+  supported_parameters: Strings,
+  architecture: maybe(v.looseObject({ input_modalities: Strings })),
   pricing: maybe(v.looseObject({
     prompt: Price,
     completion: Price,
@@ -38,7 +38,7 @@ const ListedModel = v.looseObject({
     overrides: maybe(v.array(v.looseObject({ min_prompt_tokens: Count, prompt: Price }))),
   })),
   reasoning: maybe(v.looseObject({
-    supported_efforts: Words,
+    supported_efforts: Strings,
     mandatory: maybe(v.boolean()),
     supports_max_tokens: maybe(v.boolean()),
   })),
@@ -64,10 +64,10 @@ export function parseModelList(body: unknown): ListedModel[] | undefined {
  * Ollama with `:latest` behind them.
  */
 export function findModel(models: readonly ListedModel[], name: string): ListedModel | undefined {
-  const named = (wanted: string) =>
-    models.find(({ id, canonical_slug }) => id === wanted || canonical_slug === wanted);
-  return named(name) ?? named(name.replace(/:[\w-]+$/, "")) ?? named(`models/${name}`) ??
-    named(`${name}:latest`);
+  const findByName = (candidate: string) =>
+    models.find(({ id, canonical_slug }) => id === candidate || canonical_slug === candidate);
+  return findByName(name) ?? findByName(name.replace(/:[\w-]+$/, "")) ?? findByName(`models/${name}`) ??
+    findByName(`${name}:latest`);
 }
 
 /** What a list says of a model, as far as it says anything. */
@@ -76,8 +76,8 @@ export function toFacts(model: ListedModel | undefined): ModelFacts {
   const { supported_parameters: parameters, architecture, reasoning, pricing } = model;
   const inputs = architecture?.input_modalities;
   return {
-    contextLength: toWindow(model),
-    maxOutput: toMaxOutput(model),
+    contextLength: contextWindowOf(model),
+    maxOutput: maxOutputOf(model),
     parameters: parameters?.length ? new Set(parameters) : undefined,
     inputs: inputs?.length ? new Set(inputs) : undefined,
     reasoning: reasoning
@@ -88,30 +88,30 @@ export function toFacts(model: ListedModel | undefined): ModelFacts {
       }
       : undefined,
     price: {
-      input: toPrice(pricing?.prompt),
-      output: toPrice(pricing?.completion),
-      cacheRead: toPrice(pricing?.input_cache_read),
-      cacheWrite: toPrice(pricing?.input_cache_write),
-      long: (pricing?.overrides ?? []).flatMap(({ min_prompt_tokens: above, prompt }) => {
-        const input = toPrice(prompt);
+      input: parsePrice(pricing?.prompt),
+      output: parsePrice(pricing?.completion),
+      cacheRead: parsePrice(pricing?.input_cache_read),
+      cacheWrite: parsePrice(pricing?.input_cache_write),
+      inputTiers: (pricing?.overrides ?? []).flatMap(({ min_prompt_tokens: above, prompt }) => {
+        const input = parsePrice(prompt);
         return above && input !== undefined ? [{ above, input }] : [];
       }),
     },
   };
 }
 
-function toWindow(model: ListedModel): number | undefined {
+function contextWindowOf(model: ListedModel): number | undefined {
   const { context_length, max_model_len, context_window, max_context_length, max_input_tokens } = model;
   return context_length ?? max_model_len ?? context_window ?? max_context_length ?? max_input_tokens ??
     undefined;
 }
 
-function toMaxOutput({ top_provider, max_completion_tokens, max_tokens }: ListedModel): number | undefined {
+function maxOutputOf({ top_provider, max_completion_tokens, max_tokens }: ListedModel): number | undefined {
   return top_provider?.max_completion_tokens ?? max_completion_tokens ?? max_tokens ?? undefined;
 }
 
 /** USD for one token; routers list -1, which means that it depends. */
-function toPrice(price: string | number | null | undefined): number | undefined {
+function parsePrice(price: string | number | null | undefined): number | undefined {
   if (price === null || price === undefined || price === "") return undefined;
   const usd = Number(price);
   return usd >= 0 && usd < Infinity ? usd : undefined;
@@ -123,10 +123,10 @@ export function toAnthropicModel(model: ListedModel): JsonObject {
     type: "model",
     id: model.id,
     display_name: model.name ?? model.id,
-    created_at: toTime(model),
+    created_at: toCreatedAt(model),
     ...(model.description && { description: model.description }),
-    max_input_tokens: toWindow(model) ?? null,
-    max_tokens: toMaxOutput(model) ?? null,
+    max_input_tokens: contextWindowOf(model) ?? null,
+    max_tokens: maxOutputOf(model) ?? null,
     lifecycle: "active",
     deprecated_at: null,
     retires_at: null,
@@ -156,7 +156,7 @@ export function toAnthropicPage(models: readonly ListedModel[], query: URLSearch
   };
 }
 
-function toTime({ created }: ListedModel): string {
+function toCreatedAt({ created }: ListedModel): string {
   // Some hosts give milliseconds, or no time at all; dates end with the year 275760.
   const seconds = created && Math.abs(created) < 8.64e12 ? created : 0;
   return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");

@@ -1,11 +1,11 @@
-import type { Listen } from "./idle_timeout.ts";
+import type { Race } from "./idle_timeout.ts";
 
 /** How a body is read. */
 export interface ReadOptions {
   /** Ends the reading when it fires. */
   signal: AbortSignal;
   /** Waits for each piece. */
-  listen?: Listen | undefined;
+  race?: Race | undefined;
 }
 
 /**
@@ -18,14 +18,14 @@ export interface ReadOptions {
  */
 export async function* readBytes(
   body: ReadableStream<Uint8Array>,
-  { signal, listen = (piece) => piece }: ReadOptions,
+  { signal, race = (promise) => promise }: ReadOptions,
 ): AsyncGenerator<Uint8Array> {
   const reader = body.getReader();
   const cancel = () => void reader.cancel(signal.reason).catch(() => {});
   signal.addEventListener("abort", cancel, { once: true });
   if (signal.aborted) cancel();
   try {
-    for (let read = await listen(reader.read()); !read.done; read = await listen(reader.read())) {
+    for (let read = await race(reader.read()); !read.done; read = await race(reader.read())) {
       yield read.value;
     }
     signal.throwIfAborted();

@@ -4,7 +4,7 @@ import type { ServerSentEvent } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
 
 /** The largest event an upstream may send, in characters. */
-const MAX_EVENT = 16 * 1024 * 1024;
+const MAX_EVENT_CHARS = 16 * 1024 * 1024;
 
 /**
  * Reads the events of a stream, in batches: all that one read of the network brought.
@@ -19,7 +19,7 @@ export async function* readEvents(
 ): AsyncGenerator<ServerSentEvent[]> {
   let batch: ServerSentEvent[] = [];
   const parser = createParser({
-    maxBufferSize: MAX_EVENT,
+    maxBufferSize: MAX_EVENT_CHARS,
     onEvent: (event) => batch.push(event),
     onError(error) {
       if (error.type === "max-buffer-size-exceeded") {

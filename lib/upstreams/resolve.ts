@@ -23,33 +23,33 @@ import type { Directory, Route, Upstream } from "./upstream.ts";
  */
 export function resolveModel(alias: string, directory: Directory): Omit<Route, "facts"> {
   const { aliases } = directory;
-  const meant = aliases.get(alias) ?? aliases.get(fromClaudeName(alias)) ?? { model: alias };
-  const { fallbacks = [], ...target } = meant;
+  const entry = aliases.get(alias) ?? aliases.get(fromClaudeName(alias)) ?? { model: alias };
+  const { fallbacks = [], ...target } = entry;
   return { ...resolveTarget(alias, target, directory), fallbacks };
 }
 
 /** Finds the way to one of the models that an alias may mean. */
 export function resolveTarget(
   alias: string,
-  { model: name, upstream: via, options = {}, cache_control: cacheControl = true }: Target,
+  { model: name, upstream: upstreamName, options = {}, cache_control: cacheControl = true }: Target,
   { upstreams }: Directory,
 ): Omit<Route, "facts" | "fallbacks"> {
   const [first] = upstreams.values();
   const [, prefix = "", rest = ""] = /^([^/]+)\/(.+)$/.exec(name) ?? [];
   // `openrouter/auto` is a model of OpenRouter's, so the first upstream's name is a prefix only before a whole name.
-  const prefixed = via === undefined && (prefix !== first?.name || rest.includes("/"));
+  const prefixed = upstreamName === undefined && (prefix !== first?.name || rest.includes("/"));
   const other = prefixed ? upstreams.get(prefix) : undefined;
-  const upstream = other ?? upstreams.get(via ?? "") ?? first;
+  const upstream = other ?? upstreams.get(upstreamName ?? "") ?? first;
   if (upstream === undefined) {
     throw new ApiError("not_found_error", `Cannot use model "${alias}": there is no upstream`);
   }
-  const model = toModel(other === undefined ? name : rest, upstream);
-  const dialect = dialectFor(upstream.preset, upstream.language, model);
+  const model = toUpstreamModel(other === undefined ? name : rest, upstream);
+  const dialect = dialectFor(upstream.preset, upstream.dialectChoice, model);
   return { alias, model, upstream, dialect, options, cacheControl };
 }
 
 /** The name that an upstream has for a model: OpenRouter and Anthropic write Claude's versions differently. */
-function toModel(name: string, { preset }: Upstream): string {
+function toUpstreamModel(name: string, { preset }: Upstream): string {
   switch (hostFacts(preset).modelNames) {
     case "openrouter":
       return toSlug(name);
@@ -77,29 +77,32 @@ export function toSlug(id: string): string {
 
 /** Gives the name by which Claude Code can show an alias: it keeps only those with `claude` or `anthropic` in them. */
 export function toClaudeName(alias: string): string {
-  return /claude|anthropic/i.test(alias) ? alias : `${CLAUDE_NAME}${alias}`;
+  return /claude|anthropic/i.test(alias) ? alias : `${CLAUDE_PREFIX}${alias}`;
 }
 
 function fromClaudeName(name: string): string {
-  return name.startsWith(CLAUDE_NAME) ? name.slice(CLAUDE_NAME.length) : name;
+  return name.startsWith(CLAUDE_PREFIX) ? name.slice(CLAUDE_PREFIX.length) : name;
 }
 
-const CLAUDE_NAME = "claude-gw-";
+const CLAUDE_PREFIX = "claude-gw-";
 
 /** The error for a model that nobody has; where its name means another one, it says which. */
-export function unknownModel(
+export function unknownModelError(
   { alias, model, upstream }: Pick<Route, "alias" | "model" | "upstream">,
-  known: readonly string[],
+  listedIds: readonly string[],
 ): ApiError {
   // The search for the nearest takes time with the length of a name, which in a path nobody limits.
-  const meant = model.slice(0, MAX_NAME);
-  const nearest = closestMatch(meant, known);
+  const shortName = model.slice(0, MAX_NAME_CHARS);
+  const nearest = closestMatch(shortName, listedIds);
   const hint = nearest === undefined ? "" : `; the nearest is "${nearest}"`;
   const why = alias === model
     ? "no alias or upstream has it"
-    : `upstream "${upstream.name}" does not list "${meant}"`;
-  return new ApiError("not_found_error", `Cannot use model "${alias.slice(0, MAX_NAME)}": ${why}${hint}`);
+    : `upstream "${upstream.name}" does not list "${shortName}"`;
+  return new ApiError(
+    "not_found_error",
+    `Cannot use model "${alias.slice(0, MAX_NAME_CHARS)}": ${why}${hint}`,
+  );
 }
 
 /** The longest name of a model, in characters: Anthropic's API takes no longer one. */
-const MAX_NAME = 256;
+const MAX_NAME_CHARS = 256;

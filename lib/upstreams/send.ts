@@ -7,7 +7,7 @@ import { ApiError } from "../base/errors.ts";
 import { type JsonObject, tryJson } from "../base/json.ts";
 import type { Upstream } from "./upstream.ts";
 import { toConnectError } from "../runtime/fetch.ts";
-import { toPause, type Unanswered } from "./retry_delay.ts";
+import { type RetryableFailure, retryDelay } from "./retry_delay.ts";
 import { NAME, VERSION } from "../base/version.ts";
 
 /** How upstreams are reached. */
@@ -16,17 +16,17 @@ export interface Network {
   clock: Clock;
 }
 
-/** A question to an upstream; `listen` waits for its answer. */
-export interface Question extends ReadOptions {
+/** A question to an upstream; `race` waits for its answer. */
+export interface UpstreamRequest extends ReadOptions {
   path: string;
   body?: JsonObject;
   caller: Caller;
   /** How often it may be asked again as long as no answer has begun; never where tools have run for it. */
-  repeats?: number;
+  retries?: number;
 }
 
 /** The largest answer that is read whole, in bytes. */
-const MAX_ANSWER = 32 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
 /**
  * Asks an upstream: the one request that leaves the gateway.
@@ -36,23 +36,27 @@ const MAX_ANSWER = 32 * 1024 * 1024;
  *
  * @throws {ApiError} what the upstream answered, as Anthropic's API would say it.
  */
-export async function send(network: Network, upstream: Upstream, question: Question): Promise<Response> {
-  const { caller, signal, repeats = 0 } = question;
+export async function send(
+  network: Network,
+  upstream: Upstream,
+  request: UpstreamRequest,
+): Promise<Response> {
+  const { caller, signal, retries = 0 } = request;
   for (let nth = 0;; nth++) {
-    const answer = await ask(network, upstream, question);
+    const answer = await sendOnce(network, upstream, request);
     if (!("error" in answer)) return answer;
-    const pause = nth < repeats ? toPause(answer, { nth, now: network.clock.now() }) : undefined;
-    if (pause === undefined) throw withoutKey(answer.error, upstream, caller);
-    await wait(network.clock, pause, signal);
+    const delayMs = nth < retries ? retryDelay(answer, { nth, now: network.clock.now() }) : undefined;
+    if (delayMs === undefined) throw redactKey(answer.error, upstream, caller);
+    await wait(network.clock, delayMs, signal);
   }
 }
 
 /** Asks once. @throws what cannot be asked again. */
-async function ask(
+async function sendOnce(
   { fetch: network }: Network,
   upstream: Upstream,
-  { path, body, caller, signal, listen = (sign) => sign }: Question,
-): Promise<Response | Unanswered> {
+  { path, body, caller, signal, race = (promise) => promise }: UpstreamRequest,
+): Promise<Response | RetryableFailure> {
   const headers = toHeaders(upstream, caller, body !== undefined);
   const init: RequestInit = { headers, signal, redirect: "manual" };
   if (body !== undefined) Object.assign(init, { method: "POST", body: JSON.stringify(body) });
@@ -60,7 +64,7 @@ async function ask(
   signal.throwIfAborted();
   let response: Response;
   try {
-    response = await listen(transport(toUrl(upstream, path), init));
+    response = await race(transport(toUrl(upstream, path), init));
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
     const { error, connected } = toConnectError(cause, upstream.name);
@@ -69,7 +73,7 @@ async function ask(
   }
   if (response.ok) return response;
   return {
-    error: await toError(response, { upstream, caller, signal, listen }),
+    error: await readError(response, { upstream, caller, signal, race }),
     status: response.status,
   };
 }
@@ -77,10 +81,10 @@ async function ask(
 /** @throws the signal's reason, once it has fired. */
 async function wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
-    const callOff = clock.after(ms, end);
+    const cancel = clock.after(ms, end);
     signal.addEventListener("abort", end, { once: true });
     function end() {
-      callOff();
+      cancel();
       signal.removeEventListener("abort", end);
       resolve();
     }
@@ -94,30 +98,30 @@ async function wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void
  * @throws {ApiError} `api_error` if it is larger than 32 MiB, breaks off or is no JSON; the signal's reason, once it
  * has fired.
  */
-export async function readWhole(
+export async function readJsonResponse(
   response: Response,
   upstream: Upstream,
-  { signal, listen }: ReadOptions,
+  { signal, race }: ReadOptions,
 ): Promise<unknown> {
-  const unreadable = (why: string, cause?: unknown) =>
+  const unreadableError = (why: string, cause?: unknown) =>
     new ApiError("api_error", `Cannot read the answer of upstream "${upstream.name}": ${why}`, {
       status: 502,
       cause,
     });
-  const text = await readText(response.body, { limit: MAX_ANSWER, signal, listen }).catch((cause) => {
-    throw signal.aborted ? signal.reason : unreadable("it breaks off", cause);
+  const text = await readText(response.body, { limit: MAX_ANSWER_BYTES, signal, race }).catch((cause) => {
+    throw signal.aborted ? signal.reason : unreadableError("it breaks off", cause);
   });
-  if (text === undefined) throw unreadable("it is larger than 32 MiB");
+  if (text === undefined) throw unreadableError("it is larger than 32 MiB");
   const answer = tryJson(text);
-  if (answer === undefined) throw unreadable("it is not JSON");
+  if (answer === undefined) throw unreadableError("it is not JSON");
   return answer;
 }
 
 /** Takes the very key that was used out of an error's message: an upstream may quote it, and its form is not known. */
-export function withoutKey(error: unknown, upstream: Upstream, caller: Caller): unknown {
+export function redactKey(error: unknown, upstream: Upstream, caller: Caller): unknown {
   if (!(error instanceof ApiError)) return error;
-  for (const secret of [toKey(upstream, caller), ...Object.values(upstream.headers ?? {})]) {
-    if (secret === undefined || secret.length < SHORTEST_KEY) continue;
+  for (const secret of [keyFor(upstream, caller), ...Object.values(upstream.headers ?? {})]) {
+    if (secret === undefined || secret.length < MIN_KEY_CHARS) continue;
     error.message = error.message.replaceAll(secret, "[redacted]");
   }
   return error;
@@ -132,27 +136,27 @@ function toHeaders(upstream: Upstream, caller: Caller, hasBody: boolean): Header
   if (hasBody) headers.set("content-type", "application/json");
   if (caller.version !== undefined) headers.set("anthropic-version", caller.version);
   if (caller.betas !== undefined) headers.set("anthropic-beta", caller.betas);
-  const header = keyHeader(upstream.preset, upstream.language);
+  const header = keyHeader(upstream.preset, upstream.dialectChoice);
   if (header === "x-api-key" && !headers.has("anthropic-version")) {
     headers.set("anthropic-version", "2023-06-01");
   }
-  const key = toKey(upstream, caller);
+  const key = keyFor(upstream, caller);
   if (key !== undefined) headers.set(header, header === "authorization" ? `Bearer ${key}` : key);
   for (const [name, value] of Object.entries(upstream.headers ?? {})) headers.set(name, value);
   return headers;
 }
 
-function toKey({ key, clientKey }: Upstream, caller: Caller): string | undefined {
-  return key ?? (clientKey ? caller.key : undefined);
+function keyFor({ key, acceptsClientKey }: Upstream, caller: Caller): string | undefined {
+  return key ?? (acceptsClientKey ? caller.key : undefined);
 }
 
 function toUrl({ baseUrl, apiVersion }: Upstream, path: string): string {
   return apiVersion === undefined ? `${baseUrl}${path}` : `${baseUrl}${path}?api-version=${apiVersion}`;
 }
 
-async function toError(
+async function readError(
   response: Response,
-  { upstream, caller, signal, listen }: ReadOptions & { upstream: Upstream; caller: Caller },
+  { upstream, caller, signal, race }: ReadOptions & { upstream: Upstream; caller: Caller },
 ): Promise<ApiError> {
   const { status } = response;
   if (status < 400) {
@@ -161,23 +165,23 @@ async function toError(
       status: 502,
     });
   }
-  const text = await readText(response.body, { limit: MAX_ERROR, signal, listen }).catch(() => undefined);
+  const text = await readText(response.body, { limit: MAX_ERROR_BYTES, signal, race }).catch(() => undefined);
   if (signal.aborted) throw signal.reason;
   const retryAfter = response.headers.get("retry-after") ?? undefined;
   const error = toUpstreamError({ status, body: text === undefined ? undefined : tryJson(text), retryAfter });
   if (error.type !== "authentication_error") return error;
-  const key = toKey(upstream, caller);
-  const whose = key === undefined
+  const key = keyFor(upstream, caller);
+  const keyOwner = key === undefined
     ? "no key"
     : upstream.key === undefined
     ? "the client's key"
     : "the gateway's own key";
-  const said = `Upstream "${upstream.name}" refused ${whose}: ${error.message}`;
-  return new ApiError("authentication_error", said);
+  const message = `Upstream "${upstream.name}" refused ${keyOwner}: ${error.message}`;
+  return new ApiError("authentication_error", message);
 }
 
 /** The largest error body that is read, in bytes. */
-const MAX_ERROR = 256 * 1024;
+const MAX_ERROR_BYTES = 256 * 1024;
 
 /** The shortest key that is looked for in messages, in characters: what is shorter may be any word. */
-const SHORTEST_KEY = 6;
+const MIN_KEY_CHARS = 6;

@@ -1,4 +1,4 @@
-import type { Language } from "../config/presets.ts";
+import type { DialectChoice } from "../config/presets.ts";
 import type { Dialect, ModelFacts, UpstreamKind } from "../dialects/mod.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { Alias, Target } from "../config/aliases.ts";
@@ -13,10 +13,10 @@ export interface Upstream {
   /** Whether it counts the tokens of a request in Anthropic's language itself, at `/messages/count_tokens`. */
   countsTokens?: boolean;
   /** Whether the client's key opens it where the gateway has none; to any other it is not shown. */
-  clientKey?: boolean;
+  acceptsClientKey?: boolean;
   /** What kind of host it is. */
   preset: UpstreamKind;
-  language: Language;
+  dialectChoice: DialectChoice;
   /** Headers that go along with every request. */
   headers?: Readonly<Record<string, string>> | undefined;
   /** What Azure wants in the query. */
@@ -39,9 +39,9 @@ export interface Route {
   /** Whether the model may be told what to cache; there are hosts behind OpenRouter that refuse a request for it. */
   cacheControl: boolean;
   /** Whether the model is not told what was thought earlier. */
-  forgetful?: boolean | undefined;
+  dropThinking?: boolean | undefined;
   /** A provider behind the upstream that is not to be asked. */
-  avoid?: string | undefined;
+  excludeProvider?: string | undefined;
   /** Who is asked instead, in turn, where this one fails. */
   fallbacks: readonly (string | Target)[];
 }

@@ -5,7 +5,7 @@ import type { CountTokensRequest } from "../../lib/anthropic/schema.ts";
 import { createCalibration } from "../../lib/tokens/calibration.ts";
 import { toSlug } from "../../lib/upstreams/resolve.ts";
 import { estimateTokens } from "../../lib/tokens/estimate.ts";
-import { isTelling } from "../../lib/tokens/telling.ts";
+import { isRepresentative } from "../../lib/tokens/telling.ts";
 import { countByRuns, type TextCounter } from "../../lib/tokens/text.ts";
 import { readCorpus, type Recording } from "./corpus.ts";
 import { foldEvents, parseEvents } from "../kit/events.ts";
@@ -55,7 +55,7 @@ if (recordings === undefined) {
 /** How far the estimates are off, without having learned and after learning from all others of the same model. */
 function judge(counted: readonly Counted[], counter: TextCounter): { before: number[]; after: number[] } {
   const known = counted.map((one) => ({ ...one, estimate: estimate(one, counter) }));
-  const telling = known.filter(({ request, estimate }) => isTelling(request, estimate));
+  const telling = known.filter(({ request, estimate }) => isRepresentative(request, estimate));
   const pairs = telling.flatMap((one) => {
     const calibration = createCalibration();
     for (const other of telling) if (other !== one) calibration.learn(other.model, other);

@@ -165,8 +165,8 @@ test("docs/tools.md names every tool in the row of its group", async () => {
     root: ROOT,
     groups: new Set(["files-read", "files-write", "shell", "network"]),
     shell: { sandbox: "required", network: false },
-    web: { allowHosts: new Set(), search: { by: "openrouter" } },
-    limits: { timeout: 1000, concurrency: 1, rate: 0 },
+    web: { allowHosts: new Set(), search: { engine: "openrouter" } },
+    limits: { timeoutMs: 1000, concurrency: 1, callsPerMinute: 0 },
     clock: new FakeClock(),
     audit: () => {},
   });

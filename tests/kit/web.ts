@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { createWeb, type Web, type WebCall, type WebMeans } from "../../tools/host/web.ts";
+import { createWeb, type Web, type WebCall, type WebTransport } from "../../tools/host/web.ts";
 import type { Host } from "../../tools/tool.ts";
 import { NO_FILES, NO_SHELL } from "./no_host.ts";
 import { WEB_LIMITS, type WebLimits, type WebPolicy } from "../../tools/policy/web.ts";
@@ -48,7 +48,7 @@ function toPort(address: AddressInfo | string | null): number {
 }
 
 /** What a web in a test may be made of. */
-export interface TestWebOptions extends WebMeans, Partial<WebCall> {
+export interface TestWebOptions extends WebTransport, Partial<WebCall> {
   allow?: readonly string[];
   limits?: Partial<WebLimits>;
   search?: WebPolicy["search"];
@@ -56,7 +56,7 @@ export interface TestWebOptions extends WebMeans, Partial<WebCall> {
 
 /** Creates access to the web which reaches nothing but the hosts that are allowed, unless it brings other means. */
 export function createTestWeb(
-  { allow = [], limits = {}, search = { by: "openrouter" }, ...call }: TestWebOptions,
+  { allow = [], limits = {}, search = { engine: "openrouter" }, ...call }: TestWebOptions,
 ): Web {
   const { signal = new AbortController().signal, models = { search: refuse }, ...means } = call;
   const policy = { allowHosts: new Set(allow), search, limits: { ...WEB_LIMITS, ...limits } };
@@ -70,7 +70,7 @@ export function createTestHost(web: Web, complete: Host["models"]["complete"] = 
     files: NO_FILES,
     shell: NO_SHELL,
     web,
-    models: { complete, converse: refuse, search: refuse },
+    models: { complete, runSubagent: refuse, search: refuse },
     session: { seen: new Map(), todos: [] },
   };
 }

@@ -117,7 +117,7 @@ test("createLimiter() logs a model of unknown price once if a budget is set", as
 });
 
 test("createLimiter() bounds the memory for sessions and keeps the usage of keys", async () => {
-  const store = createMemoryStore({ most: 100 });
+  const store = createMemoryStore({ maxQuotas: 100 });
   const { limiter } = start({ each: { usd_month: 1 }, session: { requests: 9, usd_day: 9 } }, store);
   (await limiter.admit({ client: "spent" }, { inputTokens: 1 })).charge(BILL, "m");
   for (let nth = 0; nth < 1000; nth++) {
@@ -130,7 +130,7 @@ test("createLimiter() bounds the memory for sessions and keeps the usage of keys
 });
 
 test("createLimiter() forgets quotas without usage", async () => {
-  const store = createMemoryStore({ most: 10 });
+  const store = createMemoryStore({ maxQuotas: 10 });
   const { limiter, clock } = start({ session: { requests: 5 } }, store);
   const admit = async (sessionId: string) =>
     (await limiter.admit({ client: "a", sessionId }, { inputTokens: 1 })).release();

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { drawn, fits, lifeOf, type Meter, usedAt, waitFor } from "../../lib/limits/quota.ts";
-import { periodOf, toTime } from "../../lib/limits/period.ts";
+import { addUse, fits, msUntilFits, msUntilUnused, type Quota, usedAt } from "../../lib/limits/quota.ts";
+import { periodOf, toRfc3339 } from "../../lib/limits/period.ts";
 
 const of = { kind: "gateway" } as const;
-const FLOW: Meter = { kind: "flow", name: "f", what: "requests", limit: 60, of };
-const BUDGET: Meter = { kind: "budget", name: "b", what: "usd_day", limit: 5, until: 1000, of };
-const PLACES: Meter = { kind: "places", name: "p", what: "concurrent", limit: 2, of };
+const FLOW: Quota = { kind: "rate", name: "f", metric: "requests", limit: 60, subject: of };
+const BUDGET: Quota = { kind: "budget", name: "b", metric: "usd_day", limit: 5, until: 1000, subject: of };
+const PLACES: Quota = { kind: "concurrency", name: "p", metric: "concurrent", limit: 2, subject: of };
 
-const USED: [meter: Meter, used: number, passed: number, left: number][] = [
+const USED: [meter: Quota, used: number, passed: number, left: number][] = [
   [FLOW, 60, 0, 60],
   [FLOW, 60, 1000, 59],
   [FLOW, 60, 60_000, 0],
@@ -44,31 +44,31 @@ for (const [used, amount, limit, fit] of FITS) {
   });
 }
 
-test("drawn() never falls below zero, and does not refund if the clock goes back", () => {
-  assert.deepEqual(drawn(FLOW, { used: 5, at: 100 }, { amount: -9, now: 100 }), { used: 0, at: 100 });
-  assert.deepEqual(drawn(FLOW, { used: 5, at: 100 }, { amount: 2, now: 50 }), { used: 7, at: 100 });
+test("addUse() never falls below zero, and does not refund if the clock goes back", () => {
+  assert.deepEqual(addUse(FLOW, { used: 5, at: 100 }, { amount: -9, now: 100 }), { used: 0, at: 100 });
+  assert.deepEqual(addUse(FLOW, { used: 5, at: 100 }, { amount: 2, now: 50 }), { used: 7, at: 100 });
 });
 
-test("waitFor() returns the earliest time at which an amount fits", () => {
+test("msUntilFits() returns the earliest time at which an amount fits", () => {
   const numbers = {
     used: fc.double({ min: 0, max: 1e6, noNaN: true }),
     amount: fc.nat(1e6),
     limit: fc.integer({ min: 1, max: 1e6 }),
   };
   fc.assert(fc.property(fc.record(numbers), ({ used, amount, limit }) => {
-    const meter: Meter = { ...FLOW, limit };
+    const meter: Quota = { ...FLOW, limit };
     if (fits(meter, used, amount)) return;
-    const wait = waitFor(meter, used, { amount, now: 0 }) ?? 0;
+    const wait = msUntilFits(meter, used, { amount, now: 0 }) ?? 0;
     const seconds = Math.ceil(wait / 1000) * 1000;
     assert.ok(fits(meter, usedAt(meter, { used, at: 0 }, seconds + 1), amount), "then it fits");
     assert.ok(!fits(meter, usedAt(meter, { used, at: 0 }, wait * 0.999 - 2), amount), "before, it does not");
   }));
 });
 
-test("lifeOf() returns the time from which usage is zero", () => {
-  assert.equal(lifeOf(FLOW, 30, 0), 30_000);
-  assert.equal(lifeOf(BUDGET, 3, 400), 600);
-  assert.equal(lifeOf(PLACES, 1, 0), undefined);
+test("msUntilUnused() returns the time from which usage is zero", () => {
+  assert.equal(msUntilUnused(FLOW, 30, 0), 30_000);
+  assert.equal(msUntilUnused(BUDGET, 3, 400), 600);
+  assert.equal(msUntilUnused(PLACES, 1, 0), undefined);
 });
 
 const PERIODS: [time: string, day: string, dayEnd: string, month: string, monthEnd: string][] = [
@@ -87,8 +87,8 @@ for (const [time, day, dayEnd, month, monthEnd] of PERIODS) {
   });
 }
 
-test("toTime() rounds up to whole seconds", () => {
-  assert.equal(toTime(Date.parse("2026-11-25T10:00:00.001Z")), "2026-11-25T10:00:01Z");
-  assert.equal(toTime(Date.parse("2026-11-25T10:00:00.000Z")), "2026-11-25T10:00:00Z");
-  assert.equal(toTime(1e300), "9999-12-31T23:59:59Z");
+test("toRfc3339() rounds up to whole seconds", () => {
+  assert.equal(toRfc3339(Date.parse("2026-11-25T10:00:00.001Z")), "2026-11-25T10:00:01Z");
+  assert.equal(toRfc3339(Date.parse("2026-11-25T10:00:00.000Z")), "2026-11-25T10:00:00Z");
+  assert.equal(toRfc3339(1e300), "9999-12-31T23:59:59Z");
 });

@@ -3,8 +3,8 @@ import { after, test } from "node:test";
 import {
   logger,
   logRequest,
+  printError,
   printLine,
-  printMistake,
   type RequestRecord,
   startLog,
 } from "../../lib/observability/log.ts";
@@ -110,9 +110,9 @@ test("logRequest() truncates long texts of clients", () => {
   assert.equal(JSON.parse(line ?? "").model, "m".repeat(300));
 });
 
-test("printLine() writes to stdout and printMistake() to stderr", () => {
+test("printLine() writes to stdout and printError() to stderr", () => {
   assert.deepEqual(outputOf("log", () => printLine("a")), ["a"]);
-  assert.deepEqual(stderrOf(() => printMistake("b")), ["b"]);
+  assert.deepEqual(stderrOf(() => printError("b")), ["b"]);
 });
 
 test("createCounters() starts at zero", () => {

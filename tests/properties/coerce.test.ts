@@ -115,10 +115,10 @@ test("ToolInput with a schema streams text of the right type without delay", () 
   assert.equal(input.push("two "), "two ");
   assert.equal(input.push('three","n":"1'), 'three","n":');
   assert.equal(input.push("2"), "");
-  assert.equal(input.cut(), '"12');
+  assert.equal(input.flush(), '"12');
   assert.equal(input.push('"'), "");
   assert.equal(input.push("}"), "12}");
-  assert.equal(input.cut(), "");
+  assert.equal(input.flush(), "");
 });
 
 const string = { type: "string" };

@@ -97,7 +97,7 @@ test("Dialect.createReader() restores the original name of a called tool", () =>
 /** Lets the upstream call a tool, and gives the block that the client sees. */
 function callOf(reader: AnswerReader, name: string, input: string): Wire {
   const call = { index: 0, id: "call_1", function: { name, arguments: input } };
-  reader.whole({ choices: [{ message: { tool_calls: [call] }, finish_reason: "tool_calls" }] });
+  reader.pushNonStreamed({ choices: [{ message: { tool_calls: [call] }, finish_reason: "tool_calls" }] });
   reader.end();
   const started = reader.take().find((event) => event.type === "content_block_start");
   assert.ok(started?.type === "content_block_start");

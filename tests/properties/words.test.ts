@@ -7,7 +7,7 @@ import { toClientToolId, toUpstreamToolId } from "../../lib/dialects/tool_id.ts"
 import { newId } from "../../lib/runtime/ids.ts";
 import { LossReport } from "../../lib/dialects/loss.ts";
 import { resolveModel, toSlug } from "../../lib/upstreams/resolve.ts";
-import { toHeaderName } from "../../lib/upstreams/find_route.ts";
+import { toRouteLabel } from "../../lib/upstreams/find_route.ts";
 import { writeEvents } from "../../lib/server/write_events.ts";
 import { readEvents } from "../../lib/upstreams/read_events.ts";
 import type { StreamEvent } from "../../lib/anthropic/events.ts";
@@ -161,16 +161,16 @@ test("toSlug() is idempotent and changes only Claude's names", () => {
   }));
 });
 
-test("toHeaderName() fits any model name into a header", () => {
+test("toRouteLabel() fits any model name into a header", () => {
   const openrouter = {
     name: "openrouter",
     baseUrl: "https://x.invalid",
     preset: "openrouter",
-    language: "auto",
+    dialectChoice: "auto",
   } as const;
   const upstreams = new Map([["openrouter", openrouter]]);
   fc.assert(fc.property(anything.filter((name) => name !== ""), (name) => {
-    const header = toHeaderName(resolveModel(name, { upstreams, aliases: new Map() }));
+    const header = toRouteLabel(resolveModel(name, { upstreams, aliases: new Map() }));
     assert.match(header, /^openrouter\/[!-~]+$/);
   }));
 });

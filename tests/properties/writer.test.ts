@@ -74,7 +74,7 @@ function tell(says: readonly Say[], reason: StopReason): Told {
         break;
       case "whole": {
         const block = { type: "redacted_thinking", data: String(expected.length) };
-        writer.whole(block);
+        writer.addBlock(block);
         expected.push(block);
         break;
       }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { CitedText, type Piece, retellCitations, toMark } from "../../lib/server_tools/citations.ts";
+import { CitedText, type Piece, restoreMarks, toMark } from "../../lib/server_tools/citations.ts";
 
 const bees = { url: "https://bees.test/", title: "Bees", text: "Bees dance. ".repeat(40) };
 const hits = new Map([[toMark(1, 1), bees], [toMark(1, 2), { ...bees, url: "https://bees.test/2" }]]);
@@ -61,14 +61,14 @@ test("CitedText gives the same result at any cut", () => {
   }));
 });
 
-test("retellCitations() restores the marks and leaves other citations unchanged", () => {
+test("restoreMarks() restores the marks and leaves other citations unchanged", () => {
   const citation = read("x[[1.2]]").flatMap((piece) => "citation" in piece ? [piece.citation] : []);
   const foreign = { type: "char_location", cited_text: "y" };
-  assert.deepEqual(retellCitations({ type: "text", text: "Bees dance", citations: [...citation, foreign] }), {
+  assert.deepEqual(restoreMarks({ type: "text", text: "Bees dance", citations: [...citation, foreign] }), {
     type: "text",
     text: "Bees dance [[1.2]]",
     citations: [foreign],
   });
   const untouched = { type: "text" as const, text: "Bees", citations: [foreign] };
-  assert.equal(retellCitations(untouched), untouched);
+  assert.equal(restoreMarks(untouched), untouched);
 });

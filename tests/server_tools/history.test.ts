@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { ContentBlock, Message } from "../../lib/anthropic/schema.ts";
-import { findPending, retellMessages } from "../../lib/server_tools/history.ts";
+import { findPendingCalls, toModelHistory } from "../../lib/server_tools/history.ts";
 import { toModelCallId, toServerCallId } from "../../lib/server_tools/call_ids.ts";
 import { toWorkspaceTool } from "../../lib/server_tools/workspace.ts";
-import { createTestScene, createTestToolbox } from "./scripted_model.ts";
+import { createTestContext, createTestToolbox } from "./scripted_model.ts";
 
 const offer = { name: "Echo", input_schema: { type: "object" as const } };
-const echo = toWorkspaceTool({ offer, path: "tools.0", deferred: false }, {
+const echo = toWorkspaceTool({ definition: offer, path: "tools.0", deferred: false }, {
   toolbox: createTestToolbox().toolbox,
-  scene: createTestScene(),
+  toolContext: createTestContext(),
 });
 const find = (block: ContentBlock) => isOf(block, "mcp_tool_use") && block.name === "Echo" ? echo : undefined;
 
@@ -41,7 +41,7 @@ const step = fc.record({
 });
 const turn = fc.array(step, { minLength: 1, maxLength: 4 });
 
-test("retellMessages() answers every call directly after it, keeps all text and the order", () => {
+test("toModelHistory() answers every call directly after it, keeps all text and the order", () => {
   fc.assert(fc.property(fc.array(turn, { maxLength: 4 }), (turns) => {
     let calls = 0;
     const messages = turns.flatMap((steps, at): Message[] => {
@@ -51,7 +51,7 @@ test("retellMessages() answers every call directly after it, keeps all text and 
       });
       return [{ role: "user", content: `Question ${at}` }, { role: "assistant", content }];
     });
-    const { messages: retold, toClientPath } = retellMessages(messages, { find });
+    const { messages: retold, toClientPath } = toModelHistory(messages, { find });
 
     retold.forEach(({ role, content }, at) => {
       const asked = typeof content === "string" ? [] : content.filter(({ type }) => type === "tool_use");
@@ -89,7 +89,7 @@ test("retellMessages() answers every call directly after it, keeps all text and 
   }
 });
 
-test("retellMessages() leaves messages without gateway calls unchanged", () => {
+test("toModelHistory() leaves messages without gateway calls unchanged", () => {
   const messages: Message[] = [
     { role: "user", content: "Hello" },
     {
@@ -98,17 +98,17 @@ test("retellMessages() leaves messages without gateway calls unchanged", () => {
     },
     { role: "system", content: "Be brief" },
   ];
-  const { messages: retold } = retellMessages(messages, { find });
+  const { messages: retold } = toModelHistory(messages, { find });
   retold.forEach((message, at) => assert.equal(message, messages[at]));
 });
 
-test("retellMessages() adds a result to a call without one", () => {
+test("toModelHistory() adds a result to a call without one", () => {
   const messages: Message[] = [
     { role: "user", content: "Go" },
     { role: "assistant", content: [use("mcptoolu_1"), text("Well.")] },
     { role: "user", content: "And?" },
   ];
-  const { messages: retold } = retellMessages(messages, { find });
+  const { messages: retold } = toModelHistory(messages, { find });
   assert.deepEqual(retold.at(-1)?.content, [
     {
       type: "tool_result",
@@ -120,7 +120,7 @@ test("retellMessages() adds a result to a call without one", () => {
   ]);
 });
 
-test("findPending() returns calls of the last turn that wait for the gateway only", () => {
+test("findPendingCalls() returns calls of the last turn that wait for the gateway only", () => {
   const asked: Message = { role: "user", content: "Go" };
   const results: Message = { role: "user", content: [{ type: "tool_result", tool_use_id: "toolu_x" }] };
   const words: Message = {
@@ -139,7 +139,7 @@ test("findPending() returns calls of the last turn that wait for the gateway onl
     ["nothing said yet", [asked], 0],
   ];
   for (const [name, messages, expected] of cases) {
-    assert.equal(findPending(messages, find).length, expected, name);
+    assert.equal(findPendingCalls(messages, find).length, expected, name);
   }
 });
 

@@ -5,14 +5,19 @@ import { MessageWriter } from "../../lib/anthropic/writer.ts";
 import type { MessagesRequest } from "../../lib/anthropic/schema.ts";
 import type { Ask } from "../../lib/anthropic/ask.ts";
 import { dialectFor } from "../../lib/dialects/mod.ts";
-import { type AskedTurn, runTurns } from "../../lib/server_tools/loop.ts";
-import type { Wishes } from "../../lib/server_tools/assign.ts";
+import { type AskTurnOptions, runTurns } from "../../lib/server_tools/loop.ts";
+import type { ToolHeaders } from "../../lib/server_tools/assign.ts";
 import { LossReport } from "../../lib/dialects/loss.ts";
 import type { Route } from "../../lib/upstreams/upstream.ts";
 import { ToolError } from "../../tools/errors.ts";
 import type { Models } from "../../tools/models.ts";
 import { defineTool, type Tool } from "../../tools/tool.ts";
-import { type AuditRecord, createToolbox, type Scene, type Toolbox } from "../../tools/toolbox/toolbox.ts";
+import {
+  type AuditRecord,
+  createToolbox,
+  type Toolbox,
+  type ToolContext,
+} from "../../tools/toolbox/toolbox.ts";
 import { FakeClock } from "../kit/clock.ts";
 import { NO_FILES, NO_SHELL, NO_WEB } from "../kit/no_host.ts";
 
@@ -21,7 +26,7 @@ export type WriteTurn = (writer: MessageWriter) => void;
 
 /** A model with a turn for each request, and the requests that it got. */
 export interface Script {
-  toAsk(turn: AskedTurn): Ask;
+  toAsk(turn: AskTurnOptions): Ask;
   asked: MessagesRequest[];
 }
 
@@ -84,7 +89,7 @@ export const show: Tool = defineTool({
 
 const models: Models = {
   complete: () => Promise.reject(new Error("no model")),
-  converse: () => Promise.reject(new Error("no model")),
+  runSubagent: () => Promise.reject(new Error("no model")),
   search: () => Promise.reject(new Error("no model")),
 };
 
@@ -105,8 +110,8 @@ export function createTestToolbox(
   const nowhere = { files: NO_FILES, shell: NO_SHELL, web: NO_WEB };
   const toolbox = createToolbox({
     tools,
-    toHost: (call) => ({ ...nowhere, ...call }),
-    limits: { timeout: 30_000, concurrency: 5, rate: 0, ...limits },
+    hostFor: (call) => ({ ...nowhere, ...call }),
+    limits: { timeoutMs: 30_000, concurrency: 5, callsPerMinute: 0, ...limits },
     clock,
     audit: (record) => audit.push(record),
   });
@@ -114,7 +119,7 @@ export function createTestToolbox(
 }
 
 /** Creates a context whose client is `tester`. */
-export function createTestScene(options: Partial<Scene> = {}): Scene {
+export function createTestContext(options: Partial<ToolContext> = {}): ToolContext {
   const { signal } = new AbortController();
   return { client: "tester", conversation: "c", requestId: "req_1", signal, models, ...options };
 }
@@ -125,7 +130,7 @@ export const WORKSPACE_TOOLSET = { type: "mcp_toolset", mcp_server_name: "worksp
 /** Who runs what, where nothing else is said: chat completions, which run nothing. */
 export interface RunOptions {
   toolbox?: Toolbox | undefined;
-  wishes?: Partial<Wishes>;
+  wishes?: Partial<ToolHeaders>;
   signal?: AbortSignal;
   maxTurns?: number;
   loss?: LossReport;
@@ -143,13 +148,13 @@ export function runScript(
   const ask = runTurns(script.toAsk, {
     upstream: upstreamTools(options.route ?? toRoute("openai")),
     loss,
-    toolbox: toolbox && (() => Promise.resolve(toolbox)),
+    loadToolbox: toolbox && (() => Promise.resolve(toolbox)),
     signal,
     maxTurns,
     now: () => Date.UTC(2026, 0, 1),
-    wishes: { tools: [], intercept: false, ...wishes },
-    toScene: () => createTestScene({ signal }),
-    open: ({ model }) => {
+    toolHeaders: { tools: [], intercept: false, ...wishes },
+    createToolContext: () => createTestContext({ signal }),
+    startMessage: ({ model }) => {
       const writer = new MessageWriter({
         id: "msg_open",
         model,
@@ -165,13 +170,13 @@ export function runScript(
 /** A route to a host of these habits. */
 export function toRoute(
   preset: Route["upstream"]["preset"],
-  language: Route["upstream"]["language"] = "auto",
+  language: Route["upstream"]["dialectChoice"] = "auto",
 ): Route {
   const model = preset === "anthropic" || language === "anthropic" ? "claude-opus-5-5" : "some/model";
   return {
     alias: "m",
     model,
-    upstream: { name: preset, baseUrl: "https://upstream.test", preset, language },
+    upstream: { name: preset, baseUrl: "https://upstream.test", preset, dialectChoice: language },
     dialect: dialectFor(preset, language, model),
     facts: {},
     options: {},

@@ -42,7 +42,7 @@ test("learn() ignores counts of something else", () => {
 });
 
 test("createCalibration() forgets the least recently used model", () => {
-  const calibration = createCalibration({ models: 2 });
+  const calibration = createCalibration({ maxModels: 2 });
   const learn = (model: string) => {
     for (let answer = 0; answer < 3; answer++) calibration.learn(model, { estimate: 1000, reported: 1500 });
   };

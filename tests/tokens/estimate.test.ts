@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseCountTokensRequest } from "../../lib/anthropic/parse.ts";
 import { estimateTokens } from "../../lib/tokens/estimate.ts";
-import { isTelling } from "../../lib/tokens/telling.ts";
+import { isRepresentative } from "../../lib/tokens/telling.ts";
 import { countByLength, countByRuns } from "../../lib/tokens/text.ts";
 
 const MODEL = "claude-haiku-4-5";
@@ -118,12 +118,12 @@ test("estimateTokens() depends on the model family, not on the host", () => {
   assert.ok(tools("openai/gpt-5.4-nano") < 40);
 });
 
-test("isTelling() rejects requests that are useless for learning", () => {
+test("isRepresentative() rejects requests that are useless for learning", () => {
   const words = "The bees came home late. ".repeat(100);
   const telling = (fields: object) => {
     const messages = [{ role: "user", content: words }];
     const request = parseCountTokensRequest({ model: MODEL, messages, ...fields });
-    return isTelling(request, estimateTokens(request, countByRuns));
+    return isRepresentative(request, estimateTokens(request, countByRuns));
   };
   const picture = { type: "image", source: { type: "url", url: "https://example.com/bee.png" } };
   const text = { type: "text", text: words };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { readImageSize } from "../../lib/tokens/image_size.ts";
-import { countFile, countImage, countPixels, guessPages } from "../../lib/tokens/media.ts";
+import { countFile, countImage, countPixels, estimatePages } from "../../lib/tokens/media.ts";
 
 const SIZE = { width: 320, height: 240 };
 
@@ -95,11 +95,11 @@ const PDFS: [what: string, pdf: string, pages: number][] = [
   ["the size of a large file", "x".repeat(560_000), 10],
 ];
 for (const [what, pdf, pages] of PDFS) {
-  test(`guessPages() estimates from ${what}`, () => assert.equal(guessPages(btoa(pdf)), pages));
+  test(`estimatePages() estimates from ${what}`, () => assert.equal(estimatePages(btoa(pdf)), pages));
 }
 
-test("guessPages() finds a count at the end of a long file", () => {
-  assert.equal(guessPages(btoa("x".repeat(900_001) + "<< /Count 5 >>")), 5);
+test("estimatePages() finds a count at the end of a long file", () => {
+  assert.equal(estimatePages(btoa("x".repeat(900_001) + "<< /Count 5 >>")), 5);
 });
 
 test("countFile() counts pages and leaves text to other counters", () => {

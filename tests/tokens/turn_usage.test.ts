@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { StreamEvent } from "../../lib/anthropic/events.ts";
-import { Tally } from "../../lib/tokens/turn_usage.ts";
+import { UsageTally } from "../../lib/tokens/turn_usage.ts";
 
-const PRICE = { input: 1, cacheRead: 0.1, cacheWrite: 2, output: 10, long: [{ above: 1000, input: 3 }] };
+const PRICE = {
+  input: 1,
+  cacheRead: 0.1,
+  cacheWrite: 2,
+  output: 10,
+  inputTiers: [{ above: 1000, input: 3 }],
+};
 
 const start = (usage: { input_tokens: number; output_tokens: number }): StreamEvent => ({
   type: "message_start",
@@ -93,17 +99,17 @@ const CASES: Case[] = [
 ];
 
 for (const { what, events, cost, bill } of CASES) {
-  test(`toBill() counts ${what}`, () => {
-    const tally = new Tally({ inputTokens: 100, price: PRICE });
+  test(`toTurnUsage() counts ${what}`, () => {
+    const tally = new UsageTally({ inputTokens: 100, price: PRICE });
     tally.add(events);
-    const { inputTokens, outputTokens, usd } = tally.toBill(cost);
+    const { inputTokens, outputTokens, usd } = tally.toTurnUsage(cost);
     assert.deepEqual([inputTokens, outputTokens, usd], bill);
   });
 }
 
-test("toBill() returns no cost for a model without a list price", () => {
+test("toTurnUsage() returns no cost for a model without a list price", () => {
   for (const price of [undefined, {}, { input: 1 }, { output: 1 }]) {
-    assert.equal(new Tally({ inputTokens: 1, price }).toBill(undefined).usd, undefined);
-    assert.equal(new Tally({ inputTokens: 1, price }).toBill(2).usd, 2);
+    assert.equal(new UsageTally({ inputTokens: 1, price }).toTurnUsage(undefined).usd, undefined);
+    assert.equal(new UsageTally({ inputTokens: 1, price }).toTurnUsage(2).usd, 2);
   }
 });

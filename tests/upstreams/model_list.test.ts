@@ -79,7 +79,7 @@ test("toFacts() reads the price of long input and ignores invalid prices", () =>
     { min_prompt_tokens: 400_000, completion: "0.1" },
   ];
   const { price } = factsOf({ pricing: { prompt: "0.000003", overrides } });
-  assert.deepEqual(price?.long, [{ above: 200_000, input: 0.000006 }]);
+  assert.deepEqual(price?.inputTiers, [{ above: 200_000, input: 0.000006 }]);
 });
 
 const WINDOWS: Record<string, object> = {

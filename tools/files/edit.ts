@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import { ToolError } from "../errors.ts";
-import { replace, type Replaced, showPieces } from "./replace.ts";
-import { checkSeen } from "../session.ts";
+import { type EditedText, replace, showChanges } from "./replace.ts";
+import { requireCurrentRead } from "../session.ts";
 import { encodeText, readEditable } from "../formats/text.ts";
 import { defineTool } from "../tool.ts";
-import { FilePath, Replacement } from "./replacement.ts";
+import { FilePath, ReplacementFields } from "./replacement.ts";
 
 /** Replaces a piece of a file. */
 export const edit = defineTool({
@@ -16,11 +16,11 @@ export const edit = defineTool({
   group: "files-write",
   input: v.object({
     file_path: FilePath,
-    ...Replacement,
+    ...ReplacementFields,
   }),
   aliases: { path: "file_path", old_str: "old_string", new_str: "new_string", new_text: "new_string" },
   async run({ file_path, ...change }, { files, session }) {
-    let result: Replaced = { text: change.new_string, pieces: [] };
+    let result: EditedText = { text: change.new_string, changes: [] };
     let created = true;
     const written = await files.write(file_path, (current) => {
       if (current === undefined && change.old_string !== "") {
@@ -29,14 +29,14 @@ export const edit = defineTool({
       if (current === undefined || (current.bytes.length === 0 && change.old_string === "")) {
         return encodeText(change.new_string);
       }
-      checkSeen(session, current);
+      requireCurrentRead(session, current);
       const { text, bom } = readEditable(current);
-      result = replace({ text, pieces: [] }, change);
+      result = replace({ text, changes: [] }, change);
       created = false;
       return encodeText(result.text, { bom });
     }, session.seen);
     return created
       ? `Created ${written.path}`
-      : `Changed ${written.path}, which now reads:\n${showPieces(result)}`;
+      : `Changed ${written.path}, which now reads:\n${showChanges(result)}`;
   },
 });

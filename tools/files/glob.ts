@@ -3,14 +3,14 @@ import { compileGlob, splitGlob } from "../patterns/glob_pattern.ts";
 import { defineTool } from "../tool.ts";
 
 /** How many files are shown. */
-const MAX_SHOWN = 100;
+const MAX_SHOWN_FILES = 100;
 
 /** Finds files by their names. */
 export const glob = defineTool({
   name: "Glob",
   description:
     `Finds files by a pattern of their paths such as "src/**/*.{ts,tsx}", the latest changed first, ` +
-    `${MAX_SHOWN} at the most. A pattern without a slash finds names at any depth. What .gitignore names is left ` +
+    `${MAX_SHOWN_FILES} at the most. A pattern without a slash finds names at any depth. What .gitignore names is left ` +
     "out, unless the pattern or the path goes into such a folder itself.",
   group: "files-read",
   input: v.object({
@@ -29,15 +29,15 @@ export const glob = defineTool({
       ignored: false,
       select: (name, kind) => kind === "file" && matches(name),
     });
-    if (entries.length === 0) return complete ? "No files found" : `No files found ${INCOMPLETE}`;
+    if (entries.length === 0) return complete ? "No files found" : `No files found ${INCOMPLETE_NOTE}`;
     const newest = entries.sort((a, b) => b.modified - a.modified || (a.path < b.path ? -1 : 1));
-    const lines = newest.slice(0, MAX_SHOWN).map((entry) => entry.path);
-    if (entries.length > MAX_SHOWN) {
-      lines.push(`(${entries.length - MAX_SHOWN} more; narrow the pattern or the path)`);
+    const lines = newest.slice(0, MAX_SHOWN_FILES).map((entry) => entry.path);
+    if (entries.length > MAX_SHOWN_FILES) {
+      lines.push(`(${entries.length - MAX_SHOWN_FILES} more; narrow the pattern or the path)`);
     }
-    if (!complete) lines.push(INCOMPLETE);
+    if (!complete) lines.push(INCOMPLETE_NOTE);
     return lines.join("\n");
   },
 });
 
-const INCOMPLETE = "(there are too many files to look at all of them; give a path)";
+const INCOMPLETE_NOTE = "(there are too many files to look at all of them; give a path)";

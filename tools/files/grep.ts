@@ -2,14 +2,14 @@ import * as v from "valibot";
 import { ToolError } from "../errors.ts";
 import { FILE_TYPES } from "./file_types.ts";
 import { compileGlob } from "../patterns/glob_pattern.ts";
-import type { Entry, Files, Pattern } from "../host/files.ts";
+import type { Entry, Files, SearchPattern } from "../host/files.ts";
 import { compilePattern } from "../patterns/line_pattern.ts";
-import { Page } from "./pager.ts";
-import { findLines, type SearchedText, type SearchOptions, showMatches } from "./search_text.ts";
+import { Pager } from "./pager.ts";
+import { findLines, type LineSearchOptions, showMatches, type TextLines } from "./search_text.ts";
 import { decodeText, toLines } from "../formats/text.ts";
 import { defineTool } from "../tool.ts";
 
-const lines = (description: string) =>
+const lineCount = (description: string) =>
   v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.description(description)));
 const flag = (description: string) => v.optional(v.pipe(v.boolean(), v.description(description)));
 
@@ -28,17 +28,17 @@ const Input = v.object({
       "Matching lines, the paths of files that have some (if nothing is said), or how many each has",
     ),
   )),
-  "-B": lines("How many lines before each match to show, with content"),
-  "-A": lines("How many lines after each match to show, with content"),
-  "-C": lines("How many lines before and after each match to show, with content"),
+  "-B": lineCount("How many lines before each match to show, with content"),
+  "-A": lineCount("How many lines after each match to show, with content"),
+  "-C": lineCount("How many lines before and after each match to show, with content"),
   "-n": flag("Whether lines are numbered, with content; they are if nothing is said"),
   "-i": flag("Whether upper and lower case are the same"),
   "-o": flag("Whether only what matches is shown rather than its lines, with content"),
   multiline: flag("Whether . takes line breaks and a match may go over lines"),
-  head_limit: lines("How many lines or files to show; 250 if nothing is said"),
-  offset: lines("How many lines or files to leave out before"),
+  head_limit: lineCount("How many lines or files to show; 250 if nothing is said"),
+  offset: lineCount("How many lines or files to leave out before"),
   case_sensitive: flag("The opposite of -i"),
-  max_matches: lines("How many matching lines to show, with content"),
+  max_matches: lineCount("How many matching lines to show, with content"),
 });
 
 /** Searches in files. */
@@ -62,79 +62,85 @@ export const grep = defineTool({
     const { entries, complete } = await files.walk(input.path || ".", {
       hidden: true,
       ignored: false,
-      select: toSelect(input),
+      select: fileFilter(input),
     });
     const sorted = mode === "files_with_matches" ? newestFirst(entries) : entries;
-    const found = await sift(files, sorted, pattern);
-    const page = new Page({
-      limit: input.head_limit ?? input.max_matches ?? MAX_SHOWN,
+    const found = await prefilter(files, sorted, pattern);
+    const pager = new Pager({
+      limit: input.head_limit ?? input.max_matches ?? DEFAULT_HEAD_LIMIT,
       offset: input.offset ?? 0,
     });
-    const left = { unread: 0, cut: 0 };
-    for await (const text of readTexts(files, found, { reach: options.pattern.reach, left, ...pattern })) {
-      for await (const line of show(text, mode, options)) {
-        if (!page.add(line)) break;
+    const skipped = { unread: 0, cut: 0 };
+    for await (
+      const text of readTexts(files, found, { maxChars: options.pattern.maxChars, skipped, ...pattern })
+    ) {
+      for await (const line of formatText(text, mode, options)) {
+        if (!pager.add(line)) break;
       }
-      if (page.full) break;
+      if (pager.full) break;
     }
-    return page.show({ ...left, complete });
+    return pager.show({ ...skipped, complete });
   },
 });
 
 type Mode = "content" | "files_with_matches" | "count";
 
 /** How many lines or files are shown where nothing is said. */
-const MAX_SHOWN = 250;
+const DEFAULT_HEAD_LIMIT = 250;
 
 /** From how many files on it is worth asking which of them surely hold nothing. */
-const MANY = 20;
+const MIN_PREFILTER_FILES = 20;
 
 function toSearch(
   input: v.InferOutput<typeof Input>,
   files: Files,
-): { mode: Mode; pattern: Pattern; options: SearchOptions } {
+): { mode: Mode; pattern: SearchPattern; options: LineSearchOptions } {
   const { case_sensitive, max_matches, multiline = false } = input;
   const source = multiline ? `(?s)${input.pattern}` : input.pattern;
   const pattern = { source, ignoreCase: input["-i"] ?? case_sensitive === false, multiline };
   // Who speaks of matches wants to see them.
-  const content = max_matches !== undefined || case_sensitive !== undefined;
-  const around = input["-C"] ?? 0;
+  const contentOptionSet = max_matches !== undefined || case_sensitive !== undefined;
+  const contextLines = input["-C"] ?? 0;
   const options = {
     pattern: compilePattern(source, pattern),
     multiline,
-    only: input["-o"] ?? false,
-    before: Math.min(MAX_AROUND, input["-B"] ?? around),
-    after: Math.min(MAX_AROUND, input["-A"] ?? around),
+    onlyMatching: input["-o"] ?? false,
+    before: Math.min(MAX_CONTEXT_LINES, input["-B"] ?? contextLines),
+    after: Math.min(MAX_CONTEXT_LINES, input["-A"] ?? contextLines),
     numbered: input["-n"] ?? true,
     pause: () => files.pause(),
   };
-  return { mode: input.output_mode ?? (content ? "content" : "files_with_matches"), pattern, options };
+  return {
+    mode: input.output_mode ?? (contentOptionSet ? "content" : "files_with_matches"),
+    pattern,
+    options,
+  };
 }
 
 /** How many lines around a match are shown at the most. */
-const MAX_AROUND = 100;
+const MAX_CONTEXT_LINES = 100;
 
 /** Which files are searched, by their paths from the folder that is searched. */
-function toSelect(
+function fileFilter(
   { glob = "", type }: v.InferOutput<typeof Input>,
 ): (path: string, kind: Entry["kind"]) => boolean {
   const types = type === undefined || type === "" ? undefined : FILE_TYPES.get(type);
   if (type && types === undefined) {
-    const known = [...FILE_TYPES.keys()].join(", ");
+    const knownTypes = [...FILE_TYPES.keys()].join(", ");
     throw new ToolError(
-      `Cannot search files of type ${JSON.stringify(type)}: known are ${known}; or use glob`,
+      `Cannot search files of type ${JSON.stringify(type)}: known are ${knownTypes}; or use glob`,
     );
   }
-  const ofType = types?.map(compileGlob);
+  const typeMatchers = types?.map(compileGlob);
   const globs = splitGlobs(glob);
-  const wanted = globs.filter((pattern) => !pattern.startsWith("!")).map(compileGlob);
-  const unwanted = globs.filter((pattern) => pattern.startsWith("!")).map((pattern) =>
+  const included = globs.filter((pattern) => !pattern.startsWith("!")).map(compileGlob);
+  const excluded = globs.filter((pattern) => pattern.startsWith("!")).map((pattern) =>
     compileGlob(pattern.slice(1))
   );
   return (path, kind) =>
-    kind === "file" && (ofType?.some((matches) => matches(path)) ?? true) &&
-    (wanted.length === 0 || wanted.some((matches) => matches(path))) &&
-    !unwanted.some((matches) => matches(path));
+    kind === "file" && (typeMatchers?.some((matches) => matches(path)) ?? true) &&
+    (included.length === 0 || included.some((matches) => matches(path))) &&
+    !excluded.some((matches) => matches(path));
 }
 
 /** Several patterns may stand in one, with spaces or commas between. */
@@ -148,39 +154,43 @@ function newestFirst(entries: readonly Entry[]): Entry[] {
   return [...entries].sort((a, b) => b.modified - a.modified || (a.path < b.path ? -1 : 1));
 }
 
-async function sift(files: Files, entries: readonly Entry[], pattern: Pattern): Promise<readonly string[]> {
+async function prefilter(
+  files: Files,
+  entries: readonly Entry[],
+  pattern: SearchPattern,
+): Promise<readonly string[]> {
   const paths = entries.map(({ path }) => path);
-  return paths.length < MANY ? paths : await files.sift(paths, pattern);
+  return paths.length < MIN_PREFILTER_FILES ? paths : await files.prefilter(paths, pattern);
 }
 
 interface ReadTextsOptions {
-  reach: number;
+  maxChars: number;
   multiline: boolean;
   /** Counts what could not be searched. */
-  left: { unread: number; cut: number };
+  skipped: { unread: number; cut: number };
 }
 
 /** Reads what is text, and counts what cannot be read; if that is the only file, it says why. */
 async function* readTexts(
   files: Files,
   paths: readonly string[],
-  { reach, multiline, left }: ReadTextsOptions,
-): AsyncGenerator<SearchedText> {
+  { maxChars, multiline, skipped }: ReadTextsOptions,
+): AsyncGenerator<TextLines> {
   for (const path of paths) {
     try {
       const text = decodeText((await files.read(`./${path}`)).bytes)?.text;
       if (text === undefined) continue;
       const lines = toLines(text);
-      if (multiline ? text.length > reach : lines.some((line) => line.length > reach)) left.cut += 1;
+      if (multiline ? text.length > maxChars : lines.some((line) => line.length > maxChars)) skipped.cut += 1;
       yield { path, lines };
     } catch (error) {
       if (!(error instanceof ToolError) || paths.length === 1) throw error;
-      left.unread += 1;
+      skipped.unread += 1;
     }
   }
 }
 
-async function* show(text: SearchedText, mode: Mode, options: SearchOptions): AsyncGenerator<string> {
+async function* formatText(text: TextLines, mode: Mode, options: LineSearchOptions): AsyncGenerator<string> {
   if (mode === "content") return yield* showMatches(text, options);
   let found = 0;
   for await (const _ of findLines(text, options)) {

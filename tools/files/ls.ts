@@ -4,7 +4,7 @@ import type { Entry, Files } from "../host/files.ts";
 import { defineTool } from "../tool.ts";
 
 /** How many entries are shown. */
-const MAX_SHOWN = 500;
+const MAX_SHOWN_ENTRIES = 500;
 
 /** How deep is looked. */
 const MAX_DEPTH = 8;
@@ -13,7 +13,7 @@ const MAX_DEPTH = 8;
 export const ls = defineTool({
   name: "LS",
   description:
-    `Lists a folder as a tree, as deep as ${MAX_SHOWN} entries reach. Folders that .gitignore names are ` +
+    `Lists a folder as a tree, as deep as ${MAX_SHOWN_ENTRIES} entries reach. Folders that .gitignore names are ` +
     "left out; all shows them and hidden files, long adds sizes and times. To find files by name use Glob.",
   group: "files-read",
   input: v.object({
@@ -26,14 +26,14 @@ export const ls = defineTool({
   }),
   aliases: { directory: "path", file_path: "path" },
   async run({ path = ".", ignore = [], all = false, long = false }, { files }) {
-    const left = ignore.map(compileGlob);
-    const { entries, complete, depth } = await look(files, path || ".", {
+    const ignorePatterns = ignore.map(compileGlob);
+    const { entries, complete, depth } = await walkToLimit(files, path || ".", {
       hidden: all,
       ignored: all,
-      skip: (name) => left.some((matches) => matches(name)),
+      skip: (name) => ignorePatterns.some((matches) => matches(name)),
     });
     if (entries.length === 0) return "(empty)";
-    const lines = toTree(entries, long);
+    const lines = formatTree(entries, long);
     if (!complete) {
       lines.push(`(there is more below the ${depth === 1 ? "entries" : "folders"} shown; list one of them)`);
     }
@@ -41,22 +41,23 @@ export const ls = defineTool({
   },
 });
 
-interface Look {
+interface WalkFilter {
   hidden: boolean;
   ignored: boolean;
   skip(path: string): boolean;
 }
 
 /** Looks as deep as the limit allows, so that what is near is shown before what is deep. */
-async function look(
+async function walkToLimit(
   files: Files,
   path: string,
-  { hidden, ignored, skip }: Look,
+  { hidden, ignored, skip }: WalkFilter,
 ): Promise<{ entries: Entry[]; complete: boolean; depth: number }> {
-  const at = (depth: number) => files.walk(path, { hidden, ignored, depth, limit: MAX_SHOWN, skip });
-  let shown = { ...await at(1), depth: 1 };
+  const walkTo = (depth: number) =>
+    files.walk(path, { hidden, ignored, depth, limit: MAX_SHOWN_ENTRIES, skip });
+  let shown = { ...await walkTo(1), depth: 1 };
   while (shown.complete && shown.depth < MAX_DEPTH) {
-    const deeper = { ...await at(shown.depth + 1), depth: shown.depth + 1 };
+    const deeper = { ...await walkTo(shown.depth + 1), depth: shown.depth + 1 };
     if (deeper.complete && deeper.entries.length === shown.entries.length) return shown;
     if (!deeper.complete) return { ...shown, complete: false };
     shown = deeper;
@@ -64,7 +65,7 @@ async function look(
   return shown;
 }
 
-function toTree(entries: readonly Entry[], long: boolean): string[] {
+function formatTree(entries: readonly Entry[], long: boolean): string[] {
   const top = Math.min(...entries.map(({ path }) => path.split("/").length));
   return entries.map(({ path, kind, size, modified }) => {
     const names = path.split("/");

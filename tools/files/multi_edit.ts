@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import { ToolError } from "../errors.ts";
-import { replace, type Replaced, showPieces } from "./replace.ts";
-import { checkSeen } from "../session.ts";
-import { count, encodeText, readEditable } from "../formats/text.ts";
+import { type EditedText, replace, showChanges } from "./replace.ts";
+import { requireCurrentRead } from "../session.ts";
+import { encodeText, pluralize, readEditable } from "../formats/text.ts";
 import { defineTool } from "../tool.ts";
-import { FilePath, Replacement } from "./replacement.ts";
+import { FilePath, ReplacementFields } from "./replacement.ts";
 
 /** Replaces several pieces of a file, all or none. */
 export const multiEdit = defineTool({
@@ -16,7 +16,7 @@ export const multiEdit = defineTool({
   input: v.object({
     file_path: FilePath,
     edits: v.pipe(
-      v.array(v.object(Replacement)),
+      v.array(v.object(ReplacementFields)),
       v.minLength(1),
       v.maxLength(100),
       v.description("What to replace, in this order"),
@@ -24,36 +24,38 @@ export const multiEdit = defineTool({
   }),
   aliases: { path: "file_path" },
   async run({ file_path, edits }, { files, session }) {
-    let result: Replaced = { text: "", pieces: [] };
+    let result: EditedText = { text: "", changes: [] };
     const written = await files.write(file_path, (current) => {
-      if (current !== undefined) checkSeen(session, current);
+      if (current !== undefined) requireCurrentRead(session, current);
       const { text, bom } = current === undefined ? { text: "", bom: false } : readEditable(current);
-      result = { text, pieces: [] };
+      result = { text, changes: [] };
       for (const [index, edit] of edits.entries()) {
-        const begins = index === 0 && text === "" && edit.old_string === "";
-        if (current === undefined && index === 0 && !begins) {
+        const fillsEmptyFile = index === 0 && text === "" && edit.old_string === "";
+        if (current === undefined && index === 0 && !fillsEmptyFile) {
           throw new ToolError(`Cannot edit ${JSON.stringify(file_path)}: there is no such file`);
         }
-        result = begins
-          ? { text: edit.new_string, pieces: [{ start: 0, end: edit.new_string.length }] }
-          : doEdit(result, { edit, index, of: edits.length });
+        result = fillsEmptyFile
+          ? { text: edit.new_string, changes: [{ start: 0, end: edit.new_string.length }] }
+          : applyEdit(result, { edit, index, total: edits.length });
       }
       return encodeText(result.text, { bom });
     }, session.seen);
-    return `Made ${count(edits.length, "edit")} in ${written.path}, which now reads:\n${showPieces(result)}`;
+    return `Made ${pluralize(edits.length, "edit")} in ${written.path}, which now reads:\n${
+      showChanges(result)
+    }`;
   },
 });
 
 /** Says which of the edits it is that cannot be done. */
-function doEdit(
-  before: Replaced,
-  { edit, index, of }: { edit: Parameters<typeof replace>[1]; index: number; of: number },
-): Replaced {
+function applyEdit(
+  before: EditedText,
+  { edit, index, total }: { edit: Parameters<typeof replace>[1]; index: number; total: number },
+): EditedText {
   try {
     return replace(before, edit);
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
-    throw new ToolError(`${error.message} (edit ${index + 1} of ${of}; none has been made)`, {
+    throw new ToolError(`${error.message} (edit ${index + 1} of ${total}; none has been made)`, {
       cause: error,
     });
   }

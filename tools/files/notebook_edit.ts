@@ -12,7 +12,7 @@ import {
   replaceCell,
   splitLines,
 } from "../formats/notebook.ts";
-import { checkSeen } from "../session.ts";
+import { requireCurrentRead } from "../session.ts";
 import { encodeText } from "../formats/text.ts";
 import { defineTool } from "../tool.ts";
 
@@ -67,47 +67,53 @@ export const notebookEdit = defineTool({
     mode: "edit_mode",
   },
   async run(input, { files, session }) {
-    let said = "";
+    let summary = "";
     const written = await files.write(input.file_path, (current) => {
       if (current === undefined) {
         throw new ToolError(`Cannot edit ${JSON.stringify(input.file_path)}: there is no such file`);
       }
-      checkSeen(session, current);
+      requireCurrentRead(session, current);
       const notebook = parseNotebook(current);
-      const result = change(notebook, input);
-      said = result.said;
+      const result = applyChange(notebook, input);
+      summary = result.summary;
       return encodeText(result.text, notebook);
     }, session.seen);
-    return `${said} in ${written.path}`;
+    return `${summary} in ${written.path}`;
   },
 });
 
-function change(notebook: Notebook, input: v.InferOutput<typeof Input>): { text: string; said: string } {
+function applyChange(
+  notebook: Notebook,
+  input: v.InferOutput<typeof Input>,
+): { text: string; summary: string } {
   const { cell_id: id, cell_index: index, new_source: source, cell_type: type, edit_mode = "replace" } =
     input;
-  const unsaid = id === undefined && index === undefined;
-  if (edit_mode !== "insert" && unsaid) {
+  const unspecified = id === undefined && index === undefined;
+  if (edit_mode !== "insert" && unspecified) {
     throw new ToolError("Cannot edit the notebook: cell_id or cell_index must say which cell");
   }
   if (edit_mode === "delete") {
     const at = findCell(notebook, { id, index });
-    return { text: deleteCell(notebook, at), said: `Deleted cell ${at}` };
+    return { text: deleteCell(notebook, at), summary: `Deleted cell ${at}` };
   }
   if (source === undefined) throw new ToolError("Cannot edit the notebook: new_source is missing");
   if (edit_mode === "insert") {
-    const at = unsaid ? 0 : placeOf(notebook, { id, index });
+    const at = unspecified ? 0 : insertIndex(notebook, { id, index });
     const cell = createCell({ type: type ?? "code", source, id: newCellId(notebook) });
-    const named = cell.id === undefined ? "" : `, id "${cell.id}",`;
-    return { text: insertCell(notebook, at, cell), said: `Inserted cell ${at}${named}` };
+    const idNote = cell.id === undefined ? "" : `, id "${cell.id}",`;
+    return { text: insertCell(notebook, at, cell), summary: `Inserted cell ${at}${idNote}` };
   }
   const at = findCell(notebook, { id, index });
   const cell = notebook.cells[at];
   if (cell === undefined) throw new Error(`no cell ${at}`);
-  return { text: replaceCell(notebook, at, rewrite(cell, { source, type })), said: `Replaced cell ${at}` };
+  return {
+    text: replaceCell(notebook, at, withSource(cell, { source, type })),
+    summary: `Replaced cell ${at}`,
+  };
 }
 
 /** Behind the cell of an id, at an index; the index may be the one after the last. */
-function placeOf(
+function insertIndex(
   notebook: Notebook,
   { id, index }: { id: string | undefined; index: number | undefined },
 ): number {
@@ -116,7 +122,7 @@ function placeOf(
 }
 
 /** Gives a cell another source, and takes away what only a code cell has, or what the old source gave. */
-function rewrite(cell: Cell, { source, type }: { source: string; type: string | undefined }): Cell {
+function withSource(cell: Cell, { source, type }: { source: string; type: string | undefined }): Cell {
   const { outputs: _, execution_count: __, ...rest } = cell;
   const cell_type = type ?? cell.cell_type;
   const lines = typeof cell.source === "string" ? source : splitLines(source);

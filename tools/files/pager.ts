@@ -1,14 +1,14 @@
-import { count } from "../formats/text.ts";
+import { pluralize } from "../formats/text.ts";
 
 /** The most characters that a page shows. */
-const MAX_CHARACTERS = 100_000;
+const MAX_PAGE_CHARS = 100_000;
 
 /** What of a long result is shown. */
-export class Page {
+export class Pager {
   readonly #lines: string[] = [];
   readonly #limit: number;
   readonly #offset: number;
-  #seen = 0;
+  #added = 0;
   #length = 0;
   #full = false;
 
@@ -25,9 +25,9 @@ export class Page {
 
   /** Takes a line if there is place for it. */
   add(line: string): boolean {
-    this.#seen += 1;
-    if (this.#seen <= this.#offset) return true;
-    if (this.#lines.length >= this.#limit || this.#length + line.length > MAX_CHARACTERS) {
+    this.#added += 1;
+    if (this.#added <= this.#offset) return true;
+    if (this.#lines.length >= this.#limit || this.#length + line.length > MAX_PAGE_CHARS) {
       this.#full = true;
       return false;
     }
@@ -39,13 +39,15 @@ export class Page {
   /** Shows it, with what was left out. */
   show({ unread, cut, complete }: { unread: number; cut: number; complete: boolean }): string {
     const lines = [...this.#lines];
-    if (lines.length === 0) lines.push(this.#seen > 0 ? `(no more than ${this.#seen})` : "No matches found");
+    if (lines.length === 0) {
+      lines.push(this.#added > 0 ? `(no more than ${this.#added})` : "No matches found");
+    }
     if (this.#full) lines.push(`(there is more; go on with offset ${this.#offset + this.#lines.length})`);
     if (unread > 0) {
-      lines.push(`(${count(unread, "file")} could not be read, being too large, or not allowed)`);
+      lines.push(`(${pluralize(unread, "file")} could not be read, being too large, or not allowed)`);
     }
     if (cut > 0) {
-      lines.push(`(${count(cut, "file")} searched in part, for what is searched at once is too long)`);
+      lines.push(`(${pluralize(cut, "file")} searched in part, for what is searched at once is too long)`);
     }
     if (!complete) lines.push("(there are too many files to look at all of them; give a path)");
     return lines.join("\n");

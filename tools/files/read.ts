@@ -7,7 +7,7 @@ import { type Image, readImage } from "../formats/image.ts";
 import { parseNotebook } from "../formats/notebook.ts";
 import { showNotebook } from "../formats/notebook_view.ts";
 import { MAX_PAGES, openPdf, parsePages } from "../formats/pdf.ts";
-import { count, decodeText, showLine, toLines } from "../formats/text.ts";
+import { decodeText, numberLine, pluralize, toLines } from "../formats/text.ts";
 import { FilePath } from "./replacement.ts";
 import { defineTool } from "../tool.ts";
 
@@ -34,7 +34,7 @@ export const read = defineTool({
     ),
   }),
   aliases: { path: "file_path", filename: "file_path" },
-  async run({ file_path, offset = 1, limit = MAX_LINES, pages }, { files, session }) {
+  async run({ file_path, offset = 1, limit = DEFAULT_LINES, pages }, { files, session }) {
     const file = await files.read(file_path);
     session.seen.set(file.path, file.version);
     const image = readImage(file.bytes);
@@ -46,32 +46,32 @@ export const read = defineTool({
 });
 
 /** How many lines are read where nothing is said. */
-const MAX_LINES = 2000;
+const DEFAULT_LINES = 2000;
 
 /** How many characters are shown at once. */
-const MAX_SHOWN = 100_000;
+const MAX_SHOWN_CHARS = 100_000;
 
 function showText(file: FileContent, { offset, limit }: { offset: number; limit: number }): string {
   const decoded = decodeText(file.bytes);
   if (decoded === undefined) {
     throw new ToolError(
-      `Cannot read "${file.path}": it is a binary file of ${count(file.bytes.length, "byte")}`,
+      `Cannot read "${file.path}": it is a binary file of ${pluralize(file.bytes.length, "byte")}`,
     );
   }
   const lines = toLines(decoded.text);
   if (lines.length === 0) return `(${file.path} is empty)`;
-  if (offset > lines.length) return `(${file.path} has only ${count(lines.length, "line")})`;
+  if (offset > lines.length) return `(${file.path} has only ${pluralize(lines.length, "line")})`;
   const shown: string[] = [];
   let length = 0;
   for (const line of lines.slice(offset - 1, offset - 1 + limit)) {
-    const text = showLine(offset + shown.length, line);
-    if (length + text.length > MAX_SHOWN) break;
+    const text = numberLine(offset + shown.length, line);
+    if (length + text.length > MAX_SHOWN_CHARS) break;
     shown.push(text);
     length += text.length + 1;
   }
   const next = offset + shown.length;
   if (next <= lines.length) {
-    shown.push(`(${count(lines.length - next + 1, "more line")}; read on with offset ${next})`);
+    shown.push(`(${pluralize(lines.length - next + 1, "more line")}; read on with offset ${next})`);
   }
   if (!decoded.exact) shown.push("(not in UTF-8; what could not be read is shown as �)");
   return shown.join("\n");
@@ -105,28 +105,30 @@ function isPdf({ bytes }: FileContent): boolean {
 }
 
 async function showPdf({ path, bytes }: FileContent, pages: string | undefined): Promise<ToolContent[]> {
-  const wanted = pages === undefined ? undefined : parsePages(pages);
-  if (pages !== undefined && wanted === undefined) {
+  const pageNumbers = pages === undefined ? undefined : parsePages(pages);
+  if (pages !== undefined && pageNumbers === undefined) {
     throw new ToolError(`Cannot read the pages ${JSON.stringify(pages)}: say them as "3", "1-5" or "1-3,7"`);
   }
   const pdf = await openPdf(bytes, path);
-  const advice = `it has ${count(pdf.pages, "page")}; set pages, ${MAX_PAGES} at once, to read their text`;
-  if (wanted === undefined) {
-    if (bytes.length > MAX_PDF.bytes || pdf.pages > MAX_PDF.pages) {
+  const advice = `it has ${
+    pluralize(pdf.pageCount, "page")
+  }; set pages, ${MAX_PAGES} at once, to read their text`;
+  if (pageNumbers === undefined) {
+    if (bytes.length > MAX_PDF.bytes || pdf.pageCount > MAX_PDF.pages) {
       throw new ToolError(
-        `Cannot show "${path}" whole: ${count(bytes.length, "byte")} are too many, ${advice}`,
+        `Cannot show "${path}" whole: ${pluralize(bytes.length, "byte")} are too many, ${advice}`,
       );
     }
     const source = { type: "base64", media_type: "application/pdf", data: toBase64(bytes) } as const;
     return [{ type: "document", source, title: path }];
   }
-  if (wanted.length > MAX_PAGES || wanted.some((page) => page > pdf.pages)) {
+  if (pageNumbers.length > MAX_PAGES || pageNumbers.some((page) => page > pdf.pageCount)) {
     throw new ToolError(`Cannot read the pages ${JSON.stringify(pages)} of "${path}": ${advice}`);
   }
   const texts: ToolContent[] = [];
-  for (const page of wanted) {
-    const text = (await pdf.textOf(page)).trim();
-    texts.push({ type: "text", text: `Page ${page} of ${pdf.pages}:\n${text || "(no text)"}` });
+  for (const page of pageNumbers) {
+    const text = (await pdf.pageText(page)).trim();
+    texts.push({ type: "text", text: `Page ${page} of ${pdf.pageCount}:\n${text || "(no text)"}` });
   }
   return texts;
 }

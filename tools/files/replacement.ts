@@ -8,7 +8,7 @@ export const FilePath = v.pipe(
 );
 
 /** How a model says that one piece of a file becomes another. */
-export const Replacement = {
+export const ReplacementFields = {
   old_string: v.pipe(v.string(), v.description("The piece to be replaced")),
   new_string: v.pipe(v.string(), v.description("What shall be there instead")),
   replace_all: v.optional(v.pipe(v.boolean(), v.description("Whether every occurrence is replaced"))),

@@ -1,12 +1,12 @@
 import type { LinePattern } from "../patterns/line_pattern.ts";
-import { cutLine } from "../formats/text.ts";
+import { truncateLine } from "../formats/text.ts";
 
 /** How a text is searched, and what is shown of it. */
-export interface SearchOptions {
+export interface LineSearchOptions {
   pattern: LinePattern;
   multiline: boolean;
   /** Whether only what matches is shown, rather than its whole lines. */
-  only: boolean;
+  onlyMatching: boolean;
   /** How many lines are shown before and after each match. */
   before: number;
   after: number;
@@ -16,23 +16,23 @@ export interface SearchOptions {
 }
 
 /** A text that is searched. */
-export interface SearchedText {
+export interface TextLines {
   path: string;
   lines: readonly string[];
 }
 
 /** Says the numbers of the lines in which there are matches, from 0. */
-export async function* findLines({ lines }: SearchedText, options: SearchOptions): AsyncGenerator<number> {
+export async function* findLines({ lines }: TextLines, options: LineSearchOptions): AsyncGenerator<number> {
   const { pattern, multiline, pause } = options;
   if (!multiline) {
     for (const [number, line] of lines.entries()) {
-      if (pattern.isTired()) await pause();
-      if (pattern.test(line.slice(0, pattern.reach))) yield number;
+      if (pattern.shouldPause()) await pause();
+      if (pattern.test(line.slice(0, pattern.maxChars))) yield number;
     }
     return;
   }
   let last = -1;
-  for await (const { first, pieces } of findSpans(lines, options)) {
+  for await (const { first, pieces } of findMultilineMatches(lines, options)) {
     const final = first + pieces.length - 1;
     for (let number = Math.max(first, last + 1); number <= final; number += 1) yield number;
     last = Math.max(last, final);
@@ -40,64 +40,64 @@ export async function* findLines({ lines }: SearchedText, options: SearchOptions
 }
 
 /** Shows what was found, as ripgrep does: `path:12:text`, and `path-11-text` of what is around. */
-export async function* showMatches(text: SearchedText, options: SearchOptions): AsyncGenerator<string> {
+export async function* showMatches(text: TextLines, options: LineSearchOptions): AsyncGenerator<string> {
   const { path, lines } = text;
-  const { before, after, numbered, only } = options;
-  const show = (number: number, sign: string, line = lines[number] ?? "") =>
-    `${path}${sign}${numbered ? `${number + 1}${sign}` : ""}${cutLine(line)}`;
-  if (only) {
-    for await (const { number, piece } of findPieces(text, options)) yield show(number, ":", piece);
+  const { before, after, numbered, onlyMatching } = options;
+  const show = (number: number, separator: string, line = lines[number] ?? "") =>
+    `${path}${separator}${numbered ? `${number + 1}${separator}` : ""}${truncateLine(line)}`;
+  if (onlyMatching) {
+    for await (const { number, piece } of findMatchedText(text, options)) yield show(number, ":", piece);
     return;
   }
   // The first line that has not been shown, and the one before which what is around the last match ends.
   let next = 0;
-  let wanted = 0;
+  let contextEnd = 0;
   for await (const number of findLines(text, options)) {
-    for (; next < Math.min(wanted, number); next += 1) yield show(next, "-");
+    for (; next < Math.min(contextEnd, number); next += 1) yield show(next, "-");
     const start = Math.max(next, number - before);
-    if (before + after > 0 && wanted > 0 && start > next) yield "--";
+    if (before + after > 0 && contextEnd > 0 && start > next) yield "--";
     for (next = start; next < number; next += 1) yield show(next, "-");
     yield show(number, ":");
     next = number + 1;
-    wanted = next + after;
+    contextEnd = next + after;
   }
-  for (; next < Math.min(wanted, lines.length); next += 1) yield show(next, "-");
+  for (; next < Math.min(contextEnd, lines.length); next += 1) yield show(next, "-");
 }
 
-async function* findPieces(
-  { lines }: SearchedText,
-  options: SearchOptions,
+async function* findMatchedText(
+  { lines }: TextLines,
+  options: LineSearchOptions,
 ): AsyncGenerator<{ number: number; piece: string }> {
   const { pattern, multiline, pause } = options;
   if (multiline) {
-    for await (const { first, pieces } of findSpans(lines, options)) {
+    for await (const { first, pieces } of findMultilineMatches(lines, options)) {
       for (const [index, piece] of pieces.entries()) yield { number: first + index, piece };
     }
     return;
   }
   for (const [number, line] of lines.entries()) {
-    if (pattern.isTired()) await pause();
-    const part = line.slice(0, pattern.reach);
+    if (pattern.shouldPause()) await pause();
+    const part = line.slice(0, pattern.maxChars);
     if (!pattern.test(part)) continue;
     for (const { start, end } of pattern.find(part)) {
-      if (pattern.isTired()) await pause();
+      if (pattern.shouldPause()) await pause();
       if (end > start) yield { number, piece: part.slice(start, end) };
     }
   }
 }
 
 /** Matches that may go over lines: the first line of each, and what it has of that line and of each one after. */
-async function* findSpans(
+async function* findMultilineMatches(
   lines: readonly string[],
-  { pattern, pause }: SearchOptions,
+  { pattern, pause }: LineSearchOptions,
 ): AsyncGenerator<{ first: number; pieces: string[] }> {
-  const text = lines.join("\n").slice(0, pattern.reach);
-  if (pattern.isTired()) await pause();
+  const text = lines.join("\n").slice(0, pattern.maxChars);
+  if (pattern.shouldPause()) await pause();
   if (!pattern.test(text)) return;
   let number = 0;
   let position = 0;
   for (const { start, end } of pattern.find(text)) {
-    if (pattern.isTired()) await pause();
+    if (pattern.shouldPause()) await pause();
     for (
       let length = lines[number]?.length ?? 0;
       position + length < start;

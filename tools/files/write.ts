@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { checkSeen } from "../session.ts";
-import { count, encodeText, toLines } from "../formats/text.ts";
+import { requireCurrentRead } from "../session.ts";
+import { encodeText, pluralize, toLines } from "../formats/text.ts";
 import { FilePath } from "./replacement.ts";
 import { defineTool } from "../tool.ts";
 
@@ -19,11 +19,11 @@ export const write = defineTool({
   async run({ file_path, content }, { files, session }) {
     let replaced = false;
     const written = await files.write(file_path, (current) => {
-      if (current !== undefined) checkSeen(session, current);
+      if (current !== undefined) requireCurrentRead(session, current);
       replaced = current !== undefined;
       return encodeText(content);
     }, session.seen);
-    const size = `${count(toLines(content).length, "line")}, ${count(written.bytes.length, "byte")}`;
+    const size = `${pluralize(toLines(content).length, "line")}, ${pluralize(written.bytes.length, "byte")}`;
     return `${replaced ? "Replaced" : "Created"} ${written.path} (${size})`;
   },
 });

@@ -17,9 +17,9 @@ export function readImage(bytes: Uint8Array): Image | undefined {
     return { media_type: "image/gif", width: view.getUint16(6, true), height: view.getUint16(8, true) };
   }
   if (ascii(0, 4) === "RIFF" && ascii(8, 12) === "WEBP" && bytes.length >= 30) {
-    return { media_type: "image/webp", ...sizeOfWebp(view, ascii(12, 16)) };
+    return { media_type: "image/webp", ...readWebpSize(view, ascii(12, 16)) };
   }
-  if (ascii(0, 3) === "\xff\xd8\xff") return { media_type: "image/jpeg", ...sizeOfJpeg(view) };
+  if (ascii(0, 3) === "\xff\xd8\xff") return { media_type: "image/jpeg", ...readJpegSize(view) };
   return undefined;
 }
 
@@ -28,7 +28,7 @@ interface Size {
   height: number | undefined;
 }
 
-function sizeOfWebp(view: DataView, kind: string): Size {
+function readWebpSize(view: DataView, kind: string): Size {
   switch (kind) {
     case "VP8 ":
       return { width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff };
@@ -47,7 +47,7 @@ function sizeOfWebp(view: DataView, kind: string): Size {
 }
 
 /** Goes from segment to segment until one tells the size of the frame. */
-function sizeOfJpeg(view: DataView): Size {
+function readJpegSize(view: DataView): Size {
   let at = 2;
   while (at + 9 <= view.byteLength && view.getUint8(at) === 0xff) {
     const marker = view.getUint8(at + 1);

@@ -18,11 +18,11 @@ export function findElements(text: string, member: string): Elements | undefined
   let at = skipSpace(text, skipSpace(text, 0) + 1);
   while (text[at] === '"') {
     const end = skipValue(text, at);
-    const isIt = JSON.parse(text.slice(at, end)) === member;
+    const isMember = JSON.parse(text.slice(at, end)) === member;
     const start = skipSpace(text, skipSpace(text, end) + 1);
     const after = skipValue(text, start);
     // Of two members of one name, JSON takes the last.
-    if (isIt) {
+    if (isMember) {
       found = text[start] === "[" ? { start, end: after, elements: listElements(text, start) } : undefined;
     }
     at = skipSpace(text, after);
@@ -53,10 +53,10 @@ function skipValue(text: string, start: number): number {
   let depth = 0;
   let at = start;
   do {
-    const letter = text.charAt(at);
-    if (letter === '"') at = skipString(text, at);
-    else if (letter === "[" || letter === "{") [depth, at] = [depth + 1, at + 1];
-    else if (letter === "]" || letter === "}") [depth, at] = [depth - 1, at + 1];
+    const character = text.charAt(at);
+    if (character === '"') at = skipString(text, at);
+    else if (character === "[" || character === "{") [depth, at] = [depth + 1, at + 1];
+    else if (character === "]" || character === "}") [depth, at] = [depth - 1, at + 1];
     else if (depth > 0) at += 1;
     else while (at < text.length && !",]} \t\r\n".includes(text.charAt(at))) at += 1;
   } while (depth > 0 && at < text.length);

@@ -4,12 +4,12 @@ import { ToolError } from "../errors.ts";
 import { findElements } from "./json_elements.ts";
 import { decodeText } from "./text.ts";
 
-const Lines = v.union([v.string(), v.array(v.string())]);
+const MultilineString = v.union([v.string(), v.array(v.string())]);
 
 const Output = v.looseObject({
   output_type: v.string(),
   name: v.optional(v.string()),
-  text: v.optional(Lines),
+  text: v.optional(MultilineString),
   data: v.optional(v.record(v.string(), v.unknown())),
   ename: v.optional(v.string()),
   evalue: v.optional(v.string()),
@@ -19,7 +19,7 @@ const Output = v.looseObject({
 const Cell = v.looseObject({
   cell_type: v.string(),
   id: v.optional(v.string()),
-  source: Lines,
+  source: MultilineString,
   outputs: v.optional(v.array(Output)),
   execution_count: v.optional(v.nullable(v.number())),
 });
@@ -67,7 +67,7 @@ export function parseNotebook({ path, bytes }: { path: string; bytes: Uint8Array
 }
 
 /** Joins lines that hold their own ends. */
-export function joinLines(lines: v.InferOutput<typeof Lines>): string {
+export function joinLines(lines: v.InferOutput<typeof MultilineString>): string {
   return typeof lines === "string" ? lines : lines.join("");
 }
 
@@ -85,9 +85,9 @@ export function findCell(
   if (byId !== -1) return byId;
   const wanted = id === undefined ? index : Number(/^cell-(\d{1,9})$/.exec(id)?.[1] ?? Number.NaN);
   if (wanted !== undefined && wanted < cells.length) return wanted;
-  const named = id === undefined ? `index ${index}` : `id ${JSON.stringify(id)}`;
+  const description = id === undefined ? `index ${index}` : `id ${JSON.stringify(id)}`;
   throw new ToolError(
-    `Cannot find the cell of ${named} in "${path}": it has ${cells.length} cells, counted from 0`,
+    `Cannot find the cell of ${description} in "${path}": it has ${cells.length} cells, counted from 0`,
   );
 }
 
@@ -97,30 +97,32 @@ export function replaceCell(notebook: Notebook, index: number, cell: Cell): stri
   const before: JsonObject = JSON.parse(text.slice(start, end));
   const names = [...Object.keys(before), ...Object.keys(cell)].filter((name) => Object.hasOwn(cell, name));
   const inOrder = Object.fromEntries([...new Set(names)].map((name) => [name, cell[name]]));
-  return text.slice(0, start) + write(notebook, inOrder) + text.slice(end);
+  return text.slice(0, start) + serializeCell(notebook, inOrder) + text.slice(end);
 }
 
 /** Puts a cell before the one of an index, or behind the last. */
 export function insertCell(notebook: Notebook, index: number, cell: Cell): string {
   const { text } = notebook;
-  const { start, elements } = elementsOf(notebook);
-  const [ending, unit] = formatOf(text);
-  const separator = unit === "" ? " " : `${ending}${unit}${unit}`;
+  const { start, elements } = cellElements(notebook);
+  const [ending, indent] = detectFormat(text);
+  const separator = indent === "" ? " " : `${ending}${indent}${indent}`;
   const next = elements[index];
   const last = elements.at(-1);
-  const written = write(notebook, cell);
+  const written = serializeCell(notebook, cell);
   if (next !== undefined) {
     return `${text.slice(0, next.start)}${written},${separator}${text.slice(next.start)}`;
   }
   if (last !== undefined) return `${text.slice(0, last.end)},${separator}${written}${text.slice(last.end)}`;
-  const [before, after] = unit === "" ? ["", ""] : [separator, `${ending}${unit}`];
-  return `${text.slice(0, start + 1)}${before}${written}${after}${text.slice(elementsOf(notebook).end - 1)}`;
+  const [before, after] = indent === "" ? ["", ""] : [separator, `${ending}${indent}`];
+  return `${text.slice(0, start + 1)}${before}${written}${after}${
+    text.slice(cellElements(notebook).end - 1)
+  }`;
 }
 
 /** Takes a cell out, with the comma that is then too many. */
 export function deleteCell(notebook: Notebook, index: number): string {
   const { text, start, end } = locateCell(notebook, index);
-  const { elements, ...array } = elementsOf(notebook);
+  const { elements, ...array } = cellElements(notebook);
   const next = elements[index + 1];
   const previous = elements[index - 1];
   if (next !== undefined) return text.slice(0, start) + text.slice(next.start);
@@ -151,33 +153,33 @@ export function splitLines(source: string): string[] {
 /** Gives an id that no cell has; none where the format is too old for ids. */
 export function newCellId({ minor, cells }: Notebook): string | undefined {
   if (minor < 5) return undefined;
-  const taken = new Set(cells.map(({ id }) => id));
+  const usedIds = new Set(cells.map(({ id }) => id));
   let number = cells.length;
-  while (taken.has(`cell-${number}`)) number += 1;
+  while (usedIds.has(`cell-${number}`)) number += 1;
   return `cell-${number}`;
 }
 
 function locateCell(notebook: Notebook, index: number): { text: string; start: number; end: number } {
-  const element = elementsOf(notebook).elements[index];
+  const element = cellElements(notebook).elements[index];
   if (element === undefined) throw new Error(`no cell ${index}`);
   return { text: notebook.text, ...element };
 }
 
-function elementsOf({ text }: Notebook): NonNullable<ReturnType<typeof findElements>> {
+function cellElements({ text }: Notebook): NonNullable<ReturnType<typeof findElements>> {
   const found = findElements(text, "cells");
   if (found === undefined) throw new Error("no cells");
   return found;
 }
 
 /** How a file ends its lines, and by what it indents them. */
-function formatOf(text: string): [ending: string, unit: string] {
-  const [, ending = "", unit = ""] = /(\r?\n)([ \t]+)/.exec(text) ?? [];
-  return [ending, unit];
+function detectFormat(text: string): [ending: string, indent: string] {
+  const [, ending = "", indent = ""] = /(\r?\n)([ \t]+)/.exec(text) ?? [];
+  return [ending, indent];
 }
 
-function write({ text }: Notebook, cell: JsonObject): string {
-  const [ending, unit] = formatOf(text);
-  return JSON.stringify(cell, null, unit).replaceAll("\n", `${ending}${unit}${unit}`);
+function serializeCell({ text }: Notebook, cell: JsonObject): string {
+  const [ending, indent] = detectFormat(text);
+  return JSON.stringify(cell, null, indent).replaceAll("\n", `${ending}${indent}${indent}`);
 }
 
 function parseJson(text: string): unknown {

@@ -3,20 +3,23 @@ import { readImage } from "./image.ts";
 import { type Cell, joinLines, type Notebook, type Output } from "./notebook.ts";
 
 /** The most characters of one source, of one output, and of all; and the most images. */
-const MAX = { source: 10_000, output: 4_000, all: 100_000, images: 10, image: 5 * 1024 * 1024 };
+const LIMITS = { source: 10_000, output: 4_000, all: 100_000, images: 10, image: 5 * 1024 * 1024 };
 
 /** Shows a notebook, or one cell of it: sources, what they gave, and the images among that as images. */
 export function showNotebook(
   notebook: Notebook,
-  { cell: only }: { cell?: number | undefined } = {},
+  { cell: onlyCell }: { cell?: number | undefined } = {},
 ): ToolContent[] {
-  const view: View = { content: [], length: 0, images: 0 };
+  const view: View = { content: [], chars: 0, images: 0 };
   const { cells, path } = notebook;
   if (cells.length === 0) return [{ type: "text", text: `(${path} has no cells)` }];
   for (const [index, cell] of cells.entries()) {
-    if (only !== undefined && only !== index) continue;
-    if (view.length > MAX.all) {
-      add(view, `(${cells.length - index} more cells; read them one by one by NotebookRead with cell_index)`);
+    if (onlyCell !== undefined && onlyCell !== index) continue;
+    if (view.chars > LIMITS.all) {
+      appendText(
+        view,
+        `(${cells.length - index} more cells; read them one by one by NotebookRead with cell_index)`,
+      );
       break;
     }
     showCell(view, { cell, index, language: notebook.language });
@@ -27,7 +30,7 @@ export function showNotebook(
 /** What is shown so far. */
 interface View {
   content: ToolContent[];
-  length: number;
+  chars: number;
   images: number;
 }
 
@@ -36,11 +39,15 @@ function showCell(
   { cell, index, language }: { cell: Cell; index: number; language: string },
 ): void {
   const type = cell.cell_type === "code" && language !== "python" ? `code, ${language}` : cell.cell_type;
-  const ran = typeof cell.execution_count === "number" ? ` execution_count="${cell.execution_count}"` : "";
-  const source = cut(joinLines(cell.source), MAX.source);
-  add(
+  const executionCount = typeof cell.execution_count === "number"
+    ? ` execution_count="${cell.execution_count}"`
+    : "";
+  const source = truncate(joinLines(cell.source), LIMITS.source);
+  appendText(
     view,
-    `<cell id="${cell.id ?? `cell-${index}`}" index="${index}" type="${type}"${ran}>\n${source}\n</cell>`,
+    `<cell id="${
+      cell.id ?? `cell-${index}`
+    }" index="${index}" type="${type}"${executionCount}>\n${source}\n</cell>`,
   );
   for (const output of cell.outputs ?? []) showOutput(view, output);
 }
@@ -49,10 +56,13 @@ function showOutput(view: View, output: Output): void {
   const { text, name, data, ename, evalue, traceback } = output;
   switch (output.output_type) {
     case "stream":
-      return add(view, `<output stream="${name ?? "stdout"}">\n${say(text)}\n</output>`);
+      return appendText(view, `<output stream="${name ?? "stdout"}">\n${cleanOutput(text)}\n</output>`);
     case "error": {
       const lines = traceback?.join("\n") ?? "";
-      return add(view, `<output error="${ename ?? ""}">\n${say(lines || `${ename}: ${evalue}`)}\n</output>`);
+      return appendText(
+        view,
+        `<output error="${ename ?? ""}">\n${cleanOutput(lines || `${ename}: ${evalue}`)}\n</output>`,
+      );
     }
     default:
       return showData(view, new Map(Object.entries(data ?? {})));
@@ -62,23 +72,23 @@ function showOutput(view: View, output: Output): void {
 /** Of the forms of one result shows the image, if models see such, or else the plainest. */
 function showData(view: View, data: ReadonlyMap<string, unknown>): void {
   for (const type of ["image/png", "image/jpeg", "image/gif", "image/webp"]) {
-    const image = toText(data.get(type)).replace(/\s/g, "");
-    if (image !== "" && view.images < MAX.images && isImage(image, type)) {
+    const image = joinText(data.get(type)).replace(/\s/g, "");
+    if (image !== "" && view.images < LIMITS.images && isImage(image, type)) {
       view.images += 1;
       view.content.push({ type: "image", source: { type: "base64", media_type: type, data: image } });
       return;
     }
   }
-  const plain = ["text/plain", "text/markdown", "text/latex", "text/html"].find((type) => data.has(type));
-  const said = plain === undefined
+  const plainType = ["text/plain", "text/markdown", "text/latex", "text/html"].find((type) => data.has(type));
+  const text = plainType === undefined
     ? `(${[...data.keys()].join(", ") || "nothing"})`
-    : toText(data.get(plain));
-  add(view, `<output>\n${say(said)}\n</output>`);
+    : joinText(data.get(plainType));
+  appendText(view, `<output>\n${cleanOutput(text)}\n</output>`);
 }
 
 /** A broken image would end the conversation of the model that it is shown to. */
 function isImage(base64: string, type: string): boolean {
-  if (base64.length > MAX.image || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64) || base64.length % 4 !== 0) {
+  if (base64.length > LIMITS.image || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64) || base64.length % 4 !== 0) {
     return false;
   }
   const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
@@ -86,24 +96,24 @@ function isImage(base64: string, type: string): boolean {
   return media_type === type && Math.max(width, height) <= 8000;
 }
 
-function toText(value: unknown): string {
+function joinText(value: unknown): string {
   if (typeof value === "string") return value;
   return Array.isArray(value) ? value.filter((line) => typeof line === "string").join("") : "";
 }
 
-function say(text: string | string[] | undefined): string {
+function cleanOutput(text: string | string[] | undefined): string {
   // deno-lint-ignore no-control-regex -- colours of a terminal
-  return cut(joinLines(text ?? "").replace(/\x1b\[[0-9;]*[A-Za-z]/g, "").trimEnd(), MAX.output);
+  return truncate(joinLines(text ?? "").replace(/\x1b\[[0-9;]*[A-Za-z]/g, "").trimEnd(), LIMITS.output);
 }
 
-function cut(text: string, limit: number): string {
+function truncate(text: string, limit: number): string {
   return text.length <= limit ? text : `${text.slice(0, limit)}… [${text.length - limit} more characters]`;
 }
 
 /** Pieces of text that follow one another become one block. */
-function add(view: View, text: string): void {
+function appendText(view: View, text: string): void {
   const last = view.content.at(-1);
   if (last?.type === "text") last.text += `\n${text}`;
   else view.content.push({ type: "text", text });
-  view.length += text.length;
+  view.chars += text.length;
 }

@@ -2,9 +2,9 @@ import { ToolError } from "../errors.ts";
 
 /** A PDF that has been opened. */
 export interface Pdf {
-  pages: number;
+  pageCount: number;
   /** The text of a page; pages count from 1. */
-  textOf(page: number): Promise<string>;
+  pageText(page: number): Promise<string>;
 }
 
 /**
@@ -18,13 +18,13 @@ export async function openPdf(bytes: Uint8Array<ArrayBuffer>, path: string): Pro
     // The bytes are taken away from whoever gives them.
     const pdf = await getDocumentProxy(bytes.slice(), { isEvalSupported: false, verbosity: 0 });
     return {
-      pages: pdf.numPages,
-      async textOf(page) {
+      pageCount: pdf.numPages,
+      async pageText(page) {
         const { items } = await (await pdf.getPage(page)).getTextContent();
         const text = items.map((item) => "str" in item ? item.str + (item.hasEOL ? "\n" : "") : "").join("");
-        return text.length <= MAX_TEXT
+        return text.length <= MAX_PAGE_CHARS
           ? text
-          : `${text.slice(0, MAX_TEXT)}… [${text.length - MAX_TEXT} more characters]`;
+          : `${text.slice(0, MAX_PAGE_CHARS)}… [${text.length - MAX_PAGE_CHARS} more characters]`;
       },
     };
   } catch (error) {
@@ -49,7 +49,7 @@ export function parsePages(text: string): number[] | undefined {
 }
 
 /** The most characters of one page. */
-const MAX_TEXT = 20_000;
+const MAX_PAGE_CHARS = 20_000;
 
 /** The most pages of which one call reads the text. */
 export const MAX_PAGES = 20;

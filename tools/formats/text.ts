@@ -1,7 +1,7 @@
 import { ToolError } from "../errors.ts";
 
 /** What a file says, if it says it in letters. */
-export interface Text {
+export interface DecodedText {
   /** Without the mark that some editors put first. */
   text: string;
   /** Whether that mark is there. */
@@ -11,7 +11,7 @@ export interface Text {
 }
 
 /** Reads bytes as text: UTF-8, or UTF-16 that says so; nothing if they are none. */
-export function decodeText(bytes: Uint8Array<ArrayBuffer>): Text | undefined {
+export function decodeText(bytes: Uint8Array<ArrayBuffer>): DecodedText | undefined {
   const [first = 0, second = 0, third = 0] = bytes;
   if (first === 0xff && second === 0xfe) return { text: decode(bytes, "utf-16le"), bom: true, exact: false };
   if (first === 0xfe && second === 0xff) return { text: decode(bytes, "utf-16be"), bom: true, exact: false };
@@ -29,7 +29,7 @@ export function decodeText(bytes: Uint8Array<ArrayBuffer>): Text | undefined {
  *
  * @throws {ToolError} if it is no text, or not in UTF-8.
  */
-export function readEditable({ path, bytes }: { path: string; bytes: Uint8Array<ArrayBuffer> }): Text {
+export function readEditable({ path, bytes }: { path: string; bytes: Uint8Array<ArrayBuffer> }): DecodedText {
   const text = decodeText(bytes);
   if (text === undefined) throw new ToolError(`Cannot change "${path}": it is a binary file`);
   if (!text.exact) throw new ToolError(`Cannot change "${path}": it is not in UTF-8, and would be damaged`);
@@ -49,21 +49,21 @@ export function toLines(text: string): string[] {
 }
 
 /** The longest line that is shown whole. */
-export const MAX_LINE = 2000;
+export const MAX_LINE_CHARS = 2000;
 
 /** Shows a line as `cat -n` does; of a long one the beginning, and how much there is more. */
-export function showLine(number: number, line: string): string {
-  return `${String(number).padStart(6)}\t${cutLine(line)}`;
+export function numberLine(number: number, line: string): string {
+  return `${String(number).padStart(6)}\t${truncateLine(line)}`;
 }
 
 /** Shows a line, of a long one the beginning, and how much there is more. */
-export function cutLine(line: string): string {
-  if (line.length <= MAX_LINE) return line;
-  return `${line.slice(0, MAX_LINE)}… [${line.length - MAX_LINE} more characters]`;
+export function truncateLine(line: string): string {
+  if (line.length <= MAX_LINE_CHARS) return line;
+  return `${line.slice(0, MAX_LINE_CHARS)}… [${line.length - MAX_LINE_CHARS} more characters]`;
 }
 
 /** Says how many: `1 line`, `2 lines`. */
-export function count(number: number, noun: string): string {
+export function pluralize(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 

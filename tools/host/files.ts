@@ -1,16 +1,16 @@
 import { setImmediate } from "node:timers/promises";
-import { type FilePolicy, MAX_BYTES, quote } from "../policy/files.ts";
+import { type FilePolicy, MAX_FILE_BYTES, quotePath } from "../policy/files.ts";
 import { ToolError } from "../errors.ts";
-import { find } from "./files/find.ts";
+import { withResolvedPath } from "./files/find.ts";
 import { GitIgnore } from "./files/git_ignore.ts";
-import { readFile, toVersion } from "./files/read.ts";
-import { refuse } from "./files/file_errors.ts";
-import type { Pattern } from "./files/ripgrep_pattern.ts";
-import { createSieve } from "./files/ripgrep_filter.ts";
-import { type Entry, type Walk, walk, type WalkOptions } from "./files/walk.ts";
+import { hashContent, readFile } from "./files/read.ts";
+import { fileError } from "./files/file_errors.ts";
+import type { SearchPattern } from "./files/ripgrep_pattern.ts";
+import { createRipgrepFilter } from "./files/ripgrep_filter.ts";
+import { type Entry, walk, type WalkOptions, type WalkResult } from "./files/walk.ts";
 import { replaceFile } from "./files/write.ts";
 
-export type { Entry, Pattern, Walk, WalkOptions };
+export type { Entry, SearchPattern, WalkOptions, WalkResult };
 
 /** A file, whole. */
 export interface FileContent {
@@ -39,9 +39,9 @@ export interface Files {
     seen: Map<string, string>,
   ): Promise<FileContent>;
   /** Looks through a folder, or at one file, as far as {@link WalkOptions} say. @throws {ToolError} if it is not there. */
-  walk(path: string, options: WalkOptions): Promise<Walk>;
+  walk(path: string, options: WalkOptions): Promise<WalkResult>;
   /** Leaves out files that surely hold nothing of a pattern, fast, where ripgrep is there; else leaves out none. */
-  sift(paths: readonly string[], pattern: Pattern): Promise<readonly string[]>;
+  prefilter(paths: readonly string[], pattern: SearchPattern): Promise<readonly string[]>;
   /** Lets others have their turn, in the middle of long work; throws if the call is over. */
   pause(): Promise<void>;
 }
@@ -54,36 +54,43 @@ export function createFiles(
   policy: FilePolicy,
   { descriptors = true }: { descriptors?: boolean } = {},
 ): (call: { signal: AbortSignal }) => Files {
-  const inTurn = createTurns();
-  const ground = { policy, descriptors };
-  const sieve = createSieve(policy);
+  const enqueue = createKeyedQueue();
+  const access = { policy, descriptors };
+  const ripgrepFilter = createRipgrepFilter(policy);
 
   return ({ signal }) => ({
     read: (path) =>
-      find(path, { ...ground, action: "read" }, async ({ directory, name, path: canonical, stat }) => {
-        if (name === "") throw refuse("read", path, "it is a folder");
-        if (stat === undefined) throw refuse("read", path, "there is no such file");
-        const options = { policy, action: "read", shown: path, signal };
-        return toContent(canonical, await readFile(directory, { name, stat }, options));
-      }),
+      withResolvedPath(
+        path,
+        { ...access, action: "read" },
+        async ({ directory, name, path: canonical, stat }) => {
+          if (name === "") throw fileError("read", path, "it is a folder");
+          if (stat === undefined) throw fileError("read", path, "there is no such file");
+          const options = { policy, action: "read", displayPath: path, signal };
+          return toFileContent(canonical, await readFile(directory, { name, stat }, options));
+        },
+      ),
 
     write(path, change, seen) {
-      if (!policy.write) throw new ToolError(`Cannot write ${quote(path)}: files may only be read here`);
+      if (!policy.write) throw new ToolError(`Cannot write ${quotePath(path)}: files may only be read here`);
       const action = "write";
-      return find(
+      return withResolvedPath(
         path,
-        { ...ground, action, write: true, create: () => void change(undefined) },
+        { ...access, action, write: true, beforeCreate: () => void change(undefined) },
         (found) =>
-          inTurn(found.path, async () => {
+          enqueue(found.path, async () => {
             const { directory, name } = found;
-            if (name === "") throw refuse(action, path, "it is a folder");
-            const stat = await directory.look(name);
-            if (stat?.isSymbolicLink()) throw refuse(action, path, "it became a link while it was looked at");
-            const options = { policy, action, shown: path, signal };
-            const current = stat && toContent(found.path, await readFile(directory, { name, stat }, options));
-            const next = toContent(found.path, change(current));
-            if (next.bytes.length > (policy.maxBytes ?? MAX_BYTES)) {
-              throw refuse(action, path, `it would have ${next.bytes.length} bytes, more than the limit`);
+            if (name === "") throw fileError(action, path, "it is a folder");
+            const stat = await directory.lstat(name);
+            if (stat?.isSymbolicLink()) {
+              throw fileError(action, path, "it became a link while it was looked at");
+            }
+            const options = { policy, action, displayPath: path, signal };
+            const current = stat &&
+              toFileContent(found.path, await readFile(directory, { name, stat }, options));
+            const next = toFileContent(found.path, change(current));
+            if (next.bytes.length > (policy.maxBytes ?? MAX_FILE_BYTES)) {
+              throw fileError(action, path, `it would have ${next.bytes.length} bytes, more than the limit`);
             }
             signal.throwIfAborted();
             await replaceFile(directory, { name, stat }, next.bytes);
@@ -94,11 +101,11 @@ export function createFiles(
     },
 
     walk: (path, options) =>
-      find(
+      withResolvedPath(
         path,
-        { ...ground, action: "look through" },
+        { ...access, action: "look through" },
         async ({ directory, name, path: canonical, stat }) => {
-          if (stat === undefined) throw refuse("look through", path, "there is no such file or folder");
+          if (stat === undefined) throw fileError("look through", path, "there is no such file or folder");
           if (stat.isFile()) {
             const entry = { path: canonical, kind: "file" as const };
             const kept = options.select?.(name, "file") ?? true;
@@ -112,7 +119,7 @@ export function createFiles(
           try {
             const rules = options.ignored
               ? GitIgnore.none
-              : await readRulesAbove(folder.path, ground, signal);
+              : await readParentRules(folder.path, access, signal);
             return await walk(folder, options, { policy, signal, rules });
           } finally {
             if (folder !== directory) await folder.close();
@@ -120,7 +127,7 @@ export function createFiles(
         },
       ),
 
-    sift: (paths, pattern) => sieve(paths, pattern, signal),
+    prefilter: (paths, pattern) => ripgrepFilter(paths, pattern, signal),
 
     async pause() {
       await setImmediate();
@@ -129,27 +136,27 @@ export function createFiles(
   });
 }
 
-function toContent(path: string, bytes: Uint8Array<ArrayBuffer>): FileContent {
-  return { path, bytes, version: toVersion(bytes) };
+function toFileContent(path: string, bytes: Uint8Array<ArrayBuffer>): FileContent {
+  return { path, bytes, version: hashContent(bytes) };
 }
 
 /** What `.gitignore` files above a folder say of what is in it; nothing if they ignore the folder itself, for it was asked for. */
-async function readRulesAbove(
+async function readParentRules(
   path: readonly string[],
-  ground: { policy: FilePolicy; descriptors: boolean },
+  access: { policy: FilePolicy; descriptors: boolean },
   signal: AbortSignal,
 ): Promise<GitIgnore> {
   let rules = GitIgnore.none;
   for (const depth of path.keys()) {
     const above = path.slice(0, depth);
     // The last name is only there to be found in the folder.
-    rules = await find(
+    rules = await withResolvedPath(
       [...above, ".gitignore"].join("/"),
-      { ...ground, action: "read" },
+      { ...access, action: "read" },
       ({ directory, stat }) =>
         stat === undefined
           ? Promise.resolve(rules)
-          : rules.enter(directory, [".gitignore"], { policy: ground.policy, signal }),
+          : rules.enter(directory, [".gitignore"], { policy: access.policy, signal }),
     );
     if (rules.ignores(path.slice(0, depth + 1), true)) return GitIgnore.none;
   }
@@ -157,15 +164,15 @@ async function readRulesAbove(
 }
 
 /** Lets what is done under one name wait until what was begun before under that name has ended. */
-function createTurns(): <T>(name: string, run: () => Promise<T>) => Promise<T> {
-  const last = new Map<string, Promise<unknown>>();
+function createKeyedQueue(): <T>(name: string, run: () => Promise<T>) => Promise<T> {
+  const tails = new Map<string, Promise<unknown>>();
   return async (name, run) => {
-    const turn = (last.get(name) ?? Promise.resolve()).then(run, run);
-    last.set(name, turn);
+    const queued = (tails.get(name) ?? Promise.resolve()).then(run, run);
+    tails.set(name, queued);
     try {
-      return await turn;
+      return await queued;
     } finally {
-      if (last.get(name) === turn) last.delete(name);
+      if (tails.get(name) === queued) tails.delete(name);
     }
   };
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import process from "node:process";
 import type { Readable } from "node:stream";
-import { createExcerpt } from "./head_and_tail.ts";
+import { createHeadAndTail } from "./head_and_tail.ts";
 
 /** A program to run to its end. */
 export interface Program {
@@ -14,21 +14,21 @@ export interface Program {
   /** What it reads from stdin, which is closed after it; without any it is closed at once. */
   input?: string | undefined;
   /** Whether what it started may outlive it, so that its process group is ended with it. */
-  group: boolean;
+  processGroup: boolean;
 }
 
 /** How long a program may run and how much it may say. */
 export interface ProgramLimits {
   signal: AbortSignal;
   seconds: number;
-  keptCharacters: number;
-  floodBytes: number;
+  keptOutputChars: number;
+  maxOutputBytes: number;
 }
 
 /** How a program ended, and what it said. */
-export interface Ended {
+export interface ProgramResult {
   /** `exit` by itself; `time`, `flood` and `cancel` by us. */
-  by: "exit" | "time" | "flood" | "cancel";
+  endedBy: "exit" | "time" | "flood" | "cancel";
   /** What it exited with; 128 and the signal's number where a signal ended it. */
   code: number;
   stdout: string;
@@ -44,67 +44,67 @@ const GRACE_MS = 200;
  * @throws the error of the system if it cannot be started.
  */
 export function runProgram(
-  { file, args, environment, folder, input, group }: Program,
-  { signal, seconds, keptCharacters, floodBytes }: ProgramLimits,
-): Promise<Ended> {
+  { file, args, environment, folder, input, processGroup }: Program,
+  { signal, seconds, keptOutputChars, maxOutputBytes }: ProgramLimits,
+): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const child = spawn(file, args, {
       cwd: folder,
       env: { ...environment },
       stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
-      detached: group,
+      detached: processGroup,
     });
-    let by: Ended["by"] = "exit";
-    let said = 0;
-    let grace: ReturnType<typeof setTimeout> | undefined;
-    const end = (why: Ended["by"]) => {
-      if (by === "exit") by = why;
-      kill(child, group);
+    let endedBy: ProgramResult["endedBy"] = "exit";
+    let outputBytes = 0;
+    let graceTimer: ReturnType<typeof setTimeout> | undefined;
+    const stop = (reason: ProgramResult["endedBy"]) => {
+      if (endedBy === "exit") endedBy = reason;
+      kill(child, processGroup);
     };
-    const cancel = () => end("cancel");
-    const timer = setTimeout(() => end("time"), seconds * 1000);
+    const cancel = () => stop("cancel");
+    const timer = setTimeout(() => stop("time"), seconds * 1000);
     signal.addEventListener("abort", cancel, { once: true });
-    const settle = () => {
+    const cleanUp = () => {
       clearTimeout(timer);
-      clearTimeout(grace);
+      clearTimeout(graceTimer);
       signal.removeEventListener("abort", cancel);
     };
-    const keep = (stream: Readable | null) => {
-      const excerpt = createExcerpt(keptCharacters);
+    const capture = (stream: Readable | null) => {
+      const output = createHeadAndTail(keptOutputChars);
       stream?.on("data", (chunk: Uint8Array) => {
-        said += chunk.length;
-        if (said > floodBytes) return end("flood");
-        excerpt.add(chunk);
+        outputBytes += chunk.length;
+        if (outputBytes > maxOutputBytes) return stop("flood");
+        output.add(chunk);
       });
-      return excerpt;
+      return output;
     };
-    const stdout = keep(child.stdout);
-    const stderr = keep(child.stderr);
+    const stdout = capture(child.stdout);
+    const stderr = capture(child.stderr);
     // A program need not read what it is given.
     child.stdin?.on("error", () => {});
     child.stdin?.end(input);
     child.on("error", (error) => {
-      settle();
+      cleanUp();
       reject(error);
     });
     child.on("exit", () => {
-      if (!group) return;
-      kill(child, group);
-      grace = setTimeout(() => {
+      if (!processGroup) return;
+      kill(child, processGroup);
+      graceTimer = setTimeout(() => {
         child.stdout?.destroy();
         child.stderr?.destroy();
       }, GRACE_MS);
     });
-    child.on("close", (code, ending) => {
-      settle();
-      resolve({ by, code: toCode(code, ending), stdout: stdout.text(), stderr: stderr.text() });
+    child.on("close", (code, killSignal) => {
+      cleanUp();
+      resolve({ endedBy, code: exitCode(code, killSignal), stdout: stdout.text(), stderr: stderr.text() });
     });
   });
 }
 
-function kill(child: ChildProcess, group: boolean): void {
-  if (!group || child.pid === undefined) {
+function kill(child: ChildProcess, processGroup: boolean): void {
+  if (!processGroup || child.pid === undefined) {
     child.kill("SIGKILL");
     return;
   }
@@ -116,6 +116,6 @@ function kill(child: ChildProcess, group: boolean): void {
   }
 }
 
-function toCode(code: number | null, ending: NodeJS.Signals | null): number {
-  return code ?? (ending === null ? 1 : 128 + constants.signals[ending]);
+function exitCode(code: number | null, killSignal: NodeJS.Signals | null): number {
+  return code ?? (killSignal === null ? 1 : 128 + constants.signals[killSignal]);
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { PROTECTED, PROTECTED_IN_GIT } from "../policy/protected.ts";
 
 /** What a sandbox holds fast in the workspace. */
-export interface Held {
+export interface ProtectedMounts {
   /** What may be read only. */
   readOnly: string[];
   /** Folders that may change inside, and not be moved away and made anew. */
@@ -14,17 +14,17 @@ export interface Held {
 }
 
 /** How deep, and among how many entries, protected paths are looked for, and how many are held at the most. */
-const DEPTH = 4;
-const ENTRIES = 20_000;
-const PATHS = 400;
+const MAX_DEPTH = 4;
+const MAX_ENTRIES = 20_000;
+const MAX_PATHS = 400;
 
 /** The repository itself too, where there is none: a new one could have hooks from its first moment. */
-const AT_THE_TOP = [...PROTECTED, ".git"];
+const ROOT_PATHS = [...PROTECTED, ".git"];
 const NAMES = new Set(PROTECTED);
 
 /** Git does not start where this is empty, or a folder; this says that what it looks for is where it is. */
-const COMMON_FOLDER = "commondir";
-const HERE = ".\n";
+const COMMON_DIR = "commondir";
+const COMMON_DIR_TEXT = ".\n";
 
 /**
  * Holds the protected paths of a workspace for the time of a command. A mount needs something to be mounted on, so
@@ -33,22 +33,22 @@ const HERE = ".\n";
  *
  * Returns what finds and makes them; links are left out, for nothing can be mounted on one.
  */
-export function createProtection(root: string): () => Promise<Held> {
-  const made = new Set<string>();
+export function createMountProtection(root: string): () => Promise<ProtectedMounts> {
+  const placeholders = new Set<string>();
   let commands = 0;
 
   return async () => {
     commands += 1;
     try {
-      await standIn(root, AT_THE_TOP);
-      const { readOnly, fixed } = await find(root);
+      await createPlaceholders(root, ROOT_PATHS);
+      const { readOnly, fixed } = await findProtected(root);
       for (const repository of fixed) {
-        await standIn(repository, PROTECTED_IN_GIT);
+        await createPlaceholders(repository, PROTECTED_IN_GIT);
         const entries = await list(repository);
-        const held = entries.filter((entry) =>
+        const protectedEntries = entries.filter((entry) =>
           PROTECTED_IN_GIT.includes(entry.name) && !entry.isSymbolicLink()
         );
-        readOnly.push(...held.map(({ name }) => join(repository, name)));
+        readOnly.push(...protectedEntries.map(({ name }) => join(repository, name)));
       }
       return { readOnly, fixed, release };
     } catch (error) {
@@ -57,41 +57,41 @@ export function createProtection(root: string): () => Promise<Held> {
     }
   };
 
-  async function standIn(folder: string, names: readonly string[]): Promise<void> {
+  async function createPlaceholders(folder: string, names: readonly string[]): Promise<void> {
     for (const name of names) {
       const path = join(folder, name);
-      const make = name === COMMON_FOLDER ? writeFile(path, HERE, { flag: "wx" }) : mkdir(path);
+      const make = name === COMMON_DIR ? writeFile(path, COMMON_DIR_TEXT, { flag: "wx" }) : mkdir(path);
       // What cannot be made by us cannot be made by a command either.
-      if (await isDone(make)) made.add(path);
+      if (await succeeds(make)) placeholders.add(path);
     }
   }
 
   async function release(): Promise<void> {
     commands -= 1;
     if (commands > 0) return;
-    const paths = [...made];
-    made.clear();
-    for (const path of paths) await isDone(path.endsWith(COMMON_FOLDER) ? unlinkHere(path) : rmdir(path));
+    const paths = [...placeholders];
+    placeholders.clear();
+    for (const path of paths) await succeeds(path.endsWith(COMMON_DIR) ? unlinkCommonDir(path) : rmdir(path));
   }
 }
 
-async function unlinkHere(path: string): Promise<void> {
-  if (await readFile(path, "utf8") === HERE) await unlink(path);
+async function unlinkCommonDir(path: string): Promise<void> {
+  if (await readFile(path, "utf8") === COMMON_DIR_TEXT) await unlink(path);
 }
 
-async function find(root: string): Promise<Omit<Held, "release">> {
+async function findProtected(root: string): Promise<Omit<ProtectedMounts, "release">> {
   const readOnly: string[] = [];
   const fixed: string[] = [];
   let level = [root];
-  let left = ENTRIES;
-  for (let depth = 0; depth < DEPTH; depth += 1) {
+  let remaining = MAX_ENTRIES;
+  for (let depth = 0; depth < MAX_DEPTH; depth += 1) {
     const next: string[] = [];
     for (const folder of level) {
       const entries = await list(folder);
-      left -= entries.length;
-      if (left < 0) return { readOnly, fixed };
+      remaining -= entries.length;
+      if (remaining < 0) return { readOnly, fixed };
       for (const entry of entries) {
-        if (readOnly.length + fixed.length === PATHS) return { readOnly, fixed };
+        if (readOnly.length + fixed.length === MAX_PATHS) return { readOnly, fixed };
         const path = join(folder, entry.name);
         if (entry.isSymbolicLink()) continue;
         if (entry.name === ".git") (await isRepository(path) ? fixed : readOnly).push(path);
@@ -114,24 +114,34 @@ async function list(folder: string): Promise<Dirent[]> {
   try {
     return await readdir(folder, { withFileTypes: true });
   } catch (error) {
-    if (isRefusal(error)) return [];
+    if (isExpectedError(error)) return [];
     throw error;
   }
 }
 
-async function isDone(change: Promise<unknown>): Promise<boolean> {
+async function succeeds(change: Promise<unknown>): Promise<boolean> {
   try {
     await change;
     return true;
   } catch (error) {
-    if (isRefusal(error)) return false;
+    if (isExpectedError(error)) return false;
     throw error;
   }
 }
 
-const REFUSALS = ["EACCES", "EEXIST", "EISDIR", "ELOOP", "ENOENT", "ENOTDIR", "ENOTEMPTY", "EPERM", "EROFS"];
+const EXPECTED_ERRORS = [
+  "EACCES",
+  "EEXIST",
+  "EISDIR",
+  "ELOOP",
+  "ENOENT",
+  "ENOTDIR",
+  "ENOTEMPTY",
+  "EPERM",
+  "EROFS",
+];
 
 /** Whether the file system said no, as opposed to having failed. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof Error && "code" in error && REFUSALS.includes(String(error.code));
+function isExpectedError(error: unknown): boolean {
+  return error instanceof Error && "code" in error && EXPECTED_ERRORS.includes(String(error.code));
 }

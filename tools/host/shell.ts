@@ -1,13 +1,13 @@
 import process from "node:process";
 import { setTimeout } from "node:timers/promises";
 import { ToolError } from "../errors.ts";
-import { toSandbox } from "../policy/sandbox.ts";
-import { type ShellPolicy, toEnvironment } from "../policy/shell.ts";
-import { toCallFilter } from "../policy/syscalls.ts";
-import { type Ended, type Program, runProgram } from "./process.ts";
-import { createProtection } from "./protected_mounts.ts";
+import { sandboxArguments } from "../policy/sandbox.ts";
+import { shellEnvironment, type ShellPolicy } from "../policy/shell.ts";
+import { createSyscallFilter } from "../policy/syscalls.ts";
+import { type Program, type ProgramResult, runProgram } from "./process.ts";
+import { createMountProtection } from "./protected_mounts.ts";
 
-export type { Ended } from "./process.ts";
+export type { ProgramResult } from "./process.ts";
 
 /** Commands, inside a sandbox of the operating system. */
 export interface Shell {
@@ -16,52 +16,54 @@ export interface Shell {
    *
    * @throws {ToolError} if there is no sandbox, or no way to start the command.
    */
-  run(command: string, options?: { input?: string | undefined; seconds?: number }): Promise<Ended>;
+  run(command: string, options?: { input?: string | undefined; seconds?: number }): Promise<ProgramResult>;
 }
 
 /** What a single argument of a program may be long, in bytes (`MAX_ARG_STRLEN`), less some room. */
-const LONGEST = 128_000;
+const MAX_ARGUMENT_BYTES = 128_000;
 
 /**
  * How long the processes of a sandbox that we ended are given to be gone. One that ends by itself waits for them;
  * of one that was killed we see the end as it begins, and what it holds fast must not be let go before.
  */
-const LAST_MS = 100;
+const KILL_WAIT_MS = 100;
 
 /** Opens the shell of a workspace, for one call after the other. Whether there is a sandbox is tried until there is. */
 export function createShell(policy: ShellPolicy): (call: { signal: AbortSignal }) => Shell {
-  const protect = createProtection(policy.root);
-  let sandbox: Promise<Uint8Array> | undefined;
+  const protect = createMountProtection(policy.root);
+  let sandboxFilter: Promise<Uint8Array> | undefined;
 
   /** A machine that was put right meanwhile is not refused for what it was. */
-  function find(): Promise<Uint8Array> {
+  function getSandboxFilter(): Promise<Uint8Array> {
     // A machine that is very busy may refuse once what it allows.
-    return sandbox ??= findSandbox(policy).catch(() => findSandbox(policy)).catch((error: unknown) => {
-      sandbox = undefined;
-      throw error;
-    });
+    return sandboxFilter ??= probeSandbox(policy).catch(() => probeSandbox(policy)).catch(
+      (error: unknown) => {
+        sandboxFilter = undefined;
+        throw error;
+      },
+    );
   }
 
   return ({ signal }) => ({
-    async run(command, { input, seconds = policy.limits.seconds } = {}) {
+    async run(command, { input, seconds = policy.limits.defaultSeconds } = {}) {
       if (command.includes("\0")) throw new ToolError("Cannot run the command: it holds a NUL character");
-      if (new TextEncoder().encode(command).length > LONGEST) {
+      if (new TextEncoder().encode(command).length > MAX_ARGUMENT_BYTES) {
         throw new ToolError(
-          `Cannot run the command: it is longer than ${LONGEST} bytes; write a script to a file and run that`,
+          `Cannot run the command: it is longer than ${MAX_ARGUMENT_BYTES} bytes; write a script to a file and run that`,
         );
       }
       const limits = { ...policy.limits, signal, seconds: Math.min(seconds, policy.limits.maxSeconds) };
-      if (policy.sandbox === "off") return start({ ...toPlain(command, policy), input }, limits);
+      if (policy.sandbox === "off") return startProgram({ ...plainProgram(command, policy), input }, limits);
 
-      const filter = await find();
-      const { release, ...held } = await protect();
+      const filter = await getSandboxFilter();
+      const { release, ...mounts } = await protect();
       try {
-        const ended = await start(
-          { ...toBwrap(toSandbox(command, policy, { ...held, filter }), policy), input },
+        const result = await startProgram(
+          { ...bwrapProgram(sandboxArguments(command, policy, { ...mounts, filter }), policy), input },
           limits,
         );
-        if (ended.by !== "exit") await setTimeout(LAST_MS);
-        return ended;
+        if (result.endedBy !== "exit") await setTimeout(KILL_WAIT_MS);
+        return result;
       } finally {
         await release();
       }
@@ -69,7 +71,7 @@ export function createShell(policy: ShellPolicy): (call: { signal: AbortSignal }
   });
 }
 
-async function start(...[program, limits]: Parameters<typeof runProgram>): Promise<Ended> {
+async function startProgram(...[program, limits]: Parameters<typeof runProgram>): Promise<ProgramResult> {
   try {
     return await runProgram(program, limits);
   } catch (cause) {
@@ -78,18 +80,18 @@ async function start(...[program, limits]: Parameters<typeof runProgram>): Promi
   }
 }
 
-function toBwrap(args: string[], { path }: ShellPolicy): Program {
-  return { file: "bwrap", args, environment: { PATH: path }, folder: "/", group: false };
+function bwrapProgram(args: string[], { path }: ShellPolicy): Program {
+  return { file: "bwrap", args, environment: { PATH: path }, folder: "/", processGroup: false };
 }
 
-function toPlain(command: string, policy: ShellPolicy): Program {
-  const environment = toEnvironment(policy, policy.root);
-  return { file: "bash", args: ["-c", command], environment, folder: policy.root, group: true };
+function plainProgram(command: string, policy: ShellPolicy): Program {
+  const environment = shellEnvironment(policy, policy.root);
+  return { file: "bash", args: ["-c", command], environment, folder: policy.root, processGroup: true };
 }
 
 /** Gives the filter of system calls if a command can run in the sandbox, by running one. */
-async function findSandbox(policy: ShellPolicy): Promise<Uint8Array> {
-  const filter = toCallFilter(process.arch, policy);
+async function probeSandbox(policy: ShellPolicy): Promise<Uint8Array> {
+  const filter = createSyscallFilter(process.arch, policy);
   if (process.platform !== "linux" || filter === undefined) {
     throw new ToolError(
       `Cannot run commands: there is no sandbox for ${process.platform} on ${process.arch}; ` +
@@ -99,22 +101,22 @@ async function findSandbox(policy: ShellPolicy): Promise<Uint8Array> {
   if (policy.root === "/") {
     throw new ToolError("Cannot run commands: the workspace is the whole machine, which no sandbox can hold");
   }
-  const args = toSandbox("echo ready", policy, { readOnly: [], fixed: [], filter });
+  const args = sandboxArguments("echo ready", policy, { readOnly: [], fixed: [], filter });
   const limits = { ...policy.limits, signal: new AbortController().signal, seconds: 30 };
-  let ended: Ended;
+  let result: ProgramResult;
   try {
-    ended = await runProgram(toBwrap(args, policy), limits);
+    result = await runProgram(bwrapProgram(args, policy), limits);
   } catch (cause) {
     throw new ToolError(
       "Cannot run commands: the sandbox is missing; the owner of the gateway has to install bubblewrap 0.8 or newer",
       { cause },
     );
   }
-  if (ended.code !== 0 || ended.stdout !== "ready\n") {
+  if (result.code !== 0 || result.stdout !== "ready\n") {
     throw new ToolError(
       "Cannot run commands: this machine refuses the sandbox; the owner of the gateway has to allow user namespaces " +
         "and to have bubblewrap 0.8 or newer",
-      { cause: new Error(ended.stderr) },
+      { cause: new Error(result.stderr) },
     );
   }
   return filter;

@@ -1,14 +1,14 @@
 import type { Models, SearchHit, SearchQuery } from "../models.ts";
-import { type DomainLists, type Domains, DomainsError, readDomains } from "../policy/domains.ts";
-import { readAllowHosts, toShown } from "../policy/url.ts";
+import { createDomainFilter, type DomainFilter, type DomainLists, DomainsError } from "../policy/domains.ts";
+import { parseAllowHosts, shortenUrl } from "../policy/url.ts";
 import type { WebPolicy } from "../policy/web.ts";
 import { FetchError } from "../errors.ts";
-import { createDial, type Dial } from "./web/connect.ts";
+import { type Connect, createConnect } from "./web/connect.ts";
 import { fetchGuarded } from "./web/guarded_fetch.ts";
 import { type Page, readPage } from "./web/page.ts";
-import { type Resolve, resolveBySystem } from "./web/resolve.ts";
+import { type Resolve, systemResolve } from "./web/resolve.ts";
 import { searchWeb } from "./web/search.ts";
-import { type After, afterBySystem, startTimeLimit } from "./web/time_limit.ts";
+import { type After, startTimeLimit, systemAfter } from "./web/time_limit.ts";
 
 export type { Page } from "./web/page.ts";
 
@@ -31,17 +31,17 @@ export interface Web {
 /** How to fetch a page. */
 export interface FetchOptions extends DomainLists {
   /** How long the URL may be. */
-  readonly maxUrl?: number | undefined;
+  readonly maxUrlChars?: number | undefined;
   /** Whether a PDF is wanted as its text or as its bytes. */
   readonly pdf?: "text" | "bytes" | undefined;
   /** Whether a redirect to another host is followed, or told as `movedTo`. */
-  readonly leaveHost?: boolean | undefined;
+  readonly followToOtherHost?: boolean | undefined;
 }
 
 /** By what the web is reached; tests bring their own. */
-export interface WebMeans {
+export interface WebTransport {
   readonly resolve?: Resolve;
-  readonly dial?: Dial;
+  readonly connect?: Connect;
   /** Reaches the service that searches. */
   readonly fetch?: typeof fetch;
   readonly after?: After;
@@ -60,32 +60,32 @@ export interface WebCall {
  */
 export function createWeb(
   policy: WebPolicy,
-  { resolve = resolveBySystem, dial = createDial(), fetch = globalThis.fetch, after = afterBySystem }:
-    WebMeans = {},
+  { resolve = systemResolve, connect = createConnect(), fetch = globalThis.fetch, after = systemAfter }:
+    WebTransport = {},
 ): (call: WebCall) => Web {
   const { search, limits } = policy;
-  const allowHosts = readAllowHosts(policy.allowHosts);
+  const allowHosts = parseAllowHosts(policy.allowHosts);
   return ({ signal, models }) => ({
-    async fetchPage(url, { maxUrl = 2_000, pdf = "text", leaveHost = true, ...lists } = {}) {
-      if (url.length > maxUrl) {
+    async fetchPage(url, { maxUrlChars = 2_000, pdf = "text", followToOtherHost = true, ...lists } = {}) {
+      if (url.length > maxUrlChars) {
         throw new FetchError(
           "url_too_long",
-          `Cannot fetch "${toShown(url)}": it is longer than ${maxUrl} characters`,
+          `Cannot fetch "${shortenUrl(url)}": it is longer than ${maxUrlChars} characters`,
         );
       }
-      const domains = toDomains(url, lists);
-      const limit = startTimeLimit(signal, { ms: limits.time, after });
+      const isAllowed = createFilter(url, lists);
+      const limit = startTimeLimit(signal, { ms: limits.timeoutMs, after });
       const { redirects } = limits;
       try {
-        const guard = { allowHosts, redirects, domains, leaveHost, resolve, dial, after, limit };
+        const guard = { allowHosts, redirects, isAllowed, followToOtherHost, resolve, connect, after, limit };
         const fetched = await fetchGuarded(url, guard);
-        if ("movedTo" in fetched) return toMoved(fetched);
-        return await limit.hold(readPage(fetched, { limits, pdf, signal: limit.signal }));
+        if ("movedTo" in fetched) return movedPage(fetched);
+        return await limit.race(readPage(fetched, { limits, pdf, signal: limit.signal }));
       } catch (cause) {
         signal.throwIfAborted();
-        if (!limit.isUp) throw cause;
-        const why = `it took longer than ${limits.time / 1000} seconds`;
-        throw new FetchError("url_not_accessible", `Cannot fetch "${toShown(url)}": ${why}`, { cause });
+        if (!limit.isExpired) throw cause;
+        const why = `it took longer than ${limits.timeoutMs / 1000} seconds`;
+        throw new FetchError("url_not_accessible", `Cannot fetch "${shortenUrl(url)}": ${why}`, { cause });
       } finally {
         limit.stop();
       }
@@ -94,16 +94,18 @@ export function createWeb(
   });
 }
 
-function toDomains(url: string, lists: DomainLists): Domains {
+function createFilter(url: string, lists: DomainLists): DomainFilter {
   try {
-    return readDomains(lists);
+    return createDomainFilter(lists);
   } catch (cause) {
     if (!(cause instanceof DomainsError)) throw cause;
-    throw new FetchError("invalid_tool_input", `Cannot fetch "${toShown(url)}": ${cause.message}`, { cause });
+    throw new FetchError("invalid_tool_input", `Cannot fetch "${shortenUrl(url)}": ${cause.message}`, {
+      cause,
+    });
   }
 }
 
-function toMoved({ url, status, movedTo }: { url: URL; status: number; movedTo: URL }): Page {
+function movedPage({ url, status, movedTo }: { url: URL; status: number; movedTo: URL }): Page {
   return {
     url: url.href,
     status,

@@ -2,7 +2,7 @@ import { RE2JS } from "re2js";
 import { ToolError } from "../errors.ts";
 
 /** The longest pattern that is taken. */
-const MAX_PATTERN = 1000;
+const MAX_PATTERN_CHARS = 1000;
 
 /**
  * Understands a pattern of paths: `*` and `?` stay in one name, `**` goes through folders, `[a-z]` is one letter,
@@ -21,17 +21,19 @@ const MAX_PATTERN = 1000;
  * ```
  */
 export function compileGlob(pattern: string): (path: string) => boolean {
-  if (pattern.length > MAX_PATTERN) throw new ToolError("Cannot use the pattern: it is too long");
-  const compiled = compileSources([toSource(pattern)]);
+  if (pattern.length > MAX_PATTERN_CHARS) throw new ToolError("Cannot use the pattern: it is too long");
+  const compiled = compileSources([globToRegExpSource(pattern)]);
   if (compiled !== undefined) return compiled;
   throw new ToolError(`Cannot use the pattern ${JSON.stringify(pattern)}: it is not well formed`);
 }
 
 /** Understands any of several patterns, in the words of `.gitignore`, in which braces are letters; what is none is skipped. */
-export function compileRules(patterns: readonly string[]): (path: string) => boolean {
-  const sources = patterns.filter((pattern) => pattern.length <= MAX_PATTERN)
+export function compileIgnoreRules(patterns: readonly string[]): (path: string) => boolean {
+  const sources = patterns.filter((pattern) => pattern.length <= MAX_PATTERN_CHARS)
     .map((pattern) =>
-      toSource(pattern.replace(/\\[\s\S]|[{}]/g, (token) => token.length > 1 ? token : `\\${token}`))
+      globToRegExpSource(
+        pattern.replace(/\\[\s\S]|[{}]/g, (token) => token.length > 1 ? token : `\\${token}`),
+      )
     )
     .filter((source) => compileSources([source]) !== undefined);
   return compileSources(sources) ?? (() => false);
@@ -55,11 +57,11 @@ export function splitGlob(pattern: string): { folder: string; rest: string } {
   return { folder: names.slice(0, fixed).join("/"), rest: names.slice(fixed).join("/") };
 }
 
-function toSource(pattern: string): string {
+function globToRegExpSource(pattern: string): string {
   const anchored = pattern.replace(/^(\.?\/)+/, "");
   const anywhere = anchored === pattern && !pattern.includes("/");
   const glob = (anywhere ? `**/${anchored}` : anchored).replace(/\/+$/, "/**");
-  const whole = (index: number) =>
+  const isWholeName = (index: number) =>
     /[/{,]/.test(glob[index - 1] ?? "/") && /[,}]/.test(glob[index + 2] ?? ",");
   const closed = glob.split("}").length - 1;
   let depth = 0;
@@ -76,8 +78,8 @@ function toSource(pattern: string): string {
       return ")";
     }
     if (token === "," && depth > 0) return "|";
-    if (token === "**" && whole(index)) return ".*";
-    return toRegExp(token);
+    if (token === "**" && isWholeName(index)) return ".*";
+    return tokenToRegExp(token);
   }).join("") + ")".repeat(depth);
 }
 
@@ -85,19 +87,22 @@ function toSource(pattern: string): string {
 const TOKENS =
   /(?<![^/{,])\*\*\/|\/\*\*$|(?<![^/{,])\*\*(?![^,}])|\*+|\\[\s\S]|\[[!^]?\]?(?:\\[\s\S]|[^\]\\/])*\]|[\s\S]/gu;
 
-function toRegExp(token: string): string {
+function tokenToRegExp(token: string): string {
   if (token === "**/") return "(?:[^/]+/)*";
   if (token === "/**") return "/.+";
   if (token.startsWith("*")) return "[^/]*";
   if (token === "?") return "[^/]";
-  if (token.startsWith("[") && token.length > 2) return toClass(token.slice(1, -1));
+  if (token.startsWith("[") && token.length > 2) return toCharacterClass(token.slice(1, -1));
   return RE2JS.quote(token.startsWith("\\") ? token.slice(1) : token);
 }
 
-function toClass(inside: string): string {
-  const not = /^[!^]/.test(inside);
-  const letters = inside.slice(not ? 1 : 0).replace(/\\([\s\S])|[[\]^]/gu, (letter, escaped = letter) => {
-    return /[\w\s]/.test(escaped) ? escaped : `\\${escaped}`;
-  });
-  return not ? `[^/${letters}]` : `[${letters}]`;
+function toCharacterClass(inside: string): string {
+  const isNegated = /^[!^]/.test(inside);
+  const characters = inside.slice(isNegated ? 1 : 0).replace(
+    /\\([\s\S])|[[\]^]/gu,
+    (letter, escaped = letter) => {
+      return /[\w\s]/.test(escaped) ? escaped : `\\${escaped}`;
+    },
+  );
+  return isNegated ? `[^/${characters}]` : `[${characters}]`;
 }

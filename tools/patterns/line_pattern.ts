@@ -4,19 +4,19 @@ import { ToolError } from "../errors.ts";
 /** A pattern to search with. */
 export interface LinePattern {
   /** How much of a line is searched, in characters; for all of a text when a match may go over lines. */
-  readonly reach: number;
+  readonly maxChars: number;
   test(text: string): boolean;
   /** Whether so much has been done that others should have their turn; asking begins the count anew. */
-  isTired(): boolean;
+  shouldPause(): boolean;
   /** The matches of a text, where they begin and end. */
   find(text: string): Generator<{ start: number; end: number }>;
 }
 
 /** The longest pattern that is taken, in characters, and in steps of its program. */
-const MAX_PATTERN = { length: 2000, program: 20_000 };
+const PATTERN_LIMITS = { length: 2000, program: 20_000 };
 
 /** The most of one line that is searched, and of one text. */
-const MAX_REACH = { line: 256 * 1024, text: 1024 * 1024 };
+const MAX_SEARCHED_CHARS = { line: 256 * 1024, text: 1024 * 1024 };
 
 /** How many steps of its program one look may take at the worst: about a third of a second for a line. */
 const MAX_STEPS = { line: 10_000_000, text: 40_000_000 };
@@ -41,15 +41,15 @@ export function compilePattern(
   source: string,
   { ignoreCase, multiline }: { ignoreCase: boolean; multiline: boolean },
 ): LinePattern {
-  if (source.length > MAX_PATTERN.length) throw new ToolError("Cannot search: the pattern is too long");
+  if (source.length > PATTERN_LIMITS.length) throw new ToolError("Cannot search: the pattern is too long");
   const flags = (ignoreCase ? RE2JS.CASE_INSENSITIVE : 0) | (multiline ? RE2JS.MULTILINE : 0);
   const regexp = compile(source, flags);
   const program = regexp.programSize();
-  if (program > MAX_PATTERN.program) throw new ToolError("Cannot search: the pattern repeats too much");
+  if (program > PATTERN_LIMITS.program) throw new ToolError("Cannot search: the pattern repeats too much");
   const kind = multiline ? "text" : "line";
   let steps = 0;
   return {
-    reach: Math.min(MAX_REACH[kind], Math.floor(MAX_STEPS[kind] / program)),
+    maxChars: Math.min(MAX_SEARCHED_CHARS[kind], Math.floor(MAX_STEPS[kind] / program)),
     test(text) {
       steps += (text.length + 1) * program;
       return regexp.test(text);
@@ -63,7 +63,7 @@ export function compilePattern(
         yield { start: matcher.start(), end: from };
       }
     },
-    isTired() {
+    shouldPause() {
       if (steps < MAX_STEPS.line) return false;
       steps = 0;
       return true;

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { ToolError } from "../errors.ts";
-import { keepTodos, type Session, type Todo } from "../session.ts";
+import { type Session, setTodos, type Todo } from "../session.ts";
 import { defineTool } from "../tool.ts";
 
 const MARKS: Record<Todo["status"], string> = { pending: " ", in_progress: "~", completed: "x" };
@@ -35,20 +35,20 @@ export const task = defineTool({
   async run({ prompt = "", model, action, task: content = "", task_id }, { models, session, signal }) {
     switch (action) {
       case "list":
-        return toList(session.todos);
+        return formatTodos(session.todos);
       case "add":
-        return add(session, content.trim());
+        return addTodo(session, content.trim());
       case "complete": {
-        const todo = find(session, task_id, "complete");
+        const todo = findTodo(session, task_id, "complete");
         session.todos = session.todos.map((other) =>
           other === todo ? { ...todo, status: "completed" } : other
         );
-        return `Completed ${todo.id}\n\n${toList(session.todos)}`;
+        return `Completed ${todo.id}\n\n${formatTodos(session.todos)}`;
       }
       case "remove": {
-        const todo = find(session, task_id, "remove");
+        const todo = findTodo(session, task_id, "remove");
         session.todos = session.todos.filter((other) => other !== todo);
-        return `Removed ${todo.id}\n\n${toList(session.todos)}`;
+        return `Removed ${todo.id}\n\n${formatTodos(session.todos)}`;
       }
       case undefined: {
         if (prompt.trim() === "") {
@@ -56,33 +56,33 @@ export const task = defineTool({
             "Cannot start a task: give a prompt, or an action for the list of what is to do",
           );
         }
-        const words = await models.converse(prompt, { model, signal });
-        return words.trim() === "" ? "The task ended without a word" : words;
+        const report = await models.runSubagent(prompt, { model, signal });
+        return report.trim() === "" ? "The task ended without a word" : report;
       }
     }
   },
 });
 
-function add(session: Session, content: string): string {
+function addTodo(session: Session, content: string): string {
   if (content === "") throw new ToolError("Cannot add a task: say in task what is to do");
-  const taken = new Set(session.todos.map(({ id }) => id));
+  const usedIds = new Set(session.todos.map(({ id }) => id));
   let id = session.todos.length + 1;
-  while (taken.has(String(id))) id += 1;
-  keepTodos(session, [...session.todos, { id: String(id), content, status: "pending" }]);
-  return `Added ${id}\n\n${toList(session.todos)}`;
+  while (usedIds.has(String(id))) id += 1;
+  setTodos(session, [...session.todos, { id: String(id), content, status: "pending" }]);
+  return `Added ${id}\n\n${formatTodos(session.todos)}`;
 }
 
-function find({ todos }: Session, id: string | number | undefined, action: string): Todo {
+function findTodo({ todos }: Session, id: string | number | undefined, action: string): Todo {
   if (id === undefined) throw new ToolError(`Cannot ${action} a task: say in task_id which`);
   const found = todos.find((todo) => todo.id === String(id));
   if (found !== undefined) return found;
-  const there = todos.length === 0
+  const available = todos.length === 0
     ? "the list is empty"
     : `there are ${todos.map((todo) => todo.id).join(", ")}`;
-  throw new ToolError(`Cannot ${action} task "${id}": ${there}`);
+  throw new ToolError(`Cannot ${action} task "${id}": ${available}`);
 }
 
-function toList(todos: readonly Todo[]): string {
+function formatTodos(todos: readonly Todo[]): string {
   return todos.map(({ id, content, status }) => `[${MARKS[status]}] ${id}: ${content}`).join("\n") ||
     "There is nothing to do";
 }

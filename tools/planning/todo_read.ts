@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { showTodos } from "./todo_view.ts";
+import { formatTodoList } from "./todo_view.ts";
 import { defineTool } from "../tool.ts";
 
 /** Shows the list of what is to be done. */
@@ -22,6 +22,6 @@ export const todoRead = defineTool({
       (status === "all" || todo.status === status) && (priority === "all" || todo.priority === priority)
     );
     if (shown.length === 0 && session.todos.length > 0) return "(none of that kind)";
-    return showTodos(shown);
+    return formatTodoList(shown);
   },
 });

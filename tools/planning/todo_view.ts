@@ -1,14 +1,14 @@
 import type { Todo } from "../session.ts";
 
 /** Shows a list of what is to be done, a line each. */
-export function showTodos(todos: readonly Todo[]): string {
+export function formatTodoList(todos: readonly Todo[]): string {
   if (todos.length === 0) return "(nothing to do)";
-  return todos.map(showTodo).join("\n");
+  return todos.map(formatTodo).join("\n");
 }
 
 const MARKS = { pending: "[ ]", in_progress: "[>]", completed: "[x]" };
 
-function showTodo(
+function formatTodo(
   { id, content, status, activeForm, priority, description, dueDate, tags = [] }: Todo,
 ): string {
   const details = [

@@ -1,27 +1,27 @@
 import * as v from "valibot";
 import { ToolError } from "../errors.ts";
-import { keepTodos, type Todo } from "../session.ts";
-import { showTodos } from "./todo_view.ts";
+import { setTodos, type Todo } from "../session.ts";
+import { formatTodoList } from "./todo_view.ts";
 import { defineTool } from "../tool.ts";
 
 const Status = v.picklist(["pending", "in_progress", "completed"]);
 const Priority = v.picklist(["high", "medium", "low"]);
-const Words = v.pipe(v.string(), v.maxLength(2000));
+const ShortText = v.pipe(v.string(), v.maxLength(2000));
 
-const Item = v.object({
-  content: v.pipe(Words, v.minLength(1), v.description("What is to be done")),
+const TodoItem = v.object({
+  content: v.pipe(ShortText, v.minLength(1), v.description("What is to be done")),
   status: v.pipe(Status, v.description("How far it is")),
   activeForm: v.optional(
-    v.pipe(Words, v.description("What is being done while it is, as “Running the tests”")),
+    v.pipe(ShortText, v.description("What is being done while it is, as “Running the tests”")),
   ),
-  id: v.optional(v.pipe(Words, v.description("Its name in this list; its number if nothing is said"))),
+  id: v.optional(v.pipe(ShortText, v.description("Its name in this list; its number if nothing is said"))),
   priority: v.optional(Priority),
 });
 
 const Input = v.object({
   todos: v.optional(
     v.pipe(
-      v.array(Item),
+      v.array(TodoItem),
       v.maxLength(500),
       v.description("The whole list, which takes the place of the one before"),
     ),
@@ -33,15 +33,17 @@ const Input = v.object({
     ),
   ),
   todo_id: v.optional(v.pipe(v.string(), v.description("With action: which one"))),
-  title: v.optional(v.pipe(Words, v.description("With action: what is to be done"))),
-  description: v.optional(v.pipe(Words, v.description("With action: more about it"))),
+  title: v.optional(v.pipe(ShortText, v.description("With action: what is to be done"))),
+  description: v.optional(v.pipe(ShortText, v.description("With action: more about it"))),
   status: v.optional(Status),
   priority: v.optional(Priority),
-  due_date: v.optional(v.pipe(Words, v.description("With action: until when"))),
-  tags: v.optional(v.pipe(v.array(Words), v.maxLength(20), v.description("With action: what it belongs to"))),
+  due_date: v.optional(v.pipe(ShortText, v.description("With action: until when"))),
+  tags: v.optional(
+    v.pipe(v.array(ShortText), v.maxLength(20), v.description("With action: what it belongs to")),
+  ),
 });
 
-type Change = Omit<v.InferOutput<typeof Input>, "todos" | "action">;
+type TodoChange = Omit<v.InferOutput<typeof Input>, "todos" | "action">;
 
 /** Keeps the list of what is to be done. */
 export const todoWrite = defineTool({
@@ -53,30 +55,30 @@ export const todoWrite = defineTool({
   aliases: { content: "title", id: "todo_id" },
   async run({ todos, action, ...change }, { session }) {
     if (todos !== undefined) {
-      keepTodos(session, withIds(todos));
+      setTodos(session, assignIds(todos));
     } else {
       if (action === undefined) {
         throw new ToolError("Cannot write todos: neither todos nor an action is given");
       }
-      keepTodos(session, act(session.todos, action, change));
+      setTodos(session, applyAction(session.todos, action, change));
     }
-    return showTodos(session.todos);
+    return formatTodoList(session.todos);
   },
 });
 
-function withIds(items: readonly v.InferOutput<typeof Item>[]): Todo[] {
+function assignIds(items: readonly v.InferOutput<typeof TodoItem>[]): Todo[] {
   const todos = items.map((item, index) => ({ ...item, id: item.id || String(index + 1) }));
   const ids = new Set(todos.map(({ id }) => id));
   if (ids.size < todos.length) throw new ToolError("Cannot write todos: two of them have one id");
   return todos;
 }
 
-function act(
+function applyAction(
   todos: readonly Todo[],
   action: "add" | "update" | "delete" | "complete",
-  change: Change,
+  change: TodoChange,
 ): Todo[] {
-  if (action === "add") return [...todos, toTodo(todos, change)];
+  if (action === "add") return [...todos, createTodo(todos, change)];
   const { todo_id: id } = change;
   if (id === undefined) throw new ToolError(`Cannot ${action} a todo: todo_id is missing`);
   if (!todos.some((todo) => todo.id === id)) {
@@ -92,7 +94,7 @@ function act(
   }
 }
 
-function toTodo(todos: readonly Todo[], change: Change): Todo {
+function createTodo(todos: readonly Todo[], change: TodoChange): Todo {
   if (!change.title) throw new ToolError("Cannot add a todo: title is missing");
   if (todos.length >= 500) throw new ToolError("Cannot add a todo: there are 500 already");
   let number = todos.length + 1;
@@ -100,7 +102,7 @@ function toTodo(todos: readonly Todo[], change: Change): Todo {
   return merge({ id: String(number), content: change.title, status: "pending" }, change);
 }
 
-function merge(todo: Todo, { title, status, priority, description, due_date, tags }: Change): Todo {
+function merge(todo: Todo, { title, status, priority, description, due_date, tags }: TodoChange): Todo {
   return {
     ...todo,
     content: title || todo.content,

@@ -5,7 +5,7 @@ export interface DomainLists {
 }
 
 /** Tells whether a URL is within what the lists leave. */
-export type Domains = (url: URL) => boolean;
+export type DomainFilter = (url: URL) => boolean;
 
 /** What is wrong with the lists. */
 export class DomainsError extends Error {
@@ -21,32 +21,32 @@ export class DomainsError extends Error {
  *
  * @example Usage
  * ```ts
- * import { readDomains } from "./domains.ts";
+ * import { createDomainFilter } from "./domains.ts";
  *
- * const domains = readDomains({ allowedDomains: ["example.com"] });
+ * const domains = createDomainFilter({ allowedDomains: ["example.com"] });
  * console.assert(domains(new URL("https://docs.example.com/")) && !domains(new URL("https://example.com.evil.test/")));
  * ```
  */
-export function readDomains({ allowedDomains = [], blockedDomains = [] }: DomainLists): Domains {
+export function createDomainFilter({ allowedDomains = [], blockedDomains = [] }: DomainLists): DomainFilter {
   if (allowedDomains.length > 0 && blockedDomains.length > 0) {
     throw new DomainsError("allowed_domains and blocked_domains may not both be given");
   }
-  const allowed = allowedDomains.map(readEntry);
-  const blocked = blockedDomains.map(readEntry);
+  const allowed = allowedDomains.map(parseEntry);
+  const blocked = blockedDomains.map(parseEntry);
   return (url) => {
-    const isWithin = (entry: Entry) => matches(entry, url);
-    return (allowed.length === 0 || allowed.some(isWithin)) && !blocked.some(isWithin);
+    const matchesUrl = (entry: DomainEntry) => matchesEntry(entry, url);
+    return (allowed.length === 0 || allowed.some(matchesUrl)) && !blocked.some(matchesUrl);
   };
 }
 
-interface Entry {
+interface DomainEntry {
   host: string;
   /** The pieces of the path between its stars; a page's path must hold them in this order. */
   path: readonly string[];
 }
 
 /** An entry may have a scheme in front, as models like to write it; which one does not matter. */
-function readEntry(text: string): Entry {
+function parseEntry(text: string): DomainEntry {
   const [, host = "", path = ""] = /^(?:https?:\/\/)?([^/?#]*)(\/[^?#]*)?$/i.exec(text.trim()) ?? [];
   const url = /^[^\s:@\\%*]+$/.test(host) && URL.canParse(`http://${host}`)
     ? new URL(`http://${host}`)
@@ -54,13 +54,13 @@ function readEntry(text: string): Entry {
   if (url === undefined) {
     throw new DomainsError(`"${text.slice(0, 100)}" is not a domain such as example.com`);
   }
-  return { host: withoutDot(url.hostname), path: decode(path).replace(/\/$/, "").split("*") };
+  return { host: withoutTrailingDot(url.hostname), path: decodePath(path).replace(/\/$/, "").split("*") };
 }
 
-function matches({ host, path: [start = "", ...pieces] }: Entry, url: URL): boolean {
-  const asked = withoutDot(url.hostname);
-  if (asked !== host && !asked.endsWith(`.${host}`)) return false;
-  const path = `${decode(url.pathname).replace(/\/$/, "")}/`;
+function matchesEntry({ host, path: [start = "", ...pieces] }: DomainEntry, url: URL): boolean {
+  const hostname = withoutTrailingDot(url.hostname);
+  if (hostname !== host && !hostname.endsWith(`.${host}`)) return false;
+  const path = `${decodePath(url.pathname).replace(/\/$/, "")}/`;
   const first = pieces.length === 0 && start !== "" ? `${start}/` : start;
   let at = path.startsWith(first) ? first.length : -1;
   for (const piece of pieces) {
@@ -71,7 +71,7 @@ function matches({ host, path: [start = "", ...pieces] }: Entry, url: URL): bool
 }
 
 /** A path as it reads: what is written as `%70` is a `p` to the host as well. */
-function decode(path: string): string {
+function decodePath(path: string): string {
   try {
     return decodeURIComponent(path);
   } catch {
@@ -80,6 +80,6 @@ function decode(path: string): string {
 }
 
 /** A name that ends in a dot is the same name. */
-function withoutDot(host: string): string {
+function withoutTrailingDot(host: string): string {
   return host.replace(/\.$/, "");
 }

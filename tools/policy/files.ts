@@ -11,19 +11,19 @@ export interface FilePolicy {
   /** The most files and folders that one search looks at; 100,000 where nothing is said. */
   readonly maxEntries?: number | undefined;
   /** Names that may not be written beside those that never may, such as `.env`; they count at any depth and in any case. */
-  readonly protect?: readonly string[] | undefined;
+  readonly protectedNames?: readonly string[] | undefined;
   /** Where ripgrep is, as an absolute path; "off" is nowhere, and where nothing is said the usual places are looked at. */
   readonly ripgrep?: string | undefined;
 }
 
 /** The most bytes of one file where the owner says nothing. */
-export const MAX_BYTES = 16 * 1024 * 1024;
+export const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
 /** The most files and folders that one search looks at where the owner says nothing. */
 export const MAX_ENTRIES = 100_000;
 
 /** The longest path that Linux takes. */
-const MAX_PATH = 4096;
+const MAX_PATH_CHARS = 4096;
 
 /**
  * Says where in the workspace a path leads, as the names on the way from its root; a path that is not absolute
@@ -33,34 +33,42 @@ const MAX_PATH = 4096;
  *
  * @example Usage
  * ```ts
- * import { locate } from "./files.ts";
+ * import { resolvePath } from "./files.ts";
  * import { deepEqual, throws } from "node:assert/strict";
  *
  * const policy = { root: "/srv/ws", write: false };
- * deepEqual(locate("lib/../mod.ts", policy), ["mod.ts"]);
- * deepEqual(locate("/srv/ws/mod.ts", policy), ["mod.ts"]);
- * throws(() => locate("/srv/ws-too/mod.ts", policy));
+ * deepEqual(resolvePath("lib/../mod.ts", policy), ["mod.ts"]);
+ * deepEqual(resolvePath("/srv/ws/mod.ts", policy), ["mod.ts"]);
+ * throws(() => resolvePath("/srv/ws-too/mod.ts", policy));
  * ```
  */
-export function locate(path: string, policy: FilePolicy): string[] {
-  if (path.length > MAX_PATH) throw new ToolError(`Cannot use ${quote(path)}: it is too long for a path`);
-  if (path.includes("\0")) throw new ToolError(`Cannot use ${quote(path)}: it holds a NUL character`);
-  if (!path.isWellFormed()) throw new ToolError(`Cannot use ${quote(path)}: it is not valid Unicode`);
-  if (/^~(\/|$)/.test(path)) {
-    throw new ToolError(`Cannot use ${quote(path)}: there is no home folder; paths begin at the workspace`);
+export function resolvePath(path: string, policy: FilePolicy): string[] {
+  if (path.length > MAX_PATH_CHARS) {
+    throw new ToolError(`Cannot use ${quotePath(path)}: it is too long for a path`);
   }
-  const inside = resolve([], path, policy);
+  if (path.includes("\0")) throw new ToolError(`Cannot use ${quotePath(path)}: it holds a NUL character`);
+  if (!path.isWellFormed()) throw new ToolError(`Cannot use ${quotePath(path)}: it is not valid Unicode`);
+  if (/^~(\/|$)/.test(path)) {
+    throw new ToolError(
+      `Cannot use ${quotePath(path)}: there is no home folder; paths begin at the workspace`,
+    );
+  }
+  const inside = resolveSegments([], path, policy);
   if (inside === undefined) {
     throw new ToolError(
-      `Cannot use ${quote(path)}: it is outside of the workspace; give a path relative to its root`,
+      `Cannot use ${quotePath(path)}: it is outside of the workspace; give a path relative to its root`,
     );
   }
   return inside;
 }
 
 /** Says where a link in a folder of the workspace leads, or nothing if it leads out. */
-export function follow(folder: readonly string[], target: string, policy: FilePolicy): string[] | undefined {
-  return resolve(folder, target, policy);
+export function resolveLink(
+  folder: readonly string[],
+  target: string,
+  policy: FilePolicy,
+): string[] | undefined {
+  return resolveSegments(folder, target, policy);
 }
 
 /**
@@ -68,20 +76,21 @@ export function follow(folder: readonly string[], target: string, policy: FilePo
  * editors, shells, package managers and of agents. It counts whether it exists or not, and however its name is
  * written, for some file systems take `.GIT` and names with invisible characters for `.git`.
  */
-export function isProtected(segments: readonly string[], { protect = [] }: FilePolicy): boolean {
-  const more = protect.map(fold);
-  const names = segments.map(fold);
+export function isProtected(segments: readonly string[], { protectedNames = [] }: FilePolicy): boolean {
+  const extraNames = protectedNames.map(normalizeName);
+  const names = segments.map(normalizeName);
   // A file of the name HEAD is what makes a folder a repository to git, whose settings run programs.
-  return names.at(-1) === "head" || names.some((name) => UNTOUCHED.has(name) || more.includes(name));
+  return names.at(-1) === "head" ||
+    names.some((name) => PROTECTED_FROM_TOOLS.has(name) || extraNames.includes(name));
 }
 
 /** Shows a path to a model: in quotes, on one line, not too long. */
-export function quote(path: string): string {
+export function quotePath(path: string): string {
   return JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path);
 }
 
 /** Beside what commands may not write either: whole repositories, and what acts for one person's account alone. */
-const UNTOUCHED: ReadonlySet<string> = new Set([
+const PROTECTED_FROM_TOOLS: ReadonlySet<string> = new Set([
   ...PROTECTED,
   ...[".git", "git~1", ".hg", ".hgrc", ".svn", ".jj", ".claude.json"],
   ...[".vimrc", ".exrc", ".nvimrc", ".nvim.lua", ".gdbinit", ".lldbinit", ".dir-locals.el"],
@@ -89,14 +98,18 @@ const UNTOUCHED: ReadonlySet<string> = new Set([
   ...[".npmrc", ".yarnrc", ".yarnrc.yml", ".pnpmfile.cjs", ".pypirc"],
 ]);
 
-function fold(name: string): string {
+function normalizeName(name: string): string {
   const visible = name.replace(/\p{Default_Ignorable_Code_Point}/gu, "").normalize("NFKC").toLowerCase();
   // Windows takes `.git.`, `.git ` and `.git::$DATA` for `.git`.
   return visible.replace(/:.*$/s, "").replace(/[. ]+$/, "");
 }
 
 /** Resolves a path as words, from a folder below the root. */
-function resolve(folder: readonly string[], path: string, { root }: FilePolicy): string[] | undefined {
+function resolveSegments(
+  folder: readonly string[],
+  path: string,
+  { root }: FilePolicy,
+): string[] | undefined {
   const windows = /^[a-z]:/i.test(root);
   const split = (text: string) => text.split(windows ? /[\\/]/ : "/").filter((name) => name !== "");
   const base = split(root);

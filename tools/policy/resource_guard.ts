@@ -1,5 +1,5 @@
 /** What the guard is told: the values of its first arguments, in this order. */
-export interface GuardOrders {
+export interface GuardOptions {
   command: string;
   /** The filter of system calls, as `printf` of bash writes it. */
   filter: string;
@@ -9,14 +9,14 @@ export interface GuardOrders {
 }
 
 /** The guard's arguments, before those of the inner sandbox. */
-export function toGuardArguments(
-  { command, filter, processes, memoryBytes, diskBytes }: GuardOrders,
+export function guardArguments(
+  { command, filter, processes, memoryBytes, diskBytes }: GuardOptions,
 ): string[] {
   return [command, filter, processes, memoryBytes, diskBytes].map(String);
 }
 
 /** What a command exits with that was killed. */
-const KILLED = 137;
+const KILLED_EXIT_CODE = 137;
 
 /** The last name of a path, and what stands in a process's `stat` after its name, which may hold anything. */
 const LAST_NAME = "${path##*/}";
@@ -31,7 +31,7 @@ const COUNT = "${#all[@]}";
  * process of the sandbox with it. The command can neither signal it, since it is process 1 of its namespace, nor
  * read or trace it, since it is of the outer user namespace.
  */
-export const GUARD = String.raw`
+export const GUARD_SCRIPT = String.raw`
 command=$1 filter=$2 processes=$3 memory=$4 disk=$5
 shift 5
 
@@ -74,7 +74,7 @@ exec {out}>&- {err}>&- </dev/null >/dev/null
 # Ends all at once.
 stop() {
   printf '\nThe command was stopped: %s\n' "$1" >&2
-  exit ${KILLED}
+  exit ${KILLED_EXIT_CODE}
 }
 
 # Ends what the command left behind, and after its last words have passed, itself.
@@ -112,7 +112,7 @@ while :; do
   look
   if ! kill -0 "$child" 2>/dev/null; then
     look
-    leave ${KILLED}
+    leave ${KILLED_EXIT_CODE}
   fi
   seen=0 threads=0 pages=0 written=0
   for path in /proc/[0-9]*; do

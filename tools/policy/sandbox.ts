@@ -1,9 +1,9 @@
-import { GUARD, toGuardArguments } from "./resource_guard.ts";
-import { type ShellPolicy, toEnvironment } from "./shell.ts";
+import { GUARD_SCRIPT, guardArguments } from "./resource_guard.ts";
+import { shellEnvironment, type ShellPolicy } from "./shell.ts";
 
 /** What of `/etc` programs need to start, and what more to find hosts and to check their certificates. */
-const ETC = ["alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime"];
-const ETC_OF_THE_NETWORK = [
+const BASE_ETC = ["alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime"];
+const NETWORK_ETC = [
   "ca-certificates",
   "gai.conf",
   "host.conf",
@@ -32,14 +32,14 @@ export interface SandboxOptions {
  * alone in its namespaces, and has no privilege. What the workspace holds is mounted by the inner sandbox, where a
  * link that is put in the way leads nowhere.
  */
-export function toSandbox(
+export function sandboxArguments(
   command: string,
   policy: ShellPolicy,
   { readOnly, fixed, filter }: SandboxOptions,
 ): string[] {
   const { root, network, readable, limits } = policy;
-  const scratch = String(limits.scratchBytes);
-  const environment = Object.entries(toEnvironment(policy, "/tmp"));
+  const scratch = String(limits.tmpBytes);
+  const environment = Object.entries(shellEnvironment(policy, "/tmp"));
   return [
     ...["user", "ipc", "pid", "uts", "cgroup", ...network ? [] : ["net"]].map((name) => `--unshare-${name}`),
     ...["--uid", "1000", "--gid", "1000", "--hostname", "workspace"],
@@ -47,23 +47,23 @@ export function toSandbox(
     "--clearenv",
     ...environment.flatMap(([name, value]) => ["--setenv", name, value]),
     ...["--ro-bind", "/usr", "/usr"],
-    ...["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store"].flatMap(readOnlyIfThere),
-    ...[...ETC, ...network ? ETC_OF_THE_NETWORK : []].flatMap((name) => readOnlyIfThere(`/etc/${name}`)),
+    ...["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store"].flatMap(readOnlyBindIfPresent),
+    ...[...BASE_ETC, ...network ? NETWORK_ETC : []].flatMap((name) => readOnlyBindIfPresent(`/etc/${name}`)),
     ...["--proc", "/proc", "--dev", "/dev"],
     ...["--size", scratch, "--tmpfs", "/dev/shm", "--perms", "0700", "--size", scratch, "--tmpfs", "/tmp"],
-    ...readable.flatMap(readOnlyIfThere),
+    ...readable.flatMap(readOnlyBindIfPresent),
     ...["--bind", root, root, "--chdir", root],
-    ...["--", "bash", "-c", GUARD, "guard"],
-    ...toGuardArguments({ command, filter: toPrintf(filter), ...limits }),
+    ...["--", "bash", "-c", GUARD_SCRIPT, "guard"],
+    ...guardArguments({ command, filter: toPrintfEscapes(filter), ...limits }),
     ...fixed.flatMap((path) => ["--bind", path, path]),
     ...readOnly.flatMap((path) => ["--ro-bind", path, path]),
   ];
 }
 
-function readOnlyIfThere(path: string): string[] {
+function readOnlyBindIfPresent(path: string): string[] {
   return ["--ro-bind-try", path, path];
 }
 
-function toPrintf(bytes: Uint8Array): string {
+function toPrintfEscapes(bytes: Uint8Array): string {
   return [...bytes].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("");
 }

@@ -18,7 +18,7 @@ export interface ShellPolicy {
 /** How much a command may take. */
 export interface ShellLimits {
   /** How long a command runs that asks for no time of its own, and how long any may. */
-  readonly seconds: number;
+  readonly defaultSeconds: number;
   readonly maxSeconds: number;
   /** Processes and their threads, all together. */
   readonly processes: number;
@@ -27,32 +27,32 @@ export interface ShellLimits {
   /** What all processes together may write to disk. */
   readonly diskBytes: number;
   /** The size of `/tmp`, which is kept in memory. */
-  readonly scratchBytes: number;
+  readonly tmpBytes: number;
   /** What is kept of stdout, and of stderr: half from the beginning, half from the end. */
-  readonly keptCharacters: number;
+  readonly keptOutputChars: number;
   /** Output that ends a command: it is out of hand. */
-  readonly floodBytes: number;
+  readonly maxOutputBytes: number;
 }
 
 const MiB = 2 ** 20;
 
 /** Room enough for builds and tests, and too little to bring down a machine. */
 export const SHELL_LIMITS: ShellLimits = {
-  seconds: 120,
+  defaultSeconds: 120,
   maxSeconds: 600,
   processes: 1024,
   memoryBytes: 2048 * MiB,
   diskBytes: 1024 * MiB,
-  scratchBytes: 256 * MiB,
-  keptCharacters: 30_000,
-  floodBytes: 16 * MiB,
+  tmpBytes: 256 * MiB,
+  keptOutputChars: 30_000,
+  maxOutputBytes: 16 * MiB,
 };
 
 /** Where programs are found on most machines. */
 export const SHELL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** What a command finds in its environment; nothing of the gateway's own is in it. */
-export function toEnvironment(
+export function shellEnvironment(
   { path, environment }: ShellPolicy,
   home: string,
 ): Record<string, string> {

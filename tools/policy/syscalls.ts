@@ -2,14 +2,14 @@
 type Processor = "x64" | "arm64";
 
 /** The architecture in the kernel's words (`linux/audit.h`), and the numbers of the calls, from `asm/unistd.h`. */
-const AUDIT: Record<Processor, number> = { x64: 0xc000003e, arm64: 0xc00000b7 };
-const CALLS: Record<Processor, { clone: number; clone3: number; ioctl: number; socket: number }> = {
+const AUDIT_ARCHITECTURES: Record<Processor, number> = { x64: 0xc000003e, arm64: 0xc00000b7 };
+const SYSCALLS: Record<Processor, { clone: number; clone3: number; ioctl: number; socket: number }> = {
   x64: { clone: 56, clone3: 435, ioctl: 16, socket: 41 },
   arm64: { clone: 220, clone3: 435, ioctl: 29, socket: 198 },
 };
 
 /** Calls that give a file its mode: which argument that is, and which holds the flags where only some make a file. */
-const MODES: readonly { x64?: number; arm64?: number; mode: number; flags?: number }[] = [
+const MODE_SYSCALLS: readonly { x64?: number; arm64?: number; mode: number; flags?: number }[] = [
   { x64: 90, mode: 1 }, // chmod
   { x64: 91, arm64: 52, mode: 1 }, // fchmod
   { x64: 268, arm64: 53, mode: 2 }, // fchmodat
@@ -23,7 +23,7 @@ const MODES: readonly { x64?: number; arm64?: number; mode: number; flags?: numb
 const OPENAT2 = 437;
 
 /** Calls that no ordinary command makes and that reach what no namespace divides, or a great deal of the kernel. */
-const REFUSED: Record<string, readonly [x64: number, arm64: number]> = {
+const REFUSED_SYSCALLS: Record<string, readonly [x64: number, arm64: number]> = {
   // Keys are the kernel's own: those of the gateway's session would be within reach.
   add_key: [248, 217],
   request_key: [249, 218],
@@ -58,14 +58,14 @@ const REFUSED: Record<string, readonly [x64: number, arm64: number]> = {
 const EPERM = 1;
 const ENOSYS = 38;
 const EAFNOSUPPORT = 97;
-const ALLOW = 0x7fff0000;
-const REFUSE = 0x00050000;
+const SECCOMP_ALLOW = 0x7fff0000;
+const SECCOMP_ERRNO = 0x00050000;
 
 /** `CLONE_NEW…` of everything but time, whose bit means something else to `clone`. */
 const NEW_NAMESPACES = 0x7e020000;
 /** `S_ISUID` and `S_ISGID`; `O_CREAT` and the bit of `O_TMPFILE` that is its own. */
-const AS_ITS_OWNER = 0o6000;
-const MAKES_A_FILE = 0o100 | 0o20000000;
+const SETID_BITS = 0o6000;
+const CREATE_FLAGS = 0o100 | 0o20000000;
 const TERMINAL_INPUT = [0x5412, 0x541c]; // TIOCSTI, TIOCLINUX
 const AF_UNIX = 1;
 const AF_INET = 2;
@@ -73,9 +73,9 @@ const AF_INET6 = 10;
 const AF_NETLINK = 16;
 
 /** Where `struct seccomp_data` holds what is asked for; of arguments the low half, which is all the kernel reads. */
-const NUMBER = 0;
-const ARCHITECTURE = 4;
-const ARGUMENT = [16, 24, 32, 40];
+const NUMBER_OFFSET = 0;
+const ARCHITECTURE_OFFSET = 4;
+const ARGUMENT_OFFSETS = [16, 24, 32, 40];
 
 type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, value: number];
 
@@ -84,42 +84,51 @@ type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, valu
  * known. Sockets are of the internet or of this machine alone, for others, as of virtual machines, are not divided
  * by network namespaces. With the network go the machine's abstract sockets, so there none of its kind is left.
  */
-export function toCallFilter(processor: string, { network }: { network: boolean }): Uint8Array | undefined {
+export function createSyscallFilter(
+  processor: string,
+  { network }: { network: boolean },
+): Uint8Array | undefined {
   if (processor !== "x64" && processor !== "arm64") return undefined;
-  const { clone, clone3, ioctl, socket } = CALLS[processor];
+  const { clone, clone3, ioctl, socket } = SYSCALLS[processor];
   const families = network ? [AF_INET, AF_INET6, AF_NETLINK] : [AF_UNIX, AF_INET, AF_INET6, AF_NETLINK];
-  return toBytes([
-    load(ARCHITECTURE),
-    ...unless(AUDIT[processor], [refuse(ENOSYS)]),
-    load(NUMBER),
+  return encodeProgram([
+    load(ARCHITECTURE_OFFSET),
+    ...unlessEqual(AUDIT_ARCHITECTURES[processor], [returnErrno(ENOSYS)]),
+    load(NUMBER_OFFSET),
     // The second set of numbers of x64, by which all of these could be called too.
     [0x35, 0, 1, 0x40000000],
-    refuse(ENOSYS),
-    ...Object.values(REFUSED).flatMap(([x64, arm64]) =>
-      when(processor === "x64" ? x64 : arm64, [refuse(EPERM)])
+    returnErrno(ENOSYS),
+    ...Object.values(REFUSED_SYSCALLS).flatMap(([x64, arm64]) =>
+      ifEqual(processor === "x64" ? x64 : arm64, [returnErrno(EPERM)])
     ),
     // Its flags lie in memory, where no filter can look, as do those of openat2; programs fall back.
-    ...when(clone3, [refuse(ENOSYS)]),
-    ...when(clone, [load(ARGUMENT[0]), ...whenAny(NEW_NAMESPACES, [refuse(EPERM)]), allow()]),
+    ...ifEqual(clone3, [returnErrno(ENOSYS)]),
+    ...ifEqual(clone, [
+      load(ARGUMENT_OFFSETS[0]),
+      ...ifAnyBit(NEW_NAMESPACES, [returnErrno(EPERM)]),
+      returnAllow(),
+    ]),
     // A file that runs as its owner would wait in the workspace for another user of the machine.
-    ...MODES.flatMap(({ [processor]: number, mode, flags }) => {
+    ...MODE_SYSCALLS.flatMap(({ [processor]: number, mode, flags }) => {
       if (number === undefined) return [];
-      const check = [load(ARGUMENT[mode]), ...whenAny(AS_ITS_OWNER, [refuse(EPERM)])];
-      const whole = flags === undefined ? check : [load(ARGUMENT[flags]), ...whenAny(MAKES_A_FILE, check)];
-      return when(number, [...whole, allow()]);
+      const check = [load(ARGUMENT_OFFSETS[mode]), ...ifAnyBit(SETID_BITS, [returnErrno(EPERM)])];
+      const whole = flags === undefined
+        ? check
+        : [load(ARGUMENT_OFFSETS[flags]), ...ifAnyBit(CREATE_FLAGS, check)];
+      return ifEqual(number, [...whole, returnAllow()]);
     }),
-    ...when(OPENAT2, [refuse(ENOSYS)]),
-    ...when(ioctl, [
-      load(ARGUMENT[1]),
-      ...TERMINAL_INPUT.flatMap((request) => when(request, [refuse(EPERM)])),
-      allow(),
+    ...ifEqual(OPENAT2, [returnErrno(ENOSYS)]),
+    ...ifEqual(ioctl, [
+      load(ARGUMENT_OFFSETS[1]),
+      ...TERMINAL_INPUT.flatMap((request) => ifEqual(request, [returnErrno(EPERM)])),
+      returnAllow(),
     ]),
-    ...when(socket, [
-      load(ARGUMENT[0]),
-      ...families.flatMap((family) => when(family, [allow()])),
-      refuse(EAFNOSUPPORT),
+    ...ifEqual(socket, [
+      load(ARGUMENT_OFFSETS[0]),
+      ...families.flatMap((family) => ifEqual(family, [returnAllow()])),
+      returnErrno(EAFNOSUPPORT),
     ]),
-    allow(),
+    returnAllow(),
   ]);
 }
 
@@ -127,30 +136,30 @@ function load(offset = 0): Instruction {
   return [0x20, 0, 0, offset];
 }
 
-function allow(): Instruction {
-  return [0x06, 0, 0, ALLOW];
+function returnAllow(): Instruction {
+  return [0x06, 0, 0, SECCOMP_ALLOW];
 }
 
-function refuse(error: number): Instruction {
-  return [0x06, 0, 0, REFUSE | error];
+function returnErrno(error: number): Instruction {
+  return [0x06, 0, 0, SECCOMP_ERRNO | error];
 }
 
 /** What is done if the loaded value is this one. */
-function when(value: number, then: Instruction[]): Instruction[] {
+function ifEqual(value: number, then: Instruction[]): Instruction[] {
   return [[0x15, 0, then.length, value], ...then];
 }
 
 /** What is done if the loaded value has any of these bits. */
-function whenAny(bits: number, then: Instruction[]): Instruction[] {
+function ifAnyBit(bits: number, then: Instruction[]): Instruction[] {
   return [[0x45, 0, then.length, bits], ...then];
 }
 
-function unless(value: number, then: Instruction[]): Instruction[] {
+function unlessEqual(value: number, then: Instruction[]): Instruction[] {
   return [[0x15, then.length, 0, value], ...then];
 }
 
 /** As `struct sock_filter`, on machines whose numbers begin with the low byte. */
-function toBytes(program: readonly Instruction[]): Uint8Array {
+function encodeProgram(program: readonly Instruction[]): Uint8Array {
   const bytes = new DataView(new ArrayBuffer(program.length * 8));
   for (const [at, [code, ifTrue, ifFalse, value]] of program.entries()) {
     bytes.setUint16(at * 8, code, true);

@@ -5,7 +5,7 @@ import { isPublicAddress } from "./address.ts";
 export interface Target {
   readonly url: URL;
   /** The host's address, where the URL names it by its address. */
-  readonly literal: string | undefined;
+  readonly literalAddress: string | undefined;
   /** Whether the owner has allowed the host, wherever it is; else every address that it turns out to have is checked. */
   readonly exempt: boolean;
 }
@@ -33,30 +33,32 @@ const BAD_PORTS = new Set([
  *
  * @example Usage
  * ```ts
- * import { readTarget } from "./url.ts";
+ * import { parseTarget } from "./url.ts";
  *
- * console.assert(readTarget("http://example.com/#top", new Set()).url.href === "https://example.com/");
+ * console.assert(parseTarget("http://example.com/#top", new Set()).url.href === "https://example.com/");
  * ```
  */
-export function readTarget(text: string, allowHosts: ReadonlySet<string>): Target {
-  const url = readUrl(text);
-  const refuse = (why: string): never => {
-    throw new FetchError("url_not_allowed", `Cannot fetch "${toShown(text)}": ${why}`);
+export function parseTarget(text: string, allowHosts: ReadonlySet<string>): Target {
+  const url = parseUrl(text);
+  const reject = (why: string): never => {
+    throw new FetchError("url_not_allowed", `Cannot fetch "${shortenUrl(text)}": ${why}`);
   };
-  if (url.protocol !== "http:" && url.protocol !== "https:") refuse("only http and https may be asked");
-  if (url.username !== "" || url.password !== "") refuse("a URL with a user name or a password is not asked");
-  if (allowHosts.has(toHostAndPort(url))) return { url, literal: toLiteral(url.hostname), exempt: true };
+  if (url.protocol !== "http:" && url.protocol !== "https:") reject("only http and https may be asked");
+  if (url.username !== "" || url.password !== "") reject("a URL with a user name or a password is not asked");
+  if (allowHosts.has(toHostAndPort(url))) {
+    return { url, literalAddress: parseLiteralAddress(url.hostname), exempt: true };
+  }
 
-  if (!isWebPort(url.port)) refuse("its port is not one that web pages are served on");
-  const literal = toLiteral(url.hostname);
-  if (literal !== undefined) {
-    if (!isPublicAddress(literal)) refuse(NOT_PUBLIC);
+  if (!isWebPort(url.port)) reject("its port is not one that web pages are served on");
+  const literalAddress = parseLiteralAddress(url.hostname);
+  if (literalAddress !== undefined) {
+    if (!isPublicAddress(literalAddress)) reject(NOT_PUBLIC);
   } else {
     url.hostname = url.hostname.replace(/\.$/, "");
-    if (!PUBLIC_NAME.test(url.hostname) || LOCAL_NAME.test(url.hostname)) refuse(NOT_PUBLIC);
+    if (!PUBLIC_NAME.test(url.hostname) || LOCAL_NAME.test(url.hostname)) reject(NOT_PUBLIC);
   }
   if (url.protocol === "http:" && url.port === "") url.protocol = "https:";
-  return { url, literal, exempt: false };
+  return { url, literalAddress, exempt: false };
 }
 
 /**
@@ -64,7 +66,7 @@ export function readTarget(text: string, allowHosts: ReadonlySet<string>): Targe
  *
  * @throws {TypeError} for an entry that is no `host:port`.
  */
-export function readAllowHosts(entries: Iterable<string>): ReadonlySet<string> {
+export function parseAllowHosts(entries: Iterable<string>): ReadonlySet<string> {
   return new Set(Array.from(entries, (entry) => {
     const url = /^[^\s/?#@\\]+:\d+$/.test(entry) && URL.canParse(`http://${entry}`)
       ? new URL(`http://${entry}`)
@@ -79,17 +81,17 @@ export const NOT_PUBLIC =
   "its host is not on the public internet, and the gateway's owner has not allowed it";
 
 /** A URL as a message quotes it. */
-export function toShown(text: string): string {
+export function shortenUrl(text: string): string {
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
 
-function readUrl(text: string): URL {
+function parseUrl(text: string): URL {
   const trimmed = text.trim();
   // The parser would take tabs, line ends and backslashes out of the host or turn them into something else.
   if (!/^[^\p{Cc}\s\\]+$/u.test(trimmed) || !URL.canParse(trimmed)) {
     throw new FetchError(
       "invalid_tool_input",
-      `Cannot fetch "${toShown(text)}": it is not a complete URL such as https://example.com/page`,
+      `Cannot fetch "${shortenUrl(text)}": it is not a complete URL such as https://example.com/page`,
     );
   }
   const url = new URL(trimmed);
@@ -109,7 +111,7 @@ function isWebPort(port: string): boolean {
 }
 
 /** The address by which a URL names its host; the parser has written every form of IPv4 as four decimal numbers. */
-function toLiteral(hostname: string): string | undefined {
+function parseLiteralAddress(hostname: string): string | undefined {
   if (hostname.startsWith("[")) return hostname.slice(1, -1);
   return /^\d+(\.\d+){3}$/.test(hostname) ? hostname : undefined;
 }

@@ -12,7 +12,7 @@ export interface WebPolicy {
 /** How much a page may cost. */
 export interface WebLimits {
   /** Milliseconds that a page or a search may take, with all its redirects. */
-  readonly time: number;
+  readonly timeoutMs: number;
   /** Bytes of a page that are read, after they were unpacked; what is beyond them is left out. */
   readonly textBytes: number;
   /** Bytes that a PDF may have. */
@@ -22,7 +22,7 @@ export interface WebLimits {
 
 /** Limits that suit pages made for people, and that a gateway with other work to do can bear. */
 export const WEB_LIMITS: WebLimits = {
-  time: 20_000,
+  timeoutMs: 20_000,
   textBytes: 2 * 1024 * 1024,
   pdfBytes: 10 * 1024 * 1024,
   redirects: 5,
@@ -30,9 +30,9 @@ export const WEB_LIMITS: WebLimits = {
 
 /** By whom the web is searched: the upstream itself, or a service with an address of its own. */
 export type SearchPolicy =
-  | { readonly by: "openrouter" }
+  | { readonly engine: "openrouter" }
   | {
-    readonly by: SearchService;
+    readonly engine: SearchService;
     /** Where the service is; its usual address where this is missing. SearXNG has none. */
     readonly url?: string | undefined;
     readonly key?: string | undefined;

@@ -6,7 +6,7 @@ export interface GateOptions {
   /** At once, of all clients together; more wait in line. */
   concurrency: number;
   /** Of one client in a minute; 0 is no limit. */
-  rate: number;
+  callsPerMinute: number;
   clock: Clock;
 }
 
@@ -17,63 +17,63 @@ export interface Gate {
    *
    * @throws {ToolError} if the client has had its calls of this minute.
    */
-  count(client: string): void;
+  countCall(client: string): void;
   /**
    * Waits for a place, which is given back by the function returned.
    *
    * @throws the signal's reason, once it has fired.
    */
-  enter(signal: AbortSignal): Promise<() => void>;
+  acquire(signal: AbortSignal): Promise<() => void>;
 }
 
-const MINUTE = 60_000;
+const MINUTE_MS = 60_000;
 
 /** Creates a gate that nobody has passed yet. */
-export function createGate({ concurrency, rate, clock }: GateOptions): Gate {
-  const passed = new Map<string, number[]>();
-  const line = new Set<() => void>();
+export function createGate({ concurrency, callsPerMinute, clock }: GateOptions): Gate {
+  const callTimes = new Map<string, number[]>();
+  const queue = new Set<() => void>();
   let running = 0;
 
-  const leave = () => {
-    const [next] = line;
+  const release = () => {
+    const [next] = queue;
     if (next === undefined) running--;
     else next();
   };
 
   return {
-    count(client) {
-      if (rate === 0) return;
-      const recent = (passed.get(client) ?? []).filter((at) => clock.now() - at < MINUTE);
-      passed.set(client, recent);
+    countCall(client) {
+      if (callsPerMinute === 0) return;
+      const recent = (callTimes.get(client) ?? []).filter((at) => clock.now() - at < MINUTE_MS);
+      callTimes.set(client, recent);
       const [first] = recent;
-      if (first !== undefined && recent.length >= rate) {
-        const wait = Math.ceil((first + MINUTE - clock.now()) / 1000);
-        throw new ToolError(`Cannot run more than ${rate} tools a minute: try again in ${wait} s`);
+      if (first !== undefined && recent.length >= callsPerMinute) {
+        const wait = Math.ceil((first + MINUTE_MS - clock.now()) / 1000);
+        throw new ToolError(`Cannot run more than ${callsPerMinute} tools a minute: try again in ${wait} s`);
       }
       recent.push(clock.now());
     },
-    async enter(signal) {
+    async acquire(signal) {
       signal.throwIfAborted();
       if (running < concurrency) running++;
-      else await waitInLine(line, signal);
-      return once(leave);
+      else await waitForSlot(queue, signal);
+      return once(release);
     },
   };
 }
 
-function waitInLine(line: Set<() => void>, signal: AbortSignal): Promise<void> {
+function waitForSlot(queue: Set<() => void>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const take = () => {
-      line.delete(take);
-      signal.removeEventListener("abort", giveUp);
+    const resume = () => {
+      queue.delete(resume);
+      signal.removeEventListener("abort", onAbort);
       resolve();
     };
-    const giveUp = () => {
-      line.delete(take);
+    const onAbort = () => {
+      queue.delete(resume);
       reject(signal.reason);
     };
-    line.add(take);
-    signal.addEventListener("abort", giveUp, { once: true });
+    queue.add(resume);
+    signal.addEventListener("abort", onAbort, { once: true });
   });
 }
 

@@ -17,29 +17,29 @@ export interface ToolMetrics {
 export type Outcome = "ok" | "refused" | "timeout" | "cancelled" | "bug";
 
 /** Keeps count of calls. */
-export interface Meter {
+export interface MetricsRecorder {
   /** A call begins to run. */
-  begin(): void;
+  start(): void;
   /** A call has ended, after so many milliseconds; one that never began to run took none. */
-  end(tool: string, outcome: Outcome, ms: number | undefined): void;
-  read(): ToolMetrics;
+  finish(tool: string, outcome: Outcome, ms: number | undefined): void;
+  snapshot(): ToolMetrics;
 }
 
 /** Creates a meter that stands at nothing. */
-export function createMeter(): Meter {
+export function createMetricsRecorder(): MetricsRecorder {
   const tools = new Map<string, { calls: number; runs: number; ms: number }>();
   const failures = new Map<string, number>();
   let running = 0;
-  let most = 0;
+  let maxRunning = 0;
   let total = 0;
   let succeeded = 0;
 
   return {
-    begin() {
+    start() {
       running++;
-      most = Math.max(most, running);
+      maxRunning = Math.max(maxRunning, running);
     },
-    end(tool, outcome, ms) {
+    finish(tool, outcome, ms) {
       total++;
       if (outcome === "ok") succeeded++;
       else failures.set(outcome, (failures.get(outcome) ?? 0) + 1);
@@ -51,7 +51,7 @@ export function createMeter(): Meter {
       });
       if (ms !== undefined) running--;
     },
-    read() {
+    snapshot() {
       const all = [...tools];
       return {
         total_executions: total,
@@ -63,7 +63,7 @@ export function createMeter(): Meter {
         ),
         tool_usage_count: Object.fromEntries(all.map(([name, { calls }]) => [name, calls])),
         error_breakdown: Object.fromEntries(failures),
-        max_concurrent_executions: most,
+        max_concurrent_executions: maxRunning,
       };
     },
   };

@@ -4,13 +4,13 @@ import { defineTool, type Host } from "../tool.ts";
 import { markUntrusted, UNTRUSTED_NOTE } from "./untrusted.ts";
 
 /** How many characters of a page are shown when nothing is said of it. */
-const SHOWN = 50_000;
+const DEFAULT_SHOWN_CHARS = 50_000;
 
 /** How many characters of a page are shown at the most, and given to the small model. */
-const MAX_SHOWN = 100_000;
+const MAX_SHOWN_CHARS = 100_000;
 
 /** How long the small model's answer may be, in tokens. */
-const MAX_ANSWER = 4_096;
+const MAX_ANSWER_TOKENS = 4_096;
 
 /** Fetches a page of the web: as Markdown, or as the small model's answer to a question about it. */
 export const webFetch = defineTool({
@@ -40,27 +40,33 @@ export const webFetch = defineTool({
         v.number(),
         v.integer(),
         v.minValue(1),
-        v.description(`Characters to show, at most ${MAX_SHOWN}`),
+        v.description(`Characters to show, at most ${MAX_SHOWN_CHARS}`),
       ),
     ),
   }),
   async run({ url, prompt = "", offset, max_length }, host) {
-    const page = await host.web.fetchPage(url, { leaveHost: false });
-    if (page.movedTo !== undefined) return toMoved(page, page.movedTo);
-    const length = Math.min(max_length ?? (prompt.trim() === "" ? SHOWN : MAX_SHOWN), MAX_SHOWN);
-    const part = toPart(page, { offset, length });
-    return prompt.trim() === "" ? showPart(page, part) : await answer(prompt, { page, part, host });
+    const page = await host.web.fetchPage(url, { followToOtherHost: false });
+    if (page.movedTo !== undefined) return describeMove(page, page.movedTo);
+    const length = Math.min(
+      max_length ?? (prompt.trim() === "" ? DEFAULT_SHOWN_CHARS : MAX_SHOWN_CHARS),
+      MAX_SHOWN_CHARS,
+    );
+    const part = slicePage(page, { offset, length });
+    return prompt.trim() === "" ? formatPart(page, part) : await answerPrompt(prompt, { page, part, host });
   },
 });
 
 /** A part of a page's text. */
-interface Part {
+interface PagePart {
   text: string;
   /** Which part it is, in words; nothing for all of it. */
   note: string | undefined;
 }
 
-function toPart({ content, truncated }: Page, { offset, length }: { offset: number; length: number }): Part {
+function slicePage(
+  { content, truncated }: Page,
+  { offset, length }: { offset: number; length: number },
+): PagePart {
   const all = content.type === "text" ? content.text : "";
   const text = all.slice(offset, offset + length);
   const end = offset + text.length;
@@ -73,32 +79,36 @@ function toPart({ content, truncated }: Page, { offset, length }: { offset: numb
   return { text, note: `Characters ${offset} to ${end} of ${all.length}. ${more}` };
 }
 
-function showPart({ url, title, mediaType }: Page, { text, note }: Part): string {
+function formatPart({ url, title, mediaType }: Page, { text, note }: PagePart): string {
   const head = [`URL: ${url}`, `Type: ${mediaType}`, ...(note === undefined ? [] : [note]), UNTRUSTED_NOTE];
   return [...head, markUntrusted(title === undefined ? text : `Title: ${title}\n\n${text}`)].join("\n");
 }
 
 interface AnswerOptions {
   page: Page;
-  part: Part;
+  part: PagePart;
   host: Host;
 }
 
-async function answer(prompt: string, { page, part, host }: AnswerOptions): Promise<string> {
-  const question = `${showPart(page, part)}\n\n${prompt}`;
+async function answerPrompt(prompt: string, { page, part, host }: AnswerOptions): Promise<string> {
+  const fullPrompt = `${formatPart(page, part)}\n\n${prompt}`;
   const { signal } = host;
-  const said = await host.models.complete(question, { system: SYSTEM, maxTokens: MAX_ANSWER, signal });
+  const reply = await host.models.complete(fullPrompt, {
+    system: SYSTEM_PROMPT,
+    maxTokens: MAX_ANSWER_TOKENS,
+    signal,
+  });
   const note = part.note === undefined ? [] : [`(${part.note})`];
-  return [`From ${page.url}, as a small model read it:`, markUntrusted(said), UNTRUSTED_NOTE, ...note].join(
+  return [`From ${page.url}, as a small model read it:`, markUntrusted(reply), UNTRUSTED_NOTE, ...note].join(
     "\n",
   );
 }
 
-const SYSTEM =
+const SYSTEM_PROMPT =
   "You read a page of the web for somebody and do what they ask at the end, from the page alone; say so where it " +
   "does not tell. Answer shortly, keep names, numbers and code exact, and quote little. " + UNTRUSTED_NOTE;
 
-function toMoved({ url, status }: Page, movedTo: string): string {
+function describeMove({ url, status }: Page, movedTo: string): string {
   return [
     `The page has moved to another host (status ${status}) and was not fetched from there.`,
     `From: ${url}`,

@@ -4,13 +4,13 @@ import { defineTool } from "../tool.ts";
 import { markUntrusted, UNTRUSTED_NOTE } from "./untrusted.ts";
 
 /** How many hits a search gives. */
-const HITS = 10;
+const MAX_HITS = 10;
 
 /** Searches the web. */
 export const webSearch = defineTool({
   name: "WebSearch",
   description: [
-    `Searches the web and gives up to ${HITS} hits, each with its title, URL and what of the page speaks to the query. Use`,
+    `Searches the web and gives up to ${MAX_HITS} hits, each with its title, URL and what of the page speaks to the query. Use`,
     "it for what is newer than your training or must be right; WebFetch reads a hit. Name the sources that you use.",
   ].join(" "),
   group: "network",
@@ -31,14 +31,14 @@ export const webSearch = defineTool({
   }),
   async run({ query, allowed_domains, blocked_domains }, host) {
     const lists = { allowedDomains: allowed_domains, blockedDomains: blocked_domains };
-    const hits = await host.web.search({ query, ...lists, limit: HITS });
+    const hits = await host.web.search({ query, ...lists, limit: MAX_HITS });
     // The query is the model's: an address in it is none that the web has named.
     if (hits.length === 0) return "Nothing was found";
-    return [UNTRUSTED_NOTE, markUntrusted(hits.map(toLines).join("\n\n"))].join("\n");
+    return [UNTRUSTED_NOTE, markUntrusted(hits.map(formatHit).join("\n\n"))].join("\n");
   },
 });
 
-function toLines({ title, url, text, age }: SearchHit, at: number): string {
+function formatHit({ title, url, text, age }: SearchHit, at: number): string {
   const head = `${at + 1}. ${title}${age === undefined ? "" : ` (${age})`}`;
   const lines = [url, ...text.split("\n")].filter((line) => line.trim() !== "");
   return [head, ...lines.map((line) => `   ${line.trim()}`)].join("\n");

@@ -1,12 +1,12 @@
 import { unreadableAnswer } from "../errors/unreadable.ts";
 import * as v from "valibot";
 import type { ResponseMessage, StreamEvent, UsageReport } from "../../anthropic/events.ts";
-import { explodeMessage } from "../../anthropic/to_events.ts";
+import { toEvents } from "../../anthropic/to_events.ts";
 import type { MessagesRequest } from "../../anthropic/schema.ts";
 import { ApiError } from "../../base/errors.ts";
 import { isObject, type JsonObject, tryJson } from "../../base/json.ts";
 import type { AnswerReader, ServerSentEvent, TurnContext } from "../dialect.ts";
-import { createSealer, type ThinkingSealer } from "./thinking.ts";
+import { createThinkingSealer, type ThinkingSealer } from "./thinking.ts";
 import { isOpenRouterReasoning } from "../reasoning/openrouter.ts";
 import { toUpstreamError } from "../errors/upstream_error.ts";
 
@@ -31,10 +31,10 @@ const MessageDelta = v.looseObject({
 });
 
 /** OpenRouter's own fields in a usage report, which Anthropic's does not have. */
-const FOREIGN_COUNTS = ["cost", "cost_details", "is_byok"];
+const OPENROUTER_USAGE_FIELDS = ["cost", "cost_details", "is_byok"];
 
 /** Reads an answer in Anthropic's language, and makes good where an upstream speaks it with an accent. */
-export class NativeAnswerReader implements AnswerReader {
+export class AnthropicAnswerReader implements AnswerReader {
   readonly #context: TurnContext;
   readonly #stopSequences: readonly string[];
   /** Seals the thinking of any model but Claude, whose own signatures stay as they are. */
@@ -53,7 +53,7 @@ export class NativeAnswerReader implements AnswerReader {
   constructor(request: MessagesRequest, context: TurnContext) {
     this.#context = context;
     this.#stopSequences = request.stop_sequences ?? [];
-    this.#sealer = createSealer(request, context);
+    this.#sealer = createThinkingSealer(request, context);
   }
 
   get done(): boolean {
@@ -79,7 +79,7 @@ export class NativeAnswerReader implements AnswerReader {
     this.#event(type ?? "", json);
   }
 
-  whole(answer: unknown): void {
+  pushNonStreamed(answer: unknown): void {
     if (isObject(answer) && answer.error !== undefined) throw toUpstreamError({ body: answer });
     if (!v.is(MessageSchema, answer)) throw unreadableAnswer("it is no message");
     const { stop_reason = null, stop_sequence = null, content } = answer;
@@ -96,7 +96,7 @@ export class NativeAnswerReader implements AnswerReader {
       stop_sequence,
       usage,
     };
-    for (const event of explodeMessage(message)) this.#event(event.type, { ...event });
+    for (const event of toEvents(message)) this.#event(event.type, { ...event });
   }
 
   end(): void {
@@ -117,15 +117,15 @@ export class NativeAnswerReader implements AnswerReader {
     }
     switch (type) {
       case "message_start":
-        return this.#start(parse(MessageStart, json));
+        return this.#start(parseEvent(MessageStart, json));
       case "content_block_start":
-        return this.#openBlock(parse(BlockStart, json));
+        return this.#openBlock(parseEvent(BlockStart, json));
       case "content_block_delta":
-        return this.#addDelta(parse(BlockDelta, json));
+        return this.#addDelta(parseEvent(BlockDelta, json));
       case "content_block_stop":
-        return this.#closeBlock(parse(BlockStop, json).index);
+        return this.#closeBlock(parseEvent(BlockStop, json).index);
       case "message_delta":
-        return this.#finish(parse(MessageDelta, json));
+        return this.#finish(parseEvent(MessageDelta, json));
       case "message_stop":
         this.#closeOpen();
         this.#state = "after";
@@ -138,7 +138,7 @@ export class NativeAnswerReader implements AnswerReader {
       case "":
         return;
       default:
-        this.#events.push(toOther(type, json));
+        this.#events.push(toUnknownEvent(type, json));
     }
   }
 
@@ -147,7 +147,7 @@ export class NativeAnswerReader implements AnswerReader {
     this.#state = "inside";
     const { provider: _provider, ...fields } = message;
     const { newId, alias, inputTokens } = this.#context;
-    const told = message.usage ? this.#count(message.usage) : {};
+    const counts = message.usage ? this.#count(message.usage) : {};
     this.#events.push({
       type: "message_start",
       message: {
@@ -161,9 +161,9 @@ export class NativeAnswerReader implements AnswerReader {
         stop_sequence: null,
         // OpenRouter counts only at the end; until then an estimate serves the client's display.
         usage: {
-          ...told,
-          input_tokens: told.input_tokens || inputTokens,
-          output_tokens: told.output_tokens ?? 0,
+          ...counts,
+          input_tokens: counts.input_tokens || inputTokens,
+          output_tokens: counts.output_tokens ?? 0,
         },
       },
     });
@@ -182,17 +182,17 @@ export class NativeAnswerReader implements AnswerReader {
     this.#events.push({ type: "content_block_start", index: ++this.#index, content_block: start });
     if (!this.#pinged) this.#events.push({ type: "ping" });
     this.#pinged = true;
-    this.#tell(deltas);
+    this.#emitDeltas(deltas);
   }
 
   #addDelta({ index, delta }: v.InferOutput<typeof BlockDelta>): void {
     if (index === this.#skipped) return;
     if (index !== this.#open) throw unreadableAnswer("it continues a block that is not open");
     if (delta.type === "signature_delta" && delta.signature) this.#signed = true;
-    this.#tell(this.#sealer?.add(delta) ?? [delta]);
+    this.#emitDeltas(this.#sealer?.add(delta) ?? [delta]);
   }
 
-  #tell(deltas: readonly v.InferOutput<typeof BlockDelta>["delta"][]): void {
+  #emitDeltas(deltas: readonly v.InferOutput<typeof BlockDelta>["delta"][]): void {
     for (const delta of deltas) {
       this.#events.push({ type: "content_block_delta", index: this.#index, delta });
     }
@@ -206,20 +206,22 @@ export class NativeAnswerReader implements AnswerReader {
   #closeOpen(): void {
     if (this.#open === undefined) return;
     this.#open = undefined;
-    this.#tell(this.#sealer?.close() ?? []);
+    this.#emitDeltas(this.#sealer?.close() ?? []);
     this.#events.push({ type: "content_block_stop", index: this.#index });
   }
 
   #finish({ delta, usage, ...rest }: v.InferOutput<typeof MessageDelta>): void {
     this.#closeOpen();
     const { stop_reason = null, stop_sequence = null } = delta;
-    const only = this.#stopSequences.length === 1 ? this.#stopSequences[0] : undefined;
-    const met = stop_reason === "stop_sequence" ? stop_sequence ?? only ?? null : stop_sequence;
+    const onlyStopSequence = this.#stopSequences.length === 1 ? this.#stopSequences[0] : undefined;
+    const stopSequence = stop_reason === "stop_sequence"
+      ? stop_sequence ?? onlyStopSequence ?? null
+      : stop_sequence;
     const counts = this.#count(usage ?? {});
     this.#events.push({
       ...rest,
       type: "message_delta",
-      delta: { ...delta, stop_reason, stop_sequence: met },
+      delta: { ...delta, stop_reason, stop_sequence: stopSequence },
       usage: { ...counts, output_tokens: counts.output_tokens ?? 0 },
     });
   }
@@ -230,24 +232,24 @@ export class NativeAnswerReader implements AnswerReader {
   ): UsageReport & { input_tokens?: number; output_tokens?: number } {
     if (typeof usage.cost === "number") this.cost = usage.cost;
     const { input_tokens, output_tokens, ...rest } = usage;
-    const read = [input_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens]
+    const inputTotal = [input_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens]
       .reduce((sum: number, count) => sum + (typeof count === "number" ? count : 0), 0);
-    if (read > 0) this.inputTokens = read;
-    const own = Object.entries(rest).filter(([field]) => !FOREIGN_COUNTS.includes(field));
+    if (inputTotal > 0) this.inputTokens = inputTotal;
+    const kept = Object.entries(rest).filter(([field]) => !OPENROUTER_USAGE_FIELDS.includes(field));
     return {
-      ...Object.fromEntries(own),
+      ...Object.fromEntries(kept),
       ...(typeof input_tokens === "number" && { input_tokens }),
       ...(typeof output_tokens === "number" && { output_tokens }),
     };
   }
 }
 
-function parse<T>(schema: v.GenericSchema<T>, json: JsonObject): T {
+function parseEvent<T>(schema: v.GenericSchema<T>, json: JsonObject): T {
   if (v.is(schema, json)) return json;
   throw unreadableAnswer(`its "${String(json.type).slice(0, 64)}" event lacks a field`);
 }
 
-function toOther(type: string, json: JsonObject): StreamEvent {
+function toUnknownEvent(type: string, json: JsonObject): StreamEvent {
   // The literal type stands for "any other string": see OtherEvent.
   return { ...json, type: type as "(unknown)" };
 }

@@ -8,42 +8,42 @@ import type { LossReport } from "../loss.ts";
  * @example Usage
  * ```ts
  * import { LossReport } from "../loss.ts";
- * import { withoutCacheMarks } from "./cache_control.ts";
+ * import { withoutCacheControl } from "./cache_control.ts";
  *
  * const loss = new LossReport();
  * const system = [{ type: "text" as const, text: "Be brief", cache_control: { type: "ephemeral" as const } }];
  * const messages = [{ role: "user" as const, content: "Hi" }];
- * const plain = withoutCacheMarks({ model: "m", max_tokens: 8, system, messages }, loss);
+ * const plain = withoutCacheControl({ model: "m", max_tokens: 8, system, messages }, loss);
  * if (JSON.stringify(plain.system) !== '[{"type":"text","text":"Be brief"}]') throw new Error("still marked");
  * if (loss.toHeader() !== "system.0.cache_control;dropped") throw new Error(loss.toHeader());
  * ```
  */
-export function withoutCacheMarks(request: MessagesRequest, loss: LossReport): MessagesRequest {
-  const unmark = <T extends object>(marked: T, path: string): T => {
-    if (!("cache_control" in marked)) return marked;
-    if (marked.cache_control) loss.add(path === "" ? "cache_control" : `${path}.cache_control`, "dropped");
-    return { ...marked, cache_control: undefined };
+export function withoutCacheControl(request: MessagesRequest, loss: LossReport): MessagesRequest {
+  const strip = <T extends object>(part: T, path: string): T => {
+    if (!("cache_control" in part)) return part;
+    if (part.cache_control) loss.add(path === "" ? "cache_control" : `${path}.cache_control`, "dropped");
+    return { ...part, cache_control: undefined };
   };
-  const unmarkAll = (content: Content, path: string): Content =>
+  const stripAll = (content: Content, path: string): Content =>
     typeof content === "string"
       ? content
-      : content.map((block, at) => unmark(toInner(block, `${path}.${at}`), `${path}.${at}`));
-  const toInner = (block: ContentBlock, path: string): ContentBlock => {
+      : content.map((block, at) => strip(stripNested(block, `${path}.${at}`), `${path}.${at}`));
+  const stripNested = (block: ContentBlock, path: string): ContentBlock => {
     if (block.type === "tool_result" && block.content) {
-      return { ...block, content: unmarkAll(block.content, `${path}.content`) };
+      return { ...block, content: stripAll(block.content, `${path}.content`) };
     }
     if (block.type !== "document" || block.source.type !== "content") return block;
-    const content = unmarkAll(block.source.content, `${path}.source.content`);
+    const content = stripAll(block.source.content, `${path}.source.content`);
     return { ...block, source: { ...block.source, content } };
   };
   const { system, tools, messages } = request;
   return {
-    ...unmark(request, ""),
-    ...(system && { system: unmarkAll(system, "system") }),
-    ...(tools && { tools: tools.map((tool, at) => unmark(tool, `tools.${at}`)) }),
+    ...strip(request, ""),
+    ...(system && { system: stripAll(system, "system") }),
+    ...(tools && { tools: tools.map((tool, at) => strip(tool, `tools.${at}`)) }),
     messages: messages.map((message, at) => ({
       ...message,
-      content: unmarkAll(message.content, `messages.${at}.content`),
+      content: stripAll(message.content, `messages.${at}.content`),
     })),
   };
 }

@@ -1,21 +1,21 @@
 import type { ContentBlock, Message, MessagesRequest } from "../../anthropic/schema.ts";
 import { isObject, type JsonObject } from "../../base/json.ts";
 import type { LossReport } from "../loss.ts";
-import { NativeAnswerReader } from "./answer.ts";
-import { withoutCacheMarks } from "./cache_control.ts";
+import { AnthropicAnswerReader } from "./answer.ts";
+import { withoutCacheControl } from "./cache_control.ts";
 import type { Dialect, TurnContext } from "../dialect.ts";
 import { isSealed } from "../sealed.ts";
 import { restoreThinking } from "./thinking.ts";
-import { findOwnCalls, retellOwn } from "./gateway_tools.ts";
+import { describeGatewayCall, findGatewayCalls } from "./gateway_tools.ts";
 
 /** Claude Code's first system block: Anthropic's own accounting, which defeats the prompt cache of anybody else. */
-const BILLING = "x-anthropic-billing-header";
+const BILLING_HEADER = "x-anthropic-billing-header";
 
 /**
  * What gateways behind this one may take for leave to send the request, and their key, elsewhere. Nobody who speaks
  * Anthropic's language needs it.
  */
-const DETOURS = new Set([
+const REROUTING_FIELDS = new Set([
   "api_base",
   "base_url",
   "api_key",
@@ -25,9 +25,9 @@ const DETOURS = new Set([
 ]);
 
 /** What sets one speaker of Anthropic's language apart from another. */
-export interface NativeFeatures {
+export interface AnthropicFeatures {
   /** Whether it is Anthropic itself: the user's device, `safeguards` and the billing block are its business alone. */
-  own: boolean;
+  isAnthropic: boolean;
   /** Whether it takes OpenRouter's `provider` and `session_id`. */
   routing: boolean;
 }
@@ -40,83 +40,85 @@ export interface NativeFeatures {
  * taken out, for a foreign signature makes the request fail, and what the gateway's own tools did is told in words.
  * Source: https://openrouter.ai/docs/api-reference/messages
  */
-export function createAnthropicDialect(features: NativeFeatures): Dialect {
+export function createAnthropicDialect(features: AnthropicFeatures): Dialect {
   return {
     name: "anthropic",
     path: "/messages",
-    toBody: (request, context) => toNativeRequest(request, context, features),
-    createReader: (request, context) => new NativeAnswerReader(request, context),
+    toBody: (request, context) => toAnthropicRequest(request, context, features),
+    createReader: (request, context) => new AnthropicAnswerReader(request, context),
   };
 }
 
-function toNativeRequest(
-  asked: MessagesRequest,
+function toAnthropicRequest(
+  original: MessagesRequest,
   context: TurnContext,
-  { own, routing }: NativeFeatures,
+  { isAnthropic, routing }: AnthropicFeatures,
 ): JsonObject {
-  const request = context.cacheControl === false ? withoutCacheMarks(asked, context.loss) : asked;
+  const request = context.cacheControl === false ? withoutCacheControl(original, context.loss) : original;
   const { metadata, safeguards, system, ...rest } = request;
-  for (const [field, value] of own ? [] : Object.entries(metadata ?? {})) {
+  for (const [field, value] of isAnthropic ? [] : Object.entries(metadata ?? {})) {
     if (value !== null && value !== undefined) context.loss.add(`metadata.${field}`, "dropped");
   }
-  if (safeguards !== undefined && !own) context.loss.add("safeguards", "dropped");
+  if (safeguards !== undefined && !isAnthropic) context.loss.add("safeguards", "dropped");
   return {
     // Bedrock and Google serve Claude too, without all of Anthropic's features.
     ...(routing && /^~?anthropic\//.test(context.model) && { provider: { order: ["anthropic"] } }),
     ...(routing && context.sessionId && { session_id: context.sessionId }),
-    ...withoutDetours(rest, context.loss),
-    ...(own && metadata !== undefined && { metadata }),
-    ...(own && safeguards !== undefined && { safeguards }),
-    ...(system && { system: own ? system : withoutBilling(system) }),
+    ...withoutRerouting(rest, context.loss),
+    ...(isAnthropic && metadata !== undefined && { metadata }),
+    ...(isAnthropic && safeguards !== undefined && { safeguards }),
+    ...(system && { system: isAnthropic ? system : withoutBillingBlock(system) }),
     model: context.model,
     stream: true,
-    messages: toOwnMessages(request.messages, context),
+    messages: toUpstreamMessages(request.messages, context),
   };
 }
 
-function withoutDetours(fields: JsonObject, loss: LossReport): JsonObject {
-  const detours = Object.keys(fields).filter((name) => DETOURS.has(name));
-  if (detours.length === 0) return fields;
-  for (const name of detours) loss.add(name, "dropped");
-  return Object.fromEntries(Object.entries(fields).filter(([name]) => !DETOURS.has(name)));
+function withoutRerouting(fields: JsonObject, loss: LossReport): JsonObject {
+  const rerouting = Object.keys(fields).filter((name) => REROUTING_FIELDS.has(name));
+  if (rerouting.length === 0) return fields;
+  for (const name of rerouting) loss.add(name, "dropped");
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !REROUTING_FIELDS.has(name)));
 }
 
-function withoutBilling(system: string | ContentBlock[]): string | ContentBlock[] {
+function withoutBillingBlock(system: string | ContentBlock[]): string | ContentBlock[] {
   if (typeof system === "string") return system;
-  return system.filter((block) => !(block.type === "text" && block.text.startsWith(BILLING)));
+  return system.filter((block) => !(block.type === "text" && block.text.startsWith(BILLING_HEADER)));
 }
 
 /** Earlier answers, without what this model did not think, or the upstream neither ran nor cited. */
-function toOwnMessages(messages: Message[], context: TurnContext): Message[] {
+function toUpstreamMessages(messages: Message[], context: TurnContext): Message[] {
   const { loss } = context;
-  const ours = findOwnCalls(messages);
+  const gatewayCalls = findGatewayCalls(messages);
   return messages.flatMap((message, at): Message[] => {
     const { role, content } = message;
     if (role !== "assistant" || typeof content === "string") return [message];
-    const own = content.flatMap((block, nth) => {
+    const kept = content.flatMap((block, nth) => {
       const path = `messages.${at}.content.${nth}`;
       const restored = restoreThinking(block, context);
       if (restored === undefined) loss.add(path, "dropped");
-      const told = (restored ?? []).map((one) => retellOwn(one, ours));
-      if (told.some((one, nth) => one !== restored?.[nth])) loss.add(path, "approximated");
-      return told.map((one) => withoutOurCitations(one, path, loss));
+      const described = (restored ?? []).map((one) => describeGatewayCall(one, gatewayCalls));
+      if (described.some((one, nth) => one !== restored?.[nth])) loss.add(path, "approximated");
+      return described.map((one) => withoutGatewayCitations(one, path, loss));
     });
-    if (own.length === content.length && own.every((block, nth) => block === content[nth])) return [message];
-    return own.length === 0 ? [] : [{ ...message, content: own }];
+    if (kept.length === content.length && kept.every((block, nth) => block === content[nth])) {
+      return [message];
+    }
+    return kept.length === 0 ? [] : [{ ...message, content: kept }];
   });
 }
 
 /** Anthropic refuses an index that it did not give: those of citations that the gateway made itself. */
-function withoutOurCitations(block: ContentBlock, path: string, loss: LossReport): ContentBlock {
+function withoutGatewayCitations(block: ContentBlock, path: string, loss: LossReport): ContentBlock {
   if (block.type !== "text" || !Array.isArray(block.citations)) return block;
   const { citations, ...rest } = block;
-  const own = citations.filter((citation) => !isOurs(citation));
-  if (own.length === citations.length) return block;
+  const kept = citations.filter((citation) => !isGatewayCitation(citation));
+  if (kept.length === citations.length) return block;
   loss.add(`${path}.citations`, "dropped");
-  return own.length === 0 ? rest : { ...rest, citations: own };
+  return kept.length === 0 ? rest : { ...rest, citations: kept };
 }
 
-function isOurs(citation: unknown): boolean {
+function isGatewayCitation(citation: unknown): boolean {
   return isObject(citation) && typeof citation.encrypted_index === "string" &&
     isSealed(citation.encrypted_index);
 }

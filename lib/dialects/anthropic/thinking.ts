@@ -8,7 +8,7 @@ import {
   readOpenRouterReasoning,
   writeOpenRouterReasoning,
 } from "../reasoning/openrouter.ts";
-import { CLAUDE_FORMAT, isClaude, isSurelyOf, lacksSignature } from "../reasoning/origin.ts";
+import { belongsToModel, CLAUDE_FORMAT, isClaude, lacksSignature } from "../reasoning/origin.ts";
 
 /**
  * The thinking of earlier answers as the model that is asked now takes it back; `undefined` where it takes none of it.
@@ -18,27 +18,27 @@ import { CLAUDE_FORMAT, isClaude, isSurelyOf, lacksSignature } from "../reasonin
  */
 export function restoreThinking(
   block: ContentBlock,
-  { model, origin, forgetful }: Pick<TurnContext, "model" | "origin" | "forgetful">,
+  { model, origin, dropThinking }: Pick<TurnContext, "model" | "origin" | "dropThinking">,
 ): ContentBlock[] | undefined {
   if (block.type !== "thinking" && block.type !== "redacted_thinking") return [block];
-  if (forgetful) return undefined;
-  const carried = block.type === "thinking" ? block.signature : block.data;
-  if (typeof carried !== "string" || carried === "") return undefined;
-  if (isSealed(carried)) {
-    const restored = unseal(carried, origin)?.flatMap((detail) => toBlocks(detail, block, model));
+  if (dropThinking) return undefined;
+  const opaque = block.type === "thinking" ? block.signature : block.data;
+  if (typeof opaque !== "string" || opaque === "") return undefined;
+  if (isSealed(opaque)) {
+    const restored = unseal(opaque, origin)?.flatMap((detail) => unsealedBlocks(detail, block, model));
     return restored && restored.length > 0 ? restored : undefined;
   }
-  if (block.type === "redacted_thinking" && isOpenRouterReasoning(carried)) {
-    const detail = readOpenRouterReasoning(carried);
+  if (block.type === "redacted_thinking" && isOpenRouterReasoning(opaque)) {
+    const detail = readOpenRouterReasoning(opaque);
     // OpenRouter says Claude's thoughts twice, and takes both back.
-    const own = isClaude(model) || (detail !== undefined && isSurelyOf(detail, model));
-    return own ? [block] : undefined;
+    const belongs = isClaude(model) || (detail !== undefined && belongsToModel(detail, model));
+    return belongs ? [block] : undefined;
   }
   return isClaude(model) ? [block] : undefined;
 }
 
 /** What a sealed detail was: on this road, or in chat completions. */
-function toBlocks(detail: JsonObject, block: ContentBlock, model: string): ContentBlock[] {
+function unsealedBlocks(detail: JsonObject, block: ContentBlock, model: string): ContentBlock[] {
   const { field, data, signature, text } = detail;
   if (field === "redacted_thinking") {
     return typeof data === "string" ? [{ type: "redacted_thinking", data }] : [];
@@ -60,7 +60,7 @@ function toBlocks(detail: JsonObject, block: ContentBlock, model: string): Conte
 type Delta = { type: string; [field: string]: unknown };
 
 /** Creates what seals the thinking of a model's answer; Claude's is signed already, for every road. */
-export function createSealer(
+export function createThinkingSealer(
   { thinking }: MessagesRequest,
   { model, origin }: Pick<TurnContext, "model" | "origin">,
 ): ThinkingSealer | undefined {
@@ -79,7 +79,7 @@ export class ThinkingSealer {
   /** What the open block is signed with at its end, where it is one of thinking. */
   #detail: JsonObject | undefined;
   /** All that the client has read of the model's thoughts. */
-  #told = "";
+  #shownText = "";
 
   /** Set `shown` to false where the client wants its thinking blocks without text. */
   constructor(origin: string, { shown }: { shown: boolean }) {
@@ -99,19 +99,19 @@ export class ThinkingSealer {
       return { start: block, deltas: [] };
     }
     const detail = { field: "redacted_thinking", data: block.data };
-    const words = toWords(readOpenRouterReasoning(block.data));
-    if (words === "" || this.#told.includes(words)) {
+    const text = reasoningText(readOpenRouterReasoning(block.data));
+    if (text === "" || this.#shownText.includes(text)) {
       return { start: { ...block, data: seal(this.#origin, [detail]) }, deltas: [] };
     }
     this.#detail = detail;
-    this.#told += words;
-    const deltas = this.#shown ? [{ type: "thinking_delta", thinking: words }] : [];
+    this.#shownText += text;
+    const deltas = this.#shown ? [{ type: "thinking_delta", thinking: text }] : [];
     return { start: { type: "thinking", thinking: "", signature: "" }, deltas };
   }
 
   /** Takes a delta of the open block; a signature waits for the block's end. */
   add(delta: Delta): Delta[] {
-    if (delta.type === "thinking_delta") this.#told += delta.thinking;
+    if (delta.type === "thinking_delta") this.#shownText += delta.thinking;
     if (delta.type !== "signature_delta" || this.#detail === undefined) return [delta];
     this.#sign(delta.signature);
     return [];
@@ -130,8 +130,8 @@ export class ThinkingSealer {
 }
 
 /** What can be read of a detail. */
-function toWords(detail: JsonObject | undefined): string {
+function reasoningText(detail: JsonObject | undefined): string {
   if (!isObject(detail)) return "";
-  const words = detail.text ?? detail.summary;
-  return typeof words === "string" ? words : "";
+  const text = detail.text ?? detail.summary;
+  return typeof text === "string" ? text : "";
 }

@@ -1,11 +1,11 @@
 /** Tokens that leave room for an answer: with less, Claude Code gives up asking for a shorter one. */
-const ROOM = 4000;
+const MIN_ANSWER_TOKENS = 4000;
 
 /**
  * How hosts name the numbers of an overflow: `limit`, and either `asked` in all or `input` and `output` apart.
  * The order counts: what names the parts comes first.
  */
-const NUMBERS = [
+const OVERFLOW_NUMBERS = [
   // Anthropic
   /exceed context limit: (?<input>\d+) \+ (?<output>\d+) > (?<limit>\d+)/i,
   /(?<asked>\d+) tokens > (?<limit>\d+) maximum/i,
@@ -39,7 +39,7 @@ const NUMBERS = [
 ];
 
 /** What says overflow without numbers: Claude Code's own list, and what other hosts say. */
-const WORDS = new RegExp(
+const OVERFLOW_MESSAGES = new RegExp(
   [
     "prompt is too long",
     "prompt too long",
@@ -69,16 +69,16 @@ const WORDS = new RegExp(
   "i",
 );
 /** What speaks of lengths and is no overflow. */
-const OTHERS = /policy_blocked|dlp_request_denied|expected maxlength/i;
+const NON_OVERFLOW_MESSAGES = /policy_blocked|dlp_request_denied|expected maxlength/i;
 
 /**
  * Tells whether an upstream says that a conversation is longer than the model takes.
  *
  * Where it speaks of a rate (429), only numbers that no waiting changes say so: other words there mean a minute's tokens.
  */
-export function isOverflow(said: string, status: number): boolean {
-  if (OTHERS.test(said)) return false;
-  return find(said) !== undefined || (status !== 429 && WORDS.test(said));
+export function isOverflow(message: string, status: number): boolean {
+  if (NON_OVERFLOW_MESSAGES.test(message)) return false;
+  return findNumbers(message) !== undefined || (status !== 429 && OVERFLOW_MESSAGES.test(message));
 }
 
 /**
@@ -87,35 +87,41 @@ export function isOverflow(said: string, status: number): boolean {
  *
  * @example Usage
  * ```ts
- * import { toOverflow } from "./context_overflow.ts";
+ * import { toOverflowMessage } from "./context_overflow.ts";
  *
- * const said = toOverflow("The input token count (1100) exceeds the maximum number of tokens allowed (1000).");
+ * const said = toOverflowMessage("The input token count (1100) exceeds the maximum number of tokens allowed (1000).");
  * if (said !== "prompt is too long: 1100 tokens > 1000 maximum") throw new Error(said);
  * ```
  */
-export function toOverflow(said: string): string {
-  const found = find(said);
-  if (found === undefined) return /^prompt is too long/i.test(said) ? said : `prompt is too long: ${said}`;
-  const { input, output, asked, limit } = found;
-  return output !== undefined && limit - input >= ROOM
+export function toOverflowMessage(message: string): string {
+  const found = findNumbers(message);
+  if (found === undefined) {
+    return /^prompt is too long/i.test(message) ? message : `prompt is too long: ${message}`;
+  }
+  const { input, output, requested, limit } = found;
+  return output !== undefined && limit - input >= MIN_ANSWER_TOKENS
     ? `input length and \`max_tokens\` exceed context limit: ${input} + ${output} > ${limit}, ` +
       "decrease input length or `max_tokens` and try again"
-    : `prompt is too long: ${asked} tokens > ${limit} maximum`;
+    : `prompt is too long: ${requested} tokens > ${limit} maximum`;
 }
 
 /** The numbers of an overflow, where it has some that make one. */
-function find(
-  said: string,
-): { input: number; output: number | undefined; asked: number; limit: number } | undefined {
-  const plain = said.replace(/(?<=\d),(?=\d{3}\b)/g, "");
-  for (const pattern of NUMBERS) {
+function findNumbers(
+  message: string,
+): { input: number; output: number | undefined; requested: number; limit: number } | undefined {
+  const plain = message.replace(/(?<=\d),(?=\d{3}\b)/g, "");
+  for (const pattern of OVERFLOW_NUMBERS) {
     const groups = pattern.exec(plain)?.groups;
     if (groups?.limit === undefined) continue;
     const limit = Number(groups.limit);
     const output = groups.output === undefined ? undefined : Number(groups.output);
-    const asked = groups.asked === undefined ? Number(groups.input) + (output ?? 0) : Number(groups.asked);
-    const input = groups.input === undefined ? asked - (output ?? 0) : Number(groups.input);
-    if (asked > limit || asked === limit && output === undefined) return { input, output, asked, limit };
+    const requested = groups.asked === undefined
+      ? Number(groups.input) + (output ?? 0)
+      : Number(groups.asked);
+    const input = groups.input === undefined ? requested - (output ?? 0) : Number(groups.input);
+    if (requested > limit || requested === limit && output === undefined) {
+      return { input, output, requested, limit };
+    }
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 import type { ErrorType } from "../../base/errors.ts";
 
 /** OpenRouter's stable names. Source: https://openrouter.ai/docs/api-reference/errors-and-debugging */
-export const NAMES: ReadonlyMap<string, ErrorType> = toMap([
+export const OPENROUTER_ERROR_TYPES: ReadonlyMap<string, ErrorType> = toMap([
   ["invalid_request_error", [
     "context_length_exceeded",
     "max_tokens_exceeded",
@@ -32,7 +32,7 @@ export const NAMES: ReadonlyMap<string, ErrorType> = toMap([
 ]);
 
 /** Codes and types of other hosts that say more than the status they come with. */
-export const CODES: ReadonlyMap<string, ErrorType> = toMap([
+export const HOST_ERROR_CODES: ReadonlyMap<string, ErrorType> = toMap([
   ["invalid_request_error", ["content_filter"]],
   ["authentication_error", ["invalid_api_key"]],
   // OpenAI, Moonshot and Z.ai say "too many requests" to an empty account, which waiting does not fill.
@@ -44,7 +44,7 @@ export const CODES: ReadonlyMap<string, ErrorType> = toMap([
 ]);
 
 /** OpenAI calls nearly everything an invalid request, so these words count only where no status speaks. */
-export const LOOSE_WORDS: ReadonlyMap<string, ErrorType> = toMap([
+export const FALLBACK_ERROR_CODES: ReadonlyMap<string, ErrorType> = toMap([
   ["invalid_request_error", ["invalid_request_error", "BadRequestError"]],
   ["authentication_error", ["authentication_error"]],
   ["billing_error", ["billing_error"]],
@@ -57,7 +57,7 @@ export const LOOSE_WORDS: ReadonlyMap<string, ErrorType> = toMap([
   ["api_error", ["api_error", "server_error", "internal_server_error"]],
 ]);
 
-const STATUSES: Record<number, ErrorType> = {
+const STATUS_ERROR_TYPES: Record<number, ErrorType> = {
   401: "authentication_error",
   402: "billing_error",
   403: "permission_error",
@@ -74,8 +74,8 @@ const STATUSES: Record<number, ErrorType> = {
 };
 
 /** What an HTTP status alone says. */
-export function typeOfStatus(status: number): ErrorType {
-  return STATUSES[status] ?? (status < 500 ? "invalid_request_error" : "api_error");
+export function errorTypeOfStatus(status: number): ErrorType {
+  return STATUS_ERROR_TYPES[status] ?? (status < 500 ? "invalid_request_error" : "api_error");
 }
 
 function toMap(table: readonly (readonly [ErrorType, readonly string[]])[]): ReadonlyMap<string, ErrorType> {

@@ -1,5 +1,5 @@
 /** What to do where OpenRouter has a model, and nobody behind it who serves this request. */
-const HINTS: readonly (readonly [said: RegExp, hint: string])[] = [
+const HINTS: readonly (readonly [pattern: RegExp, hint: string])[] = [
   [/support tool use/i, "ask for a model that takes tools, or send none"],
   [/tool_choice/i, "ask for a model that can be made to call a tool, or let it choose"],
   [/support image input/i, "ask for a model that takes images, or send none"],
@@ -25,7 +25,7 @@ const HINTS: readonly (readonly [said: RegExp, hint: string])[] = [
  * if (said !== "No endpoints found that support tool use; ask for a model that takes tools, or send none") throw new Error(said);
  * ```
  */
-export function withHint(said: string): string {
-  const hint = HINTS.find(([pattern]) => pattern.test(said))?.[1];
-  return hint === undefined ? said : `${said.replace(/[.\s]+$/, "")}; ${hint}`;
+export function withHint(message: string): string {
+  const hint = HINTS.find(([pattern]) => pattern.test(message))?.[1];
+  return hint === undefined ? message : `${message.replace(/[.\s]+$/, "")}; ${hint}`;
 }

@@ -1,8 +1,13 @@
 import { ApiError, type ApiErrorOptions, type ErrorType } from "../../base/errors.ts";
-import { CODES, LOOSE_WORDS, NAMES, typeOfStatus } from "./error_types.ts";
-import { type Failure, readFailure } from "./error_body.ts";
+import {
+  errorTypeOfStatus,
+  FALLBACK_ERROR_CODES,
+  HOST_ERROR_CODES,
+  OPENROUTER_ERROR_TYPES,
+} from "./error_types.ts";
+import { type ErrorBody, readErrorBody } from "./error_body.ts";
 import { withHint } from "./hints.ts";
-import { isOverflow, toOverflow } from "./context_overflow.ts";
+import { isOverflow, toOverflowMessage } from "./context_overflow.ts";
 
 /** What an upstream said of a failure: in an HTTP response, or in the middle of a stream. */
 export interface UpstreamFailure {
@@ -18,35 +23,36 @@ export interface UpstreamFailure {
  * What may be asked instead, where that has a chance: for a shorter answer, of another provider, or without what was
  * thought earlier.
  */
-export type Remedy = { shorten: number } | { avoid: string } | { forget: true };
+export type Adjustment = { maxTokens: number } | { excludeProvider: string } | { dropThinking: true };
 
 /** An error that an upstream reported. */
 export class UpstreamError extends ApiError {
-  readonly remedy: Remedy | undefined;
+  readonly adjustment: Adjustment | undefined;
   /** Whether the model, or whoever watches over it, would not answer. */
   readonly refused: boolean;
 
   constructor(
     type: ErrorType,
     message: string,
-    { remedy, refused = false, ...options }: ApiErrorOptions & {
-      remedy?: Remedy | undefined;
+    { adjustment, refused = false, ...options }: ApiErrorOptions & {
+      adjustment?: Adjustment | undefined;
       refused?: boolean;
     },
   ) {
     super(type, message, options);
-    this.remedy = remedy;
+    this.adjustment = adjustment;
     this.refused = refused;
   }
 }
 
 /** What hosts say of a key in a 400. */
-const KEY_WORDS = /\b(incorrect|invalid|wrong) api key\b|\bapi key (is )?(not valid|invalid|expired)\b/i;
+const INVALID_KEY_MESSAGE =
+  /\b(incorrect|invalid|wrong) api key\b|\bapi key (is )?(not valid|invalid|expired)\b/i;
 /** What hosts say of thoughts that they do not take back: another's, another conversation's, or said twice. */
-const THOUGHT_WORDS =
+const REJECTED_THINKING_MESSAGE =
   /signature.{0,40}\bthinking\b|\bthinking\b.{0,200}cannot be modified|bound to a different conversation|thought.?signature.{0,40}(not valid|invalid|corrupt)|missing a.{0,10}thought.?signature|encrypted.?content.{0,80}(verified|invalid|decrypt)|duplicate item found with id/is;
 /** What a host says whose failure has nothing to do with the request. */
-const SERVER_WORDS =
+const SERVER_FAILURE_MESSAGE =
   /internal (server )?error|server error|unavailable|overloaded|temporar|try again|tim(ed? ?out|eout)|upstream|connection|bad gateway/i;
 
 /**
@@ -64,73 +70,85 @@ const SERVER_WORDS =
  * ```
  */
 export function toUpstreamError({ status, body, retryAfter }: UpstreamFailure): UpstreamError {
-  const failure = readFailure(body);
-  const { names, words, details, retryable } = failure;
-  const code = failure.code ?? (status !== undefined && status >= 400 ? status : 502);
-  const said = failure.message ?? `Upstream answered ${code} without saying why`;
-  const wait = isWait(retryAfter) ? retryAfter : failure.retryAfter;
-  const told: ApiErrorOptions = {
-    ...(wait !== undefined && { retryAfter: wait }),
+  const failure = readErrorBody(body);
+  const { errorTypes, codes, details, retryable } = failure;
+  const httpStatus = failure.status ?? (status !== undefined && status >= 400 ? status : 502);
+  const message = failure.message ?? `Upstream answered ${httpStatus} without saying why`;
+  const retryAfterValue = isRetryAfter(retryAfter) ? retryAfter : failure.retryAfter;
+  const options: ApiErrorOptions = {
+    ...(retryAfterValue !== undefined && { retryAfter: retryAfterValue }),
     ...(details && { details }),
     ...(retryable !== undefined && { retryable }),
   };
 
-  if (isTooLong(failure, code)) {
-    return new UpstreamError("invalid_request_error", toOverflow(said), { ...(details && { details }) });
+  if (isContextOverflow(failure, httpStatus)) {
+    return new UpstreamError("invalid_request_error", toOverflowMessage(message), {
+      ...(details && { details }),
+    });
   }
-  if (code === 400 && isTransient(failure)) {
+  if (httpStatus === 400 && isTransient(failure)) {
     const provider = failure.forwarded?.provider;
-    const remedy = provider === undefined ? undefined : { avoid: provider };
-    return new UpstreamError("api_error", said, { ...told, status: 502, remedy });
+    const adjustment = provider === undefined ? undefined : { excludeProvider: provider };
+    return new UpstreamError("api_error", message, { ...options, status: 502, adjustment });
   }
-  const type = toType(failure, code, status === undefined);
-  return new UpstreamError(type, type === "not_found_error" ? withHint(said) : said, {
-    ...told,
-    ...(type === "api_error" && { status: code === 500 || code > 502 ? 500 : 502 }),
-    remedy: toRemedy(type, said),
-    refused: [...names, ...words].some((name) =>
+  const type = errorTypeFor(failure, httpStatus, status === undefined);
+  return new UpstreamError(type, type === "not_found_error" ? withHint(message) : message, {
+    ...options,
+    ...(type === "api_error" && { status: httpStatus === 500 || httpStatus > 502 ? 500 : 502 }),
+    adjustment: adjustmentFor(type, message),
+    refused: [...errorTypes, ...codes].some((name) =>
       /^(content_policy_violation|refusal|content_filter)$/.test(name)
     ),
   });
 }
 
 /** Whether it is seconds or a date, as a header may say; anything else is not passed on. */
-function isWait(value: string | undefined): value is string {
+function isRetryAfter(value: string | undefined): value is string {
   return /^(\d{1,9}(\.\d{1,9})?|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT)$/.test(
     value ?? "",
   );
 }
 
-function toRemedy(type: ErrorType, said: string): Remedy | undefined {
-  if (type === "invalid_request_error") return THOUGHT_WORDS.test(said) ? { forget: true } : undefined;
-  const affordable = type === "billing_error" ? /can only afford (\d+)/i.exec(said)?.[1] : undefined;
-  return affordable === undefined ? undefined : { shorten: Number(affordable) };
+function adjustmentFor(type: ErrorType, message: string): Adjustment | undefined {
+  if (type === "invalid_request_error") {
+    return REJECTED_THINKING_MESSAGE.test(message) ? { dropThinking: true } : undefined;
+  }
+  const affordable = type === "billing_error" ? /can only afford (\d+)/i.exec(message)?.[1] : undefined;
+  return affordable === undefined ? undefined : { maxTokens: Number(affordable) };
 }
 
-function toType({ names, words, message = "" }: Failure, code: number, midStream: boolean): ErrorType {
-  const find = (map: ReadonlyMap<string, ErrorType>, keys: string[]) =>
+function errorTypeFor(
+  { errorTypes, codes, message = "" }: ErrorBody,
+  httpStatus: number,
+  midStream: boolean,
+): ErrorType {
+  const lookUp = (map: ReadonlyMap<string, ErrorType>, keys: string[]) =>
     keys.map((key) => map.get(key)).find((type) => type !== undefined);
-  const named = find(NAMES, names) ?? find(CODES, words);
+  const named = lookUp(OPENROUTER_ERROR_TYPES, errorTypes) ?? lookUp(HOST_ERROR_CODES, codes);
   // A guardrail's word for what it found is the same as a model's, but it is the account that may not ask.
-  if (named === "invalid_request_error" && code === 403) return "permission_error";
+  if (named === "invalid_request_error" && httpStatus === 403) return "permission_error";
   if (named !== undefined) return named;
-  if (code === 400 && /is not a valid model ID/i.test(message)) return "not_found_error";
-  if (code === 400 && KEY_WORDS.test(message)) return "authentication_error";
-  return (midStream ? find(LOOSE_WORDS, words) : undefined) ?? typeOfStatus(code);
+  if (httpStatus === 400 && /is not a valid model ID/i.test(message)) return "not_found_error";
+  if (httpStatus === 400 && INVALID_KEY_MESSAGE.test(message)) return "authentication_error";
+  return (midStream ? lookUp(FALLBACK_ERROR_CODES, codes) : undefined) ?? errorTypeOfStatus(httpStatus);
 }
 
 /** Whatever status an overflow comes with; but a key or a right that is missing says more than any word beside it. */
-function isTooLong({ names, words, message = "" }: Failure, code: number): boolean {
-  if ([401, 402, 403, 404].includes(code)) return false;
+function isContextOverflow({ errorTypes, codes, message = "" }: ErrorBody, httpStatus: number): boolean {
+  if ([401, 402, 403, 404].includes(httpStatus)) return false;
   const named = ["context_length_exceeded", "token_limit_exceeded", "exceed_context_size_error"];
-  return [...names, ...words].some((name) => named.includes(name)) || isOverflow(message, code);
+  return [...errorTypes, ...codes].some((name) => named.includes(name)) || isOverflow(message, httpStatus);
 }
 
 /** OpenRouter's "Provider returned error" where the provider did not complain of the request. */
-function isTransient({ names, forwarded }: Failure): boolean {
-  if (forwarded === undefined || names.some((name) => NAMES.get(name) === "invalid_request_error")) {
+function isTransient({ errorTypes, forwarded }: ErrorBody): boolean {
+  if (
+    forwarded === undefined ||
+    errorTypes.some((name) => OPENROUTER_ERROR_TYPES.get(name) === "invalid_request_error")
+  ) {
     return false;
   }
-  const { said } = forwarded;
-  return said === undefined || (SERVER_WORDS.test(said) && !THOUGHT_WORDS.test(said));
+  const { providerMessage: message } = forwarded;
+  return message === undefined ||
+    (SERVER_FAILURE_MESSAGE.test(message) && !REJECTED_THINKING_MESSAGE.test(message));
 }

@@ -36,7 +36,7 @@ export interface ChatFeatures {
   /** Whether `session_id` keeps a conversation with one provider. */
   sessionId: boolean;
   /** The field that limits the answer. */
-  limit: "max_tokens" | "max_completion_tokens";
+  maxTokensField: "max_tokens" | "max_completion_tokens";
   /** Whether `stream_options.include_usage` is understood; where it is not, usage comes unasked or not at all. */
   streamOptions: boolean;
   /** The sources that parts of the type `file` may have. */
@@ -60,11 +60,11 @@ export interface HostContext extends TurnContext {
 /** What the saying of a request needs. */
 export interface ChatContext extends HostContext {
   /** The reasoning that has been said so far in the conversation. */
-  told: Set<unknown>;
+  sentReasoning: Set<unknown>;
 }
 
 /** A block, and where it stands in the client's request. */
-export interface Placed<Block = ContentBlock> {
+export interface LocatedBlock<Block = ContentBlock> {
   block: Block;
   path: string;
 }
@@ -83,12 +83,12 @@ export type ChatPart =
   | { type: "file"; file: JsonObject; cache_control?: CacheControl };
 
 /** Notes where each block of a content stands. */
-export function place(content: readonly ContentBlock[], path: string): Placed[] {
+export function locateBlocks(content: readonly ContentBlock[], path: string): LocatedBlock[] {
   return content.map((block, at) => ({ block, path: `${path}.${at}` }));
 }
 
 /** A mark for the cache, where the host takes one. */
-export function toCacheControl(
+export function cacheControlOf(
   block: { cache_control?: CacheControl | null | undefined },
   { features }: ChatContext,
 ): { cache_control?: CacheControl } {

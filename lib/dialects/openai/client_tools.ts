@@ -7,32 +7,32 @@ import type { JsonObject } from "../../base/json.ts";
  */
 export function toClientTool(tool: TypedTool): CustomTool | undefined {
   const [, kind = "", version = ""] = /^([a-z_]+)_(\d{8})$/.exec(tool.type) ?? [];
-  const known = KINDS.get(kind)?.(tool, Number(version));
-  if (known === undefined) return undefined;
-  const { name, description, properties, required } = known;
+  const definition = TOOL_KINDS.get(kind)?.(tool, Number(version));
+  if (definition === undefined) return undefined;
+  const { name, description, properties, required } = definition;
   return {
     name: tool.name || name,
     description,
     input_schema: { type: "object", properties, ...(required.length > 0 && { required }) },
-    ...(isCached(tool) && { cache_control: tool.cache_control }),
+    ...(hasCacheControl(tool) && { cache_control: tool.cache_control }),
   };
 }
 
-interface Words {
+interface ToolDescription {
   name: string;
   description: string;
   properties: JsonObject;
   required: string[];
 }
 
-const KINDS = new Map<string, (tool: TypedTool, version: number) => Words>([
-  ["bash", () => BASH],
-  ["text_editor", (tool, version) => toEditor(tool, version)],
-  ["memory", () => MEMORY],
-  ["computer", (tool, version) => toComputer(tool, version)],
+const TOOL_KINDS = new Map<string, (tool: TypedTool, version: number) => ToolDescription>([
+  ["bash", () => BASH_TOOL],
+  ["text_editor", (tool, version) => editorTool(tool, version)],
+  ["memory", () => MEMORY_TOOL],
+  ["computer", (tool, version) => computerTool(tool, version)],
 ]);
 
-function isCached(tool: TypedTool): tool is TypedTool & Pick<CustomTool, "cache_control"> {
+function hasCacheControl(tool: TypedTool): tool is TypedTool & Pick<CustomTool, "cache_control"> {
   return tool.cache_control !== undefined;
 }
 
@@ -53,7 +53,7 @@ const choice = (values: readonly string[], description: string) => ({
 
 // ---- bash
 
-const BASH: Words = {
+const BASH_TOOL: ToolDescription = {
   name: "bash",
   description:
     "Runs a command in a bash shell that stays open: directory, variables and background jobs last from one call " +
@@ -72,32 +72,32 @@ const VIEW_RANGE = integers(
   2,
   "For view, of a file alone: the first and the last line to show, counted from 1; -1 as the last means the end",
 );
-const EDITING = {
+const EDIT_PROPERTIES = {
   file_text: text("For create: the whole content of the file"),
   old_str: text("For str_replace: the text to replace, exactly as it stands in the file and only once in it"),
   new_str: text("For str_replace: the text to put in its place; nothing deletes the old text"),
   insert_line: integer("For insert: the line after which the text is put; 0 is before the first"),
 };
 
-function toEditor(tool: TypedTool, version: number): Words {
+function editorTool(tool: TypedTool, version: number): ToolDescription {
   // Later versions go by another name and can no longer undo.
-  const old = version < 20250429;
-  const commands = ["view", "create", "str_replace", "insert", ...(old ? ["undo_edit"] : [])];
+  const isOld = version < 20250429;
+  const commands = ["view", "create", "str_replace", "insert", ...(isOld ? ["undo_edit"] : [])];
   const limit = typeof tool.max_characters === "number"
     ? ` Of a long file at most ${tool.max_characters} characters are shown.`
     : "";
   return {
-    name: old ? "str_replace_editor" : "str_replace_based_edit_tool",
+    name: isOld ? "str_replace_editor" : "str_replace_based_edit_tool",
     description:
       "Views and edits text files. view shows a file with its lines numbered, or lists a directory; create writes " +
       "a new file; str_replace replaces a piece of text that occurs exactly once; insert puts text after a line" +
-      `${old ? "; undo_edit takes the last edit of a file back" : ""}.${limit}`,
+      `${isOld ? "; undo_edit takes the last edit of a file back" : ""}.${limit}`,
     properties: {
       command: choice(commands, "What to do"),
       path: text("The file, or for view also a directory; an absolute path"),
-      ...EDITING,
+      ...EDIT_PROPERTIES,
       // The first versions call the inserted text as they call the replacing one.
-      ...(old
+      ...(isOld
         ? { new_str: text("For str_replace: the text to put in its place; for insert: the text to put in") }
         : { insert_text: text("For insert: the text to put in") }),
       view_range: VIEW_RANGE,
@@ -106,7 +106,7 @@ function toEditor(tool: TypedTool, version: number): Words {
   };
 }
 
-const MEMORY: Words = {
+const MEMORY_TOOL: ToolDescription = {
   name: "memory",
   description:
     "Keeps notes in files below /memories that last beyond this conversation. Look there with view before you begin " +
@@ -116,7 +116,7 @@ const MEMORY: Words = {
   properties: {
     command: choice(["view", "create", "str_replace", "insert", "delete", "rename"], "What to do"),
     path: text("The file or directory, below /memories; for every command but rename"),
-    ...EDITING,
+    ...EDIT_PROPERTIES,
     insert_text: text("For insert: the text to put in"),
     view_range: VIEW_RANGE,
     old_path: text("For rename: the present path"),
@@ -141,10 +141,10 @@ const ACTIONS = [
 ];
 const LATER_ACTIONS = ["triple_click", "left_mouse_down", "left_mouse_up", "scroll", "hold_key", "wait"];
 
-function toComputer(tool: TypedTool, version: number): Words {
-  const later = version >= 20250124;
-  const zooms = version >= 20251124 && tool.enable_zoom === true;
-  const actions = [...ACTIONS, ...(later ? LATER_ACTIONS : []), ...(zooms ? ["zoom"] : [])];
+function computerTool(tool: TypedTool, version: number): ToolDescription {
+  const isLater = version >= 20250124;
+  const canZoom = version >= 20251124 && tool.enable_zoom === true;
+  const actions = [...ACTIONS, ...(isLater ? LATER_ACTIONS : []), ...(canZoom ? ["zoom"] : [])];
   const { display_width_px: width, display_height_px: height } = tool;
   const display = typeof tool.display_number === "number" ? ` (display ${tool.display_number})` : "";
   return {
@@ -157,13 +157,13 @@ function toComputer(tool: TypedTool, version: number): Words {
       action: choice(actions, "What to do"),
       coordinate: integers(2, "Where, as [x, y]: for mouse_move, clicks and scroll, and the end of a drag"),
       text: text("For type: what to type; for key and hold_key: the key or combination, such as ctrl+s"),
-      ...(later && {
+      ...(isLater && {
         start_coordinate: integers(2, "For left_click_drag: where the drag begins, as [x, y]"),
         scroll_direction: choice(["up", "down", "left", "right"], "For scroll: the direction"),
         scroll_amount: integer("For scroll: how many clicks of the wheel"),
         duration: { type: "number", description: "For hold_key and wait: how many seconds" },
       }),
-      ...(zooms && { region: integers(4, "For zoom: the part to show closer, as [x0, y0, x1, y1]") }),
+      ...(canZoom && { region: integers(4, "For zoom: the part to show closer, as [x0, y0, x1, y1]") }),
     },
     required: ["action"],
   };

@@ -1,9 +1,9 @@
 import type { ChatFeatures } from "./chat.ts";
 
 /** What OpenAI takes as the id of a call. */
-export const SHORT = /^.{1,40}$/s;
+export const OPENAI_CALL_ID = /^.{1,40}$/s;
 /** What Mistral takes as the id of a call. Source: https://github.com/langchain-ai/langchain/pull/24668 */
-export const NINE = /^[a-zA-Z0-9]{9}$/;
+export const MISTRAL_CALL_ID = /^[a-zA-Z0-9]{9}$/;
 
 /**
  * What families of models insist on whoever serves them, as data.
@@ -11,9 +11,11 @@ export const NINE = /^[a-zA-Z0-9]{9}$/;
  * Most of it shows only when a conversation was begun with another model: it has calls of a foreign form, and lacks
  * what this one would have said of its thoughts.
  */
-const HABITS: readonly (readonly [model: RegExp, habits: Partial<ChatFeatures>])[] = [
-  [/^openai\//, { callIds: SHORT }],
-  [/(^|\/)(open-)?(mistral|ministral|mixtral|magistral|codestral|devstral|pixtral)/i, { callIds: NINE }],
+const MODEL_QUIRKS: readonly (readonly [model: RegExp, quirks: Partial<ChatFeatures>])[] = [
+  [/^openai\//, { callIds: OPENAI_CALL_ID }],
+  [/(^|\/)(open-)?(mistral|ministral|mixtral|magistral|codestral|devstral|pixtral)/i, {
+    callIds: MISTRAL_CALL_ID,
+  }],
   // Source: https://ai.google.dev/gemini-api/docs/thought-signatures
   [/(^|\/)gemini-(?![12]\b)/, { signedCalls: true }],
   // Source: https://github.com/earendil-works/pi/pull/987
@@ -23,9 +25,9 @@ const HABITS: readonly (readonly [model: RegExp, habits: Partial<ChatFeatures>])
 ];
 
 /** Gives what a host takes of a model: the host's habits, and the model's own. */
-export function withHabits(features: ChatFeatures, model: string): ChatFeatures {
-  const own = HABITS.filter(([pattern]) => pattern.test(model)).map(([, habits]) => habits);
-  const all: ChatFeatures = Object.assign({}, features, ...own);
+export function withModelQuirks(features: ChatFeatures, model: string): ChatFeatures {
+  const matching = MODEL_QUIRKS.filter(([pattern]) => pattern.test(model)).map(([, quirks]) => quirks);
+  const all: ChatFeatures = Object.assign({}, features, ...matching);
   // A host that wants it of all answers wants it of those that call.
   return features.reasoningContent === "of all" ? { ...all, reasoningContent: "of all" } : all;
 }

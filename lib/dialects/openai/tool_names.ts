@@ -4,8 +4,8 @@ import { fnv } from "../fnv.ts";
 import { offerTools } from "./offer_tools.ts";
 
 /** What every host takes as a function's name. Source: https://platform.openai.com/docs/api-reference/chat/create */
-const LEGAL = /^[a-zA-Z0-9_-]{1,64}$/;
-const MAX_LENGTH = 64;
+const LEGAL_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
+const MAX_NAME_CHARS = 64;
 
 /**
  * The tools' names at the upstream: those that a host would refuse are shortened, and found again in the answer.
@@ -31,7 +31,7 @@ export class ToolNames {
   constructor(names: Iterable<string>) {
     const all = new Set(names);
     for (const name of all) {
-      if (LEGAL.test(name)) continue;
+      if (LEGAL_NAME.test(name)) continue;
       const short = shorten(name, (taken) => all.has(taken) || this.#client.has(taken));
       this.#upstream.set(name, short);
       this.#client.set(short, name);
@@ -44,10 +44,10 @@ export class ToolNames {
   }
 
   /** Gives the name that the host takes, and reports where the client said another. */
-  say(name: string, path: string, loss: LossReport): string {
-    const said = this.toUpstream(name);
-    if (said !== name) loss.add(path, "renamed");
-    return said;
+  rename(name: string, path: string, loss: LossReport): string {
+    const upstreamName = this.toUpstream(name);
+    if (upstreamName !== name) loss.add(path, "renamed");
+    return upstreamName;
   }
 
   /** Gives the name that the client knows. */
@@ -72,7 +72,7 @@ function shorten(name: string, isTaken: (short: string) => boolean): string {
   const readable = name.replace(/[^a-zA-Z0-9_-]/g, "_");
   for (let salt = "";; salt += "_") {
     const hash = fnv(name + salt).toString(16).padStart(8, "0");
-    const short = `${readable.slice(0, MAX_LENGTH - hash.length - 1)}_${hash}`;
+    const short = `${readable.slice(0, MAX_NAME_CHARS - hash.length - 1)}_${hash}`;
     if (!isTaken(short)) return short;
   }
 }

@@ -21,7 +21,7 @@ export function needsSignature(model: string): boolean {
 }
 
 /** Tells whether a detail that names no model, only a format, is surely this model's own. */
-export function isSurelyOf({ format, signature }: JsonObject, model: string): boolean {
+export function belongsToModel({ format, signature }: JsonObject, model: string): boolean {
   if (format === GEMINI_FORMAT) return isGemini(model);
   // Where no format is named it is Claude's, if anybody signed it.
   const claude = format === CLAUDE_FORMAT || (!format && typeof signature === "string" && signature !== "");

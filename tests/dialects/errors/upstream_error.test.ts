@@ -671,16 +671,20 @@ const THOUGHTS = [
 
 test("toUpstreamError() recognises rejected thinking blocks", () => {
   for (const said of THOUGHTS) {
-    assert.deepEqual(toUpstreamError({ status: 400, body: openai(said) }).remedy, { forget: true }, said);
+    assert.deepEqual(
+      toUpstreamError({ status: 400, body: openai(said) }).adjustment,
+      { dropThinking: true },
+      said,
+    );
     const raw = JSON.stringify(openai(said));
     const body = or(400, "Provider returned error", { provider_name: "Acme", raw });
-    assert.deepEqual(toUpstreamError({ status: 400, body }).remedy, { forget: true }, said);
-    assert.equal(toUpstreamError({ status: 500, body: openai(said) }).remedy, undefined, said);
+    assert.deepEqual(toUpstreamError({ status: 400, body }).adjustment, { dropThinking: true }, said);
+    assert.equal(toUpstreamError({ status: 500, body: openai(said) }).adjustment, undefined, said);
   }
   for (
     const said of ["`max_tokens` must be greater than `thinking.budget_tokens`", "signature: Field required"]
   ) {
-    assert.equal(toUpstreamError({ status: 400, body: openai(said) }).remedy, undefined, said);
+    assert.equal(toUpstreamError({ status: 400, body: openai(said) }).adjustment, undefined, said);
   }
 });
 
@@ -704,9 +708,9 @@ test("toUpstreamError() adds a hint if no provider serves the request", () => {
 
 test("toUpstreamError() recognises an alternative that the upstream offers", () => {
   const poor = or(402, "This request requires more credits, or fewer max_tokens. You can only afford 310.");
-  assert.deepEqual(toUpstreamError({ status: 402, body: poor }).remedy, { shorten: 310 });
+  assert.deepEqual(toUpstreamError({ status: 402, body: poor }).adjustment, { maxTokens: 310 });
   const unwell = or(400, "Provider returned error", { provider_name: "Acme", raw: "ERROR" });
-  assert.deepEqual(toUpstreamError({ status: 400, body: unwell }).remedy, { avoid: "Acme" });
+  assert.deepEqual(toUpstreamError({ status: 400, body: unwell }).adjustment, { excludeProvider: "Acme" });
   const asked = or(400, "Provider returned error", { provider_name: "Acme", raw: RAW });
   for (
     const body of [
@@ -715,7 +719,7 @@ test("toUpstreamError() recognises an alternative that the upstream offers", () 
       or(429, "Provider returned error", { raw: "busy" }),
     ]
   ) {
-    assert.equal(toUpstreamError({ status: body.error.code, body }).remedy, undefined);
+    assert.equal(toUpstreamError({ status: body.error.code, body }).adjustment, undefined);
   }
 });
 

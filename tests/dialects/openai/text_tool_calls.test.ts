@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type SpokenCall, SpokenCalls } from "../../../lib/dialects/openai/answer/text_tool_calls.ts";
+import { type TextToolCall, TextToolCalls } from "../../../lib/dialects/openai/answer/text_tool_calls.ts";
 
-const read = (path: string): SpokenCall => ({ name: "read", input: JSON.stringify({ path }) });
+const read = (path: string): TextToolCall => ({ name: "read", input: JSON.stringify({ path }) });
 
 /** What a model says: the text of it, and the calls. */
-const CASES: [said: string, text: string, calls: SpokenCall[]][] = [
+const CASES: [said: string, text: string, calls: TextToolCall[]][] = [
   ['I look.\n<tool_call>\n{"name": "read", "arguments": {"path": "a"}}\n</tool_call>', "I look.\n", [
     read("a"),
   ]],
@@ -57,11 +57,11 @@ const CASES: [said: string, text: string, calls: SpokenCall[]][] = [
   ["", "", []],
 ];
 
-test("SpokenCalls finds calls at the end of a text at any chunk boundaries and leaves other text unchanged", () => {
+test("TextToolCalls finds calls at the end of a text at any chunk boundaries and leaves other text unchanged", () => {
   for (const [said, text, calls] of CASES) {
     for (let first = 0; first <= said.length; first++) {
       for (const second of [first, Math.min(first + 3, said.length), said.length]) {
-        const spoken = new SpokenCalls(new Set(["read"]));
+        const spoken = new TextToolCalls(new Set(["read"]));
         const parts = [said.slice(0, first), said.slice(first, second), said.slice(second)];
         const told = parts.map((part) => spoken.push(part)).join("");
         const end = spoken.end();
@@ -71,15 +71,15 @@ test("SpokenCalls finds calls at the end of a text at any chunk boundaries and l
   }
 });
 
-test("SpokenCalls makes no call of a truncated text", () => {
-  const spoken = new SpokenCalls(new Set(["read"]));
+test("TextToolCalls makes no call of a truncated text", () => {
+  const spoken = new TextToolCalls(new Set(["read"]));
   const said = '<tool_call>{"name":"read"}</tool_call>';
   assert.equal(spoken.push(said), "");
   assert.deepEqual(spoken.end(false), { calls: [], text: said });
 });
 
-test("SpokenCalls releases text that cannot be a call at once", () => {
-  const spoken = new SpokenCalls(new Set(["read"]));
+test("TextToolCalls releases text that cannot be a call at once", () => {
+  const spoken = new TextToolCalls(new Set(["read"]));
   assert.equal(
     spoken.push("One line.\nAnother, with <tool_call> in it\n<"),
     "One line.\nAnother, with <tool_call> in it\n",

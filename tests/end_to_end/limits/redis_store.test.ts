@@ -3,9 +3,9 @@ import { after, before, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { createMemoryStore } from "../../../lib/limits/memory_store.ts";
-import type { Draw, Meter } from "../../../lib/limits/quota.ts";
+import type { Charge, Quota } from "../../../lib/limits/quota.ts";
 import { createRedisStore, type RedisConnection } from "../../../lib/limits/redis_store.ts";
-import type { Verdict } from "../../../lib/limits/store.ts";
+import type { ChargeResult } from "../../../lib/limits/store.ts";
 import type { LimitsInput } from "../../../lib/config/limits.ts";
 import { MISSING, type RedisServer, startRedis } from "./redis_server.ts";
 import { FakeClock } from "../../kit/clock.ts";
@@ -147,9 +147,22 @@ test("RATE_LIMIT_STORE sets keys with a prefix and an expiry", { skip: MISSING }
 });
 
 const of = { kind: "gateway" } as const;
-const FLOW: Meter = { kind: "flow", name: "law/flow", what: "requests", limit: 7, of };
-const BUDGET: Meter = { kind: "budget", name: "law/budget", what: "usd_day", limit: 3, until: 1e15, of };
-const PLACES: Meter = { kind: "places", name: "law/places", what: "concurrent", limit: 2, of };
+const FLOW: Quota = { kind: "rate", name: "law/flow", metric: "requests", limit: 7, subject: of };
+const BUDGET: Quota = {
+  kind: "budget",
+  name: "law/budget",
+  metric: "usd_day",
+  limit: 3,
+  until: 1e15,
+  subject: of,
+};
+const PLACES: Quota = {
+  kind: "concurrency",
+  name: "law/places",
+  metric: "concurrent",
+  limit: 2,
+  subject: of,
+};
 
 const Step = fc.record({
   record: fc.boolean(),
@@ -173,15 +186,15 @@ test(
       const redis = createRedisStore(url(), { clock: patient, connect: () => Promise.resolve(connection) });
       for (const [nth, { record, passes, flow, budget, place }] of steps.entries()) {
         clock.advance(passes);
-        const draws: Draw[] = [{ meter: FLOW, amount: flow }, { meter: BUDGET, amount: budget }];
+        const charges: Charge[] = [{ quota: FLOW, amount: flow }, { quota: BUDGET, amount: budget }];
         if (record) {
-          for (const store of [memory, redis]) store.record(draws, clock.now());
+          for (const store of [memory, redis]) store.record(charges, clock.now());
           continue;
         }
-        if (place) draws.push({ meter: PLACES, amount: 1, holder: `h${nth}` });
-        const expected = await memory.draw(draws, clock.now());
-        const actual = await redis.draw(draws, clock.now());
-        const rounded = ({ fits, used }: Verdict) => [fits, ...used.map((each) => each.toFixed(6))];
+        if (place) charges.push({ quota: PLACES, amount: 1, holder: `h${nth}` });
+        const expected = await memory.charge(charges, clock.now());
+        const actual = await redis.charge(charges, clock.now());
+        const rounded = ({ fits, used }: ChargeResult) => [fits, ...used.map((each) => each.toFixed(6))];
         assert.deepEqual(rounded(actual), rounded(expected));
       }
     });
@@ -196,8 +209,8 @@ test(
 test("createRedisStore() accepts any overdraft", { skip: MISSING }, async () => {
   await command((client) => client.sendCommand(["FLUSHALL"]));
   const store = createRedisStore(url(), { clock: new FakeClock(0) });
-  store.record([{ meter: FLOW, amount: 1e300 }], 0);
-  assert.deepEqual(await store.draw([{ meter: FLOW, amount: 0 }], 0), { fits: false, used: [1e300] });
+  store.record([{ quota: FLOW, amount: 1e300 }], 0);
+  assert.deepEqual(await store.charge([{ quota: FLOW, amount: 0 }], 0), { fits: false, used: [1e300] });
 });
 
 test("createRedisStore() frees an abandoned place after 90 seconds unless its gateway renews it", {
@@ -212,7 +225,7 @@ test("createRedisStore() frees an abandoned place after 90 seconds unless its ga
   };
   const take = (clock: FakeClock, holder: string) =>
     createRedisStore(url(), { clock, connect: () => Promise.resolve(connection) })
-      .draw([{ meter: PLACES, amount: 1, holder }], clock.now());
+      .charge([{ quota: PLACES, amount: 1, holder }], clock.now());
   const alive = new FakeClock();
   assert.equal((await take(alive, "alive")).fits, true);
   assert.equal(
@@ -241,8 +254,8 @@ test(
     const clock = new FakeClock();
     const own = await startRedis({ password: PASSWORD });
     const store = createRedisStore(`redis://:${PASSWORD}@127.0.0.1:${own.port}`, { clock });
-    const draws = [{ meter: BUDGET, amount: 0 }];
-    assert.deepEqual(await store.draw(draws, clock.now()), { fits: true, used: [0] });
+    const charges = [{ quota: BUDGET, amount: 0 }];
+    assert.deepEqual(await store.charge(charges, clock.now()), { fits: true, used: [0] });
     await own.stop();
     const refusal = {
       type: "overloaded_error",
@@ -250,15 +263,15 @@ test(
       retryAfter: "5",
       message: "Cannot take the request: the store of limits does not answer",
     };
-    await assert.rejects(store.draw(draws, clock.now()), refusal);
-    store.record([{ meter: BUDGET, amount: 2 }], clock.now());
-    store.record([{ meter: BUDGET, amount: 2 }, { meter: FLOW, amount: 1 }], clock.now());
-    await assert.rejects(store.draw(draws, clock.now()), refusal);
+    await assert.rejects(store.charge(charges, clock.now()), refusal);
+    store.record([{ quota: BUDGET, amount: 2 }], clock.now());
+    store.record([{ quota: BUDGET, amount: 2 }, { quota: FLOW, amount: 1 }], clock.now());
+    await assert.rejects(store.charge(charges, clock.now()), refusal);
     const again = await startRedis({ password: PASSWORD, port: own.port });
     try {
-      await assert.rejects(store.draw(draws, clock.now()), refusal, "it has failed a moment ago");
+      await assert.rejects(store.charge(charges, clock.now()), refusal, "it has failed a moment ago");
       clock.advance(SECOND);
-      assert.deepEqual(await store.draw(draws, clock.now()), { fits: false, used: [4] });
+      assert.deepEqual(await store.charge(charges, clock.now()), { fits: false, used: [4] });
     } finally {
       await again.stop();
     }
@@ -311,12 +324,12 @@ test("createRedisStore() gives up a server that does not answer after one second
   });
   const store = createRedisStore("redis://pretended", { clock, connect: server.connect });
   const underway = new Promise<void>((resolve) => asked = resolve);
-  const draw = store.draw([{ meter: FLOW, amount: 1 }], clock.now());
+  const charge = store.charge([{ quota: FLOW, amount: 1 }], clock.now());
   await underway;
   clock.advance(SECOND);
-  await assert.rejects(draw, { status: 529 });
+  await assert.rejects(charge, { status: 529 });
   assert.equal(clock.waiting, 0);
-  await assert.rejects(store.draw([{ meter: FLOW, amount: 1 }], clock.now()), { status: 529 });
+  await assert.rejects(store.charge([{ quota: FLOW, amount: 1 }], clock.now()), { status: 529 });
   assert.deepEqual([server.connections, server.ended], [1, 1]);
 });
 
@@ -324,6 +337,6 @@ for (const answer of [null, [], ["1"], [1, "x"], [1, "inf"], "OK"]) {
   test(`createRedisStore() rejects every request if the server answers ${JSON.stringify(answer)}`, async () => {
     const server = createFakeServer(() => Promise.resolve(answer));
     const store = createRedisStore("redis://pretended", { clock: new FakeClock(), connect: server.connect });
-    await assert.rejects(store.draw([{ meter: FLOW, amount: 1 }], 0), { status: 529 });
+    await assert.rejects(store.charge([{ quota: FLOW, amount: 1 }], 0), { status: 529 });
   });
 }

@@ -14,7 +14,7 @@ import { after, test } from "node:test";
 import { ConfigError } from "../../../lib/config/parse.ts";
 import { createGateway } from "../../../lib/gateway.ts";
 import { openSpendFile } from "../../../lib/limits/spend_file.ts";
-import type { Draw, Meter } from "../../../lib/limits/quota.ts";
+import type { Charge, Quota } from "../../../lib/limits/quota.ts";
 import { FakeClock } from "../../kit/clock.ts";
 import { createTestGateway } from "../../kit/gateway.ts";
 import { minimalRequest } from "../../kit/request.ts";
@@ -27,25 +27,32 @@ let folders = 0;
 const newFolder = () => join(root, String(folders++), "state");
 const DAY = 86_400_000;
 
-function spend(name: string, usd: number, until = 10 * DAY): Draw {
-  const meter: Meter = { kind: "budget", name, until, limit: 1, what: "usd_day", of: { kind: "gateway" } };
-  return { meter, amount: usd };
+function spend(name: string, usd: number, until = 10 * DAY): Charge {
+  const meter: Quota = {
+    kind: "budget",
+    name,
+    until,
+    limit: 1,
+    metric: "usd_day",
+    subject: { kind: "gateway" },
+  };
+  return { quota: meter, amount: usd };
 }
 
 test("openSpendFile() restores the sum of each period that is not over", () => {
   const folder = newFolder();
   const file = openSpendFile(folder, 0);
-  assert.equal(file.kept.size, 0);
+  assert.equal(file.loaded.size, 0);
   file.append([spend("a", 0.25), spend("b", 1, 2 * DAY)], 0);
   file.append([spend("a", 0.5)], 0);
-  const flow: Meter = { kind: "flow", name: "f", what: "requests", limit: 1, of: { kind: "gateway" } };
-  file.append([{ meter: flow, amount: 1 }, spend("a", 0)], 0);
+  const flow: Quota = { kind: "rate", name: "f", metric: "requests", limit: 1, subject: { kind: "gateway" } };
+  file.append([{ quota: flow, amount: 1 }, spend("a", 0)], 0);
   assert.equal(readFileSync(join(folder, "spend.jsonl"), "utf8").split("\n").length, 4, "three lines");
-  assert.deepEqual([...openSpendFile(folder, DAY).kept], [
+  assert.deepEqual([...openSpendFile(folder, DAY).loaded], [
     ["a", { usd: 0.75, until: 10 * DAY }],
     ["b", { usd: 1, until: 2 * DAY }],
   ]);
-  assert.deepEqual([...openSpendFile(folder, 2 * DAY).kept.keys()], ["a"]);
+  assert.deepEqual([...openSpendFile(folder, 2 * DAY).loaded.keys()], ["a"]);
   assert.equal(readFileSync(join(folder, "spend.jsonl"), "utf8").split("\n").length, 2, "one line is left");
 });
 
@@ -54,7 +61,7 @@ test("openSpendFile() compacts the file without losing spend", () => {
   const file = openSpendFile(folder, 0);
   for (let nth = 0; nth < 12_000; nth++) file.append([spend("a", 0.5)], 0);
   assert.ok(statSync(join(folder, "spend.jsonl")).size < 200_000);
-  assert.deepEqual(openSpendFile(folder, 0).kept.get("a"), { usd: 6000, until: 10 * DAY });
+  assert.deepEqual(openSpendFile(folder, 0).loaded.get("a"), { usd: 6000, until: 10 * DAY });
 });
 
 test(
@@ -75,7 +82,7 @@ test("openSpendFile() ignores an incomplete last line", () => {
   file.append([spend("a", 0.25)], 0);
   file.append([spend("a", 0.5)], 0);
   truncateSync(path, statSync(path).size - 9);
-  assert.equal(openSpendFile(folder, 0).kept.get("a")?.usd, 0.25);
+  assert.equal(openSpendFile(folder, 0).loaded.get("a")?.usd, 0.25);
 });
 
 for (
@@ -125,7 +132,7 @@ test("openSpendFile() writes spend that could not be written with the next", () 
   assert.equal(existsSync(folder), false);
   openSpendFile(folder, 0);
   file.append([spend("a", 4)], 0);
-  assert.equal(openSpendFile(folder, 0).kept.get("a")?.usd, 6, "what was in the folder is gone with it");
+  assert.equal(openSpendFile(folder, 0).loaded.get("a")?.usd, 6, "what was in the folder is gone with it");
 });
 
 const CHUNK = {

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { test } from "node:test";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
-import { createGateway, type Handler } from "../../../mod.ts";
+import { createGateway, type Gateway } from "../../../mod.ts";
 
 // What only Deno and Bun have, as README.md uses it.
 declare const Deno: {
@@ -17,7 +17,7 @@ type Fetch = (request: Request) => Response | Promise<Response>;
 type Running = { url: string; stop(): Promise<void> };
 
 /** The ways into a server that README.md shows, each on the runtime's own server. */
-const WAYS: Record<string, (gateway: Handler) => Promise<Running>> = {
+const WAYS: Record<string, (gateway: Gateway) => Promise<Running>> = {
   "this runtime's server": (gateway) => serve(gateway.fetch),
   "Hono, below a path": async (gateway) => {
     const server = await serve(new Hono().mount("/ai", gateway.fetch).fetch);

@@ -5,7 +5,7 @@ import { createServer, type ServerResponse } from "node:http";
 import { connect } from "node:net";
 import process from "node:process";
 import { test } from "node:test";
-import { createNetwork } from "../../../lib/runtime/fetch.ts";
+import { createFetch } from "../../../lib/runtime/fetch.ts";
 import { launch, RUNTIMES } from "./launch.ts";
 import { toPort } from "../../kit/sockets.ts";
 
@@ -34,14 +34,14 @@ async function startSilent() {
   };
 }
 
-test("createNetwork() waits longer than Node's own fetch", { skip: !onNode }, async () => {
+test("createFetch() waits longer than Node's own fetch", { skip: !onNode }, async () => {
   const { Agent, getGlobalDispatcher, setGlobalDispatcher } = await import("undici");
   const usual = getGlobalDispatcher();
   const server = await startSilent();
   // Node's own limits, shortened: what holds for five minutes holds for an instant.
   setGlobalDispatcher(new Agent({ headersTimeout: 1, bodyTimeout: 1 }));
   try {
-    const network = createNetwork({ connectTimeout: 10 });
+    const network = createFetch({ connectTimeout: 10 });
     const asked = server.asked("/patient");
     const patient = network(`${server.url}/patient`);
     const response = await asked;

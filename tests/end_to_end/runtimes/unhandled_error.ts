@@ -1,13 +1,13 @@
 // Run by unhandled_error.test.ts: fails where nobody waits for it, in both ways, and tells what the gateway says of it.
 import process from "node:process";
 import { createGateway } from "../../../lib/gateway.ts";
-import { onStray } from "../../../lib/runtime/process.ts";
-import { logStray } from "../../../lib/observability/counters.ts";
+import { onUnhandledError } from "../../../lib/runtime/process.ts";
+import { logUnhandledError } from "../../../lib/observability/counters.ts";
 import { printLine, startLog } from "../../../lib/observability/log.ts";
 
 startLog("error");
 const gateway = createGateway();
-onStray(logStray);
+onUnhandledError(logUnhandledError);
 const tell = async () => {
   const health = await (await gateway.fetch(new Request("http://gateway/health"))).json();
   const status = await (await gateway.fetch(new Request("http://gateway/status"))).json();

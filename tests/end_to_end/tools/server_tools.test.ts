@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { explodeBlock } from "../../../lib/anthropic/to_events.ts";
+import { toBlockEvents } from "../../../lib/anthropic/to_events.ts";
 import type { Settings } from "../../../lib/config/settings.ts";
 import { WORKSPACE } from "./tool_gateway.ts";
 import { createTestGateway, type TestGateway, type TestRequestOptions } from "../../kit/gateway.ts";
@@ -211,7 +211,7 @@ test("POST /v1/messages keeps the client's betas out of the gateway's own reques
     { VALIDATION: "strict", ANTHROPIC_SMALL_FAST_MODEL: "some/tiny" },
     toNative([
       start,
-      ...explodeBlock({ type: "tool_use", id: "toolu_1", name: "Task", input }, 0),
+      ...toBlockEvents({ type: "tool_use", id: "toolu_1", name: "Task", input }, 0),
       { type: "message_delta", delta: { stop_reason: "tool_use" }, usage },
       { type: "message_stop" },
     ]),

@@ -371,7 +371,7 @@ function* disguises(name: string): Generator<string> {
 }
 
 test("every file tool rejects writes to files that act with the operator's rights, in any spelling", async () => {
-  const workspace = createWorkspace({ protect: [".env"] });
+  const workspace = createWorkspace({ protectedNames: [".env"] });
   const { root } = workspace;
   const before = "as it was";
   const all = [...NAMES, ".env", "sub/.ENV"].flatMap((name) => [...disguises(name)]);

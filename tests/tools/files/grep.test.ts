@@ -305,7 +305,7 @@ for (const more of [{}, { ignoreCase: true }, { multiline: true }]) {
         const pattern = { source, ignoreCase: false, multiline: false, ...more };
         const compiled = compilePattern(source, pattern);
         const options = { pattern: compiled, multiline: pattern.multiline, pause: () => Promise.resolve() };
-        const kept = await files.sift(paths, pattern);
+        const kept = await files.prefilter(paths, pattern);
         left += paths.length - kept.length;
         for (const { path, text } of texts) {
           const lines = findLines({ path, lines: toLines(text) }, { ...SHOW_ALL, ...options });
@@ -318,7 +318,7 @@ for (const more of [{}, { ignoreCase: true }, { multiline: true }]) {
   );
 }
 
-const SHOW_ALL = { only: false, before: 0, after: 0, numbered: true };
+const SHOW_ALL = { onlyMatching: false, before: 0, after: 0, numbered: true };
 
 test("Grep takes linear time for any pattern", async () => {
   const { put, run, fail } = createWorkspace({ ripgrep: "off" });
@@ -375,7 +375,13 @@ test("Grep yields to other work, in many lines and in one", async () => {
     const pause = () => Promise.resolve(void (pauses += 1));
     let found = 0;
     for await (
-      const _ of showMatches({ path: "", lines }, { ...SHOW_ALL, pattern, multiline, only: true, pause })
+      const _ of showMatches({ path: "", lines }, {
+        ...SHOW_ALL,
+        pattern,
+        multiline,
+        onlyMatching: true,
+        pause,
+      })
     ) {
       found += 1;
       if (pauses === 3) break;

@@ -113,7 +113,7 @@ function createWorkspace(
 
 const NO_MODELS: Host["models"] = {
   complete: () => Promise.reject(new Error("file tools use no model")),
-  converse: () => Promise.reject(new Error("file tools use no model")),
+  runSubagent: () => Promise.reject(new Error("file tools use no model")),
   search: () => Promise.reject(new Error("file tools use no model")),
 };
 

@@ -111,7 +111,7 @@ for (const [what, { input, todos = TODOS, says }] of Object.entries(REFUSED)) {
 test("Task sends its prompt to a model and returns its last text", async () => {
   const signal = new AbortController().signal;
   const asked: unknown[] = [];
-  const converse: Models["converse"] = async (prompt, options) => {
+  const converse: Models["runSubagent"] = async (prompt, options) => {
     asked.push([prompt, options.model, options.signal === signal]);
     return prompt === "silent" ? " \n" : `done: ${prompt}`;
   };
@@ -128,21 +128,24 @@ test("Task sends its prompt to a model and returns its last text", async () => {
 });
 
 test("Task returns why its model failed", async () => {
-  const converse: Models["converse"] = async () => {
+  const runSubagent: Models["runSubagent"] = async () => {
     throw new ToolError("The model is overloaded");
   };
-  await assert.rejects(run({ prompt: "look" }, { converse }), new ToolError("The model is overloaded"));
+  await assert.rejects(
+    run({ prompt: "look" }, { converse: runSubagent }),
+    new ToolError("The model is overloaded"),
+  );
 });
 
 async function run(
   input: unknown,
   { session = { seen: new Map(), todos: [] }, converse = notAsked, signal = new AbortController().signal }: {
     session?: Session;
-    converse?: Models["converse"];
+    converse?: Models["runSubagent"];
     signal?: AbortSignal;
   },
 ): Promise<string> {
-  const models = { complete: notAsked, converse, search: notAsked };
+  const models = { complete: notAsked, runSubagent: converse, search: notAsked };
   const content = await task.run(input, {
     signal,
     files: NO_FILES,

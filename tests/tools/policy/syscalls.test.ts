@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toCallFilter } from "../../../tools/policy/syscalls.ts";
+import { createSyscallFilter } from "../../../tools/policy/syscalls.ts";
 
 const ALLOWED = "allowed";
 
@@ -130,7 +130,7 @@ const CALLS: Record<string, [x64: Call, arm64: Call, answer: string]> = {
 };
 
 for (const [what, [x64, arm64, expected]] of Object.entries(CALLS)) {
-  test(`toCallFilter() ${expected === ALLOWED ? "allows" : "rejects"} ${what}`, () => {
+  test(`createSyscallFilter() ${expected === ALLOWED ? "allows" : "rejects"} ${what}`, () => {
     for (const network of [true, false]) {
       assert.equal(answer(filterOf("x64", network), x64), expected);
       assert.equal(answer(filterOf("arm64", network), { ...arm64, architecture: ARM64 }), expected);
@@ -138,23 +138,23 @@ for (const [what, [x64, arm64, expected]] of Object.entries(CALLS)) {
   });
 }
 
-test("toCallFilter() allows local sockets without network access", () => {
+test("createSyscallFilter() allows local sockets without network access", () => {
   assert.equal(answer(filterOf("x64", false), { number: 41, args: [1] }), ALLOWED);
   assert.equal(answer(filterOf("x64", true), { number: 41, args: [1] }), EAFNOSUPPORT);
 });
 
-test("toCallFilter() rejects calls by the numbers of another architecture", () => {
+test("createSyscallFilter() rejects calls by the numbers of another architecture", () => {
   assert.equal(answer(filterOf("x64", false), { number: 1, architecture: 0x40000003 }), ENOSYS);
   assert.equal(answer(filterOf("x64", false), { number: 0x40000000 + 1 }), ENOSYS);
   assert.equal(answer(filterOf("arm64", false), { number: 1, architecture: X64 }), ENOSYS);
 });
 
-test("toCallFilter() supports no other processor", () => {
-  assert.equal(toCallFilter("riscv64", { network: false }), undefined);
+test("createSyscallFilter() supports no other processor", () => {
+  assert.equal(createSyscallFilter("riscv64", { network: false }), undefined);
 });
 
 function filterOf(processor: string, network: boolean): Uint8Array {
-  const filter = toCallFilter(processor, { network });
+  const filter = createSyscallFilter(processor, { network });
   assert.ok(filter);
   return filter;
 }

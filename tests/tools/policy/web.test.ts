@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readDomains } from "../../../tools/policy/domains.ts";
-import { readAllowHosts, readTarget } from "../../../tools/policy/url.ts";
+import { createDomainFilter } from "../../../tools/policy/domains.ts";
+import { parseAllowHosts, parseTarget } from "../../../tools/policy/url.ts";
 
-test("readTarget() accepts URLs of the public web", () => {
+test("parseTarget() accepts URLs of the public web", () => {
   const cases: Record<string, string> = {
     "https://example.com": "https://example.com/",
     " https://Example.COM/a?b=c#d ": "https://example.com/a?b=c",
@@ -16,10 +16,10 @@ test("readTarget() accepts URLs of the public web", () => {
     "https://[2606:4700::1111]/": "https://[2606:4700::1111]/",
     "https://a_b.example.com/": "https://a_b.example.com/",
   };
-  for (const [text, href] of Object.entries(cases)) assert.equal(readTarget(text, new Set()).url.href, href);
+  for (const [text, href] of Object.entries(cases)) assert.equal(parseTarget(text, new Set()).url.href, href);
 });
 
-test("readTarget() rejects ports of other protocols, user names and invalid URLs", () => {
+test("parseTarget() rejects ports of other protocols, user names and invalid URLs", () => {
   const ports = [
     1,
     21,
@@ -45,7 +45,7 @@ test("readTarget() rejects ports of other protocols, user names and invalid URLs
   for (
     const url of [...urls, "https://u@example.com/", "https://u:p@example.com/", "https://:p@example.com/"]
   ) {
-    assert.throws(() => readTarget(url, new Set()), { name: "FetchError", code: "url_not_allowed" }, url);
+    assert.throws(() => parseTarget(url, new Set()), { name: "FetchError", code: "url_not_allowed" }, url);
   }
   for (
     const url of [
@@ -57,25 +57,25 @@ test("readTarget() rejects ports of other protocols, user names and invalid URLs
       "https://a.com:99999",
     ]
   ) {
-    assert.throws(() => readTarget(url, new Set()), { name: "FetchError", code: "invalid_tool_input" }, url);
+    assert.throws(() => parseTarget(url, new Set()), { name: "FetchError", code: "invalid_tool_input" }, url);
   }
 });
 
-test("readAllowHosts() writes hosts as URLs do", () => {
-  const hosts = readAllowHosts(["LOCALHOST:8080", "127.1:80", "[0::1]:9000", "wiki:443"]);
+test("parseAllowHosts() writes hosts as URLs do", () => {
+  const hosts = parseAllowHosts(["LOCALHOST:8080", "127.1:80", "[0::1]:9000", "wiki:443"]);
   assert.deepEqual([...hosts], ["localhost:8080", "127.0.0.1:80", "[::1]:9000", "wiki:443"]);
   for (const url of ["http://localhost:8080/", "http://127.0.0.1/", "http://[::1]:9000/", "https://wiki/"]) {
-    assert.equal(readTarget(url, hosts).exempt, true, url);
-    assert.equal(readTarget(url, hosts).url.href, url);
+    assert.equal(parseTarget(url, hosts).exempt, true, url);
+    assert.equal(parseTarget(url, hosts).url.href, url);
   }
   for (
     const entry of ["", "localhost", "localhost:", "a:b", "http://a:80", "a:80/x", "u@a:80", ":80", "a:99999"]
   ) {
-    assert.throws(() => readAllowHosts([entry]), TypeError, entry);
+    assert.throws(() => parseAllowHosts([entry]), TypeError, entry);
   }
 });
 
-test("readDomains() compares labels from the right and paths from the left", () => {
+test("createDomainFilter() compares labels from the right and paths from the left", () => {
   const cases: [entry: string, url: string, isWithin: boolean][] = [
     ["example.com", "https://example.com/", true],
     ["example.com", "https://a.b.example.com/x", true],
@@ -96,8 +96,8 @@ test("readDomains() compares labels from the right and paths from the left", () 
     ["münchen.example", "https://xn--mnchen-3ya.example/", true],
   ];
   for (const [entry, url, isWithin] of cases) {
-    assert.equal(readDomains({ allowedDomains: [entry] })(new URL(url)), isWithin, `${entry} ${url}`);
-    assert.equal(readDomains({ blockedDomains: [entry] })(new URL(url)), !isWithin, `${entry} ${url}`);
+    assert.equal(createDomainFilter({ allowedDomains: [entry] })(new URL(url)), isWithin, `${entry} ${url}`);
+    assert.equal(createDomainFilter({ blockedDomains: [entry] })(new URL(url)), !isWithin, `${entry} ${url}`);
   }
   for (
     const entry of [
@@ -110,8 +110,8 @@ test("readDomains() compares labels from the right and paths from the left", () 
       "a%2eb",
     ]
   ) {
-    assert.throws(() => readDomains({ allowedDomains: [entry] }), { name: "DomainsError" }, entry);
+    assert.throws(() => createDomainFilter({ allowedDomains: [entry] }), { name: "DomainsError" }, entry);
   }
-  assert.throws(() => readDomains({ allowedDomains: ["a.b"], blockedDomains: ["c.d"] }), /both/);
-  assert.equal(readDomains({ allowedDomains: [], blockedDomains: [] })(new URL("https://x.y/")), true);
+  assert.throws(() => createDomainFilter({ allowedDomains: ["a.b"], blockedDomains: ["c.d"] }), /both/);
+  assert.equal(createDomainFilter({ allowedDomains: [], blockedDomains: [] })(new URL("https://x.y/")), true);
 });

@@ -154,7 +154,7 @@ test("Bash keeps the beginning and the end of a long output", { skip }, async ()
 });
 
 test("Bash stops a command with endless output", { skip }, async () => {
-  const flood = createShellWorkspace({ limits: { floodBytes: 2 ** 20, keptCharacters: 100 } });
+  const flood = createShellWorkspace({ limits: { maxOutputBytes: 2 ** 20, keptOutputChars: 100 } });
   try {
     for (
       const command of ["yes", "yes >&2", "cat /dev/zero", "yes | tee /dev/stderr", "setsid yes & sleep 100"]

@@ -113,7 +113,7 @@ test("Bash changes no file that the operator's programs trust", { skip }, async 
           `\nmv .git moved && mkdir -p .git/hooks && echo evil > .git/hooks/pre-commit; rm -rf .git/hooks; mv -T .git /tmp/g` +
           `\nperl -e 'rename(".git", "moved"); rename(".mcp.json", "x"); syscall(316, -100, ".git", -100, "evil", 2)'`,
       );
-      assert.equal(said.by, "exit");
+      assert.equal(said.endedBy, "exit");
       assert.deepEqual(kept(), before);
     } finally {
       guarded.remove();
@@ -158,14 +158,14 @@ async function runAll(attacks: readonly string[]): Promise<string> {
   const said: string[] = [];
   const roomy = createShellWorkspace({
     root,
-    limits: { keptCharacters: 10_000_000, memoryBytes: 4 * 2 ** 30 },
+    limits: { keptOutputChars: 10_000_000, memoryBytes: 4 * 2 ** 30 },
   });
   mkdirSync(join(root, "attacks"));
   for (let first = 0; first < attacks.length; first += 40) {
     for (const [at, attack] of attacks.slice(first, first + 40).entries()) {
       writeFileSync(join(root, "attacks", `${at}.sh`), attack);
     }
-    const { stdout, by } = await roomy.run(
+    const { stdout, endedBy: by } = await roomy.run(
       "for f in attacks/*.sh; do printf '\\nattack %s\\n' $f; timeout -k 1 5 bash $f </dev/null 2>&1; done",
     );
     assert.equal(by, "exit");

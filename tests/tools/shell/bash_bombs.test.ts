@@ -64,15 +64,15 @@ for (const [what, [command, told]] of Object.entries(BOMBS)) {
     const MiB = 2 ** 20;
     const small = createShellWorkspace({
       limits: {
-        seconds: 30,
+        defaultSeconds: 30,
         processes: 200,
         memoryBytes: 128 * MiB,
         diskBytes: 64 * MiB,
-        scratchBytes: 8 * MiB,
+        tmpBytes: 8 * MiB,
       },
     });
     try {
-      const { by, code, stderr } = await small.run(command);
+      const { endedBy: by, code, stderr } = await small.run(command);
       assert.equal(by, "exit");
       assert.notEqual(code, 0);
       assert.match(stderr, told);

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createBash } from "../../../tools/shell/bash.ts";
 import { ToolError } from "../../../tools/errors.ts";
-import { createShell, type Ended, type Shell } from "../../../tools/host/shell.ts";
+import { createShell, type ProgramResult, type Shell } from "../../../tools/host/shell.ts";
 import { SHELL_LIMITS, SHELL_PATH, type ShellLimits, type ShellPolicy } from "../../../tools/policy/shell.ts";
 import type { Host, Tool } from "../../../tools/tool.ts";
 import { NO_FILES, NO_WEB } from "../../kit/no_host.ts";
@@ -23,7 +23,10 @@ export interface ShellWorkspace {
   policy: ShellPolicy;
   tool: Tool;
   /** Runs a command without the tool. */
-  run(command: string, options?: { input?: string; seconds?: number; signal?: AbortSignal }): Promise<Ended>;
+  run(
+    command: string,
+    options?: { input?: string; seconds?: number; signal?: AbortSignal },
+  ): Promise<ProgramResult>;
   /** Runs the tool, and returns its text and whether it failed. */
   useTool(input: unknown, signal?: AbortSignal): Promise<{ text: string; failed: boolean }>;
   remove(): void;
@@ -108,7 +111,7 @@ function toHost(shell: Shell, signal: AbortSignal): Host {
     shell,
     files: NO_FILES,
     web: NO_WEB,
-    models: { complete: unused, converse: unused, search: unused },
+    models: { complete: unused, runSubagent: unused, search: unused },
     session: { seen: new Map(), todos: [] },
   };
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as v from "valibot";
 import { defineTool, type Host } from "../../../tools/tool.ts";
 import type { Toolbox } from "../../../tools/toolbox/toolbox.ts";
-import { createTestScene, createTestToolbox, echo, fail } from "../../server_tools/scripted_model.ts";
+import { createTestContext, createTestToolbox, echo, fail } from "../../server_tools/scripted_model.ts";
 
 /** A tool whose calls end when the test says so. */
 function createWaiting(nested = false) {
@@ -34,7 +34,7 @@ async function textOf(result: ReturnType<Toolbox["run"]>): Promise<[boolean, str
 
 test("createToolbox() runs a call and returns a failure as a result", async () => {
   const { toolbox, audit } = createTestToolbox([echo, fail]);
-  const scene = createTestScene();
+  const scene = createTestContext();
   assert.deepEqual(await textOf(toolbox.run(call("Echo", { word: "bee" }), scene)), [false, "You said bee"]);
   assert.deepEqual(await textOf(toolbox.run(call("Fail"), scene)), [true, "Cannot do it: it is broken"]);
   assert.deepEqual(await textOf(toolbox.run(call("None"), scene)), [
@@ -70,7 +70,7 @@ test("createToolbox() hides a bug from the model and records it in the audit", a
     run: () => Promise.reject(bug),
   });
   const { toolbox, audit } = createTestToolbox([broken]);
-  const told = await textOf(toolbox.run(call("Bug"), createTestScene()));
+  const told = await textOf(toolbox.run(call("Bug"), createTestContext()));
   assert.deepEqual(told, [true, "Cannot run Bug: the gateway failed"]);
   assert.equal(audit[0]?.error, bug);
   assert.deepEqual(toolbox.metrics().error_breakdown, { bug: 1 });
@@ -78,8 +78,8 @@ test("createToolbox() hides a bug from the model and records it in the audit", a
 
 test("createToolbox() ends a call after its timeout", async () => {
   const { tool, running } = createWaiting();
-  const { toolbox, clock } = createTestToolbox([tool], { timeout: 30_000 });
-  const told = textOf(toolbox.run(call("Wait"), createTestScene()));
+  const { toolbox, clock } = createTestToolbox([tool], { timeoutMs: 30_000 });
+  const told = textOf(toolbox.run(call("Wait"), createTestContext()));
   await until(() => running.length === 1);
   clock.advance(29_999);
   assert.equal(running[0]?.host.signal.aborted, false);
@@ -92,7 +92,7 @@ test("createToolbox() ends a call after its timeout", async () => {
 test("createToolbox() limits concurrent calls and queues the others", async () => {
   const { tool, running } = createWaiting();
   const { toolbox, clock } = createTestToolbox([tool], { concurrency: 2 });
-  const results = Array.from({ length: 5 }, () => textOf(toolbox.run(call("Wait"), createTestScene())));
+  const results = Array.from({ length: 5 }, () => textOf(toolbox.run(call("Wait"), createTestContext())));
   await until(() => running.length === 2);
   clock.advance(1000);
   running[1]?.finish("second");
@@ -111,9 +111,9 @@ test("createToolbox() removes a cancelled call from the queue", async () => {
   const { tool, running } = createWaiting();
   const { toolbox, audit } = createTestToolbox([tool], { concurrency: 1 });
   const abort = new AbortController();
-  const first = toolbox.run(call("Wait"), createTestScene());
-  const second = toolbox.run(call("Wait"), createTestScene({ signal: abort.signal }));
-  const third = toolbox.run(call("Wait"), createTestScene());
+  const first = toolbox.run(call("Wait"), createTestContext());
+  const second = toolbox.run(call("Wait"), createTestContext({ signal: abort.signal }));
+  const third = toolbox.run(call("Wait"), createTestContext());
   await until(() => running.length === 1);
   abort.abort(new DOMException("The client has left", "AbortError"));
   await assert.rejects(second, { name: "AbortError" });
@@ -126,10 +126,10 @@ test("createToolbox() removes a cancelled call from the queue", async () => {
 
 test("createToolbox() gives tools that run others no place of theirs", async () => {
   const { tool, running } = createWaiting(true);
-  const { toolbox, clock } = createTestToolbox([tool, echo], { concurrency: 1, timeout: 1000 });
-  const outer = textOf(toolbox.run(call("Wait"), createTestScene()));
+  const { toolbox, clock } = createTestToolbox([tool, echo], { concurrency: 1, timeoutMs: 1000 });
+  const outer = textOf(toolbox.run(call("Wait"), createTestContext()));
   await until(() => running.length === 1);
-  assert.deepEqual(await textOf(toolbox.run(call("Echo", { word: "x" }), createTestScene())), [
+  assert.deepEqual(await textOf(toolbox.run(call("Echo", { word: "x" }), createTestContext())), [
     false,
     "You said x",
   ]);
@@ -139,8 +139,8 @@ test("createToolbox() gives tools that run others no place of theirs", async () 
 });
 
 test("createToolbox() counts calls in order, however long it takes to parse them", async () => {
-  const { toolbox } = createTestToolbox([echo], { rate: 1 });
-  const scene = createTestScene();
+  const { toolbox } = createTestToolbox([echo], { callsPerMinute: 1 });
+  const scene = createTestContext();
   const words = ["x".repeat(5_000_000), "short"];
   const results = await Promise.all(words.map((word) => toolbox.run(call("Echo", { word }), scene)));
   assert.deepEqual(results.map(({ isError }) => isError), [false, true]);
@@ -149,7 +149,7 @@ test("createToolbox() counts calls in order, however long it takes to parse them
 test("createToolbox() limits concurrent tools that run others", async () => {
   const { tool, running } = createWaiting(true);
   const { toolbox } = createTestToolbox([tool], { concurrency: 2 });
-  const all = Array.from({ length: 5 }, () => textOf(toolbox.run(call("Wait"), createTestScene())));
+  const all = Array.from({ length: 5 }, () => textOf(toolbox.run(call("Wait"), createTestContext())));
   await until(() => running.length === 2);
   for (let nth = 0; nth < 5; nth++) {
     await until(() => running.length > nth);
@@ -160,9 +160,9 @@ test("createToolbox() limits concurrent tools that run others", async () => {
 });
 
 test("createToolbox() limits the calls of each client per minute", async () => {
-  const { toolbox, clock } = createTestToolbox([echo], { rate: 2 });
+  const { toolbox, clock } = createTestToolbox([echo], { callsPerMinute: 2 });
   const run = (client: string) =>
-    textOf(toolbox.run(call("Echo", { word: "x" }), createTestScene({ client })));
+    textOf(toolbox.run(call("Echo", { word: "x" }), createTestContext({ client })));
   await run("alice");
   clock.advance(10_000);
   await run("alice");
@@ -191,8 +191,8 @@ test("createToolbox() remembers a bounded number of files of a conversation, the
     run: async (_input, { session: { seen } }) => `${seen.size} ${[...seen.keys()][0]}`,
   });
   const { toolbox } = createTestToolbox([sees, tells]);
-  await toolbox.run(call("See"), createTestScene());
-  assert.deepEqual(await textOf(toolbox.run(call("Tell"), createTestScene())), [false, "1000 file500"]);
+  await toolbox.run(call("See"), createTestContext());
+  assert.deepEqual(await textOf(toolbox.run(call("Tell"), createTestContext())), [false, "1000 file500"]);
 });
 
 test("createToolbox() truncates a result that is too long", async () => {
@@ -204,7 +204,7 @@ test("createToolbox() truncates a result that is too long", async () => {
       async () => [{ type: "text", text: "x".repeat(150_000) }, { type: "text", text: "y".repeat(150_000) }],
   });
   const { toolbox } = createTestToolbox([long]);
-  const { content } = await toolbox.run(call("Long"), createTestScene());
+  const { content } = await toolbox.run(call("Long"), createTestContext());
   const texts = content.map((piece) => piece.type === "text" ? piece.text : "");
   assert.equal(texts[0]?.length, 150_000);
   assert.equal(texts[1], `${"y".repeat(50_000)}\n[100000 characters more are cut]`);
@@ -224,7 +224,7 @@ test("createToolbox() keeps the sessions of conversations apart and forgets the 
   });
   const { toolbox } = createTestToolbox([note]);
   const run = (client: string, conversation: string, word?: string) =>
-    toolbox.run(call("Note", { word }), createTestScene({ client, conversation }));
+    toolbox.run(call("Note", { word }), createTestContext({ client, conversation }));
   await run("alice", "c1", "a");
   await run("alice", "c1");
   await run("alice", "c2");
@@ -248,7 +248,7 @@ test("defineTool() accepts alternative member names and ignores unknown ones", a
     },
   });
   const { toolbox } = createTestToolbox([tool]);
-  const run = (input: unknown) => textOf(toolbox.run(call("Named", input), createTestScene()));
+  const run = (input: unknown) => textOf(toolbox.run(call("Named", input), createTestContext()));
   await run({ directory: "a" });
   await run({ directory: "a", path: "b", deep: true });
   await run(JSON.parse('{"path": "c", "__proto__": {"deep": true}, "sandbox": "off"}'));
@@ -263,10 +263,10 @@ test("createToolbox() returns why another model failed", async () => {
     name: "Ask",
     description: "x",
     input: v.object({}),
-    run: (_input, { models, signal }) => models.converse("Go", { signal }),
+    run: (_input, { models, signal }) => models.runSubagent("Go", { signal }),
   });
   const { toolbox } = createTestToolbox([ask]);
-  assert.deepEqual(await textOf(toolbox.run(call("Ask"), createTestScene())), [
+  assert.deepEqual(await textOf(toolbox.run(call("Ask"), createTestContext())), [
     true,
     "Cannot ask the model: no model",
   ]);

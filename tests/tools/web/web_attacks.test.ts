@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { createDial, type Question } from "../../../tools/host/web/connect.ts";
+import { createConnect, type PageRequest } from "../../../tools/host/web/connect.ts";
 import { isPublicAddress } from "../../../tools/policy/address.ts";
 import { FetchError } from "../../../tools/errors.ts";
 import { createTestWeb, type Loopback, serve } from "../../kit/web.ts";
@@ -28,11 +28,11 @@ after(() => Promise.all([canary.close(), redirector.close()]));
 /** A web that is not let out of this machine, and tells at which addresses it would have asked. */
 function createWatchedWeb(options: { resolve?: () => Promise<string[]>; allow?: string[] } = {}) {
   const dialled: string[] = [];
-  const dial = createDial();
+  const dial = createConnect();
   const web = createTestWeb({
     resolve: () => Promise.reject(new Error("No name is to be resolved")),
     ...options,
-    dial(question: Question) {
+    connect(question: PageRequest) {
       dialled.push(question.address);
       return question.address === PUBLIC ? Promise.reject(new Error("Nobody is there")) : dial(question);
     },

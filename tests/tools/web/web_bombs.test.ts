@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateSync } from "node:zlib";
 import { readHtml } from "../../../tools/host/web/html.ts";
-import { pareHtml } from "../../../tools/host/web/trim_html.ts";
-import { isBearablePdf } from "../../../tools/host/web/pdf_size.ts";
-import { createSpacing } from "../../../tools/host/web/spacing.ts";
+import { trimHtml } from "../../../tools/host/web/trim_html.ts";
+import { isPdfWithinLimit } from "../../../tools/host/web/pdf_size.ts";
+import { createWhitespaceLimiter } from "../../../tools/host/web/spacing.ts";
 
 const SIZE = 2 * 1024 * 1024;
 const fill = (text: string) => text.repeat(Math.ceil(SIZE / text.length)).slice(0, SIZE);
@@ -39,7 +39,7 @@ const PAGES: Record<string, string> = {
 for (const [name, page] of Object.entries(PAGES)) {
   test(`readHtml() takes bounded time for ${name}`, async () => {
     const url = new URL("https://example.com/");
-    const { elements, html } = pareHtml(page, url);
+    const { elements, html } = trimHtml(page, url);
     assert.ok(elements <= 16_000, `${elements}`);
     assert.ok(html.length < SIZE + 1_000);
     const depths = [...html.matchAll(/<(\/?)(\w+)[^>]*>/g)].reduce(
@@ -55,25 +55,25 @@ for (const [name, page] of Object.entries(PAGES)) {
   });
 }
 
-test("pareHtml() removes scripts, styles, handlers and script links", () => {
+test("trimHtml() removes scripts, styles, handlers and script links", () => {
   const page =
     `<base href="https://b.io/x/"><script>SECRET</script><style>SECRET</style><svg><script>SECRET</script></svg>
     <p onclick="SECRET" data-x="SECRET"><a href="javascript:SECRET">a</a><a href="../y?z=1">b</a><img src="data:SECRET">
     <template>SECRET</template><noscript>SECRET</noscript><iframe src="x">SECRET</iframe>`;
-  const { html } = pareHtml(page, new URL("https://a.io/"));
+  const { html } = trimHtml(page, new URL("https://a.io/"));
   assert.doesNotMatch(html, /SECRET/);
   assert.match(html, /<a>a<\/a><a href="https:\/\/b\.io\/y\?z=1">b<\/a>/);
 });
 
-test("createSpacing() shortens whitespace at any cut", () => {
+test("createWhitespaceLimiter() shortens whitespace at any cut", () => {
   const text = "a" + " ".repeat(50) + "b\n\n\n\n\nc d   ";
   for (let cut = 1; cut < text.length; cut++) {
-    const shorten = createSpacing(3);
+    const shorten = createWhitespaceLimiter(3);
     assert.equal(shorten(text.slice(0, cut)) + shorten(text.slice(cut)), "a   b\n\n\nc d   ", `${cut}`);
   }
 });
 
-test("isBearablePdf() measures the unpacked size of a PDF, however often it is packed", async () => {
+test("isPdfWithinLimit() measures the unpacked size of a PDF, however often it is packed", async () => {
   const large = new Uint8Array(20_000_000);
   const toFile = (stream: Uint8Array) =>
     Buffer.concat([Buffer.from("%PDF-1.4\nstream\r\n"), stream, Buffer.from("\nendstream")]);
@@ -91,6 +91,6 @@ test("isBearablePdf() measures the unpacked size of a PDF, however often it is p
     [Buffer.from("stream\n".repeat(100_000)), false],
   ];
   for (const [at, [file, isBearable]] of cases.entries()) {
-    assert.equal(await isBearablePdf(file, 10_000_000), isBearable, `${at}`);
+    assert.equal(await isPdfWithinLimit(file, 10_000_000), isBearable, `${at}`);
   }
 });

@@ -118,7 +118,7 @@ test("WebFetch accepts the names of the original tool and rejects invalid input"
 
 test("WebFetch returns why a page is missing, and its input cannot lift a restriction", async () => {
   const dial = () => Promise.reject(new Error("Nobody is to be asked"));
-  const host = createTestHost(createTestWeb({ dial, resolve: () => Promise.resolve(["10.0.0.1"]) }));
+  const host = createTestHost(createTestWeb({ connect: dial, resolve: () => Promise.resolve(["10.0.0.1"]) }));
   const wide = { allowHosts: ["127.0.0.1:80"], allow_private: true, leaveHost: true, prompt: "x" };
   for (
     const url of [

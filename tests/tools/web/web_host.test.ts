@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { RequestListener } from "node:http";
 import { test } from "node:test";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
-import { createDial } from "../../../tools/host/web/connect.ts";
+import { createConnect } from "../../../tools/host/web/connect.ts";
 import type { FetchOptions, Page } from "../../../tools/host/web.ts";
 import { FetchError, type FetchErrorCode } from "../../../tools/errors.ts";
 import { FakeClock } from "../../kit/clock.ts";
@@ -266,7 +266,7 @@ test("fetchPage() connects to the resolved address and checks the certificate fo
   try {
     const allow = [`docs.test:${server.port}`, `other.test:${server.port}`, server.host];
     const resolve = () => Promise.resolve(["127.0.0.1"]);
-    const web = createTestWeb({ allow, resolve, dial: createDial({ ca: CERTIFICATE }) });
+    const web = createTestWeb({ allow, resolve, connect: createConnect({ ca: CERTIFICATE }) });
     assert.equal(
       textOf(await web.fetchPage(`https://docs.test:${server.port}/`)),
       `docs.test:${server.port}`,
@@ -296,7 +296,7 @@ test("fetchPage() tries the next address if one does not answer", async () => {
   const web = createTestWeb({
     resolve: () => Promise.resolve(["2606:4700::1111", "1.1.1.1", "8.8.8.8"]),
     after: clock.after.bind(clock),
-    dial: ({ address, signal }) => {
+    connect: ({ address, signal }) => {
       asked.push(address);
       if (address === "1.1.1.1") return Promise.reject(new Error("refused"));
       if (address === "8.8.8.8") {
@@ -330,7 +330,7 @@ test("fetchPage() follows redirects, and reports one to another host", async () 
     const web = createTestWeb({ allow: [target.host, start.host] });
     const page = await web.fetchPage(`http://${start.host}/near`);
     assert.deepEqual([page.url, textOf(page)], [`http://${target.host}/there`, "arrived"]);
-    const told = await web.fetchPage(`http://${start.host}/near`, { leaveHost: false });
+    const told = await web.fetchPage(`http://${start.host}/near`, { followToOtherHost: false });
     assert.deepEqual([told.status, told.movedTo], [301, `http://${target.host}/there`]);
     assert.equal(target.asked.length, 1);
   } finally {
@@ -342,7 +342,7 @@ test("fetchPage() checks the lists of domains at each redirect", async () => {
   const asked: string[] = [];
   const web = createTestWeb({
     resolve: () => Promise.resolve(["8.8.8.8"]),
-    dial({ url }) {
+    connect({ url }) {
       asked.push(url.hostname);
       const to = url.pathname === "/out" ? "https://evil.test/" : undefined;
       const header = (name: string) => name === "location" ? to : undefined;
@@ -375,7 +375,7 @@ test("fetchPage() checks the lists of domains at each redirect", async () => {
     /not a domain/,
   );
   await assertFails(
-    web.fetchPage(`https://x.io/${"a".repeat(250)}`, { maxUrl: 250 }),
+    web.fetchPage(`https://x.io/${"a".repeat(250)}`, { maxUrlChars: 250 }),
     "url_too_long",
     /longer than 250/,
   );

@@ -66,7 +66,7 @@ test("search() sends each service a request in its own form, at the operator's U
   };
   for (const by of SERVICES) {
     const { asked, fetch } = createService(() => Response.json(ANSWERS[by]));
-    const search: SearchPolicy = { by, key: KEY, url: "http://10.0.0.1:8080/sub/" };
+    const search: SearchPolicy = { engine: by, key: KEY, url: "http://10.0.0.1:8080/sub/" };
     const [hit] = await createTestWeb({ search, fetch }).search({ ...QUERY, ...lists });
     assert.deepEqual([hit?.url, hit?.title, hit?.text], ["https://a.io/1", "A 1", "text"], by);
     const [question] = asked;
@@ -80,14 +80,14 @@ test("search() sends each service a request in its own form, at the operator's U
     assert.match(said ?? "", /site:a\.io OR site:b\.io|nclude_?[dD]omains":\["a\.io","b\.io"\]/);
 
     if (own[by] === undefined) {
-      const failure = createTestWeb({ search: { by }, fetch }).search(QUERY);
+      const failure = createTestWeb({ search: { engine: by }, fetch }).search(QUERY);
       await assert.rejects(failure, {
         name: "SearchError",
         code: "unavailable",
         message: /no URL of searxng/,
       });
     } else {
-      await createTestWeb({ search: { by, key: KEY }, fetch }).search(QUERY);
+      await createTestWeb({ search: { engine: by, key: KEY }, fetch }).search(QUERY);
       assert.equal(asked[1] && asked[1].url.origin + asked[1].url.pathname, own[by]);
     }
   }
@@ -98,7 +98,7 @@ test("search() reads the response of a service over a socket", async () => {
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(ANSWERS.searxng));
   });
   try {
-    const web = createTestWeb({ search: { by: "searxng", url: `http://${service.host}` } });
+    const web = createTestWeb({ search: { engine: "searxng", url: `http://${service.host}` } });
     assert.equal((await web.search({ ...QUERY, blockedDomains: ["b.io"] })).length, 1);
     assert.deepEqual(service.asked, ["/search?q=deno+permissions+-site%3Ab.io&format=json"]);
   } finally {
@@ -120,7 +120,7 @@ test("search() keeps only hits within the domains for every service", async () =
     const { fetch } = createService(() =>
       Response.json({ results: hits.map((hit) => ({ ...hit, content: hit.text })) })
     );
-    const search: SearchPolicy = by === "openrouter" ? { by } : { by, url: "http://s" };
+    const search: SearchPolicy = by === "openrouter" ? { engine: by } : { engine: by, url: "http://s" };
     const models = { search: () => Promise.resolve(hits) };
     return await createTestWeb({ search, fetch, models }).search({ ...QUERY, limit: 20, ...lists });
   };
@@ -161,7 +161,7 @@ test("search() fails with Anthropic's codes and never reveals the key", async ()
   for (const by of SERVICES) {
     for (const [answer, code, message] of cases) {
       const { fetch, asked } = createService(answer);
-      const web = createTestWeb({ search: { by, url: "http://s.test", key: KEY }, fetch });
+      const web = createTestWeb({ search: { engine: by, url: "http://s.test", key: KEY }, fetch });
       await assert.rejects(web.search(QUERY), (error: unknown) => {
         assert.ok(error instanceof Error && "code" in error);
         assert.equal(error.code, code, error.message);
@@ -193,7 +193,7 @@ test("search() gives up at its timeout", async () => {
 
 test("search() limits the number of domains in a query", async () => {
   const { asked, fetch } = createService(() => Response.json(ANSWERS.brave));
-  const web = createTestWeb({ search: { by: "brave", url: "http://s" }, fetch });
+  const web = createTestWeb({ search: { engine: "brave", url: "http://s" }, fetch });
   const allowedDomains = Array.from({ length: 100 }, (_, at) => `domain-number-${at}.example.com`);
   await web.search({ query: "q".repeat(300), limit: 5, allowedDomains });
   await web.search({ query: "q".repeat(400), limit: 5, allowedDomains });

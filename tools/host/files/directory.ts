@@ -1,16 +1,16 @@
 import { type BigIntStats, constants, type Dirent } from "node:fs";
 import { type FileHandle, lstat, open, readdir, readlink } from "node:fs/promises";
-import { codeOf } from "./file_errors.ts";
+import { systemErrorCode } from "./file_errors.ts";
 
 /** A folder of the workspace that has been walked to from the root, through folders only and never through a link. */
 export interface Directory {
   /** The names on the way from the root. */
   readonly path: readonly string[];
   /** By what path the system finds the folder, or something in it. */
-  at(name?: string): string;
+  pathOf(name?: string): string;
   enter(name: string): Promise<Directory>;
   /** What is there under a name, be it a link; nothing if nothing is. */
-  look(name: string): Promise<BigIntStats | undefined>;
+  lstat(name: string): Promise<BigIntStats | undefined>;
   /** What it holds, in the order of names. */
   list(): Promise<Dirent[]>;
   /** Makes sure that what was opened under a name was found in this very folder. */
@@ -29,12 +29,12 @@ export interface Directory {
  */
 export async function openRoot(root: string, descriptors: boolean): Promise<Directory> {
   const handle = descriptors ? await openFolder(root) : undefined;
-  const shown = handle === undefined
+  const resolvedPath = handle === undefined
     ? undefined
     : await readlink(`/proc/self/fd/${handle.fd}`).catch(() => "");
-  if (handle !== undefined && shown === root) return byDescriptor(handle, []);
+  if (handle !== undefined && resolvedPath === root) return byDescriptor(handle, []);
   await handle?.close();
-  return byPath(root, [], [{ path: root, stat: await lookAt(root) }]);
+  return byPath(root, [], [{ path: root, stat: await statFolder(root) }]);
 }
 
 const { O_RDONLY, O_DIRECTORY = 0, O_NOFOLLOW = 0 } = constants;
@@ -44,21 +44,21 @@ async function openFolder(path: string): Promise<FileHandle | undefined> {
   try {
     return await open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   } catch (error) {
-    if (O_DIRECTORY === 0 && codeOf(error) !== "ENOENT") return undefined;
+    if (O_DIRECTORY === 0 && systemErrorCode(error) !== "ENOENT") return undefined;
     throw error;
   }
 }
 
 function byDescriptor(handle: FileHandle, path: readonly string[]): Directory {
   const base = `/proc/self/fd/${handle.fd}`;
-  const at = (name?: string) => name === undefined ? base : `${base}/${name}`;
+  const pathOf = (name?: string) => name === undefined ? base : `${base}/${name}`;
   return {
     path,
-    at,
+    pathOf,
     async enter(name) {
-      return byDescriptor(await open(at(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW), [...path, name]);
+      return byDescriptor(await open(pathOf(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW), [...path, name]);
     },
-    look: (name) => look(at(name)),
+    lstat: (name) => lstatIfPresent(pathOf(name)),
     list: () => list(base),
     async verify() {},
     close: () => handle.close(),
@@ -66,51 +66,51 @@ function byDescriptor(handle: FileHandle, path: readonly string[]): Directory {
 }
 
 /** A folder on the way, as it was when it was walked through. */
-interface Step {
+interface PathStep {
   path: string;
   stat: BigIntStats;
 }
 
 /** How many times the way is compared. */
-const LOOKS = 4;
+const VERIFY_ROUNDS = 4;
 
-function byPath(base: string, path: readonly string[], way: readonly Step[]): Directory {
-  const at = (name?: string) => name === undefined ? base : `${base}/${name}`;
+function byPath(base: string, path: readonly string[], steps: readonly PathStep[]): Directory {
+  const pathOf = (name?: string) => name === undefined ? base : `${base}/${name}`;
   return {
     path,
-    at,
+    pathOf,
     async enter(name) {
-      const step = { path: at(name), stat: await lookAt(at(name)) };
-      await compare(way);
-      return byPath(at(name), [...path, name], [...way, step]);
+      const step = { path: pathOf(name), stat: await statFolder(pathOf(name)) };
+      await verifySteps(steps);
+      return byPath(pathOf(name), [...path, name], [...steps, step]);
     },
-    look: (name) => look(at(name)),
+    lstat: (name) => lstatIfPresent(pathOf(name)),
     async list() {
       const entries = await list(base);
-      const names = toKey(entries);
-      for (let round = 0; round < LOOKS; round += 1) {
-        await compare(way);
-        if (toKey(await list(base)) !== names) throw new Moved();
+      const names = joinNames(entries);
+      for (let round = 0; round < VERIFY_ROUNDS; round += 1) {
+        await verifySteps(steps);
+        if (joinNames(await list(base)) !== names) throw new PathChangedError();
       }
       return entries;
     },
     async verify(name, opened) {
-      for (let round = 0; round < LOOKS; round += 1) {
-        await compare([...way, { path: at(name), stat: opened }]);
+      for (let round = 0; round < VERIFY_ROUNDS; round += 1) {
+        await verifySteps([...steps, { path: pathOf(name), stat: opened }]);
       }
     },
     async close() {},
   };
 }
 
-async function compare(way: readonly Step[]): Promise<void> {
-  for (const { path, stat } of way) {
+async function verifySteps(steps: readonly PathStep[]): Promise<void> {
+  for (const { path, stat } of steps) {
     const now = await lstat(path, { bigint: true });
-    if (now.dev !== stat.dev || now.ino !== stat.ino || now.isSymbolicLink()) throw new Moved();
+    if (now.dev !== stat.dev || now.ino !== stat.ino || now.isSymbolicLink()) throw new PathChangedError();
   }
 }
 
-function toKey(entries: readonly Dirent[]): string {
+function joinNames(entries: readonly Dirent[]): string {
   return entries.map(({ name }) => name).join("/");
 }
 
@@ -119,21 +119,21 @@ async function list(path: string): Promise<Dirent[]> {
   return found.sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 }
 
-async function look(path: string): Promise<BigIntStats | undefined> {
+async function lstatIfPresent(path: string): Promise<BigIntStats | undefined> {
   try {
     return await lstat(path, { bigint: true });
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
+    if (systemErrorCode(error) === "ENOENT") return undefined;
     throw error;
   }
 }
 
 /** What the system would say of a link that it must not follow. */
-class Moved extends Error {
+class PathChangedError extends Error {
   readonly code = "ELOOP";
 }
 
-async function lookAt(path: string): Promise<BigIntStats> {
+async function statFolder(path: string): Promise<BigIntStats> {
   const stat = await lstat(path, { bigint: true });
   if (!stat.isDirectory()) throw Object.assign(new Error("not a folder"), { code: "ENOTDIR" });
   return stat;

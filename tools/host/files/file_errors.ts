@@ -1,29 +1,29 @@
 import { ToolError } from "../../errors.ts";
-import { quote } from "../../policy/files.ts";
+import { quotePath } from "../../policy/files.ts";
 
 /**
  * Does something with a file; what the system says against it becomes a sentence for the model.
  *
  * @throws {ToolError} `Cannot read "a.txt": there is no such file or folder`
  */
-export async function attempt<T>(action: string, path: string, run: () => Promise<T>): Promise<T> {
+export async function withFileErrors<T>(action: string, path: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
-    const code = codeOf(error);
+    const code = systemErrorCode(error);
     if (code === undefined) throw error;
     const reason = REASONS[code] ?? "the system refuses it";
-    throw new ToolError(`Cannot ${action} ${quote(path)}: ${reason}`, { cause: error });
+    throw new ToolError(`Cannot ${action} ${quotePath(path)}: ${reason}`, { cause: error });
   }
 }
 
 /** Makes the error of a file of which the system says nothing, but we do. */
-export function refuse(action: string, path: string, reason: string): ToolError {
-  return new ToolError(`Cannot ${action} ${quote(path)}: ${reason}`);
+export function fileError(action: string, path: string, reason: string): ToolError {
+  return new ToolError(`Cannot ${action} ${quotePath(path)}: ${reason}`);
 }
 
 /** What the system calls a failure, such as `ENOENT`; nothing if it is no failure of the system's. */
-export function codeOf(error: unknown): string | undefined {
+export function systemErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || error instanceof ToolError) return undefined;
   // Deno names what its flags do not allow by a class.
   if (error.name === "NotCapable" || error.name === "PermissionDenied") return "EACCES";

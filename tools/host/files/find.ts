@@ -1,11 +1,11 @@
 import type { BigIntStats } from "node:fs";
 import { lstat, mkdir, readlink } from "node:fs/promises";
-import { type FilePolicy, follow, isProtected, locate } from "../../policy/files.ts";
+import { type FilePolicy, isProtected, resolveLink, resolvePath } from "../../policy/files.ts";
 import { type Directory, openRoot } from "./directory.ts";
-import { attempt, codeOf, refuse } from "./file_errors.ts";
+import { fileError, systemErrorCode, withFileErrors } from "./file_errors.ts";
 
 /** Where a path has led. */
-export interface Place {
+export interface ResolvedPath {
   /** The folder that holds it, or the root itself. */
   readonly directory: Directory;
   /** Its name in that folder; empty for the root. */
@@ -17,7 +17,7 @@ export interface Place {
 }
 
 /** Where is looked, and what for. */
-export interface FindOptions {
+export interface ResolveOptions {
   policy: FilePolicy;
   descriptors: boolean;
   /** What is to be done, for the sentence that says that it cannot be. */
@@ -25,7 +25,7 @@ export interface FindOptions {
   /** Whether it will be written: then it must not be protected. */
   write?: boolean;
   /** Asked before folders that are missing on the way are made; it throws if they shall not be. */
-  create?(): void;
+  beforeCreate?(): void;
 }
 
 /** How many links may lead from one to the next. */
@@ -37,18 +37,18 @@ const MAX_LINKS = 16;
  *
  * @throws {ToolError} if it leads out of the workspace, or is protected and to be written.
  */
-export async function find<T>(
+export async function withResolvedPath<T>(
   path: string,
-  { policy, descriptors, action, write = false, create }: FindOptions,
-  use: (place: Place) => Promise<T>,
+  { policy, descriptors, action, write = false, beforeCreate }: ResolveOptions,
+  use: (place: ResolvedPath) => Promise<T>,
 ): Promise<T> {
-  return attempt(action, path, async () => {
-    let segments = locate(path, policy);
+  return withFileErrors(action, path, async () => {
+    let segments = resolvePath(path, policy);
     for (let links = 0; links <= MAX_LINKS; links += 1) {
       if (write && isProtected(segments, policy)) {
-        throw refuse(action, path, "files of that name are protected, for other programs act on them");
+        throw fileError(action, path, "files of that name are protected, for other programs act on them");
       }
-      const step = await walk(segments, { root: () => openRoot(policy.root, descriptors), create });
+      const step = await walkPath(segments, { root: () => openRoot(policy.root, descriptors), beforeCreate });
       if ("directory" in step) {
         try {
           return await use(step);
@@ -56,38 +56,38 @@ export async function find<T>(
           await step.directory.close();
         }
       }
-      const target = follow(step.folder, step.target, policy);
-      if (target === undefined) throw refuse(action, path, "a link leads out of the workspace");
+      const target = resolveLink(step.folder, step.target, policy);
+      if (target === undefined) throw fileError(action, path, "a link leads out of the workspace");
       segments = [...target, ...step.rest];
     }
-    throw refuse(action, path, "too many links lead to it");
+    throw fileError(action, path, "too many links lead to it");
   });
 }
 
 /** A link on the way. */
-interface Link {
+interface LinkStep {
   folder: readonly string[];
   target: string;
   rest: readonly string[];
 }
 
-async function walk(
+async function walkPath(
   segments: readonly string[],
-  { root, create }: { root: () => Promise<Directory>; create: (() => void) | undefined },
-): Promise<Place | Link> {
+  { root, beforeCreate }: { root: () => Promise<Directory>; beforeCreate: (() => void) | undefined },
+): Promise<ResolvedPath | LinkStep> {
   let directory = await root();
   try {
     for (const [index, name] of segments.entries()) {
-      const stat = await directory.look(name);
+      const stat = await directory.lstat(name);
       if (stat?.isSymbolicLink()) {
-        const target = await readlink(directory.at(name));
+        const target = await readlink(directory.pathOf(name));
         await directory.close();
         return { folder: directory.path, target, rest: segments.slice(index + 1) };
       }
       if (index === segments.length - 1) return { directory, name, path: segments.join("/"), stat };
-      if (stat === undefined && create !== undefined) {
-        create();
-        await makeFolder(directory, name);
+      if (stat === undefined && beforeCreate !== undefined) {
+        beforeCreate();
+        await createFolder(directory, name);
       }
       const next = await directory.enter(name);
       await directory.close();
@@ -97,14 +97,14 @@ async function walk(
     await directory.close();
     throw error;
   }
-  return { directory, name: "", path: "", stat: await lstat(directory.at(), { bigint: true }) };
+  return { directory, name: "", path: "", stat: await lstat(directory.pathOf(), { bigint: true }) };
 }
 
-async function makeFolder(directory: Directory, name: string): Promise<void> {
+async function createFolder(directory: Directory, name: string): Promise<void> {
   try {
-    await mkdir(directory.at(name));
+    await mkdir(directory.pathOf(name));
   } catch (error) {
     // Another call has made it in the meantime.
-    if (codeOf(error) !== "EEXIST") throw error;
+    if (systemErrorCode(error) !== "EEXIST") throw error;
   }
 }

@@ -1,27 +1,27 @@
 import { lstat } from "node:fs/promises";
 import { ToolError } from "../../errors.ts";
-import { compileRules } from "../../patterns/glob_pattern.ts";
+import { compileIgnoreRules } from "../../patterns/glob_pattern.ts";
 import type { FilePolicy } from "../../policy/files.ts";
 import type { Directory } from "./directory.ts";
 import { readFile } from "./read.ts";
-import { codeOf } from "./file_errors.ts";
+import { systemErrorCode } from "./file_errors.ts";
 
 /** Rules that follow one another and say the same of what they match. */
 interface Rules {
   ignored: boolean;
   /** Whether they only speak of folders. */
-  folders: boolean;
+  foldersOnly: boolean;
   matches(path: string): boolean;
 }
 
 /** The rules of one `.gitignore`, the last first, and how deep it lies. */
-interface Layer {
+interface IgnoreLayer {
   depth: number;
   rules: readonly Rules[];
 }
 
 /** The largest `.gitignore` that is obeyed, and how many of its lines are. */
-const MAX = { bytes: 32 * 1024, lines: 2000 };
+const LIMITS = { bytes: 32 * 1024, lines: 2000 };
 
 /**
  * What the `.gitignore` files on the way to a folder say; the nearest goes first. They are part of the workspace,
@@ -29,9 +29,9 @@ const MAX = { bytes: 32 * 1024, lines: 2000 };
  */
 export class GitIgnore {
   static readonly none: GitIgnore = new GitIgnore([]);
-  readonly #layers: readonly Layer[];
+  readonly #layers: readonly IgnoreLayer[];
 
-  private constructor(layers: readonly Layer[]) {
+  private constructor(layers: readonly IgnoreLayer[]) {
     this.#layers = layers;
   }
 
@@ -51,7 +51,7 @@ export class GitIgnore {
   ignores(path: readonly string[], isFolder: boolean): boolean {
     for (const { depth, rules } of this.#layers) {
       const below = path.slice(depth).join("/");
-      const last = rules.find(({ folders, matches }) => (isFolder || !folders) && matches(below));
+      const last = rules.find(({ foldersOnly, matches }) => (isFolder || !foldersOnly) && matches(below));
       if (last !== undefined) return last.ignored;
     }
     return false;
@@ -59,21 +59,24 @@ export class GitIgnore {
 }
 
 function parseRules(text: string): Rules[] {
-  const groups: { ignored: boolean; folders: boolean; patterns: string[] }[] = [];
-  for (const line of text.replace(/^\ufeff/, "").split(/\r?\n/).slice(0, MAX.lines)) {
-    const said = line.replace(/^((?:\\[\s\S]|[^\\])*?)[ \t]+$/, "$1");
-    if (said === "" || said.startsWith("#")) continue;
-    const ignored = !said.startsWith("!");
-    const pattern = ignored ? said : said.slice(1);
-    const folders = pattern.endsWith("/");
+  const groups: { ignored: boolean; foldersOnly: boolean; patterns: string[] }[] = [];
+  for (const line of text.replace(/^\ufeff/, "").split(/\r?\n/).slice(0, LIMITS.lines)) {
+    const rule = line.replace(/^((?:\\[\s\S]|[^\\])*?)[ \t]+$/, "$1");
+    if (rule === "" || rule.startsWith("#")) continue;
+    const ignored = !rule.startsWith("!");
+    const pattern = ignored ? rule : rule.slice(1);
+    const foldersOnly = pattern.endsWith("/");
     const last = groups.at(-1);
-    const group = last?.ignored === ignored && last.folders === folders
+    const group = last?.ignored === ignored && last.foldersOnly === foldersOnly
       ? last
-      : { ignored, folders, patterns: [] };
+      : { ignored, foldersOnly, patterns: [] };
     if (group !== last) groups.push(group);
     group.patterns.push(pattern.replace(/\/+$/, ""));
   }
-  return groups.reverse().map(({ patterns, ...rest }) => ({ ...rest, matches: compileRules(patterns) }));
+  return groups.reverse().map(({ patterns, ...rest }) => ({
+    ...rest,
+    matches: compileIgnoreRules(patterns),
+  }));
 }
 
 /** Rules that cannot be read, or are too many, count as none. */
@@ -83,12 +86,17 @@ async function readRules(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const name = ".gitignore";
-  const options = { policy: { ...policy, maxBytes: MAX.bytes }, action: "read", shown: name, signal };
+  const options = {
+    policy: { ...policy, maxBytes: LIMITS.bytes },
+    action: "read",
+    displayPath: name,
+    signal,
+  };
   try {
-    const stat = await lstat(directory.at(name), { bigint: true });
+    const stat = await lstat(directory.pathOf(name), { bigint: true });
     return new TextDecoder().decode(await readFile(directory, { name, stat }, options));
   } catch (error) {
-    if (error instanceof ToolError || codeOf(error) !== undefined) return undefined;
+    if (error instanceof ToolError || systemErrorCode(error) !== undefined) return undefined;
     throw error;
   }
 }

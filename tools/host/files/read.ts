@@ -2,16 +2,16 @@ import { createHash } from "node:crypto";
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import type { FilePolicy } from "../../policy/files.ts";
-import { MAX_BYTES } from "../../policy/files.ts";
+import { MAX_FILE_BYTES } from "../../policy/files.ts";
 import type { Directory } from "./directory.ts";
-import { refuse } from "./file_errors.ts";
+import { fileError } from "./file_errors.ts";
 
 /** What is read of a file, and how. */
-export interface ReadOptions {
+export interface ReadFileOptions {
   policy: FilePolicy;
   action: string;
   /** The path as the model said it, for the sentence that says that it cannot be read. */
-  shown: string;
+  displayPath: string;
   signal: AbortSignal;
 }
 
@@ -26,29 +26,33 @@ const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_NOCTTY = 0 } = constants;
 export async function readFile(
   directory: Directory,
   { name, stat }: { name: string; stat: BigIntStats },
-  { policy, action, shown, signal }: ReadOptions,
+  { policy, action, displayPath, signal }: ReadFileOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const maxBytes = policy.maxBytes ?? MAX_BYTES;
-  const check = (found: BigIntStats) => {
-    if (found.isDirectory()) throw refuse(action, shown, "it is a folder");
-    if (!found.isFile()) throw refuse(action, shown, "it is not a regular file");
+  const maxBytes = policy.maxBytes ?? MAX_FILE_BYTES;
+  const checkStat = (found: BigIntStats) => {
+    if (found.isDirectory()) throw fileError(action, displayPath, "it is a folder");
+    if (!found.isFile()) throw fileError(action, displayPath, "it is not a regular file");
     if (found.nlink !== 1n) {
-      throw refuse(
+      throw fileError(
         action,
-        shown,
+        displayPath,
         "it has a second name (a hard link), which may be outside of the workspace",
       );
     }
-    if (found.size > BigInt(maxBytes)) throw refuse(action, shown, tooLarge(found.size, maxBytes));
+    if (found.size > BigInt(maxBytes)) {
+      throw fileError(action, displayPath, tooLargeReason(found.size, maxBytes));
+    }
   };
-  check(stat);
-  const handle = await open(directory.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  checkStat(stat);
+  const handle = await open(directory.pathOf(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
   try {
     const opened = await handle.stat({ bigint: true });
-    check(opened);
+    checkStat(opened);
     await directory.verify(name, opened);
     const bytes = await readUpTo(handle, { size: Number(opened.size), limit: maxBytes, signal });
-    if (bytes === undefined) throw refuse(action, shown, `it grows past ${maxBytes} bytes while it is read`);
+    if (bytes === undefined) {
+      throw fileError(action, displayPath, `it grows past ${maxBytes} bytes while it is read`);
+    }
     return bytes;
   } finally {
     await handle.close();
@@ -56,11 +60,11 @@ export async function readFile(
 }
 
 /** Names what a file holds: two files of one version are the same to the last byte. */
-export function toVersion(bytes: Uint8Array): string {
+export function hashContent(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("base64url");
 }
 
-function tooLarge(size: bigint, maxBytes: number): string {
+function tooLargeReason(size: bigint, maxBytes: number): string {
   return `it has ${size} bytes, and ${maxBytes} is the limit`;
 }
 

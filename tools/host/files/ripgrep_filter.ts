@@ -1,17 +1,17 @@
 import { spawn } from "node:child_process";
 import { stat } from "node:fs/promises";
 import type { FilePolicy } from "../../policy/files.ts";
-import { type Pattern, toRipgrep } from "./ripgrep_pattern.ts";
+import { type SearchPattern, toRipgrepPattern } from "./ripgrep_pattern.ts";
 
 /** Leaves out files that surely hold nothing of a pattern. */
-export type Sieve = (
+export type RipgrepFilter = (
   paths: readonly string[],
-  pattern: Pattern,
+  pattern: SearchPattern,
   signal: AbortSignal,
 ) => Promise<readonly string[]>;
 
 /** Where ripgrep is usually; the search path is not asked, for the workspace itself may be on it. */
-const USUAL = [
+const RIPGREP_PATHS = [
   "/usr/bin/rg",
   "/usr/local/bin/rg",
   "/opt/homebrew/bin/rg",
@@ -26,21 +26,21 @@ const NOT_UTF8 = [
 ];
 
 /** How many bytes of paths one run is given. */
-const MAX_ARGUMENTS = 100_000;
+const MAX_ARGUMENT_BYTES = 100_000;
 
 /**
  * Makes a sieve of ripgrep. It is only told which files to look at, and only its word on which ones hold nothing
  * is taken: what is shown of a file is read by us, so ripgrep, which opens by path, need not be trusted with links.
  */
-export function createSieve({ root, ripgrep }: FilePolicy): Sieve {
+export function createRipgrepFilter({ root, ripgrep }: FilePolicy): RipgrepFilter {
   let program: Promise<string | undefined> | undefined;
   return async (paths, pattern, signal) => {
-    program ??= locateProgram(ripgrep);
+    program ??= findRipgrep(ripgrep);
     const command = await program;
     if (command === undefined) return paths;
     const kept = new Set<string>();
     for (const batch of toBatches(paths)) {
-      const found = await run({ command, root, batch, pattern, signal });
+      const found = await runRipgrep({ command, root, batch, pattern, signal });
       if (found === undefined) return paths;
       for (const path of found) kept.add(path);
     }
@@ -48,8 +48,8 @@ export function createSieve({ root, ripgrep }: FilePolicy): Sieve {
   };
 }
 
-async function locateProgram(configured: string | undefined): Promise<string | undefined> {
-  for (const path of configured === undefined ? USUAL : [configured]) {
+async function findRipgrep(configured: string | undefined): Promise<string | undefined> {
+  for (const path of configured === undefined ? RIPGREP_PATHS : [configured]) {
     if (path === "off") return undefined;
     try {
       if ((await stat(path)).isFile()) return path;
@@ -64,7 +64,7 @@ function* toBatches(paths: readonly string[]): Generator<string[]> {
   let batch: string[] = [];
   let length = 0;
   for (const path of paths) {
-    if (length > MAX_ARGUMENTS) {
+    if (length > MAX_ARGUMENT_BYTES) {
       yield batch;
       batch = [];
       length = 0;
@@ -75,22 +75,22 @@ function* toBatches(paths: readonly string[]): Generator<string[]> {
   if (batch.length > 0) yield batch;
 }
 
-interface Run {
+interface RipgrepRun {
   command: string;
   root: string;
   batch: readonly string[];
-  pattern: Pattern;
+  pattern: SearchPattern;
   signal: AbortSignal;
 }
 
 /** Gives nothing if ripgrep cannot be run, or does not take the pattern. */
-function run({ command, root, batch, pattern, signal }: Run): Promise<string[] | undefined> {
+function runRipgrep({ command, root, batch, pattern, signal }: RipgrepRun): Promise<string[] | undefined> {
   const options = [
     ...["--no-config", "--files-with-matches", "--null", "--text", "--crlf", "--no-messages", "--threads=2"],
     ...(pattern.ignoreCase ? ["--ignore-case"] : ["--case-sensitive"]),
     // We join lines by LF alone, so a match over lines may be where ripgrep sees CR LF and none.
     ...(pattern.multiline ? ["--multiline", "--regexp=\\r"] : []),
-    ...[toRipgrep(pattern), ...NOT_UTF8].map((regexp) => `--regexp=${regexp}`),
+    ...[toRipgrepPattern(pattern), ...NOT_UTF8].map((regexp) => `--regexp=${regexp}`),
   ];
   const files = batch.map((path) => `./${path}`);
   return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 /** What is looked for, in the words of RE2. */
-export interface Pattern {
+export interface SearchPattern {
   source: string;
   ignoreCase: boolean;
   /** Whether one match may go over several lines. */
@@ -10,33 +10,36 @@ export interface Pattern {
  * Says a pattern of RE2 in ripgrep's words: there `\w`, `\d`, `\s` and `\b` mean all of Unicode, classes may hold
  * classes, and `\A` and `\z` are the ends of the file rather than of the line.
  */
-export function toRipgrep({ source, multiline }: Pick<Pattern, "source" | "multiline">): string {
-  let inside = false;
+export function toRipgrepPattern({ source, multiline }: Pick<SearchPattern, "source" | "multiline">): string {
+  let inClass = false;
   let first = false;
   return source.replace(TOKENS, (token, offset) => {
-    const opens = !inside && token === "[";
+    const opens = !inClass && token === "[";
     const atStart = first;
     first = opens || (first && token === "^");
     if (opens) {
-      inside = true;
+      inClass = true;
       return token;
     }
-    if (!inside) return ENDS[multiline ? "text" : "line"][token] ?? OUTSIDE[token] ?? INSIDE[token] ?? token;
-    if (token === "]" && !atStart) inside = false;
+    if (!inClass) {
+      return ANCHORS[multiline ? "text" : "line"][token] ?? OUTSIDE_CLASS[token] ?? INSIDE_CLASS[token] ??
+        token;
+    }
+    if (token === "]" && !atStart) inClass = false;
     if (token === "]" && atStart) return "\\]";
     if (token.startsWith("[:")) return token;
     // A hyphen that stands for itself is at either end.
     if (token === "-" && (atStart || source[offset + 1] === "]")) return "\\-";
-    return INSIDE[token] ?? LITERAL[token] ?? token;
+    return INSIDE_CLASS[token] ?? CLASS_LITERALS[token] ?? token;
   });
 }
 
 /** An escape, a named class, a character. */
 const TOKENS = /\\(?:[pP]\{[^}]*\}|x\{[^}]*\}|.)|\[:\^?\w+:\]|[\s\S]/gu;
 
-const OUTSIDE: Readonly<Record<string, string>> = { "\\b": "(?-u:\\b)", "\\B": "(?-u:\\B)" };
+const OUTSIDE_CLASS: Readonly<Record<string, string>> = { "\\b": "(?-u:\\b)", "\\B": "(?-u:\\B)" };
 
-const INSIDE: Readonly<Record<string, string>> = {
+const INSIDE_CLASS: Readonly<Record<string, string>> = {
   "\\w": "[0-9A-Za-z_]",
   "\\W": "[^0-9A-Za-z_]",
   "\\d": "[0-9]",
@@ -46,10 +49,10 @@ const INSIDE: Readonly<Record<string, string>> = {
 };
 
 /** The beginning and the end; that of a text is before its last line break, which we take away. */
-const ENDS: Readonly<Record<"line" | "text", Readonly<Record<string, string>>>> = {
+const ANCHORS: Readonly<Record<"line" | "text", Readonly<Record<string, string>>>> = {
   line: { "\\A": "^", "\\z": "$" },
   text: { "\\z": "(?:\\n)?\\z" },
 };
 
 /** What has a meaning in a class of ripgrep's, and none in one of RE2's. */
-const LITERAL: Readonly<Record<string, string>> = { "[": "\\[", "&": "\\&", "~": "\\~" };
+const CLASS_LITERALS: Readonly<Record<string, string>> = { "[": "\\[", "&": "\\&", "~": "\\~" };

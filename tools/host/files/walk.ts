@@ -3,7 +3,7 @@ import { lstat } from "node:fs/promises";
 import { type FilePolicy, MAX_ENTRIES } from "../../policy/files.ts";
 import type { Directory } from "./directory.ts";
 import type { GitIgnore } from "./git_ignore.ts";
-import { codeOf } from "./file_errors.ts";
+import { systemErrorCode } from "./file_errors.ts";
 
 /** Something in a folder. */
 export interface Entry {
@@ -17,7 +17,7 @@ export interface Entry {
 }
 
 /** What a walk found. */
-export interface Walk {
+export interface WalkResult {
   entries: Entry[];
   /** Whether all was looked at. */
   complete: boolean;
@@ -43,40 +43,40 @@ export interface WalkOptions {
 const MAX_DEPTH = 64;
 
 /** What version control keeps for itself is never listed. */
-const OWN = new Set([".git", ".hg", ".svn", ".jj"]);
+const VERSION_CONTROL_FOLDERS = new Set([".git", ".hg", ".svn", ".jj"]);
 
 /** Walks through a folder, in the order of names; links are named and not followed. */
 export async function walk(
   start: Directory,
   { depth = MAX_DEPTH, hidden, ignored, skip, select, limit = Infinity }: WalkOptions,
   { policy, signal, rules }: { policy: FilePolicy; signal: AbortSignal; rules: GitIgnore },
-): Promise<Walk> {
+): Promise<WalkResult> {
   const entries: Entry[] = [];
-  let left = policy.maxEntries ?? MAX_ENTRIES;
+  let remaining = policy.maxEntries ?? MAX_ENTRIES;
   let complete = true;
 
   async function visit(directory: Directory, level: number, above: GitIgnore): Promise<void> {
-    const found = await directory.list();
+    const dirents = await directory.list();
     const below = ignored
       ? above
-      : await above.enter(directory, found.map(({ name }) => name), { policy, signal });
-    for (const dirent of found) {
+      : await above.enter(directory, dirents.map(({ name }) => name), { policy, signal });
+    for (const dirent of dirents) {
       signal.throwIfAborted();
-      if (left <= 0 || entries.length >= limit) return void (complete = false);
-      left -= 1;
-      if (OWN.has(dirent.name) || (!hidden && dirent.name.startsWith("."))) continue;
-      const kind = kindOf(dirent);
+      if (remaining <= 0 || entries.length >= limit) return void (complete = false);
+      remaining -= 1;
+      if (VERSION_CONTROL_FOLDERS.has(dirent.name) || (!hidden && dirent.name.startsWith("."))) continue;
+      const kind = entryKind(dirent);
       const path = [...directory.path, dirent.name];
       if (!ignored && below.ignores(path, kind === "folder")) continue;
-      const shown = path.slice(start.path.length).join("/");
-      if (skip?.(shown)) continue;
-      if (select?.(shown, kind) ?? true) {
-        const entry = await describe(directory, dirent.name, kind);
+      const relativePath = path.slice(start.path.length).join("/");
+      if (skip?.(relativePath)) continue;
+      if (select?.(relativePath, kind) ?? true) {
+        const entry = await statEntry(directory, dirent.name, kind);
         if (entry !== undefined) entries.push(entry);
       }
       if (kind !== "folder" || level >= depth) continue;
       if (level >= MAX_DEPTH) complete = false;
-      else await enter(directory, dirent.name, (inner) => visit(inner, level + 1, below));
+      else await visitFolder(directory, dirent.name, (inner) => visit(inner, level + 1, below));
     }
   }
 
@@ -85,7 +85,7 @@ export async function walk(
 }
 
 /** Looks into a folder that may have become something else, or unreadable, since it was listed. */
-async function enter(
+async function visitFolder(
   directory: Directory,
   name: string,
   visit: (inner: Directory) => Promise<void>,
@@ -94,31 +94,35 @@ async function enter(
   try {
     inner = await directory.enter(name);
   } catch (error) {
-    if (codeOf(error) === undefined) throw error;
+    if (systemErrorCode(error) === undefined) throw error;
     return;
   }
   try {
     await visit(inner);
   } catch (error) {
-    if (codeOf(error) === undefined) throw error;
+    if (systemErrorCode(error) === undefined) throw error;
   } finally {
     await inner.close();
   }
 }
 
-function kindOf(entry: Dirent): Entry["kind"] {
+function entryKind(entry: Dirent): Entry["kind"] {
   if (entry.isFile()) return "file";
   if (entry.isDirectory()) return "folder";
   return entry.isSymbolicLink() ? "link" : "other";
 }
 
 /** Nothing if it is gone already. */
-async function describe(directory: Directory, name: string, kind: Entry["kind"]): Promise<Entry | undefined> {
+async function statEntry(
+  directory: Directory,
+  name: string,
+  kind: Entry["kind"],
+): Promise<Entry | undefined> {
   try {
-    const { size, mtimeMs } = await lstat(directory.at(name));
+    const { size, mtimeMs } = await lstat(directory.pathOf(name));
     return { path: [...directory.path, name].join("/"), kind, size, modified: mtimeMs };
   } catch (error) {
-    if (codeOf(error) === undefined) throw error;
+    if (systemErrorCode(error) === undefined) throw error;
     return undefined;
   }
 }

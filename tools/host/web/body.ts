@@ -1,9 +1,9 @@
 import { pipeline, Readable, type Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
-import type { Reply } from "./connect.ts";
+import type { PageResponse } from "./connect.ts";
 
 /** What was read of a body. */
-export interface Body {
+export interface ResponseBody {
   readonly bytes: Uint8Array;
   /** Whether there was more than might be read. */
   readonly truncated: boolean;
@@ -20,30 +20,30 @@ export class EncodingError extends Error {
  * @throws {EncodingError}
  * @throws whatever breaks off the body.
  */
-export async function readBody(reply: Reply, limit: number): Promise<Body> {
-  const pieces: Uint8Array[] = [];
+export async function readBody(response: PageResponse, limit: number): Promise<ResponseBody> {
+  const chunks: Uint8Array[] = [];
   let size = 0;
   try {
-    for await (const piece of unpack(reply)) {
-      pieces.push(piece.subarray(0, limit - size));
-      size += piece.byteLength;
+    for await (const chunk of decompress(response)) {
+      chunks.push(chunk.subarray(0, limit - size));
+      size += chunk.byteLength;
       if (size > limit) break;
     }
   } finally {
-    reply.close();
+    response.close();
   }
-  return { bytes: concat(pieces), truncated: size > limit };
+  return { bytes: concat(chunks), truncated: size > limit };
 }
 
-function unpack(reply: Reply): AsyncIterable<Uint8Array> {
-  const decoder = toDecoder(reply.header("content-encoding")?.trim().toLowerCase() ?? "");
-  if (decoder === undefined) return reply.body;
+function decompress(response: PageResponse): AsyncIterable<Uint8Array> {
+  const decompressor = createDecompressor(response.header("content-encoding")?.trim().toLowerCase() ?? "");
+  if (decompressor === undefined) return response.body;
   // A failure on either side reaches whoever iterates over the decoder.
-  pipeline(Readable.from(reply.body), decoder, () => {});
-  return decoder;
+  pipeline(Readable.from(response.body), decompressor, () => {});
+  return decompressor;
 }
 
-function toDecoder(encoding: string): Transform | undefined {
+function createDecompressor(encoding: string): Transform | undefined {
   switch (encoding) {
     case "":
     case "identity":
@@ -60,12 +60,12 @@ function toDecoder(encoding: string): Transform | undefined {
   }
 }
 
-function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(pieces.reduce((size, { byteLength }) => size + byteLength, 0));
+function concat(chunks: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(chunks.reduce((size, { byteLength }) => size + byteLength, 0));
   let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.byteLength;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
   }
   return bytes;
 }

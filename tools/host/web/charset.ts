@@ -2,12 +2,12 @@
  * Decodes text by its byte order mark, else by the charset that its headers name, else by the one that it names itself
  * in its first kilobyte, else as UTF-8.
  */
-export function decodeText(bytes: Uint8Array, charset: string | undefined): string {
-  const label = toMarked(bytes) ?? charset ?? toDeclared(bytes) ?? "utf-8";
+export function decodePage(bytes: Uint8Array, charset: string | undefined): string {
+  const label = detectBom(bytes) ?? charset ?? findDeclaredCharset(bytes) ?? "utf-8";
   return createDecoder(label).decode(bytes);
 }
 
-function toMarked(bytes: Uint8Array): string | undefined {
+function detectBom(bytes: Uint8Array): string | undefined {
   const [first, second, third] = bytes;
   if (first === 0xef && second === 0xbb && third === 0xbf) return "utf-8";
   if (first === 0xfe && second === 0xff) return "utf-16be";
@@ -16,7 +16,7 @@ function toMarked(bytes: Uint8Array): string | undefined {
 }
 
 /** `<meta charset="…">`, `<meta http-equiv … content="…; charset=…">` or `<?xml … encoding="…"?>`. */
-function toDeclared(bytes: Uint8Array): string | undefined {
+function findDeclaredCharset(bytes: Uint8Array): string | undefined {
   const start = new TextDecoder("latin1").decode(bytes.subarray(0, 1024));
   const [, declared] =
     /<(?:meta[^>]{0,200}charset|\?xml[^>]{0,200}encoding)\s*=\s*["']?([\w-]{1,40})/i.exec(start) ?? [];

@@ -1,8 +1,8 @@
 import type TurndownService from "turndown";
-import { pareHtml } from "./trim_html.ts";
+import { trimHtml } from "./trim_html.ts";
 
 /** A page as a model reads it. */
-export interface Reading {
+export interface ReadablePage {
   readonly title: string | undefined;
   /** Markdown. */
   readonly text: string;
@@ -10,22 +10,22 @@ export interface Reading {
 }
 
 /** How many elements a page may have to be searched for its main part; a larger one is taken whole. */
-const MAX_ARTICLE = 5_000;
+const MAX_ARTICLE_ELEMENTS = 5_000;
 
 /**
  * Reads a page of HTML as Markdown: its main part where it has one, else all of it. What costs more than reading text
- * is bounded (`pareHtml`), whatever the page is made of.
+ * is bounded (`trimHtml`), whatever the page is made of.
  */
-export async function readHtml(page: string, url: URL): Promise<Reading> {
+export async function readHtml(page: string, url: URL): Promise<ReadablePage> {
   const { parseHTML } = await import("linkedom");
-  const { html, elements, truncated } = pareHtml(page, url);
+  const { html, elements, truncated } = trimHtml(page, url);
   const { document, HTMLElement } = parseHTML(html);
-  const title = toTitle(document.querySelector("title")?.textContent);
-  const article = elements > MAX_ARTICLE ? undefined : await findArticle(document);
+  const title = cleanTitle(document.querySelector("title")?.textContent);
+  const article = elements > MAX_ARTICLE_ELEMENTS ? undefined : await findArticle(document);
   if (!(article?.content instanceof HTMLElement)) {
     return { title, text: await toMarkdown(parseHTML(html).document.body), truncated };
   }
-  return { title: toTitle(article.title) ?? title, text: await toMarkdown(article.content), truncated };
+  return { title: cleanTitle(article.title) ?? title, text: await toMarkdown(article.content), truncated };
 }
 
 async function findArticle(document: Document) {
@@ -35,7 +35,7 @@ async function findArticle(document: Document) {
   return new Readability(document, { serializer: (node) => node }).parse() ?? undefined;
 }
 
-function toTitle(text: string | null | undefined): string | undefined {
+function cleanTitle(text: string | null | undefined): string | undefined {
   const title = (text ?? "").split(/\s+/).join(" ").trim();
   return title === "" ? undefined : title.slice(0, 500);
 }
@@ -53,7 +53,7 @@ async function toMarkdown(body: HTMLElement): Promise<string> {
 function addTables(service: TurndownService): void {
   service.addRule("cell", {
     filter: ["td", "th"],
-    replacement: (content: string) => ` ${toLine(content)} |`,
+    replacement: (content: string) => ` ${toTableCell(content)} |`,
   });
   service.addRule("row", {
     filter: "tr",
@@ -66,7 +66,7 @@ function addTables(service: TurndownService): void {
   service.addRule("table", { filter: "table", replacement: (content: string) => `\n\n${content}\n\n` });
 }
 
-function toLine(content: string): string {
+function toTableCell(content: string): string {
   return content.split("\n").map((line) => line.trim()).filter((line) => line !== "").join(" ").replaceAll(
     "|",
     "\\|",

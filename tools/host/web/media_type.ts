@@ -1,5 +1,5 @@
 /** What a page is, as far as it matters for reading it. */
-export type Kind = "html" | "text" | "pdf";
+export type PageKind = "html" | "text" | "pdf";
 
 /** What the header `content-type` says. */
 export interface MediaType {
@@ -17,22 +17,22 @@ export function readMediaType(header: string | undefined): MediaType {
 }
 
 /** What a media type means; `undefined` is for what cannot be read, `unknown` for what its bytes must tell. */
-export function toKind(name: string): Kind | "unknown" | undefined {
+export function kindOfMediaType(name: string): PageKind | "unknown" | undefined {
   if (name === "text/html" || name === "application/xhtml+xml") return "html";
   if (name === "application/pdf" || name === "application/x-pdf") return "pdf";
   if (name === "" || name === "application/octet-stream" || name === "binary/octet-stream") return "unknown";
-  if (name.startsWith("text/") || TEXTS.has(name) || /\+(json|xml|yaml)$/.test(name)) return "text";
+  if (name.startsWith("text/") || TEXT_TYPES.has(name) || /\+(json|xml|yaml)$/.test(name)) return "text";
   return undefined;
 }
 
-const TEXTS = new Set(
+const TEXT_TYPES = new Set(
   "json xml javascript ecmascript yaml x-yaml toml x-ndjson x-sh sql graphql rtf x-tex".split(" ").map((
     name,
   ) => `application/${name}`),
 );
 
 /** What bytes look like that nobody has named. */
-export function sniffKind(bytes: Uint8Array): Kind | undefined {
+export function sniffKind(bytes: Uint8Array): PageKind | undefined {
   const start = new TextDecoder("latin1").decode(bytes.subarray(0, 1024));
   if (start.startsWith("%PDF-")) return "pdf";
   if (start.includes("\0")) return undefined;

@@ -1,13 +1,13 @@
 import type { WebLimits } from "../../policy/web.ts";
-import { toShown } from "../../policy/url.ts";
+import { shortenUrl } from "../../policy/url.ts";
 import { FetchError } from "../../errors.ts";
-import { type Body, EncodingError, readBody } from "./body.ts";
-import { decodeText } from "./charset.ts";
-import type { Reply } from "./connect.ts";
-import { readHtml, type Reading } from "./html.ts";
-import { type Kind, type MediaType, readMediaType, sniffKind, toKind } from "./media_type.ts";
+import { EncodingError, readBody, type ResponseBody } from "./body.ts";
+import { decodePage } from "./charset.ts";
+import type { PageResponse } from "./connect.ts";
+import { type ReadablePage, readHtml } from "./html.ts";
+import { kindOfMediaType, type MediaType, type PageKind, readMediaType, sniffKind } from "./media_type.ts";
 import { readPdf } from "./pdf.ts";
-import { isBearablePdf } from "./pdf_size.ts";
+import { isPdfWithinLimit } from "./pdf_size.ts";
 
 /** A page of the web. */
 export interface Page {
@@ -28,7 +28,7 @@ export interface Page {
 }
 
 /** How to read a page. */
-export interface ReadOptions {
+export interface ReadPageOptions {
   readonly limits: WebLimits;
   readonly pdf: "text" | "bytes";
   readonly signal: AbortSignal;
@@ -40,43 +40,46 @@ export interface ReadOptions {
  * @throws {FetchError} for a status that tells of a failure, and for what cannot be read.
  */
 export async function readPage(
-  { url, reply }: { url: URL; reply: Reply },
-  options: ReadOptions,
+  { url, response }: { url: URL; response: PageResponse },
+  options: ReadPageOptions,
 ): Promise<Page> {
-  const mediaType = readMediaType(reply.header("content-type"));
-  const kind = toKind(mediaType.name);
-  const cannot = (why: string) => `Cannot read "${toShown(url.href)}": ${why}`;
-  if (reply.status < 200 || reply.status > 299) {
-    reply.close();
-    const code = reply.status === 429 ? "too_many_requests" : "url_not_accessible";
-    throw new FetchError(code, cannot(`its host answers with the status ${reply.status}`));
+  const mediaType = readMediaType(response.header("content-type"));
+  const kind = kindOfMediaType(mediaType.name);
+  const errorMessage = (why: string) => `Cannot read "${shortenUrl(url.href)}": ${why}`;
+  if (response.status < 200 || response.status > 299) {
+    response.close();
+    const code = response.status === 429 ? "too_many_requests" : "url_not_accessible";
+    throw new FetchError(code, errorMessage(`its host answers with the status ${response.status}`));
   }
   if (kind === undefined) {
-    reply.close();
-    throw new FetchError("unsupported_content_type", cannot(`"${mediaType.name}" is neither text nor PDF`));
+    response.close();
+    throw new FetchError(
+      "unsupported_content_type",
+      errorMessage(`"${mediaType.name}" is neither text nor PDF`),
+    );
   }
 
   const { textBytes, pdfBytes } = options.limits;
-  const body = await readWhole(reply, {
+  const body = await readLimitedBody(response, {
     limit: kind === "html" || kind === "text" ? textBytes : pdfBytes,
-    cannot,
+    errorMessage,
   });
-  const known = kind === "unknown" ? sniffKind(body.bytes) : kind;
-  if (known === undefined) {
-    throw new FetchError("unsupported_content_type", cannot("it is neither text nor PDF"));
+  const pageKind = kind === "unknown" ? sniffKind(body.bytes) : kind;
+  if (pageKind === undefined) {
+    throw new FetchError("unsupported_content_type", errorMessage("it is neither text nor PDF"));
   }
-  const start = known === "pdf" ? body : cut(body, textBytes);
+  const start = pageKind === "pdf" ? body : truncateBody(body, textBytes);
   const { content, title, truncated } = await readKind(start, {
     ...options,
     url,
-    kind: known,
+    kind: pageKind,
     mediaType,
-    cannot,
+    errorMessage,
   });
   return {
     url: url.href,
-    status: reply.status,
-    mediaType: kind === "unknown" ? NAMES[known] : mediaType.name,
+    status: response.status,
+    mediaType: kind === "unknown" ? MEDIA_TYPES[pageKind] : mediaType.name,
     title,
     bytes: start.bytes.byteLength,
     content,
@@ -85,73 +88,84 @@ export async function readPage(
   };
 }
 
-const NAMES: Record<Kind, string> = { html: "text/html", text: "text/plain", pdf: "application/pdf" };
+const MEDIA_TYPES: Record<PageKind, string> = {
+  html: "text/html",
+  text: "text/plain",
+  pdf: "application/pdf",
+};
 
 /**
  * Bytes that a PDF may have once it is unpacked, for its text to be read: one string in it as long as that holds up
  * everything else for some seconds.
  */
-const UNPACKED_PDF = 8 * 1024 * 1024;
+const MAX_UNPACKED_PDF_BYTES = 8 * 1024 * 1024;
 
-type Cannot = (why: string) => string;
+type ErrorMessage = (why: string) => string;
 
-async function readWhole(reply: Reply, { limit, cannot }: { limit: number; cannot: Cannot }): Promise<Body> {
+async function readLimitedBody(
+  response: PageResponse,
+  { limit, errorMessage }: { limit: number; errorMessage: ErrorMessage },
+): Promise<ResponseBody> {
   try {
-    return await readBody(reply, limit);
+    return await readBody(response, limit);
   } catch (cause) {
     if (cause instanceof EncodingError) {
-      throw new FetchError("unsupported_content_type", cannot(cause.message), { cause });
+      throw new FetchError("unsupported_content_type", errorMessage(cause.message), { cause });
     }
-    throw new FetchError("url_not_accessible", cannot("its content breaks off"), { cause });
+    throw new FetchError("url_not_accessible", errorMessage("its content breaks off"), { cause });
   }
 }
 
-function cut({ bytes, truncated }: Body, limit: number): Body {
+function truncateBody({ bytes, truncated }: ResponseBody, limit: number): ResponseBody {
   return { bytes: bytes.subarray(0, limit), truncated: truncated || bytes.byteLength > limit };
 }
 
-interface KindOptions extends ReadOptions {
+interface KindOptions extends ReadPageOptions {
   url: URL;
-  kind: Kind;
+  kind: PageKind;
   mediaType: MediaType;
-  cannot: Cannot;
+  errorMessage: ErrorMessage;
 }
 
 async function readKind(
-  { bytes, truncated }: Body,
-  { url, kind, mediaType, limits, pdf, signal, cannot }: KindOptions,
+  { bytes, truncated }: ResponseBody,
+  { url, kind, mediaType, limits, pdf, signal, errorMessage }: KindOptions,
 ): Promise<Pick<Page, "content" | "title" | "truncated">> {
   switch (kind) {
     case "html":
-      return toContent(await readHtml(decodeText(bytes, mediaType.charset), url));
+      return toPageContent(await readHtml(decodePage(bytes, mediaType.charset), url));
     case "text": {
-      const text = decodeText(bytes, mediaType.charset);
+      const text = decodePage(bytes, mediaType.charset);
       return { content: { type: "text", text }, title: undefined, truncated: false };
     }
     case "pdf": {
       if (truncated) {
         throw new FetchError(
           "content_too_large",
-          cannot(`it is a PDF of more than ${limits.pdfBytes} bytes`),
+          errorMessage(`it is a PDF of more than ${limits.pdfBytes} bytes`),
         );
       }
       if (pdf === "bytes") {
         return { content: { type: "pdf", data: toBase64(bytes) }, title: undefined, truncated: false };
       }
-      if (!await isBearablePdf(bytes, UNPACKED_PDF)) {
-        throw new FetchError("content_too_large", cannot("it is a PDF that unpacks to too much"));
+      if (!await isPdfWithinLimit(bytes, MAX_UNPACKED_PDF_BYTES)) {
+        throw new FetchError("content_too_large", errorMessage("it is a PDF that unpacks to too much"));
       }
       try {
-        return toContent(await readPdf(bytes, { maxText: limits.textBytes, signal }));
+        return toPageContent(await readPdf(bytes, { maxChars: limits.textBytes, signal }));
       } catch (cause) {
         signal.throwIfAborted();
-        throw new FetchError("unsupported_content_type", cannot("it is no PDF that can be read"), { cause });
+        throw new FetchError("unsupported_content_type", errorMessage("it is no PDF that can be read"), {
+          cause,
+        });
       }
     }
   }
 }
 
-function toContent({ text, title, truncated }: Reading): Pick<Page, "content" | "title" | "truncated"> {
+function toPageContent(
+  { text, title, truncated }: ReadablePage,
+): Pick<Page, "content" | "title" | "truncated"> {
   return { content: { type: "text", text }, title, truncated };
 }
 

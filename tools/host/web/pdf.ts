@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { Reading } from "./html.ts";
+import type { ReadablePage } from "./html.ts";
 
 /** How many pages of a PDF are read. */
 const MAX_PAGES = 100;
@@ -11,39 +11,43 @@ const MAX_PAGES = 100;
  */
 export async function readPdf(
   bytes: Uint8Array,
-  { maxText, signal }: { maxText: number; signal: AbortSignal },
-): Promise<Reading> {
+  { maxChars, signal }: { maxChars: number; signal: AbortSignal },
+): Promise<ReadablePage> {
   const { getDocumentProxy } = await import("unpdf");
   const pdf = await getDocumentProxy(bytes.slice(), { isEvalSupported: false, verbosity: 0 });
   try {
     const count = Math.min(pdf.numPages, MAX_PAGES);
     const pages: string[] = [];
-    let room = maxText;
-    for (let number = 1; number <= count && room > 0; number++) {
+    let remainingChars = maxChars;
+    for (let number = 1; number <= count && remainingChars > 0; number++) {
       const page = await pdf.getPage(number);
-      const text = await readText(page.streamTextContent(), { room, signal });
+      const text = await readPageText(page.streamTextContent(), { remainingChars, signal });
       pages.push(`## Page ${number} of ${pdf.numPages}\n\n${text.trim()}`);
-      room -= text.length;
+      remainingChars -= text.length;
     }
-    const truncated = pages.length < pdf.numPages || room <= 0;
-    return { title: undefined, text: pages.join("\n\n").slice(0, maxText), truncated };
+    const truncated = pages.length < pdf.numPages || remainingChars <= 0;
+    return { title: undefined, text: pages.join("\n\n").slice(0, maxChars), truncated };
   } finally {
     await pdf.destroy();
   }
 }
 
 /** Reads the text of a page piece by piece: a page that is made to last is given up when the signal fires. */
-async function readText(
-  pieces: ReadableStream<unknown>,
-  { room, signal }: { room: number; signal: AbortSignal },
+async function readPageText(
+  chunks: ReadableStream<unknown>,
+  { remainingChars, signal }: { remainingChars: number; signal: AbortSignal },
 ): Promise<string> {
-  const reader = pieces.getReader();
+  const reader = chunks.getReader();
   const cancel = () => void reader.cancel(new Error("Nobody reads on")).catch(() => {});
   signal.addEventListener("abort", cancel, { once: true });
   if (signal.aborted) cancel();
   let text = "";
   try {
-    for (let read = await reader.read(); !read.done && text.length < room; read = await reader.read()) {
+    for (
+      let read = await reader.read();
+      !read.done && text.length < remainingChars;
+      read = await reader.read()
+    ) {
       const { items } = v.parse(TextContent, read.value);
       text += items.map(({ str = "", hasEOL }) => hasEOL ? `${str}\n` : str).join("");
     }

@@ -1,13 +1,13 @@
 import { lookup } from "node:dns/promises";
 import { isPublicAddress } from "../../policy/address.ts";
-import { NOT_PUBLIC, type Target, toShown } from "../../policy/url.ts";
+import { NOT_PUBLIC, shortenUrl, type Target } from "../../policy/url.ts";
 import { FetchError } from "../../errors.ts";
 
 /** Finds the addresses of a host by its name. */
 export type Resolve = (host: string) => Promise<readonly string[]>;
 
 /** The runtime's own way to find addresses. */
-export const resolveBySystem: Resolve = async (host) => {
+export const systemResolve: Resolve = async (host) => {
   const found = await lookup(host, { all: true });
   return found.map(({ address }) => address);
 };
@@ -19,21 +19,21 @@ export const resolveBySystem: Resolve = async (host) => {
  * @throws {FetchError}
  */
 export async function resolveTarget(
-  { url, literal, exempt }: Target,
+  { url, literalAddress, exempt }: Target,
   resolve: Resolve,
 ): Promise<readonly string[]> {
-  const addresses = literal === undefined ? await find(url, resolve) : [literal];
+  const addresses = literalAddress === undefined ? await resolveHost(url, resolve) : [literalAddress];
   if (exempt || addresses.every(isPublicAddress)) return addresses;
-  throw new FetchError("url_not_allowed", `Cannot fetch "${toShown(url.href)}": ${NOT_PUBLIC}`);
+  throw new FetchError("url_not_allowed", `Cannot fetch "${shortenUrl(url.href)}": ${NOT_PUBLIC}`);
 }
 
-async function find(url: URL, resolve: Resolve): Promise<readonly string[]> {
-  const nobody = `Cannot fetch "${toShown(url.href)}": there is no host "${url.hostname}"`;
+async function resolveHost(url: URL, resolve: Resolve): Promise<readonly string[]> {
+  const noHostMessage = `Cannot fetch "${shortenUrl(url.href)}": there is no host "${url.hostname}"`;
   try {
     const addresses = await resolve(url.hostname);
     if (addresses.length > 0) return addresses;
   } catch (cause) {
-    throw new FetchError("url_not_accessible", nobody, { cause });
+    throw new FetchError("url_not_accessible", noHostMessage, { cause });
   }
-  throw new FetchError("url_not_accessible", nobody);
+  throw new FetchError("url_not_accessible", noHostMessage);
 }

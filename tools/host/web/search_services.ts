@@ -10,17 +10,17 @@ export interface ServiceProfile {
   readonly path: string;
   readonly headers: (key: string) => Record<string, string>;
   /** What is sent: as the query of a GET, or as JSON. */
-  readonly question: (query: SearchQuery) =>
+  readonly toRequest: (query: SearchQuery) =>
     | { parameters: Record<string, string> }
     | { body: Record<string, unknown> };
   /** Its answer, as hits. */
-  readonly answer: v.GenericSchema<unknown, SearchHit[]>;
+  readonly hits: v.GenericSchema<unknown, SearchHit[]>;
 }
 
 /** What a query may have in characters: Brave and Tavily take no more. */
-export const MAX_QUERY = 400;
+export const MAX_QUERY_CHARS = 400;
 
-const text = v.optional(v.nullable(v.string()));
+const optionalText = v.optional(v.nullable(v.string()));
 
 /** The services that are known. */
 export const SEARCH_SERVICES: Readonly<Record<SearchService, ServiceProfile>> = {
@@ -29,10 +29,17 @@ export const SEARCH_SERVICES: Readonly<Record<SearchService, ServiceProfile>> = 
     url: undefined,
     path: "/search",
     headers: (key) => ({ authorization: `Bearer ${key}` }),
-    question: (query) => ({ parameters: { q: withSites(query), format: "json" } }),
-    answer: v.pipe(
+    toRequest: (query) => ({ parameters: { q: withSiteFilters(query), format: "json" } }),
+    hits: v.pipe(
       v.object({
-        results: v.array(v.object({ url: text, title: text, content: text, publishedDate: text })),
+        results: v.array(
+          v.object({
+            url: optionalText,
+            title: optionalText,
+            content: optionalText,
+            publishedDate: optionalText,
+          }),
+        ),
       }),
       v.transform(({ results }) =>
         results.map(({ url, title, content, publishedDate }) => toHit(url, title, [content], publishedDate))
@@ -44,23 +51,23 @@ export const SEARCH_SERVICES: Readonly<Record<SearchService, ServiceProfile>> = 
     url: "https://api.search.brave.com",
     path: "/res/v1/web/search",
     headers: (key) => ({ "x-subscription-token": key }),
-    question: (query) => ({
+    toRequest: (query) => ({
       parameters: {
-        q: withSites(query),
+        q: withSiteFilters(query),
         count: String(Math.min(query.limit, 20)),
         text_decorations: "false",
       },
     }),
-    answer: v.pipe(
+    hits: v.pipe(
       v.object({
         web: v.optional(v.nullable(v.object({
           results: v.array(v.object({
-            url: text,
-            title: text,
-            description: text,
+            url: optionalText,
+            title: optionalText,
+            description: optionalText,
             extra_snippets: v.optional(v.nullable(v.array(v.string()))),
-            age: text,
-            page_age: text,
+            age: optionalText,
+            page_age: optionalText,
           })),
         }))),
       }),
@@ -76,7 +83,7 @@ export const SEARCH_SERVICES: Readonly<Record<SearchService, ServiceProfile>> = 
     url: "https://api.tavily.com",
     path: "/search",
     headers: (key) => ({ authorization: `Bearer ${key}` }),
-    question: ({ query, limit, allowedDomains, blockedDomains }) => ({
+    toRequest: ({ query, limit, allowedDomains, blockedDomains }) => ({
       body: {
         query,
         max_results: Math.min(limit, 20),
@@ -84,9 +91,16 @@ export const SEARCH_SERVICES: Readonly<Record<SearchService, ServiceProfile>> = 
         ...(blockedDomains?.length ? { exclude_domains: blockedDomains } : {}),
       },
     }),
-    answer: v.pipe(
+    hits: v.pipe(
       v.object({
-        results: v.array(v.object({ url: text, title: text, content: text, published_date: text })),
+        results: v.array(
+          v.object({
+            url: optionalText,
+            title: optionalText,
+            content: optionalText,
+            published_date: optionalText,
+          }),
+        ),
       }),
       v.transform(({ results }) =>
         results.map(({ url, title, content, published_date }) => toHit(url, title, [content], published_date))
@@ -98,7 +112,7 @@ export const SEARCH_SERVICES: Readonly<Record<SearchService, ServiceProfile>> = 
     url: "https://api.exa.ai",
     path: "/search",
     headers: (key) => ({ "x-api-key": key }),
-    question: ({ query, limit, allowedDomains, blockedDomains }) => ({
+    toRequest: ({ query, limit, allowedDomains, blockedDomains }) => ({
       body: {
         query,
         numResults: Math.min(limit, 25),
@@ -107,8 +121,17 @@ export const SEARCH_SERVICES: Readonly<Record<SearchService, ServiceProfile>> = 
         ...(blockedDomains?.length ? { excludeDomains: blockedDomains } : {}),
       },
     }),
-    answer: v.pipe(
-      v.object({ results: v.array(v.object({ url: text, title: text, text, publishedDate: text })) }),
+    hits: v.pipe(
+      v.object({
+        results: v.array(
+          v.object({
+            url: optionalText,
+            title: optionalText,
+            text: optionalText,
+            publishedDate: optionalText,
+          }),
+        ),
+      }),
       v.transform(({ results }) =>
         results.map(({ url, title, text, publishedDate }) => toHit(url, title, [text], publishedDate))
       ),
@@ -116,26 +139,31 @@ export const SEARCH_SERVICES: Readonly<Record<SearchService, ServiceProfile>> = 
   },
 };
 
-type Text = string | null | undefined;
+type OptionalText = string | null | undefined;
 
-function toHit(url: Text, title: Text, texts: readonly Text[], age: Text): SearchHit {
-  const words = texts.filter((piece) => piece).join("\n");
-  return { url: url ?? "", title: title ?? "", text: words, ...(age ? { age } : {}) };
+function toHit(
+  url: OptionalText,
+  title: OptionalText,
+  texts: readonly OptionalText[],
+  age: OptionalText,
+): SearchHit {
+  const joined = texts.filter((piece) => piece).join("\n");
+  return { url: url ?? "", title: title ?? "", text: joined, ...(age ? { age } : {}) };
 }
 
 /** The query with its domains in it, for a service that has no other place for them; as many as there is room for. */
-function withSites({ query, allowedDomains = [], blockedDomains = [] }: SearchQuery): string {
-  const fit = (sites: readonly string[], glue: string) => {
+function withSiteFilters({ query, allowedDomains = [], blockedDomains = [] }: SearchQuery): string {
+  const joinFitting = (sites: readonly string[], separator: string) => {
     let fitting = "";
     for (const site of sites) {
-      const longer = fitting === "" ? site : fitting + glue + site;
-      if (query.length + longer.length + 3 > MAX_QUERY) break;
+      const longer = fitting === "" ? site : fitting + separator + site;
+      if (query.length + longer.length + 3 > MAX_QUERY_CHARS) break;
       fitting = longer;
     }
     return fitting;
   };
-  const allowed = fit(allowedDomains.map((domain) => `site:${domain}`), " OR ");
-  const blocked = fit(blockedDomains.map((domain) => `-site:${domain}`), " ");
+  const allowed = joinFitting(allowedDomains.map((domain) => `site:${domain}`), " OR ");
+  const blocked = joinFitting(blockedDomains.map((domain) => `-site:${domain}`), " ");
   return [query, allowed.includes(" OR ") ? `(${allowed})` : allowed, blocked].filter((part) => part !== "")
     .join(" ");
 }

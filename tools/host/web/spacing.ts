@@ -4,19 +4,20 @@
  *
  * @example Usage
  * ```ts
- * import { createSpacing } from "./spacing.ts";
+ * import { createWhitespaceLimiter } from "./spacing.ts";
  *
- * const shorten = createSpacing(2);
+ * const shorten = createWhitespaceLimiter(2);
  * console.assert(shorten("a    b ") + shorten("   ") + shorten(" c") === "a  b  c");
  * ```
  */
-export function createSpacing(longest: number): (text: string) => string {
-  let open = 0;
+export function createWhitespaceLimiter(maxRunChars: number): (text: string) => string {
+  let openRun = 0;
   return (text) => {
     const start = text.length - text.trimStart().length;
-    const room = Math.min(start, longest - open);
-    const kept = text.slice(0, room) + text.slice(start).replace(/\s+/g, (run) => run.slice(0, longest));
-    open = start === text.length ? open + room : kept.length - kept.trimEnd().length;
+    const allowed = Math.min(start, maxRunChars - openRun);
+    const kept = text.slice(0, allowed) +
+      text.slice(start).replace(/\s+/g, (run) => run.slice(0, maxRunChars));
+    openRun = start === text.length ? openRun + allowed : kept.length - kept.trimEnd().length;
     return kept;
   };
 }

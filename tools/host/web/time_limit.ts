@@ -4,7 +4,7 @@ import type { Clock } from "../../clock.ts";
 export type After = Clock["after"];
 
 /** The runtime's own timers. */
-export const afterBySystem: After = (ms, run) => {
+export const systemAfter: After = (ms, run) => {
   const timer = setTimeout(run, ms);
   return () => clearTimeout(timer);
 };
@@ -14,24 +14,24 @@ export interface TimeLimit {
   /** Fires when the time is up, or with the signal that the limit was started with. */
   readonly signal: AbortSignal;
   /** Whether the time is up. */
-  readonly isUp: boolean;
+  readonly isExpired: boolean;
   /** Settles as the work does, but fails as soon as the signal fires, whether or not the work takes notice. */
-  hold<T>(work: Promise<T>): Promise<T>;
+  race<T>(work: Promise<T>): Promise<T>;
   stop(): void;
 }
 
 /** Begins to count the time. */
 export function startTimeLimit(outer: AbortSignal, { ms, after }: { ms: number; after: After }): TimeLimit {
-  const time = new AbortController();
-  const signal = AbortSignal.any([outer, time.signal]);
-  const stop = after(ms, () => time.abort(new DOMException("The time is up", "TimeoutError")));
+  const controller = new AbortController();
+  const signal = AbortSignal.any([outer, controller.signal]);
+  const stop = after(ms, () => controller.abort(new DOMException("The time is up", "TimeoutError")));
   return {
     signal,
     stop,
-    get isUp() {
-      return time.signal.aborted;
+    get isExpired() {
+      return controller.signal.aborted;
     },
-    hold(work) {
+    race(work) {
       return new Promise((resolve, reject) => {
         const fail = () => reject(signal.reason);
         if (signal.aborted) fail();

@@ -7,41 +7,41 @@ import * as v from "valibot";
 
 /** A number, if the host is right. */
 const Count = v.optional(v.unknown());
-const Words = v.nullish(v.string());
+const OptionalText = v.nullish(v.string());
 
 const ToolCall = v.looseObject({
   index: v.nullish(v.number()),
-  id: Words,
-  function: v.nullish(v.looseObject({ name: Words, arguments: v.optional(v.unknown()) })),
+  id: OptionalText,
+  function: v.nullish(v.looseObject({ name: OptionalText, arguments: v.optional(v.unknown()) })),
   /** Where Gemini's own endpoint signs a call. */
   extra_content: v.optional(v.unknown()),
 });
 export type ToolCallDelta = v.InferOutput<typeof ToolCall>;
 
 const ReasoningDetail = v.looseObject({
-  type: Words,
-  text: Words,
-  summary: Words,
-  data: Words,
-  signature: Words,
-  id: Words,
+  type: OptionalText,
+  text: OptionalText,
+  summary: OptionalText,
+  data: OptionalText,
+  signature: OptionalText,
+  id: OptionalText,
   index: v.nullish(v.number()),
-  format: Words,
+  format: OptionalText,
 });
 export type ReasoningDetail = v.InferOutput<typeof ReasoningDetail>;
 
-const Delta = v.looseObject({
+const ChatDelta = v.looseObject({
   /** Text, or a list of parts. */
-  content: v.nullish(v.union([v.string(), v.array(v.looseObject({ type: Words }))])),
-  reasoning: Words,
-  reasoning_content: Words,
+  content: v.nullish(v.union([v.string(), v.array(v.looseObject({ type: OptionalText }))])),
+  reasoning: OptionalText,
+  reasoning_content: OptionalText,
   reasoning_details: v.nullish(v.array(ReasoningDetail)),
   /** The sources of a search. */
   annotations: v.optional(v.unknown()),
-  refusal: Words,
+  refusal: OptionalText,
   tool_calls: v.nullish(v.array(ToolCall)),
 });
-export type Delta = v.InferOutput<typeof Delta>;
+export type ChatDelta = v.InferOutput<typeof ChatDelta>;
 
 const ServerTools = v.nullish(v.looseObject({ web_search_requests: Count }));
 
@@ -64,10 +64,10 @@ export type ChatUsage = v.InferOutput<typeof Usage>;
 
 const Choice = v.looseObject({
   index: v.nullish(v.number()),
-  delta: v.nullish(Delta),
-  message: v.nullish(Delta),
-  finish_reason: Words,
-  native_finish_reason: Words,
+  delta: v.nullish(ChatDelta),
+  message: v.nullish(ChatDelta),
+  finish_reason: OptionalText,
+  native_finish_reason: OptionalText,
   /** vLLM's own field: the stop sequence that was met. */
   stop_reason: v.optional(v.unknown()),
   error: v.optional(v.unknown()),

@@ -9,10 +9,10 @@ import { isObject, type JsonObject, tryJson } from "../../../base/json.ts";
 import type { AnswerReader, ServerSentEvent } from "../../dialect.ts";
 import { toUpstreamError } from "../../errors/upstream_error.ts";
 import type { HostContext } from "../chat.ts";
-import { type ChatUsage, type Choice, Chunk, type Delta } from "./chunk.ts";
+import { type ChatDelta, type ChatUsage, type Choice, Chunk } from "./chunk.ts";
 import { ContentReader } from "./content.ts";
 import { collectSchemas } from "../offer_tools.ts";
-import { findFormat } from "../request/format.ts";
+import { findOutputFormat } from "../request/format.ts";
 import { ThoughtSignatures } from "./thought_signatures.ts";
 import { ToolCallReader } from "./tool_calls.ts";
 import { toCounts } from "./usage.ts";
@@ -38,9 +38,9 @@ export class ChatAnswerReader implements AnswerReader {
   #nativeFinish: string | undefined;
   #stopSequence: string | null = null;
   #refused = false;
-  #argued = 0;
-  #counted = false;
-  #spent = 0;
+  #argumentChars = 0;
+  #hasUsage = false;
+  #outputTokens = 0;
   #done = false;
   /** What the upstream says the answer cost, in USD. */
   cost: number | undefined;
@@ -58,7 +58,7 @@ export class ChatAnswerReader implements AnswerReader {
     this.#calls = new ToolCallReader(this.#writer, {
       names: context.names,
       schemas: context.coerceToolInput ? collectSchemas(request) : new Map(),
-      answer: findFormat(request, context)?.tool,
+      answerTool: findOutputFormat(request, context)?.tool,
       newId: context.newId,
     });
     this.#signatures = context.features.thoughtSignatures ? new ThoughtSignatures(context.newId) : undefined;
@@ -84,19 +84,20 @@ export class ChatAnswerReader implements AnswerReader {
     if (text === "" && event !== "error") return;
     const json = tryJson(text);
     if (event === "error") {
-      return isObject(json) ? this.#refuse(json.error ?? json, json) : this.#refuse({ message: data });
+      return isObject(json) ? this.#failWith(json.error ?? json, json) : this.#failWith({ message: data });
     }
     if (json === undefined) throw unreadableAnswer("an event is not JSON");
     this.#chunk(json);
   }
 
-  whole(answer: unknown): void {
+  pushNonStreamed(answer: unknown): void {
     this.#chunk(answer);
     this.#done = true;
   }
 
   end(): void {
-    const finished = this.#finish !== undefined || (this.#done && (this.#said > 0 || this.#calls.any));
+    const finished = this.#finish !== undefined ||
+      (this.#done && (this.#outputChars > 0 || this.#calls.hasCalls));
     if (!finished) {
       throw new ApiError(
         "api_error",
@@ -107,17 +108,19 @@ export class ChatAnswerReader implements AnswerReader {
       );
     }
     this.#calls.end();
-    const spoken = this.#content.end({ whole: !this.#calls.any && !STOP_REASONS.has(this.#finish ?? "") });
-    spoken.forEach(({ name, input }, index) =>
+    const textCalls = this.#content.end({
+      complete: !this.#calls.hasCalls && !STOP_REASONS.has(this.#finish ?? ""),
+    });
+    textCalls.forEach(({ name, input }, index) =>
       this.#calls.push({ index, function: { name, arguments: input } })
     );
-    if (!this.#counted) {
-      this.#writer.usage({ output_tokens: Math.max(1, Math.ceil(this.#said / CHARS_PER_TOKEN)) });
+    if (!this.#hasUsage) {
+      this.#writer.usage({ output_tokens: Math.max(1, Math.ceil(this.#outputChars / CHARS_PER_TOKEN)) });
     }
     try {
       this.#writer.end(this.#stopReason(), this.#stopSequence);
     } catch (cause) {
-      if (this.#exhausted) return this.#writer.end("max_tokens");
+      if (this.#limitReached) return this.#writer.end("max_tokens");
       throw new ApiError(
         "api_error",
         "Cannot use the model's tool call: its arguments are not one JSON object",
@@ -130,7 +133,7 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   #chunk(json: unknown): void {
-    if (isObject(json)) this.#refuse(json.object === "error" ? json : json.error, json);
+    if (isObject(json)) this.#failWith(json.object === "error" ? json : json.error, json);
     if (!v.is(Chunk, json)) throw unreadableAnswer("it is no chat completion");
     for (const choice of json.choices ?? []) this.#choice(choice);
     this.#content.cite(json);
@@ -139,51 +142,51 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   /** Fails with the upstream's error, unless the answer had already been cut by its own limit, or is cut by a filter. */
-  #refuse(error: unknown, around: JsonObject = {}): void {
+  #failWith(error: unknown, container: JsonObject = {}): void {
     const cut = this.#finish === "length" || this.#finish === "content_filter";
     if (!error || cut) return;
-    const failure = toUpstreamError({ body: { ...around, error } });
-    if (!failure.refused || this.#said === 0) throw failure;
+    const failure = toUpstreamError({ body: { ...container, error } });
+    if (!failure.refused || this.#outputChars === 0) throw failure;
     this.#finish = "content_filter";
   }
 
   #choice(choice: Choice): void {
     if (choice.index) return; // only the first of several completions is asked for
-    this.#refuse(choice.error);
-    const delta = choice.delta ?? toDelta(choice.message);
-    if (delta) this.#say(delta);
+    this.#failWith(choice.error);
+    const delta = choice.delta ?? wholeMessageDelta(choice.message);
+    if (delta) this.#pushDelta(delta);
     if (choice.native_finish_reason) this.#nativeFinish = choice.native_finish_reason;
-    const met = choice.stop_reason;
+    const stop = choice.stop_reason;
     if (choice.usage) this.#count(choice.usage);
-    if (typeof met === "string" && this.#stopSequences.includes(met)) this.#stopSequence = met;
+    if (typeof stop === "string" && this.#stopSequences.includes(stop)) this.#stopSequence = stop;
     const finish = choice.finish_reason;
     if (!finish) return;
     if (finish === "error") {
-      this.#refuse(choice.error ?? { message: "The upstream gave up in the middle of its answer" });
+      this.#failWith(choice.error ?? { message: "The upstream gave up in the middle of its answer" });
     }
     this.#finish ??= finish;
   }
 
-  #say(delta: Delta): void {
+  #pushDelta(delta: ChatDelta): void {
     this.#content.push(delta);
     if (delta.refusal) this.#refused = true;
     for (const call of delta.tool_calls ?? []) {
       const { piece, signed } = this.#signatures?.read(call) ?? { piece: call };
       if (signed) this.#content.sign(signed);
-      if (this.#calls.opens(piece)) this.#content.close();
-      this.#argued += this.#calls.push(piece);
+      if (this.#calls.startsCall(piece)) this.#content.close();
+      this.#argumentChars += this.#calls.push(piece);
     }
   }
 
   /** The number of characters of all that was said. */
-  get #said(): number {
-    return this.#content.said + this.#argued;
+  get #outputChars(): number {
+    return this.#content.chars + this.#argumentChars;
   }
 
   #stopReason(): StopReason {
     const limit = STOP_REASONS.get(this.#finish ?? "");
     if (limit) return limit;
-    if (this.#calls.any) return "tool_use";
+    if (this.#calls.hasCalls) return "tool_use";
     if (this.#refused) return "refusal";
     if (this.#nativeFinish === "stop_sequence" || this.#stopSequence !== null) {
       const [first, second] = this.#stopSequences;
@@ -194,17 +197,17 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   /** Whether the limit was met, which some hosts do not say of an answer that ends in a tool call. */
-  get #exhausted(): boolean {
+  get #limitReached(): boolean {
     const native = STOP_REASONS.get(this.#nativeFinish?.toLowerCase() ?? "");
-    return native === "max_tokens" || this.#spent >= this.#maxTokens;
+    return native === "max_tokens" || this.#outputTokens >= this.#maxTokens;
   }
 
   #count(usage: ChatUsage): void {
     const { report, input, output } = toCounts(usage);
     this.inputTokens = input ?? this.inputTokens;
     if (output !== undefined) {
-      this.#spent = output;
-      this.#counted = true;
+      this.#outputTokens = output;
+      this.#hasUsage = true;
     }
     this.#writer.usage(report);
     if (typeof usage.cost === "number") this.cost = usage.cost;
@@ -212,7 +215,7 @@ export class ChatAnswerReader implements AnswerReader {
 }
 
 /** A message that came whole, as the one delta of a stream: its calls are told apart by their places. */
-function toDelta(message: Choice["message"]): Delta | undefined {
+function wholeMessageDelta(message: Choice["message"]): ChatDelta | undefined {
   if (!message?.tool_calls) return message ?? undefined;
   return { ...message, tool_calls: message.tool_calls.map((call, index) => ({ ...call, index })) };
 }

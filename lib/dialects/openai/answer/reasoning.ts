@@ -2,7 +2,7 @@ import type { MessageWriter } from "../../../anthropic/writer.ts";
 import type { JsonObject } from "../../../base/json.ts";
 import { seal } from "../../sealed.ts";
 import { CLAUDE_FORMAT } from "../../reasoning/origin.ts";
-import type { Delta, ReasoningDetail } from "./chunk.ts";
+import type { ChatDelta, ReasoningDetail } from "./chunk.ts";
 import type { SignedCall } from "./thought_signatures.ts";
 
 /**
@@ -25,7 +25,7 @@ export class ReasoningReader {
   #signed: SignedCall[] = [];
   #open = false;
   /** Whether the upstream said that there is no reasoning, in so many words, and has not said otherwise. */
-  #none: boolean | undefined;
+  #emptyReported: boolean | undefined;
 
   /** Set `shown` to false where the client wants its thinking blocks without text. */
   constructor(writer: MessageWriter, { origin, shown }: { origin: string; shown: boolean }) {
@@ -35,17 +35,17 @@ export class ReasoningReader {
   }
 
   /** Takes the reasoning of one delta, which may come in several fields at once. */
-  push(delta: Delta, parts = ""): void {
+  push(delta: ChatDelta, parts = ""): void {
     const details = delta.reasoning_details ?? [];
-    if (delta.reasoning_details?.length === 0) this.#none ??= true;
-    let told = false;
+    if (delta.reasoning_details?.length === 0) this.#emptyReported ??= true;
+    let wasShown = false;
     for (const detail of details) {
       this.#keepApart(detail);
       this.#merge(detail);
-      told = this.#show(detail.text || detail.summary || "") || told;
+      wasShown = this.#show(detail.text || detail.summary || "") || wasShown;
     }
     const plain = delta.reasoning_content || delta.reasoning || parts;
-    if (told || !this.#show(plain) || details.length > 0) return;
+    if (wasShown || !this.#show(plain) || details.length > 0) return;
     const field = delta.reasoning_content ? "reasoning_content" : delta.reasoning ? "reasoning" : "content";
     this.#add(field, plain);
   }
@@ -68,23 +68,23 @@ export class ReasoningReader {
 
   /** Ends the reasoning gathered so far, because something else is said or the answer ends. */
   close(): void {
-    const details: JsonObject[] = this.#details.length > 0 ? this.#details : this.#toPlain();
+    const details: JsonObject[] = this.#details.length > 0 ? this.#details : this.#plainDetails();
     const sealed = [...details, ...this.#signed.map((call) => ({ field: "thought_signature", ...call }))];
-    if (!this.#open && sealed.length === 0 && !this.#none) return;
+    if (!this.#open && sealed.length === 0 && !this.#emptyReported) return;
     const [only] = this.#details;
     const claude = sealed.length === 1 && only?.format === CLAUDE_FORMAT ? only : undefined;
     if (this.#open) {
       // A signature is good for the very words that it signs, so without them it is not shown alone.
-      const own = this.#shown ? claude?.signature : undefined;
-      this.#writer.signature(own || seal(this.#origin, sealed));
+      const claudeSignature = this.#shown ? claude?.signature : undefined;
+      this.#writer.signature(claudeSignature || seal(this.#origin, sealed));
     } else {
-      this.#writer.whole({ type: "redacted_thinking", data: claude?.data || seal(this.#origin, sealed) });
+      this.#writer.addBlock({ type: "redacted_thinking", data: claude?.data || seal(this.#origin, sealed) });
     }
     this.#details = [];
     this.#plain = new Map();
     this.#signed = [];
     this.#open = false;
-    this.#none = false;
+    this.#emptyReported = false;
   }
 
   #show(text: string): boolean {
@@ -99,7 +99,7 @@ export class ReasoningReader {
   }
 
   /** What came without details; tags around nothing are no thought. */
-  #toPlain(): JsonObject[] {
+  #plainDetails(): JsonObject[] {
     return this.#open
       ? [...this.#plain].map(([field, text]) => ({ type: "reasoning.text", text, field }))
       : [];

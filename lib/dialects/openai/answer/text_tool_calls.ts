@@ -1,7 +1,7 @@
 import { isObject, tryJson } from "../../../base/json.ts";
 
 /** A call that a model has said in its text instead of making it. */
-export interface SpokenCall {
+export interface TextToolCall {
   name: string;
   /** The arguments, as JSON. */
   input: string;
@@ -16,22 +16,22 @@ export interface SpokenCall {
  *
  * @example Usage
  * ```ts
- * import { SpokenCalls } from "./text_tool_calls.ts";
+ * import { TextToolCalls } from "./text_tool_calls.ts";
  *
- * const spoken = new SpokenCalls(new Set(["read"]));
+ * const spoken = new TextToolCalls(new Set(["read"]));
  * const text = spoken.push("I look.\n<tool") + spoken.push('_call>{"name":"read","arguments":{"path":"a"}}</tool_call>');
  * const { calls } = spoken.end();
  * if (text !== "I look.\n" || calls[0]?.input !== '{"path":"a"}') throw new Error(text);
  * ```
  */
-export class SpokenCalls {
+export class TextToolCalls {
   readonly #offered: ReadonlySet<string>;
   /** What may be a call, or the beginning of one. */
   #held = "";
   /** Whether what is held begins as a call does. */
-  #begun = false;
+  #inCall = false;
   /** Whether nothing but space stands before it on its line. */
-  #fresh = true;
+  #atLineStart = true;
 
   /** Takes the names of the tools that may be called. */
   constructor(offered: ReadonlySet<string>) {
@@ -41,35 +41,35 @@ export class SpokenCalls {
   /** Takes a piece of the text and gives what may be said now. */
   push(piece: string): string {
     let text = this.#held + piece;
-    let said = "";
-    while (!this.#begun) {
-      const start = this.#fresh ? text.search(/\S/) : -1;
+    let released = "";
+    while (!this.#inCall) {
+      const start = this.#atLineStart ? text.search(/\S/) : -1;
       const rest = start < 0 ? "" : text.slice(start);
-      if (OPENINGS.some((opening) => rest.startsWith(opening))) {
-        this.#begun = true;
-        said += text.slice(0, start);
+      if (CALL_OPENINGS.some((opening) => rest.startsWith(opening))) {
+        this.#inCall = true;
+        released += text.slice(0, start);
         text = rest;
-      } else if (rest !== "" && OPENINGS.some((opening) => opening.startsWith(rest))) {
+      } else if (rest !== "" && CALL_OPENINGS.some((opening) => opening.startsWith(rest))) {
         break; // it may still become one
       } else {
         const end = text.indexOf("\n", Math.max(start, 0));
-        said += end < 0 ? text : text.slice(0, end + 1);
-        this.#fresh = end >= 0 || (this.#fresh && start < 0);
+        released += end < 0 ? text : text.slice(0, end + 1);
+        this.#atLineStart = end >= 0 || (this.#atLineStart && start < 0);
         text = end < 0 ? "" : text.slice(end + 1);
         if (text === "") break;
       }
     }
     this.#held = text;
-    return said;
+    return released;
   }
 
-  /** Takes the end of a text, cut or `whole`: gives the calls that it ends with, or what was held back, which is text. */
-  end(whole = true): { calls: SpokenCall[]; text: string } {
+  /** Takes the end of a text, cut or `complete`: gives the calls that it ends with, or what was held back, which is text. */
+  end(complete = true): { calls: TextToolCall[]; text: string } {
     const text = this.#held;
     this.#held = "";
-    this.#begun = false;
-    this.#fresh = true;
-    const calls = (whole && readCalls(text)) || [];
+    this.#inCall = false;
+    this.#atLineStart = true;
+    const calls = (complete && parseCalls(text)) || [];
     return calls.length > 0 && calls.every(({ name }) => this.#offered.has(name))
       ? { calls, text: "" }
       : { calls: [], text };
@@ -77,7 +77,7 @@ export class SpokenCalls {
 }
 
 /** How calls begin: as Qwen, GLM, Mistral, Kimi, MiniMax and imitators of Claude say them. */
-const OPENINGS = [
+const CALL_OPENINGS = [
   "<tool_call>",
   "<function=",
   "<function_calls>",
@@ -88,55 +88,60 @@ const OPENINGS = [
 ];
 
 /** What stands around calls and between them. */
-const AROUND = /^(\s|<\/?(function_calls|minimax:tool_call)>|<\|tool_calls_section_(begin|end)\|>)+/;
+const CALL_WRAPPERS = /^(\s|<\/?(function_calls|minimax:tool_call)>|<\|tool_calls_section_(begin|end)\|>)+/;
 
 /** The forms of a call, each with what is read of it. */
-const FORMS: readonly (readonly [form: RegExp, read: (groups: Groups) => SpokenCall[] | undefined])[] = [
-  [/^<tool_call>\s*(?<json>\{[^]*?\})\s*<\/tool_call>/, ({ json }) => readJson(`[${json}]`)],
-  [
-    /^(<tool_call>\s*)?<function=(?<name>[^>\s]+)>(?<body>[^]*?)<\/function>(\s*<\/tool_call>)?/,
-    ({ name, body }) =>
-      readMembers(name, body, /<parameter=(?<key>[^>]+)>\n?(?<value>[^]*?)\n?<\/parameter>/g),
-  ],
-  [
-    /^<tool_call>(?<name>[^<\s]+)\s*(?<body>[^]*?)<\/tool_call>/,
-    ({ name, body }) =>
-      readMembers(name, body, /<arg_key>(?<key>[^]*?)<\/arg_key>\s*<arg_value>(?<value>[^]*?)<\/arg_value>/g),
-  ],
-  [
-    /^<invoke name="(?<name>[^"]+)">(?<body>[^]*?)<\/invoke>/,
-    ({ name, body }) =>
-      readMembers(name, body, /<parameter name="(?<key>[^"]+)"[^>]*>(?<value>[^]*?)<\/parameter>/g),
-  ],
-  [/^\[TOOL_CALLS\]\s*(?<json>\[[^]*\])/, ({ json }) => readJson(json)],
-  [
-    /^<\|tool_call_begin\|>\s*(functions\.)?(?<name>[^<:\s]+)(:\d+)?\s*<\|tool_call_argument_begin\|>(?<input>[^]*?)<\|tool_call_end\|>/,
-    ({ name = "", input = "" }) => isObject(tryJson(input)) ? [{ name, input: input.trim() }] : undefined,
-  ],
-];
+const CALL_FORMS:
+  readonly (readonly [form: RegExp, read: (groups: MatchGroups) => TextToolCall[] | undefined])[] = [
+    [/^<tool_call>\s*(?<json>\{[^]*?\})\s*<\/tool_call>/, ({ json }) => parseJsonCalls(`[${json}]`)],
+    [
+      /^(<tool_call>\s*)?<function=(?<name>[^>\s]+)>(?<body>[^]*?)<\/function>(\s*<\/tool_call>)?/,
+      ({ name, body }) =>
+        parseArgumentPairs(name, body, /<parameter=(?<key>[^>]+)>\n?(?<value>[^]*?)\n?<\/parameter>/g),
+    ],
+    [
+      /^<tool_call>(?<name>[^<\s]+)\s*(?<body>[^]*?)<\/tool_call>/,
+      ({ name, body }) =>
+        parseArgumentPairs(
+          name,
+          body,
+          /<arg_key>(?<key>[^]*?)<\/arg_key>\s*<arg_value>(?<value>[^]*?)<\/arg_value>/g,
+        ),
+    ],
+    [
+      /^<invoke name="(?<name>[^"]+)">(?<body>[^]*?)<\/invoke>/,
+      ({ name, body }) =>
+        parseArgumentPairs(name, body, /<parameter name="(?<key>[^"]+)"[^>]*>(?<value>[^]*?)<\/parameter>/g),
+    ],
+    [/^\[TOOL_CALLS\]\s*(?<json>\[[^]*\])/, ({ json }) => parseJsonCalls(json)],
+    [
+      /^<\|tool_call_begin\|>\s*(functions\.)?(?<name>[^<:\s]+)(:\d+)?\s*<\|tool_call_argument_begin\|>(?<input>[^]*?)<\|tool_call_end\|>/,
+      ({ name = "", input = "" }) => isObject(tryJson(input)) ? [{ name, input: input.trim() }] : undefined,
+    ],
+  ];
 
-type Groups = Record<string, string | undefined>;
+type MatchGroups = Record<string, string | undefined>;
 
 /** Reads a text that is nothing but calls; `undefined` where it is more, or less. */
-function readCalls(text: string): SpokenCall[] | undefined {
-  const calls: SpokenCall[] = [];
-  for (let rest = text.replace(AROUND, ""); rest !== "";) {
-    const read = FORMS.map(([form, read]) => {
+function parseCalls(text: string): TextToolCall[] | undefined {
+  const calls: TextToolCall[] = [];
+  for (let rest = text.replace(CALL_WRAPPERS, ""); rest !== "";) {
+    const read = CALL_FORMS.map(([form, read]) => {
       const match = form.exec(rest);
       const found = match && read(match.groups ?? {});
       return found ? { found, rest: rest.slice(match[0].length) } : undefined;
     }).find((one) => one !== undefined);
     if (read === undefined) return undefined;
     calls.push(...read.found);
-    rest = read.rest.replace(AROUND, "");
+    rest = read.rest.replace(CALL_WRAPPERS, "");
   }
   return calls;
 }
 
-function readJson(json = ""): SpokenCall[] | undefined {
+function parseJsonCalls(json = ""): TextToolCall[] | undefined {
   const list = tryJson(json);
   if (!Array.isArray(list)) return undefined;
-  const calls = list.map((call): SpokenCall | undefined => {
+  const calls = list.map((call): TextToolCall | undefined => {
     if (!isObject(call) || typeof call.name !== "string") return undefined;
     const given = call.arguments ?? call.parameters ?? {};
     const input = typeof given === "string" ? tryJson(given) : given;
@@ -146,7 +151,7 @@ function readJson(json = ""): SpokenCall[] | undefined {
 }
 
 /** Arguments said one by one are text; the tool's schema tells what they mean. */
-function readMembers(name = "", body = "", form: RegExp): SpokenCall[] | undefined {
+function parseArgumentPairs(name = "", body = "", form: RegExp): TextToolCall[] | undefined {
   const members = [...body.matchAll(form)].map(({ groups }) => [groups?.key ?? "", groups?.value ?? ""]);
   const rest = body.replace(form, "").trim();
   return rest === "" ? [{ name, input: JSON.stringify(Object.fromEntries(members)) }] : undefined;

@@ -62,14 +62,14 @@ export class ThinkTags {
 
   #open(text: string, piece: TaggedPiece): string {
     const all = this.#held + text;
-    const begun = all.trimStart();
+    const trimmed = all.trimStart();
     this.#held = "";
-    if (begun.startsWith(OPENING)) {
+    if (trimmed.startsWith(OPENING)) {
       this.#state = "inside";
-      piece.raw = all.slice(0, all.length - begun.length) + OPENING;
-      return begun.slice(OPENING.length);
+      piece.raw = all.slice(0, all.length - trimmed.length) + OPENING;
+      return trimmed.slice(OPENING.length);
     }
-    if (OPENING.startsWith(begun)) {
+    if (OPENING.startsWith(trimmed)) {
       this.#held = all;
       return "";
     }
@@ -81,7 +81,7 @@ export class ThinkTags {
     const all = this.#held + text;
     const end = all.indexOf(CLOSING);
     // What may still become the closing tag, and the space before it, waits.
-    const ready = end >= 0 ? end : all.length - lengthOfBeginning(all);
+    const ready = end >= 0 ? end : all.length - closingTagPrefixLength(all);
     const shown = all.slice(0, ready).trimEnd();
     const thought = this.#thought === "" ? shown.trimStart() : shown;
     piece.thought += thought;
@@ -106,7 +106,7 @@ export class ThinkTags {
 }
 
 /** How much of the end of a text may be the beginning of the closing tag. */
-function lengthOfBeginning(text: string): number {
+function closingTagPrefixLength(text: string): number {
   for (let length = Math.min(CLOSING.length - 1, text.length); length > 0; length--) {
     if (CLOSING.startsWith(text.slice(-length))) return length;
   }

@@ -22,7 +22,7 @@ export class ThoughtSignatures {
 
   /** Gives the piece, with an id where a signed call comes without one, and its signature. */
   read(piece: ToolCallDelta): { piece: ToolCallDelta; signed: SignedCall | undefined } {
-    const signature = toSignature(piece.extra_content);
+    const signature = thoughtSignatureOf(piece.extra_content);
     const begins = Boolean(piece.function?.name);
     if (piece.id) this.#last = piece.id;
     else if (begins) this.#last = signature ? this.#newId("toolu_") : undefined;
@@ -32,7 +32,7 @@ export class ThoughtSignatures {
   }
 }
 
-function toSignature(extra: unknown): string | undefined {
+function thoughtSignatureOf(extra: unknown): string | undefined {
   const google = isObject(extra) ? extra.google : undefined;
   const signature = isObject(google) ? google.thought_signature : undefined;
   return typeof signature === "string" && signature !== "" ? signature : undefined;

@@ -15,7 +15,7 @@ import type { ToolNames } from "../tool_names.ts";
 export class ToolCallReader {
   readonly #writer: MessageWriter;
   readonly #options: ToolCallOptions;
-  readonly #calls: OpenCall[] = [];
+  readonly #calls: CallInProgress[] = [];
   readonly #ids = new Set<string>();
 
   constructor(writer: MessageWriter, options: ToolCallOptions) {
@@ -24,12 +24,12 @@ export class ToolCallReader {
   }
 
   /** Whether any tool of the client's was called. */
-  get any(): boolean {
-    return this.#calls.some((call) => call.write !== undefined && !call.answers);
+  get hasCalls(): boolean {
+    return this.#calls.some((call) => call.write !== undefined && !call.isAnswer);
   }
 
   /** Whether this piece begins a call, so that whatever was said before it has ended. */
-  opens(piece: ToolCallDelta): boolean {
+  startsCall(piece: ToolCallDelta): boolean {
     return Boolean(piece.function?.name) && this.#find(piece)?.write === undefined;
   }
 
@@ -40,48 +40,48 @@ export class ToolCallReader {
    */
   push(piece: ToolCallDelta): number {
     const found = this.#find(piece);
-    const call: OpenCall = found ?? { ...NEW_CALL };
+    const call: CallInProgress = found ?? { ...NEW_CALL };
     if (found === undefined) this.#calls.push(call);
     call.id ??= piece.id || undefined;
     call.index ??= piece.index ?? undefined;
     const name = piece.function?.name;
     const text = toArgumentText(piece.function?.arguments);
     if (call.write === undefined && name) {
-      call.answers = name === this.#options.answer;
-      call.write = call.answers ? this.#writer.json() : this.#openTool(call, name);
-      call.write(call.waiting);
+      call.isAnswer = name === this.#options.answerTool;
+      call.write = call.isAnswer ? this.#writer.json() : this.#openTool(call, name);
+      call.write(call.pendingText);
     }
-    if (call.write === undefined) call.waiting += text;
+    if (call.write === undefined) call.pendingText += text;
     else call.write(text);
     return text.length;
   }
 
   /** @throws {ApiError} if a call had arguments and no name. */
   end(): void {
-    if (this.#calls.some((call) => call.write === undefined && call.waiting !== "")) {
+    if (this.#calls.some((call) => call.write === undefined && call.pendingText !== "")) {
       throw new ApiError("api_error", "Cannot use the model's tool call: it names no tool", { status: 502 });
     }
   }
 
-  #openTool({ id }: OpenCall, name: string): (fragment: string) => void {
+  #openTool({ id }: CallInProgress, name: string): (fragment: string) => void {
     const { names, schemas } = this.#options;
-    const known = names.toClient(name);
-    return this.#writer.tool(this.#toClientId(id), known, schemas.get(known));
+    const clientName = names.toClient(name);
+    return this.#writer.tool(this.#clientIdFor(id), clientName, schemas.get(clientName));
   }
 
   /** An id for the client, which must not meet the same one twice. */
-  #toClientId(id: string | undefined): string {
+  #clientIdFor(id: string | undefined): string {
     const { newId } = this.#options;
-    const wanted = toClientToolId(id, newId);
-    const unique = id !== undefined && this.#ids.has(wanted) ? wrapToolId(id, newId) : wanted;
+    const candidate = toClientToolId(id, newId);
+    const unique = id !== undefined && this.#ids.has(candidate) ? wrapToolId(id, newId) : candidate;
     this.#ids.add(unique);
     return unique;
   }
 
-  #find({ id, index, function: called }: ToolCallDelta): OpenCall | undefined {
-    const sameIndex = (call: OpenCall) => call.index === (index ?? undefined);
+  #find({ id, index, function: called }: ToolCallDelta): CallInProgress | undefined {
+    const sameIndex = (call: CallInProgress) => call.index === (index ?? undefined);
     if (id) {
-      const other = (call: OpenCall) =>
+      const other = (call: CallInProgress) =>
         index !== undefined && index !== null && call.index !== undefined && !sameIndex(call);
       return this.#calls.find((call) => call.id === id && !other(call)) ??
         this.#calls.findLast((call) => call.id === undefined && call.write === undefined && sameIndex(call));
@@ -97,22 +97,28 @@ export interface ToolCallOptions {
   /** The schemas, by the client's names, that arguments of the wrong type are put right by. */
   schemas: ReadonlyMap<string, JsonObject>;
   /** The tool whose arguments are the answer, where the model must give it so. */
-  answer: string | undefined;
+  answerTool: string | undefined;
   newId(prefix: string): string;
 }
 
-interface OpenCall {
+interface CallInProgress {
   id: string | undefined;
   index: number | undefined;
   /** Whether its arguments are the answer itself. */
-  answers: boolean;
+  isAnswer: boolean;
   /** Takes the call's arguments; missing until the call has a name. */
   write: ((fragment: string) => void) | undefined;
   /** Arguments that came before the name. */
-  waiting: string;
+  pendingText: string;
 }
 
-const NEW_CALL: OpenCall = { id: undefined, index: undefined, answers: false, write: undefined, waiting: "" };
+const NEW_CALL: CallInProgress = {
+  id: undefined,
+  index: undefined,
+  isAnswer: false,
+  write: undefined,
+  pendingText: "",
+};
 
 /** Arguments are text; some hosts send the object itself. */
 function toArgumentText(value: unknown): string {

@@ -2,7 +2,7 @@ import { isObject, type JsonObject } from "../../../base/json.ts";
 import type { ChatFeatures } from "../chat.ts";
 
 /** Where a JSON Schema holds other schemas: one, a list of them, or some by name. */
-const ONE = new Set([
+const SINGLE_SCHEMA_KEYWORDS = new Set([
   "additionalItems",
   "additionalProperties",
   "contains",
@@ -16,11 +16,17 @@ const ONE = new Set([
   "unevaluatedItems",
   "unevaluatedProperties",
 ]);
-const LISTED = new Set(["allOf", "anyOf", "items", "oneOf", "prefixItems"]);
-const NAMED = new Set(["$defs", "definitions", "dependentSchemas", "patternProperties", "properties"]);
+const SCHEMA_LIST_KEYWORDS = new Set(["allOf", "anyOf", "items", "oneOf", "prefixItems"]);
+const SCHEMA_MAP_KEYWORDS = new Set([
+  "$defs",
+  "definitions",
+  "dependentSchemas",
+  "patternProperties",
+  "properties",
+]);
 
 /** What a host does not take of JSON Schema. */
-export type Refused = Pick<ChatFeatures, "refusedKeywords" | "takenFormats">;
+export type SchemaSupport = Pick<ChatFeatures, "refusedKeywords" | "takenFormats">;
 
 /**
  * Takes out of a JSON Schema what a host refuses, at every depth. What only looks like it, a property of that name or a
@@ -35,35 +41,37 @@ export type Refused = Pick<ChatFeatures, "refusedKeywords" | "takenFormats">;
  * if (JSON.stringify(clean) !== '{"type":"object","properties":{"$schema":{"type":"string"}}}') throw new Error("unclean");
  * ```
  */
-export function cleanSchema(schema: JsonObject, refused: Refused): JsonObject {
-  const nothing = refused.refusedKeywords.length === 0 && refused.takenFormats === undefined;
-  return nothing ? schema : cleanOne(schema, refused);
+export function cleanSchema(schema: JsonObject, support: SchemaSupport): JsonObject {
+  const acceptsAll = support.refusedKeywords.length === 0 && support.takenFormats === undefined;
+  return acceptsAll ? schema : cleanObject(schema, support);
 }
 
-function cleanOne(schema: JsonObject, refused: Refused): JsonObject {
-  const { refusedKeywords, takenFormats } = refused;
+function cleanObject(schema: JsonObject, support: SchemaSupport): JsonObject {
+  const { refusedKeywords, takenFormats } = support;
   const kept = Object.entries(schema).flatMap(([keyword, value]): [string, unknown][] => {
     if (keyword === "format" && takenFormats?.includes(String(value)) === false) return [];
-    if (!refusedKeywords.includes(keyword)) return [[keyword, cleanKeyword(keyword, value, refused)]];
+    if (!refusedKeywords.includes(keyword)) return [[keyword, cleanKeyword(keyword, value, support)]];
     // A constant is a choice of one, which says the same.
     const choice = keyword === "const" && schema.enum === undefined && !refusedKeywords.includes("enum");
     return choice ? [["enum", [value]]] : [];
   });
-  const same = kept.length === Object.keys(schema).length &&
+  const unchanged = kept.length === Object.keys(schema).length &&
     kept.every(([keyword, value]) => schema[keyword] === value);
-  return same ? schema : Object.fromEntries(kept);
+  return unchanged ? schema : Object.fromEntries(kept);
 }
 
-function cleanKeyword(keyword: string, value: unknown, refused: Refused): unknown {
-  const clean = (item: unknown) => isObject(item) ? cleanOne(item, refused) : item;
-  if (Array.isArray(value)) return LISTED.has(keyword) ? same(value, value.map(clean)) : value;
+function cleanKeyword(keyword: string, value: unknown, support: SchemaSupport): unknown {
+  const clean = (item: unknown) => isObject(item) ? cleanObject(item, support) : item;
+  if (Array.isArray(value)) {
+    return SCHEMA_LIST_KEYWORDS.has(keyword) ? keepIfUnchanged(value, value.map(clean)) : value;
+  }
   if (!isObject(value)) return value;
-  if (ONE.has(keyword)) return clean(value);
-  if (!NAMED.has(keyword)) return value;
+  if (SINGLE_SCHEMA_KEYWORDS.has(keyword)) return clean(value);
+  if (!SCHEMA_MAP_KEYWORDS.has(keyword)) return value;
   const named = Object.entries(value).map(([name, item]): [string, unknown] => [name, clean(item)]);
   return named.every(([name, item]) => value[name] === item) ? value : Object.fromEntries(named);
 }
 
-function same(before: unknown[], after: unknown[]): unknown[] {
+function keepIfUnchanged(before: unknown[], after: unknown[]): unknown[] {
   return after.every((item, at) => item === before[at]) ? before : after;
 }

@@ -1,29 +1,29 @@
 import type { DocumentBlock, ImageBlock } from "../../../anthropic/schema.ts";
 import { fromBase64Url } from "../../../base/base64url.ts";
 import { isObject } from "../../../base/json.ts";
-import { type ChatContext, type ChatPart, place, type Placed, toCacheControl } from "../chat.ts";
+import { cacheControlOf, type ChatContext, type ChatPart, locateBlocks, type LocatedBlock } from "../chat.ts";
 
 /** Says an image, or that there was one where the model cannot be shown it. */
-export function toImageParts({ block, path }: Placed<ImageBlock>, context: ChatContext): ChatPart[] {
+export function toImageParts({ block, path }: LocatedBlock<ImageBlock>, context: ChatContext): ChatPart[] {
   const { source } = block;
-  const mark = toCacheControl(block, context);
-  const leaveOut = (why: string): ChatPart[] => {
+  const cacheControl = cacheControlOf(block, context);
+  const omit = (reason: string): ChatPart[] => {
     context.loss.add(path, "dropped");
-    return [{ type: "text", text: `[An image was left out here: ${why}]`, ...mark }];
+    return [{ type: "text", text: `[An image was left out here: ${reason}]`, ...cacheControl }];
   };
   const { inputs } = context.facts;
-  if (inputs && !inputs.has("image")) return leaveOut("this model cannot see images");
+  if (inputs && !inputs.has("image")) return omit("this model cannot see images");
   switch (source.type) {
     case "base64": {
       const url = `data:${source.media_type};base64,${source.data}`;
-      return [{ type: "image_url", image_url: { url }, ...mark }];
+      return [{ type: "image_url", image_url: { url }, ...cacheControl }];
     }
     case "url":
-      return [{ type: "image_url", image_url: { url: source.url }, ...mark }];
+      return [{ type: "image_url", image_url: { url: source.url }, ...cacheControl }];
     case "file":
-      return leaveOut(UPLOADED);
+      return omit(UPLOADED_FILE_REASON);
     default:
-      return leaveOut(NO_WORDS);
+      return omit(UNSUPPORTED_SOURCE_REASON);
   }
 }
 
@@ -33,65 +33,65 @@ export function toImageParts({ block, path }: Placed<ImageBlock>, context: ChatC
  * `toParts` says the blocks that a document may hold itself.
  */
 export function toDocumentParts(
-  { block, path }: Placed<DocumentBlock>,
+  { block, path }: LocatedBlock<DocumentBlock>,
   context: ChatContext,
-  toParts: (placed: readonly Placed[], context: ChatContext) => ChatPart[],
+  toParts: (placed: readonly LocatedBlock[], context: ChatContext) => ChatPart[],
 ): ChatPart[] {
   const { source } = block;
   const { features, loss } = context;
-  const mark = toCacheControl(block, context);
+  const cacheControl = cacheControlOf(block, context);
   if (isObject(block.citations) && block.citations.enabled === true) {
     loss.add(`${path}.citations`, "dropped");
   }
   switch (source.type) {
     case "base64":
     case "url": {
-      const text = source.type === "base64" ? toWords(source.media_type, source.data) : undefined;
-      if (text !== undefined) return [{ type: "text", text: toTitled(text), ...mark }];
+      const text = source.type === "base64" ? decodeText(source.media_type, source.data) : undefined;
+      if (text !== undefined) return [{ type: "text", text: withTitle(text), ...cacheControl }];
       // A model that takes no files gets the text of one: OpenRouter reads it for it.
-      if (!features.files.includes(source.type)) return leaveOut(NO_FILES[source.type]);
+      if (!features.files.includes(source.type)) return omit(NO_FILES_REASONS[source.type]);
       const filename = block.title || "document.pdf";
       const file_data = source.type === "url"
         ? source.url
         : `data:${source.media_type};base64,${source.data}`;
-      const told: ChatPart[] = block.context ? [{ type: "text", text: block.context }] : [];
-      return [...told, { type: "file", file: { filename, file_data }, ...mark }];
+      const contextParts: ChatPart[] = block.context ? [{ type: "text", text: block.context }] : [];
+      return [...contextParts, { type: "file", file: { filename, file_data }, ...cacheControl }];
     }
     case "text":
-      return [{ type: "text", text: toTitled(source.data), ...mark }];
+      return [{ type: "text", text: withTitle(source.data), ...cacheControl }];
     case "content": {
       if (typeof source.content === "string") {
-        return [{ type: "text", text: toTitled(source.content), ...mark }];
+        return [{ type: "text", text: withTitle(source.content), ...cacheControl }];
       }
       if (block.cache_control) loss.add(`${path}.cache_control`, "dropped");
-      const title = toTitled("");
-      const parts = toParts(place(source.content, `${path}.source.content`), context);
+      const title = withTitle("");
+      const parts = toParts(locateBlocks(source.content, `${path}.source.content`), context);
       return title === "" ? parts : [{ type: "text", text: title }, ...parts];
     }
     case "file":
-      return leaveOut(UPLOADED);
+      return omit(UPLOADED_FILE_REASON);
     default:
-      return leaveOut(NO_WORDS);
+      return omit(UNSUPPORTED_SOURCE_REASON);
   }
 
-  function toTitled(text: string): string {
+  function withTitle(text: string): string {
     return [block.title, block.context, text].filter(Boolean).join("\n\n");
   }
 
-  function leaveOut(why: string): ChatPart[] {
+  function omit(reason: string): ChatPart[] {
     loss.add(path, "dropped");
-    return [{ type: "text", text: toTitled(`[A document was left out here: ${why}]`), ...mark }];
+    return [{ type: "text", text: withTitle(`[A document was left out here: ${reason}]`), ...cacheControl }];
   }
 }
 
 /** Text that comes as a file is text all the same; nothing where it is none. */
-function toWords(mediaType: string, data: string): string | undefined {
+function decodeText(mediaType: string, data: string): string | undefined {
   return /^text\//i.test(mediaType) ? fromBase64Url(data) : undefined;
 }
 
-const UPLOADED = "it is a file uploaded elsewhere, which cannot be opened from here";
-const NO_WORDS = "there is no way to hand it over";
-const NO_FILES = {
+const UPLOADED_FILE_REASON = "it is a file uploaded elsewhere, which cannot be opened from here";
+const UNSUPPORTED_SOURCE_REASON = "there is no way to hand it over";
+const NO_FILES_REASONS = {
   base64: "this host takes no files",
   url: "this host opens no addresses of files",
 };

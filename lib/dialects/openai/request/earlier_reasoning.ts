@@ -3,9 +3,9 @@ import type { JsonObject } from "../../../base/json.ts";
 import { isSealed, unseal } from "../../sealed.ts";
 import { isOpenRouterReasoning, readOpenRouterReasoning } from "../../reasoning/openrouter.ts";
 import {
+  belongsToModel,
   CLAUDE_FORMAT,
   isClaude,
-  isSurelyOf,
   lacksSignature,
   needsSignature,
 } from "../../reasoning/origin.ts";
@@ -24,27 +24,27 @@ export interface EarlierReasoning {
  * What another model thought is left out, and so is what lacks the signature that its model insists on: either would
  * make the request fail.
  */
-export function openThinking(
+export function restoreReasoning(
   block: ThinkingBlock | RedactedThinkingBlock,
   context: ChatContext,
 ): EarlierReasoning {
-  const details = context.forgetful ? undefined : toDetails(block, context);
+  const details = context.dropThinking ? undefined : detailsOf(block, context);
   if (details === undefined) return { details: [], lost: true };
-  const kept = details.filter((detail) => isTaken(detail, context));
+  const kept = details.filter((detail) => acceptsDetail(detail, context));
   const lost = kept.length < details.length || (details.length === 0 && !context.features.reasoningDetails);
   return { details: kept, lost };
 }
 
-function toDetails(
+function detailsOf(
   block: ThinkingBlock | RedactedThinkingBlock,
   { model, origin }: ChatContext,
 ): JsonObject[] | undefined {
   const sealed = block.type === "thinking" ? block.signature : block.data;
   if (!sealed) return undefined;
-  if (isSealed(sealed)) return unseal(sealed, origin)?.map(toDetail);
+  if (isSealed(sealed)) return unseal(sealed, origin)?.map(unwrapDetail);
   if (isOpenRouterReasoning(sealed)) {
     const detail = readOpenRouterReasoning(sealed);
-    return detail && isSurelyOf(detail, model) ? [detail] : undefined;
+    return detail && belongsToModel(detail, model) ? [detail] : undefined;
   }
   if (!isClaude(model)) return undefined;
   return block.type === "thinking"
@@ -53,14 +53,14 @@ function toDetails(
 }
 
 /** What OpenRouter said on its Anthropic endpoint is the same detail here. */
-function toDetail(detail: JsonObject): JsonObject {
+function unwrapDetail(detail: JsonObject): JsonObject {
   const { field, data } = detail;
   return field === "redacted_thinking" && isOpenRouterReasoning(data)
     ? readOpenRouterReasoning(data) ?? detail
     : detail;
 }
 
-function isTaken(detail: JsonObject, { features, model }: ChatContext): boolean {
+function acceptsDetail(detail: JsonObject, { features, model }: ChatContext): boolean {
   switch (detail.field) {
     case undefined:
       return features.reasoningDetails && !lacksSignature(detail, model);
@@ -83,18 +83,18 @@ function isTaken(detail: JsonObject, { features, model }: ChatContext): boolean 
  *
  * Source: https://github.com/OpenRouterTeam/ai-sdk-provider, reasoning-details-duplicate-tracker.ts
  */
-export function withoutRepeated(details: readonly JsonObject[], told: Set<unknown>): JsonObject[] {
+export function withoutDuplicates(details: readonly JsonObject[], sent: Set<unknown>): JsonObject[] {
   return details.filter((detail) => {
-    const key = toKey(detail);
+    const key = detailKey(detail);
     if (key === undefined) return true;
-    const repeated = told.has(key);
-    told.add(key);
+    const repeated = sent.has(key);
+    sent.add(key);
     return !repeated;
   });
 }
 
 /** What makes two details the same one. */
-function toKey({ type, text, summary, data, id, signature }: JsonObject): unknown {
+function detailKey({ type, text, summary, data, id, signature }: JsonObject): unknown {
   switch (type) {
     case "reasoning.text":
       return text || signature || undefined;

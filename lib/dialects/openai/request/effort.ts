@@ -7,7 +7,7 @@ import type { ChatContext } from "../chat.ts";
 /** The efforts that OpenRouter knows, from the least. Source: https://openrouter.ai/docs/use-cases/reasoning-tokens */
 const EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 /** The share of the answer that OpenRouter gives to an effort. */
-const SHARES: [effort: string, share: number][] = [
+const EFFORT_SHARES: [effort: string, share: number][] = [
   ["minimal", 0.1],
   ["low", 0.2],
   ["medium", 0.5],
@@ -15,7 +15,7 @@ const SHARES: [effort: string, share: number][] = [
   ["xhigh", 0.95],
 ];
 /** No budget is smaller. */
-const LEAST_BUDGET = 1024;
+const MIN_BUDGET_TOKENS = 1024;
 
 interface Effort {
   effort: string;
@@ -31,27 +31,30 @@ interface Effort {
 export function toReasoning(request: MessagesRequest, context: ChatContext): JsonObject {
   const { thinking } = request;
   const { features, facts, loss } = context;
-  const effort = toEffort(request, loss);
-  if (features.thinking === "none" || isThoughtless(facts)) {
+  const effort = requestedEffort(request, loss);
+  if (features.thinking === "none" || cannotThink(facts)) {
     // Not to think is what a model does that cannot; any other may think all the same.
-    if (thinking && !(thinking.type === "disabled" && isThoughtless(facts))) loss.add("thinking", "dropped");
+    if (thinking && !(thinking.type === "disabled" && cannotThink(facts))) loss.add("thinking", "dropped");
     if (effort) loss.add(effort.path, "dropped");
     return {};
   }
-  const whole = features.thinking === "reasoning";
+  const usesReasoningField = features.thinking === "reasoning";
   switch (thinking?.type) {
     case "enabled": {
-      if (whole && facts.reasoning?.budget !== false) {
+      if (usesReasoningField && facts.reasoning?.budget !== false) {
         if (effort) loss.add(effort.path, "dropped");
-        return { reasoning: { max_tokens: toBudget(thinking.budget_tokens, request, context) } };
+        return { reasoning: { max_tokens: clampBudget(thinking.budget_tokens, request, context) } };
       }
       loss.add("thinking.budget_tokens", "approximated");
       const share = thinking.budget_tokens / Math.max(request.max_tokens, 1);
-      return sayEffort(effort ?? { effort: toNearest(share), path: "thinking.budget_tokens" }, context);
+      return effortFields(
+        effort ?? { effort: nearestEffort(share), path: "thinking.budget_tokens" },
+        context,
+      );
     }
     case "disabled":
       if (effort) loss.add(effort.path, "dropped");
-      return sayNone(context);
+      return noThinkingFields(context);
     case "between_tools":
       loss.add("thinking", "approximated");
       break;
@@ -60,23 +63,23 @@ export function toReasoning(request: MessagesRequest, context: ChatContext): Jso
       break;
     default:
       loss.add("thinking", "dropped");
-      return effort ? sayEffort(effort, context) : {};
+      return effort ? effortFields(effort, context) : {};
   }
-  if (effort) return sayEffort(effort, context);
+  if (effort) return effortFields(effort, context);
   if (!thinking) return {};
   if (features.thinking === "switch") return { thinking: { type: "enabled" } };
-  if (!whole) loss.add("thinking", "dropped");
-  return whole ? { reasoning: { enabled: true } } : {};
+  if (!usesReasoningField) loss.add("thinking", "dropped");
+  return usesReasoningField ? { reasoning: { enabled: true } } : {};
 }
 
 /** Whether it is known of a model that it does not think. */
-function isThoughtless({ parameters, reasoning }: ModelFacts): boolean {
+function cannotThink({ parameters, reasoning }: ModelFacts): boolean {
   return reasoning === undefined && parameters !== undefined && !parameters.has("reasoning") &&
     !parameters.has("reasoning_effort");
 }
 
 /** The effort asked for: of several the last one counts, and those that say something else are lost. */
-function toEffort(request: MessagesRequest, loss: LossReport): Effort | undefined {
+function requestedEffort(request: MessagesRequest, loss: LossReport): Effort | undefined {
   const given = [
     { path: "output_config.effort", effort: request.output_config?.effort },
     ...request.messages.map(({ output_config }, at) => ({
@@ -92,19 +95,19 @@ function toEffort(request: MessagesRequest, loss: LossReport): Effort | undefine
 }
 
 /** Says an effort, or the nearest that the model has. */
-function sayEffort({ effort: wanted, path }: Effort, context: ChatContext): JsonObject {
+function effortFields({ effort: requested, path }: Effort, context: ChatContext): JsonObject {
   const { features, facts, loss } = context;
-  const general = features.thinking === "reasoning" ? EFFORTS : features.efforts;
+  const hostEfforts = features.thinking === "reasoning" ? EFFORTS : features.efforts;
   const listed = facts.reasoning?.efforts?.filter((effort) => EFFORTS.includes(effort)) ?? [];
-  const taken = (listed.length > 0 ? listed : general).filter((effort) =>
-    effort !== "none" || (wanted === "none" && !facts.reasoning?.mandatory)
+  const supported = (listed.length > 0 ? listed : hostEfforts).filter((effort) =>
+    effort !== "none" || (requested === "none" && !facts.reasoning?.mandatory)
   );
-  const rank = EFFORTS.indexOf(wanted);
+  const rank = EFFORTS.indexOf(requested);
   const distance = (effort: string) => Math.abs(EFFORTS.indexOf(effort) - rank);
   // Of two that are equally near the lesser one comes first.
-  const sorted = taken.toSorted((a, b) => EFFORTS.indexOf(a) - EFFORTS.indexOf(b));
-  const effort = sorted.toSorted((a, b) => distance(a) - distance(b))[0] ?? wanted;
-  if (effort !== wanted) loss.add(path, "approximated");
+  const sorted = supported.toSorted((a, b) => EFFORTS.indexOf(a) - EFFORTS.indexOf(b));
+  const effort = sorted.toSorted((a, b) => distance(a) - distance(b))[0] ?? requested;
+  if (effort !== requested) loss.add(path, "approximated");
   if (features.thinking === "reasoning") return { reasoning: { effort } };
   return {
     ...(features.thinking === "switch" && { thinking: { type: "enabled" } }),
@@ -113,13 +116,13 @@ function sayEffort({ effort: wanted, path }: Effort, context: ChatContext): Json
 }
 
 /** Asks for no thinking, or for the least there is. */
-function sayNone(context: ChatContext): JsonObject {
+function noThinkingFields(context: ChatContext): JsonObject {
   const { features, facts: { reasoning }, loss } = context;
   const listed = reasoning?.efforts?.includes("none");
   if (reasoning?.mandatory || (features.thinking === "reasoning_effort" && reasoning && !listed)) {
     loss.add("thinking", "approximated");
     const least = EFFORTS.find((effort) => effort !== "none" && reasoning.efforts?.includes(effort)) ?? "low";
-    return sayEffort({ effort: least, path: "thinking" }, context);
+    return effortFields({ effort: least, path: "thinking" }, context);
   }
   if (features.thinking === "reasoning") return { reasoning: { enabled: false } };
   if (features.thinking === "switch") return { thinking: { type: "disabled" } };
@@ -130,15 +133,17 @@ function sayNone(context: ChatContext): JsonObject {
 }
 
 /** A budget that leaves room for the answer, which must be longer. */
-function toBudget(budget: number, { max_tokens }: MessagesRequest, { facts, loss }: ChatContext): number {
+function clampBudget(budget: number, { max_tokens }: MessagesRequest, { facts, loss }: ChatContext): number {
   const limit = Math.min(max_tokens, facts.maxOutput ?? max_tokens);
-  const fitting = Math.max(LEAST_BUDGET, budget < limit ? budget : Math.floor(limit * 0.8));
+  const fitting = Math.max(MIN_BUDGET_TOKENS, budget < limit ? budget : Math.floor(limit * 0.8));
   if (fitting !== budget) loss.add("thinking.budget_tokens", "approximated");
   return fitting;
 }
 
 /** The effort whose share of the answer is nearest. */
-function toNearest(wanted: number): string {
-  const [nearest] = SHARES.toSorted(([, a], [, b]) => Math.abs(a - wanted) - Math.abs(b - wanted));
+function nearestEffort(requested: number): string {
+  const [nearest] = EFFORT_SHARES.toSorted(([, a], [, b]) =>
+    Math.abs(a - requested) - Math.abs(b - requested)
+  );
   return nearest?.[0] ?? "medium";
 }

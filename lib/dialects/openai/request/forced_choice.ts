@@ -3,9 +3,10 @@ import { isObject, type JsonObject } from "../../../base/json.ts";
 import type { ChatContext, HostContext } from "../chat.ts";
 
 /** Tells whether a model can be made to call a tool: not every host lets one, and not every model that must think. */
-export function canForce({ features, facts }: Pick<HostContext, "features" | "facts">): boolean {
-  const free = features.forcedWhileThinking || facts.reasoning?.mandatory !== true;
-  return free && features.toolChoices.includes("forced") && (facts.parameters?.has("tool_choice") ?? true);
+export function canForceTool({ features, facts }: Pick<HostContext, "features" | "facts">): boolean {
+  const allowedWhileThinking = features.forcedWhileThinking || facts.reasoning?.mandatory !== true;
+  return allowedWhileThinking && features.toolChoices.includes("forced") &&
+    (facts.parameters?.has("tool_choice") ?? true);
 }
 
 /**
@@ -23,9 +24,9 @@ export function withoutForcedThinking(
 ): MessagesRequest {
   const { thinking } = request;
   const forced = choice === "required" || isObject(choice);
-  const said = features.thinking === "reasoning" || features.thinking === "switch";
-  const refused = thinking?.type === "enabled" || !features.forcedWhileThinking;
-  if (!forced || !said || !refused || thinking?.type === "disabled") return request;
+  const sendsThinking = features.thinking === "reasoning" || features.thinking === "switch";
+  const conflicts = thinking?.type === "enabled" || !features.forcedWhileThinking;
+  if (!forced || !sendsThinking || !conflicts || thinking?.type === "disabled") return request;
   // A model that thinks unasked must be told not to as well, which loses nothing.
   if (thinking) loss.add("thinking", "approximated");
   return { ...request, thinking: { type: "disabled" } };

@@ -1,11 +1,17 @@
 import type { ContentBlock } from "../../../anthropic/schema.ts";
-import { type ChatContext, type ChatPart, type Placed, reportCitations, toCacheControl } from "../chat.ts";
+import {
+  cacheControlOf,
+  type ChatContext,
+  type ChatPart,
+  type LocatedBlock,
+  reportCitations,
+} from "../chat.ts";
 import { toDocumentParts, toImageParts } from "./documents.ts";
 
 /** Says blocks as the parts of a chat message. Blocks without a counterpart are left out and reported. */
-export function toParts(placed: readonly Placed[], context: ChatContext): ChatPart[] {
+export function toParts(located: readonly LocatedBlock[], context: ChatContext): ChatPart[] {
   const { features, loss } = context;
-  return placed.flatMap(({ block, path }): ChatPart[] => {
+  return located.flatMap(({ block, path }): ChatPart[] => {
     if ("cache_control" in block && block.cache_control && !features.cacheControl) {
       loss.add(`${path}.cache_control`, "dropped");
     }
@@ -21,7 +27,7 @@ function toBlockParts(block: ContentBlock, path: string, context: ChatContext): 
       reportCitations(block, path, context);
       return isEmptyText(block)
         ? []
-        : [{ type: "text", text: block.text, ...toCacheControl(block, context) }];
+        : [{ type: "text", text: block.text, ...cacheControlOf(block, context) }];
     case "image":
       return toImageParts({ block, path }, context);
     case "document":
@@ -29,12 +35,12 @@ function toBlockParts(block: ContentBlock, path: string, context: ChatContext): 
     case "search_result": {
       const text = [block.title, block.source, ...block.content.map((part) => part.text)].join("\n");
       context.loss.add(path, "approximated");
-      return [{ type: "text", text, ...toCacheControl(block, context) }];
+      return [{ type: "text", text, ...cacheControlOf(block, context) }];
     }
     case "tool_reference":
       return [{
         type: "text",
-        text: `Tool loaded: ${context.names.say(block.tool_name, `${path}.tool_name`, context.loss)}`,
+        text: `Tool loaded: ${context.names.rename(block.tool_name, `${path}.tool_name`, context.loss)}`,
       }];
     case "thinking":
     case "redacted_thinking":

@@ -1,7 +1,13 @@
 import type { Message, ToolResultBlock } from "../../../anthropic/schema.ts";
 import { toUpstreamToolId } from "../../tool_id.ts";
-import { type ChatContext, type ChatMessage, type ChatPart, type Placed, toCacheControl } from "../chat.ts";
-import { pairCalls, type Pairs } from "./pair_calls.ts";
+import {
+  cacheControlOf,
+  type ChatContext,
+  type ChatMessage,
+  type ChatPart,
+  type LocatedBlock,
+} from "../chat.ts";
+import { type CallPairs, pairCalls } from "./pair_calls.ts";
 import { toResultParts, toToolMessages } from "./tool_results.ts";
 
 /**
@@ -12,9 +18,9 @@ import { toResultParts, toToolMessages } from "./tool_results.ts";
  * again. So it is repaired: a result is brought to its call, a missing one is given as an error that says so, and
  * one that answers no call is told as the user's words.
  */
-export class Results {
+export class ResultPlacer {
   readonly #context: ChatContext;
-  readonly #pairs: Pairs;
+  readonly #pairs: CallPairs;
   readonly #hoisted = new Map<string, ChatPart[]>();
 
   constructor(messages: readonly Message[], context: ChatContext) {
@@ -23,7 +29,7 @@ export class Results {
   }
 
   /** Gives the messages that answer the calls of the assistant's message with this number. */
-  answersTo(at: number): ChatMessage[] {
+  resultMessages(at: number): ChatMessage[] {
     const { loss } = this.#context;
     return (this.#pairs.calls.get(at) ?? []).flatMap(({ id, path, result }): ChatMessage[] => {
       if (result === undefined) {
@@ -31,7 +37,7 @@ export class Results {
         return [{
           role: "tool",
           tool_call_id: toUpstreamToolId(id, this.#context.features.callIds),
-          content: NO_RESULT,
+          content: MISSING_RESULT_TEXT,
         }];
       }
       // A path is reported once: that the result was brought to its call says more than that its pictures were not.
@@ -43,19 +49,19 @@ export class Results {
   }
 
   /** Gives what a result leaves where it stood: its attachments, or all of it where it answers no call. */
-  restOf({ block, path }: Placed): ChatPart[] {
+  remainderOf({ block, path }: LocatedBlock): ChatPart[] {
     if (block.type !== "tool_result") return [];
-    return this.#hoisted.get(path) ?? toOrphanParts({ block, path }, this.#context);
+    return this.#hoisted.get(path) ?? orphanParts({ block, path }, this.#context);
   }
 }
 
-const NO_RESULT = "Error: no result was given for this tool call";
+const MISSING_RESULT_TEXT = "Error: no result was given for this tool call";
 
-function toOrphanParts({ block, path }: Placed<ToolResultBlock>, context: ChatContext): ChatPart[] {
+function orphanParts({ block, path }: LocatedBlock<ToolResultBlock>, context: ChatContext): ChatPart[] {
   const { features, loss } = context;
-  const what = block.is_error ? "The error" : "The result";
-  const text = `[${what} of a tool call that is not part of this conversation (${block.tool_use_id})]`;
+  const label = block.is_error ? "The error" : "The result";
+  const text = `[${label} of a tool call that is not part of this conversation (${block.tool_use_id})]`;
   loss.add(path, "repaired");
   if (block.cache_control && !features.cacheControl) loss.add(`${path}.cache_control`, "dropped");
-  return [{ type: "text", text, ...toCacheControl(block, context) }, ...toResultParts(block, path, context)];
+  return [{ type: "text", text, ...cacheControlOf(block, context) }, ...toResultParts(block, path, context)];
 }

@@ -8,17 +8,17 @@ import type { LossReport } from "../../loss.ts";
  * @example Usage
  * ```ts
  * import { LossReport } from "../../loss.ts";
- * import { reportFields } from "./report_losses.ts";
+ * import { reportRequestFields } from "./report_losses.ts";
  *
  * const loss = new LossReport();
- * reportFields({ model: "m", max_tokens: 8, messages: [{ role: "user", content: "Hi" }], speed: "fast" }, loss);
+ * reportRequestFields({ model: "m", max_tokens: 8, messages: [{ role: "user", content: "Hi" }], speed: "fast" }, loss);
  * if (loss.toHeader() !== "speed;dropped") throw new Error(loss.toHeader());
  * ```
  */
-export function reportFields(request: MessagesRequest, loss: LossReport): void {
-  reportRest(request, REQUEST, "", loss);
+export function reportRequestFields(request: MessagesRequest, loss: LossReport): void {
+  reportUnknownFields(request, REQUEST_FIELDS, "", loss);
   // Claude Code packs the device's id into it, which is no third party's business.
-  reportRest(request.metadata, [], "metadata", loss);
+  reportUnknownFields(request.metadata, [], "metadata", loss);
 }
 
 /**
@@ -28,25 +28,25 @@ export function reportFields(request: MessagesRequest, loss: LossReport): void {
  * @example Usage
  * ```ts
  * import { LossReport } from "../../loss.ts";
- * import { reportLeftovers } from "./report_losses.ts";
+ * import { reportUnsentFields } from "./report_losses.ts";
  *
  * const loss = new LossReport();
  * const messages = [{ role: "user" as const, content: [{ type: "text" as const, text: "Hi", mood: "glad" }] }];
- * reportLeftovers({ model: "m", max_tokens: 8, messages }, loss);
+ * reportUnsentFields({ model: "m", max_tokens: 8, messages }, loss);
  * if (loss.toHeader() !== "messages.0.content.0.mood;dropped") throw new Error(loss.toHeader());
  * ```
  */
-export function reportLeftovers(request: MessagesRequest, loss: LossReport): void {
+export function reportUnsentFields(request: MessagesRequest, loss: LossReport): void {
   const { output_config, output_format, thinking, tool_choice } = request;
-  reportRest(thinking, ["type", "budget_tokens", "display"], "thinking", loss);
-  reportRest(output_config, ["effort", "format"], "output_config", loss);
-  reportRest(output_config?.format, ["type", "schema"], "output_config.format", loss);
-  reportRest(output_format, ["type", "schema"], "output_format", loss);
-  reportRest(tool_choice, ["type", "name", "disable_parallel_tool_use"], "tool_choice", loss);
+  reportUnknownFields(thinking, ["type", "budget_tokens", "display"], "thinking", loss);
+  reportUnknownFields(output_config, ["effort", "format"], "output_config", loss);
+  reportUnknownFields(output_config?.format, ["type", "schema"], "output_config.format", loss);
+  reportUnknownFields(output_format, ["type", "schema"], "output_format", loss);
+  reportUnknownFields(tool_choice, ["type", "name", "disable_parallel_tool_use"], "tool_choice", loss);
   reportBlocks(request.system ?? "", "system", loss);
   request.messages.forEach((message, at) => {
-    reportRest(message, ["role", "content", "output_config"], `messages.${at}`, loss);
-    reportRest(message.output_config, ["effort"], `messages.${at}.output_config`, loss);
+    reportUnknownFields(message, ["role", "content", "output_config"], `messages.${at}`, loss);
+    reportUnknownFields(message.output_config, ["effort"], `messages.${at}.output_config`, loss);
     reportBlocks(message.content, `messages.${at}.content`, loss);
   });
 }
@@ -54,35 +54,42 @@ export function reportLeftovers(request: MessagesRequest, loss: LossReport): voi
 function reportBlocks(content: Content, path: string, loss: LossReport): void {
   if (typeof content === "string") return;
   content.forEach((block, at) => {
-    const place = `${path}.${at}`;
-    const said = BLOCKS.get(block.type);
-    if (said === undefined) return; // of no known kind, and so reported where it stands
-    reportRest(withoutOwnCall(block), said, place, loss);
-    if (block.type === "tool_result") reportBlocks(block.content ?? "", `${place}.content`, loss);
+    const itemPath = `${path}.${at}`;
+    const handled = BLOCK_FIELDS.get(block.type);
+    if (handled === undefined) return; // of no known kind, and so reported where it stands
+    reportUnknownFields(withoutDirectCaller(block), handled, itemPath, loss);
+    if (block.type === "tool_result") reportBlocks(block.content ?? "", `${itemPath}.content`, loss);
     if (block.type !== "image" && block.type !== "document") return;
-    reportRest(block.source, SOURCE, `${place}.source`, loss);
-    if (block.source.type === "content") reportBlocks(block.source.content, `${place}.source.content`, loss);
+    reportUnknownFields(block.source, SOURCE_FIELDS, `${itemPath}.source`, loss);
+    if (block.source.type === "content") {
+      reportBlocks(block.source.content, `${itemPath}.source.content`, loss);
+    }
   });
 }
 
-function reportRest(value: unknown, said: readonly string[], path: string, loss: LossReport): void {
+function reportUnknownFields(
+  value: unknown,
+  handled: readonly string[],
+  path: string,
+  loss: LossReport,
+): void {
   if (!isObject(value)) return;
-  for (const [field, held] of Object.entries(value)) {
-    if (held === null || held === undefined || said.includes(field)) continue;
-    const place = path === "" ? field : `${path}.${field}`;
-    if (!loss.covers(place)) loss.add(place, "dropped");
+  for (const [field, fieldValue] of Object.entries(value)) {
+    if (fieldValue === null || fieldValue === undefined || handled.includes(field)) continue;
+    const itemPath = path === "" ? field : `${path}.${field}`;
+    if (!loss.covers(itemPath)) loss.add(itemPath, "dropped");
   }
 }
 
 /** Who calls a tool is said only of others than the model itself. */
-function withoutOwnCall(block: ContentBlock): unknown {
+function withoutDirectCaller(block: ContentBlock): unknown {
   if (block.type !== "tool_use" || !isObject(block.caller) || block.caller.type !== "direct") return block;
   const { caller: _caller, ...rest } = block;
   return rest;
 }
 
 /** The fields of a request that are said in other words, or concern the gateway alone. */
-const REQUEST = [
+const REQUEST_FIELDS = [
   "model",
   "messages",
   "system",
@@ -102,10 +109,10 @@ const REQUEST = [
 ];
 
 /** The fields of all kinds of sources. */
-const SOURCE = ["type", "media_type", "data", "url", "file_id", "content"];
+const SOURCE_FIELDS = ["type", "media_type", "data", "url", "file_id", "content"];
 
 /** The fields of blocks that are said, or reported where that is tried. */
-const BLOCKS: ReadonlyMap<string, readonly string[]> = new Map([
+const BLOCK_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
   ["text", ["type", "text", "citations", "cache_control"]],
   ["image", ["type", "source", "cache_control"]],
   ["document", ["type", "source", "title", "context", "citations", "cache_control"]],

@@ -1,12 +1,12 @@
 import type { CacheControl, ToolResultBlock } from "../../../anthropic/schema.ts";
 import { toUpstreamToolId } from "../../tool_id.ts";
 import {
+  cacheControlOf,
   type ChatContext,
   type ChatMessage,
   type ChatPart,
-  place,
-  type Placed,
-  toCacheControl,
+  locateBlocks,
+  type LocatedBlock,
 } from "../chat.ts";
 import { toParts } from "./parts.ts";
 
@@ -17,13 +17,13 @@ import { toParts } from "./parts.ts";
  * lead the user's own words.
  */
 export function toToolMessages(
-  placed: readonly Placed[],
+  located: readonly LocatedBlock[],
   context: ChatContext,
 ): { messages: ChatMessage[]; hoisted: ChatPart[] } {
   const { loss } = context;
   const messages: ChatMessage[] = [];
   const hoisted: ChatPart[] = [];
-  for (const { block, path } of placed) {
+  for (const { block, path } of located) {
     if (block.type !== "tool_result") continue;
     const id = toUpstreamToolId(block.tool_use_id, context.features.callIds);
     const parts = toResultParts(block, path, context);
@@ -38,13 +38,13 @@ export function toToolMessages(
       loss.add(path, "hoisted");
     }
     const text = toResultText(texts.join("\n"), block);
-    const mark = text === "" ? {} : toMark(block, parts, context);
-    if (block.cache_control && !mark.cache_control) loss.add(`${path}.cache_control`, "dropped");
+    const cacheControl = text === "" ? {} : resultCacheControl(block, parts, context);
+    if (block.cache_control && !cacheControl.cache_control) loss.add(`${path}.cache_control`, "dropped");
     messages.push({
       role: "tool",
       tool_call_id: id,
       // Plain text where nothing is marked for the cache: not every host takes parts here.
-      content: mark.cache_control ? [{ type: "text", text, ...mark }] : text,
+      content: cacheControl.cache_control ? [{ type: "text", text, ...cacheControl }] : text,
     });
   }
   return { messages, hoisted };
@@ -54,17 +54,17 @@ export function toToolMessages(
 export function toResultParts(block: ToolResultBlock, path: string, context: ChatContext): ChatPart[] {
   const { content } = block;
   if (typeof content === "string") return content === "" ? [] : [{ type: "text", text: content }];
-  return content ? toParts(place(content, `${path}.content`), context) : [];
+  return content ? toParts(locateBlocks(content, `${path}.content`), context) : [];
 }
 
 /** The mark for the cache on a result, or else on the last of its parts. */
-function toMark(
+function resultCacheControl(
   block: ToolResultBlock,
   parts: readonly ChatPart[],
   context: ChatContext,
 ): { cache_control?: CacheControl } {
   const texts = parts.filter((part) => part.type === "text");
-  return toCacheControl([...texts, block].findLast((part) => part.cache_control) ?? {}, context);
+  return cacheControlOf([...texts, block].findLast((part) => part.cache_control) ?? {}, context);
 }
 
 /** Chat completions have no flag for a failed call, so the text says it. */

@@ -1,9 +1,9 @@
 import type { CustomTool, MessagesRequest, ToolChoice } from "../../../anthropic/schema.ts";
 import { isObject, type JsonObject } from "../../../base/json.ts";
-import { type ChatContext, toCacheControl } from "../chat.ts";
+import { cacheControlOf, type ChatContext } from "../chat.ts";
 import { cleanSchema } from "./clean_schema.ts";
-import { canForce } from "./forced_choice.ts";
-import { findFormat, type FormatTool, toFormatTool } from "./format.ts";
+import { canForceTool } from "./forced_choice.ts";
+import { findOutputFormat, type FormatTool, toFormatTool } from "./format.ts";
 import { offerTools } from "../offer_tools.ts";
 
 /** Says which tools the model may call, and how it must choose. */
@@ -17,17 +17,17 @@ export function toTools(request: MessagesRequest, context: ChatContext): JsonObj
     }
     if (described) loss.add(path, "approximated");
     names.add(tool.name);
-    return [toFunction(tool, path, context)];
+    return [toFunctionTool(tool, path, context)];
   });
   const choice = request.tool_choice;
   if (choice && tools.length === 0) loss.add("tool_choice", "dropped");
   const chosen = choice && tools.length > 0 ? toToolChoice(choice, names, context) : {};
-  const answer = toFormatTool(findFormat(request, context));
-  if (answer === undefined) return tools.length === 0 ? {} : { tools, ...chosen };
+  const answerTool = toFormatTool(findOutputFormat(request, context));
+  if (answerTool === undefined) return tools.length === 0 ? {} : { tools, ...chosen };
   return {
     ...chosen,
-    tools: [...tools, answer],
-    tool_choice: toAnswerChoice(answer, chosen, tools.length > 0),
+    tools: [...tools, answerTool],
+    tool_choice: toAnswerChoice(answerTool, chosen, tools.length > 0),
   };
 }
 
@@ -41,7 +41,7 @@ function toAnswerChoice(
   return hasTools && chosen !== "none" ? "required" : { type: "function", function: { name } };
 }
 
-function toFunction(tool: CustomTool, path: string, context: ChatContext): JsonObject {
+function toFunctionTool(tool: CustomTool, path: string, context: ChatContext): JsonObject {
   const { features, loss } = context;
   const { input_schema } = tool;
   const schema = cleanSchema(input_schema, features);
@@ -49,17 +49,17 @@ function toFunction(tool: CustomTool, path: string, context: ChatContext): JsonO
   if (tool.cache_control && !features.cacheControl) loss.add(`${path}.cache_control`, "dropped");
   const strict = tool.strict && canBeStrict(context);
   if (tool.strict && !strict) loss.add(`${path}.strict`, "dropped");
-  const description = toDescription(tool, path, context);
+  const description = describeTool(tool, path, context);
   return {
     type: "function",
     function: {
-      name: context.names.say(tool.name, `${path}.name`, loss),
+      name: context.names.rename(tool.name, `${path}.name`, loss),
       ...(description && { description }),
       // OpenAI refuses an object without `properties`, though it means the same.
       parameters: isObject(schema.properties) ? schema : { ...schema, properties: {} },
       ...(strict && { strict: true }),
     },
-    ...toCacheControl(tool, context),
+    ...cacheControlOf(tool, context),
   };
 }
 
@@ -69,7 +69,7 @@ function canBeStrict({ features, facts }: ChatContext): boolean {
 }
 
 /** Fields of a tool that are said in other words, or that change nothing for a model which is sent all tools. */
-const SAID = new Set([
+const HANDLED_FIELDS = new Set([
   "type",
   "name",
   "description",
@@ -81,49 +81,51 @@ const SAID = new Set([
 ]);
 
 /** What is said of a tool; chat completions have no place of their own for examples. */
-function toDescription(tool: CustomTool, path: string, { loss }: ChatContext): string {
+function describeTool(tool: CustomTool, path: string, { loss }: ChatContext): string {
   const { input_examples: examples, allowed_callers: callers, ...rest } = tool;
   for (const [field, value] of Object.entries(rest)) {
-    if (!SAID.has(field) && value !== null && value !== undefined) loss.add(`${path}.${field}`, "dropped");
+    if (!HANDLED_FIELDS.has(field) && value !== null && value !== undefined) {
+      loss.add(`${path}.${field}`, "dropped");
+    }
   }
   if (Array.isArray(callers) && !callers.includes("direct")) loss.add(`${path}.allowed_callers`, "dropped");
-  const shown = Array.isArray(examples) ? examples.map((example) => JSON.stringify(example)) : [];
-  if (shown.length > 0) loss.add(`${path}.input_examples`, "approximated");
-  const told = shown.length > 0 ? ["Examples of its input:", ...shown] : [];
-  return [tool.description ?? "", told.join("\n")].filter(Boolean).join("\n\n");
+  const exampleTexts = Array.isArray(examples) ? examples.map((example) => JSON.stringify(example)) : [];
+  if (exampleTexts.length > 0) loss.add(`${path}.input_examples`, "approximated");
+  const exampleLines = exampleTexts.length > 0 ? ["Examples of its input:", ...exampleTexts] : [];
+  return [tool.description ?? "", exampleLines.join("\n")].filter(Boolean).join("\n\n");
 }
 
 function toToolChoice(choice: ToolChoice, names: ReadonlySet<string>, context: ChatContext): JsonObject {
   const { features, facts, loss } = context;
-  const takes = (parameter: string) => facts.parameters?.has(parameter) ?? true;
-  const single = "disable_parallel_tool_use" in choice && choice.disable_parallel_tool_use === true;
+  const supports = (parameter: string) => facts.parameters?.has(parameter) ?? true;
+  const disablesParallel = "disable_parallel_tool_use" in choice && choice.disable_parallel_tool_use === true;
   // OpenRouter's list leaves it out of the parameters even of models that heed it, and others ignore it.
-  const parallel = features.parallelToolCalls && takes("tools");
-  if (single && !parallel) loss.add("tool_choice.disable_parallel_tool_use", "dropped");
-  const said = toChoice(choice, names, context);
-  const taken = said !== undefined && takes("tool_choice");
-  if (choice.type !== "auto" && (!taken || said === "auto")) {
-    loss.add("tool_choice", taken ? "approximated" : "dropped");
+  const parallel = features.parallelToolCalls && supports("tools");
+  if (disablesParallel && !parallel) loss.add("tool_choice.disable_parallel_tool_use", "dropped");
+  const translated = translateChoice(choice, names, context);
+  const isSent = translated !== undefined && supports("tool_choice");
+  if (choice.type !== "auto" && (!isSent || translated === "auto")) {
+    loss.add("tool_choice", isSent ? "approximated" : "dropped");
   }
   return {
-    ...(taken && { tool_choice: said }),
-    ...(single && parallel && { parallel_tool_calls: false }),
+    ...(isSent && { tool_choice: translated }),
+    ...(disablesParallel && parallel && { parallel_tool_calls: false }),
   };
 }
 
-function toChoice(choice: ToolChoice, offered: ReadonlySet<string>, context: ChatContext): unknown {
+function translateChoice(choice: ToolChoice, toolNames: ReadonlySet<string>, context: ChatContext): unknown {
   switch (choice.type) {
     case "auto":
       return "auto";
     case "any":
-      return canForce(context) ? "required" : "auto";
+      return canForceTool(context) ? "required" : "auto";
     case "none":
       return context.features.toolChoices.includes("none") ? "none" : undefined;
     case "tool": {
       // Hosts refuse a choice of what they were not offered: of a tool that somebody else would have to run.
-      if (!offered.has(choice.name)) return undefined;
-      if (!canForce(context)) return "auto";
-      const name = context.names.say(choice.name, "tool_choice.name", context.loss);
+      if (!toolNames.has(choice.name)) return undefined;
+      if (!canForceTool(context)) return "auto";
+      const name = context.names.rename(choice.name, "tool_choice.name", context.loss);
       return { type: "function", function: { name } };
     }
     default:
