@@ -608,11 +608,12 @@ for (const name of SETTING_NAMES) {
         { flags: readFlags([`${SETTINGS[name].flag}x`, secret, secret]) },
         { flags: readFlags([`--${secret}`]) },
       ];
-      const told = places.map((sources) => [describeConfig(sources), ...mistakesOf(sources)].join("\n")).join(
-        "\n",
-      );
+      const output = places.map((sources) => [describeConfig(sources), ...mistakesOf(sources)].join("\n"))
+        .join(
+          "\n",
+        );
       for (const hidden of ["0123456789", "Abc_def", "tell.nobody", "tell-nobody"]) {
-        assert.equal(told.includes(hidden), false, told);
+        assert.equal(output.includes(hidden), false, output);
       }
     });
   }
@@ -621,8 +622,8 @@ for (const name of SETTING_NAMES) {
 test("parseConfig() and describeConfig() hide every part of a key", () => {
   const key = "correct-horse battery";
   const sources = { flags: readFlags(["--api-key", key, "--apikey", key]) };
-  const told = [describeConfig(sources), ...mistakesOf(sources)].join("\n");
-  assert.equal(/correct|horse|battery/.test(told), false, told);
+  const output = [describeConfig(sources), ...mistakesOf(sources)].join("\n");
+  assert.equal(/correct|horse|battery/.test(output), false, output);
   assert.match(
     describeConfig({ env: { OPENROUTER_API_KEY: "abcdef" } }),
     /OPENROUTER_API_KEY +set \(6 characters\) \(environment\)/,
@@ -630,14 +631,14 @@ test("parseConfig() and describeConfig() hide every part of a key", () => {
 });
 
 test("describeConfig() lists the limits and hides the password of the store", () => {
-  const told = describeConfig({
+  const output = describeConfig({
     env: { RATE_LIMIT_STORE: "redis://me:hidden@host", LIMITS: '{"each":{"requests":6}}' },
   });
   assert.match(
-    told,
+    output,
     /LIMITS +\{"each":\{"concurrent":50,"requests":6\},"total":\{\},"session":\{\},"keys":\{\}\} /,
   );
-  assert.match(told, /RATE_LIMIT_STORE +set \(22 characters\)/);
+  assert.match(output, /RATE_LIMIT_STORE +set \(22 characters\)/);
   assert.match(describeConfig({}), /RATE_LIMIT_STORE +memory \(default\)/);
 });
 

@@ -31,8 +31,8 @@ test("worker.fetch() logs each mistake in its bindings, and serves once they are
       },
       request_id: refused.headers.get("request-id"),
     });
-    const told = log.mock.calls.map(({ arguments: [line] }) => String(line));
-    assert.deepEqual(told.map((line, at) => line.slice(0, lines[at]?.length)), lines);
+    const printed = log.mock.calls.map(({ arguments: [line] }) => String(line));
+    assert.deepEqual(printed.map((line, at) => line.slice(0, lines[at]?.length)), lines);
   }
   const bindings = {
     LOG_LEVEL: "off",

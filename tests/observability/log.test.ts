@@ -34,9 +34,9 @@ test("logRequest() writes one line of JSON to stderr", () => {
     logRequest(RECORD);
   });
   assert.deepEqual(rest, []);
-  const { "@timestamp": time, ...told } = JSON.parse(line ?? "");
+  const { "@timestamp": time, ...record } = JSON.parse(line ?? "");
   assert.match(time, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
-  assert.deepEqual(told, {
+  assert.deepEqual(record, {
     level: "INFO",
     message: "request",
     logger: "openrouter-anthropic-server",

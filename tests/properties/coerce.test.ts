@@ -81,9 +81,9 @@ function read(text: string, schema: JsonObject | undefined, sizes: readonly numb
 test("ToolInput with a schema corrects arguments member by member at any cut", () => {
   fc.assert(fc.property(root, input, indent, cuts, (schema, given, space, sizes) => {
     const text = JSON.stringify(given, null, space);
-    const told = read(text, schema, sizes);
-    assert.equal(told, read(text, schema, []), "the same for any cut");
-    assert.deepEqual(JSON.parse(told), toPlain(coerce(JSON.parse(text), schema, schema)));
+    const output = read(text, schema, sizes);
+    assert.equal(output, read(text, schema, []), "the same for any cut");
+    assert.deepEqual(JSON.parse(output), toPlain(coerce(JSON.parse(text), schema, schema)));
   }));
 });
 

@@ -190,6 +190,6 @@ test("LossReport.toHeader() truncates many paths and counts the omitted ones", (
   const loss = new LossReport();
   for (let nth = 0; nth < 300_000; nth++) loss.add(`messages.${nth}`, "dropped");
   const [, more = "0"] = /,more;(\d+)$/.exec(loss.toHeader() ?? "") ?? [];
-  const told = (loss.toHeader() ?? "").split(",").length - 1;
-  assert.equal(told + Number(more), 300_000);
+  const listed = (loss.toHeader() ?? "").split(",").length - 1;
+  assert.equal(listed + Number(more), 300_000);
 });

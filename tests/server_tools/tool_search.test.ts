@@ -125,9 +125,9 @@ test("runTurns() offers the tools that a search has found to a model without its
     ["tool_search_tool_regex", "clock", "get_weather"],
   ]);
   assert.equal(script.asked[1]?.tools?.[2]?.defer_loading, undefined);
-  const told = script.asked[1]?.messages.at(-1)?.content;
-  assert.ok(Array.isArray(told));
-  assert.equal(told[0]?.content, "Tools that can be called now: get_weather");
+  const result = script.asked[1]?.messages.at(-1)?.content;
+  assert.ok(Array.isArray(result));
+  assert.equal(result[0]?.content, "Tools that can be called now: get_weather");
 });
 
 test("runTurns() keeps found tools when the conversation is sent back", async () => {

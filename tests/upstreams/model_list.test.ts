@@ -46,7 +46,7 @@ test("parseModelList() keeps models with invalid details, and unknown fields", (
   assert.deepEqual(Object.values(price ?? {}).filter((listed) => listed !== undefined), [[]]);
 });
 
-const PRICES: [told: unknown, usd: number | undefined][] = [
+const PRICES: [listed: unknown, usd: number | undefined][] = [
   ["0.000003", 0.000003],
   ["3e-6", 0.000003],
   [0.000003, 0.000003],
@@ -59,9 +59,9 @@ const PRICES: [told: unknown, usd: number | undefined][] = [
   [null, undefined],
   [undefined, undefined],
 ];
-for (const [told, usd] of PRICES) {
-  test(`toFacts() reads the price ${JSON.stringify(told)} as ${usd}`, () => {
-    const { price } = factsOf({ pricing: { prompt: told, completion: told } });
+for (const [listed, usd] of PRICES) {
+  test(`toFacts() reads the price ${JSON.stringify(listed)} as ${usd}`, () => {
+    const { price } = factsOf({ pricing: { prompt: listed, completion: listed } });
     assert.deepEqual([price?.input, price?.output], [usd, usd]);
   });
 }

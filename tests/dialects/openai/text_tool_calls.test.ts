@@ -63,9 +63,13 @@ test("TextToolCalls finds calls at the end of a text at any chunk boundaries and
       for (const second of [first, Math.min(first + 3, said.length), said.length]) {
         const spoken = new TextToolCalls(new Set(["read"]));
         const parts = [said.slice(0, first), said.slice(first, second), said.slice(second)];
-        const told = parts.map((part) => spoken.push(part)).join("");
+        const released = parts.map((part) => spoken.push(part)).join("");
         const end = spoken.end();
-        assert.deepEqual({ text: told + end.text, calls: end.calls }, { text, calls }, JSON.stringify(parts));
+        assert.deepEqual(
+          { text: released + end.text, calls: end.calls },
+          { text, calls },
+          JSON.stringify(parts),
+        );
       }
     }
   }
