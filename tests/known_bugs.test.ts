@@ -252,7 +252,7 @@ const BUGS: Record<string, KnownBug> = {
     folders: ["documents_and_images_not_taken"],
     holds: ({ body, losses }) => {
       assert.doesNotMatch(JSON.stringify(body), /image_url/);
-      assert.match(JSON.stringify(body), /left out here/);
+      assert.match(JSON.stringify(body), /Image omitted/);
       assert.ok(losses.some((loss) => loss.endsWith(";dropped")));
     },
   },

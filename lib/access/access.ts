@@ -3,15 +3,17 @@ import { isLoopback, toHostName } from "../base/host_name.ts";
 import type { OriginPolicy } from "./origin_check.ts";
 import { type ApiKeys, createApiKeys } from "./api_keys.ts";
 
-/** Who is let in. */
+/** Access checks of the gateway. */
 export interface Access {
   apiKeys: ApiKeys;
   originPolicy: OriginPolicy;
 }
 
 /**
- * Creates what lets in, of the settings and of the host that is listened on, where that is known: on a loopback address
- * nobody is answered who calls the gateway by another name than this machine's own or one in `ALLOWED_HOSTS`.
+ * Creates the access checks from the settings and, if known, from the `host` that the gateway listens on.
+ *
+ * On a loopback host, or if `ALLOWED_HOSTS` is set, the accepted `Host` names are `localhost`, `127.0.0.1`, `[::1]`,
+ * the loopback host itself and `ALLOWED_HOSTS`. Otherwise any name is accepted.
  */
 export function createAccess(config: Config, host?: string): Access {
   const { gatewayApiKeys, gatewayAdminKey, allowedHosts = [], corsOrigins = [] } = config;

@@ -1,22 +1,22 @@
 import type { GatewayKey } from "../config/gateway_keys.ts";
 
-/** The keys that open the gateway. */
+/** The keys that the gateway accepts. */
 export interface ApiKeys {
-  /** Whether clients have keys, so that nobody comes in without one; the admin's alone locks nobody out. */
+  /** True if client keys are configured: clients then need a key. An admin key alone does not require one. */
   required: boolean;
-  /** Gives the name of who has a key; nothing where nobody has it. */
+  /** Returns the name of a key, or `undefined` if the key is unknown. */
   match(key: string): Promise<string | undefined>;
 }
 
 /**
- * Creates a ring of keys. It keeps their SHA-256 digests alone, and takes equally long for every wrong key.
+ * Creates the key check. Keys are compared as SHA-256 digests. Every wrong key takes the same time.
  *
  * @example Usage
  * ```ts
  * import { createApiKeys } from "./api_keys.ts";
  *
- * const keyring = createApiKeys([{ name: "alice", key: "0123456789abcdef" }]);
- * if (await keyring.match("0123456789abcdef") !== "alice") throw new Error("locked out");
+ * const apiKeys = createApiKeys([{ name: "alice", key: "0123456789abcdef" }]);
+ * if (await apiKeys.match("0123456789abcdef") !== "alice") throw new Error("key rejected");
  * ```
  */
 export function createApiKeys(clients: readonly GatewayKey[] = [], admin?: GatewayKey): ApiKeys {
@@ -33,7 +33,7 @@ export function createApiKeys(clients: readonly GatewayKey[] = [], admin?: Gatew
     async match(key) {
       if (length === 0) return undefined;
       const keyDigest = await digest(key);
-      // All are compared, whichever it is. A key that is a client's and the admin's opens what a client's does.
+      // Compares all entries, for constant time. Client keys precede the admin key: a key in both is the client's.
       const matches = (await entries).filter((entry) => constantTimeEqual(entry.digest, keyDigest));
       return matches[0]?.name;
     },
@@ -48,7 +48,7 @@ function hexToBytes(hex: string): Uint8Array {
   return Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
 }
 
-/** Compares two digests without stopping at the first difference. */
+/** Compares two digests in constant time: does not stop at the first difference. */
 function constantTimeEqual(one: Uint8Array, other: Uint8Array): boolean {
   return one.reduce((difference, byte, at) => difference | (byte ^ (other[at] ?? ~byte)), 0) === 0;
 }

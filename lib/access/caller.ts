@@ -2,29 +2,29 @@ import { ApiError } from "../base/errors.ts";
 import { LOCAL, UNAUTHENTICATED } from "../config/gateway_keys.ts";
 import type { ApiKeys } from "./api_keys.ts";
 
-/** Who asks. */
+/** The client of a request, as its headers identify it. */
 export interface Caller {
   /**
-   * The name of the key that was shown: `admin` for the admin's, `local` where none is demanded, `nobody` where none is
-   * needed.
+   * Name of the client's key: `admin` for the admin key, `local` if the gateway requires no key, `UNAUTHENTICATED` on a
+   * public route without a key.
    */
   client: string;
-  /** A key for the upstream, from `x-api-key` or a Bearer token: never one of the gateway's own. */
+  /** Key for the upstream, from `x-api-key` or a Bearer token. Never a key of the gateway. */
   key?: string | undefined;
-  /** Claude Code's session. */
+  /** Session id of Claude Code. */
   sessionId?: string | undefined;
-  /** The `anthropic-version` and `anthropic-beta` headers, for upstreams that speak Anthropic's language. */
+  /** The `anthropic-version` and `anthropic-beta` headers, for upstreams with Anthropic's API. */
   version?: string | undefined;
   betas?: string | undefined;
 }
 
-/** Whoever has not been let in. */
+/** A caller that is not authenticated. */
 export const ANONYMOUS: Caller = { client: UNAUTHENTICATED };
 
 /**
- * Finds out who asks, by `x-api-key` or a Bearer token; where both are sent, either will do.
+ * Authenticates a request by `x-api-key` or a Bearer token. If both are sent, one valid key is enough.
  *
- * @throws {ApiError} `authentication_error` if a key is demanded, and none of those sent is known.
+ * @throws {ApiError} `authentication_error` if a key is required and none of those sent is known.
  */
 export async function authenticate(request: Request, apiKeys: ApiKeys): Promise<Caller> {
   const keys = readApiKeys(request.headers);
@@ -34,14 +34,14 @@ export async function authenticate(request: Request, apiKeys: ApiKeys): Promise<
   }
   if (!apiKeys.required) return { client: LOCAL, key: keys[0], ...readClientHeaders(request.headers) };
   if (isPublicRoute(request)) return ANONYMOUS;
-  // Anthropic's own words, by which clients know what to ask of their user.
+  // Anthropic's wording: clients match it to ask the user for a key.
   throw new ApiError(
     "authentication_error",
     keys.length === 0 ? "x-api-key header is required" : "invalid x-api-key",
   );
 }
 
-/** What tells only that somebody answers: the health check, and how Claude Code looks whether its base URL is right. */
+/** Returns true for routes that need no key: the health check and Claude Code's probe of its base URL. */
 function isPublicRoute({ method, url }: Request): boolean {
   const { pathname } = new URL(url);
   if (method === "HEAD") return ["/", "/health", "/api/hello"].includes(pathname);

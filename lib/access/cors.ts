@@ -1,9 +1,9 @@
 import { isAllowedOrigin, type OriginPolicy } from "./origin_check.ts";
 
 /**
- * The headers that let pages of the allowed origins read an answer. None where CORS is off.
+ * Returns the headers that let pages of allowed origins read a response. Empty if CORS is off.
  *
- * Credentials of browsers are never allowed: a page brings its key itself.
+ * Browser credentials are never allowed: a page sends its key in a header.
  */
 export function corsHeaders(
   { headers }: Request,
@@ -21,7 +21,7 @@ export function corsHeaders(
   ];
 }
 
-/** Answers the question that a browser asks before the request of a page; nothing where this is none. */
+/** Answers a CORS preflight from an allowed origin. Returns `undefined` for any other request. */
 export function answerPreflight(
   { method, headers }: Request,
   { origins }: OriginPolicy,
@@ -40,7 +40,8 @@ export function answerPreflight(
 }
 
 /**
- * What clients send. `*` is every header but `authorization`; the others are named for browsers that do not know it.
+ * Request headers that clients send. `*` covers every header but `authorization`. The others are listed for browsers
+ * without support for `*`.
  * Source: https://github.com/anthropics/anthropic-sdk-typescript
  */
 const ALLOWED_HEADERS = [
@@ -70,7 +71,7 @@ const RATE_LIMIT_HEADERS = ["requests", "tokens", "input-tokens", "output-tokens
   ["limit", "remaining", "reset"].map((field) => `anthropic-ratelimit-${metric}-${field}`)
 );
 
-/** What pages may read of an answer's headers: all that the gateway sets itself. */
+/** Response headers that pages may read: all that the gateway sets itself. */
 const EXPOSED_HEADERS = [
   "request-id",
   "retry-after",

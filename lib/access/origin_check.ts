@@ -2,26 +2,28 @@ import { ApiError } from "../base/errors.ts";
 import { toHostName } from "../base/host_name.ts";
 import { quote } from "../base/redact.ts";
 
-/** Whose requests are answered at all, whatever key they show. */
+/** Accepted hosts and origins. They are checked before the key. */
 export interface OriginPolicy {
-  /** The hosts that the gateway may be called by; any where nothing is said. */
+  /** Accepted host names; any if `undefined`. */
   hosts?: ReadonlySet<string> | undefined;
-  /** The origins whose pages may ask; `*` is every one, none at all is CORS switched off. */
+  /** Origins whose pages may send requests; `*` is any. Empty if CORS is off. */
   origins: ReadonlySet<string>;
 }
 
 /**
- * Refuses what a web page makes a browser send to a gateway that is none of its business: requests for a name that an
- * attacker has pointed at this machine, and requests of foreign pages.
+ * Rejects requests that a web page sends through a browser without permission.
  *
- * Where any host will do and CORS is off, origins are not looked at: browsers keep such answers from foreign pages.
+ * The host check stops DNS rebinding: an attacker's name that resolves to this machine. The origin check stops pages of
+ * other origins. If any host is accepted and CORS is off, origins are not checked: browsers then withhold the response
+ * from such pages.
  *
- * @throws {ApiError} `permission_error`; `invalid_request_error` where the request calls the gateway by no name at all.
+ * @throws {ApiError} `permission_error` if the host or origin is not accepted; `invalid_request_error` if the URL of
+ * the request is not valid.
  */
 export function checkHostAndOrigin(request: Request, { hosts, origins }: OriginPolicy): void {
   const { headers, url } = request;
   if (!URL.canParse(url)) {
-    throw new ApiError("invalid_request_error", "Cannot answer the request: it names no valid host");
+    throw new ApiError("invalid_request_error", "Cannot answer the request: its host is not valid");
   }
   const host = headers.get("host") ?? new URL(url).host;
   if (hosts !== undefined) {
@@ -29,7 +31,7 @@ export function checkHostAndOrigin(request: Request, { hosts, origins }: OriginP
     if (unknownHost !== undefined) {
       throw new ApiError(
         "permission_error",
-        `Cannot answer for host ${quote(unknownHost)}: ALLOWED_HOSTS does not name it`,
+        `Cannot accept host ${quote(unknownHost)}: ALLOWED_HOSTS does not list it`,
       );
     }
   }
@@ -38,16 +40,16 @@ export function checkHostAndOrigin(request: Request, { hosts, origins }: OriginP
   if (isAllowedOrigin(origin, origins) || hostAndPort(origin) === hostAndPort(`http://${host}`)) return;
   throw new ApiError(
     "permission_error",
-    `Cannot answer a page of ${quote(origin)}: CORS_ORIGINS does not name it`,
+    `Cannot accept origin ${quote(origin)}: CORS_ORIGINS does not list it`,
   );
 }
 
-/** Tells whether the settings let pages of an origin in. */
+/** Returns true if pages of the origin are allowed. */
 export function isAllowedOrigin(origin: string, origins: ReadonlySet<string>): boolean {
   return origins.has("*") || origins.has(origin);
 }
 
-/** Host and port, the usual port left out. */
+/** Returns host and port, without a default port. */
 function hostAndPort(url: string): string | undefined {
   return URL.canParse(url) ? new URL(url).host || undefined : undefined;
 }

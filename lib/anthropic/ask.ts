@@ -2,8 +2,8 @@ import type { StreamEvent } from "./events.ts";
 import type { MessagesRequest } from "./schema.ts";
 
 /**
- * Asks for one turn and gives the events of its answer, in batches as the network brings them.
+ * Sends one turn to the upstream and yields the events of its answer, in batches as they arrive.
  *
- * Whatever wraps it, to run tools or to check the answer, has the same form.
+ * Wrappers, such as the tool loop, have the same type.
  */
 export type Ask = (request: MessagesRequest) => AsyncGenerator<StreamEvent[]>;

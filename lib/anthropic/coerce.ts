@@ -1,9 +1,10 @@
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
 
 /**
- * Gives a value the type that a schema wants, where what was meant is beyond doubt: a list written as a string, a
- * number in quotes, one thing where a list of such things belongs. Everything else is given back as it is, the very
- * same value.
+ * Converts a value to the type that its JSON Schema requires, if only one conversion is possible.
+ *
+ * Examples: a list written as a string, a number in quotes, a single item instead of a list. Any other value is
+ * returned unchanged, as the same object.
  *
  * @example Usage
  * ```ts
@@ -21,12 +22,12 @@ export function coerce(value: unknown, schema: unknown, root: JsonObject, depth 
     const converted = convertType(value, allowed, root);
     return converted === undefined ? value : coerce(converted, schema, root, depth + 1);
   }
-  // Of several schemas that fit, nobody knows which one was followed.
+  // If several schemas fit, it is unknown which one applies.
   const [kind, another] = allowed.filter(({ type }) => fits(value, type));
   return kind && another === undefined ? coerceInside(value, kind.schema, root, depth + 1) : value;
 }
 
-/** The types that a schema allows, each with the schema that allows it; `undefined` where it allows anything. */
+/** Returns the types that a schema allows, each with the schema that declares it; `undefined` if it allows any type. */
 export function allowedTypes(
   schema: unknown,
   root: JsonObject,
@@ -35,7 +36,7 @@ export function allowedTypes(
   if (!isObject(schema)) return undefined;
   const { $ref, type, anyOf, oneOf } = schema;
   if (typeof $ref === "string") {
-    // Schemas may refer to each other without end; a second look at one adds nothing.
+    // References may be circular. A reference that was already followed adds no types.
     if (seen.has($ref)) return [];
     return allowedTypes(resolveReference($ref, root), root, seen.add($ref));
   }
@@ -47,13 +48,13 @@ export function allowedTypes(
   return allowed.every((one) => one !== undefined) ? allowed.flat() : undefined;
 }
 
-/** A type of JSON Schema, and the schema that names it. */
+/** A JSON Schema type, and the schema that declares it. */
 export interface AllowedType {
   type: string;
   schema: JsonObject;
 }
 
-/** Tells whether a value is of a type of JSON Schema. */
+/** Returns true if a value has a JSON Schema type. */
 function fits(value: unknown, type: string): boolean {
   switch (type) {
     case "integer":
@@ -75,7 +76,7 @@ function fits(value: unknown, type: string): boolean {
   }
 }
 
-/** What a value of the wrong type means, where only one thing can be meant. */
+/** Returns the only possible reading of a value of the wrong type, or `undefined`. */
 function convertType(value: unknown, allowed: readonly AllowedType[], root: JsonObject): unknown {
   const accepts = (one: unknown) => allowed.some(({ type }) => fits(one, type));
   if (typeof value === "number") {
@@ -87,19 +88,22 @@ function convertType(value: unknown, allowed: readonly AllowedType[], root: Json
   return wrapInArray(value, allowed, root);
 }
 
-/** A number that JavaScript cannot hold as it was written stays in its string. */
+/**
+ * Returns false for a number that JavaScript cannot hold as written: an integer past the safe range, or an overflow.
+ * Such a number stays a string.
+ */
 function isExact(parsed: unknown, text: string): boolean {
   return typeof parsed !== "number" || Number.isSafeInteger(parsed) ||
     (Number.isFinite(parsed) && /[.e]/i.test(text));
 }
 
-/** One thing where a list of such things, and nothing else, is wanted. */
+/** Returns a list of one item if the schema allows only a list of such items (or `null`), else `undefined`. */
 function wrapInArray(value: unknown, allowed: readonly AllowedType[], root: JsonObject): unknown {
   const [kind, another] = allowed.filter(({ type }) => type !== "null");
   if (kind?.type !== "array" || another !== undefined || value === null) return undefined;
   const items = allowedTypes(kind.schema.items, root);
   if (!items?.some(({ type }) => fits(value, type))) return undefined;
-  // A text that may be a list of its own says nothing certain.
+  // A string that is blank or may itself be a list is ambiguous.
   return typeof value === "string" && /^\s*$|^\s*[[{]|[,;\n]/.test(value) ? undefined : [value];
 }
 
@@ -117,7 +121,7 @@ function coerceInside(value: unknown, schema: JsonObject, root: JsonObject, dept
   return members.every(([name, member]) => member === value[name]) ? value : Object.fromEntries(members);
 }
 
-/** Follows a reference inside of the schema; others are not followed. */
+/** Resolves a reference within the schema. Returns `undefined` for any other reference. */
 function resolveReference(reference: string, root: JsonObject): unknown {
   const [start, ...steps] = reference.split("/");
   if (start !== "#") return undefined;
@@ -129,5 +133,5 @@ function resolveReference(reference: string, root: JsonObject): unknown {
   return found;
 }
 
-/** Nobody's arguments are nested deeper; a model that stutters brackets may be followed no further. */
+/** Maximum depth of conversion. Real arguments are not nested deeper, but a model may repeat brackets without end. */
 const MAX_DEPTH = 64;

@@ -3,7 +3,7 @@ import { ApiError } from "../base/errors.ts";
 import type { ResponseBlock, ResponseMessage, StreamEvent } from "./events.ts";
 
 /**
- * Folds the events of a stream into the message they tell: what a client gets that does not stream.
+ * Combines the events of a stream into one message, the answer to a request that does not stream.
  *
  * @throws {ApiError} `api_error` if the events end before `message_stop`.
  *
@@ -29,18 +29,18 @@ export async function collectMessage(
   return accumulator.message();
 }
 
-/** The message that events have told so far. */
+/** Builds a message from its events. */
 export class MessageAccumulator {
   #message: ResponseMessage | undefined;
   #finished = false;
   readonly #inputs = new Map<number, string>();
 
-  /** What was said so far; a block that is still open is there as far as it goes. */
+  /** Blocks received so far. The last one may be incomplete. */
   get content(): readonly ResponseBlock[] {
     return this.#message?.content ?? [];
   }
 
-  /** Takes the next event. */
+  /** Adds the next event. */
   add(event: StreamEvent): void {
     switch (event.type) {
       case "message_start":
@@ -56,7 +56,7 @@ export class MessageAccumulator {
       case "message_delta": {
         const { type: _type, delta, usage, ...rest } = event;
         const { content, usage: before, ...message } = this.#requireMessage();
-        // Spread, not assigned: a field called `__proto__` is a field like any other.
+        // Spread instead of assignment: a field named `__proto__` must stay an ordinary field.
         this.#message = {
           ...message,
           ...delta,
@@ -76,13 +76,13 @@ export class MessageAccumulator {
   }
 
   /**
-   * Gives the message.
+   * Returns the complete message.
    *
-   * @throws {ApiError} `api_error` if `message_stop` has not come.
+   * @throws {ApiError} `api_error` if `message_stop` has not arrived.
    */
   message(): ResponseMessage {
     if (!this.#finished) {
-      throw new ApiError("api_error", "Cannot answer: the upstream ended before the message did");
+      throw new ApiError("api_error", "Cannot answer: the upstream's stream ended before message_stop");
     }
     return this.#requireMessage();
   }
@@ -91,7 +91,7 @@ export class MessageAccumulator {
     if (this.#message === undefined) {
       throw new ApiError(
         "api_error",
-        "Cannot answer: the upstream sent a part of a message before its start",
+        "Cannot answer: the upstream sent an event before message_start",
       );
     }
     return this.#message;
@@ -102,7 +102,7 @@ export class MessageAccumulator {
     if (block === undefined) {
       throw new ApiError(
         "api_error",
-        `Cannot answer: the upstream continued block ${index}, which it never opened`,
+        `Cannot answer: the upstream sent a delta for block ${index} without its start`,
       );
     }
     return block;
@@ -127,7 +127,7 @@ export class MessageAccumulator {
         block.citations = [...(Array.isArray(block.citations) ? block.citations : []), delta.citation];
         return;
       default: {
-        // A delta of a later day carries whole values: compaction_delta does.
+        // Newer kinds of delta carry whole values, as `compaction_delta` does.
         const { type: _type, ...fields } = delta;
         this.#requireMessage().content[index] = { ...block, ...fields };
       }
@@ -136,13 +136,13 @@ export class MessageAccumulator {
 
   #closeBlock(index: number): void {
     const text = this.#inputs.get(index);
-    // A message cut by max_tokens may end inside the arguments: what is no JSON stays the empty input of the start.
+    // A message cut by `max_tokens` may end inside the arguments. If they are not JSON, the start event's input stays.
     const input = text ? tryJson(text) : undefined;
     if (input !== undefined) this.#block(index).input = input;
   }
 }
 
-/** Later counts replace earlier ones, unless they say nothing. */
+/** Removes counts without a value, which must not replace earlier counts. */
 function withoutNulls(usage: object): object {
   return Object.fromEntries(
     Object.entries(usage).filter(([, count]) => count !== null && count !== undefined),

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../base/json.ts";
 
-/** Token counts of a message; `input_tokens` leaves out what was read from or written to the cache. */
+/** Token counts of a message. `input_tokens` excludes tokens read from or written to the cache. */
 export interface Usage {
   input_tokens: number;
   output_tokens: number;
@@ -9,7 +9,7 @@ export interface Usage {
   [field: string]: unknown;
 }
 
-/** A message as the API answers it. Source: https://platform.claude.com/docs/en/api/messages */
+/** A message in an answer of the API. Source: https://platform.claude.com/docs/en/api/messages */
 export interface ResponseMessage {
   id: string;
   type: "message";
@@ -22,51 +22,58 @@ export interface ResponseMessage {
   [field: string]: unknown;
 }
 
-/** A block of an answer. Its kinds are open: an Anthropic upstream may send ones that no gateway knows yet. */
+/** A block of an answer. The set of types is open: an Anthropic upstream may send newer ones. */
 export interface ResponseBlock {
   type: string;
   [field: string]: unknown;
 }
 
+/** Start of a message; its `content` is empty. */
 export interface MessageStart {
   type: "message_start";
   message: ResponseMessage;
 }
+/** Start of a block. */
 export interface BlockStart {
   type: "content_block_start";
   index: number;
   content_block: ResponseBlock;
 }
+/** Piece of a block. */
 export interface BlockDelta {
   type: "content_block_delta";
   index: number;
   delta: { type: string; [field: string]: unknown };
 }
+/** End of a block. */
 export interface BlockStop {
   type: "content_block_stop";
   index: number;
 }
+/** Stop reason and final usage of a message. */
 export interface MessageDelta {
   type: "message_delta";
   delta: { stop_reason: string | null; stop_sequence: string | null; [field: string]: unknown };
   usage: Partial<Usage> & { output_tokens: number };
   [field: string]: unknown;
 }
+/** End of a message. */
 export interface MessageStop {
   type: "message_stop";
   [field: string]: unknown;
 }
+/** Keeps the connection alive. */
 export interface Ping {
   type: "ping";
 }
 
-/** An event that this gateway does not know; the literal stands for any other string. */
+/** An event of an unknown type. The literal stands for any other string. */
 export interface OtherEvent {
   type: "(unknown)";
   [field: string]: unknown;
 }
 
-/** One event of a message's stream. Source: https://platform.claude.com/docs/en/build-with-claude/streaming */
+/** An event in the stream of a message. Source: https://platform.claude.com/docs/en/build-with-claude/streaming */
 export type StreamEvent =
   | MessageStart
   | BlockStart
@@ -77,7 +84,7 @@ export type StreamEvent =
   | Ping
   | OtherEvent;
 
-/** Why a message ended, as far as this gateway says so itself. */
+/** Stop reasons that the gateway sets itself. */
 export type StopReason =
   | "end_turn"
   | "max_tokens"
@@ -87,5 +94,5 @@ export type StopReason =
   | "refusal"
   | "model_context_window_exceeded";
 
-/** A part of a usage report: counts not named stay as they are. */
+/** A partial usage report. Missing counts keep their values. */
 export type UsageReport = Partial<Usage> & JsonObject;

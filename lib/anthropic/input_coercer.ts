@@ -2,10 +2,11 @@ import { isObject, type JsonObject, tryJson } from "../base/json.ts";
 import { allowedTypes, coerce } from "./coerce.ts";
 
 /**
- * Gives the members of a JSON object the types that its schema wants, while the object streams by.
+ * Converts the members of a streamed JSON object to the types that its schema requires.
  *
- * The first character of a value tells its type. A value of the right type passes on at once and byte for byte; one of
- * the wrong type, and one that may hold such values, is held until it is whole. What is no JSON passes as it is.
+ * The first character of a value determines its type. A value of the right type is released at once, byte for byte. A
+ * value of the wrong type, or one that may contain such values, is held until it is complete. Text that is not JSON
+ * passes unchanged.
  *
  * @example Usage
  * ```ts
@@ -18,26 +19,26 @@ import { allowedTypes, coerce } from "./coerce.ts";
  */
 export class InputCoercer {
   readonly #root: JsonObject;
-  /** What the next character belongs to, seen from the object itself. */
+  /** Position of the next character in the top-level object. */
   #state: "outside" | "name" | "colon" | "value" = "outside";
   #name = "";
-  /** The value so far, where it is held. */
+  /** Text of the current value; `undefined` if the value is not held. */
   #held: string | undefined;
   #depth = 0;
   #quoted = false;
   #escaped = false;
 
-  /** Takes the JSON Schema of the object. */
+  /** `schema` is the JSON Schema of the object. */
   constructor(schema: JsonObject) {
     this.#root = schema;
   }
 
-  /** What was taken and not given back: the beginning of a value that is not whole yet. */
+  /** Input not yet released: the start of an incomplete value. */
   get held(): string {
     return this.#held ?? "";
   }
 
-  /** Takes the next piece of the object and gives the text that may be sent on now. */
+  /** Adds the next piece of the object and returns the text that can be sent now. */
   push(piece: string): string {
     let out = "";
     let from = 0;
@@ -71,7 +72,7 @@ export class InputCoercer {
     return out;
   }
 
-  /** Reads a character, and tells whether it stands between two parts of the object itself. */
+  /** Reads a character. Returns true if it opens, closes or separates parts of the top-level object. */
   #isBoundary(char: string): boolean {
     if (this.#quoted) {
       if (this.#escaped) this.#escaped = false;
@@ -120,15 +121,16 @@ export class InputCoercer {
     const coerced = value === undefined ? value : coerce(value, this.#schema, this.#root);
     if (coerced === value) return text;
     const trimmed = text.trimEnd();
-    // A number keeps every digit when it becomes a string.
+    // A number that becomes a string keeps all its digits.
     return JSON.stringify(typeof value === "number" && typeof coerced === "string" ? trimmed : coerced) +
       text.slice(trimmed.length);
   }
 }
 
 /**
- * The type of a value, by its first character. Whether a number is an integer is known at its end; `null` is nothing
- * that could mean something else.
+ * Type of a value by its first character.
+ *
+ * `number` includes integers, which differ only at the end of the value. `null` is absent: it is never converted.
  */
 const TYPES_BY_FIRST_CHAR: [RegExp, string][] = [
   [/"/, "string"],

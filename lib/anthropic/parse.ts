@@ -3,9 +3,9 @@ import { ApiError } from "../base/errors.ts";
 import { CountTokensRequest, MessagesRequest } from "./schema.ts";
 
 /**
- * Checks the body of `POST /v1/messages`; what comes back is the very object that came in.
+ * Validates the body of `POST /v1/messages`. Returns the same object.
  *
- * @throws {ApiError} `invalid_request_error`, worded as Anthropic's API words it.
+ * @throws {ApiError} `invalid_request_error` with Anthropic's wording.
  *
  * @example Usage
  * ```ts
@@ -20,9 +20,9 @@ export function parseMessagesRequest(body: unknown): MessagesRequest {
 }
 
 /**
- * Checks the body of `POST /v1/messages/count_tokens`, which needs no `max_tokens`.
+ * Validates the body of `POST /v1/messages/count_tokens`, where `max_tokens` is not required. Returns the same object.
  *
- * @throws {ApiError} `invalid_request_error`, worded as Anthropic's API words it.
+ * @throws {ApiError} `invalid_request_error` with Anthropic's wording.
  */
 export function parseCountTokensRequest(body: unknown): CountTokensRequest {
   if (v.is(CountTokensRequest, body)) return body;
@@ -37,7 +37,7 @@ function invalidRequestError(issues: readonly v.BaseIssue<unknown>[] = []): ApiE
 function describeIssue(issue: v.BaseIssue<unknown>): string {
   const { path = [] } = issue;
   const last = path.at(-1);
-  // To valibot a list is an object that lacks every field.
+  // valibot accepts a list as an object and reports its fields as missing.
   return typeof last?.key === "string" && Array.isArray(last.input)
     ? `${formatIssuePath(path.slice(0, -1))}${NOT_AN_OBJECT}`
     : `${formatIssuePath(path)}${issueMessage(issue)}`;
@@ -54,7 +54,7 @@ function issueMessage(issue: v.BaseIssue<unknown>): string {
 const NOT_AN_OBJECT = "Input should be an object";
 
 /**
- * Writes where the mistake is, as Anthropic does: dotted, and with the kind of each tagged object on the way
+ * Formats the path of an issue as Anthropic does: dotted, with the type of each tagged object
  * (`messages.0.content.1.image.source.base64.data: `).
  */
 function formatIssuePath(path: readonly v.IssuePathItem[]): string {

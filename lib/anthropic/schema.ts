@@ -2,18 +2,18 @@ import * as v from "valibot";
 import type { JsonObject } from "../base/json.ts";
 
 /**
- * The requests of Anthropic's Messages API.
+ * Schemas of the requests of Anthropic's Messages API.
  *
- * Known parts are checked, unknown fields, blocks and tools are kept: the API grows faster than its gateways.
- * The schemas change nothing (no defaults, no transforms), so a checked request is the very object that came in
- * and can travel on unchanged. Source: https://platform.claude.com/docs/en/api/messages
+ * Known parts are checked. Unknown fields, blocks and tools are kept, because the API grows faster than its gateways.
+ * The schemas have no defaults and no transforms: a checked request is the same object and can be forwarded unchanged.
+ * Source: https://platform.claude.com/docs/en/api/messages
  */
 
 /**
- * A block, tool or source of a kind this gateway does not know.
+ * A block, tool or source of an unknown type.
  *
- * TypeScript has no type for "any other string", so a literal stands for it, that the `default` of a switch is left
- * with just this. No value is ever equal to it.
+ * TypeScript has no type for "any other string". The literal stands for it, so that only this type remains in the
+ * `default` case of a switch. No value equals the literal.
  */
 export type Unknown = { type: "(unknown)"; [field: string]: unknown };
 
@@ -42,7 +42,7 @@ const Flag = v.boolean("Input should be a valid boolean");
 const CacheControl = v.looseObject({ type: v.literal("ephemeral"), ttl: v.nullish(Text) });
 const cached = { cache_control: v.nullish(CacheControl) };
 
-/** Picks the schema by the value's own `type`, so that a known kind is checked and an unknown one kept. */
+/** Selects the schema by the `type` of the value. Known types are checked, unknown types are kept. */
 function byType<T>(kinds: Record<string, v.GenericSchema<T>>): v.GenericSchema<T | Unknown> {
   const schemas = new Map(Object.entries(kinds));
   return v.lazy((input) => (isTagged(input) && schemas.get(input.type)) || Unknown) as v.GenericSchema<
@@ -147,7 +147,7 @@ export type ToolResultBlock = {
   [field: string]: unknown;
 };
 
-/** A content block of a request that this gateway knows. */
+/** A content block of a known type in a request. */
 export type KnownBlock =
   | TextBlock
   | ImageBlock
@@ -160,7 +160,7 @@ export type KnownBlock =
   | ToolResultBlock;
 /** A content block of a request. */
 export type ContentBlock = KnownBlock | Unknown;
-/** What a message, a system prompt or a tool result holds. */
+/** Content of a message, a system prompt or a tool result. */
 export type Content = string | ContentBlock[];
 
 const ContentBlock: v.GenericSchema<ContentBlock> = byType<KnownBlock>({
@@ -175,7 +175,7 @@ const ContentBlock: v.GenericSchema<ContentBlock> = byType<KnownBlock>({
   tool_result: ToolResultBlock,
 });
 
-/** Reads a block of an answer as one of a request: what a model said is sent back to it in the next turn. */
+/** Parses a block of an answer as a block of a request: the next turn sends the answer back to the model. */
 export function parseBlock(block: { type: string }): ContentBlock {
   return v.is(ContentBlock, block) ? block : v.parse(Unknown, block);
 }
@@ -199,7 +199,7 @@ export type Message = v.InferOutput<typeof Message>;
 
 // ---- tools
 
-/** A tool that the client runs and describes itself. Every other kind of tool carries a `type` of its own. */
+/** A tool that the client defines and runs. Any other tool has a specific `type`. */
 const CustomTool = v.looseObject({
   type: v.nullish(v.literal("custom")),
   name: v.pipe(Text, v.minLength(1, "String should have at least 1 character")),
@@ -212,7 +212,7 @@ const CustomTool = v.looseObject({
   defer_loading: v.nullish(Flag),
   ...cached,
 });
-/** A tool known by its type alone: Anthropic's own and server tools, MCP toolsets. */
+/** A tool defined by its type alone: Anthropic's client and server tools, MCP toolsets. */
 const TypedTool = v.looseObject({ type: Text, name: v.nullish(Text) });
 
 export type CustomTool = v.InferOutput<typeof CustomTool>;
@@ -223,7 +223,7 @@ const Tool: v.GenericSchema<Tool> = v.lazy((input): v.GenericSchema<Tool> =>
   isTagged(input) && input.type !== "custom" ? TypedTool : CustomTool
 );
 
-/** Tells a tool that carries its own schema from one that is known by its type alone. */
+/** Returns true if a tool carries its schema; false if its type alone defines it. */
 export function isCustomTool(tool: Tool): tool is CustomTool {
   return tool.type === undefined || tool.type === null || tool.type === "custom";
 }

@@ -4,7 +4,7 @@ import type { ResponseBlock, ResponseMessage, StreamEvent } from "./events.ts";
 type Delta = { type: string; [field: string]: unknown };
 
 /**
- * Tells a whole message as the events of a stream, the counterpart of folding them.
+ * Converts a complete message to the events of a stream; the inverse of `collectMessage`.
  *
  * @example Usage
  * ```ts
@@ -13,8 +13,8 @@ type Delta = { type: string; [field: string]: unknown };
  *
  * const usage = { input_tokens: 1, output_tokens: 1 };
  * const content = [{ type: "text", text: "Hello" }];
- * const ends = { stop_reason: "end_turn", stop_sequence: null };
- * const events = toEvents({ id: "msg_1", type: "message", role: "assistant", model: "m", content, usage, ...ends });
+ * const stop = { stop_reason: "end_turn", stop_sequence: null };
+ * const events = toEvents({ id: "msg_1", type: "message", role: "assistant", model: "m", content, usage, ...stop });
  * const message = await collectMessage([events]);
  * if (message.content[0]?.text !== "Hello") throw new Error("text is lost");
  * ```
@@ -29,7 +29,7 @@ export function toEvents(message: ResponseMessage): StreamEvent[] {
   ];
 }
 
-/** Tells a block as the events of a stream. */
+/** Converts a complete block to the events of a stream. */
 export function toBlockEvents(block: ResponseBlock, index: number): StreamEvent[] {
   const [content_block, deltas] = splitBlock(block);
   return [
@@ -39,7 +39,11 @@ export function toBlockEvents(block: ResponseBlock, index: number): StreamEvent[
   ];
 }
 
-/** What is streamed of a block by its kind; one that lacks what it should hold is told whole, as are all other kinds. */
+/**
+ * Splits a block into its start and its deltas.
+ *
+ * A block of another type, or without the field of its type, is sent whole in its start event.
+ */
 function splitBlock(block: ResponseBlock): [start: ResponseBlock, deltas: Delta[]] {
   const { type, text, citations, thinking, signature, input } = block;
   if (type === "text" && typeof text === "string") {

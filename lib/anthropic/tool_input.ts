@@ -2,11 +2,11 @@ import { isObject, type JsonObject, tryJson } from "../base/json.ts";
 import { InputCoercer } from "./input_coercer.ts";
 
 /**
- * The arguments of one tool call, as fragments arrive: whatever comes in, one JSON object comes out.
+ * Reduces the arguments of one tool call, received in fragments, to one JSON object.
  *
- * Text that belongs to the object is released at once; what models and their hosts add around it is not: a second
- * copy, an empty object before the real one, trailing words, arguments wrapped in a string. Clients of the
- * Messages API fail on all of these. With a schema, members of the wrong type are put right where that is possible.
+ * Text of the object is released at once. Models and hosts add a second copy, an empty object before the real one or
+ * trailing text, or wrap the arguments in a string: these are removed, because clients of the Messages API fail on
+ * them. With a schema, members of the wrong type are converted if possible.
  *
  * @example Usage
  * ```ts
@@ -18,7 +18,7 @@ import { InputCoercer } from "./input_coercer.ts";
  * ```
  */
 export class ToolInput {
-  /** Text that has arrived and was not released. */
+  /** Text received but not yet released. */
   #held = "";
   #released = "";
   #state: "before" | "inside" | "after" | "other" = "before";
@@ -31,26 +31,26 @@ export class ToolInput {
     this.#coercer = schema && new InputCoercer(schema);
   }
 
-  /** Whether the object has arrived whole. An empty one may still be followed by the real one. */
+  /** True if the object is complete. An empty object does not count: the real one may follow. */
   get complete(): boolean {
     return this.#state === "after" && this.#released !== "";
   }
 
-  /** Takes the next fragment and gives the text that may be sent on now, often none. */
+  /** Adds a fragment and returns the text that can be sent now, often empty. */
   push(fragment: string): string {
     return this.#coerce(this.#scan(fragment));
   }
 
   /**
-   * Ends the arguments and gives the text not yet released; no arguments at all are an empty object.
+   * Ends the arguments and returns the remaining text. Missing arguments become an empty object.
    *
-   * @throws {SyntaxError} if what arrived is not a JSON object.
+   * @throws {SyntaxError} if the arguments are not a JSON object.
    */
   end(): string {
     return this.#coerce(this.#rest());
   }
 
-  /** Ends arguments that were cut off, and gives what was held of them. */
+  /** Ends truncated arguments and returns the value that was held for conversion. */
   flush(): string {
     return this.#coercer?.held ?? "";
   }
@@ -95,10 +95,10 @@ export class ToolInput {
     return rest;
   }
 
-  /** Releases a piece of the object, but holds back an opening that may turn out to be an empty object. */
+  /** Releases a piece of the object. Holds back a start that may prove to be an empty object. */
   #release(piece: string): string {
     const text = this.#held + piece;
-    // Only the piece is looked at: models stutter spaces by the thousand, and what is held was looked at before.
+    // Tests only the piece, because the held text was tested before: models may repeat spaces by the thousand.
     if (this.#released === "" && (this.#held === "" ? EMPTY_SO_FAR : BLANK_SO_FAR).test(piece)) {
       this.#held = text;
       return "";
@@ -135,7 +135,7 @@ function isSpace(code: number): boolean {
   return code === 32 || (code >= 9 && code <= 13);
 }
 
-/** Reads arguments that do not begin as an object: `null`, or an object inside a string. */
+/** Converts arguments that do not start with an object: `null`, or an object inside a string. */
 function unwrapObject(text: string): string {
   const value = tryJson(text);
   if (value === null) return "{}";

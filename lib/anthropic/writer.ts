@@ -2,7 +2,7 @@ import type { JsonObject } from "../base/json.ts";
 import type { ResponseBlock, StopReason, StreamEvent, Usage, UsageReport } from "./events.ts";
 import { ToolInput } from "./tool_input.ts";
 
-/** What is known of a message before its first block. */
+/** Properties of a message that are known before its first block. */
 export interface MessageHead {
   id: string;
   model: string;
@@ -10,11 +10,10 @@ export interface MessageHead {
 }
 
 /**
- * The grammar of a message's stream, kept in one place: say what the model says, take the events that follow.
+ * Writes the events of one message and enforces the grammar of the stream.
  *
- * Whatever order things are said in, the events are legal: one block open at a time, indexes without gaps, tool
- * calls that arrive interleaved come out one after the other, each with arguments that are one JSON object, then one
- * `message_delta` and one `message_stop`.
+ * Calls in any order produce valid events: one open block at a time, indexes without gaps, interleaved tool calls one
+ * after the other, arguments that are one JSON object, then one `message_delta` and one `message_stop`.
  *
  * @example Usage
  * ```ts
@@ -30,7 +29,7 @@ export interface MessageHead {
 export class MessageWriter {
   readonly #head: MessageHead;
   #report: UsageReport = {};
-  /** Blocks not yet closed, in the order they were opened; the first is the one the client sees open. */
+  /** Blocks not yet closed, in the order of opening. Only the first is open in the written events. */
   readonly #queue: QueuedBlock[] = [];
   #events: StreamEvent[] = [];
   #started = false;
@@ -40,14 +39,14 @@ export class MessageWriter {
     this.#head = head;
   }
 
-  /** Gives the events that are due, each once. */
+  /** Returns the events written since the last call. */
   take(): StreamEvent[] {
     const events = this.#events;
     this.#events = [];
     return events;
   }
 
-  /** Sends `message_start`, if it was not sent yet. */
+  /** Writes `message_start`, unless it is already written. */
   start(): void {
     if (this.#started) return;
     this.#started = true;
@@ -67,27 +66,27 @@ export class MessageWriter {
     });
   }
 
-  /** Says a piece of text. */
+  /** Adds a piece of text. */
   text(text: string): void {
     if (text === "") return;
     const block = this.#last("text") ?? this.#add({ type: "text", text: "" });
     this.#emit(block, { type: "text_delta", text });
   }
 
-  /** Cites a source on the text said last; gives false where there is none that may be continued. */
+  /** Adds a citation to the last block. Returns false if that block is not an open text block. */
   cite(citation: JsonObject): boolean {
     const block = this.#last("text");
     if (block !== undefined) this.#emit(block, { type: "citations_delta", citation });
     return block !== undefined;
   }
 
-  /** Says a piece of thinking; an empty piece opens the block and shows nothing. */
+  /** Adds a piece of thinking. An empty piece only opens the block. */
   thinking(thinking: string): void {
     const block = this.#last("thinking") ?? this.#add({ type: "thinking", thinking: "", signature: "" });
     if (thinking !== "") this.#emit(block, { type: "thinking_delta", thinking });
   }
 
-  /** Signs the thinking said last, which ends it. */
+  /** Adds the signature to the last block and ends it. Does nothing if that block is not open thinking. */
   signature(signature: string): void {
     const block = this.#last("thinking");
     if (block === undefined) return;
@@ -96,15 +95,16 @@ export class MessageWriter {
     this.#advance();
   }
 
-  /** Adds a block that is complete in its start event. */
+  /** Adds a block whose start event holds all its content. */
   addBlock(content: ResponseBlock): void {
     this.#add(content).ended = true;
     this.#advance();
   }
 
   /**
-   * Opens a tool call and gives the function that takes its arguments, fragment by fragment. Where their schema is
-   * given, arguments of the wrong type are put right.
+   * Opens a tool call and returns a function that adds a fragment of its arguments.
+   *
+   * With a schema, arguments of the wrong type are converted if possible.
    */
   tool(id: string, name: string, schema?: JsonObject): (fragment: string) => void {
     const input = new ToolInput(schema);
@@ -113,14 +113,14 @@ export class MessageWriter {
     return (fragment) => this.#pushInput(block, input, fragment);
   }
 
-  /** Opens a text block that is one JSON object, and gives the function that takes it, fragment by fragment. */
+  /** Opens a text block that holds one JSON object, and returns a function that adds a fragment of it. */
   json(): (fragment: string) => void {
     const input = new ToolInput();
     const block = this.#add({ type: "text", text: "" }, input);
     return (fragment) => this.#pushInput(block, input, fragment);
   }
 
-  /** Notes token counts; later ones overwrite earlier ones. */
+  /** Records token counts. Later counts replace earlier ones. */
   usage(report: UsageReport): void {
     this.#report = { ...this.#report, ...report };
   }
@@ -128,7 +128,7 @@ export class MessageWriter {
   /**
    * Ends the message.
    *
-   * @throws {SyntaxError} if the arguments of a call are not one JSON object, unless a limit or a filter cut the message.
+   * @throws {SyntaxError} if the arguments of a call are not one JSON object, unless `reason` may truncate the message.
    */
   end(reason: StopReason, stopSequence: string | null = null): void {
     this.start();
@@ -152,7 +152,7 @@ export class MessageWriter {
     );
   }
 
-  /** The newest block, if it is of this type and may be continued. */
+  /** Returns the last block, if it has this type and is still open. */
   #last(type: string): QueuedBlock | undefined {
     const block = this.#queue.at(-1);
     return block?.content.type === type && block.input === undefined && !block.ended ? block : undefined;
@@ -160,7 +160,7 @@ export class MessageWriter {
 
   #add(content: ResponseBlock, input?: ToolInput): QueuedBlock {
     this.start();
-    // Text and thinking have said everything once another block begins; a tool call may be waiting for more.
+    // A new block ends text and thinking. A tool call may still receive arguments.
     const before = this.#queue.at(-1);
     if (before !== undefined && before.input === undefined) before.ended = true;
     const block: QueuedBlock = { content, input, ended: false, pending: [] };
@@ -181,7 +181,7 @@ export class MessageWriter {
     else this.#events.push({ type: "content_block_delta", index: this.#index, delta });
   }
 
-  /** Shows the block at the head of the queue, and closes it where it is complete. */
+  /** Starts the first block of the queue. Closes it if it is complete, and continues with the next. */
   #advance(): void {
     for (let block = this.#queue[0]; block !== undefined; block = this.#queue[0]) {
       if (block.pending !== undefined) this.#startBlock(block, block.pending);
@@ -201,7 +201,7 @@ export class MessageWriter {
   }
 }
 
-/** The ends that come in the middle of anything. */
+/** Stop reasons that may truncate a message at any point. */
 const TRUNCATING_REASONS: ReadonlySet<StopReason> = new Set([
   "max_tokens",
   "model_context_window_exceeded",
@@ -217,7 +217,7 @@ function endInput(input: ToolInput | undefined, truncated: boolean): string {
   }
 }
 
-/** All that is known of why a model of somebody else's refuses. */
+/** `stop_details` of a refusal. Upstreams of other APIs report no category and no explanation. */
 const REFUSAL_DETAILS = { type: "refusal", category: null, explanation: null };
 
 function toInputDelta({ content }: QueuedBlock, text: string): Delta {
@@ -230,10 +230,10 @@ type Delta = { type: string; [field: string]: unknown };
 
 interface QueuedBlock {
   content: ResponseBlock;
-  /** The JSON so far, where the block holds one object: a tool call, or an answer of that form. */
+  /** Filter of a block that holds one JSON object: a tool call, or text of that form. */
   input: ToolInput | undefined;
-  /** Nothing more can come. */
+  /** True if the block cannot receive more content. */
   ended: boolean;
-  /** Deltas that wait for the block's turn; gone once the block is shown. */
+  /** Deltas held until the block is first in the queue; `undefined` once the block is started. */
   pending: Delta[] | undefined;
 }

@@ -1,4 +1,4 @@
-/** Writes text as base64url, without padding. */
+/** Encodes text as base64url, without padding. */
 export function toBase64Url(text: string): string {
   const bytes = new TextEncoder().encode(text);
   let binary = "";
@@ -8,7 +8,7 @@ export function toBase64Url(text: string): string {
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
-/** Reads base64url, or plain base64, as text; `undefined` where it is neither, or no UTF-8. */
+/** Decodes base64url or plain base64 to text. Returns `undefined` if the input is neither, or is not UTF-8. */
 export function fromBase64Url(encoded: string): string | undefined {
   try {
     const binary = atob(encoded.replaceAll("-", "+").replaceAll("_", "/"));
@@ -20,5 +20,5 @@ export function fromBase64Url(encoded: string): string | undefined {
   }
 }
 
-/** How many bytes are spread into one call: engines limit the number of arguments. */
+/** Bytes spread into one call. Engines limit the number of arguments. */
 const CHUNK_BYTES = 8192;

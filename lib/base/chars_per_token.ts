@@ -1,2 +1,2 @@
-/** Average characters of a token, for text that no upstream has counted. */
+/** Average characters of a token, for text without a reported count. */
 export const CHARS_PER_TOKEN = 4;

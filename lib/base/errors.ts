@@ -28,29 +28,29 @@ const STATUSES: Record<ErrorType, number> = {
   overloaded_error: 529,
 };
 
-/** Statuses after which the same request can only fail again, so that clients are told not to repeat it. */
+/** Statuses of errors that a repeat of the same request cannot fix. */
 const FINAL_STATUSES = new Set([400, 401, 402, 403, 404, 413, 422, 501]);
 
-/** What an {@linkcode ApiError} may carry beside its type and message. */
+/** Optional properties of an {@linkcode ApiError}. */
 export interface ApiErrorOptions {
-  /** The HTTP status, where it is not the usual one of the type. */
+  /** HTTP status; by default the status of the type. */
   status?: number;
-  /** Seconds (or an HTTP date) to wait, passed on as `retry-after`. */
+  /** Value of the `retry-after` header: seconds or an HTTP date. */
   retryAfter?: string;
-  /** Whether a repeat can help, where that does not follow from the status. */
+  /** True if a repeat can succeed; by default derived from the status. */
   retryable?: boolean;
-  /** Headers of the response beside those that follow from all this. */
+  /** Additional response headers. */
   headers?: Readonly<Record<string, string>>;
-  /** Anthropic's `error.details`, for instance an `error_code`. */
+  /** Anthropic's `error.details`, such as an `error_code`. */
   details?: JsonObject;
-  /** What lies behind it; goes to the log, never to the client. */
+  /** Underlying error; logged, never sent to the client. */
   cause?: unknown;
 }
 
 /**
- * An error as Anthropic's API reports it.
+ * An error in the form of Anthropic's API.
  *
- * Its message reaches the client word for word, so it never holds a key, a header, a body or a path.
+ * The client receives the message verbatim. It must not contain a key, a header, a body or a path.
  *
  * @example Usage
  * ```ts
@@ -67,7 +67,7 @@ export class ApiError extends Error {
   readonly retryAfter: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly details: JsonObject | undefined;
-  /** Whether the same request may succeed when it is repeated. */
+  /** True if a repeat of the same request may succeed. */
   readonly retryable: boolean;
 
   constructor(type: ErrorType, message: string, options: ApiErrorOptions = {}) {
@@ -80,7 +80,11 @@ export class ApiError extends Error {
     this.retryable = options.retryable ?? !FINAL_STATUSES.has(this.status);
   }
 
-  /** Gives the same error of a request that must not be repeated: something was done for it that would be done twice. */
+  /**
+   * Returns a copy that is not retryable, without `headers`.
+   *
+   * Used after the request had side effects, such as tool runs, which a repeat would duplicate.
+   */
   toFinal(): ApiError {
     const { status, retryAfter, details, cause } = this;
     return new ApiError(this.type, this.message, {
@@ -93,29 +97,29 @@ export class ApiError extends Error {
   }
 }
 
-/** Anthropic's error envelope, also the payload of `event: error`. */
+/** Anthropic's error envelope; also the payload of `event: error`. */
 export interface ErrorBody {
   type: "error";
   error: { type: ErrorType; message: string; details?: JsonObject };
   request_id: string;
 }
 
-/** Turns whatever was thrown into an error that a client may see; a bug becomes a plain `api_error`. */
+/** Converts a thrown value to an error for the client. Anything but an `ApiError` becomes a generic `api_error`. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   return new ApiError("api_error", "Internal server error", { cause: error });
 }
 
-/** Writes the envelope of an error. */
+/** Converts an error to Anthropic's error envelope. */
 export function toErrorBody(error: ApiError, requestId: string): ErrorBody {
   const { type, message, details } = error;
   return { type: "error", error: { type, message, ...(details && { details }) }, request_id: requestId };
 }
 
-/** Writes an error as the response to a request whose id is given. */
+/** Converts an error to the HTTP response of a request. */
 export function errorResponse(error: ApiError, requestId: string): Response {
   const headers = new Headers({ ...error.headers, "request-id": requestId });
-  // Clients judge by the status too, so only what they would get wrong is said.
+  // By default clients decide by the status. For a retryable error the header is needed only if the status is final.
   if (!error.retryable) headers.set("x-should-retry", "false");
   else if (FINAL_STATUSES.has(error.status)) headers.set("x-should-retry", "true");
   if (error.retryAfter !== undefined) headers.set("retry-after", error.retryAfter);

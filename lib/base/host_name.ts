@@ -1,6 +1,8 @@
 /**
- * Writes the host of a `Host` header or a URL, with or without a port, as browsers do: in lower case, an address in its
- * shortest form, one of IPv6 in brackets. `undefined` where it is none.
+ * Normalizes the host of a `Host` header or a URL as browsers do, and removes the port.
+ *
+ * The result is in lower case. Addresses have their shortest form, IPv6 addresses are in brackets. Returns `undefined`
+ * if the text is not a host.
  *
  * @example Usage
  * ```ts
@@ -16,7 +18,7 @@ export function toHostName(text: string): string | undefined {
   return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : undefined;
 }
 
-/** Tells whether what listens on a host can be reached from this machine alone. */
+/** Returns true for a loopback host: only this machine can connect to a listener on it. */
 export function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(toHostName(host) ?? "");
 }

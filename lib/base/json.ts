@@ -1,17 +1,21 @@
-/** A JSON object whose members are not known. */
+/** A JSON object with unknown members. */
 export type JsonObject = { [key: string]: unknown };
 
-/** Tells whether a value is a JSON object: neither an array nor `null`. */
+/** Returns true if a value is an object: not an array, not `null`. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Gives a value as text: a string as it is, anything else as JSON. `String` fails where an object says that it may. */
+/**
+ * Returns a string unchanged, any other value as JSON, and `undefined` as an empty string.
+ *
+ * `String()` would throw on a parsed object such as `{"toString": 1}`.
+ */
 export function asText(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value) ?? "";
 }
 
-/** Reads JSON, or gives `undefined` where the text is none. */
+/** Parses JSON. Returns `undefined` if the text is not JSON. */
 export function tryJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,5 +1,5 @@
 /**
- * A map that holds at most `max` entries: past that it drops the one that was read or written longest ago.
+ * A map of at most `max` entries. When full, it drops the least recently used entry; reads and writes are uses.
  *
  * @example Usage
  * ```ts
@@ -10,26 +10,26 @@
  * map.set("b", 2);
  * map.get("a");
  * map.set("c", 3);
- * if (map.get("b") !== undefined || map.get("a") !== 1) throw new Error("the oldest entry is dropped");
+ * if (map.get("b") !== undefined || map.get("a") !== 1) throw new Error("expected b to be dropped");
  * ```
  */
 export class LruMap<Key, Value> {
   readonly #max: number;
-  /** In the order of use, the oldest first. */
+  /** In order of use, least recently used first. */
   readonly #entries = new Map<Key, Value>();
 
   constructor(max: number) {
     this.#max = max;
   }
 
-  /** Returns the value of a key, which becomes the most recently used. */
+  /** Returns the value of a key and marks the key as most recently used. */
   get(key: Key): Value | undefined {
     const value = this.#entries.get(key);
     if (value !== undefined) this.#touch(key, value);
     return value;
   }
 
-  /** Sets the value of a key, and drops the oldest entry if there are too many. */
+  /** Sets the value of a key. If the map is full, drops the least recently used entry. */
   set(key: Key, value: Value): void {
     this.#touch(key, value);
     const [oldest] = this.#entries.keys();

@@ -1,6 +1,8 @@
 /**
- * Replaces whatever looks like a credential by `[redacted]`: keys with a known prefix, Bearer tokens, values of
- * headers and query parameters that carry keys, and the user part of a URL.
+ * Replaces apparent credentials with `[redacted]`.
+ *
+ * Covers keys with a known prefix, Bearer tokens, JSON Web Tokens, values of headers and query parameters that carry
+ * keys, and the user part of a URL.
  *
  * @example Usage
  * ```ts
@@ -13,13 +15,13 @@ export function redact(text: string): string {
   return SECRETS.reduce((rest, [pattern, replacement]) => rest.replace(pattern, replacement), text);
 }
 
-/** Quotes what somebody wrote, for a message: on one line, without credentials, cut after 100 characters. */
+/** Quotes untrusted text for a message: on one line, redacted, cut after 100 characters. */
 export function quote(text: string): string {
   const safe = redact(text);
   return JSON.stringify(safe.length > 100 ? `${safe.slice(0, 100)}…` : safe);
 }
 
-// None of these starts over within what it has read: their time grows with the text alone.
+// Backtracking is bounded in each pattern: the time is linear in the length of the text.
 const SECRETS: readonly (readonly [RegExp, string])[] = [
   [/\bBearer\s+[^\s"'\\,;]+/gi, "Bearer [redacted]"],
   [

@@ -1,4 +1,4 @@
-/** The name of this program, as it gives it to clients and upstreams. */
+/** Name of this program, sent to clients and upstreams. */
 export const NAME = "openrouter-anthropic-server";
-/** The version of this program; a test holds it equal to those of package.json and deno.json. */
+/** Version of this program. A test compares it with package.json and deno.json. */
 export const VERSION = "0.1.0";

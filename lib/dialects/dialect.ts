@@ -3,102 +3,106 @@ import type { MessagesRequest } from "../anthropic/schema.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { LossReport } from "./loss.ts";
 
-/** One event of an upstream's stream, as the transport brought it. */
+/** One server-sent event of an upstream's stream, as received. */
 export interface ServerSentEvent {
-  /** The event's name, where it has one. A line `error: …` outside of `data` counts as an event of that name. */
+  /** Name of the event, if it has one. A bare line `error: …` counts as an event named `error`. */
   event?: string | undefined;
   data: string;
 }
 
-/** What is known of a model; where a field is missing, nothing is assumed. */
+/** Known properties of a model; a missing field means unknown. */
 export interface ModelFacts {
-  /** Tokens that request and answer may have together. */
+  /** Maximum tokens of request and answer together. */
   contextLength?: number | undefined;
-  /** Tokens that an answer may have. */
+  /** Maximum tokens of an answer. */
   maxOutput?: number | undefined;
-  /** The parameters of chat completions that the model can be told. */
+  /** Chat-completions parameters that the model accepts. */
   parameters?: ReadonlySet<string> | undefined;
-  /** What it can be shown: `text`, `image`, `file`, `audio`. */
+  /** Input types that the model accepts: `text`, `image`, `file`, `audio`. */
   inputs?: ReadonlySet<string> | undefined;
-  /** How it thinks, where it does. */
+  /** Reasoning options, if listed: `mandatory` if it cannot be off, `budget` if it accepts a limit in tokens. */
   reasoning?: { efforts?: readonly string[] | undefined; mandatory: boolean; budget: boolean } | undefined;
   price?: ListPrice | undefined;
 }
 
-/** USD for one token. */
+/** Prices in USD per token. */
 export interface ListPrice {
   input?: number | undefined;
   output?: number | undefined;
-  /** What a token costs that is read from the cache, or written to it; like any other of the input where nothing is said. */
+  /** Price of an input token read from the cache; by default the price of any input token. */
   cacheRead?: number | undefined;
+  /** Price of an input token written to the cache; by default the price of any input token. */
   cacheWrite?: number | undefined;
-  /** What a token of the input costs where there are more than so many; a later entry goes before an earlier one. */
+  /** Input prices for requests of more than `above` input tokens; the last entry that applies is used. */
   inputTiers?: readonly { above: number; input: number }[] | undefined;
 }
 
-/** What one turn needs beside the request. */
+/** Data that a dialect needs for one turn, besides the request. */
 export interface TurnContext {
-  /** The model's name at the upstream. */
+  /** Name of the model at the upstream. */
   model: string;
-  /** The upstream and its model: what is thought comes back to both of them together, and to nobody else. */
+  /** Upstream and model. Sealed reasoning is returned only to the origin that sent it. */
   origin: string;
-  /** Whether the model may be told what to cache, where its host can be. */
+  /** False removes `cache_control` from the request even if the host accepts it. */
   cacheControl?: boolean | undefined;
-  /** Whether nothing is told of what was thought earlier, because the upstream did not take it back. */
+  /** True if earlier thinking is left out, because the upstream rejected it. */
   dropThinking?: boolean | undefined;
-  /** The model's name as the client asked for it: what the answer is said to come from. */
+  /** Name of the model in the client's request; the answer reports this name. */
   alias: string;
   facts: ModelFacts;
-  /** The client's session, where it names one. */
+  /** Session ID of the client, if it sent one. */
   sessionId?: string | undefined;
-  /** The estimate of the request's tokens, for the usage at the start of the stream. */
+  /** Estimated input tokens, for the usage at the start of the stream. */
   inputTokens: number;
-  /** Whether tool arguments of the wrong type are put right by the tool's schema. */
+  /** True if tool arguments of the wrong type are converted to the type in the tool's schema. */
   coerceToolInput?: boolean | undefined;
-  /** Whether calls that a model says in its text are made: where its host has that habit, for all but Claude, or never. */
+  /**
+   * Parsing of tool calls that a model writes into its text: `auto` (the default) for hosts known to pass them on as
+   * text, `on` for all hosts, `off` for none. Claude's text is never parsed.
+   */
   toolCallsInText?: "auto" | "on" | "off" | undefined;
-  /** Makes an unguessable id with the given prefix. */
+  /** Creates an unguessable ID with the given prefix. */
   newId(prefix: string): string;
-  /** Takes note of what the upstream cannot be told. */
+  /** Report of what the upstream cannot receive. */
   loss: LossReport;
 }
 
-/** Reads one answer of an upstream; a state machine without effects. */
+/** State machine that converts one answer of an upstream to events; it has no side effects. */
 export interface AnswerReader {
   /**
-   * Takes one event of the upstream's stream.
+   * Reads one event of the upstream's stream.
    *
-   * @throws {ApiError} if the upstream reports a failure, or what it says cannot be understood.
+   * @throws {ApiError} if the event reports a failure or cannot be read.
    */
   push(event: ServerSentEvent): void;
   /**
-   * Takes an answer that came whole, as JSON, instead of a stream.
+   * Reads a complete JSON answer, which the upstream sent instead of a stream.
    *
-   * @throws {ApiError} if it reports a failure, or cannot be understood.
+   * @throws {ApiError} if the answer reports a failure or cannot be read.
    */
   pushNonStreamed(answer: unknown): void;
   /**
-   * Takes the end of the stream.
+   * Handles the end of the stream.
    *
-   * @throws {ApiError} if the upstream had not finished its answer.
+   * @throws {ApiError} if the answer is incomplete.
    */
   end(): void;
-  /** Whether the upstream has said that nothing more comes. */
+  /** True once the upstream has marked its answer as complete. */
   readonly done: boolean;
-  /** Gives the events that have become due, each once. */
+  /** Returns the pending events and removes them. */
   take(): StreamEvent[];
-  /** What the upstream says the answer cost, in USD, once it has said so. */
+  /** Cost of the answer in USD; `undefined` until the upstream reports it. */
   readonly cost: number | undefined;
-  /** What the upstream says the request was, in tokens, those of its cache included, once it has said so. */
+  /** Input tokens of the request, cached ones included; `undefined` until the upstream reports them. */
   readonly inputTokens: number | undefined;
 }
 
-/** How one kind of upstream is spoken to. */
+/** Format of one kind of upstream. */
 export interface Dialect {
   name: "openai" | "anthropic";
-  /** The path of the endpoint, below the upstream's base URL. */
+  /** Path of the endpoint, relative to the upstream's base URL. */
   path: string;
-  /** Says the request in the upstream's words; it always asks for a stream. */
+  /** Converts a request to the upstream's body, which always requests a stream. */
   toBody(request: MessagesRequest, context: TurnContext): JsonObject;
   createReader(request: MessagesRequest, context: TurnContext): AnswerReader;
 }

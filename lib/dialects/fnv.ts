@@ -1,5 +1,5 @@
 /**
- * Gives the FNV-1a hash of a text, 32 bits: the same everywhere, and no secret.
+ * Returns the 32-bit FNV-1a hash of a text. The hash is not cryptographic.
  *
  * Source: http://www.isthe.com/chongo/tech/comp/fnv/
  *
@@ -7,7 +7,7 @@
  * ```ts
  * import { fnv } from "./fnv.ts";
  *
- * if (fnv("a") !== 0xe40c292c) throw new Error("not the hash that it is known for");
+ * if (fnv("a") !== 0xe40c292c) throw new Error("unexpected hash");
  * ```
  */
 export function fnv(text: string): number {

@@ -4,30 +4,30 @@ import type { Dialect, ListPrice } from "./dialect.ts";
 import { createChatDialect } from "./openai/mod.ts";
 import { CHAT_FEATURES } from "./presets.ts";
 
-/** A kind of upstream: those that settings can name, and the embedded demo. */
+/** Kind of an upstream: one that settings can name, or the embedded demo. */
 export type UpstreamKind = HostName | "demo";
 
-/** What is known of a kind of upstream, apart from the requests that it accepts. */
+/** Facts of a kind of upstream. */
 export interface HostFacts {
-  /** The chat-completions features that it has. */
+  /** Preset of its chat-completions features. */
   chat: Preset;
-  /** The header that carries the API key. */
+  /** Header of the API key. */
   keyHeader: "authorization" | "api-key" | "x-api-key";
-  /** What its model list holds: every model that it serves, some of them, or nothing of use. */
+  /** Models in its model list: all that it serves, some of them, or none that requests can name. */
   list: "all" | "some" | "none";
   /** True if it counts the tokens of a request in Anthropic's format. */
   countsTokens: boolean;
-  /** How it writes the names of Claude models: `anthropic/claude-opus-5.5`, `claude-opus-5-5`, or as given. */
+  /** Form of the names of Claude models: `anthropic/claude-opus-5.5`, `claude-opus-5-5`, or unchanged. */
   modelNames: "openrouter" | "anthropic" | "as given";
-  /** True if it has a web search of its own for any model (`openrouter:web_search`). */
+  /** True if it can search the web for any model (`openrouter:web_search`). */
   searchesWeb: boolean;
-  /** Anthropic's server tools that it runs itself when called with Anthropic's API. */
+  /** Server tools that it runs itself when called with Anthropic's API. */
   serverTools: "all" | "web search" | "none";
   /** True if it keeps conversations (`thread`) when called with Anthropic's API. */
   keepsThreads: boolean;
   /** True if a request can exclude one of the providers behind it. */
   excludesProviders: boolean;
-  /** What a token costs there, whatever the model; if unset, prices are per model. */
+  /** Price of all its models; if unset, each model has its own. */
   price?: ListPrice;
 }
 
@@ -44,16 +44,16 @@ const DEFAULT: HostFacts = {
 };
 
 const HOSTS: Partial<Record<UpstreamKind, Partial<HostFacts>>> = {
-  // Other hosts accept names that they do not list: Ollama's without a tag, Anthropic's without a date.
+  // Hosts with the default "some" also accept unlisted names: Ollama without a tag, Anthropic without a date.
   openrouter: {
     list: "all",
     modelNames: "openrouter",
     searchesWeb: true,
-    // Its Messages endpoint runs Anthropic's web search, and no other of Anthropic's server tools.
+    // Of Anthropic's server tools, its Messages endpoint runs only the web search.
     serverTools: "web search",
     excludesProviders: true,
   },
-  // Azure lists the models that could be deployed; requests name a deployment.
+  // Azure lists the models that can be deployed, but requests name a deployment.
   azure: { keyHeader: "api-key", list: "none" },
   anthropic: {
     chat: "other",
@@ -75,12 +75,12 @@ const FACTS = new Map<UpstreamKind, HostFacts>([
   ["demo", { ...DEFAULT, ...HOSTS.demo }],
 ]);
 
-/** Returns what is known of a kind of upstream. */
+/** Returns the facts of a kind of upstream. */
 export function hostFacts(kind: UpstreamKind): HostFacts {
   return FACTS.get(kind) ?? DEFAULT;
 }
 
-/** True if the upstream itself runs one of Anthropic's server tools when it is called in this dialect. */
+/** True if the upstream runs this type of Anthropic's server tools when called in this dialect. */
 export function runsServerTool(kind: UpstreamKind, dialect: Dialect, toolType: string): boolean {
   if (dialect.name !== "anthropic") return false;
   switch (hostFacts(kind).serverTools) {
@@ -93,21 +93,21 @@ export function runsServerTool(kind: UpstreamKind, dialect: Dialect, toolType: s
   }
 }
 
-/** Returns the header that carries the key of a host called with this API. */
-export function keyHeader(kind: UpstreamKind, language: DialectChoice): HostFacts["keyHeader"] {
-  const compatible = language === "anthropic" && kind !== "openrouter";
+/** Returns the header of the API key for a host called with this API. */
+export function keyHeader(kind: UpstreamKind, choice: DialectChoice): HostFacts["keyHeader"] {
+  const compatible = choice === "anthropic" && kind !== "openrouter";
   return compatible ? "x-api-key" : hostFacts(kind).keyHeader;
 }
 
-/** Returns the dialect that calls a host for a model. */
-export function dialectFor(kind: UpstreamKind, language: DialectChoice, model: string): Dialect {
-  const native = language === "anthropic" || (language === "auto" && isNative(kind, model));
+/** Returns the dialect for calls to a model of a host. */
+export function dialectFor(kind: UpstreamKind, choice: DialectChoice, model: string): Dialect {
+  const native = choice === "anthropic" || (choice === "auto" && isNative(kind, model));
   if (!native) return CHAT[hostFacts(kind).chat];
   if (kind === "anthropic") return anthropic;
   return kind === "openrouter" ? openrouterMessages : compatible;
 }
 
-/** True if Anthropic's API serves the model best; OpenRouter documents it for Anthropic's models alone. */
+/** True if `auto` selects Anthropic's API. OpenRouter documents that API for Anthropic's models only. */
 function isNative(kind: UpstreamKind, model: string): boolean {
   return kind === "anthropic" || (kind === "openrouter" && /^~?anthropic\//.test(model));
 }
@@ -116,7 +116,7 @@ const anthropic = createAnthropicDialect({ isAnthropic: true, routing: false });
 const compatible = createAnthropicDialect({ isAnthropic: false, routing: false });
 const openrouterMessages = createAnthropicDialect({ isAnthropic: false, routing: true });
 
-// The keys are the presets; `Object.fromEntries` loses that in its type.
+// The keys are the presets; the return type of `Object.fromEntries` does not keep them.
 const CHAT = Object.fromEntries(
   PRESETS.map((name) => [name, createChatDialect(CHAT_FEATURES[name])]),
 ) as Record<Preset, Dialect>;

@@ -1,13 +1,13 @@
-/** What became of a part of a request that an upstream cannot be told as it was said. */
+/** Change to a part of a request that an upstream cannot receive unchanged. */
 export type LossAction = "dropped" | "approximated" | "renamed" | "repaired" | "hoisted";
 
-/** Finds where a client spoke of a part of a request that was made of its own; `undefined` where it did not. */
+/** Maps a path of a derived request to the client's request; `undefined` if the client did not send that part. */
 export type ToClientPath = (path: string) => string | undefined;
 
 /**
- * The list of what a request lost on its way to an upstream.
+ * Report of the changes to a request that lose information on the way to an upstream.
  *
- * A path is dotted and indexed into the request as the client sent it: `messages.3.content.1.citations`.
+ * Paths are dotted, with indexes into the client's request: `messages.3.content.1.citations`.
  *
  * @example Usage
  * ```ts
@@ -28,8 +28,8 @@ export class LossReport {
   }
 
   /**
-   * Gives the same report for a request that was made of the client's: what is lost there is noted by the path that
-   * it has here, and is no loss where it has none.
+   * Returns a view of this report for a request derived from the client's. Losses are recorded here under the client's
+   * paths. A loss without such a path is not recorded.
    */
   of(toClientPath: ToClientPath): LossReport {
     return new LossReport(this.#losses, (path) => {
@@ -38,13 +38,13 @@ export class LossReport {
     });
   }
 
-  /** Notes one loss; a path is reported once. */
+  /** Records a loss; only the first loss of a path counts. */
   add(path: string, action: LossAction): void {
     const clientPath = this.#toClientPath(path);
     if (clientPath !== undefined && !this.#losses.has(clientPath)) this.#losses.set(clientPath, action);
   }
 
-  /** Tells whether a path, or the whole that it is a part of, is reported as dropped or approximated. */
+  /** True if a path, or one of its parents, is reported as dropped or approximated. */
   covers(path: string): boolean {
     for (let end = path.length; end > 0; end = path.lastIndexOf(".", end - 1)) {
       const action = this.#losses.get(path.slice(0, end));
@@ -53,30 +53,31 @@ export class LossReport {
     return false;
   }
 
-  /** Forgets all: somebody else is asked. */
+  /** Removes all losses, before a request to another upstream. */
   clear(): void {
     this.#losses.clear();
   }
 
-  /** All losses, in the order they were noted. */
+  /** All losses, in the order of their recording. */
   get entries(): [path: string, action: LossAction][] {
     return [...this.#losses];
   }
 
-  /**
-   * What of it is a loss in earnest: not what was only put somewhere else. Where the client wants to lose nothing,
-   * this is what it is told.
-   */
+  /** Losses that strict validation rejects: all but `hoisted`, which only moves a part. */
   get serious(): [path: string, action: LossAction][] {
     return this.entries.filter(([, action]) => action !== "hoisted");
   }
 
-  /** The value of the header `x-gateway-loss`, or nothing; where it would grow past 6 kB it ends with `more;N`. */
+  /**
+   * Returns the value of the header `x-gateway-loss`; `undefined` without losses.
+   *
+   * A value over 6 KiB is cut and ends with `more;N`, where N is the number of losses left out.
+   */
   toHeader(): string | undefined {
     const items: string[] = [];
     let length = 0;
     for (const [path, action] of this.#losses) {
-      // A path may hold a field's name as the client wrote it, with half a surrogate pair in it.
+      // A path may contain a field name of the client's with a lone surrogate, which `encodeURIComponent` rejects.
       const item = `${encodeURIComponent(path.toWellFormed())};${action}`;
       length += item.length + 1;
       if (length > MAX_HEADER_CHARS) return [...items, `more;${this.#losses.size - items.length}`].join(",");

@@ -2,7 +2,7 @@ import type { ChatFeatures } from "./openai/chat.ts";
 import { MISTRAL_CALL_ID, OPENAI_CALL_ID } from "./openai/model_quirks.ts";
 import type { Preset } from "../config/presets.ts";
 
-/** Chat completions as OpenAI itself takes them, and whoever is not known better. */
+/** Features of OpenAI's chat completions; the default for unknown hosts. */
 const OPENAI: ChatFeatures = {
   thinking: "reasoning_effort",
   efforts: ["low", "medium", "high"],
@@ -15,7 +15,7 @@ const OPENAI: ChatFeatures = {
   cacheControl: false,
   topK: false,
   callIds: undefined,
-  signedCalls: false,
+  needsSignedCalls: false,
   reasoningContent: "none",
   sessionId: false,
   maxTokensField: "max_tokens",
@@ -23,14 +23,14 @@ const OPENAI: ChatFeatures = {
   files: [],
   parallelToolCalls: true,
   format: "json_schema",
-  refusedKeywords: [],
-  takenFormats: undefined,
+  rejectedKeywords: [],
+  supportedFormats: undefined,
 };
 
-/** A model on one's own machine: it samples as one likes, thinks between tags, and may say its calls. */
+/** Features of local model servers: `top_k`, thinking between tags, and tool calls in the text. */
 const LOCAL_HOST: ChatFeatures = { ...OPENAI, topK: true, thinkTags: true, callsInText: true };
 
-/** The keywords of JSON Schema that Gemini's endpoint refuses. */
+/** JSON Schema keywords that Gemini's endpoint rejects. */
 const GEMINI_REFUSED_KEYWORDS = [
   "$schema",
   "$id",
@@ -43,7 +43,8 @@ const GEMINI_REFUSED_KEYWORDS = [
   "default",
   "examples",
 ];
-/** The habits of the hosts of chat completions, as data: what is recorded of each, and nothing that is not. */
+
+/** Chat-completions features of each preset; only observed or documented differences are listed. */
 export const CHAT_FEATURES: Readonly<Record<Preset, ChatFeatures>> = {
   other: OPENAI,
   openrouter: {
@@ -60,33 +61,33 @@ export const CHAT_FEATURES: Readonly<Record<Preset, ChatFeatures>> = {
   gemini: {
     ...OPENAI,
     thoughtSignatures: true,
-    refusedKeywords: GEMINI_REFUSED_KEYWORDS,
+    rejectedKeywords: GEMINI_REFUSED_KEYWORDS,
     // Source: https://ai.google.dev/api/caching#Schema
-    takenFormats: ["enum", "date-time", "float", "double", "int32", "int64"],
+    supportedFormats: ["enum", "date-time", "float", "double", "int32", "int64"],
   },
   groq: { ...OPENAI, maxTokensField: "max_completion_tokens" },
-  // It thinks unless it is told not to, and says what its efforts mean. Source: https://api-docs.deepseek.com/guides/thinking_mode
+  // Thinks by default, and documents its efforts. Source: https://api-docs.deepseek.com/guides/thinking_mode
   deepseek: {
     ...OPENAI,
     thinking: "switch",
     efforts: ["minimal", "low", "medium", "high", "xhigh", "max"],
     forcedWhileThinking: false,
-    reasoningContent: "of all",
+    reasoningContent: "always",
     format: "json_object",
   },
   mistral: { ...OPENAI, thinking: "none", callIds: MISTRAL_CALL_ID, streamOptions: false },
   xai: OPENAI,
-  // Some of its models refuse to be told not to think, and all to be made to call a tool.
+  // Some of its models reject disabled thinking; all reject a forced tool call.
   // Source: https://docs.z.ai/api-reference/llm/chat-completion
   zai: { ...OPENAI, thinking: "none", toolChoices: ["auto"], format: "json_object" },
   moonshot: {
     ...OPENAI,
     thinking: "none",
     toolChoices: ["auto", "none"],
-    reasoningContent: "of all",
+    reasoningContent: "always",
     format: "json_object",
   },
-  // Its chat completions leave out `top_k` without a word. Source: https://docs.ollama.com/openai
+  // Its chat completions ignore `top_k` without an error. Source: https://docs.ollama.com/openai
   ollama: { ...LOCAL_HOST, topK: false },
   vllm: LOCAL_HOST,
   llamacpp: { ...LOCAL_HOST, parallelToolCalls: false },

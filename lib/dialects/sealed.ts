@@ -2,22 +2,24 @@ import { fromBase64Url, toBase64Url } from "../base/base64url.ts";
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
 
 /**
- * Reasoning of an upstream, sealed so that an Anthropic client carries it: in the `signature` of a thinking block or
- * in the `data` of a redacted one. The seal names its origin, the upstream and its model, for no other can make use of it.
+ * Prefix of sealed data: data of an upstream, encoded with its origin for an Anthropic client to keep and send back.
+ *
+ * Sealed data is encoded, not encrypted. Sealed reasoning is the `signature` of a thinking block or the `data` of a
+ * redacted one. Its origin is the upstream and the model, because no other model can use it.
  */
 const SEAL_PREFIX = "orgw1.";
 
-/** Seals reasoning details with the origin that they belong to. */
+/** Encodes details with their origin. */
 export function seal(origin: string, details: readonly JsonObject[]): string {
   return SEAL_PREFIX + toBase64Url(JSON.stringify({ origin, details }));
 }
 
-/** Tells a seal of ours from a signature of somebody else's. */
+/** True if the gateway sealed this value; false for signatures of others. */
 export function isSealed(signature: string): boolean {
   return signature.startsWith(SEAL_PREFIX);
 }
 
-/** Opens a seal: the details, or `undefined` where it is not ours or of another origin. */
+/** Decodes sealed details; `undefined` if the value is not sealed, malformed or of another origin. */
 export function unseal(signature: string, origin: string): JsonObject[] | undefined {
   if (!isSealed(signature)) return undefined;
   const sealed = tryJson(fromBase64Url(signature.slice(SEAL_PREFIX.length)) ?? "");

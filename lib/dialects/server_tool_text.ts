@@ -1,36 +1,37 @@
 import type { ContentBlock } from "../anthropic/schema.ts";
 import { asText, isObject, type JsonObject } from "../base/json.ts";
 
-/** What only its author can read: encrypted copies, and bytes of files. */
+/** Fields that only their author can use: encrypted copies, signatures, bytes of files, cache marks, callers. */
 const OPAQUE_FIELDS = /^encrypted_|^(signature|data|cache_control|caller)$/;
 const RESULT_TYPE = /^(?!tool_result$)(\w+?)_?tool_result$/;
 
 /**
- * Tells in words what a server's tool did earlier in a conversation, for a model that has no such tool: what it was
- * asked, what came of it; and what a compaction left of it. Nothing for a block of any other kind.
+ * Describes a call or result of a server tool as text, for a model without that tool.
+ *
+ * Also describes the summary that a compaction left. Returns `undefined` for any other block.
  *
  * @example Usage
  * ```ts
  * import { describeServerTool } from "./server_tool_text.ts";
  *
  * const call = { type: "server_tool_use", id: "srvtoolu_1", name: "web_search", input: { query: "bees" } };
- * // The literal stands for the type of any block that the schema does not know.
- * const told = describeServerTool({ ...call, type: call.type as "(unknown)" });
- * if (told !== '[The tool web_search was used with {"query":"bees"}]') throw new Error(told);
+ * // The literal stands for the type of any block that the schema does not declare.
+ * const text = describeServerTool({ ...call, type: call.type as "(unknown)" });
+ * if (text !== '[The tool web_search was used with {"query":"bees"}]') throw new Error(text);
  * ```
  */
 export function describeServerTool(block: ContentBlock): string | undefined {
-  // Blocks of these kinds are not described by the schema: they are only ever passed on.
+  // The schema does not declare these types, because other code only passes the blocks on.
   const { type, name, server_name, input, content, is_error }: JsonObject & { type: string } = { ...block };
   if (type === "server_tool_use" || type === "mcp_tool_use") {
     const server = typeof server_name === "string" ? ` of ${server_name}` : "";
     return `[The tool ${asText(name)}${server} was used with ${JSON.stringify(withoutOpaque(input))}]`;
   }
-  // What was said before a compaction may be told by its words alone.
+  // The summary may be the only record of the conversation before a compaction.
   if (type === "compaction" && typeof content === "string") return `[The conversation so far: ${content}]`;
   const kind = RESULT_TYPE.exec(type)?.[1];
   if (kind === undefined) return undefined;
-  return `[The ${kind} tool ${is_error === true ? "failed with" : "gave"}: ${contentText(content)}]`;
+  return `[The ${kind} tool ${is_error === true ? "failed with" : "returned"}: ${contentText(content)}]`;
 }
 
 function contentText(content: unknown): string {
@@ -40,7 +41,7 @@ function contentText(content: unknown): string {
   return plain ? texts.join("\n") : JSON.stringify(withoutOpaque(content) ?? null);
 }
 
-/** Leaves out what only its author can read; text that is called data stays. */
+/** Removes the opaque fields at any depth; the `data` of a plain text stays. */
 function withoutOpaque(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutOpaque);
   if (!isObject(value)) return value;

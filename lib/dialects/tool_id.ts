@@ -2,28 +2,30 @@ import { fromBase64Url, toBase64Url } from "../base/base64url.ts";
 import { fnv } from "./fnv.ts";
 
 /**
- * Tool call ids, legal on Anthropic's side and recoverable for the upstream's.
+ * Pattern of tool call IDs that clients accept.
  *
- * Anthropic wants `^[a-zA-Z0-9_-]+$`, unique within a conversation; some hosts send `functions.add:0` and begin again
- * at 0 with every answer. An id that is no id for Anthropic is wrapped, and unwrapped when the client sends it back.
+ * Anthropic's IDs match `^[a-zA-Z0-9_-]+$` and are unique within a conversation. Some hosts send `functions.add:0` and
+ * start again at 0 in every answer. The gateway wraps an invalid ID, and unwraps it when the client sends it back.
  */
 const LEGAL_ID = /^[a-zA-Z0-9_-]{1,128}$/;
 const WRAPPED_ID = /^toolu_gw[A-Za-z0-9]{8}_([A-Za-z0-9_-]+)$/;
 
-/** Gives the id that the client sees for an upstream's id, which may be missing or empty. */
+/** Returns the client's ID for an upstream's ID. A missing or empty ID is replaced, an invalid one is wrapped. */
 export function toClientToolId(id: string | undefined, newId: (prefix: string) => string): string {
   if (!id) return newId("toolu_");
   return LEGAL_ID.test(id) && !WRAPPED_ID.test(id) ? id : wrapToolId(id, newId);
 }
 
-/** Gives the id that the client sees for an upstream's id that it has seen before. */
+/** Wraps an upstream's ID in a new, unique one, for IDs that are invalid or were used before. */
 export function wrapToolId(id: string, newId: (prefix: string) => string): string {
   return `${newId("toolu_gw").slice(0, "toolu_gw".length + 8)}_${toBase64Url(id)}`;
 }
 
 /**
- * Gives back the upstream's own id; or, where that is none for this upstream because it is another's, one in its place:
- * nine letters and digits that follow from it, which every host takes.
+ * Returns the upstream's ID for a client's ID.
+ *
+ * An ID from another upstream may not match `pattern`. It is replaced by nine letters and digits derived from it, which
+ * every host accepts.
  */
 export function toUpstreamToolId(id: string, pattern?: RegExp): string {
   const wrapped = WRAPPED_ID.exec(id)?.[1];

@@ -1,31 +1,31 @@
 import { LruMap } from "../base/lru.ts";
 
-/** What an upstream reported of a request, and what had been estimated of it. */
+/** Token count of a request as estimated, and as the upstream reported it. */
 export interface Sample {
   estimate: number;
   reported: number;
 }
 
-/** An estimate put right. */
+/** A corrected estimate. */
 export interface Correction {
   tokens: number;
-  /** The largest share by which recent estimates, put right in the same way, still missed what was reported. */
+  /** Largest relative error of recent corrected estimates, such as 0.05 for 5 %. */
   error: number;
 }
 
-/** What the answers of upstreams have taught about the estimates of their models. */
+/** Corrects estimates by the counts that upstreams reported for the same model. */
 export interface Calibration {
-  /** Takes note of one answer of a model. Reports far from the estimate are left out: they count something else. */
+  /** Records one sample of a model. Ignores small samples and implausible ratios: such reports count something else. */
   learn(model: string, sample: Sample): void;
-  /** Puts an estimate right, or gives `undefined` where too little is known of the model. */
+  /** Corrects an estimate. Returns `undefined` if the estimate is small, or the model has too few samples. */
   correct(model: string, estimate: number): Correction | undefined;
 }
 
 /**
- * Creates a calibration that knows nothing yet, and never remembers more than so many models.
+ * Creates an empty calibration for at most `maxModels` models. Beyond that, the least recently used model is dropped.
  *
- * The ratio of a model is a running average in which recent answers weigh more. Its error is measured, not assumed:
- * each answer is predicted by the ratio as it was before, and the largest miss of the last twenty is the bound.
+ * The ratio of a model is a running average that gives recent samples more weight. Its error is measured: each sample
+ * is predicted with the ratio before it. The bound is the largest error of the last 20 samples.
  *
  * @example Usage
  * ```ts
@@ -64,17 +64,17 @@ export function createCalibration({ maxModels = 1000 }: { maxModels?: number } =
 
 interface ModelRatio {
   ratio: number;
-  /** How far the ratio was off for each of the last answers, when they came. */
+  /** Relative errors of the ratio for the last samples, each measured before the ratio was updated. */
   misses: number[];
 }
 
-/** Below this the words weigh less than what every request costs, so that no ratio is learned or used. */
+/** Smallest estimate, in tokens, that is learned or corrected. Below it, fixed costs of a request outweigh its text. */
 export const MIN_CALIBRATED_TOKENS = 200;
-/** Ratios beyond these are no matter of vocabularies. */
+/** Bounds of a plausible ratio. Differences between vocabularies do not exceed them. */
 const MIN_RATIO = 0.25;
 const MAX_RATIO = 4;
-/** The least weight of a new answer, so that a model that changes behind its name is followed. */
+/** Minimum weight of a new sample. The ratio thus follows a model that changes under the same name. */
 const MIN_SAMPLE_WEIGHT = 0.1;
 const MAX_MISSES = 20;
-/** An error that was measured fewer times than this says nothing. */
+/** Minimum number of measured errors for a correction. */
 const MIN_MISSES = 2;

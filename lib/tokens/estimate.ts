@@ -12,10 +12,10 @@ import { countTools } from "./tools.ts";
 import { countValue } from "./value.ts";
 
 /**
- * Estimates the tokens of everything that a model would read: system, tools, messages, every kind of block.
+ * Estimates the input tokens of a request: system, tools, messages and every kind of block.
  *
- * Thinking of earlier turns is not read again, and counts for nothing. The answer is never 0, for a client that is
- * told 0 stops watching its context. Source: https://platform.claude.com/docs/en/build-with-claude/token-counting
+ * Thinking of earlier turns does not count, because the model does not read it again.
+ * Source: https://platform.claude.com/docs/en/build-with-claude/token-counting
  *
  * @example Usage
  * ```ts
@@ -44,7 +44,7 @@ export function estimateTokens(request: CountTokensRequest, counter: TextCounter
   return Math.ceil(tokens);
 }
 
-/** Whether a message is a user's own: not only the results of tools that the model asked for. */
+/** Returns true if a user message holds more than tool results. */
 function startsTurn({ role, content }: Message): boolean {
   return role === "user" &&
     (typeof content === "string" || content.some((block) => block.type !== "tool_result"));
@@ -58,7 +58,7 @@ function findToolReferences(content: Content): string[] {
   });
 }
 
-/** What a block is counted by. */
+/** Model family and text counter for the count of a block. */
 interface CountOptions {
   family: Family;
   count: TextCounter;

@@ -1,30 +1,35 @@
-/** What a family of models makes of a request, beside its words; in tokens. */
+/** Costs that a family of models adds to the text of a request, in tokens. */
 export interface Family {
-  /** By how much its tokens are finer than those of the vocabulary that words are counted by. */
+  /** Factor for counted text: above 1 if the family's vocabulary is finer than the counter's. */
   scale: number;
+  /** Every request. */
   request: number;
+  /** Every message. */
   message: number;
-  /** The instructions that come as soon as there are tools, and those that come where one of them must be used. */
+  /** Instructions added if a request has tools. */
   tools: number;
+  /** Added to `tools` if the model must use a tool; may be negative. */
   forced: number;
+  /** Every tool, beside its text. */
   tool: number;
-  /** How much of a tool's schema the model is shown: some are told its types in fewer words. */
+  /** Factor for a tool's schema: below 1 if the model reads it in a shorter form. */
   schema: number;
-  /** A call of a tool, with its result. */
+  /** Every tool call, with its result. */
   call: number;
-  /** The instructions that come with a budget to think, and with a schema for the answer. */
+  /** Instructions added with a thinking budget. */
   thinking: number;
+  /** Instructions added with a schema for the answer. */
   format: number;
 }
 
 /**
- * Finds the family of a model, by the model's name at any upstream.
+ * Returns the family of a model by its name at any upstream.
  *
  * @example Usage
  * ```ts
  * import { findFamily } from "./families.ts";
  *
- * if (findFamily("x-ai/grok-4.1-fast").request < 100) throw new Error("Grok has much to say before it is asked");
+ * if (findFamily("x-ai/grok-4.1-fast").request < 100) throw new Error("Grok adds a long preamble");
  * ```
  */
 export function findFamily(model: string): Family {
@@ -58,7 +63,7 @@ const DEFAULT_FAMILY: Family = {
 };
 const GPT: Family = { ...DEFAULT_FAMILY, scale: 0.93, request: 3, tools: 8, tool: 5, schema: 0.7 };
 
-/** The first that fits counts. */
+/** Families by model name; the first match applies. */
 const FAMILIES: [name: RegExp, family: Family][] = [
   [/claude-(opus|sonnet|haiku)-4[.-][56]\b/, { ...CLAUDE, tools: 490, forced: 100 }],
   // These have a finer vocabulary.

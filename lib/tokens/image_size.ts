@@ -1,20 +1,20 @@
-/** The size of a picture, in pixels. */
+/** Size of an image, in pixels. */
 export interface ImageSize {
   width: number;
   height: number;
 }
 
 /**
- * Reads the size of a PNG, JPEG, GIF or WebP picture from its first bytes, or gives `undefined` where they do not say.
+ * Reads the size of a PNG, JPEG, GIF or WebP image from its first bytes. Returns `undefined` if they do not hold it.
  *
- * It never throws, whatever the bytes, and looks at each of them once at most.
+ * Never throws, and takes linear time.
  *
  * @example Usage
  * ```ts
  * import { readImageSize } from "./image_size.ts";
  *
  * const gif = Uint8Array.from([71, 73, 70, 56, 57, 97, 64, 1, 240, 0]);
- * if (readImageSize(gif)?.width !== 320) throw new Error("a GIF says its size after six letters");
+ * if (readImageSize(gif)?.width !== 320) throw new Error("the size of a GIF follows its six-byte signature");
  * ```
  */
 export function readImageSize(bytes: Uint8Array): ImageSize | undefined {
@@ -46,14 +46,14 @@ function readWebp(bytes: Uint8Array, view: DataView): ImageSize | undefined {
   return { width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff };
 }
 
-/** Goes from segment to segment until one begins a frame (C0 to CF, but for the tables C4, C8 and CC). */
+/** Skips segments up to the first frame header (C0 to CF, except C4, C8 and CC, which are not frames). */
 function readJpeg(view: DataView): ImageSize | undefined {
   let at = 2;
   while (at + 9 <= view.byteLength) {
     if (view.getUint8(at) !== 0xff) return undefined;
     const marker = view.getUint8(at + 1);
     if (marker === 0xff) {
-      at++; // filling
+      at++; // fill byte
     } else if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc) {
       return { width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
     } else {
@@ -64,5 +64,5 @@ function readJpeg(view: DataView): ImageSize | undefined {
 }
 
 function matchesAt(bytes: Uint8Array, at: number, signature: string): boolean {
-  return Array.from(signature).every((letter, index) => bytes[at + index] === letter.charCodeAt(0));
+  return Array.from(signature).every((char, index) => bytes[at + index] === char.charCodeAt(0));
 }

@@ -2,33 +2,33 @@ import type { CountTokensRequest } from "../anthropic/schema.ts";
 import { createCalibration } from "./calibration.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { estimateTokens } from "./estimate.ts";
-import { isRepresentative } from "./telling.ts";
+import { isRepresentative } from "./representative.ts";
 import { countByLength, countByRuns } from "./text.ts";
 
-/** How many tokens a request is. */
+/** Input tokens of a request. */
 export interface InputCount {
   tokens: number;
-  /** How far that may be off, as a share; missing where no answers have taught it. */
+  /** Bound of the relative error; `undefined` if the count is not calibrated. */
   error?: number;
 }
 
-/** Estimates requests, and learns from what upstreams report of them. */
+/** Estimates the input tokens of requests and calibrates the estimates by reported counts. */
 export interface InputCounter {
-  /** Estimates a request by its length, at next to no cost: for the way of a message. */
+  /** Estimates a request by its length. The cost is small enough for every message. */
   estimate(request: CountTokensRequest, route: UpstreamModel): number;
-  /** Estimates a request as well as can be told here. */
+  /** Returns the best local estimate of a request. */
   count(request: CountTokensRequest, route: UpstreamModel): InputCount;
-  /** Compares both estimates with what the upstream reported, a moment later: when the answer has gone out. */
+  /** Compares both estimates with the upstream's count. Runs after a short delay, when the answer has been sent. */
   learn(request: CountTokensRequest, route: UpstreamModel, reported: number): void;
 }
 
-/** The model of an upstream: each has habits of its own in counting. */
+/** A model of an upstream. Each is calibrated separately. */
 export interface UpstreamModel {
   upstream: { name: string };
   model: string;
 }
 
-/** Creates a counter that has learned nothing yet. */
+/** Creates a counter without calibration data. */
 export function createInputCounter(clock: Clock): InputCounter {
   const byLength = createCalibration();
   const byRuns = createCalibration();
@@ -59,7 +59,11 @@ function modelKey({ upstream, model }: UpstreamModel): string {
   return `${upstream.name}/${model}`;
 }
 
-/** Milliseconds until an answer that has been written is on its way. */
+/** Delay before calibration, in milliseconds. The answer is sent first. */
 const LEARN_DELAY_MS = 10;
-/** About a megabyte of text, for which the better estimate takes 5 ms; larger requests teach only the other. */
+/**
+ * Maximum size, in tokens, of a request that calibrates the estimate by runs.
+ *
+ * This is about 1 MB of text, for which that estimate takes 5 ms. Larger ones calibrate only the estimate by length.
+ */
 const MAX_SAMPLED_TOKENS = 300_000;

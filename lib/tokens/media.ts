@@ -1,12 +1,12 @@
 import type { DocumentBlock, ImageBlock } from "../anthropic/schema.ts";
 import { type ImageSize, readImageSize } from "./image_size.ts";
 
-/** Estimates the tokens of a picture; one that cannot be looked at costs as much as one can. */
+/** Estimates the tokens of an image. An image without base64 data counts as the maximum. */
 export function countImage({ source }: ImageBlock): number {
   return source.type === "base64" ? countPixels(source.data) : MAX_IMAGE_TOKENS;
 }
 
-/** Estimates the tokens of a file, as far as it is not text. */
+/** Estimates the tokens of a document's file. `text` and `content` sources count as 0: their text is counted apart. */
 export function countFile({ source }: DocumentBlock): number {
   switch (source.type) {
     case "text":
@@ -20,10 +20,10 @@ export function countFile({ source }: DocumentBlock): number {
 }
 
 /**
- * Estimates the tokens of a picture given in base64, by the size that its first bytes say.
+ * Estimates the tokens of a base64 image by the size in its first bytes. An unknown size counts as the maximum.
  *
- * Claude's own formula: a token for 750 pixels, after the picture was scaled down to fit a side of 1568 pixels and
- * about 1600 tokens. Source: https://platform.claude.com/docs/en/build-with-claude/vision
+ * Claude's formula: one token for 750 pixels, after the image is scaled down to at most 1568 pixels a side and about
+ * 1600 tokens. Source: https://platform.claude.com/docs/en/build-with-claude/vision
  *
  * @example Usage
  * ```ts
@@ -46,7 +46,7 @@ export function countPixels(base64: string): number {
 const MAX_IMAGE_TOKENS = 1600;
 const MAX_SIDE_PIXELS = 1568;
 const PIXELS_PER_TOKEN = 750;
-/** Enough for most; but a photograph may carry a small copy of itself and more before it says its size. */
+/** Base64 characters read to find the size. A photograph may hold a thumbnail first: then the long head is read. */
 const SHORT_HEAD_CHARS = 1024;
 const LONG_HEAD_CHARS = 128 * 1024;
 
@@ -54,11 +54,11 @@ function imageSizeIn(base64: string, length: number): ImageSize | undefined {
   return readImageSize(decodeBytes(base64.slice(0, length)));
 }
 
-/** A page is read as its text and as a picture. Source: https://platform.claude.com/docs/en/build-with-claude/pdf-support */
+/** A page counts as its text and as an image. Source: https://platform.claude.com/docs/en/build-with-claude/pdf-support */
 const TOKENS_PER_PAGE = 2000;
 const UNKNOWN_FILE_TOKENS = 3000;
 
-/** Guesses the pages of a PDF: by what its head or its end says, where that is not packed, otherwise by its weight. */
+/** Estimates the pages of a PDF by the page counts in its head and tail. If these are compressed, by its size. */
 export function estimatePages(base64: string): number {
   const end = Math.max(0, base64.length - PDF_SAMPLE_CHARS) & ~3;
   const binary = decodeBinaryString(base64.slice(0, PDF_SAMPLE_CHARS)) +
@@ -70,9 +70,9 @@ export function estimatePages(base64: string): number {
 }
 
 const PDF_SAMPLE_CHARS = 64 * 1024;
-/** The most pages that Claude takes. */
+/** Maximum pages that Claude accepts. */
 const MAX_PAGES = 600;
-/** A page with a picture or two, in base64. */
+/** Base64 characters of a page with one or two images. */
 const CHARS_PER_PAGE = 75_000;
 
 function decodeBytes(base64: string): Uint8Array {
@@ -82,7 +82,7 @@ function decodeBytes(base64: string): Uint8Array {
   return bytes;
 }
 
-/** What is written in base64, a letter a byte; nothing where it is not base64. */
+/** Decodes base64 to a string of one character a byte. Returns an empty string if the input is not base64. */
 function decodeBinaryString(base64: string): string {
   try {
     return atob(base64.slice(0, base64.length & ~3));

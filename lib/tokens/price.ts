@@ -1,6 +1,6 @@
 import type { ListPrice } from "../dialects/mod.ts";
 
-/** Tokens of a message: the input apart from what its cache was read for and written. */
+/** Token counts of a message. `input` excludes tokens read from or written to the cache. */
 export interface TokenCounts {
   input: number;
   cacheRead: number;
@@ -8,13 +8,13 @@ export interface TokenCounts {
   output: number;
 }
 
-/** USD for one token of an input of so many, the cached ones among them; `undefined` where nobody lists it. */
+/** Returns the price of one input token, in USD, for an input of `tokens` tokens (cached ones included), if listed. */
 export function inputPrice(price: ListPrice | undefined, tokens: number): number | undefined {
   return price?.inputTiers?.findLast(({ above }) => tokens > above)?.input ?? price?.input;
 }
 
 /**
- * What tokens cost by list price, in USD; `undefined` where that is not known.
+ * Returns the cost of tokens by list price, in USD; `undefined` if the price is unknown.
  *
  * @example Usage
  * ```ts

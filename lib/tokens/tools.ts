@@ -3,20 +3,20 @@ import type { Family } from "./families.ts";
 import type { TextCounter } from "./text.ts";
 import { countValue } from "./value.ts";
 
-/** What the cost of tools depends on. */
+/** Options of {@linkcode countTools}. */
 export interface ToolCountOptions {
   family: Family;
   count: TextCounter;
-  /** The names of the tools that a result has referred to. */
+  /** Names of the tools that the messages refer to. */
   loaded: ReadonlySet<string>;
-  /** Whether the model must use one. */
+  /** True if the model must use a tool. */
   forced: boolean;
 }
 
 /**
- * Estimates what the tools of a request cost: their own words, and the instructions that come with them.
+ * Estimates the tokens of a request's tools: their definitions, and the instructions added with them.
  *
- * A tool whose loading is deferred costs nothing until a result refers to it.
+ * A deferred tool counts as 0 until a message refers to it.
  */
 export function countTools(
   tools: readonly Tool[],
@@ -35,7 +35,7 @@ function countTool(tool: Tool, family: Family, count: TextCounter): number {
     family.schema * countValue(input_schema, count);
 }
 
-/** What the words of Anthropic's own tools cost, which no request holds; as recorded, or as documented. */
+/** Returns the tokens of a tool that Anthropic's API defines. The values are recorded or documented. */
 function anthropicToolTokens(type: string): number {
   return ANTHROPIC_TOOL_TOKENS.find(([prefix]) => type.startsWith(prefix))?.[1] ?? OTHER_TOOL_TOKENS;
 }

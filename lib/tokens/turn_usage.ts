@@ -3,22 +3,22 @@ import type { StreamEvent, Usage } from "../anthropic/events.ts";
 import type { ListPrice } from "../dialects/mod.ts";
 import { costByListPrice } from "./price.ts";
 
-/** What one turn used, as far as anybody can tell. */
+/** Usage and cost of one turn. */
 export interface TurnUsage {
-  /** Tokens of the request, without those that the upstream's cache was read for. */
+  /** Input tokens, cache writes included, cache reads excluded. */
   inputTokens: number;
   outputTokens: number;
-  /** What the upstream says the turn cost, in USD, where it does. */
+  /** Cost in USD as the upstream reported it, if it did. */
   cost: number | undefined;
-  /** What it cost, in USD: as the upstream says, or by list price; `undefined` where neither is known. */
+  /** Cost in USD: reported, or else by list price. `undefined` if both are unknown. */
   usd: number | undefined;
 }
 
 /**
- * Adds up what a turn uses while its events pass.
+ * Sums the usage of a turn from its events.
  *
- * The upstream reports the counts at the end. Of an answer that never gets there, because it fails or nobody hears it
- * any more, what was said until then is counted by its length.
+ * The upstream reports the counts at the end. If the answer fails or the client disconnects before, the output received
+ * so far is counted by its length.
  *
  * @example Usage
  * ```ts
@@ -36,13 +36,13 @@ export class UsageTally {
   #streamedChars = 0;
   #hasReport = false;
 
-  /** `inputTokens` is the estimate of the request, which counts where nobody reports better. */
+  /** `inputTokens` is the estimate of the request. A reported count replaces it. */
   constructor({ inputTokens, price }: { inputTokens: number; price: ListPrice | undefined }) {
     this.#usage = { input_tokens: inputTokens };
     this.#price = price;
   }
 
-  /** Takes note of events that pass. */
+  /** Adds events of the turn. */
   add(events: readonly StreamEvent[]): void {
     for (const event of events) {
       if (event.type === "content_block_delta") this.#streamedChars += deltaChars(event.delta);
@@ -54,7 +54,7 @@ export class UsageTally {
     }
   }
 
-  /** The bill of what has passed, with what the upstream says it cost. */
+  /** Returns the usage so far. `cost` is the reported cost in USD. */
   toTurnUsage(cost: number | undefined): TurnUsage {
     const input = validTokenCount(this.#usage.input_tokens);
     const cacheRead = validTokenCount(this.#usage.cache_read_input_tokens);
@@ -73,13 +73,13 @@ export class UsageTally {
   }
 }
 
-/** How many characters of text, thinking or arguments a delta has; signatures are no tokens of the model's. */
+/** Characters of text, thinking or arguments in a delta. Signatures count as 0: the model does not generate them. */
 function deltaChars({ text, thinking, partial_json: json }: { [field: string]: unknown }): number {
   const content = text ?? thinking ?? json;
   return typeof content === "string" ? content.length : 0;
 }
 
-/** What an upstream counts may be anything: what no message can have counts for none. */
+/** Returns a reported token count, or 0 if the value is not a plausible count. */
 function validTokenCount(value: unknown): number {
   return typeof value === "number" && value > 0 && value <= MAX_REPORTED_TOKENS ? value : 0;
 }

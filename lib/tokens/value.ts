@@ -1,7 +1,7 @@
 import { isObject } from "../base/json.ts";
 import type { TextCounter } from "./text.ts";
 
-/** Counts a JSON value by its keys and strings, without writing it out. */
+/** Counts the tokens of a JSON value by its keys and strings, without serializing it. */
 export function countValue(value: unknown, count: TextCounter): number {
   if (typeof value === "string") return count(value) + 1;
   if (Array.isArray(value)) {

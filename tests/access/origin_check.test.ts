@@ -139,7 +139,7 @@ for (const { on, settings, url = "http://localhost", host, origin, status } of V
         assert.deepEqual([response.status, type, error.type], [403, "error", "permission_error"]);
         assert.match(
           error.message,
-          /^Cannot answer (for host|a page of) ".*": (ALLOWED_HOSTS|CORS_ORIGINS) does not/,
+          /^Cannot accept (host|origin) ".*": (ALLOWED_HOSTS|CORS_ORIGINS) does not list it$/,
         );
         assert.equal(request_id, response.headers.get("request-id"));
       } else if (method !== "OPTIONS") assert.equal(response.status, 200, text);
@@ -242,7 +242,7 @@ const CONTENTS: [headers: Record<string, string>, status: number, message?: RegE
   [
     { "content-type": "text/plain" },
     400,
-    /^Cannot read content-type "text\/plain": only application\/json is taken$/,
+    /^Cannot read content-type "text\/plain": only application\/json is accepted$/,
   ],
   [{ "content-type": "text/plain; application/json" }, 400, /^Cannot read content-type/],
   [{ "content-type": "application/x-www-form-urlencoded" }, 400, /^Cannot read content-type/],
@@ -254,7 +254,7 @@ const CONTENTS: [headers: Record<string, string>, status: number, message?: RegE
     [
       { "content-type": "application/json", "content-encoding": encoding },
       400,
-      /^Cannot read content-encoding ".*": only bodies as they are can be taken$/,
+      /^Cannot read content-encoding ".*": only uncompressed bodies are accepted$/,
     ] satisfies [Record<string, string>, number, RegExp]
   ),
 ];
@@ -287,5 +287,5 @@ test("POST /v1/messages rejects a body without content-type, which a web page ca
   const response = await gateway.fetch(request);
   const { error } = await response.json();
   assert.equal(response.status, 400);
-  assert.equal(error.message, "Cannot read a body without content-type: only application/json is taken");
+  assert.equal(error.message, "Cannot read a body without content-type: only application/json is accepted");
 });

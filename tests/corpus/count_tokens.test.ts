@@ -5,7 +5,7 @@ import type { CountTokensRequest } from "../../lib/anthropic/schema.ts";
 import { createCalibration } from "../../lib/tokens/calibration.ts";
 import { toSlug } from "../../lib/upstreams/resolve.ts";
 import { estimateTokens } from "../../lib/tokens/estimate.ts";
-import { isRepresentative } from "../../lib/tokens/telling.ts";
+import { isRepresentative } from "../../lib/tokens/representative.ts";
 import { countByRuns, type TextCounter } from "../../lib/tokens/text.ts";
 import { readCorpus, type Recording } from "./corpus.ts";
 import { foldEvents, parseEvents } from "../kit/events.ts";

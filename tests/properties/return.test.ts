@@ -145,7 +145,7 @@ function withoutHostIds({ blocks, ...plain }: Json, strict: boolean): Json {
     if (!ids.includes(id)) ids.push(id);
     return ids.indexOf(id);
   };
-  const kept = objects(blocks).filter(({ text }) => !/left out here/.test(String(text)));
+  const kept = objects(blocks).filter(({ text }) => !/(Image|Document) omitted/.test(String(text)));
   return {
     ...plain,
     blocks: kept.map((one) => ({ ...one, id: toId(one.id), tool_use_id: toId(one.tool_use_id) })),

@@ -171,7 +171,7 @@ test("cleanSchema() removes refused keywords at every depth, and nothing else", 
       formats,
       (given, refused, taken) => {
         const before = JSON.stringify(given);
-        const clean = cleanSchema(given, { refusedKeywords: refused, takenFormats: taken });
+        const clean = cleanSchema(given, { rejectedKeywords: refused, supportedFormats: taken });
         assert.deepEqual(clean, strip(given, refused, taken));
         assert.equal(JSON.stringify(given), before, "the client's schema is not changed");
         if (JSON.stringify(clean) === before) assert.equal(clean, given, "nothing is copied for nothing");

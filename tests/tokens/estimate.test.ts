@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseCountTokensRequest } from "../../lib/anthropic/parse.ts";
 import { estimateTokens } from "../../lib/tokens/estimate.ts";
-import { isRepresentative } from "../../lib/tokens/telling.ts";
+import { isRepresentative } from "../../lib/tokens/representative.ts";
 import { countByLength, countByRuns } from "../../lib/tokens/text.ts";
 
 const MODEL = "claude-haiku-4-5";

@@ -10,7 +10,7 @@ import { createThinkingSealer, type ThinkingSealer } from "./thinking.ts";
 import { isOpenRouterReasoning } from "../reasoning/openrouter.ts";
 import { toUpstreamError } from "../errors/upstream_error.ts";
 
-/** What is read of an upstream's events; every other field travels on. */
+/** Fields read from an upstream's events; all other fields are passed on. */
 const Counts = v.looseObject({ input_tokens: v.nullish(v.number()), output_tokens: v.nullish(v.number()) });
 const MessageSchema = v.looseObject({
   type: v.literal("message"),
@@ -30,21 +30,23 @@ const MessageDelta = v.looseObject({
   usage: v.nullish(Counts),
 });
 
-/** OpenRouter's own fields in a usage report, which Anthropic's does not have. */
+/** OpenRouter's additions to Anthropic's usage report, which are removed. */
 const OPENROUTER_USAGE_FIELDS = ["cost", "cost_details", "is_byok"];
 
-/** Reads an answer in Anthropic's language, and makes good where an upstream speaks it with an accent. */
+/** Reads an answer in Anthropic's format, and repairs known deviations of Anthropic-compatible upstreams. */
 export class AnthropicAnswerReader implements AnswerReader {
   readonly #context: TurnContext;
   readonly #stopSequences: readonly string[];
-  /** Seals the thinking of any model but Claude, whose own signatures stay as they are. */
+  /** Seals the thinking of models other than Claude; `undefined` for Claude, whose signatures are kept. */
   readonly #sealer: ThinkingSealer | undefined;
   #events: StreamEvent[] = [];
   #state: "before" | "inside" | "after" = "before";
   #index = -1;
-  /** The upstream's index of the block that is open, and of one that is left out. */
+  /** Upstream's index of the open block. */
   #open: number | undefined;
+  /** Upstream's index of a block that is left out. */
   #skipped: number | undefined;
+  /** True once a thinking block had a signature. */
   #signed = false;
   #pinged = false;
   cost: number | undefined;
@@ -81,7 +83,7 @@ export class AnthropicAnswerReader implements AnswerReader {
 
   pushNonStreamed(answer: unknown): void {
     if (isObject(answer) && answer.error !== undefined) throw toUpstreamError({ body: answer });
-    if (!v.is(MessageSchema, answer)) throw unreadableAnswer("it is no message");
+    if (!v.is(MessageSchema, answer)) throw unreadableAnswer("it is not a message");
     const { stop_reason = null, stop_sequence = null, content } = answer;
     const { input_tokens, output_tokens, ...counts } = answer.usage ?? {};
     const usage = { ...counts, input_tokens: input_tokens ?? 0, output_tokens: output_tokens ?? 0 };
@@ -112,8 +114,8 @@ export class AnthropicAnswerReader implements AnswerReader {
 
   #event(type: string, json: JsonObject): void {
     if (this.#state === "before" && type !== "message_start") {
-      if (!/^(content_block|message)_/.test(type)) return; // what came before the message is not of it
-      throw unreadableAnswer(`it begins with "${type.slice(0, 64)}" instead of "message_start"`);
+      if (!/^(content_block|message)_/.test(type)) return; // not a part of the message
+      throw unreadableAnswer(`the first event is "${type.slice(0, 64)}", not "message_start"`);
     }
     switch (type) {
       case "message_start":
@@ -143,7 +145,7 @@ export class AnthropicAnswerReader implements AnswerReader {
   }
 
   #start({ message }: v.InferOutput<typeof MessageStart>): void {
-    if (this.#state !== "before") return; // some hosts begin twice
+    if (this.#state !== "before") return; // some hosts send it twice
     this.#state = "inside";
     const { provider: _provider, ...fields } = message;
     const { newId, alias, inputTokens } = this.#context;
@@ -159,7 +161,7 @@ export class AnthropicAnswerReader implements AnswerReader {
         content: [],
         stop_reason: null,
         stop_sequence: null,
-        // OpenRouter counts only at the end; until then an estimate serves the client's display.
+        // OpenRouter reports usage only at the end. Until then, the client displays an estimate.
         usage: {
           ...counts,
           input_tokens: counts.input_tokens || inputTokens,
@@ -171,7 +173,7 @@ export class AnthropicAnswerReader implements AnswerReader {
 
   #openBlock({ index, content_block: block }: v.InferOutput<typeof BlockStart>): void {
     this.#closeOpen();
-    // OpenRouter says once more what a signed thinking block has said.
+    // OpenRouter repeats the reasoning of a signed thinking block in a redacted block.
     if (block.type === "redacted_thinking" && isOpenRouterReasoning(block.data) && this.#signed) {
       this.#skipped = index;
       return;
@@ -187,7 +189,7 @@ export class AnthropicAnswerReader implements AnswerReader {
 
   #addDelta({ index, delta }: v.InferOutput<typeof BlockDelta>): void {
     if (index === this.#skipped) return;
-    if (index !== this.#open) throw unreadableAnswer("it continues a block that is not open");
+    if (index !== this.#open) throw unreadableAnswer("a delta refers to a block that is not open");
     if (delta.type === "signature_delta" && delta.signature) this.#signed = true;
     this.#emitDeltas(this.#sealer?.add(delta) ?? [delta]);
   }
@@ -226,7 +228,7 @@ export class AnthropicAnswerReader implements AnswerReader {
     });
   }
 
-  /** Takes the cost out of a usage report and leaves what Anthropic's API would say. */
+  /** Stores the cost and input tokens of a usage report; returns the report without OpenRouter's fields. */
   #count(
     usage: v.InferOutput<typeof Counts>,
   ): UsageReport & { input_tokens?: number; output_tokens?: number } {
@@ -246,10 +248,10 @@ export class AnthropicAnswerReader implements AnswerReader {
 
 function parseEvent<T>(schema: v.GenericSchema<T>, json: JsonObject): T {
   if (v.is(schema, json)) return json;
-  throw unreadableAnswer(`its "${String(json.type).slice(0, 64)}" event lacks a field`);
+  throw unreadableAnswer(`event "${String(json.type).slice(0, 64)}" has a missing or invalid field`);
 }
 
 function toUnknownEvent(type: string, json: JsonObject): StreamEvent {
-  // The literal type stands for "any other string": see OtherEvent.
+  // The literal type stands for any other string, as in `OtherEvent`.
   return { ...json, type: type as "(unknown)" };
 }

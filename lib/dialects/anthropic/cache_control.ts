@@ -2,8 +2,9 @@ import type { Content, ContentBlock, MessagesRequest } from "../../anthropic/sch
 import type { LossReport } from "../loss.ts";
 
 /**
- * Takes the marks for the cache out of a request, wherever they may stand, and reports each: for a model whose hosts
- * refuse a request for them.
+ * Removes every `cache_control` from a request and reports each as dropped.
+ *
+ * Some hosts reject requests that contain it.
  *
  * @example Usage
  * ```ts
@@ -14,7 +15,7 @@ import type { LossReport } from "../loss.ts";
  * const system = [{ type: "text" as const, text: "Be brief", cache_control: { type: "ephemeral" as const } }];
  * const messages = [{ role: "user" as const, content: "Hi" }];
  * const plain = withoutCacheControl({ model: "m", max_tokens: 8, system, messages }, loss);
- * if (JSON.stringify(plain.system) !== '[{"type":"text","text":"Be brief"}]') throw new Error("still marked");
+ * if (JSON.stringify(plain.system) !== '[{"type":"text","text":"Be brief"}]') throw new Error("not removed");
  * if (loss.toHeader() !== "system.0.cache_control;dropped") throw new Error(loss.toHeader());
  * ```
  */

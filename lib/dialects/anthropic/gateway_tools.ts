@@ -3,12 +3,13 @@ import { asText, isObject, type JsonObject } from "../../base/json.ts";
 import { isSealed } from "../sealed.ts";
 import { describeServerTool } from "../server_tool_text.ts";
 
-/** The name under which the gateway's own tools are an MCP server. */
+/** MCP server name of the gateway's tools. */
 export const WORKSPACE = "workspace";
 
 /**
- * Finds what the gateway's own tools did earlier, by the ids of their calls: an upstream that speaks Anthropic's
- * language has no such server, and refuses what it did not encrypt itself.
+ * Returns the IDs of earlier calls that the gateway ran.
+ *
+ * An upstream with Anthropic's API has no such MCP server. It also rejects search results that it did not encrypt.
  */
 export function findGatewayCalls(messages: readonly Message[]): ReadonlySet<string> {
   const blocks = messages.flatMap(({ content }) => typeof content === "string" ? [] : content);
@@ -19,7 +20,7 @@ export function findGatewayCalls(messages: readonly Message[]): ReadonlySet<stri
   }));
 }
 
-/** Tells in words what one of these calls was, or gave; any other block as it is. */
+/** Replaces a call or result of one of these calls with a text that describes it; returns other blocks unchanged. */
 export function describeGatewayCall(block: ContentBlock, calls: ReadonlySet<string>): ContentBlock {
   const { type, id, tool_use_id }: JsonObject = { ...block };
   const callId = type === "mcp_tool_use" || type === "server_tool_use" ? id : tool_use_id;

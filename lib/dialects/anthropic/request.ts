@@ -8,12 +8,13 @@ import { isSealed } from "../sealed.ts";
 import { restoreThinking } from "./thinking.ts";
 import { describeGatewayCall, findGatewayCalls } from "./gateway_tools.ts";
 
-/** Claude Code's first system block: Anthropic's own accounting, which defeats the prompt cache of anybody else. */
+/** Start of the billing block, Claude Code's first system block. It defeats the prompt caches of other upstreams. */
 const BILLING_HEADER = "x-anthropic-billing-header";
 
 /**
- * What gateways behind this one may take for leave to send the request, and their key, elsewhere. Nobody who speaks
- * Anthropic's language needs it.
+ * Fields with which a gateway behind this one may send the request, and its API key, to another address.
+ *
+ * Anthropic's API has none of them.
  */
 const REROUTING_FIELDS = new Set([
   "api_base",
@@ -24,20 +25,21 @@ const REROUTING_FIELDS = new Set([
   "extra_headers",
 ]);
 
-/** What sets one speaker of Anthropic's language apart from another. */
+/** Differences between upstreams with Anthropic's API. */
 export interface AnthropicFeatures {
-  /** Whether it is Anthropic itself: the user's device, `safeguards` and the billing block are its business alone. */
+  /** True for Anthropic itself. Only Anthropic receives `metadata`, `safeguards` and the billing block. */
   isAnthropic: boolean;
-  /** Whether it takes OpenRouter's `provider` and `session_id`. */
+  /** True if it accepts OpenRouter's `provider` and `session_id`. */
   routing: boolean;
 }
 
 /**
- * Anthropic's own language, passed through: whatever the client says travels on, known here or not.
+ * Creates the dialect of Anthropic's Messages API, which passes requests through, unknown fields included.
  *
- * Changed are only the model's name, `stream`, and what is no third party's business: the user's device in `metadata`
- * and `safeguards`, the billing block, and whatever would lead the request elsewhere. What another model thought is
- * taken out, for a foreign signature makes the request fail, and what the gateway's own tools did is told in words.
+ * It sets the model's name and `stream`. From requests to third parties it removes `metadata`, which identifies the
+ * user's device, `safeguards` and the billing block. From all requests it removes fields that redirect them, citations
+ * of the gateway, and the thinking of other models: a foreign signature makes the request fail. It describes the calls
+ * of the gateway's tools as text.
  * Source: https://openrouter.ai/docs/api-reference/messages
  */
 export function createAnthropicDialect(features: AnthropicFeatures): Dialect {
@@ -61,7 +63,7 @@ function toAnthropicRequest(
   }
   if (safeguards !== undefined && !isAnthropic) context.loss.add("safeguards", "dropped");
   return {
-    // Bedrock and Google serve Claude too, without all of Anthropic's features.
+    // OpenRouter's other providers of Claude, Bedrock and Google, lack some of Anthropic's features.
     ...(routing && /^~?anthropic\//.test(context.model) && { provider: { order: ["anthropic"] } }),
     ...(routing && context.sessionId && { session_id: context.sessionId }),
     ...withoutRerouting(rest, context.loss),
@@ -86,7 +88,7 @@ function withoutBillingBlock(system: string | ContentBlock[]): string | ContentB
   return system.filter((block) => !(block.type === "text" && block.text.startsWith(BILLING_HEADER)));
 }
 
-/** Earlier answers, without what this model did not think, or the upstream neither ran nor cited. */
+/** Returns the messages without other models' thinking and the gateway's citations; the gateway's calls become text. */
 function toUpstreamMessages(messages: Message[], context: TurnContext): Message[] {
   const { loss } = context;
   const gatewayCalls = findGatewayCalls(messages);
@@ -108,7 +110,7 @@ function toUpstreamMessages(messages: Message[], context: TurnContext): Message[
   });
 }
 
-/** Anthropic refuses an index that it did not give: those of citations that the gateway made itself. */
+/** Removes the gateway's citations, because Anthropic rejects an `encrypted_index` that it did not create. */
 function withoutGatewayCitations(block: ContentBlock, path: string, loss: LossReport): ContentBlock {
   if (block.type !== "text" || !Array.isArray(block.citations)) return block;
   const { citations, ...rest } = block;

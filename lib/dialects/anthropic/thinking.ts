@@ -11,10 +11,10 @@ import {
 import { belongsToModel, CLAUDE_FORMAT, isClaude, lacksSignature } from "../reasoning/origin.ts";
 
 /**
- * The thinking of earlier answers as the model that is asked now takes it back; `undefined` where it takes none of it.
+ * Converts a thinking block of an earlier answer to the blocks that the model accepts; `undefined` if it accepts none.
  *
- * Claude's own signatures pass as they are, to Claude alone. Whatever is sealed is opened for the upstream and the model
- * that it came from, and for no other.
+ * Other blocks are returned unchanged. Thinking with Claude's own signature is passed on unchanged, and only to Claude.
+ * Sealed thinking is unsealed only for the upstream and model that it came from.
  */
 export function restoreThinking(
   block: ContentBlock,
@@ -30,14 +30,14 @@ export function restoreThinking(
   }
   if (block.type === "redacted_thinking" && isOpenRouterReasoning(opaque)) {
     const detail = readOpenRouterReasoning(opaque);
-    // OpenRouter says Claude's thoughts twice, and takes both back.
+    // OpenRouter sends Claude's reasoning twice, and accepts both copies back.
     const belongs = isClaude(model) || (detail !== undefined && belongsToModel(detail, model));
     return belongs ? [block] : undefined;
   }
   return isClaude(model) ? [block] : undefined;
 }
 
-/** What a sealed detail was: on this road, or in chat completions. */
+/** Converts a sealed detail of Anthropic's API, or of OpenRouter's chat completions, to blocks. */
 function unsealedBlocks(detail: JsonObject, block: ContentBlock, model: string): ContentBlock[] {
   const { field, data, signature, text } = detail;
   if (field === "redacted_thinking") {
@@ -59,7 +59,7 @@ function unsealedBlocks(detail: JsonObject, block: ContentBlock, model: string):
 
 type Delta = { type: string; [field: string]: unknown };
 
-/** Creates what seals the thinking of a model's answer; Claude's is signed already, for every road. */
+/** Creates the sealer for a model's answer; `undefined` for Claude, whose thinking is already signed. */
 export function createThinkingSealer(
   { thinking }: MessagesRequest,
   { model, origin }: Pick<TurnContext, "model" | "origin">,
@@ -69,25 +69,26 @@ export function createThinkingSealer(
 }
 
 /**
- * Seals the thinking of a model that is not Claude, block by block, so that it comes back to that model alone.
+ * Seals the thinking blocks of a model other than Claude, so that they return only to that model.
  *
- * What OpenRouter says as redacted is readable with most models: then the client sees a thinking block.
+ * OpenRouter sends the reasoning of most models as redacted blocks with readable text. The client receives these as
+ * thinking blocks.
  */
 export class ThinkingSealer {
   readonly #origin: string;
   readonly #shown: boolean;
-  /** What the open block is signed with at its end, where it is one of thinking. */
+  /** Detail to seal into the signature of the open thinking block. */
   #detail: JsonObject | undefined;
-  /** All that the client has read of the model's thoughts. */
+  /** Readable thinking so far, to detect repeated reasoning. */
   #shownText = "";
 
-  /** Set `shown` to false where the client wants its thinking blocks without text. */
+  /** Set `shown` to false if the client requested thinking blocks without text. */
   constructor(origin: string, { shown }: { shown: boolean }) {
     this.#origin = origin;
     this.#shown = shown;
   }
 
-  /** Takes the start of a block: gives the start that the client sees, and what follows it at once. */
+  /** Opens a block; returns the block start for the client and the deltas that follow it. */
   open(block: ResponseBlock): { start: ResponseBlock; deltas: Delta[] } {
     this.#detail = undefined;
     if (block.type === "thinking") {
@@ -109,7 +110,7 @@ export class ThinkingSealer {
     return { start: { type: "thinking", thinking: "", signature: "" }, deltas };
   }
 
-  /** Takes a delta of the open block; a signature waits for the block's end. */
+  /** Returns the client's deltas for a delta of the open block; a signature is held back until `close()`. */
   add(delta: Delta): Delta[] {
     if (delta.type === "thinking_delta") this.#shownText += delta.thinking;
     if (delta.type !== "signature_delta" || this.#detail === undefined) return [delta];
@@ -117,7 +118,7 @@ export class ThinkingSealer {
     return [];
   }
 
-  /** Takes the end of the open block: gives what comes before it. */
+  /** Closes the open block; returns the deltas that precede its end. */
   close(): Delta[] {
     const detail = this.#detail;
     this.#detail = undefined;
@@ -129,7 +130,7 @@ export class ThinkingSealer {
   }
 }
 
-/** What can be read of a detail. */
+/** Returns the readable text of a reasoning detail, or an empty string. */
 function reasoningText(detail: JsonObject | undefined): string {
   if (!isObject(detail)) return "";
   const text = detail.text ?? detail.summary;

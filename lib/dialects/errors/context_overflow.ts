@@ -1,44 +1,45 @@
-/** Tokens that leave room for an answer: with less, Claude Code gives up asking for a shorter one. */
+/** Minimum number of tokens left for an answer. With fewer, Claude Code stops requesting a shorter answer. */
 const MIN_ANSWER_TOKENS = 4000;
 
 /**
- * How hosts name the numbers of an overflow: `limit`, and either `asked` in all or `input` and `output` apart.
- * The order counts: what names the parts comes first.
+ * Token counts in overflow messages: `limit`, and either the sum `requested` or its parts `input` and `output`.
+ *
+ * The order matters: patterns with the parts come first.
  */
 const OVERFLOW_NUMBERS = [
   // Anthropic
   /exceed context limit: (?<input>\d+) \+ (?<output>\d+) > (?<limit>\d+)/i,
-  /(?<asked>\d+) tokens > (?<limit>\d+) maximum/i,
-  // OpenRouter, OpenAI, Azure, DeepSeek, vLLM; the parts may stand in brackets behind
-  /maximum context length is (?<limit>\d+) tokens.{0,80}?(?:requested|resulted in)(?: about)? (?<asked>\d+) tokens(?:.{0,200}?(?<output>\d+) (?:in|for) the (?:output|completion))?/is,
-  // vLLM, which has said it in three ways
+  /(?<requested>\d+) tokens > (?<limit>\d+) maximum/i,
+  // OpenRouter, OpenAI, Azure, DeepSeek, vLLM; the parts may follow in parentheses
+  /maximum context length is (?<limit>\d+) tokens.{0,80}?(?:requested|resulted in)(?: about)? (?<requested>\d+) tokens(?:.{0,200}?(?<output>\d+) (?:in|for) the (?:output|completion))?/is,
+  // vLLM, which has three wordings
   /too large: (?<output>\d+)\. .{0,80}?context length is (?<limit>\d+) tokens.{0,80}?(?<input>\d+) input tokens/is,
   /(?<input>\d+) input tokens and requested (?<output>\d+) output tokens.{0,80}?context length is(?: only)? (?<limit>\d+)/is,
-  /\(length (?<asked>\d+)\) is longer than the maximum model length of (?<limit>\d+)/i,
+  /\(length (?<requested>\d+)\) is longer than the maximum model length of (?<limit>\d+)/i,
   // text-generation-inference
   /must be <= (?<limit>\d+)\. Given: (?<input>\d+) `inputs` tokens and (?<output>\d+)/i,
   // llama.cpp
-  /request \((?<asked>\d+) tokens\) exceeds the available context size \((?<limit>\d+) tokens\)/i,
+  /request \((?<requested>\d+) tokens\) exceeds the available context size \((?<limit>\d+) tokens\)/i,
   // Gemini, and Vertex
-  /input token count \((?<asked>\d+)\) exceeds the maximum number of tokens allowed \((?<limit>\d+)\)/i,
-  /token count is (?<asked>\d+) but model only supports up to (?<limit>\d+)/i,
+  /input token count \((?<requested>\d+)\) exceeds the maximum number of tokens allowed \((?<limit>\d+)\)/i,
+  /token count is (?<requested>\d+) but model only supports up to (?<limit>\d+)/i,
   // Mistral
-  /contains (?<asked>\d+) tokens.{0,80}?too large for model with (?<limit>\d+) maximum context length/is,
+  /contains (?<requested>\d+) tokens.{0,80}?too large for model with (?<limit>\d+) maximum context length/is,
   // xAI
-  /maximum prompt length is (?<limit>\d+) but the request contains (?<asked>\d+) tokens/i,
+  /maximum prompt length is (?<limit>\d+) but the request contains (?<requested>\d+) tokens/i,
   // Moonshot
-  /model token limit: (?<limit>\d+) \(requested: (?<asked>\d+)\)/i,
+  /model token limit: (?<limit>\d+) \(requested: (?<requested>\d+)\)/i,
   // LM Studio
-  /first (?<asked>\d+) tokens.{0,120}?context length of only (?<limit>\d+) tokens/is,
-  /n_keep: (?<asked>\d+) ?>= ?n_ctx: (?<limit>\d+)/i,
+  /first (?<requested>\d+) tokens.{0,120}?context length of only (?<limit>\d+) tokens/is,
+  /n_keep: (?<requested>\d+) ?>= ?n_ctx: (?<limit>\d+)/i,
   // Cerebras, Fireworks
-  /current length is (?<asked>\d+) while limit is (?<limit>\d+)/i,
-  /prompt is too long: (?<asked>\d+), model maximum context length: (?<limit>\d+)/i,
-  // Groq, OpenAI: one request asks for more than a minute has, which no waiting helps
-  /request too large for .{0,200}?limit (?<limit>\d+), requested (?<asked>\d+)/is,
+  /current length is (?<requested>\d+) while limit is (?<limit>\d+)/i,
+  /prompt is too long: (?<requested>\d+), model maximum context length: (?<limit>\d+)/i,
+  // Groq, OpenAI: one request exceeds the tokens per minute, so that waiting does not help
+  /request too large for .{0,200}?limit (?<limit>\d+), requested (?<requested>\d+)/is,
 ];
 
-/** What says overflow without numbers: Claude Code's own list, and what other hosts say. */
+/** Overflow messages without token counts: Claude Code's list, and other hosts' wordings. */
 const OVERFLOW_MESSAGES = new RegExp(
   [
     "prompt is too long",
@@ -68,13 +69,13 @@ const OVERFLOW_MESSAGES = new RegExp(
   ].join("|"),
   "i",
 );
-/** What speaks of lengths and is no overflow. */
+/** Messages about lengths that are not an overflow. */
 const NON_OVERFLOW_MESSAGES = /policy_blocked|dlp_request_denied|expected maxlength/i;
 
 /**
- * Tells whether an upstream says that a conversation is longer than the model takes.
+ * True if an upstream's message means that the conversation exceeds the model's context.
  *
- * Where it speaks of a rate (429), only numbers that no waiting changes say so: other words there mean a minute's tokens.
+ * With status 429, only token counts show an overflow. Other wordings then refer to tokens per minute.
  */
 export function isOverflow(message: string, status: number): boolean {
   if (NON_OVERFLOW_MESSAGES.test(message)) return false;
@@ -82,15 +83,17 @@ export function isOverflow(message: string, status: number): boolean {
 }
 
 /**
- * Words an overflow as Anthropic does. Claude Code compacts the conversation when it reads the one, and asks for a
- * shorter answer when it reads the other.
+ * Rewrites an overflow message in one of Anthropic's two wordings.
+ *
+ * On "prompt is too long", Claude Code compacts the conversation. On "exceed context limit", it requests a shorter
+ * answer.
  *
  * @example Usage
  * ```ts
  * import { toOverflowMessage } from "./context_overflow.ts";
  *
- * const said = toOverflowMessage("The input token count (1100) exceeds the maximum number of tokens allowed (1000).");
- * if (said !== "prompt is too long: 1100 tokens > 1000 maximum") throw new Error(said);
+ * const message = toOverflowMessage("The input token count (1100) exceeds the maximum number of tokens allowed (1000).");
+ * if (message !== "prompt is too long: 1100 tokens > 1000 maximum") throw new Error(message);
  * ```
  */
 export function toOverflowMessage(message: string): string {
@@ -105,7 +108,7 @@ export function toOverflowMessage(message: string): string {
     : `prompt is too long: ${requested} tokens > ${limit} maximum`;
 }
 
-/** The numbers of an overflow, where it has some that make one. */
+/** Returns the token counts of a message; `undefined` if there are none, or they fit into the limit. */
 function findNumbers(
   message: string,
 ): { input: number; output: number | undefined; requested: number; limit: number } | undefined {
@@ -115,9 +118,9 @@ function findNumbers(
     if (groups?.limit === undefined) continue;
     const limit = Number(groups.limit);
     const output = groups.output === undefined ? undefined : Number(groups.output);
-    const requested = groups.asked === undefined
+    const requested = groups.requested === undefined
       ? Number(groups.input) + (output ?? 0)
-      : Number(groups.asked);
+      : Number(groups.requested);
     const input = groups.input === undefined ? requested - (output ?? 0) : Number(groups.input);
     if (requested > limit || requested === limit && output === undefined) {
       return { input, output, requested, limit };

@@ -1,34 +1,38 @@
 import { isObject, type JsonObject, tryJson } from "../../base/json.ts";
 import { redact } from "../../base/redact.ts";
 
-/** What an upstream's error body says, whatever its shape. */
+/** Content of an upstream's error body, independent of its format. */
 export interface ErrorBody {
-  /** The status that the body names, where it does. */
+  /** HTTP status in the body. */
   status: number | undefined;
-  /** Its words for what went wrong, the most telling first: OpenRouter's stable names, then codes and types. */
+  /** OpenRouter's stable error types, the most specific first. */
   errorTypes: string[];
+  /** Error codes and types of other formats, the most specific first. */
   codes: string[];
-  /** Without keys, and of bounded length. */
+  /** Error message without API keys, of bounded length. */
   message: string | undefined;
-  /** What the host behind the upstream said, where the upstream only forwards it; `undefined` where that is nothing. */
+  /** Provider's name and message, if the upstream only forwards a failure of the provider. */
   forwarded: { provider: string | undefined; providerMessage: string | undefined } | undefined;
-  /** Whether the upstream says that a repeat helps, and after how many seconds. */
+  /** True if the upstream recommends a retry, false if it advises against one. */
   retryable: boolean | undefined;
+  /** Delay before a retry, in seconds. */
   retryAfter: string | undefined;
+  /** Fields for `error.details`. */
   details: JsonObject | undefined;
 }
 
-/** How stacks begin: JavaScript's, then Python's. */
+/** Start of a stack trace, of JavaScript or of Python. */
 const STACK_START =
   /(?:^|\n)(?:[ \t]+at \S.*(?:\(|:\d)|[ \t]*Traceback \(most recent|[ \t]+File ".*", line \d)/;
-/** How much of a message is looked at, in characters. */
+/** Number of characters of a message that are examined. */
 const MAX_RAW_CHARS = 64 * 1024;
-/** The longest message that is passed on, in characters. */
+/** Maximum length of a message that is passed on, in characters. */
 const MAX_MESSAGE_CHARS = 2000;
 
 /**
- * Reads an error body: OpenRouter's, old and new, Anthropic's, OpenAI's, Gemini's list, FastAPI's `detail`, or a bare
- * text. Only fields with a known meaning are read; what else a body holds never leaves this function.
+ * Reads an error body of OpenRouter (old and new format), Anthropic, OpenAI, Gemini (a list) or FastAPI (`detail`).
+ *
+ * `error` may also be a plain text. Only fields with a known meaning are read; all others are discarded.
  */
 export function readErrorBody(body: unknown): ErrorBody {
   const outer = firstObject(body);
@@ -62,19 +66,19 @@ function firstObject(value: unknown): JsonObject {
   return isObject(first) ? first : {};
 }
 
-/** The message of an error object; `error` itself may be the text, beside a code. */
+/** Returns the message of an error object; `error` may be the text itself, beside a code. */
 function errorMessage(error: JsonObject): string | undefined {
   return detailText(error.message) ?? detailText(error.error) ?? detailText(error.detail);
 }
 
-/** The words for people in a message: no page of HTML, and nothing from the first line of a stack on. */
+/** Returns the readable part of a message: no HTML page, and no stack trace. */
 function cleanMessage(message: string): string | undefined {
   if (message.trimStart().startsWith("<")) return undefined;
-  const text = message.slice(0, MAX_RAW_CHARS).replaceAll("\\n", "\n"); // JSON that was quoted without being read
+  const text = message.slice(0, MAX_RAW_CHARS).replaceAll("\\n", "\n"); // JSON escapes that the upstream did not decode
   return text.split(STACK_START)[0]?.trim() || undefined;
 }
 
-/** llama.cpp gives the numbers of an overflow beside its message. */
+/** Appends the token counts of an overflow, which llama.cpp sends beside its message. */
 function withTokenCounts(
   message: string | undefined,
   { n_prompt_tokens: requested, n_ctx: limit }: JsonObject,
@@ -83,7 +87,7 @@ function withTokenCounts(
   return `${message ?? "prompt is too long"}: ${requested} tokens > ${limit} maximum`;
 }
 
-/** Text, or what FastAPI lists as wrong: where, and what; never the input, which it repeats. */
+/** Returns a text, or FastAPI's validation errors as `location: message` without the input that they repeat. */
 function detailText(value: unknown): string | undefined {
   if (typeof value === "string") return cleanMessage(value);
   if (isObject(value)) return detailText(value.detail);
@@ -94,7 +98,7 @@ function detailText(value: unknown): string | undefined {
   return lines.length === 0 ? undefined : lines.join("; ");
 }
 
-/** What a host behind OpenRouter said, in its `raw` body or in the list of earlier attempts. */
+/** Returns the message of a provider behind OpenRouter, from its `raw` body or the list of earlier attempts. */
 function readProviderMessage({ raw, previous_errors: earlier }: JsonObject): string | undefined {
   const readAttempt = (value: unknown): string | undefined => {
     const parsed = typeof value === "string" ? tryJson(value) ?? value : value;
@@ -108,7 +112,7 @@ function readProviderMessage({ raw, previous_errors: earlier }: JsonObject): str
   return readAttempt(raw) ?? attempts.find((providerMessage) => providerMessage !== undefined);
 }
 
-/** The fields that are passed on in `error.details`: Anthropic's own, or OpenRouter's reasons. */
+/** Returns the fields for `error.details`: Anthropic's own, and OpenRouter's reasons. */
 function errorDetails(
   { error, metadata, availability }: Record<"error" | "metadata" | "availability", JsonObject>,
 ): JsonObject | undefined {
@@ -123,7 +127,7 @@ function errorDetails(
   return isObject(clean) && Object.keys(clean).length > 0 ? clean : undefined;
 }
 
-/** A value that is safe to show: shallow, short and without keys. */
+/** Returns a value without API keys, limited in depth and length. */
 function sanitizeDetail(value: unknown, depth: number): unknown {
   if (typeof value === "string") return redact(value).slice(0, 300);
   if (typeof value === "number" || typeof value === "boolean") return value;
@@ -151,7 +155,7 @@ function parseSeconds(value: unknown): string | undefined {
     : undefined;
 }
 
-/** Gemini's hint in a list of details: `{"@type": "…RetryInfo", "retryDelay": "41s"}`. */
+/** Returns Gemini's retry delay in seconds, from a detail `{"@type": "…RetryInfo", "retryDelay": "41s"}`. */
 function geminiRetryDelay(details: unknown): string | undefined {
   if (!Array.isArray(details)) return undefined;
   const delay = details.filter(isObject).map(({ retryDelay }) => retryDelay).find(isNonEmptyString);

@@ -1,6 +1,6 @@
 import type { ErrorType } from "../../base/errors.ts";
 
-/** OpenRouter's stable names. Source: https://openrouter.ai/docs/api-reference/errors-and-debugging */
+/** OpenRouter's stable error types. Source: https://openrouter.ai/docs/api-reference/errors-and-debugging */
 export const OPENROUTER_ERROR_TYPES: ReadonlyMap<string, ErrorType> = toMap([
   ["invalid_request_error", [
     "context_length_exceeded",
@@ -31,19 +31,19 @@ export const OPENROUTER_ERROR_TYPES: ReadonlyMap<string, ErrorType> = toMap([
   ["api_error", ["provider_unavailable", "server", "unmapped"]],
 ]);
 
-/** Codes and types of other hosts that say more than the status they come with. */
+/** Error codes and types of other hosts that are more specific than their HTTP status. */
 export const HOST_ERROR_CODES: ReadonlyMap<string, ErrorType> = toMap([
   ["invalid_request_error", ["content_filter"]],
   ["authentication_error", ["invalid_api_key"]],
-  // OpenAI, Moonshot and Z.ai say "too many requests" to an empty account, which waiting does not fill.
+  // OpenAI, Moonshot and Z.ai report an empty account with status 429, but waiting does not help.
   ["billing_error", ["insufficient_quota", "exceeded_current_quota_error", "1113"]],
   ["not_found_error", ["model_not_found", "model_decommissioned"]],
   ["overloaded_error", ["engine_overloaded_error"]],
-  // Groq's 400 for a call that the model got wrong: the request is not at fault, and a repeat may do better.
+  // Groq sends 400 for an invalid call of the model. The request is valid, and a retry may succeed.
   ["api_error", ["tool_use_failed"]],
 ]);
 
-/** OpenAI calls nearly everything an invalid request, so these words count only where no status speaks. */
+/** Codes for failures within a stream. An HTTP status is more specific: OpenAI calls most failures invalid requests. */
 export const FALLBACK_ERROR_CODES: ReadonlyMap<string, ErrorType> = toMap([
   ["invalid_request_error", ["invalid_request_error", "BadRequestError"]],
   ["authentication_error", ["authentication_error"]],
@@ -73,7 +73,7 @@ const STATUS_ERROR_TYPES: Record<number, ErrorType> = {
   529: "overloaded_error",
 };
 
-/** What an HTTP status alone says. */
+/** Returns the error type of an HTTP status. */
 export function errorTypeOfStatus(status: number): ErrorType {
   return STATUS_ERROR_TYPES[status] ?? (status < 500 ? "invalid_request_error" : "api_error");
 }

@@ -1,28 +1,29 @@
-/** What to do where OpenRouter has a model, and nobody behind it who serves this request. */
+/** Hints for models that OpenRouter lists, if none of its providers accepts the request. */
 const HINTS: readonly (readonly [pattern: RegExp, hint: string])[] = [
-  [/support tool use/i, "ask for a model that takes tools, or send none"],
-  [/tool_choice/i, "ask for a model that can be made to call a tool, or let it choose"],
-  [/support image input/i, "ask for a model that takes images, or send none"],
-  [/support cache control/i, 'give the model an alias with "cache_control": false in MODEL_MAP'],
+  [/support tool use/i, "use a model that supports tools, or send none"],
+  [/tool_choice/i, "use a model that supports forced tool calls, or let the model choose"],
+  [/support image input/i, "use a model that supports images, or send none"],
+  [/support cache control/i, 'add an alias for the model with "cache_control": false to MODEL_MAP'],
   [
     /data policy|privacy|zero data retention/i,
-    "the account's own settings rule out everybody who has the model",
+    "the account's privacy settings exclude all providers of the model",
   ],
   [
     /no (allowed )?(endpoints|providers)/i,
-    "what the request asks of a provider rules out everybody who has the model",
+    "the request's requirements exclude all providers of the model",
   ],
 ];
 
 /**
- * Adds to what an upstream says of a missing model what may help, where it is only this request that nobody serves.
+ * Appends a hint to an upstream's message about a missing model, if only this request excludes the model.
  *
  * @example Usage
  * ```ts
  * import { withHint } from "./hints.ts";
  *
- * const said = withHint("No endpoints found that support tool use");
- * if (said !== "No endpoints found that support tool use; ask for a model that takes tools, or send none") throw new Error(said);
+ * const message = withHint("No endpoints found that support tool use");
+ * const expected = "No endpoints found that support tool use; use a model that supports tools, or send none";
+ * if (message !== expected) throw new Error(message);
  * ```
  */
 export function withHint(message: string): string {

@@ -9,26 +9,25 @@ import { type ErrorBody, readErrorBody } from "./error_body.ts";
 import { withHint } from "./hints.ts";
 import { isOverflow, toOverflowMessage } from "./context_overflow.ts";
 
-/** What an upstream said of a failure: in an HTTP response, or in the middle of a stream. */
+/** Failure that an upstream reported in an HTTP response or within a stream. */
 export interface UpstreamFailure {
-  /** The HTTP status, where there is one. */
+  /** HTTP status; `undefined` within a stream. */
   status?: number | undefined;
-  /** The body, or the payload of the event, parsed; its shape is not known. */
+  /** Parsed body or event payload, in any format. */
   body: unknown;
-  /** The value of `retry-after`. */
+  /** Value of the header `retry-after`. */
   retryAfter?: string | undefined;
 }
 
 /**
- * What may be asked instead, where that has a chance: for a shorter answer, of another provider, or without what was
- * thought earlier.
+ * Change with which a retry may succeed: a shorter answer, another provider, or a request without earlier thinking.
  */
 export type Adjustment = { maxTokens: number } | { excludeProvider: string } | { dropThinking: true };
 
 /** An error that an upstream reported. */
 export class UpstreamError extends ApiError {
   readonly adjustment: Adjustment | undefined;
-  /** Whether the model, or whoever watches over it, would not answer. */
+  /** True if the model or a content filter refused to answer. */
   readonly refused: boolean;
 
   constructor(
@@ -45,21 +44,21 @@ export class UpstreamError extends ApiError {
   }
 }
 
-/** What hosts say of a key in a 400. */
+/** Messages about an invalid API key, for hosts that send them with status 400. */
 const INVALID_KEY_MESSAGE =
   /\b(incorrect|invalid|wrong) api key\b|\bapi key (is )?(not valid|invalid|expired)\b/i;
-/** What hosts say of thoughts that they do not take back: another's, another conversation's, or said twice. */
+/** Messages that reject earlier thinking: of another model or conversation, or repeated. */
 const REJECTED_THINKING_MESSAGE =
   /signature.{0,40}\bthinking\b|\bthinking\b.{0,200}cannot be modified|bound to a different conversation|thought.?signature.{0,40}(not valid|invalid|corrupt)|missing a.{0,10}thought.?signature|encrypted.?content.{0,80}(verified|invalid|decrypt)|duplicate item found with id/is;
-/** What a host says whose failure has nothing to do with the request. */
+/** Messages about failures of the host that the request did not cause. */
 const SERVER_FAILURE_MESSAGE =
   /internal (server )?error|server error|unavailable|overloaded|temporar|try again|tim(ed? ?out|eout)|upstream|connection|bad gateway/i;
 
 /**
- * Reads what an upstream says of a failure as the error that Anthropic's API would give for it.
+ * Converts an upstream's failure to the error that Anthropic's API returns in such a case.
  *
- * The upstream's own words are kept, because clients recover by them, but only from its message fields, without
- * keys and of bounded length.
+ * The upstream's wording is kept, because clients match it to recover. It comes only from the message fields, without
+ * API keys and of bounded length.
  *
  * @example Usage
  * ```ts
@@ -73,7 +72,7 @@ export function toUpstreamError({ status, body, retryAfter }: UpstreamFailure): 
   const failure = readErrorBody(body);
   const { errorTypes, codes, details, retryable } = failure;
   const httpStatus = failure.status ?? (status !== undefined && status >= 400 ? status : 502);
-  const message = failure.message ?? `Upstream answered ${httpStatus} without saying why`;
+  const message = failure.message ?? `Upstream returned ${httpStatus} without a message`;
   const retryAfterValue = isRetryAfter(retryAfter) ? retryAfter : failure.retryAfter;
   const options: ApiErrorOptions = {
     ...(retryAfterValue !== undefined && { retryAfter: retryAfterValue }),
@@ -102,7 +101,7 @@ export function toUpstreamError({ status, body, retryAfter }: UpstreamFailure): 
   });
 }
 
-/** Whether it is seconds or a date, as a header may say; anything else is not passed on. */
+/** True for seconds or an HTTP date; other values are not passed on. */
 function isRetryAfter(value: string | undefined): value is string {
   return /^(\d{1,9}(\.\d{1,9})?|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT)$/.test(
     value ?? "",
@@ -125,7 +124,7 @@ function errorTypeFor(
   const lookUp = (map: ReadonlyMap<string, ErrorType>, keys: string[]) =>
     keys.map((key) => map.get(key)).find((type) => type !== undefined);
   const named = lookUp(OPENROUTER_ERROR_TYPES, errorTypes) ?? lookUp(HOST_ERROR_CODES, codes);
-  // A guardrail's word for what it found is the same as a model's, but it is the account that may not ask.
+  // With status 403, a refusal comes from a guardrail of the account, not from the model.
   if (named === "invalid_request_error" && httpStatus === 403) return "permission_error";
   if (named !== undefined) return named;
   if (httpStatus === 400 && /is not a valid model ID/i.test(message)) return "not_found_error";
@@ -133,14 +132,14 @@ function errorTypeFor(
   return (midStream ? lookUp(FALLBACK_ERROR_CODES, codes) : undefined) ?? errorTypeOfStatus(httpStatus);
 }
 
-/** Whatever status an overflow comes with; but a key or a right that is missing says more than any word beside it. */
+/** True for a context overflow, with any status except those for keys, payment, permissions and missing models. */
 function isContextOverflow({ errorTypes, codes, message = "" }: ErrorBody, httpStatus: number): boolean {
   if ([401, 402, 403, 404].includes(httpStatus)) return false;
   const named = ["context_length_exceeded", "token_limit_exceeded", "exceed_context_size_error"];
   return [...errorTypes, ...codes].some((name) => named.includes(name)) || isOverflow(message, httpStatus);
 }
 
-/** OpenRouter's "Provider returned error" where the provider did not complain of the request. */
+/** True for OpenRouter's "Provider returned error" if the provider did not reject the request itself. */
 function isTransient({ errorTypes, forwarded }: ErrorBody): boolean {
   if (
     forwarded === undefined ||

@@ -3,67 +3,70 @@ import type { JsonObject } from "../../base/json.ts";
 import type { TurnContext } from "../dialect.ts";
 import type { ToolNames } from "./tool_names.ts";
 
-/** What a host of chat completions takes and gives; each field is a habit that some host has and another has not. */
+/** Features of a chat completions host. Each field is a point on which hosts differ. */
 export interface ChatFeatures {
   /**
-   * How a request says how much to think: OpenRouter's `reasoning`, OpenAI's `reasoning_effort`, that beside DeepSeek's
-   * `thinking`, which switches it on and off, or not at all.
+   * Request field that controls thinking. OpenRouter has `reasoning`, OpenAI has `reasoning_effort`. `switch` means
+   * DeepSeek's pair: `thinking` turns it on or off, `reasoning_effort` sets the effort. `none` means no such field.
    */
   thinking: "reasoning" | "reasoning_effort" | "switch" | "none";
-  /** What `reasoning_effort` may be. */
+  /** Accepted values of `reasoning_effort`. */
   efforts: readonly string[];
-  /** Whether a model that thinks can be made to call a tool. */
+  /** True if a model can be forced to call a tool while it thinks. */
   forcedWhileThinking: boolean;
-  /** The choices of tools that are taken: some know no way to force one. */
+  /** Accepted tool choices. Some hosts cannot force a tool. */
   toolChoices: readonly ("auto" | "none" | "forced")[];
-  /** Whether `reasoning_details` on earlier messages are understood. */
+  /** True if the host accepts `reasoning_details` on earlier messages. */
   reasoningDetails: boolean;
-  /** Whether reasoning comes inside the text, between `<think>` and `</think>`. */
+  /** True if reasoning may arrive in the text, between `<think>` and `</think>`. */
   thinkTags: boolean;
-  /** Whether calls of tools may come inside the text, because the host does not know them for what they are. */
+  /** True if tool calls may arrive in the text because the host does not parse them. */
   callsInText: boolean;
-  /** Whether a call's signature comes and goes in `extra_content.google.thought_signature`. */
+  /** True if calls carry their signature in `extra_content.google.thought_signature`, in both directions. */
   thoughtSignatures: boolean;
-  /** Whether `cache_control` on parts and tools is understood. */
+  /** True if the host accepts `cache_control` on parts and tools. */
   cacheControl: boolean;
   topK: boolean;
-  /** What the id of a call may be; anything, where nothing is said. */
+  /** Pattern of accepted call ids. Undefined if the host accepts any id. */
   callIds: RegExp | undefined;
-  /** Whether earlier calls need a signature, be it one that says that there is none. */
-  signedCalls: boolean;
-  /** Which earlier answers need `reasoning_content`, be there nothing in it. */
-  reasoningContent: "none" | "of calls" | "of all";
-  /** Whether `session_id` keeps a conversation with one provider. */
+  /** True if earlier calls need a signature. A placeholder is accepted for calls of other models. */
+  needsSignedCalls: boolean;
+  /** Earlier answers that need `reasoning_content`, even if they had no reasoning. */
+  reasoningContent: "none" | "with calls" | "always";
+  /** True if `session_id` keeps a conversation on one provider. */
   sessionId: boolean;
-  /** The field that limits the answer. */
+  /** Request field that limits the tokens of the answer. */
   maxTokensField: "max_tokens" | "max_completion_tokens";
-  /** Whether `stream_options.include_usage` is understood; where it is not, usage comes unasked or not at all. */
+  /** True if the host accepts `stream_options.include_usage`. Other hosts send usage by default or never. */
   streamOptions: boolean;
-  /** The sources that parts of the type `file` may have. */
+  /** Accepted sources of `file` parts. */
   files: readonly ("base64" | "url")[];
   parallelToolCalls: boolean;
-  /** How an answer is held to a schema: `json_schema`, `json_object` alone, or by a forced tool. */
+  /**
+   * Strongest `response_format` that the host accepts. Without `json_schema`, a forced tool or an instruction carries
+   * the schema.
+   */
   format: "json_schema" | "json_object" | "none";
-  /** The keywords of JSON Schema that make the host refuse a request. */
-  refusedKeywords: readonly string[];
-  /** The values of the keyword `format` that it takes; all, where nothing is said. */
-  takenFormats: readonly string[] | undefined;
+  /** JSON Schema keywords for which the host rejects a request. */
+  rejectedKeywords: readonly string[];
+  /** Accepted values of the JSON Schema keyword `format`. Undefined if the host accepts all. */
+  supportedFormats: readonly string[] | undefined;
 }
 
-/** A turn, and what the host takes. */
+/** Turn context with the features of the host, adjusted for the model. */
 export interface HostContext extends TurnContext {
   features: ChatFeatures;
-  /** The tools' names, as the host takes them. */
+  /** Tool names that the host accepts. */
   names: ToolNames;
 }
 
-/** What the saying of a request needs. */
+/** Context for building a request. */
 export interface ChatContext extends HostContext {
-  /** The reasoning that has been said so far in the conversation. */
+  /** Keys of the reasoning details that the request holds so far. */
   sentReasoning: Set<unknown>;
 }
 
-/** A block, and where it stands in the client's request. */
+/** A block and its path in the client's request. */
 export interface LocatedBlock<Block = ContentBlock> {
   block: Block;
   path: string;
@@ -82,12 +85,12 @@ export type ChatPart =
   | { type: "image_url"; image_url: { url: string }; cache_control?: CacheControl }
   | { type: "file"; file: JsonObject; cache_control?: CacheControl };
 
-/** Notes where each block of a content stands. */
+/** Pairs each block of a content with its path. */
 export function locateBlocks(content: readonly ContentBlock[], path: string): LocatedBlock[] {
   return content.map((block, at) => ({ block, path: `${path}.${at}` }));
 }
 
-/** A mark for the cache, where the host takes one. */
+/** Returns the block's `cache_control` to spread into a part, or `{}` if the host does not accept it. */
 export function cacheControlOf(
   block: { cache_control?: CacheControl | null | undefined },
   { features }: ChatContext,
@@ -95,7 +98,7 @@ export function cacheControlOf(
   return block.cache_control && features.cacheControl ? { cache_control: block.cache_control } : {};
 }
 
-/** Reports the sources that a text names: chat completions cannot be told of them. */
+/** Reports the citations of a text as dropped. Chat completions requests cannot carry them. */
 export function reportCitations({ citations }: JsonObject, path: string, { loss }: ChatContext): void {
   if (Array.isArray(citations) && citations.length > 0) loss.add(`${path}.citations`, "dropped");
 }

@@ -2,8 +2,8 @@ import type { CustomTool, TypedTool } from "../../anthropic/schema.ts";
 import type { JsonObject } from "../../base/json.ts";
 
 /**
- * Tools that Anthropic's models know by their type and clients run themselves, described for all other models.
- * Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview
+ * Describes a typed tool that the client runs, for models that were not trained on the type. Returns undefined for
+ * other types of tools. Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview
  */
 export function toClientTool(tool: TypedTool): CustomTool | undefined {
   const [, kind = "", version = ""] = /^([a-z_]+)_(\d{8})$/.exec(tool.type) ?? [];
@@ -56,12 +56,12 @@ const choice = (values: readonly string[], description: string) => ({
 const BASH_TOOL: ToolDescription = {
   name: "bash",
   description:
-    "Runs a command in a bash shell that stays open: directory, variables and background jobs last from one call " +
-    "to the next. Gives what the command wrote. A command must not wait for input from a person. If the shell " +
-    "hangs or was killed, start it anew with restart.",
+    "Runs a command in a persistent bash shell: directory, variables and background jobs last from one call to the " +
+    "next. Returns the command's output. A command must not wait for user input. If the shell hangs or was killed, " +
+    "restart it with restart.",
   properties: {
-    command: text("The command to run; needed unless restart is true"),
-    restart: { type: "boolean", description: "True to start the shell anew instead of running a command" },
+    command: text("The command to run; required unless restart is true"),
+    restart: { type: "boolean", description: "True to restart the shell instead of running a command" },
   },
   required: [],
 };
@@ -70,36 +70,38 @@ const BASH_TOOL: ToolDescription = {
 
 const VIEW_RANGE = integers(
   2,
-  "For view, of a file alone: the first and the last line to show, counted from 1; -1 as the last means the end",
+  "For view of a file: the first and the last line to show, counted from 1; -1 as the last line means the end",
 );
 const EDIT_PROPERTIES = {
   file_text: text("For create: the whole content of the file"),
-  old_str: text("For str_replace: the text to replace, exactly as it stands in the file and only once in it"),
-  new_str: text("For str_replace: the text to put in its place; nothing deletes the old text"),
-  insert_line: integer("For insert: the line after which the text is put; 0 is before the first"),
+  old_str: text("For str_replace: the text to replace; it must match the file exactly and occur only once"),
+  new_str: text("For str_replace: the replacement; without it, the old text is deleted"),
+  insert_line: integer(
+    "For insert: the line after which the text is inserted; 0 means before the first line",
+  ),
 };
 
 function editorTool(tool: TypedTool, version: number): ToolDescription {
-  // Later versions go by another name and can no longer undo.
+  // Since version 20250429 the tool has another name and no `undo_edit`.
   const isOld = version < 20250429;
   const commands = ["view", "create", "str_replace", "insert", ...(isOld ? ["undo_edit"] : [])];
   const limit = typeof tool.max_characters === "number"
-    ? ` Of a long file at most ${tool.max_characters} characters are shown.`
+    ? ` view shows at most ${tool.max_characters} characters of a file.`
     : "";
   return {
     name: isOld ? "str_replace_editor" : "str_replace_based_edit_tool",
     description:
-      "Views and edits text files. view shows a file with its lines numbered, or lists a directory; create writes " +
-      "a new file; str_replace replaces a piece of text that occurs exactly once; insert puts text after a line" +
-      `${isOld ? "; undo_edit takes the last edit of a file back" : ""}.${limit}`,
+      "Views and edits text files. view shows a file with line numbers, or lists a directory; create writes a new " +
+      "file; str_replace replaces a text that occurs exactly once; insert inserts text after a line" +
+      `${isOld ? "; undo_edit reverts the last edit of a file" : ""}.${limit}`,
     properties: {
-      command: choice(commands, "What to do"),
-      path: text("The file, or for view also a directory; an absolute path"),
+      command: choice(commands, "The operation"),
+      path: text("Absolute path of the file; for view also of a directory"),
       ...EDIT_PROPERTIES,
-      // The first versions call the inserted text as they call the replacing one.
+      // Versions before 20250429 take the inserted text in `new_str` as well.
       ...(isOld
-        ? { new_str: text("For str_replace: the text to put in its place; for insert: the text to put in") }
-        : { insert_text: text("For insert: the text to put in") }),
+        ? { new_str: text("For str_replace: the replacement; for insert: the text to insert") }
+        : { insert_text: text("For insert: the text to insert") }),
       view_range: VIEW_RANGE,
     },
     required: ["command", "path"],
@@ -109,18 +111,18 @@ function editorTool(tool: TypedTool, version: number): ToolDescription {
 const MEMORY_TOOL: ToolDescription = {
   name: "memory",
   description:
-    "Keeps notes in files below /memories that last beyond this conversation. Look there with view before you begin " +
-    "a task, and write down what a later conversation will need, for this one may end at any time. view shows a " +
-    "file or lists a directory; create writes a file; str_replace replaces a piece of text that occurs exactly " +
-    "once; insert puts text after a line; delete removes a file or directory; rename moves one.",
+    "Keeps notes in files below /memories that persist beyond this conversation. Check them with view before you " +
+    "begin a task, and write down what a later conversation will need: this one may end at any time. view shows a " +
+    "file or lists a directory; create writes a file; str_replace replaces a text that occurs exactly once; insert " +
+    "inserts text after a line; delete removes a file or directory; rename moves one.",
   properties: {
-    command: choice(["view", "create", "str_replace", "insert", "delete", "rename"], "What to do"),
+    command: choice(["view", "create", "str_replace", "insert", "delete", "rename"], "The operation"),
     path: text("The file or directory, below /memories; for every command but rename"),
     ...EDIT_PROPERTIES,
-    insert_text: text("For insert: the text to put in"),
+    insert_text: text("For insert: the text to insert"),
     view_range: VIEW_RANGE,
-    old_path: text("For rename: the present path"),
-    new_path: text("For rename: the path it shall have"),
+    old_path: text("For rename: the current path"),
+    new_path: text("For rename: the new path"),
   },
   required: ["command"],
 };
@@ -150,20 +152,20 @@ function computerTool(tool: TypedTool, version: number): ToolDescription {
   return {
     name: "computer",
     description:
-      `Uses a computer${display} by its screen, mouse and keyboard. The screen is ${width} pixels wide and ` +
-      `${height} pixels high; coordinates are [x, y] from its upper left corner. Take a screenshot to see what is ` +
-      "there before you click, and another one to see what came of it.",
+      `Controls a computer${display} through its screen, mouse and keyboard. The screen is ${width} pixels wide and ` +
+      `${height} pixels high; coordinates are [x, y] from its upper left corner. Take a screenshot before you click, ` +
+      "and another one to see the result.",
     properties: {
-      action: choice(actions, "What to do"),
-      coordinate: integers(2, "Where, as [x, y]: for mouse_move, clicks and scroll, and the end of a drag"),
-      text: text("For type: what to type; for key and hold_key: the key or combination, such as ctrl+s"),
+      action: choice(actions, "The action"),
+      coordinate: integers(2, "Position as [x, y], for mouse_move, clicks and scroll; for a drag, its end"),
+      text: text("For type: the text to type; for key and hold_key: the key or combination, such as ctrl+s"),
       ...(isLater && {
-        start_coordinate: integers(2, "For left_click_drag: where the drag begins, as [x, y]"),
+        start_coordinate: integers(2, "For left_click_drag: the start of the drag, as [x, y]"),
         scroll_direction: choice(["up", "down", "left", "right"], "For scroll: the direction"),
-        scroll_amount: integer("For scroll: how many clicks of the wheel"),
-        duration: { type: "number", description: "For hold_key and wait: how many seconds" },
+        scroll_amount: integer("For scroll: the number of wheel clicks"),
+        duration: { type: "number", description: "For hold_key and wait: the duration in seconds" },
       }),
-      ...(canZoom && { region: integers(4, "For zoom: the part to show closer, as [x0, y0, x1, y1]") }),
+      ...(canZoom && { region: integers(4, "For zoom: the region to enlarge, as [x0, y0, x1, y1]") }),
     },
     required: ["action"],
   };

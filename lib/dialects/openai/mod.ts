@@ -7,7 +7,7 @@ import { withModelQuirks } from "./model_quirks.ts";
 import { toChatRequest } from "./request/body.ts";
 import { collectToolNames } from "./tool_names.ts";
 
-/** Whether calls of tools may come inside the text. */
+/** True if tool calls in the text are parsed. The setting overrides the host's feature. */
 function mayCallInText(
   { callsInText }: ChatFeatures,
   { toolCallsInText: setting = "auto" }: TurnContext,
@@ -15,7 +15,7 @@ function mayCallInText(
   return setting === "on" || (setting === "auto" && callsInText);
 }
 
-/** Chat completions, as OpenAI and its many imitators speak them, with what the host takes beyond that. */
+/** Creates the dialect of chat completions for a host with these features, OpenAI or a compatible one. */
 export function createChatDialect(features: ChatFeatures): Dialect {
   const createContext = (request: MessagesRequest, turn: TurnContext): HostContext => ({
     ...turn,

@@ -2,24 +2,24 @@ import { type CustomTool, isCustomTool, type MessagesRequest } from "../../anthr
 import type { JsonObject } from "../../base/json.ts";
 import { toClientTool } from "./client_tools.ts";
 
-/** Claude Code's stand-in for tools it has not sent; it is not meant to be called. */
+/** Claude Code's placeholder for tools that it has not sent. Models must not call it. */
 const PLACEHOLDER = "DeferredToolPlaceholder";
 
-/** A tool of the request, as a model can be offered it. */
+/** A tool of the request, in the form in which the model gets it. */
 export interface OfferedTool {
-  /** Where the client speaks of it. */
+  /** Path of the tool in the client's request. */
   path: string;
-  /** Nothing where the gateway or the upstream would have to run it. */
+  /** Undefined for a typed tool that the gateway or the upstream would have to run. */
   tool: CustomTool | undefined;
-  /** Whether its description and schema are words of ours, because the client named a type alone. */
+  /** True if the client sent only a type, so that the gateway writes the description and the schema. */
   described: boolean;
 }
 
 /**
- * Lists the tools of a request: the client's own, and those it runs that are known by their type alone.
+ * Lists the tools of a request: custom tools and typed tools such as `bash_20250124`.
  *
- * Deferred tools are offered like all others, for chat completions have no way to load one later, and clients run a
- * deferred tool as they run any.
+ * Deferred tools are offered like all others. Chat completions cannot load a tool later, and clients run a deferred
+ * tool like any other.
  */
 export function offerTools({ tools }: MessagesRequest): OfferedTool[] {
   return (tools ?? []).flatMap((tool, at): OfferedTool[] => {
@@ -29,7 +29,7 @@ export function offerTools({ tools }: MessagesRequest): OfferedTool[] {
   });
 }
 
-/** Gathers the schemas of the tools' arguments, by the tools' names. */
+/** Collects the input schemas of the offered tools, by tool name. */
 export function collectSchemas(request: MessagesRequest): Map<string, JsonObject> {
   const tools = offerTools(request).flatMap(({ tool }) => tool ? [tool] : []);
   return new Map(tools.map(({ name, input_schema }) => [name, input_schema]));

@@ -3,22 +3,23 @@ import type { LossReport } from "../loss.ts";
 import { fnv } from "../fnv.ts";
 import { offerTools } from "./offer_tools.ts";
 
-/** What every host takes as a function's name. Source: https://platform.openai.com/docs/api-reference/chat/create */
+/** Function names that every host accepts. Source: https://platform.openai.com/docs/api-reference/chat/create */
 const LEGAL_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 const MAX_NAME_CHARS = 64;
 
 /**
- * The tools' names at the upstream: those that a host would refuse are shortened, and found again in the answer.
+ * Maps tool names to names that every host accepts, and back.
  *
- * A short name is what fits of the long one, and a hash of all of it. It follows from the request alone, so nothing
- * has to be remembered, and the same tool is called the same in every turn.
+ * A name that a host would reject is replaced. The new name is the old one, cut and with `_` for illegal characters,
+ * and a hash of the whole name. It depends only on the request. So the gateway keeps no state, and a tool has the same
+ * name in every turn.
  *
  * @example Usage
  * ```ts
  * import { ToolNames } from "./tool_names.ts";
  *
  * const names = new ToolNames(["clock", "mcp__files__read me"]);
- * if (names.toUpstream("clock") !== "clock") throw new Error("a legal name is changed");
+ * if (names.toUpstream("clock") !== "clock") throw new Error("a legal name was changed");
  * const short = names.toUpstream("mcp__files__read me");
  * if (!/^mcp__files__read_me_[0-9a-f]{8}$/.test(short)) throw new Error(short);
  * if (names.toClient(short) !== "mcp__files__read me") throw new Error("the name is lost");
@@ -38,25 +39,25 @@ export class ToolNames {
     }
   }
 
-  /** Gives the name that the host takes. */
+  /** Returns the upstream's name of a tool. */
   toUpstream(name: string): string {
     return this.#upstream.get(name) ?? name;
   }
 
-  /** Gives the name that the host takes, and reports where the client said another. */
+  /** Returns the upstream's name of a tool. Reports a loss if it differs from the client's. */
   rename(name: string, path: string, loss: LossReport): string {
     const upstreamName = this.toUpstream(name);
     if (upstreamName !== name) loss.add(path, "renamed");
     return upstreamName;
   }
 
-  /** Gives the name that the client knows. */
+  /** Returns the client's name of a tool. */
   toClient(name: string): string {
     return this.#client.get(name) ?? name;
   }
 }
 
-/** Gathers every tool's name that a request says where the model will see it. */
+/** Collects all tool names of a request that the model will see: of tools, the tool choice and earlier calls. */
 export function collectToolNames(request: MessagesRequest): ToolNames {
   const names = offerTools(request).flatMap(({ tool }) => tool ? [tool.name] : []);
   const choice = request.tool_choice;

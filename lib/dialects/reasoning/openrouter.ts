@@ -2,17 +2,18 @@ import { fromBase64Url } from "../../base/base64url.ts";
 import { isObject, type JsonObject, tryJson } from "../../base/json.ts";
 
 /**
- * How OpenRouter's Anthropic endpoint says reasoning that Anthropic's language has no words for: as the `data` of a
- * `redacted_thinking` block, a reasoning detail of chat completions in base64.
+ * Prefix of reasoning that OpenRouter's Messages endpoint cannot express in Anthropic's format.
+ *
+ * It is the `data` of a `redacted_thinking` block: a reasoning detail of chat completions in base64.
  */
 const REASONING_PREFIX = "openrouter.reasoning:";
 
-/** Tells OpenRouter's own reasoning from what Anthropic encrypted. */
+/** True if the data is OpenRouter's reasoning; false if Anthropic encrypted it. */
 export function isOpenRouterReasoning(data: unknown): data is string {
   return typeof data === "string" && data.startsWith(REASONING_PREFIX);
 }
 
-/** Reads the detail; `undefined` where there is none. */
+/** Decodes the reasoning detail; `undefined` if the data holds none. */
 export function readOpenRouterReasoning(data: string): JsonObject | undefined {
   const detail = isOpenRouterReasoning(data)
     ? tryJson(fromBase64Url(data.slice(REASONING_PREFIX.length)) ?? "")
@@ -20,7 +21,7 @@ export function readOpenRouterReasoning(data: string): JsonObject | undefined {
   return isObject(detail) ? detail : undefined;
 }
 
-/** Writes a detail as OpenRouter would. */
+/** Encodes a reasoning detail in OpenRouter's format. */
 export function writeOpenRouterReasoning(detail: JsonObject): string {
   const binary = Array.from(
     new TextEncoder().encode(JSON.stringify(detail)),

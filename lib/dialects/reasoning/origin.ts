@@ -1,35 +1,39 @@
 import type { JsonObject } from "../../base/json.ts";
 
-/** Anthropic's own models, under the names that its hosts give them: `claude-…`, `anthropic/…`, `us.anthropic.claude-…`. */
+/** True for Anthropic's models, by any host's name: `claude-…`, `anthropic/…`, `us.anthropic.claude-…`. */
 export function isClaude(model: string): boolean {
   return /^~?anthropic\/|(^|[/.])claude-/.test(model);
 }
 
-/** Google's models, which need their own signatures back as Claude does. */
-export function isGemini(model: string): boolean {
+/** True for Google's models. Like Claude, they require their own signatures back. */
+function isGemini(model: string): boolean {
   return /(^|[/.])gemini-/.test(model);
 }
 
-/** How Claude's reasoning is marked in chat completions. */
+/** Format of Claude's reasoning details in chat completions. */
 export const CLAUDE_FORMAT = "anthropic-claude-v1";
-/** How Gemini's is. */
+/** Format of Gemini's reasoning details in chat completions. */
 export const GEMINI_FORMAT = "google-gemini-v1";
 
-/** Tells whether a model takes no reasoning but what it signed itself. */
+/** True if a model accepts only reasoning that it signed itself. */
 export function needsSignature(model: string): boolean {
   return isClaude(model) || isGemini(model);
 }
 
-/** Tells whether a detail that names no model, only a format, is surely this model's own. */
+/**
+ * True if a reasoning detail is certainly this model's own.
+ *
+ * A detail names a format, not a model. Only the formats of Claude and Gemini identify the models.
+ */
 export function belongsToModel({ format, signature }: JsonObject, model: string): boolean {
   if (format === GEMINI_FORMAT) return isGemini(model);
-  // Where no format is named it is Claude's, if anybody signed it.
+  // A signed detail without a format is Claude's.
   const claude = format === CLAUDE_FORMAT || (!format && typeof signature === "string" && signature !== "");
   return claude && isClaude(model);
 }
 
 /**
- * Tells a thought that lacks the signature its model insists on: such a thought makes the whole request fail.
+ * True if a reasoning text lacks the signature that its model requires. Such a text makes the whole request fail.
  *
  * Source: https://github.com/OpenRouterTeam/ai-sdk-provider, convert-to-openrouter-chat-messages.ts
  */

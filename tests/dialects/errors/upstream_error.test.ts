@@ -88,13 +88,13 @@ const SHAPES: [what: string, status: number | undefined, body: unknown, expected
     529,
     "overloaded_error",
     "by status",
-    "Upstream answered 503 without saying why",
+    "Upstream returned 503 without a message",
   ]],
   ["no body and no status", undefined, undefined, [
     502,
     "api_error",
     "by status",
-    "Upstream answered 502 without saying why",
+    "Upstream returned 502 without a message",
   ]],
   ["an unknown 4xx", 405, { message: SAID }, [400, "invalid_request_error", "no", SAID]],
   ["a model that is gone", 410, { message: SAID }, [404, "not_found_error", "no", SAID]],
@@ -102,7 +102,7 @@ const SHAPES: [what: string, status: number | undefined, body: unknown, expected
     504,
     "timeout_error",
     "by status",
-    "Upstream answered 524 without saying why",
+    "Upstream returned 524 without a message",
   ]],
   ["Anthropic", 529, { type: "error", error: { type: "overloaded_error", message: SAID } }, [
     529,
@@ -274,7 +274,7 @@ const SHAPES: [what: string, status: number | undefined, body: unknown, expected
     404,
     "not_found_error",
     "no",
-    "No endpoints found that support tool use; ask for a model that takes tools, or send none",
+    "No endpoints found that support tool use; use a model that supports tools, or send none",
   ]],
   ["OpenRouter's moderation", 403, or(403, SAID, { reasons: ["violence"], flagged_input: "private" }), [
     403,
@@ -689,12 +689,15 @@ test("toUpstreamError() recognises rejected thinking blocks", () => {
 });
 
 const NOBODY: [said: string, hint: RegExp][] = [
-  ["No endpoints found that support tool use.", /; ask for a model that takes tools, or send none$/],
-  ["No endpoints found that support image input", /takes images/],
-  ["No endpoints found that support the provided 'tool_choice' value.", /or let it choose$/],
+  ["No endpoints found that support tool use.", /; use a model that supports tools, or send none$/],
+  ["No endpoints found that support image input", /supports images/],
+  ["No endpoints found that support the provided 'tool_choice' value.", /or let the model choose$/],
   ["No endpoints found that support cache control", /"cache_control": false/],
-  ["No endpoints found matching your data policy (Free model publication).", /the account's own settings/],
-  ["No allowed providers are available for the selected model.", /what the request asks of a provider/],
+  [
+    "No endpoints found matching your data policy (Free model publication).",
+    /the account's privacy settings/,
+  ],
+  ["No allowed providers are available for the selected model.", /the request's requirements/],
 ];
 
 test("toUpstreamError() adds a hint if no provider serves the request", () => {

@@ -40,13 +40,13 @@ const CASES: Record<string, Case> = {
   "drops the URL of a file for OpenAI": {
     block: named(there),
     preset: "openai",
-    said: "Rules\n\nOf the house\n\n[A document was left out here: this host opens no addresses of files]",
+    said: "Rules\n\nOf the house\n\n[Document omitted: this host does not accept URLs of files]",
     lost: true,
   },
   "drops a file for hosts without files": {
     block: named(pdf),
     preset: "groq",
-    said: "Rules\n\nOf the house\n\n[A document was left out here: this host takes no files]",
+    said: "Rules\n\nOf the house\n\n[Document omitted: this host does not accept files]",
     lost: true,
   },
   "sends a text document as text": {
@@ -78,7 +78,7 @@ const CASES: Record<string, Case> = {
   "replaces an image by a note for a model without image input": {
     block: image,
     facts: blind,
-    said: "[An image was left out here: this model cannot see images]",
+    said: "[Image omitted: this model does not accept images]",
     lost: true,
   },
 };

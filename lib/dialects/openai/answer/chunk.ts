@@ -1,11 +1,9 @@
 import * as v from "valibot";
 
-/**
- * What is read of a chat completion, whole or in chunks: only the fields in use, and none of them relied upon.
- * Source: https://openrouter.ai/docs/api-reference/streaming, and what its and other hosts really send.
- */
+// Schema of a chat completion, whole or in chunks. It has only the fields in use, and all are optional.
+// Source: https://openrouter.ai/docs/api-reference/streaming, and recorded answers of OpenRouter and other hosts.
 
-/** A number, if the host is right. */
+/** A number of tokens or requests. Not validated here, because a wrong count must not fail the answer. */
 const Count = v.optional(v.unknown());
 const OptionalText = v.nullish(v.string());
 
@@ -13,9 +11,10 @@ const ToolCall = v.looseObject({
   index: v.nullish(v.number()),
   id: OptionalText,
   function: v.nullish(v.looseObject({ name: OptionalText, arguments: v.optional(v.unknown()) })),
-  /** Where Gemini's own endpoint signs a call. */
+  /** Signature of a call from Gemini's own endpoint. */
   extra_content: v.optional(v.unknown()),
 });
+/** A tool call, or a piece of one. */
 export type ToolCallDelta = v.InferOutput<typeof ToolCall>;
 
 const ReasoningDetail = v.looseObject({
@@ -28,6 +27,7 @@ const ReasoningDetail = v.looseObject({
   index: v.nullish(v.number()),
   format: OptionalText,
 });
+/** An entry of OpenRouter's `reasoning_details`, or a piece of one. */
 export type ReasoningDetail = v.InferOutput<typeof ReasoningDetail>;
 
 const ChatDelta = v.looseObject({
@@ -36,11 +36,12 @@ const ChatDelta = v.looseObject({
   reasoning: OptionalText,
   reasoning_content: OptionalText,
   reasoning_details: v.nullish(v.array(ReasoningDetail)),
-  /** The sources of a search. */
+  /** Citations of a web search. */
   annotations: v.optional(v.unknown()),
   refusal: OptionalText,
   tool_calls: v.nullish(v.array(ToolCall)),
 });
+/** A message, or a piece of one. */
 export type ChatDelta = v.InferOutput<typeof ChatDelta>;
 
 const ServerTools = v.nullish(v.looseObject({ web_search_requests: Count }));
@@ -54,12 +55,13 @@ const Usage = v.looseObject({
   completion_tokens_details: v.nullish(v.looseObject({ reasoning_tokens: Count })),
   server_tool_use_details: ServerTools,
   server_tool_use: ServerTools,
-  /** Other words for what a cache was read for, and written. */
+  /** Cached tokens, read and written, under the names of other hosts. */
   prompt_cache_hit_tokens: Count,
   cached_tokens: Count,
   cache_read_input_tokens: Count,
   cache_creation_input_tokens: Count,
 });
+/** Token counts and cost of a completion. */
 export type ChatUsage = v.InferOutput<typeof Usage>;
 
 const Choice = v.looseObject({
@@ -68,12 +70,13 @@ const Choice = v.looseObject({
   message: v.nullish(ChatDelta),
   finish_reason: OptionalText,
   native_finish_reason: OptionalText,
-  /** vLLM's own field: the stop sequence that was met. */
+  /** vLLM's field: the stop sequence that ended the answer. */
   stop_reason: v.optional(v.unknown()),
   error: v.optional(v.unknown()),
-  /** Moonshot's place for it. */
+  /** Usage, as Moonshot sends it. */
   usage: v.nullish(Usage),
 });
+/** One of the choices of a completion. */
 export type Choice = v.InferOutput<typeof Choice>;
 
 /** A chat completion, or a chunk of one. */

@@ -2,14 +2,14 @@ import type { MessageWriter } from "../../../anthropic/writer.ts";
 import { isObject, type JsonObject } from "../../../base/json.ts";
 import { seal } from "../../sealed.ts";
 
-/** How many characters of a source Anthropic quotes. */
+/** Maximum length of `cited_text` in Anthropic's answers, in characters. */
 const MAX_QUOTE_CHARS = 150;
 
 /**
- * Gathers the sources that an answer names, and cites them on its text.
+ * Converts the citations of an answer and adds them to its text blocks.
  *
- * OpenRouter names them before any text, Perplexity's own lists come again with every chunk: each is cited once, as
- * soon as there is text to carry it.
+ * OpenRouter sends citations before any text, and Perplexity repeats its lists in every chunk. So each URL is
+ * cited once, as soon as there is a text block.
  */
 export class CitationReader {
   readonly #writer: MessageWriter;
@@ -22,7 +22,7 @@ export class CitationReader {
     this.#origin = origin;
   }
 
-  /** Takes the `annotations` of a delta. */
+  /** Reads the `annotations` of a delta. */
   pushAnnotations(annotations: unknown): void {
     if (!Array.isArray(annotations)) return;
     for (const annotation of annotations) {
@@ -33,7 +33,7 @@ export class CitationReader {
     this.flush();
   }
 
-  /** Takes the lists that Perplexity puts beside the choices: addresses, and what is known of them. */
+  /** Reads the lists that Perplexity sends beside the choices: `citations` has URLs, `search_results` their titles. */
   pushSearchResults({ citations, search_results }: JsonObject): void {
     if (!Array.isArray(citations)) return;
     const results = Array.isArray(search_results) ? search_results.filter(isObject) : [];
@@ -44,7 +44,7 @@ export class CitationReader {
     this.flush();
   }
 
-  /** Cites what is waiting, if there is text to carry it. */
+  /** Adds pending citations to the open text block, if there is one. */
   flush(): void {
     this.#pending = this.#pending.filter((citation) => !this.#writer.cite(citation));
   }
@@ -56,7 +56,7 @@ export class CitationReader {
       type: "web_search_result_location",
       url,
       title: typeof title === "string" && title !== "" ? title : null,
-      // Nothing is behind it: it only tells that the citation is the gateway's own.
+      // The seal is empty: it only marks the citation as one of the gateway.
       encrypted_index: seal(this.#origin, []),
       cited_text: typeof content === "string" ? truncateQuote(content) : "",
     });

@@ -10,14 +10,14 @@ import { type TextToolCall, TextToolCalls } from "./text_tool_calls.ts";
 import { type TaggedPiece, ThinkTags } from "./think_tags.ts";
 import type { SignedCall } from "./thought_signatures.ts";
 
-/** Reads what a model thinks and says beside its tool calls, in whatever field and form its host brings it. */
+/** Converts text, reasoning and citations of an answer, in any field and form that hosts use. */
 export class ContentReader {
   readonly #writer: MessageWriter;
   readonly #reasoning: ReasoningReader;
   readonly #citations: CitationReader;
-  /** Tells thoughts from text, where the host does not; what is no host's habit is not looked for. */
+  /** Separates reasoning from text. Undefined unless the host sends reasoning inside the text. */
   readonly #tags: ThinkTags | undefined;
-  /** Finds calls in the text, where they may be. */
+  /** Finds tool calls in the text. Undefined unless the host may send them there. */
   readonly #textCalls: TextToolCalls | undefined;
   #chars = 0;
 
@@ -34,12 +34,12 @@ export class ContentReader {
       : undefined;
   }
 
-  /** How many characters were thought and said. */
+  /** Number of characters of reasoning and text so far. */
   get chars(): number {
     return this.#chars;
   }
 
-  /** Takes a delta. */
+  /** Converts one delta. */
   push(delta: ChatDelta): void {
     const { text, thought } = readContent(delta);
     this.#reasoning.push(delta, thought);
@@ -50,29 +50,32 @@ export class ContentReader {
     this.#text(delta.refusal ?? "");
   }
 
-  /** Takes the sources that stand beside the choices of a chunk. */
+  /** Reads the citations beside the choices of a chunk. */
   cite(chunk: JsonObject): void {
     this.#citations.pushSearchResults(chunk);
   }
 
-  /** Takes the signature of a tool call that is about to begin. */
+  /** Adds the signature of a tool call that is about to begin. */
   sign(call: SignedCall): void {
     this.#reasoning.sign(call);
   }
 
-  /** Ends what was said so far, because a tool is called. */
+  /** Ends the current text or reasoning before a tool call. */
   close(): void {
     if (this.#tags) this.#pushTagged(this.#tags.end());
     this.#release(this.#textCalls?.end(false).text ?? "");
     this.#reasoning.close();
   }
 
-  /** Takes the end; gives the calls that were said in the text of a `complete` answer: not cut, and no call already. */
+  /**
+   * Ends the answer. If it is `complete`, returns the tool calls in its text. An answer is complete if it was not cut
+   * and has no other tool calls.
+   */
   end({ complete }: { complete: boolean }): TextToolCall[] {
     if (this.#tags) this.#pushTagged(this.#tags.end());
     const unclosed = this.#tags?.unclosed;
     if (unclosed && complete) {
-      // A thought that never ended, and after which nothing came, was the answer itself.
+      // Reasoning whose tag is never closed is the answer itself.
       this.#reasoning.keepTag("<think>");
       this.#text(unclosed);
     }
@@ -88,14 +91,14 @@ export class ContentReader {
     this.#pushText(text);
   }
 
-  /** Says a piece of text, but for what may be a call. */
+  /** Writes a piece of text. Holds back what may be a tool call. */
   #pushText(text: string): void {
     const released = this.#textCalls?.push(text) ?? text;
     this.#chars += text.length - released.length;
     this.#text(released);
   }
 
-  /** Says what was held, and counted as said when it came. */
+  /** Writes text that was held back. It was counted when it arrived. */
   #release(held: string): void {
     this.#chars -= held.length;
     this.#text(held);
@@ -110,7 +113,7 @@ export class ContentReader {
   }
 }
 
-/** Reads the content of a delta, plain or in parts: what is said, and what is thought. */
+/** Returns text and reasoning of a delta's content, which is plain text or a list of parts. */
 function readContent({ content }: ChatDelta): { text: string; thought: string } {
   if (!Array.isArray(content)) return { text: content ?? "", thought: "" };
   const all = (type: "text" | "thinking") =>
@@ -118,7 +121,7 @@ function readContent({ content }: ChatDelta): { text: string; thought: string } 
   return { text: all("text"), thought: all("thinking") };
 }
 
-/** Text that hosts send plain, or once more as a list of text parts. */
+/** Returns the text of a part, which hosts send as a string or as a nested list of text parts. */
 function plainText(value: unknown): string {
   if (typeof value === "string") return value;
   if (!Array.isArray(value)) return "";

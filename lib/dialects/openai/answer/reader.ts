@@ -17,7 +17,7 @@ import { ThoughtSignatures } from "./thought_signatures.ts";
 import { ToolCallReader } from "./tool_calls.ts";
 import { toCounts } from "./usage.ts";
 
-/** The words for an end, OpenAI's and those of the hosts behind OpenRouter. Unknown ones mean a normal end. */
+/** Finish reasons of OpenAI and other hosts for a limit or a refusal. All others mean a normal end. */
 const STOP_REASONS = new Map<string, StopReason>([
   ["length", "max_tokens"],
   ["max_tokens", "max_tokens"],
@@ -26,7 +26,7 @@ const STOP_REASONS = new Map<string, StopReason>([
   ["refusal", "refusal"],
 ]);
 
-/** Reads a chat completion, whole or streamed, as the events of an Anthropic message. */
+/** Converts a chat completion, whole or streamed, to the events of an Anthropic message. */
 export class ChatAnswerReader implements AnswerReader {
   readonly #writer: MessageWriter;
   readonly #content: ContentReader;
@@ -42,8 +42,9 @@ export class ChatAnswerReader implements AnswerReader {
   #hasUsage = false;
   #outputTokens = 0;
   #done = false;
-  /** What the upstream says the answer cost, in USD. */
+  /** Cost of the answer in USD, if the upstream reports it. */
   cost: number | undefined;
+  /** Input tokens including those of the cache, if the upstream reports them. */
   inputTokens: number | undefined;
 
   constructor(request: MessagesRequest, context: HostContext) {
@@ -134,14 +135,19 @@ export class ChatAnswerReader implements AnswerReader {
 
   #chunk(json: unknown): void {
     if (isObject(json)) this.#failWith(json.object === "error" ? json : json.error, json);
-    if (!v.is(Chunk, json)) throw unreadableAnswer("it is no chat completion");
+    if (!v.is(Chunk, json)) throw unreadableAnswer("it is not a chat completion");
     for (const choice of json.choices ?? []) this.#choice(choice);
     this.#content.cite(json);
     const usage = json.usage ?? json.x_groq?.usage;
     if (usage) this.#count(usage);
   }
 
-  /** Fails with the upstream's error, unless the answer had already been cut by its own limit, or is cut by a filter. */
+  /**
+   * Throws the upstream's error, if there is one.
+   *
+   * An error after `length` or `content_filter` is ignored. A refusal after the first output does not fail: it ends the
+   * answer as `content_filter`.
+   */
   #failWith(error: unknown, container: JsonObject = {}): void {
     const cut = this.#finish === "length" || this.#finish === "content_filter";
     if (!error || cut) return;
@@ -151,7 +157,7 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   #choice(choice: Choice): void {
-    if (choice.index) return; // only the first of several completions is asked for
+    if (choice.index) return; // the request asks for one completion
     this.#failWith(choice.error);
     const delta = choice.delta ?? wholeMessageDelta(choice.message);
     if (delta) this.#pushDelta(delta);
@@ -162,7 +168,7 @@ export class ChatAnswerReader implements AnswerReader {
     const finish = choice.finish_reason;
     if (!finish) return;
     if (finish === "error") {
-      this.#failWith(choice.error ?? { message: "The upstream gave up in the middle of its answer" });
+      this.#failWith(choice.error ?? { message: "The upstream failed in the middle of its answer" });
     }
     this.#finish ??= finish;
   }
@@ -178,7 +184,7 @@ export class ChatAnswerReader implements AnswerReader {
     }
   }
 
-  /** The number of characters of all that was said. */
+  /** Number of characters of text, reasoning and arguments. */
   get #outputChars(): number {
     return this.#content.chars + this.#argumentChars;
   }
@@ -196,7 +202,7 @@ export class ChatAnswerReader implements AnswerReader {
     return "end_turn";
   }
 
-  /** Whether the limit was met, which some hosts do not say of an answer that ends in a tool call. */
+  /** True if the answer reached its token limit. Some hosts do not report that if it ends in a tool call. */
   get #limitReached(): boolean {
     const native = STOP_REASONS.get(this.#nativeFinish?.toLowerCase() ?? "");
     return native === "max_tokens" || this.#outputTokens >= this.#maxTokens;
@@ -214,7 +220,7 @@ export class ChatAnswerReader implements AnswerReader {
   }
 }
 
-/** A message that came whole, as the one delta of a stream: its calls are told apart by their places. */
+/** Converts a whole message to the only delta of a stream, in which the calls have their position as `index`. */
 function wholeMessageDelta(message: Choice["message"]): ChatDelta | undefined {
   if (!message?.tool_calls) return message ?? undefined;
   return { ...message, tool_calls: message.tool_calls.map((call, index) => ({ ...call, index })) };

@@ -5,16 +5,14 @@ import { CLAUDE_FORMAT } from "../../reasoning/origin.ts";
 import type { ChatDelta, ReasoningDetail } from "./chunk.ts";
 import type { SignedCall } from "./thought_signatures.ts";
 
-/**
- * Where reasoning came without details, to be sent back there: in a field of its own, as a part of the content, or
- * inside the content between tags.
- */
+/** Source of reasoning without details: a field of the message, a part of the content or tags. It is sent back there. */
 type ReasoningField = "reasoning" | "reasoning_content" | "content" | "tags";
 
 /**
- * Gathers what a model reasons between two other things it says, and hands it to the client: readable reasoning as
- * a `thinking` block, what is not readable as `redacted_thinking`. Either carries everything the upstream sent,
- * sealed, because several upstreams refuse the next turn without it.
+ * Converts reasoning to blocks: readable reasoning to a `thinking` block, other reasoning to `redacted_thinking`.
+ *
+ * Both carry everything the upstream sent, because several upstreams reject the next turn without it. It is sealed,
+ * unless Claude's own `signature` or `data` already holds it.
  */
 export class ReasoningReader {
   readonly #writer: MessageWriter;
@@ -24,17 +22,17 @@ export class ReasoningReader {
   #plain = new Map<ReasoningField, string>();
   #signed: SignedCall[] = [];
   #open = false;
-  /** Whether the upstream said that there is no reasoning, in so many words, and has not said otherwise. */
+  /** True if an empty `reasoning_details` arrived before the first block. False after the first block. */
   #emptyReported: boolean | undefined;
 
-  /** Set `shown` to false where the client wants its thinking blocks without text. */
+  /** `shown` is false if the client requests thinking blocks without text. */
   constructor(writer: MessageWriter, { origin, shown }: { origin: string; shown: boolean }) {
     this.#writer = writer;
     this.#origin = origin;
     this.#shown = shown;
   }
 
-  /** Takes the reasoning of one delta, which may come in several fields at once. */
+  /** Adds the reasoning of one delta, which may be in several fields at once. */
   push(delta: ChatDelta, parts = ""): void {
     const details = delta.reasoning_details ?? [];
     if (delta.reasoning_details?.length === 0) this.#emptyReported ??= true;
@@ -50,23 +48,23 @@ export class ReasoningReader {
     this.#add(field, plain);
   }
 
-  /** Takes a thought that came between tags, and the same as it came. */
+  /** Adds reasoning that arrived between tags, and the same with its tags. */
   pushTagged(thought: string, raw: string): void {
     if (raw !== "") this.#add("tags", raw);
     this.#show(thought);
   }
 
-  /** Takes the tags alone instead of all that came between them: the rest was no thought. */
+  /** Keeps only the tag of tagged reasoning, because the rest was the answer. */
   keepTag(tag: string): void {
     this.#plain.set("tags", tag);
   }
 
-  /** Takes the signature of a tool call. */
+  /** Adds the signature of a tool call. */
   sign(call: SignedCall): void {
     this.#signed.push(call);
   }
 
-  /** Ends the reasoning gathered so far, because something else is said or the answer ends. */
+  /** Ends the current block, because text, a tool call or the end of the answer follows. */
   close(): void {
     const details: JsonObject[] = this.#details.length > 0 ? this.#details : this.#plainDetails();
     const sealed = [...details, ...this.#signed.map((call) => ({ field: "thought_signature", ...call }))];
@@ -74,7 +72,7 @@ export class ReasoningReader {
     const [only] = this.#details;
     const claude = sealed.length === 1 && only?.format === CLAUDE_FORMAT ? only : undefined;
     if (this.#open) {
-      // A signature is good for the very words that it signs, so without them it is not shown alone.
+      // Claude's signature is valid only with its text. If the text is not shown, both are sealed.
       const claudeSignature = this.#shown ? claude?.signature : undefined;
       this.#writer.signature(claudeSignature || seal(this.#origin, sealed));
     } else {
@@ -98,14 +96,14 @@ export class ReasoningReader {
     this.#plain.set(field, `${this.#plain.get(field) ?? ""}${text}`);
   }
 
-  /** What came without details; tags around nothing are no thought. */
+  /** Returns reasoning without details as details. Empty tags are not reasoning. */
   #plainDetails(): JsonObject[] {
     return this.#open
       ? [...this.#plain].map(([field, text]) => ({ type: "reasoning.text", text, field }))
       : [];
   }
 
-  /** Claude's thoughts stay apart, so that each keeps a signature of its own; so do other signed ones. */
+  /** Ends the block before a detail that needs its own signature: each of Claude's, and text after a signed one. */
   #keepApart(detail: ReasoningDetail): void {
     const last = this.#details.at(-1);
     if (last === undefined) return;
@@ -113,7 +111,7 @@ export class ReasoningReader {
     if ((detail.text && last.signature) || (claude && !continues(last, detail))) this.close();
   }
 
-  /** Adds a detail, or continues the last one. */
+  /** Appends a detail, or merges it into the last one if it continues that. */
   #merge(detail: ReasoningDetail): void {
     const last = this.#details.at(-1);
     if (last === undefined || !continues(last, detail)) {
@@ -129,7 +127,7 @@ export class ReasoningReader {
   }
 }
 
-/** A detail streams in pieces that share type, index and id. */
+/** True if the detail is a further piece of the last one: pieces share type, index and id. */
 function continues(last: ReasoningDetail, { type, index, id }: ReasoningDetail): boolean {
   return last.type === type && last.index === index && (!last.id || !id || last.id === id) &&
     type !== "reasoning.encrypted";

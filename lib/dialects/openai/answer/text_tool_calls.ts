@@ -1,44 +1,43 @@
 import { isObject, tryJson } from "../../../base/json.ts";
 
-/** A call that a model has said in its text instead of making it. */
+/** A tool call that a model wrote into its text. */
 export interface TextToolCall {
   name: string;
-  /** The arguments, as JSON. */
+  /** Arguments as JSON. */
   input: string;
 }
 
 /**
- * Finds the calls of tools that a model says at the end of its text, in the form that it was trained on and its host
- * should have understood.
+ * Finds tool calls at the end of a text, in the formats of the models' chat templates. Some hosts do not parse them.
  *
- * Only what is nothing but calls, from the beginning of a line to the end of the text, and of tools that the request
- * offers, is taken for calls. All else is text, and said as it came. The text may be cut anywhere.
+ * Calls count only if they begin a line, only other calls follow up to the end, and all their tools are offered. All
+ * other text passes unchanged. The pieces may be cut anywhere.
  *
  * @example Usage
  * ```ts
  * import { TextToolCalls } from "./text_tool_calls.ts";
  *
- * const spoken = new TextToolCalls(new Set(["read"]));
- * const text = spoken.push("I look.\n<tool") + spoken.push('_call>{"name":"read","arguments":{"path":"a"}}</tool_call>');
- * const { calls } = spoken.end();
+ * const reader = new TextToolCalls(new Set(["read"]));
+ * const text = reader.push("I look.\n<tool") + reader.push('_call>{"name":"read","arguments":{"path":"a"}}</tool_call>');
+ * const { calls } = reader.end();
  * if (text !== "I look.\n" || calls[0]?.input !== '{"path":"a"}') throw new Error(text);
  * ```
  */
 export class TextToolCalls {
   readonly #offered: ReadonlySet<string>;
-  /** What may be a call, or the beginning of one. */
+  /** Text held back because it may be a call or the beginning of one. */
   #held = "";
-  /** Whether what is held begins as a call does. */
+  /** True if the held text begins like a call. */
   #inCall = false;
-  /** Whether nothing but space stands before it on its line. */
+  /** True if the current line has only whitespace so far. */
   #atLineStart = true;
 
-  /** Takes the names of the tools that may be called. */
+  /** `offered` has the names of the tools that may be called. */
   constructor(offered: ReadonlySet<string>) {
     this.#offered = offered;
   }
 
-  /** Takes a piece of the text and gives what may be said now. */
+  /** Adds a piece of the text. Returns the text that cannot be part of a call. */
   push(piece: string): string {
     let text = this.#held + piece;
     let released = "";
@@ -50,7 +49,7 @@ export class TextToolCalls {
         released += text.slice(0, start);
         text = rest;
       } else if (rest !== "" && CALL_OPENINGS.some((opening) => opening.startsWith(rest))) {
-        break; // it may still become one
+        break; // may still become a call
       } else {
         const end = text.indexOf("\n", Math.max(start, 0));
         released += end < 0 ? text : text.slice(0, end + 1);
@@ -63,7 +62,7 @@ export class TextToolCalls {
     return released;
   }
 
-  /** Takes the end of a text, cut or `complete`: gives the calls that it ends with, or what was held back, which is text. */
+  /** Ends the text. Returns the calls at its end if it is `complete`, or else the text that was held back. */
   end(complete = true): { calls: TextToolCall[]; text: string } {
     const text = this.#held;
     this.#held = "";
@@ -76,7 +75,7 @@ export class TextToolCalls {
   }
 }
 
-/** How calls begin: as Qwen, GLM, Mistral, Kimi, MiniMax and imitators of Claude say them. */
+/** Beginnings of calls in the formats of Qwen, GLM, Mistral, Kimi, MiniMax and models with Claude's format. */
 const CALL_OPENINGS = [
   "<tool_call>",
   "<function=",
@@ -87,10 +86,10 @@ const CALL_OPENINGS = [
   "<|tool_calls_section_begin|>",
 ];
 
-/** What stands around calls and between them. */
+/** Whitespace and tags around and between calls. */
 const CALL_WRAPPERS = /^(\s|<\/?(function_calls|minimax:tool_call)>|<\|tool_calls_section_(begin|end)\|>)+/;
 
-/** The forms of a call, each with what is read of it. */
+/** Formats of calls, each with its parser. */
 const CALL_FORMS:
   readonly (readonly [form: RegExp, read: (groups: MatchGroups) => TextToolCall[] | undefined])[] = [
     [/^<tool_call>\s*(?<json>\{[^]*?\})\s*<\/tool_call>/, ({ json }) => parseJsonCalls(`[${json}]`)],
@@ -122,7 +121,7 @@ const CALL_FORMS:
 
 type MatchGroups = Record<string, string | undefined>;
 
-/** Reads a text that is nothing but calls; `undefined` where it is more, or less. */
+/** Parses a text that consists of calls. Returns undefined if it has anything else. */
 function parseCalls(text: string): TextToolCall[] | undefined {
   const calls: TextToolCall[] = [];
   for (let rest = text.replace(CALL_WRAPPERS, ""); rest !== "";) {
@@ -150,7 +149,7 @@ function parseJsonCalls(json = ""): TextToolCall[] | undefined {
   return calls.every((call) => call !== undefined) ? calls : undefined;
 }
 
-/** Arguments said one by one are text; the tool's schema tells what they mean. */
+/** Parses arguments that are separate elements. Values stay text, because only the tool's schema has their types. */
 function parseArgumentPairs(name = "", body = "", form: RegExp): TextToolCall[] | undefined {
   const members = [...body.matchAll(form)].map(({ groups }) => [groups?.key ?? "", groups?.value ?? ""]);
   const rest = body.replace(form, "").trim();

@@ -1,10 +1,10 @@
-/** A piece of an answer, told apart. */
+/** A piece of an answer, split into reasoning and text. */
 export interface TaggedPiece {
-  /** The thought, without its tags and the space around it. */
+  /** Reasoning without tags and surrounding whitespace. */
   thought: string;
-  /** The same as it came, tags and space included. */
+  /** Reasoning as it arrived, with tags and whitespace. */
   raw: string;
-  /** What the answer says after the thought. */
+  /** Text of the answer. */
   text: string;
 }
 
@@ -12,9 +12,9 @@ const OPENING = "<think>";
 const CLOSING = "</think>";
 
 /**
- * Tells a thought apart that a model puts between `<think>` and `</think>` before its answer.
+ * Separates reasoning between `<think>` and `</think>` at the beginning of an answer from its text.
  *
- * Only the very beginning is looked at: tags in the middle of an answer are part of it. The text may be cut anywhere.
+ * Tags at other positions are text. The pieces may be cut anywhere.
  *
  * @example Usage
  * ```ts
@@ -22,27 +22,27 @@ const CLOSING = "</think>";
  *
  * const tags = new ThinkTags();
  * const pieces = ["<th", "ink>Odd.</thi", "nk>\n\nNo."].map((text) => tags.push(text));
- * if (pieces.map(({ thought }) => thought).join("") !== "Odd.") throw new Error("thought is lost");
- * if (pieces.map(({ text }) => text).join("") !== "No.") throw new Error("text is lost");
+ * if (pieces.map(({ thought }) => thought).join("") !== "Odd.") throw new Error("reasoning was lost");
+ * if (pieces.map(({ text }) => text).join("") !== "No.") throw new Error("text was lost");
  * ```
  */
 export class ThinkTags {
-  #state: "before" | "inside" | "after" | "said" = "before";
-  /** What may be the beginning of a tag, or space that may be followed by one. */
+  #state: "before" | "inside" | "after" | "text" = "before";
+  /** Text held back because it may be the beginning of a tag, or whitespace before one. */
   #held = "";
   #thought = "";
 
-  /** Takes a piece of the content. */
+  /** Adds a piece of the content. */
   push(text: string): TaggedPiece {
     const piece: TaggedPiece = { thought: "", raw: "", text: "" };
     if (this.#state === "before") text = this.#open(text, piece);
     if (this.#state === "inside") text = this.#think(text, piece);
     if (this.#state === "after") text = this.#skip(text, piece);
-    if (this.#state === "said") piece.text += text;
+    if (this.#state === "text") piece.text += text;
     return piece;
   }
 
-  /** Takes the end of the content: gives what was held back. */
+  /** Ends the content. Returns what was held back. */
   end(): TaggedPiece {
     const held = this.#held;
     this.#held = "";
@@ -51,11 +51,11 @@ export class ThinkTags {
       this.#thought += thought;
       return { thought, raw: held, text: "" };
     }
-    this.#state = "said";
+    this.#state = "text";
     return { thought: "", raw: "", text: held };
   }
 
-  /** The whole thought, where it began and has not ended. */
+  /** The whole reasoning if its tag is not closed yet, else undefined. */
   get unclosed(): string | undefined {
     return this.#state === "inside" ? this.#thought : undefined;
   }
@@ -73,14 +73,14 @@ export class ThinkTags {
       this.#held = all;
       return "";
     }
-    this.#state = "said";
+    this.#state = "text";
     return all;
   }
 
   #think(text: string, piece: TaggedPiece): string {
     const all = this.#held + text;
     const end = all.indexOf(CLOSING);
-    // What may still become the closing tag, and the space before it, waits.
+    // A possible beginning of the closing tag, and whitespace before it, is held back.
     const ready = end >= 0 ? end : all.length - closingTagPrefixLength(all);
     const shown = all.slice(0, ready).trimEnd();
     const thought = this.#thought === "" ? shown.trimStart() : shown;
@@ -100,12 +100,12 @@ export class ThinkTags {
   #skip(text: string, piece: TaggedPiece): string {
     const rest = text.trimStart();
     piece.raw += text.slice(0, text.length - rest.length);
-    if (rest !== "") this.#state = "said";
+    if (rest !== "") this.#state = "text";
     return rest;
   }
 }
 
-/** How much of the end of a text may be the beginning of the closing tag. */
+/** Length of the longest end of a text that is a beginning of the closing tag. */
 function closingTagPrefixLength(text: string): number {
   for (let length = Math.min(CLOSING.length - 1, text.length); length > 0; length--) {
     if (CLOSING.startsWith(text.slice(-length))) return length;

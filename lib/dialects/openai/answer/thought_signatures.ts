@@ -1,14 +1,14 @@
 import { isObject } from "../../../base/json.ts";
 import type { ToolCallDelta } from "./chunk.ts";
 
-/** A call's signature, and the upstream's id of the call. */
+/** Signature of a call, and the upstream's id of the call. */
 export interface SignedCall {
   id: string;
   signature: string;
 }
 
 /**
- * Reads the signatures that Gemini's own endpoint puts on tool calls, and wants back on the very same ones.
+ * Reads the signatures that Gemini's own endpoint adds to tool calls and requires back on the same calls.
  *
  * Source: https://ai.google.dev/gemini-api/docs/openai
  */
@@ -20,7 +20,7 @@ export class ThoughtSignatures {
     this.#newId = newId;
   }
 
-  /** Gives the piece, with an id where a signed call comes without one, and its signature. */
+  /** Returns the signature of a piece, if it has one, and the piece, with a new id if a signed call has none. */
   read(piece: ToolCallDelta): { piece: ToolCallDelta; signed: SignedCall | undefined } {
     const signature = thoughtSignatureOf(piece.extra_content);
     const begins = Boolean(piece.function?.name);

@@ -6,11 +6,11 @@ import type { ToolCallDelta } from "./chunk.ts";
 import type { ToolNames } from "../tool_names.ts";
 
 /**
- * Puts the pieces of tool calls together again.
+ * Assembles tool calls from their pieces.
  *
- * OpenAI says a piece belongs to the call of the same `index`. Its imitators send every call with index 0, leave the
- * index or the id out, send `""` for an id or a name, repeat the name in each piece, or call every call of a tool by the
- * same id: so id and index decide together, then the id, then the index, then the order.
+ * In OpenAI's protocol, a piece belongs to the call of the same `index`. Compatible hosts send every call with index 0,
+ * omit the index or the id, send `""` for an id or a name, repeat the name in each piece, or use one id for all calls
+ * of a tool. So a piece is matched by id and index, then by id, then by index, then by order.
  */
 export class ToolCallReader {
   readonly #writer: MessageWriter;
@@ -23,21 +23,17 @@ export class ToolCallReader {
     this.#options = options;
   }
 
-  /** Whether any tool of the client's was called. */
+  /** True if the model called a tool other than the answer tool. */
   get hasCalls(): boolean {
     return this.#calls.some((call) => call.write !== undefined && !call.isAnswer);
   }
 
-  /** Whether this piece begins a call, so that whatever was said before it has ended. */
+  /** True if this piece begins a call, which ends the text or reasoning before it. */
   startsCall(piece: ToolCallDelta): boolean {
     return Boolean(piece.function?.name) && this.#find(piece)?.write === undefined;
   }
 
-  /**
-   * Takes a piece of a call and gives the number of characters it held.
-   *
-   * @throws {ApiError} `api_error` if arguments come for a call that never gets a name.
-   */
+  /** Adds a piece of a call. Returns the number of characters of its arguments. */
   push(piece: ToolCallDelta): number {
     const found = this.#find(piece);
     const call: CallInProgress = found ?? { ...NEW_CALL };
@@ -56,10 +52,16 @@ export class ToolCallReader {
     return text.length;
   }
 
-  /** @throws {ApiError} if a call had arguments and no name. */
+  /**
+   * Ends the calls.
+   *
+   * @throws {ApiError} `api_error` if a call has arguments but no name.
+   */
   end(): void {
     if (this.#calls.some((call) => call.write === undefined && call.pendingText !== "")) {
-      throw new ApiError("api_error", "Cannot use the model's tool call: it names no tool", { status: 502 });
+      throw new ApiError("api_error", "Cannot use the model's tool call: it has no tool name", {
+        status: 502,
+      });
     }
   }
 
@@ -69,7 +71,7 @@ export class ToolCallReader {
     return this.#writer.tool(this.#clientIdFor(id), clientName, schemas.get(clientName));
   }
 
-  /** An id for the client, which must not meet the same one twice. */
+  /** Returns an id for the client, unique in this answer. */
   #clientIdFor(id: string | undefined): string {
     const { newId } = this.#options;
     const candidate = toClientToolId(id, newId);
@@ -91,12 +93,12 @@ export class ToolCallReader {
   }
 }
 
-/** What the reading of tool calls needs to know of the request. */
+/** Options of `ToolCallReader`. */
 export interface ToolCallOptions {
   names: ToolNames;
-  /** The schemas, by the client's names, that arguments of the wrong type are put right by. */
+  /** Input schemas by the client's tool names. They correct arguments of the wrong type. */
   schemas: ReadonlyMap<string, JsonObject>;
-  /** The tool whose arguments are the answer, where the model must give it so. */
+  /** Name of the tool whose arguments are the answer, if the request has one. */
   answerTool: string | undefined;
   newId(prefix: string): string;
 }
@@ -104,11 +106,11 @@ export interface ToolCallOptions {
 interface CallInProgress {
   id: string | undefined;
   index: number | undefined;
-  /** Whether its arguments are the answer itself. */
+  /** True if its arguments are the answer. */
   isAnswer: boolean;
-  /** Takes the call's arguments; missing until the call has a name. */
+  /** Writes a fragment of the arguments. Undefined until the call has a name. */
   write: ((fragment: string) => void) | undefined;
-  /** Arguments that came before the name. */
+  /** Arguments that arrived before the name. */
   pendingText: string;
 }
 
@@ -120,7 +122,7 @@ const NEW_CALL: CallInProgress = {
   pendingText: "",
 };
 
-/** Arguments are text; some hosts send the object itself. */
+/** Returns the arguments as text. Some hosts send an object. */
 function toArgumentText(value: unknown): string {
   if (typeof value === "string") return value;
   return value === undefined || value === null ? "" : JSON.stringify(value);

@@ -1,30 +1,29 @@
 import type { UsageReport } from "../../../anthropic/events.ts";
 import type { ChatUsage } from "./chunk.ts";
 
-/** What a host of chat completions counted, in Anthropic's sense. */
+/** Token counts of a host, with the meaning of Anthropic's fields. */
 export interface ChatCounts {
   report: UsageReport;
-  /** All tokens of the request, those of the cache included; missing where nobody counted just them. */
+  /** Input tokens including those of the cache. Undefined if not reported, or if they include search results. */
   input: number | undefined;
-  /** All tokens of the answer, those of its thinking included; missing where nobody counted them. */
+  /** Output tokens including those of thinking. Undefined if not reported. */
   output: number | undefined;
 }
 
 /**
- * Says a host's counts as Anthropic's API does: input apart from what its cache was read for and written, output with
- * the thinking in it.
+ * Converts a host's usage to Anthropic's: input tokens without cached ones, output tokens with those of thinking.
  *
  * @example Usage
  * ```ts
  * import { toCounts } from "./usage.ts";
  *
  * const counts = toCounts({ prompt_tokens: 100, prompt_tokens_details: { cached_tokens: 80 }, completion_tokens: 7 });
- * if (counts.report.input_tokens !== 20 || counts.input !== 100) throw new Error("cached tokens are counted twice");
+ * if (counts.report.input_tokens !== 20 || counts.input !== 100) throw new Error("cached tokens were counted twice");
  * ```
  */
 export function toCounts(usage: ChatUsage): ChatCounts {
   const details = usage.prompt_tokens_details;
-  // The second is DeepSeek's, the third Moonshot's, the others are those of gateways in front of Claude.
+  // OpenAI's field first, then those of DeepSeek, of Moonshot, and of gateways for Claude.
   const cacheRead = firstCount(
     details?.cached_tokens,
     usage.prompt_cache_hit_tokens,
@@ -39,7 +38,7 @@ export function toCounts(usage: ChatUsage): ChatCounts {
   const searches = firstCount(
     (usage.server_tool_use_details ?? usage.server_tool_use)?.web_search_requests,
   );
-  // OpenAI's prompt tokens include the cached ones; those of Grok on Azure do not, and so may be fewer.
+  // OpenAI's prompt tokens include cached ones. Those of Grok on Azure do not, so they can be fewer.
   const apart = prompt < cacheRead + cacheWritten;
   return {
     report: {
@@ -50,13 +49,13 @@ export function toCounts(usage: ChatUsage): ChatCounts {
       ...(thinking > 0 && { output_tokens_details: { thinking_tokens: thinking } }),
       ...(searches > 0 && { server_tool_use: { web_search_requests: searches } }),
     },
-    // What was searched for on the way is counted in.
+    // The count of an answer with searches includes their results, which are not in the request.
     input: prompt > 0 && searches === 0 ? (apart ? prompt + cacheRead + cacheWritten : prompt) : undefined,
     output,
   };
 }
 
-/** xAI and Gemini count the thinking apart from the completion, which shows in the total. */
+/** Returns the output tokens. xAI and Gemini count thinking apart from the completion, which the total reveals. */
 function outputTokensOf({ prompt_tokens, completion_tokens, total_tokens }: ChatUsage, thinking: number) {
   const completion = parseCount(completion_tokens);
   if (completion === undefined) return undefined;
@@ -64,12 +63,12 @@ function outputTokensOf({ prompt_tokens, completion_tokens, total_tokens }: Chat
   return apart ? completion + thinking : completion;
 }
 
-/** The first of several fields that counts anything, or 0. */
+/** Returns the first count that is not 0, or 0. */
 function firstCount(...values: unknown[]): number {
   return values.map(parseCount).find(Boolean) ?? 0;
 }
 
-/** A number of tokens; what is none says nothing, and fails no answer. */
+/** Returns a count, or undefined if the value is not one. A wrong count does not fail the answer. */
 function parseCount(value: unknown): number | undefined {
   return typeof value === "number" && value >= 0 && value < Infinity ? Math.round(value) : undefined;
 }

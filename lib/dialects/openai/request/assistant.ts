@@ -14,7 +14,7 @@ import { describeServerTool } from "../../server_tool_text.ts";
 
 type AssistantPart = Extract<ChatPart, { type: "text" | "thinking" }>;
 
-/** Says what the model said earlier: text, reasoning and tool calls are one message. */
+/** Converts an earlier answer to one message with text, reasoning and tool calls. */
 export function toAssistantMessage(content: Content, path: string, context: ChatContext): ChatMessage[] {
   if (typeof content === "string") {
     return [{ role: "assistant", content, ...completeReasoning({}, [], context) }];
@@ -79,30 +79,30 @@ export function toAssistantMessage(content: Content, path: string, context: Chat
   return message.content === "" && hasNoReasoning ? [] : [message];
 }
 
-/** Something the model thought, and where it stands; no detail means that it said it had thought of nothing. */
+/** A thinking block's detail and path. `detail` is undefined if the upstream sent an empty list of reasoning. */
 interface EarlierThought {
   path: string;
   detail: JsonObject | undefined;
 }
 
-/** Plain text where it can be: not every host takes parts here. */
+/** Joins the parts to plain text if possible, because not every host accepts parts here. */
 function joinText(parts: AssistantPart[]): string | AssistantPart[] {
   const texts = parts.map((part) => part.type === "text" && !part.cache_control ? part.text : undefined);
   return texts.every((text) => text !== undefined) ? texts.join("") : parts;
 }
 
-/** Reasoning that came inside the content goes back there. */
+/** Returns reasoning that arrived inside the content as parts of the content. */
 function reasoningParts({ field, text }: JsonObject): AssistantPart[] {
   if (typeof text !== "string") return [];
   if (field === "tags") return [{ type: "text", text }];
   return field === "content" ? [{ type: "thinking", thinking: [{ type: "text", text }] }] : [];
 }
 
-/** A call's signature goes back to that call; where the client has taken the call out, it is lost with it. */
+/** Adds signatures to their calls. Reports a signature as dropped if the client removed its call. */
 function signCalls(calls: JsonObject[], thoughts: readonly EarlierThought[], { loss }: ChatContext): void {
   for (const { detail, path } of thoughts) {
     if (detail?.field !== "thought_signature") continue;
-    // Some hosts call several calls by one id: each takes the next signature.
+    // Some hosts use one id for several calls: each call gets the next signature.
     const call = calls.find(({ id, extra_content }) => id === detail.id && extra_content === undefined);
     if (call) call.extra_content = { google: { thought_signature: detail.signature } };
     else loss.add(path, "dropped");
@@ -110,19 +110,22 @@ function signCalls(calls: JsonObject[], thoughts: readonly EarlierThought[], { l
 }
 
 /**
- * What Google documents for a call that another model made.
+ * Google's placeholder signature for calls of other models.
  *
  * Source: https://ai.google.dev/gemini-api/docs/thought-signatures
  */
 const SKIP_SIGNATURE = "skip_thought_signature_validator";
-/** There was no reasoning: not every model takes an empty text for that. */
+/** Sent for missing reasoning. Not every model accepts an empty text. */
 const EMPTY_REASONING = " ";
 
-/** Adds what a model insists on of an answer that another one gave. */
+/** Adds the placeholders that a model requires in answers of other models. */
 function completeReasoning(fields: JsonObject, calls: JsonObject[], { features }: ChatContext): JsonObject {
   const [first] = calls;
   const details = Array.isArray(fields.reasoning_details) ? fields.reasoning_details : [];
-  if (features.signedCalls && first && calls.every(({ extra_content }) => extra_content === undefined)) {
+  if (
+    features.needsSignedCalls && first &&
+    calls.every(({ extra_content }) => extra_content === undefined)
+  ) {
     if (features.thoughtSignatures) first.extra_content = { google: { thought_signature: SKIP_SIGNATURE } };
     else if (features.reasoningDetails && !details.some(({ type }) => type === "reasoning.encrypted")) {
       const unsigned = {
@@ -135,8 +138,8 @@ function completeReasoning(fields: JsonObject, calls: JsonObject[], { features }
       return { ...fields, reasoning_details: [...details, unsigned] };
     }
   }
-  const needsContent = features.reasoningContent === "of all" ||
-    (features.reasoningContent === "of calls" && first !== undefined);
+  const needsContent = features.reasoningContent === "always" ||
+    (features.reasoningContent === "with calls" && first !== undefined);
   return needsContent && Object.keys(fields).length === 0 ? { reasoning_content: EMPTY_REASONING } : fields;
 }
 
@@ -144,7 +147,7 @@ function isEmptyList(value: unknown): boolean {
   return Array.isArray(value) && value.length === 0;
 }
 
-/** Reasoning that came in a field of its own goes back in that field. */
+/** Collects reasoning that arrived in separate fields, each under its field. */
 function toReasoningFields(thoughts: readonly EarlierThought[], { sentReasoning }: ChatContext): JsonObject {
   const fields: JsonObject = {};
   for (const field of ["reasoning", "reasoning_content"]) {
@@ -153,7 +156,7 @@ function toReasoningFields(thoughts: readonly EarlierThought[], { sentReasoning 
   }
   const details = thoughts.flatMap(({ detail }) => detail && detail.field === undefined ? [detail] : []);
   const fresh = withoutDuplicates(details, sentReasoning);
-  // DeepSeek wants even an empty list back.
+  // DeepSeek requires even an empty list back.
   const empty = details.length === 0 && thoughts.some(({ detail }) => detail === undefined);
   return fresh.length > 0 || empty ? { ...fields, reasoning_details: fresh } : fields;
 }

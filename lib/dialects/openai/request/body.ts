@@ -11,10 +11,13 @@ import { ResultPlacer } from "./place_results.ts";
 import { toSampling } from "./sampling.ts";
 import { toTools } from "./tools.ts";
 
-/** Claude Code's first system block changes with every conversation, so it would defeat any prompt cache. */
+/**
+ * Start of Claude Code's first system block. The block is not sent, because it changes with every conversation and
+ * would defeat prompt caches.
+ */
 const BILLING_HEADER = "x-anthropic-billing-header";
 
-/** Says a request of Anthropic's API as a chat completion request, always a streamed one. */
+/** Converts a Messages request to a chat completion request, which always asks for a stream. */
 export function toChatRequest(request: MessagesRequest, context: ChatContext): JsonObject {
   const { features, loss, sessionId } = context;
   reportRequestFields(request, loss);
@@ -56,14 +59,14 @@ function toChatMessages(request: MessagesRequest, context: ChatContext): ChatMes
   return [...system, ...rest];
 }
 
-/** System text as one message, wherever it stands; none where there is nothing to say. */
+/** Converts system content, at any position, to one message. Returns none if the content is empty. */
 function toSystemMessage(content: Content, path: string, context: ChatContext): ChatMessage[] {
   if (typeof content === "string") return content === "" ? [] : [{ role: "system", content }];
   const parts = toParts(locateBlocks(content, path).filter(({ block }) => !isBillingBlock(block)), context);
   return parts.length === 0 ? [] : [{ role: "system", content: joinSystemText(parts) }];
 }
 
-/** Plain text where no part is marked for the cache: not every host takes parts here. */
+/** Joins the parts to plain text unless one has `cache_control`: not every host accepts parts here. */
 function joinSystemText(parts: ChatPart[]): string | ChatPart[] {
   const texts = parts.map((part) => part.type === "text" && !part.cache_control ? part.text : undefined);
   return texts.every((text) => text !== undefined) ? texts.join("\n\n") : parts;
@@ -73,7 +76,7 @@ function isBillingBlock(block: ContentBlock): boolean {
   return block.type === "text" && block.text.startsWith(BILLING_HEADER);
 }
 
-/** What a user says beside the results of tools, which stand behind their calls by now. */
+/** Converts a user's content without its tool results, which `ResultPlacer` puts after their calls. */
 function toUserMessage(
   content: Content,
   path: string,

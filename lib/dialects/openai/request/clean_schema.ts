@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from "../../../base/json.ts";
 import type { ChatFeatures } from "../chat.ts";
 
-/** Where a JSON Schema holds other schemas: one, a list of them, or some by name. */
+/** JSON Schema keywords whose value is a schema. */
 const SINGLE_SCHEMA_KEYWORDS = new Set([
   "additionalItems",
   "additionalProperties",
@@ -16,7 +16,9 @@ const SINGLE_SCHEMA_KEYWORDS = new Set([
   "unevaluatedItems",
   "unevaluatedProperties",
 ]);
+/** JSON Schema keywords whose value is a list of schemas. */
 const SCHEMA_LIST_KEYWORDS = new Set(["allOf", "anyOf", "items", "oneOf", "prefixItems"]);
+/** JSON Schema keywords whose value is an object of schemas by name. */
 const SCHEMA_MAP_KEYWORDS = new Set([
   "$defs",
   "definitions",
@@ -25,34 +27,35 @@ const SCHEMA_MAP_KEYWORDS = new Set([
   "properties",
 ]);
 
-/** What a host does not take of JSON Schema. */
-export type SchemaSupport = Pick<ChatFeatures, "refusedKeywords" | "takenFormats">;
+/** Limits of a host's support of JSON Schema. */
+export type SchemaSupport = Pick<ChatFeatures, "rejectedKeywords" | "supportedFormats">;
 
 /**
- * Takes out of a JSON Schema what a host refuses, at every depth. What only looks like it, a property of that name or a
- * word among the values, stays; so does the schema itself, where there is nothing to take out.
+ * Removes the keywords and formats that a host rejects from a JSON Schema, at any depth.
+ *
+ * Properties and values of the same name stay. If there is nothing to remove, the same object is returned.
  *
  * @example Usage
  * ```ts
  * import { cleanSchema } from "./clean_schema.ts";
  *
  * const schema = { type: "object", $schema: "draft-07", properties: { $schema: { type: "string" } } };
- * const clean = cleanSchema(schema, { refusedKeywords: ["$schema"], takenFormats: undefined });
- * if (JSON.stringify(clean) !== '{"type":"object","properties":{"$schema":{"type":"string"}}}') throw new Error("unclean");
+ * const clean = cleanSchema(schema, { rejectedKeywords: ["$schema"], supportedFormats: undefined });
+ * if (JSON.stringify(clean) !== '{"type":"object","properties":{"$schema":{"type":"string"}}}') throw new Error("not cleaned");
  * ```
  */
 export function cleanSchema(schema: JsonObject, support: SchemaSupport): JsonObject {
-  const acceptsAll = support.refusedKeywords.length === 0 && support.takenFormats === undefined;
+  const acceptsAll = support.rejectedKeywords.length === 0 && support.supportedFormats === undefined;
   return acceptsAll ? schema : cleanObject(schema, support);
 }
 
 function cleanObject(schema: JsonObject, support: SchemaSupport): JsonObject {
-  const { refusedKeywords, takenFormats } = support;
+  const { rejectedKeywords, supportedFormats } = support;
   const kept = Object.entries(schema).flatMap(([keyword, value]): [string, unknown][] => {
-    if (keyword === "format" && takenFormats?.includes(String(value)) === false) return [];
-    if (!refusedKeywords.includes(keyword)) return [[keyword, cleanKeyword(keyword, value, support)]];
-    // A constant is a choice of one, which says the same.
-    const choice = keyword === "const" && schema.enum === undefined && !refusedKeywords.includes("enum");
+    if (keyword === "format" && supportedFormats?.includes(String(value)) === false) return [];
+    if (!rejectedKeywords.includes(keyword)) return [[keyword, cleanKeyword(keyword, value, support)]];
+    // `const` is the same as an `enum` with one value.
+    const choice = keyword === "const" && schema.enum === undefined && !rejectedKeywords.includes("enum");
     return choice ? [["enum", [value]]] : [];
   });
   const unchanged = kept.length === Object.keys(schema).length &&

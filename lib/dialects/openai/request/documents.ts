@@ -3,16 +3,16 @@ import { fromBase64Url } from "../../../base/base64url.ts";
 import { isObject } from "../../../base/json.ts";
 import { cacheControlOf, type ChatContext, type ChatPart, locateBlocks, type LocatedBlock } from "../chat.ts";
 
-/** Says an image, or that there was one where the model cannot be shown it. */
+/** Converts an image, or replaces it with a note if the model cannot receive it. */
 export function toImageParts({ block, path }: LocatedBlock<ImageBlock>, context: ChatContext): ChatPart[] {
   const { source } = block;
   const cacheControl = cacheControlOf(block, context);
   const omit = (reason: string): ChatPart[] => {
     context.loss.add(path, "dropped");
-    return [{ type: "text", text: `[An image was left out here: ${reason}]`, ...cacheControl }];
+    return [{ type: "text", text: `[Image omitted: ${reason}]`, ...cacheControl }];
   };
   const { inputs } = context.facts;
-  if (inputs && !inputs.has("image")) return omit("this model cannot see images");
+  if (inputs && !inputs.has("image")) return omit("this model does not accept images");
   switch (source.type) {
     case "base64": {
       const url = `data:${source.media_type};base64,${source.data}`;
@@ -28,14 +28,14 @@ export function toImageParts({ block, path }: LocatedBlock<ImageBlock>, context:
 }
 
 /**
- * Says a document: text as text, a file as a file, or that there was one where the host takes none.
+ * Converts a document: text to text, a file to a file, or to a note if the host does not accept the file.
  *
- * `toParts` says the blocks that a document may hold itself.
+ * `toParts` converts the blocks inside a document.
  */
 export function toDocumentParts(
   { block, path }: LocatedBlock<DocumentBlock>,
   context: ChatContext,
-  toParts: (placed: readonly LocatedBlock[], context: ChatContext) => ChatPart[],
+  toParts: (located: readonly LocatedBlock[], context: ChatContext) => ChatPart[],
 ): ChatPart[] {
   const { source } = block;
   const { features, loss } = context;
@@ -48,7 +48,7 @@ export function toDocumentParts(
     case "url": {
       const text = source.type === "base64" ? decodeText(source.media_type, source.data) : undefined;
       if (text !== undefined) return [{ type: "text", text: withTitle(text), ...cacheControl }];
-      // A model that takes no files gets the text of one: OpenRouter reads it for it.
+      // The model's inputs do not matter: for a model that accepts no files, OpenRouter extracts the text.
       if (!features.files.includes(source.type)) return omit(NO_FILES_REASONS[source.type]);
       const filename = block.title || "document.pdf";
       const file_data = source.type === "url"
@@ -80,18 +80,18 @@ export function toDocumentParts(
 
   function omit(reason: string): ChatPart[] {
     loss.add(path, "dropped");
-    return [{ type: "text", text: withTitle(`[A document was left out here: ${reason}]`), ...cacheControl }];
+    return [{ type: "text", text: withTitle(`[Document omitted: ${reason}]`), ...cacheControl }];
   }
 }
 
-/** Text that comes as a file is text all the same; nothing where it is none. */
+/** Decodes a text file. Returns undefined for other media types, or if the text is not valid base64 and UTF-8. */
 function decodeText(mediaType: string, data: string): string | undefined {
   return /^text\//i.test(mediaType) ? fromBase64Url(data) : undefined;
 }
 
-const UPLOADED_FILE_REASON = "it is a file uploaded elsewhere, which cannot be opened from here";
-const UNSUPPORTED_SOURCE_REASON = "there is no way to hand it over";
+const UPLOADED_FILE_REASON = "uploaded files are not supported";
+const UNSUPPORTED_SOURCE_REASON = "the type of its source is not supported";
 const NO_FILES_REASONS = {
-  base64: "this host takes no files",
-  url: "this host opens no addresses of files",
+  base64: "this host does not accept files",
+  url: "this host does not accept URLs of files",
 };

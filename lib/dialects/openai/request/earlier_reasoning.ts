@@ -11,17 +11,17 @@ import {
 } from "../../reasoning/origin.ts";
 import type { ChatContext } from "../chat.ts";
 
-/** Reasoning of an earlier answer, as far as this model and this host take it back. */
+/** Reasoning of an earlier answer that model and host accept. */
 export interface EarlierReasoning {
   details: JsonObject[];
-  /** Whether any of it had to be left out. */
+  /** True if any of the reasoning was left out. */
   lost: boolean;
 }
 
 /**
- * Opens a block of thinking for the model that is asked now.
+ * Reads the reasoning details from a thinking block for the model of this turn.
  *
- * What another model thought is left out, and so is what lacks the signature that its model insists on: either would
+ * Reasoning of another model is left out, and so is reasoning that lacks a signature the model requires. Either would
  * make the request fail.
  */
 export function restoreReasoning(
@@ -52,7 +52,7 @@ function detailsOf(
     : [{ type: "reasoning.encrypted", data: sealed, format: CLAUDE_FORMAT }];
 }
 
-/** What OpenRouter said on its Anthropic endpoint is the same detail here. */
+/** Returns the detail that OpenRouter's Anthropic endpoint put into `redacted_thinking`; it is valid here too. */
 function unwrapDetail(detail: JsonObject): JsonObject {
   const { field, data } = detail;
   return field === "redacted_thinking" && isOpenRouterReasoning(data)
@@ -79,7 +79,8 @@ function acceptsDetail(detail: JsonObject, { features, model }: ChatContext): bo
 }
 
 /**
- * Leaves out what the conversation has said already: OpenRouter refuses a detail that comes twice.
+ * Removes details that are already in the request, and adds the keys of the others to `sent`. OpenRouter rejects
+ * duplicates.
  *
  * Source: https://github.com/OpenRouterTeam/ai-sdk-provider, reasoning-details-duplicate-tracker.ts
  */
@@ -93,7 +94,7 @@ export function withoutDuplicates(details: readonly JsonObject[], sent: Set<unkn
   });
 }
 
-/** What makes two details the same one. */
+/** Returns the key by which duplicates are found, or undefined if the detail cannot be a duplicate. */
 function detailKey({ type, text, summary, data, id, signature }: JsonObject): unknown {
   switch (type) {
     case "reasoning.text":

@@ -4,9 +4,9 @@ import type { LossReport } from "../../loss.ts";
 import type { ModelFacts } from "../../dialect.ts";
 import type { ChatContext } from "../chat.ts";
 
-/** The efforts that OpenRouter knows, from the least. Source: https://openrouter.ai/docs/use-cases/reasoning-tokens */
+/** Efforts of OpenRouter, ascending. Source: https://openrouter.ai/docs/use-cases/reasoning-tokens */
 const EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
-/** The share of the answer that OpenRouter gives to an effort. */
+/** Share of `max_tokens` that OpenRouter uses as the thinking budget of an effort. */
 const EFFORT_SHARES: [effort: string, share: number][] = [
   ["minimal", 0.1],
   ["low", 0.2],
@@ -14,7 +14,7 @@ const EFFORT_SHARES: [effort: string, share: number][] = [
   ["high", 0.8],
   ["xhigh", 0.95],
 ];
-/** No budget is smaller. */
+/** Smallest thinking budget. */
 const MIN_BUDGET_TOKENS = 1024;
 
 interface Effort {
@@ -23,17 +23,18 @@ interface Effort {
 }
 
 /**
- * Says how much the model shall think, in the words that host and model have for it.
+ * Returns the thinking fields of the request, in the form that host and model accept.
  *
- * A budget beats an effort, since only one can be said; where budgets are not taken it becomes an effort. A model
- * that cannot do without thinking is asked for as little as it can, never for none.
+ * A budget takes precedence over an effort, because hosts accept only one of them. If the host or the model accepts no
+ * budget, the effort is sent, by default the one nearest to the budget. If the client disables thinking and the model
+ * cannot do without, the least effort is sent.
  */
 export function toReasoning(request: MessagesRequest, context: ChatContext): JsonObject {
   const { thinking } = request;
   const { features, facts, loss } = context;
   const effort = requestedEffort(request, loss);
   if (features.thinking === "none" || cannotThink(facts)) {
-    // Not to think is what a model does that cannot; any other may think all the same.
+    // Disabled thinking is no loss if the model cannot think. Any other model may think all the same.
     if (thinking && !(thinking.type === "disabled" && cannotThink(facts))) loss.add("thinking", "dropped");
     if (effort) loss.add(effort.path, "dropped");
     return {};
@@ -72,13 +73,13 @@ export function toReasoning(request: MessagesRequest, context: ChatContext): Jso
   return usesReasoningField ? { reasoning: { enabled: true } } : {};
 }
 
-/** Whether it is known of a model that it does not think. */
+/** True if the model is known not to think. */
 function cannotThink({ parameters, reasoning }: ModelFacts): boolean {
   return reasoning === undefined && parameters !== undefined && !parameters.has("reasoning") &&
     !parameters.has("reasoning_effort");
 }
 
-/** The effort asked for: of several the last one counts, and those that say something else are lost. */
+/** Returns the last effort of the request if OpenRouter has it. Reports other and unknown efforts as dropped. */
 function requestedEffort(request: MessagesRequest, loss: LossReport): Effort | undefined {
   const given = [
     { path: "output_config.effort", effort: request.output_config?.effort },
@@ -94,7 +95,7 @@ function requestedEffort(request: MessagesRequest, loss: LossReport): Effort | u
   return last && EFFORTS.includes(last.effort) ? last : undefined;
 }
 
-/** Says an effort, or the nearest that the model has. */
+/** Returns the fields for an effort, or for the nearest one that the model accepts. */
 function effortFields({ effort: requested, path }: Effort, context: ChatContext): JsonObject {
   const { features, facts, loss } = context;
   const hostEfforts = features.thinking === "reasoning" ? EFFORTS : features.efforts;
@@ -104,7 +105,7 @@ function effortFields({ effort: requested, path }: Effort, context: ChatContext)
   );
   const rank = EFFORTS.indexOf(requested);
   const distance = (effort: string) => Math.abs(EFFORTS.indexOf(effort) - rank);
-  // Of two that are equally near the lesser one comes first.
+  // The sort is stable: of two equally near efforts, the lower one is used.
   const sorted = supported.toSorted((a, b) => EFFORTS.indexOf(a) - EFFORTS.indexOf(b));
   const effort = sorted.toSorted((a, b) => distance(a) - distance(b))[0] ?? requested;
   if (effort !== requested) loss.add(path, "approximated");
@@ -115,7 +116,7 @@ function effortFields({ effort: requested, path }: Effort, context: ChatContext)
   };
 }
 
-/** Asks for no thinking, or for the least there is. */
+/** Returns the fields that disable thinking, or that reduce it to the minimum of the model. */
 function noThinkingFields(context: ChatContext): JsonObject {
   const { features, facts: { reasoning }, loss } = context;
   const listed = reasoning?.efforts?.includes("none");
@@ -127,12 +128,12 @@ function noThinkingFields(context: ChatContext): JsonObject {
   if (features.thinking === "reasoning") return { reasoning: { enabled: false } };
   if (features.thinking === "switch") return { thinking: { type: "disabled" } };
   if (listed) return { reasoning_effort: "none" };
-  // Where nothing is known of the model, it may not think at all and refuse any word about it.
+  // A model without known facts may not think at all, and may reject any thinking field.
   loss.add("thinking", "dropped");
   return {};
 }
 
-/** A budget that leaves room for the answer, which must be longer. */
+/** Raises a budget to the minimum, or reduces one that would leave no tokens for the answer. */
 function clampBudget(budget: number, { max_tokens }: MessagesRequest, { facts, loss }: ChatContext): number {
   const limit = Math.min(max_tokens, facts.maxOutput ?? max_tokens);
   const fitting = Math.max(MIN_BUDGET_TOKENS, budget < limit ? budget : Math.floor(limit * 0.8));
@@ -140,7 +141,7 @@ function clampBudget(budget: number, { max_tokens }: MessagesRequest, { facts, l
   return fitting;
 }
 
-/** The effort whose share of the answer is nearest. */
+/** Returns the effort with the nearest share of `max_tokens`. */
 function nearestEffort(requested: number): string {
   const [nearest] = EFFORT_SHARES.toSorted(([, a], [, b]) =>
     Math.abs(a - requested) - Math.abs(b - requested)

@@ -2,7 +2,7 @@ import type { MessagesRequest } from "../../../anthropic/schema.ts";
 import { isObject, type JsonObject } from "../../../base/json.ts";
 import type { ChatContext, HostContext } from "../chat.ts";
 
-/** Tells whether a model can be made to call a tool: not every host lets one, and not every model that must think. */
+/** True if the model can be forced to call a tool. Some hosts cannot, nor some models whose thinking is mandatory. */
 export function canForceTool({ features, facts }: Pick<HostContext, "features" | "facts">): boolean {
   const allowedWhileThinking = features.forcedWhileThinking || facts.reasoning?.mandatory !== true;
   return allowedWhileThinking && features.toolChoices.includes("forced") &&
@@ -10,12 +10,12 @@ export function canForceTool({ features, facts }: Pick<HostContext, "features" |
 }
 
 /**
- * Takes the thinking out of a request that forces a tool, as the choice of tools says that was made of it.
+ * Disables thinking if the translated `tool_choice` forces a tool.
  *
- * Anthropic's API refuses the two together ("Thinking may not be enabled when tool_choice forces tool use"), and so do
- * the hosts of Claude, DeepSeek, Qwen and Kimi. The choice is what the client builds on, so the thinking gives way.
- * Adaptive thinking stays where the model lets it: that model need not think. Where thinking is no more than an
- * effort, or cannot be said at all, there is nothing that could be refused.
+ * Anthropic's API rejects the two together ("Thinking may not be enabled when tool_choice forces tool use"), and so do
+ * the hosts of Claude, DeepSeek, Qwen and Kimi. The tool choice takes precedence, because the client depends on it.
+ * Adaptive thinking stays if the model can be forced while it thinks. The request stays as it is if the host accepts
+ * only an effort, or no thinking field: there is no conflict.
  */
 export function withoutForcedThinking(
   request: MessagesRequest,
@@ -27,7 +27,7 @@ export function withoutForcedThinking(
   const sendsThinking = features.thinking === "reasoning" || features.thinking === "switch";
   const conflicts = thinking?.type === "enabled" || !features.forcedWhileThinking;
   if (!forced || !sendsThinking || !conflicts || thinking?.type === "disabled") return request;
-  // A model that thinks unasked must be told not to as well, which loses nothing.
+  // Thinking is also disabled if the client did not request it, as some models think by default. That is no loss.
   if (thinking) loss.add("thinking", "approximated");
   return { ...request, thinking: { type: "disabled" } };
 }

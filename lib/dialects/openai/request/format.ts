@@ -4,21 +4,21 @@ import type { ChatContext, HostContext } from "../chat.ts";
 import { cleanSchema } from "./clean_schema.ts";
 import { canForceTool } from "./forced_choice.ts";
 
-/** How an answer is held to the schema that the client wants. */
+/** The client's schema for the answer, and the method that enforces it. */
 export interface OutputFormat {
-  /** By the host's own means, by a tool whose arguments are the answer, or by words alone. */
-  method: "schema" | "tool" | "words";
-  /** Where the client wants it. */
+  /** `response_format`, a tool whose arguments are the answer, or an instruction in the system prompt. */
+  method: "schema" | "tool" | "instruction";
+  /** Path of the format in the client's request. */
   path: string;
   schema: JsonObject;
-  /** The name of the tool, where it is one. */
+  /** Name of the answer tool, for the method `tool`. */
   tool?: string | undefined;
 }
 
-/** The tool whose arguments are the answer; another name where the client has a tool of this one. */
+/** Name of the schema and of the answer tool. The tool gets another name if the client has a tool of this name. */
 const ANSWER_NAME = "answer";
 
-/** Finds how the answer to a request can be held to a schema; nothing where the client wants none. */
+/** Returns the schema for the answer and the method that enforces it, or undefined if the client sent no schema. */
 export function findOutputFormat(
   request: MessagesRequest,
   { features, facts }: HostContext,
@@ -35,10 +35,10 @@ export function findOutputFormat(
   if (supports("tools") && canForceTool({ features, facts })) {
     return { method: "tool", path, schema, tool: unusedToolName(request) };
   }
-  return { method: "words", path, schema };
+  return { method: "instruction", path, schema };
 }
 
-/** Says it in the host's words: `response_format`, or nothing where the schema is said otherwise. */
+/** Returns the field `response_format`, or `{}` if a tool or an instruction alone enforces the schema. */
 export function toResponseFormat(request: MessagesRequest, context: ChatContext): JsonObject {
   const { features, facts, loss } = context;
   const format = findOutputFormat(request, context);
@@ -56,14 +56,14 @@ export function toResponseFormat(request: MessagesRequest, context: ChatContext)
     return { response_format: { type: "json_schema", json_schema } };
   }
   loss.add(format.path, "approximated");
-  const sendsJsonObject = format.method === "words" && features.format !== "none" &&
+  const sendsJsonObject = format.method === "instruction" && features.format !== "none" &&
     (facts.parameters?.has("response_format") ?? true);
   return sendsJsonObject ? { response_format: { type: "json_object" } } : {};
 }
 
-/** The words that stand for a schema where nothing else can: an instruction at the end of the system prompt. */
+/** Returns the instruction for the end of the system prompt, or undefined if another method enforces the schema. */
 export function toFormatInstruction(format: OutputFormat | undefined): string | undefined {
-  if (format?.method !== "words") return undefined;
+  if (format?.method !== "instruction") return undefined;
   return `Answer with one JSON object and nothing else. It must be valid under this JSON Schema: ${
     JSON.stringify(format.schema)
   }`;
@@ -75,10 +75,10 @@ export interface FormatTool extends JsonObject {
   function: { name: string; description: string; parameters: JsonObject };
 }
 
-/** Says it as a tool for the model to call, where that is how. */
+/** Returns the answer tool, or undefined if another method enforces the schema. */
 export function toFormatTool(format: OutputFormat | undefined): FormatTool | undefined {
   if (format?.tool === undefined) return undefined;
-  const description = "Gives the final answer. Call it once, when everything else is done.";
+  const description = "Submits the final answer. Call it once, when everything else is done.";
   return { type: "function", function: { name: format.tool, description, parameters: format.schema } };
 }
 

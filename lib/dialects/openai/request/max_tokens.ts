@@ -2,10 +2,11 @@ import type { MessagesRequest } from "../../../anthropic/schema.ts";
 import type { TurnContext } from "../../dialect.ts";
 
 /**
- * Says how many tokens the answer may have: as many as the client wants, the model can give and its window leaves.
+ * Returns the token limit of the answer: the minimum of the client's limit, the model's limit and what is left of the
+ * context window.
  *
- * Where the window leaves next to nothing, the upstream is asked all the same: it counts better, and its refusal makes
- * the client compact the conversation, which an answer of a few words would not.
+ * If less than `MIN_REMAINING_TOKENS` are left, the window is not considered and the upstream decides. Its count is
+ * exact, and its error makes the client compact the conversation. A very short answer would not.
  *
  * @example Usage
  * ```ts
@@ -23,13 +24,13 @@ export function clampMaxTokens(
 ): number {
   const left = (facts.contextLength ?? Infinity) - Math.ceil(inputTokens * ESTIMATE_FACTOR) - RESERVED_TOKENS;
   const limit = Math.min(facts.maxOutput ?? Infinity, left >= MIN_REMAINING_TOKENS ? left : Infinity);
-  // None at all, which warms the cache of Anthropic's API, is no number that other hosts take.
+  // Other hosts reject 0, which Anthropic's API accepts to warm the cache.
   const clamped = Math.max(1, Math.min(max_tokens, limit));
   if (clamped !== max_tokens) loss.add("max_tokens", "approximated");
   return clamped;
 }
 
-/** The input is an estimate, and the upstream may have words of its own. */
+/** `inputTokens` is an estimate, and the upstream may add text to the prompt. */
 const ESTIMATE_FACTOR = 1.1;
 const RESERVED_TOKENS = 256;
 const MIN_REMAINING_TOKENS = 1024;

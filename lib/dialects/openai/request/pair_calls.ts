@@ -1,7 +1,7 @@
 import type { Message, ToolResultBlock } from "../../../anthropic/schema.ts";
 import type { LocatedBlock } from "../chat.ts";
 
-/** A tool call of a conversation, and the result that answers it. */
+/** A tool call of a conversation and its result. */
 export interface PairedCall {
   id: string;
   path: string;
@@ -10,16 +10,16 @@ export interface PairedCall {
 
 /** The tool calls of a conversation and their results. */
 export interface CallPairs {
-  /** By the number of the message that makes them; those with a result first, in the order of the results. */
+  /** Calls by the index of their message. Those with a result come first, in the order of the results. */
   calls: ReadonlyMap<number, readonly PairedCall[]>;
-  /** Where results stand that are not the first thing said after their call, as Anthropic's API wants them to be. */
+  /** Paths of results that do not directly follow their call, as Anthropic's API requires. */
   late: ReadonlySet<string>;
 }
 
 /**
- * Finds the call that each tool result of a conversation answers: an earlier one of the same id without a result.
+ * Pairs each tool result of a conversation with its call: an earlier one of the same id that has no result yet.
  *
- * Some hosts begin to count their ids again with every answer, so the latest message that uses an id is meant.
+ * Some hosts restart their ids with every answer, so only the latest message with that id counts.
  */
 export function pairCalls(messages: readonly Message[]): CallPairs {
   const allCalls: CallInTurn[] = [];
@@ -65,6 +65,6 @@ export function pairCalls(messages: readonly Message[]): CallPairs {
 
 interface CallInTurn extends PairedCall {
   at: number;
-  /** Counts the changes of who speaks. */
+  /** Number of the call's turn. A turn is a run of messages of one role. */
   turn: number;
 }

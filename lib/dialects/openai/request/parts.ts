@@ -8,7 +8,7 @@ import {
 } from "../chat.ts";
 import { toDocumentParts, toImageParts } from "./documents.ts";
 
-/** Says blocks as the parts of a chat message. Blocks without a counterpart are left out and reported. */
+/** Converts blocks to the parts of a chat message. Blocks without a counterpart are omitted and reported. */
 export function toParts(located: readonly LocatedBlock[], context: ChatContext): ChatPart[] {
   const { features, loss } = context;
   return located.flatMap(({ block, path }): ChatPart[] => {
@@ -46,7 +46,7 @@ function toBlockParts(block: ContentBlock, path: string, context: ChatContext): 
     case "redacted_thinking":
     case "tool_use":
     case "tool_result":
-      return []; // these have their place elsewhere in a conversation
+      return []; // converted by `toAssistantMessage` and `ResultPlacer`
     default:
       return [];
   }

@@ -11,12 +11,11 @@ import { type CallPairs, pairCalls } from "./pair_calls.ts";
 import { toResultParts, toToolMessages } from "./tool_results.ts";
 
 /**
- * Brings the results of tool calls to where hosts of chat completions insist on them: each call answered once, right
- * after it was made.
+ * Places tool results where chat completions require them: one for each call, directly after the call's message.
  *
- * A conversation that lacks that was interrupted, edited or pieced together, and no turn of it would ever succeed
- * again. So it is repaired: a result is brought to its call, a missing one is given as an error that says so, and
- * one that answers no call is told as the user's words.
+ * A conversation that was interrupted, edited or merged may violate that, and all its later turns would fail. So it is
+ * repaired: a late result moves to its call, a missing result is replaced by an error, and a result without a call
+ * becomes text of the user.
  */
 export class ResultPlacer {
   readonly #context: ChatContext;
@@ -28,7 +27,7 @@ export class ResultPlacer {
     this.#pairs = pairCalls(messages);
   }
 
-  /** Gives the messages that answer the calls of the assistant's message with this number. */
+  /** Returns the results of the calls in the message with this index. */
   resultMessages(at: number): ChatMessage[] {
     const { loss } = this.#context;
     return (this.#pairs.calls.get(at) ?? []).flatMap(({ id, path, result }): ChatMessage[] => {
@@ -40,7 +39,7 @@ export class ResultPlacer {
           content: MISSING_RESULT_TEXT,
         }];
       }
-      // A path is reported once: that the result was brought to its call says more than that its pictures were not.
+      // A path is reported once. `repaired` comes first, as it matters more than `hoisted`.
       if (this.#pairs.late.has(result.path)) loss.add(result.path, "repaired");
       const { messages, hoisted } = toToolMessages([result], this.#context);
       this.#hoisted.set(result.path, hoisted);
@@ -48,7 +47,7 @@ export class ResultPlacer {
     });
   }
 
-  /** Gives what a result leaves where it stood: its attachments, or all of it where it answers no call. */
+  /** Returns what stays in the user's message: the attachments of a result, or all of a result without a call. */
   remainderOf({ block, path }: LocatedBlock): ChatPart[] {
     if (block.type !== "tool_result") return [];
     return this.#hoisted.get(path) ?? orphanParts({ block, path }, this.#context);

@@ -3,7 +3,7 @@ import { isObject } from "../../../base/json.ts";
 import type { LossReport } from "../../loss.ts";
 
 /**
- * Reports the fields of a request that have no place in chat completions.
+ * Reports the top-level and `metadata` fields of a request that chat completions do not have.
  *
  * @example Usage
  * ```ts
@@ -17,13 +17,13 @@ import type { LossReport } from "../../loss.ts";
  */
 export function reportRequestFields(request: MessagesRequest, loss: LossReport): void {
   reportUnknownFields(request, REQUEST_FIELDS, "", loss);
-  // Claude Code packs the device's id into it, which is no third party's business.
+  // `metadata` is never sent: Claude Code puts the device's id into it, which is private.
   reportUnknownFields(request.metadata, [], "metadata", loss);
 }
 
 /**
- * Reports what is left of the parts of a request once they are said: their fields, at any depth, that nobody says in
- * other words. Of what is reported already as a whole the parts are not named.
+ * Reports nested fields of a request that are not translated, at any depth. Fields below a path that is already
+ * reported as dropped or approximated are omitted, so call it last.
  *
  * @example Usage
  * ```ts
@@ -56,7 +56,7 @@ function reportBlocks(content: Content, path: string, loss: LossReport): void {
   content.forEach((block, at) => {
     const itemPath = `${path}.${at}`;
     const handled = BLOCK_FIELDS.get(block.type);
-    if (handled === undefined) return; // of no known kind, and so reported where it stands
+    if (handled === undefined) return; // an unknown type, reported when the block is converted
     reportUnknownFields(withoutDirectCaller(block), handled, itemPath, loss);
     if (block.type === "tool_result") reportBlocks(block.content ?? "", `${itemPath}.content`, loss);
     if (block.type !== "image" && block.type !== "document") return;
@@ -81,14 +81,14 @@ function reportUnknownFields(
   }
 }
 
-/** Who calls a tool is said only of others than the model itself. */
+/** Removes the `caller` of a call that the model made directly, which is the default. */
 function withoutDirectCaller(block: ContentBlock): unknown {
   if (block.type !== "tool_use" || !isObject(block.caller) || block.caller.type !== "direct") return block;
   const { caller: _caller, ...rest } = block;
   return rest;
 }
 
-/** The fields of a request that are said in other words, or concern the gateway alone. */
+/** Fields of a request that are translated, or that only the gateway uses. */
 const REQUEST_FIELDS = [
   "model",
   "messages",
@@ -108,10 +108,10 @@ const REQUEST_FIELDS = [
   "cache_control",
 ];
 
-/** The fields of all kinds of sources. */
+/** Fields of all types of sources. */
 const SOURCE_FIELDS = ["type", "media_type", "data", "url", "file_id", "content"];
 
-/** The fields of blocks that are said, or reported where that is tried. */
+/** Fields of blocks that are translated, or reported when the block is converted. */
 const BLOCK_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
   ["text", ["type", "text", "citations", "cache_control"]],
   ["image", ["type", "source", "cache_control"]],

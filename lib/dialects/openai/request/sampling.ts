@@ -3,10 +3,10 @@ import type { JsonObject } from "../../../base/json.ts";
 import type { ChatContext } from "../chat.ts";
 import { clampMaxTokens } from "./max_tokens.ts";
 
-/** The most stop sequences that chat completions take. */
+/** Maximum number of stop sequences in chat completions. */
 const MAX_STOP_SEQUENCES = 4;
 
-/** Says how long the answer may be, where it ends and how it is drawn, as far as the model can be told. */
+/** Returns token limit, stop sequences and sampling parameters. Reports those that the model does not accept. */
 export function toSampling(request: MessagesRequest, context: ChatContext): JsonObject {
   const { features, loss } = context;
   const { temperature, top_p, top_k, stop_sequences: stops = [] } = request;

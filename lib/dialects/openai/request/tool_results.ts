@@ -11,10 +11,10 @@ import {
 import { toParts } from "./parts.ts";
 
 /**
- * Says the tool results of a turn as messages of the role `tool`.
+ * Converts tool results to messages of the role `tool`.
  *
- * Those hold text alone with most hosts, so images and files are hoisted: the result says that they follow, and they
- * lead the user's own words.
+ * Most hosts accept only text in these messages. So images and files are hoisted: a note in the result announces them,
+ * and `hoisted` goes to the beginning of the user's message.
  */
 export function toToolMessages(
   located: readonly LocatedBlock[],
@@ -43,21 +43,21 @@ export function toToolMessages(
     messages.push({
       role: "tool",
       tool_call_id: id,
-      // Plain text where nothing is marked for the cache: not every host takes parts here.
+      // Plain text unless there is a `cache_control`: not every host accepts parts here.
       content: cacheControl.cache_control ? [{ type: "text", text, ...cacheControl }] : text,
     });
   }
   return { messages, hoisted };
 }
 
-/** Says what a result holds. */
+/** Converts the content of a tool result. */
 export function toResultParts(block: ToolResultBlock, path: string, context: ChatContext): ChatPart[] {
   const { content } = block;
   if (typeof content === "string") return content === "" ? [] : [{ type: "text", text: content }];
   return content ? toParts(locateBlocks(content, `${path}.content`), context) : [];
 }
 
-/** The mark for the cache on a result, or else on the last of its parts. */
+/** Returns the `cache_control` of a result, or else of its last text part that has one. */
 function resultCacheControl(
   block: ToolResultBlock,
   parts: readonly ChatPart[],
@@ -67,7 +67,7 @@ function resultCacheControl(
   return cacheControlOf([...texts, block].findLast((part) => part.cache_control) ?? {}, context);
 }
 
-/** Chat completions have no flag for a failed call, so the text says it. */
+/** Marks the text of a failed call as an error. Chat completions have no field for that. */
 function toResultText(text: string, { is_error }: ToolResultBlock): string {
   if (!is_error) return text;
   return text === "" ? "Error: the tool failed without a message" : `Error: ${text}`;

@@ -6,7 +6,7 @@ import { canForceTool } from "./forced_choice.ts";
 import { findOutputFormat, type FormatTool, toFormatTool } from "./format.ts";
 import { offerTools } from "../offer_tools.ts";
 
-/** Says which tools the model may call, and how it must choose. */
+/** Returns the fields `tools`, `tool_choice` and `parallel_tool_calls` of the request. */
 export function toTools(request: MessagesRequest, context: ChatContext): JsonObject {
   const { loss } = context;
   const names = new Set<string>();
@@ -31,13 +31,13 @@ export function toTools(request: MessagesRequest, context: ChatContext): JsonObj
   };
 }
 
-/** Makes the model answer by the tool that stands for the answer's form, once it has called what else it needs. */
+/** Returns the tool choice that makes the model submit its answer through the answer tool, after any other calls. */
 function toAnswerChoice(
   { function: { name } }: FormatTool,
   { tool_choice: chosen }: JsonObject,
   hasTools: boolean,
 ): unknown {
-  if (isObject(chosen)) return chosen; // the client forces one of its own
+  if (isObject(chosen)) return chosen; // the client forces one of its tools
   return hasTools && chosen !== "none" ? "required" : { type: "function", function: { name } };
 }
 
@@ -55,7 +55,7 @@ function toFunctionTool(tool: CustomTool, path: string, context: ChatContext): J
     function: {
       name: context.names.rename(tool.name, `${path}.name`, loss),
       ...(description && { description }),
-      // OpenAI refuses an object without `properties`, though it means the same.
+      // OpenAI rejects an object without `properties`, although it means the same.
       parameters: isObject(schema.properties) ? schema : { ...schema, properties: {} },
       ...(strict && { strict: true }),
     },
@@ -63,12 +63,12 @@ function toFunctionTool(tool: CustomTool, path: string, context: ChatContext): J
   };
 }
 
-/** Whether the model can be held to a schema. */
+/** True if host and model can enforce a schema. */
 function canBeStrict({ features, facts }: ChatContext): boolean {
   return features.format === "json_schema" && (facts.parameters?.has("structured_outputs") ?? true);
 }
 
-/** Fields of a tool that are said in other words, or that change nothing for a model which is sent all tools. */
+/** Fields of a tool that are translated, or that have no effect because all tools are sent. */
 const HANDLED_FIELDS = new Set([
   "type",
   "name",
@@ -80,7 +80,7 @@ const HANDLED_FIELDS = new Set([
   "eager_input_streaming",
 ]);
 
-/** What is said of a tool; chat completions have no place of their own for examples. */
+/** Returns a tool's description with its examples, for which chat completions have no field. Reports unknown fields. */
 function describeTool(tool: CustomTool, path: string, { loss }: ChatContext): string {
   const { input_examples: examples, allowed_callers: callers, ...rest } = tool;
   for (const [field, value] of Object.entries(rest)) {
@@ -99,7 +99,7 @@ function toToolChoice(choice: ToolChoice, names: ReadonlySet<string>, context: C
   const { features, facts, loss } = context;
   const supports = (parameter: string) => facts.parameters?.has(parameter) ?? true;
   const disablesParallel = "disable_parallel_tool_use" in choice && choice.disable_parallel_tool_use === true;
-  // OpenRouter's list leaves it out of the parameters even of models that heed it, and others ignore it.
+  // OpenRouter's list omits `parallel_tool_calls` even for models that support it, and other models ignore it.
   const parallel = features.parallelToolCalls && supports("tools");
   if (disablesParallel && !parallel) loss.add("tool_choice.disable_parallel_tool_use", "dropped");
   const translated = translateChoice(choice, names, context);
@@ -122,7 +122,7 @@ function translateChoice(choice: ToolChoice, toolNames: ReadonlySet<string>, con
     case "none":
       return context.features.toolChoices.includes("none") ? "none" : undefined;
     case "tool": {
-      // Hosts refuse a choice of what they were not offered: of a tool that somebody else would have to run.
+      // Hosts reject the choice of a tool that is not in `tools`, such as one that the gateway would have to run.
       if (!toolNames.has(choice.name)) return undefined;
       if (!canForceTool(context)) return "auto";
       const name = context.names.rename(choice.name, "tool_choice.name", context.loss);

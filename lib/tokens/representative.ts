@@ -3,17 +3,18 @@ import { MIN_CALIBRATED_TOKENS } from "./calibration.ts";
 import { countFile, countImage } from "./media.ts";
 
 /**
- * Tells whether what an upstream counts of a request says something about an estimate of so many tokens.
+ * Returns true if the upstream's count of a request can calibrate an estimate of `tokens` tokens.
  *
- * It does not where there are few words, where pictures and files outweigh them, and where the upstream runs tools of
- * its own: it then counts what they brought, and the conversation once more for every time it went on.
+ * Returns false for three kinds of request: short ones, those with a large share of images and files, and those with
+ * tools that the upstream runs. With such tools the upstream also counts their results, and the conversation again for
+ * every iteration.
  *
  * @example Usage
  * ```ts
- * import { isRepresentative } from "./telling.ts";
+ * import { isRepresentative } from "./representative.ts";
  *
  * const messages = [{ role: "user" as const, content: "Hi" }];
- * if (isRepresentative({ model: "m", messages }, 8)) throw new Error("two letters prove nothing");
+ * if (isRepresentative({ model: "m", messages }, 8)) throw new Error("two characters are too few");
  * ```
  */
 export function isRepresentative(request: CountTokensRequest, tokens: number): boolean {
@@ -28,7 +29,7 @@ export function isRepresentative(request: CountTokensRequest, tokens: number): b
 
 const MAX_MEDIA_SHARE = 0.2;
 
-/** Tools whose words Anthropic's API adds, but which the client runs. */
+/** Tools that Anthropic's API describes but the client runs. */
 const CLIENT_RUN_TYPES = /^(bash|text_editor|computer|memory)_/;
 
 function runsUpstream(tool: Tool): boolean {
