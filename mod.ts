@@ -32,6 +32,7 @@ export type { Gateway, GatewayOptions } from "./lib/gateway.ts";
 export type { Clock } from "./lib/runtime/clock.ts";
 export type { Settings } from "./lib/config/settings.ts";
 export type { LimitSet, LimitsInput } from "./lib/config/limits.ts";
+export { PRESETS } from "./lib/config/presets.ts";
 export type {
   DialectChoice,
   HostName,
@@ -39,7 +40,6 @@ export type {
   Preset,
   UpstreamsInput,
 } from "./lib/config/upstreams.ts";
-
 export type { Alias, Target } from "./lib/config/aliases.ts";
 
 // No top-level await: `require` cannot load a module that has one.

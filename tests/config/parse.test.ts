@@ -190,7 +190,7 @@ const GOOD: [Settings, Record<string, unknown>][] = [
 ];
 
 for (const [settings, expected] of GOOD) {
-  test(`parseConfig() takes ${JSON.stringify(settings)}`, () => {
+  test(`parseConfig() accepts ${JSON.stringify(settings)}`, () => {
     assert.deepEqual(parseConfig({ settings }), { ...DEFAULTS, ...expected });
   });
 }
@@ -455,7 +455,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
 ];
 
 for (const [name, given, shown, allowed] of WRONG) {
-  test(`parseConfig() refuses ${name} ${shown} (${typeof given})`, () => {
+  test(`parseConfig() rejects ${name} ${shown} (${typeof given})`, () => {
     // What is given breaks the type on purpose: from JavaScript anything may come.
     const settings: Settings = JSON.parse("{}");
     Object.assign(settings, { [name]: given });
@@ -464,11 +464,11 @@ for (const [name, given, shown, allowed] of WRONG) {
   });
 }
 
-test("parseConfig() refuses a wrong value of every setting, so that the table above is whole", () => {
+test("parseConfig() has a rejected value for every setting in the table above", () => {
   assert.deepEqual([...new Set(WRONG.map(([name]) => name))], SETTING_NAMES);
 });
 
-test("parseConfig() names all mistakes at once, those of the command line first", () => {
+test("parseConfig() reports all mistakes at once, those of the command line first", () => {
   const flags = readFlags(["--port=x", "--hots=1", "--log-level"]);
   const env = { ENVIRONMENT: "x", MODEL_MAP: '{"a":1,"b":2}' };
   assert.deepEqual(mistakesOf({ flags, env }), [
@@ -481,7 +481,7 @@ test("parseConfig() names all mistakes at once, those of the command line first"
   ]);
 });
 
-test("parseConfig() refuses aliases that lead to no upstream", () => {
+test("parseConfig() rejects aliases of unknown upstreams", () => {
   const MODEL_MAP = {
     a: { model: "m", upstream: "gone" },
     b: { model: "m", upstream: "openrouter", fallbacks: ["m", { model: "m", upstream: "away" }] },
@@ -493,7 +493,7 @@ test("parseConfig() refuses aliases that lead to no upstream", () => {
   ]);
 });
 
-test("parseConfig() refuses tools that have no workspace, or that anybody could have run", () => {
+test("parseConfig() rejects tools without a workspace or without keys", () => {
   const TOOLS = "network";
   const [keyless, homeless] = [
     "Cannot use TOOLS: GATEWAY_API_KEYS has no key, so that anybody could have them run",
@@ -509,7 +509,7 @@ test("parseConfig() refuses tools that have no workspace, or that anybody could 
   ]);
 });
 
-test("parseConfig() refuses limits of keys that nobody has", () => {
+test("parseConfig() rejects limits for unknown keys", () => {
   const LIMITS = { keys: { alice: {}, admin: {}, local: {} } };
   const strange = (name: string, known: string) =>
     `Cannot use LIMITS: nobody has a key that is called "${name}"; there is ${known}`;
@@ -521,7 +521,7 @@ test("parseConfig() refuses limits of keys that nobody has", () => {
   assert.deepEqual(mistakesOf({ settings: { LIMITS, ...keys } }), [strange("local", '"alice", "admin"')]);
 });
 
-test("parseConfig() names aliases that lead to no upstream beside all other mistakes", () => {
+test("parseConfig() reports aliases of unknown upstreams beside all other mistakes", () => {
   const MODEL_MAP = { a: { model: "m", upstream: "gone" } };
   assert.deepEqual(mistakesOf({ settings: { MODEL_MAP, PORT: "x" } }), [
     'Cannot use PORT "x" (settings): expected a whole number from 0 to 65535',
@@ -544,26 +544,26 @@ const PRECEDENCE: [Sources, port: number][] = [
 ];
 
 for (const [sources, port] of PRECEDENCE) {
-  test(`parseConfig() takes ${port} of ${JSON.stringify(sources)}`, () => {
+  test(`parseConfig() reads port ${port} from ${JSON.stringify(sources)}`, () => {
     assert.equal(parseConfig(sources).port, port);
   });
 }
 
-test("parseConfig() takes an empty key of the environment for none, and one given on purpose for a mistake", () => {
+test("parseConfig() ignores an empty key in the environment and rejects one from another source", () => {
   assert.equal(parseConfig({ env: { OPENROUTER_API_KEY: "" } }).openrouterApiKey, undefined);
   assert.deepEqual(mistakesOf({ flags: readFlags(["--api-key="]) }), [
     `Cannot use OPENROUTER_API_KEY (0 characters) (--api-key): ${KEY}`,
   ]);
 });
 
-test("parseConfig() takes an empty variable that guards for a mistake", () => {
+test("parseConfig() rejects an empty variable that restricts access", () => {
   assert.deepEqual(mistakesOf({ env: { GATEWAY_API_KEYS: "", GATEWAY_ADMIN_KEY: "" } }), [
     "Cannot use GATEWAY_API_KEYS (0 characters) (environment): key 1 is empty",
     "Cannot use GATEWAY_ADMIN_KEY (0 characters) (environment): it is empty",
   ]);
 });
 
-test("parseConfig() refuses an admin key that clients have too", () => {
+test("parseConfig() rejects an admin key that is a client key too", () => {
   const key = "0123456789abcdef";
   const sha256 = `sha256:${"0".repeat(64)}`;
   for (const both of [key, sha256]) {
@@ -574,7 +574,7 @@ test("parseConfig() refuses an admin key that clients have too", () => {
   assert.deepEqual(mistakesOf({ settings: { GATEWAY_API_KEYS: sha256, GATEWAY_ADMIN_KEY: key } }), []);
 });
 
-test("parseConfig() keeps aliases apart from what every object has", () => {
+test("parseConfig() treats the names of Object.prototype as plain alias names", () => {
   const names = ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty"];
   const json = `{${names.map((name) => `"${name}": "model of ${name}"`).join()}}`;
   const { modelMap } = parseConfig({ env: { MODEL_MAP: json } });
@@ -583,7 +583,7 @@ test("parseConfig() keeps aliases apart from what every object has", () => {
   assert.equal(parseConfig({}).modelMap.get("toString"), undefined);
 });
 
-test("parseConfig() lets no option of an alias touch the prototype", () => {
+test("parseConfig() keeps the options of an alias from changing the prototype", () => {
   const { modelMap } = parseConfig({
     env: { MODEL_MAP: '{"a":{"model":"m","options":{"__proto__":{"polluted":1}}}}' },
   });
@@ -601,43 +601,44 @@ const SECRETS = [
 
 for (const name of SETTING_NAMES) {
   for (const secret of SECRETS) {
-    test(`no text tells a credential that stands in ${name}: ${secret.slice(0, 6)}…`, () => {
+    test(`parseConfig() and describeConfig() hide a credential in ${name}: ${secret.slice(0, 6)}…`, () => {
       const places: Sources[] = [
         { env: { [name]: secret } },
         { flags: readFlags([SETTINGS[name].flag, secret]) },
         { flags: readFlags([`${SETTINGS[name].flag}x`, secret, secret]) },
         { flags: readFlags([`--${secret}`]) },
       ];
-      const told = places.map((sources) => [describeConfig(sources), ...mistakesOf(sources)].join("\n")).join(
-        "\n",
-      );
+      const output = places.map((sources) => [describeConfig(sources), ...mistakesOf(sources)].join("\n"))
+        .join(
+          "\n",
+        );
       for (const hidden of ["0123456789", "Abc_def", "tell.nobody", "tell-nobody"]) {
-        assert.equal(told.includes(hidden), false, told);
+        assert.equal(output.includes(hidden), false, output);
       }
     });
   }
 }
 
-test("no text tells any part of a key", () => {
+test("parseConfig() and describeConfig() hide every part of a key", () => {
   const key = "correct-horse battery";
   const sources = { flags: readFlags(["--api-key", key, "--apikey", key]) };
-  const told = [describeConfig(sources), ...mistakesOf(sources)].join("\n");
-  assert.equal(/correct|horse|battery/.test(told), false, told);
+  const output = [describeConfig(sources), ...mistakesOf(sources)].join("\n");
+  assert.equal(/correct|horse|battery/.test(output), false, output);
   assert.match(
     describeConfig({ env: { OPENROUTER_API_KEY: "abcdef" } }),
     /OPENROUTER_API_KEY +set \(6 characters\) \(environment\)/,
   );
 });
 
-test("describeConfig() tells the limits, and of the store that keeps their use no password", () => {
-  const told = describeConfig({
+test("describeConfig() lists the limits and hides the password of the store", () => {
+  const output = describeConfig({
     env: { RATE_LIMIT_STORE: "redis://me:hidden@host", LIMITS: '{"each":{"requests":6}}' },
   });
   assert.match(
-    told,
+    output,
     /LIMITS +\{"each":\{"concurrent":50,"requests":6\},"total":\{\},"session":\{\},"keys":\{\}\} /,
   );
-  assert.match(told, /RATE_LIMIT_STORE +set \(22 characters\)/);
+  assert.match(output, /RATE_LIMIT_STORE +set \(22 characters\)/);
   assert.match(describeConfig({}), /RATE_LIMIT_STORE +memory \(default\)/);
 });
 

@@ -67,7 +67,7 @@ const VISITS: [what: string, visit: Visit, status: number, type?: string][] = [
 ];
 
 for (const runtime of RUNTIMES) {
-  test(`on ${runtime.name} a gateway with keys lets in who may come`, {
+  test(`mod.ts on ${runtime.name} accepts clients with a valid key only`, {
     skip: runtime.missing,
     timeout: 60_000,
   }, async (context) => {
@@ -146,7 +146,7 @@ for (const runtime of RUNTIMES) {
   for (const [args, settings, message] of refusals) {
     const told = `${args.join(" ")} ${JSON.stringify(settings)}`;
     test(
-      `on ${runtime.name} it does not start with ${told}`,
+      `mod.ts on ${runtime.name} does not start with ${told}`,
       { skip: runtime.missing, timeout: 30_000 },
       async () => {
         for (const check of [[], ["--check"]]) {
@@ -160,7 +160,7 @@ for (const runtime of RUNTIMES) {
     );
   }
 
-  test(`on ${runtime.name} it serves everybody where that is said`, {
+  test(`mod.ts on ${runtime.name} serves every client with OPEN_ACCESS`, {
     skip: runtime.missing,
     timeout: 30_000,
   }, async () => {

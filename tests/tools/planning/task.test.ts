@@ -96,7 +96,7 @@ for (const [does, { input, todos = TODOS, says, left }] of Object.entries(LIST))
 }
 
 for (const [what, { input, todos = TODOS, says }] of Object.entries(REFUSED)) {
-  test(`Task refuses ${what}`, async () => {
+  test(`Task rejects ${what}`, async () => {
     const session: Session = { seen: new Map(), todos: [...todos] };
     await assert.rejects(run(input, { session }), (error) => {
       assert.ok(error instanceof ToolError);
@@ -108,7 +108,7 @@ for (const [what, { input, todos = TODOS, says }] of Object.entries(REFUSED)) {
   });
 }
 
-test("Task hands its prompt to a model and gives its last words", async () => {
+test("Task sends its prompt to a model and returns its last text", async () => {
   const signal = new AbortController().signal;
   const asked: unknown[] = [];
   const converse: Models["runSubagent"] = async (prompt, options) => {
@@ -127,11 +127,14 @@ test("Task hands its prompt to a model and gives its last words", async () => {
   assert.deepEqual(asked, [["look\nclosely", "haiku", true], ["silent", undefined, true]]);
 });
 
-test("Task passes on why its model failed", async () => {
-  const converse: Models["runSubagent"] = async () => {
+test("Task returns why its model failed", async () => {
+  const runSubagent: Models["runSubagent"] = async () => {
     throw new ToolError("The model is overloaded");
   };
-  await assert.rejects(run({ prompt: "look" }, { converse }), new ToolError("The model is overloaded"));
+  await assert.rejects(
+    run({ prompt: "look" }, { converse: runSubagent }),
+    new ToolError("The model is overloaded"),
+  );
 });
 
 async function run(

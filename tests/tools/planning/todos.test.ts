@@ -1,20 +1,13 @@
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { todoRead } from "../../../tools/planning/todo_read.ts";
 import { todoWrite } from "../../../tools/planning/todo_write.ts";
-import { createStage } from "../files/stage.ts";
+import { useWorkspaces } from "../files/workspace.ts";
 
-const stages: { remove(): void }[] = [];
-after(() => stages.forEach((stage) => stage.remove()));
+const createWorkspace = useWorkspaces();
 
-function stage() {
-  const made = createStage();
-  stages.push(made);
-  return made;
-}
-
-test("TodoWrite puts the whole list in the place of the one before, for one conversation", async () => {
-  const { run, fail } = stage();
+test("TodoWrite replaces the whole list of one conversation", async () => {
+  const { run, fail } = createWorkspace();
   const todos = [
     { content: "Look", status: "completed", activeForm: "Looking" },
     { content: "Leap", status: "in_progress", activeForm: "Leaping", priority: "high" },
@@ -24,7 +17,7 @@ test("TodoWrite puts the whole list in the place of the one before, for one conv
   assert.equal(await run(todoRead, {}), "(nothing to do)");
   assert.equal(await run(todoWrite, { todos }), shown);
   assert.equal(await run(todoRead, {}), shown);
-  assert.equal(await stage().run(todoRead, {}), "(nothing to do)");
+  assert.equal(await createWorkspace().run(todoRead, {}), "(nothing to do)");
   assert.equal(await run(todoRead, { status_filter: "pending" }), "[ ] end. Land");
   assert.equal(await run(todoRead, { priority_filter: "high", status_filter: "all" }), shown.split("\n")[1]);
   assert.equal(await run(todoRead, { priority_filter: "low" }), "(none of that kind)");
@@ -41,8 +34,8 @@ test("TodoWrite puts the whole list in the place of the one before, for one conv
   assert.equal(await run(todoWrite, { todos: [] }), "(nothing to do)");
 });
 
-test("TodoWrite changes one thing in the original's words", async () => {
-  const { run, fail } = stage();
+test("TodoWrite accepts single changes in the form of the original tool", async () => {
+  const { run, fail } = createWorkspace();
   const add = {
     action: "add",
     title: "Ship",
