@@ -99,7 +99,7 @@ test("a turn that ends on the next day is paid from that day's budget", async ()
   const admission = await limiter.admit({ client: "a" }, { inputTokens: 1 });
   clock.advance(24 * 3_600_000);
   admission.charge(BILL, "m");
-  assert.match(await refused(limiter, "a") ?? "", /^402 .*begins at 2026-01-03T00:00:00Z$/);
+  assert.match(await refused(limiter, "a") ?? "", /^402 .*renews at 2026-01-03T00:00:00Z$/);
 });
 
 test("a model of unknown price is logged once, where a budget should have counted it", async () => {
@@ -115,8 +115,8 @@ test("a model of unknown price is logged once, where a budget should have counte
   startLog("off");
   console.error = error;
   assert.deepEqual(lines.map((line) => JSON.parse(line)).map(({ message, model }) => [message, model]), [
-    ["What a model costs is not known, so that no budget counts it", "m/a"],
-    ["What a model costs is not known, so that no budget counts it", "m/b"],
+    ["cost of model unknown, not charged to any budget", "m/a"],
+    ["cost of model unknown, not charged to any budget", "m/b"],
   ]);
 });
 

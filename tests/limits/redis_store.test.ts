@@ -254,7 +254,7 @@ test("while the server cannot be reached nobody is admitted; then all that was u
     type: "overloaded_error",
     status: 529,
     retryAfter: "5",
-    message: "Cannot take the request: the store of limits does not answer",
+    message: "Cannot accept the request: the rate limit store is unreachable",
   };
   await assert.rejects(store.charge(draws, clock.now()), refusal);
   store.record([{ quota: BUDGET, amount: 2 }], clock.now());
