@@ -195,7 +195,7 @@ test("with keys but none for the upstream, that is the owner's to see to, and th
     assert.deepEqual([response.status, response.headers.get("x-should-retry")], [500, "false"]);
     assert.equal(
       error.message,
-      'Cannot ask upstream "openrouter": the gateway has no key for it, and passes none of its clients\' on',
+      'Cannot use upstream "openrouter": the gateway has no key for it, and does not forward client keys',
     );
   }
   assert.equal(upstream.requests.length, 0);

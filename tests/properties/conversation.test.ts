@@ -188,7 +188,7 @@ for (const road of ["chat", "native"] as const) {
           const stalled = await asked;
           assert.ok(["error", "status"].includes(stalled.ending), what);
           assert.equal(stalled.error.type, "timeout_error", what);
-          assert.match(stalled.error.message, /"openrouter": it has said nothing for [23]0 s$/, what);
+          assert.match(stalled.error.message, /"openrouter": it sent nothing for [23]0 s$/, what);
           await disturbed.over(what);
         }
         assert.deepEqual(await disturbed.go(turn), expected[turn], `turn ${turn} is asked again`);

@@ -144,7 +144,7 @@ const BROKEN: Record<string, [answer: Answer | Error, status: number, message: R
   "JSON that breaks off": [
     { headers: { "content-type": "application/json" }, pieces: [toBytes('{"a":')], ending: "reset" },
     502,
-    /it breaks off$/,
+    /it is incomplete$/,
   ],
   "an error that breaks off": [
     { status: 429, headers: {}, pieces: [toBytes('{"error":')], ending: "reset" },
@@ -170,7 +170,7 @@ test("a redirect is never followed", async () => {
     const location = "https://elsewhere.invalid/v1/messages";
     const told = await ask({ status, headers: { location }, pieces: [toBytes(location)] }, "chat", true);
     assert.equal(told.status, 502);
-    assert.equal(told.message, `Cannot follow upstream "openrouter": it redirects (${status})`);
+    assert.equal(told.message, `Cannot use upstream "openrouter": it redirects (${status})`);
     assert.ok(!told.all.includes("elsewhere"));
   }
   const upstream = new TestUpstream({});
@@ -230,7 +230,7 @@ const REFUSALS: [upstream: number, body: unknown, status: number, type: string, 
     error(401, "Missing Authentication header"),
     401,
     "authentication_error",
-    /refused the gateway's own key: Missing/,
+    /rejected the gateway's key: Missing/,
   ],
   [
     401,
@@ -352,7 +352,7 @@ test("the same words are a status from an upstream that answers 200 with JSON", 
     const told = await ask(json(200, body), "chat", true);
     assert.equal(told.type, type, JSON.stringify(body));
     assert.equal(told.status, status, JSON.stringify(body));
-    assert.match(told.message, new RegExp(message.source.replace("refused the gateway's own key: ", "^")));
+    assert.match(told.message, new RegExp(message.source.replace("rejected the gateway's key: ", "^")));
   }
 });
 

@@ -70,7 +70,7 @@ test("an upstream that never sends its headers is given up after FIRST_BYTE_TIME
   const { error } = await response.json();
   assert.deepEqual(error, {
     type: "timeout_error",
-    message: 'Cannot wait any longer for upstream "openrouter": it has said nothing for 300 s',
+    message: 'Cannot get an answer from upstream "openrouter": it sent nothing for 300 s',
   });
   assert.ok(upstream.idle);
   assert.equal(clock.waiting, 0);
@@ -109,7 +109,7 @@ test("an answer that has begun and falls silent is given up after IDLE_TIMEOUT",
   await pass(clock, 1);
   const events = readFrames(await text);
   assert.equal(checkGrammar(events), "error");
-  assert.match(events.at(-1).error.message, /it has said nothing for 120 s$/);
+  assert.match(events.at(-1).error.message, /it sent nothing for 120 s$/);
   assert.ok(upstream.idle);
   assert.equal(clock.waiting, 0);
 });
