@@ -14,29 +14,29 @@ import {
 } from "./server_tool.ts";
 import { createUseCounter, toErrorCode } from "./max_uses.ts";
 
-/** How many hits a search gives. */
+/** Hits per search. */
 const MAX_HITS = 10;
 
-/** Tells whether a tool is Anthropic's search of the web. */
+/** True if a tool is Anthropic's web search. */
 export function isWebSearch({ type }: Pick<TypedTool, "type">): boolean {
   return /^web_search_\d{8}$/.test(type);
 }
 
-/** What the web is searched with. */
+/** Options of {@linkcode toWebSearch}. */
 export interface WebSearchOptions {
-  /** @throws {Error} if there is no answer; its `code` says why, where it is one of Anthropic's. */
+  /** @throws {Error} if the search fails; `code` of a `SearchError` is an error code of Anthropic's API. */
   search(query: SearchQuery, call: ServerCall): Promise<SearchHit[]>;
-  /** Fires when the turn is over. */
+  /** Fires when the request is aborted. */
   signal: AbortSignal;
 }
 
 /**
- * Gives Anthropic's search of the web: what was found goes to the client in the blocks that its SDKs know, the text of
- * the pages sealed, so that a conversation that comes back still has it.
+ * Creates the gateway's web search tool. The client receives Anthropic's result blocks. They hold the text of the pages
+ * sealed, so that it is present when the conversation comes back.
  *
  * Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool
  *
- * @throws {ApiError} `invalid_request_error` for lists of domains that cannot be.
+ * @throws {ApiError} `invalid_request_error` for invalid domain lists.
  */
 export function toWebSearch(
   tool: TypedTool,

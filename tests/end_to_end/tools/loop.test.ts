@@ -86,7 +86,7 @@ const REFUSED: {
     asks: "an unknown name in the header",
     headers: { "x-gateway-tools": "Read,Rread" },
     tools: "files-read",
-    says: /^header\.x-gateway-tools: Cannot run tool "Rread": this gateway has Read, Glob/,
+    says: /^header\.x-gateway-tools: Cannot run tool "Rread": the gateway's tools are Read, Glob/,
   },
   {
     asks: "a tool of a group that is off in the header",
