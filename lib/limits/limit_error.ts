@@ -6,8 +6,8 @@ import { rateLimitHeaders } from "./rate_headers.ts";
 /**
  * Returns the error for charges that do not fit, in the format of Anthropic's API.
  *
- * A spent budget is a `billing_error`, which clients do not retry. If the whole gateway has no free concurrency slot, it
- * is an `overloaded_error`. Any other limit is a `rate_limit_error` with `retry-after`. This is also the order of
+ * A spent budget is a `billing_error`, which clients do not retry. If the gateway as a whole has no free concurrency slot,
+ * the error is an `overloaded_error`. Any other limit is a `rate_limit_error` with `retry-after`. This is also the order of
  * precedence; among equals, the limit with the longest wait is reported.
  */
 export function toLimitError(check: QuotaCheck): ApiError {

@@ -2,8 +2,8 @@ import { msUntilUnused, type QuotaCheck } from "./quota.ts";
 import { toRfc3339 } from "./period.ts";
 
 /**
- * Returns Anthropic's headers for limits per minute. Each metric reports the quota with the least left; a metric without
- * a limit has no header.
+ * Returns Anthropic's headers for limits per minute. Each metric reports the quota with the least left. A metric
+ * without a limit has no header.
  *
  * Source: https://platform.claude.com/docs/en/api/rate-limits#response-headers
  */

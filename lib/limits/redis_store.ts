@@ -104,7 +104,7 @@ export function createRedisStore(
   }
 
   function renewLeases(): void {
-    runScript([...leases.values()].flat(), { mode: "record", now: clock.now() }).catch(() => {}); // logged by runScript; retried at the next renewal
+    runScript([...leases.values()].flat(), { mode: "record", now: clock.now() }).catch(() => {}); // logged by runScript
   }
 
   return {

@@ -14,6 +14,6 @@ export interface LimitStore {
    * @throws {ApiError} `overloaded_error` if the store cannot be reached.
    */
   charge(charges: readonly Charge[], now: number): Promise<ChargeResult>;
-  /** Applies all charges even if they do not fit, because the usage has happened. A failure is retried later or logged. */
+  /** Applies all charges even if they do not fit: the usage has happened. A failure is retried later or logged. */
   record(charges: readonly Charge[], now: number): void;
 }

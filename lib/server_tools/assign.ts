@@ -125,7 +125,11 @@ function requireToolbox({ toolbox }: AssignOptions, path: string): Toolbox {
   );
 }
 
-/** Returns the filter of a toolset's configuration. Source: https://platform.claude.com/docs/en/agents-and-tools/mcp-connector */
+/**
+ * Returns the filter of a toolset's configuration.
+ *
+ * Source: https://platform.claude.com/docs/en/agents-and-tools/mcp-connector
+ */
 function toolsetFilter({ default_config: defaults, configs }: TypedTool): ToolFilter {
   const overrides = new Map(isObject(configs) ? Object.entries(configs) : []);
   return (name) => {

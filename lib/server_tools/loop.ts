@@ -45,9 +45,11 @@ const MAX_CALLS_PER_TURN = 64;
  * Runs turns with the gateway's tools between them, until the model has finished or waits for the client. The client
  * receives one message.
  *
- * After `maxTurns` the message ends with `pause_turn`, and continues when the client sends it back. If a turn also calls
- * client tools, the message ends, and the gateway's calls run when the client sends its results. Once a tool has run,
- * errors are marked as not retryable. Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/server-tools
+ * After `maxTurns` the message ends with `pause_turn`, and continues when the client sends it back. If a turn also
+ * calls client tools, the message ends, and the gateway's calls run when the client sends its results. Once a tool has
+ * run, errors are marked as not retryable.
+ *
+ * Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/server-tools
  */
 export function runTurns(askForTurn: (turn: AskTurnOptions) => Ask, options: LoopOptions): Ask {
   return async function* (request) {

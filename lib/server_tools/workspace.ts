@@ -11,7 +11,7 @@ export interface WorkspaceToolSpec {
   deferred: boolean;
 }
 
-/** Converts a tool of the toolbox to a server tool. Its calls are `mcp_tool_use` blocks, like those of an MCP server. */
+/** Converts a tool of the toolbox to a server tool. Its calls are `mcp_tool_use` blocks, as of an MCP server. */
 export function toWorkspaceTool(
   { definition, path, deferred }: WorkspaceToolSpec,
   { toolbox, toolContext }: { toolbox: Toolbox; toolContext: ToolContext },

@@ -5,8 +5,8 @@ import type { Target } from "../config/aliases.ts";
 import type { Directory, Route, Upstream } from "./upstream.ts";
 
 /**
- * Resolves a model's name to a route. A name is an alias, an id of Claude Code, `upstream/model`, or a model of the first
- * upstream.
+ * Resolves a model's name to a route. A name is an alias, an id of Claude Code, `upstream/model`, or a model of the
+ * first upstream.
  *
  * @example Usage
  * ```ts
