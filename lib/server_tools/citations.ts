@@ -12,7 +12,7 @@ const PARTIAL_MARK = / ?(?:\[(?:\[(?:\d{1,3}(?:\.(?:\d{1,3}\]?)?)?)?)?)?$/;
 /** Maximum characters of a page in a citation. Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool */
 const MAX_QUOTE_CHARS = 150;
 /** Origin of sealed search results and citations. */
-export const SEALER = "web_search";
+export const SEAL_ORIGIN = "web_search";
 
 /** A page that can be cited. */
 export interface Citable {
@@ -83,13 +83,13 @@ function toCitation({ url, title, text }: Citable, mark: string): JsonObject {
     type: "web_search_result_location",
     url,
     title,
-    encrypted_index: seal(SEALER, [{ mark }]),
+    encrypted_index: seal(SEAL_ORIGIN, [{ mark }]),
     cited_text: text.slice(0, MAX_QUOTE_CHARS),
   };
 }
 
 function markOf(citation: unknown): string | undefined {
   if (!isObject(citation) || typeof citation.encrypted_index !== "string") return undefined;
-  const mark = unseal(citation.encrypted_index, SEALER)?.[0]?.mark;
+  const mark = unseal(citation.encrypted_index, SEAL_ORIGIN)?.[0]?.mark;
   return typeof mark === "string" ? mark : undefined;
 }

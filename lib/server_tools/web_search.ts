@@ -3,7 +3,7 @@ import type { ResponseBlock } from "../anthropic/events.ts";
 import type { ContentBlock, TypedTool } from "../anthropic/schema.ts";
 import { seal, unseal } from "../dialects/sealed.ts";
 import { asText, isObject, type JsonObject } from "../base/json.ts";
-import { type Citable, SEALER, toMark } from "./citations.ts";
+import { type Citable, SEAL_ORIGIN, toMark } from "./citations.ts";
 import { readDomains } from "./domains.ts";
 import {
   type ModelResult,
@@ -84,7 +84,7 @@ export function toWebSearch(
 }
 
 function toSearchResult({ url, title, text, age }: SearchHit): JsonObject {
-  const encrypted_content = seal(SEALER, [{ text }]);
+  const encrypted_content = seal(SEAL_ORIGIN, [{ text }]);
   return { type: "web_search_result", url, title, encrypted_content, page_age: age ?? null };
 }
 
@@ -100,7 +100,7 @@ function readPages(result: ContentBlock, nth: number): [mark: string, page: Cita
   const { content }: JsonObject = { ...result };
   const hits = Array.isArray(content) ? content.filter(isObject) : [];
   return hits.map(({ url, title, encrypted_content: sealed }, at) => {
-    const text = typeof sealed === "string" ? unseal(sealed, SEALER)?.[0]?.text : undefined;
+    const text = typeof sealed === "string" ? unseal(sealed, SEAL_ORIGIN)?.[0]?.text : undefined;
     const page = { url: asText(url), title: asText(title), text: typeof text === "string" ? text : "" };
     return [toMark(nth, at + 1), page];
   });
