@@ -195,7 +195,7 @@ test("POST /v1/messages returns 500 if keys are set but none for the upstream, a
     assert.deepEqual([response.status, response.headers.get("x-should-retry")], [500, "false"]);
     assert.equal(
       error.message,
-      'Cannot ask upstream "openrouter": the gateway has no key for it, and passes none of its clients\' on',
+      'Cannot use upstream "openrouter": the gateway has no key for it, and does not forward client keys',
     );
   }
   assert.equal(gateway.upstream.requests.length, 0);

@@ -11,9 +11,11 @@ const WRONG: [bindings: Record<string, string>, lines: string[]][] = [
     'Cannot use VALIDATION "y" (settings): ',
   ]],
   [{ GATEWAY_API_KEYS: "" }, ["Cannot use GATEWAY_API_KEYS (0 characters) (settings): key 1 is empty"]],
-  [{ OPENROUTER_API_KEY: "sk-or-x" }, ["Cannot listen where the runtime chooses without keys: "]],
+  [{ OPENROUTER_API_KEY: "sk-or-x" }, [
+    "Cannot listen on an address that the runtime chooses without keys: ",
+  ]],
   [{ UPSTREAMS: '{"local": {"url": "http://h/v1"}}' }, [
-    "Cannot listen where the runtime chooses without keys: ",
+    "Cannot listen on an address that the runtime chooses without keys: ",
   ]],
 ];
 

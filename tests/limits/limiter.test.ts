@@ -99,7 +99,7 @@ test("createLimiter() charges a turn to the day on which it ends", async () => {
   const admission = await limiter.admit({ client: "a" }, { inputTokens: 1 });
   clock.advance(24 * 3_600_000);
   admission.charge(BILL, "m");
-  assert.match(await rejectionOf(limiter, "a") ?? "", /^402 .*begins at 2026-01-03T00:00:00Z$/);
+  assert.match(await rejectionOf(limiter, "a") ?? "", /^402 .*renews at 2026-01-03T00:00:00Z$/);
 });
 
 test("createLimiter() logs a model of unknown price once if a budget is set", async () => {
@@ -111,8 +111,8 @@ test("createLimiter() logs a model of unknown price once if a budget is set", as
     }
   }, "warn");
   assert.deepEqual(lines.map((line) => JSON.parse(line)).map(({ message, model }) => [message, model]), [
-    ["What a model costs is not known, so that no budget counts it", "m/a"],
-    ["What a model costs is not known, so that no budget counts it", "m/b"],
+    ["cost of model unknown, not charged to any budget", "m/a"],
+    ["cost of model unknown, not charged to any budget", "m/b"],
   ]);
 });
 

@@ -58,7 +58,7 @@ async function refusalOf(response: Response): Promise<(string | number | null)[]
     String(dig(body, "error", "type")),
     headers.get("retry-after"),
     headers.get("x-should-retry"),
-    String(dig(body, "error", "message")).replace("Cannot take the request: ", ""),
+    String(dig(body, "error", "message")).replace("Cannot accept the request: ", ""),
   ];
 }
 
@@ -78,39 +78,39 @@ const CASES: Case[] = [
   {
     limits: { each: { requests: 3 } },
     admitted: 3,
-    refusal: [...RATE, "20", null, 'key "local" may not use more than 3 requests a minute'],
+    refusal: [...RATE, "20", null, 'key "local" has reached its limit of 3 requests per minute'],
     again: 20 * SECOND,
   },
   {
     limits: { total: { requests: 7 } },
     admitted: 7,
-    refusal: [...RATE, "9", null, "the gateway may not use more than 7 requests a minute"],
+    refusal: [...RATE, "9", null, "the gateway has reached its limit of 7 requests per minute"],
     again: 9 * SECOND,
   },
   {
     limits: { session: { requests: 1 } },
     admitted: 1,
-    refusal: [...RATE, "60", null, "this session may not use more than 1 requests a minute"],
+    refusal: [...RATE, "60", null, "this session has reached its limit of 1 requests per minute"],
     again: MINUTE,
   },
   {
     limits: { each: { requests: 1 }, keys: { local: { requests: 2 } } },
     admitted: 2,
-    refusal: [...RATE, "30", null, 'key "local" may not use more than 2 requests a minute'],
+    refusal: [...RATE, "30", null, 'key "local" has reached its limit of 2 requests per minute'],
     again: 30 * SECOND,
   },
   {
     // Each answer reports 10 tokens of input, independent of the estimate.
     limits: { each: { input_tokens: 25 } },
     admitted: 2,
-    refusal: [...RATE, "10", null, 'key "local" may not use more than 25 input tokens a minute'],
+    refusal: [...RATE, "10", null, 'key "local" has reached its limit of 25 input tokens per minute'],
     again: 10 * SECOND,
   },
   {
     // The output is counted after the answer: the third is admitted, and its 5 tokens have to drain.
     limits: { each: { output_tokens: 12 } },
     admitted: 3,
-    refusal: [...RATE, "15", null, 'key "local" may not use more than 12 output tokens a minute'],
+    refusal: [...RATE, "15", null, 'key "local" has reached its limit of 12 output tokens per minute'],
     again: 16 * SECOND,
   },
   {
@@ -118,7 +118,7 @@ const CASES: Case[] = [
     admitted: 2,
     refusal: [
       ...OVER,
-      'the budget of key "local" for this day is spent; the next begins at 2026-02-01T00:00:00Z',
+      'the budget of key "local" for this day is spent; it renews at 2026-02-01T00:00:00Z',
     ],
     again: 12 * HOUR,
   },
@@ -127,7 +127,7 @@ const CASES: Case[] = [
     admitted: 2,
     refusal: [
       ...OVER,
-      'the budget of key "local" for this month is spent; the next begins at 2026-02-01T00:00:00Z',
+      'the budget of key "local" for this month is spent; it renews at 2026-02-01T00:00:00Z',
     ],
     again: 12 * HOUR,
   },
@@ -136,7 +136,7 @@ const CASES: Case[] = [
     admitted: 1,
     refusal: [
       ...OVER,
-      "the budget of the gateway for this day is spent; the next begins at 2026-02-01T00:00:00Z",
+      "the budget of the gateway for this day is spent; it renews at 2026-02-01T00:00:00Z",
     ],
     again: 12 * HOUR,
   },
@@ -145,7 +145,7 @@ const CASES: Case[] = [
     admitted: 3,
     refusal: [
       ...OVER,
-      "the budget of this session for this month is spent; the next begins at 2026-02-01T00:00:00Z",
+      "the budget of this session for this month is spent; it renews at 2026-02-01T00:00:00Z",
     ],
     again: 12 * HOUR,
   },
@@ -296,7 +296,7 @@ test("LIMITS counts token counts and model lists separately, up to 100 per minut
     ...RATE,
     "1",
     null,
-    'key "local" may not use more than 100 counts of tokens and lists of models a minute',
+    'key "local" has reached its limit of 100 token counts and model lists per minute',
   ]);
   assert.equal((await sendMessage(on)).status, 200, "a message is none of them");
   const without = createLimitedGateway({});
@@ -317,7 +317,7 @@ test("LIMITS admits 50 concurrent requests of a key by default", async () => {
       ...RATE,
       "5",
       null,
-      `key "local" has ${places} answers under way, as many as it may at once`,
+      `key "local" has reached its limit of ${places} concurrent requests`,
     ]);
     await open[0]?.body?.cancel();
     const next = await sendMessage(on, { stream: true });
@@ -335,7 +335,7 @@ test("LIMITS returns 529 if the gateway has no free place", async () => {
     "overloaded_error",
     "5",
     null,
-    "the gateway has no place for it now",
+    "the gateway has too many concurrent requests",
   ]);
   await open.body?.cancel();
 });

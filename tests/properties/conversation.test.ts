@@ -184,7 +184,7 @@ for (const api of UPSTREAM_APIS) {
           const stalled = await asked;
           assert.ok(["error", "status"].includes(stalled.ending), what);
           assert.equal(stalled.error.type, "timeout_error", what);
-          assert.match(stalled.error.message, /"openrouter": it has said nothing for [23]0 s$/, what);
+          assert.match(stalled.error.message, /"openrouter": it sent nothing for [23]0 s$/, what);
           await disturbed.assertIdle(what);
         }
         assert.deepEqual(await disturbed.complete(turn), expected[turn], `turn ${turn} is asked again`);

@@ -146,7 +146,7 @@ const BROKEN: Record<string, [answer: FakeResponse | Error, status: number, mess
   "JSON that breaks off": [
     { headers: { "content-type": "application/json" }, body: [toBytes('{"a":')], ending: "reset" },
     502,
-    /it breaks off$/,
+    /it is incomplete$/,
   ],
   "an error that breaks off": [
     { status: 429, headers: {}, body: [toBytes('{"error":')], ending: "reset" },
@@ -176,7 +176,7 @@ test("POST /v1/messages follows no redirect of the upstream", async () => {
       true,
     );
     assert.equal(failure.status, 502);
-    assert.equal(failure.message, `Cannot follow upstream "openrouter": it redirects (${status})`);
+    assert.equal(failure.message, `Cannot use upstream "openrouter": it redirects (${status})`);
     assert.ok(!failure.all.includes("elsewhere"));
   }
   const gateway = createTestGateway();
@@ -235,7 +235,7 @@ const REFUSALS: [upstream: number, body: unknown, status: number, type: string, 
     error(401, "Missing Authentication header"),
     401,
     "authentication_error",
-    /refused the gateway's own key: Missing/,
+    /rejected the gateway's key: Missing/,
   ],
   [
     401,
@@ -357,7 +357,7 @@ test("POST /v1/messages maps an error in a 200 response to its status", async ()
     const failure = await askForError(json(200, body), "chat", true);
     assert.equal(failure.type, type, JSON.stringify(body));
     assert.equal(failure.status, status, JSON.stringify(body));
-    assert.match(failure.message, new RegExp(message.source.replace("refused the gateway's own key: ", "^")));
+    assert.match(failure.message, new RegExp(message.source.replace("rejected the gateway's key: ", "^")));
   }
 });
 

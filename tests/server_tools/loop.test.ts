@@ -345,13 +345,13 @@ test("runTurns() adds tools of the header and rejects unknown names", async () =
   assert.deepEqual(all.asked[0]?.tools?.map(({ name }) => name), ["Echo", "Fail", "Show"]);
   await assert.rejects(run(createScript(), {}, { wishes: { tools: ["Eco"] } }), {
     status: 400,
-    message: 'header.x-gateway-tools: Cannot run tool "Eco": this gateway has Echo, Fail, Show',
+    message: `header.x-gateway-tools: Cannot run tool "Eco": the gateway's tools are Echo, Fail, Show`,
   });
 });
 
 test("runTurns() rejects the gateway's tools if they are disabled", async () => {
   const off = { toolbox: undefined };
-  const message = ": Cannot run tools: this gateway's own are switched off";
+  const message = ": Cannot run tools: the gateway's tools are disabled";
   await assert.rejects(run(createScript(), {}, off), { status: 400, message: `tools.0${message}` });
   await assert.rejects(run(createScript(), { tools: [] }, { ...off, wishes: { tools: ["*"] } }), {
     status: 400,

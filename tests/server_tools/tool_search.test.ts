@@ -52,7 +52,7 @@ test("toToolSearch() matches a pattern with names, descriptions and parameters, 
     [
       "(",
       failed(
-        "pattern: not a regular expression that can be used here; look-around and back-references cannot",
+        "pattern: not a valid regular expression; look-around and back-references are not supported",
       ),
     ],
     ["", failed("pattern: expected a regular expression")],
@@ -84,7 +84,7 @@ test("toToolSearch() limits the cost of a pattern and the searches of a message"
   assert.deepEqual(await find("(.{1,30}){30}zebra"), found());
   for (let nth = 3; nth <= 16; nth++) assert.deepEqual(await find("huge"), found("huge"));
   assert.deepEqual(await find("huge"), {
-    ...failed("a message has 16 searches at the most"),
+    ...failed("at most 16 searches per message"),
     error_code: "too_many_requests",
   });
 });

@@ -60,7 +60,7 @@ test("FIRST_BYTE_TIMEOUT ends a request whose upstream sends no headers", async 
   const { error } = await response.json();
   assert.deepEqual(error, {
     type: "timeout_error",
-    message: 'Cannot wait any longer for upstream "openrouter": it has said nothing for 300 s',
+    message: 'Cannot get an answer from upstream "openrouter": it sent nothing for 300 s',
   });
   assert.ok(upstream.idle);
   assert.equal(clock.waiting, 0);
@@ -97,7 +97,7 @@ test("IDLE_TIMEOUT ends an answer that stalls", async () => {
   await passSeconds(clock, 1);
   const events = parseEvents(await text);
   assert.equal(checkGrammar(events), "error");
-  assert.match(events.at(-1).error.message, /it has said nothing for 120 s$/);
+  assert.match(events.at(-1).error.message, /it sent nothing for 120 s$/);
   assert.ok(upstream.idle);
   assert.equal(clock.waiting, 0);
 });

@@ -261,7 +261,7 @@ test(
       type: "overloaded_error",
       status: 529,
       retryAfter: "5",
-      message: "Cannot take the request: the store of limits does not answer",
+      message: "Cannot accept the request: the rate limit store is unreachable",
     };
     await assert.rejects(store.charge(charges, clock.now()), refusal);
     store.record([{ quota: BUDGET, amount: 2 }], clock.now());

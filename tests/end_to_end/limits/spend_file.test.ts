@@ -103,7 +103,7 @@ for (
     const before = `${readFileSync(path, "utf8")}${line}\n`;
     writeFileSync(path, before);
     const message =
-      `Cannot use STATE_DIR "${folder}": line 2 of its spend.jsonl is damaged; mend or remove it`;
+      `Cannot use STATE_DIR "${folder}": line 2 of its spend.jsonl is damaged; repair or remove it`;
     assert.throws(
       () => openSpendFile(folder, 0),
       (error) => error instanceof ConfigError && error.message === message,
@@ -118,7 +118,7 @@ test("createGateway() rejects a STATE_DIR that cannot be a folder", () => {
   for (const STATE_DIR of [path, join(path, "below")]) {
     assert.throws(() => createGateway({ settings: { STATE_DIR } }), (error) => {
       return error instanceof ConfigError &&
-        error.message === `Cannot use STATE_DIR "${STATE_DIR}": it is no folder`;
+        error.message === `Cannot use STATE_DIR "${STATE_DIR}": it is not a folder`;
     });
   }
 });

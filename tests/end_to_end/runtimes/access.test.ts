@@ -127,7 +127,7 @@ for (const runtime of RUNTIMES) {
     [
       ["--gateway-keys", "a:,b:k\u00e9y"],
       {},
-      /: key 1 is empty\n.*: key 2 has other characters than printable ones without spaces\n$/,
+      /: key 1 is empty\n.*: key 2 must be printable ASCII characters without spaces\n$/,
     ],
     ...(runtime.readsEnv
       ? [

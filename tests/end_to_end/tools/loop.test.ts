@@ -89,7 +89,7 @@ const REFUSED: {
     asks: "an unknown name in the header",
     headers: { "x-gateway-tools": "Read,Rread" },
     tools: "files-read",
-    matches: /^header\.x-gateway-tools: Cannot run tool "Rread": this gateway has Read, Glob/,
+    matches: /^header\.x-gateway-tools: Cannot run tool "Rread": the gateway's tools are Read, Glob/,
   },
   {
     asks: "a tool of a group that is off in the header",
@@ -393,13 +393,13 @@ const SECURED = {
   GATEWAY_API_KEYS: "a-key-of-24-characters-12",
 };
 const UNSECURED: { settings: Record<string, string | undefined>; matches: RegExp }[] = [
-  { settings: { WORKSPACE_ROOT: undefined }, matches: /WORKSPACE_ROOT names no folder/ },
-  { settings: { GATEWAY_API_KEYS: undefined }, matches: /GATEWAY_API_KEYS has no key/ },
+  { settings: { WORKSPACE_ROOT: undefined }, matches: /WORKSPACE_ROOT is not set/ },
+  { settings: { GATEWAY_API_KEYS: undefined }, matches: /GATEWAY_API_KEYS is not set/ },
   {
     settings: { TOOLS: "files-read,all" },
-    matches: /expected words of files-read, files-write, shell, network/,
+    matches: /expected files-read, files-write, shell or network/,
   },
-  { settings: { WEB_SEARCH: "searxng" }, matches: /WEB_SEARCH_URL does not say/ },
+  { settings: { WEB_SEARCH: "searxng" }, matches: /WEB_SEARCH_URL is not set/ },
 ];
 
 test("createGateway() rejects tools without access control", () => {
