@@ -246,7 +246,7 @@ for (const descriptors of [true, false]) {
     assert.match(await attempt(made, [read, { file_path: "hard.txt" }]), /it has a second name/);
     assert.equal(
       await made.run(grep, { pattern: "SECRET" }),
-      "No matches found\n(2 files could not be read, being too large, or not allowed)",
+      "No matches found\n(2 files could not be read: too large, or not allowed)",
     );
     made.checkOutside();
   });
