@@ -81,7 +81,7 @@ test("a task cannot go on either once the budget is spent", async () => {
 test("a task whose model fails tells why, and is no bug of the gateway's", async () => {
   const { gateway } = stage({}, calls("Task", { prompt: "look" }), busy, says("Done"));
   const [, message] = await ask(gateway, {});
-  assert.equal(dig(message, "content", 1, "content", 0, "text"), "Cannot ask the model: too much to do");
+  assert.equal(dig(message, "content", 1, "content", 0, "text"), "Cannot call the model: too much to do");
   const headers = { "x-api-key": KEY };
   const metrics: unknown =
     await (await gateway.fetch(new Request("http://gateway.test/tool-metrics", { headers }))).json();

@@ -207,7 +207,7 @@ test("createToolbox() cuts a result that no model should read", async () => {
   const { content } = await toolbox.run(call("Long"), createTestScene());
   const texts = content.map((piece) => piece.type === "text" ? piece.text : "");
   assert.equal(texts[0]?.length, 150_000);
-  assert.equal(texts[1], `${"y".repeat(50_000)}\n[100000 characters more are cut]`);
+  assert.equal(texts[1], `${"y".repeat(50_000)}\n[100000 more characters cut]`);
 });
 
 test("createToolbox() keeps what lasts of each conversation apart, and forgets the oldest", async () => {
@@ -268,6 +268,6 @@ test("createToolbox() tells the model why another model could not be asked", asy
   const { toolbox } = createTestToolbox([ask]);
   assert.deepEqual(await textOf(toolbox.run(call("Ask"), createTestScene())), [
     true,
-    "Cannot ask the model: no model",
+    "Cannot call the model: no model",
   ]);
 });
