@@ -116,22 +116,18 @@ async function showPdf({ path, bytes }: FileContent, pages: string | undefined):
   const pageCount = pluralize(pdf.pageCount, "page");
   if (pageNumbers === undefined) {
     if (bytes.length > MAX_PDF.bytes || pdf.pageCount > MAX_PDF.pages) {
+      const size = `${pluralize(bytes.length, "byte")} and ${pageCount}`;
+      const limit = `${MAX_PDF.bytes} bytes and ${MAX_PDF.pages} pages`;
       throw new ToolError(
-        `Cannot show "${path}" whole: it has ${
-          pluralize(bytes.length, "byte")
-        } and ${pageCount}, and the limit is ` +
-          `${MAX_PDF.bytes} bytes and ${MAX_PDF.pages} pages; set pages to read the text of up to ${MAX_PAGES} pages`,
+        `Cannot show "${path}" whole: it has ${size}, and the limit is ${limit}; set pages to read up to ${MAX_PAGES} pages`,
       );
     }
     const source = { type: "base64", media_type: "application/pdf", data: toBase64(bytes) } as const;
     return [{ type: "document", source, title: path }];
   }
   if (pageNumbers.length > MAX_PAGES || pageNumbers.some((page) => page > pdf.pageCount)) {
-    throw new ToolError(
-      `Cannot read pages ${
-        JSON.stringify(pages)
-      } of "${path}": it has ${pageCount}, and one call reads at most ${MAX_PAGES}`,
-    );
+    const reason = `it has ${pageCount}, and one call reads at most ${MAX_PAGES}`;
+    throw new ToolError(`Cannot read pages ${JSON.stringify(pages)} of "${path}": ${reason}`);
   }
   const texts: ToolContent[] = [];
   for (const page of pageNumbers) {

@@ -6,7 +6,7 @@ export interface DecodedText {
   text: string;
   /** True if the file begins with a byte order mark. */
   bom: boolean;
-  /** True if the text encoded as UTF-8 is identical to the file. */
+  /** True if {@linkcode encodeText} restores the same bytes. */
   exact: boolean;
 }
 
@@ -51,7 +51,7 @@ export function toLines(text: string): string[] {
 }
 
 /** Maximum characters shown of a line. */
-export const MAX_LINE_CHARS = 2000;
+const MAX_LINE_CHARS = 2000;
 
 /** Formats a line as `cat -n` does. A long line is truncated. */
 export function numberLine(number: number, line: string): string {

@@ -47,8 +47,10 @@ export function createGate({ concurrency, callsPerMinute, clock }: GateOptions):
       callTimes.set(client, recent);
       const [first] = recent;
       if (first !== undefined && recent.length >= callsPerMinute) {
-        const wait = Math.ceil((first + MINUTE_MS - clock.now()) / 1000);
-        throw new ToolError(`Cannot run more than ${callsPerMinute} tools a minute: try again in ${wait} s`);
+        const waitSeconds = Math.ceil((first + MINUTE_MS - clock.now()) / 1000);
+        throw new ToolError(
+          `Cannot run more than ${callsPerMinute} tools a minute: try again in ${waitSeconds} s`,
+        );
       }
       recent.push(clock.now());
     },

@@ -173,7 +173,7 @@ function classifyOutcome(error: unknown, client: AbortSignal, time: AbortSignal)
   return error instanceof ToolError ? "refused" : "bug";
 }
 
-/** Rejects when the signal is aborted, even if `work` ignores the signal. */
+/** Settles as `work` does, but rejects as soon as the signal is aborted, even if `work` ignores the signal. */
 function raceAbort<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
