@@ -4,7 +4,7 @@ import type { Message, MessagesRequest } from "../anthropic/schema.ts";
 import type { Ask } from "../anthropic/ask.ts";
 import { ApiError, toApiError } from "../base/errors.ts";
 import { findPendingCalls, idOf, inputOf, listCallIds } from "./history.ts";
-import { CombinedMessage } from "./joined_message.ts";
+import { CombinedMessage } from "./combined_message.ts";
 import { type Plan, planTurns, type ToolAssignment } from "./plan.ts";
 import type { ModelResult, ToolRun } from "./server_tool.ts";
 import { assignTools, isPassThrough, type ToolHeaders, workspaceToolNames } from "./assign.ts";

@@ -2,7 +2,7 @@ import type { MessageDelta, ResponseBlock, StreamEvent } from "../anthropic/even
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
 import type { Citable, Piece } from "./citations.ts";
 import { CitedText } from "./citations.ts";
-import type { CombinedMessage } from "./joined_message.ts";
+import type { CombinedMessage } from "./combined_message.ts";
 import type { ServerCall, ServerTool } from "./server_tool.ts";
 import { toServerCallId, toUniqueId } from "./call_ids.ts";
 

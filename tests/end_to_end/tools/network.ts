@@ -95,7 +95,7 @@ export function answerSideRequest(asked: ModelRequest): string | undefined {
   const { body } = asked;
   const system = objects(body.messages).find(({ role }) => role === "system");
   const words = typeof system?.content === "string" ? system.content : text(dig(system?.content, 0, "text"));
-  return words.startsWith("You read a page of the web") ? toChat("Von Frisch was it.") : undefined;
+  return words.startsWith("You read a web page") ? toChat("Von Frisch was it.") : undefined;
 }
 
 /** Whether a request searches by OpenRouter's own search. */

@@ -72,7 +72,7 @@ test("LIMITS stops a task if the budget is spent", async () => {
 test("Task returns why its model failed, and is counted as refused", async () => {
   const gateway = createGatewayWith({}, toCall("Task", { prompt: "look" }), busy, toText("Done"));
   const [, message] = await sendMessage(gateway, {});
-  assert.equal(dig(message, "content", 1, "content", 0, "text"), "Cannot ask the model: too much to do");
+  assert.equal(dig(message, "content", 1, "content", 0, "text"), "Cannot call the model: too much to do");
   const metrics: unknown = await (await gateway.get("/tool-metrics", { "x-api-key": KEY })).json();
   assert.deepEqual(dig(metrics, "tool_execution", "metrics", "error_breakdown"), { refused: 1 });
 });

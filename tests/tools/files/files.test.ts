@@ -26,7 +26,7 @@ for (const descriptors of [true, false]) {
     assert.equal(await run(read, { path: "./deep/../a.txt", offset: 4 }), "     4\tfour");
     assert.equal(
       await run(read, { file_path: "a.txt", offset: 2, limit: 1 }),
-      "     2\ttwo\n(2 more lines; read on with offset 3)",
+      "     2\ttwo\n(2 more lines; continue with offset 3)",
     );
   });
 
@@ -93,8 +93,8 @@ test("Read reports what it omits", async () => {
   );
   const many = (await run(read, { file_path: "many.txt" })).split("\n");
   assert.equal(many.length, 2001);
-  assert.equal(many[2000], "(500 more lines; read on with offset 2001)");
-  assert.match(await run(read, { file_path: "wide.txt" }), /\n\(151 more lines; read on with offset 50\)$/);
+  assert.equal(many[2000], "(500 more lines; continue with offset 2001)");
+  assert.match(await run(read, { file_path: "wide.txt" }), /\n\(151 more lines; continue with offset 50\)$/);
   assert.equal(await run(read, { file_path: "empty.txt" }), "(empty.txt is empty)");
   assert.equal(await run(read, { file_path: "long.txt", offset: 9 }), "(long.txt has only 2 lines)");
   assert.equal(await run(read, { file_path: "bom.txt" }), "     1\tafter");
@@ -132,14 +132,14 @@ test("Read returns images and PDFs as blocks, independent of the file name", asy
     "Page 1 of 2:\nFirst page\nPage 2 of 2:\nSecond page",
   );
   assert.match(await fail(read, { file_path: "e.pdf", pages: "3" }), /it has 2 pages/);
-  assert.match(await fail(read, { file_path: "e.pdf", pages: "x" }), /say them as "3"/);
+  assert.match(await fail(read, { file_path: "e.pdf", pages: "x" }), /write them as "3"/);
 
   const wide = PNG.slice();
   new DataView(wide.buffer).setUint32(16, 9000);
   put({ "wide.png": wide, "bad.pdf": "%PDF-1.4 nothing", "big.png": concat(PNG, new Uint8Array(4_000_000)) });
-  assert.match(await fail(read, { file_path: "wide.png" }), /9000 × 1 pixels, and 8000 a side is the limit$/);
-  assert.match(await fail(read, { file_path: "big.png" }), /and 3932160 is the limit$/);
-  assert.match(await fail(read, { file_path: "bad.pdf" }), /it is damaged, or no PDF$/);
+  assert.match(await fail(read, { file_path: "wide.png" }), /9000 × 1 pixels; the limit is 8000 a side$/);
+  assert.match(await fail(read, { file_path: "big.png" }), /bytes; the limit is 3932160$/);
+  assert.match(await fail(read, { file_path: "bad.pdf" }), /it is damaged or not a PDF$/);
 });
 
 test("Edit replaces a unique match and reports other cases", async () => {
@@ -150,22 +150,22 @@ test("Edit replaces a unique match and reports other cases", async () => {
   await run(read, { file_path: "a.ts" });
   assert.match(
     await fail(edit, edited({ old_string: "= 1", new_string: "= 2" })),
-    /is in the file 2 times; say more/,
+    /occurs 2 times in the file; include more/,
   );
   assert.match(await fail(edit, edited({ old_string: "= 9", new_string: "= 2" })), /is not in the file/);
   assert.match(
     await fail(edit, edited({ old_string: "let  a", new_string: "x" })),
-    /with other spaces or line breaks/,
+    /with different spaces or line breaks/,
   );
   assert.match(
     await fail(edit, edited({ old_string: "     1\tlet a", new_string: "x" })),
-    /leave out the numbers/,
+    /leave out the line numbers/,
   );
   assert.match(await fail(edit, edited({ old_string: "let a", new_string: "let a" })), /are the same/);
   assert.match(await fail(edit, edited({ old_string: "", new_string: "x" })), /old_string is empty/);
   assert.match(
     await fail(edit, edited({ old_string: "= 1", new_string: "= 2", expected_replacements: 3 })),
-    /2 times, and 3 were expected/,
+    /2 times in the file, but 3 were expected/,
   );
   assert.equal(get("a.ts"), "let a = 1;\nlet b = 1;\nlet c = 3;\n", "nothing has been done");
   assert.equal(
@@ -241,7 +241,7 @@ test("MultiEdit applies all edits in order, or none", async () => {
   ];
   assert.match(
     await fail(multiEdit, { file_path: "a.txt", edits: [...edits, { old_string: "one", new_string: "1" }] }),
-    /is not in the file.*\(edit 4 of 4; none has been made\)$/,
+    /is not in the file.*\(edit 4 of 4; none was made\)$/,
   );
   assert.equal(get("a.txt"), "one two three\n");
   assert.equal(
@@ -372,7 +372,7 @@ test("Write and Read respect a policy without write access and with a size limit
   );
   assert.equal(await run(read, { file_path: "small" }), "     1\t0123456789");
   assert.match(await fail(read, { file_path: "large" }), /it has 11 bytes, and 10 is the limit$/);
-  assert.match(await run(glob, { pattern: "*" }), /too many files to look at all of them/);
+  assert.match(await run(glob, { pattern: "*" }), /too many files to search all of them/);
 });
 
 function concat(...parts: Uint8Array[]): Uint8Array {

@@ -241,7 +241,7 @@ for (const descriptors of [true, false]) {
     assert.match(await attempt(workspace, [read, { file_path: "hard.txt" }]), /it has a second name/);
     assert.equal(
       await workspace.run(grep, { pattern: "SECRET" }),
-      "No matches found\n(2 files could not be read, being too large, or not allowed)",
+      "No matches found\n(2 files could not be read: too large, or not allowed)",
     );
     workspace.checkOutside();
   });

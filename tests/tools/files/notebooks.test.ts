@@ -80,7 +80,7 @@ test("NotebookRead and Read return cells with their outputs", async () => {
   assert.match(await fail(notebookRead, { file_path: "n.ipynb", cell_id: "x" }), /id "x"/);
   put({ "old.ipynb": '{"nbformat": 3, "worksheets": []}', "bad.ipynb": "{", "none.ipynb": "" });
   for (const path of ["old.ipynb", "bad.ipynb", "none.ipynb"]) {
-    assert.match(await fail(notebookRead, { file_path: path }), /no notebook in version 4/);
+    assert.match(await fail(notebookRead, { file_path: path }), /not a notebook in version 4/);
   }
 });
 
@@ -130,8 +130,11 @@ test("NotebookEdit changes one cell and no other byte of the file", async () => 
     execution_count: null,
     outputs: [],
   });
-  assert.match(await fail(notebookEdit, { file_path: "n.ipynb", new_source: "x" }), /must say which cell/);
-  assert.match(await fail(notebookEdit, { file_path: "n.ipynb", cell_index: 1 }), /new_source is missing/);
+  assert.match(
+    await fail(notebookEdit, { file_path: "n.ipynb", new_source: "x" }),
+    /cell_id or cell_index is required/,
+  );
+  assert.match(await fail(notebookEdit, { file_path: "n.ipynb", cell_index: 1 }), /new_source is required/);
   assert.match(
     await fail(notebookEdit, { file_path: "n.ipynb", cell_index: 7, new_source: "" }),
     /it has 3 cells/,

@@ -77,12 +77,12 @@ const TOLD: Record<string, Told> = {
   },
   "takes a time in seconds": {
     input: { command: "echo begun; sleep 600", timeout: 1.5 },
-    text: "The command was stopped with all that it started after 1.5 s, its timeout\n\nbegun",
+    text: "The command and all its processes were stopped after its timeout of 1.5 s\n\nbegun",
     failed: true,
   },
   "takes a time in milliseconds": {
     input: { command: "sleep 600", timeout: 700 },
-    text: "The command was stopped with all that it started after 0.7 s, its timeout",
+    text: "The command and all its processes were stopped after its timeout of 0.7 s",
     failed: true,
   },
   "takes other names for its input": { input: { cmd: "cat", stdin: "x" }, text: "x" },
@@ -162,7 +162,7 @@ test("Bash stops a command with endless output", { skip }, async () => {
       const { text, failed } = await flood.useTool({ command });
       assert.match(
         text,
-        /^The command was stopped with all that it started: it printed more than 1 MiB/,
+        /^The command and all its processes were stopped: it printed more than 1 MiB/,
         command,
       );
       assert.ok(failed && text.length < 500);
@@ -178,7 +178,7 @@ test("Bash stops its command when the call is cancelled", { skip }, async () => 
   while (!existsSync(join(root, "begun"))) await new Promise((resolve) => setImmediate(resolve));
   call.abort();
   assert.deepEqual(await told, {
-    text: "The command was stopped with all that it started: the call is over",
+    text: "The command and all its processes were stopped: the call ended",
     failed: true,
   });
   assert.match(
@@ -275,7 +275,7 @@ test("Bash without a sandbox warns of it and has its own environment", async () 
     });
     assert.match(
       (await plain.useTool({ command: "sleep 600 & sleep 600", timeout: 0.3 })).text,
-      /^The command was stopped after 0.3 s/,
+      /^The command was stopped after its timeout of 0.3 s/,
     );
     assert.equal((await plain.useTool({ command: "sleep 600 & echo done" })).text, "done");
   } finally {

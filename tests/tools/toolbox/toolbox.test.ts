@@ -207,7 +207,7 @@ test("createToolbox() truncates a result that is too long", async () => {
   const { content } = await toolbox.run(call("Long"), createTestContext());
   const texts = content.map((piece) => piece.type === "text" ? piece.text : "");
   assert.equal(texts[0]?.length, 150_000);
-  assert.equal(texts[1], `${"y".repeat(50_000)}\n[100000 characters more are cut]`);
+  assert.equal(texts[1], `${"y".repeat(50_000)}\n[100000 more characters cut]`);
 });
 
 test("createToolbox() keeps the sessions of conversations apart and forgets the oldest", async () => {
@@ -268,6 +268,6 @@ test("createToolbox() returns why another model failed", async () => {
   const { toolbox } = createTestToolbox([ask]);
   assert.deepEqual(await textOf(toolbox.run(call("Ask"), createTestContext())), [
     true,
-    "Cannot ask the model: no model",
+    "Cannot call the model: no model",
   ]);
 });
