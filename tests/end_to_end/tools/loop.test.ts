@@ -408,7 +408,7 @@ test("a gateway whose workspace cannot be used is not ready", () =>
     const file = openDoor({ ...READ_AND_WRITE, WORKSPACE_ROOT: `${door.root}/file` });
     try {
       await assert.rejects(missing.gateway.ready(), /Cannot use WORKSPACE_ROOT .*there is no such folder/);
-      await assert.rejects(file.gateway.ready(), /Cannot use WORKSPACE_ROOT .*it is no folder/);
+      await assert.rejects(file.gateway.ready(), /Cannot use WORKSPACE_ROOT .*it is not a folder/);
     } finally {
       missing.remove();
       file.remove();

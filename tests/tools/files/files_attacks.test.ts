@@ -243,7 +243,7 @@ for (const descriptors of [true, false]) {
     linkSync(join(made.outside, "secret"), join(made.root, "hard.txt"));
     linkSync(join(made.outside, "secret"), join(made.root, ".gitignore"));
     for (const use of uses("hard.txt")) assert.ok(!(await attempt(made, use)).includes(SECRET), use[0].name);
-    assert.match(await attempt(made, [read, { file_path: "hard.txt" }]), /it has a second name/);
+    assert.match(await attempt(made, [read, { file_path: "hard.txt" }]), /it has another hard link/);
     assert.equal(
       await made.run(grep, { pattern: "SECRET" }),
       "No matches found\n(2 files could not be read, being too large, or not allowed)",

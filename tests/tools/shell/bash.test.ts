@@ -119,7 +119,7 @@ const TOLD: Record<string, Told> = {
   },
   "takes no NUL": {
     input: { command: "echo a\0b" },
-    text: "Cannot run the command: it holds a NUL character",
+    text: "Cannot run the command: it contains a NUL character",
     failed: true,
   },
   "says what to do with a command too long to pass on": {
@@ -181,7 +181,10 @@ test("Bash is over when its call is", { skip }, async () => {
     text: "The command was stopped with all that it started: the call is over",
     failed: true,
   });
-  assert.match((await stage.tell({ command: "echo x" }, call.signal)).text, /^The command did not start/);
+  assert.match(
+    (await stage.tell({ command: "echo x" }, call.signal)).text,
+    /^Cannot run the command: the call was cancelled$/,
+  );
 });
 
 test("Bash runs several commands at a time, each in a sandbox of its own", { skip }, async () => {
@@ -284,7 +287,7 @@ test("Bash refuses where there is no sandbox", async () => {
     const told = await nowhere.tell({ command: "echo x > x" });
     assert.match(
       told.text,
-      /^Cannot run commands: the sandbox is missing; the owner of the gateway has to install bubblewrap/,
+      /^Cannot run commands: the sandbox could not be started; the operator must install bubblewrap/,
     );
     assert.equal(told.failed, true);
     assert.deepEqual(readdirSync(nowhere.root), []);
@@ -303,7 +306,10 @@ test("Bash refuses where the sandbox does not work", async () => {
   const refused = createStage({ path: broken.outside, root: broken.root });
   try {
     const told = await refused.tell({ command: "echo x > x" });
-    assert.match(told.text, /^Cannot run commands: this machine refuses the sandbox; .*user namespaces/);
+    assert.match(
+      told.text,
+      /^Cannot run commands: the sandbox does not work on this machine; .*user namespaces/,
+    );
     assert.deepEqual(readdirSync(refused.root), []);
   } finally {
     broken.remove();
