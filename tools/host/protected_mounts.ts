@@ -13,11 +13,11 @@ export interface ProtectedMounts {
   release(): Promise<void>;
 }
 
-/** Levels of folders that are searched for protected paths. */
+/** Number of folder levels that are searched for protected paths. */
 const MAX_DEPTH = 4;
-/** Entries that are searched at most. */
+/** Maximum number of entries that are searched. */
 const MAX_ENTRIES = 20_000;
-/** Paths that are mounted at most. */
+/** Maximum number of protected paths. */
 const MAX_PATHS = 400;
 
 /** Paths that get a placeholder if missing. `.git` is one of them, because a new repository could come with hooks. */

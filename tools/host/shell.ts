@@ -33,7 +33,7 @@ export function createShell(policy: ShellPolicy): (call: { signal: AbortSignal }
   const protect = createMountProtection(policy.root);
   let sandboxFilter: Promise<Uint8Array> | undefined;
 
-  /** Returns the filter of system calls once the sandbox works. Failures are not cached: they may be repaired. */
+  /** Returns the filter of system calls once the sandbox works. Failures are not cached: the operator may fix them. */
   function getSandboxFilter(): Promise<Uint8Array> {
     // A second attempt, because a probe may fail on a busy machine.
     return sandboxFilter ??= probeSandbox(policy).catch(() => probeSandbox(policy)).catch(

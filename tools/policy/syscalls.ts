@@ -80,7 +80,7 @@ const AF_INET = 2;
 const AF_INET6 = 10;
 const AF_NETLINK = 16;
 
-/** Offsets in `struct seccomp_data`. Of an argument only the low 32 bits are checked: the kernel reads no more. */
+/** Offsets in `struct seccomp_data`. Only the low 32 bits of an argument are checked: the kernel reads no more. */
 const NUMBER_OFFSET = 0;
 const ARCHITECTURE_OFFSET = 4;
 const ARGUMENT_OFFSETS = [16, 24, 32, 40];

@@ -23,7 +23,7 @@ interface IgnoreLayer {
 /** Maximum size of a `.gitignore`; a larger one is ignored. */
 const MAX_FILE_BYTES = 32 * 1024;
 
-/** Lines of a `.gitignore` that are read. */
+/** Maximum number of lines that are read. */
 const MAX_LINES = 2_000;
 
 /**

@@ -25,7 +25,7 @@ export interface WalkResult {
 
 /** Options of a walk. */
 export interface WalkOptions {
-  /** Levels of folders to visit; 1 visits only the entries of the folder itself. */
+  /** Number of folder levels to visit; 1 visits only the entries of the folder itself. */
   depth?: number;
   /** True to include names that begin with a dot. */
   hidden: boolean;
@@ -39,7 +39,7 @@ export interface WalkOptions {
   limit?: number;
 }
 
-/** Levels of folders that any walk visits at most. */
+/** Maximum depth of a walk. */
 const MAX_DEPTH = 64;
 
 /** Folders of version control systems, which are never listed. */

@@ -10,7 +10,7 @@ export interface ReadablePage {
   readonly truncated: boolean;
 }
 
-/** Elements up to which a page is searched for its main part. A larger page is converted whole. */
+/** Maximum number of elements of a page that is searched for its main part. A larger page is converted whole. */
 const MAX_ARTICLE_ELEMENTS = 5_000;
 
 /**

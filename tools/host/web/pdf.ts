@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { ReadablePage } from "./html.ts";
 
-/** Pages of a PDF that are read at most. */
+/** Maximum number of pages that are read. */
 const MAX_PAGES = 100;
 
 /**

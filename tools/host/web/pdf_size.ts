@@ -1,6 +1,6 @@
 import { createInflate } from "node:zlib";
 
-/** Streams of a PDF that are inspected at most. */
+/** Maximum number of streams. A PDF with more is rejected. */
 const MAX_STREAMS = 20_000;
 
 /** Maximum number of nested compressions of a stream. */

@@ -11,13 +11,13 @@ export interface TrimmedHtml {
   readonly truncated: boolean;
 }
 
-/** Elements that are read. Later steps take a fraction of a millisecond per element. */
+/** Maximum number of elements. Later steps take a fraction of a millisecond per element. */
 const MAX_ELEMENTS = 10_000;
 
-/** Characters `&` and `<` that are read. Each becomes an entity, which splits a text node in two. */
+/** Maximum number of characters `&` and `<`. Each becomes an entity, which splits a text node in two. */
 const MAX_ENTITIES = 20_000;
 
-/** Consecutive whitespace characters that are kept. */
+/** Maximum number of consecutive whitespace characters. */
 const MAX_WHITESPACE_RUN_CHARS = 100;
 
 /** Nesting depth up to which elements are kept. Deeper elements are reduced to their text. */
@@ -29,7 +29,7 @@ const MAX_DEPTH = 100;
  */
 const MAX_COST = 200_000;
 
-/** Open elements at which reading stops, because the parser searches all of them. */
+/** Maximum number of open elements. The parser may search all of them at a closing tag. */
 const MAX_OPEN_ELEMENTS = 1_000;
 
 /** Characters parsed between two checks of the limits. */
@@ -53,7 +53,7 @@ const KEPT_ATTRIBUTES = new Set(
 
 const VOID_ELEMENTS = new Set("area base br col hr img input link meta source track wbr".split(" "));
 
-/** Length of an attribute value above which the attribute is removed. */
+/** Maximum length of an attribute value. An attribute with a longer one is removed. */
 const MAX_VALUE_CHARS = 2_000;
 
 /**
