@@ -107,7 +107,7 @@ function describeFailure(failure: unknown): string {
   const code = failure instanceof Error && "code" in failure ? String(failure.code) : "";
   // Deno needs `--allow-net`, and for certificates `--allow-sys=ca --allow-env=NODE_USE_SYSTEM_CA`.
   if (failure instanceof Error && failure.name === "NotCapable") {
-    return "the gateway was started without the permission";
+    return "the gateway was started without the required permission";
   }
   if (code === "ECONNREFUSED") return "its host refused the connection";
   if (code === "HPE_HEADER_OVERFLOW") return "its host sent headers that are too large";
