@@ -105,4 +105,6 @@ export interface Dialect {
   /** Converts a request to the upstream's body, which always requests a stream. */
   toBody(request: MessagesRequest, context: TurnContext): JsonObject;
   createReader(request: MessagesRequest, context: TurnContext): AnswerReader;
+  /** Returns true if requests for this model are sent with `safeguards`. Unset: never. */
+  sendsSafeguards?(model: string): boolean;
 }

@@ -10,6 +10,7 @@ import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { logWarning } from "../observability/log.ts";
+import { toUpstreamCaller } from "../turns/upstream_caller.ts";
 import { toCountableRequest } from "../turns/countable_request.ts";
 import { inputPrice } from "../tokens/price.ts";
 import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
@@ -71,7 +72,7 @@ async function fetchUpstreamCount(countable: CountTokensRequest, { gateway, rout
     const response = await send(gateway, upstream, {
       path: `${dialect.path}/count_tokens`,
       body: toCountBody(countable, gateway, route),
-      caller,
+      caller: toUpstreamCaller(caller, route),
       signal: deadline.signal,
     });
     const answer = await readJsonResponse(response, upstream, { signal: deadline.signal });

@@ -14,7 +14,9 @@ import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { startMessage } from "../turns/message_start.ts";
+import { createJudge } from "../turns/auto_mode_judge.ts";
 import { withRetry } from "../turns/retry.ts";
+import { withSafeguards } from "../turns/safeguards.ts";
 import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
 import { writeEvents } from "./write_events.ts";
 import { withTools } from "../turns/with_tools.ts";
@@ -65,7 +67,10 @@ export async function answerMessages(
   };
   const askForRoute = withTools(gateway, turn);
   const askWithRetry = withRetry(askForRoute, { ...turn, strict: gateway.config.validation === "strict" });
-  const ask = withFallbacks(askWithRetry, { ...turn, context: gateway, route, onRoute });
+  const askWithFallbacks = withFallbacks(askWithRetry, { ...turn, context: gateway, route, onRoute });
+  const { autoModeModel: model } = gateway.config;
+  const judge = model === undefined ? undefined : createJudge(gateway, { ...turn, model });
+  const ask = withSafeguards(askWithFallbacks, judge);
   const answer = requestLog.observe(ask(message));
 
   const streamed = message.stream === true || new URL(request.url).pathname.endsWith("/stream");
