@@ -40,10 +40,14 @@ for (const [listed, asked, model, settings = {}] of CASES) {
     const native = model?.startsWith("anthropic/");
     const upstream = new FakeUpstream({ body: COMPLETE_STREAMS[native ? "native" : "chat"] }, { models });
     const gateway = createTestGateway({ upstream, settings });
-    const response = await gateway.post(minimalRequest("chat", { model: asked, stop_sequences: ["</block>"] }));
+    const response = await gateway.post(
+      minimalRequest("chat", { model: asked, stop_sequences: ["</block>"] }),
+    );
     assert.equal(response.status, model === undefined ? 404 : 200);
     const [sent] = upstream.requests;
     assert.equal(sent?.body.model, model);
-    if (sent !== undefined) assert.deepEqual(native ? sent.body.stop_sequences : sent.body.stop, ["</block>"]);
+    if (sent !== undefined) {
+      assert.deepEqual(native ? sent.body.stop_sequences : sent.body.stop, ["</block>"]);
+    }
   });
 }
