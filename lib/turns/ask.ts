@@ -1,4 +1,5 @@
 import type { Caller } from "../access/caller.ts";
+import { emptyClearedMessages } from "../anthropic/cleared_messages.ts";
 import { type TurnUsage, UsageTally } from "../tokens/turn_usage.ts";
 import { hostFacts, type ListPrice, type TurnContext } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
@@ -35,7 +36,8 @@ export function createAsk(
 ): Ask {
   const { config } = context;
   const timeouts = timeoutsFrom(context);
-  return async function* (request) {
+  return async function* (original) {
+    const request = route.dialect.name === "anthropic" ? original : emptyClearedMessages(original);
     rejectThread(request, route);
     const turn: TurnContext = {
       model: route.model,
