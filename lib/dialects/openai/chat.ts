@@ -1,7 +1,7 @@
 import type { CacheControl } from "../../anthropic/schema.ts";
 import type { JsonObject } from "../../base/json.ts";
 import type { TurnContext } from "../dialect.ts";
-import type { ToolNames } from "../tools/tool_names.ts";
+import type { ToolNames } from "../offered_tools/tool_names.ts";
 
 /** Features of a chat completions host. Each field is a point on which hosts differ. */
 export interface ChatFeatures {

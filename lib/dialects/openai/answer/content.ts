@@ -4,7 +4,7 @@ import { isObject, type JsonObject } from "../../../base/json.ts";
 import type { HostContext } from "../chat.ts";
 import type { ChatDelta } from "./chunk.ts";
 import { CitationReader } from "../../citations.ts";
-import { collectSchemas } from "../../tools/offer_tools.ts";
+import { collectSchemas } from "../../offered_tools/offer_tools.ts";
 import { ReasoningReader } from "./reasoning.ts";
 import { type TextToolCall, TextToolCalls } from "./text_tool_calls.ts";
 import { type TaggedPiece, ThinkTags } from "./think_tags.ts";

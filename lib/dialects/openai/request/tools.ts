@@ -4,8 +4,8 @@ import { cacheControlOf, type ChatContext } from "../chat.ts";
 import { cleanSchema } from "./clean_schema.ts";
 import { canForceTool } from "./forced_choice.ts";
 import { findOutputFormat, type FormatTool, toFormatTool } from "./format.ts";
-import { describeTool } from "../../tools/describe_tool.ts";
-import { offerTools } from "../../tools/offer_tools.ts";
+import { describeTool } from "../../offered_tools/describe_tool.ts";
+import { offerTools } from "../../offered_tools/offer_tools.ts";
 
 /** Returns the fields `tools`, `tool_choice` and `parallel_tool_calls` of the request. */
 export function toTools(request: MessagesRequest, context: ChatContext): JsonObject {
