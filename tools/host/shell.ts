@@ -75,7 +75,7 @@ async function startProgram(...[program, limits]: Parameters<typeof runProgram>)
   try {
     return await runProgram(program, limits);
   } catch (cause) {
-    if (limits.signal.aborted) throw new ToolError("The command did not start: the call is over", { cause });
+    if (limits.signal.aborted) throw new ToolError("The command did not start: the call ended", { cause });
     throw new ToolError("Cannot run the command: the machine could not start it", { cause });
   }
 }
