@@ -24,28 +24,27 @@ export const ANONYMOUS: Caller = { client: UNAUTHENTICATED };
 /**
  * Authenticates a request by `x-api-key` or a Bearer token. If both are sent, one valid key is enough.
  *
+ * On an open route, a caller without a known key is {@linkcode ANONYMOUS}.
+ *
  * @throws {ApiError} `authentication_error` if a key is required and none of those sent is known.
  */
-export async function authenticate(request: Request, apiKeys: ApiKeys): Promise<Caller> {
+export async function authenticate(
+  request: Request,
+  apiKeys: ApiKeys,
+  { open }: { open: boolean },
+): Promise<Caller> {
   const keys = readApiKeys(request.headers);
   for (const key of keys) {
     const client = await apiKeys.match(key);
     if (client !== undefined) return { client, ...readClientHeaders(request.headers) };
   }
   if (!apiKeys.required) return { client: LOCAL, key: keys[0], ...readClientHeaders(request.headers) };
-  if (isPublicRoute(request)) return ANONYMOUS;
+  if (open) return ANONYMOUS;
   // Anthropic's wording: clients match it to ask the user for a key.
   throw new ApiError(
     "authentication_error",
     keys.length === 0 ? "x-api-key header is required" : "invalid x-api-key",
   );
-}
-
-/** Returns true for routes that need no key: the health check and Claude Code's probe of its base URL. */
-function isPublicRoute({ method, url }: Request): boolean {
-  const { pathname } = new URL(url);
-  if (method === "HEAD") return ["/", "/health", "/api/hello"].includes(pathname);
-  return method === "GET" && pathname === "/health";
 }
 
 function readApiKeys(headers: Headers): string[] {

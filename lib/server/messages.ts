@@ -21,16 +21,22 @@ import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
 import { writeEvents } from "./write_events.ts";
 import { withTools } from "../turns/with_tools.ts";
 
+/** A request for a message. */
+export interface MessagesCall {
+  request: Request;
+  gateway: GatewayContext;
+  requestLog: RequestLog;
+}
+
 /**
- * Answers `POST /v1/messages`: the path of one request.
+ * Answers `POST /v1/messages`: the path of one request. With the option `stream`, the answer is streamed even if the request does not ask for it.
  *
  * @throws {ApiError} if the request fails before its answer starts. A later failure ends the stream with an `error`
  * event.
  */
 export async function answerMessages(
-  request: Request,
-  gateway: GatewayContext,
-  requestLog: RequestLog,
+  { request, gateway, requestLog }: MessagesCall,
+  { stream = false }: { stream?: boolean } = {},
 ): Promise<Response> {
   const { caller } = requestLog;
   const message = parseMessagesRequest(await readJsonBody(request, gateway));
@@ -73,7 +79,7 @@ export async function answerMessages(
   const ask = withSafeguards(askWithFallbacks, judge);
   const answer = requestLog.observe(ask(message));
 
-  const streamed = message.stream === true || new URL(request.url).pathname.endsWith("/stream");
+  const streamed = stream || message.stream === true;
   try {
     const response = streamed
       ? await streamAnswer(answer, {
