@@ -66,13 +66,13 @@ function resolveUnlisted(
 ): ListedModel {
   const route = resolveModel(id, directory);
   const { upstream, model } = route;
-  const cached = modelCache.peek(upstream);
+  const cached = upstream.models ?? modelCache.peek(upstream);
   const found = findModel(cached, model);
   if (found !== undefined) return { ...found, id };
   if (cached.length > 0 || !hasModelList(upstream)) {
     throw unknownModelError(
       route,
-      models.map((listed) => listed.id),
+      upstream.models?.map((own) => `${upstream.name}/${own.id}`) ?? models.map((listed) => listed.id),
     );
   }
   const why = `the model list of upstream "${upstream.name}" is unavailable`;

@@ -55,10 +55,7 @@ export function createAsk(
     };
     const reader = route.dialect.createReader(request, turn);
     const body = route.dialect.toBody(request, turn);
-    // Betas change Anthropic's format. They have no meaning in other dialects.
-    if (caller.betas !== undefined && route.dialect.name !== "anthropic") {
-      loss.add("header.anthropic-beta", "dropped");
-    }
+    if (route.dialect.name !== "anthropic") reportHeaders(caller, loss);
     if (config.validation === "strict") rejectLosses(loss, route);
     await assertBudget();
     signal.throwIfAborted();
@@ -85,6 +82,13 @@ export function createAsk(
       if (reader.inputTokens !== undefined) context.inputCounter.learn(request, route, reader.inputTokens);
     }
   };
+}
+
+/** Reports the client's headers of Anthropic's API, which have no meaning in other dialects. */
+function reportHeaders({ betas, userProfileId, workspaceId }: Caller, loss: LossReport): void {
+  if (betas !== undefined) loss.add("header.anthropic-beta", "dropped");
+  if (userProfileId !== undefined) loss.add("header.anthropic-user-profile-id", "dropped");
+  if (workspaceId !== undefined) loss.add("header.anthropic-workspace-id", "dropped");
 }
 
 /** Returns the list price of a route: the host's price for all models or, without one, the model's price. */

@@ -54,15 +54,17 @@ async function completeRoute(lookup: ModelLookup, route: RouteWithoutFacts, call
   if (upstream.acceptsClientKey && upstream.key === undefined && caller.key === undefined) {
     throw missingKeyError(upstream.name, caller);
   }
-  const listed = await lookup.modelCache.get(upstream, caller);
+  const listed = upstream.models ?? await lookup.modelCache.get(upstream, caller);
   const found = findModel(listed, model);
-  const complete = listed.length > 0 && hostFacts(upstream.preset).list === "all";
+  const complete = upstream.models !== undefined ||
+    (listed.length > 0 && hostFacts(upstream.preset).list === "all");
   if (!complete || found !== undefined || /^[~@]/.test(model)) return { ...route, facts: toFacts(found) };
   const substitute = await findSubstitute(lookup, route, { listed, caller });
   if (substitute !== undefined) return substitute;
   const fallback = await findFallback(lookup, route, caller);
   if (fallback !== undefined) return fallback;
-  throw unknownModelError(route, listed.map(({ id }) => id));
+  const names = listed.map(({ id }) => upstream.models === undefined ? id : `${upstream.name}/${id}`);
+  throw unknownModelError(route, names);
 }
 
 /** Returns the route of the model that stands for an unlisted Claude model, or `undefined`. */
@@ -90,7 +92,7 @@ function missingKeyError(name: string, { client }: Caller): ApiError {
   if (client === LOCAL) {
     return new ApiError(
       "authentication_error",
-      `x-api-key header is required: the gateway has no key for upstream "${name}" (model "demo/echo" needs none)`,
+      `Cannot use upstream "${name}": neither the request nor the gateway has a key for it (model "demo/echo" needs none)`,
     );
   }
   const why = "the gateway has no key for it, and does not forward client keys";

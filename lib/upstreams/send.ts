@@ -135,6 +135,8 @@ function toHeaders(upstream: Upstream, caller: Caller, hasBody: boolean): Header
   if (hasBody) headers.set("content-type", "application/json");
   if (caller.version !== undefined) headers.set("anthropic-version", caller.version);
   if (caller.betas !== undefined) headers.set("anthropic-beta", caller.betas);
+  if (caller.userProfileId !== undefined) headers.set("anthropic-user-profile-id", caller.userProfileId);
+  if (caller.workspaceId !== undefined) headers.set("anthropic-workspace-id", caller.workspaceId);
   const header = keyHeader(upstream.preset, upstream.dialectChoice);
   if (header === "x-api-key" && !headers.has("anthropic-version")) {
     headers.set("anthropic-version", "2023-06-01");
