@@ -2,6 +2,7 @@ import type { Caller } from "../access/caller.ts";
 import { type ReadOptions, readText } from "./read_body.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { keyHeader } from "../dialects/mod.ts";
+import { parseErrorText } from "../dialects/errors/error_shapes.ts";
 import { toUpstreamError } from "../dialects/errors/upstream_error.ts";
 import { ApiError } from "../base/errors.ts";
 import { type JsonObject, tryJson } from "../base/json.ts";
@@ -52,7 +53,7 @@ export async function send(
 
 /** Sends a request once. @throws an error after which the request must not be retried. */
 async function sendOnce(
-  { fetch: network }: Network,
+  { fetch: network, clock }: Network,
   upstream: Upstream,
   { path, body, caller, signal, race = (promise) => promise }: UpstreamRequest,
 ): Promise<Response | RetryableFailure> {
@@ -72,7 +73,7 @@ async function sendOnce(
   }
   if (response.ok) return response;
   return {
-    error: await readError(response, { upstream, caller, signal, race }),
+    error: await readError(response, { upstream, caller, signal, race, now: clock.now() }),
     status: response.status,
   };
 }
@@ -157,9 +158,9 @@ function toUrl({ baseUrl, apiVersion }: Upstream, path: string): string {
 
 async function readError(
   response: Response,
-  { upstream, caller, signal, race }: ReadOptions & { upstream: Upstream; caller: Caller },
+  { upstream, caller, signal, race, now }: ReadOptions & { upstream: Upstream; caller: Caller; now: number },
 ): Promise<ApiError> {
-  const { status } = response;
+  const { status, headers } = response;
   if (status < 400) {
     await response.body?.cancel();
     return new ApiError("api_error", `Cannot use upstream "${upstream.name}": it redirects (${status})`, {
@@ -168,8 +169,8 @@ async function readError(
   }
   const text = await readText(response.body, { limit: MAX_ERROR_BYTES, signal, race }).catch(() => undefined);
   if (signal.aborted) throw signal.reason;
-  const retryAfter = response.headers.get("retry-after") ?? undefined;
-  const error = toUpstreamError({ status, body: text === undefined ? undefined : tryJson(text), retryAfter });
+  const body = text === undefined ? undefined : parseErrorText(text);
+  const error = toUpstreamError({ status, body, headers, now });
   if (error.type !== "authentication_error") return error;
   const key = keyFor(upstream, caller);
   const keyOwner = key === undefined
