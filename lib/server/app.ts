@@ -42,6 +42,10 @@ export function createApp(gateway: GatewayContext): (request: Request) => Promis
     });
     const { headers, status } = response;
     headers.set("request-id", requestLog.requestId);
+    const { requestId: upstreamId, rateLimits } = requestLog.upstreamHeaders;
+    if (upstreamId !== undefined) headers.set("x-upstream-request-id", upstreamId);
+    // Limits of the gateway itself take precedence.
+    for (const [name, value] of rateLimits) if (!headers.has(name)) headers.set(name, value);
     if (requestLog.correlationId !== undefined) headers.set("x-correlation-id", requestLog.correlationId);
     for (const [name, value] of corsHeaders(request, originPolicy)) headers.set(name, value);
     if (!requestLog.streaming) {

@@ -18,6 +18,7 @@ import { createJudge } from "../turns/auto_mode_judge.ts";
 import { withRetry } from "../turns/retry.ts";
 import { withSafeguards } from "../turns/safeguards.ts";
 import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
+import { readUpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import { writeEvents } from "./write_events.ts";
 import { withTools } from "../turns/with_tools.ts";
 
@@ -60,6 +61,9 @@ export async function answerMessages(
     route = next;
     requestLog.add({ answeredBy: toRouteLabel(next) });
   };
+  const onHeaders = (headers: Headers, { upstream }: Route) => {
+    requestLog.upstreamHeaders = readUpstreamHeaders(headers, { upstream, caller });
+  };
   const turn = {
     message,
     toolHeaders,
@@ -70,6 +74,7 @@ export async function answerMessages(
     retries: gateway.config.upstreamRetries,
     assertBudget: admission.assertBudget,
     onUsage,
+    onHeaders,
   };
   const askForRoute = withTools(gateway, turn);
   const askWithRetry = withRetry(askForRoute, { ...turn, strict: gateway.config.validation === "strict" });

@@ -27,12 +27,14 @@ export interface AskOptions {
   assertBudget(): Promise<void>;
   /** Called with the usage of a turn when it ends, complete or not. Not called if the upstream rejected the request. */
   onUsage(usage: TurnUsage, route: Route): void;
+  /** Called with the headers of each response of the upstream, successful or not. */
+  onHeaders?: ((headers: Headers, route: Route) => void) | undefined;
 }
 
 /** Creates the {@linkcode Ask} that sends a turn to the upstream of a route. */
 export function createAsk(
   context: MessageContext,
-  { route, caller, signal, loss, retries, assertBudget, onUsage }: AskOptions,
+  { route, caller, signal, loss, retries, assertBudget, onUsage, onHeaders }: AskOptions,
 ): Ask {
   const { config } = context;
   const timeouts = timeoutsFrom(context);
@@ -67,7 +69,14 @@ export function createAsk(
         timeouts,
         onAbort: () => onUsage(tally.toTurnUsage(undefined), route),
       },
-      (timed) => sendTurn(context, route, { body, caller, retries, ...timed }),
+      (timed) =>
+        sendTurn(context, route, {
+          body,
+          caller,
+          retries,
+          onHeaders: (headers) => onHeaders?.(headers, route),
+          ...timed,
+        }),
     );
     try {
       for await (const events of readAnswer(response, { context, route, reader, idleTimer })) {

@@ -27,21 +27,24 @@ const MAX_EXPLANATION_CHARS = 500;
  * A call has a verdict only if the model gives it in the exact form. After any failure it has none: a call that nobody
  * judged must not look judged.
  */
-export function createJudge(context: MessageContext, { model, ...options }: JudgeOptions): Judge {
+export function createJudge(
+  context: MessageContext,
+  { model, caller: { client, key, sessionId }, signal, assertBudget, onUsage }: JudgeOptions,
+): Judge {
+  const caller = { client, key, sessionId };
   return async (call, { request, safeguard }) => {
     const content = toJudgePrompt(call, request, safeguard);
     if (content === undefined) return undefined;
     const timeout = new AbortController();
     const cancel = context.clock.after(JUDGE_TIMEOUT_MS, () => timeout.abort(timeoutError()));
     try {
-      const { client, key, sessionId } = options.caller;
-      const caller = { client, key, sessionId };
       const route = await findRoute(context, model, caller);
       const ask = createAsk(context, {
-        ...options,
         caller,
+        assertBudget,
+        onUsage,
         route,
-        signal: AbortSignal.any([options.signal, timeout.signal]),
+        signal: AbortSignal.any([signal, timeout.signal]),
         loss: new LossReport(),
         retries: 0,
       });
@@ -53,7 +56,7 @@ export function createJudge(context: MessageContext, { model, ...options }: Judg
       }));
       return parseVerdict(message);
     } catch (error) {
-      if (options.signal.aborted) throw options.signal.reason;
+      if (signal.aborted) throw signal.reason;
       logWarning("auto mode: tool call not judged", { model, error });
       return undefined;
     } finally {

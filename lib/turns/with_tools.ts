@@ -28,7 +28,7 @@ export interface WithToolsOptions extends Omit<AskOptions, "route"> {
 export function withTools(context: MessageContext, options: WithToolsOptions): (route: Route) => Ask {
   // The client's headers of Anthropic's API apply to its own request, not to those of the gateway's tools.
   const ownHeaders = { betas: undefined, userProfileId: undefined, workspaceId: undefined };
-  const baseOptions = { ...options, caller: { ...options.caller, ...ownHeaders } };
+  const baseOptions = { ...options, onHeaders: undefined, caller: { ...options.caller, ...ownHeaders } };
   return (route) =>
     runTurns(
       ({ loss, first }) => createAsk(context, { ...options, ...(!first && { retries: 0 }), loss, route }),

@@ -24,6 +24,8 @@ export interface UpstreamRequest extends ReadOptions {
   caller: Caller;
   /** Maximum retries before an answer begins. 0 if tools have run for the message. */
   retries?: number;
+  /** Called with the headers of each response. */
+  onHeaders?: ((headers: Headers) => void) | undefined;
 }
 
 /** Maximum size of a JSON answer. */
@@ -55,7 +57,7 @@ export async function send(
 async function sendOnce(
   { fetch: network, clock }: Network,
   upstream: Upstream,
-  { path, body, caller, signal, race = (promise) => promise }: UpstreamRequest,
+  { path, body, caller, signal, race = (promise) => promise, onHeaders }: UpstreamRequest,
 ): Promise<Response | RetryableFailure> {
   const headers = toHeaders(upstream, caller, body !== undefined);
   const init: RequestInit = { headers, signal, redirect: "manual" };
@@ -71,6 +73,7 @@ async function sendOnce(
     if (connected) throw error;
     return { error };
   }
+  onHeaders?.(response.headers);
   if (response.ok) return response;
   return {
     error: await readError(response, { upstream, caller, signal, race, now: clock.now() }),

@@ -103,6 +103,7 @@ export const FALLBACK_ERROR_CODES: ReadonlyMap<string, ErrorType> = toMap([
   ["not_found_error", ["not_found_error", "NotFoundError", "NOT_FOUND", "ResourceNotFoundException"]],
   ["timeout_error", ["timeout_error", "DEADLINE_EXCEEDED", "ModelTimeoutException", "RequestTimeOut"]],
   ["request_too_large", ["request_too_large"]],
+  ["conflict_error", ["conflict_error"]],
   ["rate_limit_error", [
     "rate_limit_error",
     "rate_limit_exceeded",

@@ -8,6 +8,7 @@ import {
 } from "./error_types.ts";
 import { isEmptyAccount } from "./empty_account.ts";
 import { type ErrorBody, readErrorBody } from "./error_body.ts";
+import { keptServerError, readRetryHeaders } from "./kept_error.ts";
 import { withHint } from "./hints.ts";
 import { isOverflow, toOverflowMessage } from "./context_overflow.ts";
 import { findRetryAfter, isFutileDelay } from "./retry_after.ts";
@@ -85,6 +86,7 @@ export function toUpstreamError({ status, body, headers, now }: UpstreamFailure)
     ...(retryAfter !== undefined && { retryAfter }),
     ...(details && { details }),
     ...(retryable !== undefined && { retryable }),
+    ...readRetryHeaders(headers),
   };
 
   if (isContextOverflow(failure, httpStatus)) {
@@ -97,6 +99,8 @@ export function toUpstreamError({ status, body, headers, now }: UpstreamFailure)
     const adjustment = provider === undefined ? undefined : { excludeProvider: provider };
     return new UpstreamError("api_error", message, { ...options, status: 502, adjustment });
   }
+  const kept = keptServerError(body, status);
+  if (kept !== undefined) return new UpstreamError(kept.type, message, { ...options, status: kept.status });
   const type = errorTypeFor(failure, { httpStatus, midStream: status === undefined, retryAfter });
   return new UpstreamError(type, type === "not_found_error" ? withHint(message) : message, {
     ...options,
