@@ -90,7 +90,9 @@ async function fetchUpstreamCount(
     const { input_tokens: tokens, context_management: edits } = isObject(answer) ? answer : {};
     // A count of 0 is ignored: the client would stop watching the size of its context.
     if (typeof tokens !== "number" || tokens <= 0) return undefined;
-    return { tokens, source: "upstream", ...(isObject(edits) && { context_management: edits }) };
+    // Some hosts send it always; it means something only in answer to edits.
+    const edited = isObject(countable.context_management) && isObject(edits);
+    return { tokens, source: "upstream", ...(edited && { context_management: edits }) };
   } catch (error) {
     if (clientSignal.aborted) throw error;
     logWarning("upstream token count failed, using an estimate", { upstream: upstream.name, error });
