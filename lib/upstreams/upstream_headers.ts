@@ -12,6 +12,9 @@ export interface UpstreamHeaders {
 /** Headers with an id of the request, the most useful first: of OpenRouter, of Anthropic, of OpenAI and others. */
 const ID_HEADERS = ["x-generation-id", "request-id", "x-request-id"];
 
+/** Ids of Anthropic and OpenRouter, and others that are long enough to identify a request. */
+const REQUEST_ID = /^(?:(?:req_|gen-)[\w.:-]{1,124}|[\w.:-]{8,128})$/;
+
 const MAX_RATE_LIMIT_HEADERS = 40;
 const MAX_VALUE_CHARS = 200;
 
@@ -30,7 +33,7 @@ export function readUpstreamHeaders(
     name.startsWith("anthropic-ratelimit-") && value.length <= MAX_VALUE_CHARS
   );
   return {
-    requestId: ids.find((id) => /^[\w.:-]{1,128}$/.test(id)),
+    requestId: ids.find((id) => REQUEST_ID.test(id)),
     rateLimits: usesClientKey ? limits.slice(0, MAX_RATE_LIMIT_HEADERS) : [],
   };
 }

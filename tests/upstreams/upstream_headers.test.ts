@@ -39,7 +39,8 @@ async function ask(replies: FakeReply | FakeReply[], settings: Settings = ANTHRO
 const IDS: [headers: Record<string, string>, id: string | null][] = [
   [{ "request-id": "req_011CV" }, "req_011CV"],
   [{ "x-generation-id": "gen-1777319818-abc" }, "gen-1777319818-abc"],
-  [{ "x-request-id": "0c1f-22" }, "0c1f-22"],
+  [{ "x-request-id": "0c1f-22e1" }, "0c1f-22e1"],
+  [{ "x-request-id": "1" }, null],
   [{ "x-request-id": "edge-1", "request-id": "req_1" }, "req_1"],
   [{ "request-id": "gen-1", "x-generation-id": "gen-1" }, "gen-1"],
   [{ "request-id": "req 1; injected" }, null],
