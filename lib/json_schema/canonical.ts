@@ -1,0 +1,30 @@
+/**
+ * Returns a text that is the same for two JSON values if JSON Schema takes them as equal: members of objects in any
+ * order, numbers by their value.
+ *
+ * A set of these texts finds duplicates in linear time.
+ *
+ * @example Usage
+ * ```ts
+ * import { canonicalText } from "./canonical.ts";
+ *
+ * if (canonicalText({ a: 1, b: 2 }) !== canonicalText({ b: 2, a: 1.0 })) throw new Error("not equal");
+ * ```
+ */
+export function canonicalText(value: unknown): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value === 0 ? 0 : value) ?? "";
+  let text = TEXTS.get(value);
+  if (text === undefined) TEXTS.set(value, text = toText(value));
+  return text;
+}
+
+/** Texts of lists and objects: a schema may ask for them once more at each level. */
+const TEXTS = new WeakMap<object, string>();
+
+function toText(value: object): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalText).join()}]`;
+  const members = Object.entries(value).map(([name, member]) =>
+    `${JSON.stringify(name)}:${canonicalText(member)}`
+  );
+  return `{${members.sort().join()}}`;
+}

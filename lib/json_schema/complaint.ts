@@ -1,0 +1,20 @@
+/** A reason why a value is not valid. */
+export interface Complaint {
+  /** JSON pointer to the part of the value that is wrong, or missing. */
+  path: string;
+  /** What the schema requires there, such as `must be integer`. It quotes the schema, never the value. */
+  message: string;
+  /** True if the value is of another kind than the schema describes: of another type, or not one of the choices. */
+  mismatch?: boolean | undefined;
+}
+
+/** Maximum number of complaints about one value. */
+export const MAX_COMPLAINTS = 20;
+
+/** Shortens a text that is quoted in a complaint. */
+export function quote(value: unknown): string {
+  const text = JSON.stringify(value) ?? "";
+  return text.length > MAX_QUOTED_CHARS ? `${text.slice(0, MAX_QUOTED_CHARS).toWellFormed()}…` : text;
+}
+
+const MAX_QUOTED_CHARS = 100;

@@ -1,0 +1,59 @@
+import { isObject, type JsonObject } from "../base/json.ts";
+import { mapSubschemas } from "./map_subschemas.ts";
+
+/** Name of the member that holds the value. */
+const MEMBER = "value";
+const POINTER = `#/properties/${MEMBER}`;
+/** Keywords that move to the wrapper. References to definitions stay as they are. */
+const ROOT_KEYWORDS = ["$schema", "$defs", "definitions"];
+
+/** Returns true if a schema describes an object at its root, as `response_format` and tools require. */
+export function isObjectSchema({ type }: JsonObject): boolean {
+  return type === "object";
+}
+
+/**
+ * Returns the schema of an object whose member `value` is valid under the given schema.
+ *
+ * @example Usage
+ * ```ts
+ * import { unwrapValue, wrapSchema } from "./wrap.ts";
+ *
+ * const schema = wrapSchema({ type: "array", items: { type: "string" } });
+ * if (schema.type !== "object" || unwrapValue({ value: ["a"] }) === undefined) throw new Error("not wrapped");
+ * ```
+ */
+export function wrapSchema(schema: JsonObject): JsonObject {
+  const root = Object.entries(schema).filter(([keyword]) => ROOT_KEYWORDS.includes(keyword));
+  const rest = Object.entries(schema).filter(([keyword]) => !ROOT_KEYWORDS.includes(keyword));
+  // Within a schema that has a URI, references are relative to it.
+  const move = typeof schema.$id === "string" ? (one: JsonObject) => one : movePointers;
+  return {
+    ...move(Object.fromEntries(root)),
+    type: "object",
+    properties: { [MEMBER]: move(Object.fromEntries(rest)) },
+    required: [MEMBER],
+    additionalProperties: false,
+  };
+}
+
+/** Returns the wrapped value; `undefined` if a value is not wrapped. */
+export function unwrapValue(value: unknown): unknown {
+  return isObject(value) && Object.keys(value).length === 1 ? value[MEMBER] : undefined;
+}
+
+function movePointers(schema: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(schema).map(([keyword, value]) => [
+      keyword,
+      keyword === "$ref" && typeof value === "string"
+        ? movePointer(value)
+        : mapSubschemas(keyword, value, movePointers),
+    ]),
+  );
+}
+
+function movePointer(reference: string): string {
+  if (/^#\/(\$defs|definitions)\//.test(reference) || !/^#(\/|$)/.test(reference)) return reference;
+  return POINTER + reference.slice(1);
+}
