@@ -1,8 +1,8 @@
 /**
- * A gateway that speaks Anthropic's Messages API to any client, and answers with any model behind OpenRouter.
+ * A gateway that serves Anthropic's Messages API to any client and answers with any model behind OpenRouter.
  *
- * Run, this module serves; imported, it only gives what makes a gateway, which fits into any server that takes a
- * handler of web requests.
+ * As the main program, this module starts the server. As an import, it starts nothing and exports
+ * {@linkcode createGateway}, whose result fits into any server that accepts a web-standard request handler.
  *
  * @example Usage
  * ```ts
@@ -32,6 +32,7 @@ export type { Gateway, GatewayOptions } from "./lib/gateway.ts";
 export type { Clock } from "./lib/runtime/clock.ts";
 export type { Settings } from "./lib/config/settings.ts";
 export type { LimitSet, LimitsInput } from "./lib/config/limits.ts";
+export { PRESETS } from "./lib/config/presets.ts";
 export type {
   DialectChoice,
   HostName,
@@ -39,8 +40,7 @@ export type {
   Preset,
   UpstreamsInput,
 } from "./lib/config/upstreams.ts";
-
 export type { Alias, Target } from "./lib/config/aliases.ts";
 
-// No top-level await: a module with one cannot be loaded by `require`.
+// No top-level await: `require` cannot load a module that has one.
 if (isMain(import.meta)) import("./lib/cli/main.ts").then(({ main }) => main(readArgs(), createGateway));

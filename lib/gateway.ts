@@ -18,43 +18,44 @@ import { createToolboxLoader } from "./turns/load_tools.ts";
 import { createUpstreams } from "./upstreams/from_config.ts";
 import type { Alias } from "./config/aliases.ts";
 
-/** What a gateway is made of. */
+/** Options of {@linkcode createGateway}. */
 export interface GatewayOptions {
-  /** By the names of the README's table, such as `OPENROUTER_API_KEY`. The environment is not read. */
+  /** Settings by name, such as `OPENROUTER_API_KEY`; docs/configuration.md lists them. The environment is not read. */
   settings?: Settings;
-  /** How upstreams are reached; the runtime's own `fetch`, without its limits of time, where nothing is given. */
+  /** The `fetch` that upstreams are called with. Default: the runtime's, without its built-in timeouts. */
   fetch?: typeof fetch;
-  /** Time and timers, for tests. */
+  /** Clock and timers; tests inject their own. */
   clock?: Clock;
   /**
-   * The address that the server around it listens on. On one of loopback's, such as `127.0.0.1`, a request is answered
-   * only if it calls the gateway by a name of this machine or of `ALLOWED_HOSTS`, and comes from no foreign web page.
+   * Address that the surrounding server listens on. On a loopback address, such as `127.0.0.1`, the `Host` of a request
+   * must be a localhost name or one of `ALLOWED_HOSTS`, and requests of other sites' web pages are rejected.
    */
   host?: string | undefined;
 }
 
-/** A web-standard handler: give it to `Deno.serve`, `Bun.serve`, Hono or any other server. */
+/** A web-standard request handler for `Deno.serve`, `Bun.serve`, Hono or any other server. */
 export interface Gateway {
-  /** Answers one request; it never throws. */
+  /** Answers one request. Never rejects. */
   fetch(request: Request): Promise<Response>;
   /**
-   * Loads what is otherwise loaded with the first request that needs it, so that a mistake shows at the start.
+   * Loads the tools now, not with the first request that needs them. A configuration error then shows at startup.
    *
    * @throws {ConfigError} if `WORKSPACE_ROOT` cannot be used.
    */
   ready(): Promise<void>;
   /**
-   * Takes nothing new from now on, and settles when all that was open is answered. Streams that take longer than
-   * `SHUTDOWN_TIMEOUT` end with an `error` event. It is for whoever stops a server: before its sockets are cut.
+   * Rejects new requests and settles when all open requests have ended. Answers that take longer than
+   * `SHUTDOWN_TIMEOUT` are aborted; a stream then ends with an `error` event. Call it before the server closes its
+   * sockets.
    */
   stop(): Promise<void>;
 }
 
 /**
- * Creates a gateway that speaks Anthropic's Messages API.
+ * Creates a gateway that serves Anthropic's Messages API.
  *
- * @throws {ConfigError} if a setting is wrong; it names every mistake at once. A folder in `STATE_DIR` is tried only
- * when all else is right.
+ * @throws {ConfigError} if a setting is invalid; the error lists every mistake. The folder `STATE_DIR` is opened only
+ * if all settings are valid.
  *
  * @example Usage
  * ```ts
@@ -62,7 +63,7 @@ export interface Gateway {
  *
  * const gateway = createGateway({ settings: { ANTHROPIC_MODEL: "openai/gpt-5" } });
  * const response = await gateway.fetch(new Request("http://localhost/health"));
- * if (!response.ok) throw new Error("unwell");
+ * if (!response.ok) throw new Error("unhealthy");
  * ```
  */
 export function createGateway(
@@ -96,9 +97,9 @@ export function createGateway(
   };
 }
 
-/** Clients ask again, and should do so on another connection. */
+/** Returns a retryable error and closes the connection, so that clients retry on another one. */
 function shuttingDownResponse(): Response {
-  const error = new ApiError("overloaded_error", "Cannot take the request: the gateway is being stopped");
+  const error = new ApiError("overloaded_error", "Cannot accept the request: the gateway is shutting down");
   const response = errorResponse(error, newId("req_"));
   response.headers.set("connection", "close");
   return response;

@@ -7,7 +7,7 @@ import { requireKeysOffLoopback } from "./config/bind_check.ts";
 import { newId } from "./runtime/ids.ts";
 import { printError, startLog } from "./observability/log.ts";
 
-/** What such a runtime takes: a handler, and settings for the server of Bun. */
+/** Type of the default export: a request handler, and options of Bun's server. */
 export type Worker = {
   idleTimeout: number;
   development: boolean;
@@ -15,15 +15,14 @@ export type Worker = {
 };
 
 /**
- * The gateway for runtimes that serve what a module exports by default: `deno serve`, Bun, Workers. Its settings
- * come from the bindings that the runtime hands over with the first request, where it does, then from the
- * environment. Where the runtime listens is not known, so one with keys for upstreams serves only with keys for clients, or
- * if `OPEN_ACCESS` is on.
+ * The gateway for runtimes that serve a module's default export: `deno serve`, Bun, Workers. Settings come from the
+ * bindings that Workers pass with the first request, then from the environment. The listening address is unknown here.
+ * A gateway with an upstream key or `UPSTREAMS` therefore needs `GATEWAY_API_KEYS`, or `OPEN_ACCESS=on`.
  *
- * While the settings cannot be used, every request is answered with an error, and the log names each mistake.
+ * If the settings are invalid, every request is answered with an error, and the log lists each mistake.
  */
 const worker: Worker = {
-  // For Bun, which by default cuts streams that are silent for 10 seconds, and shows clients the stack of an error.
+  // For Bun: its defaults cut streams after 10 s of silence and send error stacks to clients.
   idleTimeout: 0,
   development: false,
   async fetch(request, bindings) {
@@ -34,7 +33,7 @@ const worker: Worker = {
 
 export default worker;
 
-// Not before the first request: Workers have their bindings only then.
+// Created with the first request: Workers pass their bindings only then.
 let handler: Gateway | undefined;
 
 function createHandler(bindings: unknown): Gateway | undefined {
@@ -48,7 +47,7 @@ function createHandler(bindings: unknown): Gateway | undefined {
   return createGateway({ settings: { ...sources.env, ...sources.settings } });
 }
 
-/** The settings, or nothing where they cannot be used: there is no program here that could end. */
+/** Parses the settings. If they are invalid, prints each mistake and returns undefined: there is no program to exit. */
 function readConfig(sources: Sources): Config | undefined {
   try {
     const config = parseConfig(sources);
@@ -62,11 +61,11 @@ function readConfig(sources: Sources): Config | undefined {
 }
 
 function configErrorResponse(): Response {
-  const why = "Cannot serve: the gateway's settings cannot be used, its log names each mistake";
+  const why = "Cannot serve requests: the gateway's settings are invalid, its log lists each mistake";
   return errorResponse(new ApiError("api_error", why, { retryable: false }), newId("req_"));
 }
 
-/** Deno and Bun hand over something else in this place, which has no text under these names. */
+/** Reads settings from the bindings. Deno and Bun pass another object there, which has no strings under these names. */
 function pickSettings(bindings: unknown): Partial<Record<SettingName, string>> {
   if (typeof bindings !== "object" || bindings === null) return {};
   const entries: [string, unknown][] = Object.entries(bindings);

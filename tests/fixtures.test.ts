@@ -7,15 +7,14 @@ import { fileURLToPath } from "node:url";
 import { parseMessagesRequest } from "../lib/anthropic/parse.ts";
 import { estimateTokens } from "../lib/tokens/estimate.ts";
 import { countByLength } from "../lib/tokens/text.ts";
-import { askGateway } from "./kit/ask.ts";
+import { everyByte } from "./kit/bytes.ts";
 import { FakeClock } from "./kit/clock.ts";
-import { parseEvents } from "./kit/events.ts";
-import { isJson, type Json, objects } from "./kit/json.ts";
-import { assertLegal } from "./kit/legal.ts";
-import { everyByte } from "./kit/random.ts";
-import { foldEvents } from "./kit/answer_text.ts";
-import { hasCues, playScript } from "./kit/script.ts";
-import { createUpstream, type FakeAnswer, type FakeUpstream } from "./kit/upstream.ts";
+import { hasCues, replayCues } from "./kit/cues.ts";
+import { foldEvents, parseEvents } from "./kit/events.ts";
+import { createTestGateway, type TestGatewayOptions } from "./kit/gateway.ts";
+import { checkComplete } from "./kit/grammar.ts";
+import { type Json, objects, parseJson } from "./kit/json.ts";
+import { type FakeResponse, FakeUpstream } from "./kit/upstream.ts";
 
 /**
  * Every folder of `tests/fixtures/` is a case. A person writes
@@ -44,7 +43,7 @@ const TYPES = { sse: "text/event-stream", json: "application/json", html: "text/
 
 /** The headers that a case is about; the others are the same for all. */
 const SENT = ["authorization", "x-api-key", "api-key", "anthropic-version", "anthropic-beta"];
-const TOLD = [
+const RECEIVED = [
   "content-type",
   "retry-after",
   "x-should-retry",
@@ -57,50 +56,53 @@ const TOLD = [
 for (const name of readdirSync(ROOT)) {
   test(`fixture ${name}`, async () => {
     const folder = join(ROOT, name);
-    const request = parse(read(folder, "request.json") ?? "{}");
+    const request = parseJson(read(folder, "request.json") ?? "{}");
     const upstream = createFixtureUpstream(folder);
-    const { response, text: answer, end } = await play(folder, request, upstream);
+    const { response, text: answer, end } = await replay(folder, request, upstream);
     const streamed = response.headers.get("content-type")?.startsWith("text/event-stream");
     const steady = toSteady(answer, request, upstream);
     const turns = toTurns(folder, "upstream");
-    assert.ok(upstream.sent.length <= turns.length, "the upstream was asked more often than it has answers");
+    assert.ok(
+      upstream.requests.length <= turns.length,
+      "the upstream got more requests than it has responses",
+    );
 
     turns.forEach((turn, at) => {
-      const sent = upstream.sent[at];
+      const sent = upstream.requests[at];
       compare(folder, `sent${turn}.head`, sent && toHead(`${sent.method} ${sent.url}`, sent.headers, SENT));
       compare(folder, `sent${turn}.json`, sent && toText(sent.body));
     });
     compare(folder, "sent.end", end && `${end}\n`);
-    compare(folder, "answer.head", toHead(String(response.status), response.headers, TOLD));
+    compare(folder, "answer.head", toHead(String(response.status), response.headers, RECEIVED));
     compare(folder, "answer.sse", streamed ? steady : undefined);
-    compare(folder, "answer.json", streamed ? undefined : toText(parse(steady)));
+    compare(folder, "answer.json", streamed ? undefined : toText(parseJson(steady)));
     if (streamed && end === undefined) await checkStream(folder, request, { answer, steady });
-    if (streamed && end === "read") assertLegal(parseEvents(answer));
+    if (streamed && end === "read") checkComplete(parseEvents(answer));
 
-    const next = toNext(folder, request, streamed ? foldEvents(parseEvents(answer)) : parse(answer));
+    const next = toNext(folder, request, streamed ? foldEvents(parseEvents(answer)) : parseJson(answer));
     const after = createFixtureUpstream(folder, undefined, "next.upstream");
-    const told = next && await ask(folder, next, after);
-    compare(folder, "next.sent.json", next && toSteady(toText(after.sent[0]?.body), request, after));
-    compare(folder, "next.head", told && toHead(String(told.status), told.headers, TOLD));
+    const following = next && await send(folder, next, after);
+    compare(folder, "next.sent.json", next && toSteady(toText(after.requests[0]?.body), request, after));
+    compare(folder, "next.head", following && toHead(String(following.status), following.headers, RECEIVED));
   });
 }
 
-/** Asks for the answer, whose upstream may fall silent, and whose client may leave. */
-async function play(folder: string, request: Json, upstream: FakeUpstream) {
+/** Sends the request. The upstream may stall and the client may leave, as the cues of the fixture say. */
+async function replay(folder: string, request: Json, upstream: FakeUpstream) {
   const script = read(folder, "upstream.sse") ?? "";
   if (!hasCues(script)) {
-    const response = await ask(folder, request, upstream);
+    const response = await send(folder, request, upstream);
     return { response, text: await response.text(), end: undefined };
   }
   const clock = new FakeClock();
-  return await playScript(script, {
+  return await replayCues(script, {
     clock,
-    ask(body) {
+    send(body) {
       const fetch: FakeUpstream["fetch"] = async (input, init) => {
         const { status, headers } = await upstream.fetch(input, init);
         return new Response(init?.method === "POST" ? body : null, { status, headers });
       };
-      return ask(folder, request, { fetch }, clock);
+      return send(folder, request, upstream, { fetch, clock });
     },
   });
 }
@@ -109,7 +111,7 @@ async function play(folder: string, request: Json, upstream: FakeUpstream) {
 function toNext(folder: string, request: Json, { content }: Json): Json | undefined {
   const next = read(folder, "next.json");
   if (next === undefined) return undefined;
-  const { messages, ...fields } = parse(next);
+  const { messages, ...fields } = parseJson(next);
   const answer = { role: "assistant", content };
   return {
     ...request,
@@ -125,34 +127,28 @@ async function checkStream(
   { answer, steady }: { answer: string; steady: string },
 ): Promise<void> {
   const events = parseEvents(answer);
-  const ending = assertLegal(events);
+  const ending = checkComplete(events);
   const cut = createFixtureUpstream(folder, everyByte);
-  const inBytes = await ask(folder, request, cut);
+  const inBytes = await send(folder, request, cut);
   assert.equal(toSteady(await inBytes.text(), request, cut), steady, "byte by byte");
   if (ending === "error") return;
   const single = createFixtureUpstream(folder);
-  const whole = await ask(folder, { ...request, stream: false }, single);
+  const whole = await send(folder, { ...request, stream: false }, single);
   const folded = toSteady(JSON.stringify(foldEvents(events)), request, single);
-  assert.deepEqual(parse(toSteady(await whole.text(), request, single)), parse(folded));
+  assert.deepEqual(parseJson(toSteady(await whole.text(), request, single)), parseJson(folded));
 }
 
-function ask(
+function send(
   folder: string,
   request: Json,
-  { fetch }: Pick<FakeUpstream, "fetch">,
-  clock?: FakeClock,
+  upstream: FakeUpstream,
+  options: Pick<TestGatewayOptions, "fetch" | "clock"> = {},
 ): Promise<Response> {
-  const settings = parse(read(folder, "settings.json") ?? "{}");
+  const settings = parseJson(read(folder, "settings.json") ?? "{}");
   const headers = toHeaders(read(folder, "request.head")?.trimEnd().split("\n") ?? []);
-  const [method, path] = read(folder, "request.line")?.trimEnd().split(" ") ?? [];
-  return askGateway(request, {
-    fetch,
-    settings,
-    headers,
-    ...(clock && { clock }),
-    ...(method && { method }),
-    ...(path && { path }),
-  });
+  const [method, path = "/v1/messages"] = read(folder, "request.line")?.trimEnd().split(" ") ?? [];
+  const gateway = createTestGateway({ settings, upstream, ...options });
+  return method === "GET" ? gateway.get(path, headers) : gateway.post(request, { path, headers });
 }
 
 function createFixtureUpstream(
@@ -160,9 +156,8 @@ function createFixtureUpstream(
   cut: (size: number) => number[] = () => [],
   name = "upstream",
 ): FakeUpstream {
-  const turns = toTurns(folder, name).map((turn) => toAnswer(folder, `${name}${turn}`, cut));
-  const [first = NOBODY, ...more] = turns;
-  return createUpstream(first, ...more);
+  const replies = toTurns(folder, name).map((turn) => toReply(folder, `${name}${turn}`, cut));
+  return new FakeUpstream(replies, { models: read(folder, "models.json") });
 }
 
 /** What stands between name and ending of the files of each turn: nothing where there is only one. */
@@ -174,10 +169,7 @@ function toTurns(folder: string, name: string): string[] {
   return turns.length === 0 ? [""] : turns;
 }
 
-const NOBODY: FakeAnswer = { body: "nobody was to ask", status: 500 };
-
-function toAnswer(folder: string, name: string, cut: (size: number) => number[]): FakeAnswer {
-  const models = read(folder, "models.json");
+function toReply(folder: string, name: string, cut: (size: number) => number[]): FakeResponse {
   for (const [ending, type] of Object.entries(TYPES)) {
     const text = read(folder, `${name}.${ending}`);
     if (text === undefined) continue;
@@ -186,12 +178,11 @@ function toAnswer(folder: string, name: string, cut: (size: number) => number[])
     return {
       body,
       cuts: cut(body.length),
-      models,
       status: Number(status),
       headers: { "content-type": type, ...toHeaders(headers) },
     };
   }
-  return { ...NOBODY, models };
+  return { body: "the fixture has no response", status: 500 };
 }
 
 function toHeaders(lines: readonly string[]): Record<string, string> {
@@ -209,8 +200,8 @@ function toHead(first: string, headers: Headers, names: readonly string[]): stri
 }
 
 /** Numbers the ids that the gateway makes, each kind from 1 on, and names its estimate. */
-function toSteady(answer: string, request: Json, { sent }: FakeUpstream): string {
-  const models = [request.model, ...sent.map(({ body }) => body?.model)];
+function toSteady(answer: string, request: Json, { requests }: FakeUpstream): string {
+  const models = [request.model, ...requests.map(({ body }) => body.model)];
   const guesses = new Set(models.map((model) => guess({ ...request, model })));
   const numbers = new Map<string, string>();
   const kinds = new Map<string, number>();
@@ -249,7 +240,7 @@ function compare(folder: string, name: string, actual: string | undefined): void
 
 /** JSON is compared as a value, anything else as it stands. */
 function toValue(content: string | undefined): unknown {
-  return content?.startsWith("{") ? parse(content) : content;
+  return content?.startsWith("{") ? parseJson(content) : content;
 }
 
 function read(folder: string, name: string): string | undefined {
@@ -259,10 +250,4 @@ function read(folder: string, name: string): string | undefined {
 
 function toText(value: unknown): string {
   return JSON.stringify(value, null, 2) + "\n";
-}
-
-function parse(json: string): Json {
-  const value: unknown = JSON.parse(json);
-  assert.ok(isJson(value), "not a JSON object");
-  return value;
 }

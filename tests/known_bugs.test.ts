@@ -3,13 +3,13 @@ import { test } from "node:test";
 import { callsOf, type Fixture, messagesOf, readFixture } from "./kit/fixture.ts";
 import { dig, isJson, objects, text } from "./kit/json.ts";
 
-/** What users of gateways like this one suffer from, and where it is shown that they need not here. */
-interface Pain {
-  /** One of the places where it is told of. */
-  told: string;
+/** A bug that users of other gateways report, and the fixtures that show that this gateway does not have it. */
+interface KnownBug {
+  /** An issue that reports it. */
+  source: string;
   /** The folders of `tests/fixtures/`. */
   folders: string[];
-  /** What must be so in each of them, whatever else is written there. */
+  /** Checks each of them. */
   holds(fixture: Fixture): void;
 }
 
@@ -22,17 +22,17 @@ const isCalled = (fixture: Fixture) => {
   assert.equal(fixture.answer.stop_reason, "tool_use");
   for (const [, input] of callsOf(fixture)) assert.ok(isJson(input));
 };
-/** The last thing that was asked: a conversation's second request, or the only one. */
+/** Returns the last request: the second of a conversation, or the only one. */
 const lastAsked = ({ next, sent }: Fixture) => (Object.keys(next).length > 0 ? next : sent.at(-1) ?? {});
 
-const PAINS: Record<string, Pain> = {
+const BUGS: Record<string, KnownBug> = {
   "a field, role or beta of a later day makes every request fail": {
-    told: "router-for-me/CLIProxyAPI#3608",
+    source: "router-for-me/CLIProxyAPI#3608",
     folders: ["fields_of_a_later_day", "system_in_messages", "native_unknown_blocks", "context_management"],
     holds: isAnswered,
   },
   "a session is dead after a change of models, for the signature of a thought": {
-    told: "sifxprime/krouter#11",
+    source: "sifxprime/krouter#11",
     folders: ["switch_to_claude", "switch_from_claude", "native_history", "thoughts_not_taken_back_native"],
     holds(fixture) {
       isAnswered(fixture);
@@ -41,7 +41,7 @@ const PAINS: Record<string, Pain> = {
     },
   },
   "reasoning that must be passed back is not": {
-    told: "BerriAI/litellm#31439",
+    source: "BerriAI/litellm#31439",
     folders: [
       "two_turns_deepseek",
       "two_turns_empty_details",
@@ -61,7 +61,7 @@ const PAINS: Record<string, Pain> = {
       ),
   },
   "a failure in the middle of a stream looks like its end": {
-    told: "diegosouzapw/OmniRoute#8210",
+    source: "diegosouzapw/OmniRoute#8210",
     folders: ["error_in_the_middle", "error_line", "error_event_groq", "cut_stream", "native_cut_stream"],
     holds({ last, events }) {
       assert.equal(last.type, "error");
@@ -69,32 +69,32 @@ const PAINS: Record<string, Pain> = {
     },
   },
   "arguments of calls are cut, doubled or merged": {
-    told: "vllm-project/vllm#34887",
+    source: "vllm-project/vllm#34887",
     folders: ["tool_calls_interleaved", "arguments_twice", "arguments_after_empty_object", "arguments_empty"],
     holds: isCalled,
   },
   "arguments that a limit cut are run": {
-    told: "QuantumNous/new-api#7302",
+    source: "QuantumNous/new-api#7302",
     folders: ["length_inside_arguments", "length_inside_held_arguments", "length_not_said"],
     holds: ({ answer }) => assert.equal(answer.stop_reason, "max_tokens"),
   },
   "the prompt cache is never hit, for a block that changes with each conversation": {
-    told: "anthropics/claude-code#68900",
+    source: "anthropics/claude-code#68900",
     folders: ["billing_header", "billing_header_native", "claude_code_chat", "claude_code_native"],
     holds: ({ body }) => assert.doesNotMatch(JSON.stringify(body), /x-anthropic-billing-header/),
   },
   "marks for the cache are dropped": {
-    told: "router-for-me/CLIProxyAPI#5727",
+    source: "router-for-me/CLIProxyAPI#5727",
     folders: ["cache_control_with_ttl", "cache_control"],
     holds: ({ body }) => assert.match(JSON.stringify(body), /"cache_control":\{"type":"ephemeral"/),
   },
   "a conversation hops from provider to provider, and from cache to cache": {
-    told: "OpenRouterTeam/ai-sdk-provider#499",
+    source: "OpenRouterTeam/ai-sdk-provider#499",
     folders: ["session_of_claude_code", "session_of_claude_code_native"],
     holds: ({ body }) => assert.equal(body.session_id, "0b6dbf4e-6c5d-4f9e-9d0e-3a1b2c4d5e6f"),
   },
   "context_management, speed and diagnostics are extra inputs that are not permitted": {
-    told: "anthropics/claude-code#21612",
+    source: "anthropics/claude-code#21612",
     folders: ["context_management", "context_management_native"],
     holds(fixture) {
       isAnswered(fixture);
@@ -105,7 +105,7 @@ const PAINS: Record<string, Pain> = {
     },
   },
   "compaction comes too late, for an overflow is not understood": {
-    told: "router-for-me/CLIProxyAPI#4103",
+    source: "router-for-me/CLIProxyAPI#4103",
     folders: ["context_overflow", "overflow_gemini", "native_overflow"],
     holds: ({ status, answer }) => {
       assert.equal(status, 400);
@@ -113,12 +113,12 @@ const PAINS: Record<string, Pain> = {
     },
   },
   "tokens are counted without system, tools and pictures": {
-    told: "jundot/omlx#2400",
+    source: "jundot/omlx#2400",
     folders: ["count_tokens"],
     holds: ({ answer }) => assert.ok(Number(answer.input_tokens) > 700),
   },
   "a silent stream is killed": {
-    told: "BerriAI/litellm#36024",
+    source: "BerriAI/litellm#36024",
     folders: ["silence_before_the_answer", "silence_inside_arguments", "silence_native"],
     holds: ({ events, end }) => {
       assert.ok(events.filter((event) => event === "ping").length >= 2);
@@ -126,7 +126,7 @@ const PAINS: Record<string, Pain> = {
     },
   },
   "usage is 0 where it begins, or wrong where it ends": {
-    told: "vercel/ai#17326",
+    source: "vercel/ai#17326",
     folders: ["text", "usage_cached", "usage_missing", "usage_deepseek", "usage_groq", "usage_moonshot"],
     holds: ({ answer }) => {
       assert.ok(dig(answer, "usage", "input_tokens") !== 0);
@@ -134,7 +134,7 @@ const PAINS: Record<string, Pain> = {
     },
   },
   "a search that nobody runs dead-ends in silence": {
-    told: "decolua/9router#4011",
+    source: "decolua/9router#4011",
     folders: ["web_search_by_openrouter", "server_tools_not_run"],
     holds({ answer, losses }) {
       const found = objects(answer.content).some(({ type, content }) =>
@@ -144,7 +144,7 @@ const PAINS: Record<string, Pain> = {
     },
   },
   "tools that were deferred are lost once they are found": {
-    told: "BerriAI/litellm-docs#993",
+    source: "BerriAI/litellm-docs#993",
     folders: ["tool_search_of_client"],
     holds({ request, body, losses }) {
       const deferred = objects(request.tools).filter(({ defer_loading, name }) =>
@@ -157,7 +157,7 @@ const PAINS: Record<string, Pain> = {
     },
   },
   "a limit or a breakdown does not fail over": {
-    told: "maximhq/bifrost#3261",
+    source: "maximhq/bifrost#3261",
     folders: ["fallback_after_rate_limit", "fallback_after_two_failures"],
     holds(fixture) {
       isAnswered(fixture);
@@ -165,7 +165,7 @@ const PAINS: Record<string, Pain> = {
     },
   },
   "a passing failure of one provider is taken for the request's own": {
-    told: "decocms/studio#6657",
+    source: "decocms/studio#6657",
     folders: ["provider_returned_error", "native_provider_returned_error"],
     holds(fixture) {
       isAnswered(fixture);
@@ -173,7 +173,7 @@ const PAINS: Record<string, Pain> = {
     },
   },
   "effort and adaptive thinking are dropped or altered": {
-    told: "maximhq/bifrost#5185",
+    source: "maximhq/bifrost#5185",
     folders: ["adaptive_with_effort_xhigh", "thinking_omitted", "two_turns_claude_omitted"],
     holds: ({ request, body, answer }) => {
       assert.ok(isJson(body.reasoning));
@@ -182,7 +182,7 @@ const PAINS: Record<string, Pain> = {
     },
   },
   "a forced tool and thinking are refused together": {
-    told: "deepseek-ai/DeepSeek-V3#1376",
+    source: "deepseek-ai/DeepSeek-V3#1376",
     folders: [
       "tool_choice_forced_while_thinking",
       "tool_choice_forced_while_thinking_unasked",
@@ -200,7 +200,7 @@ const PAINS: Record<string, Pain> = {
     },
   },
   "a schema is refused for a keyword": {
-    told: "tashfeenahmed/freellmapi#97",
+    source: "tashfeenahmed/freellmapi#97",
     folders: ["tool_schema_cleaned", "format_cleaned"],
     holds({ request, body, losses }) {
       assert.match(JSON.stringify(request), /exclusiveMinimum|additionalProperties/);
@@ -209,7 +209,7 @@ const PAINS: Record<string, Pain> = {
     },
   },
   "a tool's name of more than 64 characters kills the session": {
-    told: "anthropics/claude-code#21136",
+    source: "anthropics/claude-code#21136",
     folders: ["tool_names_too_long"],
     holds(fixture) {
       for (const tool of objects(fixture.body.tools)) {
@@ -220,7 +220,7 @@ const PAINS: Record<string, Pain> = {
     },
   },
   "max_tokens is more than the model has": {
-    told: "router-for-me/CLIProxyAPI#2758",
+    source: "router-for-me/CLIProxyAPI#2758",
     folders: ["max_tokens_above_the_models", "max_tokens_beyond_the_window"],
     holds({ request, body, losses }) {
       assert.ok(Number(body.max_tokens) < Number(request.max_tokens));
@@ -228,7 +228,7 @@ const PAINS: Record<string, Pain> = {
     },
   },
   "a call without a result, or a result without a call, poisons the session": {
-    told: "router-for-me/CLIProxyAPI#497",
+    source: "router-for-me/CLIProxyAPI#497",
     folders: ["tool_results_missing", "tool_results_orphaned", "tool_results_late"],
     holds({ body, losses }) {
       const calls = messagesOf(body, "assistant").flatMap(({ tool_calls }) =>
@@ -239,7 +239,7 @@ const PAINS: Record<string, Pain> = {
     },
   },
   "pictures and files in results vanish, or are refused": {
-    told: "musistudio/claude-code-router#1409",
+    source: "musistudio/claude-code-router#1409",
     folders: ["images_in_tool_result", "pdf_in_tool_result"],
     holds({ body, losses }) {
       for (const { content } of messagesOf(body, "tool")) assert.equal(typeof content, "string");
@@ -248,7 +248,7 @@ const PAINS: Record<string, Pain> = {
     },
   },
   "a picture poisons the session of a model that does not see": {
-    told: "lmstudio-ai/localization#425",
+    source: "lmstudio-ai/localization#425",
     folders: ["documents_and_images_not_taken"],
     holds: ({ body, losses }) => {
       assert.doesNotMatch(JSON.stringify(body), /image_url/);
@@ -257,7 +257,7 @@ const PAINS: Record<string, Pain> = {
     },
   },
   "arguments of the wrong type go round in circles": {
-    told: "anthropics/claude-code#36548",
+    source: "anthropics/claude-code#36548",
     folders: ["tool_input_wrong_types"],
     holds(fixture) {
       isCalled(fixture);
@@ -272,7 +272,7 @@ const PAINS: Record<string, Pain> = {
     },
   },
   "a call leaks as text": {
-    told: "musistudio/claude-code-router#1340",
+    source: "musistudio/claude-code-router#1340",
     folders: ["tool_calls_in_text", "tool_calls_in_text_two"],
     holds(fixture) {
       isCalled(fixture);
@@ -280,7 +280,7 @@ const PAINS: Record<string, Pain> = {
     },
   },
   "the form of an answer is dropped": {
-    told: "router-for-me/CLIProxyAPI#5280",
+    source: "router-for-me/CLIProxyAPI#5280",
     folders: [
       "format_by_schema",
       "output_format",
@@ -295,12 +295,12 @@ const PAINS: Record<string, Pain> = {
     },
   },
   "the client is gone, and the upstream is paid": {
-    told: "BerriAI/litellm#13774",
+    source: "BerriAI/litellm#13774",
     folders: ["client_leaves", "client_leaves_native"],
     holds: ({ end }) => assert.equal(end, "let go"),
   },
   "the list of models to pick from is empty": {
-    told: "anthropics/claude-code#55794",
+    source: "anthropics/claude-code#55794",
     folders: ["models_for_the_picker"],
     holds({ answer }) {
       const shown = objects(answer.data).filter(({ id }) => /claude|anthropic/i.test(text(id)));
@@ -309,7 +309,7 @@ const PAINS: Record<string, Pain> = {
     },
   },
   "a model that nobody has is answered by another": {
-    told: "icebear0828/codex-proxy#660",
+    source: "icebear0828/codex-proxy#660",
     folders: ["unknown_model_near_another"],
     holds({ status, answer, sent }) {
       assert.equal(status, 404);
@@ -320,8 +320,8 @@ const PAINS: Record<string, Pain> = {
   },
 };
 
-for (const [pain, { told, folders, holds }] of Object.entries(PAINS)) {
-  test(`no pain here: ${pain} (${told})`, () => {
+for (const [bug, { source, folders, holds }] of Object.entries(BUGS)) {
+  test(`the gateway does not have the known bug: ${bug} (${source})`, () => {
     assert.ok(folders.length > 0);
     for (const folder of folders) {
       try {

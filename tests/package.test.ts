@@ -7,13 +7,13 @@ const npm = readJson("package.json");
 const deno = readJson("deno.json");
 const lock = readJson("package-lock.json");
 
-test("package.json, deno.json and the program have one version and one licence", () => {
+test("package.json, deno.json and the program have the same version and licence", () => {
   assert.deepEqual([npm.version, deno.version, lock.version], [VERSION, VERSION, VERSION]);
   assert.equal(npm.license, deno.license);
   assert.deepEqual(npm.exports, deno.exports);
 });
 
-test("deno.json imports what package.json depends on, in the same versions", () => {
+test("deno.json imports the dependencies of package.json in the same versions", () => {
   const wanted: Record<string, string> = { ...npm.dependencies, ...npm.devDependencies };
   const imports = Object.entries<string>(deno.imports);
   assert.notEqual(imports.length, 0);

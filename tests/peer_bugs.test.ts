@@ -39,7 +39,7 @@ const MEASURED: Record<string, { folders: string[]; holds(fixture: Fixture): voi
     folders: ["tool_calls_interleaved"],
     holds: (fixture) => assert.equal(new Set(callsOf(fixture).map((call) => JSON.stringify(call))).size, 2),
   },
-  "a call without an id: lost, or never run": {
+  "a call without an id: lost": {
     folders: ["gemini_no_index_no_id"],
     holds(fixture) {
       assert.equal(fixture.answer.stop_reason, "tool_use");
@@ -49,11 +49,11 @@ const MEASURED: Record<string, { folders: string[]; holds(fixture: Fixture): voi
       assert.ok(callsOf(fixture).length > 0);
     },
   },
-  "a limit met inside the arguments of a call: run all the same": {
+  "a limit inside the arguments of a call: the call is run": {
     folders: ["length_inside_arguments", "length_inside_held_arguments"],
     holds: ({ answer }) => assert.equal(answer.stop_reason, "max_tokens"),
   },
-  "an error in the middle of a stream: a normal end": {
+  "an error in mid-stream: a normal end": {
     folders: ["error_in_the_middle", "error_in_the_middle_with_choice", "native_error_in_the_middle"],
     holds({ last, events }) {
       assert.equal(last.type, "error");
@@ -71,22 +71,22 @@ const MEASURED: Record<string, { folders: string[]; holds(fixture: Fixture): voi
       assert.match(answerHead, /^retry-after: 7$/m);
     },
   },
-  "what is asked after a 429: nobody else": {
+  "a 429: no fallback is called": {
     folders: ["fallback_after_rate_limit", "fallback_after_two_failures"],
     holds({ sent, status }) {
       assert.ok(sent.length > 1);
       assert.equal(status, 200);
     },
   },
-  "a client that leaves: the upstream goes on, and is paid": {
+  "a client that disconnects: the upstream continues, at full cost": {
     folders: ["client_leaves", "client_leaves_native"],
     holds: ({ end }) => assert.equal(end, "let go"),
   },
-  "silence of 20 seconds: not a word": {
+  "a pause of 20 seconds: no ping": {
     folders: ["silence_before_the_answer", "silence_inside_arguments", "silence_native"],
     holds: ({ events }) => assert.ok(events.filter((event) => event === "ping").length >= 2),
   },
-  "marks for the cache: none are left": {
+  "cache_control: removed": {
     folders: ["cache_control_with_ttl"],
     holds({ request, body }) {
       const marks = (value: unknown) =>
@@ -94,14 +94,14 @@ const MEASURED: Record<string, { folders: string[]; holds(fixture: Fixture): voi
       assert.ok(marks(body) >= 5 && marks(body) >= marks(request) - 1);
     },
   },
-  "Claude Code's billing block: told to everybody": {
+  "Claude Code's billing block: sent to every upstream": {
     folders: ["billing_header", "billing_header_native", "claude_code_chat", "claude_code_native"],
     holds({ request, body }) {
       assert.match(JSON.stringify(request), /x-anthropic-billing-header/);
       assert.doesNotMatch(JSON.stringify(body), /billing/);
     },
   },
-  "a system's words in mid-conversation: dropped, or put into the user's mouth": {
+  "a system message in mid-conversation: dropped, or sent as the user's": {
     folders: ["system_in_messages"],
     holds: ({ body }) => assert.ok(messagesOf(body, "system").length > 1),
   },
@@ -109,7 +109,7 @@ const MEASURED: Record<string, { folders: string[]; holds(fixture: Fixture): voi
     folders: ["pdf", "pdf_in_tool_result"],
     holds: ({ body }) => assert.match(JSON.stringify(body), /"file_data":"data:application\/pdf;base64,/),
   },
-  "earlier thoughts: dropped": {
+  "earlier thinking: dropped": {
     folders: ["claude_signature_returned", "deepseek_reasoning_returned", "gemini_encrypted_returned"],
     holds: ({ body }) =>
       assert.ok(messagesOf(body, "assistant").some((one) => one.reasoning_details ?? one.reasoning_content)),
@@ -121,7 +121,7 @@ const MEASURED: Record<string, { folders: string[]; holds(fixture: Fixture): voi
       assert.deepEqual(losses, []);
     },
   },
-  "the form of an answer: dropped": {
+  "the output format: dropped": {
     folders: ["format_by_schema"],
     holds: ({ request, body }) =>
       assert.deepEqual(
@@ -129,7 +129,7 @@ const MEASURED: Record<string, { folders: string[]; holds(fixture: Fixture): voi
         dig(request, "output_config", "format", "schema"),
       ),
   },
-  "the limit, the stops and the sampling: dropped": {
+  "max_tokens, stop sequences and sampling: dropped": {
     folders: ["sampling"],
     holds({ request, body, losses }) {
       const { max_tokens, temperature, top_p, top_k, stop_sequences: stop } = request;
@@ -147,7 +147,7 @@ const MEASURED: Record<string, { folders: string[]; holds(fixture: Fixture): voi
       assert.match(answerHead, /^x-token-count-source: (estimate|upstream)$/m);
     },
   },
-  "no messages: an answer to nothing": {
+  "no messages: answered": {
     folders: ["messages_empty"],
     holds({ status, answer, sent }) {
       assert.equal(status, 400);
@@ -158,7 +158,7 @@ const MEASURED: Record<string, { folders: string[]; holds(fixture: Fixture): voi
 };
 
 for (const [what, { folders, holds }] of Object.entries(MEASURED)) {
-  test(`measured of others: ${what}`, () => {
+  test(`the gateway does not have the bug of other gateways: ${what}`, () => {
     assert.ok(folders.length > 0);
     for (const folder of folders) holds(readFixture(folder));
   });

@@ -1,10 +1,10 @@
-/** A JSON object whose members are not known. */
+/** A JSON object with unknown members. */
 export type JsonObject = { [key: string]: unknown };
 
-/** What the operator turns on by one word of the setting `TOOLS`. */
+/** A group of tools, enabled by its name in the setting `TOOLS`. */
 export type ToolGroup = "files-read" | "files-write" | "shell" | "network";
 
-/** A piece of what a tool gives, as a block of Anthropic's API. */
+/** A content block of a tool's result, in the format of Anthropic's API. */
 export type ToolContent =
   | { type: "text"; text: string }
   | { type: "image"; source: { type: "base64"; media_type: string; data: string } }
@@ -14,14 +14,14 @@ export type ToolContent =
     title?: string;
   };
 
-/** A call that a model made. */
+/** A tool call made by a model. */
 export interface ToolCall {
   id: string;
   name: string;
   input: unknown;
 }
 
-/** What came of a call. */
+/** The result of a tool call. */
 export interface ToolResult {
   content: ToolContent[];
   isError: boolean;

@@ -1,7 +1,7 @@
-/** Time, as far as tools need it; the gateway's own clock is one. */
+/** The part of a clock that tools need. The gateway's clock implements it. */
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /** Returns the current time in milliseconds since the Unix epoch. */
   now(): number;
-  /** Runs something once after so many milliseconds, unless it is called off by the function returned. */
+  /** Calls `run` once after `ms` milliseconds. The returned function cancels it. */
   after(ms: number, run: () => void): () => void;
 }

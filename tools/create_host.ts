@@ -5,7 +5,7 @@ import type { Clock } from "./clock.ts";
 import type { Policy } from "./policy/policy.ts";
 import type { Host } from "./tool.ts";
 
-/** Creates what tools act through: files, commands and pages, each bound to the policy and to one call. */
+/** Creates a factory of hosts. Each host gives one call access to files, shell and web within the policy. */
 export function createHost(
   policy: Policy,
   clock: Clock,

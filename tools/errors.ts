@@ -1,9 +1,12 @@
-/** What a failed call tells the model; any other error is a bug, of which the model is told no more than that. */
+/**
+ * A failed tool call. The model sees the message. Any other error is a bug, and the model sees only that the gateway
+ * failed.
+ */
 export class ToolError extends Error {
   override name = "ToolError";
 }
 
-/** Why a page could not be fetched, in the words that Anthropic's `web_fetch` has for it. */
+/** Error code of a failed fetch, as in Anthropic's `web_fetch`. */
 export type FetchErrorCode =
   | "invalid_tool_input"
   | "url_too_long"
@@ -14,10 +17,10 @@ export type FetchErrorCode =
   | "too_many_requests"
   | "unavailable";
 
-/** Why the web could not be searched, in the words that Anthropic's `web_search` has for it. */
+/** Error code of a failed search, as in Anthropic's `web_search`. */
 export type SearchErrorCode = "invalid_tool_input" | "query_too_long" | "too_many_requests" | "unavailable";
 
-/** A page that could not be fetched. */
+/** A failed fetch of a web page. */
 export class FetchError extends ToolError {
   override name = "FetchError";
   readonly code: FetchErrorCode;
@@ -28,7 +31,7 @@ export class FetchError extends ToolError {
   }
 }
 
-/** A search that came to nothing. */
+/** A failed web search. */
 export class SearchError extends ToolError {
   override name = "SearchError";
   readonly code: SearchErrorCode;

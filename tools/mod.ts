@@ -22,9 +22,9 @@ import { webFetch } from "./web/web_fetch.ts";
 import { webSearch } from "./web/web_search.ts";
 import { write } from "./files/write.ts";
 
-/** What the owner says of the tools that the gateway runs. */
+/** The operator's options for the tools that the gateway runs. */
 export interface ToolsOptions extends Pick<ToolboxOptions, "limits" | "clock" | "audit"> {
-  /** The path of the workspace, links and all. */
+  /** Path of the workspace. It may lead through symbolic links. */
   root: string;
   groups: ReadonlySet<ToolGroup>;
   shell: Pick<ShellPolicy, "sandbox" | "network">;
@@ -32,7 +32,7 @@ export interface ToolsOptions extends Pick<ToolboxOptions, "limits" | "clock" | 
 }
 
 /**
- * Creates the tools that are switched on, for one workspace.
+ * Creates a toolbox of the enabled tools for one workspace.
  *
  * @throws {ToolError} if the workspace cannot be used.
  */
@@ -41,7 +41,7 @@ export async function createTools(
 ): Promise<Toolbox> {
   const { timeoutMs } = options.limits;
   const root = await findWorkspace(path);
-  // A command or a page that takes too long says so itself, with what it had so far, right before the toolbox would.
+  // Commands and pages time out shortly before their call does. A command's error then includes its partial output.
   const maxCallMs = Math.max(timeoutMs - TIMEOUT_MARGIN_MS, timeoutMs / 2);
   const seconds = maxCallMs / 1000;
   const policy: Policy = {
@@ -61,10 +61,10 @@ export async function createTools(
   return createToolbox({ ...options, tools, hostFor: createHost(policy, options.clock) });
 }
 
-/** Milliseconds. */
+/** Margin between the timeout of a command or page and the timeout of its call. */
 const TIMEOUT_MARGIN_MS = 1000;
 
-/** The catalogue: one line a tool. */
+/** Returns all tools, in the order in which models see them. */
 function createCatalogue(policy: Policy): Tool[] {
   return [
     write,

@@ -1,31 +1,31 @@
-/** The models behind the gateway, as far as a tool may ask them; what their errors say may be told to a model. */
+/** The model calls that a tool can make. Their error messages may be shown to a model. */
 export interface Models {
-  /** Asks the small model once, without tools, and gives its text. */
+  /** Sends one prompt to the small model, without tools, and returns the text of the answer. */
   complete(
     prompt: string,
     options: { system?: string; maxTokens: number; signal: AbortSignal },
   ): Promise<string>;
-  /** Has a model work on a task of its own, with the tools of this conversation but `Task`, and gives its last words. */
+  /** Runs a subagent with the tools of this conversation except `Task`, and returns its final text. */
   runSubagent(prompt: string, options: { model?: string | undefined; signal: AbortSignal }): Promise<string>;
-  /** Searches the web by the upstream's own search. */
+  /** Searches the web with the search of the upstream. */
   search(query: SearchQuery, signal: AbortSignal): Promise<SearchHit[]>;
 }
 
-/** What to search the web for; of the two lists of domains at most one is given. */
+/** A web search. At most one of the two domain lists is set. */
 export interface SearchQuery {
   query: string;
   allowedDomains?: readonly string[] | undefined;
   blockedDomains?: readonly string[] | undefined;
-  /** How many hits at the most. */
+  /** Maximum number of hits. */
   limit: number;
 }
 
-/** A page that a search found. */
+/** A page found by a web search. */
 export interface SearchHit {
   url: string;
   title: string;
-  /** What of the page speaks to the query, as far as the search tells. */
+  /** Excerpt of the page that matches the query, as returned by the search. */
   text: string;
-  /** How old the page is, in the search's words. */
+  /** Age of the page, as worded by the search. */
   age?: string | undefined;
 }

@@ -1,56 +1,59 @@
 import { ToolError } from "./errors.ts";
 
-/** What lasts from one call of a conversation to the next. */
+/** State of a conversation that is kept between tool calls. */
 export interface Session {
-  /** The version of each file as the model last saw it, by path. */
+  /** Version of each file when the model last read or wrote it, by path. */
   readonly seen: Map<string, string>;
   todos: Todo[];
 }
 
-/** One thing to do. */
+/** An entry of the to-do list. */
 export interface Todo {
   id: string;
   content: string;
   status: "pending" | "in_progress" | "completed";
   activeForm?: string | undefined;
   priority?: "high" | "medium" | "low" | undefined;
-  /** More about it. */
+  /** Details. */
   description?: string | undefined;
-  /** Until when, in the model's words. */
+  /** Due date, as worded by the model. */
   dueDate?: string | undefined;
   tags?: readonly string[] | undefined;
 }
 
-/** The conversations that have used a tool. */
+/** The sessions of all conversations that have used a tool. */
 export interface Sessions {
-  /** Gives what lasts of a client's conversation. */
+  /** Returns the session of a client's conversation, and creates it at the first call. */
   get(client: string, conversation: string): Session;
 }
 
-/** How many files a conversation knows; of more the model has to read those again that it saw longest ago. */
+/**
+ * Maximum number of files in a session, checked at each call. Files beyond it are forgotten in the order in which they
+ * were added. The model must read a forgotten file again before it can change it.
+ */
 const MAX_SEEN_FILES = 1000;
 
-/** The longest list of what is to do, as JSON in characters. */
+/** Maximum length of the to-do list, in characters of its JSON. */
 const MAX_TODO_CHARS = 50_000;
 
 /**
- * Puts a list of what is to do in the place of the one before.
+ * Replaces the to-do list of a session.
  *
- * @throws {ToolError} if it is longer than is kept.
+ * @throws {ToolError} if its JSON is longer than 50,000 characters.
  */
 export function setTodos(session: Session, todos: Todo[]): void {
   if (JSON.stringify(todos).length > MAX_TODO_CHARS) {
     throw new ToolError(
-      `Cannot keep a list of more than ${MAX_TODO_CHARS} characters: say it in fewer words`,
+      `Cannot store the list: it is longer than ${MAX_TODO_CHARS} characters; shorten it`,
     );
   }
   session.todos = todos;
 }
 
-/** How many conversations are remembered; the one that was used longest ago is forgotten first. */
+/** Maximum number of sessions. Beyond it, the least recently used one is removed. */
 const MAX_CONVERSATIONS = 1000;
 
-/** Creates the memory of conversations, as yet empty. */
+/** Creates a store of sessions, empty at first. */
 export function createSessions(): Sessions {
   const sessions = new Map<string, Session>();
   return {
@@ -71,10 +74,9 @@ export function createSessions(): Sessions {
 }
 
 /**
- * Makes sure that a model knows what it is about to change: it has seen the file, and the file is still what it
- * was then.
+ * Checks that the model has read a file before it changes it, and that the file is still the same.
  *
- * @throws {ToolError} if not, with what to do.
+ * @throws {ToolError} if the file has not been read, or has changed since. The message advises to read it.
  */
 export function requireCurrentRead(
   session: Session,

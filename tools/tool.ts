@@ -8,9 +8,9 @@ import type { Web } from "./host/web.ts";
 import type { Models } from "./models.ts";
 import type { Session } from "./session.ts";
 
-/** What a tool may act through, for the time of one call; what each part of it may touch is the policy's to say. */
+/** Access of a tool to the machine, the web and the models during one call, within the policy. */
 export interface Host {
-  /** Fires when the call is over before its time: the client has left, or the time is up. */
+  /** Aborted if the call ends early: the client disconnected, or the call timed out. */
   readonly signal: AbortSignal;
   readonly files: Files;
   readonly shell: Shell;
@@ -19,23 +19,27 @@ export interface Host {
   readonly session: Session;
 }
 
-/** What a tool is made of. */
+/** The definition of a tool. */
 export interface ToolDefinition<Schema extends v.GenericSchema> {
   name: string;
-  /** For the model. */
+  /** Description for the model. */
   description: string;
-  /** The switch that it stands behind; a tool without one is there as soon as any is. */
+  /** The group that enables the tool. A tool without a group is available if any group is enabled. */
   group?: ToolGroup;
-  /** Whether it has other tools run: then it stands in another line than they, and has no time limit of its own. */
+  /** True if it runs other tools. It then has no timeout, and waits in a separate queue. */
   nested?: boolean;
   input: Schema;
-  /** Other names that models have for members of the input, each with the name that the schema has. */
+  /** Other names that models use for members of the input, each with the name in the schema. */
   aliases?: Readonly<Record<string, string>>;
-  /** Does what was asked; text is a result of one piece. @throws {ToolError} what could not be done, and why. */
+  /**
+   * Runs the tool. A string result becomes one text block.
+   *
+   * @throws {ToolError} if the call fails. The message states what failed and why.
+   */
   run(input: v.InferOutput<Schema>, host: Host): Promise<string | ToolContent[]>;
 }
 
-/** A tool as the toolbox keeps it. */
+/** A tool of the toolbox. */
 export interface Tool {
   readonly name: string;
   readonly description: string;
@@ -43,13 +47,13 @@ export interface Tool {
   readonly nested: boolean;
   /** JSON Schema, draft 2020-12. */
   readonly inputSchema: JsonObject;
-  /** @throws {ToolError} */
+  /** @throws {ToolError} if the input is invalid or the call fails. */
   run(input: unknown, host: Host): Promise<ToolContent[]>;
 }
 
 /**
- * Declares a tool. Its input is checked before it runs; members that it does not know are ignored, for the
- * vocabulary of models moves, and nothing in them can widen what the tool may do.
+ * Declares a tool. Its input is validated before it runs. Unknown members of the input are ignored: models add members
+ * over time, and no member can widen the permissions of the tool.
  */
 export function defineTool<Schema extends v.GenericSchema>(
   { name, description, group, nested = false, input: schema, aliases = {}, run }: ToolDefinition<Schema>,
@@ -70,7 +74,7 @@ export function defineTool<Schema extends v.GenericSchema>(
   };
 }
 
-/** Gives members the names that the schema has; one that is there under its own name stays. */
+/** Renames aliased members to their names in the schema. A member with that name takes precedence. */
 function applyAliases(raw: unknown, aliasTargets: ReadonlyMap<string, string>): unknown {
   if (typeof raw !== "object" || raw === null || Array.isArray(raw)) return raw;
   const members: [string, unknown][] = Object.entries(raw);

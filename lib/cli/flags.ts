@@ -2,14 +2,14 @@ import { closestMatch } from "leven";
 import { SETTING_NAMES, type SettingName, SETTINGS } from "../config/settings.ts";
 import { quote } from "../base/redact.ts";
 
-/** What the program may be asked to do. */
+/** Action that a command line selects. */
 export type Action = "serve" | "check" | "version" | "help";
 
-/** What a command line says: what to do, settings by name, and one line for each word that makes no sense. */
+/** Parsed command line: the action, settings by name, and one line for each invalid argument. */
 export type Flags = { action: Action; values: Partial<Record<SettingName, string>>; mistakes: string[] };
 
 /**
- * Reads a command line: `--port 4001` and `--port=4001` alike; of a flag given twice the last counts.
+ * Reads command-line arguments. `--port 4001` and `--port=4001` are equal; the last of repeated flags wins.
  *
  * @example Usage
  * ```ts
@@ -20,7 +20,7 @@ export type Flags = { action: Action; values: Partial<Record<SettingName, string
  */
 export function readFlags(args: readonly string[]): Flags {
   const flags: Flags = { action: "serve", values: {}, mistakes: [] };
-  const words = args.filter((word) => word !== "--"); // npm and deno may leave it standing
+  const words = args.filter((word) => word !== "--"); // npm and deno may pass it through
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     const { action, name, value, mistake } = readFlag(word, words);
     if (mistake) flags.mistakes.push(mistake);
@@ -32,23 +32,21 @@ export function readFlags(args: readonly string[]): Flags {
 
 type Flag = { action?: Action; name?: SettingName; value?: string; mistake?: string };
 
-/** Reads one flag, and takes its value off the words that follow if it needs one. */
+/** Reads one flag. Removes its value from `rest` if the flag needs one. */
 function readFlag(word: string, rest: string[]): Flag {
-  if (!word.startsWith("-")) return { mistake: `Cannot use ${quote(word)}: only flags are taken` };
+  if (!word.startsWith("-")) return { mistake: `Cannot use ${quote(word)}: only flags are accepted` };
   const cut = word.includes("=") ? word.indexOf("=") : word.length;
   const flag = word.slice(0, cut);
   const action = ACTIONS.get(flag);
   const given = cut < word.length ? word.slice(cut + 1) : undefined;
   if (action) {
-    return given === undefined ? { action } : { mistake: `Cannot use flag "${flag}": it takes no value` };
+    return given === undefined ? { action } : { mistake: `Cannot use flag "${flag}": it accepts no value` };
   }
-  // An unknown flag takes its value along too: shown as a word of its own it might be a key.
+  // An unknown flag consumes its value too. As a separate argument, it would appear in an error, and it may be a key.
   const value = given ?? (isFlag(rest[0]) ? undefined : rest.shift());
   const name = NAMES.get(flag);
-  if (!name) return { mistake: `Cannot use flag ${quote(flag)}: there is no such flag, ${hint(flag)}` };
-  return value === undefined
-    ? { mistake: `Cannot use flag "${flag}": a value must follow` }
-    : { name, value };
+  if (!name) return { mistake: `Cannot use flag ${quote(flag)}: unknown flag, ${hint(flag)}` };
+  return value === undefined ? { mistake: `Cannot use flag "${flag}": it needs a value` } : { name, value };
 }
 
 const RANK: readonly Action[] = ["serve", "check", "version", "help"];
@@ -68,5 +66,5 @@ function isFlag(word: string | undefined): boolean {
 
 function hint(flag: string): string {
   const nearest = closestMatch(flag, [...NAMES.keys(), ...ACTIONS.keys()], { maxDistance: 4 });
-  return nearest ? `the nearest is ${nearest}` : "--help lists them";
+  return nearest ? `the nearest is ${nearest}` : "--help lists all flags";
 }

@@ -4,26 +4,26 @@ import { redact } from "../base/redact.ts";
 import type { NamedUpstream } from "../config/upstreams.ts";
 import type { Alias } from "../config/aliases.ts";
 
-/** What `--help` prints: how to start the program, and every flag. */
+/** Returns the output of `--help`: how to start the program, and every flag. */
 export function helpText(): string {
   const flags = SETTING_NAMES.map((
     name,
   ) => [`${SETTINGS[name].flag} VALUE`, `${SETTINGS[name].text} (${nameAndDefault(name)})`]);
   const actions = [
-    ["--check", "Print the settings in force and every mistake in them, and stop"],
-    ["--version", "Print the version, and stop"],
-    ["-h, --help", "Print this, and stop"],
+    ["--check", "Print the effective settings and every mistake in them, and exit"],
+    ["--version", "Print the version, and exit"],
+    ["-h, --help", "Print this text, and exit"],
   ];
-  return `Speaks Anthropic's Messages API to any client and answers with any model behind OpenRouter.
+  return `Serves Anthropic's Messages API to any client and answers with any model behind OpenRouter.
 
   deno run --allow-net mod.ts [flags]     bun run mod.ts [flags]     npm start -- [flags]
 
-Each setting is a flag, or a variable of the environment where that may be read; the flag goes first.
+Each setting is a flag or, if the program may read it, an environment variable. The flag takes precedence.
 
 ${columns([...flags, ...actions])}`;
 }
 
-/** The settings as a Markdown table for docs/configuration.md, laid out as by `deno fmt`. */
+/** Returns the settings as a Markdown table for docs/configuration.md, in the format of `deno fmt`. */
 export function settingsTable(): string {
   const rows = SETTING_NAMES.map((name) => {
     const { flag, text, default: fallback } = SETTINGS[name];
@@ -35,10 +35,10 @@ export function settingsTable(): string {
   return [header, widths.map((width) => "-".repeat(width)), ...rows].map(toLine).join("\n");
 }
 
-/** What `--check` prints: each setting, its value and where that is from; of a secret only that it is there. */
+/** Returns the output of `--check`: each setting, its value and its source. Secrets show at most their length or name. */
 export function describeConfig(sources: Sources): string {
   const rows = resolveSettings(sources).map(({ name, origin, value, mistakes }) => {
-    const shown = mistakes.length > 0 ? "cannot be used" : displayValue(name, value);
+    const shown = mistakes.length > 0 ? "invalid" : displayValue(name, value);
     return [name, `${shown} (${origin})`];
   });
   return columns(rows);
@@ -46,7 +46,7 @@ export function describeConfig(sources: Sources): string {
 
 function displayValue(name: SettingName, value: unknown): string {
   if (value === undefined) return "not set";
-  // Options and headers may hold anything, a key too: of an alias and an upstream only is told where they lead.
+  // Options and headers may hold a key: an alias or an upstream shows only its target.
   if (value instanceof Map) {
     return value.size === 0 ? "none" : redact([...value].map(describeTarget).join(", "));
   }
@@ -62,7 +62,7 @@ function mapToObject(_field: string, value: unknown): unknown {
   return value instanceof Map ? Object.fromEntries(value) : value;
 }
 
-/** One of several values: itself, or of a key the name of who has it. */
+/** Returns a value itself or, for a key, its name. */
 function nameOf(value: string | { name: string }): string {
   return typeof value === "string" ? value : value.name;
 }

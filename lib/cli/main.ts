@@ -10,7 +10,7 @@ import { logUnhandledError } from "../observability/counters.ts";
 import { type FetchHandler, ListenError, serve } from "../runtime/serve.ts";
 import { VERSION } from "../base/version.ts";
 
-/** A gateway that can be served. */
+/** The part of a gateway that the program uses. */
 interface ReadyHandler extends FetchHandler {
   ready(): Promise<void>;
 }
@@ -19,8 +19,8 @@ interface ReadyHandler extends FetchHandler {
 type CreateGateway = (options: { settings: Settings; host: string }) => ReadyHandler;
 
 /**
- * The program: serves, unless its command line asks for something else. It ends with status 2 if its settings
- * cannot be used, and with 1 if it cannot listen.
+ * Runs the program: serves, unless the command line selects another action. The exit status is 2 if the settings are
+ * invalid and 1 if the server cannot listen.
  */
 export async function main(args: readonly string[], createGateway: CreateGateway): Promise<void> {
   const flags = readFlags(args);
@@ -48,22 +48,22 @@ async function start(gateway: ReadyHandler, config: Config): Promise<void> {
   const server = await serve(gateway, config);
   onStop(() => server.stop());
   onUnhandledError(logUnhandledError);
-  printLine(`Listening on ${server.url}, asking ${config.openrouterBaseUrl} ${describeKeys(config)}`);
+  printLine(`Listening on ${server.url}, forwarding to ${config.openrouterBaseUrl} ${describeKeys(config)}`);
   printLine(`ANTHROPIC_BASE_URL=${server.url}`);
   const { gatewayApiKeys = [], gatewayAdminKey } = config;
   const guessable = [...gatewayApiKeys, ...(gatewayAdminKey ? [gatewayAdminKey] : [])].filter(isGuessable);
   if (guessable.length > 0) {
-    logger.warn("A key of fewer than 16 characters can be guessed", {
+    logger.warn("gateway key shorter than 16 characters can be guessed", {
       keys: guessable.map(({ name }) => name),
     });
   }
 }
 
 function describeKeys({ openrouterApiKey, gatewayApiKeys }: Config): string {
-  if (openrouterApiKey !== undefined) return "with its own key";
+  if (openrouterApiKey !== undefined) return "with the gateway's key";
   return gatewayApiKeys === undefined
-    ? "with each client's own key; the model demo/echo answers without one"
-    : "without a key; the model demo/echo answers without one";
+    ? "with each client's key; model demo/echo needs no key"
+    : "without a key; model demo/echo needs no key";
 }
 
 function fail(mistakes: readonly string[], status: number): void {

@@ -3,19 +3,19 @@ import { quote } from "../base/redact.ts";
 import { isObject, tryJson } from "../base/json.ts";
 import { type Schema, text } from "./schemas.ts";
 
-/** A model, where it is asked, and what goes along. */
+/** A model, its upstream and the options of its requests. */
 export type Target = {
   model: string;
   upstream?: string;
   options?: Record<string, unknown>;
-  /** Set it to false for a model whose host refuses marks for the cache. */
+  /** False for a model whose host rejects cache breakpoints. Default: true. */
   cache_control?: boolean;
 };
 
-/** A name that clients may ask for: the model behind it, and those that are asked instead, in turn, where it fails. */
+/** Target of an alias; `fallbacks` are tried in order if its model fails. */
 export type Alias = Target & { fallbacks?: readonly (string | Target)[] };
 
-/** Aliases by name, in a map so that no name can be taken for a property that every object has. */
+/** Parses aliases by name. The result is a map, because an object inherits names such as `constructor`. */
 export function modelMap(): Schema<
   string | Readonly<Record<string, string | Alias>>,
   ReadonlyMap<string, Alias>
@@ -42,7 +42,7 @@ export function modelMap(): Schema<
 }
 
 const ALIAS_HINT =
-  'needs a name and a model, "…" or {"model": "…"} with "upstream" (text), "options" (object), "cache_control" (true or false) and "fallbacks" (list of models) if wanted';
+  'must have a name and be "model" or {"model": "…"}, optionally with "upstream" (string), "options" (object), "cache_control" (true or false) and "fallbacks" (list of models)';
 
 const Name = text("a name");
 

@@ -4,10 +4,12 @@ import { isLoopback } from "../base/host_name.ts";
 import { quote } from "../base/redact.ts";
 
 /**
- * Refuses to serve others than this machine without keys, unless that is said to be meant. No host is one that only
- * the runtime knows: there a gateway without any key or upstream of its own has nothing that could be abused.
+ * Requires client keys unless the gateway listens on a loopback address or `OPEN_ACCESS` is on.
  *
- * @throws {ConfigError}
+ * `host` is undefined if the runtime chooses the address. Keys are then required only if an upstream or its key is
+ * configured: without these, a client can spend nothing but its own key's credit.
+ *
+ * @throws {ConfigError} if keys are required and none is set.
  *
  * @example Usage
  * ```ts
@@ -21,13 +23,13 @@ import { quote } from "../base/redact.ts";
 export function requireKeysOffLoopback(config: Config, host?: string): void {
   if (config.gatewayApiKeys !== undefined || config.openAccess === "on") return;
   if (host === undefined ? !hasConfiguredUpstream(config) : isLoopback(host)) return;
-  const where = host === undefined ? "where the runtime chooses" : `on ${quote(host)}`;
+  const where = host === undefined ? "on an address that the runtime chooses" : `on ${quote(host)}`;
   throw new ConfigError([
-    `Cannot listen ${where} without keys: whoever reaches it could use it; GATEWAY_API_KEYS sets keys, OPEN_ACCESS=on does without`,
+    `Cannot listen ${where} without keys: any client that reaches it could use it; set GATEWAY_API_KEYS, or OPEN_ACCESS=on to allow this`,
   ]);
 }
 
-/** Whether whoever comes could spend what is the owner's, or reach what the owner alone should. */
+/** True if clients could spend the operator's credit or reach the operator's upstreams. */
 function hasConfiguredUpstream({ openrouterApiKey, upstreams }: Config): boolean {
   return openrouterApiKey !== undefined || upstreams.size > 0;
 }

@@ -1,17 +1,18 @@
 import * as v from "valibot";
 import type { Schema } from "./schemas.ts";
 
-/** A key that opens the gateway, itself or its SHA-256 in hexadecimal digits, and the name of who has it. */
+/** A client's key and name; `sha256` is the key's SHA-256 digest in hexadecimal digits. */
 export type GatewayKey = { name: string; key: string } | { name: string; sha256: string };
 
-/** Who asks where no key is demanded, who has the admin key, and who has shown none: no key may have these names. */
+/** Reserved client names: without configured keys, with the admin key, and before authentication. */
 export const LOCAL = "local";
 export const ADMIN = "admin";
 export const UNAUTHENTICATED = "nobody";
 
 /**
- * The keys of clients: `key`, `name:key` or `name:sha256:digest`, separated by commas or as a list. Keys without a name
- * are called by their place, `key-1`. Each mistake is one line, that tells no value.
+ * Parses client keys: `key`, `name:key` or `name:sha256:digest`, separated by commas or as a list.
+ *
+ * A key without a name is named by its position, `key-1`. Each mistake is one line and holds no part of a key.
  */
 export function gatewayKeys(): Schema<string | readonly string[], readonly GatewayKey[]> {
   return v.pipe(
@@ -30,28 +31,27 @@ export function gatewayKeys(): Schema<string | readonly string[], readonly Gatew
   );
 }
 
-/** The key of the owner: `key` or `sha256:digest`. */
+/** Parses the operator's key: `key` or `sha256:digest`. */
 export function adminKey(): Schema<string, GatewayKey> {
   return v.pipe(
     v.string("expected a key"),
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
       const parsed = readSecret(dataset.value.trim(), ADMIN);
       if (typeof parsed !== "string") return parsed;
-      addIssue({ message: `it ${parsed}` });
+      addIssue({ message: `the key ${parsed}` });
       return NEVER;
     }),
   );
 }
 
-/** Tells whether a key is so short that it can be guessed, as far as its length is known. */
+/** True if a key is short enough to be guessed. False for a digest, whose key has an unknown length. */
 export function isGuessable(entry: GatewayKey): boolean {
   return "key" in entry && entry.key.length < MIN_KEY_CHARS;
 }
 
-/** In characters. */
 const MIN_KEY_CHARS = 16;
 
-/** Tells whether two entries are one key, as far as that can be seen without reckoning a digest. */
+/** True if two entries are equal. Computes no digest, so a key never equals the digest of a key. */
 export function isSameKey(one: GatewayKey, other: GatewayKey): boolean {
   if ("key" in one) return "key" in other && one.key === other.key;
   return "sha256" in other && one.sha256 === other.sha256;
@@ -66,15 +66,15 @@ function splitKeys(given: unknown): readonly string[] | undefined {
     : undefined;
 }
 
-/** Reads one entry, or says what is wrong with it. */
+/** Parses one entry, or returns its mistake. */
 function readKey(word: string, defaultName: string): GatewayKey | string {
   const cut = word.startsWith(DIGEST_PREFIX) ? -1 : word.indexOf(":");
   if (cut < 0) return readSecret(word, defaultName);
   const name = word.slice(0, cut);
   if (!/^[\w.-]{1,64}$/.test(name)) {
-    return 'needs a name of letters, digits, ".", "_" and "-" before its colon';
+    return 'must have a name of letters, digits, ".", "_" and "-" before its colon';
   }
-  if ([LOCAL, ADMIN, UNAUTHENTICATED].includes(name)) return "has a name that the gateway needs for itself";
+  if ([LOCAL, ADMIN, UNAUTHENTICATED].includes(name)) return "has a reserved name";
   return readSecret(word.slice(cut + 1), name);
 }
 
@@ -83,14 +83,14 @@ const DIGEST_PREFIX = "sha256:";
 function readSecret(text: string, name: string): GatewayKey | string {
   if (text.startsWith(DIGEST_PREFIX)) {
     const sha256 = text.slice(DIGEST_PREFIX.length).toLowerCase();
-    return /^[\da-f]{64}$/.test(sha256) ? { name, sha256 } : "needs 64 hexadecimal digits after sha256:";
+    return /^[\da-f]{64}$/.test(sha256) ? { name, sha256 } : "must have 64 hexadecimal digits after sha256:";
   }
   if (text === "") return "is empty";
-  if (!/^[!-~]+$/.test(text)) return "has other characters than printable ones without spaces";
+  if (!/^[!-~]+$/.test(text)) return "must be printable ASCII characters without spaces";
   return { name, key: text };
 }
 
 function findDuplicate(parsed: GatewayKey, others: readonly GatewayKey[]): string | undefined {
-  if (others.some(({ name }) => name === parsed.name)) return "has the name of another";
-  return others.some((other) => isSameKey(other, parsed)) ? "is the same as another" : undefined;
+  if (others.some(({ name }) => name === parsed.name)) return "has the same name as another key";
+  return others.some((other) => isSameKey(other, parsed)) ? "is the same as another key" : undefined;
 }

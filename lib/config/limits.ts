@@ -4,33 +4,33 @@ import { quote } from "../base/redact.ts";
 import { isObject, tryJson } from "../base/json.ts";
 import type { Schema } from "./schemas.ts";
 
-/** What may be limited; `null` lifts a limit that would hold otherwise. */
+/** Limits of one scope; `null` removes a limit that would apply by default. */
 export type LimitSet = {
-  /** Messages a minute. */
+  /** Messages per minute. */
   requests?: number | null;
-  /** Tokens of requests a minute; what the upstream read from its cache does not count. */
+  /** Input tokens per minute, without those read from the upstream's cache. */
   input_tokens?: number | null;
-  /** Tokens of answers a minute. */
+  /** Output tokens per minute. */
   output_tokens?: number | null;
-  /** Answers that are being given at once, streamed or not. */
+  /** Concurrent answers, streamed or not. */
   concurrent?: number | null;
-  /** USD in a day and in a month, by UTC. */
+  /** USD per day and per month, in UTC. */
   usd_day?: number | null;
   usd_month?: number | null;
 };
 
-/** The name of a limit. */
+/** Name of a limit. */
 export type LimitName = keyof LimitSet;
 
-/** Limits as they may be given: as JSON, or as what that says. */
+/** Limits as given in settings: an object or its JSON. */
 export type LimitsInput = string | {
-  /** Of each key of the gateway's. */
+  /** Limits of each client key. */
   each?: LimitSet;
-  /** Of all keys together. */
+  /** Limits of all keys together. */
   total?: LimitSet;
-  /** Of each session of Claude Code. */
+  /** Limits of each Claude Code session. */
   session?: LimitSet;
-  /** Of keys by their names, before what `each` says. */
+  /** Limits by key name; these override `each`. */
   keys?: Readonly<Record<string, LimitSet>>;
 };
 
@@ -42,10 +42,10 @@ export type Limits = {
   keys: ReadonlyMap<string, LimitSet>;
 };
 
-/** Answers that one key may be given at once where nobody says otherwise. */
-export const CONCURRENT = 50;
+/** Default number of concurrent answers per key. */
+export const DEFAULT_CONCURRENT = 50;
 
-/** Limits by whom they hold; each mistake is one line that names the field. */
+/** Parses limits by scope. Each mistake is one line that names the field. */
 export function limitMap(): Schema<LimitsInput, Limits> {
   return v.pipe(
     v.custom<LimitsInput>(() => true),
@@ -56,13 +56,13 @@ export function limitMap(): Schema<LimitsInput, Limits> {
         return NEVER;
       }
       const mistakes = Object.keys(given).filter((name) => !isLimitScope(name)).map((name) =>
-        `it has an unknown part ${quote(name)}, the nearest is ${
+        `unknown scope ${quote(name)}; the nearest is ${
           closestMatch(name.slice(0, MAX_SUGGEST_CHARS), LIMIT_SCOPES)
         }`
       );
       const read = (path: string, value: unknown): LimitSet => readSet(path, value, mistakes);
       const limits: Limits = {
-        each: { concurrent: CONCURRENT, ...read("each", given.each) },
+        each: { concurrent: DEFAULT_CONCURRENT, ...read("each", given.each) },
         total: read("total", given.total),
         session: read("session", given.session),
         keys: new Map(
@@ -79,10 +79,13 @@ const LIMIT_SCOPES = ["each", "total", "session", "keys"];
 
 const wholeNumber = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER));
 const usd = v.pipe(v.number(), v.finite(), v.minValue(0));
-const COUNT = { schema: v.nullable(wholeNumber), allowed: "a whole number from 1, or null for no limit" };
-const AMOUNT = { schema: v.nullable(usd), allowed: "an amount of USD, 0 or more, or null for no limit" };
+const COUNT = {
+  schema: v.nullable(wholeNumber),
+  allowed: "a whole number of at least 1, or null for no limit",
+};
+const AMOUNT = { schema: v.nullable(usd), allowed: "an amount in USD of at least 0, or null for no limit" };
 
-/** What each limit may be, and how to say so. */
+/** Schema of each limit, and its description for mistake messages. */
 const FIELDS: Record<LimitName, { schema: v.GenericSchema<number | null>; allowed: string }> = {
   requests: COUNT,
   input_tokens: COUNT,
@@ -92,27 +95,27 @@ const FIELDS: Record<LimitName, { schema: v.GenericSchema<number | null>; allowe
   usd_month: AMOUNT,
 };
 
-/** The names of all limits. */
+/** Names of all limits. */
 export const LIMIT_NAMES: readonly LimitName[] = Object.keys(FIELDS).filter(isLimitName);
 
-/** The longest name for which the nearest is looked up, in characters. */
+/** Characters of an unknown name that are compared with the known names. */
 const MAX_SUGGEST_CHARS = 64;
 
 function readSet(path: string, value: unknown, mistakes: string[]): LimitSet {
   const set: LimitSet = {};
   if (value === undefined) return set;
   if (!isObject(value)) {
-    mistakes.push(`${quotePath(path)} needs to be an object of limits`);
+    mistakes.push(`${quotePath(path)} must be an object of limits`);
     return set;
   }
   for (const [name, limit] of Object.entries(value)) {
     if (!isLimitName(name)) {
       const nearest = closestMatch(name.slice(0, MAX_SUGGEST_CHARS), [...LIMIT_NAMES]);
-      mistakes.push(`${quotePath(path)} has an unknown limit ${quote(name)}, the nearest is ${nearest}`);
+      mistakes.push(`${quotePath(path)} has an unknown limit ${quote(name)}; the nearest is ${nearest}`);
     } else if (v.is(FIELDS[name].schema, limit)) {
       set[name] = limit;
     } else {
-      mistakes.push(`${quotePath(`${path}.${name}`)} needs to be ${FIELDS[name].allowed}`);
+      mistakes.push(`${quotePath(`${path}.${name}`)} must be ${FIELDS[name].allowed}`);
     }
   }
   return set;
@@ -121,11 +124,11 @@ function readSet(path: string, value: unknown, mistakes: string[]): LimitSet {
 function keyEntries(keys: unknown, mistakes: string[]): [name: string, set: unknown][] {
   if (keys === undefined) return [];
   if (isObject(keys)) return Object.entries(keys);
-  mistakes.push("keys needs to be an object of limits by the names of keys");
+  mistakes.push("keys must be an object of limits by key name");
   return [];
 }
 
-/** A path for a message; the name of a key may hold anything. */
+/** Quotes a path for a message if it has special characters; names of keys are not validated here. */
 function quotePath(path: string): string {
   return /^[\w.-]{1,100}$/.test(path) ? path : quote(path);
 }

@@ -4,14 +4,14 @@ import { quote } from "../base/redact.ts";
 import { type Config, SETTING_NAMES, type SettingName, SETTINGS, type Settings } from "./settings.ts";
 import { BUILT_IN_UPSTREAMS } from "./upstreams.ts";
 
-/** Where settings may come from: flags go before `settings`, `settings` before `env`, `env` before defaults. */
+/** Sources of settings. Flags override `settings`, `settings` override `env`, `env` overrides defaults. */
 export type Sources = {
   flags?: { values: Partial<Record<SettingName, string>>; mistakes: readonly string[] };
   settings?: Settings;
   env?: Partial<Record<SettingName, string>>;
 };
 
-/** What one setting came to, and where that was found: a value, or what is wrong with it. */
+/** Result of reading one setting: its source, and its value or mistakes. */
 export type SettingResult = {
   name: SettingName;
   origin: string;
@@ -19,7 +19,7 @@ export type SettingResult = {
   mistakes: readonly string[];
 };
 
-/** Thrown for settings that cannot be used; `mistakes` has one line for each. */
+/** Invalid settings; `mistakes` has one line for each. */
 export class ConfigError extends Error {
   override name = "ConfigError";
   readonly mistakes: readonly string[];
@@ -31,7 +31,7 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads the settings from all their sources. An empty variable of the environment counts as not set, unless it guards.
+ * Parses the settings of all sources. An empty environment variable counts as unset, unless the setting has `guards`.
  *
  * @throws {ConfigError} with every mistake, not only the first.
  *
@@ -45,15 +45,15 @@ export class ConfigError extends Error {
 export function parseConfig(sources: Sources): Config {
   const results = resolveSettings(sources);
   const valid = results.filter(({ value }) => value !== undefined);
-  // The parse boundary: each value was found valid, and stands under the key that Config has for it. Where one is
-  // missing that has a default, there is a mistake.
+  // The parse boundary: each value is valid and has the key of `Config`. A setting with a default is missing only if
+  // there is a mistake, and then this function throws.
   const config = Object.fromEntries(valid.map(({ name, value }) => [toConfigKey(name), value])) as Config;
   const mistakes = [
     ...sources.flags?.mistakes ?? [],
     ...results.flatMap((result) => result.mistakes),
     ...checkAdminKey(config),
     ...checkAliasUpstreams(config),
-    // Who has keys is not known while they cannot be read.
+    // Names of keys are unknown if the keys are invalid.
     ...(results.some(({ name, mistakes }) => /^GATEWAY_/.test(name) && mistakes.length > 0)
       ? []
       : [...checkLimitKeys(config), ...checkToolsNeedKeys(config)]),
@@ -63,13 +63,13 @@ export function parseConfig(sources: Sources): Config {
   return config;
 }
 
-/** An admin key that clients have too. */
+/** Rejects an admin key that is also a client key. */
 function checkAdminKey({ gatewayAdminKey: admin, gatewayApiKeys = [] }: Partial<Config>): string[] {
   const shared = admin !== undefined && gatewayApiKeys.some((client) => isSameKey(client, admin));
-  return shared ? ["Cannot use GATEWAY_ADMIN_KEY: it is one of GATEWAY_API_KEYS too"] : [];
+  return shared ? ["Cannot use GATEWAY_ADMIN_KEY: it is also in GATEWAY_API_KEYS"] : [];
 }
 
-/** The aliases that lead nowhere: what one setting says is judged by another, so both have to be valid. */
+/** Rejects aliases with an unknown upstream. Skipped if `MODEL_MAP` or `UPSTREAMS` is invalid. */
 function checkAliasUpstreams({ modelMap, upstreams }: Partial<Config>): string[] {
   if (modelMap === undefined || upstreams === undefined) return [];
   const upstreamNames = new Set([...BUILT_IN_UPSTREAMS, ...upstreams.keys()]);
@@ -79,44 +79,42 @@ function checkAliasUpstreams({ modelMap, upstreams }: Partial<Config>): string[]
       ...fallbacks.map((target) => typeof target === "string" ? undefined : target.upstream),
     ];
     return named.filter((name) => name !== undefined && !upstreamNames.has(name)).map((name = "") =>
-      `Cannot use MODEL_MAP: alias ${quote(alias)} names upstream ${
-        quote(name)
-      }, which UPSTREAMS does not have`
+      `Cannot use MODEL_MAP: alias ${quote(alias)} uses upstream ${quote(name)}, which is not in UPSTREAMS`
     );
   });
 }
 
-/** The limits of keys that nobody has: they would hold for no one. */
+/** Rejects limits of unknown keys: they would never apply. */
 function checkLimitKeys({ limits, gatewayApiKeys = [], gatewayAdminKey }: Partial<Config>): string[] {
   if (limits === undefined) return [];
   const clients = gatewayApiKeys.length === 0 ? [LOCAL] : gatewayApiKeys.map(({ name }) => name);
   const clientNames = new Set([...clients, ...(gatewayAdminKey === undefined ? [] : [ADMIN])]);
   return [...limits.keys.keys()].filter((name) => !clientNames.has(name)).map((name) =>
-    `Cannot use LIMITS: nobody has a key that is called ${quote(name)}; there is ${
+    `Cannot use LIMITS: no key is named ${quote(name)}; the names are ${
       [...clientNames].map(quote).join(", ")
     }`
   );
 }
 
-/** Tools that anybody could have run. */
+/** Rejects tools without client keys: any client could run them. */
 function checkToolsNeedKeys({ tools, gatewayApiKeys }: Partial<Config>): string[] {
   return tools === undefined || gatewayApiKeys !== undefined
     ? []
-    : ["Cannot use TOOLS: GATEWAY_API_KEYS has no key, so that anybody could have them run"];
+    : ["Cannot use TOOLS: GATEWAY_API_KEYS is not set, and any client could run them"];
 }
 
-/** Tools that have nowhere to work, or nobody to ask. */
+/** Rejects tools without the settings that they require. */
 function checkToolRequirements({ tools, workspaceRoot, webSearch, webSearchUrl }: Partial<Config>): string[] {
   if (tools === undefined) return [];
   return [
-    ...(workspaceRoot === undefined ? ["WORKSPACE_ROOT names no folder for them to work in"] : []),
+    ...(workspaceRoot === undefined ? ["WORKSPACE_ROOT is not set"] : []),
     ...(webSearch === "searxng" && webSearchUrl === undefined
-      ? ["WEB_SEARCH_URL does not say where SearXNG is"]
+      ? ["WEB_SEARCH_URL is not set, and SearXNG has no default address"]
       : []),
   ].map((why) => `Cannot use TOOLS: ${why}`);
 }
 
-/** Looks up and judges every setting, in the order of the table. */
+/** Reads and validates every setting, in the order of the table. */
 export function resolveSettings(sources: Sources): SettingResult[] {
   return SETTING_NAMES.map((name) => {
     const [raw, origin] = lookUp(name, sources);

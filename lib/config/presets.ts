@@ -1,4 +1,4 @@
-/** Names of the kinds of chat-completions upstreams whose behavior is known; `other` is the default. */
+/** Names of the supported kinds of chat-completions upstreams; `other` is the default. */
 export const PRESETS = [
   "other",
   "openrouter",

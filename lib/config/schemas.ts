@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import { toHostName } from "../base/host_name.ts";
 
-/** How the value of a setting is read: what may be given, and what comes of it. */
+/** Schema of a setting: the type of its input and of its parsed value. */
 export type Schema<Input, Value> = v.GenericSchema<Input, Value>;
 
-/** A whole number within bounds. */
+/** Parses a whole number within bounds. */
 export function integer(min: number, max: number): Schema<string | number, number> {
   const allowed = `expected a whole number from ${min} to ${max}`;
   return v.pipe(
@@ -13,23 +13,23 @@ export function integer(min: number, max: number): Schema<string | number, numbe
   );
 }
 
-/** A duration; none may outlast a week, since timers overflow after 24 days. */
+/** Parses a duration in seconds, at most one week: timers overflow after 24 days. */
 export function seconds(min: number): Schema<string | number, number> {
   return number(min, WEEK_S, `expected a number of seconds from ${min} to ${WEEK_S}`);
 }
 
-/** One line of text that is not blank, without the space around it. */
+/** Parses one line of text that is not blank, and trims it. */
 export function text(expected: string, pattern: RegExp = /^\P{Cc}+$/u): Schema<string, string> {
   return v.pipe(v.string(`expected ${expected}`), v.trim(), v.regex(pattern, `expected ${expected}`));
 }
 
-/** One of several words, in any case. */
+/** Parses one of several words; case does not matter. */
 export function oneOf<const Word extends string>(words: readonly Word[]): Schema<string, Word> {
   const allowed = `expected ${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
   return v.pipe(v.string(allowed), v.trim(), v.toLowerCase(), v.picklist(words, allowed));
 }
 
-/** Several values, separated by commas or as a list. */
+/** Parses several values, separated by commas or as a list. */
 export function list(item: Schema<string, string>): Schema<string | readonly string[], readonly string[]> {
   return v.pipe(
     v.custom<string | readonly string[]>(isStringOrList, "expected a list, separated by commas"),
@@ -38,9 +38,9 @@ export function list(item: Schema<string, string>): Schema<string | readonly str
   );
 }
 
-/** The host of URLs, without a port. */
+/** Parses a host name as in URLs, without a port. */
 export function hostName(): Schema<string, string> {
-  const allowed = "expected names of hosts, without ports, separated by commas";
+  const allowed = "expected host names without ports, separated by commas";
   const port = /^[^:]*:\d+$|\]:\d+$/;
   return v.pipe(
     v.string(allowed),
@@ -49,7 +49,7 @@ export function hostName(): Schema<string, string> {
   );
 }
 
-/** An origin as browsers write it, or `*`. */
+/** Parses an origin in the format of the `Origin` header, or `*`. */
 export function origin(): Schema<string, string> {
   const allowed = 'expected origins such as "https://example.com", separated by commas, or "*"';
   return v.pipe(
@@ -59,7 +59,7 @@ export function origin(): Schema<string, string> {
   );
 }
 
-/** An address that paths are appended to, without slashes at its end. */
+/** Parses a base URL, and removes slashes at its end. */
 export function baseUrl(): Schema<string, string> {
   const allowed = "expected an http or https URL without user name, password, query and fragment";
   return v.pipe(
@@ -70,7 +70,7 @@ export function baseUrl(): Schema<string, string> {
   );
 }
 
-/** The word `memory`, or the address of a Redis or Valkey. */
+/** Parses `memory`, or the URL of a Redis or Valkey server. */
 export function storeUrl(): Schema<string, string> {
   const allowed = "expected memory, or a redis:// or rediss:// URL with a host, without query and fragment";
   return v.pipe(

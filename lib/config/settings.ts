@@ -7,37 +7,38 @@ import { type NamedUpstream, upstreamMap, type UpstreamsInput } from "./upstream
 import { baseUrl, hostName, integer, list, oneOf, origin, type Schema, storeUrl, text } from "./schemas.ts";
 import { type Alias, modelMap } from "./aliases.ts";
 
-/** What is known of one setting; `default` is written as a user would write it. */
+/** Definition of one setting; `default` is text, as an operator would write it. */
 type Setting = {
   flag: string;
   schema: () => v.GenericSchema;
   default?: string;
   text: string;
   secret?: boolean;
-  /** Whether something stands open without it, so that an empty value is a mistake and not the lack of one. */
+  /** True if access is open without it. An empty value is then a mistake, not an unset setting. */
   guards?: boolean;
 };
 
-// The schemas stand behind arrows because only an annotated result can be read off a table of constants.
+// Each schema is in a function, because types are inferred from the annotated result of a function in `as const`.
 const TABLE = {
   PORT: {
     flag: "--port",
     schema: (): Schema<string | number, number> => integer(0, 65535),
     default: "4000",
-    text: "Port to listen on; 0 takes any free one",
+    text: "Port to listen on; 0 selects any free port",
   },
   HOST: {
     flag: "--host",
     schema: (): Schema<string, string> => text("a host name or an address"),
     default: "127.0.0.1",
-    text: "Address to listen on; 0.0.0.0 is every one of this machine",
+    text: "Address to listen on; 0.0.0.0 is every IPv4 address of this machine",
   },
   GATEWAY_API_KEYS: {
     flag: "--gateway-keys",
     schema: (): Schema<string | readonly string[], readonly GatewayKey[]> => gatewayKeys(),
     secret: true,
     guards: true,
-    text: "Keys that clients must show: `key`, `name:key` or `name:sha256:digest`, separated by commas",
+    text:
+      "Client keys: `key`, `name:key` or `name:sha256:digest`, separated by commas; unset: clients need no key",
   },
   GATEWAY_ADMIN_KEY: {
     flag: "--admin-key",
@@ -45,36 +46,37 @@ const TABLE = {
     secret: true,
     guards: true,
     text:
-      "The owner's key, `key` or `sha256:digest`: opens what a client's does, and what is the owner's alone",
+      "Operator's key, `key` or `sha256:digest`: grants access as a client, and to the counters of `GET /status`",
   },
   OPEN_ACCESS: {
     flag: "--open-access",
     schema: (): Schema<string, "on" | "off"> => oneOf(["on", "off"]),
     default: "off",
-    text: "Whether others than this machine may be served without keys: on or off",
+    text: "Access from other machines without keys: on or off",
   },
   ALLOWED_HOSTS: {
     flag: "--allowed-hosts",
     schema: (): Schema<string | readonly string[], readonly string[]> => list(hostName()),
     text:
-      "Names, besides this machine's own, that clients may call it by; without it, off loopback, any will do",
+      "Accepted names in the `Host` header besides localhost, separated by commas; unset on a public address: any",
   },
   CORS_ORIGINS: {
     flag: "--cors-origins",
     schema: (): Schema<string | readonly string[], readonly string[]> => list(origin()),
-    text: "Origins whose web pages may ask, separated by commas; `*` is every one, without it CORS is off",
+    text:
+      "Origins whose web pages may call the gateway, separated by commas; `*` allows all; unset: CORS is off",
   },
   OPENROUTER_API_KEY: {
     flag: "--api-key",
     schema: (): Schema<string, string> => text("a key of printable characters without spaces", /^[!-~]+$/),
     secret: true,
-    text: "Key for the upstream; without it the client's own key is passed on",
+    text: "Key for OpenRouter; unset: the client's own key is used, unless `GATEWAY_API_KEYS` is set",
   },
   OPENROUTER_BASE_URL: {
     flag: "--upstream",
     schema: (): Schema<string, string> => baseUrl(),
     default: "https://openrouter.ai/api/v1",
-    text: "The upstream, up to and including its /v1",
+    text: "Base URL of OpenRouter, including /v1",
   },
   UPSTREAMS: {
     flag: "--upstreams",
@@ -82,19 +84,19 @@ const TABLE = {
     default: "{}",
     secret: true,
     text:
-      'More upstreams, as JSON: `{"name": {"url", "key", "preset", "dialect", "headers", "api_version"}}`',
+      'Additional upstreams, as JSON: `{"name": {"url", "key", "preset", "dialect", "headers", "api_version"}}`',
   },
   ANTHROPIC_MODEL: {
     flag: "--model",
     schema: (): Schema<string, string> => text("a model's name"),
     default: "anthropic/claude-opus-5.5",
-    text: "The model that the alias `big` means",
+    text: "Model of the alias `big`",
   },
   ANTHROPIC_SMALL_FAST_MODEL: {
     flag: "--small-model",
     schema: (): Schema<string, string> => text("a model's name"),
     default: "anthropic/claude-haiku-5.5",
-    text: "The model that the alias `small` means",
+    text: "Model of the alias `small`",
   },
   MODEL_MAP: {
     flag: "--model-map",
@@ -102,52 +104,51 @@ const TABLE = {
       modelMap(),
     default: "{}",
     text:
-      'More aliases, as JSON: `{"alias": "model"}` or `{"alias": {"model", "upstream", "options", "cache_control", "fallbacks"}}`',
+      'Additional aliases, as JSON: `{"alias": "model"}` or `{"alias": {"model", "upstream", "options", "cache_control", "fallbacks"}}`',
   },
   UPSTREAM_DIALECT: {
     flag: "--dialect",
     schema: (): Schema<string, "auto" | "openai" | "anthropic"> => oneOf(["auto", "openai", "anthropic"]),
     default: "auto",
-    text: "How the upstream is spoken to: auto (by model), openai or anthropic",
+    text: "API used with OpenRouter: auto (by model), openai or anthropic",
   },
   VALIDATION: {
     flag: "--validation",
     schema: (): Schema<string, "lenient" | "strict"> => oneOf(["lenient", "strict"]),
     default: "lenient",
-    text:
-      "Whether a request of which the upstream cannot be told all is reported (lenient) or refused (strict)",
+    text: "`lenient` reports what an upstream cannot accept; `strict` rejects the request",
   },
   ...TIMEOUT_SETTINGS,
   COERCE_TOOL_INPUT: {
     flag: "--coerce-tool-input",
     schema: (): Schema<string, "on" | "off"> => oneOf(["on", "off"]),
     default: "on",
-    text: "Whether tool arguments of the wrong type are put right by the tool's schema: on or off",
+    text: "Conversion of tool arguments of the wrong type to the type in the tool's schema: on or off",
   },
   TOOL_CALLS_IN_TEXT: {
     flag: "--tool-calls-in-text",
     schema: (): Schema<string, "auto" | "on" | "off"> => oneOf(["auto", "on", "off"]),
     default: "auto",
     text:
-      "Whether calls said in text are made: auto (a model on one's own machine), on (all but Claude) or off",
+      "Parsing of tool calls that a model writes as text: auto (local models), on (all models but Claude) or off",
   },
   LIMITS: {
     flag: "--limits",
     schema: (): Schema<LimitsInput, Limits> => limitMap(),
     default: '{"each": {"concurrent": 50}}',
-    text: 'Limits by whom they hold for, as JSON: `{"each", "total", "session", "keys"}`; see Limits',
+    text: 'Limits by scope, as JSON: `{"each", "total", "session", "keys"}`; see docs/limits.md',
   },
   RATE_LIMIT_STORE: {
     flag: "--rate-limit-store",
     schema: (): Schema<string, string> => storeUrl(),
     default: "memory",
     secret: true,
-    text: "Where is kept what was used: memory, or redis://… or rediss://… for several gateways",
+    text: "Store for usage counters: memory, or a redis:// or rediss:// URL to share them among gateways",
   },
   STATE_DIR: {
     flag: "--state-dir",
     schema: (): Schema<string, string> => text("the path of a folder"),
-    text: "Folder of one gateway that keeps spend across restarts; without it there is memory only",
+    text: "Folder that keeps cost across restarts, for one gateway only; unset: cost is kept in memory",
   },
   ...TOOL_SETTINGS,
   LOG_LEVEL: {
@@ -155,21 +156,21 @@ const TABLE = {
     schema: (): Schema<string, "debug" | "info" | "warn" | "error" | "off"> =>
       oneOf(["debug", "info", "warn", "error", "off"]),
     default: "info",
-    text: "Least weight of a log line: debug, info, warn, error or off",
+    text: "Minimum log level: debug, info, warn, error or off",
   },
   ENVIRONMENT: {
     flag: "--environment",
     schema: (): Schema<string, "development" | "production" | "testing"> =>
       oneOf(["development", "production", "testing"]),
     default: "production",
-    text: "What kind of deployment this is: development, production or testing",
+    text: "Kind of deployment, reported by `GET /status`: development, production or testing",
   },
 } as const;
 
 /** @internal */
 type Table = typeof TABLE;
 /**
- * The name of a setting, as in the environment.
+ * Name of a setting, which is also its environment variable.
  *
  * @internal
  */
@@ -185,21 +186,21 @@ type SettingWithDefault = {
 /** @internal */
 type SettingInput<Name extends SettingName> = v.InferInput<ReturnType<Table[Name]["schema"]>>;
 
-/** Settings as they may be given: text, as in the environment, or values of the right type. */
+/** Settings by name: text, as in the environment, or values of the right type. */
 export type Settings = { readonly [Name in SettingName]?: SettingInput<Name> };
 
-/** Settings as the gateway uses them: all valid, and all there that have a default. */
+/** Parsed settings. All are valid; those with a default are always present. */
 export type Config =
   & { readonly [Name in SettingWithDefault as Camel<Name>]: Value<Name> }
   & { readonly [Name in Exclude<SettingName, SettingWithDefault> as Camel<Name>]?: Value<Name> };
 
-/** Every setting, by the name it has in the environment; a new one is a new entry above and nothing else. */
+/** Every setting by name. To add a setting, add an entry to the table above. */
 export const SETTINGS: Readonly<Record<SettingName, Setting>> = TABLE;
 
-/** The names of all settings, in the order of the table. */
+/** Names of all settings, in the order of the table. */
 export const SETTING_NAMES: readonly SettingName[] = Object.keys(TABLE).filter(isSettingName);
 
-/** The settings of which an empty value is a mistake. */
+/** Names of the settings whose empty value is a mistake. */
 export const GUARD_SETTINGS: readonly SettingName[] = SETTING_NAMES.filter((name) => SETTINGS[name].guards);
 
 function isSettingName(name: string): name is SettingName {

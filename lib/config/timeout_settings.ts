@@ -2,67 +2,66 @@ import { integer, type Schema, seconds } from "./schemas.ts";
 
 type Seconds = Schema<string | number, number>;
 
-/** The settings of time and of repeating, part of the table in `settings.ts`. */
+/** Settings for timeouts and retries, part of the table in `settings.ts`. */
 export const TIMEOUT_SETTINGS = {
   REQUEST_TIMEOUT: {
     flag: "--request-timeout",
     schema: (): Seconds => seconds(0),
     default: "3600",
-    text: "Seconds that one request may take; 0 is no limit, here and in what follows",
+    text: "Maximum seconds of one request; 0: no limit",
   },
   CONNECT_TIMEOUT: {
     flag: "--connect-timeout",
     schema: (): Seconds => seconds(0),
     default: "10",
-    text:
-      "Seconds to connect to an upstream; on Node alone, elsewhere `FIRST_BYTE_TIMEOUT` and the system limit it",
+    text: "Maximum seconds to connect to an upstream, on Node only; 0: no limit",
   },
   FIRST_BYTE_TIMEOUT: {
     flag: "--first-byte-timeout",
     schema: (): Seconds => seconds(0),
     default: "300",
-    text: "Seconds of an upstream's silence before its answer has begun",
+    text: "Maximum seconds without data from an upstream before its answer begins; 0: no limit",
   },
   IDLE_TIMEOUT: {
     flag: "--idle-timeout",
     schema: (): Seconds => seconds(0),
     default: "120",
-    text: "Seconds of an upstream's silence within its answer",
+    text: "Maximum seconds without data from an upstream within its answer; 0: no limit",
   },
   UPSTREAM_RETRIES: {
     flag: "--upstream-retries",
     schema: (): Schema<string | number, number> => integer(0, 2),
     default: "0",
-    text: "How often an upstream is asked again that refused or failed before it answered: 0 to 2",
+    text: "Retries of an upstream request that fails before its answer begins: 0 to 2",
   },
   HEADER_TIMEOUT: {
     flag: "--header-timeout",
     schema: (): Seconds => seconds(0),
     default: "10",
-    text: "Seconds that a client may take for its headers; on Node alone: Bun takes 10, Deno has no limit",
+    text: "Maximum seconds for a request's headers, on Node only (Bun: 10, Deno: no limit); 0: no limit",
   },
   BODY_TIMEOUT: {
     flag: "--body-timeout",
     schema: (): Seconds => seconds(0),
     default: "60",
-    text: "Seconds that a client may take for the body of its request",
+    text: "Maximum seconds for a request's body; 0: no limit",
   },
   SHUTDOWN_TIMEOUT: {
     flag: "--shutdown-timeout",
     schema: (): Seconds => seconds(0),
     default: "30",
-    text: "Seconds that open answers may still take when the gateway is stopped",
+    text: "Maximum seconds for open answers to finish after SIGTERM or SIGINT; 0: no limit",
   },
   HOLD_TIMEOUT: {
     flag: "--hold-timeout",
     schema: (): Seconds => seconds(0),
     default: "10",
-    text: "Seconds that the HTTP status waits for the upstream's first event; 0 waits for none",
+    text: "Maximum delay of the HTTP status in seconds, until the upstream's first event; 0: no delay",
   },
   PING_INTERVAL: {
     flag: "--ping-interval",
     schema: (): Seconds => seconds(0.1),
     default: "10",
-    text: "Seconds of silence after which a stream carries a ping",
+    text: "Seconds without an event after which a stream sends a ping",
   },
 } as const;

@@ -7,32 +7,32 @@ import { baseUrl, oneOf, type Schema, text } from "./schemas.ts";
 
 export type { DialectChoice, HostName, Preset };
 
-/** An upstream beside OpenRouter, as the settings name it. */
+/** Upstream of the setting `UPSTREAMS`. */
 export type NamedUpstream = {
-  /** What the paths of its API are put behind, such as `https://api.groq.com/openai/v1`. */
+  /** Base URL of its API, such as `https://api.groq.com/openai/v1`. */
   url: string;
-  /** Its key; without one it needs none. The client's own key never goes there. */
+  /** Its key; unset if it needs none. The client's key is never sent to it. */
   key?: string;
-  /** How it is spoken to: `auto` (as its host likes best), `openai` or `anthropic`. */
+  /** API to call: `openai`, `anthropic`, or `auto` for the host's preferred one. */
   dialect?: DialectChoice;
-  /** Whose habits it has; by default those of the host that it is named after. */
+  /** Kind of upstream. Default: derived from its name or URL. */
   preset?: HostName;
-  /** Headers that go along with every request. */
+  /** Headers added to every request. */
   headers?: Record<string, string>;
-  /** The `api-version` that Azure wants in the query. */
+  /** `api-version` query parameter, which Azure requires. */
   api_version?: string;
 };
 
-/** How upstreams may be given: by name, or as a list, or as the JSON of either. */
+/** Upstreams as given in settings: by name, as a list, or the JSON of either. */
 export type UpstreamsInput =
   | string
   | Readonly<Record<string, NamedUpstream>>
   | readonly (NamedUpstream & { name: string })[];
 
-/** The upstreams that are there anyway. */
+/** Names of the built-in upstreams. */
 export const BUILT_IN_UPSTREAMS = ["openrouter", "demo"];
 
-/** Upstreams by name; each mistake is one line, that tells no value. */
+/** Parses upstreams by name. Each mistake is one line and holds no field value. */
 export function upstreamMap(): Schema<UpstreamsInput, ReadonlyMap<string, NamedUpstream>> {
   return v.pipe(
     v.custom<UpstreamsInput>(() => true),
@@ -60,7 +60,7 @@ const EXPECTED =
 
 type Field = keyof NamedUpstream;
 
-/** What each field may hold, and how to say so. */
+/** Schema of each field, and its description for mistake messages. */
 const FIELDS: Record<Field, { schema: v.GenericSchema; allowed: string }> = {
   url: { schema: baseUrl(), allowed: "an http or https URL without user name, password, query and fragment" },
   key: { schema: text("", /^[!-~]+$/), allowed: "printable characters without spaces" },
@@ -74,7 +74,7 @@ const FIELDS: Record<Field, { schema: v.GenericSchema; allowed: string }> = {
         v.pipe(v.string(), v.regex(/^[\t -~]*$/)),
       ),
     ),
-    allowed: "an object of headers, each a text on one line",
+    allowed: "an object of headers, each a single line of ASCII text",
   },
   api_version: { schema: text("", /^[\w.-]+$/), allowed: "a version such as 2024-10-21" },
 };
@@ -90,19 +90,19 @@ function toEntries(value: unknown): [name: string, fields: unknown][] | undefine
 }
 
 function nameMistakes(name: string, others: ReadonlyMap<string, unknown>): string[] {
-  if (!/^[\w.-]{1,64}$/.test(name)) return ['needs a name of letters, digits, ".", "_" and "-"'];
-  if (BUILT_IN_UPSTREAMS.includes(name)) return ["has the name of one that is built in"];
-  return others.has(name) ? ["is there twice"] : [];
+  if (!/^[\w.-]{1,64}$/.test(name)) return ['must have a name of letters, digits, ".", "_" and "-"'];
+  if (BUILT_IN_UPSTREAMS.includes(name)) return ["has the name of a built-in upstream"];
+  return others.has(name) ? ["is defined twice"] : [];
 }
 
 function readUpstream(fields: unknown): { upstream?: NamedUpstream; mistakes: string[] } {
-  if (!isObject(fields)) return { mistakes: ['needs to be an object with a "url"'] };
+  if (!isObject(fields)) return { mistakes: ['must be an object with a "url"'] };
   const mistakes: string[] = [];
   const parsed: Record<string, unknown> = {};
   for (const [name, value] of Object.entries({ url: undefined, ...fields })) {
     if (!isField(name)) {
       mistakes.push(
-        `has an unknown field ${quote(name)}, the nearest is ${closestMatch(name, Object.keys(FIELDS))}`,
+        `has an unknown field ${quote(name)}; the nearest is ${closestMatch(name, Object.keys(FIELDS))}`,
       );
       continue;
     }
@@ -110,7 +110,7 @@ function readUpstream(fields: unknown): { upstream?: NamedUpstream; mistakes: st
     if (result.success) parsed[name] = result.output;
     else mistakes.push(fieldMistake(name, value));
   }
-  // The parse boundary: every field was found valid, and `url` is among them.
+  // The parse boundary: every field is valid, and `url` is present.
   return mistakes.length === 0 ? { upstream: parsed as NamedUpstream, mistakes } : { mistakes };
 }
 
@@ -118,7 +118,7 @@ function fieldMistake(field: Field, value: unknown): string {
   const suggestion = field === "preset" && typeof value === "string" && value.length < 64
     ? `; the nearest is "${closestMatch(value, [...HOST_NAMES])}"`
     : "";
-  return `has no usable ${field}: expected ${FIELDS[field].allowed}${suggestion}`;
+  return `has an invalid ${field}: expected ${FIELDS[field].allowed}${suggestion}`;
 }
 
 function isField(name: string): name is Field {

@@ -2,30 +2,30 @@ import type { LimitName, Limits, LimitSet } from "../config/limits.ts";
 import type { Charge, Quota, Subject } from "./quota.ts";
 import { periodOf } from "./period.ts";
 
-/** Who asks, as far as limits know them. */
+/** Origin of a request, as limits distinguish it. */
 export interface Requester {
-  /** The name of the client's key. */
+  /** Name of the client's key. */
   client: string;
   sessionId?: string | undefined;
 }
 
-/** What a message is expected to use before it is asked for. */
+/** Expected usage of a message, before it is sent to an upstream. */
 export interface ExpectedUsage {
   inputTokens: number;
   now: number;
-  /** Who holds the place of its answer. */
+  /** Id of the message, as the holder of its concurrency slot. */
   holder: string;
 }
 
-/** What a turn of a message has used. */
+/** Actual usage of one turn. */
 export interface ActualUsage {
-  /** Beyond what was expected, or less than that where it is negative. */
+  /** Difference from the expected input tokens; negative if fewer were used. */
   inputTokens: number;
   outputTokens: number;
   usd: number;
 }
 
-/** What a message draws before anybody is asked. */
+/** Returns the charges of a message before it is sent to an upstream. */
 export function admissionCharges(
   limits: Limits,
   requester: Requester,
@@ -39,7 +39,7 @@ export function admissionCharges(
         return { quota, amount: inputTokens };
       case "concurrent":
         return { quota, amount: 1, holder };
-      // Of these nothing is known yet: whoever has any left may ask.
+      // Their usage is not known yet: a charge of 0 fits if any of the limit is left.
       case "metadata":
       case "output_tokens":
       case "usd_day":
@@ -49,7 +49,7 @@ export function admissionCharges(
   });
 }
 
-/** What a turn draws once it is over, whether it fits or not. */
+/** Returns the charges of a finished turn. They are recorded even if they exceed a limit. */
 export function usageCharges(
   limits: Limits,
   requester: Requester,
@@ -74,8 +74,9 @@ export function usageCharges(
 }
 
 /**
- * What a question draws that no model answers: a count of tokens, a list of models. Clients ask for many of these at
- * once, so they have an allowance of their own: ten times the requests, and never fewer than a hundred a minute.
+ * Returns the charges of a request that no model answers: token counts and model lists.
+ *
+ * Clients send many of these at once. Their limit is therefore separate: ten times `requests`, at least 100 per minute.
  */
 export function metadataCharges(limits: Limits, requester: Requester): Charge[] {
   return scopesOf(limits, requester).flatMap(({ path, subject, set: { requests } }): Charge[] => {
@@ -91,7 +92,7 @@ export function metadataCharges(limits: Limits, requester: Requester): Charge[] 
 const METADATA_FACTOR = 10;
 const MIN_METADATA_PER_MINUTE = 100;
 
-/** Somebody whom limits hold for: an asker belongs to several. */
+/** A set of limits and what it applies to. A request belongs to several scopes. */
 interface LimitScope {
   path: string;
   subject: Subject;
@@ -105,7 +106,7 @@ function scopesOf({ each, keys, session, total }: Limits, { client, sessionId }:
     subject: { kind: "key", name: client },
     set: { ...each, ...keys.get(client) },
   };
-  // A session belongs to its key: nobody draws from another's by its id.
+  // The path includes the key, so that a client cannot charge another key's session by its id.
   const sessionScopes: LimitScope[] = sessionId === undefined
     ? []
     : [{ path: `session/${key}/${sessionId}`, subject: { kind: "session" }, set: session }];

@@ -4,10 +4,11 @@ import { toRfc3339 } from "./period.ts";
 import { rateLimitHeaders } from "./rate_headers.ts";
 
 /**
- * The error for draws that do not fit, as Anthropic's API would say it: of several the one that lasts longest.
+ * Returns the error for charges that do not fit, in the format of Anthropic's API.
  *
- * A spent budget is a `billing_error`, which no client repeats; a gateway without a free place is overloaded; anything
- * else is a `rate_limit_error` that says when to come back.
+ * A spent budget is a `billing_error`, which clients do not retry. If the gateway as a whole has no free concurrency slot,
+ * the error is an `overloaded_error`. Any other limit is a `rate_limit_error` with `retry-after`. This is also the order of
+ * precedence; among equals, the limit with the longest wait is reported.
  */
 export function toLimitError(check: QuotaCheck): ApiError {
   const { now } = check;
@@ -25,20 +26,24 @@ export function toLimitError(check: QuotaCheck): ApiError {
     quota.kind === "concurrency" && quota.subject.kind === "gateway"
   );
   const worst = gatewayFull ?? longestWait(rejected);
-  if (worst === undefined) throw new TypeError("nothing is refused where everything fits");
+  if (worst === undefined) throw new TypeError("Cannot create a limit error: all charges fit");
   const { charge: { quota }, waitMs } = worst;
   const retryAfter = String(Math.ceil(waitMs / 1000));
   if (worst === gatewayFull) {
-    return new ApiError("overloaded_error", "Cannot take the request: the gateway has no place for it now", {
-      retryAfter,
-    });
+    return new ApiError(
+      "overloaded_error",
+      "Cannot accept the request: the gateway has too many concurrent requests",
+      {
+        retryAfter,
+      },
+    );
   }
   const reason = quota.kind === "concurrency"
-    ? `has ${quota.limit} answers under way, as many as it may at once`
-    : `may not use more than ${quota.limit} ${METRIC_LABELS[quota.metric]} a minute`;
+    ? `has reached its limit of ${quota.limit} concurrent requests`
+    : `has reached its limit of ${quota.limit} ${METRIC_LABELS[quota.metric]} per minute`;
   return new ApiError(
     "rate_limit_error",
-    `Cannot take the request: ${describeSubject(quota.subject)} ${reason}`,
+    `Cannot accept the request: ${describeSubject(quota.subject)} ${reason}`,
     {
       retryAfter,
       headers: rateLimitHeaders(check),
@@ -46,15 +51,15 @@ export function toLimitError(check: QuotaCheck): ApiError {
   );
 }
 
-/** Milliseconds after which a place may be free again; when one is, nobody knows. */
+/** `retry-after` in milliseconds if all concurrency slots are taken; when one becomes free is not known. */
 const SLOT_RETRY_MS = 5000;
 
 const METRIC_LABELS: Record<Charge["quota"]["metric"], string> = {
   requests: "requests",
-  metadata: "counts of tokens and lists of models",
+  metadata: "token counts and model lists",
   input_tokens: "input tokens",
   output_tokens: "output tokens",
-  concurrent: "answers",
+  concurrent: "concurrent requests",
   usd_day: "USD",
   usd_month: "USD",
 };
@@ -73,10 +78,10 @@ function longestWait(rejected: readonly RejectedCharge[]): RejectedCharge | unde
 
 function toBillingError({ quota }: Charge, renewsAt: number): ApiError {
   const period = quota.metric === "usd_month" ? "month" : "day";
-  const message = `Cannot take the request: the budget of ${
+  const message = `Cannot accept the request: the budget of ${
     describeSubject(quota.subject)
   } for this ${period} is spent`;
-  return new ApiError("billing_error", `${message}; the next begins at ${toRfc3339(renewsAt)}`);
+  return new ApiError("billing_error", `${message}; it renews at ${toRfc3339(renewsAt)}`);
 }
 
 function describeSubject(subject: Subject): string {

@@ -10,49 +10,49 @@ import { toLimitError } from "./limit_error.ts";
 import { openSpendFile } from "./spend_file.ts";
 import type { LimitStore } from "./store.ts";
 
-/** Who may ask, how often, and for how much. */
+/** Enforces the limits on requests, tokens, concurrency and cost. */
 export interface Limiter {
   /**
-   * Admits a message, before anybody is asked for it.
+   * Admits a message before it is sent to an upstream.
    *
-   * @throws {ApiError} `rate_limit_error`, `billing_error` or `overloaded_error` where a limit stands against it.
+   * @throws {ApiError} `rate_limit_error`, `billing_error` or `overloaded_error` if a limit is reached.
    */
   admit(requester: Requester, expected: { inputTokens: number }): Promise<Admission>;
   /**
-   * Admits a question that no model answers.
+   * Admits a request that no model answers, such as a token count.
    *
-   * @throws {ApiError} `rate_limit_error` where there were too many.
+   * @throws {ApiError} `rate_limit_error` if its limit is reached.
    */
   admitMetadataRequest(requester: Requester): Promise<void>;
 }
 
-/** What a turn used; `usd` is undefined where its cost is not known. */
+/** Usage of one turn; `usd` is undefined if its cost is unknown. */
 export interface Used {
   inputTokens: number;
   outputTokens: number;
   usd: number | undefined;
 }
 
-/** A message that was admitted, until it is released. */
+/** An admitted message, until its release. */
 export interface Admission {
-  /** Anthropic's headers for the limits that hold. */
+  /** Anthropic's rate limit headers. */
   headers: Readonly<Record<string, string>>;
   /**
-   * Makes sure that more may be spent for the message, before anybody is asked again.
+   * Checks that budget is left, before a further upstream request for the message.
    *
-   * @throws {ApiError} `billing_error` once a budget is spent.
+   * @throws {ApiError} `billing_error` if a budget is spent.
    */
   assertBudget(): Promise<void>;
-  /** Takes note of what a turn used; also after the release, for what is broken off ends a little later. */
+  /** Records the usage of a turn. May be called after the release: an aborted turn ends later. */
   charge(used: Used, model: string): void;
-  /** Gives back the place, and the input that was expected where nobody was asked; only the first call counts. */
+  /** Frees the concurrency slot, and refunds the expected input if no turn was charged. Further calls do nothing. */
   release(): void;
 }
 
 /**
- * Creates the limits that the settings name.
+ * Creates the limiter of the settings.
  *
- * @throws {ConfigError} if spend cannot be kept where the settings want it.
+ * @throws {ConfigError} if the cost file in `STATE_DIR` cannot be used.
  */
 export function createLimiter(
   config: Pick<Config, "limits" | "rateLimitStore" | "stateDir">,
@@ -77,11 +77,11 @@ export function createLimiter(
     if (charges.length > 0) store.record(charges, clock.now());
   }
 
-  /** Says once of each model that what it costs is not known. */
+  /** Logs once per model that its cost is unknown. */
   function warnUnpriced(model: string): void {
     if (unpriced.has(model) || unpriced.size >= MAX_UNPRICED_MODELS) return;
     unpriced.add(model);
-    logWarning("What a model costs is not known, so that no budget counts it", { model });
+    logWarning("cost of model unknown, not charged to any budget", { model });
   }
 
   return {

@@ -2,15 +2,15 @@ import { addUse, type Charge, fits, msUntilUnused, type Quota, type QuotaUse, us
 import type { SpendFile } from "./spend_file.ts";
 import type { LimitStore } from "./store.ts";
 
-/** What a {@linkcode createMemoryStore} may be given. */
+/** Options of {@linkcode createMemoryStore}. */
 export interface MemoryStoreOptions {
-  /** How many meters are remembered. */
+  /** Maximum number of quotas kept. */
   maxQuotas?: number;
-  /** Where spend is kept beside the memory. */
+  /** File that keeps cost across restarts. */
   file?: SpendFile | undefined;
 }
 
-/** A store whose size can be asked for. */
+/** A store in memory; `size` is its number of quotas. */
 export interface MemoryStore extends LimitStore {
   readonly size: number;
 }
@@ -18,11 +18,11 @@ export interface MemoryStore extends LimitStore {
 /**
  * Creates a store in the memory of this process.
  *
- * Past a number of meters those are forgotten of which nothing is used any more, then those of the sessions that were
- * heard of longest ago: how many sessions there are, clients decide; how many keys, the owner.
+ * Beyond `maxQuotas`, quotas without use are evicted, then the least recently used sessions. Quotas of keys are kept:
+ * the operator limits the number of keys, but clients choose the number of sessions.
  */
 export function createMemoryStore({ maxQuotas = 10_000, file }: MemoryStoreOptions = {}): MemoryStore {
-  /** By the meter's name; the one that was used longest ago stands first. */
+  /** By quota name; the least recently used is first. */
   const entries = new Map<string, Entry>();
   for (const [name, { usd, until }] of file?.loaded ?? []) entries.set(name, { used: usd, at: 0, until });
 
@@ -40,7 +40,7 @@ export function createMemoryStore({ maxQuotas = 10_000, file }: MemoryStoreOptio
     if (entries.size > maxQuotas) evict(now);
   }
 
-  /** Forgets more than it has to, so that not every request looks through all meters. */
+  /** Evicts down to 90 % of the maximum, so that not every request iterates over all quotas. */
   function evict(now: number): void {
     for (const [name, { until }] of entries) {
       if (until <= now) entries.delete(name);
@@ -67,7 +67,7 @@ export function createMemoryStore({ maxQuotas = 10_000, file }: MemoryStoreOptio
   };
 }
 
-/** A use, and the moment from which nothing of it is left. */
+/** Use of a quota, and the time from which none is left, in milliseconds since 1970. */
 type Entry = QuotaUse & { until: number };
 
 const UNUSED: QuotaUse = { used: 0, at: 0 };

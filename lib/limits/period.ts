@@ -1,12 +1,12 @@
-/** A day or a month by UTC. */
+/** A day or month in UTC. */
 export interface Period {
   /** `2026-11-25` or `2026-11`. */
   name: string;
-  /** When it ends, in milliseconds since 1970. */
+  /** End of the period, in milliseconds since 1970. */
   until: number;
 }
 
-/** The day or the month in which a moment lies. */
+/** Returns the day or month that contains a time. */
 export function periodOf(kind: "usd_day" | "usd_month", now: number): Period {
   const time = new Date(now);
   const [year, month, day] = [time.getUTCFullYear(), time.getUTCMonth(), time.getUTCDate()];
@@ -19,10 +19,10 @@ export function periodOf(kind: "usd_day" | "usd_month", now: number): Period {
   }
 }
 
-/** A moment as RFC 3339 writes it, to the second, and never before it has come. */
+/** Formats a time as RFC 3339, rounded up to the second. */
 export function toRfc3339(ms: number): string {
   return new Date(Math.min(Math.ceil(ms / 1000) * 1000, MAX_DATE_MS)).toISOString().replace(".000Z", "Z");
 }
 
-/** The last moment that a date can name: far away, for whoever is that deep in debt. */
+/** End of the year 9999, the last year of RFC 3339. A rate overdrawn far enough would drain later. */
 const MAX_DATE_MS = 253_402_300_799_000;

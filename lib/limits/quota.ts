@@ -1,12 +1,12 @@
-/** What something has used that is limited, and how use is forgotten. */
+/** A limit of one subject, and how its use decreases. */
 export type Quota =
   & {
-    /** Tells it from every other, also for the stores. */
+    /** Unique name, also the key in stores. */
     name: string;
     limit: number;
-    /** Whose use it is. */
+    /** Subject that the limit applies to. */
     subject: Subject;
-    /** What is measured; `lookups` are questions that no model answers. */
+    /** Measured unit; `metadata` are requests that no model answers. */
     metric:
       | "requests"
       | "metadata"
@@ -17,39 +17,39 @@ export type Quota =
       | "usd_month";
   }
   & (
-    /** Use that drains away: the whole limit in a minute. So a burst may use at once what a minute allows. */
+    /** Use drains continuously, the whole limit per minute. A burst may therefore use a minute's limit at once. */
     | { kind: "rate" }
-    /** Use that adds up until a moment, in milliseconds since 1970. */
+    /** Use accumulates until a time, in milliseconds since 1970. */
     | { kind: "budget"; until: number }
-    /** Places that are taken and given back. */
+    /** Slots that are taken and released. */
     | { kind: "concurrency" }
   );
 
-/** Whom a limit holds for. */
+/** Subject that a limit applies to. */
 export type Subject = { kind: "key"; name: string } | { kind: "session" } | { kind: "gateway" };
 
-/** An amount that a request adds to a meter, or takes back where it is negative. */
+/** An amount added to a quota; a negative amount is a refund. */
 export interface Charge {
   quota: Quota;
   amount: number;
-  /** Who takes a place, so that it can be told from others. */
+  /** Id of the holder of a concurrency slot. */
   holder?: string;
 }
 
-/** Draws that were judged together, and what of each meter is used at that moment. */
+/** Charges that were checked together, and the use of each quota at that time. */
 export interface QuotaCheck {
   charges: readonly Charge[];
   used: readonly number[];
   now: number;
 }
 
-/** How much was used at a moment, in milliseconds since 1970. */
+/** Use of a quota at a time, in milliseconds since 1970. */
 export interface QuotaUse {
   used: number;
   at: number;
 }
 
-/** What of a use is left at a later moment; a clock that was put back forgets nothing and adds nothing. */
+/** Returns the use that is left at a later time. If the clock was set back, use stays the same. */
 export function usedAt(quota: Quota, { used, at }: QuotaUse, now: number): number {
   switch (quota.kind) {
     case "rate":
@@ -62,16 +62,16 @@ export function usedAt(quota: Quota, { used, at }: QuotaUse, now: number): numbe
 }
 
 /**
- * Tells whether an amount may be drawn where so much is used.
+ * True if an amount may be charged at a given use.
  *
- * Where anything is left, what is too large for any moment may be drawn once nothing is used. What was used beyond the
- * limit, because it was not known before, has to drain first.
+ * A charge larger than the limit is admitted only when use is zero. Overdraft, which usage unknown at admission causes,
+ * must drain first.
  */
 export function fits({ limit }: Quota, used: number, amount: number): boolean {
   return used < limit && used + Math.min(amount, limit) <= limit;
 }
 
-/** The use after an amount was drawn. */
+/** Returns the use after a charge. */
 export function addUse(
   quota: Quota,
   use: QuotaUse,
@@ -80,7 +80,7 @@ export function addUse(
   return { used: Math.max(0, usedAt(quota, use, now) + amount), at: Math.max(use.at, now) };
 }
 
-/** Milliseconds until an amount fits that does not fit now; of places nobody can know it. */
+/** Milliseconds until an amount fits that does not fit now; undefined for concurrency. */
 export function msUntilFits(
   quota: Quota,
   used: number,
@@ -96,7 +96,7 @@ export function msUntilFits(
   }
 }
 
-/** Milliseconds after which nothing of a use is left by itself. */
+/** Milliseconds until use drains or expires; undefined for concurrency. */
 export function msUntilUnused(quota: Quota, used: number, now: number): number | undefined {
   switch (quota.kind) {
     case "rate":
@@ -108,7 +108,7 @@ export function msUntilUnused(quota: Quota, used: number, now: number): number |
   }
 }
 
-/** What drains in a millisecond. */
+/** Use that drains per millisecond. */
 function drainPerMs({ limit }: Quota): number {
   return limit / MINUTE_MS;
 }

@@ -2,8 +2,10 @@ import { msUntilUnused, type QuotaCheck } from "./quota.ts";
 import { toRfc3339 } from "./period.ts";
 
 /**
- * Anthropic's headers for the limits a minute: of each kind the one of which least is left, and nothing where there is
- * no limit. Source: https://platform.claude.com/docs/en/api/rate-limits#response-headers
+ * Returns Anthropic's headers for limits per minute. Each metric reports the quota with the least left. A metric
+ * without a limit has no header.
+ *
+ * Source: https://platform.claude.com/docs/en/api/rate-limits#response-headers
  */
 export function rateLimitHeaders({ charges, used, now }: QuotaCheck): Record<string, string> {
   const headers: Record<string, string> = {};

@@ -1,11 +1,12 @@
 /**
- * What a Redis does with draws, in one step that nobody else comes between: the arithmetic of `meter.ts` once more, in
- * Lua.
+ * Lua script that applies charges atomically in Redis, with the arithmetic of `quota.ts`.
  *
- * `KEYS` has one key a meter. `ARGV` begins with the time and with "charge" or "record"; six values for each meter follow:
- * its kind, its limit, the amount, milliseconds that its key is kept (those of a flow follow from its use), who takes a
- * place, and until when that is believed.
- * What comes back is 1 or 0, for whether all fitted, and what of each is used, as text, since Redis would cut numbers.
+ * `KEYS` has one key per quota. `ARGV` begins with the time and the mode, "charge" or "record". Six values per quota
+ * follow: kind, limit, amount, TTL of the key in milliseconds (a rate's TTL is computed from its use), holder of the
+ * slot, and expiry of the slot.
+ *
+ * The script returns 1 if all charges fitted, else 0, then the use of each quota. Use is text, because Redis truncates
+ * numbers to integers.
  */
 export const CHARGE_SCRIPT = `
 local now, mode = tonumber(ARGV[1]), ARGV[2]

@@ -6,34 +6,33 @@ import type { Charge, Quota } from "./quota.ts";
 import { CHARGE_SCRIPT } from "./redis_script.ts";
 import type { ChargeResult, LimitStore } from "./store.ts";
 
-/** Milliseconds that the server has for an answer, that connecting to it may take, and that nobody tries after a failure. */
 const ANSWER_TIMEOUT_MS = 1000;
 const CONNECT_TIMEOUT_MS = 5000;
+/** Time after a failure in which calls fail without contacting the server. */
 const RETRY_BLOCK_MS = 1000;
-/** Milliseconds that a place is believed to be taken, and after which that is confirmed. */
+/** Time after which a concurrency slot is free unless its lease is renewed. */
 const LEASE_MS = 90_000;
 const LEASE_RENEWAL_MS = 30_000;
 
-/** What a gateway needs of a server of Redis or Valkey. */
+/** The part of a Redis or Valkey client that the store uses. */
 export interface RedisConnection {
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
-  /** Ends it at once. */
+  /** Closes the connection immediately. */
   destroy(): void;
 }
 
-/** What a {@linkcode createRedisStore} is made of. */
+/** Options of {@linkcode createRedisStore}. */
 export interface RedisStoreOptions {
   clock: Clock;
-  /** How the server is reached; by the package `@redis/client` where nothing is given. */
+  /** Opens a connection. Default: with the package `@redis/client`. */
   connect?: (url: string) => Promise<RedisConnection>;
 }
 
 /**
- * Creates a store that several gateways share, in a Redis or Valkey; nothing is connected before the first request.
+ * Creates a store in Redis or Valkey, which several gateways share. It connects at the first request.
  *
- * While the server cannot be reached no request is admitted: it might spend what is not there. What was used meanwhile
- * is recorded once it is back. A place that a gateway took and never gave back, because it was killed, is free again
- * after 90 seconds.
+ * While the server is unreachable, all requests are rejected: a budget might be spent already. Usage recorded in the
+ * meantime is sent when the server is back. The concurrency slots of a killed gateway become free after 90 seconds.
  */
 export function createRedisStore(
   url: string,
@@ -41,9 +40,9 @@ export function createRedisStore(
 ): LimitStore {
   let connection: Promise<RedisConnection> | undefined;
   let failedAt = -Infinity;
-  /** What the server has not heard of yet, by the meter's name. */
+  /** Charges not yet recorded on the server, by quota name. */
   const unrecorded = new Map<string, Charge>();
-  /** The places that are taken, by who holds them. */
+  /** Concurrency slots of this gateway, by holder. */
   const leases = new Map<string, Charge[]>();
   let stopRenewal: (() => void) | undefined;
 
@@ -51,7 +50,9 @@ export function createRedisStore(
     charges: readonly Charge[],
     { mode, now }: { mode: "charge" | "record"; now: number },
   ): Promise<ChargeResult> {
-    if (now - failedAt < RETRY_BLOCK_MS) throw new Error("it failed a moment ago");
+    if (now - failedAt < RETRY_BLOCK_MS) {
+      throw new Error("Cannot reach the rate limit store: it failed less than 1 s ago");
+    }
     connection ??= connect(url);
     const current = connection;
     try {
@@ -62,9 +63,9 @@ export function createRedisStore(
       if (connection === current) {
         connection = undefined;
         failedAt = clock.now();
-        logWarning("RATE_LIMIT_STORE does not answer, so that no request is admitted", { error });
+        logWarning("rate limit store unreachable, rejecting requests", { error });
       }
-      current.then((redis) => redis.destroy()).catch(() => {}); // it is given up, whatever it says
+      current.then((redis) => redis.destroy()).catch(() => {}); // a failed connect is thrown below
       throw error;
     }
   }
@@ -81,7 +82,7 @@ export function createRedisStore(
 
   function queueUnrecorded(charges: readonly Charge[]): void {
     for (const { quota, amount } of charges) {
-      if (quota.kind === "concurrency") continue; // it frees itself
+      if (quota.kind === "concurrency") continue; // its lease expires
       const before = unrecorded.get(quota.name)?.amount ?? 0;
       if (unrecorded.size < MAX_UNRECORDED_QUOTAS || unrecorded.has(quota.name)) {
         unrecorded.set(quota.name, { quota, amount: before + amount });
@@ -103,7 +104,7 @@ export function createRedisStore(
   }
 
   function renewLeases(): void {
-    runScript([...leases.values()].flat(), { mode: "record", now: clock.now() }).catch(() => {}); // logged; told again later
+    runScript([...leases.values()].flat(), { mode: "record", now: clock.now() }).catch(() => {}); // logged by runScript
   }
 
   return {
@@ -114,7 +115,7 @@ export function createRedisStore(
         if (result.fits) trackLeases(charges);
         return result;
       } catch (cause) {
-        const message = "Cannot take the request: the store of limits does not answer";
+        const message = "Cannot accept the request: the rate limit store is unreachable";
         throw new ApiError("overloaded_error", message, { retryAfter: "5", cause });
       }
     },
@@ -127,17 +128,17 @@ export function createRedisStore(
 
 const MAX_UNRECORDED_QUOTAS = 10_000;
 
-/** Connects to a server; the client is loaded only here. */
+/** Connects to a server. Loads the client package on first use. */
 async function connectRedis(url: string): Promise<RedisConnection> {
   const { createClient } = await import("@redis/client");
   const client = createClient({
     url,
-    RESP: 2, // with the newer protocol the client reads the environment, which Deno would have to allow
+    RESP: 2, // with RESP 3 the client reads the environment, which needs --allow-env on Deno
     disableOfflineQueue: true,
     socket: { connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: false },
   });
-  client.on("error", () => {}); // whoever waits for an answer hears of it
-  client.unref(); // no program lives on for this alone
+  client.on("error", () => {}); // pending commands reject with it
+  client.unref(); // does not keep the process alive
   await client.connect();
   return client;
 }
@@ -146,7 +147,10 @@ async function connectRedis(url: string): Promise<RedisConnection> {
 async function withTimeout<T>(answer: Promise<T>, { ms, clock }: { ms: number; clock: Clock }): Promise<T> {
   let cancelTimer = () => {};
   const timeout = new Promise<never>((_, reject) => {
-    cancelTimer = clock.after(ms, () => reject(new Error(`it took longer than ${ms} ms`)));
+    cancelTimer = clock.after(
+      ms,
+      () => reject(new Error(`Cannot wait for the rate limit store: no answer within ${ms} ms`)),
+    );
   });
   return await Promise.race([answer, timeout]).finally(cancelTimer);
 }
@@ -165,7 +169,7 @@ function toScriptOptions(charges: readonly Charge[], { mode, now }: { mode: stri
   };
 }
 
-/** The braces keep all keys on one server of a cluster, where a script may use them together. */
+/** The braces are a hash tag: all keys are on one node of a cluster, as a script requires. */
 function redisKey({ name }: Quota): string {
   return `gateway:{limits}:${name}`;
 }

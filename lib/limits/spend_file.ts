@@ -4,21 +4,21 @@ import { logWarning } from "../observability/log.ts";
 import { quote } from "../base/redact.ts";
 import type { Charge } from "./quota.ts";
 
-/** The spend of a period, and when that ends, in milliseconds since 1970. */
+/** Cost within a period; `until` is its end in milliseconds since 1970. */
 export interface Spend {
   usd: number;
   until: number;
 }
 
-/** A file that keeps what was spent. */
+/** File that keeps cost across restarts. */
 export interface SpendFile {
-  /** What was in it when it was opened, by the names of meters. */
+  /** Content of the file when it was opened, by quota name. */
   readonly loaded: ReadonlyMap<string, Spend>;
-  /** Adds what of these draws is spend; where that fails it is logged, and tried again with the next. */
+  /** Appends the charges to budgets. A failure is logged, and the write is retried with the next one. */
   append(charges: readonly Charge[], now: number): void;
 }
 
-/** A line of the file: what one turn added to one budget. */
+/** A line of the file: the cost that one turn added to one budget. */
 const Line = v.strictObject({
   meter: v.string(),
   usd: v.pipe(v.number(), v.finite(), v.minValue(0)),
@@ -26,19 +26,19 @@ const Line = v.strictObject({
 });
 
 /**
- * Opens the file `spend.jsonl` in a folder, which is made where there is none.
+ * Opens the file `spend.jsonl` in a folder, and creates the folder if it is missing.
  *
- * Every turn adds its lines; the file is written anew, as a whole or not at all, when it is opened and when it has grown
- * long, without the periods that are over. It belongs to one gateway alone.
+ * Every turn appends lines. When the file is opened and when it has grown long, it is rewritten atomically without
+ * periods that have ended. Only one gateway may use the file.
  *
- * @throws {ConfigError} if it can be neither read nor written, or holds anything else.
+ * @throws {ConfigError} if the file cannot be read or written, or is damaged.
  */
 export function openSpendFile(folder: string, now: number): SpendFile {
   const path = `${folder.replace(/\/+$/, "")}/spend.jsonl`;
   const stateDirError = (reason: string, cause?: unknown) =>
     Object.assign(new ConfigError([`Cannot use STATE_DIR ${quote(folder)}: ${reason}`]), { cause });
   if (typeof globalThis.process?.getBuiltinModule !== "function") {
-    throw stateDirError("this runtime has no files");
+    throw stateDirError("this runtime has no file system");
   }
   const fs = process.getBuiltinModule("node:fs");
   let size = 0;
@@ -84,7 +84,7 @@ export function openSpendFile(folder: string, now: number): SpendFile {
       unwritten = "";
       size += text.length;
     } catch (error) {
-      logWarning("Spend could not be written to STATE_DIR", { error });
+      logWarning("cost not written to STATE_DIR, retrying with the next turn", { error });
       if (unwritten.length < MAX_UNWRITTEN_CHARS) unwritten = text;
       truncatePartialLine();
     }
@@ -95,36 +95,37 @@ export function openSpendFile(folder: string, now: number): SpendFile {
     try {
       compact(now);
     } catch (error) {
-      logWarning("The file of spend in STATE_DIR could not be shortened", { error });
+      logWarning("cost file in STATE_DIR not compacted", { error });
     }
   }
 
-  /** Takes away the piece of a line that a full disk may have left. */
+  /** Removes a partial line, which a full disk may leave. */
   function truncatePartialLine(): void {
     try {
       fs.truncateSync(path, size);
     } catch (error) {
-      logWarning("The file of spend in STATE_DIR could not be mended", { error });
+      logWarning("partial line in cost file in STATE_DIR not removed", { error });
     }
   }
 }
 
-/** Lines after which the file is written anew, and characters that wait at most for a disk to be writable again. */
+/** Appended lines after which the file is compacted. */
 const MAX_LINES = 10_000;
+/** Characters of unwritten lines beyond which further lines are dropped while writes fail. */
 const MAX_UNWRITTEN_CHARS = 1_000_000;
 
-// The names of meters are ASCII, so that a line has as many bytes as characters.
+// Quota names are ASCII, so the length of a line in characters is its length in bytes.
 function formatSpend(meter: string, { usd, until }: Spend): string {
   return `${JSON.stringify({ meter, usd, until: new Date(until).toISOString() })}\n`;
 }
 
 function readSpend(text: string, stateDirError: (reason: string) => ConfigError): Map<string, Spend> {
   const spent = new Map<string, Spend>();
-  // What comes after the last end of a line was being written when a gateway was killed.
+  // Text after the last line feed is a partial write of a killed gateway.
   for (const [at, line] of text.split("\n").slice(0, -1).entries()) {
     const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), Line), line);
     if (!parsed.success) {
-      throw stateDirError(`line ${at + 1} of its spend.jsonl is damaged; mend or remove it`);
+      throw stateDirError(`line ${at + 1} of its spend.jsonl is damaged; repair or remove it`);
     }
     const { meter, usd, until } = parsed.output;
     spent.set(meter, { usd: (spent.get(meter)?.usd ?? 0) + usd, until: Date.parse(until) });
@@ -132,7 +133,7 @@ function readSpend(text: string, stateDirError: (reason: string) => ConfigError)
   return spent;
 }
 
-/** Why a file cannot be had, without the path that runtimes put into their messages. */
+/** Returns the reason of a file error, without the path that runtimes put into their messages. */
 function describeFileError(error: unknown): string {
   const { code, name } = error instanceof Error ? { code: undefined, ...error, name: error.name } : {};
   const reason = FILE_ERROR_REASONS[String(code)] ?? FILE_ERROR_REASONS[String(name)];
@@ -140,11 +141,11 @@ function describeFileError(error: unknown): string {
 }
 
 const FILE_ERROR_REASONS: Record<string, string> = {
-  EACCES: "this user may not read and write it",
-  EPERM: "this user may not read and write it",
-  EROFS: "it lies on a disk that is read only",
-  EEXIST: "it is no folder",
-  ENOTDIR: "it is no folder",
+  EACCES: "permission to read and write it is denied",
+  EPERM: "permission to read and write it is denied",
+  EROFS: "its file system is read-only",
+  EEXIST: "it is not a folder",
+  ENOTDIR: "it is not a folder",
   NotCapable: "Deno was started without --allow-read and --allow-write for it",
-  NotADirectory: "it is no folder",
+  NotADirectory: "it is not a folder",
 };

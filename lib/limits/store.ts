@@ -1,19 +1,19 @@
 import type { Charge } from "./quota.ts";
 
-/** What came of draws: whether all of them fit, and what of each meter is used now. */
+/** Result of charges: true if all of them fit, and the use of each quota after them. */
 export interface ChargeResult {
   fits: boolean;
   used: number[];
 }
 
-/** Where is kept what was used. */
+/** Store for the use of quotas. */
 export interface LimitStore {
   /**
-   * Draws all of it, or nothing where one does not fit; nobody else draws in between.
+   * Applies all charges, or none if one does not fit. The check and the charge are atomic.
    *
    * @throws {ApiError} `overloaded_error` if the store cannot be reached.
    */
   charge(charges: readonly Charge[], now: number): Promise<ChargeResult>;
-  /** Draws all of it, whether it fits or not: it has happened. What fails is tried again later, or logged. */
+  /** Applies all charges even if they do not fit: the usage has happened. A failure is retried later or logged. */
   record(charges: readonly Charge[], now: number): void;
 }

@@ -9,43 +9,46 @@ import type { AuditRecord } from "../../tools/toolbox/toolbox.ts";
 import { redact } from "../base/redact.ts";
 
 /**
- * The logger of the gateway. It is silent until the program that uses the gateway configures LogTape for the
- * category `openrouter-anthropic-server`.
+ * Logger of the gateway. It writes nothing until the embedding program configures LogTape for the category
+ * `openrouter-anthropic-server`.
  */
 export const logger: Logger = getLogger(["openrouter-anthropic-server"]);
 
-/** What is told of one request: never its content, its keys or its query. */
+/** Log record of one request, without its content, keys and query. */
 export type RequestRecord = {
   requestId: string;
-  /** The client's own id for the request. */
+  /** Id of the request set by the client. */
   correlationId?: string | undefined;
-  /** The name of the key that was shown, or `local`, `admin`, `nobody`. */
+  /** Name of the client's key, or a reserved name of `config/gateway_keys.ts`. */
   client: string;
   method: string;
   path: string;
   status: number;
-  /** Whether the answer was said to its end, broken off by a failure, or left by the client. */
+  /** Complete answer, failure, or disconnected client. */
   outcome: "finished" | "failed" | "left";
-  /** From the request's arrival to the end of its answer. */
+  /** Duration from the arrival of the request to the end of its answer. */
   milliseconds: number;
-  /** The name that the client asked for, and the upstream and model that answered. */
+  /** Model in the request. */
   model?: string;
+  /** Upstream and model that answered. */
   answeredBy?: string;
   inputTokens?: number | undefined;
   outputTokens?: number;
   cachedTokens?: number | undefined;
   stopReason?: string | undefined;
-  /** What the upstream says the answer cost, in USD. */
+  /** Cost of the answer in USD, as the upstream reports it. */
   cost?: number;
-  /** What the request lost on its way: all that the header `x-gateway-loss` may have cut. */
+  /** All entries of the loss report; the header `x-gateway-loss` may omit some. */
   loss?: string[];
-  /** What made the request fail; what lies behind it is logged too. */
+  /** Error that failed the request; it is logged with its causes. */
   error?: unknown;
 };
 
 /**
- * Logs one line for a request that has ended: as an error if the gateway or the upstream failed, as a warning if
- * the client is refused. Texts are redacted and cut after 300 characters.
+ * Logs one line for a finished request.
+ *
+ * The level is `error` from status 500, `warning` for any other failure, else `info`. Texts are redacted and truncated
+ * to 300 characters.
  */
 export function logRequest({ error, ...record }: RequestRecord): void {
   const failed = record.status >= 400 || error !== undefined;
@@ -56,13 +59,13 @@ export function logRequest({ error, ...record }: RequestRecord): void {
   logger[level === "warning" ? "warn" : level]("request", Object.fromEntries(present.map(cleanField)));
 }
 
-/** Logs that a tool was run, for whom, and how that ended: as an error if the gateway itself failed. */
+/** Logs a tool call, its client and its result. The level is `error` if the gateway itself failed. */
 export function logAudit({ error, ...record }: AuditRecord): void {
   if (error === undefined) logger.info("tool", toProperties(record));
   else logError("tool", { ...record, error });
 }
 
-/** Logs a problem that does not fail a request. */
+/** Logs a problem that does not fail a request by itself. */
 export function logWarning(message: string, fields: ProblemFields): void {
   logger.warn(message, toProperties(fields));
 }
@@ -72,7 +75,7 @@ export function logError(message: string, fields: ProblemFields): void {
   logger.error(message, toProperties(fields));
 }
 
-/** Fields of a log line; an error is written with its causes. */
+/** Fields of a log line; `error` is logged with its causes. */
 type ProblemFields = { error?: unknown; [field: string]: unknown };
 
 function toProperties({ error, ...fields }: ProblemFields): Record<string, unknown> {
@@ -80,10 +83,10 @@ function toProperties({ error, ...fields }: ProblemFields): Record<string, unkno
   return Object.fromEntries(Object.entries(all).map(cleanField));
 }
 
-/** Minimum level of the lines that are written. */
+/** Minimum log level. */
 export type LogLevel = "debug" | "info" | "warn" | "error" | "off";
 
-/** Starts the program's log: lines of JSON on stderr, redacted, from this level on. */
+/** Configures the program's log: redacted JSON lines on stderr. */
 export function startLog(level: LogLevel): void {
   const toLine = getJsonLinesFormatter({ properties: "flatten" });
   configureSync({
@@ -96,12 +99,12 @@ export function startLog(level: LogLevel): void {
   });
 }
 
-/** Prints a line of the program's own: what it was asked for, on stdout. */
+/** Prints a line of the program's output on stdout. */
 export function printLine(line: string): void {
   console.log(line);
 }
 
-/** Prints a line about what went wrong, on stderr. */
+/** Prints an error line on stderr. */
 export function printError(line: string): void {
   console.error(line);
 }
@@ -114,7 +117,7 @@ const LEVELS: Record<LogLevel, Severity | null> = {
   off: null,
 };
 
-/** Escapes what JSON lets stand, and some terminals take for a command or for the end of a line. */
+/** Escapes control characters and line separators that JSON allows and some terminals interpret. */
 function escapeControls(line: string): string {
   return line.replace(
     /[\u007f-\u009f\u2028\u2029]/g,
@@ -126,7 +129,7 @@ function cleanField([name, value]: [string, unknown]): [string, unknown] {
   return [name, typeof value === "string" ? redact(value).slice(0, 300) : value];
 }
 
-/** An error and what lies behind it. */
+/** Formats an error and its causes. */
 function errorChain(error: unknown): string {
   const chain = [String(error)];
   for (let at = error; at instanceof Error && at.cause !== undefined && chain.length < 5; at = at.cause) {

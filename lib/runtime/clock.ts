@@ -1,10 +1,10 @@
-/** Time, as far as the gateway needs it; tests bring their own. */
+/** Clock and timers of the gateway; tests inject their own. */
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /** Returns the milliseconds since 1970. */
   now(): number;
-  /** Runs something once after so many milliseconds, unless it is called off by the function returned. */
+  /** Runs a callback once after `ms` milliseconds. The returned function cancels it. */
   after(ms: number, run: () => void): () => void;
-  /** Runs something every so many milliseconds, until it is called off by the function returned. */
+  /** Runs a callback every `ms` milliseconds. The returned function cancels it. */
   every(ms: number, run: () => void): () => void;
 }
 

@@ -1,27 +1,27 @@
 import { ApiError } from "../base/errors.ts";
 
-// What Deno and Bun have of their own, as far as it is looked for here; elsewhere there are no such globals.
+// Globals of Deno and Bun, undefined on other runtimes.
 declare const Deno: unknown;
 declare const Bun: unknown;
 
 /**
- * Gives the runtime's way to upstreams, without the limits of time that it has of its own, which would cut answers that
- * are silent for five minutes: the gateway has its own limits.
+ * Creates the `fetch` that upstreams are called with, without the runtime's built-in timeouts. Those would cut answers
+ * that are silent for five minutes; the gateway has its own timeouts.
  *
- * Web-standard `fetch` tells nothing of connecting; `connectTimeout`, in seconds, counts on Node alone.
+ * `connectTimeout`, in seconds, applies on Node only: web-standard `fetch` has no connect timeout.
  */
 export function createFetch({ connectTimeout }: { connectTimeout: number }): typeof fetch {
   if (typeof Bun !== "undefined") return fetchOnBun;
   return isNode() ? fetchOnNode(connectTimeout) : (input, init) => fetch(input, init);
 }
 
-/** Bun counts the silence of a connection, unless it is told not to. Source: https://bun.sh/docs/api/fetch */
+/** Disables the timeout that Bun has for silent connections. Source: https://bun.sh/docs/api/fetch */
 const fetchOnBun: typeof fetch = (input, init) => {
   const initWithoutTimeout: RequestInit & { timeout: false } = { ...init, timeout: false };
   return fetch(input, initWithoutTimeout);
 };
 
-/** Node's `fetch` has its limits from undici, and takes others only from an agent of that package. */
+/** Replaces the timeouts of Node's `fetch`, which come from undici. Only an agent of that package can change them. */
 function fetchOnNode(connectTimeout: number): typeof fetch {
   const load = async () => {
     const { Agent } = await import("undici");
@@ -37,7 +37,7 @@ function fetchOnNode(connectTimeout: number): typeof fetch {
   };
 }
 
-/** Node itself, not a runtime that imitates it: Workers have a `process` too. */
+/** True on Node itself, false on runtimes that imitate it: Workers have a `process` too. */
 function isNode(): boolean {
   const agent = globalThis.navigator?.userAgent ?? "Node.js/20"; // Node 20 has no navigator
   return typeof Deno === "undefined" && globalThis.process?.versions?.node !== undefined &&
@@ -45,21 +45,22 @@ function isNode(): boolean {
 }
 
 /**
- * Tells a failure of the network as an error, and whether there was a connection: then the upstream may have taken the
- * question up. Nothing is told of the owner's network but the runtime's code for the failure.
+ * Converts a failure of `fetch` to an `ApiError`. The message holds only the runtime's error code, never an address.
+ *
+ * `connected` is false only if no connection was made. Otherwise the upstream may have started to process the request.
  */
 export function toConnectError(failure: unknown, upstream: string): { error: ApiError; connected: boolean } {
   const { code, text } = readFailure(failure);
   const connected = !NOT_CONNECTED.has(code ?? "") && !text.includes("client error (Connect)");
   if (code === "UND_ERR_CONNECT_TIMEOUT") {
-    const message = `Cannot connect to upstream "${upstream}": it takes too long`;
+    const message = `Cannot connect to upstream "${upstream}": the connection timed out`;
     return { error: new ApiError("timeout_error", message, { cause: failure }), connected };
   }
   const message = `Cannot reach upstream "${upstream}": ${code ?? "the connection failed"}`;
   return { error: new ApiError("api_error", message, { status: 502, cause: failure }), connected };
 }
 
-/** Codes of Node and Bun; Deno has none, but says it in words. */
+/** Codes of Node and Bun for a failure to connect. Deno has no codes; its message contains `client error (Connect)`. */
 const NOT_CONNECTED = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",

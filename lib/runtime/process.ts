@@ -1,11 +1,11 @@
-// What only Deno has, as far as it is used here; elsewhere there is no such global.
+// The part of Deno's API that is used here; undefined on other runtimes.
 declare const Deno: {
   env: { get(name: string): string | undefined };
   permissions: { querySync(query: { name: "env"; variable: string }): { state: string } };
 } | undefined;
 
 /**
- * Tells whether a module is the program that was run, rather than imported.
+ * True if a module is the main program, false if it was imported.
  *
  * @example Usage
  * ```ts
@@ -16,7 +16,7 @@ declare const Deno: {
  */
 export function isMain(meta: ImportMeta): boolean {
   if (typeof meta.main === "boolean") return meta.main;
-  // Node before 24.2 does not say, nor does tsx. What was run may be a link, as npm makes for programs.
+  // Node before 24.2 and tsx do not set `meta.main`. The script may be a symbolic link, as npm creates for programs.
   const script = globalThis.process?.argv[1];
   if (script === undefined) return false;
   const { existsSync, realpathSync } = process.getBuiltinModule("node:fs");
@@ -24,14 +24,14 @@ export function isMain(meta: ImportMeta): boolean {
   return existsSync(script) && pathToFileURL(realpathSync(script)).href === meta.url;
 }
 
-/** The words of the command line behind the program's name. */
+/** Returns the command-line arguments after the program's name. */
 export function readArgs(): string[] {
   return process.argv.slice(2);
 }
 
 /**
- * Reads variables of the environment, only those that may be read, without asking. Empty ones are not set, but for those
- * that are to be had `keepEmpty`.
+ * Reads environment variables. Skips those that Deno's permissions do not allow, without a prompt. Empty variables
+ * count as unset, except those named in `keepEmpty`.
  */
 export function readEnv<Name extends string>(
   names: readonly Name[],
@@ -46,8 +46,8 @@ export function readEnv<Name extends string>(
 }
 
 /**
- * Runs `stop` when the program is asked to end, then ends it with status 0. Being asked again while that lasts
- * ends it at once, with status 1.
+ * Runs `stop` on SIGINT or SIGTERM, then exits with status 0. A second signal during `stop` exits at once, with
+ * status 1.
  */
 export function onStop(stop: () => Promise<void>): void {
   let firstSignalAt: number | undefined;
@@ -65,20 +65,20 @@ export function onStop(stop: () => Promise<void>): void {
 }
 
 /**
- * Tells of failures that nobody waits for, in promises and in callbacks; without this they would end the program, and
- * with it the answers to all other clients. No state is shared by requests that a failure could leave half changed.
+ * Reports unhandled rejections and uncaught exceptions, and keeps the program running. Otherwise one failure would end
+ * the answers to all other clients. Requests share no state that a failure could leave half changed.
  */
 export function onUnhandledError(report: (failure: unknown) => void): void {
   process.on("unhandledRejection", report);
   process.on("uncaughtException", report);
 }
 
-/** Lets the program end by itself, with this status. */
+/** Sets the exit status. The program ends when no work is left. */
 export function setExitCode(status: number): void {
   process.exitCode = status;
 }
 
-// Ctrl+C reaches every process of the terminal, and launchers such as tsx send it on to us once more.
+// Ctrl+C signals every process of the terminal, and launchers such as tsx forward the signal once more.
 const DUPLICATE_SIGNAL_MS = 500;
 
 function readVariable(name: string): string | undefined {

@@ -1,4 +1,4 @@
-// What Deno and Bun have of their own, as far as it is used here; elsewhere there are no such globals.
+// The parts of Deno's and Bun's APIs that are used here; undefined on other runtimes.
 declare const Deno: {
   serve(
     options: { port: number; hostname: string; onListen: () => void },
@@ -17,34 +17,34 @@ declare const Bun: {
   ): { port: number; stop(cut?: boolean): Promise<void> };
 } | undefined;
 
-/** What answers requests. */
+/** Request handler of a server. */
 export type FetchHandler = {
   fetch(request: Request): Promise<Response>;
-  /** Settles when the answers that are open have ended; the server is not cut before. */
+  /** Settles when all open answers have ended. The server keeps their connections open until then. */
   stop?(): Promise<void>;
 };
 
-/** Where to listen, and how long clients may take, in seconds; 0 is no limit. */
+/** Address to listen on, and timeouts for a request's headers and body in seconds; 0 is no limit. */
 export type ServeOptions = { port: number; host: string; headerTimeout?: number; bodyTimeout?: number };
 
-/** A server that runs. */
+/** A running server. */
 export type RunningServer = {
-  /** Where it answers, as a client on this machine writes it. */
+  /** URL for clients on this machine. */
   url: string;
   port: number;
-  /** Takes no new connections, lets the handler end what is open, then cuts what remains. */
+  /** Accepts no new connections, waits until the handler has ended open answers, then cuts remaining connections. */
   stop(): Promise<void>;
 };
 
-/** Thrown where a server cannot listen; says where that is, and why. */
+/** Thrown if a server cannot listen. The message has the address and the reason. */
 export class ListenError extends Error {
   override name = "ListenError";
 }
 
 /**
- * Serves with the runtime's own server, set up so that no stream is cut for being silent.
+ * Starts the runtime's own HTTP server. Its idle timeouts are disabled, so that silent streams stay open.
  *
- * @throws {ListenError}
+ * @throws {ListenError} if the server cannot listen on the address.
  *
  * @example Usage
  * ```ts
@@ -74,10 +74,10 @@ export async function serve(handler: FetchHandler, options: ServeOptions): Promi
   };
 }
 
-/** A socket that is listened on: `close` takes nothing new and waits for what is open, `closeAll` ends that. */
+/** A listening server. `close` accepts no new connections and waits for open ones; `closeAll` cuts them. */
 type Listener = { port: number; close(): Promise<void>; closeAll(): void };
 
-/** How long clients have to take what is still on its way to them, in milliseconds, before they are cut. */
+/** Time for clients to receive the rest of their answers before their connections are cut, in milliseconds. */
 const DRAIN_TIMEOUT_MS = 1000;
 
 async function listen(handler: FetchHandler, options: ServeOptions): Promise<Listener> {
@@ -95,7 +95,7 @@ function listenOnDeno(
     { port, hostname: host, onListen: () => {} },
     (request) => handler.fetch(request),
   );
-  // Once it shuts down, Deno has no way to cut what is open; the end of the program does that.
+  // Deno cannot cut open connections once its shutdown has started; the end of the program does.
   return { port: server.addr.port, close: () => server.shutdown(), closeAll: () => {} };
 }
 
@@ -105,8 +105,8 @@ function listenOnBun(
   { port, host }: ServeOptions,
 ): Listener {
   const fetch = (request: Request) => handler.fetch(request);
-  // By default Bun cuts streams that are silent for 10 seconds, and shows the stack of an error to the client. Headers
-  // must be there after 10 seconds all the same.
+  // Bun's defaults cut streams after 10 s of silence and send error stacks to clients. Its limit of 10 s for a
+  // request's headers stays in force.
   const server = bun.serve({ port, hostname: host, idleTimeout: 0, development: false, fetch });
   return { port: server.port, close: () => server.stop(), closeAll: () => server.stop(true) };
 }
@@ -124,16 +124,16 @@ async function listenOnNode(handler: FetchHandler, options: ServeOptions): Promi
   return {
     port: typeof address === "object" && address ? address.port : port,
     close: () => {
-      server.keepAliveTimeout = 1; // a connection whose request is done is not to be waited for
+      server.keepAliveTimeout = 1; // idle connections must not delay the close
       return new Promise((resolve) => server.close(() => resolve()));
     },
     closeAll: () => server.closeAllConnections(),
   };
 }
 
-/** Node's limits for requests that are slow to arrive; an answer may be silent for as long as it likes. */
+/** Returns Node's timeouts for slow requests. Answers have no idle timeout. */
 function toServerOptions({ headerTimeout = 0, bodyTimeout = 0 }: ServeOptions) {
-  // The handler has the body's time, and says so to the client; this is for bodies that no handler reads.
+  // The handler enforces the body's timeout and reports it to the client. This timeout covers bodies that are not read.
   const totalSeconds = headerTimeout > 0 && bodyTimeout > 0 ? headerTimeout + bodyTimeout + 1 : 0;
   return {
     headersTimeout: headerTimeout * 1000,
@@ -146,14 +146,14 @@ function toServerOptions({ headerTimeout = 0, bodyTimeout = 0 }: ServeOptions) {
 const LOOPBACKS: Record<string, string> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
 const REASONS: Record<string, string> = {
-  EADDRINUSE: "the port is in use, another one can be had with --port",
+  EADDRINUSE: "the port is in use, --port selects another",
   EADDRNOTAVAIL: "this machine has no such address",
-  ENOTFOUND: "there is no such host",
-  EACCES: "this user may not",
+  ENOTFOUND: "unknown host",
+  EACCES: "permission denied",
   NotCapable: "Deno was started without --allow-net",
 };
 
-/** An address of IPv6 stands in brackets before a port. */
+/** Encloses an IPv6 address in brackets, as URLs require. */
 function toAddress(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }

@@ -1,22 +1,22 @@
 import type { Clock } from "./clock.ts";
 import { ApiError } from "../base/errors.ts";
 
-/** How long clients have to read the last words of answers that were ended, in milliseconds. */
+/** Time for clients to read the last event of aborted answers, in milliseconds. */
 const FINAL_READ_MS = 1000;
 
-/** The end of a gateway: it takes nothing new, lets what is open finish for a while, then ends the rest. */
+/** Graceful shutdown of a gateway: open requests may finish until a deadline, then they are aborted. */
 export interface Shutdown {
-  /** Whether it has begun. */
+  /** True once the shutdown has started: new requests are rejected. */
   readonly started: boolean;
-  /** Counts a request as open until the function returned is called. */
+  /** Counts a request as open until the returned function is called. */
   track(): () => void;
-  /** Runs something when what is still open must end, unless it is called off by the function returned. */
+  /** Calls `listener` at the deadline, or now if that has passed. The returned function removes the listener. */
   onDeadline(listener: (reason: ApiError) => void): () => void;
-  /** Begins it; settles when nothing is open any more, or what is has been ended. */
+  /** Starts the shutdown. Settles when no request is open, at the latest 1 s after the deadline. */
   start(): Promise<void>;
 }
 
-/** Creates the end of a gateway, still to come; open requests then have so many milliseconds, or 0 for ever. */
+/** Creates a shutdown, not yet started. Open requests have `ms` milliseconds to finish; 0 is no limit. */
 export function createShutdown(clock: Clock, ms: number): Shutdown {
   const openRequests = new Set<symbol>();
   const listeners = new Set<(reason: ApiError) => void>();
@@ -38,7 +38,7 @@ export function createShutdown(clock: Clock, ms: number): Shutdown {
   function abortAll(): void {
     deadlineError = new ApiError(
       "overloaded_error",
-      "Cannot finish the answer: the gateway is being stopped",
+      "Cannot finish the answer: the gateway is shutting down",
     );
     for (const listener of [...listeners]) listener(deadlineError);
   }

@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts";
 
 /**
- * Waits for a promise, but no longer than `ms` milliseconds: then returns `undefined`. The promise itself goes on.
+ * Waits at most `ms` milliseconds for a promise, then returns `undefined`. The promise itself is not cancelled.
  *
  * @example Usage
  * ```ts

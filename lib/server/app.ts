@@ -12,12 +12,12 @@ import { answerModel, answerModels } from "./models.ts";
 import { answerMessages } from "./messages.ts";
 import { answerToolMetrics } from "./tool_metrics.ts";
 
-/** Nobody reads it; the log does. */
+/** Status for the log only: the client has disconnected and receives no response. */
 const CLIENT_CLOSED_REQUEST = 499;
 
 type Env = { Bindings: { requestLog: RequestLog } };
 
-/** Creates the handler of all requests. Whatever is thrown ends here, as an answer: it never throws itself. */
+/** Creates the handler of all requests. Converts every thrown value to an error response and never rejects. */
 export function createApp(gateway: GatewayContext): (request: Request) => Promise<Response> {
   const { originPolicy, apiKeys } = gateway.access;
   const routes = createRoutes(gateway);
@@ -56,7 +56,7 @@ export function createApp(gateway: GatewayContext): (request: Request) => Promis
 
 function createRoutes(gateway: GatewayContext): Hono<Env> {
   const app = new Hono<Env>();
-  // A base URL that ends in /v1 makes Claude Code ask for /v1/v1/messages.
+  // Claude Code requests /v1/v1/messages if its base URL ends in /v1.
   for (const v1 of ["/v1", "/v1/v1"]) {
     app.post(`${v1}/messages`, (c) => answerMessages(c.req.raw, gateway, c.env.requestLog));
     app.post(`${v1}/messages/stream`, (c) => answerMessages(c.req.raw, gateway, c.env.requestLog));
@@ -74,7 +74,7 @@ function createRoutes(gateway: GatewayContext): Hono<Env> {
   app.get("/api/hello", (c) => c.json({ message: "hello" }));
 
   app.notFound(({ req }) => {
-    throw new ApiError("not_found_error", `Cannot ${req.method} ${req.path}: there is no such endpoint`);
+    throw new ApiError("not_found_error", `Cannot ${req.method} ${req.path}: no such endpoint`);
   });
   app.onError((error) => {
     throw error;
@@ -82,10 +82,10 @@ function createRoutes(gateway: GatewayContext): Hono<Env> {
   return app;
 }
 
-/** What a client is told of whatever was thrown, be it an error or not. */
+/** Converts a thrown value, an `Error` or not, to the error that the client receives. */
 function toClientError(thrown: unknown, { signal }: Request): ApiError {
   const disconnected = signal.aborted && !(thrown instanceof ApiError);
   return disconnected
-    ? new ApiError("api_error", "The client has left", { status: CLIENT_CLOSED_REQUEST })
+    ? new ApiError("api_error", "The client disconnected", { status: CLIENT_CLOSED_REQUEST })
     : toApiError(thrown);
 }

@@ -5,9 +5,9 @@ import type { Counters } from "../observability/counters.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
 import type { MessageContext } from "../turns/context.ts";
 
-/** What the endpoints need beside the request. */
+/** Dependencies of the endpoints. */
 export interface GatewayContext extends MessageContext {
-  /** The settings, without the gateway's own keys: `access` alone holds those, as digests. */
+  /** The settings, without the gateway's keys. Only `access` holds those, as digests. */
   config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">;
   access: Access;
   counters: Counters;

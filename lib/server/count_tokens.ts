@@ -16,14 +16,14 @@ import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
 import { readJsonResponse, send } from "../upstreams/send.ts";
 
 /**
- * Answers `POST /v1/messages/count_tokens`: with the upstream's own count where it has one, otherwise with an estimate,
- * which the contract allows. Source: https://platform.claude.com/docs/en/build-with-claude/token-counting
+ * Answers `POST /v1/messages/count_tokens` with the upstream's count, if it has one, or else with an estimate. The API
+ * allows estimates. Source: https://platform.claude.com/docs/en/build-with-claude/token-counting
  *
- * `x-token-count-source` says which it is: `upstream`, `estimate`, or `learned;error=0.06` for an estimate put right by
- * what the model's upstream reported of earlier requests, with the largest share by which that was off of late.
- * `x-token-count-cost` is what so much input costs by list price, in USD, where the price is known.
+ * `x-token-count-source` is `upstream`, `estimate` or `learned;error=0.06`. A learned count is an estimate calibrated
+ * with the usage that the upstream reported for earlier requests; `error` is its largest recent relative error.
+ * `x-token-count-cost` is the list price of the input in USD, if known.
  *
- * @throws {ApiError} if the request is not valid, or there are too many.
+ * @throws {ApiError} if the request is invalid or exceeds a rate limit.
  */
 export async function answerCountTokens(
   request: Request,
@@ -46,7 +46,7 @@ export async function answerCountTokens(
   return Response.json({ input_tokens: tokens }, { headers });
 }
 
-/** A number of tokens, and where it is from. */
+/** A number of tokens and its source. */
 interface TokenCount {
   tokens: number;
   source: string;
@@ -57,7 +57,7 @@ function estimate(countable: CountTokensRequest, { inputCounter }: GatewayContex
   return { tokens, source: error === undefined ? "estimate" : `learned;error=${roundUp(error)}` };
 }
 
-/** The upstream's own count; nothing where it has none, or fails to give it. */
+/** Returns the upstream's count, or undefined if the upstream has no token counting or fails. */
 async function fetchUpstreamCount(countable: CountTokensRequest, { gateway, route, caller, clientSignal }: {
   gateway: GatewayContext;
   route: Route;
@@ -76,18 +76,18 @@ async function fetchUpstreamCount(countable: CountTokensRequest, { gateway, rout
     });
     const answer = await readJsonResponse(response, upstream, { signal: deadline.signal });
     const tokens = isObject(answer) ? answer.input_tokens : undefined;
-    // Nobody is told 0: a client would stop watching its context.
+    // A count of 0 is ignored: the client would stop watching the size of its context.
     return typeof tokens === "number" && tokens > 0 ? { tokens, source: "upstream" } : undefined;
   } catch (error) {
     if (clientSignal.aborted) throw error;
-    logWarning("The upstream's own count of tokens is missing", { upstream: upstream.name, error });
+    logWarning("upstream token count failed, using an estimate", { upstream: upstream.name, error });
     return undefined;
   } finally {
     deadline.stop();
   }
 }
 
-/** The request as a message of it would be sent, without what only a message has. */
+/** Returns the body that the message would be sent with, without the fields that only messages have. */
 function toCountBody(countable: CountTokensRequest, { newId }: GatewayContext, route: Route) {
   const context = { ...route, origin: toRouteLabel(route), inputTokens: 0, newId, loss: new LossReport() };
   const message = parseMessagesRequest({ ...countable, max_tokens: 1 });
@@ -95,15 +95,15 @@ function toCountBody(countable: CountTokensRequest, { newId }: GatewayContext, r
   return body;
 }
 
-/** Milliseconds that an upstream has for its count. */
+/** Timeout for an upstream's count, in milliseconds. */
 const UPSTREAM_COUNT_TIMEOUT_MS = 5000;
 
-/** Writes a bound of an error so that it stays one. */
+/** Rounds an error bound up to two decimals, at least 0.01. Rounded down, it would not be a bound. */
 function roundUp(error: number): number {
   return Math.max(1, Math.ceil(error * 100)) / 100;
 }
 
-/** Writes an amount without an exponent, and without zeros at its end. */
+/** Formats an amount in USD without exponent and trailing zeros. */
 function toDecimal(usd: number): string {
   return usd.toFixed(10).replace(/\.?0+$/, "");
 }

@@ -2,15 +2,18 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
 import { ApiError } from "../base/errors.ts";
 
-/** The time that a request has: a signal that fires when it is over, or when the client has left. */
+/** Time limit of a request. */
 export interface Deadline {
-  /** Fires with the reason: an {@linkcode ApiError} when the time is over, anything else when the client has left. */
+  /**
+   * Aborts when the request must end. The reason is an {@linkcode ApiError} after the time limit or at the gateway's
+   * shutdown, and an `AbortError` after the client's disconnect or `stop()`.
+   */
   signal: AbortSignal;
-  /** Ends the request before its time: whatever still runs for it is cancelled. */
+  /** Ends the time limit and aborts the signal, which cancels work that still runs for the request. */
   stop(): void;
 }
 
-/** Starts the time of a request; 0 milliseconds are no limit. The end of the gateway is its end too. */
+/** Starts the time limit of a request, in milliseconds; 0 is no limit. The gateway's shutdown ends the request too. */
 export function startDeadline(
   clientSignal: AbortSignal,
   { clock, shutdown }: { clock: Clock; shutdown: Shutdown },
@@ -20,8 +23,8 @@ export function startDeadline(
   const timeoutError = () =>
     new ApiError("timeout_error", `Cannot finish the answer: it took longer than ${ms / 1000} s`);
   const cancel = ms > 0 ? clock.after(ms, () => controller.abort(timeoutError())) : () => {};
-  // The client's own reason may be anything, and is thrown: here it becomes an error.
-  const onClientAbort = () => controller.abort(new DOMException("The client has left", "AbortError"));
+  // The client's reason may be any value. It is replaced by an error because it is thrown.
+  const onClientAbort = () => controller.abort(new DOMException("The client disconnected", "AbortError"));
   clientSignal.addEventListener("abort", onClientAbort, { once: true });
   if (clientSignal.aborted) onClientAbort();
   const removeDeadlineListener = shutdown.onDeadline((reason) => controller.abort(reason));

@@ -4,12 +4,12 @@ import type { GatewayContext } from "./context.ts";
 import { ADMIN, LOCAL } from "../config/gateway_keys.ts";
 import { NAME, VERSION } from "../base/version.ts";
 
-/** Answers `GET /`: what this is and what it can be asked. */
+/** Answers `GET /` with the gateway's name, version and endpoints. */
 export function answerRoot(): Response {
   return Response.json({
     service: NAME,
     version: VERSION,
-    description: "Speaks Anthropic's Messages API and answers with any model behind OpenRouter",
+    description: "Serves Anthropic's Messages API and answers with any model behind OpenRouter",
     endpoints: [
       "POST /v1/messages",
       "POST /v1/messages/stream",
@@ -24,8 +24,8 @@ export function answerRoot(): Response {
 }
 
 /**
- * Answers `GET /health`: that the process answers, and nothing else is asked for it. It is `degraded`, though it still
- * answers, once something went wrong that should have been impossible.
+ * Answers `GET /health`. This is a liveness check and contacts no upstream. The status is `degraded`, still with HTTP
+ * 200, after an unhandled error.
  */
 export function answerHealth({ clock }: GatewayContext): Response {
   return Response.json({
@@ -37,8 +37,8 @@ export function answerHealth({ clock }: GatewayContext): Response {
 }
 
 /**
- * Answers `GET /status`: how long the gateway runs; and, to the owner alone where there are keys, what it did for all and
- * whom it asks. Never a key.
+ * Answers `GET /status` with the uptime. With the admin key, or if no keys are configured, the response also has the
+ * counters and the upstreams. It never contains a key.
  */
 export function answerStatus(gateway: GatewayContext, { client }: Caller): Response {
   const { clock, config, counters: { startedAt } } = gateway;

@@ -20,9 +20,10 @@ import { writeEvents } from "./write_events.ts";
 import { withTools } from "../turns/with_tools.ts";
 
 /**
- * Answers `POST /v1/messages`: the journey of one request.
+ * Answers `POST /v1/messages`: the path of one request.
  *
- * @throws {ApiError} as long as the answer has not begun; a stream that has begun tells its failure itself.
+ * @throws {ApiError} if the request fails before its answer starts. A later failure ends the stream with an `error`
+ * event.
  */
 export async function answerMessages(
   request: Request,
@@ -95,7 +96,7 @@ interface StreamOptions {
   route: Route;
   gateway: GatewayContext;
   requestLog: RequestLog;
-  /** Ends whatever the request holds. */
+  /** Ends the request's deadline and releases its admission. */
   cleanUp(): void;
   clientSignal: AbortSignal;
 }
@@ -111,7 +112,7 @@ async function streamAnswer(
   const body = writeEvents(held, {
     clock,
     client: clientSignal,
-    pingEvery: config.pingInterval * 1000,
+    pingIntervalMs: config.pingInterval * 1000,
     toErrorBody: (error) => toErrorBody(toApiError(error), requestLog.requestId),
     onEnd(outcome, error) {
       cleanUp();

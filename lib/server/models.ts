@@ -15,17 +15,18 @@ import type { Route, Upstream } from "../upstreams/upstream.ts";
 import { logWarning } from "../observability/log.ts";
 import { quote } from "../base/redact.ts";
 
-/** The embedded model, as the list shows it to whoever has no key. */
+/** List entry of the embedded model. The list has it if the gateway has no key for its first upstream. */
 const DEMO_ENTRY: ListedModel = {
   id: "demo/echo",
-  name: "demo/echo (inside the gateway: repeats what you say, needs no key)",
+  name: "demo/echo (built in: echoes the message, needs no key)",
 };
 
 /**
- * Answers `GET /v1/models`: the aliases, then what the upstream lists; in Anthropic's shape for its clients, else in
- * OpenAI's.
+ * Answers `GET /v1/models` with the aliases, then the models of the upstreams. Anthropic's clients receive Anthropic's
+ * format, others OpenAI's.
  *
- * @throws {ApiError} if the gateway has a key of its own and the upstream does not list its models.
+ * @throws {ApiError} if the gateway has a key for the first upstream and cannot load its list, or if a rate limit is
+ * exceeded.
  */
 export async function answerModels(
   request: Request,
@@ -40,10 +41,11 @@ export async function answerModels(
 }
 
 /**
- * Answers `GET /v1/models/{id}`, also for a name that is not on the list and means a model that is; the id may hold
- * slashes, encoded or not.
+ * Answers `GET /v1/models/{id}`. Accepts unlisted names that resolve to a listed model. The id may contain slashes,
+ * encoded or not.
  *
- * @throws {ApiError} `not_found_error`, naming the nearest model; `api_error` where the upstream's list is not known.
+ * @throws {ApiError} `not_found_error` with the nearest model's name;
+ * `api_error` if its upstream's list is unavailable.
  */
 export async function answerModel(
   request: Request,
@@ -56,7 +58,7 @@ export async function answerModel(
   return Response.json(isAnthropicClient(request) ? toAnthropicModel(model) : toOpenAiModel(model));
 }
 
-/** The model that a name means which is not on the list: one of Claude Code's ids, or a variant (`…:free`). */
+/** Resolves an unlisted name to a listed model: one of Claude Code's ids, or a variant (`…:free`). */
 function resolveUnlisted(
   { modelCache, directory }: GatewayContext,
   id: string,
@@ -73,8 +75,8 @@ function resolveUnlisted(
       models.map((listed) => listed.id),
     );
   }
-  const why = `the list of upstream "${upstream.name}" is not to be had`;
-  throw new ApiError("api_error", `Cannot tell of model ${quote(id)}: ${why}`, { status: 502 });
+  const why = `the model list of upstream "${upstream.name}" is unavailable`;
+  throw new ApiError("api_error", `Cannot look up model ${quote(id)}: ${why}`, { status: 502 });
 }
 
 function isAnthropicClient({ headers }: Request): boolean {
@@ -87,7 +89,7 @@ async function listModels(gateway: GatewayContext, caller: Caller): Promise<List
   const [upstream, ...others] = directory.upstreams.values();
   const keyless = upstream?.key === undefined;
   const [listed, ...named] = await Promise.all([
-    // Without a key of its own the gateway has something to offer even where the upstream cannot be reached.
+    // A gateway without a key lists the embedded model even if the upstream is unreachable.
     upstream === undefined
       ? []
       : keyless
@@ -104,7 +106,7 @@ async function listModels(gateway: GatewayContext, caller: Caller): Promise<List
   return uniqueById([...(keyless ? [DEMO_ENTRY] : []), ...aliases, ...listed, ...named.flat()]);
 }
 
-/** The models without those whose name an earlier one has: an alias goes before a model of the same name. */
+/** Removes models whose id an earlier one has. An alias takes precedence over a model of the same name. */
 function uniqueById(models: readonly ListedModel[]): ListedModel[] {
   const byId = new Map<string, ListedModel>();
   for (const model of models) if (!byId.has(model.id)) byId.set(model.id, model);
@@ -119,7 +121,7 @@ async function listOrEmpty(
   try {
     return await modelCache.fetch(upstream, caller);
   } catch (error) {
-    logWarning("The list of models lacks an upstream's", { upstream: upstream.name, error });
+    logWarning("upstream omitted from model list", { upstream: upstream.name, error });
     return [];
   }
 }
@@ -128,12 +130,12 @@ function hasModelList({ preset }: Upstream): boolean {
   return hostFacts(preset).list !== "none";
 }
 
-/** A model of a named upstream, as clients ask for it. */
+/** Prefixes a model with the name of its upstream, as clients request it. */
 function toPrefixed(entry: ListedModel, { name }: Upstream): ListedModel {
   return { ...entry, id: `${name}/${entry.id}`, name: `${name}/${entry.name ?? entry.id}` };
 }
 
-/** An alias with all that is known of its model, once more under the name that Claude Code shows. */
+/** Returns list entries of an alias, with its model's facts: under its name and under one that Claude Code displays. */
 function toAliasEntries(
   { alias, model, upstream }: Pick<Route, "alias" | "model" | "upstream">,
   listed: ListedModel | undefined,

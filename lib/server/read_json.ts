@@ -1,29 +1,30 @@
 import type { Clock } from "../runtime/clock.ts";
 import { ApiError } from "../base/errors.ts";
 
-/** The largest body a client may send, in bytes. Source: https://platform.claude.com/docs/en/api/errors */
+/** Maximum size of a request body, in bytes. Source: https://platform.claude.com/docs/en/api/errors */
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
-/** How deep a body may be nested: whoever walks it, or writes it out again, does so on the stack. */
+/** Maximum nesting depth of a body. Functions that walk or serialize a body are recursive and use the stack. */
 const MAX_DEPTH = 200;
 
-/** How much of the way to a mistake an error tells, in characters. */
+/** Maximum length of the path in an error message, in characters. */
 const MAX_PATH_CHARS = 300;
 
-/** What reading a request needs to know. */
+/** Options of {@linkcode readJsonBody}. */
 export interface BodyOptions {
   clock: Clock;
   config: {
-    /** Seconds until the body must be there; 0 is no limit. */
+    /** Timeout for the complete body, in seconds; 0 is no limit. */
     bodyTimeout: number;
   };
 }
 
 /**
- * Reads the JSON of a request.
+ * Reads and parses the JSON body of a request.
  *
- * @throws {ApiError} `request_too_large` past 32 MiB, `invalid_request_error` if it is no UTF-8 or no JSON, nested more
- * than 200 deep, or has a number that is not finite, `timeout_error` (408) if it is slow to arrive.
+ * @throws {ApiError} `request_too_large` past 32 MiB; `invalid_request_error` if the body is incomplete, not UTF-8, not
+ * JSON, nested more than 200 levels deep, or has a number that is not finite; `timeout_error` (408) if it arrives too
+ * slowly.
  */
 export async function readJsonBody(request: Request, options: BodyOptions): Promise<unknown> {
   const value = parse(await readBody(request, options));
@@ -61,8 +62,8 @@ async function readBody(request: Request, { clock, config }: BodyOptions): Promi
   let size = 0;
   const reader = request.body?.getReader();
   let timedOut = false;
-  // Letting go of the body ends the wait for more of it. It is not cancelled: that would cut the connection on which
-  // the answer is still to go.
+  // Releasing the lock ends the pending read. The body is not cancelled: that would cut the connection before the
+  // response is sent.
   const abort = () => {
     timedOut = true;
     reader?.releaseLock();
@@ -85,21 +86,21 @@ async function readBody(request: Request, { clock, config }: BodyOptions): Promi
       const message = `Cannot read the request body: it took longer than ${config.bodyTimeout} s`;
       throw new ApiError("timeout_error", message, { status: 408 });
     }
-    if (request.signal.aborted) throw new DOMException("The client has left", "AbortError");
-    throw new ApiError("invalid_request_error", "Cannot read the request body: it breaks off", { cause });
+    if (request.signal.aborted) throw new DOMException("The client disconnected", "AbortError");
+    throw new ApiError("invalid_request_error", "Cannot read the request body: it is incomplete", { cause });
   } finally {
     cancel();
     reader?.releaseLock();
   }
 }
 
-/** What the parser says is wrong, without the piece of the body that some engines quote. */
+/** Returns the parser's message without the excerpt of the body that some engines quote. */
 function syntaxErrorReason(error: unknown): string {
   const message = error instanceof Error ? error.message : "";
   return message.replace(/,?\s*(\.\.\.)?".*"(\.\.\.)?/s, "").slice(0, 200);
 }
 
-/** Tells whether JSON is nested deeper than so many levels. Strings, which are nearly all of a body, are leapt over. */
+/** True if JSON is nested deeper than `limit` levels. Skips over strings, which are nearly all of a body. */
 function isDeeperThan(json: string, limit: number): boolean {
   let depth = 0;
   for (let at = 0; at < json.length; at++) {
@@ -112,7 +113,7 @@ function isDeeperThan(json: string, limit: number): boolean {
   return false;
 }
 
-/** Finds the quote that ends the string that begins at a quote. */
+/** Returns the index of the closing quote of the string that opens at `start`, or the length of the text. */
 function findStringEnd(json: string, start: number): number {
   for (let end = json.indexOf('"', start + 1); end >= 0; end = json.indexOf('"', end + 1)) {
     let before = end - 1;
@@ -130,8 +131,8 @@ const OPEN_BRACE = 123;
 const CLOSE_BRACE = 125;
 
 /**
- * Finds a number in parsed JSON that is too large to be one, such as `1e999`: written out again it would be `null`.
- * Gives the steps to it, the last first, or `undefined` where there is none.
+ * Finds a number in parsed JSON that is not finite, such as `1e999`. Serialized again, it would become `null`.
+ * Returns the path to it, last step first, or `undefined`.
  *
  * @example Usage
  * ```ts

@@ -5,24 +5,24 @@ import type { Shutdown } from "../runtime/shutdown.ts";
 import { logRequest, type RequestRecord } from "../observability/log.ts";
 import type { Counters } from "../observability/counters.ts";
 
-/** What is found out about a request on its way. */
+/** Fields of the log record that become known while a request is answered. */
 type RequestFields = Partial<
   Omit<RequestRecord, "requestId" | "client" | "method" | "path" | "outcome" | "status" | "milliseconds">
 >;
 
-/** What is noted of one request while it is answered, for the log and the counters; never what was said in it. */
+/** Log record of one request; also updates the counters. It never holds content. */
 export class RequestLog {
   readonly requestId: string;
-  /** Who asks; a stranger until let in. */
+  /** The caller; anonymous until authenticated. */
   caller: Caller = ANONYMOUS;
-  /** The client's own id for the request, where it gave one that is fit for logs and headers. */
+  /** The client's `x-correlation-id`, if it is safe for logs and headers. */
   readonly correlationId: string | undefined;
   readonly #clock: Clock;
   readonly #counters: Counters;
   readonly #startedAt: number;
   readonly #untrack: () => void;
   #record: RequestFields & Pick<RequestRecord, "method" | "path">;
-  /** Whether the answer goes on after the response was given, so that its end is still to come. */
+  /** True if the answer continues after the response was returned. The end of the stream then ends the record. */
   streaming = false;
   #ended = false;
 
@@ -38,7 +38,7 @@ export class RequestLog {
     this.#startedAt = clock.now();
     const correlationId = request.headers.get("x-correlation-id") ?? "";
     this.correlationId = /^[\w.-]{1,128}$/.test(correlationId) ? correlationId : undefined;
-    // Some servers hand over what has no host, or none that is valid.
+    // Some servers pass a URL without a valid host.
     const path = URL.canParse(request.url) ? new URL(request.url).pathname : "";
     this.#record = { method: request.method, path, correlationId: this.correlationId };
     counters.requests++;
@@ -46,17 +46,17 @@ export class RequestLog {
     this.#untrack = shutdown.track();
   }
 
-  /** Notes more of what the request is about. */
+  /** Adds fields to the record. */
   add(fields: RequestFields): void {
     this.#record = { ...this.#record, ...fields };
   }
 
-  /** Notes what one of the turns behind the answer cost, in USD. */
+  /** Adds the cost of a turn, in USD. */
   addCost(usd: number): void {
     this.add({ cost: (this.#record.cost ?? 0) + usd });
   }
 
-  /** Lets the events of an answer pass and notes what they report: why it stopped and what it used. */
+  /** Passes the events of an answer through and records their stop reason and usage. */
   async *observe(batches: AsyncGenerator<StreamEvent[]>): AsyncGenerator<StreamEvent[]> {
     for await (const batch of batches) {
       for (const event of batch) {
@@ -73,7 +73,7 @@ export class RequestLog {
     }
   }
 
-  /** Closes the record; only the first call counts. */
+  /** Completes the record and logs it. Later calls have no effect. */
   end(outcome: RequestRecord["outcome"], status: number, error?: unknown): void {
     if (this.#ended) return;
     this.#ended = true;

@@ -4,7 +4,7 @@ import type { ToolHeaders } from "../server_tools/assign.ts";
 /**
  * Reads `x-gateway-tools` (`Read,Grep` or `*`) and `x-gateway-tools-mode` (`intercept`).
  *
- * @throws {ApiError} `invalid_request_error` for a mode that there is not.
+ * @throws {ApiError} `invalid_request_error` if the mode is unknown.
  */
 export function readToolHeaders({ headers }: Request): ToolHeaders {
   const tools = (headers.get("x-gateway-tools") ?? "").split(",").map((name) => name.trim());

@@ -1,14 +1,14 @@
 import type { GatewayContext } from "./context.ts";
 import { VERSION } from "../base/version.ts";
 
-/** Answers `GET /tool-metrics`: what became of the calls of tools since the gateway started. Times are in seconds. */
+/** Answers `GET /tool-metrics` with statistics of the tool calls since the gateway started. Times are in seconds. */
 export async function answerToolMetrics(
   { loadToolbox: load, clock, config }: GatewayContext,
 ): Promise<Response> {
   const toolbox = await load?.();
   return Response.json({
     status: "ok",
-    message: toolbox === undefined ? "No tools are switched on" : "Tools are switched on",
+    message: toolbox === undefined ? "Tools are disabled" : "Tools are enabled",
     version: VERSION,
     timestamp: new Date(clock.now()).toISOString(),
     tool_execution: {

@@ -2,62 +2,64 @@ import type { StreamEvent } from "../anthropic/events.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { ErrorBody } from "../base/errors.ts";
 
-/** How an answer ended: said to its end, broken off by a failure, or nobody was there any more to hear it. */
+/** Outcome of an answer: complete, failed, or left by the client. */
 export type Outcome = "finished" | "failed" | "left";
 
-/** What {@linkcode writeEvents} needs to know of its surroundings. */
+/** Options of {@linkcode writeEvents}. */
 export interface WriteOptions {
   clock: Clock;
-  /** Fires when the client has left: some servers tell it by this alone, and drop the body. */
+  /** Aborts when the client disconnects. Some servers only abort this signal and do not cancel the body. */
   client: AbortSignal;
-  /** Milliseconds of silence after which a `ping` is sent. */
-  pingEvery: number;
-  /** Says an error in the client's words. */
+  /** Silence after which a `ping` is sent, in milliseconds. */
+  pingIntervalMs: number;
+  /** Converts a failure to the `error` event. */
   toErrorBody(error: unknown): ErrorBody;
-  /** Called once, when the stream has ended one way or the other. */
+  /** Called once, when the stream has ended. */
   onEnd(outcome: Outcome, error?: unknown): void;
 }
 
 /**
  * Writes events as the body of a `text/event-stream`.
  *
- * The client sets the pace: nothing is read ahead of it. Silence is filled with `ping`; a failure is told as
- * `event: error`, and nothing comes after it. When the client leaves, `onEnd` hears of it before the events are let go.
+ * Events are read only when the client reads. During silence, `ping` events are sent. A failure is sent as
+ * `event: error`, which ends the stream. If the client disconnects, `onEnd` is called before the events are cancelled.
  */
 export function writeEvents(
   batches: AsyncGenerator<StreamEvent[]>,
-  { clock, client, pingEvery, toErrorBody, onEnd }: WriteOptions,
+  { clock, client, pingIntervalMs, toErrorBody, onEnd }: WriteOptions,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let lastWrite = clock.now();
   let waiting = false;
   let ended = false;
   let stopPings = () => {};
-  let letGo = () => {};
+  let removeListeners = () => {};
   const finish = (outcome: Outcome, error?: unknown) => {
     if (ended) return;
     ended = true;
-    letGo();
+    removeListeners();
     onEnd(outcome, error);
   };
   return new ReadableStream<Uint8Array>({
     start(controller) {
       const ping = () => {
-        const heard = controller.desiredSize !== null && controller.desiredSize >= 0;
-        if (waiting && heard && clock.now() - lastWrite >= pingEvery) write(controller, [{ type: "ping" }]);
+        const writable = controller.desiredSize !== null && controller.desiredSize >= 0;
+        if (waiting && writable && clock.now() - lastWrite >= pingIntervalMs) {
+          write(controller, [{ type: "ping" }]);
+        }
       };
-      const leave = () => {
+      const onClientAbort = () => {
         controller.close();
         finish("left");
         void batches.return(undefined).catch(() => {});
       };
-      stopPings = clock.every(pingEvery, ping);
-      letGo = () => {
+      stopPings = clock.every(pingIntervalMs, ping);
+      removeListeners = () => {
         stopPings();
-        client.removeEventListener("abort", leave);
+        client.removeEventListener("abort", onClientAbort);
       };
-      client.addEventListener("abort", leave, { once: true });
-      if (client.aborted) leave();
+      client.addEventListener("abort", onClientAbort, { once: true });
+      if (client.aborted) onClientAbort();
     },
     async pull(controller) {
       waiting = true;
@@ -86,12 +88,12 @@ export function writeEvents(
   function write(controller: ReadableStreamDefaultController<Uint8Array>, events: StreamEvent[]): void {
     lastWrite = clock.now();
     controller.enqueue(encoder.encode(events.map(toFrame).join("")));
-    // The connection may stay open for a while after the last word, but nothing is said after it.
+    // The connection may stay open for a while after `message_stop`, but no event follows it.
     if (events.at(-1)?.type === "message_stop") stopPings();
   }
 }
 
 function toFrame(event: { type: string }): string {
-  // An upstream's own kind of event may be called anything, but a name has no place for the end of a line.
+  // An upstream may name its events freely, but a line break in a name would corrupt the stream.
   return `event: ${event.type.replace(/[\r\n]+/g, " ")}\ndata: ${JSON.stringify(event)}\n\n`;
 }

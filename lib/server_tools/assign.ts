@@ -13,17 +13,20 @@ import { deferredTools, type ToolAssignment } from "./plan.ts";
 import { toTypedTool, type TypedToolOptions } from "./typed_tools.ts";
 import { toWorkspaceTool } from "./workspace.ts";
 
-/** What decides who runs a tool. */
+/** Options that decide where each tool runs. */
 export interface AssignOptions extends TypedToolOptions {
   toolHeaders: ToolHeaders;
 }
 
 /**
- * Decides for each tool of a request who runs it: the gateway runs its own, those of Anthropic's that the upstream
- * cannot run, and the client's where that is wished. The client's own tools go before the gateway's of the same name.
+ * Assigns each tool of a request to the gateway or to others.
  *
- * @throws {ApiError} `invalid_request_error` where the request asks for tools of the gateway that there are not, or for
- * one of Anthropic's under the name of the client's own.
+ * The gateway runs its own tools, Anthropic's server tools that the upstream cannot run, and with
+ * `x-gateway-tools-mode: intercept` the client's tools of the same names. Otherwise a client tool replaces the
+ * gateway's tool of the same name.
+ *
+ * @throws {ApiError} `invalid_request_error` if the request needs a gateway tool that does not exist, or has a server
+ * tool and a client tool of the same name.
  */
 export function assignTools(request: MessagesRequest, options: AssignOptions): ToolAssignment[] {
   const { toolHeaders, toolContext } = options;
@@ -50,11 +53,11 @@ export function assignTools(request: MessagesRequest, options: AssignOptions): T
     const server = toTypedTool(tool, path, { ...options, ...otherTools });
     if (server === undefined) return [{ tool, path }];
     if (!declaredNames.has(server.definition.name)) return [{ server }];
-    // Anthropic's own words: nobody could tell whose a call would be.
+    // Anthropic's message. A call would be ambiguous.
     throw new ApiError("invalid_request_error", "tools: Tool names must be unique.");
   }
 
-  /** The client's own tool, which the gateway runs only where it is asked to. */
+  /** Assigns a client tool to the client, or to the gateway if it intercepts a tool of that name. */
   function assignClientTool(tool: CustomTool, path: string): ToolAssignment {
     const toolbox = toolHeaders.intercept
       ? requireToolbox(options, "header.x-gateway-tools-mode")
@@ -75,7 +78,7 @@ export function assignTools(request: MessagesRequest, options: AssignOptions): T
   }
 }
 
-/** Whether nothing of a request's tools is the gateway's to do, so that the upstream is asked as the client said. */
+/** True if the gateway runs none of the tools, so that the request is sent unchanged. */
 export function isPassThrough({ tools }: MessagesRequest, assignments: readonly ToolAssignment[]): boolean {
   return assignments.length === (tools ?? []).length &&
     assignments.every((assignment) => "tool" in assignment);
@@ -85,12 +88,12 @@ function isWorkspaceToolset(tool: TypedTool): boolean {
   return tool.type === "mcp_toolset" && tool.mcp_server_name === WORKSPACE;
 }
 
-/** Whether the client brings an MCP server of this name itself. */
+/** True if the request declares an MCP server of this name. */
 function hasServer({ mcp_servers: servers }: MessagesRequest, name: string): boolean {
   return Array.isArray(servers) && servers.some((server) => isObject(server) && server.name === name);
 }
 
-/** The names of the gateway's own tools among those of a request. */
+/** Returns the names of the gateway's own tools in a request. */
 export function workspaceToolNames(assignments: readonly ToolAssignment[]): string[] {
   return assignments.flatMap((assignment) =>
     "server" in assignment && assignment.server.kind === "mcp_tool_use"
@@ -99,10 +102,10 @@ export function workspaceToolNames(assignments: readonly ToolAssignment[]): stri
   );
 }
 
-/** Chooses among the gateway's tools by their names. */
+/** Selects gateway tools by name. */
 type ToolFilter = (name: string) => { enabled: boolean; deferred: boolean };
 
-/** Of what is asked for twice, the first counts. */
+/** Removes server tools with a repeated name; the first one is kept. */
 function uniqueByName(assignments: readonly ToolAssignment[]): ToolAssignment[] {
   const seen = new Set<string>();
   return assignments.filter((assignment) => {
@@ -118,11 +121,15 @@ function requireToolbox({ toolbox }: AssignOptions, path: string): Toolbox {
   if (toolbox !== undefined) return toolbox;
   throw new ApiError(
     "invalid_request_error",
-    `${path}: Cannot run tools: this gateway's own are switched off`,
+    `${path}: Cannot run tools: the gateway's tools are disabled`,
   );
 }
 
-/** What a toolset's configuration says of each tool. Source: https://platform.claude.com/docs/en/agents-and-tools/mcp-connector */
+/**
+ * Returns the filter of a toolset's configuration.
+ *
+ * Source: https://platform.claude.com/docs/en/agents-and-tools/mcp-connector
+ */
 function toolsetFilter({ default_config: defaults, configs }: TypedTool): ToolFilter {
   const overrides = new Map(isObject(configs) ? Object.entries(configs) : []);
   return (name) => {
@@ -135,7 +142,7 @@ function objectOrEmpty(value: unknown): { [field: string]: unknown } {
   return isObject(value) ? value : {};
 }
 
-/** @throws {ApiError} `invalid_request_error` for a name that no tool has. */
+/** @throws {ApiError} `invalid_request_error` for an unknown tool name. */
 function headerFilter(names: readonly string[], { tools }: Toolbox): ToolFilter {
   const unknownName = names.find((name) => name !== "*" && !tools.some((tool) => tool.name === name));
   if (unknownName !== undefined) {
@@ -143,16 +150,16 @@ function headerFilter(names: readonly string[], { tools }: Toolbox): ToolFilter 
       "invalid_request_error",
       `header.x-gateway-tools: Cannot run tool ${
         JSON.stringify(unknownName.slice(0, 64))
-      }: this gateway has ${tools.map(({ name }) => name).join(", ")}`,
+      }: the gateway's tools are ${tools.map(({ name }) => name).join(", ")}`,
     );
   }
   return (name) => ({ enabled: names.includes("*") || names.includes(name), deferred: false });
 }
 
-/** What the headers of a request say about the gateway's own tools, for clients whose body cannot be changed. */
+/** Request headers that select gateway tools, for clients whose request body cannot be changed. */
 export interface ToolHeaders {
-  /** The tools that the gateway may run, by name; `*` stands for all. */
+  /** Names of gateway tools to offer; `*` means all. */
   tools: readonly string[];
-  /** Whether tools that the client declares under the name of one of the gateway's are run here. */
+  /** True if the gateway runs client tools that have the name of a gateway tool. */
   intercept: boolean;
 }

@@ -3,15 +3,16 @@ import { seal, unseal } from "../dialects/sealed.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
 
 /**
- * How a model that knows nothing of citations is had to cite: it writes the mark of a search's hit behind what it
- * takes from it, `[[2.1]]` for the first hit of the second search, and the gateway makes a citation of it.
+ * Citation mark for models without native citations: `[[2.1]]` is hit 1 of search 2. The model writes the mark after a
+ * statement, and the gateway converts it to a citation.
  */
 const MARK = /\[\[(\d{1,3}\.\d{1,3})\]\]/;
-/** The beginning of a mark at the end of a text, with the space before it, of which the rest may yet come. */
+/** A partial mark at the end of a text, with the space before it; the rest may follow. */
 const PARTIAL_MARK = / ?(?:\[(?:\[(?:\d{1,3}(?:\.(?:\d{1,3}\]?)?)?)?)?)?$/;
-/** The most of a page that a citation quotes, in characters. Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool */
+/** Maximum characters of a page in a citation. Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool */
 const MAX_QUOTE_CHARS = 150;
-export const SEALER = "web_search";
+/** Origin of sealed search results and citations. */
+export const SEAL_ORIGIN = "web_search";
 
 /** A page that can be cited. */
 export interface Citable {
@@ -20,20 +21,20 @@ export interface Citable {
   text: string;
 }
 
-/** A piece of a model's text: words, or a citation of the words before it. */
+/** A piece of a model's text: text, or a citation of the text before it. */
 export type Piece = { text: string } | { citation: JsonObject };
 
-/** Reads citations out of a text that comes in pieces. */
+/** Converts citation marks in streamed text to citations. */
 export class CitedText {
   readonly #hits: ReadonlyMap<string, Citable>;
   #held = "";
 
-  /** Takes the pages that can be cited, by their marks. */
+  /** `hits` are the pages that can be cited, by mark. */
   constructor(hits: ReadonlyMap<string, Citable>) {
     this.#hits = hits;
   }
 
-  /** Takes a piece of the text, and gives what has become certain. */
+  /** Adds text, and returns the pieces that are complete. A partial mark is held back. */
   push(text: string): Piece[] {
     let rest = this.#held + text;
     const pieces: Piece[] = [];
@@ -41,7 +42,7 @@ export class CitedText {
       const before = rest.slice(0, mark.index);
       const hit = this.#hits.get(mark[1] ?? "");
       rest = rest.slice(mark.index + mark[0].length);
-      // A mark of nothing is no text of the answer either.
+      // A mark without a page is removed too.
       const prefix = hit === undefined ? before : before.replace(/ $/, "");
       if (prefix !== "") pieces.push({ text: prefix });
       if (hit !== undefined) pieces.push({ citation: toCitation(hit, mark[1] ?? "") });
@@ -52,7 +53,7 @@ export class CitedText {
     return pieces;
   }
 
-  /** Gives what was held back. */
+  /** Returns the text that was held back. */
   end(): Piece[] {
     const held = this.#held;
     this.#held = "";
@@ -60,12 +61,12 @@ export class CitedText {
   }
 }
 
-/** The mark by which a model cites a hit of a search. */
+/** Returns the mark of a hit, without brackets. */
 export function toMark(search: number, hit: number): string {
   return `${search}.${hit}`;
 }
 
-/** Gives a text the marks again that its citations were made of: the text as the model wrote it. */
+/** Converts the gateway's citations of a text back to marks, as the model wrote them. */
 export function restoreMarks(block: ContentBlock): ContentBlock {
   if (block.type !== "text" || !Array.isArray(block.citations)) return block;
   const { citations, ...rest } = block;
@@ -82,13 +83,13 @@ function toCitation({ url, title, text }: Citable, mark: string): JsonObject {
     type: "web_search_result_location",
     url,
     title,
-    encrypted_index: seal(SEALER, [{ mark }]),
+    encrypted_index: seal(SEAL_ORIGIN, [{ mark }]),
     cited_text: text.slice(0, MAX_QUOTE_CHARS),
   };
 }
 
 function markOf(citation: unknown): string | undefined {
   if (!isObject(citation) || typeof citation.encrypted_index !== "string") return undefined;
-  const mark = unseal(citation.encrypted_index, SEALER)?.[0]?.mark;
+  const mark = unseal(citation.encrypted_index, SEAL_ORIGIN)?.[0]?.mark;
   return typeof mark === "string" ? mark : undefined;
 }

@@ -1,16 +1,16 @@
 import type { TypedTool } from "../anthropic/schema.ts";
 import { ApiError } from "../base/errors.ts";
 
-/** The domains that a tool of Anthropic's may or may not go to; at most one of the lists is there. */
+/** Allowed or blocked domains of a web tool; at most one list is set. */
 export interface Domains {
   allowedDomains?: readonly string[];
   blockedDomains?: readonly string[];
 }
 
 /**
- * Reads the lists of domains of `web_search_*` and `web_fetch_*`.
+ * Reads the domain lists of `web_search_*` and `web_fetch_*`.
  *
- * @throws {ApiError} `invalid_request_error` if both are there, or one is no list of names.
+ * @throws {ApiError} `invalid_request_error` if both lists are set, or one is not a list of domains.
  */
 export function readDomains(
   { allowed_domains: allowed, blocked_domains: blocked }: TypedTool,

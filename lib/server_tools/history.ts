@@ -4,31 +4,33 @@ import { type Citable, restoreMarks } from "./citations.ts";
 import type { ModelResult, ServerTool } from "./server_tool.ts";
 import { toModelCallId } from "./call_ids.ts";
 
-/** Finds the tool that a block calls, where the gateway runs it. */
+/** Returns the tool that a block calls, if the gateway runs it. */
 export type FindTool = (block: ContentBlock) => ServerTool | undefined;
 
-/** A conversation as the model has it, and where each part of it stands in the client's. */
+/** A conversation as sent to the model, with the client's path of each part. */
 export interface ModelHistory {
   messages: Message[];
-  /** The pages that the model may cite, by their marks. */
+  /** Pages that the model can cite, by mark. */
   citable: ReadonlyMap<string, Citable>;
-  /** Translates a path into the retold conversation; `undefined` for what the client did not say. */
+  /** Converts a path in this conversation to the client's; `undefined` for parts that the client did not send. */
   toClientPath(path: string): string | undefined;
 }
 
-/** What stands beside a conversation. */
+/** Options of {@linkcode toModelHistory}. */
 export interface HistoryOptions {
   find: FindTool;
-  /** What the model was told of a result, where its block shows less; by the id of the call. */
+  /** Results for the model that differ from their blocks, by call id. */
   modelResults?: ReadonlyMap<string, ModelResult>;
 }
 
 /**
- * Tells a conversation as the model had it: a call that the gateway ran as a call of the model's, its result as the
- * answer to it, so that what stands in one message of the client's becomes several.
+ * Converts a client's conversation to the model's.
  *
- * A result belongs to its call by the id alone, wherever it stands: where the client's own tools had to be waited for
- * it comes in a later message.
+ * Calls that the gateway ran become `tool_use` blocks, and their results `tool_result` blocks of user messages. One
+ * message of the client therefore becomes several.
+ *
+ * A result is matched to its call by id, wherever it is. If the turn also called client tools, the result is in a later
+ * message.
  */
 export function toModelHistory(messages: readonly Message[], options: HistoryOptions): ModelHistory {
   const { results, citable } = collectResults(messages, options);
@@ -37,7 +39,7 @@ export function toModelHistory(messages: readonly Message[], options: HistoryOpt
   return { ...builder.end(), citable };
 }
 
-/** Lists the calls at the end of a conversation that the gateway has yet to run: those that no result belongs to. */
+/** Returns the calls at the end of a conversation that have no result and that the gateway has to run. */
 export function findPendingCalls(messages: readonly Message[], find: FindTool): ContentBlock[] {
   const at = messages.findLastIndex(({ role }) => role === "assistant");
   const after = messages.slice(at + 1);
@@ -48,18 +50,18 @@ export function findPendingCalls(messages: readonly Message[], find: FindTool): 
   return turn.filter((block) => find(block) !== undefined && !answeredIds.has(idOf(block)));
 }
 
-/** Lists the ids of a conversation's calls, as the model has them. */
+/** Returns the model's ids of all calls in a conversation. */
 export function listCallIds(messages: readonly Message[]): string[] {
   const blocks = messages.flatMap(({ content }) => typeof content === "string" ? [] : content);
   return blocks.filter(({ type }) => type.endsWith("tool_use")).map((block) => toModelCallId(idOf(block)));
 }
 
-/** Reads what a call was given. */
+/** Returns the input of a call; `{}` if it is not an object. */
 export function inputOf(block: ContentBlock): JsonObject {
   return isObject(block.input) ? block.input : {};
 }
 
-/** Reads the id of a call. */
+/** Returns the id of a call; an empty string if it has none. */
 export function idOf(block: ContentBlock): string {
   return typeof block.id === "string" ? block.id : "";
 }
@@ -68,13 +70,13 @@ function isOnlyResults(content: Content): boolean {
   return typeof content !== "string" && content.every(({ type }) => type === "tool_result");
 }
 
-/** A block, and where the client said it; nowhere, where the client did not. */
+/** A block with its path in the client's request; `undefined` if the client did not send it. */
 interface PlacedBlock {
   block: ContentBlock;
   path: string | undefined;
 }
 
-/** A message of the retold conversation; the paths of its blocks, where they are not in the client's order. */
+/** A message of the model's conversation; `blocks` are the paths of its blocks if their order has changed. */
 interface HistoryEntry {
   message: Message;
   path: string | undefined;
@@ -85,7 +87,7 @@ class HistoryBuilder {
   readonly #find: FindTool;
   readonly #results: ReadonlyMap<string, PlacedBlock>;
   readonly #entries: HistoryEntry[] = [];
-  /** The calls that the message last told has made. */
+  /** Ids of calls in the last message that have no result yet. */
   #openCalls: string[] = [];
 
   constructor(find: FindTool, results: ReadonlyMap<string, PlacedBlock>) {
@@ -122,7 +124,7 @@ class HistoryBuilder {
     return this.#results.has(resultCallId(block));
   }
 
-  /** Tells an assistant's message, split wherever it goes on after results. */
+  /** Adds an assistant message, split where it continues after results. */
   #split(message: Message, path: string): void {
     let blocks: PlacedBlock[] = [];
     let afterResult = false;
@@ -169,7 +171,7 @@ class HistoryBuilder {
   }
 }
 
-/** Gathers what the model is told of each call's result, by the id of the call, and what it may cite of that. */
+/** Collects the results for the model by call id, and the pages that it can cite. */
 function collectResults(
   messages: readonly Message[],
   { find, modelResults = new Map() }: HistoryOptions,
@@ -193,7 +195,7 @@ function collectResults(
   return { results, citable };
 }
 
-/** The id of the call that a block is the result of; the client's own tools have results of another kind. */
+/** Returns the call id of a server tool's result; an empty string for any other block. */
 function resultCallId(block: ContentBlock): string {
   const { type, tool_use_id: id }: { type: string; tool_use_id?: unknown } = block;
   return type.endsWith("tool_result") && type !== "tool_result" && typeof id === "string" ? id : "";

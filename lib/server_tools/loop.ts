@@ -4,7 +4,7 @@ import type { Message, MessagesRequest } from "../anthropic/schema.ts";
 import type { Ask } from "../anthropic/ask.ts";
 import { ApiError, toApiError } from "../base/errors.ts";
 import { findPendingCalls, idOf, inputOf, listCallIds } from "./history.ts";
-import { CombinedMessage } from "./joined_message.ts";
+import { CombinedMessage } from "./combined_message.ts";
 import { type Plan, planTurns, type ToolAssignment } from "./plan.ts";
 import type { ModelResult, ToolRun } from "./server_tool.ts";
 import { assignTools, isPassThrough, type ToolHeaders, workspaceToolNames } from "./assign.ts";
@@ -12,42 +12,44 @@ import type { UpstreamTools } from "./typed_tools.ts";
 import { type ServerToolCall, TurnReader } from "./turn_reader.ts";
 import type { LossReport } from "../dialects/loss.ts";
 
-/** What running tools between the turns has to know. */
+/** Options of {@linkcode runTurns}. */
 export interface LoopOptions {
   upstream: UpstreamTools;
   loss: LossReport;
-  /** Missing where the owner has not switched tools on. */
+  /** Undefined if the operator has not enabled tools. */
   loadToolbox: (() => Promise<Toolbox>) | undefined;
   toolHeaders: ToolHeaders;
-  /** Fires when the client has left, or its time is over. */
+  /** Fires when the client has disconnected, or its request timed out. */
   signal: AbortSignal;
-  /** Makes what tools are run in; their names are those of the request's workspace, once it is known. */
+  /** Creates the context that tools run in. `tools` returns the request's gateway tools, once they are assigned. */
   createToolContext(tools: () => readonly string[]): ToolContext;
   /** Milliseconds since 1970. */
   now(): number;
-  /** How many turns a message may have. */
+  /** Maximum turns of a message. */
   maxTurns: number;
-  /** Begins a message of which no model has said anything yet. */
+  /** Returns the first events of a message that begins with tool results, before any model answers. */
   startMessage(request: MessagesRequest): StreamEvent[];
 }
 
-/** How a turn is asked for. */
+/** Options of one turn. */
 export interface AskTurnOptions {
   loss: LossReport;
-  /** Whether nothing was done for the message yet, so that it may be asked for again. */
+  /** True if nothing was done for the message yet, so that a retry is safe. */
   first: boolean;
 }
 
-/** How many calls of one turn are run. */
+/** Calls of one turn that run; further calls fail. */
 const MAX_CALLS_PER_TURN = 64;
 
 /**
- * Asks, runs the tools that are the gateway's to run, and asks again with their results, until the model has said all
- * or waits for the client: the client is told one message.
+ * Runs turns with the gateway's tools between them, until the model has finished or waits for the client. The client
+ * receives one message.
  *
- * After the most turns it ends with `pause_turn`; sent back, the message goes on. A turn that calls the client's tools
- * too waits for those, and what it wanted of the gateway is run when their results come. Once a tool has run, no
- * failure asks for a repeat. Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/server-tools
+ * After `maxTurns` the message ends with `pause_turn`, and continues when the client sends it back. If a turn also
+ * calls client tools, the message ends, and the gateway's calls run when the client sends its results. Once a tool has
+ * run, errors are marked as not retryable.
+ *
+ * Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/server-tools
  */
 export function runTurns(askForTurn: (turn: AskTurnOptions) => Ask, options: LoopOptions): Ask {
   return async function* (request) {
@@ -74,7 +76,7 @@ async function* combineTurns(
   const combined = new CombinedMessage();
   const modelResults = new Map<string, ModelResult>();
   const callIds = new Set(listCallIds(request.messages));
-  // Who wrote them is not known: of more than a model may make the rest goes without a result.
+  // The client may have changed these calls. Calls beyond the limit get no result.
   let calls = findPendingCalls(request.messages, plan.find).slice(0, MAX_CALLS_PER_TURN).flatMap(
     (block): ServerToolCall[] => {
       const tool = plan.find(block);
@@ -105,7 +107,7 @@ async function* combineTurns(
       }
       combined.addUsage(turn.usage);
       if (turn.end === undefined) {
-        throw new ApiError("api_error", "Cannot answer: the upstream ended before the message did");
+        throw new ApiError("api_error", "Cannot answer: the upstream ended before the message was complete");
       }
       if (!turn.hasOnlyServerCalls) return yield combined.end(turn.end);
       if (turns >= maxTurns) {
@@ -120,7 +122,7 @@ async function* combineTurns(
   }
 }
 
-/** Runs calls side by side, and gives what came of them in their order. */
+/** Runs calls concurrently, and yields their results in the order of the calls. */
 async function* runCalls(
   calls: readonly ServerToolCall[],
   conversation: readonly Message[],

@@ -1,16 +1,16 @@
-/** How often a tool may still be used in a message. */
+/** Remaining uses of a tool in a message. */
 export interface UseCounter {
-  /** Takes one use; gives false where none is left. */
+  /** Takes one use. Returns false if none is left. */
   take(): boolean;
 }
 
-/** Creates a count of uses by a tool's `max_uses`; without one there is no end of them. */
+/** Creates a counter for a tool's `max_uses`. Without a number, uses are unlimited. */
 export function createUseCounter(max: unknown): UseCounter {
   let remaining = typeof max === "number" ? max : Infinity;
   return { take: () => remaining-- > 0 };
 }
 
-/** The `error_code` of Anthropic's API for what went wrong in a tool. */
+/** Returns the `error_code` of Anthropic's API for a tool's error. */
 export function toErrorCode(error: unknown): string {
   const hasCode = error instanceof Error && /^(Fetch|Search)Error$/.test(error.name) && "code" in error;
   return hasCode && typeof error.code === "string" ? error.code : "unavailable";

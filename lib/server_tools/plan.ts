@@ -15,27 +15,27 @@ import type { ModelResult, ServerTool } from "./server_tool.ts";
 import { readReferences } from "./tool_search.ts";
 import { WORKSPACE } from "../dialects/anthropic/gateway_tools.ts";
 
-/** A tool of a request: one that the gateway runs, or one that somebody else does. */
+/** A tool of a request: run by the gateway (`server`), or by the upstream or the client (`tool`). */
 export type ToolAssignment = { server: ServerTool } | { tool: Tool; path: string };
 
-/** How the model is asked for a turn, and where the client spoke of each part of that. */
+/** Request for one turn, with the client's path of each part. */
 export interface Turn {
   request: MessagesRequest;
-  /** The pages that the model may cite, by their marks. */
+  /** Pages that the model can cite, by mark. */
   citable: ReadonlyMap<string, Citable>;
   toClientPath: ToClientPath;
 }
 
-/** What of a request the gateway does. */
+/** Tools that the gateway runs for a request, and the requests of its turns. */
 export interface Plan {
-  /** The tools that the gateway runs, by the names that the model knows. */
+  /** Tools that the gateway runs, by the name that the model uses. */
   tools: ReadonlyMap<string, ServerTool>;
   find: FindTool;
-  /** Makes the request for the next turn, of the client's own and what the message has said so far. */
+  /** Creates the request for the next turn from the client's request and the message so far. */
   toTurn(content: readonly ContentBlock[], modelResults: ReadonlyMap<string, ModelResult>): Turn;
 }
 
-/** Plans how the model is asked with these tools in the place of the request's own. */
+/** Creates the plan of a request. The assigned tools replace the request's tools. */
 export function planTurns(request: MessagesRequest, assignments: readonly ToolAssignment[]): Plan {
   const serverTools = assignments.flatMap((assignment) => "server" in assignment ? [assignment.server] : []);
   const tools = new Map(serverTools.map((server) => [server.definition.name, server]));
@@ -79,7 +79,7 @@ function findTool(block: ContentBlock, tools: ReadonlyMap<string, ServerTool>): 
   return type === "mcp_tool_use" && server_name !== WORKSPACE ? undefined : tool;
 }
 
-/** The conversation with what this message has said: more of the last message, where that is the model's own. */
+/** Appends content to a conversation, in the last message if that is the assistant's. */
 function appendContent(messages: readonly Message[], content: readonly ContentBlock[]): readonly Message[] {
   const last = messages.at(-1);
   if (content.length === 0) return messages;
@@ -90,7 +90,7 @@ function appendContent(messages: readonly Message[], content: readonly ContentBl
   return [...messages.slice(0, -1), { ...last, content: [...before, ...content] }];
 }
 
-/** Of tools whose loading is deferred the model is told where it has found them, if it can search at all. */
+/** Omits a deferred tool that the model has not found yet. Without a tool search, all tools are visible. */
 function toVisibleTools(
   assignment: ToolAssignment,
   found: ReadonlySet<string> | undefined,
@@ -104,14 +104,14 @@ function toVisibleTools(
   return found.has(tool.name ?? "") ? [{ tool: loaded, path }] : [];
 }
 
-/** Whether the loading of a tool is deferred. */
+/** True if the loading of a tool is deferred. */
 export function isDeferred(assignment: ToolAssignment): boolean {
   return "server" in assignment
     ? assignment.server.deferred
     : isCustomTool(assignment.tool) && assignment.tool.defer_loading === true;
 }
 
-/** The tools of a request whose loading is deferred. */
+/** Returns the deferred tools of a request. */
 export function deferredTools(assignments: readonly ToolAssignment[]): CustomTool[] {
   const deferred = assignments.filter(isDeferred).map((assignment) =>
     "server" in assignment ? assignment.server.definition : assignment.tool
@@ -119,7 +119,7 @@ export function deferredTools(assignments: readonly ToolAssignment[]): CustomToo
   return deferred.filter(isCustomTool);
 }
 
-/** The names of the tools that the conversation has found. */
+/** Returns the names of tools that searches in the conversation have found. */
 function findReferences(messages: readonly Message[]): Set<string> {
   return new Set(
     messages.flatMap(({ content }) => typeof content === "string" ? [] : content.flatMap(toReferences)),
@@ -135,14 +135,14 @@ function toReferences(block: ContentBlock): string[] {
   return isObject(content) ? readReferences(content) : [];
 }
 
-/** The choice for a turn that goes on after results: whoever was forced to call has called. */
+/** Returns the tool choice after results: `auto` instead of a forced call, which has been made. */
 function toAutoChoice(choice: ToolChoice): ToolChoice {
   if (choice.type !== "any" && choice.type !== "tool") return choice;
   const { disable_parallel_tool_use: single } = choice;
   return { type: "auto", ...(typeof single === "boolean" && { disable_parallel_tool_use: single }) };
 }
 
-/** Keeps a path where it leads to something that the client itself has said. */
+/** Returns a path only if it leads to content that the client sent. */
 function keepClientPath({ messages }: MessagesRequest, path: string | undefined): string | undefined {
   const [, at, nth] = BLOCK_PATH.exec(path ?? "") ?? [];
   if (at === undefined) return path;

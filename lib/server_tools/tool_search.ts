@@ -6,28 +6,29 @@ import { asText, isObject, type JsonObject } from "../base/json.ts";
 import type { ModelResult, ServerTool, ToolRun } from "./server_tool.ts";
 import { createUseCounter } from "./max_uses.ts";
 
-/** How many tools a search names where the model does not say, and at the most. */
+/** Tools that a search returns: default and maximum. */
 const DEFAULT_HITS = 5;
 const MAX_HITS = 50;
-/** The longest pattern and query, in characters. Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/tool-search-tool */
+/** Maximum length of a pattern and of a query. Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/tool-search-tool */
 const MAX_QUERY_CHARS = { regex: 200, bm25: 500 } as const;
 
-/** How many searches a message has. */
+/** Maximum searches in one message. */
 const MAX_SEARCHES = 16;
-/** What a search may cost at the worst: steps of a pattern's program, each with a character; or characters read. */
+/** Maximum steps of a regex search: instructions of the pattern's program times characters. */
 const MAX_STEPS = 50_000_000;
+/** Maximum characters that a word search reads. */
 const MAX_READ_CHARS = 2_000_000;
 
 const TOOL_TYPE = /^tool_search_tool_(regex|bm25)(?:_\d{8})?$/;
 
-/** Whether a tool is Anthropic's search for tools. */
+/** True if a tool is Anthropic's tool search. */
 export function isToolSearch({ type }: Pick<TypedTool, "type">): boolean {
   return TOOL_TYPE.test(type);
 }
 
 /**
- * Gives the search for deferred tools: by a regular expression, in linear time, or by the words of a query. What it
- * finds the model is told of from the next turn on.
+ * Creates the search for deferred tools: by a regular expression in linear time, or by the words of a query. The model
+ * sees the tools that it finds from the next turn on.
  */
 export function toToolSearch(
   tool: TypedTool,
@@ -47,7 +48,7 @@ export function toToolSearch(
     async run({ id, input }): Promise<ToolRun> {
       if (!uses.take()) {
         return {
-          block: toErrorBlock(id, "too_many_requests", `a message has ${MAX_SEARCHES} searches at the most`),
+          block: toErrorBlock(id, "too_many_requests", `at most ${MAX_SEARCHES} searches per message`),
         };
       }
       const found = (kind === "bm25" ? findByWords : findByPattern)(input, deferred());
@@ -57,7 +58,9 @@ export function toToolSearch(
           : toFoundBlock(id, found),
       };
     },
-    tooManyCalls: ({ id }) => ({ block: toErrorBlock(id, "too_many_requests", "too many calls at once") }),
+    tooManyCalls: ({ id }) => ({
+      block: toErrorBlock(id, "too_many_requests", "too many calls in one turn"),
+    }),
     toModelResult(result): ModelResult {
       const { content }: JsonObject = { ...result };
       if (!isObject(content) || content.type === "tool_search_tool_result_error") {
@@ -85,7 +88,7 @@ function toErrorBlock(id: string, error_code: string, error_message: string): Re
   return { type: "tool_search_tool_result", tool_use_id: id, content };
 }
 
-/** Reads the names of the tools that a search has found. */
+/** Returns the tool names in a search result. */
 export function readReferences({ tool_references: references }: JsonObject): string[] {
   const found = Array.isArray(references) ? references.filter(isObject) : [];
   return found.flatMap(({ tool_name }) => typeof tool_name === "string" ? [tool_name] : []);
@@ -104,7 +107,7 @@ function findByPattern({ pattern, limit }: JsonObject, tools: readonly CustomToo
     );
     return found.map(({ name }) => name).slice(0, parseLimit(limit));
   } catch {
-    return "pattern: not a regular expression that can be used here; look-around and back-references cannot";
+    return "pattern: not a valid regular expression; look-around and back-references are not supported";
   }
 }
 
@@ -128,12 +131,12 @@ function findByWords({ query, limit }: JsonObject, tools: readonly CustomTool[])
   return index.search(query).map(({ id }) => String(id)).slice(0, parseLimit(limit));
 }
 
-/** How much of each text of each tool is searched, so that all of them together cost no more than they may. */
+/** Maximum characters of each text of each tool, so that the whole search stays within the budget. */
 function maxCharsPerText(budget: number, tools: readonly CustomTool[]): number {
   return Math.max(1, Math.floor(budget / (3 * tools.length)));
 }
 
-/** `getUserName` and `get_user_name` are three words each. */
+/** Splits text into words. `getUserName` and `get_user_name` are three words each. */
 function tokenize(text: string): string[] {
   return text.replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2").split(/[^\p{L}\p{N}]+/u).filter(Boolean);
 }
@@ -142,7 +145,7 @@ function parseLimit(limit: unknown): number {
   return typeof limit === "number" && limit >= 1 ? Math.min(Math.floor(limit), MAX_HITS) : DEFAULT_HITS;
 }
 
-/** What is searched of a tool: its name, its description, its parameters and what is said of them. */
+/** Returns the searchable texts of a tool: name, description, and parameters with their descriptions. */
 function searchableText({ name, description, input_schema: { properties } }: CustomTool) {
   const parameters = isObject(properties) ? Object.entries(properties) : [];
   const parameterTexts = parameters.map(([key, schema]) => {
@@ -155,10 +158,10 @@ function searchableText({ name, description, input_schema: { properties } }: Cus
 const text = (description: string) => ({ type: "string", description });
 const limit = {
   type: "integer",
-  description: `How many tools to name at the most; ${DEFAULT_HITS} where nothing is said`,
+  description: `Maximum number of tools to return; default ${DEFAULT_HITS}`,
 };
 const SEARCH_HINT =
-  "There are more tools than you are told of. Find those that a task needs before you say that you cannot do it. ";
+  "More tools exist than you can see. Search for those that a task needs before you answer that you cannot do it. ";
 const DEFINITIONS: Record<keyof typeof MAX_QUERY_CHARS, Pick<CustomTool, "description" | "input_schema">> = {
   regex: {
     description:

@@ -2,32 +2,32 @@ import type { MessageDelta, ResponseBlock, StreamEvent } from "../anthropic/even
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
 import type { Citable, Piece } from "./citations.ts";
 import { CitedText } from "./citations.ts";
-import type { CombinedMessage } from "./joined_message.ts";
+import type { CombinedMessage } from "./combined_message.ts";
 import type { ServerCall, ServerTool } from "./server_tool.ts";
 import { toServerCallId, toUniqueId } from "./call_ids.ts";
 
-/** A call that the model made of a tool that the gateway runs. */
+/** A model's call of a tool that the gateway runs. */
 export interface ServerToolCall extends ServerCall {
   tool: ServerTool;
 }
 
-/** What a turn is read with. */
+/** Options of {@linkcode TurnReader}. */
 export interface TurnReaderOptions {
-  /** The tools that the gateway runs, by the names that the model knows. */
+  /** Tools that the gateway runs, by the name that the model uses. */
   tools: ReadonlyMap<string, ServerTool>;
-  /** The message that the turn becomes a part of. */
+  /** Message that the turn is added to. */
   combined: CombinedMessage;
-  /** The pages that the model may cite, by their marks. */
+  /** Pages that the model can cite, by mark. */
   citable: ReadonlyMap<string, Citable>;
-  /** The ids of all calls so far, as the model has them; those of the turn are added. */
+  /** The model's ids of all calls so far. The reader adds those of the turn. */
   callIds: Set<string>;
 }
 
-/** Reads one turn of a model: its calls of the gateway's tools are gathered, all else becomes part of the message. */
+/** Reads the events of one turn. Collects calls of the gateway's tools, and adds the other events to the message. */
 export class TurnReader {
-  /** The calls that the gateway runs. */
+  /** Calls that the gateway has to run. */
   readonly calls: ServerToolCall[] = [];
-  /** How the turn ended; nothing as long as it has not. */
+  /** Last event of the turn; undefined until then. */
   end: MessageDelta | undefined;
   readonly #options: TurnReaderOptions;
   readonly #usage = new Map<string, unknown>();
@@ -38,17 +38,17 @@ export class TurnReader {
     this.#options = options;
   }
 
-  /** Whether the gateway alone can go on: the model waits for its results, and for nobody else's. */
+  /** True if the model waits only for results of the gateway's tools, so that the gateway can continue. */
   get hasOnlyServerCalls(): boolean {
     return this.end?.delta.stop_reason === "tool_use" && this.calls.length > 0 && !this.#hasClientCalls;
   }
 
-  /** What the turn used. */
+  /** Usage of the turn. */
   get usage(): JsonObject {
     return Object.fromEntries(this.#usage);
   }
 
-  /** Takes a batch of the turn's events, and gives what the client is told of it. */
+  /** Reads a batch of the turn's events, and returns the events for the client. */
   read(batch: readonly StreamEvent[]): StreamEvent[] {
     return batch.flatMap((event) => this.#handle(event));
   }
@@ -124,7 +124,7 @@ export class TurnReader {
     return combined.addBlock(tool.toCallBlock(call));
   }
 
-  /** Says text; what follows a citation is said in a block of its own. */
+  /** Writes text and citations. Text after a citation starts a new block. */
   #writePieces(open: CitedBlock, pieces: readonly Piece[]): StreamEvent[] {
     const { combined } = this.#options;
     return pieces.flatMap((piece): StreamEvent[] => {
@@ -144,9 +144,9 @@ export class TurnReader {
 interface CitedBlock {
   kind: "cited";
   text: CitedText;
-  /** Whether anything was said that could be cited. */
+  /** True if the text so far is not empty; a citation needs text. */
   hasText: boolean;
-  /** Whether the block that is open has been cited. */
+  /** True if the open block has a citation. */
   cited: boolean;
 }
 

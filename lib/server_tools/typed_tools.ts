@@ -7,19 +7,19 @@ import { isToolSearch, toToolSearch } from "./tool_search.ts";
 import { isWebFetch, toWebFetch } from "./web_fetch.ts";
 import { isWebSearch, toWebSearch } from "./web_search.ts";
 
-/** What decides who runs a tool of Anthropic's. */
+/** Options that decide where Anthropic's server tools run. */
 export interface TypedToolOptions {
-  /** Missing where the owner has not switched tools on. */
+  /** Undefined if the operator has not enabled tools. */
   toolbox: Toolbox | undefined;
   toolContext: ToolContext;
-  /** Takes note of what of a tool cannot be done here. */
+  /** Collects fields of a tool that are not supported. */
   loss: LossReport;
   /** Milliseconds since 1970. */
   now(): number;
   upstream: UpstreamTools;
 }
 
-/** What the upstream of a turn does by itself. */
+/** Server tools that the upstream runs itself. */
 export interface UpstreamTools {
   /** True if it runs this tool itself. */
   runs(tool: TypedTool): boolean;
@@ -27,18 +27,20 @@ export interface UpstreamTools {
   searchesWeb: boolean;
 }
 
-/** The other tools of a request, known when the first of them runs. */
+/** Other tools of the request. Call only after all tools are assigned. */
 export interface OtherTools {
   deferred(): readonly CustomTool[];
-  /** The names of the gateway's own. */
+  /** Names of the gateway's own tools in the request. */
   gatewayToolNames(): readonly string[];
 }
 
 /**
- * Gives a tool that Anthropic's API runs itself, where the gateway has to and can: the search for tools always, the web
- * where the owner has switched it on. OpenRouter's own search of the web needs no switch: it is the upstream's.
+ * Creates the gateway's implementation of one of Anthropic's server tools.
  *
- * @throws {ApiError} `invalid_request_error` for lists of domains that cannot be.
+ * Returns `undefined` if the upstream runs the tool, or the gateway cannot. Tool search is always available. Web tools
+ * need the tool group `network`; without it, web search uses the upstream's search, which OpenRouter has.
+ *
+ * @throws {ApiError} `invalid_request_error` for invalid domain lists.
  */
 export function toTypedTool(
   tool: TypedTool,
@@ -73,9 +75,9 @@ function createSearch(webToolbox: Toolbox | undefined, { toolContext, upstream }
   return upstream.searchesWeb ? (query: SearchQuery) => search(query, toolContext.signal) : undefined;
 }
 
-/** The fields of Anthropic's web tools that mean the same here. */
+/** Fields of Anthropic's web tools that the gateway supports or can ignore. */
 const SUPPORTED_FIELDS = new Set([
   ...["type", "name", "max_uses", "allowed_domains", "blocked_domains", "max_content_tokens"],
-  // Whoever may call it, it is the model that does; and nothing here is kept for later.
+  // Ignored: only the model calls the tool here, and the gateway caches no results.
   ...["allowed_callers", "cache_control", "use_cache", "defer_loading"],
 ]);

@@ -1,7 +1,7 @@
 import type { Usage } from "../anthropic/events.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
 
-/** Adds up what several turns used; of what is no number the later word counts. */
+/** Adds the usage of two turns. For values that are not numbers, the later one is kept. */
 export function sumUsage(before: JsonObject, after: JsonObject): JsonObject {
   const sum = new Map(Object.entries(before));
   for (const [name, value] of Object.entries(after)) sum.set(name, add(sum.get(name), value));
@@ -14,7 +14,7 @@ function add(before: unknown, after: unknown): unknown {
   return after ?? before;
 }
 
-/** Reads a sum as the usage of a message. */
+/** Converts a sum to the usage of a message. */
 export function toUsage({ input_tokens, output_tokens, ...rest }: JsonObject): Usage {
   return { ...rest, input_tokens: numberOrZero(input_tokens), output_tokens: numberOrZero(output_tokens) };
 }

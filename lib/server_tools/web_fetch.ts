@@ -8,31 +8,31 @@ import { readDomains } from "./domains.ts";
 import { type ModelResult, type ServerTool, type ToolRun, UNTRUSTED_PAGE_WARNING } from "./server_tool.ts";
 import { createUseCounter, toErrorCode } from "./max_uses.ts";
 
-/** The longest address, in characters. */
+/** Maximum length of a URL that the model may fetch. */
 const MAX_URL_CHARS = 250;
 
-/** Tells whether a tool is Anthropic's fetching of pages. */
+/** True if a tool is Anthropic's web fetch. */
 export function isWebFetch({ type }: Pick<TypedTool, "type">): boolean {
   return /^web_fetch_\d{8}$/.test(type);
 }
 
-/** What a page is fetched with. */
+/** Options of {@linkcode toWebFetch}. */
 export interface WebFetchOptions {
   toolbox: Toolbox;
   toolContext: ToolContext;
-  /** The names of the gateway's own tools that the request has. */
+  /** Names of the gateway's own tools in the request. */
   gatewayToolNames(): readonly string[];
   /** Milliseconds since 1970. */
   now(): number;
 }
 
 /**
- * Gives Anthropic's fetching of pages: only of addresses that the user, a tool or an earlier page has named, so that a
- * model cannot carry a secret out in an address of its own making.
+ * Creates the gateway's web fetch tool. It fetches only URLs that are in a user message, a tool result or an earlier
+ * page. A model therefore cannot leak a secret in a URL that it composes.
  *
  * Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-fetch-tool
  *
- * @throws {ApiError} `invalid_request_error` for lists of domains that cannot be.
+ * @throws {ApiError} `invalid_request_error` for invalid domain lists.
  */
 export function toWebFetch(
   tool: TypedTool,
@@ -105,9 +105,9 @@ function toErrorBlock(id: string, error_code: string): ResponseBlock {
 }
 
 /**
- * Tells whether an address stands in what the user said, or in what came of the web or of a tool of the client's. What
- * came of the gateway's other tools does not count: they repeat what the model has said to them. A conversation is
- * written out once, for all calls of a turn.
+ * Creates a check whether a URL is in the user's text, or in a result of a web tool or of a client tool. Results of the
+ * gateway's other tools do not count, because they repeat input of the model. A conversation is serialized once for all
+ * calls of a turn.
  */
 function createUrlCheck(
   getOfflineTools: () => ReadonlySet<unknown>,
@@ -140,13 +140,13 @@ function toolUseId({ tool_use_id }: JsonObject): unknown {
   return tool_use_id;
 }
 
-/** The tools of the gateway that do not go to the web. */
+/** Returns the names of gateway tools outside the group `network`. */
 function offlineToolNames(gatewayToolNames: readonly string[], { tools }: Toolbox): ReadonlySet<unknown> {
   const offline = tools.filter(({ name, group }) => group !== "network" && gatewayToolNames.includes(name));
   return new Set(offline.map(({ name }) => name));
 }
 
-/** A page's text with its address, and a warning; of a file, the file itself. */
+/** Returns a page for the model: a warning, URL and title, then the text or the PDF. */
 function toModelContent(url: string, document: JsonObject): string | ContentBlock[] {
   const { source, title }: JsonObject = document;
   const head = [UNTRUSTED_PAGE_WARNING, url, ...(typeof title === "string" ? [title] : [])].join("\n");

@@ -3,7 +3,7 @@ import type { ResponseBlock } from "../anthropic/events.ts";
 import type { ContentBlock, TypedTool } from "../anthropic/schema.ts";
 import { seal, unseal } from "../dialects/sealed.ts";
 import { asText, isObject, type JsonObject } from "../base/json.ts";
-import { type Citable, SEALER, toMark } from "./citations.ts";
+import { type Citable, SEAL_ORIGIN, toMark } from "./citations.ts";
 import { readDomains } from "./domains.ts";
 import {
   type ModelResult,
@@ -14,29 +14,29 @@ import {
 } from "./server_tool.ts";
 import { createUseCounter, toErrorCode } from "./max_uses.ts";
 
-/** How many hits a search gives. */
+/** Hits per search. */
 const MAX_HITS = 10;
 
-/** Tells whether a tool is Anthropic's search of the web. */
+/** True if a tool is Anthropic's web search. */
 export function isWebSearch({ type }: Pick<TypedTool, "type">): boolean {
   return /^web_search_\d{8}$/.test(type);
 }
 
-/** What the web is searched with. */
+/** Options of {@linkcode toWebSearch}. */
 export interface WebSearchOptions {
-  /** @throws {Error} if there is no answer; its `code` says why, where it is one of Anthropic's. */
+  /** @throws {Error} if the search fails; `code` of a `SearchError` is an error code of Anthropic's API. */
   search(query: SearchQuery, call: ServerCall): Promise<SearchHit[]>;
-  /** Fires when the turn is over. */
+  /** Fires when the request is aborted. */
   signal: AbortSignal;
 }
 
 /**
- * Gives Anthropic's search of the web: what was found goes to the client in the blocks that its SDKs know, the text of
- * the pages sealed, so that a conversation that comes back still has it.
+ * Creates the gateway's web search tool. The client receives Anthropic's result blocks. They hold the text of the pages
+ * sealed, so that it is present when the conversation comes back.
  *
  * Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool
  *
- * @throws {ApiError} `invalid_request_error` for lists of domains that cannot be.
+ * @throws {ApiError} `invalid_request_error` for invalid domain lists.
  */
 export function toWebSearch(
   tool: TypedTool,
@@ -84,7 +84,7 @@ export function toWebSearch(
 }
 
 function toSearchResult({ url, title, text, age }: SearchHit): JsonObject {
-  const encrypted_content = seal(SEALER, [{ text }]);
+  const encrypted_content = seal(SEAL_ORIGIN, [{ text }]);
   return { type: "web_search_result", url, title, encrypted_content, page_age: age ?? null };
 }
 
@@ -100,7 +100,7 @@ function readPages(result: ContentBlock, nth: number): [mark: string, page: Cita
   const { content }: JsonObject = { ...result };
   const hits = Array.isArray(content) ? content.filter(isObject) : [];
   return hits.map(({ url, title, encrypted_content: sealed }, at) => {
-    const text = typeof sealed === "string" ? unseal(sealed, SEALER)?.[0]?.text : undefined;
+    const text = typeof sealed === "string" ? unseal(sealed, SEAL_ORIGIN)?.[0]?.text : undefined;
     const page = { url: asText(url), title: asText(title), text: typeof text === "string" ? text : "" };
     return [toMark(nth, at + 1), page];
   });

@@ -4,14 +4,14 @@ import { isObject } from "../base/json.ts";
 import type { Toolbox, ToolContext } from "../../tools/toolbox/toolbox.ts";
 import type { ModelResult, ServerTool, ToolRun } from "./server_tool.ts";
 
-/** How a tool of the toolbox is offered. */
+/** Definition of a toolbox tool in a request. */
 export interface WorkspaceToolSpec {
   definition: CustomTool;
   path: string;
   deferred: boolean;
 }
 
-/** Gives a tool of the toolbox the form of a tool of an MCP server: its calls are `mcp_tool_use` blocks. */
+/** Converts a tool of the toolbox to a server tool. Its calls are `mcp_tool_use` blocks, as of an MCP server. */
 export function toWorkspaceTool(
   { definition, path, deferred }: WorkspaceToolSpec,
   { toolbox, toolContext }: { toolbox: Toolbox; toolContext: ToolContext },
@@ -35,7 +35,7 @@ export function toWorkspaceTool(
         type: "mcp_tool_result",
         tool_use_id: id,
         is_error: true,
-        content: [{ type: "text", text: `Cannot run ${name}: there are too many calls at once` }],
+        content: [{ type: "text", text: `Cannot run ${name}: too many calls in one turn` }],
       },
     }),
     toModelResult(result): ModelResult {
@@ -47,7 +47,7 @@ export function toWorkspaceTool(
 
 type ResultPart = Awaited<ReturnType<Toolbox["run"]>>["content"][number];
 
-/** Results of an MCP server are text in Anthropic's API: of anything else the client is told what it was. */
+/** Converts a part of a result to text. MCP results in Anthropic's API are text, so images and files become a note. */
 function toTextBlock(piece: ResultPart): { type: "text"; text: string } {
   if (piece.type === "text") return piece;
   const { media_type, data } = piece.source;

@@ -12,7 +12,7 @@ import { countTools } from "./tools.ts";
 import { countValue } from "./value.ts";
 
 /**
- * Estimates the input tokens of a request: system, tools, messages and every kind of block.
+ * Estimates the input tokens of a request: system, tools, messages and every kind of block; at least 1.
  *
  * Thinking of earlier turns does not count, because the model does not read it again.
  * Source: https://platform.claude.com/docs/en/build-with-claude/token-counting
@@ -41,7 +41,7 @@ export function estimateTokens(request: CountTokensRequest, counter: TextCounter
     countTools(request.tools ?? [], { ...options, loaded, forced }) +
     (format ? family.format + countValue(format, count) : 0) +
     (thinking?.type === "enabled" ? family.thinking : 0);
-  return Math.ceil(tokens);
+  return Math.max(1, Math.ceil(tokens));
 }
 
 /** Returns true if a user message holds more than tool results. */

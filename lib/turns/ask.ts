@@ -14,21 +14,21 @@ import { timeoutsFrom } from "../upstreams/idle_timeout.ts";
 import type { Ask } from "../anthropic/ask.ts";
 import { readAnswer } from "./read_answer.ts";
 
-/** What an {@linkcode Ask} is bound to. */
+/** Options of {@linkcode createAsk}. */
 export interface AskOptions {
   route: Route;
   caller: Caller;
   signal: AbortSignal;
   loss: LossReport;
-  /** How often the upstream may be asked again before it answers; none where asking has had an effect. */
+  /** Maximum number of retries before the answer starts; 0 after a tool has run. */
   retries: number;
-  /** Makes sure that more may be spent. @throws {ApiError} `billing_error` where it may not. */
+  /** Checks that the caller may spend more. @throws {ApiError} `billing_error` if its budget is spent. */
   assertBudget(): Promise<void>;
-  /** Hears what the turn used, however it ended, unless the upstream refused it. */
+  /** Called with the usage of a turn when it ends, complete or not. Not called if the upstream rejected the request. */
   onUsage(usage: TurnUsage, route: Route): void;
 }
 
-/** Creates the {@linkcode Ask} that goes to the upstream of a route. */
+/** Creates the {@linkcode Ask} that sends a turn to the upstream of a route. */
 export function createAsk(
   context: MessageContext,
   { route, caller, signal, loss, retries, assertBudget, onUsage }: AskOptions,
@@ -53,7 +53,7 @@ export function createAsk(
     };
     const reader = route.dialect.createReader(request, turn);
     const body = route.dialect.toBody(request, turn);
-    // A beta means something to those alone who speak the language that it changes.
+    // Betas change Anthropic's format. They have no meaning in other dialects.
     if (caller.betas !== undefined && route.dialect.name !== "anthropic") {
       loss.add("header.anthropic-beta", "dropped");
     }
@@ -71,7 +71,7 @@ export function createAsk(
       (timed) => sendTurn(context, route, { body, caller, retries, ...timed }),
     );
     try {
-      for await (const events of readAnswer(response, { context, route, reader, watch: idleTimer })) {
+      for await (const events of readAnswer(response, { context, route, reader, idleTimer })) {
         tally.add(events);
         yield events;
       }
@@ -85,21 +85,21 @@ export function createAsk(
   };
 }
 
-/** Returns the price of a route's model: its host's for all models, or its own. */
+/** Returns the list price of a route: the host's price for all models or, without one, the model's price. */
 function priceOf({ upstream, facts }: Route): ListPrice | undefined {
   return hostFacts(upstream.preset).price ?? facts.price;
 }
 
-/** @throws {ApiError} `invalid_request_error` if anything would be lost. */
+/** Rejects a request that the upstream cannot fully accept. @throws {ApiError} `invalid_request_error` */
 function rejectLosses(loss: LossReport, { upstream, model }: Route): void {
   const lost = loss.serious.map(([path, action]) => `${path} (${action})`);
   if (lost.length === 0) return;
   const target = `model "${model}" of upstream "${upstream.name}"`;
   throw new ApiError(
     "invalid_request_error",
-    `Cannot tell ${target} everything: ${lost.join(", ").slice(0, MAX_LOSSES_CHARS)}`,
+    `Cannot send the complete request to ${target}: ${lost.join(", ").slice(0, MAX_LOSSES_CHARS)}`,
   );
 }
 
-/** How much of the losses an error names, in characters. */
+/** Maximum length of the list of losses in an error message, in characters. */
 const MAX_LOSSES_CHARS = 4000;

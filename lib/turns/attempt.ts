@@ -2,15 +2,16 @@ import type { StreamEvent } from "../anthropic/events.ts";
 import { ApiError } from "../base/errors.ts";
 import { prepend, readUntilContent } from "./hold.ts";
 
-/** What came of an attempt: an answer that has really begun, or the failure that came before. */
+/** Result of an attempt: an answer with content, or the failure before it. */
 export type FirstContent =
   | { answer: AsyncGenerator<StreamEvent[]>; failure?: undefined }
   | { answer?: undefined; failure: ApiError };
 
 /**
- * Waits until an answer has really begun, or failed; after that nothing may be asked again, for the client has seen it.
+ * Waits for the first content of an answer, or for its failure. After the first content, a retry is impossible: the
+ * client receives the content.
  *
- * @throws what ended the request itself: the client that left, its deadline, or a bug.
+ * @throws the failure, if the request itself has ended (by its client or its deadline) or if it is not an `ApiError`.
  */
 export async function firstContent(
   batches: AsyncGenerator<StreamEvent[]>,
@@ -24,7 +25,7 @@ export async function firstContent(
   }
 }
 
-/** Of several failures the one to tell: the first that a repeat may help, so that clients repeat, or else the first. */
+/** Returns the first retryable failure, so that clients retry, or else the first failure. */
 export function preferRetryable(failures: readonly ApiError[]): ApiError | undefined {
   return failures.find(({ retryable }) => retryable) ?? failures[0];
 }

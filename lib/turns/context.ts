@@ -4,7 +4,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { InputCounter } from "../tokens/input_counter.ts";
 import type { ModelLookup } from "../upstreams/find_route.ts";
 
-/** What answering a message needs beside the request: settings, and everything that has effects. */
+/** Dependencies of the turns: settings, and everything that has effects. */
 export interface MessageContext extends ModelLookup {
   config: Pick<
     Config,

@@ -9,10 +9,10 @@ import { upstreamTools } from "./upstream_tools.ts";
 import type { Route } from "../upstreams/upstream.ts";
 
 /**
- * Gives a request as its model would be asked it: with the gateway's tools in the place of what asks for them, and with
- * the conversation as it is retold then.
+ * Converts a request to what its model would receive: with the definitions of the gateway's tools, and with the history
+ * rewritten for the model.
  *
- * @throws {ApiError} `invalid_request_error` where a message would be refused for its tools.
+ * @throws {ApiError} `invalid_request_error` if a message with these tools would be rejected.
  */
 export async function toCountableRequest(
   countRequest: CountTokensRequest,
@@ -38,9 +38,9 @@ export async function toCountableRequest(
   return planTurns(request, assignments).toTurn([], new Map()).request;
 }
 
-/** Nothing is run for a count. */
+/** Counting never runs a tool. */
 const NO_MODELS = { complete: rejectCall, runSubagent: rejectCall, search: rejectCall };
 
 function rejectCall(): Promise<never> {
-  return Promise.reject(new TypeError("Nothing is run for a count of tokens"));
+  return Promise.reject(new TypeError("Cannot call a model: token counting runs no tools"));
 }

@@ -8,22 +8,22 @@ import type { Route } from "../upstreams/upstream.ts";
 import { logWarning } from "../observability/log.ts";
 import { findFallback, toRouteLabel } from "../upstreams/find_route.ts";
 
-/** What asking one after the other has to know. */
+/** Options of {@linkcode withFallbacks}. */
 export interface FallbackOptions {
   context: MessageContext;
-  /** Who is asked first. */
+  /** The route that is tried first. */
   route: Route;
   caller: Caller;
   signal: AbortSignal;
   loss: LossReport;
-  /** Hears whom is asked next. */
+  /** Called with the next route before it is tried. */
   onRoute(route: Route): void;
 }
 
 /**
- * Asks the fallbacks of a route, in turn, as long as nobody has begun to answer and what failed may be better elsewhere.
+ * Tries a route, then its fallbacks in order, until one answers. Stops at a failure that another route would not avoid.
  *
- * The loss report is begun anew for each, so that it tells the losses of the one that answers.
+ * The loss report is cleared before each fallback. It then holds the losses of the route that answers.
  */
 export function withFallbacks(
   askForRoute: (route: Route) => Ask,
@@ -37,7 +37,10 @@ export function withFallbacks(
       if (answer !== undefined) return yield* answer;
       failures.push(failure);
       if (!isRetryableElsewhere(failure)) break;
-      logWarning("A fallback is asked, if there is one", { model: toRouteLabel(route), error: failure });
+      logWarning("model failed, trying the next fallback, if any", {
+        model: toRouteLabel(route),
+        error: failure,
+      });
       route = await findFallback(context, route, caller).catch((error) => {
         failures.push(toApiError(error));
         return undefined;
@@ -50,7 +53,7 @@ export function withFallbacks(
   };
 }
 
-/** Whether somebody else may not have this failure: an empty account, a model that is gone, a limit, a breakdown. */
+/** True if another route may avoid the failure: no credit, missing model, rate limit or outage. */
 function isRetryableElsewhere({ status }: ApiError): boolean {
   return status === 402 || status === 404 || status === 429 || status >= 500;
 }

@@ -2,22 +2,21 @@ import type { StreamEvent } from "../anthropic/events.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { withTimeout } from "../runtime/timeout.ts";
 
-/** How long to hold an answer, and what to begin it with when that takes too long. */
+/** Options of {@linkcode holdAnswer}. */
 export interface HoldOptions {
   clock: Clock;
-  /** Milliseconds. */
+  /** Maximum time to hold the answer, in milliseconds. */
   timeoutMs: number;
-  /** The events that begin the answer before the upstream has said anything. */
+  /** Returns the events that start the answer after `timeoutMs` without content. */
   startEvents(): StreamEvent[];
 }
 
 /**
- * Holds an answer until the upstream has really begun it, so that a failure before that is an HTTP status.
+ * Holds an answer until its first content, so that an earlier failure becomes an HTTP status.
  *
- * After some patience the answer begins anyway, with a `message_start` of the gateway's own, which then stands for the
- * upstream's.
+ * After `timeoutMs`, the answer starts with the gateway's `message_start`, which replaces the upstream's.
  *
- * @throws what the upstream failed with before its first block.
+ * @throws the failure, if the answer fails before its first content and within `timeoutMs`.
  */
 export async function holdAnswer(
   batches: AsyncGenerator<StreamEvent[]>,
@@ -26,11 +25,11 @@ export async function holdAnswer(
   const pendingEvents = readUntilContent(batches);
   const firstEvents = await withTimeout(clock, timeoutMs, pendingEvents);
   if (firstEvents !== undefined) return prepend(firstEvents, batches);
-  pendingEvents.catch(() => {}); // awaited below, unless the client leaves before
+  pendingEvents.catch(() => {}); // startEarly() awaits it, unless the client disconnects first
   return startEarly(startEvents(), pendingEvents, batches);
 }
 
-/** Reads up to the first event that says more than that a message begins. */
+/** Reads events up to the first content, or to the end. */
 export async function readUntilContent(batches: AsyncGenerator<StreamEvent[]>): Promise<StreamEvent[]> {
   const events: StreamEvent[] = [];
   while (true) {
@@ -41,12 +40,12 @@ export async function readUntilContent(batches: AsyncGenerator<StreamEvent[]>): 
   }
 }
 
-/** Whether an event says more than that a message begins. */
+/** True for every event except `message_start` and `ping`. */
 export function isContent({ type }: StreamEvent): boolean {
   return type !== "message_start" && type !== "ping";
 }
 
-/** Gives what has begun, then the rest. */
+/** Yields the events that were already read, then the rest. */
 export async function* prepend(
   firstEvents: StreamEvent[],
   batches: AsyncGenerator<StreamEvent[]>,

@@ -6,10 +6,9 @@ import type { Config } from "../config/settings.ts";
 import { logAudit } from "../observability/log.ts";
 
 /**
- * Gives the way to the tools that the settings switch on: they are loaded when first asked for, and only then. Nothing
- * where none is switched on.
+ * Creates a function that loads the enabled tools on its first call; undefined if no tools are enabled.
  *
- * What is returned throws a {@linkcode ConfigError} if `WORKSPACE_ROOT` cannot be used.
+ * The function rejects with a {@linkcode ConfigError} if `WORKSPACE_ROOT` cannot be used.
  */
 export function createToolboxLoader(
   config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">,

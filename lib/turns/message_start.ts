@@ -4,7 +4,7 @@ import { MessageWriter } from "../anthropic/writer.ts";
 import type { MessageContext } from "./context.ts";
 import type { Route } from "../upstreams/upstream.ts";
 
-/** Begins a message of which nothing has come yet, its input as it is estimated. */
+/** Returns the first events of a message without content: `message_start`, with the estimated input, and `ping`. */
 export function startMessage(
   message: MessagesRequest,
   route: Route,

@@ -8,21 +8,28 @@ import { readEvents } from "../upstreams/read_events.ts";
 import { readJsonResponse } from "../upstreams/send.ts";
 import type { IdleTimer } from "../upstreams/idle_timeout.ts";
 
-interface ReadAnswerOptions {
+/** Options of {@linkcode readAnswer}. */
+export interface ReadAnswerOptions {
   context: Pick<MessageContext, "clock">;
   route: Route;
   reader: AnswerReader;
-  watch: IdleTimer;
+  idleTimer: IdleTimer;
 }
 
+/**
+ * Reads an upstream's answer, an event stream or a JSON body, as Anthropic's events.
+ *
+ * @throws {ApiError} `api_error` if the answer is in another format or incomplete; the error that the upstream
+ * reports; the abort reason of the idle timer.
+ */
 export async function* readAnswer(
   response: Response,
   reading: ReadAnswerOptions,
 ): AsyncGenerator<StreamEvent[]> {
-  const { reader, watch, route: { upstream } } = reading;
+  const { reader, idleTimer, route: { upstream } } = reading;
   const type = response.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
   if (type === "application/json") {
-    reader.pushNonStreamed(await readJsonResponse(response, upstream, watch));
+    reader.pushNonStreamed(await readJsonResponse(response, upstream, idleTimer));
     reader.end();
     yield reader.take();
   } else if (response.body === null || (type !== "" && type !== "text/event-stream")) {
@@ -38,41 +45,44 @@ export async function* readAnswer(
   }
 }
 
-/** How long an upstream may keep its connection open after its last word, in milliseconds; it can be used again. */
-const CONNECTION_REUSE_MS = 1000;
+/**
+ * Time for an upstream to close its stream after its last event, in milliseconds. A connection whose stream was closed
+ * can be reused.
+ */
+const DRAIN_TIMEOUT_MS = 1000;
 
 async function* readStream(
   body: ReadableStream<Uint8Array>,
-  { context: { clock }, route: { upstream }, reader, watch }: ReadAnswerOptions,
+  { context: { clock }, route: { upstream }, reader, idleTimer }: ReadAnswerOptions,
 ): AsyncGenerator<StreamEvent[]> {
-  const enough = new AbortController();
-  let stopWaiting: (() => void) | undefined;
-  const signal = AbortSignal.any([watch.signal, enough.signal]);
+  const drainTimeout = new AbortController();
+  let cancelDrain: (() => void) | undefined;
+  const signal = AbortSignal.any([idleTimer.signal, drainTimeout.signal]);
   try {
-    for await (const batch of readEvents(body, { signal, race: watch.race })) {
+    for await (const batch of readEvents(body, { signal, race: idleTimer.race })) {
       for (const event of batch) reader.push(event);
-      if (reader.done && stopWaiting === undefined) {
+      if (reader.done && cancelDrain === undefined) {
         reader.end();
-        stopWaiting = clock.after(CONNECTION_REUSE_MS, () => enough.abort());
+        cancelDrain = clock.after(DRAIN_TIMEOUT_MS, () => drainTimeout.abort());
       }
       const events = reader.take();
-      if (events.some(isContent)) watch.markStarted();
+      if (events.some(isContent)) idleTimer.markStarted();
       if (events.length > 0) yield events;
     }
-    if (stopWaiting !== undefined) return;
+    if (cancelDrain !== undefined) return;
     reader.end();
     yield reader.take();
   } catch (cause) {
-    // However the connection ends after the last word, everything was said.
-    if (stopWaiting !== undefined && !watch.signal.aborted) return;
-    // What was understood before the failure still belongs to the client.
+    // The answer is complete after its last event, even if the connection fails then.
+    if (cancelDrain !== undefined && !idleTimer.signal.aborted) return;
+    // The client still receives the events that were read before the failure.
     const events = reader.take();
     if (events.length > 0) yield events;
-    if (watch.signal.aborted) throw watch.signal.reason;
+    if (idleTimer.signal.aborted) throw idleTimer.signal.reason;
     if (cause instanceof ApiError) throw cause;
-    const what = `Cannot finish the answer: upstream "${upstream.name}" broke its stream off`;
+    const what = `Cannot finish the answer: upstream "${upstream.name}" closed its stream early`;
     throw new ApiError("api_error", what, { status: 502, cause });
   } finally {
-    stopWaiting?.();
+    cancelDrain?.();
   }
 }

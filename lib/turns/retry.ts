@@ -6,23 +6,23 @@ import type { ApiError } from "../base/errors.ts";
 import type { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
 
-/** What a retry has to know. */
+/** Options of {@linkcode withRetry}. */
 export interface RetryOptions {
   signal: AbortSignal;
   loss: LossReport;
-  /** Whether the client would rather have the failure than a shorter answer. */
+  /** True if requests must not be shortened: the client then receives the failure. */
   strict: boolean;
 }
 
-/** Some providers give no shorter answer than this, in tokens. */
+/** Smallest `max_tokens` that some providers accept. */
 const MIN_ANSWER_TOKENS = 16;
 
 /**
- * Asks once more, before the answer has begun, where the same upstream can be asked otherwise: for an answer as short as
- * the account can pay (reported as `max_tokens;approximated`), without the provider that failed for no reason, or
- * without the thoughts that it does not take back (reported as dropped).
+ * Retries a failed request on the same route with an adjustment, before the answer starts: with fewer output tokens, as
+ * many as the account can pay for (reported as `max_tokens;approximated`), without the provider that failed for no
+ * reason, or without thinking blocks that the upstream rejects (reported as dropped).
  *
- * The same question is repeated by {@linkcode send} alone, where the settings want that.
+ * Only {@linkcode send} repeats a request unchanged, if the settings enable that.
  */
 export function withRetry(
   askForRoute: (route: Route) => Ask,
@@ -46,14 +46,14 @@ export function withRetry(
     };
 }
 
-/** What was asked of whom. */
+/** A request and its route. */
 interface RoutedRequest {
   route: Route;
   request: MessagesRequest;
   shortened?: boolean;
 }
 
-/** What to ask instead, where that has a chance; each change is made once. */
+/** Returns the adjusted request, or undefined if no adjustment applies. Each adjustment is made once. */
 function adjust(sent: RoutedRequest, failure: ApiError, strict: boolean): RoutedRequest | undefined {
   const { route, request, shortened } = sent;
   const adjustment = failure instanceof UpstreamError ? failure.adjustment : undefined;
@@ -81,7 +81,7 @@ function hasThinking({ content }: Message): boolean {
 
 const THINKING_TYPES = new Set(["thinking", "redacted_thinking"]);
 
-/** Whether so many tokens are an answer: some, fewer than asked for, and more than are thought. */
+/** True if `tokens` allows an answer: at least the minimum, fewer than requested, and more than the thinking budget. */
 function isUsableMaxTokens({ max_tokens, thinking }: MessagesRequest, tokens: number): boolean {
   const thinkingTokens = thinking?.type === "enabled" ? thinking.budget_tokens : 0;
   return tokens >= MIN_ANSWER_TOKENS && tokens < max_tokens && tokens > thinkingTokens;

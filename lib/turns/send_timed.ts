@@ -2,9 +2,9 @@ import { type IdleTimer, startIdleTimer, type Timeouts } from "../upstreams/idle
 import type { ReadOptions } from "../upstreams/read_body.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
 
-/** What limits a request to an upstream in time. */
+/** Options of {@linkcode sendTimed}. */
 export interface TimedOptions {
-  /** Ends the request. */
+  /** Aborts the request. */
   signal: AbortSignal;
   upstream: Upstream;
   timeouts: Timeouts;
@@ -13,9 +13,9 @@ export interface TimedOptions {
 }
 
 /**
- * Sends a request under an idle timer, which goes on with the answer and which the caller stops.
+ * Sends a request with an idle timer. The timer also covers the answer; the caller must stop it.
  *
- * @throws whatever `send` throws; the timer is stopped then.
+ * @throws the error of `send`. The timer is then stopped.
  */
 export async function sendTimed(
   { signal, upstream, timeouts, onAbort }: TimedOptions,

@@ -12,22 +12,22 @@ import { findRoute } from "../upstreams/find_route.ts";
 import { searchUpstream } from "./upstream_search.ts";
 import { timeoutsFrom } from "../upstreams/idle_timeout.ts";
 
-/** What the tools of a request are run for. */
+/** Options of {@linkcode createToolContext}. */
 export interface ToolContextOptions
   extends Pick<AskOptions, "caller" | "signal" | "assertBudget" | "onUsage"> {
-  /** What the client has asked. */
+  /** The client's request. */
   message: MessagesRequest;
   requestId: string;
-  /** The names of the gateway's tools that the request may use, known when the first of them runs. */
+  /** Returns the names of the gateway's tools that the request may use. Called while a tool runs. */
   tools(): readonly string[];
-  /** Holds a conversation of a tool's own, with tools of these names. */
+  /** Runs a nested conversation for a tool, with the tools of these names. */
   runSubagent(
     message: MessagesRequest,
     options: { tools: readonly string[]; signal: AbortSignal },
   ): Promise<ResponseMessage>;
 }
 
-/** Creates the scene of a request's tools. */
+/** Creates the context in which a request's tools run. */
 export function createToolContext(context: MessageContext, options: ToolContextOptions): ToolContext {
   const { caller, signal, requestId, message } = options;
   return {
@@ -39,11 +39,10 @@ export function createToolContext(context: MessageContext, options: ToolContextO
   };
 }
 
-/** The tool that has others run: within its own conversation it is not to be had. */
+/** The tool that runs subagents. Subagents cannot use it. */
 const TASK_TOOL = "Task";
-const TASK_PROMPT =
-  "You work on one task on your own, for somebody who sees nothing but your last message: " +
-  "say there all that was asked for.";
+const TASK_PROMPT = "You work on one task by yourself. The caller sees only your last message: " +
+  "it must contain everything that was asked for.";
 
 function createModels(context: MessageContext, options: ToolContextOptions): Models {
   const { message, caller, assertBudget, onUsage } = options;
@@ -64,7 +63,7 @@ function createModels(context: MessageContext, options: ToolContextOptions): Mod
     runSubagent: (prompt, { model, signal }) =>
       withApiErrors(signal, async () => {
         const request: MessagesRequest = {
-          // The choice of models is the owner's and the client's: a model may ask for the small one, not for any.
+          // The operator and the client choose the models. A subagent may use the small one, not any other.
           model: model === "haiku" || model === "small" ? "small" : message.model,
           max_tokens: message.max_tokens,
           messages: [{ role: "user", content: prompt }],
@@ -73,16 +72,16 @@ function createModels(context: MessageContext, options: ToolContextOptions): Mod
         const tools = options.tools().filter((name) => name !== TASK_TOOL);
         const answer = await options.runSubagent(request, { tools, signal });
         const { stop_reason: reason } = answer;
-        // What was cut off is not to be taken for all that there is to say.
+        // Marks an incomplete answer, so that it is not mistaken for a complete one.
         return reason === "end_turn"
           ? messageText(answer)
-          : `${messageText(answer)}\n[The task did not end: ${reason}]`;
+          : `${messageText(answer)}\n[The task did not finish: ${reason}]`;
       }),
     search: (query, signal) =>
       withApiErrors(signal, async () => {
         const small = await findRoute(context, "small", caller);
         const { searchesWeb } = hostFacts(small.upstream.preset);
-        // The small model may be elsewhere; that of the conversation is then the one that can search.
+        // If the small model's upstream has no search, the upstream of the conversation's model is used.
         const route = searchesWeb ? small : await findRoute(context, message.model, caller);
         await assertBudget();
         return await searchUpstream(context, query, {
@@ -96,7 +95,7 @@ function createModels(context: MessageContext, options: ToolContextOptions): Mod
   };
 }
 
-/** Makes of every failure one that may be told, but of the end of the call. */
+/** Converts failures to `ApiError`. Rethrows the abort reason if the call was cancelled. */
 async function withApiErrors<Result>(signal: AbortSignal, run: () => Promise<Result>): Promise<Result> {
   try {
     return await run();
@@ -112,10 +111,9 @@ function messageText({ content }: ResponseMessage): string {
   );
 }
 
-/** Tells a conversation from others where the client does not: by how it began. */
+/** Identifies a conversation without a session id by its first message. */
 function conversationKey({ messages }: MessagesRequest): string {
   return JSON.stringify(messages[0]).slice(0, MAX_CONVERSATION_KEY_CHARS);
 }
 
-/** In characters. */
 const MAX_CONVERSATION_KEY_CHARS = 2000;

@@ -13,18 +13,18 @@ import { type Network, send } from "../upstreams/send.ts";
 import type { Timeouts } from "../upstreams/idle_timeout.ts";
 import { sendTimed } from "./send_timed.ts";
 
-/** What an upstream is searched with. */
+/** Options of {@linkcode searchUpstream}. */
 export interface SearchOptions {
-  /** The model that searches. */
+  /** The route of the model that searches. */
   route: Route;
   caller: Caller;
   signal: AbortSignal;
   timeouts: Timeouts;
-  /** Hears what the search used, however it ended. */
+  /** Called with the search's usage when the search ends, complete or not. */
   onUsage(usage: TurnUsage, route: Route): void;
 }
 
-/** What is read of a chunk. Source: https://openrouter.ai/docs/guides/features/server-tools/web-search */
+/** The fields of a chunk that are read. Source: https://openrouter.ai/docs/guides/features/server-tools/web-search */
 const Citation = v.object({
   url_citation: v.object({ url: v.string(), title: v.nullish(v.string()), content: v.nullish(v.string()) }),
 });
@@ -39,13 +39,13 @@ const Chunk = v.object({
   })),
 });
 
-/** Enough for a word: what was found comes before it. */
-const MAX_TOKENS = 256;
+/** Enough for the one word that the model answers. The search results arrive before it. */
+const MAX_OUTPUT_TOKENS = 256;
 
 /**
- * Searches the web by OpenRouter's own search, which a model has to be asked for.
+ * Searches the web with OpenRouter's search, which runs only as a tool of a model.
  *
- * @throws {ApiError} if the upstream has no search, or fails.
+ * @throws {ApiError} if the upstream has no search, or if it fails.
  */
 export async function searchUpstream(
   network: Network,
@@ -105,7 +105,7 @@ function toSearchBody(
   return {
     model,
     stream: true,
-    max_tokens: MAX_TOKENS,
+    max_tokens: MAX_OUTPUT_TOKENS,
     messages: [{ role: "user", content }],
     tools: [{ type, parameters }],
     tool_choice: { type },

@@ -12,21 +12,21 @@ import { findRoute } from "../upstreams/find_route.ts";
 import { createToolContext } from "./tool_context.ts";
 import { upstreamTools } from "./upstream_tools.ts";
 
-/** What tools are run for. */
+/** Options of {@linkcode withTools}. */
 export interface WithToolsOptions extends Omit<AskOptions, "route"> {
-  /** What the client has asked. */
+  /** The client's request. */
   message: MessagesRequest;
   requestId: string;
   toolHeaders: ToolHeaders;
 }
 
 /**
- * Lets the gateway run its own tools between the turns of a route; where there are none to run, one turn is all.
+ * Runs the gateway's tools between the turns of a route. Without calls of such tools, there is one turn.
  *
- * Later turns go to the same upstream, once: what a tool has done is not undone by asking again.
+ * Later turns go to the same upstream and are not retried: a retry does not undo the effects of a tool.
  */
 export function withTools(context: MessageContext, options: WithToolsOptions): (route: Route) => Ask {
-  // What the gateway asks on its own is none of the requests that the client wants a beta for.
+  // The client's betas apply to its own request, not to the requests of the gateway's tools.
   const baseOptions = { ...options, caller: { ...options.caller, betas: undefined } };
   return (route) =>
     runTurns(

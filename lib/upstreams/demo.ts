@@ -16,9 +16,9 @@ const ChatRequest = v.looseObject({
 type ChatRequest = v.InferOutput<typeof ChatRequest>;
 
 /**
- * The embedded upstream, for whoever has no key yet: it speaks chat completions like any other, without a network.
+ * Embedded upstream with the model `demo/echo`. It accepts chat completions and needs no key and no network.
  *
- * It repeats what the user said, word by word, and calls a tool when the user names one or the request asks for it.
+ * It repeats the user's text word by word. It calls a tool if the text names one or `tool_choice` requires one.
  */
 export const demo: Upstream = {
   name: DEMO,
@@ -28,14 +28,15 @@ export const demo: Upstream = {
   fetch: answerDemo,
 };
 
-/** How the embedded model introduces itself. */
 const INTRODUCTION = "This is demo/echo, a model inside the gateway that needs no key and no network.";
 
 function answerDemo(_url: string | URL | Request, init: RequestInit = {}): Promise<Response> {
   const request = typeof init.body === "string" ? tryJson(init.body) : undefined;
   if (!v.is(ChatRequest, request)) {
     return Promise.resolve(
-      Response.json({ error: { message: "demo/echo takes chat completions only" } }, { status: 400 }),
+      Response.json({ error: { message: "Cannot answer: demo/echo accepts only chat completions" } }, {
+        status: 400,
+      }),
     );
   }
   const frames = [...toFrames(request)].map((frame) => `data: ${JSON.stringify(frame)}\n\n`);
@@ -74,18 +75,18 @@ function* toFrames(request: ChatRequest): Generator<JsonObject> {
   yield { choices: [], usage: { prompt_tokens, completion_tokens: tool === undefined ? kept.length : 1 } };
 }
 
-/** The tool that the request insists on, or that the user names. */
+/** Returns the tool that `tool_choice` forces, or that the text names. */
 function findTool({ tools = [], tool_choice: choice }: ChatRequest, lastText: string) {
   if (choice === "none") return undefined;
   const forced = isObject(choice) && isObject(choice.function) ? choice.function.name : undefined;
-  // Of `Read` and `TodoRead` it is the longer name that was meant.
+  // The longest name first: text with `TodoRead` also contains `Read`.
   const longest = tools.toSorted((a, b) => b.function.name.length - a.function.name.length);
   const named = tools.find(({ function: { name } }) => name === forced) ??
     longest.find(({ function: { name } }) => lastText.includes(name));
   return named ?? (choice === "required" ? tools[0] : undefined);
 }
 
-/** A value that the schema of a tool would let pass: the required fields, filled with what the user said. */
+/** Returns a value for a tool's schema: the required fields, filled with the user's text. */
 function toSample(schema: unknown, lastText: string): unknown {
   if (!isObject(schema)) return lastText;
   if (Array.isArray(schema.enum)) return schema.enum[0];
@@ -116,7 +117,7 @@ function contentText(content: string | { text?: string | undefined }[] | null | 
   return typeof content === "string" ? content : (content ?? []).map(({ text = "" }) => text).join(" ");
 }
 
-/** Words with the space before them, so that joined they are the text again. */
+/** Splits a text into words. Each keeps the space before it, so that joined they are the text. */
 function splitWords(text: string): string[] {
   return text === "" ? [] : text.split(/(?<=\S)(?=\s)/);
 }

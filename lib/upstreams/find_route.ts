@@ -7,27 +7,27 @@ import { resolveModel, resolveTarget, unknownModelError } from "./resolve.ts";
 import type { ModelCache } from "./model_cache.ts";
 import type { Directory, Route } from "./upstream.ts";
 
-/** Where models are looked up: by the settings, and in the lists of the upstreams. */
+/** Sources of models: the settings and the model lists of upstreams. */
 export interface ModelLookup {
   directory: Directory;
   modelCache: ModelCache;
 }
 
 /**
- * Finds the way for a model's name, as far as this caller may go it.
+ * Finds the route for a model's name.
  *
- * A model that the upstream's list does not have is refused where the list is whole, unless there is a fallback; names
- * that mean more than one model (`~author/…-latest`, `@preset/…`) are the upstream's to judge.
+ * If the upstream lists all of its models and this one is missing, the next fallback is used, else the model is
+ * rejected. Names that stand for several models (`~author/…-latest`, `@preset/…`) are not checked.
  *
- * @throws {ApiError} `not_found_error` for a model nobody has, `authentication_error` or
- * `api_error` where there is no key to use.
+ * @throws {ApiError} `not_found_error` for an unknown model; without a key for the upstream, `authentication_error` if
+ * the client may send one, else `api_error`.
  */
 export async function findRoute(lookup: ModelLookup, name: string, caller: Caller): Promise<Route> {
   return await completeRoute(lookup, resolveModel(name, lookup.directory), caller);
 }
 
 /**
- * Finds whom to ask instead of a route that failed; `undefined` where nobody is left.
+ * Finds the next fallback of a failed route; `undefined` if none is left.
  *
  * @throws {ApiError} as {@linkcode findRoute} does.
  */
@@ -45,7 +45,7 @@ export async function findFallback(
   );
 }
 
-/** A route of whose model nothing is known yet. */
+/** A route before the facts of its model are looked up. */
 type RouteWithoutFacts = Omit<Route, "facts">;
 
 async function completeRoute(lookup: ModelLookup, route: RouteWithoutFacts, caller: Caller): Promise<Route> {
@@ -62,19 +62,19 @@ async function completeRoute(lookup: ModelLookup, route: RouteWithoutFacts, call
   throw unknownModelError(route, listed.map(({ id }) => id));
 }
 
-/** The error for an upstream that nobody has a key for: the client, if it may bring one, or else the owner must see to it. */
+/** Returns the error for an upstream without a key. The client can send one, unless the gateway has client keys. */
 function missingKeyError(name: string, { client }: Caller): ApiError {
   if (client === LOCAL) {
     return new ApiError(
       "authentication_error",
-      `x-api-key header is required: upstream "${name}" has no key of its own (model "demo/echo" needs none)`,
+      `x-api-key header is required: the gateway has no key for upstream "${name}" (model "demo/echo" needs none)`,
     );
   }
-  const why = "the gateway has no key for it, and passes none of its clients' on";
-  return new ApiError("api_error", `Cannot ask upstream "${name}": ${why}`, { retryable: false });
+  const why = "the gateway has no key for it, and does not forward client keys";
+  return new ApiError("api_error", `Cannot use upstream "${name}": ${why}`, { retryable: false });
 }
 
-/** Names the upstream and the model, in characters that a header may hold. */
+/** Formats upstream and model as `upstream/model`, in characters allowed in a header. */
 export function toRouteLabel({ upstream, model }: Pick<Route, "upstream" | "model">): string {
   return `${upstream.name}/${model}`.toWellFormed().replace(/[^\w./:@~+-]/gu, encodeURIComponent);
 }

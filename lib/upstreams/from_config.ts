@@ -5,7 +5,7 @@ import type { Upstream } from "./upstream.ts";
 import type { NamedUpstream } from "../config/upstreams.ts";
 
 /**
- * Creates the upstreams that the settings name: OpenRouter first, which is asked where nothing else is said.
+ * Creates the upstreams of the settings. OpenRouter is the first, which is the default upstream.
  *
  * @example Usage
  * ```ts
@@ -50,7 +50,7 @@ function toUpstream(
   };
 }
 
-/** Whose habits to expect where nobody says; none but Anthropic's own address is taken for Anthropic. */
+/** Default preset by name. Only hosts of `anthropic.com` are treated as Anthropic, whatever their name. */
 function defaultPreset(name: string, url: string): HostName {
   if (/(^|\.)anthropic\.com$/.test(new URL(url).hostname)) return "anthropic";
   const host = HOST_NAMES.find((candidate) => candidate === name);

@@ -1,40 +1,40 @@
 import type { Clock } from "../runtime/clock.ts";
 import { ApiError } from "../base/errors.ts";
 
-/** Waits for a sign of life, as long as there is patience for it. */
+/** Awaits a promise of an upstream's data, limited by the idle timeout. */
 export type Race = <Value>(promise: Promise<Value>) => Promise<Value>;
 
-/** Watches over one question to an upstream: nobody waits for ever for one that has fallen silent. */
+/** Aborts one upstream request if the upstream is silent for too long. */
 export interface IdleTimer {
-  /** Fires when the request has ended, or patience has: with an {@linkcode ApiError} then. */
+  /** Fires when the client's request is aborted, or on timeout, then with an {@linkcode ApiError}. */
   readonly signal: AbortSignal;
-  /** Only what is waited for counts as silence: an upstream that a slow client holds back is not to blame. */
+  /** Awaits data. Only this time counts as silence, so a slow client causes no timeout. */
   race: Race;
-  /** Whether a sign of life is waited for, or was to the last. */
+  /** True while data is awaited, and after the last wait failed. */
   readonly waiting: boolean;
-  /** Says that the answer has begun. */
+  /** Switches from `firstByteMs` to `idleMs`, when the answer has begun. */
   markStarted(): void;
-  /** Ends the watch. */
+  /** Stops listening for the end of the client's request. */
   stop(): void;
 }
 
-/** How long an upstream may be silent, in milliseconds; 0 is for ever. */
+/** Maximum silence of an upstream, in milliseconds; 0 means no limit. */
 export interface Timeouts {
   clock: Clock;
-  /** Before its answer has begun: some models think for minutes. */
+  /** Before its answer begins. Some models think for minutes. */
   firstByteMs: number;
-  /** From then on. */
+  /** Within its answer. */
   idleMs: number;
 }
 
-/** The patience that the settings have with upstreams. */
+/** Returns the timeouts of the settings. */
 export function timeoutsFrom(
   { clock, config }: { clock: Clock; config: { firstByteTimeout: number; idleTimeout: number } },
 ): Timeouts {
   return { clock, firstByteMs: config.firstByteTimeout * 1000, idleMs: config.idleTimeout * 1000 };
 }
 
-/** Starts to watch an upstream within a request, whose end is given by `requestSignal`. */
+/** Starts an idle timer for one upstream request. `requestSignal` aborts with the client's request. */
 export function startIdleTimer(
   requestSignal: AbortSignal,
   upstream: { name: string },
@@ -71,6 +71,6 @@ export function startIdleTimer(
 function idleTimeoutError({ name }: { name: string }, ms: number): ApiError {
   return new ApiError(
     "timeout_error",
-    `Cannot wait any longer for upstream "${name}": it has said nothing for ${ms / 1000} s`,
+    `Cannot get an answer from upstream "${name}": it sent nothing for ${ms / 1000} s`,
   );
 }

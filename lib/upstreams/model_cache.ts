@@ -7,29 +7,30 @@ import { type ListedModel, parseModelList } from "./model_list.ts";
 import type { Upstream } from "./upstream.ts";
 import { readJsonResponse, send } from "./send.ts";
 
-/** How long a list is taken for true, and for how long nobody asks again after a failure; in milliseconds. */
+/** Time after which a cached list is refreshed. */
 const FRESH_MS = 10 * 60 * 1000;
+/** Time after a failure in which no message loads the list again. */
 const RETRY_BLOCK_MS = 60 * 1000;
-/** How long an upstream may take to list its models, in milliseconds: Claude Code waits 3 s for the gateway's list. */
+/** Timeout for loading a list. It may exceed the 3 s that Claude Code waits: a later request finds the list cached. */
 const MODEL_LIST_TIMEOUT_MS = 10_000;
-/** How long a message waits for a list that has never been seen, in milliseconds. */
+/** Maximum time that a message waits for a list that was never loaded. */
 const MESSAGE_WAIT_MS = 2000;
 
-/** What an upstream's list of models says: fetched when first needed, kept, and refreshed behind the scenes. */
+/** Cache of the upstreams' model lists. Loads a list on first use, and refreshes it in the background for messages. */
 export interface ModelCache {
   /**
-   * Gives the list.
+   * Returns the list, and loads it if it is missing or old.
    *
-   * @throws {ApiError} if it cannot be had.
+   * @throws {ApiError} if it cannot be loaded.
    */
   fetch(upstream: Upstream, caller: Caller): Promise<readonly ListedModel[]>;
-  /** Gives what is known, an empty list if nothing is; waits for it a little only where it has never been seen. */
+  /** Returns the cached list, or an empty one. Waits at most 2 s, and only for a list that was never loaded. */
   get(upstream: Upstream, caller: Caller): Promise<readonly ListedModel[]>;
-  /** Gives the list as it was last seen, however old. */
+  /** Returns the list as last loaded, however old; empty if it was never loaded. */
   peek(upstream: Upstream): readonly ListedModel[];
 }
 
-/** Creates a catalogue that knows nothing yet. */
+/** Creates an empty cache. */
 export function createModelCache(gateway: { fetch: typeof fetch; clock: Clock }): ModelCache {
   const { clock } = gateway;
   const lists = new Map<string, { models: readonly ListedModel[]; fetchedAt: number }>();
@@ -40,7 +41,7 @@ export function createModelCache(gateway: { fetch: typeof fetch; clock: Clock })
     const controller = new AbortController();
     const stop = clock.after(MODEL_LIST_TIMEOUT_MS, () => controller.abort(timeoutError(upstream)));
     try {
-      // The key alone: an upstream may shape its list after the version of the API that it is asked for.
+      // Only the key, no version and no betas: the format of a list may depend on them.
       const upstreamCaller = { client: caller.client, key: caller.key };
       const response = await send(gateway, upstream, {
         path: "/models",
@@ -85,7 +86,7 @@ export function createModelCache(gateway: { fetch: typeof fetch; clock: Clock })
         return cached?.models ?? [];
       }
       if (cached !== undefined && clock.now() - cached.fetchedAt < FRESH_MS) return cached.models;
-      const loading = refresh(upstream, caller).catch(() => []); // a message goes on without
+      const loading = refresh(upstream, caller).catch(() => []); // a message continues without the list
       if (cached !== undefined) return cached.models;
       return await withTimeout(clock, MESSAGE_WAIT_MS, loading) ?? [];
     },
@@ -94,11 +95,18 @@ export function createModelCache(gateway: { fetch: typeof fetch; clock: Clock })
 }
 
 function timeoutError({ name }: Upstream): ApiError {
-  return new ApiError("timeout_error", `Cannot list the models of upstream "${name}": it took too long`);
+  return new ApiError(
+    "timeout_error",
+    `Cannot list the models of upstream "${name}": no answer within ${MODEL_LIST_TIMEOUT_MS / 1000} s`,
+  );
 }
 
 function invalidListError({ name }: Upstream): ApiError {
-  return new ApiError("api_error", `Cannot list the models of upstream "${name}": its answer is no list`, {
-    status: 502,
-  });
+  return new ApiError(
+    "api_error",
+    `Cannot list the models of upstream "${name}": its answer is not a model list`,
+    {
+      status: 502,
+    },
+  );
 }

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { ModelFacts } from "../dialects/mod.ts";
 import type { JsonObject } from "../base/json.ts";
 
-/** A field of another kind than expected counts as missing: no model is lost for a detail. */
+/** Treats a field of an unexpected type as missing, so that the model stays in the list. */
 function maybe<Schema extends v.GenericSchema>(schema: Schema) {
   return v.fallback(v.nullish(schema), undefined);
 }
@@ -18,13 +18,13 @@ const ListedModel = v.looseObject({
   name: Text,
   description: Text,
   created: maybe(v.number()),
-  /** The window; the other names for it are those of vLLM, Groq, Mistral and Anthropic. */
+  /** Context window; the next four are the names of vLLM, Groq, Mistral and Anthropic. */
   context_length: Count,
   max_model_len: Count,
   context_window: Count,
   max_context_length: Count,
   max_input_tokens: Count,
-  /** The longest answer; the other names for it are those of Groq and Anthropic. */
+  /** Maximum output tokens; the next two are the names of Groq and Anthropic. */
   top_provider: maybe(v.looseObject({ max_completion_tokens: Count })),
   max_completion_tokens: Count,
   max_tokens: Count,
@@ -45,10 +45,10 @@ const ListedModel = v.looseObject({
 });
 const ListedModels = v.looseObject({ data: v.array(v.unknown()) });
 
-/** A model as an upstream lists it. Source: https://openrouter.ai/docs/api-reference/list-available-models */
+/** A model in an upstream's list. Source: https://openrouter.ai/docs/api-reference/list-available-models */
 export type ListedModel = v.InferOutput<typeof ListedModel>;
 
-/** Reads an upstream's list; entries without an id are left out, and `undefined` means that it is no list. */
+/** Parses an upstream's model list, without entries that have no id. Returns `undefined` if it is not a list. */
 export function parseModelList(body: unknown): ListedModel[] | undefined {
   if (!v.is(ListedModels, body)) return undefined;
   return body.data.flatMap((entry): ListedModel[] => {
@@ -60,8 +60,8 @@ export function parseModelList(body: unknown): ListedModel[] | undefined {
 /**
  * Finds a model in a list by any of its names.
  *
- * A variant (`…:free`) that is not listed is its base; Gemini lists its models with `models/` before their names, and
- * Ollama with `:latest` behind them.
+ * For an unlisted variant (`…:free`) it returns the base model. Gemini lists models with the prefix `models/`, Ollama
+ * with the suffix `:latest`.
  */
 export function findModel(models: readonly ListedModel[], name: string): ListedModel | undefined {
   const findByName = (candidate: string) =>
@@ -70,7 +70,7 @@ export function findModel(models: readonly ListedModel[], name: string): ListedM
     findByName(`${name}:latest`);
 }
 
-/** What a list says of a model, as far as it says anything. */
+/** Converts a listed model to facts; unlisted facts are undefined. */
 export function toFacts(model: ListedModel | undefined): ModelFacts {
   if (model === undefined) return {};
   const { supported_parameters: parameters, architecture, reasoning, pricing } = model;
@@ -110,14 +110,14 @@ function maxOutputOf({ top_provider, max_completion_tokens, max_tokens }: Listed
   return top_provider?.max_completion_tokens ?? max_completion_tokens ?? max_tokens ?? undefined;
 }
 
-/** USD for one token; routers list -1, which means that it depends. */
+/** Parses USD per token. Routers list -1 for a variable price, which becomes undefined. */
 function parsePrice(price: string | number | null | undefined): number | undefined {
   if (price === null || price === undefined || price === "") return undefined;
   const usd = Number(price);
   return usd >= 0 && usd < Infinity ? usd : undefined;
 }
 
-/** A model as Anthropic's API lists it. Source: https://platform.claude.com/docs/en/api/models-list */
+/** Converts a model to an entry of Anthropic's list. Source: https://platform.claude.com/docs/en/api/models-list */
 export function toAnthropicModel(model: ListedModel): JsonObject {
   return {
     type: "model",
@@ -135,12 +135,12 @@ export function toAnthropicModel(model: ListedModel): JsonObject {
   };
 }
 
-/** A model as OpenAI's API lists it. Source: https://platform.openai.com/docs/api-reference/models/list */
+/** Converts a model to an entry of OpenAI's list. Source: https://platform.openai.com/docs/api-reference/models/list */
 export function toOpenAiModel(model: ListedModel): JsonObject {
   return { id: model.id, object: "model", created: model.created ?? 0, owned_by: model.id.split("/")[0] };
 }
 
-/** One page of Anthropic's list. */
+/** Returns one page of Anthropic's list, selected by `limit`, `after_id` and `before_id`. */
 export function toAnthropicPage(models: readonly ListedModel[], query: URLSearchParams): JsonObject {
   const limit = Math.min(Math.max(Number.parseInt(query.get("limit") ?? "20", 10) || 20, 1), 1000);
   const after = models.findIndex(({ id }) => id === query.get("after_id"));
@@ -157,7 +157,7 @@ export function toAnthropicPage(models: readonly ListedModel[], query: URLSearch
 }
 
 function toCreatedAt({ created }: ListedModel): string {
-  // Some hosts give milliseconds, or no time at all; dates end with the year 275760.
+  // Some hosts list milliseconds or no time. 8.64e12 s is the largest `Date`.
   const seconds = created && Math.abs(created) < 8.64e12 ? created : 0;
   return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
 }

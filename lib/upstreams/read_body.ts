@@ -1,18 +1,18 @@
 import type { Race } from "./idle_timeout.ts";
 
-/** How a body is read. */
+/** Options for reading a body. */
 export interface ReadOptions {
-  /** Ends the reading when it fires. */
+  /** Aborts the read. */
   signal: AbortSignal;
-  /** Waits for each piece. */
+  /** Awaits each chunk. */
   race?: Race | undefined;
 }
 
 /**
- * Reads a body, piece by piece.
+ * Reads a body in chunks.
  *
- * The body is cancelled when the signal fires or nobody reads on, so that an upstream that has fallen silent is let go
- * as well, whether or not the transport knows of the signal.
+ * The body is cancelled when the signal fires or the consumer stops. The connection to a silent upstream is therefore
+ * closed even if the transport ignores the signal.
  *
  * @throws the signal's reason, once it has fired.
  */
@@ -36,7 +36,7 @@ export async function* readBytes(
 }
 
 /**
- * Reads a body as text, or gives `undefined` where it is larger than so many bytes.
+ * Reads a body as text. Returns `undefined` if it is larger than `limit` bytes.
  *
  * @throws the signal's reason, once it has fired.
  */

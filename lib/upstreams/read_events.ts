@@ -3,13 +3,12 @@ import { readBytes, type ReadOptions } from "./read_body.ts";
 import type { ServerSentEvent } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
 
-/** The largest event an upstream may send, in characters. */
 const MAX_EVENT_CHARS = 16 * 1024 * 1024;
 
 /**
- * Reads the events of a stream, in batches: all that one read of the network brought.
+ * Reads the events of a stream, in one batch per network read.
  *
- * A bare line `error: …`, which llama.cpp sends outside of any event, counts as an event of that name.
+ * A line `error: …`, which llama.cpp sends outside of an event, is read as an event of that name.
  *
  * @throws {ApiError} `api_error` if one event grows past 16 MiB; the signal's reason, once it has fired.
  */
@@ -36,7 +35,7 @@ export async function* readEvents(
     if (batch.length > 0) yield batch;
     batch = [];
   }
-  // Some upstreams leave out the blank line that ends the last event.
+  // Some upstreams omit the blank line after the last event.
   parser.feed(`${decoder.decode()}\n\n`);
   if (batch.length > 0) yield batch;
 }

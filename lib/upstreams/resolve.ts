@@ -5,8 +5,8 @@ import type { Target } from "../config/aliases.ts";
 import type { Directory, Route, Upstream } from "./upstream.ts";
 
 /**
- * Finds the way for a model's name: an alias, one of Claude Code's ids, `upstream/model`, or the first upstream's own
- * name for it.
+ * Resolves a model's name to a route. A name is an alias, an id of Claude Code, `upstream/model`, or a model of the
+ * first upstream.
  *
  * @example Usage
  * ```ts
@@ -14,7 +14,7 @@ import type { Directory, Route, Upstream } from "./upstream.ts";
  *
  * const openrouter = { name: "openrouter", baseUrl: "https://openrouter.ai/api/v1" };
  * const directory = {
- *   upstreams: new Map([["openrouter", { ...openrouter, preset: "openrouter", language: "auto" } as const]]),
+ *   upstreams: new Map([["openrouter", { ...openrouter, preset: "openrouter", dialectChoice: "auto" } as const]]),
  *   aliases: new Map([["big", { model: "claude-opus-5-5" }]]),
  * };
  * const route = resolveModel("big", directory);
@@ -28,7 +28,7 @@ export function resolveModel(alias: string, directory: Directory): Omit<Route, "
   return { ...resolveTarget(alias, target, directory), fallbacks };
 }
 
-/** Finds the way to one of the models that an alias may mean. */
+/** Resolves a target of an alias, its model or a fallback, to a route. */
 export function resolveTarget(
   alias: string,
   { model: name, upstream: upstreamName, options = {}, cache_control: cacheControl = true }: Target,
@@ -36,19 +36,19 @@ export function resolveTarget(
 ): Omit<Route, "facts" | "fallbacks"> {
   const [first] = upstreams.values();
   const [, prefix = "", rest = ""] = /^([^/]+)\/(.+)$/.exec(name) ?? [];
-  // `openrouter/auto` is a model of OpenRouter's, so the first upstream's name is a prefix only before a whole name.
+  // `openrouter/auto` is a model of OpenRouter. The first upstream's name is a prefix only before `author/model`.
   const prefixed = upstreamName === undefined && (prefix !== first?.name || rest.includes("/"));
   const other = prefixed ? upstreams.get(prefix) : undefined;
   const upstream = other ?? upstreams.get(upstreamName ?? "") ?? first;
   if (upstream === undefined) {
-    throw new ApiError("not_found_error", `Cannot use model "${alias}": there is no upstream`);
+    throw new ApiError("not_found_error", `Cannot use model "${alias}": no upstream is configured`);
   }
   const model = toUpstreamModel(other === undefined ? name : rest, upstream);
   const dialect = dialectFor(upstream.preset, upstream.dialectChoice, model);
   return { alias, model, upstream, dialect, options, cacheControl };
 }
 
-/** The name that an upstream has for a model: OpenRouter and Anthropic write Claude's versions differently. */
+/** Converts a model's name to the upstream's. OpenRouter and Anthropic format Claude versions differently. */
 function toUpstreamModel(name: string, { preset }: Upstream): string {
   switch (hostFacts(preset).modelNames) {
     case "openrouter":
@@ -64,7 +64,7 @@ function toUpstreamModel(name: string, { preset }: Upstream): string {
 const NEW_CLAUDE = /^claude-([a-z]+)-(\d{1,2})(?:-(\d{1,2}))?(?:-\d{8}|-latest)?(?:\[\w+\])?$/;
 const OLD_CLAUDE = /^claude-(\d)(?:-(\d))?-([a-z]+)(?:-\d{8}|-latest)?(?:\[\w+\])?$/;
 
-/** Gives OpenRouter's name for one of Anthropic's own model ids; any other name stays as it is. */
+/** Converts Anthropic's model id to OpenRouter's. Any other name is returned unchanged. */
 export function toSlug(id: string): string {
   const [, family, major, minor] = NEW_CLAUDE.exec(id) ?? [];
   if (family !== undefined) {
@@ -75,7 +75,7 @@ export function toSlug(id: string): string {
   return `anthropic/claude-${oldMinor === undefined ? oldMajor : `${oldMajor}.${oldMinor}`}-${oldFamily}`;
 }
 
-/** Gives the name by which Claude Code can show an alias: it keeps only those with `claude` or `anthropic` in them. */
+/** Returns a name that Claude Code lists for an alias. It lists only names that contain `claude` or `anthropic`. */
 export function toClaudeName(alias: string): string {
   return /claude|anthropic/i.test(alias) ? alias : `${CLAUDE_PREFIX}${alias}`;
 }
@@ -86,12 +86,12 @@ function fromClaudeName(name: string): string {
 
 const CLAUDE_PREFIX = "claude-gw-";
 
-/** The error for a model that nobody has; where its name means another one, it says which. */
+/** Returns the error for an unknown model, with the nearest name. */
 export function unknownModelError(
   { alias, model, upstream }: Pick<Route, "alias" | "model" | "upstream">,
   listedIds: readonly string[],
 ): ApiError {
-  // The search for the nearest takes time with the length of a name, which in a path nobody limits.
+  // The time of the search grows with the length of the name, which is not limited in a URL path.
   const shortName = model.slice(0, MAX_NAME_CHARS);
   const nearest = closestMatch(shortName, listedIds);
   const hint = nearest === undefined ? "" : `; the nearest is "${nearest}"`;
@@ -104,5 +104,5 @@ export function unknownModelError(
   );
 }
 
-/** The longest name of a model, in characters: Anthropic's API takes no longer one. */
+/** Maximum characters of a model's name in Anthropic's API. */
 const MAX_NAME_CHARS = 256;

@@ -1,24 +1,24 @@
 import type { ApiError } from "../base/errors.ts";
 
-/** How an upstream failed to begin an answer. */
+/** A failure of an upstream before its answer began. */
 export interface RetryableFailure {
   error: ApiError;
-  /** Its HTTP status; nothing where it could not be connected to, so that it has not seen the question. */
+  /** HTTP status. Undefined if no connection was made, so that the request did not reach the upstream. */
   status?: number;
 }
 
-/** Statuses that say that the question was not taken up. */
+/** HTTP statuses for which the upstream has not processed the request. */
 const RETRYABLE_STATUSES = new Set([408, 429, 502, 503, 529]);
 
-/** The longest wait that an upstream is granted, in milliseconds: for more the client is asked. */
+/** Maximum delay. If the upstream requests a longer one, the error goes to the client. */
 const MAX_DELAY_MS = 10_000;
 
-/** The wait before the first repeat where the upstream asks for none, in milliseconds; it doubles. */
+/** Delay before the first retry without `retry-after`. It doubles with each retry. */
 const FIRST_DELAY_MS = 500;
 
 /**
- * Says how many milliseconds to wait before an upstream is asked the same again, or `undefined` where it may not be:
- * where the question may have been taken up, and so be paid for, or a repeat cannot help.
+ * Returns the delay before a retry in milliseconds, or `undefined` if the request must not be retried: a retry cannot
+ * succeed, or the upstream may have processed the request and billed it.
  *
  * @example Usage
  * ```ts
@@ -39,7 +39,7 @@ export function retryDelay(
   return delayMs <= MAX_DELAY_MS ? delayMs : undefined;
 }
 
-/** What `retry-after` asks for, in seconds or as a date. */
+/** Converts `retry-after`, in seconds or as a date, to milliseconds from now. */
 function toMilliseconds(retryAfter: string | undefined, now: number): number | undefined {
   if (retryAfter === undefined) return undefined;
   const ms = /^\d+(\.\d+)?$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - now;

@@ -10,31 +10,30 @@ import { toConnectError } from "../runtime/fetch.ts";
 import { type RetryableFailure, retryDelay } from "./retry_delay.ts";
 import { NAME, VERSION } from "../base/version.ts";
 
-/** How upstreams are reached. */
+/** Network access to upstreams. */
 export interface Network {
   fetch: typeof fetch;
   clock: Clock;
 }
 
-/** A question to an upstream; `race` waits for its answer. */
+/** A request to an upstream; `race` awaits the response. */
 export interface UpstreamRequest extends ReadOptions {
   path: string;
   body?: JsonObject;
   caller: Caller;
-  /** How often it may be asked again as long as no answer has begun; never where tools have run for it. */
+  /** Maximum retries before an answer begins. 0 if tools have run for the message. */
   retries?: number;
 }
 
-/** The largest answer that is read whole, in bytes. */
+/** Maximum size of a JSON answer. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
 /**
- * Asks an upstream: the one request that leaves the gateway.
+ * Sends a request to an upstream, with retries, and returns a successful response.
  *
- * What comes back is a success with a body. A failure of any kind is thrown, redirects among them: they would carry
- * the conversation to somebody whom the owner did not name.
+ * A redirect is an error: it would send the conversation to a host that the operator did not configure.
  *
- * @throws {ApiError} what the upstream answered, as Anthropic's API would say it.
+ * @throws {ApiError} the upstream's error, in the format of Anthropic's API; the signal's reason, once it has fired.
  */
 export async function send(
   network: Network,
@@ -51,7 +50,7 @@ export async function send(
   }
 }
 
-/** Asks once. @throws what cannot be asked again. */
+/** Sends a request once. @throws an error after which the request must not be retried. */
 async function sendOnce(
   { fetch: network }: Network,
   upstream: Upstream,
@@ -93,10 +92,10 @@ async function wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void
 }
 
 /**
- * Reads an answer whole.
+ * Reads a complete JSON answer.
  *
- * @throws {ApiError} `api_error` if it is larger than 32 MiB, breaks off or is no JSON; the signal's reason, once it
- * has fired.
+ * @throws {ApiError} `api_error` if it is larger than 32 MiB, incomplete or not JSON; the signal's reason, once it has
+ * fired.
  */
 export async function readJsonResponse(
   response: Response,
@@ -109,7 +108,7 @@ export async function readJsonResponse(
       cause,
     });
   const text = await readText(response.body, { limit: MAX_ANSWER_BYTES, signal, race }).catch((cause) => {
-    throw signal.aborted ? signal.reason : unreadableError("it breaks off", cause);
+    throw signal.aborted ? signal.reason : unreadableError("it is incomplete", cause);
   });
   if (text === undefined) throw unreadableError("it is larger than 32 MiB");
   const answer = tryJson(text);
@@ -117,7 +116,7 @@ export async function readJsonResponse(
   return answer;
 }
 
-/** Takes the very key that was used out of an error's message: an upstream may quote it, and its form is not known. */
+/** Removes the upstream's key and header values from an error's message, because an upstream may quote them. */
 export function redactKey(error: unknown, upstream: Upstream, caller: Caller): unknown {
   if (!(error instanceof ApiError)) return error;
   for (const secret of [keyFor(upstream, caller), ...Object.values(upstream.headers ?? {})]) {
@@ -161,7 +160,7 @@ async function readError(
   const { status } = response;
   if (status < 400) {
     await response.body?.cancel();
-    return new ApiError("api_error", `Cannot follow upstream "${upstream.name}": it redirects (${status})`, {
+    return new ApiError("api_error", `Cannot use upstream "${upstream.name}": it redirects (${status})`, {
       status: 502,
     });
   }
@@ -175,13 +174,13 @@ async function readError(
     ? "no key"
     : upstream.key === undefined
     ? "the client's key"
-    : "the gateway's own key";
-  const message = `Upstream "${upstream.name}" refused ${keyOwner}: ${error.message}`;
+    : "the gateway's key";
+  const message = `Upstream "${upstream.name}" rejected ${keyOwner}: ${error.message}`;
   return new ApiError("authentication_error", message);
 }
 
-/** The largest error body that is read, in bytes. */
+/** Maximum size of an error body. */
 const MAX_ERROR_BYTES = 256 * 1024;
 
-/** The shortest key that is looked for in messages, in characters: what is shorter may be any word. */
+/** Minimum characters of a key that is removed from messages. A shorter one may be an ordinary word. */
 const MIN_KEY_CHARS = 6;

@@ -3,55 +3,55 @@ import type { Dialect, ModelFacts, UpstreamKind } from "../dialects/mod.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { Alias, Target } from "../config/aliases.ts";
 
-/** Somebody the gateway can ask. */
+/** An upstream that the gateway can send requests to. */
 export interface Upstream {
   name: string;
-  /** The URL that the dialects' paths are put behind; without a slash at its end. */
+  /** Base URL of the dialects' paths, without a slash at its end. */
   baseUrl: string;
-  /** The gateway's own key for it. */
+  /** The gateway's key for it. */
   key?: string | undefined;
-  /** Whether it counts the tokens of a request in Anthropic's language itself, at `/messages/count_tokens`. */
+  /** True if it counts tokens of Anthropic requests at `/messages/count_tokens`. */
   countsTokens?: boolean;
-  /** Whether the client's key opens it where the gateway has none; to any other it is not shown. */
+  /** True if the client's key is sent to it when the gateway has none. No other upstream receives the client's key. */
   acceptsClientKey?: boolean;
-  /** What kind of host it is. */
+  /** Kind of upstream. */
   preset: UpstreamKind;
   dialectChoice: DialectChoice;
-  /** Headers that go along with every request. */
+  /** Headers added to every request. */
   headers?: Readonly<Record<string, string>> | undefined;
-  /** What Azure wants in the query. */
+  /** `api-version` query parameter, which Azure requires. */
   apiVersion?: string | undefined;
-  /** How to reach it, where that is not the network. */
+  /** Transport of an embedded upstream. Default: the network. */
   fetch?: typeof fetch;
 }
 
-/** The way that a request takes. */
+/** Upstream, model, dialect and options of a request. */
 export interface Route {
-  /** What is known of the model. */
+  /** Facts about the model from the upstream's list. */
   facts: ModelFacts;
-  /** The model's name as the client said it. */
+  /** The model's name in the client's request. */
   alias: string;
   /** The model's name at the upstream. */
   model: string;
   upstream: Upstream;
   dialect: Dialect;
   options: JsonObject;
-  /** Whether the model may be told what to cache; there are hosts behind OpenRouter that refuse a request for it. */
+  /** True if cache breakpoints are sent. Some providers behind OpenRouter reject requests that have them. */
   cacheControl: boolean;
-  /** Whether the model is not told what was thought earlier. */
+  /** True if earlier thinking is omitted from the request. */
   dropThinking?: boolean | undefined;
-  /** A provider behind the upstream that is not to be asked. */
+  /** Provider behind the upstream to exclude. */
   excludeProvider?: string | undefined;
-  /** Who is asked instead, in turn, where this one fails. */
+  /** Targets to try in order if this route fails. */
   fallbacks: readonly (string | Target)[];
 }
 
-/** Everything that a model's name may mean. */
+/** Upstreams and aliases that model names resolve to. */
 export interface Directory {
-  /** By name; the first is asked where nothing else is said. */
+  /** By name; the first is the default. */
   upstreams: ReadonlyMap<string, Upstream>;
   aliases: ReadonlyMap<string, Alias>;
 }
 
-/** The name of the embedded upstream. */
+/** Name of the embedded upstream. */
 export const DEMO = "demo";

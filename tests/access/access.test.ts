@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Settings } from "../../lib/config/settings.ts";
-import { createGateway } from "../../lib/gateway.ts";
-import { hello, post, TestClock, TestUpstream, toBytes } from "../properties/support.ts";
-import { logOf } from "../kit/log.ts";
+import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
+import { captureLog } from "../kit/log.ts";
+import { minimalRequest, UPSTREAM_APIS } from "../kit/request.ts";
+import { COMPLETE_STREAMS } from "../kit/streams.ts";
 
 const ALICE = "alice-0123456789abcdef";
 const BOB = "bob-fedcba9876543210";
@@ -11,25 +12,25 @@ const OWNER = "owner-0123456789abcdef";
 // printf %s "$BOB" | sha256sum
 const BOB_DIGEST = "sha256:c445ccb0c05e4c800d8eecf2b009ab2662b1f59bbd77332d74366b0a2abd4382";
 
-const SAID = 'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
-const answers = () => new TestUpstream(() => ({ pieces: [toBytes(SAID)] }));
-
-/** A gateway with keys. */
-function create(upstream = answers(), settings: Settings = {}) {
-  const locked: Settings = {
+/** Creates a gateway with keys. */
+function createGatewayWithKeys(settings: Settings = {}): TestGateway {
+  const keys: Settings = {
     GATEWAY_API_KEYS: `alice:${ALICE},bob:${BOB_DIGEST}`,
     GATEWAY_ADMIN_KEY: OWNER,
     OPENROUTER_API_KEY: "key-of-the-gateway",
     ...settings,
   };
-  return createGateway({ settings: locked, fetch: upstream.fetch, clock: new TestClock() });
+  return createTestGateway({ settings: keys, upstream: { body: COMPLETE_STREAMS.chat } });
 }
 
-/** A request; one with a body asks for a message. */
-function request(method: string, path: string, headers: Record<string, string> = {}): Request {
-  if (method !== "POST") return new Request(`http://localhost${path}`, { method, headers });
-  const own = new Headers({ "content-type": "application/json", ...headers });
-  return post(hello("chat"), { headers: own }, path);
+/** Sends a request of any method; `POST` has the body of a message. */
+function send(
+  gateway: TestGateway,
+  [method, path]: readonly [string, string],
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  if (method === "POST") return gateway.post(minimalRequest("chat"), { path, headers });
+  return gateway.fetch(new Request(`http://gateway.test${path}`, { method, headers }));
 }
 
 /** Every route there is, and some that are none. */
@@ -83,42 +84,43 @@ const REFUSED: Record<string, [headers: Record<string, string>, message: string]
   ],
 };
 
-test("no route is answered without a known key, unknown ones among them, and no upstream is asked", async () => {
-  const upstream = answers();
-  const gateway = create(upstream);
+test("every route rejects a request without a valid key and calls no upstream", async () => {
+  const gateway = createGatewayWithKeys();
   for (const [method, path] of ROUTES) {
     for (const [name, [headers, message]] of Object.entries(REFUSED)) {
-      const response = await gateway.fetch(request(method, path, headers));
-      const told = await response.text();
-      assert.equal(response.status, 401, `${method} ${path} with ${name}: ${told}`);
+      const response = await send(gateway, [method, path], headers);
+      const text = await response.text();
+      assert.equal(response.status, 401, `${method} ${path} with ${name}: ${text}`);
       assert.equal(response.headers.get("x-should-retry"), "false");
       const id = response.headers.get("request-id");
       assert.match(id ?? "", /^req_/);
-      if (method === "HEAD") assert.equal(told, "");
+      if (method === "HEAD") assert.equal(text, "");
       else {
         const error = { type: "authentication_error", message };
-        assert.deepEqual(JSON.parse(told), { type: "error", error, request_id: id });
+        assert.deepEqual(JSON.parse(text), { type: "error", error, request_id: id });
       }
     }
   }
-  assert.equal(upstream.requests.length, 0);
+  assert.equal(gateway.upstream.requests.length, 0);
 });
 
-test("a key in the query opens nothing", async () => {
+test("every route rejects a key in the query", async () => {
   for (const name of ["x-api-key", "api_key", "key", "token"]) {
     const path = `/v1/models?${name}=${ALICE}`;
-    assert.equal((await create().fetch(request("GET", path))).status, 401);
+    assert.equal((await createGatewayWithKeys().get(path)).status, 401);
   }
 });
 
-test("what tells only that somebody answers needs no key", async () => {
-  const gateway = create();
-  for (
-    const [method, path] of [["GET", "/health"], ["HEAD", "/health"], ["HEAD", "/"], ["HEAD", "/api/hello"]]
-  ) {
+test("liveness routes need no key", async () => {
+  const gateway = createGatewayWithKeys();
+  const routes: [string, string][] = [["GET", "/health"], ["HEAD", "/health"], ["HEAD", "/"], [
+    "HEAD",
+    "/api/hello",
+  ]];
+  for (const [method, path] of routes) {
     const headers: Record<string, string>[] = [{}, { "x-api-key": "wrong" }];
     for (const each of headers) {
-      const response = await gateway.fetch(request(method ?? "", path ?? "", each));
+      const response = await send(gateway, [method, path], each);
       assert.equal(response.status, 200, `${method} ${path}`);
     }
   }
@@ -140,12 +142,12 @@ const OPENED: Record<string, [headers: Record<string, string>, client: string]> 
 };
 
 for (const [name, [headers, client]] of Object.entries(OPENED)) {
-  test(`${name} opens, is told upstream to nobody, and logged as ${client}`, async () => {
-    const upstream = answers();
-    const gateway = create(upstream);
-    const lines = await logOf(async () => {
+  test(`every route accepts ${name}, keeps the key from the upstream and logs ${client}`, async () => {
+    const gateway = createGatewayWithKeys();
+    const { upstream } = gateway;
+    const lines = await captureLog(async () => {
       for (const [method, path] of ROUTES) {
-        const response = await gateway.fetch(request(method, path, headers));
+        const response = await send(gateway, [method, path], headers);
         await response.text();
         assert.notEqual(response.status, 401, `${method} ${path}`);
       }
@@ -153,8 +155,7 @@ for (const [name, [headers, client]] of Object.entries(OPENED)) {
     assert.equal(lines.length, ROUTES.length);
     assert.ok(lines.every((line) => JSON.parse(line).client === client), lines.join("\n"));
     assert.ok(upstream.requests.length > 0);
-    for (const { init, body } of upstream.requests) {
-      const sent = new Headers(init.headers);
+    for (const { headers: sent, body } of upstream.requests) {
       assert.equal(sent.get("authorization"), "Bearer key-of-the-gateway");
       assert.equal(sent.get("x-api-key"), null);
       const whole = JSON.stringify([...sent, body]);
@@ -165,66 +166,68 @@ for (const [name, [headers, client]] of Object.entries(OPENED)) {
   });
 }
 
-test("no part of a key, of a prompt or of a header is logged, whether it opens or not", async () => {
-  const gateway = create();
+test("the log contains no part of a key, a prompt or a header", async () => {
+  const gateway = createGatewayWithKeys();
   const keys = [ALICE, BOB, OWNER, "mallory-13579-24680"];
-  const lines = await logOf(async () => {
+  const lines = await captureLog(async () => {
     for (const key of keys) {
       const shown: Record<string, string>[] = [{ "x-api-key": key }, { authorization: `Bearer ${key}` }];
       for (const each of shown) {
-        const body = hello("chat", { messages: [{ role: "user", content: "prompt-of-mine" }] });
-        const headers = { "content-type": "application/json", "user-agent": "tell-nobody", ...each };
-        await (await gateway.fetch(post(body, { headers }, "/v1/messages?key=query-of-mine"))).text();
+        const body = minimalRequest("chat", { messages: [{ role: "user", content: "prompt-of-mine" }] });
+        const headers = { "user-agent": "agent-of-mine", ...each };
+        await (await gateway.post(body, { path: "/v1/messages?key=query-of-mine", headers })).text();
       }
     }
   });
   assert.equal(lines.length, keys.length * 2);
-  const told = lines.join("\n");
+  const log = lines.join("\n");
   const pieces = keys.flatMap((key) => [key.slice(-8), key.slice(6, 14)]);
-  for (const hidden of [...pieces, "prompt-of-mine", "query-of-mine", "tell-nobody"]) {
-    assert.equal(told.includes(hidden), false, hidden);
+  for (const hidden of [...pieces, "prompt-of-mine", "query-of-mine", "agent-of-mine"]) {
+    assert.equal(log.includes(hidden), false, hidden);
   }
 });
 
-test("with keys but none for the upstream, that is the owner's to see to, and the client's key stays inside", async () => {
-  const upstream = answers();
-  const gateway = create(upstream, { OPENROUTER_API_KEY: undefined });
+test("POST /v1/messages returns 500 if keys are set but none for the upstream, and does not forward the client's key", async () => {
+  const gateway = createGatewayWithKeys({ OPENROUTER_API_KEY: undefined });
   for (const key of [ALICE, OWNER]) {
-    const response = await gateway.fetch(request("POST", "/v1/messages", { "x-api-key": key }));
+    const response = await gateway.post(minimalRequest("chat"), { headers: { "x-api-key": key } });
     const { error } = await response.json();
     assert.deepEqual([response.status, response.headers.get("x-should-retry")], [500, "false"]);
     assert.equal(
       error.message,
-      'Cannot ask upstream "openrouter": the gateway has no key for it, and passes none of its clients\' on',
+      'Cannot use upstream "openrouter": the gateway has no key for it, and does not forward client keys',
     );
   }
-  assert.equal(upstream.requests.length, 0);
-  const init = { headers: { "content-type": "application/json", "x-api-key": ALICE } };
-  const echo = await gateway.fetch(post({ ...hello("chat"), model: "demo/echo" }, init));
+  assert.equal(gateway.upstream.requests.length, 0);
+  const headers = { "x-api-key": ALICE };
+  const echo = await gateway.post(minimalRequest("chat", { model: "demo/echo" }), { headers });
   assert.equal(echo.status, 200, await echo.text());
 });
 
-test("an admin key alone locks nobody out, and is passed on to nobody", async () => {
-  const upstream = answers();
-  const gateway = create(upstream, { GATEWAY_API_KEYS: undefined, OPENROUTER_API_KEY: undefined });
-  const own = await gateway.fetch(request("POST", "/v1/messages", { "x-api-key": "sk-of-a-client" }));
+test("GATEWAY_ADMIN_KEY alone locks no client out and is not forwarded", async () => {
+  const gateway = createGatewayWithKeys({ GATEWAY_API_KEYS: undefined, OPENROUTER_API_KEY: undefined });
+  const { requests } = gateway.upstream;
+  const ask = (key: string) => gateway.post(minimalRequest("chat"), { headers: { "x-api-key": key } });
+  const own = await ask("sk-of-a-client");
   assert.equal(own.status, 200, await own.text());
-  const [sent] = upstream.requests;
-  assert.equal(new Headers(sent?.init.headers).get("authorization"), "Bearer sk-of-a-client");
-  const admin = await gateway.fetch(request("POST", "/v1/messages", { "x-api-key": OWNER }));
+  assert.equal(requests[0]?.headers.get("authorization"), "Bearer sk-of-a-client");
+  const admin = await ask(OWNER);
   assert.equal(admin.status, 500, await admin.text());
-  assert.equal(upstream.requests.length, 1);
+  assert.equal(requests.length, 1);
 });
 
-test("GET /status tells clients that it runs, and the owner what it does", async () => {
+test("GET /status returns details to the admin key only", async () => {
   const details = ["requests", "upstreams"];
-  const keysOf = async (gateway: ReturnType<typeof create>, key: string) =>
-    Object.keys(await (await gateway.fetch(request("GET", "/status", { "x-api-key": key }))).json());
-  const locked = create();
+  const keysOf = async (gateway: TestGateway, key: string) =>
+    Object.keys(await (await gateway.get("/status", { "x-api-key": key })).json());
+  const locked = createGatewayWithKeys();
   for (const name of details) {
     assert.equal((await keysOf(locked, ALICE)).includes(name), false, name);
     assert.ok((await keysOf(locked, OWNER)).includes(name), name);
-    assert.ok((await keysOf(create(answers(), { GATEWAY_API_KEYS: undefined }), "")).includes(name), name);
+    assert.ok(
+      (await keysOf(createGatewayWithKeys({ GATEWAY_API_KEYS: undefined }), "")).includes(name),
+      name,
+    );
   }
 });
 
@@ -251,17 +254,17 @@ const DETOURS = {
   },
 };
 
-for (const road of ["chat", "native"] as const) {
-  test(`a client cannot send its request elsewhere (${road})`, async () => {
-    const upstream = answers();
-    const gateway = create(upstream);
-    const headers = { "content-type": "application/json", "x-api-key": ALICE, ...DETOURS.headers };
-    const response = await gateway.fetch(post(hello(road, DETOURS.body), { headers }));
+for (const api of UPSTREAM_APIS) {
+  test(`POST /v1/messages ignores headers and fields that name another upstream (${api})`, async () => {
+    const gateway = createGatewayWithKeys();
+    const { requests } = gateway.upstream;
+    const headers = { "x-api-key": ALICE, ...DETOURS.headers };
+    const response = await gateway.post(minimalRequest(api, DETOURS.body), { headers });
     await response.text();
-    const path = road === "chat" ? "/chat/completions" : "/messages";
-    assert.deepEqual(upstream.requests.map(({ url }) => url), [`https://openrouter.ai/api/v1${path}`]);
-    assert.equal(JSON.stringify(upstream.requests.map(({ body }) => body)).includes("evil"), false);
-    const sent = [...new Headers(upstream.requests[0]?.init.headers)];
+    const path = api === "chat" ? "/chat/completions" : "/messages";
+    assert.deepEqual(requests.map(({ url }) => url), [`https://openrouter.ai/api/v1${path}`]);
+    assert.equal(JSON.stringify(requests.map(({ body }) => body)).includes("evil"), false);
+    const sent = [...requests[0]?.headers ?? []];
     assert.equal(JSON.stringify(sent).includes("evil"), false);
     assert.deepEqual(
       sent.map(([name]) => name),

@@ -1,29 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Settings } from "../../lib/config/settings.ts";
-import { createGateway, type GatewayOptions } from "../../lib/gateway.ts";
-import { hello, post, TestClock, TestUpstream, toBytes } from "../properties/support.ts";
+import { createTestGateway } from "../kit/gateway.ts";
+import { minimalRequest } from "../kit/request.ts";
+import { COMPLETE_STREAMS } from "../kit/streams.ts";
 
-const SAID = 'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
 const KEY = "alice-0123456789abcdef";
 
-function create(settings: Settings = {}, options: GatewayOptions = {}) {
-  const upstream = new TestUpstream(() => ({ pieces: [toBytes(SAID)] }));
-  const gateway = createGateway({
-    settings: { OPENROUTER_API_KEY: "key-of-the-gateway", ...settings },
-    fetch: upstream.fetch,
-    clock: new TestClock(),
-    ...options,
-  });
-  return { gateway, upstream };
-}
+const upstream = { body: COMPLETE_STREAMS.chat };
 
 interface Visit {
-  /** What the gateway is told to listen on; nothing where it is embedded. */
+  /** The address that the gateway listens on; without it, the gateway is embedded. */
   on?: string;
   settings?: Settings;
   url?: string;
-  /** The `Host` header; that of the URL where nothing is said. */
+  /** The `Host` header. Default: that of the URL. */
   host?: string;
   origin?: string;
   status: 200 | 403;
@@ -131,16 +122,16 @@ const VISITS: Visit[] = [
 ];
 
 for (const { on, settings, url = "http://localhost", host, origin, status } of VISITS) {
-  const told = JSON.stringify({ on, settings, url, host, origin });
-  test(`${told} is ${status === 200 ? "answered" : "refused"}`, async () => {
-    const { gateway, upstream } = create(settings, { host: on });
+  const visit = JSON.stringify({ on, settings, url, host, origin });
+  test(`every route ${status === 200 ? "accepts" : "rejects"} ${visit}`, async () => {
+    const gateway = createTestGateway({ settings: settings ?? {}, upstream, host: on });
     for (
       const [method, path] of [["POST", "/v1/messages"], ["GET", "/health"], ["OPTIONS", "/v1/messages"]]
     ) {
       const headers = new Headers({ "content-type": "application/json", "x-api-key": KEY });
       if (host !== undefined) headers.set("host", host);
       if (origin !== undefined) headers.set("origin", origin);
-      const body = method === "POST" ? JSON.stringify(hello("chat")) : null;
+      const body = method === "POST" ? JSON.stringify(minimalRequest("chat")) : null;
       const response = await gateway.fetch(new Request(`${url}${path}`, { method, headers, body }));
       const text = await response.text();
       if (status === 403) {
@@ -155,7 +146,7 @@ for (const { on, settings, url = "http://localhost", host, origin, status } of V
       const allowed = origin !== undefined && ["*", origin].some((one) => one === settings?.CORS_ORIGINS);
       assert.equal(response.headers.has("access-control-allow-origin"), allowed);
     }
-    assert.equal(upstream.requests.length, status === 200 ? 1 : 0);
+    assert.equal(gateway.upstream.requests.length, status === 200 ? 1 : 0);
   });
 }
 
@@ -189,8 +180,9 @@ const READ_BY_SDKS = [
   "x-correlation-id",
 ];
 
-test("a page of an allowed origin may ask, with every header that SDKs send, and read the answer", async () => {
-  const { gateway } = create({ CORS_ORIGINS: "https://chat.test", GATEWAY_API_KEYS: KEY });
+test("CORS_ORIGINS allows every header that SDKs send and exposes every header that they read", async () => {
+  const settings = { CORS_ORIGINS: "https://chat.test", GATEWAY_API_KEYS: KEY };
+  const gateway = createTestGateway({ settings, upstream });
   const asked = new Request("http://gateway.test/v1/messages", { method: "OPTIONS", headers: PREFLIGHT });
   const preflight = await gateway.fetch(asked);
   assert.deepEqual([preflight.status, await preflight.text()], [204, ""]);
@@ -202,8 +194,8 @@ test("a page of an allowed origin may ask, with every header that SDKs send, and
   for (const name of SENT_BY_SDKS) assert.ok(allowed.includes(name), name);
 
   for (const key of [KEY, "wrong"]) {
-    const headers = { "content-type": "application/json", "x-api-key": key, origin: "https://chat.test" };
-    const response = await gateway.fetch(post(hello("chat"), { headers }));
+    const headers = { "x-api-key": key, origin: "https://chat.test" };
+    const response = await gateway.post(minimalRequest("chat"), { headers });
     assert.equal(response.status, key === KEY ? 200 : 401);
     assert.equal(response.headers.get("access-control-allow-origin"), "https://chat.test");
     assert.equal(response.headers.get("vary"), "Origin");
@@ -217,15 +209,15 @@ test("a page of an allowed origin may ask, with every header that SDKs send, and
   }
 });
 
-test("an answer that depends on the origin says so even to whoever names none", async () => {
-  const { gateway } = create({ CORS_ORIGINS: "https://chat.test" });
-  const response = await gateway.fetch(new Request("http://gateway.test/health"));
+test("CORS_ORIGINS sets vary: Origin on responses without an origin too", async () => {
+  const gateway = createTestGateway({ settings: { CORS_ORIGINS: "https://chat.test" } });
+  const response = await gateway.get("/health");
   assert.equal(response.headers.get("vary"), "Origin");
   assert.equal(response.headers.get("access-control-allow-origin"), null);
 });
 
-test("every origin is allowed only where that is said, and then without a name", async () => {
-  const { gateway } = create({ CORS_ORIGINS: "*" });
+test("CORS_ORIGINS=* allows every origin without naming it", async () => {
+  const gateway = createTestGateway({ settings: { CORS_ORIGINS: "*" } });
   const headers = { ...PREFLIGHT, origin: "https://any.test" };
   const response = await gateway.fetch(new Request("http://gateway.test/", { method: "OPTIONS", headers }));
   assert.equal(response.status, 204);
@@ -233,8 +225,8 @@ test("every origin is allowed only where that is said, and then without a name",
   assert.equal(response.headers.get("vary"), null);
 });
 
-test("without CORS_ORIGINS there is no CORS", async () => {
-  const { gateway } = create({ GATEWAY_API_KEYS: KEY });
+test("a gateway without CORS_ORIGINS sends no CORS headers", async () => {
+  const gateway = createTestGateway({ settings: { GATEWAY_API_KEYS: KEY } });
   const asked = new Request("http://gateway.test/v1/messages", { method: "OPTIONS", headers: PREFLIGHT });
   const response = await gateway.fetch(asked);
   assert.equal(response.status, 401, await response.text());
@@ -268,10 +260,10 @@ const CONTENTS: [headers: Record<string, string>, status: number, message?: RegE
 ];
 
 for (const [headers, status, message] of CONTENTS) {
-  test(`a body with ${JSON.stringify(headers)} is ${status === 200 ? "read" : "refused"}`, async () => {
+  test(`every endpoint with a body ${status === 200 ? "accepts" : "rejects"} ${JSON.stringify(headers)}`, async () => {
     for (const path of ["/v1/messages", "/v1/messages/stream", "/v1/messages/count_tokens"]) {
-      const { gateway, upstream } = create();
-      const response = await gateway.fetch(post(hello("chat"), { headers }, path));
+      const gateway = createTestGateway({ upstream });
+      const response = await gateway.post(minimalRequest("chat"), { headers, path });
       const text = await response.text();
       assert.equal(response.status, status, text);
       if (message === undefined) continue;
@@ -282,14 +274,14 @@ for (const [headers, status, message] of CONTENTS) {
       const code = encoded ? { error_code: "request_body_encoding_unsupported" } : undefined;
       assert.deepEqual(error.details, code);
       assert.equal(response.headers.get("x-should-retry"), "false");
-      assert.equal(upstream.requests.length, 0);
+      assert.equal(gateway.upstream.requests.length, 0);
     }
   });
 }
 
-test("a body without a type is refused: a page may send one without asking", async () => {
-  const { gateway } = create();
-  const body = new Blob([JSON.stringify(hello("chat"))]);
+test("POST /v1/messages rejects a body without content-type, which a web page can send without a preflight", async () => {
+  const gateway = createTestGateway();
+  const body = new Blob([JSON.stringify(minimalRequest("chat"))]);
   const request = new Request("http://gateway.test/v1/messages", { method: "POST", body });
   request.headers.delete("content-type");
   const response = await gateway.fetch(request);

@@ -22,7 +22,7 @@ const HIDDEN: [text: string, expected: string][] = [
 ];
 
 for (const [text, expected] of HIDDEN) {
-  test(`redact() hides what is secret in ${text}`, () => assert.equal(redact(text), expected));
+  test(`redact() removes the secret from ${text}`, () => assert.equal(redact(text), expected));
 }
 
 const SHOWN = [
@@ -37,10 +37,10 @@ const SHOWN = [
 ];
 
 for (const text of SHOWN) {
-  test(`redact() leaves ${JSON.stringify(text)} as it is`, () => assert.equal(redact(text), text));
+  test(`redact() returns ${JSON.stringify(text)} unchanged`, () => assert.equal(redact(text), text));
 }
 
-test("redact() leaves a line of JSON one", () => {
+test("redact() keeps a line of JSON valid", () => {
   const line = JSON.stringify({
     a: "Bearer x",
     authorization: "Basic y",
@@ -51,7 +51,7 @@ test("redact() leaves a line of JSON one", () => {
   assert.deepEqual(Object.keys(JSON.parse(redact(line))), ["a", "authorization", "apiKey", "url", "path"]);
 });
 
-test("quote() stays on one line, is cut, and hides what is secret", () => {
+test("quote() returns one line of bounded length without secrets", () => {
   assert.equal(quote("a\nb\u001b[31m"), '"a\\nb\\u001b[31m"');
   assert.equal(quote("x".repeat(101)), `"${"x".repeat(100)}…"`);
   assert.equal(quote(`${"x".repeat(90)} sk-or-v1-0123456789`), `"${"x".repeat(90)} [redacted…"`);

@@ -190,7 +190,7 @@ const GOOD: [Settings, Record<string, unknown>][] = [
 ];
 
 for (const [settings, expected] of GOOD) {
-  test(`parseConfig() takes ${JSON.stringify(settings)}`, () => {
+  test(`parseConfig() accepts ${JSON.stringify(settings)}`, () => {
     assert.deepEqual(parseConfig({ settings }), { ...DEFAULTS, ...expected });
   });
 }
@@ -200,23 +200,23 @@ const KEY = "expected a key of printable characters without spaces";
 const URL_ = "expected an http or https URL without user name, password, query and fragment";
 const OBJECT = 'expected a JSON object such as {"fast": "openai/gpt-5-mini"}';
 const ALIAS =
-  'needs a name and a model, "…" or {"model": "…"} with "upstream" (text), "options" (object), "cache_control" (true or false) and "fallbacks" (list of models) if wanted';
+  'must have a name and be "model" or {"model": "…"}, optionally with "upstream" (string), "options" (object), "cache_control" (true or false) and "fallbacks" (list of models)';
 const UPSTREAMS =
   'expected a JSON object such as {"groq": {"url": "https://api.groq.com/openai/v1", "key": "…"}}';
 const HOSTS =
   "other, openrouter, openai, azure, gemini, groq, deepseek, mistral, xai, zai, moonshot, ollama, vllm, llamacpp, lmstudio, anthropic";
-const WHOLE = "a whole number from 1, or null for no limit";
-const USD = "an amount of USD, 0 or more, or null for no limit";
+const WHOLE = "a whole number of at least 1, or null for no limit";
+const USD = "an amount in USD of at least 0, or null for no limit";
 const STORE = "expected memory, or a redis:// or rediss:// URL with a host, without query and fragment";
 const SECONDS = "expected a number of seconds from 0 to 604800";
 
 const KEYS = 'expected keys such as "name:key", separated by commas';
-const NAMES = "expected names of hosts, without ports, separated by commas";
+const NAMES = "expected host names without ports, separated by commas";
 const ORIGINS = 'expected origins such as "https://example.com", separated by commas, or "*"';
 
-const GROUPS = "expected words of files-read, files-write, shell, network, separated by commas";
-const FOLDER = "expected the path of a folder, beginning with /";
-const HOST_PORT = 'expected hosts with their ports such as "localhost:8080", separated by commas';
+const GROUPS = "expected files-read, files-write, shell or network, separated by commas";
+const FOLDER = "expected the absolute path of a folder, such as /srv/work";
+const HOST_PORT = 'expected hosts with ports such as "localhost:8080", separated by commas';
 
 const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: string | string[]][] = [
   ["PORT", "", '""', PORT],
@@ -240,45 +240,45 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
     "GATEWAY_API_KEYS",
     "bob:0123456789 abcdef",
     "(21 characters)",
-    "key 1 has other characters than printable ones without spaces",
+    "key 1 must be printable ASCII characters without spaces",
   ],
   [
     "GATEWAY_API_KEYS",
     "bob:sha256:0123456789abcdef",
     "(27 characters)",
-    "key 1 needs 64 hexadecimal digits after sha256:",
+    "key 1 must have 64 hexadecimal digits after sha256:",
   ],
   [
     "GATEWAY_API_KEYS",
     "b b:0123456789abcdef",
     "(20 characters)",
-    'key 1 needs a name of letters, digits, ".", "_" and "-" before its colon',
+    'key 1 must have a name of letters, digits, ".", "_" and "-" before its colon',
   ],
   [
     "GATEWAY_API_KEYS",
     "admin:0123456789abcdef",
     "(22 characters)",
-    "key 1 has a name that the gateway needs for itself",
+    "key 1 has a reserved name",
   ],
   [
     "GATEWAY_API_KEYS",
     "bob:0123456789abcdef,bob:fedcba9876543210",
     "(41 characters)",
-    "key 2 has the name of another",
+    "key 2 has the same name as another key",
   ],
   [
     "GATEWAY_API_KEYS",
     "0123456789abcdef,key-1:fedcba9876543210",
     "(39 characters)",
-    "key 2 has the name of another",
+    "key 2 has the same name as another key",
   ],
   [
     "GATEWAY_API_KEYS",
     "a:0123456789abcdef,b:0123456789abcdef",
     "(37 characters)",
-    "key 2 is the same as another",
+    "key 2 is the same as another key",
   ],
-  ["GATEWAY_ADMIN_KEY", "", "(0 characters)", "it is empty"],
+  ["GATEWAY_ADMIN_KEY", "", "(0 characters)", "the key is empty"],
   ["GATEWAY_ADMIN_KEY", 1234567890123456, "(16 characters)", "expected a key"],
   ["OPEN_ACCESS", "yes", '"yes"', "expected on or off"],
   ["ALLOWED_HOSTS", "gateway.test:4000", '"gateway.test:4000"', NAMES],
@@ -302,55 +302,55 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["OPENROUTER_BASE_URL", "http://me:word@host", '"http://[redacted]@host"', URL_],
   ["UPSTREAMS", "", "(0 characters)", UPSTREAMS],
   ["UPSTREAMS", "7", "(1 characters)", UPSTREAMS],
-  ["UPSTREAMS", '{"a":1}', "(7 characters)", 'upstream "a" needs to be an object with a "url"'],
-  ["UPSTREAMS", { a: {} }, "(8 characters)", `upstream "a" has no usable url: ${URL_}`],
+  ["UPSTREAMS", '{"a":1}', "(7 characters)", 'upstream "a" must be an object with a "url"'],
+  ["UPSTREAMS", { a: {} }, "(8 characters)", `upstream "a" has an invalid url: ${URL_}`],
   [
     "UPSTREAMS",
     { demo: { url: "http://h" } },
     "(27 characters)",
-    'upstream "demo" has the name of one that is built in',
+    'upstream "demo" has the name of a built-in upstream',
   ],
   [
     "UPSTREAMS",
     { "a/b": { url: "http://h" } },
     "(26 characters)",
-    'upstream "a/b" needs a name of letters, digits, ".", "_" and "-"',
+    'upstream "a/b" must have a name of letters, digits, ".", "_" and "-"',
   ],
   [
     "UPSTREAMS",
     [{ name: "a", url: "http://h" }, { name: "a", url: "http://i" }],
     "(61 characters)",
-    'upstream "a" is there twice',
+    'upstream "a" is defined twice',
   ],
   [
     "UPSTREAMS",
     { a: { url: "http://h", preset: "grok" } },
     "(40 characters)",
-    `upstream "a" has no usable preset: expected one of ${HOSTS}; the nearest is "groq"`,
+    `upstream "a" has an invalid preset: expected one of ${HOSTS}; the nearest is "groq"`,
   ],
   [
     "UPSTREAMS",
     { a: { url: "http://h", apikey: "hidden" } },
     "(42 characters)",
-    'upstream "a" has an unknown field "apikey", the nearest is key',
+    'upstream "a" has an unknown field "apikey"; the nearest is key',
   ],
   [
     "UPSTREAMS",
     { a: { url: "http://h", headers: { "x-a": "b\nc" } } },
     "(49 characters)",
-    'upstream "a" has no usable headers: expected an object of headers, each a text on one line',
+    'upstream "a" has an invalid headers: expected an object of headers, each a single line of ASCII text',
   ],
   [
     "UPSTREAMS",
     { a: { url: "http://h", dialect: "german" } },
     "(43 characters)",
-    'upstream "a" has no usable dialect: expected auto, openai or anthropic',
+    'upstream "a" has an invalid dialect: expected auto, openai or anthropic',
   ],
   [
     "UPSTREAMS",
     { a: { url: "http://h", key: "two words" } },
     "(42 characters)",
-    'upstream "a" has no usable key: expected printable characters without spaces',
+    'upstream "a" has an invalid key: expected printable characters without spaces',
   ],
   ["ANTHROPIC_MODEL", "", '""', "expected a model's name"],
   ["ANTHROPIC_SMALL_FAST_MODEL", "a\u0000b", '"a\\u0000b"', "expected a model's name"],
@@ -397,39 +397,39 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
     "LIMITS",
     { eech: {} },
     '"{\\"eech\\":{}}"',
-    'it has an unknown part "eech", the nearest is each',
+    'unknown scope "eech"; the nearest is each',
   ],
-  ["LIMITS", { each: 7 }, '"{\\"each\\":7}"', "each needs to be an object of limits"],
-  ["LIMITS", { keys: 7 }, '"{\\"keys\\":7}"', "keys needs to be an object of limits by the names of keys"],
+  ["LIMITS", { each: 7 }, '"{\\"each\\":7}"', "each must be an object of limits"],
+  ["LIMITS", { keys: 7 }, '"{\\"keys\\":7}"', "keys must be an object of limits by key name"],
   [
     "LIMITS",
     { each: { request: 7 } },
     '"{\\"each\\":{\\"request\\":7}}"',
-    'each has an unknown limit "request", the nearest is requests',
+    'each has an unknown limit "request"; the nearest is requests',
   ],
   [
     "LIMITS",
     { total: { concurrent: 0.5 } },
     '"{\\"total\\":{\\"concurrent\\":0.5}}"',
-    `total.concurrent needs to be ${WHOLE}`,
+    `total.concurrent must be ${WHOLE}`,
   ],
   [
     "LIMITS",
     { session: { input_tokens: "9" } },
     '"{\\"session\\":{\\"input_tokens\\":\\"9\\"}}"',
-    `session.input_tokens needs to be ${WHOLE}`,
+    `session.input_tokens must be ${WHOLE}`,
   ],
   [
     "LIMITS",
     { keys: { al: { usd_day: -1 } } },
     '"{\\"keys\\":{\\"al\\":{\\"usd_day\\":-1}}}"',
-    `keys.al.usd_day needs to be ${USD}`,
+    `keys.al.usd_day must be ${USD}`,
   ],
   [
     "LIMITS",
     '{"keys":{"__proto__":{"usd_month":1e999}}}',
     '"{\\"keys\\":{\\"__proto__\\":{\\"usd_month\\":1e999}}}"',
-    `keys.__proto__.usd_month needs to be ${USD}`,
+    `keys.__proto__.usd_month must be ${USD}`,
   ],
   ["RATE_LIMIT_STORE", "disk", "(4 characters)", STORE],
   ["RATE_LIMIT_STORE", "redis://", "(8 characters)", STORE],
@@ -455,7 +455,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
 ];
 
 for (const [name, given, shown, allowed] of WRONG) {
-  test(`parseConfig() refuses ${name} ${shown} (${typeof given})`, () => {
+  test(`parseConfig() rejects ${name} ${shown} (${typeof given})`, () => {
     // What is given breaks the type on purpose: from JavaScript anything may come.
     const settings: Settings = JSON.parse("{}");
     Object.assign(settings, { [name]: given });
@@ -464,16 +464,16 @@ for (const [name, given, shown, allowed] of WRONG) {
   });
 }
 
-test("parseConfig() refuses a wrong value of every setting, so that the table above is whole", () => {
+test("parseConfig() has a rejected value for every setting in the table above", () => {
   assert.deepEqual([...new Set(WRONG.map(([name]) => name))], SETTING_NAMES);
 });
 
-test("parseConfig() names all mistakes at once, those of the command line first", () => {
+test("parseConfig() reports all mistakes at once, those of the command line first", () => {
   const flags = readFlags(["--port=x", "--hots=1", "--log-level"]);
   const env = { ENVIRONMENT: "x", MODEL_MAP: '{"a":1,"b":2}' };
   assert.deepEqual(mistakesOf({ flags, env }), [
-    'Cannot use flag "--hots": there is no such flag, the nearest is --host',
-    'Cannot use flag "--log-level": a value must follow',
+    'Cannot use flag "--hots": unknown flag, the nearest is --host',
+    'Cannot use flag "--log-level": it needs a value',
     'Cannot use PORT "x" (--port): expected a whole number from 0 to 65535',
     `Cannot use MODEL_MAP "{\\"a\\":1,\\"b\\":2}" (environment): alias "a" ${ALIAS}`,
     `Cannot use MODEL_MAP "{\\"a\\":1,\\"b\\":2}" (environment): alias "b" ${ALIAS}`,
@@ -481,23 +481,23 @@ test("parseConfig() names all mistakes at once, those of the command line first"
   ]);
 });
 
-test("parseConfig() refuses aliases that lead to no upstream", () => {
+test("parseConfig() rejects aliases of unknown upstreams", () => {
   const MODEL_MAP = {
     a: { model: "m", upstream: "gone" },
     b: { model: "m", upstream: "openrouter", fallbacks: ["m", { model: "m", upstream: "away" }] },
     c: { model: "m", upstream: "here" },
   };
   assert.deepEqual(mistakesOf({ settings: { MODEL_MAP, UPSTREAMS: { here: { url: "http://h" } } } }), [
-    'Cannot use MODEL_MAP: alias "a" names upstream "gone", which UPSTREAMS does not have',
-    'Cannot use MODEL_MAP: alias "b" names upstream "away", which UPSTREAMS does not have',
+    'Cannot use MODEL_MAP: alias "a" uses upstream "gone", which is not in UPSTREAMS',
+    'Cannot use MODEL_MAP: alias "b" uses upstream "away", which is not in UPSTREAMS',
   ]);
 });
 
-test("parseConfig() refuses tools that have no workspace, or that anybody could have run", () => {
+test("parseConfig() rejects tools without a workspace or without keys", () => {
   const TOOLS = "network";
   const [keyless, homeless] = [
-    "Cannot use TOOLS: GATEWAY_API_KEYS has no key, so that anybody could have them run",
-    "Cannot use TOOLS: WORKSPACE_ROOT names no folder for them to work in",
+    "Cannot use TOOLS: GATEWAY_API_KEYS is not set, and any client could run them",
+    "Cannot use TOOLS: WORKSPACE_ROOT is not set",
   ];
   assert.deepEqual(mistakesOf({ settings: { TOOLS } }), [keyless, homeless]);
   assert.deepEqual(mistakesOf({ settings: { TOOLS, WORKSPACE_ROOT: "/w", GATEWAY_ADMIN_KEY: "k" } }), [
@@ -505,14 +505,14 @@ test("parseConfig() refuses tools that have no workspace, or that anybody could 
   ]);
   const rest = { GATEWAY_API_KEYS: "alice:k", WORKSPACE_ROOT: "/w" };
   assert.deepEqual(mistakesOf({ settings: { TOOLS, ...rest, WEB_SEARCH: "searxng" } }), [
-    "Cannot use TOOLS: WEB_SEARCH_URL does not say where SearXNG is",
+    "Cannot use TOOLS: WEB_SEARCH_URL is not set, and SearXNG has no default address",
   ]);
 });
 
-test("parseConfig() refuses limits of keys that nobody has", () => {
+test("parseConfig() rejects limits for unknown keys", () => {
   const LIMITS = { keys: { alice: {}, admin: {}, local: {} } };
   const strange = (name: string, known: string) =>
-    `Cannot use LIMITS: nobody has a key that is called "${name}"; there is ${known}`;
+    `Cannot use LIMITS: no key is named "${name}"; the names are ${known}`;
   assert.deepEqual(mistakesOf({ settings: { LIMITS } }), [
     strange("alice", '"local"'),
     strange("admin", '"local"'),
@@ -521,15 +521,15 @@ test("parseConfig() refuses limits of keys that nobody has", () => {
   assert.deepEqual(mistakesOf({ settings: { LIMITS, ...keys } }), [strange("local", '"alice", "admin"')]);
 });
 
-test("parseConfig() names aliases that lead to no upstream beside all other mistakes", () => {
+test("parseConfig() reports aliases of unknown upstreams beside all other mistakes", () => {
   const MODEL_MAP = { a: { model: "m", upstream: "gone" } };
   assert.deepEqual(mistakesOf({ settings: { MODEL_MAP, PORT: "x" } }), [
     'Cannot use PORT "x" (settings): expected a whole number from 0 to 65535',
-    'Cannot use MODEL_MAP: alias "a" names upstream "gone", which UPSTREAMS does not have',
+    'Cannot use MODEL_MAP: alias "a" uses upstream "gone", which is not in UPSTREAMS',
   ]);
   // Who is there is not known while UPSTREAMS cannot be read.
   assert.deepEqual(mistakesOf({ settings: { MODEL_MAP, UPSTREAMS: { here: { url: "x" } } } }), [
-    'Cannot use UPSTREAMS (20 characters) (settings): upstream "here" has no usable url: expected an http or https URL without user name, password, query and fragment',
+    'Cannot use UPSTREAMS (20 characters) (settings): upstream "here" has an invalid url: expected an http or https URL without user name, password, query and fragment',
   ]);
 });
 
@@ -544,37 +544,37 @@ const PRECEDENCE: [Sources, port: number][] = [
 ];
 
 for (const [sources, port] of PRECEDENCE) {
-  test(`parseConfig() takes ${port} of ${JSON.stringify(sources)}`, () => {
+  test(`parseConfig() reads port ${port} from ${JSON.stringify(sources)}`, () => {
     assert.equal(parseConfig(sources).port, port);
   });
 }
 
-test("parseConfig() takes an empty key of the environment for none, and one given on purpose for a mistake", () => {
+test("parseConfig() ignores an empty key in the environment and rejects one from another source", () => {
   assert.equal(parseConfig({ env: { OPENROUTER_API_KEY: "" } }).openrouterApiKey, undefined);
   assert.deepEqual(mistakesOf({ flags: readFlags(["--api-key="]) }), [
     `Cannot use OPENROUTER_API_KEY (0 characters) (--api-key): ${KEY}`,
   ]);
 });
 
-test("parseConfig() takes an empty variable that guards for a mistake", () => {
+test("parseConfig() rejects an empty variable that restricts access", () => {
   assert.deepEqual(mistakesOf({ env: { GATEWAY_API_KEYS: "", GATEWAY_ADMIN_KEY: "" } }), [
     "Cannot use GATEWAY_API_KEYS (0 characters) (environment): key 1 is empty",
-    "Cannot use GATEWAY_ADMIN_KEY (0 characters) (environment): it is empty",
+    "Cannot use GATEWAY_ADMIN_KEY (0 characters) (environment): the key is empty",
   ]);
 });
 
-test("parseConfig() refuses an admin key that clients have too", () => {
+test("parseConfig() rejects an admin key that is a client key too", () => {
   const key = "0123456789abcdef";
   const sha256 = `sha256:${"0".repeat(64)}`;
   for (const both of [key, sha256]) {
     assert.deepEqual(mistakesOf({ settings: { GATEWAY_API_KEYS: `bob:${both}`, GATEWAY_ADMIN_KEY: both } }), [
-      "Cannot use GATEWAY_ADMIN_KEY: it is one of GATEWAY_API_KEYS too",
+      "Cannot use GATEWAY_ADMIN_KEY: it is also in GATEWAY_API_KEYS",
     ]);
   }
   assert.deepEqual(mistakesOf({ settings: { GATEWAY_API_KEYS: sha256, GATEWAY_ADMIN_KEY: key } }), []);
 });
 
-test("parseConfig() keeps aliases apart from what every object has", () => {
+test("parseConfig() treats the names of Object.prototype as plain alias names", () => {
   const names = ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty"];
   const json = `{${names.map((name) => `"${name}": "model of ${name}"`).join()}}`;
   const { modelMap } = parseConfig({ env: { MODEL_MAP: json } });
@@ -583,7 +583,7 @@ test("parseConfig() keeps aliases apart from what every object has", () => {
   assert.equal(parseConfig({}).modelMap.get("toString"), undefined);
 });
 
-test("parseConfig() lets no option of an alias touch the prototype", () => {
+test("parseConfig() keeps the options of an alias from changing the prototype", () => {
   const { modelMap } = parseConfig({
     env: { MODEL_MAP: '{"a":{"model":"m","options":{"__proto__":{"polluted":1}}}}' },
   });
@@ -601,43 +601,44 @@ const SECRETS = [
 
 for (const name of SETTING_NAMES) {
   for (const secret of SECRETS) {
-    test(`no text tells a credential that stands in ${name}: ${secret.slice(0, 6)}…`, () => {
+    test(`parseConfig() and describeConfig() hide a credential in ${name}: ${secret.slice(0, 6)}…`, () => {
       const places: Sources[] = [
         { env: { [name]: secret } },
         { flags: readFlags([SETTINGS[name].flag, secret]) },
         { flags: readFlags([`${SETTINGS[name].flag}x`, secret, secret]) },
         { flags: readFlags([`--${secret}`]) },
       ];
-      const told = places.map((sources) => [describeConfig(sources), ...mistakesOf(sources)].join("\n")).join(
-        "\n",
-      );
+      const output = places.map((sources) => [describeConfig(sources), ...mistakesOf(sources)].join("\n"))
+        .join(
+          "\n",
+        );
       for (const hidden of ["0123456789", "Abc_def", "tell.nobody", "tell-nobody"]) {
-        assert.equal(told.includes(hidden), false, told);
+        assert.equal(output.includes(hidden), false, output);
       }
     });
   }
 }
 
-test("no text tells any part of a key", () => {
+test("parseConfig() and describeConfig() hide every part of a key", () => {
   const key = "correct-horse battery";
   const sources = { flags: readFlags(["--api-key", key, "--apikey", key]) };
-  const told = [describeConfig(sources), ...mistakesOf(sources)].join("\n");
-  assert.equal(/correct|horse|battery/.test(told), false, told);
+  const output = [describeConfig(sources), ...mistakesOf(sources)].join("\n");
+  assert.equal(/correct|horse|battery/.test(output), false, output);
   assert.match(
     describeConfig({ env: { OPENROUTER_API_KEY: "abcdef" } }),
     /OPENROUTER_API_KEY +set \(6 characters\) \(environment\)/,
   );
 });
 
-test("describeConfig() tells the limits, and of the store that keeps their use no password", () => {
-  const told = describeConfig({
+test("describeConfig() lists the limits and hides the password of the store", () => {
+  const output = describeConfig({
     env: { RATE_LIMIT_STORE: "redis://me:hidden@host", LIMITS: '{"each":{"requests":6}}' },
   });
   assert.match(
-    told,
+    output,
     /LIMITS +\{"each":\{"concurrent":50,"requests":6\},"total":\{\},"session":\{\},"keys":\{\}\} /,
   );
-  assert.match(told, /RATE_LIMIT_STORE +set \(22 characters\)/);
+  assert.match(output, /RATE_LIMIT_STORE +set \(22 characters\)/);
   assert.match(describeConfig({}), /RATE_LIMIT_STORE +memory \(default\)/);
 });
 

@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
-import { askGateway, createTestGateway } from "../kit/ask.ts";
-import { toldByChunks } from "../kit/completion.ts";
-import { readCorpus, type Recording } from "../kit/corpus.ts";
-import { parseEvents } from "../kit/events.ts";
-import { readFrames } from "../kit/frames.ts";
-import { dig, isJson, type Json, objects, text } from "../kit/json.ts";
-import { assertLegal } from "../kit/legal.ts";
-import { createRandom, everyByte, pickCuts } from "../kit/random.ts";
-import { foldEvents, type Told, toldByMessage } from "../kit/answer_text.ts";
-import { createUpstream, type FakeUpstream } from "../kit/upstream.ts";
+import { type AnswerContent, contentOfMessage } from "./answer_content.ts";
+import { contentOfChunks } from "./completion.ts";
+import { readCorpus, type Recording } from "./corpus.ts";
+import { readFrames } from "./frames.ts";
+import { everyByte, pickCuts } from "../kit/bytes.ts";
+import { foldEvents, parseEvents } from "../kit/events.ts";
+import { createTestGateway } from "../kit/gateway.ts";
+import { checkComplete } from "../kit/grammar.ts";
+import { dig, isJson, type Json, objects, parseJson, text } from "../kit/json.ts";
+import { createRandom } from "../kit/random.ts";
+import { FakeUpstream } from "../kit/upstream.ts";
 
 /** Set `SEED` to cut at other places. */
 const SEED = Number(process.env.SEED ?? 20261124);
@@ -53,14 +54,14 @@ let runs = 0;
 if (recordings === undefined) {
   const skip = "there is no ../shared/corpus beside this checkout";
   console.log(`corpus: skipped, for ${skip}`);
-  test("the gateway retells what was recorded", { skip }, () => {});
+  test("POST /v1/messages translates every recorded answer", { skip }, () => {});
 } else {
   for (const recording of recordings) {
-    test(`the gateway retells ${recording.file}`, async () => {
-      rows.push(toRow(recording, await play(recording)));
+    test(`POST /v1/messages translates ${recording.file}`, async () => {
+      rows.push(toRow(recording, await checkRecording(recording)));
     });
   }
-  test("the gateway has been shown the whole corpus", () => {
+  test("the corpus was tested completely", () => {
     const streams = recordings.filter(({ streamed }) => streamed).length;
     console.log(rows.join("\n"));
     console.log(
@@ -72,52 +73,50 @@ if (recordings === undefined) {
   });
 }
 
-/** What is to be said, and how it ends where it is not said to its end. */
+/** The content that the client must get, and how the answer fails if it is incomplete. */
 interface Expected {
-  told: Told;
-  /** The whole message, where it is Anthropic's own: not a field of it may be lost. */
+  content: AnswerContent;
+  /** The whole message of an Anthropic API, of which no field may be lost. */
   message?: Json;
   failure?: Failure | undefined;
 }
 
-/** What became of a recording, for its line of the table. */
+/** The result of a recording, for its line of the table. */
 interface Outcome {
   events?: number;
-  told?: Told;
+  content?: AnswerContent;
   result: string;
 }
 
-async function play(recording: Recording): Promise<Outcome> {
+async function checkRecording(recording: Recording): Promise<Outcome> {
   const { kind, streamed } = recording;
   const bytes = recording.read();
-  if (kind === "models.list") return await playModels(recording);
+  if (kind === "models.list") return await checkModels(recording);
   if (kind === "anthropic.count_tokens") return { result: "a count, no answer" };
   const expected = streamed ? expectStream(recording, bytes) : expectWhole(recording, bytes);
   let events: number | undefined;
   for (const [way, body, cuts] of toWays(bytes, streamed)) {
-    const create = () => createUpstream({ body, cuts, ...toHead(recording) });
+    const create = () => new FakeUpstream({ body, cuts, ...toHead(recording) });
     try {
       events = await checkStreamed(recording, create(), expected) ?? events;
       await checkWhole(recording, create(), expected);
     } catch (cause) {
-      const said = cause instanceof Error ? cause.message : cause;
-      throw new Error(`${recording.file}, ${way}, SEED=${SEED}: ${said}`, { cause });
+      const message = cause instanceof Error ? cause.message : cause;
+      throw new Error(`${recording.file}, ${way}, SEED=${SEED}: ${message}`, { cause });
     }
   }
-  const { failure, told } = expected;
-  return { events, told, result: failure ? `fails as ${failure.type}` : `retold, ${told.stop}` };
+  const { failure, content } = expected;
+  return { events, content, result: failure ? `fails as ${failure.type}` : `complete, ${content.stop}` };
 }
 
 /** Every model of the upstream's list is on the gateway's. */
-async function playModels(recording: Recording): Promise<Outcome> {
+async function checkModels(recording: Recording): Promise<Outcome> {
   const body = recording.read();
-  const { fetch } = createUpstream({ lists: true, body, ...toHead(recording) });
-  const request = new Request("http://gateway.test/v1/models?limit=1000", {
-    headers: { "anthropic-version": "2023-06-01" },
-  });
-  const response = await createTestGateway({ fetch }).fetch(request);
-  const listed = objects(parse(await response.text()).data).map(({ id }) => id);
-  const models = objects(parse(new TextDecoder().decode(body)).data).map(({ id }) => id);
+  const list = new TextDecoder().decode(body);
+  const gateway = createTestGateway({ upstream: new FakeUpstream({}, { models: list }) });
+  const response = await gateway.get("/v1/models?limit=1000", { "anthropic-version": "2023-06-01" });
+  const listed = objects(parseJson(await response.text()).data).map(({ id }) => id);
+  const models = objects(parseJson(list).data).map(({ id }) => id);
   assert.deepEqual(models.filter((id) => !listed.includes(id)), []);
   assert.ok(models.length > 0);
   return { result: `${models.length} models listed` };
@@ -146,7 +145,7 @@ function toHead({ streamed, status }: Recording) {
 async function checkStreamed(
   recording: Recording,
   upstream: FakeUpstream,
-  { told, message, failure }: Expected,
+  { content, message, failure }: Expected,
 ): Promise<number | undefined> {
   const response = await ask(recording, upstream, true);
   if (failure && !recording.streamed) {
@@ -155,17 +154,17 @@ async function checkStreamed(
   }
   assert.equal(response.status, 200);
   const events = parseEvents(await response.text());
-  const ending = assertLegal(events);
+  const ending = checkComplete(events);
   const answer = foldEvents(events);
   if (failure) {
     assert.equal(ending, "error");
-    assert.equal(dig(events.at(-1)?.data, "error", "type"), failure.type);
-    const { text, thinking } = toldByMessage(answer);
-    assert.deepEqual({ text, thinking }, { text: told.text, thinking: told.thinking });
+    assert.equal(dig(events.at(-1), "error", "type"), failure.type);
+    const { text, thinking } = contentOfMessage(answer);
+    assert.deepEqual({ text, thinking }, { text: content.text, thinking: content.thinking });
     return events.length;
   }
   assert.equal(ending, "message_stop");
-  checkMessage(answer, told, message);
+  checkMessage(answer, content, message);
   return events.length;
 }
 
@@ -173,16 +172,16 @@ async function checkStreamed(
 async function checkWhole(
   recording: Recording,
   upstream: FakeUpstream,
-  { told, message, failure }: Expected,
+  { content, message, failure }: Expected,
 ): Promise<void> {
   const response = await ask(recording, upstream, false);
   if (failure) return await checkFailure(response, failure);
   assert.equal(response.status, 200);
-  checkMessage(parse(await response.text()), told, message);
+  checkMessage(parseJson(await response.text()), content, message);
 }
 
 async function checkFailure(response: Response, { type, status }: Failure): Promise<void> {
-  const body = parse(await response.text());
+  const body = parseJson(await response.text());
   assert.equal(response.status, status);
   assert.equal(body.type, "error");
   assert.equal(dig(body, "error", "type"), type);
@@ -190,12 +189,12 @@ async function checkFailure(response: Response, { type, status }: Failure): Prom
   assert.equal(body.request_id, response.headers.get("request-id"));
 }
 
-function checkMessage(answer: Json, told: Told, message: Json | undefined): void {
-  const { usage, ...said } = toldByMessage(answer);
-  const { usage: counted, ...expected } = told;
-  assert.deepEqual(said, expected);
+function checkMessage(answer: Json, content: AnswerContent, message: Json | undefined): void {
+  const { usage, ...actual } = contentOfMessage(answer);
+  const { usage: counted, ...expected } = content;
+  assert.deepEqual(actual, expected);
   if (counted) assert.deepEqual(usage, counted);
-  else assert.ok(usage && usage.input > 0 && usage.output > 0, "nobody counted, and nothing was estimated");
+  else assert.ok(usage && usage.input > 0 && usage.output > 0, "usage is neither reported nor estimated");
   if (message) assert.deepEqual(withoutNames(answer), withoutNames(message));
 }
 
@@ -211,7 +210,7 @@ function ask({ kind, stopSequences }: Recording, upstream: FakeUpstream, stream:
     ...(stopSequences.length > 0 && { stop_sequences: stopSequences }),
   };
   const settings = { UPSTREAM_DIALECT: native ? "anthropic" as const : "openai" as const };
-  return askGateway(request, { fetch: upstream.fetch, settings });
+  return createTestGateway({ upstream, settings }).post(request);
 }
 
 /** Reads, apart from the gateway, what a recorded stream says. */
@@ -219,19 +218,18 @@ function expectStream({ id, kind, stopSequences }: Recording, bytes: Uint8Array)
   const { failure } = PECULIAR[id] ?? {};
   const frames = readFrames(new TextDecoder().decode(bytes)).filter(({ data }) => data !== "[DONE]");
   if (kind !== "anthropic.messages") {
-    const chunks = frames.filter(({ event }) => event !== "error").map(({ data }) => parse(data));
-    return { told: toldByChunks(chunks), failure };
+    const chunks = frames.filter(({ event }) => event !== "error").map(({ data }) => parseJson(data));
+    return { content: contentOfChunks(chunks), failure };
   }
-  const events = frames.map(({ event, data }) => ({ event, data: parse(data) }));
-  return expectMessage(foldEvents(events), stopSequences);
+  return expectMessage(foldEvents(frames.map(({ data }) => parseJson(data))), stopSequences);
 }
 
 /** Reads, apart from the gateway, what a recorded body says. */
 function expectWhole({ id, kind, status, stopSequences }: Recording, bytes: Uint8Array): Expected {
-  const body = parse(new TextDecoder().decode(bytes));
+  const body = parseJson(new TextDecoder().decode(bytes));
   const type = ERROR_TYPES[status];
   const failure = PECULIAR[id]?.failure ?? (type === undefined ? undefined : { type, status });
-  if (kind !== "anthropic.messages") return { told: toldByChunks([body]), failure };
+  if (kind !== "anthropic.messages") return { content: contentOfChunks([body]), failure };
   return { ...expectMessage(body, stopSequences), failure };
 }
 
@@ -245,7 +243,7 @@ function expectMessage({ provider: _provider, ...message }: Json, stops: readonl
   const blocks = objects(message.content);
   const signed = blocks.some(({ type, signature }) => type === "thinking" && Boolean(signature));
   const content = blocks.filter(({ data }) => !(signed && text(data).startsWith("openrouter.reasoning:")));
-  return { told: toldByMessage(message), message: { stop_sequence: null, ...message, usage, content } };
+  return { content: contentOfMessage(message), message: { stop_sequence: null, ...message, usage, content } };
 }
 
 /** A message without what is the gateway's to name. */
@@ -253,21 +251,15 @@ function withoutNames({ id: _id, model: _model, ...message }: Json): Json {
   return message;
 }
 
-function toRow({ file, id, kind }: Recording, { events, told, result }: Outcome): string {
+function toRow({ file, id, kind }: Recording, { events, content, result }: Outcome): string {
   const { why } = PECULIAR[id] ?? {};
   const cells = [
     `${file.slice(0, 48).padEnd(48)}…${id}`,
     kind.padEnd(22),
     `${events ?? "-"} events`.padStart(11),
-    `${told?.text.length ?? "-"} chars`.padStart(11),
-    `${told?.calls.length ?? "-"} calls`.padStart(8),
+    `${content?.text.length ?? "-"} chars`.padStart(11),
+    `${content?.calls.length ?? "-"} calls`.padStart(8),
     ` ${result}`,
   ];
   return cells.join(" ") + (why === undefined ? "" : ` (${why})`);
-}
-
-function parse(json: string): Json {
-  const value: unknown = JSON.parse(json);
-  assert.ok(isJson(value), "not a JSON object");
-  return value;
 }

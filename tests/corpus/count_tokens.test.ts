@@ -7,10 +7,9 @@ import { toSlug } from "../../lib/upstreams/resolve.ts";
 import { estimateTokens } from "../../lib/tokens/estimate.ts";
 import { isRepresentative } from "../../lib/tokens/representative.ts";
 import { countByRuns, type TextCounter } from "../../lib/tokens/text.ts";
-import { readCorpus, type Recording } from "../kit/corpus.ts";
-import { parseEvents } from "../kit/events.ts";
+import { readCorpus, type Recording } from "./corpus.ts";
+import { foldEvents, parseEvents } from "../kit/events.ts";
 import { count, dig, isJson } from "../kit/json.ts";
-import { foldEvents } from "../kit/answer_text.ts";
 
 /** A recorded request, and what Anthropic's API counted of it. */
 interface Counted {
@@ -27,11 +26,11 @@ const recordings = readCorpus();
 if (recordings === undefined) {
   const skip = "there is no ../shared/corpus beside this checkout";
   console.log(`count_tokens corpus: skipped, for ${skip}`);
-  test("estimates come near to what Anthropic's API counted", { skip }, () => {});
+  test("estimateTokens() is close to the counts of Anthropic's API (no corpus)", { skip }, () => {});
 } else {
   const counted = recordings.flatMap(toCounted);
 
-  test("estimates come near to what Anthropic's API counted", () => {
+  test("estimateTokens() is close to the counts of Anthropic's API", () => {
     const all = counted.map((one) => missOf(estimate(one, countByRuns), one));
     console.log(`count_tokens corpus: ${counted.length} recorded counts, the estimates miss by ${show(all)}`);
     assert.ok(counted.length > 40 && median(all) < 0.08, show(all));
@@ -43,7 +42,7 @@ if (recordings === undefined) {
     assert.ok(median(after) < 0.05 && worst(after) < 0.12, show(after));
   });
 
-  test("learning makes up for a vocabulary that is not known", () => {
+  test("createCalibration() corrects the estimate for an unknown vocabulary", () => {
     for (const finer of [0.4, 1.6, 2.5]) {
       const { before, after } = judge(counted, (text) => countByRuns(text) * finer);
       const then = `learned from the others: ${show(after)}`;

@@ -4,12 +4,12 @@ import { seal } from "../../lib/dialects/sealed.ts";
 import { dialectFor } from "../../lib/dialects/mod.ts";
 import { HOST_NAMES, type HostName } from "../../lib/config/presets.ts";
 import { toContext } from "../properties/families.ts";
-import { findSilent, sayRequest } from "../properties/silence.ts";
+import { findUnreportedLosses, translateRequest } from "../properties/unreported_losses.ts";
+import { readCorpus, type Recording } from "./corpus.ts";
 import { toMessagesRequest, toPlain } from "../kit/chat_request.ts";
-import { readCorpus, type Recording } from "../kit/corpus.ts";
-import { isJson, type Json, text } from "../kit/json.ts";
+import { isJson, type Json, parseJson, text } from "../kit/json.ts";
 
-/** Whose habits the hosts of the recordings have. */
+/** The host names of the recordings, and the preset of each. */
 const HOSTS: readonly (readonly [host: RegExp, name: HostName])[] = [
   [/openrouter\.ai$/, "openrouter"],
   [/api\.openai\.com$/, "openai"],
@@ -29,7 +29,7 @@ const recordings = readCorpus();
 if (recordings === undefined) {
   const skip = "there is no ../shared/corpus beside this checkout";
   console.log(`corpus of requests: skipped, for ${skip}`);
-  test("what was asked of live APIs is asked again", { skip }, () => {});
+  test("Dialect.toBody() translates every recorded request", { skip }, () => {});
 } else {
   const asked = recordings.filter((one): one is Recording & { asked: Json } => one.asked !== undefined);
   const native = asked.filter(({ kind }) => kind.startsWith("anthropic."));
@@ -37,27 +37,27 @@ if (recordings === undefined) {
   console.log(`corpus of requests: ${native.length} of Anthropic's, ${chats.length} of chat completions`);
 
   for (const { file, asked: recorded } of native) {
-    test(`every host is told, or the client, all that was asked with ${file}`, () => {
+    test(`Dialect.toBody() sends or reports as lost every part of ${file}`, () => {
       const request = toRequest(recorded);
-      for (const name of HOST_NAMES) checkSilent(request, name);
+      for (const name of HOST_NAMES) checkLosses(request, name);
     });
 
-    test(`what was asked with ${file} comes back from chat completions`, () => {
+    test(`Dialect.toBody() translates ${file} to chat completions without unreported changes`, () => {
       checkReturn(toRequest(recorded), "openrouter");
     });
   }
 
   for (const { file, host, asked: recorded } of chats) {
-    test(`a client of Anthropic's API can ask what was asked with ${file}`, () => {
+    test(`Dialect.toBody() restores ${file} from the Messages API`, () => {
       const name = HOSTS.find(([pattern]) => pattern.test(host))?.[1] ?? "other";
       const request = toMessagesRequest(recorded, sealed(text(recorded.model)));
-      checkSilent(request, name);
+      checkLosses(request, name);
       checkReturn(request, name);
     });
   }
 }
 
-/** A request for a message, whatever was to be counted or had no limit. */
+/** Adds the limit that a request for a count of tokens lacks. */
 function toRequest(recorded: Json): Json {
   return { max_tokens: 4096, ...recorded };
 }
@@ -66,19 +66,19 @@ function sealed(model: string): (details: Json[]) => string {
   return (details) => seal(model, details);
 }
 
-function checkSilent(request: Json, name: HostName): void {
+function checkLosses(request: Json, name: HostName): void {
   const model = text(request.model);
-  // What is thought stands in its seal once more.
+  // The sealed value holds the thinking once more.
   const sealed = JSON.stringify(request).includes('"signature":"orgw1.');
-  const unseen = sealed ? [/^messages\.\d+\.content\.\d+\.thinking$/] : [];
-  const saying = { dialect: dialectFor(name, "auto", model), toContext: () => toContext(model), unseen };
-  assert.deepEqual(findSilent(request, saying), [], name);
+  const ignored = sealed ? [/^messages\.\d+\.content\.\d+\.thinking$/] : [];
+  const target = { dialect: dialectFor(name, "auto", model), toContext: () => toContext(model), ignored };
+  assert.deepEqual(findUnreportedLosses(request, target), [], name);
 }
 
-/** Said in chat completions and read back, a request is what it was, but for what was reported lost. */
+/** Translates a request to chat completions and back; only reported losses may differ. */
 function checkReturn(request: Json, name: HostName): void {
-  const { body, loss } = say(request, name);
-  // What is told elsewhere, or in other words, is compared by nobody.
+  const { body, loss } = toChat(request, name);
+  // Content that is moved or reworded is not compared.
   if (loss.some(([path, action]) => path.startsWith("messages.") && action !== "dropped")) return;
   const expected = structuredClone(request);
   const actual = toMessagesRequest(body, sealed(text(request.model)));
@@ -92,7 +92,7 @@ function checkReturn(request: Json, name: HostName): void {
   assert.deepEqual(toPlain(actual), toPlain(expected));
 }
 
-/** Takes away what stands at a path; the places beside it keep their numbers. */
+/** Removes the member at a path; in a list, the others keep their indexes. */
 function remove(from: unknown, [step = "", ...more]: readonly string[]): void {
   if (Array.isArray(from)) {
     if (more.length === 0) from[Number(step)] = undefined;
@@ -103,11 +103,9 @@ function remove(from: unknown, [step = "", ...more]: readonly string[]): void {
   }
 }
 
-function say(request: Json, name: HostName): { body: Json; loss: [path: string, action: string][] } {
+function toChat(request: Json, name: HostName): { body: Json; loss: [path: string, action: string][] } {
   const model = text(request.model);
   const dialect = dialectFor(name, "openai", model);
-  const { body, loss } = sayRequest(request, { dialect, toContext: () => toContext(model) });
-  const said: unknown = JSON.parse(body);
-  assert.ok(isJson(said));
-  return { body: said, loss: loss.entries };
+  const { body, loss } = translateRequest(request, { dialect, toContext: () => toContext(model) });
+  return { body: parseJson(body), loss: loss.entries };
 }

@@ -1,42 +1,35 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LossReport } from "../../lib/dialects/loss.ts";
-import { askGateway } from "../kit/ask.ts";
+import { createTestGateway } from "../kit/gateway.ts";
 import type { Json } from "../kit/json.ts";
-import { createUpstream } from "../kit/upstream.ts";
+import { minimalRequest } from "../kit/request.ts";
+import { COMPLETE_STREAMS } from "../kit/streams.ts";
 
-const ANSWER = 'data: {"choices":[{"delta":{"content":"Yes"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
+const upstream = { body: COMPLETE_STREAMS.chat };
 const STRICT = { VALIDATION: "strict" };
 
 function toRequest(fields: Json): Json {
-  return {
-    model: "acme/talker-1",
-    max_tokens: 16,
-    messages: [{ role: "user", content: "Well?" }],
-    ...fields,
-  };
+  return minimalRequest("chat", fields);
 }
 
-test("a request that loses something is answered, and the header says what", async () => {
-  const { fetch } = createUpstream({ body: ANSWER });
+test("POST /v1/messages lists the losses of a request in x-gateway-loss", async () => {
   const body = toRequest({ container: "c", service_tier: "auto" });
-  const response = await askGateway(body, { fetch, headers: { "anthropic-beta": "a-2026-01-01" } });
+  const gateway = createTestGateway({ upstream });
+  const response = await gateway.post(body, { headers: { "anthropic-beta": "a-2026-01-01" } });
   assert.equal(response.status, 200);
   const lost = "container;dropped,service_tier;dropped,header.anthropic-beta;dropped";
   assert.equal(response.headers.get("x-gateway-loss"), lost);
 });
 
-test("VALIDATION=strict refuses it before the upstream is asked, and names each loss", async () => {
-  const upstream = createUpstream({ body: ANSWER });
-  const response = await askGateway(toRequest({ container: "c", service_tier: "auto" }), {
-    fetch: upstream.fetch,
-    settings: STRICT,
-  });
+test("VALIDATION=strict rejects a request with losses before it calls the upstream, and names each loss", async () => {
+  const gateway = createTestGateway({ upstream, settings: STRICT });
+  const response = await gateway.post(toRequest({ container: "c", service_tier: "auto" }));
   const { error } = await response.json();
   assert.equal(response.status, 400);
   assert.equal(error.type, "invalid_request_error");
   assert.match(error.message, /: container \(dropped\), service_tier \(dropped\)$/);
-  assert.deepEqual(upstream.sent, []);
+  assert.deepEqual(gateway.upstream.requests, []);
 });
 
 const SERVED: [what: string, fields: Json][] = [
@@ -71,14 +64,13 @@ const SERVED: [what: string, fields: Json][] = [
 ];
 
 for (const [what, fields] of SERVED) {
-  test(`VALIDATION=strict serves a request that ${what}`, async () => {
-    const { fetch } = createUpstream({ body: ANSWER });
-    const response = await askGateway(toRequest(fields), { fetch, settings: STRICT });
+  test(`VALIDATION=strict accepts a request that ${what}`, async () => {
+    const response = await createTestGateway({ upstream, settings: STRICT }).post(toRequest(fields));
     assert.equal(response.status, 200, await response.text());
   });
 }
 
-test("a header past 6 kB ends with the number of losses that it leaves out", () => {
+test("LossReport.toHeader() ends with the number of omitted losses past 6 kB", () => {
   const loss = new LossReport();
   for (let at = 0; at < 1000; at++) loss.add(`messages.${at}.content.0`, "dropped");
   const items = (loss.toHeader() ?? "").split(",");

@@ -1,10 +1,10 @@
 import { isJson, type Json, objects, text } from "./json.ts";
 
-/** How thoughts are carried by a client of Anthropic's API. */
+/** Seals reasoning for a client of Anthropic's API. */
 export type Seal = (details: Json[]) => string;
 
-/** Fields of a chat completion request that a client of Anthropic's API says in other words. */
-const SAID = new Set([
+/** Fields of a chat completion request that have another form in Anthropic's API. */
+const TRANSLATED = new Set([
   "model",
   "messages",
   "stream",
@@ -26,8 +26,8 @@ const SAID = new Set([
 ]);
 
 /**
- * Says a chat completion request as a client of Anthropic's API would have said it: the gateway's way back, written
- * apart from it. What Anthropic's API has no words for stands under its own name.
+ * Translates a chat completion request to one of Anthropic's API, without any code of the gateway. Fields without an
+ * equivalent keep their names.
  */
 export function toMessagesRequest(chat: Json, seal: Seal): Json {
   const [first, ...rest] = objects(chat.messages);
@@ -36,7 +36,7 @@ export function toMessagesRequest(chat: Json, seal: Seal): Json {
   const format = toFormat(chat.response_format);
   const wanted = chat.reasoning_effort ?? (isJson(chat.reasoning) ? chat.reasoning.effort : undefined);
   const effort = wanted === "none" ? undefined : wanted;
-  const left = Object.entries(chat).filter(([field]) => !SAID.has(field));
+  const left = Object.entries(chat).filter(([field]) => !TRANSLATED.has(field));
   return {
     ...Object.fromEntries(left),
     model: chat.model,
@@ -75,19 +75,19 @@ function isSystem({ role }: Json): boolean {
 }
 
 function toMessages(messages: readonly Json[], seal: Seal): Json[] {
-  const said: Json[] = [];
+  const turns: Json[] = [];
   for (const message of messages) {
-    const before = said.at(-1);
-    if (isSystem(message)) said.push({ role: "system", content: toBlocks(message) });
+    const before = turns.at(-1);
+    if (isSystem(message)) turns.push({ role: "system", content: toBlocks(message) });
     else if (message.role === "assistant") {
       const content = [...toThoughts(message, seal), ...toBlocks(message), ...toCalls(message)];
-      if (content.length > 0) said.push({ role: "assistant", content });
-    } else if (message.role !== "tool") said.push({ role: "user", content: toBlocks(message) });
+      if (content.length > 0) turns.push({ role: "assistant", content });
+    } else if (message.role !== "tool") turns.push({ role: "user", content: toBlocks(message) });
     else if (Array.isArray(before?.content) && before.results === true) {
       before.content.push(toResult(message));
-    } else said.push({ role: "user", content: [toResult(message)], results: true });
+    } else turns.push({ role: "user", content: [toResult(message)], results: true });
   }
-  return said.map(({ results: _results, ...message }) => message);
+  return turns.map(({ results: _results, ...message }) => message);
 }
 
 function toBlocks({ content, cache_control }: Json): Json[] {
@@ -135,9 +135,9 @@ function toResult({ tool_call_id, content, cache_control }: Json): Json {
   return { type: "tool_result", tool_use_id: tool_call_id, content: blocks };
 }
 
-function toTool({ type, function: told, cache_control, ...rest }: Json): Json {
-  if (type !== "function" || !isJson(told)) return { type, ...rest };
-  const { name, description, parameters, strict } = told;
+function toTool({ type, function: declared, cache_control, ...rest }: Json): Json {
+  if (type !== "function" || !isJson(declared)) return { type, ...rest };
+  const { name, description, parameters, strict } = declared;
   return {
     name,
     ...(description !== undefined && { description }),
@@ -164,27 +164,26 @@ function toFormat(format: unknown): Json | undefined {
   return schema === undefined ? { type: format.type } : { type: format.type, schema };
 }
 
-/** What both languages can say of a request, in one form: what is told, block by block, and what is set. */
+/** Reduces a request to one form for what both APIs can express: its content block by block, and its settings. */
 export function toPlain(request: Json): Json {
   const { system, messages, tools, tool_choice, output_config, output_format, thinking } = request;
   const format = (isJson(output_config) ? output_config.format : undefined) ?? output_format;
   const head = typeof system === "string" ? [{ type: "text", text: system }] : objects(system);
-  const told = [
-    ...toSpoken("system", head),
+  const blocks = [
+    ...toPlainBlocks("system", head),
     ...objects(messages).flatMap(({ role, content }) =>
-      toSpoken(
+      toPlainBlocks(
         text(role),
         typeof content === "string" ? [{ type: "text", text: content }] : objects(content),
       )
     ),
   ];
   const plain = {
-    told,
+    blocks,
     tools: objects(tools).map(toPlainTool),
     choice: toPlainChoice(tool_choice),
     format: isJson(format) ? format.schema : undefined,
     effort: isJson(output_config) ? output_config.effort : undefined,
-    // Who is not asked to think need not.
     thinking: isJson(thinking) && thinking.type !== "disabled"
       ? { ...thinking, display: undefined }
       : undefined,
@@ -197,14 +196,14 @@ export function toPlain(request: Json): Json {
   return JSON.parse(JSON.stringify(plain, (_key, value) => value ?? undefined));
 }
 
-/** A system's text is one, where none of it is marked for the cache; nobody says an empty one. */
-function toSpoken(role: string, blocks: readonly Json[]): Json[] {
-  const said = blocks.filter(({ type, text: words }) => type !== "text" || words !== "");
-  const marked = said.some(({ cache_control }) => isJson(cache_control));
-  if (role === "system" && !marked && said.length > 0) {
-    return [{ role, text: said.map((block) => text(block.text)).join("\n\n") }];
+/** The text of a system message is joined if no part is marked for the cache. Empty text is left out. */
+function toPlainBlocks(role: string, blocks: readonly Json[]): Json[] {
+  const kept = blocks.filter((block) => block.type !== "text" || block.text !== "");
+  const marked = kept.some(({ cache_control }) => isJson(cache_control));
+  if (role === "system" && !marked && kept.length > 0) {
+    return [{ role, text: kept.map((block) => text(block.text)).join("\n\n") }];
   }
-  return said.map((block) => ({ role, ...toPlainBlock(block) }));
+  return kept.map((block) => ({ role, ...toPlainBlock(block) }));
 }
 
 function toPlainBlock(
@@ -217,13 +216,13 @@ function toPlainBlock(
   }
   if (type !== "tool_result") return { type, ...block };
   const blocks = typeof content === "string" ? [{ type: "text", text: content }] : objects(content);
-  const words = blocks.map((one) =>
+  const result = blocks.map((one) =>
     one.type === "tool_reference" ? `Tool loaded: ${one.tool_name}` : text(one.text)
   ).join("\n");
   // A result that is one text may be marked as a whole, or that text.
   const mark = block.cache_control ??
     blocks.findLast(({ cache_control }) => isJson(cache_control))?.cache_control;
-  return { type, ...block, text: is_error === true ? `Error: ${words}` : words, cache_control: mark };
+  return { type, ...block, text: is_error === true ? `Error: ${result}` : result, cache_control: mark };
 }
 
 function toPlainChoice(choice: unknown): Json | undefined {

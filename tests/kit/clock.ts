@@ -3,11 +3,11 @@ import type { Clock } from "../../lib/runtime/clock.ts";
 interface Timer {
   at: number;
   run: () => void;
-  /** The time between two runs; nothing where there is only one. */
+  /** The interval of a timer that repeats. */
   every?: number;
 }
 
-/** A clock that stands still until a test moves it. */
+/** A clock that stands still until a test advances it. */
 export class FakeClock implements Clock {
   #now: number;
   #timers: Timer[] = [];
@@ -16,7 +16,7 @@ export class FakeClock implements Clock {
     this.#now = now;
   }
 
-  /** How many timers wait: none, once nothing runs any more. */
+  /** The number of timers that are set. */
   get waiting(): number {
     return this.#timers.length;
   }
@@ -33,7 +33,7 @@ export class FakeClock implements Clock {
     return this.#add({ at: this.#now + ms, run, every: ms });
   }
 
-  /** Lets so much time pass, and runs what falls due in it, each at its time. */
+  /** Advances the clock and runs each timer that is due by then, at its time. */
   advance(ms: number): void {
     const end = this.#now + ms;
     for (let due = this.#next(end); due !== undefined; due = this.#next(end)) {

@@ -1,29 +1,28 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { parseEvents } from "./events.ts";
-import { isJson, type Json, objects, text } from "./json.ts";
-import { foldEvents } from "./answer_text.ts";
+import { foldEvents, parseEvents } from "./events.ts";
+import { type Json, objects, parseJson, text } from "./json.ts";
 
-/** What a folder of `tests/fixtures/` holds, as it was written down. */
+/** The content of a folder of `tests/fixtures/`. */
 export interface Fixture {
   request: Json;
   /** The bodies that reached the upstream, one after another. */
   sent: Json[];
-  /** The first of them. */
+  /** The first of `sent`. */
   body: Json;
-  /** Its head: method and address, then headers. */
+  /** Its method and URL, then its headers. */
   head: string;
-  /** The answer's status, and the losses that it reports. */
+  /** The status of the answer, and the losses that it reports. */
   status: number;
   losses: string[];
-  /** The answer's head. */
+  /** The status and the headers of the answer. */
   answerHead: string;
-  /** The events of the answer, where it is a stream, by name. */
+  /** The types of the events of a streamed answer. */
   events: string[];
-  /** The answer as the client understands it: a message, or what else came. */
+  /** The message, or the error, that the client gets. */
   answer: Json;
-  /** The last thing that was told. */
+  /** The last event of a stream, or the whole answer. */
   last: Json;
   /** The second request of a conversation. */
   next: Json;
@@ -36,14 +35,14 @@ const ROOT = fileURLToPath(new URL("../fixtures/", import.meta.url));
 export function readFixture(name: string): Fixture {
   const read = (file: string) =>
     existsSync(`${ROOT}${name}/${file}`) ? readFileSync(`${ROOT}${name}/${file}`, "utf8") : "";
-  const json = (file: string) => toJson(read(file) || "{}");
+  const json = (file: string) => parseJson(read(file) || "{}");
   const sent = ["sent.json", "sent.1.json", "sent.2.json", "sent.3.json"].filter((file) => read(file) !== "")
     .map(json);
-  const frames = parseEvents(read("answer.sse"));
+  const events = parseEvents(read("answer.sse"));
   const answerHead = read("answer.head");
   assert.ok(answerHead !== "", `tests/fixtures/${name} holds a fixture`);
-  const whole = frames.some(({ event }) => event === "message_start")
-    ? foldEvents(frames)
+  const whole = events.some(({ type }) => type === "message_start")
+    ? foldEvents(events)
     : json("answer.json");
   return {
     request: json("request.json"),
@@ -53,18 +52,12 @@ export function readFixture(name: string): Fixture {
     status: Number.parseInt(answerHead, 10),
     losses: /^x-gateway-loss: (.*)$/m.exec(answerHead)?.[1]?.split(",") ?? [],
     answerHead,
-    events: frames.map(({ event }) => event),
+    events: events.map(({ type }) => type),
     answer: whole,
-    last: frames.at(-1)?.data ?? json("answer.json"),
+    last: events.at(-1) ?? json("answer.json"),
     next: json("next.sent.json"),
     end: read("sent.end").trim(),
   };
-}
-
-function toJson(json: string): Json {
-  const value: unknown = JSON.parse(json);
-  assert.ok(isJson(value), "not a JSON object");
-  return value;
 }
 
 /** The calls of an answer: name and input. */

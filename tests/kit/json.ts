@@ -1,13 +1,29 @@
+import assert from "node:assert/strict";
+
 /** A JSON object whose members are not known. */
 export type Json = { [key: string]: unknown };
 
-/** Tells whether a value is a JSON object. */
+/** Parsed JSON of a test's own making, whose members are read without a check. */
+export type Wire = ReturnType<typeof JSON.parse>;
+
+/** Returns true if the value is a JSON object. */
 export function isJson(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Parses a text that must be a JSON object. */
+export function parseJson(text: string): Json {
+  return asJson(JSON.parse(text));
+}
+
+/** Returns the value, which must be a JSON object. */
+export function asJson(value: unknown): Json {
+  assert.ok(isJson(value), "not a JSON object");
+  return value;
+}
+
 /**
- * Looks up what stands at a path inside a JSON value; `undefined` where nothing does.
+ * Returns the member at a path of a JSON value, or `undefined`.
  *
  * @example Usage
  * ```ts
@@ -26,17 +42,17 @@ export function dig(value: unknown, ...path: readonly (string | number)[]): unkn
   return at;
 }
 
-/** The objects of a list; none where the value is no list. */
+/** Returns the objects of a list, or an empty list if the value is not a list. */
 export function objects(value: unknown): Json[] {
   return Array.isArray(value) ? value.filter(isJson) : [];
 }
 
-/** The value if it is text, otherwise the empty text. */
+/** Returns the value if it is a string, otherwise an empty string. */
 export function text(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-/** The value if it is a number, otherwise 0. */
+/** Returns the value if it is a number, otherwise 0. */
 export function count(value: unknown): number {
   return typeof value === "number" ? value : 0;
 }

@@ -1,11 +1,14 @@
 import { startLog } from "../../lib/observability/log.ts";
 
-/** The lines that are logged while something runs. */
-export async function logOf(run: () => Promise<void>): Promise<string[]> {
+/** Returns the lines that are logged while a function runs. */
+export async function captureLog(
+  run: () => Promise<void>,
+  level: Parameters<typeof startLog>[0] = "info",
+): Promise<string[]> {
   const lines: string[] = [];
   const original = console.error;
   console.error = (line: string) => lines.push(line);
-  startLog("info");
+  startLog(level);
   try {
     await run();
   } finally {

@@ -1,86 +1,152 @@
+import { cutAt, toBytes } from "./bytes.ts";
 import { isJson, type Json } from "./json.ts";
 
-/** What a fake upstream answers. */
-export interface FakeAnswer {
-  /** Whether it is the list of models that is asked for; otherwise there is none. */
-  lists?: boolean;
-  /** The list of models, as JSON, for an upstream that has one beside its answer. */
-  models?: string | undefined;
-  body: string | Uint8Array;
+/** A response of a fake upstream. */
+export interface FakeResponse {
   status?: number;
+  /** Default: those of an event stream. */
   headers?: Record<string, string>;
-  /** Where the body is cut: a piece ends before each of these offsets. In one piece where nothing is said. */
+  /** The whole body, its pieces (one for each read), or a stream that the test writes to. */
+  body?: string | Uint8Array | readonly Uint8Array[] | ReadableStream<Uint8Array>;
+  /** The offsets at which a whole body is cut into pieces. */
   cuts?: readonly number[];
-  /** What comes after the last piece: the end, or a broken connection. */
-  ending?: "close" | "break";
+  /** What follows the last piece: the end of the body, a broken connection, or nothing at all. */
+  ending?: "close" | "reset" | "open";
+  /** True if an aborted request does not end the body, as that of a real `fetch` would. */
+  ignoresAbort?: boolean;
 }
 
-/** What reached a fake upstream. */
-export interface Sent {
+/** What a request gets: a response, no response at all until it is aborted, or a rejected `fetch`. */
+export type FakeReply = FakeResponse | "no headers" | Error;
+
+/** A request that reached a fake upstream. */
+export interface SentRequest {
   url: string;
   method: string;
   headers: Headers;
-  /** The body, where it was a JSON object. */
-  body: Json | undefined;
+  /** The body if it was a JSON object, otherwise an empty object. */
+  body: Json;
+  init: RequestInit;
 }
 
-/** A `fetch` without a network, and what was asked of it. */
-export interface FakeUpstream {
-  fetch: typeof fetch;
-  sent: Sent[];
-}
+/** The replies in order, of which the last one repeats, or a function of the number of earlier requests. */
+export type FakeReplies = FakeReply | readonly FakeReply[] | ((nth: number) => FakeReply);
 
-/** Creates an upstream that gives these answers, one after another; the last to whatever else it is asked. */
-export function createUpstream(first: FakeAnswer, ...more: readonly FakeAnswer[]): FakeUpstream {
-  const sent: Sent[] = [];
-  const answers = [first, ...more];
-  return {
-    sent,
-    fetch(input, init = {}) {
-      const { method = "GET", headers, body } = init;
-      const answer = answers[sent.length] ?? answers.at(-1) ?? first;
-      if (method === "GET" && !answer.lists) return Promise.resolve(toList(answer));
-      const json: unknown = typeof body === "string" ? JSON.parse(body) : undefined;
-      sent.push({
-        url: String(input),
-        method,
-        headers: new Headers(headers),
-        body: isJson(json) ? json : undefined,
-      });
-      return Promise.resolve(toResponse(answer));
-    },
+/** An upstream without a network: it replies as a test says, and records what it was sent. */
+export class FakeUpstream {
+  /** The `POST` requests, in order. */
+  readonly requests: SentRequest[] = [];
+  /** The requests for the list of models, in order. */
+  readonly listRequests: SentRequest[] = [];
+  /** Resolves when the gateway waits for headers or bytes that will not come. */
+  stalled: Promise<void> = Promise.resolve();
+  #resolveStalled = () => {};
+  readonly #toReply: (nth: number) => FakeReply;
+  readonly #models: string | undefined;
+  #openBodies = 0;
+  #openRequests = 0;
+
+  /** `models` is the body of the list of models; without it, the upstream has no list (404). */
+  constructor(replies: FakeReplies = {}, { models }: { models?: string | undefined } = {}) {
+    this.#toReply = typeof replies === "function" ? replies : (nth) => toReply(replies, nth);
+    this.#models = models;
+    this.resetStalled();
+  }
+
+  /** Makes `stalled` wait for the next stall. */
+  resetStalled(): void {
+    this.stalled = new Promise((resolve) => this.#resolveStalled = resolve);
+  }
+
+  /** True if no request is pending and every body has ended or was cancelled. */
+  get idle(): boolean {
+    return this.#openBodies === 0 && this.#openRequests === 0;
+  }
+
+  readonly fetch: typeof fetch = (input, init = {}) => {
+    const { method = "GET", headers, body, signal } = init;
+    const json: unknown = typeof body === "string" ? JSON.parse(body) : undefined;
+    const request: SentRequest = {
+      url: String(input),
+      method,
+      headers: new Headers(headers),
+      body: isJson(json) ? json : {},
+      init,
+    };
+    if (method !== "POST") {
+      this.listRequests.push(request);
+      return Promise.resolve(toModelList(this.#models));
+    }
+    this.requests.push(request);
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const reply = this.#toReply(this.requests.length - 1);
+    if (reply instanceof Error) return Promise.reject(reply);
+    if (reply === "no headers") return this.#pend(signal ?? undefined);
+    return Promise.resolve(this.#respond(reply, signal ?? undefined));
   };
+
+  #pend(signal: AbortSignal | undefined): Promise<Response> {
+    this.#openRequests++;
+    this.#resolveStalled();
+    return new Promise((_resolve, reject) => {
+      signal?.addEventListener("abort", () => {
+        this.#openRequests--;
+        reject(signal.reason);
+      }, { once: true });
+    });
+  }
+
+  #respond(response: FakeResponse, signal: AbortSignal | undefined): Response {
+    const { status = 200, headers = EVENT_STREAM, ending = "close", ignoresAbort = false } = response;
+    if (status === 204 || status === 304) return new Response(null, { status, headers });
+    const pieces = toPieces(response);
+    let open = true;
+    const end = () => {
+      if (open) this.#openBodies--;
+      open = false;
+    };
+    this.#openBodies++;
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        if (ignoresAbort) return;
+        signal?.addEventListener("abort", () => {
+          if (!open) return;
+          end();
+          controller.error(signal.reason);
+        }, { once: true });
+      },
+      pull: async (controller) => {
+        const piece = await pieces.next();
+        if (!open) return;
+        if (!piece.done) return controller.enqueue(piece.value);
+        if (ending === "open") return this.#resolveStalled();
+        end();
+        if (ending === "reset") controller.error(new TypeError("terminated"));
+        else controller.close();
+      },
+      cancel: () => end(),
+    }, { highWaterMark: 0 });
+    return new Response(body, { status, headers });
+  }
 }
 
-function toList({ models }: FakeAnswer): Response {
+const EVENT_STREAM = { "content-type": "text/event-stream" };
+
+function toReply(replies: FakeReply | readonly FakeReply[], nth: number): FakeReply {
+  return isList(replies) ? replies[Math.min(nth, replies.length - 1)] ?? {} : replies;
+}
+
+function isList(replies: FakeReply | readonly FakeReply[]): replies is readonly FakeReply[] {
+  return Array.isArray(replies);
+}
+
+function toModelList(models: string | undefined): Response {
   const headers = { "content-type": "application/json" };
   return models === undefined ? new Response(null, { status: 404 }) : new Response(models, { headers });
 }
 
-function toResponse(answer: FakeAnswer): Response {
-  const { body, status = 200, headers = { "content-type": "text/event-stream" }, cuts = [] } = answer;
-  const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
-  return new Response(toStream(bytes, cuts, answer.ending ?? "close"), { status, headers });
-}
-
-function toStream(
-  bytes: Uint8Array,
-  cuts: readonly number[],
-  ending: "close" | "break",
-): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const ends = [...cuts, bytes.length];
-  let from = 0;
-  return new ReadableStream({
-    pull(controller) {
-      const to = ends.shift();
-      if (to === undefined) {
-        if (ending === "close") controller.close();
-        else controller.error(new TypeError("the connection broke"));
-        return;
-      }
-      if (to > from) controller.enqueue(bytes.slice(from, to));
-      else controller.enqueue(new Uint8Array());
-      from = Math.max(from, to);
-    },
-  }, { highWaterMark: 0 });
+async function* toPieces({ body = [], cuts = [] }: FakeResponse): AsyncGenerator<Uint8Array> {
+  if (typeof body === "string") yield* cutAt(toBytes(body), cuts);
+  else if (body instanceof Uint8Array) yield* cutAt(body, cuts);
+  else yield* body;
 }

@@ -6,8 +6,8 @@ import { ApiError } from "../../lib/base/errors.ts";
 import { newId } from "../../lib/runtime/ids.ts";
 import { type Admission, createLimiter, type Limiter } from "../../lib/limits/limiter.ts";
 import { createMemoryStore } from "../../lib/limits/memory_store.ts";
-import { startLog } from "../../lib/observability/log.ts";
 import { FakeClock } from "../kit/clock.ts";
+import { captureLog } from "../kit/log.ts";
 
 const GATEWAY_API_KEYS = ["alice:0123456789abcdef", "bob:fedcba9876543210"];
 
@@ -24,8 +24,8 @@ function start(
 
 const BILL = { inputTokens: 10, outputTokens: 1, cost: undefined, usd: 1 };
 
-/** Who is refused, and how. */
-async function refused(limiter: Limiter, client: string, inputTokens = 10): Promise<string | undefined> {
+/** Returns status and message if a request is rejected. */
+async function rejectionOf(limiter: Limiter, client: string, inputTokens = 10): Promise<string | undefined> {
   try {
     (await limiter.admit({ client }, { inputTokens })).release();
     return undefined;
@@ -35,29 +35,29 @@ async function refused(limiter: Limiter, client: string, inputTokens = 10): Prom
   }
 }
 
-test("each key has its own limits, those by its name before those of all", async () => {
+test("createLimiter() gives each key its own limits, named keys before the default", async () => {
   const { limiter } = start({
     each: { requests: 1 },
     keys: { alice: { requests: 3 }, bob: { requests: null } },
   });
   const admitted = async (client: string) => {
     let times = 0;
-    while (times < 9 && await refused(limiter, client) === undefined) times++;
+    while (times < 9 && await rejectionOf(limiter, client) === undefined) times++;
     return times;
   };
   assert.deepEqual([await admitted("alice"), await admitted("bob"), await admitted("carol")], [3, 9, 1]);
-  assert.equal(await admitted("dave"), 1, "nobody draws from another's");
+  assert.equal(await admitted("dave"), 1, "clients do not share a limit");
 });
 
-test("a refusal draws from no meter", async () => {
+test("createLimiter() charges nothing for a rejected request", async () => {
   const { limiter } = start({ each: { requests: 1 }, total: { requests: 2 } });
-  assert.equal(await refused(limiter, "a"), undefined);
-  for (let nth = 0; nth < 5; nth++) assert.match(await refused(limiter, "a") ?? "", /^429 .*key "a"/);
-  assert.equal(await refused(limiter, "b"), undefined, "a has used one of both alone");
-  assert.match(await refused(limiter, "c") ?? "", /^429 .*the gateway/);
+  assert.equal(await rejectionOf(limiter, "a"), undefined);
+  for (let nth = 0; nth < 5; nth++) assert.match(await rejectionOf(limiter, "a") ?? "", /^429 .*key "a"/);
+  assert.equal(await rejectionOf(limiter, "b"), undefined, "only the admitted request of a is counted");
+  assert.match(await rejectionOf(limiter, "c") ?? "", /^429 .*the gateway/);
 });
 
-test("a session belongs to its key", async () => {
+test("createLimiter() keeps the sessions of different keys apart", async () => {
   const { limiter } = start({ session: { usd_day: 1 } });
   const session = { sessionId: "same" };
   (await limiter.admit({ client: "a", ...session }, { inputTokens: 1 })).charge(BILL, "m");
@@ -67,12 +67,12 @@ test("a session belongs to its key", async () => {
 
 /** What may become of a message between its admission and its end, and how many tokens of input it used. */
 const COURSES: [what: string, course: (admission: Admission) => void, used: number][] = [
-  ["nobody is asked", (admission) => admission.release(), 0],
+  ["the upstream is not called", (admission) => admission.release(), 0],
   ["one turn is billed", (admission) => {
     admission.charge(BILL, "m");
     admission.release();
   }, 10],
-  ["it is left, and billed a moment later", (admission) => {
+  ["it is released and billed a moment later", (admission) => {
     admission.release();
     admission.charge(BILL, "m");
   }, 10],
@@ -84,7 +84,7 @@ const COURSES: [what: string, course: (admission: Admission) => void, used: numb
 ];
 
 for (const [what, course, used] of COURSES) {
-  test(`of a message that was expected to be 50 tokens, ${used} are used where ${what}`, async () => {
+  test(`createLimiter() charges ${used} tokens for an estimate of 50 if ${what}`, async () => {
     const { limiter } = start({ each: { input_tokens: 100, concurrent: 1 } });
     const admission = await limiter.admit({ client: "a" }, { inputTokens: 50 });
     assert.equal(admission.headers["anthropic-ratelimit-input-tokens-remaining"], "50");
@@ -94,33 +94,29 @@ for (const [what, course, used] of COURSES) {
   });
 }
 
-test("a turn that ends on the next day is paid from that day's budget", async () => {
+test("createLimiter() charges a turn to the day on which it ends", async () => {
   const { limiter, clock } = start({ each: { usd_day: 1 } });
   const admission = await limiter.admit({ client: "a" }, { inputTokens: 1 });
   clock.advance(24 * 3_600_000);
   admission.charge(BILL, "m");
-  assert.match(await refused(limiter, "a") ?? "", /^402 .*begins at 2026-01-03T00:00:00Z$/);
+  assert.match(await rejectionOf(limiter, "a") ?? "", /^402 .*renews at 2026-01-03T00:00:00Z$/);
 });
 
-test("a model of unknown price is logged once, where a budget should have counted it", async () => {
-  const lines: string[] = [];
-  const { error } = console;
-  console.error = (line: string) => void lines.push(line);
-  startLog("warn");
-  for (const limits of [{ each: { usd_day: 1 } }, { each: { requests: 9 } }]) {
-    const { limiter } = start(limits);
-    const admission = await limiter.admit({ client: "a" }, { inputTokens: 1 });
-    for (const model of ["m/a", "m/b", "m/a"]) admission.charge({ ...BILL, usd: undefined }, model);
-  }
-  startLog("off");
-  console.error = error;
+test("createLimiter() logs a model of unknown price once if a budget is set", async () => {
+  const lines = await captureLog(async () => {
+    for (const limits of [{ each: { usd_day: 1 } }, { each: { requests: 9 } }]) {
+      const { limiter } = start(limits);
+      const admission = await limiter.admit({ client: "a" }, { inputTokens: 1 });
+      for (const model of ["m/a", "m/b", "m/a"]) admission.charge({ ...BILL, usd: undefined }, model);
+    }
+  }, "warn");
   assert.deepEqual(lines.map((line) => JSON.parse(line)).map(({ message, model }) => [message, model]), [
-    ["What a model costs is not known, so that no budget counts it", "m/a"],
-    ["What a model costs is not known, so that no budget counts it", "m/b"],
+    ["cost of model unknown, not charged to any budget", "m/a"],
+    ["cost of model unknown, not charged to any budget", "m/b"],
   ]);
 });
 
-test("the memory of sessions is bounded, and what keys have used is not forgotten for them", async () => {
+test("createLimiter() bounds the memory for sessions and keeps the usage of keys", async () => {
   const store = createMemoryStore({ maxQuotas: 100 });
   const { limiter } = start({ each: { usd_month: 1 }, session: { requests: 9, usd_day: 9 } }, store);
   (await limiter.admit({ client: "spent" }, { inputTokens: 1 })).charge(BILL, "m");
@@ -130,10 +126,10 @@ test("the memory of sessions is bounded, and what keys have used is not forgotte
     admission.release();
     assert.ok(store.size <= 100, `${store.size} meters`);
   }
-  assert.match(await refused(limiter, "spent") ?? "", /^402/);
+  assert.match(await rejectionOf(limiter, "spent") ?? "", /^402/);
 });
 
-test("what nothing is used of is not remembered", async () => {
+test("createLimiter() forgets quotas without usage", async () => {
   const store = createMemoryStore({ maxQuotas: 10 });
   const { limiter, clock } = start({ session: { requests: 5 } }, store);
   const admit = async (sessionId: string) =>

@@ -21,7 +21,7 @@ const USED: [meter: Quota, used: number, passed: number, left: number][] = [
 ];
 
 for (const [meter, used, passed, left] of USED) {
-  test(`usedAt() leaves ${left} of ${used} in a ${meter.kind} after ${passed} ms`, () => {
+  test(`usedAt() returns ${left} of ${used} in a ${meter.kind} after ${passed} ms`, () => {
     assert.equal(usedAt(meter, { used, at: 0 }, passed), left);
   });
 }
@@ -39,17 +39,17 @@ const FITS: [used: number, amount: number, limit: number, fit: boolean][] = [
 ];
 
 for (const [used, amount, limit, fit] of FITS) {
-  test(`fits() is ${fit} for ${amount} of ${limit} where ${used} are used`, () => {
+  test(`fits() returns ${fit} for ${amount} of ${limit} if ${used} are used`, () => {
     assert.equal(fits({ ...FLOW, limit }, used, amount), fit);
   });
 }
 
-test("drawn() never falls below nothing, and no clock that is put back brings anything", () => {
+test("addUse() never falls below zero, and does not refund if the clock goes back", () => {
   assert.deepEqual(addUse(FLOW, { used: 5, at: 100 }, { amount: -9, now: 100 }), { used: 0, at: 100 });
   assert.deepEqual(addUse(FLOW, { used: 5, at: 100 }, { amount: 2, now: 50 }), { used: 7, at: 100 });
 });
 
-test("waitFor() says when an amount fits, and no moment earlier", () => {
+test("msUntilFits() returns the earliest time at which an amount fits", () => {
   const numbers = {
     used: fc.double({ min: 0, max: 1e6, noNaN: true }),
     amount: fc.nat(1e6),
@@ -65,7 +65,7 @@ test("waitFor() says when an amount fits, and no moment earlier", () => {
   }));
 });
 
-test("lifeOf() says from when on nothing is used", () => {
+test("msUntilUnused() returns the time from which usage is zero", () => {
   assert.equal(msUntilUnused(FLOW, 30, 0), 30_000);
   assert.equal(msUntilUnused(BUDGET, 3, 400), 600);
   assert.equal(msUntilUnused(PLACES, 1, 0), undefined);
@@ -80,14 +80,14 @@ const PERIODS: [time: string, day: string, dayEnd: string, month: string, monthE
 ];
 
 for (const [time, day, dayEnd, month, monthEnd] of PERIODS) {
-  test(`periodOf() finds the day and the month of ${time}`, () => {
+  test(`periodOf() returns the day and the month of ${time}`, () => {
     const now = Date.parse(time);
     assert.deepEqual(periodOf("usd_day", now), { name: day, until: Date.parse(`${dayEnd}T00:00:00Z`) });
     assert.deepEqual(periodOf("usd_month", now), { name: month, until: Date.parse(`${monthEnd}T00:00:00Z`) });
   });
 }
 
-test("toTime() writes whole seconds, the next where one is broken", () => {
+test("toRfc3339() rounds up to whole seconds", () => {
   assert.equal(toRfc3339(Date.parse("2026-11-25T10:00:00.001Z")), "2026-11-25T10:00:01Z");
   assert.equal(toRfc3339(Date.parse("2026-11-25T10:00:00.000Z")), "2026-11-25T10:00:00Z");
   assert.equal(toRfc3339(1e300), "9999-12-31T23:59:59Z");

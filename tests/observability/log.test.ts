@@ -24,19 +24,19 @@ const RECORD: RequestRecord = {
 
 after(() => startLog("off"));
 
-test("logRequest() is silent in a program that asked for no log", () => {
+test("logRequest() writes nothing if no log was started", () => {
   assert.deepEqual(stderrOf(() => logRequest(RECORD)), []);
 });
 
-test("logRequest() writes one line of JSON on stderr", () => {
+test("logRequest() writes one line of JSON to stderr", () => {
   const [line, ...rest] = stderrOf(() => {
     startLog("info");
     logRequest(RECORD);
   });
   assert.deepEqual(rest, []);
-  const { "@timestamp": time, ...told } = JSON.parse(line ?? "");
+  const { "@timestamp": time, ...record } = JSON.parse(line ?? "");
   assert.match(time, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
-  assert.deepEqual(told, {
+  assert.deepEqual(record, {
     level: "INFO",
     message: "request",
     logger: "openrouter-anthropic-server",
@@ -54,7 +54,7 @@ const LEVELS: [record: Partial<RequestRecord>, level: string][] = [
 ];
 
 for (const [record, level] of LEVELS) {
-  test(`logRequest() tells of ${JSON.stringify(record)} as ${level}`, () => {
+  test(`logRequest() logs ${JSON.stringify(record)} as ${level}`, () => {
     const [line] = stderrOf(() => {
       startLog("debug");
       logRequest({ ...RECORD, ...record });
@@ -72,7 +72,7 @@ const HEARD: Record<Parameters<typeof startLog>[0], string[]> = {
 };
 
 for (const level of ["debug", "info", "warn", "error", "off"] as const) {
-  test(`startLog() lets through what ${level} means`, () => {
+  test(`startLog() filters by level ${level}`, () => {
     const lines = stderrOf(() => {
       startLog(level);
       logger.debug("d");
@@ -84,7 +84,7 @@ for (const level of ["debug", "info", "warn", "error", "off"] as const) {
   });
 }
 
-test("a log line is one line, and tells no credential, wherever that stands", () => {
+test("logRequest() writes one line without credentials", () => {
   const lines = stderrOf(() => {
     startLog("info");
     logRequest({ ...RECORD, path: "/\n\u001b[31m?sk-or-v1-0123456789abcdef", error: "for Bearer hidden-1" });
@@ -102,7 +102,7 @@ test("a log line is one line, and tells no credential, wherever that stands", ()
   }
 });
 
-test("logRequest() cuts texts that a client made long", () => {
+test("logRequest() truncates long texts of clients", () => {
   const [line] = stderrOf(() => {
     startLog("info");
     logRequest({ ...RECORD, model: "m".repeat(100_000) });
@@ -110,12 +110,12 @@ test("logRequest() cuts texts that a client made long", () => {
   assert.equal(JSON.parse(line ?? "").model, "m".repeat(300));
 });
 
-test("printLine() writes on stdout and printMistake() on stderr", () => {
+test("printLine() writes to stdout and printError() to stderr", () => {
   assert.deepEqual(outputOf("log", () => printLine("a")), ["a"]);
   assert.deepEqual(stderrOf(() => printError("b")), ["b"]);
 });
 
-test("createCounters() starts at nothing", () => {
+test("createCounters() starts at zero", () => {
   assert.deepEqual(createCounters(7), { startedAt: 7, requests: 0, errors: 0, open: 0 });
 });
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { unseal } from "../../lib/dialects/sealed.ts";
-import type { Wire } from "./grammar.ts";
-import { ROADS } from "./support.ts";
+import type { Wire } from "../kit/json.ts";
+import { MODELS } from "../kit/request.ts";
 
 /** A stream of chat completions as some host would send it, and the message that it tells. */
 export interface ChatStream {
@@ -106,17 +106,17 @@ const script = fc.record({
 type Script = typeof script extends fc.Arbitrary<infer T> ? T : never;
 
 /** Some hosts call every call of a tool by the same id, and tell them apart by their index. */
-function withSameId(told: Script): Script {
-  const same = "same" in told.numbering;
-  return same ? { ...told, calls: told.calls.map((one) => ({ ...one, id: "same" })) } : told;
+function withSameId(given: Script): Script {
+  const same = "same" in given.numbering;
+  return same ? { ...given, calls: given.calls.map((one) => ({ ...one, id: "same" })) } : given;
 }
 
 /** Streams of chat completions in every form that is known of hosts. */
-export const chatStream: fc.Arbitrary<ChatStream> = script.map(withSameId).map((told) => {
-  const says = weave(told);
+export const chatStream: fc.Arbitrary<ChatStream> = script.map(withSameId).map((given) => {
+  const says = weave(given);
   return {
-    body: frame(toChunks(says, told), told.framing),
-    message: { content: toContent(says, told), stop_reason: toReason(told), usage: toUsage(told) },
+    body: frame(toChunks(says, given), given.framing),
+    message: { content: toContent(says, given), stop_reason: toReason(given), usage: toUsage(given) },
   };
 });
 
@@ -204,8 +204,8 @@ function toUsage({ usage: { prompt, read, written, completion, thinking } }: Scr
   };
 }
 
-function toChunks(says: readonly Say[], told: Script): Wire[] {
-  const { numbering, reasoning, calls, finish, role, blank, index, usage } = told;
+function toChunks(says: readonly Say[], given: Script): Wire[] {
+  const { numbering, reasoning, calls, finish, role, blank, index, usage } = given;
   const chunks: Wire[] = [];
   const add = (delta: Wire, more: Wire = {}) => {
     const named = role === "always" || (role === "first" && chunks.length === 0) ? { role: "assistant" } : {};
@@ -236,8 +236,8 @@ function toChunks(says: readonly Say[], told: Script): Wire[] {
       function: { ...called, ...fields },
     };
   };
-  if (told.framing.bom) chunks.push({ id: "gen-1", choices: [], prompt_filter_results: [] });
-  const counts = toCounts(told);
+  if (given.framing.bom) chunks.push({ id: "gen-1", choices: [], prompt_filter_results: [] });
+  const counts = toCounts(given);
   if (usage.where === "early") add({ content: "" }, {});
   if (usage.where === "early") Object.assign(chunks.at(-1), { usage: counts });
   for (const said of says) {
@@ -267,7 +267,7 @@ function toChunks(says: readonly Say[], told: Script): Wire[] {
     }
   }
   const [last] = chunks.at(-1)?.choices ?? [];
-  if (told.finishAlone || last === undefined) add({}, { finish_reason: finish });
+  if (given.finishAlone || last === undefined) add({}, { finish_reason: finish });
   else last.finish_reason = finish;
   if (usage.null) chunks.forEach((chunk) => chunk.usage ??= null);
   if (usage.where === "finish") Object.assign(chunks.at(-1), { usage: counts });
@@ -331,8 +331,8 @@ function frame(chunks: readonly Wire[], { end, space, comments, done, last, bom 
 }
 
 /** Whole chat completions, and the messages that they tell. */
-export const chatWhole: fc.Arbitrary<ChatStream> = script.map(withSameId).map((told) => {
-  const { said, calls, reasoning } = told;
+export const chatWhole: fc.Arbitrary<ChatStream> = script.map(withSameId).map((given) => {
+  const { said, calls, reasoning } = given;
   const join = (kind: string) =>
     said.map((one) => one.say === kind && "words" in one ? one.words : "").join("");
   const [thought, text] = [join("think"), join("text")];
@@ -342,19 +342,19 @@ export const chatWhole: fc.Arbitrary<ChatStream> = script.map(withSameId).map((t
     ...calls.map((_call, nth) => ({ say: "open" as const, call: nth })),
   ];
   const tool_calls = calls.map(({ id, name, args }, nth) => ({
-    ...(told.index === 0 && { index: nth }),
-    ...(told.numbering.id !== "never" && { id }),
+    ...(given.index === 0 && { index: nth }),
+    ...(given.numbering.id !== "never" && { id }),
     type: "function",
-    function: { name, arguments: told.finishAlone ? args : JSON.parse(args) },
+    function: { name, arguments: given.finishAlone ? args : JSON.parse(args) },
   }));
   const { content: parts, ...thoughts } = thought ? toThought(thought, reasoning) : { content: undefined };
   if (thought && reasoning === "claude") thoughts.reasoning_details.push(toSignature(thought));
-  const content = parts === undefined ? text || told.blank : [...parts, { type: "text", text }];
+  const content = parts === undefined ? text || given.blank : [...parts, { type: "text", text }];
   const message = { role: "assistant", ...(content !== undefined && { content }), ...thoughts, tool_calls };
-  const choices = [{ index: 0, message, finish_reason: told.finish }];
+  const choices = [{ index: 0, message, finish_reason: given.finish }];
   return {
-    body: JSON.stringify({ id: "gen-1", object: "chat.completion", choices, usage: toCounts(told) }),
-    message: { content: toContent(says, told), stop_reason: toReason(told), usage: toUsage(told) },
+    body: JSON.stringify({ id: "gen-1", object: "chat.completion", choices, usage: toCounts(given) }),
+    message: { content: toContent(says, given), stop_reason: toReason(given), usage: toUsage(given) },
   };
 });
 
@@ -368,6 +368,6 @@ export function normalise(block: Wire): Wire {
     return { ...rest, id: /^toolu_[A-Za-z0-9]{24}$/.test(block.id) ? undefined : block.id };
   }
   if (block.type !== "thinking" && block.type !== "redacted_thinking") return block;
-  const sealed = unseal(signature ?? data, `openrouter/${ROADS.chat}`);
+  const sealed = unseal(signature ?? data, `openrouter/${MODELS.chat}`);
   return sealed === undefined ? block : { ...rest, sealed };
 }

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { coerce } from "../../lib/anthropic/coerce.ts";
 import { ToolInput } from "../../lib/anthropic/tool_input.ts";
 import type { JsonObject } from "../../lib/base/json.ts";
-import { SEED } from "./support.ts";
+import { SEED } from "../kit/random.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 1000 });
 
@@ -78,16 +78,16 @@ function read(text: string, schema: JsonObject | undefined, sizes: readonly numb
   return out + input.push(text.slice(at)) + input.end();
 }
 
-test("arguments are put right member by member, however they are cut", () => {
+test("ToolInput with a schema corrects arguments member by member at any cut", () => {
   fc.assert(fc.property(root, input, indent, cuts, (schema, given, space, sizes) => {
     const text = JSON.stringify(given, null, space);
-    const told = read(text, schema, sizes);
-    assert.equal(told, read(text, schema, []), "the same for any cut");
-    assert.deepEqual(JSON.parse(told), toPlain(coerce(JSON.parse(text), schema, schema)));
+    const output = read(text, schema, sizes);
+    assert.equal(output, read(text, schema, []), "the same for any cut");
+    assert.deepEqual(JSON.parse(output), toPlain(coerce(JSON.parse(text), schema, schema)));
   }));
 });
 
-test("arguments that need nothing come out byte for byte", () => {
+test("ToolInput with a schema returns valid arguments byte for byte", () => {
   fc.assert(fc.property(root, input, indent, cuts, (schema, given, space, sizes) => {
     const text = JSON.stringify(given, null, space);
     const parsed = JSON.parse(text);
@@ -97,7 +97,7 @@ test("arguments that need nothing come out byte for byte", () => {
   }));
 });
 
-test("what was put right is right: a second look changes nothing", () => {
+test("ToolInput with a schema does not change corrected arguments again", () => {
   fc.assert(fc.property(root, input, (schema, given) => {
     const once = coerce(toPlain(given), schema, schema);
     assert.deepEqual(coerce(once, schema, schema), once);
@@ -108,7 +108,7 @@ function toPlain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
 
-test("text streams on while it is of the right type", () => {
+test("ToolInput with a schema streams text of the right type without delay", () => {
   const schema = { type: "object", properties: { text: { type: "string" }, n: { type: "integer" } } };
   const input = new ToolInput(schema);
   assert.equal(input.push('{"text":"one '), '{"text":"one ');

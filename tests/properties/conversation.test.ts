@@ -1,18 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import { checkGrammar, fold, readFrames, type Wire } from "./grammar.ts";
-import {
-  type Answer,
-  createTestGateway,
-  cut,
-  post,
-  type Road,
-  ROADS,
-  type TestClock,
-  TestUpstream,
-  toBytes,
-} from "./support.ts";
+import { cutBySizes, toBytes } from "../kit/bytes.ts";
+import { foldEvents, parseEvents } from "../kit/events.ts";
+import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
+import { checkGrammar } from "../kit/grammar.ts";
+import type { Wire } from "../kit/json.ts";
+import { MODELS, UPSTREAM_APIS, type UpstreamApi } from "../kit/request.ts";
+import { DONE, writeChunk, writeDelta, writeEvent } from "../kit/streams.ts";
+import { type FakeResponse, FakeUpstream } from "../kit/upstream.ts";
 
 // A conversation as agents have it: the model thinks and calls a tool, thinks and calls two, then says what came of it.
 // At every byte of every answer the upstream breaks off, at every third it falls silent, and at every event the client
@@ -21,21 +17,18 @@ import {
 const SECOND = 1000;
 const SETTINGS = { FIRST_BYTE_TIMEOUT: 30, IDLE_TIMEOUT: 20, PING_INTERVAL: 4, HOLD_TIMEOUT: 10 };
 
-const chunk = (delta: Wire, more: Wire = {}) =>
-  `data: ${JSON.stringify({ choices: [{ delta, ...more }] })}\n\n`;
 const call = (index: number, id: string, json: string) => ({
   tool_calls: [{ index, id, function: { name: "look", arguments: json } }],
 });
 const finish = (reason: string) => [
-  chunk({}, { finish_reason: reason }),
-  'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":5}}\n\n',
-  "data: [DONE]\n\n",
+  writeDelta({}, { finish_reason: reason }),
+  writeChunk({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 5 } }),
+  DONE,
 ];
-const event = (data: Wire) => `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
 const start = (content_block: Wire, index: number) =>
-  event({ type: "content_block_start", index, content_block });
-const delta = (delta: Wire, index: number) => event({ type: "content_block_delta", index, delta });
-const stop = (index: number) => event({ type: "content_block_stop", index });
+  writeEvent({ type: "content_block_start", index, content_block });
+const delta = (delta: Wire, index: number) => writeEvent({ type: "content_block_delta", index, delta });
+const stop = (index: number) => writeEvent({ type: "content_block_stop", index });
 const thought = (index: number) => [
   start({ type: "thinking", thinking: "", signature: "" }, index),
   delta({ type: "thinking_delta", thinking: "Hm" }, index),
@@ -47,31 +40,34 @@ const called = (id: string, index: number) => [
   delta({ type: "input_json_delta", partial_json: '{"at":"é"}' }, index),
   stop(index),
 ];
-const said = (index: number) => [
+const text = (index: number) => [
   start({ type: "text", text: "" }, index),
   delta({ type: "text_delta", text: "Hé🙂" }, index),
   stop(index),
 ];
 const message = (stop_reason: string, ...blocks: string[]) => [
-  event({ type: "message_start", message: { id: "msg_1", usage: { input_tokens: 3, output_tokens: 1 } } }),
+  writeEvent({
+    type: "message_start",
+    message: { id: "msg_1", usage: { input_tokens: 3, output_tokens: 1 } },
+  }),
   ...blocks,
-  event({ type: "message_delta", delta: { stop_reason }, usage: { output_tokens: 5 } }),
-  event({ type: "message_stop" }),
+  writeEvent({ type: "message_delta", delta: { stop_reason }, usage: { output_tokens: 5 } }),
+  writeEvent({ type: "message_stop" }),
 ];
 
-/** The answers of each turn, and how many of the last frames say nothing that a client must hear. */
-const TURNS: Record<Road, { turns: string[][]; spare: number }> = {
+/** The frames of each turn, and the number of frames at the end that a client does not need. */
+const TURNS: Record<UpstreamApi, { turns: string[][]; spare: number }> = {
   chat: {
     turns: [
-      [chunk({ reasoning: "Hm" }), chunk(call(0, "a", '{"at":"é"}')), ...finish("tool_calls")],
+      [writeDelta({ reasoning: "Hm" }), writeDelta(call(0, "a", '{"at":"é"}')), ...finish("tool_calls")],
       [
         ": OPENROUTER PROCESSING\n\n",
-        chunk({ reasoning: "Hm" }),
-        chunk(call(0, "b", "{}")),
-        chunk(call(1, "c", "{}")),
+        writeDelta({ reasoning: "Hm" }),
+        writeDelta(call(0, "b", "{}")),
+        writeDelta(call(1, "c", "{}")),
         ...finish("tool_calls"),
       ],
-      [chunk({ content: "Hé🙂" }), ...finish("stop")],
+      [writeDelta({ content: "Hé🙂" }), ...finish("stop")],
     ],
     spare: 2,
   },
@@ -79,47 +75,46 @@ const TURNS: Record<Road, { turns: string[][]; spare: number }> = {
     turns: [
       message("tool_use", ...thought(0), ...called("toolu_a", 1)),
       message("tool_use", ...thought(0), ...called("toolu_b", 1), ...called("toolu_c", 2)),
-      message("end_turn", ...said(0)),
+      message("end_turn", ...text(0)),
     ],
     spare: 0,
   },
 };
 
-/** One gateway and one client for a whole conversation; the upstream's answer is set anew for each question. */
+/** One gateway and one client for a whole conversation; each request sets the upstream's response. */
 class Conversation {
-  readonly road: Road;
+  readonly api: UpstreamApi;
   readonly messages: Wire[] = [{ role: "user", content: "Look around" }];
-  readonly upstream: TestUpstream;
-  readonly clock: TestClock;
-  readonly #handler: (request: Request) => Promise<Response>;
-  #answer: Answer = {};
+  readonly upstream: FakeUpstream;
+  readonly gateway: TestGateway;
+  #response: FakeResponse = {};
 
-  constructor(road: Road) {
-    this.road = road;
-    this.upstream = new TestUpstream(() => this.#answer);
-    ({ handler: this.#handler, clock: this.clock } = createTestGateway(this.upstream, SETTINGS));
+  constructor(api: UpstreamApi) {
+    this.api = api;
+    this.upstream = new FakeUpstream(() => this.#response);
+    this.gateway = createTestGateway({ upstream: this.upstream, settings: SETTINGS });
   }
 
-  /** Asks what comes next, of an upstream that answers so. */
-  ask(answer: Answer, signal?: AbortSignal): Promise<Response> {
-    this.#answer = answer;
-    this.upstream.quiet();
+  /** Sends the conversation so far to an upstream with this response. */
+  send(response: FakeResponse, signal?: AbortSignal): Promise<Response> {
+    this.#response = response;
+    this.upstream.resetStalled();
     const tools = [{
       name: "look",
       input_schema: { type: "object", properties: { at: { type: "string" } } },
     }];
     const thinking = { type: "enabled", budget_tokens: 1024 };
-    const body = { model: ROADS[this.road], max_tokens: 4096, stream: true, thinking, tools };
-    return this.#handler(post({ ...body, messages: this.messages }, signal === undefined ? {} : { signal }));
+    const body = { model: MODELS[this.api], max_tokens: 4096, stream: true, thinking, tools };
+    return this.gateway.post({ ...body, messages: this.messages }, signal === undefined ? {} : { signal });
   }
 
-  /** Lets a turn go well, and says what the tools gave. */
-  async go(turn: number): Promise<Wire> {
-    const frames = TURNS[this.road].turns[turn] ?? [];
-    const { events, ending } = await read(await this.ask({ pieces: frames.map(toBytes) }));
-    assert.equal(ending, "message_stop", `turn ${turn} goes well`);
-    await this.over(`turn ${turn}`);
-    const { content, stop_reason } = fold(events);
+  /** Completes a turn, and adds the results of its tools. */
+  async complete(turn: number): Promise<Wire> {
+    const frames = TURNS[this.api].turns[turn] ?? [];
+    const { events, ending } = await read(await this.send({ body: frames.map(toBytes) }));
+    assert.equal(ending, "message_stop", `turn ${turn} is complete`);
+    await this.assertIdle(`turn ${turn}`);
+    const { content, stop_reason } = foldEvents(events);
     this.messages.push({ role: "assistant", content });
     const calls: Wire[] = content.filter(({ type }: Wire) => type === "tool_use");
     if (calls.length > 0) {
@@ -129,18 +124,19 @@ class Conversation {
     return { content, stop_reason };
   }
 
-  /** Checks what must be true when nothing runs any more. */
-  async over(what: string): Promise<void> {
+  /** Checks that no request is open. */
+  async assertIdle(what: string): Promise<void> {
     await setImmediate();
-    this.clock.pass(10); // what the upstream counted is learned a moment later
-    assert.ok(this.upstream.idle, `${what}: the upstream is let go`);
-    assert.equal(this.clock.waiting, 0, `${what}: no timer is left`);
-    const { requests } = await (await this.#handler(new Request("http://localhost/status"))).json();
-    assert.equal(requests.open, 1, `${what}: only this question is open`);
+    const { clock } = this.gateway;
+    clock.advance(10); // the gateway learns the upstream's token counts a moment later
+    assert.ok(this.upstream.idle, `${what}: the upstream is idle`);
+    assert.equal(clock.waiting, 0, `${what}: no timer is left`);
+    const { requests } = await (await this.gateway.get("/status")).json();
+    assert.equal(requests.open, 1, `${what}: only this request is open`);
   }
 }
 
-/** Reads an answer; whatever it is, it must be legal. */
+/** Reads a response, which must be legal. */
 async function read(response: Response): Promise<{ ending: string; events: Wire[]; error?: Wire }> {
   const text = await response.text();
   if (response.status !== 200) {
@@ -148,74 +144,74 @@ async function read(response: Response): Promise<{ ending: string; events: Wire[
     assert.equal(type, "error");
     return { ending: "status", events: [], error };
   }
-  const events = readFrames(text);
+  const events = parseEvents(text);
   return { ending: checkGrammar(events), events, error: events.at(-1)?.error };
 }
 
-for (const road of ["chat", "native"] as const) {
-  const { turns, spare } = TURNS[road];
+for (const api of UPSTREAM_APIS) {
+  const { turns, spare } = TURNS[api];
 
   test(
-    `a conversation goes on after any fault in any of its answers (${road})`,
+    `POST /v1/messages continues a conversation after any fault in any answer (${api})`,
     { timeout: 60_000 },
     async () => {
-      const undisturbed = new Conversation(road);
+      const undisturbed = new Conversation(api);
       const expected: Wire[] = [];
-      for (const turn of turns.keys()) expected.push(await undisturbed.go(turn));
+      for (const turn of turns.keys()) expected.push(await undisturbed.complete(turn));
       assert.deepEqual(expected.map(({ stop_reason }) => stop_reason), ["tool_use", "tool_use", "end_turn"]);
 
-      const disturbed = new Conversation(road);
+      const disturbed = new Conversation(api);
       for (const [turn, frames] of turns.entries()) {
         const whole = toBytes(frames.join(""));
-        const told = toBytes(frames.slice(0, frames.length - spare).join("")).length - 2;
-        for (let offset = 0; offset < told; offset++) {
-          const pieces = cut(whole.subarray(0, offset), [53]);
+        const needed = toBytes(frames.slice(0, frames.length - spare).join("")).length - 2;
+        for (let offset = 0; offset < needed; offset++) {
+          const body = cutBySizes(whole.subarray(0, offset), [53]);
           const what = `turn ${turn}, byte ${offset}`;
 
           const ending = offset % 2 === 0 ? "close" : "reset";
-          const broken = await read(await disturbed.ask({ pieces, ending, deaf: offset % 3 === 0 }));
-          assert.ok(["error", "status"].includes(broken.ending), `${what}: half is not sold as whole`);
+          const broken = await read(await disturbed.send({ body, ending, ignoresAbort: offset % 3 === 0 }));
+          assert.ok(["error", "status"].includes(broken.ending), `${what}: a part does not pass as complete`);
           assert.equal(broken.error.type, "api_error", what);
-          await disturbed.over(what);
+          await disturbed.assertIdle(what);
 
           if (offset % 3 !== 0) continue;
-          const asked = disturbed.ask({ pieces, ending: "silence", deaf: offset % 2 === 0 }).then(read);
-          await disturbed.upstream.silent;
+          const asked = disturbed.send({ body, ending: "open", ignoresAbort: offset % 2 === 0 }).then(read);
+          await disturbed.upstream.stalled;
           for (let passed = 0; passed < 30; passed += 10) {
             await setImmediate();
-            disturbed.clock.pass(10 * SECOND);
+            disturbed.gateway.clock.advance(10 * SECOND);
           }
           const stalled = await asked;
           assert.ok(["error", "status"].includes(stalled.ending), what);
           assert.equal(stalled.error.type, "timeout_error", what);
-          assert.match(stalled.error.message, /"openrouter": it has said nothing for [23]0 s$/, what);
-          await disturbed.over(what);
+          assert.match(stalled.error.message, /"openrouter": it sent nothing for [23]0 s$/, what);
+          await disturbed.assertIdle(what);
         }
-        assert.deepEqual(await disturbed.go(turn), expected[turn], `turn ${turn} is asked again`);
+        assert.deepEqual(await disturbed.complete(turn), expected[turn], `turn ${turn} is asked again`);
       }
     },
   );
 
-  test(`a conversation goes on after its client left at any event of any answer (${road})`, async () => {
-    const conversation = new Conversation(road);
+  test(`POST /v1/messages continues a conversation after the client disconnects at any event (${api})`, async () => {
+    const conversation = new Conversation(api);
     for (const [turn, frames] of turns.entries()) {
       for (let events = 0; events <= frames.length; events++) {
         for (const leave of ["before", "cancels", "aborts"] as const) {
           const what = `turn ${turn}, ${leave} after ${events} frames`;
           const client = new AbortController();
-          const pieces = frames.slice(0, events).map(toBytes);
-          const asked = conversation.ask(
-            { pieces, ending: "silence", deaf: events % 2 === 0 },
+          const body = frames.slice(0, events).map(toBytes);
+          const asked = conversation.send(
+            { body, ending: "open", ignoresAbort: events % 2 === 0 },
             client.signal,
           );
-          const response = await Promise.race([asked, conversation.upstream.silent]);
+          const response = await Promise.race([asked, conversation.upstream.stalled]);
           if (response !== undefined && leave === "cancels") await response.body?.cancel();
           else client.abort();
           await asked.then((answer) => answer.body?.cancel());
-          await conversation.over(what);
+          await conversation.assertIdle(what);
         }
       }
-      await conversation.go(turn);
+      await conversation.complete(turn);
     }
   });
 }

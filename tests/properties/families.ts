@@ -5,7 +5,8 @@ import { writeOpenRouterReasoning } from "../../lib/dialects/reasoning/openroute
 import { CHAT_FEATURES } from "../../lib/dialects/presets.ts";
 import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
 import { LossReport } from "../../lib/dialects/loss.ts";
-import { fold, type Wire } from "./grammar.ts";
+import { foldEvents } from "../kit/events.ts";
+import type { Wire } from "../kit/json.ts";
 
 /** OpenRouter in its two languages. */
 export const openrouter = dialectFor("openrouter", "openai", "");
@@ -310,5 +311,5 @@ export function readContent(
     reader.push({ event: event.type, data: JSON.stringify(event) });
   }
   reader.end();
-  return fold(reader.take()).content;
+  return foldEvents(reader.take()).content;
 }

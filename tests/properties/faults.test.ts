@@ -3,20 +3,16 @@ import process from "node:process";
 import { after, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import type { StreamEvent } from "../../lib/anthropic/events.ts";
-import type { Settings } from "../../lib/config/settings.ts";
 import { writeEvents } from "../../lib/server/write_events.ts";
-import { checkGrammar, readFrames, type Wire } from "./grammar.ts";
-import {
-  type Answer,
-  createTestGateway,
-  cut,
-  hello,
-  post,
-  type Road,
-  TestClock,
-  TestUpstream,
-  toBytes,
-} from "./support.ts";
+import { cutBySizes, toBytes } from "../kit/bytes.ts";
+import { FakeClock } from "../kit/clock.ts";
+import { parseEvents } from "../kit/events.ts";
+import { createTestGateway, type TestGateway, type TestGatewayOptions } from "../kit/gateway.ts";
+import { checkGrammar } from "../kit/grammar.ts";
+import type { Wire } from "../kit/json.ts";
+import { minimalRequest, UPSTREAM_APIS, type UpstreamApi } from "../kit/request.ts";
+import { DONE, writeChunk, writeDelta, writeEvent } from "../kit/streams.ts";
+import { type FakeReply, type FakeResponse, FakeUpstream } from "../kit/upstream.ts";
 
 const unhandled: unknown[] = [];
 process.on("unhandledRejection", (reason) => unhandled.push(reason));
@@ -28,75 +24,69 @@ after(async () => {
 const SECOND = 1000;
 const SETTINGS = { REQUEST_TIMEOUT: 60, HOLD_TIMEOUT: 10, PING_INTERVAL: 4 };
 
-const chunk = (delta: Wire, more: Wire = {}) =>
-  `data: ${JSON.stringify({ choices: [{ delta, ...more }] })}\n\n`;
-const event = (data: Wire) => `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
 const call = (more: Wire) => ({ tool_calls: [{ index: 0, ...more }] });
 
-/** A short answer on each road: its frames, and the one by which it is finished. */
-const ANSWERS: Record<Road, { frames: string[]; last: number }> = {
+/** A short answer of each API: its frames, and the index of the frame that completes it. */
+const ANSWERS: Record<UpstreamApi, { frames: string[]; last: number }> = {
   chat: {
     frames: [
       ": OPENROUTER PROCESSING\n\n",
-      chunk({ reasoning: "Hm" }),
-      chunk({ content: "Hé🙂" }),
-      chunk(call({ id: "a", function: { name: "t", arguments: '{"x"' } })),
-      chunk(call({ function: { arguments: ":1}" } })),
-      chunk({}, { finish_reason: "tool_calls" }),
-      'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":5}}\n\n',
-      "data: [DONE]\n\n",
+      writeDelta({ reasoning: "Hm" }),
+      writeDelta({ content: "Hé🙂" }),
+      writeDelta(call({ id: "a", function: { name: "t", arguments: '{"x"' } })),
+      writeDelta(call({ function: { arguments: ":1}" } })),
+      writeDelta({}, { finish_reason: "tool_calls" }),
+      writeChunk({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 5 } }),
+      DONE,
     ],
     last: 5,
   },
   native: {
     frames: [
-      event({
+      writeEvent({
         type: "message_start",
         message: { id: "msg_1", usage: { input_tokens: 3, output_tokens: 1 } },
       }),
-      event({ type: "ping" }),
-      event({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } }),
-      event({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "Hé🙂" } }),
-      event({ type: "content_block_stop", index: 0 }),
-      event({ type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 5 } }),
-      event({ type: "message_stop" }),
+      writeEvent({ type: "ping" }),
+      writeEvent({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } }),
+      writeEvent({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "Hé🙂" } }),
+      writeEvent({ type: "content_block_stop", index: 0 }),
+      writeEvent({ type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 5 } }),
+      writeEvent({ type: "message_stop" }),
     ],
     last: 6,
   },
 };
 
-interface Run {
-  upstream: TestUpstream;
-  clock: TestClock;
-  handler: (request: Request) => Promise<Response>;
-  /** The client's side of the connection. */
+interface Run extends TestGateway {
+  /** Aborts the client's request. */
   client: AbortController;
   answer: Promise<Response>;
 }
 
+/** Sends a message to a gateway whose upstream gives this reply. */
 function start(
-  road: Road,
+  api: UpstreamApi,
   streamed: boolean,
-  answer: ConstructorParameters<typeof TestUpstream>[0],
-  settings: Settings = SETTINGS,
+  upstream: FakeReply,
+  options: Omit<TestGatewayOptions, "upstream"> = {},
 ): Run {
-  const upstream = new TestUpstream(answer);
-  const { handler, clock } = createTestGateway(upstream, settings);
+  const gateway = createTestGateway({ settings: SETTINGS, upstream, ...options });
   const client = new AbortController();
-  const request = post(hello(road, { stream: streamed }), { signal: client.signal });
-  return { upstream, clock, handler, client, answer: handler(request) };
+  const answer = gateway.post(minimalRequest(api, { stream: streamed }), { signal: client.signal });
+  return { ...gateway, client, answer };
 }
 
-/** Checks what must be true once a request is over, however it went. */
-async function assertOver({ upstream, clock, handler }: Run, what: string): Promise<void> {
+/** Checks that no request is open any more. */
+async function assertIdle({ upstream, clock, get }: Run, what: string): Promise<void> {
   await setImmediate();
-  assert.ok(upstream.idle, `${what}: the upstream is let go`);
+  assert.ok(upstream.idle, `${what}: the upstream is idle`);
   assert.equal(clock.waiting, 0, `${what}: no timer is left`);
-  const { requests } = await (await handler(new Request("http://localhost/status"))).json();
-  assert.equal(requests.open, 1, `${what}: only this question is open`);
+  const { requests } = await (await get("/status")).json();
+  assert.equal(requests.open, 1, `${what}: only this request is open`);
 }
 
-/** Reads an answer to its end and says how it ended; the end must be a legal one. */
+/** Reads a response to its end, which must be a legal one, and returns how it ended. */
 async function readEnd(
   response: Response,
   what: string,
@@ -104,7 +94,7 @@ async function readEnd(
   const text = await response.text();
   if (response.headers.get("content-type")?.startsWith("text/event-stream")) {
     assert.equal(response.status, 200);
-    const events = readFrames(text);
+    const events = parseEvents(text);
     const ending = checkGrammar(events);
     return { ending, events, ...(ending === "error" && { error: events.at(-1) }) };
   }
@@ -115,180 +105,186 @@ async function readEnd(
   return { ending: "status", events: [], error: json };
 }
 
-/** Where an answer may break off: after so many bytes, between two frames or within one, finished or not. */
+/** A byte offset at which an answer may break off. */
 interface Place {
   offset: number;
   bytes: Uint8Array;
+  /** True if it is between two frames. */
   between: boolean;
+  /** True if the message is complete. */
   finished: boolean;
-  /** Whether nothing can come any more. */
+  /** True if it is the end of the body. */
   done: boolean;
 }
 
-function* placesOf(road: Road): Generator<Place> {
-  const { frames, last } = ANSWERS[road];
+function* placesOf(api: UpstreamApi): Generator<Place> {
+  const { frames, last } = ANSWERS[api];
   const whole = toBytes(frames.join(""));
-  const told = toBytes(frames.slice(0, last + 1).join("")).length - 2;
+  const needed = toBytes(frames.slice(0, last + 1).join("")).length - 2;
   for (let offset = 0; offset <= whole.length; offset++) {
     const bytes = whole.subarray(0, offset);
     const between = offset === 0 || new TextDecoder().decode(bytes).endsWith("\n\n");
-    yield { offset, bytes, between, finished: offset >= told, done: offset === whole.length };
+    yield { offset, bytes, between, finished: offset >= needed, done: offset === whole.length };
   }
 }
 
-for (const road of ["chat", "native"] as const) {
+for (const api of UPSTREAM_APIS) {
   for (const streamed of [true, false]) {
-    const how = `${road}, ${streamed ? "streamed" : "whole"}`;
+    const how = `${api}, ${streamed ? "streamed" : "whole"}`;
 
-    test(`an answer that is cut at any byte ends legally (${how})`, async () => {
-      for (const { bytes, between, finished, done, offset } of placesOf(road)) {
+    test(`POST /v1/messages ends legally if the upstream breaks off at any byte (${how})`, async () => {
+      for (const { bytes, between, finished, done, offset } of placesOf(api)) {
         for (const ending of ["close", "reset"] as const) {
           const what = `${ending} after ${offset} bytes`;
-          const run = start(road, streamed, { pieces: cut(bytes, [37]), ending, deaf: offset % 2 === 0 });
+          const run = start(api, streamed, {
+            body: cutBySizes(bytes, [37]),
+            ending,
+            ignoresAbort: offset % 2 === 0,
+          });
           const end = await readEnd(await run.answer, what);
           const good = streamed ? "message_stop" : "message";
-          if (!finished) assert.notEqual(end.ending, good, `${what}: nothing half is sold as whole`);
+          if (!finished) assert.notEqual(end.ending, good, `${what}: a part does not pass as complete`);
           else if (done || (between && ending === "close")) assert.equal(end.ending, good, what);
           if (end.error !== undefined) assert.equal(end.error.error.type, "api_error", what);
-          await assertOver(run, what);
+          await assertIdle(run, what);
         }
       }
     });
 
-    test(`an upstream that falls silent after any byte is let go when the client leaves (${how})`, async () => {
-      for (const { bytes, done, offset } of placesOf(road)) {
+    test(`POST /v1/messages stops an upstream that stalls after any byte when the client disconnects (${how})`, async () => {
+      for (const { bytes, done, offset } of placesOf(api)) {
         if (done) continue;
         const what = `silence after ${offset} bytes`;
-        const run = start(road, streamed, { pieces: [bytes], ending: "silence", deaf: offset % 2 === 0 });
-        const response = await Promise.race([run.answer, run.upstream.silent]);
+        const run = start(api, streamed, { body: [bytes], ending: "open", ignoresAbort: offset % 2 === 0 });
+        const response = await Promise.race([run.answer, run.upstream.stalled]);
         if (response === undefined) run.client.abort();
         else await response.body?.getReader().cancel();
         await run.answer;
-        await assertOver(run, what);
+        await assertIdle(run, what);
       }
     });
 
-    test(`an upstream that falls silent after any byte ends with the time of the request (${how})`, async () => {
-      for (const { bytes, done, offset } of placesOf(road)) {
+    test(`POST /v1/messages ends with REQUEST_TIMEOUT if the upstream stalls after any byte (${how})`, async () => {
+      for (const { bytes, done, offset } of placesOf(api)) {
         if (done) continue;
         const what = `silence after ${offset} bytes`;
-        const run = start(road, streamed, { pieces: [bytes], ending: "silence", deaf: offset % 2 === 0 });
+        const run = start(api, streamed, { body: [bytes], ending: "open", ignoresAbort: offset % 2 === 0 });
         const read = run.answer.then((response) => readEnd(response, what));
-        await run.upstream.silent;
+        await run.upstream.stalled;
         for (let passed = 0; passed < 60; passed += 5) {
           await setImmediate();
-          run.clock.pass(5 * SECOND);
+          run.clock.advance(5 * SECOND);
         }
         const { ending, events, error } = await read;
         assert.equal(ending, streamed ? "error" : "status", what);
         assert.equal(error?.error.type, "timeout_error", what);
         if (streamed) assert.ok(events.filter(({ type }) => type === "ping").length >= 5, `${what}: pings`);
-        await assertOver(run, what);
+        await assertIdle(run, what);
       }
     });
 
-    test(`an upstream that never answers is let go when the client leaves, or time is over (${how})`, async () => {
-      const left = start(road, streamed, "no headers");
-      await left.upstream.silent;
+    test(`POST /v1/messages stops an upstream without headers when the client disconnects or time is over (${how})`, async () => {
+      const left = start(api, streamed, "no headers");
+      await left.upstream.stalled;
       left.client.abort();
       assert.ok((await left.answer).status >= 400);
-      await assertOver(left, "left");
+      await assertIdle(left, "left");
 
-      const late = start(road, streamed, "no headers");
+      const late = start(api, streamed, "no headers");
       const read = late.answer.then((response) => readEnd(response, "late"));
-      await late.upstream.silent;
+      await late.upstream.stalled;
       for (let passed = 0; passed < 60; passed += 5) {
         await setImmediate();
-        late.clock.pass(5 * SECOND);
+        late.clock.advance(5 * SECOND);
       }
       const { ending, error } = await read;
       assert.equal(ending, streamed ? "error" : "status");
       assert.equal(error?.error.type, "timeout_error");
-      await assertOver(late, "late");
+      await assertIdle(late, "late");
     });
 
-    test(`an upstream that keeps its connection open after its answer does not hold it up (${how})`, async () => {
-      for (const deaf of [true, false]) {
-        const { frames } = ANSWERS[road];
-        const answer: Answer = { pieces: [toBytes(frames.join(""))], ending: "silence", deaf };
-        const run = start(road, streamed, answer, { ...SETTINGS, PING_INTERVAL: 0.1 });
+    test(`POST /v1/messages does not wait for an upstream that keeps its connection open (${how})`, async () => {
+      for (const ignoresAbort of [true, false]) {
+        const { frames } = ANSWERS[api];
+        const answer: FakeResponse = { body: [toBytes(frames.join(""))], ending: "open", ignoresAbort };
+        const run = start(api, streamed, answer, {
+          settings: { ...SETTINGS, PING_INTERVAL: 0.1 },
+        });
         const read = run.answer.then((response) => readEnd(response, "open"));
-        await run.upstream.silent;
+        await run.upstream.stalled;
         await setImmediate();
-        run.clock.pass(SECOND);
+        run.clock.advance(SECOND);
         assert.equal((await read).ending, streamed ? "message_stop" : "message");
-        await assertOver(run, "open");
+        await assertIdle(run, "open");
       }
     });
 
-    test(`whatever a client gives for leaving, before or while it is answered, is an answer (${how})`, async () => {
+    test(`POST /v1/messages returns a response for any abort reason of the client (${how})`, async () => {
       for (const reason of [undefined, null, "gone", 0, new Error("gone"), new DOMException("gone")]) {
-        const run = start(road, streamed, { ending: "silence" });
-        await run.upstream.silent;
+        const run = start(api, streamed, { ending: "open" });
+        await run.upstream.stalled;
         run.client.abort(reason);
         assert.ok((await run.answer).status >= 400);
-        await assertOver(run, `left with ${reason}`);
+        await assertIdle(run, `left with ${reason}`);
 
-        const gone = start(road, streamed, { ending: "silence" });
+        const gone = start(api, streamed, { ending: "open" });
         gone.client.abort(reason);
         assert.ok((await gone.answer).status >= 400);
-        assert.equal(gone.upstream.requests.length, 0, "nobody is asked for one who has left");
-        await assertOver(gone, `left at once with ${reason}`);
+        assert.equal(gone.upstream.requests.length, 0, "the upstream gets no request");
+        await assertIdle(gone, `left at once with ${reason}`);
       }
     });
 
-    test(`a client that leaves between the upstream's headers and its first byte is noticed (${how})`, async () => {
-      for (const deaf of [true, false]) {
+    test(`POST /v1/messages notices a client that disconnects between the upstream's headers and first byte (${how})`, async () => {
+      for (const ignoresAbort of [true, false]) {
         const client = new AbortController();
-        const upstream = new TestUpstream({ ending: "silence", deaf });
-        const { handler, clock } = createTestGateway(upstream, SETTINGS);
-        const { fetch } = upstream;
-        upstream.fetch = async (...asked) => {
-          const response = await fetch(...asked);
-          if (asked[1]?.method === "POST") client.abort();
-          return response;
-        };
-        const gateway = createTestGateway(upstream, SETTINGS);
-        const response = await gateway.handler(
-          post(hello(road, { stream: streamed }), { signal: client.signal }),
-        );
+        const upstream = new FakeUpstream({ ending: "open", ignoresAbort });
+        const { clock, get, post } = createTestGateway({
+          settings: SETTINGS,
+          upstream,
+          async fetch(...request) {
+            const response = await upstream.fetch(...request);
+            if (request[1]?.method === "POST") client.abort();
+            return response;
+          },
+        });
+        const response = await post(minimalRequest(api, { stream: streamed }), { signal: client.signal });
         assert.ok(response.status >= 400);
         assert.ok(upstream.idle);
-        assert.equal(gateway.clock.waiting, 0);
         assert.equal(clock.waiting, 0);
-        assert.equal((await handler(new Request("http://localhost/health"))).status, 200);
+        assert.equal((await get("/health")).status, 200);
       }
     });
   }
 
-  test(`a client that leaves after any event lets the upstream go (${road})`, async () => {
-    const { frames } = ANSWERS[road];
-    for (const ending of ["close", "reset", "silence"] as const) {
+  test(`POST /v1/messages stops the upstream when the client disconnects after any event (${api})`, async () => {
+    const { frames } = ANSWERS[api];
+    for (const ending of ["close", "reset", "open"] as const) {
       for (let events = 0; events <= frames.length; events++) {
         for (const leave of ["cancels", "aborts"] as const) {
           const what = `${leave} after ${events} reads, ${ending}`;
-          const pieces = frames.map(toBytes);
-          const run = start(road, true, { pieces, ending, deaf: events % 2 === 0 });
+          const body = frames.map(toBytes);
+          const run = start(api, true, { body, ending, ignoresAbort: events % 2 === 0 });
           const response = await run.answer;
           const reader = response.body?.getReader();
           assert.ok(reader);
-          for (let read = 0; read < events; read++) await Promise.race([reader.read(), run.upstream.silent]);
+          for (let read = 0; read < events; read++) await Promise.race([reader.read(), run.upstream.stalled]);
           if (leave === "aborts") run.client.abort();
           else await reader.cancel();
-          await assertOver(run, what);
+          await assertIdle(run, what);
         }
       }
     }
   });
 
-  test(`an answer that begins late begins with the gateway's own message_start (${road})`, async () => {
-    const { frames } = ANSWERS[road];
-    const endings: [answer: Answer | Error, ending: string, type?: string][] = [
-      [{ pieces: frames.map(toBytes) }, "message_stop"],
-      [{ pieces: frames.slice(0, 3).map(toBytes), ending: "reset" }, "error", "api_error"],
-      [{ pieces: [] }, "error", "api_error"],
+  test(`POST /v1/messages sends its own message_start if the upstream starts late (${api})`, async () => {
+    const { frames } = ANSWERS[api];
+    const endings: [answer: FakeResponse | Error, ending: string, type?: string][] = [
+      [{ body: frames.map(toBytes) }, "message_stop"],
+      [{ body: frames.slice(0, 3).map(toBytes), ending: "reset" }, "error", "api_error"],
+      [{ body: [] }, "error", "api_error"],
       [
-        { status: 429, headers: {}, pieces: [toBytes('{"error":{"message":"Slow"}}')] },
+        { status: 429, headers: {}, body: '{"error":{"message":"Slow"}}' },
         "error",
         "rate_limit_error",
       ],
@@ -296,38 +292,37 @@ for (const road of ["chat", "native"] as const) {
     ];
     for (const [answer, ending, type] of endings) {
       const what = JSON.stringify(ending);
-      const upstream = new TestUpstream(answer);
-      const { fetch } = upstream;
-      let answerNow = () => {};
-      const asked = new Promise<void>((tell) => {
-        upstream.fetch = async (...request) => {
-          if (request[1]?.method !== "POST") return await fetch(...request);
-          tell();
-          await new Promise<void>((resolve) => answerNow = resolve);
-          return await fetch(...request);
-        };
+      const upstream = new FakeUpstream(answer);
+      let onSent = () => {};
+      let reply = () => {};
+      const sent = new Promise<void>((resolve) => onSent = resolve);
+      const run = start(api, true, answer, {
+        async fetch(...request) {
+          if (request[1]?.method === "POST") {
+            onSent();
+            await new Promise<void>((resolve) => reply = resolve);
+          }
+          return await upstream.fetch(...request);
+        },
       });
-      const { handler, clock } = createTestGateway(upstream, SETTINGS);
-      const client = new AbortController();
-      const pending = handler(post(hello(road, { stream: true }), { signal: client.signal }));
-      await asked;
-      clock.pass(10 * SECOND);
-      const response = await pending;
+      await sent;
+      run.clock.advance(10 * SECOND);
+      const response = await run.answer;
       assert.equal(response.status, 200);
       const reader = response.body?.getReader();
       assert.ok(reader);
       const { value } = await reader.read();
       const opening = new TextDecoder().decode(value);
-      assert.deepEqual(readFrames(opening).map((one) => one.type), ["message_start", "ping"]);
+      assert.deepEqual(parseEvents(opening).map((one) => one.type), ["message_start", "ping"]);
       const rest = readRest(reader);
       await setImmediate();
-      clock.pass(5 * SECOND);
-      answerNow();
-      const events = readFrames(opening + await rest);
+      run.clock.advance(5 * SECOND);
+      reply();
+      const events = parseEvents(opening + await rest);
       assert.equal(checkGrammar(events), ending);
       assert.deepEqual(events.slice(0, 3).map((one) => one.type), ["message_start", "ping", "ping"], what);
       if (type !== undefined) assert.equal(events.at(-1).error.type, type);
-      await assertOver({ upstream, clock, handler, client, answer: pending }, what);
+      await assertIdle({ ...run, upstream }, what);
     }
   });
 }
@@ -341,32 +336,32 @@ async function readRest(reader: ReadableStreamDefaultReader<Uint8Array>): Promis
   return text;
 }
 
-test("a client that does not read gets no ping before the message begins, and no more than one read ahead", async () => {
+test("writeEvents() sends no ping before the message to a client that does not read, and reads ahead once at most", async () => {
   const { frames } = ANSWERS.chat;
-  const run = start("chat", true, { pieces: frames.map(toBytes) });
+  const run = start("chat", true, { body: frames.map(toBytes) });
   const response = await run.answer;
-  run.clock.pass(50 * SECOND);
+  run.clock.advance(50 * SECOND);
   const { ending } = await readEnd(response, "unread");
   assert.equal(ending, "message_stop");
-  await assertOver(run, "unread");
+  await assertIdle(run, "unread");
 });
 
-test("writeEvents() tells its end once, though the client leaves while the last words wait for it", async () => {
+test("writeEvents() reports its end once if the client disconnects before the last event", async () => {
   for (const failure of [undefined, new Error("broken")]) {
     for (const leave of ["cancels", "aborts", "both"] as const) {
-      const clock = new TestClock();
+      const clock = new FakeClock();
       const client = new AbortController();
       const outcomes: string[] = [];
-      let say = () => {};
+      let resume = () => {};
       const batches = async function* (): AsyncGenerator<StreamEvent[]> {
-        await new Promise<void>((resolve) => say = resolve);
+        await new Promise<void>((resolve) => resume = resolve);
         if (failure !== undefined) throw failure;
         yield [{ type: "message_stop" }];
       };
       const reader = writeEvents(batches(), {
         clock,
         client: client.signal,
-        pingEvery: SECOND,
+        pingIntervalMs: SECOND,
         toErrorBody: () => ({
           type: "error",
           error: { type: "api_error", message: "broken" },
@@ -376,9 +371,9 @@ test("writeEvents() tells its end once, though the client leaves while the last 
       }).getReader();
       const ping = reader.read();
       await setImmediate();
-      clock.pass(SECOND);
+      clock.advance(SECOND);
       assert.match(new TextDecoder().decode((await ping).value), /^event: ping/);
-      say();
+      resume();
       await setImmediate();
       if (leave !== "cancels") client.abort();
       if (leave !== "aborts") await reader.cancel();
@@ -389,11 +384,11 @@ test("writeEvents() tells its end once, though the client leaves while the last 
   }
 });
 
-test("events are told as they come, not gathered", async () => {
-  for (const road of ["chat", "native"] as const) {
-    const { frames } = ANSWERS[road];
-    const said = frames.findIndex((frame) => frame.includes("Hé"));
-    const run = start(road, true, { pieces: frames.slice(0, said + 1).map(toBytes), ending: "silence" });
+test("writeEvents() sends events as they arrive", async () => {
+  for (const api of UPSTREAM_APIS) {
+    const { frames } = ANSWERS[api];
+    const last = frames.findIndex((frame) => frame.includes("Hé"));
+    const run = start(api, true, { body: frames.slice(0, last + 1).map(toBytes), ending: "open" });
     const reader = (await run.answer).body?.getReader();
     assert.ok(reader);
     let text = "";
@@ -401,6 +396,6 @@ test("events are told as they come, not gathered", async () => {
       text += decoder.decode((await reader.read()).value, { stream: true });
     }
     await reader.cancel();
-    await assertOver(run, road);
+    await assertIdle(run, api);
   }
 });

@@ -4,9 +4,9 @@ import { seal } from "../../lib/dialects/sealed.ts";
 import { type Dialect, dialectFor, type TurnContext } from "../../lib/dialects/mod.ts";
 import { HOST_NAMES } from "../../lib/config/presets.ts";
 import { toContext } from "./families.ts";
-import type { Wire } from "./grammar.ts";
-import { findSilent, sayRequest } from "./silence.ts";
-import { ROADS } from "./support.ts";
+import { findUnreportedLosses, translateRequest } from "./unreported_losses.ts";
+import type { Wire } from "../kit/json.ts";
+import { MODELS } from "../kit/request.ts";
 
 /** The hosts, each with a model that it is asked for, and what else is said of that. */
 const HOSTS: [host: string, dialect: Dialect, model: string, settings?: Partial<TurnContext>][] = [
@@ -16,15 +16,15 @@ const HOSTS: [host: string, dialect: Dialect, model: string, settings?: Partial<
     "bee-1",
   ]),
   ["Anthropic", dialectFor("anthropic", "auto", "claude-opus-5-5"), "claude-opus-5-5"],
-  ["OpenRouter in Anthropic's language", dialectFor("openrouter", "anthropic", ROADS.native), ROADS.native],
+  ["OpenRouter in Anthropic's language", dialectFor("openrouter", "anthropic", MODELS.native), MODELS.native],
   ["another in Anthropic's language", dialectFor("other", "anthropic", "bee-1"), "bee-1"],
   ["OpenRouter without its cache", dialectFor("openrouter", "openai", "bee-1"), "bee-1", {
     cacheControl: false,
   }],
   [
     "OpenRouter in Anthropic's language without its cache",
-    dialectFor("openrouter", "anthropic", ROADS.native),
-    ROADS.native,
+    dialectFor("openrouter", "anthropic", MODELS.native),
+    MODELS.native,
     { cacheControl: false },
   ],
 ];
@@ -210,17 +210,17 @@ function withNews(value: Wire, at = ""): Wire {
 }
 
 for (const [host, dialect, model, settings] of HOSTS) {
-  // What is sealed holds the whole thought once more.
-  const unseen = [/^messages\.2\.content\.1\./];
-  const saying = { dialect, toContext: () => ({ ...toContext(model), ...settings }), unseen };
+  // The sealed value holds the thinking once more.
+  const ignored = [/^messages\.2\.content\.1\./];
+  const target = { dialect, toContext: () => ({ ...toContext(model), ...settings }), ignored };
 
-  test(`${host}: every part of a request is said, or its loss is reported`, () => {
-    assert.deepEqual(findSilent(createRequest(model), saying), []);
+  test(`Dialect.toBody() sends or reports as lost every part of a request (${host})`, () => {
+    assert.deepEqual(findUnreportedLosses(createRequest(model), target), []);
   });
 
-  test(`${host}: what is reported stands in the request`, () => {
+  test(`LossReport names paths of the request only (${host})`, () => {
     const request = createRequest(model);
-    for (const [path] of sayRequest(request, saying).loss.entries) {
+    for (const [path] of translateRequest(request, target).loss.entries) {
       const found = path.split(".").reduce((inner, key) => inner?.[key], request);
       assert.notEqual(found, undefined, path);
     }

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { askUntilIdle } from "./ask.ts";
 import fc from "fast-check";
-import { checkGrammar, fold, readFrames, type Wire } from "./grammar.ts";
-import { createTestGateway, cut, hello, post, ROADS, SEED, TestUpstream, toBytes } from "./support.ts";
+import { cutBySizes, toBytes } from "../kit/bytes.ts";
+import { foldEvents, parseEvents } from "../kit/events.ts";
+import { checkGrammar } from "../kit/grammar.ts";
+import type { Wire } from "../kit/json.ts";
+import { SEED } from "../kit/random.ts";
+import { MODELS } from "../kit/request.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 250 });
 
@@ -23,7 +28,7 @@ interface Streamed {
   deltas: Wire[];
 }
 
-const id = fc.nat().map((nth) => `toolu_${nth}`);
+const id = fc.uuid().map((id) => `toolu_${id}`);
 const input = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 1 }), { maxKeys: 3 });
 const pieces = fc.tuple(input, fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 5 })).map(
   ([value, sizes]) => {
@@ -168,7 +173,7 @@ function toExpected(sent: readonly Wire[]): Wire[] {
         const { provider: _provider, ...rest } = message;
         events.push({
           type,
-          message: { ...rest, model: ROADS.native, id: rest.id.replace(/^gen-.*/, "msg_") },
+          message: { ...rest, model: MODELS.native, id: rest.id.replace(/^gen-.*/, "msg_") },
         });
         break;
       }
@@ -211,59 +216,54 @@ function toBody(events: readonly Wire[], openrouter: boolean): Uint8Array {
   return toBytes(frames.join("") + (openrouter ? "event: data\ndata: [DONE]\n\n" : ""));
 }
 
-async function ask(pieces: Uint8Array[], fields: Wire, type = "text/event-stream"): Promise<Response> {
-  const upstream = new TestUpstream({ pieces, headers: { "content-type": type } });
-  const { handler, clock } = createTestGateway(upstream);
-  const response = await handler(post(hello("native", fields)));
-  const answered = new Response(await response.text(), response);
-  assert.ok(upstream.idle, "the upstream is let go");
-  assert.equal(clock.waiting, 0, "no timer is left");
-  return answered;
-}
-
 /** What the gateway makes up where the upstream names no id of Anthropic's. */
 function withoutNewId(id: string): string {
   return id.replace(/^msg_[A-Za-z0-9]{24}$/, "msg_");
 }
 
-test("Anthropic's own streams pass unchanged, known or not, but for what is documented", async () => {
-  await fc.assert(fc.asyncProperty(answer, async (told) => {
-    const sent = toSent(told);
-    const response = await ask(cut(toBody(sent, told.openrouter), told.cuts), { stream: true });
-    const events = readFrames(await response.text());
+test("POST /v1/messages forwards a native stream unchanged except for documented repairs", async () => {
+  await fc.assert(fc.asyncProperty(answer, async (given) => {
+    const sent = toSent(given);
+    const response = await askUntilIdle("native", cutBySizes(toBody(sent, given.openrouter), given.cuts), {
+      stream: true,
+    });
+    const events = parseEvents(await response.text());
+    assert.equal(checkGrammar(events.filter(({ type }) => type !== "event_of_a_later_day")), "message_stop");
     events[0].message.id = withoutNewId(events[0].message.id);
     assert.deepEqual(events, toExpected(sent));
-    assert.equal(checkGrammar(events.filter(({ type }) => type !== "event_of_a_later_day")), "message_stop");
   }));
 });
 
-test("a client that does not stream gets what Anthropic's own stream adds up to", async () => {
-  await fc.assert(fc.asyncProperty(answer, async (told) => {
-    const sent = toSent(told);
-    const message = await (await ask(cut(toBody(sent, told.openrouter), told.cuts), {})).json();
-    const expected = fold(toExpected(sent));
+test("POST /v1/messages returns the fold of a native stream to a client that does not stream", async () => {
+  await fc.assert(fc.asyncProperty(answer, async (given) => {
+    const sent = toSent(given);
+    const message =
+      await (await askUntilIdle("native", cutBySizes(toBody(sent, given.openrouter), given.cuts), {})).json();
+    const expected = foldEvents(toExpected(sent));
     assert.deepEqual({ ...message, id: withoutNewId(message.id) }, expected);
   }));
 });
 
-test("a whole message of Anthropic's is the same message, streamed or not", async () => {
-  await fc.assert(fc.asyncProperty(answer, async (told) => {
-    const { id: _id, ...message } = fold(toExpected(toSent({ ...told, openrouter: false })));
+test("POST /v1/messages returns the same message for a whole native message, streamed or whole", async () => {
+  await fc.assert(fc.asyncProperty(answer, async (given) => {
+    const { id: _id, ...message } = foldEvents(toExpected(toSent({ ...given, openrouter: false })));
     const whole = toBytes(JSON.stringify({ ...message, id: "msg_whole" }));
-    const pieces = cut(whole, told.cuts);
-    const single = await (await ask(pieces, {}, "application/json")).json();
+    const pieces = cutBySizes(whole, given.cuts);
+    const single = await (await askUntilIdle("native", pieces, {}, "application/json")).json();
     assert.deepEqual(single, {
       ...message,
       id: "msg_whole",
       usage: JSON.parse(JSON.stringify(message.usage)),
     });
-    const events = readFrames(await (await ask(pieces, { stream: true }, "application/json")).text());
+    const events = parseEvents(
+      await (await askUntilIdle("native", pieces, { stream: true }, "application/json")).text(),
+    );
     assert.equal(checkGrammar(events), "message_stop");
-    assert.deepEqual(fold(events), single);
+    assert.deepEqual(foldEvents(events), single);
   }));
 });
 
-test("a whole message whose blocks lack what they should hold is told all the same", async () => {
+test("POST /v1/messages forwards whole native messages with incomplete blocks", async () => {
   const blocks: Wire[] = [
     { type: "text" },
     { type: "text", text: null },
@@ -275,11 +275,11 @@ test("a whole message whose blocks lack what they should hold is told all the sa
   ];
   for (const block of blocks) {
     const pieces = [toBytes(JSON.stringify({ type: "message", content: [block], stop_reason: "end_turn" }))];
-    const single = await (await ask(pieces, {}, "application/json")).json();
+    const single = await (await askUntilIdle("native", pieces, {}, "application/json")).json();
     assert.deepEqual(single.content, [block.thinking === "hm" ? { ...block, signature: "" } : block]);
-    const text = await (await ask(pieces, { stream: true }, "application/json")).text();
-    assert.equal(readFrames(text).at(-1).type, "message_stop");
-    for (const { delta } of readFrames(text)) {
+    const text = await (await askUntilIdle("native", pieces, { stream: true }, "application/json")).text();
+    assert.equal(parseEvents(text).at(-1).type, "message_stop");
+    for (const { delta } of parseEvents(text)) {
       if (delta?.type !== undefined) assert.ok(Object.keys(delta).length > 1, "a delta holds something");
     }
   }

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
 import { FAMILIES, type Family, openrouter, readContent, toContext } from "./families.ts";
-import type { Wire } from "./grammar.ts";
-import { SEED } from "./support.ts";
+import type { Wire } from "../kit/json.ts";
+import { SEED } from "../kit/random.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 200 });
 
@@ -33,7 +33,7 @@ function withoutPlaces(message: Wire): Wire {
 }
 
 for (const family of FAMILIES) {
-  test(`${family.name} sees its own thoughts again, shown to the client or not`, () => {
+  test(`Dialect.toBody() returns the reasoning of ${family.name} to it, shown to the client or not`, () => {
     fc.assert(fc.property(family.turn, fc.boolean(), ({ sent, wanted }, shown) => {
       const thinking = { type: "adaptive", ...(!shown && { display: "omitted" }) };
       const content = readContent(family, sent, { thinking });
@@ -52,7 +52,7 @@ for (const family of FAMILIES) {
 const anyFamily = fc.constantFrom(...FAMILIES);
 const anyTurn = anyFamily.chain((family) => family.turn.map(({ sent }) => ({ family, sent })));
 
-test("a switch of models leaves no foreign thought behind, and reports every one that it takes out", () => {
+test("Dialect.toBody() removes and reports the reasoning of another model", () => {
   fc.assert(fc.property(fc.array(anyTurn, { minLength: 1, maxLength: 4 }), anyFamily, (turns, target) => {
     const messages = turns.flatMap(({ family, sent }): Wire[] => [
       { role: "user", content: "Is it?" },
@@ -88,7 +88,7 @@ test("a switch of models leaves no foreign thought behind, and reports every one
   }));
 });
 
-test("Claude's own thoughts survive a change of road, byte for byte", () => {
+test("Dialect.toBody() keeps Claude's thinking byte for byte if the API changes", () => {
   const claude = FAMILIES.filter(({ model }) => model.includes("claude"));
   assert.equal(claude.length, 2);
   for (const from of claude) {
@@ -135,7 +135,7 @@ const CASES: [said: string, thinking: string, text: string][] = [
   ["<think>The answer is 7 </th", "The answer is 7 </th", "The answer is 7 </th"],
 ];
 
-test("thoughts between tags are told from the answer however the text is cut", () => {
+test("Dialect.createReader() separates thinking between tags from the text at any cut", () => {
   for (const [said, thinking, text] of CASES) {
     for (let first = 0; first <= said.length; first++) {
       for (let second = first; second <= said.length; second++) {
@@ -146,11 +146,11 @@ test("thoughts between tags are told from the answer however the text is cut", (
   }
 });
 
-test("a thought that the limit cut is no answer", () => {
+test("Dialect.createReader() treats truncated thinking as thinking, not as text", () => {
   assert.deepEqual(tell(["<think>Let me "], "length"), { thinking: "Let me", text: "" });
 });
 
-test("a thought without a signature goes to no model that insists on one", () => {
+test("Dialect.toBody() drops thinking without a signature for models that require one", () => {
   for (const model of ["anthropic/claude-opus-5.5", "google/gemini-3-pro"]) {
     for (const field of ["reasoning", "reasoning_content"]) {
       const family = { name: model, dialect: openrouter, model };

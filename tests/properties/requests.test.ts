@@ -12,8 +12,9 @@ import { isObject } from "../../lib/base/json.ts";
 import { LossReport } from "../../lib/dialects/loss.ts";
 import { estimateTokens } from "../../lib/tokens/estimate.ts";
 import { countByRuns } from "../../lib/tokens/text.ts";
-import type { Wire } from "./grammar.ts";
-import { ROADS, SEED } from "./support.ts";
+import type { Wire } from "../kit/json.ts";
+import { SEED } from "../kit/random.ts";
+import { MODELS } from "../kit/request.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 300 });
 
@@ -73,13 +74,13 @@ const thinking = fc.oneof(
     thinking,
     ...(signature !== undefined && { signature }),
   })),
-  fc.tuple(words, fc.constantFrom(ROADS.chat, "another/model")).map(([thinking, model]) => ({
+  fc.tuple(words, fc.constantFrom(MODELS.chat, "another/model")).map(([thinking, model]) => ({
     type: "thinking",
     thinking,
     signature: seal(model, [{ type: "reasoning.text", text: thinking }]),
   })),
   words.map((data) => ({ type: "redacted_thinking", data })),
-  fc.tuple(words, fc.constantFrom(ROADS.chat, "another/model")).map(([data, model]) => ({
+  fc.tuple(words, fc.constantFrom(MODELS.chat, "another/model")).map(([data, model]) => ({
     type: "redacted_thinking",
     data: seal(model, [{ type: "reasoning.encrypted", data }]),
   })),
@@ -252,8 +253,8 @@ function assertNoHoles(value: unknown, path: string): void {
 }
 
 for (const [name, dialect] of Object.entries(DIALECTS)) {
-  test(`${name} says every word of a request, or reports its loss`, () => {
-    fc.assert(fc.property(request, facts, fc.constantFrom(...Object.values(ROADS)), (body, known, model) => {
+  test(`Dialect.toBody() sends every text of a request or reports its loss (${name})`, () => {
+    fc.assert(fc.property(request, facts, fc.constantFrom(...Object.values(MODELS)), (body, known, model) => {
       const asked = parseMessagesRequest(freeze(body));
       const context = toContext(model, freeze(known));
       const sent = dialect.toBody(asked, context);
@@ -280,10 +281,10 @@ function has(value: unknown, path: string): boolean {
   });
 }
 
-test("a request to Anthropic's own language loses nothing but what is documented", () => {
+test("Dialect.toBody() for the native API loses only what is documented", () => {
   fc.assert(fc.property(request, (body) => {
     const { metadata: _metadata, ...rest } = body;
-    const context = toContext(ROADS.native);
+    const context = toContext(MODELS.native);
     const { provider, ...sent } = JSON.parse(
       JSON.stringify(openrouterMessages.toBody(parseMessagesRequest(body), context)),
     );
@@ -297,7 +298,7 @@ test("a request to Anthropic's own language loses nothing but what is documented
       ...others,
       ...(system && { system }),
       messages,
-      model: ROADS.native,
+      model: MODELS.native,
       stream: true,
     });
   }));
@@ -312,7 +313,7 @@ function own({ role, content }: Wire): Wire {
   });
 }
 
-test("estimateTokens() counts more for more, and never nothing", () => {
+test("estimateTokens() grows with the request and is never zero", () => {
   fc.assert(fc.property(request, message, (body, more) => {
     const messages = body.messages.map(withoutThinking);
     const counted = parseMessagesRequest({ ...body, messages });

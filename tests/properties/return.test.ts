@@ -4,16 +4,16 @@ import fc from "fast-check";
 import { seal } from "../../lib/dialects/sealed.ts";
 import { dialectFor } from "../../lib/dialects/mod.ts";
 import { HOST_NAMES } from "../../lib/config/presets.ts";
-import { toMessagesRequest, toPlain } from "../kit/chat_request.ts";
-import { isJson, type Json, objects } from "../kit/json.ts";
 import { toContext } from "./families.ts";
-import type { Wire } from "./grammar.ts";
-import { sayRequest } from "./silence.ts";
-import { ROADS, SEED } from "./support.ts";
+import { translateRequest } from "./unreported_losses.ts";
+import { toMessagesRequest, toPlain } from "../kit/chat_request.ts";
+import { type Json, objects, parseJson, type Wire } from "../kit/json.ts";
+import { SEED } from "../kit/random.ts";
+import { MODELS } from "../kit/request.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 150 });
 
-const MODEL = ROADS.chat;
+const MODEL = MODELS.chat;
 const words = fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 });
 const mark = fc.constantFrom({}, {}, { cache_control: { type: "ephemeral", ttl: "1h" } });
 const mix = (...parts: fc.Arbitrary<Wire>[]): fc.Arbitrary<Wire> =>
@@ -86,7 +86,7 @@ const request: fc.Arbitrary<Wire> = fc.record({
   stop_sequences: fc.uniqueArray(words, { minLength: 1, maxLength: 4 }),
 }, { requiredKeys: ["model", "max_tokens", "messages", "tools"] }).map(uniquely);
 
-/** An id is a call's own in all of a conversation, and a thought is thought once. */
+/** Makes the ids of calls and the texts of thinking unique in a conversation. */
 function uniquely(request: Wire): Wire {
   const again: Wire = JSON.parse(JSON.stringify(request));
   let nth = 0;
@@ -109,46 +109,45 @@ function sealed(text: string): string {
 }
 
 for (const name of HOST_NAMES.filter((name) => name !== "anthropic")) {
-  test(`${name}: a conversation said in chat completions is what it was when it is read back`, () => {
+  test(`Dialect.toBody() translates a conversation to chat completions without unreported changes (${name})`, () => {
     fc.assert(fc.property(request, (asked) => {
-      const saying = { dialect: dialectFor(name, "openai", MODEL), toContext: () => toContext(MODEL) };
-      const { body, loss } = sayRequest(asked, saying);
-      const said: unknown = JSON.parse(body);
-      assert.ok(isJson(said));
+      const target = { dialect: dialectFor(name, "openai", MODEL), toContext: () => toContext(MODEL) };
+      const { body, loss } = translateRequest(asked, target);
+      const chat = parseJson(body);
       const expected = structuredClone(asked);
-      const actual = toMessagesRequest(said, (details) => seal(MODEL, details));
+      const actual = toMessagesRequest(chat, (details) => seal(MODEL, details));
       for (const [path, action] of loss.entries) {
-        forget(expected, path.split("."));
+        remove(expected, path.split("."));
         const [field = ""] = path.split(".");
         if (action !== "dropped") { for (const one of [expected, actual]) delete one[field]; }
       }
       const strict = !OWN_IDS.has(name);
-      assert.deepEqual(told(toPlain(actual), strict), told(toPlain(expected), strict));
+      assert.deepEqual(withoutHostIds(toPlain(actual), strict), withoutHostIds(toPlain(expected), strict));
     }));
   });
 }
 
-/** Takes away what stands at a path; the places beside it keep their numbers. */
-function forget(from: Wire, [step = "", ...more]: readonly string[]): void {
-  if (more.length > 0) forget(from[step], more);
+/** Removes the member at a path; in a list, the others keep their indexes. */
+function remove(from: Wire, [step = "", ...more]: readonly string[]): void {
+  if (more.length > 0) remove(from[step], more);
   else if (Array.isArray(from)) from[Number(step)] = undefined;
   else delete from[step];
 }
 
-/** Hosts that take no ids but such as their own: there only what belongs together is compared. */
+/** Hosts that accept only ids of their own form: there, only equal ids are compared. */
 const OWN_IDS = new Set(["openai", "azure", "mistral"]);
 
-/** Without the sentence that stands for a file which a host does not take. */
-function told({ told, ...plain }: Json, strict: boolean): Json {
+/** Leaves out the placeholder of a file that a host does not accept; without `strict`, numbers the ids. */
+function withoutHostIds({ blocks, ...plain }: Json, strict: boolean): Json {
   const ids: unknown[] = [];
   const toId = (id: unknown) => {
     if (strict || id === undefined) return id;
     if (!ids.includes(id)) ids.push(id);
     return ids.indexOf(id);
   };
-  const said = objects(told).filter(({ text }) => !/(Image|Document) omitted/.test(String(text)));
+  const kept = objects(blocks).filter(({ text }) => !/(Image|Document) omitted/.test(String(text)));
   return {
     ...plain,
-    told: said.map((one) => ({ ...one, id: toId(one.id), tool_use_id: toId(one.tool_use_id) })),
+    blocks: kept.map((one) => ({ ...one, id: toId(one.id), tool_use_id: toId(one.tool_use_id) })),
   };
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { ToolInput } from "../../lib/anthropic/tool_input.ts";
 import type { JsonObject } from "../../lib/base/json.ts";
-import { SEED } from "./support.ts";
+import { SEED } from "../kit/random.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 1000 });
 
@@ -62,13 +62,13 @@ function read(text: string, cuts: readonly number[], schema?: JsonObject): strin
   return out + input.push(text.slice(at)) + input.end();
 }
 
-test("ToolInput gives an object back word by word, however it is cut", () => {
+test("ToolInput returns an object unchanged at any cut", () => {
   fc.assert(fc.property(objectText, sizes, (text, cuts) => {
     assert.equal(read(text, cuts), /^\{\s*\}$/.test(text) ? "{}" : text);
   }));
 });
 
-test("ToolInput gives the object alone, whatever is said around it", () => {
+test("ToolInput removes text around the object", () => {
   const junk = fc.oneof(tricky, fc.constantFrom("</tool_call>", "```", "<|im_end|>", "}", "]", ' {"b":2}'));
   const filled = objectText.filter((text) => !/^\{\s*\}$/.test(text));
   const empties = fc.array(spaces.map((space) => `{${space}}${space}`), { maxLength: 2 }).map((list) =>
@@ -89,7 +89,7 @@ test("ToolInput gives the object alone, whatever is said around it", () => {
   );
 });
 
-test("ToolInput puts the same arguments right in the same way, however they are cut", () => {
+test("ToolInput corrects arguments in the same way at any cut", () => {
   const type = fc.constantFrom("string", "number", "integer", "boolean", "object", "array", "null");
   const typed = type.map((type) => ({ type }));
   const schema = fc.tuple(
@@ -122,14 +122,14 @@ test("ToolInput puts the same arguments right in the same way, however they are 
   }));
 });
 
-test("ToolInput takes an object out of a string", () => {
+test("ToolInput unwraps an object from a string", () => {
   fc.assert(fc.property(spaces, objectText, sizes, (space, text, cuts) => {
     const said = read(`${space}${JSON.stringify(text)}${space}`, cuts);
     assert.deepEqual(JSON.parse(said), JSON.parse(text));
   }));
 });
 
-test("ToolInput reads nothing, or nothing but space, as an empty object", () => {
+test("ToolInput reads empty input and whitespace as an empty object", () => {
   fc.assert(
     fc.property(
       spaces,
@@ -143,7 +143,7 @@ test("ToolInput reads nothing, or nothing but space, as an empty object", () => 
   );
 });
 
-test("ToolInput refuses whatever is no object", () => {
+test("ToolInput rejects input that is not an object", () => {
   const broken = objectText.chain((text) => fc.nat(text.length - 2).map((end) => text.slice(0, end + 1)));
   const noObject = fc.oneof(
     fc.constantFrom(
@@ -170,7 +170,7 @@ test("ToolInput refuses whatever is no object", () => {
   }));
 });
 
-test("ToolInput releases what belongs to the object at once", () => {
+test("ToolInput releases the object's text without delay", () => {
   fc.assert(fc.property(objectText, (text) => {
     const input = new ToolInput();
     let out = "";
@@ -180,7 +180,7 @@ test("ToolInput releases what belongs to the object at once", () => {
   }));
 });
 
-test("ToolInput is not slowed down by a model that stutters spaces", () => {
+test("ToolInput takes linear time for repeated spaces", () => {
   const input = new ToolInput();
   input.push("{");
   for (let nth = 0; nth < 200_000; nth++) assert.equal(input.push(" "), "");

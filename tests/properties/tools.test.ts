@@ -10,8 +10,9 @@ import { ToolNames } from "../../lib/dialects/openai/tool_names.ts";
 import { CHAT_FEATURES } from "../../lib/dialects/presets.ts";
 import { isObject } from "../../lib/base/json.ts";
 import { LossReport } from "../../lib/dialects/loss.ts";
-import type { Wire } from "./grammar.ts";
-import { ROADS, SEED } from "./support.ts";
+import type { Wire } from "../kit/json.ts";
+import { SEED } from "../kit/random.ts";
+import { MODELS } from "../kit/request.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 500 });
 
@@ -28,8 +29,8 @@ function createContext(): TurnContext & { loss: LossReport } {
   let ids = 0;
   const newId = (prefix: string) => `${prefix}${ids++}`;
   return {
-    model: ROADS.chat,
-    origin: ROADS.chat,
+    model: MODELS.chat,
+    origin: MODELS.chat,
     alias: "m",
     facts: {},
     inputTokens: 1,
@@ -38,7 +39,7 @@ function createContext(): TurnContext & { loss: LossReport } {
   };
 }
 
-test("ToolNames gives every name a legal one of its own, and finds each again", () => {
+test("ToolNames maps every name to a unique legal name and back", () => {
   fc.assert(fc.property(fc.uniqueArray(name, { maxLength: 8 }), (all) => {
     const names = new ToolNames(all);
     const said = all.map((one) => names.toUpstream(one));
@@ -52,7 +53,7 @@ test("ToolNames gives every name a legal one of its own, and finds each again", 
   }));
 });
 
-test("ToolNames keeps names apart that a client made to look like short ones", () => {
+test("ToolNames keeps apart names that look like shortened ones", () => {
   const long = "a name with spaces";
   const short = new ToolNames([long]).toUpstream(long);
   const names = new ToolNames([long, short]);
@@ -62,7 +63,7 @@ test("ToolNames keeps names apart that a client made to look like short ones", (
   assert.equal(names.toClient(names.toUpstream(long)), long);
 });
 
-test("a tool of any name is called by that name in the answer", () => {
+test("Dialect.createReader() restores the original name of a called tool", () => {
   fc.assert(
     fc.property(
       fc.uniqueArray(name.filter(Boolean), { minLength: 1, maxLength: 4 }),
@@ -161,7 +162,7 @@ function strip(value: Wire, refused: readonly string[], formats?: readonly strin
   return Object.fromEntries(left);
 }
 
-test("cleanSchema() takes out what is refused at every depth, and nothing else", () => {
+test("cleanSchema() removes refused keywords at every depth, and nothing else", () => {
   const formats = fc.constantFrom(undefined, ["date-time"]);
   fc.assert(
     fc.property(
@@ -179,7 +180,7 @@ test("cleanSchema() takes out what is refused at every depth, and nothing else",
   );
 });
 
-test("a host that refuses keywords is sent none, and the client hears of it", () => {
+test("Dialect.toBody() removes refused schema keywords and reports them", () => {
   const input_schema = {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     type: "object",
@@ -240,7 +241,7 @@ const history = fc.array(
   { minLength: 1, maxLength: 8 },
 );
 
-test("whatever the history, each call is answered once and at once, and nothing else is answered", () => {
+test("Dialect.toBody() answers each call exactly once, directly after it, for any history", () => {
   fc.assert(fc.property(history, (messages) => {
     const context = createContext();
     const request = parseMessagesRequest({ model: "m", max_tokens: 9, messages });
@@ -265,7 +266,7 @@ test("whatever the history, each call is answered once and at once, and nothing 
   }));
 });
 
-test("a history as Anthropic's API wants it is not repaired", () => {
+test("Dialect.toBody() does not repair a valid history", () => {
   const turn = fc.uniqueArray(fc.uuid(), { minLength: 1, maxLength: 4 }).chain((ids) =>
     fc.tuple(fc.constant(ids), fc.shuffledSubarray(ids, { minLength: ids.length }))
   );

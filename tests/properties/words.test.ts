@@ -8,11 +8,14 @@ import { newId } from "../../lib/runtime/ids.ts";
 import { LossReport } from "../../lib/dialects/loss.ts";
 import { resolveModel, toSlug } from "../../lib/upstreams/resolve.ts";
 import { toRouteLabel } from "../../lib/upstreams/find_route.ts";
-import { readFrames, type Wire } from "./grammar.ts";
-import { SEED, TestClock, toBytes } from "./support.ts";
-import { readEvents } from "../../lib/upstreams/read_events.ts";
 import { writeEvents } from "../../lib/server/write_events.ts";
+import { readEvents } from "../../lib/upstreams/read_events.ts";
 import type { StreamEvent } from "../../lib/anthropic/events.ts";
+import { toBytes } from "../kit/bytes.ts";
+import { FakeClock } from "../kit/clock.ts";
+import { parseEvents } from "../kit/events.ts";
+import type { Wire } from "../kit/json.ts";
+import { SEED } from "../kit/random.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 1000 });
 
@@ -46,27 +49,27 @@ async function write(events: StreamEvent[]): Promise<string> {
     yield events;
   };
   return await new Response(writeEvents(batches(), {
-    clock: new TestClock(),
+    clock: new FakeClock(),
     client: new AbortController().signal,
-    pingEvery: 1000,
+    pingIntervalMs: 1000,
     toErrorBody: () => assert.fail("nothing fails"),
     onEnd: () => {},
   })).text();
 }
 
-test("any string survives the writer of events", async () => {
+test("writeEvents() keeps any string intact", async () => {
   await fc.assert(fc.asyncProperty(fc.array(anything), anything, json, async (texts, type, extra) => {
     const events: Wire[] = texts.map((text) => ({
       type: "content_block_delta",
       index: 0,
       delta: { type, text, extra },
     }));
-    const frames = readFrames(await write(events));
+    const frames = parseEvents(await write(events));
     assert.deepEqual(frames, events);
   }));
 });
 
-test("an event of any name is one frame, which says its name where a line can hold it", async () => {
+test("writeEvents() writes an event of any type as one frame, with its name if a line can hold it", async () => {
   await fc.assert(fc.asyncProperty(anything, json, async (type, extra) => {
     const event: Wire = { type, extra };
     const body = await write([event]);
@@ -86,7 +89,7 @@ test("an event of any name is one frame, which says its name where a line can ho
   }));
 });
 
-test("toBase64Url() and fromBase64Url() undo each other", () => {
+test("toBase64Url() and fromBase64Url() are inverse", () => {
   fc.assert(fc.property(anything.filter((text) => text.isWellFormed()), (text) => {
     const encoded = toBase64Url(text);
     assert.match(encoded, /^[A-Za-z0-9_-]*$/);
@@ -96,7 +99,7 @@ test("toBase64Url() and fromBase64Url() undo each other", () => {
   assert.equal(fromBase64Url(toBase64Url(long)), long);
 });
 
-test("any tool id becomes one that Anthropic takes, and itself again", () => {
+test("toClientToolId() returns a legal id, which toUpstreamToolId() reverses", () => {
   const ids = fc.oneof(anything, fc.string().map((id) => `toolu_gw12345678_${toBase64Url(id)}`), fc.uuid());
   fc.assert(fc.property(ids.filter((id) => id.isWellFormed()), (id) => {
     const legal = toClientToolId(id, newId);
@@ -109,17 +112,17 @@ test("any tool id becomes one that Anthropic takes, and itself again", () => {
   assert.match(toClientToolId(undefined, newId), /^toolu_[A-Za-z0-9]{24}$/);
 });
 
-test("an id that an upstream repeats in its next answer is another one for the client, unless Anthropic takes it", () => {
+test("toClientToolId() makes a repeated illegal id unique", () => {
   assert.notEqual(toClientToolId("functions.add:0", newId), toClientToolId("functions.add:0", newId));
 });
 
-test("toUpstreamToolId() takes any string", () => {
+test("toUpstreamToolId() accepts any string", () => {
   fc.assert(fc.property(fc.oneof(anything, anything.map((s) => `toolu_gw12345678_${s}`)), (id) => {
     assert.equal(typeof toUpstreamToolId(id), "string");
   }));
 });
 
-test("a seal gives back what it holds, to the model that it was made for", () => {
+test("seal() and unseal() are inverse for the same model", () => {
   const details = fc.array(fc.dictionary(fc.string(), fc.jsonValue({ stringUnit: "binary" })));
   fc.assert(fc.property(anything, details, anything, (model, held, other) => {
     const sealed = seal(model, held);
@@ -130,7 +133,7 @@ test("a seal gives back what it holds, to the model that it was made for", () =>
   }));
 });
 
-test("unseal() opens nothing that it did not seal, and never throws", () => {
+test("unseal() rejects forged values and never throws", () => {
   fc.assert(fc.property(anything, fc.boolean(), json, (text, prefixed, value) => {
     const forged = prefixed ? `orgw1.${toBase64Url(JSON.stringify(value))}` : `orgw1.${text}`;
     const details = unseal(forged, "m");
@@ -138,7 +141,7 @@ test("unseal() opens nothing that it did not seal, and never throws", () => {
   }));
 });
 
-test("a slug is its own slug, and names of others stay as they are", () => {
+test("toSlug() is idempotent and changes only Claude's names", () => {
   const claude = fc.tuple(
     fc.constantFrom("opus", "sonnet", "haiku", "fable", "x"),
     fc.nat(99),
@@ -158,7 +161,7 @@ test("a slug is its own slug, and names of others stay as they are", () => {
   }));
 });
 
-test("any model's name fits into a header", () => {
+test("toRouteLabel() fits any model name into a header", () => {
   const openrouter = {
     name: "openrouter",
     baseUrl: "https://x.invalid",
@@ -172,7 +175,7 @@ test("any model's name fits into a header", () => {
   }));
 });
 
-test("any loss fits into a header", () => {
+test("LossReport.toHeader() fits any loss into a header", () => {
   fc.assert(fc.property(fc.array(anything), (paths) => {
     const loss = new LossReport();
     for (const path of paths) loss.add(path, "dropped");
@@ -183,10 +186,10 @@ test("any loss fits into a header", () => {
   }));
 });
 
-test("a loss report of many paths is cut, and says how many are missing", () => {
+test("LossReport.toHeader() truncates many paths and counts the omitted ones", () => {
   const loss = new LossReport();
   for (let nth = 0; nth < 300_000; nth++) loss.add(`messages.${nth}`, "dropped");
   const [, more = "0"] = /,more;(\d+)$/.exec(loss.toHeader() ?? "") ?? [];
-  const told = (loss.toHeader() ?? "").split(",").length - 1;
-  assert.equal(told + Number(more), 300_000);
+  const listed = (loss.toHeader() ?? "").split(",").length - 1;
+  assert.equal(listed + Number(more), 300_000);
 });

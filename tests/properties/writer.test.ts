@@ -4,8 +4,10 @@ import fc from "fast-check";
 import type { StopReason } from "../../lib/anthropic/events.ts";
 import { collectMessage } from "../../lib/anthropic/collect.ts";
 import { MessageWriter } from "../../lib/anthropic/writer.ts";
-import { checkGrammar, fold, type Wire } from "./grammar.ts";
-import { SEED } from "./support.ts";
+import { foldEvents } from "../kit/events.ts";
+import { checkGrammar } from "../kit/grammar.ts";
+import type { Wire } from "../kit/json.ts";
+import { SEED } from "../kit/random.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 1000 });
 
@@ -102,7 +104,7 @@ function tell(says: readonly Say[], reason: StopReason): Told {
   return { events: structuredClone(events), expected: JSON.parse(JSON.stringify(expected)) };
 }
 
-test("MessageWriter gives a legal stream whatever is said to it, in whatever order", () => {
+test("MessageWriter writes a legal stream for any sequence of calls", () => {
   fc.assert(fc.property(fc.array(say, { maxLength: 40 }), reasons, (says, reason) => {
     const { events } = tell(says, reason);
     assert.equal(checkGrammar(events), "message_stop");
@@ -110,14 +112,14 @@ test("MessageWriter gives a legal stream whatever is said to it, in whatever ord
   }));
 });
 
-test("MessageWriter tells all that was said, in order, each block its own", () => {
+test("MessageWriter writes all content in order, each block separately", () => {
   fc.assert(fc.property(fc.array(say, { maxLength: 40 }), (says) => {
     const { events, expected } = tell(says, "end_turn");
-    assert.deepEqual(fold(events).content, expected);
+    assert.deepEqual(foldEvents(events).content, expected);
   }));
 });
 
-test("MessageWriter shows the arguments of a call that was cut as a beginning of what was said", () => {
+test("MessageWriter writes a prefix of the arguments of a truncated call", () => {
   fc.assert(fc.property(fc.array(say, { maxLength: 40 }), fc.constantFrom(...CUTS), (says, reason) => {
     const { events, expected } = tell(says, reason);
     for (const [index, { type, input }] of expected.entries()) {
@@ -130,7 +132,7 @@ test("MessageWriter shows the arguments of a call that was cut as a beginning of
   }));
 });
 
-test("MessageWriter shows what is said at once, unless a call that came before waits for its arguments", () => {
+test("MessageWriter writes content at once unless an earlier call waits for its arguments", () => {
   const alone = say.filter(({ say }) => say !== "tool" && say !== "piece");
   fc.assert(fc.property(fc.array(alone, { maxLength: 20 }), fc.boolean(), (says, called) => {
     const writer = new MessageWriter({
@@ -150,14 +152,14 @@ test("MessageWriter shows what is said at once, unless a call that came before w
   }));
 });
 
-test("collectMessage() folds what MessageWriter tells, as the documentation says", async () => {
+test("collectMessage() folds the events of MessageWriter as documented", async () => {
   await fc.assert(fc.asyncProperty(fc.array(say, { maxLength: 20 }), async (says) => {
     const { events } = tell(says, "end_turn");
-    assert.deepEqual(await collectMessage([events]), fold(events));
+    assert.deepEqual(await collectMessage([events]), foldEvents(events));
   }));
 });
 
-test("MessageWriter fails where a call's arguments are no object, and ends no message", () => {
+test("MessageWriter throws if the arguments of a call are not an object, and ends no message", () => {
   const noObject = fc.constantFrom(
     "[1]",
     "1",

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Wire } from "../properties/grammar.ts";
-import { createTestGateway, hello, post, TestUpstream, toBytes } from "../properties/support.ts";
+import { toBytes } from "../kit/bytes.ts";
+import { createTestGateway } from "../kit/gateway.ts";
+import type { Wire } from "../kit/json.ts";
+import { minimalRequest } from "../kit/request.ts";
+import { COMPLETE_STREAMS } from "../kit/streams.ts";
 
 const MESSAGES = "/v1/messages";
 const COUNT = "/v1/messages/count_tokens";
-const said = 'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
+const upstream = { body: COMPLETE_STREAMS.chat };
 
 /** A message with one block. */
 function block(content: Wire, role = "user"): Wire {
@@ -274,8 +277,8 @@ const FINE: Record<string, Wire | string> = {
 
 /** Writes a request's body: fields laid over the smallest one, or members put before its own. */
 function toBody(fields: Wire | string): string {
-  if (typeof fields !== "string") return JSON.stringify(hello("chat", fields));
-  const own = Object.entries(hello("chat")).filter(([name]) => !fields.includes(`"${name}":`));
+  if (typeof fields !== "string") return JSON.stringify(minimalRequest("chat", fields));
+  const own = Object.entries(minimalRequest("chat")).filter(([name]) => !fields.includes(`"${name}":`));
   return `{${fields},${JSON.stringify(Object.fromEntries(own)).slice(1)}`;
 }
 
@@ -285,9 +288,8 @@ async function assertRefused(
   status: number,
   message: RegExp | string,
 ) {
-  const upstream = new TestUpstream({ pieces: [toBytes(said)] });
-  const { handler, clock } = createTestGateway(upstream);
-  const response = await handler(post(body, {}, path));
+  const gateway = createTestGateway({ upstream });
+  const response = await gateway.post(body, { path });
   const error = await response.json();
   assert.equal(response.status, status, `${message}: ${error.error?.message}`);
   if (typeof message === "string") assert.equal(error.error.message, message);
@@ -302,19 +304,19 @@ async function assertRefused(
   });
   assert.match(String(error.request_id), /^req_[A-Za-z0-9]{24}$/);
   assert.equal(response.headers.get("x-should-retry"), "false");
-  assert.equal(upstream.requests.length, 0, "the upstream hears nothing of it");
-  assert.equal(clock.waiting, 0);
+  assert.equal(gateway.upstream.requests.length, 0, "the upstream gets no request");
+  assert.equal(gateway.clock.waiting, 0);
 }
 
 for (const [name, [body, status, message]] of Object.entries(BODIES)) {
-  test(`a body that is ${name} is refused`, async () => {
+  test(`every endpoint with a body rejects a body that is ${name}`, async () => {
     for (const path of [MESSAGES, COUNT, "/v1/messages/stream", "/v1/v1/messages"]) {
       await assertRefused(path, body, status, message);
     }
   });
 }
 
-test("a request of the wrong form is refused in Anthropic's words", async () => {
+test("POST /v1/messages rejects invalid fields in Anthropic's wording", async () => {
   for (const [fields, message] of Object.values(FIELDS)) {
     await assertRefused(MESSAGES, toBody(fields), 400, message);
     await assertRefused(COUNT, toBody(fields), 400, message);
@@ -325,7 +327,7 @@ test("a request of the wrong form is refused in Anthropic's words", async () => 
   }
 });
 
-test("all mistakes are told at once, but not without end", async () => {
+test("POST /v1/messages reports all mistakes at once, up to ten", async () => {
   await assertRefused(
     MESSAGES,
     '{"model":1,"stream":1}',
@@ -341,42 +343,32 @@ test("all mistakes are told at once, but not without end", async () => {
   );
 });
 
-test("the refusal of a broken body does not repeat it", async () => {
+test("POST /v1/messages does not repeat a malformed body in its error", async () => {
   const secret = "sk-or-v1-0123456789";
   for (
     const body of [secret, `{"a":${secret}}`, `{"a":"${secret}" "b"}`, `{"${secret}"}`, `{"a":"${secret}`]
   ) {
-    const { handler } = createTestGateway(new TestUpstream({}));
-    const { error } = await (await handler(post(body))).json();
+    const { error } = await (await createTestGateway().post(body)).json();
     assert.ok(!error.message.includes("sk-or") && !error.message.includes("0123"), error.message);
   }
 });
 
-test("what the gateway does not know is no mistake", async () => {
+test("POST /v1/messages accepts unknown fields, blocks and values", async () => {
   for (const [name, fields] of Object.entries(FINE)) {
     for (const model of ["vendor/model", "anthropic/claude-opus-5.5"]) {
-      const sse = model === "vendor/model" ? said : native;
-      const upstream = new TestUpstream(() => ({ pieces: [toBytes(sse)] }));
-      const { handler } = createTestGateway(upstream);
+      const api = model === "vendor/model" ? "chat" : "native";
+      const gateway = createTestGateway({ upstream: { body: COMPLETE_STREAMS[api] } });
       const body = toBody(fields).replace("vendor/model", model);
       for (const path of [MESSAGES, "/v1/messages/stream", COUNT]) {
-        const response = await handler(post(body, {}, path));
+        const response = await gateway.post(body, { path });
         const answer = await response.text();
         assert.equal(response.status, 200, `${name}: ${answer}`);
       }
-      assert.equal(upstream.requests.length, 2, name);
+      assert.equal(gateway.upstream.requests.length, 2, name);
     }
   }
 });
-const native = [
-  { type: "message_start", message: { id: "msg_1", usage: { input_tokens: 1, output_tokens: 1 } } },
-  { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
-  { type: "content_block_stop", index: 0 },
-  { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 1 } },
-  { type: "message_stop" },
-].map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join("");
-
-test("versions, betas and keys of any kind are no mistakes", async () => {
+test("POST /v1/messages accepts any version, beta and key header", async () => {
   const headers: Record<string, string>[] = [
     { "x-api-key": "k", "anthropic-version": "2030-01-01", "anthropic-beta": "a-2030-01-01, b" },
     { authorization: "Bearer k", "anthropic-version": "2026-10-21" },
@@ -385,30 +377,24 @@ test("versions, betas and keys of any kind are no mistakes", async () => {
     {},
   ];
   for (const each of headers) {
-    const upstream = new TestUpstream({ pieces: [toBytes(said)] });
-    const { handler } = createTestGateway(upstream);
-    const response = await handler(
-      post(hello("chat"), { headers: { "content-type": "application/json", ...each } }),
-    );
+    const gateway = createTestGateway({ upstream });
+    const response = await gateway.post(minimalRequest("chat"), { headers: each });
     assert.equal(response.status, 200, await response.text());
   }
 });
 
-test("a request without any key to use is refused, and the upstream not asked", async () => {
-  const upstream = new TestUpstream({ pieces: [toBytes(said)] });
-  const { handler } = createTestGateway(upstream, { OPENROUTER_API_KEY: undefined });
+test("POST /v1/messages rejects a request without a usable key and calls no upstream", async () => {
+  const gateway = createTestGateway({ upstream, settings: { OPENROUTER_API_KEY: undefined } });
   const nothing: Record<string, string>[] = [{}, { "x-api-key": " " }, { authorization: "Bearer " }, {
     authorization: "k",
   }];
   for (const headers of nothing) {
-    const response = await handler(
-      post(hello("chat"), { headers: { "content-type": "application/json", ...headers } }),
-    );
+    const response = await gateway.post(minimalRequest("chat"), { headers });
     const { type, error } = await response.json();
     assert.deepEqual([response.status, type, error.type], [401, "error", "authentication_error"]);
     assert.equal(response.headers.get("x-should-retry"), "false");
   }
-  assert.equal(upstream.requests.length, 0);
+  assert.equal(gateway.upstream.requests.length, 0);
 });
 
 const MANY = 150_000;
@@ -427,21 +413,19 @@ const VAST: Record<string, () => Wire> = {
 };
 
 for (const [name, fields] of Object.entries(VAST)) {
-  test(`a request of very many ${name} takes no more than its share of time`, async () => {
-    const upstream = new TestUpstream({ pieces: [toBytes(said)] });
-    const { handler } = createTestGateway(upstream);
-    const response = await handler(post(hello("chat", fields())));
+  test(`POST /v1/messages accepts a request of very many ${name} in linear time`, async () => {
+    const gateway = createTestGateway({ upstream });
+    const response = await gateway.post(minimalRequest("chat", fields()));
     assert.equal(response.status, 200);
     assert.ok((response.headers.get("x-gateway-loss") ?? "").length <= 6 * 1024);
     await response.body?.cancel();
   });
 }
 
-test("a body that breaks off is refused, whatever it breaks with", async () => {
+test("POST /v1/messages rejects a body that breaks off for any reason", async () => {
   for (const reason of [new TypeError("terminated"), new Error("reset"), "gone", undefined]) {
     for (const leaves of [true, false]) {
-      const upstream = new TestUpstream({ pieces: [toBytes(said)] });
-      const { handler } = createTestGateway(upstream);
+      const gateway = createTestGateway({ upstream });
       const client = new AbortController();
       const body = new ReadableStream<Uint8Array>({
         start(controller) {
@@ -452,22 +436,15 @@ test("a body that breaks off is refused, whatever it breaks with", async () => {
           controller.error(reason);
         },
       });
-      const init: RequestInit & { duplex: "half" } = {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body,
-        signal: client.signal,
-        duplex: "half",
-      };
-      const response = await handler(new Request("http://localhost/v1/messages", init));
+      const response = await gateway.post(body, { signal: client.signal });
       assert.equal(response.status, leaves ? 499 : 400);
-      assert.equal(upstream.requests.length, 0);
+      assert.equal(gateway.upstream.requests.length, 0);
     }
   }
 });
 
-test("any path and method is answered in Anthropic's words", async () => {
-  const { handler } = createTestGateway(new TestUpstream({}));
+test("every path and method returns an error in Anthropic's form", async () => {
+  const gateway = createTestGateway();
   const paths = [
     "/",
     "/x",
@@ -481,7 +458,7 @@ test("any path and method is answered in Anthropic's words", async () => {
   ];
   for (const path of paths) {
     for (const method of ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]) {
-      const response = await handler(new Request(`http://localhost${path}`, { method }));
+      const response = await gateway.fetch(new Request(`http://gateway.test${path}`, { method }));
       const body = await response.text();
       assert.match(response.headers.get("request-id") ?? "", /^req_/, `${method} ${path}`);
       if (response.status < 400 || method === "HEAD") continue;

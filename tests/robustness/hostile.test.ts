@@ -1,32 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Settings } from "../../lib/config/settings.ts";
-import { createGateway } from "../../lib/gateway.ts";
-import { type Answer, hello, post, ROADS, TestClock, TestUpstream, toBytes } from "../properties/support.ts";
-import { logOf } from "../kit/log.ts";
+import { FakeClock } from "../kit/clock.ts";
+import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
+import { captureLog } from "../kit/log.ts";
+import { minimalRequest, MODELS, UPSTREAM_APIS } from "../kit/request.ts";
+import { COMPLETE_STREAMS } from "../kit/streams.ts";
+import type { FakeResponse } from "../kit/upstream.ts";
 
-const CHAT = 'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
-const NATIVE = [
-  { type: "message_start", message: { id: "msg_1", usage: { input_tokens: 1, output_tokens: 1 } } },
-  { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
-  { type: "content_block_stop", index: 0 },
-  { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 1 } },
-  { type: "message_stop" },
-].map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join("");
-const SAYINGS = { chat: CHAT, native: NATIVE };
-type Road = keyof typeof ROADS;
-const BOTH: Road[] = ["chat", "native"];
+const settings = { OPENROUTER_API_KEY: "key-of-the-gateway" };
 
-function create(upstream: Pick<TestUpstream, "fetch">, settings: Settings = {}) {
-  const own = { OPENROUTER_API_KEY: "key-of-the-gateway", ...settings };
-  return createGateway({ settings: own, fetch: upstream.fetch, clock: new TestClock() });
+/** Creates a gateway whose upstream sends a complete stream, or another response. */
+function createGatewayWith(upstream: FakeResponse): TestGateway {
+  return createTestGateway({ settings, upstream });
 }
 
-function answering(road: Road, answer: Answer = {}): TestUpstream {
-  return new TestUpstream(() => ({ pieces: [toBytes(SAYINGS[road])], ...answer }));
-}
-
-/** All headers that an answer of the gateway may have. */
+/** All headers that a response of the gateway may have. */
 const OURS = [
   "cache-control",
   "content-length",
@@ -58,27 +46,27 @@ const THEIRS = {
   "retry-after": "evil",
 };
 
-for (const road of BOTH) {
+for (const api of UPSTREAM_APIS) {
   for (const status of [200, 302, 400, 401, 429, 503]) {
-    test(`of an upstream's headers none is passed on with ${status} (${road})`, async () => {
+    test(`POST /v1/messages forwards no upstream header with ${status} (${api})`, async () => {
       const json = { "content-type": "application/json" };
       const headers = { ...THEIRS, ...(status === 200 ? { "content-type": "text/event-stream" } : json) };
-      const error = [toBytes('{"error":{"message":"No"}}')];
-      const upstream = answering(road, { status, headers, ...(status !== 200 && { pieces: error }) });
+      const body = status === 200 ? COMPLETE_STREAMS[api] : '{"error":{"message":"No"}}';
+      const gateway = createGatewayWith({ status, headers, body });
       for (const path of ["/v1/messages", "/v1/messages/stream", "/v1/messages/count_tokens"]) {
-        const response = await create(upstream).fetch(post(hello(road), {}, path));
+        const response = await gateway.post(minimalRequest(api), { path });
         await response.text();
-        const told = [...response.headers];
-        assert.deepEqual(told.map(([name]) => name).filter((name) => !OURS.includes(name)), []);
-        assert.equal(JSON.stringify(told).includes("evil"), false, JSON.stringify(told));
+        const received = [...response.headers];
+        assert.deepEqual(received.map(([name]) => name).filter((name) => !OURS.includes(name)), []);
+        assert.equal(JSON.stringify(received).includes("evil"), false, JSON.stringify(received));
       }
-      assert.ok(upstream.requests.length >= 2);
+      assert.ok(gateway.upstream.requests.length >= 2);
     });
   }
 }
 
-/** What an upstream may ask a client to wait, and what is passed on. */
-const WAITS: [said: string, told: string | null][] = [
+/** Values of an upstream's `retry-after`, and what the client gets. */
+const WAITS: [sent: string, received: string | null][] = [
   ["7", "7"],
   ["0.5", "0.5"],
   ["Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:28:00 GMT"],
@@ -92,34 +80,32 @@ const WAITS: [said: string, told: string | null][] = [
   ["9".repeat(400), null],
 ];
 
-for (const [said, told] of WAITS) {
-  test(`retry-after ${JSON.stringify(said.slice(0, 40))} is ${told === null ? "kept" : "passed on"}`, async () => {
-    const headers = { "content-type": "application/json", "retry-after": said };
-    const upstream = new TestUpstream({ status: 429, headers, pieces: [toBytes("{}")] });
-    const response = await create(upstream).fetch(post(hello("chat")));
+for (const [sent, received] of WAITS) {
+  test(`POST /v1/messages ${received === null ? "drops" : "forwards"} retry-after ${JSON.stringify(sent.slice(0, 40))}`, async () => {
+    const headers = { "content-type": "application/json", "retry-after": sent };
+    const gateway = createGatewayWith({ status: 429, headers, body: "{}" });
+    const response = await gateway.post(minimalRequest("chat"));
     await response.text();
-    assert.deepEqual([response.status, response.headers.get("retry-after")], [429, told]);
+    assert.deepEqual([response.status, response.headers.get("retry-after")], [429, received]);
   });
 }
 
 const ESCAPES = "\u001b[2J\u009b31m\u0007";
 const FORGED = `x\r\nset-cookie: evil=1\r\n\r\n{"level":"ERROR"}\u2028${ESCAPES}`;
 
-test("what a client writes cannot forge a header, nor a line of the log", async () => {
-  for (const road of BOTH) {
-    const upstream = answering(road);
-    const gateway = create(upstream);
-    const lines = await logOf(async () => {
+test("POST /v1/messages keeps client input from forging a header or a log line", async () => {
+  for (const api of UPSTREAM_APIS) {
+    const gateway = createGatewayWith({ body: COMPLETE_STREAMS[api] });
+    const lines = await captureLog(async () => {
       for (const model of [FORGED, `vendor/${FORGED}`, `demo/${FORGED}`]) {
         for (const stream of [true, false]) {
           const headers = {
-            "content-type": "application/json",
             "x-correlation-id": ESCAPES,
             "x-claude-code-session-id": ESCAPES,
             "user-agent": ESCAPES,
           };
-          const body = { ...hello(road, { [FORGED]: 1, stream }), model };
-          const response = await gateway.fetch(post(body, { headers }, `/v1/messages?${FORGED}`));
+          const body = minimalRequest(api, { [FORGED]: 1, stream, model });
+          const response = await gateway.post(body, { headers, path: `/v1/messages?${FORGED}` });
           await response.text();
           for (const [name, value] of response.headers) {
             assert.match(name, /^[a-z-]+$/);
@@ -129,29 +115,24 @@ test("what a client writes cannot forge a header, nor a line of the log", async 
           assert.equal(response.headers.get("x-correlation-id"), null);
         }
       }
-      const found = await gateway.fetch(
-        new Request(`http://localhost/v1/models/${encodeURIComponent(FORGED)}`),
-      );
-      await found.text();
-      await (await gateway.fetch(new Request(`http://localhost/${encodeURIComponent(FORGED)}`))).text();
+      const forged = encodeURIComponent(FORGED);
+      await (await gateway.get(`/v1/models/${forged}`)).text();
+      await (await gateway.get(`/${forged}`)).text();
     });
     assert.equal(lines.length, 8);
     for (const line of lines) {
       assert.match(line, /^[^\p{Cc}\u2028\u2029]*$/u);
       assert.equal(JSON.parse(line).message, "request");
     }
-    const sent = upstream.requests.map(({ init }) => [...new Headers(init.headers)]);
+    const sent = gateway.upstream.requests.map(({ headers }) => [...headers]);
     assert.equal(/\\u001b|\\u009b|evil/.test(JSON.stringify(sent)), false);
   }
 });
 
-test("an id that is fit for headers and logs is kept in both", async () => {
+test("x-correlation-id is returned and logged if it is valid", async () => {
   for (const id of ["a-1_B.2", "x".repeat(128)]) {
-    const lines = await logOf(async () => {
-      const headers = { "x-correlation-id": id };
-      const response = await create(answering("chat")).fetch(
-        new Request("http://localhost/health", { headers }),
-      );
+    const lines = await captureLog(async () => {
+      const response = await createTestGateway().get("/health", { "x-correlation-id": id });
       assert.equal(response.headers.get("x-correlation-id"), id);
     });
     assert.equal(JSON.parse(lines[0] ?? "").correlationId, id);
@@ -190,16 +171,15 @@ function pollutingAnswer(): string {
   return `data: ${JSON.stringify(chunk)}\n\ndata: ${usage}\n\ndata: [DONE]\n\n`;
 }
 
-test("names that every object has are names like others, wherever they stand", async () => {
+test("POST /v1/messages treats the names of Object.prototype as plain names", async () => {
   const before = Reflect.ownKeys(Object.prototype).length;
-  const upstream = new TestUpstream(() => ({ pieces: [toBytes(pollutingAnswer())] }));
-  const gateway = create(upstream);
-  for (const model of ["vendor/model", "demo/echo", ROADS.native]) {
+  const gateway = createGatewayWith({ body: pollutingAnswer() });
+  for (const model of ["vendor/model", "demo/echo", MODELS.native]) {
     for (const path of ["/v1/messages", "/v1/messages/stream", "/v1/messages/count_tokens"]) {
-      const response = await gateway.fetch(post(pollute(model), {}, path));
+      const response = await gateway.post(pollute(model), { path });
       const text = await response.text();
-      // The native road is answered in the wrong language here, which is its upstream's fault.
-      assert.equal(response.status, model === ROADS.native && !path.endsWith("tokens") ? 502 : 200, text);
+      // The native upstream sends chat completions here, which is an error of that upstream.
+      assert.equal(response.status, model === MODELS.native && !path.endsWith("tokens") ? 502 : 200, text);
       if (model === "vendor/model" && path === "/v1/messages") {
         const calls = JSON.parse(text).content;
         assert.deepEqual(calls.map(({ name }: { name: string }) => name), NAMES);
@@ -208,10 +188,10 @@ test("names that every object has are names like others, wherever they stand", a
     }
   }
   for (const name of NAMES) {
-    const response = await gateway.fetch(post({ ...hello("chat"), model: name }));
+    const response = await gateway.post(minimalRequest("chat", { model: name }));
     await response.text();
     assert.equal(response.headers.get("x-gateway-model"), `openrouter/${name}`);
-    const listed = await gateway.fetch(new Request(`http://localhost/v1/models/${name}`));
+    const listed = await gateway.get(`/v1/models/${name}`);
     assert.ok(listed.status >= 400, await listed.text());
   }
   assert.equal(Reflect.get({}, "polluted"), undefined);
@@ -231,20 +211,20 @@ const INFINITE: [body: string, path: string][] = [
 ];
 
 for (const [field, path] of INFINITE) {
-  test(`a number past all measure is refused: ${field.slice(0, 60)}`, async () => {
-    for (const road of BOTH) {
-      const upstream = answering(road);
-      const own = Object.entries(hello(road)).filter(([name]) => !field.startsWith(`"${name}"`));
+  test(`POST /v1/messages rejects a number that is not finite: ${field.slice(0, 60)}`, async () => {
+    for (const api of UPSTREAM_APIS) {
+      const gateway = createGatewayWith({ body: COMPLETE_STREAMS[api] });
+      const own = Object.entries(minimalRequest(api)).filter(([name]) => !field.startsWith(`"${name}"`));
       const body = `{${field},${JSON.stringify(Object.fromEntries(own)).slice(1)}`;
-      const response = await create(upstream).fetch(post(body));
+      const response = await gateway.post(body);
       const { error } = await response.json();
       assert.deepEqual([response.status, error.message], [400, `${path}: Input should be a finite number`]);
-      assert.equal(upstream.requests.length, 0);
+      assert.equal(gateway.upstream.requests.length, 0);
     }
   });
 }
 
-test("a body is counted while it is read, whatever its length is said to be", async () => {
+test("POST /v1/messages limits the body while it is read, whatever content-length says", async () => {
   let given = 0;
   const body = new ReadableStream<Uint8Array>({
     pull(controller) {
@@ -252,13 +232,8 @@ test("a body is counted while it is read, whatever its length is said to be", as
       controller.enqueue(new Uint8Array(1024 * 1024).fill(32));
     },
   }, { highWaterMark: 0 });
-  const init: RequestInit & { duplex: "half" } = {
-    method: "POST",
-    headers: { "content-type": "application/json", "content-length": "2" },
-    body,
-    duplex: "half",
-  };
-  const response = await create(answering("chat")).fetch(new Request("http://localhost/v1/messages", init));
+  const gateway = createGatewayWith({ body: COMPLETE_STREAMS.chat });
+  const response = await gateway.post(body, { headers: { "content-length": "2" } });
   const { error } = await response.json();
   assert.deepEqual([response.status, error.type], [413, "request_too_large"]);
   assert.ok(given <= 35 * 1024 * 1024, `${given} bytes were read`);
@@ -276,7 +251,7 @@ const THROWN: unknown[] = [
 ];
 
 for (const thrown of THROWN) {
-  test(`whatever is thrown becomes an answer: ${String(thrown)}`, async () => {
+  test(`POST /v1/messages returns an error if the upstream's body throws ${String(thrown)}`, async () => {
     for (const path of ["/v1/messages", "/v1/messages/stream"]) {
       const fetch = () => {
         const body = {
@@ -287,7 +262,7 @@ for (const thrown of THROWN) {
         const headers = new Headers({ "content-type": "application/json" });
         return Promise.resolve(JSON.parse("{}", () => ({ ok: true, status: 200, headers, body })));
       };
-      const response = await create({ fetch }).fetch(post(hello("chat"), {}, path));
+      const response = await createTestGateway({ fetch }).post(minimalRequest("chat"), { path });
       const text = await response.text();
       assert.ok(response.status >= 500, text);
       const { type, request_id } = JSON.parse(text);
@@ -297,31 +272,30 @@ for (const thrown of THROWN) {
   });
 }
 
-test("a client that leaves ends its request, whatever reason it gives", async () => {
+test("POST /v1/messages ends when the client disconnects, for any abort reason", async () => {
   for (const reason of [undefined, "gone", 7, null, new Error("gone"), { message: "gone" }]) {
-    const upstream = new TestUpstream("no headers");
+    const { upstream, post } = createTestGateway({ upstream: "no headers" });
     const client = new AbortController();
-    const answer = create(upstream).fetch(post(hello("chat"), { signal: client.signal }));
-    await upstream.silent;
+    const answer = post(minimalRequest("chat"), { signal: client.signal });
+    await upstream.stalled;
     client.abort(reason);
     assert.equal((await answer).status, 499);
     assert.ok(upstream.idle);
   }
 });
 
-test("a bug is told in our words to the client, and as it is to the log alone", async () => {
+test("POST /v1/messages returns a generic message for a bug, and logs the cause", async () => {
   const bug = new Error("secret of the house");
-  const broken: typeof fetch = () =>
-    Promise.resolve(new Response("{}", { headers: { "content-type": "application/json" } }));
-  const clock = new TestClock();
-  // Whatever needs a timer as long as the whole request may take.
+  const upstream = { headers: { "content-type": "application/json" }, body: "{}" };
+  const clock = new FakeClock();
+  // The timer of the whole request.
   clock.after = (ms) => {
     if (ms === 3_600_000) throw bug;
     return () => {};
   };
-  const gateway = createGateway({ settings: { OPENROUTER_API_KEY: "k" }, fetch: broken, clock });
-  const lines = await logOf(async () => {
-    const response = await gateway.fetch(post(hello("chat")));
+  const gateway = createTestGateway({ upstream, clock });
+  const lines = await captureLog(async () => {
+    const response = await gateway.post(minimalRequest("chat"));
     const { error } = await response.json();
     assert.deepEqual([response.status, error], [500, {
       type: "api_error",

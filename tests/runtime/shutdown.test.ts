@@ -1,61 +1,61 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import { createGateway } from "../../lib/gateway.ts";
-import { checkGrammar, readFrames } from "../properties/grammar.ts";
-import { type Answer, hello, post, TestClock, TestUpstream, toBytes } from "../properties/support.ts";
+import { toBytes } from "../kit/bytes.ts";
+import { parseEvents } from "../kit/events.ts";
+import { createTestGateway } from "../kit/gateway.ts";
+import { checkGrammar } from "../kit/grammar.ts";
+import { minimalRequest } from "../kit/request.ts";
+import { DONE, writeDelta } from "../kit/streams.ts";
+import type { FakeResponse } from "../kit/upstream.ts";
 
 const SECOND = 1000;
-const HI = toBytes('data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n');
-const END = toBytes('data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n');
+const HI = toBytes(writeDelta({ content: "Hi" }));
+const END = toBytes(writeDelta({}, { finish_reason: "stop" }) + DONE);
 
-function start(answer: Answer, settings: { SHUTDOWN_TIMEOUT?: number } = {}) {
-  const upstream = new TestUpstream(answer);
-  const clock = new TestClock();
-  const gateway = createGateway({
-    settings: { OPENROUTER_API_KEY: "k", REQUEST_TIMEOUT: 0, IDLE_TIMEOUT: 0, ...settings },
-    fetch: upstream.fetch,
-    clock,
+function start(upstream: FakeResponse, settings: { SHUTDOWN_TIMEOUT?: number } = {}) {
+  const gateway = createTestGateway({
+    settings: { REQUEST_TIMEOUT: 0, IDLE_TIMEOUT: 0, ...settings },
+    upstream,
   });
   let stopped = false;
   const stop = () => gateway.stop().then(() => void (stopped = true));
-  return { upstream, clock, gateway, stop, isStopped: () => stopped };
+  return { upstream: gateway.upstream, clock: gateway.clock, gateway, stop, isStopped: () => stopped };
 }
 
-test("stop() settles at once where nothing is open", async () => {
+test("stop() resolves at once if no request is open", async () => {
   const { gateway, clock } = start({});
-  await gateway.fetch(new Request("http://localhost/health"));
+  await gateway.get("/health");
   await gateway.stop();
   assert.equal(clock.waiting, 0);
 });
 
-test("stop() turns new requests away, for good, and on to other connections", async () => {
-  const { gateway, upstream, stop } = start({ pieces: [HI, END] });
+test("stop() rejects new requests and closes their connections", async () => {
+  const { gateway, upstream, stop } = start({ body: [HI, END] });
   await stop();
-  for (const request of [post(hello("chat")), new Request("http://localhost/health")]) {
-    const response = await gateway.fetch(request);
+  for (const response of [await gateway.post(minimalRequest("chat")), await gateway.get("/health")]) {
     assert.equal(response.status, 529);
     assert.equal(response.headers.get("connection"), "close");
     assert.match(response.headers.get("request-id") ?? "", /^req_/);
     const { error } = await response.json();
     assert.deepEqual(error, {
       type: "overloaded_error",
-      message: "Cannot take the request: the gateway is being stopped",
+      message: "Cannot accept the request: the gateway is shutting down",
     });
   }
   assert.equal(upstream.requests.length, 0);
 });
 
-test("stop() lets an open answer be said to its end", async () => {
+test("stop() lets an open answer finish", async () => {
   for (const stream of [true, false]) {
-    const { gateway, clock, stop, isStopped } = start({ pieces: [HI, END] });
-    const answer = gateway.fetch(post(hello("chat", { stream })));
+    const { gateway, clock, stop, isStopped } = start({ body: [HI, END] });
+    const answer = gateway.post(minimalRequest("chat", { stream }));
     if (stream) await answer;
     stop();
     await setImmediate();
     if (stream) assert.equal(isStopped(), false);
     const text = await (await answer).text();
-    if (stream) assert.equal(checkGrammar(readFrames(text)), "message_stop");
+    if (stream) assert.equal(checkGrammar(parseEvents(text)), "message_stop");
     else assert.equal(JSON.parse(text).stop_reason, "end_turn");
     await setImmediate();
     assert.equal(isStopped(), true);
@@ -63,22 +63,22 @@ test("stop() lets an open answer be said to its end", async () => {
   }
 });
 
-test("stop() ends what takes longer than SHUTDOWN_TIMEOUT, each in its own way", async () => {
-  const { gateway, clock, upstream, stop, isStopped } = start({ pieces: [HI], ending: "silence" });
-  const streamed = (await gateway.fetch(post(hello("chat", { stream: true })))).text();
-  const whole = gateway.fetch(post(hello("chat")));
+test("stop() ends answers that exceed SHUTDOWN_TIMEOUT, streamed and whole", async () => {
+  const { gateway, clock, upstream, stop, isStopped } = start({ body: [HI], ending: "open" });
+  const streamed = (await gateway.post(minimalRequest("chat", { stream: true }))).text();
+  const whole = gateway.post(minimalRequest("chat"));
   stop();
   await setImmediate();
-  clock.pass(29 * SECOND);
+  clock.advance(29 * SECOND);
   await setImmediate();
   assert.equal(isStopped(), false);
-  clock.pass(SECOND);
+  clock.advance(SECOND);
 
-  const events = readFrames(await streamed);
+  const events = parseEvents(await streamed);
   assert.equal(checkGrammar(events), "error");
   assert.deepEqual(events.at(-1).error, {
     type: "overloaded_error",
-    message: "Cannot finish the answer: the gateway is being stopped",
+    message: "Cannot finish the answer: the gateway is shutting down",
   });
   assert.equal((await whole).status, 529);
   await setImmediate();
@@ -87,27 +87,27 @@ test("stop() ends what takes longer than SHUTDOWN_TIMEOUT, each in its own way",
   assert.equal(clock.waiting, 0);
 });
 
-test("stop() waits for a client that does not read its last words no longer than a second", async () => {
-  const { gateway, clock, upstream, stop, isStopped } = start({ pieces: [HI, END] });
-  const response = await gateway.fetch(post(hello("chat", { stream: true })));
+test("stop() waits at most one second for a client that does not read the last event", async () => {
+  const { gateway, clock, upstream, stop, isStopped } = start({ body: [HI, END] });
+  const response = await gateway.post(minimalRequest("chat", { stream: true }));
   stop();
-  clock.pass(30 * SECOND);
+  clock.advance(30 * SECOND);
   await setImmediate();
   assert.equal(isStopped(), false);
   assert.ok(upstream.idle, "the upstream is let go all the same");
-  clock.pass(SECOND);
+  clock.advance(SECOND);
   await setImmediate();
   assert.equal(isStopped(), true);
-  assert.equal(checkGrammar(readFrames(await response.text())), "error");
+  assert.equal(checkGrammar(parseEvents(await response.text())), "error");
 });
 
-test("stop() waits as long as it takes where SHUTDOWN_TIMEOUT is 0", async () => {
-  const { gateway, clock, stop, isStopped } = start({ pieces: [HI], ending: "silence" }, {
+test("stop() waits without limit if SHUTDOWN_TIMEOUT is 0", async () => {
+  const { gateway, clock, stop, isStopped } = start({ body: [HI], ending: "open" }, {
     SHUTDOWN_TIMEOUT: 0,
   });
-  const response = await gateway.fetch(post(hello("chat", { stream: true })));
+  const response = await gateway.post(minimalRequest("chat", { stream: true }));
   stop();
-  clock.pass(3600 * SECOND);
+  clock.advance(3600 * SECOND);
   await setImmediate();
   assert.equal(isStopped(), false);
   await response.body?.cancel();
@@ -115,9 +115,9 @@ test("stop() waits as long as it takes where SHUTDOWN_TIMEOUT is 0", async () =>
   assert.equal(isStopped(), true);
 });
 
-test("stop() counts as one, however often it is called", async () => {
-  const { gateway, clock } = start({ pieces: [HI, END] });
-  const response = await gateway.fetch(post(hello("chat", { stream: true })));
+test("stop() can be called repeatedly", async () => {
+  const { gateway, clock } = start({ body: [HI, END] });
+  const response = await gateway.post(minimalRequest("chat", { stream: true }));
   const stops = [gateway.stop(), gateway.stop()];
   await response.text();
   await Promise.all(stops);

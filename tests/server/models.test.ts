@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Settings } from "../../lib/config/settings.ts";
-import { createGateway } from "../../lib/gateway.ts";
-import { askGateway, createTestGateway } from "../kit/ask.ts";
+import { createTestGateway } from "../kit/gateway.ts";
 import { dig, objects } from "../kit/json.ts";
-import { createUpstream } from "../kit/upstream.ts";
+import { minimalRequest } from "../kit/request.ts";
+import { COMPLETE_STREAMS } from "../kit/streams.ts";
+import { FakeUpstream } from "../kit/upstream.ts";
 
 const LISTED = [
   {
@@ -19,20 +20,19 @@ const LISTED = [
   { id: "anthropic/claude-haiku-5.5", context_length: 200_000 },
 ];
 
-async function ask(path: string, { settings = {}, headers = { "anthropic-version": "2023-06-01" } }: {
+const models = JSON.stringify({ data: LISTED });
+
+async function getModels(path: string, { settings = {}, headers = { "anthropic-version": "2023-06-01" } }: {
   settings?: Settings;
   headers?: Record<string, string>;
 } = {}): Promise<unknown> {
-  const models = JSON.stringify({ data: LISTED });
-  const { fetch } = createUpstream({ body: "", models });
-  const gateway = createTestGateway({ fetch, settings });
-  const response = await gateway.fetch(new Request(`http://gateway.test/v1/models${path}`, { headers }));
-  return await response.json();
+  const gateway = createTestGateway({ upstream: new FakeUpstream({}, { models }), settings });
+  return await (await gateway.get(`/v1/models${path}`, headers)).json();
 }
 
-test("every alias is listed with what is known of its model, and under a name that Claude Code shows", async () => {
+test("GET /v1/models lists every alias with the facts of its model, also under a name that Claude Code shows", async () => {
   const settings = { MODEL_MAP: { fast: "acme/talker-1-0901:nitro", "my-claude": "acme/talker-1" } };
-  const page = await ask("?limit=1000", { settings });
+  const page = await getModels("?limit=1000", { settings });
   const all = objects(dig(page, "data"));
   assert.deepEqual(all.map(({ id }) => id), [
     "big",
@@ -58,41 +58,36 @@ test("every alias is listed with what is known of its model, and under a name th
   assert.equal(all.find(({ id }) => id === "big")?.max_input_tokens, null, "nothing is known of it");
 });
 
-test("an alias with the name of a model is listed in its place, as a message would take it", async () => {
+test("GET /v1/models lists an alias instead of the model of the same name", async () => {
   const settings = { MODEL_MAP: { "anthropic/claude-haiku-5.5": "acme/talker-1" } };
-  const all = objects(dig(await ask("?limit=1000", { settings }), "data"));
+  const all = objects(dig(await getModels("?limit=1000", { settings }), "data"));
   const named = all.filter(({ id }) => id === "anthropic/claude-haiku-5.5");
   assert.deepEqual(named.map(({ max_input_tokens }) => max_input_tokens), [400_000]);
 });
 
-test("the name that Claude Code shows means the alias, wherever it is used", async () => {
+test("POST /v1/messages and GET /v1/models accept the name that Claude Code shows for an alias", async () => {
   const settings = { MODEL_MAP: { fast: "acme/talker-1" } };
-  assert.equal(dig(await ask("/claude-gw-fast", { settings }), "max_tokens"), 128_000);
-  const chunk = { choices: [{ delta: { content: "Hi" }, finish_reason: "stop" }] };
-  const upstream = createUpstream({ body: `data: ${JSON.stringify(chunk)}\n\ndata: [DONE]\n\n` });
-  const gateway = createTestGateway({ fetch: upstream.fetch, settings });
-  const body = { model: "claude-gw-fast", max_tokens: 9, messages: [{ role: "user", content: "Hi" }] };
-  const headers = { "content-type": "application/json" };
-  const init = { method: "POST", headers, body: JSON.stringify(body) };
-  const response = await gateway.fetch(new Request("http://gateway.test/v1/messages", init));
+  assert.equal(dig(await getModels("/claude-gw-fast", { settings }), "max_tokens"), 128_000);
+  const { upstream, post } = createTestGateway({ upstream: { body: COMPLETE_STREAMS.chat }, settings });
+  const response = await post(minimalRequest("chat", { model: "claude-gw-fast" }));
   assert.equal(response.headers.get("x-gateway-model"), "openrouter/acme/talker-1");
   assert.equal(dig(await response.json(), "model"), "claude-gw-fast");
-  assert.equal(upstream.sent[0]?.body?.model, "acme/talker-1");
+  assert.equal(upstream.requests[0]?.body.model, "acme/talker-1");
 });
 
-test("a model is told of by every name that means it", async () => {
+test("GET /v1/models/{id} returns a model by each of its names", async () => {
   const settings = { ANTHROPIC_MODEL: "acme/talker-1" };
   for (const id of ["acme/talker-1", "acme%2Ftalker-1", "acme/talker-1-0901", "acme/talker-1:free", "big"]) {
-    const model = await ask(`/${id}`, { settings });
+    const model = await getModels(`/${id}`, { settings });
     assert.equal(dig(model, "id"), decodeURIComponent(id));
     assert.equal(dig(model, "max_input_tokens"), 400_000, id);
   }
-  assert.equal(dig(await ask("/claude-haiku-5-5-20260901"), "max_input_tokens"), 200_000);
-  assert.equal(dig(await ask("/demo/echo"), "id"), "demo/echo");
-  assert.equal(dig(await ask("/demo/echo", { headers: {} }), "object"), "model");
+  assert.equal(dig(await getModels("/claude-haiku-5-5-20260901"), "max_input_tokens"), 200_000);
+  assert.equal(dig(await getModels("/demo/echo"), "id"), "demo/echo");
+  assert.equal(dig(await getModels("/demo/echo", { headers: {} }), "object"), "model");
 });
 
-test("a model that nobody has is a 404 that names the nearest, and what its name means", async () => {
+test("GET /v1/models/{id} returns 404 with the nearest name for an unknown model", async () => {
   const settings = { ANTHROPIC_MODEL: "acme/talker-2" };
   const asked: [id: string, why: string][] = [
     ["acme/talker-2", 'no alias or upstream has it; the nearest is "acme/talker-1"'],
@@ -104,31 +99,29 @@ test("a model that nobody has is a 404 that names the nearest, and what its name
   ];
   for (const [id, why] of asked) {
     const error = { type: "not_found_error", message: `Cannot use model "${id}": ${why}` };
-    assert.deepEqual(dig(await ask(`/${id}`), "error"), error);
+    assert.deepEqual(dig(await getModels(`/${id}`), "error"), error);
   }
-  const { fetch } = createUpstream({ body: "", models: JSON.stringify({ data: LISTED }) });
-  const body = { model: "big", max_tokens: 9, messages: [{ role: "user", content: "Hi" }] };
-  const told = await (await askGateway(body, { fetch, settings })).json();
+  const gateway = createTestGateway({ upstream: new FakeUpstream({}, { models }), settings });
+  const refusal = await (await gateway.post(minimalRequest("chat", { model: "big" }))).json();
   const why = 'upstream "openrouter" does not list "acme/talker-2"; the nearest is "acme/talker-1"';
-  assert.equal(dig(told, "error", "message"), `Cannot use model "big": ${why}`);
+  assert.equal(dig(refusal, "error", "message"), `Cannot use model "big": ${why}`);
 });
 
-test("nobody is told that a model is missing where the upstream's list is", async () => {
-  const { fetch } = createUpstream({ body: "" });
-  const gateway = createGateway({ fetch, settings: { LOG_LEVEL: "off" } });
-  const get = (id: string) => gateway.fetch(new Request(`http://gateway.test/v1/models/${id}`));
+test("GET /v1/models/{id} returns 502 if the upstream's list is unavailable", async () => {
+  const gateway = createTestGateway({ settings: { OPENROUTER_API_KEY: undefined, LOG_LEVEL: "off" } });
+  const get = (id: string) => gateway.get(`/v1/models/${id}`);
   const response = await get("acme/talker-1");
   assert.equal(response.status, 502);
   assert.deepEqual(dig(await response.json(), "error"), {
     type: "api_error",
-    message: 'Cannot tell of model "acme/talker-1": the list of upstream "openrouter" is not to be had',
+    message: 'Cannot look up model "acme/talker-1": the model list of upstream "openrouter" is unavailable',
   });
   assert.ok((await (await get("x".repeat(100_000))).text()).length < 1000);
   for (const id of ["big", "demo/echo"]) assert.equal((await get(id)).status, 200, id);
 });
 
-test("OpenAI's clients get the same models in their own shape", async () => {
-  const list = await ask("", { headers: {} });
+test("GET /v1/models returns OpenAI's form to OpenAI clients", async () => {
+  const list = await getModels("", { headers: {} });
   assert.ok(
     objects(dig(list, "data")).some(({ id, object }) => id === "claude-gw-big" && object === "model"),
   );

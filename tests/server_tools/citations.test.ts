@@ -23,7 +23,7 @@ function toPlain(pieces: readonly Piece[]): string[] {
   return plain;
 }
 
-test("CitedText makes citations of the marks of hits", () => {
+test("CitedText converts citation marks to citations", () => {
   const cases: [string, string[]][] = [
     ["Bees dance [[1.1]]. They sing.", ["Bees dance", "<https://bees.test/>", ". They sing."]],
     ["Both.[[1.1]][[1.2]]", ["Both.", "<https://bees.test/>", "<https://bees.test/2>"]],
@@ -39,7 +39,7 @@ test("CitedText quotes at most 150 characters", () => {
   assert.equal(String(cited.citation.cited_text).length, 150);
 });
 
-test("CitedText reads the same from any pieces", () => {
+test("CitedText gives the same result at any cut", () => {
   const word = fc.constantFrom(
     "bees ",
     "[",
@@ -61,7 +61,7 @@ test("CitedText reads the same from any pieces", () => {
   }));
 });
 
-test("retellCitations() gives the marks back, and leaves the citations of others", () => {
+test("restoreMarks() restores the marks and leaves other citations unchanged", () => {
   const citation = read("x[[1.2]]").flatMap((piece) => "citation" in piece ? [piece.citation] : []);
   const foreign = { type: "char_location", cited_text: "y" };
   assert.deepEqual(restoreMarks({ type: "text", text: "Bees dance", citations: [...citation, foreign] }), {

@@ -5,12 +5,12 @@ import type { ContentBlock, Message } from "../../lib/anthropic/schema.ts";
 import { findPendingCalls, toModelHistory } from "../../lib/server_tools/history.ts";
 import { toModelCallId, toServerCallId } from "../../lib/server_tools/call_ids.ts";
 import { toWorkspaceTool } from "../../lib/server_tools/workspace.ts";
-import { createTestScene, createTestToolbox } from "./stage.ts";
+import { createTestContext, createTestToolbox } from "./scripted_model.ts";
 
 const offer = { name: "Echo", input_schema: { type: "object" as const } };
 const echo = toWorkspaceTool({ definition: offer, path: "tools.0", deferred: false }, {
   toolbox: createTestToolbox().toolbox,
-  toolContext: createTestScene(),
+  toolContext: createTestContext(),
 });
 const find = (block: ContentBlock) => isOf(block, "mcp_tool_use") && block.name === "Echo" ? echo : undefined;
 
@@ -41,7 +41,7 @@ const step = fc.record({
 });
 const turn = fc.array(step, { minLength: 1, maxLength: 4 });
 
-test("retellMessages() answers every call at once, loses no word, and keeps the order", () => {
+test("toModelHistory() answers every call directly after it, keeps all text and the order", () => {
   fc.assert(fc.property(fc.array(turn, { maxLength: 4 }), (turns) => {
     let calls = 0;
     const messages = turns.flatMap((steps, at): Message[] => {
@@ -89,7 +89,7 @@ test("retellMessages() answers every call at once, loses no word, and keeps the 
   }
 });
 
-test("retellMessages() leaves alone what has no call of the gateway's", () => {
+test("toModelHistory() leaves messages without gateway calls unchanged", () => {
   const messages: Message[] = [
     { role: "user", content: "Hello" },
     {
@@ -102,7 +102,7 @@ test("retellMessages() leaves alone what has no call of the gateway's", () => {
   retold.forEach((message, at) => assert.equal(message, messages[at]));
 });
 
-test("retellMessages() says of a call without a result that it has none", () => {
+test("toModelHistory() adds a result to a call without one", () => {
   const messages: Message[] = [
     { role: "user", content: "Go" },
     { role: "assistant", content: [use("mcptoolu_1"), text("Well.")] },
@@ -120,7 +120,7 @@ test("retellMessages() says of a call without a result that it has none", () => 
   ]);
 });
 
-test("findPending() finds calls of the last turn that wait for nothing but the gateway", () => {
+test("findPendingCalls() returns calls of the last turn that wait for the gateway only", () => {
   const asked: Message = { role: "user", content: "Go" };
   const results: Message = { role: "user", content: [{ type: "tool_result", tool_use_id: "toolu_x" }] };
   const words: Message = {
@@ -143,7 +143,7 @@ test("findPending() finds calls of the last turn that wait for nothing but the g
   }
 });
 
-test("ids of calls are legal, and come back as the model's own", () => {
+test("toServerCallId() returns legal ids that map back to the model's own", () => {
   const ids = fc.oneof(
     fc.stringMatching(/^toolu_[a-zA-Z0-9_-]{1,40}$/),
     fc.stringMatching(/^[a-zA-Z0-9_-]{1,40}$/),

@@ -7,8 +7,6 @@ import { ApiError } from "../../lib/base/errors.ts";
 import { LossReport } from "../../lib/dialects/loss.ts";
 import { defineTool } from "../../tools/tool.ts";
 import * as v from "valibot";
-import { isJson } from "../kit/json.ts";
-import { assertLegal } from "../kit/legal.ts";
 import {
   call,
   createScript,
@@ -18,10 +16,11 @@ import {
   listEvents,
   type RunOptions,
   runScript,
-  type Say,
   type Script,
   WORKSPACE_TOOLSET,
-} from "./stage.ts";
+  type WriteTurn,
+} from "./scripted_model.ts";
+import { checkComplete } from "../kit/grammar.ts";
 
 const READ = { name: "ReadMine", input_schema: { type: "object" as const } };
 
@@ -32,29 +31,22 @@ async function run(
   options?: RunOptions,
 ): Promise<ResponseMessage> {
   const events = await listEvents(runScript(script, { tools: [WORKSPACE_TOOLSET], ...request }, options));
-  const wire = events.map((event) => ({ event: event.type, data: toJson(event) }));
-  assert.equal(assertLegal(wire), "message_stop");
+  assert.equal(checkComplete(JSON.parse(JSON.stringify(events))), "message_stop");
   return collectMessage([events]);
 }
 
-function toJson(event: unknown) {
-  const json: unknown = JSON.parse(JSON.stringify(event));
-  assert.ok(isJson(json));
-  return json;
-}
-
-const echoes = (id: string, word: string): Say => (writer) => {
+const writeEcho = (id: string, word: string): WriteTurn => (writer) => {
   writer.text(`I shall say ${word}.`);
   call(writer, id, "Echo", { word });
   end(writer, "tool_use");
 };
-const says = (text: string): Say => (writer) => {
+const writeText = (text: string): WriteTurn => (writer) => {
   writer.text(text);
   end(writer, "end_turn");
 };
 
-test("runTurns() gives each call its own result where a host begins its ids anew with every turn", async () => {
-  const script = createScript(echoes("call_0", "bee"), echoes("call_0", "wasp"), says("Done."));
+test("runTurns() gives each call its own result if a host repeats ids every turn", async () => {
+  const script = createScript(writeEcho("call_0", "bee"), writeEcho("call_0", "wasp"), writeText("Done."));
   const before: MessagesRequest["messages"] = [
     { role: "user", content: "Go" },
     { role: "assistant", content: [{ type: "tool_use", id: "call_0", name: "ReadMine", input: {} }] },
@@ -75,8 +67,8 @@ test("runTurns() gives each call its own result where a host begins its ids anew
   ]);
 });
 
-test("runTurns() runs a tool between two turns and tells one message", async () => {
-  const script = createScript(echoes("toolu_A", "bee"), says("Done."));
+test("runTurns() runs a tool between two turns and returns one message", async () => {
+  const script = createScript(writeEcho("toolu_A", "bee"), writeText("Done."));
   const message = await run(script, {});
   assert.deepEqual(message.content, [
     { type: "text", text: "I shall say bee." },
@@ -118,31 +110,31 @@ test("runTurns() runs a tool between two turns and tells one message", async () 
   ]);
 });
 
-test("runTurns() offers the tools of the toolset, and what the client declares goes before them", async () => {
+test("runTurns() offers the tools of the toolset after the client's own", async () => {
   const own = { name: "Echo", input_schema: { type: "object" as const } };
   const configs = { Fail: { enabled: false } };
-  const script = createScript(says("Hello."));
+  const script = createScript(writeText("Hello."));
   await run(script, { tools: [own, { ...WORKSPACE_TOOLSET, configs }] });
   assert.deepEqual(script.asked[0]?.tools?.map(({ name }) => name), ["Echo", "Show"]);
   assert.equal(script.asked[0]?.tools?.[0]?.description, undefined);
 });
 
-test("runTurns() lets default_config switch all off but what configs switches on", async () => {
+test("runTurns() applies default_config and configs of a toolset", async () => {
   const toolset = {
     ...WORKSPACE_TOOLSET,
     default_config: { enabled: false },
     configs: { Show: { enabled: true } },
   };
-  const script = createScript(says("Hello."));
+  const script = createScript(writeText("Hello."));
   await run(script, { tools: [toolset] });
   assert.deepEqual(script.asked[0]?.tools?.map(({ name }) => name), ["Show"]);
 });
 
-test("runTurns() shows the model a picture, and the client that there was one", async () => {
+test("runTurns() sends an image to the model and a placeholder to the client", async () => {
   const script = createScript((writer) => {
     call(writer, "call_1", "Show", {});
     end(writer, "tool_use");
-  }, says("A bee."));
+  }, writeText("A bee."));
   const message = await run(script, {});
   const text = "[image/png, 1 KiB, shown to the model]";
   assert.deepEqual(message.content[1]?.content, [{ type: "text", text }]);
@@ -155,12 +147,12 @@ test("runTurns() shows the model a picture, and the client that there was one", 
   assert.equal(results[0]?.tool_use_id, "call_1");
 });
 
-test("runTurns() makes a failure a result, never a failed request", async () => {
+test("runTurns() returns a failed tool as a result, not as a failed request", async () => {
   const script = createScript((writer) => {
     call(writer, "toolu_1", "Fail", {});
     call(writer, "toolu_2", "Echo", { word: 7 });
     end(writer, "tool_use");
-  }, says("It is broken."));
+  }, writeText("It is broken."));
   const { content } = await run(script, {});
   const results = content.filter(({ type }) => type === "mcp_tool_result");
   assert.deepEqual(results.map(({ is_error }) => is_error), [true, true]);
@@ -170,7 +162,7 @@ test("runTurns() makes a failure a result, never a failed request", async () => 
   ]);
 });
 
-test("runTurns() waits for the client's tools where a turn calls those too, and runs its own with their results", async () => {
+test("runTurns() waits for the client's tools if a turn calls those too, and runs its own with their results", async () => {
   const first = createScript((writer) => {
     call(writer, "toolu_mine", "ReadMine", { path: "a" });
     call(writer, "toolu_ours", "Echo", { word: "bee" });
@@ -181,7 +173,7 @@ test("runTurns() waits for the client's tools where a turn calls those too, and 
   assert.equal(paused.stop_reason, "tool_use");
   assert.deepEqual(paused.content.map(({ type }) => type), ["tool_use", "mcp_tool_use"]);
 
-  const second = createScript(says("Both are there."));
+  const second = createScript(writeText("Both are there."));
   const results = { type: "tool_result" as const, tool_use_id: "toolu_mine", content: "a's text" };
   const messages: MessagesRequest["messages"] = [
     { role: "user", content: "Go" },
@@ -196,7 +188,7 @@ test("runTurns() waits for the client's tools where a turn calls those too, and 
   assert.deepEqual(sent.map(({ tool_use_id }) => tool_use_id), ["toolu_ours", "toolu_mine"]);
 
   // The turn after that has the result in a later message than its call.
-  const third = createScript(says("Still there."));
+  const third = createScript(writeText("Still there."));
   await run(third, {
     tools,
     messages: [
@@ -221,13 +213,13 @@ function toTypes(content: unknown): string {
   return Array.isArray(content) ? content.map(({ type }) => type).join() : "text";
 }
 
-test("runTurns() pauses after the most turns, and goes on when the message is sent back", async () => {
-  const script = createScript(echoes("toolu_1", "one"), echoes("toolu_2", "two"));
+test("runTurns() pauses after the maximum of turns and continues when the message is sent back", async () => {
+  const script = createScript(writeEcho("toolu_1", "one"), writeEcho("toolu_2", "two"));
   const paused = await run(script, {}, { maxTurns: 2 });
   assert.equal(paused.stop_reason, "pause_turn");
   assert.equal(paused.content.at(-1)?.type, "mcp_tool_use");
 
-  const rest = createScript(says("Done."));
+  const rest = createScript(writeText("Done."));
   const messages: MessagesRequest["messages"] = [
     { role: "user", content: "Go" },
     { role: "assistant", content: JSON.parse(JSON.stringify(paused.content)) },
@@ -246,10 +238,10 @@ test("runTurns() pauses after the most turns, and goes on when the message is se
   );
 });
 
-test("runTurns() tells a message that comes back as the turns that it was", async () => {
-  const script = createScript(echoes("toolu_1", "one"), echoes("toolu_2", "two"), says("Done."));
+test("runTurns() sends a returned message to the model as the original turns", async () => {
+  const script = createScript(writeEcho("toolu_1", "one"), writeEcho("toolu_2", "two"), writeText("Done."));
   const message = await run(script, {});
-  const again = createScript(says("Gladly."));
+  const again = createScript(writeText("Gladly."));
   await run(again, {
     messages: [
       { role: "user", content: "Go" },
@@ -265,7 +257,7 @@ test("runTurns() tells a message that comes back as the turns that it was", asyn
   ]);
 });
 
-test("runTurns() runs no call of a turn that was cut off", async () => {
+test("runTurns() runs no call of a truncated turn", async () => {
   const { toolbox, audit } = createTestToolbox();
   const script = createScript((writer) => {
     writer.tool("toolu_1", "Echo")('{"word": "be');
@@ -277,19 +269,19 @@ test("runTurns() runs no call of a turn that was cut off", async () => {
   assert.deepEqual(audit, []);
 });
 
-test("runTurns() runs no more than 64 calls of a turn, and refuses the others", async () => {
+test("runTurns() runs at most 64 calls of a turn and rejects the others", async () => {
   const { toolbox } = createTestToolbox();
   const script = createScript((writer) => {
     for (let nth = 0; nth < 70; nth++) call(writer, `toolu_${nth}`, "Echo", { word: "x" });
     end(writer, "tool_use");
-  }, says("Done."));
+  }, writeText("Done."));
   const { content } = await run(script, {}, { toolbox });
   const results = content.filter(({ type }) => type === "mcp_tool_result");
   assert.equal(results.filter(({ is_error }) => is_error).length, 6);
   assert.equal(toolbox.metrics().total_executions, 64);
 });
 
-test("runTurns() forbids a repeat once a tool has run, whatever fails then", async () => {
+test("runTurns() forbids a retry after a tool has run, for any failure", async () => {
   const failures = [
     new ApiError("overloaded_error", "Overloaded"),
     new ApiError("rate_limit_error", "Slow down", { retryAfter: "7" }),
@@ -298,7 +290,7 @@ test("runTurns() forbids a repeat once a tool has run, whatever fails then", asy
   for (const failure of failures) {
     const early = createScript(failure);
     await assert.rejects(run(early, {}), (error) => error === failure);
-    const late = createScript(echoes("toolu_1", "one"), failure);
+    const late = createScript(writeEcho("toolu_1", "one"), failure);
     await assert.rejects(run(late, {}), (error) => {
       assert.ok(error instanceof ApiError);
       assert.equal(error.retryable, false);
@@ -309,7 +301,7 @@ test("runTurns() forbids a repeat once a tool has run, whatever fails then", asy
   }
 });
 
-test("runTurns() ends its tools when the client leaves", async () => {
+test("runTurns() stops its tools when the client disconnects", async () => {
   const abort = new AbortController();
   const seen: AbortSignal[] = [];
   const slow = defineTool({
@@ -335,8 +327,8 @@ test("runTurns() ends its tools when the client leaves", async () => {
   assert.deepEqual(audit.map(({ outcome }) => outcome), ["cancelled", "cancelled"]);
 });
 
-test("runTurns() frees a forced choice once the tool was called", async () => {
-  const script = createScript(echoes("toolu_1", "one"), says("Done."));
+test("runTurns() lifts a forced tool choice after the tool was called", async () => {
+  const script = createScript(writeEcho("toolu_1", "one"), writeText("Done."));
   await run(script, { tool_choice: { type: "tool", name: "Echo", disable_parallel_tool_use: true } });
   assert.deepEqual(script.asked.map(({ tool_choice }) => tool_choice), [
     { type: "tool", name: "Echo", disable_parallel_tool_use: true },
@@ -344,33 +336,33 @@ test("runTurns() frees a forced choice once the tool was called", async () => {
   ]);
 });
 
-test("runTurns() takes tools by the header, and refuses names that there are not", async () => {
-  const script = createScript(says("Hello."));
+test("runTurns() adds tools of the header and rejects unknown names", async () => {
+  const script = createScript(writeText("Hello."));
   await run(script, { tools: [READ] }, { wishes: { tools: ["Echo"] } });
   assert.deepEqual(script.asked[0]?.tools?.map(({ name }) => name), ["ReadMine", "Echo"]);
-  const all = createScript(says("Hello."));
+  const all = createScript(writeText("Hello."));
   await run(all, { tools: null }, { wishes: { tools: ["*"] } });
   assert.deepEqual(all.asked[0]?.tools?.map(({ name }) => name), ["Echo", "Fail", "Show"]);
   await assert.rejects(run(createScript(), {}, { wishes: { tools: ["Eco"] } }), {
     status: 400,
-    message: 'header.x-gateway-tools: Cannot run tool "Eco": this gateway has Echo, Fail, Show',
+    message: `header.x-gateway-tools: Cannot run tool "Eco": the gateway's tools are Echo, Fail, Show`,
   });
 });
 
-test("runTurns() refuses the gateway's tools where they are switched off", async () => {
+test("runTurns() rejects the gateway's tools if they are disabled", async () => {
   const off = { toolbox: undefined };
-  const message = ": Cannot run tools: this gateway's own are switched off";
+  const message = ": Cannot run tools: the gateway's tools are disabled";
   await assert.rejects(run(createScript(), {}, off), { status: 400, message: `tools.0${message}` });
   await assert.rejects(run(createScript(), { tools: [] }, { ...off, wishes: { tools: ["*"] } }), {
     status: 400,
     message: `header.x-gateway-tools${message}`,
   });
-  const script = createScript(says("Hello."));
+  const script = createScript(writeText("Hello."));
   await run(script, { tools: [READ] }, off);
   assert.deepEqual(script.asked[0]?.tools, [READ]);
 });
 
-test("runTurns() runs the client's own tool where it asks for that alone", async () => {
+test("runTurns() runs a tool that the client declares only if the client opts in", async () => {
   const own = { name: "Echo", description: "Mine.", input_schema: { type: "object" as const } };
   const kept = createScript((writer) => {
     call(writer, "toolu_1", "Echo", { word: "bee" });
@@ -378,7 +370,7 @@ test("runTurns() runs the client's own tool where it asks for that alone", async
   });
   const left = await run(kept, { tools: [own] });
   assert.deepEqual(left.content.map(({ type }) => type), ["tool_use"]);
-  const script = createScript(echoes("toolu_1", "bee"), says("Done."));
+  const script = createScript(writeEcho("toolu_1", "bee"), writeText("Done."));
   const message = await run(script, { tools: [own, READ] }, { wishes: { intercept: true } });
   assert.deepEqual(message.content.map(({ type }) => type), [
     "text",
@@ -389,9 +381,9 @@ test("runTurns() runs the client's own tool where it asks for that alone", async
   assert.deepEqual(script.asked[0]?.tools, [own, READ]);
 });
 
-test("runTurns() reports losses by the client's own paths", async () => {
+test("runTurns() reports losses by the client's paths", async () => {
   const loss = new LossReport();
-  const script = createScript(says("Done."));
+  const script = createScript(writeText("Done."));
   const lossy: Script = {
     asked: script.asked,
     toAsk: (turn) => (request) => {
@@ -443,7 +435,7 @@ function toBlock(block: { type: string; [field: string]: unknown }) {
   return { ...block, type: block.type as "(unknown)" };
 }
 
-test("echo is what the toolbox tells of it", () => {
+test("createToolbox() describes a tool by its input schema", () => {
   const { toolbox } = createTestToolbox([echo]);
   assert.deepEqual(toolbox.tools[0]?.inputSchema, {
     $schema: "https://json-schema.org/draft/2020-12/schema",

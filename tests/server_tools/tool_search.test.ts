@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { collectMessage } from "../../lib/anthropic/collect.ts";
 import type { MessagesRequest } from "../../lib/anthropic/schema.ts";
 import { toToolSearch } from "../../lib/server_tools/tool_search.ts";
-import { call, createScript, end, runScript, type Say, toRoute } from "./stage.ts";
+import { call, createScript, end, runScript, toRoute, type WriteTurn } from "./scripted_model.ts";
 
 const weather = {
   name: "get_weather",
@@ -42,7 +42,7 @@ const failed = (error_message: string) => ({
   error_message,
 });
 
-test("toToolSearch() finds tools by pattern in names, descriptions and parameters, in any case", async () => {
+test("toToolSearch() matches a pattern with names, descriptions and parameters, case-insensitively", async () => {
   const cases: [string, unknown][] = [
     ["WEATHER", found("get_weather")],
     ["ticker|city", found("get_weather", "lookUpStocks")],
@@ -52,7 +52,7 @@ test("toToolSearch() finds tools by pattern in names, descriptions and parameter
     [
       "(",
       failed(
-        "pattern: not a regular expression that can be used here; look-around and back-references cannot",
+        "pattern: not a valid regular expression; look-around and back-references are not supported",
       ),
     ],
     ["", failed("pattern: expected a regular expression")],
@@ -65,7 +65,7 @@ test("toToolSearch() finds tools by pattern in names, descriptions and parameter
   assert.deepEqual(await search(REGEX, { pattern: ".", limit: 1 }), found("get_weather"));
 });
 
-test("toToolSearch() finds tools by the words of a query, the best first", async () => {
+test("toToolSearch() ranks tools by the words of a query", async () => {
   assert.deepEqual(await search(BM25, { query: "stocks" }), found("lookUpStocks"));
   assert.deepEqual(await search(BM25, { query: "weather in a city" }), found("get_weather"));
   assert.deepEqual(await search(BM25, { query: " " }), failed("query: expected some words"));
@@ -75,7 +75,7 @@ test("toToolSearch() finds tools by the words of a query, the best first", async
   );
 });
 
-test("toToolSearch() looks only as far as its pattern can be afforded, and so often in a message", async () => {
+test("toToolSearch() limits the cost of a pattern and the searches of a message", async () => {
   const huge = { ...weather, name: "huge", description: `${"a b c ".repeat(10_000)}zebra` };
   const tool = toToolSearch(REGEX, "tools.0", () => [huge]);
   const find = async (pattern: string) =>
@@ -84,27 +84,27 @@ test("toToolSearch() looks only as far as its pattern can be afforded, and so of
   assert.deepEqual(await find("(.{1,30}){30}zebra"), found());
   for (let nth = 3; nth <= 16; nth++) assert.deepEqual(await find("huge"), found("huge"));
   assert.deepEqual(await find("huge"), {
-    ...failed("a message has 16 searches at the most"),
+    ...failed("at most 16 searches per message"),
     error_code: "too_many_requests",
   });
 });
 
-test("toToolSearch() names a tool once that is declared twice", async () => {
+test("toToolSearch() returns a tool that is declared twice once", async () => {
   const tool = toToolSearch(BM25, "tools.0", () => [weather, weather]);
   const { block } = await tool.run({ id: "srvtoolu_1", input: { query: "weather" } }, []);
   assert.deepEqual(block.content, found("get_weather"));
 });
 
-const searches: Say = (writer) => {
+const searches: WriteTurn = (writer) => {
   call(writer, "toolu_1", "tool_search_tool_regex", { pattern: "weather" });
   end(writer, "tool_use");
 };
-const callsWeather: Say = (writer) => {
+const callsWeather: WriteTurn = (writer) => {
   call(writer, "toolu_2", "get_weather", { city: "Bern" });
   end(writer, "tool_use");
 };
 
-test("a model that has no search for tools of its own is told of those that it has found", async () => {
+test("runTurns() offers the tools that a search has found to a model without its own search", async () => {
   const script = createScript(searches, callsWeather);
   const tools = [REGEX, clock, weather, stocks];
   const message = await collectMessage(runScript(script, { tools }, { toolbox: undefined }));
@@ -125,12 +125,12 @@ test("a model that has no search for tools of its own is told of those that it h
     ["tool_search_tool_regex", "clock", "get_weather"],
   ]);
   assert.equal(script.asked[1]?.tools?.[2]?.defer_loading, undefined);
-  const told = script.asked[1]?.messages.at(-1)?.content;
-  assert.ok(Array.isArray(told));
-  assert.equal(told[0]?.content, "Tools that can be called now: get_weather");
+  const result = script.asked[1]?.messages.at(-1)?.content;
+  assert.ok(Array.isArray(result));
+  assert.equal(result[0]?.content, "Tools that can be called now: get_weather");
 });
 
-test("what was found stays found when the conversation comes back", async () => {
+test("runTurns() keeps found tools when the conversation is sent back", async () => {
   const first = createScript(searches, callsWeather);
   const tools = [REGEX, clock, weather, stocks];
   const { content } = await collectMessage(runScript(first, { tools }, { toolbox: undefined }));
@@ -151,7 +151,7 @@ test("what was found stays found when the conversation comes back", async () => 
   ]);
 });
 
-test("the search is left to an upstream that has it", async () => {
+test("runTurns() forwards tool search to an upstream that supports it", async () => {
   const script = createScript((writer) => {
     writer.text("Hello.");
     end(writer, "end_turn");

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { drawPlan, dueOf, type Fault, type Plan } from "./plan.ts";
 import { judge, KEY, toText, type Transcript } from "./judge.ts";
 import { createRandom } from "../kit/random.ts";
+import { writeEvent } from "../kit/streams.ts";
 
 const PLAN: Plan = {
   nonce: "~1x2~",
@@ -16,25 +17,36 @@ const PLAN: Plan = {
   times: 1,
   pace: 0,
 };
-const frame = (event: { type: string } & Record<string, unknown>) =>
-  `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 const usage = { input_tokens: 1, output_tokens: 1 };
 const START = [
-  frame({
+  writeEvent({
     type: "message_start",
-    message: { id: "msg_1", role: "assistant", content: [], stop_reason: null, usage },
+    message: {
+      id: "msg_1",
+      type: "message",
+      role: "assistant",
+      model: "m",
+      content: [],
+      stop_reason: null,
+      stop_sequence: null,
+      usage,
+    },
   }),
-  frame({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } }),
+  writeEvent({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } }),
 ];
-const say = (text: string) =>
-  frame({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text } });
+const writeText = (text: string) =>
+  writeEvent({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text } });
 const STOP = [
-  frame({ type: "content_block_stop", index: 0 }),
-  frame({ type: "message_delta", delta: { stop_reason: "end_turn" }, usage }),
-  frame({ type: "message_stop" }),
+  writeEvent({ type: "content_block_stop", index: 0 }),
+  writeEvent({ type: "message_delta", delta: { stop_reason: "end_turn" }, usage }),
+  writeEvent({ type: "message_stop" }),
 ];
-const ERROR = frame({ type: "error", error: { type: "api_error", message: "Lost" } });
-const GOOD = [...START, say("~1x2~ ~1x2~ "), ...STOP];
+const ERROR = writeEvent({
+  type: "error",
+  error: { type: "api_error", message: "Lost" },
+  request_id: "req_1",
+});
+const GOOD = [...START, writeText("~1x2~ ~1x2~ "), ...STOP];
 const SSE = { "content-type": "text/event-stream" };
 const ENVELOPE = JSON.stringify({
   type: "error",
@@ -60,11 +72,11 @@ const whole = (status: number, body: string, fault: Fault, id = "r"): Transcript
 const MESSAGE = JSON.stringify({ content: [{ type: "text", text: toText(PLAN) }], stop_reason: "end_turn" });
 const reset: Plan = { ...PLAN, fault: "reset" };
 
-test("judge() finds nothing wrong with what is as it should be", () => {
+test("judge() accepts correct answers", () => {
   const right: [Transcript, outcome: string][] = [
     [stream(GOOD), "message_stop"],
-    [stream([...START, say("~1x2~ "), ERROR], { plan: reset }), "error event"],
-    [stream([...START, say("~1x2~ ")], { end: "left" }), "left"],
+    [stream([...START, writeText("~1x2~ "), ERROR], { plan: reset }), "error event"],
+    [stream([...START, writeText("~1x2~ ")], { end: "left" }), "left"],
     [stream([...START, "event: content_bl"], { end: "left" }), "left"],
     [whole(200, MESSAGE, "none"), "message"],
     [whole(502, ENVELOPE, "broken"), "error status"],
@@ -75,26 +87,42 @@ test("judge() finds nothing wrong with what is as it should be", () => {
 const WRONG: [what: string, Transcript, RegExp][] = [
   ["a fault that looks like a success", stream(GOOD, { plan: reset }), /^a fault looks like a success$/],
   ["a message in one piece after a fault", whole(200, MESSAGE, "truncate"), /^a fault looks like a success$/],
-  ["another client's words", stream([...START, say("~1x2~ ~9x9~ "), ...STOP]), /tells of another: ~9x9~/],
+  [
+    "another client's words",
+    stream([...START, writeText("~1x2~ ~9x9~ "), ...STOP]),
+    /tells of another: ~9x9~/,
+  ],
   [
     "another client's words to one who left",
-    stream([...START, say("~9x9~ ")], { end: "left" }),
+    stream([...START, writeText("~9x9~ ")], { end: "left" }),
     /another: ~9x9~/,
   ],
-  ["a key", stream([...START, say(KEY), ...STOP]), /the gateway's key/],
+  ["a key", stream([...START, writeText(KEY), ...STOP]), /the gateway's key/],
   ["a cut connection", stream(GOOD, { end: "cut" }), /^the connection breaks$/],
   ["an answer that never ends", stream([...START], { end: "never" }), /^it never ends/],
-  ["a stream without an end", stream([...START, say("~1x2~ ")], { plan: reset }), /^the stream has no end$/],
-  ["words that were lost", stream([...START, say("~1x2~ "), ...STOP]), /^what it says is not what was said$/],
-  ["words that were told twice", stream([...START, say("~1x2~ ~1x2~ ~1x2~ "), ...STOP]), /not what was said/],
+  [
+    "a stream without an end",
+    stream([...START, writeText("~1x2~ ")], { plan: reset }),
+    /^the stream has no end$/,
+  ],
+  [
+    "words that were lost",
+    stream([...START, writeText("~1x2~ "), ...STOP]),
+    /^what it says is not what was said$/,
+  ],
+  [
+    "words that were told twice",
+    stream([...START, writeText("~1x2~ ~1x2~ ~1x2~ "), ...STOP]),
+    /not what was said/,
+  ],
   ["a failure without a fault", stream([...START, ERROR]), /^it fails without a fault/],
   [
     "something after the end",
-    stream([...GOOD, frame({ type: "ping" })]),
-    /not legal: nothing comes after the end/,
+    stream([...GOOD, writeEvent({ type: "ping" })]),
+    /not legal: .*comes after message_stop/,
   ],
-  ["a block that was not closed", stream([...START, say("~1x2~ ~1x2~ "), STOP[2] ?? ""]), /not legal/],
-  ["half a frame", stream([...GOOD, "event: ping"]), /not legal: the last frame has an end/],
+  ["a block that was not closed", stream([...START, writeText("~1x2~ ~1x2~ "), STOP[2] ?? ""]), /not legal/],
+  ["half a frame", stream([...GOOD, "event: ping"]), /not legal: the stream ends in the middle of a frame/],
   ["an error without an envelope", whole(500, "<html>", "broken"), /not legal|no envelope/],
   ["an error without its id", whole(500, ENVELOPE, "broken", "other"), /^the error has no request id$/],
   ["a redirect", whole(307, ENVELOPE, "redirect"), /^its status is 307$/],
@@ -106,10 +134,10 @@ const WRONG: [what: string, Transcript, RegExp][] = [
 ];
 
 for (const [what, transcript, wrong] of WRONG) {
-  test(`judge() finds ${what}`, () => assert.match(judge(transcript).wrong.join("; "), wrong));
+  test(`judge() reports ${what}`, () => assert.match(judge(transcript).wrong.join("; "), wrong));
 }
 
-test("drawPlan() draws every fault and every manner, the same for the same seed, each with a nonce of its own", () => {
+test("drawPlan() draws every fault and every manner, reproducibly, with unique nonces", () => {
   const plans = Array.from({ length: 2000 }, (_, nth) => nth).map((nth) => drawPlan(createRandom(nth), nth));
   const again = drawPlan(createRandom(7), 7);
   assert.deepEqual(again, plans[7]);
@@ -119,7 +147,7 @@ test("drawPlan() draws every fault and every manner, the same for the same seed,
   for (const plan of plans) assert.ok(plan.at < plan.size, "a fault comes before the end");
 });
 
-test("dueOf() lets an upstream be busy once", () => {
+test("dueOf() allows an upstream to be busy once", () => {
   assert.equal(dueOf({ ...PLAN, fault: "busy", times: 1 }), "success");
   assert.equal(dueOf({ ...PLAN, fault: "busy", times: 2 }), "failure");
 });

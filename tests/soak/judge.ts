@@ -1,5 +1,7 @@
-import { checkGrammar, readFrames, type Wire } from "../properties/grammar.ts";
 import { dueOf, NONCE, type Plan } from "./plan.ts";
+import { parseEvents } from "../kit/events.ts";
+import { checkGrammar } from "../kit/grammar.ts";
+import type { Wire } from "../kit/json.ts";
 
 /** What a client saw of the answer to its question. */
 export interface Transcript {
@@ -53,14 +55,14 @@ function isStream({ status, headers }: Transcript): boolean {
 function judgePart(transcript: Transcript): string[] {
   if (!isStream(transcript)) return [];
   const { body } = transcript;
-  return attempt(() => checkGrammar(readFrames(body.slice(0, body.lastIndexOf("\n\n") + 2)))).wrong;
+  return attempt(() => checkGrammar(parseEvents(body.slice(0, body.lastIndexOf("\n\n") + 2)))).wrong;
 }
 
 function judgeWhole(transcript: Transcript): Verdict & { said?: string } {
   const { status, headers, body } = transcript;
   if (isStream(transcript)) {
     const { value, wrong } = attempt(() => {
-      const events = readFrames(body);
+      const events = parseEvents(body);
       return { ending: checkGrammar(events), said: toSaid(events.map(({ delta }) => delta?.text)) };
     });
     if (value?.ending === "message_stop") return { outcome: "message_stop", said: value.said, wrong };

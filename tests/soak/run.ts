@@ -4,12 +4,12 @@ import process from "node:process";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { launch, RUNTIMES } from "../end_to_end/runtimes/launch.ts";
-import { createRandom } from "../kit/random.ts";
 import { ask, open } from "./client.ts";
 import { judge, KEY, type Transcript } from "./judge.ts";
 import { drawPlan, type Plan } from "./plan.ts";
 import { crowd, judgeCrowd } from "./slow_readers.ts";
 import { startUpstream } from "./upstream.ts";
+import { createRandom } from "../kit/random.ts";
 
 const { values } = parseArgs({
   options: {

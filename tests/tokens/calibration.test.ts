@@ -10,14 +10,14 @@ function taught(...reports: number[]) {
   return calibration;
 }
 
-test("correct() says nothing before its error was measured twice", () => {
+test("correct() reports no error bound before two measurements", () => {
   assert.equal(taught().correct("m", 1000), undefined);
   assert.equal(taught(1300, 1300).correct("m", 1000), undefined);
   assert.deepEqual(taught(1300, 1300, 1300).correct("m", 1000), { tokens: 1300, error: 0 });
   assert.equal(taught(1300, 1300, 1300).correct("another", 1000), undefined);
 });
 
-test("correct() follows a model that has changed, and its bound tells of the change for twenty answers", () => {
+test("correct() follows a model that has changed, and widens its bound for twenty answers", () => {
   const calibration = taught(...Array(50).fill(1000), 2000);
   assert.equal(calibration.correct("m", 1000)?.error, 0.5);
   for (let answer = 0; answer < 60; answer++) calibration.learn("m", { estimate: 1000, reported: 2000 });
@@ -25,14 +25,14 @@ test("correct() follows a model that has changed, and its bound tells of the cha
   assert.ok(tokens > 1980 && tokens <= 2000 && error < 0.02, `${tokens} ${error}`);
 });
 
-test("correct() leaves short requests alone, and learn() does not learn from them", () => {
+test("correct() and learn() ignore short requests", () => {
   const calibration = taught(1500, 1500, 1500);
   assert.equal(calibration.correct("m", 199), undefined);
   for (let answer = 0; answer < 9; answer++) calibration.learn("m", { estimate: 150, reported: 150 });
   assert.equal(calibration.correct("m", 1000)?.tokens, 1500);
 });
 
-test("learn() leaves out what counts something else", () => {
+test("learn() ignores counts of something else", () => {
   const calibration = taught(1100, 1100, 1100);
   const odd = [0, -5, NaN, Infinity, 249, 4001].map((reported) => ({ estimate: 1000, reported }));
   for (const sample of [...odd, { estimate: 0, reported: 5 }, { estimate: NaN, reported: 5 }]) {
@@ -41,7 +41,7 @@ test("learn() leaves out what counts something else", () => {
   assert.deepEqual(calibration.correct("m", 1000), { tokens: 1100, error: 0 });
 });
 
-test("a calibration forgets the model that was used longest ago", () => {
+test("createCalibration() forgets the least recently used model", () => {
   const calibration = createCalibration({ maxModels: 2 });
   const learn = (model: string) => {
     for (let answer = 0; answer < 3; answer++) calibration.learn(model, { estimate: 1000, reported: 1500 });
@@ -57,7 +57,7 @@ test("a calibration forgets the model that was used longest ago", () => {
   ]);
 });
 
-test("the bound holds for every answer that it has seen, and the ratio stays between the extremes", () => {
+test("correct() keeps its bound for every measured answer and its ratio between the extremes", () => {
   const reports = fc.array(fc.integer({ min: 300, max: 3900 }), { minLength: 3, maxLength: 20 });
   fc.assert(fc.property(reports, (all) => {
     const calibration = createCalibration();

@@ -17,7 +17,7 @@ function cost(fields: object): number {
   return estimate(fields) - estimate({});
 }
 
-test("countByRuns() counts runs of one kind, and a capital begins a word", () => {
+test("countByRuns() counts runs of one kind and starts a word at a capital", () => {
   const cases: [text: string, tokens: number][] = [
     ["", 0],
     ["bees", 1],
@@ -36,11 +36,11 @@ test("countByRuns() counts runs of one kind, and a capital begins a word", () =>
   for (const [text, tokens] of cases) assert.equal(countByRuns(text), tokens, JSON.stringify(text));
 });
 
-test("countByLength() goes by the length alone", () => {
+test("countByLength() depends on the length only", () => {
   assert.deepEqual(["", "a", "abcdefg", "abcdefgh"].map(countByLength), [0, 1, 2, 3]);
 });
 
-test("thinking of earlier turns counts for nothing, that of this turn counts", () => {
+test("estimateTokens() counts thinking of the current turn only", () => {
   const thought = { type: "thinking", thinking: "The hive is large. ".repeat(50), signature: "s" };
   const sealed = { type: "redacted_thinking", data: "x".repeat(4000) };
   const call = { type: "tool_use", id: "toolu_1", name: "count_bees", input: {} };
@@ -53,7 +53,7 @@ test("thinking of earlier turns counts for nothing, that of this turn counts", (
   assert.equal(said([thought, call], mixed), said([call], mixed));
 });
 
-test("tools cost their words and instructions, once they are loaded", () => {
+test("estimateTokens() counts the text of loaded tools and their instructions", () => {
   const once = cost({ tools: [TOOL] });
   assert.ok(once > 490 && once < 550, String(once));
   const twice = cost({ tools: [TOOL, { ...TOOL, name: "count_hives" }] });
@@ -73,7 +73,7 @@ test("tools cost their words and instructions, once they are loaded", () => {
   );
 });
 
-test("Anthropic's own tools cost what no request says", () => {
+test("estimateTokens() counts the hidden definitions of Anthropic's own tools", () => {
   for (
     const [type, least] of [["memory_20250818", 1500], ["computer_20250124", 1700], ["future_2030", 1000]]
   ) {
@@ -81,7 +81,7 @@ test("Anthropic's own tools cost what no request says", () => {
   }
 });
 
-test("a budget to think and a schema for the answer come with instructions, for Claude", () => {
+test("estimateTokens() counts Claude's instructions for thinking and for output formats", () => {
   const thinking = { type: "enabled", budget_tokens: 1024 };
   assert.equal(cost({ thinking }), 29);
   assert.equal(cost({ thinking: { type: "disabled" } }), 0);
@@ -91,7 +91,7 @@ test("a budget to think and a schema for the answer come with instructions, for 
   assert.equal(cost({ output_config: { format } }), cost({ output_format: format }));
 });
 
-test("pictures and files count wherever they stand, by what they are", () => {
+test("estimateTokens() counts images and files by their content at every place", () => {
   const picture = { type: "image", source: { type: "url", url: "https://example.com/bee.png" } };
   const data = btoa("<< /Count 3 >>");
   const pdf = { type: "document", source: { type: "base64", media_type: "application/pdf", data } };
@@ -106,7 +106,7 @@ test("pictures and files count wherever they stand, by what they are", () => {
   assert.equal(at({ type: "document", source }), 1601 + 7);
 });
 
-test("families count differently, whoever serves the model", () => {
+test("estimateTokens() depends on the model family, not on the host", () => {
   const hello = (model: string) => estimate({ model });
   assert.equal(hello("anthropic/claude-haiku-4.5"), hello("claude-haiku-4-5-20251001"));
   assert.equal(hello("openrouter/anthropic/claude-sonnet-4"), hello("claude-sonnet-4-20250514"));
@@ -118,7 +118,7 @@ test("families count differently, whoever serves the model", () => {
   assert.ok(tools("openai/gpt-5.4-nano") < 40);
 });
 
-test("isTelling() leaves out what teaches nothing", () => {
+test("isRepresentative() rejects requests that are useless for learning", () => {
   const words = "The bees came home late. ".repeat(100);
   const telling = (fields: object) => {
     const messages = [{ role: "user", content: words }];

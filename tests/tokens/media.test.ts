@@ -33,7 +33,7 @@ const HEADS: Record<string, Uint8Array> = {
 };
 
 for (const [kind, head] of Object.entries(HEADS)) {
-  test(`readImageSize() reads a ${kind}, and nothing of one that is cut before its size`, () => {
+  test(`readImageSize() reads a ${kind}, and returns undefined if it is cut before its size`, () => {
     assert.deepEqual(readImageSize(head), SIZE);
     for (let end = 0; end < head.length; end++) {
       const size = readImageSize(head.subarray(0, end));
@@ -43,7 +43,7 @@ for (const [kind, head] of Object.entries(HEADS)) {
   });
 }
 
-test("readImageSize() never throws, and never says a size of nothing", () => {
+test("readImageSize() never throws and never returns a size of zero", () => {
   const starts = fc.constantFrom(...Object.values(HEADS), new Uint8Array());
   fc.assert(fc.property(starts, fc.nat(40), fc.uint8Array({ maxLength: 60 }), (head, cut, more) => {
     const size = readImageSize(Uint8Array.from([...head.subarray(0, cut), ...more]));
@@ -60,12 +60,12 @@ const PIXELS: [width: number, height: number, tokens: number][] = [
   [8000, 100, 41],
 ];
 for (const [width, height, tokens] of PIXELS) {
-  test(`countPixels() takes ${width} by ${height} pixels for ${tokens} tokens`, () => {
+  test(`countPixels() returns ${tokens} tokens for ${width} by ${height} pixels`, () => {
     assert.equal(countPixels(base64(png(width, height))), tokens);
   });
 }
 
-test("countPixels() finds the size of a photograph behind 60 kB of other things", () => {
+test("countPixels() finds the size of a photograph behind 60 kB of metadata", () => {
   const filling = Array.from({ length: 60_000 }, () => 7);
   const photo = bytes(
     [0xff, 0xd8, 0xff, 0xe1, 60_002 >> 8, 60_002 & 255],
@@ -75,7 +75,7 @@ test("countPixels() finds the size of a photograph behind 60 kB of other things"
   assert.equal(countPixels(base64(photo)), 103);
 });
 
-test("countImage() takes what cannot be looked at for a large picture", () => {
+test("countImage() counts an unreadable image as a large one", () => {
   const url = { type: "url" as const, url: "https://example.com/bee.png" };
   assert.equal(countImage({ type: "image", source: url }), 1600);
   for (const data of ["", "!!!!", "AAAA", "iVBOR"]) {
@@ -89,20 +89,20 @@ test("countImage() takes what cannot be looked at for a large picture", () => {
 const PDFS: [what: string, pdf: string, pages: number][] = [
   ["the count of its tree", "%PDF-1.4 1 0 obj << /Type /Pages /Kids [2 0 R] /Count 12 >> %%EOF", 12],
   ["the largest of several counts", "<< /Count 3 >> << /Count 40 >> << /Count 37 >>", 40],
-  ["the head of one made for the web", "%PDF-1.5 1 0 obj <</Linearized 1/L 9/O 11/N 7>> endobj", 7],
-  ["nothing at all, being small", "%PDF-1.7", 1],
-  ["more than Claude takes", "<< /Count 99999 >>", 600],
-  ["its weight, saying nothing", "x".repeat(560_000), 10],
+  ["the head of a linearized file", "%PDF-1.5 1 0 obj <</Linearized 1/L 9/O 11/N 7>> endobj", 7],
+  ["the size of a small file", "%PDF-1.7", 1],
+  ["a count above the maximum of Claude", "<< /Count 99999 >>", 600],
+  ["the size of a large file", "x".repeat(560_000), 10],
 ];
 for (const [what, pdf, pages] of PDFS) {
-  test(`guessPages() goes by ${what}`, () => assert.equal(estimatePages(btoa(pdf)), pages));
+  test(`estimatePages() estimates from ${what}`, () => assert.equal(estimatePages(btoa(pdf)), pages));
 }
 
-test("guessPages() finds a count at the very end of a long file", () => {
+test("estimatePages() finds a count at the end of a long file", () => {
   assert.equal(estimatePages(btoa("x".repeat(900_001) + "<< /Count 5 >>")), 5);
 });
 
-test("countFile() counts pages, and leaves text to others", () => {
+test("countFile() counts pages and leaves text to other counters", () => {
   const data = btoa("<< /Count 3 >>");
   const base64 = { type: "base64" as const, media_type: "application/pdf", data };
   assert.equal(countFile({ type: "document", source: base64 }), 6000);

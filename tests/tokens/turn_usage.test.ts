@@ -50,19 +50,19 @@ interface Case {
 }
 
 const CASES: Case[] = [
-  { what: "nothing at all, the estimate", events: [], bill: [100, 0, 100] },
+  { what: "the estimate for an answer without events", events: [], bill: [100, 0, 100] },
   {
-    what: "a beginning, what that reports",
+    what: "the reported usage of an answer that began",
     events: [start({ input_tokens: 7, output_tokens: 1 })],
     bill: [7, 1, 17],
   },
   {
-    what: "what was said until it broke off, its length",
+    what: "the length of an answer that broke off",
     events: [start({ input_tokens: 7, output_tokens: 1 }), ...EIGHT],
     bill: [7, 8, 87],
   },
   {
-    what: "a whole answer, what is reported at its end",
+    what: "the final usage of a whole answer",
     events: [
       start({ input_tokens: 7, output_tokens: 1 }),
       ...EIGHT,
@@ -71,7 +71,7 @@ const CASES: Case[] = [
     bill: [9, 3, 39],
   },
   {
-    what: "an answer with a cache, each at its price, and none that was read as input",
+    what: "each kind of cached input at its price",
     events: [
       end({
         input_tokens: 10,
@@ -83,23 +83,23 @@ const CASES: Case[] = [
     bill: [14, 1, 33],
   },
   {
-    what: "a long input, the price of long ones",
+    what: "a long input at the price of long input",
     events: [end({ input_tokens: 2000, output_tokens: 0 })],
     bill: [2000, 0, 6000],
   },
-  { what: "what the upstream says it cost", events: EIGHT, cost: 0.25, bill: [100, 8, 0.25] },
-  { what: "a cost of nothing", events: EIGHT, cost: 0, bill: [100, 8, 0] },
-  { what: "a cost below nothing, the list price", events: [], cost: -4, bill: [100, 0, 100] },
-  { what: "a cost without end, the list price", events: [], cost: Infinity, bill: [100, 0, 100] },
+  { what: "the cost that the upstream reports", events: EIGHT, cost: 0.25, bill: [100, 8, 0.25] },
+  { what: "a reported cost of zero", events: EIGHT, cost: 0, bill: [100, 8, 0] },
+  { what: "the list price instead of a negative cost", events: [], cost: -4, bill: [100, 0, 100] },
+  { what: "the list price instead of an infinite cost", events: [], cost: Infinity, bill: [100, 0, 100] },
   {
-    what: "counts that are none, nothing",
+    what: "invalid counts as zero",
     events: [end({ input_tokens: Number.NaN, output_tokens: -3, cache_read_input_tokens: 1e300 })],
     bill: [0, 0, 0],
   },
 ];
 
 for (const { what, events, cost, bill } of CASES) {
-  test(`toBill() counts of ${what}`, () => {
+  test(`toTurnUsage() counts ${what}`, () => {
     const tally = new UsageTally({ inputTokens: 100, price: PRICE });
     tally.add(events);
     const { inputTokens, outputTokens, usd } = tally.toTurnUsage(cost);
@@ -107,7 +107,7 @@ for (const { what, events, cost, bill } of CASES) {
   });
 }
 
-test("toBill() does not know what a model costs that nobody lists", () => {
+test("toTurnUsage() returns no cost for a model without a list price", () => {
   for (const price of [undefined, {}, { input: 1 }, { output: 1 }]) {
     assert.equal(new UsageTally({ inputTokens: 1, price }).toTurnUsage(undefined).usd, undefined);
     assert.equal(new UsageTally({ inputTokens: 1, price }).toTurnUsage(2).usd, 2);

@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import { type Answer, createTestGateway, hello, post, TestUpstream, toBytes } from "../properties/support.ts";
+import { toBytes } from "../kit/bytes.ts";
+import { FakeClock } from "../kit/clock.ts";
+import { createTestGateway } from "../kit/gateway.ts";
+import { minimalRequest } from "../kit/request.ts";
+import { DONE, writeDelta } from "../kit/streams.ts";
+import type { FakeResponse } from "../kit/upstream.ts";
 
 const SECOND = 1000;
-const GOOD: Answer = {
-  pieces: [
-    toBytes('data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n'),
-    toBytes('data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'),
-  ],
+const GOOD: FakeResponse = {
+  body: [writeDelta({ content: "Hi" }), writeDelta({}, { finish_reason: "stop" }) + DONE].map(toBytes),
 };
 const fail = (
   status: number,
@@ -17,48 +19,52 @@ const fail = (
 ) => ({
   status,
   headers: { "content-type": "application/json", ...headers },
-  pieces: [toBytes(JSON.stringify({ error }))],
+  body: JSON.stringify({ error }),
 });
 const refused = () =>
   Object.assign(new TypeError("fetch failed"), {
     cause: Object.assign(new Error("connect"), { code: "ECONNREFUSED" }),
   });
 
-/** Asks an upstream that answers so, one after another, and waits as long as it takes, and no longer. */
-async function ask(answers: (Answer | Error)[], retries: number, stream = false) {
-  const upstream = new TestUpstream((nth) => answers[Math.min(nth, answers.length - 1)] ?? GOOD);
-  const { handler, clock } = createTestGateway(upstream, { UPSTREAM_RETRIES: retries });
+/** Sends a message to a gateway whose upstream gives these replies, and advances the clock until the response. */
+async function send(replies: (FakeResponse | Error)[], retries: number, stream = false) {
+  const settings = { UPSTREAM_RETRIES: retries };
+  // One date below is relative to the start of the clock.
+  const { upstream, clock, post } = createTestGateway({
+    upstream: replies,
+    settings,
+    clock: new FakeClock(0),
+  });
   let response: Response | undefined;
-  handler(post(hello("chat", { stream }))).then((answer) => response = answer);
+  post(minimalRequest("chat", { stream })).then((answer) => response = answer);
   let waited = 0;
   for (await setImmediate(); response === undefined; await setImmediate()) {
-    assert.ok(waited < 60 * SECOND, "nobody waits for a minute");
-    clock.pass(100);
+    assert.ok(waited < 60 * SECOND, "the response comes within a minute");
+    clock.advance(100);
     waited += 100;
   }
   const text = await response.text();
   await setImmediate();
-  assert.ok(upstream.idle, "every answer is read or let go");
+  assert.ok(upstream.idle, "every response body is read or cancelled");
   return { status: response.status, response, text, waited, asked: upstream.requests.length };
 }
 
-test("an upstream is asked once, unless the settings say otherwise: its clients ask again themselves", async () => {
-  const upstream = new TestUpstream(fail(503));
-  const { handler } = createTestGateway(upstream);
-  assert.equal((await handler(post(hello("chat")))).status, 529);
+test("POST /v1/messages calls the upstream once by default, since clients retry themselves", async () => {
+  const { upstream, post } = createTestGateway({ upstream: fail(503) });
+  assert.equal((await post(minimalRequest("chat"))).status, 529);
   assert.equal(upstream.requests.length, 1);
 });
 
 for (const status of [408, 429, 502, 503, 529]) {
-  test(`an upstream that answers ${status} is asked again, as often as the settings say`, async () => {
+  test(`UPSTREAM_RETRIES repeats a request after ${status}`, async () => {
     for (const retries of [1, 2]) {
-      const { asked, status: told, waited } = await ask([fail(status)], retries);
+      const { asked, status: told, waited } = await send([fail(status)], retries);
       assert.equal(asked, retries + 1);
       assert.ok(told >= 400);
       assert.equal(waited, retries === 1 ? 500 : 1500);
     }
     for (const stream of [true, false]) {
-      const { asked, status: told, text } = await ask([fail(status), GOOD], 2, stream);
+      const { asked, status: told, text } = await send([fail(status), GOOD], 2, stream);
       assert.deepEqual([asked, told], [2, 200]);
       assert.match(text, /Hi/);
     }
@@ -66,12 +72,12 @@ for (const status of [408, 429, 502, 503, 529]) {
 }
 
 for (const status of [301, 307, 400, 401, 402, 403, 404, 409, 413, 422, 500, 501, 504, 520, 524]) {
-  test(`an upstream that answers ${status} is not asked again`, async () => {
-    assert.equal((await ask([fail(status)], 2)).asked, 1);
+  test(`UPSTREAM_RETRIES does not repeat a request after ${status}`, async () => {
+    assert.equal((await send([fail(status)], 2)).asked, 1);
   });
 }
 
-test("an upstream that cannot be connected to is asked again, on every runtime's word for it", async () => {
+test("UPSTREAM_RETRIES repeats a request after a failed connection on every runtime", async () => {
   const deno = new TypeError("fetch failed", {
     cause: new Error(
       "error sending request for url (http://a/): client error (Connect): refused (os error 111)",
@@ -79,43 +85,43 @@ test("an upstream that cannot be connected to is asked again, on every runtime's
   });
   const bun = Object.assign(new TypeError("Unable to connect"), { code: "ECONNREFUSED" });
   for (const failure of [refused(), deno, bun]) {
-    const { asked, status } = await ask([failure, GOOD], 1);
+    const { asked, status } = await send([failure, GOOD], 1);
     assert.deepEqual([asked, status], [2, 200]);
   }
 });
 
-test("an upstream that cannot be connected to in time is a timeout", async () => {
+test("UPSTREAM_RETRIES repeats a connection attempt that timed out, then returns a timeout", async () => {
   const cause = Object.assign(new Error("Connect Timeout Error"), { code: "UND_ERR_CONNECT_TIMEOUT" });
-  const { asked, status, text } = await ask([new TypeError("fetch failed", { cause })], 1);
+  const { asked, status, text } = await send([new TypeError("fetch failed", { cause })], 1);
   assert.deepEqual([asked, status], [2, 504]);
   assert.match(
     text,
-    /"timeout_error","message":"Cannot connect to upstream \\"openrouter\\": it takes too long"/,
+    /"timeout_error","message":"Cannot connect to upstream \\"openrouter\\": the connection timed out"/,
   );
 });
 
-test("an upstream whose connection broke may have taken the question up, and is not asked again", async () => {
+test("UPSTREAM_RETRIES does not repeat a request after a broken connection, which may have been processed", async () => {
   for (const code of ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]) {
     const cause = Object.assign(new Error("other side closed"), { code });
-    const { asked, status } = await ask([new TypeError("fetch failed", { cause })], 2);
+    const { asked, status } = await send([new TypeError("fetch failed", { cause })], 2);
     assert.deepEqual([asked, status], [1, 502]);
   }
 });
 
-test("an answer that has begun is never asked for again", async () => {
-  const broken: Answer[] = [
-    { pieces: [] },
-    { pieces: [], ending: "reset" },
-    { pieces: [toBytes(": OPENROUTER PROCESSING\n\n")], ending: "reset" },
-    { pieces: [toBytes('data: {"error":{"code":503,"message":"Busy"}}\n\n')] },
-    { headers: { "content-type": "text/html" }, pieces: [toBytes("<html>")] },
+test("UPSTREAM_RETRIES does not repeat a request after the response has begun", async () => {
+  const broken: FakeResponse[] = [
+    { body: [] },
+    { body: [], ending: "reset" },
+    { body: [toBytes(": OPENROUTER PROCESSING\n\n")], ending: "reset" },
+    { body: [toBytes('data: {"error":{"code":503,"message":"Busy"}}\n\n')] },
+    { headers: { "content-type": "text/html" }, body: [toBytes("<html>")] },
   ];
   for (const answer of broken) {
-    for (const stream of [true, false]) assert.equal((await ask([answer], 2, stream)).asked, 1);
+    for (const stream of [true, false]) assert.equal((await send([answer], 2, stream)).asked, 1);
   }
 });
 
-test("what the upstream wants waited is waited, up to ten seconds", async () => {
+test("UPSTREAM_RETRIES waits for retry-after up to ten seconds", async () => {
   const waits: [retryAfter: string, asked: number, waited: number][] = [
     ["0", 2, 100], // the test's time goes in steps of 100 ms
     ["3", 2, 3 * SECOND],
@@ -127,40 +133,42 @@ test("what the upstream wants waited is waited, up to ten seconds", async () => 
     [new Date(60 * SECOND).toUTCString(), 1, 0],
   ];
   for (const [wanted, asked, waited] of waits) {
-    const answer = await ask([fail(429, { "retry-after": wanted })], 1);
+    const answer = await send([fail(429, { "retry-after": wanted })], 1);
     assert.deepEqual([answer.asked, answer.waited], [asked, waited], wanted);
-    const told = wanted === "soon" ? null : wanted;
-    assert.equal(answer.response.headers.get("retry-after"), told, "the client is told too");
+    const passed = wanted === "soon" ? null : wanted;
+    assert.equal(answer.response.headers.get("retry-after"), passed, "the client gets it too");
   }
 });
 
-test("an upstream that says that a repeat does not help is not asked again", async () => {
+test("UPSTREAM_RETRIES does not repeat a request that the upstream calls hopeless", async () => {
   const empty = { code: "insufficient_quota", message: "You exceeded your current quota" };
-  assert.equal((await ask([fail(429, {}, empty)], 2)).asked, 1);
+  assert.equal((await send([fail(429, {}, empty)], 2)).asked, 1);
 });
 
-test("a client that leaves while an upstream is waited for is not asked for again", async () => {
-  const upstream = new TestUpstream(fail(503));
-  const { handler, clock } = createTestGateway(upstream, { UPSTREAM_RETRIES: 2 });
+test("UPSTREAM_RETRIES stops when the client disconnects", async () => {
+  const settings = { UPSTREAM_RETRIES: 2 };
+  const { upstream, clock, post } = createTestGateway({ upstream: fail(503), settings });
   const client = new AbortController();
-  const answer = handler(post(hello("chat"), { signal: client.signal }));
+  const answer = post(minimalRequest("chat"), { signal: client.signal });
   await setImmediate();
   assert.equal(upstream.requests.length, 1);
   client.abort();
   assert.ok((await answer).status >= 400);
-  clock.pass(60 * SECOND);
+  clock.advance(60 * SECOND);
   await setImmediate();
   assert.equal(upstream.requests.length, 1);
   assert.equal(clock.waiting, 0);
 });
 
-test("fallbacks are asked after the repeats", async () => {
-  const upstream = new TestUpstream((nth) => nth < 2 ? fail(503) : GOOD);
+test("UPSTREAM_RETRIES repeats a request before the fallbacks", async () => {
   const MODEL_MAP = { fast: { model: "vendor/model", fallbacks: ["vendor/other"] } };
-  const { handler, clock } = createTestGateway(upstream, { UPSTREAM_RETRIES: 1, MODEL_MAP });
-  const answer = handler(post(hello("chat", { model: "fast" })));
+  const { upstream, clock, post } = createTestGateway({
+    upstream: [fail(503), fail(503), GOOD],
+    settings: { UPSTREAM_RETRIES: 1, MODEL_MAP },
+  });
+  const answer = post(minimalRequest("chat", { model: "fast" }));
   await setImmediate();
-  clock.pass(500);
+  clock.advance(500);
   assert.equal((await answer).headers.get("x-gateway-model"), "openrouter/vendor/other");
   const models = upstream.requests.map(({ body }) => body.model);
   assert.deepEqual(models, ["vendor/model", "vendor/model", "vendor/other"]);

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Settings } from "../../lib/config/settings.ts";
-import { createGateway } from "../../lib/gateway.ts";
-import { FakeClock } from "../kit/clock.ts";
-import { objects, text } from "../kit/json.ts";
-
-const SAID =
-  'data: {"choices":[{"delta":{"content":"Bees hum."},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
+import { createTestGateway, type TestGateway, type TestRequestOptions } from "../kit/gateway.ts";
+import { type Json, objects, text } from "../kit/json.ts";
+import { minimalRequest } from "../kit/request.ts";
+import { COMPLETE_STREAMS } from "../kit/streams.ts";
 
 const UPSTREAMS = {
   gpu: { url: "http://gpu.test/v1", preset: "vllm", key: "key-of-the-gpu" },
@@ -18,46 +16,45 @@ const MODEL_MAP = {
   near: { model: "talker-2", upstream: "gpu" },
 };
 
-/** A network of these hosts: each gives the answer to a path, or cannot be reached. */
+/** Creates a `fetch` that reaches these hosts alone, and records the requests. */
 function createNetwork(
   hosts: Record<string, (path: string, init: RequestInit) => Response | Promise<Response>>,
 ) {
-  const asked: string[] = [];
+  const sent: string[] = [];
   const network: typeof fetch = async (input, init = {}) => {
     const { host, pathname } = new URL(String(input));
-    asked.push(`${host}${pathname} ${new Headers(init.headers).get("authorization") ?? "-"}`);
+    sent.push(`${host}${pathname} ${new Headers(init.headers).get("authorization") ?? "-"}`);
     const answer = hosts[host];
     if (answer === undefined) throw Object.assign(new TypeError("fetch failed"), { code: "ECONNREFUSED" });
     return await answer(pathname, init);
   };
-  return { network, asked };
+  return { network, sent };
 }
 
 const list = (...ids: string[]) => Response.json({ data: ids.map((id) => ({ id })) });
-const say = () => new Response(SAID, { headers: { "content-type": "text/event-stream" } });
-/** Answers for models with a list, for anything else with words. */
-const talker = (...ids: string[]) => (path: string) => path.endsWith("/models") ? list(...ids) : say();
+const answer = () =>
+  new Response(COMPLETE_STREAMS.chat, { headers: { "content-type": "text/event-stream" } });
+/** Answers with a list of models, or with a complete stream. */
+const listAnd = (...ids: string[]) => (path: string) => path.endsWith("/models") ? list(...ids) : answer();
 
-function create(network: typeof fetch, settings: Settings = {}, clock = new FakeClock()) {
-  return createGateway({ settings: { UPSTREAMS, MODEL_MAP, ...settings }, fetch: network, clock });
+/** Creates a gateway without a key of its own for OpenRouter. */
+function createGatewayOn(network: typeof fetch, settings: Settings = {}): TestGateway {
+  const own = { OPENROUTER_API_KEY: undefined, UPSTREAMS, MODEL_MAP };
+  return createTestGateway({ settings: { ...own, ...settings }, fetch: network });
 }
 
-function ask(model: string, init: RequestInit = {}): Request {
-  const body = JSON.stringify({ model, max_tokens: 64, messages: [{ role: "user", content: "Hi" }] });
-  const headers = { "content-type": "application/json", "x-api-key": "key-of-the-client" };
-  return new Request("http://gateway.test/v1/messages", { method: "POST", headers, body, ...init });
+function sendMessage({ post }: TestGateway, fields: Json, options: TestRequestOptions = {}) {
+  return post(minimalRequest("chat", fields), { headers: { "x-api-key": "key-of-the-client" }, ...options });
 }
 
-test("GET /v1/models lists the named upstreams' models under their names, and leaves out who cannot be reached", async () => {
-  const { network, asked } = createNetwork({
-    "openrouter.ai": talker("acme/talker-1"),
-    "gpu.test": talker("talker-2"),
-    "azure.test": talker("not-deployed"),
+test("GET /v1/models lists the models of named upstreams under their names, without unreachable ones", async () => {
+  const { network, sent } = createNetwork({
+    "openrouter.ai": listAnd("acme/talker-1"),
+    "gpu.test": listAnd("talker-2"),
+    "azure.test": listAnd("not-deployed"),
   });
-  const request = new Request("http://gateway.test/v1/models", {
-    headers: { authorization: "Bearer key-of-the-client" },
-  });
-  const { data } = await (await create(network).fetch(request)).json();
+  const headers = { authorization: "Bearer key-of-the-client" };
+  const { data } = await (await createGatewayOn(network).get("/v1/models", headers)).json();
   assert.deepEqual(objects(data).map(({ id }) => text(id)), [
     "demo/echo",
     "big",
@@ -71,7 +68,7 @@ test("GET /v1/models lists the named upstreams' models under their names, and le
     "acme/talker-1",
     "gpu/talker-2",
   ]);
-  assert.deepEqual(asked.sort(), [
+  assert.deepEqual(sent.sort(), [
     "away.test/v1/models -",
     "gpu.test/v1/models Bearer key-of-the-gpu",
     "openrouter.ai/api/v1/models Bearer key-of-the-client",
@@ -91,10 +88,10 @@ const WAYS: [model: string, answeredBy: string][] = [
 ];
 
 for (const [model, answeredBy] of WAYS) {
-  test(`model "${model}" is asked of ${answeredBy}`, async () => {
-    const { network } = createNetwork({ "openrouter.ai": say, "gpu.test": talker("only-this") });
+  test(`POST /v1/messages sends model "${model}" to ${answeredBy}`, async () => {
+    const { network } = createNetwork({ "openrouter.ai": answer, "gpu.test": listAnd("only-this") });
     const settings = { UPSTREAM_DIALECT: "openai" };
-    const response = await create(network, settings).fetch(ask(model));
+    const response = await sendMessage(createGatewayOn(network, settings), { model });
     assert.equal(response.status, 200);
     assert.equal(response.headers.get("x-gateway-model"), answeredBy);
   });
@@ -117,75 +114,67 @@ const FAILURES: [what: string, openrouter: () => Response, fallsBack: boolean][]
 ];
 
 for (const [what, answer, fallsBack] of FAILURES) {
-  test(`a fallback is ${fallsBack ? "asked" : "not asked"} after ${what}`, async () => {
-    const { network, asked } = createNetwork({
+  test(`POST /v1/messages ${fallsBack ? "calls" : "does not call"} a fallback after ${what}`, async () => {
+    const { network, sent } = createNetwork({
       "openrouter.ai": (path) => path.endsWith("/models") ? list() : answer(),
-      "gpu.test": talker(),
+      "gpu.test": listAnd(),
     });
-    const response = await create(network).fetch(ask("fast"));
+    const response = await sendMessage(createGatewayOn(network), { model: "fast" });
     assert.equal(response.ok, fallsBack);
     assert.equal(response.headers.get("x-gateway-model"), fallsBack ? "gpu/talker-2" : null);
-    assert.equal(asked.some((one) => one.startsWith("gpu.test/v1/chat")), fallsBack);
+    assert.equal(sent.some((one) => one.startsWith("gpu.test/v1/chat")), fallsBack);
   });
 }
 
-test("a fallback is asked where the first cannot be reached, and where its list no longer has the model", async () => {
-  const unreachable = createNetwork({ "gpu.test": talker() });
-  const gone = createNetwork({ "openrouter.ai": talker("acme/talker-9"), "gpu.test": talker() });
+test("POST /v1/messages calls a fallback if the first upstream is unreachable or no longer lists the model", async () => {
+  const unreachable = createNetwork({ "gpu.test": listAnd() });
+  const gone = createNetwork({ "openrouter.ai": listAnd("acme/talker-9"), "gpu.test": listAnd() });
   for (const { network } of [unreachable, gone]) {
-    const response = await create(network).fetch(ask("fast"));
+    const response = await sendMessage(createGatewayOn(network), { model: "fast" });
     assert.equal(response.headers.get("x-gateway-model"), "gpu/talker-2");
   }
-  assert.deepEqual(gone.asked.filter((one) => one.includes("/chat/")), [
+  assert.deepEqual(gone.sent.filter((one) => one.includes("/chat/")), [
     "gpu.test/v1/chat/completions Bearer key-of-the-gpu",
   ]);
 });
 
-test("no fallback is asked for a client that has left, nor when the request's time is over", async () => {
+test("POST /v1/messages calls no fallback if the client has disconnected or time is over", async () => {
   for (const end of ["leave", "deadline"]) {
     const client = new AbortController();
-    const clock = new FakeClock();
-    let tellWaiting = () => {};
-    const waiting = new Promise<void>((resolve) => tellWaiting = resolve);
-    const { network, asked } = createNetwork({
+    let onSent = () => {};
+    const waiting = new Promise<void>((resolve) => onSent = resolve);
+    const { network, sent } = createNetwork({
       "openrouter.ai": (path, { signal }) => {
         if (path.endsWith("/models")) return list();
-        tellWaiting();
+        onSent();
         return new Promise((_resolve, reject) =>
           signal?.addEventListener("abort", () => reject(signal.reason))
         );
       },
-      "gpu.test": talker(),
+      "gpu.test": listAnd(),
     });
-    const response = create(network, { REQUEST_TIMEOUT: 60 }, clock).fetch(
-      ask("fast", { signal: client.signal }),
-    );
+    const gateway = createGatewayOn(network, { REQUEST_TIMEOUT: 60 });
+    const response = sendMessage(gateway, { model: "fast" }, { signal: client.signal });
     await waiting;
     if (end === "leave") client.abort();
-    else clock.advance(60_000);
+    else gateway.clock.advance(60_000);
     assert.equal((await response).ok, false);
-    assert.deepEqual(asked.filter((one) => one.startsWith("gpu.test")), [], end);
+    assert.deepEqual(sent.filter((one) => one.startsWith("gpu.test")), [], end);
   }
 });
 
-test("a conversation that Anthropic keeps is not continued by a fallback that knows nothing of it", async () => {
-  const { network, asked } = createNetwork({
+test("POST /v1/messages calls no fallback for a conversation that Anthropic stores", async () => {
+  const { network, sent } = createNetwork({
     "api.anthropic.com": () =>
       Response.json({ error: { type: "overloaded_error", message: "Overloaded" } }, { status: 529 }),
-    "openrouter.ai": talker(),
+    "openrouter.ai": listAnd(),
   });
   const settings: Settings = {
     UPSTREAMS: { direct: { url: "https://api.anthropic.com/v1", key: "key-of-anthropic" } },
     MODEL_MAP: { kept: { model: "claude-x", upstream: "direct", fallbacks: ["acme/talker-1"] } },
   };
   const thread = { type: "create" };
-  const body = JSON.stringify({
-    model: "kept",
-    max_tokens: 9,
-    thread,
-    messages: [{ role: "user", content: "Hi" }],
-  });
-  const response = await create(network, settings).fetch(ask("kept", { body }));
+  const response = await sendMessage(createGatewayOn(network, settings), { model: "kept", thread });
   assert.equal(response.status, 529);
-  assert.deepEqual(asked.filter((one) => one.includes("/chat/")), []);
+  assert.deepEqual(sent.filter((one) => one.includes("/chat/")), []);
 });

@@ -1,24 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createTestGateway } from "../kit/ask.ts";
-import { createUpstream } from "../kit/upstream.ts";
+import { createTestGateway } from "../kit/gateway.ts";
+import { FakeUpstream } from "../kit/upstream.ts";
 
-test("the upstream's list of models is asked for with the key alone", async () => {
-  const upstream = createUpstream({
-    lists: true,
-    body: '{"data":[{"id":"acme/talker-1"}]}',
-    headers: { "content-type": "application/json" },
-  });
+test("GET /v1/models sends the upstream no client header but the key", async () => {
+  const upstream = new FakeUpstream({}, { models: '{"data":[{"id":"acme/talker-1"}]}' });
   const headers = {
     "x-api-key": "sk-client",
     "anthropic-version": "2023-06-01",
     "anthropic-beta": "a-2026-01-01",
   };
-  const request = new Request("http://gateway.test/v1/models", { headers });
-  const response = await createTestGateway({ fetch: upstream.fetch }).fetch(request);
+  const response = await createTestGateway({ upstream }).get("/v1/models", headers);
 
   assert.equal(response.status, 200);
-  const [sent] = upstream.sent;
+  const [sent] = upstream.listRequests;
   assert.equal(sent?.url, "https://openrouter.ai/api/v1/models");
   assert.equal(sent?.headers.get("authorization"), "Bearer sk-or-test");
   for (const name of ["x-api-key", "anthropic-version", "anthropic-beta"]) {

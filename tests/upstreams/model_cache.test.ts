@@ -10,17 +10,17 @@ const OTHER = { name: "other", baseUrl: "https://other.test/v1", ...HABITS };
 const CALLER = { client: "local", key: "sk-client" };
 const MINUTE = 60_000;
 
-/** A catalogue whose upstreams answer when the test says so, and with what it says. */
-function stage() {
+/** Creates a model cache whose upstreams wait for the test to answer. */
+function createTestCache() {
   const clock = new FakeClock();
-  const asked: { url: string; signal: AbortSignal | null | undefined; answer(response: Response): void }[] =
+  const sent: { url: string; signal: AbortSignal | null | undefined; answer(response: Response): void }[] =
     [];
   const network: typeof fetch = (input, init) =>
     new Promise((resolve, reject) => {
       init?.signal?.addEventListener("abort", () => reject(init.signal?.reason));
-      asked.push({ url: String(input), signal: init?.signal, answer: resolve });
+      sent.push({ url: String(input), signal: init?.signal, answer: resolve });
     });
-  return { clock, asked, catalogue: createModelCache({ fetch: network, clock }) };
+  return { clock, sent, cache: createModelCache({ fetch: network, clock }) };
 }
 
 function listing(...ids: string[]): Response {
@@ -31,74 +31,74 @@ function ids(models: readonly ListedModel[]): string[] {
   return models.map(({ id }) => id);
 }
 
-/** Lets everything go on that waits for nothing but its turn. */
+/** Runs all pending microtasks. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await Promise.resolve();
 }
 
 async function learn(
-  { asked, catalogue }: { asked: ReturnType<typeof stage>["asked"]; catalogue: ModelCache },
+  { sent, cache }: { sent: ReturnType<typeof createTestCache>["sent"]; cache: ModelCache },
 ) {
-  const looking = catalogue.get(ACME, CALLER);
-  asked.at(-1)?.answer(listing("one"));
+  const looking = cache.get(ACME, CALLER);
+  sent.at(-1)?.answer(listing("one"));
   assert.deepEqual(ids(await looking), ["one"]);
 }
 
-test("a fresh list is kept, and nobody is asked again", async () => {
-  const all = stage();
-  assert.deepEqual(all.catalogue.peek(ACME), []);
+test("createModelCache() keeps a fresh fetch", async () => {
+  const all = createTestCache();
+  assert.deepEqual(all.cache.peek(ACME), []);
   await learn(all);
   all.clock.advance(10 * MINUTE - 1);
-  assert.deepEqual(ids(await all.catalogue.get(ACME, CALLER)), ["one"]);
-  assert.deepEqual(ids(await all.catalogue.fetch(ACME, CALLER)), ["one"]);
-  assert.deepEqual(ids(all.catalogue.peek(ACME)), ["one"]);
-  assert.deepEqual(all.asked.map(({ url }) => url), ["https://acme.test/v1/models"]);
+  assert.deepEqual(ids(await all.cache.get(ACME, CALLER)), ["one"]);
+  assert.deepEqual(ids(await all.cache.fetch(ACME, CALLER)), ["one"]);
+  assert.deepEqual(ids(all.cache.peek(ACME)), ["one"]);
+  assert.deepEqual(all.sent.map(({ url }) => url), ["https://acme.test/v1/models"]);
   assert.equal(all.clock.waiting, 0);
 });
 
-test("a stale list is given at once and refreshed behind the scenes, but waited for where the list itself is asked for", async () => {
-  const all = stage();
+test("get() returns a stale list and refreshes it, and fetch() waits for the fresh one", async () => {
+  const all = createTestCache();
   await learn(all);
   all.clock.advance(10 * MINUTE);
-  assert.deepEqual(ids(await all.catalogue.get(ACME, CALLER)), ["one"]);
-  assert.equal(all.asked.length, 2);
-  const listing2 = all.catalogue.fetch(ACME, CALLER);
-  all.asked[1]?.answer(listing("one", "two"));
+  assert.deepEqual(ids(await all.cache.get(ACME, CALLER)), ["one"]);
+  assert.equal(all.sent.length, 2);
+  const listing2 = all.cache.fetch(ACME, CALLER);
+  all.sent[1]?.answer(listing("one", "two"));
   assert.deepEqual(ids(await listing2), ["one", "two"]);
-  assert.deepEqual(ids(await all.catalogue.get(ACME, CALLER)), ["one", "two"]);
-  assert.equal(all.asked.length, 2, "the two of them asked once");
+  assert.deepEqual(ids(await all.cache.get(ACME, CALLER)), ["one", "two"]);
+  assert.equal(all.sent.length, 2, "both calls share one request");
   assert.equal(all.clock.waiting, 0);
 });
 
-test("many who ask at once make one question of each upstream", async () => {
-  const { asked, catalogue } = stage();
-  const looks = Array.from({ length: 26 }, () => catalogue.get(ACME, CALLER));
-  const others = Array.from({ length: 3 }, () => catalogue.fetch(OTHER, CALLER));
-  assert.deepEqual(asked.map(({ url }) => new URL(url).host), ["acme.test", "other.test"]);
-  asked[0]?.answer(listing("one"));
-  asked[1]?.answer(listing("two"));
+test("createModelCache() merges concurrent requests to each upstream", async () => {
+  const { sent, cache } = createTestCache();
+  const looks = Array.from({ length: 26 }, () => cache.get(ACME, CALLER));
+  const others = Array.from({ length: 3 }, () => cache.fetch(OTHER, CALLER));
+  assert.deepEqual(sent.map(({ url }) => new URL(url).host), ["acme.test", "other.test"]);
+  sent[0]?.answer(listing("one"));
+  sent[1]?.answer(listing("two"));
   for (const models of await Promise.all(looks)) assert.deepEqual(ids(models), ["one"]);
   for (const models of await Promise.all(others)) assert.deepEqual(ids(models), ["two"]);
 });
 
-test("a message does not wait long for a list that was never seen, and the next finds it", async () => {
-  const { asked, catalogue, clock } = stage();
-  const looking = catalogue.get(ACME, CALLER);
+test("get() waits at most two seconds for an unknown fetch, which the next call finds", async () => {
+  const { sent, cache, clock } = createTestCache();
+  const looking = cache.get(ACME, CALLER);
   clock.advance(2000);
   assert.deepEqual(await looking, []);
-  asked[0]?.answer(listing("one"));
+  sent[0]?.answer(listing("one"));
   await settle();
-  assert.deepEqual(ids(await catalogue.get(ACME, CALLER)), ["one"]);
-  assert.equal(asked.length, 1);
+  assert.deepEqual(ids(await cache.get(ACME, CALLER)), ["one"]);
+  assert.equal(sent.length, 1);
   assert.equal(clock.waiting, 0);
 });
 
-test("an upstream that takes too long is let go", async () => {
-  const { asked, catalogue, clock } = stage();
-  const list = catalogue.fetch(ACME, CALLER);
+test("fetch() gives up an upstream after ten seconds", async () => {
+  const { sent, cache, clock } = createTestCache();
+  const list = cache.fetch(ACME, CALLER);
   clock.advance(10_000);
   await assert.rejects(list, { type: "timeout_error" });
-  assert.equal(asked[0]?.signal?.aborted, true);
+  assert.equal(sent[0]?.signal?.aborted, true);
   assert.equal(clock.waiting, 0);
 });
 
@@ -109,48 +109,48 @@ const FAILURES: Record<string, () => Response> = {
   "answers no JSON": () => new Response("<html>"),
 };
 for (const [what, answer] of Object.entries(FAILURES)) {
-  test(`where an upstream ${what}, messages go on without, and nobody asks again for a minute`, async () => {
-    const { asked, catalogue, clock } = stage();
-    const looking = catalogue.get(ACME, CALLER);
-    asked[0]?.answer(answer());
+  test(`get() returns no models for a minute if an upstream ${what}`, async () => {
+    const { sent, cache, clock } = createTestCache();
+    const looking = cache.get(ACME, CALLER);
+    sent[0]?.answer(answer());
     assert.deepEqual(await looking, []);
     clock.advance(MINUTE - 1);
-    assert.deepEqual(await catalogue.get(ACME, CALLER), []);
-    assert.equal(asked.length, 1);
+    assert.deepEqual(await cache.get(ACME, CALLER), []);
+    assert.equal(sent.length, 1);
     clock.advance(1);
-    const again = catalogue.get(ACME, CALLER);
-    asked[1]?.answer(listing("one"));
+    const again = cache.get(ACME, CALLER);
+    sent[1]?.answer(listing("one"));
     assert.deepEqual(ids(await again), ["one"]);
     assert.equal(clock.waiting, 0);
   });
 
-  test(`where an upstream ${what}, who asks for the list is told so, and asks again when he likes`, async () => {
-    const { asked, catalogue } = stage();
-    const list = catalogue.fetch(ACME, CALLER);
-    asked[0]?.answer(answer());
+  test(`fetch() throws if an upstream ${what}, and retries at the next call`, async () => {
+    const { sent, cache } = createTestCache();
+    const list = cache.fetch(ACME, CALLER);
+    sent[0]?.answer(answer());
     await assert.rejects(list, { name: "ApiError" });
-    const again = catalogue.fetch(ACME, CALLER);
-    asked[1]?.answer(listing("one"));
+    const again = cache.fetch(ACME, CALLER);
+    sent[1]?.answer(listing("one"));
     assert.deepEqual(ids(await again), ["one"]);
   });
 }
 
-test("a list that can no longer be had is kept as it was", async () => {
-  const all = stage();
+test("get() keeps a list that cannot be refreshed", async () => {
+  const all = createTestCache();
   await learn(all);
   all.clock.advance(60 * MINUTE);
-  assert.deepEqual(ids(await all.catalogue.get(ACME, CALLER)), ["one"]);
-  all.asked[1]?.answer(new Response("{}", { status: 503 }));
+  assert.deepEqual(ids(await all.cache.get(ACME, CALLER)), ["one"]);
+  all.sent[1]?.answer(new Response("{}", { status: 503 }));
   await settle();
   for (let look = 0; look < 3; look++) {
-    assert.deepEqual(ids(await all.catalogue.get(ACME, CALLER)), ["one"]);
+    assert.deepEqual(ids(await all.cache.get(ACME, CALLER)), ["one"]);
   }
-  assert.equal(all.asked.length, 2);
+  assert.equal(all.sent.length, 2);
 });
 
-test("an upstream inside the gateway is never asked", async () => {
-  const { asked, catalogue } = stage();
-  const inside = { ...ACME, fetch: () => Promise.reject(new Error("asked")) };
-  assert.deepEqual(await catalogue.get(inside, CALLER), []);
-  assert.deepEqual(asked, []);
+test("get() sends no request to an embedded upstream", async () => {
+  const { sent, cache } = createTestCache();
+  const inside = { ...ACME, fetch: () => Promise.reject(new Error("sent")) };
+  assert.deepEqual(await cache.get(inside, CALLER), []);
+  assert.deepEqual(sent, []);
 });

@@ -15,7 +15,7 @@ function factsOf(entry: object) {
   return toFacts(listOf({ id: "m", ...entry })[0]);
 }
 
-test("parseModelList() tells a list from what is none, and a model from what is none", () => {
+test("parseModelList() rejects bodies that are no list and skips entries that are no model", () => {
   for (
     const body of [null, 5, [], [{ id: "m" }], "data", {}, { data: {} }, { data: null }, {
       error: { message: "no" },
@@ -26,7 +26,7 @@ test("parseModelList() tells a list from what is none, and a model from what is 
   assert.deepEqual(listOf(null, 1, "m", [], {}, { id: 5 }, { id: "m" }).map(({ id }) => id), ["m"]);
 });
 
-test("no model is lost for a detail, and unknown fields stay", () => {
+test("parseModelList() keeps models with invalid details, and unknown fields", () => {
   const wrong = {
     canonical_slug: 1,
     name: {},
@@ -46,7 +46,7 @@ test("no model is lost for a detail, and unknown fields stay", () => {
   assert.deepEqual(Object.values(price ?? {}).filter((listed) => listed !== undefined), [[]]);
 });
 
-const PRICES: [told: unknown, usd: number | undefined][] = [
+const PRICES: [listed: unknown, usd: number | undefined][] = [
   ["0.000003", 0.000003],
   ["3e-6", 0.000003],
   [0.000003, 0.000003],
@@ -59,19 +59,19 @@ const PRICES: [told: unknown, usd: number | undefined][] = [
   [null, undefined],
   [undefined, undefined],
 ];
-for (const [told, usd] of PRICES) {
-  test(`toFacts() reads the price ${JSON.stringify(told)} as ${usd}`, () => {
-    const { price } = factsOf({ pricing: { prompt: told, completion: told } });
+for (const [listed, usd] of PRICES) {
+  test(`toFacts() reads the price ${JSON.stringify(listed)} as ${usd}`, () => {
+    const { price } = factsOf({ pricing: { prompt: listed, completion: listed } });
     assert.deepEqual([price?.input, price?.output], [usd, usd]);
   });
 }
 
-test("toFacts() reads what a cached input costs", () => {
+test("toFacts() reads the price of cached input", () => {
   const { price } = factsOf({ pricing: { input_cache_read: "0.1", input_cache_write: "1.25" } });
   assert.deepEqual([price?.cacheRead, price?.cacheWrite], [0.1, 1.25]);
 });
 
-test("toFacts() reads what a long input costs, and leaves out what is no such price", () => {
+test("toFacts() reads the price of long input and ignores invalid prices", () => {
   const overrides = [
     { min_prompt_tokens: 200_000, prompt: "0.000006" },
     { min_prompt_tokens: 500_000, prompt: "-1" },
@@ -90,14 +90,14 @@ const WINDOWS: Record<string, object> = {
   Anthropic: { max_input_tokens: 5000, max_tokens: 500 },
 };
 for (const [host, entry] of Object.entries(WINDOWS)) {
-  test(`toFacts() reads the window as ${host} lists it`, () => {
+  test(`toFacts() reads the context length as ${host} lists it`, () => {
     const { contextLength, maxOutput } = factsOf(entry);
     assert.equal(contextLength, 5000);
     assert.equal(maxOutput, JSON.stringify(entry).includes("500}") ? 500 : undefined);
   });
 }
 
-test("toFacts() knows nothing where nothing is told", () => {
+test("toFacts() returns nothing for a model without details", () => {
   assert.deepEqual(toFacts(undefined), {});
   const { price: _price, ...facts } = factsOf({
     context_length: null,
@@ -110,7 +110,7 @@ test("toFacts() knows nothing where nothing is told", () => {
   assert.equal(factsOf({ context_length: 0 }).contextLength, undefined);
 });
 
-test("toFacts() reads how a model thinks", () => {
+test("toFacts() reads the reasoning capabilities of a model", () => {
   assert.deepEqual(factsOf({ reasoning: {} }).reasoning, {
     efforts: undefined,
     mandatory: false,
@@ -147,7 +147,7 @@ for (const [wanted, found] of NAMES) {
   });
 }
 
-test("a list may hold anything at all", () => {
+test("parseModelList() accepts any values in a list", () => {
   const body = fc.oneof(
     fc.json().map((text): unknown => JSON.parse(text)),
     fc.record({ data: fc.array(fc.object()) }),
@@ -174,10 +174,10 @@ const CORPUS = new URL("../../../shared/corpus/openrouter-models/", import.meta.
 if (!existsSync(CORPUS)) {
   const skip = "there is no ../shared/corpus beside this checkout";
   console.log(`model lists: skipped, for ${skip}`);
-  test("recorded lists are read whole", { skip }, () => {});
+  test("parseModelList() reads recorded lists completely", { skip }, () => {});
 } else {
   for (const file of readdirSync(CORPUS)) {
-    test(`the recorded list ${file} is read whole`, () => {
+    test(`parseModelList() reads the recorded list ${file} completely`, () => {
       const body = JSON.parse(readFileSync(new URL(file, CORPUS), "utf8"));
       const models = parseModelList(body) ?? [];
       assert.equal(models.length, body.data.length);

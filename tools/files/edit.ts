@@ -6,13 +6,13 @@ import { encodeText, readEditable } from "../formats/text.ts";
 import { defineTool } from "../tool.ts";
 import { FilePath, ReplacementFields } from "./replacement.ts";
 
-/** Replaces a piece of a file. */
+/** Replaces a string in a file. */
 export const edit = defineTool({
   name: "Edit",
   description:
-    "Replaces a piece of a file by another. The file must have been read before. old_string must be " +
-    "exactly what the file holds, spaces included and without the line numbers of Read, and be there only once, " +
-    "unless replace_all is set. An empty old_string makes a new file.",
+    "Replaces a string in a file. The file must have been read before. old_string must match the file exactly, " +
+    "including whitespace and without the line numbers of Read, and must occur only once, unless replace_all is set. " +
+    "An empty old_string creates a new file.",
   group: "files-write",
   input: v.object({
     file_path: FilePath,

@@ -1,4 +1,4 @@
-/** Which names the files of a language have, under the names that ripgrep gives the languages. */
+/** File name patterns by language, under the type names of ripgrep. */
 export const FILE_TYPES: ReadonlyMap<string, readonly string[]> = new Map(Object.entries({
   asm: ["*.asm", "*.s", "*.S"],
   c: ["*.[chH]", "*.[chH].in", "*.cats"],

@@ -2,21 +2,21 @@ import * as v from "valibot";
 import { compileGlob, splitGlob } from "../patterns/glob_pattern.ts";
 import { defineTool } from "../tool.ts";
 
-/** How many files are shown. */
+/** Maximum number of files shown. */
 const MAX_SHOWN_FILES = 100;
 
-/** Finds files by their names. */
+/** Finds files by a pattern of their paths. */
 export const glob = defineTool({
   name: "Glob",
   description:
-    `Finds files by a pattern of their paths such as "src/**/*.{ts,tsx}", the latest changed first, ` +
-    `${MAX_SHOWN_FILES} at the most. A pattern without a slash finds names at any depth. What .gitignore names is left ` +
-    "out, unless the pattern or the path goes into such a folder itself.",
+    `Finds files by a pattern of their paths such as "src/**/*.{ts,tsx}", most recently changed first, at most ` +
+    `${MAX_SHOWN_FILES}. A pattern without a slash matches names at any depth. Files and folders ignored by .gitignore ` +
+    "are left out, unless the pattern or the path itself leads into such a folder.",
   group: "files-read",
   input: v.object({
     pattern: v.pipe(v.string(), v.minLength(1), v.description("The pattern, with *, **, ?, [a-z] and {a,b}")),
     path: v.optional(
-      v.pipe(v.string(), v.description("The folder to look in; the workspace if nothing is said")),
+      v.pipe(v.string(), v.description("The folder to search. Default: the workspace")),
     ),
   }),
   aliases: { directory: "path" },
@@ -40,4 +40,4 @@ export const glob = defineTool({
   },
 });
 
-const INCOMPLETE_NOTE = "(there are too many files to look at all of them; give a path)";
+const INCOMPLETE_NOTE = "(there are too many files to search all of them; set path)";

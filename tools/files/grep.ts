@@ -14,39 +14,42 @@ const lineCount = (description: string) =>
 const flag = (description: string) => v.optional(v.pipe(v.boolean(), v.description(description)));
 
 const Input = v.object({
-  pattern: v.pipe(v.string(), v.minLength(1), v.description("A regular expression in the words of RE2")),
-  path: v.optional(v.pipe(v.string(), v.description("A file or folder; the workspace if nothing is said"))),
+  pattern: v.pipe(v.string(), v.minLength(1), v.description("A regular expression in RE2 syntax")),
+  path: v.optional(v.pipe(v.string(), v.description("The file or folder to search. Default: the workspace"))),
   glob: v.optional(
-    v.pipe(v.string(), v.description('Which files, as "*.{ts,tsx}"; "!" before it says which not')),
+    v.pipe(
+      v.string(),
+      v.description('The files to search, such as "*.{ts,tsx}"; with "!" before it, the files to leave out'),
+    ),
   ),
   type: v.optional(
-    v.pipe(v.string(), v.description("Which files, by language: js, ts, py, rust, go, java, …")),
+    v.pipe(v.string(), v.description("The files to search, by language: js, ts, py, rust, go, java, …")),
   ),
   output_mode: v.optional(v.pipe(
     v.picklist(["content", "files_with_matches", "count"]),
     v.description(
-      "Matching lines, the paths of files that have some (if nothing is said), or how many each has",
+      "Matching lines, the paths of files with matches (default), or the number of matching lines per file",
     ),
   )),
-  "-B": lineCount("How many lines before each match to show, with content"),
-  "-A": lineCount("How many lines after each match to show, with content"),
-  "-C": lineCount("How many lines before and after each match to show, with content"),
-  "-n": flag("Whether lines are numbered, with content; they are if nothing is said"),
-  "-i": flag("Whether upper and lower case are the same"),
-  "-o": flag("Whether only what matches is shown rather than its lines, with content"),
-  multiline: flag("Whether . takes line breaks and a match may go over lines"),
-  head_limit: lineCount("How many lines or files to show; 250 if nothing is said"),
-  offset: lineCount("How many lines or files to leave out before"),
+  "-B": lineCount("With content: the number of lines to show before each match"),
+  "-A": lineCount("With content: the number of lines to show after each match"),
+  "-C": lineCount("With content: the number of lines to show before and after each match"),
+  "-n": flag("With content: show line numbers. Default: true"),
+  "-i": flag("Ignore case"),
+  "-o": flag("With content: show only the matching text instead of whole lines"),
+  multiline: flag(". matches line breaks, and a match may span lines"),
+  head_limit: lineCount("The number of lines or files to show. Default: 250"),
+  offset: lineCount("The number of lines or files to skip first"),
   case_sensitive: flag("The opposite of -i"),
-  max_matches: lineCount("How many matching lines to show, with content"),
+  max_matches: lineCount("With content: the number of matching lines to show"),
 });
 
-/** Searches in files. */
+/** Searches files for a regular expression. */
 export const grep = defineTool({
   name: "Grep",
   description:
-    "Searches in the files of the workspace for a regular expression, line by line. What .gitignore " +
-    "names is left out, unless path is such a folder; binary files are too.",
+    "Searches the files of the workspace for a regular expression, line by line. Files and folders ignored by " +
+    ".gitignore are left out, unless path is such a folder; binary files are left out too.",
   group: "files-read",
   input: Input,
   aliases: {
@@ -85,10 +88,10 @@ export const grep = defineTool({
 
 type Mode = "content" | "files_with_matches" | "count";
 
-/** How many lines or files are shown where nothing is said. */
+/** Default number of lines or files shown. */
 const DEFAULT_HEAD_LIMIT = 250;
 
-/** From how many files on it is worth asking which of them surely hold nothing. */
+/** Minimum number of files for the prefilter. Below it, reading all files is cheaper. */
 const MIN_PREFILTER_FILES = 20;
 
 function toSearch(
@@ -98,7 +101,7 @@ function toSearch(
   const { case_sensitive, max_matches, multiline = false } = input;
   const source = multiline ? `(?s)${input.pattern}` : input.pattern;
   const pattern = { source, ignoreCase: input["-i"] ?? case_sensitive === false, multiline };
-  // Who speaks of matches wants to see them.
+  // With one of these options, matching lines are the default.
   const contentOptionSet = max_matches !== undefined || case_sensitive !== undefined;
   const contextLines = input["-C"] ?? 0;
   const options = {
@@ -117,10 +120,10 @@ function toSearch(
   };
 }
 
-/** How many lines around a match are shown at the most. */
+/** Maximum number of lines shown before a match, and after it. */
 const MAX_CONTEXT_LINES = 100;
 
-/** Which files are searched, by their paths from the folder that is searched. */
+/** Creates the filter for `glob` and `type`. It receives paths relative to the searched folder. */
 function fileFilter(
   { glob = "", type }: v.InferOutput<typeof Input>,
 ): (path: string, kind: Entry["kind"]) => boolean {
@@ -128,7 +131,7 @@ function fileFilter(
   if (type && types === undefined) {
     const knownTypes = [...FILE_TYPES.keys()].join(", ");
     throw new ToolError(
-      `Cannot search files of type ${JSON.stringify(type)}: known are ${knownTypes}; or use glob`,
+      `Cannot search files of type ${JSON.stringify(type)}: known types are ${knownTypes}; or use glob`,
     );
   }
   const typeMatchers = types?.map(compileGlob);
@@ -143,10 +146,10 @@ function fileFilter(
     !excluded.some((matches) => matches(path));
 }
 
-/** Several patterns may stand in one, with spaces or commas between. */
+/** Splits a list of patterns at spaces and commas outside braces. */
 function splitGlobs(globs: string): string[] {
   const split = globs.match(/(?:\{[^}]*\}|[^\s,{]|\{)+/g) ?? [];
-  if (split.length > 50) throw new ToolError("Cannot search: glob holds too many patterns");
+  if (split.length > 50) throw new ToolError("Cannot search: glob has more than 50 patterns");
   return split;
 }
 
@@ -166,11 +169,15 @@ async function prefilter(
 interface ReadTextsOptions {
   maxChars: number;
   multiline: boolean;
-  /** Counts what could not be searched. */
+  /** Numbers of files not read, and of files searched in part. */
   skipped: { unread: number; cut: number };
 }
 
-/** Reads what is text, and counts what cannot be read; if that is the only file, it says why. */
+/**
+ * Yields the lines of each text file. Skips binary files, and counts files that cannot be read.
+ *
+ * @throws {ToolError} if there is only one file, and it cannot be read.
+ */
 async function* readTexts(
   files: Files,
   paths: readonly string[],

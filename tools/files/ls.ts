@@ -3,26 +3,26 @@ import { compileGlob } from "../patterns/glob_pattern.ts";
 import type { Entry, Files } from "../host/files.ts";
 import { defineTool } from "../tool.ts";
 
-/** How many entries are shown. */
+/** Maximum number of entries shown. */
 const MAX_SHOWN_ENTRIES = 500;
 
-/** How deep is looked. */
+/** Maximum depth of the tree. */
 const MAX_DEPTH = 8;
 
-/** Lists a folder. */
+/** Lists a folder as a tree. */
 export const ls = defineTool({
   name: "LS",
   description:
-    `Lists a folder as a tree, as deep as ${MAX_SHOWN_ENTRIES} entries reach. Folders that .gitignore names are ` +
-    "left out; all shows them and hidden files, long adds sizes and times. To find files by name use Glob.",
+    `Lists a folder as a tree, as deep as ${MAX_SHOWN_ENTRIES} entries allow. Hidden files, and files and folders ` +
+    "ignored by .gitignore, are left out; all shows them. long adds sizes and times. To find files by name, use Glob.",
   group: "files-read",
   input: v.object({
-    path: v.optional(v.pipe(v.string(), v.description("The folder; the workspace if nothing is said"))),
+    path: v.optional(v.pipe(v.string(), v.description("The folder to list. Default: the workspace"))),
     ignore: v.optional(
-      v.pipe(v.array(v.string()), v.maxLength(50), v.description("Patterns of what to leave out")),
+      v.pipe(v.array(v.string()), v.maxLength(50), v.description("Patterns of paths to leave out")),
     ),
-    all: v.optional(v.pipe(v.boolean(), v.description("Whether hidden and ignored files are shown"))),
-    long: v.optional(v.pipe(v.boolean(), v.description("Whether sizes and times are shown"))),
+    all: v.optional(v.pipe(v.boolean(), v.description("Show hidden and ignored files"))),
+    long: v.optional(v.pipe(v.boolean(), v.description("Show sizes and times"))),
   }),
   aliases: { directory: "path", file_path: "path" },
   async run({ path = ".", ignore = [], all = false, long = false }, { files }) {
@@ -47,7 +47,7 @@ interface WalkFilter {
   skip(path: string): boolean;
 }
 
-/** Looks as deep as the limit allows, so that what is near is shown before what is deep. */
+/** Walks as deep as the limit allows, one level more at a time. Entries near the top thus come before deeper ones. */
 async function walkToLimit(
   files: Files,
   path: string,
@@ -69,7 +69,7 @@ function formatTree(entries: readonly Entry[], long: boolean): string[] {
   const top = Math.min(...entries.map(({ path }) => path.split("/").length));
   return entries.map(({ path, kind, size, modified }) => {
     const names = path.split("/");
-    const mark = { folder: "/", link: "@", other: " (no regular file)", file: "" }[kind];
+    const mark = { folder: "/", link: "@", other: " (not a regular file)", file: "" }[kind];
     const details = `  ${kind === "file" ? `${size} bytes, ` : ""}${
       new Date(modified).toISOString().slice(0, 19)
     }Z`;
@@ -77,7 +77,7 @@ function formatTree(entries: readonly Entry[], long: boolean): string[] {
   });
 }
 
-/** A name that would break the line is shown in quotes. */
+/** Quotes a name that contains control characters, such as line breaks. */
 function showName(name: string): string {
   return /\p{Cc}/u.test(name) ? JSON.stringify(name) : name;
 }

@@ -6,12 +6,12 @@ import { encodeText, pluralize, readEditable } from "../formats/text.ts";
 import { defineTool } from "../tool.ts";
 import { FilePath, ReplacementFields } from "./replacement.ts";
 
-/** Replaces several pieces of a file, all or none. */
+/** Replaces several strings in a file. If one replacement fails, none is made. */
 export const multiEdit = defineTool({
   name: "MultiEdit",
   description:
-    "Replaces several pieces of one file, one after the other, each in what the ones before it made. " +
-    "If one of them cannot be done, none is. Each follows the rules of Edit, and the file must have been read before.",
+    "Replaces several strings in one file, one after the other; each edit applies to the result of the edits before " +
+    "it. If one of them fails, none is made. Each follows the rules of Edit, and the file must have been read before.",
   group: "files-write",
   input: v.object({
     file_path: FilePath,
@@ -19,7 +19,7 @@ export const multiEdit = defineTool({
       v.array(v.object(ReplacementFields)),
       v.minLength(1),
       v.maxLength(100),
-      v.description("What to replace, in this order"),
+      v.description("The replacements, in this order"),
     ),
   }),
   aliases: { path: "file_path" },
@@ -46,7 +46,11 @@ export const multiEdit = defineTool({
   },
 });
 
-/** Says which of the edits it is that cannot be done. */
+/**
+ * Makes one of the edits.
+ *
+ * @throws {ToolError} with the number of the edit, if it fails.
+ */
 function applyEdit(
   before: EditedText,
   { edit, index, total }: { edit: Parameters<typeof replace>[1]; index: number; total: number },
@@ -55,7 +59,7 @@ function applyEdit(
     return replace(before, edit);
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
-    throw new ToolError(`${error.message} (edit ${index + 1} of ${total}; none has been made)`, {
+    throw new ToolError(`${error.message} (edit ${index + 1} of ${total}; none was made)`, {
       cause: error,
     });
   }

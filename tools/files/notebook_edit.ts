@@ -20,32 +20,35 @@ const Input = v.object({
   file_path: v.pipe(
     v.string(),
     v.minLength(1),
-    v.description("The notebook, relative to the workspace or absolute"),
+    v.description("The path of the notebook, relative to the workspace or absolute"),
   ),
   cell_id: v.optional(
-    v.pipe(v.string(), v.description("The cell; a new one is put behind it, or at the beginning without it")),
+    v.pipe(
+      v.string(),
+      v.description("The id of the cell. A new cell is inserted after it; without it, at the beginning"),
+    ),
   ),
   cell_index: v.optional(
     v.pipe(
       v.number(),
       v.integer(),
       v.minValue(0),
-      v.description("The cell, counted from 0, instead of cell_id; a new one gets this index"),
+      v.description("The index of the cell, from 0, instead of cell_id. A new cell gets this index"),
     ),
   ),
   new_source: v.optional(
-    v.pipe(v.string(), v.description("What the cell shall hold; not needed to delete one")),
+    v.pipe(v.string(), v.description("The new source of the cell; not needed to delete a cell")),
   ),
   cell_type: v.optional(
     v.pipe(
       v.picklist(["code", "markdown", "raw"]),
-      v.description("Of a new cell, or to make it another kind"),
+      v.description("The type of a new cell, or the new type of a replaced cell"),
     ),
   ),
   edit_mode: v.optional(
     v.pipe(
       v.picklist(["replace", "insert", "delete"]),
-      v.description("What to do; replace if nothing is said"),
+      v.description("What to do. Default: replace"),
     ),
   ),
 });
@@ -55,7 +58,7 @@ export const notebookEdit = defineTool({
   name: "NotebookEdit",
   description:
     "Replaces, inserts or deletes one cell of a Jupyter notebook (.ipynb), which must have been read " +
-    "before. What a replaced code cell had given is removed, for it is no longer true.",
+    "before. The outputs of a replaced code cell are removed, because they are out of date.",
   group: "files-write",
   input: Input,
   aliases: {
@@ -90,13 +93,13 @@ function applyChange(
     input;
   const unspecified = id === undefined && index === undefined;
   if (edit_mode !== "insert" && unspecified) {
-    throw new ToolError("Cannot edit the notebook: cell_id or cell_index must say which cell");
+    throw new ToolError("Cannot edit the notebook: cell_id or cell_index is required");
   }
   if (edit_mode === "delete") {
     const at = findCell(notebook, { id, index });
     return { text: deleteCell(notebook, at), summary: `Deleted cell ${at}` };
   }
-  if (source === undefined) throw new ToolError("Cannot edit the notebook: new_source is missing");
+  if (source === undefined) throw new ToolError("Cannot edit the notebook: new_source is required");
   if (edit_mode === "insert") {
     const at = unspecified ? 0 : insertIndex(notebook, { id, index });
     const cell = createCell({ type: type ?? "code", source, id: newCellId(notebook) });
@@ -105,14 +108,14 @@ function applyChange(
   }
   const at = findCell(notebook, { id, index });
   const cell = notebook.cells[at];
-  if (cell === undefined) throw new Error(`no cell ${at}`);
+  if (cell === undefined) throw new Error(`Cannot replace cell ${at}: it does not exist`);
   return {
     text: replaceCell(notebook, at, withSource(cell, { source, type })),
     summary: `Replaced cell ${at}`,
   };
 }
 
-/** Behind the cell of an id, at an index; the index may be the one after the last. */
+/** Returns the index of a new cell: after the cell with the id, or the given index, which may be one past the last. */
 function insertIndex(
   notebook: Notebook,
   { id, index }: { id: string | undefined; index: number | undefined },
@@ -121,7 +124,7 @@ function insertIndex(
   return index === notebook.cells.length ? index : findCell(notebook, { index });
 }
 
-/** Gives a cell another source, and takes away what only a code cell has, or what the old source gave. */
+/** Returns a cell with a new source and type. The outputs are emptied; a cell that is not code has none. */
 function withSource(cell: Cell, { source, type }: { source: string; type: string | undefined }): Cell {
   const { outputs: _, execution_count: __, ...rest } = cell;
   const cell_type = type ?? cell.cell_type;

@@ -7,22 +7,22 @@ import { defineTool } from "../tool.ts";
 export const notebookRead = defineTool({
   name: "NotebookRead",
   description:
-    "Reads a Jupyter notebook (.ipynb): its cells with their ids, and what they gave when they were run. " +
-    "With cell_id or cell_index only that cell.",
+    "Reads a Jupyter notebook (.ipynb): its cells with their ids and outputs. With cell_id or cell_index, reads only " +
+    "that cell.",
   group: "files-read",
   input: v.object({
     file_path: v.pipe(
       v.string(),
       v.minLength(1),
-      v.description("The notebook, relative to the workspace or absolute"),
+      v.description("The path of the notebook, relative to the workspace or absolute"),
     ),
-    cell_id: v.optional(v.pipe(v.string(), v.description("The id of the one cell to read"))),
+    cell_id: v.optional(v.pipe(v.string(), v.description("The id of the cell to read"))),
     cell_index: v.optional(
       v.pipe(
         v.number(),
         v.integer(),
         v.minValue(0),
-        v.description("The index of the one cell to read, from 0"),
+        v.description("The index of the cell to read, from 0"),
       ),
     ),
   }),

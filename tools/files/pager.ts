@@ -1,9 +1,9 @@
 import { pluralize } from "../formats/text.ts";
 
-/** The most characters that a page shows. */
+/** Maximum characters of a page. */
 const MAX_PAGE_CHARS = 100_000;
 
-/** What of a long result is shown. */
+/** Collects one page of a long result. */
 export class Pager {
   readonly #lines: string[] = [];
   readonly #limit: number;
@@ -12,18 +12,18 @@ export class Pager {
   #length = 0;
   #full = false;
 
-  /** How many lines are left out, and how many are shown then; 0 is as many as a page holds. */
+  /** Skips `offset` lines, then keeps up to `limit` lines. A limit of 0 means as many as fit on a page. */
   constructor({ limit, offset }: { limit: number; offset: number }) {
     this.#limit = limit === 0 ? Infinity : limit;
     this.#offset = offset;
   }
 
-  /** Whether there is more than is shown. */
+  /** True if a line did not fit. */
   get full(): boolean {
     return this.#full;
   }
 
-  /** Takes a line if there is place for it. */
+  /** Adds a line, or skips it if it is before the offset. Returns false if it does not fit. */
   add(line: string): boolean {
     this.#added += 1;
     if (this.#added <= this.#offset) return true;
@@ -36,20 +36,20 @@ export class Pager {
     return true;
   }
 
-  /** Shows it, with what was left out. */
+  /** Returns the page, with notes on what was left out. */
   show({ unread, cut, complete }: { unread: number; cut: number; complete: boolean }): string {
     const lines = [...this.#lines];
     if (lines.length === 0) {
-      lines.push(this.#added > 0 ? `(no more than ${this.#added})` : "No matches found");
+      lines.push(this.#added > 0 ? `(there are only ${this.#added})` : "No matches found");
     }
-    if (this.#full) lines.push(`(there is more; go on with offset ${this.#offset + this.#lines.length})`);
+    if (this.#full) lines.push(`(there is more; continue with offset ${this.#offset + this.#lines.length})`);
     if (unread > 0) {
-      lines.push(`(${pluralize(unread, "file")} could not be read, being too large, or not allowed)`);
+      lines.push(`(${pluralize(unread, "file")} could not be read: too large, or not allowed)`);
     }
     if (cut > 0) {
-      lines.push(`(${pluralize(cut, "file")} searched in part, for what is searched at once is too long)`);
+      lines.push(`(${pluralize(cut, "file")} searched in part: the lines or the text are too long)`);
     }
-    if (!complete) lines.push("(there are too many files to look at all of them; give a path)");
+    if (!complete) lines.push("(there are too many files to search all of them; set path)");
     return lines.join("\n");
   }
 }

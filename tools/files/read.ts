@@ -15,21 +15,21 @@ import { defineTool } from "../tool.ts";
 export const read = defineTool({
   name: "Read",
   description:
-    "Reads a file of the workspace. Text comes with line numbers, 2000 lines at once, long lines cut; " +
-    "images (PNG, JPEG, GIF, WebP) and PDFs are shown as such, notebooks (.ipynb) with their outputs.",
+    "Reads a file of the workspace. Text has line numbers; by default 2000 lines are read, and long lines are cut. " +
+    "Images (PNG, JPEG, GIF, WebP) and PDFs are shown as such, notebooks (.ipynb) with their outputs.",
   group: "files-read",
   input: v.object({
     file_path: FilePath,
     offset: v.optional(
-      v.pipe(v.number(), v.integer(), v.minValue(0), v.description("The line to begin with, counted from 1")),
+      v.pipe(v.number(), v.integer(), v.minValue(0), v.description("The first line to read, counted from 1")),
     ),
     limit: v.optional(
-      v.pipe(v.number(), v.integer(), v.minValue(1), v.description("How many lines to read")),
+      v.pipe(v.number(), v.integer(), v.minValue(1), v.description("The number of lines to read")),
     ),
     pages: v.optional(
       v.pipe(
         v.string(),
-        v.description(`Of a PDF: the pages whose text to read, as "1-5"; ${MAX_PAGES} at once`),
+        v.description(`For a PDF: the pages whose text to read, such as "1-5"; at most ${MAX_PAGES}`),
       ),
     ),
   }),
@@ -45,10 +45,10 @@ export const read = defineTool({
   },
 });
 
-/** How many lines are read where nothing is said. */
+/** Default number of lines read. */
 const DEFAULT_LINES = 2000;
 
-/** How many characters are shown at once. */
+/** Maximum characters shown. */
 const MAX_SHOWN_CHARS = 100_000;
 
 function showText(file: FileContent, { offset, limit }: { offset: number; limit: number }): string {
@@ -71,13 +71,16 @@ function showText(file: FileContent, { offset, limit }: { offset: number; limit:
   }
   const next = offset + shown.length;
   if (next <= lines.length) {
-    shown.push(`(${pluralize(lines.length - next + 1, "more line")}; read on with offset ${next})`);
+    shown.push(`(${pluralize(lines.length - next + 1, "more line")}; continue with offset ${next})`);
   }
-  if (!decoded.exact) shown.push("(not in UTF-8; what could not be read is shown as �)");
+  if (!decoded.exact) shown.push("(not in UTF-8; bytes that could not be decoded are shown as �)");
   return shown.join("\n");
 }
 
-/** Anthropic takes 5 MiB of base64 and 8000 pixels a side; one image beyond it would end the whole conversation. */
+/**
+ * Limits of Anthropic for an image: 5 MiB of base64, and 8000 pixels a side. A larger image would make every later
+ * request of the conversation fail.
+ */
 const MAX_IMAGE = { bytes: 5 * 1024 * 1024 / 4 * 3, side: 8000 };
 
 function showImage(
@@ -86,18 +89,18 @@ function showImage(
 ): ToolContent[] {
   if (bytes.length > MAX_IMAGE.bytes) {
     throw new ToolError(
-      `Cannot show "${path}": the image has ${bytes.length} bytes, and ${MAX_IMAGE.bytes} is the limit`,
+      `Cannot show "${path}": the image has ${bytes.length} bytes; the limit is ${MAX_IMAGE.bytes}`,
     );
   }
   if (Math.max(width, height) > MAX_IMAGE.side) {
     throw new ToolError(
-      `Cannot show "${path}": the image has ${width} × ${height} pixels, and ${MAX_IMAGE.side} a side is the limit`,
+      `Cannot show "${path}": the image has ${width} × ${height} pixels; the limit is ${MAX_IMAGE.side} a side`,
     );
   }
   return [{ type: "image", source: { type: "base64", media_type, data: toBase64(bytes) } }];
 }
 
-/** A PDF that is shown whole: Anthropic takes 100 pages, and 32 MiB of all the request. */
+/** Limits of a PDF that is shown whole. Anthropic accepts 100 pages, and 32 MiB for the whole request. */
 const MAX_PDF = { bytes: 4 * 1024 * 1024, pages: 100 };
 
 function isPdf({ bytes }: FileContent): boolean {
@@ -107,23 +110,24 @@ function isPdf({ bytes }: FileContent): boolean {
 async function showPdf({ path, bytes }: FileContent, pages: string | undefined): Promise<ToolContent[]> {
   const pageNumbers = pages === undefined ? undefined : parsePages(pages);
   if (pages !== undefined && pageNumbers === undefined) {
-    throw new ToolError(`Cannot read the pages ${JSON.stringify(pages)}: say them as "3", "1-5" or "1-3,7"`);
+    throw new ToolError(`Cannot read pages ${JSON.stringify(pages)}: write them as "3", "1-5" or "1-3,7"`);
   }
   const pdf = await openPdf(bytes, path);
-  const advice = `it has ${
-    pluralize(pdf.pageCount, "page")
-  }; set pages, ${MAX_PAGES} at once, to read their text`;
+  const pageCount = pluralize(pdf.pageCount, "page");
   if (pageNumbers === undefined) {
     if (bytes.length > MAX_PDF.bytes || pdf.pageCount > MAX_PDF.pages) {
+      const size = `${pluralize(bytes.length, "byte")} and ${pageCount}`;
+      const limit = `${MAX_PDF.bytes} bytes and ${MAX_PDF.pages} pages`;
       throw new ToolError(
-        `Cannot show "${path}" whole: ${pluralize(bytes.length, "byte")} are too many, ${advice}`,
+        `Cannot show "${path}" whole: it has ${size}, and the limit is ${limit}; set pages to read up to ${MAX_PAGES} pages`,
       );
     }
     const source = { type: "base64", media_type: "application/pdf", data: toBase64(bytes) } as const;
     return [{ type: "document", source, title: path }];
   }
   if (pageNumbers.length > MAX_PAGES || pageNumbers.some((page) => page > pdf.pageCount)) {
-    throw new ToolError(`Cannot read the pages ${JSON.stringify(pages)} of "${path}": ${advice}`);
+    const reason = `it has ${pageCount}, and one call reads at most ${MAX_PAGES}`;
+    throw new ToolError(`Cannot read pages ${JSON.stringify(pages)} of "${path}": ${reason}`);
   }
   const texts: ToolContent[] = [];
   for (const page of pageNumbers) {

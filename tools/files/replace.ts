@@ -1,20 +1,20 @@
 import { ToolError } from "../errors.ts";
 import { numberLine, pluralize, toLines } from "../formats/text.ts";
 
-/** One replacement of a text. */
+/** One replacement in a text. */
 export interface Replacement {
   old_string: string;
   new_string: string;
-  /** Whether every occurrence is meant. */
+  /** True to replace every occurrence. */
   replace_all?: boolean | undefined;
-  /** How many occurrences are meant, if not one. */
+  /** Expected number of occurrences, if not one. All of them are replaced. */
   expected_replacements?: number | undefined;
 }
 
-/** A text with what has been put into it. */
+/** A text, and the ranges that edits have changed in it. */
 export interface EditedText {
   text: string;
-  /** Where the new pieces are. */
+  /** Ranges of the inserted strings. */
   changes: readonly TextRange[];
 }
 
@@ -24,10 +24,10 @@ interface TextRange {
 }
 
 /**
- * Replaces a piece of a text that is there once, or as often as is said. Ends of lines need not be those of the
- * text: what is put in gets those of the text, and all else stays as it is, to the last byte.
+ * Replaces a string that occurs once in a text, or as often as expected. Line endings may differ from those of the text:
+ * the new string gets the line endings of the text. All else stays unchanged, to the byte.
  *
- * @throws {ToolError} if it is not there, or not so often.
+ * @throws {ToolError} if the string does not occur, or not as often as expected.
  */
 export function replace({ text, changes }: EditedText, change: Replacement): EditedText {
   const { old_string: old, new_string: next, replace_all: all = false, expected_replacements: expected } =
@@ -35,7 +35,7 @@ export function replace({ text, changes }: EditedText, change: Replacement): Edi
   if (old === next) throw new ToolError("Cannot edit: old_string and new_string are the same");
   if (old === "") {
     throw new ToolError(
-      "Cannot edit: old_string is empty; only a file that is not there, or empty, has none",
+      "Cannot edit: old_string is empty; this is allowed only for a missing or empty file",
     );
   }
   const found = findAll(text, old);
@@ -48,7 +48,7 @@ export function replace({ text, changes }: EditedText, change: Replacement): Edi
   return replaceRanges({ text, changes }, found, next);
 }
 
-/** Shows the lines around what has been put in, numbered as they are now. */
+/** Returns the changed lines and the lines around them, with their new numbers. */
 export function showChanges({ text, changes }: EditedText): string {
   const lines = toLines(text);
   const starts = lineStarts(text);
@@ -80,24 +80,24 @@ export function showChanges({ text, changes }: EditedText): string {
     previous = line;
   }
   if (shown.size >= MAX_SHOWN_LINES) {
-    out.push(`   ... (the first ${MAX_SHOWN_LINES} lines of what has changed)`);
+    out.push(`   ... (only the first ${MAX_SHOWN_LINES} lines of the changes are shown)`);
   }
   return out.join("\n");
 }
 
-/** How many lines are shown before and after a piece. */
+/** Number of lines shown before a change, and after it. */
 const CONTEXT_LINES = 4;
 
-/** How many lines are shown at the most. */
+/** Maximum number of lines shown. */
 const MAX_SHOWN_LINES = 80;
 
-/** How often a piece may be in a text. */
+/** Maximum number of occurrences of a string. */
 const MAX_OCCURRENCES = 100_000;
 
-/** How long a text may become, in characters. */
+/** Maximum length of the resulting text, in characters. */
 const MAX_TEXT_CHARS = 64 * 1024 * 1024;
 
-/** Finds every place of a piece that is told with other ends of lines, perhaps. */
+/** Finds every occurrence of a string, whose line endings may differ from those of the text. */
 function findAll(text: string, old: string): TextRange[] {
   const plain = text.replaceAll("\r\n", "\n");
   const normalized = old.replaceAll("\r\n", "\n");
@@ -109,14 +109,17 @@ function findAll(text: string, old: string): TextRange[] {
     at = plain.indexOf(normalized, at + normalized.length)
   ) {
     if (found.length === MAX_OCCURRENCES) {
-      throw new ToolError(`Cannot edit: old_string is in the file more than ${MAX_OCCURRENCES} times`);
+      throw new ToolError(`Cannot edit: old_string occurs more than ${MAX_OCCURRENCES} times in the file`);
     }
     found.push({ start: toOriginalOffset(at), end: toOriginalOffset(at + normalized.length) });
   }
   return found;
 }
 
-/** Says where in a text a position is that was counted without the first halves of its CR LF; positions must rise. */
+/**
+ * Returns a function that maps an offset in the text with LF line endings to the offset in the original text. It must be
+ * called with ascending offsets.
+ */
 function createOffsetMapper(text: string): (plain: number) => number {
   let before = 0;
   let next = text.indexOf("\r\n");
@@ -161,18 +164,18 @@ function lineStarts(text: string): number[] {
 }
 
 function countMismatchMessage(found: number, expected: number | undefined): string {
-  const message = `Cannot edit: old_string is in the file ${pluralize(found, "time")}`;
+  const message = `Cannot edit: old_string occurs ${pluralize(found, "time")} in the file`;
   return expected === undefined
-    ? `${message}; say more of what is around the one that is meant, or set replace_all`
-    : `${message}, and ${expected} were expected`;
+    ? `${message}; include more of the surrounding text, or set replace_all`
+    : `${message}, but ${expected} were expected`;
 }
 
-/** What may have gone wrong with a piece that is not there. */
+/** Returns the likely reason why a string was not found, or advice. */
 function notFoundHint(text: string, old: string): string {
-  if (/^\s*\d+[\t→]/.test(old)) return "; leave out the numbers of the lines";
+  if (/^\s*\d+[\t→]/.test(old)) return "; leave out the line numbers";
   const squeeze = (value: string) => value.replace(/\s+/g, " ").trim();
   if (squeeze(old) !== "" && squeeze(text).includes(squeeze(old))) {
-    return "; it is there with other spaces or line breaks, copy them as they are";
+    return "; it occurs with different spaces or line breaks, copy them exactly";
   }
-  return "; read the file again and copy the piece as it is there";
+  return "; read the file again and copy the string exactly";
 }

@@ -1,23 +1,23 @@
 import * as v from "valibot";
 
-/** How a model names a file. */
+/** Input schema of a file path. */
 export const FilePath = v.pipe(
   v.string(),
   v.minLength(1),
-  v.description("The file, relative to the workspace or absolute"),
+  v.description("The path of the file, relative to the workspace or absolute"),
 );
 
-/** How a model says that one piece of a file becomes another. */
+/** Input schemas of one replacement in a file. */
 export const ReplacementFields = {
-  old_string: v.pipe(v.string(), v.description("The piece to be replaced")),
-  new_string: v.pipe(v.string(), v.description("What shall be there instead")),
-  replace_all: v.optional(v.pipe(v.boolean(), v.description("Whether every occurrence is replaced"))),
+  old_string: v.pipe(v.string(), v.description("The string to replace")),
+  new_string: v.pipe(v.string(), v.description("The string to insert instead")),
+  replace_all: v.optional(v.pipe(v.boolean(), v.description("Replace every occurrence"))),
   expected_replacements: v.optional(
     v.pipe(
       v.number(),
       v.integer(),
       v.minValue(1),
-      v.description("How many occurrences are replaced, if not one"),
+      v.description("The number of occurrences to replace, if not one"),
     ),
   ),
 };

@@ -1,27 +1,27 @@
 import type { LinePattern } from "../patterns/line_pattern.ts";
 import { truncateLine } from "../formats/text.ts";
 
-/** How a text is searched, and what is shown of it. */
+/** How a text is searched, and how matches are shown. */
 export interface LineSearchOptions {
   pattern: LinePattern;
   multiline: boolean;
-  /** Whether only what matches is shown, rather than its whole lines. */
+  /** True to show only the matching text instead of whole lines. */
   onlyMatching: boolean;
-  /** How many lines are shown before and after each match. */
+  /** Number of lines shown before each match, and after it. */
   before: number;
   after: number;
   numbered: boolean;
-  /** Lets others have their turn. */
+  /** Yields to other work. */
   pause(): Promise<void>;
 }
 
-/** A text that is searched. */
+/** The lines of a file to search. */
 export interface TextLines {
   path: string;
   lines: readonly string[];
 }
 
-/** Says the numbers of the lines in which there are matches, from 0. */
+/** Yields the index of each line with a match. */
 export async function* findLines({ lines }: TextLines, options: LineSearchOptions): AsyncGenerator<number> {
   const { pattern, multiline, pause } = options;
   if (!multiline) {
@@ -39,7 +39,7 @@ export async function* findLines({ lines }: TextLines, options: LineSearchOption
   }
 }
 
-/** Shows what was found, as ripgrep does: `path:12:text`, and `path-11-text` of what is around. */
+/** Yields matches in the format of ripgrep: `path:12:text`, and `path-11-text` for lines of context. */
 export async function* showMatches(text: TextLines, options: LineSearchOptions): AsyncGenerator<string> {
   const { path, lines } = text;
   const { before, after, numbered, onlyMatching } = options;
@@ -49,7 +49,7 @@ export async function* showMatches(text: TextLines, options: LineSearchOptions):
     for await (const { number, piece } of findMatchedText(text, options)) yield show(number, ":", piece);
     return;
   }
-  // The first line that has not been shown, and the one before which what is around the last match ends.
+  // The first line that has not been shown, and the end (exclusive) of the context after the last match.
   let next = 0;
   let contextEnd = 0;
   for await (const number of findLines(text, options)) {
@@ -86,7 +86,7 @@ async function* findMatchedText(
   }
 }
 
-/** Matches that may go over lines: the first line of each, and what it has of that line and of each one after. */
+/** Yields matches that may span lines: the index of the first line, and the matching part of each line. */
 async function* findMultilineMatches(
   lines: readonly string[],
   { pattern, pause }: LineSearchOptions,

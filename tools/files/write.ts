@@ -8,12 +8,12 @@ import { defineTool } from "../tool.ts";
 export const write = defineTool({
   name: "Write",
   description:
-    "Writes a file, whole, and makes the folders on the way. A file that is there already is replaced; " +
-    "it must have been read before. To change a part of a file use Edit.",
+    "Writes a whole file, and creates missing folders. An existing file is replaced; it must have been read before. " +
+    "To change a part of a file, use Edit.",
   group: "files-write",
   input: v.object({
     file_path: FilePath,
-    content: v.pipe(v.string(), v.description("All that the file shall hold")),
+    content: v.pipe(v.string(), v.description("The whole content of the file")),
   }),
   aliases: { path: "file_path", filename: "file_path", contents: "content", text: "content" },
   async run({ file_path, content }, { files, session }) {

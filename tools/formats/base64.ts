@@ -1,4 +1,4 @@
-/** Writes bytes as base64. */
+/** Encodes bytes as base64. */
 export function toBase64(bytes: Uint8Array): string {
   const parts: string[] = [];
   for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
@@ -7,5 +7,5 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(parts.join(""));
 }
 
-/** As many arguments as every runtime takes. */
+/** Bytes of one call to `String.fromCharCode()`. Every runtime accepts this number of arguments. */
 const CHUNK_BYTES = 8192;

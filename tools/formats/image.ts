@@ -1,12 +1,12 @@
-/** What an image is, as far as its first bytes say. */
+/** Type and size of an image. */
 export interface Image {
   media_type: "image/png" | "image/jpeg" | "image/gif" | "image/webp";
-  /** In pixels; nothing where the bytes do not say. */
+  /** In pixels; undefined if the bytes do not contain it. */
   width: number | undefined;
   height: number | undefined;
 }
 
-/** Tells an image by its first bytes, whatever its name is; nothing if it is none that models see. */
+/** Detects an image by its first bytes, not by its name. Returns undefined unless models accept its type. */
 export function readImage(bytes: Uint8Array): Image | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const ascii = (start: number, end: number) => String.fromCharCode(...bytes.subarray(start, end));
@@ -46,7 +46,7 @@ function readWebpSize(view: DataView, kind: string): Size {
   }
 }
 
-/** Goes from segment to segment until one tells the size of the frame. */
+/** Scans the segments up to the frame header, which contains the size. */
 function readJpegSize(view: DataView): Size {
   let at = 2;
   while (at + 9 <= view.byteLength && view.getUint8(at) === 0xff) {

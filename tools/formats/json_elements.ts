@@ -1,17 +1,18 @@
-/** Where in a text a value is. */
+/** The range of a value in a text. */
 export interface Span {
   start: number;
   end: number;
 }
 
-/** Where the array of a member is, and each of its elements. */
+/** The range of an array, and the ranges of its elements. */
 export interface Elements extends Span {
   elements: readonly Span[];
 }
 
 /**
- * Finds the elements of an array that a member of the outermost object holds, so that one can be put in the place
- * of another while the rest of the text stays as it is. The text must be JSON already.
+ * Finds the elements of an array that is a member of the top-level object. Returns undefined if the member is missing or
+ * not an array. With the ranges, an element can be replaced while the rest of the text stays unchanged. The text must be
+ * valid JSON.
  */
 export function findElements(text: string, member: string): Elements | undefined {
   let found: Elements | undefined;
@@ -21,7 +22,7 @@ export function findElements(text: string, member: string): Elements | undefined
     const isMember = JSON.parse(text.slice(at, end)) === member;
     const start = skipSpace(text, skipSpace(text, end) + 1);
     const after = skipValue(text, start);
-    // Of two members of one name, JSON takes the last.
+    // `JSON.parse()` keeps the last of several members with the same name.
     if (isMember) {
       found = text[start] === "[" ? { start, end: after, elements: listElements(text, start) } : undefined;
     }

@@ -34,16 +34,16 @@ const NotebookFile = v.looseObject({
   cells: v.array(Cell),
 });
 
-/** What a cell gave when it was run. */
+/** An output of a cell. */
 export type Output = v.InferOutput<typeof Output>;
 
 /** A cell of a notebook. */
 export type Cell = v.InferOutput<typeof Cell>;
 
-/** A notebook of Jupyter's, in version 4 of its format. */
+/** A Jupyter notebook in version 4 of the format. */
 export interface Notebook {
   path: string;
-  /** The file as it is. */
+  /** The unchanged text of the file. */
   text: string;
   bom: boolean;
   minor: number;
@@ -51,30 +51,34 @@ export interface Notebook {
   cells: readonly Cell[];
 }
 
-/** Which kinds of cells there are. */
+/** The type of a cell. */
 export type CellType = "code" | "markdown" | "raw";
 
-/** @throws {ToolError} if the file is no notebook of version 4. */
+/**
+ * Parses a notebook.
+ *
+ * @throws {ToolError} if the file is not a notebook in version 4 of the format.
+ */
 export function parseNotebook({ path, bytes }: { path: string; bytes: Uint8Array<ArrayBuffer> }): Notebook {
   const decoded = decodeText(bytes);
   const result = v.safeParse(NotebookFile, decoded === undefined ? undefined : parseJson(decoded.text));
   if (decoded === undefined || !decoded.exact || !result.success) {
-    throw new ToolError(`Cannot read "${path}": it is no notebook in version 4 of Jupyter's format`);
+    throw new ToolError(`Cannot read "${path}": it is not a notebook in version 4 of Jupyter's format`);
   }
   const { metadata, nbformat_minor, cells } = result.output;
   const language = metadata?.language_info?.name ?? metadata?.kernelspec?.language ?? "python";
   return { path, text: decoded.text, bom: decoded.bom, minor: nbformat_minor, language, cells };
 }
 
-/** Joins lines that hold their own ends. */
+/** Joins lines that include their line endings. */
 export function joinLines(lines: v.InferOutput<typeof MultilineString>): string {
   return typeof lines === "string" ? lines : lines.join("");
 }
 
 /**
- * Finds a cell by its id, or by `cell-` and its index for those that have none, or by its index.
+ * Returns the index of a cell, given its id or its index. If no cell has the id, `cell-3` finds the cell at index 3.
  *
- * @throws {ToolError} if there is none.
+ * @throws {ToolError} if the cell does not exist.
  */
 export function findCell(
   notebook: Notebook,
@@ -87,11 +91,11 @@ export function findCell(
   if (wanted !== undefined && wanted < cells.length) return wanted;
   const description = id === undefined ? `index ${index}` : `id ${JSON.stringify(id)}`;
   throw new ToolError(
-    `Cannot find the cell of ${description} in "${path}": it has ${cells.length} cells, counted from 0`,
+    `Cannot find the cell with ${description} in "${path}": it has ${cells.length} cells, counted from 0`,
   );
 }
 
-/** Puts a cell in the place of another, and leaves the rest of the file as it is. */
+/** Returns the text of the file with one cell replaced, and all else unchanged. */
 export function replaceCell(notebook: Notebook, index: number, cell: Cell): string {
   const { text, start, end } = locateCell(notebook, index);
   const before: JsonObject = JSON.parse(text.slice(start, end));
@@ -100,7 +104,7 @@ export function replaceCell(notebook: Notebook, index: number, cell: Cell): stri
   return text.slice(0, start) + serializeCell(notebook, inOrder) + text.slice(end);
 }
 
-/** Puts a cell before the one of an index, or behind the last. */
+/** Returns the text of the file with a cell inserted before the one at an index, or after the last. */
 export function insertCell(notebook: Notebook, index: number, cell: Cell): string {
   const { text } = notebook;
   const { start, elements } = cellElements(notebook);
@@ -119,7 +123,7 @@ export function insertCell(notebook: Notebook, index: number, cell: Cell): strin
   }`;
 }
 
-/** Takes a cell out, with the comma that is then too many. */
+/** Returns the text of the file without one cell and its comma. */
 export function deleteCell(notebook: Notebook, index: number): string {
   const { text, start, end } = locateCell(notebook, index);
   const { elements, ...array } = cellElements(notebook);
@@ -130,7 +134,7 @@ export function deleteCell(notebook: Notebook, index: number): string {
   return text.slice(0, array.start + 1) + text.slice(array.end - 1);
 }
 
-/** Makes a cell as Jupyter writes one: names in order, the source as lines. */
+/** Creates a cell in the form that Jupyter writes: members sorted by name, the source as lines. */
 export function createCell(
   { type, source, id }: { type: CellType; source: string; id: string | undefined },
 ): Cell {
@@ -145,12 +149,12 @@ export function createCell(
   };
 }
 
-/** Cuts a source into lines that hold their own ends. */
+/** Splits a source into lines that include their line endings. */
 export function splitLines(source: string): string[] {
   return source.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
 
-/** Gives an id that no cell has; none where the format is too old for ids. */
+/** Returns an unused cell id; undefined before version 4.5 of the format, which introduced ids. */
 export function newCellId({ minor, cells }: Notebook): string | undefined {
   if (minor < 5) return undefined;
   const usedIds = new Set(cells.map(({ id }) => id));
@@ -161,17 +165,17 @@ export function newCellId({ minor, cells }: Notebook): string | undefined {
 
 function locateCell(notebook: Notebook, index: number): { text: string; start: number; end: number } {
   const element = cellElements(notebook).elements[index];
-  if (element === undefined) throw new Error(`no cell ${index}`);
+  if (element === undefined) throw new Error(`Cannot locate cell ${index}: it does not exist`);
   return { text: notebook.text, ...element };
 }
 
 function cellElements({ text }: Notebook): NonNullable<ReturnType<typeof findElements>> {
   const found = findElements(text, "cells");
-  if (found === undefined) throw new Error("no cells");
+  if (found === undefined) throw new Error("Cannot locate the cells: the notebook has none");
   return found;
 }
 
-/** How a file ends its lines, and by what it indents them. */
+/** Detects the line ending and the indentation of a file. */
 function detectFormat(text: string): [ending: string, indent: string] {
   const [, ending = "", indent = ""] = /(\r?\n)([ \t]+)/.exec(text) ?? [];
   return [ending, indent];

@@ -2,10 +2,10 @@ import type { ToolContent } from "../call.ts";
 import { readImage } from "./image.ts";
 import { type Cell, joinLines, type Notebook, type Output } from "./notebook.ts";
 
-/** The most characters of one source, of one output, and of all; and the most images. */
+/** Maximum characters of one source, of one output and of the view; maximum number of images, and characters of one. */
 const LIMITS = { source: 10_000, output: 4_000, all: 100_000, images: 10, image: 5 * 1024 * 1024 };
 
-/** Shows a notebook, or one cell of it: sources, what they gave, and the images among that as images. */
+/** Shows a notebook, or one cell of it, with sources and outputs. Images become image blocks. */
 export function showNotebook(
   notebook: Notebook,
   { cell: onlyCell }: { cell?: number | undefined } = {},
@@ -18,7 +18,7 @@ export function showNotebook(
     if (view.chars > LIMITS.all) {
       appendText(
         view,
-        `(${cells.length - index} more cells; read them one by one by NotebookRead with cell_index)`,
+        `(${cells.length - index} more cells; read them one by one with NotebookRead and cell_index)`,
       );
       break;
     }
@@ -27,7 +27,7 @@ export function showNotebook(
   return view.content;
 }
 
-/** What is shown so far. */
+/** The content shown so far. */
 interface View {
   content: ToolContent[];
   chars: number;
@@ -69,7 +69,7 @@ function showOutput(view: View, output: Output): void {
   }
 }
 
-/** Of the forms of one result shows the image, if models see such, or else the plainest. */
+/** Shows one form of a result: the image if models accept it, else the plainest text. */
 function showData(view: View, data: ReadonlyMap<string, unknown>): void {
   for (const type of ["image/png", "image/jpeg", "image/gif", "image/webp"]) {
     const image = joinText(data.get(type)).replace(/\s/g, "");
@@ -86,7 +86,7 @@ function showData(view: View, data: ReadonlyMap<string, unknown>): void {
   appendText(view, `<output>\n${cleanOutput(text)}\n</output>`);
 }
 
-/** A broken image would end the conversation of the model that it is shown to. */
+/** True for an image that Anthropic accepts. Any other one would make every later request of the conversation fail. */
 function isImage(base64: string, type: string): boolean {
   if (base64.length > LIMITS.image || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64) || base64.length % 4 !== 0) {
     return false;
@@ -110,7 +110,7 @@ function truncate(text: string, limit: number): string {
   return text.length <= limit ? text : `${text.slice(0, limit)}… [${text.length - limit} more characters]`;
 }
 
-/** Pieces of text that follow one another become one block. */
+/** Appends text to the last block if that is text, else as a new block. */
 function appendText(view: View, text: string): void {
   const last = view.content.at(-1);
   if (last?.type === "text") last.text += `\n${text}`;

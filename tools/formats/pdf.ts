@@ -1,21 +1,21 @@
 import { ToolError } from "../errors.ts";
 
-/** A PDF that has been opened. */
+/** An open PDF. */
 export interface Pdf {
   pageCount: number;
-  /** The text of a page; pages count from 1. */
+  /** Returns the text of a page. Pages are counted from 1. */
   pageText(page: number): Promise<string>;
 }
 
 /**
  * Opens a PDF.
  *
- * @throws {ToolError} if it is damaged or asks for a password.
+ * @throws {ToolError} if it is damaged or password-protected.
  */
 export async function openPdf(bytes: Uint8Array<ArrayBuffer>, path: string): Promise<Pdf> {
   const { getDocumentProxy } = await import("unpdf");
   try {
-    // The bytes are taken away from whoever gives them.
+    // `getDocumentProxy()` detaches the buffer that it is passed, so it gets a copy.
     const pdf = await getDocumentProxy(bytes.slice(), { isEvalSupported: false, verbosity: 0 });
     return {
       pageCount: pdf.numPages,
@@ -29,13 +29,13 @@ export async function openPdf(bytes: Uint8Array<ArrayBuffer>, path: string): Pro
     };
   } catch (error) {
     const reason = error instanceof Error && error.name === "PasswordException"
-      ? "it asks for a password"
-      : "it is damaged, or no PDF";
+      ? "it is password-protected"
+      : "it is damaged or not a PDF";
     throw new ToolError(`Cannot read "${path}": ${reason}`, { cause: error });
   }
 }
 
-/** Reads which pages are meant, as `3`, `1-5` or `1-3,7`; nothing if that says none. */
+/** Parses a list of pages such as `3`, `1-5` or `1-3,7`. Returns undefined if it is invalid. */
 export function parsePages(text: string): number[] | undefined {
   const pages = new Set<number>();
   for (const part of text.split(",")) {
@@ -48,8 +48,8 @@ export function parsePages(text: string): number[] | undefined {
   return pages.size === 0 || pages.has(0) ? undefined : [...pages].sort((a, b) => a - b);
 }
 
-/** The most characters of one page. */
+/** Maximum characters of one page. */
 const MAX_PAGE_CHARS = 20_000;
 
-/** The most pages of which one call reads the text. */
+/** Maximum number of pages whose text one call reads. */
 export const MAX_PAGES = 20;

@@ -1,16 +1,16 @@
 import { ToolError } from "../errors.ts";
 
-/** What a file says, if it says it in letters. */
+/** A file decoded as text. */
 export interface DecodedText {
-  /** Without the mark that some editors put first. */
+  /** The text without its byte order mark. */
   text: string;
-  /** Whether that mark is there. */
+  /** True if the file begins with a byte order mark. */
   bom: boolean;
-  /** Whether the text, written as UTF-8, gives the same bytes again. */
+  /** True if {@linkcode encodeText} restores the same bytes. */
   exact: boolean;
 }
 
-/** Reads bytes as text: UTF-8, or UTF-16 that says so; nothing if they are none. */
+/** Decodes UTF-8, or UTF-16 with a byte order mark. Returns undefined for binary data, which contains NUL. */
 export function decodeText(bytes: Uint8Array<ArrayBuffer>): DecodedText | undefined {
   const [first = 0, second = 0, third = 0] = bytes;
   if (first === 0xff && second === 0xfe) return { text: decode(bytes, "utf-16le"), bom: true, exact: false };
@@ -25,44 +25,46 @@ export function decodeText(bytes: Uint8Array<ArrayBuffer>): DecodedText | undefi
 }
 
 /**
- * Reads a file as text of which a part can be changed while the rest stays as it is.
+ * Decodes a file as text that can be changed in part while the rest stays the same.
  *
- * @throws {ToolError} if it is no text, or not in UTF-8.
+ * @throws {ToolError} if it is binary, or not in UTF-8.
  */
 export function readEditable({ path, bytes }: { path: string; bytes: Uint8Array<ArrayBuffer> }): DecodedText {
   const text = decodeText(bytes);
   if (text === undefined) throw new ToolError(`Cannot change "${path}": it is a binary file`);
-  if (!text.exact) throw new ToolError(`Cannot change "${path}": it is not in UTF-8, and would be damaged`);
+  if (!text.exact) {
+    throw new ToolError(`Cannot change "${path}": it is not in UTF-8, so a change would damage it`);
+  }
   return text;
 }
 
-/** Writes text as UTF-8, behind the mark if it had one. */
+/** Encodes text as UTF-8, with a byte order mark if `bom` is set. */
 export function encodeText(text: string, { bom = false }: { bom?: boolean } = {}): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(bom ? `\ufeff${text}` : text);
 }
 
-/** Cuts text into lines, without what ends them; a last line that is empty is none. */
+/** Splits text into lines without their line endings. An empty last line is dropped. */
 export function toLines(text: string): string[] {
   const lines = text.split(/\r?\n/);
   if (lines.at(-1) === "") lines.pop();
   return lines;
 }
 
-/** The longest line that is shown whole. */
-export const MAX_LINE_CHARS = 2000;
+/** Maximum characters shown of a line. */
+const MAX_LINE_CHARS = 2000;
 
-/** Shows a line as `cat -n` does; of a long one the beginning, and how much there is more. */
+/** Formats a line as `cat -n` does. A long line is truncated. */
 export function numberLine(number: number, line: string): string {
   return `${String(number).padStart(6)}\t${truncateLine(line)}`;
 }
 
-/** Shows a line, of a long one the beginning, and how much there is more. */
+/** Truncates a long line, and appends the number of characters left out. */
 export function truncateLine(line: string): string {
   if (line.length <= MAX_LINE_CHARS) return line;
   return `${line.slice(0, MAX_LINE_CHARS)}… [${line.length - MAX_LINE_CHARS} more characters]`;
 }
 
-/** Says how many: `1 line`, `2 lines`. */
+/** Formats a number with its noun: `1 line`, `2 lines`. */
 export function pluralize(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

@@ -1,15 +1,16 @@
 import { RE2JS } from "re2js";
 import { ToolError } from "../errors.ts";
 
-/** The longest pattern that is taken. */
+/** Maximum length of a pattern. */
 const MAX_PATTERN_CHARS = 1000;
 
 /**
- * Understands a pattern of paths: `*` and `?` stay in one name, `**` goes through folders, `[a-z]` is one letter,
- * `{a,b}` either. A pattern without a slash means names at any depth. Matching takes time in proportion to the
- * path, whatever the pattern is: it is turned into a regular expression, and braces into alternatives of that.
+ * Compiles a glob pattern of paths. `*` and `?` match within one name, `**` matches any number of folders, `[a-z]`
+ * matches one character, `{a,b}` matches either alternative. A pattern without a slash matches names at any depth.
+ * Matching takes linear time in the length of the path for every pattern: the pattern becomes an RE2 expression, and its
+ * braces become alternatives of that.
  *
- * @throws {ToolError} if it is too long or can be no pattern.
+ * @throws {ToolError} if the pattern is too long or malformed.
  *
  * @example Usage
  * ```ts
@@ -21,13 +22,18 @@ const MAX_PATTERN_CHARS = 1000;
  * ```
  */
 export function compileGlob(pattern: string): (path: string) => boolean {
-  if (pattern.length > MAX_PATTERN_CHARS) throw new ToolError("Cannot use the pattern: it is too long");
+  if (pattern.length > MAX_PATTERN_CHARS) {
+    throw new ToolError(`Cannot use the pattern: it is longer than ${MAX_PATTERN_CHARS} characters`);
+  }
   const compiled = compileSources([globToRegExpSource(pattern)]);
   if (compiled !== undefined) return compiled;
-  throw new ToolError(`Cannot use the pattern ${JSON.stringify(pattern)}: it is not well formed`);
+  throw new ToolError(`Cannot use pattern ${JSON.stringify(pattern)}: it is malformed`);
 }
 
-/** Understands any of several patterns, in the words of `.gitignore`, in which braces are letters; what is none is skipped. */
+/**
+ * Compiles `.gitignore` patterns, in which braces are literal. The result is true for a path that matches any of them.
+ * Patterns that are malformed or too long are skipped.
+ */
 export function compileIgnoreRules(patterns: readonly string[]): (path: string) => boolean {
   const sources = patterns.filter((pattern) => pattern.length <= MAX_PATTERN_CHARS)
     .map((pattern) =>
@@ -49,7 +55,7 @@ function compileSources(sources: readonly string[]): ((path: string) => boolean)
   }
 }
 
-/** The folder that all matches of a pattern lie in, and the rest of the pattern. */
+/** Splits a pattern into the folder that contains all matches, and the rest of the pattern. */
 export function splitGlob(pattern: string): { folder: string; rest: string } {
   const names = pattern.split("/");
   const first = names.findIndex((name) => /[*?[\]{}\\]/.test(name));
@@ -67,7 +73,7 @@ function globToRegExpSource(pattern: string): string {
   let depth = 0;
   let opened = 0;
   return Array.from(glob.matchAll(TOKENS), ({ 0: token, index }) => {
-    // A brace that is never closed stands for itself.
+    // A brace that is never closed is literal.
     if (token === "{" && opened < closed) {
       depth += 1;
       opened += 1;
@@ -83,7 +89,7 @@ function globToRegExpSource(pattern: string): string {
   }).join("") + ")".repeat(depth);
 }
 
-/** Two stars that are a whole name, other stars, classes, escapes, and letters. */
+/** Tokens of a pattern: two stars as a whole name, other stars, character classes, escapes, single characters. */
 const TOKENS =
   /(?<![^/{,])\*\*\/|\/\*\*$|(?<![^/{,])\*\*(?![^,}])|\*+|\\[\s\S]|\[[!^]?\]?(?:\\[\s\S]|[^\]\\/])*\]|[\s\S]/gu;
 

@@ -1,31 +1,31 @@
 import { RE2JS } from "re2js";
 import { ToolError } from "../errors.ts";
 
-/** A pattern to search with. */
+/** A compiled search pattern. */
 export interface LinePattern {
-  /** How much of a line is searched, in characters; for all of a text when a match may go over lines. */
+  /** Maximum number of characters searched in one line; in the whole text if matches may span lines. */
   readonly maxChars: number;
   test(text: string): boolean;
-  /** Whether so much has been done that others should have their turn; asking begins the count anew. */
+  /** Returns true, and resets the count of steps, if the caller should yield to other work. */
   shouldPause(): boolean;
-  /** The matches of a text, where they begin and end. */
+  /** Yields the start and end of each match. */
   find(text: string): Generator<{ start: number; end: number }>;
 }
 
-/** The longest pattern that is taken, in characters, and in steps of its program. */
+/** Maximum length of a pattern in characters, and maximum size of its compiled program in instructions. */
 const PATTERN_LIMITS = { length: 2000, program: 20_000 };
 
-/** The most of one line that is searched, and of one text. */
+/** Maximum number of characters searched in one line, and in one text. */
 const MAX_SEARCHED_CHARS = { line: 256 * 1024, text: 1024 * 1024 };
 
-/** How many steps of its program one look may take at the worst: about a third of a second for a line. */
+/** Maximum number of steps (characters × program size) of one search: about a third of a second for a line. */
 const MAX_STEPS = { line: 10_000_000, text: 40_000_000 };
 
 /**
- * Understands a pattern in the words of RE2, which knows no references back and no looks around. Matching takes
- * time in proportion to the text, whatever the pattern is; the reach bounds what one line can take.
+ * Compiles a regular expression in RE2 syntax, which has no backreferences and no lookaround. Matching takes linear time
+ * in the length of the text for every pattern. `maxChars` bounds the time of one search.
  *
- * @throws {ToolError} if it cannot be understood.
+ * @throws {ToolError} if the pattern is invalid, too long or too complex.
  *
  * @example Usage
  * ```ts
@@ -41,11 +41,15 @@ export function compilePattern(
   source: string,
   { ignoreCase, multiline }: { ignoreCase: boolean; multiline: boolean },
 ): LinePattern {
-  if (source.length > PATTERN_LIMITS.length) throw new ToolError("Cannot search: the pattern is too long");
+  if (source.length > PATTERN_LIMITS.length) {
+    throw new ToolError(`Cannot search: the pattern is longer than ${PATTERN_LIMITS.length} characters`);
+  }
   const flags = (ignoreCase ? RE2JS.CASE_INSENSITIVE : 0) | (multiline ? RE2JS.MULTILINE : 0);
   const regexp = compile(source, flags);
   const program = regexp.programSize();
-  if (program > PATTERN_LIMITS.program) throw new ToolError("Cannot search: the pattern repeats too much");
+  if (program > PATTERN_LIMITS.program) {
+    throw new ToolError("Cannot search: the pattern is too complex; use fewer repetitions");
+  }
   const kind = multiline ? "text" : "line";
   let steps = 0;
   return {
@@ -57,7 +61,7 @@ export function compilePattern(
     *find(text) {
       const matcher = regexp.matcher(text);
       let from = 0;
-      // Each look may go to the end of the text, though it takes only the next letter.
+      // The worst case is counted: each search may scan to the end of the text, even for a short match.
       while (steps += (text.length - from + 1) * program, matcher.find()) {
         from = matcher.end();
         yield { start: matcher.start(), end: from };
@@ -79,7 +83,7 @@ function compile(source: string, flags: number): RE2JS {
     throw new ToolError(
       `Cannot search for ${
         JSON.stringify(source)
-      }: ${reason}; patterns are RE2's, without references back or looks around`,
+      }: ${reason}; patterns use RE2 syntax, without backreferences or lookaround`,
       { cause: error },
     );
   }

@@ -5,31 +5,36 @@ import { defineTool } from "../tool.ts";
 
 const MARKS: Record<Todo["status"], string> = { pending: " ", in_progress: "~", completed: "x" };
 
-/** Hands a piece of work to a model of its own; or keeps the list of what is to do, for models that expect that. */
+/** Runs a subagent on a task. With `action`, manages the to-do list instead, for models that expect that. */
 export const task = defineTool({
   name: "Task",
   description: [
-    "Has another model do a piece of work on its own, with the same tools but this one, and gives its last words. " +
-    "It sees nothing of this conversation: say in the prompt all that it needs to know, and what it is to report. " +
-    "Use it for searches and other work of many steps, of which only the outcome matters here.",
-    "With an action instead of a prompt it keeps a list of what is to do: list, add (with task), complete and " +
-    "remove (with task_id).",
+    "Runs a subagent: another model that does a task with the same tools except this one, and returns its final " +
+    "answer. The subagent does not see this conversation: write into the prompt everything that it needs to know, " +
+    "and what it must report. Use it for searches and other tasks of many steps of which you need only the result.",
+    "With an action instead of a prompt, manages the to-do list: list, add (with task), complete and remove (with " +
+    "task_id).",
   ].join("\n"),
   nested: true,
   aliases: { id: "task_id", taskId: "task_id" },
   input: v.object({
-    description: v.optional(v.pipe(v.string(), v.description("The work in a few words."))),
-    prompt: v.optional(v.pipe(v.string(), v.description("The work itself, with all that is to be known."))),
-    subagent_type: v.optional(v.pipe(v.string(), v.description("Of no effect: there is one kind of agent."))),
+    description: v.optional(v.pipe(v.string(), v.description("The task in a few words."))),
+    prompt: v.optional(
+      v.pipe(v.string(), v.description("The task, with everything that the subagent needs to know.")),
+    ),
+    subagent_type: v.optional(v.pipe(v.string(), v.description("Ignored: there is only one kind of agent."))),
     model: v.optional(
-      v.pipe(v.string(), v.description("The model to do it; without one, that of this conversation.")),
+      v.pipe(v.string(), v.description("The model to use. Default: the model of this conversation.")),
     ),
     action: v.optional(
-      v.pipe(v.picklist(["list", "add", "complete", "remove"]), v.description("What to do with the list.")),
+      v.pipe(
+        v.picklist(["list", "add", "complete", "remove"]),
+        v.description("What to do with the to-do list."),
+      ),
     ),
-    task: v.optional(v.pipe(v.string(), v.description("What to add to the list."))),
+    task: v.optional(v.pipe(v.string(), v.description("The entry to add."))),
     task_id: v.optional(
-      v.pipe(v.union([v.string(), v.number()]), v.description("Which entry of the list is meant.")),
+      v.pipe(v.union([v.string(), v.number()]), v.description("The id of the entry.")),
     ),
   }),
   async run({ prompt = "", model, action, task: content = "", task_id }, { models, session, signal }) {
@@ -52,19 +57,17 @@ export const task = defineTool({
       }
       case undefined: {
         if (prompt.trim() === "") {
-          throw new ToolError(
-            "Cannot start a task: give a prompt, or an action for the list of what is to do",
-          );
+          throw new ToolError("Cannot start a task: prompt or action is required");
         }
         const report = await models.runSubagent(prompt, { model, signal });
-        return report.trim() === "" ? "The task ended without a word" : report;
+        return report.trim() === "" ? "The task returned no text" : report;
       }
     }
   },
 });
 
 function addTodo(session: Session, content: string): string {
-  if (content === "") throw new ToolError("Cannot add a task: say in task what is to do");
+  if (content === "") throw new ToolError("Cannot add a task: task is required");
   const usedIds = new Set(session.todos.map(({ id }) => id));
   let id = session.todos.length + 1;
   while (usedIds.has(String(id))) id += 1;
@@ -73,16 +76,16 @@ function addTodo(session: Session, content: string): string {
 }
 
 function findTodo({ todos }: Session, id: string | number | undefined, action: string): Todo {
-  if (id === undefined) throw new ToolError(`Cannot ${action} a task: say in task_id which`);
+  if (id === undefined) throw new ToolError(`Cannot ${action} a task: task_id is required`);
   const found = todos.find((todo) => todo.id === String(id));
   if (found !== undefined) return found;
   const available = todos.length === 0
     ? "the list is empty"
-    : `there are ${todos.map((todo) => todo.id).join(", ")}`;
+    : `the list has ${todos.map((todo) => todo.id).join(", ")}`;
   throw new ToolError(`Cannot ${action} task "${id}": ${available}`);
 }
 
 function formatTodos(todos: readonly Todo[]): string {
   return todos.map(({ id, content, status }) => `[${MARKS[status]}] ${id}: ${content}`).join("\n") ||
-    "There is nothing to do";
+    "The list is empty";
 }

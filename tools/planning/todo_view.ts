@@ -1,8 +1,8 @@
 import type { Todo } from "../session.ts";
 
-/** Shows a list of what is to be done, a line each. */
+/** Formats a to-do list. A description follows its entry on a separate line. */
 export function formatTodoList(todos: readonly Todo[]): string {
-  if (todos.length === 0) return "(nothing to do)";
+  if (todos.length === 0) return "(the list is empty)";
   return todos.map(formatTodo).join("\n");
 }
 

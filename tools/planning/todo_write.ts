@@ -9,12 +9,17 @@ const Priority = v.picklist(["high", "medium", "low"]);
 const ShortText = v.pipe(v.string(), v.maxLength(2000));
 
 const TodoItem = v.object({
-  content: v.pipe(ShortText, v.minLength(1), v.description("What is to be done")),
-  status: v.pipe(Status, v.description("How far it is")),
+  content: v.pipe(ShortText, v.minLength(1), v.description("What to do")),
+  status: v.pipe(Status, v.description("The status of the entry")),
   activeForm: v.optional(
-    v.pipe(ShortText, v.description("What is being done while it is, as “Running the tests”")),
+    v.pipe(
+      ShortText,
+      v.description(
+        "The content in the present continuous, such as “Running the tests”; shown while in_progress",
+      ),
+    ),
   ),
-  id: v.optional(v.pipe(ShortText, v.description("Its name in this list; its number if nothing is said"))),
+  id: v.optional(v.pipe(ShortText, v.description("The id of the entry. Default: its number in the list"))),
   priority: v.optional(Priority),
 });
 
@@ -23,34 +28,34 @@ const Input = v.object({
     v.pipe(
       v.array(TodoItem),
       v.maxLength(500),
-      v.description("The whole list, which takes the place of the one before"),
+      v.description("The whole list; it replaces the previous one"),
     ),
   ),
   action: v.optional(
     v.pipe(
       v.picklist(["add", "update", "delete", "complete"]),
-      v.description("Instead of todos: changes one thing"),
+      v.description("Instead of todos: changes one entry"),
     ),
   ),
-  todo_id: v.optional(v.pipe(v.string(), v.description("With action: which one"))),
-  title: v.optional(v.pipe(ShortText, v.description("With action: what is to be done"))),
-  description: v.optional(v.pipe(ShortText, v.description("With action: more about it"))),
+  todo_id: v.optional(v.pipe(v.string(), v.description("With action: the id of the entry"))),
+  title: v.optional(v.pipe(ShortText, v.description("With action: what to do"))),
+  description: v.optional(v.pipe(ShortText, v.description("With action: details"))),
   status: v.optional(Status),
   priority: v.optional(Priority),
-  due_date: v.optional(v.pipe(ShortText, v.description("With action: until when"))),
+  due_date: v.optional(v.pipe(ShortText, v.description("With action: the due date"))),
   tags: v.optional(
-    v.pipe(v.array(ShortText), v.maxLength(20), v.description("With action: what it belongs to")),
+    v.pipe(v.array(ShortText), v.maxLength(20), v.description("With action: the tags of the entry")),
   ),
 });
 
 type TodoChange = Omit<v.InferOutput<typeof Input>, "todos" | "action">;
 
-/** Keeps the list of what is to be done. */
+/** Replaces the to-do list, or changes one entry of it. */
 export const todoWrite = defineTool({
   name: "TodoWrite",
   description:
-    "Keeps a list of what is to be done in this conversation. Give the whole list as todos each time, " +
-    "one of them in_progress while you work on it; set it completed as soon as it is.",
+    "Keeps the to-do list of this conversation. Send the whole list as todos each time. Mark one entry " +
+    "in_progress while you work on it, and completed as soon as it is done.",
   input: Input,
   aliases: { content: "title", id: "todo_id" },
   async run({ todos, action, ...change }, { session }) {
@@ -58,7 +63,7 @@ export const todoWrite = defineTool({
       setTodos(session, assignIds(todos));
     } else {
       if (action === undefined) {
-        throw new ToolError("Cannot write todos: neither todos nor an action is given");
+        throw new ToolError("Cannot write todos: todos or action is required");
       }
       setTodos(session, applyAction(session.todos, action, change));
     }
@@ -69,7 +74,7 @@ export const todoWrite = defineTool({
 function assignIds(items: readonly v.InferOutput<typeof TodoItem>[]): Todo[] {
   const todos = items.map((item, index) => ({ ...item, id: item.id || String(index + 1) }));
   const ids = new Set(todos.map(({ id }) => id));
-  if (ids.size < todos.length) throw new ToolError("Cannot write todos: two of them have one id");
+  if (ids.size < todos.length) throw new ToolError("Cannot write todos: two entries have the same id");
   return todos;
 }
 
@@ -80,9 +85,9 @@ function applyAction(
 ): Todo[] {
   if (action === "add") return [...todos, createTodo(todos, change)];
   const { todo_id: id } = change;
-  if (id === undefined) throw new ToolError(`Cannot ${action} a todo: todo_id is missing`);
+  if (id === undefined) throw new ToolError(`Cannot ${action} a todo: todo_id is required`);
   if (!todos.some((todo) => todo.id === id)) {
-    throw new ToolError(`Cannot ${action} the todo ${JSON.stringify(id)}: there is none of that id`);
+    throw new ToolError(`Cannot ${action} todo ${JSON.stringify(id)}: no entry has this id`);
   }
   switch (action) {
     case "delete":
@@ -95,8 +100,8 @@ function applyAction(
 }
 
 function createTodo(todos: readonly Todo[], change: TodoChange): Todo {
-  if (!change.title) throw new ToolError("Cannot add a todo: title is missing");
-  if (todos.length >= 500) throw new ToolError("Cannot add a todo: there are 500 already");
+  if (!change.title) throw new ToolError("Cannot add a todo: title is required");
+  if (todos.length >= 500) throw new ToolError("Cannot add a todo: the list already has 500 entries");
   let number = todos.length + 1;
   while (todos.some(({ id }) => id === String(number))) number += 1;
   return merge({ id: String(number), content: change.title, status: "pending" }, change);

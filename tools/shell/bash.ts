@@ -4,10 +4,10 @@ import type { ProgramResult } from "../host/shell.ts";
 import type { ShellPolicy } from "../policy/shell.ts";
 import { defineTool, type Tool } from "../tool.ts";
 
-/** Up to this a time is taken for seconds, from there on for milliseconds: models have learned both. */
+/** Maximum timeout that is read as seconds. A larger one is read as milliseconds: models use both units. */
 const MAX_TIMEOUT_IN_SECONDS = 600;
 
-/** Declares the tool that runs commands; what it says of itself depends on what commands may do. */
+/** Declares the tool that runs commands. Its description depends on what the policy allows commands to do. */
 export function createBash(policy: ShellPolicy): Tool {
   return defineTool({
     name: "Bash",
@@ -24,18 +24,18 @@ export function createBash(policy: ShellPolicy): Tool {
           v.number(),
           v.gtValue(0),
           v.description(
-            `How long it may run: up to ${MAX_TIMEOUT_IN_SECONDS} in seconds, above that in milliseconds. ` +
+            `Maximum run time: up to ${MAX_TIMEOUT_IN_SECONDS} in seconds, above that in milliseconds. ` +
               `Default ${policy.limits.defaultSeconds} s, at most ${policy.limits.maxSeconds} s.`,
           ),
         ),
       ),
-      input: v.optional(v.pipe(v.string(), v.description("What the command reads from stdin."))),
-      run_in_background: v.optional(v.pipe(v.boolean(), v.description("Not possible here."))),
+      input: v.optional(v.pipe(v.string(), v.description("The stdin of the command."))),
+      run_in_background: v.optional(v.pipe(v.boolean(), v.description("Not supported."))),
     }),
     async run({ command, timeout, input, run_in_background }, { shell }) {
       if (run_in_background === true) {
         throw new ToolError(
-          "Cannot run the command in the background: all that a call starts ends with it. " +
+          "Cannot run the command in the background: all processes of a call end with the call. " +
             "Run it in the foreground, with a timeout that is long enough",
         );
       }
@@ -47,18 +47,18 @@ export function createBash(policy: ShellPolicy): Tool {
 
 function describe({ sandbox, network, root, limits }: ShellPolicy): string {
   const sandboxNote = sandbox === "off"
-    ? "It runs WITHOUT a sandbox, with the rights of the gateway itself: it can read, change and reach whatever the gateway can."
-    : `It runs in a sandbox: it sees the workspace and the machine's programs, nothing else, and ${
-      network ? "reaches the network" : "has no network"
-    }. Only the workspace can be written, and /tmp, which is empty at each call; files that other programs trust, ` +
-      "as .git/hooks, .git/config, .mcp.json, .claude and .vscode, cannot.";
+    ? "It runs WITHOUT a sandbox, with the rights of the gateway itself: it can read, change and reach everything that the gateway can."
+    : `It runs in a sandbox: it can read only the workspace and the machine's programs, and ${
+      network ? "can reach the network" : "has no network"
+    }. It can write only to the workspace and to /tmp, which is empty at each call. It cannot write files that other ` +
+      "programs trust, such as .git/hooks, .git/config, .mcp.json, .claude and .vscode.";
   return [
-    `Runs a command in bash and gives what it printed. It starts in the workspace, ${root}; ` +
-    "no variable, `cd` or process outlasts the call.",
+    `Runs a command in bash and returns its output. It starts in the workspace, ${root}; ` +
+    "variables, the effect of `cd` and processes end with the call.",
     sandboxNote,
-    `Of stdout and of stderr ${limits.keptOutputChars} characters are kept, from the beginning and the end. ` +
-    "Nothing can be asked for while it runs: use the flags that answer for you.",
-    "To read, search and edit files use the tools made for that, if you have them.",
+    `At most ${limits.keptOutputChars} characters of stdout, and as many of stderr, are kept, from the beginning and ` +
+    "the end. The command cannot ask for input while it runs: use its flags for non-interactive use.",
+    "To read, search and edit files, use the tools made for that, if you have them.",
   ].join("\n");
 }
 
@@ -66,28 +66,30 @@ function toSeconds(timeout: number): number {
   return timeout <= MAX_TIMEOUT_IN_SECONDS ? timeout : timeout / 1000;
 }
 
-/** What the model reads; of a command that failed it reads the same, as a failure. */
+/**
+ * Returns the output for the model.
+ *
+ * @throws {ToolError} with the reason and the same output, if the command failed or was stopped.
+ */
 function formatResult(result: ProgramResult, { limits, sandbox }: ShellPolicy, seconds: number): string {
   const output = formatOutput(result);
-  const scopeNote = sandbox === "off" ? "" : " with all that it started";
+  const stopped = sandbox === "off"
+    ? "The command was stopped"
+    : "The command and all its processes were stopped";
   switch (result.endedBy) {
     case "exit":
       if (result.code === 0) return output || "The command succeeded and printed nothing";
       throw new ToolError(joinParts(`Exit code ${result.code}`, output));
     case "time": {
       const limit = Math.min(seconds, limits.maxSeconds);
-      throw new ToolError(
-        joinParts(`The command was stopped${scopeNote} after ${limit} s, its timeout`, output),
-      );
+      throw new ToolError(joinParts(`${stopped} after its timeout of ${limit} s`, output));
     }
     case "flood": {
       const limit = Math.floor(limits.maxOutputBytes / 2 ** 20);
-      throw new ToolError(
-        joinParts(`The command was stopped${scopeNote}: it printed more than ${limit} MiB`, output),
-      );
+      throw new ToolError(joinParts(`${stopped}: it printed more than ${limit} MiB`, output));
     }
     case "cancel":
-      throw new ToolError(joinParts(`The command was stopped${scopeNote}: the call is over`, output));
+      throw new ToolError(joinParts(`${stopped}: the call ended`, output));
   }
 }
 
@@ -98,7 +100,7 @@ function formatOutput({ stdout, stderr }: ProgramResult): string {
   );
 }
 
-/** Takes out what moves a cursor and colours text, and NUL, which not every program reads on. */
+/** Removes terminal escape sequences. Replaces NUL by U+FFFD, because some programs stop reading at a NUL. */
 function stripControlCodes(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replace(/\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])/g, "")

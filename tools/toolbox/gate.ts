@@ -1,34 +1,34 @@
 import { ToolError } from "../errors.ts";
 import type { Clock } from "../clock.ts";
 
-/** How many calls may run. */
+/** Limits of a gate. */
 export interface GateOptions {
-  /** At once, of all clients together; more wait in line. */
+  /** Maximum number of concurrent calls of all clients together. Further calls wait in a queue. */
   concurrency: number;
-  /** Of one client in a minute; 0 is no limit. */
+  /** Maximum number of calls of one client per minute. 0 means no limit. */
   callsPerMinute: number;
   clock: Clock;
 }
 
-/** What a call passes before it runs. */
+/** Rate and concurrency limits of calls. */
 export interface Gate {
   /**
    * Counts a call of a client.
    *
-   * @throws {ToolError} if the client has had its calls of this minute.
+   * @throws {ToolError} if the client has reached its calls per minute.
    */
   countCall(client: string): void;
   /**
-   * Waits for a place, which is given back by the function returned.
+   * Waits for a free slot. The returned function releases it.
    *
-   * @throws the signal's reason, once it has fired.
+   * @throws the reason of the signal, if it is aborted.
    */
   acquire(signal: AbortSignal): Promise<() => void>;
 }
 
 const MINUTE_MS = 60_000;
 
-/** Creates a gate that nobody has passed yet. */
+/** Creates a gate with all slots free. */
 export function createGate({ concurrency, callsPerMinute, clock }: GateOptions): Gate {
   const callTimes = new Map<string, number[]>();
   const queue = new Set<() => void>();
@@ -47,8 +47,10 @@ export function createGate({ concurrency, callsPerMinute, clock }: GateOptions):
       callTimes.set(client, recent);
       const [first] = recent;
       if (first !== undefined && recent.length >= callsPerMinute) {
-        const wait = Math.ceil((first + MINUTE_MS - clock.now()) / 1000);
-        throw new ToolError(`Cannot run more than ${callsPerMinute} tools a minute: try again in ${wait} s`);
+        const waitSeconds = Math.ceil((first + MINUTE_MS - clock.now()) / 1000);
+        throw new ToolError(
+          `Cannot run more than ${callsPerMinute} tools a minute: try again in ${waitSeconds} s`,
+        );
       }
       recent.push(clock.now());
     },

@@ -1,31 +1,31 @@
-/** What became of the calls since the toolbox was made. Times are in seconds. */
+/** Statistics of the calls since the toolbox was created. Times are in seconds. */
 export interface ToolMetrics {
   total_executions: number;
   successful_executions: number;
   failed_executions: number;
-  /** The share that succeeded; 0 where there was none. */
+  /** Share of calls that succeeded; 0 before the first call. */
   success_rate: number;
   average_execution_times: Record<string, number>;
   tool_usage_count: Record<string, number>;
-  /** How often each kind of failure came up. */
+  /** Number of failed calls by outcome. */
   error_breakdown: Record<string, number>;
-  /** The most calls that ever ran at once. */
+  /** Maximum number of calls that ran at the same time. */
   max_concurrent_executions: number;
 }
 
-/** How a call ended. */
+/** Outcome of a call. */
 export type Outcome = "ok" | "refused" | "timeout" | "cancelled" | "bug";
 
-/** Keeps count of calls. */
+/** Counts calls and their outcomes. */
 export interface MetricsRecorder {
-  /** A call begins to run. */
+  /** Records that a call starts to run. */
   start(): void;
-  /** A call has ended, after so many milliseconds; one that never began to run took none. */
+  /** Records the end of a call. `ms` is its run time in milliseconds; undefined if it never started to run. */
   finish(tool: string, outcome: Outcome, ms: number | undefined): void;
   snapshot(): ToolMetrics;
 }
 
-/** Creates a meter that stands at nothing. */
+/** Creates a recorder with all counts at zero. */
 export function createMetricsRecorder(): MetricsRecorder {
   const tools = new Map<string, { calls: number; runs: number; ms: number }>();
   const failures = new Map<string, number>();

@@ -1,7 +1,7 @@
 import { ToolError } from "../errors.ts";
 import type { Models } from "../models.ts";
 
-/** Gives the models in such a way that a tool can tell of their failure as of its own. */
+/** Wraps the models: their errors become `ToolError`, which a tool can pass on as its failure. */
 export function withToolErrors({ complete, runSubagent, search }: Models): Models {
   return {
     complete: (prompt, options) => complete(prompt, options).catch(throwToolError),
@@ -11,5 +11,5 @@ export function withToolErrors({ complete, runSubagent, search }: Models): Model
 }
 
 function throwToolError(cause: unknown): never {
-  throw cause instanceof Error ? new ToolError(`Cannot ask the model: ${cause.message}`, { cause }) : cause;
+  throw cause instanceof Error ? new ToolError(`Cannot call the model: ${cause.message}`, { cause }) : cause;
 }

@@ -8,20 +8,20 @@ import { createSessions } from "../session.ts";
 import { withToolErrors } from "./model_errors.ts";
 import type { Host, Tool } from "../tool.ts";
 
-/** Who a call is for, and which models it may ask. */
+/** The client, conversation and request of a call, and the models that it can use. */
 export interface ToolContext {
   /** The name of the client's key. */
   client: string;
-  /** Tells one conversation of a client from another. */
+  /** Identifies one conversation of the client. */
   conversation: string;
   /** The id of the request that the call belongs to. */
   requestId: string;
-  /** Fires when nobody waits for the call any more. */
+  /** Aborted when the client no longer waits for the call. */
   signal: AbortSignal;
   models: Models;
 }
 
-/** What is kept of a call that was run: never what it said, nor what came of it. */
+/** Audit record of a call. It holds neither the input, except as a digest, nor the result. */
 export interface AuditRecord {
   client: string;
   requestId: string;
@@ -30,46 +30,46 @@ export interface AuditRecord {
   digest: string;
   outcome: Outcome;
   milliseconds: number;
-  /** What lies behind a bug. */
+  /** The unexpected error, if the outcome is `bug`. */
   error?: unknown;
 }
 
-/** How tools are run. */
+/** Limits on the calls of tools. */
 export interface ToolLimits {
-  /** Milliseconds that a call may take. */
+  /** Maximum run time of a call, in milliseconds. */
   timeoutMs: number;
-  /** Calls at once; more wait in line. */
+  /** Maximum number of concurrent calls. Further calls wait in a queue. */
   concurrency: number;
-  /** Calls of one client in a minute; 0 is no limit. */
+  /** Maximum number of calls of one client per minute. 0 means no limit. */
   callsPerMinute: number;
 }
 
-/** What a toolbox is made of. */
+/** Options of {@linkcode createToolbox}. */
 export interface ToolboxOptions {
   tools: readonly Tool[];
   hostFor(call: Pick<Host, "signal" | "models" | "session">): Host;
   limits: ToolLimits;
   clock: Clock;
-  /** Hears of every call that has ended. */
+  /** Called with the record of each call that has ended. */
   audit(record: AuditRecord): void;
 }
 
 /** The tools that the gateway runs. */
 export interface Toolbox {
-  /** What a model can be told of, in the order of the catalogue. */
+  /** The tools that can be offered to a model, in the order of the catalogue. */
   readonly tools: readonly Omit<Tool, "run">[];
   readonly limits: ToolLimits;
   /**
-   * Runs a call. A failure is a result, for the model to make the best of.
+   * Runs a call. A failure becomes an error result for the model.
    *
-   * @throws the signal's reason, once it has fired.
+   * @throws the reason of the signal, if it is aborted.
    */
   run(call: ToolCall, context: ToolContext): Promise<ToolResult>;
   /**
-   * Does something else with the host as if it were a call of this tool: within the same limits, and with the same
-   * record.
+   * Runs `work` in place of the tool of a call, within the same limits and with the same audit record.
    *
-   * @throws {ToolError} what could not be done; the signal's reason, once it has fired.
+   * @throws {ToolError} if the call fails.
+   * @throws the reason of the signal, if it is aborted.
    */
   runWithHost<Result>(
     call: ToolCall,
@@ -79,19 +79,19 @@ export interface Toolbox {
   metrics(): ToolMetrics;
 }
 
-/** The most text that a model is given of one result, in characters. */
+/** Maximum characters of text in one result. */
 const MAX_RESULT_CHARS = 200_000;
 
-/** Creates the toolbox. */
+/** Creates a toolbox. */
 export function createToolbox({ tools, hostFor, limits, clock, audit }: ToolboxOptions): Toolbox {
   const toolsByName = new Map(tools.map((tool) => [tool.name, tool]));
   const gate = createGate({ ...limits, clock });
-  // Those that run others stand in a line of their own: in one line they would wait for places that they hold.
+  // Nested tools have a separate gate. In a shared one, they could hold every slot that their inner calls wait for.
   const nestedGate = createGate({ ...limits, callsPerMinute: 0, clock });
   const recorder = createMetricsRecorder();
   const sessions = createSessions();
 
-  /** A tool that runs others takes no place from them, and has no time limit of theirs. */
+  /** A nested tool takes no slot of the other tools, and has no timeout. */
   async function runWithHost<Result>(
     { name, input }: ToolCall,
     context: ToolContext,
@@ -108,7 +108,7 @@ export function createToolbox({ tools, hostFor, limits, clock, audit }: ToolboxO
     let outcome: Outcome = "ok";
     let bug: unknown;
     try {
-      // Before anything is waited for, so that calls are counted and stand in line in their order.
+      // This comes before the first await, so that calls are counted and queued in their order.
       gate.countCall(client);
       release = await (nested ? nestedGate : gate).acquire(callSignal);
       await digest;
@@ -173,7 +173,7 @@ function classifyOutcome(error: unknown, client: AbortSignal, time: AbortSignal)
   return error instanceof ToolError ? "refused" : "bug";
 }
 
-/** Waits for work no longer than the signal allows: whatever does not heed it is not waited for. */
+/** Settles as `work` does, but rejects as soon as the signal is aborted, even if `work` ignores the signal. */
 function raceAbort<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
@@ -183,7 +183,7 @@ function raceAbort<Result>(work: Promise<Result>, signal: AbortSignal): Promise<
   });
 }
 
-/** Cuts text that is too long for a model to read, and says so. */
+/** Truncates the text of a result to the maximum, and appends a note on the number of characters cut. */
 function truncateContent(content: ToolContent[]): ToolContent[] {
   let left = MAX_RESULT_CHARS;
   return content.map((piece) => {
@@ -192,7 +192,7 @@ function truncateContent(content: ToolContent[]): ToolContent[] {
     left -= text.length;
     return text === piece.text
       ? piece
-      : { type: "text", text: `${text}\n[${piece.text.length - text.length} characters more are cut]` };
+      : { type: "text", text: `${text}\n[${piece.text.length - text.length} more characters cut]` };
   });
 }
 

@@ -3,15 +3,16 @@ import type { SearchHit } from "../models.ts";
 import { defineTool } from "../tool.ts";
 import { markUntrusted, UNTRUSTED_NOTE } from "./untrusted.ts";
 
-/** How many hits a search gives. */
+/** Maximum number of hits of a search. */
 const MAX_HITS = 10;
 
 /** Searches the web. */
 export const webSearch = defineTool({
   name: "WebSearch",
   description: [
-    `Searches the web and gives up to ${MAX_HITS} hits, each with its title, URL and what of the page speaks to the query. Use`,
-    "it for what is newer than your training or must be right; WebFetch reads a hit. Name the sources that you use.",
+    `Searches the web and returns up to ${MAX_HITS} hits, each with its title, its URL and an excerpt that matches the query.`,
+    "Use it for information that is newer than your training or must be correct; WebFetch reads a hit. Name the sources",
+    "that you use.",
   ].join(" "),
   group: "network",
   input: v.object({
@@ -19,7 +20,7 @@ export const webSearch = defineTool({
     allowed_domains: v.optional(
       v.pipe(
         v.array(v.string()),
-        v.description("Only hits from these domains and their subdomains, as example.com"),
+        v.description("Only hits from these domains and their subdomains, such as example.com"),
       ),
     ),
     blocked_domains: v.optional(
@@ -32,7 +33,7 @@ export const webSearch = defineTool({
   async run({ query, allowed_domains, blocked_domains }, host) {
     const lists = { allowedDomains: allowed_domains, blockedDomains: blocked_domains };
     const hits = await host.web.search({ query, ...lists, limit: MAX_HITS });
-    // The query is the model's: an address in it is none that the web has named.
+    // The text leaves out the query: a URL that the model wrote must not pass for one that the web returned.
     if (hits.length === 0) return "Nothing was found";
     return [UNTRUSTED_NOTE, markUntrusted(hits.map(formatHit).join("\n\n"))].join("\n");
   },

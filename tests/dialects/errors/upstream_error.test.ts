@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { toUpstreamError } from "../../../lib/dialects/errors/upstream_error.ts";
 import { errorResponse } from "../../../lib/base/errors.ts";
 
-/** What a client is told: the status, the type, what `x-should-retry` says, and the message. */
-type Told = [status: number, type: string, retry: "no" | "yes" | "by status", message: string];
+/** The error that a client gets: status, type, `x-should-retry`, and message. */
+type ClientError = [status: number, type: string, retry: "no" | "yes" | "by status", message: string];
 
 /** An OpenRouter body. */
 function or(code: number, message: string, metadata: object = {}, more: object = {}) {
@@ -21,7 +21,7 @@ const RAW =
   '{"error":{"message":"messages.1.content: Input should be a valid list","type":"invalid_request_error"}}';
 
 /** By OpenRouter's `error_type`: https://openrouter.ai/docs/api-reference/errors-and-debugging */
-const NAMED: [status: number, name: string, told: [number, string, Told[2]]][] = [
+const NAMED: [status: number, name: string, parts: [number, string, ClientError[2]]][] = [
   [400, "invalid_request", [400, "invalid_request_error", "no"]],
   [400, "invalid_prompt", [400, "invalid_request_error", "no"]],
   [400, "max_tokens_exceeded", [400, "invalid_request_error", "no"]],
@@ -49,19 +49,19 @@ const NAMED: [status: number, name: string, told: [number, string, Told[2]]][] =
   [503, "provider_overloaded", [529, "overloaded_error", "by status"]],
 ];
 
-for (const [status, name, told] of NAMED) {
-  const expected: Told = [...told, SAID];
-  test(`toUpstreamError() knows OpenRouter's ${name}, in its old place and its new one, and in a stream`, async () => {
-    assert.deepEqual(await tell(status, or(status, SAID, { error_type: name })), expected);
+for (const [status, name, parts] of NAMED) {
+  const expected: ClientError = [...parts, SAID];
+  test(`toUpstreamError() maps OpenRouter's ${name} in its old form, its new form and in a stream`, async () => {
+    assert.deepEqual(await toClientError(status, or(status, SAID, { error_type: name })), expected);
     assert.deepEqual(
-      await tell(status, { error: { error_type: name, http_status: status, message: SAID } }),
+      await toClientError(status, { error: { error_type: name, http_status: status, message: SAID } }),
       expected,
     );
-    assert.deepEqual(await tell(undefined, or(status, SAID, { error_type: name })), expected);
+    assert.deepEqual(await toClientError(undefined, or(status, SAID, { error_type: name })), expected);
   });
 }
 
-const AVAILABLE: [status: number, code: string, more: object, told: [number, string, Told[2]]][] = [
+const AVAILABLE: [status: number, code: string, more: object, parts: [number, string, ClientError[2]]][] = [
   [400, "model_not_found", { retryable: false }, [404, "not_found_error", "no"]],
   [404, "privacy_restricted", { retryable: false }, [404, "not_found_error", "no"]],
   [404, "constraint_filtered", { retryable: false }, [404, "not_found_error", "no"]],
@@ -71,11 +71,11 @@ const AVAILABLE: [status: number, code: string, more: object, told: [number, str
   [404, "a_code_of_a_later_day", { retryable: true }, [404, "not_found_error", "yes"]],
 ];
 
-for (const [http_status, code, more, told] of AVAILABLE) {
-  test(`toUpstreamError() knows OpenRouter's availability ${code} ${JSON.stringify(more)}`, async () => {
+for (const [http_status, code, more, parts] of AVAILABLE) {
+  test(`toUpstreamError() maps OpenRouter's availability ${code} ${JSON.stringify(more)}`, async () => {
     const availability = { code, ...more, retry_after: 4.2, requested_models: ["acme/talker-1"] };
     const failure = { status: http_status, body: { error: { http_status, message: SAID, availability } } };
-    assert.deepEqual(await tell(failure.status, failure.body), [...told, SAID]);
+    assert.deepEqual(await toClientError(failure.status, failure.body), [...parts, SAID]);
     const error = toUpstreamError(failure);
     assert.equal(error.retryAfter, "5");
     assert.deepEqual(error.details, { availability });
@@ -83,7 +83,7 @@ for (const [http_status, code, more, told] of AVAILABLE) {
   });
 }
 
-const SHAPES: [what: string, status: number | undefined, body: unknown, told: Told][] = [
+const SHAPES: [what: string, status: number | undefined, body: unknown, expected: ClientError][] = [
   ["no body", 503, undefined, [
     529,
     "overloaded_error",
@@ -346,9 +346,9 @@ const SHAPES: [what: string, status: number | undefined, body: unknown, told: To
   ],
 ];
 
-for (const [what, status, body, told] of SHAPES) {
-  test(`toUpstreamError() reads ${what}`, async () => {
-    assert.deepEqual(await tell(status, body), told);
+for (const [what, status, body, expected] of SHAPES) {
+  test(`toUpstreamError() maps ${what}`, async () => {
+    assert.deepEqual(await toClientError(status, body), expected);
   });
 }
 
@@ -589,8 +589,8 @@ const OVERFLOWS: [host: string, status: number | undefined, body: unknown, said:
 ];
 
 for (const [host, status, body, said] of OVERFLOWS) {
-  test(`toUpstreamError() words ${host}'s overflow so that clients compact: ${said.slice(0, 60)}`, async () => {
-    assert.deepEqual(await tell(status, body), [400, "invalid_request_error", "no", said]);
+  test(`toUpstreamError() rewords ${host}'s context overflow so that clients compact: ${said.slice(0, 60)}`, async () => {
+    assert.deepEqual(await toClientError(status, body), [400, "invalid_request_error", "no", said]);
   });
 }
 
@@ -616,19 +616,19 @@ const NO_OVERFLOWS: [status: number, said: string, type: string][] = [
 ];
 
 for (const [status, said, type] of NO_OVERFLOWS) {
-  test(`toUpstreamError() takes no overflow for it: ${status} ${said}`, () => {
+  test(`toUpstreamError() does not take for a context overflow: ${status} ${said}`, () => {
     const error = toUpstreamError({ status, body: openai(said) });
     assert.deepEqual([error.type, error.message], [type, said]);
   });
 }
 
-test("toUpstreamError() passes on how long to wait, also where Gemini hides it", () => {
+test("toUpstreamError() forwards the retry delay, including Gemini's", () => {
   const details = [{ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "41.2s" }];
   const body = [{ error: { code: 429, message: SAID, status: "RESOURCE_EXHAUSTED", details } }];
   assert.equal(toUpstreamError({ status: 429, body }).retryAfter, "42");
 });
 
-test("toUpstreamError() tells no key, no input and no body", () => {
+test("toUpstreamError() contains no key, no input and no raw body", () => {
   const secret = "sk-or-v1-0123456789abcdef";
   const body = or(400, `Bad ${secret}`, {
     raw: secret,
@@ -637,9 +637,9 @@ test("toUpstreamError() tells no key, no input and no body", () => {
     provider_name: "x".repeat(1000),
   });
   const { message, details } = toUpstreamError({ status: 400, body: { ...body, user_id: "private" } });
-  const told = JSON.stringify([message, details]);
-  assert.doesNotMatch(told, /0123456789|private|deepest/);
-  assert.ok(told.length < 700, told);
+  const received = JSON.stringify([message, details]);
+  assert.doesNotMatch(received, /0123456789|private|deepest/);
+  assert.ok(received.length < 700, received);
   assert.equal(toUpstreamError({ status: 400, body: openai("x".repeat(9000)) }).message.length, 2000);
 });
 
@@ -653,10 +653,10 @@ test("toUpstreamError() keeps Anthropic's own details", () => {
   assert.deepEqual(toUpstreamError({ status: 400, body }).details, details);
 });
 
-test("toUpstreamError() takes the word for a missing model before that for the request", async () => {
+test("toUpstreamError() prefers the code of a missing model to that of a bad request", async () => {
   const availability = { code: "model_not_found", retryable: false };
   const error = { http_status: 400, error_type: "invalid_request", message: SAID, availability };
-  assert.deepEqual(await tell(400, { error }), [404, "not_found_error", "no", SAID]);
+  assert.deepEqual(await toClientError(400, { error }), [404, "not_found_error", "no", SAID]);
 });
 
 const THOUGHTS = [
@@ -669,7 +669,7 @@ const THOUGHTS = [
   "Duplicate item found with id rs_0123. Remove duplicate items from your input and try again.",
 ];
 
-test("toUpstreamError() knows thoughts that are not taken back", () => {
+test("toUpstreamError() recognises rejected thinking blocks", () => {
   for (const said of THOUGHTS) {
     assert.deepEqual(
       toUpstreamError({ status: 400, body: openai(said) }).adjustment,
@@ -700,7 +700,7 @@ const NOBODY: [said: string, hint: RegExp][] = [
   ["No allowed providers are available for the selected model.", /the request's requirements/],
 ];
 
-test("toUpstreamError() says what may help where nobody serves a request", () => {
+test("toUpstreamError() adds a hint if no provider serves the request", () => {
   for (const [said, hint] of NOBODY) {
     assert.match(toUpstreamError({ status: 404, body: or(404, said) }).message, hint);
   }
@@ -709,7 +709,7 @@ test("toUpstreamError() says what may help where nobody serves a request", () =>
   assert.equal(toUpstreamError({ status: 400, body: or(400, said) }).message, said);
 });
 
-test("toUpstreamError() knows what may be asked instead", () => {
+test("toUpstreamError() recognises an alternative that the upstream offers", () => {
   const poor = or(402, "This request requires more credits, or fewer max_tokens. You can only afford 310.");
   assert.deepEqual(toUpstreamError({ status: 402, body: poor }).adjustment, { maxTokens: 310 });
   const unwell = or(400, "Provider returned error", { provider_name: "Acme", raw: "ERROR" });
@@ -726,15 +726,14 @@ test("toUpstreamError() knows what may be asked instead", () => {
   }
 });
 
-async function tell(status: number | undefined, body: unknown): Promise<Told> {
-  const error = toUpstreamError({ status, body });
-  const response = errorResponse(error, "req_1");
-  const { error: told } = await response.json();
+async function toClientError(status: number | undefined, body: unknown): Promise<ClientError> {
+  const response = errorResponse(toUpstreamError({ status, body }), "req_1");
+  const { error } = await response.json();
   const retry = response.headers.get("x-should-retry");
   return [
     response.status,
-    told.type,
+    error.type,
     retry === null ? "by status" : retry === "true" ? "yes" : "no",
-    told.message,
+    error.message,
   ];
 }

@@ -26,56 +26,56 @@ interface Case {
 }
 
 const CASES: Record<string, Case> = {
-  "a file goes as a file": { block: named(pdf), said: [{ type: "text", text: "Of the house" }, file] },
-  "a file goes to a model that takes none, where its host reads it": {
+  "sends a file as a file part": { block: named(pdf), said: [{ type: "text", text: "Of the house" }, file] },
+  "sends a file to a model without file input if the host reads it": {
     block: named(pdf),
     facts: blind,
     said: [{ type: "text", text: "Of the house" }, file],
   },
-  "OpenAI takes the bytes of a file": {
+  "sends the bytes of a file to OpenAI": {
     block: named(pdf),
     preset: "openai",
     said: [{ type: "text", text: "Of the house" }, file],
   },
-  "OpenAI does not take its address": {
+  "drops the URL of a file for OpenAI": {
     block: named(there),
     preset: "openai",
     said: "Rules\n\nOf the house\n\n[Document omitted: this host does not accept URLs of files]",
     lost: true,
   },
-  "most hosts take no files": {
+  "drops a file for hosts without files": {
     block: named(pdf),
     preset: "groq",
     said: "Rules\n\nOf the house\n\n[Document omitted: this host does not accept files]",
     lost: true,
   },
-  "text is text everywhere": {
+  "sends a text document as text": {
     block: named({ type: "text", media_type: "text/plain", data: "No shoes." }),
     preset: "groq",
     facts: blind,
     said: "Rules\n\nOf the house\n\nNo shoes.",
   },
-  "text is text, though it come as a file": {
+  "sends a text file as text": {
     block: named({ type: "base64", media_type: "text/plain", data: btoa("No shoes.") }),
     said: "Rules\n\nOf the house\n\nNo shoes.",
   },
-  "what only is called text goes as a file": {
+  "sends a file with a wrong text type as a file part": {
     block: named({ type: "base64", media_type: "text/plain", data: "gA==" }),
     said: [{ type: "text", text: "Of the house" }, {
       type: "file",
       file: { filename: "Rules", file_data: "data:text/plain;base64,gA==" },
     }],
   },
-  "an image is shown to a model that sees": {
+  "sends an image to a model with image input": {
     block: image,
     facts: { inputs: new Set(["text", "image"]) },
     said: [{ type: "image_url", image_url: { url: "data:image/png;base64,iVBO" } }],
   },
-  "an image is shown to a model of which nothing is known": {
+  "sends an image to an unknown model": {
     block: image,
     said: [{ type: "image_url", image_url: { url: "data:image/png;base64,iVBO" } }],
   },
-  "a model that does not see is told that there was an image": {
+  "replaces an image by a note for a model without image input": {
     block: image,
     facts: blind,
     said: "[Image omitted: this model does not accept images]",
@@ -96,23 +96,23 @@ function say(content: Json, { preset = "openrouter", facts = {} }: Case) {
 }
 
 for (const [name, { said, lost = false, ...asked }] of Object.entries(CASES)) {
-  test(`toParts(): ${name}`, () => {
-    const told = say(asked.block, { said, ...asked });
-    assert.deepEqual(dig(told.body, "messages", 1, "content"), said);
-    assert.deepEqual(told.lost, lost ? ["messages.1.content.0;dropped"] : []);
+  test(`toParts() ${name}`, () => {
+    const sent = say(asked.block, { said, ...asked });
+    assert.deepEqual(dig(sent.body, "messages", 1, "content"), said);
+    assert.deepEqual(sent.lost, lost ? ["messages.1.content.0;dropped"] : []);
   });
 
-  test(`toToolMessages(): ${name}`, () => {
+  test(`toToolMessages() ${name}`, () => {
     const result = { type: "tool_result", tool_use_id: "toolu_1", content: [asked.block] };
-    const told = say(result, { said, ...asked });
-    const hoisted = dig(told.body, "messages", 2, "content");
+    const sent = say(result, { said, ...asked });
+    const hoisted = dig(sent.body, "messages", 2, "content");
     if (typeof said === "string") {
-      assert.equal(dig(told.body, "messages", 1, "content"), said);
+      assert.equal(dig(sent.body, "messages", 1, "content"), said);
       assert.equal(hoisted, undefined);
-      assert.deepEqual(told.lost, lost ? ["messages.1.content.0.content.0;dropped"] : []);
+      assert.deepEqual(sent.lost, lost ? ["messages.1.content.0.content.0;dropped"] : []);
     } else {
       assert.deepEqual(dig(hoisted, 1), said.at(-1));
-      assert.deepEqual(told.lost, ["messages.1.content.0;hoisted"]);
+      assert.deepEqual(sent.lost, ["messages.1.content.0;hoisted"]);
     }
   });
 }

@@ -27,20 +27,20 @@ const few = thinks({ efforts: ["low", "medium", "high"], budget: false });
 const mandatory = thinks({ efforts: ["high", "low"], mandatory: true });
 
 const CASES: Record<string, Case> = {
-  "nothing asked, nothing said": { asked: {}, said: {} },
-  "a budget is a budget": { asked: budget(2000), said: { reasoning: { max_tokens: 2000 } } },
-  "of a budget and an effort one can be said": {
+  "sends nothing for a request without thinking": { asked: {}, said: {} },
+  "sends a budget as max_tokens": { asked: budget(2000), said: { reasoning: { max_tokens: 2000 } } },
+  "sends a budget rather than an effort": {
     asked: { ...budget(2000), ...effort("low") },
     said: { reasoning: { max_tokens: 2000 } },
     lost: ["output_config.effort;dropped"],
   },
-  "a budget leaves room for the answer": {
+  "limits a budget to leave room for the answer": {
     asked: budget(9000),
     facts: { maxOutput: 5000 },
     said: { reasoning: { max_tokens: 4000 } },
     lost: ["max_tokens;approximated", "thinking.budget_tokens;approximated"],
   },
-  "no budget is smaller than the least": {
+  "raises a budget to the minimum": {
     asked: budget(100),
     said: { reasoning: { max_tokens: 1024 } },
     lost: ["thinking.budget_tokens;approximated"],
@@ -55,7 +55,7 @@ const CASES: Record<string, Case> = {
       lost: ["thinking.budget_tokens;approximated"],
     }]),
   ),
-  "where there are no budgets an effort counts": {
+  "sends the effort if the model takes no budget": {
     asked: { ...budget(9000), ...effort("low") },
     facts: few,
     said: { reasoning: { effort: "low" } },
@@ -76,69 +76,69 @@ const CASES: Record<string, Case> = {
       },
     ]),
   ),
-  "of two that are equally near the lesser one is asked for": {
+  "sends the lower of two equally near efforts": {
     asked: effort("medium"),
     facts: mandatory,
     said: { reasoning: { effort: "low" } },
     lost: ["output_config.effort;approximated"],
   },
-  "an effort of a later day is nothing": {
+  "drops an unknown effort": {
     asked: { ...adaptive, ...effort("later") },
     said: { reasoning: { enabled: true } },
     lost: ["output_config.effort;dropped"],
   },
-  "adaptive thinking is thinking": { asked: adaptive, said: { reasoning: { enabled: true } } },
-  "thinking between tools is thinking": {
+  "enables reasoning for adaptive thinking": { asked: adaptive, said: { reasoning: { enabled: true } } },
+  "enables reasoning for thinking between tools": {
     asked: { thinking: { type: "between_tools" }, ...effort("high") },
     said: { reasoning: { effort: "high" } },
     lost: ["thinking;approximated"],
   },
-  "thinking of a later day is not understood": {
+  "drops an unknown type of thinking": {
     asked: { thinking: { type: "later" } },
     said: {},
     lost: ["thinking;dropped"],
   },
-  "no thinking is none": { asked: disabled, said: { reasoning: { enabled: false } } },
-  "no thinking has no effort": {
+  "disables reasoning for disabled thinking": { asked: disabled, said: { reasoning: { enabled: false } } },
+  "sends no effort for disabled thinking": {
     asked: { ...disabled, ...effort("max") },
     said: { reasoning: { enabled: false } },
     lost: ["output_config.effort;dropped"],
   },
-  "a model that must think is asked for the least": {
+  "sends the lowest effort to a model that must think": {
     asked: disabled,
     facts: mandatory,
     said: { reasoning: { effort: "low" } },
     lost: ["thinking;approximated"],
   },
-  "a model that must think, of which no more is known, is asked for little": {
+  "sends a low effort to a model that must think without listed efforts": {
     asked: disabled,
     facts: thinks({ mandatory: true }),
     said: { reasoning: { effort: "low" } },
     lost: ["thinking;approximated"],
   },
-  "a model that must think is not asked for no effort": {
+  "never sends effort none to a model that must think": {
     asked: effort("none"),
     facts: thinks({ mandatory: true, efforts: ["none", "medium"] }),
     said: { reasoning: { effort: "medium" } },
     lost: ["output_config.effort;approximated"],
   },
-  "a model that does not think is not asked to": {
+  "drops thinking for a model that cannot think": {
     asked: { ...adaptive, ...effort("high") },
     facts: { parameters: new Set(["max_tokens"]) },
     said: {},
     lost: ["thinking;dropped", "output_config.effort;dropped"],
   },
-  "a model that does not think need not be told": {
+  "sends nothing to disable thinking of a model that cannot think": {
     asked: disabled,
     facts: { parameters: new Set(["max_tokens"]) },
     said: {},
   },
-  "a model that lists reasoning is asked": {
+  "enables reasoning for a model that lists it": {
     asked: adaptive,
     facts: { parameters: new Set(["reasoning"]) },
     said: { reasoning: { enabled: true } },
   },
-  "the last of several efforts counts": {
+  "sends the last of several efforts": {
     asked: {
       ...effort("low"),
       messages: [
@@ -150,69 +150,69 @@ const CASES: Record<string, Case> = {
     said: { reasoning: { effort: "medium" } },
     lost: ["output_config.effort;dropped", "messages.0.output_config.effort;dropped"],
   },
-  "a host may know efforts alone": {
+  "sends reasoning_effort to a host without budgets": {
     asked: { ...adaptive, ...effort("medium") },
     preset: "openai",
     said: { reasoning_effort: "medium" },
   },
-  "a host that knows three efforts is told one of them": {
+  "maps an effort to one of three": {
     asked: { ...adaptive, ...effort("max") },
     preset: "groq",
     said: { reasoning_effort: "high" },
     lost: ["output_config.effort;approximated"],
   },
-  "a budget is an effort where the host knows nothing else": {
+  "maps a budget to an effort for a host without budgets": {
     asked: budget(5000),
     preset: "gemini",
     said: { reasoning_effort: "medium" },
     lost: ["thinking.budget_tokens;approximated"],
   },
-  "a host that knows efforts alone cannot be told to think": {
+  "drops adaptive thinking for a host with efforts only": {
     asked: adaptive,
     preset: "openai",
     said: {},
     lost: ["thinking;dropped"],
   },
-  "a host that knows efforts alone is not told of none where none may be refused": {
+  "does not send effort none to a host that may reject it": {
     asked: disabled,
     preset: "openai",
     said: {},
     lost: ["thinking;dropped"],
   },
-  "a host that knows efforts alone is told of none where the model has it": {
+  "sends effort none if the model lists it": {
     asked: disabled,
     preset: "openai",
     facts: thinks({ efforts: ["none", "low"] }),
     said: { reasoning_effort: "none" },
   },
-  "a host that switches thinking is told to, and how much": {
+  "enables thinking with a budget for a host with a switch": {
     asked: { ...adaptive, ...effort("max") },
     preset: "deepseek",
     said: { thinking: { type: "enabled" }, reasoning_effort: "max" },
   },
-  "a host that switches thinking is told to": {
+  "enables thinking for a host with a switch": {
     asked: adaptive,
     preset: "deepseek",
     said: { thinking: { type: "enabled" } },
   },
-  "a budget is an effort where thinking is switched": {
+  "maps a budget to an effort for a host with a switch": {
     asked: budget(2000),
     preset: "deepseek",
     said: { thinking: { type: "enabled" }, reasoning_effort: "low" },
     lost: ["thinking.budget_tokens;approximated"],
   },
-  "a host that switches thinking is told not to": {
+  "disables thinking for a host with a switch": {
     asked: disabled,
     preset: "deepseek",
     said: { thinking: { type: "disabled" } },
   },
-  "a host that knows no words for thinking may think unasked": {
+  "sends nothing for disabled thinking to a host without a field for it": {
     asked: disabled,
     preset: "mistral",
     said: {},
     lost: ["thinking;dropped"],
   },
-  "a host that knows no words for thinking is told nothing": {
+  "drops thinking for a host without a field for it": {
     asked: { ...budget(5000), ...effort("low") },
     preset: "mistral",
     said: {},
@@ -221,7 +221,7 @@ const CASES: Record<string, Case> = {
 };
 
 for (const [name, { asked, preset = "openrouter", facts = {}, said, lost = [] }] of Object.entries(CASES)) {
-  test(`toReasoning(): ${name}`, () => {
+  test(`toReasoning() ${name}`, () => {
     const request = parseMessagesRequest({
       model: "m",
       max_tokens: 10_000,

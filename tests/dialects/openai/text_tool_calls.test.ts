@@ -57,28 +57,32 @@ const CASES: [said: string, text: string, calls: TextToolCall[]][] = [
   ["", "", []],
 ];
 
-test("SpokenCalls finds calls at the end of a text however that is cut, and leaves all else as it is", () => {
+test("TextToolCalls finds calls at the end of a text at any chunk boundaries and leaves other text unchanged", () => {
   for (const [said, text, calls] of CASES) {
     for (let first = 0; first <= said.length; first++) {
       for (const second of [first, Math.min(first + 3, said.length), said.length]) {
         const spoken = new TextToolCalls(new Set(["read"]));
         const parts = [said.slice(0, first), said.slice(first, second), said.slice(second)];
-        const told = parts.map((part) => spoken.push(part)).join("");
+        const released = parts.map((part) => spoken.push(part)).join("");
         const end = spoken.end();
-        assert.deepEqual({ text: told + end.text, calls: end.calls }, { text, calls }, JSON.stringify(parts));
+        assert.deepEqual(
+          { text: released + end.text, calls: end.calls },
+          { text, calls },
+          JSON.stringify(parts),
+        );
       }
     }
   }
 });
 
-test("SpokenCalls makes no call of a text that was cut", () => {
+test("TextToolCalls makes no call of a truncated text", () => {
   const spoken = new TextToolCalls(new Set(["read"]));
   const said = '<tool_call>{"name":"read"}</tool_call>';
   assert.equal(spoken.push(said), "");
   assert.deepEqual(spoken.end(false), { calls: [], text: said });
 });
 
-test("SpokenCalls holds nothing back that cannot be a call", () => {
+test("TextToolCalls releases text that cannot be a call at once", () => {
   const spoken = new TextToolCalls(new Set(["read"]));
   assert.equal(
     spoken.push("One line.\nAnother, with <tool_call> in it\n<"),

@@ -67,7 +67,7 @@ const VISITS: [what: string, visit: Visit, status: number, type?: string][] = [
 ];
 
 for (const runtime of RUNTIMES) {
-  test(`on ${runtime.name} a gateway with keys lets in who may come`, {
+  test(`mod.ts on ${runtime.name} accepts clients with a valid key only`, {
     skip: runtime.missing,
     timeout: 60_000,
   }, async (context) => {
@@ -99,7 +99,7 @@ for (const runtime of RUNTIMES) {
       program.kill("SIGTERM");
     }
     const { stdout, stderr } = await program.ended;
-    assert.match(stdout, / without a key; the model demo\/echo answers without one$/m);
+    assert.match(stdout, / without a key; model demo\/echo needs no key$/m);
     for (const key of [KEY, OWNER]) assert.equal(`${stdout}${stderr}`.includes(key.slice(-10)), false);
     const lines = stderr.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
     assert.doesNotMatch(stderr, /^ +at |\bError\b/m);
@@ -127,7 +127,7 @@ for (const runtime of RUNTIMES) {
     [
       ["--gateway-keys", "a:,b:k\u00e9y"],
       {},
-      /: key 1 is empty\n.*: key 2 has other characters than printable ones without spaces\n$/,
+      /: key 1 is empty\n.*: key 2 must be printable ASCII characters without spaces\n$/,
     ],
     ...(runtime.readsEnv
       ? [
@@ -146,7 +146,7 @@ for (const runtime of RUNTIMES) {
   for (const [args, settings, message] of refusals) {
     const told = `${args.join(" ")} ${JSON.stringify(settings)}`;
     test(
-      `on ${runtime.name} it does not start with ${told}`,
+      `mod.ts on ${runtime.name} does not start with ${told}`,
       { skip: runtime.missing, timeout: 30_000 },
       async () => {
         for (const check of [[], ["--check"]]) {
@@ -160,7 +160,7 @@ for (const runtime of RUNTIMES) {
     );
   }
 
-  test(`on ${runtime.name} it serves everybody where that is said`, {
+  test(`mod.ts on ${runtime.name} serves every client with OPEN_ACCESS`, {
     skip: runtime.missing,
     timeout: 30_000,
   }, async () => {

@@ -26,7 +26,7 @@ const WAYS: Record<string, (gateway: Gateway) => Promise<Running>> = {
 };
 
 for (const [name, start] of Object.entries(WAYS)) {
-  test(`a gateway inside ${name} streams its answer`, async () => {
+  test(`createGateway() inside ${name} streams its answer`, async () => {
     const server = await start(createGateway());
     const response = await ask(server, { model: "demo/echo", stream: true });
     assert.equal(response.headers.get("content-type"), "text/event-stream; charset=utf-8");
@@ -37,7 +37,7 @@ for (const [name, start] of Object.entries(WAYS)) {
   for (const stream of [true, false]) {
     const when = stream ? "streams" : "does not stream";
     test(
-      `a gateway inside ${name} follows a client that ${when} and leaves`,
+      `createGateway() inside ${name} stops the upstream when a client that ${when} disconnects`,
       { timeout: 30_000 },
       async () => {
         const { fetch, asked, left } = createSilentUpstream();

@@ -6,8 +6,8 @@ import { connect } from "node:net";
 import process from "node:process";
 import { test } from "node:test";
 import { createFetch } from "../../../lib/runtime/fetch.ts";
-import { toPort } from "../../kit/sockets.ts";
 import { launch, RUNTIMES } from "./launch.ts";
+import { toPort } from "../../kit/sockets.ts";
 
 const onNode = process.versions.bun === undefined && process.versions.deno === undefined;
 const node = RUNTIMES.find(({ name }) => name.startsWith("node"));
@@ -34,7 +34,7 @@ async function startSilent() {
   };
 }
 
-test("createNetwork() waits longer than Node's own fetch does", { skip: !onNode }, async () => {
+test("createFetch() waits longer than Node's own fetch", { skip: !onNode }, async () => {
   const { Agent, getGlobalDispatcher, setGlobalDispatcher } = await import("undici");
   const usual = getGlobalDispatcher();
   const server = await startSilent();
@@ -64,7 +64,7 @@ test("createNetwork() waits longer than Node's own fetch does", { skip: !onNode 
   }
 });
 
-test("mod.ts on bun waits longer than Bun's own fetch does", {
+test("mod.ts on bun waits longer than Bun's own fetch", {
   skip: bun?.missing ?? true,
   timeout: 60_000,
 }, async () => {
@@ -102,7 +102,7 @@ test("mod.ts on bun waits longer than Bun's own fetch does", {
 });
 
 // Linux alone lets one who connects wait for a place in a full queue.
-test("mod.ts on node gives up an upstream that cannot be connected to after CONNECT_TIMEOUT", {
+test("mod.ts on node gives up a connection attempt after CONNECT_TIMEOUT", {
   skip: !onNode || process.platform !== "linux",
   timeout: 60_000,
 }, async () => {
@@ -140,7 +140,7 @@ test("mod.ts on node gives up an upstream that cannot be connected to after CONN
     const { error } = await response.json();
     assert.deepEqual(error, {
       type: "timeout_error",
-      message: 'Cannot connect to upstream "openrouter": it takes too long',
+      message: 'Cannot connect to upstream "openrouter": the connection timed out',
     });
   } finally {
     program.kill("SIGTERM");

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { MISSING, startRedis } from "../../limits/redis_server.ts";
+import { MISSING, startRedis } from "../limits/redis_server.ts";
 import { launch, RUNTIMES } from "./launch.ts";
 
 const URL_LINE = /^ANTHROPIC_BASE_URL=(\S+)$/m;
@@ -19,7 +19,7 @@ async function ask(url: string): Promise<number> {
 }
 
 test(
-  "gateways on all runtimes share their limits in one store",
+  "RATE_LIMIT_STORE shares the limits of gateways on all runtimes",
   { skip: MISSING, timeout: 60_000 },
   async () => {
     const password = "hidden-word";

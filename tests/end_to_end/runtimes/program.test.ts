@@ -27,7 +27,7 @@ for (const runtime of RUNTIMES) {
     });
   }
 
-  on("answers a message, and has nothing on stderr but its log", async () => {
+  on("answers a message and writes only its log to stderr", async () => {
     const program = launch(runtime, ["--port", "0"]);
     const url = await program.find(URL_LINE);
     const body = { model: "demo/echo", max_tokens: 9, messages: [{ role: "user", content: "Hello" }] };
@@ -41,16 +41,19 @@ for (const runtime of RUNTIMES) {
     assert.ok(records.some(({ model }) => model === "demo/echo"), stderr);
   });
 
-  on("tells where it listens, whom it asks and that it has no key", async () => {
+  on("prints its address, its upstream and that it has no key", async () => {
     const args = ["--port", "0", "--upstream", "http://127.0.0.1:9/v1"];
     const { stdout } = await served(runtime, args, { OPENROUTER_API_KEY: "" });
-    assert.match(stdout, /^Listening on http:\/\/127\.0\.0\.1:\d+, asking http:\/\/127\.0\.0\.1:9\/v1 /);
-    assert.match(stdout, /each client's own key; the model demo\/echo answers without one\n/);
+    assert.match(
+      stdout,
+      /^Listening on http:\/\/127\.0\.0\.1:\d+, forwarding to http:\/\/127\.0\.0\.1:9\/v1 /,
+    );
+    assert.match(stdout, /each client's key; model demo\/echo needs no key\n/);
   });
 
-  on(`${runtime.readsEnv ? "reads" : "does not ask for"} the environment`, async () => {
+  on(`${runtime.readsEnv ? "reads" : "does not read"} the environment`, async () => {
     const { stdout } = await served(runtime, ["--port", "0"], { OPENROUTER_API_KEY: "sk-or-v1-0123456789" });
-    assert.equal(stdout.includes(" with its own key\n"), runtime.readsEnv, stdout);
+    assert.equal(stdout.includes(" with the gateway's key\n"), runtime.readsEnv, stdout);
     assert.equal(stdout.includes("0123456789"), false);
   });
 
@@ -64,11 +67,11 @@ for (const runtime of RUNTIMES) {
   on("prints its settings and every mistake for --check", async () => {
     const { status, stdout, stderr } = await launch(runtime, ["--check", "--port=x", "--hots=y"]).ended;
     assert.equal(status, 2);
-    assert.match(stdout, /^ +PORT +cannot be used \(--port\)\n/);
+    assert.match(stdout, /^ +PORT +invalid \(--port\)\n/);
     assert.equal(stderr, MISTAKES);
   });
 
-  on("ends with status 2 and a line for every mistake", async () => {
+  on("exits with status 2 and prints every mistake", async () => {
     const { status, stdout, stderr } = await launch(runtime, ["--port=x", "--hots=y"]).ended;
     assert.deepEqual([status, stdout, stderr], [2, "", MISTAKES]);
   });
@@ -86,7 +89,7 @@ for (const runtime of RUNTIMES) {
 
   // Deno looks for imports beside the link.
   if (runtime.name !== "deno") {
-    on("starts through a link, as npm makes for programs", async () => {
+    on("starts through a symbolic link, as npm makes for programs", async () => {
       const folder = mkdtempSync(join(tmpdir(), "link-"));
       const link = join(folder, "gateway.ts");
       symlinkSync(fileURLToPath(new URL("../../../mod.ts", import.meta.url)), link);
@@ -97,7 +100,7 @@ for (const runtime of RUNTIMES) {
     });
   }
 
-  on("says in one line that its port is in use", async () => {
+  on("reports in one line that its port is in use", async () => {
     const other = createServer();
     const port = await new Promise<number>((resolve) => {
       other.listen(0, "127.0.0.1", () => {
@@ -109,13 +112,13 @@ for (const runtime of RUNTIMES) {
     await new Promise((resolve) => other.close(resolve));
     assert.equal(
       stderr,
-      `Cannot listen on "127.0.0.1:${port}": the port is in use, another one can be had with --port\n`,
+      `Cannot listen on "127.0.0.1:${port}": the port is in use, --port selects another\n`,
     );
     assert.deepEqual([status, stdout], [1, ""]);
   });
 }
 
-const MISTAKES = `Cannot use flag "--hots": there is no such flag, the nearest is --host
+const MISTAKES = `Cannot use flag "--hots": unknown flag, the nearest is --host
 Cannot use PORT "x" (--port): expected a whole number from 0 to 65535
 `;
 

@@ -4,7 +4,7 @@ import { ListenError, serve } from "../../../lib/runtime/serve.ts";
 
 const LOCAL = { port: 0, host: "127.0.0.1" };
 
-test("serve() answers where it says", async () => {
+test("serve() answers at the address that it returns", async () => {
   const server = await serve(
     { fetch: async (request) => new Response(new URL(request.url).pathname) },
     LOCAL,
@@ -15,7 +15,7 @@ test("serve() answers where it says", async () => {
 });
 
 for (const [host, url] of [["0.0.0.0", "http://127.0.0.1:"], ["localhost", "http://localhost:"]] as const) {
-  test(`serve() on ${host} names an address that a client can use`, async () => {
+  test(`serve() on ${host} returns an address that a client can use`, async () => {
     const server = await serve({ fetch: async () => new Response("here") }, { port: 0, host });
     assert.ok(server.url.startsWith(url), server.url);
     assert.equal(await textOf(server.url), "here");
@@ -23,7 +23,7 @@ for (const [host, url] of [["0.0.0.0", "http://127.0.0.1:"], ["localhost", "http
   });
 }
 
-test("serve() says where it cannot listen, and why", async () => {
+test("serve() throws with address and reason if it cannot listen", async () => {
   // An address that is kept for documentation: no machine has it.
   const message = 'Cannot listen on "203.0.113.7:0": this machine has no such address';
   await assert.rejects(
@@ -34,7 +34,7 @@ test("serve() says where it cannot listen, and why", async () => {
   );
 });
 
-test("stop() lets an open stream finish, and takes nothing new", async () => {
+test("stop() lets an open stream finish and accepts no new request", async () => {
   const { body, write, end } = slowBody();
   const server = await serve({ fetch: async () => new Response(body) }, LOCAL);
   write("first"); // before it Bun sends no head
@@ -50,7 +50,7 @@ test("stop() lets an open stream finish, and takes nothing new", async () => {
   await stopped;
 });
 
-test("stop() waits no longer than it was told to", async () => {
+test("stop() waits no longer than its timeout", async () => {
   const { body, write, end } = slowBody();
   const server = await serve({ fetch: async () => new Response(body) }, LOCAL);
   write("first"); // before it Bun sends no head

@@ -3,9 +3,10 @@ import { once } from "node:events";
 import { createServer, request, type ServerResponse } from "node:http";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { checkGrammar, readFrames } from "../../properties/grammar.ts";
-import { toPort } from "../../kit/sockets.ts";
 import { launch, type Runtime, RUNTIMES } from "./launch.ts";
+import { parseEvents } from "../../kit/events.ts";
+import { checkGrammar } from "../../kit/grammar.ts";
+import { toPort } from "../../kit/sockets.ts";
 
 const HI = 'data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n';
 const END = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
@@ -37,13 +38,13 @@ async function begin(runtime: Runtime, shutdownTimeout: number) {
   const [answer] = await once(client, "response");
   let text = "";
   answer.setEncoding("utf8").on("data", (piece: string) => text += piece);
-  answer.on("error", () => {}); // a cut connection shows in what was told
-  const told = new Promise<string>((resolve) => answer.on("close", () => resolve(text)));
+  answer.on("error", () => {}); // a cut connection shows in the body
+  const body = new Promise<string>((resolve) => answer.on("close", () => resolve(text)));
   return {
     program,
     url,
     saying,
-    told,
+    body,
     close() {
       upstream.close();
       upstream.closeAllConnections();
@@ -75,29 +76,29 @@ for (const runtime of RUNTIMES) {
     });
 
   on(
-    "lets an open stream be said to its end when it is stopped, and ends with status 0",
+    "completes an open stream on SIGTERM, and exits with status 0",
     30,
-    async ({ program, url, saying, told }) => {
+    async ({ program, url, saying, body }) => {
       program.kill("SIGTERM");
       await untilClosed(url);
       saying.end(END);
-      assert.equal(checkGrammar(readFrames(await told)), "message_stop");
+      assert.equal(checkGrammar(parseEvents(await body)), "message_stop");
       assert.equal((await program.ended).status, 0);
     },
   );
 
-  on("ends a stream that takes too long when it is stopped, and ends with status 0", 0.2, async (begun) => {
-    const { program, saying, told } = begun;
+  on("ends a stream that exceeds SHUTDOWN_TIMEOUT, and exits with status 0", 0.2, async (begun) => {
+    const { program, saying, body } = begun;
     const left = once(saying, "close");
     program.kill("SIGTERM");
-    const events = readFrames(await told);
+    const events = parseEvents(await body);
     assert.equal(checkGrammar(events), "error");
     assert.equal(events.at(-1).error.type, "overloaded_error");
     await left;
     assert.equal((await program.ended).status, 0);
   });
 
-  on("ends at once when it is told to stop again", 0, async ({ program, url, told }) => {
+  on("exits at once on a second SIGTERM", 0, async ({ program, url, body }) => {
     program.kill("SIGTERM");
     await untilClosed(url);
     let ended = false;
@@ -105,6 +106,6 @@ for (const runtime of RUNTIMES) {
     // A second wish that follows at once counts as the first: launchers send signals on.
     for (; !ended; await setTimeout(100)) program.kill("SIGTERM");
     assert.notEqual((await program.ended).status, 0);
-    assert.equal(checkGrammar(readFrames(await told)), "cut");
+    assert.equal(checkGrammar(parseEvents(await body)), "cut");
   });
 }

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
-import { toPort } from "../../kit/sockets.ts";
 import { launch, RUNTIMES } from "./launch.ts";
+import { toPort } from "../../kit/sockets.ts";
 
 /** Sends a gateway these bytes and no more, and gives what comes back until the connection is closed or `enough`. */
 async function say(url: string, bytes: string | Uint8Array[], enough?: RegExp): Promise<string> {
@@ -37,7 +37,7 @@ for (const runtime of RUNTIMES) {
       await program.ended;
     });
 
-  on("answers a body that is slow to arrive with 408", "--body-timeout", async (url) => {
+  on("rejects a body that arrives too slowly with 408", "--body-timeout", async (url) => {
     const heard = await say(url, `${head(100)}{"model"`, /"request_id":"[^"]+"}/);
     assert.match(heard, /^HTTP\/1.1 408 /);
     assert.match(
@@ -47,7 +47,7 @@ for (const runtime of RUNTIMES) {
   });
 
   // No more than one byte too many: whoever is still sending when a connection is closed may miss the answer.
-  on("answers a body that is too large with 413", "--header-timeout", async (url) => {
+  on("rejects a body that is too large with 413", "--header-timeout", async (url) => {
     const large = new Uint8Array(32 * 1024 * 1024 + 1).fill(32);
     const heard = await say(url, [new TextEncoder().encode(head(large.length)), large], /"request_id"/);
     assert.match(heard, /^HTTP\/1.1 413 /);
@@ -55,13 +55,13 @@ for (const runtime of RUNTIMES) {
   });
 
   if (runtime.name !== "deno") {
-    on("closes a connection whose headers do not come", "--header-timeout", async (url) => {
+    on("closes a connection whose headers do not arrive", "--header-timeout", async (url) => {
       const heard = await say(url, "GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n");
       assert.doesNotMatch(heard, /200 OK/);
     });
   }
 
-  test(`mod.ts on ${runtime.name} reads no further ahead of a slow client than sockets hold`, {
+  test(`mod.ts on ${runtime.name} buffers no more than sockets do for a slow client`, {
     skip: runtime.missing,
     timeout: 60_000,
   }, async (context) => {

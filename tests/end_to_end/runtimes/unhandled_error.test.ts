@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { launch, RUNTIMES } from "./launch.ts";
 
 for (const runtime of RUNTIMES) {
-  test(`onStray() on ${runtime.name} keeps the program alive, and it is logged, counted and shown`, {
+  test(`the program on ${runtime.name} survives an unhandled error, logs it, counts it and reports it`, {
     skip: runtime.missing,
     timeout: 60_000,
   }, async () => {

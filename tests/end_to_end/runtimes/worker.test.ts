@@ -18,7 +18,7 @@ for (const { name, missing, command: [file = ""], readsEnv } of RUNTIMES) {
   const options = { skip: missing, timeout: 60_000 };
 
   test(
-    `lib/worker.ts on ${name} answers a message, and has nothing on stderr but its log`,
+    `lib/worker.ts on ${name} answers a message and writes only its log to stderr`,
     options,
     async () => {
       const { type, stderr } = await askWorker(runtime, {});
@@ -28,7 +28,7 @@ for (const { name, missing, command: [file = ""], readsEnv } of RUNTIMES) {
     },
   );
 
-  test(`lib/worker.ts on ${name} has a line for every mistake, and an answer`, options, async () => {
+  test(`lib/worker.ts on ${name} logs every mistake and returns an error`, options, async () => {
     const { type, stderr } = await askWorker(runtime, { VALIDATION: "x", LOG_LEVEL: "y" });
     assert.equal(type, "error");
     const lines = stderr.split("\n").filter((line) => /^Cannot| at /.test(line));

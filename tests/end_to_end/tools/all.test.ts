@@ -1,72 +1,72 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { call, say, type Turn } from "../../clients/turns.ts";
-import { objects } from "../../kit/json.ts";
 import { checkWritten, layFiles, READING, WRITING } from "./files.ts";
-import { type Asked, offeredNames, type Road, ROADS, toldResults } from "./model.ts";
-import { answerAside, startWeb, toWebPlays, toWebSettings } from "./network.ts";
-import { isOfTask, type Play, playTurns, TASK_MARK } from "./play.ts";
-import { COMMANDS, whyNoCommand } from "./shell.ts";
-import { withDoor } from "./stage.ts";
+import { MODEL_APIS, type ModelApi, type ModelRequest, offeredNames, resultsSentIn } from "./model.ts";
+import { answerSideRequest, startWeb, toWebCalls, toWebSettings } from "./network.ts";
+import { type ExpectedCall, isOfTask, runCalls, TASK_MARK } from "./run_calls.ts";
+import { COMMANDS, whyNoSandbox } from "./shell.ts";
+import { withToolGateway } from "./tool_gateway.ts";
+import { objects } from "../../kit/json.ts";
 
 const web = await startWeb();
 after(() => web.close());
-const noCommand = await whyNoCommand();
-if (noCommand !== undefined) console.log(`Bash among the fifteen tools: skipped, for ${noCommand}`);
+const noSandbox = await whyNoSandbox();
+if (noSandbox !== undefined) console.log(`Bash among the fifteen tools: skipped, for ${noSandbox}`);
 
 const ALL = "files-read,files-write,shell,network";
 const NAMES =
   "Write Read Edit MultiEdit Glob Grep LS Bash Task WebSearch WebFetch NotebookRead NotebookEdit TodoRead TodoWrite";
 
-const LISTS: readonly Play[] = [
+const LISTS: readonly ExpectedCall[] = [
   {
     tool: "TodoWrite",
     input: { todos: [{ content: "Fill the comb", status: "in_progress", activeForm: "Filling the comb" }] },
-    says: /Fill the comb/,
+    matches: /Fill the comb/,
   },
 ];
-const LISTED: readonly Play[] = [
-  { tool: "TodoRead", input: {}, says: /Fill the comb/ },
+const LISTED: readonly ExpectedCall[] = [
+  { tool: "TodoRead", input: {}, matches: /Fill the comb/ },
   {
     tool: "Task",
     input: { description: "Count", prompt: `Go and ${TASK_MARK} of hive.txt` },
-    says: /^There are three\.$/,
+    matches: /^There are three\.$/,
   },
 ];
 
 /** What a task calls. */
-const COUNTING: Play = { tool: "Read", input: { file_path: "hive.txt", limit: 3 }, says: /drone/ };
+const COUNTING: ExpectedCall = { tool: "Read", input: { file_path: "hive.txt", limit: 3 }, matches: /drone/ };
 
-/** The conversation of a task: it reads a file, and says what it has found. */
-function answerTask(road: Road): (asked: Asked) => Turn | string | undefined {
+/** The conversation of a task: it reads a file, and matches what it has found. */
+function answerTask(api: ModelApi): (asked: ModelRequest) => Turn | string | undefined {
   return (asked) => {
-    if (!isOfTask(asked)) return answerAside(asked);
-    return toldResults(asked).length === 0
-      ? say({ tools: [call(`${road.ids.upstream}task`, COUNTING.tool, COUNTING.input)] })
+    if (!isOfTask(asked)) return answerSideRequest(asked);
+    return resultsSentIn(asked).length === 0
+      ? say({ tools: [call(`${api.ids.upstream}task`, COUNTING.tool, COUNTING.input)] })
       : say({ text: ["There are three."] });
   };
 }
 
-for (const road of ROADS) {
+for (const api of MODEL_APIS) {
   for (const streamed of [false, true]) {
-    const how = `${road.name}, ${streamed ? "streamed" : "whole"}`;
-    test(`one message asks for each of the fifteen tools, ${how}`, () =>
-      withDoor({ TOOLS: ALL, ...toWebSettings(web, "searxng") }, async (door) => {
-        layFiles(door);
-        door.model.choose(answerTask(road));
-        const commands = noCommand === undefined ? COMMANDS : [];
-        const turns = [READING, [...LISTS, ...commands], LISTED, WRITING, toWebPlays(web)];
-        await playTurns(door, turns, { road, streamed, within: [COUNTING] });
-        checkWritten(door);
-        const first = door.model.asked.find(({ body }) => body.model === road.model);
+    const how = `${api.name}, ${streamed ? "streamed" : "whole"}`;
+    test(`POST /v1/messages runs each of the fifteen tools in one message, ${how}`, () =>
+      withToolGateway({ TOOLS: ALL, ...toWebSettings(web, "searxng") }, async (gateway) => {
+        layFiles(gateway);
+        gateway.model.choose(answerTask(api));
+        const commands = noSandbox === undefined ? COMMANDS : [];
+        const turns = [READING, [...LISTS, ...commands], LISTED, WRITING, toWebCalls(web)];
+        await runCalls(gateway, turns, { api, streamed, within: [COUNTING] });
+        checkWritten(gateway);
+        const first = gateway.model.requests.find(({ body }) => body.model === api.model);
         assert.ok(first);
         assert.deepEqual(offeredNames(first), NAMES.split(" "));
         const asked = new Set(turns.flat().map(({ tool }) => tool));
         assert.deepEqual(
           NAMES.split(" ").filter((name) => !asked.has(name)),
-          noCommand === undefined ? [] : ["Bash"],
+          noSandbox === undefined ? [] : ["Bash"],
         );
-        const task = door.model.asked.find(isOfTask);
+        const task = gateway.model.requests.find(isOfTask);
         assert.ok(task);
         assert.deepEqual(offeredNames(task), NAMES.split(" ").filter((name) => name !== "Task"));
         assert.equal(objects(task.body.messages).filter(({ role }) => role === "user").length, 1);

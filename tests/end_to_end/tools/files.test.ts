@@ -1,27 +1,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkWritten, FORBIDDEN, layFiles, PIXEL, READING, WRITING } from "./files.ts";
-import { ROADS } from "./model.ts";
-import { playTurns } from "./play.ts";
-import { withDoor } from "./stage.ts";
+import { MODEL_APIS } from "./model.ts";
+import { runCalls } from "./run_calls.ts";
+import { withToolGateway } from "./tool_gateway.ts";
 
-for (const road of ROADS) {
+for (const api of MODEL_APIS) {
   for (const streamed of [false, true]) {
-    const how = `${road.name}, ${streamed ? "streamed" : "whole"}`;
+    const how = `${api.name}, ${streamed ? "streamed" : "whole"}`;
 
-    test(`the API reads files, ${how}`, () =>
-      withDoor({ TOOLS: "files-read" }, async (door) => {
-        layFiles(door);
-        await playTurns(door, [READING, FORBIDDEN], { road, streamed });
+    test(`TOOLS=files-read reads files, ${how}`, () =>
+      withToolGateway({ TOOLS: "files-read" }, async (gateway) => {
+        layFiles(gateway);
+        await runCalls(gateway, [READING, FORBIDDEN], { api, streamed });
         // What the client is told of, the model is shown.
-        assert.ok(JSON.stringify(door.model.asked.at(-1)?.body).includes(PIXEL));
+        assert.ok(JSON.stringify(gateway.model.requests.at(-1)?.body).includes(PIXEL));
       }));
 
-    test(`the API writes files, ${how}`, () =>
-      withDoor({ TOOLS: "files-read,files-write" }, async (door) => {
-        layFiles(door);
-        await playTurns(door, [READING, WRITING], { road, streamed });
-        checkWritten(door);
+    test(`TOOLS=files-write writes files, ${how}`, () =>
+      withToolGateway({ TOOLS: "files-read,files-write" }, async (gateway) => {
+        layFiles(gateway);
+        await runCalls(gateway, [READING, WRITING], { api, streamed });
+        checkWritten(gateway);
       }));
   }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import type { ExpectedCall } from "./run_calls.ts";
+import type { ToolGateway } from "./tool_gateway.ts";
 import { writePdf } from "../../kit/pdf.ts";
-import type { Play } from "./play.ts";
-import type { Door } from "./stage.ts";
 
 const NOTEBOOK = JSON.stringify({
   nbformat: 4,
@@ -24,8 +24,8 @@ export const PIXEL =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 /** Lays out what the calls of files are about. */
-export function layFiles(door: Door): void {
-  door.put({
+export function layFiles(gateway: ToolGateway): void {
+  gateway.put({
     "hive.txt": "queen\nworker\ndrone\n",
     "meadow/clover.txt": "red clover\nwhite clover\n",
     "notes.ipynb": NOTEBOOK,
@@ -35,28 +35,32 @@ export function layFiles(door: Door): void {
 }
 
 /** Every tool that reads files. */
-export const READING: readonly Play[] = [
-  { tool: "LS", input: {}, says: /hive\.txt[^]*clover\.txt/ },
-  { tool: "Glob", input: { pattern: "**/*.txt" }, says: /meadow\/clover\.txt/ },
-  { tool: "Grep", input: { pattern: "wh?ite", output_mode: "content" }, says: /clover\.txt:2:white clover/ },
-  { tool: "Read", input: { file_path: "hive.txt" }, says: /1\s+queen\n\s*2\s+worker/ },
-  { tool: "Read", input: { file_path: "meadow/clover.txt" }, says: /red clover/ },
-  { tool: "Read", input: { file_path: "bee.png" }, says: /^\[image\/png, 1 KiB, shown to the model\]$/ },
-  { tool: "Read", input: { file_path: "paper.pdf", pages: "1" }, says: /The hum of bees/ },
-  { tool: "NotebookRead", input: { notebook_path: "notes.ipynb" }, says: /print\(6 \* 7\)/ },
+export const READING: readonly ExpectedCall[] = [
+  { tool: "LS", input: {}, matches: /hive\.txt[^]*clover\.txt/ },
+  { tool: "Glob", input: { pattern: "**/*.txt" }, matches: /meadow\/clover\.txt/ },
+  {
+    tool: "Grep",
+    input: { pattern: "wh?ite", output_mode: "content" },
+    matches: /clover\.txt:2:white clover/,
+  },
+  { tool: "Read", input: { file_path: "hive.txt" }, matches: /1\s+queen\n\s*2\s+worker/ },
+  { tool: "Read", input: { file_path: "meadow/clover.txt" }, matches: /red clover/ },
+  { tool: "Read", input: { file_path: "bee.png" }, matches: /^\[image\/png, 1 KiB, shown to the model\]$/ },
+  { tool: "Read", input: { file_path: "paper.pdf", pages: "1" }, matches: /The hum of bees/ },
+  { tool: "NotebookRead", input: { notebook_path: "notes.ipynb" }, matches: /print\(6 \* 7\)/ },
 ];
 
 /** Every tool that writes files; they have been read by then. */
-export const WRITING: readonly Play[] = [
+export const WRITING: readonly ExpectedCall[] = [
   {
     tool: "Write",
     input: { file_path: "new/comb.txt", content: "wax and honey\n" },
-    says: /^Created new\/comb/,
+    matches: /^Created new\/comb/,
   },
   {
     tool: "Edit",
     input: { file_path: "hive.txt", old_string: "drone", new_string: "nurse bee" },
-    says: /^Changed hive\.txt[^]*nurse bee/,
+    matches: /^Changed hive\.txt[^]*nurse bee/,
   },
   {
     tool: "MultiEdit",
@@ -67,25 +71,25 @@ export const WRITING: readonly Play[] = [
         new_string: "wild ",
       }],
     },
-    says: /^Made 2 edits[^]*sainfoin/,
+    matches: /^Made 2 edits[^]*sainfoin/,
   },
   {
     tool: "NotebookEdit",
     input: { notebook_path: "notes.ipynb", cell_id: "first", new_source: "print('zum zum')" },
-    says: /^Replaced cell 0/,
+    matches: /^Replaced cell 0/,
   },
 ];
 
 /** What reading cannot be. */
-export const FORBIDDEN: readonly Play[] = [
-  { tool: "Read", input: { file_path: "../outside.txt" }, says: /^Cannot /, fails: true },
-  { tool: "Read", input: { file_path: "/etc/passwd" }, says: /^Cannot /, fails: true },
+export const FORBIDDEN: readonly ExpectedCall[] = [
+  { tool: "Read", input: { file_path: "../outside.txt" }, matches: /^Cannot /, fails: true },
+  { tool: "Read", input: { file_path: "/etc/passwd" }, matches: /^Cannot /, fails: true },
 ];
 
 /** Makes sure that what was written is on the disk. */
-export function checkWritten(door: Door): void {
-  assert.equal(door.read("new/comb.txt"), "wax and honey\n");
-  assert.equal(door.read("hive.txt"), "queen\nworker\nnurse bee\n");
-  assert.equal(door.read("meadow/clover.txt"), "sainfoin\nwild clover\n");
-  assert.match(door.read("notes.ipynb"), /zum zum/);
+export function checkWritten(gateway: ToolGateway): void {
+  assert.equal(gateway.read("new/comb.txt"), "wax and honey\n");
+  assert.equal(gateway.read("hive.txt"), "queen\nworker\nnurse bee\n");
+  assert.equal(gateway.read("meadow/clover.txt"), "sainfoin\nwild clover\n");
+  assert.match(gateway.read("notes.ipynb"), /zum zum/);
 }

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createGateway } from "../../../lib/gateway.ts";
 import { call, hold, refuse, say } from "../../clients/turns.ts";
+import { MODEL_APIS, NATIVE, offeredNames, resultsSentIn, toText, TRANSLATED } from "./model.ts";
+import { createToolGateway, readAll, type ToolGateway, withToolGateway, WORKSPACE } from "./tool_gateway.ts";
 import { count, dig, type Json, objects, text } from "../../kit/json.ts";
-import { NATIVE, offeredNames, ROADS, toldResults, toText, TRANSLATED } from "./model.ts";
-import { type Door, openDoor, readAll, withDoor, WORKSPACE } from "./stage.ts";
 
 const READ_AND_WRITE = { TOOLS: "files-read,files-write" };
 const { model } = TRANSLATED;
@@ -13,8 +13,8 @@ const OWN = { name: "weather", description: "Of a city.", input_schema: { type: 
 const ls = (id: string) => call(id, "LS", {});
 const types = ({ content }: Json) => objects(content).map(({ type }) => type);
 const resultsOf = ({ content }: Json) => objects(content).filter(({ type }) => type === "mcp_tool_result");
-const offered = (door: Door, at = 0) => {
-  const asked = door.model.asked[at];
+const offered = (gateway: ToolGateway, at = 0) => {
+  const asked = gateway.model.requests[at];
   assert.ok(asked, `the model was not asked ${at + 1} times`);
   return offeredNames(asked);
 };
@@ -28,50 +28,53 @@ const GROUPS: Record<string, string> = {
 };
 
 for (const [group, names] of Object.entries(GROUPS)) {
-  test(`TOOLS=${group} offers its own tools and no other, and runs no other`, () =>
-    withDoor({ TOOLS: group }, async (door) => {
+  test(`TOOLS=${group} offers and runs the tools of its group only`, () =>
+    withToolGateway({ TOOLS: group }, async (gateway) => {
       const foreign = group === "files-write" ? "LS" : "Write";
       const forged = call("call_1", foreign, { file_path: "x", content: "y" });
-      door.model.script(say({ tools: [forged] }));
-      const { body } = await door.ask({ model, tools: [WORKSPACE] });
-      assert.deepEqual(offered(door), names.split(" "));
+      gateway.model.script(say({ tools: [forged] }));
+      const { body } = await gateway.ask({ model, tools: [WORKSPACE] });
+      assert.deepEqual(offered(gateway), names.split(" "));
       // A name that nobody has is the client's to make sense of.
       assert.deepEqual(types(body), ["tool_use"]);
       assert.equal(body.stop_reason, "tool_use");
-      assert.throws(() => door.read("x"), /ENOENT/);
-      assert.equal(dig(await door.get("/tool-metrics"), "tool_execution", "metrics", "total_executions"), 0);
+      assert.throws(() => gateway.read("x"), /ENOENT/);
+      assert.equal(
+        dig(await gateway.get("/tool-metrics"), "tool_execution", "metrics", "total_executions"),
+        0,
+      );
     }));
 }
 
-test("a toolset's configuration chooses among the tools", () =>
-  withDoor(READ_AND_WRITE, async (door) => {
-    door.model.script(say({ text: ["Yes."] }), say({ text: ["Yes."] }));
+test("mcp_toolset selects tools by its configuration", () =>
+  withToolGateway(READ_AND_WRITE, async (gateway) => {
+    gateway.model.script(say({ text: ["Yes."] }), say({ text: ["Yes."] }));
     const few = { default_config: { enabled: false }, configs: { Read: { enabled: true }, Nobody: {} } };
-    await door.ask({ model, tools: [{ ...WORKSPACE, ...few }] });
-    assert.deepEqual(offered(door), ["Read"]);
+    await gateway.ask({ model, tools: [{ ...WORKSPACE, ...few }] });
+    assert.deepEqual(offered(gateway), ["Read"]);
     const but = { configs: { Write: { enabled: false }, Edit: { enabled: false } } };
-    await door.ask({ model, tools: [{ ...WORKSPACE, ...but }] });
+    await gateway.ask({ model, tools: [{ ...WORKSPACE, ...but }] });
     assert.deepEqual(
-      offered(door, 1),
+      offered(gateway, 1),
       "Read MultiEdit Glob Grep LS Task NotebookRead NotebookEdit TodoRead TodoWrite".split(" "),
     );
   }));
 
-test("x-gateway-tools brings tools to a client whose body cannot be changed", () =>
-  withDoor(READ_AND_WRITE, async (door) => {
-    door.put({ "hive.txt": "queen\n" });
-    door.model.script(
+test("x-gateway-tools adds tools to a request without a toolset", () =>
+  withToolGateway(READ_AND_WRITE, async (gateway) => {
+    gateway.put({ "hive.txt": "queen\n" });
+    gateway.model.script(
       say({ tools: [call("call_1", "Read", { path: "hive.txt" })] }),
       say({ text: ["Yes."] }),
     );
     const headers = { "x-gateway-tools": "Read, Grep" };
-    const { body } = await door.ask({ model, tools: [OWN] }, { headers });
-    assert.deepEqual(offered(door), ["weather", "Read", "Grep"]);
+    const { body } = await gateway.ask({ model, tools: [OWN] }, { headers });
+    assert.deepEqual(offered(gateway), ["weather", "Read", "Grep"]);
     assert.deepEqual(types(body), ["mcp_tool_use", "mcp_tool_result", "text"]);
     assert.match(toText(resultsOf(body)[0]?.content), /queen/);
-    door.model.script(say({ text: ["Yes."] }));
-    await door.ask({ model }, { headers: { "x-gateway-tools": "*" } });
-    assert.equal(offered(door, 2).length, 12);
+    gateway.model.script(say({ text: ["Yes."] }));
+    await gateway.ask({ model }, { headers: { "x-gateway-tools": "*" } });
+    assert.equal(offered(gateway, 2).length, 12);
   }));
 
 /** What asks for the gateway's tools where it cannot have them. */
@@ -80,35 +83,35 @@ const REFUSED: {
   body?: Json;
   headers?: Record<string, string>;
   tools?: string;
-  says: RegExp;
+  matches: RegExp;
 }[] = [
   {
     asks: "an unknown name in the header",
     headers: { "x-gateway-tools": "Read,Rread" },
     tools: "files-read",
-    says: /^header\.x-gateway-tools: Cannot run tool "Rread": this gateway has Read, Glob/,
+    matches: /^header\.x-gateway-tools: Cannot run tool "Rread": the gateway's tools are Read, Glob/,
   },
   {
     asks: "a tool of a group that is off in the header",
     headers: { "x-gateway-tools": "Write" },
     tools: "files-read",
-    says: /^header\.x-gateway-tools: Cannot run tool "Write"/,
+    matches: /^header\.x-gateway-tools: Cannot run tool "Write"/,
   },
   {
     asks: "an unknown mode",
     headers: { "x-gateway-tools-mode": "hijack" },
     tools: "files-read",
-    says: /^x-gateway-tools-mode: Cannot use mode "hijack"/,
+    matches: /^x-gateway-tools-mode: Cannot use mode "hijack"/,
   },
   {
     asks: "a toolset of a gateway without tools",
     body: { tools: [WORKSPACE] },
-    says: /^tools\.0: Cannot run tools/,
+    matches: /^tools\.0: Cannot run tools/,
   },
   {
     asks: "tools by the header of a gateway without tools",
     headers: { "x-gateway-tools": "*" },
-    says: /^header\.x-gateway-tools: Cannot run tools/,
+    matches: /^header\.x-gateway-tools: Cannot run tools/,
   },
   {
     asks: "a search with both lists of domains",
@@ -121,7 +124,7 @@ const REFUSED: {
       }],
     },
     tools: "network",
-    says: /allowed_domains and blocked_domains/,
+    matches: /allowed_domains and blocked_domains/,
   },
   {
     asks: "a search of a domain that is none",
@@ -129,55 +132,55 @@ const REFUSED: {
       tools: [{ type: "web_search_20250305", name: "web_search", allowed_domains: ["https://a.example"] }],
     },
     tools: "network",
-    says: /Cannot use domain "https:\/\/a\.example"/,
+    matches: /Cannot use domain "https:\/\/a\.example"/,
   },
 ];
 
-for (const { asks, body = {}, headers = {}, tools, says } of REFUSED) {
+for (const { asks, body = {}, headers = {}, tools, matches } of REFUSED) {
   for (const stream of [false, true]) {
-    test(`${asks} is a 400 before anybody is asked, ${stream ? "streamed" : "whole"}`, () =>
-      withDoor(tools === undefined ? {} : { TOOLS: tools }, async (door) => {
-        const answer = await door.ask({ model, stream, ...body }, { headers });
+    test(`POST /v1/messages rejects ${asks} before it calls the upstream, ${stream ? "streamed" : "whole"}`, () =>
+      withToolGateway(tools === undefined ? {} : { TOOLS: tools }, async (gateway) => {
+        const answer = await gateway.ask({ model, stream, ...body }, { headers });
         assert.equal(answer.status, 400);
         assert.equal(dig(answer.body, "error", "type"), "invalid_request_error");
-        assert.match(text(dig(answer.body, "error", "message")), says);
-        assert.deepEqual(door.model.asked, []);
+        assert.match(text(dig(answer.body, "error", "message")), matches);
+        assert.deepEqual(gateway.model.requests, []);
       }));
   }
 }
 
-test("the client's own tool goes before the gateway's of that name, unless it asks for more", () =>
-  withDoor(READ_AND_WRITE, async (door) => {
+test("POST /v1/messages prefers the client's tool to the gateway's of the same name, unless the client opts in", () =>
+  withToolGateway(READ_AND_WRITE, async (gateway) => {
     const own = { ...OWN, name: "LS" };
-    door.model.script(say({ tools: [ls("call_1")] }));
-    const { body } = await door.ask({ model, tools: [own, WORKSPACE] });
+    gateway.model.script(say({ tools: [ls("call_1")] }));
+    const { body } = await gateway.ask({ model, tools: [own, WORKSPACE] });
     assert.deepEqual(types(body), ["tool_use"]);
-    assert.equal(offered(door).filter((name) => name === "LS").length, 1);
-    assert.equal(dig(await door.get("/tool-metrics"), "tool_execution", "metrics", "total_executions"), 0);
+    assert.equal(offered(gateway).filter((name) => name === "LS").length, 1);
+    assert.equal(dig(await gateway.get("/tool-metrics"), "tool_execution", "metrics", "total_executions"), 0);
 
-    door.model.script(say({ tools: [ls("call_2")] }), say({ text: ["Empty."] }));
+    gateway.model.script(say({ tools: [ls("call_2")] }), say({ text: ["Empty."] }));
     const headers = { "x-gateway-tools-mode": "intercept" };
-    const intercepted = await door.ask({ model, tools: [own, OWN] }, { headers });
+    const intercepted = await gateway.ask({ model, tools: [own, OWN] }, { headers });
     assert.deepEqual(types(intercepted.body), ["mcp_tool_use", "mcp_tool_result", "text"]);
-    assert.deepEqual(offered(door, 1), ["LS", "weather"]);
-    const description = dig(door.model.asked[1]?.body, "tools", 0, "function", "description");
+    assert.deepEqual(offered(gateway, 1), ["LS", "weather"]);
+    const description = dig(gateway.model.requests[1]?.body, "tools", 0, "function", "description");
     assert.equal(description, own.description);
   }));
 
-for (const road of ROADS) {
-  const [one, two, three] = ["1", "2", "3"].map((nth) => `${road.ids.upstream}${nth}`);
+for (const api of MODEL_APIS) {
+  const [one, two, three] = ["1", "2", "3"].map((nth) => `${api.ids.upstream}${nth}`);
   assert.ok(one && two && three);
 
-  test(`a turn that calls the client's tools too waits for those, ${road.name}`, () =>
-    withDoor(READ_AND_WRITE, async (door) => {
-      door.put({ "hive.txt": "queen\n" });
+  test(`POST /v1/messages waits for the client's tools if a turn calls those too, ${api.name}`, () =>
+    withToolGateway(READ_AND_WRITE, async (gateway) => {
+      gateway.put({ "hive.txt": "queen\n" });
       const tools = [OWN, WORKSPACE];
       const write = { file_path: "seen.txt", content: "once" };
-      door.model.script(say({ tools: [call(one, "Write", write), call(two, "weather", {})] }));
-      const first = await door.ask({ model: road.model, tools, stream: true });
+      gateway.model.script(say({ tools: [call(one, "Write", write), call(two, "weather", {})] }));
+      const first = await gateway.ask({ model: api.model, tools, stream: true });
       assert.equal(first.body.stop_reason, "tool_use");
       assert.deepEqual(types(first.body), ["mcp_tool_use", "tool_use"]);
-      assert.throws(() => door.read("seen.txt"), /ENOENT/);
+      assert.throws(() => gateway.read("seen.txt"), /ENOENT/);
 
       const result = { type: "tool_result", tool_use_id: dig(first.body.content, 1, "id"), content: "rain" };
       const messages = [
@@ -185,39 +188,45 @@ for (const road of ROADS) {
         { role: "assistant", content: first.body.content },
         { role: "user", content: [result] },
       ];
-      door.model.script(say({ text: ["It rains."] }));
-      const second = await door.ask({ model: road.model, tools, messages, stream: true });
+      gateway.model.script(say({ text: ["It rains."] }));
+      const second = await gateway.ask({ model: api.model, tools, messages, stream: true });
       assert.deepEqual(types(second.body), ["mcp_tool_result", "text"]);
-      assert.equal(resultsOf(second.body)[0]?.tool_use_id, `${road.ids.mcp}1`);
-      assert.equal(door.read("seen.txt"), "once");
-      assert.deepEqual(door.model.asked[1] && toldResults(door.model.asked[1]), [
+      assert.equal(resultsOf(second.body)[0]?.tool_use_id, `${api.ids.mcp}1`);
+      assert.equal(gateway.read("seen.txt"), "once");
+      assert.deepEqual(gateway.model.requests[1] && resultsSentIn(gateway.model.requests[1]), [
         { id: one, text: "Created seen.txt (1 line, 4 bytes)" },
         { id: two, text: "rain" },
       ]);
 
       // Nothing runs a second time when the conversation goes on.
-      door.model.script(say({ text: ["Gladly."] }));
+      gateway.model.script(say({ text: ["Gladly."] }));
       const later = [...messages, { role: "assistant", content: second.body.content }, {
         role: "user",
         content: "Thanks",
       }];
-      await door.ask({ model: road.model, tools, messages: later });
-      assert.deepEqual(door.model.asked[2] && toldResults(door.model.asked[2]).map(({ id }) => id), [
-        one,
-        two,
-      ]);
-      assert.equal(dig(await door.get("/tool-metrics"), "tool_execution", "metrics", "total_executions"), 1);
+      await gateway.ask({ model: api.model, tools, messages: later });
+      assert.deepEqual(
+        gateway.model.requests[2] && resultsSentIn(gateway.model.requests[2]).map(({ id }) => id),
+        [
+          one,
+          two,
+        ],
+      );
+      assert.equal(
+        dig(await gateway.get("/tool-metrics"), "tool_execution", "metrics", "total_executions"),
+        1,
+      );
     }));
 
-  test(`a message pauses after TOOL_TURNS and goes on when it is sent back, ${road.name}`, () =>
-    withDoor({ ...READ_AND_WRITE, TOOL_TURNS: "2" }, async (door) => {
+  test(`TOOL_TURNS pauses a message, which continues when the client sends it back, ${api.name}`, () =>
+    withToolGateway({ ...READ_AND_WRITE, TOOL_TURNS: "2" }, async (gateway) => {
       const tools = [WORKSPACE];
       const write = { file_path: "seen.txt", content: "once" };
-      door.model.script(
+      gateway.model.script(
         say({ text: ["First."], tools: [ls(one)] }),
         say({ text: ["Then."], tools: [call(two, "Write", write)] }),
       );
-      const first = await door.ask({ model: road.model, tools });
+      const first = await gateway.ask({ model: api.model, tools });
       assert.equal(first.body.stop_reason, "pause_turn");
       assert.deepEqual(types(first.body), [
         "text",
@@ -226,68 +235,71 @@ for (const road of ROADS) {
         "text",
         "mcp_tool_use",
       ]);
-      assert.throws(() => door.read("seen.txt"), /ENOENT/);
+      assert.throws(() => gateway.read("seen.txt"), /ENOENT/);
 
-      door.model.script(say({ text: ["Done."] }));
+      gateway.model.script(say({ text: ["Done."] }));
       const messages = [{ role: "user", content: "Go" }, { role: "assistant", content: first.body.content }];
-      const second = await door.ask({ model: road.model, tools, messages, stream: true });
+      const second = await gateway.ask({ model: api.model, tools, messages, stream: true });
       assert.equal(second.body.stop_reason, "end_turn");
       assert.deepEqual(types(second.body), ["mcp_tool_result", "text"]);
-      assert.equal(door.read("seen.txt"), "once");
-      assert.deepEqual(door.model.asked[2] && toldResults(door.model.asked[2]).map(({ id }) => id), [
-        one,
-        two,
-      ]);
+      assert.equal(gateway.read("seen.txt"), "once");
+      assert.deepEqual(
+        gateway.model.requests[2] && resultsSentIn(gateway.model.requests[2]).map(({ id }) => id),
+        [
+          one,
+          two,
+        ],
+      );
     }));
 
-  test(`a second message tells the model the first as it was, ${road.name}`, () =>
-    withDoor(READ_AND_WRITE, async (door) => {
+  test(`POST /v1/messages sends the model an earlier message in its original form, ${api.name}`, () =>
+    withToolGateway(READ_AND_WRITE, async (gateway) => {
       const tools = [WORKSPACE];
-      door.put({ "hive.txt": "queen\n" });
-      door.model.script(
+      gateway.put({ "hive.txt": "queen\n" });
+      gateway.model.script(
         say({ text: ["I look."], tools: [ls(one), call(two, "Read", { file_path: "hive.txt" })] }),
         say({ text: ["A queen."] }),
       );
-      const first = await door.ask({ model: road.model, tools });
-      door.model.script(say({ tools: [call(three, "Edit", EDIT)] }), say({ text: ["Long live."] }));
+      const first = await gateway.ask({ model: api.model, tools });
+      gateway.model.script(say({ tools: [call(three, "Edit", EDIT)] }), say({ text: ["Long live."] }));
       const messages = [
         { role: "user", content: "Go" },
         { role: "assistant", content: first.body.content },
         { role: "user", content: "Change it" },
       ];
-      const second = await door.ask({ model: road.model, tools, messages });
+      const second = await gateway.ask({ model: api.model, tools, messages });
       assert.deepEqual(types(second.body), ["mcp_tool_use", "mcp_tool_result", "text"]);
       // What was read in the first message may be changed in the second.
       assert.equal(resultsOf(second.body)[0]?.is_error, false, toText(resultsOf(second.body)[0]?.content));
-      assert.equal(door.read("hive.txt"), "king\n");
-      const before = objects(door.model.asked[1]?.body.messages);
-      assert.deepEqual(objects(door.model.asked[2]?.body.messages).slice(0, before.length), before);
+      assert.equal(gateway.read("hive.txt"), "king\n");
+      const before = objects(gateway.model.requests[1]?.body.messages);
+      assert.deepEqual(objects(gateway.model.requests[2]?.body.messages).slice(0, before.length), before);
     }));
 
-  test(`once a tool has run a failure asks for no repeat, ${road.name}`, () =>
-    withDoor(READ_AND_WRITE, async (door) => {
+  test(`POST /v1/messages forbids a retry after a tool has run, ${api.name}`, () =>
+    withToolGateway(READ_AND_WRITE, async (gateway) => {
       const failure = refuse(503, "overloaded_error", "Overloaded");
-      door.model.script(
+      gateway.model.script(
         say({ tools: [call(one, "Write", { file_path: "seen.txt", content: "once" })] }),
         failure,
       );
-      const whole = await door.ask({ model: road.model, tools: [WORKSPACE] });
+      const whole = await gateway.ask({ model: api.model, tools: [WORKSPACE] });
       assert.ok(whole.status >= 500);
       assert.equal(whole.headers.get("x-should-retry"), "false");
-      assert.equal(door.model.asked.length, 2);
-      assert.equal(door.read("seen.txt"), "once");
+      assert.equal(gateway.model.requests.length, 2);
+      assert.equal(gateway.read("seen.txt"), "once");
 
-      door.model.script(say({ tools: [ls(one)] }), failure);
-      const streamed = await door.ask({ model: road.model, tools: [WORKSPACE], stream: true });
-      assert.equal(streamed.events.at(-1)?.event, "error");
-      assert.equal(door.model.asked.length, 4);
+      gateway.model.script(say({ tools: [ls(one)] }), failure);
+      const streamed = await gateway.ask({ model: api.model, tools: [WORKSPACE], stream: true });
+      assert.equal(streamed.events.at(-1)?.type, "error");
+      assert.equal(gateway.model.requests.length, 4);
     }));
 
-  test(`a client that leaves between the turns stops the tool and the upstream, ${road.name}`, () =>
-    withDoor(READ_AND_WRITE, async (door) => {
-      door.model.script(say({ text: ["I look."], tools: [ls(one)] }), hold());
-      const second = door.model.next().then(() => door.model.next());
-      const response = await door.send({ model: road.model, tools: [WORKSPACE], stream: true });
+  test(`POST /v1/messages stops the tool and the upstream when the client disconnects between turns, ${api.name}`, () =>
+    withToolGateway(READ_AND_WRITE, async (gateway) => {
+      gateway.model.script(say({ text: ["I look."], tools: [ls(one)] }), hold());
+      const second = gateway.model.next().then(() => gateway.model.next());
+      const response = await gateway.send({ model: api.model, tools: [WORKSPACE], stream: true });
       const reader = response.body?.getReader();
       assert.ok(reader);
       const reading = readAll(reader);
@@ -301,71 +313,74 @@ for (const road of ROADS) {
 
 const EDIT = { file_path: "hive.txt", old_string: "queen", new_string: "king" };
 
-test("a client that leaves while a task is at work stops the task's upstream", () =>
-  withDoor(READ_AND_WRITE, async (door) => {
-    door.model.script(say({ tools: [call("call_1", "Task", { prompt: "Think long" })] }), hold());
+test("Task stops its upstream when the client disconnects", () =>
+  withToolGateway(READ_AND_WRITE, async (gateway) => {
+    gateway.model.script(say({ tools: [call("call_1", "Task", { prompt: "Think long" })] }), hold());
     const abort = new AbortController();
-    const asked = door.model.next().then(() => door.model.next());
-    const answer = door.ask({ model, tools: [WORKSPACE] }, { signal: abort.signal });
+    const asked = gateway.model.next().then(() => gateway.model.next());
+    const answer = gateway.ask({ model, tools: [WORKSPACE] }, { signal: abort.signal });
     const { signal } = await asked;
     abort.abort();
     const { status } = await answer;
     assert.equal(status, 499);
     assert.equal(signal?.aborted, true);
-    const { tool_execution } = await door.get("/tool-metrics");
+    const { tool_execution } = await gateway.get("/tool-metrics");
     assert.deepEqual(dig(tool_execution, "metrics", "error_breakdown"), { cancelled: 1 });
   }));
 
-test("all turns and what tools asked of models are charged to who asks", () =>
-  withDoor({ ...READ_AND_WRITE, LIMITS: '{"each": {"usd_day": 0.0003}}' }, async (door) => {
+test("LIMITS charges all turns and the models that tools use to the client", () =>
+  withToolGateway({ ...READ_AND_WRITE, LIMITS: '{"each": {"usd_day": 0.0003}}' }, async (gateway) => {
     // Each turn costs 0.0000893; with that of the task there are four.
-    door.model.script(
+    gateway.model.script(
       say({ tools: [ls("call_1")] }),
       say({ tools: [call("call_2", "Task", { prompt: "Say something" })] }),
       say({ text: ["Something."] }),
       say({ text: ["It said something."] }),
     );
-    assert.equal((await door.ask({ model, tools: [WORKSPACE] })).status, 200);
-    const refused = await door.ask({ model });
+    assert.equal((await gateway.ask({ model, tools: [WORKSPACE] })).status, 200);
+    const refused = await gateway.ask({ model });
     assert.equal(refused.status, 402);
     assert.equal(dig(refused.body, "error", "type"), "billing_error");
   }));
 
-test("three turns cost no more than three turns", () =>
-  withDoor({ ...READ_AND_WRITE, LIMITS: '{"each": {"usd_day": 0.0003}}' }, async (door) => {
-    door.model.script(
+test("LIMITS charges three turns as three turns", () =>
+  withToolGateway({ ...READ_AND_WRITE, LIMITS: '{"each": {"usd_day": 0.0003}}' }, async (gateway) => {
+    gateway.model.script(
       say({ tools: [ls("call_1")] }),
       say({ tools: [ls("call_2")] }),
       say({ text: ["Yes."] }),
     );
-    assert.equal((await door.ask({ model, tools: [WORKSPACE] })).status, 200);
-    door.model.script(say({ text: ["Yes."] }));
-    assert.equal((await door.ask({ model })).status, 200);
+    assert.equal((await gateway.ask({ model, tools: [WORKSPACE] })).status, 200);
+    gateway.model.script(say({ text: ["Yes."] }));
+    assert.equal((await gateway.ask({ model })).status, 200);
   }));
 
-test("TOOL_RATE bounds a client's calls in a minute", () =>
-  withDoor({ ...READ_AND_WRITE, TOOL_RATE: "2" }, async (door) => {
+test("TOOL_RATE limits the calls of a client per minute", () =>
+  withToolGateway({ ...READ_AND_WRITE, TOOL_RATE: "2" }, async (gateway) => {
     const ask = async () => {
-      door.model.script(say({ tools: [ls("call_1"), ls("call_2"), ls("call_3")] }), say({ text: ["Yes."] }));
-      return resultsOf((await door.ask({ model, tools: [WORKSPACE] })).body);
+      gateway.model.script(
+        say({ tools: [ls("call_1"), ls("call_2"), ls("call_3")] }),
+        say({ text: ["Yes."] }),
+      );
+      return resultsOf((await gateway.ask({ model, tools: [WORKSPACE] })).body);
     };
     const results = await ask();
     assert.deepEqual(results.map(({ is_error }) => is_error), [false, false, true]);
     assert.equal(toText(results[2]?.content), "Cannot run more than 2 tools a minute: try again in 60 s");
-    door.clock.advance(60_000);
+    gateway.clock.advance(60_000);
     assert.deepEqual((await ask()).map(({ is_error }) => is_error), [false, false, true]);
-    assert.equal(dig(await door.get("/tool-metrics"), "tool_execution", "rate_limit_max_requests"), 2);
+    assert.equal(dig(await gateway.get("/tool-metrics"), "tool_execution", "rate_limit_max_requests"), 2);
   }));
 
-test("TOOL_CONCURRENCY bounds the calls at once", async () => {
+test("TOOL_CONCURRENCY limits the concurrent calls", async () => {
   const most: number[] = [];
   for (const concurrency of ["1", "3"]) {
-    await withDoor({ ...READ_AND_WRITE, TOOL_CONCURRENCY: concurrency }, async (door) => {
+    await withToolGateway({ ...READ_AND_WRITE, TOOL_CONCURRENCY: concurrency }, async (gateway) => {
       const calls = Array.from({ length: 8 }, (_, nth) => ls(`call_${nth}`));
-      door.model.script(say({ tools: calls }), say({ text: ["Yes."] }));
-      const { body } = await door.ask({ model, tools: [WORKSPACE] });
+      gateway.model.script(say({ tools: calls }), say({ text: ["Yes."] }));
+      const { body } = await gateway.ask({ model, tools: [WORKSPACE] });
       assert.equal(resultsOf(body).length, 8);
-      const { tool_execution } = await door.get("/tool-metrics");
+      const { tool_execution } = await gateway.get("/tool-metrics");
       most.push(count(dig(tool_execution, "metrics", "max_concurrent_executions")));
     });
   }
@@ -377,49 +392,49 @@ const SECURED = {
   WORKSPACE_ROOT: "/srv/work",
   GATEWAY_API_KEYS: "a-key-of-24-characters-12",
 };
-const UNSECURED: { settings: Record<string, string | undefined>; says: RegExp }[] = [
-  { settings: { WORKSPACE_ROOT: undefined }, says: /WORKSPACE_ROOT names no folder/ },
-  { settings: { GATEWAY_API_KEYS: undefined }, says: /GATEWAY_API_KEYS has no key/ },
+const UNSECURED: { settings: Record<string, string | undefined>; matches: RegExp }[] = [
+  { settings: { WORKSPACE_ROOT: undefined }, matches: /WORKSPACE_ROOT is not set/ },
+  { settings: { GATEWAY_API_KEYS: undefined }, matches: /GATEWAY_API_KEYS is not set/ },
   {
     settings: { TOOLS: "files-read,all" },
-    says: /expected words of files-read, files-write, shell, network/,
+    matches: /expected files-read, files-write, shell or network/,
   },
-  { settings: { WEB_SEARCH: "searxng" }, says: /WEB_SEARCH_URL does not say/ },
+  { settings: { WEB_SEARCH: "searxng" }, matches: /WEB_SEARCH_URL is not set/ },
 ];
 
-test("a gateway whose tools nobody has secured does not begin", () => {
+test("createGateway() rejects tools without access control", () => {
   createGateway({ settings: SECURED });
-  for (const { settings, says } of UNSECURED) {
+  for (const { settings, matches } of UNSECURED) {
     const given = Object.entries({ ...SECURED, ...settings }).filter(([, value]) => value !== undefined);
     assert.throws(() => createGateway({ settings: Object.fromEntries(given) }), (error) => {
       assert.ok(error instanceof Error);
       assert.equal(error.name, "ConfigError");
-      assert.match(error.message, says);
+      assert.match(error.message, matches);
       return true;
     });
   }
 });
 
-test("a gateway whose workspace cannot be used is not ready", () =>
-  withDoor(READ_AND_WRITE, async (door) => {
-    await door.gateway.ready();
-    door.put({ "file": "x" });
-    const missing = openDoor({ ...READ_AND_WRITE, WORKSPACE_ROOT: `${door.root}/missing` });
-    const file = openDoor({ ...READ_AND_WRITE, WORKSPACE_ROOT: `${door.root}/file` });
+test("ready() rejects a workspace that cannot be used", () =>
+  withToolGateway(READ_AND_WRITE, async (gateway) => {
+    await gateway.ready();
+    gateway.put({ "file": "x" });
+    const missing = createToolGateway({ ...READ_AND_WRITE, WORKSPACE_ROOT: `${gateway.root}/missing` });
+    const file = createToolGateway({ ...READ_AND_WRITE, WORKSPACE_ROOT: `${gateway.root}/file` });
     try {
-      await assert.rejects(missing.gateway.ready(), /Cannot use WORKSPACE_ROOT .*there is no such folder/);
-      await assert.rejects(file.gateway.ready(), /Cannot use WORKSPACE_ROOT .*it is no folder/);
+      await assert.rejects(missing.ready(), /Cannot use WORKSPACE_ROOT .*there is no such folder/);
+      await assert.rejects(file.ready(), /Cannot use WORKSPACE_ROOT .*it is not a folder/);
     } finally {
       missing.remove();
       file.remove();
     }
   }));
 
-test("a native model is asked for its tools in its own language", () =>
-  withDoor(READ_AND_WRITE, async (door) => {
-    door.model.script(say({ text: ["Yes."] }));
-    await door.ask({ model: NATIVE.model, tools: [WORKSPACE, OWN] });
-    const [asked] = door.model.asked;
+test("POST /v1/messages declares tools in the form of the native API", () =>
+  withToolGateway(READ_AND_WRITE, async (gateway) => {
+    gateway.model.script(say({ text: ["Yes."] }));
+    await gateway.ask({ model: NATIVE.model, tools: [WORKSPACE, OWN] });
+    const [asked] = gateway.model.requests;
     assert.equal(asked?.path, "/messages");
     for (const tool of objects(asked?.body.tools)) {
       assert.equal(dig(tool, "input_schema", "type"), "object", text(tool.name));

@@ -1,66 +1,66 @@
-import { isJson, type Json, objects, text } from "../../kit/json.ts";
 import { refuse, type Turn } from "../../clients/turns.ts";
 import { writeChat } from "../../clients/write_chat.ts";
 import { writeMessages } from "../../clients/write_messages.ts";
+import { isJson, type Json, objects, text } from "../../kit/json.ts";
 
-/** A way from the gateway to a model. */
-export interface Road {
+/** The API by which the gateway reaches a model. */
+export interface ModelApi {
   name: "translated" | "native";
   model: string;
-  /** Where the upstream is asked. */
+  /** The path of the upstream's endpoint. */
   path: string;
-  /** How ids of calls begin that this upstream gives, and those that the client then sees. */
+  /** The prefixes of the upstream's call ids, and of those that the client gets. */
   ids: { upstream: string; mcp: string; server: string };
 }
 
-export const TRANSLATED: Road = {
+export const TRANSLATED: ModelApi = {
   name: "translated",
   model: "openai/gpt-5",
   path: "/chat/completions",
   ids: { upstream: "call_", mcp: "mcptoolu_gw_call_", server: "srvtoolu_gw_call_" },
 };
-export const NATIVE: Road = {
+export const NATIVE: ModelApi = {
   name: "native",
   model: "anthropic/claude-sonnet-4.5",
   path: "/messages",
   ids: { upstream: "toolu_", mcp: "mcptoolu_", server: "srvtoolu_" },
 };
-export const ROADS: readonly Road[] = [TRANSLATED, NATIVE];
+export const MODEL_APIS: readonly ModelApi[] = [TRANSLATED, NATIVE];
 
 /** The model that `small` means. */
 export const SMALL = "openai/gpt-5-mini";
 
 /** A request that reached the upstream. */
-export interface Asked {
+export interface ModelRequest {
   path: string;
   body: Json;
-  /** Fires when the gateway gives the request up. */
+  /** Fires when the gateway cancels the request. */
   signal: AbortSignal | undefined;
 }
 
-/** An upstream without a network whose model says what is scripted. */
+/** A scripted model behind a `fetch` without a network. */
 export interface ScriptedModel {
   fetch: typeof fetch;
-  /** What was asked, turns and all else. */
-  asked: Asked[];
-  /** Says these turns, one a request, in this order. */
+  /** The requests, turns and others. */
+  requests: ModelRequest[];
+  /** Adds turns, one for each request, in this order. */
   script(...turns: readonly Turn[]): void;
-  /** Says something else to requests that it is chosen for; they take no turn of the script. */
-  choose(choice: (asked: Asked) => Turn | string | undefined): void;
-  /** How many turns of the script are left. */
+  /** Answers some requests without a turn of the script. */
+  choose(choice: (request: ModelRequest) => Turn | string | undefined): void;
+  /** The number of turns left. */
   readonly left: number;
-  /** The next request, as soon as it is here. */
-  next(): Promise<Asked>;
+  /** Resolves with the next request. */
+  next(): Promise<ModelRequest>;
 }
 
-/** Creates a model that has nothing to say as yet. */
+/** Creates a model without a script. */
 export function createModel(): ScriptedModel {
-  const asked: Asked[] = [];
+  const requests: ModelRequest[] = [];
   const turns: Turn[] = [];
-  const waiting: ((asked: Asked) => void)[] = [];
-  let choose: (asked: Asked) => Turn | string | undefined = () => undefined;
+  const waiting: ((request: ModelRequest) => void)[] = [];
+  let choose: (request: ModelRequest) => Turn | string | undefined = () => undefined;
   return {
-    asked,
+    requests,
     script: (...more) => void turns.push(...more),
     choose: (choice) => void (choose = choice),
     get left() {
@@ -76,7 +76,7 @@ export function createModel(): ScriptedModel {
         body: isJson(json) ? json : {},
         signal: signal ?? undefined,
       };
-      asked.push(one);
+      requests.push(one);
       for (const resolve of waiting.splice(0)) resolve(one);
       const turn = choose(one) ?? turns.shift() ??
         refuse(400, "invalid_request_error", "The test has scripted no answer");
@@ -87,7 +87,7 @@ export function createModel(): ScriptedModel {
 
 const MODELS = [TRANSLATED.model, NATIVE.model, SMALL];
 
-function answer(turn: Turn | string, { path, body, signal }: Asked): Promise<Response> {
+function answer(turn: Turn | string, { path, body, signal }: ModelRequest): Promise<Response> {
   const headers = { "content-type": "text/event-stream" };
   if (typeof turn === "string") return Promise.resolve(new Response(turn, { headers }));
   if (turn.kind === "hold") {
@@ -106,14 +106,14 @@ function answer(turn: Turn | string, { path, body, signal }: Asked): Promise<Res
   return Promise.resolve(new Response(frames.join(""), { headers }));
 }
 
-/** A tool's result as the upstream is told it. */
-export interface ToldResult {
+/** A tool result as the upstream gets it. */
+export interface SentResult {
   id: string;
   text: string;
 }
 
-/** Reads from a request what results the model was told, in their order, in either language. */
-export function toldResults({ path, body }: Asked): ToldResult[] {
+/** Returns the tool results in a request of either API, in order. */
+export function resultsSentIn({ path, body }: ModelRequest): SentResult[] {
   const messages = objects(body.messages);
   return path === TRANSLATED.path
     ? messages.filter(({ role }) => role === "tool").map(({ tool_call_id, content }) => ({
@@ -125,15 +125,15 @@ export function toldResults({ path, body }: Asked): ToldResult[] {
     );
 }
 
-/** Reads from a request which tools the model was offered. */
-export function offeredNames({ path, body }: Asked): string[] {
+/** Returns the names of the tools in a request. */
+export function offeredNames({ path, body }: ModelRequest): string[] {
   return objects(body.tools).map((tool) => {
     const { name } = path === TRANSLATED.path && isJson(tool.function) ? tool.function : tool;
     return text(name);
   });
 }
 
-/** All that a request says, as text. */
+/** Joins the text of content. */
 export function toText(content: unknown): string {
   if (typeof content === "string") return content;
   return objects(content).map((part) => text(part.text)).join("");

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { call, say } from "../../clients/turns.ts";
+import { MODEL_APIS, SMALL, toText, TRANSLATED } from "./model.ts";
+import { answerSideRequest, isSearch, startWeb, toWebCalls, toWebSettings } from "./network.ts";
+import { runCalls } from "./run_calls.ts";
+import { readAll, withToolGateway, WORKSPACE } from "./tool_gateway.ts";
 import { dig, objects } from "../../kit/json.ts";
 import { CERTIFICATE, KEY } from "../../kit/tls.ts";
 import { serve } from "../../kit/web.ts";
-import { ROADS, SMALL, toText, TRANSLATED } from "./model.ts";
-import { answerAside, isSearch, startWeb, toWebPlays, toWebSettings } from "./network.ts";
-import { playTurns } from "./play.ts";
-import { readAll, withDoor, WORKSPACE } from "./stage.ts";
 
 const web = await startWeb();
 after(() => web.close());
@@ -15,14 +15,14 @@ after(() => web.close());
 /** For tests that wait for a request, which may never come. */
 const WAITING = { timeout: 30_000 };
 
-for (const road of ROADS) {
+for (const api of MODEL_APIS) {
   for (const streamed of [false, true]) {
     for (const by of ["searxng", "openrouter"] as const) {
-      test(`the API reaches the web by ${by}, ${road.name}, ${streamed ? "streamed" : "whole"}`, () =>
-        withDoor({ TOOLS: "network", ...toWebSettings(web, by) }, async (door) => {
-          door.model.choose(answerAside);
-          await playTurns(door, [toWebPlays(web)], { road, streamed });
-          const searches = door.model.asked.filter(isSearch);
+      test(`TOOLS=network reaches the web with WEB_SEARCH=${by}, ${api.name}, ${streamed ? "streamed" : "whole"}`, () =>
+        withToolGateway({ TOOLS: "network", ...toWebSettings(web, by) }, async (gateway) => {
+          gateway.model.choose(answerSideRequest);
+          await runCalls(gateway, [toWebCalls(web)], { api, streamed });
+          const searches = gateway.model.requests.filter(isSearch);
           if (by === "searxng") {
             assert.equal(web.searched().at(-1), "how do bees dance");
             assert.deepEqual(searches, []);
@@ -37,70 +37,76 @@ for (const road of ROADS) {
 }
 
 test(
-  "TOOL_TIMEOUT ends a call that takes too long, and the message goes on",
+  "TOOL_TIMEOUT ends a call, and the message continues",
   WAITING,
   () =>
-    withDoor({ TOOLS: "network", TOOL_TIMEOUT: "12", ...toWebSettings(web, "searxng") }, async (door) => {
-      const url = `http://${web.host}/slow`;
-      door.model.script(say({ tools: [call("call_1", "WebFetch", { url })] }), say({ text: ["Too slow."] }));
-      const arrived = web.next("/slow");
-      const answer = door.ask({ model: TRANSLATED.model, tools: [WORKSPACE] });
-      const { left } = await arrived;
-      door.clock.advance(12_000);
-      const { status, body } = await answer;
-      assert.equal(status, 200);
-      const [use, result, last] = objects(body.content);
-      assert.deepEqual([use?.type, last?.text], ["mcp_tool_use", "Too slow."]);
-      assert.equal(result?.is_error, true);
-      assert.equal(toText(result?.content), "Cannot finish WebFetch: it took longer than 12 s");
-      await left;
-      const { tool_execution } = await door.get("/tool-metrics");
-      assert.deepEqual(dig(tool_execution, "metrics", "error_breakdown"), { timeout: 1 });
-      assert.equal(dig(tool_execution, "metrics", "average_execution_times", "WebFetch"), 12);
-    }),
+    withToolGateway(
+      { TOOLS: "network", TOOL_TIMEOUT: "12", ...toWebSettings(web, "searxng") },
+      async (gateway) => {
+        const url = `http://${web.host}/slow`;
+        gateway.model.script(
+          say({ tools: [call("call_1", "WebFetch", { url })] }),
+          say({ text: ["Too slow."] }),
+        );
+        const arrived = web.next("/slow");
+        const answer = gateway.ask({ model: TRANSLATED.model, tools: [WORKSPACE] });
+        const { left } = await arrived;
+        gateway.clock.advance(12_000);
+        const { status, body } = await answer;
+        assert.equal(status, 200);
+        const [use, result, last] = objects(body.content);
+        assert.deepEqual([use?.type, last?.text], ["mcp_tool_use", "Too slow."]);
+        assert.equal(result?.is_error, true);
+        assert.equal(toText(result?.content), "Cannot finish WebFetch: it took longer than 12 s");
+        await left;
+        const { tool_execution } = await gateway.get("/tool-metrics");
+        assert.deepEqual(dig(tool_execution, "metrics", "error_breakdown"), { timeout: 1 });
+        assert.equal(dig(tool_execution, "metrics", "average_execution_times", "WebFetch"), 12);
+      },
+    ),
 );
 
 test(
-  "a client that leaves stops the tool that is at work",
+  "POST /v1/messages stops the running tool when the client disconnects",
   WAITING,
   () =>
-    withDoor({ TOOLS: "network", ...toWebSettings(web, "searxng") }, async (door) => {
+    withToolGateway({ TOOLS: "network", ...toWebSettings(web, "searxng") }, async (gateway) => {
       const url = `http://${web.host}/slow`;
-      door.model.script(say({ text: ["I look."], tools: [call("call_1", "WebFetch", { url })] }));
+      gateway.model.script(say({ text: ["I look."], tools: [call("call_1", "WebFetch", { url })] }));
       const arrived = web.next("/slow");
-      const response = await door.send({ model: TRANSLATED.model, tools: [WORKSPACE], stream: true });
+      const response = await gateway.send({ model: TRANSLATED.model, tools: [WORKSPACE], stream: true });
       const reader = response.body?.getReader();
       assert.ok(reader);
       const reading = readAll(reader);
       const { left } = await arrived;
       await reader.cancel();
       await Promise.all([left, reading]);
-      const { tool_execution } = await door.get("/tool-metrics");
+      const { tool_execution } = await gateway.get("/tool-metrics");
       assert.deepEqual(dig(tool_execution, "metrics", "error_breakdown"), { cancelled: 1 });
-      assert.equal(door.model.asked.length, 1);
+      assert.equal(gateway.model.requests.length, 1);
     }),
 );
 
-test("a host of the owner's own network is found by its name", () => {
+test("WEB_FETCH_ALLOW_HOSTS allows a host of the operator's network by name", () => {
   const host = `localhost:${web.port}`;
-  return withDoor({ TOOLS: "network", WEB_FETCH_ALLOW_HOSTS: host }, async (door) => {
+  return withToolGateway({ TOOLS: "network", WEB_FETCH_ALLOW_HOSTS: host }, async (gateway) => {
     const fetched = call("call_1", "WebFetch", { url: `http://${host}/bees` });
-    door.model.script(say({ tools: [fetched] }), say({ text: ["Yes."] }));
-    const { body } = await door.ask({ model: TRANSLATED.model, tools: [WORKSPACE] });
+    gateway.model.script(say({ tools: [fetched] }), say({ text: ["Yes."] }));
+    const { body } = await gateway.ask({ model: TRANSLATED.model, tools: [WORKSPACE] });
     assert.match(toText(objects(body.content)[1]?.content), /figure of eight/);
   });
 });
 
-test("a certificate that nobody vouches for is looked at, and refused", async () => {
+test("WebFetch rejects an untrusted certificate", async () => {
   const secure = await serve((_request, response) => void response.end("secret"), {
     cert: CERTIFICATE,
     key: KEY,
   });
   try {
-    await withDoor({ TOOLS: "network", WEB_FETCH_ALLOW_HOSTS: secure.host }, async (door) => {
+    await withToolGateway({ TOOLS: "network", WEB_FETCH_ALLOW_HOSTS: secure.host }, async (gateway) => {
       const url = `https://${secure.host}/`;
-      door.model.script(say({ tools: [call("call_1", "WebFetch", { url })] }), say({ text: ["No."] }));
-      const { body } = await door.ask({ model: TRANSLATED.model, tools: [WORKSPACE] });
+      gateway.model.script(say({ tools: [call("call_1", "WebFetch", { url })] }), say({ text: ["No."] }));
+      const { body } = await gateway.ask({ model: TRANSLATED.model, tools: [WORKSPACE] });
       const [, result] = objects(body.content);
       assert.match(toText(result?.content), /certificate/);
       assert.equal(result?.is_error, true);

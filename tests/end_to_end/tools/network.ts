@@ -1,8 +1,8 @@
-import { writePdf } from "../../kit/pdf.ts";
-import type { Play } from "./play.ts";
-import { type Loopback, serve } from "../../kit/web.ts";
+import type { ExpectedCall } from "./run_calls.ts";
+import type { ModelRequest } from "./model.ts";
 import { dig, objects, text } from "../../kit/json.ts";
-import type { Asked } from "./model.ts";
+import { writePdf } from "../../kit/pdf.ts";
+import { type Loopback, serve } from "../../kit/web.ts";
 
 /** The web of a test: a page, and a SearXNG that finds it. */
 export interface TestWeb extends Loopback {
@@ -75,31 +75,31 @@ export function toWebSettings({ host }: TestWeb, by: "searxng" | "openrouter"): 
 }
 
 /** Every tool that goes to the web. */
-export function toWebPlays({ page, host }: TestWeb): readonly Play[] {
+export function toWebCalls({ page, host }: TestWeb): readonly ExpectedCall[] {
   return [
     {
       tool: "WebSearch",
       input: { query: "how do bees dance" },
-      says: /The dance of bees[^]*https:\/\/bees\.example/,
+      matches: /The dance of bees[^]*https:\/\/bees\.example/,
     },
-    { tool: "WebFetch", input: { url: page }, says: /Title: On bees[^]*figure of eight/ },
-    { tool: "WebFetch", input: { url: `http://${host}/paper` }, says: /The hum of bees/ },
-    { tool: "WebFetch", input: { url: page, prompt: "Who read it first?" }, says: /Von Frisch was it/ },
-    { tool: "WebFetch", input: { url: "http://169.254.169.254/" }, says: /^Cannot /, fails: true },
+    { tool: "WebFetch", input: { url: page }, matches: /Title: On bees[^]*figure of eight/ },
+    { tool: "WebFetch", input: { url: `http://${host}/paper` }, matches: /The hum of bees/ },
+    { tool: "WebFetch", input: { url: page, prompt: "Who read it first?" }, matches: /Von Frisch was it/ },
+    { tool: "WebFetch", input: { url: "http://169.254.169.254/" }, matches: /^Cannot /, fails: true },
   ];
 }
 
 /** What the small model and OpenRouter's search answer; nothing to whatever else is asked. */
-export function answerAside(asked: Asked): string | undefined {
+export function answerSideRequest(asked: ModelRequest): string | undefined {
   if (isSearch(asked)) return toSearchStream();
   const { body } = asked;
   const system = objects(body.messages).find(({ role }) => role === "system");
   const words = typeof system?.content === "string" ? system.content : text(dig(system?.content, 0, "text"));
-  return words.startsWith("You read a page of the web") ? toChat("Von Frisch was it.") : undefined;
+  return words.startsWith("You read a web page") ? toChat("Von Frisch was it.") : undefined;
 }
 
 /** Whether a request searches by OpenRouter's own search. */
-export function isSearch({ body }: Asked): boolean {
+export function isSearch({ body }: ModelRequest): boolean {
   return objects(body.tools).some(({ type }) => type === "openrouter:web_search");
 }
 

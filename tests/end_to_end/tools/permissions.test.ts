@@ -20,7 +20,7 @@ const PROFILES: Record<string, readonly string[]> = {
   "tools": ["all"],
 };
 
-test("deno.json has no profile of tools that is not tried", () => {
+test("deno.json has no tool profile without a test", () => {
   const profiles = dig(JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8")), "permissions");
   // To read alone is less than to read and write; the tests have files to lay out.
   const known = [...Object.keys(PROFILES), "tools-read"];
@@ -28,13 +28,13 @@ test("deno.json has no profile of tools that is not tried", () => {
 });
 
 for (const [profile, files] of Object.entries(PROFILES)) {
-  test(`the tests of ${files.join(" and ")} pass with no more than ${profile} allows`, { skip }, () => {
-    const ground = realpathSync(mkdtempSync(join(tmpdir(), "ground-")));
-    const paths = [`--allow-read=${ground}`, `--allow-write=${ground}`];
+  test(`the permissions of ${profile} suffice for the tests of ${files.join(" and ")}`, { skip }, () => {
+    const base = realpathSync(mkdtempSync(join(tmpdir(), "base-")));
+    const paths = [`--allow-read=${base}`, `--allow-write=${base}`];
     const tests = files.map((name) => `tests/end_to_end/tools/${name}.test.ts`);
     const args = ["test", "--no-prompt", "--no-check", `-P=${profile}`, ...paths, ...tests];
     try {
-      const { status, stdout, stderr } = spawnSync(DENO, [...args, "--", `--ground=${ground}`], {
+      const { status, stdout, stderr } = spawnSync(DENO, [...args, "--", `--base=${base}`], {
         cwd: ROOT,
         encoding: "utf8",
         timeout: 120_000,
@@ -43,13 +43,13 @@ for (const [profile, files] of Object.entries(PROFILES)) {
       assert.equal(status, 0, stdout + stderr);
       assert.match(stdout, /\nok \| [1-9]\d* passed \| 0 failed/);
     } finally {
-      rmSync(ground, { recursive: true, force: true });
+      rmSync(base, { recursive: true, force: true });
     }
   });
 }
 
-test("a gateway that may read the workspace alone reads it for a model", { skip }, () => {
-  const ground = realpathSync(mkdtempSync(join(tmpdir(), "ground-")));
+test("the permissions of tools-read suffice to read the workspace for a model", { skip }, () => {
+  const base = realpathSync(mkdtempSync(join(tmpdir(), "base-")));
   const program = fileURLToPath(new URL("read_program.ts", import.meta.url));
   try {
     const args = [
@@ -57,13 +57,13 @@ test("a gateway that may read the workspace alone reads it for a model", { skip 
       "--no-prompt",
       "--no-check",
       "-P=tools-read",
-      `--allow-read=${ground}`,
+      `--allow-read=${base}`,
       program,
-      ground,
+      base,
     ];
     const { stdout, stderr } = spawnSync(DENO, args, { cwd: ROOT, encoding: "utf8" });
     assert.equal(stdout, "The tool answered: (empty)\n", stderr);
   } finally {
-    rmSync(ground, { recursive: true, force: true });
+    rmSync(base, { recursive: true, force: true });
   }
 });

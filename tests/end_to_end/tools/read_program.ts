@@ -1,4 +1,4 @@
-/** Run by a test: has the model inside a gateway list the folder that the program is given, and prints what it says. */
+/** Run by a test: has the model inside a gateway list the folder that the program is given, and prints what it matches. */
 import { argv } from "node:process";
 import { createGateway } from "../../../lib/gateway.ts";
 import { dig, objects } from "../../kit/json.ts";

@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ROADS } from "./model.ts";
-import { playTurns } from "./play.ts";
-import { COMMANDS, VAIN, whyNoCommand } from "./shell.ts";
-import { withDoor } from "./stage.ts";
+import { MODEL_APIS } from "./model.ts";
+import { runCalls } from "./run_calls.ts";
+import { COMMANDS, FAILING_COMMANDS, whyNoSandbox } from "./shell.ts";
+import { withToolGateway } from "./tool_gateway.ts";
 
-const skip = await whyNoCommand();
+const skip = await whyNoSandbox();
 if (skip !== undefined) console.log(`commands through the API: skipped, for ${skip}`);
 
-for (const road of ROADS) {
+for (const api of MODEL_APIS) {
   for (const streamed of [false, true]) {
     test(
-      `the API runs commands, ${road.name}, ${streamed ? "streamed" : "whole"}`,
+      `TOOLS=shell runs commands, ${api.name}, ${streamed ? "streamed" : "whole"}`,
       { skip },
       () =>
-        withDoor({ TOOLS: "shell" }, async (door) => {
-          await playTurns(door, [COMMANDS, VAIN], { road, streamed });
-          assert.equal(door.read("hum.txt"), "zum zum\n");
+        withToolGateway({ TOOLS: "shell" }, async (gateway) => {
+          await runCalls(gateway, [COMMANDS, FAILING_COMMANDS], { api, streamed });
+          assert.equal(gateway.read("hum.txt"), "zum zum\n");
         }),
     );
   }

@@ -1,43 +1,43 @@
 import { call, say } from "../../clients/turns.ts";
-import { dig, objects } from "../../kit/json.ts";
 import { toText, TRANSLATED } from "./model.ts";
-import type { Play } from "./play.ts";
-import { openDoor, WORKSPACE } from "./stage.ts";
+import type { ExpectedCall } from "./run_calls.ts";
+import { createToolGateway, WORKSPACE } from "./tool_gateway.ts";
+import { dig, objects } from "../../kit/json.ts";
 
 /** Why no command can be run here by the API; nothing where one can. */
-export async function whyNoCommand(): Promise<string | undefined> {
-  const door = openDoor({ TOOLS: "shell" });
+export async function whyNoSandbox(): Promise<string | undefined> {
+  const gateway = createToolGateway({ TOOLS: "shell" });
   try {
-    door.model.script(
+    gateway.model.script(
       say({ tools: [call("call_1", "Bash", { command: "true" })] }),
       say({ text: ["Done."] }),
     );
-    const { body } = await door.ask({ model: TRANSLATED.model, tools: [WORKSPACE] });
+    const { body } = await gateway.ask({ model: TRANSLATED.model, tools: [WORKSPACE] });
     const result = objects(body.content).find(({ type }) => type === "mcp_tool_result");
     if (dig(result, "is_error") === false) return undefined;
     const why = toText(dig(result, "content"));
     // Whatever else is wrong is for the tests to find.
     return /^Cannot run commands: .*sandbox/.test(why) ? why : undefined;
   } finally {
-    door.remove();
+    gateway.remove();
   }
 }
 
 /** The commands of a test. */
-export const COMMANDS: readonly Play[] = [
+export const COMMANDS: readonly ExpectedCall[] = [
   {
     tool: "Bash",
     input: { command: "echo zum zum > hum.txt && tr a-z A-Z < hum.txt", description: "Hum" },
-    says: /ZUM ZUM/,
+    matches: /ZUM ZUM/,
   },
 ];
 
 /** Commands that must come to nothing. */
-export const VAIN: readonly Play[] = [
+export const FAILING_COMMANDS: readonly ExpectedCall[] = [
   {
     tool: "Bash",
     input: { command: "cat /etc/shadow; ls /root; exit 3" },
-    says: /^Exit code 3(?![^]*root:)/,
+    matches: /^Exit code 3(?![^]*root:)/,
     fails: true,
   },
 ];

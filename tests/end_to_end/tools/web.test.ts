@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { call, say } from "../../clients/turns.ts";
+import { MODEL_APIS, NATIVE, offeredNames, resultsSentIn, TRANSLATED } from "./model.ts";
+import { answerSideRequest, HITS, isSearch, startWeb, toWebSettings } from "./network.ts";
+import { type ToolGateway, withToolGateway } from "./tool_gateway.ts";
 import { dig, isJson, type Json, objects, text } from "../../kit/json.ts";
-import { NATIVE, offeredNames, ROADS, toldResults, TRANSLATED } from "./model.ts";
-import { answerAside, HITS, isSearch, startWeb, toWebSettings } from "./network.ts";
-import { type Door, withDoor } from "./stage.ts";
 
 const web = await startWeb();
 after(() => web.close());
@@ -17,10 +17,10 @@ const [DANCE, CLOVER] = HITS;
 assert.ok(DANCE && CLOVER);
 
 const types = ({ content }: Json) => objects(content).map(({ type }) => type);
-const told = (door: Door, at: number) => {
-  const asked = door.model.asked.filter((one) => !isSearch(one))[at];
+const resultsSent = (gateway: ToolGateway, at: number) => {
+  const asked = gateway.model.requests.filter((one) => !isSearch(one))[at];
   assert.ok(asked, `the model was not asked ${at + 1} times`);
-  return toldResults(asked);
+  return resultsSentIn(asked);
 };
 
 const SEARCHES: Record<string, Record<string, string>> = {
@@ -31,16 +31,16 @@ const SEARCHES: Record<string, Record<string, string>> = {
 
 for (const stream of [false, true]) {
   for (const [by, settings] of Object.entries(SEARCHES)) {
-    test(`web_search is run for a model that has none, by ${by}, ${stream ? "streamed" : "whole"}`, () =>
-      withDoor(settings, async (door) => {
-        door.model.choose(answerAside);
+    test(`web_search runs for a model without it, by ${by}, ${stream ? "streamed" : "whole"}`, () =>
+      withToolGateway(settings, async (gateway) => {
+        gateway.model.choose(answerSideRequest);
         const tools = [{ ...SEARCH, max_uses: 3 }];
         const answered = { text: ["Bees dance. [", "[1.", "1]] Clover ", "grows. [[1.2]]", " So it is."] };
-        door.model.script(
+        gateway.model.script(
           say({ text: ["I search."], tools: [call("call_1", "web_search", { query: "dance" })] }),
           say(answered),
         );
-        const { status, body } = await door.ask({ model, tools, stream });
+        const { status, body } = await gateway.ask({ model, tools, stream });
         assert.equal(status, 200, JSON.stringify(body));
         const content = objects(body.content);
         assert.deepEqual(
@@ -72,19 +72,19 @@ for (const stream of [false, true]) {
         assert.equal(dig(body, "usage", "input_tokens"), 42);
 
         // It comes back with the conversation: the pages, and the marks by which they were cited.
-        door.model.script(say({ text: ["Gladly. [[1.1]]"] }));
+        gateway.model.script(say({ text: ["Gladly. [[1.1]]"] }));
         const messages = [
           { role: "user", content: "Go" },
           { role: "assistant", content: body.content },
           { role: "user", content: "Thanks" },
         ];
-        const second = await door.ask({ model, tools, messages, stream });
-        assert.deepEqual(told(door, 2), told(door, 1));
+        const second = await gateway.ask({ model, tools, messages, stream });
+        assert.deepEqual(resultsSent(gateway, 2), resultsSent(gateway, 1));
         assert.match(
-          told(door, 2)[0]?.text ?? "",
+          resultsSent(gateway, 2)[0]?.text ?? "",
           /\[\[1\.1\]\] The dance of bees\n.*\nBees dance a figure of eight\./,
         );
-        const said = objects(door.model.asked.at(-1)?.body.messages).filter(({ role }) =>
+        const said = objects(gateway.model.requests.at(-1)?.body.messages).filter(({ role }) =>
           role === "assistant"
         );
         assert.match(JSON.stringify(said.at(-1)), /Bees dance\. \[\[1\.1\]\]/);
@@ -106,12 +106,12 @@ function checkCitation(block: Json | undefined, hit: typeof DANCE): void {
   });
 }
 
-test("web_search keeps to max_uses and to its domains", () =>
-  withDoor(NETWORK, async (door) => {
+test("web_search respects max_uses and its domains", () =>
+  withToolGateway(NETWORK, async (gateway) => {
     const tools = [{ ...SEARCH, max_uses: 1, allowed_domains: ["flowers.example"] }];
     const calls = ["call_1", "call_2"].map((id) => call(id, "web_search", { query: "clover" }));
-    door.model.script(say({ tools: calls }), say({ text: ["One."] }));
-    const { body } = await door.ask({ model, tools });
+    gateway.model.script(say({ tools: calls }), say({ text: ["One."] }));
+    const { body } = await gateway.ask({ model, tools });
     assert.deepEqual(types(body).slice(0, 2), ["server_tool_use", "server_tool_use"]);
     const [first, second] = objects(body.content).filter(({ type }) => type === "web_search_tool_result");
     assert.deepEqual(objects(first?.content).map(({ url }) => url), [CLOVER.url]);
@@ -121,23 +121,23 @@ test("web_search keeps to max_uses and to its domains", () =>
     });
     assert.deepEqual(dig(body, "usage", "server_tool_use"), { web_search_requests: 1 });
     assert.match(web.searched().at(-1) ?? "", /site:flowers\.example/);
-    assert.match(told(door, 1)[1]?.text ?? "", /max_uses_exceeded/);
+    assert.match(resultsSent(gateway, 1)[1]?.text ?? "", /max_uses_exceeded/);
   }));
 
-test("web_search without a query is told so", () =>
-  withDoor(NETWORK, async (door) => {
-    door.model.script(say({ tools: [call("call_1", "web_search", { q: 7 })] }), say({ text: ["Sorry."] }));
-    const { body } = await door.ask({ model, tools: [SEARCH] });
+test("web_search returns an error for a call without a query", () =>
+  withToolGateway(NETWORK, async (gateway) => {
+    gateway.model.script(say({ tools: [call("call_1", "web_search", { q: 7 })] }), say({ text: ["Sorry."] }));
+    const { body } = await gateway.ask({ model, tools: [SEARCH] });
     const code = dig(objects(body.content)[1], "content", "error_code");
     assert.equal(code, "invalid_tool_input");
     assert.equal(dig(body, "usage", "server_tool_use"), undefined);
   }));
 
-test("web_search is left to an upstream that has it", () =>
-  withDoor(NETWORK, async (door) => {
-    door.model.script(say({ text: ["Yes."] }));
-    await door.ask({ model: NATIVE.model, tools: [SEARCH] });
-    assert.deepEqual(door.model.asked[0]?.body.tools, [SEARCH]);
+test("web_search is forwarded to an upstream that supports it", () =>
+  withToolGateway(NETWORK, async (gateway) => {
+    gateway.model.script(say({ text: ["Yes."] }));
+    await gateway.ask({ model: NATIVE.model, tools: [SEARCH] });
+    assert.deepEqual(gateway.model.requests[0]?.body.tools, [SEARCH]);
   }));
 
 /** What becomes of addresses, for a user who has named them. */
@@ -147,10 +147,10 @@ const ADDRESSES: {
   code?: string;
   named?: boolean;
   title?: string;
-  says?: RegExp;
+  matches?: RegExp;
 }[] = [
-  { url: web.page, title: "On bees", says: /figure of eight/ },
-  { url: `http://${web.host}/paper`, says: /^JVBERi0xLj/ },
+  { url: web.page, title: "On bees", matches: /figure of eight/ },
+  { url: `http://${web.host}/paper`, matches: /^JVBERi0xLj/ },
   { url: web.page, named: false, code: "url_not_in_prior_context" },
   { url: web.page, tool: { allowed_domains: ["bees.example"] }, code: "url_not_allowed" },
   { url: "http://169.254.169.254/latest", code: "url_not_allowed" },
@@ -163,22 +163,22 @@ const ADDRESSES: {
   { url: web.page, tool: { max_uses: 0 }, code: "max_uses_exceeded" },
 ];
 
-for (const road of ROADS) {
-  test(`web_fetch fetches what was named and may be fetched, ${road.name}`, () =>
-    withDoor(NETWORK, async (door) => {
-      for (const [nth, { url, tool = {}, code, named = true, title, says }] of ADDRESSES.entries()) {
-        const fetched = call(`${road.ids.upstream}${nth}`, "web_fetch", { url });
-        door.model.script(say({ tools: [fetched] }), say({ text: ["So it is."] }));
+for (const api of MODEL_APIS) {
+  test(`web_fetch fetches allowed URLs that the conversation names, ${api.name}`, () =>
+    withToolGateway(NETWORK, async (gateway) => {
+      for (const [nth, { url, tool = {}, code, named = true, title, matches }] of ADDRESSES.entries()) {
+        const fetched = call(`${api.ids.upstream}${nth}`, "web_fetch", { url });
+        gateway.model.script(say({ tools: [fetched] }), say({ text: ["So it is."] }));
         const messages = [{ role: "user", content: named ? `Look at ${url}` : "Look around" }];
-        const { body } = await door.ask({
-          model: road.model,
+        const { body } = await gateway.ask({
+          model: api.model,
           tools: [{ ...FETCH, ...tool }],
           messages,
           stream: true,
         });
         assert.deepEqual(types(body), ["server_tool_use", "web_fetch_tool_result", "text"]);
         const [use, result] = objects(body.content);
-        assert.equal(use?.id, `${road.ids.server}${nth}`);
+        assert.equal(use?.id, `${api.ids.server}${nth}`);
         assert.equal(result?.tool_use_id, use?.id);
         if (code !== undefined) {
           assert.deepEqual(result?.content, { type: "web_fetch_tool_result_error", error_code: code }, url);
@@ -190,23 +190,23 @@ for (const road of ROADS) {
         assert.deepEqual(fields, {
           type: "web_fetch_result",
           url,
-          retrieved_at: new Date(door.clock.now()).toISOString(),
+          retrieved_at: new Date(gateway.clock.now()).toISOString(),
         });
         assert.equal(dig(content, "title"), title ?? null);
-        assert.match(text(dig(content, "source", "data")), says ?? /./);
+        assert.match(text(dig(content, "source", "data")), matches ?? /./);
         assert.deepEqual(dig(body, "usage", "server_tool_use"), { web_fetch_requests: 1 });
       }
     }));
 }
 
-test("web_fetch may go where a search has led", () =>
-  withDoor(NETWORK, async (door) => {
-    door.model.script(
+test("web_fetch fetches a URL that a search has found", () =>
+  withToolGateway(NETWORK, async (gateway) => {
+    gateway.model.script(
       say({ tools: [call("call_1", "web_search", { query: "bees" })] }),
       say({ tools: [call("call_2", "web_fetch", { url: web.page })] }),
       say({ text: ["Von Frisch was it."] }),
     );
-    const { body } = await door.ask({ model, tools: [SEARCH, FETCH] });
+    const { body } = await gateway.ask({ model, tools: [SEARCH, FETCH] });
     assert.equal(
       dig(objects(body.content)[3], "content", "type"),
       "web_fetch_result",
@@ -218,7 +218,7 @@ test("web_fetch may go where a search has led", () =>
     });
 
     // Once more, when the conversation has come back.
-    door.model.script(
+    gateway.model.script(
       say({ tools: [call("call_3", "web_fetch", { url: web.page })] }),
       say({ text: ["Again."] }),
     );
@@ -227,39 +227,39 @@ test("web_fetch may go where a search has led", () =>
       { role: "assistant", content: body.content },
       { role: "user", content: "Look again" },
     ];
-    const again = await door.ask({ model, tools: [SEARCH, FETCH], messages });
+    const again = await gateway.ask({ model, tools: [SEARCH, FETCH], messages });
     assert.equal(dig(objects(again.body.content)[1], "content", "type"), "web_fetch_result");
   }));
 
-test("web_fetch does not go where a tool of the gateway's has only repeated the model's words", () =>
-  withDoor({ TOOLS: "files-read,network", ...toWebSettings(web, "searxng") }, async (door) => {
+test("web_fetch rejects a URL that a gateway tool only echoed from the model", () =>
+  withToolGateway({ TOOLS: "files-read,network", ...toWebSettings(web, "searxng") }, async (gateway) => {
     const toolset = { type: "mcp_toolset", mcp_server_name: "workspace" };
     const echoes = {
       Read: { file_path: web.page },
       TodoWrite: { todos: [{ content: web.page, status: "pending" }] },
     };
     for (const [own, echo] of Object.entries(echoes)) {
-      door.model.script(
+      gateway.model.script(
         say({ tools: [call("call_1", own, echo)] }),
         say({ tools: [call("call_2", "web_fetch", { url: web.page })] }),
         say({ text: ["No."] }),
       );
-      const { body } = await door.ask({ model, tools: [FETCH, toolset] });
+      const { body } = await gateway.ask({ model, tools: [FETCH, toolset] });
       const [, repeated, , fetched] = objects(body.content);
       assert.match(JSON.stringify(repeated), /127\.0\.0\.1/);
       assert.equal(dig(fetched, "content", "error_code"), "url_not_in_prior_context");
     }
   }));
 
-test("web_fetch goes where a tool of the client's has led, whatever its name", () =>
-  withDoor({ TOOLS: "files-read,network", ...toWebSettings(web, "searxng") }, async (door) => {
+test("web_fetch fetches a URL from a result of a client tool, whatever its name", () =>
+  withToolGateway({ TOOLS: "files-read,network", ...toWebSettings(web, "searxng") }, async (gateway) => {
     const own = { name: "Read", input_schema: { type: "object" } };
     const toolset = { type: "mcp_toolset", mcp_server_name: "workspace" };
-    door.model.script(
+    gateway.model.script(
       say({ tools: [call("call_2", "web_fetch", { url: web.page })] }),
       say({ text: ["Yes."] }),
     );
-    const { body } = await door.ask({
+    const { body } = await gateway.ask({
       model,
       tools: [FETCH, own, toolset],
       messages: [
@@ -272,10 +272,10 @@ test("web_fetch goes where a tool of the client's has led, whatever its name", (
   }));
 
 for (const kind of ["regex", "bm25"]) {
-  for (const road of ROADS) {
-    test(`tool_search_tool_${kind} finds the client's tools and the gateway's, ${road.name}`, () =>
-      withDoor({ TOOLS: "files-read" }, async (door) => {
-        door.put({ "hive.txt": "queen\n" });
+  for (const api of MODEL_APIS) {
+    test(`tool_search_tool_${kind} finds the client's tools and the gateway's, ${api.name}`, () =>
+      withToolGateway({ TOOLS: "files-read" }, async (gateway) => {
+        gateway.put({ "hive.txt": "queen\n" });
         const name = `tool_search_tool_${kind}`;
         const weather = {
           name: "get_weather",
@@ -288,17 +288,17 @@ for (const kind of ["regex", "bm25"]) {
           mcp_server_name: "workspace",
           default_config: { defer_loading: true },
         };
-        const [one, two, three] = ["1", "2", "3"].map((nth) => `${road.ids.upstream}${nth}`);
+        const [one, two, three] = ["1", "2", "3"].map((nth) => `${api.ids.upstream}${nth}`);
         assert.ok(one && two && three);
         const find = (word: string) => kind === "regex" ? { pattern: word } : { query: word };
-        door.model.script(
+        gateway.model.script(
           say({ tools: [call(one, name, find("weather"))] }),
           say({ tools: [call(two, name, find("Jupyter"))] }),
           say({ tools: [call(three, "NotebookRead", { file_path: "hive.txt" })] }),
           say({ text: ["That is no notebook."] }),
         );
-        const { body } = await door.ask({
-          model: road.model,
+        const { body } = await gateway.ask({
+          model: api.model,
           tools: [{ type: `${name}_20251119`, name }, weather, toolset],
           stream: true,
         });
@@ -308,11 +308,11 @@ for (const kind of ["regex", "bm25"]) {
         ]);
         const found = objects(dig(objects(body.content)[1], "content", "tool_references"));
         assert.deepEqual(found, [{ type: "tool_reference", tool_name: "get_weather" }]);
-        const offered = door.model.asked.map(offeredNames);
+        const offered = gateway.model.requests.map(offeredNames);
         assert.deepEqual(offered[0], [name]);
         assert.deepEqual(offered[1], [name, "get_weather"]);
         assert.deepEqual(offered[2], [name, "get_weather", "NotebookRead"]);
-        assert.match(told(door, 3)[2]?.text ?? "", /Cannot/);
+        assert.match(resultsSent(gateway, 3)[2]?.text ?? "", /Cannot/);
       }));
   }
 }

@@ -1,44 +1,37 @@
 import assert from "node:assert/strict";
 import { chmodSync, existsSync, readdirSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { edit } from "../../../tools/files/edit.ts";
 import { glob } from "../../../tools/files/glob.ts";
 import { ls } from "../../../tools/files/ls.ts";
 import { multiEdit } from "../../../tools/files/multi_edit.ts";
 import { read } from "../../../tools/files/read.ts";
 import { write } from "../../../tools/files/write.ts";
-import { createStage, type StageOptions } from "./stage.ts";
+import { useWorkspaces } from "./workspace.ts";
 
 /** A one-page PDF and the smallest images that there are. */
 import { GIF, JPEG, PDF, PNG, WEBP } from "./media.ts";
 
-const stages: { remove(): void }[] = [];
-after(() => stages.forEach((stage) => stage.remove()));
-
-function stage(options?: StageOptions) {
-  const made = createStage(options);
-  stages.push(made);
-  return made;
-}
+const createWorkspace = useWorkspaces();
 
 for (const descriptors of [true, false]) {
   const by = descriptors ? "by descriptors" : "by paths";
 
-  test(`Read ${by} shows text with line numbers, from an offset, to a limit`, async () => {
-    const { put, run, root } = stage({ descriptors });
+  test(`Read ${by} returns text with line numbers, from an offset, to a limit`, async () => {
+    const { put, run, root } = createWorkspace({ descriptors });
     put({ "a.txt": "one\ntwo\r\n\nfour", "deep/er/b.txt": "b\n" });
     assert.equal(await run(read, { file_path: "a.txt" }), "     1\tone\n     2\ttwo\n     3\t\n     4\tfour");
     assert.equal(await run(read, { file_path: `${root}/deep/er/b.txt` }), "     1\tb");
     assert.equal(await run(read, { path: "./deep/../a.txt", offset: 4 }), "     4\tfour");
     assert.equal(
       await run(read, { file_path: "a.txt", offset: 2, limit: 1 }),
-      "     2\ttwo\n(2 more lines; read on with offset 3)",
+      "     2\ttwo\n(2 more lines; continue with offset 3)",
     );
   });
 
-  test(`Write ${by} makes files and folders, and replaces what has been read`, async () => {
-    const { put, get, run, fail, root } = stage({ descriptors });
+  test(`Write ${by} creates files and folders, and replaces files that were read`, async () => {
+    const { put, get, run, fail, root } = createWorkspace({ descriptors });
     assert.equal(
       await run(write, { file_path: "a/b/c.txt", content: "1\n2" }),
       "Created a/b/c.txt (2 lines, 3 bytes)",
@@ -71,8 +64,8 @@ for (const descriptors of [true, false]) {
     assert.deepEqual(readdirSync(root).sort(), ["a", "old.sh"], "no draft is left");
   });
 
-  test(`changes of one file ${by} wait for one another`, async () => {
-    const { put, get, run } = stage({ descriptors });
+  test(`Edit ${by} runs changes of the same file one after another`, async () => {
+    const { put, get, run } = createWorkspace({ descriptors });
     put({ "n.txt": Array.from({ length: 20 }, (_, n) => `<${n}>`).join("\n") });
     await run(read, { file_path: "n.txt" });
     const change = (n: number) =>
@@ -82,8 +75,8 @@ for (const descriptors of [true, false]) {
   });
 }
 
-test("Read says what it does not show", async () => {
-  const { put, run, fail } = stage();
+test("Read reports what it omits", async () => {
+  const { put, run, fail } = createWorkspace();
   put({
     "long.txt": "x".repeat(2100) + "\nshort",
     "many.txt": "line\n".repeat(2500),
@@ -100,8 +93,8 @@ test("Read says what it does not show", async () => {
   );
   const many = (await run(read, { file_path: "many.txt" })).split("\n");
   assert.equal(many.length, 2001);
-  assert.equal(many[2000], "(500 more lines; read on with offset 2001)");
-  assert.match(await run(read, { file_path: "wide.txt" }), /\n\(151 more lines; read on with offset 50\)$/);
+  assert.equal(many[2000], "(500 more lines; continue with offset 2001)");
+  assert.match(await run(read, { file_path: "wide.txt" }), /\n\(151 more lines; continue with offset 50\)$/);
   assert.equal(await run(read, { file_path: "empty.txt" }), "(empty.txt is empty)");
   assert.equal(await run(read, { file_path: "long.txt", offset: 9 }), "(long.txt has only 2 lines)");
   assert.equal(await run(read, { file_path: "bom.txt" }), "     1\tafter");
@@ -120,8 +113,8 @@ test("Read says what it does not show", async () => {
   assert.match(await fail(read, {}), /^Cannot use Read: file_path: /);
 });
 
-test("Read shows images and PDFs as blocks, whatever they are called", async () => {
-  const { put, content, run, fail } = stage();
+test("Read returns images and PDFs as blocks, independent of the file name", async () => {
+  const { put, content, run, fail } = createWorkspace();
   put({ "a.png": PNG, "b.txt": JPEG, "c.gif": GIF, "d.webp": WEBP, "e.pdf": PDF });
   for (
     const [path, type] of [["a.png", "png"], ["b.txt", "jpeg"], ["c.gif", "gif"], ["d.webp", "webp"]] as const
@@ -139,40 +132,40 @@ test("Read shows images and PDFs as blocks, whatever they are called", async () 
     "Page 1 of 2:\nFirst page\nPage 2 of 2:\nSecond page",
   );
   assert.match(await fail(read, { file_path: "e.pdf", pages: "3" }), /it has 2 pages/);
-  assert.match(await fail(read, { file_path: "e.pdf", pages: "x" }), /say them as "3"/);
+  assert.match(await fail(read, { file_path: "e.pdf", pages: "x" }), /write them as "3"/);
 
   const wide = PNG.slice();
   new DataView(wide.buffer).setUint32(16, 9000);
   put({ "wide.png": wide, "bad.pdf": "%PDF-1.4 nothing", "big.png": concat(PNG, new Uint8Array(4_000_000)) });
-  assert.match(await fail(read, { file_path: "wide.png" }), /9000 × 1 pixels, and 8000 a side is the limit$/);
-  assert.match(await fail(read, { file_path: "big.png" }), /and 3932160 is the limit$/);
-  assert.match(await fail(read, { file_path: "bad.pdf" }), /it is damaged, or no PDF$/);
+  assert.match(await fail(read, { file_path: "wide.png" }), /9000 × 1 pixels; the limit is 8000 a side$/);
+  assert.match(await fail(read, { file_path: "big.png" }), /bytes; the limit is 3932160$/);
+  assert.match(await fail(read, { file_path: "bad.pdf" }), /it is damaged or not a PDF$/);
 });
 
-test("Edit replaces what is there once, and says what else is so", async () => {
-  const { put, get, run, fail, root } = stage();
+test("Edit replaces a unique match and reports other cases", async () => {
+  const { put, get, run, fail, root } = createWorkspace();
   put({ "a.ts": "let a = 1;\nlet b = 1;\nlet c = 3;\n" });
   const edited = (input: Record<string, unknown>) => ({ file_path: "a.ts", ...input });
   assert.match(await fail(edit, edited({ old_string: "a", new_string: "b" })), /has not been read yet/);
   await run(read, { file_path: "a.ts" });
   assert.match(
     await fail(edit, edited({ old_string: "= 1", new_string: "= 2" })),
-    /is in the file 2 times; say more/,
+    /occurs 2 times in the file; include more/,
   );
   assert.match(await fail(edit, edited({ old_string: "= 9", new_string: "= 2" })), /is not in the file/);
   assert.match(
     await fail(edit, edited({ old_string: "let  a", new_string: "x" })),
-    /with other spaces or line breaks/,
+    /with different spaces or line breaks/,
   );
   assert.match(
     await fail(edit, edited({ old_string: "     1\tlet a", new_string: "x" })),
-    /leave out the numbers/,
+    /leave out the line numbers/,
   );
   assert.match(await fail(edit, edited({ old_string: "let a", new_string: "let a" })), /are the same/);
   assert.match(await fail(edit, edited({ old_string: "", new_string: "x" })), /old_string is empty/);
   assert.match(
     await fail(edit, edited({ old_string: "= 1", new_string: "= 2", expected_replacements: 3 })),
-    /2 times, and 3 were expected/,
+    /2 times in the file, but 3 were expected/,
   );
   assert.equal(get("a.ts"), "let a = 1;\nlet b = 1;\nlet c = 3;\n", "nothing has been done");
   assert.equal(
@@ -195,15 +188,15 @@ test("Edit replaces what is there once, and says what else is so", async () => {
     await fail(edit, { file_path: "no/folder/x", old_string: "x", new_string: "y" }),
     /there is no such file$/,
   );
-  assert.ok(!existsSync(join(root, "no")), "no folder is made for what is not");
+  assert.ok(!existsSync(join(root, "no")), "no folder is made for a path that is rejected");
   assert.match(
     await fail(edit, { file_path: "no.ts", old_string: "x", new_string: "y" }),
     /there is no such file$/,
   );
 });
 
-test("Edit keeps line ends, the mark at the beginning and every other byte", async () => {
-  const { put, get, run, fail } = stage();
+test("Edit keeps line ends, the byte order mark and every other byte", async () => {
+  const { put, get, run, fail } = createWorkspace();
   put({ "crlf.txt": "\ufeffone\r\ntwo\r\nthree\r\n", "mixed.txt": "one\r\ntwo\nthree\r\nfour\n" });
   await run(read, { file_path: "crlf.txt" });
   await run(edit, { file_path: "crlf.txt", old_string: "one\ntwo\n", new_string: "1\n2\n2b\n" });
@@ -219,8 +212,8 @@ test("Edit keeps line ends, the mark at the beginning and every other byte", asy
   );
 });
 
-test("Edit shows what has changed, far apart, and not too much of it", async () => {
-  const { put, run } = stage();
+test("Edit returns an excerpt of distant changes of bounded size", async () => {
+  const { put, run } = createWorkspace();
   const lines = Array.from({ length: 60 }, (_, n) => n === 9 || n === 49 ? "here" : `line ${n + 1}`);
   put({ "a.txt": lines.join("\n"), "b.txt": "x\n".repeat(500) });
   await run(read, { file_path: "a.txt" });
@@ -237,8 +230,8 @@ test("Edit shows what has changed, far apart, and not too much of it", async () 
   assert.equal(much.split("\n").length, 82);
 });
 
-test("MultiEdit makes all edits, each in what the one before made, or none", async () => {
-  const { put, get, run, fail } = stage();
+test("MultiEdit applies all edits in order, or none", async () => {
+  const { put, get, run, fail } = createWorkspace();
   put({ "a.txt": "one two three\n" });
   await run(read, { file_path: "a.txt" });
   const edits = [
@@ -248,7 +241,7 @@ test("MultiEdit makes all edits, each in what the one before made, or none", asy
   ];
   assert.match(
     await fail(multiEdit, { file_path: "a.txt", edits: [...edits, { old_string: "one", new_string: "1" }] }),
-    /is not in the file.*\(edit 4 of 4; none has been made\)$/,
+    /is not in the file.*\(edit 4 of 4; none was made\)$/,
   );
   assert.equal(get("a.txt"), "one two three\n");
   assert.equal(
@@ -266,8 +259,8 @@ test("MultiEdit makes all edits, each in what the one before made, or none", asy
   );
 });
 
-test("Glob finds by pattern, newest first, without what git ignores", async () => {
-  const { put, run, fail, root } = stage();
+test("Glob matches a pattern, newest first, without files that git ignores", async () => {
+  const { put, run, fail, root } = createWorkspace();
   put({
     "a.ts": "",
     "b.js": "",
@@ -333,8 +326,8 @@ const RULES: [rules: string, left: string[]][] = [
   ["A", ["a", "b/a", "b/c/a", "c/b/x.log", "c/k p", "{a}"]],
 ];
 
-test(".gitignore says what it says to git", async () => {
-  const { put, files } = stage();
+test("Glob applies .gitignore as git does", async () => {
+  const { put, files } = createWorkspace();
   put({ "a": "", "b/a": "", "b/c/a": "", "c/b/x.log": "", "c/k p": "", "{a}": "" });
   for (const [rules, left] of RULES) {
     put({ ".gitignore": rules });
@@ -347,8 +340,8 @@ test(".gitignore says what it says to git", async () => {
   }
 });
 
-test("LS shows a tree, near before deep, and what is left out", async () => {
-  const { put, run, fail } = stage();
+test("LS lists a tree, shallow before deep, and reports what it omits", async () => {
+  const { put, run, fail } = createWorkspace();
   put({ "a.txt": "12345", "b/c/d.txt": "", "b/.x": "", "dist/e": "", ".gitignore": "dist\n" });
   assert.equal(await run(ls, {}), "- a.txt\n- b/\n  - c/\n    - d.txt");
   assert.equal(await run(ls, { path: "b", all: true }), "- .x\n- c/\n  - d.txt");
@@ -369,17 +362,17 @@ test("LS shows a tree, near before deep, and what is left out", async () => {
   assert.match(await run(ls, { path: "b/many" }), /\n\(there is more below/);
 });
 
-test("a policy without write lets nothing be written, and one with a limit nothing larger be read", async () => {
-  const { put, run, fail } = stage({ write: false, maxBytes: 10, maxEntries: 3 });
+test("Write and Read respect a policy without write access and with a size limit", async () => {
+  const { put, run, fail } = createWorkspace({ write: false, maxBytes: 10, maxEntries: 3 });
   put({ "small": "0123456789", "large": "0123456789a", "c": "", "d": "" });
-  assert.match(await fail(write, { file_path: "x", content: "" }), /files may only be read here$/);
+  assert.match(await fail(write, { file_path: "x", content: "" }), /the workspace is read-only$/);
   assert.match(
     await fail(edit, { file_path: "small", old_string: "0", new_string: "" }),
-    /may only be read here$/,
+    /the workspace is read-only$/,
   );
   assert.equal(await run(read, { file_path: "small" }), "     1\t0123456789");
   assert.match(await fail(read, { file_path: "large" }), /it has 11 bytes, and 10 is the limit$/);
-  assert.match(await run(glob, { pattern: "*" }), /too many files to look at all of them/);
+  assert.match(await run(glob, { pattern: "*" }), /too many files to search all of them/);
 });
 
 function concat(...parts: Uint8Array[]): Uint8Array {

@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { ToolError } from "../../../tools/errors.ts";
 import { edit } from "../../../tools/files/edit.ts";
 import { glob } from "../../../tools/files/glob.ts";
@@ -26,17 +26,10 @@ import { notebookRead } from "../../../tools/files/notebook_read.ts";
 import { read } from "../../../tools/files/read.ts";
 import type { Tool } from "../../../tools/tool.ts";
 import { write } from "../../../tools/files/write.ts";
-import { createStage, SECRET, type Stage, type StageOptions } from "./stage.ts";
+import { SECRET, type TestWorkspace, useWorkspaces } from "./workspace.ts";
 import { startSwaps } from "./swap.ts";
 
-const stages: Stage[] = [];
-after(() => stages.forEach((stage) => stage.remove()));
-
-function stage(options?: StageOptions): Stage {
-  const made = createStage(options);
-  stages.push(made);
-  return made;
-}
+const createWorkspace = useWorkspaces();
 
 /** Every tool, asked to do what it does to one path. */
 function uses(path: string): [tool: Tool, input: unknown][] {
@@ -57,7 +50,7 @@ function uses(path: string): [tool: Tool, input: unknown][] {
 }
 
 /** Tries a tool, and gives what a model is told; anything but a result or a `ToolError` is a bug. */
-async function attempt({ run }: Stage, [tool, input]: [Tool, unknown]): Promise<string> {
+async function attempt({ run }: TestWorkspace, [tool, input]: [Tool, unknown]): Promise<string> {
   try {
     return await run(tool, input);
   } catch (error) {
@@ -100,7 +93,7 @@ const SLASHES = [
 ];
 const TARGETS = ["secret", "outside/secret", "ws-evil/secret", "outside/inner", "outside/new"];
 
-function* traversals({ root, outside }: Stage): Generator<string> {
+function* traversals({ root, outside }: TestWorkspace): Generator<string> {
   const base = dirname(root);
   for (const dots of DOTS) {
     for (const slash of SLASHES) {
@@ -164,10 +157,10 @@ function* traversals({ root, outside }: Stage): Generator<string> {
 for (const descriptors of [true, false]) {
   const by = descriptors ? "by descriptors" : "by paths";
 
-  test(`no path leads out of the workspace ${by}`, { timeout: 120_000 }, async () => {
-    const made = stage({ descriptors });
-    made.put({ "a/b.txt": "inside\n" });
-    const paths = [...traversals(made)];
+  test(`every file tool ${by} rejects paths that leave the workspace`, { timeout: 120_000 }, async () => {
+    const workspace = createWorkspace({ descriptors });
+    workspace.put({ "a/b.txt": "inside\n" });
+    const paths = [...traversals(workspace)];
     assert.ok(paths.length > 700, `${paths.length} paths`);
     for (const [index, path] of paths.entries()) {
       const all = uses(path);
@@ -175,17 +168,17 @@ for (const descriptors of [true, false]) {
       const some = [all[0], all[7], all[1 + index % 6], all[8 + index % 4]];
       for (const use of some) {
         assert.ok(use !== undefined);
-        const text = await attempt(made, use);
+        const text = await attempt(workspace, use);
         assert.ok(!text.includes(SECRET), `${use[0].name} ${JSON.stringify(path)}`);
       }
     }
-    made.checkOutside();
+    workspace.checkOutside();
   });
 
-  test(`no link leads out of the workspace ${by}`, async () => {
-    const made = stage({ descriptors });
-    const { root, outside, run } = made;
-    const { put } = made;
+  test(`every file tool ${by} rejects links that leave the workspace`, async () => {
+    const workspace = createWorkspace({ descriptors });
+    const { root, outside, run } = workspace;
+    const { put } = workspace;
     put({ "in.txt": "inside\n", "sub/x": "" });
     const links: Record<string, string> = {
       "file": join(outside, "secret"),
@@ -212,19 +205,19 @@ for (const descriptors of [true, false]) {
         const path of [name, `${name}/secret`, `${name}/inner/secret`, `${name}/new`, `${name}/../secret`]
       ) {
         for (const use of uses(path)) {
-          const text = await attempt(made, use);
+          const text = await attempt(workspace, use);
           assert.ok(!text.includes(SECRET) && !/PATH=/.test(text), `${use[0].name} ${path}: ${text}`);
         }
       }
     }
     assert.doesNotMatch(await run(grep, { pattern: "SECRET" }), /secret/);
     assert.equal(await run(read, { file_path: "self/self/in.txt" }), "     1\tinside");
-    made.checkOutside();
+    workspace.checkOutside();
     assert.ok(!existsSync(join(outside, "new")));
   });
 
-  test(`links that stay inside ${by} lead to the file itself`, async () => {
-    const { put, get, run, root } = stage({ descriptors });
+  test(`every file tool ${by} follows links inside the workspace to the file itself`, async () => {
+    const { put, get, run, root } = createWorkspace({ descriptors });
     put({ "lib/real.txt": "real\n" });
     symlinkSync("lib", join(root, "folder"));
     symlinkSync("../lib/real.txt", join(root, "lib", "link.txt"));
@@ -238,22 +231,24 @@ for (const descriptors of [true, false]) {
     assert.equal(await run(ls, {}), "- chain.txt@\n- folder@\n- lib/\n  - link.txt@\n  - real.txt");
   });
 
-  test(`a second name of a file outside is neither read nor written ${by}`, async () => {
-    const made = stage({ descriptors });
-    linkSync(join(made.outside, "secret"), join(made.root, "hard.txt"));
-    linkSync(join(made.outside, "secret"), join(made.root, ".gitignore"));
-    for (const use of uses("hard.txt")) assert.ok(!(await attempt(made, use)).includes(SECRET), use[0].name);
-    assert.match(await attempt(made, [read, { file_path: "hard.txt" }]), /it has a second name/);
+  test(`every file tool ${by} rejects a hard link to a file outside`, async () => {
+    const workspace = createWorkspace({ descriptors });
+    linkSync(join(workspace.outside, "secret"), join(workspace.root, "hard.txt"));
+    linkSync(join(workspace.outside, "secret"), join(workspace.root, ".gitignore"));
+    for (const use of uses("hard.txt")) {
+      assert.ok(!(await attempt(workspace, use)).includes(SECRET), use[0].name);
+    }
+    assert.match(await attempt(workspace, [read, { file_path: "hard.txt" }]), /it has another hard link/);
     assert.equal(
-      await made.run(grep, { pattern: "SECRET" }),
-      "No matches found\n(2 files could not be read, being too large, or not allowed)",
+      await workspace.run(grep, { pattern: "SECRET" }),
+      "No matches found\n(2 files could not be read: too large, or not allowed)",
     );
-    made.checkOutside();
+    workspace.checkOutside();
   });
 
-  test(`nothing that is no file hangs a tool ${by}`, { timeout: 60_000 }, async () => {
-    const made = stage({ descriptors });
-    const { root } = made;
+  test(`every file tool ${by} returns for special files without blocking`, { timeout: 60_000 }, async () => {
+    const workspace = createWorkspace({ descriptors });
+    const { root } = workspace;
     execFileSync("mkfifo", [join(root, "pipe"), join(root, "pipe.ipynb")]);
     makeDevice(join(root, "zero"));
     symlinkSync("/dev/zero", join(root, "link-to-zero"));
@@ -274,59 +269,63 @@ for (const descriptors of [true, false]) {
       ]
     ) {
       for (const use of uses(name)) {
-        const text = await attempt(made, use);
+        const text = await attempt(workspace, use);
         assert.ok(text.length < 3000, `${use[0].name} ${name}`);
       }
     }
-    assert.match(await attempt(made, [read, { file_path: "pipe" }]), /it is not a regular file$/);
+    assert.match(await attempt(workspace, [read, { file_path: "pipe" }]), /it is not a regular file$/);
     assert.match(
-      await attempt(made, [write, { file_path: "pipe", content: "x" }]),
+      await attempt(workspace, [write, { file_path: "pipe", content: "x" }]),
       /it is not a regular file$/,
     );
-    assert.match(await attempt(made, [read, { file_path: "sparse" }]), /it has 4294967296 bytes/);
-    assert.match(await attempt(made, [read, { file_path: "line" }]), /\[8386608 more characters\]$/);
-    assert.match(await attempt(made, [grep, { pattern: "nothing" }]), /could not be read/);
-    made.checkOutside();
+    assert.match(await attempt(workspace, [read, { file_path: "sparse" }]), /it has 4294967296 bytes/);
+    assert.match(await attempt(workspace, [read, { file_path: "line" }]), /\[8386608 more characters\]$/);
+    assert.match(await attempt(workspace, [grep, { pattern: "nothing" }]), /could not be read/);
+    workspace.checkOutside();
   });
 
-  test(`links that are swapped all the time lead nowhere ${by}`, { timeout: 120_000 }, async () => {
-    const made = stage({ descriptors });
-    const { root, outside } = made;
-    // Where folders are held by path, the drafts of files outside must at least stay empty, see `openRoot`.
-    mkdirSync(join(root, "swap"));
-    writeFileSync(join(root, "swap", "secret"), "inside");
-    writeFileSync(join(root, "swap", "other"), "inside");
-    symlinkSync(outside, join(root, "link"));
-    const swaps = await startSwaps({ root, folder: "swap", link: "link" });
-    let inside = 0;
-    let refused = 0;
-    try {
-      for (let round = 0; round < 200; round += 1) {
-        made.session.seen.clear();
-        for (
-          const [tool, input] of [
-            [read, { file_path: "swap/secret" }],
-            [grep, { pattern: "SECRET|inside", path: "swap", output_mode: "content" }],
-            [edit, { file_path: "swap/secret", old_string: "inside", new_string: "inside" + round }],
-            [write, { file_path: `swap/new-${round}`, content: "overwritten" }],
-            [ls, { path: "swap" }],
-          ] satisfies [Tool, unknown][]
-        ) {
-          const text = await attempt(made, [tool, input]);
-          assert.ok(!text.includes(SECRET), `${tool.name} in round ${round}: ${text}`);
-          assert.ok(!text.includes("inner"), `${tool.name} in round ${round}: ${text}`);
-          if (/^Cannot/.test(text)) refused += 1;
-          else inside += 1;
+  test(
+    `every file tool ${by} stays inside the workspace while links are swapped`,
+    { timeout: 120_000 },
+    async () => {
+      const workspace = createWorkspace({ descriptors });
+      const { root, outside } = workspace;
+      // Where folders are held by path, the drafts of files outside must at least stay empty, see `openRoot`.
+      mkdirSync(join(root, "swap"));
+      writeFileSync(join(root, "swap", "secret"), "inside");
+      writeFileSync(join(root, "swap", "other"), "inside");
+      symlinkSync(outside, join(root, "link"));
+      const swaps = await startSwaps({ root, folder: "swap", link: "link" });
+      let inside = 0;
+      let refused = 0;
+      try {
+        for (let round = 0; round < 200; round += 1) {
+          workspace.session.seen.clear();
+          for (
+            const [tool, input] of [
+              [read, { file_path: "swap/secret" }],
+              [grep, { pattern: "SECRET|inside", path: "swap", output_mode: "content" }],
+              [edit, { file_path: "swap/secret", old_string: "inside", new_string: "inside" + round }],
+              [write, { file_path: `swap/new-${round}`, content: "overwritten" }],
+              [ls, { path: "swap" }],
+            ] satisfies [Tool, unknown][]
+          ) {
+            const text = await attempt(workspace, [tool, input]);
+            assert.ok(!text.includes(SECRET), `${tool.name} in round ${round}: ${text}`);
+            assert.ok(!text.includes("inner"), `${tool.name} in round ${round}: ${text}`);
+            if (/^Cannot/.test(text)) refused += 1;
+            else inside += 1;
+          }
         }
+      } finally {
+        await swaps.stop();
       }
-    } finally {
-      await swaps.stop();
-    }
-    assert.ok(swaps.count() > 300, `${swaps.count()} swaps`);
-    assert.ok((inside > 0 || !descriptors) && refused > 0, `${inside} inside, ${refused} refused`);
-    if (!descriptors) removeEmptyDrafts(outside);
-    made.checkOutside();
-  });
+      assert.ok(swaps.count() > 300, `${swaps.count()} swaps`);
+      assert.ok((inside > 0 || !descriptors) && refused > 0, `${inside} inside, ${refused} refused`);
+      if (!descriptors) removeEmptyDrafts(outside);
+      workspace.checkOutside();
+    },
+  );
 }
 
 const NAMES = [
@@ -371,34 +370,34 @@ function* disguises(name: string): Generator<string> {
   yield* [name.replace("i", "I"), name.replace("s", "\u017f"), name.replace("k", "\u212a"), `${name}::$DATA`];
 }
 
-test("what acts on the owner's behalf is not written, there or not, however it is spelled", async () => {
-  const made = stage({ protectedNames: [".env"] });
-  const { root } = made;
+test("every file tool rejects writes to files that act with the operator's rights, in any spelling", async () => {
+  const workspace = createWorkspace({ protectedNames: [".env"] });
+  const { root } = workspace;
   const before = "as it was";
   const all = [...NAMES, ".env", "sub/.ENV"].flatMap((name) => [...disguises(name)]);
   assert.ok(all.length > 300);
   for (const path of all) {
     for (const use of uses(path).slice(7)) {
-      assert.match(await attempt(made, use), /protected|folder$|no such file/, `${use[0].name} ${path}`);
+      assert.match(await attempt(workspace, use), /protected|folder$|no such file/, `${use[0].name} ${path}`);
     }
   }
   assert.deepEqual(readdirSync(root), [], "not even a folder was made");
   // And what is there stays, also by way of links, and may be read.
-  made.put({ ".git/config": before, ".mcp.json": before });
+  workspace.put({ ".git/config": before, ".mcp.json": before });
   symlinkSync(".git", join(root, "innocent"));
   symlinkSync(".mcp.json", join(root, "file"));
   for (const path of [".git/config", "innocent/config", "innocent/hooks/new", "file", ".mcp.json"]) {
-    await attempt(made, [read, { file_path: path }]);
-    for (const use of uses(path).slice(7)) assert.match(await attempt(made, use), /protected/, path);
+    await attempt(workspace, [read, { file_path: path }]);
+    for (const use of uses(path).slice(7)) assert.match(await attempt(workspace, use), /protected/, path);
   }
-  assert.equal(made.get(".git/config") + made.get(".mcp.json"), before + before);
+  assert.equal(workspace.get(".git/config") + workspace.get(".mcp.json"), before + before);
   assert.deepEqual(readdirSync(join(root, ".git")), ["config"]);
-  assert.equal(await made.run(read, { file_path: "innocent/config" }), `     1\t${before}`);
+  assert.equal(await workspace.run(read, { file_path: "innocent/config" }), `     1\t${before}`);
 });
 
-test("a pattern of names cannot hang a tool, whatever the names are", async () => {
-  const made = stage();
-  const { put } = made;
+test("Glob takes linear time for any pattern and names", async () => {
+  const workspace = createWorkspace();
+  const { put } = workspace;
   const long = "a".repeat(200) + "bc";
   put({ [long]: "x", [`${"a/".repeat(60)}b`]: "x", "aaa/{x}": "x" });
   const bombs = [
@@ -433,12 +432,14 @@ test("a pattern of names cannot hang a tool, whatever the names are", async () =
       pattern: "x",
       glob: pattern,
     }]] as const;
-    for (const [tool, input] of use) assert.ok((await attempt(made, [tool, input])).length < 5000, pattern);
+    for (const [tool, input] of use) {
+      assert.ok((await attempt(workspace, [tool, input])).length < 5000, pattern);
+    }
   }
   put({
     ".gitignore": bombs.filter((bomb) => !bomb.includes("\\")).join("\n") + "\n" + "*a".repeat(60) + "*bd",
   });
-  assert.match(await made.run(glob, { pattern: "*bc" }), /bc$/);
+  assert.match(await workspace.run(glob, { pattern: "*bc" }), /bc$/);
 });
 
 /** A device that gives zeros without end, where one may be made. */

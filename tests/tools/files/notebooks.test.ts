@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { notebookEdit } from "../../../tools/files/notebook_edit.ts";
 import { notebookRead } from "../../../tools/files/notebook_read.ts";
 import { read } from "../../../tools/files/read.ts";
 import { PNG } from "./media.ts";
-import { createStage } from "./stage.ts";
-
-const stages: { remove(): void }[] = [];
-after(() => stages.forEach((stage) => stage.remove()));
+import { useWorkspaces } from "./workspace.ts";
 
 const IMAGE = btoa(String.fromCharCode(...PNG));
 
@@ -45,15 +42,17 @@ const NOTEBOOK = `{
 }
 `;
 
-function stage(notebook = NOTEBOOK) {
-  const made = createStage();
-  stages.push(made);
-  made.put({ "n.ipynb": notebook });
-  return made;
+const createWorkspace = useWorkspaces();
+
+/** Creates a workspace with a notebook. */
+function createNotebook(notebook = NOTEBOOK) {
+  const workspace = createWorkspace();
+  workspace.put({ "n.ipynb": notebook });
+  return workspace;
 }
 
-test("NotebookRead and Read show cells with what they gave", async () => {
-  const { content, run, fail, put } = stage();
+test("NotebookRead and Read return cells with their outputs", async () => {
+  const { content, run, fail, put } = createNotebook();
   const blocks = await content(notebookRead, { notebook_path: "n.ipynb" });
   assert.deepEqual(blocks, await content(read, { file_path: "n.ipynb" }));
   assert.deepEqual(blocks.map(({ type }) => type), ["text", "image", "text"]);
@@ -81,12 +80,12 @@ test("NotebookRead and Read show cells with what they gave", async () => {
   assert.match(await fail(notebookRead, { file_path: "n.ipynb", cell_id: "x" }), /id "x"/);
   put({ "old.ipynb": '{"nbformat": 3, "worksheets": []}', "bad.ipynb": "{", "none.ipynb": "" });
   for (const path of ["old.ipynb", "bad.ipynb", "none.ipynb"]) {
-    assert.match(await fail(notebookRead, { file_path: path }), /no notebook in version 4/);
+    assert.match(await fail(notebookRead, { file_path: path }), /not a notebook in version 4/);
   }
 });
 
-test("NotebookEdit changes one cell, and no other byte of the file", async () => {
-  const { run, get, fail } = stage();
+test("NotebookEdit changes one cell and no other byte of the file", async () => {
+  const { run, get, fail } = createNotebook();
   const edited = (input: Record<string, unknown>) =>
     run(notebookEdit, { notebook_path: "n.ipynb", ...input });
   assert.match(
@@ -131,8 +130,11 @@ test("NotebookEdit changes one cell, and no other byte of the file", async () =>
     execution_count: null,
     outputs: [],
   });
-  assert.match(await fail(notebookEdit, { file_path: "n.ipynb", new_source: "x" }), /must say which cell/);
-  assert.match(await fail(notebookEdit, { file_path: "n.ipynb", cell_index: 1 }), /new_source is missing/);
+  assert.match(
+    await fail(notebookEdit, { file_path: "n.ipynb", new_source: "x" }),
+    /cell_id or cell_index is required/,
+  );
+  assert.match(await fail(notebookEdit, { file_path: "n.ipynb", cell_index: 1 }), /new_source is required/);
   assert.match(
     await fail(notebookEdit, { file_path: "n.ipynb", cell_index: 7, new_source: "" }),
     /it has 3 cells/,
@@ -143,7 +145,7 @@ test("NotebookEdit changes one cell, and no other byte of the file", async () =>
   );
 });
 
-test("NotebookEdit puts cells first, last and alone, whatever the file looks like", async () => {
+test("NotebookEdit inserts first, last and only cells into any form of file", async () => {
   const forms = [
     '{"cells":[],"metadata":{},"nbformat":4,"nbformat_minor":4}',
     '{\n    "cells": [],\n    "metadata": {},\n    "nbformat": 4,\n    "nbformat_minor": 4\n}\n',
@@ -151,7 +153,7 @@ test("NotebookEdit puts cells first, last and alone, whatever the file looks lik
     '\ufeff{"nbformat":4,"cells":"two","cells": [ ] ,"nbformat_minor":4, "a]":"[{\\""}',
   ];
   for (const form of forms) {
-    const { run, get } = stage(form);
+    const { run, get } = createNotebook(form);
     const insert = (more: object) =>
       run(notebookEdit, { file_path: "n.ipynb", edit_mode: "insert", ...more });
     await run(read, { file_path: "n.ipynb" });

@@ -23,7 +23,7 @@ interface Case {
 
 const LIST: Record<string, Case> = {
   "lists what is to do": { input: { action: "list" }, says: `${REST}\n[ ] 3: rest` },
-  "says that nothing is to do": { input: { action: "list" }, todos: [], says: "There is nothing to do" },
+  "says that nothing is to do": { input: { action: "list" }, todos: [], says: "The list is empty" },
   "adds to the list": {
     input: { action: "add", task: " look \n" },
     says: `Added 4\n\n${REST}\n[ ] 3: rest\n[ ] 4: look`,
@@ -52,39 +52,39 @@ const LIST: Record<string, Case> = {
   "minds the list where a prompt is there too": {
     input: { action: "list", prompt: "x" },
     todos: [],
-    says: "There is nothing to do",
+    says: "The list is empty",
   },
 };
 
 const REFUSED: Record<string, Case> = {
   "a task without words": {
     input: { action: "add", task: " " },
-    says: "Cannot add a task: say in task what is to do",
+    says: "Cannot add a task: task is required",
   },
   "an entry that is not there": {
     input: { action: "remove", task_id: 7 },
-    says: 'Cannot remove task "7": there are 1, b, 3',
+    says: 'Cannot remove task "7": the list has 1, b, 3',
   },
   "an entry of an empty list": {
     input: { action: "complete", task_id: "1" },
     todos: [],
     says: 'Cannot complete task "1": the list is empty',
   },
-  "no entry at all": { input: { action: "complete" }, says: "Cannot complete a task: say in task_id which" },
+  "no entry at all": { input: { action: "complete" }, says: "Cannot complete a task: task_id is required" },
   "more than a list can hold": {
     input: { action: "add", task: "x".repeat(50_000) },
-    says: "Cannot keep a list of more than 50000 characters: say it in fewer words",
+    says: "Cannot store the list: it is longer than 50000 characters; shorten it",
   },
   "an action it does not know": { input: { action: "burn" }, says: /^Cannot use Task: action/ },
   "nothing to do": {
     input: {},
-    says: "Cannot start a task: give a prompt, or an action for the list of what is to do",
+    says: "Cannot start a task: prompt or action is required",
   },
   "a description without a prompt": {
     input: { description: "look" },
-    says: /^Cannot start a task: give a prompt/,
+    says: /^Cannot start a task: prompt or action/,
   },
-  "a prompt without words": { input: { prompt: "\n " }, says: /^Cannot start a task: give a prompt/ },
+  "a prompt without words": { input: { prompt: "\n " }, says: /^Cannot start a task: prompt or action/ },
 };
 
 for (const [does, { input, todos = TODOS, says, left }] of Object.entries(LIST)) {
@@ -96,7 +96,7 @@ for (const [does, { input, todos = TODOS, says, left }] of Object.entries(LIST))
 }
 
 for (const [what, { input, todos = TODOS, says }] of Object.entries(REFUSED)) {
-  test(`Task refuses ${what}`, async () => {
+  test(`Task rejects ${what}`, async () => {
     const session: Session = { seen: new Map(), todos: [...todos] };
     await assert.rejects(run(input, { session }), (error) => {
       assert.ok(error instanceof ToolError);
@@ -108,7 +108,7 @@ for (const [what, { input, todos = TODOS, says }] of Object.entries(REFUSED)) {
   });
 }
 
-test("Task hands its prompt to a model and gives its last words", async () => {
+test("Task sends its prompt to a model and returns its last text", async () => {
   const signal = new AbortController().signal;
   const asked: unknown[] = [];
   const converse: Models["runSubagent"] = async (prompt, options) => {
@@ -123,15 +123,18 @@ test("Task hands its prompt to a model and gives its last words", async () => {
     isolation: "worktree",
   };
   assert.equal(await run(input, { converse, signal }), "done: look\nclosely");
-  assert.equal(await run({ prompt: "silent" }, { converse, signal }), "The task ended without a word");
+  assert.equal(await run({ prompt: "silent" }, { converse, signal }), "The task returned no text");
   assert.deepEqual(asked, [["look\nclosely", "haiku", true], ["silent", undefined, true]]);
 });
 
-test("Task passes on why its model failed", async () => {
-  const converse: Models["runSubagent"] = async () => {
+test("Task returns why its model failed", async () => {
+  const runSubagent: Models["runSubagent"] = async () => {
     throw new ToolError("The model is overloaded");
   };
-  await assert.rejects(run({ prompt: "look" }, { converse }), new ToolError("The model is overloaded"));
+  await assert.rejects(
+    run({ prompt: "look" }, { converse: runSubagent }),
+    new ToolError("The model is overloaded"),
+  );
 });
 
 async function run(

@@ -130,7 +130,7 @@ const CALLS: Record<string, [x64: Call, arm64: Call, answer: string]> = {
 };
 
 for (const [what, [x64, arm64, expected]] of Object.entries(CALLS)) {
-  test(`toCallFilter() ${expected === ALLOWED ? "lets through" : "refuses"} ${what}`, () => {
+  test(`createSyscallFilter() ${expected === ALLOWED ? "allows" : "rejects"} ${what}`, () => {
     for (const network of [true, false]) {
       assert.equal(answer(filterOf("x64", network), x64), expected);
       assert.equal(answer(filterOf("arm64", network), { ...arm64, architecture: ARM64 }), expected);
@@ -138,18 +138,18 @@ for (const [what, [x64, arm64, expected]] of Object.entries(CALLS)) {
   });
 }
 
-test("toCallFilter() leaves sockets of the machine where no network is", () => {
+test("createSyscallFilter() allows local sockets without network access", () => {
   assert.equal(answer(filterOf("x64", false), { number: 41, args: [1] }), ALLOWED);
   assert.equal(answer(filterOf("x64", true), { number: 41, args: [1] }), EAFNOSUPPORT);
 });
 
-test("toCallFilter() refuses calls by the numbers of another architecture", () => {
+test("createSyscallFilter() rejects calls by the numbers of another architecture", () => {
   assert.equal(answer(filterOf("x64", false), { number: 1, architecture: 0x40000003 }), ENOSYS);
   assert.equal(answer(filterOf("x64", false), { number: 0x40000000 + 1 }), ENOSYS);
   assert.equal(answer(filterOf("arm64", false), { number: 1, architecture: X64 }), ENOSYS);
 });
 
-test("toCallFilter() knows no other processor", () => {
+test("createSyscallFilter() supports no other processor", () => {
   assert.equal(createSyscallFilter("riscv64", { network: false }), undefined);
 });
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createDomainFilter } from "../../../tools/policy/domains.ts";
 import { parseAllowHosts, parseTarget } from "../../../tools/policy/url.ts";
 
-test("readTarget() takes URLs of the public web", () => {
+test("parseTarget() accepts URLs of the public web", () => {
   const cases: Record<string, string> = {
     "https://example.com": "https://example.com/",
     " https://Example.COM/a?b=c#d ": "https://example.com/a?b=c",
@@ -19,7 +19,7 @@ test("readTarget() takes URLs of the public web", () => {
   for (const [text, href] of Object.entries(cases)) assert.equal(parseTarget(text, new Set()).url.href, href);
 });
 
-test("readTarget() refuses ports of other protocols, user names and what is no URL", () => {
+test("parseTarget() rejects ports of other protocols, user names and invalid URLs", () => {
   const ports = [
     1,
     21,
@@ -61,7 +61,7 @@ test("readTarget() refuses ports of other protocols, user names and what is no U
   }
 });
 
-test("readAllowHosts() writes hosts as URLs do", () => {
+test("parseAllowHosts() writes hosts as URLs do", () => {
   const hosts = parseAllowHosts(["LOCALHOST:8080", "127.1:80", "[0::1]:9000", "wiki:443"]);
   assert.deepEqual([...hosts], ["localhost:8080", "127.0.0.1:80", "[::1]:9000", "wiki:443"]);
   for (const url of ["http://localhost:8080/", "http://127.0.0.1/", "http://[::1]:9000/", "https://wiki/"]) {
@@ -75,7 +75,7 @@ test("readAllowHosts() writes hosts as URLs do", () => {
   }
 });
 
-test("readDomains() compares labels from the right, and paths from the left", () => {
+test("createDomainFilter() compares labels from the right and paths from the left", () => {
   const cases: [entry: string, url: string, isWithin: boolean][] = [
     ["example.com", "https://example.com/", true],
     ["example.com", "https://a.b.example.com/x", true],

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { createStage, whyNoSandbox } from "./shell_stage.ts";
+import { createShellWorkspace, whyNoSandbox } from "./shell_workspace.ts";
 
 const skip = await whyNoSandbox();
 if (skip !== undefined) console.log(`Bash in the sandbox: skipped, for ${skip}`);
 
-const stage = createStage();
-after(() => stage.remove());
-const { root } = stage;
+const workspace = createShellWorkspace();
+after(() => workspace.remove());
+const { root } = workspace;
 
 interface Told {
   input: unknown;
@@ -77,12 +77,12 @@ const TOLD: Record<string, Told> = {
   },
   "takes a time in seconds": {
     input: { command: "echo begun; sleep 600", timeout: 1.5 },
-    text: "The command was stopped with all that it started after 1.5 s, its timeout\n\nbegun",
+    text: "The command and all its processes were stopped after its timeout of 1.5 s\n\nbegun",
     failed: true,
   },
   "takes a time in milliseconds": {
     input: { command: "sleep 600", timeout: 700 },
-    text: "The command was stopped with all that it started after 0.7 s, its timeout",
+    text: "The command and all its processes were stopped after its timeout of 0.7 s",
     failed: true,
   },
   "takes other names for its input": { input: { cmd: "cat", stdin: "x" }, text: "x" },
@@ -119,7 +119,7 @@ const TOLD: Record<string, Told> = {
   },
   "takes no NUL": {
     input: { command: "echo a\0b" },
-    text: "Cannot run the command: it holds a NUL character",
+    text: "Cannot run the command: it contains a NUL character",
     failed: true,
   },
   "says what to do with a command too long to pass on": {
@@ -137,7 +137,7 @@ const TOLD: Record<string, Told> = {
 
 for (const [does, { input, text, failed = false }] of Object.entries(TOLD)) {
   test(`Bash ${does}`, { skip }, async () => {
-    const told = await stage.tell(input);
+    const told = await workspace.useTool(input);
     if (typeof text === "string") assert.equal(told.text, text);
     else assert.match(told.text, text);
     assert.equal(told.failed, failed);
@@ -145,7 +145,7 @@ for (const [does, { input, text, failed = false }] of Object.entries(TOLD)) {
 }
 
 test("Bash keeps the beginning and the end of a long output", { skip }, async () => {
-  const { text, failed } = await stage.tell({ command: "seq 1 100000" });
+  const { text, failed } = await workspace.useTool({ command: "seq 1 100000" });
   assert.equal(failed, false);
   assert.match(text, /^1\n2\n3\n/);
   assert.match(text, /99999\n100000$/);
@@ -153,16 +153,16 @@ test("Bash keeps the beginning and the end of a long output", { skip }, async ()
   assert.equal(text.replace(/\n\[….*…\]\n/, "").length, 29_999);
 });
 
-test("Bash ends an output without end", { skip }, async () => {
-  const flood = createStage({ limits: { maxOutputBytes: 2 ** 20, keptOutputChars: 100 } });
+test("Bash stops a command with endless output", { skip }, async () => {
+  const flood = createShellWorkspace({ limits: { maxOutputBytes: 2 ** 20, keptOutputChars: 100 } });
   try {
     for (
       const command of ["yes", "yes >&2", "cat /dev/zero", "yes | tee /dev/stderr", "setsid yes & sleep 100"]
     ) {
-      const { text, failed } = await flood.tell({ command });
+      const { text, failed } = await flood.useTool({ command });
       assert.match(
         text,
-        /^The command was stopped with all that it started: it printed more than 1 MiB/,
+        /^The command and all its processes were stopped: it printed more than 1 MiB/,
         command,
       );
       assert.ok(failed && text.length < 500);
@@ -172,35 +172,38 @@ test("Bash ends an output without end", { skip }, async () => {
   }
 });
 
-test("Bash is over when its call is", { skip }, async () => {
+test("Bash stops its command when the call is cancelled", { skip }, async () => {
   const call = new AbortController();
-  const told = stage.tell({ command: "echo begun > begun; sleep 600" }, call.signal);
+  const told = workspace.useTool({ command: "echo begun > begun; sleep 600" }, call.signal);
   while (!existsSync(join(root, "begun"))) await new Promise((resolve) => setImmediate(resolve));
   call.abort();
   assert.deepEqual(await told, {
-    text: "The command was stopped with all that it started: the call is over",
+    text: "The command and all its processes were stopped: the call ended",
     failed: true,
   });
-  assert.match((await stage.tell({ command: "echo x" }, call.signal)).text, /^The command did not start/);
+  assert.match(
+    (await workspace.useTool({ command: "echo x" }, call.signal)).text,
+    /^Cannot run the command: the call was cancelled$/,
+  );
 });
 
-test("Bash runs several commands at a time, each in a sandbox of its own", { skip }, async () => {
+test("Bash runs concurrent commands, each in its own sandbox", { skip }, async () => {
   const all = await Promise.all(
-    Array.from({ length: 5 }, (_, at) => stage.tell({ command: `echo ${at} > /tmp/x; cat /tmp/x` })),
+    Array.from({ length: 5 }, (_, at) => workspace.useTool({ command: `echo ${at} > /tmp/x; cat /tmp/x` })),
   );
   assert.deepEqual(all.map(({ text }) => text), ["0", "1", "2", "3", "4"]);
 });
 
-test("Bash leaves nothing in the workspace that stood in for what is protected", { skip }, async () => {
+test("Bash leaves no placeholder of a protected file in the workspace", { skip }, async () => {
   writeFileSync(join(root, ".envrc"), "mine\n");
-  const { text } = await stage.tell({ command: "ls -A" });
+  const { text } = await workspace.useTool({ command: "ls -A" });
   assert.match(text, /\.mcp\.json/);
   assert.deepEqual(readdirSync(root).filter((name) => name.startsWith(".")), [".envrc"]);
   assert.equal(readFileSync(join(root, ".envrc"), "utf8"), "mine\n");
 });
 
-test("Bash lets git work, but for what git obeys", { skip }, async () => {
-  const git = createStage({
+test("Bash allows git except for the files that git obeys", { skip }, async () => {
+  const git = createShellWorkspace({
     environment: {
       GIT_AUTHOR_NAME: "a",
       GIT_AUTHOR_EMAIL: "a@b",
@@ -208,11 +211,11 @@ test("Bash lets git work, but for what git obeys", { skip }, async () => {
       GIT_COMMITTER_EMAIL: "a@b",
     },
   });
-  const plain = createStage({ root: git.root, sandbox: "off" });
+  const plain = createShellWorkspace({ root: git.root, sandbox: "off" });
   try {
     const had = await plain.run("command -v git && git init -q . && echo x > f");
     if (had.code !== 0) return console.log("Bash with git: skipped, for there is no git");
-    const { text, failed } = await git.tell({
+    const { text, failed } = await git.useTool({
       command:
         "git status --short && git add -A && git commit -qm one && git checkout -qb side && git log --format=%s%d && " +
         "git show --name-only --format= && git stash list && git gc -q && git status --short",
@@ -223,7 +226,7 @@ test("Bash lets git work, but for what git obeys", { skip }, async () => {
     );
     assert.equal(failed, false);
     assert.match(
-      (await git.tell({ command: "git config core.pager evil" })).text,
+      (await git.useTool({ command: "git config core.pager evil" })).text,
       /could not lock|Read-only|Device or resource busy/,
     );
     assert.equal(existsSync(join(git.root, ".git/commondir")), false);
@@ -234,25 +237,27 @@ test("Bash lets git work, but for what git obeys", { skip }, async () => {
   }
 });
 
-test("Bash reads what it is granted beside the workspace", { skip }, async () => {
-  const other = createStage();
-  const granted = createStage({ readable: [other.outside], environment: { HELLO: "there" } });
+test("Bash reads the granted paths beside the workspace", { skip }, async () => {
+  const other = createShellWorkspace();
+  const granted = createShellWorkspace({ readable: [other.outside], environment: { HELLO: "there" } });
   try {
     const path = join(other.outside, "canary.txt");
-    assert.equal((await granted.tell({ command: `cat ${path}; echo $HELLO` })).text, "canary\nthere");
-    assert.match((await granted.tell({ command: `echo x > ${path}` })).text, /Read-only file system/);
+    assert.equal((await granted.useTool({ command: `cat ${path}; echo $HELLO` })).text, "canary\nthere");
+    assert.match((await granted.useTool({ command: `echo x > ${path}` })).text, /Read-only file system/);
   } finally {
     other.remove();
     granted.remove();
   }
 });
 
-test("Bash without a sandbox says so, and has an environment of its own", async () => {
-  const plain = createStage({ sandbox: "off", environment: { HELLO: "there" } });
+test("Bash without a sandbox warns of it and has its own environment", async () => {
+  const plain = createShellWorkspace({ sandbox: "off", environment: { HELLO: "there" } });
   try {
     assert.match(plain.tool.description, /WITHOUT a sandbox/);
-    assert.doesNotMatch(stage.tool.description, /WITHOUT/);
-    const { text } = await plain.tell({ command: "env | sort | grep -v '^\\(PWD\\|OLDPWD\\|SHLVL\\|_\\)='" });
+    assert.doesNotMatch(workspace.tool.description, /WITHOUT/);
+    const { text } = await plain.useTool({
+      command: "env | sort | grep -v '^\\(PWD\\|OLDPWD\\|SHLVL\\|_\\)='",
+    });
     assert.equal(
       text,
       [
@@ -264,27 +269,27 @@ test("Bash without a sandbox says so, and has an environment of its own", async 
         "TMPDIR=/tmp",
       ].join("\n"),
     );
-    assert.deepEqual(await plain.tell({ command: "echo x; exit 2" }), {
+    assert.deepEqual(await plain.useTool({ command: "echo x; exit 2" }), {
       text: "Exit code 2\n\nx",
       failed: true,
     });
     assert.match(
-      (await plain.tell({ command: "sleep 600 & sleep 600", timeout: 0.3 })).text,
-      /^The command was stopped after 0.3 s/,
+      (await plain.useTool({ command: "sleep 600 & sleep 600", timeout: 0.3 })).text,
+      /^The command was stopped after its timeout of 0.3 s/,
     );
-    assert.equal((await plain.tell({ command: "sleep 600 & echo done" })).text, "done");
+    assert.equal((await plain.useTool({ command: "sleep 600 & echo done" })).text, "done");
   } finally {
     plain.remove();
   }
 });
 
-test("Bash refuses where there is no sandbox", async () => {
-  const nowhere = createStage({ path: "/nonexistent" });
+test("Bash rejects commands if there is no sandbox", async () => {
+  const nowhere = createShellWorkspace({ path: "/nonexistent" });
   try {
-    const told = await nowhere.tell({ command: "echo x > x" });
+    const told = await nowhere.useTool({ command: "echo x > x" });
     assert.match(
       told.text,
-      /^Cannot run commands: the sandbox is missing; the owner of the gateway has to install bubblewrap/,
+      /^Cannot run commands: the sandbox could not be started; the operator must install bubblewrap/,
     );
     assert.equal(told.failed, true);
     assert.deepEqual(readdirSync(nowhere.root), []);
@@ -293,17 +298,20 @@ test("Bash refuses where there is no sandbox", async () => {
   }
 });
 
-test("Bash refuses where the sandbox does not work", async () => {
-  const broken = createStage();
+test("Bash rejects commands if the sandbox does not work", async () => {
+  const broken = createShellWorkspace();
   writeFileSync(
     join(broken.outside, "bwrap"),
     "#!/bin/sh\necho 'No permissions to create a new namespace' >&2\nexit 1\n",
     { mode: 0o755 },
   );
-  const refused = createStage({ path: broken.outside, root: broken.root });
+  const refused = createShellWorkspace({ path: broken.outside, root: broken.root });
   try {
-    const told = await refused.tell({ command: "echo x > x" });
-    assert.match(told.text, /^Cannot run commands: this machine refuses the sandbox; .*user namespaces/);
+    const told = await refused.useTool({ command: "echo x > x" });
+    assert.match(
+      told.text,
+      /^Cannot run commands: the sandbox does not work on this machine; .*user namespaces/,
+    );
     assert.deepEqual(readdirSync(refused.root), []);
   } finally {
     broken.remove();

@@ -17,7 +17,7 @@ import process from "node:process";
 import { after, test } from "node:test";
 import { PROTECTED, PROTECTED_IN_GIT } from "../../../tools/policy/protected.ts";
 import { injections, reads, type Target, writes } from "./shell_attacks.ts";
-import { createStage, whyNoSandbox } from "./shell_stage.ts";
+import { createShellWorkspace, whyNoSandbox } from "./shell_workspace.ts";
 
 const skip = await whyNoSandbox();
 if (skip !== undefined) console.log(`attacks on Bash: skipped, for ${skip}`);
@@ -37,12 +37,12 @@ await Promise.all([
   new Promise<void>((resolve) => udp.bind(0, "127.0.0.1", resolve)),
 ]);
 
-const stage = createStage();
-const { root, outside } = stage;
+const workspace = createShellWorkspace();
+const { root, outside } = workspace;
 after(() => {
   tcp.close();
   udp.close();
-  stage.remove();
+  workspace.remove();
 });
 
 const TARGET: Target = {
@@ -61,7 +61,7 @@ const TABLES: Record<string, string[]> = {
 };
 
 for (const [does, attacks] of Object.entries(TABLES)) {
-  test(`Bash is not made to ${does}, in ${attacks.length} ways`, { skip }, async () => {
+  test(`Bash cannot be made to ${does}, in ${attacks.length} ways`, { skip }, async () => {
     lay();
     const before = snapshot(outside);
     const said = await runAll(attacks);
@@ -72,8 +72,8 @@ for (const [does, attacks] of Object.entries(TABLES)) {
   });
 }
 
-test("most of these attacks get outside where there is no sandbox", { skip }, async () => {
-  const plain = createStage({ root, sandbox: "off" });
+test("Bash without a sandbox lets most of these attacks out", { skip }, async () => {
+  const plain = createShellWorkspace({ root, sandbox: "off" });
   const failed: string[] = [];
   const attacks = writes(TARGET);
   for (const attack of attacks) {
@@ -87,9 +87,9 @@ test("most of these attacks get outside where there is no sandbox", { skip }, as
   assert.ok(failed.length < attacks.length * 0.2, failed.join("\n"));
 });
 
-test("Bash changes nothing that its owner's programs trust", { skip }, async () => {
+test("Bash changes no file that the operator's programs trust", { skip }, async () => {
   for (const nested of ["", "sub/project"]) {
-    const guarded = createStage();
+    const guarded = createShellWorkspace();
     try {
       const top = join(guarded.root, nested);
       mkdirSync(join(top, ".git/objects"), { recursive: true });
@@ -121,7 +121,7 @@ test("Bash changes nothing that its owner's programs trust", { skip }, async () 
   }
 });
 
-test("Bash cannot make a repository at the top of a workspace that has none", { skip }, async () => {
+test("Bash cannot create a repository at the top of a workspace without one", { skip }, async () => {
   for (
     const attempt of [
       "git init",
@@ -131,13 +131,13 @@ test("Bash cannot make a repository at the top of a workspace that has none", { 
       "ln -s /tmp .git",
     ]
   ) {
-    await stage.run(attempt);
+    await workspace.run(attempt);
     assert.equal(existsSync(join(root, ".git")), false, attempt);
   }
 });
 
-test("a granted network is no way to the machine's own sockets, and the only one", { skip }, async () => {
-  const online = createStage({ network: true });
+test("Bash with network access reaches no local socket, and without it no network", { skip }, async () => {
+  const online = createShellWorkspace({ network: true });
   try {
     const { stdout } = await online.run(`exec 3<>/dev/tcp/127.0.0.1/${TARGET.tcp} && cat <&3`);
     assert.match(stdout, new RegExp(SECRET));
@@ -156,7 +156,10 @@ test("a granted network is no way to the machine's own sockets, and the only one
 /** Runs attacks a few dozen to a sandbox, and gives all that they said. */
 async function runAll(attacks: readonly string[]): Promise<string> {
   const said: string[] = [];
-  const roomy = createStage({ root, limits: { keptOutputChars: 10_000_000, memoryBytes: 4 * 2 ** 30 } });
+  const roomy = createShellWorkspace({
+    root,
+    limits: { keptOutputChars: 10_000_000, memoryBytes: 4 * 2 ** 30 },
+  });
   mkdirSync(join(root, "attacks"));
   for (let first = 0; first < attacks.length; first += 40) {
     for (const [at, attack] of attacks.slice(first, first + 40).entries()) {

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { createStage, processesWith, whyNoSandbox } from "./shell_stage.ts";
+import { createShellWorkspace, processesWith, whyNoSandbox } from "./shell_workspace.ts";
 
 const skip = await whyNoSandbox();
 if (skip !== undefined) console.log(`what Bash leaves and takes: skipped, for ${skip}`);
 
-const stage = createStage();
-after(() => stage.remove());
+const workspace = createShellWorkspace();
+after(() => workspace.remove());
 
-test("nothing that a command started outlives it", { skip }, async () => {
+test("Bash leaves no process of a command running", { skip }, async () => {
   const mark = `orphan-${crypto.randomUUID()}`;
   const sleep = `bash -c 'exec -a ${mark} sleep 1000'`;
   const started = [
@@ -22,9 +22,12 @@ test("nothing that a command started outlives it", { skip }, async () => {
     `perl -e 'if (!fork) { if (!fork) { exec "bash", "-c", "exec -a ${mark} sleep 1000" } }' &`,
   ];
   for (const end of ["exit 0", "kill -9 $$", "kill -9 -1", "sleep 100", "yes"]) {
-    const { code } = await stage.run(`${started.join("\n")}\nsleep 0.2; ps -ef | grep -c ${mark}; ${end}`, {
-      seconds: 1,
-    });
+    const { code } = await workspace.run(
+      `${started.join("\n")}\nsleep 0.2; ps -ef | grep -c ${mark}; ${end}`,
+      {
+        seconds: 1,
+      },
+    );
     assert.equal(code, end === "exit 0" ? 0 : 137, end);
     assert.deepEqual(processesWith(mark), [], end);
   }
@@ -59,7 +62,7 @@ const BOMBS: Record<string, [command: string, told: RegExp]> = {
 for (const [what, [command, told]] of Object.entries(BOMBS)) {
   test(`Bash ends ${what}`, { skip }, async () => {
     const MiB = 2 ** 20;
-    const small = createStage({
+    const small = createShellWorkspace({
       limits: {
         defaultSeconds: 30,
         processes: 200,

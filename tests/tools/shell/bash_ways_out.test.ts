@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { after, test } from "node:test";
-import { createStage, whyNoSandbox } from "./shell_stage.ts";
+import { createShellWorkspace, whyNoSandbox } from "./shell_workspace.ts";
 
 const skip = await whyNoSandbox();
 if (skip !== undefined) console.log(`ways out of the sandbox: skipped, for ${skip}`);
 
-const stage = createStage();
-after(() => stage.remove());
+const workspace = createShellWorkspace();
+after(() => workspace.remove());
 
 /** Ways out of a sandbox that were ways once, each with what must be said of it. */
 const WAYS_OUT: Record<string, [command: string, said: RegExp]> = {
@@ -90,8 +90,8 @@ const WAYS_OUT: Record<string, [command: string, said: RegExp]> = {
 };
 
 for (const [what, [command, said]] of Object.entries(WAYS_OUT)) {
-  test(`the sandbox has no way out by ${what}`, { skip }, async () => {
-    const { stdout, stderr } = await stage.run(command, { seconds: 10 });
+  test(`Bash has no way out of its sandbox by ${what}`, { skip }, async () => {
+    const { stdout, stderr } = await workspace.run(command, { seconds: 10 });
     assert.match((stdout + stderr).trimEnd(), said);
   });
 }

@@ -5,7 +5,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { createStage, processesWith, whyNoSandbox } from "./shell_stage.ts";
+import { createShellWorkspace, processesWith, whyNoSandbox } from "./shell_workspace.ts";
 
 const skip = await whyNoSandbox();
 if (skip !== undefined) console.log(`the shell in a program of its own: skipped, for ${skip}`);
@@ -14,11 +14,11 @@ const PROGRAM = fileURLToPath(new URL("shell_program.ts", import.meta.url));
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const DENO = `${ROOT}node_modules/.bin/deno`;
 
-test("what a command started ends with a gateway that is killed", { skip, timeout: 60_000 }, async () => {
-  const stage = createStage();
+test("Bash ends its commands when the gateway is killed", { skip, timeout: 60_000 }, async () => {
+  const workspace = createShellWorkspace();
   const mark = `orphan-${crypto.randomUUID()}`;
   const command = `setsid bash -c 'exec -a ${mark} sleep 1000' & bash -c 'exec -a ${mark} sleep 1000'`;
-  const gateway = spawn(process.execPath, [...toRun(), PROGRAM, stage.root, command], {
+  const gateway = spawn(process.execPath, [...toRun(), PROGRAM, workspace.root, command], {
     cwd: ROOT,
     stdio: "ignore",
   });
@@ -28,19 +28,19 @@ test("what a command started ends with a gateway that is killed", { skip, timeou
     while (processesWith(mark).length > 0) await setImmediate();
   } finally {
     gateway.kill("SIGKILL");
-    stage.remove();
+    workspace.remove();
   }
 });
 
 test(
-  "the shell needs few permissions of Deno",
+  "Bash runs on Deno with few permissions",
   { skip: skip ?? (existsSync(DENO) ? false : "no deno") },
   () => {
-    const stage = createStage();
+    const workspace = createShellWorkspace();
     const permissions = [
       "--allow-run=bwrap",
-      `--allow-read=${stage.root}`,
-      `--allow-write=${stage.root}`,
+      `--allow-read=${workspace.root}`,
+      `--allow-write=${workspace.root}`,
       "--allow-env=NODE_V8_COVERAGE",
     ];
     try {
@@ -49,7 +49,7 @@ test(
         "--no-prompt",
         ...permissions,
         PROGRAM,
-        stage.root,
+        workspace.root,
         "echo x > y; cat y; env | grep -c DENO; echo z >&2",
       ];
       const { stdout, stderr } = spawnSync(DENO, args, {
@@ -57,10 +57,14 @@ test(
         encoding: "utf8",
         env: { ...process.env, DENO_KEY: "x" },
       });
-      assert.equal(stdout, JSON.stringify({ by: "exit", code: 0, stdout: "x\n0\n", stderr: "z\n" }), stderr);
-      assert.deepEqual(readdirSync(stage.root), ["y"]);
+      assert.equal(
+        stdout,
+        JSON.stringify({ endedBy: "exit", code: 0, stdout: "x\n0\n", stderr: "z\n" }),
+        stderr,
+      );
+      assert.deepEqual(readdirSync(workspace.root), ["y"]);
     } finally {
-      stage.remove();
+      workspace.remove();
     }
   },
 );

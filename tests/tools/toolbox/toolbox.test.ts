@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as v from "valibot";
 import { defineTool, type Host } from "../../../tools/tool.ts";
 import type { Toolbox } from "../../../tools/toolbox/toolbox.ts";
-import { createTestScene, createTestToolbox, echo, fail } from "../../server_tools/stage.ts";
+import { createTestContext, createTestToolbox, echo, fail } from "../../server_tools/scripted_model.ts";
 
 /** A tool whose calls end when the test says so. */
 function createWaiting(nested = false) {
@@ -32,9 +32,9 @@ async function textOf(result: ReturnType<Toolbox["run"]>): Promise<[boolean, str
   return [isError, piece.text];
 }
 
-test("createToolbox() runs a call, and tells of its failure as a result", async () => {
+test("createToolbox() runs a call and returns a failure as a result", async () => {
   const { toolbox, audit } = createTestToolbox([echo, fail]);
-  const scene = createTestScene();
+  const scene = createTestContext();
   assert.deepEqual(await textOf(toolbox.run(call("Echo", { word: "bee" }), scene)), [false, "You said bee"]);
   assert.deepEqual(await textOf(toolbox.run(call("Fail"), scene)), [true, "Cannot do it: it is broken"]);
   assert.deepEqual(await textOf(toolbox.run(call("None"), scene)), [
@@ -61,7 +61,7 @@ test("createToolbox() runs a call, and tells of its failure as a result", async 
   ]);
 });
 
-test("createToolbox() tells the model nothing of a bug, and the audit what it was", async () => {
+test("createToolbox() hides a bug from the model and records it in the audit", async () => {
   const bug = new TypeError("undefined is not a function, in /secret/path");
   const broken = defineTool({
     name: "Bug",
@@ -70,16 +70,16 @@ test("createToolbox() tells the model nothing of a bug, and the audit what it wa
     run: () => Promise.reject(bug),
   });
   const { toolbox, audit } = createTestToolbox([broken]);
-  const told = await textOf(toolbox.run(call("Bug"), createTestScene()));
+  const told = await textOf(toolbox.run(call("Bug"), createTestContext()));
   assert.deepEqual(told, [true, "Cannot run Bug: the gateway failed"]);
   assert.equal(audit[0]?.error, bug);
   assert.deepEqual(toolbox.metrics().error_breakdown, { bug: 1 });
 });
 
-test("createToolbox() ends a call that takes too long", async () => {
+test("createToolbox() ends a call after its timeout", async () => {
   const { tool, running } = createWaiting();
   const { toolbox, clock } = createTestToolbox([tool], { timeoutMs: 30_000 });
-  const told = textOf(toolbox.run(call("Wait"), createTestScene()));
+  const told = textOf(toolbox.run(call("Wait"), createTestContext()));
   await until(() => running.length === 1);
   clock.advance(29_999);
   assert.equal(running[0]?.host.signal.aborted, false);
@@ -89,10 +89,10 @@ test("createToolbox() ends a call that takes too long", async () => {
   assert.equal(clock.waiting, 0);
 });
 
-test("createToolbox() lets so many calls run at once, and the others wait in line", async () => {
+test("createToolbox() limits concurrent calls and queues the others", async () => {
   const { tool, running } = createWaiting();
   const { toolbox, clock } = createTestToolbox([tool], { concurrency: 2 });
-  const results = Array.from({ length: 5 }, () => textOf(toolbox.run(call("Wait"), createTestScene())));
+  const results = Array.from({ length: 5 }, () => textOf(toolbox.run(call("Wait"), createTestContext())));
   await until(() => running.length === 2);
   clock.advance(1000);
   running[1]?.finish("second");
@@ -107,13 +107,13 @@ test("createToolbox() lets so many calls run at once, and the others wait in lin
   assert.deepEqual(average_execution_times, { Wait: 0.4 });
 });
 
-test("createToolbox() lets whoever leaves the line leave it", async () => {
+test("createToolbox() removes a cancelled call from the queue", async () => {
   const { tool, running } = createWaiting();
   const { toolbox, audit } = createTestToolbox([tool], { concurrency: 1 });
   const abort = new AbortController();
-  const first = toolbox.run(call("Wait"), createTestScene());
-  const second = toolbox.run(call("Wait"), createTestScene({ signal: abort.signal }));
-  const third = toolbox.run(call("Wait"), createTestScene());
+  const first = toolbox.run(call("Wait"), createTestContext());
+  const second = toolbox.run(call("Wait"), createTestContext({ signal: abort.signal }));
+  const third = toolbox.run(call("Wait"), createTestContext());
   await until(() => running.length === 1);
   abort.abort(new DOMException("The client has left", "AbortError"));
   await assert.rejects(second, { name: "AbortError" });
@@ -124,12 +124,12 @@ test("createToolbox() lets whoever leaves the line leave it", async () => {
   assert.deepEqual(audit.map(({ outcome }) => outcome), ["cancelled", "ok", "ok"]);
 });
 
-test("createToolbox() lets a tool that runs others take no place from them", async () => {
+test("createToolbox() gives tools that run others no place of theirs", async () => {
   const { tool, running } = createWaiting(true);
   const { toolbox, clock } = createTestToolbox([tool, echo], { concurrency: 1, timeoutMs: 1000 });
-  const outer = textOf(toolbox.run(call("Wait"), createTestScene()));
+  const outer = textOf(toolbox.run(call("Wait"), createTestContext()));
   await until(() => running.length === 1);
-  assert.deepEqual(await textOf(toolbox.run(call("Echo", { word: "x" }), createTestScene())), [
+  assert.deepEqual(await textOf(toolbox.run(call("Echo", { word: "x" }), createTestContext())), [
     false,
     "You said x",
   ]);
@@ -138,18 +138,18 @@ test("createToolbox() lets a tool that runs others take no place from them", asy
   assert.deepEqual(await outer, [false, "done"]);
 });
 
-test("createToolbox() counts calls in their order, however long it takes to read them", async () => {
+test("createToolbox() counts calls in order, however long it takes to parse them", async () => {
   const { toolbox } = createTestToolbox([echo], { callsPerMinute: 1 });
-  const scene = createTestScene();
+  const scene = createTestContext();
   const words = ["x".repeat(5_000_000), "short"];
   const results = await Promise.all(words.map((word) => toolbox.run(call("Echo", { word }), scene)));
   assert.deepEqual(results.map(({ isError }) => isError), [false, true]);
 });
 
-test("createToolbox() runs no more tools that run others at once than it may", async () => {
+test("createToolbox() limits concurrent tools that run others", async () => {
   const { tool, running } = createWaiting(true);
   const { toolbox } = createTestToolbox([tool], { concurrency: 2 });
-  const all = Array.from({ length: 5 }, () => textOf(toolbox.run(call("Wait"), createTestScene())));
+  const all = Array.from({ length: 5 }, () => textOf(toolbox.run(call("Wait"), createTestContext())));
   await until(() => running.length === 2);
   for (let nth = 0; nth < 5; nth++) {
     await until(() => running.length > nth);
@@ -159,10 +159,10 @@ test("createToolbox() runs no more tools that run others at once than it may", a
   assert.equal((await Promise.all(all)).length, 5);
 });
 
-test("createToolbox() lets each client have so many calls a minute", async () => {
+test("createToolbox() limits the calls of each client per minute", async () => {
   const { toolbox, clock } = createTestToolbox([echo], { callsPerMinute: 2 });
   const run = (client: string) =>
-    textOf(toolbox.run(call("Echo", { word: "x" }), createTestScene({ client })));
+    textOf(toolbox.run(call("Echo", { word: "x" }), createTestContext({ client })));
   await run("alice");
   clock.advance(10_000);
   await run("alice");
@@ -174,7 +174,7 @@ test("createToolbox() lets each client have so many calls a minute", async () =>
   assert.deepEqual(await run("alice"), [true, "Cannot run more than 2 tools a minute: try again in 10 s"]);
 });
 
-test("createToolbox() remembers so many files of a conversation, those that were seen last", async () => {
+test("createToolbox() remembers a bounded number of files of a conversation, the latest ones", async () => {
   const sees = defineTool({
     name: "See",
     description: "x",
@@ -191,11 +191,11 @@ test("createToolbox() remembers so many files of a conversation, those that were
     run: async (_input, { session: { seen } }) => `${seen.size} ${[...seen.keys()][0]}`,
   });
   const { toolbox } = createTestToolbox([sees, tells]);
-  await toolbox.run(call("See"), createTestScene());
-  assert.deepEqual(await textOf(toolbox.run(call("Tell"), createTestScene())), [false, "1000 file500"]);
+  await toolbox.run(call("See"), createTestContext());
+  assert.deepEqual(await textOf(toolbox.run(call("Tell"), createTestContext())), [false, "1000 file500"]);
 });
 
-test("createToolbox() cuts a result that no model should read", async () => {
+test("createToolbox() truncates a result that is too long", async () => {
   const long = defineTool({
     name: "Long",
     description: "x",
@@ -204,13 +204,13 @@ test("createToolbox() cuts a result that no model should read", async () => {
       async () => [{ type: "text", text: "x".repeat(150_000) }, { type: "text", text: "y".repeat(150_000) }],
   });
   const { toolbox } = createTestToolbox([long]);
-  const { content } = await toolbox.run(call("Long"), createTestScene());
+  const { content } = await toolbox.run(call("Long"), createTestContext());
   const texts = content.map((piece) => piece.type === "text" ? piece.text : "");
   assert.equal(texts[0]?.length, 150_000);
-  assert.equal(texts[1], `${"y".repeat(50_000)}\n[100000 characters more are cut]`);
+  assert.equal(texts[1], `${"y".repeat(50_000)}\n[100000 more characters cut]`);
 });
 
-test("createToolbox() keeps what lasts of each conversation apart, and forgets the oldest", async () => {
+test("createToolbox() keeps the sessions of conversations apart and forgets the oldest", async () => {
   const todos: string[] = [];
   const note = defineTool({
     name: "Note",
@@ -224,7 +224,7 @@ test("createToolbox() keeps what lasts of each conversation apart, and forgets t
   });
   const { toolbox } = createTestToolbox([note]);
   const run = (client: string, conversation: string, word?: string) =>
-    toolbox.run(call("Note", { word }), createTestScene({ client, conversation }));
+    toolbox.run(call("Note", { word }), createTestContext({ client, conversation }));
   await run("alice", "c1", "a");
   await run("alice", "c1");
   await run("alice", "c2");
@@ -235,7 +235,7 @@ test("createToolbox() keeps what lasts of each conversation apart, and forgets t
   assert.equal(todos.at(-1), "");
 });
 
-test("defineTool() takes other names of members, and ignores what it does not know", async () => {
+test("defineTool() accepts alternative member names and ignores unknown ones", async () => {
   const seen: unknown[] = [];
   const tool = defineTool({
     name: "Named",
@@ -248,7 +248,7 @@ test("defineTool() takes other names of members, and ignores what it does not kn
     },
   });
   const { toolbox } = createTestToolbox([tool]);
-  const run = (input: unknown) => textOf(toolbox.run(call("Named", input), createTestScene()));
+  const run = (input: unknown) => textOf(toolbox.run(call("Named", input), createTestContext()));
   await run({ directory: "a" });
   await run({ directory: "a", path: "b", deep: true });
   await run(JSON.parse('{"path": "c", "__proto__": {"deep": true}, "sandbox": "off"}'));
@@ -258,7 +258,7 @@ test("defineTool() takes other names of members, and ignores what it does not kn
   assert.match(text, /^Cannot use Named: /);
 });
 
-test("createToolbox() tells the model why another model could not be asked", async () => {
+test("createToolbox() returns why another model failed", async () => {
   const ask = defineTool({
     name: "Ask",
     description: "x",
@@ -266,8 +266,8 @@ test("createToolbox() tells the model why another model could not be asked", asy
     run: (_input, { models, signal }) => models.runSubagent("Go", { signal }),
   });
   const { toolbox } = createTestToolbox([ask]);
-  assert.deepEqual(await textOf(toolbox.run(call("Ask"), createTestScene())), [
+  assert.deepEqual(await textOf(toolbox.run(call("Ask"), createTestContext())), [
     true,
-    "Cannot ask the model: no model",
+    "Cannot call the model: no model",
   ]);
 });

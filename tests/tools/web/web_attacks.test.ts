@@ -46,7 +46,7 @@ async function assertRefused(work: Promise<unknown>, what: string): Promise<Fetc
   return failure;
 }
 
-test("the canary sings to whoever is allowed to ask it", async () => {
+test("fetchPage() reaches the canary on an allowed host", async () => {
   const { web } = createWatchedWeb({ allow: [canary.host] });
   const { content } = await web.fetchPage(`http://${canary.host}/`);
   assert.deepEqual(content, { type: "text", text: "the secret of the canary" });
@@ -56,7 +56,7 @@ test("the canary sings to whoever is allowed to ask it", async () => {
 
 const hosts = [...PRIVATE.flatMap(writeHosts), ...PRIVATE_6.map((address) => `[${address}]`), ...LOCAL_NAMES];
 
-test("no way to write a private address reaches it", async () => {
+test("fetchPage() rejects a private address in any notation", async () => {
   assert.ok(hosts.length > 1000);
   const { web, dialled } = createWatchedWeb();
   for (const host of hosts) {
@@ -70,7 +70,7 @@ test("no way to write a private address reaches it", async () => {
   assert.deepEqual(canary.asked, []);
 });
 
-test("no way to write a private address in a redirect reaches it", async () => {
+test("fetchPage() rejects a redirect to a private address in any notation", async () => {
   const { web, dialled } = createWatchedWeb({ allow: [redirector.host] });
   for (const host of hosts.filter((host) => !/[\0\t]/.test(host))) {
     const to = encodeURIComponent(`http://${host}:${canary.port}/`);
@@ -81,7 +81,7 @@ test("no way to write a private address in a redirect reaches it", async () => {
   assert.deepEqual(canary.asked, []);
 });
 
-test("no other scheme is asked", async () => {
+test("fetchPage() rejects other schemes", async () => {
   const { web, dialled } = createWatchedWeb();
   const schemes = ["file:///etc/passwd", "ftp://example.com/", "gopher://example.com/", "data:text/plain,x"];
   for (
@@ -100,7 +100,7 @@ test("no other scheme is asked", async () => {
   assert.deepEqual(dialled, []);
 });
 
-test("a name is refused when one of its addresses is private, whichever it is", async () => {
+test("fetchPage() rejects a name if one of its addresses is private", async () => {
   for (
     const address of [
       ...PRIVATE,
@@ -120,7 +120,7 @@ test("a name is refused when one of its addresses is private, whichever it is", 
   }
 });
 
-test("a name is resolved once: a second answer cannot bring another address", async () => {
+test("fetchPage() resolves a name once, so that a second answer changes nothing", async () => {
   const answers = [[PUBLIC], ["127.0.0.1"], ["127.0.0.1"]];
   let asked = 0;
   const resolve = () => Promise.resolve(answers[asked++] ?? []);
@@ -131,7 +131,7 @@ test("a name is resolved once: a second answer cannot bring another address", as
   assert.deepEqual(canary.asked, []);
 });
 
-test("redirect chains to the loopback end before it, and endless ones end", async () => {
+test("fetchPage() stops redirect chains before the loopback address, and endless ones", async () => {
   const { web } = createWatchedWeb({ allow: [redirector.host] });
   for (const hops of [0, 1, 2, 4]) {
     const to = encodeURIComponent(`http://127.0.0.1:${canary.port}/`);
@@ -148,7 +148,7 @@ test("redirect chains to the loopback end before it, and endless ones end", asyn
   assert.deepEqual(canary.asked, []);
 });
 
-test("an allowed host is allowed for its own port and name alone", async () => {
+test("fetchPage() allows a listed host at its own port and name only", async () => {
   const { web, dialled } = createWatchedWeb({ allow: [`127.0.0.1:${canary.port}`, "intranet.corp:8080"] });
   const others = [
     `http://127.0.0.1:${redirector.port}/`,
@@ -166,7 +166,7 @@ test("an allowed host is allowed for its own port and name alone", async () => {
   assert.deepEqual(dialled, []);
 });
 
-test("isPublicAddress() takes addresses of the public internet alone", () => {
+test("isPublicAddress() accepts addresses of the public internet only", () => {
   for (
     const address of [
       "8.8.8.8",

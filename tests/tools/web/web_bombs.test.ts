@@ -37,7 +37,7 @@ const PAGES: Record<string, string> = {
 };
 
 for (const [name, page] of Object.entries(PAGES)) {
-  test(`readHtml() bears ${name}`, async () => {
+  test(`readHtml() takes bounded time for ${name}`, async () => {
     const url = new URL("https://example.com/");
     const { elements, html } = trimHtml(page, url);
     assert.ok(elements <= 16_000, `${elements}`);
@@ -55,7 +55,7 @@ for (const [name, page] of Object.entries(PAGES)) {
   });
 }
 
-test("pareHtml() keeps no script, no style, no handler and no link to a script", () => {
+test("trimHtml() removes scripts, styles, handlers and script links", () => {
   const page =
     `<base href="https://b.io/x/"><script>SECRET</script><style>SECRET</style><svg><script>SECRET</script></svg>
     <p onclick="SECRET" data-x="SECRET"><a href="javascript:SECRET">a</a><a href="../y?z=1">b</a><img src="data:SECRET">
@@ -65,7 +65,7 @@ test("pareHtml() keeps no script, no style, no handler and no link to a script",
   assert.match(html, /<a>a<\/a><a href="https:\/\/b\.io\/y\?z=1">b<\/a>/);
 });
 
-test("createSpacing() shortens runs in whatever pieces they come", () => {
+test("createWhitespaceLimiter() shortens whitespace at any cut", () => {
   const text = "a" + " ".repeat(50) + "b\n\n\n\n\nc d   ";
   for (let cut = 1; cut < text.length; cut++) {
     const shorten = createWhitespaceLimiter(3);
@@ -73,7 +73,7 @@ test("createSpacing() shortens runs in whatever pieces they come", () => {
   }
 });
 
-test("isBearablePdf() tells what a PDF unpacks to, however often it is packed", async () => {
+test("isPdfWithinLimit() measures the unpacked size of a PDF, however often it is packed", async () => {
   const large = new Uint8Array(20_000_000);
   const toFile = (stream: Uint8Array) =>
     Buffer.concat([Buffer.from("%PDF-1.4\nstream\r\n"), stream, Buffer.from("\nendstream")]);

@@ -5,7 +5,7 @@ import { type ContentBlock, parseBlock } from "../anthropic/schema.ts";
 import type { JsonObject } from "../base/json.ts";
 import { sumUsage, toUsage } from "./usage.ts";
 
-/** The one message that the client is told of several turns, its blocks numbered through. */
+/** Combines several turns into one message for the client, with consecutive block indexes. */
 export class CombinedMessage {
   readonly #accumulator = new MessageAccumulator();
   #started = false;
@@ -13,7 +13,7 @@ export class CombinedMessage {
   #usage: JsonObject = {};
   #counts = new Map<string, number>();
 
-  /** Begins the message; what begins a later turn begins nothing. */
+  /** Starts the message; ignores the start of later turns. */
   start(event: MessageStart): StreamEvent[] {
     if (this.#started) return [];
     this.#started = true;
@@ -25,39 +25,39 @@ export class CombinedMessage {
     return this.#record([{ type: "content_block_start", index: this.#nextIndex, content_block }]);
   }
 
-  /** Says more of the block that is open. */
+  /** Adds a delta to the open block. */
   addDelta(delta: { type: string; [field: string]: unknown }): StreamEvent[] {
     return this.#record([{ type: "content_block_delta", index: this.#nextIndex, delta }]);
   }
 
-  /** Closes the block that is open. */
+  /** Closes the open block. */
   close(): StreamEvent[] {
     return this.#record([{ type: "content_block_stop", index: this.#nextIndex++ }]);
   }
 
-  /** Says a block from its beginning to its end. */
+  /** Adds a complete block. */
   addBlock(block: ResponseBlock): StreamEvent[] {
     return this.#record(toBlockEvents(block, this.#nextIndex++));
   }
 
-  /** Adds what a turn used. */
+  /** Adds the usage of a turn. */
   addUsage(usage: JsonObject): void {
     this.#usage = sumUsage(this.#usage, usage);
   }
 
-  /** Counts something that the gateway did for the message. */
+  /** Increments a counter of `server_tool_use` in the usage. */
   count(counter: string): void {
     this.#counts.set(counter, (this.#counts.get(counter) ?? 0) + 1);
   }
 
-  /** Ends the message as its last turn ended, with what all turns used. */
+  /** Ends the message like its last turn, with the usage of all turns. */
   end(last: MessageDelta): StreamEvent[] {
     const counts = this.#counts.size === 0 ? {} : { server_tool_use: Object.fromEntries(this.#counts) };
     const usage = toUsage(sumUsage(this.#usage, counts));
     return this.#record([{ ...last, usage }, { type: "message_stop" }]);
   }
 
-  /** What was said so far, as a model is told it again. */
+  /** Blocks of the message so far, as in a request. */
   get content(): ContentBlock[] {
     return this.#accumulator.content.map(parseBlock);
   }

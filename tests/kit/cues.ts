@@ -1,60 +1,60 @@
 import assert from "node:assert/strict";
 import type { FakeClock } from "./clock.ts";
 
-/** A line of a recorded answer after which nothing comes for so many seconds, or after which the client has left. */
+/** A line of a recorded body after which the upstream sends nothing for n seconds, or after which the client leaves. */
 const CUE = /^: (?:silence of (\d+) s|the client leaves)\n+/m;
 
-/** Tells whether an answer has cues: to readers of event streams they are comments. */
-export function hasCues(answer: string): boolean {
-  return CUE.test(answer);
+/** Returns true if a body has cues. To readers of event streams they are comments. */
+export function hasCues(body: string): boolean {
+  return CUE.test(body);
 }
 
-/** What came of an answer with cues. */
-export interface Played {
+/** The response to a request whose upstream body has cues. */
+export interface Replay {
   response: Response;
-  /** All that the client had read when it was over. */
+  /** The part of the body that the client read. */
   text: string;
-  /** How the upstream's stream ended: read to its end, or let go. */
+  /** How the upstream's body ended: read to its end, or cancelled (`let go`). */
   end: "read" | "let go";
 }
 
 /**
- * Plays an answer with cues: the upstream falls silent where it says so, while time passes second by second; the client
- * leaves where it says so.
+ * Sends a request whose upstream body follows its cues: at a silence, the clock advances second by second; at the
+ * client's leave, the response is cancelled.
  */
-export async function playScript(
-  answer: string,
-  { clock, ask }: { clock: FakeClock; ask(body: ReadableStream<Uint8Array>): Promise<Response> },
-): Promise<Played> {
-  const pieces = answer.split(new RegExp(CUE, "gm")).filter((_, at) => at % 2 === 0);
-  const cues = [...answer.matchAll(new RegExp(CUE, "gm"))].map(([, seconds]) => seconds);
+export async function replayCues(
+  recording: string,
+  { clock, send }: { clock: FakeClock; send(body: ReadableStream<Uint8Array>): Promise<Response> },
+): Promise<Replay> {
+  const pieces = recording.split(new RegExp(CUE, "gm")).filter((_, at) => at % 2 === 0);
+  const cues = [...recording.matchAll(new RegExp(CUE, "gm"))].map(([, seconds]) => seconds);
   const encoder = new TextEncoder();
-  const silences = pieces.map(createGate);
-  const words = pieces.map(createGate);
-  let end: Played["end"] = "read";
-  let told = 0;
+  const pauses = pieces.map(createGate);
+  const gates = pieces.map(createGate);
+  let end: Replay["end"] = "read";
+  let sent = 0;
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      if (told > 0) silences[told - 1]?.open();
-      await words[told]?.opened;
-      const piece = pieces[told++];
+      if (sent > 0) pauses[sent - 1]?.open();
+      await gates[sent]?.opened;
+      const piece = pieces[sent++];
       if (piece === undefined) controller.close();
       else controller.enqueue(encoder.encode(piece));
     },
     cancel() {
       end = "let go";
-      for (const gate of words) gate.open();
+      for (const gate of gates) gate.open();
     },
   }, { highWaterMark: 0 });
-  words[0]?.open();
+  gates[0]?.open();
 
-  const client = ask(body).then((response) => {
+  const client = send(body).then((response) => {
     const reader = response.body?.getReader();
     assert.ok(reader, "an answer has a body");
     return { response, reader, read: readAll(reader) };
   });
   for (const [at, seconds] of cues.entries()) {
-    await silences[at]?.opened;
+    await pauses[at]?.opened;
     await settled();
     if (seconds === undefined) {
       const { reader } = await client;
@@ -65,7 +65,7 @@ export async function playScript(
         await settled();
       }
     }
-    words[at + 1]?.open();
+    gates[at + 1]?.open();
   }
   const { response, read } = await client;
   const text = await read;
@@ -88,7 +88,7 @@ function createGate(): { opened: Promise<void>; open(): void } {
   return { opened, open: () => open() };
 }
 
-/** Waits until whatever is settled has been heard of by all who wait for it. */
+/** Waits until all settled promises have been handled. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve));
 }

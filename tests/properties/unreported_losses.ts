@@ -1,39 +1,39 @@
 import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
 import type { Dialect, TurnContext } from "../../lib/dialects/mod.ts";
 import type { LossReport } from "../../lib/dialects/loss.ts";
-import type { Wire } from "./grammar.ts";
+import type { Wire } from "../kit/json.ts";
 
-/** Where and how a request is said. */
-export interface Saying {
+/** A dialect, and what it knows of a turn. */
+export interface Target {
   dialect: Dialect;
   toContext(): TurnContext & { loss: LossReport };
-  /** What may change unseen beside what always may. */
-  unseen?: readonly RegExp[];
+  /** Paths that may change without a difference, beside `NO_LOSS`. */
+  ignored?: readonly RegExp[];
 }
 
-/** What may change unseen, and why that is no loss. */
+/** Paths that may change without a difference in the upstream's body, and why that is no loss. */
 const NO_LOSS: readonly (readonly [RegExp, why: string])[] = [
   [/^model$/, "the route has it"],
-  [/^stream$/, "an upstream is always asked for a stream"],
-  [/^thinking\.display$/, "the gateway itself hides what is thought"],
-  [/^thinking\.type$/, "a budget says it"],
+  [/^stream$/, "upstreams always stream"],
+  [/^thinking\.display$/, "the gateway itself hides the thinking"],
+  [/^thinking\.type$/, "a budget implies it"],
   [/(^|\.)cache_control\.type$/, "there is one type"],
   [/\.input_schema\.type$/, "there is one type"],
-  [/^tools$|\.input_schema\.properties$/, "none are none"],
+  [/^tools$|\.input_schema\.properties$/, "absent and empty are the same"],
   [/^tools\.\d+\.type$/, "a tool without a type is a custom one"],
   [
     /^tools\.\d+\.(defer_loading|eager_input_streaming)$/,
-    "every tool is offered, and input comes as it is made",
+    "every tool is offered, and input streams",
   ],
   [/^messages\.\d+\.role$/, "another role is another message"],
   [/\.content\.\d+\.source\.media_type$/, "text is text"],
-  [/\.caller\.type$/, "the model itself calls, if nobody else is named"],
+  [/\.caller\.type$/, "the model is the default caller"],
 ];
 
-/** Says a request, and gives the body and what is reported lost. */
-export function sayRequest(
+/** Translates a request, and returns the upstream's body and the reported losses. */
+export function translateRequest(
   request: Wire,
-  { dialect, toContext }: Saying,
+  { dialect, toContext }: Target,
 ): { body: string; loss: LossReport } {
   const context = toContext();
   const body = dialect.toBody(parseMessagesRequest(request), context);
@@ -41,32 +41,31 @@ export function sayRequest(
 }
 
 /**
- * Finds the parts of a request that an upstream is not told, and nobody hears of it: whose place may be empty or hold
- * something else, while the body that is sent stays the same and their loss is not reported.
+ * Returns the paths of a request that do not reach the upstream and are not reported as lost: if they are removed or
+ * changed, the upstream's body stays the same.
  */
-export function findSilent(request: Wire, saying: Saying): string[] {
-  const { body, loss } = sayRequest(request, saying);
-  const unseen = [...NO_LOSS.map(([pattern]) => pattern), ...(saying.unseen ?? [])];
+export function findUnreportedLosses(request: Wire, target: Target): string[] {
+  const { body, loss } = translateRequest(request, target);
+  const ignored = [...NO_LOSS.map(([pattern]) => pattern), ...(target.ignored ?? [])];
   return [...leavesOf(request)].filter((path) => {
     const place = path.join(".");
-    if (loss.covers(place) || unseen.some((pattern) => pattern.test(place))) return false;
-    // What may be nothing else says nothing.
+    if (loss.covers(place) || ignored.some((pattern) => pattern.test(place))) return false;
     const others = toOthers(request, path);
     return others.length > 0 &&
-      others.map((other) => sayRequest(other, saying)).every((said) =>
-        said.body === body && !said.loss.covers(place)
+      others.map((other) => translateRequest(other, target)).every((translated) =>
+        translated.body === body && !translated.loss.covers(place)
       );
   }).map((path) => path.join("."));
 }
 
 function* leavesOf(value: Wire, path: string[] = []): Generator<string[]> {
-  if (value === null) return; // nothing is no part
+  if (value === null) return; // null means absent
   const inner = typeof value === "object" ? Object.keys(value) : [];
   if (inner.length === 0) yield path;
   for (const key of inner) yield* leavesOf(value[key], [...path, key]);
 }
 
-/** The request without a leaf, and with another one in its place, as far as they are requests. */
+/** Returns the request without a leaf, and with another value in its place; only those that are valid requests. */
 function toOthers(request: Wire, path: readonly string[]): Wire[] {
   const key = path.at(-1) ?? "";
   const changed = [(holder: Wire) => {
@@ -79,7 +78,7 @@ function toOthers(request: Wire, path: readonly string[]): Wire[] {
     change(path.slice(0, -1).reduce((inner, step) => inner[step], other));
     return other;
   });
-  return changed.filter(isLegal);
+  return changed.filter(isValid);
 }
 
 function toOther(value: Wire): Wire {
@@ -95,7 +94,7 @@ function toOther(value: Wire): Wire {
   }
 }
 
-function isLegal(request: Wire): boolean {
+function isValid(request: Wire): boolean {
   try {
     parseMessagesRequest(request);
     return true;

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { dig, isJson, type Json, objects, text } from "./json.ts";
+import { dig, isJson, type Json, objects, text } from "../kit/json.ts";
 
 /** An answer recorded from a live API. */
 export interface Recording {

@@ -24,13 +24,13 @@ export async function startRedis(
   const child = spawn(PROGRAM ?? "", args, { stdio: ["ignore", "pipe", "ignore"] });
   const ended = once(child, "close");
   await new Promise<void>((resolve, reject) => {
-    let told = "";
+    let output = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      told += text;
-      if (/Ready to accept connections/.test(told)) resolve();
+      output += text;
+      if (/Ready to accept connections/.test(output)) resolve();
     });
     child.on("error", reject);
-    ended.then(() => reject(new Error(`the server did not start: ${told}`)));
+    ended.then(() => reject(new Error(`the server did not start: ${output}`)));
   });
   return {
     port,

@@ -16,26 +16,26 @@ import { SHELL_LIMITS, SHELL_PATH, type ShellLimits, type ShellPolicy } from "..
 import type { Host, Tool } from "../../../tools/tool.ts";
 import { NO_FILES, NO_WEB } from "../../kit/no_host.ts";
 
-/** A workspace of its own, with a folder beside it that no command may reach. */
-export interface ShellStage {
+/** A workspace for commands, beside a folder that they must not access. */
+export interface ShellWorkspace {
   root: string;
   outside: string;
   policy: ShellPolicy;
   tool: Tool;
-  /** Runs a command past the tool. */
+  /** Runs a command without the tool. */
   run(
     command: string,
     options?: { input?: string; seconds?: number; signal?: AbortSignal },
   ): Promise<ProgramResult>;
-  /** What the tool tells the model, and whether as a failure. */
-  tell(input: unknown, signal?: AbortSignal): Promise<{ text: string; failed: boolean }>;
+  /** Runs the tool, and returns its text and whether it failed. */
+  useTool(input: unknown, signal?: AbortSignal): Promise<{ text: string; failed: boolean }>;
   remove(): void;
 }
 
-/** Sets up a workspace and all that a command needs to run in it. */
-export function createStage(
+/** Creates a workspace and a shell in it. */
+export function createShellWorkspace(
   { limits, ...policy }: Partial<Omit<ShellPolicy, "limits">> & { limits?: Partial<ShellLimits> } = {},
-): ShellStage {
+): ShellWorkspace {
   const top = realpathSync(mkdtempSync(join(tmpdir(), "shell-")));
   const root = join(top, "work");
   const outside = join(top, "outside");
@@ -61,7 +61,7 @@ export function createStage(
     tool,
     run: (command, { signal = new AbortController().signal, ...options } = {}) =>
       open({ signal }).run(command, options),
-    async tell(input, signal = new AbortController().signal) {
+    async useTool(input, signal = new AbortController().signal) {
       try {
         const content = await tool.run(input, toHost(open({ signal }), signal));
         return {
@@ -77,21 +77,21 @@ export function createStage(
   };
 }
 
-/** Why no command can run in a sandbox here; nothing where one can. */
+/** Returns the reason why no command can run in a sandbox on this machine, if there is one. */
 export async function whyNoSandbox(): Promise<string | undefined> {
-  const stage = createStage();
+  const workspace = createShellWorkspace();
   try {
-    await stage.run("true");
+    await workspace.run("true");
     return undefined;
   } catch (error) {
     if (error instanceof ToolError) return error.message;
     throw error;
   } finally {
-    stage.remove();
+    workspace.remove();
   }
 }
 
-/** Which processes of the machine go by a name. */
+/** Returns the ids of the processes whose command line starts with this text. */
 export function processesWith(mark: string): string[] {
   return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).filter((name) => {
     try {

@@ -1,11 +1,11 @@
-import { count, dig, isJson, type Json, objects, text } from "./json.ts";
-import type { Told, ToldCall, ToldUsage } from "./answer_text.ts";
+import type { AnswerCall, AnswerContent, AnswerUsage } from "./answer_content.ts";
+import { count, dig, isJson, type Json, objects, text } from "../kit/json.ts";
 
 /**
- * Reads what the chunks of a chat completion say, as plainly as possible and apart from the gateway: everything is
- * collected first, and understood at the end.
+ * Reads the content of the chunks of a chat completion, without any code of the gateway: it collects all chunks first and
+ * interprets them at the end.
  */
-export function toldByChunks(chunks: readonly Json[]): Told {
+export function contentOfChunks(chunks: readonly Json[]): AnswerContent {
   const choices = chunks.flatMap((chunk) => objects(chunk.choices)).filter(({ index }) => !index);
   const deltas = choices.map((choice) => choice.delta ?? choice.message).filter(isJson);
   const calls = toCalls(deltas.flatMap(({ tool_calls }) => objects(tool_calls)));
@@ -30,13 +30,13 @@ function toText(content: unknown, kind: "text" | "thinking"): string {
 
 /** Reasoning may come in several fields at once, which then say the same. */
 function toThinking(delta: Json): string {
-  const details = objects(delta.reasoning_details).map(({ text: words, summary }) => text(words ?? summary));
+  const details = objects(delta.reasoning_details).map((detail) => text(detail.text ?? detail.summary));
   return details.join("") || text(delta.reasoning_content) || text(delta.reasoning) ||
     toText(delta.content, "thinking");
 }
 
 /** The pieces of each call: those of one id; without an id, those of the last call with this index. */
-function toCalls(pieces: readonly Json[]): ToldCall[] {
+function toCalls(pieces: readonly Json[]): AnswerCall[] {
   const calls: { id: string; index: unknown; name: string; input: string }[] = [];
   for (const { id, index, function: called } of pieces) {
     let call = id
@@ -69,7 +69,7 @@ function toStop(choices: readonly Json[], usual: string): string {
   return usual;
 }
 
-function toUsage(chunk: Json): ToldUsage | undefined {
+function toUsage(chunk: Json): AnswerUsage | undefined {
   const usage = chunk.usage ?? dig(chunk, "x_groq", "usage");
   if (!isJson(usage)) return undefined;
   const read = count(dig(usage, "prompt_tokens_details", "cached_tokens"));
@@ -77,9 +77,10 @@ function toUsage(chunk: Json): ToldUsage | undefined {
   const prompt = count(usage.prompt_tokens);
   // Prompt tokens include the cached ones, unless there are too few of them for that.
   const input = prompt < read + written ? prompt : prompt - read - written;
-  const said = count(usage.completion_tokens);
-  const thought = count(dig(usage, "completion_tokens_details", "reasoning_tokens"));
-  // What was thought is part of what was said, unless the total counts it on top.
-  const output = count(usage.total_tokens) === prompt + said + thought ? said + thought : said;
+  const completion = count(usage.completion_tokens);
+  const reasoning = count(dig(usage, "completion_tokens_details", "reasoning_tokens"));
+  // Completion tokens include the reasoning, unless the total counts it on top.
+  const separate = count(usage.total_tokens) === prompt + completion + reasoning;
+  const output = separate ? completion + reasoning : completion;
   return { input, output, read, written };
 }

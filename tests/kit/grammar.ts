@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import type { WireEvent } from "./events.ts";
-import { dig, isJson } from "./json.ts";
+import { dig, isJson, type Wire } from "./json.ts";
 
-/** How a legal stream ends: told to its end, or broken off by an error that it reports. */
-export type Ending = "message_stop" | "error";
+/** How a stream ends: complete, by an error that it reports, or by neither. */
+export type Ending = "message_stop" | "error" | "cut";
 
-/** The deltas that fit a block; other kinds of block take none. */
+/** The types of delta that each type of block takes; other types of block take none. */
 const DELTAS: Record<string, readonly string[]> = {
   text: ["text_delta", "citations_delta"],
   thinking: ["thinking_delta", "signature_delta"],
@@ -15,87 +14,89 @@ const DELTAS: Record<string, readonly string[]> = {
   compaction: ["compaction_delta"],
 };
 
-/** Reasons to stop after which the arguments of a tool call may be cut. */
-const CUT = new Set<unknown>(["max_tokens", "model_context_window_exceeded"]);
+/** The stop reasons with which the arguments of a tool call may be cut. */
+const LIMITS = new Set<unknown>(["max_tokens", "model_context_window_exceeded"]);
+
+/** The events that may follow `message_delta`. */
+const AFTER_DELTA = ["message_stop", "ping", "error"];
 
 interface Block {
   index: number;
-  kind: string;
-  /** The deltas so far, by type. */
+  type: string;
+  /** The types of the deltas so far. */
   deltas: string[];
   input: string;
 }
 
 /**
- * Checks that events keep the grammar of Anthropic's streams, and tells how they end.
+ * Checks that events keep the grammar of Anthropic's streams, and returns how they end.
  *
- * Written from the description of the API alone, without a line of the gateway's: what it does not know is an error.
- * Source: https://platform.claude.com/docs/en/build-with-claude/streaming
+ * It is written from the documentation of the API alone and shares no code with the gateway. What it does not know is
+ * an error. Source: https://platform.claude.com/docs/en/build-with-claude/streaming
  */
-export function assertLegal(events: readonly WireEvent[]): Ending {
+export function checkGrammar(events: readonly Wire[]): Ending {
   let started = false;
   let open: Block | undefined;
   const inputs: string[] = [];
   const ids = new Set<string>();
   let next = 0;
   let stopReason: unknown;
-  let ending: Ending | undefined;
+  let ending: Ending = "cut";
 
-  for (const [at, { event, data }] of events.entries()) {
+  for (const [at, event] of events.entries()) {
     const check = (holds: unknown, what: string) => {
-      assert.ok(holds, `event ${at} (${event}): ${what}: ${JSON.stringify(data).slice(0, 300)}`);
+      assert.ok(holds, `event ${at} (${event.type}): ${what}: ${JSON.stringify(event).slice(0, 300)}`);
     };
-    check(event === data.type, "the event's name is not the type of its data");
-    check(ending === undefined, `comes after ${ending}`);
-    check(started || event === "message_start", "comes before message_start");
-    const told = stopReason !== undefined;
-    check(!told || ["message_delta", "message_stop", "ping"].includes(event), "comes after message_delta");
-    switch (event) {
+    check(ending === "cut", `comes after ${ending}`);
+    check(started || event.type === "message_start", "comes before message_start");
+    const stopped = stopReason !== undefined;
+    check(!stopped || AFTER_DELTA.includes(event.type), "comes after message_delta");
+    switch (event.type) {
       case "message_start":
         check(!started, "is the second one");
         started = true;
-        checkStart(data.message, check);
+        checkStart(event.message, check);
         break;
       case "content_block_start": {
-        const kind = dig(data, "content_block", "type");
+        const type = dig(event, "content_block", "type");
         check(open === undefined, "the block before is still open");
-        check(data.index === next, `its index is not ${next}`);
-        check(typeof kind === "string", "the block has no type");
-        checkBlock(data.content_block, ids, check);
-        open = { index: next++, kind: String(kind), deltas: [], input: "" };
+        check(event.index === next, `its index is not ${next}`);
+        check(typeof type === "string", "the block has no type");
+        checkBlock(event.content_block, ids, check);
+        open = { index: next++, type: String(type), deltas: [], input: "" };
         break;
       }
       case "content_block_delta": {
-        check(open !== undefined && data.index === open.index, "its block is not open");
+        check(open !== undefined && event.index === open.index, "its block is not open");
         if (open === undefined) break;
-        const type = String(dig(data, "delta", "type"));
-        check(DELTAS[open.kind]?.includes(type), `no delta for a block of type "${open.kind}"`);
+        const type = String(dig(event, "delta", "type"));
+        check(DELTAS[open.type]?.includes(type), `no delta for a block of type "${open.type}"`);
         check(!open.deltas.includes("signature_delta"), "comes after the signature");
-        checkDelta(data.delta, check);
+        checkDelta(event.delta, check);
         open.deltas.push(type);
-        if (type === "input_json_delta") open.input += dig(data, "delta", "partial_json");
+        if (type === "input_json_delta") open.input += event.delta.partial_json;
         break;
       }
       case "content_block_stop":
-        check(open !== undefined && data.index === open.index, "its block is not open");
+        check(open !== undefined && event.index === open.index, "its block is not open");
         if (open?.deltas.includes("input_json_delta")) inputs.push(open.input);
         open = undefined;
         break;
       case "message_delta":
         check(open === undefined, "a block is still open");
-        stopReason = dig(data, "delta", "stop_reason");
+        stopReason = dig(event, "delta", "stop_reason");
         check(typeof stopReason === "string" && stopReason !== "", "has no stop_reason");
-        check(isCount(dig(data, "usage", "output_tokens")), "has no number of output_tokens");
-        check(isCount(dig(data, "usage", "input_tokens") ?? 0), "input_tokens is no number");
+        check(isCount(dig(event, "usage", "output_tokens")), "has no number of output_tokens");
+        check(isCount(dig(event, "usage", "input_tokens") ?? 0), "input_tokens is no number");
         break;
       case "message_stop":
-        check(told, "comes before message_delta");
+        check(stopped, "comes before message_delta");
         ending = "message_stop";
         break;
       case "error":
-        check(typeof dig(data, "error", "type") === "string", "has no error.type");
-        check(typeof dig(data, "error", "message") === "string", "has no error.message");
-        check(String(data.request_id).startsWith("req_"), "has no request_id");
+        check(typeof dig(event, "error", "type") === "string", "has no error.type");
+        check(typeof dig(event, "error", "message") === "string", "has no error.message");
+        check(String(event.request_id).startsWith("req_"), "has no request_id");
         ending = "error";
         break;
       case "ping":
@@ -104,15 +105,21 @@ export function assertLegal(events: readonly WireEvent[]): Ending {
         check(false, "is no event of the API");
     }
   }
-  assert.ok(ending !== undefined, "the stream ends with neither message_stop nor error");
-  if (ending === "error" || CUT.has(stopReason)) return ending;
-  // Anthropic says a call without arguments as the empty text.
+  if (ending !== "message_stop" || LIMITS.has(stopReason)) return ending;
+  // Anthropic sends the arguments of a call without any as the empty text.
   for (const input of inputs) {
     assert.ok(
       input === "" || isOneObject(input),
       `Cannot read arguments "${input}": they are not one JSON object`,
     );
   }
+  return ending;
+}
+
+/** Checks the grammar of a stream that must have an end, and returns it. */
+export function checkComplete(events: readonly Wire[]): Exclude<Ending, "cut"> {
+  const ending = checkGrammar(events);
+  assert.ok(ending !== "cut", "the stream ends with neither message_stop nor error");
   return ending;
 }
 
@@ -130,7 +137,7 @@ function checkStart(message: unknown, check: Check): void {
   check(isCount(dig(message, "usage", "output_tokens")), "has no number of output_tokens");
 }
 
-/** Checks how a block begins: what streams begins empty. */
+/** Checks the start of a block: what arrives in deltas starts empty. */
 function checkBlock(block: unknown, ids: Set<string>, check: Check): void {
   switch (dig(block, "type")) {
     case "text":
@@ -147,7 +154,7 @@ function checkBlock(block: unknown, ids: Set<string>, check: Check): void {
       check(!ids.has(id), "the call's id is not the first of its kind");
       ids.add(id);
       check(typeof dig(block, "name") === "string" && dig(block, "name") !== "", "the call names no tool");
-      // A call that Anthropic's own code execution makes comes whole, in its start.
+      // A call by Anthropic's code execution is complete in its start.
       const direct = (dig(block, "caller", "type") ?? "direct") === "direct";
       check(!direct || JSON.stringify(dig(block, "input")) === "{}", "the input does not begin as {}");
       break;
@@ -155,7 +162,7 @@ function checkBlock(block: unknown, ids: Set<string>, check: Check): void {
   }
 }
 
-/** The field of each delta that has to be there. */
+/** The field that each type of delta must have. */
 const VALUES: Record<string, string> = {
   text_delta: "text",
   thinking_delta: "thinking",

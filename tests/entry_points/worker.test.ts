@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import worker from "../lib/worker.ts";
+import worker from "../../lib/worker.ts";
 
 const HEALTH = "http://gateway/health";
 
@@ -11,13 +11,15 @@ const WRONG: [bindings: Record<string, string>, lines: string[]][] = [
     'Cannot use VALIDATION "y" (settings): ',
   ]],
   [{ GATEWAY_API_KEYS: "" }, ["Cannot use GATEWAY_API_KEYS (0 characters) (settings): key 1 is empty"]],
-  [{ OPENROUTER_API_KEY: "sk-or-x" }, ["Cannot listen where the runtime chooses without keys: "]],
+  [{ OPENROUTER_API_KEY: "sk-or-x" }, [
+    "Cannot listen on an address that the runtime chooses without keys: ",
+  ]],
   [{ UPSTREAMS: '{"local": {"url": "http://h/v1"}}' }, [
-    "Cannot listen where the runtime chooses without keys: ",
+    "Cannot listen on an address that the runtime chooses without keys: ",
   ]],
 ];
 
-test("worker.fetch() names each mistake in its bindings, and serves once they are right", async (context) => {
+test("worker.fetch() logs each mistake in its bindings, and serves once they are valid", async (context) => {
   const log = context.mock.method(console, "error", () => {});
   for (const [bindings, lines] of WRONG) {
     log.mock.resetCalls();
@@ -27,12 +29,12 @@ test("worker.fetch() names each mistake in its bindings, and serves once they ar
       type: "error",
       error: {
         type: "api_error",
-        message: "Cannot serve: the gateway's settings cannot be used, its log names each mistake",
+        message: "Cannot serve requests: the gateway's settings are invalid, its log lists each mistake",
       },
       request_id: refused.headers.get("request-id"),
     });
-    const told = log.mock.calls.map(({ arguments: [line] }) => String(line));
-    assert.deepEqual(told.map((line, at) => line.slice(0, lines[at]?.length)), lines);
+    const printed = log.mock.calls.map(({ arguments: [line] }) => String(line));
+    assert.deepEqual(printed.map((line, at) => line.slice(0, lines[at]?.length)), lines);
   }
   const bindings = {
     LOG_LEVEL: "off",
@@ -45,7 +47,7 @@ test("worker.fetch() names each mistake in its bindings, and serves once they ar
   assert.equal((await worker.fetch(new Request(HEALTH), bindings)).status, 200);
 });
 
-test("worker.fetch() takes whatever else a runtime hands over", async () => {
+test("worker.fetch() ignores other arguments of the runtime", async () => {
   for (const other of [undefined, null, "text", { remoteAddr: { hostname: "127.0.0.1" } }]) {
     assert.equal((await worker.fetch(new Request(HEALTH), other)).status, 200);
   }

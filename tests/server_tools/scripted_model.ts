@@ -21,47 +21,47 @@ import {
 import { FakeClock } from "../kit/clock.ts";
 import { NO_FILES, NO_SHELL, NO_WEB } from "../kit/no_host.ts";
 
-/** What a scripted model says in one turn. */
-export type Say = (writer: MessageWriter) => void;
+/** Writes one turn of a scripted model. */
+export type WriteTurn = (writer: MessageWriter) => void;
 
-/** A model that says what is written for each turn, and what it was asked. */
+/** A model with a turn for each request, and the requests that it got. */
 export interface Script {
   toAsk(turn: AskTurnOptions): Ask;
   asked: MessagesRequest[];
 }
 
-/** Creates a model that says these turns, one after the other. */
-export function createScript(...turns: readonly (Say | Error)[]): Script {
+/** Creates a model with these turns, in order. */
+export function createScript(...turns: readonly (WriteTurn | Error)[]): Script {
   const asked: MessagesRequest[] = [];
   return {
     asked,
     toAsk: () =>
       async function* (request): AsyncGenerator<StreamEvent[]> {
-        const say = turns[asked.length];
+        const writeTurn = turns[asked.length];
         asked.push(structuredClone(request));
-        if (say === undefined) throw new Error("the script has ended");
-        if (say instanceof Error) throw say;
+        if (writeTurn === undefined) throw new Error("the script has ended");
+        if (writeTurn instanceof Error) throw writeTurn;
         const usage = { input_tokens: 10, output_tokens: 1, cache_read_input_tokens: 2 };
         const writer = new MessageWriter({ id: `msg_${asked.length}`, model: request.model, usage });
-        say(writer);
-        // One event a batch: whatever reads them may not count on more.
+        writeTurn(writer);
+        // One event in each batch: a reader may not expect more.
         for (const event of writer.take()) yield [event];
       },
   };
 }
 
-/** Says a call; its id is the upstream's. */
+/** Writes a call with an id of the upstream. */
 export function call(writer: MessageWriter, id: string, name: string, input: object): void {
   writer.tool(id, name)(JSON.stringify(input));
 }
 
-/** Ends a turn that has used so many tokens. */
+/** Ends a turn with this number of output tokens. */
 export function end(writer: MessageWriter, reason: "end_turn" | "tool_use" | "max_tokens", output = 5): void {
   writer.usage({ output_tokens: output });
   writer.end(reason);
 }
 
-/** A tool that says its word again. */
+/** A tool that repeats its input. */
 export const echo: Tool = defineTool({
   name: "Echo",
   description: "Says a word.",
@@ -79,7 +79,7 @@ export const fail: Tool = defineTool({
   },
 });
 
-/** A tool that shows a picture. */
+/** A tool that returns an image. */
 export const show: Tool = defineTool({
   name: "Show",
   description: "Shows a picture.",
@@ -118,8 +118,8 @@ export function createTestToolbox(
   return { toolbox, clock, audit };
 }
 
-/** Creates a scene whose client is called `tester`. */
-export function createTestScene(options: Partial<ToolContext> = {}): ToolContext {
+/** Creates a context whose client is `tester`. */
+export function createTestContext(options: Partial<ToolContext> = {}): ToolContext {
   const { signal } = new AbortController();
   return { client: "tester", conversation: "c", requestId: "req_1", signal, models, ...options };
 }
@@ -137,7 +137,7 @@ export interface RunOptions {
   route?: Route;
 }
 
-/** Asks a script for a message, with the gateway's tools between its turns. */
+/** Runs a script with the gateway's tools between its turns. */
 export function runScript(
   script: Script,
   request: Partial<MessagesRequest>,
@@ -153,7 +153,7 @@ export function runScript(
     maxTurns,
     now: () => Date.UTC(2026, 0, 1),
     toolHeaders: { tools: [], intercept: false, ...wishes },
-    createToolContext: () => createTestScene({ signal }),
+    createToolContext: () => createTestContext({ signal }),
     startMessage: ({ model }) => {
       const writer = new MessageWriter({
         id: "msg_open",
@@ -185,7 +185,7 @@ export function toRoute(
   };
 }
 
-/** Everything that a message's stream says, in one list. */
+/** Collects all events of a stream. */
 export async function listEvents(batches: AsyncGenerator<StreamEvent[]>): Promise<StreamEvent[]> {
   const events: StreamEvent[] = [];
   for await (const batch of batches) events.push(...batch);

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { after } from "node:test";
 import type { ToolContent } from "../../../tools/call.ts";
 import { ToolError } from "../../../tools/errors.ts";
 import { createFiles, type Files } from "../../../tools/host/files.ts";
@@ -19,52 +20,65 @@ import type { Session } from "../../../tools/session.ts";
 import type { Host, Tool } from "../../../tools/tool.ts";
 import { NO_SHELL, NO_WEB } from "../../kit/no_host.ts";
 
-/** What a file tool is tried on: a workspace, and beside it what must stay as it is. */
-export interface Stage {
-  /** The workspace. */
+/** A workspace for file tools, beside a folder that they must not access. */
+export interface TestWorkspace {
+  /** The path of the workspace. */
   root: string;
-  /** A folder beside it that nothing may read or write. */
+  /** The folder that no tool may access. */
   outside: string;
   session: Session;
   files: Files;
-  /** Puts files into the workspace. */
+  /** Writes files to the workspace. */
   put(files: Record<string, string | Uint8Array>): void;
-  /** Reads a file of the workspace, by the system. */
+  /** Reads a file of the workspace without a tool. */
   get(path: string): string;
-  /** Runs a tool, and gives its text; blocks that are no text are shown by their type. */
+  /** Runs a tool and returns its text; other blocks are shown by their type. */
   run(tool: Tool, input: unknown): Promise<string>;
   content(tool: Tool, input: unknown): Promise<ToolContent[]>;
-  /** Runs a tool that must fail, and gives what it says. */
+  /** Runs a tool that must fail, and returns the message. */
   fail(tool: Tool, input: unknown): Promise<string>;
-  /** Makes sure that the outside is what it was. */
+  /** Checks that nothing outside the workspace has changed. */
   checkOutside(): void;
   remove(): void;
 }
 
-/** What is written in a file that nobody may read. */
+/** The content of the files outside the workspace. */
 export const SECRET = "SECRET-of-the-outside";
 
-export interface StageOptions extends Partial<Omit<FilePolicy, "root">> {
+export interface WorkspaceOptions extends Partial<Omit<FilePolicy, "root">> {
   descriptors?: boolean;
   signal?: AbortSignal;
 }
 
-/** Builds a stage in a temporary folder. */
-export function createStage(
-  { descriptors = true, signal = new AbortController().signal, ...policy }: StageOptions = {},
-): Stage {
-  const base = realpathSync(mkdtempSync(join(tmpdir(), "stage-")));
+/**
+ * Returns a function that creates workspaces in temporary folders, and removes them after the tests of the file. It must
+ * be called outside of tests.
+ */
+export function useWorkspaces(): (options?: WorkspaceOptions) => TestWorkspace {
+  const made: TestWorkspace[] = [];
+  after(() => made.forEach((workspace) => workspace.remove()));
+  return (options) => {
+    const workspace = createWorkspace(options);
+    made.push(workspace);
+    return workspace;
+  };
+}
+
+function createWorkspace(
+  { descriptors = true, signal = new AbortController().signal, ...policy }: WorkspaceOptions = {},
+): TestWorkspace {
+  const base = realpathSync(mkdtempSync(join(tmpdir(), "workspace-")));
   const root = join(base, "ws");
   const outside = join(base, "outside");
   for (const folder of [root, outside, join(base, "ws-evil"), join(outside, "inner")]) mkdirSync(folder);
   for (const path of ["outside/secret", "outside/inner/secret", "ws-evil/secret", "secret"]) {
     writeFileSync(join(base, path), SECRET);
   }
-  const before = take(base, "ws");
+  const before = snapshot(base, "ws");
   const session: Session = { seen: new Map(), todos: [] };
   const files = createFiles({ root, write: true, ...policy }, { descriptors })({ signal });
   const host: Host = { signal, session, files, shell: NO_SHELL, web: NO_WEB, models: NO_MODELS };
-  const stage: Stage = {
+  const workspace: TestWorkspace = {
     root,
     outside,
     session,
@@ -83,7 +97,7 @@ export function createStage(
     },
     async fail(tool, input) {
       try {
-        const text = await stage.run(tool, input);
+        const text = await workspace.run(tool, input);
         return assert.fail(`did not fail: ${text.slice(0, 200)}`);
       } catch (error) {
         if (!(error instanceof ToolError)) throw error;
@@ -91,26 +105,26 @@ export function createStage(
         return error.message;
       }
     },
-    checkOutside: () => assert.deepEqual(take(base, "ws"), before),
+    checkOutside: () => assert.deepEqual(snapshot(base, "ws"), before),
     remove: () => rmSync(base, { recursive: true, force: true }),
   };
-  return stage;
+  return workspace;
 }
 
 const NO_MODELS: Host["models"] = {
-  complete: () => Promise.reject(new Error("no model is asked for files")),
-  runSubagent: () => Promise.reject(new Error("no model is asked for files")),
-  search: () => Promise.reject(new Error("no model is asked for files")),
+  complete: () => Promise.reject(new Error("file tools use no model")),
+  runSubagent: () => Promise.reject(new Error("file tools use no model")),
+  search: () => Promise.reject(new Error("file tools use no model")),
 };
 
-/** All that is in a tree, but for one folder. */
-function take(folder: string, without?: string): [path: string, what: string][] {
+/** Lists the files of a tree with mode and content, without one folder. */
+function snapshot(folder: string, without?: string): [path: string, what: string][] {
   return readdirSync(folder).filter((name) => name !== without).sort().flatMap((name) => {
     const path = join(folder, name);
     const stat = lstatSync(path);
     const what = String(stat.mode);
     return stat.isDirectory()
-      ? [[path, what], ...take(path)]
+      ? [[path, what], ...snapshot(path)]
       : [[path, `${what} ${readFileSync(path, "utf8")}`]];
   });
 }

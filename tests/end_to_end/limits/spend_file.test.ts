@@ -11,12 +11,14 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { ConfigError } from "../../lib/config/parse.ts";
-import { createGateway } from "../../lib/gateway.ts";
-import { openSpendFile } from "../../lib/limits/spend_file.ts";
-import type { Charge, Quota } from "../../lib/limits/quota.ts";
-import { FakeClock } from "../kit/clock.ts";
-import { createUpstream } from "../kit/upstream.ts";
+import { ConfigError } from "../../../lib/config/parse.ts";
+import { createGateway } from "../../../lib/gateway.ts";
+import { openSpendFile } from "../../../lib/limits/spend_file.ts";
+import type { Charge, Quota } from "../../../lib/limits/quota.ts";
+import { FakeClock } from "../../kit/clock.ts";
+import { createTestGateway } from "../../kit/gateway.ts";
+import { minimalRequest } from "../../kit/request.ts";
+import { writeChunks } from "../../kit/streams.ts";
 
 const root = mkdtempSync(join(tmpdir(), "spend-"));
 after(() => rmSync(root, { recursive: true }));
@@ -37,7 +39,7 @@ function spend(name: string, usd: number, until = 10 * DAY): Charge {
   return { quota: meter, amount: usd };
 }
 
-test("what was spent is there when the file is opened again, summed, without the periods that are over", () => {
+test("openSpendFile() restores the sum of each period that is not over", () => {
   const folder = newFolder();
   const file = openSpendFile(folder, 0);
   assert.equal(file.loaded.size, 0);
@@ -54,7 +56,7 @@ test("what was spent is there when the file is opened again, summed, without the
   assert.equal(readFileSync(join(folder, "spend.jsonl"), "utf8").split("\n").length, 2, "one line is left");
 });
 
-test("the file does not grow without end, and loses nothing by that", () => {
+test("openSpendFile() compacts the file without losing spend", () => {
   const folder = newFolder();
   const file = openSpendFile(folder, 0);
   for (let nth = 0; nth < 12_000; nth++) file.append([spend("a", 0.5)], 0);
@@ -62,14 +64,18 @@ test("the file does not grow without end, and loses nothing by that", () => {
   assert.deepEqual(openSpendFile(folder, 0).loaded.get("a"), { usd: 6000, until: 10 * DAY });
 });
 
-test("nobody but its owner reads the file", { skip: process.platform === "win32" }, () => {
-  const folder = newFolder();
-  openSpendFile(folder, 0);
-  assert.equal(statSync(join(folder, "spend.jsonl")).mode & 0o077, 0);
-  assert.equal(statSync(folder).mode & 0o077, 0);
-});
+test(
+  "openSpendFile() makes the file readable by its user only",
+  { skip: process.platform === "win32" },
+  () => {
+    const folder = newFolder();
+    openSpendFile(folder, 0);
+    assert.equal(statSync(join(folder, "spend.jsonl")).mode & 0o077, 0);
+    assert.equal(statSync(folder).mode & 0o077, 0);
+  },
+);
 
-test("a last line that a killed gateway did not finish is left out", () => {
+test("openSpendFile() ignores an incomplete last line", () => {
   const folder = newFolder();
   const path = join(folder, "spend.jsonl");
   const file = openSpendFile(folder, 0);
@@ -90,14 +96,14 @@ for (
     '{"meter":"a","usd":1,"until":"soon"}',
   ]
 ) {
-  test(`a damaged file refuses to be opened: ${line}`, () => {
+  test(`openSpendFile() rejects a damaged line: ${line}`, () => {
     const folder = newFolder();
     openSpendFile(folder, 0).append([spend("a", 0.25)], 0);
     const path = join(folder, "spend.jsonl");
     const before = `${readFileSync(path, "utf8")}${line}\n`;
     writeFileSync(path, before);
     const message =
-      `Cannot use STATE_DIR "${folder}": line 2 of its spend.jsonl is damaged; mend or remove it`;
+      `Cannot use STATE_DIR "${folder}": line 2 of its spend.jsonl is damaged; repair or remove it`;
     assert.throws(
       () => openSpendFile(folder, 0),
       (error) => error instanceof ConfigError && error.message === message,
@@ -106,18 +112,18 @@ for (
   });
 }
 
-test("a folder that cannot be one is a mistake in the settings, told at once", () => {
+test("createGateway() rejects a STATE_DIR that cannot be a folder", () => {
   const path = join(root, "file");
   writeFileSync(path, "");
   for (const STATE_DIR of [path, join(path, "below")]) {
     assert.throws(() => createGateway({ settings: { STATE_DIR } }), (error) => {
       return error instanceof ConfigError &&
-        error.message === `Cannot use STATE_DIR "${STATE_DIR}": it is no folder`;
+        error.message === `Cannot use STATE_DIR "${STATE_DIR}": it is not a folder`;
     });
   }
 });
 
-test("spend that cannot be written is written with the next", () => {
+test("openSpendFile() writes spend that could not be written with the next", () => {
   const folder = newFolder();
   const file = openSpendFile(folder, 0);
   file.append([spend("a", 1)], 0);
@@ -134,19 +140,16 @@ const CHUNK = {
   usage: { prompt_tokens: 1, completion_tokens: 1, cost: 0.6 },
 };
 
-test("a budget that is spent is still spent after a restart, until its period ends", async () => {
+test("STATE_DIR keeps a spent budget over a restart until its period ends", async () => {
   const STATE_DIR = newFolder();
   const clock = new FakeClock();
-  const { fetch } = createUpstream({ body: `data: ${JSON.stringify(CHUNK)}\n\ndata: [DONE]\n\n` });
-  const settings = { OPENROUTER_API_KEY: "sk-or-test", STATE_DIR, LIMITS: { each: { usd_day: 1 } } };
-  const ask = async () => {
-    const gateway = createGateway({ settings, fetch, clock });
-    const body = JSON.stringify({ model: "m/m", max_tokens: 1, messages: [{ role: "user", content: "Hi" }] });
-    const headers = { "content-type": "application/json" };
-    const request = new Request("http://gateway.test/v1/messages", { method: "POST", headers, body });
-    return (await gateway.fetch(request)).status;
-  };
-  assert.deepEqual([await ask(), await ask(), await ask(), await ask()], [200, 200, 402, 402]);
+  const upstream = { body: writeChunks(CHUNK) };
+  const settings = { STATE_DIR, LIMITS: { each: { usd_day: 1 } } };
+  const sendAfterRestart = async () =>
+    (await createTestGateway({ settings, upstream, clock }).post(minimalRequest("chat"))).status;
+  const statuses = [];
+  for (let nth = 0; nth < 4; nth++) statuses.push(await sendAfterRestart());
+  assert.deepEqual(statuses, [200, 200, 402, 402]);
   clock.advance(DAY);
-  assert.equal(await ask(), 200);
+  assert.equal(await sendAfterRestart(), 200);
 });

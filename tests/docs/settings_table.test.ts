@@ -1,0 +1,11 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { settingsTable } from "../../lib/cli/help.ts";
+import { ROOT } from "./pages.ts";
+
+test("settingsTable() returns the table in docs/configuration.md", () => {
+  const page = readFileSync(`${ROOT}docs/configuration.md`, "utf8");
+  const shown = /<!-- settings -->\n+([\s\S]*?)\n+<!-- \/settings -->/.exec(page)?.[1];
+  assert.equal(shown, settingsTable());
+});

@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { createTestGateway } from "../kit/gateway.ts";
+import type { Json } from "../kit/json.ts";
+import { minimalRequest, type UpstreamApi } from "../kit/request.ts";
+
+/** Asks for a message whose upstream body has these pieces, and checks that the gateway is idle afterwards. */
+export async function askUntilIdle(
+  api: UpstreamApi,
+  body: readonly Uint8Array[],
+  fields: Json,
+  type = "text/event-stream",
+): Promise<Response> {
+  const { upstream, clock, post } = createTestGateway({
+    upstream: { body, headers: { "content-type": type } },
+  });
+  const response = await post(minimalRequest(api, fields));
+  const answer = new Response(await response.text(), response);
+  assert.ok(upstream.idle, "the upstream is idle");
+  assert.equal(clock.waiting, 0, "no timer is left");
+  return answer;
+}
