@@ -1,0 +1,217 @@
+import type { Ask } from "../anthropic/ask.ts";
+import { MessageAccumulator } from "../anthropic/collect.ts";
+import type { ResponseBlock, ResponseMessage, StreamEvent, Usage } from "../anthropic/events.ts";
+import { type ContentBlock, type MessagesRequest, parseBlock } from "../anthropic/schema.ts";
+import { toBlockEvents } from "../anthropic/to_events.ts";
+import { ApiError, toApiError } from "../base/errors.ts";
+import type { JsonObject } from "../base/json.ts";
+import type { LossReport } from "../dialects/loss.ts";
+import type { Complaint } from "../json_schema/complaint.ts";
+import { logWarning } from "../observability/log.ts";
+import { sumUsage, toUsage } from "../server_tools/usage.ts";
+import { toRouteLabel } from "../upstreams/find_route.ts";
+import type { Route } from "../upstreams/upstream.ts";
+import { type OutputContract, readOutputContract } from "./output_contract.ts";
+
+/** Options of {@linkcode withStructuredOutput}. */
+export interface StructuredOptions {
+  loss: LossReport;
+  signal: AbortSignal;
+  /** How often an invalid answer is requested again. */
+  maxRetries: number;
+  /** True if the client receives the text as it arrives. Then an invalid answer cannot be requested again. */
+  live: boolean;
+}
+
+/** Stop reasons of a finished answer. With any other reason, the answer is cut, refused or goes on. */
+const FINISHED_REASONS: ReadonlySet<string | null> = new Set(["end_turn", "stop_sequence"]);
+
+/**
+ * Makes sure that the answer to a request with an output schema is valid under it.
+ *
+ * An answer is held until it is complete. An invalid one is sent back to the model with the complaints, and the answer
+ * requested again. The client receives one message with the valid value as its only text, and the usage of all
+ * attempts. A refusal, a cut answer and a tool call are passed on as they are.
+ *
+ * Throws an `invalid_request_error` if the schema cannot be used, and a final `api_error` (502) with the paths of the
+ * complaints if the last answer is not valid either.
+ */
+export function withStructuredOutput(
+  askTurns: (loss: LossReport) => (route: Route) => Ask,
+  options: StructuredOptions,
+): (route: Route) => Ask {
+  return (route) =>
+    async function* (request) {
+      const ask = askTurns(options.loss)(route);
+      const contract = readOutputContract(request);
+      if (contract === undefined) return yield* ask(request);
+      const wraps = contract.needsWrapper && route.dialect.name !== "anthropic";
+      // A wrapper can only be removed from a complete text.
+      if (options.live && !wraps) yield* checkLive(ask(request), contract);
+      else {yield* askUntilValid(wraps ? contract.wrap(request) : request, {
+          askTurns,
+          route,
+          contract,
+          options,
+        });}
+    };
+}
+
+/** Passes an answer on as it arrives. Before its end, throws if its text is not valid. */
+async function* checkLive(
+  batches: AsyncGenerator<StreamEvent[]>,
+  contract: OutputContract,
+): AsyncGenerator<StreamEvent[]> {
+  const accumulator = new MessageAccumulator();
+  for await (const batch of batches) {
+    for (const event of batch) accumulator.add(event);
+    const end = batch.find((event) => event.type === "message_delta");
+    if (end !== undefined && FINISHED_REASONS.has(end.delta.stop_reason)) {
+      const texts = accumulator.content.map(({ type, text }) => type === "text" ? String(text) : "");
+      const { complaints } = contract.check(texts.join(""));
+      if (complaints !== undefined) {
+        yield batch.slice(0, batch.indexOf(end));
+        throw toInvalidAnswerError(complaints, { contract, attempts: 1 });
+      }
+    }
+    yield batch;
+  }
+}
+
+interface AttemptOptions {
+  askTurns: (loss: LossReport) => (route: Route) => Ask;
+  route: Route;
+  contract: OutputContract;
+  options: StructuredOptions;
+}
+
+async function* askUntilValid(
+  first: MessagesRequest,
+  { askTurns, route, contract, options: { loss, signal, maxRetries } }: AttemptOptions,
+): AsyncGenerator<StreamEvent[]> {
+  let request = first;
+  let usage: JsonObject = {};
+  let hasRunTools = false;
+  const attemptLoss = loss.of((path) => isAdded(path, first) ? undefined : path);
+  try {
+    for (let attempts = 1;; attempts++) {
+      const { events, message } = await collectAnswer(askTurns(attemptLoss)(route)(request));
+      usage = sumUsage(usage, message.usage);
+      hasRunTools ||= message.content.some(({ type }) =>
+        type === "server_tool_use" || type === "mcp_tool_use"
+      );
+      const { content, complaints } = checkMessage(message, contract);
+      if (complaints === undefined) {
+        const answer = content === message.content ? events : withContent(events, content);
+        return yield attempts === 1 ? answer : withUsage(answer, toUsage(usage));
+      }
+      if (attempts > maxRetries) throw toInvalidAnswerError(complaints, { contract, attempts });
+      const fields = { model: toRouteLabel(route), attempt: attempts, complaints: complaints.length };
+      logWarning("An answer is not valid under its schema and is requested again", fields);
+      request = toCorrectionRequest(request, message, complaints);
+    }
+  } catch (error) {
+    const disconnected = signal.aborted && !(error instanceof ApiError);
+    throw hasRunTools && !disconnected ? toApiError(error).toFinal() : error;
+  }
+}
+
+async function collectAnswer(
+  batches: AsyncGenerator<StreamEvent[]>,
+): Promise<{ events: StreamEvent[]; message: ResponseMessage }> {
+  const accumulator = new MessageAccumulator();
+  const events: StreamEvent[] = [];
+  for await (const batch of batches) {
+    for (const event of batch) accumulator.add(event);
+    events.push(...batch);
+  }
+  return { events, message: accumulator.message() };
+}
+
+/** Returns the events of a message with other blocks. */
+function withContent(events: readonly StreamEvent[], content: readonly ResponseBlock[]): StreamEvent[] {
+  const others = events.filter(({ type }) => !type.startsWith("content_block_"));
+  const end = others.findIndex(({ type }) => type === "message_delta");
+  return [...others.slice(0, end), ...content.flatMap(toBlockEvents), ...others.slice(end)];
+}
+
+/** Returns the events of a message with another usage. */
+function withUsage(events: readonly StreamEvent[], usage: Usage): StreamEvent[] {
+  return events.map((event) => event.type === "message_delta" ? { ...event, usage } : event);
+}
+
+type CheckedContent =
+  | { content: ResponseBlock[]; complaints?: undefined }
+  | { content?: undefined; complaints: readonly Complaint[] };
+
+/** Checks a message, and returns its content with the valid value as the only text. */
+function checkMessage({ content, stop_reason }: ResponseMessage, contract: OutputContract): CheckedContent {
+  if (!FINISHED_REASONS.has(stop_reason)) {
+    return { content: stop_reason === "tool_use" ? withValidText(content, contract) : content };
+  }
+  const { text, complaints } = contract.restore(content);
+  if (complaints !== undefined) return { complaints };
+  const texts = content.filter(({ type }) => type === "text");
+  if (texts.length === 1 && text === String(texts[0]?.text).trim()) return { content };
+  const last = texts.at(-1);
+  return {
+    content: content.flatMap((block) =>
+      block === last ? [{ type: "text", text }] : block.type === "text" ? [] : [block]
+    ),
+  };
+}
+
+/** Removes text that is not valid from an answer with tool calls: clients parse each text block as the value. */
+function withValidText(content: ResponseBlock[], contract: OutputContract): ResponseBlock[] {
+  const kept = content.flatMap((block): ResponseBlock[] => {
+    if (block.type !== "text") return [block];
+    const { text } = contract.restore([block]);
+    if (text === undefined) return [];
+    return text === String(block.text).trim() ? [block] : [{ type: "text", text }];
+  });
+  return kept.length === content.length && kept.every((block, at) => block === content[at]) ? content : kept;
+}
+
+/** Returns the request for a corrected answer: the conversation, the invalid answer and the complaints. */
+function toCorrectionRequest(
+  request: MessagesRequest,
+  { content }: ResponseMessage,
+  complaints: readonly Complaint[],
+): MessagesRequest {
+  const answer = content.filter(({ type, text }) => type !== "text" || String(text).trim() !== "");
+  const saysSomething = answer.some(({ type }) => !/thinking$/.test(type));
+  const blocks: ContentBlock[] = saysSomething ? answer.map(parseBlock) : [];
+  const list = complaints.map(({ path, message }) => `- ${path || "the value"} ${message}`).join("\n");
+  const text = `Your answer is not valid under the requested JSON Schema:\n${list}\n` +
+    "Answer again with the complete, corrected JSON value and nothing else.";
+  return {
+    ...request,
+    messages: [
+      ...request.messages,
+      ...(blocks.length > 0 ? [{ role: "assistant" as const, content: blocks }] : []),
+      { role: "user", content: [{ type: "text", text }] },
+    ],
+  };
+}
+
+/** True for the path of a message that the client did not send. */
+function isAdded(path: string, { messages }: MessagesRequest): boolean {
+  const [, at] = /^messages\.(\d+)/.exec(path) ?? [];
+  return at !== undefined && Number(at) >= messages.length;
+}
+
+function toInvalidAnswerError(
+  complaints: readonly Complaint[],
+  { contract, attempts }: { contract: OutputContract; attempts: number },
+): ApiError {
+  const list = complaints.map(({ path, message }) => `${path || "the value"} ${message}`).join("; ");
+  const answers = attempts === 1 ? "the answer is" : `${attempts} answers are`;
+  return new ApiError(
+    "api_error",
+    `Cannot answer in the requested format: ${answers} not valid under ${contract.path}.schema: ${list}`
+      .slice(0, MAX_ERROR_CHARS).toWellFormed(),
+    { status: 502, retryable: false, details: { paths: complaints.map(({ path }) => path) } },
+  );
+}
+
+const MAX_ERROR_CHARS = 4000;
