@@ -87,12 +87,21 @@ function convert(schema: unknown, options: StrictOptions): JsonObject | undefine
   if (UNFIT_KEYWORDS.some((keyword) => Object.hasOwn(schema, keyword))) return undefined;
   const choices = schema.anyOf ?? schema.oneOf;
   if (choices !== undefined) return convertChoices(choices, schema, { options, definitions });
-  const types = Array.isArray(schema.type) ? schema.type : [schema.type];
-  if (schema.type === undefined && schema.enum === undefined && schema.const === undefined) return undefined;
+  const types = typesOf(schema);
+  if (types.length === 0) return undefined;
   const object = types.includes("object") ? convertObject(schema, options) : {};
   const array = types.includes("array") ? convertArray(schema, options) : {};
   if (object === undefined || array === undefined) return undefined;
-  return { ...convertScalars(schema), ...object, ...array, ...definitions };
+  const type = schema.type === undefined ? { type: types.length === 1 ? types[0] : types } : {};
+  return { ...type, ...convertScalars(schema), ...object, ...array, ...definitions };
+}
+
+/** Returns the types of a schema, which strict mode requires. Listed values have theirs. */
+function typesOf({ type, enum: values, const: constant }: JsonObject): unknown[] {
+  if (type !== undefined) return Array.isArray(type) ? type : [type];
+  const listed = Array.isArray(values) ? values : constant === undefined ? [] : [constant];
+  const types = new Set(listed.map((value) => value === null ? "null" : typeof value));
+  return types.has("object") ? [] : [...types];
 }
 
 function convertDefinitions(schema: JsonObject, options: StrictOptions): JsonObject | undefined {

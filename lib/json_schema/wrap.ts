@@ -3,7 +3,9 @@ import { mapSubschemas } from "./map_subschemas.ts";
 
 /** Name of the member that holds the value. */
 const MEMBER = "value";
-const POINTER = `#/properties/${MEMBER}`;
+const SCHEMA_POINTER = `#/properties/${MEMBER}`;
+/** JSON pointer to the value in its wrapper. */
+export const WRAPPED_POINTER: string = `/${MEMBER}`;
 /** Keywords that move to the wrapper. References to definitions stay as they are. */
 const ROOT_KEYWORDS = ["$schema", "$defs", "definitions"];
 
@@ -55,5 +57,5 @@ function movePointers(schema: JsonObject): JsonObject {
 
 function movePointer(reference: string): string {
   if (/^#\/(\$defs|definitions)\//.test(reference) || !/^#(\/|$)/.test(reference)) return reference;
-  return POINTER + reference.slice(1);
+  return SCHEMA_POINTER + reference.slice(1);
 }

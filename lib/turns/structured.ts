@@ -7,6 +7,7 @@ import { ApiError, toApiError } from "../base/errors.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { LossReport } from "../dialects/loss.ts";
 import type { Complaint } from "../json_schema/complaint.ts";
+import { WRAPPED_POINTER } from "../json_schema/wrap.ts";
 import { logWarning } from "../observability/log.ts";
 import { sumUsage, toUsage } from "../server_tools/usage.ts";
 import { toRouteLabel } from "../upstreams/find_route.ts";
@@ -48,12 +49,7 @@ export function withStructuredOutput(
       const wraps = contract.needsWrapper && route.dialect.name !== "anthropic";
       // A wrapper can only be removed from a complete text.
       if (options.live && !wraps) yield* checkLive(ask(request), contract);
-      else {yield* askUntilValid(wraps ? contract.wrap(request) : request, {
-          askTurns,
-          route,
-          contract,
-          options,
-        });}
+      else yield* askUntilValid(request, { askTurns, route, contract, options, wraps });
     };
 }
 
@@ -83,32 +79,36 @@ interface AttemptOptions {
   route: Route;
   contract: OutputContract;
   options: StructuredOptions;
+  /** True if the model is asked for an object with the requested value as its member. */
+  wraps: boolean;
 }
 
 async function* askUntilValid(
   first: MessagesRequest,
-  { askTurns, route, contract, options: { loss, signal, maxRetries } }: AttemptOptions,
+  { askTurns, route, contract, wraps, options: { loss, signal, maxRetries } }: AttemptOptions,
 ): AsyncGenerator<StreamEvent[]> {
-  let request = first;
+  let request = wraps ? contract.wrap(first) : first;
   let usage: JsonObject = {};
+  let start: StreamEvent | undefined;
   let hasRunTools = false;
   const attemptLoss = loss.of((path) => isAdded(path, first) ? undefined : path);
   try {
     for (let attempts = 1;; attempts++) {
       const { events, message } = await collectAnswer(askTurns(attemptLoss)(route)(request));
       usage = sumUsage(usage, message.usage);
+      start ??= events.find(({ type }) => type === "message_start");
       hasRunTools ||= message.content.some(({ type }) =>
         type === "server_tool_use" || type === "mcp_tool_use"
       );
       const { content, complaints } = checkMessage(message, contract);
       if (complaints === undefined) {
         const answer = content === message.content ? events : withContent(events, content);
-        return yield attempts === 1 ? answer : withUsage(answer, toUsage(usage));
+        return yield attempts === 1 ? answer : withHead(answer, start, toUsage(usage));
       }
       if (attempts > maxRetries) throw toInvalidAnswerError(complaints, { contract, attempts });
       const fields = { model: toRouteLabel(route), attempt: attempts, complaints: complaints.length };
       logWarning("An answer is not valid under its schema and is requested again", fields);
-      request = toCorrectionRequest(request, message, complaints);
+      request = toCorrectionRequest(request, message, wraps ? complaints.map(toWrappedPath) : complaints);
     }
   } catch (error) {
     const disconnected = signal.aborted && !(error instanceof ApiError);
@@ -135,9 +135,16 @@ function withContent(events: readonly StreamEvent[], content: readonly ResponseB
   return [...others.slice(0, end), ...content.flatMap(toBlockEvents), ...others.slice(end)];
 }
 
-/** Returns the events of a message with another usage. */
-function withUsage(events: readonly StreamEvent[], usage: Usage): StreamEvent[] {
-  return events.map((event) => event.type === "message_delta" ? { ...event, usage } : event);
+/** Returns the events of a message with the start of the first attempt and the usage of all. */
+function withHead(
+  events: readonly StreamEvent[],
+  start: StreamEvent | undefined,
+  usage: Usage,
+): StreamEvent[] {
+  return events.map((event) => {
+    if (event.type === "message_start") return start ?? event;
+    return event.type === "message_delta" ? { ...event, usage } : event;
+  });
 }
 
 type CheckedContent =
@@ -181,7 +188,7 @@ function toCorrectionRequest(
   const answer = content.filter(({ type, text }) => type !== "text" || String(text).trim() !== "");
   const saysSomething = answer.some(({ type }) => !/thinking$/.test(type));
   const blocks: ContentBlock[] = saysSomething ? answer.map(parseBlock) : [];
-  const list = complaints.map(({ path, message }) => `- ${path || "the value"} ${message}`).join("\n");
+  const list = complaints.map(({ path, message }) => `- ${path || "the answer"} ${message}`).join("\n");
   const text = `Your answer is not valid under the requested JSON Schema:\n${list}\n` +
     "Answer again with the complete, corrected JSON value and nothing else.";
   return {
@@ -194,6 +201,11 @@ function toCorrectionRequest(
   };
 }
 
+/** Returns a complaint with the path that the model knows. */
+function toWrappedPath({ path, ...complaint }: Complaint): Complaint {
+  return { ...complaint, path: WRAPPED_POINTER + path };
+}
+
 /** True for the path of a message that the client did not send. */
 function isAdded(path: string, { messages }: MessagesRequest): boolean {
   const [, at] = /^messages\.(\d+)/.exec(path) ?? [];
@@ -204,7 +216,7 @@ function toInvalidAnswerError(
   complaints: readonly Complaint[],
   { contract, attempts }: { contract: OutputContract; attempts: number },
 ): ApiError {
-  const list = complaints.map(({ path, message }) => `${path || "the value"} ${message}`).join("; ");
+  const list = complaints.map(({ path, message }) => `${path || "the answer"} ${message}`).join("; ");
   const answers = attempts === 1 ? "the answer is" : `${attempts} answers are`;
   return new ApiError(
     "api_error",
