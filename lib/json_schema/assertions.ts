@@ -7,7 +7,7 @@ import { hasType } from "./keywords.ts";
 /** A requirement of a schema that a value does not meet. */
 export interface Failure {
   message: string;
-  mismatch?: boolean;
+  mismatch?: "type" | "choice";
   /** Name of the missing or excess member that the failure is about. */
   member?: string;
 }
@@ -46,15 +46,15 @@ function checkChoice(value: unknown, schema: JsonObject): Failure[] {
   const failures: Failure[] = [];
   const types = Array.isArray(type) ? type : type === undefined ? [] : [type];
   if (types.length > 0 && !types.some((one) => hasType(value, String(one)))) {
-    failures.push({ message: `must be ${types.join(" or ")}`, mismatch: true });
+    failures.push({ message: `must be ${types.join(" or ")}`, mismatch: "type" });
   }
   if (Object.hasOwn(schema, "const") && canonicalText(value) !== canonicalText(schema.const)) {
-    failures.push({ message: `must be ${quote(schema.const)}`, mismatch: true });
+    failures.push({ message: `must be ${quote(schema.const)}`, mismatch: "choice" });
   }
   if (Array.isArray(schema.enum) && !choicesOf(schema.enum).has(canonicalText(value))) {
     failures.push({
       message: `must be one of ${quote(schema.enum.slice(0, MAX_QUOTED_CHOICES))}`,
-      mismatch: true,
+      mismatch: "choice",
     });
   }
   return failures;

@@ -51,9 +51,10 @@ function nearestComplaints(
   { path, keyword }: { path: string; keyword: string },
 ): readonly Complaint[] {
   const isOther = ({ complaints }: Result) => complaints.some((one) => one.mismatch && one.path === path);
-  const mismatches = ({ complaints }: Result) => complaints.filter(({ mismatch }) => mismatch).length;
+  const wrongChoices = ({ complaints }: Result) =>
+    complaints.filter(({ mismatch }) => mismatch === "choice").length;
   const [nearest] = results.filter((result) => !isOther(result)).sort((one, other) =>
-    mismatches(one) - mismatches(other) || one.complaints.length - other.complaints.length
+    wrongChoices(one) - wrongChoices(other) || one.complaints.length - other.complaints.length
   );
   if (nearest !== undefined) return nearest.complaints;
   const messages = [
@@ -63,7 +64,7 @@ function nearestComplaints(
   const message = types.length === messages.length
     ? `must be ${types.map((type) => type.slice("must be ".length)).join(" or ")}`
     : `must be valid under a schema of \`${keyword}\``;
-  return [{ path, message, mismatch: true }];
+  return [{ path, message, mismatch: "type" }];
 }
 
 function checkCondition({ node, merge, check }: CheckContext): void {

@@ -4,8 +4,8 @@ export interface Complaint {
   path: string;
   /** What the schema requires there, such as `must be integer`. It quotes the schema, never the value. */
   message: string;
-  /** True if the value is of another kind than the schema describes: of another type, or not one of the choices. */
-  mismatch?: boolean | undefined;
+  /** Set if the value is probably meant for another schema: it has another type, or is not one of the choices. */
+  mismatch?: "type" | "choice" | undefined;
 }
 
 /** Maximum number of complaints about one value. */
