@@ -90,21 +90,21 @@ async function* askUntilValid(
   let request = wraps ? contract.wrap(first) : first;
   let usage: JsonObject = {};
   let start: StreamEvent | undefined;
-  let hasRunTools = false;
+  const toolBlocks: ResponseBlock[] = [];
   const attemptLoss = loss.of((path) => isAdded(path, first) ? undefined : path);
   try {
     for (let attempts = 1;; attempts++) {
       const { events, message } = await collectAnswer(askTurns(attemptLoss)(route)(request));
       usage = sumUsage(usage, message.usage);
       start ??= events.find(({ type }) => type === "message_start");
-      hasRunTools ||= message.content.some(({ type }) =>
-        type === "server_tool_use" || type === "mcp_tool_use"
-      );
       const { content, complaints } = checkMessage(message, contract);
       if (complaints === undefined) {
-        const answer = content === message.content ? events : withContent(events, content);
+        const unchanged = content === message.content && toolBlocks.length === 0;
+        const answer = unchanged ? events : withContent(events, [...toolBlocks, ...content]);
         return yield attempts === 1 ? answer : withHead(answer, start, toUsage(usage));
       }
+      // Tools are not run again. Their calls and results stay in the conversation, and in the message.
+      toolBlocks.push(...untilLastTool(message.content));
       if (attempts > maxRetries) throw toInvalidAnswerError(complaints, { contract, attempts });
       const fields = { model: toRouteLabel(route), attempt: attempts, complaints: complaints.length };
       logWarning("An answer is not valid under its schema and is requested again", fields);
@@ -112,7 +112,7 @@ async function* askUntilValid(
     }
   } catch (error) {
     const disconnected = signal.aborted && !(error instanceof ApiError);
-    throw hasRunTools && !disconnected ? toApiError(error).toFinal() : error;
+    throw toolBlocks.length > 0 && !disconnected ? toApiError(error).toFinal() : error;
   }
 }
 
@@ -126,6 +126,12 @@ async function collectAnswer(
     events.push(...batch);
   }
   return { events, message: accumulator.message() };
+}
+
+/** Returns the blocks of a message up to the last result of a tool that was run for it, without the text. */
+function untilLastTool(content: readonly ResponseBlock[]): ResponseBlock[] {
+  const last = content.findLastIndex(({ type }) => /_tool_result$/.test(type));
+  return content.slice(0, last + 1).filter(({ type }) => type !== "text");
 }
 
 /** Returns the events of a message with other blocks. */
