@@ -136,7 +136,7 @@ const TABLE = {
     flag: "--structured-max-retries",
     schema: (): Schema<string | number, number> => integer(0, 10),
     default: "3",
-    text: "Further requests for an answer that is not valid under the client's schema: 0 to 10",
+    text: "Further attempts if an answer is not valid under the client's schema: 0 to 10",
   },
   STRUCTURED_STREAM: {
     flag: "--structured-stream",
