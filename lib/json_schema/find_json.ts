@@ -13,8 +13,8 @@ const MAX_STARTS = 20;
  * ```ts
  * import { findJson } from "./find_json.ts";
  *
- * const pieces = findJson('Here it is:\n```json\n{"a": 1}\n```\nGood luck!');
- * if (pieces[1]?.text !== '{"a": 1}') throw new Error(JSON.stringify(pieces));
+ * const [piece] = findJson('Here it is: {"a": 1} Good luck!');
+ * if (piece?.text !== '{"a": 1}') throw new Error("not found");
  * ```
  */
 export function findJson(text: string): JsonPiece[] {
