@@ -1,5 +1,4 @@
 import { isObject, type JsonObject } from "../base/json.ts";
-import { compilePattern } from "./pattern.ts";
 
 /**
  * Keywords of OpenAI's strict mode that hold no subschemas. Source:
@@ -42,6 +41,8 @@ const UNFIT_KEYWORDS: readonly string[] = [
 ];
 /** Keywords that the model is told of in the description, because strict mode has none of them. */
 const TOLD_KEYWORDS: readonly string[] = ["minLength", "maxLength", "pattern", "format", "uniqueItems"];
+/** Parts of patterns that strict mode does not have: lookarounds, groups with names, back-references. */
+const UNFIT_PATTERN = /\(\?[=!<]|\\[1-9k]/;
 /** References to places that stay where they are. */
 const KEPT_REFERENCES = /^#(\/(\$defs|definitions)\/[^/]+|\/properties\/value)?$/;
 
@@ -169,16 +170,8 @@ function convertScalars(schema: JsonObject): JsonObject {
 
 function isKept(keyword: string, value: unknown): boolean {
   if (keyword === "format") return KEPT_FORMATS.includes(value);
-  if (keyword === "pattern") return typeof value === "string" && !/\(\?[=!<]/.test(value) && isPattern(value);
+  if (keyword === "pattern") return typeof value === "string" && !UNFIT_PATTERN.test(value);
   return KEPT_KEYWORDS.has(keyword);
-}
-
-function isPattern(source: string): boolean {
-  try {
-    return compilePattern(source).size > 0;
-  } catch {
-    return false;
-  }
 }
 
 /** Adds `null` to the values of a schema. */

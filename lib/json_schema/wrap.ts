@@ -26,14 +26,18 @@ export function isObjectSchema({ type }: JsonObject): boolean {
  * ```
  */
 export function wrapSchema(schema: JsonObject): JsonObject {
-  const root = Object.entries(schema).filter(([keyword]) => ROOT_KEYWORDS.includes(keyword));
-  const rest = Object.entries(schema).filter(([keyword]) => !ROOT_KEYWORDS.includes(keyword));
-  // Within a schema that has a URI, references are relative to it.
-  const move = typeof schema.$id === "string" ? (one: JsonObject) => one : movePointers;
+  // Within a schema that has a URI, references are relative to it. Then all of it stays together.
+  const isResource = typeof schema.$id === "string";
+  const rootKeywords = isResource ? ["$schema"] : ROOT_KEYWORDS;
+  const move = isResource ? (one: JsonObject) => one : movePointers;
+  const pick = (atRoot: boolean) =>
+    Object.fromEntries(
+      Object.entries(schema).filter(([keyword]) => rootKeywords.includes(keyword) === atRoot),
+    );
   return {
-    ...move(Object.fromEntries(root)),
+    ...move(pick(true)),
     type: "object",
-    properties: { [MEMBER]: move(Object.fromEntries(rest)) },
+    properties: { [MEMBER]: move(pick(false)) },
     required: [MEMBER],
     additionalProperties: false,
   };

@@ -66,27 +66,35 @@ export class OutputContract {
    * Text around the value, such as a code fence, is removed; so are a wrapper, and `null` in the place of optional
    * properties.
    */
-  restore(blocks: readonly ResponseBlock[]): CheckedText {
+  restore(blocks: readonly ResponseBlock[], { wrapped }: { wrapped: boolean }): CheckedText {
     const texts = blocks.flatMap(({ type, text }) =>
       type === "text" && typeof text === "string" ? [text] : []
     );
     const pieces = [texts.join(""), ...texts.toReversed()].flatMap(findJson);
     let complaints: readonly Complaint[] | undefined;
     for (const piece of pieces) {
-      const checked = this.#restorePiece(piece);
+      const checked = this.#restorePiece(piece, wrapped);
       if (checked.complaints === undefined) return checked;
       complaints ??= checked.complaints;
     }
     return { complaints: complaints ?? [NOT_JSON] };
   }
 
-  #restorePiece({ text, value }: JsonPiece): CheckedText {
+  #restorePiece({ text, value }: JsonPiece, wrapped: boolean): CheckedText {
+    const inner = wrapped ? unwrapValue(value) : undefined;
+    if (inner === undefined) return this.#restoreValue(value, text);
+    const checked = this.#restoreValue(inner, JSON.stringify(inner));
+    // A model may leave the wrapper out, and the value itself may look like one.
+    const whole = checked.complaints === undefined ? checked : this.#restoreValue(value, text);
+    return whole.complaints === undefined ? whole : checked;
+  }
+
+  #restoreValue(value: unknown, text: string): CheckedText {
     return this.#withinCost(() => {
-      const unwrapped = this.needsWrapper ? unwrapValue(value) ?? value : value;
-      const complaints = this.#schema.check(unwrapped);
-      if (complaints.length === 0) return { text: unwrapped === value ? text : JSON.stringify(unwrapped) };
-      const restored = withoutAddedNulls(unwrapped, this.#schema);
-      const left = restored === unwrapped ? complaints : this.#schema.check(restored);
+      const complaints = this.#schema.check(value);
+      if (complaints.length === 0) return { text };
+      const restored = withoutAddedNulls(value, this.#schema);
+      const left = restored === value ? complaints : this.#schema.check(restored);
       return left.length === 0 ? { text: JSON.stringify(restored) } : { complaints: left };
     });
   }

@@ -1,8 +1,7 @@
 import type { Ask } from "../anthropic/ask.ts";
 import { MessageAccumulator } from "../anthropic/collect.ts";
-import type { ResponseBlock, ResponseMessage, StreamEvent, Usage } from "../anthropic/events.ts";
+import type { ResponseBlock, ResponseMessage, StreamEvent } from "../anthropic/events.ts";
 import { type ContentBlock, type MessagesRequest, parseBlock } from "../anthropic/schema.ts";
-import { toBlockEvents } from "../anthropic/to_events.ts";
 import { ApiError, toApiError } from "../base/errors.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { LossReport } from "../dialects/loss.ts";
@@ -13,6 +12,7 @@ import { sumUsage, toUsage } from "../server_tools/usage.ts";
 import { toRouteLabel } from "../upstreams/find_route.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { type OutputContract, readOutputContract } from "./output_contract.ts";
+import { checkMessage, isFinished, untilLastTool, withContent, withHead } from "./structured_message.ts";
 
 /** Options of {@linkcode withStructuredOutput}. */
 export interface StructuredOptions {
@@ -23,9 +23,6 @@ export interface StructuredOptions {
   /** True if the client receives the text as it arrives. Then an invalid answer cannot be requested again. */
   live: boolean;
 }
-
-/** Stop reasons of a finished answer. With any other reason, the answer is cut, refused or goes on. */
-const FINISHED_REASONS: ReadonlySet<string | null> = new Set(["end_turn", "stop_sequence"]);
 
 /**
  * Makes sure that the answer to a request with an output schema is valid under it.
@@ -62,7 +59,7 @@ async function* checkLive(
   for await (const batch of batches) {
     for (const event of batch) accumulator.add(event);
     const end = batch.find((event) => event.type === "message_delta");
-    if (end !== undefined && FINISHED_REASONS.has(end.delta.stop_reason)) {
+    if (end !== undefined && isFinished(end.delta.stop_reason)) {
       const texts = accumulator.content.map(({ type, text }) => type === "text" ? String(text) : "");
       const { complaints } = contract.check(texts.join(""));
       if (complaints !== undefined) {
@@ -97,7 +94,7 @@ async function* askUntilValid(
       const { events, message } = await collectAnswer(askTurns(attemptLoss)(route)(request));
       usage = sumUsage(usage, message.usage);
       start ??= events.find(({ type }) => type === "message_start");
-      const { content, complaints } = checkMessage(message, contract);
+      const { content, complaints } = checkMessage(message, contract, wraps);
       if (complaints === undefined) {
         const unchanged = content === message.content && toolBlocks.length === 0;
         const answer = unchanged ? events : withContent(events, [...toolBlocks, ...content]);
@@ -128,63 +125,6 @@ async function collectAnswer(
   return { events, message: accumulator.message() };
 }
 
-/** Returns the blocks of a message up to the last result of a tool that was run for it, without the text. */
-function untilLastTool(content: readonly ResponseBlock[]): ResponseBlock[] {
-  const last = content.findLastIndex(({ type }) => /_tool_result$/.test(type));
-  return content.slice(0, last + 1).filter(({ type }) => type !== "text");
-}
-
-/** Returns the events of a message with other blocks. */
-function withContent(events: readonly StreamEvent[], content: readonly ResponseBlock[]): StreamEvent[] {
-  const others = events.filter(({ type }) => !type.startsWith("content_block_"));
-  const end = others.findIndex(({ type }) => type === "message_delta");
-  return [...others.slice(0, end), ...content.flatMap(toBlockEvents), ...others.slice(end)];
-}
-
-/** Returns the events of a message with the start of the first attempt and the usage of all. */
-function withHead(
-  events: readonly StreamEvent[],
-  start: StreamEvent | undefined,
-  usage: Usage,
-): StreamEvent[] {
-  return events.map((event) => {
-    if (event.type === "message_start") return start ?? event;
-    return event.type === "message_delta" ? { ...event, usage } : event;
-  });
-}
-
-type CheckedContent =
-  | { content: ResponseBlock[]; complaints?: undefined }
-  | { content?: undefined; complaints: readonly Complaint[] };
-
-/** Checks a message, and returns its content with the valid value as the only text. */
-function checkMessage({ content, stop_reason }: ResponseMessage, contract: OutputContract): CheckedContent {
-  if (!FINISHED_REASONS.has(stop_reason)) {
-    return { content: stop_reason === "tool_use" ? withValidText(content, contract) : content };
-  }
-  const { text, complaints } = contract.restore(content);
-  if (complaints !== undefined) return { complaints };
-  const texts = content.filter(({ type }) => type === "text");
-  if (texts.length === 1 && text === String(texts[0]?.text).trim()) return { content };
-  const last = texts.at(-1);
-  return {
-    content: content.flatMap((block) =>
-      block === last ? [{ type: "text", text }] : block.type === "text" ? [] : [block]
-    ),
-  };
-}
-
-/** Removes text that is not valid from an answer with tool calls: clients parse each text block as the value. */
-function withValidText(content: ResponseBlock[], contract: OutputContract): ResponseBlock[] {
-  const kept = content.flatMap((block): ResponseBlock[] => {
-    if (block.type !== "text") return [block];
-    const { text } = contract.restore([block]);
-    if (text === undefined) return [];
-    return text === String(block.text).trim() ? [block] : [{ type: "text", text }];
-  });
-  return kept.length === content.length && kept.every((block, at) => block === content[at]) ? content : kept;
-}
-
 /** Returns the request for a corrected answer: the conversation, the invalid answer and the complaints. */
 function toCorrectionRequest(
   request: MessagesRequest,
@@ -194,7 +134,9 @@ function toCorrectionRequest(
   const answer = content.filter(({ type, text }) => type !== "text" || String(text).trim() !== "");
   const saysSomething = answer.some(({ type }) => !/thinking$/.test(type));
   const blocks: ContentBlock[] = saysSomething ? answer.map(parseBlock) : [];
-  const list = complaints.map(({ path, message }) => `- ${path || "the answer"} ${message}`).join("\n");
+  const list = complaints.map(({ path, message }) =>
+    `- ${path.slice(0, MAX_PATH_CHARS) || "the answer"} ${message}`
+  ).join("\n");
   const text = `Your answer is not valid under the requested JSON Schema:\n${list}\n` +
     "Answer again with the complete, corrected JSON value and nothing else.";
   return {
@@ -228,8 +170,13 @@ function toInvalidAnswerError(
     "api_error",
     `Cannot answer in the requested format: ${answers} not valid under ${contract.path}.schema: ${list}`
       .slice(0, MAX_ERROR_CHARS).toWellFormed(),
-    { status: 502, retryable: false, details: { paths: complaints.map(({ path }) => path) } },
+    {
+      status: 502,
+      retryable: false,
+      details: { paths: complaints.map(({ path }) => path.slice(0, MAX_PATH_CHARS).toWellFormed()) },
+    },
   );
 }
 
 const MAX_ERROR_CHARS = 4000;
+const MAX_PATH_CHARS = 300;
