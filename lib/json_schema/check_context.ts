@@ -7,7 +7,8 @@ import type { Reference } from "./references.ts";
 /** What came of the check of a value against one schema; the value is valid if there are no complaints. */
 export interface Result {
   readonly complaints: readonly Complaint[];
-  readonly evaluated: Evaluated;
+  /** Undefined if the document has no keyword that depends on it. */
+  readonly evaluated: Evaluated | undefined;
 }
 
 /** The resources on the way to a schema, the innermost first; they decide where a `$dynamicRef` leads. */
@@ -17,13 +18,13 @@ export interface Scope {
 }
 
 /** What the checks of the keywords of one schema have in common. */
-export interface CheckContext {
+export interface CheckContext extends Result {
   readonly node: SchemaNode;
   readonly at: Location;
-  /** What is checked so far. */
-  readonly evaluated: Evaluated;
   readonly references: readonly Reference[];
   readonly scope: Scope;
+  /** True if there are as many complaints as are collected, so that the rest need not be checked. */
+  readonly full: boolean;
   /** Adds complaints, of the value or of a part. */
   add(complaints: readonly Complaint[]): void;
   /** Adds a complaint about the value itself. */

@@ -6,12 +6,12 @@ import type { Reference } from "./references.ts";
 
 /** Checks the keywords whose subschemas apply to the same value. */
 export function checkInPlace(context: CheckContext): void {
-  const { node, merge, check, references, scope } = context;
-  for (const reference of references) merge(check(toTarget(reference, scope)));
-  for (const subschema of node.lists.get("allOf") ?? []) merge(check(subschema));
+  const { node, references, scope } = context;
+  for (const reference of references) context.merge(context.check(toTarget(reference, scope)));
+  for (const subschema of node.lists.get("allOf") ?? []) context.merge(context.check(subschema));
   checkChoices(context);
   const not = node.one.get("not");
-  if (not !== undefined && check(not).complaints.length === 0) {
+  if (not !== undefined && context.check(not).complaints.length === 0) {
     context.complain("must not be valid under `not`");
   }
   checkCondition(context);
@@ -28,17 +28,18 @@ function toTarget({ target, dynamicAnchor }: Reference, scope: Scope): SchemaNod
   return found;
 }
 
-function checkChoices({ node, at, add, merge, check, complain }: CheckContext): void {
+function checkChoices(context: CheckContext): void {
+  const { node, at } = context;
   for (const keyword of ["anyOf", "oneOf"]) {
     const subschemas = node.lists.get(keyword);
     if (subschemas === undefined) continue;
-    const results = subschemas.map((subschema) => check(subschema));
+    const results = subschemas.map((subschema) => context.check(subschema));
     const valid = results.filter(({ complaints }) => complaints.length === 0);
     if (valid.length === 0) {
-      add(nearestComplaints(results, { path: at.pointer, keyword }));
+      context.add(nearestComplaints(results, { path: at.pointer, keyword }));
     } else if (keyword === "oneOf" && valid.length > 1) {
-      complain("must be valid under exactly one schema of `oneOf`, and is under more");
-    } else valid.forEach(merge);
+      context.complain("must be valid under exactly one schema of `oneOf`, and is under more");
+    } else for (const result of valid) context.merge(result);
   }
 }
 
@@ -67,21 +68,23 @@ function nearestComplaints(
   return [{ path, message, mismatch: "type" }];
 }
 
-function checkCondition({ node, merge, check }: CheckContext): void {
+function checkCondition(context: CheckContext): void {
+  const { node } = context;
   const condition = node.one.get("if");
   if (condition === undefined) return;
-  const result = check(condition);
+  const result = context.check(condition);
   const holds = result.complaints.length === 0;
-  if (holds) merge(result);
+  if (holds) context.merge(result);
   const branch = node.one.get(holds ? "then" : "else");
-  if (branch !== undefined) merge(check(branch));
+  if (branch !== undefined) context.merge(context.check(branch));
 }
 
-function checkDependents({ node, at: { value }, merge, check }: CheckContext): void {
+function checkDependents(context: CheckContext): void {
+  const { node, at: { value } } = context;
   if (!isObject(value)) return;
   for (const keyword of ["dependentSchemas", "dependencies"]) {
     for (const [name, subschema] of node.maps.get(keyword) ?? []) {
-      if (Object.hasOwn(value, name)) merge(check(subschema));
+      if (Object.hasOwn(value, name)) context.merge(context.check(subschema));
     }
   }
 }

@@ -9,44 +9,41 @@ export function checkItems(context: CheckContext, items: readonly unknown[]): vo
   const list = node.lists.get("items");
   const prefix = list ?? node.lists.get("prefixItems") ?? [];
   const rest = list === undefined ? node.one.get("items") : node.one.get("additionalItems");
-  prefix.slice(0, items.length).forEach((subschema, index) => checkItem(context, subschema, index));
-  evaluated.addFirstItems(prefix.length);
-  if (rest !== undefined) {
-    for (let index = prefix.length; index < items.length; index++) checkItem(context, rest, index);
-    evaluated.addFirstItems(items.length);
+  for (let index = 0; index < items.length && !context.full; index++) {
+    const subschema = prefix[index] ?? rest;
+    if (subschema === undefined) break;
+    checkItem(context, subschema, { index, items });
   }
+  evaluated?.addFirstItems(rest === undefined ? prefix.length : items.length);
   checkContains(context, items);
   const unevaluated = node.one.get("unevaluatedItems");
-  if (unevaluated === undefined) return;
-  items.forEach((_item, index) => {
-    if (!evaluated.hasItem(index)) checkItem(context, unevaluated, index);
-  });
+  if (unevaluated === undefined || evaluated === undefined) return;
+  for (let index = 0; index < items.length && !context.full; index++) {
+    if (!evaluated.hasItem(index)) checkItem(context, unevaluated, { index, items });
+  }
   evaluated.addFirstItems(items.length);
 }
 
-function checkItem({ at, add, check }: CheckContext, subschema: SchemaNode, index: number): void {
-  const { value } = at;
-  if (!Array.isArray(value)) return;
-  add(check(subschema, at.child(index, value[index])).complaints);
+function checkItem(
+  context: CheckContext,
+  subschema: SchemaNode,
+  { index, items }: { index: number; items: readonly unknown[] },
+): void {
+  context.add(context.check(subschema, context.at.child(index, items[index])).complaints);
 }
 
-function checkContains(
-  { node, at, evaluated, check, complain }: CheckContext,
-  items: readonly unknown[],
-): void {
+function checkContains(context: CheckContext, items: readonly unknown[]): void {
+  const { node, at, evaluated } = context;
   const subschema = node.one.get("contains");
   if (subschema === undefined || !isObject(node.schema)) return;
   const { minContains = 1, maxContains = Infinity } = node.schema;
   let found = 0;
   items.forEach((item, index) => {
-    if (check(subschema, at.child(index, item)).complaints.length > 0) return;
+    if (context.check(subschema, at.child(index, item)).complaints.length > 0) return;
     found++;
-    evaluated.addItem(index);
+    evaluated?.addItem(index);
   });
-  if (found < Number(minContains)) {
-    complain(`must have at least ${minContains} items that \`contains\` describes`);
-  }
-  if (found > Number(maxContains)) {
-    complain(`must have at most ${maxContains} items that \`contains\` describes`);
-  }
+  const describes = "items that `contains` describes";
+  if (found < Number(minContains)) context.complain(`must have at least ${minContains} ${describes}`);
+  if (found > Number(maxContains)) context.complain(`must have at most ${maxContains} ${describes}`);
 }

@@ -6,46 +6,49 @@ import { Location } from "./location.ts";
 
 /** Checks the members of an object. */
 export function checkMembers(context: CheckContext, value: JsonObject): void {
-  const { node, evaluated } = context;
+  const { node, at, evaluated } = context;
   const additional = node.one.get("additionalProperties");
   const names = node.one.get("propertyNames");
-  const properties = node.maps.get("properties");
-  for (const name of Object.keys(value)) {
-    let known = false;
-    const property = properties?.get(name);
-    if (property !== undefined) {
-      known = true;
-      checkMember(context, property, name);
-    }
-    for (const { pattern, node: subschema } of node.patternProperties) {
-      context.spend(patternSteps(name, pattern.size));
-      if (!pattern.test(name)) continue;
-      known = true;
-      checkMember(context, subschema, name);
-    }
-    if (additional !== undefined && !known) {
-      known = true;
-      checkMember(context, additional, name);
-    }
-    if (known) evaluated.addMember(name);
-    if (names !== undefined) checkName(context, names, name);
-  }
   const unevaluated = node.one.get("unevaluatedProperties");
-  if (unevaluated === undefined) return;
-  for (const name of Object.keys(value)) {
-    if (!evaluated.hasMember(name)) checkMember(context, unevaluated, name);
+  const members = Object.entries(value);
+  for (const [name, member] of members) {
+    if (context.full) return;
+    const found = schemasOf(context, name);
+    const subschemas = found.length === 0 && additional !== undefined ? [additional] : found;
+    for (const subschema of subschemas) {
+      context.add(context.check(subschema, at.child(name, member)).complaints);
+    }
+    if (subschemas.length > 0) evaluated?.addMember(name);
+    if (names !== undefined) checkName(context, names, { name, member });
   }
-  evaluated.addAllMembers();
+  if (unevaluated === undefined || evaluated === undefined) return;
+  for (const [name, member] of members) {
+    if (evaluated.hasMember(name)) continue;
+    context.add(context.check(unevaluated, at.child(name, member)).complaints);
+    evaluated.addMember(name);
+  }
 }
 
-function checkMember({ at, add, check }: CheckContext, subschema: SchemaNode, name: string): void {
-  add(check(subschema, at.child(name, Reflect.get(Object(at.value), name))).complaints);
+/** Returns the subschemas of `properties` and `patternProperties` for a name. */
+function schemasOf(context: CheckContext, name: string): SchemaNode[] {
+  const { maps, patternProperties } = context.node;
+  const property = maps.get("properties")?.get(name);
+  const found = property === undefined ? [] : [property];
+  for (const { pattern, node: subschema } of patternProperties) {
+    context.spend(patternSteps(name, pattern.size));
+    if (pattern.test(name)) found.push(subschema);
+  }
+  return found;
 }
 
-function checkName({ at, check, add }: CheckContext, subschema: SchemaNode, name: string): void {
+function checkName(
+  context: CheckContext,
+  subschema: SchemaNode,
+  { name, member }: { name: string; member: unknown },
+): void {
   // A name is no part of the value, so its location is a value of its own.
-  const { complaints } = check(subschema, new Location(name));
+  const { complaints } = context.check(subschema, new Location(name));
   if (complaints.length === 0) return;
-  const path = at.child(name, Reflect.get(Object(at.value), name)).pointer;
-  add(complaints.map(({ message }) => ({ path, message: `its name ${message}` })));
+  const path = context.at.child(name, member).pointer;
+  context.add(complaints.map(({ message }) => ({ path, message: `its name ${message}` })));
 }

@@ -11,10 +11,18 @@ export interface Complaint {
 /** Maximum number of complaints about one value. */
 export const MAX_COMPLAINTS = 20;
 
-/** Shortens a text that is quoted in a complaint. */
+/** Writes a value of a schema for a complaint, shortened. */
 export function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? "";
-  return text.length > MAX_QUOTED_CHARS ? `${text.slice(0, MAX_QUOTED_CHARS).toWellFormed()}…` : text;
+  if (typeof value !== "object" || value === null) return shorten(JSON.stringify(value) ?? "");
+  let text = QUOTES.get(value);
+  if (text === undefined) QUOTES.set(value, text = shorten(JSON.stringify(value)));
+  return text;
 }
 
+/** Quotes of lists and objects: the same one may be in thousands of complaints. */
+const QUOTES = new WeakMap<object, string>();
 const MAX_QUOTED_CHARS = 100;
+
+function shorten(text: string): string {
+  return text.length > MAX_QUOTED_CHARS ? `${text.slice(0, MAX_QUOTED_CHARS).toWellFormed()}…` : text;
+}

@@ -2,17 +2,11 @@
 export class Evaluated {
   readonly #members = new Set<string>();
   readonly #items = new Set<number>();
-  #allMembers = false;
   #firstItems = 0;
 
   /** Adds a member. */
   addMember(name: string): void {
     this.#members.add(name);
-  }
-
-  /** Adds all members. */
-  addAllMembers(): void {
-    this.#allMembers = true;
   }
 
   /** Adds an item. */
@@ -29,13 +23,12 @@ export class Evaluated {
   addAll(other: Evaluated): void {
     for (const name of other.#members) this.#members.add(name);
     for (const index of other.#items) this.#items.add(index);
-    this.#allMembers ||= other.#allMembers;
     this.addFirstItems(other.#firstItems);
   }
 
   /** True if a member is checked. */
   hasMember(name: string): boolean {
-    return this.#allMembers || this.#members.has(name);
+    return this.#members.has(name);
   }
 
   /** True if an item is checked. */

@@ -6,7 +6,8 @@ export class Location {
   readonly depth: number;
   readonly #parent: Location | undefined;
   readonly #step: string | number;
-  readonly #children = new Map<string | number, Location>();
+  #children: Map<string | number, Location> | undefined;
+  #pointer: string | undefined;
 
   constructor(value: unknown, parent?: Location, step: string | number = "") {
     this.value = value;
@@ -17,6 +18,7 @@ export class Location {
 
   /** Returns the location of a member or item. */
   child(step: string | number, value: unknown): Location {
+    this.#children ??= new Map();
     let found = this.#children.get(step);
     if (found === undefined) this.#children.set(step, found = new Location(value, this, step));
     return found;
@@ -24,6 +26,6 @@ export class Location {
 
   /** JSON pointer to the value. */
   get pointer(): string {
-    return this.#parent === undefined ? "" : appendStep(this.#parent.pointer, this.#step);
+    return this.#pointer ??= this.#parent === undefined ? "" : appendStep(this.#parent.pointer, this.#step);
   }
 }

@@ -6,7 +6,7 @@ import { Location } from "./location.ts";
 import type { Schema } from "./schema.ts";
 
 /** How many steps the search for added nulls may take. */
-const MAX_STEPS = 1_000_000;
+const MAX_STEPS = 500_000;
 
 /**
  * Removes the members that are `null` because strict mode has no optional properties: those that are optional, and of
