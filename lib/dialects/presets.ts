@@ -9,7 +9,6 @@ const OPENAI: ChatFeatures = {
   forcedWhileThinking: true,
   toolChoices: ["auto", "none", "forced"],
   reasoningDetails: false,
-  thinkTags: false,
   callsInText: false,
   thoughtSignatures: false,
   cacheControl: false,
@@ -27,8 +26,8 @@ const OPENAI: ChatFeatures = {
   supportedFormats: undefined,
 };
 
-/** Features of local model servers: `top_k`, thinking between tags, and tool calls in the text. */
-const LOCAL_HOST: ChatFeatures = { ...OPENAI, topK: true, thinkTags: true, callsInText: true };
+/** Features of local model servers: `top_k`, and tool calls in the text. */
+const LOCAL_HOST: ChatFeatures = { ...OPENAI, topK: true, callsInText: true };
 
 /** JSON Schema keywords that Gemini's endpoint rejects. */
 const GEMINI_REFUSED_KEYWORDS = [
