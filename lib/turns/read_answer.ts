@@ -77,11 +77,11 @@ async function* readStream(
       const events = reader.take();
       const hasContent = events.some(isContent);
       if (hasContent) idleTimer.markStarted();
+      if (events.length > 0) yield events;
       if ((ended || reader.finishing) && (hasContent || cancelEnding === undefined)) {
         cancelEnding?.();
         cancelEnding = clock.after(END_TIMEOUT_MS, () => ending.abort());
       }
-      if (events.length > 0) yield events;
     }
     if (!ended) reader.end();
   } catch (cause) {

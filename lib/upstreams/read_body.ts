@@ -62,10 +62,12 @@ export async function peekText(
   const decoder = new TextDecoder();
   const read: Uint8Array[] = [];
   let start = "";
-  while (start.length < PEEKED_CHARS && !DECISIVE_START.test(start) && read.length < PEEKED_CHUNKS) {
+  let size = 0;
+  while (start.length < PEEKED_CHARS && !DECISIVE_START.test(start) && size < MAX_PEEKED_BYTES) {
     const { done, value } = await chunks.next();
     if (done) break;
     read.push(value);
+    size += value.byteLength;
     start = (start + decoder.decode(value, { stream: true })).trimStart();
   }
   return { start, chunks: replay(read, chunks) };
@@ -75,8 +77,8 @@ export async function peekText(
 const DECISIVE_START = /^[{[<:]/;
 /** Enough characters to recognise the first field of an event stream. */
 const PEEKED_CHARS = 6;
-/** Maximum number of chunks that are held back for that, as blank lines may be sent to keep a connection alive. */
-const PEEKED_CHUNKS = 64;
+/** Maximum number of bytes that are held back for that. Blank lines may be sent to keep a connection open. */
+const MAX_PEEKED_BYTES = 64 * 1024;
 
 async function* replay(
   read: readonly Uint8Array[],
