@@ -139,7 +139,9 @@ export class ChatAnswerReader implements AnswerReader {
   #chunk(json: unknown): void {
     if (isFailure(json)) this.#failWith(json);
     for (const one of [json].flat()) {
-      if (!isObject(one)) throw unreadableAnswer("it is not a chat completion");
+      if (!isObject(one) || !CHOICE_TYPES.has(typeof one.choices)) {
+        throw unreadableAnswer("it is not a chat completion");
+      }
       const chunk = v.parse(Chunk, one);
       // After the end, only usage and errors count.
       if (!this.#marked) { for (const choice of chunk.choices ?? []) this.#choice(choice); }
@@ -200,6 +202,9 @@ export class ChatAnswerReader implements AnswerReader {
     if (typeof usage.cost === "number") this.cost = usage.cost;
   }
 }
+
+/** Types of `choices` in a completion: a list, `null` or nothing. */
+const CHOICE_TYPES = new Set(["object", "undefined"]);
 
 /** Converts a whole message to the only delta of a stream, in which the calls have their position as `index`. */
 function wholeMessageDelta(message: Choice["message"]): ChatDelta | undefined {
