@@ -1,11 +1,12 @@
 import type { ContentBlock, Message, MessagesRequest } from "../../anthropic/schema.ts";
 import { isObject, type JsonObject } from "../../base/json.ts";
 import type { LossReport } from "../loss.ts";
-import { AnthropicAnswerReader } from "./answer.ts";
+import { AnthropicAnswerReader } from "./answer/reader.ts";
 import { withoutCacheControl } from "./cache_control.ts";
 import type { Dialect, TurnContext } from "../dialect.ts";
 import { isBillingBlock } from "../request/billing_block.ts";
 import { isSealed } from "../sealed.ts";
+import { isClaude } from "../reasoning/origin.ts";
 import { restoreThinking } from "./thinking.ts";
 import { describeGatewayCall, findGatewayCalls } from "./gateway_tools.ts";
 
@@ -45,7 +46,11 @@ export function createAnthropicDialect(features: AnthropicFeatures): Dialect {
     name: "anthropic",
     path: "/messages",
     toBody: (request, context) => toAnthropicRequest(request, context, features),
-    createReader: (request, context) => new AnthropicAnswerReader(request, context),
+    createReader(request, context) {
+      // OpenRouter translates the answers of other models, with the habits of their hosts.
+      const exact = features.isAnthropic || (features.routing && isClaude(context.model));
+      return new AnthropicAnswerReader(request, context, { exact });
+    },
   };
 }
 

@@ -1,10 +1,9 @@
 import { CHARS_PER_TOKEN } from "../../../base/chars_per_token.ts";
-import { unreadableAnswer } from "../../errors/unreadable.ts";
+import { brokenCall, incompleteAnswer, unreadableAnswer } from "../../errors/unreadable.ts";
 import * as v from "valibot";
 import type { StreamEvent } from "../../../anthropic/events.ts";
 import type { MessagesRequest } from "../../../anthropic/schema.ts";
 import { MessageWriter } from "../../../anthropic/writer.ts";
-import { ApiError } from "../../../base/errors.ts";
 import { isObject, tryJson } from "../../../base/json.ts";
 import type { AnswerReader, ServerSentEvent } from "../../dialect.ts";
 import { isFailure } from "../../errors/error_shapes.ts";
@@ -99,15 +98,7 @@ export class ChatAnswerReader implements AnswerReader {
     if (this.#outputChars === 0 && !this.#calls.hasCalls && this.#unsent) this.#pushDelta(this.#unsent);
     const finished = this.#ending.reached ||
       (this.#marked && (this.#outputChars > 0 || this.#calls.hasCalls));
-    if (!finished) {
-      throw new ApiError(
-        "api_error",
-        "Cannot finish the answer: the upstream's stream ended before its answer did",
-        {
-          status: 502,
-        },
-      );
-    }
+    if (!finished) throw incompleteAnswer();
     this.#calls.end();
     const textCalls = this.#content.end({ complete: !this.#calls.hasCalls && !this.#ending.isCut });
     textCalls.forEach(({ name, input }, index) =>
@@ -125,14 +116,7 @@ export class ChatAnswerReader implements AnswerReader {
     } catch (cause) {
       // Some hosts do not report that an answer reached its token limit if it ends in a tool call.
       if (this.#outputTokens >= this.#maxTokens) return this.#writer.end("max_tokens");
-      throw new ApiError(
-        "api_error",
-        "Cannot use the model's tool call: its arguments are not one JSON object",
-        {
-          status: 502,
-          cause,
-        },
-      );
+      throw brokenCall(cause);
     }
   }
 
