@@ -54,7 +54,7 @@ const ANSWERS: Record<UpstreamApi, { frames: string[]; last: number }> = {
       writeEvent({ type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 5 } }),
       writeEvent({ type: "message_stop" }),
     ],
-    last: 6,
+    last: 5,
   },
 };
 
