@@ -95,6 +95,14 @@ export class MessageWriter {
     this.#advance();
   }
 
+  /** Ends the last block if it is text or thinking, so that a next piece begins another block. */
+  endBlock(): void {
+    const block = this.#queue.at(-1);
+    if (block === undefined || block.input !== undefined) return;
+    block.ended = true;
+    this.#advance();
+  }
+
   /** Adds a block whose start event holds all its content. */
   addBlock(content: ResponseBlock): void {
     this.#add(content).ended = true;

@@ -99,10 +99,17 @@ export interface AnswerReader {
 
 /** Format of one kind of upstream. */
 export interface Dialect {
-  name: "openai" | "anthropic";
+  name: "openai" | "anthropic" | "responses";
   /** Path of the endpoint, relative to the upstream's base URL. */
   path: string;
   /** Converts a request to the upstream's body, which always requests a stream. */
   toBody(request: MessagesRequest, context: TurnContext): JsonObject;
   createReader(request: MessagesRequest, context: TurnContext): AnswerReader;
+  /** Endpoint that counts the input tokens of a request; unset if the API has none. */
+  tokenCount?: {
+    /** Path of the endpoint, relative to the upstream's base URL. */
+    path: string;
+    /** Converts a request to the body of the endpoint. */
+    toBody(request: MessagesRequest, context: TurnContext): JsonObject;
+  };
 }

@@ -1,6 +1,7 @@
 import type { Caller } from "../access/caller.ts";
 import { parseCountTokensRequest, parseMessagesRequest } from "../anthropic/parse.ts";
-import type { CountTokensRequest } from "../anthropic/schema.ts";
+import type { CountTokensRequest, MessagesRequest } from "../anthropic/schema.ts";
+import { countsTokens, type TurnContext } from "../dialects/mod.ts";
 import { readJsonBody } from "./read_json.ts";
 import { startDeadline } from "./deadline.ts";
 import type { RequestLog } from "./request_log.ts";
@@ -13,6 +14,7 @@ import { logWarning } from "../observability/log.ts";
 import { toCountableRequest } from "../turns/countable_request.ts";
 import { inputPrice } from "../tokens/price.ts";
 import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
+import { toForwardedCaller } from "../upstreams/forwarded_caller.ts";
 import { readJsonResponse, send } from "../upstreams/send.ts";
 
 /**
@@ -65,13 +67,14 @@ async function fetchUpstreamCount(countable: CountTokensRequest, { gateway, rout
   clientSignal: AbortSignal;
 }): Promise<TokenCount | undefined> {
   const { upstream, dialect } = route;
-  if (!upstream.countsTokens || dialect.name !== "anthropic") return undefined;
+  const { tokenCount } = dialect;
+  if (tokenCount === undefined || !countsTokens(upstream.preset, dialect)) return undefined;
   const deadline = startDeadline(clientSignal, gateway, UPSTREAM_COUNT_TIMEOUT_MS);
   try {
     const response = await send(gateway, upstream, {
-      path: `${dialect.path}/count_tokens`,
-      body: toCountBody(countable, gateway, route),
-      caller,
+      path: tokenCount.path,
+      body: tokenCount.toBody(...toMessage(countable, gateway, route)),
+      caller: toForwardedCaller(caller, dialect),
       signal: deadline.signal,
     });
     const answer = await readJsonResponse(response, upstream, { signal: deadline.signal });
@@ -87,12 +90,14 @@ async function fetchUpstreamCount(countable: CountTokensRequest, { gateway, rout
   }
 }
 
-/** Returns the body that the message would be sent with, without the fields that only messages have. */
-function toCountBody(countable: CountTokensRequest, { newId }: GatewayContext, route: Route) {
+/** Returns the message that is counted, and the context of its turn. */
+function toMessage(
+  countable: CountTokensRequest,
+  { newId }: GatewayContext,
+  route: Route,
+): [MessagesRequest, TurnContext] {
   const context = { ...route, origin: toRouteLabel(route), inputTokens: 0, newId, loss: new LossReport() };
-  const message = parseMessagesRequest({ ...countable, max_tokens: 1 });
-  const { stream: _stream, max_tokens: _limit, ...body } = route.dialect.toBody(message, context);
-  return body;
+  return [parseMessagesRequest({ ...countable, max_tokens: 1 }), context];
 }
 
 /** Timeout for an upstream's count, in milliseconds. */

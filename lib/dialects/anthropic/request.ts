@@ -46,6 +46,17 @@ export function createAnthropicDialect(features: AnthropicFeatures): Dialect {
     path: "/messages",
     toBody: (request, context) => toAnthropicRequest(request, context, features),
     createReader: (request, context) => new AnthropicAnswerReader(request, context),
+    tokenCount: {
+      path: "/messages/count_tokens",
+      toBody(request, context) {
+        const { stream: _stream, max_tokens: _limit, ...body } = toAnthropicRequest(
+          request,
+          context,
+          features,
+        );
+        return body;
+      },
+    },
   };
 }
 
