@@ -109,6 +109,14 @@ export class MessageWriter {
     this.#advance();
   }
 
+  /** Adds the call of a server tool with its whole input, which clients read from a delta. */
+  addServerCall(call: ResponseBlock, input: JsonObject): void {
+    const block = this.#add({ ...call, input: {} });
+    this.#emit(block, toInputDelta(block, JSON.stringify(input)));
+    block.ended = true;
+    this.#advance();
+  }
+
   /**
    * Opens a tool call and returns a function that adds a fragment of its arguments.
    *

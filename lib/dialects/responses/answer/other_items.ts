@@ -45,7 +45,7 @@ export class OtherItemReader implements ItemReader {
     const queries = Array.isArray(action.queries) ? action.queries.map(textOf).filter(Boolean) : [];
     const query = textOf(action.query) || queries.join("; ");
     const id = context.newId("srvtoolu_");
-    writer.addBlock({ type: "server_tool_use", id, name: "web_search", input: { query } });
+    writer.addServerCall({ type: "server_tool_use", id, name: "web_search" }, { query });
     const sources = Array.isArray(action.sources) ? action.sources.filter(isObject) : [];
     const content = sources.filter(({ url }) => typeof url === "string").map(({ url, title }) => ({
       type: "web_search_result",
@@ -62,13 +62,10 @@ export class OtherItemReader implements ItemReader {
     const { writer, context } = this.#state;
     const id = context.newId("mcptoolu_");
     const parsed = tryJson(textOf(input));
-    writer.addBlock({
-      type: "mcp_tool_use",
-      id,
-      name: textOf(name),
-      server_name: textOf(server_label),
-      input: isObject(parsed) ? parsed : {},
-    });
+    writer.addServerCall(
+      { type: "mcp_tool_use", id, name: textOf(name), server_name: textOf(server_label) },
+      isObject(parsed) ? parsed : {},
+    );
     const failed = error !== undefined && error !== null;
     const text = failed ? asText(error) : asText(output ?? "");
     writer.addBlock({
