@@ -19,7 +19,7 @@ export function toTarget({ kind, host, model }: Recording): { model: string; set
       // The thinking of Claude passes as it is, that of others is sealed.
       return { model: "anthropic/claude-recorded", settings: { UPSTREAM_DIALECT: "anthropic" } };
     case "openai.responses": {
-      const preset = PRESETS.find(([pattern]) => pattern.test(host))?.[1];
+      const preset = PRESETS.find(([pattern]) => pattern.test(host))?.[1] ?? "other";
       const upstream: NamedUpstream = {
         url: "https://recorded.test/v1",
         key: "sk-test",
