@@ -133,7 +133,7 @@ const RESPONSES_HOSTS: Partial<Record<Preset, ResponsesFeatures>> = {
   // Source: https://github.com/ollama/ollama, openai/responses.go
   ollama: { ...LOCAL_RESPONSES, toolChoice: false },
   // Source: https://github.com/vllm-project/vllm, entrypoints/openai/responses/protocol.py
-  vllm: { ...LOCAL_RESPONSES, topK: true, stop: true },
+  vllm: { ...LOCAL_RESPONSES, topK: true },
   llamacpp: LOCAL_RESPONSES,
   lmstudio: LOCAL_RESPONSES,
 };

@@ -31,21 +31,48 @@ export const OPENROUTER_ERROR_TYPES: ReadonlyMap<string, ErrorType> = toMap([
   ["api_error", ["provider_unavailable", "server", "unmapped"]],
 ]);
 
+/** Codes of OpenAI's policies. Source: npm `openai`, resources/responses/responses.d.ts */
+export const OPENAI_POLICY_CODES: readonly string[] = [
+  "invalid_prompt",
+  "bio_policy",
+  "image_content_policy_violation",
+];
+
+/** Codes of invalid requests in a stream of the Responses API. Source: npm `openai`, resources/responses/responses.d.ts */
+const OPENAI_REQUEST_CODES: readonly string[] = [
+  "data_residency_mismatch",
+  "invalid_value",
+  "unsupported_value",
+  "invalid_image",
+  "invalid_image_format",
+  "invalid_base64_image",
+  "invalid_image_url",
+  "invalid_image_mode",
+  "image_too_large",
+  "image_too_small",
+  "image_parse_error",
+  "image_file_too_large",
+  "image_file_not_found",
+  "unsupported_image_media_type",
+  "empty_image_file",
+  "failed_to_download_image",
+];
+
 /** Error codes and types of other hosts that are more specific than their HTTP status. */
 export const HOST_ERROR_CODES: ReadonlyMap<string, ErrorType> = toMap([
-  ["invalid_request_error", ["content_filter"]],
+  ["invalid_request_error", ["content_filter", ...OPENAI_POLICY_CODES]],
   ["authentication_error", ["invalid_api_key"]],
   // OpenAI, Moonshot and Z.ai report an empty account with status 429, but waiting does not help.
   ["billing_error", ["insufficient_quota", "exceeded_current_quota_error", "1113"]],
   ["not_found_error", ["model_not_found", "model_decommissioned"]],
-  ["overloaded_error", ["engine_overloaded_error"]],
+  ["overloaded_error", ["engine_overloaded_error", "server_is_overloaded", "slow_down"]],
   // Groq sends 400 for an invalid call of the model. The request is valid, and a retry may succeed.
   ["api_error", ["tool_use_failed"]],
 ]);
 
 /** Codes for failures within a stream. An HTTP status is more specific: OpenAI calls most failures invalid requests. */
 export const FALLBACK_ERROR_CODES: ReadonlyMap<string, ErrorType> = toMap([
-  ["invalid_request_error", ["invalid_request_error", "BadRequestError"]],
+  ["invalid_request_error", ["invalid_request_error", "BadRequestError", ...OPENAI_REQUEST_CODES]],
   ["authentication_error", ["authentication_error"]],
   ["billing_error", ["billing_error"]],
   ["permission_error", ["permission_error"]],

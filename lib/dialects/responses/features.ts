@@ -27,8 +27,6 @@ export interface ResponsesFeatures {
   /** True if the host pads its events unless told otherwise. */
   padsEvents: boolean;
   topK: boolean;
-  /** True if the host accepts `stop`, which the API does not have. */
-  stop: boolean;
 }
 
 /** Features of an unknown host: those that the API's specification demands of each. */
@@ -47,5 +45,4 @@ export const DEFAULT_FEATURES: ResponsesFeatures = {
   serviceTier: false,
   padsEvents: false,
   topK: false,
-  stop: false,
 };

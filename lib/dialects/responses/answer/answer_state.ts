@@ -2,6 +2,7 @@ import type { MessageWriter } from "../../../anthropic/writer.ts";
 import type { JsonObject } from "../../../base/json.ts";
 import type { CitationReader } from "../../citations.ts";
 import type { HostContext } from "../responses.ts";
+import type { StopSequences } from "./stop_sequences.ts";
 
 /** What the readers of output items share. */
 export interface AnswerState {
@@ -12,6 +13,8 @@ export interface AnswerState {
   readonly schemas: ReadonlyMap<string, JsonObject>;
   /** False if the client requests thinking blocks without text. */
   readonly showsThinking: boolean;
+  /** Ends the text at a stop sequence. */
+  readonly stops: StopSequences;
   /** IDs of the tool calls so far. */
   readonly callIds: Set<string>;
   /** Number of characters of text, reasoning and arguments so far. */

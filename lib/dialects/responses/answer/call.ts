@@ -58,7 +58,7 @@ export class CallReader implements ItemReader {
   /** Returns an ID for the client, unique in its conversation. Some hosts restart at `call_0` in every answer. */
   #clientIdFor(id: string): string {
     const { context: { newId }, callIds } = this.#state;
-    const isCounter = /^\D{0,16}\d{1,4}$/.test(id);
+    const isCounter = /^[a-z]*[-_:]?\d{1,4}$/i.test(id);
     const candidate = isCounter || callIds.has(id) ? wrapToolId(id, newId) : toClientToolId(id, newId);
     callIds.add(candidate);
     return candidate;

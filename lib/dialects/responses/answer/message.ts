@@ -36,10 +36,11 @@ export class MessageReader implements ItemReader {
 
   end(item: JsonObject | undefined): void {
     const { content } = item ?? {};
-    if (typeof content === "string") return this.#text(this.#pieces.complete(0, content));
+    if (typeof content === "string") this.#text(this.#pieces.complete(0, content));
     for (const [index, part] of Array.isArray(content) ? content.entries() : []) {
       if (isObject(part)) this.#part(index, part);
     }
+    this.#write(this.#state.stops.flush());
   }
 
   #part(index: number, part: JsonObject): void {
@@ -51,6 +52,10 @@ export class MessageReader implements ItemReader {
   }
 
   #text(text: string): void {
+    this.#write(this.#state.stops.push(text));
+  }
+
+  #write(text: string): void {
     const whole = (this.#blank ?? "") + text;
     const isBlank = this.#blank !== undefined && whole.trim() === "";
     this.#blank = isBlank ? whole : undefined;

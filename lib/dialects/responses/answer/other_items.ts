@@ -27,8 +27,15 @@ export class OtherItemReader implements ItemReader {
       case "mcp_call":
         return this.#addMcpCall(item);
       case "image_generation_call":
-        if (item.result) this.#state.writer.text("[An image was generated, which is left out]");
+        if (item.result) this.#addNote("[An image was generated, which is left out]");
     }
+  }
+
+  #addNote(note: string): void {
+    const { writer } = this.#state;
+    writer.endBlock();
+    writer.text(note);
+    writer.endBlock();
   }
 
   #addCompaction({ encrypted_content }: JsonObject): void {

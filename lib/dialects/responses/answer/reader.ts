@@ -12,10 +12,11 @@ import { collectSchemas } from "../../offered_tools/offer_tools.ts";
 import type { HostContext } from "../responses.ts";
 import { type AnswerState, textOf } from "./answer_state.ts";
 import { CallReader } from "./call.ts";
-import { OutputItems } from "./items.ts";
+import { type ItemReader, OutputItems } from "./items.ts";
 import { MessageReader } from "./message.ts";
 import { OtherItemReader } from "./other_items.ts";
 import { ReasoningReader } from "./reasoning.ts";
+import { StopSequences } from "./stop_sequences.ts";
 import { toCounts } from "./usage.ts";
 
 /** Converts an answer of the Responses API, whole or streamed, to the events of an Anthropic message. */
@@ -45,6 +46,7 @@ export class ResponsesAnswerReader implements AnswerReader {
       context,
       schemas: context.coerceToolInput ? collectSchemas(request) : new Map(),
       showsThinking: !(isObject(request.thinking) && request.thinking.display === "omitted"),
+      stops: new StopSequences(request.stop_sequences ?? []),
       callIds: new Set(),
       chars: 0,
       refused: false,
@@ -75,6 +77,8 @@ export class ResponsesAnswerReader implements AnswerReader {
     const type = textOf(json.type) || event || "";
     if (event === "error" || type === "error" || isBareError(json)) return this.#fail(json);
     this.#event(type, json);
+    // Nothing that the upstream adds is part of the answer.
+    if (this.#state.stops.matched !== undefined) this.#finish ??= { reason: "stop_sequence", output: [] };
   }
 
   pushNonStreamed(answer: unknown): void {
@@ -105,7 +109,7 @@ export class ResponsesAnswerReader implements AnswerReader {
     if (searches > 0) this.inputTokens = undefined;
     const reason = this.#stopReason(this.#finish.reason);
     try {
-      this.#writer.end(reason);
+      this.#writer.end(reason, this.#state.stops.matched);
     } catch (cause) {
       if (this.#limitReached) return this.#writer.end("max_tokens");
       throw new ApiError(
@@ -150,7 +154,8 @@ export class ResponsesAnswerReader implements AnswerReader {
   }
 
   #stopReason(reason: StopReason): StopReason {
-    const { refused, truncatedCall, callIds, chars } = this.#state;
+    const { refused, truncatedCall, callIds, chars, stops } = this.#state;
+    if (stops.matched !== undefined) return "stop_sequence";
     if (reason !== "end_turn") return reason;
     if (truncatedCall) return "max_tokens";
     if (callIds.size > 0) return "tool_use";
@@ -179,7 +184,8 @@ interface Finish {
   output: unknown;
 }
 
-function createItemReader(type: string, item: JsonObject, state: AnswerState) {
+function createItemReader(type: string, item: JsonObject, state: AnswerState): ItemReader {
+  if (state.stops.matched !== undefined) return IGNORED_ITEM;
   switch (type) {
     case "message":
       return new MessageReader(state);
@@ -191,6 +197,9 @@ function createItemReader(type: string, item: JsonObject, state: AnswerState) {
       return new OtherItemReader(state);
   }
 }
+
+/** Reader of an item after the end of the answer. */
+const IGNORED_ITEM: ItemReader = { push() {}, end() {} };
 
 /** Reasons of incomplete answers. All others mean a limit. */
 const INCOMPLETE_REASONS = new Map<unknown, StopReason>([["content_filter", "refusal"]]);

@@ -12,14 +12,18 @@ export interface SamplingOptions {
   reasons: boolean;
 }
 
-/** Returns token limit and sampling parameters. Reports those that the model does not accept. */
+/**
+ * Returns token limit and sampling parameters. Reports those that the model does not accept.
+ *
+ * The API has no stop sequences: `StopSequences` ends the answer.
+ */
 export function toSampling(
   request: MessagesRequest,
   context: ResponsesContext,
   { reasons }: SamplingOptions,
 ): JsonObject {
   const { features, facts, loss } = context;
-  const { temperature, top_p, top_k, stop_sequences } = request;
+  const { temperature, top_p, top_k } = request;
   const limit = clampMaxTokens(request, context);
   if (limit < MIN_OUTPUT_TOKENS) loss.add("max_tokens", "approximated");
   const fields: JsonObject = { max_output_tokens: Math.max(MIN_OUTPUT_TOKENS, limit) };
@@ -27,7 +31,6 @@ export function toSampling(
     ["temperature", "temperature", temperature, !reasons],
     ["top_p", "top_p", top_p, !reasons],
     ["top_k", "top_k", top_k, features.topK],
-    ["stop_sequences", "stop", stop_sequences?.length ? stop_sequences : undefined, features.stop],
   ];
   for (const [field, parameter, value, isAccepted] of candidates) {
     if (value === undefined || value === null) continue;
