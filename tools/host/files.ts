@@ -12,43 +12,53 @@ import { replaceFile } from "./files/write.ts";
 
 export type { Entry, SearchPattern, WalkOptions, WalkResult };
 
-/** A file, whole. */
+/** Path, content and version of a file. */
 export interface FileContent {
-  /** The way to it from the root of the workspace, without links: one file has one such path. */
+  /** Path relative to the workspace root, without symbolic links. A file has exactly one. */
   path: string;
   bytes: Uint8Array<ArrayBuffer>;
-  /** Two files of one version are the same to the last byte. */
+  /** Hash of the content: equal versions mean equal bytes. */
   version: string;
 }
 
-/** The files of the workspace. Paths are a model's: absolute ones, or such that begin at the root. */
+/** Files of the workspace. Paths come from a model: absolute, or relative to the workspace root. */
 export interface Files {
-  /** @throws {ToolError} if it is not there, no regular file, too large, or not in the workspace. */
+  /**
+   * Reads a file.
+   *
+   * @throws {ToolError} if it does not exist, is not a regular file, is too large or is outside the workspace.
+   */
   read(path: string): Promise<FileContent>;
   /**
-   * Puts what `change` makes of a file, or of nothing if it is not there, in its place, whole or not at all, and
-   * makes the folders on the way. Changes of one file wait for one another, and each leaves in `seen` what the file
-   * is then, before the next one begins.
+   * Replaces a file atomically with the result of `change`, and creates missing folders. `change` receives the current
+   * file, or undefined if there is none.
    *
-   * @throws {ToolError} if it may not be written, or somebody else changes it at the same time; and what `change`
-   * throws, with nothing written.
+   * Writes to the same file run one after another. Each stores the new version in `seen` before the next one starts.
+   *
+   * @throws {ToolError} if the file may not be written, or another program changes it at the same time.
+   * @throws whatever `change` throws; nothing is written then.
    */
   write(
     path: string,
     change: (current: FileContent | undefined) => Uint8Array<ArrayBuffer>,
     seen: Map<string, string>,
   ): Promise<FileContent>;
-  /** Looks through a folder, or at one file, as far as {@link WalkOptions} say. @throws {ToolError} if it is not there. */
+  /**
+   * Lists the entries of a folder that {@link WalkOptions} select, or a single file.
+   *
+   * @throws {ToolError} if the path does not exist.
+   */
   walk(path: string, options: WalkOptions): Promise<WalkResult>;
-  /** Leaves out files that surely hold nothing of a pattern, fast, where ripgrep is there; else leaves out none. */
+  /** Uses ripgrep to remove files that cannot contain a match. Returns all paths if ripgrep is not available. */
   prefilter(paths: readonly string[], pattern: SearchPattern): Promise<readonly string[]>;
-  /** Lets others have their turn, in the middle of long work; throws if the call is over. */
+  /** Yields to the event loop during long work. Throws the abort reason if the call was cancelled. */
   pause(): Promise<void>;
 }
 
 /**
- * Opens the workspace to tools; what they may touch in it is the policy's to say, and changes by no call. Without
- * descriptors folders are held by path also where the system could hold them open.
+ * Creates access to the files of the workspace, within the policy.
+ *
+ * If `descriptors` is false, folders are identified by path even on systems where they could be kept open.
  */
 export function createFiles(
   policy: FilePolicy,
@@ -72,7 +82,7 @@ export function createFiles(
       ),
 
     write(path, change, seen) {
-      if (!policy.write) throw new ToolError(`Cannot write ${quotePath(path)}: files may only be read here`);
+      if (!policy.write) throw new ToolError(`Cannot write ${quotePath(path)}: the workspace is read-only`);
       const action = "write";
       return withResolvedPath(
         path,
@@ -83,7 +93,7 @@ export function createFiles(
             if (name === "") throw fileError(action, path, "it is a folder");
             const stat = await directory.lstat(name);
             if (stat?.isSymbolicLink()) {
-              throw fileError(action, path, "it became a link while it was looked at");
+              throw fileError(action, path, "it was replaced by a link during the operation");
             }
             const options = { policy, action, displayPath: path, signal };
             const current = stat &&
@@ -103,9 +113,9 @@ export function createFiles(
     walk: (path, options) =>
       withResolvedPath(
         path,
-        { ...access, action: "look through" },
+        { ...access, action: "search" },
         async ({ directory, name, path: canonical, stat }) => {
-          if (stat === undefined) throw fileError("look through", path, "there is no such file or folder");
+          if (stat === undefined) throw fileError("search", path, "there is no such file or folder");
           if (stat.isFile()) {
             const entry = { path: canonical, kind: "file" as const };
             const kept = options.select?.(name, "file") ?? true;
@@ -140,7 +150,10 @@ function toFileContent(path: string, bytes: Uint8Array<ArrayBuffer>): FileConten
   return { path, bytes, version: hashContent(bytes) };
 }
 
-/** What `.gitignore` files above a folder say of what is in it; nothing if they ignore the folder itself, for it was asked for. */
+/**
+ * Returns the rules of the `.gitignore` files above a folder. Returns no rules if they ignore the folder itself,
+ * because the call names it explicitly.
+ */
 async function readParentRules(
   path: readonly string[],
   access: { policy: FilePolicy; descriptors: boolean },
@@ -149,7 +162,7 @@ async function readParentRules(
   let rules = GitIgnore.none;
   for (const depth of path.keys()) {
     const above = path.slice(0, depth);
-    // The last name is only there to be found in the folder.
+    // The name `.gitignore` makes `directory` the folder that contains it.
     rules = await withResolvedPath(
       [...above, ".gitignore"].join("/"),
       { ...access, action: "read" },
@@ -163,7 +176,7 @@ async function readParentRules(
   return rules;
 }
 
-/** Lets what is done under one name wait until what was begun before under that name has ended. */
+/** Runs the functions queued under the same name one after another. */
 function createKeyedQueue(): <T>(name: string, run: () => Promise<T>) => Promise<T> {
   const tails = new Map<string, Promise<unknown>>();
   return async (name, run) => {

@@ -1,11 +1,12 @@
-/** What is kept of a text too long to be kept whole: its beginning and its end. */
+/** Collects a text and keeps only its start and end if it is too long. */
 export interface HeadAndTail {
+  /** Appends UTF-8; a character may be split between two calls. */
   add(bytes: Uint8Array): void;
-  /** The text, with a line in the place of what was left out. */
+  /** Returns the text. A line with the number of omitted characters replaces the middle. */
   text(): string;
 }
 
-/** Reads UTF-8 that may go on for ever in bounded memory; bytes that are none become U+FFFD. */
+/** Collects UTF-8 of any length in bounded memory. Invalid bytes become U+FFFD. */
 export function createHeadAndTail(maxChars: number): HeadAndTail {
   const halfChars = Math.ceil(maxChars / 2);
   const decoder = new TextDecoder();

@@ -4,44 +4,49 @@ import process from "node:process";
 import type { Readable } from "node:stream";
 import { createHeadAndTail } from "./head_and_tail.ts";
 
-/** A program to run to its end. */
+/** A program to run. */
 export interface Program {
   file: string;
   args: readonly string[];
-  /** All that the program finds in its environment. */
+  /** The complete environment. */
   environment: Readonly<Record<string, string>>;
   folder: string;
-  /** What it reads from stdin, which is closed after it; without any it is closed at once. */
+  /** Content of stdin, which is closed afterwards. Without it stdin is empty. */
   input?: string | undefined;
-  /** Whether what it started may outlive it, so that its process group is ended with it. */
+  /** True to run it in a separate process group, which is killed when the program ends. */
   processGroup: boolean;
 }
 
-/** How long a program may run and how much it may say. */
+/** Limits on run time and output. */
 export interface ProgramLimits {
   signal: AbortSignal;
   seconds: number;
+  /** Characters kept of stdout, and of stderr. */
   keptOutputChars: number;
+  /** Maximum output, stdout and stderr together. */
   maxOutputBytes: number;
 }
 
-/** How a program ended, and what it said. */
+/** End and output of a program. */
 export interface ProgramResult {
-  /** `exit` by itself; `time`, `flood` and `cancel` by us. */
+  /**
+   * `exit` if it ended by itself. `time`, `flood` or `cancel` if it was killed because of its time limit, its output
+   * limit or the signal.
+   */
   endedBy: "exit" | "time" | "flood" | "cancel";
-  /** What it exited with; 128 and the signal's number where a signal ended it. */
+  /** Exit code, or 128 + the signal number if a signal ended it. */
   code: number;
   stdout: string;
   stderr: string;
 }
 
-/** After a program's end, how long what it left behind may still say something. */
+/** Time to read remaining output after the program has exited. */
 const GRACE_MS = 200;
 
 /**
- * Runs a program, and ends it at once when its time is up, when the call is over or when its output floods.
+ * Runs a program. Kills it when it exceeds its time or output limit, or when the signal fires.
  *
- * @throws the error of the system if it cannot be started.
+ * @throws the system's error if the program cannot be started, and the abort reason if the signal fired before.
  */
 export function runProgram(
   { file, args, environment, folder, input, processGroup }: Program,
@@ -81,7 +86,7 @@ export function runProgram(
     };
     const stdout = capture(child.stdout);
     const stderr = capture(child.stderr);
-    // A program need not read what it is given.
+    // The program may exit without reading stdin.
     child.stdin?.on("error", () => {});
     child.stdin?.end(input);
     child.on("error", (error) => {
@@ -111,7 +116,7 @@ function kill(child: ChildProcess, processGroup: boolean): void {
   try {
     process.kill(-child.pid, "SIGKILL");
   } catch (error) {
-    // The group has ended already.
+    // ESRCH: the group has already ended.
     if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
   }
 }

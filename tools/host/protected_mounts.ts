@@ -3,35 +3,37 @@ import { mkdir, readdir, readFile, rmdir, unlink, writeFile } from "node:fs/prom
 import { join } from "node:path";
 import { PROTECTED, PROTECTED_IN_GIT } from "../policy/protected.ts";
 
-/** What a sandbox holds fast in the workspace. */
+/** Paths of the workspace that a sandbox protects by mounts. */
 export interface ProtectedMounts {
-  /** What may be read only. */
+  /** Paths mounted read-only. */
   readOnly: string[];
-  /** Folders that may change inside, and not be moved away and made anew. */
+  /** Folders whose content may change, but which cannot be moved or replaced. */
   fixed: string[];
-  /** Takes away what stood in for missing paths, once no other command needs it. */
+  /** Removes the placeholders of missing paths once no other command needs them. */
   release(): Promise<void>;
 }
 
-/** How deep, and among how many entries, protected paths are looked for, and how many are held at the most. */
+/** Number of folder levels that are searched for protected paths. */
 const MAX_DEPTH = 4;
+/** Maximum number of entries that are searched. */
 const MAX_ENTRIES = 20_000;
+/** Maximum number of protected paths. */
 const MAX_PATHS = 400;
 
-/** The repository itself too, where there is none: a new one could have hooks from its first moment. */
+/** Paths that get a placeholder if missing. `.git` is one of them, because a new repository could come with hooks. */
 const ROOT_PATHS = [...PROTECTED, ".git"];
 const NAMES = new Set(PROTECTED);
 
-/** Git does not start where this is empty, or a folder; this says that what it looks for is where it is. */
+/** Git fails if this file is empty or a folder. As a placeholder it names the folder that contains it. */
 const COMMON_DIR = "commondir";
 const COMMON_DIR_TEXT = ".\n";
 
 /**
- * Holds the protected paths of a workspace for the time of a command. A mount needs something to be mounted on, so
- * what is missing at the top, or in a repository, is stood in for by an empty folder, whatever it would be: of those
- * git takes no notice. They are there only while commands run.
+ * Creates a function that finds the protected paths of a workspace for one command.
  *
- * Returns what finds and makes them; links are left out, for nothing can be mounted on one.
+ * A mount needs an existing path. A missing path at the root or in a repository gets a placeholder while commands run:
+ * an empty folder, even in place of a file, because git ignores empty folders. Symbolic links are skipped, because
+ * nothing can be mounted on them.
  */
 export function createMountProtection(root: string): () => Promise<ProtectedMounts> {
   const placeholders = new Set<string>();
@@ -61,7 +63,7 @@ export function createMountProtection(root: string): () => Promise<ProtectedMoun
     for (const name of names) {
       const path = join(folder, name);
       const make = name === COMMON_DIR ? writeFile(path, COMMON_DIR_TEXT, { flag: "wx" }) : mkdir(path);
-      // What cannot be made by us cannot be made by a command either.
+      // A path that the gateway cannot create, a command cannot create either.
       if (await succeeds(make)) placeholders.add(path);
     }
   }
@@ -104,12 +106,12 @@ async function findProtected(root: string): Promise<Omit<ProtectedMounts, "relea
   return { readOnly, fixed };
 }
 
-/** A `.git` without a `HEAD` is none yet: it is to stay so. */
+/** True if a `.git` contains a `HEAD`. Otherwise it is not a repository, and must not become one. */
 async function isRepository(path: string): Promise<boolean> {
   return (await list(path)).some(({ name }) => name === "HEAD");
 }
 
-/** What is in a folder, if it is one that can be read. */
+/** Lists a folder; returns no entries if it is not a readable folder. */
 async function list(folder: string): Promise<Dirent[]> {
   try {
     return await readdir(folder, { withFileTypes: true });
@@ -119,6 +121,7 @@ async function list(folder: string): Promise<Dirent[]> {
   }
 }
 
+/** Returns false if the file system rejects the change. */
 async function succeeds(change: Promise<unknown>): Promise<boolean> {
   try {
     await change;
@@ -141,7 +144,7 @@ const EXPECTED_ERRORS = [
   "EROFS",
 ];
 
-/** Whether the file system said no, as opposed to having failed. */
+/** True if the file system rejected the operation, as opposed to a failure such as an I/O error. */
 function isExpectedError(error: unknown): boolean {
   return error instanceof Error && "code" in error && EXPECTED_ERRORS.includes(String(error.code));
 }

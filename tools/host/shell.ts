@@ -9,33 +9,33 @@ import { createMountProtection } from "./protected_mounts.ts";
 
 export type { ProgramResult } from "./process.ts";
 
-/** Commands, inside a sandbox of the operating system. */
+/** Runs commands in a sandbox of the operating system. */
 export interface Shell {
   /**
-   * Runs a command of bash in the workspace, and ends all that it started before it answers.
+   * Runs a bash command in the workspace. All processes that it started are killed before the promise settles.
    *
-   * @throws {ToolError} if there is no sandbox, or no way to start the command.
+   * @throws {ToolError} if the sandbox is not available, or the command cannot be started.
    */
   run(command: string, options?: { input?: string | undefined; seconds?: number }): Promise<ProgramResult>;
 }
 
-/** What a single argument of a program may be long, in bytes (`MAX_ARG_STRLEN`), less some room. */
+/** Maximum length of one program argument: the kernel's `MAX_ARG_STRLEN` (131,072) with a margin. */
 const MAX_ARGUMENT_BYTES = 128_000;
 
 /**
- * How long the processes of a sandbox that we ended are given to be gone. One that ends by itself waits for them;
- * of one that was killed we see the end as it begins, and what it holds fast must not be let go before.
+ * Time for the processes of a killed sandbox to disappear. A sandbox that ends by itself waits for its processes. The
+ * exit of a killed one is reported before they are gone, and its protected mounts must not be released until then.
  */
 const KILL_WAIT_MS = 100;
 
-/** Opens the shell of a workspace, for one call after the other. Whether there is a sandbox is tried until there is. */
+/** Creates the shell of a workspace. Each call probes for the sandbox until one is found. */
 export function createShell(policy: ShellPolicy): (call: { signal: AbortSignal }) => Shell {
   const protect = createMountProtection(policy.root);
   let sandboxFilter: Promise<Uint8Array> | undefined;
 
-  /** A machine that was put right meanwhile is not refused for what it was. */
+  /** Returns the filter of system calls once the sandbox works. Failures are not cached: the operator may fix them. */
   function getSandboxFilter(): Promise<Uint8Array> {
-    // A machine that is very busy may refuse once what it allows.
+    // A second attempt, because a probe may fail on a busy machine.
     return sandboxFilter ??= probeSandbox(policy).catch(() => probeSandbox(policy)).catch(
       (error: unknown) => {
         sandboxFilter = undefined;
@@ -46,10 +46,10 @@ export function createShell(policy: ShellPolicy): (call: { signal: AbortSignal }
 
   return ({ signal }) => ({
     async run(command, { input, seconds = policy.limits.defaultSeconds } = {}) {
-      if (command.includes("\0")) throw new ToolError("Cannot run the command: it holds a NUL character");
+      if (command.includes("\0")) throw new ToolError("Cannot run the command: it contains a NUL character");
       if (new TextEncoder().encode(command).length > MAX_ARGUMENT_BYTES) {
         throw new ToolError(
-          `Cannot run the command: it is longer than ${MAX_ARGUMENT_BYTES} bytes; write a script to a file and run that`,
+          `Cannot run the command: it is longer than ${MAX_ARGUMENT_BYTES} bytes; write a script to a file and run it`,
         );
       }
       const limits = { ...policy.limits, signal, seconds: Math.min(seconds, policy.limits.maxSeconds) };
@@ -75,8 +75,10 @@ async function startProgram(...[program, limits]: Parameters<typeof runProgram>)
   try {
     return await runProgram(program, limits);
   } catch (cause) {
-    if (limits.signal.aborted) throw new ToolError("The command did not start: the call ended", { cause });
-    throw new ToolError("Cannot run the command: the machine could not start it", { cause });
+    if (limits.signal.aborted) {
+      throw new ToolError("Cannot run the command: the call was cancelled", { cause });
+    }
+    throw new ToolError("Cannot run the command: the process could not be started", { cause });
   }
 }
 
@@ -89,17 +91,19 @@ function plainProgram(command: string, policy: ShellPolicy): Program {
   return { file: "bash", args: ["-c", command], environment, folder: policy.root, processGroup: true };
 }
 
-/** Gives the filter of system calls if a command can run in the sandbox, by running one. */
+/** Runs a test command in the sandbox, and returns the system call filter if it succeeds. */
 async function probeSandbox(policy: ShellPolicy): Promise<Uint8Array> {
   const filter = createSyscallFilter(process.arch, policy);
   if (process.platform !== "linux" || filter === undefined) {
     throw new ToolError(
-      `Cannot run commands: there is no sandbox for ${process.platform} on ${process.arch}; ` +
-        "the owner of the gateway has to run it on Linux, on x64 or arm64",
+      `Cannot run commands: no sandbox is available for ${process.platform} on ${process.arch}; ` +
+        "the operator must run the gateway on Linux, on x64 or arm64",
     );
   }
   if (policy.root === "/") {
-    throw new ToolError("Cannot run commands: the workspace is the whole machine, which no sandbox can hold");
+    throw new ToolError(
+      "Cannot run commands: the workspace is the root of the file system, which cannot be sandboxed",
+    );
   }
   const args = sandboxArguments("echo ready", policy, { readOnly: [], fixed: [], filter });
   const limits = { ...policy.limits, signal: new AbortController().signal, seconds: 30 };
@@ -108,14 +112,14 @@ async function probeSandbox(policy: ShellPolicy): Promise<Uint8Array> {
     result = await runProgram(bwrapProgram(args, policy), limits);
   } catch (cause) {
     throw new ToolError(
-      "Cannot run commands: the sandbox is missing; the owner of the gateway has to install bubblewrap 0.8 or newer",
+      "Cannot run commands: the sandbox could not be started; the operator must install bubblewrap 0.8 or newer",
       { cause },
     );
   }
   if (result.code !== 0 || result.stdout !== "ready\n") {
     throw new ToolError(
-      "Cannot run commands: this machine refuses the sandbox; the owner of the gateway has to allow user namespaces " +
-        "and to have bubblewrap 0.8 or newer",
+      "Cannot run commands: the sandbox does not work on this machine; the operator must allow user namespaces " +
+        "and install bubblewrap 0.8 or newer",
       { cause: new Error(result.stderr) },
     );
   }

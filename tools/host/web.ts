@@ -12,51 +12,51 @@ import { type After, startTimeLimit, systemAfter } from "./web/time_limit.ts";
 
 export type { Page } from "./web/page.ts";
 
-/** Pages of the public web. */
+/** Access to the public web. */
 export interface Web {
   /**
    * Fetches a page and reads it.
    *
-   * @throws {FetchError} why there is no page, in a sentence and in a code of Anthropic's.
+   * @throws {FetchError} with the reason as a message and as one of Anthropic's error codes.
    */
   fetchPage(url: string, options?: FetchOptions): Promise<Page>;
   /**
-   * Searches the web; hits are within the query's domains, whoever was asked.
+   * Searches the web. All hits are within the query's domains, with every search engine.
    *
-   * @throws {SearchError} why there are no hits, in a sentence and in a code of Anthropic's.
+   * @throws {SearchError} with the reason as a message and as one of Anthropic's error codes.
    */
   search(query: SearchQuery): Promise<SearchHit[]>;
 }
 
-/** How to fetch a page. */
+/** Options of a fetch. */
 export interface FetchOptions extends DomainLists {
-  /** How long the URL may be. */
+  /** Maximum length of the URL. Default: 2,000. */
   readonly maxUrlChars?: number | undefined;
-  /** Whether a PDF is wanted as its text or as its bytes. */
+  /** Form in which a PDF is returned. Default: `text`. */
   readonly pdf?: "text" | "bytes" | undefined;
-  /** Whether a redirect to another host is followed, or told as `movedTo`. */
+  /** True to follow a redirect to another host; false to return it as `movedTo`. Default: true. */
   readonly followToOtherHost?: boolean | undefined;
 }
 
-/** By what the web is reached; tests bring their own. */
+/** Network access and timer; replaced in tests. */
 export interface WebTransport {
   readonly resolve?: Resolve;
   readonly connect?: Connect;
-  /** Reaches the service that searches. */
+  /** Sends requests to the search service. */
   readonly fetch?: typeof fetch;
   readonly after?: After;
 }
 
-/** What a call brings along. */
+/** Signal and models of one call. */
 export interface WebCall {
   readonly signal: AbortSignal;
   readonly models: Pick<Models, "search">;
 }
 
 /**
- * Creates access to the web, as far as the policy allows it.
+ * Creates access to the web, within the policy.
  *
- * @throws {TypeError} for an allowed host that is no `host:port`.
+ * @throws {TypeError} if an allowed host is not `host:port`.
  */
 export function createWeb(
   policy: WebPolicy,

@@ -2,9 +2,9 @@ import { realpath, stat } from "node:fs/promises";
 import { ToolError } from "../errors.ts";
 
 /**
- * Finds the workspace: the folder itself, whatever links lead to it.
+ * Returns the absolute path of the workspace with symbolic links resolved.
  *
- * @throws {ToolError} if there is no such folder, or it is the whole machine.
+ * @throws {ToolError} if there is no such folder, or it is the root of the file system.
  */
 export async function findWorkspace(path: string): Promise<string> {
   const root = await realpath(path).catch((cause) => {
@@ -13,8 +13,8 @@ export async function findWorkspace(path: string): Promise<string> {
     });
   });
   if (!(await stat(root)).isDirectory()) {
-    throw new ToolError(`Cannot use WORKSPACE_ROOT ${JSON.stringify(path)}: it is no folder`);
+    throw new ToolError(`Cannot use WORKSPACE_ROOT ${JSON.stringify(path)}: it is not a folder`);
   }
-  if (root === "/") throw new ToolError('Cannot use WORKSPACE_ROOT "/": it is the whole machine');
+  if (root === "/") throw new ToolError('Cannot use WORKSPACE_ROOT "/": it is the root of the file system');
   return root;
 }

@@ -1,15 +1,15 @@
 import ipaddr from "ipaddr.js";
 
-/** What IPv6 has given out so far as addresses of the public internet; everything else has another purpose. */
+/** The only IPv6 range assigned to the public internet so far; the other ranges have other purposes. */
 const GLOBAL_UNICAST = ipaddr.parseCIDR("2000::/3");
 
-/** A public address at which machines of Azure find the host that they run on. */
+/** Public address through which virtual machines on Azure reach their host. */
 const AZURE_HOST = "168.63.129.16";
 
 /**
- * Tells whether an address belongs to the public internet.
+ * Returns true if an address belongs to the public internet.
  *
- * Addresses that carry another one inside (IPv4-mapped, NAT64, 6to4, Teredo) do not, whichever they carry.
+ * Addresses that embed another address (IPv4-mapped, NAT64, 6to4, Teredo) never do, whatever they embed.
  *
  * @example Usage
  * ```ts

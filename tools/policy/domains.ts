@@ -1,23 +1,25 @@
-/** Which domains may answer: those of one list alone, or all but those of the other. */
+/** Domain restrictions: an allow list or a block list. */
 export interface DomainLists {
   readonly allowedDomains?: readonly string[] | undefined;
   readonly blockedDomains?: readonly string[] | undefined;
 }
 
-/** Tells whether a URL is within what the lists leave. */
+/** Returns true if the lists permit a URL. */
 export type DomainFilter = (url: URL) => boolean;
 
-/** What is wrong with the lists. */
+/** An invalid domain list. */
 export class DomainsError extends Error {
   override name = "DomainsError";
 }
 
 /**
- * Reads lists of domains, each with its subdomains: `example.com`, `docs.example.com/api`, `example.com/*`. They are
- * compared label by label from the right, so that `example.com` is not `example.com.evil.test` nor `badexample.com`;
- * a path is the beginning of a page's path, and `*` in it stands for anything.
+ * Creates a filter from lists of domains such as `example.com`, `docs.example.com/api` and `example.com/*`.
  *
- * @throws {DomainsError} for both lists at once, and for an entry that is no domain.
+ * A domain includes its subdomains. Names are compared by labels from the right: `example.com` matches neither
+ * `example.com.evil.test` nor `badexample.com`. A path matches as a prefix, by whole segments unless it contains `*`.
+ * `*` matches any characters.
+ *
+ * @throws {DomainsError} if both lists have entries, or an entry is not a domain.
  *
  * @example Usage
  * ```ts
@@ -29,7 +31,7 @@ export class DomainsError extends Error {
  */
 export function createDomainFilter({ allowedDomains = [], blockedDomains = [] }: DomainLists): DomainFilter {
   if (allowedDomains.length > 0 && blockedDomains.length > 0) {
-    throw new DomainsError("allowed_domains and blocked_domains may not both be given");
+    throw new DomainsError("allowed_domains and blocked_domains cannot both be used");
   }
   const allowed = allowedDomains.map(parseEntry);
   const blocked = blockedDomains.map(parseEntry);
@@ -41,11 +43,11 @@ export function createDomainFilter({ allowedDomains = [], blockedDomains = [] }:
 
 interface DomainEntry {
   host: string;
-  /** The pieces of the path between its stars; a page's path must hold them in this order. */
+  /** Pieces of the path between its `*`; a page's path must contain them in this order. */
   path: readonly string[];
 }
 
-/** An entry may have a scheme in front, as models like to write it; which one does not matter. */
+/** Parses an entry. Its scheme is ignored: models often write one. */
 function parseEntry(text: string): DomainEntry {
   const [, host = "", path = ""] = /^(?:https?:\/\/)?([^/?#]*)(\/[^?#]*)?$/i.exec(text.trim()) ?? [];
   const url = /^[^\s:@\\%*]+$/.test(host) && URL.canParse(`http://${host}`)
@@ -70,7 +72,7 @@ function matchesEntry({ host, path: [start = "", ...pieces] }: DomainEntry, url:
   return at >= 0;
 }
 
-/** A path as it reads: what is written as `%70` is a `p` to the host as well. */
+/** Decodes a path: a host treats `%70` as `p` too. */
 function decodePath(path: string): string {
   try {
     return decodeURIComponent(path);
@@ -79,7 +81,7 @@ function decodePath(path: string): string {
   }
 }
 
-/** A name that ends in a dot is the same name. */
+/** Removes the dot at the end of a name, which does not change its meaning. */
 function withoutTrailingDot(host: string): string {
   return host.replace(/\.$/, "");
 }

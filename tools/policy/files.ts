@@ -1,35 +1,36 @@
 import { ToolError } from "../errors.ts";
 import { PROTECTED } from "./protected.ts";
 
-/** Which files may be read and written. */
+/** Limits and permissions for files of the workspace. */
 export interface FilePolicy {
-  /** The workspace: an absolute path, without links on the way. */
+  /** Absolute path of the workspace, without symbolic links. */
   readonly root: string;
   readonly write: boolean;
-  /** The most bytes of one file; 16 MiB where nothing is said. */
+  /** Maximum size of a file in bytes. Default: 16 MiB. */
   readonly maxBytes?: number | undefined;
-  /** The most files and folders that one search looks at; 100,000 where nothing is said. */
+  /** Maximum number of files and folders that one search visits. Default: 100,000. */
   readonly maxEntries?: number | undefined;
-  /** Names that may not be written beside those that never may, such as `.env`; they count at any depth and in any case. */
+  /** Additional protected names, such as `.env`. They apply at any depth and regardless of letter case. */
   readonly protectedNames?: readonly string[] | undefined;
-  /** Where ripgrep is, as an absolute path; "off" is nowhere, and where nothing is said the usual places are looked at. */
+  /** Absolute path of ripgrep; `off` disables it. Default: its usual locations are searched. */
   readonly ripgrep?: string | undefined;
 }
 
-/** The most bytes of one file where the owner says nothing. */
+/** Default maximum size of a file in bytes. */
 export const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
-/** The most files and folders that one search looks at where the owner says nothing. */
+/** Default maximum number of files and folders that one search visits. */
 export const MAX_ENTRIES = 100_000;
 
-/** The longest path that Linux takes. */
+/** Longest path that Linux accepts. */
 const MAX_PATH_CHARS = 4096;
 
 /**
- * Says where in the workspace a path leads, as the names on the way from its root; a path that is not absolute
- * begins there. Only words are looked at: what links make of them is for whoever opens the path to see.
+ * Returns the segments of a path below the workspace root. A relative path starts at the root.
  *
- * @throws {ToolError} if it leads out of the workspace or can be no path.
+ * The check is lexical. Symbolic links must be resolved when the path is opened.
+ *
+ * @throws {ToolError} if the path is outside the workspace or not a valid path.
  *
  * @example Usage
  * ```ts
@@ -44,25 +45,25 @@ const MAX_PATH_CHARS = 4096;
  */
 export function resolvePath(path: string, policy: FilePolicy): string[] {
   if (path.length > MAX_PATH_CHARS) {
-    throw new ToolError(`Cannot use ${quotePath(path)}: it is too long for a path`);
+    throw new ToolError(`Cannot use ${quotePath(path)}: the path is too long`);
   }
-  if (path.includes("\0")) throw new ToolError(`Cannot use ${quotePath(path)}: it holds a NUL character`);
+  if (path.includes("\0")) throw new ToolError(`Cannot use ${quotePath(path)}: it contains a NUL character`);
   if (!path.isWellFormed()) throw new ToolError(`Cannot use ${quotePath(path)}: it is not valid Unicode`);
   if (/^~(\/|$)/.test(path)) {
     throw new ToolError(
-      `Cannot use ${quotePath(path)}: there is no home folder; paths begin at the workspace`,
+      `Cannot use ${quotePath(path)}: there is no home folder; paths are relative to the workspace`,
     );
   }
   const inside = resolveSegments([], path, policy);
   if (inside === undefined) {
     throw new ToolError(
-      `Cannot use ${quotePath(path)}: it is outside of the workspace; give a path relative to its root`,
+      `Cannot use ${quotePath(path)}: it is outside the workspace; use a path relative to its root`,
     );
   }
   return inside;
 }
 
-/** Says where a link in a folder of the workspace leads, or nothing if it leads out. */
+/** Returns the segments of a link's target, or undefined if it is outside the workspace. */
 export function resolveLink(
   folder: readonly string[],
   target: string,
@@ -72,24 +73,26 @@ export function resolveLink(
 }
 
 /**
- * Whether a file is one that acts on the owner's behalf as soon as it is there: hooks and settings of git, of
- * editors, shells, package managers and of agents. It counts whether it exists or not, and however its name is
- * written, for some file systems take `.GIT` and names with invisible characters for `.git`.
+ * True for files that other programs execute or obey as soon as they exist: hooks and settings of git, editors,
+ * shells, package managers and agents.
+ *
+ * The check uses names only; the file need not exist. Names are normalized, because some file systems treat `.GIT`
+ * and names with invisible characters as `.git`.
  */
 export function isProtected(segments: readonly string[], { protectedNames = [] }: FilePolicy): boolean {
   const extraNames = protectedNames.map(normalizeName);
   const names = segments.map(normalizeName);
-  // A file of the name HEAD is what makes a folder a repository to git, whose settings run programs.
+  // Git takes a folder with a file named HEAD for a repository, and repository settings can run programs.
   return names.at(-1) === "head" ||
     names.some((name) => PROTECTED_FROM_TOOLS.has(name) || extraNames.includes(name));
 }
 
-/** Shows a path to a model: in quotes, on one line, not too long. */
+/** Quotes a path for a message: on one line, at most 200 characters of it. */
 export function quotePath(path: string): string {
   return JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path);
 }
 
-/** Beside what commands may not write either: whole repositories, and what acts for one person's account alone. */
+/** `PROTECTED`, which commands may not write either, and in addition whole repositories and files of a user account. */
 const PROTECTED_FROM_TOOLS: ReadonlySet<string> = new Set([
   ...PROTECTED,
   ...[".git", "git~1", ".hg", ".hgrc", ".svn", ".jj", ".claude.json"],
@@ -100,11 +103,11 @@ const PROTECTED_FROM_TOOLS: ReadonlySet<string> = new Set([
 
 function normalizeName(name: string): string {
   const visible = name.replace(/\p{Default_Ignorable_Code_Point}/gu, "").normalize("NFKC").toLowerCase();
-  // Windows takes `.git.`, `.git ` and `.git::$DATA` for `.git`.
+  // Windows treats `.git.`, `.git ` and `.git::$DATA` as `.git`.
   return visible.replace(/:.*$/s, "").replace(/[. ]+$/, "");
 }
 
-/** Resolves a path as words, from a folder below the root. */
+/** Resolves a path lexically from a folder below the root; returns undefined if it is outside the workspace. */
 function resolveSegments(
   folder: readonly string[],
   path: string,

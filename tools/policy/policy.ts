@@ -3,9 +3,9 @@ import type { FilePolicy } from "./files.ts";
 import type { ShellPolicy } from "./shell.ts";
 import type { WebPolicy } from "./web.ts";
 
-/** What the owner allows tools to touch; nothing that a model says can widen it. */
+/** Permissions that the operator grants to tools. No tool input can widen them. */
 export interface Policy {
-  /** The groups of tools that are on. */
+  /** Enabled tool groups. */
   readonly groups: ReadonlySet<ToolGroup>;
   readonly files: FilePolicy;
   readonly shell: ShellPolicy;

@@ -1,4 +1,4 @@
-/** What other programs of the workspace's owner run or obey where they find it: never written by a tool. */
+/** Names of files and folders that other programs execute or obey wherever they find them. No tool writes them. */
 export const PROTECTED: readonly string[] = [
   ".bash_login",
   ".bash_logout",
@@ -24,8 +24,8 @@ export const PROTECTED: readonly string[] = [
 ];
 
 /**
- * The same inside a `.git` folder, where git runs or obeys it. A file `commondir` would make git take its hooks and
- * settings from elsewhere (https://git-scm.com/docs/gitrepository-layout).
+ * Names inside a `.git` folder that git executes or obeys. A file `commondir` makes git read hooks and settings from
+ * another folder (https://git-scm.com/docs/gitrepository-layout).
  */
 export const PROTECTED_IN_GIT: readonly string[] = [
   "commondir",

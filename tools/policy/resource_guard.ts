@@ -1,41 +1,43 @@
-/** What the guard is told: the values of its first arguments, in this order. */
+/** Values of the guard's first arguments, in this order. */
 export interface GuardOptions {
   command: string;
-  /** The filter of system calls, as `printf` of bash writes it. */
+  /** System call filter, as a format for `printf` of bash. */
   filter: string;
   processes: number;
   memoryBytes: number;
   diskBytes: number;
 }
 
-/** The guard's arguments, before those of the inner sandbox. */
+/** Returns the guard's arguments, which precede those of the inner sandbox. */
 export function guardArguments(
   { command, filter, processes, memoryBytes, diskBytes }: GuardOptions,
 ): string[] {
   return [command, filter, processes, memoryBytes, diskBytes].map(String);
 }
 
-/** What a command exits with that was killed. */
+/** Exit code of a killed command (128 + SIGKILL). */
 const KILLED_EXIT_CODE = 137;
 
-/** The last name of a path, and what stands in a process's `stat` after its name, which may hold anything. */
+/** Last segment of a path; fields of a process's `stat` after its name, which may contain any character. */
 const LAST_NAME = "${path##*/}";
 const AFTER_NAME = "${line##*) }";
 
 const COUNT = "${#all[@]}";
 
 /**
- * What runs first in the sandbox and watches over the rest: a script of bash that starts the command in a second,
- * inner sandbox and counts ten times a second what all its processes take together. `ulimit` counts each alone, and
- * processes of root not at all; control groups are rarely ours to make. When it ends, the kernel ends every other
- * process of the sandbox with it. The command can neither signal it, since it is process 1 of its namespace, nor
- * read or trace it, since it is of the outer user namespace.
+ * Bash script that runs first in the sandbox and enforces the limits. It starts the command in an inner sandbox and
+ * measures the resources of all its processes together, about 10 times a second.
+ *
+ * `ulimit` applies to each process separately, and its process limit does not apply to root. The gateway can rarely
+ * create control groups. When the script exits, the kernel kills every other process of the sandbox. The command
+ * cannot signal the script, which is process 1 of its PID namespace. It cannot read or trace it either, because the
+ * script belongs to the outer user namespace.
  */
 export const GUARD_SCRIPT = String.raw`
 command=$1 filter=$2 processes=$3 memory=$4 disk=$5
 shift 5
 
-# Nothing that was open when the gateway started is for a command.
+# Closes descriptors that were open when the gateway started.
 for path in /proc/self/fd/*; do
   file=${LAST_NAME}
   ((file > 2)) && exec {file}>&-
@@ -44,17 +46,17 @@ while read -r name size _; do [[ $name == KernelPageSize: ]] && break; done </pr
 printf 'user:x:1000:1000::/tmp:/bin/bash\n' >/etc/passwd
 printf 'user:x:1000:\n' >/etc/group
 
-# Some runtimes give sockets, which no program can open once more as /dev/stdin, /dev/stdout or /dev/stderr.
+# Some runtimes pass sockets. Programs cannot reopen a socket as /dev/stdin, /dev/stdout or /dev/stderr.
 [[ -c /dev/stdin ]] || exec < <(exec cat)
 exec {out}> >(exec cat)
-printer=$!
+stdout_copier=$!
 exec {err}> >(exec cat >&2 {out}>&-)
-complainer=$!
-exec {ended}<> <(:)
+stderr_copier=$!
+exec {exit_pipe}<> <(:)
 (
-  # Where the machine's memory ends in spite of all, the kernel takes this one first.
+  # If the machine runs out of memory, the kernel kills this process first.
   echo 1000 >/proc/self/oom_score_adj
-  # The last line of defence, for what comes about between two looks. What is refused was lower already.
+  # Limits growth between two measurements. If a limit cannot be set, the current one is lower.
   {
     ulimit -c 0
     ulimit -n 4096
@@ -65,54 +67,54 @@ exec {ended}<> <(:)
   exec 9< <(printf "$filter")
   bwrap --unshare-user --die-with-parent --new-session --cap-drop ALL --seccomp 9 \
     --dev-bind / / "$@" --remount-ro /proc --remount-ro /dev --remount-ro / \
-    -- nice -n 19 bash -c "$command" >&"$out" 2>&"$err" {out}>&- {err}>&- {ended}>&-
-  echo "$?" >&"$ended"
+    -- nice -n 19 bash -c "$command" >&"$out" 2>&"$err" {out}>&- {err}>&- {exit_pipe}>&-
+  echo "$?" >&"$exit_pipe"
 ) <&0 &
 child=$!
 exec {out}>&- {err}>&- </dev/null >/dev/null
 
-# Ends all at once.
+# Stops the command by exiting.
 stop() {
   printf '\nThe command was stopped: %s\n' "$1" >&2
   exit ${KILLED_EXIT_CODE}
 }
 
-# Ends what the command left behind, and after its last words have passed, itself.
-leave() {
+# Kills the remaining processes, waits until their output is copied, and exits with the code $1.
+finish() {
   for round in {1..100}; do
     others=0
     for path in /proc/[0-9]*; do
       process=${LAST_NAME}
-      ((process == 1 || process == printer || process == complainer)) && continue
+      ((process == 1 || process == stdout_copier || process == stderr_copier)) && continue
       kill -9 "$process" && others=1
     done 2>/dev/null
     ((others)) || break
-    # What was killed takes a moment to be gone.
-    read -r -t 0.02 -u "$ended"
+    # A killed process takes a moment to disappear.
+    read -r -t 0.02 -u "$exit_pipe"
   done
-  ((others)) || wait "$printer" "$complainer"
+  ((others)) || wait "$stdout_copier" "$stderr_copier"
   exit "$1"
 }
 
-# A bomb grows faster than its parts can be looked at: while they are, they are counted again and again.
+# A fork bomb grows faster than its processes can be measured, so they are counted repeatedly meanwhile.
 count() {
   all=(/proc/[0-9]*)
   ((${COUNT} > processes)) && stop "it had more than $processes processes"
 }
 
-# Waits a moment for the exit code, which may come in pieces.
-look() {
-  read -r -t 0.1 -u "$ended" piece
+# Waits up to 0.1 s for the exit code, which may arrive in pieces.
+poll() {
+  read -r -t 0.1 -u "$exit_pipe" piece
   local status=$?
   code+=$piece
-  ((status)) || leave "$code"
+  ((status)) || finish "$code"
 }
 
 while :; do
-  look
+  poll
   if ! kill -0 "$child" 2>/dev/null; then
-    look
-    leave ${KILLED_EXIT_CODE}
+    poll
+    finish ${KILLED_EXIT_CODE}
   fi
   seen=0 threads=0 pages=0 written=0
   for path in /proc/[0-9]*; do
@@ -126,7 +128,7 @@ while :; do
     } 2>/dev/null
   done
   ((threads > processes)) && stop "it had more than $processes processes"
-  ((pages * size > memory / 1024)) && stop "it took more than $((memory >> 20)) MiB of memory"
+  ((pages * size > memory / 1024)) && stop "it used more than $((memory >> 20)) MiB of memory"
   ((written > disk)) && stop "it wrote more than $((disk >> 20)) MiB"
 done
 `;

@@ -1,7 +1,7 @@
 import { GUARD_SCRIPT, guardArguments } from "./resource_guard.ts";
 import { shellEnvironment, type ShellPolicy } from "./shell.ts";
 
-/** What of `/etc` programs need to start, and what more to find hosts and to check their certificates. */
+/** Paths in `/etc` that programs need to start; `NETWORK_ETC`: to resolve hosts and verify certificates. */
 const BASE_ETC = ["alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime"];
 const NETWORK_ETC = [
   "ca-certificates",
@@ -19,18 +19,21 @@ const NETWORK_ETC = [
   "ssl/openssl.cnf",
 ];
 
-/** What a command runs under beside its policy. */
+/** Mounts and system call filter of a command. */
 export interface SandboxOptions {
-  /** Paths inside the workspace that stay as they are, and folders that may change but not be moved. */
+  /** Paths in the workspace that are mounted read-only. */
   readOnly: readonly string[];
+  /** Folders in the workspace whose content may change, but which cannot be moved. */
   fixed: readonly string[];
   filter: Uint8Array;
 }
 
 /**
- * The arguments of `bwrap` for one command: it sees `/usr`, a little of `/etc`, the workspace and nothing else, is
- * alone in its namespaces, and has no privilege. What the workspace holds is mounted by the inner sandbox, where a
- * link that is put in the way leads nowhere.
+ * Returns the arguments of `bwrap` for one command.
+ *
+ * The command sees only system programs and libraries, parts of `/etc`, the policy's readable folders and the
+ * workspace. It has separate namespaces and no privileges. The inner sandbox mounts the protected paths of the
+ * workspace: there a symbolic link that is swapped into such a path cannot lead outside.
  */
 export function sandboxArguments(
   command: string,

@@ -1,42 +1,43 @@
-/** How commands may run. */
+/** Settings and limits for commands. */
 export interface ShellPolicy {
-  /** The workspace: an absolute path, without links on the way. */
+  /** Absolute path of the workspace, without symbolic links. */
   readonly root: string;
-  /** Whether a command may run where the operating system has no sandbox. */
+  /** `required` rejects commands if the sandbox is not available; `off` runs commands without one. */
   readonly sandbox: "required" | "off";
-  /** Whether a command reaches the network: all of it, the machine's own loopback with it. */
+  /** True if commands reach the network without restriction, including the machine's loopback. */
   readonly network: boolean;
-  /** Folders beside `/usr` that a command may read, such as a toolchain's; absolute paths. */
+  /** Absolute paths of folders besides `/usr` that commands may read, such as a toolchain's. */
   readonly readable: readonly string[];
-  /** Where programs are looked for, as in `PATH`. */
+  /** Value of `PATH`. */
   readonly path: string;
-  /** What a command finds in its environment beside `PATH`, `HOME`, `TMPDIR`, `LANG` and `TERM`. */
+  /** Environment variables besides `PATH`, `HOME`, `TMPDIR`, `LANG` and `TERM`. */
   readonly environment: Readonly<Record<string, string>>;
   readonly limits: ShellLimits;
 }
 
-/** How much a command may take. */
+/** Resource limits of a command. */
 export interface ShellLimits {
-  /** How long a command runs that asks for no time of its own, and how long any may. */
+  /** Time limit of a command that sets none, in seconds. */
   readonly defaultSeconds: number;
+  /** Longest time limit that a command may set, in seconds. */
   readonly maxSeconds: number;
-  /** Processes and their threads, all together. */
+  /** Maximum number of threads of all processes together. */
   readonly processes: number;
-  /** Memory of all processes together. */
+  /** Maximum memory of all processes together. */
   readonly memoryBytes: number;
-  /** What all processes together may write to disk. */
+  /** Maximum number of bytes that all processes together write to disk. */
   readonly diskBytes: number;
-  /** The size of `/tmp`, which is kept in memory. */
+  /** Size of `/tmp` and of `/dev/shm`, which are kept in memory. */
   readonly tmpBytes: number;
-  /** What is kept of stdout, and of stderr: half from the beginning, half from the end. */
+  /** Characters kept of stdout, and of stderr: half from the start, half from the end. */
   readonly keptOutputChars: number;
-  /** Output that ends a command: it is out of hand. */
+  /** Maximum output of a command, stdout and stderr together; a command that exceeds it is killed. */
   readonly maxOutputBytes: number;
 }
 
 const MiB = 2 ** 20;
 
-/** Room enough for builds and tests, and too little to bring down a machine. */
+/** Default limits: enough for builds and tests, too little to exhaust a machine. */
 export const SHELL_LIMITS: ShellLimits = {
   defaultSeconds: 120,
   maxSeconds: 600,
@@ -48,10 +49,10 @@ export const SHELL_LIMITS: ShellLimits = {
   maxOutputBytes: 16 * MiB,
 };
 
-/** Where programs are found on most machines. */
+/** Default `PATH`. */
 export const SHELL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** What a command finds in its environment; nothing of the gateway's own is in it. */
+/** Returns the environment of a command. It contains no variables of the gateway's environment. */
 export function shellEnvironment(
   { path, environment }: ShellPolicy,
   home: string,

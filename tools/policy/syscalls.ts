@@ -1,14 +1,18 @@
-/** The processors whose system calls are known here, as Node names them. */
+/** Supported processors, named as in Node.js. */
 type Processor = "x64" | "arm64";
 
-/** The architecture in the kernel's words (`linux/audit.h`), and the numbers of the calls, from `asm/unistd.h`. */
+/** Architecture constants of the kernel, from `linux/audit.h`. */
 const AUDIT_ARCHITECTURES: Record<Processor, number> = { x64: 0xc000003e, arm64: 0xc00000b7 };
+/** Numbers of the system calls, from `asm/unistd.h`. */
 const SYSCALLS: Record<Processor, { clone: number; clone3: number; ioctl: number; socket: number }> = {
   x64: { clone: 56, clone3: 435, ioctl: 16, socket: 41 },
   arm64: { clone: 220, clone3: 435, ioctl: 29, socket: 198 },
 };
 
-/** Calls that give a file its mode: which argument that is, and which holds the flags where only some make a file. */
+/**
+ * System calls that set a file's mode. `mode` is the index of that argument. `flags` is the index of the flags, for
+ * calls that create a file only with certain flags.
+ */
 const MODE_SYSCALLS: readonly { x64?: number; arm64?: number; mode: number; flags?: number }[] = [
   { x64: 90, mode: 1 }, // chmod
   { x64: 91, arm64: 52, mode: 1 }, // fchmod
@@ -22,13 +26,16 @@ const MODE_SYSCALLS: readonly { x64?: number; arm64?: number; mode: number; flag
 ];
 const OPENAT2 = 437;
 
-/** Calls that no ordinary command makes and that reach what no namespace divides, or a great deal of the kernel. */
+/**
+ * System calls that no ordinary command makes. They reach resources that no namespace isolates, or large parts of the
+ * kernel.
+ */
 const REFUSED_SYSCALLS: Record<string, readonly [x64: number, arm64: number]> = {
-  // Keys are the kernel's own: those of the gateway's session would be within reach.
+  // Keyrings are not isolated by namespaces: the keys of the gateway's session would be accessible.
   add_key: [248, 217],
   request_key: [249, 218],
   keyctl: [250, 219],
-  // Further namespaces and mounts: what is read-only here must not be rearranged there.
+  // New namespaces and mounts could rearrange the read-only mounts.
   mount: [165, 40],
   umount2: [166, 39],
   pivot_root: [155, 41],
@@ -42,7 +49,7 @@ const REFUSED_SYSCALLS: Record<string, readonly [x64: number, arm64: number]> = 
   mount_setattr: [442, 442],
   setns: [308, 268],
   unshare: [272, 97],
-  // The parts of the kernel that most ways out went through.
+  // The parts of the kernel that most sandbox escapes used.
   bpf: [321, 280],
   io_uring_setup: [425, 425],
   io_uring_enter: [426, 426],
@@ -51,7 +58,7 @@ const REFUSED_SYSCALLS: Record<string, readonly [x64: number, arm64: number]> = 
   userfaultfd: [323, 282],
   open_by_handle_at: [304, 265],
   kexec_load: [246, 104],
-  // The kernel's log tells where it lies in memory, and what else runs.
+  // The kernel log reveals kernel addresses and other processes.
   syslog: [103, 116],
 };
 
@@ -61,10 +68,11 @@ const EAFNOSUPPORT = 97;
 const SECCOMP_ALLOW = 0x7fff0000;
 const SECCOMP_ERRNO = 0x00050000;
 
-/** `CLONE_NEW…` of everything but time, whose bit means something else to `clone`. */
+/** All `CLONE_NEW…` flags but `CLONE_NEWTIME`, whose bit has another meaning in `clone`. */
 const NEW_NAMESPACES = 0x7e020000;
-/** `S_ISUID` and `S_ISGID`; `O_CREAT` and the bit of `O_TMPFILE` that is its own. */
+/** `S_ISUID` and `S_ISGID`. */
 const SETID_BITS = 0o6000;
+/** `O_CREAT`, and the bit that only `O_TMPFILE` has. */
 const CREATE_FLAGS = 0o100 | 0o20000000;
 const TERMINAL_INPUT = [0x5412, 0x541c]; // TIOCSTI, TIOCLINUX
 const AF_UNIX = 1;
@@ -72,7 +80,7 @@ const AF_INET = 2;
 const AF_INET6 = 10;
 const AF_NETLINK = 16;
 
-/** Where `struct seccomp_data` holds what is asked for; of arguments the low half, which is all the kernel reads. */
+/** Offsets in `struct seccomp_data`. Only the low 32 bits of an argument are checked: the kernel reads no more. */
 const NUMBER_OFFSET = 0;
 const ARCHITECTURE_OFFSET = 4;
 const ARGUMENT_OFFSETS = [16, 24, 32, 40];
@@ -80,9 +88,11 @@ const ARGUMENT_OFFSETS = [16, 24, 32, 40];
 type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, value: number];
 
 /**
- * A filter for the system calls of a command, as `bwrap --seccomp` reads it; none for a processor that is not
- * known. Sockets are of the internet or of this machine alone, for others, as of virtual machines, are not divided
- * by network namespaces. With the network go the machine's abstract sockets, so there none of its kind is left.
+ * Returns a system call filter in the format of `bwrap --seccomp`, or undefined for an unsupported processor.
+ *
+ * Only internet, netlink and Unix sockets are allowed. Other families, such as those of virtual machines, are not
+ * isolated by network namespaces. With `network`, Unix sockets are rejected too, because the machine's abstract sockets
+ * would be reachable.
  */
 export function createSyscallFilter(
   processor: string,
@@ -95,20 +105,20 @@ export function createSyscallFilter(
     load(ARCHITECTURE_OFFSET),
     ...unlessEqual(AUDIT_ARCHITECTURES[processor], [returnErrno(ENOSYS)]),
     load(NUMBER_OFFSET),
-    // The second set of numbers of x64, by which all of these could be called too.
+    // The x32 numbers of x64 (bit 30 set) would bypass the checks below.
     [0x35, 0, 1, 0x40000000],
     returnErrno(ENOSYS),
     ...Object.values(REFUSED_SYSCALLS).flatMap(([x64, arm64]) =>
       ifEqual(processor === "x64" ? x64 : arm64, [returnErrno(EPERM)])
     ),
-    // Its flags lie in memory, where no filter can look, as do those of openat2; programs fall back.
+    // clone3 and openat2 pass their flags in memory, which a filter cannot read. Programs fall back on ENOSYS.
     ...ifEqual(clone3, [returnErrno(ENOSYS)]),
     ...ifEqual(clone, [
       load(ARGUMENT_OFFSETS[0]),
       ...ifAnyBit(NEW_NAMESPACES, [returnErrno(EPERM)]),
       returnAllow(),
     ]),
-    // A file that runs as its owner would wait in the workspace for another user of the machine.
+    // Another user of the machine could run a setuid or setgid file of the workspace.
     ...MODE_SYSCALLS.flatMap(({ [processor]: number, mode, flags }) => {
       if (number === undefined) return [];
       const check = [load(ARGUMENT_OFFSETS[mode]), ...ifAnyBit(SETID_BITS, [returnErrno(EPERM)])];
@@ -144,21 +154,22 @@ function returnErrno(error: number): Instruction {
   return [0x06, 0, 0, SECCOMP_ERRNO | error];
 }
 
-/** What is done if the loaded value is this one. */
+/** Executes `then` if the loaded value equals `value`. */
 function ifEqual(value: number, then: Instruction[]): Instruction[] {
   return [[0x15, 0, then.length, value], ...then];
 }
 
-/** What is done if the loaded value has any of these bits. */
+/** Executes `then` if the loaded value has any of the bits. */
 function ifAnyBit(bits: number, then: Instruction[]): Instruction[] {
   return [[0x45, 0, then.length, bits], ...then];
 }
 
+/** Executes `then` if the loaded value differs from `value`. */
 function unlessEqual(value: number, then: Instruction[]): Instruction[] {
   return [[0x15, then.length, 0, value], ...then];
 }
 
-/** As `struct sock_filter`, on machines whose numbers begin with the low byte. */
+/** Encodes instructions as little-endian `struct sock_filter`. */
 function encodeProgram(program: readonly Instruction[]): Uint8Array {
   const bytes = new DataView(new ArrayBuffer(program.length * 8));
   for (const [at, [code, ifTrue, ifFalse, value]] of program.entries()) {

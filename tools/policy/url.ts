@@ -1,19 +1,19 @@
 import { FetchError } from "../errors.ts";
 import { isPublicAddress } from "./address.ts";
 
-/** A URL that may be asked. */
+/** A URL that may be fetched. */
 export interface Target {
   readonly url: URL;
-  /** The host's address, where the URL names it by its address. */
+  /** The host's IP address, if the URL contains it instead of a name. */
   readonly literalAddress: string | undefined;
-  /** Whether the owner has allowed the host, wherever it is; else every address that it turns out to have is checked. */
+  /** True if the operator has allowed the host. Otherwise every resolved address must be checked. */
   readonly exempt: boolean;
 }
 
-/** Names that mean this machine or this network to whoever resolves them. */
+/** Names that resolve to the local machine or the local network. */
 const LOCAL_NAME = /(^|\.)(localhost|localdomain|local|internal|home\.arpa)$/;
 
-/** A name of the public internet: two labels at least, of which the last is no number. */
+/** A public host name: at least two labels, of which the last begins with a letter. */
 const PUBLIC_NAME =
   /^(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
@@ -24,12 +24,12 @@ const BAD_PORTS = new Set([
 ]);
 
 /**
- * Reads a URL that a model or a page names, and tells whether it may be asked.
+ * Parses a URL from a model or a page, and rejects one that may not be fetched.
  *
- * `http` without a port becomes `https`; a fragment is left out. Nothing is resolved here: a host with a name is still
- * to be checked by its addresses.
+ * `http` without a port becomes `https`, and the fragment is removed. Names are not resolved here: the caller must
+ * check the addresses of a host unless the target is exempt.
  *
- * @throws {FetchError} `invalid_tool_input` for what is no URL, `url_not_allowed` for what may not be asked.
+ * @throws {FetchError} `invalid_tool_input` if it is not a URL, `url_not_allowed` if it may not be fetched.
  *
  * @example Usage
  * ```ts
@@ -43,13 +43,15 @@ export function parseTarget(text: string, allowHosts: ReadonlySet<string>): Targ
   const reject = (why: string): never => {
     throw new FetchError("url_not_allowed", `Cannot fetch "${shortenUrl(text)}": ${why}`);
   };
-  if (url.protocol !== "http:" && url.protocol !== "https:") reject("only http and https may be asked");
-  if (url.username !== "" || url.password !== "") reject("a URL with a user name or a password is not asked");
+  if (url.protocol !== "http:" && url.protocol !== "https:") reject("only http and https URLs are allowed");
+  if (url.username !== "" || url.password !== "") {
+    reject("a URL with a user name or a password is not allowed");
+  }
   if (allowHosts.has(toHostAndPort(url))) {
     return { url, literalAddress: parseLiteralAddress(url.hostname), exempt: true };
   }
 
-  if (!isWebPort(url.port)) reject("its port is not one that web pages are served on");
+  if (!isWebPort(url.port)) reject("its port is not allowed");
   const literalAddress = parseLiteralAddress(url.hostname);
   if (literalAddress !== undefined) {
     if (!isPublicAddress(literalAddress)) reject(NOT_PUBLIC);
@@ -62,9 +64,9 @@ export function parseTarget(text: string, allowHosts: ReadonlySet<string>): Targ
 }
 
 /**
- * Writes hosts that the owner names as a URL would name them: `LOCALHOST:80` as `localhost:80`.
+ * Parses the operator's allowed hosts and normalizes them as URLs do: `LOCALHOST:80` becomes `localhost:80`.
  *
- * @throws {TypeError} for an entry that is no `host:port`.
+ * @throws {TypeError} if an entry is not `host:port`.
  */
 export function parseAllowHosts(entries: Iterable<string>): ReadonlySet<string> {
   return new Set(Array.from(entries, (entry) => {
@@ -76,18 +78,17 @@ export function parseAllowHosts(entries: Iterable<string>): ReadonlySet<string> 
   }));
 }
 
-/** Why a host is refused by its address, without telling which it is. */
-export const NOT_PUBLIC =
-  "its host is not on the public internet, and the gateway's owner has not allowed it";
+/** Reason for rejecting a host because of its address. It omits the address. */
+export const NOT_PUBLIC = "its host is not on the public internet, and the operator has not allowed it";
 
-/** A URL as a message quotes it. */
+/** Shortens a URL for a message, to 300 characters. */
 export function shortenUrl(text: string): string {
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
 
 function parseUrl(text: string): URL {
   const trimmed = text.trim();
-  // The parser would take tabs, line ends and backslashes out of the host or turn them into something else.
+  // The URL parser would remove tabs and line ends, and replace backslashes.
   if (!/^[^\p{Cc}\s\\]+$/u.test(trimmed) || !URL.canParse(trimmed)) {
     throw new FetchError(
       "invalid_tool_input",
@@ -110,7 +111,7 @@ function isWebPort(port: string): boolean {
     (Number(port) >= 1024 && !BAD_PORTS.has(Number(port)));
 }
 
-/** The address by which a URL names its host; the parser has written every form of IPv4 as four decimal numbers. */
+/** Returns the host if it is an IP address. The URL parser converts all forms of IPv4 to 4 decimal numbers. */
 function parseLiteralAddress(hostname: string): string | undefined {
   if (hostname.startsWith("[")) return hostname.slice(1, -1);
   return /^\d+(\.\d+){3}$/.test(hostname) ? hostname : undefined;

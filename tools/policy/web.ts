@@ -1,26 +1,27 @@
-/** Which hosts may be asked, how much of them is read, and by whom the web is searched. */
+/** Allowed hosts, limits, and the search engine. */
 export interface WebPolicy {
   /**
-   * Hosts of the owner's own network that may be asked, as `host:port`. Each is exempt from every rule about addresses,
-   * names and ports, for itself alone.
+   * Hosts of the operator's network that may be fetched, as `host:port`. Only these are exempt from the rules about
+   * addresses, names and ports.
    */
   readonly allowHosts: ReadonlySet<string>;
   readonly search: SearchPolicy;
   readonly limits: WebLimits;
 }
 
-/** How much a page may cost. */
+/** Limits of a fetch or a search. */
 export interface WebLimits {
-  /** Milliseconds that a page or a search may take, with all its redirects. */
+  /** Time limit of a page, including redirects, or of a search, in milliseconds. */
   readonly timeoutMs: number;
-  /** Bytes of a page that are read, after they were unpacked; what is beyond them is left out. */
+  /** Maximum size of a page in bytes, after decompression. A longer page is truncated. */
   readonly textBytes: number;
-  /** Bytes that a PDF may have. */
+  /** Maximum size of a PDF in bytes. A larger PDF is rejected. */
   readonly pdfBytes: number;
+  /** Maximum number of redirects. */
   readonly redirects: number;
 }
 
-/** Limits that suit pages made for people, and that a gateway with other work to do can bear. */
+/** Default limits: enough for pages made for people, and affordable for a busy gateway. */
 export const WEB_LIMITS: WebLimits = {
   timeoutMs: 20_000,
   textBytes: 2 * 1024 * 1024,
@@ -28,12 +29,12 @@ export const WEB_LIMITS: WebLimits = {
   redirects: 5,
 };
 
-/** By whom the web is searched: the upstream itself, or a service with an address of its own. */
+/** Search engine: the upstream itself, or a separate service. */
 export type SearchPolicy =
   | { readonly engine: "openrouter" }
   | {
     readonly engine: SearchService;
-    /** Where the service is; its usual address where this is missing. SearXNG has none. */
+    /** Base URL of the service. Default: its public address; SearXNG has none. */
     readonly url?: string | undefined;
     readonly key?: string | undefined;
   };

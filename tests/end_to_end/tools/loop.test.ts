@@ -423,7 +423,7 @@ test("ready() rejects a workspace that cannot be used", () =>
     const file = createToolGateway({ ...READ_AND_WRITE, WORKSPACE_ROOT: `${gateway.root}/file` });
     try {
       await assert.rejects(missing.ready(), /Cannot use WORKSPACE_ROOT .*there is no such folder/);
-      await assert.rejects(file.ready(), /Cannot use WORKSPACE_ROOT .*it is no folder/);
+      await assert.rejects(file.ready(), /Cannot use WORKSPACE_ROOT .*it is not a folder/);
     } finally {
       missing.remove();
       file.remove();

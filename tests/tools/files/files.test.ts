@@ -365,10 +365,10 @@ test("LS lists a tree, shallow before deep, and reports what it omits", async ()
 test("Write and Read respect a policy without write access and with a size limit", async () => {
   const { put, run, fail } = createWorkspace({ write: false, maxBytes: 10, maxEntries: 3 });
   put({ "small": "0123456789", "large": "0123456789a", "c": "", "d": "" });
-  assert.match(await fail(write, { file_path: "x", content: "" }), /files may only be read here$/);
+  assert.match(await fail(write, { file_path: "x", content: "" }), /the workspace is read-only$/);
   assert.match(
     await fail(edit, { file_path: "small", old_string: "0", new_string: "" }),
-    /may only be read here$/,
+    /the workspace is read-only$/,
   );
   assert.equal(await run(read, { file_path: "small" }), "     1\t0123456789");
   assert.match(await fail(read, { file_path: "large" }), /it has 11 bytes, and 10 is the limit$/);

@@ -238,7 +238,7 @@ for (const descriptors of [true, false]) {
     for (const use of uses("hard.txt")) {
       assert.ok(!(await attempt(workspace, use)).includes(SECRET), use[0].name);
     }
-    assert.match(await attempt(workspace, [read, { file_path: "hard.txt" }]), /it has a second name/);
+    assert.match(await attempt(workspace, [read, { file_path: "hard.txt" }]), /it has another hard link/);
     assert.equal(
       await workspace.run(grep, { pattern: "SECRET" }),
       "No matches found\n(2 files could not be read: too large, or not allowed)",

@@ -119,7 +119,7 @@ const TOLD: Record<string, Told> = {
   },
   "takes no NUL": {
     input: { command: "echo a\0b" },
-    text: "Cannot run the command: it holds a NUL character",
+    text: "Cannot run the command: it contains a NUL character",
     failed: true,
   },
   "says what to do with a command too long to pass on": {
@@ -183,7 +183,7 @@ test("Bash stops its command when the call is cancelled", { skip }, async () => 
   });
   assert.match(
     (await workspace.useTool({ command: "echo x" }, call.signal)).text,
-    /^The command did not start/,
+    /^Cannot run the command: the call was cancelled$/,
   );
 });
 
@@ -289,7 +289,7 @@ test("Bash rejects commands if there is no sandbox", async () => {
     const told = await nowhere.useTool({ command: "echo x > x" });
     assert.match(
       told.text,
-      /^Cannot run commands: the sandbox is missing; the owner of the gateway has to install bubblewrap/,
+      /^Cannot run commands: the sandbox could not be started; the operator must install bubblewrap/,
     );
     assert.equal(told.failed, true);
     assert.deepEqual(readdirSync(nowhere.root), []);
@@ -308,7 +308,10 @@ test("Bash rejects commands if the sandbox does not work", async () => {
   const refused = createShellWorkspace({ path: broken.outside, root: broken.root });
   try {
     const told = await refused.useTool({ command: "echo x > x" });
-    assert.match(told.text, /^Cannot run commands: this machine refuses the sandbox; .*user namespaces/);
+    assert.match(
+      told.text,
+      /^Cannot run commands: the sandbox does not work on this machine; .*user namespaces/,
+    );
     assert.deepEqual(readdirSync(refused.root), []);
   } finally {
     broken.remove();

@@ -57,7 +57,11 @@ test(
         encoding: "utf8",
         env: { ...process.env, DENO_KEY: "x" },
       });
-      assert.equal(stdout, JSON.stringify({ by: "exit", code: 0, stdout: "x\n0\n", stderr: "z\n" }), stderr);
+      assert.equal(
+        stdout,
+        JSON.stringify({ endedBy: "exit", code: 0, stdout: "x\n0\n", stderr: "z\n" }),
+        stderr,
+      );
       assert.deepEqual(readdirSync(workspace.root), ["y"]);
     } finally {
       workspace.remove();

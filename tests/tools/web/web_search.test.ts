@@ -84,7 +84,7 @@ test("search() sends each service a request in its own form, at the operator's U
       await assert.rejects(failure, {
         name: "SearchError",
         code: "unavailable",
-        message: /no URL of searxng/,
+        message: /no URL is configured for searxng/,
       });
     } else {
       await createTestWeb({ search: { engine: by, key: KEY }, fetch }).search(QUERY);
@@ -138,7 +138,7 @@ test("search() keeps only hits within the domains for every service", async () =
 
 test("search() fails with Anthropic's codes and never reveals the key", async () => {
   const cases: [answer: () => Response, code: string, message: RegExp][] = [
-    [() => new Response(KEY, { status: 429 }), "too_many_requests", /too often/],
+    [() => new Response(KEY, { status: 429 }), "too_many_requests", /rate limit/],
     [() => new Response(KEY, { status: 401 }), "unavailable", /status 401.*key/],
     [() => new Response(KEY, { status: 403 }), "unavailable", /JSON/],
     [() => new Response(KEY, { status: 500 }), "unavailable", /status 500$/],
@@ -147,15 +147,15 @@ test("search() fails with Anthropic's codes and never reveals the key", async ()
       "unavailable",
       /status 302$/,
     ],
-    [() => new Response(`<html>${KEY}`), "unavailable", /not answer in JSON/],
-    [() => Response.json({ results: KEY, web: { results: KEY } }), "unavailable", /no hits/],
-    [() => new Response(`"${"x".repeat(5_000_000)}"`), "unavailable", /too much/],
+    [() => new Response(`<html>${KEY}`), "unavailable", /is not JSON/],
+    [() => Response.json({ results: KEY, web: { results: KEY } }), "unavailable", /unexpected response/],
+    [() => new Response(`"${"x".repeat(5_000_000)}"`), "unavailable", /larger than 4194304 bytes/],
     [
       () => {
         throw new TypeError(`Invalid header ${KEY}`);
       },
       "unavailable",
-      /does not answer$/,
+      /did not respond$/,
     ],
   ];
   for (const by of SERVICES) {
@@ -174,7 +174,7 @@ test("search() fails with Anthropic's codes and never reveals the key", async ()
   }
   const web = createTestWeb({});
   const both = { ...QUERY, allowedDomains: ["a.io"], blockedDomains: ["b.io"] };
-  await assert.rejects(web.search(QUERY), { code: "unavailable", message: /upstream's search has failed$/ });
+  await assert.rejects(web.search(QUERY), { code: "unavailable", message: /upstream's search failed$/ });
   await assert.rejects(web.search(both), { code: "invalid_tool_input", message: /both/ });
   await assert.rejects(web.search({ ...QUERY, query: " " }), { code: "invalid_tool_input" });
   await assert.rejects(web.search({ ...QUERY, query: "q".repeat(401) }), { code: "query_too_long" });

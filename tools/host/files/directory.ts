@@ -2,18 +2,19 @@ import { type BigIntStats, constants, type Dirent } from "node:fs";
 import { type FileHandle, lstat, open, readdir, readlink } from "node:fs/promises";
 import { systemErrorCode } from "./file_errors.ts";
 
-/** A folder of the workspace that has been walked to from the root, through folders only and never through a link. */
+/** A folder of the workspace, reached from the root through folders only, never through a symbolic link. */
 export interface Directory {
-  /** The names on the way from the root. */
+  /** Names of the folders from the root to this one. */
   readonly path: readonly string[];
-  /** By what path the system finds the folder, or something in it. */
+  /** Returns the path under which the system finds the folder, or an entry of it. */
   pathOf(name?: string): string;
+  /** Opens a subfolder; fails if it is a link. */
   enter(name: string): Promise<Directory>;
-  /** What is there under a name, be it a link; nothing if nothing is. */
+  /** Returns the status of an entry without following a link, or undefined if there is no such entry. */
   lstat(name: string): Promise<BigIntStats | undefined>;
-  /** What it holds, in the order of names. */
+  /** Returns the entries, sorted by name. */
   list(): Promise<Dirent[]>;
-  /** Makes sure that what was opened under a name was found in this very folder. */
+  /** Fails unless the entry that was opened under a name is in this folder. */
   verify(name: string, opened: BigIntStats): Promise<void>;
   close(): Promise<void>;
 }
@@ -21,11 +22,12 @@ export interface Directory {
 /**
  * Opens the root of the workspace.
  *
- * Where Linux shows open files under `/proc/self/fd`, folders are held open and names are looked up in them, so
- * that nothing that happens to the path above can lead elsewhere: this is exact, also while links are swapped.
- * Elsewhere, and on Deno unless it may do everything, folders are held by path, and after each step the whole
- * way is compared with what it was, several times over. A swap between two of those looks, and back before the
- * next, each time, is not noticed.
+ * Where Linux provides `/proc/self/fd`, folders are kept open and names are looked up in the open folder. A change of
+ * the path above cannot lead elsewhere, even while links are swapped.
+ *
+ * On other systems, and on Deno without `--allow-all`, folders are identified by path. After each step the whole path
+ * is compared several times with its earlier state. A path that is swapped between two comparisons and restored before
+ * the next one, each time, is not detected.
  */
 export async function openRoot(root: string, descriptors: boolean): Promise<Directory> {
   const handle = descriptors ? await openFolder(root) : undefined;
@@ -39,7 +41,7 @@ export async function openRoot(root: string, descriptors: boolean): Promise<Dire
 
 const { O_RDONLY, O_DIRECTORY = 0, O_NOFOLLOW = 0 } = constants;
 
-/** Windows opens no folders; there is nothing then. */
+/** Opens a folder; returns undefined on Windows, which cannot open folders. */
 async function openFolder(path: string): Promise<FileHandle | undefined> {
   try {
     return await open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -65,13 +67,13 @@ function byDescriptor(handle: FileHandle, path: readonly string[]): Directory {
   };
 }
 
-/** A folder on the way, as it was when it was walked through. */
+/** A folder of the path, with its status when it was entered. */
 interface PathStep {
   path: string;
   stat: BigIntStats;
 }
 
-/** How many times the way is compared. */
+/** Number of comparisons of the path. */
 const VERIFY_ROUNDS = 4;
 
 function byPath(base: string, path: readonly string[], steps: readonly PathStep[]): Directory {
@@ -128,13 +130,13 @@ async function lstatIfPresent(path: string): Promise<BigIntStats | undefined> {
   }
 }
 
-/** What the system would say of a link that it must not follow. */
+/** A changed path. Its code is the system's for a link that must not be followed. */
 class PathChangedError extends Error {
   readonly code = "ELOOP";
 }
 
 async function statFolder(path: string): Promise<BigIntStats> {
   const stat = await lstat(path, { bigint: true });
-  if (!stat.isDirectory()) throw Object.assign(new Error("not a folder"), { code: "ENOTDIR" });
+  if (!stat.isDirectory()) throw Object.assign(new Error("Not a folder"), { code: "ENOTDIR" });
   return stat;
 }

@@ -4,49 +4,50 @@ import { type FilePolicy, isProtected, resolveLink, resolvePath } from "../../po
 import { type Directory, openRoot } from "./directory.ts";
 import { fileError, systemErrorCode, withFileErrors } from "./file_errors.ts";
 
-/** Where a path has led. */
+/** A path that was resolved in the file system. */
 export interface ResolvedPath {
-  /** The folder that holds it, or the root itself. */
+  /** The folder that contains the entry, or the root itself. */
   readonly directory: Directory;
-  /** Its name in that folder; empty for the root. */
+  /** Name in that folder; empty for the root. */
   readonly name: string;
-  /** The way to it from the root, without links: one file has one such path. */
+  /** Path relative to the workspace root, without symbolic links. A file has exactly one. */
   readonly path: string;
-  /** What is there; nothing if nothing is. */
+  /** Status of the entry; undefined if it does not exist. */
   readonly stat: BigIntStats | undefined;
 }
 
-/** Where is looked, and what for. */
+/** Options of {@link withResolvedPath}. */
 export interface ResolveOptions {
   policy: FilePolicy;
   descriptors: boolean;
-  /** What is to be done, for the sentence that says that it cannot be. */
+  /** Verb for error messages: `Cannot <action> "<path>"`. */
   action: string;
-  /** Whether it will be written: then it must not be protected. */
+  /** True if the entry will be written. Protected paths are then rejected. */
   write?: boolean;
-  /** Asked before folders that are missing on the way are made; it throws if they shall not be. */
+  /** Enables the creation of missing folders. Called before each; it may throw to prevent the creation. */
   beforeCreate?(): void;
 }
 
-/** How many links may lead from one to the next. */
+/** Maximum number of links followed for one path. */
 const MAX_LINKS = 16;
 
 /**
- * Walks to a path and does something there. Links are never followed by the system, but read, and walked to from
- * the root again if they stay inside.
+ * Resolves a path step by step from the root, and calls `use` with the result.
  *
- * @throws {ToolError} if it leads out of the workspace, or is protected and to be written.
+ * The system never follows a link. Its target is read and resolved from the root again, if it is inside the workspace.
+ *
+ * @throws {ToolError} if the path leads out of the workspace, or is protected and `write` is true.
  */
 export async function withResolvedPath<T>(
   path: string,
   { policy, descriptors, action, write = false, beforeCreate }: ResolveOptions,
-  use: (place: ResolvedPath) => Promise<T>,
+  use: (resolved: ResolvedPath) => Promise<T>,
 ): Promise<T> {
   return withFileErrors(action, path, async () => {
     let segments = resolvePath(path, policy);
     for (let links = 0; links <= MAX_LINKS; links += 1) {
       if (write && isProtected(segments, policy)) {
-        throw fileError(action, path, "files of that name are protected, for other programs act on them");
+        throw fileError(action, path, "files of that name are protected, because other programs act on them");
       }
       const step = await walkPath(segments, { root: () => openRoot(policy.root, descriptors), beforeCreate });
       if ("directory" in step) {
@@ -57,14 +58,14 @@ export async function withResolvedPath<T>(
         }
       }
       const target = resolveLink(step.folder, step.target, policy);
-      if (target === undefined) throw fileError(action, path, "a link leads out of the workspace");
+      if (target === undefined) throw fileError(action, path, "a link points outside the workspace");
       segments = [...target, ...step.rest];
     }
-    throw fileError(action, path, "too many links lead to it");
+    throw fileError(action, path, "too many levels of links");
   });
 }
 
-/** A link on the way. */
+/** A link in the path, and the segments after it. */
 interface LinkStep {
   folder: readonly string[];
   target: string;
@@ -104,7 +105,7 @@ async function createFolder(directory: Directory, name: string): Promise<void> {
   try {
     await mkdir(directory.pathOf(name));
   } catch (error) {
-    // Another call has made it in the meantime.
+    // EEXIST: another call has created it meanwhile.
     if (systemErrorCode(error) !== "EEXIST") throw error;
   }
 }

@@ -6,26 +6,31 @@ import type { Directory } from "./directory.ts";
 import { readFile } from "./read.ts";
 import { systemErrorCode } from "./file_errors.ts";
 
-/** Rules that follow one another and say the same of what they match. */
+/** Consecutive rules that have the same effect on what they match. */
 interface Rules {
   ignored: boolean;
-  /** Whether they only speak of folders. */
+  /** True if they match folders only. */
   foldersOnly: boolean;
   matches(path: string): boolean;
 }
 
-/** The rules of one `.gitignore`, the last first, and how deep it lies. */
+/** Rules of one `.gitignore`, the last first, and the depth of its folder. */
 interface IgnoreLayer {
   depth: number;
   rules: readonly Rules[];
 }
 
-/** The largest `.gitignore` that is obeyed, and how many of its lines are. */
-const LIMITS = { bytes: 32 * 1024, lines: 2000 };
+/** Maximum size of a `.gitignore`; a larger one is ignored. */
+const MAX_FILE_BYTES = 32 * 1024;
+
+/** Maximum number of lines that are read. */
+const MAX_LINES = 2_000;
 
 /**
- * What the `.gitignore` files on the way to a folder say; the nearest goes first. They are part of the workspace,
- * and so may be hostile: packages that match them by backtracking can be made to hang.
+ * Rules of the `.gitignore` files from the root to a folder. The nearest file takes precedence.
+ *
+ * The files are part of the workspace and may be hostile. Rules are therefore matched in linear time: a hostile file
+ * can make packages that match by backtracking hang.
  */
 export class GitIgnore {
   static readonly none: GitIgnore = new GitIgnore([]);
@@ -35,7 +40,7 @@ export class GitIgnore {
     this.#layers = layers;
   }
 
-  /** Adds what a folder's own `.gitignore` says, if it is among the names in it. */
+  /** Returns these rules with those of a folder's `.gitignore`, if `names` contains one. */
   async enter(
     directory: Directory,
     names: readonly string[],
@@ -47,7 +52,7 @@ export class GitIgnore {
     return new GitIgnore([{ depth: directory.path.length, rules: parseRules(text) }, ...this.#layers]);
   }
 
-  /** Whether something is ignored; the folders that it lies in are not asked again. */
+  /** True if an entry is ignored. The folders above it are not checked again. */
   ignores(path: readonly string[], isFolder: boolean): boolean {
     for (const { depth, rules } of this.#layers) {
       const below = path.slice(depth).join("/");
@@ -60,7 +65,7 @@ export class GitIgnore {
 
 function parseRules(text: string): Rules[] {
   const groups: { ignored: boolean; foldersOnly: boolean; patterns: string[] }[] = [];
-  for (const line of text.replace(/^\ufeff/, "").split(/\r?\n/).slice(0, LIMITS.lines)) {
+  for (const line of text.replace(/^\ufeff/, "").split(/\r?\n/).slice(0, MAX_LINES)) {
     const rule = line.replace(/^((?:\\[\s\S]|[^\\])*?)[ \t]+$/, "$1");
     if (rule === "" || rule.startsWith("#")) continue;
     const ignored = !rule.startsWith("!");
@@ -79,7 +84,7 @@ function parseRules(text: string): Rules[] {
   }));
 }
 
-/** Rules that cannot be read, or are too many, count as none. */
+/** Reads a folder's `.gitignore`; returns undefined if it cannot be read or is too large. */
 async function readRules(
   directory: Directory,
   policy: FilePolicy,
@@ -87,7 +92,7 @@ async function readRules(
 ): Promise<string | undefined> {
   const name = ".gitignore";
   const options = {
-    policy: { ...policy, maxBytes: LIMITS.bytes },
+    policy: { ...policy, maxBytes: MAX_FILE_BYTES },
     action: "read",
     displayPath: name,
     signal,

@@ -6,11 +6,12 @@ import { MAX_FILE_BYTES } from "../../policy/files.ts";
 import type { Directory } from "./directory.ts";
 import { fileError } from "./file_errors.ts";
 
-/** What is read of a file, and how. */
+/** Options of {@link readFile}. */
 export interface ReadFileOptions {
   policy: FilePolicy;
+  /** Verb for error messages: `Cannot <action> "<path>"`. */
   action: string;
-  /** The path as the model said it, for the sentence that says that it cannot be read. */
+  /** Path as the model wrote it, for error messages. */
   displayPath: string;
   signal: AbortSignal;
 }
@@ -18,10 +19,12 @@ export interface ReadFileOptions {
 const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_NOCTTY = 0 } = constants;
 
 /**
- * Reads a whole file. A link, a device or a pipe is not opened, and if it takes the file's place at the last
- * moment, opening it neither follows nor waits; what has been opened is looked at again before it is read.
+ * Reads a whole file.
  *
- * @throws {ToolError} if it is no regular file, is known by a second name somewhere else, or is too large.
+ * Links, devices and pipes are not opened. If one replaces the file meanwhile, opening neither follows nor blocks, and
+ * the opened file is checked again before it is read.
+ *
+ * @throws {ToolError} if it is not a regular file, has more than one hard link, or is too large.
  */
 export async function readFile(
   directory: Directory,
@@ -36,7 +39,7 @@ export async function readFile(
       throw fileError(
         action,
         displayPath,
-        "it has a second name (a hard link), which may be outside of the workspace",
+        "it has another hard link, which may be outside the workspace",
       );
     }
     if (found.size > BigInt(maxBytes)) {
@@ -51,7 +54,7 @@ export async function readFile(
     await directory.verify(name, opened);
     const bytes = await readUpTo(handle, { size: Number(opened.size), limit: maxBytes, signal });
     if (bytes === undefined) {
-      throw fileError(action, displayPath, `it grows past ${maxBytes} bytes while it is read`);
+      throw fileError(action, displayPath, `it grew past ${maxBytes} bytes during the read`);
     }
     return bytes;
   } finally {
@@ -59,7 +62,7 @@ export async function readFile(
   }
 }
 
-/** Names what a file holds: two files of one version are the same to the last byte. */
+/** Returns a hash that identifies the content of a file. */
 export function hashContent(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("base64url");
 }
@@ -68,7 +71,7 @@ function tooLargeReason(size: bigint, maxBytes: number): string {
   return `it has ${size} bytes, and ${maxBytes} is the limit`;
 }
 
-/** Reads to the end, whatever size the system told; nothing if there is more than the limit. */
+/** Reads to the end, even past the reported `size`; returns undefined if the file exceeds the limit. */
 async function readUpTo(
   handle: FileHandle,
   { size, limit, signal }: { size: number; limit: number; signal: AbortSignal },

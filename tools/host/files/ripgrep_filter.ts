@@ -3,14 +3,14 @@ import { stat } from "node:fs/promises";
 import type { FilePolicy } from "../../policy/files.ts";
 import { type SearchPattern, toRipgrepPattern } from "./ripgrep_pattern.ts";
 
-/** Leaves out files that surely hold nothing of a pattern. */
+/** Removes files that cannot contain a match of a pattern. */
 export type RipgrepFilter = (
   paths: readonly string[],
   pattern: SearchPattern,
   signal: AbortSignal,
 ) => Promise<readonly string[]>;
 
-/** Where ripgrep is usually; the search path is not asked, for the workspace itself may be on it. */
+/** Usual locations of ripgrep. `PATH` is not searched, because it may contain the workspace. */
 const RIPGREP_PATHS = [
   "/usr/bin/rg",
   "/usr/local/bin/rg",
@@ -18,19 +18,20 @@ const RIPGREP_PATHS = [
   "/home/linuxbrew/.linuxbrew/bin/rg",
 ];
 
-/** What is not UTF-8 matches nothing of ripgrep's; we read it as U+FFFD, and so must have a look ourselves. */
+/** Patterns for invalid UTF-8. Ripgrep finds no match there, but the tools read it as U+FFFD: such files are kept. */
 const NOT_UTF8 = [
   "(?-u:[\\xC0\\xC1\\xF5-\\xFF])",
   "(?-u:[\\xC2-\\xF4](?:[\\x00-\\x7F]|$))",
   "(?-u:(?:^|[\\x00-\\x7F])[\\x80-\\xBF])",
 ];
 
-/** How many bytes of paths one run is given. */
+/** Approximate limit of the arguments of one run. */
 const MAX_ARGUMENT_BYTES = 100_000;
 
 /**
- * Makes a sieve of ripgrep. It is only told which files to look at, and only its word on which ones hold nothing
- * is taken: what is shown of a file is read by us, so ripgrep, which opens by path, need not be trusted with links.
+ * Creates a filter that runs ripgrep on the given files, and uses only its list of files that may match.
+ *
+ * The tools read these files themselves. Ripgrep, which opens files by path, need not be trusted with links.
  */
 export function createRipgrepFilter({ root, ripgrep }: FilePolicy): RipgrepFilter {
   let program: Promise<string | undefined> | undefined;
@@ -54,7 +55,7 @@ async function findRipgrep(configured: string | undefined): Promise<string | und
     try {
       if ((await stat(path)).isFile()) return path;
     } catch {
-      // Not there, or Deno's flags do not let us look: the next one may be.
+      // It does not exist, or Deno has no permission to check: try the next one.
     }
   }
   return undefined;
@@ -83,12 +84,12 @@ interface RipgrepRun {
   signal: AbortSignal;
 }
 
-/** Gives nothing if ripgrep cannot be run, or does not take the pattern. */
+/** Returns the files that may match, or undefined if ripgrep cannot be run or rejects the pattern. */
 function runRipgrep({ command, root, batch, pattern, signal }: RipgrepRun): Promise<string[] | undefined> {
   const options = [
     ...["--no-config", "--files-with-matches", "--null", "--text", "--crlf", "--no-messages", "--threads=2"],
     ...(pattern.ignoreCase ? ["--ignore-case"] : ["--case-sensitive"]),
-    // We join lines by LF alone, so a match over lines may be where ripgrep sees CR LF and none.
+    // The tools join lines with LF, so a match over several lines may exist where ripgrep sees CR LF and finds none.
     ...(pattern.multiline ? ["--multiline", "--regexp=\\r"] : []),
     ...[toRipgrepPattern(pattern), ...NOT_UTF8].map((regexp) => `--regexp=${regexp}`),
   ];
@@ -103,7 +104,7 @@ function runRipgrep({ command, root, batch, pattern, signal }: RipgrepRun): Prom
         stdio: ["ignore", "pipe", "ignore"],
       });
     } catch {
-      // Deno without the right to run it.
+      // Deno without permission to run it.
       return resolve(undefined);
     }
     const chunks: Uint8Array[] = [];
@@ -114,7 +115,7 @@ function runRipgrep({ command, root, batch, pattern, signal }: RipgrepRun): Prom
     child.once("close", (code) => {
       signal.removeEventListener("abort", stop);
       if (signal.aborted) return reject(signal.reason);
-      // 1 is "no match"; 2 is a pattern that it does not take, or a file that it cannot read.
+      // 1: no match; 2: an unsupported pattern or an unreadable file.
       if (code !== 0 && code !== 1) return resolve(undefined);
       const names = new TextDecoder().decode(Buffer.concat(chunks)).split("\0");
       resolve(names.filter((name) => name !== "").map((name) => name.slice(2)));

@@ -1,14 +1,14 @@
-/** What is looked for, in the words of RE2. */
+/** A search pattern in RE2 syntax. */
 export interface SearchPattern {
   source: string;
   ignoreCase: boolean;
-  /** Whether one match may go over several lines. */
+  /** True if a match may span several lines. */
   multiline: boolean;
 }
 
 /**
- * Says a pattern of RE2 in ripgrep's words: there `\w`, `\d`, `\s` and `\b` mean all of Unicode, classes may hold
- * classes, and `\A` and `\z` are the ends of the file rather than of the line.
+ * Converts a pattern from RE2 syntax to ripgrep's. In ripgrep, `\w`, `\d`, `\s` and `\b` include all of Unicode,
+ * classes can be nested, and `\A` and `\z` match at the ends of the file rather than of the line.
  */
 export function toRipgrepPattern({ source, multiline }: Pick<SearchPattern, "source" | "multiline">): string {
   let inClass = false;
@@ -28,13 +28,13 @@ export function toRipgrepPattern({ source, multiline }: Pick<SearchPattern, "sou
     if (token === "]" && !atStart) inClass = false;
     if (token === "]" && atStart) return "\\]";
     if (token.startsWith("[:")) return token;
-    // A hyphen that stands for itself is at either end.
+    // A literal hyphen is first or last in its class.
     if (token === "-" && (atStart || source[offset + 1] === "]")) return "\\-";
     return INSIDE_CLASS[token] ?? CLASS_LITERALS[token] ?? token;
   });
 }
 
-/** An escape, a named class, a character. */
+/** Tokens of a pattern: an escape, a named class or a character. */
 const TOKENS = /\\(?:[pP]\{[^}]*\}|x\{[^}]*\}|.)|\[:\^?\w+:\]|[\s\S]/gu;
 
 const OUTSIDE_CLASS: Readonly<Record<string, string>> = { "\\b": "(?-u:\\b)", "\\B": "(?-u:\\B)" };
@@ -48,11 +48,11 @@ const INSIDE_CLASS: Readonly<Record<string, string>> = {
   "\\S": "[^\\t\\n\\f\\r ]",
 };
 
-/** The beginning and the end; that of a text is before its last line break, which we take away. */
+/** Start and end anchors. The end of a text is before its last line break, which the tools remove. */
 const ANCHORS: Readonly<Record<"line" | "text", Readonly<Record<string, string>>>> = {
   line: { "\\A": "^", "\\z": "$" },
   text: { "\\z": "(?:\\n)?\\z" },
 };
 
-/** What has a meaning in a class of ripgrep's, and none in one of RE2's. */
+/** Characters that are special in a class of ripgrep's, but literal in RE2. */
 const CLASS_LITERALS: Readonly<Record<string, string>> = { "[": "\\[", "&": "\\&", "~": "\\~" };

@@ -5,47 +5,47 @@ import type { Directory } from "./directory.ts";
 import type { GitIgnore } from "./git_ignore.ts";
 import { systemErrorCode } from "./file_errors.ts";
 
-/** Something in a folder. */
+/** An entry of a folder. */
 export interface Entry {
-  /** The way to it from the root of the workspace. */
+  /** Path relative to the workspace root. */
   path: string;
   kind: "file" | "folder" | "link" | "other";
-  /** Bytes, of a file. */
+  /** Size of a file in bytes. */
   size: number;
-  /** When it was last changed, in milliseconds since 1970. */
+  /** Time of the last change, in milliseconds since 1970. */
   modified: number;
 }
 
-/** What a walk found. */
+/** Result of a walk. */
 export interface WalkResult {
   entries: Entry[];
-  /** Whether all was looked at. */
+  /** False if a limit ended the walk early. */
   complete: boolean;
 }
 
-/** What a walk looks at. */
+/** Options of a walk. */
 export interface WalkOptions {
-  /** How many folders deep; 1 is what the folder itself holds. */
+  /** Number of folder levels to visit; 1 visits only the entries of the folder itself. */
   depth?: number;
-  /** Whether names that begin with a dot count. */
+  /** True to include names that begin with a dot. */
   hidden: boolean;
-  /** Whether folders are entered that `.gitignore` files name, and whether such files count. */
+  /** True to include files and folders that `.gitignore` files exclude. */
   ignored: boolean;
-  /** What not to look at, folders with all that is in them, by its path from the folder where the walk began. */
+  /** Returns true to exclude an entry, and all content of a folder. The path is relative to the start folder. */
   skip?(path: string): boolean;
-  /** What to keep, by its path from the folder where the walk began. */
+  /** Returns true to include an entry in the result. The path is relative to the start folder. */
   select?(path: string, kind: Entry["kind"]): boolean;
-  /** The most to keep. */
+  /** Maximum number of entries in the result. */
   limit?: number;
 }
 
-/** How deep folders may lie in one another. */
+/** Maximum depth of a walk. */
 const MAX_DEPTH = 64;
 
-/** What version control keeps for itself is never listed. */
+/** Folders of version control systems, which are never listed. */
 const VERSION_CONTROL_FOLDERS = new Set([".git", ".hg", ".svn", ".jj"]);
 
-/** Walks through a folder, in the order of names; links are named and not followed. */
+/** Visits the entries of a folder and its subfolders, sorted by name. Links are listed but not followed. */
 export async function walk(
   start: Directory,
   { depth = MAX_DEPTH, hidden, ignored, skip, select, limit = Infinity }: WalkOptions,
@@ -84,7 +84,7 @@ export async function walk(
   return { entries, complete };
 }
 
-/** Looks into a folder that may have become something else, or unreadable, since it was listed. */
+/** Visits a subfolder; skips it if it has been replaced or become unreadable since it was listed. */
 async function visitFolder(
   directory: Directory,
   name: string,
@@ -112,7 +112,7 @@ function entryKind(entry: Dirent): Entry["kind"] {
   return entry.isSymbolicLink() ? "link" : "other";
 }
 
-/** Nothing if it is gone already. */
+/** Returns undefined if the entry no longer exists or cannot be read. */
 async function statEntry(
   directory: Directory,
   name: string,

@@ -7,8 +7,8 @@ import { systemErrorCode } from "./file_errors.ts";
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW = 0 } = constants;
 
 /**
- * Puts a file in the place of another, or where nothing was, whole or not at all: it is written under a name of
- * its own in the same folder, and gets its right name when it is on the disk. It keeps the rights of the one before.
+ * Creates or replaces a file atomically. The content is written to a temporary file in the same folder, which is
+ * renamed once it is on disk. The permissions of a replaced file are kept.
  */
 export async function replaceFile(
   directory: Directory,
@@ -36,7 +36,7 @@ async function writeTemporary(
   const mode = stat === undefined ? 0o666 : 0o600;
   const handle = await open(directory.pathOf(temporaryName), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   try {
-    // Not a byte is written before it is sure where.
+    // Nothing is written before the location is verified.
     await directory.verify(temporaryName, await handle.stat({ bigint: true }));
     if (stat !== undefined) await handle.chmod(Number(stat.mode) & 0o777);
     await handle.writeFile(bytes);
@@ -50,7 +50,7 @@ async function writeTemporary(
   }
 }
 
-/** What the system would say of a name that somebody else took at the same time. */
+/** A file that another program changed during the write. Its code is the system's for a file in use. */
 class ConcurrentChangeError extends Error {
   readonly code = "EBUSY";
 }
@@ -59,7 +59,7 @@ function isSameFile(before: BigIntStats | undefined, now: BigIntStats | undefine
   return before?.ino === now?.ino && before?.mtimeNs === now?.mtimeNs && before?.size === now?.size;
 }
 
-/** A draft that is gone already, by its owner's hand, needs no removing. */
+/** Removes a temporary file, unless it no longer exists. */
 async function removeTemporary(path: string): Promise<void> {
   try {
     await unlink(path);

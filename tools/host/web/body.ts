@@ -2,23 +2,23 @@ import { pipeline, Readable, type Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import type { PageResponse } from "./connect.ts";
 
-/** What was read of a body. */
+/** The part of a body that was read. */
 export interface ResponseBody {
   readonly bytes: Uint8Array;
-  /** Whether there was more than might be read. */
+  /** True if the body exceeds the limit. */
   readonly truncated: boolean;
 }
 
-/** A body that is packed in a way that was not asked for. */
+/** A body with an unsupported content encoding. */
 export class EncodingError extends Error {
   override name = "EncodingError";
 }
 
 /**
- * Reads a body and unpacks it on the way, up to so many bytes of what comes out.
+ * Reads and decompresses a body, up to `limit` bytes after decompression, and closes the response.
  *
- * @throws {EncodingError}
- * @throws whatever breaks off the body.
+ * @throws {EncodingError} if the content encoding is not supported.
+ * @throws the error of the connection or the decompression, if the body cannot be read to its end.
  */
 export async function readBody(response: PageResponse, limit: number): Promise<ResponseBody> {
   const chunks: Uint8Array[] = [];
@@ -38,7 +38,7 @@ export async function readBody(response: PageResponse, limit: number): Promise<R
 function decompress(response: PageResponse): AsyncIterable<Uint8Array> {
   const decompressor = createDecompressor(response.header("content-encoding")?.trim().toLowerCase() ?? "");
   if (decompressor === undefined) return response.body;
-  // A failure on either side reaches whoever iterates over the decoder.
+  // An error on either side is thrown by the iteration over the decompressor.
   pipeline(Readable.from(response.body), decompressor, () => {});
   return decompressor;
 }
@@ -56,7 +56,7 @@ function createDecompressor(encoding: string): Transform | undefined {
     case "br":
       return createBrotliDecompress();
     default:
-      throw new EncodingError("it is packed by another method than gzip, deflate or br");
+      throw new EncodingError("its content encoding is not gzip, deflate or br");
   }
 }
 

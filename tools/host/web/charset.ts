@@ -1,6 +1,6 @@
 /**
- * Decodes text by its byte order mark, else by the charset that its headers name, else by the one that it names itself
- * in its first kilobyte, else as UTF-8.
+ * Decodes text. The charset is that of the byte order mark, else `charset` (from the response headers), else a
+ * declaration in the first 1,024 bytes, else UTF-8.
  */
 export function decodePage(bytes: Uint8Array, charset: string | undefined): string {
   const label = detectBom(bytes) ?? charset ?? findDeclaredCharset(bytes) ?? "utf-8";
@@ -15,12 +15,12 @@ function detectBom(bytes: Uint8Array): string | undefined {
   return undefined;
 }
 
-/** `<meta charset="…">`, `<meta http-equiv … content="…; charset=…">` or `<?xml … encoding="…"?>`. */
+/** Reads `<meta charset="…">`, `<meta http-equiv … content="…; charset=…">` or `<?xml … encoding="…"?>`. */
 function findDeclaredCharset(bytes: Uint8Array): string | undefined {
   const start = new TextDecoder("latin1").decode(bytes.subarray(0, 1024));
   const [, declared] =
     /<(?:meta[^>]{0,200}charset|\?xml[^>]{0,200}encoding)\s*=\s*["']?([\w-]{1,40})/i.exec(start) ?? [];
-  // Whoever could read the declaration byte by byte did not read UTF-16.
+  // A declaration that is readable byte by byte is not in UTF-16.
   return declared?.toLowerCase().startsWith("utf-16") ? "utf-8" : declared;
 }
 

@@ -2,39 +2,41 @@ import { type IncomingMessage, request as requestPlain } from "node:http";
 import { request as requestSecure } from "node:https";
 import { isIP } from "node:net";
 
-/** Asks the host at one address, and no other, for a page. */
+/** Requests a page from the host at one address, and no other. */
 export type Connect = (request: PageRequest) => Promise<PageResponse>;
 
-/** What to ask, and at which address. */
+/** URL to request, and the address to connect to. */
 export interface PageRequest {
   readonly url: URL;
+  /** IP address. */
   readonly address: string;
-  /** Closes the connection when it fires, whatever has come by then. */
+  /** Closes the connection when it fires, even in the middle of the response. */
   readonly signal: AbortSignal;
 }
 
-/** What a host answers. */
+/** Response of a host. */
 export interface PageResponse {
   readonly status: number;
-  /** A header by its name in lower case. */
+  /** Returns a header by its lower-case name. */
   header(name: string): string | undefined;
   readonly body: AsyncIterable<Uint8Array>;
-  /** Closes the connection; what has not been read is lost. */
+  /** Closes the connection; unread content is lost. */
   close(): void;
 }
 
-/** How the gateway names itself to the hosts that it asks. */
+/** Value of the header `user-agent`. */
 const USER_AGENT = "openrouter-anthropic-server (reads pages for a language model)";
 
 /**
- * Asks over a connection of its own, without cookies, proxies or redirects. The address is given as the host, so that
- * nothing is left to resolve; the certificate is checked for the name in the URL.
+ * Creates a client that opens a new connection for each request, without cookies, proxies or redirects.
+ *
+ * The address is passed as the host, so no name is resolved. The certificate is checked for the name in the URL.
  */
 export function createConnect(options: { ca?: string | undefined } = {}): Connect {
   return ({ url, address, signal }) =>
     new Promise((resolve, reject) => {
       signal.throwIfAborted();
-      if (isIP(address) === 0) throw new TypeError("Cannot connect: what was resolved is no address");
+      if (isIP(address) === 0) throw new TypeError("Cannot connect: the resolved value is not an IP address");
       const request = (url.protocol === "https:" ? requestSecure : requestPlain)({
         ...(url.protocol === "https:" ? tlsOptions(url, options.ca) : {}),
         host: address,
@@ -49,7 +51,7 @@ export function createConnect(options: { ca?: string | undefined } = {}): Connec
           "accept-encoding": "gzip, br",
         },
       });
-      const close = () => request.destroy(new Error("The connection is closed"));
+      const close = () => request.destroy(new Error("The connection was closed"));
       signal.addEventListener("abort", close, { once: true });
       request.on("close", () => signal.removeEventListener("abort", close));
       request.on("error", reject);
@@ -58,14 +60,14 @@ export function createConnect(options: { ca?: string | undefined } = {}): Connec
     });
 }
 
-/** A host that is named by its address has no name to send along, and is checked by its address. */
+/** Omits `servername` for a host that is an IP address: its certificate is checked for the address. */
 function tlsOptions(url: URL, ca: string | undefined): { servername?: string; ca?: string } {
   const isName = /[a-z]/i.test(url.hostname) && !url.hostname.startsWith("[");
   return { ...(isName ? { servername: url.hostname } : {}), ...(ca === undefined ? {} : { ca }) };
 }
 
 function toPageResponse(response: IncomingMessage, close: () => void): PageResponse {
-  // A connection that breaks once nobody reads any more is nobody's failure; whoever reads is told by the iteration.
+  // An error after the last read is irrelevant. An error during a read is thrown by the iteration.
   response.on("error", () => {});
   return {
     status: response.statusCode ?? 0,

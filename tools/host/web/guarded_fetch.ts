@@ -5,13 +5,14 @@ import type { Connect, PageResponse } from "./connect.ts";
 import { type Resolve, resolveTarget } from "./resolve.ts";
 import type { After, TimeLimit } from "./time_limit.ts";
 
-/** What a guarded fetch is made of. */
+/** Rules, network access and time limit of a guarded fetch. */
 export interface GuardedFetchOptions {
   readonly allowHosts: ReadonlySet<string>;
+  /** Maximum number of redirects. */
   readonly redirects: number;
-  /** Where the first URL and each redirect must stay. */
+  /** Domains that the first URL and each redirect must match. */
   readonly isAllowed: DomainFilter;
-  /** Whether a redirect to another host is followed. */
+  /** True to follow a redirect to another host. */
   readonly followToOtherHost: boolean;
   readonly resolve: Resolve;
   readonly connect: Connect;
@@ -19,17 +20,16 @@ export interface GuardedFetchOptions {
   readonly limit: TimeLimit;
 }
 
-/** What came of a fetch: the answer of a host, or the URL on another host to which it led. */
+/** Result of a fetch: the response, or the URL on another host to which it redirects. */
 export type FetchResult = { url: URL; response: PageResponse } | { url: URL; status: number; movedTo: URL };
 
-/** Milliseconds that an address of several has to answer before the next one is asked. */
+/** Time to wait for a response from one address before the next one is tried. */
 const ADDRESS_TIMEOUT_MS = 5_000;
 
 /**
- * Fetches what a URL leads to. Each URL on the way is judged and resolved on its own, and asked at an address that was
- * judged.
+ * Fetches a URL and follows redirects. Each URL is checked and resolved separately, and requested at a checked address.
  *
- * @throws {FetchError}
+ * @throws {FetchError} if a URL may not be fetched, or there is no response.
  */
 export async function fetchGuarded(start: string, options: GuardedFetchOptions): Promise<FetchResult> {
   let target = parseTarget(start, options.allowHosts);
@@ -49,7 +49,7 @@ export async function fetchGuarded(start: string, options: GuardedFetchOptions):
     if (!URL.canParse(location, url.href)) {
       throw new FetchError(
         "url_not_accessible",
-        `Cannot fetch "${shortenUrl(url.href)}": it redirects to what is no URL`,
+        `Cannot fetch "${shortenUrl(url.href)}": it redirects to an invalid URL`,
       );
     }
     const next = new URL(location, url);
@@ -64,13 +64,13 @@ export async function fetchGuarded(start: string, options: GuardedFetchOptions):
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-/** Headers are read byte by byte, but a URL that is not all ASCII was written as UTF-8. */
+/** Decodes a header as UTF-8. Headers are read as Latin-1, but hosts write non-ASCII URLs in UTF-8. */
 function decodeHeader(header: string | undefined): string | undefined {
   if (header === undefined || !/^[\0-\xff]*$/.test(header)) return header;
   return new TextDecoder().decode(Uint8Array.from(header, (character) => character.charCodeAt(0)));
 }
 
-/** Asks the addresses of a target in turn, as long as none answers. */
+/** Tries the addresses of a target in turn until one responds. */
 async function requestPage(
   target: Target,
   { resolve, connect, after, limit }: GuardedFetchOptions,
@@ -80,7 +80,8 @@ async function requestPage(
   let failure: unknown;
   for (const [at, address] of addresses.entries()) {
     const controller = new AbortController();
-    const onTimeout = () => controller.abort(new DOMException("The address does not answer", "TimeoutError"));
+    const onTimeout = () =>
+      controller.abort(new DOMException("The address did not respond in time", "TimeoutError"));
     const cancelTimer = at < addresses.length - 1 ? after(ADDRESS_TIMEOUT_MS, onTimeout) : undefined;
     try {
       const signal = AbortSignal.any([limit.signal, controller.signal]);
@@ -101,21 +102,21 @@ async function requestPage(
   );
 }
 
-/** What is said of a connection that came to nothing: one of a few sentences, for the error itself names addresses. */
+/** Returns a fixed reason for a failed connection. The error's message is not used, because it contains addresses. */
 function describeFailure(failure: unknown): string {
   const code = failure instanceof Error && "code" in failure ? String(failure.code) : "";
-  // Deno asks for `--allow-net`, and for `--allow-sys=ca --allow-env=NODE_USE_SYSTEM_CA` to look at a certificate.
+  // Deno needs `--allow-net`, and for certificates `--allow-sys=ca --allow-env=NODE_USE_SYSTEM_CA`.
   if (failure instanceof Error && failure.name === "NotCapable") {
-    return "the gateway was started without permission";
+    return "the gateway was started without the required permission";
   }
-  if (code === "ECONNREFUSED") return "its host refuses the connection";
-  if (code === "HPE_HEADER_OVERFLOW") return "its host answers with headers that are too large";
-  if (code.startsWith("HPE_")) return "its host does not answer in HTTP";
-  if (/CERT|TLS|SSL|ALTNAME|SELF_SIGNED/.test(code)) return "its host has no certificate that can be trusted";
-  return "its host does not answer";
+  if (code === "ECONNREFUSED") return "its host refused the connection";
+  if (code === "HPE_HEADER_OVERFLOW") return "its host sent headers that are too large";
+  if (code.startsWith("HPE_")) return "its host did not send a valid HTTP response";
+  if (/CERT|TLS|SSL|ALTNAME|SELF_SIGNED/.test(code)) return "its host has no trusted certificate";
+  return "its host did not respond";
 }
 
-/** Two URLs are of one host whether or not its name begins with `www.`, and whether or not it is asked in secret. */
+/** True if two URLs have the same host and port, regardless of a leading `www.` and of the scheme. */
 function isSameHost(one: URL, other: URL): boolean {
   const bareHostname = ({ hostname }: URL) => hostname.replace(/^www\./, "");
   return bareHostname(one) === bareHostname(other) && one.port === other.port;

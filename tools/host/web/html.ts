@@ -1,20 +1,22 @@
 import type TurndownService from "turndown";
 import { trimHtml } from "./trim_html.ts";
 
-/** A page as a model reads it. */
+/** The readable text of a page. */
 export interface ReadablePage {
   readonly title: string | undefined;
-  /** Markdown. */
+  /** Content as Markdown. */
   readonly text: string;
+  /** True if the page exceeds a limit. */
   readonly truncated: boolean;
 }
 
-/** How many elements a page may have to be searched for its main part; a larger one is taken whole. */
+/** Maximum number of elements of a page that is searched for its main part. A larger page is converted whole. */
 const MAX_ARTICLE_ELEMENTS = 5_000;
 
 /**
- * Reads a page of HTML as Markdown: its main part where it has one, else all of it. What costs more than reading text
- * is bounded (`trimHtml`), whatever the page is made of.
+ * Converts an HTML page to Markdown: its main part if it has one, else the whole page.
+ *
+ * `trimHtml` bounds the cost of every step that is slower than reading text, for any page.
  */
 export async function readHtml(page: string, url: URL): Promise<ReadablePage> {
   const { parseHTML } = await import("linkedom");
@@ -31,7 +33,7 @@ export async function readHtml(page: string, url: URL): Promise<ReadablePage> {
 async function findArticle(document: Document) {
   const { isProbablyReaderable, Readability } = await import("@mozilla/readability");
   if (!isProbablyReaderable(document)) return undefined;
-  // The main part is taken as it is: written out and read again, it could grow beyond every bound.
+  // The content stays a node: serialized and parsed again, it could grow past every limit.
   return new Readability(document, { serializer: (node) => node }).parse() ?? undefined;
 }
 
@@ -43,13 +45,13 @@ function cleanTitle(text: string | null | undefined): string | undefined {
 async function toMarkdown(body: HTMLElement): Promise<string> {
   const { default: Turndown } = await import("turndown");
   const service = new Turndown({ headingStyle: "atx", codeBlockStyle: "fenced", bulletListMarker: "-" });
-  // Whoever reads is no program: `snake\_case` is only harder to read.
+  // Markdown escapes such as `snake\_case` only make the text harder for a model to read.
   service.escape = (text: string) => text;
   addTables(service);
   return service.turndown(body);
 }
 
-/** Turndown leaves tables to others. */
+/** Adds rules for tables, which Turndown lacks. */
 function addTables(service: TurndownService): void {
   service.addRule("cell", {
     filter: ["td", "th"],

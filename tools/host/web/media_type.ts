@@ -1,14 +1,14 @@
-/** What a page is, as far as it matters for reading it. */
+/** Kinds of pages that can be read. */
 export type PageKind = "html" | "text" | "pdf";
 
-/** What the header `content-type` says. */
+/** Parsed header `content-type`. */
 export interface MediaType {
-  /** In lower case, without parameters; empty where nothing is said, or nothing that is a media type. */
+  /** Media type in lower case, without parameters; empty if missing or invalid. */
   readonly name: string;
   readonly charset: string | undefined;
 }
 
-/** Reads the header `content-type`. */
+/** Parses the header `content-type`. */
 export function readMediaType(header: string | undefined): MediaType {
   const [name = "", ...parameters] = (header ?? "").split(";").map((part) => part.trim());
   const charset = parameters.find((parameter) => /^charset=/i.test(parameter))?.slice("charset=".length);
@@ -16,7 +16,7 @@ export function readMediaType(header: string | undefined): MediaType {
   return { name: isName ? name.toLowerCase() : "", charset: charset?.replaceAll('"', "").trim() };
 }
 
-/** What a media type means; `undefined` is for what cannot be read, `unknown` for what its bytes must tell. */
+/** Returns the kind of a media type: `undefined` if it cannot be read, `unknown` if the bytes must decide. */
 export function kindOfMediaType(name: string): PageKind | "unknown" | undefined {
   if (name === "text/html" || name === "application/xhtml+xml") return "html";
   if (name === "application/pdf" || name === "application/x-pdf") return "pdf";
@@ -31,7 +31,7 @@ const TEXT_TYPES = new Set(
   ) => `application/${name}`),
 );
 
-/** What bytes look like that nobody has named. */
+/** Detects the kind of a page by its first 1,024 bytes; returns undefined for binary data. */
 export function sniffKind(bytes: Uint8Array): PageKind | undefined {
   const start = new TextDecoder("latin1").decode(bytes.subarray(0, 1024));
   if (start.startsWith("%PDF-")) return "pdf";

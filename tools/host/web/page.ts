@@ -9,25 +9,25 @@ import { kindOfMediaType, type MediaType, type PageKind, readMediaType, sniffKin
 import { readPdf } from "./pdf.ts";
 import { isPdfWithinLimit } from "./pdf_size.ts";
 
-/** A page of the web. */
+/** A web page. */
 export interface Page {
-  /** Where the page was in the end, after all redirects. */
+  /** URL after all redirects. */
   readonly url: string;
   readonly status: number;
-  /** What the page is: in the words of its host, in lower case and without parameters, or by its bytes. */
+  /** Media type from the response header, in lower case and without parameters, or else detected from the bytes. */
   readonly mediaType: string;
   readonly title: string | undefined;
-  /** The bytes that were read, unpacked. */
+  /** Number of bytes read, after decompression. */
   readonly bytes: number;
-  /** HTML is Markdown here; a PDF is its own bytes in base64, or its text, as was asked; other text is as it was. */
+  /** HTML as Markdown; a PDF as its text or as base64, by the option `pdf`; other text unchanged. */
   readonly content: { type: "text"; text: string } | { type: "pdf"; data: string };
-  /** Whether the page has more than was read. */
+  /** True if the page exceeds a limit. */
   readonly truncated: boolean;
-  /** Where the page has moved to, on another host that was not asked; there is no content then. */
+  /** Redirect target on another host that was not followed; the content is empty then. */
   readonly movedTo: string | undefined;
 }
 
-/** How to read a page. */
+/** Options of {@link readPage}. */
 export interface ReadPageOptions {
   readonly limits: WebLimits;
   readonly pdf: "text" | "bytes";
@@ -35,9 +35,9 @@ export interface ReadPageOptions {
 }
 
 /**
- * Reads what a host has answered.
+ * Reads the response of a host.
  *
- * @throws {FetchError} for a status that tells of a failure, and for what cannot be read.
+ * @throws {FetchError} if the status is not 2xx, or the content cannot be read.
  */
 export async function readPage(
   { url, response }: { url: URL; response: PageResponse },
@@ -49,7 +49,7 @@ export async function readPage(
   if (response.status < 200 || response.status > 299) {
     response.close();
     const code = response.status === 429 ? "too_many_requests" : "url_not_accessible";
-    throw new FetchError(code, errorMessage(`its host answers with the status ${response.status}`));
+    throw new FetchError(code, errorMessage(`its host responded with status ${response.status}`));
   }
   if (kind === undefined) {
     response.close();
@@ -95,8 +95,8 @@ const MEDIA_TYPES: Record<PageKind, string> = {
 };
 
 /**
- * Bytes that a PDF may have once it is unpacked, for its text to be read: one string in it as long as that holds up
- * everything else for some seconds.
+ * Maximum size of a PDF after decompression for its text to be read. A single string of this length blocks the process
+ * for some seconds.
  */
 const MAX_UNPACKED_PDF_BYTES = 8 * 1024 * 1024;
 
@@ -112,7 +112,9 @@ async function readLimitedBody(
     if (cause instanceof EncodingError) {
       throw new FetchError("unsupported_content_type", errorMessage(cause.message), { cause });
     }
-    throw new FetchError("url_not_accessible", errorMessage("its content breaks off"), { cause });
+    throw new FetchError("url_not_accessible", errorMessage("its content is incomplete or corrupt"), {
+      cause,
+    });
   }
 }
 
@@ -149,13 +151,16 @@ async function readKind(
         return { content: { type: "pdf", data: toBase64(bytes) }, title: undefined, truncated: false };
       }
       if (!await isPdfWithinLimit(bytes, MAX_UNPACKED_PDF_BYTES)) {
-        throw new FetchError("content_too_large", errorMessage("it is a PDF that unpacks to too much"));
+        throw new FetchError(
+          "content_too_large",
+          errorMessage("it is a PDF that is too large after decompression"),
+        );
       }
       try {
         return toPageContent(await readPdf(bytes, { maxChars: limits.textBytes, signal }));
       } catch (cause) {
         signal.throwIfAborted();
-        throw new FetchError("unsupported_content_type", errorMessage("it is no PDF that can be read"), {
+        throw new FetchError("unsupported_content_type", errorMessage("it is not a readable PDF"), {
           cause,
         });
       }

@@ -1,13 +1,13 @@
 import * as v from "valibot";
 import type { ReadablePage } from "./html.ts";
 
-/** How many pages of a PDF are read. */
+/** Maximum number of pages that are read. */
 const MAX_PAGES = 100;
 
 /**
- * Reads the text of a PDF, page by page, at most so many characters.
+ * Reads the text of a PDF page by page, up to `maxChars` characters.
  *
- * @throws whatever makes the file none that can be read, and the signal's reason once it has fired.
+ * @throws the parser's error if the file is not a readable PDF, and the abort reason if the signal fires.
  */
 export async function readPdf(
   bytes: Uint8Array,
@@ -32,13 +32,13 @@ export async function readPdf(
   }
 }
 
-/** Reads the text of a page piece by piece: a page that is made to last is given up when the signal fires. */
+/** Reads the text of a page in pieces. The signal thus ends even a page that was made to take very long. */
 async function readPageText(
   chunks: ReadableStream<unknown>,
   { remainingChars, signal }: { remainingChars: number; signal: AbortSignal },
 ): Promise<string> {
   const reader = chunks.getReader();
-  const cancel = () => void reader.cancel(new Error("Nobody reads on")).catch(() => {});
+  const cancel = () => void reader.cancel(new Error("The reading has ended")).catch(() => {});
   signal.addEventListener("abort", cancel, { once: true });
   if (signal.aborted) cancel();
   let text = "";
@@ -59,7 +59,7 @@ async function readPageText(
   }
 }
 
-/** A piece of a page's text; items without text mark where marked content begins and ends. */
+/** A piece of a page's text. Items without text mark the start and end of marked content. */
 const TextContent = v.object({
   items: v.array(v.object({ str: v.optional(v.string()), hasEOL: v.optional(v.boolean()) })),
 });

@@ -1,14 +1,15 @@
 import { createInflate } from "node:zlib";
 
-/** How many streams of a PDF are looked into. */
+/** Maximum number of streams. A PDF with more is rejected. */
 const MAX_STREAMS = 20_000;
 
-/** How often a stream may be packed. */
+/** Maximum number of nested compressions of a stream. */
 const MAX_LAYERS = 3;
 
 /**
- * Tells whether the streams of a PDF, unpacked, have at most so many bytes together. A few kilobytes may unpack to
- * gigabytes, and whoever reads the PDF keeps them all.
+ * Returns true if all streams of a PDF together have at most `limit` bytes after decompression.
+ *
+ * A few kilobytes may decompress to gigabytes, and the PDF parser keeps them all in memory.
  */
 export async function isPdfWithinLimit(bytes: Uint8Array, limit: number): Promise<boolean> {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -27,7 +28,7 @@ export async function isPdfWithinLimit(bytes: Uint8Array, limit: number): Promis
   return true;
 }
 
-/** Where the bytes of the next stream begin. */
+/** Returns the offset of the next stream's content. */
 function findStream(file: Buffer, from: number): number | undefined {
   for (let at = file.indexOf("stream", from); at >= 0; at = file.indexOf("stream", at + 6)) {
     const [first, second] = file.subarray(at + 6, at + 8);
@@ -37,12 +38,12 @@ function findStream(file: Buffer, from: number): number | undefined {
   return undefined;
 }
 
-/** The header of a zlib stream is a multiple of 31. Source: https://www.rfc-editor.org/rfc/rfc1950#section-2.2 */
+/** Detects a zlib header, which is a multiple of 31. Source: https://www.rfc-editor.org/rfc/rfc1950#section-2.2 */
 function isZlibStream([first = 0, second = 0]: Uint8Array): boolean {
   return (first & 0x0f) === 8 && (first * 256 + second) % 31 === 0;
 }
 
-/** Unpacks a stream as far as it goes, and keeps what may be packed once more. */
+/** Decompresses a stream up to its end or first error. Keeps the content only if it may be compressed again. */
 async function inflate(
   compressed: Uint8Array,
   remainingBytes: number,
@@ -58,7 +59,7 @@ async function inflate(
       if (size > remainingBytes) break;
     }
   } catch {
-    // A stream that breaks off is read up to there by whoever reads the PDF, too.
+    // The PDF parser too reads a broken stream up to the error.
   }
   return { size, content: Buffer.concat(chunks) };
 }

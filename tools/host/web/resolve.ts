@@ -3,20 +3,21 @@ import { isPublicAddress } from "../../policy/address.ts";
 import { NOT_PUBLIC, shortenUrl, type Target } from "../../policy/url.ts";
 import { FetchError } from "../../errors.ts";
 
-/** Finds the addresses of a host by its name. */
+/** Resolves a host name to IP addresses. */
 export type Resolve = (host: string) => Promise<readonly string[]>;
 
-/** The runtime's own way to find addresses. */
+/** Resolves names with the operating system. */
 export const systemResolve: Resolve = async (host) => {
   const found = await lookup(host, { all: true });
   return found.map(({ address }) => address);
 };
 
 /**
- * Finds the addresses of a target, once: whoever connects takes one of these and asks for the name no more. One address
- * that is not public is enough to refuse them all, unless the owner has allowed the host.
+ * Resolves the addresses of a target once. The connection uses one of them, and does not resolve the name again.
  *
- * @throws {FetchError}
+ * If any address is not public, all are rejected, unless the operator has allowed the host.
+ *
+ * @throws {FetchError} if the host is not found, or an address is not public.
  */
 export async function resolveTarget(
   { url, literalAddress, exempt }: Target,
@@ -28,7 +29,7 @@ export async function resolveTarget(
 }
 
 async function resolveHost(url: URL, resolve: Resolve): Promise<readonly string[]> {
-  const noHostMessage = `Cannot fetch "${shortenUrl(url.href)}": there is no host "${url.hostname}"`;
+  const noHostMessage = `Cannot fetch "${shortenUrl(url.href)}": host "${url.hostname}" was not found`;
   try {
     const addresses = await resolve(url.hostname);
     if (addresses.length > 0) return addresses;

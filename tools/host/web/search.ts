@@ -6,7 +6,7 @@ import { SearchError, ToolError } from "../../errors.ts";
 import { MAX_QUERY_CHARS, SEARCH_SERVICES } from "./search_services.ts";
 import { type After, startTimeLimit, type TimeLimit } from "./time_limit.ts";
 
-/** What a search is made of. */
+/** Search engine, limits and dependencies of a search. */
 export interface WebSearchOptions {
   readonly search: SearchPolicy;
   readonly limits: WebLimits;
@@ -16,13 +16,13 @@ export interface WebSearchOptions {
   readonly models: Pick<Models, "search">;
 }
 
-/** What is kept of a hit's text. */
+/** Characters kept of a hit's text. */
 const MAX_HIT_CHARS = 2_000;
 
 /**
- * Searches the web by whom the owner has chosen, and keeps of the hits those within the query's domains.
+ * Searches the web with the operator's search engine, and keeps the hits within the query's domains.
  *
- * @throws {SearchError}
+ * @throws {SearchError} if the query is invalid, or the search fails.
  */
 export async function searchWeb(query: SearchQuery, options: WebSearchOptions): Promise<SearchHit[]> {
   const { limits, after, signal } = options;
@@ -75,7 +75,7 @@ async function searchUpstream(
   } catch (cause) {
     limit.signal.throwIfAborted();
     if (cause instanceof ToolError) throw cause;
-    throw new SearchError("unavailable", "Cannot search: the upstream's search has failed", { cause });
+    throw new SearchError("unavailable", "Cannot search: the upstream's search failed", { cause });
   }
 }
 
@@ -93,7 +93,7 @@ async function searchService(
   const profile = SEARCH_SERVICES[engine];
   const base = service.url ?? profile.url;
   if (base === undefined) {
-    throw new SearchError("unavailable", `Cannot search: the gateway has no URL of ${engine}`);
+    throw new SearchError("unavailable", `Cannot search: no URL is configured for ${engine}`);
   }
   const url = new URL(base.replace(/\/+$/, "") + profile.path);
   const request = profile.toRequest(query);
@@ -112,7 +112,7 @@ async function searchService(
   const payload = await readServiceJson(await fetchService(fetch, { url, init, engine, limit }), engine);
   const parsed = v.safeParse(profile.hits, payload);
   if (!parsed.success) {
-    throw new SearchError("unavailable", `Cannot search: ${engine} answers with what are no hits`);
+    throw new SearchError("unavailable", `Cannot search: ${engine} sent an unexpected response`);
   }
   return parsed.output;
 }
@@ -124,7 +124,7 @@ interface ServiceRequest {
   limit: TimeLimit;
 }
 
-/** Sends a question. What the runtime says of a failure is not passed on: it may quote the URL or a header, and the key. */
+/** Sends a request. The runtime's error is not kept as the cause, because it may contain the URL or the key. */
 async function fetchService(
   fetch: WebSearchOptions["fetch"],
   { url, init, engine, limit }: ServiceRequest,
@@ -134,26 +134,26 @@ async function fetchService(
     response = await fetch(url, init);
   } catch {
     limit.signal.throwIfAborted();
-    throw new SearchError("unavailable", `Cannot search: ${engine} does not answer`);
+    throw new SearchError("unavailable", `Cannot search: ${engine} did not respond`);
   }
   if (response.ok) return response;
   await response.body?.cancel();
   if (response.status === 429) {
-    throw new SearchError("too_many_requests", `Cannot search: ${engine} is asked too often`);
+    throw new SearchError("too_many_requests", `Cannot search: the rate limit of ${engine} is exceeded`);
   }
   const hint = HINTS[response.status] ?? "";
   throw new SearchError(
     "unavailable",
-    `Cannot search: ${engine} answers with the status ${response.status}${hint}`,
+    `Cannot search: ${engine} responded with status ${response.status}${hint}`,
   );
 }
 
 const HINTS: Record<number, string> = {
-  401: ", for the gateway's key is none that it takes",
-  403: ", for the gateway's key is none that it takes, or it does not answer in JSON",
+  401: ", because it does not accept the gateway's key",
+  403: ", because it does not accept the gateway's key, or does not offer JSON",
 };
 
-/** The most that an answer may have in bytes. */
+/** Maximum size of a response. */
 const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
 
 async function readServiceJson(response: Response, engine: string): Promise<unknown> {
@@ -163,18 +163,21 @@ async function readServiceJson(response: Response, engine: string): Promise<unkn
   for await (const bytes of response.body ?? []) {
     size += bytes.byteLength;
     if (size > MAX_RESPONSE_BYTES) {
-      throw new SearchError("unavailable", `Cannot search: ${engine} answers with too much`);
+      throw new SearchError(
+        "unavailable",
+        `Cannot search: the response of ${engine} is larger than ${MAX_RESPONSE_BYTES} bytes`,
+      );
     }
     text += decoder.decode(bytes, { stream: true });
   }
   try {
     return JSON.parse(text + decoder.decode());
   } catch {
-    throw new SearchError("unavailable", `Cannot search: ${engine} does not answer in JSON`);
+    throw new SearchError("unavailable", `Cannot search: the response of ${engine} is not JSON`);
   }
 }
 
-/** A hit with a URL of the web, in as many words as are worth keeping. */
+/** Normalizes and shortens a hit; returns none if its URL is not `http(s)` or not allowed. */
 function cleanHit(hit: SearchHit, isAllowed: DomainFilter): SearchHit[] {
   if (!URL.canParse(hit.url)) return [];
   const url = new URL(hit.url);

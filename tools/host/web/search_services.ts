@@ -2,27 +2,28 @@ import * as v from "valibot";
 import type { SearchHit, SearchQuery } from "../../models.ts";
 import type { SearchService } from "../../policy/web.ts";
 
-/** How a service that searches the web is asked, and how its answer is read. */
+/** Request and response format of a search service. */
 export interface ServiceProfile {
-  /** Where it usually is; nothing for one that everybody runs for themselves. */
+  /** Default base URL; undefined for a self-hosted service. */
   readonly url: string | undefined;
-  /** Its path under that. */
+  /** Path of the search, below the base URL. */
   readonly path: string;
+  /** Returns the headers that carry the key. */
   readonly headers: (key: string) => Record<string, string>;
-  /** What is sent: as the query of a GET, or as JSON. */
+  /** Converts a query to the parameters of a GET, or to the JSON body of a POST. */
   readonly toRequest: (query: SearchQuery) =>
     | { parameters: Record<string, string> }
     | { body: Record<string, unknown> };
-  /** Its answer, as hits. */
+  /** Parses the response into hits. */
   readonly hits: v.GenericSchema<unknown, SearchHit[]>;
 }
 
-/** What a query may have in characters: Brave and Tavily take no more. */
+/** Maximum length of a query: the limit of Brave and Tavily. */
 export const MAX_QUERY_CHARS = 400;
 
 const optionalText = v.optional(v.nullable(v.string()));
 
-/** The services that are known. */
+/** Supported search services. */
 export const SEARCH_SERVICES: Readonly<Record<SearchService, ServiceProfile>> = {
   // https://docs.searxng.org/dev/search_api.html
   searxng: {
@@ -151,7 +152,7 @@ function toHit(
   return { url: url ?? "", title: title ?? "", text: joined, ...(age ? { age } : {}) };
 }
 
-/** The query with its domains in it, for a service that has no other place for them; as many as there is room for. */
+/** Appends the domains to the query as `site:` filters, for services without such parameters; drops excess ones. */
 function withSiteFilters({ query, allowedDomains = [], blockedDomains = [] }: SearchQuery): string {
   const joinFitting = (sites: readonly string[], separator: string) => {
     let fitting = "";

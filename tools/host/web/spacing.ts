@@ -1,6 +1,8 @@
 /**
- * Makes a function that shortens every run of whitespace to so many characters, though the run may come in several
- * pieces of text: expressions that look for the end of a text take the square of a run.
+ * Creates a function that shortens every run of whitespace to `maxRunChars` characters, even a run that is split
+ * between several pieces of text.
+ *
+ * Regular expressions that search for the end of a text need quadratic time in the length of a run.
  *
  * @example Usage
  * ```ts

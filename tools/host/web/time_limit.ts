@@ -1,30 +1,34 @@
 import type { Clock } from "../../clock.ts";
 
-/** Runs something once after so many milliseconds, unless it is called off by the function returned. */
+/** Calls a function once after a number of milliseconds. The returned function cancels the call. */
 export type After = Clock["after"];
 
-/** The runtime's own timers. */
+/** Uses the runtime's timers. */
 export const systemAfter: After = (ms, run) => {
   const timer = setTimeout(run, ms);
   return () => clearTimeout(timer);
 };
 
-/** The time that some work has. */
+/** A time limit for some work. */
 export interface TimeLimit {
-  /** Fires when the time is up, or with the signal that the limit was started with. */
+  /** Fires when the limit expires, or when the outer signal fires. */
   readonly signal: AbortSignal;
-  /** Whether the time is up. */
+  /** True if the limit has expired. */
   readonly isExpired: boolean;
-  /** Settles as the work does, but fails as soon as the signal fires, whether or not the work takes notice. */
+  /** Settles like `work`, but rejects as soon as the signal fires, even if `work` ignores the signal. */
   race<T>(work: Promise<T>): Promise<T>;
+  /** Cancels the timer. */
   stop(): void;
 }
 
-/** Begins to count the time. */
+/** Starts a time limit. */
 export function startTimeLimit(outer: AbortSignal, { ms, after }: { ms: number; after: After }): TimeLimit {
   const controller = new AbortController();
   const signal = AbortSignal.any([outer, controller.signal]);
-  const stop = after(ms, () => controller.abort(new DOMException("The time is up", "TimeoutError")));
+  const stop = after(
+    ms,
+    () => controller.abort(new DOMException("The time limit has expired", "TimeoutError")),
+  );
   return {
     signal,
     stop,

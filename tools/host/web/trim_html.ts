@@ -1,50 +1,51 @@
 import { Parser } from "htmlparser2";
 import { createWhitespaceLimiter } from "./spacing.ts";
 
-/** A page, pared down to what a document may be made of without harm. */
+/** A page reduced to elements that are safe and cheap to process. */
 export interface TrimmedHtml {
-  /** Well-formed, with absolute links. */
+  /** Well-formed HTML with absolute links. */
   readonly html: string;
+  /** Number of elements in `html`. */
   readonly elements: number;
-  /** Whether the page had more than was read. */
+  /** True if the page exceeds a limit. */
   readonly truncated: boolean;
 }
 
-/** How many elements are read: what works on the document takes a fraction of a millisecond for each. */
+/** Maximum number of elements. Later steps take a fraction of a millisecond per element. */
 const MAX_ELEMENTS = 10_000;
 
-/** How many characters that must be written as entities are read: each one cuts the text of the document in two. */
+/** Maximum number of characters `&` and `<`. Each becomes an entity, which splits a text node in two. */
 const MAX_ENTITIES = 20_000;
 
-/** How many characters of whitespace are kept in a row. */
+/** Maximum number of consecutive whitespace characters. */
 const MAX_WHITESPACE_RUN_CHARS = 100;
 
-/** How deep elements are kept; of what is deeper only the text is. */
+/** Nesting depth up to which elements are kept. Deeper elements are reduced to their text. */
 const MAX_DEPTH = 100;
 
 /**
- * How much may be read, where each element and each line of preformatted text counts as often as there are elements
- * around it: every one of them is asked for all that it holds, and may indent it.
+ * Maximum cost of a page: the sum of the nesting depths of all elements and of all lines of preformatted text. Every
+ * enclosing element processes its whole content again, and may indent it.
  */
 const MAX_COST = 200_000;
 
-/** How many elements may be open before a page is not read on: the parser itself looks through all of them. */
+/** Maximum number of open elements. The parser may search all of them at a closing tag. */
 const MAX_OPEN_ELEMENTS = 1_000;
 
-/** Bytes that are parsed at once, between two looks at what they cost. */
+/** Characters parsed between two checks of the limits. */
 const CHUNK_CHARS = 16_384;
 
-/** Elements that hold nothing to read. */
+/** Elements without readable text. */
 const SKIPPED_ELEMENTS = new Set(
   "script style noscript template iframe object embed svg math canvas audio video map dialog select".split(
     " ",
   ),
 );
 
-/** Elements that every document has once, and that are written apart. */
+/** Elements that occur once in a document and are written separately. */
 const DOCUMENT_ELEMENTS = new Set(["html", "head", "body"]);
 
-/** Attributes that say what a text is or where it leads; of any other element or page nothing else is kept. */
+/** Attributes that describe a text or a link. All other attributes are removed. */
 const KEPT_ATTRIBUTES = new Set(
   "href src alt title id class lang dir role rel name property content itemprop hidden aria-hidden style start"
     .split(" "),
@@ -52,11 +53,12 @@ const KEPT_ATTRIBUTES = new Set(
 
 const VOID_ELEMENTS = new Set("area base br col hr img input link meta source track wbr".split(" "));
 
+/** Maximum length of an attribute value. An attribute with a longer one is removed. */
 const MAX_VALUE_CHARS = 2_000;
 
 /**
- * Pares a page down: without scripts and styles, bounded in elements, depth and attributes, every link absolute.
- * Its cost grows with the page's length and no faster.
+ * Reduces a page: removes script and style elements, limits elements, depth and attributes, and makes links absolute.
+ * Takes linear time in the length of the page.
  */
 export function trimHtml(page: string, base: URL): TrimmedHtml {
   const head: string[] = [];
@@ -128,7 +130,7 @@ function writeAttributes(attributes: Record<string, string>, base: URL): string 
   return written;
 }
 
-/** A link as it is from anywhere; nothing for what leads to no page. */
+/** Returns the absolute form of a link, or undefined if it is not `http`, `https` or `mailto`. */
 function absoluteLink(value: string, base: URL): string | undefined {
   if (!URL.canParse(value, base.href)) return undefined;
   const url = new URL(value, base);
