@@ -26,6 +26,8 @@ export class ResponsesAnswerReader implements AnswerReader {
   readonly #items: OutputItems;
   readonly #maxTokens: number;
   #finish: Finish | undefined;
+  /** True if the upstream ended its stream with `[DONE]`. */
+  #closed = false;
   #outputTokens: number | undefined;
   /** Cost of the answer in USD, if the upstream reports it. */
   cost: number | undefined;
@@ -58,7 +60,7 @@ export class ResponsesAnswerReader implements AnswerReader {
   }
 
   get done(): boolean {
-    return this.#finish !== undefined;
+    return this.#finish !== undefined || this.#closed;
   }
 
   take(): StreamEvent[] {
@@ -67,7 +69,11 @@ export class ResponsesAnswerReader implements AnswerReader {
 
   push({ event, data }: ServerSentEvent): void {
     const text = data.trim();
-    if (this.done || text === "[DONE]" || (text === "" && event !== "error")) return;
+    if (this.done || (text === "" && event !== "error")) return;
+    if (text === "[DONE]") {
+      this.#closed = true;
+      return;
+    }
     const json = tryJson(text);
     if (!isObject(json)) {
       if (event === "error") return this.#fail({ error: { message: data } });
@@ -82,12 +88,12 @@ export class ResponsesAnswerReader implements AnswerReader {
   }
 
   pushNonStreamed(answer: unknown): void {
-    if (!isObject(answer) || (answer.error && answer.status !== "failed")) return this.#fail(answer);
-    if (!Array.isArray(answer.output)) {
-      if (isBareError(answer)) return this.#fail(answer);
-      throw unreadableAnswer("it is not a response");
-    }
-    this.#complete(answer);
+    const [first] = Array.isArray(answer) ? answer : [answer];
+    if (!isObject(first)) throw unreadableAnswer("it is not a response");
+    if (first.error && first.status !== "failed") return this.#fail(first);
+    if (Array.isArray(first.output)) return this.#complete(first);
+    if (isBareError(first)) return this.#fail(first);
+    throw unreadableAnswer("it is not a response");
   }
 
   end(): void {
