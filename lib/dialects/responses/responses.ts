@@ -53,6 +53,12 @@ export type InputItem =
   | { type: "function_call_output"; call_id: string; output: string | InputPart[] }
   | ({ type: "reasoning" | "compaction" } & JsonObject);
 
+/** An item, and the path of the thinking block that it was sealed in. */
+export interface LocatedItem {
+  item: InputItem;
+  path?: string | undefined;
+}
+
 /** Pattern of accepted call IDs. Source: https://github.com/earendil-works/pi/issues/1022 */
 export const CALL_ID = /^.{1,64}$/s;
 

@@ -1,25 +1,24 @@
 import type { Content } from "../../../anthropic/schema.ts";
 import { describeServerTool } from "../../server_tool_text.ts";
 import { toUpstreamToolId } from "../../tool_id.ts";
-import { CALL_ID, type InputItem, type OutputPart, type ResponsesContext } from "../responses.ts";
+import type { LossReport } from "../../loss.ts";
+import {
+  CALL_ID,
+  type InputItem,
+  type LocatedItem,
+  type OutputPart,
+  type ResponsesContext,
+} from "../responses.ts";
 import { reportUnmarked } from "./cache.ts";
 import { restoreReasoning } from "./earlier_reasoning.ts";
 import { isBlankText, reportCitations } from "./parts.ts";
 
-/** Options of `toAssistantItems`. */
-export interface AssistantOptions {
-  /** Path of the content in the client's request. */
-  path: string;
-  /** True if the answer continues in the next message. */
-  continues: boolean;
-}
-
 /** Converts an earlier answer to its items, in their order: messages, reasoning and tool calls. */
 export function toAssistantItems(
   content: Content,
-  { path, continues }: AssistantOptions,
+  path: string,
   context: ResponsesContext,
-): InputItem[] {
+): readonly LocatedItem[] {
   const { features, loss } = context;
   const items: LocatedItem[] = [];
   const addText = (text: string) => {
@@ -68,13 +67,7 @@ export function toAssistantItems(
       }
     }
   });
-  return withPhases(continues ? items : withoutTrailingReasoning(items, context), context);
-}
-
-/** An item, and the path of the thinking block that it was sealed in. */
-interface LocatedItem {
-  item: InputItem;
-  path?: string;
+  return withPhases(items, context);
 }
 
 type AssistantMessage = Extract<InputItem, { role: "assistant" }>;
@@ -91,11 +84,19 @@ function toOutputPart(text: string): OutputPart {
   return { type: "output_text", text };
 }
 
-/** Removes reasoning that nothing follows, such as that of a truncated answer: hosts reject it. */
-function withoutTrailingReasoning(items: LocatedItem[], { loss }: ResponsesContext): LocatedItem[] {
-  const end = items.findLastIndex(({ item }) => item.type !== "reasoning") + 1;
-  for (const { path } of items.slice(end)) if (path !== undefined) loss.add(path, "dropped");
-  return items.slice(0, end);
+/**
+ * Removes reasoning that led to no message and no call, such as that of a truncated answer: hosts reject it.
+ *
+ * Source: https://github.com/openai/openai-agents-python/issues/1611
+ */
+export function withoutDanglingReasoning(items: readonly LocatedItem[], loss: LossReport): InputItem[] {
+  return items.flatMap(({ item, path }, at): InputItem[] => {
+    if (item.type !== "reasoning") return [item];
+    const next = items.slice(at + 1).find((other) => other.item.type !== "reasoning")?.item;
+    if (next && (isAssistantMessage(next) || next.type === "function_call")) return [item];
+    if (path !== undefined) loss.add(path, "dropped");
+    return [];
+  });
 }
 
 /**
@@ -104,11 +105,11 @@ function withoutTrailingReasoning(items: LocatedItem[], { loss }: ResponsesConte
  * Models set the marks by this rule. Without them, they stop early or repeat themselves.
  * Source: https://github.com/stacklok/mecatl/issues/46
  */
-function withPhases(items: readonly LocatedItem[], { family }: ResponsesContext): InputItem[] {
+function withPhases(items: readonly LocatedItem[], { family }: ResponsesContext): readonly LocatedItem[] {
   const lastCall = items.findLastIndex(({ item }) => item.type === "function_call");
-  return items.map(({ item }, at): InputItem =>
+  return items.map(({ item, path }, at): LocatedItem =>
     family?.phases && isAssistantMessage(item)
-      ? { ...item, phase: at < lastCall ? "commentary" : "final_answer" }
-      : item
+      ? { item: { ...item, phase: at < lastCall ? "commentary" : "final_answer" } }
+      : { item, path }
   );
 }

@@ -1,8 +1,8 @@
 import type { Content, MessagesRequest } from "../../../anthropic/schema.ts";
 import { isBillingBlock } from "../../request/billing_block.ts";
 import { locateBlocks } from "../../request/located_block.ts";
-import type { InputItem, InputPart, ResponsesContext } from "../responses.ts";
-import { toAssistantItems } from "./assistant.ts";
+import type { InputItem, InputPart, LocatedItem, ResponsesContext } from "../responses.ts";
+import { toAssistantItems, withoutDanglingReasoning } from "./assistant.ts";
 import { toParts } from "./parts.ts";
 import { ResultPlacer } from "./results.ts";
 
@@ -17,25 +17,28 @@ export function toInput(request: MessagesRequest, context: ResponsesContext): Re
   const system = toTextParts(request.system ?? [], "system", context);
   const { messages } = request;
   const results = new ResultPlacer(messages, context);
-  const input = messages.flatMap(({ role, content }, at): InputItem[] => {
+  const items = messages.flatMap(({ role, content }, at): readonly LocatedItem[] => {
     const path = `messages.${at}.content`;
     switch (role) {
       case "system":
-        return toSystemItems(toTextParts(content, path, context), `messages.${at}.role`, context);
-      case "assistant": {
-        const continues = messages[at + 1]?.role === "assistant";
-        return [...toAssistantItems(content, { path, continues }, context), ...results.resultItems(at)];
-      }
+        return locate(toSystemItems(toTextParts(content, path, context), `messages.${at}.role`, context));
+      case "assistant":
+        return [...toAssistantItems(content, path, context), ...locate(results.resultItems(at))];
       case "user":
-        return toUserItems(content, path, { ...context, results });
+        return locate(toUserItems(content, path, { ...context, results }));
     }
   });
+  const input = withoutDanglingReasoning(items, context.loss);
   // Instructions are plain text. The parts of a message can be marked for the cache.
   const isPlain = system.every(({ type, prompt_cache_breakpoint }) =>
     type === "input_text" && !prompt_cache_breakpoint
   );
   if (!isPlain) return { input: [{ type: "message", role: "developer", content: system }, ...input] };
   return system.length === 0 ? { input } : { instructions: joinTexts(system), input };
+}
+
+function locate(items: readonly InputItem[]): LocatedItem[] {
+  return items.map((item) => ({ item }));
 }
 
 /** Converts system content to parts. Claude Code's billing block is not sent. */

@@ -35,7 +35,7 @@ export function toReasoning(request: MessagesRequest, context: ResponsesContext)
   const reasoning = toReasoningField(request, effort, context);
   const level = reasoning.effort ?? family?.defaultEffort;
   const showsThinking = level !== "none" && displaysThinking(request);
-  const field = { ...reasoning, ...(showsThinking && features.encryptsReasoning && { summary: "auto" }) };
+  const field = { ...reasoning, ...(showsThinking && { summary: "auto" }) };
   return {
     fields: {
       ...(Object.keys(field).length > 0 && { reasoning: field }),

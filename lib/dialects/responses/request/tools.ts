@@ -66,14 +66,15 @@ function toToolChoice(
   context: ResponsesContext,
 ): JsonObject {
   const { features, facts, loss } = context;
-  const supportsChoice = features.toolChoice && (facts.parameters?.has("tool_choice") ?? true);
+  const supportsChoice = choice.type === "auto" ||
+    (features.toolChoice && (facts.parameters?.has("tool_choice") ?? true));
   const translated = supportsChoice ? translateChoice(choice, toolNames, context) : undefined;
-  if (translated === undefined && choice.type !== "auto") loss.add("tool_choice", "dropped");
+  if (translated === undefined) {
+    loss.add("tool_choice", "dropped");
+    return {};
+  }
   const disablesParallel = "disable_parallel_tool_use" in choice && choice.disable_parallel_tool_use === true;
-  return {
-    ...(translated !== undefined && { tool_choice: translated }),
-    ...(disablesParallel && { parallel_tool_calls: false }),
-  };
+  return { tool_choice: translated, ...(disablesParallel && { parallel_tool_calls: false }) };
 }
 
 function translateChoice(
