@@ -30,7 +30,7 @@ export class OutputItems {
   begin(event: JsonObject): void {
     const item = toItem(event.item);
     if (!isStreamed(item.type)) return;
-    const index = this.#indexOf(event, item) ?? this.#nextIndex;
+    const index = this.#knownIndex(event, item) ?? this.#nextIndex;
     if (!this.#items.has(index)) this.#add(index, item);
   }
 
@@ -75,16 +75,22 @@ export class OutputItems {
     return Math.max(-1, ...this.#items.keys()) + 1;
   }
 
-  #indexOf({ output_index, item_id }: JsonObject, { id, type }: JsonObject): number | undefined {
-    if (typeof output_index === "number") return output_index;
-    const known = [item_id, id].flatMap((one) => typeof one === "string" ? [this.#indexes.get(one)] : [])
-      .find((index) => index !== undefined);
-    return known ?? [...this.#items].findLast(([, item]) => item.type === type && !item.ended)?.[0];
+  /** Returns the index of an item; without an index and a known ID, that of the last open item of its type. */
+  #indexOf(event: JsonObject, item: JsonObject): number | undefined {
+    return this.#knownIndex(event, item) ??
+      [...this.#items].findLast(([, { type, ended }]) => type === item.type && !ended)?.[0];
   }
 
-  #add(index: number, { id, ...fields }: StreamedItem): Item {
+  #knownIndex({ output_index, item_id }: JsonObject, { id }: JsonObject): number | undefined {
+    if (typeof output_index === "number") return output_index;
+    return [item_id, id].flatMap((one) => typeof one === "string" ? [this.#indexes.get(one)] : [])
+      .find((index) => index !== undefined);
+  }
+
+  #add(wanted: number, { id, ...fields }: StreamedItem): Item {
+    const index = this.#items.has(wanted) ? this.#nextIndex : wanted;
     const item: Item = { type: fields.type, reader: undefined, first: fields, pending: [], ended: false };
-    this.#items.set(this.#items.has(index) ? this.#nextIndex : index, item);
+    this.#items.set(index, item);
     if (typeof id === "string") this.#indexes.set(id, index);
     this.#advance();
     return item;
