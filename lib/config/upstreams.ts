@@ -64,7 +64,7 @@ type Field = keyof NamedUpstream;
 const FIELDS: Record<Field, { schema: v.GenericSchema; allowed: string }> = {
   url: { schema: baseUrl(), allowed: "an http or https URL without user name, password, query and fragment" },
   key: { schema: text("", /^[!-~]+$/), allowed: "printable characters without spaces" },
-  dialect: { schema: oneOf(DIALECT_CHOICES), allowed: DIALECT_CHOICES.join(", ") },
+  dialect: { schema: oneOf(DIALECT_CHOICES), allowed: "auto, openai, responses or anthropic" },
   preset: { schema: v.picklist(HOST_NAMES), allowed: `one of ${HOST_NAMES.join(", ")}` },
   headers: {
     schema: v.pipe(

@@ -109,7 +109,7 @@ const summaryDeltas = (parts: string[]) =>
   parts.map((delta) => ({ type: "response.reasoning_summary_text.delta", summary_index: 0, delta }));
 const contentDeltas = (parts: string[]) =>
   parts.map((delta) => ({ type: "response.reasoning_text.delta", content_index: 0, delta }));
-const responsesText = { type: "message", content: [{ type: "output_text", text: "No." }] };
+const responsesText = { type: "message", content: [{ type: "output_text", text: "No.", annotations: [] }] };
 const responsesCall = (name: string) => ({
   type: "function_call",
   call_id: "call_x1y2z3",

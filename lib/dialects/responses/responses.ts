@@ -39,10 +39,11 @@ export type InputPart =
   )
   & CacheMark;
 
-/** A part of an earlier answer. */
+/** A part of an earlier answer. Some hosts require the list of annotations. */
 export interface OutputPart {
   type: "output_text";
   text: string;
+  annotations: [];
 }
 
 /** An item of a request's `input`. Items carry no IDs: hosts look them up, but nothing is stored. */

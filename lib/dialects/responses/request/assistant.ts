@@ -81,7 +81,7 @@ function toAssistantMessage(text: string): AssistantMessage {
 }
 
 function toOutputPart(text: string): OutputPart {
-  return { type: "output_text", text };
+  return { type: "output_text", text, annotations: [] };
 }
 
 /**
