@@ -14,13 +14,17 @@ export type CreateItemReader = (type: string, item: JsonObject) => ItemReader;
 /**
  * Orders the events of output items.
  *
- * Events belong to the item of their `output_index`: some hosts give every event another `item_id`. Hosts may open an item
- * while another is open. Its events wait until the items before it have ended.
+ * Events belong to the item of their `output_index`: some hosts give every event another `item_id`. Other hosts have no
+ * index, or always 0. Then the ID counts, or else the last open item of the type.
+ *
+ * Hosts may open an item while another is open. Its events wait until the items before it have ended.
  */
 export class OutputItems {
   readonly #create: CreateItemReader;
-  readonly #items = new Map<number, Item>();
-  readonly #indexes = new Map<string, number>();
+  /** All items, in the order of their beginning. */
+  readonly #items: Item[] = [];
+  readonly #byIndex = new Map<number, Item>();
+  readonly #byId = new Map<string, Item>();
 
   constructor(create: CreateItemReader) {
     this.#create = create;
@@ -28,30 +32,27 @@ export class OutputItems {
 
   /** Begins the item of an event `response.output_item.added`. */
   begin(event: JsonObject): void {
-    const item = toItem(event.item);
-    if (!isStreamed(item.type)) return;
-    const index = this.#knownIndex(event, item) ?? this.#nextIndex;
-    if (!this.#items.has(index)) this.#add(index, item);
+    const whole = toItem(event.item);
+    const known = this.#find(event, whole);
+    if (STREAMED_TYPES.includes(whole.type) && (known === undefined || isOther(known, whole))) {
+      this.#add(event, whole);
+    }
   }
 
   /** Passes a delta to its item, which begins if it was not announced. */
   push(eventType: string, event: JsonObject): void {
-    const kind = kindOf(eventType);
-    if (kind === undefined) return;
-    const index = this.#indexOf(event, { type: kind });
-    const item = index === undefined ? undefined : this.#items.get(index);
-    if (item !== undefined && (item.type !== kind || item.ended)) return;
-    const target = item ?? this.#add(index ?? this.#nextIndex, { type: kind });
-    this.#run(target, (reader) => reader.push(eventType, event));
+    const type = kindOf(eventType);
+    if (type === undefined) return;
+    const item = this.#findOpen(event, { type }) ?? this.#add(event, { type });
+    this.#run(item, (reader) => reader.push(eventType, event));
   }
 
   /** Ends the item of an event `response.output_item.done`. */
   end(event: JsonObject): void {
     const whole = toItem(event.item);
-    const index = this.#indexOf(event, whole) ?? this.#nextIndex;
-    const item = this.#items.get(index);
-    if (item?.ended) return;
-    this.#finish(item?.type === whole.type ? item : this.#add(index, whole), whole);
+    const known = this.#find(event, whole);
+    if (known?.ended && !isOther(known, whole)) return;
+    this.#finish(this.#findOpen(event, whole) ?? this.#add(event, whole), whole);
   }
 
   /**
@@ -61,37 +62,36 @@ export class OutputItems {
    * the items of its type.
    */
   endAll(output: unknown): void {
-    const seen = [...this.#items.values()];
+    const seen = [...this.#items];
     for (const whole of Array.isArray(output) ? output.filter(isObject).map(toItem) : []) {
       const at = seen.findIndex(({ type }) => type === whole.type);
       const [item] = at < 0 ? [] : seen.splice(at, 1);
-      if (item === undefined) this.#finish(this.#add(this.#nextIndex, whole), whole);
+      if (item === undefined) this.#finish(this.#add({}, whole), whole);
       else if (!item.ended) this.#finish(item, whole);
     }
-    for (const item of this.#items.values()) if (!item.ended) this.#finish(item, undefined);
+    for (const item of this.#items) if (!item.ended) this.#finish(item, undefined);
   }
 
-  get #nextIndex(): number {
-    return Math.max(-1, ...this.#items.keys()) + 1;
+  /** Returns the item with the index or the ID of an event. */
+  #find({ output_index, item_id }: JsonObject, { id }: JsonObject): Item | undefined {
+    if (typeof output_index === "number") return this.#byIndex.get(output_index);
+    return [item_id, id].map((one) => typeof one === "string" ? this.#byId.get(one) : undefined)
+      .find((item) => item !== undefined);
   }
 
-  /** Returns the index of an item; without an index and a known ID, that of the last open item of its type. */
-  #indexOf(event: JsonObject, item: JsonObject): number | undefined {
-    return this.#knownIndex(event, item) ??
-      [...this.#items].findLast(([, { type, ended }]) => type === item.type && !ended)?.[0];
+  /** Returns the open item that an event continues: the one with its index or ID, or else the last one of its type. */
+  #findOpen(event: JsonObject, whole: StreamedItem): Item | undefined {
+    const continues = (item: Item | undefined) => item?.type === whole.type && !item.ended;
+    const known = this.#find(event, whole);
+    if (known === undefined && typeof event.output_index === "number") return undefined;
+    return continues(known) ? known : this.#items.findLast(continues);
   }
 
-  #knownIndex({ output_index, item_id }: JsonObject, { id }: JsonObject): number | undefined {
-    if (typeof output_index === "number") return output_index;
-    return [item_id, id].flatMap((one) => typeof one === "string" ? [this.#indexes.get(one)] : [])
-      .find((index) => index !== undefined);
-  }
-
-  #add(wanted: number, { id, ...fields }: StreamedItem): Item {
-    const index = this.#items.has(wanted) ? this.#nextIndex : wanted;
-    const item: Item = { type: fields.type, reader: undefined, first: fields, pending: [], ended: false };
-    this.#items.set(index, item);
-    if (typeof id === "string") this.#indexes.set(id, index);
+  #add({ output_index }: JsonObject, { id, ...first }: StreamedItem): Item {
+    const item: Item = { type: first.type, id, reader: undefined, first, pending: [], ended: false };
+    this.#items.push(item);
+    if (typeof output_index === "number") this.#byIndex.set(output_index, item);
+    if (typeof id === "string") this.#byId.set(id, item);
     this.#advance();
     return item;
   }
@@ -110,7 +110,7 @@ export class OutputItems {
 
   /** Starts the first item that has not started, if all before it have ended. */
   #advance(): void {
-    for (const item of this.#items.values()) {
+    for (const item of this.#items) {
       if (item.reader === undefined) {
         const reader = this.#create(item.type, item.first);
         item.reader = reader;
@@ -130,6 +130,7 @@ interface StreamedItem extends JsonObject {
 
 interface Item {
   type: string;
+  id: unknown;
   /** Undefined while an item before it is open. */
   reader: ItemReader | undefined;
   /** The item as it was announced. */
@@ -138,12 +139,17 @@ interface Item {
   ended: boolean;
 }
 
-/** Types of items whose content is streamed. All others count once they are complete: hosts open them at any time. */
-const STREAMED_TYPES = ["message", "function_call", "reasoning"];
-
-function isStreamed(type: string): boolean {
-  return STREAMED_TYPES.includes(type);
+/** True if an event describes another item than an ended one at the same index. Some hosts use one index for all. */
+function isOther(known: Item, whole: StreamedItem): boolean {
+  if (known.type !== whole.type) return true;
+  const [before, after] = whole.type === "function_call"
+    ? [known.first.call_id, whole.call_id]
+    : [known.id, whole.id];
+  return known.ended && before !== undefined && after !== undefined && before !== after;
 }
+
+/** Types of items whose content is streamed. All others count once they are complete: hosts open them at any time. */
+const STREAMED_TYPES: readonly string[] = ["message", "function_call", "reasoning"];
 
 /** Events with content, and the type of their item. */
 const EVENT_KINDS: readonly (readonly [event: RegExp, type: string])[] = [

@@ -1,4 +1,4 @@
-import { asText, isObject, type JsonObject, tryJson } from "../../../base/json.ts";
+import { isObject, type JsonObject } from "../../../base/json.ts";
 import { seal } from "../../sealed.ts";
 import { SEALED_FIELD } from "../responses.ts";
 import { type AnswerState, textOf } from "./answer_state.ts";
@@ -24,8 +24,6 @@ export class OtherItemReader implements ItemReader {
         return this.#addCompaction(item);
       case "web_search_call":
         return this.#addSearch(item);
-      case "mcp_call":
-        return this.#addMcpCall(item);
       case "image_generation_call":
         if (item.result) this.#addNote("[An image was generated, which is left out]");
     }
@@ -49,12 +47,15 @@ export class OtherItemReader implements ItemReader {
     const { writer, context } = this.#state;
     if (!isObject(action) || action.type !== "search" || status === "failed") return;
     this.#state.searches++;
+    const sources = Array.isArray(action.sources) ? action.sources.filter(isObject) : [];
+    const found = sources.filter(({ url }) => typeof url === "string");
+    // Without results, the call says no more than the citations.
+    if (found.length === 0) return;
     const queries = Array.isArray(action.queries) ? action.queries.map(textOf).filter(Boolean) : [];
     const query = textOf(action.query) || queries.join("; ");
     const id = context.newId("srvtoolu_");
     writer.addServerCall({ type: "server_tool_use", id, name: "web_search" }, { query });
-    const sources = Array.isArray(action.sources) ? action.sources.filter(isObject) : [];
-    const content = sources.filter(({ url }) => typeof url === "string").map(({ url, title }) => ({
+    const content = found.map(({ url, title }) => ({
       type: "web_search_result",
       url,
       title: textOf(title) || url,
@@ -63,23 +64,5 @@ export class OtherItemReader implements ItemReader {
       page_age: null,
     }));
     writer.addBlock({ type: "web_search_tool_result", tool_use_id: id, content });
-  }
-
-  #addMcpCall({ name, server_label, arguments: input, output, error }: JsonObject): void {
-    const { writer, context } = this.#state;
-    const id = context.newId("mcptoolu_");
-    const parsed = tryJson(textOf(input));
-    writer.addServerCall(
-      { type: "mcp_tool_use", id, name: textOf(name), server_name: textOf(server_label) },
-      isObject(parsed) ? parsed : {},
-    );
-    const failed = error !== undefined && error !== null;
-    const text = failed ? asText(error) : asText(output ?? "");
-    writer.addBlock({
-      type: "mcp_tool_result",
-      tool_use_id: id,
-      is_error: failed,
-      content: [{ type: "text", text }],
-    });
   }
 }

@@ -135,10 +135,7 @@ export class ResponsesAnswerReader implements AnswerReader {
       case "response.completed":
       case "response.incomplete":
       case "response.failed":
-        return this.#complete({
-          status: type.slice("response.".length),
-          ...(isObject(json.response) ? json.response : json),
-        });
+        return this.#complete(toFinishedResponse(type, isObject(json.response) ? json.response : json));
       default:
         return this.#items.push(type, json);
     }
@@ -181,6 +178,14 @@ export class ResponsesAnswerReader implements AnswerReader {
     this.cost = cost ?? this.cost;
     this.#writer.usage(report);
   }
+}
+
+/** Returns the response of a last event. The event's type counts unless the status contradicts it with a failure. */
+function toFinishedResponse(type: string, response: JsonObject): JsonObject {
+  const named = type.slice("response.".length);
+  const status = textOf(response.status);
+  const isWorse = named === "completed" && ["incomplete", "failed", "cancelled"].includes(status);
+  return { ...response, status: isWorse ? status : named };
 }
 
 /** How the upstream ended its answer. */

@@ -39,10 +39,9 @@ export function toAssistantItems(
         if (!isBlankText(block)) addText(block.text);
         return;
       case "tool_use": {
-        const [before, last] = [items.at(-2)?.item, items.at(-1)?.item];
-        const repeated = features.reasoningBeforeEachCall && last?.type === "function_call" &&
-          before?.type === "reasoning";
-        if (repeated) items.push({ item: before });
+        const reasoning = items.findLast(({ item }) => item.type === "reasoning");
+        const isFurtherCall = items.at(-1)?.item.type === "function_call";
+        if (features.reasoningBeforeEachCall && isFurtherCall && reasoning) items.push(reasoning);
         items.push({
           item: {
             type: "function_call",
