@@ -27,7 +27,7 @@ export const HOST_NAMES: readonly HostName[] = [...PRESETS, "anthropic"];
 export type HostName = Preset | "anthropic";
 
 /** API that an upstream is called with; `auto` chooses by host and model. */
-export type DialectChoice = (typeof DIALECT_CHOICES)[number];
+export type DialectChoice = "auto" | "openai" | "responses" | "anthropic";
 
 /** Names of the APIs that settings can choose. */
-export const DIALECT_CHOICES = ["auto", "openai", "responses", "anthropic"] as const;
+export const DIALECT_CHOICES: readonly DialectChoice[] = ["auto", "openai", "responses", "anthropic"];

@@ -105,7 +105,7 @@ for (const name of ["openai", "deepseek", "llamacpp"] as const) {
       const context = toContext("m");
       const request = parseMessagesRequest({ model: "m", max_tokens: 20, messages });
       const { input }: Wire = dialectFor(name, "responses", "m").toBody(request, context);
-      let open: string[] = [];
+      const open: string[] = [];
       for (const [at, item] of input.entries()) {
         assert.ok(!("id" in item), "no item has an ID");
         if (item.type === "function_call") {
