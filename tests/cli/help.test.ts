@@ -13,6 +13,10 @@ test("helpText() lists every setting with its default", () => {
   }
 });
 
+test("helpText() says that other users can read flags", () => {
+  assert.match(helpText(), /^Other users of this machine can read the flags of a running program/m);
+});
+
 test("describeConfig() lists each setting with its value and source", () => {
   const sources = {
     flags: readFlags([
