@@ -1,5 +1,5 @@
 import type { Models } from "../../tools/models.ts";
-import type { ToolContext } from "../../tools/toolbox/toolbox.ts";
+import type { ToolContext } from "../../tools/toolbox/call_runner.ts";
 import { collectMessage } from "../anthropic/collect.ts";
 import type { ResponseMessage } from "../anthropic/events.ts";
 import type { MessagesRequest } from "../anthropic/schema.ts";
