@@ -14,4 +14,5 @@ export {
   runsServerTool,
   type UpstreamKind,
 } from "./hosts.ts";
+export { EFFORT_SHARES } from "./effort_shares.ts";
 export { UpstreamError } from "./errors/upstream_error.ts";

@@ -60,7 +60,7 @@ export async function answerMessages(
     signal: deadline.signal,
     loss,
     retries: gateway.config.upstreamRetries,
-    assertBudget: admission.assertBudget,
+    admission,
     onUsage,
   };
   const askForRoute = withTools(gateway, turn);

@@ -1,4 +1,5 @@
 import type { Caller } from "../access/caller.ts";
+import { requestedThinking } from "../tokens/requested_thinking.ts";
 import { type TurnUsage, UsageTally } from "../tokens/turn_usage.ts";
 import { hostFacts, type ListPrice, type TurnContext } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
@@ -12,6 +13,8 @@ import { sendTimed } from "./send_timed.ts";
 import { sendTurn } from "./send_turn.ts";
 import { timeoutsFrom } from "../upstreams/idle_timeout.ts";
 import type { Ask } from "../anthropic/ask.ts";
+import type { StreamEvent } from "../anthropic/events.ts";
+import { isLeft, type Metering, readOn } from "./read_on.ts";
 import { readAnswer } from "./read_answer.ts";
 
 /** Options of {@linkcode createAsk}. */
@@ -22,8 +25,10 @@ export interface AskOptions {
   loss: LossReport;
   /** Maximum number of retries before the answer starts; 0 after a tool has run. */
   retries: number;
-  /** Checks that the caller may spend more. @throws {ApiError} `billing_error` if its budget is spent. */
-  assertBudget(): Promise<void>;
+  admission: Metering & {
+    /** Checks that the caller may spend more. @throws {ApiError} `billing_error` if its budget is spent. */
+    assertBudget(): Promise<void>;
+  };
   /** Called with the usage of a turn when it ends, complete or not. Not called if the upstream rejected the request. */
   onUsage(usage: TurnUsage, route: Route): void;
 }
@@ -31,7 +36,7 @@ export interface AskOptions {
 /** Creates the {@linkcode Ask} that sends a turn to the upstream of a route. */
 export function createAsk(
   context: MessageContext,
-  { route, caller, signal, loss, retries, assertBudget, onUsage }: AskOptions,
+  { route, caller, signal, loss, retries, admission, onUsage }: AskOptions,
 ): Ask {
   const { config } = context;
   const timeouts = timeoutsFrom(context);
@@ -58,29 +63,40 @@ export function createAsk(
       loss.add("header.anthropic-beta", "dropped");
     }
     if (config.validation === "strict") rejectLosses(loss, route);
-    await assertBudget();
+    await admission.assertBudget();
     signal.throwIfAborted();
-    const tally = new UsageTally({ inputTokens: turn.inputTokens, price: priceOf(route) });
-    const { response, idleTimer } = await sendTimed(
-      {
-        signal,
-        upstream: route.upstream,
-        timeouts,
-        onAbort: () => onUsage(tally.toTurnUsage(undefined), route),
-      },
-      (timed) => sendTurn(context, route, { body, caller, retries, ...timed }),
-    );
-    try {
-      for await (const events of readAnswer(response, { context, route, reader, idleTimer })) {
-        tally.add(events);
-        yield events;
+    const { clock, inputCounter } = context;
+    const tally = new UsageTally({
+      price: priceOf(route),
+      countInput: () => inputCounter.count(request, route).tokens,
+      correctOutput: (tokens) => inputCounter.correctOutput(tokens, route),
+      requestedThinking: requestedThinking({ ...body, ...route.options }, {
+        maxTokens: request.max_tokens,
+        facts: route.facts,
+      }),
+      maxTokens: request.max_tokens,
+    });
+    yield* readOn(answer, { signal, clock, admission });
+
+    /** Sends the request and reads its answer. `upstreamSignal` aborts both. */
+    async function* answer(upstreamSignal: AbortSignal): AsyncGenerator<StreamEvent[]> {
+      const endTurn = () => onUsage(tally.toTurnUsage(reader, { left: isLeft(upstreamSignal) }), route);
+      const { response, idleTimer } = await sendTimed(
+        { signal: upstreamSignal, upstream: route.upstream, timeouts, onAbort: endTurn },
+        (timed) => sendTurn(context, route, { body, caller, retries, clientSignal: signal, ...timed }),
+      );
+      try {
+        for await (const events of readAnswer(response, { context, route, reader, idleTimer })) {
+          tally.add(events);
+          yield events;
+        }
+      } catch (error) {
+        throw redactKey(error, route.upstream, caller);
+      } finally {
+        idleTimer.stop();
+        endTurn();
+        if (reader.inputTokens !== undefined) inputCounter.learn(request, route, reader.inputTokens);
       }
-    } catch (error) {
-      throw redactKey(error, route.upstream, caller);
-    } finally {
-      idleTimer.stop();
-      onUsage(tally.toTurnUsage(reader.cost), route);
-      if (reader.inputTokens !== undefined) context.inputCounter.learn(request, route, reader.inputTokens);
     }
   };
 }

@@ -51,6 +51,8 @@ export class AnthropicAnswerReader implements AnswerReader {
   #pinged = false;
   cost: number | undefined;
   inputTokens: number | undefined;
+  /** Output tokens, if the upstream reports them at the end of its answer. */
+  outputTokens: number | undefined;
 
   constructor(request: MessagesRequest, context: TurnContext) {
     this.#context = context;
@@ -99,6 +101,7 @@ export class AnthropicAnswerReader implements AnswerReader {
       usage,
     };
     for (const event of toEvents(message)) this.#event(event.type, { ...event });
+    if (typeof output_tokens !== "number") this.outputTokens = undefined;
   }
 
   end(): void {
@@ -220,6 +223,7 @@ export class AnthropicAnswerReader implements AnswerReader {
       ? stop_sequence ?? onlyStopSequence ?? null
       : stop_sequence;
     const counts = this.#count(usage ?? {});
+    this.outputTokens = counts.output_tokens ?? this.outputTokens;
     this.#events.push({
       ...rest,
       type: "message_delta",

@@ -39,13 +39,13 @@ export class ChatAnswerReader implements AnswerReader {
   #stopSequence: string | null = null;
   #refused = false;
   #argumentChars = 0;
-  #hasUsage = false;
-  #outputTokens = 0;
   #done = false;
   /** Cost of the answer in USD, if the upstream reports it. */
   cost: number | undefined;
   /** Input tokens including those of the cache, if the upstream reports them. */
   inputTokens: number | undefined;
+  /** Output tokens including those of thinking, if the upstream reports them. */
+  outputTokens: number | undefined;
 
   constructor(request: MessagesRequest, context: HostContext) {
     const usage = {
@@ -115,7 +115,7 @@ export class ChatAnswerReader implements AnswerReader {
     textCalls.forEach(({ name, input }, index) =>
       this.#calls.push({ index, function: { name, arguments: input } })
     );
-    if (!this.#hasUsage) {
+    if (this.outputTokens === undefined) {
       this.#writer.usage({ output_tokens: Math.max(1, Math.ceil(this.#outputChars / CHARS_PER_TOKEN)) });
     }
     try {
@@ -205,16 +205,13 @@ export class ChatAnswerReader implements AnswerReader {
   /** True if the answer reached its token limit. Some hosts do not report that if it ends in a tool call. */
   get #limitReached(): boolean {
     const native = STOP_REASONS.get(this.#nativeFinish?.toLowerCase() ?? "");
-    return native === "max_tokens" || this.#outputTokens >= this.#maxTokens;
+    return native === "max_tokens" || (this.outputTokens ?? 0) >= this.#maxTokens;
   }
 
   #count(usage: ChatUsage): void {
     const { report, input, output } = toCounts(usage);
     this.inputTokens = input ?? this.inputTokens;
-    if (output !== undefined) {
-      this.#outputTokens = output;
-      this.#hasUsage = true;
-    }
+    this.outputTokens = output ?? this.outputTokens;
     this.#writer.usage(report);
     if (typeof usage.cost === "number") this.cost = usage.cost;
   }

@@ -1,19 +1,12 @@
 import type { MessagesRequest } from "../../../anthropic/schema.ts";
 import type { JsonObject } from "../../../base/json.ts";
+import { EFFORT_SHARES } from "../../effort_shares.ts";
 import type { LossReport } from "../../loss.ts";
 import type { ModelFacts } from "../../dialect.ts";
 import type { ChatContext } from "../chat.ts";
 
 /** Efforts of OpenRouter, ascending. Source: https://openrouter.ai/docs/use-cases/reasoning-tokens */
 const EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
-/** Share of `max_tokens` that OpenRouter uses as the thinking budget of an effort. */
-const EFFORT_SHARES: [effort: string, share: number][] = [
-  ["minimal", 0.1],
-  ["low", 0.2],
-  ["medium", 0.5],
-  ["high", 0.8],
-  ["xhigh", 0.95],
-];
 /** Smallest thinking budget. */
 const MIN_BUDGET_TOKENS = 1024;
 
