@@ -77,6 +77,7 @@ test("describeConfig() lists each setting with its value and source", () => {
     "SHELL_NETWORK off (default)",
     "WEB_FETCH_ALLOW_HOSTS not set (default)",
     "WEB_SEARCH openrouter (default)",
+    "WEB_SEARCH_MAX_USES 20 (default)",
     "WEB_SEARCH_URL not set (default)",
     "WEB_SEARCH_KEY not set (default)",
     "LOG_LEVEL info (default)",

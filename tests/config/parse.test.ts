@@ -37,6 +37,7 @@ const DEFAULTS = {
   shellSandbox: "required",
   shellNetwork: "off",
   webSearch: "openrouter",
+  webSearchMaxUses: 20,
   logLevel: "info",
   environment: "production",
 };
