@@ -25,6 +25,8 @@ export interface AskOptions {
   loss: LossReport;
   /** Maximum number of retries before the answer starts; 0 after a tool has run. */
   retries: number;
+  /** True if `null` in the place of optional properties is removed from an answer with an output schema. */
+  restoresNulls?: boolean;
   admission: Metering & {
     /** Checks that the caller may spend more. @throws {ApiError} `billing_error` if its budget is spent. */
     assertBudget(): Promise<void>;
@@ -36,7 +38,7 @@ export interface AskOptions {
 /** Creates the {@linkcode Ask} that sends a turn to the upstream of a route. */
 export function createAsk(
   context: MessageContext,
-  { route, caller, signal, loss, retries, admission, onUsage }: AskOptions,
+  { route, caller, signal, loss, retries, restoresNulls, admission, onUsage }: AskOptions,
 ): Ask {
   const { config } = context;
   const timeouts = timeoutsFrom(context);
@@ -53,6 +55,7 @@ export function createAsk(
       inputTokens: context.inputCounter.estimate(request, route),
       coerceToolInput: config.coerceToolInput === "on",
       toolCallsInText: config.toolCallsInText,
+      restoresNulls,
       newId: context.newId,
       loss,
     };

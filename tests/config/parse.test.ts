@@ -28,6 +28,8 @@ const DEFAULTS = {
   pingInterval: 10,
   coerceToolInput: "on",
   toolCallsInText: "auto",
+  structuredMaxRetries: 3,
+  structuredStream: "hold",
   limits: { each: { concurrent: 50 }, total: {}, session: {}, keys: new Map() },
   rateLimitStore: "memory",
   toolTimeout: 30,
@@ -138,6 +140,10 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   [{ PING_INTERVAL: 0.1 }, { pingInterval: 0.1 }],
   [{ COERCE_TOOL_INPUT: "off" }, { coerceToolInput: "off" }],
   [{ TOOL_CALLS_IN_TEXT: "on" }, { toolCallsInText: "on" }],
+  [{ STRUCTURED_MAX_RETRIES: "0", STRUCTURED_STREAM: "live" }, {
+    structuredMaxRetries: 0,
+    structuredStream: "live",
+  }],
   [{ LIMITS: "{}" }, {}],
   [
     {
@@ -393,6 +399,8 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["PING_INTERVAL", "0", '"0"', "expected a number of seconds from 0.1 to 604800"],
   ["COERCE_TOOL_INPUT", "yes", '"yes"', "expected on or off"],
   ["TOOL_CALLS_IN_TEXT", "maybe", '"maybe"', "expected auto, on or off"],
+  ["STRUCTURED_MAX_RETRIES", "11", '"11"', "expected a whole number from 0 to 10"],
+  ["STRUCTURED_STREAM", "later", '"later"', "expected hold or live"],
   ["LIMITS", "60", '"60"', 'expected a JSON object such as {"each": {"requests": 60}}'],
   [
     "LIMITS",
@@ -448,6 +456,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["SHELL_NETWORK", "yes", '"yes"', "expected on or off"],
   ["WEB_FETCH_ALLOW_HOSTS", "localhost", '"localhost"', HOST_PORT],
   ["WEB_FETCH_ALLOW_HOSTS", "a:1,http://b:2", '"a:1,http://b:2"', HOST_PORT],
+  ["WEB_SEARCH_MAX_USES", "0", '"0"', "expected a whole number from 1 to 1000"],
   ["WEB_SEARCH", "google", '"google"', "expected openrouter, searxng, brave, tavily or exa"],
   ["WEB_SEARCH_URL", "localhost", '"localhost"', URL_],
   ["WEB_SEARCH_KEY", "a b", "(3 characters)", KEY],

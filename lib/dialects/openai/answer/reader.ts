@@ -118,10 +118,16 @@ export class ChatAnswerReader implements AnswerReader {
     if (this.outputTokens === undefined) {
       this.#writer.usage({ output_tokens: Math.max(1, Math.ceil(this.#outputChars / CHARS_PER_TOKEN)) });
     }
+    this.#endMessage();
+  }
+
+  #endMessage(): void {
     try {
       this.#writer.end(this.#stopReason(), this.#stopSequence);
     } catch (cause) {
       if (this.#limitReached) return this.#writer.end("max_tokens");
+      // An answer that is not JSON is passed on as it is. The check of structured outputs requests it again.
+      if (this.#writer.endJson()) return this.#endMessage();
       throw new ApiError(
         "api_error",
         "Cannot use the model's tool call: its arguments are not one JSON object",
