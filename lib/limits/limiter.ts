@@ -106,13 +106,15 @@ export function createLimiter(
         record(usageCharges(limits, requester, { ...used, inputTokens: extraInput, now: clock.now() }));
       };
       let holds = 0;
+      let freed = false;
       const hold = () => {
         let held = true;
         holds++;
         return () => {
           if (!held) return;
           held = false;
-          if (--holds > 0) return;
+          if (--holds > 0 || freed) return;
+          freed = true;
           charge({ inputTokens: 0, outputTokens: 0, usd: 0 });
           record(slots.map((slot) => ({ ...slot, amount: -1 })));
         };

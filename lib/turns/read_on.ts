@@ -27,11 +27,14 @@ export interface ReadOnOptions {
  *
  * `start` receives the signal of the upstream's request. The time limit of the client's request, and a shutdown, abort
  * it at once.
+ *
+ * @throws the reason of `signal`, once it has fired. If that is before the start, nothing is sent.
  */
 export async function* readOn<Batch>(
   start: (signal: AbortSignal) => AsyncGenerator<Batch>,
   { signal, clock, admission }: ReadOnOptions,
 ): AsyncGenerator<Batch> {
+  signal.throwIfAborted();
   if (!admission.metered) return yield* start(signal);
   const upstream = new AbortController();
   const batches = start(upstream.signal);

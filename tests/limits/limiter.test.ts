@@ -156,3 +156,18 @@ test("createLimiter() forgets quotas without usage", async () => {
   for (let nth = 0; nth < 5; nth++) await admit("new");
   await assert.rejects(admit("new"), { status: 429, retryAfter: "12" });
 });
+
+test("hold() keeps a slot beyond the release, and frees it once", async () => {
+  const { limiter } = start({ each: { concurrent: 2 } });
+  const admit = () => limiter.admit({ client: "a" }, { inputTokens: 1 });
+  const [first] = [await admit(), await admit()];
+  const letGo = first.hold();
+  first.release();
+  first.release();
+  await assert.rejects(admit(), { status: 429 });
+  letGo();
+  letGo();
+  first.hold()();
+  await admit();
+  await assert.rejects(admit(), { status: 429 }, "the slot of the second is still taken");
+});
