@@ -14,5 +14,5 @@ export {
   runsServerTool,
   type UpstreamKind,
 } from "./hosts.ts";
-export { EFFORT_SHARES } from "./effort_shares.ts";
+export { EFFORT_SHARES } from "./request/efforts.ts";
 export { UpstreamError } from "./errors/upstream_error.ts";

@@ -1,4 +1,5 @@
 import type { Caller } from "../access/caller.ts";
+import { emptyClearedMessages } from "../anthropic/cleared_messages.ts";
 import { requestedThinking } from "../tokens/requested_thinking.ts";
 import { type TurnUsage, UsageTally } from "../tokens/turn_usage.ts";
 import { hostFacts, type ListPrice, type TurnContext } from "../dialects/mod.ts";
@@ -33,16 +34,19 @@ export interface AskOptions {
   };
   /** Called with the usage of a turn when it ends, complete or not. Not called if the upstream rejected the request. */
   onUsage(usage: TurnUsage, route: Route): void;
+  /** Called with the headers of each response of the upstream, successful or not. */
+  onHeaders?: ((headers: Headers, route: Route) => void) | undefined;
 }
 
 /** Creates the {@linkcode Ask} that sends a turn to the upstream of a route. */
 export function createAsk(
   context: MessageContext,
-  { route, caller, signal, loss, retries, restoresNulls, admission, onUsage }: AskOptions,
+  { route, caller, signal, loss, retries, restoresNulls, admission, onUsage, onHeaders }: AskOptions,
 ): Ask {
   const { config } = context;
   const timeouts = timeoutsFrom(context);
-  return async function* (request) {
+  return async function* (original) {
+    const request = route.dialect.name === "anthropic" ? original : emptyClearedMessages(original);
     rejectThread(request, route);
     const turn: TurnContext = {
       model: route.model,
@@ -61,10 +65,7 @@ export function createAsk(
     };
     const reader = route.dialect.createReader(request, turn);
     const body = route.dialect.toBody(request, turn);
-    // Betas change Anthropic's format. They have no meaning in other dialects.
-    if (caller.betas !== undefined && route.dialect.name !== "anthropic") {
-      loss.add("header.anthropic-beta", "dropped");
-    }
+    if (route.dialect.name !== "anthropic") reportHeaders(caller, loss);
     if (config.validation === "strict") rejectLosses(loss, route);
     await admission.assertBudget();
     signal.throwIfAborted();
@@ -86,7 +87,15 @@ export function createAsk(
       const endTurn = () => onUsage(tally.toTurnUsage(reader, { left: isLeft(upstreamSignal) }), route);
       const { response, idleTimer } = await sendTimed(
         { signal: upstreamSignal, upstream: route.upstream, timeouts, onAbort: endTurn },
-        (timed) => sendTurn(context, route, { body, caller, retries, clientSignal: signal, ...timed }),
+        (timed) =>
+          sendTurn(context, route, {
+            body,
+            caller,
+            retries,
+            clientSignal: signal,
+            onHeaders: (headers) => onHeaders?.(headers, route),
+            ...timed,
+          }),
       );
       try {
         for await (const events of readAnswer(response, { context, route, reader, idleTimer })) {
@@ -102,6 +111,13 @@ export function createAsk(
       }
     }
   };
+}
+
+/** Reports the client's headers of Anthropic's API, which have no meaning in other dialects. */
+function reportHeaders({ betas, userProfileId, workspaceId }: Caller, loss: LossReport): void {
+  if (betas !== undefined) loss.add("header.anthropic-beta", "dropped");
+  if (userProfileId !== undefined) loss.add("header.anthropic-user-profile-id", "dropped");
+  if (workspaceId !== undefined) loss.add("header.anthropic-workspace-id", "dropped");
 }
 
 /** Returns the list price of a route: the host's price for all models or, without one, the model's price. */
