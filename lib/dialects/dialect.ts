@@ -107,6 +107,8 @@ export interface AnswerReader {
   readonly cost: number | undefined;
   /** Input tokens of the request, cached ones included; `undefined` until the upstream reports them. */
   readonly inputTokens: number | undefined;
+  /** Output tokens of the answer; `undefined` until the upstream reports them. Some report them more than once. */
+  readonly outputTokens: number | undefined;
 }
 
 /** Format of one kind of upstream. */

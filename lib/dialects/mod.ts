@@ -15,4 +15,5 @@ export {
   runsServerTool,
   type UpstreamKind,
 } from "./hosts.ts";
+export { EFFORT_SHARES } from "./request/efforts.ts";
 export { UpstreamError } from "./errors/upstream_error.ts";

@@ -35,6 +35,8 @@ export async function toCountableRequest(
     upstream,
     loss: new LossReport(),
     toolbox: await context.loadToolbox?.(),
+    loadCallRunner: context.loadCallRunner,
+    searchMaxUses: context.config.webSearchMaxUses,
     toolContext: { client, conversation: "", requestId: "", signal, models: NO_MODELS },
     now: () => context.clock.now(),
   });
