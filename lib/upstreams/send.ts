@@ -1,5 +1,5 @@
 import type { Caller } from "../access/caller.ts";
-import { type ReadOptions, readText } from "./read_body.ts";
+import { readBytes, type ReadOptions, readText } from "./read_body.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { keyHeader } from "../dialects/mod.ts";
 import { parseErrorText } from "../dialects/errors/error_shapes.ts";
@@ -104,20 +104,36 @@ async function wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void
 export async function readJsonResponse(
   response: Response,
   upstream: Upstream,
-  { signal, race }: ReadOptions,
+  options: ReadOptions,
 ): Promise<unknown> {
-  const unreadableError = (why: string, cause?: unknown) =>
-    new ApiError("api_error", `Cannot read the answer of upstream "${upstream.name}": ${why}`, {
-      status: 502,
-      cause,
-    });
-  const text = await readText(response.body, { limit: MAX_ANSWER_BYTES, signal, race }).catch((cause) => {
-    throw signal.aborted ? signal.reason : unreadableError("it is incomplete", cause);
-  });
-  if (text === undefined) throw unreadableError("it is larger than 32 MiB");
-  const answer = tryJson(text);
-  if (answer === undefined) throw unreadableError("it is not JSON");
+  const answer = tryJson(await readAnswerText(readBytes(response.body, options), upstream, options.signal));
+  if (answer === undefined) throw unreadableResponse(upstream, "it is not JSON");
   return answer;
+}
+
+/**
+ * Reads the text of a complete answer.
+ *
+ * @throws {ApiError} `api_error` if it is larger than 32 MiB or incomplete; the signal's reason, once it has fired.
+ */
+export async function readAnswerText(
+  chunks: AsyncIterable<Uint8Array>,
+  upstream: Upstream,
+  signal: AbortSignal,
+): Promise<string> {
+  const text = await readText(chunks, { limit: MAX_ANSWER_BYTES }).catch((cause) => {
+    throw signal.aborted ? signal.reason : unreadableResponse(upstream, "it is incomplete", cause);
+  });
+  if (text === undefined) throw unreadableResponse(upstream, "it is larger than 32 MiB");
+  return text;
+}
+
+/** Returns the error for an answer that is in no known format. */
+export function unreadableResponse({ name }: Upstream, why: string, cause?: unknown): ApiError {
+  return new ApiError("api_error", `Cannot read the answer of upstream "${name}": ${why}`, {
+    status: 502,
+    cause,
+  });
 }
 
 /** Removes the upstream's key and header values from an error's message, because an upstream may quote them. */
@@ -170,7 +186,8 @@ async function readError(
       status: 502,
     });
   }
-  const text = await readText(response.body, { limit: MAX_ERROR_BYTES, signal, race }).catch(() => undefined);
+  const chunks = readBytes(response.body, { signal, race });
+  const text = await readText(chunks, { limit: MAX_ERROR_BYTES }).catch(() => undefined);
   if (signal.aborted) throw signal.reason;
   const body = text === undefined ? undefined : parseErrorText(text);
   const error = toUpstreamError({ status, body, headers, now });

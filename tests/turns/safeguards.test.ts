@@ -279,7 +279,8 @@ test("AUTO_MODE_MODEL sees the user's first and newest words of a long conversat
 
 test("AUTO_MODE_MODEL judges only what the upstream did not, each call by itself", async () => {
   const calls = [CALL, { ...CALL, id: "toolu_2" }, { ...CALL, id: "toolu_3", input: '{"command": "rm' }];
-  const body = writeNative(calls, { safeguard_results: available({ toolu_1: flagged }) });
+  const verdicts = available({ toolu_1: flagged });
+  const body = writeNative(calls, { stop_reason: "max_tokens", safeguard_results: verdicts });
   const { results, upstream } = await ask([{ body }, { body: say("<verdict>allow</verdict>") }], {
     model: NATIVE,
     settings: { AUTO_MODE_MODEL: "vendor/judge" },

@@ -18,8 +18,6 @@ export interface ChatFeatures {
   toolChoices: readonly ("auto" | "none" | "forced")[];
   /** True if the host accepts `reasoning_details` on earlier messages. */
   reasoningDetails: boolean;
-  /** True if reasoning may arrive in the text, between `<think>` and `</think>`. */
-  thinkTags: boolean;
   /** True if tool calls may arrive in the text because the host does not parse them. */
   callsInText: boolean;
   /** True if calls carry their signature in `extra_content.google.thought_signature`, in both directions. */
