@@ -7,6 +7,7 @@ export type {
   TurnContext,
 } from "./dialect.ts";
 export {
+  appliesSystemChanges,
   dialectFor,
   type HostFacts,
   hostFacts,

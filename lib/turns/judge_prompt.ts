@@ -1,4 +1,4 @@
-import { splitAtReminder } from "../anthropic/reminders.ts";
+import { splitAtReminder } from "../base/reminders.ts";
 import type { Message, MessagesRequest } from "../anthropic/schema.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { JudgedCall } from "./safeguards.ts";

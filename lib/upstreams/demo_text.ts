@@ -1,4 +1,4 @@
-import { withoutReminders } from "../anthropic/reminders.ts";
+import { withoutReminders } from "../base/reminders.ts";
 
 interface DemoMessage {
   role: string;
