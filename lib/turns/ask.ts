@@ -2,7 +2,7 @@ import type { Caller } from "../access/caller.ts";
 import { emptyClearedMessages } from "../anthropic/cleared_messages.ts";
 import { requestedThinking } from "../tokens/requested_thinking.ts";
 import { type TurnUsage, UsageTally } from "../tokens/turn_usage.ts";
-import { hostFacts, type ListPrice, type TurnContext } from "../dialects/mod.ts";
+import { appliesSystemChanges, hostFacts, type ListPrice, type TurnContext } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
 import type { MessageContext } from "./context.ts";
 import type { LossReport } from "../dialects/loss.ts";
@@ -46,7 +46,8 @@ export function createAsk(
   const { config } = context;
   const timeouts = timeoutsFrom(context);
   return async function* (original) {
-    const request = route.dialect.name === "anthropic" ? original : emptyClearedMessages(original);
+    const clears = appliesSystemChanges(route.upstream.preset, route.dialect);
+    const request = clears ? original : emptyClearedMessages(original);
     rejectThread(request, route);
     const turn: TurnContext = {
       model: route.model,

@@ -43,7 +43,7 @@ export async function toCountableRequest(
   const passThrough = isPassThrough(request, assignments);
   if (passThrough && upstream.takesToolChanges) return countRequest;
   const seen = passThrough ? request : planTurns(request, assignments).toTurn([], new Map()).request;
-  return route.dialect.name === "anthropic" ? seen : emptyClearedMessages(seen);
+  return upstream.takesToolChanges ? seen : emptyClearedMessages(seen);
 }
 
 /** Counting never runs a tool. */
