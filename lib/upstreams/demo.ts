@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
+import { removeFences } from "../dialects/fence.ts";
 import { DEMO, type Upstream } from "./upstream.ts";
 
 const Part = v.looseObject({ type: v.string(), text: v.optional(v.string()) });
@@ -56,7 +57,9 @@ function* toFrames(request: ChatRequest): Generator<JsonObject> {
   const lastText = contentText(last?.content);
   const tool = last?.role === "user" ? findTool(request, lastText) : undefined;
   const words = splitWords(
-    last?.role === "tool" ? `The tool answered: ${lastText}` : `${INTRODUCTION} You said: ${lastText}`,
+    last?.role === "tool"
+      ? `The tool answered: ${removeFences(lastText)}`
+      : `${INTRODUCTION} You said: ${lastText}`,
   );
   const kept = words.slice(0, request.max_tokens);
   for (const content of tool === undefined ? kept : []) yield toChunk({ content });
