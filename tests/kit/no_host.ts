@@ -7,6 +7,13 @@ function none(): never {
 }
 
 /** What a tool has no use for in a test. */
-export const NO_FILES: Files = { read: none, write: none, walk: none, prefilter: none, pause: none };
+export const NO_FILES: Files = {
+  read: none,
+  write: none,
+  walk: none,
+  prefilter: none,
+  readPdf: none,
+  pause: none,
+};
 export const NO_SHELL: Shell = { run: none };
 export const NO_WEB: Web = { fetchPage: none, search: none };
