@@ -23,7 +23,7 @@ import { webSearch } from "./web/web_search.ts";
 import { write } from "./files/write.ts";
 
 /** The operator's options for the tools that the gateway runs. */
-export interface ToolsOptions extends Pick<ToolboxOptions, "limits" | "clock" | "audit"> {
+export interface ToolsOptions extends Pick<ToolboxOptions, "limits" | "clock" | "audit" | "warn"> {
   /** Path of the workspace. It may lead through symbolic links. */
   root: string;
   groups: ReadonlySet<ToolGroup>;

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import type { JsonObject, ToolContent, ToolGroup } from "./call.ts";
 import { ToolError } from "./errors.ts";
 import type { Files } from "./host/files.ts";
-import type { Shell } from "./host/shell.ts";
+import type { SetAsideFile, Shell } from "./host/shell.ts";
 import type { Web } from "./host/web.ts";
 import type { Models } from "./models.ts";
 import type { Session } from "./session.ts";
@@ -17,6 +17,12 @@ export interface Host {
   readonly web: Web;
   readonly models: Models;
   readonly session: Session;
+}
+
+/** The parts of a host that differ for each call. */
+export interface HostCall extends Pick<Host, "signal" | "models" | "session"> {
+  /** Called with the protected files that a command has created or changed. */
+  onSetAside(files: readonly SetAsideFile[]): void;
 }
 
 /** The definition of a tool. */

@@ -3,7 +3,7 @@ import type { Toolbox } from "../../tools/toolbox/toolbox.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { ConfigError } from "../config/parse.ts";
 import type { Config } from "../config/settings.ts";
-import { logAudit } from "../observability/log.ts";
+import { logAudit, logSetAside } from "../observability/log.ts";
 
 /**
  * Creates a function that loads the enabled tools on its first call; undefined if no tools are enabled.
@@ -52,5 +52,6 @@ function toToolsOptions(
     },
     clock,
     audit: logAudit,
+    warn: logSetAside,
   };
 }

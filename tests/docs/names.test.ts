@@ -169,6 +169,7 @@ test("docs/tools.md names every tool in the row of its group", async () => {
     limits: { timeoutMs: 1000, concurrency: 1, callsPerMinute: 0 },
     clock: new FakeClock(),
     audit: () => {},
+    warn: () => {},
   });
   const rows = read("docs/tools.md").split("\n").filter((line) => line.startsWith("| "));
   for (const { name, group } of tools) {

@@ -114,6 +114,7 @@ export function createTestToolbox(
     limits: { timeoutMs: 30_000, concurrency: 5, callsPerMinute: 0, ...limits },
     clock,
     audit: (record) => audit.push(record),
+    warn: () => {},
   });
   return { toolbox, clock, audit };
 }

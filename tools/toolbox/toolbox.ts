@@ -6,7 +6,7 @@ import { createMetricsRecorder, type Outcome, type ToolMetrics } from "./metrics
 import type { Models } from "../models.ts";
 import { createSessions } from "../session.ts";
 import { withToolErrors } from "./model_errors.ts";
-import type { Host, Tool } from "../tool.ts";
+import type { Host, HostCall, Tool } from "../tool.ts";
 
 /** The client, conversation and request of a call, and the models that it can use. */
 export interface ToolContext {
@@ -34,6 +34,16 @@ export interface AuditRecord {
   error?: unknown;
 }
 
+/** Record of protected files that a command has created or changed. */
+export interface SetAsideRecord extends Pick<AuditRecord, "client" | "requestId" | "tool"> {
+  count: number;
+  /** The first files: paths relative to the workspace, and their new names. */
+  files: readonly { path: string; newName: string | undefined }[];
+}
+
+/** Maximum number of files in a record. */
+const MAX_RECORDED_FILES = 20;
+
 /** Limits on the calls of tools. */
 export interface ToolLimits {
   /** Maximum run time of a call, in milliseconds. */
@@ -47,11 +57,13 @@ export interface ToolLimits {
 /** Options of {@linkcode createToolbox}. */
 export interface ToolboxOptions {
   tools: readonly Tool[];
-  hostFor(call: Pick<Host, "signal" | "models" | "session">): Host;
+  hostFor(call: HostCall): Host;
   limits: ToolLimits;
   clock: Clock;
   /** Called with the record of each call that has ended. */
   audit(record: AuditRecord): void;
+  /** Called if a command has created or changed protected files. */
+  warn(record: SetAsideRecord): void;
 }
 
 /** The tools that the gateway runs. */
@@ -83,7 +95,7 @@ export interface Toolbox {
 const MAX_RESULT_CHARS = 200_000;
 
 /** Creates a toolbox. */
-export function createToolbox({ tools, hostFor, limits, clock, audit }: ToolboxOptions): Toolbox {
+export function createToolbox({ tools, hostFor, limits, clock, audit, warn }: ToolboxOptions): Toolbox {
   const toolsByName = new Map(tools.map((tool) => [tool.name, tool]));
   const gate = createGate({ ...limits, clock });
   // Nested tools have a separate gate. In a shared one, they could hold every slot that their inner calls wait for.
@@ -124,6 +136,14 @@ export function createToolbox({ tools, hostFor, limits, clock, audit }: ToolboxO
         signal: callSignal,
         models: withToolErrors(models),
         session: sessions.get(client, conversation),
+        onSetAside: (files) =>
+          warn({
+            client,
+            requestId,
+            tool: name,
+            count: files.length,
+            files: files.slice(0, MAX_RECORDED_FILES),
+          }),
       });
       return await raceAbort(work(host), callSignal);
     } catch (error) {

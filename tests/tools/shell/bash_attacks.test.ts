@@ -15,7 +15,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
-import { PROTECTED, PROTECTED_IN_GIT } from "../../../tools/policy/protected.ts";
+import { PLACEHOLDERS, PROTECTED_IN_GIT } from "../../../tools/policy/protected.ts";
 import { injections, reads, type Target, writes } from "./shell_attacks.ts";
 import { createShellWorkspace, whyNoSandbox } from "./shell_workspace.ts";
 
@@ -96,8 +96,8 @@ test("Bash changes no file that the operator's programs trust", { skip }, async 
       mkdirSync(join(top, ".git/refs"));
       writeFileSync(join(top, ".git/HEAD"), "ref: refs/heads/main\n");
       writeFileSync(join(top, ".git/config"), "[core]\n");
-      if (nested !== "") { for (const name of PROTECTED) writeFileSync(join(top, name), "mine\n"); }
-      const paths = [...PROTECTED, ...PROTECTED_IN_GIT.map((name) => `.git/${name}`)];
+      if (nested !== "") { for (const name of PLACEHOLDERS) writeFileSync(join(top, name), "mine\n"); }
+      const paths = [...PLACEHOLDERS, ...PROTECTED_IN_GIT.map((name) => `.git/${name}`)];
       const kept = () => snapshot(top).filter((line) => !/\.git\/(HEAD|objects|refs) /.test(line));
       const before = kept();
       const said = await guarded.run(
