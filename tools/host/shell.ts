@@ -5,6 +5,7 @@ import { sandboxArguments } from "../policy/sandbox.ts";
 import { shellEnvironment, type ShellPolicy } from "../policy/shell.ts";
 import { createSyscallFilter } from "../policy/syscalls.ts";
 import { type Program, type ProgramResult, runProgram } from "./process.ts";
+import { type CommandCgroup, findCgroup } from "./cgroup.ts";
 import { createWorkspaceGuard, type SetAsideFile } from "./protection/guard.ts";
 
 export type { ProgramResult } from "./process.ts";
@@ -43,8 +44,12 @@ const MAX_ARGUMENT_BYTES = 128_000;
 const KILL_WAIT_MS = 100;
 
 /** Creates the shell of a workspace. Each call probes for the sandbox until one is found. */
-export function createShell(policy: ShellPolicy): (call: ShellCall) => Shell {
+export function createShell(
+  policy: ShellPolicy,
+  { cgroups = findCgroup }: { cgroups?: typeof findCgroup } = {},
+): (call: ShellCall) => Shell {
   const protect = createWorkspaceGuard(policy.root);
+  let cgroup: ReturnType<typeof findCgroup> | undefined;
   let sandboxFilter: Promise<Uint8Array> | undefined;
 
   /** Returns the filter of system calls once the sandbox works. Failures are not cached: the operator may fix them. */
@@ -72,10 +77,19 @@ export function createShell(policy: ShellPolicy): (call: ShellCall) => Shell {
       }
 
       const filter = await getSandboxFilter();
+      cgroup ??= cgroups(policy.limits);
       const { check, release, ...mounts } = await protect();
+      let group: CommandCgroup | undefined;
       try {
+        group = await (await cgroup)?.();
         const result = await startProgram(
-          { ...bwrapProgram(sandboxArguments(command, policy, { ...mounts, filter }), policy), input },
+          {
+            ...joinCgroup(
+              bwrapProgram(sandboxArguments(command, policy, { ...mounts, filter }), policy),
+              group,
+            ),
+            input,
+          },
           limits,
         );
         if (result.endedBy !== "exit") await setTimeout(KILL_WAIT_MS);
@@ -83,6 +97,7 @@ export function createShell(policy: ShellPolicy): (call: ShellCall) => Shell {
         if (setAside.length > 0) onSetAside?.(setAside);
         return { ...result, setAside };
       } finally {
+        await group?.remove();
         await release();
       }
     },
@@ -102,6 +117,13 @@ async function startProgram(...[program, limits]: Parameters<typeof runProgram>)
 
 function bwrapProgram(args: string[], { path }: ShellPolicy): Program {
   return { file: "bwrap", args, environment: { PATH: path }, folder: "/", processGroup: false };
+}
+
+/** Lets a program join a control group before it starts. It does not start if it cannot join. */
+function joinCgroup(program: Program, group: CommandCgroup | undefined): Program {
+  if (group === undefined) return program;
+  const script = 'echo "$$" >"$0" && exec "$@"';
+  return { ...program, file: "bash", args: ["-c", script, group.procs, program.file, ...program.args] };
 }
 
 function plainProgram(command: string, policy: ShellPolicy): Program {

@@ -72,7 +72,7 @@ for (const [does, attacks] of Object.entries(TABLES)) {
   });
 }
 
-test("Bash without a sandbox lets most of these attacks out", { skip }, async () => {
+test("Bash without a sandbox lets most of these attacks out", { skip, timeout: 120_000 }, async () => {
   const plain = createShellWorkspace({ root, sandbox: "off" });
   const failed: string[] = [];
   const attacks = writes(TARGET);
@@ -87,7 +87,7 @@ test("Bash without a sandbox lets most of these attacks out", { skip }, async ()
   assert.ok(failed.length < attacks.length * 0.2, failed.join("\n"));
 });
 
-test("Bash changes no file that the operator's programs trust", { skip }, async () => {
+test("Bash changes no file that the operator's programs trust", { skip, timeout: 120_000 }, async () => {
   for (const nested of ["", "sub/project"]) {
     const guarded = createShellWorkspace();
     try {

@@ -1,4 +1,4 @@
-import { type BigIntStats } from "node:fs";
+import type { BigIntStats } from "node:fs";
 import { lstat, readlink, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { systemErrorCode } from "../files/file_errors.ts";
