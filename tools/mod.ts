@@ -26,6 +26,8 @@ import { write } from "./files/write.ts";
 export interface ToolsOptions extends Pick<ToolboxOptions, "limits" | "clock" | "audit" | "warn"> {
   /** Path of the workspace. It may lead through symbolic links. */
   root: string;
+  /** Folder with the gateway's state, which must not be in the workspace. */
+  stateDir?: string | undefined;
   groups: ReadonlySet<ToolGroup>;
   shell: Pick<ShellPolicy, "sandbox" | "network">;
   web: Pick<WebPolicy, "allowHosts" | "search">;
@@ -37,10 +39,13 @@ export interface ToolsOptions extends Pick<ToolboxOptions, "limits" | "clock" | 
  * @throws {ToolError} if the workspace cannot be used.
  */
 export async function createTools(
-  { root: path, groups, shell, web, ...options }: ToolsOptions,
+  { root: path, stateDir, groups, shell, web, ...options }: ToolsOptions,
 ): Promise<Toolbox> {
   const { timeoutMs } = options.limits;
-  const root = await findWorkspace(path);
+  const root = await findWorkspace(path, {
+    writable: groups.has("files-write") || groups.has("shell"),
+    stateDir,
+  });
   // Commands and pages time out shortly before their call does. A command's error then includes its partial output.
   const maxCallMs = Math.max(timeoutMs - TIMEOUT_MARGIN_MS, timeoutMs / 2);
   const seconds = maxCallMs / 1000;

@@ -37,6 +37,7 @@ function toToolsOptions(
   if (groups === undefined || root === undefined) return undefined;
   return {
     root,
+    stateDir: config.stateDir,
     groups,
     shell: { sandbox: config.shellSandbox, network: config.shellNetwork === "on" },
     web: {

@@ -162,7 +162,7 @@ test("docs/limits.md names every limit", () => {
 
 test("docs/tools.md names every tool in the row of its group", async () => {
   const { tools } = await createTools({
-    root: ROOT,
+    root: `${ROOT}/docs`,
     groups: new Set(["files-read", "files-write", "shell", "network"]),
     shell: { sandbox: "required", network: false },
     web: { allowHosts: new Set(), search: { engine: "openrouter" } },

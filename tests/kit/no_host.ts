@@ -8,6 +8,7 @@ function none(): never {
 
 /** What a tool has no use for in a test. */
 export const NO_FILES: Files = {
+  maxFileBytes: 0,
   read: none,
   write: none,
   walk: none,

@@ -24,6 +24,8 @@ export interface FileContent {
 
 /** Files of the workspace. Paths come from a model: absolute, or relative to the workspace root. */
 export interface Files {
+  /** Maximum size of a file that is read, in bytes. */
+  readonly maxFileBytes: number;
   /**
    * Reads a file.
    *
@@ -76,6 +78,8 @@ export function createFiles(
   const ripgrepFilter = createRipgrepFilter(policy);
 
   return ({ signal }) => ({
+    maxFileBytes: policy.maxBytes ?? MAX_FILE_BYTES,
+
     read: (path) =>
       withResolvedPath(
         path,

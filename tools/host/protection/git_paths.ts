@@ -1,9 +1,10 @@
 import { lstat, readFile, stat } from "node:fs/promises";
-import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { HOOK_NAMES, parseGitSettings, toNamedPaths } from "../../policy/git_settings.ts";
 import { ToolError } from "../../errors.ts";
 import { quotePath } from "../../policy/files.ts";
 import { systemErrorCode } from "../files/file_errors.ts";
+import { isInside } from "../is_inside.ts";
 
 /** A folder that git takes for a repository, and the folder that its relative paths start at. */
 export interface GitFolder {
@@ -67,12 +68,6 @@ export async function isNamedByGit(root: string, segments: readonly string[]): P
     if ((await readGitPaths(root, gitFolder)).some((named) => isInside(named, path))) return true;
   }
   return false;
-}
-
-/** True if a path is a folder or below it. */
-export function isInside(folder: string, path: string): boolean {
-  const way = relative(folder, path);
-  return way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 }
 
 /** Reads a file such as `gitdir: ../.git/modules/x`, or a plain path. Returns undefined if there is none. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ToolError } from "../../errors.ts";
 import { PLACEHOLDERS, PROTECTED_IN_GIT } from "../../policy/protected.ts";
 import { systemErrorCode } from "../files/file_errors.ts";
-import { isInside } from "./git_paths.ts";
+import { isInside } from "../is_inside.ts";
 import { identify, type Identity } from "./identity.ts";
 import { readRebaseCommands, REBASE_INSTRUCTIONS } from "./rebase.ts";
 import { scanWorkspace } from "./scan.ts";

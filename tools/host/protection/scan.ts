@@ -6,7 +6,8 @@ import { quotePath } from "../../policy/files.ts";
 import { PROTECTED_IN_GIT } from "../../policy/protected.ts";
 import { normalizeName, PROTECTED_NAMES } from "../../policy/protected_names.ts";
 import { systemErrorCode } from "../files/file_errors.ts";
-import { findGitFolder, type GitFolder, isInside, readGitPaths } from "./git_paths.ts";
+import { isInside } from "../is_inside.ts";
+import { findGitFolder, type GitFolder, readGitPaths } from "./git_paths.ts";
 
 /** Files and folders of a workspace that other programs execute or obey. */
 export interface WorkspaceScan {
