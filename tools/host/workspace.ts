@@ -32,7 +32,7 @@ export async function findWorkspace(
   if (stateDir !== undefined && isInside(root, await resolveLinks(stateDir))) {
     throw workspaceError("STATE_DIR is in it, and tools could change the gateway's state");
   }
-  if (writable && isInside(root, await findCode())) {
+  if (writable && await containsCode(root)) {
     throw workspaceError(
       "the gateway's own code is in it; with files-write or shell in TOOLS, set it to another folder",
     );
@@ -40,10 +40,14 @@ export async function findWorkspace(
   return root;
 }
 
-/** Returns the folder with the gateway's code. */
-async function findCode(): Promise<string> {
+/** Folders of the gateway that contain code. A workspace beside them is fine. */
+const CODE_FOLDERS = ["lib", "tools", "node_modules"];
+
+/** True if a folder contains code of the gateway. */
+async function containsCode(root: string): Promise<boolean> {
   const folder = fileURLToPath(new URL("../../", import.meta.url));
-  return await resolveLinks(folder.replace(/[/\\]+$/, ""));
+  const code = await resolveLinks(folder.replace(/[/\\]+$/, ""));
+  return isInside(root, code) || CODE_FOLDERS.some((name) => isInside(join(code, name), root));
 }
 
 /** Resolves the links of a path, of which the end need not exist. On Deno without permission, returns it unchanged. */

@@ -34,10 +34,10 @@ const CASES: [what: string, root: string, writable: boolean, stateDir: string | 
   ["a workspace by a link", join(top, "link"), false, join(work, "state"), STATE],
   ["the gateway's code, to read", code, false, undefined],
   ["the gateway's code, to write", code, true, undefined, CODE],
-  ["the gateway's code, for commands", code, true, undefined, CODE],
   ["a folder above the gateway's code", dirname(code), true, undefined, CODE],
   ["the gateway's code by a link", join(top, "link-to-code"), true, undefined, CODE],
-  ["a folder in the gateway's code", join(code, "docs"), true, undefined],
+  ["a folder of the gateway's code", join(code, "tools/host"), true, undefined, CODE],
+  ["a folder beside the gateway's code", join(code, "docs"), true, undefined],
 ];
 
 for (const [what, root, writable, stateDir, why] of CASES) {
