@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
 import { removeFences } from "../dialects/fence.ts";
+import { findLastText } from "./demo_text.ts";
 import { DEMO, type Upstream } from "./upstream.ts";
 
 const Part = v.looseObject({ type: v.string(), text: v.optional(v.string()) });
@@ -26,6 +27,7 @@ export const demo: Upstream = {
   baseUrl: "https://demo.invalid",
   preset: "demo",
   dialectChoice: "openai",
+  models: [{ id: "echo" }],
   fetch: answerDemo,
 };
 
@@ -53,11 +55,10 @@ function answerDemo(_url: string | URL | Request, init: RequestInit = {}): Promi
 }
 
 function* toFrames(request: ChatRequest): Generator<JsonObject> {
-  const last = request.messages.findLast(({ role }) => role === "user" || role === "tool");
-  const lastText = contentText(last?.content);
-  const tool = last?.role === "user" ? findTool(request, lastText) : undefined;
+  const { role, text: lastText } = findLastText(request.messages);
+  const tool = role === "user" ? findTool(request, lastText) : undefined;
   const words = splitWords(
-    last?.role === "tool"
+    role === "tool"
       ? `The tool answered: ${removeFences(lastText)}`
       : `${INTRODUCTION} You said: ${lastText}`,
   );
