@@ -97,8 +97,8 @@ export function createShell(
         if (setAside.length > 0) onSetAside?.(setAside);
         return { ...result, setAside };
       } finally {
-        await group?.remove();
         await release();
+        await group?.remove();
       }
     },
   });

@@ -77,6 +77,16 @@ const ATTACKS: Record<string, Attack> = {
     gone: ["repo/.git"],
     kept: { "old/.git/config": "[core]\n" },
   },
+  "a repository in place of a moved one": {
+    files: repository("repo/.git"),
+    command: `mv repo old; ${newRepository("repo/.git")}`,
+    gone: ["repo/.git/hooks", "repo/.git/config"],
+    kept: { "old/.git/config": "[core]\n" },
+  },
+  "a file in the data of a bare repository": {
+    command: `${newRepository("bare")}; mkdir bare/objects/sub; echo evil > bare/objects/sub/.envrc`,
+    gone: ["bare/objects/sub/.envrc"],
+  },
   "a file in place of a moved folder": {
     files: { "sub/.envrc": "mine" },
     command: "mv sub old; mkdir sub; echo evil > sub/.envrc",
@@ -340,6 +350,20 @@ test(
       const { signal } = new AbortController();
       await open({ signal, onSetAside: (files) => noted.push([...files]) }).run("echo evil > sub/.npmrc");
       assert.deepEqual(noted.map((files) => files.map(({ path }) => path)), [["sub/.npmrc"]]);
+    }),
+);
+
+test(
+  "Bash runs no further command once a folder cannot be looked through",
+  { skip },
+  () =>
+    withWorkspace({}, async ({ root, run }) => {
+      const why = /^Cannot run commands: the folder ".*" cannot be read/;
+      const command = "mkdir $'odd\\xff'; echo evil > $'odd\\xff/.envrc'";
+      for (const each of [command, "touch ran"]) {
+        await assert.rejects(run(each), (error) => error instanceof ToolError && why.test(error.message));
+      }
+      assert.equal(existsSync(join(root, "ran")), false);
     }),
 );
 

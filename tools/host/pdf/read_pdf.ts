@@ -109,9 +109,18 @@ async function runWorker(
       onAbort = () => reject(signal.reason);
       signal.addEventListener("abort", onAbort, { once: true });
       timer = setInterval(() => process.memoryUsage.rss() > growthLimit && fail(), MEASURE_INTERVAL_MS);
-      worker.once("message", resolve);
-      // A worker that exceeds its heap ends with an error, or without one.
-      worker.once("error", (error) => isOutOfMemory(error) ? fail() : reject(error));
+      let isReady = false;
+      worker.on("message", (message) => {
+        if (isReady) resolve(message);
+        isReady = true;
+      });
+      // A worker that exceeds its heap ends with an error, or without one. Other errors are of the parser, which may fail
+      // outside of its promises, or of the worker's start.
+      worker.once("error", (error) => {
+        if (isOutOfMemory(error)) fail();
+        else if (isReady) resolve({ error: "Error" });
+        else reject(error);
+      });
       worker.once("exit", fail);
       worker.postMessage({ bytes, request, library: import.meta.resolve("unpdf") }, [bytes.buffer]);
     });

@@ -1,6 +1,6 @@
 /**
  * JavaScript of the worker thread that reads a PDF. It receives the bytes, the URL of `unpdf` and the request, and sends
- * the result or the name of the error.
+ * `{ ready: true }` once `unpdf` is loaded, then the result or the name of the error.
  *
  * The source is a text because Node.js 20 starts no worker from TypeScript, and Deno needs a permission to start one
  * from a file.
@@ -9,8 +9,9 @@ export const PDF_WORKER_SOURCE = String.raw`
 import { parentPort } from "node:worker_threads";
 
 parentPort.once("message", async ({ bytes, library, request }) => {
+  const { getDocumentProxy } = await import(library);
+  parentPort.postMessage({ ready: true });
   try {
-    const { getDocumentProxy } = await import(library);
     const pdf = await getDocumentProxy(bytes, { isEvalSupported: false, verbosity: 0 });
     parentPort.postMessage(await readPages(pdf, request));
   } catch (error) {

@@ -55,7 +55,7 @@ const COMMON_DIR_TEXT = ".\n";
  * its target is mounted, and the check notices a change of the link.
  */
 export function createWorkspaceGuard(root: string): () => Promise<WorkspaceGuard> {
-  const placeholders = new Set<string>();
+  const placeholders = new Map<string, Identity | undefined>();
   let commands = 0;
 
   return async () => {
@@ -85,14 +85,14 @@ export function createWorkspaceGuard(root: string): () => Promise<WorkspaceGuard
       const path = join(folder, name);
       const make = name === COMMON_DIR ? writeFile(path, COMMON_DIR_TEXT, { flag: "wx" }) : mkdir(path);
       // A path that the gateway cannot create, a command cannot create either.
-      if (await succeeds(make)) placeholders.add(path);
+      if (await succeeds(make)) placeholders.set(path, await identify(path));
     }
   }
 
   async function release(): Promise<void> {
     commands -= 1;
     if (commands > 0) return;
-    const paths = [...placeholders];
+    const paths = [...placeholders.keys()];
     placeholders.clear();
     for (const path of paths) await succeeds(path.endsWith(COMMON_DIR) ? unlinkCommonDir(path) : rmdir(path));
   }
@@ -101,7 +101,7 @@ export function createWorkspaceGuard(root: string): () => Promise<WorkspaceGuard
 interface CheckOptions {
   before: ReadonlyMap<string, Identity>;
   rebases: ReadonlyMap<string, ReadonlySet<string>>;
-  placeholders: ReadonlySet<string>;
+  placeholders: ReadonlyMap<string, Identity | undefined>;
 }
 
 async function checkWorkspace(
@@ -125,7 +125,7 @@ async function checkWorkspace(
     const earlier = before.get(path);
     // The folder above a mounted path may have been renamed.
     const isHeld = isUnchanged(identity, earlier) || isUnchanged(identity, beforeByFile.get(identity.file));
-    if (placeholders.has(path) || isHeld) continue;
+    if (isHeld || placeholders.get(path)?.file === identity.file) continue;
     const newName = await setAside(root, identity).catch(() => undefined);
     changed.push({ path: path.slice(root.length + 1), newName });
     if (newName !== undefined && earlier !== undefined) await restore(root, earlier, identity);

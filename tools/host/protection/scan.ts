@@ -20,9 +20,6 @@ export interface WorkspaceScan {
 /** Number of folders that are read at the same time. */
 const BATCH = 32;
 
-/** Folders of a repository that contain no settings, and many files. */
-const GIT_DATA = new Set(["objects", "refs", "logs"]);
-
 /**
  * Finds the protected files and folders of a workspace, at any depth. Links are not followed. Only `node_modules` is left
  * out.
@@ -65,9 +62,7 @@ export async function scanWorkspace(root: string, maxEntries: number): Promise<W
         protectedPaths.add(path);
         return [];
       }
-      return isFolder && entry.name !== "node_modules" && !(isRepository && GIT_DATA.has(entry.name))
-        ? [path]
-        : [];
+      return isFolder && entry.name !== "node_modules" ? [path] : [];
     });
   }
 
@@ -99,8 +94,8 @@ async function list(folder: string, root: string): Promise<Dirent[]> {
     return await readdir(folder, { withFileTypes: true });
   } catch (cause) {
     const code = systemErrorCode(cause);
-    // Another program has removed or replaced it.
-    if (code === "ENOENT" || code === "ENOTDIR") return [];
+    // Another program has removed or replaced it, unless its name is not UTF-8: it was listed under another one.
+    if ((code === "ENOENT" || code === "ENOTDIR") && !folder.includes("\ufffd")) return [];
     throw new ToolError(
       `Cannot run commands: the folder ${
         quotePath(folder.slice(root.length + 1))
