@@ -37,12 +37,13 @@ const ROOMS: Record<string, Room> = {
   "tokens": { uses: "dialects/mod.ts anthropic runtime base", pure: true },
   "dialects/mod.ts": { uses: "dialects/hosts.ts dialects", pure: true },
   "dialects/hosts.ts": {
-    uses: "dialects/presets.ts dialects/anthropic dialects/openai dialects config",
+    uses: "dialects/presets.ts dialects/anthropic dialects/openai dialects/responses dialects config",
     pure: true,
   },
-  "dialects/presets.ts": { uses: "dialects/openai config", pure: true },
+  "dialects/presets.ts": { uses: "dialects/openai dialects/responses config", pure: true },
   "dialects/anthropic": { uses: "dialects anthropic base", pure: true },
   "dialects/openai": { uses: "dialects anthropic json_schema base", pure: true },
+  "dialects/responses": { uses: "dialects anthropic json_schema base", pure: true },
   "dialects": { uses: "anthropic base", pure: true },
   "access": { uses: "config base" },
   "limits": {

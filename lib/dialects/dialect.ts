@@ -111,7 +111,7 @@ export interface AnswerReader {
 
 /** Format of one kind of upstream. */
 export interface Dialect {
-  name: "openai" | "anthropic";
+  name: "openai" | "anthropic" | "responses";
   /** Path of the endpoint, relative to the upstream's base URL. */
   path: string;
   /** Converts a request to the upstream's body, which always requests a stream. */
@@ -119,4 +119,11 @@ export interface Dialect {
   createReader(request: MessagesRequest, context: TurnContext): AnswerReader;
   /** Returns true if requests for this model are sent with `safeguards`. Unset: never. */
   sendsSafeguards?(model: string): boolean;
+  /** Endpoint that counts the input tokens of a request; unset if the API has none. */
+  tokenCount?: {
+    /** Path of the endpoint, relative to the upstream's base URL. */
+    path: string;
+    /** Converts a request to the body of the endpoint. */
+    toBody(request: MessagesRequest, context: TurnContext): JsonObject;
+  };
 }

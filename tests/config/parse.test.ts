@@ -351,7 +351,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
     "UPSTREAMS",
     { a: { url: "http://h", dialect: "german" } },
     "(43 characters)",
-    'upstream "a" has an invalid dialect: expected auto, openai or anthropic',
+    'upstream "a" has an invalid dialect: expected auto, openai, responses or anthropic',
   ],
   [
     "UPSTREAMS",
@@ -383,7 +383,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
     '"{\\"a\\":{\\"model\\":\\"m\\",\\"options\\":[]}}"',
     `alias "a" ${ALIAS}`,
   ],
-  ["UPSTREAM_DIALECT", "google", '"google"', "expected auto, openai or anthropic"],
+  ["UPSTREAM_DIALECT", "google", '"google"', "expected auto, openai, responses or anthropic"],
   ["VALIDATION", "loose", '"loose"', "expected lenient or strict"],
   ["REQUEST_TIMEOUT", "604801", '"604801"', SECONDS],
   ["REQUEST_TIMEOUT", "1h", '"1h"', SECONDS],

@@ -55,6 +55,17 @@ export function createAnthropicDialect(features: AnthropicFeatures): Dialect {
       return new AnthropicAnswerReader(request, context, { exact });
     },
     sendsSafeguards: (model) => sendsSafeguards(model, features),
+    tokenCount: {
+      path: "/messages/count_tokens",
+      toBody(request, context) {
+        const { stream: _stream, max_tokens: _limit, ...body } = toAnthropicRequest(
+          request,
+          context,
+          features,
+        );
+        return body;
+      },
+    },
   };
 }
 
