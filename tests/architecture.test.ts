@@ -105,7 +105,7 @@ const PACKAGES: Record<string, RegExp> = {
   "linkedom": /^tools\/host\/web\/html\.ts$/,
   "@mozilla/readability": /^tools\/host\/web\/html\.ts$/,
   "turndown": /^tools\/host\/web\/html\.ts$/,
-  "unpdf": /^tools\/(host\/web|formats)\/pdf\.ts$/,
+  "unpdf": /^tools\/host\/pdf\/read_pdf\.ts$/,
   "@logtape/logtape": /^lib\/observability\/log\.ts$/,
   "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,

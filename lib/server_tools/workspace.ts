@@ -22,6 +22,7 @@ export function toWorkspaceTool(
     definition,
     path,
     deferred,
+    trusted: toolbox.tools.some((tool) => tool.name === name && tool.trusted),
     kind: "mcp_tool_use",
     toCallBlock: ({ id, input }) => ({ type: "mcp_tool_use", id, name, server_name: WORKSPACE, input }),
     async run({ id, input }): Promise<ToolRun> {

@@ -4,7 +4,7 @@ import type { Toolbox } from "../../tools/toolbox/toolbox.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { ConfigError } from "../config/parse.ts";
 import type { Config } from "../config/settings.ts";
-import { logAudit } from "../observability/log.ts";
+import { logAudit, logSetAside } from "../observability/log.ts";
 
 /** Loads what runs tools, on the first call of each function. */
 export interface ToolLoaders {
@@ -66,6 +66,7 @@ function toToolsOptions(
   if (groups === undefined || root === undefined) return undefined;
   return {
     root,
+    stateDir: config.stateDir,
     groups,
     shell: { sandbox: config.shellSandbox, network: config.shellNetwork === "on" },
     web: {
@@ -75,5 +76,6 @@ function toToolsOptions(
         : { engine: config.webSearch, url: config.webSearchUrl, key: config.webSearchKey },
     },
     clock,
+    warn: logSetAside,
   };
 }

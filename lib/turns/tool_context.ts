@@ -6,6 +6,7 @@ import type { MessagesRequest } from "../anthropic/schema.ts";
 import { type AskOptions, createAsk } from "./ask.ts";
 import { toApiError } from "../base/errors.ts";
 import type { MessageContext } from "./context.ts";
+import { fenceText } from "../dialects/fence.ts";
 import { LossReport } from "../dialects/loss.ts";
 import { hostFacts } from "../dialects/mod.ts";
 import { findRoute } from "../upstreams/find_route.ts";
@@ -46,7 +47,7 @@ const TASK_PROMPT = "You work on one task by yourself. The caller sees only your
 function createModels(context: MessageContext, options: ToolContextOptions): Models {
   const { message, caller, admission, onUsage } = options;
   return {
-    complete: (prompt, { system, maxTokens, signal }) =>
+    complete: (prompt, { source, system, maxTokens, signal }) =>
       withApiErrors(signal, async () => {
         const route = await findRoute(context, "small", caller);
         const loss = new LossReport();
@@ -54,7 +55,10 @@ function createModels(context: MessageContext, options: ToolContextOptions): Mod
         const request: MessagesRequest = {
           model: "small",
           max_tokens: maxTokens,
-          messages: [{ role: "user", content: prompt }],
+          messages: [{
+            role: "user",
+            content: source === undefined ? prompt : `${fenceText(source, options.requestId)}\n\n${prompt}`,
+          }],
           ...(system !== undefined && { system }),
         };
         return messageText(await collectMessage(ask(request)));

@@ -164,7 +164,7 @@ test("docs/limits.md names every limit", () => {
 test("docs/tools.md names every tool in the row of its group", async () => {
   const clock = new FakeClock();
   const { tools } = await createTools({
-    root: ROOT,
+    root: `${ROOT}/docs`,
     groups: new Set(["files-read", "files-write", "shell", "network"]),
     shell: { sandbox: "required", network: false },
     web: { allowHosts: new Set(), search: { engine: "openrouter" } },
@@ -174,6 +174,7 @@ test("docs/tools.md names every tool in the row of its group", async () => {
       clock,
       audit: () => {},
     }),
+    warn: () => {},
   });
   const rows = read("docs/tools.md").split("\n").filter((line) => line.startsWith("| "));
   for (const { name, group } of tools) {

@@ -123,7 +123,12 @@ export function createTestToolbox(
 ): TestToolbox {
   const { runner, clock, audit } = createTestRunner(limits);
   const nowhere = { files: NO_FILES, shell: NO_SHELL, web: NO_WEB };
-  const toolbox = createToolbox({ tools, runner, hostFor: (call) => ({ ...nowhere, ...call }) });
+  const toolbox = createToolbox({
+    tools,
+    runner,
+    hostFor: (call) => ({ ...nowhere, ...call }),
+    warn: () => {},
+  });
   return { toolbox, clock, audit };
 }
 

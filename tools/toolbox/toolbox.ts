@@ -1,16 +1,28 @@
 import type { ToolCall, ToolContent, ToolResult } from "../call.ts";
-import type { CallRunner, ToolContext } from "./call_runner.ts";
+import type { AuditRecord, CallRunner, ToolContext } from "./call_runner.ts";
 import { ToolError } from "../errors.ts";
 import type { ToolMetrics } from "./metrics.ts";
 import { createSessions } from "../session.ts";
-import type { Host, Tool } from "../tool.ts";
+import type { Host, HostCall, Tool } from "../tool.ts";
+
+/** Record of protected files that a command has created or changed. */
+export interface SetAsideRecord extends Pick<AuditRecord, "client" | "requestId" | "tool"> {
+  count: number;
+  /** The first files: paths relative to the workspace, and their new names. */
+  files: readonly { path: string; newName: string | undefined }[];
+}
+
+/** Maximum number of files in a record. */
+const MAX_RECORDED_FILES = 20;
 
 /** Options of {@linkcode createToolbox}. */
 export interface ToolboxOptions {
   tools: readonly Tool[];
-  hostFor(call: Pick<Host, "signal" | "models" | "session">): Host;
+  hostFor(call: HostCall): Host;
   /** Runs the calls. */
   runner: CallRunner;
+  /** Called if a command has created or changed protected files. */
+  warn(record: SetAsideRecord): void;
 }
 
 /** The tools that the gateway runs. */
@@ -41,7 +53,7 @@ export interface Toolbox {
 const MAX_RESULT_CHARS = 200_000;
 
 /** Creates a toolbox. */
-export function createToolbox({ tools, hostFor, runner }: ToolboxOptions): Toolbox {
+export function createToolbox({ tools, hostFor, runner, warn }: ToolboxOptions): Toolbox {
   const { run, metrics } = runner;
   const toolsByName = new Map(tools.map((tool) => [tool.name, tool]));
   const sessions = createSessions();
@@ -51,13 +63,21 @@ export function createToolbox({ tools, hostFor, runner }: ToolboxOptions): Toolb
     context: ToolContext,
     work: (host: Host) => Promise<Result>,
   ): Promise<Result> {
-    const { client, conversation } = context;
+    const { client, conversation, requestId } = context;
     const nested = toolsByName.get(call.name)?.nested ?? false;
-    return run(
-      { ...call, nested },
-      context,
-      (running) => work(hostFor({ ...running, session: sessions.get(client, conversation) })),
-    );
+    return run({ ...call, nested }, context, (running) =>
+      work(hostFor({
+        ...running,
+        session: sessions.get(client, conversation),
+        onSetAside: (files) =>
+          warn({
+            client,
+            requestId,
+            tool: call.name,
+            count: files.length,
+            files: files.slice(0, MAX_RECORDED_FILES),
+          }),
+      })));
   }
 
   return {
