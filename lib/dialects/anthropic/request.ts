@@ -4,12 +4,10 @@ import type { LossReport } from "../loss.ts";
 import { AnthropicAnswerReader } from "./answer.ts";
 import { withoutCacheControl } from "./cache_control.ts";
 import type { Dialect, TurnContext } from "../dialect.ts";
+import { isBillingBlock } from "../request/billing_block.ts";
 import { isSealed } from "../sealed.ts";
 import { restoreThinking } from "./thinking.ts";
 import { describeGatewayCall, findGatewayCalls } from "./gateway_tools.ts";
-
-/** Start of the billing block, Claude Code's first system block. It defeats the prompt caches of other upstreams. */
-const BILLING_HEADER = "x-anthropic-billing-header";
 
 /**
  * Fields with which a gateway behind this one may send the request, and its API key, to another address.
@@ -85,7 +83,7 @@ function withoutRerouting(fields: JsonObject, loss: LossReport): JsonObject {
 
 function withoutBillingBlock(system: string | ContentBlock[]): string | ContentBlock[] {
   if (typeof system === "string") return system;
-  return system.filter((block) => !(block.type === "text" && block.text.startsWith(BILLING_HEADER)));
+  return system.filter((block) => !isBillingBlock(block));
 }
 
 /** Returns the messages without other models' thinking and the gateway's citations; the gateway's calls become text. */

@@ -11,7 +11,7 @@ import { toUpstreamError } from "../../errors/upstream_error.ts";
 import type { HostContext } from "../chat.ts";
 import { type ChatDelta, type ChatUsage, type Choice, Chunk } from "./chunk.ts";
 import { ContentReader } from "./content.ts";
-import { collectSchemas } from "../offer_tools.ts";
+import { collectSchemas } from "../../offered_tools/offer_tools.ts";
 import { findOutputFormat } from "../request/format.ts";
 import { ThoughtSignatures } from "./thought_signatures.ts";
 import { ToolCallReader } from "./tool_calls.ts";
