@@ -35,7 +35,8 @@ const ROOMS: Record<string, Room> = {
   },
   "upstreams": { uses: "dialects/mod.ts dialects access config runtime base" },
   "tokens": { uses: "dialects/mod.ts anthropic runtime base", pure: true },
-  "dialects/mod.ts": { uses: "dialects/hosts.ts dialects", pure: true },
+  "dialects/mod.ts": { uses: "dialects/hosts.ts dialects/known_adjustments.ts dialects", pure: true },
+  "dialects/known_adjustments.ts": { uses: "dialects config", pure: true },
   "dialects/hosts.ts": {
     uses: "dialects/presets.ts dialects/anthropic dialects/openai dialects config",
     pure: true,

@@ -14,4 +14,5 @@ export {
   runsServerTool,
   type UpstreamKind,
 } from "./hosts.ts";
+export { knownAdjustments } from "./known_adjustments.ts";
 export { UpstreamError } from "./errors/upstream_error.ts";

@@ -23,26 +23,11 @@ const OPENAI: ChatFeatures = {
   files: [],
   parallelToolCalls: true,
   format: "json_schema",
-  rejectedKeywords: [],
-  supportedFormats: undefined,
+  strictSchemas: "any",
 };
 
 /** Features of local model servers: `top_k`, thinking between tags, and tool calls in the text. */
 const LOCAL_HOST: ChatFeatures = { ...OPENAI, topK: true, thinkTags: true, callsInText: true };
-
-/** JSON Schema keywords that Gemini's endpoint rejects. */
-const GEMINI_REFUSED_KEYWORDS = [
-  "$schema",
-  "$id",
-  "additionalProperties",
-  "exclusiveMinimum",
-  "exclusiveMaximum",
-  "patternProperties",
-  "propertyNames",
-  "const",
-  "default",
-  "examples",
-];
 
 /** Chat-completions features of each preset; only observed or documented differences are listed. */
 export const CHAT_FEATURES: Readonly<Record<Preset, ChatFeatures>> = {
@@ -56,16 +41,22 @@ export const CHAT_FEATURES: Readonly<Record<Preset, ChatFeatures>> = {
     sessionId: true,
     files: ["base64", "url"],
   },
-  openai: { ...OPENAI, callIds: OPENAI_CALL_ID, maxTokensField: "max_completion_tokens", files: ["base64"] },
-  azure: { ...OPENAI, callIds: OPENAI_CALL_ID, maxTokensField: "max_completion_tokens" },
-  gemini: {
+  openai: {
     ...OPENAI,
-    thoughtSignatures: true,
-    rejectedKeywords: GEMINI_REFUSED_KEYWORDS,
-    // Source: https://ai.google.dev/api/caching#Schema
-    supportedFormats: ["enum", "date-time", "float", "double", "int32", "int64"],
+    callIds: OPENAI_CALL_ID,
+    maxTokensField: "max_completion_tokens",
+    files: ["base64"],
+    strictSchemas: "closed",
   },
-  groq: { ...OPENAI, maxTokensField: "max_completion_tokens" },
+  azure: {
+    ...OPENAI,
+    callIds: OPENAI_CALL_ID,
+    maxTokensField: "max_completion_tokens",
+    strictSchemas: "closed",
+  },
+  gemini: { ...OPENAI, thoughtSignatures: true },
+  // Its strict schemas follow OpenAI's rules. Source: https://groq.com/docs, "Structured outputs"
+  groq: { ...OPENAI, maxTokensField: "max_completion_tokens", strictSchemas: "closed" },
   // Thinks by default, and documents its efforts. Source: https://api-docs.deepseek.com/guides/thinking_mode
   deepseek: {
     ...OPENAI,

@@ -11,6 +11,7 @@ import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { logWarning } from "../observability/log.ts";
 import { toCountableRequest } from "../turns/countable_request.ts";
+import { prepareTurn } from "../turns/prepare_turn.ts";
 import { inputPrice } from "../tokens/price.ts";
 import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
 import { readJsonResponse, send } from "../upstreams/send.ts";
@@ -70,8 +71,7 @@ async function fetchUpstreamCount(countable: CountTokensRequest, { gateway, rout
   try {
     const response = await send(gateway, upstream, {
       path: `${dialect.path}/count_tokens`,
-      body: toCountBody(countable, gateway, route),
-      caller,
+      ...toCountRequest(countable, gateway, { route, caller }),
       signal: deadline.signal,
     });
     const answer = await readJsonResponse(response, upstream, { signal: deadline.signal });
@@ -87,12 +87,16 @@ async function fetchUpstreamCount(countable: CountTokensRequest, { gateway, rout
   }
 }
 
-/** Returns the body that the message would be sent with, without the fields that only messages have. */
-function toCountBody(countable: CountTokensRequest, { newId }: GatewayContext, route: Route) {
-  const context = { ...route, origin: toRouteLabel(route), inputTokens: 0, newId, loss: new LossReport() };
+/** Returns what the message would be sent with, without the fields that only messages have. */
+function toCountRequest(
+  countable: CountTokensRequest,
+  gateway: GatewayContext,
+  { route, caller }: { route: Route; caller: Caller },
+) {
   const message = parseMessagesRequest({ ...countable, max_tokens: 1 });
-  const { stream: _stream, max_tokens: _limit, ...body } = route.dialect.toBody(message, context);
-  return body;
+  const prepared = prepareTurn(gateway, message, { route, caller, loss: new LossReport() });
+  const { stream: _stream, max_tokens: _limit, ...body } = prepared.body;
+  return { body, caller: { ...caller, betas: prepared.betas } };
 }
 
 /** Timeout for an upstream's count, in milliseconds. */

@@ -14,7 +14,6 @@ import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { startMessage } from "../turns/message_start.ts";
-import { withRetry } from "../turns/retry.ts";
 import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
 import { writeEvents } from "./write_events.ts";
 import { withTools } from "../turns/with_tools.ts";
@@ -64,8 +63,7 @@ export async function answerMessages(
     onUsage,
   };
   const askForRoute = withTools(gateway, turn);
-  const askWithRetry = withRetry(askForRoute, { ...turn, strict: gateway.config.validation === "strict" });
-  const ask = withFallbacks(askWithRetry, { ...turn, context: gateway, route, onRoute });
+  const ask = withFallbacks(askForRoute, { ...turn, context: gateway, route, onRoute });
   const answer = requestLog.observe(ask(message));
 
   const streamed = message.stream === true || new URL(request.url).pathname.endsWith("/stream");

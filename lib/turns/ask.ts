@@ -1,11 +1,11 @@
 import type { Caller } from "../access/caller.ts";
 import { type TurnUsage, UsageTally } from "../tokens/turn_usage.ts";
-import { hostFacts, type ListPrice, type TurnContext } from "../dialects/mod.ts";
+import { hostFacts, type ListPrice } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
 import type { MessageContext } from "./context.ts";
 import type { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
-import { toRouteLabel } from "../upstreams/find_route.ts";
+import { prepareTurn } from "./prepare_turn.ts";
 import { rejectThread } from "./thread.ts";
 import { redactKey } from "../upstreams/send.ts";
 import { sendTimed } from "./send_timed.ts";
@@ -37,30 +37,11 @@ export function createAsk(
   const timeouts = timeoutsFrom(context);
   return async function* (request) {
     rejectThread(request, route);
-    const turn: TurnContext = {
-      model: route.model,
-      origin: toRouteLabel(route),
-      cacheControl: route.cacheControl,
-      dropThinking: route.dropThinking,
-      alias: route.alias,
-      facts: route.facts,
-      sessionId: caller.sessionId,
-      inputTokens: context.inputCounter.estimate(request, route),
-      coerceToolInput: config.coerceToolInput === "on",
-      toolCallsInText: config.toolCallsInText,
-      newId: context.newId,
-      loss,
-    };
-    const reader = route.dialect.createReader(request, turn);
-    const body = route.dialect.toBody(request, turn);
-    // Betas change Anthropic's format. They have no meaning in other dialects.
-    if (caller.betas !== undefined && route.dialect.name !== "anthropic") {
-      loss.add("header.anthropic-beta", "dropped");
-    }
+    const { body, reader, inputTokens, betas } = prepareTurn(context, request, { route, caller, loss });
     if (config.validation === "strict") rejectLosses(loss, route);
     await assertBudget();
     signal.throwIfAborted();
-    const tally = new UsageTally({ inputTokens: turn.inputTokens, price: priceOf(route) });
+    const tally = new UsageTally({ inputTokens, price: priceOf(route) });
     const { response, idleTimer } = await sendTimed(
       {
         signal,
@@ -68,7 +49,7 @@ export function createAsk(
         timeouts,
         onAbort: () => onUsage(tally.toTurnUsage(undefined), route),
       },
-      (timed) => sendTurn(context, route, { body, caller, retries, ...timed }),
+      (timed) => sendTurn(context, route, { body, caller: { ...caller, betas }, retries, ...timed }),
     );
     try {
       for await (const events of readAnswer(response, { context, route, reader, idleTimer })) {

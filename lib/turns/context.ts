@@ -3,6 +3,7 @@ import type { Config } from "../config/settings.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { InputCounter } from "../tokens/input_counter.ts";
 import type { ModelLookup } from "../upstreams/find_route.ts";
+import type { LearnedAdjustments } from "./learned_adjustments.ts";
 
 /** Dependencies of the turns: settings, and everything that has effects. */
 export interface MessageContext extends ModelLookup {
@@ -16,6 +17,8 @@ export interface MessageContext extends ModelLookup {
   /** Returns an unguessable id with the given prefix. */
   newId(prefix: string): string;
   inputCounter: InputCounter;
+  /** What refusals of upstreams have shown. */
+  learned: LearnedAdjustments;
   /** Loads the tools on the first call; undefined if the operator has enabled none. */
   loadToolbox?: (() => Promise<Toolbox>) | undefined;
 }

@@ -1,4 +1,6 @@
 import { isObject, type JsonObject } from "../base/json.ts";
+import { findChange } from "../dialects/adjustments/adjustment.ts";
+import { hostFacts } from "../dialects/mod.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { type Network, send, type UpstreamRequest } from "../upstreams/send.ts";
 
@@ -9,7 +11,7 @@ export function sendTurn(
   { body, caller, ...rest }: Omit<UpstreamRequest, "path"> & { body: JsonObject },
 ): Promise<Response> {
   const { upstream, dialect } = route;
-  // Versions and betas of Anthropic's API have no meaning in other dialects.
+  // The version of Anthropic's API has no meaning in other dialects.
   const forwardedCaller = dialect.name === "anthropic" ? caller : { client: caller.client, key: caller.key };
   return send(network, upstream, {
     path: dialect.path,
@@ -20,10 +22,11 @@ export function sendTurn(
 }
 
 /** Adds the options of the route to the body, and excludes the provider that failed. */
-function withRouteOptions(body: JsonObject, { options, excludeProvider }: Route): JsonObject {
+export function withRouteOptions(body: JsonObject, { options, adjustments, upstream }: Route): JsonObject {
   const merged = { ...body, ...options };
-  if (excludeProvider === undefined) return merged;
+  const excluded = findChange(adjustments, "exclude_provider");
+  if (excluded === undefined || !hostFacts(upstream.preset).excludesProviders) return merged;
   const provider = isObject(merged.provider) ? merged.provider : {};
   const ignore = Array.isArray(provider.ignore) ? provider.ignore : [];
-  return { ...merged, provider: { ...provider, ignore: [...ignore, excludeProvider] } };
+  return { ...merged, provider: { ...provider, ignore: [...ignore, excluded.provider] } };
 }

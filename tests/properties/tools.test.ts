@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
 import type { AnswerReader, TurnContext } from "../../lib/dialects/mod.ts";
 import { openrouter } from "./families.ts";
-import { cleanSchema } from "../../lib/dialects/openai/request/clean_schema.ts";
+import { cleanSchema } from "../../lib/dialects/request/clean_schema.ts";
 import { createChatDialect } from "../../lib/dialects/openai/mod.ts";
 import { ToolNames } from "../../lib/dialects/offered_tools/tool_names.ts";
 import { CHAT_FEATURES } from "../../lib/dialects/presets.ts";

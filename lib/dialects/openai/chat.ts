@@ -47,10 +47,8 @@ export interface ChatFeatures {
    * the schema.
    */
   format: "json_schema" | "json_object" | "none";
-  /** JSON Schema keywords for which the host rejects a request. */
-  rejectedKeywords: readonly string[];
-  /** Accepted values of the JSON Schema keyword `format`. Undefined if the host accepts all. */
-  supportedFormats: readonly string[] | undefined;
+  /** Schemas that can be strict: `closed` means OpenAI's rule that all objects are closed and all properties required. */
+  strictSchemas: "any" | "closed" | "none";
 }
 
 /** Turn context with the features of the host, adjusted for the model. */

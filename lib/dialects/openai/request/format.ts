@@ -1,7 +1,7 @@
 import type { MessagesRequest } from "../../../anthropic/schema.ts";
 import type { JsonObject } from "../../../base/json.ts";
 import type { ChatContext, HostContext } from "../chat.ts";
-import { cleanSchema } from "./clean_schema.ts";
+import { canBeStrict } from "./strict_schema.ts";
 import { canForceTool } from "./forced_choice.ts";
 
 /** The client's schema for the answer, and the method that enforces it. */
@@ -50,9 +50,10 @@ export function toResponseFormat(request: MessagesRequest, context: ChatContext)
     return {};
   }
   if (format.method === "schema") {
-    const schema = cleanSchema(format.schema, features);
-    if (schema !== format.schema) loss.add(`${format.path}.schema`, "approximated");
-    const json_schema = { name: ANSWER_NAME, strict: true, schema };
+    const { schema } = format;
+    const strict = canBeStrict(schema, features.strictSchemas);
+    if (!strict) loss.add(`${format.path}.schema`, "approximated");
+    const json_schema = { name: ANSWER_NAME, strict, schema };
     return { response_format: { type: "json_schema", json_schema } };
   }
   loss.add(format.path, "approximated");

@@ -1,10 +1,10 @@
 import type { CustomTool, MessagesRequest, ToolChoice } from "../../../anthropic/schema.ts";
 import { isObject, type JsonObject } from "../../../base/json.ts";
 import { cacheControlOf, type ChatContext } from "../chat.ts";
-import { cleanSchema } from "./clean_schema.ts";
 import { canForceTool } from "./forced_choice.ts";
 import { findOutputFormat, type FormatTool, toFormatTool } from "./format.ts";
 import { describeTool } from "../../offered_tools/describe_tool.ts";
+import { canBeStrict } from "./strict_schema.ts";
 import { offerTools } from "../../offered_tools/offer_tools.ts";
 
 /** Returns the fields `tools`, `tool_choice` and `parallel_tool_calls` of the request. */
@@ -44,11 +44,9 @@ function toAnswerChoice(
 
 function toFunctionTool(tool: CustomTool, path: string, context: ChatContext): JsonObject {
   const { features, loss } = context;
-  const { input_schema } = tool;
-  const schema = cleanSchema(input_schema, features);
-  if (schema !== input_schema) loss.add(`${path}.input_schema`, "approximated");
+  const { input_schema: schema } = tool;
   if (tool.cache_control && !features.cacheControl) loss.add(`${path}.cache_control`, "dropped");
-  const strict = tool.strict && canBeStrict(context);
+  const strict = tool.strict && enforcesSchemas(context) && canBeStrict(schema, features.strictSchemas);
   if (tool.strict && !strict) loss.add(`${path}.strict`, "dropped");
   const description = describeTool(tool, path, loss);
   return {
@@ -65,7 +63,7 @@ function toFunctionTool(tool: CustomTool, path: string, context: ChatContext): J
 }
 
 /** True if host and model can enforce a schema. */
-function canBeStrict({ features, facts }: ChatContext): boolean {
+function enforcesSchemas({ features, facts }: ChatContext): boolean {
   return features.format === "json_schema" && (facts.parameters?.has("structured_outputs") ?? true);
 }
 

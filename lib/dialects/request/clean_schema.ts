@@ -1,5 +1,4 @@
-import { isObject, type JsonObject } from "../../../base/json.ts";
-import type { ChatFeatures } from "../chat.ts";
+import { isObject, type JsonObject } from "../../base/json.ts";
 
 /** JSON Schema keywords whose value is a schema. */
 const SINGLE_SCHEMA_KEYWORDS = new Set([
@@ -28,7 +27,12 @@ const SCHEMA_MAP_KEYWORDS = new Set([
 ]);
 
 /** Limits of a host's support of JSON Schema. */
-export type SchemaSupport = Pick<ChatFeatures, "rejectedKeywords" | "supportedFormats">;
+export interface SchemaSupport {
+  /** Keywords for which the host rejects a request. */
+  rejectedKeywords: readonly string[];
+  /** Accepted values of the keyword `format`. Undefined if the host accepts all. */
+  supportedFormats: readonly string[] | undefined;
+}
 
 /**
  * Removes the keywords and formats that a host rejects from a JSON Schema, at any depth.
