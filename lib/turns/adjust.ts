@@ -1,7 +1,12 @@
 import type { Ask } from "../anthropic/ask.ts";
 import type { MessagesRequest } from "../anthropic/schema.ts";
 import type { ApiError } from "../base/errors.ts";
-import { type Adjustment, isSameAdjustment, toAdjustmentLabel } from "../dialects/adjustments/adjustment.ts";
+import {
+  type Adjustment,
+  isRemembered,
+  isSameAdjustment,
+  toAdjustmentLabel,
+} from "../dialects/adjustments/adjustment.ts";
 import { LossReport } from "../dialects/loss.ts";
 import { UpstreamError } from "../dialects/mod.ts";
 import { logWarning } from "../observability/log.ts";
@@ -50,7 +55,7 @@ export function withAdjustments(
       }
       failures.push(failure);
       const adjustment = failure instanceof UpstreamError ? failure.adjustment : undefined;
-      if (adjustment === undefined || applied.some((one) => isSameAdjustment(one, adjustment))) break;
+      if (adjustment === undefined || applied.some((one) => isRepeated(one, adjustment))) break;
       // The upstream no longer refuses what the earlier changes were for.
       context.learned.add(route, applied);
       if (
@@ -67,6 +72,11 @@ export function withAdjustments(
     }
     throw preferRetryable(failures);
   };
+}
+
+/** True if a change was made already. Changes for one moment are made once, whatever their values. */
+function isRepeated(made: Adjustment, adjustment: Adjustment): boolean {
+  return isRemembered(adjustment) ? isSameAdjustment(made, adjustment) : made.change === adjustment.change;
 }
 
 function withAdjustmentsOf(route: Route, adjustments: readonly Adjustment[]): Route {

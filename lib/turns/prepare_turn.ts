@@ -16,7 +16,7 @@ export interface PreparedTurn {
   /** Body in the upstream's format, without the options of the route. */
   body: JsonObject;
   reader: AnswerReader;
-  /** Estimated input tokens of the request. */
+  /** Estimated input tokens of the client's request. */
   inputTokens: number;
   /** Betas of Anthropic's API that are sent. */
   betas: string | undefined;
@@ -45,7 +45,7 @@ export function prepareTurn(
     ...(route.adjustments ?? []),
   ];
   const { request, loss } = adjustRequest(toWellFormed(original, report), adjustments, report);
-  const inputTokens = context.inputCounter.estimate(request, route);
+  const inputTokens = context.inputCounter.estimate(original, route);
   const turn: TurnContext = {
     model,
     origin: toRouteLabel(route),

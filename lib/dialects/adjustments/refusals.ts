@@ -125,7 +125,7 @@ const REFUSALS: readonly RefusalRow[] = [
   {
     words: /(?:maximum (?:number )?of (?<tools>\d+) tools|at most (?<more>\d+) (?:tools|functions))\b/i,
     change: ({ tools, more }) => ({ change: "max_tools", tools: Number(tools ?? more) }),
-    source: "https://groq.com/docs, "Tool use"",
+    source: "https://groq.com/docs, Tool use",
   },
   // ---- roles
   {
@@ -151,7 +151,7 @@ const REFUSALS: readonly RefusalRow[] = [
     words:
       /content\W{0,4}:? ?(?:value )?must be a string|content\W{0,3} (?:should|must) be a (?:valid )?string|content: invalid type: (?:sequence|array), expected a string|can only concatenate str/i,
     change: { change: "plain_text" },
-    source: "https://groq.com/docs, "Text chat"",
+    source: "https://groq.com/docs, Text chat",
   },
   {
     words:
