@@ -14,5 +14,6 @@ export {
   runsServerTool,
   type UpstreamKind,
 } from "./hosts.ts";
+export { findDeferredTools } from "./offered_tools/deferred_tools.ts";
 export { knownAdjustments } from "./known_adjustments.ts";
 export { UpstreamError } from "./errors/upstream_error.ts";

@@ -7,6 +7,7 @@ import { readJsonBody } from "./read_json.ts";
 import { startDeadline } from "./deadline.ts";
 import { toApiError, toErrorBody } from "../base/errors.ts";
 import type { RequestLog } from "./request_log.ts";
+import { withCompaction } from "../turns/compaction.ts";
 import { withFallbacks } from "../turns/fallback.ts";
 import type { GatewayContext } from "./context.ts";
 import { holdAnswer } from "../turns/hold.ts";
@@ -62,7 +63,7 @@ export async function answerMessages(
     assertBudget: admission.assertBudget,
     onUsage,
   };
-  const askForRoute = withTools(gateway, turn);
+  const askForRoute = withCompaction(withTools(gateway, turn));
   const ask = withFallbacks(askForRoute, { ...turn, context: gateway, route, onRoute });
   const answer = requestLog.observe(ask(message));
 

@@ -99,15 +99,20 @@ function toErrorBlock(id: string, error_code: string): ResponseBlock {
 function readPages(result: ContentBlock, nth: number): [mark: string, page: Citable][] {
   const { content }: JsonObject = { ...result };
   const hits = Array.isArray(content) ? content.filter(isObject) : [];
-  return hits.map(({ url, title, encrypted_content: sealed }, at) => {
+  return hits.map(({ url, title, encrypted_content: sealed, page_age: age }, at) => {
     const text = typeof sealed === "string" ? unseal(sealed, SEAL_ORIGIN)?.[0]?.text : undefined;
-    const page = { url: asText(url), title: asText(title), text: typeof text === "string" ? text : "" };
+    const page = {
+      url: asText(url),
+      title: asText(title),
+      text: typeof text === "string" ? text : "",
+      age: asText(age ?? ""),
+    };
     return [toMark(nth, at + 1), page];
   });
 }
 
-function toPageText([mark, { url, title, text }]: [mark: string, page: Citable]): string {
-  return `[[${mark}]] ${title}\n${url}\n${text}`;
+function toPageText([mark, { url, title, text, age }]: [mark: string, page: Citable]): string {
+  return `[[${mark}]] ${title}${age ? ` (${age})` : ""}\n${url}\n${text}`;
 }
 
 const DESCRIPTION =

@@ -69,7 +69,8 @@ function toAnthropicRequest(
     ...(isAnthropic && safeguards !== undefined && { safeguards }),
     ...(system && { system: isAnthropic ? system : withoutBillingBlock(system) }),
     model: context.model,
-    stream: true,
+    // Anthropic's API refuses a stream for `max_tokens: 0`, which only warms the cache.
+    stream: request.max_tokens > 0,
     messages: toUpstreamMessages(request.messages, context),
   };
 }

@@ -5,6 +5,7 @@ import type { HostContext } from "../chat.ts";
 import type { ChatDelta } from "./chunk.ts";
 import { CitationReader } from "../../citations.ts";
 import { collectSchemas } from "../../offered_tools/offer_tools.ts";
+import { isClaude } from "../../reasoning/origin.ts";
 import { ReasoningReader } from "./reasoning.ts";
 import { type TextToolCall, TextToolCalls } from "./text_tool_calls.ts";
 import { type TaggedPiece, ThinkTags } from "./think_tags.ts";
@@ -21,12 +22,16 @@ export class ContentReader {
   readonly #textCalls: TextToolCalls | undefined;
   #chars = 0;
 
-  constructor(writer: MessageWriter, request: MessagesRequest, { features, origin, names }: HostContext) {
+  constructor(
+    writer: MessageWriter,
+    request: MessagesRequest,
+    { features, origin, names, model }: HostContext,
+  ) {
     const { thinking } = request;
     const shown = !(isObject(thinking) && thinking.display === "omitted");
     const offered = features.callsInText ? [...collectSchemas(request).keys()] : [];
     this.#writer = writer;
-    this.#reasoning = new ReasoningReader(writer, { origin, shown });
+    this.#reasoning = new ReasoningReader(writer, { origin, shown, isClaude: isClaude(model) });
     this.#citations = new CitationReader(writer, origin);
     this.#tags = features.thinkTags ? new ThinkTags() : undefined;
     this.#textCalls = offered.length > 0

@@ -15,7 +15,7 @@ import { collectSchemas } from "../../offered_tools/offer_tools.ts";
 import { findOutputFormat } from "../request/format.ts";
 import { ThoughtSignatures } from "./thought_signatures.ts";
 import { ToolCallReader } from "./tool_calls.ts";
-import { toCounts } from "./usage.ts";
+import { toCost, toCounts } from "./usage.ts";
 
 /** Finish reasons of OpenAI and other hosts for a limit or a refusal. All others mean a normal end. */
 const STOP_REASONS = new Map<string, StopReason>([
@@ -140,6 +140,7 @@ export class ChatAnswerReader implements AnswerReader {
     this.#content.cite(json);
     const usage = json.usage ?? json.x_groq?.usage;
     if (usage) this.#count(usage);
+    this.cost = toCost(json.cost) ?? this.cost;
   }
 
   /**
@@ -216,7 +217,7 @@ export class ChatAnswerReader implements AnswerReader {
       this.#hasUsage = true;
     }
     this.#writer.usage(report);
-    if (typeof usage.cost === "number") this.cost = usage.cost;
+    this.cost = toCost(usage.cost) ?? this.cost;
   }
 }
 

@@ -11,7 +11,8 @@ import { offerTools } from "../../offered_tools/offer_tools.ts";
 export function toTools(request: MessagesRequest, context: ChatContext): JsonObject {
   const { loss } = context;
   const names = new Set<string>();
-  const tools = offerTools(request).flatMap(({ path, tool, described }): JsonObject[] => {
+  const tools = offerTools(request).flatMap(({ path, tool, described, sentEarly }): JsonObject[] => {
+    if (sentEarly) loss.add(`${path}.defer_loading`, "dropped");
     if (tool === undefined) {
       loss.add(path, "dropped");
       return [];
