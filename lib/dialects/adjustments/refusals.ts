@@ -176,7 +176,7 @@ const REFUSALS: readonly RefusalRow[] = [
   // ---- tools and schemas
   {
     words:
-      /(?:not|n't) support (?:this|the provided|being set|forced) ?\W?(?:tool_choice|to required)|tool_choice\W{0,3}.{0,60}(?:not supported|unsupported|does not support|incompatible|must be \W?auto)/is,
+      /no endpoints found that support the provided \W?tool_choice|(?:not|n't) support (?:this|the provided|being set|forced) ?\W?(?:tool_choice|to required)|tool_choice\W{0,3}.{0,60}(?:not supported|unsupported|does not support|incompatible|must be \W?auto)/is,
     change: { change: "tool_choice_auto" },
     source: "https://github.com/cloudwego/eino/issues/994",
   },
