@@ -31,8 +31,10 @@ const GEMINI: SchemaSupport = {
   supportedFormats: ["enum", "date-time", "float", "double", "int32", "int64"],
 };
 
-/** Depth of schemas within schemas that is read. A deeper schema, or a recursive one, accepts anything. */
+/** Maximum depth of schemas within schemas. A deeper schema accepts anything. */
 const MAX_DEPTH = 32;
+/** Maximum number of schemas that are written. References can multiply a small schema. */
+const MAX_SCHEMAS = 5000;
 
 /**
  * Reduces a JSON Schema to the subset of OpenAPI that Gemini's endpoints accept.
@@ -52,19 +54,30 @@ const MAX_DEPTH = 32;
  * ```
  */
 export function simplifySchema(schema: JsonObject): JsonObject {
-  const simple = cleanSchema(toShape(schema, schema, 0), GEMINI);
+  const reading = { root: schema, path: [], depth: 0, budget: { left: MAX_SCHEMAS } };
+  const simple = cleanSchema(toShape(schema, reading), GEMINI);
   return JSON.stringify(simple) === JSON.stringify(schema) ? schema : simple;
 }
 
-function toShape(value: unknown, root: JsonObject, depth: number): JsonObject {
-  if (!isObject(value) || depth > MAX_DEPTH) return {};
-  const schema = mergeAll(resolve(value, root), root, depth);
-  const inner = (item: unknown) => toShape(item, root, depth + 1);
+/** Where a schema is read. */
+interface Reading {
+  root: JsonObject;
+  /** References that led here. A reference to one of them is recursive. */
+  path: readonly string[];
+  depth: number;
+  budget: { left: number };
+}
+
+function toShape(value: unknown, reading: Reading): JsonObject {
+  if (!isObject(value) || reading.depth > MAX_DEPTH || --reading.budget.left < 0) return {};
+  const resolved = resolve(value, reading);
+  const schema = mergeAll(resolved.schema, resolved.reading);
+  const inner = (item: unknown) => toShape(item, { ...resolved.reading, depth: reading.depth + 1 });
   const { type, properties, required, items, prefixItems, oneOf, anyOf, enum: values, ...rest } = schema;
   const { $ref: _ref, allOf: _all, $defs: _defs, definitions: _definitions, ...kept } = rest;
   const choices = Array.isArray(anyOf) ? anyOf : Array.isArray(oneOf) ? oneOf : undefined;
   const shape: JsonObject = {
-    ...toType(type, values, schema),
+    ...toType(type ?? (isObject(properties) ? "object" : undefined), values, schema),
     ...kept,
     ...(isObject(properties) && { properties: mapValues(properties, inner) }),
     ...toRequired(required, properties),
@@ -79,15 +92,17 @@ function toShape(value: unknown, root: JsonObject, depth: number): JsonObject {
   return choices === undefined ? shape : withChoices(shape, choices.map(inner), choices);
 }
 
-/** Returns the target of a reference, or the schema itself. */
-function resolve(schema: JsonObject, root: JsonObject): JsonObject {
+/** Returns the target of a reference, or the schema itself. A recursive reference becomes any object. */
+function resolve(schema: JsonObject, reading: Reading): { schema: JsonObject; reading: Reading } {
   const { $ref: reference, ...siblings } = schema;
-  const [, kind = "", name = ""] = typeof reference === "string"
-    ? /^#\/(\$defs|definitions)\/([^/]+)$/.exec(reference) ?? []
-    : [];
-  const group = root[kind];
+  if (typeof reference !== "string") return { schema, reading };
+  const [, kind = "", name = ""] = /^#\/(\$defs|definitions)\/([^/]+)$/.exec(reference) ?? [];
+  const group = reading.root[kind];
   const target = isObject(group) ? group[decodePointer(name)] : undefined;
-  return isObject(target) ? { ...target, ...siblings } : schema;
+  if (!isObject(target) || reading.path.includes(reference)) {
+    return { schema: { type: "object", ...siblings }, reading };
+  }
+  return resolve({ ...target, ...siblings }, { ...reading, path: [...reading.path, reference] });
 }
 
 function decodePointer(name: string): string {
@@ -95,24 +110,23 @@ function decodePointer(name: string): string {
 }
 
 /** Merges the schemas of `allOf` into one. */
-function mergeAll(schema: JsonObject, root: JsonObject, depth: number): JsonObject {
+function mergeAll(schema: JsonObject, reading: Reading): JsonObject {
   const { allOf, ...rest } = schema;
-  if (!Array.isArray(allOf) || depth > MAX_DEPTH) return schema;
-  return allOf.filter(isObject).map((part) => mergeAll(resolve(part, root), root, depth + 1)).reduce(
-    (merged, part) => ({
-      ...part,
-      ...merged,
-      ...(isObject(part.properties) && {
-        properties: { ...part.properties, ...(isObject(merged.properties) && merged.properties) },
-      }),
-      ...(Array.isArray(part.required) && {
-        required: [
-          ...new Set([...(Array.isArray(merged.required) ? merged.required : []), ...part.required]),
-        ],
-      }),
+  if (!Array.isArray(allOf) || reading.depth > MAX_DEPTH || --reading.budget.left < 0) return schema;
+  const parts = allOf.filter(isObject).map((part) => {
+    const resolved = resolve(part, { ...reading, depth: reading.depth + 1 });
+    return mergeAll(resolved.schema, resolved.reading);
+  });
+  return parts.reduce((merged, part) => ({
+    ...part,
+    ...merged,
+    ...(isObject(part.properties) && {
+      properties: { ...part.properties, ...(isObject(merged.properties) && merged.properties) },
     }),
-    rest,
-  );
+    ...(Array.isArray(part.required) && {
+      required: [...new Set([...(Array.isArray(merged.required) ? merged.required : []), ...part.required])],
+    }),
+  }), rest);
 }
 
 /** Returns one type, `nullable`, and the texts of an `enum`. Gemini accepts an `enum` only of texts. */
@@ -154,9 +168,10 @@ function withChoices(shape: JsonObject, choices: JsonObject[], given: readonly u
   const real = choices.filter((_choice, at) => !isNull(given[at]));
   const nullable = real.length < choices.length ? { nullable: true } : {};
   const [only] = real;
-  return real.length === 1 && only !== undefined
-    ? { ...only, ...shape, ...nullable }
-    : { ...shape, ...(real.length > 0 && { anyOf: real }), ...nullable };
+  if (real.length === 1 && only !== undefined) return { ...only, ...shape, ...nullable };
+  // The choices have the types.
+  const { type: _type, ...rest } = shape;
+  return real.length === 0 ? { ...shape, ...nullable } : { ...rest, anyOf: real, ...nullable };
 }
 
 function isNull(schema: unknown): boolean {

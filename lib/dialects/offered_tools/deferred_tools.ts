@@ -7,7 +7,7 @@ import {
 } from "../../anthropic/schema.ts";
 
 /** Names by which clients call their own search for tools. */
-const CLIENT_SEARCH = /tool_?search|search_?(for_?)?tools?|find_?tools?/i;
+const CLIENT_SEARCH = /(^|[^a-z])(tool_?search|(search|find)_?(for_?)?tools?)($|[^a-z])/i;
 /** Anthropic's search for tools. */
 const SERVER_SEARCH = /^tool_search_tool_/;
 
