@@ -34,7 +34,7 @@ export function estimateTokens(request: CountTokensRequest, counter: TextCounter
   const count: TextCounter = (text) => counter(text) * family.scale;
   const format = output_config?.format ?? output_format;
   const lastTurnStart = messages.findLastIndex(startsTurn);
-  const { isWithheld } = findDeferredTools(request);
+  const { isWithheld } = findDeferredTools(request, { runsServerSearch: true });
   const forced = request.tool_choice?.type === "any" || request.tool_choice?.type === "tool";
   const options = { family, count };
   const tokens = family.request + family.message * messages.length + countContent(system, options) +

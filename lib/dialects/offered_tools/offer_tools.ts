@@ -24,7 +24,7 @@ export interface OfferedTool {
  * Deferred tools are left out until a search has found them: see `findDeferredTools`.
  */
 export function offerTools(request: MessagesRequest): OfferedTool[] {
-  const deferred = findDeferredTools(request);
+  const deferred = findDeferredTools(request, { runsServerSearch: false });
   return (request.tools ?? []).flatMap((tool, at): OfferedTool[] => {
     if (deferred.isWithheld(tool)) return [];
     const path = `tools.${at}`;

@@ -34,6 +34,7 @@ test("simplifySchema() writes the shapes that Gemini accepts", () => {
   const tree = { $ref: "#/$defs/Tree" };
   const $defs = {
     Text: { type: "string" },
+    Alias: { $ref: "#/$defs/Text" },
     Tree: { type: "object", properties: { left: tree, right: tree } },
   };
   for (const [property, expected] of CASES) {
