@@ -64,6 +64,11 @@ export interface TurnContext {
    * text, `on` for all hosts, `off` for none. Claude's text is never parsed.
    */
   toolCallsInText?: "auto" | "on" | "off" | undefined;
+  /**
+   * True if `null` in the place of optional properties is removed from the answer. Strict mode has no optional
+   * properties: a schema that has some fits only as one in which they are required and may be `null`.
+   */
+  restoresNulls?: boolean | undefined;
   /** Creates an unguessable ID with the given prefix. */
   newId(prefix: string): string;
   /** Report of what the upstream cannot receive. */
@@ -90,8 +95,15 @@ export interface AnswerReader {
    * @throws {ApiError} if the answer is incomplete.
    */
   end(): void;
-  /** True once the upstream has marked its answer as complete. */
+  /** True once the upstream has marked its answer as complete. What follows is ignored. */
   readonly done: boolean;
+  /**
+   * True once the upstream has given a reason to finish. Usage or an error may still follow. Unset if the API always
+   * marks the end.
+   */
+  readonly finishing?: boolean;
+  /** Reason to finish that no table has, if the upstream gave one. */
+  readonly unknownStop?: string | undefined;
   /** Returns the pending events and removes them. */
   take(): StreamEvent[];
   /** Cost of the answer in USD; `undefined` until the upstream reports it. */
@@ -102,10 +114,19 @@ export interface AnswerReader {
 
 /** Format of one kind of upstream. */
 export interface Dialect {
-  name: "openai" | "anthropic";
+  name: "openai" | "anthropic" | "responses";
   /** Path of the endpoint, relative to the upstream's base URL. */
   path: string;
   /** Converts a request to the upstream's body, which always requests a stream. */
   toBody(request: MessagesRequest, context: TurnContext): JsonObject;
   createReader(request: MessagesRequest, context: TurnContext): AnswerReader;
+  /** Returns true if requests for this model are sent with `safeguards`. Unset: never. */
+  sendsSafeguards?(model: string): boolean;
+  /** Endpoint that counts the input tokens of a request; unset if the API has none. */
+  tokenCount?: {
+    /** Path of the endpoint, relative to the upstream's base URL. */
+    path: string;
+    /** Converts a request to the body of the endpoint. */
+    toBody(request: MessagesRequest, context: TurnContext): JsonObject;
+  };
 }

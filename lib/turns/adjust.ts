@@ -18,7 +18,7 @@ import { type PrepareOptions, prepareTurn } from "./prepare_turn.ts";
 import { withRouteOptions } from "./send_turn.ts";
 
 /** Options of {@linkcode withAdjustments}. */
-export interface AdjustOptions extends Pick<PrepareOptions, "route" | "caller"> {
+export interface AdjustOptions extends Pick<PrepareOptions, "route" | "caller" | "restoresNulls"> {
   signal: AbortSignal;
 }
 
@@ -87,13 +87,17 @@ function withAdjustmentsOf(route: Route, adjustments: readonly Adjustment[]): Ro
 function changesBody(
   context: MessageContext,
   request: MessagesRequest,
-  { route, caller, applied, adjustment }: AdjustOptions & { applied: Adjustment[]; adjustment: Adjustment },
+  { route, caller, restoresNulls, applied, adjustment }: AdjustOptions & {
+    applied: Adjustment[];
+    adjustment: Adjustment;
+  },
 ): boolean {
   const [before, after] = [applied, [...applied, adjustment]].map((adjustments) => {
     const adjusted = withAdjustmentsOf(route, adjustments);
     const { body, betas } = prepareTurn(context, request, {
       route: adjusted,
       caller,
+      restoresNulls,
       loss: new LossReport(),
     });
     return JSON.stringify([withRouteOptions(body, adjusted), betas]);

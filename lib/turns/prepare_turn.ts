@@ -5,7 +5,7 @@ import { adjustBody } from "../dialects/adjustments/adjust_body.ts";
 import { adjustRequest } from "../dialects/adjustments/adjust_request.ts";
 import { findChange } from "../dialects/adjustments/adjustment.ts";
 import type { LossReport } from "../dialects/loss.ts";
-import { type AnswerReader, knownAdjustments, type TurnContext } from "../dialects/mod.ts";
+import { type AnswerReader, type Dialect, knownAdjustments, type TurnContext } from "../dialects/mod.ts";
 import { toWellFormed } from "../dialects/request/well_formed.ts";
 import { toRouteLabel } from "../upstreams/find_route.ts";
 import type { Route } from "../upstreams/upstream.ts";
@@ -27,6 +27,10 @@ export interface PrepareOptions {
   route: Route;
   caller: Pick<Caller, "betas" | "sessionId">;
   loss: LossReport;
+  /** True if `null` in the place of optional properties is removed from an answer with an output schema. */
+  restoresNulls?: boolean | undefined;
+  /** Converts the request to the body; by default that of a message. */
+  toBody?: Dialect["toBody"];
 }
 
 /**
@@ -36,7 +40,7 @@ export interface PrepareOptions {
 export function prepareTurn(
   context: Pick<MessageContext, "config" | "inputCounter" | "learned" | "newId">,
   original: MessagesRequest,
-  { route, caller, loss: report }: PrepareOptions,
+  { route, caller, loss: report, restoresNulls, toBody = route.dialect.toBody }: PrepareOptions,
 ): PreparedTurn {
   const { dialect, model, upstream } = route;
   const adjustments = [
@@ -59,11 +63,12 @@ export function prepareTurn(
     inputTokens,
     coerceToolInput: context.config.coerceToolInput === "on",
     toolCallsInText: context.config.toolCallsInText,
+    restoresNulls,
     newId: context.newId,
     loss,
   };
   const reader = dialect.createReader(request, turn);
-  const body = adjustBody(dialect.toBody(request, turn), adjustments, { request, loss });
+  const body = adjustBody(toBody(request, turn), adjustments, { request, loss });
   // Betas change Anthropic's format. They have no meaning in other dialects.
   const sendsBetas = dialect.name === "anthropic" && findChange(adjustments, "drop_betas") === undefined;
   if (caller.betas !== undefined && !sendsBetas) report.add("header.anthropic-beta", "dropped");

@@ -1,3 +1,4 @@
+import { toUpstreamCaller } from "./upstream_caller.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
 import { findChange } from "../dialects/adjustments/adjustment.ts";
 import { hostFacts } from "../dialects/mod.ts";
@@ -11,12 +12,10 @@ export function sendTurn(
   { body, caller, ...rest }: Omit<UpstreamRequest, "path"> & { body: JsonObject },
 ): Promise<Response> {
   const { upstream, dialect } = route;
-  // The version of Anthropic's API has no meaning in other dialects.
-  const forwardedCaller = dialect.name === "anthropic" ? caller : { client: caller.client, key: caller.key };
   return send(network, upstream, {
     path: dialect.path,
     body: withRouteOptions(body, route),
-    caller: forwardedCaller,
+    caller: toUpstreamCaller(caller, route),
     ...rest,
   });
 }

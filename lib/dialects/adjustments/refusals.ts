@@ -7,6 +7,8 @@ export interface Refusal {
   type: ErrorType;
   /** The upstream's words. */
   message: string;
+  /** Codes of the error, which may say what the words do not. */
+  codes?: readonly string[];
   /** The upstream's body, whose `param` may name the refused field. */
   body?: unknown;
 }
@@ -41,7 +43,7 @@ const REFUSALS: readonly RefusalRow[] = [
   },
   {
     words:
-      /signature.{0,40}\bthinking\b|\bthinking\b.{0,200}cannot be modified|bound to a different conversation|thought.?signature.{0,40}(not valid|invalid|corrupt)|missing a.{0,10}thought.?signature|encrypted.?content.{0,80}(verified|invalid|decrypt)|duplicate item found with id/is,
+      /signature.{0,40}\bthinking\b|\bthinking\b.{0,200}cannot be modified|bound to a different conversation|thought.?signature.{0,40}(not valid|invalid|corrupt)|missing a.{0,10}thought.?signature|encrypted.?content.{0,80}(verified|invalid|decrypt)|invalid_encrypted_content|duplicate item found with id|'reasoning' was provided without its required|without its required 'reasoning' item/is,
     types: ["invalid_request_error"],
     change: { change: "drop_earlier_thinking" },
     source: "https://github.com/sifxprime/krouter/issues/11",
@@ -241,11 +243,12 @@ const REFUSALS: readonly RefusalRow[] = [
  * if (JSON.stringify(found) !== '{"change":"drop_parameter","parameter":"stop"}') throw new Error("not found");
  * ```
  */
-export function findAdjustment({ type, message, body }: Refusal): Adjustment | undefined {
+export function findAdjustment({ type, message, codes = [], body }: Refusal): Adjustment | undefined {
   const words = message.slice(0, MAX_MESSAGE_CHARS);
+  const described = [...codes, words].join(" ");
   for (const row of REFUSALS) {
-    if (!(row.types ?? REQUEST_ERRORS).includes(type) || row.unless?.test(words)) continue;
-    const match = row.words.exec(words);
+    if (!(row.types ?? REQUEST_ERRORS).includes(type) || row.unless?.test(described)) continue;
+    const match = row.words.exec(described);
     if (match === null) continue;
     const change = typeof row.change === "function" ? row.change(match.groups ?? {}) : row.change;
     if (change !== undefined) return change;

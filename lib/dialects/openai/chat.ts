@@ -18,8 +18,6 @@ export interface ChatFeatures {
   toolChoices: readonly ("auto" | "none" | "forced")[];
   /** True if the host accepts `reasoning_details` on earlier messages. */
   reasoningDetails: boolean;
-  /** True if reasoning may arrive in the text, between `<think>` and `</think>`. */
-  thinkTags: boolean;
   /** True if tool calls may arrive in the text because the host does not parse them. */
   callsInText: boolean;
   /** True if calls carry their signature in `extra_content.google.thought_signature`, in both directions. */
@@ -47,8 +45,11 @@ export interface ChatFeatures {
    * the schema.
    */
   format: "json_schema" | "json_object" | "none";
-  /** Schemas that can be strict: `closed` means OpenAI's rule that all objects are closed and all properties required. */
-  strictSchemas: "any" | "closed" | "none";
+  /**
+   * Schemas that can be strict. `subset` means OpenAI's subset of JSON Schema: closed objects, all properties required.
+   * Other schemas are sent as not strict.
+   */
+  strictSchemas: "any" | "subset" | "none";
 }
 
 /** Turn context with the features of the host, adjusted for the model. */

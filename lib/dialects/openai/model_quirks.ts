@@ -12,7 +12,7 @@ export const MISTRAL_CALL_ID = /^[a-zA-Z0-9]{9}$/;
  * the reasoning fields or signatures that this model requires.
  */
 const MODEL_QUIRKS: readonly (readonly [model: RegExp, quirks: Partial<ChatFeatures>])[] = [
-  [/^openai\//, { callIds: OPENAI_CALL_ID, strictSchemas: "closed" }],
+  [/^openai\//, { callIds: OPENAI_CALL_ID }],
   [/(^|\/)(open-)?(mistral|ministral|mixtral|magistral|codestral|devstral|pixtral)/i, {
     callIds: MISTRAL_CALL_ID,
   }],

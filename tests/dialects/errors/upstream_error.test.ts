@@ -79,7 +79,10 @@ for (const [http_status, code, more, parts] of AVAILABLE) {
     const error = toUpstreamError(failure);
     assert.equal(error.retryAfter, "5");
     assert.deepEqual(error.details, { availability });
-    assert.equal(toUpstreamError({ ...failure, retryAfter: "9" }).retryAfter, "9");
+    assert.equal(
+      toUpstreamError({ ...failure, headers: new Headers({ "retry-after": "9" }) }).retryAfter,
+      "9",
+    );
   });
 }
 
@@ -666,6 +669,8 @@ const THOUGHTS = [
   "Unable to submit request because Thought signature is not valid.",
   "Function call is missing a thought_signature in functionCall parts.",
   "The encrypted content gAAA could not be verified.",
+  "Item 'rs_0123' of type 'reasoning' was provided without its required following item.",
+  "Item 'fc_0123' of type 'function_call' was provided without its required 'reasoning' item: 'rs_0123'.",
   "Duplicate item found with id rs_0123. Remove duplicate items from your input and try again.",
 ];
 
@@ -690,6 +695,10 @@ test("toUpstreamError() recognises rejected thinking blocks", () => {
   ) {
     assert.equal(toUpstreamError({ status: 400, body: openai(said) }).adjustment, undefined, said);
   }
+  const coded = { error: { message: "Bad input", code: "invalid_encrypted_content" } };
+  assert.deepEqual(toUpstreamError({ status: 400, body: coded }).adjustment, {
+    change: "drop_earlier_thinking",
+  });
 });
 
 const NOBODY: [said: string, hint: RegExp][] = [

@@ -74,9 +74,8 @@ function acceptsDetail(
     case "reasoning_content":
       return !needsSignature(model);
     case "content":
-      return true;
     case "tags":
-      return features.thinkTags;
+      return true;
     case "thought_signature":
       return features.thoughtSignatures;
     default:

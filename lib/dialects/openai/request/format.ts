@@ -1,7 +1,7 @@
 import type { MessagesRequest } from "../../../anthropic/schema.ts";
 import type { JsonObject } from "../../../base/json.ts";
 import type { ChatContext, HostContext } from "../chat.ts";
-import { canBeStrict } from "./strict_schema.ts";
+import { fitStrictSchema } from "./strict_schema.ts";
 import { canForceTool } from "./forced_choice.ts";
 
 /** The client's schema for the answer, and the method that enforces it. */
@@ -51,9 +51,10 @@ export function toResponseFormat(request: MessagesRequest, context: ChatContext)
   }
   if (format.method === "schema") {
     const { schema } = format;
-    const strict = canBeStrict(schema, features.strictSchemas);
-    if (!strict) loss.add(`${format.path}.schema`, "approximated");
-    const json_schema = { name: ANSWER_NAME, strict, schema };
+    const optional = context.restoresNulls ? "nullable" : "unfit";
+    const fitted = fitStrictSchema(schema, features.strictSchemas, { optional });
+    // Without strict mode, the host does not enforce the schema. The gateway checks the answer in any case.
+    const json_schema = { name: ANSWER_NAME, strict: fitted !== undefined, schema: fitted ?? schema };
     return { response_format: { type: "json_schema", json_schema } };
   }
   loss.add(format.path, "approximated");

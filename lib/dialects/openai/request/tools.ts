@@ -1,10 +1,10 @@
 import type { CustomTool, MessagesRequest, ToolChoice } from "../../../anthropic/schema.ts";
 import { isObject, type JsonObject } from "../../../base/json.ts";
-import { cacheControlOf, type ChatContext } from "../chat.ts";
+import { cacheControlOf, type ChatContext, type ChatFeatures } from "../chat.ts";
 import { canForceTool } from "./forced_choice.ts";
 import { findOutputFormat, type FormatTool, toFormatTool } from "./format.ts";
 import { describeTool } from "../../offered_tools/describe_tool.ts";
-import { canBeStrict } from "./strict_schema.ts";
+import { fitStrictSchema } from "./strict_schema.ts";
 import { offerTools } from "../../offered_tools/offer_tools.ts";
 
 /** Returns the fields `tools`, `tool_choice` and `parallel_tool_calls` of the request. */
@@ -47,8 +47,8 @@ function toFunctionTool(tool: CustomTool, path: string, context: ChatContext): J
   const { features, loss } = context;
   const { input_schema: schema } = tool;
   if (tool.cache_control && !features.cacheControl) loss.add(`${path}.cache_control`, "dropped");
-  const strict = tool.strict && enforcesSchemas(context) && canBeStrict(schema, features.strictSchemas);
-  if (tool.strict && !strict) loss.add(`${path}.strict`, "dropped");
+  const strict = tool.strict && enforcesSchemas(context) ? toStrictParameters(schema, features) : undefined;
+  if (tool.strict && strict === undefined) loss.add(`${path}.strict`, "dropped");
   const description = describeTool(tool, path, loss);
   return {
     type: "function",
@@ -56,11 +56,17 @@ function toFunctionTool(tool: CustomTool, path: string, context: ChatContext): J
       name: context.names.rename(tool.name, `${path}.name`, loss),
       ...(description && { description }),
       // OpenAI rejects an object without `properties`, although it means the same.
-      parameters: isObject(schema.properties) ? schema : { ...schema, properties: {} },
+      parameters: strict ?? (isObject(schema.properties) ? schema : { ...schema, properties: {} }),
       ...(strict && { strict: true }),
     },
     ...cacheControlOf(tool, context),
   };
+}
+
+/** Returns the schema for strict mode; undefined if it does not fit. Optional parameters do not: `null` is no argument. */
+function toStrictParameters(schema: JsonObject, { strictSchemas }: ChatFeatures): JsonObject | undefined {
+  const withProperties = isObject(schema.properties) ? schema : { ...schema, properties: {} };
+  return fitStrictSchema(withProperties, strictSchemas, { optional: "unfit" });
 }
 
 /** True if host and model can enforce a schema. */
