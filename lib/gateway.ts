@@ -14,6 +14,7 @@ import { createLimiter } from "./limits/limiter.ts";
 import type { Directory } from "./upstreams/upstream.ts";
 import { createFetch } from "./runtime/fetch.ts";
 import { createCounters } from "./observability/counters.ts";
+import { createLearnedAdjustments } from "./turns/learned_adjustments.ts";
 import { createToolLoaders } from "./turns/load_tools.ts";
 import { createUpstreams } from "./upstreams/from_config.ts";
 import type { Alias } from "./config/aliases.ts";
@@ -84,6 +85,7 @@ export function createGateway(
     counters: createCounters(clock.now()),
     shutdown,
     inputCounter: createInputCounter(clock),
+    learned: createLearnedAdjustments(),
     limits: createLimiter(config, { clock, newId }),
     ...createToolLoaders(config, clock),
   };

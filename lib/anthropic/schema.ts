@@ -112,7 +112,7 @@ const ToolUseBlock = v.looseObject({
   ...cached,
 });
 
-const ToolReferenceBlock = v.looseObject({ type: v.literal("tool_reference"), tool_name: Text });
+const ToolReferenceBlock = v.looseObject({ type: v.literal("tool_reference"), tool_name: Text, ...cached });
 
 const ToolResultBlock: v.GenericSchema<ToolResultBlock> = v.looseObject({
   type: v.literal("tool_result"),

@@ -7,6 +7,7 @@ import { readJsonBody } from "./read_json.ts";
 import { startDeadline } from "./deadline.ts";
 import { toApiError, toErrorBody } from "../base/errors.ts";
 import type { RequestLog } from "./request_log.ts";
+import { withCompaction } from "../turns/compaction.ts";
 import { withFallbacks } from "../turns/fallback.ts";
 import type { GatewayContext } from "./context.ts";
 import { holdAnswer } from "../turns/hold.ts";
@@ -15,7 +16,6 @@ import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { startMessage } from "../turns/message_start.ts";
 import { createJudge } from "../turns/auto_mode_judge.ts";
-import { withRetry } from "../turns/retry.ts";
 import { withSafeguards } from "../turns/safeguards.ts";
 import { withStructuredOutput } from "../turns/structured.ts";
 import { withToolInputCheck } from "../turns/check_tool_input.ts";
@@ -82,14 +82,13 @@ export async function answerMessages(
     onUsage,
     onHeaders,
   };
-  const strict = gateway.config.validation === "strict";
-  const askTurns = (loss: LossReport) =>
-    withRetry(withTools(gateway, { ...turn, loss }), { ...turn, loss, strict });
-  const askForRoute = withStructuredOutput(askTurns, {
+  const askTurns = (loss: LossReport) => withTools(gateway, { ...turn, loss });
+  const askWithStructuredOutput = withStructuredOutput(askTurns, {
     ...turn,
     live,
     maxRetries: gateway.config.structuredMaxRetries,
   });
+  const askForRoute = withCompaction(askWithStructuredOutput);
   const askWithFallbacks = withFallbacks(askForRoute, { ...turn, context: gateway, route, onRoute });
   const { autoModeModel: model } = gateway.config;
   const judge = model === undefined ? undefined : createJudge(gateway, { ...turn, model });

@@ -2,12 +2,12 @@ import type { Caller } from "../access/caller.ts";
 import { emptyClearedMessages } from "../anthropic/cleared_messages.ts";
 import { requestedThinking } from "../tokens/requested_thinking.ts";
 import { type TurnUsage, UsageTally } from "../tokens/turn_usage.ts";
-import { appliesSystemChanges, hostFacts, type ListPrice, type TurnContext } from "../dialects/mod.ts";
+import { appliesSystemChanges, hostFacts, type ListPrice } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
 import type { MessageContext } from "./context.ts";
 import type { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
-import { toRouteLabel } from "../upstreams/find_route.ts";
+import { prepareTurn } from "./prepare_turn.ts";
 import { rejectThread } from "./thread.ts";
 import { redactKey } from "../upstreams/send.ts";
 import { sendTimed } from "./send_timed.ts";
@@ -49,23 +49,12 @@ export function createAsk(
     const clears = appliesSystemChanges(route.upstream.preset, route.dialect);
     const request = clears ? original : emptyClearedMessages(original);
     rejectThread(request, route);
-    const turn: TurnContext = {
-      model: route.model,
-      origin: toRouteLabel(route),
-      cacheControl: route.cacheControl,
-      dropThinking: route.dropThinking,
-      alias: route.alias,
-      facts: route.facts,
-      sessionId: caller.sessionId,
-      inputTokens: context.inputCounter.estimate(request, route),
-      coerceToolInput: config.coerceToolInput === "on",
-      toolCallsInText: config.toolCallsInText,
+    const { body, reader, betas } = prepareTurn(context, request, {
+      route,
+      caller,
       restoresNulls,
-      newId: context.newId,
       loss,
-    };
-    const reader = route.dialect.createReader(request, turn);
-    const body = route.dialect.toBody(request, turn);
+    });
     if (route.dialect.name !== "anthropic") reportHeaders(caller, loss);
     if (config.validation === "strict") rejectLosses(loss, route);
     await admission.assertBudget();
@@ -91,7 +80,7 @@ export function createAsk(
         (timed) =>
           sendTurn(context, route, {
             body,
-            caller,
+            caller: { ...caller, betas },
             retries,
             clientSignal: signal,
             onHeaders: (headers) => onHeaders?.(headers, route),
@@ -115,8 +104,7 @@ export function createAsk(
 }
 
 /** Reports the client's headers of Anthropic's API, which have no meaning in other dialects. */
-function reportHeaders({ betas, userProfileId, workspaceId }: Caller, loss: LossReport): void {
-  if (betas !== undefined) loss.add("header.anthropic-beta", "dropped");
+function reportHeaders({ userProfileId, workspaceId }: Caller, loss: LossReport): void {
   if (userProfileId !== undefined) loss.add("header.anthropic-user-profile-id", "dropped");
   if (workspaceId !== undefined) loss.add("header.anthropic-workspace-id", "dropped");
 }

@@ -1,5 +1,6 @@
 import { collectMessage } from "../anthropic/collect.ts";
 import type { MessagesRequest } from "../anthropic/schema.ts";
+import { withAdjustments } from "./adjust.ts";
 import { type AskOptions, createAsk } from "./ask.ts";
 import type { Ask } from "../anthropic/ask.ts";
 import type { MessageContext } from "./context.ts";
@@ -23,7 +24,7 @@ export interface WithToolsOptions extends Omit<AskOptions, "route"> {
 /**
  * Runs the gateway's tools between the turns of a route. Without calls of such tools, there is one turn.
  *
- * Later turns go to the same upstream and are not retried: a retry does not undo the effects of a tool.
+ * Later turns go to the same upstream and are neither retried nor adjusted: that does not undo the effects of a tool.
  */
 export function withTools(context: MessageContext, options: WithToolsOptions): (route: Route) => Ask {
   // The client's headers of Anthropic's API apply to its own request, not to those of the gateway's tools.
@@ -31,7 +32,11 @@ export function withTools(context: MessageContext, options: WithToolsOptions): (
   const baseOptions = { ...options, onHeaders: undefined, caller: { ...options.caller, ...ownHeaders } };
   return (route) =>
     runTurns(
-      ({ loss, first }) => createAsk(context, { ...options, ...(!first && { retries: 0 }), loss, route }),
+      ({ loss, first }) => {
+        const askForRoute = (adjusted: Route) =>
+          createAsk(context, { ...options, ...(!first && { retries: 0 }), loss, route: adjusted });
+        return first ? withAdjustments(context, askForRoute, { ...options, route }) : askForRoute(route);
+      },
       {
         ...options,
         upstream: upstreamTools(route),

@@ -93,7 +93,8 @@ function toAnthropicRequest(
     ...(judged && safeguards !== undefined && { safeguards }),
     ...(system && { system: isAnthropic ? system : withoutBillingBlock(system) }),
     model: context.model,
-    stream: true,
+    // Anthropic's API refuses a stream for `max_tokens: 0`, which only warms the cache.
+    stream: request.max_tokens > 0,
     messages: toUpstreamMessages(request.messages, context, isCompatible),
   };
 }

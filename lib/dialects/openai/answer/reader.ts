@@ -16,7 +16,7 @@ import { collectSchemas } from "../../offered_tools/offer_tools.ts";
 import { findOutputFormat } from "../request/format.ts";
 import { ThoughtSignatures } from "./thought_signatures.ts";
 import { ToolCallReader } from "./tool_calls.ts";
-import { toCounts } from "./usage.ts";
+import { toCost, toCounts } from "./usage.ts";
 
 /** Converts a chat completion, whole or streamed, to the events of an Anthropic message. */
 export class ChatAnswerReader implements AnswerReader {
@@ -138,6 +138,7 @@ export class ChatAnswerReader implements AnswerReader {
       this.#content.cite(chunk);
       const usage = chunk.usage ?? chunk.x_groq?.usage;
       if (usage) this.#count(usage);
+      this.cost = toCost(chunk.cost) ?? this.cost;
     }
   }
 
@@ -186,7 +187,7 @@ export class ChatAnswerReader implements AnswerReader {
     this.inputTokens = input ?? this.inputTokens;
     this.outputTokens = output ?? this.outputTokens;
     this.#writer.usage(report);
-    if (typeof usage.cost === "number") this.cost = usage.cost;
+    this.cost = toCost(usage.cost) ?? this.cost;
   }
 }
 

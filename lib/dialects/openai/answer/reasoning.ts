@@ -19,6 +19,7 @@ export class ReasoningReader {
   readonly #writer: MessageWriter;
   readonly #origin: string;
   readonly #shown: boolean;
+  readonly #isClaude: boolean;
   #details: ReasoningDetail[] = [];
   #plain = new Map<ReasoningField, string>();
   #signed: SignedCall[] = [];
@@ -27,8 +28,12 @@ export class ReasoningReader {
   /** True if an empty `reasoning_details` arrived before the first block. False after the first block. */
   #emptyReported: boolean | undefined;
 
-  /** `shown` is false if the client requests thinking blocks without text. */
-  constructor(writer: MessageWriter, { origin, shown }: { origin: string; shown: boolean }) {
+  /** `shown` is false if the client requests thinking blocks without text; `isClaude` is true for models of its name. */
+  constructor(
+    writer: MessageWriter,
+    { origin, shown, isClaude }: { origin: string; shown: boolean; isClaude: boolean },
+  ) {
+    this.#isClaude = isClaude;
     this.#writer = writer;
     this.#origin = origin;
     this.#shown = shown;
@@ -84,7 +89,10 @@ export class ReasoningReader {
     const sealed = [...details, ...this.#signed.map((call) => ({ field: "thought_signature", ...call }))];
     if (!this.#open && sealed.length === 0 && !this.#emptyReported) return;
     const [only] = this.#details;
-    const claude = sealed.length === 1 && only?.format === CLAUDE_FORMAT ? only : undefined;
+    // Only a model of Claude's name gets Claude's signatures back. Any other model, such as `openrouter/auto` or a
+    // proxy's alias, gets what is sealed with its own origin.
+    const isOnlyClaude = this.#isClaude && sealed.length === 1 && only?.format === CLAUDE_FORMAT;
+    const claude = isOnlyClaude ? only : undefined;
     if (this.#open) {
       // Claude's signature is valid only with its text. If the text is not shown, both are sealed.
       const claudeSignature = this.#shown ? claude?.signature : undefined;
