@@ -7,7 +7,7 @@ import type { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { toRouteLabel } from "../upstreams/find_route.ts";
 import { rejectThread } from "./thread.ts";
-import { redactKey } from "../upstreams/send.ts";
+import { redactKey } from "../upstreams/redact_key.ts";
 import { sendTimed } from "./send_timed.ts";
 import { sendTurn } from "./send_turn.ts";
 import { timeoutsFrom } from "../upstreams/idle_timeout.ts";

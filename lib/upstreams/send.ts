@@ -6,6 +6,7 @@ import { toUpstreamError } from "../dialects/errors/upstream_error.ts";
 import { ApiError } from "../base/errors.ts";
 import { type JsonObject, tryJson } from "../base/json.ts";
 import type { Upstream } from "./upstream.ts";
+import { keyFor, redactKey } from "./redact_key.ts";
 import { toConnectError } from "../runtime/fetch.ts";
 import { type RetryableFailure, retryDelay } from "./retry_delay.ts";
 import { NAME, VERSION } from "../base/version.ts";
@@ -116,16 +117,6 @@ export async function readJsonResponse(
   return answer;
 }
 
-/** Removes the upstream's key and header values from an error's message, because an upstream may quote them. */
-export function redactKey(error: unknown, upstream: Upstream, caller: Caller): unknown {
-  if (!(error instanceof ApiError)) return error;
-  for (const secret of [keyFor(upstream, caller), ...Object.values(upstream.headers ?? {})]) {
-    if (secret === undefined || secret.length < MIN_KEY_CHARS) continue;
-    error.message = error.message.replaceAll(secret, "[redacted]");
-  }
-  return error;
-}
-
 function toHeaders(upstream: Upstream, caller: Caller, hasBody: boolean): Headers {
   const headers = new Headers({
     accept: hasBody ? "text/event-stream" : "application/json",
@@ -143,10 +134,6 @@ function toHeaders(upstream: Upstream, caller: Caller, hasBody: boolean): Header
   if (key !== undefined) headers.set(header, header === "authorization" ? `Bearer ${key}` : key);
   for (const [name, value] of Object.entries(upstream.headers ?? {})) headers.set(name, value);
   return headers;
-}
-
-function keyFor({ key, acceptsClientKey }: Upstream, caller: Caller): string | undefined {
-  return key ?? (acceptsClientKey ? caller.key : undefined);
 }
 
 function toUrl({ baseUrl, apiVersion }: Upstream, path: string): string {
@@ -181,6 +168,3 @@ async function readError(
 
 /** Maximum size of an error body. */
 const MAX_ERROR_BYTES = 256 * 1024;
-
-/** Minimum characters of a key that is removed from messages. A shorter one may be an ordinary word. */
-const MIN_KEY_CHARS = 6;
