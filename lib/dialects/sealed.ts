@@ -1,4 +1,5 @@
 import { fromBase64Url, toBase64Url } from "../base/base64url.ts";
+import { findExcess } from "../base/json_bounds.ts";
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
 
 /**
@@ -14,6 +15,12 @@ export function seal(origin: string, details: readonly JsonObject[]): string {
   return SEAL_PREFIX + toBase64Url(JSON.stringify({ origin, details }));
 }
 
+/** Returns the start of data sealed with an origin, up to the last whole group of base64. */
+function sealStart(origin: string): string {
+  const start = toBase64Url(`{"origin":${JSON.stringify(origin)},`);
+  return start.slice(0, Math.floor(start.length / 4) * 4);
+}
+
 /** True if the gateway sealed this value; false for signatures of others. */
 export function isSealed(signature: string): boolean {
   return signature.startsWith(SEAL_PREFIX);
@@ -22,7 +29,12 @@ export function isSealed(signature: string): boolean {
 /** Decodes sealed details; `undefined` if the value is not sealed, malformed or of another origin. */
 export function unseal(signature: string, origin: string): JsonObject[] | undefined {
   if (!isSealed(signature)) return undefined;
-  const sealed = tryJson(fromBase64Url(signature.slice(SEAL_PREFIX.length)) ?? "");
+  if (!signature.startsWith(sealStart(origin), SEAL_PREFIX.length)) return undefined;
+  const json = fromBase64Url(signature.slice(SEAL_PREFIX.length)) ?? "";
+  // A client may have changed it. Sealed data is mostly text: if it has many values, it is not parsed.
+  const bounds = { depth: 100, values: 32 + json.length / 16, names: 1000 };
+  if (findExcess(json, bounds) !== undefined) return undefined;
+  const sealed = tryJson(json);
   if (!isObject(sealed) || sealed.origin !== origin || !Array.isArray(sealed.details)) return undefined;
   return sealed.details.filter(isObject);
 }

@@ -6,6 +6,7 @@ import type { MessageContext } from "./context.ts";
 import type { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { toRouteLabel } from "../upstreams/find_route.ts";
+import { nextTask } from "../runtime/next_task.ts";
 import { rejectThread } from "./thread.ts";
 import { redactKey } from "../upstreams/redact_key.ts";
 import { sendTimed } from "./send_timed.ts";
@@ -37,6 +38,10 @@ export function createAsk(
   const timeouts = timeoutsFrom(context);
   return async function* (request) {
     rejectThread(request, route);
+    const inputTokens = context.inputCounter.estimate(request, route);
+    // The conversion of a large request is a task of its own: other requests continue before and after it.
+    const pause = async () => inputTokens > LARGE_INPUT_TOKENS ? await nextTask() : undefined;
+    await pause();
     const turn: TurnContext = {
       model: route.model,
       origin: toRouteLabel(route),
@@ -45,7 +50,7 @@ export function createAsk(
       alias: route.alias,
       facts: route.facts,
       sessionId: caller.sessionId,
-      inputTokens: context.inputCounter.estimate(request, route),
+      inputTokens,
       coerceToolInput: config.coerceToolInput === "on",
       toolCallsInText: config.toolCallsInText,
       newId: context.newId,
@@ -59,6 +64,7 @@ export function createAsk(
     }
     if (config.validation === "strict") rejectLosses(loss, route);
     await assertBudget();
+    await pause();
     signal.throwIfAborted();
     const tally = new UsageTally({ inputTokens: turn.inputTokens, price: priceOf(route) });
     const { response, idleTimer } = await sendTimed(
@@ -84,6 +90,9 @@ export function createAsk(
     }
   };
 }
+
+/** Estimated input of a large request. */
+const LARGE_INPUT_TOKENS = 100_000;
 
 /** Returns the list price of a route: the host's price for all models or, without one, the model's price. */
 function priceOf({ upstream, facts }: Route): ListPrice | undefined {
