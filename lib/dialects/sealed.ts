@@ -32,7 +32,7 @@ export function unseal(signature: string, origin: string): JsonObject[] | undefi
   if (!signature.startsWith(sealStart(origin), SEAL_PREFIX.length)) return undefined;
   const json = fromBase64Url(signature.slice(SEAL_PREFIX.length)) ?? "";
   // A client may have changed it. Sealed data is mostly text: if it has many values, it is not parsed.
-  const bounds = { depth: 100, values: 32 + json.length / 16, names: 1000 };
+  const bounds = { depth: 100, values: 32 + json.length / 10, names: 1000 };
   if (findExcess(json, bounds) !== undefined) return undefined;
   const sealed = tryJson(json);
   if (!isObject(sealed) || sealed.origin !== origin || !Array.isArray(sealed.details)) return undefined;

@@ -1,5 +1,6 @@
 import type { MessageDelta, ResponseBlock, StreamEvent } from "../anthropic/events.ts";
-import { isObject, type JsonObject, tryJson } from "../base/json.ts";
+import { parseToolInput } from "../anthropic/parse_input.ts";
+import { isObject, type JsonObject } from "../base/json.ts";
 import type { Citable, Piece } from "./citations.ts";
 import { CitedText } from "./citations.ts";
 import type { CombinedMessage } from "./combined_message.ts";
@@ -117,7 +118,7 @@ export class TurnReader {
     if (open?.kind === "cited") return [...this.#writePieces(open, open.text.end()), ...combined.close()];
     if (open?.kind !== "call") return combined.close();
     const { tool, json, input: given } = open;
-    const input = json === "" ? given : tryJson(json);
+    const input = json === "" ? given : parseToolInput(json);
     const id = toServerCallId(toUniqueId(open.id, this.#options.callIds), tool.kind);
     const call = { tool, id, input: isObject(input) ? input : {} };
     this.calls.push(call);

@@ -4,6 +4,8 @@ import type { Clock } from "../runtime/clock.ts";
 import { keyHeader } from "../dialects/mod.ts";
 import { toUpstreamError } from "../dialects/errors/upstream_error.ts";
 import { ApiError } from "../base/errors.ts";
+import { excessError } from "./excess_error.ts";
+import { findExcess } from "../base/json_bounds.ts";
 import { type JsonObject, tryJson } from "../base/json.ts";
 import type { Upstream } from "./upstream.ts";
 import { keyFor, redactKey } from "./redact_key.ts";
@@ -95,7 +97,7 @@ async function wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void
 /**
  * Reads a complete JSON answer.
  *
- * @throws {ApiError} `api_error` if it is larger than 32 MiB, incomplete or not JSON; the signal's reason, once it has
+ * @throws {ApiError} `api_error` if it is larger than 32 MiB, exceeds the bounds of JSON, is incomplete or not JSON; the signal's reason, once it has
  * fired.
  */
 export async function readJsonResponse(
@@ -112,6 +114,10 @@ export async function readJsonResponse(
     throw signal.aborted ? signal.reason : unreadableError("it is incomplete", cause);
   });
   if (text === undefined) throw unreadableError("it is larger than 32 MiB");
+  const excess = findExcess(text);
+  if (excess !== undefined) {
+    throw excessError(`Cannot use the answer of upstream "${upstream.name}": it`, excess);
+  }
   const answer = tryJson(text);
   if (answer === undefined) throw unreadableError("it is not JSON");
   return answer;
@@ -154,7 +160,7 @@ async function readError(
   const text = await readText(response.body, { limit: MAX_ERROR_BYTES, signal, race }).catch(() => undefined);
   if (signal.aborted) throw signal.reason;
   const retryAfter = response.headers.get("retry-after") ?? undefined;
-  const error = toUpstreamError({ status, body: text === undefined ? undefined : tryJson(text), retryAfter });
+  const error = toUpstreamError({ status, body: parseErrorBody(text), retryAfter });
   if (error.type !== "authentication_error") return error;
   const key = keyFor(upstream, caller);
   const keyOwner = key === undefined
@@ -164,6 +170,10 @@ async function readError(
     : "the gateway's key";
   const message = `Upstream "${upstream.name}" rejected ${keyOwner}: ${error.message}`;
   return new ApiError("authentication_error", message);
+}
+
+function parseErrorBody(text: string | undefined): unknown {
+  return text === undefined || findExcess(text) !== undefined ? undefined : tryJson(text);
 }
 
 /** Maximum size of an error body. */

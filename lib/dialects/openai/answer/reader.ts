@@ -121,6 +121,7 @@ export class ChatAnswerReader implements AnswerReader {
     try {
       this.#writer.end(this.#stopReason(), this.#stopSequence);
     } catch (cause) {
+      if (cause instanceof ApiError) throw cause;
       if (this.#limitReached) return this.#writer.end("max_tokens");
       throw new ApiError(
         "api_error",
