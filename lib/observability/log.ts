@@ -39,7 +39,7 @@ export type RequestRecord = {
   stopReason?: string | undefined;
   /** Cost of the answer in USD, as the upstream reports it. */
   cost?: number;
-  /** All entries of the loss report; the header `x-gateway-loss` may omit some. */
+  /** The entries of the loss report; the line has the first 20. */
   loss?: string[];
   /** Error that failed the request; it is logged with its causes. */
   error?: unknown;
