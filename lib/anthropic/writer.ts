@@ -120,6 +120,19 @@ export class MessageWriter {
     return (fragment) => this.#pushInput(block, input, fragment);
   }
 
+  /** Ends the text blocks that hold one JSON object, even if the text is something else. Returns false without any. */
+  endJson(): boolean {
+    const blocks = this.#queue.filter(({ content, input, ended }) =>
+      content.type === "text" && input && !ended
+    );
+    for (const block of blocks) {
+      const rest = block.input?.remainder() ?? "";
+      if (rest !== "") this.#emit(block, toInputDelta(block, rest));
+      block.ended = true;
+    }
+    return blocks.length > 0;
+  }
+
   /** Records token counts. Later counts replace earlier ones. */
   usage(report: UsageReport): void {
     this.#report = { ...this.#report, ...report };

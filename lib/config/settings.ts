@@ -132,6 +132,19 @@ const TABLE = {
     text:
       "Parsing of tool calls that a model writes as text: auto (local models), on (all models but Claude) or off",
   },
+  STRUCTURED_MAX_RETRIES: {
+    flag: "--structured-max-retries",
+    schema: (): Schema<string | number, number> => integer(0, 10),
+    default: "3",
+    text: "Further attempts if an answer is not valid under the client's schema: 0 to 10",
+  },
+  STRUCTURED_STREAM: {
+    flag: "--structured-stream",
+    schema: (): Schema<string, "hold" | "live"> => oneOf(["hold", "live"]),
+    default: "hold",
+    text:
+      "Streaming of an answer with a schema: hold (once it is valid) or live (unchecked, without retries)",
+  },
   LIMITS: {
     flag: "--limits",
     schema: (): Schema<LimitsInput, Limits> => limitMap(),

@@ -61,6 +61,11 @@ export interface TurnContext {
    * text, `on` for all hosts, `off` for none. Claude's text is never parsed.
    */
   toolCallsInText?: "auto" | "on" | "off" | undefined;
+  /**
+   * True if `null` in the place of optional properties is removed from the answer. Strict mode has no optional
+   * properties: a schema that has some fits only as one in which they are required and may be `null`.
+   */
+  restoresNulls?: boolean | undefined;
   /** Creates an unguessable ID with the given prefix. */
   newId(prefix: string): string;
   /** Report of what the upstream cannot receive. */

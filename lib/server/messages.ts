@@ -16,6 +16,8 @@ import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { startMessage } from "../turns/message_start.ts";
 import { withRetry } from "../turns/retry.ts";
+import { withStructuredOutput } from "../turns/structured.ts";
+import { withToolInputCheck } from "../turns/check_tool_input.ts";
 import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
 import { writeEvents } from "./write_events.ts";
 import { withTools } from "../turns/with_tools.ts";
@@ -62,6 +64,7 @@ async function answerAdmitted(
   const loss = new LossReport();
   const deadline = startDeadline(request.signal, gateway, gateway.config.requestTimeout * 1000);
   const cleanUp = () => {
+    if (loss.entries.length > 0) requestLog.add({ loss: loss.entries.map((entry) => entry.join(" ")) });
     deadline.stop();
     admission.release();
   };
@@ -73,6 +76,8 @@ async function answerAdmitted(
     route = next;
     requestLog.add({ answeredBy: toRouteLabel(next) });
   };
+  const streamed = stream || message.stream === true;
+  const live = streamed && gateway.config.structuredStream === "live";
   const turn = {
     message,
     toolHeaders,
@@ -81,15 +86,22 @@ async function answerAdmitted(
     signal: deadline.signal,
     loss,
     retries: gateway.config.upstreamRetries,
+    restoresNulls: !live,
     assertBudget: admission.assertBudget,
     onUsage,
   };
-  const askForRoute = withTools(gateway, turn);
-  const askWithRetry = withRetry(askForRoute, { ...turn, strict: gateway.config.validation === "strict" });
-  const ask = withFallbacks(askWithRetry, { ...turn, context: gateway, route, onRoute });
+  const strict = gateway.config.validation === "strict";
+  const askTurns = (loss: LossReport) =>
+    withRetry(withTools(gateway, { ...turn, loss }), { ...turn, loss, strict });
+  const askForRoute = withStructuredOutput(askTurns, {
+    ...turn,
+    live,
+    maxRetries: gateway.config.structuredMaxRetries,
+  });
+  const askWithFallbacks = withFallbacks(askForRoute, { ...turn, context: gateway, route, onRoute });
+  const ask = withToolInputCheck(askWithFallbacks, loss);
   const answer = requestLog.observe(ask(message));
 
-  const streamed = stream || message.stream === true;
   try {
     const response = streamed
       ? await streamAnswer(answer, {
@@ -107,7 +119,6 @@ async function answerAdmitted(
     if (lossHeader !== undefined) response.headers.set("x-gateway-loss", lossHeader);
     return response;
   } finally {
-    if (loss.entries.length > 0) requestLog.add({ loss: loss.entries.map((entry) => entry.join(" ")) });
     if (!requestLog.streaming) cleanUp();
   }
 }

@@ -1,3 +1,4 @@
+import { AnswerSize } from "../anthropic/answer_size.ts";
 import type { MessageDelta, ResponseBlock, StreamEvent } from "../anthropic/events.ts";
 import { parseToolInput } from "../anthropic/parse_input.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
@@ -32,6 +33,8 @@ export class TurnReader {
   end: MessageDelta | undefined;
   readonly #options: TurnReaderOptions;
   readonly #usage = new Map<string, unknown>();
+  /** Size of the arguments of the gateway's calls, which are held until they end. */
+  readonly #size = new AnswerSize();
   #open: OpenBlock | undefined;
   #hasClientCalls = false;
 
@@ -102,6 +105,7 @@ export class TurnReader {
   #addDelta(delta: { type: string; [field: string]: unknown }): StreamEvent[] {
     const open = this.#open;
     if (open?.kind === "call") {
+      this.#size.add(delta.partial_json);
       if (typeof delta.partial_json === "string") open.json += delta.partial_json;
       return [];
     }

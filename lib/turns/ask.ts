@@ -23,6 +23,8 @@ export interface AskOptions {
   loss: LossReport;
   /** Maximum number of retries before the answer starts; 0 after a tool has run. */
   retries: number;
+  /** True if `null` in the place of optional properties is removed from an answer with an output schema. */
+  restoresNulls?: boolean;
   /** Checks that the caller may spend more. @throws {ApiError} `billing_error` if its budget is spent. */
   assertBudget(): Promise<void>;
   /** Called with the usage of a turn when it ends, complete or not. Not called if the upstream rejected the request. */
@@ -32,7 +34,7 @@ export interface AskOptions {
 /** Creates the {@linkcode Ask} that sends a turn to the upstream of a route. */
 export function createAsk(
   context: MessageContext,
-  { route, caller, signal, loss, retries, assertBudget, onUsage }: AskOptions,
+  { route, caller, signal, loss, retries, restoresNulls, assertBudget, onUsage }: AskOptions,
 ): Ask {
   const { config } = context;
   const timeouts = timeoutsFrom(context);
@@ -53,6 +55,7 @@ export function createAsk(
       inputTokens,
       coerceToolInput: config.coerceToolInput === "on",
       toolCallsInText: config.toolCallsInText,
+      restoresNulls,
       newId: context.newId,
       loss,
     };

@@ -60,6 +60,8 @@ test("describeConfig() lists each setting with its value and source", () => {
     "PING_INTERVAL 10 (default)",
     "COERCE_TOOL_INPUT on (default)",
     "TOOL_CALLS_IN_TEXT auto (default)",
+    "STRUCTURED_MAX_RETRIES 3 (default)",
+    "STRUCTURED_STREAM hold (default)",
     'LIMITS {"each":{"concurrent":50},"total":{},"session":{},"keys":{}} (default)',
     "RATE_LIMIT_STORE memory (default)",
     "STATE_DIR not set (default)",

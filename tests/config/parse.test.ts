@@ -28,6 +28,8 @@ const DEFAULTS = {
   pingInterval: 10,
   coerceToolInput: "on",
   toolCallsInText: "auto",
+  structuredMaxRetries: 3,
+  structuredStream: "hold",
   limits: { each: { concurrent: 50 }, total: {}, session: {}, keys: new Map() },
   bodyMemory: 256,
   rateLimitStore: "memory",
@@ -138,6 +140,10 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   [{ PING_INTERVAL: 0.1 }, { pingInterval: 0.1 }],
   [{ COERCE_TOOL_INPUT: "off" }, { coerceToolInput: "off" }],
   [{ TOOL_CALLS_IN_TEXT: "on" }, { toolCallsInText: "on" }],
+  [{ STRUCTURED_MAX_RETRIES: "0", STRUCTURED_STREAM: "live" }, {
+    structuredMaxRetries: 0,
+    structuredStream: "live",
+  }],
   [{ LIMITS: "{}" }, {}],
   [
     {
@@ -394,6 +400,8 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["PING_INTERVAL", "0", '"0"', "expected a number of seconds from 0.1 to 604800"],
   ["COERCE_TOOL_INPUT", "yes", '"yes"', "expected on or off"],
   ["TOOL_CALLS_IN_TEXT", "maybe", '"maybe"', "expected auto, on or off"],
+  ["STRUCTURED_MAX_RETRIES", "11", '"11"', "expected a whole number from 0 to 10"],
+  ["STRUCTURED_STREAM", "later", '"later"', "expected hold or live"],
   ["LIMITS", "60", '"60"', 'expected a JSON object such as {"each": {"requests": 60}}'],
   [
     "LIMITS",

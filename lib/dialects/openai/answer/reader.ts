@@ -118,11 +118,17 @@ export class ChatAnswerReader implements AnswerReader {
     if (!this.#hasUsage) {
       this.#writer.usage({ output_tokens: Math.max(1, Math.ceil(this.#outputChars / CHARS_PER_TOKEN)) });
     }
+    this.#endMessage();
+  }
+
+  #endMessage(): void {
     try {
       this.#writer.end(this.#stopReason(), this.#stopSequence);
     } catch (cause) {
       if (cause instanceof ApiError) throw cause;
       if (this.#limitReached) return this.#writer.end("max_tokens");
+      // An answer that is not JSON is passed on as it is. The check of structured outputs requests it again.
+      if (this.#writer.endJson()) return this.#endMessage();
       throw new ApiError(
         "api_error",
         "Cannot use the model's tool call: its arguments are not one JSON object",
