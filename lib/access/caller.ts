@@ -11,11 +11,14 @@ export interface Caller {
   client: string;
   /** Key for the upstream, from `x-api-key` or a Bearer token. Never a key of the gateway. */
   key?: string | undefined;
-  /** Session id of Claude Code. */
+  /** Session id of Claude Code or opencode. */
   sessionId?: string | undefined;
   /** The `anthropic-version` and `anthropic-beta` headers, for upstreams with Anthropic's API. */
   version?: string | undefined;
   betas?: string | undefined;
+  /** The headers of these names of Anthropic's API, for the same upstreams. */
+  userProfileId?: string | undefined;
+  workspaceId?: string | undefined;
 }
 
 /** A caller that is not authenticated. */
@@ -40,10 +43,12 @@ export async function authenticate(
   }
   if (!apiKeys.required) return { client: LOCAL, key: keys[0], ...readClientHeaders(request.headers) };
   if (open) return ANONYMOUS;
-  // Anthropic's wording: clients match it to ask the user for a key.
+  // Without the name of the header: at a message that holds it, Claude Code tells its user to run /login.
   throw new ApiError(
     "authentication_error",
-    keys.length === 0 ? "x-api-key header is required" : "invalid x-api-key",
+    keys.length === 0
+      ? "Cannot authenticate: the request has no key of the gateway"
+      : "Cannot authenticate: the key is not one of the gateway's keys",
   );
 }
 
@@ -52,11 +57,16 @@ function readApiKeys(headers: Headers): string[] {
   return [headers.get("x-api-key")?.trim() ?? "", bearer ?? ""].filter((key) => key !== "");
 }
 
+/** Headers of Claude Code and of opencode. */
+const SESSION_HEADERS = ["x-claude-code-session-id", "x-session-id"];
+
 function readClientHeaders(headers: Headers): Omit<Caller, "client" | "key"> {
-  const session = headers.get("x-claude-code-session-id");
+  const sessions = SESSION_HEADERS.map((name) => headers.get(name) ?? "");
   return {
-    sessionId: session !== null && /^[\w.-]{1,128}$/.test(session) ? session : undefined,
+    sessionId: sessions.find((session) => /^[\w.-]{1,128}$/.test(session)),
     version: headers.get("anthropic-version") ?? undefined,
     betas: headers.get("anthropic-beta") ?? undefined,
+    userProfileId: headers.get("anthropic-user-profile-id") ?? undefined,
+    workspaceId: headers.get("anthropic-workspace-id") ?? undefined,
   };
 }

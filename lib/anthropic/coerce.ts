@@ -5,8 +5,9 @@ import { type AllowedTypes, SchemaTypes } from "./schema_types.ts";
 /**
  * Converts a value to the type that its JSON Schema requires, if only one conversion is possible.
  *
- * Examples: a list written as a string, a number in quotes, a single item instead of a list. Any other value is
- * returned unchanged, as the same object.
+ * Examples: a list written as a string, a number in quotes, a single item instead of a list. A member that is `null` is
+ * left out if its schema does not allow `null` and it is not required. Any other value is returned unchanged, as the
+ * same object.
  *
  * @example Usage
  * ```ts
@@ -106,11 +107,14 @@ function coerceInside(value: unknown, schema: JsonObject, at: Position): unknown
   }
   if (!isObject(value) || !isObject(schema.properties)) return value;
   const { properties } = schema;
-  const members = Object.entries(value).map(([name, member]): [string, unknown] => [
+  const given = Object.entries(value);
+  const kept = given.filter(([name, member]) => member !== null || !at.types.isLeftOutIfNull(name, schema));
+  const members = kept.map(([name, member]): [string, unknown] => [
     name,
     Object.hasOwn(properties, name) ? coerceTo(member, properties[name], at) : member,
   ]);
-  return members.every(([name, member]) => member === value[name]) ? value : Object.fromEntries(members);
+  const isSame = kept.length === given.length && members.every(([name, member]) => member === value[name]);
+  return isSame ? value : Object.fromEntries(members);
 }
 
 /** Maximum depth of conversion. Real arguments are not nested deeper, but a model may repeat brackets without end. */

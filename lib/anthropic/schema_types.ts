@@ -22,6 +22,8 @@ export class SchemaTypes {
   static readonly #byRoot = new WeakMap<JsonObject, SchemaTypes>();
   readonly #root: JsonObject;
   readonly #types = new Map<JsonObject, AllowedTypes | undefined>();
+  readonly #required = new Map<JsonObject, ReadonlySet<unknown>>();
+  readonly #nullEnums = new Map<JsonObject, boolean>();
   readonly #references = new Map<string, unknown>();
   #steps = 0;
 
@@ -41,6 +43,31 @@ export class SchemaTypes {
     if (!isObject(schema)) return undefined;
     if (!this.#types.has(schema)) this.#types.set(schema, this.#collect(schema));
     return this.#types.get(schema);
+  }
+
+  /** True for an optional member of an object schema that does not allow `null`. */
+  isLeftOutIfNull(name: string, object: JsonObject): boolean {
+    const { properties } = object;
+    if (!isObject(properties) || !Object.hasOwn(properties, name)) return false;
+    const schema = properties[name];
+    if (this.#requiredNames(object).has(name) || (isObject(schema) && this.#hasNullEnum(schema))) {
+      return false;
+    }
+    const allowed = this.read(schema);
+    return allowed !== undefined && allowed.size > 0 && !allowed.has("null");
+  }
+
+  #requiredNames(object: JsonObject): ReadonlySet<unknown> {
+    const { required } = object;
+    const names = this.#required.get(object) ?? new Set(Array.isArray(required) ? required : []);
+    this.#required.set(object, names);
+    return names;
+  }
+
+  #hasNullEnum(schema: JsonObject): boolean {
+    const found = this.#nullEnums.get(schema) ?? (Array.isArray(schema.enum) && schema.enum.includes(null));
+    this.#nullEnums.set(schema, found);
+    return found;
   }
 
   #collect(schema: JsonObject): AllowedTypes | undefined {

@@ -2,13 +2,14 @@ import { isObject, type JsonObject } from "../base/json.ts";
 import { JSON_BOUNDS } from "../base/json_bounds.ts";
 import { InputCoercer } from "./input_coercer.ts";
 import { parseToolInput, toolInputError } from "./parse_input.ts";
+import { StringRepair } from "./string_repair.ts";
 
 /**
  * Reduces the arguments of one tool call, received in fragments, to one JSON object.
  *
  * Text of the object is released at once. Models and hosts add a second copy, an empty object before the real one or
  * trailing text, or wrap the arguments in a string: these are removed, because clients of the Messages API fail on
- * them. With a schema, members of the wrong type are converted if possible.
+ * them. Control characters and unknown escapes in strings are repaired. With a schema, members of the wrong type are converted if possible.
  *
  * @example Usage
  * ```ts
@@ -27,6 +28,7 @@ export class ToolInput {
   #depth = 0;
   #quoted = false;
   #escaped = false;
+  readonly #repair = new StringRepair();
   readonly #coercer: InputCoercer | undefined;
 
   constructor(schema?: JsonObject) {
@@ -103,7 +105,8 @@ export class ToolInput {
   }
 
   /** Releases a piece of the object. Holds back a start that may prove to be an empty object. */
-  #release(piece: string): string {
+  #release(received: string): string {
+    const piece = this.#repair.push(received);
     const text = this.#held + piece;
     // Tests only the piece, because the held text was tested before: models may repeat spaces by the thousand.
     if (this.#released === "" && (this.#held === "" ? EMPTY_SO_FAR : BLANK_SO_FAR).test(piece)) {

@@ -98,6 +98,12 @@ const TABLE = {
     default: "anthropic/claude-haiku-5.5",
     text: "Model of the alias `small`",
   },
+  AUTO_MODE_MODEL: {
+    flag: "--auto-mode-model",
+    schema: (): Schema<string, string> => text("a model's name"),
+    text:
+      "Model that judges each tool call for Claude Code's auto mode where the upstream does not; unset: the client decides",
+  },
   MODEL_MAP: {
     flag: "--model-map",
     schema: (): Schema<string | Readonly<Record<string, string | Alias>>, ReadonlyMap<string, Alias>> =>

@@ -92,8 +92,15 @@ export interface AnswerReader {
    * @throws {ApiError} if the answer is incomplete.
    */
   end(): void;
-  /** True once the upstream has marked its answer as complete. */
+  /** True once the upstream has marked its answer as complete. What follows is ignored. */
   readonly done: boolean;
+  /**
+   * True once the upstream has given a reason to finish. Usage or an error may still follow. Unset if the API always
+   * marks the end.
+   */
+  readonly finishing?: boolean;
+  /** Reason to finish that no table has, if the upstream gave one. */
+  readonly unknownStop?: string | undefined;
   /** Returns the pending events and removes them. */
   take(): StreamEvent[];
   /** Cost of the answer in USD; `undefined` until the upstream reports it. */
@@ -110,4 +117,6 @@ export interface Dialect {
   /** Converts a request to the upstream's body, which always requests a stream. */
   toBody(request: MessagesRequest, context: TurnContext): JsonObject;
   createReader(request: MessagesRequest, context: TurnContext): AnswerReader;
+  /** Returns true if requests for this model are sent with `safeguards`. Unset: never. */
+  sendsSafeguards?(model: string): boolean;
 }

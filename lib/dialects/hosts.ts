@@ -112,9 +112,14 @@ function isNative(kind: UpstreamKind, model: string): boolean {
   return kind === "anthropic" || (kind === "openrouter" && /^~?anthropic\//.test(model));
 }
 
-const anthropic = createAnthropicDialect({ isAnthropic: true, routing: false });
-const compatible = createAnthropicDialect({ isAnthropic: false, routing: false });
-const openrouterMessages = createAnthropicDialect({ isAnthropic: false, routing: true });
+const anthropic = createAnthropicDialect({ isAnthropic: true, routing: false, safeguards: "all" });
+const compatible = createAnthropicDialect({ isAnthropic: false, routing: false, safeguards: "none" });
+// The types of OpenRouter's Messages endpoint have `safeguards`. Source: npm @openrouter/sdk
+const openrouterMessages = createAnthropicDialect({
+  isAnthropic: false,
+  routing: true,
+  safeguards: "Claude",
+});
 
 // The keys are the presets; the return type of `Object.fromEntries` does not keep them.
 const CHAT = Object.fromEntries(

@@ -9,7 +9,6 @@ const OPENAI: ChatFeatures = {
   forcedWhileThinking: true,
   toolChoices: ["auto", "none", "forced"],
   reasoningDetails: false,
-  thinkTags: false,
   callsInText: false,
   thoughtSignatures: false,
   cacheControl: false,
@@ -28,11 +27,10 @@ const OPENAI: ChatFeatures = {
   supportedFormats: undefined,
 };
 
-/** Features of local model servers: `top_k`, thinking between tags, and tool calls in the text. */
+/** Features of local model servers: `top_k`, and tool calls in the text. */
 const LOCAL_HOST: ChatFeatures = {
   ...OPENAI,
   topK: true,
-  thinkTags: true,
   callsInText: true,
   // They compile the whole schema to a grammar. Source: https://docs.vllm.ai/en/latest/features/structured_outputs
   strictSubset: false,

@@ -1,6 +1,6 @@
-import { fromBase64Url, toBase64Url } from "../base/base64url.ts";
-import { findExcess } from "../base/json_bounds.ts";
-import { isObject, type JsonObject, tryJson } from "../base/json.ts";
+import { toBase64Url } from "../base/base64url.ts";
+import { isObject, type JsonObject } from "../base/json.ts";
+import { parseOpaqueJson } from "./opaque_json.ts";
 
 /**
  * Prefix of sealed data: data of an upstream, encoded with its origin for an Anthropic client to keep and send back.
@@ -30,11 +30,7 @@ export function isSealed(signature: string): boolean {
 export function unseal(signature: string, origin: string): JsonObject[] | undefined {
   if (!isSealed(signature)) return undefined;
   if (!signature.startsWith(sealStart(origin), SEAL_PREFIX.length)) return undefined;
-  const json = fromBase64Url(signature.slice(SEAL_PREFIX.length)) ?? "";
-  // A client may have changed it. Sealed data is mostly text: if it has many values, it is not parsed.
-  const bounds = { depth: 100, values: 32 + json.length / 10, names: 1000 };
-  if (findExcess(json, bounds) !== undefined) return undefined;
-  const sealed = tryJson(json);
+  const sealed = parseOpaqueJson(signature.slice(SEAL_PREFIX.length));
   if (!isObject(sealed) || sealed.origin !== origin || !Array.isArray(sealed.details)) return undefined;
   return sealed.details.filter(isObject);
 }

@@ -4,13 +4,18 @@ import { checkContentType } from "../access/content_type.ts";
 import { answerPreflight, corsHeaders } from "../access/cors.ts";
 import { checkHostAndOrigin } from "../access/origin_check.ts";
 import { ApiError, errorResponse, toApiError } from "../base/errors.ts";
+import { nearestRoute } from "./nearest_route.ts";
 import { readRoutePath } from "./route_path.ts";
+import { toCanonicalPath } from "./canonical_path.ts";
 import { ROUTES } from "./routes.ts";
 import { RequestLog } from "./request_log.ts";
 import type { GatewayContext } from "./context.ts";
 
 /** Status for the log only: the client has disconnected and receives no response. */
 const CLIENT_CLOSED_REQUEST = 499;
+
+/** Maximum characters of a path in an error message. */
+const MAX_SHOWN_CHARS = 200;
 
 type Env = { Bindings: { requestLog: RequestLog; path: string } };
 
@@ -20,7 +25,7 @@ export function createApp(gateway: GatewayContext): (request: Request) => Promis
   const routes = createRoutes(gateway);
 
   async function answer(request: Request, requestLog: RequestLog): Promise<Response> {
-    const path = readRoutePath(request);
+    const path = toCanonicalPath(readRoutePath(request));
     checkHostAndOrigin(request, originPolicy);
     const preflight = answerPreflight(request, originPolicy);
     if (preflight !== undefined) return preflight;
@@ -37,6 +42,10 @@ export function createApp(gateway: GatewayContext): (request: Request) => Promis
     });
     const { headers, status } = response;
     headers.set("request-id", requestLog.requestId);
+    const { requestId: upstreamId, rateLimits } = requestLog.upstreamHeaders;
+    if (upstreamId !== undefined) headers.set("x-upstream-request-id", upstreamId);
+    // Limits of the gateway itself take precedence.
+    for (const [name, value] of rateLimits) if (!headers.has(name)) headers.set(name, value);
     if (requestLog.correlationId !== undefined) headers.set("x-correlation-id", requestLog.correlationId);
     for (const [name, value] of corsHeaders(request, originPolicy)) headers.set(name, value);
     if (!requestLog.streaming) {
@@ -64,13 +73,15 @@ function createRoutes(gateway: GatewayContext): Hono<Env> {
   for (const { method, path, open, answer } of ROUTES) {
     app.on(method, path, async (c) => {
       const { req: { raw: request }, env: { requestLog } } = c;
-      await admit(request, requestLog, open);
+      // A path that only means an open route, such as `/health/`, needs a key.
+      await admit(request, requestLog, readRoutePath(request) === path ? open : []);
       return await answer({ request, gateway, requestLog, params: c.req.param() });
     });
   }
   app.notFound(async ({ req: { raw: request, method, path }, env: { requestLog } }) => {
     await admit(request, requestLog);
-    throw new ApiError("not_found_error", `Cannot ${method} ${path}: no such endpoint`);
+    const why = `no such endpoint; the nearest is "${nearestRoute(method, path)}"`;
+    throw new ApiError("not_found_error", `Cannot ${method} ${path.slice(0, MAX_SHOWN_CHARS)}: ${why}`);
   });
   app.onError((error) => {
     throw error;

@@ -15,10 +15,13 @@ import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { startMessage } from "../turns/message_start.ts";
+import { createJudge } from "../turns/auto_mode_judge.ts";
 import { withRetry } from "../turns/retry.ts";
+import { withSafeguards } from "../turns/safeguards.ts";
 import { withStructuredOutput } from "../turns/structured.ts";
 import { withToolInputCheck } from "../turns/check_tool_input.ts";
 import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
+import { readUpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import { writeEvents } from "./write_events.ts";
 import { withTools } from "../turns/with_tools.ts";
 
@@ -76,6 +79,9 @@ async function answerAdmitted(
     route = next;
     requestLog.add({ answeredBy: toRouteLabel(next) });
   };
+  const onHeaders = (headers: Headers, { upstream }: Route) => {
+    requestLog.upstreamHeaders = readUpstreamHeaders(headers, { upstream, caller });
+  };
   const streamed = stream || message.stream === true;
   const live = streamed && gateway.config.structuredStream === "live";
   const turn = {
@@ -89,6 +95,7 @@ async function answerAdmitted(
     restoresNulls: !live,
     assertBudget: admission.assertBudget,
     onUsage,
+    onHeaders,
   };
   const strict = gateway.config.validation === "strict";
   const askTurns = (loss: LossReport) =>
@@ -99,7 +106,9 @@ async function answerAdmitted(
     maxRetries: gateway.config.structuredMaxRetries,
   });
   const askWithFallbacks = withFallbacks(askForRoute, { ...turn, context: gateway, route, onRoute });
-  const ask = withToolInputCheck(askWithFallbacks, loss);
+  const { autoModeModel: model } = gateway.config;
+  const judge = model === undefined ? undefined : createJudge(gateway, { ...turn, model });
+  const ask = withSafeguards(withToolInputCheck(askWithFallbacks, loss), judge);
   const answer = requestLog.observe(ask(message));
 
   try {

@@ -26,37 +26,34 @@ export interface EndpointRoute {
   answer(call: RoutedCall): Response | Promise<Response>;
 }
 
-/** Prefixes of the API's paths. Claude Code requests /v1/v1/messages if its base URL ends in /v1. */
-const API_PREFIXES = ["/v1", "/v1/v1"];
-
 const API_ROUTES: readonly EndpointRoute[] = [
-  { method: "POST", path: "/messages", answer: (call) => answerMessages(call) },
-  { method: "POST", path: "/messages/stream", answer: (call) => answerMessages(call, { stream: true }) },
+  { method: "POST", path: "/v1/messages", answer: (call) => answerMessages(call) },
+  { method: "POST", path: "/v1/messages/stream", answer: (call) => answerMessages(call, { stream: true }) },
   {
     method: "POST",
-    path: "/messages/count_tokens",
+    path: "/v1/messages/count_tokens",
     answer: ({ request, gateway, requestLog }) => answerCountTokens(request, gateway, requestLog),
   },
   {
     method: "GET",
-    path: "/models",
+    path: "/v1/models",
     answer: ({ request, gateway, requestLog }) => answerModels(request, gateway, requestLog),
   },
   {
     method: "GET",
-    path: "/models/:id{.+}",
+    path: "/v1/models/:id{.+}",
     answer: ({ request, gateway, requestLog: { caller }, params: { id = "" } }) =>
       answerModel(request, gateway, { caller, id }),
   },
 ];
 
 /**
- * All endpoints of the gateway. A request that no entry matches needs a key, too.
+ * All endpoints of the gateway, by their canonical paths ({@linkcode toCanonicalPath}). A request that no entry matches needs a key, too.
  *
  * Open are the health check, and Claude Code's probes of its base URL.
  */
 export const ROUTES: readonly EndpointRoute[] = [
-  ...API_PREFIXES.flatMap((prefix) => API_ROUTES.map((route) => ({ ...route, path: prefix + route.path }))),
+  ...API_ROUTES,
   { method: "GET", path: "/", open: ["HEAD"], answer: () => answerRoot() },
   {
     method: "GET",

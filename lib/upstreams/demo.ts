@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
+import { findLastText } from "./demo_text.ts";
 import { DEMO, type Upstream } from "./upstream.ts";
 
 const Part = v.looseObject({ type: v.string(), text: v.optional(v.string()) });
@@ -25,6 +26,7 @@ export const demo: Upstream = {
   baseUrl: "https://demo.invalid",
   preset: "demo",
   dialectChoice: "openai",
+  models: [{ id: "echo" }],
   fetch: answerDemo,
 };
 
@@ -53,12 +55,9 @@ function answerDemo(_url: string | URL | Request, init: RequestInit = {}): Promi
 
 /** Yields the frames of an answer. Each is made when it is pulled, so that a long text takes no memory. */
 function* toFrames(request: ChatRequest): Generator<JsonObject, void> {
-  const last = request.messages.findLast(({ role }) => role === "user" || role === "tool");
-  const lastText = contentText(last?.content);
-  const tool = last?.role === "user" ? findTool(request, lastText) : undefined;
-  const answer = last?.role === "tool"
-    ? `The tool answered: ${lastText}`
-    : `${INTRODUCTION} You said: ${lastText}`;
+  const { role, text: lastText } = findLastText(request.messages);
+  const tool = role === "user" ? findTool(request, lastText) : undefined;
+  const answer = role === "tool" ? `The tool answered: ${lastText}` : `${INTRODUCTION} You said: ${lastText}`;
   const maxWords = Math.min(request.max_tokens, MAX_WORDS);
   let finish = "stop";
   let words = 0;

@@ -14,13 +14,23 @@ export function keyFor({ key, acceptsClientKey }: Upstream, caller: Caller): str
  */
 export function redactKey(error: unknown, upstream: Upstream, caller: Caller): unknown {
   if (!(error instanceof ApiError)) return error;
+  const secrets = secretsOf(upstream, caller);
+  if (secrets.length > 0) error.replaceTexts(createRedactor(secrets));
+  return error;
+}
+
+/** True if a text has the upstream's key or a header value, or the start of one. */
+export function holdsKey(text: string, upstream: Upstream, caller: Caller): boolean {
+  return createRedactor(secretsOf(upstream, caller))(text) !== text;
+}
+
+/** Returns the secrets that an upstream receives with each request, the longest first. */
+function secretsOf(upstream: Upstream, caller: Caller): string[] {
   const headers = Object.values(upstream.headers ?? {});
-  const secrets = [keyFor(upstream, caller), ...headers, ...headers.map(withoutScheme)]
+  return [keyFor(upstream, caller), ...headers, ...headers.map(withoutScheme)]
     .filter((secret) => secret !== undefined)
     .filter((secret) => secret.length >= MIN_KEY_CHARS)
     .toSorted((one, other) => other.length - one.length);
-  if (secrets.length > 0) error.replaceTexts(createRedactor(secrets));
-  return error;
 }
 
 /** Minimum characters of a key that is removed. A shorter one may be an ordinary word. */

@@ -45,6 +45,7 @@ test("describeConfig() lists each setting with its value and source", () => {
     "UPSTREAMS i -> http://localhost:1/v1 (--upstreams)",
     "ANTHROPIC_MODEL anthropic/claude-opus-5.5 (default)",
     "ANTHROPIC_SMALL_FAST_MODEL anthropic/claude-haiku-5.5 (default)",
+    "AUTO_MODE_MODEL not set (default)",
     "MODEL_MAP a -> b, c -> d, else g, else h (--model-map)",
     "UPSTREAM_DIALECT auto (default)",
     "VALIDATION lenient (default)",

@@ -100,6 +100,7 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   ],
   [{ ANTHROPIC_MODEL: "openai/gpt-5" }, { anthropicModel: "openai/gpt-5" }],
   [{ ANTHROPIC_SMALL_FAST_MODEL: "a model" }, { anthropicSmallFastModel: "a model" }],
+  [{ AUTO_MODE_MODEL: "a model" }, { autoModeModel: "a model" }],
   [{ MODEL_MAP: "{}" }, {}],
   [{ MODEL_MAP: '{"fast":"openai/gpt-5"}' }, { modelMap: new Map([["fast", { model: "openai/gpt-5" }]]) }],
   [
@@ -362,6 +363,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ],
   ["ANTHROPIC_MODEL", "", '""', "expected a model's name"],
   ["ANTHROPIC_SMALL_FAST_MODEL", "a\u0000b", '"a\\u0000b"', "expected a model's name"],
+  ["AUTO_MODE_MODEL", "a\u0000b", '"a\\u0000b"', "expected a model's name"],
   ["MODEL_MAP", "", '""', OBJECT],
   ["MODEL_MAP", "{", '"{"', OBJECT],
   ["MODEL_MAP", "[]", '"[]"', OBJECT],

@@ -6,7 +6,7 @@ import type { AnswerReader, TurnContext } from "../../lib/dialects/mod.ts";
 import { openrouter } from "./families.ts";
 import { cleanSchema } from "../../lib/dialects/openai/request/clean_schema.ts";
 import { createChatDialect } from "../../lib/dialects/openai/mod.ts";
-import { ToolNames } from "../../lib/dialects/openai/tool_names.ts";
+import { ToolNames } from "../../lib/dialects/offered_tools/tool_names.ts";
 import { CHAT_FEATURES } from "../../lib/dialects/presets.ts";
 import { isObject } from "../../lib/base/json.ts";
 import { LossReport } from "../../lib/dialects/loss.ts";

@@ -1,7 +1,7 @@
-import type { CacheControl, ContentBlock } from "../../anthropic/schema.ts";
+import type { CacheControl } from "../../anthropic/schema.ts";
 import type { JsonObject } from "../../base/json.ts";
 import type { TurnContext } from "../dialect.ts";
-import type { ToolNames } from "./tool_names.ts";
+import type { ToolNames } from "../offered_tools/tool_names.ts";
 
 /** Features of a chat completions host. Each field is a point on which hosts differ. */
 export interface ChatFeatures {
@@ -18,8 +18,6 @@ export interface ChatFeatures {
   toolChoices: readonly ("auto" | "none" | "forced")[];
   /** True if the host accepts `reasoning_details` on earlier messages. */
   reasoningDetails: boolean;
-  /** True if reasoning may arrive in the text, between `<think>` and `</think>`. */
-  thinkTags: boolean;
   /** True if tool calls may arrive in the text because the host does not parse them. */
   callsInText: boolean;
   /** True if calls carry their signature in `extra_content.google.thought_signature`, in both directions. */
@@ -71,12 +69,6 @@ export interface ChatContext extends HostContext {
   sentReasoning: Set<unknown>;
 }
 
-/** A block and its path in the client's request. */
-export interface LocatedBlock<Block = ContentBlock> {
-  block: Block;
-  path: string;
-}
-
 /** A message of a chat completion request. */
 export interface ChatMessage extends JsonObject {
   role: "system" | "user" | "assistant" | "tool";
@@ -89,11 +81,6 @@ export type ChatPart =
   | { type: "thinking"; thinking: JsonObject[]; cache_control?: never }
   | { type: "image_url"; image_url: { url: string }; cache_control?: CacheControl }
   | { type: "file"; file: JsonObject; cache_control?: CacheControl };
-
-/** Pairs each block of a content with its path. */
-export function locateBlocks(content: readonly ContentBlock[], path: string): LocatedBlock[] {
-  return content.map((block, at) => ({ block, path: `${path}.${at}` }));
-}
 
 /** Returns the block's `cache_control` to spread into a part, or `{}` if the host does not accept it. */
 export function cacheControlOf(

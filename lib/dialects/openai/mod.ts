@@ -5,7 +5,7 @@ import { ChatAnswerReader } from "./answer/reader.ts";
 import type { ChatFeatures, HostContext } from "./chat.ts";
 import { withModelQuirks } from "./model_quirks.ts";
 import { toChatRequest } from "./request/body.ts";
-import { collectToolNames } from "./tool_names.ts";
+import { collectToolNames } from "../offered_tools/tool_names.ts";
 
 /** True if tool calls in the text are parsed. The setting overrides the host's feature. */
 function mayCallInText(

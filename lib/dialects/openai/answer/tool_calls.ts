@@ -4,7 +4,7 @@ import { ApiError } from "../../../base/errors.ts";
 import type { JsonObject } from "../../../base/json.ts";
 import { toClientToolId, wrapToolId } from "../../tool_id.ts";
 import type { ToolCallDelta } from "./chunk.ts";
-import type { ToolNames } from "../tool_names.ts";
+import type { ToolNames } from "../../offered_tools/tool_names.ts";
 
 /**
  * Assembles tool calls from their pieces.

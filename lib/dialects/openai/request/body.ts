@@ -1,21 +1,17 @@
-import type { Content, ContentBlock, MessagesRequest } from "../../../anthropic/schema.ts";
+import type { Content, MessagesRequest } from "../../../anthropic/schema.ts";
 import type { JsonObject } from "../../../base/json.ts";
 import { toAssistantMessage } from "./assistant.ts";
-import { type ChatContext, type ChatMessage, type ChatPart, locateBlocks } from "../chat.ts";
+import type { ChatContext, ChatMessage, ChatPart } from "../chat.ts";
+import { isBillingBlock } from "../../request/billing_block.ts";
+import { locateBlocks } from "../../request/located_block.ts";
 import { toReasoning } from "./effort.ts";
 import { findOutputFormat, toFormatInstruction, toResponseFormat } from "./format.ts";
 import { withoutForcedThinking } from "./forced_choice.ts";
-import { reportRequestFields, reportUnsentFields } from "./report_losses.ts";
+import { reportRequestFields, reportUnsentFields } from "../../request/report_losses.ts";
 import { toParts } from "./parts.ts";
 import { ResultPlacer } from "./place_results.ts";
 import { toSampling } from "./sampling.ts";
 import { toTools } from "./tools.ts";
-
-/**
- * Start of Claude Code's first system block. The block is not sent, because it changes with every conversation and
- * would defeat prompt caches.
- */
-const BILLING_HEADER = "x-anthropic-billing-header";
 
 /** Converts a Messages request to a chat completion request, which always asks for a stream. */
 export function toChatRequest(request: MessagesRequest, context: ChatContext): JsonObject {
@@ -70,10 +66,6 @@ function toSystemMessage(content: Content, path: string, context: ChatContext): 
 function joinSystemText(parts: ChatPart[]): string | ChatPart[] {
   const texts = parts.map((part) => part.type === "text" && !part.cache_control ? part.text : undefined);
   return texts.every((text) => text !== undefined) ? texts.join("\n\n") : parts;
-}
-
-function isBillingBlock(block: ContentBlock): boolean {
-  return block.type === "text" && block.text.startsWith(BILLING_HEADER);
 }
 
 /** Converts a user's content without its tool results, which `ResultPlacer` puts after their calls. */

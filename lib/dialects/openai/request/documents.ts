@@ -1,7 +1,8 @@
 import type { DocumentBlock, ImageBlock } from "../../../anthropic/schema.ts";
-import { fromBase64Url } from "../../../base/base64url.ts";
 import { isObject } from "../../../base/json.ts";
-import { cacheControlOf, type ChatContext, type ChatPart, locateBlocks, type LocatedBlock } from "../chat.ts";
+import { cacheControlOf, type ChatContext, type ChatPart } from "../chat.ts";
+import { locateBlocks, type LocatedBlock } from "../../request/located_block.ts";
+import { decodeTextFile, OMISSION_REASONS } from "../../request/notes.ts";
 
 /** Converts an image, or replaces it with a note if the model cannot receive it. */
 export function toImageParts({ block, path }: LocatedBlock<ImageBlock>, context: ChatContext): ChatPart[] {
@@ -12,7 +13,7 @@ export function toImageParts({ block, path }: LocatedBlock<ImageBlock>, context:
     return [{ type: "text", text: `[Image omitted: ${reason}]`, ...cacheControl }];
   };
   const { inputs } = context.facts;
-  if (inputs && !inputs.has("image")) return omit("this model does not accept images");
+  if (inputs && !inputs.has("image")) return omit(OMISSION_REASONS.image);
   switch (source.type) {
     case "base64": {
       const url = `data:${source.media_type};base64,${source.data}`;
@@ -21,9 +22,9 @@ export function toImageParts({ block, path }: LocatedBlock<ImageBlock>, context:
     case "url":
       return [{ type: "image_url", image_url: { url: source.url }, ...cacheControl }];
     case "file":
-      return omit(UPLOADED_FILE_REASON);
+      return omit(OMISSION_REASONS.uploaded);
     default:
-      return omit(UNSUPPORTED_SOURCE_REASON);
+      return omit(OMISSION_REASONS.source);
   }
 }
 
@@ -46,10 +47,10 @@ export function toDocumentParts(
   switch (source.type) {
     case "base64":
     case "url": {
-      const text = source.type === "base64" ? decodeText(source.media_type, source.data) : undefined;
+      const text = source.type === "base64" ? decodeTextFile(source.media_type, source.data) : undefined;
       if (text !== undefined) return [{ type: "text", text: withTitle(text), ...cacheControl }];
       // The model's inputs do not matter: for a model that accepts no files, OpenRouter extracts the text.
-      if (!features.files.includes(source.type)) return omit(NO_FILES_REASONS[source.type]);
+      if (!features.files.includes(source.type)) return omit(OMISSION_REASONS[source.type]);
       const filename = block.title || "document.pdf";
       const file_data = source.type === "url"
         ? source.url
@@ -69,9 +70,9 @@ export function toDocumentParts(
       return title === "" ? parts : [{ type: "text", text: title }, ...parts];
     }
     case "file":
-      return omit(UPLOADED_FILE_REASON);
+      return omit(OMISSION_REASONS.uploaded);
     default:
-      return omit(UNSUPPORTED_SOURCE_REASON);
+      return omit(OMISSION_REASONS.source);
   }
 
   function withTitle(text: string): string {
@@ -83,15 +84,3 @@ export function toDocumentParts(
     return [{ type: "text", text: withTitle(`[Document omitted: ${reason}]`), ...cacheControl }];
   }
 }
-
-/** Decodes a text file. Returns undefined for other media types, or if the text is not valid base64 and UTF-8. */
-function decodeText(mediaType: string, data: string): string | undefined {
-  return /^text\//i.test(mediaType) ? fromBase64Url(data) : undefined;
-}
-
-const UPLOADED_FILE_REASON = "uploaded files are not supported";
-const UNSUPPORTED_SOURCE_REASON = "the type of its source is not supported";
-const NO_FILES_REASONS = {
-  base64: "this host does not accept files",
-  url: "this host does not accept URLs of files",
-};

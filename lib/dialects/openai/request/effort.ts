@@ -1,26 +1,17 @@
 import type { MessagesRequest } from "../../../anthropic/schema.ts";
 import type { JsonObject } from "../../../base/json.ts";
-import type { LossReport } from "../../loss.ts";
 import type { ModelFacts } from "../../dialect.ts";
+import {
+  type Effort,
+  effortOfBudget,
+  EFFORTS,
+  nearestEffort,
+  requestedEffort,
+} from "../../request/efforts.ts";
 import type { ChatContext } from "../chat.ts";
 
-/** Efforts of OpenRouter, ascending. Source: https://openrouter.ai/docs/use-cases/reasoning-tokens */
-const EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
-/** Share of `max_tokens` that OpenRouter uses as the thinking budget of an effort. */
-const EFFORT_SHARES: [effort: string, share: number][] = [
-  ["minimal", 0.1],
-  ["low", 0.2],
-  ["medium", 0.5],
-  ["high", 0.8],
-  ["xhigh", 0.95],
-];
 /** Smallest thinking budget. */
 const MIN_BUDGET_TOKENS = 1024;
-
-interface Effort {
-  effort: string;
-  path: string;
-}
 
 /**
  * Returns the thinking fields of the request, in the form that host and model accept.
@@ -47,9 +38,11 @@ export function toReasoning(request: MessagesRequest, context: ChatContext): Jso
         return { reasoning: { max_tokens: clampBudget(thinking.budget_tokens, request, context) } };
       }
       loss.add("thinking.budget_tokens", "approximated");
-      const share = thinking.budget_tokens / Math.max(request.max_tokens, 1);
       return effortFields(
-        effort ?? { effort: nearestEffort(share), path: "thinking.budget_tokens" },
+        effort ?? {
+          effort: effortOfBudget(thinking.budget_tokens, request.max_tokens),
+          path: "thinking.budget_tokens",
+        },
         context,
       );
     }
@@ -79,22 +72,6 @@ function cannotThink({ parameters, reasoning }: ModelFacts): boolean {
     !parameters.has("reasoning_effort");
 }
 
-/** Returns the last effort of the request if OpenRouter has it. Reports other and unknown efforts as dropped. */
-function requestedEffort(request: MessagesRequest, loss: LossReport): Effort | undefined {
-  const given = [
-    { path: "output_config.effort", effort: request.output_config?.effort },
-    ...request.messages.map(({ output_config }, at) => ({
-      path: `messages.${at}.output_config.effort`,
-      effort: output_config?.effort,
-    })),
-  ].flatMap(({ path, effort }) => effort === null || effort === undefined ? [] : [{ path, effort }]);
-  const last = given.at(-1);
-  for (const { path, effort } of given) {
-    if (effort !== last?.effort || !EFFORTS.includes(effort)) loss.add(path, "dropped");
-  }
-  return last && EFFORTS.includes(last.effort) ? last : undefined;
-}
-
 /** Returns the fields for an effort, or for the nearest one that the model accepts. */
 function effortFields({ effort: requested, path }: Effort, context: ChatContext): JsonObject {
   const { features, facts, loss } = context;
@@ -103,11 +80,7 @@ function effortFields({ effort: requested, path }: Effort, context: ChatContext)
   const supported = (listed.length > 0 ? listed : hostEfforts).filter((effort) =>
     effort !== "none" || (requested === "none" && !facts.reasoning?.mandatory)
   );
-  const rank = EFFORTS.indexOf(requested);
-  const distance = (effort: string) => Math.abs(EFFORTS.indexOf(effort) - rank);
-  // The sort is stable: of two equally near efforts, the lower one is used.
-  const sorted = supported.toSorted((a, b) => EFFORTS.indexOf(a) - EFFORTS.indexOf(b));
-  const effort = sorted.toSorted((a, b) => distance(a) - distance(b))[0] ?? requested;
+  const effort = nearestEffort(requested, supported) ?? requested;
   if (effort !== requested) loss.add(path, "approximated");
   if (features.thinking === "reasoning") return { reasoning: { effort } };
   return {
@@ -139,12 +112,4 @@ function clampBudget(budget: number, { max_tokens }: MessagesRequest, { facts, l
   const fitting = Math.max(MIN_BUDGET_TOKENS, budget < limit ? budget : Math.floor(limit * 0.8));
   if (fitting !== budget) loss.add("thinking.budget_tokens", "approximated");
   return fitting;
-}
-
-/** Returns the effort with the nearest share of `max_tokens`. */
-function nearestEffort(requested: number): string {
-  const [nearest] = EFFORT_SHARES.toSorted(([, a], [, b]) =>
-    Math.abs(a - requested) - Math.abs(b - requested)
-  );
-  return nearest?.[0] ?? "medium";
 }

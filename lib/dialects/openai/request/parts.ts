@@ -1,11 +1,6 @@
 import type { ContentBlock } from "../../../anthropic/schema.ts";
-import {
-  cacheControlOf,
-  type ChatContext,
-  type ChatPart,
-  type LocatedBlock,
-  reportCitations,
-} from "../chat.ts";
+import { cacheControlOf, type ChatContext, type ChatPart, reportCitations } from "../chat.ts";
+import type { LocatedBlock } from "../../request/located_block.ts";
 import { toDocumentParts, toImageParts } from "./documents.ts";
 
 /** Converts blocks to the parts of a chat message. Blocks without a counterpart are omitted and reported. */

@@ -1,13 +1,9 @@
 import type { Message, ToolResultBlock } from "../../../anthropic/schema.ts";
 import { toUpstreamToolId } from "../../tool_id.ts";
-import {
-  cacheControlOf,
-  type ChatContext,
-  type ChatMessage,
-  type ChatPart,
-  type LocatedBlock,
-} from "../chat.ts";
-import { type CallPairs, pairCalls } from "./pair_calls.ts";
+import { cacheControlOf, type ChatContext, type ChatMessage, type ChatPart } from "../chat.ts";
+import type { LocatedBlock } from "../../request/located_block.ts";
+import { MISSING_RESULT_TEXT, orphanResultNote } from "../../request/notes.ts";
+import { type CallPairs, pairCalls } from "../../request/pair_calls.ts";
 import { toResultParts, toToolMessages } from "./tool_results.ts";
 
 /**
@@ -54,12 +50,9 @@ export class ResultPlacer {
   }
 }
 
-const MISSING_RESULT_TEXT = "Error: no result was given for this tool call";
-
 function orphanParts({ block, path }: LocatedBlock<ToolResultBlock>, context: ChatContext): ChatPart[] {
   const { features, loss } = context;
-  const label = block.is_error ? "The error" : "The result";
-  const text = `[${label} of a tool call that is not part of this conversation (${block.tool_use_id})]`;
+  const text = orphanResultNote(block);
   loss.add(path, "repaired");
   if (block.cache_control && !features.cacheControl) loss.add(`${path}.cache_control`, "dropped");
   return [{ type: "text", text, ...cacheControlOf(block, context) }, ...toResultParts(block, path, context)];

@@ -1,7 +1,7 @@
 import type { MessagesRequest } from "../../../anthropic/schema.ts";
 import type { JsonObject } from "../../../base/json.ts";
 import type { ChatContext } from "../chat.ts";
-import { clampMaxTokens } from "./max_tokens.ts";
+import { clampMaxTokens } from "../../request/max_tokens.ts";
 
 /** Maximum number of stop sequences in chat completions. */
 const MAX_STOP_SEQUENCES = 4;

@@ -1,13 +1,8 @@
 import type { CacheControl, ToolResultBlock } from "../../../anthropic/schema.ts";
 import { toUpstreamToolId } from "../../tool_id.ts";
-import {
-  cacheControlOf,
-  type ChatContext,
-  type ChatMessage,
-  type ChatPart,
-  locateBlocks,
-  type LocatedBlock,
-} from "../chat.ts";
+import { cacheControlOf, type ChatContext, type ChatMessage, type ChatPart } from "../chat.ts";
+import { locateBlocks, type LocatedBlock } from "../../request/located_block.ts";
+import { attachmentsNote, hoistedNote, toResultText } from "../../request/notes.ts";
 import { toParts } from "./parts.ts";
 
 /**
@@ -30,9 +25,9 @@ export function toToolMessages(
     const texts = parts.flatMap((part) => part.type === "text" ? [part.text] : []);
     const others = parts.filter((part) => part.type !== "text");
     if (others.length > 0) {
-      texts.push(`[${others.length} attachment(s) of this result follow in the next message]`);
+      texts.push(hoistedNote(others.length));
       hoisted.push(
-        { type: "text", text: `Attachments of the result of tool call ${id}:` },
+        { type: "text", text: attachmentsNote(id) },
         ...others,
       );
       loss.add(path, "hoisted");
@@ -65,10 +60,4 @@ function resultCacheControl(
 ): { cache_control?: CacheControl } {
   const texts = parts.filter((part) => part.type === "text");
   return cacheControlOf([...texts, block].findLast((part) => part.cache_control) ?? {}, context);
-}
-
-/** Marks the text of a failed call as an error. Chat completions have no field for that. */
-function toResultText(text: string, { is_error }: ToolResultBlock): string {
-  if (!is_error) return text;
-  return text === "" ? "Error: the tool failed without a message" : `Error: ${text}`;
 }

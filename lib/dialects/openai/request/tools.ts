@@ -5,7 +5,8 @@ import { cacheControlOf, type ChatContext, type ChatFeatures } from "../chat.ts"
 import { cleanSchema } from "./clean_schema.ts";
 import { canForceTool } from "./forced_choice.ts";
 import { findOutputFormat, type FormatTool, toFormatTool } from "./format.ts";
-import { offerTools } from "../offer_tools.ts";
+import { describeTool } from "../../offered_tools/describe_tool.ts";
+import { offerTools } from "../../offered_tools/offer_tools.ts";
 
 /** Returns the fields `tools`, `tool_choice` and `parallel_tool_calls` of the request. */
 export function toTools(request: MessagesRequest, context: ChatContext): JsonObject {
@@ -50,7 +51,7 @@ function toFunctionTool(tool: CustomTool, path: string, context: ChatContext): J
   if (tool.cache_control && !features.cacheControl) loss.add(`${path}.cache_control`, "dropped");
   const strict = tool.strict && canBeStrict(context) ? toStrictParameters(schema, features) : undefined;
   if (tool.strict && strict === undefined) loss.add(`${path}.strict`, "dropped");
-  const description = describeTool(tool, path, context);
+  const description = describeTool(tool, path, loss);
   return {
     type: "function",
     function: {
@@ -73,33 +74,6 @@ function toStrictParameters(schema: JsonObject, { strictSubset }: ChatFeatures):
 /** True if host and model can enforce a schema. */
 function canBeStrict({ features, facts }: ChatContext): boolean {
   return features.format === "json_schema" && (facts.parameters?.has("structured_outputs") ?? true);
-}
-
-/** Fields of a tool that are translated, or that have no effect because all tools are sent. */
-const HANDLED_FIELDS = new Set([
-  "type",
-  "name",
-  "description",
-  "input_schema",
-  "strict",
-  "cache_control",
-  "defer_loading",
-  "eager_input_streaming",
-]);
-
-/** Returns a tool's description with its examples, for which chat completions have no field. Reports unknown fields. */
-function describeTool(tool: CustomTool, path: string, { loss }: ChatContext): string {
-  const { input_examples: examples, allowed_callers: callers, ...rest } = tool;
-  for (const [field, value] of Object.entries(rest)) {
-    if (!HANDLED_FIELDS.has(field) && value !== null && value !== undefined) {
-      loss.add(`${path}.${field}`, "dropped");
-    }
-  }
-  if (Array.isArray(callers) && !callers.includes("direct")) loss.add(`${path}.allowed_callers`, "dropped");
-  const exampleTexts = Array.isArray(examples) ? examples.map((example) => JSON.stringify(example)) : [];
-  if (exampleTexts.length > 0) loss.add(`${path}.input_examples`, "approximated");
-  const exampleLines = exampleTexts.length > 0 ? ["Examples of its input:", ...exampleTexts] : [];
-  return [tool.description ?? "", exampleLines.join("\n")].filter(Boolean).join("\n\n");
 }
 
 function toToolChoice(choice: ToolChoice, names: ReadonlySet<string>, context: ChatContext): JsonObject {

@@ -1,6 +1,6 @@
-import type { MessageWriter } from "../../../anthropic/writer.ts";
-import { isObject, type JsonObject } from "../../../base/json.ts";
-import { seal } from "../../sealed.ts";
+import type { MessageWriter } from "../anthropic/writer.ts";
+import { isObject, type JsonObject } from "../base/json.ts";
+import { seal } from "./sealed.ts";
 
 /** Maximum length of `cited_text` in Anthropic's answers, in characters. */
 const MAX_QUOTE_CHARS = 150;

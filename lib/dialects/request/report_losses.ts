@@ -1,13 +1,15 @@
-import type { Content, ContentBlock, MessagesRequest } from "../../../anthropic/schema.ts";
-import { isObject } from "../../../base/json.ts";
-import type { LossReport } from "../../loss.ts";
+import type { Content, ContentBlock, MessagesRequest } from "../../anthropic/schema.ts";
+import { isObject } from "../../base/json.ts";
+import type { LossReport } from "../loss.ts";
 
 /**
- * Reports the top-level and `metadata` fields of a request that chat completions do not have.
+ * Reports the top-level and `metadata` fields of a request that OpenAI's APIs do not have.
+ *
+ * `handled` has the fields that a dialect translates beside those that all translate.
  *
  * @example Usage
  * ```ts
- * import { LossReport } from "../../loss.ts";
+ * import { LossReport } from "../loss.ts";
  * import { reportRequestFields } from "./report_losses.ts";
  *
  * const loss = new LossReport();
@@ -15,8 +17,12 @@ import type { LossReport } from "../../loss.ts";
  * if (loss.toHeader() !== "speed;dropped") throw new Error(loss.toHeader());
  * ```
  */
-export function reportRequestFields(request: MessagesRequest, loss: LossReport): void {
-  reportUnknownFields(request, REQUEST_FIELDS, "", loss);
+export function reportRequestFields(
+  request: MessagesRequest,
+  loss: LossReport,
+  handled: readonly string[] = [],
+): void {
+  reportUnknownFields(request, [...REQUEST_FIELDS, ...handled], "", loss);
   // `metadata` is never sent: Claude Code puts the device's id into it, which is private.
   reportUnknownFields(request.metadata, [], "metadata", loss);
 }
@@ -27,7 +33,7 @@ export function reportRequestFields(request: MessagesRequest, loss: LossReport):
  *
  * @example Usage
  * ```ts
- * import { LossReport } from "../../loss.ts";
+ * import { LossReport } from "../loss.ts";
  * import { reportUnsentFields } from "./report_losses.ts";
  *
  * const loss = new LossReport();
@@ -45,7 +51,7 @@ export function reportUnsentFields(request: MessagesRequest, loss: LossReport): 
   reportUnknownFields(tool_choice, ["type", "name", "disable_parallel_tool_use"], "tool_choice", loss);
   reportBlocks(request.system ?? "", "system", loss);
   request.messages.forEach((message, at) => {
-    reportUnknownFields(message, ["role", "content", "output_config"], `messages.${at}`, loss);
+    reportUnknownFields(message, ["role", "content", "output_config", "clear_at"], `messages.${at}`, loss);
     reportUnknownFields(message.output_config, ["effort"], `messages.${at}.output_config`, loss);
     reportBlocks(message.content, `messages.${at}.content`, loss);
   });

@@ -1,5 +1,5 @@
-import type { Message, ToolResultBlock } from "../../../anthropic/schema.ts";
-import type { LocatedBlock } from "../chat.ts";
+import type { Message, ToolResultBlock } from "../../anthropic/schema.ts";
+import type { LocatedBlock } from "./located_block.ts";
 
 /** A tool call of a conversation and its result. */
 export interface PairedCall {

@@ -1,5 +1,5 @@
-import type { MessagesRequest } from "../../../anthropic/schema.ts";
-import type { TurnContext } from "../../dialect.ts";
+import type { MessagesRequest } from "../../anthropic/schema.ts";
+import type { TurnContext } from "../dialect.ts";
 
 /**
  * Returns the token limit of the answer: the minimum of the client's limit, the model's limit and what is left of the
@@ -10,7 +10,7 @@ import type { TurnContext } from "../../dialect.ts";
  *
  * @example Usage
  * ```ts
- * import { LossReport } from "../../loss.ts";
+ * import { LossReport } from "../loss.ts";
  * import { clampMaxTokens } from "./max_tokens.ts";
  *
  * const facts = { contextLength: 200_000, maxOutput: 64_000 };
