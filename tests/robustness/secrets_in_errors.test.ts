@@ -115,3 +115,19 @@ test("POST /v1/messages keeps the rest of an error from which a secret is remove
     details: { error_code: "x", retries: 3 },
   });
 });
+
+test("POST /v1/messages does not pass on a request id of the upstream that holds a secret", async () => {
+  for (const id of [TOKEN, `req_${TOKEN}`, `req_0123456789-${TOKEN.slice(0, 9)}`]) {
+    const gateway = createTestGateway({
+      settings,
+      upstream: {
+        status: 400,
+        headers: { "content-type": "application/json", "request-id": id },
+        body: "{}",
+      },
+    });
+    const response = await gateway.post(minimalRequest("chat", { model: "own/model" }));
+    await response.text();
+    assert.equal(response.headers.get("x-upstream-request-id"), null);
+  }
+});

@@ -124,7 +124,7 @@ for (const [name, toBody] of ANSWERED) {
 const ECHOED: Record<string, string> = {
   "16 million words": "a ".repeat(MAX_BYTES / 2),
   "one word": "a".repeat(MAX_BYTES),
-  "spaces": " ".repeat(MAX_BYTES),
+  "spaces": `x${" ".repeat(MAX_BYTES)}y`,
   "surrogate pairs": "\u{1f600}".repeat(MAX_BYTES / 4),
 };
 
