@@ -208,7 +208,9 @@ for (const api of UPSTREAM_APIS) {
       const response = await gateway.post(minimalRequest(api, { tools }));
       const answer = await response.json();
       assert.deepEqual([response.status, answer.error.type], [502, "api_error"]);
-      assert.equal(answer.error.message, `Cannot use the model's tool call: its arguments ${why}`);
+      // Claude's own arguments are never a string: what is in it is not looked at.
+      const reason = api === "native" && json.startsWith('"') ? "are not one JSON object" : why;
+      assert.equal(answer.error.message, `Cannot use the model's tool call: its arguments ${reason}`);
     });
   }
 
