@@ -15,7 +15,7 @@ import { createLimiter } from "./limits/limiter.ts";
 import type { Directory } from "./upstreams/upstream.ts";
 import { createFetch } from "./runtime/fetch.ts";
 import { createCounters } from "./observability/counters.ts";
-import { createToolboxLoader } from "./turns/load_tools.ts";
+import { createToolLoaders } from "./turns/load_tools.ts";
 import { createUpstreams } from "./upstreams/from_config.ts";
 import type { Alias } from "./config/aliases.ts";
 
@@ -87,7 +87,7 @@ export function createGateway(
     inputCounter: createInputCounter(clock),
     limits: createLimiter(config, { clock, newId }),
     bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
-    loadToolbox: createToolboxLoader(config, clock),
+    ...createToolLoaders(config, clock),
   };
   const answer = createApp(gateway);
   return {

@@ -1,5 +1,6 @@
 import { createBash } from "./shell/bash.ts";
 import type { ToolGroup } from "./call.ts";
+import type { Clock } from "./clock.ts";
 import { edit } from "./files/edit.ts";
 import { glob } from "./files/glob.ts";
 import { grep } from "./files/grep.ts";
@@ -23,7 +24,8 @@ import { webSearch } from "./web/web_search.ts";
 import { write } from "./files/write.ts";
 
 /** The operator's options for the tools that the gateway runs. */
-export interface ToolsOptions extends Pick<ToolboxOptions, "limits" | "clock" | "audit"> {
+export interface ToolsOptions extends Pick<ToolboxOptions, "runner"> {
+  clock: Clock;
   /** Path of the workspace. It may lead through symbolic links. */
   root: string;
   groups: ReadonlySet<ToolGroup>;
@@ -37,9 +39,9 @@ export interface ToolsOptions extends Pick<ToolboxOptions, "limits" | "clock" | 
  * @throws {ToolError} if the workspace cannot be used.
  */
 export async function createTools(
-  { root: path, groups, shell, web, ...options }: ToolsOptions,
+  { root: path, groups, shell, web, clock, runner }: ToolsOptions,
 ): Promise<Toolbox> {
-  const { timeoutMs } = options.limits;
+  const { timeoutMs } = runner.limits;
   const root = await findWorkspace(path);
   // Commands and pages time out shortly before their call does. A command's error then includes its partial output.
   const maxCallMs = Math.max(timeoutMs - TIMEOUT_MARGIN_MS, timeoutMs / 2);
@@ -58,7 +60,7 @@ export async function createTools(
     web: { ...web, limits: { ...WEB_LIMITS, timeoutMs: Math.min(WEB_LIMITS.timeoutMs, maxCallMs) } },
   };
   const tools = createCatalogue(policy).filter(({ group }) => group === undefined || groups.has(group));
-  return createToolbox({ ...options, tools, hostFor: createHost(policy, options.clock) });
+  return createToolbox({ tools, runner, hostFor: createHost(policy, clock) });
 }
 
 /** Margin between the timeout of a command or page and the timeout of its call. */

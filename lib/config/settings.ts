@@ -1,6 +1,7 @@
 import type * as v from "valibot";
 import { adminKey, type GatewayKey, gatewayKeys } from "./gateway_keys.ts";
 import { limitMap, type Limits, type LimitsInput } from "./limits.ts";
+import { DIALECT_CHOICES, type DialectChoice } from "./presets.ts";
 import { TIMEOUT_SETTINGS } from "./timeout_settings.ts";
 import { TOOL_SETTINGS } from "./tool_settings.ts";
 import { type NamedUpstream, upstreamMap, type UpstreamsInput } from "./upstreams.ts";
@@ -114,9 +115,9 @@ const TABLE = {
   },
   UPSTREAM_DIALECT: {
     flag: "--dialect",
-    schema: (): Schema<string, "auto" | "openai" | "anthropic"> => oneOf(["auto", "openai", "anthropic"]),
+    schema: (): Schema<string, DialectChoice> => oneOf(DIALECT_CHOICES),
     default: "auto",
-    text: "API used with OpenRouter: auto (by model), openai or anthropic",
+    text: "API used with OpenRouter: auto (by model), openai (chat completions), responses or anthropic",
   },
   VALIDATION: {
     flag: "--validation",

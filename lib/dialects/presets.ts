@@ -1,4 +1,5 @@
 import type { ChatFeatures } from "./openai/chat.ts";
+import { DEFAULT_FEATURES, type ResponsesFeatures } from "./responses/features.ts";
 import { MISTRAL_CALL_ID, OPENAI_CALL_ID } from "./openai/model_quirks.ts";
 import type { Preset } from "../config/presets.ts";
 
@@ -100,3 +101,51 @@ export const CHAT_FEATURES: Readonly<Record<Preset, ChatFeatures>> = {
   llamacpp: { ...LOCAL_HOST, parallelToolCalls: false },
   lmstudio: LOCAL_HOST,
 };
+
+/** Features of OpenAI itself. */
+const OPENAI_RESPONSES: ResponsesFeatures = {
+  ...DEFAULT_FEATURES,
+  files: ["base64", "url"],
+  partsInResults: true,
+  plainToolSchemas: true,
+  cacheBreakpoints: true,
+  sessionField: "prompt_cache_key",
+  serviceTier: true,
+  padsEvents: true,
+};
+
+/** Features of local model servers. They convert requests to chat completions, and ignore what those lack. */
+const LOCAL_RESPONSES: ResponsesFeatures = {
+  ...DEFAULT_FEATURES,
+  encryptsReasoning: false,
+  systemAnywhere: false,
+};
+
+/** Responses features of the presets that differ from the default; only observed or documented differences are listed. */
+const RESPONSES_HOSTS: Partial<Record<Preset, ResponsesFeatures>> = {
+  openai: OPENAI_RESPONSES,
+  // Azure has neither the marks of the cache nor a documented switch of the padding.
+  azure: { ...OPENAI_RESPONSES, cacheBreakpoints: false, padsEvents: false },
+  openrouter: {
+    ...DEFAULT_FEATURES,
+    thinkingBudget: true,
+    files: ["base64", "url"],
+    partsInResults: true,
+    cacheBreakpoints: true,
+    sessionField: "session_id",
+    topK: true,
+  },
+  // Source: https://github.com/rikkahub/rikkahub/issues/1690
+  deepseek: { ...DEFAULT_FEATURES, reasoningBeforeEachCall: true },
+  // Source: https://github.com/ollama/ollama, openai/responses.go
+  ollama: { ...LOCAL_RESPONSES, toolChoice: false },
+  // Source: https://github.com/vllm-project/vllm, entrypoints/openai/responses/protocol.py
+  vllm: { ...LOCAL_RESPONSES, topK: true },
+  llamacpp: LOCAL_RESPONSES,
+  lmstudio: LOCAL_RESPONSES,
+};
+
+/** Returns the Responses features of a preset. */
+export function responsesFeatures(preset: Preset): ResponsesFeatures {
+  return RESPONSES_HOSTS[preset] ?? DEFAULT_FEATURES;
+}

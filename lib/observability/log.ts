@@ -5,7 +5,7 @@ import {
   type Logger,
   type LogLevel as Severity,
 } from "@logtape/logtape";
-import type { AuditRecord } from "../../tools/toolbox/toolbox.ts";
+import type { AuditRecord } from "../../tools/toolbox/call_runner.ts";
 import { isObject } from "../base/json.ts";
 import { redact } from "../base/redact.ts";
 

@@ -1,5 +1,6 @@
 import { parseCountTokensRequest, parseMessagesRequest } from "../anthropic/parse.ts";
-import type { CountTokensRequest } from "../anthropic/schema.ts";
+import type { CountTokensRequest, MessagesRequest } from "../anthropic/schema.ts";
+import { countsTokens, type TurnContext } from "../dialects/mod.ts";
 import { readJsonBody } from "./read_json.ts";
 import { startDeadline } from "./deadline.ts";
 import type { RequestLog } from "./request_log.ts";
@@ -86,12 +87,13 @@ async function fetchUpstreamCount(
 ): Promise<TokenCount | undefined> {
   const { caller } = requestLog;
   const { upstream, dialect } = route;
-  if (!upstream.countsTokens || dialect.name !== "anthropic") return undefined;
+  const { tokenCount } = dialect;
+  if (tokenCount === undefined || !countsTokens(upstream.preset, dialect)) return undefined;
   const deadline = startDeadline(clientSignal, gateway, UPSTREAM_COUNT_TIMEOUT_MS);
   try {
     const response = await send(gateway, upstream, {
-      path: `${dialect.path}/count_tokens`,
-      body: toCountBody(countable, gateway, route),
+      path: tokenCount.path,
+      body: tokenCount.toBody(...toMessage(countable, gateway, route)),
       caller: toUpstreamCaller(caller, route),
       signal: deadline.signal,
       onHeaders(headers) {
@@ -114,12 +116,14 @@ async function fetchUpstreamCount(
   }
 }
 
-/** Returns the body that the message would be sent with, without the fields that only messages have. */
-function toCountBody(countable: CountTokensRequest, { newId }: GatewayContext, route: Route) {
+/** Returns the message that is counted, and the context of its turn. */
+function toMessage(
+  countable: CountTokensRequest,
+  { newId }: GatewayContext,
+  route: Route,
+): [MessagesRequest, TurnContext] {
   const context = { ...route, origin: toRouteLabel(route), inputTokens: 0, newId, loss: new LossReport() };
-  const message = parseMessagesRequest({ ...countable, max_tokens: 1 });
-  const { stream: _stream, max_tokens: _limit, ...body } = route.dialect.toBody(message, context);
-  return body;
+  return [parseMessagesRequest({ ...countable, max_tokens: 1 }), context];
 }
 
 /** Timeout for an upstream's count, in milliseconds. */

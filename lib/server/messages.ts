@@ -93,7 +93,7 @@ async function answerAdmitted(
     loss,
     retries: gateway.config.upstreamRetries,
     restoresNulls: !live,
-    assertBudget: admission.assertBudget,
+    admission,
     onUsage,
     onHeaders,
   };

@@ -28,6 +28,8 @@ export interface WebSearchOptions {
   search(query: SearchQuery, call: ServerCall): Promise<SearchHit[]>;
   /** Fires when the request is aborted. */
   signal: AbortSignal;
+  /** Searches of a message whose request has no `max_uses`. */
+  defaultMaxUses: number;
 }
 
 /**
@@ -41,11 +43,11 @@ export interface WebSearchOptions {
 export function toWebSearch(
   tool: TypedTool,
   path: string,
-  { search, signal }: WebSearchOptions,
+  { search, signal, defaultMaxUses }: WebSearchOptions,
 ): ServerTool {
   const name = tool.name || "web_search";
   const domains = readDomains(tool, path);
-  const uses = createUseCounter(tool.max_uses);
+  const uses = createUseCounter(tool.max_uses, defaultMaxUses);
   return {
     definition: { name, description: DESCRIPTION, input_schema: SCHEMA },
     path,

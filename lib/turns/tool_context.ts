@@ -1,5 +1,5 @@
 import type { Models } from "../../tools/models.ts";
-import type { ToolContext } from "../../tools/toolbox/toolbox.ts";
+import type { ToolContext } from "../../tools/toolbox/call_runner.ts";
 import { collectMessage } from "../anthropic/collect.ts";
 import type { ResponseMessage } from "../anthropic/events.ts";
 import type { MessagesRequest } from "../anthropic/schema.ts";
@@ -13,8 +13,7 @@ import { searchUpstream } from "./upstream_search.ts";
 import { timeoutsFrom } from "../upstreams/idle_timeout.ts";
 
 /** Options of {@linkcode createToolContext}. */
-export interface ToolContextOptions
-  extends Pick<AskOptions, "caller" | "signal" | "assertBudget" | "onUsage"> {
+export interface ToolContextOptions extends Pick<AskOptions, "caller" | "signal" | "admission" | "onUsage"> {
   /** The client's request. */
   message: MessagesRequest;
   requestId: string;
@@ -45,13 +44,13 @@ const TASK_PROMPT = "You work on one task by yourself. The caller sees only your
   "it must contain everything that was asked for.";
 
 function createModels(context: MessageContext, options: ToolContextOptions): Models {
-  const { message, caller, assertBudget, onUsage } = options;
+  const { message, caller, admission, onUsage } = options;
   return {
     complete: (prompt, { system, maxTokens, signal }) =>
       withApiErrors(signal, async () => {
         const route = await findRoute(context, "small", caller);
         const loss = new LossReport();
-        const ask = createAsk(context, { route, caller, signal, assertBudget, onUsage, loss, retries: 0 });
+        const ask = createAsk(context, { route, caller, signal, admission, onUsage, loss, retries: 0 });
         const request: MessagesRequest = {
           model: "small",
           max_tokens: maxTokens,
@@ -83,11 +82,12 @@ function createModels(context: MessageContext, options: ToolContextOptions): Mod
         const { searchesWeb } = hostFacts(small.upstream.preset);
         // If the small model's upstream has no search, the upstream of the conversation's model is used.
         const route = searchesWeb ? small : await findRoute(context, message.model, caller);
-        await assertBudget();
+        await admission.assertBudget();
         return await searchUpstream(context, query, {
           route,
           caller,
           signal,
+          admission,
           timeouts: timeoutsFrom(context),
           onUsage,
         });

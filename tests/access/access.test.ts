@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Settings } from "../../lib/config/settings.ts";
 import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
 import { captureLog } from "../kit/log.ts";
-import { minimalRequest, UPSTREAM_APIS } from "../kit/request.ts";
+import { API_SETTINGS, minimalRequest, UPSTREAM_APIS } from "../kit/request.ts";
 import { COMPLETE_STREAMS } from "../kit/streams.ts";
 
 const ALICE = "alice-0123456789abcdef";
@@ -260,12 +260,12 @@ const DETOURS = {
 
 for (const api of UPSTREAM_APIS) {
   test(`POST /v1/messages ignores headers and fields that name another upstream (${api})`, async () => {
-    const gateway = createGatewayWithKeys();
+    const gateway = createGatewayWithKeys(API_SETTINGS[api]);
     const { requests } = gateway.upstream;
     const headers = { "x-api-key": ALICE, ...DETOURS.headers };
     const response = await gateway.post(minimalRequest(api, DETOURS.body), { headers });
     await response.text();
-    const path = api === "chat" ? "/chat/completions" : "/messages";
+    const path = { chat: "/chat/completions", native: "/messages", responses: "/responses" }[api];
     assert.deepEqual(requests.map(({ url }) => url), [`https://openrouter.ai/api/v1${path}`]);
     assert.equal(JSON.stringify(requests.map(({ body }) => body)).includes("evil"), false);
     const sent = [...requests[0]?.headers ?? []];

@@ -40,6 +40,7 @@ const DEFAULTS = {
   shellSandbox: "required",
   shellNetwork: "off",
   webSearch: "openrouter",
+  webSearchMaxUses: 20,
   logLevel: "info",
   environment: "production",
 };
@@ -353,7 +354,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
     "UPSTREAMS",
     { a: { url: "http://h", dialect: "german" } },
     "(43 characters)",
-    'upstream "a" has an invalid dialect: expected auto, openai or anthropic',
+    'upstream "a" has an invalid dialect: expected auto, openai, responses or anthropic',
   ],
   [
     "UPSTREAMS",
@@ -385,7 +386,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
     '"{\\"a\\":{\\"model\\":\\"m\\",\\"options\\":[]}}"',
     `alias "a" ${ALIAS}`,
   ],
-  ["UPSTREAM_DIALECT", "google", '"google"', "expected auto, openai or anthropic"],
+  ["UPSTREAM_DIALECT", "google", '"google"', "expected auto, openai, responses or anthropic"],
   ["VALIDATION", "loose", '"loose"', "expected lenient or strict"],
   ["REQUEST_TIMEOUT", "604801", '"604801"', SECONDS],
   ["REQUEST_TIMEOUT", "1h", '"1h"', SECONDS],
@@ -461,6 +462,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["WEB_FETCH_ALLOW_HOSTS", "localhost", '"localhost"', HOST_PORT],
   ["WEB_FETCH_ALLOW_HOSTS", "a:1,http://b:2", '"a:1,http://b:2"', HOST_PORT],
   ["WEB_SEARCH", "google", '"google"', "expected openrouter, searxng, brave, tavily or exa"],
+  ["WEB_SEARCH_MAX_USES", "0", '"0"', "expected a whole number from 1 to 1000"],
   ["WEB_SEARCH_URL", "localhost", '"localhost"', URL_],
   ["WEB_SEARCH_KEY", "a b", "(3 characters)", KEY],
   ["LOG_LEVEL", "verbose", '"verbose"', "expected debug, info, warn, error or off"],

@@ -5,7 +5,7 @@ import { toBytes } from "../kit/bytes.ts";
 import { parseEvents } from "../kit/events.ts";
 import { createTestGateway } from "../kit/gateway.ts";
 import type { Json } from "../kit/json.ts";
-import { minimalRequest, MODELS, UPSTREAM_APIS, type UpstreamApi } from "../kit/request.ts";
+import { API_SETTINGS, minimalRequest, MODELS, UPSTREAM_APIS, type UpstreamApi } from "../kit/request.ts";
 import { COMPLETE_STREAMS, DONE, writeDelta, writeEvent } from "../kit/streams.ts";
 
 const MIB = 1024 * 1024;
@@ -43,6 +43,10 @@ const GROWING: Record<string, Record<UpstreamApi, [begin: string, piece: string]
         delta: { type: "text_delta", text: "x".repeat(MIB) },
       }),
     ],
+    responses: [
+      "",
+      writeEvent({ type: "response.output_text.delta", output_index: 0, delta: "x".repeat(MIB) }),
+    ],
   },
   "reasoning": {
     chat: ["", writeDelta({ reasoning: "x".repeat(MIB) })],
@@ -58,6 +62,10 @@ const GROWING: Record<string, Record<UpstreamApi, [begin: string, piece: string]
         index: 0,
         delta: { type: "thinking_delta", thinking: "x".repeat(MIB) },
       }),
+    ],
+    responses: [
+      "",
+      writeEvent({ type: "response.reasoning_text.delta", output_index: 0, delta: "x".repeat(MIB) }),
     ],
   },
   "arguments": {
@@ -77,6 +85,14 @@ const GROWING: Record<string, Record<UpstreamApi, [begin: string, piece: string]
         delta: { type: "input_json_delta", partial_json: "x".repeat(MIB) },
       }),
     ],
+    responses: [
+      writeEvent({
+        type: "response.output_item.added",
+        output_index: 0,
+        item: { type: "function_call", call_id: "a", name: "t", arguments: "" },
+      }),
+      writeEvent({ type: "response.function_call_arguments.delta", output_index: 0, delta: "x".repeat(MIB) }),
+    ],
   },
 };
 
@@ -85,7 +101,10 @@ for (const [what, byApi] of Object.entries(GROWING)) {
     test(`POST /v1/messages stops at 32 MiB of ${what} that it gathers (${api})`, async () => {
       const [begin, piece] = byApi[api];
       const pieces = [toBytes(begin || ": \n\n"), ...repeat(piece, 40)];
-      const gateway = createTestGateway({ upstream: { body: pieces, ending: "open" } });
+      const gateway = createTestGateway({
+        settings: API_SETTINGS[api],
+        upstream: { body: pieces, ending: "open" },
+      });
       const response = await gateway.post(minimalRequest(api));
       const { error } = await response.json();
       assert.deepEqual([response.status, error.type], [502, "api_error"]);
@@ -177,6 +196,14 @@ function callWith(api: UpstreamApi, json: string, size = 1000): string {
       fragments.map((partial_json) => ({ type: "input_json_delta", partial_json })),
     ) + END.replace("end_turn", "tool_use");
   }
+  if (api === "responses") {
+    const item = { type: "function_call", call_id: "a", name: "t", arguments: "" };
+    return writeEvent({ type: "response.output_item.added", output_index: 0, item }) +
+      fragments.map((delta) =>
+        writeEvent({ type: "response.function_call_arguments.delta", output_index: 0, delta })
+      ).join("") +
+      writeEvent({ type: "response.completed", response: { status: "completed", output: [] } });
+  }
   return fragments.map((text, at) =>
     writeDelta({
       tool_calls: [{
@@ -204,7 +231,10 @@ const EXCESSIVE: [what: string, json: string, why: string][] = [
 for (const api of UPSTREAM_APIS) {
   for (const [what, json, why] of EXCESSIVE) {
     test(`POST /v1/messages rejects a call whose arguments are ${what} (${api})`, async () => {
-      const gateway = createTestGateway({ upstream: { body: callWith(api, json, 100_000) } });
+      const gateway = createTestGateway({
+        settings: API_SETTINGS[api],
+        upstream: { body: callWith(api, json, 100_000) },
+      });
       const response = await gateway.post(minimalRequest(api, { tools }));
       const answer = await response.json();
       assert.deepEqual([response.status, answer.error.type], [502, "api_error"]);
@@ -216,7 +246,10 @@ for (const api of UPSTREAM_APIS) {
 
   test(`POST /v1/messages accepts a call whose arguments are nested 200 levels (${api})`, async () => {
     for (const stream of [true, false]) {
-      const gateway = createTestGateway({ upstream: { body: callWith(api, deep(200)) } });
+      const gateway = createTestGateway({
+        settings: API_SETTINGS[api],
+        upstream: { body: callWith(api, deep(200)) },
+      });
       const response = await gateway.post(minimalRequest(api, { tools, stream }));
       const text = await response.text();
       assert.equal(response.status, 200, text);
@@ -234,7 +267,9 @@ for (const api of UPSTREAM_APIS) {
           deep(100_000)
         }}],"choices":[{"message":{"content":"Hi"},"finish_reason":"stop"}],"x":1}`,
       };
-      const response = await createTestGateway({ upstream }).post(minimalRequest(api, { stream }));
+      const response = await createTestGateway({ settings: API_SETTINGS[api], upstream }).post(
+        minimalRequest(api, { stream }),
+      );
       const { error } = await response.json();
       assert.deepEqual([response.status, error.type], [502, "api_error"]);
       assert.match(error.message, /nested more than 200 levels deep$/);
@@ -313,7 +348,7 @@ const SEALED: Record<string, unknown> = {
 for (const api of UPSTREAM_APIS) {
   for (const [what, json] of Object.entries(SEALED)) {
     test(`POST /v1/messages leaves out sealed thinking with ${what} (${api})`, async () => {
-      const model = api === "chat" ? MODELS.chat : "anthropic/other-model";
+      const model = api === "native" ? "anthropic/other-model" : MODELS[api];
       const [prefix] = seal("", []).split(".");
       const origin = `openrouter/${model}`;
       const data = btoa(
@@ -321,7 +356,10 @@ for (const api of UPSTREAM_APIS) {
       );
       const thinking = { type: "thinking", thinking: "T", signature: `${prefix}.${data.replace(/=+$/, "")}` };
       const messages = [{ role: "assistant", content: [thinking] }, { role: "user", content: "Hi" }];
-      const gateway = createTestGateway({ upstream: { body: COMPLETE_STREAMS[api] } });
+      const gateway = createTestGateway({
+        settings: API_SETTINGS[api],
+        upstream: { body: COMPLETE_STREAMS[api] },
+      });
       const response = await gateway.post(minimalRequest(api, { model, messages }));
       const text = await response.text();
       assert.equal(response.status, 200, text);

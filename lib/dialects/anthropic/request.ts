@@ -55,6 +55,17 @@ export function createAnthropicDialect(features: AnthropicFeatures): Dialect {
       return new AnthropicAnswerReader(request, context, { exact });
     },
     sendsSafeguards: (model) => sendsSafeguards(model, features),
+    tokenCount: {
+      path: "/messages/count_tokens",
+      toBody(request, context) {
+        const { stream: _stream, max_tokens: _limit, ...body } = toAnthropicRequest(
+          request,
+          context,
+          features,
+        );
+        return body;
+      },
+    },
   };
 }
 
@@ -126,6 +137,8 @@ function toUpstreamMessages(messages: Message[], context: TurnContext, isCompati
   return messages.flatMap((message, at): Message[] => {
     const { role, content } = message;
     const path = `messages.${at}.content`;
+    // A message without content carries only settings, which such a host does not know.
+    if (isCompatible && role === "system" && content.length === 0) return [];
     if (typeof content === "string") {
       if (role !== "assistant" || content.trim() !== "") return [message];
       loss.add(path, "dropped");
