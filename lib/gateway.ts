@@ -10,6 +10,7 @@ import { ApiError, errorResponse } from "./base/errors.ts";
 import type { GatewayContext } from "./server/context.ts";
 import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
+import { createBodyMeter } from "./limits/body_meter.ts";
 import { createLimiter } from "./limits/limiter.ts";
 import type { Directory } from "./upstreams/upstream.ts";
 import { createFetch } from "./runtime/fetch.ts";
@@ -87,6 +88,7 @@ export function createGateway(
     inputCounter: createInputCounter(clock),
     learned: createLearnedAdjustments(),
     limits: createLimiter(config, { clock, newId }),
+    bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
     ...createToolLoaders(config, clock),
   };
   const answer = createApp(gateway);

@@ -1,7 +1,5 @@
-import { isDeeperThan } from "../base/json_depth.ts";
+import { findExcess } from "../base/json_bounds.ts";
 
-/** How deep a value may be nested: as deep as the body of a request. */
-const MAX_DEPTH = 200;
 /** How many places of a text are tried as the start of a JSON value. */
 const MAX_STARTS = 20;
 
@@ -20,7 +18,7 @@ const MAX_STARTS = 20;
 export function findJson(text: string): JsonPiece[] {
   const pieces = [text.trim(), ...fencedTexts(text), ...bracketedTexts(text)];
   return [...new Set(pieces)].flatMap((piece) => {
-    if (isDeeperThan(piece, MAX_DEPTH)) return [];
+    if (findExcess(piece) !== undefined) return [];
     try {
       return [{ text: piece, value: JSON.parse(piece) as unknown }];
     } catch {

@@ -34,9 +34,21 @@ export async function answerCountTokens(
   gateway: GatewayContext,
   requestLog: RequestLog,
 ): Promise<Response> {
+  const release = await gateway.limits.admitTokenCount(requestLog.caller);
+  try {
+    return await countTokens(request, gateway, requestLog);
+  } finally {
+    release();
+  }
+}
+
+async function countTokens(
+  request: Request,
+  gateway: GatewayContext,
+  requestLog: RequestLog,
+): Promise<Response> {
   const { caller } = requestLog;
-  await gateway.limits.admitMetadataRequest(caller);
-  const countRequest = parseCountTokensRequest(await readJsonBody(request, gateway));
+  const countRequest = parseCountTokensRequest(await readJsonBody(request, caller.client, gateway));
   const toolHeaders = readToolHeaders(request);
   const route = await findRoute(gateway, countRequest.model, caller);
   requestLog.add({ model: countRequest.model, answeredBy: toRouteLabel(route) });

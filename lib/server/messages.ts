@@ -6,6 +6,7 @@ import type { TurnUsage } from "../tokens/turn_usage.ts";
 import { readJsonBody } from "./read_json.ts";
 import { startDeadline } from "./deadline.ts";
 import { toApiError, toErrorBody } from "../base/errors.ts";
+import type { Admission } from "../limits/limiter.ts";
 import type { RequestLog } from "./request_log.ts";
 import { withCompaction } from "../turns/compaction.ts";
 import { withFallbacks } from "../turns/fallback.ts";
@@ -41,14 +42,28 @@ export async function answerMessages(
   { request, gateway, requestLog }: MessagesCall,
   { stream = false }: { stream?: boolean } = {},
 ): Promise<Response> {
+  // The concurrency slot is taken before the body is read, because bodies take memory.
+  const admission = await gateway.limits.admit(requestLog.caller);
+  try {
+    return await answerAdmitted({ request, gateway, requestLog }, { admission, stream });
+  } finally {
+    if (!requestLog.streaming) admission.release();
+  }
+}
+
+async function answerAdmitted(
+  { request, gateway, requestLog }: MessagesCall,
+  { admission, stream }: { admission: Admission; stream: boolean },
+): Promise<Response> {
   const { caller } = requestLog;
-  const message = parseMessagesRequest(await readJsonBody(request, gateway));
+  const message = parseMessagesRequest(await readJsonBody(request, caller.client, gateway));
   const toolHeaders = readToolHeaders(request);
   let route = await findRoute(gateway, message.model, caller);
   requestLog.add({ model: message.model, answeredBy: toRouteLabel(route) });
 
-  const expected = { inputTokens: gateway.inputCounter.estimate(message, route) };
-  const admission = await gateway.limits.admit(caller, expected);
+  const rateHeaders = await admission.expect({
+    inputTokens: gateway.inputCounter.estimate(message, route),
+  });
   const loss = new LossReport();
   const deadline = startDeadline(request.signal, gateway, gateway.config.requestTimeout * 1000);
   const cleanUp = () => {
@@ -107,7 +122,7 @@ export async function answerMessages(
       })
       : Response.json(await collectMessage(answer));
     response.headers.set("x-gateway-model", toRouteLabel(route));
-    for (const [name, value] of Object.entries(admission.headers)) response.headers.set(name, value);
+    for (const [name, value] of Object.entries(rateHeaders)) response.headers.set(name, value);
     const lossHeader = loss.toHeader();
     if (lossHeader !== undefined) response.headers.set("x-gateway-loss", lossHeader);
     return response;

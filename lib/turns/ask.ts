@@ -8,8 +8,9 @@ import type { MessageContext } from "./context.ts";
 import type { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { prepareTurn } from "./prepare_turn.ts";
+import { nextTask } from "../runtime/next_task.ts";
 import { rejectThread } from "./thread.ts";
-import { redactKey } from "../upstreams/send.ts";
+import { redactKey } from "../upstreams/redact_key.ts";
 import { sendTimed } from "./send_timed.ts";
 import { sendTurn } from "./send_turn.ts";
 import { timeoutsFrom } from "../upstreams/idle_timeout.ts";
@@ -49,6 +50,10 @@ export function createAsk(
     const clears = appliesSystemChanges(route.upstream.preset, route.dialect);
     const request = clears ? original : emptyClearedMessages(original);
     rejectThread(request, route);
+    // The conversion of a large request is a task of its own: other requests continue before and after it.
+    const isLarge = context.inputCounter.estimate(request, route) > LARGE_INPUT_TOKENS;
+    const pause = async () => isLarge ? await nextTask() : undefined;
+    await pause();
     const { body, reader, betas } = prepareTurn(context, request, {
       route,
       caller,
@@ -58,6 +63,7 @@ export function createAsk(
     if (route.dialect.name !== "anthropic") reportHeaders(caller, loss);
     if (config.validation === "strict") rejectLosses(loss, route);
     await admission.assertBudget();
+    await pause();
     signal.throwIfAborted();
     const { clock, inputCounter } = context;
     const tally = new UsageTally({
@@ -102,6 +108,9 @@ export function createAsk(
     }
   };
 }
+
+/** Estimated input of a large request. */
+const LARGE_INPUT_TOKENS = 100_000;
 
 /** Reports the client's headers of Anthropic's API, which have no meaning in other dialects. */
 function reportHeaders({ userProfileId, workspaceId }: Caller, loss: LossReport): void {

@@ -2,16 +2,16 @@ import type { Ask } from "../anthropic/ask.ts";
 import type { ResponseBlock, StreamEvent } from "../anthropic/events.ts";
 import { isCustomTool, type MessagesRequest } from "../anthropic/schema.ts";
 import { type JsonObject, tryJson } from "../base/json.ts";
-import { isDeeperThan } from "../base/json_depth.ts";
+import { findExcess } from "../base/json_bounds.ts";
 import type { LossReport } from "../dialects/loss.ts";
 import { toSteps } from "../json_schema/pointer.ts";
 import { Schema } from "../json_schema/schema.ts";
 import { CostError, SchemaError } from "../json_schema/schema_error.ts";
 
-/** How many steps the check of one call may take, how many of its complaints are reported, how deep it may be. */
+/** How many steps the check of one call may take, how many of its complaints are reported, how long it may be. */
 const MAX_STEPS = 200_000;
 const MAX_REPORTED = 5;
-const MAX_DEPTH = 200;
+const MAX_CHARS = 8 * 1024 * 1024;
 
 /**
  * Checks the arguments of finished tool calls against the client's schemas, and reports those that are not valid.
@@ -52,7 +52,9 @@ class ToolInputChecker {
         return;
       }
       case "content_block_delta":
-        if (this.#call !== undefined) this.#call.json += String(event.delta.partial_json ?? "");
+        if (this.#call === undefined) return;
+        this.#call.json += String(event.delta.partial_json ?? "");
+        if (this.#call.json.length > MAX_CHARS) this.#call = undefined;
         return;
       case "content_block_stop":
         if (this.#call !== undefined) this.#check(this.#call, event.index);
@@ -61,7 +63,7 @@ class ToolInputChecker {
   }
 
   #check({ block, json }: { block: ResponseBlock; json: string }, index: number): void {
-    if (isDeeperThan(json, MAX_DEPTH)) return;
+    if (findExcess(json) !== undefined) return;
     const input = json === "" ? block.input : tryJson(json);
     if (input === undefined) return; // cut by `max_tokens`
     for (const { path } of this.#complaints(String(block.name), input)) {

@@ -2,6 +2,7 @@ import type { Ask } from "../anthropic/ask.ts";
 import type { MessageDelta, StreamEvent } from "../anthropic/events.ts";
 import type { MessagesRequest } from "../anthropic/schema.ts";
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
+import { findExcess } from "../base/json_bounds.ts";
 
 /** Type of the safeguard that Claude Code's auto mode asks for: a verdict on each tool call. */
 const DANGEROUS_TOOL_USE = "dangerous_tool_use";
@@ -101,7 +102,11 @@ class CallReader {
       if (typeof json === "string" && this.#open.json.length <= MAX_INPUT_CHARS) this.#open.json += json;
     } else if (event.type === "content_block_stop" && this.#open !== undefined) {
       const { id, name, json } = this.#open;
-      const input = json === "" ? this.#open.input : tryJson(json);
+      const input = json === ""
+        ? this.#open.input
+        : findExcess(json) === undefined
+        ? tryJson(json)
+        : undefined;
       this.#open = undefined;
       // Two calls with one id could not be told apart: a verdict on one would count for both.
       if (this.#ids.has(id)) this.complete.delete(id);

@@ -12,6 +12,7 @@ import { isObject, type JsonObject, tryJson } from "../base/json.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { readBytes } from "../upstreams/read_body.ts";
 import { readEvents } from "../upstreams/read_events.ts";
+import { redactKey } from "../upstreams/redact_key.ts";
 import { type Network, send } from "../upstreams/send.ts";
 import type { Timeouts } from "../upstreams/idle_timeout.ts";
 import { sendTimed } from "./send_timed.ts";
@@ -99,7 +100,7 @@ export async function searchUpstream(
         }
       }
     } catch (error) {
-      throw idleTimer.signal.aborted ? idleTimer.signal.reason : error;
+      throw idleTimer.signal.aborted ? idleTimer.signal.reason : redactKey(error, upstream, caller);
     } finally {
       idleTimer.stop();
       onUsage(usage, route);

@@ -1,3 +1,4 @@
+import { ApiError } from "../../../base/errors.ts";
 import { CHARS_PER_TOKEN } from "../../../base/chars_per_token.ts";
 import { brokenCall, incompleteAnswer, unreadableAnswer } from "../../errors/unreadable.ts";
 import * as v from "valibot";
@@ -118,6 +119,7 @@ export class ChatAnswerReader implements AnswerReader {
     try {
       this.#writer.end(stopReason, this.#ending.stopSequence);
     } catch (cause) {
+      if (cause instanceof ApiError) throw cause;
       // Some hosts do not report that an answer reached its token limit if it ends in a tool call.
       if ((this.outputTokens ?? 0) >= this.#maxTokens) return this.#writer.end("max_tokens");
       // An answer that is not JSON is passed on as it is. The check of structured outputs requests it again.

@@ -1,3 +1,4 @@
+import { AnswerSize } from "../../../anthropic/answer_size.ts";
 import type { MessageWriter } from "../../../anthropic/writer.ts";
 import type { JsonObject } from "../../../base/json.ts";
 import { seal } from "../../sealed.ts";
@@ -24,6 +25,8 @@ export class ReasoningReader {
   #plain = new Map<ReasoningField, string>();
   #signed: SignedCall[] = [];
   #open = false;
+  /** Size of the reasoning, which is held until its block ends. */
+  readonly #size = new AnswerSize();
   readonly #copy = new TaggedCopy();
   /** True if an empty `reasoning_details` arrived before the first block. False after the first block. */
   #emptyReported: boolean | undefined;
@@ -41,6 +44,7 @@ export class ReasoningReader {
 
   /** Adds the reasoning of one delta, which may be in several fields at once. */
   push(delta: ChatDelta, parts = ""): void {
+    this.#size.add([delta.reasoning_details, delta.reasoning_content, delta.reasoning, parts]);
     const details = delta.reasoning_details ?? [];
     if (delta.reasoning_details?.length === 0) this.#emptyReported ??= true;
     let wasShown = false;
@@ -59,6 +63,7 @@ export class ReasoningReader {
 
   /** Adds reasoning that arrived between tags, and the same with its tags. */
   pushTagged(thought: string, raw: string): void {
+    this.#size.add(raw);
     if (this.#copy.hasField) {
       this.#show(this.#copy.push(thought));
       return;
