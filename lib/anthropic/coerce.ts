@@ -126,7 +126,11 @@ function coerceInside(value: unknown, schema: JsonObject, root: JsonObject, dept
 }
 
 /** True for an optional member of an object schema that does not allow `null`. */
-export function isLeftOutIfNull(name: string, { properties, required }: JsonObject, root: JsonObject): boolean {
+export function isLeftOutIfNull(
+  name: string,
+  { properties, required }: JsonObject,
+  root: JsonObject,
+): boolean {
   if (!isObject(properties) || !Object.hasOwn(properties, name)) return false;
   if (Array.isArray(required) && required.includes(name)) return false;
   const schema = properties[name];

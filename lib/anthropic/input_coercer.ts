@@ -130,9 +130,7 @@ export class InputCoercer {
   get #schema(): unknown {
     const { properties } = this.#root;
     const name = this.#memberName;
-    return isObject(properties) && Object.hasOwn(properties, name)
-      ? properties[name]
-      : undefined;
+    return isObject(properties) && Object.hasOwn(properties, name) ? properties[name] : undefined;
   }
 
   #mustHold(first: string): boolean {

@@ -7,6 +7,7 @@ import type { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { toRouteLabel } from "../upstreams/find_route.ts";
 import { rejectThread } from "./thread.ts";
+import { logWarning } from "../observability/log.ts";
 import { redactKey } from "../upstreams/send.ts";
 import { sendTimed } from "./send_timed.ts";
 import { sendTurn } from "./send_turn.ts";
@@ -73,7 +74,14 @@ export function createAsk(
     try {
       for await (const events of readAnswer(response, { context, route, reader, idleTimer })) {
         tally.add(events);
+        if (reader.unknownStop !== undefined) loss.add("answer.stop_reason", "approximated");
         yield events;
+      }
+      if (reader.unknownStop !== undefined) {
+        logWarning("an answer ended for an unknown reason", {
+          model: toRouteLabel(route),
+          reason: reader.unknownStop.slice(0, 100),
+        });
       }
     } catch (error) {
       throw redactKey(error, route.upstream, caller);
