@@ -5,7 +5,7 @@ import { unreadableAnswer } from "../../errors/unreadable.ts";
 import { isOpenRouterReasoning } from "../../reasoning/openrouter.ts";
 import { toClientToolId, wrapToolId } from "../../tool_id.ts";
 import type { ThinkingSealer } from "../thinking.ts";
-import { createBlock, isCall, type NativeBlock } from "./native_block.ts";
+import { createBlock, isCall, isDirect, type NativeBlock } from "./native_block.ts";
 import type { Block } from "./schemas.ts";
 
 /** Options of `BlockReader`. */
@@ -71,7 +71,7 @@ export class BlockReader {
     const block = createBlock(start, { exact, fields, schema: schemas.get(asText(fields.name)) });
     this.#blocks.set(index, block);
     this.#last = block;
-    this.#hasCalls ||= start.type === "tool_use";
+    this.#hasCalls ||= start.type === "tool_use" && isDirect(start);
     if (exact || start.type !== "text") this.#write(block);
     for (const delta of deltas) block.written?.delta(delta);
   }

@@ -62,9 +62,13 @@ export function createBlock(
 
 /** Returns the arguments in the start of a call, if there are any. */
 function inputOf(content: Block, exact: boolean): JsonObject | undefined {
-  const { input, caller } = content;
+  const { input } = content;
   if (!isCall(content) || !isObject(input) || Object.keys(input).length === 0) return undefined;
   // A call by Anthropic's code execution is complete in its start.
-  const isDirect = !isObject(caller) || caller.type === "direct";
-  return isDirect || !exact ? input : undefined;
+  return isDirect(content) || !exact ? input : undefined;
+}
+
+/** True for a call by the model itself. Anthropic's code execution also calls tools, and may have their results. */
+export function isDirect({ caller }: Block): boolean {
+  return !isObject(caller) || caller.type === "direct";
 }

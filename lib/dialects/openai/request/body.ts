@@ -1,7 +1,7 @@
 import type { Content, MessagesRequest } from "../../../anthropic/schema.ts";
 import type { JsonObject } from "../../../base/json.ts";
 import { toAssistantMessage } from "./assistant.ts";
-import { type ChatContext, type ChatMessage, type ChatPart } from "../chat.ts";
+import type { ChatContext, ChatMessage, ChatPart } from "../chat.ts";
 import { isBillingBlock } from "../../request/billing_block.ts";
 import { locateBlocks } from "../../request/located_block.ts";
 import { toReasoning } from "./effort.ts";
