@@ -210,7 +210,7 @@ function toSteady(answer: string, request: Json, { requests }: FakeUpstream): st
     '"input_tokens":"(estimate)"',
   );
   return named.replace(
-    /\b(msg_|req_|toolu_)[A-Za-z0-9]{24}\b|\b(toolu_gw)[A-Za-z0-9]{8}(?=_)/g,
+    /\b(msg_|req_|(?:srv|mcp)?toolu_)[A-Za-z0-9]{24}\b|\b(toolu_gw)[A-Za-z0-9]{8}(?=_)/g,
     (id, ...kind) => {
       const prefix = String(kind[0] ?? kind[1]);
       const known = numbers.get(id);

@@ -11,8 +11,10 @@ export interface InputFilter {
   push(fragment: string): string;
   /** Ends the input and returns the remaining text. @throws {SyntaxError} if it is not a JSON object. */
   end(): string;
-  /** Returns the remaining text of an input that is not a JSON object. */
+  /** Returns the remaining text of a truncated input. */
   flush(): string;
+  /** Returns all the remaining text of an input that is not a JSON object. */
+  remainder(): string;
 }
 
 /** A block of the queue. */
@@ -104,6 +106,19 @@ export class BlockQueue {
       block.broken = undefined;
     }
     this.#advance();
+  }
+
+  /** Ends text blocks whose input is not a JSON object with the rest of their text. Returns false if there is none. */
+  acceptBrokenText(): boolean {
+    const blocks = this.#queue.filter(({ content, broken }) =>
+      content.type === "text" && broken !== undefined
+    );
+    for (const block of blocks) {
+      this.#emitInput(block, block.input?.remainder() ?? "");
+      block.broken = undefined;
+    }
+    this.#advance();
+    return blocks.length > 0;
   }
 
   #emitInput(block: QueuedBlock, text: string): void {

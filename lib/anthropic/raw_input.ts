@@ -27,4 +27,8 @@ export class RawInput implements InputFilter {
   flush(): string {
     return "";
   }
+
+  remainder(): string {
+    return "";
+  }
 }

@@ -57,6 +57,11 @@ export class ToolInput {
     return this.#coercer?.held ?? "";
   }
 
+  /** Ends arguments that may be other than one JSON object, and returns all the remaining text. */
+  remainder(): string {
+    return this.#held;
+  }
+
   #coerce(text: string): string {
     return this.#coercer ? this.#coercer.push(text) : text;
   }

@@ -162,6 +162,13 @@ export class MessageWriter {
     this.#events.push(event);
   }
 
+  /** Adds the call of a server tool with its whole input, which clients read from a delta. */
+  addServerCall(call: ResponseBlock, input: JsonObject): void {
+    const block = this.#add({ ...call, input: {} });
+    this.#blocks.delta(block, toInputDelta(block, JSON.stringify(input)));
+    this.#blocks.end(block);
+  }
+
   /**
    * Opens a tool call and returns a function that adds a fragment of its arguments.
    *
@@ -177,6 +184,11 @@ export class MessageWriter {
   json(): (fragment: string) => void {
     const block = this.#add({ type: "text", text: "" }, new ToolInput());
     return (fragment) => this.#blocks.input(block, fragment);
+  }
+
+  /** Accepts text blocks that should hold one JSON object and hold something else. Returns false without any. */
+  endJson(): boolean {
+    return this.#blocks.acceptBrokenText();
   }
 
   /** Records token counts. Later counts replace earlier ones. */

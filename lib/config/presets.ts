@@ -27,4 +27,7 @@ export const HOST_NAMES: readonly HostName[] = [...PRESETS, "anthropic"];
 export type HostName = Preset | "anthropic";
 
 /** API that an upstream is called with; `auto` chooses by host and model. */
-export type DialectChoice = "auto" | "openai" | "anthropic";
+export type DialectChoice = "auto" | "openai" | "responses" | "anthropic";
+
+/** Names of the APIs that settings can choose. */
+export const DIALECT_CHOICES: readonly DialectChoice[] = ["auto", "openai", "responses", "anthropic"];

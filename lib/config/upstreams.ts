@@ -1,6 +1,6 @@
 import { closestMatch } from "leven";
 import * as v from "valibot";
-import { type DialectChoice, HOST_NAMES, type HostName, type Preset } from "./presets.ts";
+import { DIALECT_CHOICES, type DialectChoice, HOST_NAMES, type HostName, type Preset } from "./presets.ts";
 import { quote } from "../base/redact.ts";
 import { isObject, tryJson } from "../base/json.ts";
 import { baseUrl, oneOf, type Schema, text } from "./schemas.ts";
@@ -64,7 +64,7 @@ type Field = keyof NamedUpstream;
 const FIELDS: Record<Field, { schema: v.GenericSchema; allowed: string }> = {
   url: { schema: baseUrl(), allowed: "an http or https URL without user name, password, query and fragment" },
   key: { schema: text("", /^[!-~]+$/), allowed: "printable characters without spaces" },
-  dialect: { schema: oneOf(["auto", "openai", "anthropic"]), allowed: "auto, openai or anthropic" },
+  dialect: { schema: oneOf(DIALECT_CHOICES), allowed: "auto, openai, responses or anthropic" },
   preset: { schema: v.picklist(HOST_NAMES), allowed: `one of ${HOST_NAMES.join(", ")}` },
   headers: {
     schema: v.pipe(

@@ -61,6 +61,11 @@ export interface TurnContext {
    * text, `on` for all hosts, `off` for none. Claude's text is never parsed.
    */
   toolCallsInText?: "auto" | "on" | "off" | undefined;
+  /**
+   * True if `null` in the place of optional properties is removed from the answer. Strict mode has no optional
+   * properties: a schema that has some fits only as one in which they are required and may be `null`.
+   */
+  restoresNulls?: boolean | undefined;
   /** Creates an unguessable ID with the given prefix. */
   newId(prefix: string): string;
   /** Report of what the upstream cannot receive. */
@@ -106,10 +111,19 @@ export interface AnswerReader {
 
 /** Format of one kind of upstream. */
 export interface Dialect {
-  name: "openai" | "anthropic";
+  name: "openai" | "anthropic" | "responses";
   /** Path of the endpoint, relative to the upstream's base URL. */
   path: string;
   /** Converts a request to the upstream's body, which always requests a stream. */
   toBody(request: MessagesRequest, context: TurnContext): JsonObject;
   createReader(request: MessagesRequest, context: TurnContext): AnswerReader;
+  /** Returns true if requests for this model are sent with `safeguards`. Unset: never. */
+  sendsSafeguards?(model: string): boolean;
+  /** Endpoint that counts the input tokens of a request; unset if the API has none. */
+  tokenCount?: {
+    /** Path of the endpoint, relative to the upstream's base URL. */
+    path: string;
+    /** Converts a request to the body of the endpoint. */
+    toBody(request: MessagesRequest, context: TurnContext): JsonObject;
+  };
 }

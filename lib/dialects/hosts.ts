@@ -2,7 +2,8 @@ import { type DialectChoice, type HostName, type Preset, PRESETS } from "../conf
 import { createAnthropicDialect } from "./anthropic/request.ts";
 import type { Dialect, ListPrice } from "./dialect.ts";
 import { createChatDialect } from "./openai/mod.ts";
-import { CHAT_FEATURES } from "./presets.ts";
+import { CHAT_FEATURES, responsesFeatures } from "./presets.ts";
+import { createResponsesDialect } from "./responses/mod.ts";
 
 /** Kind of an upstream: one that settings can name, or the embedded demo. */
 export type UpstreamKind = HostName | "demo";
@@ -15,8 +16,8 @@ export interface HostFacts {
   keyHeader: "authorization" | "api-key" | "x-api-key";
   /** Models in its model list: all that it serves, some of them, or none that requests can name. */
   list: "all" | "some" | "none";
-  /** True if it counts the tokens of a request in Anthropic's format. */
-  countsTokens: boolean;
+  /** APIs in which it counts the tokens of a request. */
+  countsTokens: readonly Dialect["name"][];
   /** Form of the names of Claude models: `anthropic/claude-opus-5.5`, `claude-opus-5-5`, or unchanged. */
   modelNames: "openrouter" | "anthropic" | "as given";
   /** True if it can search the web for any model (`openrouter:web_search`). */
@@ -35,7 +36,7 @@ const DEFAULT: HostFacts = {
   chat: "other",
   keyHeader: "authorization",
   list: "some",
-  countsTokens: false,
+  countsTokens: [],
   modelNames: "as given",
   searchesWeb: false,
   serverTools: "none",
@@ -53,19 +54,20 @@ const HOSTS: Partial<Record<UpstreamKind, Partial<HostFacts>>> = {
     serverTools: "web search",
     excludesProviders: true,
   },
+  openai: { countsTokens: ["responses"] },
   // Azure lists the models that can be deployed, but requests name a deployment.
   azure: { keyHeader: "api-key", list: "none" },
   anthropic: {
     chat: "other",
     keyHeader: "x-api-key",
-    countsTokens: true,
+    countsTokens: ["anthropic"],
     modelNames: "anthropic",
     serverTools: "all",
     keepsThreads: true,
   },
   // Source: https://github.com/vllm-project/vllm/pull/35588, https://github.com/ggml-org/llama.cpp/pull/17570
-  vllm: { countsTokens: true },
-  llamacpp: { countsTokens: true },
+  vllm: { countsTokens: ["anthropic"] },
+  llamacpp: { countsTokens: ["anthropic"] },
   demo: { chat: "openrouter", list: "none", price: { input: 0, output: 0 } },
 };
 
@@ -78,6 +80,11 @@ const FACTS = new Map<UpstreamKind, HostFacts>([
 /** Returns the facts of a kind of upstream. */
 export function hostFacts(kind: UpstreamKind): HostFacts {
   return FACTS.get(kind) ?? DEFAULT;
+}
+
+/** True if the host counts the tokens of a request in this dialect. */
+export function countsTokens(kind: UpstreamKind, { name }: Dialect): boolean {
+  return hostFacts(kind).countsTokens.includes(name);
 }
 
 /** True if the upstream runs this type of Anthropic's server tools when called in this dialect. */
@@ -101,22 +108,40 @@ export function keyHeader(kind: UpstreamKind, choice: DialectChoice): HostFacts[
 
 /** Returns the dialect for calls to a model of a host. */
 export function dialectFor(kind: UpstreamKind, choice: DialectChoice, model: string): Dialect {
-  const native = choice === "anthropic" || (choice === "auto" && isNative(kind, model));
-  if (!native) return CHAT[hostFacts(kind).chat];
-  if (kind === "anthropic") return anthropic;
-  return kind === "openrouter" ? openrouterMessages : compatible;
+  const { chat } = hostFacts(kind);
+  switch (choice === "auto" ? preferredDialect(kind, model) : choice) {
+    case "openai":
+      return CHAT[chat];
+    case "responses":
+      return RESPONSES[chat];
+    case "anthropic":
+      if (kind === "anthropic") return anthropic;
+      return kind === "openrouter" ? openrouterMessages : compatible;
+  }
 }
 
-/** True if `auto` selects Anthropic's API. OpenRouter documents that API for Anthropic's models only. */
-function isNative(kind: UpstreamKind, model: string): boolean {
-  return kind === "anthropic" || (kind === "openrouter" && /^~?anthropic\//.test(model));
+/** Returns the dialect that `auto` selects. OpenRouter documents Anthropic's API for Anthropic's models only. */
+function preferredDialect(kind: UpstreamKind, model: string): Dialect["name"] {
+  if (kind === "anthropic" || (kind === "openrouter" && /^~?anthropic\//.test(model))) return "anthropic";
+  return kind === "openai" && !CHAT_ONLY_MODELS.test(model) ? "responses" : "openai";
 }
 
-const anthropic = createAnthropicDialect({ isAnthropic: true, routing: false });
-const compatible = createAnthropicDialect({ isAnthropic: false, routing: false });
-const openrouterMessages = createAnthropicDialect({ isAnthropic: false, routing: true });
+/** OpenAI's models that only chat completions have. Source: https://platform.openai.com/docs/models */
+const CHAT_ONLY_MODELS = /^gpt-\S*-(search|audio)-preview|^gpt-5-search-api|^gpt-audio/;
 
-// The keys are the presets; the return type of `Object.fromEntries` does not keep them.
-const CHAT = Object.fromEntries(
-  PRESETS.map((name) => [name, createChatDialect(CHAT_FEATURES[name])]),
-) as Record<Preset, Dialect>;
+const anthropic = createAnthropicDialect({ isAnthropic: true, routing: false, safeguards: "all" });
+const compatible = createAnthropicDialect({ isAnthropic: false, routing: false, safeguards: "none" });
+// The types of OpenRouter's Messages endpoint have `safeguards`. Source: npm @openrouter/sdk
+const openrouterMessages = createAnthropicDialect({
+  isAnthropic: false,
+  routing: true,
+  safeguards: "Claude",
+});
+
+const CHAT = byPreset((name) => createChatDialect(CHAT_FEATURES[name]));
+const RESPONSES = byPreset((name) => createResponsesDialect(responsesFeatures(name)));
+
+function byPreset(create: (name: Preset) => Dialect): Record<Preset, Dialect> {
+  // The keys are the presets; the return type of `Object.fromEntries` does not keep them.
+  return Object.fromEntries(PRESETS.map((name) => [name, create(name)])) as Record<Preset, Dialect>;
+}

@@ -7,6 +7,7 @@ export type {
   TurnContext,
 } from "./dialect.ts";
 export {
+  countsTokens,
   dialectFor,
   type HostFacts,
   hostFacts,

@@ -1,4 +1,5 @@
 import type { ChatFeatures } from "./openai/chat.ts";
+import { DEFAULT_FEATURES, type ResponsesFeatures } from "./responses/features.ts";
 import { MISTRAL_CALL_ID, OPENAI_CALL_ID } from "./openai/model_quirks.ts";
 import type { Preset } from "../config/presets.ts";
 
@@ -22,12 +23,19 @@ const OPENAI: ChatFeatures = {
   files: [],
   parallelToolCalls: true,
   format: "json_schema",
+  strictSubset: true,
   rejectedKeywords: [],
   supportedFormats: undefined,
 };
 
 /** Features of local model servers: `top_k`, and tool calls in the text. */
-const LOCAL_HOST: ChatFeatures = { ...OPENAI, topK: true, callsInText: true };
+const LOCAL_HOST: ChatFeatures = {
+  ...OPENAI,
+  topK: true,
+  callsInText: true,
+  // They compile the whole schema to a grammar. Source: https://docs.vllm.ai/en/latest/features/structured_outputs
+  strictSubset: false,
+};
 
 /** JSON Schema keywords that Gemini's endpoint rejects. */
 const GEMINI_REFUSED_KEYWORDS = [
@@ -60,6 +68,7 @@ export const CHAT_FEATURES: Readonly<Record<Preset, ChatFeatures>> = {
   gemini: {
     ...OPENAI,
     thoughtSignatures: true,
+    strictSubset: false,
     rejectedKeywords: GEMINI_REFUSED_KEYWORDS,
     // Source: https://ai.google.dev/api/caching#Schema
     supportedFormats: ["enum", "date-time", "float", "double", "int32", "int64"],
@@ -92,3 +101,51 @@ export const CHAT_FEATURES: Readonly<Record<Preset, ChatFeatures>> = {
   llamacpp: { ...LOCAL_HOST, parallelToolCalls: false },
   lmstudio: LOCAL_HOST,
 };
+
+/** Features of OpenAI itself. */
+const OPENAI_RESPONSES: ResponsesFeatures = {
+  ...DEFAULT_FEATURES,
+  files: ["base64", "url"],
+  partsInResults: true,
+  plainToolSchemas: true,
+  cacheBreakpoints: true,
+  sessionField: "prompt_cache_key",
+  serviceTier: true,
+  padsEvents: true,
+};
+
+/** Features of local model servers. They convert requests to chat completions, and ignore what those lack. */
+const LOCAL_RESPONSES: ResponsesFeatures = {
+  ...DEFAULT_FEATURES,
+  encryptsReasoning: false,
+  systemAnywhere: false,
+};
+
+/** Responses features of the presets that differ from the default; only observed or documented differences are listed. */
+const RESPONSES_HOSTS: Partial<Record<Preset, ResponsesFeatures>> = {
+  openai: OPENAI_RESPONSES,
+  // Azure has neither the marks of the cache nor a documented switch of the padding.
+  azure: { ...OPENAI_RESPONSES, cacheBreakpoints: false, padsEvents: false },
+  openrouter: {
+    ...DEFAULT_FEATURES,
+    thinkingBudget: true,
+    files: ["base64", "url"],
+    partsInResults: true,
+    cacheBreakpoints: true,
+    sessionField: "session_id",
+    topK: true,
+  },
+  // Source: https://github.com/rikkahub/rikkahub/issues/1690
+  deepseek: { ...DEFAULT_FEATURES, reasoningBeforeEachCall: true },
+  // Source: https://github.com/ollama/ollama, openai/responses.go
+  ollama: { ...LOCAL_RESPONSES, toolChoice: false },
+  // Source: https://github.com/vllm-project/vllm, entrypoints/openai/responses/protocol.py
+  vllm: { ...LOCAL_RESPONSES, topK: true },
+  llamacpp: LOCAL_RESPONSES,
+  lmstudio: LOCAL_RESPONSES,
+};
+
+/** Returns the Responses features of a preset. */
+export function responsesFeatures(preset: Preset): ResponsesFeatures {
+  return RESPONSES_HOSTS[preset] ?? DEFAULT_FEATURES;
+}

@@ -1,18 +1,20 @@
-import type { Caller } from "../access/caller.ts";
 import { parseCountTokensRequest, parseMessagesRequest } from "../anthropic/parse.ts";
-import type { CountTokensRequest } from "../anthropic/schema.ts";
+import type { CountTokensRequest, MessagesRequest } from "../anthropic/schema.ts";
+import { countsTokens, type TurnContext } from "../dialects/mod.ts";
 import { readJsonBody } from "./read_json.ts";
 import { startDeadline } from "./deadline.ts";
 import type { RequestLog } from "./request_log.ts";
 import type { GatewayContext } from "./context.ts";
-import { isObject } from "../base/json.ts";
+import { isObject, type JsonObject } from "../base/json.ts";
 import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { logWarning } from "../observability/log.ts";
+import { toUpstreamCaller } from "../turns/upstream_caller.ts";
 import { toCountableRequest } from "../turns/countable_request.ts";
 import { inputPrice } from "../tokens/price.ts";
 import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
+import { readUpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import { readJsonResponse, send } from "../upstreams/send.ts";
 
 /**
@@ -37,19 +39,23 @@ export async function answerCountTokens(
   const route = await findRoute(gateway, countRequest.model, caller);
   requestLog.add({ model: countRequest.model, answeredBy: toRouteLabel(route) });
   const countable = await toCountableRequest(countRequest, { context: gateway, toolHeaders, route, caller });
-  const { tokens, source } =
-    await fetchUpstreamCount(countable, { gateway, route, caller, clientSignal: request.signal }) ??
+  const { tokens, source, context_management } =
+    await fetchUpstreamCount(countable, { gateway, route, requestLog, clientSignal: request.signal }) ??
       estimate(countable, gateway, route);
   const price = inputPrice(route.facts.price, tokens);
   const headers = new Headers({ "x-token-count-source": source });
   if (price !== undefined) headers.set("x-token-count-cost", toDecimal(tokens * price));
-  return Response.json({ input_tokens: tokens }, { headers });
+  return Response.json({ input_tokens: tokens, ...(context_management && { context_management }) }, {
+    headers,
+  });
 }
 
 /** A number of tokens and its source. */
 interface TokenCount {
   tokens: number;
   source: string;
+  /** What the upstream says of the edits that it would make before it answers. */
+  context_management?: JsonObject;
 }
 
 function estimate(countable: CountTokensRequest, { inputCounter }: GatewayContext, route: Route): TokenCount {
@@ -58,26 +64,37 @@ function estimate(countable: CountTokensRequest, { inputCounter }: GatewayContex
 }
 
 /** Returns the upstream's count, or undefined if the upstream has no token counting or fails. */
-async function fetchUpstreamCount(countable: CountTokensRequest, { gateway, route, caller, clientSignal }: {
-  gateway: GatewayContext;
-  route: Route;
-  caller: Caller;
-  clientSignal: AbortSignal;
-}): Promise<TokenCount | undefined> {
+async function fetchUpstreamCount(
+  countable: CountTokensRequest,
+  { gateway, route, requestLog, clientSignal }: {
+    gateway: GatewayContext;
+    route: Route;
+    requestLog: RequestLog;
+    clientSignal: AbortSignal;
+  },
+): Promise<TokenCount | undefined> {
+  const { caller } = requestLog;
   const { upstream, dialect } = route;
-  if (!upstream.countsTokens || dialect.name !== "anthropic") return undefined;
+  const { tokenCount } = dialect;
+  if (tokenCount === undefined || !countsTokens(upstream.preset, dialect)) return undefined;
   const deadline = startDeadline(clientSignal, gateway, UPSTREAM_COUNT_TIMEOUT_MS);
   try {
     const response = await send(gateway, upstream, {
-      path: `${dialect.path}/count_tokens`,
-      body: toCountBody(countable, gateway, route),
-      caller,
+      path: tokenCount.path,
+      body: tokenCount.toBody(...toMessage(countable, gateway, route)),
+      caller: toUpstreamCaller(caller, route),
       signal: deadline.signal,
+      onHeaders(headers) {
+        requestLog.upstreamHeaders = readUpstreamHeaders(headers, { upstream, caller });
+      },
     });
     const answer = await readJsonResponse(response, upstream, { signal: deadline.signal });
-    const tokens = isObject(answer) ? answer.input_tokens : undefined;
+    const { input_tokens: tokens, context_management: edits } = isObject(answer) ? answer : {};
     // A count of 0 is ignored: the client would stop watching the size of its context.
-    return typeof tokens === "number" && tokens > 0 ? { tokens, source: "upstream" } : undefined;
+    if (typeof tokens !== "number" || tokens <= 0) return undefined;
+    // Some hosts send it always; it means something only in answer to edits.
+    const edited = isObject(countable.context_management) && isObject(edits);
+    return { tokens, source: "upstream", ...(edited && { context_management: edits }) };
   } catch (error) {
     if (clientSignal.aborted) throw error;
     logWarning("upstream token count failed, using an estimate", { upstream: upstream.name, error });
@@ -87,12 +104,14 @@ async function fetchUpstreamCount(countable: CountTokensRequest, { gateway, rout
   }
 }
 
-/** Returns the body that the message would be sent with, without the fields that only messages have. */
-function toCountBody(countable: CountTokensRequest, { newId }: GatewayContext, route: Route) {
+/** Returns the message that is counted, and the context of its turn. */
+function toMessage(
+  countable: CountTokensRequest,
+  { newId }: GatewayContext,
+  route: Route,
+): [MessagesRequest, TurnContext] {
   const context = { ...route, origin: toRouteLabel(route), inputTokens: 0, newId, loss: new LossReport() };
-  const message = parseMessagesRequest({ ...countable, max_tokens: 1 });
-  const { stream: _stream, max_tokens: _limit, ...body } = route.dialect.toBody(message, context);
-  return body;
+  return [parseMessagesRequest({ ...countable, max_tokens: 1 }), context];
 }
 
 /** Timeout for an upstream's count, in milliseconds. */

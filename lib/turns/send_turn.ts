@@ -1,3 +1,4 @@
+import { toUpstreamCaller } from "./upstream_caller.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { type Network, send, type UpstreamRequest } from "../upstreams/send.ts";
@@ -9,12 +10,10 @@ export function sendTurn(
   { body, caller, ...rest }: Omit<UpstreamRequest, "path"> & { body: JsonObject },
 ): Promise<Response> {
   const { upstream, dialect } = route;
-  // Versions and betas of Anthropic's API have no meaning in other dialects.
-  const forwardedCaller = dialect.name === "anthropic" ? caller : { client: caller.client, key: caller.key };
   return send(network, upstream, {
     path: dialect.path,
     body: withRouteOptions(body, route),
-    caller: forwardedCaller,
+    caller: toUpstreamCaller(caller, route),
     ...rest,
   });
 }

@@ -1,6 +1,5 @@
 import type { Config } from "../config/settings.ts";
 import { HOST_NAMES, type HostName } from "../config/presets.ts";
-import { hostFacts } from "../dialects/mod.ts";
 import type { Upstream } from "./upstream.ts";
 import type { NamedUpstream } from "../config/upstreams.ts";
 
@@ -27,7 +26,6 @@ export function createUpstreams(
     key: openrouterApiKey,
     acceptsClientKey: true,
     preset,
-    countsTokens: hostFacts(preset).countsTokens,
     dialectChoice: upstreamDialect,
   };
   return [openrouter, ...[...upstreams].map(([name, named]) => toUpstream(name, named))];
@@ -45,14 +43,15 @@ function toUpstream(
     headers,
     apiVersion,
     preset,
-    countsTokens: hostFacts(preset).countsTokens,
     dialectChoice: dialect ?? "auto",
   };
 }
 
-/** Default preset by name. Only hosts of `anthropic.com` are treated as Anthropic, whatever their name. */
+/** Default preset by host or name. Only hosts of `anthropic.com` are treated as Anthropic, whatever their name. */
 function defaultPreset(name: string, url: string): HostName {
-  if (/(^|\.)anthropic\.com$/.test(new URL(url).hostname)) return "anthropic";
+  const { hostname } = new URL(url);
+  if (/(^|\.)anthropic\.com$/.test(hostname)) return "anthropic";
+  if (hostname === "api.openai.com") return "openai";
   const host = HOST_NAMES.find((candidate) => candidate === name);
   return host === undefined || host === "anthropic" ? "other" : host;
 }

@@ -24,6 +24,8 @@ export interface UpstreamRequest extends ReadOptions {
   caller: Caller;
   /** Maximum retries before an answer begins. 0 if tools have run for the message. */
   retries?: number;
+  /** Called with the headers of each response. */
+  onHeaders?: ((headers: Headers) => void) | undefined;
 }
 
 /** Maximum size of a JSON answer. */
@@ -55,7 +57,7 @@ export async function send(
 async function sendOnce(
   { fetch: network, clock }: Network,
   upstream: Upstream,
-  { path, body, caller, signal, race = (promise) => promise }: UpstreamRequest,
+  { path, body, caller, signal, race = (promise) => promise, onHeaders }: UpstreamRequest,
 ): Promise<Response | RetryableFailure> {
   const headers = toHeaders(upstream, caller, body !== undefined);
   const init: RequestInit = { headers, signal, redirect: "manual" };
@@ -71,6 +73,7 @@ async function sendOnce(
     if (connected) throw error;
     return { error };
   }
+  onHeaders?.(response.headers);
   if (response.ok) return response;
   return {
     error: await readError(response, { upstream, caller, signal, race, now: clock.now() }),
@@ -152,6 +155,8 @@ function toHeaders(upstream: Upstream, caller: Caller, hasBody: boolean): Header
   if (hasBody) headers.set("content-type", "application/json");
   if (caller.version !== undefined) headers.set("anthropic-version", caller.version);
   if (caller.betas !== undefined) headers.set("anthropic-beta", caller.betas);
+  if (caller.userProfileId !== undefined) headers.set("anthropic-user-profile-id", caller.userProfileId);
+  if (caller.workspaceId !== undefined) headers.set("anthropic-workspace-id", caller.workspaceId);
   const header = keyHeader(upstream.preset, upstream.dialectChoice);
   if (header === "x-api-key" && !headers.has("anthropic-version")) {
     headers.set("anthropic-version", "2023-06-01");

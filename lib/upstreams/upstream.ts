@@ -10,8 +10,6 @@ export interface Upstream {
   baseUrl: string;
   /** The gateway's key for it. */
   key?: string | undefined;
-  /** True if it counts tokens of Anthropic requests at `/messages/count_tokens`. */
-  countsTokens?: boolean;
   /** True if the client's key is sent to it when the gateway has none. No other upstream receives the client's key. */
   acceptsClientKey?: boolean;
   /** Kind of upstream. */
@@ -21,6 +19,8 @@ export interface Upstream {
   headers?: Readonly<Record<string, string>> | undefined;
   /** `api-version` query parameter, which Azure requires. */
   apiVersion?: string | undefined;
+  /** All models of an embedded upstream. Default: the list that the upstream serves. */
+  models?: readonly { id: string }[];
   /** Transport of an embedded upstream. Default: the network. */
   fetch?: typeof fetch;
 }

@@ -5,6 +5,9 @@ import { type AnswerContent, contentOfMessage } from "./answer_content.ts";
 import { contentOfChunks } from "./completion.ts";
 import { readCorpus, type Recording } from "./corpus.ts";
 import { readFrames } from "./frames.ts";
+import { contentOfResponse, itemsToReturn, responseOfStream } from "./response.ts";
+import { secondTurn } from "./second_turn.ts";
+import { toTarget } from "./target.ts";
 import { everyByte, pickCuts } from "../kit/bytes.ts";
 import { foldEvents, parseEvents } from "../kit/events.ts";
 import { createTestGateway } from "../kit/gateway.ts";
@@ -39,7 +42,24 @@ const PECULIAR: Record<string, { why: string; failure?: Failure }> = {
   "334ea7": { why: "an error after `length`: cut by its limit, which is no failure" },
   "321511": { why: "several messages in one file: the first is the answer" },
   "7044ec": { why: "message_start comes twice: once is enough" },
+  ...notFound("4c29e8", "fb13ef", "4840de", "fb7ea6", "890cb5"),
+  ...unfinished("04d5b1", "e76f28", "2518ca"),
+  "6762dc": {
+    why: "a request over the limit of a minute: waiting does not help",
+    failure: { type: "invalid_request_error", status: 400 },
+  },
+  "793506": { why: "an error of an unknown code", failure: { type: "api_error", status: 502 } },
 };
+
+function notFound(...ids: string[]): typeof PECULIAR {
+  const failure = { type: "not_found_error", status: 404 };
+  return Object.fromEntries(ids.map((id) => [id, { why: "an unknown model, filed under 400", failure }]));
+}
+
+function unfinished(...ids: string[]): typeof PECULIAR {
+  const failure = { type: "api_error", status: 502 };
+  return Object.fromEntries(ids.map((id) => [id, { why: "a response that is still queued", failure }]));
+}
 
 const ERROR_TYPES: Record<number, string> = {
   400: "invalid_request_error",
@@ -78,6 +98,8 @@ interface Expected {
   content: AnswerContent;
   /** The whole message of an Anthropic API, of which no field may be lost. */
   message?: Json;
+  /** The items of the Responses API that the next turn must carry. */
+  items?: Json[];
   failure?: Failure | undefined;
 }
 
@@ -145,10 +167,10 @@ function toHead({ streamed, status }: Recording) {
 async function checkStreamed(
   recording: Recording,
   upstream: FakeUpstream,
-  { content, message, failure }: Expected,
+  { content, message, items, failure }: Expected,
 ): Promise<number | undefined> {
   const response = await ask(recording, upstream, true);
-  if (failure && !recording.streamed) {
+  if (failure && (!recording.streamed || isEmpty(content))) {
     await checkFailure(response, failure);
     return undefined;
   }
@@ -165,7 +187,13 @@ async function checkStreamed(
   }
   assert.equal(ending, "message_stop");
   checkMessage(answer, content, message);
+  if (items) assert.deepEqual(await secondTurn(recording, answer), items);
   return events.length;
+}
+
+/** True if nothing came before a failure, which then is an HTTP status. */
+function isEmpty({ text, thinking, calls }: AnswerContent): boolean {
+  return text === "" && thinking === "" && calls.length === 0;
 }
 
 /** Asks as a client that does not stream. */
@@ -198,18 +226,17 @@ function checkMessage(answer: Json, content: AnswerContent, message: Json | unde
   if (message) assert.deepEqual(withoutNames(answer), withoutNames(message));
 }
 
-function ask({ kind, stopSequences }: Recording, upstream: FakeUpstream, stream: boolean): Promise<Response> {
+function ask(recording: Recording, upstream: FakeUpstream, stream: boolean): Promise<Response> {
   runs++;
-  const native = kind === "anthropic.messages";
+  const { model, settings } = toTarget(recording);
+  const { stopSequences } = recording;
   const request = {
-    // The thinking of Claude passes as it is, that of others is sealed.
-    model: native ? "anthropic/claude-recorded" : "recorded/model",
+    model,
     max_tokens: 1000,
     stream,
     messages: [{ role: "user", content: "Say it again" }],
     ...(stopSequences.length > 0 && { stop_sequences: stopSequences }),
   };
-  const settings = { UPSTREAM_DIALECT: native ? "anthropic" as const : "openai" as const };
   return createTestGateway({ upstream, settings }).post(request);
 }
 
@@ -217,6 +244,7 @@ function ask({ kind, stopSequences }: Recording, upstream: FakeUpstream, stream:
 function expectStream({ id, kind, stopSequences }: Recording, bytes: Uint8Array): Expected {
   const { failure } = PECULIAR[id] ?? {};
   const frames = readFrames(new TextDecoder().decode(bytes)).filter(({ data }) => data !== "[DONE]");
+  if (kind === "openai.responses") return expectResponse(responseOfStream(frames), failure);
   if (kind !== "anthropic.messages") {
     const chunks = frames.filter(({ event }) => event !== "error").map(({ data }) => parseJson(data));
     return { content: contentOfChunks(chunks), failure };
@@ -229,8 +257,13 @@ function expectWhole({ id, kind, status, stopSequences }: Recording, bytes: Uint
   const body = parseJson(new TextDecoder().decode(bytes));
   const type = ERROR_TYPES[status];
   const failure = PECULIAR[id]?.failure ?? (type === undefined ? undefined : { type, status });
+  if (kind === "openai.responses") return expectResponse(body, failure);
   if (kind !== "anthropic.messages") return { content: contentOfChunks([body]), failure };
   return { ...expectMessage(body, stopSequences), failure };
+}
+
+function expectResponse(response: Json, failure: Failure | undefined): Expected {
+  return { content: contentOfResponse(response), items: itemsToReturn(response), failure };
 }
 
 function expectMessage({ provider: _provider, ...message }: Json, stops: readonly string[]): Expected {

@@ -12,6 +12,8 @@ export interface Recording {
   status: number;
   /** Who answered. */
   host: string;
+  /** The model that answered, if the index names it. */
+  model: string;
   /** The recorded request, of which the index may have cut long texts. */
   asked: Json | undefined;
   /** The same; nothing where it was cut. */
@@ -23,11 +25,15 @@ export interface Recording {
 
 const CORPUS = new URL("../../../shared/corpus/", import.meta.url);
 
-/** Reads the index of the corpus, which lies beside the checkout; `undefined` where it does not. */
+/** Reads the indexes of the corpus, which lies beside the checkout. Returns `undefined` if there is none. */
 export function readCorpus(): Recording[] | undefined {
-  const index = new URL("index.json", CORPUS);
-  if (!existsSync(index)) return undefined;
-  return objects(dig(JSON.parse(readFileSync(index, "utf8")), "entries")).map(toRecording);
+  const indexes = ["index.json", "responses-index.json"].map((name) => new URL(name, CORPUS)).filter(
+    existsSync,
+  );
+  if (indexes.length === 0) return undefined;
+  return indexes.flatMap((index) =>
+    objects(dig(JSON.parse(readFileSync(index, "utf8")), "entries")).map(toRecording)
+  );
 }
 
 /** How the index says that something was left out. */
@@ -44,6 +50,7 @@ function toRecording(entry: Json): Recording {
     streamed: entry.streaming === true,
     status: Number(entry.status),
     host: text(entry.host),
+    model: text(entry.model),
     asked,
     request: CUT.test(JSON.stringify(asked)) ? undefined : asked,
     stopSequences: Array.isArray(stops) ? stops.map(String) : [],

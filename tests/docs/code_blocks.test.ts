@@ -41,7 +41,10 @@ for (const page of pages) {
 
 const TSC = `${ROOT}node_modules/.bin/tsc`;
 
-test("the blocks of TypeScript compile", { skip: existsSync(TSC) ? false : "no tsc" }, () => {
+test("the blocks of TypeScript compile", {
+  skip: existsSync(TSC) ? false : "no tsc",
+  timeout: 60_000,
+}, () => {
   const folder = mkdtempSync(`${ROOT}tests/docs/.blocks-`);
   try {
     const blocks = blocksOf("ts");

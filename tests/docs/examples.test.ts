@@ -48,7 +48,10 @@ test("docs/examples/workers.ts answers with the settings of its bindings", async
   assert.equal((await workers.fetch(new Request("http://127.0.0.1/health"), bindings)).status, 404);
 });
 
-test("docs/examples/deno.ts passes the type check of Deno", { skip: findRuntime("deno").missing }, () => {
+test("docs/examples/deno.ts passes the type check of Deno", {
+  skip: findRuntime("deno").missing,
+  timeout: 60_000,
+}, () => {
   const [deno = ""] = findRuntime("deno").command;
   const { status, stderr } = spawnSync(deno, ["check", "docs/examples/deno.ts"], {
     cwd: ROOT,

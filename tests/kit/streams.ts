@@ -19,7 +19,7 @@ export function writeChunks(...chunks: readonly Json[]): string {
   return chunks.map(writeChunk).join("") + DONE;
 }
 
-/** Writes one event of Anthropic's Messages API. */
+/** Writes one event of Anthropic's Messages API, or of the Responses API. */
 export function writeEvent(event: { type: string; [field: string]: unknown }): string {
   return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }
@@ -33,5 +33,9 @@ export const COMPLETE_STREAMS: Record<UpstreamApi, string> = {
     { type: "content_block_stop", index: 0 },
     { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 1 } },
     { type: "message_stop" },
+  ].map(writeEvent).join(""),
+  responses: [
+    { type: "response.output_text.delta", output_index: 0, content_index: 0, delta: "Hi" },
+    { type: "response.completed", response: { status: "completed", output: [] } },
   ].map(writeEvent).join(""),
 };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createTestGateway } from "../kit/gateway.ts";
 import type { Json } from "../kit/json.ts";
-import { minimalRequest, type UpstreamApi } from "../kit/request.ts";
+import { API_SETTINGS, minimalRequest, type UpstreamApi } from "../kit/request.ts";
 
 /** Asks for a message whose upstream body has these pieces, and checks that the gateway is idle afterwards. */
 export async function askUntilIdle(
@@ -11,6 +11,7 @@ export async function askUntilIdle(
   type = "text/event-stream",
 ): Promise<Response> {
   const { upstream, clock, post } = createTestGateway({
+    settings: API_SETTINGS[api],
     upstream: { body, headers: { "content-type": type } },
   });
   const response = await post(minimalRequest(api, fields));

@@ -6,7 +6,7 @@ import { foldEvents, parseEvents } from "../kit/events.ts";
 import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
 import { checkGrammar } from "../kit/grammar.ts";
 import type { Wire } from "../kit/json.ts";
-import { MODELS, UPSTREAM_APIS, type UpstreamApi } from "../kit/request.ts";
+import { API_SETTINGS, MODELS, UPSTREAM_APIS, type UpstreamApi } from "../kit/request.ts";
 import { DONE, writeChunk, writeDelta, writeEvent } from "../kit/streams.ts";
 import { type FakeResponse, FakeUpstream } from "../kit/upstream.ts";
 
@@ -45,6 +45,34 @@ const text = (index: number) => [
   delta({ type: "text_delta", text: "Hé🙂" }, index),
   stop(index),
 ];
+const response = (...items: Wire[]) => [
+  writeEvent({ type: "response.created", response: { status: "in_progress" } }),
+  ...items.flatMap((item, output_index) => [
+    writeEvent({
+      type: "response.output_item.added",
+      output_index,
+      item: { ...item, content: [], arguments: "" },
+    }),
+    writeEvent({ type: "response.output_item.done", output_index, item }),
+  ]),
+  writeEvent({
+    type: "response.completed",
+    response: { status: "completed", output: items, usage: { input_tokens: 3, output_tokens: 5 } },
+  }),
+];
+const reasoningItem = {
+  type: "reasoning",
+  summary: [{ type: "summary_text", text: "Hm" }],
+  encrypted_content: "c2ln",
+};
+const callItem = (call_id: string) => ({
+  type: "function_call",
+  call_id,
+  name: "look",
+  arguments: '{"at":"é"}',
+});
+const messageItem = { type: "message", content: [{ type: "output_text", text: "Hé🙂" }] };
+
 const message = (stop_reason: string, ...blocks: string[]) => [
   writeEvent({
     type: "message_start",
@@ -79,6 +107,14 @@ const TURNS: Record<UpstreamApi, { turns: string[][]; spare: number }> = {
     ],
     spare: 1,
   },
+  responses: {
+    turns: [
+      response(reasoningItem, callItem("call_a")),
+      response(reasoningItem, callItem("call_b"), callItem("call_c")),
+      response(messageItem),
+    ],
+    spare: 0,
+  },
 };
 
 /** One gateway and one client for a whole conversation; each request sets the upstream's response. */
@@ -92,7 +128,10 @@ class Conversation {
   constructor(api: UpstreamApi) {
     this.api = api;
     this.upstream = new FakeUpstream(() => this.#response);
-    this.gateway = createTestGateway({ upstream: this.upstream, settings: SETTINGS });
+    this.gateway = createTestGateway({
+      upstream: this.upstream,
+      settings: { ...SETTINGS, ...API_SETTINGS[api] },
+    });
   }
 
   /** Sends the conversation so far to an upstream with this response. */

@@ -95,6 +95,28 @@ function plain(name: string, dialect: Dialect, model: string, field: string): Fa
   };
 }
 
+/** The events of a response made of these items, each with the deltas of its thought. */
+const response = (items: { item: Wire; deltas?: Wire[] }[]): Wire[] => [
+  { type: "response.created", response: { status: "in_progress" } },
+  ...items.flatMap(({ item, deltas = [] }, output_index) => [
+    { type: "response.output_item.added", output_index, item: { id: item.id, type: item.type } },
+    ...deltas.map((delta) => ({ ...delta, output_index })),
+    { type: "response.output_item.done", output_index, item },
+  ]),
+  { type: "response.completed", response: { status: "completed", output: [] } },
+];
+const summaryDeltas = (parts: string[]) =>
+  parts.map((delta) => ({ type: "response.reasoning_summary_text.delta", summary_index: 0, delta }));
+const contentDeltas = (parts: string[]) =>
+  parts.map((delta) => ({ type: "response.reasoning_text.delta", content_index: 0, delta }));
+const responsesText = { type: "message", content: [{ type: "output_text", text: "No.", annotations: [] }] };
+const responsesCall = (name: string) => ({
+  type: "function_call",
+  call_id: "call_x1y2z3",
+  name,
+  arguments: "{}",
+});
+
 /** The families of models, each on the road it takes. */
 export const FAMILIES: Family[] = [
   {
@@ -237,6 +259,48 @@ export const FAMILIES: Family[] = [
     })),
   },
   {
+    name: "GPT in the Responses API",
+    dialect: dialectFor("openai", "auto", "gpt-5.6-sol"),
+    model: "gpt-5.6-sol",
+    turn: fc.tuple(told, fc.boolean()).map(([{ said, secret }, readable]) => {
+      const summary = readable ? [{ type: "summary_text", text: said.whole }] : [];
+      const item = { type: "reasoning", summary, encrypted_content: secret };
+      const deltas = readable ? summaryDeltas(said.parts) : [];
+      return {
+        sent: response([
+          { item: { ...item, id: "rs_1", status: "completed" }, deltas },
+          { item: { ...responsesText, id: "msg_1" } },
+          { item: { ...responsesCall("divide"), id: "fc_1" } },
+        ]),
+        wanted: {
+          items: [
+            item,
+            { ...responsesText, role: "assistant", phase: "commentary" },
+            responsesCall("divide"),
+          ],
+        },
+      };
+    }),
+  },
+  {
+    name: "a model on one's own machine in the Responses API",
+    dialect: dialectFor("vllm", "responses", "qwen3"),
+    model: "qwen3",
+    turn: told.map(({ said }) => {
+      const item = {
+        type: "reasoning",
+        summary: [],
+        content: [{ type: "reasoning_text", text: said.whole }],
+      };
+      return {
+        sent: response([{ item: { ...item, id: "rs_1" }, deltas: contentDeltas(said.parts) }, {
+          item: responsesText,
+        }]),
+        wanted: { items: [item, { ...responsesText, role: "assistant" }] },
+      };
+    }),
+  },
+  {
     name: "Claude in its own language",
     dialect: anthropic,
     model: "anthropic/claude-opus-5.5",
@@ -278,6 +342,13 @@ export const FAMILIES: Family[] = [
     }),
   },
 ];
+
+/** The answer that a request of any API carries: its message, or its items. */
+export function answerIn({ messages, input }: Wire): Wire {
+  const isAnswer = ({ type, role }: Wire) =>
+    role === "assistant" || type === "reasoning" || type === "function_call";
+  return messages?.find(({ role }: Wire) => role === "assistant") ?? { items: input.filter(isAnswer) };
+}
 
 let ids = 0;
 

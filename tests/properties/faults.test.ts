@@ -10,7 +10,7 @@ import { parseEvents } from "../kit/events.ts";
 import { createTestGateway, type TestGateway, type TestGatewayOptions } from "../kit/gateway.ts";
 import { checkGrammar } from "../kit/grammar.ts";
 import type { Wire } from "../kit/json.ts";
-import { minimalRequest, UPSTREAM_APIS, type UpstreamApi } from "../kit/request.ts";
+import { API_SETTINGS, minimalRequest, UPSTREAM_APIS, type UpstreamApi } from "../kit/request.ts";
 import { DONE, writeChunk, writeDelta, writeEvent } from "../kit/streams.ts";
 import { type FakeReply, type FakeResponse, FakeUpstream } from "../kit/upstream.ts";
 
@@ -56,6 +56,31 @@ const ANSWERS: Record<UpstreamApi, { frames: string[]; last: number }> = {
     ],
     last: 5,
   },
+  responses: {
+    frames: [
+      writeEvent({ type: "response.created", response: { status: "in_progress" } }),
+      writeEvent({ type: "response.output_item.added", output_index: 0, item: { type: "reasoning" } }),
+      writeEvent({ type: "response.reasoning_summary_text.delta", output_index: 0, delta: "Hm" }),
+      writeEvent({
+        type: "response.output_item.done",
+        output_index: 0,
+        item: { type: "reasoning", summary: [], encrypted_content: "e" },
+      }),
+      writeEvent({ type: "response.output_text.delta", output_index: 1, delta: "Hé🙂" }),
+      writeEvent({
+        type: "response.output_item.added",
+        output_index: 2,
+        item: { type: "function_call", call_id: "call_a", name: "t", arguments: "" },
+      }),
+      writeEvent({ type: "response.function_call_arguments.delta", output_index: 2, delta: '{"x"' }),
+      writeEvent({ type: "response.function_call_arguments.done", output_index: 2, arguments: '{"x":1}' }),
+      writeEvent({
+        type: "response.completed",
+        response: { status: "completed", output: [], usage: { input_tokens: 3, output_tokens: 5 } },
+      }),
+    ],
+    last: 8,
+  },
 };
 
 interface Run extends TestGateway {
@@ -71,7 +96,8 @@ function start(
   upstream: FakeReply,
   options: Omit<TestGatewayOptions, "upstream"> = {},
 ): Run {
-  const gateway = createTestGateway({ settings: SETTINGS, upstream, ...options });
+  const { settings = SETTINGS, ...rest } = options;
+  const gateway = createTestGateway({ settings: { ...settings, ...API_SETTINGS[api] }, upstream, ...rest });
   const client = new AbortController();
   const answer = gateway.post(minimalRequest(api, { stream: streamed }), { signal: client.signal });
   return { ...gateway, client, answer };
@@ -243,7 +269,7 @@ for (const api of UPSTREAM_APIS) {
         const client = new AbortController();
         const upstream = new FakeUpstream({ ending: "open", ignoresAbort });
         const { clock, get, post } = createTestGateway({
-          settings: SETTINGS,
+          settings: { ...SETTINGS, ...API_SETTINGS[api] },
           upstream,
           async fetch(...request) {
             const response = await upstream.fetch(...request);

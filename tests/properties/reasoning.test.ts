@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
-import { FAMILIES, type Family, openrouter, readContent, toContext } from "./families.ts";
+import { answerIn, FAMILIES, type Family, openrouter, readContent, toContext } from "./families.ts";
 import type { Wire } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
 
@@ -11,7 +11,7 @@ fc.configureGlobal({ seed: SEED, numRuns: 200 });
 /** Says a conversation to a model of a family. */
 function say({ dialect, model }: Pick<Family, "dialect" | "model">, messages: Wire[]) {
   const context = toContext(model);
-  const request = parseMessagesRequest({ model: "m", max_tokens: 9, messages });
+  const request = parseMessagesRequest({ model: "m", max_tokens: 99, messages });
   const body: Wire = JSON.parse(JSON.stringify(dialect.toBody(request, context)));
   return { body, lost: context.loss.entries.map(([path]) => path) };
 }
@@ -42,8 +42,7 @@ for (const family of FAMILIES) {
         { role: "assistant", content },
         { role: "user", content: [...toResults(content), { type: "text", text: "And 97?" }] },
       ]);
-      const again = body.messages.find(({ role }: Wire) => role === "assistant");
-      assert.deepEqual(withoutPlaces(again), wanted);
+      assert.deepEqual(withoutPlaces(answerIn(body)), wanted);
       assert.deepEqual(lost, []);
     }));
   });
@@ -73,7 +72,7 @@ test("Dialect.toBody() removes and reports the reasoning of another model", () =
       });
     }
     const claude = target.model.includes("claude");
-    for (const message of body.messages) {
+    for (const message of body.messages ?? []) {
       if (message.role !== "assistant") continue;
       for (const { type, signature } of Array.isArray(message.content) ? message.content : []) {
         if (type === "thinking" && claude) assert.match(signature, /^claude /, "only Claude's own thoughts");

@@ -4,105 +4,17 @@ import fc from "fast-check";
 import { seal } from "../../lib/dialects/sealed.ts";
 import { dialectFor } from "../../lib/dialects/mod.ts";
 import { HOST_NAMES } from "../../lib/config/presets.ts";
+import { conversations, removeLosses } from "./conversations.ts";
 import { toContext } from "./families.ts";
 import { translateRequest } from "./unreported_losses.ts";
 import { toMessagesRequest, toPlain } from "../kit/chat_request.ts";
-import { type Json, objects, parseJson, type Wire } from "../kit/json.ts";
+import { type Json, objects, parseJson } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
 import { MODELS } from "../kit/request.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 150 });
 
 const MODEL = MODELS.chat;
-const words = fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 });
-const mark = fc.constantFrom({}, {}, { cache_control: { type: "ephemeral", ttl: "1h" } });
-const mix = (...parts: fc.Arbitrary<Wire>[]): fc.Arbitrary<Wire> =>
-  fc.tuple(...parts).map((each) => Object.assign({}, ...each));
-
-const text = mix(words.map((text) => ({ type: "text", text })), mark);
-const image = fc.oneof(
-  fc.base64String({ minLength: 4 }).map((data) => ({ type: "base64", media_type: "image/png", data })),
-  fc.webUrl().map((url) => ({ type: "url", url })),
-).map((source) => ({ type: "image", source }));
-const pdf = fc.base64String({ minLength: 4 }).map((data) => ({
-  type: "document",
-  source: { type: "base64", media_type: "application/pdf", data },
-}));
-const thought = fc.constant({ type: "redacted_thinking", data: "" });
-const input = fc.dictionary(fc.constantFrom("path", "n", "deep"), fc.jsonValue({ maxDepth: 2 }), {
-  maxKeys: 3,
-});
-const id = fc.oneof(
-  fc.uuid(),
-  fc.uuid().map((id) => `toolu_${id}`),
-  fc.nat().map((nth) => `functions.read:${nth}`),
-);
-const call = fc.record({ type: fc.constant("tool_use"), id, name: fc.constantFrom("read", "write"), input });
-
-/** A turn: what the user says, what the model thinks, says and calls, and the results of that. */
-const turn = fc.record({
-  asked: fc.array(fc.oneof(text, image, pdf), { minLength: 1, maxLength: 3 }),
-  thoughts: fc.array(thought, { maxLength: 1 }),
-  said: fc.array(text, { maxLength: 1 }),
-  calls: fc.uniqueArray(call, { maxLength: 3, selector: ({ id }) => id }),
-  results: fc.array(fc.tuple(words, fc.boolean()), { minLength: 3, maxLength: 3 }),
-}).map(({ asked, thoughts, said, calls, results }): Wire[] => [
-  { role: "user", content: asked },
-  ...(said.length + calls.length > 0
-    ? [{ role: "assistant", content: [...thoughts, ...said, ...calls] }]
-    : []),
-  ...(calls.length > 0
-    ? [{
-      role: "user",
-      content: calls.map(({ id }, at) => ({
-        type: "tool_result",
-        tool_use_id: id,
-        content: results[at]?.[0],
-        is_error: results[at]?.[1],
-      })),
-    }]
-    : []),
-]);
-
-const tools = ["read", "write"].map((name) => ({
-  name,
-  description: `It ${name}s`,
-  input_schema: { type: "object", properties: { path: { type: "string" } } },
-}));
-
-const request: fc.Arbitrary<Wire> = fc.record({
-  model: fc.constant("m"),
-  max_tokens: fc.integer({ min: 2000, max: 9000 }),
-  system: fc.array(text, { maxLength: 2 }),
-  messages: fc.array(turn, { minLength: 1, maxLength: 4 }).map((turns) => turns.flat()),
-  tools: fc.constant(tools),
-  tool_choice: fc.constantFrom({ type: "auto" }, { type: "any", disable_parallel_tool_use: true }, {
-    type: "tool",
-    name: "read",
-  }),
-  thinking: fc.constantFrom({ type: "adaptive" }, { type: "disabled" }),
-  temperature: fc.double({ min: 0, max: 1, noNaN: true }),
-  top_p: fc.double({ min: 0, max: 1, noNaN: true }),
-  stop_sequences: fc.uniqueArray(words, { minLength: 1, maxLength: 4 }),
-}, { requiredKeys: ["model", "max_tokens", "messages", "tools"] }).map(uniquely);
-
-/** Makes the ids of calls and the texts of thinking unique in a conversation. */
-function uniquely(request: Wire): Wire {
-  const again: Wire = JSON.parse(JSON.stringify(request));
-  let nth = 0;
-  let calls: Wire[] = [];
-  for (const { role, content } of again.messages) {
-    content.filter(({ type }: Wire) => type === "tool_result").forEach((block: Wire, at: number) => {
-      block.tool_use_id = calls[at]?.id;
-    });
-    if (role === "assistant") calls = content.filter(({ type }: Wire) => type === "tool_use");
-    for (const block of content) {
-      if (block.type === "tool_use") block.id += `_${nth++}`;
-      if (block.type === "redacted_thinking") block.data = sealed(`thought ${nth++}`);
-    }
-  }
-  return again;
-}
 
 function sealed(text: string): string {
   return seal(MODEL, [{ type: "reasoning.text", text, format: "unknown", index: 0 }]);
@@ -110,28 +22,17 @@ function sealed(text: string): string {
 
 for (const name of HOST_NAMES.filter((name) => name !== "anthropic")) {
   test(`Dialect.toBody() translates a conversation to chat completions without unreported changes (${name})`, () => {
-    fc.assert(fc.property(request, (asked) => {
+    fc.assert(fc.property(conversations(sealed), (asked) => {
       const target = { dialect: dialectFor(name, "openai", MODEL), toContext: () => toContext(MODEL) };
       const { body, loss } = translateRequest(asked, target);
       const chat = parseJson(body);
       const expected = structuredClone(asked);
       const actual = toMessagesRequest(chat, (details) => seal(MODEL, details));
-      for (const [path, action] of loss.entries) {
-        remove(expected, path.split("."));
-        const [field = ""] = path.split(".");
-        if (action !== "dropped") { for (const one of [expected, actual]) delete one[field]; }
-      }
+      removeLosses(expected, actual, loss);
       const strict = !OWN_IDS.has(name);
       assert.deepEqual(withoutHostIds(toPlain(actual), strict), withoutHostIds(toPlain(expected), strict));
     }));
   });
-}
-
-/** Removes the member at a path; in a list, the others keep their indexes. */
-function remove(from: Wire, [step = "", ...more]: readonly string[]): void {
-  if (more.length > 0) remove(from[step], more);
-  else if (Array.isArray(from)) from[Number(step)] = undefined;
-  else delete from[step];
 }
 
 /** Hosts that accept only ids of their own form: there, only equal ids are compared. */

@@ -6,8 +6,8 @@ import { parseEvents } from "../kit/events.ts";
 import { createTestGateway } from "../kit/gateway.ts";
 import { checkComplete, checkGrammar } from "../kit/grammar.ts";
 import type { Wire } from "../kit/json.ts";
-import { minimalRequest, UPSTREAM_APIS, type UpstreamApi } from "../kit/request.ts";
-import { writeChunks, writeDelta, writeEvent } from "../kit/streams.ts";
+import { API_SETTINGS, minimalRequest, UPSTREAM_APIS, type UpstreamApi } from "../kit/request.ts";
+import { COMPLETE_STREAMS, writeChunks, writeDelta, writeEvent } from "../kit/streams.ts";
 import { type FakeResponse, FakeUpstream } from "../kit/upstream.ts";
 
 const HTML = "<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1>nginx/1.25 at 10.0.0.7</body></html>";
@@ -41,7 +41,7 @@ async function askForError(
   api: UpstreamApi,
   streamed: boolean,
 ): Promise<Failure> {
-  const settings = { OPENROUTER_API_KEY: SECRETS.own };
+  const settings = { OPENROUTER_API_KEY: SECRETS.own, ...API_SETTINGS[api] };
   const { upstream, clock, post } = createTestGateway({ upstream: answer, settings });
   void upstream.stalled.then(() => clock.advance(1000)); // an answer with a reason to finish ends within a second
   const response = await post(minimalRequest(api, { stream: streamed }));
@@ -491,6 +491,12 @@ const BEGUN: Record<UpstreamApi, string> = {
     { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
     { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "Hi" } },
   ].map(writeEvent).join(""),
+  responses: writeEvent({
+    type: "response.output_text.delta",
+    output_index: 0,
+    content_index: 0,
+    delta: "Hi",
+  }),
 };
 const WRONG: Record<UpstreamApi, Record<string, [rest: string, type: string]>> = {
   chat: {
@@ -540,6 +546,49 @@ const WRONG: Record<UpstreamApi, Record<string, [rest: string, type: string]>> =
     "a delta without a delta": ['data: {"type":"content_block_delta","index":0}', "api_error"],
     "a block without a block": ['data: {"type":"content_block_start","index":1}', "api_error"],
     "an index that is a word": ['data: {"type":"content_block_stop","index":"0"}', "api_error"],
+    "the end": ["", "api_error"],
+  },
+  responses: {
+    "a nested error": [
+      'event: error\ndata: {"type":"error","sequence_number":3,"error":{"type":"tokens","code":"rate_limit_exceeded","message":"Slow"}}',
+      "rate_limit_error",
+    ],
+    "a flat error": [
+      'data: {"type":"error","code":"server_error","message":"No","param":null}',
+      "api_error",
+    ],
+    "an error without a type": ['data: {"error":{"code":429,"message":"Slow"}}', "rate_limit_error"],
+    "an error in a list": ['data: [{"error":{"code":429,"message":"Slow"}}]', "rate_limit_error"],
+    "an error of FastAPI": ['data: {"detail":"No"}', "api_error"],
+    "an error of xAI": ['data: {"code":"invalid-argument","error":"No"}', "api_error"],
+    "a failed response": [
+      'data: {"type":"response.failed","response":{"status":"failed","error":{"code":"server_is_overloaded","message":"No"}}}',
+      "overloaded_error",
+    ],
+    "a failed response without an error": [
+      'data: {"type":"response.failed","response":{"status":"failed","error":null}}',
+      "api_error",
+    ],
+    "an invalid image": [
+      'data: {"type":"response.failed","response":{"status":"failed","error":{"code":"invalid_image","message":"No"}}}',
+      "invalid_request_error",
+    ],
+    "a response that was cancelled": [
+      'data: {"type":"response.completed","response":{"status":"cancelled"}}',
+      "api_error",
+    ],
+    "a bare line": ['error: {"code":500,"message":"No"}', "api_error"],
+    "a bare line that is no JSON": ["error: boom", "api_error"],
+    "no JSON": ["data: <html>", "api_error"],
+    "arguments that are no object": [
+      'data: {"type":"response.completed","response":{"status":"completed","output":[{"type":"function_call","call_id":"a","name":"t","arguments":"[1]"}]}}',
+      "api_error",
+    ],
+    "arguments for no tool": [
+      'data: {"type":"response.completed","response":{"status":"completed","output":[{"type":"function_call","call_id":"a","arguments":"{}"}]}}',
+      "api_error",
+    ],
+    "the end after [DONE]": ["data: [DONE]", "api_error"],
     "the end": ["", "api_error"],
   },
 };
@@ -595,10 +644,22 @@ test("POST /v1/messages ignores values that only look like an error", async () =
         return [`${news}\n\n${BEGUN.native}${rest}`, `${BEGUN.native}${news}\n\n${rest}`];
       },
     ),
+    responses: [
+      "event: news\ndata: {}",
+      'data: {"type":"response.news","error":null}',
+      "data: {}",
+      "event: keepalive\ndata: {}",
+      'data: {"type":"response.output_text.delta","error":"x","output_index":0,"delta":""}',
+      'data: {"type":"response.output_item.added"}',
+      'data: {"type":"response.output_item.done","output_index":5,"item":null}',
+    ].flatMap((news) => [
+      `${news}\n\n${COMPLETE_STREAMS.responses}`,
+      `${BEGUN.responses}${news}\n\n${COMPLETE_STREAMS.responses}`,
+    ]),
   };
   for (const api of UPSTREAM_APIS) {
     for (const body of fine[api]) {
-      const gateway = createTestGateway({ upstream: text(200, body) });
+      const gateway = createTestGateway({ upstream: text(200, body), settings: API_SETTINGS[api] });
       const frames = parseEvents(await (await gateway.post(minimalRequest(api, { stream: true }))).text());
       assert.equal(checkGrammar(frames.filter(({ type }) => type !== "news")), "message_stop", body);
       assert.ok(frames.every(({ type }) => type !== ""));
@@ -648,10 +709,15 @@ test("POST /v1/messages ends a stream with events nested too deep legally", asyn
   const bodies: Record<UpstreamApi, string> = {
     chat: `data: {"choices":[{"delta":{"tool_calls":[${call}]},"finish_reason":"tool_calls"}]}\n\n`,
     native: `data: {"type":"content_block_delta","index":0,"delta":{"type":"x","x":${deep}}}\n\n`,
+    responses:
+      `data: {"type":"response.completed","response":{"output":[{"type":"function_call","name":"t","arguments":${deep}}]}}\n\n`,
   };
   for (const api of UPSTREAM_APIS) {
     for (const streamed of [true, false]) {
-      const { upstream, clock, post } = createTestGateway({ upstream: text(200, BEGUN[api] + bodies[api]) });
+      const { upstream, clock, post } = createTestGateway({
+        upstream: text(200, BEGUN[api] + bodies[api]),
+        settings: API_SETTINGS[api],
+      });
       const response = await post(minimalRequest(api, { stream: streamed }));
       const body = await response.text();
       // Engines differ in how deep they can write: the stream is complete, or it is a single error.

@@ -3,15 +3,15 @@ import { test } from "node:test";
 import { FakeClock } from "../kit/clock.ts";
 import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
 import { captureLog } from "../kit/log.ts";
-import { minimalRequest, MODELS, UPSTREAM_APIS } from "../kit/request.ts";
+import { API_SETTINGS, minimalRequest, MODELS, UPSTREAM_APIS, type UpstreamApi } from "../kit/request.ts";
 import { COMPLETE_STREAMS } from "../kit/streams.ts";
 import type { FakeResponse } from "../kit/upstream.ts";
 
 const settings = { OPENROUTER_API_KEY: "key-of-the-gateway" };
 
 /** Creates a gateway whose upstream sends a complete stream, or another response. */
-function createGatewayWith(upstream: FakeResponse): TestGateway {
-  return createTestGateway({ settings, upstream });
+function createGatewayWith(upstream: FakeResponse, api: UpstreamApi = "chat"): TestGateway {
+  return createTestGateway({ settings: { ...settings, ...API_SETTINGS[api] }, upstream });
 }
 
 /** All headers that a response of the gateway may have. */
@@ -52,7 +52,7 @@ for (const api of UPSTREAM_APIS) {
       const json = { "content-type": "application/json" };
       const headers = { ...THEIRS, ...(status === 200 ? { "content-type": "text/event-stream" } : json) };
       const body = status === 200 ? COMPLETE_STREAMS[api] : '{"error":{"message":"No"}}';
-      const gateway = createGatewayWith({ status, headers, body });
+      const gateway = createGatewayWith({ status, headers, body }, api);
       for (const path of ["/v1/messages", "/v1/messages/stream", "/v1/messages/count_tokens"]) {
         const response = await gateway.post(minimalRequest(api), { path });
         await response.text();
@@ -95,7 +95,7 @@ const FORGED = `x\r\nset-cookie: evil=1\r\n\r\n{"level":"ERROR"}\u2028${ESCAPES}
 
 test("POST /v1/messages keeps client input from forging a header or a log line", async () => {
   for (const api of UPSTREAM_APIS) {
-    const gateway = createGatewayWith({ body: COMPLETE_STREAMS[api] });
+    const gateway = createGatewayWith({ body: COMPLETE_STREAMS[api] }, api);
     const lines = await captureLog(async () => {
       for (const model of [FORGED, `vendor/${FORGED}`, `demo/${FORGED}`]) {
         for (const stream of [true, false]) {
@@ -213,7 +213,7 @@ const INFINITE: [body: string, path: string][] = [
 for (const [field, path] of INFINITE) {
   test(`POST /v1/messages rejects a number that is not finite: ${field.slice(0, 60)}`, async () => {
     for (const api of UPSTREAM_APIS) {
-      const gateway = createGatewayWith({ body: COMPLETE_STREAMS[api] });
+      const gateway = createGatewayWith({ body: COMPLETE_STREAMS[api] }, api);
       const own = Object.entries(minimalRequest(api)).filter(([name]) => !field.startsWith(`"${name}"`));
       const body = `{${field},${JSON.stringify(Object.fromEntries(own)).slice(1)}`;
       const response = await gateway.post(body);

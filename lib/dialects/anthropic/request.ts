@@ -27,8 +27,10 @@ const REROUTING_FIELDS = new Set([
 
 /** Differences between upstreams with Anthropic's API. */
 export interface AnthropicFeatures {
-  /** True for Anthropic itself. Only Anthropic receives `metadata`, `safeguards` and the billing block. */
+  /** True for Anthropic itself. Only Anthropic receives `metadata` and the billing block. */
   isAnthropic: boolean;
+  /** Models whose requests are sent with `safeguards`, which holds paths and rules of the user's machine. */
+  safeguards: "all" | "Claude" | "none";
   /** True if it accepts OpenRouter's `provider` and `session_id`. */
   routing: boolean;
 }
@@ -37,9 +39,9 @@ export interface AnthropicFeatures {
  * Creates the dialect of Anthropic's Messages API, which passes requests through, unknown fields included.
  *
  * It sets the model's name and `stream`. From requests to third parties it removes `metadata`, which identifies the
- * user's device, `safeguards` and the billing block. From all requests it removes fields that redirect them, citations
- * of the gateway, blank text of answers, and the thinking of other models: a foreign signature makes the request fail.
- * It describes the calls of the gateway's tools as text.
+ * user's device, and the billing block; `safeguards` goes only to upstreams that judge calls. From all requests it
+ * removes fields that redirect them, citations of the gateway, blank text of answers, and the thinking of other models:
+ * a foreign signature makes the request fail. It describes the calls of the gateway's tools as text.
  * Source: https://openrouter.ai/docs/api-reference/messages
  */
 export function createAnthropicDialect(features: AnthropicFeatures): Dialect {
@@ -52,14 +54,27 @@ export function createAnthropicDialect(features: AnthropicFeatures): Dialect {
       const exact = features.isAnthropic || (features.routing && isClaude(context.model));
       return new AnthropicAnswerReader(request, context, { exact });
     },
+    sendsSafeguards: (model) => sendsSafeguards(model, features),
+    tokenCount: {
+      path: "/messages/count_tokens",
+      toBody(request, context) {
+        const { stream: _stream, max_tokens: _limit, ...body } = toAnthropicRequest(
+          request,
+          context,
+          features,
+        );
+        return body;
+      },
+    },
   };
 }
 
 function toAnthropicRequest(
   original: MessagesRequest,
   context: TurnContext,
-  { isAnthropic, routing }: AnthropicFeatures,
+  features: AnthropicFeatures,
 ): JsonObject {
+  const { isAnthropic, routing } = features;
   const cached = context.cacheControl === false ? withoutCacheControl(original, context.loss) : original;
   const isCompatible = !isAnthropic && !routing;
   const request = isCompatible ? toCompatibleRequest(cached, context.loss) : cached;
@@ -67,19 +82,28 @@ function toAnthropicRequest(
   for (const [field, value] of isAnthropic ? [] : Object.entries(metadata ?? {})) {
     if (value !== null && value !== undefined) context.loss.add(`metadata.${field}`, "dropped");
   }
-  if (safeguards !== undefined && !isAnthropic) context.loss.add("safeguards", "dropped");
+  const judged = sendsSafeguards(context.model, features);
+  if (safeguards !== undefined && !judged) context.loss.add("safeguards", "dropped");
   return {
     // OpenRouter's other providers of Claude, Bedrock and Google, lack some of Anthropic's features.
-    ...(routing && /^~?anthropic\//.test(context.model) && { provider: { order: ["anthropic"] } }),
+    ...(routing && isOpenRouterClaude(context.model) && { provider: { order: ["anthropic"] } }),
     ...(routing && context.sessionId && { session_id: context.sessionId }),
     ...withoutRerouting(rest, context.loss),
     ...(isAnthropic && metadata !== undefined && { metadata }),
-    ...(isAnthropic && safeguards !== undefined && { safeguards }),
+    ...(judged && safeguards !== undefined && { safeguards }),
     ...(system && { system: isAnthropic ? system : withoutBillingBlock(system) }),
     model: context.model,
     stream: true,
     messages: toUpstreamMessages(request.messages, context, isCompatible),
   };
+}
+
+function sendsSafeguards(model: string, { safeguards }: AnthropicFeatures): boolean {
+  return safeguards === "all" || (safeguards === "Claude" && isOpenRouterClaude(model));
+}
+
+function isOpenRouterClaude(model: string): boolean {
+  return /^~?anthropic\//.test(model);
 }
 
 function withoutRerouting(fields: JsonObject, loss: LossReport): JsonObject {

@@ -31,6 +31,33 @@ export const OPENROUTER_ERROR_TYPES: ReadonlyMap<string, ErrorType> = toMap([
   ["api_error", ["provider_unavailable", "server", "unmapped"]],
 ]);
 
+/** Codes of OpenAI's policies. Source: npm `openai`, resources/responses/responses.d.ts */
+const OPENAI_POLICY_CODES: readonly string[] = [
+  "invalid_prompt",
+  "bio_policy",
+  "image_content_policy_violation",
+];
+
+/** Codes of invalid requests in a stream of the Responses API. Source: npm `openai`, resources/responses/responses.d.ts */
+const OPENAI_REQUEST_CODES: readonly string[] = [
+  "data_residency_mismatch",
+  "invalid_value",
+  "unsupported_value",
+  "invalid_image",
+  "invalid_image_format",
+  "invalid_base64_image",
+  "invalid_image_url",
+  "invalid_image_mode",
+  "image_too_large",
+  "image_too_small",
+  "image_parse_error",
+  "image_file_too_large",
+  "image_file_not_found",
+  "unsupported_image_media_type",
+  "empty_image_file",
+  "failed_to_download_image",
+];
+
 /**
  * Error codes and types of other hosts that are more specific than their HTTP status. Those of MiniMax begin with
  * `base_resp`, because other hosts use the same numbers.
@@ -40,6 +67,7 @@ export const OPENROUTER_ERROR_TYPES: ReadonlyMap<string, ErrorType> = toMap([
  */
 export const HOST_ERROR_CODES: ReadonlyMap<string, ErrorType> = toMap([
   ["invalid_request_error", [
+    ...OPENAI_POLICY_CODES,
     "content_filter",
     "DataInspectionFailed",
     "data_inspection_failed",
@@ -65,13 +93,14 @@ export const HOST_ERROR_CODES: ReadonlyMap<string, ErrorType> = toMap([
   ["not_found_error", ["model_not_found", "model_decommissioned"]],
   ["rate_limit_error", ["base_resp.1002", "base_resp.1039", "base_resp.1041"]],
   ["timeout_error", ["base_resp.1001"]],
-  ["overloaded_error", ["engine_overloaded_error", "1305"]],
+  ["overloaded_error", ["engine_overloaded_error", "server_is_overloaded", "slow_down", "1305"]],
   // Groq sends 400 for an invalid call of the model. The request is valid, and a retry may succeed.
   ["api_error", ["tool_use_failed"]],
 ]);
 
 /** Codes and types with which a host says that the model or a filter refused to answer. */
 export const REFUSAL_CODES: ReadonlySet<string> = new Set([
+  ...OPENAI_POLICY_CODES,
   "content_policy_violation",
   "refusal",
   "content_filter",
@@ -91,6 +120,7 @@ export const FALLBACK_ERROR_CODES: ReadonlyMap<string, ErrorType> = toMap([
   ["invalid_request_error", [
     "invalid_request_error",
     "BadRequestError",
+    ...OPENAI_REQUEST_CODES,
     "INVALID_ARGUMENT",
     "FAILED_PRECONDITION",
     "InvalidParameter",
@@ -103,6 +133,7 @@ export const FALLBACK_ERROR_CODES: ReadonlyMap<string, ErrorType> = toMap([
   ["not_found_error", ["not_found_error", "NotFoundError", "NOT_FOUND", "ResourceNotFoundException"]],
   ["timeout_error", ["timeout_error", "DEADLINE_EXCEEDED", "ModelTimeoutException", "RequestTimeOut"]],
   ["request_too_large", ["request_too_large"]],
+  ["conflict_error", ["conflict_error"]],
   ["rate_limit_error", [
     "rate_limit_error",
     "rate_limit_exceeded",

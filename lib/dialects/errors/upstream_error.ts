@@ -8,6 +8,7 @@ import {
 } from "./error_types.ts";
 import { isEmptyAccount } from "./empty_account.ts";
 import { type ErrorBody, readErrorBody } from "./error_body.ts";
+import { keptServerError, readRetryHeaders } from "./kept_error.ts";
 import { withHint } from "./hints.ts";
 import { isOverflow, toOverflowMessage } from "./context_overflow.ts";
 import { findRetryAfter, isFutileDelay } from "./retry_after.ts";
@@ -54,7 +55,7 @@ const INVALID_KEY_MESSAGE =
   /\b(incorrect|invalid|wrong) api key\b|\bapi key (is )?(not valid|invalid|expired)\b/i;
 /** Messages that reject earlier thinking: of another model or conversation, or repeated. */
 const REJECTED_THINKING_MESSAGE =
-  /signature.{0,40}\bthinking\b|\bthinking\b.{0,200}cannot be modified|bound to a different conversation|thought.?signature.{0,40}(not valid|invalid|corrupt)|missing a.{0,10}thought.?signature|encrypted.?content.{0,80}(verified|invalid|decrypt)|duplicate item found with id/is;
+  /signature.{0,40}\bthinking\b|\bthinking\b.{0,200}cannot be modified|bound to a different conversation|thought.?signature.{0,40}(not valid|invalid|corrupt)|missing a.{0,10}thought.?signature|encrypted.?content.{0,80}(verified|invalid|decrypt)|invalid_encrypted_content|duplicate item found with id|'reasoning' was provided without its required|without its required 'reasoning' item/is;
 /** Messages about failures of the host that the request did not cause. */
 const SERVER_FAILURE_MESSAGE =
   /internal (server )?error|server error|unavailable|overloaded|temporar|try again|tim(ed? ?out|eout)|upstream|connection|bad gateway/i;
@@ -85,6 +86,7 @@ export function toUpstreamError({ status, body, headers, now }: UpstreamFailure)
     ...(retryAfter !== undefined && { retryAfter }),
     ...(details && { details }),
     ...(retryable !== undefined && { retryable }),
+    ...readRetryHeaders(headers),
   };
 
   if (isContextOverflow(failure, httpStatus)) {
@@ -97,11 +99,13 @@ export function toUpstreamError({ status, body, headers, now }: UpstreamFailure)
     const adjustment = provider === undefined ? undefined : { excludeProvider: provider };
     return new UpstreamError("api_error", message, { ...options, status: 502, adjustment });
   }
+  const kept = keptServerError(body, status);
+  if (kept !== undefined) return new UpstreamError(kept.type, message, { ...options, status: kept.status });
   const type = errorTypeFor(failure, { httpStatus, midStream: status === undefined, retryAfter });
   return new UpstreamError(type, type === "not_found_error" ? withHint(message) : message, {
     ...options,
     ...(type === "api_error" && { status: httpStatus === 500 || httpStatus > 502 ? 500 : 502 }),
-    adjustment: adjustmentFor(type, message),
+    adjustment: adjustmentFor(type, [...codes, message].join(" ")),
     refused: [...errorTypes, ...codes].some((name) => REFUSAL_CODES.has(name)),
   });
 }

@@ -107,6 +107,10 @@ export class ChatAnswerReader implements AnswerReader {
     if (!this.#hasUsage) {
       this.#writer.usage({ output_tokens: Math.max(1, Math.ceil(this.#outputChars / CHARS_PER_TOKEN)) });
     }
+    this.#endMessage();
+  }
+
+  #endMessage(): void {
     const stopReason = this.#ending.toStopReason({
       hasCalls: this.#calls.hasCalls,
       hasContent: this.#writer.hasContent,
@@ -116,6 +120,8 @@ export class ChatAnswerReader implements AnswerReader {
     } catch (cause) {
       // Some hosts do not report that an answer reached its token limit if it ends in a tool call.
       if (this.#outputTokens >= this.#maxTokens) return this.#writer.end("max_tokens");
+      // An answer that is not JSON is passed on as it is. The check of structured outputs requests it again.
+      if (this.#writer.endJson()) return this.#endMessage();
       throw brokenCall(cause);
     }
   }

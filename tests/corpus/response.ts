@@ -1,0 +1,87 @@
+import type { AnswerCall, AnswerContent, AnswerUsage } from "./answer_content.ts";
+import type { Frame } from "./frames.ts";
+import { count, dig, isJson, type Json, objects, parseJson, text } from "../kit/json.ts";
+
+/** Sentence that stands for a generated image. */
+const IMAGE_NOTE = "[An image was generated, which is left out]";
+
+/**
+ * Reads the content of a response of the Responses API, without any code of the gateway.
+ */
+export function contentOfResponse({ output, status, usage, incomplete_details }: Json): AnswerContent {
+  const items = objects(output);
+  const parts = items.filter(({ type }) => type === "message").flatMap(({ content }) => objects(content));
+  const calls = items.filter(({ type }) => type === "function_call").map(toCall);
+  const usual = calls.length > 0
+    ? "tool_use"
+    : parts.some(({ type }) => type === "refusal")
+    ? "refusal"
+    : "end_turn";
+  const limit = dig(incomplete_details, "reason") === "content_filter" ? "refusal" : "max_tokens";
+  return {
+    text: items.map(toText).join(""),
+    thinking: items.map(toThinking).join(""),
+    calls,
+    stop: status === "incomplete" ? limit : usual,
+    usage: isJson(usage) ? toUsage(usage) : undefined,
+  };
+}
+
+/** Reads the response of a stream: its whole items, or else those of its last event. */
+export function responseOfStream(frames: readonly Frame[]): Json {
+  const events = frames.map(({ data }) => parseJson(data));
+  const last = events.findLast(({ type }) => /^response\.(completed|incomplete|failed)$/.test(text(type)));
+  const response = isJson(last?.response) ? last.response : {};
+  const done = events.filter(({ type }) => type === "response.output_item.done");
+  const output = done.toSorted((a, b) => count(a.output_index) - count(b.output_index)).map(({ item }) =>
+    item
+  );
+  return output.length > 0 ? { ...response, output } : response;
+}
+
+/** The items that the second turn must carry: readable texts, reasoning that the host can use, and calls. */
+export function itemsToReturn({ output }: Json): Json[] {
+  const items = objects(output).flatMap((item): Json[] => {
+    const { type, name, content, encrypted_content } = item;
+    const said = toText(item);
+    if (said !== "") return [{ text: said }];
+    if (type === "function_call") return [{ name, input: toCall(item).input }];
+    if (type === "compaction") return [{ encrypted_content }];
+    if (type !== "reasoning" || !(encrypted_content || objects(content).length > 0)) return [];
+    return [{ encrypted_content, content: objects(content), summary: item.summary ?? [] }];
+  });
+  const end = items.findLastIndex((item) => !("summary" in item)) + 1;
+  return items.slice(0, end);
+}
+
+function toText({ type, content, result }: Json): string {
+  if (type === "image_generation_call" && result) return IMAGE_NOTE;
+  const all = type === "message"
+    ? objects(content).map((part) => text(part.text ?? part.refusal)).join("")
+    : "";
+  return all.trim() === "" ? "" : all;
+}
+
+/** The thought itself, or else its summary. */
+function toThinking({ type, content, summary }: Json): string {
+  if (type !== "reasoning") return "";
+  const texts = [content, summary].map((parts) =>
+    objects(parts).map((part) => text(part.text)).filter(Boolean)
+  );
+  return (texts.find(({ length }) => length > 0) ?? []).join("\n\n");
+}
+
+function toCall({ name, arguments: input }: Json): AnswerCall {
+  return { name: text(name), input: text(input) === "" ? {} : JSON.parse(text(input)) };
+}
+
+function toUsage(usage: Json): AnswerUsage {
+  const read = count(dig(usage, "input_tokens_details", "cached_tokens"));
+  const written = count(dig(usage, "input_tokens_details", "cache_write_tokens"));
+  return {
+    input: count(usage.input_tokens) - read - written,
+    output: count(usage.output_tokens),
+    read,
+    written,
+  };
+}
