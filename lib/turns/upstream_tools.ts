@@ -6,7 +6,8 @@ import type { Route } from "../upstreams/upstream.ts";
 export function upstreamTools({ dialect, upstream: { preset } }: Route): UpstreamTools {
   return {
     runs: ({ type }) => runsServerTool(preset, dialect, type),
-    takesToolChanges: dialect.name === "anthropic",
+    // Other hosts with Anthropic's format do not have these blocks.
+    takesToolChanges: dialect.name === "anthropic" && (preset === "anthropic" || preset === "openrouter"),
     searchesWeb: hostFacts(preset).searchesWeb,
   };
 }

@@ -30,6 +30,13 @@ const BLOCKS_OF_DELTAS = new Map<string, RegExp>([
   ["input_json_delta", /_use$/],
 ]);
 
+/** Names of deltas that some hosts shorten. */
+const DELTA_NAMES = new Map([
+  ["text", "text_delta"],
+  ["thinking", "thinking_delta"],
+  ["input_json", "input_json_delta"],
+]);
+
 /** Writes the blocks of an upstream's stream, whatever their order: deltas go to the block of their type. */
 export class BlockReader {
   readonly #writer: MessageWriter;
@@ -83,11 +90,11 @@ export class BlockReader {
     if (this.#options.exact && (found === undefined || found.state === "closed")) {
       throw unreadableAnswer("a delta refers to a block that is not open");
     }
-    const type = BLOCKS_OF_DELTAS.get(delta.type);
-    const block = found !== undefined && (type?.test(found.start.type) ?? true)
-      ? found
-      : this.#findBlock(delta);
-    if (block !== undefined) this.#add(block, delta);
+    const known = this.#options.exact ? delta : { ...delta, type: DELTA_NAMES.get(delta.type) ?? delta.type };
+    const type = BLOCKS_OF_DELTAS.get(known.type);
+    const fits = found !== undefined && (type?.test(found.start.type) ?? true);
+    const block = fits ? found : this.#findBlock(known);
+    if (block !== undefined) this.#add(block, known);
   }
 
   /** Closes a block. */
