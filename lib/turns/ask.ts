@@ -10,7 +10,9 @@ import type { Route } from "../upstreams/upstream.ts";
 import { prepareTurn } from "./prepare_turn.ts";
 import { nextTask } from "../runtime/next_task.ts";
 import { rejectThread } from "./thread.ts";
+import { logWarning } from "../observability/log.ts";
 import { redactKey } from "../upstreams/redact_key.ts";
+import { toRouteLabel } from "../upstreams/find_route.ts";
 import { sendTimed } from "./send_timed.ts";
 import { sendTurn } from "./send_turn.ts";
 import { timeoutsFrom } from "../upstreams/idle_timeout.ts";
@@ -96,7 +98,14 @@ export function createAsk(
       try {
         for await (const events of readAnswer(response, { context, route, reader, idleTimer })) {
           tally.add(events);
+          if (reader.unknownStop !== undefined) loss.add("answer.stop_reason", "approximated");
           yield events;
+        }
+        if (reader.unknownStop !== undefined) {
+          logWarning("an answer ended for an unknown reason", {
+            model: toRouteLabel(route),
+            reason: reader.unknownStop.slice(0, 100),
+          });
         }
       } catch (error) {
         throw redactKey(error, route.upstream, caller);

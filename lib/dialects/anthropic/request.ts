@@ -147,6 +147,7 @@ function toUpstreamMessages(messages: Message[], context: TurnContext, isCompati
     }
     const toBlocks = role === "assistant" ? toAnswerBlocks : convert;
     const kept = content.flatMap((block, nth) => toBlocks(block, `${path}.${nth}`));
+    if (isCompatible && kept.length === 0) return [];
     if (kept.length === content.length && kept.every((block, nth) => block === content[nth])) {
       return [message];
     }
