@@ -16,14 +16,14 @@ import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { startMessage } from "../turns/message_start.ts";
-import { createJudge } from "../turns/auto_mode_judge.ts";
-import { withSafeguards } from "../turns/safeguards.ts";
-import { withStructuredOutput } from "../turns/structured.ts";
-import { withToolInputCheck } from "../turns/check_tool_input.ts";
+import { createJudge } from "../turns/safeguards/auto_mode_judge.ts";
+import { withSafeguards } from "../turns/safeguards/safeguards.ts";
+import { withStructuredOutput } from "../turns/structured/structured.ts";
+import { withToolInputCheck } from "../turns/structured/check_tool_input.ts";
 import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
 import { readUpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import { writeEvents } from "./write_events.ts";
-import { withTools } from "../turns/with_tools.ts";
+import { withTools } from "../turns/gateway_tools/with_tools.ts";
 
 /** A request for a message. */
 export interface MessagesCall {

@@ -1,5 +1,5 @@
 import type { JsonObject } from "../../../base/json.ts";
-import { type StrictOptions, toStrictSchema } from "../../../json_schema/strict.ts";
+import { type StrictOptions, toStrictSchema } from "../../../json_schema/output/strict.ts";
 import type { ChatFeatures } from "../chat.ts";
 
 /**

@@ -1,21 +1,21 @@
-import { CHARS_PER_TOKEN } from "../base/chars_per_token.ts";
+import { CHARS_PER_TOKEN } from "../../base/chars_per_token.ts";
 import * as v from "valibot";
-import type { SearchHit, SearchQuery } from "../../tools/models.ts";
-import type { Caller } from "../access/caller.ts";
-import { costByListPrice } from "../tokens/price.ts";
-import type { TurnUsage } from "../tokens/turn_usage.ts";
-import { type Metering, readOn } from "./read_on.ts";
-import { hostFacts } from "../dialects/mod.ts";
-import { toUpstreamError } from "../dialects/errors/upstream_error.ts";
-import { ApiError } from "../base/errors.ts";
-import { isObject, type JsonObject, tryJson } from "../base/json.ts";
-import type { Route } from "../upstreams/upstream.ts";
-import { readBytes } from "../upstreams/read_body.ts";
-import { readEvents } from "../upstreams/read_events.ts";
-import { redactKey } from "../upstreams/redact_key.ts";
-import { type Network, send } from "../upstreams/send.ts";
-import type { Timeouts } from "../upstreams/idle_timeout.ts";
-import { sendTimed } from "./send_timed.ts";
+import type { SearchHit, SearchQuery } from "../../../tools/models.ts";
+import type { Caller } from "../../access/caller.ts";
+import { costByListPrice } from "../../tokens/price.ts";
+import type { TurnUsage } from "../../tokens/turn_usage.ts";
+import { type Metering, readOn } from "../read_on.ts";
+import { hostFacts } from "../../dialects/mod.ts";
+import { toUpstreamError } from "../../dialects/errors/upstream_error.ts";
+import { ApiError } from "../../base/errors.ts";
+import { isObject, type JsonObject, tryJson } from "../../base/json.ts";
+import type { Route } from "../../upstreams/upstream.ts";
+import { readBytes } from "../../upstreams/read_body.ts";
+import { readEvents } from "../../upstreams/read_events.ts";
+import { redactKey } from "../../upstreams/redact_key.ts";
+import { type Network, send } from "../../upstreams/send.ts";
+import type { Timeouts } from "../../upstreams/idle_timeout.ts";
+import { sendTimed } from "../send_timed.ts";
 
 /** Options of {@linkcode searchUpstream}. */
 export interface SearchOptions {

@@ -1,11 +1,11 @@
-import { isObject } from "../base/json.ts";
-import type { SchemaDocument, SchemaNode } from "./document.ts";
-import { Evaluation } from "./evaluate.ts";
-import { ALL_KINDS, kindOf, type Kinds, NO_KIND } from "./kinds.ts";
-import { Location } from "./location.ts";
+import { isObject } from "../../base/json.ts";
+import type { SchemaDocument, SchemaNode } from "../document.ts";
+import { Evaluation } from "../evaluate.ts";
+import { ALL_KINDS, kindOf, type Kinds, NO_KIND } from "../kinds.ts";
+import { Location } from "../location.ts";
 import { type Possible, possibleKinds } from "./possible_kinds.ts";
-import type { References } from "./references.ts";
-import { CostError, SchemaError } from "./schema_error.ts";
+import type { References } from "../references.ts";
+import { CostError, SchemaError } from "../schema_error.ts";
 
 /** How many schemas the search may look at, and how many steps the check of listed values may take. */
 const MAX_LOOKUPS = 200_000;

@@ -1,9 +1,9 @@
-import { isObject, type JsonObject } from "../base/json.ts";
-import { inPlaceOf } from "./check_progress.ts";
-import type { SchemaNode } from "./document.ts";
-import { Evaluation } from "./evaluate.ts";
-import { Location } from "./location.ts";
-import type { Schema } from "./schema.ts";
+import { isObject, type JsonObject } from "../../base/json.ts";
+import { inPlaceOf } from "../check/progress.ts";
+import type { SchemaNode } from "../document.ts";
+import { Evaluation } from "../evaluate.ts";
+import { Location } from "../location.ts";
+import type { Schema } from "../schema.ts";
 
 /** How many steps the search for added nulls may take. */
 const MAX_STEPS = 500_000;
@@ -17,7 +17,7 @@ const MAX_STEPS = 500_000;
  * @example Usage
  * ```ts
  * import { withoutAddedNulls } from "./restore.ts";
- * import { Schema } from "./schema.ts";
+ * import { Schema } from "../schema.ts";
  *
  * const schema = new Schema({ type: "object", properties: { note: { type: "string" } } });
  * if (JSON.stringify(withoutAddedNulls({ note: null }, schema)) !== "{}") throw new Error("null is left");

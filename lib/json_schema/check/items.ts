@@ -1,6 +1,6 @@
-import { isObject } from "../base/json.ts";
-import type { CheckContext } from "./check_context.ts";
-import type { SchemaNode } from "./document.ts";
+import { isObject } from "../../base/json.ts";
+import type { CheckContext } from "./context.ts";
+import type { SchemaNode } from "../document.ts";
 
 /** Checks the items of an array. */
 export function checkItems(context: CheckContext, items: readonly unknown[]): void {

@@ -1,6 +1,6 @@
-import { splitAtReminder } from "../base/reminders.ts";
-import type { Message, MessagesRequest } from "../anthropic/schema.ts";
-import type { JsonObject } from "../base/json.ts";
+import { splitAtReminder } from "../../base/reminders.ts";
+import type { Message, MessagesRequest } from "../../anthropic/schema.ts";
+import type { JsonObject } from "../../base/json.ts";
 import type { JudgedCall } from "./safeguards.ts";
 
 /** Instructions of the model that judges tool calls. */

@@ -1,12 +1,12 @@
-import type { Ask } from "../anthropic/ask.ts";
-import type { ResponseBlock, StreamEvent } from "../anthropic/events.ts";
-import { isCustomTool, type MessagesRequest } from "../anthropic/schema.ts";
-import { type JsonObject, tryJson } from "../base/json.ts";
-import { findExcess } from "../base/json_bounds.ts";
-import type { LossReport } from "../dialects/loss.ts";
-import { toSteps } from "../json_schema/pointer.ts";
-import { Schema } from "../json_schema/schema.ts";
-import { CostError, SchemaError } from "../json_schema/schema_error.ts";
+import type { Ask } from "../../anthropic/ask.ts";
+import type { ResponseBlock, StreamEvent } from "../../anthropic/events.ts";
+import { isCustomTool, type MessagesRequest } from "../../anthropic/schema.ts";
+import { type JsonObject, tryJson } from "../../base/json.ts";
+import { findExcess } from "../../base/json_bounds.ts";
+import type { LossReport } from "../../dialects/loss.ts";
+import { toSteps } from "../../json_schema/pointer.ts";
+import { Schema } from "../../json_schema/schema.ts";
+import { CostError, SchemaError } from "../../json_schema/schema_error.ts";
 
 /** How many steps the check of one call may take, how many of its complaints are reported, how long it may be. */
 const MAX_STEPS = 200_000;

@@ -1,4 +1,4 @@
-import { findExcess } from "../base/json_bounds.ts";
+import { findExcess } from "../../base/json_bounds.ts";
 
 /** How many places of a text are tried as the start of a JSON value. */
 const MAX_STARTS = 20;

@@ -1,17 +1,17 @@
-import type { Models } from "../../tools/models.ts";
-import type { ToolContext } from "../../tools/toolbox/call_runner.ts";
-import { collectMessage } from "../anthropic/collect.ts";
-import type { ResponseMessage } from "../anthropic/events.ts";
-import type { MessagesRequest } from "../anthropic/schema.ts";
-import { type AskOptions, createAsk } from "./ask.ts";
-import { toApiError } from "../base/errors.ts";
-import type { MessageContext } from "./context.ts";
-import { fenceText } from "../dialects/fence.ts";
-import { LossReport } from "../dialects/loss.ts";
-import { hostFacts } from "../dialects/mod.ts";
-import { findRoute } from "../upstreams/find_route.ts";
+import type { Models } from "../../../tools/models.ts";
+import type { ToolContext } from "../../../tools/toolbox/call_runner.ts";
+import { collectMessage } from "../../anthropic/collect.ts";
+import type { ResponseMessage } from "../../anthropic/events.ts";
+import type { MessagesRequest } from "../../anthropic/schema.ts";
+import { type AskOptions, createAsk } from "../ask.ts";
+import { toApiError } from "../../base/errors.ts";
+import type { MessageContext } from "../context.ts";
+import { fenceText } from "../../dialects/fence.ts";
+import { LossReport } from "../../dialects/loss.ts";
+import { hostFacts } from "../../dialects/mod.ts";
+import { findRoute } from "../../upstreams/find_route.ts";
 import { searchUpstream } from "./upstream_search.ts";
-import { timeoutsFrom } from "../upstreams/idle_timeout.ts";
+import { timeoutsFrom } from "../../upstreams/idle_timeout.ts";
 
 /** Options of {@linkcode createToolContext}. */
 export interface ToolContextOptions extends Pick<AskOptions, "caller" | "signal" | "admission" | "onUsage"> {

@@ -1,5 +1,5 @@
-import { isObject, type JsonObject } from "../base/json.ts";
-import { mapSubschemas } from "./map_subschemas.ts";
+import { isObject, type JsonObject } from "../../base/json.ts";
+import { mapSubschemas } from "../map_subschemas.ts";
 
 /** Name of the member that holds the value. */
 const MEMBER = "value";

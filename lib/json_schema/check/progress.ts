@@ -1,7 +1,7 @@
-import type { SchemaNode } from "./document.ts";
-import { IN_PLACE_KEYWORDS } from "./keywords.ts";
-import type { References } from "./references.ts";
-import { SchemaError } from "./schema_error.ts";
+import type { SchemaNode } from "../document.ts";
+import { IN_PLACE_KEYWORDS } from "../keywords.ts";
+import type { References } from "../references.ts";
+import { SchemaError } from "../schema_error.ts";
 
 /** How many schemas may apply to one value by way of each other. Each is a call on the stack. */
 const MAX_CHAIN = 100;

@@ -1,8 +1,8 @@
-import type { Complaint } from "./complaint.ts";
-import type { Resource, SchemaNode } from "./document.ts";
-import type { Evaluated } from "./evaluated.ts";
-import type { Location } from "./location.ts";
-import type { Reference } from "./references.ts";
+import type { Complaint } from "../complaint.ts";
+import type { Resource, SchemaNode } from "../document.ts";
+import type { Evaluated } from "../evaluated.ts";
+import type { Location } from "../location.ts";
+import type { Reference } from "../references.ts";
 
 /** What came of the check of a value against one schema; the value is valid if there are no complaints. */
 export interface Result {

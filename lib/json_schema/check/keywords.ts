@@ -1,7 +1,7 @@
-import { isObject, type JsonObject } from "../base/json.ts";
-import { TYPES } from "./keywords.ts";
-import { appendStep } from "./pointer.ts";
-import { SchemaError } from "./schema_error.ts";
+import { isObject, type JsonObject } from "../../base/json.ts";
+import { TYPES } from "../keywords.ts";
+import { appendStep } from "../pointer.ts";
+import { SchemaError } from "../schema_error.ts";
 
 /** Largest size that a schema can require: no answer of a model is longer. */
 const MAX_REQUIRED_SIZE = 1_000_000;

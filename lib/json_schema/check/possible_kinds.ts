@@ -1,6 +1,6 @@
-import { isObject, type JsonObject } from "../base/json.ts";
-import { numberLimits } from "./assertions.ts";
-import type { SchemaNode } from "./document.ts";
+import { isObject, type JsonObject } from "../../base/json.ts";
+import { numberLimits } from "../assertions.ts";
+import type { SchemaNode } from "../document.ts";
 import {
   ALL_KINDS,
   ARRAY,
@@ -11,7 +11,7 @@ import {
   NO_KIND,
   OBJECT,
   STRING,
-} from "./kinds.ts";
+} from "../kinds.ts";
 
 /** Kinds of values that a schema may allow, with the subschema that excludes the rest. */
 export interface Possible {

@@ -1,6 +1,6 @@
-import type { ResponseBlock, ResponseMessage, StreamEvent, Usage } from "../anthropic/events.ts";
-import { toBlockEvents } from "../anthropic/to_events.ts";
-import type { Complaint } from "../json_schema/complaint.ts";
+import type { ResponseBlock, ResponseMessage, StreamEvent, Usage } from "../../anthropic/events.ts";
+import { toBlockEvents } from "../../anthropic/to_events.ts";
+import type { Complaint } from "../../json_schema/complaint.ts";
 import type { OutputContract } from "./output_contract.ts";
 
 /** Stop reasons of a finished answer. */

@@ -1,8 +1,8 @@
-import type { JsonObject } from "../base/json.ts";
-import { patternSteps } from "./assertions.ts";
-import type { CheckContext } from "./check_context.ts";
-import type { SchemaNode } from "./document.ts";
-import { Location } from "./location.ts";
+import type { JsonObject } from "../../base/json.ts";
+import { patternSteps } from "../assertions.ts";
+import type { CheckContext } from "./context.ts";
+import type { SchemaNode } from "../document.ts";
+import { Location } from "../location.ts";
 
 /** Checks the members of an object. */
 export function checkMembers(context: CheckContext, value: JsonObject): void {

@@ -1,11 +1,11 @@
-import { collectMessage } from "../anthropic/collect.ts";
-import type { ResponseMessage } from "../anthropic/events.ts";
-import { ApiError } from "../base/errors.ts";
-import { LossReport } from "../dialects/loss.ts";
-import { logWarning } from "../observability/log.ts";
-import { findRoute } from "../upstreams/find_route.ts";
-import { type AskOptions, createAsk } from "./ask.ts";
-import type { MessageContext } from "./context.ts";
+import { collectMessage } from "../../anthropic/collect.ts";
+import type { ResponseMessage } from "../../anthropic/events.ts";
+import { ApiError } from "../../base/errors.ts";
+import { LossReport } from "../../dialects/loss.ts";
+import { logWarning } from "../../observability/log.ts";
+import { findRoute } from "../../upstreams/find_route.ts";
+import { type AskOptions, createAsk } from "../ask.ts";
+import type { MessageContext } from "../context.ts";
 import { JUDGE_INSTRUCTIONS, toJudgePrompt } from "./judge_prompt.ts";
 import type { Judge, Verdict } from "./safeguards.ts";
 

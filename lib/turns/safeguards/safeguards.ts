@@ -1,8 +1,8 @@
-import type { Ask } from "../anthropic/ask.ts";
-import type { MessageDelta, StreamEvent } from "../anthropic/events.ts";
-import type { MessagesRequest } from "../anthropic/schema.ts";
-import { isObject, type JsonObject, tryJson } from "../base/json.ts";
-import { findExcess } from "../base/json_bounds.ts";
+import type { Ask } from "../../anthropic/ask.ts";
+import type { MessageDelta, StreamEvent } from "../../anthropic/events.ts";
+import type { MessagesRequest } from "../../anthropic/schema.ts";
+import { isObject, type JsonObject, tryJson } from "../../base/json.ts";
+import { findExcess } from "../../base/json_bounds.ts";
 
 /** Type of the safeguard that Claude Code's auto mode asks for: a verdict on each tool call. */
 const DANGEROUS_TOOL_USE = "dangerous_tool_use";

@@ -1,15 +1,15 @@
-import { collectMessage } from "../anthropic/collect.ts";
-import type { MessagesRequest } from "../anthropic/schema.ts";
-import { withAdjustments } from "./adjust.ts";
-import { type AskOptions, createAsk } from "./ask.ts";
-import type { Ask } from "../anthropic/ask.ts";
-import type { MessageContext } from "./context.ts";
-import { runTurns } from "../server_tools/loop.ts";
-import type { ToolHeaders } from "../server_tools/assign.ts";
-import { LossReport } from "../dialects/loss.ts";
-import type { Route } from "../upstreams/upstream.ts";
-import { startMessage } from "./message_start.ts";
-import { findRoute } from "../upstreams/find_route.ts";
+import { collectMessage } from "../../anthropic/collect.ts";
+import type { MessagesRequest } from "../../anthropic/schema.ts";
+import { withAdjustments } from "../adjust.ts";
+import { type AskOptions, createAsk } from "../ask.ts";
+import type { Ask } from "../../anthropic/ask.ts";
+import type { MessageContext } from "../context.ts";
+import { runTurns } from "../../server_tools/loop.ts";
+import type { ToolHeaders } from "../../server_tools/assign.ts";
+import { LossReport } from "../../dialects/loss.ts";
+import type { Route } from "../../upstreams/upstream.ts";
+import { startMessage } from "../message_start.ts";
+import { findRoute } from "../../upstreams/find_route.ts";
 import { createToolContext } from "./tool_context.ts";
 import { upstreamTools } from "./upstream_tools.ts";
 

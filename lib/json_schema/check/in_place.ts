@@ -1,8 +1,8 @@
-import { isObject } from "../base/json.ts";
-import type { CheckContext, Result, Scope } from "./check_context.ts";
-import type { Complaint } from "./complaint.ts";
-import type { SchemaNode } from "./document.ts";
-import type { Reference } from "./references.ts";
+import { isObject } from "../../base/json.ts";
+import type { CheckContext, Result, Scope } from "./context.ts";
+import type { Complaint } from "../complaint.ts";
+import type { SchemaNode } from "../document.ts";
+import type { Reference } from "../references.ts";
 
 /** Checks the keywords whose subschemas apply to the same value. */
 export function checkInPlace(context: CheckContext): void {

@@ -1,13 +1,13 @@
-import type { ResponseBlock } from "../anthropic/events.ts";
-import type { MessagesRequest } from "../anthropic/schema.ts";
-import { ApiError } from "../base/errors.ts";
-import type { JsonObject } from "../base/json.ts";
-import type { Complaint } from "../json_schema/complaint.ts";
-import { findJson, type JsonPiece } from "../json_schema/find_json.ts";
-import { withoutAddedNulls } from "../json_schema/restore.ts";
-import { Schema } from "../json_schema/schema.ts";
-import { CostError, SchemaError } from "../json_schema/schema_error.ts";
-import { isObjectSchema, unwrapValue, wrapSchema } from "../json_schema/wrap.ts";
+import type { ResponseBlock } from "../../anthropic/events.ts";
+import type { MessagesRequest } from "../../anthropic/schema.ts";
+import { ApiError } from "../../base/errors.ts";
+import type { JsonObject } from "../../base/json.ts";
+import type { Complaint } from "../../json_schema/complaint.ts";
+import { findJson, type JsonPiece } from "../../json_schema/output/find_json.ts";
+import { withoutAddedNulls } from "../../json_schema/output/restore.ts";
+import { Schema } from "../../json_schema/schema.ts";
+import { CostError, SchemaError } from "../../json_schema/schema_error.ts";
+import { isObjectSchema, unwrapValue, wrapSchema } from "../../json_schema/output/wrap.ts";
 
 /** Result of the check of an answer: the text of the valid value, or what is wrong. */
 export type CheckedText =

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from "../base/json.ts";
+import { isObject, type JsonObject } from "../../base/json.ts";
 
 /**
  * Keywords of OpenAI's strict mode that hold no subschemas. Source:
