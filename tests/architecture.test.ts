@@ -27,7 +27,7 @@ const ROOMS: Record<string, Room> = {
   },
   "turns": {
     uses:
-      "server_tools upstreams tokens dialects/mod.ts dialects access anthropic config observability runtime base tools/mod.ts tools/toolbox tools/models.ts",
+      "server_tools upstreams tokens dialects/mod.ts dialects access anthropic json_schema config observability runtime base tools/mod.ts tools/toolbox tools/models.ts",
   },
   "server_tools": {
     uses: "dialects/anthropic dialects anthropic base tools/toolbox tools/host tools/models.ts",
@@ -42,8 +42,8 @@ const ROOMS: Record<string, Room> = {
   },
   "dialects/presets.ts": { uses: "dialects/openai dialects/responses config", pure: true },
   "dialects/anthropic": { uses: "dialects anthropic base", pure: true },
-  "dialects/openai": { uses: "dialects anthropic base", pure: true },
-  "dialects/responses": { uses: "dialects anthropic base", pure: true },
+  "dialects/openai": { uses: "dialects anthropic json_schema base", pure: true },
+  "dialects/responses": { uses: "dialects anthropic json_schema base", pure: true },
   "dialects": { uses: "anthropic base", pure: true },
   "access": { uses: "config base" },
   "limits": {
@@ -52,6 +52,7 @@ const ROOMS: Record<string, Room> = {
     except: ["limiter", "memory_store", "redis_store", "spend_file"],
   },
   "anthropic": { uses: "base", pure: true },
+  "json_schema": { uses: "base", pure: true },
   "config": { uses: "base tools/call.ts", pure: true },
   "observability": { uses: "base tools/toolbox" },
   "runtime": { uses: "base" },
@@ -94,9 +95,11 @@ const PACKAGES: Record<string, RegExp> = {
   "hono": /^lib\/server\/app\.ts$/,
   "eventsource-parser": /^lib\/upstreams\/read_events\.ts$/,
   "minisearch": /^lib\/server_tools\/tool_search\.ts$/,
-  "re2js": /^(lib\/server_tools\/tool_search|tools\/patterns\/(glob|line)_pattern)\.ts$/,
+  "re2js":
+    /^(lib\/(server_tools\/tool_search|json_schema\/pattern)|tools\/patterns\/(glob|line)_pattern)\.ts$/,
   "undici": /^lib\/runtime\/fetch\.ts$/,
-  "leven": /^lib\/(upstreams\/resolve|cli\/flags|config\/upstreams|config\/limits)\.ts$/,
+  "leven":
+    /^lib\/(upstreams\/resolve|cli\/flags|config\/upstreams|config\/limits|server\/nearest_route)\.ts$/,
   "ipaddr.js": /^tools\/policy\/address\.ts$/,
   "htmlparser2": /^tools\/host\/web\/trim_html\.ts$/,
   "linkedom": /^tools\/host\/web\/html\.ts$/,

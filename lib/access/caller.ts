@@ -11,11 +11,14 @@ export interface Caller {
   client: string;
   /** Key for the upstream, from `x-api-key` or a Bearer token. Never a key of the gateway. */
   key?: string | undefined;
-  /** Session id of Claude Code. */
+  /** Session id of Claude Code or opencode. */
   sessionId?: string | undefined;
   /** The `anthropic-version` and `anthropic-beta` headers, for upstreams with Anthropic's API. */
   version?: string | undefined;
   betas?: string | undefined;
+  /** The headers of these names of Anthropic's API, for the same upstreams. */
+  userProfileId?: string | undefined;
+  workspaceId?: string | undefined;
 }
 
 /** A caller that is not authenticated. */
@@ -24,28 +27,29 @@ export const ANONYMOUS: Caller = { client: UNAUTHENTICATED };
 /**
  * Authenticates a request by `x-api-key` or a Bearer token. If both are sent, one valid key is enough.
  *
+ * On an open route, a caller without a known key is {@linkcode ANONYMOUS}.
+ *
  * @throws {ApiError} `authentication_error` if a key is required and none of those sent is known.
  */
-export async function authenticate(request: Request, apiKeys: ApiKeys): Promise<Caller> {
+export async function authenticate(
+  request: Request,
+  apiKeys: ApiKeys,
+  { open }: { open: boolean },
+): Promise<Caller> {
   const keys = readApiKeys(request.headers);
   for (const key of keys) {
     const client = await apiKeys.match(key);
     if (client !== undefined) return { client, ...readClientHeaders(request.headers) };
   }
   if (!apiKeys.required) return { client: LOCAL, key: keys[0], ...readClientHeaders(request.headers) };
-  if (isPublicRoute(request)) return ANONYMOUS;
-  // Anthropic's wording: clients match it to ask the user for a key.
+  if (open) return ANONYMOUS;
+  // Without the name of the header: at a message that holds it, Claude Code tells its user to run /login.
   throw new ApiError(
     "authentication_error",
-    keys.length === 0 ? "x-api-key header is required" : "invalid x-api-key",
+    keys.length === 0
+      ? "Cannot authenticate: the request has no key of the gateway"
+      : "Cannot authenticate: the key is not one of the gateway's keys",
   );
-}
-
-/** Returns true for routes that need no key: the health check and Claude Code's probe of its base URL. */
-function isPublicRoute({ method, url }: Request): boolean {
-  const { pathname } = new URL(url);
-  if (method === "HEAD") return ["/", "/health", "/api/hello"].includes(pathname);
-  return method === "GET" && pathname === "/health";
 }
 
 function readApiKeys(headers: Headers): string[] {
@@ -53,11 +57,16 @@ function readApiKeys(headers: Headers): string[] {
   return [headers.get("x-api-key")?.trim() ?? "", bearer ?? ""].filter((key) => key !== "");
 }
 
+/** Headers of Claude Code and of opencode. */
+const SESSION_HEADERS = ["x-claude-code-session-id", "x-session-id"];
+
 function readClientHeaders(headers: Headers): Omit<Caller, "client" | "key"> {
-  const session = headers.get("x-claude-code-session-id");
+  const sessions = SESSION_HEADERS.map((name) => headers.get(name) ?? "");
   return {
-    sessionId: session !== null && /^[\w.-]{1,128}$/.test(session) ? session : undefined,
+    sessionId: sessions.find((session) => /^[\w.-]{1,128}$/.test(session)),
     version: headers.get("anthropic-version") ?? undefined,
     betas: headers.get("anthropic-beta") ?? undefined,
+    userProfileId: headers.get("anthropic-user-profile-id") ?? undefined,
+    workspaceId: headers.get("anthropic-workspace-id") ?? undefined,
   };
 }

@@ -17,14 +17,10 @@ export interface OriginPolicy {
  * other origins. If any host is accepted and CORS is off, origins are not checked: browsers then withhold the response
  * from such pages.
  *
- * @throws {ApiError} `permission_error` if the host or origin is not accepted; `invalid_request_error` if the URL of
- * the request is not valid.
+ * @throws {ApiError} `permission_error` if the host or origin is not accepted.
  */
 export function checkHostAndOrigin(request: Request, { hosts, origins }: OriginPolicy): void {
   const { headers, url } = request;
-  if (!URL.canParse(url)) {
-    throw new ApiError("invalid_request_error", "Cannot answer the request: its host is not valid");
-  }
   const host = headers.get("host") ?? new URL(url).host;
   if (hosts !== undefined) {
     const unknownHost = [host, new URL(url).host].find((name) => !hosts.has(toHostName(name) ?? ""));

@@ -3,8 +3,9 @@ import { isObject, type JsonObject, tryJson } from "../base/json.ts";
 /**
  * Converts a value to the type that its JSON Schema requires, if only one conversion is possible.
  *
- * Examples: a list written as a string, a number in quotes, a single item instead of a list. Any other value is
- * returned unchanged, as the same object.
+ * Examples: a list written as a string, a number in quotes, a single item instead of a list. A member that is `null` is
+ * left out if its schema does not allow `null` and it is not required. Any other value is returned unchanged, as the
+ * same object.
  *
  * @example Usage
  * ```ts
@@ -114,11 +115,28 @@ function coerceInside(value: unknown, schema: JsonObject, root: JsonObject, dept
   }
   if (!isObject(value) || !isObject(schema.properties)) return value;
   const { properties } = schema;
-  const members = Object.entries(value).map(([name, member]): [string, unknown] => [
+  const given = Object.entries(value);
+  const kept = given.filter(([name, member]) => member !== null || !isLeftOutIfNull(name, schema, root));
+  const members = kept.map(([name, member]): [string, unknown] => [
     name,
     Object.hasOwn(properties, name) ? coerce(member, properties[name], root, depth) : member,
   ]);
-  return members.every(([name, member]) => member === value[name]) ? value : Object.fromEntries(members);
+  const isSame = kept.length === given.length && members.every(([name, member]) => member === value[name]);
+  return isSame ? value : Object.fromEntries(members);
+}
+
+/** True for an optional member of an object schema that does not allow `null`. */
+export function isLeftOutIfNull(
+  name: string,
+  { properties, required }: JsonObject,
+  root: JsonObject,
+): boolean {
+  if (!isObject(properties) || !Object.hasOwn(properties, name)) return false;
+  if (Array.isArray(required) && required.includes(name)) return false;
+  const schema = properties[name];
+  if (isObject(schema) && Array.isArray(schema.enum) && schema.enum.includes(null)) return false;
+  const allowed = allowedTypes(schema, root) ?? [];
+  return allowed.length > 0 && allowed.every(({ type }) => type !== "null");
 }
 
 /** Resolves a reference within the schema. Returns `undefined` for any other reference. */

@@ -1,12 +1,12 @@
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
-import { allowedTypes, coerce } from "./coerce.ts";
+import { allowedTypes, coerce, isLeftOutIfNull } from "./coerce.ts";
 
 /**
  * Converts the members of a streamed JSON object to the types that its schema requires.
  *
  * The first character of a value determines its type. A value of the right type is released at once, byte for byte. A
- * value of the wrong type, or one that may contain such values, is held until it is complete. Text that is not JSON
- * passes unchanged.
+ * value of the wrong type, or one that may contain such values, is held until it is complete. A member that is `null` is
+ * left out if the schema neither requires it nor allows `null`. Text that is not JSON passes unchanged.
  *
  * @example Usage
  * ```ts
@@ -22,6 +22,10 @@ export class InputCoercer {
   /** Position of the next character in the top-level object. */
   #state: "outside" | "name" | "colon" | "value" = "outside";
   #name = "";
+  /** Text before the current value: comma, name and colon. It is held until the value begins. */
+  #start = "";
+  /** True once a member was sent. */
+  #hasMembers = false;
   /** Text of the current value; `undefined` if the value is not held. */
   #held: string | undefined;
   #depth = 0;
@@ -33,43 +37,62 @@ export class InputCoercer {
     this.#root = schema;
   }
 
-  /** Input not yet released: the start of an incomplete value. */
+  /** Input not yet released: the start of an incomplete member. */
   get held(): string {
-    return this.#held ?? "";
+    return `${this.#start}${this.#held ?? ""}`;
   }
 
   /** Adds the next piece of the object and returns the text that can be sent now. */
   push(piece: string): string {
     let out = "";
     let from = 0;
+    const take = (end: number) => piece.slice(from, from = end);
     for (let at = 0; at < piece.length; at++) {
       const char = piece.charAt(at);
       if (this.#state === "colon" && !isSpace(char)) {
         this.#state = "value";
-        if (this.#mustHold(char)) {
-          out += piece.slice(from, at);
-          from = at;
-          this.#held = "";
-        }
+        this.#start += take(at);
+        const mayBeLeftOut = char === "n" && isLeftOutIfNull(this.#memberName, this.#root, this.#root);
+        if (!mayBeLeftOut) out += this.#takeStart();
+        if (mayBeLeftOut || this.#mustHold(char)) this.#held = "";
       }
       if (!this.#isBoundary(char)) {
         if (this.#state === "name") this.#name += char;
         continue;
       }
-      if (this.#held !== undefined) {
-        out += this.#coerceHeld(this.#held + piece.slice(from, at));
-        from = at;
-        this.#held = undefined;
-      }
+      if (this.#state === "value") out += this.#endValue(take(at));
       if (char === ":") this.#state = "colon";
       else {
+        if (char !== ",") out += this.#takeStart() + take(at + 1);
         this.#state = this.#depth === 0 ? "outside" : "name";
         this.#name = "";
       }
     }
-    if (this.#held === undefined) return out + piece.slice(from);
-    this.#held += piece.slice(from);
+    const rest = take(piece.length);
+    if (this.#held !== undefined) this.#held += rest;
+    else if (this.#state === "name" || this.#state === "colon") this.#start += rest;
+    else out += rest;
     return out;
+  }
+
+  /** Ends a value, and returns its text as it can be sent. */
+  #endValue(text: string): string {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held === undefined) return text;
+    if (this.#start === "") return this.#coerceHeld(held + text);
+    if ((held + text).trim() !== "null") return this.#takeStart() + held + text;
+    this.#start = "";
+    return "";
+  }
+
+  /** Returns the comma, name and colon before a value. The first member that is sent has no comma. */
+  #takeStart(): string {
+    const start = this.#start;
+    this.#start = "";
+    if (start.trim() === "" || this.#hasMembers) return start;
+    this.#hasMembers = true;
+    return start.replace(",", (comma, at) => start.slice(0, at).trim() === "" ? "" : comma);
   }
 
   /** Reads a character. Returns true if it opens, closes or separates parts of the top-level object. */
@@ -99,12 +122,15 @@ export class InputCoercer {
     }
   }
 
+  get #memberName(): string {
+    const name = tryJson(this.#name);
+    return typeof name === "string" ? name : "";
+  }
+
   get #schema(): unknown {
     const { properties } = this.#root;
-    const name = tryJson(this.#name);
-    return typeof name === "string" && isObject(properties) && Object.hasOwn(properties, name)
-      ? properties[name]
-      : undefined;
+    const name = this.#memberName;
+    return isObject(properties) && Object.hasOwn(properties, name) ? properties[name] : undefined;
   }
 
   #mustHold(first: string): boolean {
@@ -130,7 +156,7 @@ export class InputCoercer {
 /**
  * Type of a value by its first character.
  *
- * `number` includes integers, which differ only at the end of the value. `null` is absent: it is never converted.
+ * `number` includes integers, which differ only at the end of the value. `null` is absent: it is left out or kept.
  */
 const TYPES_BY_FIRST_CHAR: [RegExp, string][] = [
   [/"/, "string"],

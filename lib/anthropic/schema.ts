@@ -223,6 +223,11 @@ const Tool: v.GenericSchema<Tool> = v.lazy((input): v.GenericSchema<Tool> =>
   isTagged(input) && input.type !== "custom" ? TypedTool : CustomTool
 );
 
+/** Returns true if a value is a tool, as in the `tools` of a request. */
+export function isTool(value: unknown): value is Tool {
+  return v.is(Tool, value);
+}
+
 /** Returns true if a tool carries its schema; false if its type alone defines it. */
 export function isCustomTool(tool: Tool): tool is CustomTool {
   return tool.type === undefined || tool.type === null || tool.type === "custom";

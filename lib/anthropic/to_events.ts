@@ -20,11 +20,15 @@ type Delta = { type: string; [field: string]: unknown };
  * ```
  */
 export function toEvents(message: ResponseMessage): StreamEvent[] {
-  const { stop_reason, stop_sequence, usage } = message;
+  const { stop_reason, stop_sequence, safeguard_results, usage, ...start } = message;
+  const delta = { stop_reason, stop_sequence, ...(safeguard_results !== undefined && { safeguard_results }) };
   return [
-    { type: "message_start", message: { ...message, content: [], stop_reason: null, stop_sequence: null } },
+    {
+      type: "message_start",
+      message: { ...start, content: [], stop_reason: null, stop_sequence: null, usage },
+    },
     ...message.content.flatMap(toBlockEvents),
-    { type: "message_delta", delta: { stop_reason, stop_sequence }, usage },
+    { type: "message_delta", delta, usage },
     { type: "message_stop" },
   ];
 }

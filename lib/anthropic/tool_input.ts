@@ -1,12 +1,13 @@
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
 import { InputCoercer } from "./input_coercer.ts";
+import { StringRepair } from "./string_repair.ts";
 
 /**
  * Reduces the arguments of one tool call, received in fragments, to one JSON object.
  *
  * Text of the object is released at once. Models and hosts add a second copy, an empty object before the real one or
  * trailing text, or wrap the arguments in a string: these are removed, because clients of the Messages API fail on
- * them. With a schema, members of the wrong type are converted if possible.
+ * them. Control characters and unknown escapes in strings are repaired. With a schema, members of the wrong type are converted if possible.
  *
  * @example Usage
  * ```ts
@@ -25,6 +26,7 @@ export class ToolInput {
   #depth = 0;
   #quoted = false;
   #escaped = false;
+  readonly #repair = new StringRepair();
   readonly #coercer: InputCoercer | undefined;
 
   constructor(schema?: JsonObject) {
@@ -53,6 +55,11 @@ export class ToolInput {
   /** Ends truncated arguments and returns the value that was held for conversion. */
   flush(): string {
     return this.#coercer?.held ?? "";
+  }
+
+  /** Ends arguments that may be other than one JSON object, and returns all the remaining text. */
+  remainder(): string {
+    return this.#held;
   }
 
   #coerce(text: string): string {
@@ -96,7 +103,8 @@ export class ToolInput {
   }
 
   /** Releases a piece of the object. Holds back a start that may prove to be an empty object. */
-  #release(piece: string): string {
+  #release(received: string): string {
+    const piece = this.#repair.push(received);
     const text = this.#held + piece;
     // Tests only the piece, because the held text was tested before: models may repeat spaces by the thousand.
     if (this.#released === "" && (this.#held === "" ? EMPTY_SO_FAR : BLANK_SO_FAR).test(piece)) {

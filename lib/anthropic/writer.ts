@@ -1,5 +1,6 @@
 import type { JsonObject } from "../base/json.ts";
-import type { ResponseBlock, StopReason, StreamEvent, Usage, UsageReport } from "./events.ts";
+import type { ResponseBlock, StreamEvent, Usage, UsageReport } from "./events.ts";
+import { BlockQueue, type Delta, type InputFilter, type QueuedBlock, toInputDelta } from "./block_queue.ts";
 import { ToolInput } from "./tool_input.ts";
 
 /** Properties of a message that are known before its first block. */
@@ -7,6 +8,20 @@ export interface MessageHead {
   id: string;
   model: string;
   usage: Usage;
+  /** Further fields of the message. */
+  fields?: JsonObject;
+}
+
+/** A block that is being written. */
+export interface OpenBlock {
+  /** True if the block cannot receive more content. */
+  readonly ended: boolean;
+  /** Adds a delta. */
+  delta(delta: Delta): void;
+  /** Adds a fragment of the input, through the filter of the block. */
+  input(fragment: string): void;
+  /** Ends the block. */
+  end(): void;
 }
 
 /**
@@ -27,15 +42,20 @@ export interface MessageHead {
  * ```
  */
 export class MessageWriter {
-  readonly #head: MessageHead;
+  #head: MessageHead;
   #report: UsageReport = {};
-  /** Blocks not yet closed, in the order of opening. Only the first is open in the written events. */
-  readonly #queue: QueuedBlock[] = [];
+  readonly #blocks = new BlockQueue((event) => this.#events.push(event));
   #events: StreamEvent[] = [];
   #started = false;
-  #index = -1;
+  /** Blank text at the beginning of a text block, which is held back until other text follows. */
+  #blank = "";
 
   constructor(head: MessageHead) {
+    this.#head = head;
+  }
+
+  /** Replaces the properties of the message. Has no effect after `message_start`. */
+  set head(head: MessageHead) {
     this.#head = head;
   }
 
@@ -50,10 +70,11 @@ export class MessageWriter {
   start(): void {
     if (this.#started) return;
     this.#started = true;
-    const { id, model, usage } = this.#head;
+    const { id, model, usage, fields } = this.#head;
     this.#events.push({
       type: "message_start",
       message: {
+        ...fields,
         id,
         type: "message",
         role: "assistant",
@@ -66,55 +87,79 @@ export class MessageWriter {
     });
   }
 
-  /** Adds a piece of text. */
+  /** True if a block was written, or waits for the end of an earlier one. */
+  get hasContent(): boolean {
+    return this.#blocks.hasBlocks;
+  }
+
+  /**
+   * Adds a piece of text. A text that is only blank is not written, because Anthropic's API rejects it in the next turn.
+   */
   text(text: string): void {
-    if (text === "") return;
-    const block = this.#last("text") ?? this.#add({ type: "text", text: "" });
-    this.#emit(block, { type: "text_delta", text });
+    const last = this.#last("text");
+    const all = last === undefined ? this.#blank + text : text;
+    this.#blank = "";
+    if (last === undefined && all.trim() === "") {
+      this.#blank = all;
+      return;
+    }
+    if (all === "") return;
+    const block = last ?? this.#add({ type: "text", text: "" });
+    this.#blocks.delta(block, { type: "text_delta", text: all });
   }
 
   /** Adds a citation to the last block. Returns false if that block is not an open text block. */
   cite(citation: JsonObject): boolean {
     const block = this.#last("text");
-    if (block !== undefined) this.#emit(block, { type: "citations_delta", citation });
+    if (block !== undefined) this.#blocks.delta(block, { type: "citations_delta", citation });
     return block !== undefined;
   }
 
   /** Adds a piece of thinking. An empty piece only opens the block. */
   thinking(thinking: string): void {
     const block = this.#last("thinking") ?? this.#add({ type: "thinking", thinking: "", signature: "" });
-    if (thinking !== "") this.#emit(block, { type: "thinking_delta", thinking });
+    if (thinking !== "") this.#blocks.delta(block, { type: "thinking_delta", thinking });
   }
 
   /** Adds the signature to the last block and ends it. Does nothing if that block is not open thinking. */
   signature(signature: string): void {
     const block = this.#last("thinking");
     if (block === undefined) return;
-    this.#emit(block, { type: "signature_delta", signature });
-    block.ended = true;
-    this.#advance();
+    this.#blocks.delta(block, { type: "signature_delta", signature });
+    this.#blocks.end(block);
   }
 
   /** Ends the last block if it is text or thinking, so that a next piece begins another block. */
   endBlock(): void {
-    const block = this.#queue.at(-1);
-    if (block === undefined || block.input !== undefined) return;
-    block.ended = true;
-    this.#advance();
+    const block = this.#blocks.last;
+    if (block !== undefined && block.input === undefined) this.#blocks.end(block);
   }
 
   /** Adds a block whose start event holds all its content. */
   addBlock(content: ResponseBlock): void {
-    this.#add(content).ended = true;
-    this.#advance();
+    this.#blocks.end(this.#add(content));
   }
 
-  /** Adds the call of a server tool with its whole input, which clients read from a delta. */
-  addServerCall(call: ResponseBlock, input: JsonObject): void {
-    const block = this.#add({ ...call, input: {} });
-    this.#emit(block, toInputDelta(block, JSON.stringify(input)));
-    block.ended = true;
-    this.#advance();
+  /**
+   * Opens a block of any type, whose deltas the caller writes. With `input`, the block may receive deltas after other
+   * blocks were opened, until its input is complete.
+   */
+  open(content: ResponseBlock, input?: InputFilter): OpenBlock {
+    const block = this.#add(content, input);
+    return {
+      get ended() {
+        return block.ended;
+      },
+      delta: (delta) => this.#blocks.delta(block, delta),
+      input: (fragment) => this.#blocks.input(block, fragment),
+      end: () => this.#blocks.end(block),
+    };
+  }
+
+  /** Writes an event that is no part of a block, such as a ping. */
+  pass(event: StreamEvent): void {
+    this.start();
+    this.#events.push(event);
   }
 
   /**
@@ -123,17 +168,20 @@ export class MessageWriter {
    * With a schema, arguments of the wrong type are converted if possible.
    */
   tool(id: string, name: string, schema?: JsonObject): (fragment: string) => void {
-    const input = new ToolInput(schema);
-    const block = this.#add({ type: "tool_use", id, name, input: {} }, input);
-    this.#emit(block, toInputDelta(block, ""));
-    return (fragment) => this.#pushInput(block, input, fragment);
+    const block = this.#add({ type: "tool_use", id, name, input: {} }, new ToolInput(schema));
+    this.#blocks.delta(block, toInputDelta(block, ""));
+    return (fragment) => this.#blocks.input(block, fragment);
   }
 
   /** Opens a text block that holds one JSON object, and returns a function that adds a fragment of it. */
   json(): (fragment: string) => void {
-    const input = new ToolInput();
-    const block = this.#add({ type: "text", text: "" }, input);
-    return (fragment) => this.#pushInput(block, input, fragment);
+    const block = this.#add({ type: "text", text: "" }, new ToolInput());
+    return (fragment) => this.#blocks.input(block, fragment);
+  }
+
+  /** Accepts text blocks that should hold one JSON object and hold something else. Returns false without any. */
+  endJson(): boolean {
+    return this.#blocks.acceptBrokenText();
   }
 
   /** Records token counts. Later counts replace earlier ones. */
@@ -142,25 +190,30 @@ export class MessageWriter {
   }
 
   /**
-   * Ends the message.
+   * Ends all blocks.
    *
    * @throws {SyntaxError} if the arguments of a call are not one JSON object, unless `reason` may truncate the message.
    */
-  end(reason: StopReason, stopSequence: string | null = null): void {
+  close(reason: string): void {
     this.start();
-    for (const block of this.#queue) {
-      const rest = block.ended ? "" : endInput(block.input, TRUNCATING_REASONS.has(reason));
-      if (rest) this.#emit(block, toInputDelta(block, rest));
-      block.ended = true;
-    }
-    this.#advance();
+    this.#blocks.endAll({ truncated: TRUNCATING_REASONS.has(reason) });
+  }
+
+  /**
+   * Ends the message. `fields` are added to the `delta` of the last event.
+   *
+   * @throws {SyntaxError} as {@linkcode close} does.
+   */
+  end(reason: string, stopSequence: string | null = null, fields: JsonObject = {}): void {
+    this.close(reason);
     this.#events.push(
       {
         type: "message_delta",
         delta: {
+          ...fields,
           stop_reason: reason,
           stop_sequence: stopSequence,
-          ...(reason === "refusal" && { stop_details: REFUSAL_DETAILS }),
+          ...(reason === "refusal" && { stop_details: fields.stop_details ?? REFUSAL_DETAILS }),
         },
         usage: { ...this.#head.usage, ...this.#report },
       },
@@ -170,86 +223,23 @@ export class MessageWriter {
 
   /** Returns the last block, if it has this type and is still open. */
   #last(type: string): QueuedBlock | undefined {
-    const block = this.#queue.at(-1);
+    const block = this.#blocks.last;
     return block?.content.type === type && block.input === undefined && !block.ended ? block : undefined;
   }
 
-  #add(content: ResponseBlock, input?: ToolInput): QueuedBlock {
+  #add(content: ResponseBlock, input?: InputFilter): QueuedBlock {
     this.start();
-    // A new block ends text and thinking. A tool call may still receive arguments.
-    const before = this.#queue.at(-1);
-    if (before !== undefined && before.input === undefined) before.ended = true;
-    const block: QueuedBlock = { content, input, ended: false, pending: [] };
-    this.#queue.push(block);
-    this.#advance();
-    return block;
-  }
-
-  #pushInput(block: QueuedBlock, input: ToolInput, fragment: string): void {
-    if (block.ended) return;
-    const released = input.push(fragment);
-    if (released !== "") this.#emit(block, toInputDelta(block, released));
-    this.#advance();
-  }
-
-  #emit(block: QueuedBlock, delta: Delta): void {
-    if (block.pending !== undefined) block.pending.push(delta);
-    else this.#events.push({ type: "content_block_delta", index: this.#index, delta });
-  }
-
-  /** Starts the first block of the queue. Closes it if it is complete, and continues with the next. */
-  #advance(): void {
-    for (let block = this.#queue[0]; block !== undefined; block = this.#queue[0]) {
-      if (block.pending !== undefined) this.#startBlock(block, block.pending);
-      const last = this.#queue.length === 1;
-      if (!block.ended && (last || !block.input?.complete)) return;
-      block.ended = true;
-      this.#events.push({ type: "content_block_stop", index: this.#index });
-      this.#queue.shift();
-    }
-  }
-
-  #startBlock(block: QueuedBlock, pending: Delta[]): void {
-    const index = ++this.#index;
-    block.pending = undefined;
-    this.#events.push({ type: "content_block_start", index, content_block: block.content });
-    for (const delta of pending) this.#events.push({ type: "content_block_delta", index, delta });
+    this.#blank = "";
+    return this.#blocks.add(content, input);
   }
 }
 
 /** Stop reasons that may truncate a message at any point. */
-const TRUNCATING_REASONS: ReadonlySet<StopReason> = new Set([
+const TRUNCATING_REASONS: ReadonlySet<string> = new Set([
   "max_tokens",
   "model_context_window_exceeded",
   "refusal",
 ]);
 
-function endInput(input: ToolInput | undefined, truncated: boolean): string {
-  try {
-    return input?.end() ?? "";
-  } catch (error) {
-    if (truncated) return input?.flush() ?? "";
-    throw error;
-  }
-}
-
 /** `stop_details` of a refusal. Upstreams of other APIs report no category and no explanation. */
 const REFUSAL_DETAILS = { type: "refusal", category: null, explanation: null };
-
-function toInputDelta({ content }: QueuedBlock, text: string): Delta {
-  return content.type === "text"
-    ? { type: "text_delta", text }
-    : { type: "input_json_delta", partial_json: text };
-}
-
-type Delta = { type: string; [field: string]: unknown };
-
-interface QueuedBlock {
-  content: ResponseBlock;
-  /** Filter of a block that holds one JSON object: a tool call, or text of that form. */
-  input: ToolInput | undefined;
-  /** True if the block cannot receive more content. */
-  ended: boolean;
-  /** Deltas held until the block is first in the queue; `undefined` once the block is started. */
-  pending: Delta[] | undefined;
-}

@@ -99,6 +99,12 @@ const TABLE = {
     default: "anthropic/claude-haiku-5.5",
     text: "Model of the alias `small`",
   },
+  AUTO_MODE_MODEL: {
+    flag: "--auto-mode-model",
+    schema: (): Schema<string, string> => text("a model's name"),
+    text:
+      "Model that judges each tool call for Claude Code's auto mode where the upstream does not; unset: the client decides",
+  },
   MODEL_MAP: {
     flag: "--model-map",
     schema: (): Schema<string | Readonly<Record<string, string | Alias>>, ReadonlyMap<string, Alias>> =>
@@ -132,6 +138,19 @@ const TABLE = {
     default: "auto",
     text:
       "Parsing of tool calls that a model writes as text: auto (local models), on (all models but Claude) or off",
+  },
+  STRUCTURED_MAX_RETRIES: {
+    flag: "--structured-max-retries",
+    schema: (): Schema<string | number, number> => integer(0, 10),
+    default: "3",
+    text: "Further attempts if an answer is not valid under the client's schema: 0 to 10",
+  },
+  STRUCTURED_STREAM: {
+    flag: "--structured-stream",
+    schema: (): Schema<string, "hold" | "live"> => oneOf(["hold", "live"]),
+    default: "hold",
+    text:
+      "Streaming of an answer with a schema: hold (once it is valid) or live (unchecked, without retries)",
   },
   LIMITS: {
     flag: "--limits",

@@ -61,6 +61,11 @@ export interface TurnContext {
    * text, `on` for all hosts, `off` for none. Claude's text is never parsed.
    */
   toolCallsInText?: "auto" | "on" | "off" | undefined;
+  /**
+   * True if `null` in the place of optional properties is removed from the answer. Strict mode has no optional
+   * properties: a schema that has some fits only as one in which they are required and may be `null`.
+   */
+  restoresNulls?: boolean | undefined;
   /** Creates an unguessable ID with the given prefix. */
   newId(prefix: string): string;
   /** Report of what the upstream cannot receive. */
@@ -87,8 +92,15 @@ export interface AnswerReader {
    * @throws {ApiError} if the answer is incomplete.
    */
   end(): void;
-  /** True once the upstream has marked its answer as complete. */
+  /** True once the upstream has marked its answer as complete. What follows is ignored. */
   readonly done: boolean;
+  /**
+   * True once the upstream has given a reason to finish. Usage or an error may still follow. Unset if the API always
+   * marks the end.
+   */
+  readonly finishing?: boolean;
+  /** Reason to finish that no table has, if the upstream gave one. */
+  readonly unknownStop?: string | undefined;
   /** Returns the pending events and removes them. */
   take(): StreamEvent[];
   /** Cost of the answer in USD; `undefined` until the upstream reports it. */
@@ -112,4 +124,6 @@ export interface Dialect {
     /** Converts a request to the body of the endpoint. */
     toBody(request: MessagesRequest, context: TurnContext): JsonObject;
   };
+  /** Returns true if requests for this model are sent with `safeguards`. Unset: never. */
+  sendsSafeguards?(model: string): boolean;
 }

@@ -129,9 +129,14 @@ function preferredDialect(kind: UpstreamKind, model: string): Dialect["name"] {
 /** OpenAI's models that only chat completions have. Source: https://platform.openai.com/docs/models */
 const CHAT_ONLY_MODELS = /^gpt-\S*-(search|audio)-preview|^gpt-5-search-api|^gpt-audio/;
 
-const anthropic = createAnthropicDialect({ isAnthropic: true, routing: false });
-const compatible = createAnthropicDialect({ isAnthropic: false, routing: false });
-const openrouterMessages = createAnthropicDialect({ isAnthropic: false, routing: true });
+const anthropic = createAnthropicDialect({ isAnthropic: true, routing: false, safeguards: "all" });
+const compatible = createAnthropicDialect({ isAnthropic: false, routing: false, safeguards: "none" });
+// The types of OpenRouter's Messages endpoint have `safeguards`. Source: npm @openrouter/sdk
+const openrouterMessages = createAnthropicDialect({
+  isAnthropic: false,
+  routing: true,
+  safeguards: "Claude",
+});
 
 const CHAT = byPreset((name) => createChatDialect(CHAT_FEATURES[name]));
 const RESPONSES = byPreset((name) => createResponsesDialect(responsesFeatures(name)));

@@ -1,5 +1,9 @@
-/** Change to a part of a request that an upstream cannot receive unchanged. */
-export type LossAction = "dropped" | "approximated" | "renamed" | "repaired" | "hoisted";
+/**
+ * Change to a part of a request that an upstream cannot receive unchanged.
+ *
+ * `invalid` is a part of the answer that is not valid under the client's schema.
+ */
+export type LossAction = "dropped" | "approximated" | "renamed" | "repaired" | "hoisted" | "invalid";
 
 /** Maps a path of a derived request to the client's request; `undefined` if the client did not send that part. */
 export type ToClientPath = (path: string) => string | undefined;
@@ -63,9 +67,9 @@ export class LossReport {
     return [...this.#losses];
   }
 
-  /** Losses that strict validation rejects: all but `hoisted`, which only moves a part. */
+  /** Losses that strict validation rejects: all but `hoisted`, which only moves a part, and those of the answer. */
   get serious(): [path: string, action: LossAction][] {
-    return this.entries.filter(([, action]) => action !== "hoisted");
+    return this.entries.filter(([, action]) => action !== "hoisted" && action !== "invalid");
   }
 
   /**

@@ -10,7 +10,6 @@ const OPENAI: ChatFeatures = {
   forcedWhileThinking: true,
   toolChoices: ["auto", "none", "forced"],
   reasoningDetails: false,
-  thinkTags: false,
   callsInText: false,
   thoughtSignatures: false,
   cacheControl: false,
@@ -24,12 +23,19 @@ const OPENAI: ChatFeatures = {
   files: [],
   parallelToolCalls: true,
   format: "json_schema",
+  strictSubset: true,
   rejectedKeywords: [],
   supportedFormats: undefined,
 };
 
-/** Features of local model servers: `top_k`, thinking between tags, and tool calls in the text. */
-const LOCAL_HOST: ChatFeatures = { ...OPENAI, topK: true, thinkTags: true, callsInText: true };
+/** Features of local model servers: `top_k`, and tool calls in the text. */
+const LOCAL_HOST: ChatFeatures = {
+  ...OPENAI,
+  topK: true,
+  callsInText: true,
+  // They compile the whole schema to a grammar. Source: https://docs.vllm.ai/en/latest/features/structured_outputs
+  strictSubset: false,
+};
 
 /** JSON Schema keywords that Gemini's endpoint rejects. */
 const GEMINI_REFUSED_KEYWORDS = [
@@ -62,6 +68,7 @@ export const CHAT_FEATURES: Readonly<Record<Preset, ChatFeatures>> = {
   gemini: {
     ...OPENAI,
     thoughtSignatures: true,
+    strictSubset: false,
     rejectedKeywords: GEMINI_REFUSED_KEYWORDS,
     // Source: https://ai.google.dev/api/caching#Schema
     supportedFormats: ["enum", "date-time", "float", "double", "int32", "int64"],
@@ -111,6 +118,7 @@ const OPENAI_RESPONSES: ResponsesFeatures = {
 const LOCAL_RESPONSES: ResponsesFeatures = {
   ...DEFAULT_FEATURES,
   encryptsReasoning: false,
+  strictSubset: false,
   systemAnywhere: false,
 };
 

@@ -19,6 +19,8 @@ export type RequestRecord = {
   requestId: string;
   /** Id of the request set by the client. */
   correlationId?: string | undefined;
+  /** Id of the request at the upstream. */
+  upstreamRequestId?: string | undefined;
   /** Name of the client's key, or a reserved name of `config/gateway_keys.ts`. */
   client: string;
   method: string;

@@ -1,4 +1,5 @@
 import { ApiError } from "../base/errors.ts";
+import { decodeBody } from "./decode_body.ts";
 
 // Globals of Deno and Bun, undefined on other runtimes.
 declare const Deno: unknown;
@@ -6,12 +7,13 @@ declare const Bun: unknown;
 
 /**
  * Creates the `fetch` that upstreams are called with, without the runtime's built-in timeouts. Those would cut answers
- * that are silent for five minutes; the gateway has its own timeouts.
+ * that are silent for five minutes; the gateway has its own timeouts. Compressed bodies are decoded on every runtime.
  *
  * `connectTimeout`, in seconds, applies on Node only: web-standard `fetch` has no connect timeout.
  */
 export function createFetch({ connectTimeout }: { connectTimeout: number }): typeof fetch {
   if (typeof Bun !== "undefined") return fetchOnBun;
+  if (typeof Deno !== "undefined") return async (input, init) => decodeBody(await fetch(input, init));
   return isNode() ? fetchOnNode(connectTimeout) : (input, init) => fetch(input, init);
 }
 

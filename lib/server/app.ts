@@ -3,32 +3,33 @@ import { authenticate } from "../access/caller.ts";
 import { checkContentType } from "../access/content_type.ts";
 import { answerPreflight, corsHeaders } from "../access/cors.ts";
 import { checkHostAndOrigin } from "../access/origin_check.ts";
-import { answerCountTokens } from "./count_tokens.ts";
 import { ApiError, errorResponse, toApiError } from "../base/errors.ts";
+import { nearestRoute } from "./nearest_route.ts";
+import { readRoutePath } from "./route_path.ts";
+import { toCanonicalPath } from "./canonical_path.ts";
+import { ROUTES } from "./routes.ts";
 import { RequestLog } from "./request_log.ts";
 import type { GatewayContext } from "./context.ts";
-import { answerHealth, answerRoot, answerStatus } from "./health.ts";
-import { answerModel, answerModels } from "./models.ts";
-import { answerMessages } from "./messages.ts";
-import { answerToolMetrics } from "./tool_metrics.ts";
 
 /** Status for the log only: the client has disconnected and receives no response. */
 const CLIENT_CLOSED_REQUEST = 499;
 
-type Env = { Bindings: { requestLog: RequestLog } };
+/** Maximum characters of a path in an error message. */
+const MAX_SHOWN_CHARS = 200;
+
+type Env = { Bindings: { requestLog: RequestLog; path: string } };
 
 /** Creates the handler of all requests. Converts every thrown value to an error response and never rejects. */
 export function createApp(gateway: GatewayContext): (request: Request) => Promise<Response> {
-  const { originPolicy, apiKeys } = gateway.access;
+  const { originPolicy } = gateway.access;
   const routes = createRoutes(gateway);
 
   async function answer(request: Request, requestLog: RequestLog): Promise<Response> {
+    const path = toCanonicalPath(readRoutePath(request));
     checkHostAndOrigin(request, originPolicy);
     const preflight = answerPreflight(request, originPolicy);
     if (preflight !== undefined) return preflight;
-    requestLog.caller = await authenticate(request, apiKeys);
-    checkContentType(request);
-    return await routes.fetch(request, { requestLog });
+    return await routes.fetch(request, { requestLog, path });
   }
 
   return async (request) => {
@@ -41,6 +42,10 @@ export function createApp(gateway: GatewayContext): (request: Request) => Promis
     });
     const { headers, status } = response;
     headers.set("request-id", requestLog.requestId);
+    const { requestId: upstreamId, rateLimits } = requestLog.upstreamHeaders;
+    if (upstreamId !== undefined) headers.set("x-upstream-request-id", upstreamId);
+    // Limits of the gateway itself take precedence.
+    for (const [name, value] of rateLimits) if (!headers.has(name)) headers.set(name, value);
     if (requestLog.correlationId !== undefined) headers.set("x-correlation-id", requestLog.correlationId);
     for (const [name, value] of corsHeaders(request, originPolicy)) headers.set(name, value);
     if (!requestLog.streaming) {
@@ -54,27 +59,29 @@ export function createApp(gateway: GatewayContext): (request: Request) => Promis
   };
 }
 
+/** Creates the router of the table of routes. A route checks its own access, so that no other path can reach it. */
 function createRoutes(gateway: GatewayContext): Hono<Env> {
-  const app = new Hono<Env>();
-  // Claude Code requests /v1/v1/messages if its base URL ends in /v1.
-  for (const v1 of ["/v1", "/v1/v1"]) {
-    app.post(`${v1}/messages`, (c) => answerMessages(c.req.raw, gateway, c.env.requestLog));
-    app.post(`${v1}/messages/stream`, (c) => answerMessages(c.req.raw, gateway, c.env.requestLog));
-    app.post(`${v1}/messages/count_tokens`, (c) => answerCountTokens(c.req.raw, gateway, c.env.requestLog));
-    app.get(`${v1}/models`, (c) => answerModels(c.req.raw, gateway, c.env.requestLog));
-    app.get(`${v1}/models/:id{.+}`, (c) => {
-      const { caller } = c.env.requestLog;
-      return answerModel(c.req.raw, gateway, { caller, id: c.req.param("id") });
+  const app = new Hono<Env>({
+    getPath: (_request, { env }: { env?: Env["Bindings"] } = {}) => env?.path ?? "",
+  });
+  const admit = async (request: Request, requestLog: RequestLog, open: readonly string[] = []) => {
+    requestLog.caller = await authenticate(request, gateway.access.apiKeys, {
+      open: open.includes(request.method),
+    });
+    checkContentType(request);
+  };
+  for (const { method, path, open, answer } of ROUTES) {
+    app.on(method, path, async (c) => {
+      const { req: { raw: request }, env: { requestLog } } = c;
+      // A path that only means an open route, such as `/health/`, needs a key.
+      await admit(request, requestLog, readRoutePath(request) === path ? open : []);
+      return await answer({ request, gateway, requestLog, params: c.req.param() });
     });
   }
-  app.get("/", () => answerRoot());
-  app.get("/health", () => answerHealth(gateway));
-  app.get("/status", (c) => answerStatus(gateway, c.env.requestLog.caller));
-  app.get("/tool-metrics", () => answerToolMetrics(gateway));
-  app.get("/api/hello", (c) => c.json({ message: "hello" }));
-
-  app.notFound(({ req }) => {
-    throw new ApiError("not_found_error", `Cannot ${req.method} ${req.path}: no such endpoint`);
+  app.notFound(async ({ req: { raw: request, method, path }, env: { requestLog } }) => {
+    await admit(request, requestLog);
+    const why = `no such endpoint; the nearest is "${nearestRoute(method, path)}"`;
+    throw new ApiError("not_found_error", `Cannot ${method} ${path.slice(0, MAX_SHOWN_CHARS)}: ${why}`);
   });
   app.onError((error) => {
     throw error;

@@ -1,4 +1,3 @@
-import type { Caller } from "../access/caller.ts";
 import { parseCountTokensRequest, parseMessagesRequest } from "../anthropic/parse.ts";
 import type { CountTokensRequest, MessagesRequest } from "../anthropic/schema.ts";
 import { countsTokens, type TurnContext } from "../dialects/mod.ts";
@@ -6,15 +5,16 @@ import { readJsonBody } from "./read_json.ts";
 import { startDeadline } from "./deadline.ts";
 import type { RequestLog } from "./request_log.ts";
 import type { GatewayContext } from "./context.ts";
-import { isObject } from "../base/json.ts";
+import { isObject, type JsonObject } from "../base/json.ts";
 import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { logWarning } from "../observability/log.ts";
+import { toUpstreamCaller } from "../turns/upstream_caller.ts";
 import { toCountableRequest } from "../turns/countable_request.ts";
 import { inputPrice } from "../tokens/price.ts";
 import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
-import { toForwardedCaller } from "../upstreams/forwarded_caller.ts";
+import { readUpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import { readJsonResponse, send } from "../upstreams/send.ts";
 
 /**
@@ -39,19 +39,23 @@ export async function answerCountTokens(
   const route = await findRoute(gateway, countRequest.model, caller);
   requestLog.add({ model: countRequest.model, answeredBy: toRouteLabel(route) });
   const countable = await toCountableRequest(countRequest, { context: gateway, toolHeaders, route, caller });
-  const { tokens, source } =
-    await fetchUpstreamCount(countable, { gateway, route, caller, clientSignal: request.signal }) ??
+  const { tokens, source, context_management } =
+    await fetchUpstreamCount(countable, { gateway, route, requestLog, clientSignal: request.signal }) ??
       estimate(countable, gateway, route);
   const price = inputPrice(route.facts.price, tokens);
   const headers = new Headers({ "x-token-count-source": source });
   if (price !== undefined) headers.set("x-token-count-cost", toDecimal(tokens * price));
-  return Response.json({ input_tokens: tokens }, { headers });
+  return Response.json({ input_tokens: tokens, ...(context_management && { context_management }) }, {
+    headers,
+  });
 }
 
 /** A number of tokens and its source. */
 interface TokenCount {
   tokens: number;
   source: string;
+  /** What the upstream says of the edits that it would make before it answers. */
+  context_management?: JsonObject;
 }
 
 function estimate(countable: CountTokensRequest, { inputCounter }: GatewayContext, route: Route): TokenCount {
@@ -60,12 +64,16 @@ function estimate(countable: CountTokensRequest, { inputCounter }: GatewayContex
 }
 
 /** Returns the upstream's count, or undefined if the upstream has no token counting or fails. */
-async function fetchUpstreamCount(countable: CountTokensRequest, { gateway, route, caller, clientSignal }: {
-  gateway: GatewayContext;
-  route: Route;
-  caller: Caller;
-  clientSignal: AbortSignal;
-}): Promise<TokenCount | undefined> {
+async function fetchUpstreamCount(
+  countable: CountTokensRequest,
+  { gateway, route, requestLog, clientSignal }: {
+    gateway: GatewayContext;
+    route: Route;
+    requestLog: RequestLog;
+    clientSignal: AbortSignal;
+  },
+): Promise<TokenCount | undefined> {
+  const { caller } = requestLog;
   const { upstream, dialect } = route;
   const { tokenCount } = dialect;
   if (tokenCount === undefined || !countsTokens(upstream.preset, dialect)) return undefined;
@@ -74,13 +82,19 @@ async function fetchUpstreamCount(countable: CountTokensRequest, { gateway, rout
     const response = await send(gateway, upstream, {
       path: tokenCount.path,
       body: tokenCount.toBody(...toMessage(countable, gateway, route)),
-      caller: toForwardedCaller(caller, dialect),
+      caller: toUpstreamCaller(caller, route),
       signal: deadline.signal,
+      onHeaders(headers) {
+        requestLog.upstreamHeaders = readUpstreamHeaders(headers, { upstream, caller });
+      },
     });
     const answer = await readJsonResponse(response, upstream, { signal: deadline.signal });
-    const tokens = isObject(answer) ? answer.input_tokens : undefined;
+    const { input_tokens: tokens, context_management: edits } = isObject(answer) ? answer : {};
     // A count of 0 is ignored: the client would stop watching the size of its context.
-    return typeof tokens === "number" && tokens > 0 ? { tokens, source: "upstream" } : undefined;
+    if (typeof tokens !== "number" || tokens <= 0) return undefined;
+    // Some hosts send it always; it means something only in answer to edits.
+    const edited = isObject(countable.context_management) && isObject(edits);
+    return { tokens, source: "upstream", ...(edited && { context_management: edits }) };
   } catch (error) {
     if (clientSignal.aborted) throw error;
     logWarning("upstream token count failed, using an estimate", { upstream: upstream.name, error });

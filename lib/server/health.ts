@@ -23,6 +23,11 @@ export function answerRoot(): Response {
   });
 }
 
+/** Answers `GET /api/hello`, which Claude Code requests to check its base URL. */
+export function answerHello(): Response {
+  return Response.json({ message: "hello" });
+}
+
 /**
  * Answers `GET /health`. This is a liveness check and contacts no upstream. The status is `degraded`, still with HTTP
  * 200, after an unhandled error.

@@ -14,21 +14,32 @@ import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { startMessage } from "../turns/message_start.ts";
+import { createJudge } from "../turns/auto_mode_judge.ts";
 import { withRetry } from "../turns/retry.ts";
+import { withSafeguards } from "../turns/safeguards.ts";
+import { withStructuredOutput } from "../turns/structured.ts";
+import { withToolInputCheck } from "../turns/check_tool_input.ts";
 import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
+import { readUpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import { writeEvents } from "./write_events.ts";
 import { withTools } from "../turns/with_tools.ts";
 
+/** A request for a message. */
+export interface MessagesCall {
+  request: Request;
+  gateway: GatewayContext;
+  requestLog: RequestLog;
+}
+
 /**
- * Answers `POST /v1/messages`: the path of one request.
+ * Answers `POST /v1/messages`: the path of one request. With the option `stream`, the answer is streamed even if the request does not ask for it.
  *
  * @throws {ApiError} if the request fails before its answer starts. A later failure ends the stream with an `error`
  * event.
  */
 export async function answerMessages(
-  request: Request,
-  gateway: GatewayContext,
-  requestLog: RequestLog,
+  { request, gateway, requestLog }: MessagesCall,
+  { stream = false }: { stream?: boolean } = {},
 ): Promise<Response> {
   const { caller } = requestLog;
   const message = parseMessagesRequest(await readJsonBody(request, gateway));
@@ -41,6 +52,7 @@ export async function answerMessages(
   const loss = new LossReport();
   const deadline = startDeadline(request.signal, gateway, gateway.config.requestTimeout * 1000);
   const cleanUp = () => {
+    if (loss.entries.length > 0) requestLog.add({ loss: loss.entries.map((entry) => entry.join(" ")) });
     deadline.stop();
     admission.release();
   };
@@ -52,6 +64,11 @@ export async function answerMessages(
     route = next;
     requestLog.add({ answeredBy: toRouteLabel(next) });
   };
+  const onHeaders = (headers: Headers, { upstream }: Route) => {
+    requestLog.upstreamHeaders = readUpstreamHeaders(headers, { upstream, caller });
+  };
+  const streamed = stream || message.stream === true;
+  const live = streamed && gateway.config.structuredStream === "live";
   const turn = {
     message,
     toolHeaders,
@@ -60,15 +77,25 @@ export async function answerMessages(
     signal: deadline.signal,
     loss,
     retries: gateway.config.upstreamRetries,
+    restoresNulls: !live,
     assertBudget: admission.assertBudget,
     onUsage,
+    onHeaders,
   };
-  const askForRoute = withTools(gateway, turn);
-  const askWithRetry = withRetry(askForRoute, { ...turn, strict: gateway.config.validation === "strict" });
-  const ask = withFallbacks(askWithRetry, { ...turn, context: gateway, route, onRoute });
+  const strict = gateway.config.validation === "strict";
+  const askTurns = (loss: LossReport) =>
+    withRetry(withTools(gateway, { ...turn, loss }), { ...turn, loss, strict });
+  const askForRoute = withStructuredOutput(askTurns, {
+    ...turn,
+    live,
+    maxRetries: gateway.config.structuredMaxRetries,
+  });
+  const askWithFallbacks = withFallbacks(askForRoute, { ...turn, context: gateway, route, onRoute });
+  const { autoModeModel: model } = gateway.config;
+  const judge = model === undefined ? undefined : createJudge(gateway, { ...turn, model });
+  const ask = withSafeguards(withToolInputCheck(askWithFallbacks, loss), judge);
   const answer = requestLog.observe(ask(message));
 
-  const streamed = message.stream === true || new URL(request.url).pathname.endsWith("/stream");
   try {
     const response = streamed
       ? await streamAnswer(answer, {
@@ -86,7 +113,6 @@ export async function answerMessages(
     if (lossHeader !== undefined) response.headers.set("x-gateway-loss", lossHeader);
     return response;
   } finally {
-    if (loss.entries.length > 0) requestLog.add({ loss: loss.entries.map((entry) => entry.join(" ")) });
     if (!requestLog.streaming) cleanUp();
   }
 }

@@ -9,6 +9,7 @@ import {
   toAnthropicModel,
   toAnthropicPage,
   toOpenAiModel,
+  withCapabilities,
 } from "../upstreams/model_list.ts";
 import { resolveModel, toClaudeName, unknownModelError } from "../upstreams/resolve.ts";
 import type { Route, Upstream } from "../upstreams/upstream.ts";
@@ -66,13 +67,13 @@ function resolveUnlisted(
 ): ListedModel {
   const route = resolveModel(id, directory);
   const { upstream, model } = route;
-  const cached = modelCache.peek(upstream);
+  const cached = upstream.models ?? modelCache.peek(upstream);
   const found = findModel(cached, model);
-  if (found !== undefined) return { ...found, id };
+  if (found !== undefined) return { ...withCapabilities(found), id };
   if (cached.length > 0 || !hasModelList(upstream)) {
     throw unknownModelError(
       route,
-      models.map((listed) => listed.id),
+      upstream.models?.map((own) => `${upstream.name}/${own.id}`) ?? models.map((listed) => listed.id),
     );
   }
   const why = `the model list of upstream "${upstream.name}" is unavailable`;
@@ -132,7 +133,11 @@ function hasModelList({ preset }: Upstream): boolean {
 
 /** Prefixes a model with the name of its upstream, as clients request it. */
 function toPrefixed(entry: ListedModel, { name }: Upstream): ListedModel {
-  return { ...entry, id: `${name}/${entry.id}`, name: `${name}/${entry.name ?? entry.id}` };
+  return {
+    ...withCapabilities(entry),
+    id: `${name}/${entry.id}`,
+    name: `${name}/${entry.name ?? entry.display_name ?? entry.id}`,
+  };
 }
 
 /** Returns list entries of an alias, with its model's facts: under its name and under one that Claude Code displays. */
@@ -143,5 +148,5 @@ function toAliasEntries(
   const names = new Set([alias, toClaudeName(alias)]);
   const name = `${alias} (${model})`;
   const description = `Alias of ${listed?.name ?? model}, by ${upstream.name}`;
-  return Array.from(names, (id) => ({ ...listed, id, name, description }));
+  return Array.from(names, (id) => ({ ...(listed && withCapabilities(listed)), id, name, description }));
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../runtime/clock.ts";
 import { ApiError } from "../base/errors.ts";
+import { isDeeperThan } from "../base/json_depth.ts";
 
 /** Maximum size of a request body, in bytes. Source: https://platform.claude.com/docs/en/api/errors */
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
@@ -99,36 +100,6 @@ function syntaxErrorReason(error: unknown): string {
   const message = error instanceof Error ? error.message : "";
   return message.replace(/,?\s*(\.\.\.)?".*"(\.\.\.)?/s, "").slice(0, 200);
 }
-
-/** True if JSON is nested deeper than `limit` levels. Skips over strings, which are nearly all of a body. */
-function isDeeperThan(json: string, limit: number): boolean {
-  let depth = 0;
-  for (let at = 0; at < json.length; at++) {
-    const code = json.charCodeAt(at);
-    if (code === QUOTE) at = findStringEnd(json, at);
-    else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++;
-    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth--;
-    if (depth > limit) return true;
-  }
-  return false;
-}
-
-/** Returns the index of the closing quote of the string that opens at `start`, or the length of the text. */
-function findStringEnd(json: string, start: number): number {
-  for (let end = json.indexOf('"', start + 1); end >= 0; end = json.indexOf('"', end + 1)) {
-    let before = end - 1;
-    while (json.charCodeAt(before) === BACKSLASH) before--;
-    if ((end - before) % 2 === 1) return end;
-  }
-  return json.length;
-}
-
-const QUOTE = 34;
-const OPEN_BRACKET = 91;
-const BACKSLASH = 92;
-const CLOSE_BRACKET = 93;
-const OPEN_BRACE = 123;
-const CLOSE_BRACE = 125;
 
 /**
  * Finds a number in parsed JSON that is not finite, such as `1e999`. Serialized again, it would become `null`.

@@ -3,11 +3,15 @@ import type { StreamEvent } from "../anthropic/events.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
 import { logRequest, type RequestRecord } from "../observability/log.ts";
+import type { UpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import type { Counters } from "../observability/counters.ts";
 
 /** Fields of the log record that become known while a request is answered. */
 type RequestFields = Partial<
-  Omit<RequestRecord, "requestId" | "client" | "method" | "path" | "outcome" | "status" | "milliseconds">
+  Omit<
+    RequestRecord,
+    "requestId" | "upstreamRequestId" | "client" | "method" | "path" | "outcome" | "status" | "milliseconds"
+  >
 >;
 
 /** Log record of one request; also updates the counters. It never holds content. */
@@ -17,6 +21,8 @@ export class RequestLog {
   caller: Caller = ANONYMOUS;
   /** The client's `x-correlation-id`, if it is safe for logs and headers. */
   readonly correlationId: string | undefined;
+  /** Headers of the upstream's last response that the client receives. */
+  upstreamHeaders: UpstreamHeaders = { rateLimits: [] };
   readonly #clock: Clock;
   readonly #counters: Counters;
   readonly #startedAt: number;
@@ -81,7 +87,8 @@ export class RequestLog {
     this.#untrack();
     if (outcome === "failed") this.#counters.errors++;
     const milliseconds = this.#clock.now() - this.#startedAt;
-    const { requestId, caller: { client } } = this;
-    logRequest({ ...this.#record, requestId, client, outcome, status, milliseconds, error });
+    const { requestId, caller: { client }, upstreamHeaders: { requestId: upstreamRequestId } } = this;
+    const ids = { requestId, ...(upstreamRequestId !== undefined && { upstreamRequestId }) };
+    logRequest({ ...this.#record, ...ids, client, outcome, status, milliseconds, error });
   }
 }

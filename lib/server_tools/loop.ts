@@ -2,6 +2,7 @@ import type { Toolbox, ToolContext } from "../../tools/toolbox/toolbox.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
 import type { Message, MessagesRequest } from "../anthropic/schema.ts";
 import type { Ask } from "../anthropic/ask.ts";
+import { applyToolChanges } from "../anthropic/tool_changes.ts";
 import { ApiError, toApiError } from "../base/errors.ts";
 import { findPendingCalls, idOf, inputOf, listCallIds } from "./history.ts";
 import { CombinedMessage } from "./combined_message.ts";
@@ -49,20 +50,30 @@ const MAX_CALLS_PER_TURN = 64;
  * calls client tools, the message ends, and the gateway's calls run when the client sends its results. Once a tool has
  * run, errors are marked as not retryable.
  *
+ * Additions and removals of tools in the messages are applied, unless the upstream does that and runs all the tools.
+ *
  * Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/server-tools
  */
 export function runTurns(askForTurn: (turn: AskTurnOptions) => Ask, options: LoopOptions): Ask {
   return async function* (request) {
     const toolContext = options.createToolContext(() => workspaceToolNames(assignments));
-    const assignments: ToolAssignment[] = assignTools(request, {
+    const changes = applyToolChanges(request);
+    const changed = changes?.request ?? request;
+    const loss = changes === undefined ? options.loss : options.loss.of(changes.toClientPath);
+    const assignments: ToolAssignment[] = assignTools(changed, {
       ...options,
+      loss,
       toolContext,
       toolbox: await options.loadToolbox?.(),
     });
-    if (isPassThrough(request, assignments)) {
+    const passThrough = isPassThrough(changed, assignments);
+    if (passThrough && options.upstream.takesToolChanges) {
       return yield* askForTurn({ loss: options.loss, first: true })(request);
     }
-    yield* combineTurns(request, planTurns(request, assignments), { ...options, askForTurn });
+    for (const path of changes?.applied ?? []) options.loss.add(path, "hoisted");
+    for (const path of changes?.ignored ?? []) options.loss.add(path, "dropped");
+    if (passThrough) return yield* askForTurn({ loss, first: true })(changed);
+    yield* combineTurns(changed, planTurns(changed, assignments), { ...options, loss, askForTurn });
   };
 }
 

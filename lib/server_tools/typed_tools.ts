@@ -23,6 +23,8 @@ export interface TypedToolOptions {
 export interface UpstreamTools {
   /** True if it runs this tool itself. */
   runs(tool: TypedTool): boolean;
+  /** True if it accepts additions and removals of tools within the messages. */
+  takesToolChanges: boolean;
   /** True if it has a web search for any model. */
   searchesWeb: boolean;
 }

@@ -1,4 +1,5 @@
 import type { Caller } from "../access/caller.ts";
+import { emptyClearedMessages } from "../anthropic/cleared_messages.ts";
 import { type TurnUsage, UsageTally } from "../tokens/turn_usage.ts";
 import { hostFacts, type ListPrice, type TurnContext } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
@@ -22,20 +23,25 @@ export interface AskOptions {
   loss: LossReport;
   /** Maximum number of retries before the answer starts; 0 after a tool has run. */
   retries: number;
+  /** True if `null` in the place of optional properties is removed from an answer with an output schema. */
+  restoresNulls?: boolean;
   /** Checks that the caller may spend more. @throws {ApiError} `billing_error` if its budget is spent. */
   assertBudget(): Promise<void>;
   /** Called with the usage of a turn when it ends, complete or not. Not called if the upstream rejected the request. */
   onUsage(usage: TurnUsage, route: Route): void;
+  /** Called with the headers of each response of the upstream, successful or not. */
+  onHeaders?: ((headers: Headers, route: Route) => void) | undefined;
 }
 
 /** Creates the {@linkcode Ask} that sends a turn to the upstream of a route. */
 export function createAsk(
   context: MessageContext,
-  { route, caller, signal, loss, retries, assertBudget, onUsage }: AskOptions,
+  { route, caller, signal, loss, retries, restoresNulls, assertBudget, onUsage, onHeaders }: AskOptions,
 ): Ask {
   const { config } = context;
   const timeouts = timeoutsFrom(context);
-  return async function* (request) {
+  return async function* (original) {
+    const request = route.dialect.name === "anthropic" ? original : emptyClearedMessages(original);
     rejectThread(request, route);
     const turn: TurnContext = {
       model: route.model,
@@ -48,15 +54,13 @@ export function createAsk(
       inputTokens: context.inputCounter.estimate(request, route),
       coerceToolInput: config.coerceToolInput === "on",
       toolCallsInText: config.toolCallsInText,
+      restoresNulls,
       newId: context.newId,
       loss,
     };
     const reader = route.dialect.createReader(request, turn);
     const body = route.dialect.toBody(request, turn);
-    // Betas change Anthropic's format. They have no meaning in other dialects.
-    if (caller.betas !== undefined && route.dialect.name !== "anthropic") {
-      loss.add("header.anthropic-beta", "dropped");
-    }
+    if (route.dialect.name !== "anthropic") reportHeaders(caller, loss);
     if (config.validation === "strict") rejectLosses(loss, route);
     await assertBudget();
     signal.throwIfAborted();
@@ -68,7 +72,14 @@ export function createAsk(
         timeouts,
         onAbort: () => onUsage(tally.toTurnUsage(undefined), route),
       },
-      (timed) => sendTurn(context, route, { body, caller, retries, ...timed }),
+      (timed) =>
+        sendTurn(context, route, {
+          body,
+          caller,
+          retries,
+          onHeaders: (headers) => onHeaders?.(headers, route),
+          ...timed,
+        }),
     );
     try {
       for await (const events of readAnswer(response, { context, route, reader, idleTimer })) {
@@ -83,6 +94,13 @@ export function createAsk(
       if (reader.inputTokens !== undefined) context.inputCounter.learn(request, route, reader.inputTokens);
     }
   };
+}
+
+/** Reports the client's headers of Anthropic's API, which have no meaning in other dialects. */
+function reportHeaders({ betas, userProfileId, workspaceId }: Caller, loss: LossReport): void {
+  if (betas !== undefined) loss.add("header.anthropic-beta", "dropped");
+  if (userProfileId !== undefined) loss.add("header.anthropic-user-profile-id", "dropped");
+  if (workspaceId !== undefined) loss.add("header.anthropic-workspace-id", "dropped");
 }
 
 /** Returns the list price of a route: the host's price for all models or, without one, the model's price. */

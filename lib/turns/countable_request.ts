@@ -1,5 +1,7 @@
 import type { Caller } from "../access/caller.ts";
+import { emptyClearedMessages } from "../anthropic/cleared_messages.ts";
 import { parseMessagesRequest } from "../anthropic/parse.ts";
+import { applyToolChanges } from "../anthropic/tool_changes.ts";
 import type { CountTokensRequest } from "../anthropic/schema.ts";
 import type { MessageContext } from "./context.ts";
 import { planTurns } from "../server_tools/plan.ts";
@@ -23,19 +25,23 @@ export async function toCountableRequest(
     caller: Caller;
   },
 ): Promise<CountTokensRequest> {
-  const request = parseMessagesRequest({ ...countRequest, max_tokens: 1 });
+  const original = parseMessagesRequest({ ...countRequest, max_tokens: 1 });
+  const upstream = upstreamTools(route);
+  const request = applyToolChanges(original)?.request ?? original;
   const { client } = caller;
   const { signal } = new AbortController();
   const assignments = assignTools(request, {
     toolHeaders,
-    upstream: upstreamTools(route),
+    upstream,
     loss: new LossReport(),
     toolbox: await context.loadToolbox?.(),
     toolContext: { client, conversation: "", requestId: "", signal, models: NO_MODELS },
     now: () => context.clock.now(),
   });
-  if (isPassThrough(request, assignments)) return countRequest;
-  return planTurns(request, assignments).toTurn([], new Map()).request;
+  const passThrough = isPassThrough(request, assignments);
+  if (passThrough && upstream.takesToolChanges) return countRequest;
+  const seen = passThrough ? request : planTurns(request, assignments).toTurn([], new Map()).request;
+  return route.dialect.name === "anthropic" ? seen : emptyClearedMessages(seen);
 }
 
 /** Counting never runs a tool. */

@@ -1,11 +1,14 @@
 import type { StreamEvent } from "../anthropic/events.ts";
 import type { AnswerReader } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
+import { tryJson } from "../base/json.ts";
+import { detectFormat } from "../upstreams/answer_format.ts";
 import type { MessageContext } from "./context.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { isContent } from "./hold.ts";
+import { peekText, readBytes } from "../upstreams/read_body.ts";
 import { readEvents } from "../upstreams/read_events.ts";
-import { readJsonResponse } from "../upstreams/send.ts";
+import { readAnswerText, unreadableResponse } from "../upstreams/send.ts";
 import type { IdleTimer } from "../upstreams/idle_timeout.ts";
 
 /** Options of {@linkcode readAnswer}. */
@@ -19,6 +22,8 @@ export interface ReadAnswerOptions {
 /**
  * Reads an upstream's answer, an event stream or a JSON body, as Anthropic's events.
  *
+ * The first characters of the body decide, because some hosts declare one format and send the other.
+ *
  * @throws {ApiError} `api_error` if the answer is in another format or incomplete; the error that the upstream
  * reports; the abort reason of the idle timer.
  */
@@ -27,62 +32,98 @@ export async function* readAnswer(
   reading: ReadAnswerOptions,
 ): AsyncGenerator<StreamEvent[]> {
   const { reader, idleTimer, route: { upstream } } = reading;
+  if (response.body === null) throw unreadableResponse(upstream, "it is empty");
+  const ending = new AbortController();
+  const signal = AbortSignal.any([idleTimer.signal, ending.signal]);
+  const body = readBytes(response.body, { signal, race: idleTimer.race });
+  const { start, chunks } = await peekText(body).catch((cause) => {
+    throw toFailure(cause, reading);
+  });
   const type = response.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
-  if (type === "application/json") {
-    reader.pushNonStreamed(await readJsonResponse(response, upstream, idleTimer));
+  const format = detectFormat(type, start);
+  if (format === undefined) {
+    await body.return(undefined);
+    const what = /^(|text\/event-stream|application\/json)$/.test(type) ? "HTML" : type.slice(0, 64);
+    throw unreadableResponse(upstream, `it is ${what}, neither an event stream nor JSON`);
+  }
+  if (format === "events") return yield* readStream(chunks, { ...reading, ending });
+  const text = await readAnswerText(chunks, upstream, idleTimer.signal);
+  const answer = tryJson(text);
+  if (answer === undefined) await pushLines(text, reading);
+  else reader.pushNonStreamed(answer);
+  reader.end();
+  yield reader.take();
+}
+
+/** Time in which an upstream may send its usage, an error or the end of its stream after its reason to finish. */
+const END_TIMEOUT_MS = 1000;
+
+async function* readStream(
+  chunks: AsyncGenerator<Uint8Array>,
+  { ending, ...reading }: ReadAnswerOptions & { ending: AbortController },
+): AsyncGenerator<StreamEvent[]> {
+  const { context: { clock }, reader, idleTimer } = reading;
+  let cancelEnding: (() => void) | undefined;
+  let ended = false;
+  let failure: unknown;
+  try {
+    for await (const batch of readEvents(chunks)) {
+      idleTimer.markEvent();
+      for (const event of batch) reader.push(event);
+      if (reader.done && !ended) {
+        reader.end();
+        ended = true;
+      }
+      const events = reader.take();
+      const hasContent = events.some(isContent);
+      if (hasContent) idleTimer.markStarted();
+      if (events.length > 0) yield events;
+      if ((ended || reader.finishing) && (hasContent || cancelEnding === undefined)) {
+        cancelEnding?.();
+        cancelEnding = clock.after(END_TIMEOUT_MS, () => ending.abort());
+      }
+    }
+    if (!ended) reader.end();
+  } catch (cause) {
+    // All was said before its end, even if the connection fails then, or nothing follows.
+    const complete = (ended || reader.finishing) && !idleTimer.signal.aborted && !(cause instanceof ApiError);
+    failure = complete ? undefined : toFailure(cause, reading);
+    if (complete && !ended) failure = tryEnd(reader);
+  } finally {
+    cancelEnding?.();
+  }
+  // The client also receives the events that were read before a failure.
+  const events = reader.take();
+  if (events.length > 0) yield events;
+  if (failure !== undefined) throw failure;
+}
+
+function tryEnd(reader: AnswerReader): unknown {
+  try {
     reader.end();
-    yield reader.take();
-  } else if (response.body === null || (type !== "" && type !== "text/event-stream")) {
-    await response.body?.cancel();
-    const what = response.body === null
-      ? "it is empty"
-      : `it is ${type.slice(0, 64)}, neither an event stream nor JSON`;
-    throw new ApiError("api_error", `Cannot read the answer of upstream "${upstream.name}": ${what}`, {
-      status: 502,
-    });
-  } else {
-    yield* readStream(response.body, reading);
+    return undefined;
+  } catch (error) {
+    return error;
   }
 }
 
-/**
- * Time for an upstream to close its stream after its last event, in milliseconds. A connection whose stream was closed
- * can be reused.
- */
-const DRAIN_TIMEOUT_MS = 1000;
-
-async function* readStream(
-  body: ReadableStream<Uint8Array>,
-  { context: { clock }, route: { upstream }, reader, idleTimer }: ReadAnswerOptions,
-): AsyncGenerator<StreamEvent[]> {
-  const drainTimeout = new AbortController();
-  let cancelDrain: (() => void) | undefined;
-  const signal = AbortSignal.any([idleTimer.signal, drainTimeout.signal]);
-  try {
-    for await (const batch of readEvents(body, { signal, race: idleTimer.race })) {
-      for (const event of batch) reader.push(event);
-      if (reader.done && cancelDrain === undefined) {
-        reader.end();
-        cancelDrain = clock.after(DRAIN_TIMEOUT_MS, () => drainTimeout.abort());
-      }
-      const events = reader.take();
-      if (events.some(isContent)) idleTimer.markStarted();
-      if (events.length > 0) yield events;
-    }
-    if (cancelDrain !== undefined) return;
-    reader.end();
-    yield reader.take();
-  } catch (cause) {
-    // The answer is complete after its last event, even if the connection fails then.
-    if (cancelDrain !== undefined && !idleTimer.signal.aborted) return;
-    // The client still receives the events that were read before the failure.
-    const events = reader.take();
-    if (events.length > 0) yield events;
-    if (idleTimer.signal.aborted) throw idleTimer.signal.reason;
-    if (cause instanceof ApiError) throw cause;
-    const what = `Cannot finish the answer: upstream "${upstream.name}" closed its stream early`;
-    throw new ApiError("api_error", what, { status: 502, cause });
-  } finally {
-    cancelDrain?.();
+/** Reads a JSON body that holds several values, each on lines of its own, as events. */
+async function pushLines(text: string, { reader, route: { upstream } }: ReadAnswerOptions): Promise<void> {
+  let events = 0;
+  for await (const batch of readEvents(toChunks(text))) {
+    for (const event of batch) reader.push(event);
+    events += batch.length;
   }
+  if (events === 0) throw unreadableResponse(upstream, "it is not JSON");
+}
+
+async function* toChunks(text: string): AsyncGenerator<Uint8Array> {
+  yield new TextEncoder().encode(text);
+}
+
+function toFailure(cause: unknown, { route: { upstream }, idleTimer }: ReadAnswerOptions): unknown {
+  if (idleTimer.signal.aborted) return idleTimer.signal.reason;
+  if (cause instanceof ApiError) return cause;
+  const what = `Cannot finish the answer: upstream "${upstream.name}" closed its stream early`;
+  return new ApiError("api_error", what, { status: 502, cause });
 }

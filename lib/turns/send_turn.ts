@@ -1,6 +1,6 @@
+import { toUpstreamCaller } from "./upstream_caller.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
 import type { Route } from "../upstreams/upstream.ts";
-import { toForwardedCaller } from "../upstreams/forwarded_caller.ts";
 import { type Network, send, type UpstreamRequest } from "../upstreams/send.ts";
 
 /** Sends a turn of a conversation to the upstream of its route. */
@@ -13,7 +13,7 @@ export function sendTurn(
   return send(network, upstream, {
     path: dialect.path,
     body: withRouteOptions(body, route),
-    caller: toForwardedCaller(caller, dialect),
+    caller: toUpstreamCaller(caller, route),
     ...rest,
   });
 }

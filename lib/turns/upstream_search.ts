@@ -8,6 +8,7 @@ import { toUpstreamError } from "../dialects/errors/upstream_error.ts";
 import { ApiError } from "../base/errors.ts";
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
 import type { Route } from "../upstreams/upstream.ts";
+import { readBytes } from "../upstreams/read_body.ts";
 import { readEvents } from "../upstreams/read_events.ts";
 import { type Network, send } from "../upstreams/send.ts";
 import type { Timeouts } from "../upstreams/idle_timeout.ts";
@@ -72,7 +73,7 @@ export async function searchUpstream(
   );
   const hits = new Map<string, SearchHit>();
   try {
-    for await (const batch of response.body === null ? [] : readEvents(response.body, idleTimer)) {
+    for await (const batch of readEvents(readBytes(response.body, idleTimer))) {
       idleTimer.markStarted();
       for (const json of batch.map(({ data }) => tryJson(data))) {
         if (isObject(json) && isObject(json.error)) throw toUpstreamError({ status: 502, body: json });

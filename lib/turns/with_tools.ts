@@ -26,8 +26,9 @@ export interface WithToolsOptions extends Omit<AskOptions, "route"> {
  * Later turns go to the same upstream and are not retried: a retry does not undo the effects of a tool.
  */
 export function withTools(context: MessageContext, options: WithToolsOptions): (route: Route) => Ask {
-  // The client's betas apply to its own request, not to the requests of the gateway's tools.
-  const baseOptions = { ...options, caller: { ...options.caller, betas: undefined } };
+  // The client's headers of Anthropic's API apply to its own request, not to those of the gateway's tools.
+  const ownHeaders = { betas: undefined, userProfileId: undefined, workspaceId: undefined };
+  const baseOptions = { ...options, onHeaders: undefined, caller: { ...options.caller, ...ownHeaders } };
   return (route) =>
     runTurns(
       ({ loss, first }) => createAsk(context, { ...options, ...(!first && { retries: 0 }), loss, route }),

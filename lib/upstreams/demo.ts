@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
+import { findLastText } from "./demo_text.ts";
 import { DEMO, type Upstream } from "./upstream.ts";
 
 const Part = v.looseObject({ type: v.string(), text: v.optional(v.string()) });
@@ -25,6 +26,7 @@ export const demo: Upstream = {
   baseUrl: "https://demo.invalid",
   preset: "demo",
   dialectChoice: "openai",
+  models: [{ id: "echo" }],
   fetch: answerDemo,
 };
 
@@ -52,11 +54,10 @@ function answerDemo(_url: string | URL | Request, init: RequestInit = {}): Promi
 }
 
 function* toFrames(request: ChatRequest): Generator<JsonObject> {
-  const last = request.messages.findLast(({ role }) => role === "user" || role === "tool");
-  const lastText = contentText(last?.content);
-  const tool = last?.role === "user" ? findTool(request, lastText) : undefined;
+  const { role, text: lastText } = findLastText(request.messages);
+  const tool = role === "user" ? findTool(request, lastText) : undefined;
   const words = splitWords(
-    last?.role === "tool" ? `The tool answered: ${lastText}` : `${INTRODUCTION} You said: ${lastText}`,
+    role === "tool" ? `The tool answered: ${lastText}` : `${INTRODUCTION} You said: ${lastText}`,
   );
   const kept = words.slice(0, request.max_tokens);
   for (const content of tool === undefined ? kept : []) yield toChunk({ content });

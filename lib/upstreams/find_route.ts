@@ -1,7 +1,8 @@
 import type { Caller } from "../access/caller.ts";
 import { ApiError } from "../base/errors.ts";
 import { LOCAL } from "../config/gateway_keys.ts";
-import { findModel, toFacts } from "./model_list.ts";
+import { findClaudeSubstitute } from "./claude_model.ts";
+import { findModel, type ListedModel, toFacts } from "./model_list.ts";
 import { hostFacts } from "../dialects/mod.ts";
 import { resolveModel, resolveTarget, unknownModelError } from "./resolve.ts";
 import type { ModelCache } from "./model_cache.ts";
@@ -16,8 +17,8 @@ export interface ModelLookup {
 /**
  * Finds the route for a model's name.
  *
- * If the upstream lists all of its models and this one is missing, the next fallback is used, else the model is
- * rejected. Names that stand for several models (`~author/…-latest`, `@preset/…`) are not checked.
+ * If the upstream lists all of its models and this one is missing, a Claude model may have a substitute
+ * ({@linkcode findClaudeSubstitute}); else the next fallback is used, else the model is rejected. Names that stand for several models (`~author/…-latest`, `@preset/…`) are not checked.
  *
  * @throws {ApiError} `not_found_error` for an unknown model; without a key for the upstream, `authentication_error` if
  * the client may send one, else `api_error`.
@@ -53,13 +54,37 @@ async function completeRoute(lookup: ModelLookup, route: RouteWithoutFacts, call
   if (upstream.acceptsClientKey && upstream.key === undefined && caller.key === undefined) {
     throw missingKeyError(upstream.name, caller);
   }
-  const listed = await lookup.modelCache.get(upstream, caller);
+  const listed = upstream.models ?? await lookup.modelCache.get(upstream, caller);
   const found = findModel(listed, model);
-  const complete = listed.length > 0 && hostFacts(upstream.preset).list === "all";
+  const complete = upstream.models !== undefined ||
+    (listed.length > 0 && hostFacts(upstream.preset).list === "all");
   if (!complete || found !== undefined || /^[~@]/.test(model)) return { ...route, facts: toFacts(found) };
+  const substitute = await findSubstitute(lookup, route, { listed, caller });
+  if (substitute !== undefined) return substitute;
   const fallback = await findFallback(lookup, route, caller);
   if (fallback !== undefined) return fallback;
-  throw unknownModelError(route, listed.map(({ id }) => id));
+  const names = listed.map(({ id }) => upstream.models === undefined ? id : `${upstream.name}/${id}`);
+  throw unknownModelError(route, names);
+}
+
+/** Returns the route of the model that stands for an unlisted Claude model, or `undefined`. */
+async function findSubstitute(
+  lookup: ModelLookup,
+  route: RouteWithoutFacts,
+  { listed, caller }: { listed: readonly ListedModel[]; caller: Caller },
+): Promise<Route | undefined> {
+  const { directory } = lookup;
+  const { alias, upstream } = route;
+  const substitute = findClaudeSubstitute(route.model, listed);
+  if (substitute === undefined) return undefined;
+  if ("model" in substitute) {
+    const target = { model: substitute.model, upstream: upstream.name };
+    const { model, dialect } = resolveTarget(alias, target, directory);
+    return { ...route, model, dialect, facts: toFacts(findModel(listed, model)) };
+  }
+  const target = resolveModel(substitute.alias, directory);
+  const missing = target.upstream === upstream && findModel(listed, target.model) === undefined;
+  return missing ? undefined : await completeRoute(lookup, { ...target, alias }, caller);
 }
 
 /** Returns the error for an upstream without a key. The client can send one, unless the gateway has client keys. */
@@ -67,7 +92,7 @@ function missingKeyError(name: string, { client }: Caller): ApiError {
   if (client === LOCAL) {
     return new ApiError(
       "authentication_error",
-      `x-api-key header is required: the gateway has no key for upstream "${name}" (model "demo/echo" needs none)`,
+      `Cannot use upstream "${name}": neither the request nor the gateway has a key for it (model "demo/echo" needs none)`,
     );
   }
   const why = "the gateway has no key for it, and does not forward client keys";

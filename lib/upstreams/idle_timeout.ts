@@ -12,8 +12,13 @@ export interface IdleTimer {
   race: Race;
   /** True while data is awaited, and after the last wait failed. */
   readonly waiting: boolean;
-  /** Switches from `firstByteMs` to `idleMs`, when the answer has begun. */
+  /**
+   * Switches from `firstByteMs` to `idleMs`, when the answer has begun. From then on, only events end a silence: bytes
+   * that are no event keep a connection open, but are no sign of the answer.
+   */
   markStarted(): void;
+  /** Ends a silence, because an event has arrived. */
+  markEvent(): void;
   /** Stops listening for the end of the client's request. */
   stop(): void;
 }
@@ -45,6 +50,9 @@ export function startIdleTimer(
   requestSignal.addEventListener("abort", onRequestAbort, { once: true });
   if (requestSignal.aborted) onRequestAbort();
   let timeoutMs = firstByteMs;
+  let started = false;
+  /** Time spent waiting since the last event. */
+  let silentMs = 0;
   let waiting = false;
   return {
     signal: controller.signal,
@@ -53,7 +61,8 @@ export function startIdleTimer(
     },
     async race(promise) {
       const abort = () => controller.abort(idleTimeoutError(upstream, timeoutMs));
-      const cancel = timeoutMs > 0 ? clock.after(timeoutMs, abort) : () => {};
+      const cancel = timeoutMs > 0 ? clock.after(Math.max(0, timeoutMs - silentMs), abort) : () => {};
+      const since = clock.now();
       waiting = true;
       try {
         const value = await promise;
@@ -61,9 +70,15 @@ export function startIdleTimer(
         return value;
       } finally {
         cancel();
+        if (started) silentMs += clock.now() - since;
       }
     },
-    markStarted: () => void (timeoutMs = idleMs),
+    markStarted() {
+      started = true;
+      timeoutMs = idleMs;
+      silentMs = 0;
+    },
+    markEvent: () => void (silentMs = 0),
     stop: () => requestSignal.removeEventListener("abort", onRequestAbort),
   };
 }

@@ -1,6 +1,7 @@
 import * as v from "valibot";
+import { toCapabilities } from "./model_capabilities.ts";
 import type { ModelFacts } from "../dialects/mod.ts";
-import type { JsonObject } from "../base/json.ts";
+import { isObject, type JsonObject } from "../base/json.ts";
 
 /** Treats a field of an unexpected type as missing, so that the model stays in the list. */
 function maybe<Schema extends v.GenericSchema>(schema: Schema) {
@@ -18,6 +19,16 @@ const ListedModel = v.looseObject({
   name: Text,
   description: Text,
   created: maybe(v.number()),
+  /** Fields of Anthropic's list. */
+  display_name: Text,
+  created_at: Text,
+  lifecycle: maybe(v.picklist(["active", "deprecated", "retired"])),
+  deprecated_at: Text,
+  retires_at: Text,
+  line: Text,
+  capabilities: maybe(v.custom<JsonObject>(isObject)),
+  /** Date after which OpenRouter may remove the model. */
+  expiration_date: Text,
   /** Context window; the next four are the names of vLLM, Groq, Mistral and Anthropic. */
   context_length: Count,
   max_model_len: Count,
@@ -119,29 +130,39 @@ function parsePrice(price: string | number | null | undefined): number | undefin
 
 /** Converts a model to an entry of Anthropic's list. Source: https://platform.claude.com/docs/en/api/models-list */
 export function toAnthropicModel(model: ListedModel): JsonObject {
+  const { id, name, display_name, description, deprecated_at, retires_at, expiration_date } = model;
   return {
     type: "model",
-    id: model.id,
-    display_name: model.name ?? model.id,
-    created_at: toCreatedAt(model),
-    ...(model.description && { description: model.description }),
+    id,
+    display_name: name ?? display_name ?? id,
+    created_at: toTime(model.created_at) ?? toCreatedAt(model),
+    ...(description && { description }),
     max_input_tokens: contextWindowOf(model) ?? null,
     max_tokens: maxOutputOf(model) ?? null,
-    lifecycle: "active",
-    deprecated_at: null,
-    retires_at: null,
-    line: null,
-    capabilities: null,
+    lifecycle: lifecycleOf(model),
+    deprecated_at: toTime(deprecated_at) ?? null,
+    // OpenRouter lists the date after which it may remove the model.
+    retires_at: toTime(retires_at) ?? toTime(expiration_date) ?? null,
+    line: model.line ?? null,
+    capabilities: toCapabilities(model),
   };
 }
 
 /** Converts a model to an entry of OpenAI's list. Source: https://platform.openai.com/docs/api-reference/models/list */
-export function toOpenAiModel(model: ListedModel): JsonObject {
-  return { id: model.id, object: "model", created: model.created ?? 0, owned_by: model.id.split("/")[0] };
+export function toOpenAiModel({ id, created, created_at }: ListedModel): JsonObject {
+  const time = toTime(created_at);
+  const seconds = created ?? (time === undefined ? 0 : Math.floor(Date.parse(time) / 1000));
+  return { id, object: "model", created: seconds, owned_by: id.split("/")[0] };
 }
 
-/** Returns one page of Anthropic's list, selected by `limit`, `after_id` and `before_id`. */
-export function toAnthropicPage(models: readonly ListedModel[], query: URLSearchParams): JsonObject {
+/**
+ * Returns one page of Anthropic's list, selected by `limit`, `after_id`, `before_id` and `lifecycle[]`. Without
+ * `lifecycle[]`, models that are retired are left out.
+ */
+export function toAnthropicPage(listed: readonly ListedModel[], query: URLSearchParams): JsonObject {
+  const lifecycles = [...query.getAll("lifecycle[]"), ...query.getAll("lifecycle")];
+  const shown = new Set(lifecycles.length > 0 ? lifecycles : ["active", "deprecated"]);
+  const models = listed.filter((model) => shown.has(lifecycleOf(model)));
   const limit = Math.min(Math.max(Number.parseInt(query.get("limit") ?? "20", 10) || 20, 1), 1000);
   const after = models.findIndex(({ id }) => id === query.get("after_id"));
   const before = models.findIndex(({ id }) => id === query.get("before_id"));
@@ -154,6 +175,21 @@ export function toAnthropicPage(models: readonly ListedModel[], query: URLSearch
     first_id: page[0]?.id ?? null,
     last_id: page.at(-1)?.id ?? null,
   };
+}
+
+/** Returns a model with its capabilities, which depend on its id, so that it can be listed under another. */
+export function withCapabilities(model: ListedModel): ListedModel {
+  return { ...model, capabilities: toCapabilities(model) };
+}
+
+function lifecycleOf({ lifecycle, expiration_date }: ListedModel): string {
+  return lifecycle ?? (toTime(expiration_date) === undefined ? "active" : "deprecated");
+}
+
+/** Returns a date or time of a list as a time of RFC 3339. */
+function toTime(value: string | null | undefined): string | undefined {
+  if (!value || !/^\d{4}-\d\d-\d\d/.test(value) || Number.isNaN(Date.parse(value))) return undefined;
+  return /T.*(Z|[+-]\d\d:\d\d)$/.test(value) ? value : new Date(value).toISOString().replace(".000Z", "Z");
 }
 
 function toCreatedAt({ created }: ListedModel): string {

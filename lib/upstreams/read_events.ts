@@ -1,5 +1,5 @@
 import { createParser } from "eventsource-parser";
-import { readBytes, type ReadOptions } from "./read_body.ts";
+import { BareJson } from "./bare_json.ts";
 import type { ServerSentEvent } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
 
@@ -8,15 +8,14 @@ const MAX_EVENT_CHARS = 16 * 1024 * 1024;
 /**
  * Reads the events of a stream, in one batch per network read.
  *
- * A line `error: …`, which llama.cpp sends outside of an event, is read as an event of that name.
+ * A line `error: …`, which llama.cpp sends outside of an event, is read as an event of that name. JSON outside of an
+ * event, as some hosts send errors, is read as an event.
  *
- * @throws {ApiError} `api_error` if one event grows past 16 MiB; the signal's reason, once it has fired.
+ * @throws {ApiError} `api_error` if one event grows past 16 MiB.
  */
-export async function* readEvents(
-  body: ReadableStream<Uint8Array>,
-  options: ReadOptions,
-): AsyncGenerator<ServerSentEvent[]> {
+export async function* readEvents(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<ServerSentEvent[]> {
   let batch: ServerSentEvent[] = [];
+  const bareJson = new BareJson();
   const parser = createParser({
     maxBufferSize: MAX_EVENT_CHARS,
     onEvent: (event) => batch.push(event),
@@ -27,10 +26,12 @@ export async function* readEvents(
         });
       }
       if (error.field === "error") batch.push({ event: "error", data: error.value ?? "" });
+      const data = error.line === undefined ? undefined : bareJson.push(error.line);
+      if (data !== undefined) batch.push({ data });
     },
   });
   const decoder = new TextDecoder();
-  for await (const bytes of readBytes(body, options)) {
+  for await (const bytes of chunks) {
     parser.feed(decoder.decode(bytes, { stream: true }));
     if (batch.length > 0) yield batch;
     batch = [];

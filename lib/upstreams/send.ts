@@ -1,7 +1,8 @@
 import type { Caller } from "../access/caller.ts";
-import { type ReadOptions, readText } from "./read_body.ts";
+import { readBytes, type ReadOptions, readText } from "./read_body.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { keyHeader } from "../dialects/mod.ts";
+import { parseErrorText } from "../dialects/errors/error_shapes.ts";
 import { toUpstreamError } from "../dialects/errors/upstream_error.ts";
 import { ApiError } from "../base/errors.ts";
 import { type JsonObject, tryJson } from "../base/json.ts";
@@ -23,6 +24,8 @@ export interface UpstreamRequest extends ReadOptions {
   caller: Caller;
   /** Maximum retries before an answer begins. 0 if tools have run for the message. */
   retries?: number;
+  /** Called with the headers of each response. */
+  onHeaders?: ((headers: Headers) => void) | undefined;
 }
 
 /** Maximum size of a JSON answer. */
@@ -52,9 +55,9 @@ export async function send(
 
 /** Sends a request once. @throws an error after which the request must not be retried. */
 async function sendOnce(
-  { fetch: network }: Network,
+  { fetch: network, clock }: Network,
   upstream: Upstream,
-  { path, body, caller, signal, race = (promise) => promise }: UpstreamRequest,
+  { path, body, caller, signal, race = (promise) => promise, onHeaders }: UpstreamRequest,
 ): Promise<Response | RetryableFailure> {
   const headers = toHeaders(upstream, caller, body !== undefined);
   const init: RequestInit = { headers, signal, redirect: "manual" };
@@ -70,9 +73,10 @@ async function sendOnce(
     if (connected) throw error;
     return { error };
   }
+  onHeaders?.(response.headers);
   if (response.ok) return response;
   return {
-    error: await readError(response, { upstream, caller, signal, race }),
+    error: await readError(response, { upstream, caller, signal, race, now: clock.now() }),
     status: response.status,
   };
 }
@@ -100,20 +104,36 @@ async function wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void
 export async function readJsonResponse(
   response: Response,
   upstream: Upstream,
-  { signal, race }: ReadOptions,
+  options: ReadOptions,
 ): Promise<unknown> {
-  const unreadableError = (why: string, cause?: unknown) =>
-    new ApiError("api_error", `Cannot read the answer of upstream "${upstream.name}": ${why}`, {
-      status: 502,
-      cause,
-    });
-  const text = await readText(response.body, { limit: MAX_ANSWER_BYTES, signal, race }).catch((cause) => {
-    throw signal.aborted ? signal.reason : unreadableError("it is incomplete", cause);
-  });
-  if (text === undefined) throw unreadableError("it is larger than 32 MiB");
-  const answer = tryJson(text);
-  if (answer === undefined) throw unreadableError("it is not JSON");
+  const answer = tryJson(await readAnswerText(readBytes(response.body, options), upstream, options.signal));
+  if (answer === undefined) throw unreadableResponse(upstream, "it is not JSON");
   return answer;
+}
+
+/**
+ * Reads the text of a complete answer.
+ *
+ * @throws {ApiError} `api_error` if it is larger than 32 MiB or incomplete; the signal's reason, once it has fired.
+ */
+export async function readAnswerText(
+  chunks: AsyncIterable<Uint8Array>,
+  upstream: Upstream,
+  signal: AbortSignal,
+): Promise<string> {
+  const text = await readText(chunks, { limit: MAX_ANSWER_BYTES }).catch((cause) => {
+    throw signal.aborted ? signal.reason : unreadableResponse(upstream, "it is incomplete", cause);
+  });
+  if (text === undefined) throw unreadableResponse(upstream, "it is larger than 32 MiB");
+  return text;
+}
+
+/** Returns the error for an answer that is in no known format. */
+export function unreadableResponse({ name }: Upstream, why: string, cause?: unknown): ApiError {
+  return new ApiError("api_error", `Cannot read the answer of upstream "${name}": ${why}`, {
+    status: 502,
+    cause,
+  });
 }
 
 /** Removes the upstream's key and header values from an error's message, because an upstream may quote them. */
@@ -135,6 +155,8 @@ function toHeaders(upstream: Upstream, caller: Caller, hasBody: boolean): Header
   if (hasBody) headers.set("content-type", "application/json");
   if (caller.version !== undefined) headers.set("anthropic-version", caller.version);
   if (caller.betas !== undefined) headers.set("anthropic-beta", caller.betas);
+  if (caller.userProfileId !== undefined) headers.set("anthropic-user-profile-id", caller.userProfileId);
+  if (caller.workspaceId !== undefined) headers.set("anthropic-workspace-id", caller.workspaceId);
   const header = keyHeader(upstream.preset, upstream.dialectChoice);
   if (header === "x-api-key" && !headers.has("anthropic-version")) {
     headers.set("anthropic-version", "2023-06-01");
@@ -155,19 +177,20 @@ function toUrl({ baseUrl, apiVersion }: Upstream, path: string): string {
 
 async function readError(
   response: Response,
-  { upstream, caller, signal, race }: ReadOptions & { upstream: Upstream; caller: Caller },
+  { upstream, caller, signal, race, now }: ReadOptions & { upstream: Upstream; caller: Caller; now: number },
 ): Promise<ApiError> {
-  const { status } = response;
+  const { status, headers } = response;
   if (status < 400) {
     await response.body?.cancel();
     return new ApiError("api_error", `Cannot use upstream "${upstream.name}": it redirects (${status})`, {
       status: 502,
     });
   }
-  const text = await readText(response.body, { limit: MAX_ERROR_BYTES, signal, race }).catch(() => undefined);
+  const chunks = readBytes(response.body, { signal, race });
+  const text = await readText(chunks, { limit: MAX_ERROR_BYTES }).catch(() => undefined);
   if (signal.aborted) throw signal.reason;
-  const retryAfter = response.headers.get("retry-after") ?? undefined;
-  const error = toUpstreamError({ status, body: text === undefined ? undefined : tryJson(text), retryAfter });
+  const body = text === undefined ? undefined : parseErrorText(text);
+  const error = toUpstreamError({ status, body, headers, now });
   if (error.type !== "authentication_error") return error;
   const key = keyFor(upstream, caller);
   const keyOwner = key === undefined

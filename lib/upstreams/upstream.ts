@@ -19,6 +19,8 @@ export interface Upstream {
   headers?: Readonly<Record<string, string>> | undefined;
   /** `api-version` query parameter, which Azure requires. */
   apiVersion?: string | undefined;
+  /** All models of an embedded upstream. Default: the list that the upstream serves. */
+  models?: readonly { id: string }[];
   /** Transport of an embedded upstream. Default: the network. */
   fetch?: typeof fetch;
 }

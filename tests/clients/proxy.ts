@@ -18,6 +18,8 @@ export async function startProxy(): Promise<Proxy> {
   });
   server.on("connect", (request, socket) => {
     sought.push(request.url ?? "");
+    // A client that is about to end may reset the connection.
+    socket.on("error", () => {});
     socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
   });
   server.listen(0, "127.0.0.1");

@@ -119,7 +119,7 @@ describe("a nested object", () => {
     test(`SDK 1.x: messages.parse() parses it, ${road.name}`, async () => {
       script(road);
       assert.deepEqual((await client().messages.parse(body)).parsed_output, FORECAST);
-      assert.deepEqual(checkAsked(road), format.schema);
+      assert.deepEqual(withoutAddedTypes(checkAsked(road)), format.schema);
     });
 
     test(`SDK 1.x: messages.stream() gives it in pieces, ${road.name}`, async () => {
@@ -130,10 +130,19 @@ describe("a nested object", () => {
       assert.deepEqual((await stream.finalMessage()).parsed_output, FORECAST);
       assert.ok(pieces.length > 2);
       assert.equal(pieces.join(""), JSON.stringify(FORECAST));
-      assert.deepEqual(checkAsked(road), format.schema);
+      assert.deepEqual(withoutAddedTypes(checkAsked(road)), format.schema);
     });
   }
 });
+
+/** Removes the types that the gateway adds to an `enum`: strict mode requires them, and the SDK leaves them out. */
+function withoutAddedTypes(schema: unknown): unknown {
+  return JSON.parse(JSON.stringify(schema), (_key, value: unknown) => {
+    if (typeof value !== "object" || value === null || !("enum" in value) || !("type" in value)) return value;
+    const { type: _type, ...rest } = value;
+    return rest;
+  });
+}
 
 const Nested = z.looseObject({
   properties: z.looseObject({

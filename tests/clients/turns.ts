@@ -12,6 +12,8 @@ export interface Say {
   tools?: ToolCall[];
   /** Pages that the upstream itself has found; told by translation alone. */
   found?: Page[];
+  /** What the upstream says of the calls' safety, by id; told on the native road alone. */
+  verdicts?: Record<string, unknown>;
   stop: Stop;
   usage: Usage;
   ending: Ending;

@@ -24,7 +24,16 @@ export function writeMessages(turn: Say, model: string): string[] {
     );
   }
   if (turn.ending !== "whole") return frames;
-  const delta = { stop_reason: turn.stop, stop_sequence: null, stop_details: null, container: null };
+  const { verdicts } = turn;
+  const safeguard_results = verdicts &&
+    [{ type: "dangerous_tool_use", status: { type: "available", tool_uses: verdicts } }];
+  const delta = {
+    stop_reason: turn.stop,
+    stop_sequence: null,
+    stop_details: null,
+    container: null,
+    ...(safeguard_results && { safeguard_results }),
+  };
   return [
     ...frames,
     event("message_delta", { delta, usage: usage(turn), context_management: null }),

@@ -28,6 +28,8 @@ const DEFAULTS = {
   pingInterval: 10,
   coerceToolInput: "on",
   toolCallsInText: "auto",
+  structuredMaxRetries: 3,
+  structuredStream: "hold",
   limits: { each: { concurrent: 50 }, total: {}, session: {}, keys: new Map() },
   rateLimitStore: "memory",
   toolTimeout: 30,
@@ -97,6 +99,7 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   ],
   [{ ANTHROPIC_MODEL: "openai/gpt-5" }, { anthropicModel: "openai/gpt-5" }],
   [{ ANTHROPIC_SMALL_FAST_MODEL: "a model" }, { anthropicSmallFastModel: "a model" }],
+  [{ AUTO_MODE_MODEL: "a model" }, { autoModeModel: "a model" }],
   [{ MODEL_MAP: "{}" }, {}],
   [{ MODEL_MAP: '{"fast":"openai/gpt-5"}' }, { modelMap: new Map([["fast", { model: "openai/gpt-5" }]]) }],
   [
@@ -137,6 +140,10 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   [{ PING_INTERVAL: 0.1 }, { pingInterval: 0.1 }],
   [{ COERCE_TOOL_INPUT: "off" }, { coerceToolInput: "off" }],
   [{ TOOL_CALLS_IN_TEXT: "on" }, { toolCallsInText: "on" }],
+  [{ STRUCTURED_MAX_RETRIES: "0", STRUCTURED_STREAM: "live" }, {
+    structuredMaxRetries: 0,
+    structuredStream: "live",
+  }],
   [{ LIMITS: "{}" }, {}],
   [
     {
@@ -354,6 +361,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ],
   ["ANTHROPIC_MODEL", "", '""', "expected a model's name"],
   ["ANTHROPIC_SMALL_FAST_MODEL", "a\u0000b", '"a\\u0000b"', "expected a model's name"],
+  ["AUTO_MODE_MODEL", "a\u0000b", '"a\\u0000b"', "expected a model's name"],
   ["MODEL_MAP", "", '""', OBJECT],
   ["MODEL_MAP", "{", '"{"', OBJECT],
   ["MODEL_MAP", "[]", '"[]"', OBJECT],
@@ -392,6 +400,8 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["PING_INTERVAL", "0", '"0"', "expected a number of seconds from 0.1 to 604800"],
   ["COERCE_TOOL_INPUT", "yes", '"yes"', "expected on or off"],
   ["TOOL_CALLS_IN_TEXT", "maybe", '"maybe"', "expected auto, on or off"],
+  ["STRUCTURED_MAX_RETRIES", "11", '"11"', "expected a whole number from 0 to 10"],
+  ["STRUCTURED_STREAM", "later", '"later"', "expected hold or live"],
   ["LIMITS", "60", '"60"', 'expected a JSON object such as {"each": {"requests": 60}}'],
   [
     "LIMITS",

@@ -105,7 +105,7 @@ const TURNS: Record<UpstreamApi, { turns: string[][]; spare: number }> = {
       message("tool_use", ...thought(0), ...called("toolu_b", 1), ...called("toolu_c", 2)),
       message("end_turn", ...text(0)),
     ],
-    spare: 0,
+    spare: 1,
   },
   responses: {
     turns: [

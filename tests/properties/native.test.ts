@@ -197,7 +197,10 @@ function toExpected(sent: readonly Wire[]): Wire[] {
         break;
       case "message_delta": {
         const { cost: _cost, is_byok: _byok, cost_details: _details, ...own } = usage;
-        events.push({ ...event, usage: own });
+        const denied = event.delta.stop_reason === "end_turn" &&
+          sent.some(({ content_block }) => content_block?.type === "tool_use");
+        const delta = denied ? { ...event.delta, stop_reason: "tool_use" } : event.delta;
+        events.push({ ...event, delta, usage: own });
         break;
       }
       case "ping":

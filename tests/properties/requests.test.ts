@@ -177,11 +177,19 @@ const request: fc.Arbitrary<Wire> = fc.record({
   field_of_a_later_day: words,
 }, { requiredKeys: ["model", "max_tokens", "messages"] }).map((fields) => JSON.parse(JSON.stringify(fields)));
 
-const openrouterMessages = createAnthropicDialect({ isAnthropic: false, routing: true });
+const openrouterMessages = createAnthropicDialect({
+  isAnthropic: false,
+  routing: true,
+  safeguards: "Claude",
+});
 const DIALECTS: Record<string, Dialect> = {
   "OpenRouter in Anthropic's language": openrouterMessages,
-  "Anthropic itself": createAnthropicDialect({ isAnthropic: true, routing: false }),
-  "another who speaks Anthropic's language": createAnthropicDialect({ isAnthropic: false, routing: false }),
+  "Anthropic itself": createAnthropicDialect({ isAnthropic: true, routing: false, safeguards: "all" }),
+  "another who speaks Anthropic's language": createAnthropicDialect({
+    isAnthropic: false,
+    routing: false,
+    safeguards: "none",
+  }),
   ...Object.fromEntries(
     Object.entries(CHAT_FEATURES).map(([name, features]) => [name, createChatDialect(features)]),
   ),

@@ -43,6 +43,7 @@ async function askForError(
 ): Promise<Failure> {
   const settings = { OPENROUTER_API_KEY: SECRETS.own, ...API_SETTINGS[api] };
   const { upstream, clock, post } = createTestGateway({ upstream: answer, settings });
+  void upstream.stalled.then(() => clock.advance(1000)); // an answer with a reason to finish ends within a second
   const response = await post(minimalRequest(api, { stream: streamed }));
   const body = await response.text();
   const inStream = response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;

@@ -107,6 +107,21 @@ test("POST /v1/messages/count_tokens calls local upstreams that can count", asyn
   }
 });
 
+test("POST /v1/messages/count_tokens keeps context_management, in the request and in the answer", async () => {
+  const upstream = new FakeUpstream({
+    body: '{"input_tokens":77,"context_management":{"original_input_tokens":99}}',
+    headers: { "content-type": "application/json", "request-id": "req_upstream" },
+  });
+  const context_management = { edits: [{ type: "clear_tool_uses_20250919" }] };
+  const response = await countAt("anthropic", upstream, { ...OWN, context_management });
+  assert.deepEqual(await response.json(), {
+    input_tokens: 77,
+    context_management: { original_input_tokens: 99 },
+  });
+  assert.deepEqual(upstream.requests[0]?.body.context_management, context_management);
+  assert.equal(response.headers.get("x-upstream-request-id"), "req_upstream");
+});
+
 test("POST /v1/messages/count_tokens calls an upstream that can count", async () => {
   const upstream = new FakeUpstream({
     body: '{"input_tokens":77}',

@@ -95,7 +95,7 @@ test("GET /v1/models/{id} returns 404 with the nearest name for an unknown model
       "claude-haiku-4-5",
       'upstream "openrouter" does not list "anthropic/claude-haiku-4.5"; the nearest is "anthropic/claude-haiku-5.5"',
     ],
-    ["demo/foo", 'upstream "demo" does not list "foo"; the nearest is "big"'],
+    ["demo/foo", 'upstream "demo" does not list "foo"; the nearest is "demo/echo"'],
   ];
   for (const [id, why] of asked) {
     const error = { type: "not_found_error", message: `Cannot use model "${id}": ${why}` };

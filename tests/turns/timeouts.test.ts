@@ -91,8 +91,10 @@ test("IDLE_TIMEOUT ends an answer that stalls", async () => {
   write(writeText("Hello"));
   const text = (await answer).text();
   await passSeconds(clock, 100);
-  write(COMMENT); // every byte is a sign of life
-  await passSeconds(clock, 119);
+  write(ROLE); // an event, but no content
+  await passSeconds(clock, 100);
+  write(COMMENT); // no event, and so no sign of the answer
+  await passSeconds(clock, 19);
   assert.equal(await isSettled(text), false);
   await passSeconds(clock, 1);
   const events = parseEvents(await text);

@@ -1,11 +1,13 @@
 import type { ContentBlock, Message, MessagesRequest } from "../../anthropic/schema.ts";
 import { isObject, type JsonObject } from "../../base/json.ts";
 import type { LossReport } from "../loss.ts";
-import { AnthropicAnswerReader } from "./answer.ts";
+import { AnthropicAnswerReader } from "./answer/reader.ts";
 import { withoutCacheControl } from "./cache_control.ts";
+import { toCompatibleBlocks, toCompatibleRequest } from "./compatible.ts";
 import type { Dialect, TurnContext } from "../dialect.ts";
 import { isBillingBlock } from "../request/billing_block.ts";
 import { isSealed } from "../sealed.ts";
+import { isClaude } from "../reasoning/origin.ts";
 import { restoreThinking } from "./thinking.ts";
 import { describeGatewayCall, findGatewayCalls } from "./gateway_tools.ts";
 
@@ -25,8 +27,10 @@ const REROUTING_FIELDS = new Set([
 
 /** Differences between upstreams with Anthropic's API. */
 export interface AnthropicFeatures {
-  /** True for Anthropic itself. Only Anthropic receives `metadata`, `safeguards` and the billing block. */
+  /** True for Anthropic itself. Only Anthropic receives `metadata` and the billing block. */
   isAnthropic: boolean;
+  /** Models whose requests are sent with `safeguards`, which holds paths and rules of the user's machine. */
+  safeguards: "all" | "Claude" | "none";
   /** True if it accepts OpenRouter's `provider` and `session_id`. */
   routing: boolean;
 }
@@ -35,9 +39,9 @@ export interface AnthropicFeatures {
  * Creates the dialect of Anthropic's Messages API, which passes requests through, unknown fields included.
  *
  * It sets the model's name and `stream`. From requests to third parties it removes `metadata`, which identifies the
- * user's device, `safeguards` and the billing block. From all requests it removes fields that redirect them, citations
- * of the gateway, and the thinking of other models: a foreign signature makes the request fail. It describes the calls
- * of the gateway's tools as text.
+ * user's device, and the billing block; `safeguards` goes only to upstreams that judge calls. From all requests it
+ * removes fields that redirect them, citations of the gateway, blank text of answers, and the thinking of other models:
+ * a foreign signature makes the request fail. It describes the calls of the gateway's tools as text.
  * Source: https://openrouter.ai/docs/api-reference/messages
  */
 export function createAnthropicDialect(features: AnthropicFeatures): Dialect {
@@ -45,7 +49,12 @@ export function createAnthropicDialect(features: AnthropicFeatures): Dialect {
     name: "anthropic",
     path: "/messages",
     toBody: (request, context) => toAnthropicRequest(request, context, features),
-    createReader: (request, context) => new AnthropicAnswerReader(request, context),
+    createReader(request, context) {
+      // OpenRouter translates the answers of other models, with the habits of their hosts.
+      const exact = features.isAnthropic || (features.routing && isClaude(context.model));
+      return new AnthropicAnswerReader(request, context, { exact });
+    },
+    sendsSafeguards: (model) => sendsSafeguards(model, features),
     tokenCount: {
       path: "/messages/count_tokens",
       toBody(request, context) {
@@ -63,26 +72,38 @@ export function createAnthropicDialect(features: AnthropicFeatures): Dialect {
 function toAnthropicRequest(
   original: MessagesRequest,
   context: TurnContext,
-  { isAnthropic, routing }: AnthropicFeatures,
+  features: AnthropicFeatures,
 ): JsonObject {
-  const request = context.cacheControl === false ? withoutCacheControl(original, context.loss) : original;
+  const { isAnthropic, routing } = features;
+  const cached = context.cacheControl === false ? withoutCacheControl(original, context.loss) : original;
+  const isCompatible = !isAnthropic && !routing;
+  const request = isCompatible ? toCompatibleRequest(cached, context.loss) : cached;
   const { metadata, safeguards, system, ...rest } = request;
   for (const [field, value] of isAnthropic ? [] : Object.entries(metadata ?? {})) {
     if (value !== null && value !== undefined) context.loss.add(`metadata.${field}`, "dropped");
   }
-  if (safeguards !== undefined && !isAnthropic) context.loss.add("safeguards", "dropped");
+  const judged = sendsSafeguards(context.model, features);
+  if (safeguards !== undefined && !judged) context.loss.add("safeguards", "dropped");
   return {
     // OpenRouter's other providers of Claude, Bedrock and Google, lack some of Anthropic's features.
-    ...(routing && /^~?anthropic\//.test(context.model) && { provider: { order: ["anthropic"] } }),
+    ...(routing && isOpenRouterClaude(context.model) && { provider: { order: ["anthropic"] } }),
     ...(routing && context.sessionId && { session_id: context.sessionId }),
     ...withoutRerouting(rest, context.loss),
     ...(isAnthropic && metadata !== undefined && { metadata }),
-    ...(isAnthropic && safeguards !== undefined && { safeguards }),
+    ...(judged && safeguards !== undefined && { safeguards }),
     ...(system && { system: isAnthropic ? system : withoutBillingBlock(system) }),
     model: context.model,
     stream: true,
-    messages: toUpstreamMessages(request.messages, context),
+    messages: toUpstreamMessages(request.messages, context, isCompatible),
   };
+}
+
+function sendsSafeguards(model: string, { safeguards }: AnthropicFeatures): boolean {
+  return safeguards === "all" || (safeguards === "Claude" && isOpenRouterClaude(model));
+}
+
+function isOpenRouterClaude(model: string): boolean {
+  return /^~?anthropic\//.test(model);
 }
 
 function withoutRerouting(fields: JsonObject, loss: LossReport): JsonObject {
@@ -97,26 +118,42 @@ function withoutBillingBlock(system: string | ContentBlock[]): string | ContentB
   return system.filter((block) => !isBillingBlock(block));
 }
 
-/** Returns the messages without other models' thinking and the gateway's citations; the gateway's calls become text. */
-function toUpstreamMessages(messages: Message[], context: TurnContext): Message[] {
+/**
+ * Returns the messages without other models' thinking, the gateway's citations and blank text; the gateway's calls become
+ * text. For a compatible host, so do the blocks that it does not know.
+ */
+function toUpstreamMessages(messages: Message[], context: TurnContext, isCompatible: boolean): Message[] {
   const { loss } = context;
   const gatewayCalls = findGatewayCalls(messages);
+  const convert = (block: ContentBlock, path: string) =>
+    isCompatible ? toCompatibleBlocks(block, path, loss) : [block];
+  const toAnswerBlocks = (block: ContentBlock, path: string): ContentBlock[] => {
+    const restored = isBlank(block) ? undefined : restoreThinking(block, context);
+    if (restored === undefined) loss.add(path, "dropped");
+    const described = (restored ?? []).map((one) => describeGatewayCall(one, gatewayCalls));
+    if (described.some((one, nth) => one !== restored?.[nth])) loss.add(path, "approximated");
+    return described.flatMap((one) => convert(withoutGatewayCitations(one, path, loss), path));
+  };
   return messages.flatMap((message, at): Message[] => {
     const { role, content } = message;
-    if (role !== "assistant" || typeof content === "string") return [message];
-    const kept = content.flatMap((block, nth) => {
-      const path = `messages.${at}.content.${nth}`;
-      const restored = restoreThinking(block, context);
-      if (restored === undefined) loss.add(path, "dropped");
-      const described = (restored ?? []).map((one) => describeGatewayCall(one, gatewayCalls));
-      if (described.some((one, nth) => one !== restored?.[nth])) loss.add(path, "approximated");
-      return described.map((one) => withoutGatewayCitations(one, path, loss));
-    });
+    const path = `messages.${at}.content`;
+    if (typeof content === "string") {
+      if (role !== "assistant" || content.trim() !== "") return [message];
+      loss.add(path, "dropped");
+      return [];
+    }
+    const toBlocks = role === "assistant" ? toAnswerBlocks : convert;
+    const kept = content.flatMap((block, nth) => toBlocks(block, `${path}.${nth}`));
     if (kept.length === content.length && kept.every((block, nth) => block === content[nth])) {
       return [message];
     }
     return kept.length === 0 ? [] : [{ ...message, content: kept }];
   });
+}
+
+/** True for blank text, which Anthropic's API rejects. Models of other hosts may answer with it. */
+function isBlank(block: ContentBlock): boolean {
+  return block.type === "text" && block.text.trim() === "";
 }
 
 /** Removes the gateway's citations, because Anthropic rejects an `encrypted_index` that it did not create. */

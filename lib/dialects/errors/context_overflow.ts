@@ -10,8 +10,10 @@ const OVERFLOW_NUMBERS = [
   // Anthropic
   /exceed context limit: (?<input>\d+) \+ (?<output>\d+) > (?<limit>\d+)/i,
   /(?<requested>\d+) tokens > (?<limit>\d+) maximum/i,
-  // OpenRouter, OpenAI, Azure, DeepSeek, vLLM; the parts may follow in parentheses
-  /maximum context length is (?<limit>\d+) tokens.{0,80}?(?:requested|resulted in)(?: about)? (?<requested>\d+) tokens(?:.{0,200}?(?<output>\d+) (?:in|for) the (?:output|completion))?/is,
+  // vLLM, which counts only as much of the prompt as is too long
+  /maximum context length is (?<limit>\d+) tokens.{0,80}?requested (?<output>\d+) output tokens.{0,80}?(?<input>\d+) input tokens/is,
+  // OpenRouter, OpenAI, Azure, DeepSeek, Qwen, vLLM; the parts may follow in parentheses
+  /maximum context length is (?<limit>\d+) tokens.{0,80}?(?:requested|resulted in|request has)(?: about)? (?<requested>\d+) tokens(?:.{0,200}?(?<output>\d+) (?:in|for) the (?:output|completion))?/is,
   // vLLM, which has three wordings
   /too large: (?<output>\d+)\. .{0,80}?context length is (?<limit>\d+) tokens.{0,80}?(?<input>\d+) input tokens/is,
   /(?<input>\d+) input tokens and requested (?<output>\d+) output tokens.{0,80}?context length is(?: only)? (?<limit>\d+)/is,
@@ -35,6 +37,15 @@ const OVERFLOW_NUMBERS = [
   // Cerebras, Fireworks
   /current length is (?<requested>\d+) while limit is (?<limit>\d+)/i,
   /prompt is too long: (?<requested>\d+), model maximum context length: (?<limit>\d+)/i,
+  // GitHub Copilot
+  /token count of (?<requested>\d+) exceeds the limit of (?<limit>\d+)/i,
+  // SGLang, TensorRT-LLM
+  /input (?:length )?\((?<requested>\d+)(?: tokens)?\) (?:is longer than|exceeds).{0,60}?\((?<limit>\d+)(?: tokens)?\)/is,
+  /(?:prompt|input) length \(?(?<requested>\d+)\)? exceeds.{0,40}?length \(?(?<limit>\d+)\)?/is,
+  // MLX, and others in these words
+  /(?<requested>\d+) tokens,? (?:which )?exceeds? (?:the )?(?:model's )?(?:max(?:imum)? )?(?:context|input|token) (?:window|length|size|limit)(?: of)? (?<limit>\d+)/i,
+  // text-generation-inference, without an answer
+  /must have less than (?<limit>\d+) tokens\. Given: (?<requested>\d+)/i,
   // Groq, OpenAI: one request exceeds the tokens per minute, so that waiting does not help
   /request too large for .{0,200}?limit (?<limit>\d+), requested (?<requested>\d+)/is,
 ];
@@ -66,6 +77,12 @@ const OVERFLOW_MESSAGES = new RegExp(
     "reduce the length of the messages",
     "range of input length should be",
     "too many tokens:",
+    "context size has been exceeded",
+    "context (length|window|size) (was |has been |is )?exceeded",
+    "tokens to keep from the initial prompt is greater than the context length",
+    "model_max_prompt_tokens_exceeded",
+    // In no order of words: something of the request is too long for the context
+    "\\b(prompt|input|conversation|request|messages)\\b[^.]{0,60}\\b(too long|too large|exceed\\w*|longer than)\\b[^.]{0,60}\\bcontext\\b",
   ].join("|"),
   "i",
 );

@@ -32,7 +32,7 @@ export const OPENROUTER_ERROR_TYPES: ReadonlyMap<string, ErrorType> = toMap([
 ]);
 
 /** Codes of OpenAI's policies. Source: npm `openai`, resources/responses/responses.d.ts */
-export const OPENAI_POLICY_CODES: readonly string[] = [
+const OPENAI_POLICY_CODES: readonly string[] = [
   "invalid_prompt",
   "bio_policy",
   "image_content_policy_violation",
@@ -58,30 +58,101 @@ const OPENAI_REQUEST_CODES: readonly string[] = [
   "failed_to_download_image",
 ];
 
-/** Error codes and types of other hosts that are more specific than their HTTP status. */
+/**
+ * Error codes and types of other hosts that are more specific than their HTTP status. Those of MiniMax begin with
+ * `base_resp`, because other hosts use the same numbers.
+ *
+ * Sources: https://platform.openai.com/docs/guides/error-codes, https://docs.z.ai/api-reference/api-code,
+ * https://platform.minimax.io/docs/api-reference/errorcode, https://help.aliyun.com/zh/model-studio/error-code
+ */
 export const HOST_ERROR_CODES: ReadonlyMap<string, ErrorType> = toMap([
-  ["invalid_request_error", ["content_filter", ...OPENAI_POLICY_CODES]],
-  ["authentication_error", ["invalid_api_key"]],
+  ["invalid_request_error", [
+    "content_filter",
+    ...OPENAI_POLICY_CODES,
+    "DataInspectionFailed",
+    "data_inspection_failed",
+    "1301",
+    "base_resp.1026",
+    "base_resp.1027",
+    "base_resp.1042",
+    "base_resp.2013",
+  ]],
+  ["authentication_error", ["invalid_api_key", "InvalidApiKey", "base_resp.1004", "base_resp.2049"]],
   // OpenAI, Moonshot and Z.ai report an empty account with status 429, but waiting does not help.
-  ["billing_error", ["insufficient_quota", "exceeded_current_quota_error", "1113"]],
+  ["billing_error", [
+    "insufficient_quota",
+    "exceeded_current_quota_error",
+    "insufficient_user_quota",
+    "insufficient_balance",
+    "billing_not_active",
+    "Arrearage",
+    "AccountOverdueError",
+    "1113",
+    "base_resp.1008",
+  ]],
   ["not_found_error", ["model_not_found", "model_decommissioned"]],
-  ["overloaded_error", ["engine_overloaded_error", "server_is_overloaded", "slow_down"]],
+  ["rate_limit_error", ["base_resp.1002", "base_resp.1039", "base_resp.1041"]],
+  ["timeout_error", ["base_resp.1001"]],
+  ["overloaded_error", ["engine_overloaded_error", "server_is_overloaded", "slow_down", "1305"]],
   // Groq sends 400 for an invalid call of the model. The request is valid, and a retry may succeed.
   ["api_error", ["tool_use_failed"]],
 ]);
 
-/** Codes for failures within a stream. An HTTP status is more specific: OpenAI calls most failures invalid requests. */
+/** Codes and types with which a host says that the model or a filter refused to answer. */
+export const REFUSAL_CODES: ReadonlySet<string> = new Set([
+  "content_policy_violation",
+  "refusal",
+  "content_filter",
+  ...OPENAI_POLICY_CODES,
+  "DataInspectionFailed",
+  "data_inspection_failed",
+  "1301",
+  "base_resp.1026",
+  "base_resp.1027",
+]);
+
+/**
+ * Codes for failures within a stream. An HTTP status is more specific: OpenAI calls most failures invalid requests.
+ *
+ * The names in capitals are those of Google, which Gemini sends. Source: https://cloud.google.com/apis/design/errors
+ */
 export const FALLBACK_ERROR_CODES: ReadonlyMap<string, ErrorType> = toMap([
-  ["invalid_request_error", ["invalid_request_error", "BadRequestError", ...OPENAI_REQUEST_CODES]],
-  ["authentication_error", ["authentication_error"]],
+  ["invalid_request_error", [
+    "invalid_request_error",
+    "BadRequestError",
+    ...OPENAI_REQUEST_CODES,
+    "INVALID_ARGUMENT",
+    "FAILED_PRECONDITION",
+    "InvalidParameter",
+    "invalid_parameter_error",
+    "ValidationException",
+  ]],
+  ["authentication_error", ["authentication_error", "UNAUTHENTICATED"]],
   ["billing_error", ["billing_error"]],
-  ["permission_error", ["permission_error"]],
-  ["not_found_error", ["not_found_error", "NotFoundError"]],
-  ["timeout_error", ["timeout_error"]],
+  ["permission_error", ["permission_error", "PERMISSION_DENIED", "AccessDeniedException"]],
+  ["not_found_error", ["not_found_error", "NotFoundError", "NOT_FOUND", "ResourceNotFoundException"]],
+  ["timeout_error", ["timeout_error", "DEADLINE_EXCEEDED", "ModelTimeoutException", "RequestTimeOut"]],
   ["request_too_large", ["request_too_large"]],
-  ["rate_limit_error", ["rate_limit_error", "rate_limit_exceeded"]],
-  ["overloaded_error", ["overloaded_error", "service_unavailable"]],
-  ["api_error", ["api_error", "server_error", "internal_server_error"]],
+  ["conflict_error", ["conflict_error"]],
+  ["rate_limit_error", [
+    "rate_limit_error",
+    "rate_limit_exceeded",
+    "RESOURCE_EXHAUSTED",
+    "ThrottlingException",
+    "Throttling",
+    "Throttling.RateQuota",
+    "Throttling.AllocationQuota",
+    "TooManyRequests",
+    "1302",
+  ]],
+  ["overloaded_error", [
+    "overloaded_error",
+    "service_unavailable",
+    "UNAVAILABLE",
+    "ServiceUnavailableException",
+    "ServiceUnavailable",
+  ]],
+  ["api_error", ["api_error", "server_error", "internal_server_error", "INTERNAL", "InternalError"]],
 ]);
 
 const STATUS_ERROR_TYPES: Record<number, ErrorType> = {

@@ -4,3 +4,15 @@ import { ApiError } from "../../base/errors.ts";
 export function unreadableAnswer(why: string): ApiError {
   return new ApiError("api_error", `Cannot read the upstream's answer: ${why}`, { status: 502 });
 }
+
+/** Returns the error for a stream that ends within its answer. */
+export function incompleteAnswer(): ApiError {
+  const message = "Cannot finish the answer: the upstream's stream ended before its answer did";
+  return new ApiError("api_error", message, { status: 502 });
+}
+
+/** Returns the error for a tool call whose arguments cannot be read. */
+export function brokenCall(cause: unknown): ApiError {
+  const message = "Cannot use the model's tool call: its arguments are not one JSON object";
+  return new ApiError("api_error", message, { status: 502, cause });
+}

@@ -3,12 +3,15 @@ import {
   errorTypeOfStatus,
   FALLBACK_ERROR_CODES,
   HOST_ERROR_CODES,
-  OPENAI_POLICY_CODES,
   OPENROUTER_ERROR_TYPES,
+  REFUSAL_CODES,
 } from "./error_types.ts";
+import { isEmptyAccount } from "./empty_account.ts";
 import { type ErrorBody, readErrorBody } from "./error_body.ts";
+import { keptServerError, readRetryHeaders } from "./kept_error.ts";
 import { withHint } from "./hints.ts";
 import { isOverflow, toOverflowMessage } from "./context_overflow.ts";
+import { findRetryAfter, isFutileDelay } from "./retry_after.ts";
 
 /** Failure that an upstream reported in an HTTP response or within a stream. */
 export interface UpstreamFailure {
@@ -16,8 +19,10 @@ export interface UpstreamFailure {
   status?: number | undefined;
   /** Parsed body or event payload, in any format. */
   body: unknown;
-  /** Value of the header `retry-after`. */
-  retryAfter?: string | undefined;
+  /** Headers of the response. */
+  headers?: Headers | undefined;
+  /** Milliseconds since 1970, to convert the time of day at which a limit is renewed. */
+  now?: number | undefined;
 }
 
 /**
@@ -65,20 +70,23 @@ const SERVER_FAILURE_MESSAGE =
  * ```ts
  * import { toUpstreamError } from "./upstream_error.ts";
  *
- * const error = toUpstreamError({ status: 429, body: { error: { message: "Slow down" } }, retryAfter: "7" });
- * if (error.type !== "rate_limit_error") throw error;
+ * const error = toUpstreamError({ status: 429, body: { error: { message: "Slow down, retry in 7s" } } });
+ * if (error.type !== "rate_limit_error" || error.retryAfter !== "7") throw error;
  * ```
  */
-export function toUpstreamError({ status, body, retryAfter }: UpstreamFailure): UpstreamError {
+export function toUpstreamError({ status, body, headers, now }: UpstreamFailure): UpstreamError {
   const failure = readErrorBody(body);
-  const { errorTypes, codes, details, retryable } = failure;
+  const { errorTypes, codes, details } = failure;
   const httpStatus = failure.status ?? (status !== undefined && status >= 400 ? status : 502);
   const message = failure.message ?? `Upstream returned ${httpStatus} without a message`;
-  const retryAfterValue = isRetryAfter(retryAfter) ? retryAfter : failure.retryAfter;
+  const retryAfter = findRetryAfter({ ...failure, headers, status: httpStatus, now });
+  const isFutile = isFutileDelay({ retryAfter, message: failure.message, status: httpStatus });
+  const retryable = isFutile ? false : failure.retryable;
   const options: ApiErrorOptions = {
-    ...(retryAfterValue !== undefined && { retryAfter: retryAfterValue }),
+    ...(retryAfter !== undefined && { retryAfter }),
     ...(details && { details }),
     ...(retryable !== undefined && { retryable }),
+    ...readRetryHeaders(headers),
   };
 
   if (isContextOverflow(failure, httpStatus)) {
@@ -91,22 +99,15 @@ export function toUpstreamError({ status, body, retryAfter }: UpstreamFailure): 
     const adjustment = provider === undefined ? undefined : { excludeProvider: provider };
     return new UpstreamError("api_error", message, { ...options, status: 502, adjustment });
   }
-  const type = errorTypeFor(failure, httpStatus, status === undefined);
+  const kept = keptServerError(body, status);
+  if (kept !== undefined) return new UpstreamError(kept.type, message, { ...options, status: kept.status });
+  const type = errorTypeFor(failure, { httpStatus, midStream: status === undefined, retryAfter });
   return new UpstreamError(type, type === "not_found_error" ? withHint(message) : message, {
     ...options,
     ...(type === "api_error" && { status: httpStatus === 500 || httpStatus > 502 ? 500 : 502 }),
     adjustment: adjustmentFor(type, [...codes, message].join(" ")),
-    refused: [...errorTypes, ...codes].some((name) =>
-      /^(content_policy_violation|refusal|content_filter)$/.test(name) || OPENAI_POLICY_CODES.includes(name)
-    ),
+    refused: [...errorTypes, ...codes].some((name) => REFUSAL_CODES.has(name)),
   });
-}
-
-/** True for seconds or an HTTP date; other values are not passed on. */
-function isRetryAfter(value: string | undefined): value is string {
-  return /^(\d{1,9}(\.\d{1,9})?|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT)$/.test(
-    value ?? "",
-  );
 }
 
 function adjustmentFor(type: ErrorType, message: string): Adjustment | undefined {
@@ -119,8 +120,11 @@ function adjustmentFor(type: ErrorType, message: string): Adjustment | undefined
 
 function errorTypeFor(
   { errorTypes, codes, message = "" }: ErrorBody,
-  httpStatus: number,
-  midStream: boolean,
+  { httpStatus, midStream, retryAfter }: {
+    httpStatus: number;
+    midStream: boolean;
+    retryAfter: string | undefined;
+  },
 ): ErrorType {
   const lookUp = (map: ReadonlyMap<string, ErrorType>, keys: string[]) =>
     keys.map((key) => map.get(key)).find((type) => type !== undefined);
@@ -128,6 +132,8 @@ function errorTypeFor(
   // With status 403, a refusal comes from a guardrail of the account, not from the model.
   if (named === "invalid_request_error" && httpStatus === 403) return "permission_error";
   if (named !== undefined) return named;
+  // A limit that is renewed soon is none of the account.
+  if (retryAfter === undefined && httpStatus !== 404 && isEmptyAccount(message)) return "billing_error";
   if (httpStatus === 400 && /is not a valid model ID/i.test(message)) return "not_found_error";
   if (httpStatus === 400 && INVALID_KEY_MESSAGE.test(message)) return "authentication_error";
   return (midStream ? lookUp(FALLBACK_ERROR_CODES, codes) : undefined) ?? errorTypeOfStatus(httpStatus);

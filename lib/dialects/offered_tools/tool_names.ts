@@ -1,6 +1,7 @@
 import type { MessagesRequest } from "../../anthropic/schema.ts";
 import type { LossReport } from "../loss.ts";
 import { fnv } from "../fnv.ts";
+import { findMeantName } from "./meant_name.ts";
 import { offerTools } from "./offer_tools.ts";
 
 /** Function names that every host accepts. Source: https://platform.openai.com/docs/api-reference/chat/create */
@@ -29,8 +30,12 @@ export class ToolNames {
   readonly #upstream = new Map<string, string>();
   readonly #client = new Map<string, string>();
 
-  constructor(names: Iterable<string>) {
+  readonly #offered: ReadonlySet<string>;
+
+  /** `names` has all names of a request, `offered` those of its tools. */
+  constructor(names: Iterable<string>, offered?: Iterable<string>) {
     const all = new Set(names);
+    this.#offered = offered === undefined ? all : new Set(offered);
     for (const name of all) {
       if (LEGAL_NAME.test(name)) continue;
       const short = shorten(name, (taken) => all.has(taken) || this.#client.has(taken));
@@ -51,22 +56,29 @@ export class ToolNames {
     return upstreamName;
   }
 
-  /** Returns the client's name of a tool. */
+  /**
+   * Returns the client's name of a tool that the model called. A name that is not offered is mapped to the only offered
+   * one that it can mean, or else returned unchanged.
+   */
   toClient(name: string): string {
-    return this.#client.get(name) ?? name;
+    const exact = this.#client.get(name) ?? name;
+    if (this.#offered.has(exact)) return exact;
+    const meant = findMeantName(name, [...this.#offered, ...this.#client.keys()]);
+    return meant === undefined ? exact : this.#client.get(meant) ?? meant;
   }
 }
 
 /** Collects all tool names of a request that the model will see: of tools, the tool choice and earlier calls. */
 export function collectToolNames(request: MessagesRequest): ToolNames {
-  const names = offerTools(request).flatMap(({ tool }) => tool ? [tool.name] : []);
+  const offered = offerTools(request).flatMap(({ tool }) => tool ? [tool.name] : []);
+  const names = [...offered];
   const choice = request.tool_choice;
   if (choice?.type === "tool") names.push(choice.name);
   for (const { content } of request.messages) {
     if (typeof content === "string") continue;
     for (const block of content) if (block.type === "tool_use") names.push(block.name);
   }
-  return new ToolNames(names);
+  return new ToolNames(names, offered);
 }
 
 function shorten(name: string, isTaken: (short: string) => boolean): string {

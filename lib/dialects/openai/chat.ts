@@ -18,8 +18,6 @@ export interface ChatFeatures {
   toolChoices: readonly ("auto" | "none" | "forced")[];
   /** True if the host accepts `reasoning_details` on earlier messages. */
   reasoningDetails: boolean;
-  /** True if reasoning may arrive in the text, between `<think>` and `</think>`. */
-  thinkTags: boolean;
   /** True if tool calls may arrive in the text because the host does not parse them. */
   callsInText: boolean;
   /** True if calls carry their signature in `extra_content.google.thought_signature`, in both directions. */
@@ -47,6 +45,11 @@ export interface ChatFeatures {
    * the schema.
    */
   format: "json_schema" | "json_object" | "none";
+  /**
+   * True if a strict schema must be of OpenAI's subset of JSON Schema: closed objects, all properties required. Other
+   * schemas are sent as not strict.
+   */
+  strictSubset: boolean;
   /** JSON Schema keywords for which the host rejects a request. */
   rejectedKeywords: readonly string[];
   /** Accepted values of the JSON Schema keyword `format`. Undefined if the host accepts all. */

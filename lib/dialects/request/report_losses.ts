@@ -51,7 +51,7 @@ export function reportUnsentFields(request: MessagesRequest, loss: LossReport): 
   reportUnknownFields(tool_choice, ["type", "name", "disable_parallel_tool_use"], "tool_choice", loss);
   reportBlocks(request.system ?? "", "system", loss);
   request.messages.forEach((message, at) => {
-    reportUnknownFields(message, ["role", "content", "output_config"], `messages.${at}`, loss);
+    reportUnknownFields(message, ["role", "content", "output_config", "clear_at"], `messages.${at}`, loss);
     reportUnknownFields(message.output_config, ["effort"], `messages.${at}.output_config`, loss);
     reportBlocks(message.content, `messages.${at}.content`, loss);
   });

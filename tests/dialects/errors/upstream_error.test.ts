@@ -79,7 +79,10 @@ for (const [http_status, code, more, parts] of AVAILABLE) {
     const error = toUpstreamError(failure);
     assert.equal(error.retryAfter, "5");
     assert.deepEqual(error.details, { availability });
-    assert.equal(toUpstreamError({ ...failure, retryAfter: "9" }).retryAfter, "9");
+    assert.equal(
+      toUpstreamError({ ...failure, headers: new Headers({ "retry-after": "9" }) }).retryAfter,
+      "9",
+    );
   });
 }
 

@@ -94,6 +94,14 @@ for (const runtime of RUNTIMES) {
           assert.match(await say(port, bytes), status);
         });
       }
+      for (const path of DETOURS) {
+        await context.test(`no key, by ${path}`, async () => {
+          for (const method of ["GET", "HEAD"]) {
+            const request = `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
+            assert.match(await say(port, request), method === "GET" ? HEALTH_OR_NO : HEAD_OR_NO);
+          }
+        });
+      }
       assert.equal((await pay(port, { headers: MINE })).status, 200, "it lives");
     } finally {
       program.kill("SIGTERM");
@@ -172,6 +180,30 @@ for (const runtime of RUNTIMES) {
     assert.equal(status, 200, text);
   });
 }
+
+/** Paths that look like a route which needs a key and lead to one that needs none, or the other way round. */
+const DETOURS = [
+  "/v1/models/../../health",
+  "/v1/models/x/../../../health",
+  "/v1/models/%2e%2e/%2e%2e/health",
+  "/v1/models/.%2E/%2e./health",
+  "/v1/models/..\\..\\health",
+  "/status/../health",
+  "/tool-metrics/%2e%2e/health",
+  "/v1/models/..%2f..%2fhealth",
+  "/health/../v1/models",
+  "/health/%2e%2e/status",
+  "/health\\..\\status",
+  "/%68ealth",
+  "//health",
+  "/health/",
+  "/health;/v1/models",
+  "http://localhost/v1/models/../../health",
+];
+
+/** The health check itself, where the server passes the normal form of a path; else a refusal. */
+const HEALTH_OR_NO = /^HTTP\/1\.1 (40[01] |200 [^]*\r\n\r\n[^]*"status":"healthy")/;
+const HEAD_OR_NO = /^HTTP\/1\.1 (40[01]|200) /;
 
 /** Refused, by the gateway or already by the server; some servers only hang up. */
 const NO = /^(HTTP\/1\.[01] 4\d\d |$)/;

@@ -1,58 +1,84 @@
 import * as v from "valibot";
+import { isObject, type JsonObject } from "../../../base/json.ts";
 
-// Schema of a chat completion, whole or in chunks. It has only the fields in use, and all are optional.
+// Schema of a chat completion, whole or in chunks. It has only the fields in use, and all are optional. A field of
+// another type is left out: one odd field must not fail an answer whose meaning is clear.
 // Source: https://openrouter.ai/docs/api-reference/streaming, and recorded answers of OpenRouter and other hosts.
+
+/** A field that is left out if it is of another type. */
+const optional = <Schema extends v.GenericSchema>(schema: Schema) => v.fallback(v.nullish(schema), undefined);
 
 /** A number of tokens or requests. Not validated here, because a wrong count must not fail the answer. */
 const Count = v.optional(v.unknown());
-const OptionalText = v.nullish(v.string());
+const OptionalText = optional(v.string());
+const Index = optional(v.union([v.number(), v.pipe(v.string(), v.digits(), v.transform(Number))]));
+const Id = optional(v.union([v.string(), v.pipe(v.number(), v.transform(String))]));
+
+/** A list. A single item counts as a list, and items that are no objects are left out. */
+function listOf<Schema extends v.GenericSchema>(item: Schema) {
+  const toList = (value: unknown): v.InferOutput<Schema>[] =>
+    [value].flat().filter(isObject).map((one) => v.parse(item, one));
+  return v.optional(v.pipe(v.unknown(), v.transform(toList)), undefined);
+}
 
 const ToolCall = v.looseObject({
-  index: v.nullish(v.number()),
-  id: OptionalText,
-  function: v.nullish(v.looseObject({ name: OptionalText, arguments: v.optional(v.unknown()) })),
+  index: Index,
+  id: Id,
+  function: optional(v.looseObject({ name: OptionalText, arguments: v.optional(v.unknown()) })),
   /** Signature of a call from Gemini's own endpoint. */
   extra_content: v.optional(v.unknown()),
 });
 /** A tool call, or a piece of one. */
 export type ToolCallDelta = v.InferOutput<typeof ToolCall>;
 
-const ReasoningDetail = v.looseObject({
-  type: OptionalText,
-  text: OptionalText,
-  summary: OptionalText,
-  data: OptionalText,
-  signature: OptionalText,
-  id: OptionalText,
+const DetailFields = v.looseObject({
+  type: v.nullish(v.string()),
+  text: v.nullish(v.string()),
+  summary: v.nullish(v.string()),
+  data: v.nullish(v.string()),
+  signature: v.nullish(v.string()),
+  id: v.nullish(v.string()),
   index: v.nullish(v.number()),
-  format: OptionalText,
+  format: v.nullish(v.string()),
 });
+/** A detail is returned to the upstream, so it stays as it is. Only odd fields are left out. */
+const ReasoningDetail = v.pipe(
+  v.custom<JsonObject>(isObject),
+  v.transform(withoutOddFields),
+  v.custom<v.InferOutput<typeof DetailFields>>((detail) => v.is(DetailFields, detail)),
+);
 /** An entry of OpenRouter's `reasoning_details`, or a piece of one. */
 export type ReasoningDetail = v.InferOutput<typeof ReasoningDetail>;
 
 const ChatDelta = v.looseObject({
-  /** Text, or a list of parts. */
-  content: v.nullish(v.union([v.string(), v.array(v.looseObject({ type: OptionalText }))])),
+  /** Text, a list of parts, or a value that is the answer itself. */
+  content: v.optional(v.unknown()),
   reasoning: OptionalText,
   reasoning_content: OptionalText,
-  reasoning_details: v.nullish(v.array(ReasoningDetail)),
+  reasoning_details: listOf(ReasoningDetail),
   /** Citations of a web search. */
   annotations: v.optional(v.unknown()),
   refusal: OptionalText,
-  tool_calls: v.nullish(v.array(ToolCall)),
+  tool_calls: listOf(ToolCall),
+  /** A call in the older form, without an id. */
+  function_call: optional(v.looseObject({ name: OptionalText, arguments: v.optional(v.unknown()) })),
+  /** Images of a model that draws. */
+  images: v.optional(v.unknown()),
+  /** Sound of a model that talks, with its words. */
+  audio: v.optional(v.unknown()),
 });
 /** A message, or a piece of one. */
 export type ChatDelta = v.InferOutput<typeof ChatDelta>;
 
-const ServerTools = v.nullish(v.looseObject({ web_search_requests: Count }));
+const ServerTools = optional(v.looseObject({ web_search_requests: Count }));
 
 const Usage = v.looseObject({
   prompt_tokens: Count,
   completion_tokens: Count,
   total_tokens: Count,
   cost: v.optional(v.unknown()),
-  prompt_tokens_details: v.nullish(v.looseObject({ cached_tokens: Count, cache_write_tokens: Count })),
-  completion_tokens_details: v.nullish(v.looseObject({ reasoning_tokens: Count })),
+  prompt_tokens_details: optional(v.looseObject({ cached_tokens: Count, cache_write_tokens: Count })),
+  completion_tokens_details: optional(v.looseObject({ reasoning_tokens: Count })),
   server_tool_use_details: ServerTools,
   server_tool_use: ServerTools,
   /** Cached tokens, read and written, under the names of other hosts. */
@@ -65,24 +91,33 @@ const Usage = v.looseObject({
 export type ChatUsage = v.InferOutput<typeof Usage>;
 
 const Choice = v.looseObject({
-  index: v.nullish(v.number()),
-  delta: v.nullish(ChatDelta),
-  message: v.nullish(ChatDelta),
+  index: Index,
+  delta: optional(ChatDelta),
+  message: optional(ChatDelta),
+  /** Text of the older completions. */
+  text: OptionalText,
   finish_reason: OptionalText,
   native_finish_reason: OptionalText,
   /** vLLM's field: the stop sequence that ended the answer. */
   stop_reason: v.optional(v.unknown()),
   error: v.optional(v.unknown()),
   /** Usage, as Moonshot sends it. */
-  usage: v.nullish(Usage),
+  usage: optional(Usage),
 });
 /** One of the choices of a completion. */
 export type Choice = v.InferOutput<typeof Choice>;
 
 /** A chat completion, or a chunk of one. */
 export const Chunk = v.looseObject({
-  choices: v.nullish(v.array(Choice)),
-  usage: v.nullish(Usage),
-  x_groq: v.nullish(v.looseObject({ usage: v.nullish(Usage) })),
+  choices: listOf(Choice),
+  usage: optional(Usage),
+  x_groq: optional(v.looseObject({ usage: optional(Usage) })),
 });
 export type Chunk = v.InferOutput<typeof Chunk>;
+
+function withoutOddFields(detail: JsonObject): JsonObject {
+  const odd = Object.entries(DetailFields.entries).filter(([name, schema]) => !v.is(schema, detail[name]));
+  if (odd.length === 0) return detail;
+  const names = odd.map(([name]) => name);
+  return Object.fromEntries(Object.entries(detail).filter(([name]) => !names.includes(name)));
+}

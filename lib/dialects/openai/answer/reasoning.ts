@@ -3,6 +3,7 @@ import type { JsonObject } from "../../../base/json.ts";
 import { seal } from "../../sealed.ts";
 import { CLAUDE_FORMAT } from "../../reasoning/origin.ts";
 import type { ChatDelta, ReasoningDetail } from "./chunk.ts";
+import { TaggedCopy } from "./tagged_copy.ts";
 import type { SignedCall } from "./thought_signatures.ts";
 
 /** Source of reasoning without details: a field of the message, a part of the content or tags. It is sent back there. */
@@ -22,6 +23,7 @@ export class ReasoningReader {
   #plain = new Map<ReasoningField, string>();
   #signed: SignedCall[] = [];
   #open = false;
+  readonly #copy = new TaggedCopy();
   /** True if an empty `reasoning_details` arrived before the first block. False after the first block. */
   #emptyReported: boolean | undefined;
 
@@ -41,8 +43,10 @@ export class ReasoningReader {
       this.#keepApart(detail);
       this.#merge(detail);
       wasShown = this.#show(detail.text || detail.summary || "") || wasShown;
+      this.#copy.addField(detail.text || detail.summary || "");
     }
     const plain = delta.reasoning_content || delta.reasoning || parts;
+    if (!wasShown) this.#copy.addField(plain);
     if (wasShown || !this.#show(plain) || details.length > 0) return;
     const field = delta.reasoning_content ? "reasoning_content" : delta.reasoning ? "reasoning" : "content";
     this.#add(field, plain);
@@ -50,8 +54,17 @@ export class ReasoningReader {
 
   /** Adds reasoning that arrived between tags, and the same with its tags. */
   pushTagged(thought: string, raw: string): void {
+    if (this.#copy.hasField) {
+      this.#show(this.#copy.push(thought));
+      return;
+    }
     if (raw !== "") this.#add("tags", raw);
     this.#show(thought);
+  }
+
+  /** True if reasoning arrived in a field of its own. */
+  get hasField(): boolean {
+    return this.#copy.hasField;
   }
 
   /** Keeps only the tag of tagged reasoning, because the rest was the answer. */
@@ -66,6 +79,7 @@ export class ReasoningReader {
 
   /** Ends the current block, because text, a tool call or the end of the answer follows. */
   close(): void {
+    this.#show(this.#copy.end());
     const details: JsonObject[] = this.#details.length > 0 ? this.#details : this.#plainDetails();
     const sealed = [...details, ...this.#signed.map((call) => ({ field: "thought_signature", ...call }))];
     if (!this.#open && sealed.length === 0 && !this.#emptyReported) return;

@@ -1,31 +1,6 @@
-import { isObject, type JsonObject } from "../../../base/json.ts";
+import type { JsonObject } from "../../../base/json.ts";
+import { mapSubschemas } from "../../../json_schema/map_subschemas.ts";
 import type { ChatFeatures } from "../chat.ts";
-
-/** JSON Schema keywords whose value is a schema. */
-const SINGLE_SCHEMA_KEYWORDS = new Set([
-  "additionalItems",
-  "additionalProperties",
-  "contains",
-  "contentSchema",
-  "else",
-  "if",
-  "items",
-  "not",
-  "propertyNames",
-  "then",
-  "unevaluatedItems",
-  "unevaluatedProperties",
-]);
-/** JSON Schema keywords whose value is a list of schemas. */
-const SCHEMA_LIST_KEYWORDS = new Set(["allOf", "anyOf", "items", "oneOf", "prefixItems"]);
-/** JSON Schema keywords whose value is an object of schemas by name. */
-const SCHEMA_MAP_KEYWORDS = new Set([
-  "$defs",
-  "definitions",
-  "dependentSchemas",
-  "patternProperties",
-  "properties",
-]);
 
 /** Limits of a host's support of JSON Schema. */
 export type SchemaSupport = Pick<ChatFeatures, "rejectedKeywords" | "supportedFormats">;
@@ -53,7 +28,12 @@ function cleanObject(schema: JsonObject, support: SchemaSupport): JsonObject {
   const { rejectedKeywords, supportedFormats } = support;
   const kept = Object.entries(schema).flatMap(([keyword, value]): [string, unknown][] => {
     if (keyword === "format" && supportedFormats?.includes(String(value)) === false) return [];
-    if (!rejectedKeywords.includes(keyword)) return [[keyword, cleanKeyword(keyword, value, support)]];
+    if (!rejectedKeywords.includes(keyword)) {
+      return [[
+        keyword,
+        mapSubschemas(keyword, value, (one) => cleanObject(one, support)),
+      ]];
+    }
     // `const` is the same as an `enum` with one value.
     const choice = keyword === "const" && schema.enum === undefined && !rejectedKeywords.includes("enum");
     return choice ? [["enum", [value]]] : [];
@@ -61,20 +41,4 @@ function cleanObject(schema: JsonObject, support: SchemaSupport): JsonObject {
   const unchanged = kept.length === Object.keys(schema).length &&
     kept.every(([keyword, value]) => schema[keyword] === value);
   return unchanged ? schema : Object.fromEntries(kept);
-}
-
-function cleanKeyword(keyword: string, value: unknown, support: SchemaSupport): unknown {
-  const clean = (item: unknown) => isObject(item) ? cleanObject(item, support) : item;
-  if (Array.isArray(value)) {
-    return SCHEMA_LIST_KEYWORDS.has(keyword) ? keepIfUnchanged(value, value.map(clean)) : value;
-  }
-  if (!isObject(value)) return value;
-  if (SINGLE_SCHEMA_KEYWORDS.has(keyword)) return clean(value);
-  if (!SCHEMA_MAP_KEYWORDS.has(keyword)) return value;
-  const named = Object.entries(value).map(([name, item]): [string, unknown] => [name, clean(item)]);
-  return named.every(([name, item]) => value[name] === item) ? value : Object.fromEntries(named);
-}
-
-function keepIfUnchanged(before: unknown[], after: unknown[]): unknown[] {
-  return after.every((item, at) => item === before[at]) ? before : after;
 }

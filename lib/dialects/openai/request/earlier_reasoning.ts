@@ -68,9 +68,8 @@ function acceptsDetail(detail: JsonObject, { features, model }: ChatContext): bo
     case "reasoning_content":
       return !needsSignature(model);
     case "content":
-      return true;
     case "tags":
-      return features.thinkTags;
+      return true;
     case "thought_signature":
       return features.thoughtSignatures;
     default:

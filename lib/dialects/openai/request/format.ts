@@ -1,6 +1,7 @@
 import type { MessagesRequest } from "../../../anthropic/schema.ts";
 import type { JsonObject } from "../../../base/json.ts";
 import type { ChatContext, HostContext } from "../chat.ts";
+import { toStrictSchema } from "../../../json_schema/strict.ts";
 import { cleanSchema } from "./clean_schema.ts";
 import { canForceTool } from "./forced_choice.ts";
 
@@ -52,7 +53,10 @@ export function toResponseFormat(request: MessagesRequest, context: ChatContext)
   if (format.method === "schema") {
     const schema = cleanSchema(format.schema, features);
     if (schema !== format.schema) loss.add(`${format.path}.schema`, "approximated");
-    const json_schema = { name: ANSWER_NAME, strict: true, schema };
+    const optional = context.restoresNulls ? "nullable" : "unfit";
+    const fitted = features.strictSubset ? toStrictSchema(schema, { optional }) : schema;
+    // Without strict mode, the host does not enforce the schema. The gateway checks the answer in any case.
+    const json_schema = { name: ANSWER_NAME, strict: fitted !== undefined, schema: fitted ?? schema };
     return { response_format: { type: "json_schema", json_schema } };
   }
   loss.add(format.path, "approximated");

@@ -1,6 +1,7 @@
 import type { CustomTool, MessagesRequest, ToolChoice } from "../../../anthropic/schema.ts";
 import { isObject, type JsonObject } from "../../../base/json.ts";
-import { cacheControlOf, type ChatContext } from "../chat.ts";
+import { toStrictSchema } from "../../../json_schema/strict.ts";
+import { cacheControlOf, type ChatContext, type ChatFeatures } from "../chat.ts";
 import { cleanSchema } from "./clean_schema.ts";
 import { canForceTool } from "./forced_choice.ts";
 import { findOutputFormat, type FormatTool, toFormatTool } from "./format.ts";
@@ -48,8 +49,8 @@ function toFunctionTool(tool: CustomTool, path: string, context: ChatContext): J
   const schema = cleanSchema(input_schema, features);
   if (schema !== input_schema) loss.add(`${path}.input_schema`, "approximated");
   if (tool.cache_control && !features.cacheControl) loss.add(`${path}.cache_control`, "dropped");
-  const strict = tool.strict && canBeStrict(context);
-  if (tool.strict && !strict) loss.add(`${path}.strict`, "dropped");
+  const strict = tool.strict && canBeStrict(context) ? toStrictParameters(schema, features) : undefined;
+  if (tool.strict && strict === undefined) loss.add(`${path}.strict`, "dropped");
   const description = describeTool(tool, path, loss);
   return {
     type: "function",
@@ -57,11 +58,17 @@ function toFunctionTool(tool: CustomTool, path: string, context: ChatContext): J
       name: context.names.rename(tool.name, `${path}.name`, loss),
       ...(description && { description }),
       // OpenAI rejects an object without `properties`, although it means the same.
-      parameters: isObject(schema.properties) ? schema : { ...schema, properties: {} },
+      parameters: strict ?? (isObject(schema.properties) ? schema : { ...schema, properties: {} }),
       ...(strict && { strict: true }),
     },
     ...cacheControlOf(tool, context),
   };
+}
+
+/** Returns the schema for strict mode; undefined if it does not fit. Optional parameters do not: `null` is no argument. */
+function toStrictParameters(schema: JsonObject, { strictSubset }: ChatFeatures): JsonObject | undefined {
+  const withProperties = isObject(schema.properties) ? schema : { ...schema, properties: {} };
+  return strictSubset ? toStrictSchema(withProperties, { optional: "unfit" }) : withProperties;
 }
 
 /** True if host and model can enforce a schema. */

@@ -1,0 +1,82 @@
+import { isObject, type JsonObject } from "../../../base/json.ts";
+import type { ChatDelta } from "./chunk.ts";
+
+/**
+ * Converts images, sound and other parts of an answer to text, because Anthropic's answers cannot hold them: the words
+ * of the sound, a link, or a note in their place.
+ */
+export class AttachmentReader {
+  /** Images that have a note. Hosts may repeat them. */
+  readonly #seen = new Set<unknown>();
+  #audio: "none" | "bytes" | "words" = "none";
+
+  /** Returns the text for the images and the sound of a delta. */
+  push({ images, audio }: ChatDelta): string {
+    const list = Array.isArray(images) ? images.filter(isObject) : [];
+    const notes = list.filter((image) => !this.#seen.has(urlOf(image))).map((image) => {
+      this.#seen.add(urlOf(image));
+      return onItsOwnLines(imageNote(image));
+    });
+    return notes.join("") + this.#words(audio);
+  }
+
+  /** Returns the text of a part of the content that is neither text nor thinking. */
+  part(part: JsonObject): string {
+    const { type, text, refusal } = part;
+    if (typeof text === "string") return text;
+    if (typeof refusal === "string") return refusal;
+    // Mistral's mark of the sources that it used.
+    if (type === "reference" && Array.isArray(part.reference_ids)) {
+      return `[${part.reference_ids.join(", ")}]`;
+    }
+    if (urlOf(part) !== undefined || /image/.test(String(type))) return onItsOwnLines(imageNote(part));
+    if (/audio/.test(String(type))) {
+      return this.#words(
+        isObject(part.audio) ? part.audio : isObject(part.input_audio) ? part.input_audio : part,
+      );
+    }
+    return onItsOwnLines(omission(`a part of type "${String(type).slice(0, 64)}"`));
+  }
+
+  /** Ends the answer. Returns a note if there was sound without words. */
+  end(): string {
+    const note = this.#audio === "bytes" ? onItsOwnLines(omission("sound")) : "";
+    this.#audio = "none";
+    return note;
+  }
+
+  /** Returns the words of a sound, which arrive in pieces, as the sound does. */
+  #words(audio: unknown): string {
+    if (!isObject(audio)) return "";
+    const { transcript, data, url } = audio;
+    if (typeof transcript === "string" && transcript !== "") {
+      this.#audio = "words";
+      return transcript;
+    }
+    if (this.#audio === "none" && (typeof data === "string" || typeof url === "string")) {
+      this.#audio = "bytes";
+    }
+    return "";
+  }
+}
+
+/** Returns the address of an image, wherever hosts put it. */
+function urlOf({ image_url, url, b64_json }: JsonObject): string | undefined {
+  const address = isObject(image_url) ? image_url.url : image_url ?? url ?? b64_json;
+  return typeof address === "string" && address !== "" ? address : undefined;
+}
+
+function imageNote(image: JsonObject): string {
+  const url = urlOf(image) ?? "";
+  if (/^https?:/i.test(url)) return `![Image](${url})`;
+  const [, mediaType = "unknown format", data = ""] = /^data:([^;,]*)[^,]*,(.*)$/s.exec(url) ?? [];
+  return omission(`an image (${mediaType}, about ${Math.ceil((data || url).length * 3 / 4 / 1024)} KiB)`);
+}
+
+function omission(what: string): string {
+  return `[The model returned ${what}, which this API cannot carry]`;
+}
+
+function onItsOwnLines(note: string): string {
+  return `\n\n${note}\n\n`;
+}

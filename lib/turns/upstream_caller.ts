@@ -1,0 +1,20 @@
+import type { Caller } from "../access/caller.ts";
+import type { Route } from "../upstreams/upstream.ts";
+
+/** Betas of `safeguards`. They are sent only with that field. */
+const SAFEGUARD_BETA = /^dangerous-tool-use-/;
+
+/**
+ * Returns the caller as the upstream of a route receives it.
+ *
+ * Headers of Anthropic's API have no meaning in other dialects. The beta of `safeguards` goes only to upstreams that
+ * receive the field.
+ */
+export function toUpstreamCaller(caller: Caller, { dialect, model }: Route): Caller {
+  if (dialect.name !== "anthropic") return { client: caller.client, key: caller.key };
+  if (caller.betas === undefined || dialect.sendsSafeguards?.(model) === true) return caller;
+  const betas = caller.betas.split(",").map((beta) => beta.trim()).filter((beta) =>
+    !SAFEGUARD_BETA.test(beta)
+  );
+  return { ...caller, betas: betas.length === 0 ? undefined : betas.join(",") };
+}
