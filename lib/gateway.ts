@@ -14,7 +14,7 @@ import { createLimiter } from "./limits/limiter.ts";
 import type { Directory } from "./upstreams/upstream.ts";
 import { createFetch } from "./runtime/fetch.ts";
 import { createCounters } from "./observability/counters.ts";
-import { createToolboxLoader } from "./turns/load_tools.ts";
+import { createToolLoaders } from "./turns/load_tools.ts";
 import { createUpstreams } from "./upstreams/from_config.ts";
 import type { Alias } from "./config/aliases.ts";
 
@@ -85,7 +85,7 @@ export function createGateway(
     shutdown,
     inputCounter: createInputCounter(clock),
     limits: createLimiter(config, { clock, newId }),
-    loadToolbox: createToolboxLoader(config, clock),
+    ...createToolLoaders(config, clock),
   };
   const answer = createApp(gateway);
   return {

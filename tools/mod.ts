@@ -1,5 +1,6 @@
 import { createBash } from "./shell/bash.ts";
 import type { ToolGroup } from "./call.ts";
+import type { Clock } from "./clock.ts";
 import { edit } from "./files/edit.ts";
 import { glob } from "./files/glob.ts";
 import { grep } from "./files/grep.ts";
@@ -23,9 +24,12 @@ import { webSearch } from "./web/web_search.ts";
 import { write } from "./files/write.ts";
 
 /** The operator's options for the tools that the gateway runs. */
-export interface ToolsOptions extends Pick<ToolboxOptions, "limits" | "clock" | "audit"> {
+export interface ToolsOptions extends Pick<ToolboxOptions, "runner" | "warn"> {
+  clock: Clock;
   /** Path of the workspace. It may lead through symbolic links. */
   root: string;
+  /** Folder with the gateway's state, which must not be in the workspace. */
+  stateDir?: string | undefined;
   groups: ReadonlySet<ToolGroup>;
   shell: Pick<ShellPolicy, "sandbox" | "network">;
   web: Pick<WebPolicy, "allowHosts" | "search">;
@@ -37,10 +41,13 @@ export interface ToolsOptions extends Pick<ToolboxOptions, "limits" | "clock" | 
  * @throws {ToolError} if the workspace cannot be used.
  */
 export async function createTools(
-  { root: path, groups, shell, web, ...options }: ToolsOptions,
+  { root: path, stateDir, groups, shell, web, clock, ...options }: ToolsOptions,
 ): Promise<Toolbox> {
-  const { timeoutMs } = options.limits;
-  const root = await findWorkspace(path);
+  const { timeoutMs } = options.runner.limits;
+  const root = await findWorkspace(path, {
+    writable: groups.has("files-write") || groups.has("shell"),
+    stateDir,
+  });
   // Commands and pages time out shortly before their call does. A command's error then includes its partial output.
   const maxCallMs = Math.max(timeoutMs - TIMEOUT_MARGIN_MS, timeoutMs / 2);
   const seconds = maxCallMs / 1000;
@@ -58,7 +65,7 @@ export async function createTools(
     web: { ...web, limits: { ...WEB_LIMITS, timeoutMs: Math.min(WEB_LIMITS.timeoutMs, maxCallMs) } },
   };
   const tools = createCatalogue(policy).filter(({ group }) => group === undefined || groups.has(group));
-  return createToolbox({ ...options, tools, hostFor: createHost(policy, options.clock) });
+  return createToolbox({ tools, hostFor: createHost(policy, clock), ...options });
 }
 
 /** Margin between the timeout of a command or page and the timeout of its call. */

@@ -1,9 +1,12 @@
 /** The model calls that a tool can make. Their error messages may be shown to a model. */
 export interface Models {
-  /** Sends one prompt to the small model, without tools, and returns the text of the answer. */
+  /**
+   * Sends one prompt to the small model, without tools, and returns the text of the answer. `source` is text that others
+   * wrote; it precedes the prompt, marked as untrusted.
+   */
   complete(
     prompt: string,
-    options: { system?: string; maxTokens: number; signal: AbortSignal },
+    options: { source?: string; system?: string; maxTokens: number; signal: AbortSignal },
   ): Promise<string>;
   /** Runs a subagent with the tools of this conversation except `Task`, and returns its final text. */
   runSubagent(prompt: string, options: { model?: string | undefined; signal: AbortSignal }): Promise<string>;

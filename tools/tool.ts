@@ -3,7 +3,7 @@ import * as v from "valibot";
 import type { JsonObject, ToolContent, ToolGroup } from "./call.ts";
 import { ToolError } from "./errors.ts";
 import type { Files } from "./host/files.ts";
-import type { Shell } from "./host/shell.ts";
+import type { SetAsideFile, Shell } from "./host/shell.ts";
 import type { Web } from "./host/web.ts";
 import type { Models } from "./models.ts";
 import type { Session } from "./session.ts";
@@ -19,6 +19,12 @@ export interface Host {
   readonly session: Session;
 }
 
+/** The parts of a host that differ for each call. */
+export interface HostCall extends Pick<Host, "signal" | "models" | "session"> {
+  /** Called with the protected files that a command has created or changed. */
+  onSetAside(files: readonly SetAsideFile[]): void;
+}
+
 /** The definition of a tool. */
 export interface ToolDefinition<Schema extends v.GenericSchema> {
   name: string;
@@ -28,6 +34,11 @@ export interface ToolDefinition<Schema extends v.GenericSchema> {
   group?: ToolGroup;
   /** True if it runs other tools. It then has no timeout, and waits in a separate queue. */
   nested?: boolean;
+  /**
+   * True if no result has text that others wrote: of files, pages, commands or other models. Default: false; the gateway
+   * then marks the results as untrusted for the model.
+   */
+  trusted?: boolean;
   input: Schema;
   /** Other names that models use for members of the input, each with the name in the schema. */
   aliases?: Readonly<Record<string, string>>;
@@ -45,6 +56,7 @@ export interface Tool {
   readonly description: string;
   readonly group: ToolGroup | undefined;
   readonly nested: boolean;
+  readonly trusted: boolean;
   /** JSON Schema, draft 2020-12. */
   readonly inputSchema: JsonObject;
   /** @throws {ToolError} if the input is invalid or the call fails. */
@@ -56,7 +68,8 @@ export interface Tool {
  * over time, and no member can widen the permissions of the tool.
  */
 export function defineTool<Schema extends v.GenericSchema>(
-  { name, description, group, nested = false, input: schema, aliases = {}, run }: ToolDefinition<Schema>,
+  { name, description, group, nested = false, trusted = false, input: schema, aliases = {}, run }:
+    ToolDefinition<Schema>,
 ): Tool {
   const aliasTargets = new Map(Object.entries(aliases));
   return {
@@ -64,6 +77,7 @@ export function defineTool<Schema extends v.GenericSchema>(
     description,
     group,
     nested,
+    trusted,
     inputSchema: { ...toJsonSchema(schema, { target: "draft-2020-12" }) },
     async run(raw, host) {
       const result = v.safeParse(schema, applyAliases(raw, aliasTargets));

@@ -107,6 +107,8 @@ export interface AnswerReader {
   readonly cost: number | undefined;
   /** Input tokens of the request, cached ones included; `undefined` until the upstream reports them. */
   readonly inputTokens: number | undefined;
+  /** Output tokens of the answer; `undefined` until the upstream reports them. Some report them more than once. */
+  readonly outputTokens: number | undefined;
 }
 
 /** Format of one kind of upstream. */
@@ -117,6 +119,8 @@ export interface Dialect {
   /** Converts a request to the upstream's body, which always requests a stream. */
   toBody(request: MessagesRequest, context: TurnContext): JsonObject;
   createReader(request: MessagesRequest, context: TurnContext): AnswerReader;
+  /** Returns true if requests for this model are sent with `safeguards`. Unset: never. */
+  sendsSafeguards?(model: string): boolean;
   /** Endpoint that counts the input tokens of a request; unset if the API has none. */
   tokenCount?: {
     /** Path of the endpoint, relative to the upstream's base URL. */
@@ -124,6 +128,4 @@ export interface Dialect {
     /** Converts a request to the body of the endpoint. */
     toBody(request: MessagesRequest, context: TurnContext): JsonObject;
   };
-  /** Returns true if requests for this model are sent with `safeguards`. Unset: never. */
-  sendsSafeguards?(model: string): boolean;
 }

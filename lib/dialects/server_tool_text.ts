@@ -1,12 +1,13 @@
 import type { ContentBlock } from "../anthropic/schema.ts";
 import { asText, isObject, type JsonObject } from "../base/json.ts";
+import { fenceText } from "./fence.ts";
 
 /** Fields that only their author can use: encrypted copies, signatures, bytes of files, cache marks, callers. */
 const OPAQUE_FIELDS = /^encrypted_|^(signature|data|cache_control|caller)$/;
 const RESULT_TYPE = /^(?!tool_result$)(\w+?)_?tool_result$/;
 
 /**
- * Describes a call or result of a server tool as text, for a model without that tool.
+ * Describes a call or result of a server tool as text, for a model without that tool. The content of a result is fenced.
  *
  * Also describes the summary that a compaction left. Returns `undefined` for any other block.
  *
@@ -22,7 +23,9 @@ const RESULT_TYPE = /^(?!tool_result$)(\w+?)_?tool_result$/;
  */
 export function describeServerTool(block: ContentBlock): string | undefined {
   // The schema does not declare these types, because other code only passes the blocks on.
-  const { type, name, server_name, input, content, is_error }: JsonObject & { type: string } = { ...block };
+  const { type, name, server_name, input, tool_use_id, content, is_error }: JsonObject & { type: string } = {
+    ...block,
+  };
   if (type === "server_tool_use" || type === "mcp_tool_use") {
     const server = typeof server_name === "string" ? ` of ${server_name}` : "";
     return `[The tool ${asText(name)}${server} was used with ${JSON.stringify(withoutOpaque(input))}]`;
@@ -31,7 +34,8 @@ export function describeServerTool(block: ContentBlock): string | undefined {
   if (type === "compaction" && typeof content === "string") return `[The conversation so far: ${content}]`;
   const kind = RESULT_TYPE.exec(type)?.[1];
   if (kind === undefined) return undefined;
-  return `[The ${kind} tool ${is_error === true ? "failed with" : "returned"}: ${contentText(content)}]`;
+  const outcome = is_error === true ? "failed with" : "returned";
+  return `[The ${kind} tool ${outcome}:\n${fenceText(contentText(content), asText(tool_use_id))}]`;
 }
 
 function contentText(content: unknown): string {

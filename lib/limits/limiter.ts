@@ -45,7 +45,14 @@ export interface Admission {
   assertBudget(): Promise<void>;
   /** Records the usage of a turn. May be called after the release: an aborted turn ends later. */
   charge(used: Used, model: string): void;
-  /** Frees the concurrency slot, and refunds the expected input if no turn was charged. Further calls do nothing. */
+  /** True if a limit depends on the usage of turns: one in tokens or USD. */
+  readonly metered: boolean;
+  /** Keeps the concurrency slot until the returned function is called, also after the release. */
+  hold(): () => void;
+  /**
+   * Frees the concurrency slot, and refunds the expected input if no turn was charged, once nothing holds the admission.
+   * Further calls do nothing.
+   */
   release(): void;
 }
 
@@ -93,14 +100,29 @@ export function createLimiter(
       const hasBudget = initialCharges.some(({ quota }) => quota.kind === "budget");
       let spent = false;
       let expected = inputTokens;
-      let released = false;
       const charge = (used: { inputTokens: number; outputTokens: number; usd: number }) => {
         const extraInput = used.inputTokens - expected;
         expected = 0;
         record(usageCharges(limits, requester, { ...used, inputTokens: extraInput, now: clock.now() }));
       };
+      let holds = 0;
+      let freed = false;
+      const hold = () => {
+        let held = true;
+        holds++;
+        return () => {
+          if (!held) return;
+          held = false;
+          if (--holds > 0 || freed) return;
+          freed = true;
+          charge({ inputTokens: 0, outputTokens: 0, usd: 0 });
+          record(slots.map((slot) => ({ ...slot, amount: -1 })));
+        };
+      };
       return {
         headers,
+        metered: initialCharges.some(({ quota }) => METERED.has(quota.metric)),
+        hold,
         async assertBudget() {
           if (!spent || !hasBudget) return;
           const charges = admissionCharges(limits, requester, { inputTokens: 0, now: clock.now(), holder });
@@ -111,12 +133,7 @@ export function createLimiter(
           if (hasBudget && usd === undefined) warnUnpriced(model);
           charge({ inputTokens, outputTokens, usd: usd ?? 0 });
         },
-        release() {
-          if (released) return;
-          released = true;
-          charge({ inputTokens: 0, outputTokens: 0, usd: 0 });
-          record(slots.map((slot) => ({ ...slot, amount: -1 })));
-        },
+        release: hold(),
       };
     },
     async admitMetadataRequest(requester) {
@@ -126,6 +143,14 @@ export function createLimiter(
 }
 
 const MAX_UNPRICED_MODELS = 1000;
+
+/** Metrics whose use is known after a turn. */
+const METERED: ReadonlySet<Charge["quota"]["metric"]> = new Set([
+  "input_tokens",
+  "output_tokens",
+  "usd_day",
+  "usd_month",
+]);
 
 function createStore(
   { rateLimitStore, stateDir }: Pick<Config, "rateLimitStore" | "stateDir">,

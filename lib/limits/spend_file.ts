@@ -49,7 +49,9 @@ export function openSpendFile(folder: string, now: number): SpendFile {
     const spent = fs.existsSync(path) ? readSpend(fs.readFileSync(path, "utf8"), stateDirError) : new Map();
     const current = new Map([...spent].filter(([, { until }]) => until > now));
     const text = [...current].map(([meter, spend]) => formatSpend(meter, spend)).join("");
-    fs.writeFileSync(`${path}.new`, text, { mode: 0o600 });
+    // An earlier file may be a leftover, or a link that another program has placed there.
+    fs.rmSync(`${path}.new`, { force: true });
+    fs.writeFileSync(`${path}.new`, text, { mode: 0o600, flag: "wx" });
     fs.renameSync(`${path}.new`, path);
     size = text.length;
     return current;

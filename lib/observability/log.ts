@@ -5,7 +5,8 @@ import {
   type Logger,
   type LogLevel as Severity,
 } from "@logtape/logtape";
-import type { AuditRecord } from "../../tools/toolbox/toolbox.ts";
+import type { AuditRecord } from "../../tools/toolbox/call_runner.ts";
+import type { SetAsideRecord } from "../../tools/toolbox/toolbox.ts";
 import { redact } from "../base/redact.ts";
 
 /**
@@ -65,6 +66,11 @@ export function logRequest({ error, ...record }: RequestRecord): void {
 export function logAudit({ error, ...record }: AuditRecord): void {
   if (error === undefined) logger.info("tool", toProperties(record));
   else logError("tool", { ...record, error });
+}
+
+/** Logs that a command has created or changed protected files. */
+export function logSetAside(record: SetAsideRecord): void {
+  logger.warn("set aside", toProperties({ ...record }));
 }
 
 /** Logs a problem that does not fail a request by itself. */

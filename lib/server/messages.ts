@@ -78,7 +78,7 @@ export async function answerMessages(
     loss,
     retries: gateway.config.upstreamRetries,
     restoresNulls: !live,
-    assertBudget: admission.assertBudget,
+    admission,
     onUsage,
     onHeaders,
   };

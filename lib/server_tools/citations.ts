@@ -1,14 +1,16 @@
 import type { ContentBlock } from "../anthropic/schema.ts";
 import { seal, unseal } from "../dialects/sealed.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
+import { sha256 } from "../base/sha256.ts";
 
 /**
- * Citation mark for models without native citations: `[[2.1]]` is hit 1 of search 2. The model writes the mark after a
- * statement, and the gateway converts it to a citation.
+ * Citation mark for models without native citations: `[[c0ffee.1]]` is hit 1 of a search. The model writes the mark
+ * after a statement, and the gateway converts it to a citation. The hash of the search is in it, so that the author of a
+ * page or file cannot write a mark that a model then repeats.
  */
-const MARK = /\[\[(\d{1,3}\.\d{1,3})\]\]/;
+const MARK = /\[\[([0-9a-f]{6}\.\d{1,3})\]\]/;
 /** A partial mark at the end of a text, with the space before it; the rest may follow. */
-const PARTIAL_MARK = / ?(?:\[(?:\[(?:\d{1,3}(?:\.(?:\d{1,3}\]?)?)?)?)?)?$/;
+const PARTIAL_MARK = / ?(?:\[(?:\[(?:[0-9a-f]{1,6}(?:\.(?:\d{1,3}\]?)?)?)?)?)?$/;
 /** Maximum characters of a page in a citation. Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool */
 const MAX_QUOTE_CHARS = 150;
 /** Origin of sealed search results and citations. */
@@ -61,9 +63,11 @@ export class CitedText {
   }
 }
 
-/** Returns the mark of a hit, without brackets. */
-export function toMark(search: number, hit: number): string {
-  return `${search}.${hit}`;
+/** Returns the marks of a search's pages, without brackets. They are the same whenever the result is sent again. */
+export function toMarks(callId: string, pages: readonly Citable[]): string[] {
+  const content = pages.map(({ url, title, text }) => [url, title, text]);
+  const search = sha256(JSON.stringify([callId, content])).slice(0, 6);
+  return pages.map((_page, at) => `${search}.${at + 1}`);
 }
 
 /** Converts the gateway's citations of a text back to marks, as the model wrote them. */

@@ -1,5 +1,6 @@
 import type { Content, ContentBlock, Message } from "../anthropic/schema.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
+import { fenceContent } from "../dialects/fence.ts";
 import { type Citable, restoreMarks } from "./citations.ts";
 import type { ModelResult, ServerTool } from "./server_tool.ts";
 import { toModelCallId } from "./call_ids.ts";
@@ -179,18 +180,17 @@ function collectResults(
   const citable = new Map<string, Citable>();
   const calls = new Map<string, ServerTool>();
   const results = new Map<string, PlacedBlock>();
-  const resultCounts = new Map<string, number>();
   for (const { block, path } of messages.flatMap((message, at) => placeBlocks(message, `messages.${at}`))) {
     const calledTool = find(block);
     if (calledTool !== undefined) calls.set(idOf(block), calledTool);
     const id = resultCallId(block);
     const tool = calls.get(id);
     if (tool === undefined || results.has(id)) continue;
-    const nth = (resultCounts.get(tool.definition.name) ?? 0) + 1;
-    resultCounts.set(tool.definition.name, nth);
-    const modelResult = modelResults.get(id) ?? tool.toModelResult(block, nth);
-    results.set(id, { block: { ...modelResult, type: "tool_result", tool_use_id: toModelCallId(id) }, path });
-    for (const [mark, page] of tool.citations?.(block, nth) ?? []) citable.set(mark, page);
+    const tool_use_id = toModelCallId(id);
+    const { content, ...rest } = modelResults.get(id) ?? tool.toModelResult(block);
+    const fenced = tool.trusted === true ? content : fenceContent(content, tool_use_id);
+    results.set(id, { block: { ...rest, content: fenced, type: "tool_result", tool_use_id }, path });
+    for (const [mark, page] of tool.citations?.(block) ?? []) citable.set(mark, page);
   }
   return { results, citable };
 }

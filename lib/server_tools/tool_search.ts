@@ -43,6 +43,7 @@ export function toToolSearch(
     path,
     deferred: false,
     isToolSearch: true,
+    trusted: true,
     kind: "server_tool_use",
     toCallBlock: ({ id, input }) => ({ type: "server_tool_use", id, name, input }),
     async run({ id, input }): Promise<ToolRun> {

@@ -1,11 +1,12 @@
 import { CHARS_PER_TOKEN } from "../base/chars_per_token.ts";
 import type { Page } from "../../tools/host/web.ts";
-import type { Toolbox, ToolContext } from "../../tools/toolbox/toolbox.ts";
+import type { ToolContext } from "../../tools/toolbox/call_runner.ts";
+import type { Toolbox } from "../../tools/toolbox/toolbox.ts";
 import type { ResponseBlock } from "../anthropic/events.ts";
 import { type ContentBlock, type Message, parseBlock, type TypedTool } from "../anthropic/schema.ts";
 import { asText, isObject, type JsonObject } from "../base/json.ts";
 import { readDomains } from "./domains.ts";
-import { type ModelResult, type ServerTool, type ToolRun, UNTRUSTED_PAGE_WARNING } from "./server_tool.ts";
+import type { ModelResult, ServerTool, ToolRun } from "./server_tool.ts";
 import { createUseCounter, toErrorCode } from "./max_uses.ts";
 
 /** Maximum length of a URL that the model may fetch. */
@@ -146,10 +147,10 @@ function offlineToolNames(gatewayToolNames: readonly string[], { tools }: Toolbo
   return new Set(offline.map(({ name }) => name));
 }
 
-/** Returns a page for the model: a warning, URL and title, then the text or the PDF. */
+/** Returns a page for the model: URL and title, then the text or the PDF. */
 function toModelContent(url: string, document: JsonObject): string | ContentBlock[] {
   const { source, title }: JsonObject = document;
-  const head = [UNTRUSTED_PAGE_WARNING, url, ...(typeof title === "string" ? [title] : [])].join("\n");
+  const head = [url, ...(typeof title === "string" ? [title] : [])].join("\n");
   if (isObject(source) && source.type === "text") return `${head}\n\n${asText(source.data)}`;
   return [{ type: "text", text: head }, parseBlock({ ...document, type: "document" })];
 }

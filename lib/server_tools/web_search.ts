@@ -3,15 +3,9 @@ import type { ResponseBlock } from "../anthropic/events.ts";
 import type { ContentBlock, TypedTool } from "../anthropic/schema.ts";
 import { seal, unseal } from "../dialects/sealed.ts";
 import { asText, isObject, type JsonObject } from "../base/json.ts";
-import { type Citable, SEAL_ORIGIN, toMark } from "./citations.ts";
+import { type Citable, SEAL_ORIGIN, toMarks } from "./citations.ts";
 import { readDomains } from "./domains.ts";
-import {
-  type ModelResult,
-  type ServerCall,
-  type ServerTool,
-  type ToolRun,
-  UNTRUSTED_PAGE_WARNING,
-} from "./server_tool.ts";
+import type { ModelResult, ServerCall, ServerTool, ToolRun } from "./server_tool.ts";
 import { createUseCounter, toErrorCode } from "./max_uses.ts";
 
 /** Hits per search. */
@@ -28,6 +22,8 @@ export interface WebSearchOptions {
   search(query: SearchQuery, call: ServerCall): Promise<SearchHit[]>;
   /** Fires when the request is aborted. */
   signal: AbortSignal;
+  /** Searches of a message whose request has no `max_uses`. */
+  defaultMaxUses: number;
 }
 
 /**
@@ -41,11 +37,11 @@ export interface WebSearchOptions {
 export function toWebSearch(
   tool: TypedTool,
   path: string,
-  { search, signal }: WebSearchOptions,
+  { search, signal, defaultMaxUses }: WebSearchOptions,
 ): ServerTool {
   const name = tool.name || "web_search";
   const domains = readDomains(tool, path);
-  const uses = createUseCounter(tool.max_uses);
+  const uses = createUseCounter(tool.max_uses, defaultMaxUses);
   return {
     definition: { name, description: DESCRIPTION, input_schema: SCHEMA },
     path,
@@ -67,7 +63,7 @@ export function toWebSearch(
       }
     },
     tooManyCalls: ({ id }) => ({ block: toErrorBlock(id, "too_many_requests") }),
-    toModelResult(result, nth): ModelResult {
+    toModelResult(result): ModelResult {
       const { content }: JsonObject = { ...result };
       if (!Array.isArray(content)) {
         return {
@@ -75,9 +71,9 @@ export function toWebSearch(
           is_error: true,
         };
       }
-      const pages = readPages(result, nth);
+      const pages = readPages(result);
       if (pages.length === 0) return { content: "Nothing was found" };
-      return { content: [UNTRUSTED_PAGE_WARNING, ...pages.map(toPageText)].join("\n\n") };
+      return { content: pages.map(toPageText).join("\n\n") };
     },
     citations: readPages,
   };
@@ -96,14 +92,15 @@ function toErrorBlock(id: string, error_code: string): ResponseBlock {
   return toResultBlock(id, { type: "web_search_tool_result_error", error_code });
 }
 
-function readPages(result: ContentBlock, nth: number): [mark: string, page: Citable][] {
-  const { content }: JsonObject = { ...result };
+function readPages(result: ContentBlock): [mark: string, page: Citable][] {
+  const { content, tool_use_id }: JsonObject = { ...result };
   const hits = Array.isArray(content) ? content.filter(isObject) : [];
-  return hits.map(({ url, title, encrypted_content: sealed }, at) => {
+  const pages = hits.map(({ url, title, encrypted_content: sealed }): Citable => {
     const text = typeof sealed === "string" ? unseal(sealed, SEAL_ORIGIN)?.[0]?.text : undefined;
-    const page = { url: asText(url), title: asText(title), text: typeof text === "string" ? text : "" };
-    return [toMark(nth, at + 1), page];
+    return { url: asText(url), title: asText(title), text: typeof text === "string" ? text : "" };
   });
+  const marks = toMarks(asText(tool_use_id), pages);
+  return pages.map((page, at) => [marks[at] ?? "", page]);
 }
 
 function toPageText([mark, { url, title, text }]: [mark: string, page: Citable]): string {
@@ -112,7 +109,7 @@ function toPageText([mark, { url, title, text }]: [mark: string, page: Citable])
 
 const DESCRIPTION =
   "Searches the web, and gives pages with their addresses and what they say. Behind every statement " +
-  "that you take from a page write the mark that stands before its title, as in: Bees dance. [[1.2]]";
+  "that you take from a page write the mark that stands before its title, as in: Bees dance. [[c0ffee.2]]";
 const SCHEMA = {
   type: "object" as const,
   properties: { query: { type: "string", description: "What to search for" } },

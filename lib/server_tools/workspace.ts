@@ -1,7 +1,8 @@
 import type { ContentBlock, CustomTool } from "../anthropic/schema.ts";
 import { WORKSPACE } from "../dialects/anthropic/gateway_tools.ts";
 import { isObject } from "../base/json.ts";
-import type { Toolbox, ToolContext } from "../../tools/toolbox/toolbox.ts";
+import type { ToolContext } from "../../tools/toolbox/call_runner.ts";
+import type { Toolbox } from "../../tools/toolbox/toolbox.ts";
 import type { ModelResult, ServerTool, ToolRun } from "./server_tool.ts";
 
 /** Definition of a toolbox tool in a request. */
@@ -21,6 +22,7 @@ export function toWorkspaceTool(
     definition,
     path,
     deferred,
+    trusted: toolbox.tools.some((tool) => tool.name === name && tool.trusted),
     kind: "mcp_tool_use",
     toCallBlock: ({ id, input }) => ({ type: "mcp_tool_use", id, name, server_name: WORKSPACE, input }),
     async run({ id, input }): Promise<ToolRun> {

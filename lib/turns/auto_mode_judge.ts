@@ -10,7 +10,7 @@ import { JUDGE_INSTRUCTIONS, toJudgePrompt } from "./judge_prompt.ts";
 import type { Judge, Verdict } from "./safeguards.ts";
 
 /** Options of {@linkcode createJudge}. */
-export interface JudgeOptions extends Pick<AskOptions, "caller" | "signal" | "assertBudget" | "onUsage"> {
+export interface JudgeOptions extends Pick<AskOptions, "caller" | "signal" | "admission" | "onUsage"> {
   /** Name of the model that judges. */
   model: string;
 }
@@ -29,7 +29,7 @@ const MAX_EXPLANATION_CHARS = 500;
  */
 export function createJudge(
   context: MessageContext,
-  { model, caller: { client, key, sessionId }, signal, assertBudget, onUsage }: JudgeOptions,
+  { model, caller: { client, key, sessionId }, signal, admission, onUsage }: JudgeOptions,
 ): Judge {
   const caller = { client, key, sessionId };
   return async (call, { request, safeguard }) => {
@@ -41,7 +41,7 @@ export function createJudge(
       const route = await findRoute(context, model, caller);
       const ask = createAsk(context, {
         caller,
-        assertBudget,
+        admission,
         onUsage,
         route,
         signal: AbortSignal.any([signal, timeout.signal]),

@@ -35,13 +35,15 @@ export async function toCountableRequest(
     upstream,
     loss: new LossReport(),
     toolbox: await context.loadToolbox?.(),
+    loadCallRunner: context.loadCallRunner,
+    searchMaxUses: context.config.webSearchMaxUses,
     toolContext: { client, conversation: "", requestId: "", signal, models: NO_MODELS },
     now: () => context.clock.now(),
   });
   const passThrough = isPassThrough(request, assignments);
   if (passThrough && upstream.takesToolChanges) return countRequest;
   const seen = passThrough ? request : planTurns(request, assignments).toTurn([], new Map()).request;
-  return route.dialect.name === "anthropic" ? seen : emptyClearedMessages(seen);
+  return upstream.takesToolChanges ? seen : emptyClearedMessages(seen);
 }
 
 /** Counting never runs a tool. */

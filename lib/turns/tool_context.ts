@@ -1,11 +1,12 @@
 import type { Models } from "../../tools/models.ts";
-import type { ToolContext } from "../../tools/toolbox/toolbox.ts";
+import type { ToolContext } from "../../tools/toolbox/call_runner.ts";
 import { collectMessage } from "../anthropic/collect.ts";
 import type { ResponseMessage } from "../anthropic/events.ts";
 import type { MessagesRequest } from "../anthropic/schema.ts";
 import { type AskOptions, createAsk } from "./ask.ts";
 import { toApiError } from "../base/errors.ts";
 import type { MessageContext } from "./context.ts";
+import { fenceText } from "../dialects/fence.ts";
 import { LossReport } from "../dialects/loss.ts";
 import { hostFacts } from "../dialects/mod.ts";
 import { findRoute } from "../upstreams/find_route.ts";
@@ -13,8 +14,7 @@ import { searchUpstream } from "./upstream_search.ts";
 import { timeoutsFrom } from "../upstreams/idle_timeout.ts";
 
 /** Options of {@linkcode createToolContext}. */
-export interface ToolContextOptions
-  extends Pick<AskOptions, "caller" | "signal" | "assertBudget" | "onUsage"> {
+export interface ToolContextOptions extends Pick<AskOptions, "caller" | "signal" | "admission" | "onUsage"> {
   /** The client's request. */
   message: MessagesRequest;
   requestId: string;
@@ -45,17 +45,20 @@ const TASK_PROMPT = "You work on one task by yourself. The caller sees only your
   "it must contain everything that was asked for.";
 
 function createModels(context: MessageContext, options: ToolContextOptions): Models {
-  const { message, caller, assertBudget, onUsage } = options;
+  const { message, caller, admission, onUsage } = options;
   return {
-    complete: (prompt, { system, maxTokens, signal }) =>
+    complete: (prompt, { source, system, maxTokens, signal }) =>
       withApiErrors(signal, async () => {
         const route = await findRoute(context, "small", caller);
         const loss = new LossReport();
-        const ask = createAsk(context, { route, caller, signal, assertBudget, onUsage, loss, retries: 0 });
+        const ask = createAsk(context, { route, caller, signal, admission, onUsage, loss, retries: 0 });
         const request: MessagesRequest = {
           model: "small",
           max_tokens: maxTokens,
-          messages: [{ role: "user", content: prompt }],
+          messages: [{
+            role: "user",
+            content: source === undefined ? prompt : `${fenceText(source, options.requestId)}\n\n${prompt}`,
+          }],
           ...(system !== undefined && { system }),
         };
         return messageText(await collectMessage(ask(request)));
@@ -83,11 +86,12 @@ function createModels(context: MessageContext, options: ToolContextOptions): Mod
         const { searchesWeb } = hostFacts(small.upstream.preset);
         // If the small model's upstream has no search, the upstream of the conversation's model is used.
         const route = searchesWeb ? small : await findRoute(context, message.model, caller);
-        await assertBudget();
+        await admission.assertBudget();
         return await searchUpstream(context, query, {
           route,
           caller,
           signal,
+          admission,
           timeouts: timeoutsFrom(context),
           onUsage,
         });

@@ -2,7 +2,9 @@ import { CHARS_PER_TOKEN } from "../base/chars_per_token.ts";
 import * as v from "valibot";
 import type { SearchHit, SearchQuery } from "../../tools/models.ts";
 import type { Caller } from "../access/caller.ts";
-import { type TurnUsage, UsageTally } from "../tokens/turn_usage.ts";
+import { costByListPrice } from "../tokens/price.ts";
+import type { TurnUsage } from "../tokens/turn_usage.ts";
+import { type Metering, readOn } from "./read_on.ts";
 import { hostFacts } from "../dialects/mod.ts";
 import { toUpstreamError } from "../dialects/errors/upstream_error.ts";
 import { ApiError } from "../base/errors.ts";
@@ -21,6 +23,7 @@ export interface SearchOptions {
   caller: Caller;
   signal: AbortSignal;
   timeouts: Timeouts;
+  admission: Metering;
   /** Called with the search's usage when the search ends, complete or not. */
   onUsage(usage: TurnUsage, route: Route): void;
 }
@@ -51,7 +54,7 @@ const MAX_OUTPUT_TOKENS = 256;
 export async function searchUpstream(
   network: Network,
   query: SearchQuery,
-  { route, caller, signal, timeouts, onUsage }: SearchOptions,
+  { route, caller, signal, timeouts, admission, onUsage }: SearchOptions,
 ): Promise<SearchHit[]> {
   const { upstream, model } = route;
   if (!hostFacts(upstream.preset).searchesWeb) {
@@ -59,37 +62,49 @@ export async function searchUpstream(
   }
   const body = toSearchBody(model, query);
   const inputTokens = Math.ceil(JSON.stringify(body).length / CHARS_PER_TOKEN);
-  let usage = new UsageTally({ inputTokens, price: route.facts.price }).toTurnUsage(undefined);
-  const { response, idleTimer } = await sendTimed(
-    { signal, upstream, timeouts, onAbort: () => onUsage(usage, route) },
-    (timed) =>
-      send(network, upstream, {
-        path: "/chat/completions",
-        body,
-        // Versions and betas of Anthropic's API have no meaning in chat completions.
-        caller: { client: caller.client, key: caller.key },
-        ...timed,
-      }),
-  );
   const hits = new Map<string, SearchHit>();
-  try {
-    for await (const batch of readEvents(readBytes(response.body, idleTimer))) {
-      idleTimer.markStarted();
-      for (const json of batch.map(({ data }) => tryJson(data))) {
-        if (isObject(json) && isObject(json.error)) throw toUpstreamError({ status: 502, body: json });
-        const chunk = v.safeParse(Chunk, json);
-        if (!chunk.success) continue;
-        for (const hit of toHits(chunk.output)) hits.set(hit.url, hits.get(hit.url) ?? hit);
-        usage = toTurnUsage(chunk.output) ?? usage;
-      }
-    }
-  } catch (error) {
-    throw idleTimer.signal.aborted ? idleTimer.signal.reason : error;
-  } finally {
-    idleTimer.stop();
-    onUsage(usage, route);
+  for await (const chunk of readOn(readSearch, { signal, clock: network.clock, admission })) {
+    for (const hit of toHits(chunk)) hits.set(hit.url, hits.get(hit.url) ?? hit);
   }
   return [...hits.values()].slice(0, query.limit);
+
+  async function* readSearch(upstreamSignal: AbortSignal): AsyncGenerator<Chunk> {
+    const usd = costByListPrice(route.facts.price, {
+      input: inputTokens,
+      cacheRead: 0,
+      cacheWrite: 0,
+      output: 0,
+    });
+    let usage: TurnUsage = { inputTokens, outputTokens: 0, cost: undefined, usd };
+    const { response, idleTimer } = await sendTimed(
+      { signal: upstreamSignal, upstream, timeouts, onAbort: () => onUsage(usage, route) },
+      (timed) =>
+        send(network, upstream, {
+          path: "/chat/completions",
+          body,
+          // Versions and betas of Anthropic's API have no meaning in chat completions.
+          caller: { client: caller.client, key: caller.key },
+          ...timed,
+        }),
+    );
+    try {
+      for await (const batch of readEvents(readBytes(response.body, idleTimer))) {
+        idleTimer.markStarted();
+        for (const json of batch.map(({ data }) => tryJson(data))) {
+          if (isObject(json) && isObject(json.error)) throw toUpstreamError({ status: 502, body: json });
+          const chunk = v.safeParse(Chunk, json);
+          if (!chunk.success) continue;
+          usage = toTurnUsage(chunk.output) ?? usage;
+          yield chunk.output;
+        }
+      }
+    } catch (error) {
+      throw idleTimer.signal.aborted ? idleTimer.signal.reason : error;
+    } finally {
+      idleTimer.stop();
+      onUsage(usage, route);
+    }
+  }
 }
 
 function toSearchBody(

@@ -1,4 +1,4 @@
-import { hostFacts, runsServerTool } from "../dialects/mod.ts";
+import { appliesSystemChanges, hostFacts, runsServerTool } from "../dialects/mod.ts";
 import type { UpstreamTools } from "../server_tools/typed_tools.ts";
 import type { Route } from "../upstreams/upstream.ts";
 
@@ -6,7 +6,7 @@ import type { Route } from "../upstreams/upstream.ts";
 export function upstreamTools({ dialect, upstream: { preset } }: Route): UpstreamTools {
   return {
     runs: ({ type }) => runsServerTool(preset, dialect, type),
-    takesToolChanges: dialect.name === "anthropic",
+    takesToolChanges: appliesSystemChanges(preset, dialect),
     searchesWeb: hostFacts(preset).searchesWeb,
   };
 }

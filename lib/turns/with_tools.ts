@@ -36,6 +36,8 @@ export function withTools(context: MessageContext, options: WithToolsOptions): (
         ...options,
         upstream: upstreamTools(route),
         loadToolbox: context.loadToolbox,
+        loadCallRunner: context.loadCallRunner,
+        searchMaxUses: context.config.webSearchMaxUses,
         maxTurns: context.config.toolTurns,
         now: () => context.clock.now(),
         startMessage: (request) => startMessage(request, route, context),

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
+import { removeFences } from "../dialects/fence.ts";
 import { findLastText } from "./demo_text.ts";
 import { DEMO, type Upstream } from "./upstream.ts";
 
@@ -57,7 +58,9 @@ function* toFrames(request: ChatRequest): Generator<JsonObject> {
   const { role, text: lastText } = findLastText(request.messages);
   const tool = role === "user" ? findTool(request, lastText) : undefined;
   const words = splitWords(
-    role === "tool" ? `The tool answered: ${lastText}` : `${INTRODUCTION} You said: ${lastText}`,
+    role === "tool"
+      ? `The tool answered: ${removeFences(lastText)}`
+      : `${INTRODUCTION} You said: ${lastText}`,
   );
   const kept = words.slice(0, request.max_tokens);
   for (const content of tool === undefined ? kept : []) yield toChunk({ content });

@@ -24,6 +24,8 @@ export interface UpstreamRequest extends ReadOptions {
   caller: Caller;
   /** Maximum retries before an answer begins. 0 if tools have run for the message. */
   retries?: number;
+  /** Fires when the client has left: nothing is retried then. Default: `signal`. */
+  clientSignal?: AbortSignal;
   /** Called with the headers of each response. */
   onHeaders?: ((headers: Headers) => void) | undefined;
 }
@@ -43,13 +45,13 @@ export async function send(
   upstream: Upstream,
   request: UpstreamRequest,
 ): Promise<Response> {
-  const { caller, signal, retries = 0 } = request;
+  const { caller, signal, clientSignal = signal, retries = 0 } = request;
   for (let nth = 0;; nth++) {
     const answer = await sendOnce(network, upstream, request);
     if (!("error" in answer)) return answer;
     const delayMs = nth < retries ? retryDelay(answer, { nth, now: network.clock.now() }) : undefined;
     if (delayMs === undefined) throw redactKey(answer.error, upstream, caller);
-    await wait(network.clock, delayMs, signal);
+    await wait(network.clock, delayMs, clientSignal);
   }
 }
 

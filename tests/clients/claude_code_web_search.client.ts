@@ -58,7 +58,7 @@ async function checkSearch(stage: Stage, { desk, search, pages }: Search): Promi
   assert.deepEqual(stage.sent(2).tools, ["web_search"]);
   assert.match(stage.sent(2).user, /how do bees dance/);
   const last = 4 + search.length;
-  assert.match(stage.sent(last - 1).results[0]?.text ?? "", /\[\[1\.1\]\] The dance of bees/);
+  assert.match(stage.sent(last - 1).results[0]?.text ?? "", /\[\[[0-9a-f]{6}\.1\]\] The dance of bees/);
   const [, found] = stage.sent(last).results;
   assert.equal(found?.id, ID);
   const links = pages.map(({ title, url }) => ({ title, url }));

@@ -79,6 +79,21 @@ export function say(parts: Partial<Omit<Say, "kind">>): Say {
   return { kind: "say", stop, usage: { input: 21, cached: 0, output: 7 }, ending: "whole", ...parts };
 }
 
+/**
+ * Replaces `[[1.2]]` in the text of an answer by the mark of hit 2 of the first search in the request, as a model that
+ * reads the request would write it. The text then arrives in short pieces.
+ */
+export function withMarks(turn: Say, request: string): Say {
+  const marks = Array.from(request.matchAll(/\[\[([0-9a-f]{6})\.\d+\]\]/g), ([, search = ""]) => search);
+  const searches = [...new Set(marks)].filter((search) => search !== "c0ffee");
+  const text = (turn.text ?? []).join("");
+  const marked = text.replace(
+    /\[\[(\d)\.(\d)\]\]/g,
+    (mark, search, hit) => searches[search - 1] === undefined ? mark : `[[${searches[search - 1]}.${hit}]]`,
+  );
+  return marked === text ? turn : { ...turn, text: marked.match(/[\s\S]{1,5}/g) ?? [] };
+}
+
 /** A tool call whose arguments arrive as an empty piece, then in three. */
 export function call(id: string, name: string, input: unknown): ToolCall {
   const json = JSON.stringify(input);

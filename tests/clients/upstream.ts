@@ -4,7 +4,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { readSent, type Sent } from "./sent.ts";
-import { refuse, type Turn } from "./turns.ts";
+import { refuse, type Turn, withMarks } from "./turns.ts";
 import { writeChat, writeChatWhole } from "./write_chat.ts";
 import { writeMessages, writeMessagesWhole } from "./write_messages.ts";
 
@@ -112,15 +112,16 @@ async function answer(turn: Turn, { path, body }: Asked, response: ServerRespons
     return void response.end(JSON.stringify(chat ? turn.chat : turn.messages));
   }
   const { model, stream } = parseBody(body);
+  const said = withMarks(turn, JSON.stringify(body));
   if (!stream) {
     response.writeHead(200, { "content-type": "application/json" });
-    return void response.end((chat ? writeChatWhole : writeMessagesWhole)(turn, model));
+    return void response.end((chat ? writeChatWhole : writeMessagesWhole)(said, model));
   }
   response.writeHead(200, {
     "content-type": "text/event-stream",
     "x-generation-id": "gen-1777319818-loopback",
   });
-  const bytes = Buffer.from((chat ? writeChat : writeMessages)(turn, model).join(""));
+  const bytes = Buffer.from((chat ? writeChat : writeMessages)(said, model).join(""));
   // Odd slices, so that frames, lines and characters of several bytes all get cut somewhere.
   for (let at = 0; at < bytes.length && !response.destroyed; at += 61) {
     response.write(bytes.subarray(at, at + 61));

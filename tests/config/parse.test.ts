@@ -39,6 +39,7 @@ const DEFAULTS = {
   shellSandbox: "required",
   shellNetwork: "off",
   webSearch: "openrouter",
+  webSearchMaxUses: 20,
   logLevel: "info",
   environment: "production",
 };
@@ -458,6 +459,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["WEB_FETCH_ALLOW_HOSTS", "localhost", '"localhost"', HOST_PORT],
   ["WEB_FETCH_ALLOW_HOSTS", "a:1,http://b:2", '"a:1,http://b:2"', HOST_PORT],
   ["WEB_SEARCH", "google", '"google"', "expected openrouter, searxng, brave, tavily or exa"],
+  ["WEB_SEARCH_MAX_USES", "0", '"0"', "expected a whole number from 1 to 1000"],
   ["WEB_SEARCH_URL", "localhost", '"localhost"', URL_],
   ["WEB_SEARCH_KEY", "a b", "(3 characters)", KEY],
   ["LOG_LEVEL", "verbose", '"verbose"', "expected debug, info, warn, error or off"],

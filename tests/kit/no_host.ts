@@ -7,6 +7,14 @@ function none(): never {
 }
 
 /** What a tool has no use for in a test. */
-export const NO_FILES: Files = { read: none, write: none, walk: none, prefilter: none, pause: none };
+export const NO_FILES: Files = {
+  maxFileBytes: 0,
+  read: none,
+  write: none,
+  walk: none,
+  prefilter: none,
+  readPdf: none,
+  pause: none,
+};
 export const NO_SHELL: Shell = { run: none };
 export const NO_WEB: Web = { fetchPage: none, search: none };

@@ -117,7 +117,7 @@ test("createLimiter() logs a model of unknown price once if a budget is set", as
 });
 
 test("createLimiter() bounds the memory for sessions and keeps the usage of keys", async () => {
-  const store = createMemoryStore({ maxQuotas: 100 });
+  const store = createMemoryStore({ maxSessionQuotas: 97 });
   const { limiter } = start({ each: { usd_month: 1 }, session: { requests: 9, usd_day: 9 } }, store);
   (await limiter.admit({ client: "spent" }, { inputTokens: 1 })).charge(BILL, "m");
   for (let nth = 0; nth < 1000; nth++) {
@@ -129,8 +129,22 @@ test("createLimiter() bounds the memory for sessions and keeps the usage of keys
   assert.match(await rejectionOf(limiter, "spent") ?? "", /^402/);
 });
 
+test("createLimiter() keeps the sessions of a key while another key makes up sessions", async () => {
+  const store = createMemoryStore();
+  const { limiter } = start({ session: { usd_day: 1, requests: 100 } }, store);
+  const mine = { client: "alice", sessionId: "mine" };
+  (await limiter.admit(mine, { inputTokens: 1 })).charge(BILL, "m");
+  for (let nth = 0; nth < 20_000; nth++) {
+    const admission = await limiter.admit({ client: "bob", sessionId: `s${nth}` }, { inputTokens: 1 });
+    admission.charge({ ...BILL, usd: 0.0001 }, "m");
+    admission.release();
+  }
+  await assert.rejects(limiter.admit(mine, { inputTokens: 1 }), { status: 402 });
+  assert.ok(store.size <= 5003, `${store.size} quotas`);
+});
+
 test("createLimiter() forgets quotas without usage", async () => {
-  const store = createMemoryStore({ maxQuotas: 10 });
+  const store = createMemoryStore({ maxSessionQuotas: 10 });
   const { limiter, clock } = start({ session: { requests: 5 } }, store);
   const admit = async (sessionId: string) =>
     (await limiter.admit({ client: "a", sessionId }, { inputTokens: 1 })).release();
@@ -141,4 +155,19 @@ test("createLimiter() forgets quotas without usage", async () => {
   assert.ok(store.size <= 10, `${store.size} meters`);
   for (let nth = 0; nth < 5; nth++) await admit("new");
   await assert.rejects(admit("new"), { status: 429, retryAfter: "12" });
+});
+
+test("hold() keeps a slot beyond the release, and frees it once", async () => {
+  const { limiter } = start({ each: { concurrent: 2 } });
+  const admit = () => limiter.admit({ client: "a" }, { inputTokens: 1 });
+  const [first] = [await admit(), await admit()];
+  const letGo = first.hold();
+  first.release();
+  first.release();
+  await assert.rejects(admit(), { status: 429 });
+  letGo();
+  letGo();
+  first.hold()();
+  await admit();
+  await assert.rejects(admit(), { status: 429 }, "the slot of the second is still taken");
 });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { CitedText, type Piece, restoreMarks, toMark } from "../../lib/server_tools/citations.ts";
+import { CitedText, type Piece, restoreMarks, toMarks } from "../../lib/server_tools/citations.ts";
 
 const bees = { url: "https://bees.test/", title: "Bees", text: "Bees dance. ".repeat(40) };
-const hits = new Map([[toMark(1, 1), bees], [toMark(1, 2), { ...bees, url: "https://bees.test/2" }]]);
+const hits = new Map([["ab12cd.1", bees], ["ab12cd.2", { ...bees, url: "https://bees.test/2" }]]);
 
 function read(...pieces: readonly string[]): Piece[] {
   const text = new CitedText(hits);
@@ -25,16 +25,18 @@ function toPlain(pieces: readonly Piece[]): string[] {
 
 test("CitedText converts citation marks to citations", () => {
   const cases: [string, string[]][] = [
-    ["Bees dance [[1.1]]. They sing.", ["Bees dance", "<https://bees.test/>", ". They sing."]],
-    ["Both.[[1.1]][[1.2]]", ["Both.", "<https://bees.test/>", "<https://bees.test/2>"]],
-    ["None [[3.1]] such", ["None  such"]],
-    ["a[0] and a[[0]] and [[1.", ["a[0] and a[[0]] and [[1."]],
+    ["Bees dance [[ab12cd.1]]. They sing.", ["Bees dance", "<https://bees.test/>", ". They sing."]],
+    ["Both.[[ab12cd.1]][[ab12cd.2]]", ["Both.", "<https://bees.test/>", "<https://bees.test/2>"]],
+    ["None [[ab12cd.3]] such", ["None  such"]],
+    ["Not of this search [[dc21ba.1]]", ["Not of this search "]],
+    ["Written by a page [[1.1]], an array [[1.2]]", ["Written by a page [[1.1]], an array [[1.2]]"]],
+    ["a[0] and a[[0]] and [[ab12cd.", ["a[0] and a[[0]] and [[ab12cd."]],
   ];
   for (const [text, expected] of cases) assert.deepEqual(toPlain(read(text)), expected, text);
 });
 
 test("CitedText quotes at most 150 characters", () => {
-  const [, cited] = read("x[[1.1]]");
+  const [, cited] = read("x[[ab12cd.1]]");
   assert.ok(cited !== undefined && "citation" in cited);
   assert.equal(String(cited.citation.cited_text).length, 150);
 });
@@ -46,12 +48,12 @@ test("CitedText gives the same result at any cut", () => {
     "[[",
     "]]",
     "]",
-    "1.1",
-    "[[1.1]]",
-    "[[1.2]]",
-    "[[9.9]]",
+    "ab12cd.1",
+    "[[ab12cd.1]]",
+    "[[ab12cd.2]]",
+    "[[ab12cd.9]]",
     ".",
-    "1",
+    "ab",
   );
   fc.assert(fc.property(fc.array(word), fc.array(fc.nat(60)), (words, cuts) => {
     const text = words.join("");
@@ -62,13 +64,21 @@ test("CitedText gives the same result at any cut", () => {
 });
 
 test("restoreMarks() restores the marks and leaves other citations unchanged", () => {
-  const citation = read("x[[1.2]]").flatMap((piece) => "citation" in piece ? [piece.citation] : []);
+  const citation = read("x[[ab12cd.2]]").flatMap((piece) => "citation" in piece ? [piece.citation] : []);
   const foreign = { type: "char_location", cited_text: "y" };
   assert.deepEqual(restoreMarks({ type: "text", text: "Bees dance", citations: [...citation, foreign] }), {
     type: "text",
-    text: "Bees dance [[1.2]]",
+    text: "Bees dance [[ab12cd.2]]",
     citations: [foreign],
   });
   const untouched = { type: "text" as const, text: "Bees", citations: [foreign] };
   assert.equal(restoreMarks(untouched), untouched);
+});
+
+test("toMarks() gives marks that differ for each search, and are the same for the same result", () => {
+  const [one, two] = toMarks("srvtoolu_1", [bees, bees]);
+  assert.match(`${one} ${two}`, /^([0-9a-f]{6})\.1 \1\.2$/);
+  assert.deepEqual(toMarks("srvtoolu_1", [bees, bees]), [one, two]);
+  assert.notEqual(toMarks("srvtoolu_2", [bees])[0], one);
+  assert.notEqual(toMarks("srvtoolu_1", [bees])[0], one);
 });

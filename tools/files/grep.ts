@@ -68,14 +68,22 @@ export const grep = defineTool({
       select: fileFilter(input),
     });
     const sorted = mode === "files_with_matches" ? newestFirst(entries) : entries;
-    const found = await prefilter(files, sorted, pattern);
+    const skipped = { unread: 0, cut: 0 };
+    // ripgrep would search them to their end.
+    const readable = sorted.length === 1 ? sorted : sorted.filter(({ size }) => size <= files.maxFileBytes);
+    skipped.unread += sorted.length - readable.length;
+    const found = await prefilter(files, readable, pattern);
     const pager = new Pager({
       limit: input.head_limit ?? input.max_matches ?? DEFAULT_HEAD_LIMIT,
       offset: input.offset ?? 0,
     });
-    const skipped = { unread: 0, cut: 0 };
     for await (
-      const text of readTexts(files, found, { maxChars: options.pattern.maxChars, skipped, ...pattern })
+      const text of readTexts(files, found, {
+        maxChars: options.pattern.maxChars,
+        isOnlyFile: sorted.length === 1,
+        skipped,
+        ...pattern,
+      })
     ) {
       for await (const line of formatText(text, mode, options)) {
         if (!pager.add(line)) break;
@@ -169,6 +177,8 @@ async function prefilter(
 interface ReadTextsOptions {
   maxChars: number;
   multiline: boolean;
+  /** True if the search is of one file. */
+  isOnlyFile: boolean;
   /** Numbers of files not read, and of files searched in part. */
   skipped: { unread: number; cut: number };
 }
@@ -181,7 +191,7 @@ interface ReadTextsOptions {
 async function* readTexts(
   files: Files,
   paths: readonly string[],
-  { maxChars, multiline, skipped }: ReadTextsOptions,
+  { maxChars, multiline, skipped, isOnlyFile }: ReadTextsOptions,
 ): AsyncGenerator<TextLines> {
   for (const path of paths) {
     try {
@@ -191,7 +201,7 @@ async function* readTexts(
       if (multiline ? text.length > maxChars : lines.some((line) => line.length > maxChars)) skipped.cut += 1;
       yield { path, lines };
     } catch (error) {
-      if (!(error instanceof ToolError) || paths.length === 1) throw error;
+      if (!(error instanceof ToolError) || isOnlyFile) throw error;
       skipped.unread += 1;
     }
   }

@@ -2,11 +2,11 @@ import * as v from "valibot";
 import { toBase64 } from "../formats/base64.ts";
 import type { ToolContent } from "../call.ts";
 import { ToolError } from "../errors.ts";
-import type { FileContent } from "../host/files.ts";
+import type { FileContent, Files } from "../host/files.ts";
 import { type Image, readImage } from "../formats/image.ts";
 import { parseNotebook } from "../formats/notebook.ts";
 import { showNotebook } from "../formats/notebook_view.ts";
-import { MAX_PAGES, openPdf, parsePages } from "../formats/pdf.ts";
+import { MAX_PAGES, parsePages } from "../formats/page_numbers.ts";
 import { decodeText, numberLine, pluralize, toLines } from "../formats/text.ts";
 import { FilePath } from "./replacement.ts";
 import { defineTool } from "../tool.ts";
@@ -39,7 +39,7 @@ export const read = defineTool({
     session.seen.set(file.path, file.version);
     const image = readImage(file.bytes);
     if (image !== undefined) return showImage(file, image);
-    if (isPdf(file)) return showPdf(file, pages === "" ? undefined : pages);
+    if (isPdf(file)) return showPdf(file, { pages: pages === "" ? undefined : pages, files });
     if (/\.ipynb$/i.test(file.path) && file.bytes.length > 0) return showNotebook(parseNotebook(file));
     return showText(file, { offset: Math.max(1, offset), limit });
   },
@@ -107,32 +107,43 @@ function isPdf({ bytes }: FileContent): boolean {
   return String.fromCharCode(...bytes.subarray(0, 5)) === "%PDF-";
 }
 
-async function showPdf({ path, bytes }: FileContent, pages: string | undefined): Promise<ToolContent[]> {
-  const pageNumbers = pages === undefined ? undefined : parsePages(pages);
-  if (pages !== undefined && pageNumbers === undefined) {
+/** Maximum characters of one page. */
+const MAX_PAGE_CHARS = 20_000;
+
+async function showPdf(
+  file: FileContent,
+  { pages, files }: { pages: string | undefined; files: Files },
+): Promise<ToolContent[]> {
+  const { path, bytes } = file;
+  const pageNumbers = pages === undefined ? [] : parsePages(pages);
+  if (pageNumbers === undefined) {
     throw new ToolError(`Cannot read pages ${JSON.stringify(pages)}: write them as "3", "1-5" or "1-3,7"`);
   }
-  const pdf = await openPdf(bytes, path);
-  const pageCount = pluralize(pdf.pageCount, "page");
-  if (pageNumbers === undefined) {
-    if (bytes.length > MAX_PDF.bytes || pdf.pageCount > MAX_PDF.pages) {
-      const size = `${pluralize(bytes.length, "byte")} and ${pageCount}`;
+  const { pageCount, pages: texts } = await files.readPdf(file, {
+    pages: pageNumbers.length > MAX_PAGES ? [] : pageNumbers,
+    maxChars: MAX_PAGES * MAX_PAGE_CHARS,
+    maxPageChars: MAX_PAGE_CHARS,
+  });
+  const size = pluralize(pageCount, "page");
+  if (pages === undefined) {
+    if (bytes.length > MAX_PDF.bytes || pageCount > MAX_PDF.pages) {
       const limit = `${MAX_PDF.bytes} bytes and ${MAX_PDF.pages} pages`;
       throw new ToolError(
-        `Cannot show "${path}" whole: it has ${size}, and the limit is ${limit}; set pages to read up to ${MAX_PAGES} pages`,
+        `Cannot show "${path}" whole: it has ${
+          pluralize(bytes.length, "byte")
+        } and ${size}, and the limit is ` +
+          `${limit}; set pages to read up to ${MAX_PAGES} pages`,
       );
     }
     const source = { type: "base64", media_type: "application/pdf", data: toBase64(bytes) } as const;
     return [{ type: "document", source, title: path }];
   }
-  if (pageNumbers.length > MAX_PAGES || pageNumbers.some((page) => page > pdf.pageCount)) {
-    const reason = `it has ${pageCount}, and one call reads at most ${MAX_PAGES}`;
+  if (texts.length < pageNumbers.length) {
+    const reason = `it has ${size}, and one call reads at most ${MAX_PAGES}`;
     throw new ToolError(`Cannot read pages ${JSON.stringify(pages)} of "${path}": ${reason}`);
   }
-  const texts: ToolContent[] = [];
-  for (const page of pageNumbers) {
-    const text = (await pdf.pageText(page)).trim();
-    texts.push({ type: "text", text: `Page ${page} of ${pdf.pageCount}:\n${text || "(no text)"}` });
-  }
-  return texts;
+  return texts.map(({ number, text, truncated }) => {
+    const shown = `${text.trim() || "(no text)"}${truncated ? "… [the rest of the page is cut]" : ""}`;
+    return { type: "text", text: `Page ${number} of ${pageCount}:\n${shown}` };
+  });
 }

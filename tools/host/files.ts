@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { PdfError, type PdfRequest, type PdfText, readPdf } from "./pdf/read_pdf.ts";
 import { type FilePolicy, MAX_FILE_BYTES, quotePath } from "../policy/files.ts";
 import { ToolError } from "../errors.ts";
 import { withResolvedPath } from "./files/find.ts";
@@ -23,6 +24,8 @@ export interface FileContent {
 
 /** Files of the workspace. Paths come from a model: absolute, or relative to the workspace root. */
 export interface Files {
+  /** Maximum size of a file that is read, in bytes. */
+  readonly maxFileBytes: number;
   /**
    * Reads a file.
    *
@@ -51,6 +54,12 @@ export interface Files {
   walk(path: string, options: WalkOptions): Promise<WalkResult>;
   /** Uses ripgrep to remove files that cannot contain a match. Returns all paths if ripgrep is not available. */
   prefilter(paths: readonly string[], pattern: SearchPattern): Promise<readonly string[]>;
+  /**
+   * Reads text of a PDF, in a worker thread.
+   *
+   * @throws {ToolError} if the file is not a readable PDF, or exceeds a limit.
+   */
+  readPdf(file: FileContent, request: PdfRequest): Promise<PdfText>;
   /** Yields to the event loop during long work. Throws the abort reason if the call was cancelled. */
   pause(): Promise<void>;
 }
@@ -69,6 +78,8 @@ export function createFiles(
   const ripgrepFilter = createRipgrepFilter(policy);
 
   return ({ signal }) => ({
+    maxFileBytes: policy.maxBytes ?? MAX_FILE_BYTES,
+
     read: (path) =>
       withResolvedPath(
         path,
@@ -138,6 +149,16 @@ export function createFiles(
       ),
 
     prefilter: (paths, pattern) => ripgrepFilter(paths, pattern, signal),
+
+    async readPdf({ path, bytes }, request) {
+      try {
+        return await readPdf(bytes, request, signal);
+      } catch (cause) {
+        throw cause instanceof PdfError
+          ? new ToolError(`Cannot read ${quotePath(path)}: ${cause.message}`, { cause })
+          : cause;
+      }
+    },
 
     async pause() {
       await setImmediate();

@@ -5,9 +5,11 @@ import { sandboxArguments } from "../policy/sandbox.ts";
 import { shellEnvironment, type ShellPolicy } from "../policy/shell.ts";
 import { createSyscallFilter } from "../policy/syscalls.ts";
 import { type Program, type ProgramResult, runProgram } from "./process.ts";
-import { createMountProtection } from "./protected_mounts.ts";
+import { type CommandCgroup, findCgroup } from "./cgroup.ts";
+import { createWorkspaceGuard, type SetAsideFile } from "./protection/guard.ts";
 
 export type { ProgramResult } from "./process.ts";
+export type { SetAsideFile } from "./protection/guard.ts";
 
 /** Runs commands in a sandbox of the operating system. */
 export interface Shell {
@@ -16,7 +18,20 @@ export interface Shell {
    *
    * @throws {ToolError} if the sandbox is not available, or the command cannot be started.
    */
-  run(command: string, options?: { input?: string | undefined; seconds?: number }): Promise<ProgramResult>;
+  run(command: string, options?: { input?: string | undefined; seconds?: number }): Promise<CommandResult>;
+}
+
+/** End, output and effects of a command. */
+export interface CommandResult extends ProgramResult {
+  /** Protected files that the command has created or changed. They were renamed. */
+  setAside: readonly SetAsideFile[];
+}
+
+/** The call that runs commands. */
+export interface ShellCall {
+  signal: AbortSignal;
+  /** Called with the files of a command that were set aside, also if nothing waits for the command any more. */
+  onSetAside?(files: readonly SetAsideFile[]): void;
 }
 
 /** Maximum length of one program argument: the kernel's `MAX_ARG_STRLEN` (131,072) with a margin. */
@@ -29,8 +44,12 @@ const MAX_ARGUMENT_BYTES = 128_000;
 const KILL_WAIT_MS = 100;
 
 /** Creates the shell of a workspace. Each call probes for the sandbox until one is found. */
-export function createShell(policy: ShellPolicy): (call: { signal: AbortSignal }) => Shell {
-  const protect = createMountProtection(policy.root);
+export function createShell(
+  policy: ShellPolicy,
+  { cgroups = findCgroup }: { cgroups?: typeof findCgroup } = {},
+): (call: ShellCall) => Shell {
+  const protect = createWorkspaceGuard(policy.root);
+  let cgroup: ReturnType<typeof findCgroup> | undefined;
   let sandboxFilter: Promise<Uint8Array> | undefined;
 
   /** Returns the filter of system calls once the sandbox works. Failures are not cached: the operator may fix them. */
@@ -44,7 +63,7 @@ export function createShell(policy: ShellPolicy): (call: { signal: AbortSignal }
     );
   }
 
-  return ({ signal }) => ({
+  return ({ signal, onSetAside }) => ({
     async run(command, { input, seconds = policy.limits.defaultSeconds } = {}) {
       if (command.includes("\0")) throw new ToolError("Cannot run the command: it contains a NUL character");
       if (new TextEncoder().encode(command).length > MAX_ARGUMENT_BYTES) {
@@ -53,19 +72,33 @@ export function createShell(policy: ShellPolicy): (call: { signal: AbortSignal }
         );
       }
       const limits = { ...policy.limits, signal, seconds: Math.min(seconds, policy.limits.maxSeconds) };
-      if (policy.sandbox === "off") return startProgram({ ...plainProgram(command, policy), input }, limits);
+      if (policy.sandbox === "off") {
+        return { ...await startProgram({ ...plainProgram(command, policy), input }, limits), setAside: [] };
+      }
 
       const filter = await getSandboxFilter();
-      const { release, ...mounts } = await protect();
+      cgroup ??= cgroups(policy.limits);
+      const { check, release, ...mounts } = await protect();
+      let group: CommandCgroup | undefined;
       try {
+        group = await (await cgroup)?.();
         const result = await startProgram(
-          { ...bwrapProgram(sandboxArguments(command, policy, { ...mounts, filter }), policy), input },
+          {
+            ...joinCgroup(
+              bwrapProgram(sandboxArguments(command, policy, { ...mounts, filter }), policy),
+              group,
+            ),
+            input,
+          },
           limits,
         );
         if (result.endedBy !== "exit") await setTimeout(KILL_WAIT_MS);
-        return result;
+        const setAside = await check();
+        if (setAside.length > 0) onSetAside?.(setAside);
+        return { ...result, setAside };
       } finally {
         await release();
+        await group?.remove();
       }
     },
   });
@@ -84,6 +117,13 @@ async function startProgram(...[program, limits]: Parameters<typeof runProgram>)
 
 function bwrapProgram(args: string[], { path }: ShellPolicy): Program {
   return { file: "bwrap", args, environment: { PATH: path }, folder: "/", processGroup: false };
+}
+
+/** Lets a program join a control group before it starts. It does not start if it cannot join. */
+function joinCgroup(program: Program, group: CommandCgroup | undefined): Program {
+  if (group === undefined) return program;
+  const script = 'echo "$$" >"$0" && exec "$@"';
+  return { ...program, file: "bash", args: ["-c", script, group.procs, program.file, ...program.args] };
 }
 
 function plainProgram(command: string, policy: ShellPolicy): Program {

@@ -1,20 +1,59 @@
 import { realpath, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { ToolError } from "../errors.ts";
+import { isInside } from "./is_inside.ts";
+
+/** Options of {@link findWorkspace}. */
+export interface WorkspaceOptions {
+  /** True if tools can change files of the workspace. */
+  writable: boolean;
+  /** Folder with the gateway's state. Default: none. */
+  stateDir?: string | undefined;
+}
 
 /**
  * Returns the absolute path of the workspace with symbolic links resolved.
  *
- * @throws {ToolError} if there is no such folder, or it is the root of the file system.
+ * @throws {ToolError} if there is no such folder, it is the root of the file system, or tools could reach the gateway's
+ * state or change its code.
  */
-export async function findWorkspace(path: string): Promise<string> {
+export async function findWorkspace(
+  path: string,
+  { writable, stateDir }: WorkspaceOptions,
+): Promise<string> {
+  const workspaceError = (reason: string, cause?: unknown) =>
+    new ToolError(`Cannot use WORKSPACE_ROOT ${JSON.stringify(path)}: ${reason}`, { cause });
   const root = await realpath(path).catch((cause) => {
-    throw new ToolError(`Cannot use WORKSPACE_ROOT ${JSON.stringify(path)}: there is no such folder`, {
-      cause,
-    });
+    throw workspaceError("there is no such folder", cause);
   });
-  if (!(await stat(root)).isDirectory()) {
-    throw new ToolError(`Cannot use WORKSPACE_ROOT ${JSON.stringify(path)}: it is not a folder`);
+  if (!(await stat(root)).isDirectory()) throw workspaceError("it is not a folder");
+  if (root === "/") throw workspaceError("it is the root of the file system");
+  if (stateDir !== undefined && isInside(root, await resolveLinks(stateDir))) {
+    throw workspaceError("STATE_DIR is in it, and tools could change the gateway's state");
   }
-  if (root === "/") throw new ToolError('Cannot use WORKSPACE_ROOT "/": it is the root of the file system');
+  if (writable && await containsCode(root)) {
+    throw workspaceError(
+      "the gateway's own code is in it; with files-write or shell in TOOLS, set it to another folder",
+    );
+  }
   return root;
+}
+
+/** Folders of the gateway that contain code. A workspace beside them is fine. */
+const CODE_FOLDERS = ["lib", "tools", "node_modules"];
+
+/** True if a folder contains code of the gateway. */
+async function containsCode(root: string): Promise<boolean> {
+  const folder = fileURLToPath(new URL("../../", import.meta.url));
+  const code = await resolveLinks(folder.replace(/[/\\]+$/, ""));
+  return isInside(root, code) || CODE_FOLDERS.some((name) => isInside(join(code, name), root));
+}
+
+/** Resolves the links of a path, of which the end need not exist. On Deno without permission, returns it unchanged. */
+async function resolveLinks(path: string): Promise<string> {
+  const found = await realpath(path).catch(() => undefined);
+  if (found !== undefined) return found;
+  const parent = dirname(path);
+  return parent === path ? path : join(await resolveLinks(parent), basename(path));
 }

@@ -6,6 +6,7 @@ import { defineTool } from "../tool.ts";
 export const todoRead = defineTool({
   name: "TodoRead",
   description: "Shows the to-do list of this conversation.",
+  trusted: true,
   input: v.object({
     status_filter: v.optional(
       v.pipe(

@@ -56,6 +56,7 @@ export const todoWrite = defineTool({
   description:
     "Keeps the to-do list of this conversation. Send the whole list as todos each time. Mark one entry " +
     "in_progress while you work on it, and completed as soon as it is done.",
+  trusted: true,
   input: Input,
   aliases: { content: "title", id: "todo_id" },
   async run({ todos, action, ...change }, { session }) {

@@ -1,5 +1,5 @@
 import { ToolError } from "../errors.ts";
-import { PROTECTED } from "./protected.ts";
+import { compileNames, normalizeName, PROTECTED_NAMES } from "./protected_names.ts";
 
 /** Limits and permissions for files of the workspace. */
 export interface FilePolicy {
@@ -80,31 +80,17 @@ export function resolveLink(
  * and names with invisible characters as `.git`.
  */
 export function isProtected(segments: readonly string[], { protectedNames = [] }: FilePolicy): boolean {
-  const extraNames = protectedNames.map(normalizeName);
-  const names = segments.map(normalizeName);
+  const extraNames = compileNames([...protectedNames, ".git", "git~1"]);
   // Git takes a folder with a file named HEAD for a repository, and repository settings can run programs.
-  return names.at(-1) === "head" ||
-    names.some((name) => PROTECTED_FROM_TOOLS.has(name) || extraNames.includes(name));
+  return normalizeName(segments.at(-1) ?? "") === "head" || segments.some((name, at) => {
+    const folder = segments[at - 1];
+    return PROTECTED_NAMES.matches(name, folder) || extraNames.matches(name, folder);
+  });
 }
 
 /** Quotes a path for a message: on one line, at most 200 characters of it. */
 export function quotePath(path: string): string {
   return JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path);
-}
-
-/** `PROTECTED`, which commands may not write either, and in addition whole repositories and files of a user account. */
-const PROTECTED_FROM_TOOLS: ReadonlySet<string> = new Set([
-  ...PROTECTED,
-  ...[".git", "git~1", ".hg", ".hgrc", ".svn", ".jj", ".claude.json"],
-  ...[".vimrc", ".exrc", ".nvimrc", ".nvim.lua", ".gdbinit", ".lldbinit", ".dir-locals.el"],
-  ...[".bash_aliases", ".login", ".kshrc", ".cshrc", ".tcshrc", ".inputrc", ".netrc", ".ssh", ".gnupg"],
-  ...[".npmrc", ".yarnrc", ".yarnrc.yml", ".pnpmfile.cjs", ".pypirc"],
-]);
-
-function normalizeName(name: string): string {
-  const visible = name.replace(/\p{Default_Ignorable_Code_Point}/gu, "").normalize("NFKC").toLowerCase();
-  // Windows treats `.git.`, `.git ` and `.git::$DATA` as `.git`.
-  return visible.replace(/:.*$/s, "").replace(/[. ]+$/, "");
 }
 
 /** Resolves a path lexically from a folder below the root; returns undefined if it is outside the workspace. */

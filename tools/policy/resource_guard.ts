@@ -6,13 +6,14 @@ export interface GuardOptions {
   processes: number;
   memoryBytes: number;
   diskBytes: number;
+  inodes: number;
 }
 
 /** Returns the guard's arguments, which precede those of the inner sandbox. */
 export function guardArguments(
-  { command, filter, processes, memoryBytes, diskBytes }: GuardOptions,
+  { command, filter, processes, memoryBytes, diskBytes, inodes }: GuardOptions,
 ): string[] {
-  return [command, filter, processes, memoryBytes, diskBytes].map(String);
+  return [command, filter, processes, memoryBytes, diskBytes, inodes].map(String);
 }
 
 /** Exit code of a killed command (128 + SIGKILL). */
@@ -23,10 +24,15 @@ const LAST_NAME = "${path##*/}";
 const AFTER_NAME = "${line##*) }";
 
 const COUNT = "${#all[@]}";
+const MEASURED_COUNT = "${#measured[@]}";
+const [FIRST, SECOND, THIRD] = ["${measured[0]}", "${measured[1]}", "${measured[2]}"];
 
 /**
  * Bash script that runs first in the sandbox and enforces the limits. It starts the command in an inner sandbox and
  * measures the resources of all its processes together, about 10 times a second.
+ *
+ * Memory that processes share, and disk space, are measured by what the machine has less of: the kernel attributes
+ * neither to the process that took it. Other programs of the machine count too.
  *
  * `ulimit` applies to each process separately, and its process limit does not apply to root. The gateway can rarely
  * create control groups. When the script exits, the kernel kills every other process of the sandbox. The command
@@ -34,8 +40,8 @@ const COUNT = "${#all[@]}";
  * script belongs to the outer user namespace.
  */
 export const GUARD_SCRIPT = String.raw`
-command=$1 filter=$2 processes=$3 memory=$4 disk=$5
-shift 5
+command=$1 filter=$2 processes=$3 memory=$4 disk=$5 inodes=$6
+shift 6
 
 # Closes descriptors that were open when the gateway started.
 for path in /proc/self/fd/*; do
@@ -43,6 +49,23 @@ for path in /proc/self/fd/*; do
   ((file > 2)) && exec {file}>&-
 done
 while read -r name size _; do [[ $name == KernelPageSize: ]] && break; done </proc/self/smaps
+
+# Sets shared_memory to the KiB of shared memory of the machine, which include the files of /tmp and /dev/shm.
+measure_shared() {
+  local name kib
+  while read -r name kib _; do [[ $name == Shmem: ]] && break; done </proc/meminfo
+  shared_memory=$kib
+}
+
+# Sets blocks and files to the free blocks and inodes of the workspace, and block_size to the bytes of a block.
+measure_disk() {
+  local measured
+  read -r -a measured < <(exec stat -f -c '%S %a %d' .)
+  ((${MEASURED_COUNT} == 3)) && block_size=${FIRST} blocks=${SECOND} files=${THIRD}
+}
+measure_shared
+measure_disk
+shared_before=$shared_memory blocks_before=$blocks files_before=$files
 printf 'user:x:1000:1000::/tmp:/bin/bash\n' >/etc/passwd
 printf 'user:x:1000:\n' >/etc/group
 
@@ -128,7 +151,12 @@ while :; do
     } 2>/dev/null
   done
   ((threads > processes)) && stop "it had more than $processes processes"
-  ((pages * size > memory / 1024)) && stop "it used more than $((memory >> 20)) MiB of memory"
+  measure_shared
+  ((pages * size + shared_memory - shared_before > memory / 1024)) && stop "it used more than $((memory >> 20)) MiB of memory"
   ((written > disk)) && stop "it wrote more than $((disk >> 20)) MiB"
+  ((rounds++ % 3)) && continue
+  measure_disk
+  (((blocks_before - blocks) * block_size > disk)) && stop "it took more than $((disk >> 20)) MiB of the disk"
+  ((files_before - files > inodes)) && stop "it created more than $inodes files"
 done
 `;

@@ -27,6 +27,8 @@ export interface ShellLimits {
   readonly memoryBytes: number;
   /** Maximum number of bytes that all processes together write to disk. */
   readonly diskBytes: number;
+  /** Maximum number of files and folders that all processes together create on disk. */
+  readonly inodes: number;
   /** Size of `/tmp` and of `/dev/shm`, which are kept in memory. */
   readonly tmpBytes: number;
   /** Characters kept of stdout, and of stderr: half from the start, half from the end. */
@@ -44,6 +46,7 @@ export const SHELL_LIMITS: ShellLimits = {
   processes: 1024,
   memoryBytes: 2048 * MiB,
   diskBytes: 1024 * MiB,
+  inodes: 250_000,
   tmpBytes: 256 * MiB,
   keptOutputChars: 30_000,
   maxOutputBytes: 16 * MiB,

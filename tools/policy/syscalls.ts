@@ -62,8 +62,15 @@ const REFUSED_SYSCALLS: Record<string, readonly [x64: number, arm64: number]> = 
   syslog: [103, 116],
 };
 
+/**
+ * Takes disk space without a write that could be counted. The C library writes zeros instead if the file system does not
+ * support the call.
+ */
+const FALLOCATE: readonly [x64: number, arm64: number] = [285, 47];
+
 const EPERM = 1;
 const ENOSYS = 38;
+const EOPNOTSUPP = 95;
 const EAFNOSUPPORT = 97;
 const SECCOMP_ALLOW = 0x7fff0000;
 const SECCOMP_ERRNO = 0x00050000;
@@ -111,6 +118,7 @@ export function createSyscallFilter(
     ...Object.values(REFUSED_SYSCALLS).flatMap(([x64, arm64]) =>
       ifEqual(processor === "x64" ? x64 : arm64, [returnErrno(EPERM)])
     ),
+    ...ifEqual(processor === "x64" ? FALLOCATE[0] : FALLOCATE[1], [returnErrno(EOPNOTSUPP)]),
     // clone3 and openat2 pass their flags in memory, which a filter cannot read. Programs fall back on ENOSYS.
     ...ifEqual(clone3, [returnErrno(ENOSYS)]),
     ...ifEqual(clone, [

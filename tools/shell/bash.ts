@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { ToolError } from "../errors.ts";
-import type { ProgramResult } from "../host/shell.ts";
+import type { CommandResult } from "../host/shell.ts";
 import type { ShellPolicy } from "../policy/shell.ts";
 import { defineTool, type Tool } from "../tool.ts";
 
@@ -51,7 +51,7 @@ function describe({ sandbox, network, root, limits }: ShellPolicy): string {
     : `It runs in a sandbox: it can read only the workspace and the machine's programs, and ${
       network ? "can reach the network" : "has no network"
     }. It can write only to the workspace and to /tmp, which is empty at each call. It cannot write files that other ` +
-      "programs trust, such as .git/hooks, .git/config, .mcp.json, .claude and .vscode.";
+      "programs trust, such as .git/hooks, .git/config, .mcp.json, .claude and .vscode; new ones are renamed when it ends.";
   return [
     `Runs a command in bash and returns its output. It starts in the workspace, ${root}; ` +
     "variables, the effect of `cd` and processes end with the call.",
@@ -71,7 +71,7 @@ function toSeconds(timeout: number): number {
  *
  * @throws {ToolError} with the reason and the same output, if the command failed or was stopped.
  */
-function formatResult(result: ProgramResult, { limits, sandbox }: ShellPolicy, seconds: number): string {
+function formatResult(result: CommandResult, { limits, sandbox }: ShellPolicy, seconds: number): string {
   const output = formatOutput(result);
   const stopped = sandbox === "off"
     ? "The command was stopped"
@@ -93,11 +93,30 @@ function formatResult(result: ProgramResult, { limits, sandbox }: ShellPolicy, s
   }
 }
 
-function formatOutput({ stdout, stderr }: ProgramResult): string {
+function formatOutput({ stdout, stderr, setAside }: CommandResult): string {
   return joinParts(
     stripControlCodes(stdout),
     stderr.trim() === "" ? "" : `stderr:\n${stripControlCodes(stderr)}`,
+    formatSetAside(setAside),
   );
+}
+
+/** Maximum number of files named in a result. */
+const MAX_NAMED_FILES = 20;
+
+function formatSetAside(files: CommandResult["setAside"]): string {
+  if (files.length === 0) return "";
+  const named = files.slice(0, MAX_NAMED_FILES).map(({ path, newName }) =>
+    newName === undefined
+      ? `${JSON.stringify(path)} could not be renamed`
+      : `${JSON.stringify(path)} is now called ${JSON.stringify(newName)}`
+  );
+  const more = files.length > named.length ? [`and ${files.length - named.length} more`] : [];
+  return [
+    "The gateway has set aside files that the command created or changed, because other programs execute or obey them:",
+    ...named,
+    ...more,
+  ].join("\n");
 }
 
 /** Removes terminal escape sequences. Replaces NUL by U+FFFD, because some programs stop reading at a NUL. */

@@ -1,7 +1,6 @@
 import * as v from "valibot";
 import type { SearchHit } from "../models.ts";
 import { defineTool } from "../tool.ts";
-import { markUntrusted, UNTRUSTED_NOTE } from "./untrusted.ts";
 
 /** Maximum number of hits of a search. */
 const MAX_HITS = 10;
@@ -35,7 +34,7 @@ export const webSearch = defineTool({
     const hits = await host.web.search({ query, ...lists, limit: MAX_HITS });
     // The text leaves out the query: a URL that the model wrote must not pass for one that the web returned.
     if (hits.length === 0) return "Nothing was found";
-    return [UNTRUSTED_NOTE, markUntrusted(hits.map(formatHit).join("\n\n"))].join("\n");
+    return hits.map(formatHit).join("\n\n");
   },
 });
 

@@ -137,6 +137,8 @@ function toUpstreamMessages(messages: Message[], context: TurnContext, isCompati
   return messages.flatMap((message, at): Message[] => {
     const { role, content } = message;
     const path = `messages.${at}.content`;
+    // A message without content carries only settings, which such a host does not know.
+    if (isCompatible && role === "system" && content.length === 0) return [];
     if (typeof content === "string") {
       if (role !== "assistant" || content.trim() !== "") return [message];
       loss.add(path, "dropped");

@@ -67,6 +67,7 @@ const OPENAI_REQUEST_CODES: readonly string[] = [
  */
 export const HOST_ERROR_CODES: ReadonlyMap<string, ErrorType> = toMap([
   ["invalid_request_error", [
+    ...OPENAI_POLICY_CODES,
     "content_filter",
     ...OPENAI_POLICY_CODES,
     "DataInspectionFailed",
@@ -100,6 +101,7 @@ export const HOST_ERROR_CODES: ReadonlyMap<string, ErrorType> = toMap([
 
 /** Codes and types with which a host says that the model or a filter refused to answer. */
 export const REFUSAL_CODES: ReadonlySet<string> = new Set([
+  ...OPENAI_POLICY_CODES,
   "content_policy_violation",
   "refusal",
   "content_filter",

@@ -99,7 +99,8 @@ export function toUpstreamError({ status, body, headers, now }: UpstreamFailure)
     const adjustment = provider === undefined ? undefined : { excludeProvider: provider };
     return new UpstreamError("api_error", message, { ...options, status: 502, adjustment });
   }
-  const kept = keptServerError(body, status);
+  // OpenRouter's own error type is more specific.
+  const kept = errorTypes.length === 0 ? keptServerError(body, status) : undefined;
   if (kept !== undefined) return new UpstreamError(kept.type, message, { ...options, status: kept.status });
   const type = errorTypeFor(failure, { httpStatus, midStream: status === undefined, retryAfter });
   return new UpstreamError(type, type === "not_found_error" ? withHint(message) : message, {

@@ -5,6 +5,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -121,6 +122,17 @@ test("createGateway() rejects a STATE_DIR that cannot be a folder", () => {
         error.message === `Cannot use STATE_DIR "${STATE_DIR}": it is not a folder`;
     });
   }
+});
+
+test("openSpendFile() does not follow a link in place of its temporary file", () => {
+  const folder = newFolder();
+  openSpendFile(folder, 0).append([spend("a", 0.25)], 0);
+  const other = join(root, "other");
+  writeFileSync(other, "mine");
+  symlinkSync(other, join(folder, "spend.jsonl.new"));
+  assert.equal(openSpendFile(folder, 0).loaded.get("a")?.usd, 0.25);
+  assert.equal(readFileSync(other, "utf8"), "mine");
+  assert.equal(existsSync(join(folder, "spend.jsonl.new")), false);
 });
 
 test("openSpendFile() writes spend that could not be written with the next", () => {

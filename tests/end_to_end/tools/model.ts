@@ -1,6 +1,7 @@
-import { refuse, type Turn } from "../../clients/turns.ts";
+import { refuse, type Turn, withMarks } from "../../clients/turns.ts";
 import { writeChat } from "../../clients/write_chat.ts";
 import { writeMessages } from "../../clients/write_messages.ts";
+import { removeFences } from "../../../lib/dialects/fence.ts";
 import { isJson, type Json, objects, text } from "../../kit/json.ts";
 
 /** The API by which the gateway reaches a model. */
@@ -102,7 +103,8 @@ function answer(turn: Turn | string, { path, body, signal }: ModelRequest): Prom
       Response.json(chat ? turn.chat : turn.messages, { status, headers: turn.headers }),
     );
   }
-  const frames = (chat ? writeChat : writeMessages)(turn, text(body.model));
+  const said = withMarks(turn, JSON.stringify(body));
+  const frames = (chat ? writeChat : writeMessages)(said, text(body.model));
   return Promise.resolve(new Response(frames.join(""), { headers }));
 }
 
@@ -112,16 +114,16 @@ export interface SentResult {
   text: string;
 }
 
-/** Returns the tool results in a request of either API, in order. */
+/** Returns the tool results in a request of either API, in order, without their fences. */
 export function resultsSentIn({ path, body }: ModelRequest): SentResult[] {
   const messages = objects(body.messages);
   return path === TRANSLATED.path
     ? messages.filter(({ role }) => role === "tool").map(({ tool_call_id, content }) => ({
       id: text(tool_call_id),
-      text: toText(content),
+      text: removeFences(toText(content)),
     }))
     : messages.flatMap(({ content }) => objects(content)).filter(({ type }) => type === "tool_result").map(
-      ({ tool_use_id, content }) => ({ id: text(tool_use_id), text: toText(content) }),
+      ({ tool_use_id, content }) => ({ id: text(tool_use_id), text: removeFences(toText(content)) }),
     );
 }
 

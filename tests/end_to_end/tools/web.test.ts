@@ -82,12 +82,12 @@ for (const stream of [false, true]) {
         assert.deepEqual(resultsSent(gateway, 2), resultsSent(gateway, 1));
         assert.match(
           resultsSent(gateway, 2)[0]?.text ?? "",
-          /\[\[1\.1\]\] The dance of bees\n.*\nBees dance a figure of eight\./,
+          /\[\[[0-9a-f]{6}\.1\]\] The dance of bees\n.*\nBees dance a figure of eight\./,
         );
         const said = objects(gateway.model.requests.at(-1)?.body.messages).filter(({ role }) =>
           role === "assistant"
         );
-        assert.match(JSON.stringify(said.at(-1)), /Bees dance\. \[\[1\.1\]\]/);
+        assert.match(JSON.stringify(said.at(-1)), /Bees dance\. \[\[[0-9a-f]{6}\.1\]\]/);
         checkCitation(objects(second.body.content)[0], DANCE);
       }));
   }

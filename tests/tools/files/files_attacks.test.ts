@@ -26,6 +26,7 @@ import { notebookRead } from "../../../tools/files/notebook_read.ts";
 import { read } from "../../../tools/files/read.ts";
 import type { Tool } from "../../../tools/tool.ts";
 import { write } from "../../../tools/files/write.ts";
+import { PROTECTED } from "../../../tools/policy/protected.ts";
 import { SECRET, type TestWorkspace, useWorkspaces } from "./workspace.ts";
 import { startSwaps } from "./swap.ts";
 
@@ -356,6 +357,7 @@ const NAMES = [
     ".yarnrc.yml",
     ".ssh/authorized_keys",
   ],
+  ...PROTECTED.map((name) => `deep/${name.replace("*", "project")}`),
   ...["bare/HEAD", ".hg/hgrc", ".netrc", ".vimrc", "deep/er/.claude/x", ".cursor/mcp.json", ".ripgreprc"],
 ];
 
@@ -393,6 +395,35 @@ test("every file tool rejects writes to files that act with the operator's right
   assert.equal(workspace.get(".git/config") + workspace.get(".mcp.json"), before + before);
   assert.deepEqual(readdirSync(join(root, ".git")), ["config"]);
   assert.equal(await workspace.run(read, { file_path: "innocent/config" }), `     1\t${before}`);
+});
+
+test("every file tool rejects writes to what the settings of git name", async () => {
+  const workspace = createWorkspace();
+  workspace.put({
+    "repo/.git/config":
+      "[core]\n\thooksPath = tools/hooks\n\tfsmonitor = ./watch.sh\n[include]\n\tpath = ../team.cfg\n",
+    "repo/team.cfg": '[alias]\n\tst = "!bash scripts/status.sh --short"\n',
+    "repo/tools/hooks/pre-commit": "mine",
+    "repo/sub/.git": "gitdir: ../.git/modules/sub\n",
+    "repo/.git/modules/sub/config": "[core]\n\thooksPath = .\n",
+    "top/notes.txt": "mine",
+  });
+  const named = [
+    ...["repo/tools/hooks/pre-commit", "repo/tools/hooks/new/er", "repo/watch.sh", "repo/team.cfg"],
+    ...["repo/scripts/status.sh", "repo/sub/pre-push"],
+  ];
+  for (const path of named) {
+    for (const use of uses(path).slice(7)) assert.match(await attempt(workspace, use), /protected/, path);
+  }
+  for (
+    const path of ["repo/tools/x", "repo/scripts/x.sh", "repo/sub/x", "repo/watch.sh.txt", "top/pre-commit"]
+  ) {
+    assert.doesNotMatch(
+      await attempt(workspace, [write, { file_path: path, content: "x" }]),
+      /^Cannot/,
+      path,
+    );
+  }
 });
 
 test("Glob takes linear time for any pattern and names", async () => {

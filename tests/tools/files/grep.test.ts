@@ -1,5 +1,16 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { grep } from "../../../tools/files/grep.ts";
 import { compilePattern } from "../../../tools/patterns/line_pattern.ts";
@@ -398,3 +409,35 @@ test("Grep stops when the call is cancelled", async () => {
   setImmediate(() => setImmediate(() => over.abort(new Error("over"))));
   await assert.rejects(running, /over/);
 });
+
+for (const noted of [true, false]) {
+  const by = noted ? "with ripgrep" : "by itself";
+  test(
+    `Grep leaves out files that are too large, before it searches ${by}`,
+    { skip: noted && skip },
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), "rg-"));
+      const notes = join(folder, "notes");
+      const program = join(folder, "rg");
+      // A ripgrep that notes which files it is given.
+      const script = `#!/bin/sh\nprintf '%s\\n' "$@" > ${notes}\nexec ${RIPGREP} "$@"\n`;
+      writeFileSync(program, script, { mode: 0o755 });
+      try {
+        const { put, run, fail, root } = createWorkspace({ ripgrep: noted ? program : "off" });
+        put(Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`${n}.txt`, `one ${n}\n`])));
+        const large = openSync(join(root, "large.bin"), "w");
+        ftruncateSync(large, 4 * 2 ** 30);
+        closeSync(large);
+        const told = /^(\d+\.txt\n){30}\(1 file could not be read: too large, or not allowed\)$/;
+        assert.match(await run(grep, { pattern: "one" }), told);
+        assert.match(await fail(grep, { pattern: "one", path: "large.bin" }), /it has 4294967296 bytes/);
+        if (!noted) return;
+        const given = readFileSync(notes, "utf8");
+        assert.match(given, /^\.\/7\.txt$/m);
+        assert.doesNotMatch(given, /large/);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
+}

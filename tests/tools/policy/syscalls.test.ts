@@ -49,6 +49,7 @@ function answer(filter: Uint8Array, { number, args = [], architecture = X64 }: C
 
 const EPERM = "error 1";
 const ENOSYS = "error 38";
+const EOPNOTSUPP = "error 95";
 const EAFNOSUPPORT = "error 97";
 const SIGCHLD = 17;
 
@@ -119,6 +120,7 @@ const CALLS: Record<string, [x64: Call, arm64: Call, answer: string]> = {
     { number: 33, args: [0, 0, 0o104755] },
     EPERM,
   ],
+  "fallocate": [{ number: 285 }, { number: 47 }, EOPNOTSUPP],
   "openat2": [{ number: 437 }, { number: 437 }, ENOSYS],
   "socketpair": [{ number: 53, args: [1] }, { number: 199, args: [1] }, ALLOWED],
   "socket of IPv4": [{ number: 41, args: [2] }, { number: 198, args: [2] }, ALLOWED],

@@ -15,7 +15,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
-import { PROTECTED, PROTECTED_IN_GIT } from "../../../tools/policy/protected.ts";
+import { PLACEHOLDERS, PROTECTED_IN_GIT } from "../../../tools/policy/protected.ts";
 import { injections, reads, type Target, writes } from "./shell_attacks.ts";
 import { createShellWorkspace, whyNoSandbox } from "./shell_workspace.ts";
 
@@ -72,7 +72,7 @@ for (const [does, attacks] of Object.entries(TABLES)) {
   });
 }
 
-test("Bash without a sandbox lets most of these attacks out", { skip }, async () => {
+test("Bash without a sandbox lets most of these attacks out", { skip, timeout: 120_000 }, async () => {
   const plain = createShellWorkspace({ root, sandbox: "off" });
   const failed: string[] = [];
   const attacks = writes(TARGET);
@@ -87,7 +87,7 @@ test("Bash without a sandbox lets most of these attacks out", { skip }, async ()
   assert.ok(failed.length < attacks.length * 0.2, failed.join("\n"));
 });
 
-test("Bash changes no file that the operator's programs trust", { skip }, async () => {
+test("Bash changes no file that the operator's programs trust", { skip, timeout: 120_000 }, async () => {
   for (const nested of ["", "sub/project"]) {
     const guarded = createShellWorkspace();
     try {
@@ -96,8 +96,8 @@ test("Bash changes no file that the operator's programs trust", { skip }, async 
       mkdirSync(join(top, ".git/refs"));
       writeFileSync(join(top, ".git/HEAD"), "ref: refs/heads/main\n");
       writeFileSync(join(top, ".git/config"), "[core]\n");
-      if (nested !== "") { for (const name of PROTECTED) writeFileSync(join(top, name), "mine\n"); }
-      const paths = [...PROTECTED, ...PROTECTED_IN_GIT.map((name) => `.git/${name}`)];
+      if (nested !== "") { for (const name of PLACEHOLDERS) writeFileSync(join(top, name), "mine\n"); }
+      const paths = [...PLACEHOLDERS, ...PROTECTED_IN_GIT.map((name) => `.git/${name}`)];
       const kept = () => snapshot(top).filter((line) => !/\.git\/(HEAD|objects|refs) /.test(line));
       const before = kept();
       const said = await guarded.run(

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import { after, test } from "node:test";
+import type { ShellLimits } from "../../../tools/policy/shell.ts";
 import { createShellWorkspace, processesWith, whyNoSandbox } from "./shell_workspace.ts";
 
 const skip = await whyNoSandbox();
@@ -33,44 +35,79 @@ test("Bash leaves no process of a command running", { skip }, async () => {
   }
 });
 
-const BOMBS: Record<string, [command: string, told: RegExp]> = {
+const MiB = 2 ** 20;
+
+/** A limit for each kind of bomb. The others are the defaults: disk and memory are shared with other tests. */
+const PROCESSES = { processes: 200 };
+const MEMORY = { memoryBytes: 128 * MiB };
+const DISK = { diskBytes: 64 * MiB };
+const FILES = { inodes: 30_000 };
+const SCRATCH = { tmpBytes: 8 * MiB };
+
+const MEMFD = numberOf(319, 279);
+
+const BOMBS: Record<string, [command: string, limits: Partial<ShellLimits>, told: RegExp]> = {
   // Both end by themselves, at some two thousand processes: a guard that fails must not take the machine along.
   "a fork bomb": [
     "bomb() { (($1 > 0)) && { bomb $(($1 - 1)) & bomb $(($1 - 1)) & }; sleep 100; }; bomb 10",
+    PROCESSES,
     /more than 200 processes/,
   ],
   "a fork bomb that hides": [
     "for i in {1..2000}; do setsid sleep 100 & done; wait",
+    PROCESSES,
     /more than 200 processes|Resource temporarily/,
   ],
-  "a process that takes memory": [`perl -e 'push @x, "x" x 1e7 while 1'`, /Out of memory|more than 128 MiB/],
+  "a process that takes memory": [
+    `perl -e 'push @x, "x" x 1e7 while 1'`,
+    MEMORY,
+    /Out of memory|more than 128 MiB of memory/,
+  ],
   "processes that take memory": [
     "for i in {1..20}; do perl -e '$x = \"x\" x 3e7; sleep 100' & done; wait",
-    /more than 128 MiB/,
+    MEMORY,
+    /more than 128 MiB of memory/,
   ],
-  "a file without end": ["cat /dev/zero > big", /File too large|File size limit|more than 64 MiB/],
+  "shared memory that no process has mapped": [
+    `perl -e 'for (1..20) { $id = shmget(0, 2e7, 01600); shmwrite($id, "x" x 2e7, 0, 2e7) } sleep 100'`,
+    MEMORY,
+    /more than 128 MiB of memory/,
+  ],
+  "shared memory in files without a name": [
+    `perl -e '$n = "x"; for (1..20) { open $f[$_], ">&=", syscall(${MEMFD}, $n, 0); print {$f[$_]} "x" x 2e7 } sleep 100'`,
+    MEMORY,
+    /more than 128 MiB of memory/,
+  ],
+  "a file without end": [
+    "cat /dev/zero > big",
+    DISK,
+    /File too large|File size limit|more than 64 MiB/,
+  ],
   "files without end": [
     "for i in {1..100}; do head -c 4000000 /dev/zero > big$i; done; sleep 100",
+    DISK,
     /more than 64 MiB/,
   ],
-  "a full /tmp": ["cat /dev/zero > /tmp/x", /No space left/],
-  "a full /dev/shm": ["cat /dev/zero > /dev/shm/x", /No space left/],
-  "a full root": ["cat /dev/zero > /x", /Read-only/],
-  "a full /dev": ["mkdir /dev/x", /Read-only/],
+  "files of processes that are gone": [
+    `perl -e '$SIG{CHLD} = "IGNORE"; for (1..100) { next if fork; open F, ">f$_"; print F "x" x 1e5 for 1..40; exit } sleep 100'`,
+    DISK,
+    /more than 64 MiB/,
+  ],
+  "space that is taken without a write": ["fallocate -l 10G big", {}, /not supported/],
+  "files without number": [
+    `perl -e 'for (1..100000) { open F, ">n$_" or die } sleep 100'`,
+    FILES,
+    /more than 30000 files/,
+  ],
+  "a full /tmp": ["cat /dev/zero > /tmp/x", SCRATCH, /No space left/],
+  "a full /dev/shm": ["cat /dev/zero > /dev/shm/x", SCRATCH, /No space left/],
+  "a full root": ["cat /dev/zero > /x", {}, /Read-only/],
+  "a full /dev": ["mkdir /dev/x", {}, /Read-only/],
 };
 
-for (const [what, [command, told]] of Object.entries(BOMBS)) {
-  test(`Bash ends ${what}`, { skip }, async () => {
-    const MiB = 2 ** 20;
-    const small = createShellWorkspace({
-      limits: {
-        defaultSeconds: 30,
-        processes: 200,
-        memoryBytes: 128 * MiB,
-        diskBytes: 64 * MiB,
-        tmpBytes: 8 * MiB,
-      },
-    });
+for (const [what, [command, limits, told]] of Object.entries(BOMBS)) {
+  test(`Bash ends ${what}`, { skip, timeout: 120_000 }, async () => {
+    const small = createShellWorkspace({ limits: { defaultSeconds: 30, ...limits } });
     try {
       const { endedBy: by, code, stderr } = await small.run(command);
       assert.equal(by, "exit");
@@ -80,4 +117,9 @@ for (const [what, [command, told]] of Object.entries(BOMBS)) {
       small.remove();
     }
   });
+}
+
+/** The number of a system call here, of the two that are known. */
+function numberOf(x64: number, arm64: number): number {
+  return process.arch === "arm64" ? arm64 : x64;
 }

@@ -59,7 +59,7 @@ test(
       });
       assert.equal(
         stdout,
-        JSON.stringify({ endedBy: "exit", code: 0, stdout: "x\n0\n", stderr: "z\n" }),
+        JSON.stringify({ endedBy: "exit", code: 0, stdout: "x\n0\n", stderr: "z\n", setAside: [] }),
         stderr,
       );
       assert.deepEqual(readdirSync(workspace.root), ["y"]);

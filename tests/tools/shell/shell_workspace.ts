@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createBash } from "../../../tools/shell/bash.ts";
 import { ToolError } from "../../../tools/errors.ts";
-import { createShell, type ProgramResult, type Shell } from "../../../tools/host/shell.ts";
+import { type CommandResult, createShell, type Shell, type ShellCall } from "../../../tools/host/shell.ts";
 import { SHELL_LIMITS, SHELL_PATH, type ShellLimits, type ShellPolicy } from "../../../tools/policy/shell.ts";
 import type { Host, Tool } from "../../../tools/tool.ts";
 import { NO_FILES, NO_WEB } from "../../kit/no_host.ts";
@@ -26,7 +26,9 @@ export interface ShellWorkspace {
   run(
     command: string,
     options?: { input?: string; seconds?: number; signal?: AbortSignal },
-  ): Promise<ProgramResult>;
+  ): Promise<CommandResult>;
+  /** Opens the shell for a call. */
+  open(call: ShellCall): Shell;
   /** Runs the tool, and returns its text and whether it failed. */
   useTool(input: unknown, signal?: AbortSignal): Promise<{ text: string; failed: boolean }>;
   remove(): void;
@@ -59,6 +61,7 @@ export function createShellWorkspace(
     outside,
     policy: whole,
     tool,
+    open,
     run: (command, { signal = new AbortController().signal, ...options } = {}) =>
       open({ signal }).run(command, options),
     async useTool(input, signal = new AbortController().signal) {

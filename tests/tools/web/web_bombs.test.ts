@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { deflateSync } from "node:zlib";
 import { readHtml } from "../../../tools/host/web/html.ts";
 import { trimHtml } from "../../../tools/host/web/trim_html.ts";
-import { isPdfWithinLimit } from "../../../tools/host/web/pdf_size.ts";
+import { isPdfWithinLimit } from "../../../tools/host/pdf/unpacked_size.ts";
 import { createWhitespaceLimiter } from "../../../tools/host/web/spacing.ts";
 
 const SIZE = 2 * 1024 * 1024;

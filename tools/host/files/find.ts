@@ -1,6 +1,7 @@
 import type { BigIntStats } from "node:fs";
 import { lstat, mkdir, readlink } from "node:fs/promises";
 import { type FilePolicy, isProtected, resolveLink, resolvePath } from "../../policy/files.ts";
+import { isNamedByGit } from "../protection/git_paths.ts";
 import { type Directory, openRoot } from "./directory.ts";
 import { fileError, systemErrorCode, withFileErrors } from "./file_errors.ts";
 
@@ -46,7 +47,7 @@ export async function withResolvedPath<T>(
   return withFileErrors(action, path, async () => {
     let segments = resolvePath(path, policy);
     for (let links = 0; links <= MAX_LINKS; links += 1) {
-      if (write && isProtected(segments, policy)) {
+      if (write && (isProtected(segments, policy) || await isNamedByGit(policy.root, segments))) {
         throw fileError(action, path, "files of that name are protected, because other programs act on them");
       }
       const step = await walkPath(segments, { root: () => openRoot(policy.root, descriptors), beforeCreate });

@@ -6,8 +6,7 @@ import { decodePage } from "./charset.ts";
 import type { PageResponse } from "./connect.ts";
 import { type ReadablePage, readHtml } from "./html.ts";
 import { kindOfMediaType, type MediaType, type PageKind, readMediaType, sniffKind } from "./media_type.ts";
-import { readPdf } from "./pdf.ts";
-import { isPdfWithinLimit } from "./pdf_size.ts";
+import { PdfError, type PdfText, readPdf } from "../pdf/read_pdf.ts";
 
 /** A web page. */
 export interface Page {
@@ -94,12 +93,6 @@ const MEDIA_TYPES: Record<PageKind, string> = {
   pdf: "application/pdf",
 };
 
-/**
- * Maximum size of a PDF after decompression for its text to be read. A single string of this length blocks the process
- * for some seconds.
- */
-const MAX_UNPACKED_PDF_BYTES = 8 * 1024 * 1024;
-
 type ErrorMessage = (why: string) => string;
 
 async function readLimitedBody(
@@ -150,22 +143,23 @@ async function readKind(
       if (pdf === "bytes") {
         return { content: { type: "pdf", data: toBase64(bytes) }, title: undefined, truncated: false };
       }
-      if (!await isPdfWithinLimit(bytes, MAX_UNPACKED_PDF_BYTES)) {
-        throw new FetchError(
-          "content_too_large",
-          errorMessage("it is a PDF that is too large after decompression"),
-        );
-      }
       try {
-        return toPageContent(await readPdf(bytes, { maxChars: limits.textBytes, signal }));
+        return toPageContent(toReadablePage(await readPdf(bytes, { maxChars: limits.textBytes }, signal)));
       } catch (cause) {
-        signal.throwIfAborted();
-        throw new FetchError("unsupported_content_type", errorMessage("it is not a readable PDF"), {
+        if (!(cause instanceof PdfError)) throw cause;
+        const code = cause.tooLarge ? "content_too_large" : "unsupported_content_type";
+        throw new FetchError(code, errorMessage(`it is not a readable PDF, because ${cause.message}`), {
           cause,
         });
       }
     }
   }
+}
+
+function toReadablePage({ pageCount, pages }: PdfText): ReadablePage {
+  const texts = pages.map(({ number, text }) => `## Page ${number} of ${pageCount}\n\n${text.trim()}`);
+  const truncated = pages.length < pageCount || pages.some((page) => page.truncated);
+  return { title: undefined, text: texts.join("\n\n"), truncated };
 }
 
 function toPageContent(

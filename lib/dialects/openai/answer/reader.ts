@@ -29,8 +29,6 @@ export class ChatAnswerReader implements AnswerReader {
   /** The last message beside an empty delta. It is the answer if the deltas have none. */
   #unsent: ChatDelta | undefined;
   #argumentChars = 0;
-  #hasUsage = false;
-  #outputTokens = 0;
   #marked = false;
   /** False, because an error may follow `[DONE]`. */
   readonly done = false;
@@ -38,6 +36,8 @@ export class ChatAnswerReader implements AnswerReader {
   cost: number | undefined;
   /** Input tokens including those of the cache, if the upstream reports them. */
   inputTokens: number | undefined;
+  /** Output tokens including those of thinking, if the upstream reports them. */
+  outputTokens: number | undefined;
 
   constructor(request: MessagesRequest, context: HostContext) {
     const usage = {
@@ -104,7 +104,7 @@ export class ChatAnswerReader implements AnswerReader {
     textCalls.forEach(({ name, input }, index) =>
       this.#calls.push({ index, function: { name, arguments: input } })
     );
-    if (!this.#hasUsage) {
+    if (this.outputTokens === undefined) {
       this.#writer.usage({ output_tokens: Math.max(1, Math.ceil(this.#outputChars / CHARS_PER_TOKEN)) });
     }
     this.#endMessage();
@@ -119,7 +119,7 @@ export class ChatAnswerReader implements AnswerReader {
       this.#writer.end(stopReason, this.#ending.stopSequence);
     } catch (cause) {
       // Some hosts do not report that an answer reached its token limit if it ends in a tool call.
-      if (this.#outputTokens >= this.#maxTokens) return this.#writer.end("max_tokens");
+      if ((this.outputTokens ?? 0) >= this.#maxTokens) return this.#writer.end("max_tokens");
       // An answer that is not JSON is passed on as it is. The check of structured outputs requests it again.
       if (this.#writer.endJson()) return this.#endMessage();
       throw brokenCall(cause);
@@ -184,10 +184,7 @@ export class ChatAnswerReader implements AnswerReader {
   #count(usage: ChatUsage): void {
     const { report, input, output } = toCounts(usage);
     this.inputTokens = input ?? this.inputTokens;
-    if (output !== undefined) {
-      this.#outputTokens = output;
-      this.#hasUsage = true;
-    }
+    this.outputTokens = output ?? this.outputTokens;
     this.#writer.usage(report);
     if (typeof usage.cost === "number") this.cost = usage.cost;
   }

@@ -1,0 +1,60 @@
+import { randomBytes } from "node:crypto";
+import { chmod, rename, symlink } from "node:fs/promises";
+import { basename, dirname, relative } from "node:path";
+import { type Directory, openRoot } from "../files/directory.ts";
+import type { Identity } from "./identity.ts";
+
+/**
+ * Renames a file or folder in its folder, so that no program obeys it. Returns the new name; undefined if it is no longer
+ * there. No link of the path is followed: a command that still runs cannot lead the change elsewhere.
+ *
+ * @throws the system's error, if the file cannot be renamed.
+ */
+export async function setAside(root: string, { path, file }: Identity): Promise<string | undefined> {
+  return await withFolder(root, dirname(path), async (directory) => {
+    const name = basename(path);
+    const found = await directory.lstat(name);
+    if (found === undefined || `${found.dev}:${found.ino}` !== file) return undefined;
+    const newName = toNewName(name);
+    await makeWritable(directory);
+    await rename(directory.pathOf(name), directory.pathOf(newName));
+    return newName;
+  });
+}
+
+/** Creates a link again that a command has replaced. */
+export async function restoreLink(root: string, path: string, target: string): Promise<void> {
+  await withFolder(root, dirname(path), (directory) => symlink(target, directory.pathOf(basename(path))));
+}
+
+/** Name that no program obeys. A long name is replaced, because a file name has at most 255 bytes. */
+function toNewName(name: string): string {
+  const suffix = `.set-aside-${randomBytes(4).toString("hex")}`;
+  return new TextEncoder().encode(name).length > 200 ? suffix.slice(1) : name + suffix;
+}
+
+async function withFolder<T>(
+  root: string,
+  folder: string,
+  use: (directory: Directory) => Promise<T>,
+): Promise<T> {
+  let directory = await openRoot(root, true);
+  try {
+    for (const name of relative(root, folder).split("/").filter((part) => part !== "")) {
+      const next = await directory.enter(name);
+      await directory.close();
+      directory = next;
+    }
+    return await use(directory);
+  } finally {
+    await directory.close();
+  }
+}
+
+/** A command may have made a folder read-only, to keep its content where it is. */
+async function makeWritable(directory: Directory): Promise<void> {
+  const self = await directory.lstat(".");
+  if (self !== undefined && (self.mode & 0o700n) !== 0o700n) {
+    await chmod(directory.pathOf("."), Number(self.mode & 0o777n) | 0o700);
+  }
+}
