@@ -162,13 +162,6 @@ export class MessageWriter {
     this.#events.push(event);
   }
 
-  /** Adds the call of a server tool with its whole input, which clients read from a delta. */
-  addServerCall(call: ResponseBlock, input: JsonObject): void {
-    const block = this.#add({ ...call, input: {} });
-    this.#blocks.delta(block, toInputDelta(block, JSON.stringify(input)));
-    this.#blocks.end(block);
-  }
-
   /**
    * Opens a tool call and returns a function that adds a fragment of its arguments.
    *

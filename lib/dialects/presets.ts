@@ -104,6 +104,7 @@ const OPENAI_RESPONSES: ResponsesFeatures = {
 const LOCAL_RESPONSES: ResponsesFeatures = {
   ...DEFAULT_FEATURES,
   encryptsReasoning: false,
+  strictSubset: false,
   systemAnywhere: false,
 };
 

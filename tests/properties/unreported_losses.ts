@@ -46,7 +46,9 @@ export function translateRequest(
  */
 export function findUnreportedLosses(request: Wire, target: Target): string[] {
   const { body, loss } = translateRequest(request, target);
-  const ignored = [...NO_LOSS.map(([pattern]) => pattern), ...(target.ignored ?? [])];
+  // In the Responses API, the gateway itself ends the answer at a stop sequence.
+  const own = target.dialect.name === "responses" ? [/^stop_sequences\./] : [];
+  const ignored = [...NO_LOSS.map(([pattern]) => pattern), ...own, ...(target.ignored ?? [])];
   return [...leavesOf(request)].filter((path) => {
     const place = path.join(".");
     if (loss.covers(place) || ignored.some((pattern) => pattern.test(place))) return false;

@@ -69,6 +69,7 @@ export const HOST_ERROR_CODES: ReadonlyMap<string, ErrorType> = toMap([
   ["invalid_request_error", [
     ...OPENAI_POLICY_CODES,
     "content_filter",
+    ...OPENAI_POLICY_CODES,
     "DataInspectionFailed",
     "data_inspection_failed",
     "1301",
@@ -104,6 +105,7 @@ export const REFUSAL_CODES: ReadonlySet<string> = new Set([
   "content_policy_violation",
   "refusal",
   "content_filter",
+  ...OPENAI_POLICY_CODES,
   "DataInspectionFailed",
   "data_inspection_failed",
   "1301",

@@ -16,6 +16,8 @@ export interface ResponsesFeatures {
   systemAnywhere: boolean;
   /** False if the host ignores `tool_choice`. */
   toolChoice: boolean;
+  /** True if a strict schema must be of OpenAI's subset of JSON Schema. Other schemas are sent as not strict. */
+  strictSubset: boolean;
   /** True if the host rejects schemas of tools that have `anyOf` and other combinations at the top level. */
   plainToolSchemas: boolean;
   /** True if parts can be marked for the cache, for models that support it. */
@@ -39,6 +41,7 @@ export const DEFAULT_FEATURES: ResponsesFeatures = {
   partsInResults: false,
   systemAnywhere: true,
   toolChoice: true,
+  strictSubset: true,
   plainToolSchemas: false,
   cacheBreakpoints: false,
   sessionField: undefined,

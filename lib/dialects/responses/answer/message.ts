@@ -7,8 +7,6 @@ import { Pieces } from "./pieces.ts";
 export class MessageReader implements ItemReader {
   readonly #state: AnswerState;
   readonly #pieces = new Pieces();
-  /** Whitespace at the beginning, held back because the message may have no other text. */
-  #blank: string | undefined = "";
 
   constructor(state: AnswerState) {
     this.#state = state;
@@ -56,12 +54,9 @@ export class MessageReader implements ItemReader {
   }
 
   #write(text: string): void {
-    const whole = (this.#blank ?? "") + text;
-    const isBlank = this.#blank !== undefined && whole.trim() === "";
-    this.#blank = isBlank ? whole : undefined;
-    if (isBlank) return;
-    this.#state.chars += whole.length;
-    this.#state.writer.text(whole);
+    if (text === "") return;
+    this.#state.chars += text.length;
+    this.#state.writer.text(text);
     this.#state.citations.flush();
   }
 }

@@ -54,7 +54,9 @@ export class OtherItemReader implements ItemReader {
     const queries = Array.isArray(action.queries) ? action.queries.map(textOf).filter(Boolean) : [];
     const query = textOf(action.query) || queries.join("; ");
     const id = context.newId("srvtoolu_");
-    writer.addServerCall({ type: "server_tool_use", id, name: "web_search" }, { query });
+    const call = writer.open({ type: "server_tool_use", id, name: "web_search", input: {} });
+    call.delta({ type: "input_json_delta", partial_json: JSON.stringify({ query }) });
+    call.end();
     const content = found.map(({ url, title }) => ({
       type: "web_search_result",
       url,

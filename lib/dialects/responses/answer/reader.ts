@@ -8,6 +8,7 @@ import { CitationReader } from "../../citations.ts";
 import type { AnswerReader, ServerSentEvent } from "../../dialect.ts";
 import { unreadableAnswer } from "../../errors/unreadable.ts";
 import { toUpstreamError } from "../../errors/upstream_error.ts";
+import { stopMeaning } from "../../stop_reasons.ts";
 import { collectSchemas } from "../../offered_tools/offer_tools.ts";
 import type { HostContext } from "../responses.ts";
 import { type AnswerState, textOf } from "./answer_state.ts";
@@ -213,12 +214,21 @@ function createItemReader(type: string, item: JsonObject, state: AnswerState): I
 /** Reader of an item after the end of the answer. */
 const IGNORED_ITEM: ItemReader = { push() {}, end() {} };
 
-/** Reasons of incomplete answers. All others mean a limit. */
-const INCOMPLETE_REASONS = new Map<unknown, StopReason>([["content_filter", "refusal"]]);
-
 /** Returns the stop reason of a status; `undefined` for a failure, and for an answer that is not finished. */
 function toStopReason(status: unknown, incompleteReason: unknown): StopReason | undefined {
-  if (status === "incomplete") return INCOMPLETE_REASONS.get(incompleteReason) ?? "max_tokens";
+  if (status === "incomplete") {
+    switch (stopMeaning(textOf(incompleteReason))) {
+      case "refused":
+        return "refusal";
+      case "context":
+        return "model_context_window_exceeded";
+      case "failed":
+      case "overloaded":
+        return undefined;
+      default:
+        return "max_tokens";
+    }
+  }
   // Some hosts omit the status of a whole answer, or shorten it.
   return status === "completed" || status === "complete" || status === undefined || status === null
     ? "end_turn"

@@ -2,14 +2,15 @@ import type { MessagesRequest } from "../../../anthropic/schema.ts";
 import type { JsonObject } from "../../../base/json.ts";
 import { findChange } from "../../adjustments/adjustment.ts";
 import type { ResponsesContext } from "../responses.ts";
-import { canBeStrict } from "./strict_schema.ts";
+import { toStrictSchema } from "../../../json_schema/output/strict.ts";
 
 /**
  * Returns the field `text` with the schema of the answer, or `{}` if the client sent none.
  *
- * A schema that the host cannot enforce is sent as a recommendation, and reported.
+ * A schema that does not fit strict mode is sent as not strict. The gateway checks the answer in any case.
  */
-export function toTextFormat(request: MessagesRequest, { adjustments, loss }: ResponsesContext): JsonObject {
+export function toTextFormat(request: MessagesRequest, context: ResponsesContext): JsonObject {
+  const { adjustments, features, loss, restoresNulls } = context;
   const { output_config, output_format } = request;
   const format = output_config?.format ?? output_format;
   if (!format) return {};
@@ -19,7 +20,9 @@ export function toTextFormat(request: MessagesRequest, { adjustments, loss }: Re
     loss.add(path, "dropped");
     return {};
   }
-  const strict = findChange(adjustments, "drop_strict") === undefined && canBeStrict(schema);
-  if (!strict) loss.add(`${path}.schema`, "approximated");
-  return { text: { format: { type: "json_schema", name: "answer", schema, strict } } };
+  const optional = restoresNulls ? "nullable" : "unfit";
+  const fitted = features.strictSubset ? toStrictSchema(schema, { optional }) : schema;
+  const strict = fitted !== undefined && findChange(adjustments, "drop_strict") === undefined;
+  const sent = strict ? fitted : schema;
+  return { text: { format: { type: "json_schema", name: "answer", schema: sent, strict } } };
 }

@@ -4,7 +4,7 @@ import { describeTool } from "../../offered_tools/describe_tool.ts";
 import { offerTools } from "../../offered_tools/offer_tools.ts";
 import type { ResponsesContext } from "../responses.ts";
 import { reportUnmarked } from "./cache.ts";
-import { canBeStrict } from "./strict_schema.ts";
+import { toStrictSchema } from "../../../json_schema/output/strict.ts";
 
 /** Returns the fields `tools`, `tool_choice` and `parallel_tool_calls` of the request. */
 export function toTools(request: MessagesRequest, context: ResponsesContext): JsonObject {
@@ -32,17 +32,23 @@ function toFunctionTool(tool: CustomTool, path: string, context: ResponsesContex
   reportUnmarked(tool, path, context);
   const schema = features.plainToolSchemas ? toPlainSchema(tool.input_schema) : tool.input_schema;
   if (schema !== tool.input_schema) loss.add(`${path}.input_schema`, "approximated");
-  const strict = tool.strict === true && canBeStrict(schema);
-  if (tool.strict && !strict) loss.add(`${path}.strict`, "dropped");
+  // Some hosts reject an object without `properties`, although it means the same.
+  const parameters = isObject(schema.properties) ? schema : { ...schema, properties: {} };
+  const strict = tool.strict ? toStrictParameters(parameters, context) : undefined;
+  if (tool.strict && strict === undefined) loss.add(`${path}.strict`, "dropped");
   const description = describeTool(tool, path, loss);
   return {
     type: "function",
     name: context.names.rename(tool.name, `${path}.name`, loss),
     ...(description && { description }),
-    // Some hosts reject an object without `properties`, although it means the same.
-    parameters: isObject(schema.properties) ? schema : { ...schema, properties: {} },
-    strict,
+    parameters: strict ?? parameters,
+    strict: strict !== undefined,
   };
+}
+
+/** Returns the schema for strict mode; undefined if it does not fit. Optional parameters do not: `null` is no argument. */
+function toStrictParameters(parameters: JsonObject, { features }: ResponsesContext): JsonObject | undefined {
+  return features.strictSubset ? toStrictSchema(parameters, { optional: "unfit" }) : parameters;
 }
 
 /** Keywords that OpenAI rejects at the top level of a tool's schema. */
