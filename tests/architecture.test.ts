@@ -98,8 +98,7 @@ const PACKAGES: Record<string, RegExp> = {
   "re2js":
     /^(lib\/(server_tools\/tool_search|json_schema\/pattern)|tools\/patterns\/(glob|line)_pattern)\.ts$/,
   "undici": /^lib\/runtime\/fetch\.ts$/,
-  "leven":
-    /^lib\/(upstreams\/resolve|cli\/flags|config\/upstreams|config\/limits|server\/nearest_route)\.ts$/,
+  "leven": /^lib\/(upstreams\/resolve|config\/nearest|server\/nearest_route)\.ts$/,
   "ipaddr.js": /^tools\/policy\/address\.ts$/,
   "htmlparser2": /^tools\/host\/web\/trim_html\.ts$/,
   "linkedom": /^tools\/host\/web\/html\.ts$/,
