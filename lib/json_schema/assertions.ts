@@ -30,13 +30,17 @@ export function checkAssertions(value: unknown, schema: JsonObject, node: Schema
     return { failures: [...failures, ...checkString(value, schema, node)], steps };
   }
   if (Array.isArray(value)) {
-    const steps = schema.uniqueItems === true ? value.length : 1;
+    const steps = schema.uniqueItems === true ? value.reduce<number>(addItemSteps, 0) : 1;
     return { failures: [...failures, ...checkArray(value, schema)], steps };
   }
   if (typeof value !== "object" || value === null) return { failures, steps: 1 };
-  const names = Object.keys(value).length + (Array.isArray(schema.required) ? schema.required.length : 0);
-  const steps = 1 + Math.floor(names / NAMES_PER_STEP);
+  const required = Array.isArray(schema.required) ? schema.required.length : 0;
+  const steps = 1 + Object.keys(value).length + Math.floor(required / NAMES_PER_STEP);
   return { failures: [...failures, ...checkObject(value, schema)], steps };
+}
+
+function addItemSteps(steps: number, item: unknown): number {
+  return steps + 1 + (typeof item === "string" ? Math.floor(item.length / CHARS_PER_STEP) : 0);
 }
 
 const CHARS_PER_STEP = 200;
