@@ -4,8 +4,8 @@ import { callsOf, type Fixture, messagesOf, readFixture } from "./kit/fixture.ts
 import { dig, objects } from "./kit/json.ts";
 
 /**
- * What gateways of this kind were measured to get wrong when they were asked the same, each with the folders of
- * `tests/fixtures/` where it goes right, and what must be so in each, whatever else is written there.
+ * Known faults of other gateways, each with the folders of `tests/fixtures/` that cover it, and what must hold in
+ * each.
  */
 const MEASURED: Record<string, { folders: string[]; holds(fixture: Fixture): void }> = {
   "a plain stream, whose usage comes in a chunk without choices: crash": {

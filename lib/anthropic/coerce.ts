@@ -81,7 +81,7 @@ function convertType(value: unknown, allowed: AllowedTypes, types: SchemaTypes):
 }
 
 /**
- * Returns false for a number that JavaScript cannot hold as written: an integer past the safe range, or an overflow.
+ * Returns false for a number whose value changes when it is parsed: an integer outside the safe range, or an overflow.
  * Such a number stays a string.
  */
 function isExact(parsed: unknown, text: string): boolean {

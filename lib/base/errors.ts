@@ -39,6 +39,8 @@ export interface ApiErrorOptions {
   retryAfter?: string;
   /** True if a repeat can succeed; by default derived from the status. */
   retryable?: boolean;
+  /** True after side effects of the request; then `retryable` is false. */
+  final?: boolean;
   /** Additional response headers. */
   headers?: Readonly<Record<string, string>>;
   /** Anthropic's `error.details`, such as an `error_code`. */
@@ -69,6 +71,8 @@ export class ApiError extends Error {
   #details: JsonObject | undefined;
   /** True if a repeat of the same request may succeed. */
   readonly retryable: boolean;
+  /** True if the request had side effects, such as tool runs. Then no other route may answer it from the start. */
+  readonly final: boolean;
 
   constructor(type: ErrorType, message: string, options: ApiErrorOptions = {}) {
     super(message, { cause: options.cause });
@@ -77,7 +81,8 @@ export class ApiError extends Error {
     this.retryAfter = options.retryAfter;
     this.headers = options.headers ?? {};
     this.#details = options.details;
-    this.retryable = options.retryable ?? !FINAL_STATUSES.has(this.status);
+    this.final = options.final ?? false;
+    this.retryable = !this.final && (options.retryable ?? !FINAL_STATUSES.has(this.status));
   }
 
   /** Anthropic's `error.details`. */
@@ -92,7 +97,7 @@ export class ApiError extends Error {
   }
 
   /**
-   * Returns a copy that is not retryable, without `headers`.
+   * Returns a final copy, which is not retryable, without `headers`.
    *
    * Used after the request had side effects, such as tool runs, which a repeat would duplicate.
    */
@@ -101,7 +106,7 @@ export class ApiError extends Error {
     return new ApiError(this.type, this.message, {
       status,
       cause,
-      retryable: false,
+      final: true,
       ...(retryAfter !== undefined && { retryAfter }),
       ...(details !== undefined && { details }),
     });

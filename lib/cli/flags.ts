@@ -1,4 +1,4 @@
-import { closestMatch } from "leven";
+import { nearestName } from "../config/nearest.ts";
 import { SETTING_NAMES, type SettingName, SETTINGS } from "../config/settings.ts";
 import { quote } from "../base/redact.ts";
 
@@ -65,6 +65,6 @@ function isFlag(word: string | undefined): boolean {
 }
 
 function hint(flag: string): string {
-  const nearest = closestMatch(flag, [...NAMES.keys(), ...ACTIONS.keys()], { maxDistance: 4 });
+  const nearest = nearestName(flag, [...NAMES.keys(), ...ACTIONS.keys()]);
   return nearest ? `the nearest is ${nearest}` : "--help lists all flags";
 }

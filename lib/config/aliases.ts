@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { quote } from "../base/redact.ts";
 import { isObject, tryJson } from "../base/json.ts";
+import { nameHint } from "./nearest.ts";
 import { type Schema, text } from "./schemas.ts";
 
 /** A model, its upstream and the options of its requests. */
@@ -34,7 +35,7 @@ export function modelMap(): Schema<
       const aliases = new Map<string, Alias>();
       for (const [name, target] of read) {
         if (target.success && v.is(Name, name)) aliases.set(name, target.output);
-        else addIssue({ message: `alias ${quote(name)} ${ALIAS_HINT}` });
+        else addIssue({ message: `alias ${quote(name)} ${unknownKey(input[name]) ?? ALIAS_HINT}` });
       }
       return aliases.size === read.length ? aliases : NEVER;
     }),
@@ -56,6 +57,20 @@ const target = {
 };
 
 const Fallback = v.union([text("a model"), v.strictObject(target)]);
+
+/** Returns the mistake of the first unknown key of an alias or its fallbacks, if there is one. */
+function unknownKey(alias: unknown): string | undefined {
+  if (!isObject(alias)) return undefined;
+  const fallbacks = Array.isArray(alias.fallbacks) ? alias.fallbacks.filter(isObject) : [];
+  const keys = Object.keys(target);
+  const found = [
+    [alias, [...keys, "fallbacks"], ""] as const,
+    ...fallbacks.map((fallback) => [fallback, keys, " in a fallback"] as const),
+  ].flatMap(([one, known, where]) =>
+    Object.keys(one).filter((key) => !known.includes(key)).map((key) => ({ key, known, where }))
+  )[0];
+  return found && `has an unknown key ${quote(found.key)}${found.where}${nameHint(found.key, found.known)}`;
+}
 
 const AliasTarget = v.union([
   v.pipe(text("a model"), v.transform((model): Alias => ({ model }))),

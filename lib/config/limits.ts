@@ -1,7 +1,7 @@
-import { closestMatch } from "leven";
 import * as v from "valibot";
 import { quote } from "../base/redact.ts";
 import { isObject, tryJson } from "../base/json.ts";
+import { nameHint } from "./nearest.ts";
 import type { Schema } from "./schemas.ts";
 
 /** Limits of one scope; `null` removes a limit that would apply by default. */
@@ -56,9 +56,7 @@ export function limitMap(): Schema<LimitsInput, Limits> {
         return NEVER;
       }
       const mistakes = Object.keys(given).filter((name) => !isLimitScope(name)).map((name) =>
-        `unknown scope ${quote(name)}; the nearest is ${
-          closestMatch(name.slice(0, MAX_SUGGEST_CHARS), LIMIT_SCOPES)
-        }`
+        `unknown scope ${quote(name)}${nameHint(name, LIMIT_SCOPES)}`
       );
       const read = (path: string, value: unknown): LimitSet => readSet(path, value, mistakes);
       const limits: Limits = {
@@ -98,9 +96,6 @@ const FIELDS: Record<LimitName, { schema: v.GenericSchema<number | null>; allowe
 /** Names of all limits. */
 export const LIMIT_NAMES: readonly LimitName[] = Object.keys(FIELDS).filter(isLimitName);
 
-/** Characters of an unknown name that are compared with the known names. */
-const MAX_SUGGEST_CHARS = 64;
-
 function readSet(path: string, value: unknown, mistakes: string[]): LimitSet {
   const set: LimitSet = {};
   if (value === undefined) return set;
@@ -110,8 +105,7 @@ function readSet(path: string, value: unknown, mistakes: string[]): LimitSet {
   }
   for (const [name, limit] of Object.entries(value)) {
     if (!isLimitName(name)) {
-      const nearest = closestMatch(name.slice(0, MAX_SUGGEST_CHARS), [...LIMIT_NAMES]);
-      mistakes.push(`${quotePath(path)} has an unknown limit ${quote(name)}; the nearest is ${nearest}`);
+      mistakes.push(`${quotePath(path)} has an unknown limit ${quote(name)}${nameHint(name, LIMIT_NAMES)}`);
     } else if (v.is(FIELDS[name].schema, limit)) {
       set[name] = limit;
     } else {

@@ -150,7 +150,7 @@ const TABLE = {
     schema: (): Schema<string, "hold" | "live"> => oneOf(["hold", "live"]),
     default: "hold",
     text:
-      "Streaming of an answer with a schema: hold (once it is valid) or live (unchecked, without retries)",
+      "Streaming of an answer with a schema: hold (once it is valid) or live (checked at its end, without retries)",
   },
   LIMITS: {
     flag: "--limits",

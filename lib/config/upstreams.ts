@@ -1,8 +1,8 @@
-import { closestMatch } from "leven";
 import * as v from "valibot";
 import { DIALECT_CHOICES, type DialectChoice, HOST_NAMES, type HostName, type Preset } from "./presets.ts";
 import { quote } from "../base/redact.ts";
 import { isObject, tryJson } from "../base/json.ts";
+import { nameHint, nearestName } from "./nearest.ts";
 import { baseUrl, oneOf, type Schema, text } from "./schemas.ts";
 
 export type { DialectChoice, HostName, Preset };
@@ -102,7 +102,7 @@ function readUpstream(fields: unknown): { upstream?: NamedUpstream; mistakes: st
   for (const [name, value] of Object.entries({ url: undefined, ...fields })) {
     if (!isField(name)) {
       mistakes.push(
-        `has an unknown field ${quote(name)}; the nearest is ${closestMatch(name, Object.keys(FIELDS))}`,
+        `has an unknown field ${quote(name)}${nameHint(name, Object.keys(FIELDS))}`,
       );
       continue;
     }
@@ -115,9 +115,10 @@ function readUpstream(fields: unknown): { upstream?: NamedUpstream; mistakes: st
 }
 
 function fieldMistake(field: Field, value: unknown): string {
-  const suggestion = field === "preset" && typeof value === "string" && value.length < 64
-    ? `; the nearest is "${closestMatch(value, [...HOST_NAMES])}"`
-    : "";
+  const nearest = field === "preset" && typeof value === "string"
+    ? nearestName(value, HOST_NAMES)
+    : undefined;
+  const suggestion = nearest === undefined ? "" : `; the nearest is "${nearest}"`;
   return `has an invalid ${field}: expected ${FIELDS[field].allowed}${suggestion}`;
 }
 

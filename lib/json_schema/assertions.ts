@@ -21,18 +21,30 @@ export interface Assertions {
 /** Checks a value against the keywords of a schema that hold no subschemas. */
 export function checkAssertions(value: unknown, schema: JsonObject, node: SchemaNode): Assertions {
   const failures = checkChoice(value, schema);
+  const hasChoice = Object.hasOwn(schema, "const") || Array.isArray(schema.enum);
   if (typeof value === "number") return { failures: [...failures, ...checkNumber(value, schema)], steps: 1 };
   if (typeof value === "string") {
-    const steps = node.pattern === undefined ? 1 : patternSteps(value, node.pattern.size);
+    const isRead = hasChoice || "minLength" in schema || "maxLength" in schema;
+    const steps = (node.pattern === undefined ? 1 : patternSteps(value, node.pattern.size)) +
+      (isRead ? Math.floor(value.length / CHARS_PER_STEP) : 0);
     return { failures: [...failures, ...checkString(value, schema, node)], steps };
   }
   if (Array.isArray(value)) {
-    const steps = schema.uniqueItems === true ? value.length : 1;
+    const steps = schema.uniqueItems === true ? value.reduce<number>(addItemSteps, 0) : 1;
     return { failures: [...failures, ...checkArray(value, schema)], steps };
   }
   if (typeof value !== "object" || value === null) return { failures, steps: 1 };
-  return { failures: [...failures, ...checkObject(value, schema)], steps: 1 };
+  const required = Array.isArray(schema.required) ? schema.required.length : 0;
+  const steps = 1 + Object.keys(value).length + Math.floor(required / NAMES_PER_STEP);
+  return { failures: [...failures, ...checkObject(value, schema)], steps };
 }
+
+function addItemSteps(steps: number, item: unknown): number {
+  return steps + 1 + (typeof item === "string" ? Math.floor(item.length / CHARS_PER_STEP) : 0);
+}
+
+const CHARS_PER_STEP = 200;
+const NAMES_PER_STEP = 10;
 
 /** Returns the steps of one match: about as many as a schema takes in the same time. */
 export function patternSteps(text: string, size: number): number {

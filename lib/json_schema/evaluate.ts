@@ -11,6 +11,7 @@ import type { Location } from "./location.ts";
 import { appendStep } from "./pointer.ts";
 import type { Reference, References } from "./references.ts";
 import { CostError } from "./schema_error.ts";
+import type { StepBudget } from "./step_budget.ts";
 
 /** How deep the check may go, in schemas. */
 const MAX_DEPTH = 600;
@@ -23,13 +24,13 @@ export class Evaluation {
   readonly references: References;
   /** Results by schema and place, for the schemas that references lead to. */
   readonly #results = new Map<SchemaNode, Map<Location, Result>>();
-  #steps: number;
+  readonly #budget: StepBudget;
   #depth = 0;
 
-  constructor(document: SchemaDocument, references: References, { maxSteps }: { maxSteps: number }) {
+  constructor(document: SchemaDocument, references: References, budget: StepBudget) {
     this.document = document;
     this.references = references;
-    this.#steps = maxSteps;
+    this.#budget = budget;
     // A dynamic reference leads elsewhere when it is reached from elsewhere.
     if (document.hasDynamicRefs) return;
     for (const { target } of [...references.values()].flat()) this.#results.set(target, new Map());
@@ -53,8 +54,7 @@ export class Evaluation {
 
   /** @throws {CostError} if no steps are left. */
   spend(steps: number): void {
-    this.#steps -= steps;
-    if (this.#steps < 0) throw new CostError("Cannot check the value: the check takes too many steps");
+    this.#budget.spend(steps);
   }
 
   #check(node: SchemaNode, at: Location, outer: Scope | undefined): Result {

@@ -5,9 +5,7 @@ import { SchemaDocument } from "./document.ts";
 import { Evaluation } from "./evaluate.ts";
 import { Location } from "./location.ts";
 import { type References, resolveReferences } from "./references.ts";
-
-/** How many steps a check may take, in subschemas applied to values: about a second. */
-const MAX_STEPS = 500_000;
+import { StepBudget } from "./step_budget.ts";
 
 /**
  * A JSON Schema of draft 2020-12, or of an older draft down to 4, ready to check values.
@@ -45,8 +43,8 @@ export class Schema {
    *
    * @throws {CostError} if the check takes too many steps, or the value is nested too deep.
    */
-  check(value: unknown, { maxSteps = MAX_STEPS }: { maxSteps?: number } = {}): readonly Complaint[] {
-    const evaluation = new Evaluation(this.document, this.references, { maxSteps });
+  check(value: unknown, budget: StepBudget = new StepBudget()): readonly Complaint[] {
+    const evaluation = new Evaluation(this.document, this.references, budget);
     return evaluation.check(this.document.root, new Location(value)).complaints;
   }
 }

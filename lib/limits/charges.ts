@@ -137,7 +137,7 @@ function scopesOf({ each, keys, session, total }: Limits, { client, sessionId }:
 
 function quotasOf(limits: Limits, requester: Requester, now: number): Quota[] {
   return scopesOf(limits, requester).flatMap(({ path, subject, set }) =>
-    LIMIT_NAMES.flatMap((metric): Quota[] => {
+    CHARGE_ORDER.flatMap((metric): Quota[] => {
       const limit = set[metric];
       return limit === undefined || limit === null
         ? []
@@ -146,7 +146,8 @@ function quotasOf(limits: Limits, requester: Requester, now: number): Quota[] {
   );
 }
 
-const LIMIT_NAMES: readonly LimitName[] = [
+/** All limits, in the order of their quotas. */
+const CHARGE_ORDER: readonly LimitName[] = [
   "usd_day",
   "usd_month",
   "concurrent",

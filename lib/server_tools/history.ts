@@ -40,7 +40,7 @@ export function toModelHistory(messages: readonly Message[], options: HistoryOpt
   return { ...builder.end(), citable };
 }
 
-/** Returns the calls at the end of a conversation that have no result and that the gateway has to run. */
+/** Returns the server tool calls of the last assistant message that have no result. The gateway runs them. */
 export function findPendingCalls(messages: readonly Message[], find: FindTool): ContentBlock[] {
   const at = messages.findLastIndex(({ role }) => role === "assistant");
   const after = messages.slice(at + 1);

@@ -21,7 +21,8 @@ export interface FallbackOptions {
 }
 
 /**
- * Tries a route, then its fallbacks in order, until one answers. Stops at a failure that another route would not avoid.
+ * Tries a route, then its fallbacks in order, until one answers. Stops at a failure that another route would not avoid,
+ * and at a final failure: another route would run the tools again.
  *
  * The loss report is cleared before each fallback. It then holds the losses of the route that answers.
  */
@@ -35,6 +36,7 @@ export function withFallbacks(
     for (let route: Route | undefined = first; route !== undefined;) {
       const { answer, failure }: FirstContent = await firstContent(askForRoute(route)(request), signal);
       if (answer !== undefined) return yield* answer;
+      if (failure.final) throw failure;
       failures.push(failure);
       if (!isRetryableElsewhere(failure)) break;
       logWarning("model failed, trying the next fallback, if any", {

@@ -6,7 +6,7 @@ export type Race = <Value>(promise: Promise<Value>) => Promise<Value>;
 
 /** Aborts one upstream request if the upstream is silent for too long. */
 export interface IdleTimer {
-  /** Fires when the client's request is aborted, or on timeout, then with an {@linkcode ApiError}. */
+  /** Aborted when the client's request is aborted, or by a timeout. The reason of a timeout is an {@linkcode ApiError}. */
   readonly signal: AbortSignal;
   /** Awaits data. Only this time counts as silence, so a slow client causes no timeout. */
   race: Race;

@@ -28,8 +28,9 @@ const CASES: [args: string[], expected: Partial<Flags>][] = [
   [["--Port=1"], { mistakes: ['Cannot use flag "--Port": unknown flag, the nearest is --port'] }],
   [["-p", "1", "--host=h"], {
     values: { HOST: "h" },
-    mistakes: ['Cannot use flag "-p": unknown flag, the nearest is -h'],
+    mistakes: ['Cannot use flag "-p": unknown flag, --help lists all flags'],
   }],
+  [["--foo"], { mistakes: ['Cannot use flag "--foo": unknown flag, --help lists all flags'] }],
   [["--something-else"], {
     mistakes: ['Cannot use flag "--something-else": unknown flag, --help lists all flags'],
   }],

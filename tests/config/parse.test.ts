@@ -378,7 +378,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
     "MODEL_MAP",
     { a: { model: "m", extra: 1 } },
     '"{\\"a\\":{\\"model\\":\\"m\\",\\"extra\\":1}}"',
-    `alias "a" ${ALIAS}`,
+    'alias "a" has an unknown key "extra"; expected model, upstream, options, cache_control, fallbacks',
   ],
   [
     "MODEL_MAP",
@@ -412,6 +412,28 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
     '"{\\"eech\\":{}}"',
     'unknown scope "eech"; the nearest is each',
   ],
+  ["LIMITS", { each: { streams: 7 } }, '"{\\"each\\":{\\"streams\\":7}}"', [
+    'each has an unknown limit "streams"; the nearest is concurrent',
+  ]],
+  [
+    "MODEL_MAP",
+    { a: { model: "m", cacheControl: false } },
+    '"{\\"a\\":{\\"model\\":\\"m\\",\\"cacheControl\\":false}}"',
+    [
+      'alias "a" has an unknown key "cacheControl"; the nearest is cache_control',
+    ],
+  ],
+  [
+    "MODEL_MAP",
+    { a: { model: "m", fallbacks: [{ model: "n", cacheControl: false }] } },
+    '"{\\"a\\":{\\"model\\":\\"m\\",\\"fallbacks\\":[{\\"model\\":\\"n\\",\\"cacheControl\\":false}]}}"',
+    [
+      'alias "a" has an unknown key "cacheControl" in a fallback; the nearest is cache_control',
+    ],
+  ],
+  ["UPSTREAMS", { a: { url: "http://h", apiVersion: "1" } }, "(41 characters)", [
+    'upstream "a" has an unknown field "apiVersion"; the nearest is api_version',
+  ]],
   ["LIMITS", { each: 7 }, '"{\\"each\\":7}"', "each must be an object of limits"],
   ["LIMITS", { keys: 7 }, '"{\\"keys\\":7}"', "keys must be an object of limits by key name"],
   [

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Schema } from "../../lib/json_schema/schema.ts";
 import { CostError } from "../../lib/json_schema/schema_error.ts";
+import { StepBudget } from "../../lib/json_schema/step_budget.ts";
 import { nested } from "./schemas.ts";
 
 const ORDER = {
@@ -161,7 +162,7 @@ const COSTS: [name: string, schema: unknown, value: unknown, maxSteps: number][]
 
 for (const [name, schema, value, maxSteps] of COSTS) {
   test(`Schema.check() of ${name} takes few steps`, () => {
-    new Schema(schema).check(value, { maxSteps });
+    new Schema(schema).check(value, new StepBudget(maxSteps));
   });
 }
 
@@ -170,5 +171,5 @@ test("Schema.check() gives up instead of taking too long, or the whole stack", (
   assert.throws(() => tree.check(nested(100_000, (inner) => [inner])), CostError);
   assert.throws(() => tree.check(nested(100_000, (inner) => ({ a: inner }))), CostError);
   assert.throws(() => new Schema({ enum: [1] }).check(nested(100_000, (inner) => [inner])), CostError);
-  assert.throws(() => tree.check(Array.from({ length: 1000 }, () => 1), { maxSteps: 999 }), CostError);
+  assert.throws(() => tree.check(Array.from({ length: 1000 }, () => 1), new StepBudget(999)), CostError);
 });

@@ -36,7 +36,7 @@ export interface Toolbox {
    */
   run(call: ToolCall, context: ToolContext): Promise<ToolResult>;
   /**
-   * Runs `work` in place of the tool of a call, within the same limits and with the same audit record.
+   * Runs `work` instead of a tool, with the limits and the audit record of a tool call.
    *
    * @throws {ToolError} if the call fails.
    * @throws the reason of the signal, if it is aborted.

@@ -6,6 +6,7 @@ import { Location } from "../location.ts";
 import { type Possible, possibleKinds } from "./possible_kinds.ts";
 import type { References } from "../references.ts";
 import { CostError, SchemaError } from "../schema_error.ts";
+import { StepBudget } from "../step_budget.ts";
 
 /** How many schemas the search may look at, and how many steps the check of listed values may take. */
 const MAX_LOOKUPS = 200_000;
@@ -40,7 +41,7 @@ class Search {
     this.#references = references;
     // A dynamic reference leads elsewhere when it is reached from elsewhere.
     if (!document.hasDynamicRefs) {
-      this.#choices = new Evaluation(document, references, { maxSteps: MAX_STEPS });
+      this.#choices = new Evaluation(document, references, new StepBudget(MAX_STEPS));
     }
   }
 

@@ -4,9 +4,7 @@ import type { SchemaNode } from "../document.ts";
 import { Evaluation } from "../evaluate.ts";
 import { Location } from "../location.ts";
 import type { Schema } from "../schema.ts";
-
-/** How many steps the search for added nulls may take. */
-const MAX_STEPS = 500_000;
+import { StepBudget } from "../step_budget.ts";
 
 /**
  * Removes the members that are `null` because strict mode has no optional properties: those that are optional, and of
@@ -23,8 +21,12 @@ const MAX_STEPS = 500_000;
  * if (JSON.stringify(withoutAddedNulls({ note: null }, schema)) !== "{}") throw new Error("null is left");
  * ```
  */
-export function withoutAddedNulls(value: unknown, schema: Schema): unknown {
-  const evaluation = new Evaluation(schema.document, schema.references, { maxSteps: MAX_STEPS });
+export function withoutAddedNulls(
+  value: unknown,
+  schema: Schema,
+  budget: StepBudget = new StepBudget(),
+): unknown {
+  const evaluation = new Evaluation(schema.document, schema.references, budget);
   const restorer = new Restorer(schema, evaluation);
   return restorer.restore(value, [schema.document.root]);
 }

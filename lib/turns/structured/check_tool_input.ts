@@ -7,6 +7,7 @@ import type { LossReport } from "../../dialects/loss.ts";
 import { toSteps } from "../../json_schema/pointer.ts";
 import { Schema } from "../../json_schema/schema.ts";
 import { CostError, SchemaError } from "../../json_schema/schema_error.ts";
+import { StepBudget } from "../../json_schema/step_budget.ts";
 
 /** How many steps the check of one call may take, how many of its complaints are reported, how long it may be. */
 const MAX_STEPS = 200_000;
@@ -73,7 +74,7 @@ class ToolInputChecker {
 
   #complaints(name: string, input: unknown): readonly { path: string }[] {
     try {
-      return this.#schemaOf(name)?.check(input, { maxSteps: MAX_STEPS }).slice(0, MAX_REPORTED) ?? [];
+      return this.#schemaOf(name)?.check(input, new StepBudget(MAX_STEPS)).slice(0, MAX_REPORTED) ?? [];
     } catch (error) {
       if (error instanceof CostError) return [];
       throw error;

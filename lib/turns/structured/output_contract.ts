@@ -8,6 +8,7 @@ import { withoutAddedNulls } from "../../json_schema/output/restore.ts";
 import { Schema } from "../../json_schema/schema.ts";
 import { CostError, SchemaError } from "../../json_schema/schema_error.ts";
 import { isObjectSchema, unwrapValue, wrapSchema } from "../../json_schema/output/wrap.ts";
+import { StepBudget } from "../../json_schema/step_budget.ts";
 
 /** Result of the check of an answer: the text of the valid value, or what is wrong. */
 export type CheckedText =
@@ -55,7 +56,7 @@ export class OutputContract {
     const [whole] = findJson(text);
     if (whole === undefined || whole.text !== text.trim()) return { complaints: [NOT_JSON] };
     return this.#withinCost(() => {
-      const complaints = this.#schema.check(whole.value);
+      const complaints = this.#schema.check(whole.value, new StepBudget());
       return complaints.length === 0 ? { text } : { complaints };
     });
   }
@@ -64,37 +65,41 @@ export class OutputContract {
    * Finds the valid value in the text blocks of an answer.
    *
    * Text around the value, such as a code fence, is removed; so are a wrapper, and `null` in the place of optional
-   * properties.
+   * properties. All checks share one budget of steps.
    */
-  restore(blocks: readonly ResponseBlock[], { wrapped }: { wrapped: boolean }): CheckedText {
+  restore(
+    blocks: readonly ResponseBlock[],
+    { wrapped, budget = new StepBudget() }: { wrapped: boolean; budget?: StepBudget },
+  ): CheckedText {
     const texts = blocks.flatMap(({ type, text }) =>
       type === "text" && typeof text === "string" ? [text] : []
     );
-    const pieces = [texts.join(""), ...texts.toReversed()].flatMap(findJson);
+    const sources = new Set([texts.join(""), ...texts.toReversed()]);
+    const pieces = new Map([...sources].flatMap(findJson).map((piece) => [piece.text, piece]));
     let complaints: readonly Complaint[] | undefined;
-    for (const piece of pieces) {
-      const checked = this.#restorePiece(piece, wrapped);
+    for (const piece of pieces.values()) {
+      const checked = this.#restorePiece(piece, wrapped, budget);
       if (checked.complaints === undefined) return checked;
       complaints ??= checked.complaints;
     }
     return { complaints: complaints ?? [NOT_JSON] };
   }
 
-  #restorePiece({ text, value }: JsonPiece, wrapped: boolean): CheckedText {
+  #restorePiece({ text, value }: JsonPiece, wrapped: boolean, budget: StepBudget): CheckedText {
     const inner = wrapped ? unwrapValue(value) : undefined;
-    if (inner === undefined) return this.#restoreValue(value, text);
-    const checked = this.#restoreValue(inner, JSON.stringify(inner));
+    if (inner === undefined) return this.#restoreValue(value, text, budget);
+    const checked = this.#restoreValue(inner, JSON.stringify(inner), budget);
     // A model may leave the wrapper out, and the value itself may look like one.
-    const whole = checked.complaints === undefined ? checked : this.#restoreValue(value, text);
+    const whole = checked.complaints === undefined ? checked : this.#restoreValue(value, text, budget);
     return whole.complaints === undefined ? whole : checked;
   }
 
-  #restoreValue(value: unknown, text: string): CheckedText {
+  #restoreValue(value: unknown, text: string, budget: StepBudget): CheckedText {
     return this.#withinCost(() => {
-      const complaints = this.#schema.check(value);
+      const complaints = this.#schema.check(value, budget);
       if (complaints.length === 0) return { text };
-      const restored = withoutAddedNulls(value, this.#schema);
-      const left = restored === value ? complaints : this.#schema.check(restored);
+      const restored = withoutAddedNulls(value, this.#schema, budget);
+      const left = restored === value ? complaints : this.#schema.check(restored, budget);
       return left.length === 0 ? { text: JSON.stringify(restored) } : { complaints: left };
     });
   }

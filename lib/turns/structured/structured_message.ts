@@ -1,6 +1,7 @@
 import type { ResponseBlock, ResponseMessage, StreamEvent, Usage } from "../../anthropic/events.ts";
 import { toBlockEvents } from "../../anthropic/to_events.ts";
 import type { Complaint } from "../../json_schema/complaint.ts";
+import { StepBudget } from "../../json_schema/step_budget.ts";
 import type { OutputContract } from "./output_contract.ts";
 
 /** Stop reasons of a finished answer. */
@@ -71,9 +72,10 @@ function withValidText(
   contract: OutputContract,
   wrapped: boolean,
 ): ResponseBlock[] {
+  const budget = new StepBudget();
   const kept = content.flatMap((block): ResponseBlock[] => {
     if (block.type !== "text") return [block];
-    const { text } = contract.restore([block], { wrapped });
+    const { text } = contract.restore([block], { wrapped, budget });
     if (text === undefined) return [];
     return text === String(block.text).trim() ? [block] : [{ type: "text", text }];
   });

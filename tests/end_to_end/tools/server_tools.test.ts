@@ -69,6 +69,36 @@ test("LIMITS stops a task if the budget is spent", async () => {
   assert.deepEqual([response.status, gateway.upstream.requests.length], [402, 1]);
 });
 
+test("MODEL_MAP asks no fallback after a tool has run", async () => {
+  const MODEL_MAP = { able: { model: "some/model", fallbacks: ["other/model", "third/model"] } };
+  const failure: FakeResponse = { body: JSON.stringify({ error: { message: "it broke" } }), status: 500 };
+  const schema = { type: "object", properties: { qty: { type: "integer" } }, required: ["qty"] };
+  const output_config = { format: { type: "json_schema", schema } };
+  for (const failuresBefore of [[], [busy]]) {
+    const gateway = createGatewayWith(
+      { MODEL_MAP, STRUCTURED_MAX_RETRIES: 0 },
+      ...[...failuresBefore, toCall("TodoRead", {}), failure, toCall("TodoRead", {}), toText('{"qty": 1}')],
+    );
+    const [response, body] = await sendMessage(gateway, { model: "able", output_config });
+    assert.deepEqual([response.status, dig(body, "error", "message")], [500, "it broke"]);
+    assert.equal(response.headers.get("x-should-retry"), "false");
+    const models = gateway.upstream.requests.map(({ body }) => dig(body, "model"));
+    const asked = failuresBefore.length === 0 ? "some/model" : "other/model";
+    assert.deepEqual(models, [...failuresBefore.map(() => "some/model"), asked, asked]);
+  }
+});
+
+test("MODEL_MAP asks no fallback for an invalid answer after a tool has run", async () => {
+  const gateway = createGatewayWith(
+    { MODEL_MAP: { able: { model: "some/model", fallbacks: ["other/model"] } }, STRUCTURED_MAX_RETRIES: 0 },
+    ...[toCall("TodoRead", {}), toText("no JSON"), toText('{"qty": 1}')],
+  );
+  const output_config = { format: { type: "json_schema", schema: { type: "object" } } };
+  const [response] = await sendMessage(gateway, { model: "able", output_config });
+  assert.deepEqual([response.status, response.headers.get("x-should-retry")], [502, "false"]);
+  assert.equal(gateway.upstream.requests.length, 2);
+});
+
 test("Task returns why its model failed, and is counted as refused", async () => {
   const gateway = createGatewayWith({}, toCall("Task", { prompt: "look" }), busy, toText("Done"));
   const [, message] = await sendMessage(gateway, {});
