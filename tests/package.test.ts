@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { VERSION } from "../lib/base/version.ts";
 
 const npm = readJson("package.json");
 const deno = readJson("deno.json");
 const lock = readJson("package-lock.json");
+const denoLock = readJson("deno.lock");
+const root = fileURLToPath(new URL("../", import.meta.url));
 
 test("package.json, deno.json and the program have the same version and licence", () => {
   assert.deepEqual([npm.version, deno.version, lock.version], [VERSION, VERSION, VERSION]);
@@ -38,6 +44,93 @@ test("package-lock.json has every optional package of every system", () => {
 test("package-lock.json names no registry", () => {
   assert.equal(/"resolved"/.test(JSON.stringify(lock)), false);
 });
+
+const UPDATE = 'run "npm run lock", and commit deno.lock';
+
+test("deno.lock has every import of deno.json and every package of package.json", () => {
+  const { dependencies, packageJson } = denoLock.workspace;
+  assert.deepEqual(toNames(dependencies), [...new Set(toNames(Object.values(deno.imports)))].sort(), UPDATE);
+  const packages = Object.keys({ ...npm.dependencies, ...npm.devDependencies }).sort();
+  assert.deepEqual(toNames(packageJson.dependencies), packages, UPDATE);
+  const missing = toNames(dependencies).filter((name) =>
+    !toNames(Object.keys(denoLock.specifiers)).includes(name)
+  );
+  assert.deepEqual(missing, [], UPDATE);
+});
+
+// Deno downloads every package of its lock at the first start. `deno install` adds the development packages to it.
+test("deno.lock has no package that only scripts of npm use", () => {
+  const imported = toNames(Object.values(deno.imports));
+  const others = toNames(Object.keys(denoLock.specifiers)).filter((name) => !imported.includes(name));
+  assert.deepEqual(others, [], `delete deno.lock, ${UPDATE}`);
+});
+
+test("deno.lock names no registry", () => {
+  assert.equal(/https?:/.test(JSON.stringify(denoLock)), false);
+});
+
+const PACKED = [
+  "mod.ts",
+  "lib/worker.ts",
+  "tools/mod.ts",
+  "docs/examples/hono.ts",
+  "deno.json",
+  "SECURITY.md",
+];
+const UNPACKED = [
+  ".env",
+  ".env.production",
+  "lib/.env",
+  "tools/host/.env.local",
+  "docs/.env",
+  "tests/package.test.ts",
+  "tests/.env",
+  "coverage/index.html",
+  "state/spend.jsonl",
+  "npm-debug.log",
+  ".ci/run",
+];
+
+test("npm pack takes the program and its documentation, neither tests nor a stray .env", () => {
+  const folder = mkdtempSync(join(tmpdir(), "gateway-pack-"));
+  try {
+    cpSync(join(root, "package.json"), join(folder, "package.json"));
+    for (const path of [...PACKED, ...UNPACKED]) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), "x");
+    }
+    assert.deepEqual(listPacked(folder), [...PACKED, "package.json"].sort());
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("npm pack takes what mod.ts and README.md need of this tree, and nothing outside its folders", () => {
+  const packed = listPacked(root);
+  for (const path of [...PACKED, "README.md", "LICENSE", "CHANGELOG.md"]) {
+    assert.ok(packed.includes(path), path);
+  }
+  const stray = packed.filter((path) =>
+    !/^(lib|tools|docs)\//.test(path) && !/^(mod\.ts|(deno|package)\.json|[A-Z]+(\.md)?)$/.test(path)
+  );
+  assert.deepEqual(stray, []);
+});
+
+/** Paths of the package that `npm pack` would write. */
+function listPacked(folder: string): string[] {
+  const output = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+    cwd: folder,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const [{ files }]: [{ files: { path: string }[] }] = JSON.parse(output);
+  return files.map(({ path }) => path).sort();
+}
+
+/** Names of packages in specifiers such as `npm:@scope/name@^1.2.3` and `npm:/name@1/`. */
+function toNames(specifiers: readonly string[]): string[] {
+  return specifiers.map((specifier) => specifier.replace(/^npm:\/?/, "").replace(/(?<=.)@.*$/, "")).sort();
+}
 
 function readJson(name: string) {
   return JSON.parse(readFileSync(new URL(`../${name}`, import.meta.url), "utf8"));

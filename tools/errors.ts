@@ -20,6 +20,13 @@ export type FetchErrorCode =
 /** Error code of a failed search, as in Anthropic's `web_search`. */
 export type SearchErrorCode = "invalid_tool_input" | "query_too_long" | "too_many_requests" | "unavailable";
 
+/** A call beyond the calls per minute of its client. */
+export class RateError extends ToolError {
+  override name = "RateError";
+  /** Error code of Anthropic's web tools. */
+  readonly code = "too_many_requests";
+}
+
 /** A failed fetch of a web page. */
 export class FetchError extends ToolError {
   override name = "FetchError";

@@ -1,5 +1,6 @@
 import { createBash } from "./shell/bash.ts";
 import type { ToolGroup } from "./call.ts";
+import type { Clock } from "./clock.ts";
 import { edit } from "./files/edit.ts";
 import { glob } from "./files/glob.ts";
 import { grep } from "./files/grep.ts";
@@ -23,7 +24,8 @@ import { webSearch } from "./web/web_search.ts";
 import { write } from "./files/write.ts";
 
 /** The operator's options for the tools that the gateway runs. */
-export interface ToolsOptions extends Pick<ToolboxOptions, "limits" | "clock" | "audit" | "warn"> {
+export interface ToolsOptions extends Pick<ToolboxOptions, "runner" | "warn"> {
+  clock: Clock;
   /** Path of the workspace. It may lead through symbolic links. */
   root: string;
   /** Folder with the gateway's state, which must not be in the workspace. */
@@ -39,9 +41,9 @@ export interface ToolsOptions extends Pick<ToolboxOptions, "limits" | "clock" | 
  * @throws {ToolError} if the workspace cannot be used.
  */
 export async function createTools(
-  { root: path, stateDir, groups, shell, web, ...options }: ToolsOptions,
+  { root: path, stateDir, groups, shell, web, clock, ...options }: ToolsOptions,
 ): Promise<Toolbox> {
-  const { timeoutMs } = options.limits;
+  const { timeoutMs } = options.runner.limits;
   const root = await findWorkspace(path, {
     writable: groups.has("files-write") || groups.has("shell"),
     stateDir,
@@ -63,7 +65,7 @@ export async function createTools(
     web: { ...web, limits: { ...WEB_LIMITS, timeoutMs: Math.min(WEB_LIMITS.timeoutMs, maxCallMs) } },
   };
   const tools = createCatalogue(policy).filter(({ group }) => group === undefined || groups.has(group));
-  return createToolbox({ ...options, tools, hostFor: createHost(policy, options.clock) });
+  return createToolbox({ tools, hostFor: createHost(policy, clock), ...options });
 }
 
 /** Margin between the timeout of a command or page and the timeout of its call. */

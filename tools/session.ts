@@ -50,18 +50,19 @@ export function setTodos(session: Session, todos: Todo[]): void {
   session.todos = todos;
 }
 
-/** Maximum number of sessions. Beyond it, the least recently used one is removed. */
+/** Maximum number of sessions of a client. Beyond it, its least recently used one is removed. */
 const MAX_CONVERSATIONS = 1000;
 
 /** Creates a store of sessions, empty at first. */
 export function createSessions(): Sessions {
-  const sessions = new Map<string, Session>();
+  const clients = new Map<string, Map<string, Session>>();
   return {
     get(client, conversation) {
-      const key = JSON.stringify([client, conversation]);
-      const session = sessions.get(key) ?? { seen: new Map(), todos: [] };
-      sessions.delete(key);
-      sessions.set(key, session);
+      const sessions = clients.get(client) ?? new Map<string, Session>();
+      clients.set(client, sessions);
+      const session = sessions.get(conversation) ?? { seen: new Map(), todos: [] };
+      sessions.delete(conversation);
+      sessions.set(conversation, session);
       for (const path of session.seen.keys()) {
         if (session.seen.size <= MAX_SEEN_FILES) break;
         session.seen.delete(path);

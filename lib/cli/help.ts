@@ -19,6 +19,7 @@ export function helpText(): string {
   deno run --allow-net mod.ts [flags]     bun run mod.ts [flags]     npm start -- [flags]
 
 Each setting is a flag or, if the program may read it, an environment variable. The flag takes precedence.
+Other users of this machine can read the flags of a running program: give keys in the environment.
 
 ${columns([...flags, ...actions])}`;
 }

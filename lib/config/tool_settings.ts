@@ -62,6 +62,12 @@ export const TOOL_SETTINGS = {
     default: "openrouter",
     text: "Provider of web search: openrouter, searxng, brave, tavily or exa",
   },
+  WEB_SEARCH_MAX_USES: {
+    flag: "--web-search-max-uses",
+    schema: (): Schema<string | number, number> => integer(1, 1000),
+    default: "20",
+    text: "Searches by `web_search` for one message, if its request has no `max_uses`",
+  },
   WEB_SEARCH_URL: {
     flag: "--web-search-url",
     schema: (): Schema<string, string> => baseUrl(),

@@ -24,6 +24,8 @@ export interface HostFacts {
   searchesWeb: boolean;
   /** Server tools that it runs itself when called with Anthropic's API. */
   serverTools: "all" | "web search" | "none";
+  /** True if it knows changes of tools and `clear_at` in system messages, when called with Anthropic's API. */
+  systemChanges: boolean;
   /** True if it keeps conversations (`thread`) when called with Anthropic's API. */
   keepsThreads: boolean;
   /** True if a request can exclude one of the providers behind it. */
@@ -40,6 +42,7 @@ const DEFAULT: HostFacts = {
   modelNames: "as given",
   searchesWeb: false,
   serverTools: "none",
+  systemChanges: false,
   keepsThreads: false,
   excludesProviders: false,
 };
@@ -52,6 +55,7 @@ const HOSTS: Partial<Record<UpstreamKind, Partial<HostFacts>>> = {
     searchesWeb: true,
     // Of Anthropic's server tools, its Messages endpoint runs only the web search.
     serverTools: "web search",
+    systemChanges: true,
     excludesProviders: true,
   },
   openai: { countsTokens: ["responses"] },
@@ -63,6 +67,7 @@ const HOSTS: Partial<Record<UpstreamKind, Partial<HostFacts>>> = {
     countsTokens: ["anthropic"],
     modelNames: "anthropic",
     serverTools: "all",
+    systemChanges: true,
     keepsThreads: true,
   },
   // Source: https://github.com/vllm-project/vllm/pull/35588, https://github.com/ggml-org/llama.cpp/pull/17570
@@ -98,6 +103,11 @@ export function runsServerTool(kind: UpstreamKind, dialect: Dialect, toolType: s
     case "none":
       return false;
   }
+}
+
+/** True if the upstream itself applies changes of tools and `clear_at` in system messages, called in this dialect. */
+export function appliesSystemChanges(kind: UpstreamKind, dialect: Dialect): boolean {
+  return dialect.name === "anthropic" && hostFacts(kind).systemChanges;
 }
 
 /** Returns the header of the API key for a host called with this API. */

@@ -84,7 +84,9 @@ export function createRedisStore(
     for (const { quota, amount } of charges) {
       if (quota.kind === "concurrency") continue; // its lease expires
       const before = unrecorded.get(quota.name)?.amount ?? 0;
-      if (unrecorded.size < MAX_UNRECORDED_QUOTAS || unrecorded.has(quota.name)) {
+      // The operator limits the number of keys, but clients choose the number of sessions.
+      const isBounded = quota.subject.kind !== "session";
+      if (isBounded || unrecorded.size < MAX_UNRECORDED_QUOTAS || unrecorded.has(quota.name)) {
         unrecorded.set(quota.name, { quota, amount: before + amount });
       }
     }

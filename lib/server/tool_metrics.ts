@@ -3,9 +3,10 @@ import { VERSION } from "../base/version.ts";
 
 /** Answers `GET /tool-metrics` with statistics of the tool calls since the gateway started. Times are in seconds. */
 export async function answerToolMetrics(
-  { loadToolbox: load, clock, config }: GatewayContext,
+  { loadToolbox, loadCallRunner, clock, config }: GatewayContext,
 ): Promise<Response> {
-  const toolbox = await load?.();
+  const toolbox = await loadToolbox?.();
+  const runner = await loadCallRunner();
   return Response.json({
     status: "ok",
     message: toolbox === undefined ? "Tools are disabled" : "Tools are enabled",
@@ -13,7 +14,8 @@ export async function answerToolMetrics(
     timestamp: new Date(clock.now()).toISOString(),
     tool_execution: {
       enabled: toolbox !== undefined,
-      ...(toolbox !== undefined && { metrics: toolbox.metrics() }),
+      // Without tools, web searches by the upstream are counted.
+      metrics: runner.metrics(),
       max_concurrent_tools: config.toolConcurrency,
       execution_timeout: config.toolTimeout,
       rate_limit_window: 60,

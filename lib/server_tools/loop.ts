@@ -1,4 +1,5 @@
-import type { Toolbox, ToolContext } from "../../tools/toolbox/toolbox.ts";
+import type { ToolContext } from "../../tools/toolbox/call_runner.ts";
+import type { Toolbox } from "../../tools/toolbox/toolbox.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
 import type { Message, MessagesRequest } from "../anthropic/schema.ts";
 import type { Ask } from "../anthropic/ask.ts";
@@ -9,12 +10,12 @@ import { CombinedMessage } from "./combined_message.ts";
 import { type Plan, planTurns, type ToolAssignment } from "./plan.ts";
 import type { ModelResult, ToolRun } from "./server_tool.ts";
 import { assignTools, isPassThrough, type ToolHeaders, workspaceToolNames } from "./assign.ts";
-import type { UpstreamTools } from "./typed_tools.ts";
+import type { TypedToolOptions, UpstreamTools } from "./typed_tools.ts";
 import { type ServerToolCall, TurnReader } from "./turn_reader.ts";
 import type { LossReport } from "../dialects/loss.ts";
 
 /** Options of {@linkcode runTurns}. */
-export interface LoopOptions {
+export interface LoopOptions extends Pick<TypedToolOptions, "loadCallRunner" | "searchMaxUses"> {
   upstream: UpstreamTools;
   loss: LossReport;
   /** Undefined if the operator has not enabled tools. */
@@ -109,7 +110,7 @@ async function* combineTurns(
         if (count !== undefined) combined.count(count);
         yield combined.addBlock(block);
       }
-      nextTurn = plan.toTurn(combined.content, modelResults);
+      if (calls.length > 0) nextTurn = plan.toTurn(combined.content, modelResults);
       const turn = new TurnReader({ tools: plan.tools, combined, citable: nextTurn.citable, callIds });
       const ask = askForTurn({ loss: loss.of(nextTurn.toClientPath), first: turns === 1 && !hasRunTools });
       for await (const batch of ask(nextTurn.request)) {

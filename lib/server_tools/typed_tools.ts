@@ -1,6 +1,8 @@
 import type { SearchQuery } from "../../tools/models.ts";
-import type { Toolbox, ToolContext } from "../../tools/toolbox/toolbox.ts";
+import type { CallRunner, ToolContext } from "../../tools/toolbox/call_runner.ts";
+import type { Toolbox } from "../../tools/toolbox/toolbox.ts";
 import type { CustomTool, TypedTool } from "../anthropic/schema.ts";
+import { isObject } from "../base/json.ts";
 import type { LossReport } from "../dialects/loss.ts";
 import type { ServerCall, ServerTool } from "./server_tool.ts";
 import { isToolSearch, toToolSearch } from "./tool_search.ts";
@@ -11,6 +13,10 @@ import { isWebSearch, toWebSearch } from "./web_search.ts";
 export interface TypedToolOptions {
   /** Undefined if the operator has not enabled tools. */
   toolbox: Toolbox | undefined;
+  /** Loads the limits that all calls run in, also those that need no toolbox. */
+  loadCallRunner(): Promise<CallRunner>;
+  /** Web searches of a message whose request has no `max_uses`. */
+  searchMaxUses: number;
   toolContext: ToolContext;
   /** Collects fields of a tool that are not supported. */
   loss: LossReport;
@@ -50,7 +56,7 @@ export function toTypedTool(
   options: TypedToolOptions & OtherTools,
 ): ServerTool | undefined {
   if (options.upstream.runs(tool)) return undefined;
-  if (isToolSearch(tool)) return toToolSearch(tool, path, options.deferred);
+  if (isToolSearch(tool)) return withCacheControl(toToolSearch(tool, path, options.deferred), tool);
   const { toolbox, toolContext, loss, now } = options;
   const webToolbox = toolbox?.tools.some(({ group }) => group === "network") ? toolbox : undefined;
   const search = isWebSearch(tool) ? createSearch(webToolbox, options) : undefined;
@@ -58,23 +64,46 @@ export function toTypedTool(
   if (search === undefined && !isFetch) return undefined;
   const unsupported = Object.keys(tool).filter((field) => !SUPPORTED_FIELDS.has(field));
   for (const field of unsupported) loss.add(`${path}.${field}`, "dropped");
-  if (search !== undefined) return toWebSearch(tool, path, { search, signal: toolContext.signal });
-  return webToolbox &&
-    toWebFetch(tool, path, {
-      toolbox: webToolbox,
-      toolContext,
-      gatewayToolNames: options.gatewayToolNames,
-      now,
-    });
+  if (search !== undefined) {
+    const { signal } = toolContext;
+    const webSearch = toWebSearch(tool, path, { search, signal, defaultMaxUses: options.searchMaxUses });
+    return withCacheControl(webSearch, tool);
+  }
+  if (webToolbox === undefined) return undefined;
+  const fetchOptions = {
+    toolbox: webToolbox,
+    toolContext,
+    gatewayToolNames: options.gatewayToolNames,
+    now,
+  };
+  return withCacheControl(toWebFetch(tool, path, fetchOptions), tool);
 }
 
-function createSearch(webToolbox: Toolbox | undefined, { toolContext, upstream }: TypedToolOptions) {
+/** Keeps the cache breakpoint of a typed tool in the definition that the model gets. */
+function withCacheControl(server: ServerTool, { cache_control }: TypedTool): ServerTool {
+  if (!isObject(cache_control) || cache_control.type !== "ephemeral") return server;
+  const definition = {
+    ...server.definition,
+    cache_control: { ...cache_control, type: "ephemeral" as const },
+  };
+  return { ...server, definition };
+}
+
+/** Returns the search of the operator's service or of the upstream. Both run within the limits of tools. */
+function createSearch(
+  webToolbox: Toolbox | undefined,
+  { toolContext, upstream, loadCallRunner }: TypedToolOptions,
+) {
+  const toCall = ({ id, input }: ServerCall) => ({ id, name: "WebSearch", input });
   if (webToolbox !== undefined) {
-    return (query: SearchQuery, { id, input }: ServerCall) =>
-      webToolbox.runWithHost({ id, name: "WebSearch", input }, toolContext, (host) => host.web.search(query));
+    return (query: SearchQuery, call: ServerCall) =>
+      webToolbox.runWithHost(toCall(call), toolContext, (host) => host.web.search(query));
   }
-  const { search } = toolContext.models;
-  return upstream.searchesWeb ? (query: SearchQuery) => search(query, toolContext.signal) : undefined;
+  if (!upstream.searchesWeb) return undefined;
+  return async (query: SearchQuery, call: ServerCall) => {
+    const runner = await loadCallRunner();
+    return await runner.run(toCall(call), toolContext, ({ models, signal }) => models.search(query, signal));
+  };
 }
 
 /** Fields of Anthropic's web tools that the gateway supports or can ignore. */

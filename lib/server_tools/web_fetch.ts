@@ -1,6 +1,7 @@
 import { CHARS_PER_TOKEN } from "../base/chars_per_token.ts";
 import type { Page } from "../../tools/host/web.ts";
-import type { Toolbox, ToolContext } from "../../tools/toolbox/toolbox.ts";
+import type { ToolContext } from "../../tools/toolbox/call_runner.ts";
+import type { Toolbox } from "../../tools/toolbox/toolbox.ts";
 import type { ResponseBlock } from "../anthropic/events.ts";
 import { type ContentBlock, type Message, parseBlock, type TypedTool } from "../anthropic/schema.ts";
 import { asText, isObject, type JsonObject } from "../base/json.ts";

@@ -1,7 +1,8 @@
 import type { ContentBlock, CustomTool } from "../anthropic/schema.ts";
 import { WORKSPACE } from "../dialects/anthropic/gateway_tools.ts";
 import { isObject } from "../base/json.ts";
-import type { Toolbox, ToolContext } from "../../tools/toolbox/toolbox.ts";
+import type { ToolContext } from "../../tools/toolbox/call_runner.ts";
+import type { Toolbox } from "../../tools/toolbox/toolbox.ts";
 import type { ModelResult, ServerTool, ToolRun } from "./server_tool.ts";
 
 /** Definition of a toolbox tool in a request. */

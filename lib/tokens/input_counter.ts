@@ -2,6 +2,7 @@ import type { CountTokensRequest } from "../anthropic/schema.ts";
 import { createCalibration } from "./calibration.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { estimateTokens } from "./estimate.ts";
+import { findFamily } from "./families.ts";
 import { isRepresentative } from "./representative.ts";
 import { countByLength, countByRuns } from "./text.ts";
 
@@ -12,12 +13,14 @@ export interface InputCount {
   error?: number;
 }
 
-/** Estimates the input tokens of requests and calibrates the estimates by reported counts. */
+/** Estimates the tokens of requests and answers, and calibrates the estimates by reported counts. */
 export interface InputCounter {
   /** Estimates a request by its length. The cost is small enough for every message. */
   estimate(request: CountTokensRequest, route: UpstreamModel): number;
   /** Returns the best local estimate of a request. */
   count(request: CountTokensRequest, route: UpstreamModel): InputCount;
+  /** Corrects tokens of an answer that were counted by runs of characters. */
+  correctOutput(tokens: number, route: UpstreamModel): number;
   /** Compares both estimates with the upstream's count. Runs after a short delay, when the answer has been sent. */
   learn(request: CountTokensRequest, route: UpstreamModel, reported: number): void;
 }
@@ -41,6 +44,10 @@ export function createInputCounter(clock: Clock): InputCounter {
     count(request, route) {
       const tokens = estimateTokens({ ...request, model: route.model }, countByRuns);
       return byRuns.correct(modelKey(route), tokens) ?? { tokens };
+    },
+    correctOutput(tokens, route) {
+      const scaled = Math.ceil(tokens * findFamily(route.model).scale);
+      return byRuns.correct(modelKey(route), scaled)?.tokens ?? scaled;
     },
     learn(request, route, reported) {
       const upstreamRequest = { ...request, model: route.model };

@@ -1,18 +1,24 @@
 import type { Caller } from "../access/caller.ts";
 import { emptyClearedMessages } from "../anthropic/cleared_messages.ts";
+import { requestedThinking } from "../tokens/requested_thinking.ts";
 import { type TurnUsage, UsageTally } from "../tokens/turn_usage.ts";
-import { hostFacts, type ListPrice, type TurnContext } from "../dialects/mod.ts";
+import { appliesSystemChanges, hostFacts, type ListPrice } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
 import type { MessageContext } from "./context.ts";
 import type { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
-import { toRouteLabel } from "../upstreams/find_route.ts";
+import { prepareTurn } from "./prepare_turn.ts";
+import { nextTask } from "../runtime/next_task.ts";
 import { rejectThread } from "./thread.ts";
-import { redactKey } from "../upstreams/send.ts";
+import { logWarning } from "../observability/log.ts";
+import { redactKey } from "../upstreams/redact_key.ts";
+import { toRouteLabel } from "../upstreams/find_route.ts";
 import { sendTimed } from "./send_timed.ts";
 import { sendTurn } from "./send_turn.ts";
 import { timeoutsFrom } from "../upstreams/idle_timeout.ts";
 import type { Ask } from "../anthropic/ask.ts";
+import type { StreamEvent } from "../anthropic/events.ts";
+import { isLeft, type Metering, readOn } from "./read_on.ts";
 import { readAnswer } from "./read_answer.ts";
 
 /** Options of {@linkcode createAsk}. */
@@ -25,8 +31,10 @@ export interface AskOptions {
   retries: number;
   /** True if `null` in the place of optional properties is removed from an answer with an output schema. */
   restoresNulls?: boolean;
-  /** Checks that the caller may spend more. @throws {ApiError} `billing_error` if its budget is spent. */
-  assertBudget(): Promise<void>;
+  admission: Metering & {
+    /** Checks that the caller may spend more. @throws {ApiError} `billing_error` if its budget is spent. */
+    assertBudget(): Promise<void>;
+  };
   /** Called with the usage of a turn when it ends, complete or not. Not called if the upstream rejected the request. */
   onUsage(usage: TurnUsage, route: Route): void;
   /** Called with the headers of each response of the upstream, successful or not. */
@@ -36,69 +44,85 @@ export interface AskOptions {
 /** Creates the {@linkcode Ask} that sends a turn to the upstream of a route. */
 export function createAsk(
   context: MessageContext,
-  { route, caller, signal, loss, retries, restoresNulls, assertBudget, onUsage, onHeaders }: AskOptions,
+  { route, caller, signal, loss, retries, restoresNulls, admission, onUsage, onHeaders }: AskOptions,
 ): Ask {
   const { config } = context;
   const timeouts = timeoutsFrom(context);
   return async function* (original) {
-    const request = route.dialect.name === "anthropic" ? original : emptyClearedMessages(original);
+    const clears = appliesSystemChanges(route.upstream.preset, route.dialect);
+    const request = clears ? original : emptyClearedMessages(original);
     rejectThread(request, route);
-    const turn: TurnContext = {
-      model: route.model,
-      origin: toRouteLabel(route),
-      cacheControl: route.cacheControl,
-      dropThinking: route.dropThinking,
-      alias: route.alias,
-      facts: route.facts,
-      sessionId: caller.sessionId,
-      inputTokens: context.inputCounter.estimate(request, route),
-      coerceToolInput: config.coerceToolInput === "on",
-      toolCallsInText: config.toolCallsInText,
+    // The conversion of a large request is a task of its own: other requests continue before and after it.
+    const isLarge = context.inputCounter.estimate(request, route) > LARGE_INPUT_TOKENS;
+    const pause = async () => isLarge ? await nextTask() : undefined;
+    await pause();
+    const { body, reader, betas } = prepareTurn(context, request, {
+      route,
+      caller,
       restoresNulls,
-      newId: context.newId,
       loss,
-    };
-    const reader = route.dialect.createReader(request, turn);
-    const body = route.dialect.toBody(request, turn);
+    });
     if (route.dialect.name !== "anthropic") reportHeaders(caller, loss);
     if (config.validation === "strict") rejectLosses(loss, route);
-    await assertBudget();
+    await admission.assertBudget();
+    await pause();
     signal.throwIfAborted();
-    const tally = new UsageTally({ inputTokens: turn.inputTokens, price: priceOf(route) });
-    const { response, idleTimer } = await sendTimed(
-      {
-        signal,
-        upstream: route.upstream,
-        timeouts,
-        onAbort: () => onUsage(tally.toTurnUsage(undefined), route),
-      },
-      (timed) =>
-        sendTurn(context, route, {
-          body,
-          caller,
-          retries,
-          onHeaders: (headers) => onHeaders?.(headers, route),
-          ...timed,
-        }),
-    );
-    try {
-      for await (const events of readAnswer(response, { context, route, reader, idleTimer })) {
-        tally.add(events);
-        yield events;
+    const { clock, inputCounter } = context;
+    const tally = new UsageTally({
+      price: priceOf(route),
+      countInput: () => inputCounter.count(request, route).tokens,
+      correctOutput: (tokens) => inputCounter.correctOutput(tokens, route),
+      requestedThinking: requestedThinking({ ...body, ...route.options }, {
+        maxTokens: request.max_tokens,
+        facts: route.facts,
+      }),
+      maxTokens: request.max_tokens,
+    });
+    yield* readOn(answer, { signal, clock, admission });
+
+    /** Sends the request and reads its answer. `upstreamSignal` aborts both. */
+    async function* answer(upstreamSignal: AbortSignal): AsyncGenerator<StreamEvent[]> {
+      const endTurn = () => onUsage(tally.toTurnUsage(reader, { left: isLeft(upstreamSignal) }), route);
+      const { response, idleTimer } = await sendTimed(
+        { signal: upstreamSignal, upstream: route.upstream, timeouts, onAbort: endTurn },
+        (timed) =>
+          sendTurn(context, route, {
+            body,
+            caller: { ...caller, betas },
+            retries,
+            clientSignal: signal,
+            onHeaders: (headers) => onHeaders?.(headers, route),
+            ...timed,
+          }),
+      );
+      try {
+        for await (const events of readAnswer(response, { context, route, reader, idleTimer })) {
+          tally.add(events);
+          if (reader.unknownStop !== undefined) loss.add("answer.stop_reason", "approximated");
+          yield events;
+        }
+        if (reader.unknownStop !== undefined) {
+          logWarning("an answer ended for an unknown reason", {
+            model: toRouteLabel(route),
+            reason: reader.unknownStop.slice(0, 100),
+          });
+        }
+      } catch (error) {
+        throw redactKey(error, route.upstream, caller);
+      } finally {
+        idleTimer.stop();
+        endTurn();
+        if (reader.inputTokens !== undefined) inputCounter.learn(request, route, reader.inputTokens);
       }
-    } catch (error) {
-      throw redactKey(error, route.upstream, caller);
-    } finally {
-      idleTimer.stop();
-      onUsage(tally.toTurnUsage(reader.cost), route);
-      if (reader.inputTokens !== undefined) context.inputCounter.learn(request, route, reader.inputTokens);
     }
   };
 }
 
+/** Estimated input of a large request. */
+const LARGE_INPUT_TOKENS = 100_000;
+
 /** Reports the client's headers of Anthropic's API, which have no meaning in other dialects. */
-function reportHeaders({ betas, userProfileId, workspaceId }: Caller, loss: LossReport): void {
-  if (betas !== undefined) loss.add("header.anthropic-beta", "dropped");
+function reportHeaders({ userProfileId, workspaceId }: Caller, loss: LossReport): void {
   if (userProfileId !== undefined) loss.add("header.anthropic-user-profile-id", "dropped");
   if (workspaceId !== undefined) loss.add("header.anthropic-workspace-id", "dropped");
 }

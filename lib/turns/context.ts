@@ -1,14 +1,21 @@
-import type { Toolbox } from "../../tools/toolbox/toolbox.ts";
 import type { Config } from "../config/settings.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { InputCounter } from "../tokens/input_counter.ts";
+import type { ToolLoaders } from "./load_tools.ts";
 import type { ModelLookup } from "../upstreams/find_route.ts";
+import type { LearnedAdjustments } from "./learned_adjustments.ts";
 
 /** Dependencies of the turns: settings, and everything that has effects. */
-export interface MessageContext extends ModelLookup {
+export interface MessageContext extends ModelLookup, ToolLoaders {
   config: Pick<
     Config,
-    "coerceToolInput" | "firstByteTimeout" | "idleTimeout" | "toolCallsInText" | "toolTurns" | "validation"
+    | "coerceToolInput"
+    | "firstByteTimeout"
+    | "idleTimeout"
+    | "toolCallsInText"
+    | "toolTurns"
+    | "validation"
+    | "webSearchMaxUses"
   >;
   /** The `fetch` that upstreams are called with. */
   fetch: typeof fetch;
@@ -16,6 +23,6 @@ export interface MessageContext extends ModelLookup {
   /** Returns an unguessable id with the given prefix. */
   newId(prefix: string): string;
   inputCounter: InputCounter;
-  /** Loads the tools on the first call; undefined if the operator has enabled none. */
-  loadToolbox?: (() => Promise<Toolbox>) | undefined;
+  /** What refusals of upstreams have shown. */
+  learned: LearnedAdjustments;
 }

@@ -7,7 +7,7 @@ import type { MessageContext } from "./context.ts";
 import { planTurns } from "../server_tools/plan.ts";
 import { assignTools, isPassThrough, type ToolHeaders } from "../server_tools/assign.ts";
 import { LossReport } from "../dialects/loss.ts";
-import { upstreamTools } from "./upstream_tools.ts";
+import { upstreamTools } from "./gateway_tools/upstream_tools.ts";
 import type { Route } from "../upstreams/upstream.ts";
 
 /**
@@ -35,13 +35,15 @@ export async function toCountableRequest(
     upstream,
     loss: new LossReport(),
     toolbox: await context.loadToolbox?.(),
+    loadCallRunner: context.loadCallRunner,
+    searchMaxUses: context.config.webSearchMaxUses,
     toolContext: { client, conversation: "", requestId: "", signal, models: NO_MODELS },
     now: () => context.clock.now(),
   });
   const passThrough = isPassThrough(request, assignments);
   if (passThrough && upstream.takesToolChanges) return countRequest;
   const seen = passThrough ? request : planTurns(request, assignments).toTurn([], new Map()).request;
-  return route.dialect.name === "anthropic" ? seen : emptyClearedMessages(seen);
+  return upstream.takesToolChanges ? seen : emptyClearedMessages(seen);
 }
 
 /** Counting never runs a tool. */

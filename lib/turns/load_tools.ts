@@ -1,29 +1,58 @@
 import type { ToolsOptions } from "../../tools/mod.ts";
+import type { CallRunner } from "../../tools/toolbox/call_runner.ts";
 import type { Toolbox } from "../../tools/toolbox/toolbox.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { ConfigError } from "../config/parse.ts";
 import type { Config } from "../config/settings.ts";
 import { logAudit, logSetAside } from "../observability/log.ts";
 
-/**
- * Creates a function that loads the enabled tools on its first call; undefined if no tools are enabled.
- *
- * The function rejects with a {@linkcode ConfigError} if `WORKSPACE_ROOT` cannot be used.
- */
-export function createToolboxLoader(
-  config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">,
-  clock: Clock,
-): (() => Promise<Toolbox>) | undefined {
-  const options = toToolsOptions(config, clock);
-  if (options === undefined) return undefined;
-  let loading: Promise<Toolbox> | undefined;
-  return () => loading ??= load(options);
+/** Loads what runs tools, on the first call of each function. */
+export interface ToolLoaders {
+  /**
+   * Loads the enabled tools; undefined if the operator has enabled none.
+   *
+   * @throws {ConfigError} if `WORKSPACE_ROOT` cannot be used.
+   */
+  loadToolbox?: (() => Promise<Toolbox>) | undefined;
+  /** Loads the limits that all calls run in, those of the toolbox included. */
+  loadCallRunner(): Promise<CallRunner>;
 }
 
-async function load(options: ToolsOptions): Promise<Toolbox> {
+/** Creates the loaders of the settings. */
+export function createToolLoaders(
+  config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">,
+  clock: Clock,
+): ToolLoaders {
+  let runner: Promise<CallRunner> | undefined;
+  let toolbox: Promise<Toolbox> | undefined;
+  const loadCallRunner = () => runner ??= createRunner(config, clock);
+  const options = toToolsOptions(config, clock);
+  return {
+    loadCallRunner,
+    loadToolbox: options && (() => toolbox ??= load(options, loadCallRunner)),
+  };
+}
+
+async function createRunner(
+  { toolTimeout, toolConcurrency, toolRate }: Pick<Config, "toolTimeout" | "toolConcurrency" | "toolRate">,
+  clock: Clock,
+): Promise<CallRunner> {
+  const { createCallRunner } = await import("../../tools/toolbox/call_runner.ts");
+  const limits = {
+    timeoutMs: toolTimeout * 1000,
+    concurrency: toolConcurrency,
+    callsPerMinute: toolRate,
+  };
+  return createCallRunner({ limits, clock, audit: logAudit });
+}
+
+async function load(
+  options: Omit<ToolsOptions, "runner">,
+  loadCallRunner: () => Promise<CallRunner>,
+): Promise<Toolbox> {
   const { createTools } = await import("../../tools/mod.ts");
   try {
-    return await createTools(options);
+    return await createTools({ ...options, runner: await loadCallRunner() });
   } catch (error) {
     throw error instanceof Error && error.name === "ToolError" ? new ConfigError([error.message]) : error;
   }
@@ -32,7 +61,7 @@ async function load(options: ToolsOptions): Promise<Toolbox> {
 function toToolsOptions(
   config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">,
   clock: Clock,
-): ToolsOptions | undefined {
+): Omit<ToolsOptions, "runner"> | undefined {
   const { tools: groups, workspaceRoot: root } = config;
   if (groups === undefined || root === undefined) return undefined;
   return {
@@ -46,13 +75,7 @@ function toToolsOptions(
         ? { engine: config.webSearch }
         : { engine: config.webSearch, url: config.webSearchUrl, key: config.webSearchKey },
     },
-    limits: {
-      timeoutMs: config.toolTimeout * 1000,
-      concurrency: config.toolConcurrency,
-      callsPerMinute: config.toolRate,
-    },
     clock,
-    audit: logAudit,
     warn: logSetAside,
   };
 }

@@ -13,8 +13,8 @@ const SAFEGUARD_BETA = /^dangerous-tool-use-/;
 export function toUpstreamCaller(caller: Caller, { dialect, model }: Route): Caller {
   if (dialect.name !== "anthropic") return { client: caller.client, key: caller.key };
   if (caller.betas === undefined || dialect.sendsSafeguards?.(model) === true) return caller;
-  const betas = caller.betas.split(",").map((beta) => beta.trim()).filter((beta) =>
-    !SAFEGUARD_BETA.test(beta)
-  );
+  const all = caller.betas.split(",").map((beta) => beta.trim());
+  const betas = all.filter((beta) => !SAFEGUARD_BETA.test(beta));
+  if (betas.length === all.length) return caller;
   return { ...caller, betas: betas.length === 0 ? undefined : betas.join(",") };
 }

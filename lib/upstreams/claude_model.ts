@@ -24,7 +24,7 @@ export function findClaudeSubstitute(
       ? []
       : [{ id, family: other, version: version.map((part) => Number(part ?? 0)) }];
   });
-  if (models.length === 0) return { alias: family === "haiku" ? "small" : "big" };
+  if (!listed.some(({ id }) => /claude/i.test(id))) return { alias: family === "haiku" ? "small" : "big" };
   if (minor !== undefined) return undefined;
   const relatives = models.filter((model) => model.family === family);
   const sameMajor = relatives.filter(({ version: [otherMajor] }) => otherMajor === Number(major));

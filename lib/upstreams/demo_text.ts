@@ -1,3 +1,5 @@
+import { withoutReminders } from "../base/reminders.ts";
+
 interface DemoMessage {
   role: string;
   content?: string | { text?: string | undefined }[] | null | undefined;
@@ -23,20 +25,4 @@ export function findLastText(messages: readonly DemoMessage[]): { role: string; 
     if (text !== undefined) return { role, text };
   }
   return { role: "user", text: "" };
-}
-
-const START = "<system-reminder>";
-const END = "</system-reminder>";
-
-/** Removes reminders, in linear time. */
-function withoutReminders(text: string): string {
-  let rest = "";
-  let at = 0;
-  for (let start = text.indexOf(START); start >= 0; start = text.indexOf(START, at)) {
-    const end = text.indexOf(END, start);
-    if (end < 0) break;
-    rest += text.slice(at, start);
-    at = end + END.length;
-  }
-  return (rest + text.slice(at)).trim();
 }

@@ -13,6 +13,10 @@ test("helpText() lists every setting with its default", () => {
   }
 });
 
+test("helpText() says that other users can read flags", () => {
+  assert.match(helpText(), /^Other users of this machine can read the flags of a running program/m);
+});
+
 test("describeConfig() lists each setting with its value and source", () => {
   const sources = {
     flags: readFlags([
@@ -64,6 +68,7 @@ test("describeConfig() lists each setting with its value and source", () => {
     "STRUCTURED_MAX_RETRIES 3 (default)",
     "STRUCTURED_STREAM hold (default)",
     'LIMITS {"each":{"concurrent":50},"total":{},"session":{},"keys":{}} (default)',
+    "BODY_MEMORY 256 (default)",
     "RATE_LIMIT_STORE memory (default)",
     "STATE_DIR not set (default)",
     "TOOLS files-read, network (environment)",
@@ -76,6 +81,7 @@ test("describeConfig() lists each setting with its value and source", () => {
     "SHELL_NETWORK off (default)",
     "WEB_FETCH_ALLOW_HOSTS not set (default)",
     "WEB_SEARCH openrouter (default)",
+    "WEB_SEARCH_MAX_USES 20 (default)",
     "WEB_SEARCH_URL not set (default)",
     "WEB_SEARCH_KEY not set (default)",
     "LOG_LEVEL info (default)",

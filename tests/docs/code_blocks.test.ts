@@ -117,6 +117,9 @@ function toSettings({ variables, words }: Command, shown: string): Record<string
   const program = words.findIndex((word) => word === "mod.ts" || word === "--");
   const flags = readFlags(program < 0 ? [] : words.slice(program + 1).map(withSecrets));
   assert.deepEqual(flags.mistakes, [], shown);
+  // Other users of a machine can read the flags of a running program.
+  const secrets = SETTING_NAMES.filter((name) => SETTINGS[name].secret && flags.values[name] !== undefined);
+  assert.deepEqual(secrets, [], `${shown}: give secrets in the environment`);
   const given = Object.entries(variables).map(([name, value]) => [name, withSecrets(value)]);
   return { ...Object.fromEntries(given), ...flags.values };
 }

@@ -8,6 +8,7 @@ import { SETTING_NAMES, SETTINGS } from "../../lib/config/settings.ts";
 import { PRESETS } from "../../lib/config/presets.ts";
 import { createGateway } from "../../mod.ts";
 import { createTools } from "../../tools/mod.ts";
+import { createCallRunner } from "../../tools/toolbox/call_runner.ts";
 import { FakeClock } from "../kit/clock.ts";
 import { readPage, readPages, ROOT } from "./pages.ts";
 
@@ -161,14 +162,18 @@ test("docs/limits.md names every limit", () => {
 });
 
 test("docs/tools.md names every tool in the row of its group", async () => {
+  const clock = new FakeClock();
   const { tools } = await createTools({
     root: `${ROOT}/docs`,
     groups: new Set(["files-read", "files-write", "shell", "network"]),
     shell: { sandbox: "required", network: false },
     web: { allowHosts: new Set(), search: { engine: "openrouter" } },
-    limits: { timeoutMs: 1000, concurrency: 1, callsPerMinute: 0 },
-    clock: new FakeClock(),
-    audit: () => {},
+    clock,
+    runner: createCallRunner({
+      limits: { timeoutMs: 1000, concurrency: 1, callsPerMinute: 0 },
+      clock,
+      audit: () => {},
+    }),
     warn: () => {},
   });
   const rows = read("docs/tools.md").split("\n").filter((line) => line.startsWith("| "));

@@ -368,13 +368,14 @@ const LISTED = JSON.stringify({
 });
 
 test("LIMITS charges an abandoned answer its list price for the tokens received", async () => {
-  const reply: FakeReply = { body: writeDelta({ content: "x".repeat(400) }), ending: "open" };
+  const reply: FakeReply = { body: writeDelta({ content: "bees ".repeat(100) }), ending: "open" };
   const on = createLimitedGateway({ each: { usd_day: 10 } }, new FakeUpstream(reply, { models: LISTED }));
   const response = await sendMessage(on, { stream: true });
   const reader = response.body?.getReader();
   await reader?.read();
   assert.equal((await sendMessage(on, { stream: true })).status, 200, "nothing is charged yet");
   await reader?.cancel();
+  await waitForUsage(on);
   // 100 tokens of 0.1 USD, and the input.
   assert.equal((await sendMessage(on)).status, 402);
 });
@@ -387,8 +388,21 @@ test("LIMITS charges an answer that is abandoned before it began for its input",
   await upstream.stalled;
   client.abort();
   assert.equal((await answer).status, 499);
+  await waitForUsage(on);
   assert.equal((await sendMessage(on)).status, 402);
 });
+
+/** Waits until the gateway reads no answer on whose client has left. */
+async function waitForUsage({ clock }: TestGateway): Promise<void> {
+  await settle();
+  clock.advance(10 * SECOND);
+  await settle();
+}
+
+/** Waits until what is already under way has been done. */
+async function settle(): Promise<void> {
+  for (let nth = 0; nth < 5; nth++) await new Promise((resolve) => setImmediate(resolve));
+}
 
 test("LIMITS charges a failed answer what was reported, or its list price", async () => {
   const reported = { ...HELLO, usage: { prompt_tokens: 1, completion_tokens: 1, cost: 3 } };

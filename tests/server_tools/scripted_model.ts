@@ -1,4 +1,4 @@
-import { upstreamTools } from "../../lib/turns/upstream_tools.ts";
+import { upstreamTools } from "../../lib/turns/gateway_tools/upstream_tools.ts";
 import * as v from "valibot";
 import type { StreamEvent } from "../../lib/anthropic/events.ts";
 import { MessageWriter } from "../../lib/anthropic/writer.ts";
@@ -14,10 +14,12 @@ import type { Models } from "../../tools/models.ts";
 import { defineTool, type Tool } from "../../tools/tool.ts";
 import {
   type AuditRecord,
-  createToolbox,
-  type Toolbox,
+  type CallRunner,
+  createCallRunner,
   type ToolContext,
-} from "../../tools/toolbox/toolbox.ts";
+  type ToolLimits,
+} from "../../tools/toolbox/call_runner.ts";
+import { createToolbox, type Toolbox } from "../../tools/toolbox/toolbox.ts";
 import { FakeClock } from "../kit/clock.ts";
 import { NO_FILES, NO_SHELL, NO_WEB } from "../kit/no_host.ts";
 
@@ -100,20 +102,31 @@ export interface TestToolbox {
   audit: AuditRecord[];
 }
 
-/** Creates a toolbox whose host touches nothing. */
-export function createTestToolbox(
-  tools: readonly Tool[] = [echo, fail, show],
-  limits: Partial<Toolbox["limits"]> = {},
-): TestToolbox {
+/** Creates a runner without a rate, whose clock stands still. */
+function createTestRunner(
+  limits: Partial<ToolLimits> = {},
+): { runner: CallRunner; clock: FakeClock; audit: AuditRecord[] } {
   const clock = new FakeClock();
   const audit: AuditRecord[] = [];
-  const nowhere = { files: NO_FILES, shell: NO_SHELL, web: NO_WEB };
-  const toolbox = createToolbox({
-    tools,
-    hostFor: (call) => ({ ...nowhere, ...call }),
+  const runner = createCallRunner({
     limits: { timeoutMs: 30_000, concurrency: 5, callsPerMinute: 0, ...limits },
     clock,
     audit: (record) => audit.push(record),
+  });
+  return { runner, clock, audit };
+}
+
+/** Creates a toolbox whose host touches nothing. */
+export function createTestToolbox(
+  tools: readonly Tool[] = [echo, fail, show],
+  limits: Partial<ToolLimits> = {},
+): TestToolbox {
+  const { runner, clock, audit } = createTestRunner(limits);
+  const nowhere = { files: NO_FILES, shell: NO_SHELL, web: NO_WEB };
+  const toolbox = createToolbox({
+    tools,
+    runner,
+    hostFor: (call) => ({ ...nowhere, ...call }),
     warn: () => {},
   });
   return { toolbox, clock, audit };
@@ -150,6 +163,8 @@ export function runScript(
     upstream: upstreamTools(options.route ?? toRoute("openai")),
     loss,
     loadToolbox: toolbox && (() => Promise.resolve(toolbox)),
+    loadCallRunner: () => Promise.resolve(createTestRunner().runner),
+    searchMaxUses: 20,
     signal,
     maxTurns,
     now: () => Date.UTC(2026, 0, 1),

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { StreamEvent } from "../../lib/anthropic/events.ts";
-import { UsageTally } from "../../lib/tokens/turn_usage.ts";
+import type { JsonObject } from "../../lib/base/json.ts";
+import type { ModelFacts } from "../../lib/dialects/mod.ts";
+import { OutputCounter } from "../../lib/tokens/output_counter.ts";
+import { requestedThinking } from "../../lib/tokens/requested_thinking.ts";
+import { countByRuns } from "../../lib/tokens/text.ts";
+import { type TallyOptions, type UsageReports, UsageTally } from "../../lib/tokens/turn_usage.ts";
 
 const PRICE = {
   input: 1,
@@ -36,30 +41,79 @@ const end = (usage: { output_tokens: number; [field: string]: unknown }): Stream
 });
 
 const EIGHT = [
-  say({ type: "text_delta", text: "1234" }),
-  say({ type: "thinking_delta", thinking: "12345678" }),
-  say({ type: "input_json_delta", partial_json: "1234567890123456789" }),
+  say({ type: "thinking_delta", thinking: "Bees dance" }),
+  say({ type: "text_delta", text: " 蜜蜂跳舞" }),
+  say({ type: "input_json_delta", partial_json: " 12" }),
   say({ type: "signature_delta", signature: "x".repeat(1000) }),
 ];
 
 interface Case {
   what: string;
   events: StreamEvent[];
-  cost?: number;
+  reports?: UsageReports;
+  left?: boolean;
   bill: [input: number, output: number, usd: number | undefined];
 }
 
 const CASES: Case[] = [
   { what: "the estimate for an answer without events", events: [], bill: [100, 0, 100] },
   {
+    what: "the estimate of the input instead of one in message_start",
+    events: [start({ input_tokens: 7, output_tokens: 0 })],
+    bill: [100, 0, 100],
+  },
+  {
     what: "the reported usage of an answer that began",
     events: [start({ input_tokens: 7, output_tokens: 1 })],
+    reports: { inputTokens: 7 },
     bill: [7, 1, 17],
   },
   {
-    what: "the length of an answer that broke off",
+    what: "the text of an answer that broke off",
     events: [start({ input_tokens: 7, output_tokens: 1 }), ...EIGHT],
+    reports: { inputTokens: 7 },
     bill: [7, 8, 87],
+  },
+  {
+    what: "no hidden thinking of an answer that broke off by itself",
+    events: [say({ type: "text_delta", text: "Hi" })],
+    bill: [100, 1, 110],
+  },
+  {
+    what: "hidden thinking that was asked for, if the client left",
+    events: [say({ type: "text_delta", text: "Hi" })],
+    left: true,
+    bill: [100, 501, 5110],
+  },
+  {
+    what: "hidden thinking, if the client left before the answer",
+    events: [],
+    left: true,
+    bill: [100, 500, 5100],
+  },
+  {
+    what: "hidden thinking of which only a signature came",
+    events: [say({ type: "thinking_delta", thinking: "" }), say({ type: "signature_delta", signature: "x" })],
+    left: true,
+    bill: [100, 500, 5100],
+  },
+  {
+    what: "thinking that was received by its text",
+    events: EIGHT,
+    left: true,
+    bill: [100, 8, 180],
+  },
+  {
+    what: "hidden thinking and text up to max_tokens",
+    events: [say({ type: "text_delta", text: "蜂".repeat(400) })],
+    left: true,
+    bill: [100, 700, 7100],
+  },
+  {
+    what: "a report within an answer as the least",
+    events: EIGHT,
+    reports: { inputTokens: 7, outputTokens: 20 },
+    bill: [0, 20, 200],
   },
   {
     what: "the final usage of a whole answer",
@@ -68,7 +122,14 @@ const CASES: Case[] = [
       ...EIGHT,
       end({ input_tokens: 9, output_tokens: 3 }),
     ],
+    reports: { inputTokens: 9, outputTokens: 3 },
+    left: true,
     bill: [9, 3, 39],
+  },
+  {
+    what: "a whole answer without a report by its text",
+    events: [...EIGHT, end({ input_tokens: 8, output_tokens: 2 })],
+    bill: [100, 8, 180],
   },
   {
     what: "each kind of cached input at its price",
@@ -80,36 +141,103 @@ const CASES: Case[] = [
         output_tokens: 1,
       }),
     ],
+    reports: { outputTokens: 1 },
     bill: [14, 1, 33],
   },
   {
     what: "a long input at the price of long input",
     events: [end({ input_tokens: 2000, output_tokens: 0 })],
+    reports: { outputTokens: 0 },
     bill: [2000, 0, 6000],
   },
-  { what: "the cost that the upstream reports", events: EIGHT, cost: 0.25, bill: [100, 8, 0.25] },
-  { what: "a reported cost of zero", events: EIGHT, cost: 0, bill: [100, 8, 0] },
-  { what: "the list price instead of a negative cost", events: [], cost: -4, bill: [100, 0, 100] },
-  { what: "the list price instead of an infinite cost", events: [], cost: Infinity, bill: [100, 0, 100] },
+  {
+    what: "the cost that the upstream reports",
+    events: EIGHT,
+    reports: { cost: 0.25 },
+    bill: [100, 8, 0.25],
+  },
+  { what: "a reported cost of zero", events: EIGHT, reports: { cost: 0 }, bill: [100, 8, 0] },
+  {
+    what: "the list price instead of a negative cost",
+    events: [],
+    reports: { cost: -4 },
+    bill: [100, 0, 100],
+  },
+  {
+    what: "the list price instead of an infinite cost",
+    events: [],
+    reports: { cost: Infinity },
+    bill: [100, 0, 100],
+  },
   {
     what: "invalid counts as zero",
     events: [end({ input_tokens: Number.NaN, output_tokens: -3, cache_read_input_tokens: 1e300 })],
+    reports: { outputTokens: -3 },
     bill: [0, 0, 0],
   },
 ];
 
-for (const { what, events, cost, bill } of CASES) {
+const OPTIONS: TallyOptions = {
+  price: PRICE,
+  countInput: () => 100,
+  correctOutput: (tokens) => tokens,
+  requestedThinking: 500,
+  maxTokens: 700,
+};
+
+for (const { what, events, reports = {}, left = false, bill } of CASES) {
   test(`toTurnUsage() counts ${what}`, () => {
-    const tally = new UsageTally({ inputTokens: 100, price: PRICE });
+    const tally = new UsageTally(OPTIONS);
     tally.add(events);
-    const { inputTokens, outputTokens, usd } = tally.toTurnUsage(cost);
+    const { inputTokens, outputTokens, usd } = tally.toTurnUsage(reports, { left });
     assert.deepEqual([inputTokens, outputTokens, usd], bill);
   });
 }
 
 test("toTurnUsage() returns no cost for a model without a list price", () => {
   for (const price of [undefined, {}, { input: 1 }, { output: 1 }]) {
-    assert.equal(new UsageTally({ inputTokens: 1, price }).toTurnUsage(undefined).usd, undefined);
-    assert.equal(new UsageTally({ inputTokens: 1, price }).toTurnUsage(2).usd, 2);
+    const tally = new UsageTally({ ...OPTIONS, price });
+    assert.equal(tally.toTurnUsage({}, { left: false }).usd, undefined);
+    assert.equal(tally.toTurnUsage({ cost: 2 }, { left: false }).usd, 2);
+  }
+});
+
+const BUDGETS: [body: JsonObject, tokens: number, facts?: ModelFacts][] = [
+  [{}, 0],
+  [{ thinking: { type: "enabled", budget_tokens: 3000 } }, 3000],
+  [{ thinking: { type: "enabled", budget_tokens: 30_000 } }, 10_000],
+  [{ reasoning: { max_tokens: 2000 } }, 2000],
+  [{ reasoning: { max_tokens: 9000 } }, 8000, { maxOutput: 8000 }],
+  [{ thinking: { type: "adaptive" } }, 5000],
+  [{ thinking: { type: "adaptive" }, output_config: { effort: "high" } }, 8000],
+  [{ output_config: { effort: "high" } }, 0],
+  [{ thinking: { type: "enabled" } }, 5000],
+  [{ thinking: { type: "disabled" } }, 0],
+  [{ reasoning: { enabled: true } }, 5000],
+  [{ reasoning: { enabled: false } }, 0],
+  [{ reasoning: { effort: "none" } }, 0],
+  [{ reasoning: { effort: "minimal" } }, 1000],
+  [{ reasoning_effort: "low" }, 2000],
+  [{ reasoning_effort: "max" }, 9500],
+  [{}, 5000, { reasoning: { mandatory: true, budget: false } }],
+  [{ reasoning: { effort: "low" } }, 2000, { reasoning: { mandatory: true, budget: false } }],
+];
+
+for (const [body, tokens, facts = {}] of BUDGETS) {
+  test(`requestedThinking() of ${JSON.stringify({ ...body, ...facts })} is ${tokens}`, () => {
+    assert.equal(requestedThinking(body, { maxTokens: 10_000, facts }), tokens);
+  });
+}
+
+test("OutputCounter counts pieces as it counts their whole, in any cut", () => {
+  const text = "Bees dance, 蜜蜂跳舞, in 128 figures.\n".repeat(400);
+  const whole = countByRuns(text);
+  for (const size of [1, 7, 4095, text.length]) {
+    const counter = new OutputCounter();
+    for (let at = 0; at < text.length; at += size) counter.add(text.slice(at, at + size));
+    assert.ok(
+      Math.abs(counter.tokens - whole) <= 2 * text.length / 4096,
+      `${size}: ${counter.tokens}, ${whole}`,
+    );
   }
 });

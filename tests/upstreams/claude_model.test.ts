@@ -31,6 +31,9 @@ const CASES: [listed: string[], asked: string, model: string | undefined, settin
     UPSTREAMS: { local: { url: "http://127.0.0.1:1/v1", preset: "ollama" } },
   }],
   [OTHERS, "claude-sonnet-5", undefined],
+  [[...OTHERS, "anthropic/claude-3.7-sonnet"], "claude-sonnet-5-5", undefined, {
+    ANTHROPIC_MODEL: "acme/talker-1",
+  }],
   [OTHERS, "acme/talker-9", undefined, { ANTHROPIC_MODEL: "acme/talker-1" }],
 ];
 

@@ -1,4 +1,4 @@
-import { ToolError } from "../errors.ts";
+import { RateError } from "../errors.ts";
 import type { Clock } from "../clock.ts";
 
 /** Limits of a gate. */
@@ -15,7 +15,7 @@ export interface Gate {
   /**
    * Counts a call of a client.
    *
-   * @throws {ToolError} if the client has reached its calls per minute.
+   * @throws {RateError} if the client has reached its calls per minute.
    */
   countCall(client: string): void;
   /**
@@ -48,7 +48,7 @@ export function createGate({ concurrency, callsPerMinute, clock }: GateOptions):
       const [first] = recent;
       if (first !== undefined && recent.length >= callsPerMinute) {
         const waitSeconds = Math.ceil((first + MINUTE_MS - clock.now()) / 1000);
-        throw new ToolError(
+        throw new RateError(
           `Cannot run more than ${callsPerMinute} tools a minute: try again in ${waitSeconds} s`,
         );
       }

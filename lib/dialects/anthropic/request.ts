@@ -93,7 +93,8 @@ function toAnthropicRequest(
     ...(judged && safeguards !== undefined && { safeguards }),
     ...(system && { system: isAnthropic ? system : withoutBillingBlock(system) }),
     model: context.model,
-    stream: true,
+    // Anthropic's API refuses a stream for `max_tokens: 0`, which only warms the cache.
+    stream: request.max_tokens > 0,
     messages: toUpstreamMessages(request.messages, context, isCompatible),
   };
 }
@@ -137,6 +138,8 @@ function toUpstreamMessages(messages: Message[], context: TurnContext, isCompati
   return messages.flatMap((message, at): Message[] => {
     const { role, content } = message;
     const path = `messages.${at}.content`;
+    // A message without content carries only settings, which such a host does not know.
+    if (isCompatible && role === "system" && content.length === 0) return [];
     if (typeof content === "string") {
       if (role !== "assistant" || content.trim() !== "") return [message];
       loss.add(path, "dropped");
@@ -144,6 +147,7 @@ function toUpstreamMessages(messages: Message[], context: TurnContext, isCompati
     }
     const toBlocks = role === "assistant" ? toAnswerBlocks : convert;
     const kept = content.flatMap((block, nth) => toBlocks(block, `${path}.${nth}`));
+    if (isCompatible && kept.length === 0) return [];
     if (kept.length === content.length && kept.every((block, nth) => block === content[nth])) {
       return [message];
     }

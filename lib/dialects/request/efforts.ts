@@ -4,7 +4,7 @@ import type { LossReport } from "../loss.ts";
 /** Efforts of all hosts, ascending. Source: https://openrouter.ai/docs/use-cases/reasoning-tokens */
 export const EFFORTS: readonly string[] = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 /** Share of `max_tokens` that OpenRouter uses as the thinking budget of an effort. */
-const EFFORT_SHARES: readonly (readonly [effort: string, share: number])[] = [
+export const EFFORT_SHARES: readonly (readonly [effort: string, share: number])[] = [
   ["minimal", 0.1],
   ["low", 0.2],
   ["medium", 0.5],

@@ -70,6 +70,59 @@ for (const runtime of RUNTIMES) {
   }
 }
 
+for (const runtime of RUNTIMES) {
+  const name = `on ${runtime.name} LIMITS charges the usage of an answer whose client has left`;
+  test(name, { skip: runtime.missing, timeout: 30_000 }, async () => {
+    const upstream = await listen();
+    const base = `http://127.0.0.1:${toPort(upstream)}`;
+    const LIMITS = '{"each": {"usd_day": 0.5}}';
+    const args = [
+      "--port",
+      "0",
+      "--upstream",
+      base,
+      "--api-key",
+      "k",
+      "--limits",
+      LIMITS,
+      "--log-level",
+      "off",
+    ];
+    const program = launch(runtime, args);
+    try {
+      const url = await program.find(/^ANTHROPIC_BASE_URL=(\S+)$/m);
+      const asked = new Promise<ServerResponse>((resolve) => upstream.once("asked", resolve));
+      const client = ask(`${url}/v1/messages`, true);
+      client.on("error", () => {}); // it is cut on purpose
+      const response = await asked;
+      open(response).write(toChunk("Hel"));
+      const [answer] = await once(client, "response");
+      await once(answer.resume(), "data");
+      client.destroy();
+      // The upstream goes on, and reports its usage in the end.
+      response.write(toChunk("lo"));
+      const usage = { prompt_tokens: 9, completion_tokens: 2, cost: 0.5 };
+      const end = { choices: [{ index: 0, delta: {}, finish_reason: "stop" }], usage };
+      response.end(`data: ${JSON.stringify(end)}\n\ndata: [DONE]\n\n`);
+      await once(response, "close");
+      assert.equal(response.writableFinished, true);
+      upstream.on("asked", (next: ServerResponse) => open(next).end(toChunk("Hello") + "data: [DONE]\n\n"));
+      let status = 200;
+      while (status === 200) {
+        const [next] = await once(ask(`${url}/v1/messages`, false), "response");
+        await once(next.resume(), "end");
+        status = next.statusCode;
+      }
+      assert.equal(status, 402);
+    } finally {
+      program.kill("SIGTERM");
+      upstream.close();
+      upstream.closeAllConnections();
+      await program.ended;
+    }
+  });
+}
+
 async function listen(): Promise<Server> {
   const server = createServer((incoming, response) => {
     incoming.resume();

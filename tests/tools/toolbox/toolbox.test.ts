@@ -210,7 +210,7 @@ test("createToolbox() truncates a result that is too long", async () => {
   assert.equal(texts[1], `${"y".repeat(50_000)}\n[100000 more characters cut]`);
 });
 
-test("createToolbox() keeps the sessions of conversations apart and forgets the oldest", async () => {
+test("createToolbox() keeps the sessions of conversations apart and forgets the oldest of a client", async () => {
   const todos: string[] = [];
   const note = defineTool({
     name: "Note",
@@ -230,6 +230,9 @@ test("createToolbox() keeps the sessions of conversations apart and forgets the 
   await run("alice", "c2");
   await run("bob", "c1");
   for (let nth = 0; nth < 1000; nth++) await run("mallory", `${nth}`);
+  await run("alice", "c1");
+  assert.equal(todos.at(-1), "a", "the conversations of another client");
+  for (let nth = 0; nth < 1000; nth++) await run("alice", `${nth}`);
   await run("alice", "c1");
   assert.deepEqual(todos.slice(0, 4), ["a", "a", "", ""]);
   assert.equal(todos.at(-1), "");

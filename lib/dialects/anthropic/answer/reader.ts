@@ -54,6 +54,7 @@ export class AnthropicAnswerReader implements AnswerReader {
   #ending: { delta: MessageDeltaEvent["delta"]; usage: Counts; rest: JsonObject } | undefined;
   cost: number | undefined;
   inputTokens: number | undefined;
+  outputTokens: number | undefined;
   unknownStop: string | undefined;
 
   constructor(request: MessagesRequest, context: TurnContext, { exact }: AnthropicAnswerOptions) {
@@ -117,6 +118,7 @@ export class AnthropicAnswerReader implements AnswerReader {
       usage,
     };
     for (const event of toEvents(message)) this.#event(event.type, { ...event });
+    if (typeof output_tokens !== "number") this.outputTokens = undefined;
   }
 
   end(): void {
@@ -228,6 +230,7 @@ export class AnthropicAnswerReader implements AnswerReader {
       throw brokenCall(cause);
     }
     const counts = this.#count(usage);
+    this.outputTokens = counts.output_tokens;
     this.#writer.pass({
       ...rest,
       type: "message_delta",

@@ -1,3 +1,4 @@
+import { ApiError } from "../../../base/errors.ts";
 import { CHARS_PER_TOKEN } from "../../../base/chars_per_token.ts";
 import { brokenCall, incompleteAnswer, unreadableAnswer } from "../../errors/unreadable.ts";
 import * as v from "valibot";
@@ -16,7 +17,7 @@ import { collectSchemas } from "../../offered_tools/offer_tools.ts";
 import { findOutputFormat } from "../request/format.ts";
 import { ThoughtSignatures } from "./thought_signatures.ts";
 import { ToolCallReader } from "./tool_calls.ts";
-import { toCounts } from "./usage.ts";
+import { toCost, toCounts } from "./usage.ts";
 
 /** Converts a chat completion, whole or streamed, to the events of an Anthropic message. */
 export class ChatAnswerReader implements AnswerReader {
@@ -29,8 +30,6 @@ export class ChatAnswerReader implements AnswerReader {
   /** The last message beside an empty delta. It is the answer if the deltas have none. */
   #unsent: ChatDelta | undefined;
   #argumentChars = 0;
-  #hasUsage = false;
-  #outputTokens = 0;
   #marked = false;
   /** False, because an error may follow `[DONE]`. */
   readonly done = false;
@@ -38,6 +37,8 @@ export class ChatAnswerReader implements AnswerReader {
   cost: number | undefined;
   /** Input tokens including those of the cache, if the upstream reports them. */
   inputTokens: number | undefined;
+  /** Output tokens including those of thinking, if the upstream reports them. */
+  outputTokens: number | undefined;
 
   constructor(request: MessagesRequest, context: HostContext) {
     const usage = {
@@ -104,7 +105,7 @@ export class ChatAnswerReader implements AnswerReader {
     textCalls.forEach(({ name, input }, index) =>
       this.#calls.push({ index, function: { name, arguments: input } })
     );
-    if (!this.#hasUsage) {
+    if (this.outputTokens === undefined) {
       this.#writer.usage({ output_tokens: Math.max(1, Math.ceil(this.#outputChars / CHARS_PER_TOKEN)) });
     }
     this.#endMessage();
@@ -118,8 +119,9 @@ export class ChatAnswerReader implements AnswerReader {
     try {
       this.#writer.end(stopReason, this.#ending.stopSequence);
     } catch (cause) {
+      if (cause instanceof ApiError) throw cause;
       // Some hosts do not report that an answer reached its token limit if it ends in a tool call.
-      if (this.#outputTokens >= this.#maxTokens) return this.#writer.end("max_tokens");
+      if ((this.outputTokens ?? 0) >= this.#maxTokens) return this.#writer.end("max_tokens");
       // An answer that is not JSON is passed on as it is. The check of structured outputs requests it again.
       if (this.#writer.endJson()) return this.#endMessage();
       throw brokenCall(cause);
@@ -138,6 +140,7 @@ export class ChatAnswerReader implements AnswerReader {
       this.#content.cite(chunk);
       const usage = chunk.usage ?? chunk.x_groq?.usage;
       if (usage) this.#count(usage);
+      this.cost = toCost(chunk.cost) ?? this.cost;
     }
   }
 
@@ -184,12 +187,9 @@ export class ChatAnswerReader implements AnswerReader {
   #count(usage: ChatUsage): void {
     const { report, input, output } = toCounts(usage);
     this.inputTokens = input ?? this.inputTokens;
-    if (output !== undefined) {
-      this.#outputTokens = output;
-      this.#hasUsage = true;
-    }
+    this.outputTokens = output ?? this.outputTokens;
     this.#writer.usage(report);
-    if (typeof usage.cost === "number") this.cost = usage.cost;
+    this.cost = toCost(usage.cost) ?? this.cost;
   }
 }
 

@@ -28,7 +28,7 @@ export class ResponsesAnswerReader implements AnswerReader {
   #finish: Finish | undefined;
   /** True if the upstream ended its stream with `[DONE]`. */
   #closed = false;
-  #outputTokens: number | undefined;
+  outputTokens: number | undefined;
   /** Cost of the answer in USD, if the upstream reports it. */
   cost: number | undefined;
   /** Input tokens including those of the cache, if the upstream reports them. */
@@ -106,7 +106,7 @@ export class ResponsesAnswerReader implements AnswerReader {
     }
     this.#items.endAll(this.#finish.output);
     const { chars, searches } = this.#state;
-    const outputTokens = this.#outputTokens ?? Math.max(1, Math.ceil(chars / CHARS_PER_TOKEN));
+    const outputTokens = this.outputTokens ?? Math.max(1, Math.ceil(chars / CHARS_PER_TOKEN));
     this.#writer.usage({
       output_tokens: outputTokens,
       ...(searches > 0 && { server_tool_use: { web_search_requests: searches } }),
@@ -117,6 +117,7 @@ export class ResponsesAnswerReader implements AnswerReader {
     try {
       this.#writer.end(reason, this.#state.stops.matched);
     } catch (cause) {
+      if (cause instanceof ApiError) throw cause;
       if (this.#limitReached) return this.#writer.end("max_tokens");
       throw new ApiError(
         "api_error",
@@ -168,13 +169,13 @@ export class ResponsesAnswerReader implements AnswerReader {
   }
 
   get #limitReached(): boolean {
-    return this.#state.truncatedCall || (this.#outputTokens ?? 0) >= this.#maxTokens;
+    return this.#state.truncatedCall || (this.outputTokens ?? 0) >= this.#maxTokens;
   }
 
   #count(usage: JsonObject): void {
     const { report, input, output, cost } = toCounts(usage);
     this.inputTokens = input ?? this.inputTokens;
-    this.#outputTokens = output ?? this.#outputTokens;
+    this.outputTokens = output ?? this.outputTokens;
     this.cost = cost ?? this.cost;
     this.#writer.usage(report);
   }

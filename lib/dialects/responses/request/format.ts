@@ -1,5 +1,6 @@
 import type { MessagesRequest } from "../../../anthropic/schema.ts";
 import type { JsonObject } from "../../../base/json.ts";
+import { findChange } from "../../adjustments/adjustment.ts";
 import type { ResponsesContext } from "../responses.ts";
 import { canBeStrict } from "./strict_schema.ts";
 
@@ -8,7 +9,7 @@ import { canBeStrict } from "./strict_schema.ts";
  *
  * A schema that the host cannot enforce is sent as a recommendation, and reported.
  */
-export function toTextFormat(request: MessagesRequest, { loss }: ResponsesContext): JsonObject {
+export function toTextFormat(request: MessagesRequest, { adjustments, loss }: ResponsesContext): JsonObject {
   const { output_config, output_format } = request;
   const format = output_config?.format ?? output_format;
   if (!format) return {};
@@ -18,7 +19,7 @@ export function toTextFormat(request: MessagesRequest, { loss }: ResponsesContex
     loss.add(path, "dropped");
     return {};
   }
-  const strict = canBeStrict(schema);
+  const strict = findChange(adjustments, "drop_strict") === undefined && canBeStrict(schema);
   if (!strict) loss.add(`${path}.schema`, "approximated");
   return { text: { format: { type: "json_schema", name: "answer", schema, strict } } };
 }

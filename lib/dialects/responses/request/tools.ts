@@ -10,7 +10,8 @@ import { canBeStrict } from "./strict_schema.ts";
 export function toTools(request: MessagesRequest, context: ResponsesContext): JsonObject {
   const { loss } = context;
   const names = new Set<string>();
-  const tools = offerTools(request).flatMap(({ path, tool, described }): JsonObject[] => {
+  const tools = offerTools(request).flatMap(({ path, tool, described, sentEarly }): JsonObject[] => {
+    if (sentEarly) loss.add(`${path}.defer_loading`, "dropped");
     if (tool === undefined) {
       loss.add(path, "dropped");
       return [];
