@@ -4,7 +4,7 @@ import type { Settings } from "../../lib/config/settings.ts";
 import { parseEvents } from "../kit/events.ts";
 import { createTestGateway } from "../kit/gateway.ts";
 import { captureLog } from "../kit/log.ts";
-import { minimalRequest, UPSTREAM_APIS } from "../kit/request.ts";
+import { API_SETTINGS, minimalRequest, UPSTREAM_APIS } from "../kit/request.ts";
 import { COMPLETE_STREAMS, writeEvent } from "../kit/streams.ts";
 import { type FakeReply, FakeUpstream } from "../kit/upstream.ts";
 
@@ -59,7 +59,7 @@ for (const [headers, id] of IDS) {
           headers: { ...JSON_TYPE, ...headers },
         }]);
         const lines = await captureLog(async () => {
-          const gateway = createTestGateway({ upstream: answers });
+          const gateway = createTestGateway({ upstream: answers, settings: API_SETTINGS[api] });
           for (const status of [200, 500]) {
             const response = await gateway.post(minimalRequest(api, { stream }));
             await response.text();
