@@ -10,10 +10,12 @@ import { ApiError, errorResponse } from "./base/errors.ts";
 import type { GatewayContext } from "./server/context.ts";
 import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
+import { createBodyMeter } from "./limits/body_meter.ts";
 import { createLimiter } from "./limits/limiter.ts";
 import type { Directory } from "./upstreams/upstream.ts";
 import { createFetch } from "./runtime/fetch.ts";
 import { createCounters } from "./observability/counters.ts";
+import { createLearnedAdjustments } from "./turns/learned_adjustments.ts";
 import { createToolLoaders } from "./turns/load_tools.ts";
 import { createUpstreams } from "./upstreams/from_config.ts";
 import type { Alias } from "./config/aliases.ts";
@@ -84,7 +86,9 @@ export function createGateway(
     counters: createCounters(clock.now()),
     shutdown,
     inputCounter: createInputCounter(clock),
+    learned: createLearnedAdjustments(),
     limits: createLimiter(config, { clock, newId }),
+    bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
     ...createToolLoaders(config, clock),
   };
   const answer = createApp(gateway);

@@ -35,7 +35,8 @@ const ROOMS: Record<string, Room> = {
   },
   "upstreams": { uses: "dialects/mod.ts dialects access config runtime base" },
   "tokens": { uses: "dialects/mod.ts anthropic runtime base", pure: true },
-  "dialects/mod.ts": { uses: "dialects/hosts.ts dialects", pure: true },
+  "dialects/mod.ts": { uses: "dialects/hosts.ts dialects/known_adjustments.ts dialects", pure: true },
+  "dialects/known_adjustments.ts": { uses: "dialects config", pure: true },
   "dialects/hosts.ts": {
     uses: "dialects/presets.ts dialects/anthropic dialects/openai dialects/responses dialects config",
     pure: true,
@@ -44,7 +45,7 @@ const ROOMS: Record<string, Room> = {
   "dialects/anthropic": { uses: "dialects anthropic base", pure: true },
   "dialects/openai": { uses: "dialects anthropic json_schema base", pure: true },
   "dialects/responses": { uses: "dialects anthropic json_schema base", pure: true },
-  "dialects": { uses: "anthropic base", pure: true },
+  "dialects": { uses: "anthropic json_schema base", pure: true },
   "access": { uses: "config base" },
   "limits": {
     uses: "config observability runtime base",

@@ -1,11 +1,12 @@
-import { tryJson } from "../base/json.ts";
 import { ApiError } from "../base/errors.ts";
+import { AnswerSize } from "./answer_size.ts";
+import { parseToolInput } from "./parse_input.ts";
 import type { ResponseBlock, ResponseMessage, StreamEvent } from "./events.ts";
 
 /**
  * Combines the events of a stream into one message, the answer to a request that does not stream.
  *
- * @throws {ApiError} `api_error` if the events end before `message_stop`.
+ * @throws {ApiError} `api_error` if the events end before `message_stop`, or if the message is larger than 32 MiB.
  *
  * @example Usage
  * ```ts
@@ -34,14 +35,21 @@ export class MessageAccumulator {
   #message: ResponseMessage | undefined;
   #finished = false;
   readonly #inputs = new Map<number, string>();
+  readonly #citations = new Map<number, unknown[]>();
+  readonly #size = new AnswerSize();
 
   /** Blocks received so far. The last one may be incomplete. */
   get content(): readonly ResponseBlock[] {
     return this.#message?.content ?? [];
   }
 
-  /** Adds the next event. */
+  /**
+   * Adds the next event.
+   *
+   * @throws {ApiError} `api_error` (502) if the message becomes larger than 32 MiB.
+   */
   add(event: StreamEvent): void {
+    this.#size.add(event);
     switch (event.type) {
       case "message_start":
         this.#message = { ...event.message, content: [], usage: { ...event.message.usage } };
@@ -124,7 +132,7 @@ export class MessageAccumulator {
         this.#inputs.set(index, `${this.#inputs.get(index) ?? ""}${delta.partial_json}`);
         return;
       case "citations_delta":
-        block.citations = [...(Array.isArray(block.citations) ? block.citations : []), delta.citation];
+        this.#cite(index, block, delta.citation);
         return;
       default: {
         // Newer kinds of delta carry whole values, as `compaction_delta` does.
@@ -134,10 +142,19 @@ export class MessageAccumulator {
     }
   }
 
+  /** Adds a citation to the list of the block, which is not the upstream's own list. */
+  #cite(index: number, block: ResponseBlock, citation: unknown): void {
+    const citations = this.#citations.get(index) ??
+      (Array.isArray(block.citations) ? [...block.citations] : []);
+    citations.push(citation);
+    this.#citations.set(index, citations);
+    block.citations = citations;
+  }
+
   #closeBlock(index: number): void {
     const text = this.#inputs.get(index);
     // A message cut by `max_tokens` may end inside the arguments. If they are not JSON, the start event's input stays.
-    const input = text ? tryJson(text) : undefined;
+    const input = text ? parseToolInput(text) : undefined;
     if (input !== undefined) this.#block(index).input = input;
   }
 }

@@ -1,5 +1,7 @@
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
-import { allowedTypes, coerce, isLeftOutIfNull } from "./coerce.ts";
+import { findExcess } from "../base/json_bounds.ts";
+import { coerce } from "./coerce.ts";
+import { SchemaTypes } from "./schema_types.ts";
 
 /**
  * Converts the members of a streamed JSON object to the types that its schema requires.
@@ -52,7 +54,8 @@ export class InputCoercer {
       if (this.#state === "colon" && !isSpace(char)) {
         this.#state = "value";
         this.#start += take(at);
-        const mayBeLeftOut = char === "n" && isLeftOutIfNull(this.#memberName, this.#root, this.#root);
+        const mayBeLeftOut = char === "n" &&
+          SchemaTypes.of(this.#root).isLeftOutIfNull(this.#memberName, this.#root);
         if (!mayBeLeftOut) out += this.#takeStart();
         if (mayBeLeftOut || this.#mustHold(char)) this.#held = "";
       }
@@ -134,16 +137,16 @@ export class InputCoercer {
   }
 
   #mustHold(first: string): boolean {
-    const allowed = allowedTypes(this.#schema, this.#root);
+    const allowed = SchemaTypes.of(this.#root).read(this.#schema);
     const actualType = TYPES_BY_FIRST_CHAR.find(([start]) => start.test(first))?.[1];
     if (allowed === undefined || actualType === undefined) return false;
-    const matching = allowed.filter(({ type }) => type === actualType);
-    return matching.length === 0 ||
-      matching.some(({ schema }) => isObject(schema.properties) || isObject(schema.items));
+    if (!allowed.has(actualType)) return true;
+    const schema = allowed.get(actualType);
+    return isObject(schema?.properties) || isObject(schema?.items);
   }
 
   #coerceHeld(text: string): string {
-    const value = tryJson(text);
+    const value = findExcess(text) === undefined ? tryJson(text) : undefined;
     const coerced = value === undefined ? value : coerce(value, this.#schema, this.#root);
     if (coerced === value) return text;
     const trimmed = text.trimEnd();

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { ApiError } from "../base/errors.ts";
+import { MAX_ISSUES } from "./bounded_list.ts";
 import { CountTokensRequest, MessagesRequest } from "./schema.ts";
 
 /**
@@ -30,7 +31,7 @@ export function parseCountTokensRequest(body: unknown): CountTokensRequest {
 }
 
 function invalidRequestError(issues: readonly v.BaseIssue<unknown>[] = []): ApiError {
-  const lines = new Set(issues.slice(0, 10).map(describeIssue));
+  const lines = new Set(issues.slice(0, MAX_ISSUES).map(describeIssue));
   return new ApiError("invalid_request_error", [...lines].join("; "));
 }
 

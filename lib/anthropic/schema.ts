@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { boundedList } from "./bounded_list.ts";
 import type { JsonObject } from "../base/json.ts";
 
 /**
@@ -38,6 +39,9 @@ const Count = v.pipe(
 );
 const Text = v.string("Input should be a valid string");
 const Flag = v.boolean("Input should be a valid boolean");
+
+/** Bound of a list of content blocks. */
+const BLOCKS = { max: 100_000, items: "content blocks" };
 
 const CacheControl = v.looseObject({ type: v.literal("ephemeral"), ttl: v.nullish(Text) });
 const cached = { cache_control: v.nullish(CacheControl) };
@@ -92,7 +96,7 @@ const SearchResultBlock = v.looseObject({
   type: v.literal("search_result"),
   source: Text,
   title: Text,
-  content: v.array(TextBlock),
+  content: boundedList(TextBlock, BLOCKS),
   ...cached,
 });
 
@@ -112,7 +116,7 @@ const ToolUseBlock = v.looseObject({
   ...cached,
 });
 
-const ToolReferenceBlock = v.looseObject({ type: v.literal("tool_reference"), tool_name: Text });
+const ToolReferenceBlock = v.looseObject({ type: v.literal("tool_reference"), tool_name: Text, ...cached });
 
 const ToolResultBlock: v.GenericSchema<ToolResultBlock> = v.looseObject({
   type: v.literal("tool_result"),
@@ -181,7 +185,7 @@ export function parseBlock(block: { type: string }): ContentBlock {
 }
 
 const StringContent: v.GenericSchema<Content> = v.string("Input should be a valid string or a valid list");
-const BlockContent: v.GenericSchema<Content> = v.array(ContentBlock, "Input should be a valid list");
+const BlockContent: v.GenericSchema<Content> = boundedList(ContentBlock, BLOCKS);
 const Content: v.GenericSchema<Content> = v.lazy((input) =>
   Array.isArray(input) ? BlockContent : StringContent
 );
@@ -283,12 +287,11 @@ const shared = {
     v.maxLength(256, "String should have at most 256 characters"),
   ),
   messages: v.pipe(
-    v.array(Message, "Input should be a valid list"),
+    boundedList(Message, { max: 100_000, items: "messages" }),
     v.minLength(1, "at least one message is required"),
-    v.maxLength(100_000, "at most 100000 messages are allowed"),
   ),
   system: v.nullish(Content),
-  tools: v.nullish(v.array(Tool, "Input should be a valid list")),
+  tools: v.nullish(boundedList(Tool, { max: 10_000, items: "tools" })),
   tool_choice: v.nullish(ToolChoice),
   thinking: v.nullish(Thinking),
   output_config: v.nullish(OutputConfig),
@@ -305,7 +308,7 @@ export const MessagesRequest = v.looseObject({
   ...shared,
   max_tokens: Count,
   stream: v.nullish(Flag),
-  stop_sequences: v.nullish(v.array(Text, "Input should be a valid list")),
+  stop_sequences: v.nullish(boundedList(Text, { max: 1000, items: "stop sequences" })),
   temperature: v.nullish(Finite),
   top_p: v.nullish(Finite),
   top_k: v.nullish(Finite),

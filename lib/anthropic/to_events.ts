@@ -49,7 +49,7 @@ export function toBlockEvents(block: ResponseBlock, index: number): StreamEvent[
  * A block of another type, or without the field of its type, is sent whole in its start event.
  */
 function splitBlock(block: ResponseBlock): [start: ResponseBlock, deltas: Delta[]] {
-  const { type, text, citations, thinking, signature, input } = block;
+  const { type, text, citations, thinking, signature, input, content } = block;
   if (type === "text" && typeof text === "string") {
     const cited = Array.isArray(citations) ? citations : [];
     const start = { ...block, text: "", ...(cited.length > 0 && { citations: [] }) };
@@ -66,6 +66,9 @@ function splitBlock(block: ResponseBlock): [start: ResponseBlock, deltas: Delta[
   }
   if ((type === "tool_use" || type === "server_tool_use") && isObject(input)) {
     return [{ ...block, input: {} }, [{ type: "input_json_delta", partial_json: JSON.stringify(input) }]];
+  }
+  if (type === "compaction" && typeof content === "string") {
+    return [{ ...block, content: null }, [{ type: "compaction_delta", content }]];
   }
   return [block, []];
 }

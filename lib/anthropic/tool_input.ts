@@ -1,5 +1,7 @@
-import { isObject, type JsonObject, tryJson } from "../base/json.ts";
+import { isObject, type JsonObject } from "../base/json.ts";
+import { JSON_BOUNDS } from "../base/json_bounds.ts";
 import { InputCoercer } from "./input_coercer.ts";
+import { parseToolInput, toolInputError } from "./parse_input.ts";
 import { StringRepair } from "./string_repair.ts";
 
 /**
@@ -98,7 +100,7 @@ export class ToolInput {
     if (this.#state === "other") return unwrapObject(this.#held);
     if (this.#released === "" && this.#state !== "inside") return "{}";
     const rest = this.#state === "inside" ? this.#held : "";
-    JSON.parse(this.#released + rest);
+    if (parseToolInput(this.#released + rest) === undefined) throw notAnObject();
     return rest;
   }
 
@@ -124,8 +126,10 @@ export class ToolInput {
       return false;
     }
     if (code === QUOTE) this.#quoted = true;
-    else if (code === OPEN_BRACE || code === OPEN_BRACKET) this.#depth++;
-    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) return --this.#depth === 0;
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+      if (++this.#depth > JSON_BOUNDS.depth) throw toolInputError("depth");
+    }
+    if (code === CLOSE_BRACE || code === CLOSE_BRACKET) return --this.#depth === 0;
     return false;
   }
 }
@@ -145,11 +149,15 @@ function isSpace(code: number): boolean {
 
 /** Converts arguments that do not start with an object: `null`, or an object inside a string. */
 function unwrapObject(text: string): string {
-  const value = tryJson(text);
+  const value = parseToolInput(text);
   if (value === null) return "{}";
   if (typeof value === "string") {
     if (value.trim() === "") return "{}";
-    if (isObject(tryJson(value))) return value;
+    if (isObject(parseToolInput(value))) return value;
   }
-  throw new SyntaxError("Cannot read tool arguments: they are not a JSON object");
+  throw notAnObject();
+}
+
+function notAnObject(): SyntaxError {
+  return new SyntaxError("Cannot read tool arguments: they are not a JSON object");
 }

@@ -12,13 +12,15 @@ export function toBase64Url(text: string): string {
 export function fromBase64Url(encoded: string): string | undefined {
   try {
     const binary = atob(encoded.replaceAll("-", "+").replaceAll("_", "/"));
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-      Uint8Array.from(binary, (char) => char.charCodeAt(0)),
-    );
+    const bytes = new Uint8Array(binary.length);
+    for (let at = 0; at < binary.length; at++) bytes[at] = binary.charCodeAt(at);
+    return decoder.decode(bytes);
   } catch {
     return undefined;
   }
 }
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Bytes spread into one call. Engines limit the number of arguments. */
 const CHUNK_BYTES = 8192;

@@ -1,4 +1,4 @@
-import type { JsonObject } from "./json.ts";
+import { isObject, type JsonObject } from "./json.ts";
 
 /** The `error.type` values of Anthropic's API. Source: https://platform.claude.com/docs/en/api/errors */
 export type ErrorType =
@@ -66,7 +66,7 @@ export class ApiError extends Error {
   readonly status: number;
   readonly retryAfter: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
-  readonly details: JsonObject | undefined;
+  #details: JsonObject | undefined;
   /** True if a repeat of the same request may succeed. */
   readonly retryable: boolean;
 
@@ -76,8 +76,19 @@ export class ApiError extends Error {
     this.status = options.status ?? STATUSES[type];
     this.retryAfter = options.retryAfter;
     this.headers = options.headers ?? {};
-    this.details = options.details;
+    this.#details = options.details;
     this.retryable = options.retryable ?? !FINAL_STATUSES.has(this.status);
+  }
+
+  /** Anthropic's `error.details`. */
+  get details(): JsonObject | undefined {
+    return this.#details;
+  }
+
+  /** Replaces the message and all names and texts in `details`, such as to remove a secret. */
+  replaceTexts(replace: (text: string) => string): void {
+    this.message = replace(this.message);
+    if (this.#details !== undefined) this.#details = replaceMembers(this.#details, replace);
   }
 
   /**
@@ -95,6 +106,18 @@ export class ApiError extends Error {
       ...(details !== undefined && { details }),
     });
   }
+}
+
+function replaceMembers(object: JsonObject, replace: (text: string) => string): JsonObject {
+  return Object.fromEntries(
+    Object.entries(object).map(([name, value]) => [replace(name), replaceIn(value, replace)]),
+  );
+}
+
+function replaceIn(value: unknown, replace: (text: string) => string): unknown {
+  if (typeof value === "string") return replace(value);
+  if (Array.isArray(value)) return value.map((item) => replaceIn(item, replace));
+  return isObject(value) ? replaceMembers(value, replace) : value;
 }
 
 /** Anthropic's error envelope; also the payload of `event: error`. */

@@ -36,6 +36,11 @@ export class LruMap<Key, Value> {
     if (this.#entries.size > this.#max && oldest !== undefined) this.#entries.delete(oldest);
   }
 
+  /** Returns the values, least recently used first. */
+  values(): Value[] {
+    return [...this.#entries.values()];
+  }
+
   #touch(key: Key, value: Value): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);

@@ -158,6 +158,12 @@ const TABLE = {
     default: '{"each": {"concurrent": 50}}',
     text: 'Limits by scope, as JSON: `{"each", "total", "session", "keys"}`; see docs/limits.md',
   },
+  BODY_MEMORY: {
+    flag: "--body-memory",
+    schema: (): Schema<string | number, number> => integer(64, 65536),
+    default: "256",
+    text: "Maximum MiB of request bodies that are being read at once; each key may use half of it",
+  },
   RATE_LIMIT_STORE: {
     flag: "--rate-limit-store",
     schema: (): Schema<string, string> => storeUrl(),

@@ -26,7 +26,7 @@ export const TIMEOUT_SETTINGS = {
     flag: "--idle-timeout",
     schema: (): Seconds => seconds(0),
     default: "120",
-    text: "Maximum seconds without data from an upstream within its answer; 0: no limit",
+    text: "Maximum seconds without an event from an upstream within its answer; 0: no limit",
   },
   UPSTREAM_RETRIES: {
     flag: "--upstream-retries",

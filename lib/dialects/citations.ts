@@ -5,6 +5,9 @@ import { seal } from "./sealed.ts";
 /** Maximum length of `cited_text` in Anthropic's answers, in characters. */
 const MAX_QUOTE_CHARS = 150;
 
+/** Maximum number of citations in an answer. Further ones are left out. */
+const MAX_CITATIONS = 10_000;
+
 /**
  * Converts the citations of an answer and adds them to its text blocks.
  *
@@ -37,8 +40,9 @@ export class CitationReader {
   pushSearchResults({ citations, search_results }: JsonObject): void {
     if (!Array.isArray(citations)) return;
     const results = Array.isArray(search_results) ? search_results.filter(isObject) : [];
+    const byUrl = new Map(results.toReversed().map((result) => [result.url, result]));
     for (const url of citations) {
-      const result = results.find((found) => found.url === url);
+      const result = byUrl.get(url);
       this.#add(url, result?.title, result?.snippet);
     }
     this.flush();
@@ -46,11 +50,13 @@ export class CitationReader {
 
   /** Adds pending citations to the open text block, if there is one. */
   flush(): void {
-    this.#pending = this.#pending.filter((citation) => !this.#writer.cite(citation));
+    // The first citation that cannot be added shows that there is no open text block.
+    const added = this.#pending.findIndex((citation) => !this.#writer.cite(citation));
+    this.#pending = added < 0 ? [] : added === 0 ? this.#pending : this.#pending.slice(added);
   }
 
   #add(url: unknown, title: unknown, content: unknown): void {
-    if (typeof url !== "string" || this.#seen.has(url)) return;
+    if (typeof url !== "string" || this.#seen.has(url) || this.#seen.size >= MAX_CITATIONS) return;
     this.#seen.add(url);
     this.#pending.push({
       type: "web_search_result_location",

@@ -2,6 +2,7 @@ import type { StreamEvent } from "../anthropic/events.ts";
 import type { MessagesRequest } from "../anthropic/schema.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { LossReport } from "./loss.ts";
+import type { Adjustment } from "./adjustments/adjustment.ts";
 
 /** One server-sent event of an upstream's stream, as received. */
 export interface ServerSentEvent {
@@ -47,6 +48,8 @@ export interface TurnContext {
   cacheControl?: boolean | undefined;
   /** True if earlier thinking is left out, because the upstream rejected it. */
   dropThinking?: boolean | undefined;
+  /** Changes for limits of the host or model, known beforehand or learned from refusals. */
+  adjustments?: readonly Adjustment[] | undefined;
   /** Name of the model in the client's request; the answer reports this name. */
   alias: string;
   facts: ModelFacts;

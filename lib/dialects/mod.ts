@@ -17,4 +17,6 @@ export {
   type UpstreamKind,
 } from "./hosts.ts";
 export { EFFORT_SHARES } from "./request/efforts.ts";
+export { findDeferredTools } from "./offered_tools/deferred_tools.ts";
+export { knownAdjustments } from "./known_adjustments.ts";
 export { UpstreamError } from "./errors/upstream_error.ts";

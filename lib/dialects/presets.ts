@@ -23,9 +23,7 @@ const OPENAI: ChatFeatures = {
   files: [],
   parallelToolCalls: true,
   format: "json_schema",
-  strictSubset: true,
-  rejectedKeywords: [],
-  supportedFormats: undefined,
+  strictSchemas: "subset",
 };
 
 /** Features of local model servers: `top_k`, and tool calls in the text. */
@@ -34,22 +32,8 @@ const LOCAL_HOST: ChatFeatures = {
   topK: true,
   callsInText: true,
   // They compile the whole schema to a grammar. Source: https://docs.vllm.ai/en/latest/features/structured_outputs
-  strictSubset: false,
+  strictSchemas: "any",
 };
-
-/** JSON Schema keywords that Gemini's endpoint rejects. */
-const GEMINI_REFUSED_KEYWORDS = [
-  "$schema",
-  "$id",
-  "additionalProperties",
-  "exclusiveMinimum",
-  "exclusiveMaximum",
-  "patternProperties",
-  "propertyNames",
-  "const",
-  "default",
-  "examples",
-];
 
 /** Chat-completions features of each preset; only observed or documented differences are listed. */
 export const CHAT_FEATURES: Readonly<Record<Preset, ChatFeatures>> = {
@@ -63,16 +47,18 @@ export const CHAT_FEATURES: Readonly<Record<Preset, ChatFeatures>> = {
     sessionId: true,
     files: ["base64", "url"],
   },
-  openai: { ...OPENAI, callIds: OPENAI_CALL_ID, maxTokensField: "max_completion_tokens", files: ["base64"] },
-  azure: { ...OPENAI, callIds: OPENAI_CALL_ID, maxTokensField: "max_completion_tokens" },
-  gemini: {
+  openai: {
     ...OPENAI,
-    thoughtSignatures: true,
-    strictSubset: false,
-    rejectedKeywords: GEMINI_REFUSED_KEYWORDS,
-    // Source: https://ai.google.dev/api/caching#Schema
-    supportedFormats: ["enum", "date-time", "float", "double", "int32", "int64"],
+    callIds: OPENAI_CALL_ID,
+    maxTokensField: "max_completion_tokens",
+    files: ["base64"],
   },
+  azure: {
+    ...OPENAI,
+    callIds: OPENAI_CALL_ID,
+    maxTokensField: "max_completion_tokens",
+  },
+  gemini: { ...OPENAI, thoughtSignatures: true, strictSchemas: "any" },
   groq: { ...OPENAI, maxTokensField: "max_completion_tokens" },
   // Thinks by default, and documents its efforts. Source: https://api-docs.deepseek.com/guides/thinking_mode
   deepseek: {

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from "../base/json.ts";
-import { assertKeywords } from "./check_keywords.ts";
+import { assertKeywords } from "./check/keywords.ts";
 import { SUBSCHEMA_KEYWORDS } from "./keywords.ts";
 import { compilePattern, type Pattern } from "./pattern.ts";
 import { appendStep } from "./pointer.ts";

@@ -1,9 +1,9 @@
 import { isObject, type JsonObject } from "../base/json.ts";
 import { checkAssertions } from "./assertions.ts";
-import type { CheckContext, Result, Scope } from "./check_context.ts";
-import { checkInPlace } from "./check_in_place.ts";
-import { checkItems } from "./check_items.ts";
-import { checkMembers } from "./check_members.ts";
+import type { CheckContext, Result, Scope } from "./check/context.ts";
+import { checkInPlace } from "./check/in_place.ts";
+import { checkItems } from "./check/items.ts";
+import { checkMembers } from "./check/members.ts";
 import { type Complaint, MAX_COMPLAINTS } from "./complaint.ts";
 import type { SchemaDocument, SchemaNode } from "./document.ts";
 import { Evaluated } from "./evaluated.ts";

@@ -1,5 +1,5 @@
-import { assertProgress } from "./check_progress.ts";
-import { assertSatisfiable } from "./check_satisfiable.ts";
+import { assertProgress } from "./check/progress.ts";
+import { assertSatisfiable } from "./check/satisfiable.ts";
 import type { Complaint } from "./complaint.ts";
 import { SchemaDocument } from "./document.ts";
 import { Evaluation } from "./evaluate.ts";

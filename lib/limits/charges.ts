@@ -1,4 +1,4 @@
-import type { LimitName, Limits, LimitSet } from "../config/limits.ts";
+import { DEFAULT_CONCURRENT, type LimitName, type Limits, type LimitSet } from "../config/limits.ts";
 import type { Charge, Quota, Subject } from "./quota.ts";
 import { periodOf } from "./period.ts";
 
@@ -9,14 +9,6 @@ export interface Requester {
   sessionId?: string | undefined;
 }
 
-/** Expected usage of a message, before it is sent to an upstream. */
-export interface ExpectedUsage {
-  inputTokens: number;
-  now: number;
-  /** Id of the message, as the holder of its concurrency slot. */
-  holder: string;
-}
-
 /** Actual usage of one turn. */
 export interface ActualUsage {
   /** Difference from the expected input tokens; negative if fewer were used. */
@@ -25,28 +17,40 @@ export interface ActualUsage {
   usd: number;
 }
 
-/** Returns the charges of a message before it is sent to an upstream. */
-export function admissionCharges(
+/** Returns the charges of a message at its arrival, before its body is read. `holder` has its concurrency slot. */
+export function arrivalCharges(
   limits: Limits,
   requester: Requester,
-  { inputTokens, now, holder }: ExpectedUsage,
+  { now, holder }: { now: number; holder: string },
 ): Charge[] {
-  return quotasOf(limits, requester, now).map((quota) => {
+  return quotasOf(limits, requester, now).flatMap((quota): Charge[] => {
     switch (quota.metric) {
       case "requests":
-        return { quota, amount: 1 };
-      case "input_tokens":
-        return { quota, amount: inputTokens };
+        return [{ quota, amount: 1 }];
       case "concurrent":
-        return { quota, amount: 1, holder };
+        return [{ quota, amount: 1, holder }];
       // Their usage is not known yet: a charge of 0 fits if any of the limit is left.
-      case "metadata":
       case "output_tokens":
       case "usd_day":
       case "usd_month":
-        return { quota, amount: 0 };
+        return [{ quota, amount: 0 }];
+      case "input_tokens":
+      case "metadata":
+      case "metadata_concurrent":
+        return [];
     }
   });
+}
+
+/** Returns the charges of the expected input of a message, before it is sent to an upstream. */
+export function inputCharges(
+  limits: Limits,
+  requester: Requester,
+  { inputTokens, now }: { inputTokens: number; now: number },
+): Charge[] {
+  return quotasOf(limits, requester, now)
+    .filter(({ metric }) => metric === "input_tokens")
+    .map((quota) => ({ quota, amount: inputTokens }));
 }
 
 /** Returns the charges of a finished turn. They are recorded even if they exceed a limit. */
@@ -67,6 +71,7 @@ export function usageCharges(
       case "requests":
       case "metadata":
       case "concurrent":
+      case "metadata_concurrent":
         return { quota, amount: 0 };
     }
   });
@@ -85,6 +90,23 @@ export function metadataCharges(limits: Limits, requester: Requester): Charge[] 
     return [{
       quota: { name: `${path}/metadata`, subject, metric: "metadata", limit, kind: "rate" },
       amount: 1,
+    }];
+  });
+}
+
+/**
+ * Returns the concurrency slots of a token count, whose body is as large as a message. They are separate from those of
+ * messages: as many as `concurrent`, at least 50.
+ */
+export function tokenCountSlots(limits: Limits, requester: Requester, holder: string): Charge[] {
+  return scopesOf(limits, requester).flatMap(({ path, subject, set: { concurrent } }): Charge[] => {
+    if (concurrent === undefined || concurrent === null) return [];
+    const limit = Math.max(DEFAULT_CONCURRENT, concurrent);
+    const name = `${path}/metadata_concurrent`;
+    return [{
+      quota: { name, subject, metric: "metadata_concurrent", limit, kind: "concurrency" },
+      amount: 1,
+      holder,
     }];
   });
 }

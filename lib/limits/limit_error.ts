@@ -39,7 +39,7 @@ export function toLimitError(check: QuotaCheck): ApiError {
     );
   }
   const reason = quota.kind === "concurrency"
-    ? `has reached its limit of ${quota.limit} concurrent requests`
+    ? `has reached its limit of ${quota.limit} ${METRIC_LABELS[quota.metric]}`
     : `has reached its limit of ${quota.limit} ${METRIC_LABELS[quota.metric]} per minute`;
   return new ApiError(
     "rate_limit_error",
@@ -60,6 +60,7 @@ const METRIC_LABELS: Record<Charge["quota"]["metric"], string> = {
   input_tokens: "input tokens",
   output_tokens: "output tokens",
   concurrent: "concurrent requests",
+  metadata_concurrent: "concurrent token counts",
   usd_day: "USD",
   usd_month: "USD",
 };

@@ -1,7 +1,14 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Config } from "../config/settings.ts";
 import { logWarning } from "../observability/log.ts";
-import { admissionCharges, metadataCharges, type Requester, usageCharges } from "./charges.ts";
+import {
+  arrivalCharges,
+  inputCharges,
+  metadataCharges,
+  type Requester,
+  tokenCountSlots,
+  usageCharges,
+} from "./charges.ts";
 import { createMemoryStore } from "./memory_store.ts";
 import type { Charge, QuotaCheck } from "./quota.ts";
 import { rateLimitHeaders } from "./rate_headers.ts";
@@ -13,17 +20,23 @@ import type { LimitStore } from "./store.ts";
 /** Enforces the limits on requests, tokens, concurrency and cost. */
 export interface Limiter {
   /**
-   * Admits a message before it is sent to an upstream.
+   * Admits a message at its arrival, before its body is read.
    *
    * @throws {ApiError} `rate_limit_error`, `billing_error` or `overloaded_error` if a limit is reached.
    */
-  admit(requester: Requester, expected: { inputTokens: number }): Promise<Admission>;
+  admit(requester: Requester): Promise<Admission>;
   /**
-   * Admits a request that no model answers, such as a token count.
+   * Admits a request without a body that no model answers, such as a model list.
    *
    * @throws {ApiError} `rate_limit_error` if its limit is reached.
    */
   admitMetadataRequest(requester: Requester): Promise<void>;
+  /**
+   * Admits a token count at its arrival, before its body is read. The returned function frees its concurrency slot.
+   *
+   * @throws {ApiError} `rate_limit_error` or `overloaded_error` if a limit is reached.
+   */
+  admitTokenCount(requester: Requester): Promise<() => void>;
 }
 
 /** Usage of one turn; `usd` is undefined if its cost is unknown. */
@@ -35,8 +48,12 @@ export interface Used {
 
 /** An admitted message, until its release. */
 export interface Admission {
-  /** Anthropic's rate limit headers. */
-  headers: Readonly<Record<string, string>>;
+  /**
+   * Charges the expected input, before the message is sent to an upstream. Returns Anthropic's rate limit headers.
+   *
+   * @throws {ApiError} `rate_limit_error` if a limit is reached.
+   */
+  expect(expected: { inputTokens: number }): Promise<Readonly<Record<string, string>>>;
   /**
    * Checks that budget is left, before a further upstream request for the message.
    *
@@ -84,6 +101,10 @@ export function createLimiter(
     if (charges.length > 0) store.record(charges, clock.now());
   }
 
+  function releaseSlots(slots: readonly Charge[]): void {
+    record(slots.map((slot) => ({ ...slot, amount: -1 })));
+  }
+
   /** Logs once per model that its cost is unknown. */
   function warnUnpriced(model: string): void {
     if (unpriced.has(model) || unpriced.size >= MAX_UNPRICED_MODELS) return;
@@ -92,14 +113,14 @@ export function createLimiter(
   }
 
   return {
-    async admit(requester, { inputTokens }) {
+    async admit(requester) {
       const holder = newId("hold_");
-      const initialCharges = admissionCharges(limits, requester, { inputTokens, now: clock.now(), holder });
-      const headers = rateLimitHeaders(await chargeQuotas(initialCharges));
+      const initialCharges = arrivalCharges(limits, requester, { now: clock.now(), holder });
+      const arrival = await chargeQuotas(initialCharges);
       const slots = initialCharges.filter(({ quota }) => quota.kind === "concurrency");
       const hasBudget = initialCharges.some(({ quota }) => quota.kind === "budget");
       let spent = false;
-      let expected = inputTokens;
+      let expected = 0;
       const charge = (used: { inputTokens: number; outputTokens: number; usd: number }) => {
         const extraInput = used.inputTokens - expected;
         expected = 0;
@@ -116,16 +137,27 @@ export function createLimiter(
           if (--holds > 0 || freed) return;
           freed = true;
           charge({ inputTokens: 0, outputTokens: 0, usd: 0 });
-          record(slots.map((slot) => ({ ...slot, amount: -1 })));
+          releaseSlots(slots);
         };
       };
       return {
-        headers,
-        metered: initialCharges.some(({ quota }) => METERED.has(quota.metric)),
+        async expect({ inputTokens }) {
+          const input = await chargeQuotas(
+            inputCharges(limits, requester, { inputTokens, now: clock.now() }),
+          );
+          expected = inputTokens;
+          return rateLimitHeaders({
+            charges: [...arrival.charges, ...input.charges],
+            used: [...arrival.used, ...input.used],
+            now: input.now,
+          });
+        },
+        metered: [...initialCharges, ...inputCharges(limits, requester, { inputTokens: 0, now: clock.now() })]
+          .some(({ quota }) => METERED.has(quota.metric)),
         hold,
         async assertBudget() {
           if (!spent || !hasBudget) return;
-          const charges = admissionCharges(limits, requester, { inputTokens: 0, now: clock.now(), holder });
+          const charges = arrivalCharges(limits, requester, { now: clock.now(), holder });
           await chargeQuotas(charges.filter(({ quota }) => quota.kind === "budget"));
         },
         charge({ inputTokens, outputTokens, usd }, model) {
@@ -138,6 +170,11 @@ export function createLimiter(
     },
     async admitMetadataRequest(requester) {
       await chargeQuotas(metadataCharges(limits, requester));
+    },
+    async admitTokenCount(requester) {
+      const slots = tokenCountSlots(limits, requester, newId("hold_"));
+      await chargeQuotas([...metadataCharges(limits, requester), ...slots]);
+      return () => releaseSlots(slots);
     },
   };
 }

@@ -13,6 +13,7 @@ export type Quota =
       | "input_tokens"
       | "output_tokens"
       | "concurrent"
+      | "metadata_concurrent"
       | "usd_day"
       | "usd_month";
   }

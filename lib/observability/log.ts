@@ -7,6 +7,7 @@ import {
 } from "@logtape/logtape";
 import type { AuditRecord } from "../../tools/toolbox/call_runner.ts";
 import type { SetAsideRecord } from "../../tools/toolbox/toolbox.ts";
+import { isObject } from "../base/json.ts";
 import { redact } from "../base/redact.ts";
 
 /**
@@ -41,7 +42,7 @@ export type RequestRecord = {
   stopReason?: string | undefined;
   /** Cost of the answer in USD, as the upstream reports it. */
   cost?: number;
-  /** All entries of the loss report; the header `x-gateway-loss` may omit some. */
+  /** The entries of the loss report; the line has the first 20. */
   loss?: string[];
   /** Error that failed the request; it is logged with its causes. */
   error?: unknown;
@@ -50,8 +51,8 @@ export type RequestRecord = {
 /**
  * Logs one line for a finished request.
  *
- * The level is `error` from status 500, `warning` for any other failure, else `info`. Texts are redacted and truncated
- * to 300 characters.
+ * The level is `error` from status 500, `warning` for any other failure, else `info`. Texts are redacted and cut to 300
+ * characters, lists to 20 items: a line has at most 16 KiB.
  */
 export function logRequest({ error, ...record }: RequestRecord): void {
   const failed = record.status >= 400 || error !== undefined;
@@ -114,7 +115,7 @@ export function printLine(line: string): void {
 
 /** Prints an error line on stderr. */
 export function printError(line: string): void {
-  console.error(line);
+  console.error(line.replace(/[^\n\t]+/g, escapeControls));
 }
 
 const LEVELS: Record<LogLevel, Severity | null> = {
@@ -125,17 +126,39 @@ const LEVELS: Record<LogLevel, Severity | null> = {
   off: null,
 };
 
-/** Escapes control characters and line separators that JSON allows and some terminals interpret. */
+/**
+ * Escapes characters that JSON allows and terminals interpret or hide: controls, line separators, directions of writing,
+ * lone surrogates.
+ */
 function escapeControls(line: string): string {
   return line.replace(
-    /[\u007f-\u009f\u2028\u2029]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
+    (character) =>
+      Array.from(
+        { length: character.length },
+        (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`,
+      ).join(""),
   );
 }
 
 function cleanField([name, value]: [string, unknown]): [string, unknown] {
-  return [name, typeof value === "string" ? redact(value).slice(0, 300) : value];
+  return [name, cleanValue(value)];
 }
+
+/** Returns a value redacted and cut: texts to 300 characters, lists to 20 items, objects to their JSON. */
+function cleanValue(value: unknown): unknown {
+  if (typeof value === "string") return redact(value.slice(0, MAX_REDACTED_CHARS)).slice(0, MAX_TEXT_CHARS);
+  if (Array.isArray(value)) {
+    const more = value.length - MAX_ITEMS;
+    return [...value.slice(0, MAX_ITEMS).map(cleanValue), ...(more > 0 ? [`${more} more`] : [])];
+  }
+  return isObject(value) ? cleanValue(JSON.stringify(value)) : value;
+}
+
+const MAX_TEXT_CHARS = 300;
+const MAX_ITEMS = 20;
+/** Characters of a text that are searched for credentials. */
+const MAX_REDACTED_CHARS = 10_000;
 
 /** Formats an error and its causes. */
 function errorChain(error: unknown): string {

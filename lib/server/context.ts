@@ -1,5 +1,6 @@
 import type { Access } from "../access/access.ts";
 import type { Config } from "../config/settings.ts";
+import type { BodyMeter } from "../limits/body_meter.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Counters } from "../observability/counters.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
@@ -13,4 +14,6 @@ export interface GatewayContext extends MessageContext {
   counters: Counters;
   shutdown: Shutdown;
   limits: Limiter;
+  /** Counts the request bodies that are being read. */
+  bodies: BodyMeter;
 }

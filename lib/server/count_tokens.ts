@@ -1,6 +1,7 @@
 import { parseCountTokensRequest, parseMessagesRequest } from "../anthropic/parse.ts";
-import type { CountTokensRequest, MessagesRequest } from "../anthropic/schema.ts";
-import { countsTokens, type TurnContext } from "../dialects/mod.ts";
+import type { Caller } from "../access/caller.ts";
+import type { CountTokensRequest } from "../anthropic/schema.ts";
+import { countsTokens, type Dialect } from "../dialects/mod.ts";
 import { readJsonBody } from "./read_json.ts";
 import { startDeadline } from "./deadline.ts";
 import type { RequestLog } from "./request_log.ts";
@@ -12,6 +13,7 @@ import type { Route } from "../upstreams/upstream.ts";
 import { logWarning } from "../observability/log.ts";
 import { toUpstreamCaller } from "../turns/upstream_caller.ts";
 import { toCountableRequest } from "../turns/countable_request.ts";
+import { prepareTurn } from "../turns/prepare_turn.ts";
 import { inputPrice } from "../tokens/price.ts";
 import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
 import { readUpstreamHeaders } from "../upstreams/upstream_headers.ts";
@@ -32,9 +34,21 @@ export async function answerCountTokens(
   gateway: GatewayContext,
   requestLog: RequestLog,
 ): Promise<Response> {
+  const release = await gateway.limits.admitTokenCount(requestLog.caller);
+  try {
+    return await countTokens(request, gateway, requestLog);
+  } finally {
+    release();
+  }
+}
+
+async function countTokens(
+  request: Request,
+  gateway: GatewayContext,
+  requestLog: RequestLog,
+): Promise<Response> {
   const { caller } = requestLog;
-  await gateway.limits.admitMetadataRequest(caller);
-  const countRequest = parseCountTokensRequest(await readJsonBody(request, gateway));
+  const countRequest = parseCountTokensRequest(await readJsonBody(request, caller.client, gateway));
   const toolHeaders = readToolHeaders(request);
   const route = await findRoute(gateway, countRequest.model, caller);
   requestLog.add({ model: countRequest.model, answeredBy: toRouteLabel(route) });
@@ -81,8 +95,7 @@ async function fetchUpstreamCount(
   try {
     const response = await send(gateway, upstream, {
       path: tokenCount.path,
-      body: tokenCount.toBody(...toMessage(countable, gateway, route)),
-      caller: toUpstreamCaller(caller, route),
+      ...toCountRequest(countable, gateway, { route, caller, toBody: tokenCount.toBody }),
       signal: deadline.signal,
       onHeaders(headers) {
         requestLog.upstreamHeaders = readUpstreamHeaders(headers, { upstream, caller });
@@ -104,14 +117,15 @@ async function fetchUpstreamCount(
   }
 }
 
-/** Returns the message that is counted, and the context of its turn. */
-function toMessage(
+/** Returns what the upstream receives to count a message. */
+function toCountRequest(
   countable: CountTokensRequest,
-  { newId }: GatewayContext,
-  route: Route,
-): [MessagesRequest, TurnContext] {
-  const context = { ...route, origin: toRouteLabel(route), inputTokens: 0, newId, loss: new LossReport() };
-  return [parseMessagesRequest({ ...countable, max_tokens: 1 }), context];
+  gateway: GatewayContext,
+  { route, caller, toBody }: { route: Route; caller: Caller; toBody: Dialect["toBody"] },
+): { body: JsonObject; caller: Caller } {
+  const message = parseMessagesRequest({ ...countable, max_tokens: 1 });
+  const { body, betas } = prepareTurn(gateway, message, { route, caller, toBody, loss: new LossReport() });
+  return { body, caller: toUpstreamCaller({ ...caller, betas }, route) };
 }
 
 /** Timeout for an upstream's count, in milliseconds. */

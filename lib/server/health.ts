@@ -43,7 +43,7 @@ export function answerHealth({ clock }: GatewayContext): Response {
 
 /**
  * Answers `GET /status` with the uptime. With the admin key, or if no keys are configured, the response also has the
- * counters and the upstreams. It never contains a key.
+ * counters, the upstreams, and the changes of requests that refusals have shown to be necessary. It never contains a key.
  */
 export function answerStatus(gateway: GatewayContext, { client }: Caller): Response {
   const { clock, config, counters: { startedAt } } = gateway;
@@ -58,7 +58,9 @@ export function answerStatus(gateway: GatewayContext, { client }: Caller): Respo
   });
 }
 
-function statusDetails({ counters: { requests, errors, open }, directory, modelCache }: GatewayContext) {
+function statusDetails(
+  { counters: { requests, errors, open }, directory, modelCache, learned }: GatewayContext,
+) {
   return {
     requests: { total: requests, failed: errors, open },
     unhandled_errors: countUnhandledErrors(),
@@ -67,6 +69,7 @@ function statusDetails({ counters: { requests, errors, open }, directory, modelC
       key_configured: upstream.key !== undefined,
       models_known: modelCache.peek(upstream).length,
     })),
+    learned: learned.list(),
   };
 }
 

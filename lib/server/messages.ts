@@ -6,7 +6,9 @@ import type { TurnUsage } from "../tokens/turn_usage.ts";
 import { readJsonBody } from "./read_json.ts";
 import { startDeadline } from "./deadline.ts";
 import { toApiError, toErrorBody } from "../base/errors.ts";
+import type { Admission } from "../limits/limiter.ts";
 import type { RequestLog } from "./request_log.ts";
+import { withCompaction } from "../turns/compaction.ts";
 import { withFallbacks } from "../turns/fallback.ts";
 import type { GatewayContext } from "./context.ts";
 import { holdAnswer } from "../turns/hold.ts";
@@ -14,15 +16,14 @@ import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { startMessage } from "../turns/message_start.ts";
-import { createJudge } from "../turns/auto_mode_judge.ts";
-import { withRetry } from "../turns/retry.ts";
-import { withSafeguards } from "../turns/safeguards.ts";
-import { withStructuredOutput } from "../turns/structured.ts";
-import { withToolInputCheck } from "../turns/check_tool_input.ts";
+import { createJudge } from "../turns/safeguards/auto_mode_judge.ts";
+import { withSafeguards } from "../turns/safeguards/safeguards.ts";
+import { withStructuredOutput } from "../turns/structured/structured.ts";
+import { withToolInputCheck } from "../turns/structured/check_tool_input.ts";
 import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
 import { readUpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import { writeEvents } from "./write_events.ts";
-import { withTools } from "../turns/with_tools.ts";
+import { withTools } from "../turns/gateway_tools/with_tools.ts";
 
 /** A request for a message. */
 export interface MessagesCall {
@@ -41,14 +42,28 @@ export async function answerMessages(
   { request, gateway, requestLog }: MessagesCall,
   { stream = false }: { stream?: boolean } = {},
 ): Promise<Response> {
+  // The concurrency slot is taken before the body is read, because bodies take memory.
+  const admission = await gateway.limits.admit(requestLog.caller);
+  try {
+    return await answerAdmitted({ request, gateway, requestLog }, { admission, stream });
+  } finally {
+    if (!requestLog.streaming) admission.release();
+  }
+}
+
+async function answerAdmitted(
+  { request, gateway, requestLog }: MessagesCall,
+  { admission, stream }: { admission: Admission; stream: boolean },
+): Promise<Response> {
   const { caller } = requestLog;
-  const message = parseMessagesRequest(await readJsonBody(request, gateway));
+  const message = parseMessagesRequest(await readJsonBody(request, caller.client, gateway));
   const toolHeaders = readToolHeaders(request);
   let route = await findRoute(gateway, message.model, caller);
   requestLog.add({ model: message.model, answeredBy: toRouteLabel(route) });
 
-  const expected = { inputTokens: gateway.inputCounter.estimate(message, route) };
-  const admission = await gateway.limits.admit(caller, expected);
+  const rateHeaders = await admission.expect({
+    inputTokens: gateway.inputCounter.estimate(message, route),
+  });
   const loss = new LossReport();
   const deadline = startDeadline(request.signal, gateway, gateway.config.requestTimeout * 1000);
   const cleanUp = () => {
@@ -82,14 +97,13 @@ export async function answerMessages(
     onUsage,
     onHeaders,
   };
-  const strict = gateway.config.validation === "strict";
-  const askTurns = (loss: LossReport) =>
-    withRetry(withTools(gateway, { ...turn, loss }), { ...turn, loss, strict });
-  const askForRoute = withStructuredOutput(askTurns, {
+  const askTurns = (loss: LossReport) => withTools(gateway, { ...turn, loss });
+  const askWithStructuredOutput = withStructuredOutput(askTurns, {
     ...turn,
     live,
     maxRetries: gateway.config.structuredMaxRetries,
   });
+  const askForRoute = withCompaction(askWithStructuredOutput);
   const askWithFallbacks = withFallbacks(askForRoute, { ...turn, context: gateway, route, onRoute });
   const { autoModeModel: model } = gateway.config;
   const judge = model === undefined ? undefined : createJudge(gateway, { ...turn, model });
@@ -108,7 +122,7 @@ export async function answerMessages(
       })
       : Response.json(await collectMessage(answer));
     response.headers.set("x-gateway-model", toRouteLabel(route));
-    for (const [name, value] of Object.entries(admission.headers)) response.headers.set(name, value);
+    for (const [name, value] of Object.entries(rateHeaders)) response.headers.set(name, value);
     const lossHeader = loss.toHeader();
     if (lossHeader !== undefined) response.headers.set("x-gateway-loss", lossHeader);
     return response;

@@ -1,34 +1,25 @@
-import type { Clock } from "../runtime/clock.ts";
 import { ApiError } from "../base/errors.ts";
-import { isDeeperThan } from "../base/json_depth.ts";
-
-/** Maximum size of a request body, in bytes. Source: https://platform.claude.com/docs/en/api/errors */
-const MAX_BODY_BYTES = 32 * 1024 * 1024;
-
-/** Maximum nesting depth of a body. Functions that walk or serialize a body are recursive and use the stack. */
-const MAX_DEPTH = 200;
+import { findExcess, JSON_BOUNDS, type JsonBounds } from "../base/json_bounds.ts";
+import { isObject } from "../base/json.ts";
+import { nextTask } from "../runtime/next_task.ts";
+import { type BodyOptions, readRequestBody } from "./request_body.ts";
 
 /** Maximum length of the path in an error message, in characters. */
 const MAX_PATH_CHARS = 300;
 
-/** Options of {@linkcode readJsonBody}. */
-export interface BodyOptions {
-  clock: Clock;
-  config: {
-    /** Timeout for the complete body, in seconds; 0 is no limit. */
-    bodyTimeout: number;
-  };
-}
+/** Length of a body after whose parsing other requests continue first. */
+const LARGE_BODY_CHARS = 1024 * 1024;
 
 /**
- * Reads and parses the JSON body of a request.
+ * Reads and parses the JSON body of a client's request.
  *
- * @throws {ApiError} `request_too_large` past 32 MiB; `invalid_request_error` if the body is incomplete, not UTF-8, not
- * JSON, nested more than 200 levels deep, or has a number that is not finite; `timeout_error` (408) if it arrives too
- * slowly.
+ * @throws {ApiError} the errors of {@linkcode readRequestBody}; `invalid_request_error` if the body is not JSON, exceeds
+ * the bounds of JSON, or has a number that is not finite.
  */
-export async function readJsonBody(request: Request, options: BodyOptions): Promise<unknown> {
-  const value = parse(await readBody(request, options));
+export async function readJsonBody(request: Request, client: string, options: BodyOptions): Promise<unknown> {
+  const text = await readRequestBody(request, client, options);
+  const value = parse(text);
+  if (text.length > LARGE_BODY_CHARS) await nextTask();
   const steps = findInfinite(value);
   if (steps === undefined) return value;
   const path = (steps.toReversed().join(".") || "body").slice(0, MAX_PATH_CHARS);
@@ -36,12 +27,8 @@ export async function readJsonBody(request: Request, options: BodyOptions): Prom
 }
 
 function parse(text: string): unknown {
-  if (isDeeperThan(text, MAX_DEPTH)) {
-    throw new ApiError(
-      "invalid_request_error",
-      `The request body is nested more than ${MAX_DEPTH} levels deep`,
-    );
-  }
+  const excess = findExcess(text);
+  if (excess !== undefined) throw new ApiError("invalid_request_error", EXCESS_MESSAGES[excess]);
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -50,50 +37,11 @@ function parse(text: string): unknown {
   }
 }
 
-async function readBody(request: Request, { clock, config }: BodyOptions): Promise<string> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  const decode = (bytes?: Uint8Array) => {
-    try {
-      return decoder.decode(bytes, { stream: bytes !== undefined });
-    } catch (cause) {
-      throw new ApiError("invalid_request_error", "The request body is not valid UTF-8", { cause });
-    }
-  };
-  let text = "";
-  let size = 0;
-  const reader = request.body?.getReader();
-  let timedOut = false;
-  // Releasing the lock ends the pending read. The body is not cancelled: that would cut the connection before the
-  // response is sent.
-  const abort = () => {
-    timedOut = true;
-    reader?.releaseLock();
-  };
-  const cancel = config.bodyTimeout > 0 ? clock.after(config.bodyTimeout * 1000, abort) : () => {};
-  try {
-    while (reader !== undefined) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      size += value.byteLength;
-      if (size > MAX_BODY_BYTES) {
-        throw new ApiError("request_too_large", "Request exceeds the maximum size of 32 MiB");
-      }
-      text += decode(value);
-    }
-    return text + decode();
-  } catch (cause) {
-    if (cause instanceof ApiError) throw cause;
-    if (timedOut) {
-      const message = `Cannot read the request body: it took longer than ${config.bodyTimeout} s`;
-      throw new ApiError("timeout_error", message, { status: 408 });
-    }
-    if (request.signal.aborted) throw new DOMException("The client disconnected", "AbortError");
-    throw new ApiError("invalid_request_error", "Cannot read the request body: it is incomplete", { cause });
-  } finally {
-    cancel();
-    reader?.releaseLock();
-  }
-}
+const EXCESS_MESSAGES: Record<keyof JsonBounds, string> = {
+  depth: `The request body is nested more than ${JSON_BOUNDS.depth} levels deep`,
+  values: `The request body has more than ${JSON_BOUNDS.values} values`,
+  names: `The request body has more than ${JSON_BOUNDS.names} different names of members`,
+};
 
 /** Returns the parser's message without the excerpt of the body that some engines quote. */
 function syntaxErrorReason(error: unknown): string {
@@ -114,10 +62,16 @@ function syntaxErrorReason(error: unknown): string {
  */
 export function findInfinite(value: unknown): string[] | undefined {
   if (typeof value === "number") return Number.isFinite(value) ? undefined : [];
-  if (typeof value !== "object" || value === null) return undefined;
-  for (const [name, member] of Object.entries(value)) {
-    const steps = findInfinite(member);
-    if (steps !== undefined) return [...steps, name];
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length; at++) {
+      const steps = findInfinite(value[at]);
+      if (steps !== undefined) return [...steps, String(at)];
+    }
+  } else if (isObject(value)) {
+    for (const name of Object.keys(value)) {
+      const steps = findInfinite(value[name]);
+      if (steps !== undefined) return [...steps, name];
+    }
   }
   return undefined;
 }

@@ -32,7 +32,8 @@ export function writeEvents(
   let lastWrite = clock.now();
   let waiting = false;
   let ended = false;
-  let stopPings = () => {};
+  let pingsEnded = false;
+  let cancelPing = () => {};
   let removeListeners = () => {};
   const finish = (outcome: Outcome, error?: unknown) => {
     if (ended) return;
@@ -43,17 +44,21 @@ export function writeEvents(
   return new ReadableStream<Uint8Array>({
     start(controller) {
       const ping = () => {
+        const silenceMs = clock.now() - lastWrite;
         const writable = controller.desiredSize !== null && controller.desiredSize >= 0;
-        if (waiting && writable && clock.now() - lastWrite >= pingIntervalMs) {
-          write(controller, [{ type: "ping" }]);
-        }
+        if (silenceMs < pingIntervalMs) return schedulePing(pingIntervalMs - silenceMs);
+        if (waiting && writable) write(controller, [{ type: "ping" }]);
+        schedulePing(pingIntervalMs);
+      };
+      const schedulePing = (ms: number) => {
+        if (!pingsEnded) cancelPing = clock.after(ms, ping);
       };
       const onClientAbort = () => {
         controller.close();
         finish("left");
         void batches.return(undefined).catch(() => {});
       };
-      stopPings = clock.every(pingIntervalMs, ping);
+      schedulePing(pingIntervalMs);
       removeListeners = () => {
         stopPings();
         client.removeEventListener("abort", onClientAbort);
@@ -84,6 +89,11 @@ export function writeEvents(
       await batches.return(undefined);
     },
   }, { highWaterMark: 0 });
+
+  function stopPings(): void {
+    pingsEnded = true;
+    cancelPing();
+  }
 
   function write(controller: ReadableStreamDefaultController<Uint8Array>, events: StreamEvent[]): void {
     lastWrite = clock.now();

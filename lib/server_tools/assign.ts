@@ -44,6 +44,7 @@ export function assignTools(request: MessagesRequest, options: AssignOptions): T
   function assignTool(tool: Tool, path: string): ToolAssignment[] {
     if (isCustomTool(tool)) return [assignClientTool(tool, path)];
     if (isWorkspaceToolset(tool) && !isWorkspaceTaken) {
+      if (tool.cache_control) options.loss.add(`${path}.cache_control`, "dropped");
       return pickTools(requireToolbox(options, path), toolsetFilter(tool), path);
     }
     const otherTools = {

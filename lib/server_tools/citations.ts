@@ -21,6 +21,8 @@ export interface Citable {
   url: string;
   title: string;
   text: string;
+  /** Age of the page, as the search words it; empty if unknown. */
+  age?: string;
 }
 
 /** A piece of a model's text: text, or a citation of the text before it. */

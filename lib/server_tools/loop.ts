@@ -110,7 +110,7 @@ async function* combineTurns(
         if (count !== undefined) combined.count(count);
         yield combined.addBlock(block);
       }
-      nextTurn = plan.toTurn(combined.content, modelResults);
+      if (calls.length > 0) nextTurn = plan.toTurn(combined.content, modelResults);
       const turn = new TurnReader({ tools: plan.tools, combined, citable: nextTurn.citable, callIds });
       const ask = askForTurn({ loss: loss.of(nextTurn.toClientPath), first: turns === 1 && !hasRunTools });
       for await (const batch of ask(nextTurn.request)) {

@@ -61,7 +61,11 @@ export function planTurns(request: MessagesRequest, assignments: readonly ToolAs
         toClientPath(path) {
           const [, at, member = ""] = TOOL_PATH.exec(path) ?? [];
           if (at === undefined) return keepClientPath(request, history.toClientPath(path));
-          const toolPath = visibleTools[Number(at)]?.path;
+          const { path: clientPath, tool } = visibleTools[Number(at)] ?? {};
+          // Of a definition that the gateway writes, only the cache breakpoint is the client's.
+          const toolPath = member === ".cache_control" && tool !== undefined
+            ? clientPath ?? serverTools.find(({ definition }) => definition.name === tool.name)?.path
+            : clientPath;
           return toolPath === undefined ? undefined : toolPath + member;
         },
       };

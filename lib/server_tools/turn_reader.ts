@@ -1,5 +1,7 @@
+import { AnswerSize } from "../anthropic/answer_size.ts";
 import type { MessageDelta, ResponseBlock, StreamEvent } from "../anthropic/events.ts";
-import { isObject, type JsonObject, tryJson } from "../base/json.ts";
+import { parseToolInput } from "../anthropic/parse_input.ts";
+import { isObject, type JsonObject } from "../base/json.ts";
 import type { Citable, Piece } from "./citations.ts";
 import { CitedText } from "./citations.ts";
 import type { CombinedMessage } from "./combined_message.ts";
@@ -31,6 +33,8 @@ export class TurnReader {
   end: MessageDelta | undefined;
   readonly #options: TurnReaderOptions;
   readonly #usage = new Map<string, unknown>();
+  /** Size of the arguments of the gateway's calls, which are held until they end. */
+  readonly #size = new AnswerSize();
   #open: OpenBlock | undefined;
   #hasClientCalls = false;
 
@@ -101,6 +105,7 @@ export class TurnReader {
   #addDelta(delta: { type: string; [field: string]: unknown }): StreamEvent[] {
     const open = this.#open;
     if (open?.kind === "call") {
+      this.#size.add(delta.partial_json);
       if (typeof delta.partial_json === "string") open.json += delta.partial_json;
       return [];
     }
@@ -117,7 +122,7 @@ export class TurnReader {
     if (open?.kind === "cited") return [...this.#writePieces(open, open.text.end()), ...combined.close()];
     if (open?.kind !== "call") return combined.close();
     const { tool, json, input: given } = open;
-    const input = json === "" ? given : tryJson(json);
+    const input = json === "" ? given : parseToolInput(json);
     const id = toServerCallId(toUniqueId(open.id, this.#options.callIds), tool.kind);
     const call = { tool, id, input: isObject(input) ? input : {} };
     this.calls.push(call);

@@ -2,6 +2,7 @@ import type { SearchQuery } from "../../tools/models.ts";
 import type { CallRunner, ToolContext } from "../../tools/toolbox/call_runner.ts";
 import type { Toolbox } from "../../tools/toolbox/toolbox.ts";
 import type { CustomTool, TypedTool } from "../anthropic/schema.ts";
+import { isObject } from "../base/json.ts";
 import type { LossReport } from "../dialects/loss.ts";
 import type { ServerCall, ServerTool } from "./server_tool.ts";
 import { isToolSearch, toToolSearch } from "./tool_search.ts";
@@ -55,7 +56,7 @@ export function toTypedTool(
   options: TypedToolOptions & OtherTools,
 ): ServerTool | undefined {
   if (options.upstream.runs(tool)) return undefined;
-  if (isToolSearch(tool)) return toToolSearch(tool, path, options.deferred);
+  if (isToolSearch(tool)) return withCacheControl(toToolSearch(tool, path, options.deferred), tool);
   const { toolbox, toolContext, loss, now } = options;
   const webToolbox = toolbox?.tools.some(({ group }) => group === "network") ? toolbox : undefined;
   const search = isWebSearch(tool) ? createSearch(webToolbox, options) : undefined;
@@ -65,15 +66,27 @@ export function toTypedTool(
   for (const field of unsupported) loss.add(`${path}.${field}`, "dropped");
   if (search !== undefined) {
     const { signal } = toolContext;
-    return toWebSearch(tool, path, { search, signal, defaultMaxUses: options.searchMaxUses });
+    const webSearch = toWebSearch(tool, path, { search, signal, defaultMaxUses: options.searchMaxUses });
+    return withCacheControl(webSearch, tool);
   }
-  return webToolbox &&
-    toWebFetch(tool, path, {
-      toolbox: webToolbox,
-      toolContext,
-      gatewayToolNames: options.gatewayToolNames,
-      now,
-    });
+  if (webToolbox === undefined) return undefined;
+  const fetchOptions = {
+    toolbox: webToolbox,
+    toolContext,
+    gatewayToolNames: options.gatewayToolNames,
+    now,
+  };
+  return withCacheControl(toWebFetch(tool, path, fetchOptions), tool);
+}
+
+/** Keeps the cache breakpoint of a typed tool in the definition that the model gets. */
+function withCacheControl(server: ServerTool, { cache_control }: TypedTool): ServerTool {
+  if (!isObject(cache_control) || cache_control.type !== "ephemeral") return server;
+  const definition = {
+    ...server.definition,
+    cache_control: { ...cache_control, type: "ephemeral" as const },
+  };
+  return { ...server, definition };
 }
 
 /** Returns the search of the operator's service or of the upstream. Both run within the limits of tools. */

@@ -95,16 +95,21 @@ function toErrorBlock(id: string, error_code: string): ResponseBlock {
 function readPages(result: ContentBlock): [mark: string, page: Citable][] {
   const { content, tool_use_id }: JsonObject = { ...result };
   const hits = Array.isArray(content) ? content.filter(isObject) : [];
-  const pages = hits.map(({ url, title, encrypted_content: sealed }): Citable => {
+  const pages = hits.map(({ url, title, encrypted_content: sealed, page_age: age }): Citable => {
     const text = typeof sealed === "string" ? unseal(sealed, SEAL_ORIGIN)?.[0]?.text : undefined;
-    return { url: asText(url), title: asText(title), text: typeof text === "string" ? text : "" };
+    return {
+      url: asText(url),
+      title: asText(title),
+      text: typeof text === "string" ? text : "",
+      age: asText(age ?? ""),
+    };
   });
   const marks = toMarks(asText(tool_use_id), pages);
   return pages.map((page, at) => [marks[at] ?? "", page]);
 }
 
-function toPageText([mark, { url, title, text }]: [mark: string, page: Citable]): string {
-  return `[[${mark}]] ${title}\n${url}\n${text}`;
+function toPageText([mark, { url, title, text, age }]: [mark: string, page: Citable]): string {
+  return `[[${mark}]] ${title}${age ? ` (${age})` : ""}\n${url}\n${text}`;
 }
 
 const DESCRIPTION =

@@ -5,6 +5,7 @@ import type {
   DocumentBlock,
   Message,
 } from "../anthropic/schema.ts";
+import { findDeferredTools } from "../dialects/mod.ts";
 import { type Family, findFamily } from "./families.ts";
 import { countFile, countImage } from "./media.ts";
 import type { TextCounter } from "./text.ts";
@@ -33,12 +34,12 @@ export function estimateTokens(request: CountTokensRequest, counter: TextCounter
   const count: TextCounter = (text) => counter(text) * family.scale;
   const format = output_config?.format ?? output_format;
   const lastTurnStart = messages.findLastIndex(startsTurn);
-  const loaded = new Set(messages.flatMap(({ content }) => findToolReferences(content)));
+  const { isWithheld } = findDeferredTools(request, { runsServerSearch: true });
   const forced = request.tool_choice?.type === "any" || request.tool_choice?.type === "tool";
   const options = { family, count };
   const tokens = family.request + family.message * messages.length + countContent(system, options) +
     messages.reduce((sum, message, at) => sum + countMessage(message, at < lastTurnStart, options), 0) +
-    countTools(request.tools ?? [], { ...options, loaded, forced }) +
+    countTools(request.tools ?? [], { ...options, isWithheld, forced }) +
     (format ? family.format + countValue(format, count) : 0) +
     (thinking?.type === "enabled" ? family.thinking : 0);
   return Math.max(1, Math.ceil(tokens));
@@ -48,14 +49,6 @@ export function estimateTokens(request: CountTokensRequest, counter: TextCounter
 function startsTurn({ role, content }: Message): boolean {
   return role === "user" &&
     (typeof content === "string" || content.some((block) => block.type !== "tool_result"));
-}
-
-function findToolReferences(content: Content): string[] {
-  if (typeof content === "string") return [];
-  return content.flatMap((block): string[] => {
-    if (block.type === "tool_reference") return [block.tool_name];
-    return block.type === "tool_result" ? findToolReferences(block.content ?? "") : [];
-  });
 }
 
 /** Model family and text counter for the count of a block. */

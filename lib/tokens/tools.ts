@@ -7,8 +7,8 @@ import { countValue } from "./value.ts";
 export interface ToolCountOptions {
   family: Family;
   count: TextCounter;
-  /** Names of the tools that the messages refer to. */
-  loaded: ReadonlySet<string>;
+  /** True if a deferred tool does not reach the model yet. */
+  isWithheld(tool: Tool): boolean;
   /** True if the model must use a tool. */
   forced: boolean;
 }
@@ -16,13 +16,13 @@ export interface ToolCountOptions {
 /**
  * Estimates the tokens of a request's tools: their definitions, and the instructions added with them.
  *
- * A deferred tool counts as 0 until a message refers to it.
+ * A deferred tool counts as 0 until the model gets it.
  */
 export function countTools(
   tools: readonly Tool[],
-  { family, count, loaded, forced }: ToolCountOptions,
+  { family, count, isWithheld, forced }: ToolCountOptions,
 ): number {
-  const sent = tools.filter((tool) => tool.defer_loading !== true || loaded.has(tool.name ?? ""));
+  const sent = tools.filter((tool) => !isWithheld(tool));
   if (sent.length === 0) return 0;
   const instructions = family.tools + (forced ? family.forced : 0);
   return sent.reduce((tokens, tool) => tokens + countTool(tool, family, count), instructions);

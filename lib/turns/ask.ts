@@ -2,14 +2,17 @@ import type { Caller } from "../access/caller.ts";
 import { emptyClearedMessages } from "../anthropic/cleared_messages.ts";
 import { requestedThinking } from "../tokens/requested_thinking.ts";
 import { type TurnUsage, UsageTally } from "../tokens/turn_usage.ts";
-import { appliesSystemChanges, hostFacts, type ListPrice, type TurnContext } from "../dialects/mod.ts";
+import { appliesSystemChanges, hostFacts, type ListPrice } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
 import type { MessageContext } from "./context.ts";
 import type { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
-import { toRouteLabel } from "../upstreams/find_route.ts";
+import { prepareTurn } from "./prepare_turn.ts";
+import { nextTask } from "../runtime/next_task.ts";
 import { rejectThread } from "./thread.ts";
-import { redactKey } from "../upstreams/send.ts";
+import { logWarning } from "../observability/log.ts";
+import { redactKey } from "../upstreams/redact_key.ts";
+import { toRouteLabel } from "../upstreams/find_route.ts";
 import { sendTimed } from "./send_timed.ts";
 import { sendTurn } from "./send_turn.ts";
 import { timeoutsFrom } from "../upstreams/idle_timeout.ts";
@@ -49,26 +52,20 @@ export function createAsk(
     const clears = appliesSystemChanges(route.upstream.preset, route.dialect);
     const request = clears ? original : emptyClearedMessages(original);
     rejectThread(request, route);
-    const turn: TurnContext = {
-      model: route.model,
-      origin: toRouteLabel(route),
-      cacheControl: route.cacheControl,
-      dropThinking: route.dropThinking,
-      alias: route.alias,
-      facts: route.facts,
-      sessionId: caller.sessionId,
-      inputTokens: context.inputCounter.estimate(request, route),
-      coerceToolInput: config.coerceToolInput === "on",
-      toolCallsInText: config.toolCallsInText,
+    // The conversion of a large request is a task of its own: other requests continue before and after it.
+    const isLarge = context.inputCounter.estimate(request, route) > LARGE_INPUT_TOKENS;
+    const pause = async () => isLarge ? await nextTask() : undefined;
+    await pause();
+    const { body, reader, betas } = prepareTurn(context, request, {
+      route,
+      caller,
       restoresNulls,
-      newId: context.newId,
       loss,
-    };
-    const reader = route.dialect.createReader(request, turn);
-    const body = route.dialect.toBody(request, turn);
+    });
     if (route.dialect.name !== "anthropic") reportHeaders(caller, loss);
     if (config.validation === "strict") rejectLosses(loss, route);
     await admission.assertBudget();
+    await pause();
     signal.throwIfAborted();
     const { clock, inputCounter } = context;
     const tally = new UsageTally({
@@ -91,7 +88,7 @@ export function createAsk(
         (timed) =>
           sendTurn(context, route, {
             body,
-            caller,
+            caller: { ...caller, betas },
             retries,
             clientSignal: signal,
             onHeaders: (headers) => onHeaders?.(headers, route),
@@ -101,7 +98,14 @@ export function createAsk(
       try {
         for await (const events of readAnswer(response, { context, route, reader, idleTimer })) {
           tally.add(events);
+          if (reader.unknownStop !== undefined) loss.add("answer.stop_reason", "approximated");
           yield events;
+        }
+        if (reader.unknownStop !== undefined) {
+          logWarning("an answer ended for an unknown reason", {
+            model: toRouteLabel(route),
+            reason: reader.unknownStop.slice(0, 100),
+          });
         }
       } catch (error) {
         throw redactKey(error, route.upstream, caller);
@@ -114,9 +118,11 @@ export function createAsk(
   };
 }
 
+/** Estimated input of a large request. */
+const LARGE_INPUT_TOKENS = 100_000;
+
 /** Reports the client's headers of Anthropic's API, which have no meaning in other dialects. */
-function reportHeaders({ betas, userProfileId, workspaceId }: Caller, loss: LossReport): void {
-  if (betas !== undefined) loss.add("header.anthropic-beta", "dropped");
+function reportHeaders({ userProfileId, workspaceId }: Caller, loss: LossReport): void {
   if (userProfileId !== undefined) loss.add("header.anthropic-user-profile-id", "dropped");
   if (workspaceId !== undefined) loss.add("header.anthropic-workspace-id", "dropped");
 }

@@ -3,6 +3,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { InputCounter } from "../tokens/input_counter.ts";
 import type { ToolLoaders } from "./load_tools.ts";
 import type { ModelLookup } from "../upstreams/find_route.ts";
+import type { LearnedAdjustments } from "./learned_adjustments.ts";
 
 /** Dependencies of the turns: settings, and everything that has effects. */
 export interface MessageContext extends ModelLookup, ToolLoaders {
@@ -22,4 +23,6 @@ export interface MessageContext extends ModelLookup, ToolLoaders {
   /** Returns an unguessable id with the given prefix. */
   newId(prefix: string): string;
   inputCounter: InputCounter;
+  /** What refusals of upstreams have shown. */
+  learned: LearnedAdjustments;
 }

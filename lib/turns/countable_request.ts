@@ -7,7 +7,7 @@ import type { MessageContext } from "./context.ts";
 import { planTurns } from "../server_tools/plan.ts";
 import { assignTools, isPassThrough, type ToolHeaders } from "../server_tools/assign.ts";
 import { LossReport } from "../dialects/loss.ts";
-import { upstreamTools } from "./upstream_tools.ts";
+import { upstreamTools } from "./gateway_tools/upstream_tools.ts";
 import type { Route } from "../upstreams/upstream.ts";
 
 /**

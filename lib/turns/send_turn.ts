@@ -1,5 +1,7 @@
 import { toUpstreamCaller } from "./upstream_caller.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
+import { findChange } from "../dialects/adjustments/adjustment.ts";
+import { hostFacts } from "../dialects/mod.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { type Network, send, type UpstreamRequest } from "../upstreams/send.ts";
 
@@ -19,10 +21,11 @@ export function sendTurn(
 }
 
 /** Adds the options of the route to the body, and excludes the provider that failed. */
-function withRouteOptions(body: JsonObject, { options, excludeProvider }: Route): JsonObject {
+export function withRouteOptions(body: JsonObject, { options, adjustments, upstream }: Route): JsonObject {
   const merged = { ...body, ...options };
-  if (excludeProvider === undefined) return merged;
+  const excluded = findChange(adjustments, "exclude_provider");
+  if (excluded === undefined || !hostFacts(upstream.preset).excludesProviders) return merged;
   const provider = isObject(merged.provider) ? merged.provider : {};
   const ignore = Array.isArray(provider.ignore) ? provider.ignore : [];
-  return { ...merged, provider: { ...provider, ignore: [...ignore, excludeProvider] } };
+  return { ...merged, provider: { ...provider, ignore: [...ignore, excluded.provider] } };
 }

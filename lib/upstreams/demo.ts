@@ -42,74 +42,102 @@ function answerDemo(_url: string | URL | Request, init: RequestInit = {}): Promi
       }),
     );
   }
-  const frames = [...toFrames(request)].map((frame) => `data: ${JSON.stringify(frame)}\n\n`);
+  const frames = toFrames(request);
   const encoder = new TextEncoder();
   const body = new ReadableStream<Uint8Array>({
     pull(controller) {
-      const frame = frames.shift();
-      controller.enqueue(encoder.encode(frame ?? "data: [DONE]\n\n"));
-      if (frame === undefined) controller.close();
+      const { done, value } = frames.next();
+      controller.enqueue(encoder.encode(`data: ${done ? "[DONE]" : JSON.stringify(value)}\n\n`));
+      if (done) controller.close();
     },
   }, { highWaterMark: 0 });
   return Promise.resolve(new Response(body, { headers: { "content-type": "text/event-stream" } }));
 }
 
-function* toFrames(request: ChatRequest): Generator<JsonObject> {
+/** Yields the frames of an answer. Each is made when it is pulled, so that a long text takes no memory. */
+function* toFrames(request: ChatRequest): Generator<JsonObject, void> {
   const { role, text: lastText } = findLastText(request.messages);
   const tool = role === "user" ? findTool(request, lastText) : undefined;
-  const words = splitWords(
-    role === "tool"
-      ? `The tool answered: ${removeFences(lastText)}`
-      : `${INTRODUCTION} You said: ${lastText}`,
-  );
-  const kept = words.slice(0, request.max_tokens);
-  for (const content of tool === undefined ? kept : []) yield toChunk({ content });
+  const answer = role === "tool"
+    ? `The tool answered: ${removeFences(lastText)}`
+    : `${INTRODUCTION} You said: ${lastText}`;
+  const maxWords = Math.min(request.max_tokens, MAX_WORDS);
+  let finish = "stop";
+  let words = 0;
   if (tool !== undefined) {
+    finish = "tool_calls";
+    words = 1;
     const { name, parameters } = tool.function;
     yield toChunk({ tool_calls: [{ index: 0, id: "call_demo", function: { name, arguments: "" } }] });
-    const text = JSON.stringify(toSample(parameters, lastText));
+    const text = JSON.stringify(createSample(parameters, lastText));
     yield toChunk({ tool_calls: [{ index: 0, function: { arguments: text } }] });
+  } else {
+    for (const content of splitWords(answer)) {
+      if (words >= maxWords) {
+        finish = "length";
+        break;
+      }
+      words++;
+      yield toChunk({ content });
+    }
   }
-  const finish = tool !== undefined ? "tool_calls" : kept.length < words.length ? "length" : "stop";
   yield { choices: [{ index: 0, delta: {}, finish_reason: finish }] };
   const prompt_tokens = request.messages.reduce(
-    (sum, { content }) => sum + splitWords(contentText(content)).length,
+    (sum, { content }) => sum + countWords(contentText(content)),
     0,
   );
-  yield { choices: [], usage: { prompt_tokens, completion_tokens: tool === undefined ? kept.length : 1 } };
+  yield { choices: [], usage: { prompt_tokens, completion_tokens: words } };
 }
+
+/** Maximum words of an answer. A long answer is made without a pause, because nothing delays it. */
+const MAX_WORDS = 8192;
+/** Maximum characters of a word, and of the text in the arguments of a call. */
+const MAX_WORD_CHARS = 100;
+const MAX_SAMPLE_CHARS = 2000;
+/** Characters of the text that are searched for names of tools. */
+const MAX_SEARCHED_CHARS = 10_000;
+/** Maximum values of a sample. */
+const MAX_SAMPLE_VALUES = 1000;
 
 /** Returns the tool that `tool_choice` forces, or that the text names. */
 function findTool({ tools = [], tool_choice: choice }: ChatRequest, lastText: string) {
   if (choice === "none") return undefined;
   const forced = isObject(choice) && isObject(choice.function) ? choice.function.name : undefined;
+  const searched = lastText.slice(0, MAX_SEARCHED_CHARS);
   // The longest name first: text with `TodoRead` also contains `Read`.
   const longest = tools.toSorted((a, b) => b.function.name.length - a.function.name.length);
   const named = tools.find(({ function: { name } }) => name === forced) ??
-    longest.find(({ function: { name } }) => lastText.includes(name));
+    longest.find(({ function: { name } }) => searched.includes(name));
   return named ?? (choice === "required" ? tools[0] : undefined);
 }
 
 /** Returns a value for a tool's schema: the required fields, filled with the user's text. */
-function toSample(schema: unknown, lastText: string): unknown {
-  if (!isObject(schema)) return lastText;
-  if (Array.isArray(schema.enum)) return schema.enum[0];
-  switch (schema.type) {
-    case "object": {
-      const properties = isObject(schema.properties) ? schema.properties : {};
-      const required = Array.isArray(schema.required) ? schema.required.map(String) : [];
-      const named = new Map(Object.entries(properties));
-      return Object.fromEntries(required.map((name) => [name, toSample(named.get(name), lastText)]));
+function createSample(schema: unknown, lastText: string): unknown {
+  const text = lastText.slice(0, MAX_SAMPLE_CHARS);
+  let values = 0;
+  return toSample(schema);
+
+  function toSample(schema: unknown): unknown {
+    if (++values > MAX_SAMPLE_VALUES) return null;
+    if (!isObject(schema)) return text;
+    if (Array.isArray(schema.enum)) return schema.enum[0];
+    switch (schema.type) {
+      case "object": {
+        const properties = isObject(schema.properties) ? schema.properties : {};
+        const required = new Set(Array.isArray(schema.required) ? schema.required.map(String) : []);
+        const named = new Map(Object.entries(properties));
+        return Object.fromEntries(Array.from(required, (name) => [name, toSample(named.get(name))]));
+      }
+      case "array":
+        return [];
+      case "number":
+      case "integer":
+        return 1;
+      case "boolean":
+        return true;
+      default:
+        return text;
     }
-    case "array":
-      return [];
-    case "number":
-    case "integer":
-      return 1;
-    case "boolean":
-      return true;
-    default:
-      return lastText;
   }
 }
 
@@ -121,7 +149,27 @@ function contentText(content: string | { text?: string | undefined }[] | null | 
   return typeof content === "string" ? content : (content ?? []).map(({ text = "" }) => text).join(" ");
 }
 
-/** Splits a text into words. Each keeps the space before it, so that joined they are the text. */
-function splitWords(text: string): string[] {
-  return text === "" ? [] : text.split(/(?<=\S)(?=\s)/);
+/** Splits a text into words, cut to a maximum length. Each keeps the space before it: joined, they are the text. */
+function* splitWords(text: string): Generator<string, void> {
+  for (let at = 0; at < text.length;) {
+    let end = at;
+    while (end < text.length && isSpace(text.charCodeAt(end)) && end - at < MAX_WORD_CHARS) end++;
+    while (end < text.length && !isSpace(text.charCodeAt(end)) && end - at < MAX_WORD_CHARS) end++;
+    // A surrogate pair is not split.
+    if (/[\ud800-\udbff]/.test(text.charAt(end - 1)) && end < text.length) end++;
+    yield text.slice(at, end);
+    at = end;
+  }
+}
+
+function countWords(text: string): number {
+  let words = 0;
+  for (let at = 0; at < text.length; at++) {
+    if (!isSpace(text.charCodeAt(at)) && (at === 0 || isSpace(text.charCodeAt(at - 1)))) words++;
+  }
+  return words;
+}
+
+function isSpace(code: number): boolean {
+  return code === 32 || (code >= 9 && code <= 13) || code === 0xa0;
 }

@@ -5,8 +5,11 @@ import { keyHeader } from "../dialects/mod.ts";
 import { parseErrorText } from "../dialects/errors/error_shapes.ts";
 import { toUpstreamError } from "../dialects/errors/upstream_error.ts";
 import { ApiError } from "../base/errors.ts";
+import { excessError } from "./excess_error.ts";
+import { findExcess } from "../base/json_bounds.ts";
 import { type JsonObject, tryJson } from "../base/json.ts";
 import type { Upstream } from "./upstream.ts";
+import { keyFor, redactKey } from "./redact_key.ts";
 import { toConnectError } from "../runtime/fetch.ts";
 import { type RetryableFailure, retryDelay } from "./retry_delay.ts";
 import { NAME, VERSION } from "../base/version.ts";
@@ -100,15 +103,16 @@ async function wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void
 /**
  * Reads a complete JSON answer.
  *
- * @throws {ApiError} `api_error` if it is larger than 32 MiB, incomplete or not JSON; the signal's reason, once it has
- * fired.
+ * @throws {ApiError} `api_error` if it is larger than 32 MiB, exceeds the bounds of JSON, is incomplete or not JSON; the
+ * signal's reason, once it has fired.
  */
 export async function readJsonResponse(
   response: Response,
   upstream: Upstream,
   options: ReadOptions,
 ): Promise<unknown> {
-  const answer = tryJson(await readAnswerText(readBytes(response.body, options), upstream, options.signal));
+  const text = await readAnswerText(readBytes(response.body, options), upstream, options.signal);
+  const answer = tryJson(text);
   if (answer === undefined) throw unreadableResponse(upstream, "it is not JSON");
   return answer;
 }
@@ -116,7 +120,8 @@ export async function readJsonResponse(
 /**
  * Reads the text of a complete answer.
  *
- * @throws {ApiError} `api_error` if it is larger than 32 MiB or incomplete; the signal's reason, once it has fired.
+ * @throws {ApiError} `api_error` if it is larger than 32 MiB, exceeds the bounds of JSON or is incomplete; the signal's
+ * reason, once it has fired.
  */
 export async function readAnswerText(
   chunks: AsyncIterable<Uint8Array>,
@@ -127,6 +132,10 @@ export async function readAnswerText(
     throw signal.aborted ? signal.reason : unreadableResponse(upstream, "it is incomplete", cause);
   });
   if (text === undefined) throw unreadableResponse(upstream, "it is larger than 32 MiB");
+  const excess = findExcess(text);
+  if (excess !== undefined) {
+    throw excessError(`Cannot use the answer of upstream "${upstream.name}": it`, excess);
+  }
   return text;
 }
 
@@ -136,16 +145,6 @@ export function unreadableResponse({ name }: Upstream, why: string, cause?: unkn
     status: 502,
     cause,
   });
-}
-
-/** Removes the upstream's key and header values from an error's message, because an upstream may quote them. */
-export function redactKey(error: unknown, upstream: Upstream, caller: Caller): unknown {
-  if (!(error instanceof ApiError)) return error;
-  for (const secret of [keyFor(upstream, caller), ...Object.values(upstream.headers ?? {})]) {
-    if (secret === undefined || secret.length < MIN_KEY_CHARS) continue;
-    error.message = error.message.replaceAll(secret, "[redacted]");
-  }
-  return error;
 }
 
 function toHeaders(upstream: Upstream, caller: Caller, hasBody: boolean): Headers {
@@ -169,10 +168,6 @@ function toHeaders(upstream: Upstream, caller: Caller, hasBody: boolean): Header
   return headers;
 }
 
-function keyFor({ key, acceptsClientKey }: Upstream, caller: Caller): string | undefined {
-  return key ?? (acceptsClientKey ? caller.key : undefined);
-}
-
 function toUrl({ baseUrl, apiVersion }: Upstream, path: string): string {
   return apiVersion === undefined ? `${baseUrl}${path}` : `${baseUrl}${path}?api-version=${apiVersion}`;
 }
@@ -191,7 +186,7 @@ async function readError(
   const chunks = readBytes(response.body, { signal, race });
   const text = await readText(chunks, { limit: MAX_ERROR_BYTES }).catch(() => undefined);
   if (signal.aborted) throw signal.reason;
-  const body = text === undefined ? undefined : parseErrorText(text);
+  const body = text === undefined || findExcess(text) !== undefined ? undefined : parseErrorText(text);
   const error = toUpstreamError({ status, body, headers, now });
   if (error.type !== "authentication_error") return error;
   const key = keyFor(upstream, caller);
@@ -206,6 +201,3 @@ async function readError(
 
 /** Maximum size of an error body. */
 const MAX_ERROR_BYTES = 256 * 1024;
-
-/** Minimum characters of a key that is removed from messages. A shorter one may be an ordinary word. */
-const MIN_KEY_CHARS = 6;

@@ -1,5 +1,6 @@
 import type { DialectChoice } from "../config/presets.ts";
 import type { Dialect, ModelFacts, UpstreamKind } from "../dialects/mod.ts";
+import type { Adjustment } from "../dialects/adjustments/adjustment.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { Alias, Target } from "../config/aliases.ts";
 
@@ -38,10 +39,8 @@ export interface Route {
   options: JsonObject;
   /** True if cache breakpoints are sent. Some providers behind OpenRouter reject requests that have them. */
   cacheControl: boolean;
-  /** True if earlier thinking is omitted from the request. */
-  dropThinking?: boolean | undefined;
-  /** Provider behind the upstream to exclude. */
-  excludeProvider?: string | undefined;
+  /** Changes of this request after refusals of the upstream. */
+  adjustments?: readonly Adjustment[] | undefined;
   /** Targets to try in order if this route fails. */
   fallbacks: readonly (string | Target)[];
 }

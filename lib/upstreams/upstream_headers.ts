@@ -1,4 +1,5 @@
 import type { Caller } from "../access/caller.ts";
+import { holdsKey } from "./redact_key.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** What the headers of an upstream's response tell the client. */
@@ -33,7 +34,7 @@ export function readUpstreamHeaders(
     name.startsWith("anthropic-ratelimit-") && value.length <= MAX_VALUE_CHARS
   );
   return {
-    requestId: ids.find((id) => REQUEST_ID.test(id)),
+    requestId: ids.find((id) => REQUEST_ID.test(id) && !holdsKey(id, upstream, caller)),
     rateLimits: usesClientKey ? limits.slice(0, MAX_RATE_LIMIT_HEADERS) : [],
   };
 }

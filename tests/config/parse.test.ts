@@ -31,6 +31,7 @@ const DEFAULTS = {
   structuredMaxRetries: 3,
   structuredStream: "hold",
   limits: { each: { concurrent: 50 }, total: {}, session: {}, keys: new Map() },
+  bodyMemory: 256,
   rateLimitStore: "memory",
   toolTimeout: 30,
   toolConcurrency: 5,
@@ -172,6 +173,7 @@ const GOOD: [Settings, Record<string, unknown>][] = [
     },
   ],
   [{ RATE_LIMIT_STORE: "redis://me:word@host:1/2" }, { rateLimitStore: "redis://me:word@host:1/2" }],
+  [{ BODY_MEMORY: "64" }, { bodyMemory: 64 }],
   [{ RATE_LIMIT_STORE: "rediss://host" }, { rateLimitStore: "rediss://host" }],
   [{ STATE_DIR: "/var/lib/gateway" }, { stateDir: "/var/lib/gateway" }],
   [
@@ -442,6 +444,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
     '"{\\"keys\\":{\\"__proto__\\":{\\"usd_month\\":1e999}}}"',
     `keys.__proto__.usd_month must be ${USD}`,
   ],
+  ["BODY_MEMORY", "63", '"63"', "expected a whole number from 64 to 65536"],
   ["RATE_LIMIT_STORE", "disk", "(4 characters)", STORE],
   ["RATE_LIMIT_STORE", "redis://", "(8 characters)", STORE],
   ["RATE_LIMIT_STORE", "redis://host?db=1", "(17 characters)", STORE],

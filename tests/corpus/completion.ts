@@ -7,12 +7,20 @@ import { count, dig, isJson, type Json, objects, text } from "../kit/json.ts";
  */
 export function contentOfChunks(chunks: readonly Json[]): AnswerContent {
   const choices = chunks.flatMap((chunk) => objects(chunk.choices)).filter(({ index }) => !index);
-  const deltas = choices.map((choice) => choice.delta ?? choice.message).filter(isJson);
+  // A whole message goes before an empty delta beside it.
+  const whole = chunks.length === 1;
+  const deltas = choices.map(({ delta, message }) => whole ? message ?? delta : delta ?? message).filter(
+    isJson,
+  );
   const calls = toCalls(deltas.flatMap(({ tool_calls }) => objects(tool_calls)));
   const refused = deltas.some(({ refusal }) => text(refusal) !== "");
+  const said = deltas.map(({ content, refusal }) => toText(content, "text") + text(refusal)).join("");
+  const [, tagged, rest = ""] = /^\s*<think>\s*([^]*?)\s*(?:<\/think>\s*([^]*))?$/.exec(said) ?? [];
+  const plain = tagged === undefined ? said : rest;
   return {
-    text: deltas.map(({ content, refusal }) => toText(content, "text") + text(refusal)).join(""),
-    thinking: deltas.map(toThinking).join(""),
+    // Blank text is no answer.
+    text: plain.trim() === "" ? "" : plain,
+    thinking: deltas.map(toThinking).join("") || (tagged ?? ""),
     calls,
     stop: toStop(choices, calls.length > 0 ? "tool_use" : refused ? "refusal" : "end_turn"),
     usage: chunks.map(toUsage).findLast((usage) => usage !== undefined),

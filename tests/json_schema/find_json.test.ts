@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findJson } from "../../lib/json_schema/find_json.ts";
+import { findJson } from "../../lib/json_schema/output/find_json.ts";
 
 /** Texts of answers, and the pieces of them that are JSON. */
 const TEXTS: [name: string, text: string, pieces: string[]][] = [

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { JsonObject } from "../../lib/base/json.ts";
 import { Schema } from "../../lib/json_schema/schema.ts";
 import { SchemaError } from "../../lib/json_schema/schema_error.ts";
-import { wrapSchema } from "../../lib/json_schema/wrap.ts";
+import { wrapSchema } from "../../lib/json_schema/output/wrap.ts";
 import { SEED } from "../kit/random.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 3000 });

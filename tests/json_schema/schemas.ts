@@ -79,7 +79,7 @@ export const UNUSABLE: readonly [name: string, schema: Record<string, unknown>, 
       Array.from({ length: 9000 }, (_, at) => [`c${at}`, at < 8999 ? { $ref: `#/$defs/c${at + 1}` } : {}]),
     ),
   }, "/$defs/c8899"],
-  ["20,000 properties", { type: "object", properties: manyProperties(20_000, {}) }, "/properties/p9999"],
+  ["19,000 properties", { type: "object", properties: manyProperties(19_000, {}) }, "/properties/p9999"],
   [
     "20,000 choices",
     object({ x: { enum: Array.from({ length: 20_000 }, (_, at) => at) } }),

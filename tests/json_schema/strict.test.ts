@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { isObject, type JsonObject } from "../../lib/base/json.ts";
-import { withoutAddedNulls } from "../../lib/json_schema/restore.ts";
+import { withoutAddedNulls } from "../../lib/json_schema/output/restore.ts";
 import { Schema } from "../../lib/json_schema/schema.ts";
-import { toStrictSchema } from "../../lib/json_schema/strict.ts";
-import { unwrapValue, wrapSchema } from "../../lib/json_schema/wrap.ts";
+import { toStrictSchema } from "../../lib/json_schema/output/strict.ts";
+import { unwrapValue, wrapSchema } from "../../lib/json_schema/output/wrap.ts";
 import { SEED } from "../kit/random.ts";
 import { object } from "./schemas.ts";
 

@@ -22,12 +22,27 @@ function start(
   };
 }
 
+/** Admits a message and its expected input. */
+async function admit(
+  limiter: Limiter,
+  requester: { client: string; sessionId?: string },
+  expected: { inputTokens: number },
+): Promise<Admission & { headers: Readonly<Record<string, string>> }> {
+  const admission = await limiter.admit(requester);
+  try {
+    return { ...admission, headers: await admission.expect(expected) };
+  } catch (error) {
+    admission.release();
+    throw error;
+  }
+}
+
 const BILL = { inputTokens: 10, outputTokens: 1, cost: undefined, usd: 1 };
 
 /** Returns status and message if a request is rejected. */
 async function rejectionOf(limiter: Limiter, client: string, inputTokens = 10): Promise<string | undefined> {
   try {
-    (await limiter.admit({ client }, { inputTokens })).release();
+    (await admit(limiter, { client }, { inputTokens })).release();
     return undefined;
   } catch (error) {
     assert.ok(error instanceof ApiError);
@@ -60,9 +75,9 @@ test("createLimiter() charges nothing for a rejected request", async () => {
 test("createLimiter() keeps the sessions of different keys apart", async () => {
   const { limiter } = start({ session: { usd_day: 1 } });
   const session = { sessionId: "same" };
-  (await limiter.admit({ client: "a", ...session }, { inputTokens: 1 })).charge(BILL, "m");
-  await assert.rejects(limiter.admit({ client: "a", ...session }, { inputTokens: 1 }), { status: 402 });
-  await limiter.admit({ client: "b", ...session }, { inputTokens: 1 });
+  (await admit(limiter, { client: "a", ...session }, { inputTokens: 1 })).charge(BILL, "m");
+  await assert.rejects(admit(limiter, { client: "a", ...session }, { inputTokens: 1 }), { status: 402 });
+  await admit(limiter, { client: "b", ...session }, { inputTokens: 1 });
 });
 
 /** What may become of a message between its admission and its end, and how many tokens of input it used. */
@@ -86,17 +101,17 @@ const COURSES: [what: string, course: (admission: Admission) => void, used: numb
 for (const [what, course, used] of COURSES) {
   test(`createLimiter() charges ${used} tokens for an estimate of 50 if ${what}`, async () => {
     const { limiter } = start({ each: { input_tokens: 100, concurrent: 1 } });
-    const admission = await limiter.admit({ client: "a" }, { inputTokens: 50 });
+    const admission = await admit(limiter, { client: "a" }, { inputTokens: 50 });
     assert.equal(admission.headers["anthropic-ratelimit-input-tokens-remaining"], "50");
     course(admission);
-    const next = await limiter.admit({ client: "a" }, { inputTokens: 0 });
+    const next = await admit(limiter, { client: "a" }, { inputTokens: 0 });
     assert.equal(next.headers["anthropic-ratelimit-input-tokens-remaining"], String(100 - used));
   });
 }
 
 test("createLimiter() charges a turn to the day on which it ends", async () => {
   const { limiter, clock } = start({ each: { usd_day: 1 } });
-  const admission = await limiter.admit({ client: "a" }, { inputTokens: 1 });
+  const admission = await admit(limiter, { client: "a" }, { inputTokens: 1 });
   clock.advance(24 * 3_600_000);
   admission.charge(BILL, "m");
   assert.match(await rejectionOf(limiter, "a") ?? "", /^402 .*renews at 2026-01-03T00:00:00Z$/);
@@ -106,7 +121,7 @@ test("createLimiter() logs a model of unknown price once if a budget is set", as
   const lines = await captureLog(async () => {
     for (const limits of [{ each: { usd_day: 1 } }, { each: { requests: 9 } }]) {
       const { limiter } = start(limits);
-      const admission = await limiter.admit({ client: "a" }, { inputTokens: 1 });
+      const admission = await admit(limiter, { client: "a" }, { inputTokens: 1 });
       for (const model of ["m/a", "m/b", "m/a"]) admission.charge({ ...BILL, usd: undefined }, model);
     }
   }, "warn");
@@ -119,9 +134,9 @@ test("createLimiter() logs a model of unknown price once if a budget is set", as
 test("createLimiter() bounds the memory for sessions and keeps the usage of keys", async () => {
   const store = createMemoryStore({ maxSessionQuotas: 97 });
   const { limiter } = start({ each: { usd_month: 1 }, session: { requests: 9, usd_day: 9 } }, store);
-  (await limiter.admit({ client: "spent" }, { inputTokens: 1 })).charge(BILL, "m");
+  (await admit(limiter, { client: "spent" }, { inputTokens: 1 })).charge(BILL, "m");
   for (let nth = 0; nth < 1000; nth++) {
-    const admission = await limiter.admit({ client: "a", sessionId: `s${nth}` }, { inputTokens: 1 });
+    const admission = await admit(limiter, { client: "a", sessionId: `s${nth}` }, { inputTokens: 1 });
     admission.charge({ ...BILL, usd: 0.0001 }, "m");
     admission.release();
     assert.ok(store.size <= 100, `${store.size} meters`);
@@ -133,41 +148,41 @@ test("createLimiter() keeps the sessions of a key while another key makes up ses
   const store = createMemoryStore();
   const { limiter } = start({ session: { usd_day: 1, requests: 100 } }, store);
   const mine = { client: "alice", sessionId: "mine" };
-  (await limiter.admit(mine, { inputTokens: 1 })).charge(BILL, "m");
+  (await admit(limiter, mine, { inputTokens: 1 })).charge(BILL, "m");
   for (let nth = 0; nth < 20_000; nth++) {
-    const admission = await limiter.admit({ client: "bob", sessionId: `s${nth}` }, { inputTokens: 1 });
+    const admission = await admit(limiter, { client: "bob", sessionId: `s${nth}` }, { inputTokens: 1 });
     admission.charge({ ...BILL, usd: 0.0001 }, "m");
     admission.release();
   }
-  await assert.rejects(limiter.admit(mine, { inputTokens: 1 }), { status: 402 });
+  await assert.rejects(admit(limiter, mine, { inputTokens: 1 }), { status: 402 });
   assert.ok(store.size <= 5003, `${store.size} quotas`);
 });
 
 test("createLimiter() forgets quotas without usage", async () => {
   const store = createMemoryStore({ maxSessionQuotas: 10 });
   const { limiter, clock } = start({ session: { requests: 5 } }, store);
-  const admit = async (sessionId: string) =>
-    (await limiter.admit({ client: "a", sessionId }, { inputTokens: 1 })).release();
+  const admitSession = async (sessionId: string) =>
+    (await admit(limiter, { client: "a", sessionId }, { inputTokens: 1 })).release();
   for (let nth = 0; nth < 50; nth++) {
-    await admit(`s${nth}`);
+    await admitSession(`s${nth}`);
     clock.advance(12_000);
   }
   assert.ok(store.size <= 10, `${store.size} meters`);
-  for (let nth = 0; nth < 5; nth++) await admit("new");
-  await assert.rejects(admit("new"), { status: 429, retryAfter: "12" });
+  for (let nth = 0; nth < 5; nth++) await admitSession("new");
+  await assert.rejects(admitSession("new"), { status: 429, retryAfter: "12" });
 });
 
 test("hold() keeps a slot beyond the release, and frees it once", async () => {
   const { limiter } = start({ each: { concurrent: 2 } });
-  const admit = () => limiter.admit({ client: "a" }, { inputTokens: 1 });
-  const [first] = [await admit(), await admit()];
+  const admitOne = () => admit(limiter, { client: "a" }, { inputTokens: 1 });
+  const [first] = [await admitOne(), await admitOne()];
   const letGo = first.hold();
   first.release();
   first.release();
-  await assert.rejects(admit(), { status: 429 });
+  await assert.rejects(admitOne(), { status: 429 });
   letGo();
   letGo();
   first.hold()();
-  await admit();
-  await assert.rejects(admit(), { status: 429 }, "the slot of the second is still taken");
+  await admitOne();
+  await assert.rejects(admitOne(), { status: 429 }, "the slot of the second is still taken");
 });

@@ -44,6 +44,34 @@ test("logRequest() writes one line of JSON to stderr", () => {
   });
 });
 
+test("logRequest() bounds the line of a request with very long fields", () => {
+  const long = "x".repeat(4_000_000);
+  const loss = Array.from({ length: 100_000 }, (_, at) => `messages.${at}.${long.slice(0, 500)} dropped`);
+  const [line = ""] = stderrOf(() => {
+    startLog("info");
+    logRequest({ ...RECORD, model: long, path: long, answeredBy: long, loss, error: new Error(long) });
+  });
+  assert.ok(line.length < 16 * 1024, String(line.length));
+  const record = JSON.parse(line);
+  assert.deepEqual([record.loss.length, record.loss.at(-1)], [21, "99980 more"]);
+});
+
+test("startLog() and printError() escape characters that terminals interpret or hide", () => {
+  const hidden =
+    "\u0000\u001b\u007f\u009b\u00ad\u061c\u200b\u200e\u200f\u2028\u202a\u202e\u2066\u2069\ufeff\u{e0041}\ud800";
+  const lines = stderrOf(() => {
+    startLog("info");
+    logRequest({ ...RECORD, model: `m${hidden}`, loss: [hidden], error: new Error(hidden) });
+    printError(`Cannot use "${hidden}"`);
+  });
+  assert.equal(lines.length, 2);
+  for (const line of lines) {
+    assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+    assert.match(line, /\\u202e\\u2066/);
+  }
+  assert.equal(JSON.parse(lines[0] ?? "").model, `m${hidden}`);
+});
+
 const LEVELS: [record: Partial<RequestRecord>, level: string][] = [
   [{ status: 200 }, "INFO"],
   [{ status: 200, error: "api_error: cut" }, "WARN"],

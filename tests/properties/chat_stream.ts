@@ -369,5 +369,8 @@ export function normalise(block: Wire): Wire {
   }
   if (block.type !== "thinking" && block.type !== "redacted_thinking") return block;
   const sealed = unseal(signature ?? data, `openrouter/${MODELS.chat}`);
-  return sealed === undefined ? block : { ...rest, sealed };
+  if (sealed === undefined) return block;
+  // Claude's signature is sealed for a model of another name, and comes back with it.
+  const [claude] = sealed.filter(({ format }) => format === "anthropic-claude-v1");
+  return { ...rest, ...(claude && { signature: claude.signature }), sealed };
 }

@@ -71,7 +71,6 @@ for (const { method, path, open = [] } of ROUTES) {
       const authorized = await gateway.fetch(new Request(url, { method: asked, headers }));
       await authorized.text();
       assert.notEqual(authorized.status, 401);
-      assert.equal(/no such endpoint/.test(authorized.statusText), false);
     }
   });
 }

@@ -1,4 +1,4 @@
-import { upstreamTools } from "../../lib/turns/upstream_tools.ts";
+import { upstreamTools } from "../../lib/turns/gateway_tools/upstream_tools.ts";
 import * as v from "valibot";
 import type { StreamEvent } from "../../lib/anthropic/events.ts";
 import { MessageWriter } from "../../lib/anthropic/writer.ts";

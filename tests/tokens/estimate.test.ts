@@ -62,7 +62,9 @@ test("estimateTokens() counts the text of loaded tools and their instructions", 
   assert.equal(cost({ tools: [TOOL], tool_choice: { type: "auto" } }), once);
   assert.equal(cost({ tools: [] }), 0);
   const deferred = { ...TOOL, defer_loading: true };
-  assert.equal(cost({ tools: [deferred] }), 0);
+  const search = { ...TOOL, name: "ToolSearch" };
+  assert.equal(cost({ tools: [search, deferred] }), cost({ tools: [search] }), "the search has not found it");
+  assert.equal(cost({ tools: [deferred] }), once, "no search can find it, so it is sent");
   const refers = (
     content: object,
   ) => [{ role: "user", content: [{ type: "tool_result", tool_use_id: "t", content }] }];

@@ -30,7 +30,8 @@ export function toCompatibleRequest(request: MessagesRequest, loss: LossReport):
 
 function toTools(request: MessagesRequest, loss: LossReport): Partial<MessagesRequest> {
   if (!request.tools) return {};
-  const tools = offerTools(request).flatMap(({ tool, path, described }): Tool[] => {
+  const tools = offerTools(request).flatMap(({ tool, path, described, sentEarly }): Tool[] => {
+    if (sentEarly) loss.add(`${path}.defer_loading`, "dropped");
     if (tool === undefined) {
       loss.add(path, "dropped");
       return [];

@@ -93,7 +93,8 @@ function toAnthropicRequest(
     ...(judged && safeguards !== undefined && { safeguards }),
     ...(system && { system: isAnthropic ? system : withoutBillingBlock(system) }),
     model: context.model,
-    stream: true,
+    // Anthropic's API refuses a stream for `max_tokens: 0`, which only warms the cache.
+    stream: request.max_tokens > 0,
     messages: toUpstreamMessages(request.messages, context, isCompatible),
   };
 }
@@ -146,6 +147,7 @@ function toUpstreamMessages(messages: Message[], context: TurnContext, isCompati
     }
     const toBlocks = role === "assistant" ? toAnswerBlocks : convert;
     const kept = content.flatMap((block, nth) => toBlocks(block, `${path}.${nth}`));
+    if (isCompatible && kept.length === 0) return [];
     if (kept.length === content.length && kept.every((block, nth) => block === content[nth])) {
       return [message];
     }

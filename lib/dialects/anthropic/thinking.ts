@@ -79,7 +79,7 @@ export class ThinkingSealer {
   readonly #shown: boolean;
   /** Detail to seal into the signature of the open thinking block. */
   #detail: JsonObject | undefined;
-  /** Readable thinking so far, to detect repeated reasoning. */
+  /** End of the readable thinking so far, to detect repeated reasoning. */
   #shownText = "";
 
   /** Set `shown` to false if the client requested thinking blocks without text. */
@@ -105,14 +105,14 @@ export class ThinkingSealer {
       return { start: { ...block, data: seal(this.#origin, [detail]) }, deltas: [] };
     }
     this.#detail = detail;
-    this.#shownText += text;
+    this.#remember(text);
     const deltas = this.#shown ? [{ type: "thinking_delta", thinking: text }] : [];
     return { start: { type: "thinking", thinking: "", signature: "" }, deltas };
   }
 
   /** Returns the client's deltas for a delta of the open block; a signature is held back until `close()`. */
   add(delta: Delta): Delta[] {
-    if (delta.type === "thinking_delta") this.#shownText += delta.thinking;
+    if (delta.type === "thinking_delta") this.#remember(String(delta.thinking));
     if (delta.type !== "signature_delta" || this.#detail === undefined) return [delta];
     this.#sign(delta.signature);
     return [];
@@ -125,10 +125,20 @@ export class ThinkingSealer {
     return detail ? [{ type: "signature_delta", signature: seal(this.#origin, [detail]) }] : [];
   }
 
+  #remember(text: string): void {
+    this.#shownText += text;
+    if (this.#shownText.length > 2 * MAX_SHOWN_CHARS) {
+      this.#shownText = this.#shownText.slice(-MAX_SHOWN_CHARS);
+    }
+  }
+
   #sign(signature: unknown): void {
     if (this.#detail && typeof signature === "string" && signature !== "") this.#detail.signature = signature;
   }
 }
+
+/** Characters of thinking that a repetition is compared with. */
+const MAX_SHOWN_CHARS = 256 * 1024;
 
 /** Returns the readable text of a reasoning detail, or an empty string. */
 function reasoningText(detail: JsonObject | undefined): string {

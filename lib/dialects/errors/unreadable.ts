@@ -13,6 +13,7 @@ export function incompleteAnswer(): ApiError {
 
 /** Returns the error for a tool call whose arguments cannot be read. */
 export function brokenCall(cause: unknown): ApiError {
+  if (cause instanceof ApiError) return cause; // it says which bound the arguments exceed
   const message = "Cannot use the model's tool call: its arguments are not one JSON object";
   return new ApiError("api_error", message, { status: 502, cause });
 }

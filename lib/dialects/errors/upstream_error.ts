@@ -11,6 +11,8 @@ import { type ErrorBody, readErrorBody } from "./error_body.ts";
 import { keptServerError, readRetryHeaders } from "./kept_error.ts";
 import { withHint } from "./hints.ts";
 import { isOverflow, toOverflowMessage } from "./context_overflow.ts";
+import type { Adjustment } from "../adjustments/adjustment.ts";
+import { findAdjustment } from "../adjustments/refusals.ts";
 import { findRetryAfter, isFutileDelay } from "./retry_after.ts";
 
 /** Failure that an upstream reported in an HTTP response or within a stream. */
@@ -25,13 +27,9 @@ export interface UpstreamFailure {
   now?: number | undefined;
 }
 
-/**
- * Change with which a retry may succeed: a shorter answer, another provider, or a request without earlier thinking.
- */
-export type Adjustment = { maxTokens: number } | { excludeProvider: string } | { dropThinking: true };
-
 /** An error that an upstream reported. */
 export class UpstreamError extends ApiError {
+  /** Change of the request after which it may succeed. */
   readonly adjustment: Adjustment | undefined;
   /** True if the model or a content filter refused to answer. */
   readonly refused: boolean;
@@ -53,9 +51,6 @@ export class UpstreamError extends ApiError {
 /** Messages about an invalid API key, for hosts that send them with status 400. */
 const INVALID_KEY_MESSAGE =
   /\b(incorrect|invalid|wrong) api key\b|\bapi key (is )?(not valid|invalid|expired)\b/i;
-/** Messages that reject earlier thinking: of another model or conversation, or repeated. */
-const REJECTED_THINKING_MESSAGE =
-  /signature.{0,40}\bthinking\b|\bthinking\b.{0,200}cannot be modified|bound to a different conversation|thought.?signature.{0,40}(not valid|invalid|corrupt)|missing a.{0,10}thought.?signature|encrypted.?content.{0,80}(verified|invalid|decrypt)|invalid_encrypted_content|duplicate item found with id|'reasoning' was provided without its required|without its required 'reasoning' item/is;
 /** Messages about failures of the host that the request did not cause. */
 const SERVER_FAILURE_MESSAGE =
   /internal (server )?error|server error|unavailable|overloaded|temporar|try again|tim(ed? ?out|eout)|upstream|connection|bad gateway/i;
@@ -96,7 +91,9 @@ export function toUpstreamError({ status, body, headers, now }: UpstreamFailure)
   }
   if (httpStatus === 400 && isTransient(failure)) {
     const provider = failure.forwarded?.provider;
-    const adjustment = provider === undefined ? undefined : { excludeProvider: provider };
+    const adjustment: Adjustment | undefined = provider === undefined
+      ? undefined
+      : { change: "exclude_provider", provider };
     return new UpstreamError("api_error", message, { ...options, status: 502, adjustment });
   }
   // OpenRouter's own error type is more specific.
@@ -106,17 +103,9 @@ export function toUpstreamError({ status, body, headers, now }: UpstreamFailure)
   return new UpstreamError(type, type === "not_found_error" ? withHint(message) : message, {
     ...options,
     ...(type === "api_error" && { status: httpStatus === 500 || httpStatus > 502 ? 500 : 502 }),
-    adjustment: adjustmentFor(type, [...codes, message].join(" ")),
+    adjustment: findAdjustment({ type, message, codes, body }),
     refused: [...errorTypes, ...codes].some((name) => REFUSAL_CODES.has(name)),
   });
-}
-
-function adjustmentFor(type: ErrorType, message: string): Adjustment | undefined {
-  if (type === "invalid_request_error") {
-    return REJECTED_THINKING_MESSAGE.test(message) ? { dropThinking: true } : undefined;
-  }
-  const affordable = type === "billing_error" ? /can only afford (\d+)/i.exec(message)?.[1] : undefined;
-  return affordable === undefined ? undefined : { maxTokens: Number(affordable) };
 }
 
 function errorTypeFor(
@@ -157,5 +146,6 @@ function isTransient({ errorTypes, forwarded }: ErrorBody): boolean {
   }
   const { providerMessage: message } = forwarded;
   return message === undefined ||
-    (SERVER_FAILURE_MESSAGE.test(message) && !REJECTED_THINKING_MESSAGE.test(message));
+    (SERVER_FAILURE_MESSAGE.test(message) &&
+      findAdjustment({ type: "invalid_request_error", message }) === undefined);
 }

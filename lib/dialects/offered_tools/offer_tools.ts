@@ -1,5 +1,6 @@
 import { type CustomTool, isCustomTool, type MessagesRequest } from "../../anthropic/schema.ts";
 import type { JsonObject } from "../../base/json.ts";
+import { findDeferredTools } from "./deferred_tools.ts";
 import { toClientTool } from "./client_tools.ts";
 
 /** Claude Code's placeholder for tools that it has not sent. Models must not call it. */
@@ -13,19 +14,23 @@ export interface OfferedTool {
   tool: CustomTool | undefined;
   /** True if the client sent only a type, so that the gateway writes the description and the schema. */
   described: boolean;
+  /** True if the tool is deferred, but sent because nothing could find it. */
+  sentEarly: boolean;
 }
 
 /**
  * Lists the tools of a request: custom tools and typed tools such as `bash_20250124`.
  *
- * Deferred tools are offered like all others. Chat completions cannot load a tool later, and clients run a deferred
- * tool like any other.
+ * Deferred tools are left out until a search has found them: see `findDeferredTools`.
  */
-export function offerTools({ tools }: MessagesRequest): OfferedTool[] {
-  return (tools ?? []).flatMap((tool, at): OfferedTool[] => {
+export function offerTools(request: MessagesRequest): OfferedTool[] {
+  const deferred = findDeferredTools(request, { runsServerSearch: false });
+  return (request.tools ?? []).flatMap((tool, at): OfferedTool[] => {
+    if (deferred.isWithheld(tool)) return [];
     const path = `tools.${at}`;
-    if (!isCustomTool(tool)) return [{ path, tool: toClientTool(tool), described: true }];
-    return tool.name === PLACEHOLDER ? [] : [{ path, tool, described: false }];
+    const sentEarly = deferred.isSentEarly(tool);
+    if (!isCustomTool(tool)) return [{ path, tool: toClientTool(tool), described: true, sentEarly }];
+    return tool.name === PLACEHOLDER ? [] : [{ path, tool, described: false, sentEarly }];
   });
 }
 

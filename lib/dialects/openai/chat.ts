@@ -46,14 +46,10 @@ export interface ChatFeatures {
    */
   format: "json_schema" | "json_object" | "none";
   /**
-   * True if a strict schema must be of OpenAI's subset of JSON Schema: closed objects, all properties required. Other
-   * schemas are sent as not strict.
+   * Schemas that can be strict. `subset` means OpenAI's subset of JSON Schema: closed objects, all properties required.
+   * Other schemas are sent as not strict.
    */
-  strictSubset: boolean;
-  /** JSON Schema keywords for which the host rejects a request. */
-  rejectedKeywords: readonly string[];
-  /** Accepted values of the JSON Schema keyword `format`. Undefined if the host accepts all. */
-  supportedFormats: readonly string[] | undefined;
+  strictSchemas: "any" | "subset" | "none";
 }
 
 /** Turn context with the features of the host, adjusted for the model. */

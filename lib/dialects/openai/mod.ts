@@ -1,5 +1,6 @@
 import type { MessagesRequest } from "../../anthropic/schema.ts";
 import type { Dialect, TurnContext } from "../dialect.ts";
+import { findChange } from "../adjustments/adjustment.ts";
 import { isClaude } from "../reasoning/origin.ts";
 import { ChatAnswerReader } from "./answer/reader.ts";
 import type { ChatFeatures, HostContext } from "./chat.ts";
@@ -15,12 +16,22 @@ function mayCallInText(
   return setting === "on" || (setting === "auto" && callsInText);
 }
 
+/** Returns the features that refusals of the host or model have shown to be others. */
+function learnedFeatures({ adjustments }: TurnContext): Partial<ChatFeatures> {
+  return {
+    ...(findChange(adjustments, "return_reasoning") && { reasoningContent: "always" as const }),
+    ...(findChange(adjustments, "drop_strict") && { strictSchemas: "none" as const }),
+    ...(findChange(adjustments, "drop_response_format") && { format: "none" as const }),
+  };
+}
+
 /** Creates the dialect of chat completions for a host with these features, OpenAI or a compatible one. */
 export function createChatDialect(features: ChatFeatures): Dialect {
   const createContext = (request: MessagesRequest, turn: TurnContext): HostContext => ({
     ...turn,
     features: {
       ...withModelQuirks(features, turn.model),
+      ...learnedFeatures(turn),
       callsInText: !isClaude(turn.model) && mayCallInText(features, turn),
       cacheControl: features.cacheControl && turn.cacheControl !== false,
     },

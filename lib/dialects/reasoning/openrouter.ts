@@ -1,5 +1,5 @@
-import { fromBase64Url } from "../../base/base64url.ts";
-import { isObject, type JsonObject, tryJson } from "../../base/json.ts";
+import { parseOpaqueJson } from "../opaque_json.ts";
+import { isObject, type JsonObject } from "../../base/json.ts";
 
 /**
  * Prefix of reasoning that OpenRouter's Messages endpoint cannot express in Anthropic's format.
@@ -16,7 +16,7 @@ export function isOpenRouterReasoning(data: unknown): data is string {
 /** Decodes the reasoning detail; `undefined` if the data holds none. */
 export function readOpenRouterReasoning(data: string): JsonObject | undefined {
   const detail = isOpenRouterReasoning(data)
-    ? tryJson(fromBase64Url(data.slice(REASONING_PREFIX.length)) ?? "")
+    ? parseOpaqueJson(data.slice(REASONING_PREFIX.length))
     : undefined;
   return isObject(detail) ? detail : undefined;
 }

@@ -25,7 +25,7 @@ export function pairCalls(messages: readonly Message[]): CallPairs {
   const allCalls: CallInTurn[] = [];
   const answered: CallInTurn[] = [];
   const late = new Set<string>();
-  const open = new Map<string, CallInTurn[]>();
+  const open = new Map<string, OpenCalls>();
   let turn = 0;
   let hasOtherContent = false;
   for (const [at, { role, content }] of messages.entries()) {
@@ -43,11 +43,13 @@ export function pairCalls(messages: readonly Message[]): CallPairs {
         const call: CallInTurn = { at, id: block.id, path, turn, result: undefined };
         const same = open.get(call.id);
         allCalls.push(call);
-        if (same?.[0]?.at === at) same.push(call);
-        else open.set(call.id, [call]);
+        if (same?.at === at) same.calls.push(call);
+        else open.set(call.id, { at, calls: [call], answered: 0 });
       } else if (role === "user" && block.type === "tool_result") {
-        const call = open.get(block.tool_use_id)?.shift();
-        if (call === undefined) continue;
+        const same = open.get(block.tool_use_id);
+        const call = same?.calls[same.answered];
+        if (same === undefined || call === undefined) continue;
+        same.answered++;
         call.result = { block, path };
         answered.push(call);
         if (hasOtherContent || turn !== call.turn + 1) late.add(path);
@@ -61,6 +63,13 @@ export function pairCalls(messages: readonly Message[]): CallPairs {
     else calls.set(call.at, [call]);
   }
   return { calls, late };
+}
+
+/** Calls of one id in the message `at`. The first ones are answered. */
+interface OpenCalls {
+  at: number;
+  calls: CallInTurn[];
+  answered: number;
 }
 
 interface CallInTurn extends PairedCall {

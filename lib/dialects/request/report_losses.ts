@@ -45,6 +45,11 @@ export function reportRequestFields(
 export function reportUnsentFields(request: MessagesRequest, loss: LossReport): void {
   const { output_config, output_format, thinking, tool_choice } = request;
   reportUnknownFields(thinking, ["type", "budget_tokens", "display"], "thinking", loss);
+  // Thinking is shown or omitted. Other ways, such as `updates`, need a model that supports them.
+  const display = isObject(thinking) ? thinking.display : undefined;
+  if (typeof display === "string" && display !== "summarized" && display !== "omitted") {
+    loss.add("thinking.display", "approximated");
+  }
   reportUnknownFields(output_config, ["effort", "format"], "output_config", loss);
   reportUnknownFields(output_config?.format, ["type", "schema"], "output_config.format", loss);
   reportUnknownFields(output_format, ["type", "schema"], "output_format", loss);

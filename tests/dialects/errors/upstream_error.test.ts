@@ -669,6 +669,8 @@ const THOUGHTS = [
   "Unable to submit request because Thought signature is not valid.",
   "Function call is missing a thought_signature in functionCall parts.",
   "The encrypted content gAAA could not be verified.",
+  "Item 'rs_0123' of type 'reasoning' was provided without its required following item.",
+  "Item 'fc_0123' of type 'function_call' was provided without its required 'reasoning' item: 'rs_0123'.",
   "Duplicate item found with id rs_0123. Remove duplicate items from your input and try again.",
 ];
 
@@ -676,12 +678,16 @@ test("toUpstreamError() recognises rejected thinking blocks", () => {
   for (const said of THOUGHTS) {
     assert.deepEqual(
       toUpstreamError({ status: 400, body: openai(said) }).adjustment,
-      { dropThinking: true },
+      { change: "drop_earlier_thinking" },
       said,
     );
     const raw = JSON.stringify(openai(said));
     const body = or(400, "Provider returned error", { provider_name: "Acme", raw });
-    assert.deepEqual(toUpstreamError({ status: 400, body }).adjustment, { dropThinking: true }, said);
+    assert.deepEqual(
+      toUpstreamError({ status: 400, body }).adjustment,
+      { change: "drop_earlier_thinking" },
+      said,
+    );
     assert.equal(toUpstreamError({ status: 500, body: openai(said) }).adjustment, undefined, said);
   }
   for (
@@ -689,6 +695,10 @@ test("toUpstreamError() recognises rejected thinking blocks", () => {
   ) {
     assert.equal(toUpstreamError({ status: 400, body: openai(said) }).adjustment, undefined, said);
   }
+  const coded = { error: { message: "Bad input", code: "invalid_encrypted_content" } };
+  assert.deepEqual(toUpstreamError({ status: 400, body: coded }).adjustment, {
+    change: "drop_earlier_thinking",
+  });
 });
 
 const NOBODY: [said: string, hint: RegExp][] = [
@@ -714,9 +724,15 @@ test("toUpstreamError() adds a hint if no provider serves the request", () => {
 
 test("toUpstreamError() recognises an alternative that the upstream offers", () => {
   const poor = or(402, "This request requires more credits, or fewer max_tokens. You can only afford 310.");
-  assert.deepEqual(toUpstreamError({ status: 402, body: poor }).adjustment, { maxTokens: 310 });
+  assert.deepEqual(toUpstreamError({ status: 402, body: poor }).adjustment, {
+    change: "affordable_tokens",
+    tokens: 310,
+  });
   const unwell = or(400, "Provider returned error", { provider_name: "Acme", raw: "ERROR" });
-  assert.deepEqual(toUpstreamError({ status: 400, body: unwell }).adjustment, { excludeProvider: "Acme" });
+  assert.deepEqual(toUpstreamError({ status: 400, body: unwell }).adjustment, {
+    change: "exclude_provider",
+    provider: "Acme",
+  });
   const asked = or(400, "Provider returned error", { provider_name: "Acme", raw: RAW });
   for (
     const body of [

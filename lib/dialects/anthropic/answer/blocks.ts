@@ -5,7 +5,7 @@ import { unreadableAnswer } from "../../errors/unreadable.ts";
 import { isOpenRouterReasoning } from "../../reasoning/openrouter.ts";
 import { toClientToolId, wrapToolId } from "../../tool_id.ts";
 import type { ThinkingSealer } from "../thinking.ts";
-import { createBlock, isCall, type NativeBlock } from "./native_block.ts";
+import { createBlock, isCall, isDirect, type NativeBlock } from "./native_block.ts";
 import type { Block } from "./schemas.ts";
 
 /** Options of `BlockReader`. */
@@ -28,6 +28,13 @@ const BLOCKS_OF_DELTAS = new Map<string, RegExp>([
   ["thinking_delta", /^thinking$/],
   ["signature_delta", /^thinking$/],
   ["input_json_delta", /_use$/],
+]);
+
+/** Names of deltas that some hosts shorten. */
+const DELTA_NAMES = new Map([
+  ["text", "text_delta"],
+  ["thinking", "thinking_delta"],
+  ["input_json", "input_json_delta"],
 ]);
 
 /** Writes the blocks of an upstream's stream, whatever their order: deltas go to the block of their type. */
@@ -71,7 +78,7 @@ export class BlockReader {
     const block = createBlock(start, { exact, fields, schema: schemas.get(asText(fields.name)) });
     this.#blocks.set(index, block);
     this.#last = block;
-    this.#hasCalls ||= start.type === "tool_use";
+    this.#hasCalls ||= start.type === "tool_use" && isDirect(start);
     if (exact || start.type !== "text") this.#write(block);
     for (const delta of deltas) block.written?.delta(delta);
   }
@@ -83,11 +90,11 @@ export class BlockReader {
     if (this.#options.exact && (found === undefined || found.state === "closed")) {
       throw unreadableAnswer("a delta refers to a block that is not open");
     }
-    const type = BLOCKS_OF_DELTAS.get(delta.type);
-    const block = found !== undefined && (type?.test(found.start.type) ?? true)
-      ? found
-      : this.#findBlock(delta);
-    if (block !== undefined) this.#add(block, delta);
+    const known = this.#options.exact ? delta : { ...delta, type: DELTA_NAMES.get(delta.type) ?? delta.type };
+    const type = BLOCKS_OF_DELTAS.get(known.type);
+    const fits = found !== undefined && (type?.test(found.start.type) ?? true);
+    const block = fits ? found : this.#findBlock(known);
+    if (block !== undefined) this.#add(block, known);
   }
 
   /** Closes a block. */

@@ -2,7 +2,7 @@ import type { InputFilter } from "../../../anthropic/block_queue.ts";
 import { RawInput } from "../../../anthropic/raw_input.ts";
 import { ToolInput } from "../../../anthropic/tool_input.ts";
 import type { OpenBlock } from "../../../anthropic/writer.ts";
-import { isObject, type JsonObject } from "../../../base/json.ts";
+import { isObject, type JsonObject, tryJson } from "../../../base/json.ts";
 import type { Block } from "./schemas.ts";
 
 /** A block of the upstream. */
@@ -62,9 +62,14 @@ export function createBlock(
 
 /** Returns the arguments in the start of a call, if there are any. */
 function inputOf(content: Block, exact: boolean): JsonObject | undefined {
-  const { input, caller } = content;
+  // Some hosts send the arguments as JSON in a string.
+  const input = !exact && typeof content.input === "string" ? tryJson(content.input) : content.input;
   if (!isCall(content) || !isObject(input) || Object.keys(input).length === 0) return undefined;
   // A call by Anthropic's code execution is complete in its start.
-  const isDirect = !isObject(caller) || caller.type === "direct";
-  return isDirect || !exact ? input : undefined;
+  return isDirect(content) || !exact ? input : undefined;
+}
+
+/** True for a call by the model itself. Anthropic's code execution also calls tools, and may have their results. */
+export function isDirect({ caller }: Block): boolean {
+  return !isObject(caller) || caller.type === "direct";
 }

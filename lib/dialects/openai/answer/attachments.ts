@@ -53,11 +53,14 @@ export class AttachmentReader {
       this.#audio = "words";
       return transcript;
     }
-    if (this.#audio === "none" && (typeof data === "string" || typeof url === "string")) {
-      this.#audio = "bytes";
-    }
+    // Snowflake sends an empty sound with each text.
+    if (this.#audio === "none" && (isNonEmpty(data) || isNonEmpty(url))) this.#audio = "bytes";
     return "";
   }
+}
+
+function isNonEmpty(value: unknown): boolean {
+  return typeof value === "string" && value !== "";
 }
 
 /** Returns the address of an image, wherever hosts put it. */

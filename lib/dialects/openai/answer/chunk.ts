@@ -77,13 +77,17 @@ const Usage = v.looseObject({
   completion_tokens: Count,
   total_tokens: Count,
   cost: v.optional(v.unknown()),
-  prompt_tokens_details: optional(v.looseObject({ cached_tokens: Count, cache_write_tokens: Count })),
+  prompt_tokens_details: optional(
+    v.looseObject({ cached_tokens: Count, cache_write_tokens: Count, audio_tokens: Count }),
+  ),
   completion_tokens_details: optional(v.looseObject({ reasoning_tokens: Count })),
   server_tool_use_details: ServerTools,
   server_tool_use: ServerTools,
   /** Cached tokens, read and written, under the names of other hosts. */
   prompt_cache_hit_tokens: Count,
   cached_tokens: Count,
+  num_cached_tokens: Count,
+  citation_tokens: Count,
   cache_read_input_tokens: Count,
   cache_creation_input_tokens: Count,
 });
@@ -111,6 +115,8 @@ export type Choice = v.InferOutput<typeof Choice>;
 export const Chunk = v.looseObject({
   choices: listOf(Choice),
   usage: optional(Usage),
+  /** Cost, as Venice sends it. */
+  cost: v.optional(v.unknown()),
   x_groq: optional(v.looseObject({ usage: optional(Usage) })),
 });
 export type Chunk = v.InferOutput<typeof Chunk>;

@@ -33,7 +33,7 @@ export class ContentReader {
     const shown = !(isObject(thinking) && thinking.display === "omitted");
     const offered = features.callsInText ? [...collectSchemas(request).keys()] : [];
     this.#writer = writer;
-    this.#reasoning = new ReasoningReader(writer, { origin, shown });
+    this.#reasoning = new ReasoningReader(writer, { origin, shown, isClaude: isClaude(model) });
     this.#citations = new CitationReader(writer, origin);
     this.#tags = isClaude(model) ? undefined : new ThinkTags();
     this.#textCalls = offered.length > 0

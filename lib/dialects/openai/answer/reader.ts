@@ -1,3 +1,4 @@
+import { ApiError } from "../../../base/errors.ts";
 import { CHARS_PER_TOKEN } from "../../../base/chars_per_token.ts";
 import { brokenCall, incompleteAnswer, unreadableAnswer } from "../../errors/unreadable.ts";
 import * as v from "valibot";
@@ -16,7 +17,7 @@ import { collectSchemas } from "../../offered_tools/offer_tools.ts";
 import { findOutputFormat } from "../request/format.ts";
 import { ThoughtSignatures } from "./thought_signatures.ts";
 import { ToolCallReader } from "./tool_calls.ts";
-import { toCounts } from "./usage.ts";
+import { toCost, toCounts } from "./usage.ts";
 
 /** Converts a chat completion, whole or streamed, to the events of an Anthropic message. */
 export class ChatAnswerReader implements AnswerReader {
@@ -118,6 +119,7 @@ export class ChatAnswerReader implements AnswerReader {
     try {
       this.#writer.end(stopReason, this.#ending.stopSequence);
     } catch (cause) {
+      if (cause instanceof ApiError) throw cause;
       // Some hosts do not report that an answer reached its token limit if it ends in a tool call.
       if ((this.outputTokens ?? 0) >= this.#maxTokens) return this.#writer.end("max_tokens");
       // An answer that is not JSON is passed on as it is. The check of structured outputs requests it again.
@@ -138,6 +140,7 @@ export class ChatAnswerReader implements AnswerReader {
       this.#content.cite(chunk);
       const usage = chunk.usage ?? chunk.x_groq?.usage;
       if (usage) this.#count(usage);
+      this.cost = toCost(chunk.cost) ?? this.cost;
     }
   }
 
@@ -186,7 +189,7 @@ export class ChatAnswerReader implements AnswerReader {
     this.inputTokens = input ?? this.inputTokens;
     this.outputTokens = output ?? this.outputTokens;
     this.#writer.usage(report);
-    if (typeof usage.cost === "number") this.cost = usage.cost;
+    this.cost = toCost(usage.cost) ?? this.cost;
   }
 }
 

@@ -1,3 +1,4 @@
+import { AnswerSize } from "../../../anthropic/answer_size.ts";
 import type { MessageWriter } from "../../../anthropic/writer.ts";
 import type { JsonObject } from "../../../base/json.ts";
 import { seal } from "../../sealed.ts";
@@ -19,16 +20,23 @@ export class ReasoningReader {
   readonly #writer: MessageWriter;
   readonly #origin: string;
   readonly #shown: boolean;
+  readonly #isClaude: boolean;
   #details: ReasoningDetail[] = [];
   #plain = new Map<ReasoningField, string>();
   #signed: SignedCall[] = [];
   #open = false;
+  /** Size of the reasoning, which is held until its block ends. */
+  readonly #size = new AnswerSize();
   readonly #copy = new TaggedCopy();
   /** True if an empty `reasoning_details` arrived before the first block. False after the first block. */
   #emptyReported: boolean | undefined;
 
-  /** `shown` is false if the client requests thinking blocks without text. */
-  constructor(writer: MessageWriter, { origin, shown }: { origin: string; shown: boolean }) {
+  /** `shown` is false if the client requests thinking blocks without text; `isClaude` is true for models of its name. */
+  constructor(
+    writer: MessageWriter,
+    { origin, shown, isClaude }: { origin: string; shown: boolean; isClaude: boolean },
+  ) {
+    this.#isClaude = isClaude;
     this.#writer = writer;
     this.#origin = origin;
     this.#shown = shown;
@@ -36,6 +44,7 @@ export class ReasoningReader {
 
   /** Adds the reasoning of one delta, which may be in several fields at once. */
   push(delta: ChatDelta, parts = ""): void {
+    this.#size.add([delta.reasoning_details, delta.reasoning_content, delta.reasoning, parts]);
     const details = delta.reasoning_details ?? [];
     if (delta.reasoning_details?.length === 0) this.#emptyReported ??= true;
     let wasShown = false;
@@ -54,6 +63,7 @@ export class ReasoningReader {
 
   /** Adds reasoning that arrived between tags, and the same with its tags. */
   pushTagged(thought: string, raw: string): void {
+    this.#size.add(raw);
     if (this.#copy.hasField) {
       this.#show(this.#copy.push(thought));
       return;
@@ -84,7 +94,10 @@ export class ReasoningReader {
     const sealed = [...details, ...this.#signed.map((call) => ({ field: "thought_signature", ...call }))];
     if (!this.#open && sealed.length === 0 && !this.#emptyReported) return;
     const [only] = this.#details;
-    const claude = sealed.length === 1 && only?.format === CLAUDE_FORMAT ? only : undefined;
+    // Only a model of Claude's name gets Claude's signatures back. Any other model, such as `openrouter/auto` or a
+    // proxy's alias, gets what is sealed with its own origin.
+    const isOnlyClaude = this.#isClaude && sealed.length === 1 && only?.format === CLAUDE_FORMAT;
+    const claude = isOnlyClaude ? only : undefined;
     if (this.#open) {
       // Claude's signature is valid only with its text. If the text is not shown, both are sealed.
       const claudeSignature = this.#shown ? claude?.signature : undefined;

@@ -1,3 +1,4 @@
+import { AnswerSize } from "../../../anthropic/answer_size.ts";
 import { isObject, tryJson } from "../../../base/json.ts";
 
 /** A tool call that a model wrote into its text. */
@@ -27,6 +28,7 @@ export class TextToolCalls {
   readonly #offered: ReadonlySet<string>;
   /** Text held back because it may be a call or the beginning of one. */
   #held = "";
+  readonly #size = new AnswerSize();
   /** True if the held text begins like a call. */
   #inCall = false;
   /** True if the current line has only whitespace so far. */
@@ -39,6 +41,7 @@ export class TextToolCalls {
 
   /** Adds a piece of the text. Returns the text that cannot be part of a call. */
   push(piece: string): string {
+    if (this.#inCall) this.#size.add(piece);
     let text = this.#held + piece;
     let released = "";
     while (!this.#inCall) {

@@ -1,3 +1,4 @@
+import { AnswerSize } from "../../../anthropic/answer_size.ts";
 import type { MessageWriter } from "../../../anthropic/writer.ts";
 import { ApiError } from "../../../base/errors.ts";
 import type { JsonObject } from "../../../base/json.ts";
@@ -17,6 +18,8 @@ export class ToolCallReader {
   readonly #options: ToolCallOptions;
   readonly #calls: CallInProgress[] = [];
   readonly #ids = new Set<string>();
+  /** Size of the arguments, which are held until their call ends. */
+  readonly #size = new AnswerSize();
 
   constructor(writer: MessageWriter, options: ToolCallOptions) {
     this.#writer = writer;
@@ -37,11 +40,12 @@ export class ToolCallReader {
   push(piece: ToolCallDelta): number {
     const found = this.#find(piece);
     const call: CallInProgress = found ?? { ...NEW_CALL };
-    if (found === undefined) this.#calls.push(call);
+    if (found === undefined) this.#add(call);
     call.id ??= piece.id || undefined;
     call.index ??= piece.index ?? undefined;
     const name = piece.function?.name;
     const text = toArgumentText(piece.function?.arguments);
+    this.#size.add(text);
     if (call.write === undefined && name) {
       call.isAnswer = name === this.#options.answerTool;
       call.write = call.isAnswer ? this.#writer.json() : this.#openTool(call, name);
@@ -63,6 +67,15 @@ export class ToolCallReader {
         status: 502,
       });
     }
+  }
+
+  #add(call: CallInProgress): void {
+    if (this.#calls.length >= MAX_CALLS) {
+      throw new ApiError("api_error", `Cannot use the answer: it has more than ${MAX_CALLS} tool calls`, {
+        status: 502,
+      });
+    }
+    this.#calls.push(call);
   }
 
   #openTool({ id }: CallInProgress, name: string): (fragment: string) => void {
@@ -102,6 +115,9 @@ export interface ToolCallOptions {
   answerTool: string | undefined;
   newId(prefix: string): string;
 }
+
+/** Maximum number of calls in an answer. Every piece of a call is compared with all of them. */
+const MAX_CALLS = 1000;
 
 interface CallInProgress {
   id: string | undefined;

@@ -1,4 +1,5 @@
 import type { UsageReport } from "../../../anthropic/events.ts";
+import { isObject } from "../../../base/json.ts";
 import type { ChatUsage } from "./chunk.ts";
 
 /** Token counts of a host, with the meaning of Anthropic's fields. */
@@ -23,23 +24,29 @@ export interface ChatCounts {
  */
 export function toCounts(usage: ChatUsage): ChatCounts {
   const details = usage.prompt_tokens_details;
-  // OpenAI's field first, then those of DeepSeek, of Moonshot, and of gateways for Claude.
+  // OpenAI's field first, then those of DeepSeek, of Moonshot, of Mistral, and of gateways for Claude.
   const cacheRead = firstCount(
     details?.cached_tokens,
     usage.prompt_cache_hit_tokens,
     usage.cached_tokens,
+    usage.num_cached_tokens,
     usage.cache_read_input_tokens,
   );
-  const cacheWritten = firstCount(details?.cache_write_tokens, usage.cache_creation_input_tokens);
+  const reportedWritten = firstCount(details?.cache_write_tokens, usage.cache_creation_input_tokens);
   const promptTokens = parseCount(usage.prompt_tokens);
   const prompt = promptTokens ?? 0;
-  const thinking = firstCount(usage.completion_tokens_details?.reasoning_tokens);
+  // OpenAI's prompt tokens include cached ones. Those of Grok on Azure do not, so they can be fewer.
+  const apart = prompt < Math.max(cacheRead, reportedWritten);
+  // Some hosts count tokens as read and as written. Such tokens count once.
+  const cacheWritten = apart ? reportedWritten : Math.min(reportedWritten, prompt - cacheRead);
+  const thinking = firstCount(
+    usage.completion_tokens_details?.reasoning_tokens,
+    hiddenThinking(usage, [cacheRead, reportedWritten, cacheRead + reportedWritten]),
+  );
   const output = outputTokensOf(usage, thinking);
   const searches = firstCount(
     (usage.server_tool_use_details ?? usage.server_tool_use)?.web_search_requests,
   );
-  // OpenAI's prompt tokens include cached ones. Those of Grok on Azure do not, so they can be fewer.
-  const apart = prompt < cacheRead + cacheWritten;
   return {
     report: {
       cache_read_input_tokens: cacheRead,
@@ -53,6 +60,26 @@ export function toCounts(usage: ChatUsage): ChatCounts {
     input: prompt > 0 && searches === 0 ? (apart ? prompt + cacheRead + cacheWritten : prompt) : undefined,
     output,
   };
+}
+
+/**
+ * Returns the tokens by which the total exceeds prompt and completion: the thinking on Gemini's endpoint, which sends no
+ * details. `others` are counts that explain such a difference otherwise.
+ */
+function hiddenThinking(usage: ChatUsage, others: readonly number[]): number {
+  const [prompt, completion, total] = [usage.prompt_tokens, usage.completion_tokens, usage.total_tokens].map(
+    parseCount,
+  );
+  if (prompt === undefined || completion === undefined || total === undefined) return 0;
+  const difference = total - prompt - completion;
+  const audio = firstCount(usage.prompt_tokens_details?.audio_tokens, usage.citation_tokens);
+  return difference > 0 && ![...others, audio].includes(difference) ? difference : 0;
+}
+
+/** Returns the cost in USD: a number, or the total of an object, as Perplexity and Venice send it. */
+export function toCost(cost: unknown): number | undefined {
+  const value = isObject(cost) ? cost.total_cost ?? cost.usd : cost;
+  return typeof value === "number" && value >= 0 && value < Infinity ? value : undefined;
 }
 
 /** Returns the output tokens. xAI and Gemini count thinking apart from the completion, which the total reveals. */

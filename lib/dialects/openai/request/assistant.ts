@@ -9,7 +9,7 @@ import {
   type ChatPart,
   reportCitations,
 } from "../chat.ts";
-import { restoreReasoning, withoutDuplicates } from "./earlier_reasoning.ts";
+import { isFresh, restoreReasoning } from "./earlier_reasoning.ts";
 import { describeServerTool } from "../../server_tool_text.ts";
 
 type AssistantPart = Extract<ChatPart, { type: "text" | "thinking" }>;
@@ -148,15 +148,22 @@ function isEmptyList(value: unknown): boolean {
 }
 
 /** Collects reasoning that arrived in separate fields, each under its field. */
-function toReasoningFields(thoughts: readonly EarlierThought[], { sentReasoning }: ChatContext): JsonObject {
+function toReasoningFields(
+  thoughts: readonly EarlierThought[],
+  { sentReasoning, loss }: ChatContext,
+): JsonObject {
   const fields: JsonObject = {};
   for (const field of ["reasoning", "reasoning_content"]) {
     const texts = thoughts.flatMap(({ detail }) => detail?.field === field ? [detail.text] : []);
     if (texts.length > 0) fields[field] = texts.join("");
   }
-  const details = thoughts.flatMap(({ detail }) => detail && detail.field === undefined ? [detail] : []);
-  const fresh = withoutDuplicates(details, sentReasoning);
+  const separate = thoughts.flatMap(({ detail, path }) =>
+    detail && detail.field === undefined ? [{ detail, path }] : []
+  );
+  const fresh = separate.filter(({ detail, path }) =>
+    isFresh(detail, sentReasoning, () => loss.add(path, "dropped"))
+  ).map(({ detail }) => detail);
   // DeepSeek requires even an empty list back.
-  const empty = details.length === 0 && thoughts.some(({ detail }) => detail === undefined);
+  const empty = separate.length === 0 && thoughts.some(({ detail }) => detail === undefined);
   return fresh.length > 0 || empty ? { ...fields, reasoning_details: fresh } : fields;
 }

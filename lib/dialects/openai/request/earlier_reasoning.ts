@@ -30,7 +30,9 @@ export function restoreReasoning(
 ): EarlierReasoning {
   const details = context.dropThinking ? undefined : detailsOf(block, context);
   if (details === undefined) return { details: [], lost: true };
-  const kept = details.filter((detail) => acceptsDetail(detail, context));
+  const sealed = block.type === "thinking" ? block.signature : block.data;
+  const isOwn = sealed !== undefined && isSealed(sealed);
+  const kept = details.filter((detail) => acceptsDetail(detail, { ...context, isOwn }));
   const lost = kept.length < details.length || (details.length === 0 && !context.features.reasoningDetails);
   return { details: kept, lost };
 }
@@ -60,10 +62,14 @@ function unwrapDetail(detail: JsonObject): JsonObject {
     : detail;
 }
 
-function acceptsDetail(detail: JsonObject, { features, model }: ChatContext): boolean {
+/** `isOwn` is true for a detail that this host and model sent: it accepts the same form back. */
+function acceptsDetail(
+  detail: JsonObject,
+  { features, model, isOwn }: ChatContext & { isOwn: boolean },
+): boolean {
   switch (detail.field) {
     case undefined:
-      return features.reasoningDetails && !lacksSignature(detail, model);
+      return (features.reasoningDetails || isOwn) && !lacksSignature(detail, model);
     case "reasoning":
     case "reasoning_content":
       return !needsSignature(model);
@@ -78,31 +84,23 @@ function acceptsDetail(detail: JsonObject, { features, model }: ChatContext): bo
 }
 
 /**
- * Removes details that are already in the request, and adds the keys of the others to `sent`. OpenRouter rejects
- * duplicates.
+ * True if a detail may be added to a request; adds it to `sent`. OpenRouter rejects duplicates.
  *
+ * `onLoss` is called for a detail that is no copy, but has the id of an earlier one, which OpenAI rejects.
  * Source: https://github.com/OpenRouterTeam/ai-sdk-provider, reasoning-details-duplicate-tracker.ts
  */
-export function withoutDuplicates(details: readonly JsonObject[], sent: Set<unknown>): JsonObject[] {
-  return details.filter((detail) => {
-    const key = detailKey(detail);
-    if (key === undefined) return true;
-    const repeated = sent.has(key);
-    sent.add(key);
-    return !repeated;
-  });
-}
-
-/** Returns the key by which duplicates are found, or undefined if the detail cannot be a duplicate. */
-function detailKey({ type, text, summary, data, id, signature }: JsonObject): unknown {
-  switch (type) {
-    case "reasoning.text":
-      return text || signature || undefined;
-    case "reasoning.summary":
-      return summary || undefined;
-    case "reasoning.encrypted":
-      return id || data || undefined;
-    default:
-      return undefined;
+export function isFresh(detail: JsonObject, sent: Set<unknown>, onLoss: () => void): boolean {
+  const { type, text, summary, data, id, signature } = detail;
+  if (!(text || summary || data || id || signature)) return true;
+  const key = JSON.stringify([type, text, summary, data, id, signature]);
+  if (sent.has(key)) return false;
+  sent.add(key);
+  if (type !== "reasoning.encrypted" || !id) return true;
+  const idKey = `id ${String(id)}`;
+  if (sent.has(idKey)) {
+    onLoss();
+    return false;
   }
+  sent.add(idKey);
+  return true;
 }

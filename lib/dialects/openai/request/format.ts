@@ -1,8 +1,7 @@
 import type { MessagesRequest } from "../../../anthropic/schema.ts";
 import type { JsonObject } from "../../../base/json.ts";
 import type { ChatContext, HostContext } from "../chat.ts";
-import { toStrictSchema } from "../../../json_schema/strict.ts";
-import { cleanSchema } from "./clean_schema.ts";
+import { fitStrictSchema } from "./strict_schema.ts";
 import { canForceTool } from "./forced_choice.ts";
 
 /** The client's schema for the answer, and the method that enforces it. */
@@ -51,10 +50,9 @@ export function toResponseFormat(request: MessagesRequest, context: ChatContext)
     return {};
   }
   if (format.method === "schema") {
-    const schema = cleanSchema(format.schema, features);
-    if (schema !== format.schema) loss.add(`${format.path}.schema`, "approximated");
+    const { schema } = format;
     const optional = context.restoresNulls ? "nullable" : "unfit";
-    const fitted = features.strictSubset ? toStrictSchema(schema, { optional }) : schema;
+    const fitted = fitStrictSchema(schema, features.strictSchemas, { optional });
     // Without strict mode, the host does not enforce the schema. The gateway checks the answer in any case.
     const json_schema = { name: ANSWER_NAME, strict: fitted !== undefined, schema: fitted ?? schema };
     return { response_format: { type: "json_schema", json_schema } };

@@ -36,6 +36,7 @@ function toBlockParts(block: ContentBlock, path: string, context: ChatContext): 
       return [{
         type: "text",
         text: `Tool loaded: ${context.names.rename(block.tool_name, `${path}.tool_name`, context.loss)}`,
+        ...cacheControlOf(block, context),
       }];
     case "thinking":
     case "redacted_thinking":

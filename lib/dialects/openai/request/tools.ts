@@ -1,18 +1,18 @@
 import type { CustomTool, MessagesRequest, ToolChoice } from "../../../anthropic/schema.ts";
 import { isObject, type JsonObject } from "../../../base/json.ts";
-import { toStrictSchema } from "../../../json_schema/strict.ts";
 import { cacheControlOf, type ChatContext, type ChatFeatures } from "../chat.ts";
-import { cleanSchema } from "./clean_schema.ts";
 import { canForceTool } from "./forced_choice.ts";
 import { findOutputFormat, type FormatTool, toFormatTool } from "./format.ts";
 import { describeTool } from "../../offered_tools/describe_tool.ts";
+import { fitStrictSchema } from "./strict_schema.ts";
 import { offerTools } from "../../offered_tools/offer_tools.ts";
 
 /** Returns the fields `tools`, `tool_choice` and `parallel_tool_calls` of the request. */
 export function toTools(request: MessagesRequest, context: ChatContext): JsonObject {
   const { loss } = context;
   const names = new Set<string>();
-  const tools = offerTools(request).flatMap(({ path, tool, described }): JsonObject[] => {
+  const tools = offerTools(request).flatMap(({ path, tool, described, sentEarly }): JsonObject[] => {
+    if (sentEarly) loss.add(`${path}.defer_loading`, "dropped");
     if (tool === undefined) {
       loss.add(path, "dropped");
       return [];
@@ -45,11 +45,9 @@ function toAnswerChoice(
 
 function toFunctionTool(tool: CustomTool, path: string, context: ChatContext): JsonObject {
   const { features, loss } = context;
-  const { input_schema } = tool;
-  const schema = cleanSchema(input_schema, features);
-  if (schema !== input_schema) loss.add(`${path}.input_schema`, "approximated");
+  const { input_schema: schema } = tool;
   if (tool.cache_control && !features.cacheControl) loss.add(`${path}.cache_control`, "dropped");
-  const strict = tool.strict && canBeStrict(context) ? toStrictParameters(schema, features) : undefined;
+  const strict = tool.strict && enforcesSchemas(context) ? toStrictParameters(schema, features) : undefined;
   if (tool.strict && strict === undefined) loss.add(`${path}.strict`, "dropped");
   const description = describeTool(tool, path, loss);
   return {
@@ -66,13 +64,13 @@ function toFunctionTool(tool: CustomTool, path: string, context: ChatContext): J
 }
 
 /** Returns the schema for strict mode; undefined if it does not fit. Optional parameters do not: `null` is no argument. */
-function toStrictParameters(schema: JsonObject, { strictSubset }: ChatFeatures): JsonObject | undefined {
+function toStrictParameters(schema: JsonObject, { strictSchemas }: ChatFeatures): JsonObject | undefined {
   const withProperties = isObject(schema.properties) ? schema : { ...schema, properties: {} };
-  return strictSubset ? toStrictSchema(withProperties, { optional: "unfit" }) : withProperties;
+  return fitStrictSchema(withProperties, strictSchemas, { optional: "unfit" });
 }
 
 /** True if host and model can enforce a schema. */
-function canBeStrict({ features, facts }: ChatContext): boolean {
+function enforcesSchemas({ features, facts }: ChatContext): boolean {
   return features.format === "json_schema" && (facts.parameters?.has("structured_outputs") ?? true);
 }
 

@@ -1,3 +1,5 @@
+import { AnswerSize } from "../../../anthropic/answer_size.ts";
+import { ApiError } from "../../../base/errors.ts";
 import { isObject, type JsonObject } from "../../../base/json.ts";
 
 /** Reads one output item. */
@@ -25,6 +27,8 @@ export class OutputItems {
   readonly #items: Item[] = [];
   readonly #byIndex = new Map<number, Item>();
   readonly #byId = new Map<string, Item>();
+  /** Size of the events that wait for the items before theirs. */
+  readonly #pendingSize = new AnswerSize();
 
   constructor(create: CreateItemReader) {
     this.#create = create;
@@ -44,6 +48,7 @@ export class OutputItems {
     const type = kindOf(eventType);
     if (type === undefined) return;
     const item = this.#findOpen(event, { type }) ?? this.#add(event, { type });
+    if (item.reader === undefined) this.#pendingSize.add(event);
     this.#run(item, (reader) => reader.push(eventType, event));
   }
 
@@ -88,6 +93,11 @@ export class OutputItems {
   }
 
   #add({ output_index }: JsonObject, { id, ...first }: StreamedItem): Item {
+    if (this.#items.length >= MAX_ITEMS) {
+      throw new ApiError("api_error", `Cannot use the answer: it has more than ${MAX_ITEMS} output items`, {
+        status: 502,
+      });
+    }
     const item: Item = { type: first.type, id, reader: undefined, first, pending: [], ended: false };
     this.#items.push(item);
     if (typeof output_index === "number") this.#byIndex.set(output_index, item);
@@ -121,6 +131,9 @@ export class OutputItems {
     }
   }
 }
+
+/** Maximum number of items in an answer. Every event is compared with all of them. */
+const MAX_ITEMS = 1000;
 
 type Action = (reader: ItemReader) => void;
 

@@ -1,3 +1,5 @@
+import { AnswerSize } from "../../../anthropic/answer_size.ts";
+
 /**
  * Text of the parts of an item, each received in pieces.
  *
@@ -14,9 +16,11 @@
  */
 export class Pieces {
   readonly #parts = new Map<number, string>();
+  readonly #size = new AnswerSize();
 
   /** Adds a piece and returns it. */
   add(index: number, piece: string): string {
+    this.#size.add(piece);
     this.#parts.set(index, this.of(index) + piece);
     return piece;
   }

@@ -118,6 +118,7 @@ export class ResponsesAnswerReader implements AnswerReader {
     try {
       this.#writer.end(reason, this.#state.stops.matched);
     } catch (cause) {
+      if (cause instanceof ApiError) throw cause;
       if (this.#limitReached) return this.#writer.end("max_tokens");
       throw new ApiError(
         "api_error",

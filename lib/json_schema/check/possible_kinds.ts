@@ -1,0 +1,147 @@
+import { isObject, type JsonObject } from "../../base/json.ts";
+import { numberLimits } from "../assertions.ts";
+import type { SchemaNode } from "../document.ts";
+import {
+  ALL_KINDS,
+  ARRAY,
+  FRACTION,
+  INTEGER,
+  type Kinds,
+  kindsOfType,
+  NO_KIND,
+  OBJECT,
+  STRING,
+} from "../kinds.ts";
+
+/** Kinds of values that a schema may allow, with the subschema that excludes the rest. */
+export interface Possible {
+  kinds: Kinds;
+  /** The subschema that no value satisfies, if the kinds are none because of it. */
+  cause?: SchemaNode | undefined;
+}
+
+/** Returns the kinds of values that are possible for another schema, as far as known. */
+export type Lookup = (node: SchemaNode) => Kinds;
+
+/**
+ * Returns the kinds of values for which schemas, which all apply to one value, can all be valid.
+ *
+ * The result may have too many kinds, because not every contradiction is found, but never too few.
+ */
+export function possibleKinds(all: readonly SchemaNode[], lookup: Lookup): Possible {
+  const possible: Possible = { kinds: ALL_KINDS };
+  const schemas = all.map(({ schema }) => schema).filter(isObject);
+  const restrict = (kinds: Kinds, cause?: SchemaNode) => {
+    if ((possible.kinds & kinds) === NO_KIND) possible.cause ??= cause;
+    possible.kinds &= kinds;
+  };
+  for (const node of all) {
+    if (node.schema === false) restrict(NO_KIND, node);
+    if (!isObject(node.schema)) continue;
+    restrict(kindsOfType(node.schema.type), node);
+    for (const keyword of ["anyOf", "oneOf"]) {
+      const choices = node.lists.get(keyword);
+      if (choices === undefined) continue;
+      const kinds = choices.reduce((sum, choice) => sum | lookup(choice), NO_KIND);
+      restrict(kinds, choices.length === 1 ? choices[0] : node);
+    }
+    restrict(~excludedKinds(node), node);
+    const [condition, then, otherwise] = ["if", "then", "else"].map((keyword) => node.one.get(keyword));
+    if (condition !== undefined) {
+      const thenKinds = lookup(condition) & (then === undefined ? ALL_KINDS : lookup(then));
+      restrict(thenKinds | (otherwise === undefined ? ALL_KINDS : lookup(otherwise)), node);
+    }
+  }
+  restrict(~impossibleNumbers(schemas));
+  if (limit(schemas, "minLength") > limit(schemas, "maxLength")) restrict(~STRING);
+  restrict(...arrays(all, schemas, lookup));
+  restrict(...objects(all, schemas, lookup));
+  return possible;
+}
+
+/** Returns the kinds that `not` excludes as a whole. */
+function excludedKinds({ one }: SchemaNode): Kinds {
+  const schema = one.get("not")?.schema;
+  if (schema === true) return ALL_KINDS;
+  if (!isObject(schema)) return NO_KIND;
+  const keywords = Object.keys(schema).filter((keyword) => !ANNOTATIONS.has(keyword));
+  return keywords.every((keyword) => keyword === "type") ? kindsOfType(schema.type) : NO_KIND;
+}
+
+const ANNOTATIONS = new Set(["title", "description", "$comment", "default", "examples"]);
+
+function impossibleNumbers(schemas: readonly JsonObject[]): Kinds {
+  const limits = schemas.map(numberLimits);
+  const most = (read: (one: typeof limits[number]) => number) => Math.max(-Infinity, ...limits.map(read));
+  const least = (read: (one: typeof limits[number]) => number) => Math.min(Infinity, ...limits.map(read));
+  const [minimum, above] = [most((one) => one.minimum), most((one) => one.exclusiveMinimum)];
+  const [maximum, below] = [least((one) => one.maximum), least((one) => one.exclusiveMaximum)];
+  const isEmpty = minimum > maximum || above >= maximum || minimum >= below || above >= below;
+  const firstInteger = Math.max(Math.ceil(minimum), Math.floor(above) + 1);
+  const lastInteger = Math.min(Math.floor(maximum), Math.ceil(below) - 1);
+  return isEmpty ? INTEGER | FRACTION : firstInteger > lastInteger ? INTEGER : NO_KIND;
+}
+
+/** Returns the strictest value of a limit; a keyword that begins with `min` limits from below. */
+function limit(schemas: readonly JsonObject[], keyword: string): number {
+  const values = schemas.map((schema) => schema[keyword]).filter((value) => typeof value === "number");
+  return keyword.startsWith("min") ? Math.max(0, ...values) : Math.min(Infinity, ...values);
+}
+
+type Restriction = [kinds: Kinds, cause?: SchemaNode];
+
+function arrays(all: readonly SchemaNode[], schemas: readonly JsonObject[], lookup: Lookup): Restriction {
+  const minItems = limit(schemas, "minItems");
+  const maxItems = limit(schemas, "maxItems");
+  if (minItems > maxItems) return [~ARRAY];
+  for (const { schema, one, lists } of all) {
+    const list = lists.get("items");
+    const prefix = list ?? lists.get("prefixItems") ?? [];
+    const rest = list === undefined ? one.get("items") : one.get("additionalItems");
+    const impossible = prefix.slice(0, minItems).find((node) => lookup(node) === NO_KIND) ??
+      (minItems > prefix.length && rest !== undefined && lookup(rest) === NO_KIND ? rest : undefined);
+    if (impossible !== undefined) return [~ARRAY, impossible];
+    const contains = one.get("contains");
+    if (contains === undefined || !isObject(schema)) continue;
+    const { minContains = 1, maxContains = Infinity } = schema;
+    if (Number(minContains) > 0 && lookup(contains) === NO_KIND) return [~ARRAY, contains];
+    if (Number(minContains) > Math.min(Number(maxContains), maxItems)) return [~ARRAY];
+  }
+  return [ALL_KINDS];
+}
+
+function objects(all: readonly SchemaNode[], schemas: readonly JsonObject[], lookup: Lookup): Restriction {
+  const required = new Set(
+    schemas.flatMap((schema) => Array.isArray(schema.required) ? schema.required : []),
+  );
+  const maxProperties = limit(schemas, "maxProperties");
+  if (limit(schemas, "minProperties") > maxProperties || required.size > maxProperties) return [~OBJECT];
+  for (const name of required) {
+    let kinds = ALL_KINDS;
+    for (const node of all) {
+      for (const property of propertySchemas(node, String(name))) {
+        const possible = lookup(property);
+        kinds &= possible;
+        if (kinds === NO_KIND) return [~OBJECT, possible === NO_KIND ? property : node];
+      }
+    }
+  }
+  const needsName = required.size > 0 || limit(schemas, "minProperties") > 0;
+  const names = all.flatMap(({ one }) => one.get("propertyNames") ?? []);
+  const impossible = names.find((node) => (lookup(node) & STRING) === NO_KIND);
+  return needsName && impossible !== undefined ? [~OBJECT, impossible] : [ALL_KINDS];
+}
+
+/** Returns the subschemas that apply to a member of this name. */
+function propertySchemas({ maps, one, patternProperties }: SchemaNode, name: string): SchemaNode[] {
+  const property = maps.get("properties")?.get(name);
+  // Of more patterns it is unknown which ones match. Then nothing is excluded.
+  if (patternProperties.length > MAX_TESTED_PATTERNS) return property === undefined ? [] : [property];
+  const matching = patternProperties.filter(({ pattern }) => pattern.test(name)).map(({ node }) => node);
+  const found = property === undefined ? matching : [property, ...matching];
+  const additional = one.get("additionalProperties");
+  return found.length === 0 && additional !== undefined ? [additional] : found;
+}
+
+/** How many patterns are tested for each required name. */
+const MAX_TESTED_PATTERNS = 20;

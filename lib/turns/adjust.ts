@@ -1,0 +1,106 @@
+import type { Ask } from "../anthropic/ask.ts";
+import type { MessagesRequest } from "../anthropic/schema.ts";
+import type { ApiError } from "../base/errors.ts";
+import {
+  type Adjustment,
+  isRemembered,
+  isSameAdjustment,
+  toAdjustmentLabel,
+} from "../dialects/adjustments/adjustment.ts";
+import { LossReport } from "../dialects/loss.ts";
+import { UpstreamError } from "../dialects/mod.ts";
+import { logWarning } from "../observability/log.ts";
+import { toRouteLabel } from "../upstreams/find_route.ts";
+import type { Route } from "../upstreams/upstream.ts";
+import { type FirstContent, firstContent, preferRetryable } from "./attempt.ts";
+import type { MessageContext } from "./context.ts";
+import { type PrepareOptions, prepareTurn } from "./prepare_turn.ts";
+import { withRouteOptions } from "./send_turn.ts";
+
+/** Options of {@linkcode withAdjustments}. */
+export interface AdjustOptions extends Pick<PrepareOptions, "route" | "caller" | "restoresNulls"> {
+  signal: AbortSignal;
+}
+
+/** Maximum number of changes of one request, each with one more request to the upstream. */
+const MAX_CHANGES = 2;
+
+/**
+ * Sends a request that the upstream refused once more, with the change that the refusal shows: see
+ * `dialects/adjustments/refusals.ts`. Each change is reported as a loss.
+ *
+ * Only a refusal before the first content of the answer is treated so. A change that does not change the body is not
+ * tried. The changes that helped are remembered for the model: those of an answered request, and those after which the
+ * upstream refused something else.
+ *
+ * Only {@linkcode send} repeats a request unchanged, if the settings enable that.
+ */
+export function withAdjustments(
+  context: MessageContext,
+  askForRoute: (route: Route) => Ask,
+  options: AdjustOptions,
+): Ask {
+  return async function* (request) {
+    const failures: ApiError[] = [];
+    const applied: Adjustment[] = [];
+    while (true) {
+      const route = withAdjustmentsOf(options.route, applied);
+      const { answer, failure }: FirstContent = await firstContent(
+        askForRoute(route)(request),
+        options.signal,
+      );
+      if (answer !== undefined) {
+        context.learned.add(route, applied);
+        return yield* answer;
+      }
+      failures.push(failure);
+      const adjustment = failure instanceof UpstreamError ? failure.adjustment : undefined;
+      if (adjustment === undefined || applied.some((one) => isRepeated(one, adjustment))) break;
+      // The upstream no longer refuses what the earlier changes were for.
+      context.learned.add(route, applied);
+      if (
+        applied.length === MAX_CHANGES || !changesBody(context, request, { ...options, applied, adjustment })
+      ) {
+        break;
+      }
+      applied.push(adjustment);
+      logWarning("upstream refused the request, sending it with a change", {
+        model: toRouteLabel(route),
+        change: toAdjustmentLabel(adjustment),
+        error: failure,
+      });
+    }
+    throw preferRetryable(failures);
+  };
+}
+
+/** True if a change was made already. Changes for one moment are made once, whatever their values. */
+function isRepeated(made: Adjustment, adjustment: Adjustment): boolean {
+  return isRemembered(adjustment) ? isSameAdjustment(made, adjustment) : made.change === adjustment.change;
+}
+
+function withAdjustmentsOf(route: Route, adjustments: readonly Adjustment[]): Route {
+  return { ...route, adjustments: [...(route.adjustments ?? []), ...adjustments] };
+}
+
+/** True if an adjustment changes what the upstream receives. */
+function changesBody(
+  context: MessageContext,
+  request: MessagesRequest,
+  { route, caller, restoresNulls, applied, adjustment }: AdjustOptions & {
+    applied: Adjustment[];
+    adjustment: Adjustment;
+  },
+): boolean {
+  const [before, after] = [applied, [...applied, adjustment]].map((adjustments) => {
+    const adjusted = withAdjustmentsOf(route, adjustments);
+    const { body, betas } = prepareTurn(context, request, {
+      route: adjusted,
+      caller,
+      restoresNulls,
+      loss: new LossReport(),
+    });
+    return JSON.stringify([withRouteOptions(body, adjusted), betas]);
+  });
+  return before !== after;
+}

@@ -1,0 +1,147 @@
+import { CHARS_PER_TOKEN } from "../../base/chars_per_token.ts";
+import * as v from "valibot";
+import type { SearchHit, SearchQuery } from "../../../tools/models.ts";
+import type { Caller } from "../../access/caller.ts";
+import { costByListPrice } from "../../tokens/price.ts";
+import type { TurnUsage } from "../../tokens/turn_usage.ts";
+import { type Metering, readOn } from "../read_on.ts";
+import { hostFacts } from "../../dialects/mod.ts";
+import { toUpstreamError } from "../../dialects/errors/upstream_error.ts";
+import { ApiError } from "../../base/errors.ts";
+import { isObject, type JsonObject, tryJson } from "../../base/json.ts";
+import type { Route } from "../../upstreams/upstream.ts";
+import { readBytes } from "../../upstreams/read_body.ts";
+import { readEvents } from "../../upstreams/read_events.ts";
+import { redactKey } from "../../upstreams/redact_key.ts";
+import { type Network, send } from "../../upstreams/send.ts";
+import type { Timeouts } from "../../upstreams/idle_timeout.ts";
+import { sendTimed } from "../send_timed.ts";
+
+/** Options of {@linkcode searchUpstream}. */
+export interface SearchOptions {
+  /** The route of the model that searches. */
+  route: Route;
+  caller: Caller;
+  signal: AbortSignal;
+  timeouts: Timeouts;
+  admission: Metering;
+  /** Called with the search's usage when the search ends, complete or not. */
+  onUsage(usage: TurnUsage, route: Route): void;
+}
+
+/** The fields of a chunk that are read. Source: https://openrouter.ai/docs/guides/features/server-tools/web-search */
+const Citation = v.object({
+  url_citation: v.object({ url: v.string(), title: v.nullish(v.string()), content: v.nullish(v.string()) }),
+});
+const Chunk = v.object({
+  choices: v.optional(
+    v.array(v.object({ delta: v.optional(v.object({ annotations: v.nullish(v.array(v.unknown())) })) })),
+  ),
+  usage: v.nullish(v.object({
+    prompt_tokens: v.number(),
+    completion_tokens: v.number(),
+    cost: v.nullish(v.number()),
+  })),
+});
+
+/** Enough for the one word that the model answers. The search results arrive before it. */
+const MAX_OUTPUT_TOKENS = 256;
+
+/**
+ * Searches the web with OpenRouter's search, which runs only as a tool of a model.
+ *
+ * @throws {ApiError} if the upstream has no search, or if it fails.
+ */
+export async function searchUpstream(
+  network: Network,
+  query: SearchQuery,
+  { route, caller, signal, timeouts, admission, onUsage }: SearchOptions,
+): Promise<SearchHit[]> {
+  const { upstream, model } = route;
+  if (!hostFacts(upstream.preset).searchesWeb) {
+    throw new ApiError("not_found_error", `Cannot search the web: upstream "${upstream.name}" has no search`);
+  }
+  const body = toSearchBody(model, query);
+  const inputTokens = Math.ceil(JSON.stringify(body).length / CHARS_PER_TOKEN);
+  const hits = new Map<string, SearchHit>();
+  for await (const chunk of readOn(readSearch, { signal, clock: network.clock, admission })) {
+    for (const hit of toHits(chunk)) hits.set(hit.url, hits.get(hit.url) ?? hit);
+  }
+  return [...hits.values()].slice(0, query.limit);
+
+  async function* readSearch(upstreamSignal: AbortSignal): AsyncGenerator<Chunk> {
+    const usd = costByListPrice(route.facts.price, {
+      input: inputTokens,
+      cacheRead: 0,
+      cacheWrite: 0,
+      output: 0,
+    });
+    let usage: TurnUsage = { inputTokens, outputTokens: 0, cost: undefined, usd };
+    const { response, idleTimer } = await sendTimed(
+      { signal: upstreamSignal, upstream, timeouts, onAbort: () => onUsage(usage, route) },
+      (timed) =>
+        send(network, upstream, {
+          path: "/chat/completions",
+          body,
+          // Versions and betas of Anthropic's API have no meaning in chat completions.
+          caller: { client: caller.client, key: caller.key },
+          ...timed,
+        }),
+    );
+    try {
+      for await (const batch of readEvents(readBytes(response.body, idleTimer))) {
+        idleTimer.markStarted();
+        for (const json of batch.map(({ data }) => tryJson(data))) {
+          if (isObject(json) && isObject(json.error)) throw toUpstreamError({ status: 502, body: json });
+          const chunk = v.safeParse(Chunk, json);
+          if (!chunk.success) continue;
+          usage = toTurnUsage(chunk.output) ?? usage;
+          yield chunk.output;
+        }
+      }
+    } catch (error) {
+      throw idleTimer.signal.aborted ? idleTimer.signal.reason : redactKey(error, upstream, caller);
+    } finally {
+      idleTimer.stop();
+      onUsage(usage, route);
+    }
+  }
+}
+
+function toSearchBody(
+  model: string,
+  { query, allowedDomains, blockedDomains, limit }: SearchQuery,
+): JsonObject {
+  const type = "openrouter:web_search";
+  const parameters = {
+    max_results: limit,
+    ...(allowedDomains && { allowed_domains: allowedDomains }),
+    ...(blockedDomains && { excluded_domains: blockedDomains }),
+  };
+  const content = `Search the web for this, and answer with the word "done": ${query}`;
+  return {
+    model,
+    stream: true,
+    max_tokens: MAX_OUTPUT_TOKENS,
+    messages: [{ role: "user", content }],
+    tools: [{ type, parameters }],
+    tool_choice: { type },
+  };
+}
+
+type Chunk = v.InferOutput<typeof Chunk>;
+
+function toHits({ choices = [] }: Chunk): SearchHit[] {
+  return choices.flatMap(({ delta }) => delta?.annotations ?? []).flatMap((annotation) => {
+    const citation = v.safeParse(Citation, annotation);
+    if (!citation.success) return [];
+    const { url, title, content } = citation.output.url_citation;
+    return [{ url, title: title || url, text: content ?? "" }];
+  });
+}
+
+function toTurnUsage({ usage }: Chunk): TurnUsage | undefined {
+  if (!usage) return undefined;
+  const cost = usage.cost ?? undefined;
+  return { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens, cost, usd: cost };
+}

@@ -1,0 +1,67 @@
+import { collectMessage } from "../../anthropic/collect.ts";
+import type { MessagesRequest } from "../../anthropic/schema.ts";
+import { withAdjustments } from "../adjust.ts";
+import { type AskOptions, createAsk } from "../ask.ts";
+import type { Ask } from "../../anthropic/ask.ts";
+import type { MessageContext } from "../context.ts";
+import { runTurns } from "../../server_tools/loop.ts";
+import type { ToolHeaders } from "../../server_tools/assign.ts";
+import { LossReport } from "../../dialects/loss.ts";
+import type { Route } from "../../upstreams/upstream.ts";
+import { startMessage } from "../message_start.ts";
+import { findRoute } from "../../upstreams/find_route.ts";
+import { createToolContext } from "./tool_context.ts";
+import { upstreamTools } from "./upstream_tools.ts";
+
+/** Options of {@linkcode withTools}. */
+export interface WithToolsOptions extends Omit<AskOptions, "route"> {
+  /** The client's request. */
+  message: MessagesRequest;
+  requestId: string;
+  toolHeaders: ToolHeaders;
+}
+
+/**
+ * Runs the gateway's tools between the turns of a route. Without calls of such tools, there is one turn.
+ *
+ * Later turns go to the same upstream and are neither retried nor adjusted: that does not undo the effects of a tool.
+ */
+export function withTools(context: MessageContext, options: WithToolsOptions): (route: Route) => Ask {
+  // The client's headers of Anthropic's API apply to its own request, not to those of the gateway's tools.
+  const ownHeaders = { betas: undefined, userProfileId: undefined, workspaceId: undefined };
+  const baseOptions = { ...options, onHeaders: undefined, caller: { ...options.caller, ...ownHeaders } };
+  return (route) =>
+    runTurns(
+      ({ loss, first }) => {
+        const askForRoute = (adjusted: Route) =>
+          createAsk(context, { ...options, ...(!first && { retries: 0 }), loss, route: adjusted });
+        return first ? withAdjustments(context, askForRoute, { ...options, route }) : askForRoute(route);
+      },
+      {
+        ...options,
+        upstream: upstreamTools(route),
+        loadToolbox: context.loadToolbox,
+        loadCallRunner: context.loadCallRunner,
+        searchMaxUses: context.config.webSearchMaxUses,
+        maxTurns: context.config.toolTurns,
+        now: () => context.clock.now(),
+        startMessage: (request) => startMessage(request, route, context),
+        createToolContext: (tools) =>
+          createToolContext(context, {
+            ...baseOptions,
+            tools,
+            async runSubagent(message, { tools, signal }) {
+              const nestedOptions = {
+                ...baseOptions,
+                message,
+                signal,
+                toolHeaders: { tools, intercept: false },
+                loss: new LossReport(),
+              };
+              const nestedRoute = await findRoute(context, message.model, options.caller);
+              return await collectMessage(withTools(context, nestedOptions)(nestedRoute)(message));
+            },
+          }),
+      },
+    );
+}

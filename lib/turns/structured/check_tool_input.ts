@@ -1,0 +1,96 @@
+import type { Ask } from "../../anthropic/ask.ts";
+import type { ResponseBlock, StreamEvent } from "../../anthropic/events.ts";
+import { isCustomTool, type MessagesRequest } from "../../anthropic/schema.ts";
+import { type JsonObject, tryJson } from "../../base/json.ts";
+import { findExcess } from "../../base/json_bounds.ts";
+import type { LossReport } from "../../dialects/loss.ts";
+import { toSteps } from "../../json_schema/pointer.ts";
+import { Schema } from "../../json_schema/schema.ts";
+import { CostError, SchemaError } from "../../json_schema/schema_error.ts";
+
+/** How many steps the check of one call may take, how many of its complaints are reported, how long it may be. */
+const MAX_STEPS = 200_000;
+const MAX_REPORTED = 5;
+const MAX_CHARS = 8 * 1024 * 1024;
+
+/**
+ * Checks the arguments of finished tool calls against the client's schemas, and reports those that are not valid.
+ *
+ * The calls are passed on unchanged: the client validates them too, and answers with an error that the model
+ * understands. The report has the path in the answer, such as `content.1.input.city;invalid`. A tool whose schema cannot
+ * be used is not checked.
+ */
+export function withToolInputCheck(ask: Ask, loss: LossReport): Ask {
+  return async function* (request) {
+    const checker = new ToolInputChecker(request, loss);
+    for await (const batch of ask(request)) {
+      for (const event of batch) checker.read(event);
+      yield batch;
+    }
+  };
+}
+
+/** Collects the arguments of one call after another. */
+class ToolInputChecker {
+  readonly #inputSchemas: ReadonlyMap<string, JsonObject>;
+  readonly #schemas = new Map<string, Schema | undefined>();
+  readonly #loss: LossReport;
+  #call: { block: ResponseBlock; json: string } | undefined;
+
+  constructor({ tools }: MessagesRequest, loss: LossReport) {
+    const custom = (tools ?? []).filter(isCustomTool);
+    this.#inputSchemas = new Map(custom.map(({ name, input_schema }) => [name, input_schema]));
+    this.#loss = loss;
+  }
+
+  read(event: StreamEvent): void {
+    switch (event.type) {
+      case "content_block_start": {
+        const { type, name } = event.content_block;
+        const isKnown = type === "tool_use" && this.#inputSchemas.has(String(name));
+        this.#call = isKnown ? { block: event.content_block, json: "" } : undefined;
+        return;
+      }
+      case "content_block_delta":
+        if (this.#call === undefined) return;
+        this.#call.json += String(event.delta.partial_json ?? "");
+        if (this.#call.json.length > MAX_CHARS) this.#call = undefined;
+        return;
+      case "content_block_stop":
+        if (this.#call !== undefined) this.#check(this.#call, event.index);
+        this.#call = undefined;
+    }
+  }
+
+  #check({ block, json }: { block: ResponseBlock; json: string }, index: number): void {
+    if (findExcess(json) !== undefined) return;
+    const input = json === "" ? block.input : tryJson(json);
+    if (input === undefined) return; // cut by `max_tokens`
+    for (const { path } of this.#complaints(String(block.name), input)) {
+      this.#loss.add(["content", index, "input", ...toSteps(path)].join("."), "invalid");
+    }
+  }
+
+  #complaints(name: string, input: unknown): readonly { path: string }[] {
+    try {
+      return this.#schemaOf(name)?.check(input, { maxSteps: MAX_STEPS }).slice(0, MAX_REPORTED) ?? [];
+    } catch (error) {
+      if (error instanceof CostError) return [];
+      throw error;
+    }
+  }
+
+  #schemaOf(name: string): Schema | undefined {
+    if (!this.#schemas.has(name)) this.#schemas.set(name, toSchema(this.#inputSchemas.get(name)));
+    return this.#schemas.get(name);
+  }
+}
+
+function toSchema(value: JsonObject | undefined): Schema | undefined {
+  try {
+    return new Schema(value);
+  } catch (error) {
+    if (error instanceof SchemaError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,135 @@
+import type { ResponseBlock } from "../../anthropic/events.ts";
+import type { MessagesRequest } from "../../anthropic/schema.ts";
+import { ApiError } from "../../base/errors.ts";
+import type { JsonObject } from "../../base/json.ts";
+import type { Complaint } from "../../json_schema/complaint.ts";
+import { findJson, type JsonPiece } from "../../json_schema/output/find_json.ts";
+import { withoutAddedNulls } from "../../json_schema/output/restore.ts";
+import { Schema } from "../../json_schema/schema.ts";
+import { CostError, SchemaError } from "../../json_schema/schema_error.ts";
+import { isObjectSchema, unwrapValue, wrapSchema } from "../../json_schema/output/wrap.ts";
+
+/** Result of the check of an answer: the text of the valid value, or what is wrong. */
+export type CheckedText =
+  | { text: string; complaints?: undefined }
+  | { text?: undefined; complaints: readonly Complaint[] };
+
+/** The schema that an answer must be valid under. */
+export class OutputContract {
+  /** Path of the format in the client's request. */
+  readonly path: "output_config.format" | "output_format";
+  readonly #value: JsonObject;
+  readonly #schema: Schema;
+
+  /** @throws {ApiError} `invalid_request_error` if the schema cannot be used. */
+  constructor(path: OutputContract["path"], value: JsonObject) {
+    this.path = path;
+    this.#value = value;
+    try {
+      this.#schema = new Schema(value);
+      this.#schema.assertSatisfiable();
+    } catch (cause) {
+      if (!(cause instanceof SchemaError)) throw cause;
+      throw new ApiError("invalid_request_error", `${path}.schema: ${cause.message}`, {
+        cause,
+        details: { pointer: cause.pointer },
+      });
+    }
+  }
+
+  /** True if the root of the schema is not an object, as chat completions require. */
+  get needsWrapper(): boolean {
+    return !isObjectSchema(this.#value);
+  }
+
+  /** Returns a request whose schema is an object with the requested value as its only member. */
+  wrap(request: MessagesRequest): MessagesRequest {
+    const format = { type: "json_schema", schema: wrapSchema(this.#value) };
+    return this.path === "output_format"
+      ? { ...request, output_format: format }
+      : { ...request, output_config: { ...request.output_config, format } };
+  }
+
+  /** Checks the text of an answer as it is. */
+  check(text: string): CheckedText {
+    const [whole] = findJson(text);
+    if (whole === undefined || whole.text !== text.trim()) return { complaints: [NOT_JSON] };
+    return this.#withinCost(() => {
+      const complaints = this.#schema.check(whole.value);
+      return complaints.length === 0 ? { text } : { complaints };
+    });
+  }
+
+  /**
+   * Finds the valid value in the text blocks of an answer.
+   *
+   * Text around the value, such as a code fence, is removed; so are a wrapper, and `null` in the place of optional
+   * properties.
+   */
+  restore(blocks: readonly ResponseBlock[], { wrapped }: { wrapped: boolean }): CheckedText {
+    const texts = blocks.flatMap(({ type, text }) =>
+      type === "text" && typeof text === "string" ? [text] : []
+    );
+    const pieces = [texts.join(""), ...texts.toReversed()].flatMap(findJson);
+    let complaints: readonly Complaint[] | undefined;
+    for (const piece of pieces) {
+      const checked = this.#restorePiece(piece, wrapped);
+      if (checked.complaints === undefined) return checked;
+      complaints ??= checked.complaints;
+    }
+    return { complaints: complaints ?? [NOT_JSON] };
+  }
+
+  #restorePiece({ text, value }: JsonPiece, wrapped: boolean): CheckedText {
+    const inner = wrapped ? unwrapValue(value) : undefined;
+    if (inner === undefined) return this.#restoreValue(value, text);
+    const checked = this.#restoreValue(inner, JSON.stringify(inner));
+    // A model may leave the wrapper out, and the value itself may look like one.
+    const whole = checked.complaints === undefined ? checked : this.#restoreValue(value, text);
+    return whole.complaints === undefined ? whole : checked;
+  }
+
+  #restoreValue(value: unknown, text: string): CheckedText {
+    return this.#withinCost(() => {
+      const complaints = this.#schema.check(value);
+      if (complaints.length === 0) return { text };
+      const restored = withoutAddedNulls(value, this.#schema);
+      const left = restored === value ? complaints : this.#schema.check(restored);
+      return left.length === 0 ? { text: JSON.stringify(restored) } : { complaints: left };
+    });
+  }
+
+  /** A value whose check takes too long counts as not valid: the promise is that what the client gets is checked. */
+  #withinCost(check: () => CheckedText): CheckedText {
+    try {
+      return check();
+    } catch (error) {
+      if (!(error instanceof CostError)) throw error;
+      return { complaints: [{ path: "", message: "must be small enough to be checked" }] };
+    }
+  }
+}
+
+const NOT_JSON: Complaint = { path: "", message: "must be one JSON value" };
+
+/**
+ * Returns the contract for the answer, or undefined if the client requests no schema.
+ *
+ * @throws {ApiError} `invalid_request_error` if the schema cannot be used, or the request begins the answer itself.
+ */
+export function readOutputContract(request: MessagesRequest): OutputContract | undefined {
+  const { output_config, output_format, messages } = request;
+  const format = output_config?.format ?? output_format;
+  if (format?.type !== "json_schema" || format.schema === undefined) return undefined;
+  const path = output_config?.format ? "output_config.format" : "output_format";
+  const last = messages.at(-1);
+  if (
+    last?.role === "assistant" && (typeof last.content === "string" || last.content.at(-1)?.type === "text")
+  ) {
+    throw new ApiError(
+      "invalid_request_error",
+      `${path}: Cannot continue the text of an assistant message: with a format, the answer is one JSON value`,
+    );
+  }
+  return new OutputContract(path, format.schema);
+}
