@@ -62,6 +62,7 @@ const CLIENT_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
   ["reasoning_effort", ["output_config.effort", "thinking"]],
   ["reasoning", ["output_config.effort", "thinking"]],
   ["reasoning.effort", ["output_config.effort", "thinking"]],
+  ["reasoning.summary", ["thinking"]],
   ["reasoning.max_tokens", ["thinking.budget_tokens"]],
   ["max_completion_tokens", ["max_tokens"]],
   ["max_output_tokens", ["max_tokens"]],

@@ -55,6 +55,11 @@ const REFUSALS: readonly RefusalRow[] = [
   },
   // ---- thinking and effort
   {
+    words: /must be verified to generate reasoning summar/i,
+    change: { change: "drop_parameter", parameter: "reasoning.summary" },
+    source: "https://github.com/charmbracelet/crush/issues/1216",
+  },
+  {
     words:
       /function tools with reasoning_effort are not supported|tools.{0,80}set reasoning_effort to ['"`]?none/is,
     change: { change: "efforts", efforts: ["none"], besideTools: true },

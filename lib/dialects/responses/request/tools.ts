@@ -1,5 +1,6 @@
 import type { CustomTool, MessagesRequest, ToolChoice } from "../../../anthropic/schema.ts";
 import { isObject, type JsonObject } from "../../../base/json.ts";
+import { findChange } from "../../adjustments/adjustment.ts";
 import { describeTool } from "../../offered_tools/describe_tool.ts";
 import { offerTools } from "../../offered_tools/offer_tools.ts";
 import type { ResponsesContext } from "../responses.ts";
@@ -47,7 +48,11 @@ function toFunctionTool(tool: CustomTool, path: string, context: ResponsesContex
 }
 
 /** Returns the schema for strict mode; undefined if it does not fit. Optional parameters do not: `null` is no argument. */
-function toStrictParameters(parameters: JsonObject, { features }: ResponsesContext): JsonObject | undefined {
+function toStrictParameters(
+  parameters: JsonObject,
+  { adjustments, features }: ResponsesContext,
+): JsonObject | undefined {
+  if (findChange(adjustments, "drop_strict") !== undefined) return undefined;
   return features.strictSubset ? toStrictSchema(parameters, { optional: "unfit" }) : parameters;
 }
 
