@@ -28,6 +28,8 @@ export interface HostFacts {
   systemChanges: boolean;
   /** True if it keeps conversations (`thread`) when called with Anthropic's API. */
   keepsThreads: boolean;
+  /** True if it answers `compaction` when called with Anthropic's API. */
+  compacts: boolean;
   /** True if a request can exclude one of the providers behind it. */
   excludesProviders: boolean;
   /** Price of all its models; if unset, each model has its own. */
@@ -44,6 +46,7 @@ const DEFAULT: HostFacts = {
   serverTools: "none",
   systemChanges: false,
   keepsThreads: false,
+  compacts: false,
   excludesProviders: false,
 };
 
@@ -69,6 +72,7 @@ const HOSTS: Partial<Record<UpstreamKind, Partial<HostFacts>>> = {
     serverTools: "all",
     systemChanges: true,
     keepsThreads: true,
+    compacts: true,
   },
   // Source: https://github.com/vllm-project/vllm/pull/35588, https://github.com/ggml-org/llama.cpp/pull/17570
   vllm: { countsTokens: ["anthropic"] },

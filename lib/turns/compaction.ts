@@ -1,3 +1,4 @@
+import { hostFacts } from "../dialects/mod.ts";
 import type { Ask } from "../anthropic/ask.ts";
 import { collectMessage } from "../anthropic/collect.ts";
 import type { ResponseMessage, StreamEvent } from "../anthropic/events.ts";
@@ -20,7 +21,7 @@ export function withCompaction(askForRoute: (route: Route) => Ask): (route: Rout
   return (route) =>
     async function* (request) {
       const { compaction } = request;
-      const isDoneUpstream = route.upstream.preset === "anthropic" && route.dialect.name === "anthropic";
+      const isDoneUpstream = route.dialect.name === "anthropic" && hostFacts(route.upstream.preset).compacts;
       if (compaction === undefined || compaction === null || isDoneUpstream) {
         return yield* askForRoute(route)(request);
       }
