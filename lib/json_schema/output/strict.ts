@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from "../../base/json.ts";
+import { canonicalText } from "../canonical.ts";
 
 /**
  * Keywords of OpenAI's strict mode that hold no subschemas. Source:
@@ -72,6 +73,29 @@ export interface StrictOptions {
  */
 export function toStrictSchema(schema: JsonObject, options: StrictOptions): JsonObject | undefined {
   return schema.type === "object" ? convert(schema, options) : undefined;
+}
+
+/**
+ * Returns true if a schema for strict mode differs from the client's in more than closed objects and the order of
+ * required names: then keywords were left out or moved into the description.
+ */
+export function isApproximated(schema: JsonObject, strict: JsonObject): boolean {
+  return canonicalText(withoutClosing(schema)) !== canonicalText(withoutClosing(strict));
+}
+
+function withoutClosing(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutClosing);
+  if (!isObject(value)) return value;
+  const members = Object.entries(value).filter(([name, member]) =>
+    !(name === "additionalProperties" && member === false)
+  );
+  return Object.fromEntries(
+    members.map(([name, member]) =>
+      name === "required" && Array.isArray(member)
+        ? [name, member.map(String).sort()]
+        : [name, withoutClosing(member)]
+    ),
+  );
 }
 
 function convert(schema: unknown, options: StrictOptions): JsonObject | undefined {

@@ -1,3 +1,4 @@
+import { isApproximated } from "../../../json_schema/output/strict.ts";
 import type { CustomTool, MessagesRequest, ToolChoice } from "../../../anthropic/schema.ts";
 import { isObject, type JsonObject } from "../../../base/json.ts";
 import { cacheControlOf, type ChatContext, type ChatFeatures } from "../chat.ts";
@@ -49,6 +50,9 @@ function toFunctionTool(tool: CustomTool, path: string, context: ChatContext): J
   if (tool.cache_control && !features.cacheControl) loss.add(`${path}.cache_control`, "dropped");
   const strict = tool.strict && enforcesSchemas(context) ? toStrictParameters(schema, features) : undefined;
   if (tool.strict && strict === undefined) loss.add(`${path}.strict`, "dropped");
+  if (strict !== undefined && isApproximated(schema, strict)) {
+    loss.add(`${path}.input_schema`, "approximated");
+  }
   const description = describeTool(tool, path, loss);
   return {
     type: "function",

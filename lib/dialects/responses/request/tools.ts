@@ -5,7 +5,7 @@ import { describeTool } from "../../offered_tools/describe_tool.ts";
 import { offerTools } from "../../offered_tools/offer_tools.ts";
 import type { ResponsesContext } from "../responses.ts";
 import { reportUnmarked } from "./cache.ts";
-import { toStrictSchema } from "../../../json_schema/output/strict.ts";
+import { isApproximated, toStrictSchema } from "../../../json_schema/output/strict.ts";
 
 /** Returns the fields `tools`, `tool_choice` and `parallel_tool_calls` of the request. */
 export function toTools(request: MessagesRequest, context: ResponsesContext): JsonObject {
@@ -37,6 +37,9 @@ function toFunctionTool(tool: CustomTool, path: string, context: ResponsesContex
   const parameters = isObject(schema.properties) ? schema : { ...schema, properties: {} };
   const strict = tool.strict ? toStrictParameters(parameters, context) : undefined;
   if (tool.strict && strict === undefined) loss.add(`${path}.strict`, "dropped");
+  if (strict !== undefined && isApproximated(parameters, strict)) {
+    loss.add(`${path}.input_schema`, "approximated");
+  }
   const description = describeTool(tool, path, loss);
   return {
     type: "function",
