@@ -85,12 +85,19 @@ describe("anthropic for Python", { skip: NO_PYTHON }, () => {
         const object = JSON.stringify({ city: "Zürich", days: [{ sky: "rain", degrees: null }] });
         stage.upstream.script(say({ text: [object.slice(0, 20), object.slice(20)] }));
         await play("structured");
-        assert.match(JSON.stringify(stage.sent().schema), /"\$defs":\{"Day":.*"\$ref":"#\/\$defs\/Day"/);
+        const schema = JSON.stringify(stage.sent().schema);
+        assert.match(schema, /"\$defs":\{"Day":/);
+        assert.match(schema, /"\$ref":"#\/\$defs\/Day"/);
       });
 
       testPython("errors", async () => {
         stage.upstream.script(...REFUSALS.map(([refused]) => refused));
-        await play("errors", REFUSALS.map(([{ type }, name, status]) => [name, status, type]));
+        const seen = REFUSALS.map(([refused, name, status]) =>
+          road.name === "native" && refused.status === 503
+            ? ["ServiceUnavailableError", 503, refused.type]
+            : [name, status, refused.type]
+        );
+        await play("errors", seen);
       });
 
       testPython("a retry after a 429", async () => {

@@ -7,7 +7,8 @@ import { hold, type Refuse, refuse, say, tooLong, tooMany } from "./turns.ts";
 
 /** What one major of the official SDK makes of errors and cuts, and what comes of it when it leaves, on one road. */
 export function testFailures({ sdk, stage, road, connect, ask }: Play): void {
-  for (const { refused, name, status = refused.status, words = refused.message } of REFUSALS) {
+  for (const { refused, name, translated = refused.status, words = refused.message } of REFUSALS) {
+    const status = road.name === "translated" ? translated : refused.status;
     test(`the upstream's ${refused.status} "${refused.message}" throws ${name}`, async () => {
       stage.upstream.always(refused);
       const again = status === 429 || status >= 500;
@@ -80,8 +81,8 @@ export function testFailures({ sdk, stage, road, connect, ask }: Play): void {
 interface Refusal {
   refused: Refuse;
   name: ErrorName;
-  /** The status that the client sees, if it is not the upstream's. */
-  status?: number;
+  /** The status that the client sees of a translated answer, if it is not the upstream's. */
+  translated?: number;
   /** The words that must be left of the upstream's, if not all. */
   words?: string;
 }
@@ -95,7 +96,7 @@ const REFUSALS: Refusal[] = [
   { refused: refuse(403, "permission_error", "It requires moderation"), name: "PermissionDeniedError" },
   { refused: refuse(404, "not_found_error", "No endpoints support tool use"), name: "NotFoundError" },
   { refused: refuse(502, "api_error", "Provider returned error"), name: "InternalServerError" },
-  { refused: refuse(503, "overloaded_error", "No instances"), name: "InternalServerError", status: 529 },
+  { refused: refuse(503, "overloaded_error", "No instances"), name: "InternalServerError", translated: 529 },
 ];
 
 const ErrorFields = z.looseObject({
