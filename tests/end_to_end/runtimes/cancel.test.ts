@@ -30,22 +30,8 @@ for (const runtime of RUNTIMES) {
   for (const { when, stream, says } of CASES) {
     const name = `on ${runtime.name} a client that leaves is followed, the upstream silent ${when}`;
     test(name, { skip: runtime.missing, timeout: 30_000 }, async (context) => {
-      const upstream = await listen();
-      const base = `http://127.0.0.1:${toPort(upstream)}`;
       // A short hold lets the gateway begin the answer although nothing has come from the upstream.
-      const args = [
-        "--port",
-        "0",
-        "--upstream",
-        base,
-        "--api-key",
-        "k",
-        "--hold-timeout",
-        "0.2",
-        "--log-level",
-        "off",
-      ];
-      const program = launch(runtime, args);
+      const { upstream, program, close } = await start(runtime, ["--hold-timeout", "0.2"]);
       try {
         const url = await program.find(/^ANTHROPIC_BASE_URL=(\S+)$/m);
         const asked = new Promise<ServerResponse>((resolve) => upstream.once("asked", resolve));
@@ -61,10 +47,7 @@ for (const runtime of RUNTIMES) {
         context.diagnostic(`the upstream was let go after ${Math.round(performance.now() - left)} ms`);
         assert.equal(response.writableFinished, false);
       } finally {
-        program.kill("SIGTERM");
-        upstream.close();
-        upstream.closeAllConnections();
-        await program.ended;
+        await close();
       }
     });
   }
@@ -73,22 +56,7 @@ for (const runtime of RUNTIMES) {
 for (const runtime of RUNTIMES) {
   const name = `on ${runtime.name} LIMITS charges the usage of an answer whose client has left`;
   test(name, { skip: runtime.missing, timeout: 30_000 }, async () => {
-    const upstream = await listen();
-    const base = `http://127.0.0.1:${toPort(upstream)}`;
-    const LIMITS = '{"each": {"usd_day": 0.5}}';
-    const args = [
-      "--port",
-      "0",
-      "--upstream",
-      base,
-      "--api-key",
-      "k",
-      "--limits",
-      LIMITS,
-      "--log-level",
-      "off",
-    ];
-    const program = launch(runtime, args);
+    const { upstream, program, close } = await start(runtime, ["--limits", '{"each": {"usd_day": 0.5}}']);
     try {
       const url = await program.find(/^ANTHROPIC_BASE_URL=(\S+)$/m);
       const asked = new Promise<ServerResponse>((resolve) => upstream.once("asked", resolve));
@@ -115,12 +83,24 @@ for (const runtime of RUNTIMES) {
       }
       assert.equal(status, 402);
     } finally {
-      program.kill("SIGTERM");
-      upstream.close();
-      upstream.closeAllConnections();
-      await program.ended;
+      await close();
     }
   });
+}
+
+/** Starts an upstream and a gateway in front of it. */
+async function start(runtime: (typeof RUNTIMES)[number], args: readonly string[]) {
+  const upstream = await listen();
+  const base = `http://127.0.0.1:${toPort(upstream)}`;
+  const own = ["--port", "0", "--upstream", base, "--api-key", "k", "--log-level", "off"];
+  const program = launch(runtime, [...own, ...args]);
+  const close = async () => {
+    program.kill("SIGTERM");
+    upstream.close();
+    upstream.closeAllConnections();
+    await program.ended;
+  };
+  return { upstream, program, close };
 }
 
 async function listen(): Promise<Server> {
