@@ -37,9 +37,10 @@ for (const runtime of RUNTIMES) {
         const asked = new Promise<ServerResponse>((resolve) => upstream.once("asked", resolve));
         const client = ask(`${url}/v1/messages`, stream);
         client.on("error", () => {}); // it is cut on purpose
+        const answered = stream ? once(client, "response") : undefined;
         const response = await asked;
         says(response);
-        if (stream) await once(client, "response");
+        await answered;
         const closed = once(response, "close");
         const left = performance.now();
         client.destroy();
@@ -62,9 +63,10 @@ for (const runtime of RUNTIMES) {
       const asked = new Promise<ServerResponse>((resolve) => upstream.once("asked", resolve));
       const client = ask(`${url}/v1/messages`, true);
       client.on("error", () => {}); // it is cut on purpose
+      const answered = once(client, "response");
       const response = await asked;
       open(response).write(toChunk("Hel"));
-      const [answer] = await once(client, "response");
+      const [answer] = await answered;
       await once(answer.resume(), "data");
       client.destroy();
       // The upstream goes on, and reports its usage in the end.
