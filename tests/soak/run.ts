@@ -102,7 +102,10 @@ if (readers) {
   let crowded = before;
   const meanwhile = async () => {
     const { requests } = await (await fetch(`${gateway}/status`)).json();
-    check(requests.open >= readers ? [] : [`only ${requests.open} are open`], "all readers are there at once");
+    check(
+      requests.open >= readers ? [] : [`only ${requests.open} are open`],
+      "all readers are there at once",
+    );
     const settled = performance.now() + SETTLE;
     for (; performance.now() < settled; await setTimeout(100)) crowded = Math.max(crowded, memory());
   };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, request, type Server, type ServerResponse } from "node:http";
 import { test } from "node:test";
-import { launch, OWN_RUNTIMES } from "./launch.ts";
+import { launch, OWN_RUNTIMES, type Runtime } from "./launch.ts";
 
 /** How far an upstream gets before it falls silent, and whether the client streams. */
 const CASES: { when: string; stream: boolean; says: (response: ServerResponse) => void }[] = [
@@ -91,7 +91,7 @@ for (const runtime of OWN_RUNTIMES) {
 }
 
 /** Starts an upstream and a gateway in front of it. */
-async function start(runtime: (typeof RUNTIMES)[number], args: readonly string[]) {
+async function start(runtime: Runtime, args: readonly string[]) {
   const upstream = await listen();
   const base = `http://127.0.0.1:${toPort(upstream)}`;
   const own = ["--port", "0", "--upstream", base, "--api-key", "k", "--log-level", "off"];
