@@ -14,6 +14,6 @@ export interface GatewayContext extends MessageContext {
   counters: Counters;
   shutdown: Shutdown;
   limits: Limiter;
-  /** Counts the request bodies that are being read. */
+  /** Counts the request bodies that are in memory. */
   bodies: BodyMeter;
 }

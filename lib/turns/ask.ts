@@ -67,7 +67,7 @@ export function createAsk(
     await admission.assertBudget();
     await pause();
     signal.throwIfAborted();
-    const { clock, inputCounter } = context;
+    const { clock, shutdown, inputCounter } = context;
     const tally = new UsageTally({
       price: priceOf(route),
       countInput: () => inputCounter.count(request, route).tokens,
@@ -78,7 +78,7 @@ export function createAsk(
       }),
       maxTokens: request.max_tokens,
     });
-    yield* readOn(answer, { signal, clock, admission });
+    yield* readOn(answer, { signal, clock, shutdown, admission });
 
     /** Sends the request and reads its answer. `upstreamSignal` aborts both. */
     async function* answer(upstreamSignal: AbortSignal): AsyncGenerator<StreamEvent[]> {

@@ -1,4 +1,5 @@
-import { isObject, type JsonObject } from "../../../base/json.ts";
+import { asText, isObject, type JsonObject } from "../../../base/json.ts";
+import { textKey } from "../../../base/text_key.ts";
 import type { ChatDelta } from "./chunk.ts";
 
 /**
@@ -7,16 +8,13 @@ import type { ChatDelta } from "./chunk.ts";
  */
 export class AttachmentReader {
   /** Images that have a note. Hosts may repeat them. */
-  readonly #seen = new Set<unknown>();
+  readonly #seen = new Set<string>();
   #audio: "none" | "bytes" | "words" = "none";
 
   /** Returns the text for the images and the sound of a delta. */
   push({ images, audio }: ChatDelta): string {
     const list = Array.isArray(images) ? images.filter(isObject) : [];
-    const notes = list.filter((image) => !this.#seen.has(urlOf(image))).map((image) => {
-      this.#seen.add(urlOf(image));
-      return onItsOwnLines(imageNote(image));
-    });
+    const notes = list.filter((image) => this.#isNew(image)).map((image) => onItsOwnLines(imageNote(image)));
     return notes.join("") + this.#words(audio);
   }
 
@@ -43,6 +41,13 @@ export class AttachmentReader {
     const note = this.#audio === "bytes" ? onItsOwnLines(omission("sound")) : "";
     this.#audio = "none";
     return note;
+  }
+
+  #isNew(image: JsonObject): boolean {
+    const key = textKey(asText(urlOf(image)));
+    if (this.#seen.has(key)) return false;
+    this.#seen.add(key);
+    return true;
   }
 
   /** Returns the words of a sound, which arrive in pieces, as the sound does. */
