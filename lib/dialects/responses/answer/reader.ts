@@ -1,18 +1,20 @@
 import type { StopReason, StreamEvent } from "../../../anthropic/events.ts";
 import type { MessagesRequest } from "../../../anthropic/schema.ts";
-import { MessageWriter } from "../../../anthropic/writer.ts";
+import type { MessageWriter } from "../../../anthropic/writer.ts";
 import { CHARS_PER_TOKEN } from "../../../base/chars_per_token.ts";
 import { ApiError } from "../../../base/errors.ts";
 import { isObject, type JsonObject, tryJson } from "../../../base/json.ts";
 import { CitationReader } from "../../citations.ts";
+import { createAnswerWriter } from "../../answer_writer.ts";
 import type { AnswerReader, ServerSentEvent } from "../../dialect.ts";
 import { unreadableAnswer } from "../../errors/unreadable.ts";
 import { toUpstreamError } from "../../errors/upstream_error.ts";
-import { stopMeaning } from "../../stop_reasons.ts";
+import { stopError } from "../../stop_reasons.ts";
 import { collectSchemas } from "../../offered_tools/offer_tools.ts";
 import type { HostContext } from "../responses.ts";
 import { type AnswerState, textOf } from "./answer_state.ts";
 import { CallReader } from "./call.ts";
+import { readEnding, type ResponseEnding, toFinishedResponse } from "./ending.ts";
 import { type ItemReader, OutputItems } from "./items.ts";
 import { MessageReader } from "./message.ts";
 import { OtherItemReader } from "./other_items.ts";
@@ -36,13 +38,7 @@ export class ResponsesAnswerReader implements AnswerReader {
   inputTokens: number | undefined;
 
   constructor(request: MessagesRequest, context: HostContext) {
-    const usage = {
-      input_tokens: context.inputTokens,
-      cache_creation_input_tokens: 0,
-      cache_read_input_tokens: 0,
-      output_tokens: 0,
-    };
-    this.#writer = new MessageWriter({ id: context.newId("msg_"), model: context.alias, usage });
+    this.#writer = createAnswerWriter(context);
     this.#state = {
       writer: this.#writer,
       citations: new CitationReader(this.#writer, context.origin),
@@ -58,6 +54,10 @@ export class ResponsesAnswerReader implements AnswerReader {
     };
     this.#items = new OutputItems((type, item) => createItemReader(type, item, this.#state));
     this.#maxTokens = Math.min(request.max_tokens, context.facts.maxOutput ?? Infinity);
+  }
+
+  get unknownStop(): string | undefined {
+    return this.#finish?.unknown;
   }
 
   get done(): boolean {
@@ -114,6 +114,8 @@ export class ResponsesAnswerReader implements AnswerReader {
     });
     // The count of an answer with searches includes their results, which are not in the request.
     if (searches > 0) this.inputTokens = undefined;
+    const { unknown } = this.#finish;
+    if (unknown !== undefined && !this.#writer.hasContent) throw stopError(unknown, undefined);
     const reason = this.#stopReason(this.#finish.reason);
     try {
       this.#writer.end(reason, this.#state.stops.matched);
@@ -144,11 +146,12 @@ export class ResponsesAnswerReader implements AnswerReader {
   }
 
   /** Reads the whole answer, which the last event of a stream carries. */
-  #complete({ status, error, output, incomplete_details: details, usage }: JsonObject): void {
-    const reason = toStopReason(status, isObject(details) ? details.reason : undefined);
+  #complete(response: JsonObject): void {
+    const { error, output, usage } = response;
     if (isObject(usage)) this.#count(usage);
-    if (reason === undefined) return this.#fail({ error: error ?? unfinishedError(status) });
-    this.#finish = { reason, output };
+    // Some hosts send an empty error with each answer.
+    if (isObject(error) ? Object.values(error).some(Boolean) : error) return this.#fail({ error });
+    this.#finish = { ...readEnding(response), output };
   }
 
   /** Throws the upstream's error. A refusal after the first output does not fail: it ends the answer. */
@@ -182,17 +185,8 @@ export class ResponsesAnswerReader implements AnswerReader {
   }
 }
 
-/** Returns the response of a last event. The event's type counts unless the status contradicts it with a failure. */
-function toFinishedResponse(type: string, response: JsonObject): JsonObject {
-  const named = type.slice("response.".length);
-  const status = textOf(response.status);
-  const isWorse = named === "completed" && ["incomplete", "failed", "cancelled"].includes(status);
-  return { ...response, status: isWorse ? status : named };
-}
-
 /** How the upstream ended its answer. */
-interface Finish {
-  reason: StopReason;
+interface Finish extends ResponseEnding {
   /** All output items, if the upstream repeats them. */
   output: unknown;
 }
@@ -213,33 +207,6 @@ function createItemReader(type: string, item: JsonObject, state: AnswerState): I
 
 /** Reader of an item after the end of the answer. */
 const IGNORED_ITEM: ItemReader = { push() {}, end() {} };
-
-/** Returns the stop reason of a status; `undefined` for a failure, and for an answer that is not finished. */
-function toStopReason(status: unknown, incompleteReason: unknown): StopReason | undefined {
-  if (status === "incomplete") {
-    switch (stopMeaning(textOf(incompleteReason))) {
-      case "refused":
-        return "refusal";
-      case "context":
-        return "model_context_window_exceeded";
-      case "failed":
-      case "overloaded":
-        return undefined;
-      default:
-        return "max_tokens";
-    }
-  }
-  // Some hosts omit the status of a whole answer, or shorten it.
-  return status === "completed" || status === "complete" || status === undefined || status === null
-    ? "end_turn"
-    : undefined;
-}
-
-function unfinishedError(status: unknown): JsonObject {
-  return {
-    message: `The upstream did not finish its answer: its status is "${textOf(status).slice(0, 64)}"`,
-  };
-}
 
 /** True for an error without an event type. */
 function isBareError({ type, error, detail, code, message }: JsonObject): boolean {
