@@ -91,7 +91,7 @@ export class ResponsesAnswerReader implements AnswerReader {
   pushNonStreamed(answer: unknown): void {
     const [first] = Array.isArray(answer) ? answer : [answer];
     if (!isObject(first)) throw unreadableAnswer("it is not a response");
-    if (first.error && first.status !== "failed") return this.#fail(first);
+    if (isError(first.error) && first.status !== "failed") return this.#fail(first);
     if (Array.isArray(first.output)) return this.#complete(first);
     if (isBareError(first)) return this.#fail(first);
     throw unreadableAnswer("it is not a response");
@@ -149,8 +149,7 @@ export class ResponsesAnswerReader implements AnswerReader {
   #complete(response: JsonObject): void {
     const { error, output, usage } = response;
     if (isObject(usage)) this.#count(usage);
-    // Some hosts send an empty error with each answer.
-    if (isObject(error) ? Object.values(error).some(Boolean) : error) return this.#fail({ error });
+    if (isError(error)) return this.#fail({ error });
     this.#finish = { ...readEnding(response), output };
   }
 
@@ -207,6 +206,11 @@ function createItemReader(type: string, item: JsonObject, state: AnswerState): I
 
 /** Reader of an item after the end of the answer. */
 const IGNORED_ITEM: ItemReader = { push() {}, end() {} };
+
+/** True if a response has an error. Some hosts send an empty one with each answer. */
+function isError(error: unknown): boolean {
+  return isObject(error) ? Object.values(error).some(Boolean) : Boolean(error);
+}
 
 /** True for an error without an event type. */
 function isBareError({ type, error, detail, code, message }: JsonObject): boolean {
