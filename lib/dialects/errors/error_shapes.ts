@@ -116,10 +116,21 @@ export function cleanMessage(message: string): string | undefined {
 export function isFailure(value: unknown): boolean {
   const body = Array.isArray(value) ? firstObject(value) : value;
   if (!isObject(body)) return false;
+  if (isErrorList(body.errors)) return true;
   if (body.error || body.object === "error" || body.type === "error") return true;
   if (isObject(body.base_resp) && !isSuccess(body.base_resp)) return true;
   if (Array.isArray(body.choices) || isObject(body.usage)) return false;
   return body.success === false || errorMessage(findError(body)) !== undefined;
+}
+
+/** True if a value is an error. Some hosts send an empty one with each answer. */
+export function isErrorValue(error: unknown): boolean {
+  return isObject(error) ? Object.values(error).some(Boolean) : Boolean(error);
+}
+
+/** True for a list of errors, as GraphQL's and Cloudflare's. */
+function isErrorList(errors: unknown): boolean {
+  return Array.isArray(errors) && errors.some((error) => isObject(error) && errorMessage(error) !== undefined);
 }
 
 /** True for MiniMax's `base_resp` of an answer without an error. */

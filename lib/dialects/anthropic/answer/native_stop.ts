@@ -1,3 +1,4 @@
+import { missingCalls } from "../../errors/unreadable.ts";
 import { CUT_REASONS, isFailedStop, stopError, type StopMeaning, stopMeaning } from "../../stop_reasons.ts";
 
 /** What an answer holds at its end. */
@@ -43,6 +44,7 @@ export function toNativeStop(
   const isUnknown = word !== null && word !== "" && meaning === undefined;
   if (isUnknown && exact) return { stopReason: word, isUnknown };
   if (isFailedStop(meaning) || (isUnknown && !hasContent)) throw stopError(word ?? "", meaning);
+  if (meaning === "tools" && !hasContent && !exact) throw missingCalls();
   if (exact && word === "tool_use") return { stopReason: word, isUnknown };
   return {
     stopReason: (meaning && STOP_REASONS[meaning]) ?? (hasCalls ? "tool_use" : "end_turn"),

@@ -1,4 +1,5 @@
 import type { StopReason } from "../../../anthropic/events.ts";
+import { missingCalls } from "../../errors/unreadable.ts";
 import { CUT_REASONS, isFailedStop, stopError, type StopMeaning, stopMeaning } from "../../stop_reasons.ts";
 import type { Choice } from "./chunk.ts";
 
@@ -58,6 +59,7 @@ export class Ending {
       const native = this.#nativeFinish === this.finish ? [] : [this.#nativeFinish];
       throw stopError([this.finish, ...native].filter(Boolean).join(", "), meaning);
     }
+    if (meaning === "tools" && !hasCalls && !hasContent) throw missingCalls();
     const cut = meaning && CUT_REASONS[meaning];
     if (cut !== undefined) return cut;
     if (hasCalls) return "tool_use";

@@ -7,6 +7,7 @@ import { isObject, type JsonObject, tryJson } from "../../../base/json.ts";
 import { CitationReader } from "../../citations.ts";
 import { createAnswerWriter } from "../../answer_writer.ts";
 import type { AnswerReader, ServerSentEvent } from "../../dialect.ts";
+import { isErrorValue } from "../../errors/error_shapes.ts";
 import { unreadableAnswer } from "../../errors/unreadable.ts";
 import { toUpstreamError } from "../../errors/upstream_error.ts";
 import { stopError } from "../../stop_reasons.ts";
@@ -51,6 +52,7 @@ export class ResponsesAnswerReader implements AnswerReader {
       refused: false,
       truncatedCall: false,
       searches: 0,
+      omitted: new Set(),
     };
     this.#items = new OutputItems((type, item) => createItemReader(type, item, this.#state));
     this.#maxTokens = Math.min(request.max_tokens, context.facts.maxOutput ?? Infinity);
@@ -82,7 +84,8 @@ export class ResponsesAnswerReader implements AnswerReader {
       throw unreadableAnswer("an event is not a JSON object");
     }
     const type = textOf(json.type) || event || "";
-    if (event === "error" || type === "error" || isBareError(json)) return this.#fail(json);
+    const isNamed = event === "error" || type === "error" || type === "response.error";
+    if (isNamed || isBareError(json)) return this.#fail(json);
     this.#event(type, json);
     // Nothing that the upstream adds is part of the answer.
     if (this.#state.stops.matched !== undefined) this.#finish ??= { reason: "stop_sequence", output: [] };
@@ -91,8 +94,8 @@ export class ResponsesAnswerReader implements AnswerReader {
   pushNonStreamed(answer: unknown): void {
     const [first] = Array.isArray(answer) ? answer : [answer];
     if (!isObject(first)) throw unreadableAnswer("it is not a response");
-    if (isError(first.error) && first.status !== "failed") return this.#fail(first);
-    if (Array.isArray(first.output)) return this.#complete(first);
+    if (isErrorValue(first.error) && first.status !== "failed") return this.#fail(first);
+    if (Array.isArray(first.output) || first.output_text) return this.#complete(first);
     if (isBareError(first)) return this.#fail(first);
     throw unreadableAnswer("it is not a response");
   }
@@ -106,6 +109,7 @@ export class ResponsesAnswerReader implements AnswerReader {
       );
     }
     this.#items.endAll(this.#finish.output);
+    if (!this.#writer.hasContent) this.#state.omitted.forEach((type) => this.#writer.text(toOmission(type)));
     const { chars, searches } = this.#state;
     const outputTokens = this.outputTokens ?? Math.max(1, Math.ceil(chars / CHARS_PER_TOKEN));
     this.#writer.usage({
@@ -149,8 +153,8 @@ export class ResponsesAnswerReader implements AnswerReader {
   #complete(response: JsonObject): void {
     const { error, output, usage } = response;
     if (isObject(usage)) this.#count(usage);
-    if (isError(error)) return this.#fail({ error });
-    this.#finish = { ...readEnding(response), output };
+    if (isErrorValue(error)) return this.#fail({ error });
+    this.#finish = { ...readEnding(response), output: toOutput(output, response.output_text) };
   }
 
   /** Throws the upstream's error. A refusal after the first output does not fail: it ends the answer. */
@@ -184,6 +188,17 @@ export class ResponsesAnswerReader implements AnswerReader {
   }
 }
 
+/** Returns the output items. Some hosts send only the text of the answer. */
+function toOutput(output: unknown, text: unknown): unknown {
+  const hasItems = Array.isArray(output) && output.length > 0;
+  return !hasItems && typeof text === "string" ? [{ type: "message", content: text }] : output;
+}
+
+/** Returns the note for an answer that has nothing but an item of a type without counterpart. */
+function toOmission(type: string): string {
+  return `[The model returned an item of type "${type.slice(0, 64)}", which this API cannot carry]`;
+}
+
 /** How the upstream ended its answer. */
 interface Finish extends ResponseEnding {
   /** All output items, if the upstream repeats them. */
@@ -206,11 +221,6 @@ function createItemReader(type: string, item: JsonObject, state: AnswerState): I
 
 /** Reader of an item after the end of the answer. */
 const IGNORED_ITEM: ItemReader = { push() {}, end() {} };
-
-/** True if a response has an error. Some hosts send an empty one with each answer. */
-function isError(error: unknown): boolean {
-  return isObject(error) ? Object.values(error).some(Boolean) : Boolean(error);
-}
 
 /** True for an error without an event type. */
 function isBareError({ type, error, detail, code, message }: JsonObject): boolean {
