@@ -78,7 +78,10 @@ function toAnthropicRequest(
   const { isAnthropic, routing } = features;
   const cached = context.cacheControl === false ? withoutCacheControl(original, context.loss) : original;
   const isCompatible = !isAnthropic && !routing;
-  const request = withFormatInWords(isCompatible ? toCompatibleRequest(cached, context.loss) : cached, context);
+  const request = withFormatInWords(
+    isCompatible ? toCompatibleRequest(cached, context.loss) : cached,
+    context,
+  );
   const { metadata, safeguards, system, ...rest } = request;
   for (const [field, value] of isAnthropic ? [] : Object.entries(metadata ?? {})) {
     if (value !== null && value !== undefined) context.loss.add(`metadata.${field}`, "dropped");

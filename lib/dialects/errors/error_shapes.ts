@@ -130,7 +130,8 @@ export function isErrorValue(error: unknown): boolean {
 
 /** True for a list of errors, as GraphQL's and Cloudflare's. */
 function isErrorList(errors: unknown): boolean {
-  return Array.isArray(errors) && errors.some((error) => isObject(error) && errorMessage(error) !== undefined);
+  return Array.isArray(errors) &&
+    errors.some((error) => isObject(error) && errorMessage(error) !== undefined);
 }
 
 /** True for MiniMax's `base_resp` of an answer without an error. */

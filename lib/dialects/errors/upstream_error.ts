@@ -10,12 +10,7 @@ import { isEmptyAccount } from "./empty_account.ts";
 import { type ErrorBody, readErrorBody } from "./error_body.ts";
 import { keptServerError, readRetryHeaders } from "./kept_error.ts";
 import { withHint } from "./hints.ts";
-import {
-  findUncounted,
-  isOverflow,
-  toOverflowMessage,
-  type UncountedOverflow,
-} from "./context_overflow.ts";
+import { findUncounted, isOverflow, toOverflowMessage, type UncountedOverflow } from "./context_overflow.ts";
 import type { Adjustment } from "../adjustments/adjustment.ts";
 import { findAdjustment } from "../adjustments/refusals.ts";
 import { findRetryAfter, isFutileDelay } from "./retry_after.ts";

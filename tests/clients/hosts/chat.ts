@@ -43,7 +43,9 @@ export function faultOfChat({ messages }: ChatRequest): string | undefined {
     }
     if (open.length > 0) return `tool_call_ids did not have response messages: ${open}`;
     if (role === "assistant") open = tool_calls?.map(({ id }) => id) ?? [];
-    if (role === "assistant" && !content && !tool_calls) return "assistant: content or tool_calls must be set";
+    if (role === "assistant" && !content && !tool_calls) {
+      return "assistant: content or tool_calls must be set";
+    }
     if (role !== "assistant" && !content?.length) return `${role}: content must not be empty`;
   }
   return open.length > 0 ? `tool_call_ids did not have response messages: ${open}` : undefined;

@@ -14,7 +14,9 @@ const MessagesRequest = z.looseObject({
   model: z.string(),
   stream: z.literal(true),
   max_tokens: z.number().int().positive(),
-  messages: z.array(z.looseObject({ role: z.string(), content: z.union([z.string(), z.array(Block)]) })).min(1),
+  messages: z.array(z.looseObject({ role: z.string(), content: z.union([z.string(), z.array(Block)]) })).min(
+    1,
+  ),
   tools: z.array(z.looseObject({ name: z.string(), input_schema: z.unknown() })).optional(),
 });
 export type MessagesRequest = z.infer<typeof MessagesRequest>;
@@ -34,7 +36,8 @@ export const COMPATIBLE: HostApi<MessagesRequest> = {
     return message === undefined ? undefined : { status: 400, message };
   },
   toError: ({ message }: Refusal) => ({ type: "error", error: { type: "invalid_request_error", message } }),
-  write: (turn, nth) => nth === 0 ? writeMixed(turn) : nth === 1 ? writeInterleaved(turn) : writeRepeated(turn),
+  write: (turn, nth) =>
+    nth === 0 ? writeMixed(turn) : nth === 1 ? writeInterleaved(turn) : writeRepeated(turn),
 };
 
 function faultOfFields(request: MessagesRequest): string | undefined {
@@ -54,7 +57,9 @@ function faultOfMessages({ messages }: MessagesRequest): string | undefined {
     const blocks = typeof content === "string" ? [] : content;
     const odd = blocks.find(({ type }) => !BLOCK_TYPES.includes(type));
     if (odd !== undefined) return `messages.${at}: unknown content type ${odd.type}`;
-    const results = blocks.flatMap(({ type, tool_use_id = "" }) => type === "tool_result" ? [tool_use_id] : []);
+    const results = blocks.flatMap(({ type, tool_use_id = "" }) =>
+      type === "tool_result" ? [tool_use_id] : []
+    );
     if (open.some((id) => !results.includes(id))) return `messages.${at}: tool_use without tool_result`;
     if (blocks.some(({ type, content }) => type === "tool_result" && content === undefined)) {
       return `messages.${at}: tool_result without content`;

@@ -16,7 +16,9 @@ export const LLAMACPP: HostApi<ChatRequest> = {
     const types = partTypes(request);
     if (types.includes("image_url")) return { status: 500, message: "image input is not supported" };
     const odd = types.find((type) => type !== "text");
-    return odd === undefined ? lacksEdit(request) : { status: 400, message: `unsupported content[].type: ${odd}` };
+    return odd === undefined
+      ? lacksEdit(request)
+      : { status: 400, message: `unsupported content[].type: ${odd}` };
   },
   toError: ({ status, message }) => ({
     error: { code: status, message, type: status === 500 ? "server_error" : "invalid_request_error" },

@@ -26,7 +26,8 @@ export const VLLM: HostApi<ChatRequest> = {
     if (input + max_tokens > WINDOW) {
       return {
         status: 400,
-        message: `'max_tokens' or 'max_completion_tokens' is too large: ${max_tokens}. This model's maximum ` +
+        message:
+          `'max_tokens' or 'max_completion_tokens' is too large: ${max_tokens}. This model's maximum ` +
           `context length is ${WINDOW} tokens and your request has ${input} input tokens`,
       };
     }

@@ -139,8 +139,7 @@ function readContent(
     else if (THINKING_PARTS.has(String(part.type))) thought += plainText(part.thinking ?? part.text);
     else if (TEXT_PARTS.has(part.type) || (part.type === undefined && "text" in part)) {
       text += plainText(part.text);
-    }
-    else text += attachments.part(part);
+    } else text += attachments.part(part);
   }
   return { text, thought };
 }
