@@ -19,7 +19,7 @@ const OVERFLOW_NUMBERS = [
   /(?<input>\d+) input tokens and requested (?<output>\d+) output tokens.{0,80}?context length is(?: only)? (?<limit>\d+)/is,
   /\(length (?<requested>\d+)\) is longer than the maximum model length of (?<limit>\d+)/i,
   // text-generation-inference
-  /must be <= (?<limit>\d+)\. Given: (?<input>\d+) `inputs` tokens and (?<output>\d+)/i,
+  /must be <= (?<limit>\d+)\. Given: (?<input>\d+) `?inputs`? tokens and (?<output>\d+)/i,
   // llama.cpp
   /request \((?<requested>\d+) tokens\) exceeds the available context size \((?<limit>\d+) tokens\)/i,
   // Gemini, and Vertex
@@ -53,6 +53,10 @@ const OVERFLOW_NUMBERS = [
   // SambaNova, Amazon Bedrock
   /maximum context length (?:of .{1,80}? )?is (?<limit>\d+).{0,120}?will (?:take|require) (?<requested>\d+) tokens/is,
   /(?:prompt|input)(?: length)? of (?<requested>\d+) tokens exceeds.{0,60}?(?<limit>\d+)/is,
+  // SGLang, with the parts
+  /maximum context length of (?<limit>\d+) tokens.{0,80}?total of (?<requested>\d+) tokens(?:.{0,120}?(?<output>\d+) tokens for the completion)?/is,
+  // Other words, in which the length stands before the limit
+  /(?=.*(?:token|context|seq))(?!.*(?:per (?:second|min|hour|day)|\bTPM\b|quota|rate.?limit))\b(?:prompt|input|sequence|conversation).{0,60}?(?<requested>\d{3,}).{0,80}?(?:exceed|longer than|more than|supports|>).{0,60}?(?<limit>\d{3,})/is,
   // Groq, OpenAI: one request exceeds the tokens per minute, so that waiting does not help
   /request too large for .{0,200}?limit (?<limit>\d+), requested (?<requested>\d+)/is,
 ];
@@ -96,6 +100,8 @@ const OVERFLOW_MESSAGES = new RegExp(
     "reduce the length of the messages",
     "range of input length should be",
     "too many tokens:",
+    "exceeds? (the )?(model's )?max(imum)? (context|message tokens)",
+    "(输入|上下文|提示词?).{0,12}(超过|超出|超限|过长|太长)",
     "too many (input |prompt )?tokens in (the )?(prompt|request|input)",
     "input tokens exceed",
     "total number of tokens in the prompt cannot exceed",
