@@ -141,6 +141,9 @@ function isSuccess({ status_code }: JsonObject): boolean {
 
 /** Returns a text, or FastAPI's validation errors as `location: message` without the input that they repeat. */
 function messageText(value: unknown): string | undefined {
+  // Some gateways put the body of the host behind them into their message.
+  const inner = typeof value === "string" && value.startsWith("{") ? tryJson(value) : undefined;
+  if (isObject(inner)) return errorMessage(findError(inner)) ?? cleanMessage(String(value));
   if (typeof value === "string") return cleanMessage(value);
   if (isObject(value)) return messageText(value.message ?? value.detail);
   if (!Array.isArray(value)) return undefined;
