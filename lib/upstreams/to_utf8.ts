@@ -21,7 +21,8 @@ export async function* toUtf8(
   if (decoder === undefined) return yield* chunks;
   const encoder = new TextEncoder();
   for await (const bytes of chunks) yield encoder.encode(decoder.decode(bytes, { stream: true }));
-  yield encoder.encode(decoder.decode());
+  const rest = decoder.decode(); // of a character that was cut
+  if (rest !== "") yield encoder.encode(rest);
 }
 
 /** Returns the decoder of the charset in a content type; `undefined` for UTF-8 and for an unknown charset. */
