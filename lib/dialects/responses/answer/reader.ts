@@ -191,7 +191,7 @@ export class ResponsesAnswerReader implements AnswerReader {
 /** Returns the output items. Some hosts send only the text of the answer. */
 function toOutput(output: unknown, text: unknown): unknown {
   const hasItems = Array.isArray(output) && output.length > 0;
-  return !hasItems && typeof text === "string" ? [{ type: "message", content: text }] : output;
+  return !hasItems && typeof text === "string" && text !== "" ? [{ type: "message", content: text }] : output;
 }
 
 /** Returns the note for an answer that has nothing but an item of a type without counterpart. */
