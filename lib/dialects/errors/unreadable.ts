@@ -24,3 +24,8 @@ export function missingCalls(): ApiError {
     status: 502,
   });
 }
+
+/** Returns the error for a tool call without a name. */
+export function namelessCall(): ApiError {
+  return new ApiError("api_error", "Cannot use the model's tool call: it has no tool name", { status: 502 });
+}

@@ -121,6 +121,17 @@ export const NATIVE_ANSWERS: readonly OddAnswer[] = [
     error: ["rate_limit_error", /slow/],
   },
   {
+    name: "a call without a name",
+    body: dataLines(
+      START,
+      begin({ type: "tool_use", id: "a", input: { path: "a" } }),
+      stop(),
+      end("tool_use"),
+      LAST,
+    ),
+    error: ["api_error", /no tool name/],
+  },
+  {
     name: "a block after the last delta",
     body: dataLines(
       START,

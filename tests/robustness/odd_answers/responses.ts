@@ -131,6 +131,49 @@ export const RESPONSES_ANSWERS: readonly OddAnswer[] = [
     error: ["api_error", /field required/],
   },
   {
+    name: "an end in the name of the Realtime API",
+    body: dataLines({ type: "response.done", response: { status: "completed", output: [MESSAGE] } }),
+    stop: "end_turn",
+    text: "Hi",
+  },
+  {
+    name: "an event of the cancellation",
+    body: dataLines(HI, finish("cancelled", [])),
+    error: ["overloaded_error"],
+  },
+  {
+    name: "an error in the first event",
+    body: dataLines({
+      type: "response.created",
+      response: { status: "failed", error: { message: "no gpu" } },
+    }),
+    error: ["api_error", /no gpu/],
+  },
+  {
+    name: "a status that no table has",
+    body: dataLines({ type: "response.completed", response: { status: "expired", output: [MESSAGE] } }),
+    stop: "end_turn",
+    text: "Hi",
+    loss: /answer\.stop_reason/,
+  },
+  {
+    name: "content that is one part",
+    body: dataLines(finish("completed", [{ type: "message", content: { type: "output_text", text: "Hi" } }])),
+    stop: "end_turn",
+    text: "Hi",
+  },
+  {
+    name: "items by index",
+    body: dataLines(finish("completed", { "0": MESSAGE })),
+    stop: "end_turn",
+    text: "Hi",
+  },
+  {
+    name: "a call without a name",
+    body: dataLines(finish("completed", [call({ name: null, arguments: "{}" })])),
+    error: ["api_error", /no tool name/],
+  },
+  {
     name: "the same call ID twice",
     body: dataLines(
       finish("completed", [call({ arguments: '{"path":"a"}' }), call({ arguments: '{"path":"b"}' })]),

@@ -37,10 +37,14 @@ export function readEnding({ status, incomplete_details: details }: JsonObject):
   return { reason: status === "incomplete" ? "max_tokens" : "end_turn", unknown: word };
 }
 
-/** Returns the response of a last event. The event's type counts unless the status says that the answer was cut. */
+/**
+ * Returns the response of a last event. The event's type counts unless the status says that the answer was cut, or
+ * something that no table has.
+ */
 export function toFinishedResponse(type: string, response: JsonObject): JsonObject {
   const named = type.slice("response.".length);
-  const meaning = stopMeaning(textOf(response.status));
-  const isWorse = named === "completed" && meaning !== undefined && meaning !== "done";
-  return { ...response, status: isWorse ? response.status : named };
+  const status = textOf(response.status);
+  const isFinished = ["", ...UNFINISHED].includes(status) || stopMeaning(status) === "done";
+  const isWorse = named === "completed" && !isFinished;
+  return { ...response, status: isWorse || named === "done" ? response.status : named };
 }

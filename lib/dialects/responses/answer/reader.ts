@@ -135,6 +135,7 @@ export class ResponsesAnswerReader implements AnswerReader {
   }
 
   #event(type: string, json: JsonObject): void {
+    if (isObject(json.response) && isErrorValue(json.response.error)) return this.#fail(json.response);
     switch (type) {
       case "response.output_item.added":
         return this.#items.begin(json);
@@ -143,6 +144,8 @@ export class ResponsesAnswerReader implements AnswerReader {
       case "response.completed":
       case "response.incomplete":
       case "response.failed":
+      case "response.cancelled":
+      case "response.done": // the name in the Realtime API
         return this.#complete(toFinishedResponse(type, isObject(json.response) ? json.response : json));
       default:
         return this.#items.push(type, json);
@@ -191,6 +194,7 @@ export class ResponsesAnswerReader implements AnswerReader {
 /** Returns the output items. Some hosts send only the text of the answer. */
 function toOutput(output: unknown, text: unknown): unknown {
   const hasItems = Array.isArray(output) && output.length > 0;
+  if (isObject(output)) return Object.values(output); // by index
   return !hasItems && typeof text === "string" && text !== "" ? [{ type: "message", content: text }] : output;
 }
 
