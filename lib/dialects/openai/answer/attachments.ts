@@ -69,8 +69,13 @@ function isNonEmpty(value: unknown): boolean {
 }
 
 /** Returns the address of an image, wherever hosts put it. */
-function urlOf({ image_url, url, b64_json }: JsonObject): string | undefined {
-  const address = isObject(image_url) ? image_url.url : image_url ?? url ?? b64_json;
+function urlOf({ image_url, url, b64_json, inline_data, inlineData }: JsonObject): string | undefined {
+  const inline = inline_data ?? inlineData;
+  const address = isObject(inline)
+    ? `data:${inline.mime_type ?? inline.mimeType};base64,${inline.data}`
+    : isObject(image_url)
+    ? image_url.url
+    : image_url ?? url ?? b64_json;
   return typeof address === "string" && address !== "" ? address : undefined;
 }
 

@@ -1,3 +1,4 @@
+import { namelessCall } from "../../errors/unreadable.ts";
 import { AnswerSize } from "../../../anthropic/answer_size.ts";
 import type { MessageWriter } from "../../../anthropic/writer.ts";
 import { ApiError } from "../../../base/errors.ts";
@@ -64,9 +65,7 @@ export class ToolCallReader {
    */
   end(): void {
     if (this.#calls.some((call) => call.write === undefined && call.pendingText !== "")) {
-      throw new ApiError("api_error", "Cannot use the model's tool call: it has no tool name", {
-        status: 502,
-      });
+      throw namelessCall();
     }
   }
 
