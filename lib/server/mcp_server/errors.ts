@@ -1,0 +1,31 @@
+import { type ApiError, errorResponse } from "../../base/errors.ts";
+
+/**
+ * Codes of JSON-RPC, and of MCP for a session that has ended.
+ * Source: https://www.jsonrpc.org/specification#error_object
+ */
+export const RPC_CODES = {
+  parseError: -32700,
+  invalidRequest: -32600,
+  internalError: -32603,
+  serverError: -32000,
+} as const;
+
+/** Converts an error to a JSON-RPC error with the HTTP status and headers of the error. */
+export function toRpcErrorResponse(error: ApiError, requestId: string): Response {
+  const { status, headers } = errorResponse(error, requestId);
+  const body = { jsonrpc: "2.0", id: null, error: { code: toRpcCode(error), message: error.message } };
+  return Response.json(body, { status, headers: withoutBodyHeaders(headers) });
+}
+
+function toRpcCode({ type, status }: ApiError): number {
+  if (status >= 500) return RPC_CODES.internalError;
+  return type === "invalid_request_error" ? RPC_CODES.invalidRequest : RPC_CODES.serverError;
+}
+
+function withoutBodyHeaders(headers: Headers): Headers {
+  const copy = new Headers(headers);
+  copy.delete("content-type");
+  copy.delete("content-length");
+  return copy;
+}
