@@ -1,15 +1,21 @@
 import { type ApiError, errorResponse } from "../../base/errors.ts";
 
 /**
- * Codes of JSON-RPC, and of MCP for a session that has ended.
+ * Codes of JSON-RPC errors.
  * Source: https://www.jsonrpc.org/specification#error_object
  */
 export const RPC_CODES = {
   parseError: -32700,
   invalidRequest: -32600,
+  methodNotFound: -32601,
   internalError: -32603,
   serverError: -32000,
 } as const;
+
+/** Returns the id of a JSON-RPC request for the response to it; null if it has none. */
+export function toRpcId(id: unknown): string | number | null {
+  return typeof id === "string" || typeof id === "number" ? id : null;
+}
 
 /** Converts an error to a JSON-RPC error with the HTTP status and headers of the error. */
 export function toRpcErrorResponse(error: ApiError, requestId: string): Response {

@@ -3,6 +3,7 @@ import { isObject } from "../../base/json.ts";
 import { startDeadline } from "../deadline.ts";
 import type { GatewayContext } from "../context.ts";
 import type { RequestLog } from "../request_log.ts";
+import { RPC_CODES, toRpcId } from "./errors.ts";
 import { observeEnd } from "./observe_end.ts";
 import { CallCancelled, type McpSession } from "./open_calls.ts";
 import { runCall } from "./run_call.ts";
@@ -38,6 +39,8 @@ export async function answerMessages(
   { toolbox, session, body, onEnd }: ExchangeOptions,
 ): Promise<Response> {
   const { caller: { client, key, sessionId }, requestId } = requestLog;
+  // The package would open a stream that stays empty: the tools do not change.
+  if (isObject(body) && body.method === "subscriptions/listen") return methodNotFoundResponse(body.id);
   const messages: unknown[] = Array.isArray(body) ? body : [body];
   const isOnlyRequest = messages.filter((message) => isObject(message) && "id" in message).length === 1;
   if (session !== undefined) {
@@ -71,8 +74,6 @@ export async function answerMessages(
     return server;
   }, {
     keepAliveMs: gateway.config.pingInterval * 1000,
-    // The tools do not change, so there is nothing to subscribe to.
-    maxSubscriptions: 0,
     onerror: (error) => failure = error,
   });
   const response = await handler.fetch(request, { parsedBody: body });
@@ -90,6 +91,12 @@ export async function answerMessages(
     onEnd();
     requestLog.end(outcome, response.status, error);
   });
+}
+
+/** Source: https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http */
+function methodNotFoundResponse(id: unknown): Response {
+  const error = { code: RPC_CODES.methodNotFound, message: "Method not found" };
+  return Response.json({ jsonrpc: "2.0", id: toRpcId(id), error }, { status: 404 });
 }
 
 function isInitialize(body: unknown): boolean {

@@ -1,7 +1,7 @@
 import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/server";
 import { findExcess } from "../../base/json_bounds.ts";
 import { isObject } from "../../base/json.ts";
-import { RPC_CODES } from "./errors.ts";
+import { RPC_CODES, toRpcId } from "./errors.ts";
 
 /** Input and output of a connection, each message on one line. */
 export interface LineStreams {

@@ -142,7 +142,7 @@ test("POST /mcp has nothing to subscribe to", async () => {
   const params = { _meta: ENVELOPE, notifications: { toolsListChanged: true } };
   const headers = { ...MODERN, "mcp-method": "subscriptions/listen" };
   const { error } = await createMcpGateway().ask("subscriptions/listen", params, { headers });
-  assert.equal(error.code, -32603);
+  assert.equal(error.code, -32601);
 });
 
 test("GET /mcp opens no stream, DELETE /mcp ends a session", async () => {
