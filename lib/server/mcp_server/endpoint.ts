@@ -3,7 +3,8 @@ import { ApiError, toApiError } from "../../base/errors.ts";
 import type { GatewayContext } from "../context.ts";
 import { readJsonBody } from "../read_json.ts";
 import { toRpcErrorResponse } from "./errors.ts";
-import { answerMessages, type McpRequest } from "./exchange.ts";
+import { answerMessages } from "./exchange.ts";
+import type { McpRequest } from "./mcp_request.ts";
 import { requireSession, SESSION_HEADER } from "./session.ts";
 
 /** Maximum number of messages in a JSON-RPC batch. */

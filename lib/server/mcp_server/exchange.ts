@@ -1,21 +1,13 @@
 import type { Toolbox } from "../../../tools/toolbox/toolbox.ts";
 import { isObject } from "../../base/json.ts";
 import { startDeadline } from "../deadline.ts";
-import type { GatewayContext } from "../context.ts";
-import type { RequestLog } from "../request_log.ts";
 import { RPC_CODES, toRpcId } from "./errors.ts";
+import type { McpRequest } from "./mcp_request.ts";
 import { observeEnd } from "./observe_end.ts";
 import { CallCancelled, type McpSession } from "./open_calls.ts";
 import { runCall } from "./run_call.ts";
 import { createMcpServer } from "./server.ts";
 import { SESSION_HEADER } from "./session.ts";
-
-/** A request to the endpoint of the MCP server. */
-export interface McpRequest {
-  request: Request;
-  gateway: GatewayContext;
-  requestLog: RequestLog;
-}
 
 /** Options of {@linkcode answerMessages}. */
 export interface ExchangeOptions {

@@ -118,7 +118,7 @@ export class LineTransport implements Transport {
     const error = { code, message: `Cannot read the line: ${why}` };
     void this.#write({
       jsonrpc: "2.0",
-      id: typeof id === "string" || typeof id === "number" ? id : null,
+      id: toRpcId(id),
       error,
     });
   }

@@ -1,5 +1,5 @@
 import { ApiError } from "../../base/errors.ts";
-import type { McpRequest } from "./exchange.ts";
+import type { McpRequest } from "./mcp_request.ts";
 import type { McpSession } from "./open_calls.ts";
 
 /**
