@@ -43,6 +43,7 @@ export async function answerMessages(
 
   const sdk = await import("@modelcontextprotocol/server");
   const deadline = startDeadline(request.signal, gateway, gateway.config.requestTimeout * 1000);
+  const slots = createSlots();
   let failure: Error | undefined;
   const handler = sdk.createMcpHandler(() => {
     const server = createMcpServer(sdk, {
@@ -55,6 +56,7 @@ export async function answerMessages(
             session: session ?? { client, id: requestId },
             requestId,
             signal: deadline.signal,
+            onSlotDone: (release) => slots.add(release),
           });
         } catch (error) {
           // A cancelled request gets no answer. In a batch, the stream stays open for the other ones.
@@ -71,18 +73,38 @@ export async function answerMessages(
   const response = await handler.fetch(request, { parsedBody: body });
   response.headers.delete("connection");
   if (response.ok && isInitialize(body)) response.headers.set(SESSION_HEADER, gateway.newId("mcp_"));
-  const isStream = response.headers.get("content-type") === "text/event-stream";
+  const isStream = response.headers.get("content-type")?.startsWith("text/event-stream");
   if (!isStream) {
     deadline.stop();
+    slots.release();
     if (response.status >= 500) requestLog.end("failed", response.status, failure);
     return response;
   }
   requestLog.streaming = true;
   return observeEnd(response, request.signal, (outcome, error) => {
     deadline.stop();
+    slots.release();
     onEnd();
     requestLog.end(outcome, response.status, error);
   });
+}
+
+/** Concurrency slots that are held until the answer has ended. */
+interface Slots {
+  add(release: () => void): void;
+  release(): void;
+}
+
+function createSlots(): Slots {
+  const held: (() => void)[] = [];
+  let ended = false;
+  return {
+    add: (release) => ended ? release() : void held.push(release),
+    release() {
+      ended = true;
+      for (const release of held.splice(0)) release();
+    },
+  };
 }
 
 /** Source: https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http */

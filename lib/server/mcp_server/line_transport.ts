@@ -44,8 +44,8 @@ export class LineTransport implements Transport {
 
   async send(message: JSONRPCMessage): Promise<void> {
     if (this.#closed) return;
-    if (!("method" in message)) this.#settle(message.id);
     await this.#write(message);
+    if (!("method" in message)) this.#settle(message.id);
   }
 
   async close(): Promise<void> {

@@ -21,6 +21,11 @@ export interface RunCallOptions {
   requestId: string;
   /** Fires when the request must end. */
   signal: AbortSignal;
+  /**
+   * Called once the call has ended, with the function that frees its concurrency slot. A result takes memory until its
+   * client has read it.
+   */
+  onSlotDone(release: () => void): void;
 }
 
 /**
@@ -33,7 +38,7 @@ export interface RunCallOptions {
 export async function runCall(
   gateway: GatewayContext,
   call: McpCall,
-  { toolbox, caller, session, requestId, signal }: RunCallOptions,
+  { toolbox, caller, session, requestId, signal, onSlotDone }: RunCallOptions,
 ): Promise<ToolResult> {
   const { name, input } = call;
   const open = gateway.mcpCalls.start(session, call.id);
@@ -58,7 +63,7 @@ export async function runCall(
       });
       return await toolbox.run({ id: String(call.id), name, input }, context);
     } finally {
-      admission.release();
+      onSlotDone(() => admission.release());
     }
   } finally {
     open.end();

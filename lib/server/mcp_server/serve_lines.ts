@@ -47,6 +47,7 @@ export async function serveLines(gateway: GatewayContext, streams: LineStreams):
             session,
             requestId: gateway.newId("req_"),
             signal: stopped.signal,
+            onSlotDone: (release) => release(),
           }),
       }),
     { transport, onerror: (error) => logWarning("error of the MCP connection", { error }) },

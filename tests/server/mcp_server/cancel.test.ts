@@ -165,6 +165,16 @@ test("POST /mcp frees the slots of a key when calls end or are refused", async (
   assert.equal((await gateway.call("Echo", { word: "a" })).result.isError, undefined);
 });
 
+test("POST /mcp keeps the slot of a key until the result is read", async () => {
+  const gateway = createMcpGateway({ settings: { LIMITS: { each: { concurrent: 1 } } } });
+  const params = { name: "Echo", arguments: { word: "a" } };
+  const unread = await gateway.post({ ...CALL, params });
+  await untilAudited(gateway);
+  assert.equal((await gateway.call("Echo", { word: "b" })).result.isError, true);
+  assert.equal((await readMessages(unread))[0].result.isError, undefined);
+  assert.equal((await gateway.call("Echo", { word: "c" })).result.isError, undefined);
+});
+
 test("POST /mcp limits the requests of a key, with status 429", async () => {
   const gateway = createMcpGateway({ settings: { LIMITS: { each: { requests: 1 } } } });
   const PING = { jsonrpc: "2.0", id: 1, method: "ping" };

@@ -156,6 +156,30 @@ test("serveLines() gives calls a second after the end of the input, and then can
   assert.equal(slow.cancelled(), 1);
 });
 
+test("serveLines() ends after its answers are written", async () => {
+  const { context } = createMcpGateway();
+  let finish = () => {};
+  const writing = new Promise<void>((resolve) => finish = resolve);
+  let onWrite = () => {};
+  const written = new Promise<void>((resolve) => onWrite = resolve);
+  const line = JSON.stringify({ jsonrpc: "2.0", id: 0, method: "initialize", params: INITIALIZE });
+  const input = new Blob([line]).stream();
+  const server = await serveLines(context, {
+    input,
+    write() {
+      onWrite();
+      return writing;
+    },
+  });
+  let ended = false;
+  const end = server.ended.then(() => ended = true);
+  await written;
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(ended, false);
+  finish();
+  await end;
+});
+
 test("serveLines() cancels the calls and ends when the client no longer reads", async () => {
   const slow = createSlowTool();
   const { call, say, server } = await connect(createMcpGateway({ tools: [slow.tool] }), { maxLines: 1 });
