@@ -3,7 +3,7 @@ import { ApiError, toApiError } from "../../base/errors.ts";
 import type { GatewayContext } from "../context.ts";
 import { readJsonBody } from "../read_json.ts";
 import { toRpcErrorResponse } from "./errors.ts";
-import { answerMessages } from "./exchange.ts";
+import { answerRpc } from "./exchange.ts";
 import type { McpRequest } from "./mcp_request.ts";
 import { requireSession, SESSION_HEADER } from "./session.ts";
 
@@ -28,7 +28,7 @@ export function answerMcp(call: McpRequest): Promise<Response> {
       if (Array.isArray(body) && body.length > MAX_BATCH) {
         throw new ApiError("invalid_request_error", `Cannot read a batch of more than ${MAX_BATCH} messages`);
       }
-      return await answerMessages(call, { toolbox, session, body, onEnd: release });
+      return await answerRpc(call, { toolbox, session, body, onEnd: release });
     } finally {
       if (!requestLog.streaming) release();
     }

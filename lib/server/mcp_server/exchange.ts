@@ -9,7 +9,7 @@ import { runCall } from "./run_call.ts";
 import { createMcpServer } from "./server.ts";
 import { SESSION_HEADER } from "./session.ts";
 
-/** Options of {@linkcode answerMessages}. */
+/** Options of {@linkcode answerRpc}. */
 export interface ExchangeOptions {
   toolbox: Toolbox;
   /** Undefined if the request names none. */
@@ -26,7 +26,7 @@ export interface ExchangeOptions {
  * The answer to `initialize` has the id of a new session. A `notifications/cancelled` ends calls of its session; in a
  * protocol version without sessions, clients cancel by closing the stream of the answer.
  */
-export async function answerMessages(
+export async function answerRpc(
   { request, gateway, requestLog }: McpRequest,
   { toolbox, session, body, onEnd }: ExchangeOptions,
 ): Promise<Response> {
@@ -35,11 +35,7 @@ export async function answerMessages(
   if (isObject(body) && body.method === "subscriptions/listen") return methodNotFoundResponse(body.id);
   const messages: unknown[] = Array.isArray(body) ? body : [body];
   const isOnlyRequest = messages.filter((message) => isObject(message) && "id" in message).length === 1;
-  if (session !== undefined) {
-    for (const id of cancelledIds(messages)) {
-      gateway.mcpCalls.cancel(session, id);
-    }
-  }
+  if (session !== undefined) cancelledIds(messages).forEach((id) => gateway.mcpCalls.cancel(session, id));
 
   const sdk = await import("@modelcontextprotocol/server");
   const deadline = startDeadline(request.signal, gateway, gateway.config.requestTimeout * 1000);
@@ -67,6 +63,8 @@ export async function answerMessages(
     });
     return server;
   }, {
+    // A stream keeps its connection alive, and shows when the client has left, on every runtime.
+    responseMode: "sse",
     keepAliveMs: gateway.config.pingInterval * 1000,
     onerror: (error) => failure = error,
   });

@@ -36,6 +36,7 @@ export async function serveLines(gateway: GatewayContext, streams: LineStreams):
   );
   const session = { client: LOCAL, id: gateway.newId("mcp_") };
   const stopped = new AbortController();
+  const onerror = (error: unknown) => logWarning("error of the MCP connection", { error });
   const connection = serveStdio(
     () =>
       createMcpServer(sdk, {
@@ -50,7 +51,7 @@ export async function serveLines(gateway: GatewayContext, streams: LineStreams):
             onSlotDone: (release) => release(),
           }),
       }),
-    { transport, onerror: (error) => logWarning("error of the MCP connection", { error }) },
+    { transport, onerror },
   );
   const close = async () => {
     stopped.abort(new ApiError("api_error", "The connection has ended"));
@@ -58,7 +59,7 @@ export async function serveLines(gateway: GatewayContext, streams: LineStreams):
   };
   return {
     close,
-    ended: Promise.race([transport.read(), transport.closed]).then(async () => {
+    ended: Promise.race([transport.read().catch(onerror), transport.closed]).then(async () => {
       await waitAtMost(transport.whenIdle(), LAST_ANSWERS_MS, gateway.clock);
       await close();
     }),

@@ -191,6 +191,14 @@ test("serveLines() cancels the calls and ends when the client no longer reads", 
   assert.equal(slow.cancelled(), 1);
 });
 
+test("serveLines() ends when its input fails", async () => {
+  const input = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.error(new Error("broken")),
+  });
+  const server = await serveLines(createMcpGateway().context, { input, write: () => Promise.resolve() });
+  await server.ended;
+});
+
 test("serveLines() cancels the calls when it is closed", async () => {
   const slow = createSlowTool();
   const { call, server } = await start(createMcpGateway({ tools: [slow.tool] }));
