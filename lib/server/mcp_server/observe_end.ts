@@ -2,8 +2,10 @@
 export type BodyEnd = "finished" | "left";
 
 /**
- * Returns a response with the same body that calls `onEnd` once, when the body has ended. Chunks are read only when the
- * client reads.
+ * Returns an event stream that calls `onEnd` once, when it has ended. Chunks are read only when the client reads.
+ *
+ * The stream starts with a comment. Bun sends the headers of a response with the first bytes of its body, and does not
+ * notice before that the client has disconnected.
  */
 export function observeEnd(
   response: Response,
@@ -22,6 +24,7 @@ export function observeEnd(
     ended = true;
   };
   const observed = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(new TextEncoder().encode(": open\n\n")),
     async pull(controller) {
       try {
         const { done, value } = await reader.read();

@@ -66,7 +66,10 @@ test("POST /mcp cancels a call when its client leaves the stream", async () => {
   const { gateway, slow } = createSlowGateway();
   const response = await gateway.post(CALL);
   await slow.running(1);
-  await response.body?.cancel();
+  // Bun does not notice that a client has left before the first bytes.
+  const reader = response.body?.getReader();
+  assert.equal(new TextDecoder().decode((await reader?.read())?.value), ": open\n\n");
+  await reader?.cancel();
   await untilAudited(gateway);
   assert.equal(slow.cancelled(), 1);
   assert.equal(gateway.context.counters.open, 0);
