@@ -33,6 +33,7 @@ export class LineTransport implements Transport {
   readonly #open = new Set<unknown>();
   #onIdle = () => {};
   #closed = false;
+  #lastWrite = Promise.resolve();
 
   constructor(streams: LineStreams, isMessage: (value: unknown) => value is JSONRPCMessage) {
     this.#streams = streams;
@@ -87,6 +88,11 @@ export class LineTransport implements Transport {
     });
   }
 
+  /** Settles when the client has received what was written, or no longer reads. */
+  whenWritten(): Promise<void> {
+    return this.#lastWrite;
+  }
+
   #receive(pieces: readonly Uint8Array[], size: number): void {
     const message = this.#parse(pieces, size);
     if (message === undefined || this.#closed) return;
@@ -124,8 +130,9 @@ export class LineTransport implements Transport {
   }
 
   /** Writes a message. If the client no longer reads, closes the transport. */
-  async #write(message: object): Promise<void> {
-    await this.#streams.write(JSON.stringify(message)).catch(() => this.close());
+  #write(message: object): Promise<void> {
+    this.#lastWrite = this.#streams.write(JSON.stringify(message)).catch(() => this.close());
+    return this.#lastWrite;
   }
 
   #settle(id: unknown): void {

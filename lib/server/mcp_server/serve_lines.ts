@@ -8,12 +8,15 @@ import { type LineStreams, LineTransport } from "./line_transport.ts";
 import { runCall } from "./run_call.ts";
 import { createMcpServer } from "./server.ts";
 
-/** Time for the answers to requests that arrived before the input ended, in milliseconds. */
-const LAST_ANSWERS_MS = 1000;
+/** Time for calls that run when the input ends, in milliseconds. */
+const LAST_CALLS_MS = 1000;
+
+/** Time for a client to read the last answers, in milliseconds. */
+const LAST_READ_MS = 10_000;
 
 /** A connection that serves the tools. */
 export interface LineServer {
-  /** Settles when the input has ended, and the answers are written or a second has passed. */
+  /** Settles when the input has ended, its calls have ended or been cancelled, and the answers have been read. */
   ended: Promise<void>;
   /** Ends the connection and cancels its calls. */
   close(): Promise<void>;
@@ -60,8 +63,9 @@ export async function serveLines(gateway: GatewayContext, streams: LineStreams):
   return {
     close,
     ended: Promise.race([transport.read().catch(onerror), transport.closed]).then(async () => {
-      await waitAtMost(transport.whenIdle(), LAST_ANSWERS_MS, gateway.clock);
+      await waitAtMost(transport.whenIdle(), LAST_CALLS_MS, gateway.clock);
       await close();
+      await waitAtMost(transport.whenWritten(), LAST_READ_MS, gateway.clock);
     }),
   };
 }

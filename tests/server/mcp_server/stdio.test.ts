@@ -156,8 +156,8 @@ test("serveLines() gives calls a second after the end of the input, and then can
   assert.equal(slow.cancelled(), 1);
 });
 
-test("serveLines() ends after its answers are written", async () => {
-  const { context } = createMcpGateway();
+test("serveLines() ends after its answers are read", async () => {
+  const { context, clock } = createMcpGateway();
   let finish = () => {};
   const writing = new Promise<void>((resolve) => finish = resolve);
   let onWrite = () => {};
@@ -174,7 +174,9 @@ test("serveLines() ends after its answers are written", async () => {
   let ended = false;
   const end = server.ended.then(() => ended = true);
   await written;
-  await new Promise((resolve) => setImmediate(resolve));
+  while (clock.waiting === 0) await new Promise((resolve) => setImmediate(resolve));
+  clock.advance(1000);
+  while (clock.waiting === 0) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(ended, false);
   finish();
   await end;
