@@ -54,7 +54,7 @@ describe("The official clients of MCP, with the gateway's tools", { skip: NO_OWN
       const transport = new HttpTransport2(url, options);
       return await connect2(transport, {}, () => transport.terminateSession());
     },
-    "SDK 2 over HTTP, of its own choice of a version": async () => {
+    "SDK 2 over HTTP, version negotiated": async () => {
       const { url, ...options } = http();
       return await connect2(new HttpTransport2(url, options), { versionNegotiation: { mode: "auto" } });
     },
@@ -62,7 +62,7 @@ describe("The official clients of MCP, with the gateway's tools", { skip: NO_OWN
       const transport = new StdioTransport2({ ...stdio(), stderr: "ignore" });
       return { ...await connect2(transport), pid: transport.pid };
     },
-    "SDK 2 over stdio, of its own choice of a version": async () => {
+    "SDK 2 over stdio, version negotiated": async () => {
       const transport = new StdioTransport2({ ...stdio(), stderr: "ignore" });
       return { ...await connect2(transport, { versionNegotiation: { mode: "auto" } }), pid: transport.pid };
     },
@@ -72,7 +72,7 @@ describe("The official clients of MCP, with the gateway's tools", { skip: NO_OWN
     test(`list and call them: ${name}`, async () => {
       stage.put("hive.txt", "queen\n");
       const client = await connect();
-      assert.equal(client.modern, name.includes("choice"));
+      assert.equal(client.modern, name.includes("negotiated"));
       const { tools } = await client.list();
       const read = tools.find((tool) => tool.name === "Read");
       assert.equal(read?.annotations?.readOnlyHint, true);
