@@ -84,7 +84,7 @@ describe("The official clients of MCP, with the gateway's tools", { skip: NO_OWN
       await assert.rejects(() => client.call("Task", { prompt: "Go" }), /Unknown tool: Task/);
       await client.close();
       const { pid } = client;
-      // The program ended when its input did: a signal of the client would have come two seconds later.
+      // No process is left.
       if (pid) assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
     });
   }
