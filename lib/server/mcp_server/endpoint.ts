@@ -2,7 +2,7 @@ import type { Toolbox } from "../../../tools/toolbox/toolbox.ts";
 import { ApiError, toApiError } from "../../base/errors.ts";
 import type { GatewayContext } from "../context.ts";
 import { readJsonBody } from "../read_json.ts";
-import { toRpcErrorResponse } from "./errors.ts";
+import { toRpcErrorResponse, UnreadableBody } from "./errors.ts";
 import { answerRpc } from "./exchange.ts";
 import type { McpRequest } from "./mcp_request.ts";
 import { requireSession, SESSION_HEADER } from "./session.ts";
@@ -17,14 +17,13 @@ const MAX_BATCH = 64;
  */
 export function answerMcp(call: McpRequest): Promise<Response> {
   return withRpcErrors(call, async () => {
-    const { request, gateway, requestLog } = call;
-    const { caller } = requestLog;
+    const { gateway, requestLog } = call;
     const toolbox = await requireToolbox(gateway);
     const session = requireSession(call);
     // The slot is taken before the body is read, and kept until the client has read the answer: both take memory.
-    const release = await gateway.limits.admitTokenCount(caller);
+    const release = await gateway.limits.admitTokenCount(requestLog.caller);
     try {
-      const body = await readJsonBody(request, caller.client, gateway);
+      const body = await readBody(call);
       if (Array.isArray(body) && body.length > MAX_BATCH) {
         throw new ApiError("invalid_request_error", `Cannot read a batch of more than ${MAX_BATCH} messages`);
       }
@@ -75,6 +74,15 @@ async function withRpcErrors(
     const error = toApiError(thrown);
     requestLog.end("failed", error.status, thrown);
     return toRpcErrorResponse(error, requestLog.requestId);
+  }
+}
+
+async function readBody({ request, gateway, requestLog: { caller } }: McpRequest): Promise<unknown> {
+  try {
+    return await readJsonBody(request, caller.client, gateway);
+  } catch (error) {
+    const isUnreadable = error instanceof ApiError && error.type === "invalid_request_error";
+    throw isUnreadable ? new UnreadableBody(error) : error;
   }
 }
 

@@ -1,4 +1,4 @@
-import { type ApiError, errorResponse } from "../../base/errors.ts";
+import { ApiError, errorResponse } from "../../base/errors.ts";
 
 /**
  * Codes of JSON-RPC errors.
@@ -17,21 +17,21 @@ export function toRpcId(id: unknown): string | number | null {
   return typeof id === "string" || typeof id === "number" ? id : null;
 }
 
+/** A body that is no JSON, or exceeds the bounds of JSON. */
+export class UnreadableBody extends ApiError {
+  constructor({ type, message, status }: ApiError) {
+    super(type, message, { status });
+  }
+}
+
 /** Converts an error to a JSON-RPC error with the HTTP status and headers of the error. */
 export function toRpcErrorResponse(error: ApiError, requestId: string): Response {
-  const { status, headers } = errorResponse(error, requestId);
   const body = { jsonrpc: "2.0", id: null, error: { code: toRpcCode(error), message: error.message } };
-  return Response.json(body, { status, headers: withoutBodyHeaders(headers) });
+  return new Response(JSON.stringify(body), errorResponse(error, requestId));
 }
 
-function toRpcCode({ type, status }: ApiError): number {
-  if (status >= 500) return RPC_CODES.internalError;
-  return type === "invalid_request_error" ? RPC_CODES.invalidRequest : RPC_CODES.serverError;
-}
-
-function withoutBodyHeaders(headers: Headers): Headers {
-  const copy = new Headers(headers);
-  copy.delete("content-type");
-  copy.delete("content-length");
-  return copy;
+function toRpcCode(error: ApiError): number {
+  if (error.status >= 500) return RPC_CODES.internalError;
+  if (error instanceof UnreadableBody) return RPC_CODES.parseError;
+  return error.type === "invalid_request_error" ? RPC_CODES.invalidRequest : RPC_CODES.serverError;
 }

@@ -88,9 +88,9 @@ const MISTAKES: Record<
   string,
   [body: unknown, headers: Record<string, string>, status: number, code: number]
 > = {
-  "no JSON": ["{", {}, 400, -32600],
-  "JSON that is too deep": [DEEP, {}, 400, -32600],
-  "a number that is not finite": ['{"jsonrpc":"2.0","id":1e999,"method":"ping"}', {}, 400, -32600],
+  "no JSON": ["{", {}, 400, -32700],
+  "JSON that is too deep": [DEEP, {}, 400, -32700],
+  "a number that is not finite": ['{"jsonrpc":"2.0","id":1e999,"method":"ping"}', {}, 400, -32700],
   "no message": [{ a: 1 }, {}, 400, -32600],
   "no batch": [[], {}, 400, -32600],
   "a batch that is too long": [Array(65).fill(PING), {}, 400, -32600],
