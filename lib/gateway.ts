@@ -8,6 +8,7 @@ import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
 import type { GatewayContext } from "./server/context.ts";
+import { createOpenCalls } from "./server/mcp_server/open_calls.ts";
 import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
 import { createBodyMeter } from "./limits/body_meter.ts";
@@ -69,28 +70,10 @@ export interface Gateway {
  * ```
  */
 export function createGateway(
-  { settings = {}, clock = systemClock, host, ...options }: GatewayOptions = {},
+  { settings = {}, ...options }: GatewayOptions = {},
 ): Gateway {
-  const fullConfig = parseConfig({ settings });
-  const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
-  const { fetch = createFetch(config) } = options;
-  const shutdown = createShutdown(clock, config.shutdownTimeout * 1000);
-  const gateway: GatewayContext = {
-    config,
-    access: createAccess(fullConfig, host),
-    fetch,
-    clock,
-    newId,
-    directory: toDirectory(config),
-    modelCache: createModelCache({ fetch, clock }),
-    counters: createCounters(clock.now()),
-    shutdown,
-    inputCounter: createInputCounter(clock),
-    learned: createLearnedAdjustments(),
-    limits: createLimiter(config, { clock, newId }),
-    bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
-    ...createToolLoaders(config, clock),
-  };
+  const gateway = createGatewayContext(parseConfig({ settings }), options);
+  const { shutdown } = gateway;
   const answer = createApp(gateway);
   return {
     fetch: async (request) => shutdown.started ? shuttingDownResponse() : await answer(request),
@@ -101,6 +84,36 @@ export function createGateway(
       await shutdown.start();
       await gateway.limits.settle();
     },
+  };
+}
+
+/**
+ * Creates what the endpoints depend on from the settings.
+ *
+ * @throws {ConfigError} if the folder `STATE_DIR` cannot be used.
+ */
+export function createGatewayContext(
+  fullConfig: Config,
+  { clock = systemClock, host, ...options }: Omit<GatewayOptions, "settings"> = {},
+): GatewayContext {
+  const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
+  const { fetch = createFetch(config) } = options;
+  return {
+    config,
+    access: createAccess(fullConfig, host),
+    fetch,
+    clock,
+    newId,
+    directory: toDirectory(config),
+    modelCache: createModelCache({ fetch, clock }),
+    counters: createCounters(clock.now()),
+    shutdown: createShutdown(clock, config.shutdownTimeout * 1000),
+    inputCounter: createInputCounter(clock),
+    learned: createLearnedAdjustments(),
+    limits: createLimiter(config, { clock, newId }),
+    bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
+    mcpCalls: createOpenCalls(),
+    ...createToolLoaders(config, clock),
   };
 }
 

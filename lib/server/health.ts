@@ -19,6 +19,7 @@ export function answerRoot(): Response {
       "GET /health",
       "GET /status",
       "GET /tool-metrics",
+      "POST /mcp",
     ],
   });
 }
