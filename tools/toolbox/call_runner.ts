@@ -1,3 +1,4 @@
+import { raceAbort } from "../abort.ts";
 import { ToolError } from "../errors.ts";
 import type { ToolCall } from "../call.ts";
 import type { Clock } from "../clock.ts";
@@ -128,16 +129,6 @@ function classifyOutcome(error: unknown, client: AbortSignal, time: AbortSignal)
   if (client.aborted) return "cancelled";
   if (time.aborted) return "timeout";
   return error instanceof ToolError ? "refused" : "bug";
-}
-
-/** Settles as `work` does, but rejects as soon as the signal is aborted, even if `work` ignores the signal. */
-function raceAbort<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    if (signal.aborted) onAbort();
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }
 
 async function hashInput(input: unknown): Promise<string> {
