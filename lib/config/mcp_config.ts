@@ -62,18 +62,22 @@ function readEntries(path: string, readText: (path: string) => string): JsonObje
   try {
     text = readText(path);
   } catch (error) {
-    return `the file cannot be read (${
-      error instanceof Error && "code" in error ? error.code : "no access"
-    })`;
+    return toFileMistake(error);
   }
   let file: unknown;
   try {
     file = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch {
-    return "the file is not valid JSON";
+    return "it is not valid JSON";
   }
   const servers = isObject(file) ? file.mcpServers : undefined;
   return isObject(servers) ? servers : "mcpServers: expected an object of servers by name";
+}
+
+function toFileMistake(error: unknown): string {
+  if (!(error instanceof Error)) return "it cannot be read";
+  if ("code" in error && error.code === "ENOENT") return "there is no such file";
+  return error.name === "NotCapable" ? "Deno was started without --allow-read" : "it cannot be read";
 }
 
 function readServer(

@@ -38,7 +38,7 @@ export function expandVariables(text: string, lookUp: (name: string) => string |
       values.push(value);
       return value;
     }
-    if (fallback === undefined) mistakes.push(`variable ${name} is not set`);
+    if (fallback === undefined) mistakes.push(`variable ${name} is not set, or may not be read`);
     return fallback ?? "";
   });
   return { text: expanded, values, mistakes };

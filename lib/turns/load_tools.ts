@@ -1,10 +1,16 @@
 import type { ToolsOptions } from "../../tools/mod.ts";
+import type { ServerControl } from "../../tools/mcp/managed/managed_servers.ts";
 import type { CallRunner } from "../../tools/toolbox/call_runner.ts";
 import type { Toolbox } from "../../tools/toolbox/toolbox.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { ConfigError } from "../config/parse.ts";
 import type { Config } from "../config/settings.ts";
-import { logAudit, logSetAside } from "../observability/log.ts";
+import type { McpServer } from "../config/mcp_config.ts";
+import { redact } from "../base/redact.ts";
+import { createRedactor } from "../base/redact_secrets.ts";
+import { NAME, VERSION } from "../base/version.ts";
+import { readVariable } from "../runtime/process.ts";
+import { logAudit, logServerState, logSetAside } from "../observability/log.ts";
 
 /** Loads what runs tools, on the first call of each function. */
 export interface ToolLoaders {
@@ -16,13 +22,27 @@ export interface ToolLoaders {
   loadToolbox?: (() => Promise<Toolbox>) | undefined;
   /** Loads the limits that all calls run in, those of the toolbox included. */
   loadCallRunner(): Promise<CallRunner>;
+  /** Loads the MCP servers that the gateway manages; undefined if there are none. It starts none of them. */
+  loadServers?: (() => Promise<ServerControl>) | undefined;
+  /** Ends all managed MCP servers for good, if they have been loaded. */
+  stopServers(): Promise<void>;
+}
+
+/** What the loaders need beside the settings. */
+export interface LoaderOptions {
+  clock: Clock;
+  /** The `fetch` for MCP servers over HTTP. */
+  fetch: typeof fetch;
+  /** The servers of `MCP_CONFIG`. */
+  mcpServers: readonly McpServer[];
 }
 
 /** Creates the loaders of the settings. */
 export function createToolLoaders(
   config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">,
-  clock: Clock,
+  { clock, fetch, mcpServers }: LoaderOptions,
 ): ToolLoaders {
+  let servers: Promise<ServerControl> | undefined;
   let runner: Promise<CallRunner> | undefined;
   let toolbox: Promise<Toolbox> | undefined;
   const loadCallRunner = () => runner ??= createRunner(config, clock);
@@ -30,6 +50,12 @@ export function createToolLoaders(
   return {
     loadCallRunner,
     loadToolbox: options && (() => toolbox ??= load(options, loadCallRunner)),
+    loadServers: mcpServers.length === 0
+      ? undefined
+      : () => servers ??= createServers(mcpServers, { clock, fetch }),
+    async stopServers() {
+      await (await servers)?.stopAll();
+    },
   };
 }
 
@@ -44,6 +70,26 @@ async function createRunner(
     callsPerMinute: toolRate,
   };
   return createCallRunner({ limits, clock, audit: logAudit });
+}
+
+async function createServers(
+  mcpServers: readonly McpServer[],
+  options: Pick<LoaderOptions, "clock" | "fetch">,
+): Promise<ServerControl> {
+  const { createManagedServers } = await import("../../tools/mcp/managed/managed_servers.ts");
+  const redactors = new Map(mcpServers.map(({ config, secrets }) => [
+    config.name,
+    createRedactor(secrets.flatMap((secret) => [secret, ...secret.split(/\r?\n/)])),
+  ]));
+  const inherited = ["PATH", "HOME"].map((name) => [name, readVariable(name)]);
+  return createManagedServers({
+    ...options,
+    configs: mcpServers.map(({ config }) => config),
+    client: { name: NAME, version: VERSION },
+    inherited: Object.fromEntries(inherited.filter(([, value]) => value !== undefined)),
+    redact: (name, text) => redact(redactors.get(name)?.(text) ?? text),
+    onChange: logServerState,
+  });
 }
 
 async function load(
