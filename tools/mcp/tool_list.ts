@@ -100,6 +100,20 @@ export class ToolListReader {
   }
 }
 
+/**
+ * Reads a list of tools in the form of Anthropic's API, with `input_schema`, within {@linkcode TOOL_LIST_LIMITS}.
+ *
+ * @throws {McpError} if it is not a list.
+ */
+export function readToolList(server: string, tools: unknown): McpToolList {
+  const reader = new ToolListReader(server);
+  const renamed = Array.isArray(tools)
+    ? tools.map((tool) => isObject(tool) ? { ...tool, inputSchema: tool.input_schema } : tool)
+    : tools;
+  reader.addPage({ tools: renamed });
+  return reader.end();
+}
+
 /** Returns the reason why a schema cannot be that of a tool's input; undefined if it can. */
 function checkSchema(schema: unknown): string | undefined {
   if (!isObject(schema)) return "its input schema is not an object";
