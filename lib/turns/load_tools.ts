@@ -1,4 +1,7 @@
 import type { ToolsOptions } from "../../tools/mod.ts";
+import type { ManagedServers } from "../../tools/mcp/connection.ts";
+import type { ConnectRemote } from "../../tools/mcp/remote.ts";
+import type { McpToolList } from "../../tools/mcp/tool_list.ts";
 import type { CallRunner } from "../../tools/toolbox/call_runner.ts";
 import type { Toolbox } from "../../tools/toolbox/toolbox.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -16,6 +19,21 @@ export interface ToolLoaders {
   loadToolbox?: (() => Promise<Toolbox>) | undefined;
   /** Loads the limits that all calls run in, those of the toolbox included. */
   loadCallRunner(): Promise<CallRunner>;
+  /** Loads the client of MCP servers. */
+  loadMcpClient(): Promise<McpClient>;
+  /** Loads the MCP servers that the operator manages; undefined if there are none. */
+  loadManagedServers?: (() => Promise<ManagedServers>) | undefined;
+}
+
+/** Client of the MCP servers that clients name by URL. */
+export interface McpClient {
+  connect: ConnectRemote;
+  /**
+   * Reads a list of tools in a request, within the limits of a server's list.
+   *
+   * @throws {McpError} if it is not a list.
+   */
+  readToolList(server: string, tools: unknown): McpToolList;
 }
 
 /** Creates the loaders of the settings. */
@@ -25,10 +43,12 @@ export function createToolLoaders(
 ): ToolLoaders {
   let runner: Promise<CallRunner> | undefined;
   let toolbox: Promise<Toolbox> | undefined;
+  let mcpClient: Promise<McpClient> | undefined;
   const loadCallRunner = () => runner ??= createRunner(config, clock);
   const options = toToolsOptions(config, clock);
   return {
     loadCallRunner,
+    loadMcpClient: () => mcpClient ??= createMcpClient(config, clock),
     loadToolbox: options && (() => toolbox ??= load(options, loadCallRunner)),
   };
 }
@@ -44,6 +64,20 @@ async function createRunner(
     callsPerMinute: toolRate,
   };
   return createCallRunner({ limits, clock, audit: logAudit });
+}
+
+async function createMcpClient(
+  { webFetchAllowHosts }: Pick<Config, "webFetchAllowHosts">,
+  clock: Clock,
+): Promise<McpClient> {
+  const [{ createRemote }, { readToolList }] = await Promise.all([
+    import("../../tools/mcp/remote.ts"),
+    import("../../tools/mcp/tool_list.ts"),
+  ]);
+  const connect = createRemote({ allowHosts: webFetchAllowHosts ?? [] }, {
+    after: (ms, run) => clock.after(ms, run),
+  });
+  return { connect, readToolList };
 }
 
 async function load(

@@ -1,6 +1,7 @@
 import {
   Client,
   InsufficientScopeError,
+  type JsonSchemaValidator,
   ProtocolError,
   SdkError,
   SdkErrorCode,
@@ -97,7 +98,7 @@ export async function connectTo(
   // Output schemas come from the server. They are not compiled: the model reads the result, whatever its form.
   const client = new Client(info, {
     capabilities: {},
-    jsonSchemaValidator: { getValidator: () => accept },
+    jsonSchemaValidator: { getValidator: acceptAll },
     ...(revision !== undefined && { versionNegotiation: { mode: { pin: revision } } }),
   });
   let onClosed = () => {};
@@ -131,7 +132,9 @@ export async function connectTo(
       const reader = new ToolListReader(name);
       let cursor: string | undefined;
       do {
-        cursor = reader.addPage(await exchange("tools/list", cursor === undefined ? {} : { cursor }, listSignal));
+        cursor = reader.addPage(
+          await exchange("tools/list", cursor === undefined ? {} : { cursor }, listSignal),
+        );
       } while (cursor !== undefined);
       return reader.end();
     },
@@ -150,8 +153,9 @@ export async function connectTo(
   };
 }
 
-function accept<T>(input: unknown): { valid: true; data: T; errorMessage: undefined } {
-  return { valid: true, data: input as T, errorMessage: undefined };
+/** Returns a validator that accepts every value. */
+function acceptAll<T>(): JsonSchemaValidator<T> {
+  return (input) => ({ valid: true, data: input as T, errorMessage: undefined });
 }
 
 /**
@@ -184,6 +188,8 @@ function describe(error: unknown): string {
   }
   const status = statusOf(error);
   if (status !== undefined) return `it answered with HTTP status ${status}`;
-  if (error instanceof SdkError && error.code === SdkErrorCode.ConnectionClosed) return "it closed the connection";
+  if (error instanceof SdkError && error.code === SdkErrorCode.ConnectionClosed) {
+    return "it closed the connection";
+  }
   return "it did not answer as an MCP server";
 }

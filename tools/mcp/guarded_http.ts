@@ -29,7 +29,10 @@ export interface GuardedHttpOptions {
 export function parseServerUrl(text: string, allowHosts: ReadonlySet<string>): Target {
   const target = parseTarget(text, allowHosts);
   if (!target.exempt && !/^\s*https:/i.test(text)) {
-    throw new FetchError("url_not_allowed", `Cannot fetch "${shortenUrl(text)}": it must start with https://`);
+    throw new FetchError(
+      "url_not_allowed",
+      `Cannot fetch "${shortenUrl(text)}": it must start with https://`,
+    );
   }
   return target;
 }
@@ -69,7 +72,10 @@ export function createGuardedHttp(target: Target, options: GuardedHttpOptions): 
       pinned = first.address;
       response = first.response;
     } else {
-      response = await raceAbort(connect({ ...request, url, address: pinned, signal: requestSignal }), requestSignal);
+      response = await raceAbort(
+        connect({ ...request, url, address: pinned, signal: requestSignal }),
+        requestSignal,
+      );
     }
     if (REDIRECTS.has(response.status)) {
       response.close();

@@ -47,7 +47,9 @@ export class HttpTransport extends StreamableHTTPClientTransport {
     options: Parameters<StreamableHTTPClientTransport["send"]>[1] = {},
   ): Promise<void> {
     if (Array.isArray(message)) return await super.send(message, options);
-    if (!("method" in message)) return this.#answers++ < MAX_ANSWERS ? await super.send(message, options) : undefined;
+    if (!("method" in message)) {
+      return this.#answers++ < MAX_ANSWERS ? await super.send(message, options) : undefined;
+    }
     if (!("id" in message)) {
       try {
         return await super.send(message, options);
@@ -68,7 +70,11 @@ export class HttpTransport extends StreamableHTTPClientTransport {
           options.onRequestStreamEnd?.();
           if (!this.#open.delete(id)) return;
           // Ignored if the result has arrived.
-          const error = { code: SERVER_ERROR, message: "the answer ended without a result", data: GATEWAY_ERROR };
+          const error = {
+            code: SERVER_ERROR,
+            message: "the answer ended without a result",
+            data: GATEWAY_ERROR,
+          };
           this.onmessage?.({ jsonrpc: "2.0", id, error });
         },
       });

@@ -57,8 +57,14 @@ export function createRemote(
   const allowHosts = parseAllowHosts(policy.allowHosts);
   return async ({ name, url, token }, options) => {
     const target = parseServerUrl(url, allowHosts);
-    const http = createGuardedHttp(target, { allowHosts, maxBytes: MAX_RESPONSE_BYTES, resolve, connect, after });
-    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const http = createGuardedHttp(target, {
+      allowHosts,
+      maxBytes: MAX_RESPONSE_BYTES,
+      resolve,
+      connect,
+      after,
+    });
+    const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
     try {
       return await connectByHttp();
     } catch (error) {

@@ -85,7 +85,14 @@ export function findMcpServers(
       throw invalid(`mcp_servers: [${name}] declared but no mcp_toolset in tools references them`);
     }
     const toolset = { type: "mcp_toolset", mcp_server_name: name };
-    uses.set(name, { name, remote, toolset, path: remote.path, configuration, listed: findListing(request, name) });
+    uses.set(name, {
+      name,
+      remote,
+      toolset,
+      path: remote.path,
+      configuration,
+      listed: findListing(request, name),
+    });
   }
   return [...uses.values()];
 }
@@ -93,7 +100,9 @@ export function findMcpServers(
 /** True if a request names an MCP server that is neither in `mcp_servers` nor the gateway's own. */
 export function namesManagedServer({ tools, mcp_servers }: MessagesRequest): boolean {
   const declaredNames = new Set<unknown>([...namesOf(mcp_servers), WORKSPACE]);
-  return tools?.some(({ type, mcp_server_name: name }) => type === "mcp_toolset" && !declaredNames.has(name)) ??
+  return tools?.some(({ type, mcp_server_name: name }) =>
+    type === "mcp_toolset" && !declaredNames.has(name)
+  ) ??
     false;
 }
 
@@ -130,7 +139,9 @@ function parseServer(server: unknown, path: string): DeclaredServer {
   if (typeof name !== "string" || name === "" || name.length > MAX_NAME_CHARS) {
     throw invalid(`${path}.name: String should have 1 to ${MAX_NAME_CHARS} characters`);
   }
-  if (token !== undefined && token !== null && (typeof token !== "string" || !/^[\x21-\x7e ]+$/.test(token))) {
+  if (
+    token !== undefined && token !== null && (typeof token !== "string" || !/^[\x21-\x7e ]+$/.test(token))
+  ) {
     throw invalid(`${path}.authorization_token: Input should be a string of printable characters`);
   }
   return {
@@ -141,7 +152,9 @@ function parseServer(server: unknown, path: string): DeclaredServer {
 
 function namesOf(servers: unknown): string[] {
   if (!Array.isArray(servers)) return [];
-  return servers.flatMap((server) => isObject(server) && typeof server.name === "string" ? [server.name] : []);
+  return servers.flatMap((server) =>
+    isObject(server) && typeof server.name === "string" ? [server.name] : []
+  );
 }
 
 /** Returns the tools of the last `mcp_tool_listing` block of a server. */

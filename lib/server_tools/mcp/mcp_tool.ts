@@ -1,10 +1,14 @@
 import type { ToolResult } from "../../../tools/call.ts";
 import type { McpTool } from "../../../tools/mcp/tool_list.ts";
 import type { CallRunner, ToolContext } from "../../../tools/toolbox/call_runner.ts";
+import type { ResponseBlock } from "../../anthropic/events.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { toMcpModelResult, toMcpResult, toTooManyCalls } from "../result_block.ts";
 import type { ServerTool } from "../server_tool.ts";
-import type { McpServerUse } from "./mcp_servers.ts";
+import { configurationFilter, toolsetFilter } from "../toolset_filter.ts";
+import { withCacheControl } from "../typed_tools.ts";
+import type { McpNames } from "./mcp_names.ts";
+import { LISTING, type McpServerUse } from "./mcp_servers.ts";
 
 /** An MCP server of a request, with the tools that it had when the message began. */
 export interface OpenMcpServer {
@@ -23,14 +27,53 @@ export interface OpenMcpServer {
   callTool(name: string, input: JsonObject, signal: AbortSignal): Promise<ToolResult>;
 }
 
+/**
+ * Returns the blocks that tell the client which tools the servers had. With such a block in a later request, the gateway
+ * does not ask the server again.
+ */
+export function toListings(servers: readonly OpenMcpServer[]): ResponseBlock[] {
+  return servers.filter(({ asked }) => asked).map(({ use, tools }) => ({
+    type: LISTING,
+    mcp_server_name: use.name,
+    tools: tools.map(({ name, description, inputSchema }) => ({
+      name,
+      ...(description !== undefined && { description }),
+      input_schema: inputSchema,
+    })),
+  }));
+}
+
 /** What calls of MCP tools run in. */
 export interface McpCallOptions {
   toolContext: ToolContext;
   loadCallRunner(): Promise<CallRunner>;
 }
 
-/** Options of {@linkcode toMcpTool}. */
-export interface McpToolSpec {
+/**
+ * Converts the tools of an MCP server that its toolset selects to server tools. A cache breakpoint of the toolset is that
+ * of its last tool.
+ */
+export function toMcpTools(
+  server: OpenMcpServer,
+  { names, ...options }: McpCallOptions & { names: McpNames },
+): ServerTool[] {
+  const { toolset, configuration } = server.use;
+  const select = toolsetFilter(toolset);
+  const isConfigured = configurationFilter(configuration);
+  const tools = server.tools.flatMap((tool): ServerTool[] => {
+    const { enabled, deferred } = select(tool.name);
+    if (!enabled || !isConfigured(tool.name).enabled) return [];
+    return [toMcpTool(server, {
+      modelName: names.toModelName(server.use.name, tool.name),
+      tool,
+      deferred,
+    }, options)];
+  });
+  return tools.map((tool, nth) => nth === tools.length - 1 ? withCacheControl(tool, toolset) : tool);
+}
+
+/** A tool of an MCP server in a request. */
+interface McpToolSpec {
   /** Name of the tool for the model. */
   modelName: string;
   tool: McpTool;
@@ -41,7 +84,7 @@ export interface McpToolSpec {
  * Converts a tool of an MCP server to a server tool. Calls run within the limits of all tools. A failure becomes a
  * result, which the model sees.
  */
-export function toMcpTool(
+function toMcpTool(
   server: OpenMcpServer,
   { modelName, tool, deferred }: McpToolSpec,
   { toolContext, loadCallRunner }: McpCallOptions,
