@@ -96,7 +96,7 @@ export function createGateway(
     limits: createLimiter(config, { clock, newId }),
     bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
     mcpServers,
-    ...createToolLoaders(config, { clock, fetch, mcpServers }),
+    ...createToolLoaders(config, { clock, mcpServers }),
   };
   for (const { config: { name }, unknownFields } of mcpServers) {
     if (unknownFields.length > 0) {

@@ -2,6 +2,7 @@ import type * as v from "valibot";
 import { adminKey, type GatewayKey, gatewayKeys } from "./gateway_keys.ts";
 import { limitMap, type Limits, type LimitsInput } from "./limits.ts";
 import { DIALECT_CHOICES, type DialectChoice } from "./presets.ts";
+import { MCP_SETTINGS } from "./mcp_settings.ts";
 import { TIMEOUT_SETTINGS } from "./timeout_settings.ts";
 import { TOOL_SETTINGS } from "./tool_settings.ts";
 import { type NamedUpstream, upstreamMap, type UpstreamsInput } from "./upstreams.ts";
@@ -177,6 +178,7 @@ const TABLE = {
     text: "Folder that keeps cost across restarts, for one gateway only; unset: cost is kept in memory",
   },
   ...TOOL_SETTINGS,
+  ...MCP_SETTINGS,
   LOG_LEVEL: {
     flag: "--log-level",
     schema: (): Schema<string, "debug" | "info" | "warn" | "error" | "off"> =>

@@ -85,7 +85,7 @@ async function stop(control: ServerControl, { name, status }: StatusBody, force:
 
 async function operate(gateway: GatewayContext, name: string, operation: Operation): Promise<OperationBody> {
   const status = await readStatus(gateway, name);
-  const control = await gateway.loadServers?.();
+  const control = await gateway.loadManagedServers?.();
   try {
     if (control !== undefined) await operation(control, status);
   } catch (error) {

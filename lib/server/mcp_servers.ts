@@ -26,7 +26,7 @@ export async function answerStatuses({ gateway }: RoutedCall): Promise<Response>
  */
 export async function answerServerStatus({ gateway, params: { name = "" } }: RoutedCall): Promise<Response> {
   const status = await readStatus(gateway, name);
-  const control = await gateway.loadServers?.();
+  const control = await gateway.loadManagedServers?.();
   return Response.json({ ...status, log: control?.status(name)?.log ?? [] });
 }
 
@@ -47,7 +47,7 @@ export async function answerServerTools(
       `Cannot list the tools of MCP server ${quote(name)}: it is ${status.status}`,
     );
   }
-  const control = await gateway.loadServers?.();
+  const control = await gateway.loadManagedServers?.();
   const timeout = new AbortController();
   const message = `Cannot list the tools of MCP server ${
     quote(name)
@@ -77,7 +77,7 @@ export async function answerServerTools(
 
 /** Answers `GET /v1/mcp/health`: pings all running servers, and counts the results. */
 export async function answerMcpHealth({ gateway }: RoutedCall): Promise<Response> {
-  await (await gateway.loadServers?.())?.checkHealth();
+  await (await gateway.loadManagedServers?.())?.checkHealth();
   const statuses = await Promise.all(
     gateway.mcpServers.map(({ config: { name } }) => readStatus(gateway, name)),
   );
@@ -143,7 +143,7 @@ export interface StatusBody {
  */
 export async function readStatus(gateway: GatewayContext, name: string): Promise<StatusBody> {
   const server = findServer(gateway, name);
-  const status = (await gateway.loadServers?.())?.status(name);
+  const status = (await gateway.loadManagedServers?.())?.status(name);
   return toStatusBody(server, status, gateway.clock.now());
 }
 

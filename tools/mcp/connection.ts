@@ -1,8 +1,19 @@
-import { Client, ProtocolError, SdkError, SdkErrorCode, SdkHttpError, type Transport } from "@modelcontextprotocol/client";
+import {
+  Client,
+  InsufficientScopeError,
+  type JsonSchemaValidator,
+  ProtocolError,
+  SdkError,
+  SdkErrorCode,
+  SdkHttpError,
+  SseError,
+  type Transport,
+} from "@modelcontextprotocol/client";
 import * as v from "valibot";
 import { raceAbort } from "../abort.ts";
 import type { JsonObject, ToolResult } from "../call.ts";
-import { McpError } from "../errors.ts";
+import { McpError, ToolError } from "../errors.ts";
+import { GATEWAY_ERROR } from "./http_transport.ts";
 import { toToolResult } from "./result.ts";
 import { type McpToolList, ToolListReader } from "./tool_list.ts";
 
@@ -60,6 +71,8 @@ export interface ConnectOptions {
   signal: AbortSignal;
   /** Maximum length of a result's text, in characters. Default: 200,000. */
   maxResultChars?: number | undefined;
+  /** Revision of the protocol, if it is one without `initialize`: 2026-07-28. */
+  revision?: string | undefined;
   /** Ends the session of a server over HTTP, before the transport is closed. */
   endSession?: (() => Promise<void>) | undefined;
 }
@@ -80,10 +93,14 @@ const Anything = v.looseObject({});
  */
 export async function connectTo(
   transport: Transport,
-  { name, client: info, signal, maxResultChars, endSession }: ConnectOptions,
+  { name, client: info, signal, maxResultChars, revision, endSession }: ConnectOptions,
 ): Promise<McpConnection> {
   // Output schemas come from the server. They are not compiled: the model reads the result, whatever its form.
-  const client = new Client(info, { capabilities: {}, jsonSchemaValidator: { getValidator: () => accept } });
+  const client = new Client(info, {
+    capabilities: {},
+    jsonSchemaValidator: { getValidator: acceptAll },
+    ...(revision !== undefined && { versionNegotiation: { mode: { pin: revision } } }),
+  });
   let onClosed = () => {};
   const closed = new Promise<void>((resolve) => onClosed = resolve);
   client.onclose = () => onClosed();
@@ -115,7 +132,9 @@ export async function connectTo(
       const reader = new ToolListReader(name);
       let cursor: string | undefined;
       do {
-        cursor = reader.addPage(await exchange("tools/list", cursor === undefined ? {} : { cursor }, listSignal));
+        cursor = reader.addPage(
+          await exchange("tools/list", cursor === undefined ? {} : { cursor }, listSignal),
+        );
       } while (cursor !== undefined);
       return reader.end();
     },
@@ -134,8 +153,9 @@ export async function connectTo(
   };
 }
 
-function accept<T>(input: unknown): { valid: true; data: T; errorMessage: undefined } {
-  return { valid: true, data: input as T, errorMessage: undefined };
+/** Returns a validator that accepts every value. */
+function acceptAll<T>(): JsonSchemaValidator<T> {
+  return (input) => ({ valid: true, data: input as T, errorMessage: undefined });
 }
 
 /**
@@ -144,8 +164,16 @@ function accept<T>(input: unknown): { valid: true; data: T; errorMessage: undefi
  */
 function toMcpError(server: string, action: string, error: unknown): McpError {
   if (error instanceof McpError) return error;
+  if (error instanceof ToolError) return new McpError(error.message, { cause: error });
   const text = `Cannot ${action} MCP server "${server}": ${describe(error)}`;
-  return new McpError(text, { cause: error, status: error instanceof SdkHttpError ? error.status : undefined });
+  return new McpError(text, { cause: error, status: statusOf(error) });
+}
+
+/** HTTP status of the answer that is the reason of a failure. */
+function statusOf(error: unknown): number | undefined {
+  if (error instanceof SdkHttpError) return error.status;
+  if (error instanceof SseError) return error.code;
+  return error instanceof InsufficientScopeError ? 403 : undefined;
 }
 
 /** Maximum length of a server's error message, in characters. */
@@ -153,11 +181,15 @@ const MAX_ERROR_CHARS = 2000;
 
 function describe(error: unknown): string {
   if (error instanceof ProtocolError) {
-    const { message, code } = error;
+    const { message, code, data } = error;
+    if (data === GATEWAY_ERROR) return message;
     const text = message.length > MAX_ERROR_CHARS ? `${message.slice(0, MAX_ERROR_CHARS)}…` : message;
     return `it returned error ${code}: ${text}`;
   }
-  if (error instanceof SdkHttpError) return `it answered with HTTP status ${error.status}`;
-  if (error instanceof SdkError && error.code === SdkErrorCode.ConnectionClosed) return "it closed the connection";
+  const status = statusOf(error);
+  if (status !== undefined) return `it answered with HTTP status ${status}`;
+  if (error instanceof SdkError && error.code === SdkErrorCode.ConnectionClosed) {
+    return "it closed the connection";
+  }
   return "it did not answer as an MCP server";
 }

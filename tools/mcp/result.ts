@@ -28,7 +28,10 @@ const IMAGE_TYPE = /^image\/(?:jpeg|png|gif|webp)$/;
  *
  * @throws {McpError} if it is no result: it has neither content nor structured content.
  */
-export function toToolResult(result: JsonObject, { server, maxChars = MAX_RESULT_CHARS }: ResultOptions): ToolResult {
+export function toToolResult(
+  result: JsonObject,
+  { server, maxChars = MAX_RESULT_CHARS }: ResultOptions,
+): ToolResult {
   const { content, structuredContent, isError } = result;
   const hasContent = Array.isArray(content);
   if (!hasContent && structuredContent === undefined) {
@@ -43,7 +46,9 @@ export function toToolResult(result: JsonObject, { server, maxChars = MAX_RESULT
 }
 
 function toContent(piece: unknown, takeImage: () => boolean): ToolContent {
-  const { type, text, data, mimeType, resource, uri, name, description }: JsonObject = isObject(piece) ? piece : {};
+  const { type, text, data, mimeType, resource, uri, name, description }: JsonObject = isObject(piece)
+    ? piece
+    : {};
   switch (type) {
     case "text":
       return note(typeof text === "string" ? text : "[empty text]");
@@ -69,7 +74,9 @@ function toImage(data: unknown, mimeType: unknown, takeImage: () => boolean): To
 
 function toResource(resource: unknown): ToolContent {
   const { uri, mimeType, text, blob }: JsonObject = isObject(resource) ? resource : {};
-  if (typeof text !== "string") return note(`${describeFile(mimeType, blob)} ${typeof uri === "string" ? uri : ""}`.trim());
+  if (typeof text !== "string") {
+    return note(`${describeFile(mimeType, blob)} ${typeof uri === "string" ? uri : ""}`.trim());
+  }
   return note(typeof uri === "string" ? `[${joinTexts("resource", [uri])}]\n${text}` : text);
 }
 
@@ -99,8 +106,13 @@ function isJsonOf(piece: ToolContent, value: unknown): boolean {
 }
 
 function toCanonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, item) =>
-    isObject(item) ? Object.fromEntries(Object.entries(item).sort(([one], [other]) => one < other ? -1 : 1)) : item);
+  return JSON.stringify(
+    value,
+    (_key, item) =>
+      isObject(item)
+        ? Object.fromEntries(Object.entries(item).sort(([one], [other]) => one < other ? -1 : 1))
+        : item,
+  );
 }
 
 /** Cuts the text of a result at the maximum, and appends a note on the number of characters cut. */

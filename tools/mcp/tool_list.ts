@@ -59,13 +59,19 @@ export class ToolListReader {
       throw new McpError(`Cannot read the tools of MCP server "${this.#server}": its answer is not a list`);
     }
     for (const tool of tools) {
-      if (this.#tools.size + this.#rejected.length >= TOOL_LIST_LIMITS.tools) return this.#cut("tools", TOOL_LIST_LIMITS.tools);
+      if (this.#tools.size + this.#rejected.length >= TOOL_LIST_LIMITS.tools) {
+        return this.#cut("tools", TOOL_LIST_LIMITS.tools);
+      }
       this.#addTool(tool);
     }
     // A repeated cursor would never end.
-    if (typeof nextCursor !== "string" || nextCursor === "" || this.#cursors.has(nextCursor)) return undefined;
+    if (typeof nextCursor !== "string" || nextCursor === "" || this.#cursors.has(nextCursor)) {
+      return undefined;
+    }
     this.#cursors.add(nextCursor);
-    return this.#cursors.size < TOOL_LIST_LIMITS.pages ? nextCursor : this.#cut("pages", TOOL_LIST_LIMITS.pages);
+    return this.#cursors.size < TOOL_LIST_LIMITS.pages
+      ? nextCursor
+      : this.#cut("pages", TOOL_LIST_LIMITS.pages);
   }
 
   /** Returns the tools of all pages. Of two tools with the same name, the first one is kept. */
@@ -84,9 +90,13 @@ export class ToolListReader {
     if (this.#tools.has(name)) return this.#reject(name, "another tool has the same name");
     const complaint = checkSchema(inputSchema);
     if (complaint !== undefined) return this.#reject(name, complaint);
-    const text = typeof description === "string" ? shorten(description, TOOL_LIST_LIMITS.descriptionChars) : undefined;
+    const text = typeof description === "string"
+      ? shorten(description, TOOL_LIST_LIMITS.descriptionChars)
+      : undefined;
     this.#totalChars += JSON.stringify(inputSchema).length + (text?.length ?? 0);
-    if (this.#totalChars > TOOL_LIST_LIMITS.totalChars) return this.#reject(name, "the tool list is too large");
+    if (this.#totalChars > TOOL_LIST_LIMITS.totalChars) {
+      return this.#reject(name, "the tool list is too large");
+    }
     this.#tools.set(name, {
       name,
       description: text,
@@ -100,6 +110,20 @@ export class ToolListReader {
   }
 }
 
+/**
+ * Reads a list of tools in the form of Anthropic's API, with `input_schema`, within {@linkcode TOOL_LIST_LIMITS}.
+ *
+ * @throws {McpError} if it is not a list.
+ */
+export function readToolList(server: string, tools: unknown): McpToolList {
+  const reader = new ToolListReader(server);
+  const renamed = Array.isArray(tools)
+    ? tools.map((tool) => isObject(tool) ? { ...tool, inputSchema: tool.input_schema } : tool)
+    : tools;
+  reader.addPage({ tools: renamed });
+  return reader.end();
+}
+
 /** Returns the reason why a schema cannot be that of a tool's input; undefined if it can. */
 function checkSchema(schema: unknown): string | undefined {
   if (!isObject(schema)) return "its input schema is not an object";
@@ -108,13 +132,18 @@ function checkSchema(schema: unknown): string | undefined {
   if (properties !== undefined && (!isObject(properties) || !Object.values(properties).every(isSchema))) {
     return "the properties of its input schema are not schemas";
   }
-  if (required !== undefined && (!Array.isArray(required) || !required.every((item) => typeof item === "string"))) {
+  if (
+    required !== undefined &&
+    (!Array.isArray(required) || !required.every((item) => typeof item === "string"))
+  ) {
     return "the required properties of its input schema are not names";
   }
   if (depthOf(schema, TOOL_LIST_LIMITS.schemaDepth) > TOOL_LIST_LIMITS.schemaDepth) {
     return "its input schema is nested too deeply";
   }
-  return JSON.stringify(schema).length > TOOL_LIST_LIMITS.schemaChars ? "its input schema is too large" : undefined;
+  return JSON.stringify(schema).length > TOOL_LIST_LIMITS.schemaChars
+    ? "its input schema is too large"
+    : undefined;
 }
 
 /** True if a value is a JSON Schema: an object or a boolean. */

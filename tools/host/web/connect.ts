@@ -2,12 +2,17 @@ import { type IncomingMessage, request as requestPlain } from "node:http";
 import { request as requestSecure } from "node:https";
 import { isIP } from "node:net";
 
-/** Requests a page from the host at one address, and no other. */
+/** Sends a request to the host at one address, and no other. */
 export type Connect = (request: PageRequest) => Promise<PageResponse>;
 
-/** URL to request, and the address to connect to. */
+/** A request, and the address to connect to. */
 export interface PageRequest {
   readonly url: URL;
+  /** Default: `GET`. */
+  readonly method?: string | undefined;
+  /** Replaces the headers that a page is requested with. `host` is always set. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: string | undefined;
   /** IP address. */
   readonly address: string;
   /** Closes the connection when it fires, even in the middle of the response. */
@@ -24,8 +29,12 @@ export interface PageResponse {
   close(): void;
 }
 
-/** Value of the header `user-agent`. */
-const USER_AGENT = "openrouter-anthropic-server (reads pages for a language model)";
+/** Headers of a request for a page. */
+const PAGE_HEADERS = {
+  "user-agent": "openrouter-anthropic-server (reads pages for a language model)",
+  accept: "text/markdown, text/html;q=0.9, text/plain;q=0.8, */*;q=0.5",
+  "accept-encoding": "gzip, br",
+};
 
 /**
  * Creates a client that opens a new connection for each request, without cookies, proxies or redirects.
@@ -33,7 +42,7 @@ const USER_AGENT = "openrouter-anthropic-server (reads pages for a language mode
  * The address is passed as the host, so no name is resolved. The certificate is checked for the name in the URL.
  */
 export function createConnect(options: { ca?: string | undefined } = {}): Connect {
-  return ({ url, address, signal }) =>
+  return ({ url, method = "GET", headers = PAGE_HEADERS, body, address, signal }) =>
     new Promise((resolve, reject) => {
       signal.throwIfAborted();
       if (isIP(address) === 0) throw new TypeError("Cannot connect: the resolved value is not an IP address");
@@ -42,13 +51,13 @@ export function createConnect(options: { ca?: string | undefined } = {}): Connec
         host: address,
         port: url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port),
         path: url.pathname + url.search,
+        method,
         agent: false,
         setHost: false,
         headers: {
+          ...headers,
           host: url.host,
-          "user-agent": USER_AGENT,
-          accept: "text/markdown, text/html;q=0.9, text/plain;q=0.8, */*;q=0.5",
-          "accept-encoding": "gzip, br",
+          ...(body !== undefined && { "content-length": String(new TextEncoder().encode(body).byteLength) }),
         },
       });
       const close = () => request.destroy(new Error("The connection was closed"));
@@ -56,7 +65,7 @@ export function createConnect(options: { ca?: string | undefined } = {}): Connec
       request.on("close", () => signal.removeEventListener("abort", close));
       request.on("error", reject);
       request.on("response", (response) => resolve(toPageResponse(response, close)));
-      request.end();
+      request.end(body);
     });
 }
 

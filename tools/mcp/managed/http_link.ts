@@ -1,45 +1,63 @@
-import { StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
-import { connectTo } from "../connection.ts";
+import type { Clock } from "../../clock.ts";
+import { McpError } from "../../errors.ts";
+import { createRemote } from "../remote.ts";
 import type { HttpServer, ServerConfig } from "./server_config.ts";
-import type { OpenOptions, ServerLink } from "./server_link.ts";
+import type { LinkEnd, OpenOptions, ServerLink } from "./server_link.ts";
 
 /** Options of {@linkcode openHttpLink}. */
 export interface HttpOptions extends OpenOptions {
   /** Name and version of the gateway. */
   client: { name: string; version: string };
-  fetch: typeof fetch;
+  maxResultChars: number;
+  clock: Clock;
 }
 
 /**
- * Connects to a server over streamable HTTP, as {@linkcode OpenLink} says. Redirects are not followed: they would take
- * the headers of the configuration to another host.
+ * Connects to a server over streamable HTTP, as {@linkcode OpenLink} says. Its host may be private, because the
+ * operator has named it; redirects are not followed. A server that has ended the session counts as ended.
  */
 export async function openHttpLink(
   { name, url, headers }: ServerConfig & HttpServer,
-  { signal, client, fetch }: HttpOptions,
+  { signal, client, maxResultChars, clock }: HttpOptions,
 ): Promise<ServerLink> {
-  const transport = new StreamableHTTPClientTransport(new URL(url), {
-    requestInit: { headers: { ...headers } },
-    fetch: (input, init) => fetch(input, { ...init, redirect: "manual", ...(isEnd(init) && endInTime()) }),
+  const connect = createRemote({ allowHosts: [toHostAndPort(url)] }, {
+    after: (ms, run) => clock.after(ms, run),
   });
-  const endSession = () => transport.terminateSession();
-  const connection = await connectTo(transport, { name, client, signal, endSession });
+  const connection = await connect({ name, url, headers }, { client, signal, maxResultChars });
+  let loseSession = () => {};
+  const sessionLost = new Promise<LinkEnd>((resolve) => {
+    loseSession = () => resolve({ reason: "it has ended the session", clean: false });
+  });
+
+  /** Source: https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#session-management */
+  async function watch<Result>(exchange: Promise<Result>): Promise<Result> {
+    try {
+      return await exchange;
+    } catch (error) {
+      if (error instanceof McpError && error.status === 404) loseSession();
+      throw error;
+    }
+  }
+
   return {
-    connection,
+    connection: {
+      listTools: (listSignal) => watch(connection.listTools(listSignal)),
+      callTool: (tool, input, callSignal) => watch(connection.callTool(tool, input, callSignal)),
+      ping: (pingSignal) => watch(connection.ping(pingSignal)),
+      closed: Promise.race([connection.closed, sessionLost.then(() => {})]),
+      close: () => connection.close(),
+    },
     pid: undefined,
-    ended: connection.closed.then(() => ({ reason: "the connection was closed", clean: false })),
+    ended: Promise.race([
+      sessionLost,
+      connection.closed.then(() => ({ reason: "the connection was closed", clean: false })),
+    ]),
     look: async () => {},
     close: () => connection.close(),
   };
 }
 
-/** The end of a session is a courtesy, which a server that does not answer must not hold up. */
-const END_TIMEOUT_MS = 2000;
-
-function isEnd(init: RequestInit | undefined): boolean {
-  return init?.method === "DELETE";
-}
-
-function endInTime(): RequestInit {
-  return { signal: AbortSignal.timeout(END_TIMEOUT_MS) };
+function toHostAndPort(text: string): string {
+  const { hostname, port, protocol } = new URL(text);
+  return `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
 }

@@ -15,8 +15,8 @@ export interface ManagedServersOptions {
   client: { name: string; version: string };
   /** Variables that every process receives beside its own: `PATH` and `HOME`. */
   inherited: Readonly<Record<string, string>>;
-  /** The `fetch` for servers over HTTP. */
-  fetch: typeof fetch;
+  /** Maximum length of a result's text, in characters. */
+  maxResultChars: number;
   clock: Clock;
   /** Removes the secrets of a server's configuration from a text. */
   redact(name: string, text: string): string;
@@ -69,7 +69,7 @@ const STATUS_LINES = 50;
 export function createManagedServers(
   { configs, clock, redact, onChange, ...options }: ManagedServersOptions,
 ): ServerControl {
-  const open = options.open ?? createOpen(options);
+  const open = options.open ?? createOpen({ ...options, clock });
   const servers = new Map(configs.map((config) => [
     config.name,
     new ManagedServer({
@@ -116,17 +116,17 @@ export function createManagedServers(
   };
 }
 
-/** Returns the function that starts servers. What processes need is loaded with the first process. */
+/** Returns the function that starts servers. What each kind of server needs is loaded with the first of its kind. */
 function createOpen(
-  { client, inherited, fetch }: Pick<ManagedServersOptions, "client" | "inherited" | "fetch">,
+  { inherited, ...options }: Pick<ManagedServersOptions, "client" | "inherited" | "maxResultChars" | "clock">,
 ): OpenLink {
-  return async (config, options) => {
+  return async (config, openOptions) => {
     if (config.type === "http") {
       const { openHttpLink } = await import("./http_link.ts");
-      return await openHttpLink(config, { ...options, client, fetch });
+      return await openHttpLink(config, { ...openOptions, ...options });
     }
     const { openStdioLink } = await import("./stdio_link.ts");
-    return await openStdioLink(config, { ...options, client, inherited });
+    return await openStdioLink(config, { ...openOptions, ...options, inherited });
   };
 }
 

@@ -10,6 +10,7 @@ import { createStdioTransport } from "./stdio_transport.ts";
 export interface StdioOptions extends OpenOptions {
   /** Name and version of the gateway. */
   client: { name: string; version: string };
+  maxResultChars: number;
   /** Variables that every server receives beside its own. */
   inherited: Readonly<Record<string, string>>;
 }
@@ -17,7 +18,7 @@ export interface StdioOptions extends OpenOptions {
 /** Starts a server as a process and connects to it, as {@linkcode OpenLink} says. */
 export async function openStdioLink(
   config: ServerConfig & StdioServer,
-  { signal, log, client, inherited }: StdioOptions,
+  { signal, log, client, maxResultChars, inherited }: StdioOptions,
 ): Promise<ServerLink> {
   signal.throwIfAborted();
   const child = await startChild(config, inherited);
@@ -34,6 +35,7 @@ export async function openStdioLink(
       name: config.name,
       client,
       signal,
+      maxResultChars,
     });
     return {
       connection,
