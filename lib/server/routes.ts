@@ -1,5 +1,4 @@
 import { answerCountTokens } from "./count_tokens.ts";
-import type { GatewayContext } from "./context.ts";
 import { answerHealth, answerHello, answerRoot, answerStatus } from "./health.ts";
 import { answerMessages } from "./messages.ts";
 import { answerModel, answerModels } from "./models.ts";
@@ -11,19 +10,10 @@ import {
   answerServerStatus,
   answerServerTools,
   answerStatuses,
-} from "./mcp_servers.ts";
-import { restartServer, startServer, startServers, stopServer, stopServers } from "./mcp_operations.ts";
-import type { RequestLog } from "./request_log.ts";
+} from "./mcp_admin/status.ts";
+import { restartServer, startServer, startServers, stopServer, stopServers } from "./mcp_admin/operations.ts";
+import type { RoutedCall } from "./routed_call.ts";
 import { answerToolMetrics } from "./tool_metrics.ts";
-
-/** A request at its route. */
-export interface RoutedCall {
-  request: Request;
-  gateway: GatewayContext;
-  requestLog: RequestLog;
-  /** Decoded values of the parameters in the route's path. */
-  params: Readonly<Record<string, string>>;
-}
 
 /** An endpoint, and who may call it. */
 export interface EndpointRoute {

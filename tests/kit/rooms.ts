@@ -17,14 +17,15 @@ export const ROOMS: Record<string, Room> = {
   "gateway.ts": { uses: "server turns upstreams tokens access limits config observability runtime base" },
   "server": {
     uses:
-      "turns server_tools upstreams tokens dialects/mod.ts dialects access limits anthropic config observability runtime base",
+      "turns server_tools upstreams tokens dialects/mod.ts dialects access limits anthropic config observability runtime base tools/mcp/managed",
   },
   "turns": {
     uses:
-      "server_tools upstreams tokens dialects/mod.ts dialects access anthropic json_schema config observability runtime base tools/mod.ts tools/toolbox tools/models.ts",
+      "server_tools upstreams tokens dialects/mod.ts dialects access anthropic json_schema config observability runtime base tools/mod.ts tools/toolbox tools/models.ts tools/mcp/managed tools/mcp tools/call.ts",
   },
   "server_tools": {
-    uses: "dialects/anthropic dialects anthropic base tools/toolbox tools/host tools/models.ts",
+    uses:
+      "dialects/anthropic dialects anthropic base tools/toolbox tools/host tools/models.ts tools/call.ts tools/mcp",
     pure: true,
   },
   "upstreams": { uses: "dialects/mod.ts dialects access config runtime base" },
@@ -48,8 +49,8 @@ export const ROOMS: Record<string, Room> = {
   },
   "anthropic": { uses: "base", pure: true },
   "json_schema": { uses: "base", pure: true },
-  "config": { uses: "base tools/call.ts", pure: true },
-  "observability": { uses: "base tools/toolbox" },
+  "config": { uses: "base tools/call.ts tools/mcp/managed/server_config.ts", pure: true },
+  "observability": { uses: "base tools/toolbox tools/mcp/managed" },
   "runtime": { uses: "base" },
   "base": { uses: "", pure: true },
   "tools/mod.ts": {
@@ -58,7 +59,15 @@ export const ROOMS: Record<string, Room> = {
   },
   "tools/create_host.ts": { uses: "tools/tool.ts tools/host tools/policy tools/clock.ts" },
   "tools/toolbox": {
-    uses: "tools/tool.ts tools/session.ts tools/errors.ts tools/models.ts tools/clock.ts tools/call.ts",
+    uses:
+      "tools/tool.ts tools/session.ts tools/errors.ts tools/models.ts tools/clock.ts tools/call.ts tools/abort.ts",
+  },
+  "tools/mcp/managed/server_config.ts": { uses: "", pure: true },
+  "tools/mcp/managed": {
+    uses: "tools/mcp/managed/server_config.ts tools/mcp tools/errors.ts tools/clock.ts tools/abort.ts",
+  },
+  "tools/mcp": {
+    uses: "tools/host tools/policy tools/errors.ts tools/abort.ts tools/call.ts",
   },
   "tools/files": {
     uses:
@@ -78,6 +87,7 @@ export const ROOMS: Record<string, Room> = {
   "tools/formats": { uses: "tools/errors.ts tools/call.ts", pure: true },
   "tools/session.ts": { uses: "tools/errors.ts", pure: true },
   "tools/errors.ts": { uses: "", pure: true },
+  "tools/abort.ts": { uses: "" },
   "tools/models.ts": { uses: "", pure: true },
   "tools/clock.ts": { uses: "" },
   "tools/call.ts": { uses: "", pure: true },

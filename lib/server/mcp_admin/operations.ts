@@ -1,11 +1,11 @@
 import * as v from "valibot";
-import type { ServerControl } from "../../tools/mcp/managed/managed_servers.ts";
-import { ApiError, toApiError } from "../base/errors.ts";
-import { quote } from "../base/redact.ts";
-import type { GatewayContext } from "./context.ts";
-import { readStatus, type StatusBody, toIsoTime, toServerError } from "./mcp_servers.ts";
-import { readJsonBody } from "./read_json.ts";
-import type { RoutedCall } from "./routes.ts";
+import type { ServerControl } from "../../../tools/mcp/managed/managed_servers.ts";
+import { ApiError, toApiError } from "../../base/errors.ts";
+import { quote } from "../../base/redact.ts";
+import type { GatewayContext } from "../context.ts";
+import { readStatus, type StatusBody, toIsoTime, toServerError } from "./status.ts";
+import { readJsonBody } from "../read_json.ts";
+import type { RoutedCall } from "../routed_call.ts";
 
 /**
  * Answers `POST /v1/mcp/servers/{name}/start` when the server runs. The body is not read: no request names a command.

@@ -1,10 +1,10 @@
-import type { ServerStatus } from "../../tools/mcp/managed/managed_servers.ts";
-import { ApiError } from "../base/errors.ts";
-import type { JsonObject } from "../base/json.ts";
-import { quote } from "../base/redact.ts";
-import type { McpServer } from "../config/mcp_config.ts";
-import type { GatewayContext } from "./context.ts";
-import type { RoutedCall } from "./routes.ts";
+import type { ServerStatus } from "../../../tools/mcp/managed/managed_servers.ts";
+import { ApiError } from "../../base/errors.ts";
+import type { JsonObject } from "../../base/json.ts";
+import { quote } from "../../base/redact.ts";
+import type { McpServer } from "../../config/mcp_config.ts";
+import type { GatewayContext } from "../context.ts";
+import type { RoutedCall } from "../routed_call.ts";
 
 /** Answers `GET /v1/mcp/servers` with the names of all managed servers. */
 export function answerServers({ gateway: { mcpServers } }: RoutedCall): Response {
