@@ -32,7 +32,7 @@ export class EntryReader {
 
   /** Parses a server that is started as a process. Returns undefined if a field is invalid. */
   readStdio(entry: JsonObject): ParsedEntry | undefined {
-    const parsed = this.#parse(StdioEntry, entry);
+    const parsed = this.#parse(StdioEntry, { command: undefined, ...entry });
     if (parsed === undefined) return undefined;
     const { command, args, env, cwd } = parsed;
     const server: StdioServer = {
@@ -66,7 +66,7 @@ export class EntryReader {
 
   /** Parses a server over streamable HTTP. Returns undefined if a field is invalid. */
   readHttp(entry: JsonObject): ParsedEntry | undefined {
-    const parsed = this.#parse(HttpEntry, entry);
+    const parsed = this.#parse(HttpEntry, { url: undefined, ...entry });
     if (parsed === undefined) return undefined;
     const { url, headers } = parsed;
     const server: HttpServer = {

@@ -3,7 +3,7 @@ import * as v from "valibot";
 const POLICIES = ["never", "on-failure", "always"] as const;
 
 function textRecord(allowed: string) {
-  return v.record(v.string(), v.string(allowed), allowed);
+  return v.record(v.string(), v.string("expected a text"), allowed);
 }
 
 function wholeNumber(min: number, max: number, allowed: string) {
