@@ -11,7 +11,8 @@ export interface Child {
   readonly pid: number;
   readonly stdin: ChildProcessWithoutNullStreams["stdin"];
   readonly stdout: ChildProcessWithoutNullStreams["stdout"];
-  readonly stderr: ChildProcessWithoutNullStreams["stderr"];
+  /** Resolves when stderr has ended. Processes that the server has started may keep it open. */
+  readonly stderrEnded: Promise<void>;
   /** Resolves when the process has ended. Processes that it has started may still run. */
   readonly exited: Promise<ChildExit>;
   /** Looks at the processes that the server has started, so that {@linkcode end} finds them later. */
@@ -29,12 +30,25 @@ export interface ChildExit {
   signal: string | null;
 }
 
-/** Time between two steps of the end of a process. Source: https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle#shutdown */
-const STDIN_GRACE_MS = 2000;
-const SIGTERM_GRACE_MS = 3000;
+/**
+ * Time between two steps of the end of a process, in milliseconds.
+ *
+ * Source: https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle#shutdown
+ */
+const GRACES = { stdin: 2000, sigterm: 3000 };
 /** Rounds of SIGKILL, and the time between two: a killed process takes a moment to disappear, and may just have started another. */
 const KILL_ROUNDS = 40;
 const KILL_WAIT_MS = 25;
+
+/** Options of {@linkcode startChild}. */
+export interface ChildOptions {
+  /** Variables that the process receives beside its own. */
+  inherited: Readonly<Record<string, string>>;
+  /** Called with what the process writes to stderr. */
+  onStderr(bytes: Uint8Array): void;
+  /** Replaced in tests. */
+  graces?: typeof GRACES;
+}
 
 /**
  * Starts a server's process, in a process group of its own.
@@ -43,9 +57,10 @@ const KILL_WAIT_MS = 25;
  */
 export async function startChild(
   { command, args, env, cwd }: StdioServer,
-  inherited: Readonly<Record<string, string>>,
+  { inherited, onStderr, graces = GRACES }: ChildOptions,
 ): Promise<Child> {
   let child: ChildProcessWithoutNullStreams;
+  let stderrEnded: Promise<void>;
   try {
     child = spawn(command, [...args], {
       cwd,
@@ -53,6 +68,9 @@ export async function startChild(
       stdio: ["pipe", "pipe", "pipe"],
       detached: true,
     });
+    // At once: what a process has written is dropped when it ends before there is a listener.
+    child.stderr.on("data", onStderr).on("error", () => {});
+    stderrEnded = new Promise((resolve) => child.stderr.on("close", resolve).on("end", resolve));
     await new Promise<void>((resolve, reject) => {
       child.once("error", reject);
       child.once("spawn", resolve);
@@ -72,17 +90,17 @@ export async function startChild(
   const forget = killAtExit(child);
 
   const tree = new ProcessTree(pid, process.pid);
-  const members = async () => tree.update(await readProcessTable() ?? []);
+  const members = async (stdio = true) => tree.update(await readProcessTable({ stdio }) ?? []);
   await members();
 
   async function end(force: boolean): Promise<number> {
     await members();
     if (!force) {
       stdin.end();
-      if (!await endsWithin(exited, STDIN_GRACE_MS)) {
+      if (!await endsWithin(exited, graces.stdin)) {
         await members();
         signalGroup(child, "SIGTERM");
-        await endsWithin(exited, SIGTERM_GRACE_MS);
+        await endsWithin(exited, graces.sigterm);
       }
     }
     let left = await members();
@@ -104,9 +122,9 @@ export async function startChild(
     pid,
     stdin,
     stdout,
-    stderr,
+    stderrEnded,
     exited,
-    look: async () => void await members(),
+    look: async () => void await members(false),
     async end({ force = false } = {}) {
       // A second request that forces the end does not wait for the steps of the first.
       if (force && ending !== undefined) signalGroup(child, "SIGKILL");

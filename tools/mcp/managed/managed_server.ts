@@ -24,7 +24,7 @@ const START_TIMEOUT_MS = 25_000;
 /** Time after a failure within which a use of the server does not start it again. */
 const COOL_DOWN_MS = 30_000;
 /** Minimum time between two looks at the processes of a server. */
-const LOOK_INTERVAL_MS = 1000;
+const LOOK_INTERVAL_MS = 5000;
 
 /** One MCP server of the configuration: its state, and the connection that all calls share. */
 export class ManagedServer {
@@ -150,22 +150,20 @@ export class ManagedServer {
     return {
       ...connection,
       callTool: async (name, input, signal) => {
-        try {
-          return await connection.callTool(name, input, signal);
-        } finally {
-          this.#lookAtProcesses();
-        }
+        const result = await connection.callTool(name, input, signal);
+        await this.#lookAtProcesses();
+        return result;
       },
       close: async () => {},
     };
   }
 
   /** Notes what a call has started: a process that leaves the group of a server that then crashes is unknown otherwise. */
-  #lookAtProcesses(): void {
+  async #lookAtProcesses(): Promise<void> {
     const now = this.#options.clock.now();
     if (now - this.#lookedAt < LOOK_INTERVAL_MS) return;
     this.#lookedAt = now;
-    void this.#link?.look();
+    await this.#link?.look();
   }
 
   #checkOpen(): void {

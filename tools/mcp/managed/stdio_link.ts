@@ -21,15 +21,17 @@ export async function openStdioLink(
   { signal, log, client, maxResultChars, inherited }: StdioOptions,
 ): Promise<ServerLink> {
   signal.throwIfAborted();
-  const child = await startChild(config, inherited);
-  child.stderr.on("data", (bytes: Uint8Array) => log.write(bytes));
-  child.stderr.on("error", () => {}); // the end of the process is reported by its own event
+  const child = await startChild(config, { inherited, onStderr: (bytes) => log.write(bytes) });
   const end = async (force: boolean) => {
     const left = await child.end({ force });
     if (left > 0) log.add(`${left} processes of the server could not be ended`);
   };
-  // Its stdout may end shortly before the process does.
-  const findExit = () => Promise.race([child.exited, setTimeout(EXIT_WAIT_MS, undefined, { ref: false })]);
+  // The stdout may end shortly before the process does, and its last words may come shortly after.
+  const findExit = async () => {
+    const exit = await Promise.race([child.exited, wait()]);
+    await Promise.race([child.stderrEnded, wait()]);
+    return exit;
+  };
   try {
     const connection = await connectTo(createStdioTransport(child, log), {
       name: config.name,
@@ -56,8 +58,12 @@ export async function openStdioLink(
   }
 }
 
-/** Time to wait for the exit of a process that has closed its stdout. */
+/** Time to wait for the exit of a process that has closed its stdout, and for the end of its stderr. */
 const EXIT_WAIT_MS = 300;
+
+function wait(): Promise<undefined> {
+  return setTimeout(EXIT_WAIT_MS, undefined, { ref: false });
+}
 
 function toLinkEnd(exit: ChildExit | undefined): LinkEnd {
   if (exit === undefined) return { reason: "it closed its stdout", clean: false };
