@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { ServerControl } from "../../../tools/mcp/managed/managed_servers.ts";
 import { ApiError, toApiError } from "../../base/errors.ts";
+import { isObject } from "../../base/json.ts";
 import { quote } from "../../base/redact.ts";
 import type { GatewayContext } from "../context.ts";
 import { readStatus, type StatusBody, toIsoTime, toServerError } from "./status.ts";
@@ -139,7 +140,9 @@ async function readBody<Schema extends v.GenericSchema>(
   { request, gateway, requestLog: { caller } }: RoutedCall,
   schema: Schema,
 ): Promise<v.InferOutput<Schema>> {
-  const result = v.safeParse(schema, await readJsonBody(request, caller.client, gateway));
+  const body = await readJsonBody(request, caller.client, gateway);
+  if (!isObject(body)) throw new ApiError("invalid_request_error", "body: Input should be an object");
+  const result = v.safeParse(schema, { server_names: undefined, ...body });
   if (result.success) return result.output;
   const [issue] = result.issues;
   const place = v.getDotPath(issue) ?? "body";
