@@ -16,6 +16,7 @@ const PACKAGES: Record<string, RegExp> = {
     /^(lib\/(server_tools\/tool_search|json_schema\/pattern)|tools\/patterns\/(glob|line)_pattern)\.ts$/,
   "undici": /^lib\/runtime\/fetch\.ts$/,
   "leven": /^lib\/(upstreams\/resolve|config\/nearest|server\/nearest_route)\.ts$/,
+  "@modelcontextprotocol/client": /^tools\/mcp\//,
   "ipaddr.js": /^tools\/policy\/address\.ts$/,
   "htmlparser2": /^tools\/host\/web\/trim_html\.ts$/,
   "linkedom": /^tools\/host\/web\/html\.ts$/,
