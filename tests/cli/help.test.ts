@@ -84,6 +84,9 @@ test("describeConfig() lists each setting with its value and source", () => {
     "WEB_SEARCH_MAX_USES 20 (default)",
     "WEB_SEARCH_URL not set (default)",
     "WEB_SEARCH_KEY not set (default)",
+    "MCP_CONNECTORS on (default)",
+    "MCP_CONNECT_TIMEOUT 10 (default)",
+    "MCP_RESULT_CHARS 200000 (default)",
     "LOG_LEVEL info (default)",
     "ENVIRONMENT production (default)",
   ]);

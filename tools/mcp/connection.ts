@@ -122,7 +122,7 @@ export async function connectTo(
       });
     } catch (error) {
       callSignal.throwIfAborted();
-      throw toMcpError(name, method === "tools/call" ? "call a tool of" : "read from", error);
+      throw toMcpError(name, ACTIONS[method] ?? "ask", error);
     }
   }
 
@@ -175,6 +175,9 @@ function statusOf(error: unknown): number | undefined {
   if (error instanceof SseError) return error.code;
   return error instanceof InsufficientScopeError ? 403 : undefined;
 }
+
+/** What the gateway cannot do if an exchange fails. */
+const ACTIONS: Record<string, string> = { "tools/list": "list the tools of", "tools/call": "call a tool of" };
 
 /** Maximum length of a server's error message, in characters. */
 const MAX_ERROR_CHARS = 2000;

@@ -1,4 +1,4 @@
-import type { ContentBlock, Message } from "../../anthropic/schema.ts";
+import type { ContentBlock, MessagesRequest } from "../../anthropic/schema.ts";
 import { asText, isObject, type JsonObject } from "../../base/json.ts";
 import { isSealed } from "../sealed.ts";
 import { describeServerTool } from "../server_tool_text.ts";
@@ -6,16 +6,29 @@ import { describeServerTool } from "../server_tool_text.ts";
 /** MCP server name of the gateway's tools. */
 export const WORKSPACE = "workspace";
 
+/** Start of the ids of calls that the gateway made of MCP servers. */
+const GATEWAY_CALL_ID = /^mcptoolu_gw_/;
+
 /**
- * Returns the IDs of earlier calls that the gateway ran.
+ * Returns the IDs of earlier calls that the upstream cannot have made: those of the gateway's tools, and of MCP servers
+ * that the request does not name.
  *
- * An upstream with Anthropic's API has no such MCP server. It also rejects search results that it did not encrypt.
+ * Only Anthropic connects to MCP servers (`connectsMcp`). It rejects search results that it did not encrypt.
  */
-export function findGatewayCalls(messages: readonly Message[]): ReadonlySet<string> {
+export function findGatewayCalls(
+  { messages, mcp_servers: servers }: MessagesRequest,
+  { connectsMcp }: { connectsMcp: boolean },
+): ReadonlySet<string> {
+  const declared = new Set<unknown>(
+    connectsMcp && Array.isArray(servers) ? servers.map((server) => isObject(server) && server.name) : [],
+  );
   const blocks = messages.flatMap(({ content }) => typeof content === "string" ? [] : content);
   return new Set(blocks.flatMap((block): string[] => {
-    const { type, id, server_name, tool_use_id, content }: JsonObject = { ...block };
-    if (type === "mcp_tool_use" && server_name === WORKSPACE) return [asText(id)];
+    const { type, id, server_name: server, tool_use_id, content }: JsonObject = { ...block };
+    if (type === "mcp_tool_use") {
+      const isOurs = !connectsMcp || server === WORKSPACE || GATEWAY_CALL_ID.test(asText(id));
+      return isOurs && !declared.has(server) ? [asText(id)] : [];
+    }
     return Array.isArray(content) && content.some(isSealedHit) ? [asText(tool_use_id)] : [];
   }));
 }

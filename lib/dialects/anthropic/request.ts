@@ -95,7 +95,10 @@ function toAnthropicRequest(
     model: context.model,
     // Anthropic's API refuses a stream for `max_tokens: 0`, which only warms the cache.
     stream: request.max_tokens > 0,
-    messages: toUpstreamMessages(request.messages, context, isCompatible),
+    messages: toUpstreamMessages(request, context, {
+      isCompatible,
+      gatewayCalls: findGatewayCalls(request, { connectsMcp: isAnthropic }),
+    }),
   };
 }
 
@@ -123,9 +126,12 @@ function withoutBillingBlock(system: string | ContentBlock[]): string | ContentB
  * Returns the messages without other models' thinking, the gateway's citations and blank text; the gateway's calls become
  * text. For a compatible host, so do the blocks that it does not know.
  */
-function toUpstreamMessages(messages: Message[], context: TurnContext, isCompatible: boolean): Message[] {
+function toUpstreamMessages(
+  { messages }: MessagesRequest,
+  context: TurnContext,
+  { isCompatible, gatewayCalls }: { isCompatible: boolean; gatewayCalls: ReadonlySet<string> },
+): Message[] {
   const { loss } = context;
-  const gatewayCalls = findGatewayCalls(messages);
   const convert = (block: ContentBlock, path: string) =>
     isCompatible ? toCompatibleBlocks(block, path, loss) : [block];
   const toAnswerBlocks = (block: ContentBlock, path: string): ContentBlock[] => {

@@ -5,8 +5,11 @@ import type { JsonObject } from "../../base/json.ts";
 import { VERSION } from "../../base/version.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { RemoteServer } from "../../server_tools/mcp/mcp_servers.ts";
+import type { MessageContext } from "../context.ts";
 import type { McpClient } from "../load_tools.ts";
-import type { McpContext } from "./mcp_session.ts";
+
+/** The parts of the context that the connections of a message need. */
+export type McpContext = Pick<MessageContext, "config" | "clock" | "loadMcpClient" | "loadManagedServers">;
 
 /** Access to one MCP server for one message. It connects when it is first used. */
 export interface McpConnector {

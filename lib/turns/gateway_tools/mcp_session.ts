@@ -5,8 +5,12 @@ import { logWarning } from "../../observability/log.ts";
 import { findMcpServers, type McpServerUse, namesManagedServer } from "../../server_tools/mcp/mcp_servers.ts";
 import type { OpenMcpServer } from "../../server_tools/mcp/mcp_tool.ts";
 import type { UpstreamTools } from "../../server_tools/typed_tools.ts";
-import type { MessageContext } from "../context.ts";
-import { type McpConnector, toManagedConnector, toRemoteConnector } from "./mcp_connector.ts";
+import {
+  type McpConnector,
+  type McpContext,
+  toManagedConnector,
+  toRemoteConnector,
+} from "./mcp_connector.ts";
 
 /** The MCP servers of one message. Each is asked for its tools at most once. */
 export interface McpSession {
@@ -28,9 +32,6 @@ export interface McpSessionOptions {
   /** Fires when the client has disconnected, or its request timed out. */
   signal: AbortSignal;
 }
-
-/** The parts of the context that a session needs. */
-export type McpContext = Pick<MessageContext, "config" | "clock" | "loadMcpClient" | "loadManagedServers">;
 
 /** An open server, without the request's selection of its tools. */
 type SharedServer = Omit<OpenMcpServer, "use">;
