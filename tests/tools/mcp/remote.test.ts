@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { McpError } from "../../../tools/errors.ts";
 import type { McpConnection } from "../../../tools/mcp/connection.ts";
+import { createConnect } from "../../../tools/host/web/connect.ts";
 import { createRemote } from "../../../tools/mcp/remote.ts";
+import { CERTIFICATE, KEY } from "../../kit/tls.ts";
 import { ECHO, serveMcp, type TestMcpOptions, type TestMcpServer, toEvent } from "../../kit/mcp_server.ts";
 
 const NEVER = new AbortController().signal;
@@ -202,6 +204,28 @@ test("createRemote() resolves the name once, and sends each request to the addre
 async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
   yield new TextEncoder().encode(text);
 }
+
+test("createRemote() checks the certificate of the server for its name", async () => {
+  const server = await serveMcp({ tls: { cert: CERTIFICATE, key: KEY }, transport: "stream" });
+  try {
+    const hosts = ["docs.test", "other.test"].map((name) => `${name}:${server.port}`);
+    const connectRemote = createRemote({ allowHosts: hosts }, {
+      resolve: () => Promise.resolve(["127.0.0.1"]),
+      connect: createConnect({ ca: CERTIFICATE }),
+    });
+    const [url, other] = hosts.map((host) => `https://${host}/mcp`);
+    assert.ok(url !== undefined && other !== undefined);
+    const connection = await connectRemote({ name: "docs", url }, { client, signal: NEVER });
+    const { content } = await connection.callTool("echo", { word: "bee" }, NEVER);
+    assert.deepEqual(content, [{ type: "text", text: "You said bee" }]);
+    await connection.close();
+    await assert.rejects(connectRemote({ name: "docs", url: other }, { client, signal: NEVER }), {
+      message: /its host has no trusted certificate$/,
+    });
+  } finally {
+    await server.close();
+  }
+});
 
 test("createRemote() stops waiting for a server when the signal fires", async () => {
   const server = await serveMcp({ intercept: () => true });
