@@ -154,6 +154,7 @@ const REFUSED_URLS: { url: string; message: RegExp }[] = [
   { url: "https://[::1]/mcp", message: /not on the public internet/ },
   { url: "https://169.254.169.254/latest", message: /not on the public internet/ },
   { url: "https://rebound.example/mcp", message: /not on the public internet/ },
+  { url: "http://example.com/mcp?key=secret", message: /it must start with https:\/\/$/ },
   { url: "https://user:secret@example.com/mcp", message: /user name or a password/ },
   { url: "file:///etc/passwd", message: /only http and https/ },
   { url: "not a url", message: /not a complete URL/ },
@@ -166,7 +167,12 @@ for (const { url, message } of REFUSED_URLS) {
       resolve: () => Promise.resolve(["93.184.215.14", "10.0.0.7"]),
       connect: () => Promise.reject(new Error("connected")),
     });
-    await assert.rejects(connectRemote({ name: "docs", url }, { client, signal: NEVER }), { message });
+    await assert.rejects(connectRemote({ name: "docs", url }, { client, signal: NEVER }), (error) => {
+      assert.ok(error instanceof McpError && error.cause === undefined);
+      assert.match(error.message, message);
+      assert.doesNotMatch(error.message, /secret|passwd|latest/);
+      return true;
+    });
   });
 }
 
