@@ -2,7 +2,9 @@ import { createAccess } from "./access/access.ts";
 import { createApp } from "./server/app.ts";
 import { createModelCache } from "./upstreams/model_cache.ts";
 import { type Clock, systemClock } from "./runtime/clock.ts";
+import { readTextFile, readVariable } from "./runtime/process.ts";
 import { createShutdown } from "./runtime/shutdown.ts";
+import { readMcpConfig } from "./config/mcp_config.ts";
 import { parseConfig } from "./config/parse.ts";
 import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
@@ -14,6 +16,7 @@ import { createBodyMeter } from "./limits/body_meter.ts";
 import { createLimiter } from "./limits/limiter.ts";
 import type { Directory } from "./upstreams/upstream.ts";
 import { createFetch } from "./runtime/fetch.ts";
+import { logWarning } from "./observability/log.ts";
 import { createCounters } from "./observability/counters.ts";
 import { createLearnedAdjustments } from "./turns/learned_adjustments.ts";
 import { createToolLoaders } from "./turns/load_tools.ts";
@@ -47,8 +50,8 @@ export interface Gateway {
   ready(): Promise<void>;
   /**
    * Rejects new requests and settles when all open requests have ended. Answers that take longer than
-   * `SHUTDOWN_TIMEOUT` are aborted; a stream then ends with an `error` event. Call it before the server closes its
-   * sockets.
+   * `SHUTDOWN_TIMEOUT` are aborted; a stream then ends with an `error` event. Then ends the MCP servers that it manages.
+   * Call it before the server closes its sockets.
    */
   stop(): Promise<void>;
 }
@@ -56,8 +59,8 @@ export interface Gateway {
 /**
  * Creates a gateway that serves Anthropic's Messages API.
  *
- * @throws {ConfigError} if a setting is invalid; the error lists every mistake. The folder `STATE_DIR` is opened only
- * if all settings are valid.
+ * @throws {ConfigError} if a setting is invalid; the error lists every mistake. The file `MCP_CONFIG`, with the variables
+ * that it names, is read, and the folder `STATE_DIR` opened, only if all settings are valid.
  *
  * @example Usage
  * ```ts
@@ -74,6 +77,9 @@ export function createGateway(
   const fullConfig = parseConfig({ settings });
   const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
   const { fetch = createFetch(config) } = options;
+  const mcpServers = config.mcpConfig === undefined
+    ? []
+    : readMcpConfig(config.mcpConfig, { readText: readTextFile, readVariable });
   const shutdown = createShutdown(clock, config.shutdownTimeout * 1000);
   const gateway: GatewayContext = {
     config,
@@ -89,15 +95,24 @@ export function createGateway(
     learned: createLearnedAdjustments(),
     limits: createLimiter(config, { clock, newId }),
     bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
-    ...createToolLoaders(config, clock),
+    mcpServers,
+    ...createToolLoaders(config, { clock, mcpServers }),
   };
+  for (const { config: { name }, unknownFields } of mcpServers) {
+    if (unknownFields.length > 0) {
+      logWarning("unknown fields of an MCP server", { server: name, fields: unknownFields });
+    }
+  }
   const answer = createApp(gateway);
   return {
     fetch: async (request) => shutdown.started ? shuttingDownResponse() : await answer(request),
     async ready() {
       await gateway.loadToolbox?.();
     },
-    stop: () => shutdown.start(),
+    async stop() {
+      await shutdown.start();
+      await gateway.stopServers();
+    },
   };
 }
 

@@ -16,17 +16,18 @@ const PACKAGES: Record<string, RegExp> = {
     /^(lib\/(server_tools\/tool_search|json_schema\/pattern)|tools\/patterns\/(glob|line)_pattern)\.ts$/,
   "undici": /^lib\/runtime\/fetch\.ts$/,
   "leven": /^lib\/(upstreams\/resolve|config\/nearest|server\/nearest_route)\.ts$/,
-  "@modelcontextprotocol/client": /^tools\/mcp\//,
   "ipaddr.js": /^tools\/policy\/address\.ts$/,
   "htmlparser2": /^tools\/host\/web\/trim_html\.ts$/,
   "linkedom": /^tools\/host\/web\/html\.ts$/,
   "@mozilla/readability": /^tools\/host\/web\/html\.ts$/,
   "turndown": /^tools\/host\/web\/html\.ts$/,
   "unpdf": /^tools\/host\/pdf\/read_pdf\.ts$/,
+  "@modelcontextprotocol/client": /^tools\/mcp\//,
   "@logtape/logtape": /^lib\/observability\/log\.ts$/,
   "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,
-  "node:": /^(lib\/(runtime\/(process|serve)|limits\/spend_file)\.ts$|tools\/host\/)/,
+  "node:":
+    /^(lib\/(runtime\/(process|serve)|limits\/spend_file)\.ts$|tools\/host\/|tools\/mcp\/managed\/(child|process_table|stdio_link)\.ts$)/,
 };
 
 const IMPURE =

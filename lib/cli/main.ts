@@ -1,7 +1,15 @@
 import { ConfigError, parseConfig } from "../config/parse.ts";
 import { type Config, GUARD_SETTINGS, SETTING_NAMES, type Settings } from "../config/settings.ts";
-import { describeConfig, helpText } from "./help.ts";
-import { onStop, onUnhandledError, readEnv, setExitCode } from "../runtime/process.ts";
+import { readMcpConfig } from "../config/mcp_config.ts";
+import { describeConfig, describeServers, helpText } from "./help.ts";
+import {
+  onStop,
+  onUnhandledError,
+  readEnv,
+  readTextFile,
+  readVariable,
+  setExitCode,
+} from "../runtime/process.ts";
 import { requireKeysOffLoopback } from "../config/bind_check.ts";
 import { readFlags } from "./flags.ts";
 import { isGuessable } from "../config/gateway_keys.ts";
@@ -32,6 +40,9 @@ export async function main(args: readonly string[], createGateway: CreateGateway
   try {
     const config = parseConfig({ flags, env });
     requireKeysOffLoopback(config, config.host);
+    if (flags.action === "check" && config.mcpConfig !== undefined) {
+      printLine(describeServers(readMcpConfig(config.mcpConfig, { readText: readTextFile, readVariable })));
+    }
     if (flags.action === "serve") {
       startLog(config.logLevel);
       await start(createGateway({ settings: { ...env, ...flags.values }, host: config.host }), config);

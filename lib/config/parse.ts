@@ -56,7 +56,7 @@ export function parseConfig(sources: Sources): Config {
     // Names of keys are unknown if the keys are invalid.
     ...(results.some(({ name, mistakes }) => /^GATEWAY_/.test(name) && mistakes.length > 0)
       ? []
-      : [...checkLimitKeys(config), ...checkToolsNeedKeys(config)]),
+      : [...checkLimitKeys(config), ...checkToolsNeedKeys(config), ...checkServersNeedKeys(config)]),
     ...checkToolRequirements(config),
   ];
   if (mistakes.length > 0) throw new ConfigError(mistakes);
@@ -101,6 +101,13 @@ function checkToolsNeedKeys({ tools, gatewayApiKeys }: Partial<Config>): string[
   return tools === undefined || gatewayApiKeys !== undefined
     ? []
     : ["Cannot use TOOLS: GATEWAY_API_KEYS is not set, and any client could run them"];
+}
+
+/** Rejects MCP servers that any client on any machine could use. */
+function checkServersNeedKeys({ mcpConfig, gatewayApiKeys, openAccess }: Partial<Config>): string[] {
+  return mcpConfig === undefined || gatewayApiKeys !== undefined || openAccess !== "on" ? [] : [
+    "Cannot use MCP_CONFIG: GATEWAY_API_KEYS is not set and OPEN_ACCESS is on, so any client could use the servers",
+  ];
 }
 
 /** Rejects tools without the settings that they require. */

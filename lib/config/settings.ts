@@ -48,7 +48,7 @@ const TABLE = {
     secret: true,
     guards: true,
     text:
-      "Operator's key, `key` or `sha256:digest`: grants access as a client, and to the counters of `GET /status`",
+      "Operator's key, `key` or `sha256:digest`: grants access as a client, to the counters of `GET /status` and to `/v1/mcp/`",
   },
   OPEN_ACCESS: {
     flag: "--open-access",

@@ -1,5 +1,5 @@
 import type { ToolsOptions } from "../../tools/mod.ts";
-import type { ManagedServers } from "../../tools/mcp/connection.ts";
+import type { ServerControl } from "../../tools/mcp/managed/managed_servers.ts";
 import type { ConnectRemote } from "../../tools/mcp/remote.ts";
 import type { McpToolList } from "../../tools/mcp/tool_list.ts";
 import type { CallRunner } from "../../tools/toolbox/call_runner.ts";
@@ -7,7 +7,12 @@ import type { Toolbox } from "../../tools/toolbox/toolbox.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { ConfigError } from "../config/parse.ts";
 import type { Config } from "../config/settings.ts";
-import { logAudit, logSetAside } from "../observability/log.ts";
+import type { McpServer } from "../config/mcp_config.ts";
+import { redact } from "../base/redact.ts";
+import { createRedactor } from "../base/redact_secrets.ts";
+import { NAME, VERSION } from "../base/version.ts";
+import { readVariable } from "../runtime/process.ts";
+import { logAudit, logServerState, logSetAside } from "../observability/log.ts";
 
 /** Loads what runs tools, on the first call of each function. */
 export interface ToolLoaders {
@@ -21,8 +26,17 @@ export interface ToolLoaders {
   loadCallRunner(): Promise<CallRunner>;
   /** Loads the client of MCP servers. */
   loadMcpClient(): Promise<McpClient>;
-  /** Loads the MCP servers that the operator manages; undefined if there are none. */
-  loadManagedServers?: (() => Promise<ManagedServers>) | undefined;
+  /** Loads the MCP servers that the operator manages; undefined if there are none. It starts none of them. */
+  loadManagedServers?: (() => Promise<ServerControl>) | undefined;
+  /** Ends all managed MCP servers for good, if they have been loaded. */
+  stopServers(): Promise<void>;
+}
+
+/** What the loaders need beside the settings. */
+export interface LoaderOptions {
+  clock: Clock;
+  /** The servers of `MCP_CONFIG`. */
+  mcpServers: readonly McpServer[];
 }
 
 /** Client of the MCP servers that clients name by URL. */
@@ -39,8 +53,9 @@ export interface McpClient {
 /** Creates the loaders of the settings. */
 export function createToolLoaders(
   config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">,
-  clock: Clock,
+  { clock, mcpServers }: LoaderOptions,
 ): ToolLoaders {
+  let servers: Promise<ServerControl> | undefined;
   let runner: Promise<CallRunner> | undefined;
   let toolbox: Promise<Toolbox> | undefined;
   let mcpClient: Promise<McpClient> | undefined;
@@ -50,6 +65,12 @@ export function createToolLoaders(
     loadCallRunner,
     loadMcpClient: () => mcpClient ??= createMcpClient(config, clock),
     loadToolbox: options && (() => toolbox ??= load(options, loadCallRunner)),
+    loadManagedServers: mcpServers.length === 0
+      ? undefined
+      : () => servers ??= createServers(mcpServers, config, clock),
+    async stopServers() {
+      await (await servers)?.stopAll();
+    },
   };
 }
 
@@ -64,6 +85,28 @@ async function createRunner(
     callsPerMinute: toolRate,
   };
   return createCallRunner({ limits, clock, audit: logAudit });
+}
+
+async function createServers(
+  mcpServers: readonly McpServer[],
+  { mcpResultChars: maxResultChars }: Pick<Config, "mcpResultChars">,
+  clock: Clock,
+): Promise<ServerControl> {
+  const { createManagedServers } = await import("../../tools/mcp/managed/managed_servers.ts");
+  const redactors = new Map(mcpServers.map(({ config, secrets }) => [
+    config.name,
+    createRedactor(secrets.flatMap((secret) => [secret, ...secret.split(/\r?\n/)])),
+  ]));
+  const inherited = ["PATH", "HOME"].map((name) => [name, readVariable(name)]);
+  return createManagedServers({
+    clock,
+    maxResultChars,
+    configs: mcpServers.map(({ config }) => config),
+    client: { name: NAME, version: VERSION },
+    inherited: Object.fromEntries(inherited.filter(([, value]) => value !== undefined)),
+    redact: (name, text) => redact(redactors.get(name)?.(text) ?? text),
+    onChange: logServerState,
+  });
 }
 
 async function createMcpClient(

@@ -17,11 +17,11 @@ export const ROOMS: Record<string, Room> = {
   "gateway.ts": { uses: "server turns upstreams tokens access limits config observability runtime base" },
   "server": {
     uses:
-      "turns server_tools upstreams tokens dialects/mod.ts dialects access limits anthropic config observability runtime base",
+      "turns server_tools upstreams tokens dialects/mod.ts dialects access limits anthropic config observability runtime base tools/mcp/managed",
   },
   "turns": {
     uses:
-      "server_tools upstreams tokens dialects/mod.ts dialects access anthropic json_schema config observability runtime base tools/mod.ts tools/toolbox tools/mcp tools/models.ts tools/call.ts",
+      "server_tools upstreams tokens dialects/mod.ts dialects access anthropic json_schema config observability runtime base tools/mod.ts tools/toolbox tools/mcp tools/models.ts tools/call.ts tools/mcp/managed",
   },
   "server_tools": {
     uses:
@@ -49,8 +49,8 @@ export const ROOMS: Record<string, Room> = {
   },
   "anthropic": { uses: "base", pure: true },
   "json_schema": { uses: "base", pure: true },
-  "config": { uses: "base tools/call.ts", pure: true },
-  "observability": { uses: "base tools/toolbox" },
+  "config": { uses: "base tools/call.ts tools/mcp/managed/server_config.ts", pure: true },
+  "observability": { uses: "base tools/toolbox tools/mcp/managed" },
   "runtime": { uses: "base" },
   "base": { uses: "", pure: true },
   "tools/mod.ts": {
@@ -73,6 +73,10 @@ export const ROOMS: Record<string, Room> = {
   "tools/tool.ts": {
     uses: "tools/host tools/session.ts tools/errors.ts tools/models.ts tools/call.ts",
     pure: true,
+  },
+  "tools/mcp/managed/server_config.ts": { uses: "", pure: true },
+  "tools/mcp/managed": {
+    uses: "tools/mcp/managed/server_config.ts tools/mcp tools/errors.ts tools/clock.ts tools/abort.ts",
   },
   "tools/mcp": { uses: "tools/host tools/policy tools/abort.ts tools/errors.ts tools/call.ts" },
   "tools/host": {

@@ -14,6 +14,8 @@ export interface RemoteServer {
   url: string;
   /** Bearer token for the server. */
   token?: string | undefined;
+  /** Headers of every request, beside that of the token. */
+  headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The operator's policy for MCP servers that clients name. */
@@ -58,7 +60,7 @@ export function createRemote(
 ): ConnectRemote {
   const allowHosts = parseAllowHosts(policy.allowHosts);
   const reading = { bytes: 0, maxBytes: MAX_READING_BYTES };
-  return async ({ name, url, token }, options) => {
+  return async ({ name, url, token, headers: ownHeaders }, options) => {
     const target = parseTarget(name, url);
     const http = createGuardedHttp(target, {
       allowHosts,
@@ -68,7 +70,7 @@ export function createRemote(
       connect,
       after,
     });
-    const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const headers = { ...ownHeaders, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
     try {
       return await connectByHttp();
     } catch (error) {
