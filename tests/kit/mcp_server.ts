@@ -28,6 +28,8 @@ export interface TestMcpOptions {
   session?: string;
   /** Bearer token that is required. */
   token?: string;
+  /** Certificate and key. Default: no encryption. */
+  tls?: { cert: string; key: string };
   /** Answers a request in place of the server, if it returns true. */
   intercept?: (request: McpRequest, response: ServerResponse) => boolean;
 }
@@ -37,6 +39,7 @@ export interface TestMcpServer {
   url: string;
   /** `127.0.0.1:port` */
   host: string;
+  port: number;
   /** The requests so far. */
   requests: McpRequest[];
   /** Methods of the JSON-RPC messages so far. */
@@ -66,10 +69,11 @@ export async function serveMcp(options: TestMcpOptions = {}): Promise<TestMcpSer
     requests.push(request);
     if (options.intercept?.(request, response)) return;
     await answer(request, response, options, streams);
-  });
+  }, options.tls);
   return {
-    url: `http://${loopback.host}/mcp`,
+    url: `${options.tls === undefined ? "http" : "https"}://${loopback.host}/mcp`,
     host: loopback.host,
+    port: loopback.port,
     requests,
     methods: () =>
       requests.flatMap(({ message }) => typeof message?.method === "string" ? [message.method] : []),

@@ -164,9 +164,17 @@ function acceptAll<T>(): JsonSchemaValidator<T> {
  */
 function toMcpError(server: string, action: string, error: unknown): McpError {
   if (error instanceof McpError) return error;
-  if (error instanceof ToolError) return new McpError(error.message, { cause: error });
+  // Its message names the URL, which may hold a key in its query.
+  if (error instanceof ToolError) {
+    return new McpError(`Cannot ${action} MCP server "${server}": ${toReason(error)}`);
+  }
   const text = `Cannot ${action} MCP server "${server}": ${describe(error)}`;
   return new McpError(text, { cause: error, status: statusOf(error) });
+}
+
+/** Returns what follows `Cannot … "…": ` in the message of an error. */
+export function toReason({ message }: Error): string {
+  return message.replace(/^Cannot .*": /s, "");
 }
 
 /** HTTP status of the answer that is the reason of a failure. */

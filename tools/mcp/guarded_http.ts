@@ -16,6 +16,8 @@ export interface GuardedHttpOptions {
   readonly allowHosts: ReadonlySet<string>;
   /** Maximum size of one response, in bytes. */
   readonly maxBytes: number;
+  /** Bytes of the responses of all servers that are being read, and their maximum. */
+  readonly reading: { bytes: number; readonly maxBytes: number };
   readonly resolve: Resolve;
   readonly connect: Connect;
   readonly after: After;
@@ -47,7 +49,7 @@ export function parseServerUrl(text: string, allowHosts: ReadonlySet<string>): T
  * redirected. A response larger than `maxBytes` fails while its body is read.
  */
 export function createGuardedHttp(target: Target, options: GuardedHttpOptions): McpFetch {
-  const { resolve, connect, after, maxBytes } = options;
+  const { resolve, connect, after } = options;
   let pinned: string | undefined;
   return async (input, { method = "GET", headers, body, signal } = {}) => {
     const url = new URL(input);
@@ -81,7 +83,7 @@ export function createGuardedHttp(target: Target, options: GuardedHttpOptions): 
       response.close();
       throw new McpError("Cannot send the request: the server redirects it, and redirects are not followed");
     }
-    return toResponse(response, maxBytes);
+    return toResponse(response, options);
   };
 }
 
@@ -95,7 +97,10 @@ const NULL_BODY = new Set([101, 103, 204, 205, 304]);
 /** Headers that a transport reads. */
 const KEPT_HEADERS = ["content-type", "mcp-session-id", "www-authenticate"];
 
-function toResponse(response: PageResponse, maxBytes: number): Response {
+/** Limits of a body. */
+type BodyLimits = Pick<GuardedHttpOptions, "maxBytes" | "reading">;
+
+function toResponse(response: PageResponse, limits: BodyLimits): Response {
   const { status } = response;
   if (status < 200 || status > 599) {
     response.close();
@@ -110,25 +115,46 @@ function toResponse(response: PageResponse, maxBytes: number): Response {
     response.close();
     return new Response(null, { status, headers });
   }
-  return new Response(toBody(response, maxBytes), { status, headers });
+  return new Response(toBody(response, limits), { status, headers });
 }
 
-function toBody(response: PageResponse, maxBytes: number): ReadableStream<Uint8Array<ArrayBuffer>> {
+function toBody(
+  response: PageResponse,
+  { maxBytes, reading }: BodyLimits,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
   const chunks = response.body[Symbol.asyncIterator]();
   let size = 0;
+  const end = () => {
+    reading.bytes -= size;
+    size = 0;
+    response.close();
+  };
   return new ReadableStream({
     async pull(controller) {
-      const { done, value } = await chunks.next();
-      if (done) return controller.close();
-      size += value.byteLength;
-      if (size > maxBytes) {
-        response.close();
-        throw new McpError(`Cannot read the response: it is larger than ${maxBytes / (1024 * 1024)} MiB`);
+      try {
+        const { done, value } = await chunks.next();
+        if (done) {
+          end();
+          return controller.close();
+        }
+        size += value.byteLength;
+        reading.bytes += value.byteLength;
+        if (size > maxBytes) {
+          throw new McpError(`Cannot read the response: it is larger than ${toMiB(maxBytes)}`);
+        }
+        if (reading.bytes > reading.maxBytes) {
+          throw new McpError(`Cannot read the response: ${toMiB(reading.maxBytes)} of others are being read`);
+        }
+        controller.enqueue(new Uint8Array(value));
+      } catch (error) {
+        end();
+        throw error;
       }
-      controller.enqueue(new Uint8Array(value));
     },
-    cancel() {
-      response.close();
-    },
+    cancel: end,
   }, { highWaterMark: 0 });
+}
+
+function toMiB(bytes: number): string {
+  return `${bytes / (1024 * 1024)} MiB`;
 }

@@ -40,6 +40,10 @@ export class HttpTransport extends StreamableHTTPClientTransport {
       reconnectionScheduler: (reconnect, ms) =>
         after(Math.min(Math.max(ms, MIN_RESUME_MS), MAX_RESUME_MS), reconnect),
     });
+    // The client keeps this handler, and calls it before its own.
+    this.onmessage = (message) => {
+      if (!("method" in message)) this.#open.delete(message.id);
+    };
   }
 
   override async send(
@@ -69,7 +73,6 @@ export class HttpTransport extends StreamableHTTPClientTransport {
         onRequestStreamEnd: () => {
           options.onRequestStreamEnd?.();
           if (!this.#open.delete(id)) return;
-          // Ignored if the result has arrived.
           const error = {
             code: SERVER_ERROR,
             message: "the answer ended without a result",

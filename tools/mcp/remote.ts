@@ -1,10 +1,10 @@
 import { ProtocolError, SdkHttpError, SSEClientTransport } from "@modelcontextprotocol/client";
-import { McpError } from "../errors.ts";
+import { FetchError, McpError } from "../errors.ts";
 import { type Connect, createConnect } from "../host/web/connect.ts";
 import { type Resolve, systemResolve } from "../host/web/resolve.ts";
 import { type After, systemAfter } from "../host/web/time_limit.ts";
-import { parseAllowHosts } from "../policy/url.ts";
-import { type ConnectOptions, connectTo, type McpConnection } from "./connection.ts";
+import { parseAllowHosts, type Target } from "../policy/url.ts";
+import { type ConnectOptions, connectTo, type McpConnection, toReason } from "./connection.ts";
 import { createGuardedHttp, parseServerUrl } from "./guarded_http.ts";
 import { HttpTransport } from "./http_transport.ts";
 
@@ -39,6 +39,8 @@ export type ConnectRemote = (
 
 /** Maximum size of one response of a server, in bytes. */
 const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
+/** Maximum size of all responses that are being read, in bytes. */
+const MAX_READING_BYTES = 256 * 1024 * 1024;
 /** Time for a server to end a session, in milliseconds. */
 const END_SESSION_MS = 2000;
 
@@ -57,11 +59,13 @@ export function createRemote(
   { resolve = systemResolve, connect = createConnect(), after = systemAfter }: RemoteTransport = {},
 ): ConnectRemote {
   const allowHosts = parseAllowHosts(policy.allowHosts);
+  const reading = { bytes: 0, maxBytes: MAX_READING_BYTES };
   return async ({ name, url, token, headers: ownHeaders }, options) => {
-    const target = parseServerUrl(url, allowHosts);
+    const target = parseTarget(name, url);
     const http = createGuardedHttp(target, {
       allowHosts,
       maxBytes: MAX_RESPONSE_BYTES,
+      reading,
       resolve,
       connect,
       after,
@@ -76,6 +80,15 @@ export function createRemote(
         options.signal.throwIfAborted();
         throw error;
       });
+    }
+
+    function parseTarget(server: string, text: string): Target {
+      try {
+        return parseServerUrl(text, allowHosts);
+      } catch (error) {
+        if (!(error instanceof FetchError)) throw error;
+        throw new McpError(`Cannot connect to MCP server "${server}": ${toReason(error)}`);
+      }
     }
 
     function connectByHttp(revision?: string): Promise<McpConnection> {

@@ -1,5 +1,6 @@
 import type { JsonObject, ToolContent, ToolResult } from "../call.ts";
 import { McpError } from "../errors.ts";
+import { isDeeperThan, isObject } from "./json.ts";
 
 /** Options of {@linkcode toToolResult}. */
 export interface ResultOptions {
@@ -12,6 +13,10 @@ export interface ResultOptions {
 /** Default of {@linkcode ResultOptions.maxChars}. */
 export const MAX_RESULT_CHARS = 200_000;
 
+/** Maximum number of blocks in one result. */
+const MAX_BLOCKS = 1000;
+/** Maximum nesting of structured content. */
+const MAX_DEPTH = 150;
 /** Limits of the images in one result: their number, and the base64 characters of each. */
 const MAX_IMAGES = 20;
 const MAX_IMAGE_CHARS = 7_000_000;
@@ -38,9 +43,15 @@ export function toToolResult(
     throw new McpError(`Cannot read the result of MCP server "${server}": it has no content`);
   }
   let images = 0;
-  const pieces = hasContent ? content.map((piece) => toContent(piece, () => images++ < MAX_IMAGES)) : [];
-  if (structuredContent !== undefined && !pieces.some((piece) => isJsonOf(piece, structuredContent))) {
-    pieces.push({ type: "text", text: JSON.stringify(structuredContent) });
+  const blocks = hasContent ? content : [];
+  const pieces = blocks.slice(0, MAX_BLOCKS).map((piece) => toContent(piece, () => images++ < MAX_IMAGES));
+  if (blocks.length > MAX_BLOCKS) pieces.push(note(`[${blocks.length - MAX_BLOCKS} more blocks cut]`));
+  if (structuredContent !== undefined) {
+    if (isDeeperThan(MAX_DEPTH, structuredContent)) {
+      pieces.push(note("[structured content, nested too deeply]"));
+    } else if (!pieces.some((piece) => isJsonOf(piece, structuredContent))) {
+      pieces.push(note(JSON.stringify(structuredContent)));
+    }
   }
   return { content: truncate(pieces, maxChars), isError: isError === true };
 }
@@ -99,7 +110,8 @@ function note(text: string): ToolContent {
 function isJsonOf(piece: ToolContent, value: unknown): boolean {
   if (piece.type !== "text" || !/^\s*[[{"\dtfn-]/.test(piece.text)) return false;
   try {
-    return toCanonicalJson(JSON.parse(piece.text)) === toCanonicalJson(value);
+    const parsed: unknown = JSON.parse(piece.text);
+    return !isDeeperThan(MAX_DEPTH, parsed) && toCanonicalJson(parsed) === toCanonicalJson(value);
   } catch {
     return false; // another text
   }
@@ -127,8 +139,4 @@ function truncate(content: readonly ToolContent[], maxChars: number): ToolConten
     return text === "" && piece.text !== "" ? [] : [{ type: "text", text }];
   });
   return cut === 0 ? kept : [...kept, note(`[${cut} more characters cut]`)];
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

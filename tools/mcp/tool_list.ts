@@ -1,5 +1,7 @@
 import type { JsonObject } from "../call.ts";
 import { McpError } from "../errors.ts";
+import { isDeeperThan, isObject } from "./json.ts";
+import { checkInputSchema } from "./schema_check.ts";
 
 /** What a tool does, as its server says. Nothing checks it. */
 export interface McpAnnotations {
@@ -31,9 +33,10 @@ export const TOOL_LIST_LIMITS = {
   nameChars: 200,
   descriptionChars: 10_000,
   schemaChars: 100_000,
-  schemaDepth: 64,
+  /** Nesting of all parts of a schema, examples and defaults included. */
+  schemaDepth: 150,
   /** Schemas and descriptions of all tools together. */
-  totalChars: 2_000_000,
+  totalChars: 1_000_000,
 } as const;
 
 /** Reads the pages of a tool list, within {@linkcode TOOL_LIST_LIMITS}. */
@@ -88,12 +91,19 @@ export class ToolListReader {
     if (typeof name !== "string" || name === "") return this.#reject("", "it has no name");
     if (name.length > TOOL_LIST_LIMITS.nameChars) return this.#reject(name, "its name is too long");
     if (this.#tools.has(name)) return this.#reject(name, "another tool has the same name");
-    const complaint = checkSchema(inputSchema);
+    const complaint = checkInputSchema(inputSchema);
     if (complaint !== undefined) return this.#reject(name, complaint);
+    if (isDeeperThan(TOOL_LIST_LIMITS.schemaDepth, inputSchema)) {
+      return this.#reject(name, "its input schema is nested too deeply");
+    }
+    const schemaChars = JSON.stringify(inputSchema).length;
+    if (schemaChars > TOOL_LIST_LIMITS.schemaChars) {
+      return this.#reject(name, "its input schema is too large");
+    }
     const text = typeof description === "string"
       ? shorten(description, TOOL_LIST_LIMITS.descriptionChars)
       : undefined;
-    this.#totalChars += JSON.stringify(inputSchema).length + (text?.length ?? 0);
+    this.#totalChars += schemaChars + (text?.length ?? 0);
     if (this.#totalChars > TOOL_LIST_LIMITS.totalChars) {
       return this.#reject(name, "the tool list is too large");
     }
@@ -124,42 +134,6 @@ export function readToolList(server: string, tools: unknown): McpToolList {
   return reader.end();
 }
 
-/** Returns the reason why a schema cannot be that of a tool's input; undefined if it can. */
-function checkSchema(schema: unknown): string | undefined {
-  if (!isObject(schema)) return "its input schema is not an object";
-  const { type, properties, required } = schema;
-  if (type !== undefined && type !== "object") return 'the type of its input schema is not "object"';
-  if (properties !== undefined && (!isObject(properties) || !Object.values(properties).every(isSchema))) {
-    return "the properties of its input schema are not schemas";
-  }
-  if (
-    required !== undefined &&
-    (!Array.isArray(required) || !required.every((item) => typeof item === "string"))
-  ) {
-    return "the required properties of its input schema are not names";
-  }
-  if (depthOf(schema, TOOL_LIST_LIMITS.schemaDepth) > TOOL_LIST_LIMITS.schemaDepth) {
-    return "its input schema is nested too deeply";
-  }
-  return JSON.stringify(schema).length > TOOL_LIST_LIMITS.schemaChars
-    ? "its input schema is too large"
-    : undefined;
-}
-
-/** True if a value is a JSON Schema: an object or a boolean. */
-function isSchema(value: unknown): boolean {
-  return typeof value === "boolean" || isObject(value);
-}
-
-/** Returns the nesting of a value, counted up to `max + 1`. */
-function depthOf(value: unknown, max: number): number {
-  if (typeof value !== "object" || value === null) return 0;
-  if (max < 0) return 1;
-  let deepest = 0;
-  for (const item of Object.values(value)) deepest = Math.max(deepest, depthOf(item, max - 1));
-  return deepest + 1;
-}
-
 function toAnnotations(annotations: unknown): McpAnnotations {
   const { readOnlyHint, destructiveHint }: JsonObject = isObject(annotations) ? annotations : {};
   return {
@@ -170,8 +144,4 @@ function toAnnotations(annotations: unknown): McpAnnotations {
 
 function shorten(text: string, maxChars: number): string {
   return text.length > maxChars ? `${text.slice(0, maxChars - 1)}…` : text;
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -88,7 +88,8 @@ export function toRemoteConnector(
       return await withTimeout(toTimeout(context, signal), (listSignal) => connection.listTools(listSignal));
     },
     async callTool(tool, input, callSignal) {
-      const connection = await connect();
+      const used = connect();
+      const connection = await used;
       try {
         return await connection.callTool(tool, input, callSignal);
       } catch (error) {
@@ -96,8 +97,11 @@ export function toRemoteConnector(
         // Source: https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#session-management
         const isSessionLost = error instanceof Error && "status" in error && error.status === 404;
         if (!isSessionLost) throw error;
-        connecting = undefined;
-        void connection.close();
+        // A concurrent call may have replaced the connection already.
+        if (connecting === used) {
+          connecting = undefined;
+          void connection.close();
+        }
         return await (await connect()).callTool(tool, input, callSignal);
       }
     },

@@ -274,12 +274,14 @@ test("MCP_RESULT_CHARS cuts a huge result", () =>
   }));
 
 test("a server with bad tools keeps its others, and the bad ones are reported", () => {
-  const deep = JSON.parse(`${'{"type":"object","properties":{"a":'.repeat(40)}{}${"}}".repeat(40)}`);
+  const deep = JSON.parse(`${'{"type":"object","properties":{"a":'.repeat(70)}{}${"}}".repeat(70)}`);
   const tools = [
     { ...ECHO, name: "no_schema", inputSchema: undefined },
     { ...ECHO, name: "list", inputSchema: { type: "array" } },
     { ...ECHO, name: "properties", inputSchema: { type: "object", properties: { a: 1 } } },
     { ...ECHO, name: "required", inputSchema: { type: "object", required: "a" } },
+    { ...ECHO, name: "type", inputSchema: { type: "object", properties: { a: { type: "strin" } } } },
+    { ...ECHO, name: "items", inputSchema: { properties: { a: { type: "array", items: { anyOf: {} } } } } },
     { ...ECHO, name: "deep", inputSchema: deep },
     { ...ECHO, name: "large", inputSchema: { type: "object", description: "x".repeat(200_000) } },
     { ...ECHO, name: "" },
@@ -287,14 +289,19 @@ test("a server with bad tools keeps its others, and the bad ones are reported", 
     null,
     ECHO,
     ECHO,
+    {
+      ...ECHO,
+      name: "email",
+      inputSchema: { properties: { a: { type: ["string", "null"], pattern: "^(?!\\.)x" } } },
+    },
     { ...ECHO, name: "untyped", description: 5, inputSchema: { properties: {} } },
   ];
   return withMcp({ tools }, async ({ model, ask }) => {
     model.script(say({ text: ["1"] }));
     const { headers } = await ask({});
-    assert.deepEqual(model.requests.map(offeredNames), [["docs_echo", "docs_untyped"]]);
+    assert.deepEqual(model.requests.map(offeredNames), [["docs_echo", "docs_email", "docs_untyped"]]);
     const loss = decodeURIComponent(headers.get("x-gateway-loss") ?? "").split(",");
-    const bad = ["no_schema", "list", "properties", "required", "deep", "large", "", "echo"];
+    const bad = ["no_schema", "list", "properties", "required", "type", "items", "deep", "large", "", "echo"];
     assert.deepEqual(loss, bad.map((name) => `tools.0.tools.${name};dropped`));
   });
 });

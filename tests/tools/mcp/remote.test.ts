@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { McpError } from "../../../tools/errors.ts";
 import type { McpConnection } from "../../../tools/mcp/connection.ts";
+import { createConnect } from "../../../tools/host/web/connect.ts";
 import { createRemote } from "../../../tools/mcp/remote.ts";
+import { CERTIFICATE, KEY } from "../../kit/tls.ts";
 import { ECHO, serveMcp, type TestMcpOptions, type TestMcpServer, toEvent } from "../../kit/mcp_server.ts";
 
 const NEVER = new AbortController().signal;
@@ -152,6 +154,7 @@ const REFUSED_URLS: { url: string; message: RegExp }[] = [
   { url: "https://[::1]/mcp", message: /not on the public internet/ },
   { url: "https://169.254.169.254/latest", message: /not on the public internet/ },
   { url: "https://rebound.example/mcp", message: /not on the public internet/ },
+  { url: "http://example.com/mcp?key=secret", message: /it must start with https:\/\/$/ },
   { url: "https://user:secret@example.com/mcp", message: /user name or a password/ },
   { url: "file:///etc/passwd", message: /only http and https/ },
   { url: "not a url", message: /not a complete URL/ },
@@ -164,7 +167,12 @@ for (const { url, message } of REFUSED_URLS) {
       resolve: () => Promise.resolve(["93.184.215.14", "10.0.0.7"]),
       connect: () => Promise.reject(new Error("connected")),
     });
-    await assert.rejects(connectRemote({ name: "docs", url }, { client, signal: NEVER }), { message });
+    await assert.rejects(connectRemote({ name: "docs", url }, { client, signal: NEVER }), (error) => {
+      assert.ok(error instanceof McpError && error.cause === undefined);
+      assert.match(error.message, message);
+      assert.doesNotMatch(error.message, /secret|passwd|latest/);
+      return true;
+    });
   });
 }
 
@@ -202,6 +210,28 @@ test("createRemote() resolves the name once, and sends each request to the addre
 async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
   yield new TextEncoder().encode(text);
 }
+
+test("createRemote() checks the certificate of the server for its name", async () => {
+  const server = await serveMcp({ tls: { cert: CERTIFICATE, key: KEY }, transport: "stream" });
+  try {
+    const hosts = ["docs.test", "other.test"].map((name) => `${name}:${server.port}`);
+    const connectRemote = createRemote({ allowHosts: hosts }, {
+      resolve: () => Promise.resolve(["127.0.0.1"]),
+      connect: createConnect({ ca: CERTIFICATE }),
+    });
+    const [url, other] = hosts.map((host) => `https://${host}/mcp`);
+    assert.ok(url !== undefined && other !== undefined);
+    const connection = await connectRemote({ name: "docs", url }, { client, signal: NEVER });
+    const { content } = await connection.callTool("echo", { word: "bee" }, NEVER);
+    assert.deepEqual(content, [{ type: "text", text: "You said bee" }]);
+    await connection.close();
+    await assert.rejects(connectRemote({ name: "docs", url: other }, { client, signal: NEVER }), {
+      message: /its host has no trusted certificate$/,
+    });
+  } finally {
+    await server.close();
+  }
+});
 
 test("createRemote() stops waiting for a server when the signal fires", async () => {
   const server = await serveMcp({ intercept: () => true });

@@ -63,7 +63,7 @@ export async function requestTarget(
 /** Returns a fixed reason for a failed connection. The error's message is not used, because it contains addresses. */
 export function describeFailure(failure: unknown): string {
   const code = failure instanceof Error && "code" in failure ? String(failure.code) : "";
-  // Deno needs `--allow-net`, and for certificates `--allow-sys=ca --allow-env=NODE_USE_SYSTEM_CA`.
+  // Deno needs `--allow-net`.
   if (failure instanceof Error && failure.name === "NotCapable") {
     return "the gateway was started without the required permission";
   }
