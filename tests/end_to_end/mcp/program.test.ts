@@ -51,6 +51,7 @@ for (const runtime of RUNTIMES) {
       return body.pid;
     }));
 
+  if (runtime !== RUNTIMES[0]) continue;
   on("reads the file of MCP_CONFIG for --check", async () => {
     const { status, stdout, stderr } = await launch(permitted, [...ARGS, "--check", "--mcp-config", PATH])
       .ended;
