@@ -55,6 +55,22 @@ for (const transport of ["json", "stream", "sse"] as const) {
     }));
 }
 
+test("createRemote() uses a server that knows only the revision 2026-07-28", () =>
+  withServer({
+    modern: true,
+    tools: [ECHO, { name: "bad", inputSchema: "none" }],
+    call: (_name, { word }) => ({ content: [{ type: "text", text: `You said ${word}` }, { type: "new" }] }),
+  }, async (connection, server) => {
+    const { tools, rejected } = await connection.listTools(NEVER);
+    assert.deepEqual([tools.map(({ name }) => name), rejected.map(({ name }) => name)], [["echo"], ["bad"]]);
+    const { content } = await connection.callTool("echo", { word: "bee" }, NEVER);
+    assert.deepEqual(content, [
+      { type: "text", text: "You said bee" },
+      { type: "text", text: "[unsupported content of type new]" },
+    ]);
+    assert.deepEqual(server.methods(), ["initialize", "server/discover", "tools/list", "tools/call"]);
+  }));
+
 /** Behaviours of servers that cannot be used, and the end of the message. */
 const UNUSABLE: { name: string; options: TestMcpOptions; message: RegExp; status?: number }[] = [
   {
