@@ -285,6 +285,25 @@ test("callTool() cancels a call when its signal fires, and the connection serves
     },
   ));
 
+test("callTool() answers at most 100 requests that a server sends", () =>
+  withServer({
+    intercept({ message }, response) {
+      if (message?.method !== "tools/call") return false;
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      for (let id = 0; id < 300; id++) {
+        response.write(toEvent({ jsonrpc: "2.0", id: `p${id}`, method: "ping" }));
+      }
+      const result = { content: [{ type: "text", text: "done" }] };
+      return Boolean(response.end(toEvent({ jsonrpc: "2.0", id: message.id, result })));
+    },
+  }, async (connection, server) => {
+    await connection.callTool("echo", {}, NEVER);
+    const answers = () => server.requests.filter(({ message }) => message?.result !== undefined).length;
+    while (answers() < 100) await new Promise((resolve) => setImmediate(resolve));
+    await connection.ping(NEVER);
+    assert.equal(answers(), 100);
+  }));
+
 test("callTool() passes on the error that a server returns, with its message cut", () =>
   withServer(
     { call: () => ({ error: { code: -32602, message: `Unknown tool: ${"x".repeat(5000)}` } }) },
