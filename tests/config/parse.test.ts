@@ -483,6 +483,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["TOOLS", "files-read,all", '"files-read,all"', GROUPS],
   ["TOOLS", "", '""', GROUPS],
   ["WORKSPACE_ROOT", "work", '"work"', FOLDER],
+  ["MCP_CONFIG", " ", '" "', "expected the path of a file"],
   ["TOOL_TIMEOUT", "0", '"0"', "expected a number of seconds from 0.1 to 604800"],
   ["TOOL_CONCURRENCY", "0", '"0"', "expected a whole number from 1 to 1000"],
   ["TOOL_RATE", "-1", '"-1"', "expected a whole number from 0 to 1000000"],
@@ -555,6 +556,15 @@ test("parseConfig() rejects tools without a workspace or without keys", () => {
   assert.deepEqual(mistakesOf({ settings: { TOOLS, ...rest, WEB_SEARCH: "searxng" } }), [
     "Cannot use TOOLS: WEB_SEARCH_URL is not set, and SearXNG has no default address",
   ]);
+});
+
+test("parseConfig() rejects MCP servers that any client of any machine could use", () => {
+  const MCP_CONFIG = ".mcp.json";
+  assert.deepEqual(mistakesOf({ settings: { MCP_CONFIG, OPEN_ACCESS: "on" } }), [
+    "Cannot use MCP_CONFIG: GATEWAY_API_KEYS is not set and OPEN_ACCESS is on, so any client could use the servers",
+  ]);
+  parseConfig({ settings: { MCP_CONFIG, OPEN_ACCESS: "on", GATEWAY_API_KEYS: "alice:k" } });
+  parseConfig({ settings: { MCP_CONFIG } });
 });
 
 test("parseConfig() rejects limits for unknown keys", () => {

@@ -1,16 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import process from "node:process";
-import { test } from "node:test";
-import { systemClock } from "../../../lib/runtime/clock.ts";
-import { createGateway } from "../../../mod.ts";
+import { type Answer, withManagedServers } from "./gateway.ts";
 import { runs, serverCommand, until } from "../../tools/mcp/managed/stdio_servers.ts";
 
-const ADMIN = "admin-0123456789abcdef";
 const SECRET = "0123456789-secret";
-const skip = process.platform === "win32" ? "no process groups on Windows" : false;
 
 /** Servers of the configuration: `good`, `other`, and `bad`, which cannot be started. */
 const SERVERS = {
@@ -19,44 +12,20 @@ const SERVERS = {
   bad: { ...serverCommand("fail", "--token", SECRET), env: { SERVER_KEY: SECRET }, restart_policy: "never" },
 };
 
-/** The answer of an endpoint. */
-type Answer = ReturnType<typeof toAnswer>;
-
-function toAnswer(status: number, text: string) {
-  return { status, body: JSON.parse(text) };
-}
-
-/** Runs a test with a gateway, and ends its servers. */
 function withGateway(
   name: string,
   run: (ask: (route: string, body?: object) => Promise<Answer>, stop: () => Promise<void>) => Promise<void>,
-) {
-  test(name, { skip, timeout: 60_000 }, async () => {
-    const folder = mkdtempSync(join(tmpdir(), "mcp-"));
-    const path = join(folder, ".mcp.json");
-    writeFileSync(path, JSON.stringify({ mcpServers: SERVERS }));
-    const gateway = createGateway({
-      settings: { GATEWAY_ADMIN_KEY: ADMIN, MCP_CONFIG: path },
-      clock: systemClock,
-    });
-    try {
-      await run(async (route, body) => {
-        const [method = "", target] = route.split(" ");
-        const request = new Request(`http://gateway.test/v1/mcp${target}`, {
-          method,
-          headers: { "x-api-key": ADMIN, ...(body && { "content-type": "application/json" }) },
-          ...(body && { body: JSON.stringify(body) }),
-        });
-        const response = await gateway.fetch(request);
-        const text = await response.text();
-        assert.ok(!text.includes(SECRET), text);
-        return toAnswer(response.status, text);
-      }, () => gateway.stop());
-    } finally {
-      await gateway.stop();
-      rmSync(folder, { recursive: true });
-    }
-  });
+): void {
+  withManagedServers(name, () => ({
+    servers: SERVERS,
+    run: ({ ask, stop }) =>
+      run(async (route, body) => {
+        const [method, path] = route.split(" ");
+        const answer = await ask(`${method} /mcp${path}`, body);
+        assert.ok(!answer.text.includes(SECRET), answer.text);
+        return answer;
+      }, stop),
+  }));
 }
 
 withGateway("/v1/mcp/ starts, shows, restarts and stops a server", async (ask) => {

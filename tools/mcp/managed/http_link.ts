@@ -1,5 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import { McpError } from "../../errors.ts";
+import type { McpConnection } from "../connection.ts";
 import { createRemote } from "../remote.ts";
 import type { HttpServer, ServerConfig } from "./server_config.ts";
 import type { LinkEnd, OpenOptions, ServerLink } from "./server_link.ts";
@@ -14,46 +15,69 @@ export interface HttpOptions extends OpenOptions {
 
 /**
  * Connects to a server over streamable HTTP, as {@linkcode OpenLink} says. Its host may be private, because the
- * operator has named it; redirects are not followed. A server that has ended the session counts as ended.
+ * operator has named it; redirects are not followed.
+ *
+ * If the server has lost the session, a new one is begun, and the exchange repeated: the server did not run it. A server
+ * that cannot be reached then counts as ended.
+ *
+ * Source: https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#session-management
  */
 export async function openHttpLink(
   { name, url, headers }: ServerConfig & HttpServer,
   { signal, client, maxResultChars, clock }: HttpOptions,
 ): Promise<ServerLink> {
-  const connect = createRemote({ allowHosts: [toHostAndPort(url)] }, {
+  const open = createRemote({ allowHosts: [toHostAndPort(url)] }, {
     after: (ms, run) => clock.after(ms, run),
   });
-  const connection = await connect({ name, url, headers }, { client, signal, maxResultChars });
-  let loseSession = () => {};
-  const sessionLost = new Promise<LinkEnd>((resolve) => {
-    loseSession = () => resolve({ reason: "it has ended the session", clean: false });
-  });
+  const connect = (connectSignal: AbortSignal) =>
+    open({ name, url, headers }, { client, signal: connectSignal, maxResultChars });
+  let current = await connect(signal);
+  let reconnecting: Promise<McpConnection> | undefined;
+  let finish = (_end: LinkEnd) => {};
+  const ended = new Promise<LinkEnd>((resolve) => finish = resolve);
 
-  /** Source: https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#session-management */
-  async function watch<Result>(exchange: Promise<Result>): Promise<Result> {
-    try {
-      return await exchange;
-    } catch (error) {
-      if (error instanceof McpError && error.status === 404) loseSession();
+  /** Replaces a connection whose session is lost. Exchanges that fail at the same time share the new one. */
+  function reconnect(lost: McpConnection, exchangeSignal: AbortSignal): Promise<McpConnection> {
+    if (current !== lost) return Promise.resolve(current);
+    return reconnecting ??= connect(exchangeSignal).then((connection) => {
+      void lost.close();
+      return current = connection;
+    }).catch((error) => {
+      finish({ reason: "it has lost the session, and cannot be reached", clean: false });
       throw error;
+    }).finally(() => reconnecting = undefined);
+  }
+
+  async function exchange<Result>(
+    run: (connection: McpConnection) => Promise<Result>,
+    exchangeSignal: AbortSignal,
+  ): Promise<Result> {
+    const used = current;
+    try {
+      return await run(used);
+    } catch (error) {
+      if (!(error instanceof McpError) || error.status !== 404) throw error;
+      return await run(await reconnect(used, exchangeSignal));
     }
   }
 
+  const close = async () => {
+    await current.close();
+    finish({ reason: "the connection was closed", clean: false });
+  };
   return {
     connection: {
-      listTools: (listSignal) => watch(connection.listTools(listSignal)),
-      callTool: (tool, input, callSignal) => watch(connection.callTool(tool, input, callSignal)),
-      ping: (pingSignal) => watch(connection.ping(pingSignal)),
-      closed: Promise.race([connection.closed, sessionLost.then(() => {})]),
-      close: () => connection.close(),
+      listTools: (listSignal) => exchange((connection) => connection.listTools(listSignal), listSignal),
+      callTool: (tool, input, callSignal) =>
+        exchange((connection) => connection.callTool(tool, input, callSignal), callSignal),
+      ping: (pingSignal) => exchange((connection) => connection.ping(pingSignal), pingSignal),
+      closed: ended.then(() => {}),
+      close,
     },
     pid: undefined,
-    ended: Promise.race([
-      sessionLost,
-      connection.closed.then(() => ({ reason: "the connection was closed", clean: false })),
-    ]),
+    ended,
     look: async () => {},
-    close: () => connection.close(),
+    close,
   };
 }
 

@@ -65,8 +65,11 @@ function call(name, input) {
     case "flood":
       process.stdout.write("x".repeat(input.chars));
       return undefined;
+    case "hang":
+      process.stderr.write("hanging\n");
+      return undefined;
     default:
-      return undefined; // `hang` never answers
+      return undefined;
   }
 }
 
