@@ -24,6 +24,8 @@ export interface TestMcpOptions {
   call?: (name: string, input: Json) => Json | Promise<Json>;
   /** How requests are answered. `sse` opens a stream of its own for them, as in the first revision. */
   transport?: "json" | "stream" | "sse";
+  /** True for a server that knows only the revision 2026-07-28, which has no `initialize` and no sessions. */
+  modern?: boolean;
   /** The session id that is given and required. */
   session?: string;
   /** Bearer token that is required. */
@@ -106,6 +108,7 @@ async function answer(
   }
   if (http === "DELETE") return end(response, 200);
   if (http !== "POST" || message === undefined) return end(response, 405);
+  if (options.modern === true && headers["mcp-protocol-version"] !== "2026-07-28") return end(response, 400);
   if (session !== undefined && message.method !== "initialize" && headers["mcp-session-id"] !== session) {
     return end(response, 404);
   }
@@ -124,10 +127,20 @@ async function answer(
 export async function toReply(message: Json, options: TestMcpOptions = {}): Promise<Json | undefined> {
   const { id, method, params } = message;
   if (id === undefined || method === undefined) return undefined;
+  const kind = options.modern === true ? { resultType: "complete" } : {};
   const reply = (result: Json) =>
-    "error" in result ? { jsonrpc: "2.0", id, ...result } : { jsonrpc: "2.0", id, result };
+    "error" in result
+      ? { jsonrpc: "2.0", id, ...result }
+      : { jsonrpc: "2.0", id, result: { ...kind, ...result } };
   const { name, arguments: input, cursor }: Json = isJson(params) ? params : {};
   switch (method) {
+    case "server/discover":
+      return reply({
+        supportedVersions: ["2026-07-28"],
+        capabilities: { tools: {} },
+        ttlMs: 0,
+        cacheScope: "private",
+      });
     case "initialize":
       return reply({
         protocolVersion: isJson(params) ? params.protocolVersion : "2025-11-25",

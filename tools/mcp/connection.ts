@@ -13,7 +13,8 @@ import * as v from "valibot";
 import { raceAbort } from "../abort.ts";
 import type { JsonObject, ToolResult } from "../call.ts";
 import { McpError, ToolError } from "../errors.ts";
-import { GATEWAY_ERROR } from "./http_transport.ts";
+import { GATEWAY_ERROR, RAW_RESULT } from "./http_transport.ts";
+import { isObject } from "./json.ts";
 import { toToolResult } from "./result.ts";
 import { type McpToolList, ToolListReader } from "./tool_list.ts";
 
@@ -116,10 +117,10 @@ export async function connectTo(
 
   async function exchange(method: string, params: JsonObject | undefined, callSignal: AbortSignal) {
     try {
-      return await client.request({ method, ...(params && { params }) }, Anything, {
-        signal: callSignal,
-        timeout: MAX_EXCHANGE_MS,
-      });
+      const options = { signal: callSignal, timeout: MAX_EXCHANGE_MS };
+      const result = await client.request({ method, ...(params && { params }) }, Anything, options);
+      const raw = result[RAW_RESULT];
+      return isObject(raw) ? raw : result;
     } catch (error) {
       callSignal.throwIfAborted();
       throw toMcpError(name, ACTIONS[method] ?? "ask", error);

@@ -1,4 +1,5 @@
 import { type JSONRPCMessage, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import type { JsonObject } from "../call.ts";
 import type { McpFetch } from "./guarded_http.ts";
 
 /** Marks a JSON-RPC error that the gateway wrote, not the server. */
@@ -40,9 +41,11 @@ export class HttpTransport extends StreamableHTTPClientTransport {
       reconnectionScheduler: (reconnect, ms) =>
         after(Math.min(Math.max(ms, MIN_RESUME_MS), MAX_RESUME_MS), reconnect),
     });
-    // The client keeps this handler, and calls it before its own.
+    // The client keeps this handler, and calls it before its own, with the same object.
     this.onmessage = (message) => {
-      if (!("method" in message)) this.#open.delete(message.id);
+      if ("method" in message) return;
+      this.#open.delete(message.id);
+      if ("result" in message) message.result = keepRaw(message.result);
     };
   }
 
@@ -91,6 +94,21 @@ export class HttpTransport extends StreamableHTTPClientTransport {
     this.#open.get(id)?.abort();
     this.#open.delete(id);
   }
+}
+
+/** Member of a result that holds the result as the server sent it. */
+export const RAW_RESULT = "gateway.raw";
+
+/**
+ * Wraps a result in an empty one. The client's schemas of the revision 2026-07-28 would reject a whole list because of
+ * one tool, and a result because of one block.
+ */
+function keepRaw(result: JsonObject): JsonObject {
+  const { resultType = "complete", tools, content, structuredContent } = result;
+  const isWrapped = resultType === "complete" &&
+    (tools !== undefined || content !== undefined || structuredContent !== undefined);
+  if (!isWrapped) return result;
+  return { resultType, ttlMs: 0, cacheScope: "private", tools: [], content: [], [RAW_RESULT]: result };
 }
 
 /** True for the request that opens the stream of notifications; false for one that resumes a result. */

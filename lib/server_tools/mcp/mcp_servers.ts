@@ -14,7 +14,10 @@ export interface McpServerUse {
   path: string;
   /** Selection of tools beside the server's URL, in the form of the beta of 2025-04-04. */
   configuration: JsonObject | undefined;
-  /** List of tools in the request, with which the server is not asked for its tools. */
+  /**
+   * List of tools in the request, with which a server by URL is not asked for its tools. Those of a managed server are
+   * always the ones that it has.
+   */
   listed: unknown;
 }
 
@@ -75,6 +78,9 @@ export function findMcpServers(
       throw invalid(`${path}: mcp_toolset references server "${name}" which is not defined in mcp_servers`);
     }
     if (uses.has(name)) throw invalid(`${path}: duplicate mcp_toolset for server "${name}"`);
+    if (!isListOrUnset(toolset.tools)) {
+      throw invalid(`${path}.mcp_toolset.tools: Input should be a valid list`);
+    }
     const listed = toolset.tools ?? findListing(request, name);
     const configuration = server?.configuration;
     uses.set(name, { name, remote: server?.remote, toolset: asTyped(toolset), path, configuration, listed });
@@ -162,7 +168,13 @@ function findListing({ messages }: MessagesRequest, name: string): unknown {
   const blocks = messages.flatMap(({ role, content }): JsonObject[] =>
     role === "assistant" && typeof content !== "string" ? content : []
   );
-  return blocks.findLast(({ type, mcp_server_name: server }) => type === LISTING && server === name)?.tools;
+  return blocks.findLast(({ type, mcp_server_name: server, tools }) =>
+    type === LISTING && server === name && Array.isArray(tools)
+  )?.tools;
+}
+
+function isListOrUnset(value: unknown): boolean {
+  return value === undefined || value === null || Array.isArray(value);
 }
 
 /** Type of the block that holds the tools of an MCP server. Source: npm @anthropic-ai/sdk, `BetaMCPToolListingBlock` */

@@ -16,8 +16,6 @@ export interface OpenMcpServer {
   tools: readonly McpTool[];
   /** Names of tools that cannot be offered to a model. */
   rejected: readonly string[];
-  /** True if the server was asked for its tools; false if the request lists them. */
-  asked: boolean;
   /**
    * Calls a tool.
    *
@@ -32,7 +30,8 @@ export interface OpenMcpServer {
  * does not ask the server again.
  */
 export function toListings(servers: readonly OpenMcpServer[]): ResponseBlock[] {
-  return servers.filter(({ asked }) => asked).map(({ use, tools }) => ({
+  const unlisted = servers.filter(({ use }) => use.listed === undefined || use.listed === null);
+  return unlisted.map(({ use, tools }) => ({
     type: LISTING,
     mcp_server_name: use.name,
     tools: tools.map(({ name, description, inputSchema }) => ({

@@ -71,9 +71,9 @@ export function createMcpSession(context: McpContext, { betas, signal }: McpSess
       ? toManagedConnector(name, { ...options, managed })
       : toRemoteConnector(remote, options);
     connectors.push(connector);
-    const asked = listed === undefined || listed === null;
+    const isAsked = listed === undefined || listed === null || remote === undefined;
     try {
-      const { tools, rejected } = asked ? await connector.listTools() : client.readToolList(name, listed);
+      const { tools, rejected } = isAsked ? await connector.listTools() : client.readToolList(name, listed);
       if (rejected.length > 0) {
         const reasons = rejected.map((tool) => `${tool.name}: ${tool.reason}`);
         logWarning("tools of an MCP server cannot be offered", { server: name, tools: reasons });
@@ -81,7 +81,6 @@ export function createMcpSession(context: McpContext, { betas, signal }: McpSess
       return {
         tools,
         rejected: rejected.map((tool) => tool.name),
-        asked,
         callTool: (tool, input, callSignal) => connector.callTool(tool, input, callSignal),
       };
     } catch (error) {

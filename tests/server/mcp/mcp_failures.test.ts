@@ -68,6 +68,11 @@ const REJECTED: { name: string; body(docs: Json): Json; message: RegExp; options
     message: /^tools\.1: duplicate mcp_toolset for server "docs"$/,
   },
   {
+    name: "tools of a toolset that are no list",
+    body: () => ({ tools: [{ ...TOOLSET, tools: "all" }] }),
+    message: /^tools\.0\.mcp_toolset\.tools: Input should be a valid list$/,
+  },
+  {
     name: "a server without a toolset, under a beta of toolsets",
     body: () => ({ tools: [] }),
     message: /^mcp_servers: \[docs\] declared but no mcp_toolset in tools references them$/,

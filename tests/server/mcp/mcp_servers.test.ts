@@ -208,6 +208,30 @@ test("parallel calls of one turn run at the same time, and their results keep th
   });
 });
 
+test("tools of a toolset are offered without asking the server, which is connected to for a call", () =>
+  withMcp({}, async ({ model, ask, server }) => {
+    const tools = [{ name: "echo", input_schema: { type: "object" } }, { name: "bad", input_schema: "none" }];
+    model.script(say({ text: ["1"] }));
+    const { headers } = await ask({ tools: [{ ...TOOLSET, tools }] });
+    assert.deepEqual(model.requests.map(offeredNames), [["docs_echo"]]);
+    assert.equal(headers.get("x-gateway-loss"), "tools.0.tools.bad;dropped");
+    assert.deepEqual(server.requests, []);
+    model.script(say({ tools: [call("call_1", "docs_echo", { word: "a" })] }), say({ text: ["2"] }));
+    const { body } = await ask({ tools: [{ ...TOOLSET, tools }] });
+    assert.deepEqual(dig(body, "content", 1, "content", 0, "text"), "You said a");
+    assert.ok(!server.methods().includes("tools/list"));
+  }));
+
+test("VALIDATION=strict accepts MCP servers, whose betas the gateway uses", () =>
+  withMcp({ settings: { VALIDATION: "strict" } }, async ({ model, ask }) => {
+    for (const api of MODEL_APIS) {
+      model.script(say({ text: ["1"] }));
+      const headers = { "anthropic-beta": "mcp-client-2025-11-20" };
+      const { status, body } = await ask({ model: api.model }, { headers });
+      assert.equal(status, 200, JSON.stringify(body));
+    }
+  }));
+
 test("POST /v1/messages/count_tokens counts the tools of a server", () =>
   withMcp({ tools: [{ ...ECHO, description: "word ".repeat(500) }] }, async ({ gateway, docs, server }) => {
     const count = async (body: object) => {

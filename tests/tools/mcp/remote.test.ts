@@ -55,6 +55,22 @@ for (const transport of ["json", "stream", "sse"] as const) {
     }));
 }
 
+test("createRemote() uses a server that knows only the revision 2026-07-28", () =>
+  withServer({
+    modern: true,
+    tools: [ECHO, { name: "bad", inputSchema: "none" }],
+    call: (_name, { word }) => ({ content: [{ type: "text", text: `You said ${word}` }, { type: "new" }] }),
+  }, async (connection, server) => {
+    const { tools, rejected } = await connection.listTools(NEVER);
+    assert.deepEqual([tools.map(({ name }) => name), rejected.map(({ name }) => name)], [["echo"], ["bad"]]);
+    const { content } = await connection.callTool("echo", { word: "bee" }, NEVER);
+    assert.deepEqual(content, [
+      { type: "text", text: "You said bee" },
+      { type: "text", text: "[unsupported content of type new]" },
+    ]);
+    assert.deepEqual(server.methods(), ["initialize", "server/discover", "tools/list", "tools/call"]);
+  }));
+
 /** Behaviours of servers that cannot be used, and the end of the message. */
 const UNUSABLE: { name: string; options: TestMcpOptions; message: RegExp; status?: number }[] = [
   {
@@ -268,6 +284,25 @@ test("callTool() cancels a call when its signal fires, and the connection serves
       }
     },
   ));
+
+test("callTool() answers at most 100 requests that a server sends", () =>
+  withServer({
+    intercept({ message }, response) {
+      if (message?.method !== "tools/call") return false;
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      for (let id = 0; id < 300; id++) {
+        response.write(toEvent({ jsonrpc: "2.0", id: `p${id}`, method: "ping" }));
+      }
+      const result = { content: [{ type: "text", text: "done" }] };
+      return Boolean(response.end(toEvent({ jsonrpc: "2.0", id: message.id, result })));
+    },
+  }, async (connection, server) => {
+    await connection.callTool("echo", {}, NEVER);
+    const answers = () => server.requests.filter(({ message }) => message?.result !== undefined).length;
+    while (answers() < 100) await new Promise((resolve) => setImmediate(resolve));
+    await connection.ping(NEVER);
+    assert.equal(answers(), 100);
+  }));
 
 test("callTool() passes on the error that a server returns, with its message cut", () =>
   withServer(
