@@ -144,6 +144,7 @@ function toToolsOptions(
   return {
     root,
     stateDir: config.stateDir,
+    mcpConfig: config.mcpConfig,
     groups,
     shell: { sandbox: config.shellSandbox, network: config.shellNetwork === "on" },
     web: {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { runs, serverCommand } from "../../tools/mcp/managed/stdio_servers.ts";
-import { launch, type Runtime, RUNTIMES } from "../runtimes/launch.ts";
+import { launch, OWN_RUNTIMES, type Runtime } from "../runtimes/launch.ts";
 import { ADMIN } from "./gateway.ts";
 
 const FOLDER = mkdtempSync(join(tmpdir(), "mcp-"));
@@ -39,7 +39,7 @@ async function startServer(url: string) {
   return { status: response.status, body: await response.json() };
 }
 
-for (const runtime of RUNTIMES) {
+for (const runtime of OWN_RUNTIMES) {
   const permitted = permit(runtime, `--allow-read=${FOLDER}`, "--allow-env", "--allow-run");
   const on = (does: string, run: () => Promise<void>) =>
     test(`mod.ts on ${runtime.name} ${does}`, { skip: runtime.missing, timeout: 60_000 }, run);
@@ -51,7 +51,6 @@ for (const runtime of RUNTIMES) {
       return body.pid;
     }));
 
-  if (runtime !== RUNTIMES[0]) continue;
   on("reads the file of MCP_CONFIG for --check", async () => {
     const { status, stdout, stderr } = await launch(permitted, [...ARGS, "--check", "--mcp-config", PATH])
       .ended;
@@ -61,7 +60,7 @@ for (const runtime of RUNTIMES) {
 }
 
 for (const args of [["--check"], []]) {
-  const [runtime = RUNTIMES[0]] = RUNTIMES;
+  const [runtime] = OWN_RUNTIMES;
   test(`mod.ts ${args} reports a missing variable in MCP_CONFIG, and ends with status 2`, {
     skip: runtime?.missing,
     timeout: 60_000,
@@ -76,10 +75,11 @@ for (const args of [["--check"], []]) {
   });
 }
 
-const deno = RUNTIMES.find(({ name }) => name === "deno");
+const deno = OWN_RUNTIMES.find(({ name }) => name === "deno");
+const skip = deno === undefined ? "only Deno has permissions" : deno.missing;
 
 test("a server that is a process needs --allow-run on Deno, and the gateway serves without it", {
-  skip: deno?.missing,
+  skip,
   timeout: 60_000,
 }, async () => {
   assert.ok(deno);
@@ -94,7 +94,7 @@ test("a server that is a process needs --allow-run on Deno, and the gateway serv
   });
 });
 
-test("MCP_CONFIG needs --allow-read on Deno", { skip: deno?.missing, timeout: 60_000 }, async () => {
+test("MCP_CONFIG needs --allow-read on Deno", { skip, timeout: 60_000 }, async () => {
   assert.ok(deno);
   const { status, stderr } = await launch(deno, [...ARGS, "--mcp-config", PATH]).ended;
   assert.equal(status, 2);

@@ -6,7 +6,10 @@ const REASON_LINES = 5;
 
 /** Returns the reason why a server could not be started, with its last output. It holds no secrets of the configuration. */
 export function toReason(error: unknown, log: ServerLog): string {
-  if (error instanceof McpError) return withLog(error.message.replace(/^Cannot [^"]*"[^"]*": /, ""), log);
+  if (error instanceof McpError) {
+    // The message may be the server's, and hold what it was given.
+    return withLog(log.redact(error.message.replace(/^Cannot [^"]*"[^"]*": /, "")), log);
+  }
   log.add(String(error));
   return withLog("the gateway failed", log);
 }

@@ -31,7 +31,8 @@ export type LifecycleChange =
   /** A running server has ended; `clean` if it ended by itself with status 0. */
   | { readonly type: "ended"; readonly reason: string; readonly clean: boolean }
   | { readonly type: "ping answered" }
-  | { readonly type: "ping failed" }
+  /** A ping of the schedule, or one that a request has caused. */
+  | { readonly type: "ping failed"; readonly scheduled: boolean }
   /** The wait before a restart is over. */
   | { readonly type: "restart due" }
   | { readonly type: "stop" }
@@ -147,11 +148,15 @@ function nextOfRunning(
     case "ping answered":
       return [{ ...current, state: { ...state, failedPings: 0 } }, []];
     case "ping failed": {
+      // Requests may come at any rate: they show that a server is unhealthy, but do not end it.
+      if (!event.scheduled) {
+        return [{ ...current, state: { ...state, failedPings: Math.max(state.failedPings, 1) } }, []];
+      }
       const failedPings = state.failedPings + 1;
       const reason = `it did not answer ${MAX_FAILED_PINGS} pings in a row`;
       return [
         { ...current, state: { ...state, failedPings } },
-        failedPings === MAX_FAILED_PINGS ? [{ type: "abandon", reason }] : [],
+        failedPings >= MAX_FAILED_PINGS ? [{ type: "abandon", reason }] : [],
       ];
     }
     case "stop":

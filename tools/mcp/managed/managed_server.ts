@@ -132,8 +132,8 @@ export class ManagedServer {
     while (this.#lifecycle.state.name === "stopping") await this.#nextChange();
   }
 
-  /** Pings the server if it runs. A ping without an answer counts for its health. */
-  async ping(): Promise<void> {
+  /** Pings the server if it runs. Only pings of the schedule count for a restart. */
+  async ping({ scheduled = false } = {}): Promise<void> {
     const link = this.#link;
     if (link === undefined || this.#lifecycle.state.name !== "running") return;
     const timeout = new AbortController();
@@ -142,7 +142,7 @@ export class ManagedServer {
     cancel();
     if (this.#link !== link) return;
     this.lastHealthCheck = this.#options.clock.now();
-    this.#apply({ type: answered ? "ping answered" : "ping failed" });
+    this.#apply(answered ? { type: "ping answered" } : { type: "ping failed", scheduled });
   }
 
   /** Returns a connection that all calls share: a caller cannot close it. */
@@ -273,7 +273,7 @@ export class ManagedServer {
     this.#cancelTimer = this.#options.clock.after(intervalMs, async () => {
       const link = this.#link;
       await link?.look();
-      await this.ping();
+      await this.ping({ scheduled: true });
       if (this.#link === link && this.#lifecycle.state.name === "running") this.#scheduleHealthCheck();
     });
   }

@@ -4,6 +4,8 @@ export interface ServerLog {
   write(bytes: Uint8Array): void;
   /** Adds a line. */
   add(line: string): void;
+  /** Removes secrets from a text. */
+  redact(text: string): string;
   /** Notes that the server is started. */
   begin(): void;
   /** Returns the last lines, without secrets; with `sinceStart`, those since the server was started. */
@@ -34,6 +36,7 @@ export function createServerLog(redact: (line: string) => string): ServerLog {
 
   return {
     add,
+    redact,
     begin() {
       add(unfinished);
       unfinished = "";

@@ -33,7 +33,8 @@ function toText(action: LifecycleAction): string {
 const start: LifecycleChange = { type: "start" };
 const ready: LifecycleChange = { type: "ready" };
 const stop: LifecycleChange = { type: "stop" };
-const deaf: LifecycleChange = { type: "ping failed" };
+const deaf: LifecycleChange = { type: "ping failed", scheduled: true };
+const deafToRequest: LifecycleChange = { type: "ping failed", scheduled: false };
 
 const CASES: [
   name: string,
@@ -92,6 +93,16 @@ const CASES: [
     "open",
     "abandon",
   ]],
+  [
+    "does not restart a server for pings of requests",
+    [
+      ...[start, ready],
+      ...Array(9).fill(deafToRequest),
+      deaf,
+    ],
+    "running",
+    ["open"],
+  ],
   [
     "forgives a ping that is answered late",
     [

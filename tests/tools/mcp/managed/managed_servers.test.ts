@@ -19,10 +19,10 @@ test("start() fails with the reason and the last output, without secrets", async
   const { control, starts } = createFakeServers();
   const started = control.start("a");
   starts[0]?.options.log.add("cannot open secret file");
-  await starts[0]?.fail(new McpError("it exited with status 1"));
+  await starts[0]?.fail(new McpError('Cannot connect to MCP server "a": the secret is wrong'));
   await assert.rejects(started, {
     message:
-      'Cannot start MCP server "a": it exited with status 1; its last output was:\ncannot open [redacted] file',
+      'Cannot start MCP server "a": the [redacted] is wrong; its last output was:\ncannot open [redacted] file',
   });
   assert.equal(control.status("a")?.health, "dead");
 });
