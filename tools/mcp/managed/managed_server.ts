@@ -1,26 +1,20 @@
 import { ProtocolError } from "@modelcontextprotocol/client";
 import { raceAbort } from "../../abort.ts";
-import type { Clock } from "../../clock.ts";
 import { McpError } from "../../errors.ts";
 import type { McpConnection } from "../connection.ts";
 import { INITIAL, type Lifecycle, type LifecycleAction, type LifecycleChange, next } from "./lifecycle.ts";
 import { toReason, withLog } from "./failure_reason.ts";
 import type { ServerConfig } from "./server_config.ts";
-import type { OpenLink, ServerLink } from "./server_link.ts";
+import { openServer, type OpenServerOptions } from "./open_server.ts";
+import type { ServerLink } from "./server_link.ts";
 import type { ServerLog } from "./server_log.ts";
 
 /** Options of {@linkcode ManagedServer}. */
-export interface ManagedServerOptions {
-  config: ServerConfig;
-  open: OpenLink;
-  log: ServerLog;
-  clock: Clock;
+export interface ManagedServerOptions extends OpenServerOptions {
   /** Called after each change of the state. */
   onChange(server: ManagedServer): void;
 }
 
-/** Time within which a server must answer `initialize` and `tools/list`: less than the 30 s of a start request. */
-const START_TIMEOUT_MS = 25_000;
 /** Time after a failure within which a use of the server does not start it again. */
 const COOL_DOWN_MS = 30_000;
 /** Minimum time between two looks at the processes of a server. */
@@ -217,24 +211,15 @@ export class ManagedServer {
     this.#opening = opening;
     this.#abandonReason = undefined;
     this.log.begin();
-    const { signal } = opening;
-    const timeout = new McpError(`it did not answer as an MCP server within ${START_TIMEOUT_MS / 1000} s`);
-    const cancel = this.#options.clock.after(START_TIMEOUT_MS, () => opening.abort(timeout));
-    let link: ServerLink | undefined;
     try {
-      link = await this.#options.open(this.config, { signal, log: this.log });
-      await link.connection.listTools(signal);
-      await link.look();
-      signal.throwIfAborted();
+      const link = await openServer(this.#options, opening);
       this.#link = link;
       this.lastHealthCheck = this.#options.clock.now();
       void this.#watch(link);
       this.#apply({ type: "ready" });
     } catch (error) {
-      await link?.close({ force: true });
       this.#apply({ type: "start failed", reason: toReason(error, this.log) });
     } finally {
-      cancel();
       this.#opening = undefined;
     }
   }
