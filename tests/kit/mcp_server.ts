@@ -49,6 +49,9 @@ export interface TestMcpServer {
   close(): Promise<void>;
 }
 
+/** Result of a call that ends the streams of a server by events, and asks for a new one at once. */
+export const END_STREAM: Json = {};
+
 /** The tool of a server that chooses no others. */
 export const ECHO = {
   name: "echo",
@@ -103,7 +106,10 @@ async function answer(
     if (!streams.size) return end(response, 405);
     end(response, 202);
     const reply = await toReply(message ?? {}, options);
-    for (const stream of streams) if (reply !== undefined) stream.write(toEvent(reply));
+    for (const stream of streams) {
+      if (reply?.result === END_STREAM) streams.delete(stream.end("retry: 0\n\n"));
+      else if (reply !== undefined) stream.write(toEvent(reply));
+    }
     return;
   }
   if (http === "DELETE") return end(response, 200);
@@ -131,7 +137,7 @@ export async function toReply(message: Json, options: TestMcpOptions = {}): Prom
   const reply = (result: Json) =>
     "error" in result
       ? { jsonrpc: "2.0", id, ...result }
-      : { jsonrpc: "2.0", id, result: { ...kind, ...result } };
+      : { jsonrpc: "2.0", id, result: result === END_STREAM ? result : { ...kind, ...result } };
   const { name, arguments: input, cursor }: Json = isJson(params) ? params : {};
   switch (method) {
     case "server/discover":

@@ -98,11 +98,21 @@ export function createRemote(
     }
 
     function connectByEvents(): Promise<McpConnection> {
-      // The stream is opened by the same guarded fetch as the requests, which follows no redirect.
+      let isOpen = false;
       const transport = new SSEClientTransport(target.url, {
         requestInit: { headers },
-        fetch: http,
+        // The fetch itself follows no redirect.
         redirectPolicy: "follow",
+        async fetch(input, init) {
+          if (init?.method === "POST") return await http(input, init);
+          if (!isOpen) {
+            isOpen = true;
+            return await http(input, init);
+          }
+          // A stream that has ended is not opened again: its server chooses how often that would be.
+          await transport.close();
+          return new Response(null, { status: 204 });
+        },
       });
       return connectTo(transport, { ...options, name });
     }

@@ -69,7 +69,12 @@ export function toRemoteConnector(
 ): McpConnector {
   let connecting: Promise<McpConnection> | undefined;
   const connect = () => {
-    connecting ??= open().catch((error) => {
+    connecting ??= open().then((connection) => {
+      const used = connecting;
+      // The next call connects again.
+      void connection.closed.then(() => connecting = connecting === used ? undefined : connecting);
+      return connection;
+    }, (error) => {
       connecting = undefined;
       throw error;
     });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import process from "node:process";
+import type { Settings } from "../../../lib/config/settings.ts";
 import { systemClock } from "../../../lib/runtime/clock.ts";
 import { createGateway } from "../../../mod.ts";
 
@@ -15,6 +16,8 @@ export type Answer = ReturnType<typeof toAnswer>;
 export interface ManagedOptions {
   /** The content of `mcpServers`. */
   servers: object;
+  /** Settings beside those of the servers. */
+  settings?: Settings;
   /** The `fetch` for upstreams. */
   fetch?: typeof fetch;
   run(gateway: ManagedGateway): Promise<void>;
@@ -34,11 +37,16 @@ export function withManagedServers(
 ): void {
   const skip = process.platform === "win32" ? "no process groups on Windows" : false;
   test(name, { skip, timeout: 60_000 }, async () => {
-    const { servers, run, ...upstream } = await options();
+    const { servers, run, settings: more, ...upstream } = await options();
     const folder = mkdtempSync(join(tmpdir(), "mcp-"));
     const path = join(folder, ".mcp.json");
     writeFileSync(path, JSON.stringify({ mcpServers: servers }));
-    const settings = { GATEWAY_ADMIN_KEY: ADMIN, MCP_CONFIG: path, OPENROUTER_API_KEY: "sk-or-test" };
+    const settings = {
+      GATEWAY_ADMIN_KEY: ADMIN,
+      MCP_CONFIG: path,
+      OPENROUTER_API_KEY: "sk-or-test",
+      ...more,
+    };
     const gateway = createGateway({ settings, clock: systemClock, ...upstream });
     try {
       await run({

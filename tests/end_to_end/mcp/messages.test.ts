@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { call, say } from "../../clients/turns.ts";
 import { createModel, resultsSentIn } from "../tools/model.ts";
+import { objects } from "../../kit/json.ts";
 import { serveMcp, type TestMcpServer } from "../../kit/mcp_server.ts";
 import { serverCommand, until } from "../../tools/mcp/managed/stdio_servers.ts";
 import { type ManagedGateway, withManagedServers } from "./gateway.ts";
@@ -142,3 +143,41 @@ withManagedServers(
     };
   },
 );
+
+withManagedServers("a managed toolset and Anthropic's own connector go together", () => {
+  const model = createModel();
+  const docs = { type: "mcp_toolset", mcp_server_name: "docs" };
+  const mcp_servers = [{ type: "url", name: "docs", url: "https://mcp.example/" }];
+  const message = { ...toMessage("good"), model: "direct/claude-opus-5.5" };
+  model.script(
+    say({ tools: [call("toolu_1", "good_echo", { text: "bee" })] }),
+    say({ text: ["Bee."] }),
+    say({ text: ["Gladly."] }),
+  );
+  return {
+    servers: { good: serverCommand() },
+    settings: { UPSTREAMS: { direct: { url: "https://api.anthropic.com/api/v1", key: "k" } } },
+    fetch: model.fetch,
+    async run({ ask }) {
+      const { status, body } = await ask("POST /messages", {
+        ...message,
+        mcp_servers,
+        tools: [docs, ...message.tools],
+      });
+      assert.equal(status, 200, JSON.stringify(body));
+      assert.deepEqual(resultsIn(body.content), [[false, "bee"]]);
+      for (const { body: sent } of model.requests) {
+        assert.deepEqual(sent.mcp_servers, mcp_servers);
+        assert.deepEqual(objects(sent.tools)[0], docs);
+        assert.deepEqual(objects(sent.tools)[1]?.name, "good_echo");
+      }
+      // Without the toolset, Anthropic cannot know the server: its blocks are text.
+      const answer = { role: "assistant", content: body.content };
+      const messages = [...message.messages, answer, ...message.messages];
+      await ask("POST /messages", { ...message, messages, tools: undefined });
+      const sent = JSON.stringify(model.requests.at(-1)?.body);
+      assert.match(sent, /The tool echo of good was used/);
+      assert.doesNotMatch(sent, /mcp_tool/);
+    },
+  };
+});

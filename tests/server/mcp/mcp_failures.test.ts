@@ -4,7 +4,7 @@ import { removeFences } from "../../../lib/dialects/fence.ts";
 import { call, refuse, say } from "../../clients/turns.ts";
 import { offeredNames, resultsSentIn, toText } from "../../end_to_end/tools/model.ts";
 import { dig, type Json, objects } from "../../kit/json.ts";
-import { ECHO, type TestMcpOptions } from "../../kit/mcp_server.ts";
+import { ECHO, END_STREAM, type TestMcpOptions } from "../../kit/mcp_server.ts";
 import { type McpAnswer, type McpStage, TOOLSET, withMcp } from "./mcp_gateway.ts";
 
 const OVERLOADED = refuse(529, "overloaded_error", "Overloaded");
@@ -163,6 +163,7 @@ async function runCall({ model, ask }: McpStage, body: Json = {}): Promise<McpAn
   return answer;
 }
 
+const ANSWER = { content: [{ type: "text", text: "back" }] };
 const PNG = "iVBORw0KGgo=";
 /** Results of a server, and what the client sees of them. */
 const RESULTS: { name: string; result: Json; shown: string[]; isError?: boolean }[] = [
@@ -337,6 +338,23 @@ test("a session that the server has ended is opened again, and the call is run",
   return withMcp(options, async (stage) => {
     assert.equal(resultText(await runCall(stage)), "You said a");
     assert.equal(stage.server.methods().filter((method) => method === "initialize").length, 2);
+  });
+});
+
+test("a stream of events that the server ends is opened again by the next call, and not before", () => {
+  let calls = 0;
+  const options: TestMcpOptions = { transport: "sse", call: () => ++calls === 1 ? END_STREAM : ANSWER };
+  return withMcp(options, async (stage) => {
+    stage.model.script(
+      say({ tools: [call("call_1", "docs_echo", { word: "a" })] }),
+      say({ tools: [call("call_2", "docs_echo", { word: "b" })] }),
+      say({ text: ["Done."] }),
+    );
+    const { body } = await stage.ask({});
+    const results = objects(body.content).filter(({ type }) => type === "mcp_tool_result");
+    assert.deepEqual(results.map(({ is_error }) => is_error), [true, false], JSON.stringify(results));
+    assert.match(toText(results[0]?.content), /it closed the connection$/);
+    assert.equal(stage.server.requests.filter(({ http }) => http === "GET").length, 2);
   });
 });
 
