@@ -66,7 +66,12 @@ for (const args of [["--check"], []]) {
     timeout: 60_000,
   }, async () => {
     assert.ok(runtime);
-    const { status, stderr } = await launch(runtime, [...ARGS, ...args, "--mcp-config", BROKEN]).ended;
+    const { status, stderr } = await launch(permit(runtime, `--allow-read=${FOLDER}`, "--allow-env"), [
+      ...ARGS,
+      ...args,
+      "--mcp-config",
+      BROKEN,
+    ]).ended;
     assert.equal(status, 2);
     assert.match(
       stderr,
