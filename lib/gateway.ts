@@ -10,6 +10,7 @@ import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
 import type { GatewayContext } from "./server/context.ts";
+import { createOpenCalls } from "./server/mcp_server/open_calls.ts";
 import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
 import { createBodyMeter } from "./limits/body_meter.ts";
@@ -49,9 +50,10 @@ export interface Gateway {
    */
   ready(): Promise<void>;
   /**
-   * Rejects new requests and settles when all open requests have ended. Answers that take longer than
-   * `SHUTDOWN_TIMEOUT` are aborted; a stream then ends with an `error` event. Then ends the MCP servers that it manages.
-   * Call it before the server closes its sockets.
+   * Rejects new requests and settles when all open requests have ended and their usage is stored. Answers that take
+   * longer than `SHUTDOWN_TIMEOUT` are aborted; a stream then ends with an `error` event. An answer whose client has left
+   * is open while the gateway reads on for its usage. Then ends the MCP servers that it manages. Call it
+   * before the server closes its sockets.
    */
   stop(): Promise<void>;
 }
@@ -72,37 +74,10 @@ export interface Gateway {
  * ```
  */
 export function createGateway(
-  { settings = {}, clock = systemClock, host, ...options }: GatewayOptions = {},
+  { settings = {}, ...options }: GatewayOptions = {},
 ): Gateway {
-  const fullConfig = parseConfig({ settings });
-  const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
-  const { fetch = createFetch(config) } = options;
-  const mcpServers = config.mcpConfig === undefined
-    ? []
-    : readMcpConfig(config.mcpConfig, { readText: readTextFile, readVariable });
-  const shutdown = createShutdown(clock, config.shutdownTimeout * 1000);
-  const gateway: GatewayContext = {
-    config,
-    access: createAccess(fullConfig, host),
-    fetch,
-    clock,
-    newId,
-    directory: toDirectory(config),
-    modelCache: createModelCache({ fetch, clock }),
-    counters: createCounters(clock.now()),
-    shutdown,
-    inputCounter: createInputCounter(clock),
-    learned: createLearnedAdjustments(),
-    limits: createLimiter(config, { clock, newId }),
-    bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
-    mcpServers,
-    ...createToolLoaders(config, { clock, mcpServers }),
-  };
-  for (const { config: { name }, unknownFields } of mcpServers) {
-    if (unknownFields.length > 0) {
-      logWarning("unknown fields of an MCP server", { server: name, fields: unknownFields });
-    }
-  }
+  const gateway = createGatewayContext(parseConfig({ settings }), options);
+  const { shutdown } = gateway;
   const answer = createApp(gateway);
   return {
     fetch: async (request) => shutdown.started ? shuttingDownResponse() : await answer(request),
@@ -111,8 +86,48 @@ export function createGateway(
     },
     async stop() {
       await shutdown.start();
+      await gateway.limits.settle();
       await gateway.stopServers();
     },
+  };
+}
+
+/**
+ * Creates what the endpoints depend on from the settings.
+ *
+ * @throws {ConfigError} if the file `MCP_CONFIG` or the folder `STATE_DIR` cannot be used.
+ */
+export function createGatewayContext(
+  fullConfig: Config,
+  { clock = systemClock, host, ...options }: Omit<GatewayOptions, "settings"> = {},
+): GatewayContext {
+  const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
+  const { fetch = createFetch(config) } = options;
+  const mcpServers = config.mcpConfig === undefined
+    ? []
+    : readMcpConfig(config.mcpConfig, { readText: readTextFile, readVariable });
+  for (const { config: { name }, unknownFields } of mcpServers) {
+    if (unknownFields.length > 0) {
+      logWarning("unknown fields of an MCP server", { server: name, fields: unknownFields });
+    }
+  }
+  return {
+    config,
+    access: createAccess(fullConfig, host),
+    fetch,
+    clock,
+    newId,
+    directory: toDirectory(config),
+    modelCache: createModelCache({ fetch, clock }),
+    counters: createCounters(clock.now()),
+    shutdown: createShutdown(clock, config.shutdownTimeout * 1000),
+    inputCounter: createInputCounter(clock),
+    learned: createLearnedAdjustments(),
+    limits: createLimiter(config, { clock, newId }),
+    bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
+    mcpCalls: createOpenCalls(),
+    mcpServers,
+    ...createToolLoaders(config, { clock, mcpServers }),
   };
 }
 

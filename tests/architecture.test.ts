@@ -9,6 +9,7 @@ import { ROOMS, writeRoomsTable } from "./kit/rooms.ts";
 const PACKAGES: Record<string, RegExp> = {
   "valibot": /^(lib|tools)\//,
   "@valibot/to-json-schema": /^tools\/tool\.ts$/,
+  "@modelcontextprotocol/server": /^lib\/server\/mcp_server\//,
   "hono": /^lib\/server\/app\.ts$/,
   "eventsource-parser": /^lib\/upstreams\/read_events\.ts$/,
   "minisearch": /^lib\/server_tools\/tool_search\.ts$/,
@@ -27,7 +28,7 @@ const PACKAGES: Record<string, RegExp> = {
   "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,
   "node:":
-    /^(lib\/(runtime\/(process|serve)|limits\/spend_file)\.ts$|tools\/host\/|tools\/mcp\/managed\/(child|process_table|stdio_link)\.ts$)/,
+    /^(lib\/(base\/sha256|runtime\/(process|serve)|limits\/spend_file)\.ts$|tools\/host\/|tools\/mcp\/managed\/(child|process_table|stdio_link)\.ts$)/,
 };
 
 const IMPURE =

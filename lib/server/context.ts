@@ -5,6 +5,7 @@ import type { BodyMeter } from "../limits/body_meter.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Counters } from "../observability/counters.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
+import type { OpenCalls } from "./mcp_server/open_calls.ts";
 import type { MessageContext } from "../turns/context.ts";
 
 /** Dependencies of the endpoints. */
@@ -15,8 +16,10 @@ export interface GatewayContext extends MessageContext {
   counters: Counters;
   shutdown: Shutdown;
   limits: Limiter;
-  /** Counts the request bodies that are being read. */
+  /** Counts the request bodies that are in memory. */
   bodies: BodyMeter;
   /** The servers of `MCP_CONFIG`. */
   mcpServers: readonly McpServer[];
+  /** Calls of MCP clients that run, and sessions that have ended. */
+  mcpCalls: OpenCalls;
 }

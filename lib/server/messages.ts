@@ -47,19 +47,26 @@ export async function answerMessages(
 ): Promise<Response> {
   // The concurrency slot is taken before the body is read, because bodies take memory.
   const admission = await gateway.limits.admit(requestLog.caller);
+  // What is read on after the client has left keeps these, too.
+  admission.onEnd(gateway.shutdown.track());
+  const body = gateway.bodies.start(requestLog.caller.client);
+  admission.onEnd(body.end);
   try {
-    return await answerAdmitted({ request, gateway, requestLog }, { admission, stream });
+    const message = parseMessagesRequest(await readJsonBody(request, body, gateway));
+    return await answerAdmitted(message, { request, gateway, requestLog, admission, stream });
   } finally {
     if (!requestLog.streaming) admission.release();
   }
 }
 
 async function answerAdmitted(
-  { request, gateway, requestLog }: MessagesCall,
-  { admission, stream }: { admission: Admission; stream: boolean },
+  message: MessagesRequest,
+  { request, gateway, requestLog, admission, stream }: MessagesCall & {
+    admission: Admission;
+    stream: boolean;
+  },
 ): Promise<Response> {
   const { caller } = requestLog;
-  const message = parseMessagesRequest(await readJsonBody(request, caller.client, gateway));
   const toolHeaders = readToolHeaders(request);
   let route = await findRoute(gateway, message.model, caller);
   requestLog.add({ model: message.model, answeredBy: toRouteLabel(route) });

@@ -1,6 +1,7 @@
 import { answerCountTokens } from "./count_tokens.ts";
 import { answerHealth, answerHello, answerRoot, answerStatus } from "./health.ts";
 import { answerMessages } from "./messages.ts";
+import { answerMcp, answerMcpDelete, answerMcpGet } from "./mcp_server/endpoint.ts";
 import { answerModel, answerModels } from "./models.ts";
 import {
   answerMcpConfig,
@@ -18,7 +19,7 @@ import { answerToolMetrics } from "./tool_metrics.ts";
 /** An endpoint, and who may call it. */
 export interface EndpointRoute {
   /** `GET` includes `HEAD`. */
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "DELETE";
   /** Path in Hono's syntax. */
   path: string;
   /** Methods that need no key. Every other call needs one if client keys are configured. */
@@ -88,5 +89,8 @@ export const ROUTES: readonly EndpointRoute[] = [
     path: "/status",
     answer: ({ gateway, requestLog }) => answerStatus(gateway, requestLog.caller),
   },
+  { method: "POST", path: "/mcp", answer: (call) => answerMcp(call) },
+  { method: "GET", path: "/mcp", answer: (call) => answerMcpGet(call) },
+  { method: "DELETE", path: "/mcp", answer: (call) => answerMcpDelete(call) },
   { method: "GET", path: "/tool-metrics", answer: ({ gateway }) => answerToolMetrics(gateway) },
 ];

@@ -140,7 +140,8 @@ async function readBody<Schema extends v.GenericSchema>(
   { request, gateway, requestLog: { caller } }: RoutedCall,
   schema: Schema,
 ): Promise<v.InferOutput<Schema>> {
-  const body = await readJsonBody(request, caller.client, gateway);
+  const count = gateway.bodies.start(caller.client);
+  const body = await readJsonBody(request, count, gateway).finally(() => count.end());
   if (!isObject(body)) throw new ApiError("invalid_request_error", "body: Input should be an object");
   const result = v.safeParse(schema, { server_names: undefined, ...body });
   if (result.success) return result.output;
