@@ -11,7 +11,7 @@ import { isObject, type JsonObject } from "../base/json.ts";
 import type { ToClientPath } from "../dialects/loss.ts";
 import type { Citable } from "./citations.ts";
 import { type FindTool, toModelHistory } from "./history.ts";
-import { LISTING } from "./mcp/mcp_servers.ts";
+import { LISTING } from "../dialects/anthropic/gateway_tools.ts";
 import type { ModelResult, ServerTool } from "./server_tool.ts";
 import { readReferences } from "./tool_search.ts";
 

@@ -10,7 +10,7 @@ import { isBillingBlock } from "../request/billing_block.ts";
 import { isSealed } from "../sealed.ts";
 import { isClaude } from "../reasoning/origin.ts";
 import { restoreThinking } from "./thinking.ts";
-import { describeGatewayCall, findGatewayCalls } from "./gateway_tools.ts";
+import { createGatewayBlocks } from "./gateway_tools.ts";
 
 /**
  * Fields with which a gateway behind this one may send the request, and its API key, to another address.
@@ -101,7 +101,7 @@ function toAnthropicRequest(
     stream: request.max_tokens > 0,
     messages: toUpstreamMessages(request, context, {
       isCompatible,
-      gatewayCalls: findGatewayCalls(request, { connectsMcp: isAnthropic }),
+      toOwnBlocks: createGatewayBlocks(request, { connectsMcp: isAnthropic }),
     }),
   };
 }
@@ -133,7 +133,10 @@ function withoutBillingBlock(system: string | ContentBlock[]): string | ContentB
 function toUpstreamMessages(
   { messages }: MessagesRequest,
   context: TurnContext,
-  { isCompatible, gatewayCalls }: { isCompatible: boolean; gatewayCalls: ReadonlySet<string> },
+  { isCompatible, toOwnBlocks }: {
+    isCompatible: boolean;
+    toOwnBlocks: (block: ContentBlock) => ContentBlock[];
+  },
 ): Message[] {
   const { loss } = context;
   const convert = (block: ContentBlock, path: string) =>
@@ -141,8 +144,9 @@ function toUpstreamMessages(
   const toAnswerBlocks = (block: ContentBlock, path: string): ContentBlock[] => {
     const restored = isBlank(block) ? undefined : restoreThinking(block, context);
     if (restored === undefined) loss.add(path, "dropped");
-    const described = (restored ?? []).map((one) => describeGatewayCall(one, gatewayCalls));
-    if (described.some((one, nth) => one !== restored?.[nth])) loss.add(path, "approximated");
+    const described = (restored ?? []).flatMap(toOwnBlocks);
+    if (described.length < (restored?.length ?? 0)) loss.add(path, "dropped");
+    else if (described.some((one, nth) => one !== restored?.[nth])) loss.add(path, "approximated");
     return described.flatMap((one) => convert(withoutGatewayCitations(one, path, loss), path));
   };
   return messages.flatMap((message, at): Message[] => {

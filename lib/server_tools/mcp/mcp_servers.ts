@@ -1,7 +1,7 @@
 import type { MessagesRequest, TypedTool } from "../../anthropic/schema.ts";
 import { ApiError } from "../../base/errors.ts";
 import { isObject, type JsonObject } from "../../base/json.ts";
-import { WORKSPACE } from "../../dialects/anthropic/gateway_tools.ts";
+import { LISTING, WORKSPACE } from "../../dialects/anthropic/gateway_tools.ts";
 
 /** An MCP server whose tools the gateway offers to the model. */
 export interface McpServerUse {
@@ -176,9 +176,6 @@ function findListing({ messages }: MessagesRequest, name: string): unknown {
 function isListOrUnset(value: unknown): boolean {
   return value === undefined || value === null || Array.isArray(value);
 }
-
-/** Type of the block that holds the tools of an MCP server. Source: npm @anthropic-ai/sdk, `BetaMCPToolListingBlock` */
-export const LISTING = "mcp_tool_listing";
 
 function asTyped(tool: JsonObject & { type?: unknown }): TypedTool {
   return { ...tool, type: "mcp_toolset", name: undefined };

@@ -3,12 +3,13 @@ import type { McpTool } from "../../../tools/mcp/tool_list.ts";
 import type { CallRunner, ToolContext } from "../../../tools/toolbox/call_runner.ts";
 import type { ResponseBlock } from "../../anthropic/events.ts";
 import type { JsonObject } from "../../base/json.ts";
+import { LISTING } from "../../dialects/anthropic/gateway_tools.ts";
 import { toMcpModelResult, toMcpResult, toTooManyCalls } from "../result_block.ts";
 import type { ServerTool } from "../server_tool.ts";
 import { configurationFilter, toolsetFilter } from "../toolset_filter.ts";
 import { withCacheControl } from "../typed_tools.ts";
 import type { McpNames } from "./mcp_names.ts";
-import { LISTING, type McpServerUse } from "./mcp_servers.ts";
+import type { McpServerUse } from "./mcp_servers.ts";
 
 /** An MCP server of a request, with the tools that it had when the message began. */
 export interface OpenMcpServer {

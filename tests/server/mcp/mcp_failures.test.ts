@@ -132,11 +132,13 @@ test("MCP_CONNECTORS=off rejects servers by URL", () =>
 
 test("MCP_CONNECT_TIMEOUT ends the wait for a server that does not answer", () =>
   withMcp(
-    { intercept: () => true, settings: { MCP_CONNECT_TIMEOUT: "7" } },
+    { intercept: () => true, settings: { MCP_CONNECT_TIMEOUT: "7", HOLD_TIMEOUT: "3" } },
     async ({ ask, gateway, server }) => {
       const asking = ask({ stream: true });
       while (server.requests.length === 0) await nextTask();
-      await gateway.clock.advance(7000);
+      // The status waits for the server, also longer than for a model.
+      await gateway.clock.advance(3000);
+      await gateway.clock.advance(4000);
       const { status, body } = await asking;
       assert.equal(status, 400);
       assert.match(String(dig(body, "error", "message")), /^Connection error .* did not answer within 7 s$/);
@@ -164,6 +166,10 @@ async function runCall({ model, ask }: McpStage, body: Json = {}): Promise<McpAn
 }
 
 const ANSWER = { content: [{ type: "text", text: "back" }] };
+function toNested(levels: number): Json {
+  return levels === 0 ? {} : { a: toNested(levels - 1) };
+}
+
 const PNG = "iVBORw0KGgo=";
 /** Results of a server, and what the client sees of them. */
 const RESULTS: { name: string; result: Json; shown: string[]; isError?: boolean }[] = [
@@ -233,6 +239,16 @@ const RESULTS: { name: string; result: Json; shown: string[]; isError?: boolean 
       "[empty text]",
       "[unsupported content]",
     ],
+  },
+  {
+    name: "too many blocks",
+    result: { content: Array.from({ length: 1005 }, () => ({ type: "text", text: "" })) },
+    shown: [...Array.from({ length: 1000 }, () => ""), "[5 more blocks cut]"],
+  },
+  {
+    name: "structured content that is nested too deeply",
+    result: { content: [{ type: "text", text: "a" }], structuredContent: toNested(200) },
+    shown: ["a", "[structured content, nested too deeply]"],
   },
   {
     name: "no result at all",

@@ -158,14 +158,15 @@ test("blocks of an earlier answer go to the model as calls, and as text once the
       },
       { type: "text", text: "A." },
     ];
+    const listing = { type: "mcp_tool_listing", mcp_server_name: "docs", tools: [] };
     const messages = [
       { role: "user", content: "Go" },
-      { role: "assistant", content },
+      { role: "assistant", content: [listing, ...content] },
       { role: "user", content: "On" },
     ];
     for (const { model, path } of MODEL_APIS) {
       stage.model.script(say({ text: ["1"] }), say({ text: ["2"] }));
-      await stage.ask({ model, messages });
+      await stage.ask({ model, messages: messages.with(1, { role: "assistant", content }) });
       const present = stage.model.requests.at(-1);
       assert.ok(present);
       assert.deepEqual(resultsSentIn(present).map(({ text }) => text), ["You said a"], path);
