@@ -2,7 +2,9 @@ import { createAccess } from "./access/access.ts";
 import { createApp } from "./server/app.ts";
 import { createModelCache } from "./upstreams/model_cache.ts";
 import { type Clock, systemClock } from "./runtime/clock.ts";
+import { readTextFile, readVariable } from "./runtime/process.ts";
 import { createShutdown } from "./runtime/shutdown.ts";
+import { readMcpConfig } from "./config/mcp_config.ts";
 import { parseConfig } from "./config/parse.ts";
 import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
@@ -15,6 +17,7 @@ import { createBodyMeter } from "./limits/body_meter.ts";
 import { createLimiter } from "./limits/limiter.ts";
 import type { Directory } from "./upstreams/upstream.ts";
 import { createFetch } from "./runtime/fetch.ts";
+import { logWarning } from "./observability/log.ts";
 import { createCounters } from "./observability/counters.ts";
 import { createLearnedAdjustments } from "./turns/learned_adjustments.ts";
 import { createToolLoaders } from "./turns/load_tools.ts";
@@ -49,7 +52,8 @@ export interface Gateway {
   /**
    * Rejects new requests and settles when all open requests have ended and their usage is stored. Answers that take
    * longer than `SHUTDOWN_TIMEOUT` are aborted; a stream then ends with an `error` event. An answer whose client has left
-   * is open while the gateway reads on for its usage. Call it before the server closes its sockets.
+   * is open while the gateway reads on for its usage. Then ends the MCP servers that it manages. Call it
+   * before the server closes its sockets.
    */
   stop(): Promise<void>;
 }
@@ -57,8 +61,8 @@ export interface Gateway {
 /**
  * Creates a gateway that serves Anthropic's Messages API.
  *
- * @throws {ConfigError} if a setting is invalid; the error lists every mistake. The folder `STATE_DIR` is opened only
- * if all settings are valid.
+ * @throws {ConfigError} if a setting is invalid; the error lists every mistake. The file `MCP_CONFIG`, with the variables
+ * that it names, is read, and the folder `STATE_DIR` opened, only if all settings are valid.
  *
  * @example Usage
  * ```ts
@@ -83,6 +87,7 @@ export function createGateway(
     async stop() {
       await shutdown.start();
       await gateway.limits.settle();
+      await gateway.stopServers();
     },
   };
 }
@@ -90,7 +95,7 @@ export function createGateway(
 /**
  * Creates what the endpoints depend on from the settings.
  *
- * @throws {ConfigError} if the folder `STATE_DIR` cannot be used.
+ * @throws {ConfigError} if the file `MCP_CONFIG` or the folder `STATE_DIR` cannot be used.
  */
 export function createGatewayContext(
   fullConfig: Config,
@@ -98,6 +103,14 @@ export function createGatewayContext(
 ): GatewayContext {
   const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
   const { fetch = createFetch(config) } = options;
+  const mcpServers = config.mcpConfig === undefined
+    ? []
+    : readMcpConfig(config.mcpConfig, { readText: readTextFile, readVariable });
+  for (const { config: { name }, unknownFields } of mcpServers) {
+    if (unknownFields.length > 0) {
+      logWarning("unknown fields of an MCP server", { server: name, fields: unknownFields });
+    }
+  }
   return {
     config,
     access: createAccess(fullConfig, host),
@@ -113,7 +126,8 @@ export function createGatewayContext(
     limits: createLimiter(config, { clock, newId }),
     bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
     mcpCalls: createOpenCalls(),
-    ...createToolLoaders(config, clock),
+    mcpServers,
+    ...createToolLoaders(config, { clock, mcpServers }),
   };
 }
 

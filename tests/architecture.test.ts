@@ -23,10 +23,12 @@ const PACKAGES: Record<string, RegExp> = {
   "@mozilla/readability": /^tools\/host\/web\/html\.ts$/,
   "turndown": /^tools\/host\/web\/html\.ts$/,
   "unpdf": /^tools\/host\/pdf\/read_pdf\.ts$/,
+  "@modelcontextprotocol/client": /^tools\/mcp\//,
   "@logtape/logtape": /^lib\/observability\/log\.ts$/,
   "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,
-  "node:": /^(lib\/(base\/sha256|runtime\/(process|serve)|limits\/spend_file)\.ts$|tools\/host\/)/,
+  "node:":
+    /^(lib\/(base\/sha256|runtime\/(process|serve)|limits\/spend_file)\.ts$|tools\/host\/|tools\/mcp\/managed\/(child|process_table|stdio_link)\.ts$)/,
 };
 
 const IMPURE =

@@ -1,7 +1,16 @@
 import { ConfigError, parseConfig } from "../config/parse.ts";
 import { type Config, GUARD_SETTINGS, SETTING_NAMES, type Settings } from "../config/settings.ts";
-import { describeConfig, helpText } from "./help.ts";
-import { exit, onStop, onUnhandledError, readEnv, setExitCode } from "../runtime/process.ts";
+import { readMcpConfig } from "../config/mcp_config.ts";
+import { describeConfig, describeServers, helpText } from "./help.ts";
+import {
+  exit,
+  onStop,
+  onUnhandledError,
+  readEnv,
+  readTextFile,
+  readVariable,
+  setExitCode,
+} from "../runtime/process.ts";
 import { requireKeysOffLoopback } from "../config/bind_check.ts";
 import { readFlags } from "./flags.ts";
 import { isGuessable } from "../config/gateway_keys.ts";
@@ -41,6 +50,9 @@ export async function main(args: readonly string[], services: Services): Promise
     const stdio = flags.service === "mcp";
     const config = parseConfig({ flags, env }, { stdio });
     if (!stdio) requireKeysOffLoopback(config, config.host);
+    if (flags.action === "check" && config.mcpConfig !== undefined) {
+      printLine(describeServers(readMcpConfig(config.mcpConfig, { readText: readTextFile, readVariable })));
+    }
     if (flags.action !== "serve") return;
     startLog(config.logLevel);
     const settings = { ...env, ...flags.values };

@@ -60,9 +60,10 @@ export function parseConfig(sources: Sources, { stdio = false }: ParseOptions = 
     ...checkAdminKey(config),
     ...checkAliasUpstreams(config),
     // Names of keys are unknown if the keys are invalid.
-    ...(results.some(({ name, mistakes }) => /^GATEWAY_/.test(name) && mistakes.length > 0)
-      ? []
-      : [...checkLimitKeys(config), ...(stdio ? [] : checkToolsNeedKeys(config))]),
+    ...(results.some(({ name, mistakes }) => /^GATEWAY_/.test(name) && mistakes.length > 0) ? [] : [
+      ...checkLimitKeys(config),
+      ...(stdio ? [] : [...checkToolsNeedKeys(config), ...checkServersNeedKeys(config)]),
+    ]),
     ...checkToolRequirements(config),
   ];
   if (mistakes.length > 0) throw new ConfigError(mistakes);
@@ -107,6 +108,13 @@ function checkToolsNeedKeys({ tools, gatewayApiKeys }: Partial<Config>): string[
   return tools === undefined || gatewayApiKeys !== undefined
     ? []
     : ["Cannot use TOOLS: GATEWAY_API_KEYS is not set, and any client could run them"];
+}
+
+/** Rejects MCP servers that any client on any machine could use. */
+function checkServersNeedKeys({ mcpConfig, gatewayApiKeys, openAccess }: Partial<Config>): string[] {
+  return mcpConfig === undefined || gatewayApiKeys !== undefined || openAccess !== "on" ? [] : [
+    "Cannot use MCP_CONFIG: GATEWAY_API_KEYS is not set and OPEN_ACCESS is on, so any client could use the servers",
+  ];
 }
 
 /** Rejects tools without the settings that they require. */

@@ -45,6 +45,22 @@ export function readEnv<Name extends string>(
   return env;
 }
 
+/** Reads one environment variable. Returns undefined if it is not set, or if Deno's permissions do not allow it. */
+export function readVariable(name: string): string | undefined {
+  if (typeof Deno === "undefined") return globalThis.process?.env[name];
+  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+  return state === "granted" ? Deno.env.get(name) : undefined;
+}
+
+/**
+ * Reads a text file.
+ *
+ * @throws if the file cannot be read, or the runtime has no files.
+ */
+export function readTextFile(path: string): string {
+  return process.getBuiltinModule("node:fs").readFileSync(path, "utf8");
+}
+
 /**
  * Runs `stop` on SIGINT or SIGTERM, then exits with status 0. A second signal during `stop` exits at once, with
  * status 1.
@@ -85,9 +101,3 @@ export function exit(): void {
 
 // Ctrl+C signals every process of the terminal, and launchers such as tsx forward the signal once more.
 const DUPLICATE_SIGNAL_MS = 500;
-
-function readVariable(name: string): string | undefined {
-  if (typeof Deno === "undefined") return globalThis.process?.env[name];
-  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
-  return state === "granted" ? Deno.env.get(name) : undefined;
-}

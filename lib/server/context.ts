@@ -1,4 +1,5 @@
 import type { Access } from "../access/access.ts";
+import type { McpServer } from "../config/mcp_config.ts";
 import type { Config } from "../config/settings.ts";
 import type { BodyMeter } from "../limits/body_meter.ts";
 import type { Limiter } from "../limits/limiter.ts";
@@ -17,6 +18,8 @@ export interface GatewayContext extends MessageContext {
   limits: Limiter;
   /** Counts the request bodies that are in memory. */
   bodies: BodyMeter;
+  /** The servers of `MCP_CONFIG`. */
+  mcpServers: readonly McpServer[];
   /** Calls of MCP clients that run, and sessions that have ended. */
   mcpCalls: OpenCalls;
 }

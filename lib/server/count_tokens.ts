@@ -11,6 +11,7 @@ import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { logWarning } from "../observability/log.ts";
+import { createMcpSession } from "../turns/gateway_tools/mcp_session.ts";
 import { toUpstreamCaller } from "../turns/upstream_caller.ts";
 import { toCountableRequest } from "../turns/countable_request.ts";
 import { prepareTurn } from "../turns/prepare_turn.ts";
@@ -53,7 +54,14 @@ async function countTokens(
   const toolHeaders = readToolHeaders(request);
   const route = await findRoute(gateway, countRequest.model, caller);
   requestLog.add({ model: countRequest.model, answeredBy: toRouteLabel(route) });
-  const countable = await toCountableRequest(countRequest, { context: gateway, toolHeaders, route, caller });
+  const mcp = createMcpSession(gateway, { betas: caller.betas, signal: request.signal });
+  const countable = await toCountableRequest(countRequest, {
+    context: gateway,
+    toolHeaders,
+    route,
+    caller,
+    mcp,
+  }).finally(() => void mcp.close());
   const { tokens, source, context_management } =
     await fetchUpstreamCount(countable, { gateway, route, requestLog, clientSignal: request.signal }) ??
       estimate(countable, gateway, route);

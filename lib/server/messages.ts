@@ -2,6 +2,7 @@ import { collectMessage } from "../anthropic/collect.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
 import { parseMessagesRequest } from "../anthropic/parse.ts";
 import type { MessagesRequest } from "../anthropic/schema.ts";
+import { applyToolChanges } from "../anthropic/tool_changes.ts";
 import type { TurnUsage } from "../tokens/turn_usage.ts";
 import { readJsonBody } from "./read_json.ts";
 import { startDeadline } from "./deadline.ts";
@@ -23,6 +24,8 @@ import { withToolInputCheck } from "../turns/structured/check_tool_input.ts";
 import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
 import { readUpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import { writeEvents } from "./write_events.ts";
+import { createMcpSession } from "../turns/gateway_tools/mcp_session.ts";
+import { upstreamTools } from "../turns/gateway_tools/upstream_tools.ts";
 import { withTools } from "../turns/gateway_tools/with_tools.ts";
 
 /** A request for a message. */
@@ -73,10 +76,12 @@ async function answerAdmitted(
   });
   const loss = new LossReport();
   const deadline = startDeadline(request.signal, gateway, gateway.config.requestTimeout * 1000);
+  const mcp = createMcpSession(gateway, { betas: caller.betas, signal: deadline.signal });
   const cleanUp = () => {
     if (loss.entries.length > 0) requestLog.add({ loss: loss.entries.map((entry) => entry.join(" ")) });
     deadline.stop();
     admission.release();
+    void mcp.close();
   };
   const onUsage = (usage: TurnUsage, route: Route) => {
     if (usage.cost !== undefined) requestLog.addCost(usage.cost);
@@ -100,6 +105,7 @@ async function answerAdmitted(
     loss,
     retries: gateway.config.upstreamRetries,
     restoresNulls: !live,
+    mcp,
     admission,
     onUsage,
     onHeaders,
@@ -118,6 +124,8 @@ async function answerAdmitted(
   const answer = requestLog.observe(ask(message));
 
   try {
+    // A server that does not answer is an HTTP status, not an event of a stream that has begun.
+    await mcp.open(applyToolChanges(message)?.request ?? message, upstreamTools(route));
     const response = streamed
       ? await streamAnswer(answer, {
         message,

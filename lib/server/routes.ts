@@ -1,20 +1,20 @@
 import { answerCountTokens } from "./count_tokens.ts";
-import type { GatewayContext } from "./context.ts";
 import { answerHealth, answerHello, answerRoot, answerStatus } from "./health.ts";
 import { answerMessages } from "./messages.ts";
 import { answerMcp, answerMcpDelete, answerMcpGet } from "./mcp_server/endpoint.ts";
 import { answerModel, answerModels } from "./models.ts";
-import type { RequestLog } from "./request_log.ts";
+import {
+  answerMcpConfig,
+  answerMcpHealth,
+  answerServerConfig,
+  answerServers,
+  answerServerStatus,
+  answerServerTools,
+  answerStatuses,
+} from "./mcp_admin/status.ts";
+import { restartServer, startServer, startServers, stopServer, stopServers } from "./mcp_admin/operations.ts";
+import type { RoutedCall } from "./routed_call.ts";
 import { answerToolMetrics } from "./tool_metrics.ts";
-
-/** A request at its route. */
-export interface RoutedCall {
-  request: Request;
-  gateway: GatewayContext;
-  requestLog: RequestLog;
-  /** Decoded values of the parameters in the route's path. */
-  params: Readonly<Record<string, string>>;
-}
 
 /** An endpoint, and who may call it. */
 export interface EndpointRoute {
@@ -24,6 +24,10 @@ export interface EndpointRoute {
   path: string;
   /** Methods that need no key. Every other call needs one if client keys are configured. */
   open?: readonly ("GET" | "HEAD")[];
+  /** True if every call needs the admin key. */
+  admin?: true;
+  /** True if the body is not read, so that it needs no content type. */
+  ignoresBody?: true;
   answer(call: RoutedCall): Response | Promise<Response>;
 }
 
@@ -48,6 +52,22 @@ const API_ROUTES: readonly EndpointRoute[] = [
   },
 ];
 
+/** Endpoints of the managed MCP servers: all need the admin key. */
+const MCP_ROUTES: readonly EndpointRoute[] = ([
+  { method: "GET", path: "/v1/mcp/servers", answer: answerServers },
+  { method: "GET", path: "/v1/mcp/servers/status", answer: answerStatuses },
+  { method: "GET", path: "/v1/mcp/servers/:name/status", answer: answerServerStatus },
+  { method: "GET", path: "/v1/mcp/servers/:name/tools", answer: answerServerTools },
+  { method: "POST", path: "/v1/mcp/servers/:name/start", ignoresBody: true, answer: startServer },
+  { method: "POST", path: "/v1/mcp/servers/:name/stop", ignoresBody: true, answer: stopServer },
+  { method: "POST", path: "/v1/mcp/servers/:name/restart", ignoresBody: true, answer: restartServer },
+  { method: "POST", path: "/v1/mcp/servers/start", answer: startServers },
+  { method: "POST", path: "/v1/mcp/servers/stop", answer: stopServers },
+  { method: "GET", path: "/v1/mcp/health", answer: answerMcpHealth },
+  { method: "GET", path: "/v1/mcp/config", answer: answerMcpConfig },
+  { method: "GET", path: "/v1/mcp/config/:name", answer: answerServerConfig },
+] as const).map((route) => ({ ...route, admin: true }));
+
 /**
  * All endpoints of the gateway, by their canonical paths ({@linkcode toCanonicalPath}). A request that no entry matches needs a key, too.
  *
@@ -55,6 +75,7 @@ const API_ROUTES: readonly EndpointRoute[] = [
  */
 export const ROUTES: readonly EndpointRoute[] = [
   ...API_ROUTES,
+  ...MCP_ROUTES,
   { method: "GET", path: "/", open: ["HEAD"], answer: () => answerRoot() },
   {
     method: "GET",

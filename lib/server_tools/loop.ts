@@ -1,12 +1,13 @@
 import type { ToolContext } from "../../tools/toolbox/call_runner.ts";
 import type { Toolbox } from "../../tools/toolbox/toolbox.ts";
-import type { StreamEvent } from "../anthropic/events.ts";
+import type { ResponseBlock, StreamEvent } from "../anthropic/events.ts";
 import type { Message, MessagesRequest } from "../anthropic/schema.ts";
 import type { Ask } from "../anthropic/ask.ts";
 import { applyToolChanges } from "../anthropic/tool_changes.ts";
 import { ApiError, toApiError } from "../base/errors.ts";
 import { findPendingCalls, idOf, inputOf, listCallIds } from "./history.ts";
 import { CombinedMessage } from "./combined_message.ts";
+import { type OpenMcpServer, toListings } from "./mcp/mcp_tool.ts";
 import { type Plan, planTurns, type ToolAssignment } from "./plan.ts";
 import type { ModelResult, ToolRun } from "./server_tool.ts";
 import { assignTools, isPassThrough, type ToolHeaders, workspaceToolNames } from "./assign.ts";
@@ -21,6 +22,14 @@ export interface LoopOptions extends Pick<TypedToolOptions, "loadCallRunner" | "
   /** Undefined if the operator has not enabled tools. */
   loadToolbox: (() => Promise<Toolbox>) | undefined;
   toolHeaders: ToolHeaders;
+  /**
+   * Connects to the MCP servers of a request.
+   *
+   * @throws {ApiError} `invalid_request_error` if one is not valid, or does not answer.
+   */
+  openMcpServers(request: MessagesRequest, upstream: UpstreamTools): Promise<readonly OpenMcpServer[]>;
+  /** True if the message begins with the tool lists of the MCP servers, for the client to send back. */
+  listsMcpTools: boolean;
   /** Fires when the client has disconnected, or its request timed out. */
   signal: AbortSignal;
   /** Creates the context that tools run in. `tools` returns the request's gateway tools, once they are assigned. */
@@ -59,33 +68,50 @@ export function runTurns(askForTurn: (turn: AskTurnOptions) => Ask, options: Loo
   return async function* (request) {
     const toolContext = options.createToolContext(() => workspaceToolNames(assignments));
     const changes = applyToolChanges(request);
-    const changed = changes?.request ?? request;
+    const applied = changes?.request ?? request;
     const loss = changes === undefined ? options.loss : options.loss.of(changes.toClientPath);
+    const mcpServers = await options.openMcpServers(applied, options.upstream);
+    const changed = options.upstream.connectsMcp ? applied : withoutMcpServers(applied);
     const assignments: ToolAssignment[] = assignTools(changed, {
       ...options,
       loss,
       toolContext,
+      mcpServers,
       toolbox: await options.loadToolbox?.(),
     });
     const passThrough = isPassThrough(changed, assignments);
-    if (passThrough && options.upstream.takesToolChanges) {
+    if (passThrough && changed === applied && options.upstream.takesToolChanges) {
       return yield* askForTurn({ loss: options.loss, first: true })(request);
     }
     for (const path of changes?.applied ?? []) options.loss.add(path, "hoisted");
     for (const path of changes?.ignored ?? []) options.loss.add(path, "dropped");
     if (passThrough) return yield* askForTurn({ loss, first: true })(changed);
-    yield* combineTurns(changed, planTurns(changed, assignments), { ...options, loss, askForTurn });
+    const firstBlocks = options.listsMcpTools ? toListings(mcpServers) : [];
+    yield* combineTurns(changed, planTurns(changed, assignments), {
+      ...options,
+      loss,
+      askForTurn,
+      firstBlocks,
+    });
   };
+}
+
+/** Removes the MCP servers: the gateway connects to them, not the upstream. The list also holds their tokens. */
+export function withoutMcpServers(request: MessagesRequest): MessagesRequest {
+  if (request.mcp_servers === undefined) return request;
+  const { mcp_servers: _servers, ...rest } = request;
+  return rest;
 }
 
 async function* combineTurns(
   request: MessagesRequest,
   plan: Plan,
-  { askForTurn, loss, signal, maxTurns, startMessage }: LoopOptions & {
+  { askForTurn, loss, signal, maxTurns, startMessage, firstBlocks }: LoopOptions & {
     askForTurn: (turn: AskTurnOptions) => Ask;
+    firstBlocks: readonly ResponseBlock[];
   },
 ): AsyncGenerator<StreamEvent[]> {
-  const combined = new CombinedMessage();
+  const combined = new CombinedMessage(firstBlocks);
   const modelResults = new Map<string, ModelResult>();
   const callIds = new Set(listCallIds(request.messages));
   // The client may have changed these calls. Calls beyond the limit get no result.

@@ -38,6 +38,8 @@ export interface ServerTool {
   readonly trusted?: boolean;
   /** Type of the block that represents a call. */
   readonly kind: "mcp_tool_use" | "server_tool_use";
+  /** Name of the MCP server in the block of a call, if it has one. */
+  readonly server?: string;
   /** Returns the block of a call. */
   toCallBlock(call: ServerCall): ResponseBlock;
   /**

@@ -10,6 +10,7 @@ import { LossReport } from "../../dialects/loss.ts";
 import type { Route } from "../../upstreams/upstream.ts";
 import { startMessage } from "../message_start.ts";
 import { findRoute } from "../../upstreams/find_route.ts";
+import type { McpSession } from "./mcp_session.ts";
 import { createToolContext } from "./tool_context.ts";
 import { upstreamTools } from "./upstream_tools.ts";
 
@@ -19,6 +20,8 @@ export interface WithToolsOptions extends Omit<AskOptions, "route"> {
   message: MessagesRequest;
   requestId: string;
   toolHeaders: ToolHeaders;
+  /** The MCP servers of the message. */
+  mcp: McpSession;
 }
 
 /**
@@ -40,6 +43,8 @@ export function withTools(context: MessageContext, options: WithToolsOptions): (
       {
         ...options,
         upstream: upstreamTools(route),
+        openMcpServers: (request, upstream) => options.mcp.open(request, upstream),
+        listsMcpTools: LISTING_BETA.test(options.caller.betas ?? ""),
         loadToolbox: context.loadToolbox,
         loadCallRunner: context.loadCallRunner,
         searchMaxUses: context.config.webSearchMaxUses,
@@ -65,3 +70,6 @@ export function withTools(context: MessageContext, options: WithToolsOptions): (
       },
     );
 }
+
+/** Betas in which an answer lists the tools of the MCP servers. Source: npm @anthropic-ai/sdk, `BetaMCPToolListingBlock` */
+const LISTING_BETA = /(?:^|[,\s])mcp-client-2026-09-15(?:$|[,\s])/;
