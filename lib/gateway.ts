@@ -17,6 +17,8 @@ import { createFetch } from "./runtime/fetch.ts";
 import { createCounters } from "./observability/counters.ts";
 import { createLearnedAdjustments } from "./turns/learned_adjustments.ts";
 import { createToolLoaders } from "./turns/load_tools.ts";
+import { openStores } from "./durable/stores.ts";
+import { createKeptAnswers } from "./server/idempotency/kept_answers.ts";
 import { createUpstreams } from "./upstreams/from_config.ts";
 import type { Alias } from "./config/aliases.ts";
 
@@ -56,8 +58,8 @@ export interface Gateway {
 /**
  * Creates a gateway that serves Anthropic's Messages API.
  *
- * @throws {ConfigError} if a setting is invalid; the error lists every mistake. The folder `STATE_DIR` is opened only
- * if all settings are valid.
+ * @throws {ConfigError} if a setting is invalid; the error lists every mistake. The folders `STATE_DIR` and `DATA_DIR`
+ * are opened only if all settings are valid.
  *
  * @example Usage
  * ```ts
@@ -75,6 +77,8 @@ export function createGateway(
   const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
   const { fetch = createFetch(config) } = options;
   const shutdown = createShutdown(clock, config.shutdownTimeout * 1000);
+  const limits = createLimiter(config, { clock, newId });
+  const stores = config.dataDir === undefined ? undefined : openStores(config.dataDir, { clock, newId });
   const gateway: GatewayContext = {
     config,
     access: createAccess(fullConfig, host),
@@ -87,8 +91,9 @@ export function createGateway(
     shutdown,
     inputCounter: createInputCounter(clock),
     learned: createLearnedAdjustments(),
-    limits: createLimiter(config, { clock, newId }),
+    limits,
     bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
+    keptAnswers: createKeptAnswers({ clock, shutdown, store: stores?.answers }),
     ...createToolLoaders(config, clock),
   };
   const answer = createApp(gateway);
@@ -97,7 +102,10 @@ export function createGateway(
     async ready() {
       await gateway.loadToolbox?.();
     },
-    stop: () => shutdown.start(),
+    async stop() {
+      await shutdown.start();
+      stores?.close();
+    },
   };
 }
 

@@ -176,6 +176,12 @@ const TABLE = {
     schema: (): Schema<string, string> => text("the path of a folder"),
     text: "Folder that keeps cost across restarts, for one gateway only; unset: cost is kept in memory",
   },
+  DATA_DIR: {
+    flag: "--data-dir",
+    schema: (): Schema<string, string> => text("the path of a folder"),
+    text:
+      "Folder for what outlives a request; several gateways of one machine may share it; unset: memory only. Needs Node 22, Deno or Bun",
+  },
   ...TOOL_SETTINGS,
   LOG_LEVEL: {
     flag: "--log-level",

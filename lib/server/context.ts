@@ -5,6 +5,7 @@ import type { Limiter } from "../limits/limiter.ts";
 import type { Counters } from "../observability/counters.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
 import type { MessageContext } from "../turns/context.ts";
+import type { KeptAnswers } from "./idempotency/kept_answers.ts";
 
 /** Dependencies of the endpoints. */
 export interface GatewayContext extends MessageContext {
@@ -16,4 +17,6 @@ export interface GatewayContext extends MessageContext {
   limits: Limiter;
   /** Counts the request bodies that are being read. */
   bodies: BodyMeter;
+  /** Answers of requests with an idempotency key. */
+  keptAnswers: KeptAnswers;
 }

@@ -4,6 +4,7 @@ import { parseMessagesRequest } from "../anthropic/parse.ts";
 import type { MessagesRequest } from "../anthropic/schema.ts";
 import type { TurnUsage } from "../tokens/turn_usage.ts";
 import { readJsonBody } from "./read_json.ts";
+import { answerKeyed, readIdempotencyKey } from "./idempotency/answer_keyed.ts";
 import { startDeadline } from "./deadline.ts";
 import { toApiError, toErrorBody } from "../base/errors.ts";
 import type { Admission } from "../limits/limiter.ts";
@@ -35,12 +36,25 @@ export interface MessagesCall {
 /**
  * Answers `POST /v1/messages`: the path of one request. With the option `stream`, the answer is streamed even if the request does not ask for it.
  *
+ * With the header `idempotency-key`, the answer is kept, and a repeat of the request receives it.
+ *
  * @throws {ApiError} if the request fails before its answer starts. A later failure ends the stream with an `error`
  * event.
  */
 export async function answerMessages(
-  { request, gateway, requestLog }: MessagesCall,
+  call: MessagesCall,
   { stream = false }: { stream?: boolean } = {},
+): Promise<Response> {
+  const key = readIdempotencyKey(call.request);
+  if (key === undefined) return await answerMessage(call, { stream });
+  const start = ({ request }: { request: Request }) => answerMessage({ ...call, request }, { stream });
+  return await answerKeyed(call, key, { stream, start });
+}
+
+/** Answers a request once. @throws {ApiError} if the request fails before its answer starts. */
+async function answerMessage(
+  { request, gateway, requestLog }: MessagesCall,
+  { stream }: { stream: boolean },
 ): Promise<Response> {
   // The concurrency slot is taken before the body is read, because bodies take memory.
   const admission = await gateway.limits.admit(requestLog.caller);

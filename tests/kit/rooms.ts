@@ -14,10 +14,12 @@ export const ROOMS: Record<string, Room> = {
   "mod.ts": { uses: "cli gateway.ts config runtime" },
   "worker.ts": { uses: "gateway.ts config observability runtime base" },
   "cli": { uses: "config observability runtime base" },
-  "gateway.ts": { uses: "server turns upstreams tokens access limits config observability runtime base" },
+  "gateway.ts": {
+    uses: "server turns upstreams tokens access limits durable config observability runtime base",
+  },
   "server": {
     uses:
-      "turns server_tools upstreams tokens dialects/mod.ts dialects access limits anthropic config observability runtime base",
+      "turns server_tools upstreams tokens dialects/mod.ts dialects access limits durable anthropic config observability runtime base",
   },
   "turns": {
     uses:
@@ -46,6 +48,7 @@ export const ROOMS: Record<string, Room> = {
     pure: true,
     except: ["limiter", "memory_store", "redis_store", "spend_file"],
   },
+  "durable": { uses: "anthropic config observability runtime base" },
   "anthropic": { uses: "base", pure: true },
   "json_schema": { uses: "base", pure: true },
   "config": { uses: "base tools/call.ts", pure: true },
