@@ -4,6 +4,7 @@ import { createModelCache } from "./upstreams/model_cache.ts";
 import { type Clock, systemClock } from "./runtime/clock.ts";
 import { createShutdown } from "./runtime/shutdown.ts";
 import { parseConfig } from "./config/parse.ts";
+import { ADMIN, LOCAL } from "./config/gateway_keys.ts";
 import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
@@ -18,6 +19,7 @@ import { createCounters } from "./observability/counters.ts";
 import { createLearnedAdjustments } from "./turns/learned_adjustments.ts";
 import { createToolLoaders } from "./turns/load_tools.ts";
 import { openStores } from "./durable/stores.ts";
+import { startBatchRunner } from "./server/batches/batch_runner.ts";
 import { createKeptAnswers } from "./server/idempotency/kept_answers.ts";
 import { createUpstreams } from "./upstreams/from_config.ts";
 import type { Alias } from "./config/aliases.ts";
@@ -78,7 +80,11 @@ export function createGateway(
   const { fetch = createFetch(config) } = options;
   const shutdown = createShutdown(clock, config.shutdownTimeout * 1000);
   const limits = createLimiter(config, { clock, newId });
-  const stores = config.dataDir === undefined ? undefined : openStores(config.dataDir, { clock, newId });
+  const stores = config.dataDir === undefined ? undefined : openStores(config.dataDir, {
+    clock,
+    newId,
+    quotaMiB: config.dataQuota,
+  });
   const gateway: GatewayContext = {
     config,
     access: createAccess(fullConfig, host),
@@ -96,6 +102,15 @@ export function createGateway(
     keptAnswers: createKeptAnswers({ clock, shutdown, store: stores?.answers }),
     ...createToolLoaders(config, clock),
   };
+  const runner = stores && startBatchRunner({
+    gateway,
+    queue: stores.queue,
+    concurrency: config.batchConcurrency,
+    clients: clientNames(fullConfig),
+  });
+  if (stores !== undefined && runner !== undefined) {
+    gateway.batches = { store: stores.batches, usage: stores.usage, runner };
+  }
   const answer = createApp(gateway);
   return {
     fetch: async (request) => shutdown.started ? shuttingDownResponse() : await answer(request),
@@ -103,6 +118,7 @@ export function createGateway(
       await gateway.loadToolbox?.();
     },
     async stop() {
+      runner?.stop();
       await shutdown.start();
       stores?.close();
     },
@@ -115,6 +131,12 @@ function shuttingDownResponse(): Response {
   const response = errorResponse(error, newId("req_"));
   response.headers.set("connection", "close");
   return response;
+}
+
+/** Returns the names that callers have: of the gateway's keys, or `local` without keys. */
+function clientNames({ gatewayApiKeys, gatewayAdminKey }: Config): ReadonlySet<string> {
+  const keys = [...(gatewayApiKeys ?? [{ name: LOCAL }]), ...(gatewayAdminKey ? [{ name: ADMIN }] : [])];
+  return new Set(keys.map(({ name }) => name));
 }
 
 function toDirectory(config: Config): Directory {

@@ -26,7 +26,8 @@ const PACKAGES: Record<string, RegExp> = {
   "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,
   "bun:": /^lib\/runtime\/sqlite\.ts$/,
-  "node:": /^(lib\/(runtime\/(process|serve|private_folder|sqlite)|limits\/spend_file)\.ts$|tools\/host\/)/,
+  "node:":
+    /^(lib\/(runtime\/(process|serve|private_folder|json_lines|sqlite)|limits\/spend_file)\.ts$|tools\/host\/)/,
 };
 
 const IMPURE =

@@ -4,13 +4,16 @@ import { quote } from "../base/redact.ts";
 /**
  * Rejects a POST request unless its headers declare uncompressed JSON.
  *
+ * A route whose `body` is `none` accepts a request without a body too.
+ *
  * Without a CORS preflight, a page can send only other types or none. A compressed body may expand a thousandfold.
  *
  * @throws {ApiError} `invalid_request_error` if `content-type` or `content-encoding` is not accepted.
  */
-export function checkContentType({ method, headers }: Request): void {
+export function checkContentType({ method, headers }: Request, body: "json" | "none" = "json"): void {
   if (method !== "POST") return;
   const type = headers.get("content-type");
+  if (body === "none" && type === null) return;
   if (type?.split(";")[0]?.trim().toLowerCase() !== "application/json") {
     const description = type === null ? "a body without content-type" : `content-type ${quote(type)}`;
     throw new ApiError(

@@ -32,7 +32,7 @@ export function answerPreflight(
   return new Response(null, {
     status: 204,
     headers: {
-      "access-control-allow-methods": "GET, HEAD, POST",
+      "access-control-allow-methods": "GET, HEAD, POST, DELETE",
       "access-control-allow-headers": ALLOWED_HEADERS.join(", "),
       "access-control-max-age": "600",
     },

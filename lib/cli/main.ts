@@ -1,5 +1,6 @@
 import { ConfigError, parseConfig } from "../config/parse.ts";
 import { type Config, GUARD_SETTINGS, SETTING_NAMES, type Settings } from "../config/settings.ts";
+import { runBatch } from "./batch.ts";
 import { describeConfig, helpText } from "./help.ts";
 import { onStop, onUnhandledError, readEnv, setExitCode } from "../runtime/process.ts";
 import { requireKeysOffLoopback } from "../config/bind_check.ts";
@@ -16,13 +17,16 @@ interface ReadyHandler extends FetchHandler {
 }
 
 /** Creates the gateway that the program serves. */
-type CreateGateway = (options: { settings: Settings; host: string }) => ReadyHandler;
+type CreateGateway = (
+  options: { settings: Settings; host?: string },
+) => ReadyHandler & { stop(): Promise<void> };
 
 /**
  * Runs the program: serves, unless the command line selects another action. The exit status is 2 if the settings are
  * invalid and 1 if the server cannot listen.
  */
 export async function main(args: readonly string[], createGateway: CreateGateway): Promise<void> {
+  if (args[0] === "batch") return await runBatch(args.slice(1), createGateway);
   const flags = readFlags(args);
   if (flags.action === "help") return printLine(helpText());
   if (flags.action === "version") return printLine(VERSION);

@@ -28,10 +28,50 @@ const ANSWER_TABLES = `
   );
 `;
 
+/** Batches and their requests. The index of open requests stays small. */
+const BATCH_TABLES = `
+  CREATE TABLE batches (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    owner TEXT NOT NULL,
+    caller TEXT NOT NULL,
+    instance TEXT NOT NULL,
+    status TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    cancel_initiated_at INTEGER,
+    archived_at INTEGER,
+    bytes INTEGER NOT NULL DEFAULT 0,
+    processing INTEGER NOT NULL DEFAULT 0,
+    succeeded INTEGER NOT NULL DEFAULT 0,
+    errored INTEGER NOT NULL DEFAULT 0,
+    canceled INTEGER NOT NULL DEFAULT 0,
+    expired INTEGER NOT NULL DEFAULT 0
+  );
+  CREATE INDEX batches_by_owner ON batches (owner, number);
+  CREATE INDEX batches_open ON batches (status) WHERE status <> 'ended';
+  CREATE TABLE batch_items (
+    batch INTEGER NOT NULL,
+    nth INTEGER NOT NULL,
+    custom_id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    instance TEXT,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    retry_at INTEGER NOT NULL DEFAULT 0,
+    params TEXT,
+    result TEXT,
+    PRIMARY KEY (batch, nth),
+    UNIQUE (batch, custom_id)
+  );
+  CREATE INDEX batch_items_pending ON batch_items (batch, nth) WHERE state = 'pending';
+  CREATE INDEX batch_items_running ON batch_items (instance) WHERE state = 'running';
+`;
+
 /**
  * Statements that create the tables of the database in `DATA_DIR`, in the order in which they were added. A released
  * entry is never changed: a database has the number of the entries that were applied to it.
  *
  * Times are milliseconds since 1970.
  */
-export const MIGRATIONS: readonly string[] = [ANSWER_TABLES];
+export const MIGRATIONS: readonly string[] = [ANSWER_TABLES, BATCH_TABLES];

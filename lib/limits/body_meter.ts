@@ -1,4 +1,4 @@
-import { ApiError } from "../base/errors.ts";
+import { LimitError } from "./limit_error.ts";
 
 /** Counts the bytes of request bodies that are being read. */
 export interface BodyMeter {
@@ -11,7 +11,7 @@ export interface BodyCount {
   /**
    * Adds received bytes.
    *
-   * @throws {ApiError} `overloaded_error` if the process, `rate_limit_error` if the client reads too much at once.
+   * @throws {LimitError} `overloaded_error` if the process, `rate_limit_error` if the client reads too much at once.
    */
   add(bytes: number): void;
   /** Ends the count, when the body is complete or dropped. */
@@ -48,14 +48,14 @@ export function createBodyMeter(maxBytes: number): BodyMeter {
           size += bytes;
           const ofClient = count(client, bytes);
           if (total > maxBytes) {
-            throw new ApiError(
+            throw new LimitError(
               "overloaded_error",
               `${CANNOT} the gateway is reading too many bodies at once`,
               RETRY,
             );
           }
           if (ofClient > maxBytes / 2) {
-            throw new ApiError(
+            throw new LimitError(
               "rate_limit_error",
               `${CANNOT} this key is sending too many bodies at once`,
               RETRY,

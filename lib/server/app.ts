@@ -7,7 +7,7 @@ import { ApiError, errorResponse, toApiError } from "../base/errors.ts";
 import { nearestRoute } from "./nearest_route.ts";
 import { readRoutePath } from "./route_path.ts";
 import { toCanonicalPath } from "./canonical_path.ts";
-import { ROUTES } from "./routes.ts";
+import { type EndpointRoute, ROUTES } from "./routes.ts";
 import { RequestLog } from "./request_log.ts";
 import type { GatewayContext } from "./context.ts";
 
@@ -64,17 +64,24 @@ function createRoutes(gateway: GatewayContext): Hono<Env> {
   const app = new Hono<Env>({
     getPath: (_request, { env }: { env?: Env["Bindings"] } = {}) => env?.path ?? "",
   });
-  const admit = async (request: Request, requestLog: RequestLog, open: readonly string[] = []) => {
+  const admit = async (
+    request: Request,
+    requestLog: RequestLog,
+    { open = [], body }: Pick<EndpointRoute, "open" | "body"> = {},
+  ) => {
     requestLog.caller = await authenticate(request, gateway.access.apiKeys, {
-      open: open.includes(request.method),
+      open: open.some((method) => method === request.method),
     });
-    checkContentType(request);
+    checkContentType(request, body);
   };
-  for (const { method, path, open, answer } of ROUTES) {
+  for (const { method, path, open = [], body, answer } of ROUTES) {
     app.on(method, path, async (c) => {
       const { req: { raw: request }, env: { requestLog } } = c;
       // A path that only means an open route, such as `/health/`, needs a key.
-      await admit(request, requestLog, readRoutePath(request) === path ? open : []);
+      await admit(request, requestLog, {
+        body,
+        open: readRoutePath(request) === path ? open : [],
+      });
       return await answer({ request, gateway, requestLog, params: c.req.param() });
     });
   }

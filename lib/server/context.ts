@@ -5,6 +5,9 @@ import type { Limiter } from "../limits/limiter.ts";
 import type { Counters } from "../observability/counters.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
 import type { MessageContext } from "../turns/context.ts";
+import type { BatchStore } from "../durable/batch_store.ts";
+import type { DiskUsage } from "../durable/usage.ts";
+import type { Caller } from "../access/caller.ts";
 import type { KeptAnswers } from "./idempotency/kept_answers.ts";
 
 /** Dependencies of the endpoints. */
@@ -19,4 +22,16 @@ export interface GatewayContext extends MessageContext {
   bodies: BodyMeter;
   /** Answers of requests with an idempotency key. */
   keptAnswers: KeptAnswers;
+  /** Message batches; undefined without `DATA_DIR`. */
+  batches?: BatchServices | undefined;
+}
+
+/** What answers requests about batches. */
+export interface BatchServices {
+  store: BatchStore;
+  usage: DiskUsage;
+  runner: {
+    /** Looks for work now; with the key of a caller for the batches of an owner. */
+    wake(owner?: string, caller?: Caller): void;
+  };
 }

@@ -31,6 +31,8 @@ export interface MessagesCall {
   request: Request;
   gateway: GatewayContext;
   requestLog: RequestLog;
+  /** The admission of a request that was admitted already, such as one of a batch. */
+  admission?: Admission;
 }
 
 /**
@@ -53,11 +55,11 @@ export async function answerMessages(
 
 /** Answers a request once. @throws {ApiError} if the request fails before its answer starts. */
 async function answerMessage(
-  { request, gateway, requestLog }: MessagesCall,
+  { request, gateway, requestLog, ...given }: MessagesCall,
   { stream }: { stream: boolean },
 ): Promise<Response> {
   // The concurrency slot is taken before the body is read, because bodies take memory.
-  const admission = await gateway.limits.admit(requestLog.caller);
+  const admission = given.admission ?? await gateway.limits.admit(requestLog.caller);
   try {
     return await answerAdmitted({ request, gateway, requestLog }, { admission, stream });
   } finally {

@@ -1,3 +1,11 @@
+import {
+  answerBatch,
+  answerResults,
+  cancelBatch,
+  deleteBatch,
+  listBatches,
+} from "./batches/answer_batches.ts";
+import { createBatch } from "./batches/create_batch.ts";
 import { answerCountTokens } from "./count_tokens.ts";
 import type { GatewayContext } from "./context.ts";
 import { answerHealth, answerHello, answerRoot, answerStatus } from "./health.ts";
@@ -18,9 +26,11 @@ export interface RoutedCall {
 /** An endpoint, and who may call it. */
 export interface EndpointRoute {
   /** `GET` includes `HEAD`. */
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "DELETE";
   /** Path in Hono's syntax. */
   path: string;
+  /** Body of a `POST`, if it is not JSON: none at all. */
+  body?: "none" | undefined;
   /** Methods that need no key. Every other call needs one if client keys are configured. */
   open?: readonly ("GET" | "HEAD")[];
   answer(call: RoutedCall): Response | Promise<Response>;
@@ -47,6 +57,23 @@ const API_ROUTES: readonly EndpointRoute[] = [
   },
 ];
 
+const BATCH = "/v1/messages/batches/:id{[^/]+}";
+
+/** The endpoints of message batches. */
+const BATCH_ROUTES: readonly EndpointRoute[] = [
+  { method: "POST", path: "/v1/messages/batches", answer: (call) => createBatch(call) },
+  { method: "GET", path: "/v1/messages/batches", answer: (call) => listBatches(call) },
+  { method: "GET", path: BATCH, answer: (call) => answerBatch(call, call.params.id ?? "") },
+  { method: "DELETE", path: BATCH, answer: (call) => deleteBatch(call, call.params.id ?? "") },
+  {
+    method: "POST",
+    path: `${BATCH}/cancel`,
+    body: "none",
+    answer: (call) => cancelBatch(call, call.params.id ?? ""),
+  },
+  { method: "GET", path: `${BATCH}/results`, answer: (call) => answerResults(call, call.params.id ?? "") },
+];
+
 /**
  * All endpoints of the gateway, by their canonical paths ({@linkcode toCanonicalPath}). A request that no entry matches needs a key, too.
  *
@@ -54,6 +81,7 @@ const API_ROUTES: readonly EndpointRoute[] = [
  */
 export const ROUTES: readonly EndpointRoute[] = [
   ...API_ROUTES,
+  ...BATCH_ROUTES,
   { method: "GET", path: "/", open: ["HEAD"], answer: () => answerRoot() },
   {
     method: "GET",
