@@ -20,6 +20,7 @@ import { createLearnedAdjustments } from "./turns/learned_adjustments.ts";
 import { createToolLoaders } from "./turns/load_tools.ts";
 import { openStores } from "./durable/stores.ts";
 import { startBatchRunner } from "./server/batches/batch_runner.ts";
+import { startFileSweep } from "./server/files/sweep_files.ts";
 import { createKeptAnswers } from "./server/idempotency/kept_answers.ts";
 import { createUpstreams } from "./upstreams/from_config.ts";
 import type { Alias } from "./config/aliases.ts";
@@ -110,7 +111,9 @@ export function createGateway(
   });
   if (stores !== undefined && runner !== undefined) {
     gateway.batches = { store: stores.batches, usage: stores.usage, runner };
+    gateway.files = { store: stores.files, usage: stores.usage };
   }
+  const stopFileSweep = stores && startFileSweep(stores.files, clock);
   const answer = createApp(gateway);
   return {
     fetch: async (request) => shutdown.started ? shuttingDownResponse() : await answer(request),
@@ -119,6 +122,7 @@ export function createGateway(
     },
     async stop() {
       runner?.stop();
+      stopFileSweep?.();
       await shutdown.start();
       stores?.close();
     },

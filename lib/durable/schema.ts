@@ -68,10 +68,26 @@ const BATCH_TABLES = `
   CREATE INDEX batch_items_running ON batch_items (instance) WHERE state = 'running';
 `;
 
+/** Descriptions of files. The content of a file that has expired is removed: it then has 0 bytes. */
+const FILE_TABLES = `
+  CREATE TABLE files (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    owner TEXT NOT NULL,
+    filename TEXT NOT NULL,
+    mime_type TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER
+  );
+  CREATE INDEX files_by_owner ON files (owner, number);
+  CREATE INDEX files_by_expiry ON files (expires_at) WHERE expires_at IS NOT NULL;
+`;
+
 /**
  * Statements that create the tables of the database in `DATA_DIR`, in the order in which they were added. A released
  * entry is never changed: a database has the number of the entries that were applied to it.
  *
  * Times are milliseconds since 1970.
  */
-export const MIGRATIONS: readonly string[] = [ANSWER_TABLES, BATCH_TABLES];
+export const MIGRATIONS: readonly string[] = [ANSWER_TABLES, BATCH_TABLES, FILE_TABLES];

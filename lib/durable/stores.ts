@@ -4,6 +4,7 @@ import { type AnswerStore, createAnswerStore } from "./answer_store.ts";
 import { type BatchQueue, createBatchQueue } from "./batch_queue.ts";
 import { type BatchStore, createBatchStore } from "./batch_store.ts";
 import { openDataDir } from "./data_dir.ts";
+import { createFileStore, type FileStore } from "./file_store.ts";
 import { createDiskUsage, type DiskUsage } from "./usage.ts";
 
 /** What is kept in `DATA_DIR`. */
@@ -11,6 +12,7 @@ export interface Stores {
   readonly answers: AnswerStore;
   readonly batches: BatchStore;
   readonly queue: BatchQueue;
+  readonly files: FileStore;
   readonly usage: DiskUsage;
   /** Closes the database. What this gateway has begun and not ended is then free for others. */
   close(): void;
@@ -31,6 +33,7 @@ export function openStores(
   const dataDir = openDataDir(folder, { newId });
   const answers = createAnswerStore(dataDir, { newId });
   const batches = createBatchStore(dataDir);
+  const files = createFileStore(dataDir);
   const sweep = () => {
     try {
       answers.removeOld(clock.now());
@@ -46,6 +49,7 @@ export function openStores(
   return {
     answers,
     batches,
+    files,
     queue: createBatchQueue(dataDir),
     usage: createDiskUsage(dataDir, { quotaMiB }),
     close() {

@@ -30,4 +30,6 @@ export function createDiskUsage({ database }: DataDir, { quotaMiB }: { quotaMiB:
   };
 }
 
-const USED = "SELECT sum(bytes) AS bytes FROM batches WHERE owner = ? AND status <> 'removed'";
+const USED = `SELECT
+  (SELECT coalesce(sum(bytes), 0) FROM batches WHERE owner = ?1 AND status <> 'removed') +
+  (SELECT coalesce(sum(bytes), 0) FROM files WHERE owner = ?1) AS bytes`;

@@ -6,6 +6,7 @@ import type { Counters } from "../observability/counters.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
 import type { MessageContext } from "../turns/context.ts";
 import type { BatchStore } from "../durable/batch_store.ts";
+import type { FileStore } from "../durable/file_store.ts";
 import type { DiskUsage } from "../durable/usage.ts";
 import type { Caller } from "../access/caller.ts";
 import type { KeptAnswers } from "./idempotency/kept_answers.ts";
@@ -24,6 +25,8 @@ export interface GatewayContext extends MessageContext {
   keptAnswers: KeptAnswers;
   /** Message batches; undefined without `DATA_DIR`. */
   batches?: BatchServices | undefined;
+  /** Files of clients; undefined without `DATA_DIR`. */
+  files?: FileServices | undefined;
 }
 
 /** What answers requests about batches. */
@@ -34,4 +37,10 @@ export interface BatchServices {
     /** Looks for work now; with the key of a caller for the batches of an owner. */
     wake(owner?: string, caller?: Caller): void;
   };
+}
+
+/** What answers requests about files. */
+export interface FileServices {
+  store: FileStore;
+  usage: DiskUsage;
 }

@@ -7,6 +7,7 @@ import { startDeadline } from "./deadline.ts";
 import type { RequestLog } from "./request_log.ts";
 import type { GatewayContext } from "./context.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
+import { resolveFiles } from "./files/resolve_files.ts";
 import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
@@ -48,9 +49,11 @@ async function countTokens(
   requestLog: RequestLog,
 ): Promise<Response> {
   const { caller } = requestLog;
-  const countRequest = parseCountTokensRequest(await readJsonBody(request, caller.client, gateway));
+  const received = parseCountTokensRequest(await readJsonBody(request, caller.client, gateway));
   const toolHeaders = readToolHeaders(request);
-  const route = await findRoute(gateway, countRequest.model, caller);
+  const route = await findRoute(gateway, received.model, caller);
+  const leavesUnknown = route.dialect.name === "anthropic";
+  const countRequest = await resolveFiles(received, { gateway, caller, leavesUnknown });
   requestLog.add({ model: countRequest.model, answeredBy: toRouteLabel(route) });
   const countable = await toCountableRequest(countRequest, { context: gateway, toolHeaders, route, caller });
   const { tokens, source, context_management } =

@@ -13,6 +13,7 @@ import { withCompaction } from "../turns/compaction.ts";
 import { withFallbacks } from "../turns/fallback.ts";
 import type { GatewayContext } from "./context.ts";
 import { holdAnswer } from "../turns/hold.ts";
+import { resolveFiles } from "./files/resolve_files.ts";
 import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
@@ -72,9 +73,11 @@ async function answerAdmitted(
   { admission, stream }: { admission: Admission; stream: boolean },
 ): Promise<Response> {
   const { caller } = requestLog;
-  const message = parseMessagesRequest(await readJsonBody(request, caller.client, gateway));
+  const received = parseMessagesRequest(await readJsonBody(request, caller.client, gateway));
   const toolHeaders = readToolHeaders(request);
-  let route = await findRoute(gateway, message.model, caller);
+  let route = await findRoute(gateway, received.model, caller);
+  const leavesUnknown = route.dialect.name === "anthropic";
+  const message = await resolveFiles(received, { gateway, caller, leavesUnknown });
   requestLog.add({ model: message.model, answeredBy: toRouteLabel(route) });
 
   const rateHeaders = await admission.expect({

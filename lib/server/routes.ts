@@ -7,6 +7,8 @@ import {
 } from "./batches/answer_batches.ts";
 import { createBatch } from "./batches/create_batch.ts";
 import { answerCountTokens } from "./count_tokens.ts";
+import { answerContent, answerFile, deleteFile, listFiles } from "./files/answer_files.ts";
+import { uploadFile } from "./files/upload_file.ts";
 import type { GatewayContext } from "./context.ts";
 import { answerHealth, answerHello, answerRoot, answerStatus } from "./health.ts";
 import { answerMessages } from "./messages.ts";
@@ -29,8 +31,8 @@ export interface EndpointRoute {
   method: "GET" | "POST" | "DELETE";
   /** Path in Hono's syntax. */
   path: string;
-  /** Body of a `POST`, if it is not JSON: none at all. */
-  body?: "none" | undefined;
+  /** Body of a `POST`, if it is not JSON: none at all, or a form. */
+  body?: "none" | "form" | undefined;
   /** Methods that need no key. Every other call needs one if client keys are configured. */
   open?: readonly ("GET" | "HEAD")[];
   answer(call: RoutedCall): Response | Promise<Response>;
@@ -74,6 +76,17 @@ const BATCH_ROUTES: readonly EndpointRoute[] = [
   { method: "GET", path: `${BATCH}/results`, answer: (call) => answerResults(call, call.params.id ?? "") },
 ];
 
+const FILE = "/v1/files/:id{[^/]+}";
+
+/** The endpoints of files. */
+const FILE_ROUTES: readonly EndpointRoute[] = [
+  { method: "POST", path: "/v1/files", body: "form", answer: (call) => uploadFile(call) },
+  { method: "GET", path: "/v1/files", answer: (call) => listFiles(call) },
+  { method: "GET", path: FILE, answer: (call) => answerFile(call, call.params.id ?? "") },
+  { method: "DELETE", path: FILE, answer: (call) => deleteFile(call, call.params.id ?? "") },
+  { method: "GET", path: `${FILE}/content`, answer: (call) => answerContent(call, call.params.id ?? "") },
+];
+
 /**
  * All endpoints of the gateway, by their canonical paths ({@linkcode toCanonicalPath}). A request that no entry matches needs a key, too.
  *
@@ -82,6 +95,7 @@ const BATCH_ROUTES: readonly EndpointRoute[] = [
 export const ROUTES: readonly EndpointRoute[] = [
   ...API_ROUTES,
   ...BATCH_ROUTES,
+  ...FILE_ROUTES,
   { method: "GET", path: "/", open: ["HEAD"], answer: () => answerRoot() },
   {
     method: "GET",
