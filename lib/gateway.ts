@@ -18,6 +18,7 @@ import { createFetch } from "./runtime/fetch.ts";
 import { createCounters } from "./observability/counters.ts";
 import { createLearnedAdjustments } from "./turns/learned_adjustments.ts";
 import { createToolLoaders } from "./turns/load_tools.ts";
+import { createRecordedSteps } from "./durable/recorded_steps.ts";
 import { openStores } from "./durable/stores.ts";
 import { startBatchRunner } from "./server/batches/batch_runner.ts";
 import { startFileSweep } from "./server/files/sweep_files.ts";
@@ -111,6 +112,7 @@ export function createGateway(
   });
   if (stores !== undefined && runner !== undefined) {
     gateway.batches = { store: stores.batches, usage: stores.usage, runner };
+    gateway.startSteps = (run) => createRecordedSteps(stores.steps, run);
     gateway.files = { store: stores.files, usage: stores.usage };
   }
   const stopFileSweep = stores && startFileSweep(stores.files, clock);

@@ -39,6 +39,8 @@ export interface ToolDefinition<Schema extends v.GenericSchema> {
    * then marks the results as untrusted for the model.
    */
   trusted?: boolean;
+  /** True if a call that was interrupted may run again, because it changes nothing. Default: false. */
+  repeatable?: boolean;
   input: Schema;
   /** Other names that models use for members of the input, each with the name in the schema. */
   aliases?: Readonly<Record<string, string>>;
@@ -57,6 +59,7 @@ export interface Tool {
   readonly group: ToolGroup | undefined;
   readonly nested: boolean;
   readonly trusted: boolean;
+  readonly repeatable: boolean;
   /** JSON Schema, draft 2020-12. */
   readonly inputSchema: JsonObject;
   /** @throws {ToolError} if the input is invalid or the call fails. */
@@ -68,8 +71,17 @@ export interface Tool {
  * over time, and no member can widen the permissions of the tool.
  */
 export function defineTool<Schema extends v.GenericSchema>(
-  { name, description, group, nested = false, trusted = false, input: schema, aliases = {}, run }:
-    ToolDefinition<Schema>,
+  {
+    name,
+    description,
+    group,
+    nested = false,
+    trusted = false,
+    repeatable = false,
+    input: schema,
+    aliases = {},
+    run,
+  }: ToolDefinition<Schema>,
 ): Tool {
   const aliasTargets = new Map(Object.entries(aliases));
   return {
@@ -78,6 +90,7 @@ export function defineTool<Schema extends v.GenericSchema>(
     group,
     nested,
     trusted,
+    repeatable,
     inputSchema: { ...toJsonSchema(schema, { target: "draft-2020-12" }) },
     async run(raw, host) {
       const result = v.safeParse(schema, applyAliases(raw, aliasTargets));

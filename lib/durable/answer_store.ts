@@ -1,4 +1,5 @@
 import type { DataDir } from "./data_dir.ts";
+import { FORGET_LAST_FAILURES } from "./step_store.ts";
 
 /** A request that asks for an answer which may be kept already. */
 export interface AnswerClaim {
@@ -132,6 +133,7 @@ export function createAnswerStore(
     fail(id) {
       database.transaction(() => {
         database.run("DELETE FROM answer_pieces WHERE answer = ?", id);
+        database.run(FORGET_LAST_FAILURES, id);
         database.run("UPDATE answers SET state = 'failed' WHERE id = ? AND instance = ?", id, own);
       });
     },

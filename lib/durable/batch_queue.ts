@@ -1,5 +1,6 @@
 import { type Batch, type ItemOutcome, SELECT_BATCHES, toBatch } from "./batch_store.ts";
 import type { DataDir } from "./data_dir.ts";
+import { FORGET_LAST_FAILURES } from "./step_store.ts";
 
 /** A request of a batch that this gateway has claimed. */
 export interface BatchItem {
@@ -77,14 +78,17 @@ export function createBatchQueue({ database, instances }: DataDir): BatchQueue {
       });
     },
     release({ batch, nth }, { attempts, retryAt }) {
-      database.run(
-        "UPDATE batch_items SET state = 'pending', instance = NULL, attempts = ?, retry_at = ? WHERE batch = ? AND nth = ? AND state = 'running' AND instance = ?",
-        attempts,
-        retryAt,
-        batch,
-        nth,
-        own,
-      );
+      database.transaction(() => {
+        database.run(FORGET_LAST_FAILURES, toRunId(batch, nth));
+        database.run(
+          "UPDATE batch_items SET state = 'pending', instance = NULL, attempts = ?, retry_at = ? WHERE batch = ? AND nth = ? AND state = 'running' AND instance = ?",
+          attempts,
+          retryAt,
+          batch,
+          nth,
+          own,
+        );
+      });
     },
     closePending(batch, { outcome, limit, now }) {
       return database.transaction(() => {

@@ -5,6 +5,7 @@ import { type BatchQueue, createBatchQueue } from "./batch_queue.ts";
 import { type BatchStore, createBatchStore } from "./batch_store.ts";
 import { openDataDir } from "./data_dir.ts";
 import { createFileStore, type FileStore } from "./file_store.ts";
+import { createStepStore, type StepStore } from "./step_store.ts";
 import { createDiskUsage, type DiskUsage } from "./usage.ts";
 
 /** What is kept in `DATA_DIR`. */
@@ -12,6 +13,7 @@ export interface Stores {
   readonly answers: AnswerStore;
   readonly batches: BatchStore;
   readonly queue: BatchQueue;
+  readonly steps: StepStore;
   readonly files: FileStore;
   readonly usage: DiskUsage;
   /** Closes the database. What this gateway has begun and not ended is then free for others. */
@@ -50,6 +52,7 @@ export function openStores(
     answers,
     batches,
     files,
+    steps: createStepStore(dataDir),
     queue: createBatchQueue(dataDir),
     usage: createDiskUsage(dataDir, { quotaMiB }),
     close() {

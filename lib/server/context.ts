@@ -8,6 +8,7 @@ import type { MessageContext } from "../turns/context.ts";
 import type { BatchStore } from "../durable/batch_store.ts";
 import type { FileStore } from "../durable/file_store.ts";
 import type { DiskUsage } from "../durable/usage.ts";
+import type { Steps } from "../anthropic/steps.ts";
 import type { Caller } from "../access/caller.ts";
 import type { KeptAnswers } from "./idempotency/kept_answers.ts";
 
@@ -23,6 +24,8 @@ export interface GatewayContext extends MessageContext {
   bodies: BodyMeter;
   /** Answers of requests with an idempotency key. */
   keptAnswers: KeptAnswers;
+  /** Returns the recorded steps of an answer; undefined without `DATA_DIR`. */
+  startSteps?: ((run: string) => Steps) | undefined;
   /** Message batches; undefined without `DATA_DIR`. */
   batches?: BatchServices | undefined;
   /** Files of clients; undefined without `DATA_DIR`. */

@@ -2,9 +2,10 @@ import { collectMessage } from "../anthropic/collect.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
 import { parseMessagesRequest } from "../anthropic/parse.ts";
 import type { MessagesRequest } from "../anthropic/schema.ts";
+import type { Steps } from "../anthropic/steps.ts";
 import type { TurnUsage } from "../tokens/turn_usage.ts";
 import { readJsonBody } from "./read_json.ts";
-import { answerKeyed, readIdempotencyKey } from "./idempotency/answer_keyed.ts";
+import { answerKeyed, type DetachedAnswer, readIdempotencyKey } from "./idempotency/answer_keyed.ts";
 import { startDeadline } from "./deadline.ts";
 import { toApiError, toErrorBody } from "../base/errors.ts";
 import type { Admission } from "../limits/limiter.ts";
@@ -34,6 +35,8 @@ export interface MessagesCall {
   requestLog: RequestLog;
   /** The admission of a request that was admitted already, such as one of a batch. */
   admission?: Admission;
+  /** Records the steps of the answer, so that a restart does not repeat them. */
+  steps?: Steps | undefined;
 }
 
 /**
@@ -50,7 +53,10 @@ export async function answerMessages(
 ): Promise<Response> {
   const key = readIdempotencyKey(call.request);
   if (key === undefined) return await answerMessage(call, { stream });
-  const start = ({ request }: { request: Request }) => answerMessage({ ...call, request }, { stream });
+  const start = ({ request, run }: DetachedAnswer) => {
+    const steps = run === undefined ? undefined : call.gateway.startSteps?.(run);
+    return answerMessage({ ...call, request, steps }, { stream });
+  };
   return await answerKeyed(call, key, { stream, start });
 }
 
@@ -62,14 +68,14 @@ async function answerMessage(
   // The concurrency slot is taken before the body is read, because bodies take memory.
   const admission = given.admission ?? await gateway.limits.admit(requestLog.caller);
   try {
-    return await answerAdmitted({ request, gateway, requestLog }, { admission, stream });
+    return await answerAdmitted({ request, gateway, requestLog, steps: given.steps }, { admission, stream });
   } finally {
     if (!requestLog.streaming) admission.release();
   }
 }
 
 async function answerAdmitted(
-  { request, gateway, requestLog }: MessagesCall,
+  { request, gateway, requestLog, steps }: MessagesCall,
   { admission, stream }: { admission: Admission; stream: boolean },
 ): Promise<Response> {
   const { caller } = requestLog;
@@ -106,6 +112,7 @@ async function answerAdmitted(
   const turn = {
     message,
     toolHeaders,
+    steps,
     caller,
     requestId: requestLog.requestId,
     signal: deadline.signal,

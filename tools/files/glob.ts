@@ -8,6 +8,7 @@ const MAX_SHOWN_FILES = 100;
 /** Finds files by a pattern of their paths. */
 export const glob = defineTool({
   name: "Glob",
+  repeatable: true,
   description:
     `Finds files by a pattern of their paths such as "src/**/*.{ts,tsx}", most recently changed first, at most ` +
     `${MAX_SHOWN_FILES}. A pattern without a slash matches names at any depth. Files and folders ignored by .gitignore ` +

@@ -12,6 +12,7 @@ const MAX_DEPTH = 8;
 /** Lists a folder as a tree. */
 export const ls = defineTool({
   name: "LS",
+  repeatable: true,
   description:
     `Lists a folder as a tree, as deep as ${MAX_SHOWN_ENTRIES} entries allow. Hidden files, and files and folders ` +
     "ignored by .gitignore, are left out; all shows them. long adds sizes and times. To find files by name, use Glob.",

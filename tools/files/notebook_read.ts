@@ -6,6 +6,7 @@ import { defineTool } from "../tool.ts";
 /** Reads a notebook, or one cell of it. */
 export const notebookRead = defineTool({
   name: "NotebookRead",
+  repeatable: true,
   description:
     "Reads a Jupyter notebook (.ipynb): its cells with their ids and outputs. With cell_id or cell_index, reads only " +
     "that cell.",

@@ -5,6 +5,7 @@ import { defineTool } from "../tool.ts";
 /** Shows the to-do list. */
 export const todoRead = defineTool({
   name: "TodoRead",
+  repeatable: true,
   description: "Shows the to-do list of this conversation.",
   trusted: true,
   input: v.object({

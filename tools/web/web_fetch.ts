@@ -14,6 +14,7 @@ const MAX_ANSWER_TOKENS = 4_096;
 /** Fetches a web page. Returns it as Markdown, or the small model's answer to a prompt about it. */
 export const webFetch = defineTool({
   name: "WebFetch",
+  repeatable: true,
   description: [
     "Fetches a page of the public web and returns it as Markdown; plain text, JSON, XML and the text of PDFs work too.",
     "With a prompt, a small fast model reads the page and answers the prompt, which keeps your context short; without one",

@@ -8,6 +8,7 @@ const MAX_HITS = 10;
 /** Searches the web. */
 export const webSearch = defineTool({
   name: "WebSearch",
+  repeatable: true,
   description: [
     `Searches the web and returns up to ${MAX_HITS} hits, each with its title, its URL and an excerpt that matches the query.`,
     "Use it for information that is newer than your training or must be correct; WebFetch reads a hit. Name the sources",

@@ -1,7 +1,7 @@
 import type { Caller } from "../../access/caller.ts";
 import { ApiError, toApiError, toErrorBody } from "../../base/errors.ts";
 import { isObject, tryJson } from "../../base/json.ts";
-import type { BatchItem } from "../../durable/batch_queue.ts";
+import { type BatchItem, toRunId } from "../../durable/batch_queue.ts";
 import type { Batch, ItemOutcome } from "../../durable/batch_store.ts";
 import type { Admission } from "../../limits/limiter.ts";
 import type { GatewayContext } from "../context.ts";
@@ -29,7 +29,7 @@ export interface RunItemOptions {
  * A request that the gateway's shutdown cuts is tried again at once, by the next gateway.
  */
 export async function runItem(
-  { params, attempts }: BatchItem,
+  { batch: number, nth, params, attempts }: BatchItem,
   { gateway, batch, caller, headers, admission }: RunItemOptions,
 ): Promise<ItemEnd> {
   const request = new Request("http://batch.invalid/v1/messages", {
@@ -42,7 +42,13 @@ export async function runItem(
   requestLog.caller = caller;
   try {
     rejectStream(params);
-    const response = await answerMessages({ request, gateway, requestLog, admission });
+    const response = await answerMessages({
+      request,
+      gateway,
+      requestLog,
+      admission,
+      steps: gateway.startSteps?.(toRunId(number, nth)),
+    });
     const message = await response.text();
     requestLog.end("finished", response.status);
     return { outcome: "succeeded", result: `{"type":"succeeded","message":${message}}` };
