@@ -50,6 +50,7 @@ test("idempotency-key: a client that leaves does not cancel the answer", async (
   const client = new AbortController();
   const left = gateway.post(REQUEST, { ...KEYED, signal: client.signal });
   await writer.write(new TextEncoder().encode(writeDelta({ content: "half" })));
+  while (gateway.upstream.requests.length === 0) await nextTask();
   client.abort();
   const repeat = gateway.post(REQUEST, KEYED);
   await writer.write(new TextEncoder().encode(writeDelta({ content: " whole" }, { finish_reason: "stop" })));
