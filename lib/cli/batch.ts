@@ -54,7 +54,7 @@ export async function runBatch(
     const { settings, headers } = withOwnKey({ ...env, ...flags.values }, config);
     const gateway = createGateway({ settings });
     await gateway.ready();
-    onStop(() => gateway.stop());
+    onStop(() => gateway.stop(), { status: 1 });
     const failures = await answerFile(path, {
       gateway,
       headers,

@@ -1,12 +1,15 @@
 /** A new file that is being written. */
 export interface ContentWriter {
-  /** Settles when the bytes are handed to the operating system. */
+  /** Adds bytes. They are written a MiB at a time: each write is a task of the runtime. */
   write(bytes: Uint8Array): Promise<void>;
   /** Completes the file, and gives it its name. */
   finish(): Promise<void>;
   /** Removes the file. */
   discard(): Promise<void>;
 }
+
+/** Size of a write, in bytes. */
+const WRITE_BYTES = 1024 * 1024;
 
 /** Ending of the name of a file that is being written. */
 const PARTIAL = ".part";
@@ -15,11 +18,24 @@ const PARTIAL = ".part";
 export async function createContent(path: string): Promise<ContentWriter> {
   const { open, rename, rm } = loadFs();
   const file = await open(path + PARTIAL, "wx", 0o600);
+  const buffer = new Uint8Array(WRITE_BYTES);
+  let size = 0;
+  const flush = async () => {
+    for (let at = 0; at < size;) at += (await file.write(buffer, at, size - at)).bytesWritten;
+    size = 0;
+  };
   return {
     async write(bytes) {
-      for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten;
+      for (let at = 0; at < bytes.length;) {
+        const part = bytes.subarray(at, at + WRITE_BYTES - size);
+        buffer.set(part, size);
+        size += part.length;
+        at += part.length;
+        if (size === WRITE_BYTES) await flush();
+      }
     },
     async finish() {
+      await flush();
       await file.close();
       await rename(path + PARTIAL, path);
     },

@@ -17,9 +17,11 @@ export async function* readLines(path: string): AsyncGenerator<FileLine> {
   let number = 0;
   let rest = "";
   for await (const piece of createReadStream(path, { encoding: "utf8" })) {
-    const lines = (rest + piece).split("\n");
-    rest = lines.pop() ?? "";
+    rest += piece;
     if (rest.length > MAX_LINE_CHARS) throw new Error(`Cannot read line ${number + 1}: it is too long`);
+    if (!piece.includes("\n")) continue;
+    const lines = rest.split("\n");
+    rest = lines.pop() ?? "";
     for (const text of lines) {
       number++;
       if (text.trim() !== "") yield { number, text };

@@ -11,10 +11,20 @@ export interface BatchCaller {
 const ITEM_HEADERS = ["x-gateway-tools", "x-gateway-tools-mode"];
 
 /** Returns what is kept of the caller of a new batch. */
-export function toBatchCaller({ key: _key, ...caller }: Caller, { headers }: Request): BatchCaller {
+export function toBatchCaller(
+  { key: _key, betas, ...caller }: Caller,
+  { headers }: Request,
+): BatchCaller {
   const given = ITEM_HEADERS.flatMap((name) => {
     const value = headers.get(name);
     return value === null ? [] : [[name, value]];
   });
-  return { caller, headers: Object.fromEntries(given) };
+  // The beta of batches has no meaning for a single message.
+  const ofItems = betas?.split(",").map((beta) => beta.trim()).filter((beta) =>
+    !/^message-batches-/.test(beta)
+  );
+  return {
+    caller: { ...caller, ...(ofItems !== undefined && ofItems.length > 0 && { betas: ofItems.join(",") }) },
+    headers: Object.fromEntries(given),
+  };
 }

@@ -15,7 +15,7 @@ export interface RecordingSink {
 }
 
 /** Maximum size of a recorded body, in bytes. The text of an answer has at most 32 MiB; its events take more. */
-const MAX_RECORDED_BYTES = 128 * 1024 * 1024;
+const MAX_RECORDED_BYTES = 64 * 1024 * 1024;
 
 /**
  * A response that is read to its end whoever reads it, and that any number of requests receive from its start.
@@ -78,7 +78,7 @@ export class Recording {
         if (done) break;
         if (this.#bytes + value.byteLength > MAX_RECORDED_BYTES) {
           await reader.cancel();
-          throw new ApiError("api_error", "Cannot keep the answer: it is larger than 128 MiB");
+          throw new ApiError("api_error", "Cannot keep the answer: it is larger than 64 MiB");
         }
         this.#pieces.push(value);
         this.#bytes += value.byteLength;
