@@ -112,7 +112,7 @@ interface QuotaLeft {
 /** Checks what identifies a request. Its `params` are checked when it is answered. */
 function parseItem(text: string, nth: number): NewItem {
   const path = `requests.${nth}`;
-  const value = parseJson(text);
+  const value = parseRequest(text, path);
   const customId = isObject(value) ? value.custom_id : undefined;
   const params = isObject(value) ? value.params : undefined;
   if (customId === undefined) throw fieldError(`${path}.custom_id: Field required`);
@@ -122,6 +122,17 @@ function parseItem(text: string, nth: number): NewItem {
   if (params === undefined) throw fieldError(`${path}.params: Field required`);
   if (!isObject(params)) throw fieldError(`${path}.params: Input should be an object`);
   return { nth, customId, params: JSON.stringify(params) };
+}
+
+/** Parses a request of a batch. An error names its place in the batch. */
+function parseRequest(text: string, path: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const isField = /^[\w.]+: /.test(error.message);
+    throw fieldError(`${path}${isField ? "." : ": "}${error.message}`);
+  }
 }
 
 function fieldError(message: string): ApiError {

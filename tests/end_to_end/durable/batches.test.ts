@@ -156,7 +156,13 @@ const BAD: [what: string, body: object | string, status: number, message: RegExp
     400,
     /^requests\.0\.params: Input should be an object$/,
   ],
-  ["a request that is not JSON", '{"requests":[{"custom_id":}]}', 400, /not valid JSON/],
+  ["a request that is not JSON", '{"requests":[{"custom_id":}]}', 400, /^requests\.0: .*not valid JSON/],
+  [
+    "a number that is not finite",
+    '{"requests":[{"custom_id":"a","params":{"x":1e999}}]}',
+    400,
+    /^requests\.0\.params\.x: Input should be a finite number$/,
+  ],
 ];
 
 test("POST /v1/messages/batches rejects a list that is wrong as a whole", needsSqlite, async () => {
