@@ -18,10 +18,8 @@ import { createFetch } from "./runtime/fetch.ts";
 import { createCounters } from "./observability/counters.ts";
 import { createLearnedAdjustments } from "./turns/learned_adjustments.ts";
 import { createToolLoaders } from "./turns/load_tools.ts";
-import { createRecordedSteps } from "./durable/recorded_steps.ts";
 import { openStores } from "./durable/stores.ts";
-import { startBatchRunner } from "./server/batches/batch_runner.ts";
-import { startFileSweep } from "./server/files/sweep_files.ts";
+import { startDurable } from "./server/start_durable.ts";
 import { createKeptAnswers } from "./server/idempotency/kept_answers.ts";
 import { createUpstreams } from "./upstreams/from_config.ts";
 import type { Alias } from "./config/aliases.ts";
@@ -104,18 +102,7 @@ export function createGateway(
     keptAnswers: createKeptAnswers({ clock, shutdown, store: stores?.answers }),
     ...createToolLoaders(config, clock),
   };
-  const runner = stores && startBatchRunner({
-    gateway,
-    queue: stores.queue,
-    concurrency: config.batchConcurrency,
-    clients: clientNames(fullConfig),
-  });
-  if (stores !== undefined && runner !== undefined) {
-    gateway.batches = { store: stores.batches, usage: stores.usage, runner };
-    gateway.startSteps = (run) => createRecordedSteps(stores.steps, run);
-    gateway.files = { store: stores.files, usage: stores.usage };
-  }
-  const stopFileSweep = stores && startFileSweep(stores.files, clock);
+  const durable = stores && startDurable(gateway, stores, { clients: clientNames(fullConfig) });
   const answer = createApp(gateway);
   return {
     fetch: async (request) => shutdown.started ? shuttingDownResponse() : await answer(request),
@@ -123,10 +110,9 @@ export function createGateway(
       await gateway.loadToolbox?.();
     },
     async stop() {
-      runner?.stop();
-      stopFileSweep?.();
+      durable?.stop();
       await shutdown.start();
-      stores?.close();
+      await durable?.close();
     },
   };
 }

@@ -12,7 +12,10 @@ import type { Caller } from "./caller.ts";
  * if (await ownerOf({ client: "alice" }) !== "key:alice") throw new Error("unexpected owner");
  * ```
  */
-export async function ownerOf({ client, key }: Pick<Caller, "client" | "key">): Promise<string> {
+export async function ownerOf(
+  { client, key, owner }: Pick<Caller, "client" | "key" | "owner">,
+): Promise<string> {
+  if (owner !== undefined) return owner;
   if (client !== LOCAL || key === undefined) return `key:${client}`;
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key));
   return `local:${Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("")}`;

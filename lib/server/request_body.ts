@@ -1,8 +1,8 @@
 import { ApiError } from "../base/errors.ts";
 import type { BodyMeter } from "../limits/body_meter.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { readPieces } from "./body_pieces.ts";
-import { ByteBuffer } from "./byte_buffer.ts";
+import { readPieces } from "./body/body_pieces.ts";
+import { ByteBuffer } from "./body/byte_buffer.ts";
 
 /** Maximum size of a request body, in MiB. Source: https://platform.claude.com/docs/en/api/errors */
 const MAX_BODY_MIB = 32;

@@ -19,6 +19,8 @@ export interface BatchRunner {
   wake(owner?: string, caller?: Caller): void;
   /** Starts no further requests. Those that run end by themselves, or with the gateway's shutdown. */
   stop(): void;
+  /** Settles when the results of all requests that run are saved. */
+  idle(): Promise<void>;
 }
 
 /** Options of {@linkcode startBatchRunner}. */
@@ -54,6 +56,7 @@ export function startBatchRunner(
   let filling = false;
   let wakeAgain = false;
   let stopped = false;
+  let onIdle = () => {};
 
   const isStopped = () => stopped || shutdown.started;
 
@@ -109,7 +112,7 @@ export function startBatchRunner(
     if (batch === undefined) return false;
     lastBatch = batch.number;
     const { caller: kept, headers }: BatchCaller = JSON.parse(batch.caller);
-    const caller: Caller = { ...kept, key: keys.get(batch.owner) };
+    const caller: Caller = { ...kept, owner: batch.owner, key: keys.get(batch.owner) };
     let admission: Admission;
     try {
       admission = await limits.admit(caller);
@@ -118,14 +121,22 @@ export function startBatchRunner(
       await nextTask(); // the rest of a batch may be rejected as well
       return true;
     }
-    const item = isStopped() ? undefined : queue.claim(batch.number, clock.now());
-    if (item === undefined) {
-      admission.release();
-      return true;
-    }
+    const item = claim(batch, admission);
+    if (item === undefined) return true;
     running++;
     void run(item, { batch, caller, headers, admission });
     return true;
+  }
+
+  /** Claims a request of a batch. Without one, the admission is released. */
+  function claim({ number }: Batch, admission: Admission): BatchItem | undefined {
+    let item: BatchItem | undefined;
+    try {
+      if (!isStopped()) item = queue.claim(number, clock.now());
+      return item;
+    } finally {
+      if (item === undefined) admission.release();
+    }
   }
 
   function isReady({ number, owner, status, caller, expiresAt }: Batch): boolean {
@@ -159,6 +170,7 @@ export function startBatchRunner(
     await attempt(saveEnds);
     running--;
     blocked.delete(options.batch.owner);
+    if (running === 0) onIdle();
     await fill();
   }
 
@@ -183,5 +195,6 @@ export function startBatchRunner(
       stopped = true;
       cancelTick();
     },
+    idle: () => running === 0 ? Promise.resolve() : new Promise((resolve) => onIdle = resolve),
   };
 }

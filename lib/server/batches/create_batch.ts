@@ -2,7 +2,7 @@ import { ownerOf } from "../../access/owner.ts";
 import { ApiError } from "../../base/errors.ts";
 import { isObject } from "../../base/json.ts";
 import type { BatchStore, NewItem } from "../../durable/batch_store.ts";
-import { readPieces } from "../body_pieces.ts";
+import { readPieces } from "../body/body_pieces.ts";
 import type { GatewayContext } from "../context.ts";
 import { parseJson } from "../read_json.ts";
 import { toBatchCaller } from "./batch_caller.ts";

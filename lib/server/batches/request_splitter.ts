@@ -1,5 +1,5 @@
 import { ApiError } from "../../base/errors.ts";
-import { ByteBuffer } from "../byte_buffer.ts";
+import { ByteBuffer } from "../body/byte_buffer.ts";
 
 /** Maximum size of one request of a batch, in bytes: that of a request for a message. */
 const MAX_ITEM_BYTES = 32 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import { ApiError } from "../../base/errors.ts";
-import { ByteBuffer } from "../byte_buffer.ts";
+import { ByteBuffer } from "../body/byte_buffer.ts";
 
 /** An event of a form: the start of a part, bytes of its content, or its end. */
 export type FormEvent =

@@ -2,7 +2,7 @@ import { ownerOf } from "../../access/owner.ts";
 import { ApiError } from "../../base/errors.ts";
 import type { StoredFile } from "../../durable/file_store.ts";
 import { type ContentWriter, createContent, removeContent } from "../../runtime/content_files.ts";
-import { readPieces } from "../body_pieces.ts";
+import { readPieces } from "../body/body_pieces.ts";
 import { type FileCall, requireFiles } from "./file_call.ts";
 import { toFileView } from "./file_view.ts";
 import { type FormEvent, FormParser } from "./multipart.ts";

@@ -26,6 +26,8 @@ export interface KeptAnswers {
    * @throws {ApiError} `conflict_error` if the key belongs to a request with another body.
    */
   answer(request: KeyedRequest): Promise<Response>;
+  /** Settles when all answers in progress are complete and kept. */
+  idle(): Promise<void>;
 }
 
 /** Options of {@linkcode createKeptAnswers}. */
@@ -52,10 +54,12 @@ export function createKeptAnswers(
   /** Complete answers, oldest first. Empty if there is a store. */
   const complete = new Map<string, { recording: Recording; until: number }>();
   let completeBytes = 0;
+  let onIdle = () => {};
 
   function record(name: string, request: KeyedRequest, id: string | undefined): Recording {
     const onEnd = (keep: boolean) => {
       running.delete(name);
+      if (running.size === 0) onIdle();
       if (keep) keepInMemory(name, recording);
     };
     const sink: RecordingSink = store === undefined || id === undefined
@@ -94,6 +98,7 @@ export function createKeptAnswers(
   }
 
   return {
+    idle: () => running.size === 0 ? Promise.resolve() : new Promise((resolve) => onIdle = resolve),
     async answer(request) {
       const { owner, key, fingerprint, signal } = request;
       const name = JSON.stringify([owner, key]);

@@ -286,6 +286,39 @@ test("A batch continues after a restart, with what it had not finished", needsSq
   await second.stop();
 });
 
+test("A result that arrives while the gateway stops is saved", needsSqlite, async () => {
+  const settings = { DATA_DIR: newFolder() };
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const first = start(settings, { upstream: { body: readable } });
+  const { id } = await create(first, toRequests(1));
+  while (first.upstream.requests.length === 0) await nextTask();
+  const stopped = first.stop();
+  const writer = writable.getWriter();
+  await writer.write(new TextEncoder().encode(COMPLETE_STREAMS.chat));
+  await writer.close();
+  await stopped;
+  const second = start(settings, { clock: first.clock });
+  assert.equal((await until(second, id)).request_counts.succeeded, 1);
+  assert.equal(second.upstream.requests.length, 0);
+  await second.stop();
+});
+
+test("Requests of a batch can name files of its client", needsSqlite, async () => {
+  const gateway = start({ DATA_DIR: newFolder() });
+  const headers = { "x-api-key": "key-of-a-client" };
+  const body = new FormData();
+  body.append("file", new File(["of the file"], "a.txt"));
+  const { id: file_id } = await (await gateway.fetch(
+    new Request("http://gateway.test/v1/files", { method: "POST", headers, body }),
+  )).json();
+  const content = [{ type: "document", source: { type: "file", file_id } }];
+  const params = minimalRequest("chat", { messages: [{ role: "user", content }] });
+  const { id } = await create(gateway, toRequests(1, params), headers);
+  assert.equal((await until(gateway, id, "ended", headers)).request_counts.succeeded, 1);
+  assert.match(JSON.stringify(gateway.upstream.requests[0]?.body), /of the file/);
+  await gateway.stop();
+});
+
 test("Batches keep the limits of their key, and end with its budget", needsSqlite, async () => {
   let running = 0;
   let most = 0;

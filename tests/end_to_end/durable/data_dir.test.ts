@@ -7,6 +7,7 @@ import { createAnswerStore, KEEP_MS } from "../../../lib/durable/answer_store.ts
 import { openDataDir } from "../../../lib/durable/data_dir.ts";
 import { createGateway } from "../../../lib/gateway.ts";
 import { newId } from "../../../lib/runtime/ids.ts";
+import { nextTask } from "../../../lib/runtime/next_task.ts";
 import { openDatabase } from "../../../lib/runtime/sqlite.ts";
 import { createFolders, NO_SQLITE } from "../../kit/data_dir.ts";
 import { createTestGateway } from "../../kit/gateway.ts";
@@ -158,4 +159,22 @@ test("A database that fails ends no answer", needsSqlite, async (t) => {
   database.exec("DROP TABLE answer_pieces");
   assert.match(await (await gateway.post(STREAMED, KEYED)).text(), /message_stop/);
   await gateway.stop();
+});
+
+test("An answer that ends while its gateway stops is kept", needsSqlite, async () => {
+  const settings = { DATA_DIR: newFolder() };
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const first = createTestGateway({ settings, upstream: { body: readable } });
+  const pending = first.post(STREAMED, KEYED);
+  while (first.upstream.requests.length === 0) await nextTask();
+  const stopped = first.stop();
+  const writer = writable.getWriter();
+  await writer.write(new TextEncoder().encode(COMPLETE_STREAMS.chat));
+  await writer.close();
+  await stopped;
+  const text = await (await pending).text();
+  const second = createTestGateway({ settings, clock: first.clock });
+  assert.equal(await (await second.post(STREAMED, KEYED)).text(), text);
+  assert.equal(second.upstream.requests.length, 0);
+  await second.stop();
 });

@@ -1,5 +1,5 @@
-import { ApiError } from "../base/errors.ts";
-import type { Clock } from "../runtime/clock.ts";
+import { ApiError } from "../../base/errors.ts";
+import type { Clock } from "../../runtime/clock.ts";
 
 /** Bytes of a large body after which its timeout starts again. */
 const ROUND_BYTES = 8 * 1024 * 1024;
