@@ -1,5 +1,6 @@
 import type * as v from "valibot";
 import { adminKey, type GatewayKey, gatewayKeys } from "./gateway_keys.ts";
+import { DATA_SETTINGS } from "./data_settings.ts";
 import { limitMap, type Limits, type LimitsInput } from "./limits.ts";
 import { DIALECT_CHOICES, type DialectChoice } from "./presets.ts";
 import { TIMEOUT_SETTINGS } from "./timeout_settings.ts";
@@ -176,24 +177,7 @@ const TABLE = {
     schema: (): Schema<string, string> => text("the path of a folder"),
     text: "Folder that keeps cost across restarts, for one gateway only; unset: cost is kept in memory",
   },
-  DATA_DIR: {
-    flag: "--data-dir",
-    schema: (): Schema<string, string> => text("the path of a folder"),
-    text:
-      "Folder for what outlives a request; several gateways of one machine may share it; unset: memory only. Needs Node 22, Deno or Bun",
-  },
-  DATA_QUOTA: {
-    flag: "--data-quota",
-    schema: (): Schema<string | number, number> => integer(1, 10_000_000),
-    default: "10240",
-    text: "MiB of batches and files that each key may keep in `DATA_DIR`",
-  },
-  BATCH_CONCURRENCY: {
-    flag: "--batch-concurrency",
-    schema: (): Schema<string | number, number> => integer(1, 1000),
-    default: "10",
-    text: "Requests of all batches that are answered at the same time",
-  },
+  ...DATA_SETTINGS,
   ...TOOL_SETTINGS,
   LOG_LEVEL: {
     flag: "--log-level",
