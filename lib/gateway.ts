@@ -50,9 +50,9 @@ export interface Gateway {
    */
   ready(): Promise<void>;
   /**
-   * Rejects new requests and settles when all open requests have ended. Answers that take longer than
-   * `SHUTDOWN_TIMEOUT` are aborted; a stream then ends with an `error` event. Call it before the server closes its
-   * sockets.
+   * Rejects new requests and settles when all open requests have ended and their usage is stored. Answers that take
+   * longer than `SHUTDOWN_TIMEOUT` are aborted; a stream then ends with an `error` event. An answer whose client has left
+   * is open while the gateway reads on for its usage. Call it before the server closes its sockets.
    */
   stop(): Promise<void>;
 }
@@ -113,6 +113,7 @@ export function createGateway(
       durable?.stop();
       await shutdown.start();
       await durable?.close();
+      await gateway.limits.settle();
     },
   };
 }

@@ -27,7 +27,7 @@ const PACKAGES: Record<string, RegExp> = {
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,
   "bun:": /^lib\/runtime\/sqlite\.ts$/,
   "node:":
-    /^(lib\/(runtime\/(process|serve|private_folder|json_lines|content_files|sqlite)|limits\/spend_file)\.ts$|tools\/host\/)/,
+    /^(lib\/(base\/sha256|runtime\/(process|serve|private_folder|json_lines|content_files|sqlite)|limits\/spend_file)\.ts$|tools\/host\/)/,
 };
 
 const IMPURE =

@@ -20,7 +20,7 @@ export interface GatewayContext extends MessageContext {
   counters: Counters;
   shutdown: Shutdown;
   limits: Limiter;
-  /** Counts the request bodies that are being read. */
+  /** Counts the request bodies that are in memory. */
   bodies: BodyMeter;
   /** Answers of requests with an idempotency key. */
   keptAnswers: KeptAnswers;

@@ -4,6 +4,7 @@ import type { CountTokensRequest } from "../anthropic/schema.ts";
 import { countsTokens, type Dialect } from "../dialects/mod.ts";
 import { readJsonBody } from "./read_json.ts";
 import { startDeadline } from "./deadline.ts";
+import type { BodyCount } from "../limits/body_meter.ts";
 import type { RequestLog } from "./request_log.ts";
 import type { GatewayContext } from "./context.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
@@ -36,24 +37,35 @@ export async function answerCountTokens(
   requestLog: RequestLog,
 ): Promise<Response> {
   const release = await gateway.limits.admitTokenCount(requestLog.caller);
+  const body = gateway.bodies.start(requestLog.caller.client);
   try {
-    return await countTokens(request, gateway, requestLog);
+    return await countTokens(await readJsonBody(request, body, gateway), {
+      request,
+      gateway,
+      requestLog,
+      count: body,
+    });
   } finally {
+    body.end();
     release();
   }
 }
 
 async function countTokens(
-  request: Request,
-  gateway: GatewayContext,
-  requestLog: RequestLog,
+  body: unknown,
+  { request, gateway, requestLog, count }: {
+    request: Request;
+    gateway: GatewayContext;
+    requestLog: RequestLog;
+    count: BodyCount;
+  },
 ): Promise<Response> {
   const { caller } = requestLog;
-  const received = parseCountTokensRequest(await readJsonBody(request, caller.client, gateway));
+  const received = parseCountTokensRequest(body);
   const toolHeaders = readToolHeaders(request);
   const route = await findRoute(gateway, received.model, caller);
   const leavesUnknown = route.dialect.name === "anthropic";
-  const countRequest = await resolveFiles(received, { gateway, caller, leavesUnknown });
+  const countRequest = await resolveFiles(received, { gateway, caller, count, leavesUnknown });
   requestLog.add({ model: countRequest.model, answeredBy: toRouteLabel(route) });
   const countable = await toCountableRequest(countRequest, { context: gateway, toolHeaders, route, caller });
   const { tokens, source, context_management } =

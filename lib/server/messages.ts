@@ -8,6 +8,7 @@ import { readJsonBody } from "./read_json.ts";
 import { answerKeyed, type DetachedAnswer, readIdempotencyKey } from "./idempotency/answer_keyed.ts";
 import { startDeadline } from "./deadline.ts";
 import { toApiError, toErrorBody } from "../base/errors.ts";
+import type { BodyCount } from "../limits/body_meter.ts";
 import type { Admission } from "../limits/limiter.ts";
 import type { RequestLog } from "./request_log.ts";
 import { withCompaction } from "../turns/compaction.ts";
@@ -67,23 +68,39 @@ async function answerMessage(
 ): Promise<Response> {
   // The concurrency slot is taken before the body is read, because bodies take memory.
   const admission = given.admission ?? await gateway.limits.admit(requestLog.caller);
+  // What is read on after the client has left keeps these, too.
+  admission.onEnd(gateway.shutdown.track());
+  const body = gateway.bodies.start(requestLog.caller.client);
+  admission.onEnd(body.end);
   try {
-    return await answerAdmitted({ request, gateway, requestLog, steps: given.steps }, { admission, stream });
+    const message = parseMessagesRequest(await readJsonBody(request, body, gateway));
+    return await answerAdmitted(message, {
+      request,
+      gateway,
+      requestLog,
+      steps: given.steps,
+      admission,
+      body,
+      stream,
+    });
   } finally {
     if (!requestLog.streaming) admission.release();
   }
 }
 
 async function answerAdmitted(
-  { request, gateway, requestLog, steps }: MessagesCall,
-  { admission, stream }: { admission: Admission; stream: boolean },
+  received: MessagesRequest,
+  { request, gateway, requestLog, steps, admission, body, stream }: MessagesCall & {
+    admission: Admission;
+    body: BodyCount;
+    stream: boolean;
+  },
 ): Promise<Response> {
   const { caller } = requestLog;
-  const received = parseMessagesRequest(await readJsonBody(request, caller.client, gateway));
   const toolHeaders = readToolHeaders(request);
   let route = await findRoute(gateway, received.model, caller);
   const leavesUnknown = route.dialect.name === "anthropic";
-  const message = await resolveFiles(received, { gateway, caller, leavesUnknown });
+  const message = await resolveFiles(received, { gateway, caller, count: body, leavesUnknown });
   requestLog.add({ model: message.model, answeredBy: toRouteLabel(route) });
 
   const rateHeaders = await admission.expect({

@@ -1,5 +1,5 @@
 import { ApiError } from "../base/errors.ts";
-import type { BodyMeter } from "../limits/body_meter.ts";
+import type { BodyCount } from "../limits/body_meter.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { readPieces } from "./body/body_pieces.ts";
 import { ByteBuffer } from "./body/byte_buffer.ts";
@@ -14,31 +14,26 @@ export interface BodyOptions {
     /** Timeout for the complete body, in seconds; 0 is no limit. */
     bodyTimeout: number;
   };
-  bodies: BodyMeter;
 }
 
 /**
- * Reads the body of a client's request as text.
+ * Reads the body of a client's request as text. Its bytes stay in the count: the parsed body is in memory until the
+ * request ends.
  *
  * @throws {ApiError} `request_too_large` past 32 MiB; `invalid_request_error` if the body is incomplete or not UTF-8;
- * `timeout_error` (408) if it arrives too slowly; the error of the meter if too many bodies are read at once.
+ * `timeout_error` (408) if it arrives too slowly; the error of the count if too much is in memory.
  */
 export async function readRequestBody(
   request: Request,
-  client: string,
-  { clock, config, bodies }: BodyOptions,
+  count: BodyCount,
+  { clock, config }: BodyOptions,
 ): Promise<string> {
-  const meter = bodies.start(client);
   const body = new ByteBuffer();
-  try {
-    for await (const piece of readPieces(request, { clock, config, maxMiB: MAX_BODY_MIB })) {
-      meter.add(piece.byteLength);
-      body.add(piece);
-    }
-    return decode(body.bytes);
-  } finally {
-    meter.end();
+  for await (const piece of readPieces(request, { clock, config, maxMiB: MAX_BODY_MIB })) {
+    count.add(piece.byteLength);
+    body.add(piece);
   }
+  return decode(body.bytes);
 }
 
 function decode(bytes: Uint8Array): string {

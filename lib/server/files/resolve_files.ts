@@ -4,6 +4,7 @@ import type { Content, ContentBlock, Message } from "../../anthropic/schema.ts";
 import { toBase64 } from "../../base/base64.ts";
 import { ApiError } from "../../base/errors.ts";
 import { isObject, type JsonObject } from "../../base/json.ts";
+import type { BodyCount } from "../../limits/body_meter.ts";
 import type { FileStore, StoredFile } from "../../durable/file_store.ts";
 import { readContent } from "../../runtime/content_files.ts";
 import type { GatewayContext } from "../context.ts";
@@ -16,6 +17,8 @@ const MAX_BYTES = 32 * 1024 * 1024;
 export interface ResolveOptions {
   gateway: GatewayContext;
   caller: Caller;
+  /** Counts the content of the files as a part of the request's body. */
+  count: BodyCount;
   /** True if the upstream has files of its own: ids that the gateway does not know are left to it. */
   leavesUnknown: boolean;
 }
@@ -25,11 +28,11 @@ export interface ResolveOptions {
  * accepts. Without `DATA_DIR`, or without such sources, the request is returned unchanged.
  *
  * @throws {ApiError} `not_found_error` if the caller's key has no such file; `invalid_request_error` if its type does not
- * fit the block; `request_too_large` if the files have more than 32 MiB.
+ * fit the block; `request_too_large` if the files have more than 32 MiB; the error of the count if too much is in memory.
  */
 export async function resolveFiles<Request extends { messages: Message[] }>(
   request: Request,
-  { gateway, caller, leavesUnknown }: ResolveOptions,
+  { gateway, caller, count, leavesUnknown }: ResolveOptions,
 ): Promise<Request> {
   if (gateway.files === undefined || !request.messages.some(({ content }) => hasFile(content))) {
     return request;
@@ -38,6 +41,7 @@ export async function resolveFiles<Request extends { messages: Message[] }>(
   const resolver = new FileResolver(store, {
     owner: await ownerOf(caller),
     now: gateway.clock.now(),
+    count,
     leavesUnknown,
   });
   const messages: Message[] = [];
@@ -56,12 +60,17 @@ function hasFile(content: unknown): boolean {
   });
 }
 
+interface FileResolverOptions extends Pick<ResolveOptions, "count" | "leavesUnknown"> {
+  owner: string;
+  now: number;
+}
+
 class FileResolver {
   readonly #store: FileStore;
-  readonly #options: { owner: string; now: number; leavesUnknown: boolean };
+  readonly #options: FileResolverOptions;
   #bytes = 0;
 
-  constructor(store: FileStore, options: { owner: string; now: number; leavesUnknown: boolean }) {
+  constructor(store: FileStore, options: FileResolverOptions) {
     this.#store = store;
     this.#options = options;
   }
@@ -97,7 +106,7 @@ class FileResolver {
 
   /** Returns the source with the content of a file, or `undefined` if the upstream may know the id. */
   async #source(kind: "image" | "document", id: string, path: string): Promise<JsonObject | undefined> {
-    const { owner, now, leavesUnknown } = this.#options;
+    const { owner, now, count, leavesUnknown } = this.#options;
     if (leavesUnknown && this.#store.find(owner, id) === undefined) return undefined;
     const file = requireFile(this.#store, { owner, id, now });
     const type = toSourceType(kind, file);
@@ -113,6 +122,7 @@ class FileResolver {
     if (this.#bytes > MAX_BYTES) {
       throw new ApiError("request_too_large", "The files of the request exceed the maximum size of 32 MiB");
     }
+    count.add(file.sizeBytes);
     const bytes = await readContent(this.#store.toPath(id));
     return type === "text"
       ? { type, media_type: "text/plain", data: decodeText(bytes, `${path}.${kind}.source.file_id`) }

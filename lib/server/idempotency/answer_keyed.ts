@@ -51,10 +51,12 @@ export async function answerKeyed(
   { stream, start }: { stream: boolean; start(answer: DetachedAnswer): Promise<Response> },
 ): Promise<Response> {
   const release = await gateway.limits.admitTokenCount(caller);
+  const count = gateway.bodies.start(caller.client);
   let body: unknown;
   try {
-    body = await readJsonBody(request, caller.client, gateway);
+    body = await readJsonBody(request, count, gateway);
   } finally {
+    count.end(); // the answer counts the body again, for as long as it takes
     release();
   }
   const { url, headers } = request;
