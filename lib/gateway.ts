@@ -9,6 +9,7 @@ import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
 import type { GatewayContext } from "./server/context.ts";
+import { createOpenCalls } from "./server/mcp_server/open_calls.ts";
 import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
 import { createBodyMeter } from "./limits/body_meter.ts";
@@ -73,36 +74,15 @@ export interface Gateway {
  * ```
  */
 export function createGateway(
-  { settings = {}, clock = systemClock, host, ...options }: GatewayOptions = {},
+  { settings = {}, ...options }: GatewayOptions = {},
 ): Gateway {
-  const fullConfig = parseConfig({ settings });
-  const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
-  const { fetch = createFetch(config) } = options;
-  const shutdown = createShutdown(clock, config.shutdownTimeout * 1000);
-  const limits = createLimiter(config, { clock, newId });
-  const stores = config.dataDir === undefined ? undefined : openStores(config.dataDir, {
-    clock,
-    newId,
-    quotaMiB: config.dataQuota,
-  });
-  const gateway: GatewayContext = {
-    config,
-    access: createAccess(fullConfig, host),
-    fetch,
-    clock,
-    newId,
-    directory: toDirectory(config),
-    modelCache: createModelCache({ fetch, clock }),
-    counters: createCounters(clock.now()),
-    shutdown,
-    inputCounter: createInputCounter(clock),
-    learned: createLearnedAdjustments(),
-    limits,
-    bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
-    keptAnswers: createKeptAnswers({ clock, shutdown, store: stores?.answers }),
-    ...createToolLoaders(config, clock),
-  };
-  const durable = stores && startDurable(gateway, stores, { clients: clientNames(fullConfig) });
+  const config = parseConfig({ settings });
+  const gateway = createGatewayContext(config, options);
+  const { shutdown, clock } = gateway;
+  const stores = config.dataDir === undefined
+    ? undefined
+    : openStores(config.dataDir, { clock, newId, quotaMiB: config.dataQuota });
+  const durable = stores && startDurable(gateway, stores, { clients: clientNames(config) });
   const answer = createApp(gateway);
   return {
     fetch: async (request) => shutdown.started ? shuttingDownResponse() : await answer(request),
@@ -115,6 +95,38 @@ export function createGateway(
       await durable?.close();
       await gateway.limits.settle();
     },
+  };
+}
+
+/**
+ * Creates what the endpoints depend on from the settings. `DATA_DIR` is not opened.
+ *
+ * @throws {ConfigError} if the folder `STATE_DIR` cannot be used.
+ */
+export function createGatewayContext(
+  fullConfig: Config,
+  { clock = systemClock, host, ...options }: Omit<GatewayOptions, "settings"> = {},
+): GatewayContext {
+  const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
+  const { fetch = createFetch(config) } = options;
+  const shutdown = createShutdown(clock, config.shutdownTimeout * 1000);
+  return {
+    config,
+    access: createAccess(fullConfig, host),
+    fetch,
+    clock,
+    newId,
+    directory: toDirectory(config),
+    modelCache: createModelCache({ fetch, clock }),
+    counters: createCounters(clock.now()),
+    shutdown,
+    inputCounter: createInputCounter(clock),
+    learned: createLearnedAdjustments(),
+    limits: createLimiter(config, { clock, newId }),
+    bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
+    mcpCalls: createOpenCalls(),
+    keptAnswers: createKeptAnswers({ clock, shutdown }),
+    ...createToolLoaders(config, clock),
   };
 }
 

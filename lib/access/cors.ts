@@ -58,6 +58,10 @@ const ALLOWED_HEADERS = [
   "x-session-id",
   "x-correlation-id",
   "idempotency-key",
+  "mcp-session-id",
+  "mcp-protocol-version",
+  "mcp-method",
+  "mcp-name",
   "x-stainless-lang",
   "x-stainless-package-version",
   "x-stainless-os",
@@ -87,5 +91,6 @@ const EXPOSED_HEADERS = [
   "x-gateway-loss",
   "x-token-count-source",
   "x-token-count-cost",
+  "mcp-session-id",
   ...RATE_LIMIT_HEADERS,
 ];

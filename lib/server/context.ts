@@ -4,6 +4,7 @@ import type { BodyMeter } from "../limits/body_meter.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Counters } from "../observability/counters.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
+import type { OpenCalls } from "./mcp_server/open_calls.ts";
 import type { MessageContext } from "../turns/context.ts";
 import type { BatchStore } from "../durable/batch_store.ts";
 import type { FileStore } from "../durable/file_store.ts";
@@ -30,6 +31,8 @@ export interface GatewayContext extends MessageContext {
   batches?: BatchServices | undefined;
   /** Files of clients; undefined without `DATA_DIR`. */
   files?: FileServices | undefined;
+  /** Calls of MCP clients that run, and sessions that have ended. */
+  mcpCalls: OpenCalls;
 }
 
 /** What answers requests about batches. */

@@ -30,6 +30,7 @@ export function answerRoot(): Response {
       "GET /health",
       "GET /status",
       "GET /tool-metrics",
+      "POST /mcp",
     ],
   });
 }

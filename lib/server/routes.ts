@@ -12,6 +12,7 @@ import { uploadFile } from "./files/upload_file.ts";
 import type { GatewayContext } from "./context.ts";
 import { answerHealth, answerHello, answerRoot, answerStatus } from "./health.ts";
 import { answerMessages } from "./messages.ts";
+import { answerMcp, answerMcpDelete, answerMcpGet } from "./mcp_server/endpoint.ts";
 import { answerModel, answerModels } from "./models.ts";
 import type { RequestLog } from "./request_log.ts";
 import { answerToolMetrics } from "./tool_metrics.ts";
@@ -109,5 +110,8 @@ export const ROUTES: readonly EndpointRoute[] = [
     path: "/status",
     answer: ({ gateway, requestLog }) => answerStatus(gateway, requestLog.caller),
   },
+  { method: "POST", path: "/mcp", answer: (call) => answerMcp(call) },
+  { method: "GET", path: "/mcp", answer: (call) => answerMcpGet(call) },
+  { method: "DELETE", path: "/mcp", answer: (call) => answerMcpDelete(call) },
   { method: "GET", path: "/tool-metrics", answer: ({ gateway }) => answerToolMetrics(gateway) },
 ];

@@ -3,6 +3,7 @@ import type { Stores } from "../durable/stores.ts";
 import { withTimeout } from "../runtime/timeout.ts";
 import { startBatchRunner } from "./batches/batch_runner.ts";
 import type { GatewayContext } from "./context.ts";
+import { createKeptAnswers } from "./idempotency/kept_answers.ts";
 import { startFileSweep } from "./files/sweep_files.ts";
 
 /** The work of a gateway that outlives its requests. */
@@ -17,7 +18,7 @@ export interface DurableWork {
 const SAVE_TIMEOUT_MS = 1000;
 
 /**
- * Adds batches, files and recorded steps to a gateway, and continues the batches that are not finished. `clients` are the
+ * Adds batches, files, recorded steps and lasting answers to a gateway, and continues the batches that are not finished. `clients` are the
  * names of the gateway's keys.
  */
 export function startDurable(
@@ -25,10 +26,12 @@ export function startDurable(
   stores: Stores,
   { clients }: { clients: ReadonlySet<string> },
 ): DurableWork {
-  const { clock, config, keptAnswers } = gateway;
-  const { batches, files, queue, steps, usage } = stores;
+  const { clock, config, shutdown } = gateway;
+  const { answers, batches, files, queue, steps, usage } = stores;
+  const keptAnswers = createKeptAnswers({ clock, shutdown, store: answers });
   const runner = startBatchRunner({ gateway, queue, concurrency: config.batchConcurrency, clients });
   const stopFileSweep = startFileSweep(files, clock);
+  gateway.keptAnswers = keptAnswers;
   gateway.batches = { store: batches, usage, runner };
   gateway.files = { store: files, usage };
   gateway.startSteps = (run) => createRecordedSteps(steps, run);

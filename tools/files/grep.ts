@@ -47,11 +47,11 @@ const Input = v.object({
 /** Searches files for a regular expression. */
 export const grep = defineTool({
   name: "Grep",
-  repeatable: true,
   description:
     "Searches the files of the workspace for a regular expression, line by line. Files and folders ignored by " +
     ".gitignore are left out, unless path is such a folder; binary files are left out too.",
   group: "files-read",
+  hints: { readOnly: true, openWorld: false },
   input: Input,
   aliases: {
     "context": "-C",

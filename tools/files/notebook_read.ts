@@ -6,11 +6,11 @@ import { defineTool } from "../tool.ts";
 /** Reads a notebook, or one cell of it. */
 export const notebookRead = defineTool({
   name: "NotebookRead",
-  repeatable: true,
   description:
     "Reads a Jupyter notebook (.ipynb): its cells with their ids and outputs. With cell_id or cell_index, reads only " +
     "that cell.",
   group: "files-read",
+  hints: { readOnly: true, openWorld: false },
   input: v.object({
     file_path: v.pipe(
       v.string(),

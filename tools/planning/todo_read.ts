@@ -5,9 +5,9 @@ import { defineTool } from "../tool.ts";
 /** Shows the to-do list. */
 export const todoRead = defineTool({
   name: "TodoRead",
-  repeatable: true,
   description: "Shows the to-do list of this conversation.",
   trusted: true,
+  hints: { readOnly: true, openWorld: false },
   input: v.object({
     status_filter: v.optional(
       v.pipe(

@@ -8,13 +8,13 @@ const MAX_HITS = 10;
 /** Searches the web. */
 export const webSearch = defineTool({
   name: "WebSearch",
-  repeatable: true,
   description: [
     `Searches the web and returns up to ${MAX_HITS} hits, each with its title, its URL and an excerpt that matches the query.`,
     "Use it for information that is newer than your training or must be correct; WebFetch reads a hit. Name the sources",
     "that you use.",
   ].join(" "),
   group: "network",
+  hints: { readOnly: true, openWorld: true },
   input: v.object({
     query: v.pipe(v.string(), v.minLength(1), v.description("What to search for")),
     allowed_domains: v.optional(
