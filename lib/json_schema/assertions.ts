@@ -38,9 +38,20 @@ export function checkAssertions(
     return { failures: [...failures, ...checkArray(value, schema, ids)], steps };
   }
   if (typeof value !== "object" || value === null) return { failures, steps: 1 };
-  const required = Array.isArray(schema.required) ? schema.required.length : 0;
-  const steps = 1 + Object.keys(value).length + Math.floor(required / NAMES_PER_STEP);
+  const names = listedNames(schema);
+  const steps = 1 + Object.keys(value).length + Math.floor(names / NAMES_PER_STEP);
   return { failures: [...failures, ...checkObject(value, schema)], steps };
+}
+
+/** Returns how many names of members a schema lists in `required` and `dependentRequired`. */
+export function listedNames({ required, dependentRequired, dependencies }: JsonObject): number {
+  let count = Array.isArray(required) ? required.length : 0;
+  for (const dependents of [dependentRequired, dependencies]) {
+    for (const names of Object.values(dependents ?? {})) {
+      count += 1 + (Array.isArray(names) ? names.length : 0);
+    }
+  }
+  return count;
 }
 
 function addItemSteps(steps: number, item: unknown): number {

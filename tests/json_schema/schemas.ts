@@ -90,6 +90,30 @@ export const UNUSABLE: readonly [name: string, schema: Record<string, unknown>, 
     required: Array.from({ length: 20_000 }, (_, at) => `p${at}`),
   }, "/required"],
   [
+    "20,000 names that depend on another",
+    object({ x: { dependentRequired: { a: Array.from({ length: 20_000 }, (_, at) => `p${at}`) } } }),
+    "/properties/x/dependentRequired",
+  ],
+  [
+    "references into the targets of each other",
+    {
+      ...object(
+        Object.fromEntries(
+          Array.from({ length: 40 }, (_, at) => [`x${at}`, { $ref: `#/parts${"/items".repeat(at)}` }]),
+        ),
+      ),
+      parts: nested(40, (items) => ({ items }), { properties: manyProperties(1000, {}) }),
+    },
+    `/parts${"/items".repeat(40)}/properties/p894`,
+  ],
+  [
+    "patterns with many classes",
+    object(Object.fromEntries(
+      Array.from({ length: 20 }, (_, at) => [`x${at}`, { pattern: `[${"\\p{L}".repeat(90)}]` }]),
+    )),
+    "/properties/x11/pattern",
+  ],
+  [
     "a pattern that repeats too much",
     object({ x: { pattern: "((a{0,99}){0,99}){0,99}" } }),
     "/properties/x/pattern",

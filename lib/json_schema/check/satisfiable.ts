@@ -8,7 +8,7 @@ import type { References } from "../references.ts";
 import { CostError, SchemaError } from "../schema_error.ts";
 import { StepBudget } from "../step_budget.ts";
 
-/** How many schemas the search may look at, and how many steps the check of listed values may take. */
+/** How many schemas the search may look at, and how many steps the check of listed values and that of names may take. */
 const MAX_LOOKUPS = 200_000;
 const MAX_STEPS = 100_000;
 
@@ -35,6 +35,8 @@ class Search {
   /** Checks listed values; undefined once that has taken too many steps. */
   #choices: Evaluation | undefined;
   #lookups = 0;
+  /** How many steps the matching of required names may still take. */
+  #patternSteps = MAX_STEPS;
 
   constructor(document: SchemaDocument, references: References) {
     this.#document = document;
@@ -86,7 +88,10 @@ class Search {
 
   #possible(node: SchemaNode): Possible {
     const all = this.#conjunction(node);
-    const possible = possibleKinds(all, (other) => this.#lookup(other, node));
+    const possible = possibleKinds(all, {
+      lookup: (other) => this.#lookup(other, node),
+      spend: (steps) => (this.#patternSteps -= steps) >= 0,
+    });
     const choices = this.#kindsOfChoices(node, all);
     return choices === undefined ? possible : { ...possible, kinds: possible.kinds & choices };
   }
