@@ -1,7 +1,7 @@
 import type { JsonObject } from "../base/json.ts";
 import { quote } from "./complaint.ts";
 import type { SchemaNode } from "./document.ts";
-import { hasType } from "./keywords.ts";
+import { hasType, listedNames } from "./keywords.ts";
 import type { ValueIds } from "./value_ids.ts";
 
 /** A requirement of a schema that a value does not meet. */
@@ -41,17 +41,6 @@ export function checkAssertions(
   const names = listedNames(schema);
   const steps = 1 + Object.keys(value).length + Math.floor(names / NAMES_PER_STEP);
   return { failures: [...failures, ...checkObject(value, schema)], steps };
-}
-
-/** Returns how many names of members a schema lists in `required` and `dependentRequired`. */
-export function listedNames({ required, dependentRequired, dependencies }: JsonObject): number {
-  let count = Array.isArray(required) ? required.length : 0;
-  for (const dependents of [dependentRequired, dependencies]) {
-    for (const names of Object.values(dependents ?? {})) {
-      count += 1 + (Array.isArray(names) ? names.length : 0);
-    }
-  }
-  return count;
 }
 
 function addItemSteps(steps: number, item: unknown): number {

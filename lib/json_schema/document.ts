@@ -1,7 +1,6 @@
 import { isObject, type JsonObject } from "../base/json.ts";
-import { listedNames } from "./assertions.ts";
 import { assertKeywords } from "./check/keywords.ts";
-import { SUBSCHEMA_KEYWORDS } from "./keywords.ts";
+import { listedNames, SUBSCHEMA_KEYWORDS } from "./keywords.ts";
 import { compilePattern, type Pattern } from "./pattern.ts";
 import { appendStep } from "./pointer.ts";
 import { SchemaError } from "./schema_error.ts";
