@@ -24,7 +24,7 @@ export interface Possible {
 export interface KindSearch {
   /** Returns the kinds of values that are possible for another schema, as far as known. */
   lookup(node: SchemaNode): Kinds;
-  /** Counts the steps of matching patterns. Returns false if too few are left. */
+  /** Counts the steps of a search among names. Returns false if too few are left. */
   spend(steps: number): boolean;
 }
 
@@ -120,9 +120,11 @@ function objects(
   schemas: readonly JsonObject[],
   search: KindSearch,
 ): Restriction {
-  const required = new Set(
-    schemas.flatMap((schema) => Array.isArray(schema.required) ? schema.required : []),
-  );
+  const lists = schemas.map((schema): unknown[] => Array.isArray(schema.required) ? schema.required : []);
+  const names = lists.reduce((sum, list) => sum + list.length, 0);
+  // If it takes too long to look all names up, nothing is excluded.
+  const isSearched = search.spend(Math.floor((names * (1 + all.length)) / NAMES_PER_STEP));
+  const required = new Set(isSearched ? lists.flat() : []);
   const maxProperties = limit(schemas, "maxProperties");
   if (limit(schemas, "minProperties") > maxProperties || required.size > maxProperties) return [~OBJECT];
   for (const name of required) {
@@ -136,10 +138,12 @@ function objects(
     }
   }
   const needsName = required.size > 0 || limit(schemas, "minProperties") > 0;
-  const names = all.flatMap(({ one }) => one.get("propertyNames") ?? []);
-  const impossible = names.find((node) => (search.lookup(node) & STRING) === NO_KIND);
+  const forNames = all.flatMap(({ one }) => one.get("propertyNames") ?? []);
+  const impossible = forNames.find((node) => (search.lookup(node) & STRING) === NO_KIND);
   return needsName && impossible !== undefined ? [~OBJECT, impossible] : [ALL_KINDS];
 }
+
+const NAMES_PER_STEP = 10;
 
 /** Returns the subschemas that apply to a member of this name. */
 function propertySchemas(

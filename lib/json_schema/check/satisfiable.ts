@@ -35,8 +35,8 @@ class Search {
   /** Checks listed values; undefined once that has taken too many steps. */
   #choices: Evaluation | undefined;
   #lookups = 0;
-  /** How many steps the matching of required names may still take. */
-  #patternSteps = MAX_STEPS;
+  /** How many steps the search among required names may still take. */
+  #nameSteps = MAX_STEPS;
 
   constructor(document: SchemaDocument, references: References) {
     this.#document = document;
@@ -90,7 +90,7 @@ class Search {
     const all = this.#conjunction(node);
     const possible = possibleKinds(all, {
       lookup: (other) => this.#lookup(other, node),
-      spend: (steps) => (this.#patternSteps -= steps) >= 0,
+      spend: (steps) => (this.#nameSteps -= steps) >= 0,
     });
     const choices = this.#kindsOfChoices(node, all);
     return choices === undefined ? possible : { ...possible, kinds: possible.kinds & choices };
