@@ -26,6 +26,12 @@ export const UNUSABLE: readonly [name: string, schema: Record<string, unknown>, 
     }),
     "/properties/x",
   ],
+  ["a dynamic reference to itself by way of another", {
+    $id: "a",
+    $dynamicAnchor: "x",
+    allOf: [{ $ref: "b" }],
+    $defs: { b: { $id: "b", allOf: [{ $dynamicRef: "c#x" }] }, c: { $id: "c", $dynamicAnchor: "x" } },
+  }, ""],
   ["a reference to nowhere", object({ x: { $ref: "#/$defs/none" } }), "/properties/x/$ref"],
   ["a reference to no anchor", object({ x: { $ref: "#none" } }), "/properties/x/$ref"],
   [

@@ -22,9 +22,20 @@ const MAX_STEPS = 100_000;
  * @throws {SchemaError} if no value is valid.
  */
 export function assertSatisfiable(document: SchemaDocument, references: References): void {
+  if (document.hasDynamicRefs) assertEnds(document, references);
   const search = new Search(document, references);
   if (search.run() !== NO_KIND) return;
   throw new SchemaError(search.findCause(), "no finite value is valid under the schema");
+}
+
+/** Checks that the check of a value without parts ends: where dynamic references lead is known only then. */
+function assertEnds(document: SchemaDocument, references: References): void {
+  try {
+    new Evaluation(document, references, new StepBudget()).check(document.root, new Location(null));
+  } catch (cause) {
+    if (!(cause instanceof CostError)) throw cause;
+    throw new SchemaError("", "a dynamic reference leads to itself for the same value, without an end");
+  }
 }
 
 class Search {
