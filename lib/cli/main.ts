@@ -74,6 +74,8 @@ async function start(gateway: ReadyHandler, config: Config): Promise<void> {
   onStop(() => server.stop());
   onUnhandledError(logUnhandledError);
   printLine(`Listening on ${server.url}, forwarding to ${config.openrouterBaseUrl} ${describeKeys(config)}`);
+  const others = [...config.upstreams.keys()].map((name) => `${name}/…`);
+  if (others.length > 0) printLine(`Models of other upstreams: ${others.join(", ")}`);
   printLine(`ANTHROPIC_BASE_URL=${server.url}`);
   const { gatewayApiKeys = [], gatewayAdminKey } = config;
   const guessable = [...gatewayApiKeys, ...(gatewayAdminKey ? [gatewayAdminKey] : [])].filter(isGuessable);
