@@ -54,10 +54,11 @@ export class ReasoningReader {
       wasShown = this.#show(detail.text || detail.summary || "") || wasShown;
       this.#copy.addField(detail.text || detail.summary || "");
     }
-    const plain = delta.reasoning_content || delta.reasoning || parts;
+    const own = delta.reasoning_content || delta.thinking_blocks;
+    const plain = own || delta.reasoning || parts;
     if (!wasShown) this.#copy.addField(plain);
     if (wasShown || !this.#show(plain) || details.length > 0) return;
-    const field = delta.reasoning_content ? "reasoning_content" : delta.reasoning ? "reasoning" : "content";
+    const field = own ? "reasoning_content" : delta.reasoning ? "reasoning" : "content";
     this.#add(field, plain);
   }
 
