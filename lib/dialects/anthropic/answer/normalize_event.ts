@@ -8,12 +8,40 @@ const UNCARRIED_TYPE = /^(image|audio|video|document|file|input_|output_)/;
  * another attachment a note in its place.
  */
 export function normalizeEvent(event: JsonObject): JsonObject {
-  const { index, content_block: block } = event;
+  const { index, content_block: block, delta } = event;
   return {
     ...event,
     ...(typeof index === "string" && /^\d{1,6}$/.test(index) && { index: Number(index) }),
     ...(isObject(block) && { content_block: toCarriedBlock(block) }),
+    ...(isObject(delta) && typeof delta.type === "string" && { delta: toKnownDelta(delta, delta.type) }),
   };
+}
+
+/** Types of deltas, and the member that holds what they add. */
+const DELTA_FIELDS = new Map([
+  ["text_delta", "text"],
+  ["thinking_delta", "thinking"],
+  ["input_json_delta", "partial_json"],
+  ["signature_delta", "signature"],
+]);
+
+/** Names of deltas that some hosts shorten. */
+const SHORT_NAMES = new Map([["text", "text_delta"], ["thinking", "thinking_delta"], [
+  "input_json",
+  "input_json_delta",
+]]);
+
+/** Returns a delta with the type and the member that Anthropic has for its content. */
+function toKnownDelta(delta: JsonObject, given: string): JsonObject {
+  const type = SHORT_NAMES.get(given) ?? given;
+  const field = DELTA_FIELDS.get(type);
+  if (field === undefined) {
+    const meant = [...DELTA_FIELDS].find(([, name]) => typeof delta[name] === "string");
+    return given === "citations_delta" || meant === undefined ? delta : { ...delta, type: meant[0] };
+  }
+  if (delta[field] !== undefined) return { ...delta, type };
+  const { type: _type, content, text, ...rest } = delta;
+  return { ...rest, type, [field]: content ?? text };
 }
 
 function toCarriedBlock(block: JsonObject): JsonObject {

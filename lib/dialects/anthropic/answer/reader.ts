@@ -94,6 +94,7 @@ export class AnthropicAnswerReader implements AnswerReader {
     if (Array.isArray(json) && isFailure(json)) throw toUpstreamError({ body: json });
     if (!isObject(json)) throw unreadableAnswer("an event is not a JSON object");
     const type = typeof json.type === "string" ? json.type : event;
+    if (type === "message_start" && isFailure(json.message)) throw toUpstreamError({ body: json.message });
     if (type === "error" || isErrorValue(json.error) || (type === undefined && isFailure(json))) {
       throw toUpstreamError({ body: json });
     }
@@ -215,7 +216,7 @@ export class AnthropicAnswerReader implements AnswerReader {
   /** Writes the end of the message. */
   #stop(json: JsonObject): void {
     this.#blocks.closeAll();
-    const { hasContent } = this.#writer;
+    const { hasContent, hasOutput } = this.#writer;
     const isEmpty = this.#ending === undefined || (!this.#exact && !this.#ending.delta.stop_reason);
     if (isEmpty && !hasContent) throw incompleteAnswer();
     const { delta, usage, rest } = this.#ending ??
@@ -224,6 +225,7 @@ export class AnthropicAnswerReader implements AnswerReader {
     const { stopReason, isUnknown } = toNativeStop(delta.stop_reason, {
       hasCalls,
       hasContent,
+      hasOutput,
       exact: this.#exact,
     });
     if (isUnknown) this.unknownStop = stopReason;
