@@ -174,7 +174,7 @@ export class BlockReader {
         break;
       case "input_json_delta": {
         const { partial_json: fragment } = delta;
-        const text = typeof fragment === "string" ? fragment : JSON.stringify(fragment ?? "");
+        const text = typeof fragment === "string" ? fragment : fragment ? JSON.stringify(fragment) : "";
         if (text !== "") block.startInput = undefined;
         return exact ? this.#passInput(block, delta, text) : block.written?.input(text);
       }

@@ -26,10 +26,12 @@ const DELTA_FIELDS = new Map([
 ]);
 
 /** Names of deltas that some hosts shorten. */
-const SHORT_NAMES = new Map([["text", "text_delta"], ["thinking", "thinking_delta"], [
-  "input_json",
-  "input_json_delta",
-]]);
+const SHORT_NAMES = new Map([
+  ["text", "text_delta"],
+  ["thinking", "thinking_delta"],
+  ["reasoning_delta", "thinking_delta"],
+  ["input_json", "input_json_delta"],
+]);
 
 /** Returns a delta with the type and the member that Anthropic has for its content. */
 function toKnownDelta(delta: JsonObject, given: string): JsonObject {
@@ -39,13 +41,14 @@ function toKnownDelta(delta: JsonObject, given: string): JsonObject {
     const meant = [...DELTA_FIELDS].find(([, name]) => typeof delta[name] === "string");
     return given === "citations_delta" || meant === undefined ? delta : { ...delta, type: meant[0] };
   }
-  if (delta[field] !== undefined) return { ...delta, type };
-  const { type: _type, content, text, ...rest } = delta;
-  return { ...rest, type, [field]: content ?? text };
+  if (delta[field] !== undefined && delta[field] !== null) return { ...delta, type };
+  const { type: _type, content, reasoning, text, ...rest } = delta;
+  return { ...rest, type, [field]: content ?? reasoning ?? text ?? "" };
 }
 
 function toCarriedBlock(block: JsonObject): JsonObject {
   const { type } = block;
+  if (type === "text" && block.text === null) return { ...block, text: "" };
   if (typeof type !== "string" || !UNCARRIED_TYPE.test(type)) return block;
   const text = `[The model returned a part of type "${type.slice(0, 64)}", which this API cannot carry]`;
   return { type: "text", text };

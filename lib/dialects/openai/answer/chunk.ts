@@ -72,6 +72,9 @@ const ChatDelta = v.looseObject({
   content: v.optional(v.unknown()),
   reasoning: ReasoningText,
   reasoning_content: ReasoningText,
+  /** Reasoning under the names of Copilot and of Ollama's own API. */
+  reasoning_text: ReasoningText,
+  thinking: ReasoningText,
   reasoning_details: listOf(ReasoningDetail),
   /** Reasoning in Anthropic's form, which LiteLLM sends beside `reasoning_content`. */
   thinking_blocks: ReasoningText,

@@ -49,9 +49,8 @@ export class ContentReader {
   /** Converts one delta. */
   push(delta: ChatDelta): void {
     const { text, thought } = readContent(delta, this.#attachments);
-    this.#reasoning.push(delta, thought);
-    this.#chars += thought.length +
-      (delta.reasoning ?? delta.reasoning_content ?? delta.thinking_blocks ?? "").length;
+    const plain = this.#reasoning.push(delta, thought);
+    this.#chars += plain.length;
     if (this.#tags === undefined) this.#pushText(text);
     else if (text !== "") this.#pushTagged(this.#tags.push(text));
     this.#citations.pushAnnotations(delta.annotations);
