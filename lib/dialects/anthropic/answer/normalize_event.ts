@@ -4,17 +4,41 @@ import { isObject, type JsonObject } from "../../../base/json.ts";
 const UNCARRIED_TYPE = /^(image|audio|video|document|file|input_|output_)/;
 
 /**
- * Corrects an event of a host that imitates Anthropic's API: an index that is a text becomes a number, and an image or
- * another attachment a note in its place.
+ * Corrects an event of a host that imitates Anthropic's API: an index or a count that is a text becomes a number, and an
+ * image or another attachment a note in its place. One odd field must not fail an answer whose meaning is clear.
  */
 export function normalizeEvent(event: JsonObject): JsonObject {
-  const { index, content_block: block, delta } = event;
+  const { index, content_block: block, delta, message, usage } = event;
   return {
     ...event,
+    ...(delta === null && { delta: undefined }),
+    ...(usage !== undefined && { usage: toCounts(usage) }),
+    ...(isObject(message) && { message: normalizeMessage(message) }),
     ...(typeof index === "string" && /^\d{1,6}$/.test(index) && { index: Number(index) }),
     ...(isObject(block) && { content_block: toCarriedBlock(block) }),
     ...(isObject(delta) && typeof delta.type === "string" && { delta: toKnownDelta(delta, delta.type) }),
   };
+}
+
+/** Corrects the token counts of a message, whole or at the start of a stream. */
+export function normalizeMessage(message: JsonObject): JsonObject {
+  return message.usage === undefined ? message : { ...message, usage: toCounts(message.usage) };
+}
+
+/** Returns a usage whose counts are numbers. A count that is none is left out. */
+function toCounts(usage: unknown): unknown {
+  if (!isObject(usage)) return undefined;
+  const counts = Object.entries(usage).map((
+    [name, value],
+  ) => [name, COUNTS.has(name) ? toCount(value) : value]);
+  return Object.fromEntries(counts.filter(([, value]) => value !== undefined));
+}
+
+const COUNTS = new Set(["input_tokens", "output_tokens"]);
+
+function toCount(value: unknown): unknown {
+  if (typeof value === "string" && /^\d{1,15}$/.test(value)) return Number(value);
+  return typeof value === "number" || value === null ? value : undefined;
 }
 
 /** Types of deltas, and the member that holds what they add. */

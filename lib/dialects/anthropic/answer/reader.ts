@@ -29,7 +29,7 @@ import {
   parseEvent,
   toUnknownEvent,
 } from "./schemas.ts";
-import { normalizeEvent } from "./normalize_event.ts";
+import { normalizeEvent, normalizeMessage } from "./normalize_event.ts";
 import { readUsage } from "./usage.ts";
 
 /** Options of {@linkcode AnthropicAnswerReader}. */
@@ -102,8 +102,9 @@ export class AnthropicAnswerReader implements AnswerReader {
     else this.#event(type ?? "", json);
   }
 
-  pushNonStreamed(answer: unknown): void {
-    if (isFailure(answer)) throw toUpstreamError({ body: answer });
+  pushNonStreamed(body: unknown): void {
+    if (isFailure(body)) throw toUpstreamError({ body });
+    const answer = isObject(body) && !this.#exact ? normalizeMessage(body) : body;
     if (!isObject(answer) || !v.is(MessageSchema, answer) || !answer.content) {
       throw unreadableAnswer("it is not a message");
     }
