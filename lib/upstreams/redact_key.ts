@@ -9,8 +9,8 @@ export function keyFor({ key, acceptsClientKey }: Upstream, caller: Caller): str
 
 /**
  * Removes the upstream's key and header values from all texts of an error that clients receive, because an upstream may
- * quote them: as they are, percent-encoded or escaped as in JSON, in any case of letters, also if the
- * text was cut within one of them.
+ * quote them: as they are, percent-encoded (also several times), escaped as in JSON or HTML, or in base64; in any case of
+ * letters, also if the text was cut within one of them.
  */
 export function redactKey(error: unknown, upstream: Upstream, caller: Caller): unknown {
   if (!(error instanceof ApiError)) return error;
@@ -27,8 +27,9 @@ export function holdsKey(text: string, upstream: Upstream, caller: Caller): bool
 /** Returns the secrets that an upstream receives with each request, the longest first. */
 function secretsOf(upstream: Upstream, caller: Caller): string[] {
   const headers = Object.values(upstream.headers ?? {});
-  return [keyFor(upstream, caller), ...headers, ...headers.map(withoutScheme)]
-    .filter((secret) => secret !== undefined)
+  const plain = [keyFor(upstream, caller), ...headers, ...headers.map(withoutScheme)]
+    .filter((secret) => secret !== undefined);
+  return [...plain, ...plain.map(toBase64), ...plain.flatMap(fromBasic)]
     .filter((secret) => secret.length >= MIN_KEY_CHARS)
     .toSorted((one, other) => other.length - one.length);
 }
@@ -39,6 +40,20 @@ const MIN_KEY_CHARS = 6;
 /** Returns the credentials of an `authorization` header. */
 function withoutScheme(header: string): string | undefined {
   return /^(?:basic|bearer|token|key|apikey)\s+(\S+)\s*$/i.exec(header)?.[1];
+}
+
+/** Returns the base64 form, without the characters at its end that depend on what follows. */
+function toBase64(secret: string): string {
+  const bytes = new TextEncoder().encode(secret);
+  return btoa(String.fromCharCode(...bytes.subarray(0, bytes.length - bytes.length % 3)));
+}
+
+/** Returns the credentials of HTTP Basic authentication, and the password, which an upstream may have decoded. */
+function fromBasic(header: string): string[] {
+  const [, encoded] = /^basic\s+([\w+/]+=*)\s*$/i.exec(header) ?? [];
+  if (encoded === undefined || encoded.replace(/=+$/, "").length % 4 === 1) return [];
+  const credentials = atob(encoded.replace(/=+$/, ""));
+  return [credentials, credentials.slice(credentials.indexOf(":") + 1)];
 }
 
 /** Creates a function that replaces secrets in a text, the longest first. */
@@ -66,19 +81,33 @@ function redactCut(text: string, secret: string, start: RegExp): string {
   return at === undefined ? text : text.slice(0, at) + REDACTED;
 }
 
-/** Decodes escapes of JSON and of URLs. Drops an escape that is cut at the end. */
+/** Decodes escapes of JSON, URLs and HTML. Drops an escape that is cut at the end. */
 function unescape(text: string): string {
-  return text.replace(/(?:\\+u?[\da-f]{0,3}|%[\da-f]?)$/i, "")
+  return text.replace(/(?:\\+u?[\da-f]{0,3}|%(?:25)*[\da-f]?|&#?x?[\da-z]{0,5})$/i, "")
     .replace(
-      /(?:\\+u00|%)([\da-f]{2})/gi,
+      /(?:\\+u00|%(?:25)*|&#x0*)([\da-f]{2});?/gi,
       (_escape, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)),
     )
+    .replace(/&#0*(\d{2,3});/g, (_escape, code: string) => String.fromCharCode(Number(code)))
+    .replace(/&(quot|amp|lt|gt|apos);/gi, (_escape, name: string) => HTML_NAMES[name.toLowerCase()] ?? "")
     .replace(/\\+(?=["/])/g, "");
 }
 
-/** Returns a pattern for an ASCII character: itself, percent-encoded, or escaped once or several times as in JSON. */
+const HTML_NAMES: Readonly<Record<string, string>> = { quot: '"', amp: "&", lt: "<", gt: ">", apos: "'" };
+
+/**
+ * Returns a pattern for an ASCII character: itself, percent-encoded once or several times, or escaped once or several times
+ * as in JSON, or as in HTML.
+ */
 function toPattern(character: string): string {
-  const hex = character.charCodeAt(0).toString(16).padStart(2, "0");
+  const code = character.charCodeAt(0);
+  const hex = code.toString(16).padStart(2, "0");
   const literal = character.replace(/[\\^$.*+?()[\]{}|/-]/, "\\$&");
-  return `(?:\\\\{0,8}${literal}|(?:\\\\{1,8}u00|%)${hex})`;
+  const names = Object.keys(HTML_NAMES).filter((name) => HTML_NAMES[name] === character).map((name) =>
+    `|${name}`
+  );
+  const html = `&(?:#x0{0,4}${hex}|#0{0,4}${code}${names.join("")});`;
+  // A plus sign in a query is a blank once it is decoded.
+  const blank = character === "+" ? "| " : "";
+  return `(?:\\\\{0,8}${literal}|(?:\\\\{1,8}u00|%(?:25){0,4})${hex}|${html}${blank})`;
 }
