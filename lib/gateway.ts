@@ -2,21 +2,29 @@ import { createAccess } from "./access/access.ts";
 import { createApp } from "./server/app.ts";
 import { createModelCache } from "./upstreams/model_cache.ts";
 import { type Clock, systemClock } from "./runtime/clock.ts";
+import { readTextFile, readVariable } from "./runtime/process.ts";
 import { createShutdown } from "./runtime/shutdown.ts";
+import { readMcpConfig } from "./config/mcp_config.ts";
 import { parseConfig } from "./config/parse.ts";
+import { ADMIN, LOCAL } from "./config/gateway_keys.ts";
 import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
 import type { GatewayContext } from "./server/context.ts";
+import { createOpenCalls } from "./server/mcp_server/open_calls.ts";
 import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
 import { createBodyMeter } from "./limits/body_meter.ts";
 import { createLimiter } from "./limits/limiter.ts";
 import type { Directory } from "./upstreams/upstream.ts";
 import { createFetch } from "./runtime/fetch.ts";
+import { logWarning } from "./observability/log.ts";
 import { createCounters } from "./observability/counters.ts";
 import { createLearnedAdjustments } from "./turns/learned_adjustments.ts";
 import { createToolLoaders } from "./turns/load_tools.ts";
+import { openStores } from "./durable/stores.ts";
+import { startDurable } from "./server/start_durable.ts";
+import { createKeptAnswers } from "./server/idempotency/kept_answers.ts";
 import { createUpstreams } from "./upstreams/from_config.ts";
 import type { Alias } from "./config/aliases.ts";
 
@@ -48,7 +56,8 @@ export interface Gateway {
   /**
    * Rejects new requests and settles when all open requests have ended and their usage is stored. Answers that take
    * longer than `SHUTDOWN_TIMEOUT` are aborted; a stream then ends with an `error` event. An answer whose client has left
-   * is open while the gateway reads on for its usage. Call it before the server closes its sockets.
+   * is open while the gateway reads on for its usage. Then ends the MCP servers that it manages. Call it
+   * before the server closes its sockets.
    */
   stop(): Promise<void>;
 }
@@ -56,8 +65,8 @@ export interface Gateway {
 /**
  * Creates a gateway that serves Anthropic's Messages API.
  *
- * @throws {ConfigError} if a setting is invalid; the error lists every mistake. The folder `STATE_DIR` is opened only
- * if all settings are valid.
+ * @throws {ConfigError} if a setting is invalid; the error lists every mistake. The file `MCP_CONFIG`, with the variables
+ * that it names, is read, and the folders `STATE_DIR` and `DATA_DIR` opened, only if all settings are valid.
  *
  * @example Usage
  * ```ts
@@ -69,13 +78,52 @@ export interface Gateway {
  * ```
  */
 export function createGateway(
-  { settings = {}, clock = systemClock, host, ...options }: GatewayOptions = {},
+  { settings = {}, ...options }: GatewayOptions = {},
 ): Gateway {
-  const fullConfig = parseConfig({ settings });
+  const config = parseConfig({ settings });
+  const gateway = createGatewayContext(config, options);
+  const { shutdown, clock } = gateway;
+  const stores = config.dataDir === undefined
+    ? undefined
+    : openStores(config.dataDir, { clock, newId, quotaMiB: config.dataQuota });
+  const durable = stores && startDurable(gateway, stores, { clients: clientNames(config) });
+  const answer = createApp(gateway);
+  return {
+    fetch: async (request) => shutdown.started ? shuttingDownResponse() : await answer(request),
+    async ready() {
+      await gateway.loadToolbox?.();
+    },
+    async stop() {
+      durable?.stop();
+      await shutdown.start();
+      await durable?.close();
+      await gateway.limits.settle();
+      await gateway.stopServers();
+    },
+  };
+}
+
+/**
+ * Creates what the endpoints depend on from the settings. `DATA_DIR` is not opened.
+ *
+ * @throws {ConfigError} if the file `MCP_CONFIG` or the folder `STATE_DIR` cannot be used.
+ */
+export function createGatewayContext(
+  fullConfig: Config,
+  { clock = systemClock, host, ...options }: Omit<GatewayOptions, "settings"> = {},
+): GatewayContext {
   const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
   const { fetch = createFetch(config) } = options;
+  const mcpServers = config.mcpConfig === undefined
+    ? []
+    : readMcpConfig(config.mcpConfig, { readText: readTextFile, readVariable });
+  for (const { config: { name }, unknownFields } of mcpServers) {
+    if (unknownFields.length > 0) {
+      logWarning("unknown fields of an MCP server", { server: name, fields: unknownFields });
+    }
+  }
   const shutdown = createShutdown(clock, config.shutdownTimeout * 1000);
-  const gateway: GatewayContext = {
+  return {
     config,
     access: createAccess(fullConfig, host),
     fetch,
@@ -89,18 +137,10 @@ export function createGateway(
     learned: createLearnedAdjustments(),
     limits: createLimiter(config, { clock, newId }),
     bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
-    ...createToolLoaders(config, clock),
-  };
-  const answer = createApp(gateway);
-  return {
-    fetch: async (request) => shutdown.started ? shuttingDownResponse() : await answer(request),
-    async ready() {
-      await gateway.loadToolbox?.();
-    },
-    async stop() {
-      await shutdown.start();
-      await gateway.limits.settle();
-    },
+    mcpCalls: createOpenCalls(),
+    mcpServers,
+    keptAnswers: createKeptAnswers({ clock, shutdown }),
+    ...createToolLoaders(config, { clock, mcpServers }),
   };
 }
 
@@ -110,6 +150,12 @@ function shuttingDownResponse(): Response {
   const response = errorResponse(error, newId("req_"));
   response.headers.set("connection", "close");
   return response;
+}
+
+/** Returns the names that callers have: of the gateway's keys, or `local` without keys. */
+function clientNames({ gatewayApiKeys, gatewayAdminKey }: Config): ReadonlySet<string> {
+  const keys = [...(gatewayApiKeys ?? [{ name: LOCAL }]), ...(gatewayAdminKey ? [{ name: ADMIN }] : [])];
+  return new Set(keys.map(({ name }) => name));
 }
 
 function toDirectory(config: Config): Directory {

@@ -1,5 +1,5 @@
-import { ConfigError, parseConfig, type Sources } from "./config/parse.ts";
-import { type Config, GUARD_SETTINGS, SETTING_NAMES, type SettingName } from "./config/settings.ts";
+import { ConfigError, parseConfig } from "./config/parse.ts";
+import { GUARD_SETTINGS, SETTING_NAMES, type SettingName } from "./config/settings.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
 import { readEnv } from "./runtime/process.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
@@ -36,23 +36,15 @@ export default worker;
 // Created with the first request: Workers pass their bindings only then.
 let handler: Gateway | undefined;
 
+/** Creates the gateway. If the settings are invalid, prints each mistake and returns undefined: there is no program to exit. */
 function createHandler(bindings: unknown): Gateway | undefined {
-  const sources = {
-    settings: pickSettings(bindings),
-    env: readEnv(SETTING_NAMES, { keepEmpty: GUARD_SETTINGS }),
-  };
-  const config = readConfig(sources);
-  if (config === undefined) return undefined;
-  startLog(config.logLevel);
-  return createGateway({ settings: { ...sources.env, ...sources.settings } });
-}
-
-/** Parses the settings. If they are invalid, prints each mistake and returns undefined: there is no program to exit. */
-function readConfig(sources: Sources): Config | undefined {
+  const settings = pickSettings(bindings);
+  const env = readEnv(SETTING_NAMES, { keepEmpty: GUARD_SETTINGS });
   try {
-    const config = parseConfig(sources);
+    const config = parseConfig({ settings, env });
     requireKeysOffLoopback(config);
-    return config;
+    startLog(config.logLevel);
+    return createGateway({ settings: { ...env, ...settings } });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const mistake of error.mistakes) printError(mistake);

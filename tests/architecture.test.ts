@@ -9,6 +9,7 @@ import { ROOMS, writeRoomsTable } from "./kit/rooms.ts";
 const PACKAGES: Record<string, RegExp> = {
   "valibot": /^(lib|tools)\//,
   "@valibot/to-json-schema": /^tools\/tool\.ts$/,
+  "@modelcontextprotocol/server": /^lib\/server\/mcp_server\//,
   "hono": /^lib\/server\/app\.ts$/,
   "eventsource-parser": /^lib\/upstreams\/read_events\.ts$/,
   "minisearch": /^lib\/server_tools\/tool_search\.ts$/,
@@ -22,10 +23,13 @@ const PACKAGES: Record<string, RegExp> = {
   "@mozilla/readability": /^tools\/host\/web\/html\.ts$/,
   "turndown": /^tools\/host\/web\/html\.ts$/,
   "unpdf": /^tools\/host\/pdf\/read_pdf\.ts$/,
+  "@modelcontextprotocol/client": /^tools\/mcp\//,
   "@logtape/logtape": /^lib\/observability\/log\.ts$/,
   "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,
-  "node:": /^(lib\/(base\/sha256|runtime\/(process|serve)|limits\/spend_file)\.ts$|tools\/host\/)/,
+  "bun:": /^lib\/runtime\/sqlite\.ts$/,
+  "node:":
+    /^(lib\/(base\/sha256|runtime\/(process|serve|private_folder|json_lines|content_files|sqlite)|limits\/spend_file)\.ts$|tools\/host\/|tools\/mcp\/managed\/(child|process_table|stdio_link)\.ts$)/,
 };
 
 const IMPURE =

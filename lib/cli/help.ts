@@ -1,6 +1,7 @@
 import { resolveSettings, type Sources } from "../config/parse.ts";
 import { SETTING_NAMES, type SettingName, SETTINGS } from "../config/settings.ts";
-import { redact } from "../base/redact.ts";
+import { quote, redact } from "../base/redact.ts";
+import type { McpServer } from "../config/mcp_config.ts";
 import type { NamedUpstream } from "../config/upstreams.ts";
 import type { Alias } from "../config/aliases.ts";
 
@@ -10,6 +11,7 @@ export function helpText(): string {
     name,
   ) => [`${SETTINGS[name].flag} VALUE`, `${SETTINGS[name].text} (${nameAndDefault(name)})`]);
   const actions = [
+    ["--mcp", "Serve the tools of TOOLS as an MCP server on stdin and stdout; opens no port, needs no keys"],
     ["--check", "Print the effective settings and every mistake in them, and exit"],
     ["--version", "Print the version, and exit"],
     ["-h, --help", "Print this text, and exit"],
@@ -17,6 +19,8 @@ export function helpText(): string {
   return `Serves Anthropic's Messages API to any client and answers with any model behind OpenRouter.
 
   deno run --allow-net mod.ts [flags]     bun run mod.ts [flags]     npm start -- [flags]
+
+The command "batch FILE.jsonl [flags]" answers the requests of a file, and writes FILE.jsonl.results.jsonl.
 
 Each setting is a flag or, if the program may read it, an environment variable. The flag takes precedence.
 Other users of this machine can read the flags of a running program: give keys in the environment.
@@ -43,6 +47,15 @@ export function describeConfig(sources: Sources): string {
     return [name, `${shown} (${origin})`];
   });
   return columns(rows);
+}
+
+/** Returns the part of `--check` about the MCP servers: each with its kind, and the fields that are ignored. */
+export function describeServers(servers: readonly McpServer[]): string {
+  if (servers.length === 0) return "  MCP_CONFIG has no servers";
+  return columns(servers.map(({ config, unknownFields }) => {
+    const ignored = unknownFields.length === 0 ? "" : `; ignored: ${unknownFields.map(quote).join(", ")}`;
+    return [`MCP server ${config.name}`, `${config.type}${ignored}`];
+  }));
 }
 
 function displayValue(name: SettingName, value: unknown): string {

@@ -1,28 +1,48 @@
 import { ConfigError, parseConfig } from "../config/parse.ts";
 import { type Config, GUARD_SETTINGS, SETTING_NAMES, type Settings } from "../config/settings.ts";
-import { describeConfig, helpText } from "./help.ts";
-import { onStop, onUnhandledError, readEnv, setExitCode } from "../runtime/process.ts";
+import { readMcpConfig } from "../config/mcp_config.ts";
+import { runBatch } from "./batch.ts";
+import { describeConfig, describeServers, helpText } from "./help.ts";
+import {
+  exit,
+  onStop,
+  onUnhandledError,
+  readEnv,
+  readTextFile,
+  readVariable,
+  setExitCode,
+} from "../runtime/process.ts";
 import { requireKeysOffLoopback } from "../config/bind_check.ts";
 import { readFlags } from "./flags.ts";
 import { isGuessable } from "../config/gateway_keys.ts";
 import { logger, printError, printLine, startLog } from "../observability/log.ts";
 import { logUnhandledError } from "../observability/counters.ts";
 import { type FetchHandler, ListenError, serve } from "../runtime/serve.ts";
+import { openStdio, type Stdio } from "../runtime/stdio.ts";
 import { VERSION } from "../base/version.ts";
 
 /** The part of a gateway that the program uses. */
 interface ReadyHandler extends FetchHandler {
   ready(): Promise<void>;
+  stop(): Promise<void>;
 }
 
-/** Creates the gateway that the program serves. */
-type CreateGateway = (options: { settings: Settings; host: string }) => ReadyHandler;
+/** What the program serves. */
+export interface Services {
+  /** Creates the gateway. */
+  createGateway(options: { settings: Settings; host?: string }): ReadyHandler;
+  /** Serves the tools on a connection until its input ends. */
+  serveTools(
+    options: { settings: Settings; streams: Stdio },
+  ): Promise<{ ended: Promise<void>; close(): Promise<void> }>;
+}
 
 /**
  * Runs the program: serves, unless the command line selects another action. The exit status is 2 if the settings are
  * invalid and 1 if the server cannot listen.
  */
-export async function main(args: readonly string[], createGateway: CreateGateway): Promise<void> {
+export async function main(args: readonly string[], services: Services): Promise<void> {
+  if (args[0] === "batch") return await runBatch(args.slice(1), services.createGateway);
   const flags = readFlags(args);
   if (flags.action === "help") return printLine(helpText());
   if (flags.action === "version") return printLine(VERSION);
@@ -30,12 +50,17 @@ export async function main(args: readonly string[], createGateway: CreateGateway
   const env = readEnv(SETTING_NAMES, { keepEmpty: GUARD_SETTINGS });
   if (flags.action === "check") printLine(describeConfig({ flags, env }));
   try {
-    const config = parseConfig({ flags, env });
-    requireKeysOffLoopback(config, config.host);
-    if (flags.action === "serve") {
-      startLog(config.logLevel);
-      await start(createGateway({ settings: { ...env, ...flags.values }, host: config.host }), config);
+    const stdio = flags.service === "mcp";
+    const config = parseConfig({ flags, env }, { stdio });
+    if (!stdio) requireKeysOffLoopback(config, config.host);
+    if (flags.action === "check" && config.mcpConfig !== undefined) {
+      printLine(describeServers(readMcpConfig(config.mcpConfig, { readText: readTextFile, readVariable })));
     }
+    if (flags.action !== "serve") return;
+    startLog(config.logLevel);
+    const settings = { ...env, ...flags.values };
+    if (stdio) await startTools(settings, services);
+    else await start(services.createGateway({ settings, host: config.host }), config);
   } catch (error) {
     if (error instanceof ConfigError) return fail(error.mistakes, 2);
     if (error instanceof ListenError) return fail([error.message], 1);
@@ -57,6 +82,15 @@ async function start(gateway: ReadyHandler, config: Config): Promise<void> {
       keys: guessable.map(({ name }) => name),
     });
   }
+}
+
+/** Serves the tools on stdin and stdout, and ends the program with them. Only the protocol writes to stdout. */
+async function startTools(settings: Settings, { serveTools }: Services): Promise<void> {
+  const server = await serveTools({ settings, streams: openStdio() });
+  onStop(() => server.close());
+  onUnhandledError(logUnhandledError);
+  await server.ended;
+  exit();
 }
 
 function describeKeys({ openrouterApiKey, gatewayApiKeys }: Config): string {

@@ -30,6 +30,12 @@ export class ConfigError extends Error {
   }
 }
 
+/** Options of {@linkcode parseConfig}. */
+export interface ParseOptions {
+  /** True if the only client is the parent process, over stdio. Tools then need no client keys. Default: false. */
+  stdio?: boolean;
+}
+
 /**
  * Parses the settings of all sources. An empty environment variable counts as unset, unless the setting has `guards`.
  *
@@ -42,7 +48,7 @@ export class ConfigError extends Error {
  * parseConfig({ settings: { PORT: "8080" } }).port; // 8080
  * ```
  */
-export function parseConfig(sources: Sources): Config {
+export function parseConfig(sources: Sources, { stdio = false }: ParseOptions = {}): Config {
   const results = resolveSettings(sources);
   const valid = results.filter(({ value }) => value !== undefined);
   // The parse boundary: each value is valid and has the key of `Config`. A setting with a default is missing only if
@@ -54,9 +60,10 @@ export function parseConfig(sources: Sources): Config {
     ...checkAdminKey(config),
     ...checkAliasUpstreams(config),
     // Names of keys are unknown if the keys are invalid.
-    ...(results.some(({ name, mistakes }) => /^GATEWAY_/.test(name) && mistakes.length > 0)
-      ? []
-      : [...checkLimitKeys(config), ...checkToolsNeedKeys(config)]),
+    ...(results.some(({ name, mistakes }) => /^GATEWAY_/.test(name) && mistakes.length > 0) ? [] : [
+      ...checkLimitKeys(config),
+      ...(stdio ? [] : [...checkToolsNeedKeys(config), ...checkServersNeedKeys(config)]),
+    ]),
     ...checkToolRequirements(config),
   ];
   if (mistakes.length > 0) throw new ConfigError(mistakes);
@@ -101,6 +108,13 @@ function checkToolsNeedKeys({ tools, gatewayApiKeys }: Partial<Config>): string[
   return tools === undefined || gatewayApiKeys !== undefined
     ? []
     : ["Cannot use TOOLS: GATEWAY_API_KEYS is not set, and any client could run them"];
+}
+
+/** Rejects MCP servers that any client on any machine could use. */
+function checkServersNeedKeys({ mcpConfig, gatewayApiKeys, openAccess }: Partial<Config>): string[] {
+  return mcpConfig === undefined || gatewayApiKeys !== undefined || openAccess !== "on" ? [] : [
+    "Cannot use MCP_CONFIG: GATEWAY_API_KEYS is not set and OPEN_ACCESS is on, so any client could use the servers",
+  ];
 }
 
 /** Rejects tools without the settings that they require. */

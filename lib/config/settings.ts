@@ -1,7 +1,9 @@
 import type * as v from "valibot";
 import { adminKey, type GatewayKey, gatewayKeys } from "./gateway_keys.ts";
+import { DATA_SETTINGS } from "./data_settings.ts";
 import { limitMap, type Limits, type LimitsInput } from "./limits.ts";
 import { DIALECT_CHOICES, type DialectChoice } from "./presets.ts";
+import { MCP_SETTINGS } from "./mcp_settings.ts";
 import { TIMEOUT_SETTINGS } from "./timeout_settings.ts";
 import { TOOL_SETTINGS } from "./tool_settings.ts";
 import { type NamedUpstream, upstreamMap, type UpstreamsInput } from "./upstreams.ts";
@@ -47,7 +49,7 @@ const TABLE = {
     secret: true,
     guards: true,
     text:
-      "Operator's key, `key` or `sha256:digest`: grants access as a client, and to the counters of `GET /status`",
+      "Operator's key, `key` or `sha256:digest`: grants access as a client, to the counters of `GET /status` and to `/v1/mcp/`",
   },
   OPEN_ACCESS: {
     flag: "--open-access",
@@ -176,7 +178,9 @@ const TABLE = {
     schema: (): Schema<string, string> => text("the path of a folder"),
     text: "Folder that keeps cost across restarts, for one gateway only; unset: cost is kept in memory",
   },
+  ...DATA_SETTINGS,
   ...TOOL_SETTINGS,
+  ...MCP_SETTINGS,
   LOG_LEVEL: {
     flag: "--log-level",
     schema: (): Schema<string, "debug" | "info" | "warn" | "error" | "off"> =>

@@ -45,17 +45,33 @@ export function readEnv<Name extends string>(
   return env;
 }
 
+/** Reads one environment variable. Returns undefined if it is not set, or if Deno's permissions do not allow it. */
+export function readVariable(name: string): string | undefined {
+  if (typeof Deno === "undefined") return globalThis.process?.env[name];
+  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+  return state === "granted" ? Deno.env.get(name) : undefined;
+}
+
 /**
- * Runs `stop` on SIGINT or SIGTERM, then exits with status 0. A second signal during `stop` exits at once, with
+ * Reads a text file.
+ *
+ * @throws if the file cannot be read, or the runtime has no files.
+ */
+export function readTextFile(path: string): string {
+  return process.getBuiltinModule("node:fs").readFileSync(path, "utf8");
+}
+
+/**
+ * Runs `stop` on SIGINT or SIGTERM, then exits with the given status. A second signal during `stop` exits at once, with
  * status 1.
  */
-export function onStop(stop: () => Promise<void>): void {
+export function onStop(stop: () => Promise<void>, { status = 0 }: { status?: number } = {}): void {
   let firstSignalAt: number | undefined;
   const onSignal = () => {
     const now = performance.now();
     if (firstSignalAt === undefined) {
       firstSignalAt = now;
-      stop().then(() => process.exit(0));
+      stop().then(() => process.exit(status));
     } else if (now - firstSignalAt > DUPLICATE_SIGNAL_MS) {
       process.exit(1);
     }
@@ -78,11 +94,10 @@ export function setExitCode(status: number): void {
   process.exitCode = status;
 }
 
+/** Ends the program at once, with the exit status that is set. */
+export function exit(): void {
+  process.exit();
+}
+
 // Ctrl+C signals every process of the terminal, and launchers such as tsx forward the signal once more.
 const DUPLICATE_SIGNAL_MS = 500;
-
-function readVariable(name: string): string | undefined {
-  if (typeof Deno === "undefined") return globalThis.process?.env[name];
-  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
-  return state === "granted" ? Deno.env.get(name) : undefined;
-}

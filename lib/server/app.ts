@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { authenticate } from "../access/caller.ts";
+import { authenticate, authenticateAdmin } from "../access/caller.ts";
 import { checkContentType } from "../access/content_type.ts";
 import { answerPreflight, corsHeaders } from "../access/cors.ts";
 import { checkHostAndOrigin } from "../access/origin_check.ts";
@@ -7,7 +7,7 @@ import { ApiError, errorResponse, toApiError } from "../base/errors.ts";
 import { nearestRoute } from "./nearest_route.ts";
 import { readRoutePath } from "./route_path.ts";
 import { toCanonicalPath } from "./canonical_path.ts";
-import { ROUTES } from "./routes.ts";
+import { type EndpointRoute, ROUTES } from "./routes.ts";
 import { RequestLog } from "./request_log.ts";
 import type { GatewayContext } from "./context.ts";
 
@@ -16,6 +16,9 @@ const CLIENT_CLOSED_REQUEST = 499;
 
 /** Maximum characters of a path in an error message. */
 const MAX_SHOWN_CHARS = 200;
+
+/** The fields of a route that say who may call it. */
+type Access = Pick<EndpointRoute, "open" | "admin" | "body">;
 
 type Env = { Bindings: { requestLog: RequestLog; path: string } };
 
@@ -64,22 +67,23 @@ function createRoutes(gateway: GatewayContext): Hono<Env> {
   const app = new Hono<Env>({
     getPath: (_request, { env }: { env?: Env["Bindings"] } = {}) => env?.path ?? "",
   });
-  const admit = async (request: Request, requestLog: RequestLog, open: readonly string[] = []) => {
-    requestLog.caller = await authenticate(request, gateway.access.apiKeys, {
-      open: open.includes(request.method),
-    });
-    checkContentType(request);
+  const { apiKeys } = gateway.access;
+  const admit = async (request: Request, requestLog: RequestLog, { open = [], admin, body }: Access = {}) => {
+    requestLog.caller = admin
+      ? await authenticateAdmin(request, apiKeys)
+      : await authenticate(request, apiKeys, { open: open.some((method) => method === request.method) });
+    checkContentType(request, body);
   };
-  for (const { method, path, open, answer } of ROUTES) {
+  for (const { method, path, open = [], answer, ...access } of ROUTES) {
     app.on(method, path, async (c) => {
       const { req: { raw: request }, env: { requestLog } } = c;
       // A path that only means an open route, such as `/health/`, needs a key.
-      await admit(request, requestLog, readRoutePath(request) === path ? open : []);
+      await admit(request, requestLog, { ...access, open: readRoutePath(request) === path ? open : [] });
       return await answer({ request, gateway, requestLog, params: c.req.param() });
     });
   }
   app.notFound(async ({ req: { raw: request, method, path }, env: { requestLog } }) => {
-    await admit(request, requestLog);
+    await admit(request, requestLog, {});
     const why = `no such endpoint; the nearest is "${nearestRoute(method, path)}"`;
     throw new ApiError("not_found_error", `Cannot ${method} ${path.slice(0, MAX_SHOWN_CHARS)}: ${why}`);
   });

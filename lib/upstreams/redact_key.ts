@@ -1,5 +1,6 @@
 import type { Caller } from "../access/caller.ts";
 import { ApiError } from "../base/errors.ts";
+import { createRedactor } from "../base/redact_secrets.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** Returns the key that a request to an upstream is sent with. */
@@ -9,13 +10,11 @@ export function keyFor({ key, acceptsClientKey }: Upstream, caller: Caller): str
 
 /**
  * Removes the upstream's key and header values from all texts of an error that clients receive, because an upstream may
- * quote them: as they are, percent-encoded (also several times), escaped as in JSON or HTML, or in base64; in any case of
- * letters, also if the text was cut within one of them.
+ * quote them in any of the forms of {@linkcode createRedactor}.
  */
 export function redactKey(error: unknown, upstream: Upstream, caller: Caller): unknown {
   if (!(error instanceof ApiError)) return error;
-  const secrets = secretsOf(upstream, caller);
-  if (secrets.length > 0) error.replaceTexts(createRedactor(secrets));
+  error.replaceTexts(createRedactor(secretsOf(upstream, caller)));
   return error;
 }
 
@@ -24,28 +23,16 @@ export function holdsKey(text: string, upstream: Upstream, caller: Caller): bool
   return createRedactor(secretsOf(upstream, caller))(text) !== text;
 }
 
-/** Returns the secrets that an upstream receives with each request, the longest first. */
+/** Returns the secrets that an upstream receives with each request. */
 function secretsOf(upstream: Upstream, caller: Caller): string[] {
   const headers = Object.values(upstream.headers ?? {});
-  const plain = [keyFor(upstream, caller), ...headers, ...headers.map(withoutScheme)]
+  return [keyFor(upstream, caller), ...headers, ...headers.map(withoutScheme), ...headers.flatMap(fromBasic)]
     .filter((secret) => secret !== undefined);
-  return [...plain, ...plain.map(toBase64), ...plain.flatMap(fromBasic)]
-    .filter((secret) => secret.length >= MIN_KEY_CHARS)
-    .toSorted((one, other) => other.length - one.length);
 }
-
-/** Minimum characters of a key that is removed. A shorter one may be an ordinary word. */
-const MIN_KEY_CHARS = 6;
 
 /** Returns the credentials of an `authorization` header. */
 function withoutScheme(header: string): string | undefined {
   return /^(?:basic|bearer|token|key|apikey)\s+(\S+)\s*$/i.exec(header)?.[1];
-}
-
-/** Returns the base64 form, without the characters at its end that depend on what follows. */
-function toBase64(secret: string): string {
-  const bytes = new TextEncoder().encode(secret);
-  return btoa(String.fromCharCode(...bytes.subarray(0, bytes.length - bytes.length % 3)));
 }
 
 /** Returns the credentials of HTTP Basic authentication, and the password, which an upstream may have decoded. */
@@ -54,60 +41,4 @@ function fromBasic(header: string): string[] {
   if (encoded === undefined || encoded.replace(/=+$/, "").length % 4 === 1) return [];
   const credentials = atob(encoded.replace(/=+$/, ""));
   return [credentials, credentials.slice(credentials.indexOf(":") + 1)];
-}
-
-/** Creates a function that replaces secrets in a text, the longest first. */
-function createRedactor(secrets: readonly string[]): (text: string) => string {
-  const redactors = secrets.map((secret) => {
-    const characters = Array.from(secret.slice(0, MAX_PATTERN_CHARS), toPattern);
-    const whole = new RegExp(
-      `${characters.join("")}${secret.length > MAX_PATTERN_CHARS ? '[^\\s"]*' : ""}`,
-      "gi",
-    );
-    const start = new RegExp(characters.slice(0, MIN_KEY_CHARS).join(""), "gi");
-    return (text: string) => redactCut(text.replace(whole, REDACTED), secret, start);
-  });
-  return (text) => redactors.reduce((rest, redactSecret) => redactSecret(rest), text);
-}
-
-const REDACTED = "[redacted]";
-/** Characters of a secret that are compared one by one. */
-const MAX_PATTERN_CHARS = 256;
-
-/** Replaces the start of a secret at the end of a text that was cut. */
-function redactCut(text: string, secret: string, start: RegExp): string {
-  const at = Array.from(text.matchAll(start), ({ index }) => index)
-    .find((index) => secret.toLowerCase().startsWith(unescape(text.slice(index)).toLowerCase()));
-  return at === undefined ? text : text.slice(0, at) + REDACTED;
-}
-
-/** Decodes escapes of JSON, URLs and HTML. Drops an escape that is cut at the end. */
-function unescape(text: string): string {
-  return text.replace(/(?:\\+u?[\da-f]{0,3}|%(?:25)*[\da-f]?|&#?x?[\da-z]{0,5})$/i, "")
-    .replace(
-      /(?:\\+u00|%(?:25)*|&#x0*)([\da-f]{2});?/gi,
-      (_escape, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)),
-    )
-    .replace(/&#0*(\d{2,3});/g, (_escape, code: string) => String.fromCharCode(Number(code)))
-    .replace(/&(quot|amp|lt|gt|apos);/gi, (_escape, name: string) => HTML_NAMES[name.toLowerCase()] ?? "")
-    .replace(/\\+(?=["/])/g, "");
-}
-
-const HTML_NAMES: Readonly<Record<string, string>> = { quot: '"', amp: "&", lt: "<", gt: ">", apos: "'" };
-
-/**
- * Returns a pattern for an ASCII character: itself, percent-encoded once or several times, or escaped once or several times
- * as in JSON, or as in HTML.
- */
-function toPattern(character: string): string {
-  const code = character.charCodeAt(0);
-  const hex = code.toString(16).padStart(2, "0");
-  const literal = character.replace(/[\\^$.*+?()[\]{}|/-]/, "\\$&");
-  const names = Object.keys(HTML_NAMES).filter((name) => HTML_NAMES[name] === character).map((name) =>
-    `|${name}`
-  );
-  const html = `&(?:#x0{0,4}${hex}|#0{0,4}${code}${names.join("")});`;
-  // A plus sign in a query is a blank once it is decoded.
-  const blank = character === "+" ? "| " : "";
-  return `(?:\\\\{0,8}${literal}|(?:\\\\{1,8}u00|%(?:25){0,4})${hex}|${html}${blank})`;
 }

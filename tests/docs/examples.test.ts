@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import hono from "../../docs/examples/hono.ts";
 import workers from "../../docs/examples/workers.ts";
 import { launch, type Runtime, RUNTIMES } from "../end_to_end/runtimes/launch.ts";
-import { ROOT } from "./pages.ts";
+import { readPage, ROOT } from "./pages.ts";
 
 const KEY = "a-key-of-alice-1234";
 
@@ -60,8 +60,15 @@ test("docs/examples/deno.ts passes the type check of Deno", {
   assert.equal(status, 0, stderr);
 });
 
+test("docs/mcp.md shows docs/examples/mcp.json", () => {
+  const shown = readPage("docs/mcp.md").blocks.find(({ text }) => text.includes("restart_policy"));
+  const example = readFileSync(`${ROOT}docs/examples/mcp.json`, "utf8");
+  assert.deepEqual(JSON.parse(shown?.text ?? ""), JSON.parse(example));
+});
+
 test("every file of docs/examples/ has a test", () => {
-  const tested = [...Object.keys(SERVERS), "hono.ts", "workers.ts"];
+  // tests/clients/mcp_managed.client.ts runs the server of mcp.json.
+  const tested = [...Object.keys(SERVERS), "hono.ts", "workers.ts", "mcp.json"];
   assert.deepEqual(readdirSync(`${ROOT}docs/examples`).sort(), tested.sort());
 });
 
