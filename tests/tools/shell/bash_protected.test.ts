@@ -337,7 +337,7 @@ function show(path: string): string {
 
 test(
   "Bash leaves no new file with a protected name, wherever it is",
-  { skip },
+  { skip, timeout: 60_000 },
   () =>
     withWorkspace({}, async ({ root, run }) => {
       const names = PROTECTED.map((name) => name.replace("*", "project"));
@@ -350,7 +350,7 @@ test(
     }),
 );
 
-test("Bash changes no existing file with a protected name, wherever it is", { skip }, () => {
+test("Bash changes no existing file with a protected name, wherever it is", { skip, timeout: 60_000 }, () => {
   const paths = PROTECTED.map((name) => `sub/${name.replace("*", "project")}`);
   return withWorkspace(Object.fromEntries(paths.map((path) => [path, "mine"])), async ({ root, run }) => {
     const { setAside } = await run(
