@@ -6,6 +6,7 @@ import { readTextFile, readVariable } from "./runtime/process.ts";
 import { createShutdown } from "./runtime/shutdown.ts";
 import { readMcpConfig } from "./config/mcp_config.ts";
 import { parseConfig } from "./config/parse.ts";
+import { ADMIN, LOCAL } from "./config/gateway_keys.ts";
 import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
@@ -21,6 +22,9 @@ import { logWarning } from "./observability/log.ts";
 import { createCounters } from "./observability/counters.ts";
 import { createLearnedAdjustments } from "./turns/learned_adjustments.ts";
 import { createToolLoaders } from "./turns/load_tools.ts";
+import { openStores } from "./durable/stores.ts";
+import { startDurable } from "./server/start_durable.ts";
+import { createKeptAnswers } from "./server/idempotency/kept_answers.ts";
 import { createUpstreams } from "./upstreams/from_config.ts";
 import type { Alias } from "./config/aliases.ts";
 
@@ -62,7 +66,7 @@ export interface Gateway {
  * Creates a gateway that serves Anthropic's Messages API.
  *
  * @throws {ConfigError} if a setting is invalid; the error lists every mistake. The file `MCP_CONFIG`, with the variables
- * that it names, is read, and the folder `STATE_DIR` opened, only if all settings are valid.
+ * that it names, is read, and the folders `STATE_DIR` and `DATA_DIR` opened, only if all settings are valid.
  *
  * @example Usage
  * ```ts
@@ -76,8 +80,13 @@ export interface Gateway {
 export function createGateway(
   { settings = {}, ...options }: GatewayOptions = {},
 ): Gateway {
-  const gateway = createGatewayContext(parseConfig({ settings }), options);
-  const { shutdown } = gateway;
+  const config = parseConfig({ settings });
+  const gateway = createGatewayContext(config, options);
+  const { shutdown, clock } = gateway;
+  const stores = config.dataDir === undefined
+    ? undefined
+    : openStores(config.dataDir, { clock, newId, quotaMiB: config.dataQuota });
+  const durable = stores && startDurable(gateway, stores, { clients: clientNames(config) });
   const answer = createApp(gateway);
   return {
     fetch: async (request) => shutdown.started ? shuttingDownResponse() : await answer(request),
@@ -85,7 +94,9 @@ export function createGateway(
       await gateway.loadToolbox?.();
     },
     async stop() {
+      durable?.stop();
       await shutdown.start();
+      await durable?.close();
       await gateway.limits.settle();
       await gateway.stopServers();
     },
@@ -93,7 +104,7 @@ export function createGateway(
 }
 
 /**
- * Creates what the endpoints depend on from the settings.
+ * Creates what the endpoints depend on from the settings. `DATA_DIR` is not opened.
  *
  * @throws {ConfigError} if the file `MCP_CONFIG` or the folder `STATE_DIR` cannot be used.
  */
@@ -111,6 +122,7 @@ export function createGatewayContext(
       logWarning("unknown fields of an MCP server", { server: name, fields: unknownFields });
     }
   }
+  const shutdown = createShutdown(clock, config.shutdownTimeout * 1000);
   return {
     config,
     access: createAccess(fullConfig, host),
@@ -120,13 +132,14 @@ export function createGatewayContext(
     directory: toDirectory(config),
     modelCache: createModelCache({ fetch, clock }),
     counters: createCounters(clock.now()),
-    shutdown: createShutdown(clock, config.shutdownTimeout * 1000),
+    shutdown,
     inputCounter: createInputCounter(clock),
     learned: createLearnedAdjustments(),
     limits: createLimiter(config, { clock, newId }),
     bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
     mcpCalls: createOpenCalls(),
     mcpServers,
+    keptAnswers: createKeptAnswers({ clock, shutdown }),
     ...createToolLoaders(config, { clock, mcpServers }),
   };
 }
@@ -137,6 +150,12 @@ function shuttingDownResponse(): Response {
   const response = errorResponse(error, newId("req_"));
   response.headers.set("connection", "close");
   return response;
+}
+
+/** Returns the names that callers have: of the gateway's keys, or `local` without keys. */
+function clientNames({ gatewayApiKeys, gatewayAdminKey }: Config): ReadonlySet<string> {
+  const keys = [...(gatewayApiKeys ?? [{ name: LOCAL }]), ...(gatewayAdminKey ? [{ name: ADMIN }] : [])];
+  return new Set(keys.map(({ name }) => name));
 }
 
 function toDirectory(config: Config): Directory {

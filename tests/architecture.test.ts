@@ -27,8 +27,9 @@ const PACKAGES: Record<string, RegExp> = {
   "@logtape/logtape": /^lib\/observability\/log\.ts$/,
   "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,
+  "bun:": /^lib\/runtime\/sqlite\.ts$/,
   "node:":
-    /^(lib\/(base\/sha256|runtime\/(process|serve)|limits\/spend_file)\.ts$|tools\/host\/|tools\/mcp\/managed\/(child|process_table|stdio_link)\.ts$)/,
+    /^(lib\/(base\/sha256|runtime\/(process|serve|private_folder|json_lines|content_files|sqlite)|limits\/spend_file)\.ts$|tools\/host\/|tools\/mcp\/managed\/(child|process_table|stdio_link)\.ts$)/,
 };
 
 const IMPURE =

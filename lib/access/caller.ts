@@ -11,6 +11,8 @@ export interface Caller {
   client: string;
   /** Key for the upstream, from `x-api-key` or a Bearer token. Never a key of the gateway. */
   key?: string | undefined;
+  /** Owner of what is kept for the caller, if it is known without the key: see `ownerOf()`. */
+  owner?: string | undefined;
   /** Session id of Claude Code or opencode. */
   sessionId?: string | undefined;
   /** The `anthropic-version` and `anthropic-beta` headers, for upstreams with Anthropic's API. */

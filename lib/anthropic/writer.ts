@@ -47,6 +47,7 @@ export class MessageWriter {
   readonly #blocks = new BlockQueue((event) => this.#events.push(event));
   #events: StreamEvent[] = [];
   #started = false;
+  #hasOutput = false;
   /** Blank text at the beginning of a text block, which is held back until other text follows. */
   #blank = "";
 
@@ -90,6 +91,11 @@ export class MessageWriter {
   /** True if a block was written, or waits for the end of an earlier one. */
   get hasContent(): boolean {
     return this.#blocks.hasBlocks;
+  }
+
+  /** True if a block other than thinking was written, or waits for the end of an earlier one. */
+  get hasOutput(): boolean {
+    return this.#hasOutput;
   }
 
   /**
@@ -230,6 +236,7 @@ export class MessageWriter {
   #add(content: ResponseBlock, input?: InputFilter): QueuedBlock {
     this.start();
     this.#blank = "";
+    this.#hasOutput ||= !THINKING_BLOCKS.has(content.type);
     return this.#blocks.add(content, input);
   }
 }
@@ -240,6 +247,8 @@ const TRUNCATING_REASONS: ReadonlySet<string> = new Set([
   "model_context_window_exceeded",
   "refusal",
 ]);
+
+const THINKING_BLOCKS: ReadonlySet<string> = new Set(["thinking", "redacted_thinking"]);
 
 /** `stop_details` of a refusal. Upstreams of other APIs report no category and no explanation. */
 const REFUSAL_DETAILS = { type: "refusal", category: null, explanation: null };

@@ -20,6 +20,8 @@ export function helpText(): string {
 
   deno run --allow-net mod.ts [flags]     bun run mod.ts [flags]     npm start -- [flags]
 
+The command "batch FILE.jsonl [flags]" answers the requests of a file, and writes FILE.jsonl.results.jsonl.
+
 Each setting is a flag or, if the program may read it, an environment variable. The flag takes precedence.
 Other users of this machine can read the flags of a running program: give keys in the environment.
 

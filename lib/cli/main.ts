@@ -1,6 +1,7 @@
 import { ConfigError, parseConfig } from "../config/parse.ts";
 import { type Config, GUARD_SETTINGS, SETTING_NAMES, type Settings } from "../config/settings.ts";
 import { readMcpConfig } from "../config/mcp_config.ts";
+import { runBatch } from "./batch.ts";
 import { describeConfig, describeServers, helpText } from "./help.ts";
 import {
   exit,
@@ -23,12 +24,13 @@ import { VERSION } from "../base/version.ts";
 /** The part of a gateway that the program uses. */
 interface ReadyHandler extends FetchHandler {
   ready(): Promise<void>;
+  stop(): Promise<void>;
 }
 
 /** What the program serves. */
 export interface Services {
   /** Creates the gateway. */
-  createGateway(options: { settings: Settings; host: string }): ReadyHandler;
+  createGateway(options: { settings: Settings; host?: string }): ReadyHandler;
   /** Serves the tools on a connection until its input ends. */
   serveTools(
     options: { settings: Settings; streams: Stdio },
@@ -40,6 +42,7 @@ export interface Services {
  * invalid and 1 if the server cannot listen.
  */
 export async function main(args: readonly string[], services: Services): Promise<void> {
+  if (args[0] === "batch") return await runBatch(args.slice(1), services.createGateway);
   const flags = readFlags(args);
   if (flags.action === "help") return printLine(helpText());
   if (flags.action === "version") return printLine(VERSION);
@@ -71,6 +74,8 @@ async function start(gateway: ReadyHandler, config: Config): Promise<void> {
   onStop(() => server.stop());
   onUnhandledError(logUnhandledError);
   printLine(`Listening on ${server.url}, forwarding to ${config.openrouterBaseUrl} ${describeKeys(config)}`);
+  const others = [...config.upstreams.keys()].map((name) => `${name}/…`);
+  if (others.length > 0) printLine(`Models of other upstreams: ${others.join(", ")}`);
   printLine(`ANTHROPIC_BASE_URL=${server.url}`);
   const { gatewayApiKeys = [], gatewayAdminKey } = config;
   const guessable = [...gatewayApiKeys, ...(gatewayAdminKey ? [gatewayAdminKey] : [])].filter(isGuessable);

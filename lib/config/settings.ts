@@ -1,5 +1,6 @@
 import type * as v from "valibot";
 import { adminKey, type GatewayKey, gatewayKeys } from "./gateway_keys.ts";
+import { DATA_SETTINGS } from "./data_settings.ts";
 import { limitMap, type Limits, type LimitsInput } from "./limits.ts";
 import { DIALECT_CHOICES, type DialectChoice } from "./presets.ts";
 import { MCP_SETTINGS } from "./mcp_settings.ts";
@@ -177,6 +178,7 @@ const TABLE = {
     schema: (): Schema<string, string> => text("the path of a folder"),
     text: "Folder that keeps cost across restarts, for one gateway only; unset: cost is kept in memory",
   },
+  ...DATA_SETTINGS,
   ...TOOL_SETTINGS,
   ...MCP_SETTINGS,
   LOG_LEVEL: {

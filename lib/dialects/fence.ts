@@ -57,17 +57,27 @@ export function findFence(content: ResultContent): Fence | undefined {
   return open !== undefined && last.text.endsWith(close) ? { open, close } : undefined;
 }
 
-/** Removes the fences in a text: the notes and tags, not what is inside. */
+/** Removes the fences in a text: the notes and tags, not what is inside. Takes linear time. */
 export function removeFences(text: string): string {
-  return text.replace(FENCED, "$2");
+  const lastClose = new Map(Array.from(text.matchAll(CLOSINGS), ({ 1: mark, index }) => [mark, index]));
+  let kept = "";
+  let end = 0;
+  for (const { 0: open, 1: mark, index } of text.matchAll(OPENINGS)) {
+    const start = index + open.length;
+    // Without this check, each opening without an end would be searched for to the end of the text.
+    if (index < end || (lastClose.get(mark) ?? -1) < start) continue;
+    const close = `\n</untrusted-${mark}>`;
+    const closeAt = text.indexOf(close, start);
+    kept += text.slice(end, index) + text.slice(start, closeAt);
+    end = closeAt + close.length;
+  }
+  return kept + text.slice(end);
 }
 
 const OPENING = new RegExp(`^${FENCE_NOTE}\\n<untrusted-([0-9a-f]{${MARK_CHARS}})>`);
 
-const FENCED = new RegExp(
-  `${FENCE_NOTE}\\n<untrusted-([0-9a-f]{${MARK_CHARS}})>\\n([\\s\\S]*?)\\n</untrusted-\\1>`,
-  "g",
-);
+const OPENINGS = new RegExp(`${FENCE_NOTE}\\n<untrusted-([0-9a-f]{${MARK_CHARS}})>\\n`, "g");
+const CLOSINGS = new RegExp(`\\n</untrusted-([0-9a-f]{${MARK_CHARS}})>`, "g");
 
 function prependText(content: readonly ContentBlock[], text: string): ContentBlock[] {
   const [first, ...others] = content;

@@ -85,6 +85,7 @@ const WORDS: Record<StopMeaning, readonly string[]> = {
     ..."insufficient_system_resource insufficient_system_resources".split(" "), // D
     ..."network_error".split(" "), // Z
     ..."abort aborted cancelled canceled user_cancel userStopped modelUnloaded".split(" "), // V, O, C, L
+    ..."preempted rate_limit rate_limit_exceeded".split(" "), // V, F
     ..."timeout time_limit overloaded server_error internal_error connection_error".split(" "), // C, W, F
   ],
 };

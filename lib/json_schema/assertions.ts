@@ -1,7 +1,7 @@
 import type { JsonObject } from "../base/json.ts";
 import { quote } from "./complaint.ts";
 import type { SchemaNode } from "./document.ts";
-import { hasType } from "./keywords.ts";
+import { hasType, listedNames } from "./keywords.ts";
 import type { ValueIds } from "./value_ids.ts";
 
 /** A requirement of a schema that a value does not meet. */
@@ -38,8 +38,8 @@ export function checkAssertions(
     return { failures: [...failures, ...checkArray(value, schema, ids)], steps };
   }
   if (typeof value !== "object" || value === null) return { failures, steps: 1 };
-  const required = Array.isArray(schema.required) ? schema.required.length : 0;
-  const steps = 1 + Object.keys(value).length + Math.floor(required / NAMES_PER_STEP);
+  const names = listedNames(schema);
+  const steps = 1 + Object.keys(value).length + Math.floor(names / NAMES_PER_STEP);
   return { failures: [...failures, ...checkObject(value, schema)], steps };
 }
 

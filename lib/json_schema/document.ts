@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from "../base/json.ts";
 import { assertKeywords } from "./check/keywords.ts";
-import { SUBSCHEMA_KEYWORDS } from "./keywords.ts";
+import { listedNames, SUBSCHEMA_KEYWORDS } from "./keywords.ts";
 import { compilePattern, type Pattern } from "./pattern.ts";
 import { appendStep } from "./pointer.ts";
 import { SchemaError } from "./schema_error.ts";
@@ -37,6 +37,7 @@ export interface SchemaNode {
 
 /** Limits of a schema. They bound the time of all that is done with it. */
 const LIMITS = { subschemas: 10_000, depth: 100, listed: 10_000, patternSize: 50_000 };
+const LISTING_KEYWORDS = ["enum", "required", "dependentRequired", "dependencies"];
 /** Base of relative URIs; nothing is loaded from it. */
 const BASE_URI = "schema://document/";
 
@@ -53,6 +54,8 @@ export class SchemaDocument {
   hasDynamicRefs = false;
   /** True if the document has `unevaluatedProperties` or `unevaluatedItems`. */
   hasUnevaluated = false;
+  /** How many schemas were indexed; more than `nodes`, if references lead into each other's targets. */
+  #indexed = 0;
   /** How many values and names the document lists. */
   #listed = 0;
   #patternSize = 0;
@@ -71,7 +74,7 @@ export class SchemaDocument {
     if (depth > LIMITS.depth) {
       throw new SchemaError(pointer, `the schema is nested more than ${LIMITS.depth} levels deep`);
     }
-    if (this.nodes.size >= LIMITS.subschemas) {
+    if (++this.#indexed > LIMITS.subschemas) {
       throw new SchemaError(pointer, `the schema has more than ${LIMITS.subschemas} subschemas`);
     }
     const resource = this.#resourceOf(value, pointer, parent);
@@ -131,7 +134,7 @@ export class SchemaDocument {
   #compile(source: string, pointer: string): Pattern {
     try {
       const pattern = compilePattern(source);
-      this.#patternSize += pattern.size;
+      this.#patternSize += pattern.cost;
       if (this.#patternSize > LIMITS.patternSize) {
         throw new SyntaxError("all patterns together are too large");
       }
@@ -156,15 +159,13 @@ export class SchemaDocument {
     this.hasDynamicRefs ||= schema.$dynamicRef !== undefined;
     this.hasUnevaluated ||= schema.unevaluatedItems !== undefined ||
       schema.unevaluatedProperties !== undefined;
-    for (const keyword of ["enum", "required"]) {
-      const list = schema[keyword];
-      if (Array.isArray(list)) this.#listed += list.length;
-      if (this.#listed > LIMITS.listed) {
-        throw new SchemaError(
-          appendStep(node.pointer, keyword),
-          `the schema lists more than ${LIMITS.listed} values and names`,
-        );
-      }
+    this.#listed += listedNames(schema) + (Array.isArray(schema.enum) ? schema.enum.length : 0);
+    if (this.#listed > LIMITS.listed) {
+      const keyword = LISTING_KEYWORDS.find((one) => Object.hasOwn(schema, one)) ?? "";
+      throw new SchemaError(
+        appendStep(node.pointer, keyword),
+        `the schema lists more than ${LIMITS.listed} values and names`,
+      );
     }
   }
 

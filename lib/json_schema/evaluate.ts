@@ -16,6 +16,9 @@ import type { StepBudget } from "./step_budget.ts";
 /** How deep the check may go, in schemas. */
 const MAX_DEPTH = 600;
 
+/** How many checked members and items are noted in the time of a step. */
+const EVALUATED_PER_STEP = 10;
+
 const VALID: Result = { complaints: [], evaluated: undefined };
 
 /** The check of one value against a document. */
@@ -126,7 +129,9 @@ class SchemaCheck implements CheckContext {
 
   merge({ complaints, evaluated }: Result): void {
     this.add(complaints);
-    if (complaints.length === 0 && evaluated !== undefined) this.evaluated?.addAll(evaluated);
+    if (complaints.length > 0 || evaluated === undefined) return;
+    this.spend(Math.floor(evaluated.size / EVALUATED_PER_STEP));
+    this.evaluated?.addAll(evaluated);
   }
 
   check(subschema: SchemaNode, location: Location = this.at): Result {

@@ -19,6 +19,11 @@ export class Evaluated {
     this.#firstItems = Math.max(this.#firstItems, count);
   }
 
+  /** Number of the entries that `addAll` copies. */
+  get size(): number {
+    return this.#members.size + this.#items.size;
+  }
+
   /** Adds what another schema has checked. */
   addAll(other: Evaluated): void {
     for (const name of other.#members) this.#members.add(name);

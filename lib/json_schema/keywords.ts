@@ -1,3 +1,5 @@
+import type { JsonObject } from "../base/json.ts";
+
 /** Where the subschemas of a keyword are: its value, the items of a list, the members of an object, or either. */
 type SubschemaPlace = "one" | "list" | "map" | "one or list" | "map or names";
 
@@ -67,4 +69,15 @@ export function hasType(value: unknown, type: string): boolean {
     default:
       return false;
   }
+}
+
+/** Returns how many names of members a schema lists in `required` and `dependentRequired`. */
+export function listedNames({ required, dependentRequired, dependencies }: JsonObject): number {
+  let count = Array.isArray(required) ? required.length : 0;
+  for (const dependents of [dependentRequired, dependencies]) {
+    for (const names of Object.values(dependents ?? {})) {
+      count += 1 + (Array.isArray(names) ? names.length : 0);
+    }
+  }
+  return count;
 }

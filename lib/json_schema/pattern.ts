@@ -6,6 +6,8 @@ export interface Pattern {
   test(text: string): boolean;
   /** Number of instructions; a test takes at most as many steps for each character. */
   readonly size: number;
+  /** What the compilation costs, in instructions. */
+  readonly cost: number;
 }
 
 /** Maximum length of a pattern, in characters. */
@@ -35,17 +37,24 @@ export function compilePattern(source: string): Pattern {
     throw new SyntaxError(`it is longer than ${MAX_PATTERN_CHARS} characters`);
   }
   const { lookaheads, rest } = splitLookaheads(source);
+  const classes = classCost(toRe2(source));
+  if (classes > MAX_PATTERN_SIZE) throw new SyntaxError("its classes have too many characters");
   const parts = [
     ...lookaheads.map(({ text, negative }) => ({ regexp: compile(`^(?:${text})`), negative })),
     { regexp: compile(rest), negative: false },
   ];
   const size = parts.reduce((sum, { regexp }) => sum + regexp.programSize(), 0);
   if (size > MAX_PATTERN_SIZE) throw new SyntaxError("it repeats too much");
-  return { size, test: (text) => parts.every(({ regexp, negative }) => regexp.test(text) !== negative) };
+  return {
+    size,
+    cost: size + classes,
+    test: (text) => parts.every(({ regexp, negative }) => regexp.test(text) !== negative),
+  };
 }
 
 function compile(source: string): RE2JS {
   const translated = toRe2(source);
+  if (estimateSize(translated) > MAX_ESTIMATED_SIZE) throw new SyntaxError("it repeats too much");
   try {
     return RE2JS.compile(translated, RE2JS.LOOKBEHINDS);
   } catch (cause) {
@@ -53,6 +62,57 @@ function compile(source: string): RE2JS {
     throw new SyntaxError(`it is no regular expression of RE2: ${reason}`, { cause });
   }
 }
+
+/**
+ * Returns what the classes of a translated pattern cost to compile, in instructions. A Unicode property stands for
+ * hundreds of ranges, and without regard to case each character of a range is looked up.
+ */
+function classCost(source: string): number {
+  const properties = source.match(/\\[pP]/g)?.length ?? 0;
+  const cost = properties * PROPERTY_COST + Math.floor(source.length / SOURCE_CHARS_PER_INSTRUCTION);
+  if (!/\(\?[a-zA-Z]*i/.test(source)) return cost;
+  const ranges = source.matchAll(/(\\x\{[\da-f]+\}|[^])-(\\x\{[\da-f]+\}|[^])/giu);
+  const spans = [...ranges].map(([, first, last]) => codePointOf(last) - codePointOf(first));
+  const looked = spans.reduce((sum, span) => sum + Math.max(span, 0), 0);
+  return cost + Math.floor(looked / CHARS_PER_INSTRUCTION);
+}
+
+/** Returns the code point of a character or of its escape. */
+function codePointOf(token = ""): number {
+  const [, hex] = /^\\x\{(.*)\}$/.exec(token) ?? [];
+  return hex === undefined ? token.codePointAt(0) ?? 0 : parseInt(hex, 16);
+}
+
+const PROPERTY_COST = 50;
+const CHARS_PER_INSTRUCTION = 250;
+const SOURCE_CHARS_PER_INSTRUCTION = 20;
+
+/**
+ * Estimates the number of instructions of a translated pattern, before it is compiled: repeated parts are copied.
+ *
+ * @example `(a{2}b){3}` has about nine.
+ */
+function estimateSize(source: string): number {
+  const groups: number[] = [];
+  let sum = 0;
+  let last = 0;
+  for (const [token] of source.matchAll(SIZED_TOKEN)) {
+    const [, least, most] = /^\{(\d+),?(\d*)\}$/.exec(token) ?? [];
+    if (least !== undefined) {
+      const copies = Math.max(Number(least), Number(most), 1) - 1;
+      sum += copies * last;
+      last += copies * last;
+    } else if (token === "(") groups.push(sum);
+    else if (token === ")") last = sum - (groups.pop() ?? 0) + 1;
+    else sum += last = 1;
+  }
+  return sum;
+}
+
+/** An escape, a class, a repetition, or another character. */
+const SIZED_TOKEN = /\\(?:[pPx]\{[^}]*\}|[^])|\[(?:\\[^]|[^\]\\])*\]|\{\d+(?:,\d*)?\}|[^]/g;
+/** Size above which a pattern is not compiled. Its exact size is known only then. */
+const MAX_ESTIMATED_SIZE = 4 * MAX_PATTERN_SIZE;
 
 interface SplitPattern {
   lookaheads: { text: string; negative: boolean }[];

@@ -26,13 +26,16 @@ const REFERENCE_KEYWORDS = ["$ref", "$dynamicRef", "$recursiveRef"];
 export function resolveReferences(document: SchemaDocument): References {
   const references = new Map<SchemaNode, Reference[]>();
   const queue = [document.root];
+  const dynamicAnchors = new Set<string>();
   for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
     if (references.has(node)) continue;
     const found = referencesOf(node, document);
     references.set(node, found);
     queue.push(...found.map(({ target }) => target), ...subschemasOf(node));
     for (const { dynamicAnchor } of found) {
-      if (dynamicAnchor !== undefined) queue.push(...dynamicTargets(dynamicAnchor, document));
+      if (dynamicAnchor === undefined || dynamicAnchors.has(dynamicAnchor)) continue;
+      dynamicAnchors.add(dynamicAnchor);
+      queue.push(...dynamicTargets(dynamicAnchor, document));
     }
   }
   return references;

@@ -1,4 +1,4 @@
-import { ApiError } from "../base/errors.ts";
+import { LimitError } from "./limit_error.ts";
 
 /** Counts the bytes of the request bodies that are in memory: those of all open requests. */
 export interface BodyMeter {
@@ -11,7 +11,7 @@ export interface BodyCount {
   /**
    * Adds received bytes.
    *
-   * @throws {ApiError} `overloaded_error` if the bodies of the process, `rate_limit_error` if those of the client are
+   * @throws {LimitError} `overloaded_error` if the bodies of the process, `rate_limit_error` if those of the client are
    * too large together.
    */
   add(bytes: number): void;
@@ -49,14 +49,14 @@ export function createBodyMeter(maxBytes: number): BodyMeter {
           size += bytes;
           const ofClient = count(client, bytes);
           if (total > maxBytes) {
-            throw new ApiError(
+            throw new LimitError(
               "overloaded_error",
               `${CANNOT} the gateway has too many large requests in progress`,
               RETRY,
             );
           }
           if (ofClient > maxBytes / 2) {
-            throw new ApiError(
+            throw new LimitError(
               "rate_limit_error",
               `${CANNOT} this key has too many large requests in progress`,
               RETRY,

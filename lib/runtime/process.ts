@@ -62,16 +62,16 @@ export function readTextFile(path: string): string {
 }
 
 /**
- * Runs `stop` on SIGINT or SIGTERM, then exits with status 0. A second signal during `stop` exits at once, with
+ * Runs `stop` on SIGINT or SIGTERM, then exits with the given status. A second signal during `stop` exits at once, with
  * status 1.
  */
-export function onStop(stop: () => Promise<void>): void {
+export function onStop(stop: () => Promise<void>, { status = 0 }: { status?: number } = {}): void {
   let firstSignalAt: number | undefined;
   const onSignal = () => {
     const now = performance.now();
     if (firstSignalAt === undefined) {
       firstSignalAt = now;
-      stop().then(() => process.exit(0));
+      stop().then(() => process.exit(status));
     } else if (now - firstSignalAt > DUPLICATE_SIGNAL_MS) {
       process.exit(1);
     }

@@ -18,7 +18,7 @@ const CLIENT_CLOSED_REQUEST = 499;
 const MAX_SHOWN_CHARS = 200;
 
 /** The fields of a route that say who may call it. */
-type Access = Pick<EndpointRoute, "open" | "admin" | "ignoresBody">;
+type Access = Pick<EndpointRoute, "open" | "admin" | "body">;
 
 type Env = { Bindings: { requestLog: RequestLog; path: string } };
 
@@ -68,15 +68,11 @@ function createRoutes(gateway: GatewayContext): Hono<Env> {
     getPath: (_request, { env }: { env?: Env["Bindings"] } = {}) => env?.path ?? "",
   });
   const { apiKeys } = gateway.access;
-  const admit = async (
-    request: Request,
-    requestLog: RequestLog,
-    { open = [], admin, ignoresBody }: Access,
-  ) => {
+  const admit = async (request: Request, requestLog: RequestLog, { open = [], admin, body }: Access = {}) => {
     requestLog.caller = admin
       ? await authenticateAdmin(request, apiKeys)
       : await authenticate(request, apiKeys, { open: open.some((method) => method === request.method) });
-    if (!ignoresBody) checkContentType(request);
+    checkContentType(request, body);
   };
   for (const { method, path, open = [], answer, ...access } of ROUTES) {
     app.on(method, path, async (c) => {

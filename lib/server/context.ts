@@ -7,6 +7,12 @@ import type { Counters } from "../observability/counters.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
 import type { OpenCalls } from "./mcp_server/open_calls.ts";
 import type { MessageContext } from "../turns/context.ts";
+import type { BatchStore } from "../durable/batch_store.ts";
+import type { FileStore } from "../durable/file_store.ts";
+import type { DiskUsage } from "../durable/usage.ts";
+import type { Steps } from "../anthropic/steps.ts";
+import type { Caller } from "../access/caller.ts";
+import type { KeptAnswers } from "./idempotency/kept_answers.ts";
 
 /** Dependencies of the endpoints. */
 export interface GatewayContext extends MessageContext {
@@ -20,6 +26,30 @@ export interface GatewayContext extends MessageContext {
   bodies: BodyMeter;
   /** The servers of `MCP_CONFIG`. */
   mcpServers: readonly McpServer[];
+  /** Answers of requests with an idempotency key. */
+  keptAnswers: KeptAnswers;
+  /** Returns the recorded steps of an answer; undefined without `DATA_DIR`. */
+  startSteps?: ((run: string) => Steps) | undefined;
+  /** Message batches; undefined without `DATA_DIR`. */
+  batches?: BatchServices | undefined;
+  /** Files of clients; undefined without `DATA_DIR`. */
+  files?: FileServices | undefined;
   /** Calls of MCP clients that run, and sessions that have ended. */
   mcpCalls: OpenCalls;
+}
+
+/** What answers requests about batches. */
+export interface BatchServices {
+  store: BatchStore;
+  usage: DiskUsage;
+  runner: {
+    /** Looks for work now; with the key of a caller for the batches of an owner. */
+    wake(owner?: string, caller?: Caller): void;
+  };
+}
+
+/** What answers requests about files. */
+export interface FileServices {
+  store: FileStore;
+  usage: DiskUsage;
 }

@@ -4,9 +4,11 @@ import type { CountTokensRequest } from "../anthropic/schema.ts";
 import { countsTokens, type Dialect } from "../dialects/mod.ts";
 import { readJsonBody } from "./read_json.ts";
 import { startDeadline } from "./deadline.ts";
+import type { BodyCount } from "../limits/body_meter.ts";
 import type { RequestLog } from "./request_log.ts";
 import type { GatewayContext } from "./context.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
+import { resolveFiles } from "./files/resolve_files.ts";
 import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
@@ -38,7 +40,12 @@ export async function answerCountTokens(
   const release = await gateway.limits.admitTokenCount(requestLog.caller);
   const body = gateway.bodies.start(requestLog.caller.client);
   try {
-    return await countTokens(await readJsonBody(request, body, gateway), { request, gateway, requestLog });
+    return await countTokens(await readJsonBody(request, body, gateway), {
+      request,
+      gateway,
+      requestLog,
+      count: body,
+    });
   } finally {
     body.end();
     release();
@@ -47,12 +54,19 @@ export async function answerCountTokens(
 
 async function countTokens(
   body: unknown,
-  { request, gateway, requestLog }: { request: Request; gateway: GatewayContext; requestLog: RequestLog },
+  { request, gateway, requestLog, count }: {
+    request: Request;
+    gateway: GatewayContext;
+    requestLog: RequestLog;
+    count: BodyCount;
+  },
 ): Promise<Response> {
   const { caller } = requestLog;
-  const countRequest = parseCountTokensRequest(body);
+  const received = parseCountTokensRequest(body);
   const toolHeaders = readToolHeaders(request);
-  const route = await findRoute(gateway, countRequest.model, caller);
+  const route = await findRoute(gateway, received.model, caller);
+  const leavesUnknown = route.dialect.name === "anthropic";
+  const countRequest = await resolveFiles(received, { gateway, caller, count, leavesUnknown });
   requestLog.add({ model: countRequest.model, answeredBy: toRouteLabel(route) });
   const mcp = createMcpSession(gateway, { betas: caller.betas, signal: request.signal });
   const countable = await toCountableRequest(countRequest, {

@@ -3,16 +3,20 @@ import type { StreamEvent } from "../anthropic/events.ts";
 import { parseMessagesRequest } from "../anthropic/parse.ts";
 import type { MessagesRequest } from "../anthropic/schema.ts";
 import { applyToolChanges } from "../anthropic/tool_changes.ts";
+import type { Steps } from "../anthropic/steps.ts";
 import type { TurnUsage } from "../tokens/turn_usage.ts";
 import { readJsonBody } from "./read_json.ts";
+import { answerKeyed, type DetachedAnswer, readIdempotencyKey } from "./idempotency/answer_keyed.ts";
 import { startDeadline } from "./deadline.ts";
 import { toApiError, toErrorBody } from "../base/errors.ts";
+import type { BodyCount } from "../limits/body_meter.ts";
 import type { Admission } from "../limits/limiter.ts";
 import type { RequestLog } from "./request_log.ts";
 import { withCompaction } from "../turns/compaction.ts";
 import { withFallbacks } from "../turns/fallback.ts";
 import type { GatewayContext } from "./context.ts";
 import { holdAnswer } from "../turns/hold.ts";
+import { resolveFiles } from "./files/resolve_files.ts";
 import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
@@ -33,42 +37,73 @@ export interface MessagesCall {
   request: Request;
   gateway: GatewayContext;
   requestLog: RequestLog;
+  /** The admission of a request that was admitted already, such as one of a batch. */
+  admission?: Admission;
+  /** Records the steps of the answer, so that a restart does not repeat them. */
+  steps?: Steps | undefined;
 }
 
 /**
  * Answers `POST /v1/messages`: the path of one request. With the option `stream`, the answer is streamed even if the request does not ask for it.
  *
+ * With the header `idempotency-key`, the answer is kept, and a repeat of the request receives it.
+ *
  * @throws {ApiError} if the request fails before its answer starts. A later failure ends the stream with an `error`
  * event.
  */
 export async function answerMessages(
-  { request, gateway, requestLog }: MessagesCall,
+  call: MessagesCall,
   { stream = false }: { stream?: boolean } = {},
 ): Promise<Response> {
+  const key = readIdempotencyKey(call.request);
+  if (key === undefined) return await answerMessage(call, { stream });
+  const start = ({ request, run }: DetachedAnswer) => {
+    const steps = run === undefined ? undefined : call.gateway.startSteps?.(run);
+    return answerMessage({ ...call, request, steps }, { stream });
+  };
+  return await answerKeyed(call, key, { stream, start });
+}
+
+/** Answers a request once. @throws {ApiError} if the request fails before its answer starts. */
+async function answerMessage(
+  { request, gateway, requestLog, ...given }: MessagesCall,
+  { stream }: { stream: boolean },
+): Promise<Response> {
   // The concurrency slot is taken before the body is read, because bodies take memory.
-  const admission = await gateway.limits.admit(requestLog.caller);
+  const admission = given.admission ?? await gateway.limits.admit(requestLog.caller);
   // What is read on after the client has left keeps these, too.
   admission.onEnd(gateway.shutdown.track());
   const body = gateway.bodies.start(requestLog.caller.client);
   admission.onEnd(body.end);
   try {
     const message = parseMessagesRequest(await readJsonBody(request, body, gateway));
-    return await answerAdmitted(message, { request, gateway, requestLog, admission, stream });
+    return await answerAdmitted(message, {
+      request,
+      gateway,
+      requestLog,
+      steps: given.steps,
+      admission,
+      body,
+      stream,
+    });
   } finally {
     if (!requestLog.streaming) admission.release();
   }
 }
 
 async function answerAdmitted(
-  message: MessagesRequest,
-  { request, gateway, requestLog, admission, stream }: MessagesCall & {
+  received: MessagesRequest,
+  { request, gateway, requestLog, steps, admission, body, stream }: MessagesCall & {
     admission: Admission;
+    body: BodyCount;
     stream: boolean;
   },
 ): Promise<Response> {
   const { caller } = requestLog;
   const toolHeaders = readToolHeaders(request);
-  let route = await findRoute(gateway, message.model, caller);
+  let route = await findRoute(gateway, received.model, caller);
+  const leavesUnknown = route.dialect.name === "anthropic";
+  const message = await resolveFiles(received, { gateway, caller, count: body, leavesUnknown });
   requestLog.add({ model: message.model, answeredBy: toRouteLabel(route) });
 
   const rateHeaders = await admission.expect({
@@ -99,6 +134,7 @@ async function answerAdmitted(
   const turn = {
     message,
     toolHeaders,
+    steps,
     caller,
     requestId: requestLog.requestId,
     signal: deadline.signal,

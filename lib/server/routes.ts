@@ -1,4 +1,14 @@
+import {
+  answerBatch,
+  answerResults,
+  cancelBatch,
+  deleteBatch,
+  listBatches,
+} from "./batches/answer_batches.ts";
+import { createBatch } from "./batches/create_batch.ts";
 import { answerCountTokens } from "./count_tokens.ts";
+import { answerContent, answerFile, deleteFile, listFiles } from "./files/answer_files.ts";
+import { uploadFile } from "./files/upload_file.ts";
 import { answerHealth, answerHello, answerRoot, answerStatus } from "./health.ts";
 import { answerMessages } from "./messages.ts";
 import { answerMcp, answerMcpDelete, answerMcpGet } from "./mcp_server/endpoint.ts";
@@ -22,12 +32,12 @@ export interface EndpointRoute {
   method: "GET" | "POST" | "DELETE";
   /** Path in Hono's syntax. */
   path: string;
+  /** Body of a `POST`, if it is not JSON: none at all, or a form. */
+  body?: "none" | "form" | undefined;
   /** Methods that need no key. Every other call needs one if client keys are configured. */
   open?: readonly ("GET" | "HEAD")[];
   /** True if every call needs the admin key. */
   admin?: true;
-  /** True if the body is not read, so that it needs no content type. */
-  ignoresBody?: true;
   answer(call: RoutedCall): Response | Promise<Response>;
 }
 
@@ -58,15 +68,43 @@ const MCP_ROUTES: readonly EndpointRoute[] = ([
   { method: "GET", path: "/v1/mcp/servers/status", answer: answerStatuses },
   { method: "GET", path: "/v1/mcp/servers/:name/status", answer: answerServerStatus },
   { method: "GET", path: "/v1/mcp/servers/:name/tools", answer: answerServerTools },
-  { method: "POST", path: "/v1/mcp/servers/:name/start", ignoresBody: true, answer: startServer },
-  { method: "POST", path: "/v1/mcp/servers/:name/stop", ignoresBody: true, answer: stopServer },
-  { method: "POST", path: "/v1/mcp/servers/:name/restart", ignoresBody: true, answer: restartServer },
+  { method: "POST", path: "/v1/mcp/servers/:name/start", body: "none", answer: startServer },
+  { method: "POST", path: "/v1/mcp/servers/:name/stop", body: "none", answer: stopServer },
+  { method: "POST", path: "/v1/mcp/servers/:name/restart", body: "none", answer: restartServer },
   { method: "POST", path: "/v1/mcp/servers/start", answer: startServers },
   { method: "POST", path: "/v1/mcp/servers/stop", answer: stopServers },
   { method: "GET", path: "/v1/mcp/health", answer: answerMcpHealth },
   { method: "GET", path: "/v1/mcp/config", answer: answerMcpConfig },
   { method: "GET", path: "/v1/mcp/config/:name", answer: answerServerConfig },
 ] as const).map((route) => ({ ...route, admin: true }));
+
+const BATCH = "/v1/messages/batches/:id{[^/]+}";
+
+/** The endpoints of message batches. */
+const BATCH_ROUTES: readonly EndpointRoute[] = [
+  { method: "POST", path: "/v1/messages/batches", answer: (call) => createBatch(call) },
+  { method: "GET", path: "/v1/messages/batches", answer: (call) => listBatches(call) },
+  { method: "GET", path: BATCH, answer: (call) => answerBatch(call, call.params.id ?? "") },
+  { method: "DELETE", path: BATCH, answer: (call) => deleteBatch(call, call.params.id ?? "") },
+  {
+    method: "POST",
+    path: `${BATCH}/cancel`,
+    body: "none",
+    answer: (call) => cancelBatch(call, call.params.id ?? ""),
+  },
+  { method: "GET", path: `${BATCH}/results`, answer: (call) => answerResults(call, call.params.id ?? "") },
+];
+
+const FILE = "/v1/files/:id{[^/]+}";
+
+/** The endpoints of files. */
+const FILE_ROUTES: readonly EndpointRoute[] = [
+  { method: "POST", path: "/v1/files", body: "form", answer: (call) => uploadFile(call) },
+  { method: "GET", path: "/v1/files", answer: (call) => listFiles(call) },
+  { method: "GET", path: FILE, answer: (call) => answerFile(call, call.params.id ?? "") },
+  { method: "DELETE", path: FILE, answer: (call) => deleteFile(call, call.params.id ?? "") },
+  { method: "GET", path: `${FILE}/content`, answer: (call) => answerContent(call, call.params.id ?? "") },
+];
 
 /**
  * All endpoints of the gateway, by their canonical paths ({@linkcode toCanonicalPath}). A request that no entry matches needs a key, too.
@@ -76,6 +114,8 @@ const MCP_ROUTES: readonly EndpointRoute[] = ([
 export const ROUTES: readonly EndpointRoute[] = [
   ...API_ROUTES,
   ...MCP_ROUTES,
+  ...BATCH_ROUTES,
+  ...FILE_ROUTES,
   { method: "GET", path: "/", open: ["HEAD"], answer: () => answerRoot() },
   {
     method: "GET",

@@ -23,6 +23,7 @@ export function toWorkspaceTool(
     path,
     deferred,
     trusted: toolbox.tools.some((tool) => tool.name === name && tool.trusted),
+    repeatable: toolbox.tools.some((tool) => tool.name === name && tool.hints.readOnly),
     kind: "mcp_tool_use",
     server: WORKSPACE,
     toCallBlock: ({ id, input }) => ({ type: "mcp_tool_use", id, name, server_name: WORKSPACE, input }),

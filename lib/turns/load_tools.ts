@@ -143,7 +143,7 @@ function toToolsOptions(
   if (groups === undefined || root === undefined) return undefined;
   return {
     root,
-    stateDir: config.stateDir,
+    stateFolders: { STATE_DIR: config.stateDir, DATA_DIR: config.dataDir },
     mcpConfig: config.mcpConfig,
     groups,
     shell: { sandbox: config.shellSandbox, network: config.shellNetwork === "on" },

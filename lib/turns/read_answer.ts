@@ -2,6 +2,8 @@ import type { StreamEvent } from "../anthropic/events.ts";
 import type { AnswerReader } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
 import { tryJson } from "../base/json.ts";
+import { redact } from "../base/redact.ts";
+import { cleanMessage } from "../dialects/errors/error_shapes.ts";
 import { detectFormat } from "../upstreams/answer_format.ts";
 import type { MessageContext } from "./context.ts";
 import type { Route } from "../upstreams/upstream.ts";
@@ -44,9 +46,12 @@ export async function* readAnswer(
   const type = contentType.split(";")[0]?.trim().toLowerCase() ?? "";
   const format = detectFormat(type, start);
   if (format === undefined) {
+    // A proxy may report a failure in a plain text, with status 200.
+    const words = type === "text/plain" ? await readAnswerText(chunks, upstream, idleTimer.signal) : "";
     await body.return(undefined);
     const what = /^(|text\/event-stream|application\/json)$/.test(type) ? "HTML" : type.slice(0, 64);
-    throw unreadableResponse(upstream, `it is ${what}, neither an event stream nor JSON`);
+    const message = toPlainMessage(words);
+    throw unreadableResponse(upstream, `it is ${what}, neither an event stream nor JSON${message}`);
   }
   if (format === "events") return yield* readStream(chunks, { ...reading, ending });
   const text = await readAnswerText(chunks, upstream, idleTimer.signal);
@@ -56,6 +61,14 @@ export async function* readAnswer(
   reader.end();
   yield reader.take();
 }
+
+/** Returns a short text for the message of an error, without API keys. */
+function toPlainMessage(text: string): string {
+  const words = cleanMessage(text);
+  return words === undefined ? "" : `: ${redact(words).slice(0, MAX_PLAIN_CHARS)}`;
+}
+
+const MAX_PLAIN_CHARS = 300;
 
 /** Time in which an upstream may send its usage, an error or the end of its stream after its reason to finish. */
 const END_TIMEOUT_MS = 1000;

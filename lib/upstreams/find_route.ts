@@ -6,7 +6,7 @@ import { findModel, type ListedModel, toFacts } from "./model_list.ts";
 import { hostFacts } from "../dialects/mod.ts";
 import { resolveModel, resolveTarget, unknownModelError } from "./resolve.ts";
 import type { ModelCache } from "./model_cache.ts";
-import type { Directory, Route } from "./upstream.ts";
+import { DEMO, type Directory, type Route } from "./upstream.ts";
 
 /** Sources of models: the settings and the model lists of upstreams. */
 export interface ModelLookup {
@@ -52,7 +52,7 @@ type RouteWithoutFacts = Omit<Route, "facts">;
 async function completeRoute(lookup: ModelLookup, route: RouteWithoutFacts, caller: Caller): Promise<Route> {
   const { upstream, model } = route;
   if (upstream.acceptsClientKey && upstream.key === undefined && caller.key === undefined) {
-    throw missingKeyError(upstream.name, caller);
+    throw missingKeyError(upstream.name, lookup.directory, caller);
   }
   const listed = upstream.models ?? await lookup.modelCache.get(upstream, caller);
   const found = findModel(listed, model);
@@ -87,17 +87,28 @@ async function findSubstitute(
   return missing ? undefined : await completeRoute(lookup, { ...target, alias }, caller);
 }
 
-/** Returns the error for an upstream without a key. The client can send one, unless the gateway has client keys. */
-function missingKeyError(name: string, { client }: Caller): ApiError {
+/**
+ * Returns the error for an upstream without a key. The client can send one, unless the gateway has client keys.
+ *
+ * A model's name without an upstream means the default one, so the error names the others.
+ */
+function missingKeyError(name: string, { upstreams }: Directory, { client }: Caller): ApiError {
+  const others = [...upstreams.keys()].filter((one) => one !== name && one !== DEMO)
+    .slice(0, MAX_NAMED_UPSTREAMS).map((one) => `"${one}/…"`);
+  const hint = others.length > 0 ? `models of other upstreams are named ${others.join(", ")}` : undefined;
   if (client === LOCAL) {
     return new ApiError(
       "authentication_error",
-      `Cannot use upstream "${name}": neither the request nor the gateway has a key for it (model "demo/echo" needs none)`,
+      `Cannot use upstream "${name}": neither the request nor the gateway has a key for it (${
+        hint ?? 'model "demo/echo" needs none'
+      })`,
     );
   }
-  const why = "the gateway has no key for it, and does not forward client keys";
+  const why = "the gateway has no key for it, and does not forward client keys" + (hint ? ` (${hint})` : "");
   return new ApiError("api_error", `Cannot use upstream "${name}": ${why}`, { retryable: false });
 }
+
+const MAX_NAMED_UPSTREAMS = 5;
 
 /** Formats upstream and model as `upstream/model`, in characters allowed in a header. */
 export function toRouteLabel({ upstream, model }: Pick<Route, "upstream" | "model">): string {

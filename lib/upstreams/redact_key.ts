@@ -10,8 +10,7 @@ export function keyFor({ key, acceptsClientKey }: Upstream, caller: Caller): str
 
 /**
  * Removes the upstream's key and header values from all texts of an error that clients receive, because an upstream may
- * quote them: as they are, percent-encoded or escaped as in JSON, in any case of letters, also if the
- * text was cut within one of them.
+ * quote them in any of the forms of {@linkcode createRedactor}.
  */
 export function redactKey(error: unknown, upstream: Upstream, caller: Caller): unknown {
   if (!(error instanceof ApiError)) return error;
@@ -27,11 +26,19 @@ export function holdsKey(text: string, upstream: Upstream, caller: Caller): bool
 /** Returns the secrets that an upstream receives with each request. */
 function secretsOf(upstream: Upstream, caller: Caller): string[] {
   const headers = Object.values(upstream.headers ?? {});
-  return [keyFor(upstream, caller), ...headers, ...headers.map(withoutScheme)]
+  return [keyFor(upstream, caller), ...headers, ...headers.map(withoutScheme), ...headers.flatMap(fromBasic)]
     .filter((secret) => secret !== undefined);
 }
 
 /** Returns the credentials of an `authorization` header. */
 function withoutScheme(header: string): string | undefined {
   return /^(?:basic|bearer|token|key|apikey)\s+(\S+)\s*$/i.exec(header)?.[1];
+}
+
+/** Returns the credentials of HTTP Basic authentication, and the password, which an upstream may have decoded. */
+function fromBasic(header: string): string[] {
+  const [, encoded] = /^basic\s+([\w+/]+=*)\s*$/i.exec(header) ?? [];
+  if (encoded === undefined || encoded.replace(/=+$/, "").length % 4 === 1) return [];
+  const credentials = atob(encoded.replace(/=+$/, ""));
+  return [credentials, credentials.slice(credentials.indexOf(":") + 1)];
 }

@@ -189,6 +189,11 @@ async function readError(
   if (signal.aborted) throw signal.reason;
   const body = text === undefined || findExcess(text) !== undefined ? undefined : parseErrorText(text);
   const error = toUpstreamError({ status, body, headers, now });
+  // Hosts report a missing model by its name or as JSON. Other text comes from a server without the endpoint.
+  if (status === 404 && text !== undefined && tryJson(text) === undefined && !/model/i.test(text)) {
+    const why = `has no endpoint at its URL, which usually ends in /v1: ${error.message}`;
+    return new ApiError(error.type, `Upstream "${upstream.name}" ${why}`, { status });
+  }
   if (error.type !== "authentication_error") return error;
   const key = keyFor(upstream, caller);
   const keyOwner = key === undefined

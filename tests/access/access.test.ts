@@ -195,6 +195,17 @@ test("the log contains no part of a key, a prompt or a header", async () => {
   }
 });
 
+test("POST /v1/messages names the other upstreams if the default one has no key", async () => {
+  const UPSTREAMS = '{"local": {"url": "http://127.0.0.1:11434/v1"}}';
+  const gateway = createTestGateway({ settings: { OPENROUTER_API_KEY: undefined, UPSTREAMS } });
+  const { error } = await (await gateway.post(minimalRequest("chat"))).json();
+  assert.equal(
+    error.message,
+    'Cannot use upstream "openrouter": neither the request nor the gateway has a key for it ' +
+      '(models of other upstreams are named "local/…")',
+  );
+});
+
 test("POST /v1/messages returns 500 if keys are set but none for the upstream, and does not forward the client's key", async () => {
   const gateway = createGatewayWithKeys({ OPENROUTER_API_KEY: undefined });
   for (const key of [ALICE, OWNER]) {

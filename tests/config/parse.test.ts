@@ -33,6 +33,8 @@ const DEFAULTS = {
   limits: { each: { concurrent: 50 }, total: {}, session: {}, keys: new Map() },
   bodyMemory: 256,
   rateLimitStore: "memory",
+  dataQuota: 10_240,
+  batchConcurrency: 10,
   toolTimeout: 30,
   toolConcurrency: 5,
   toolRate: 100,
@@ -179,6 +181,8 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   [{ BODY_MEMORY: "64" }, { bodyMemory: 64 }],
   [{ RATE_LIMIT_STORE: "rediss://host" }, { rateLimitStore: "rediss://host" }],
   [{ STATE_DIR: "/var/lib/gateway" }, { stateDir: "/var/lib/gateway" }],
+  [{ DATA_DIR: "data", DATA_QUOTA: "1" }, { dataDir: "data", dataQuota: 1 }],
+  [{ BATCH_CONCURRENCY: 1000 }, { batchConcurrency: 1000 }],
   [
     {
       TOOLS: "files-read, shell",
@@ -480,6 +484,9 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["RATE_LIMIT_STORE", "redis://host?db=1", "(17 characters)", STORE],
   ["RATE_LIMIT_STORE", "http://host", "(11 characters)", STORE],
   ["STATE_DIR", " ", '" "', "expected the path of a folder"],
+  ["DATA_DIR", " ", '" "', "expected the path of a folder"],
+  ["DATA_QUOTA", "0", '"0"', "expected a whole number from 1 to 10000000"],
+  ["BATCH_CONCURRENCY", "0", '"0"', "expected a whole number from 1 to 1000"],
   ["TOOLS", "files-read,all", '"files-read,all"', GROUPS],
   ["TOOLS", "", '""', GROUPS],
   ["WORKSPACE_ROOT", "work", '"work"', FOLDER],

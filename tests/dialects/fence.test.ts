@@ -131,3 +131,10 @@ test("removeFences() returns what was fenced", () => {
     assert.equal(removeFences(`${before}${fenceText(words, id)}`), `${before}${words}`);
   }));
 });
+
+test("removeFences() takes linear time for fences that do not end", () => {
+  const open = fenceText("", "toolu_1").split("\n").slice(0, 2).join("\n") + "\n";
+  const text = open.repeat(100_000);
+  assert.equal(removeFences(text), text);
+  assert.equal(removeFences(`${text}${fenceText("words", "id")}`), `${text}words`);
+});

@@ -76,7 +76,8 @@ function toDeclarations(blocks: readonly CodeBlock[]): string {
   const imported = blocks.flatMap(({ text }) =>
     Array.from(text.matchAll(/\bfrom "([^"]+)"/g), ([, name = ""]) => name)
   );
-  const known = new Set(imported.filter((name) => clients.includes(name)));
+  const isClient = (name: string) => clients.some((one) => name === one || name.startsWith(`${one}/`));
+  const known = new Set(imported.filter(isClient));
   return [...known].map((name) => `declare module "${name}";\n`).join("");
 }
 
@@ -128,9 +129,15 @@ function withMcpHost({ variables, words }: Command, server: TestMcpServer | unde
 const OTHER_COMMANDS =
   /^(export ANTHROPIC_(BASE_URL|AUTH_TOKEN)=\S+|claude --model \S+|claude mcp add .+|bun install|printf %s \$KEY|sha256sum|\.ci\/run)$/;
 
-/** Creates a gateway with the settings of a command; its upstreams answer nothing. */
+/** Creates a gateway with the settings of a command; of its upstreams only a local one answers. */
 function start(settings: Record<string, string>) {
-  const fetch = () => Promise.resolve(new Response(null, { status: 404 }));
+  const choices = [{ message: { role: "assistant", content: "Hello" }, finish_reason: "stop" }];
+  const fetch = (input: string | URL | Request) =>
+    Promise.resolve(
+      new Request(input).url === "http://127.0.0.1:11434/v1/chat/completions"
+        ? Response.json({ choices })
+        : new Response(null, { status: 404 }),
+    );
   return createGateway({ settings: { ...settings, LOG_LEVEL: "off" }, fetch });
 }
 

@@ -87,12 +87,14 @@ test("every flag that the documentation names exists", () => {
 test("every endpoint that the documentation names exists, and docs/clients.md names all", async () => {
   const gateway = createGateway({ settings: { LOG_LEVEL: "off" }, fetch: answerNothing });
   const found = spans().flatMap(({ path, code }) => {
-    const [, method = "", route = ""] = /^(GET|HEAD|POST) (\/\S*)$/.exec(code) ?? [];
+    const [, method = "", route = ""] = /^(GET|HEAD|POST|DELETE) (\/\S*)$/.exec(code) ?? [];
     return method === "" ? [] : [{ path, method, route }];
   });
   assert.notEqual(found.length, 0);
   for (const { path, method, route } of found) {
-    const url = `http://gateway.test${route.replace("{id}", "demo/echo")}`;
+    const url = `http://gateway.test${
+      route.replace("{id}", route.startsWith("/v1/models") ? "demo/echo" : "some-id")
+    }`;
     const body = method === "POST" ? "{}" : null;
     const headers = { "content-type": "application/json" };
     const answer = await (await gateway.fetch(new Request(url, { method, headers, body }))).text();

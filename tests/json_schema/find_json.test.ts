@@ -14,6 +14,10 @@ const TEXTS: [name: string, text: string, pieces: string[]][] = [
   ["a bracket in the words", 'See [here]: {"a":1}', ['{"a":1}']],
   ["words alone", "I am sorry.", []],
   ["an object that is cut", '{"a":[1,', []],
+  ["an object that is cut after a complete part", '{"a":[{"a":[]}', []],
+  ["a list that is cut after a complete part", 'Here: [{"a":1},', []],
+  ["brackets that do not fit", '{"a":[{"a":[]}}', []],
+  ["an open bracket in the words", 'Say [sic or {: {"a":1}', ['{"a":1}']],
   ["nothing", "", []],
 ];
 

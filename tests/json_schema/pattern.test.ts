@@ -34,6 +34,7 @@ const PATTERNS: [pattern: string, texts: string[]][] = [
   ["a$", ["a", "a\n"]],
   ["^[.]$", [".", "a"]],
   ["^\\d{1,3}(\\.\\d+)*$", ["1.2.3", "1..2"]],
+  ["^(?:[a-z{1000}]{1,20}-){0,9}\\{9\\}.{0,999}$", ["ab-{9}", "{9}", "{99"]],
 ];
 
 for (const [source, texts] of PATTERNS) {
@@ -54,6 +55,11 @@ const UNSUPPORTED = [
   "(",
   "a{1001}",
   "x".repeat(2001),
+  "a{999}".repeat(30),
+  "(?:a{31}b{31}){32}[c{999}]".repeat(20),
+  `[${"\\p{L}".repeat(200)}]`,
+  "(?i)" + "[B-\\u{1e900}]".repeat(20),
+  `[${"\\S".repeat(990)}]`,
 ];
 
 for (const source of UNSUPPORTED) {

@@ -26,6 +26,12 @@ export const UNUSABLE: readonly [name: string, schema: Record<string, unknown>, 
     }),
     "/properties/x",
   ],
+  ["a dynamic reference to itself by way of another", {
+    $id: "a",
+    $dynamicAnchor: "x",
+    allOf: [{ $ref: "b" }],
+    $defs: { b: { $id: "b", allOf: [{ $dynamicRef: "c#x" }] }, c: { $id: "c", $dynamicAnchor: "x" } },
+  }, ""],
   ["a reference to nowhere", object({ x: { $ref: "#/$defs/none" } }), "/properties/x/$ref"],
   ["a reference to no anchor", object({ x: { $ref: "#none" } }), "/properties/x/$ref"],
   [
@@ -89,6 +95,30 @@ export const UNUSABLE: readonly [name: string, schema: Record<string, unknown>, 
     type: "object",
     required: Array.from({ length: 20_000 }, (_, at) => `p${at}`),
   }, "/required"],
+  [
+    "20,000 names that depend on another",
+    object({ x: { dependentRequired: { a: Array.from({ length: 20_000 }, (_, at) => `p${at}`) } } }),
+    "/properties/x/dependentRequired",
+  ],
+  [
+    "references into the targets of each other",
+    {
+      ...object(
+        Object.fromEntries(
+          Array.from({ length: 40 }, (_, at) => [`x${at}`, { $ref: `#/parts${"/items".repeat(at)}` }]),
+        ),
+      ),
+      parts: nested(40, (items) => ({ items }), { properties: manyProperties(1000, {}) }),
+    },
+    `/parts${"/items".repeat(40)}/properties/p894`,
+  ],
+  [
+    "patterns with many classes",
+    object(Object.fromEntries(
+      Array.from({ length: 20 }, (_, at) => [`x${at}`, { pattern: `[${"\\p{L}".repeat(90)}]` }]),
+    )),
+    "/properties/x11/pattern",
+  ],
   [
     "a pattern that repeats too much",
     object({ x: { pattern: "((a{0,99}){0,99}){0,99}" } }),

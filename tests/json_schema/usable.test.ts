@@ -49,6 +49,16 @@ test("assertSatisfiable() gives up on a search that takes too long", () => {
   new Schema(schema).assertSatisfiable();
 });
 
+test("assertSatisfiable() gives up on names that take too long to look up", () => {
+  const required = Array.from({ length: 9000 }, (_, at) => `p${at}`);
+  const properties = manyProperties(4000, { $ref: "#/$defs/names" });
+  const schema = { type: "object", properties, $defs: { names: { required } } };
+  new Schema(schema).assertSatisfiable();
+  const patternProperties = { "(?:a|b|p){100}": {} };
+  new Schema({ required: required.map((name) => name.padStart(1000, "p")), patternProperties })
+    .assertSatisfiable();
+});
+
 test("the tables tell usable and unusable schemas apart in the same way as the gateway", () => {
   for (const [name, schema] of UNUSABLE) {
     assert.throws(() => new Schema(schema).assertSatisfiable(), SchemaError, name);

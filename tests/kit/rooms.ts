@@ -16,11 +16,12 @@ export const ROOMS: Record<string, Room> = {
   "tool_server.ts": { uses: "gateway.ts server/mcp_server config" },
   "cli": { uses: "config observability runtime base" },
   "gateway.ts": {
-    uses: "server server/mcp_server turns upstreams tokens access limits config observability runtime base",
+    uses:
+      "server server/mcp_server turns upstreams tokens access limits durable config observability runtime base",
   },
   "server": {
     uses:
-      "server/mcp_server turns server_tools upstreams tokens dialects/mod.ts dialects access limits anthropic config observability runtime base tools/mcp/managed",
+      "server/mcp_server turns server_tools upstreams tokens dialects/mod.ts dialects access limits durable anthropic config observability runtime base tools/mcp/managed",
   },
   "server/mcp_server": {
     uses:
@@ -54,6 +55,7 @@ export const ROOMS: Record<string, Room> = {
     pure: true,
     except: ["limiter", "memory_store", "redis_store", "spend_file"],
   },
+  "durable": { uses: "anthropic config observability runtime base" },
   "anthropic": { uses: "base", pure: true },
   "json_schema": { uses: "base", pure: true },
   "config": { uses: "base tools/call.ts tools/mcp/managed/server_config.ts", pure: true },

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import process from "node:process";
-import { after, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import type { StreamEvent } from "../../lib/anthropic/events.ts";
 import { writeEvents } from "../../lib/server/write_events.ts";
@@ -12,14 +11,11 @@ import { checkGrammar } from "../kit/grammar.ts";
 import type { Wire } from "../kit/json.ts";
 import { API_SETTINGS, minimalRequest, UPSTREAM_APIS, type UpstreamApi } from "../kit/request.ts";
 import { DONE, writeChunk, writeDelta, writeEvent } from "../kit/streams.ts";
+import { declareTests, test } from "../kit/untracked.ts";
 import { type FakeReply, type FakeResponse, FakeUpstream } from "../kit/upstream.ts";
 
 const unhandled: unknown[] = [];
 process.on("unhandledRejection", (reason) => unhandled.push(reason));
-after(async () => {
-  await setImmediate();
-  assert.deepEqual(unhandled, [], "no rejection is left alone");
-});
 
 const SECOND = 1000;
 const SETTINGS = { REQUEST_TIMEOUT: 60, HOLD_TIMEOUT: 10, PING_INTERVAL: 4 };
@@ -428,3 +424,10 @@ test("writeEvents() sends events as they arrive", async () => {
     await assertIdle(run, api);
   }
 });
+
+test("POST /v1/messages leaves no rejection unhandled at any fault", async () => {
+  await setImmediate();
+  assert.deepEqual(unhandled, []);
+});
+
+await declareTests();

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { askUntilIdle } from "./ask.ts";
 import fc from "fast-check";
 import { cutBySizes, toBytes } from "../kit/bytes.ts";
@@ -8,6 +7,7 @@ import { checkGrammar } from "../kit/grammar.ts";
 import type { Wire } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
 import { MODELS } from "../kit/request.ts";
+import { declareTests, test } from "../kit/untracked.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 250 });
 
@@ -287,3 +287,5 @@ test("POST /v1/messages forwards whole native messages with incomplete blocks", 
     }
   }
 });
+
+await declareTests();

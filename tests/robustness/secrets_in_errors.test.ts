@@ -35,6 +35,13 @@ const FORMS: Record<string, (secret: string) => string> = {
   "escaped as JSON twice": (secret) => jsonEscape(jsonEscape(secret)),
   "escaped as JSON in ASCII": (secret) =>
     [...secret].map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`).join(""),
+  "percent-encoded twice": (secret) => encodeURIComponent(percent(secret)),
+  "escaped as HTML": (secret) =>
+    secret.replace(
+      /[&<>"'/+=]/g,
+      (c) => c === '"' ? "&quot;" : c === "/" ? "&#x2F;" : `&#${c.charCodeAt(0)};`,
+    ),
+  "in base64": (secret) => btoa(secret).replace(/=+$/, ""),
   "with escaped slashes": (secret) => secret.replaceAll("/", "\\/"),
   "cut by the limit of a message": (secret) => `${"x".repeat(1990)}${secret}`,
   "cut by the limit of a detail": (secret) => `${"x".repeat(290)}${secret}`,
@@ -80,7 +87,10 @@ function toJson(status: number, body: Json): FakeResponse {
 function decode(text: string): string {
   const plain = text
     .replace(/\\+u00([\da-f]{2})/gi, (_all, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
-    .replace(/%([\da-f]{2})/gi, (_all, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
+    .replace(/%(?:25)*([\da-f]{2})/gi, (_all, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
+    .replace(/&#x([\da-f]+);/gi, (_all, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
+    .replace(/&#(\d+);/g, (_all, code) => String.fromCharCode(Number(code)))
+    .replaceAll("&quot;", '"');
   return plain.replaceAll("\\", "");
 }
 
@@ -97,13 +107,25 @@ for (const [road, toReply] of Object.entries(ROADS)) {
             const received = decode(await response.text());
             assert.match(received, /"type":"error"/);
             const start = secret.replaceAll("\\", "").slice(0, 8).toLowerCase();
+            const base64 = btoa(secret).slice(0, 8);
             assert.equal(received.toLowerCase().includes(start), false, `${place}, ${form}: ${received}`);
+            assert.equal(received.includes(base64), false, `${place}, ${form}: ${received}`);
           }
         }
       }
     }
   });
 }
+
+test("POST /v1/messages removes decoded Basic credentials from errors", async () => {
+  const headers = { authorization: `Basic ${btoa("user:pass word")}` };
+  const gateway = createTestGateway({
+    settings: { UPSTREAMS: JSON.stringify({ own: { url: "https://own.test/v1", headers } }) },
+    upstream: toJson(400, { error: { message: "No: user:pass word; no: pass word" } }),
+  });
+  const { error } = await (await gateway.post(minimalRequest("chat", { model: "own/model" }))).json();
+  assert.equal(error.message, "No: [redacted]; no: [redacted]");
+});
 
 test("POST /v1/messages keeps the rest of an error from which a secret is removed", async () => {
   const body = { error: { message: `Key ${KEY} is not valid`, details: { error_code: "x", retries: 3 } } };

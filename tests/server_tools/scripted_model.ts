@@ -1,3 +1,4 @@
+import { unrecordedSteps } from "../../lib/anthropic/steps.ts";
 import { upstreamTools } from "../../lib/turns/gateway_tools/upstream_tools.ts";
 import * as v from "valibot";
 import type { StreamEvent } from "../../lib/anthropic/events.ts";
@@ -167,6 +168,7 @@ export function runScript(
     loss,
     loadToolbox: toolbox && (() => Promise.resolve(toolbox)),
     loadCallRunner: () => Promise.resolve(createTestRunner().runner),
+    steps: unrecordedSteps,
     searchMaxUses: 20,
     signal,
     maxTurns,

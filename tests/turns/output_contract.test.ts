@@ -38,6 +38,25 @@ const COSTLY: [name: string, schema: object, value: unknown][] = [
     Object.fromEntries(integers(10_000).map((at) => [`k${at}`, 1])),
   ],
   [
+    "references to a list of which each item is noted",
+    {
+      allOf: integers(5000).map(() => ({ $ref: "#/$defs/any" })),
+      unevaluatedItems: false,
+      $defs: { any: { contains: true } },
+    },
+    integers(20_000),
+  ],
+  [
+    "many schemas that depend on a member",
+    { items: { dependentSchemas: Object.fromEntries(integers(9000).map((at) => [`k${at}`, true])) } },
+    integers(1000).map(() => ({})),
+  ],
+  [
+    "many names that depend on a member",
+    { items: { not: { dependentRequired: { a: integers(9000).map((at) => `k${at}`) } } } },
+    integers(1000).map(() => ({ a: 1 })),
+  ],
+  [
     "many required names",
     { items: { not: { required: integers(9000).map((at) => `k${at}`) } } },
     integers(1000).map(() => Object.fromEntries(integers(20).map((at) => [`k${at}`, 1]))),
@@ -59,4 +78,19 @@ test("restore() keeps the digits of large numbers when it removes a wrapper or n
   const order = new OutputContract("output_config.format", { type: "object", properties, required: ["id"] });
   const block = { type: "text", text: '{"id": 12345678901234567890, "note": null}' };
   assert.equal(order.restore([block], { wrapped: false }).text, '{"id":12345678901234567890}');
+});
+
+test("restore() takes no part of a value that is cut", () => {
+  const schema = { type: "object", properties: { kids: { items: { $ref: "#" } } }, required: ["kids"] };
+  const contract = new OutputContract("output_config.format", schema);
+  const block = { type: "text", text: '{"kids":[{"kids":[]}' };
+  assert.notEqual(contract.restore([block], { wrapped: false }).complaints, undefined);
+});
+
+test("checkTexts() rejects text that clients cannot parse", () => {
+  const contract = new OutputContract("output_config.format", { type: "object" });
+  assert.equal(contract.checkTexts([' {"a":1}\n']).complaints, undefined);
+  for (const texts of [[], [""], ['{"a":', "1}"], ["{}", "{}"], ["\ufeff{}"], ["{}\u00a0"]]) {
+    assert.notEqual(contract.checkTexts(texts).complaints, undefined, JSON.stringify(texts));
+  }
 });

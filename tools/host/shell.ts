@@ -25,6 +25,8 @@ export interface Shell {
 export interface CommandResult extends ProgramResult {
   /** Protected files that the command has created or changed. They were renamed. */
   setAside: readonly SetAsideFile[];
+  /** Why a part of the workspace could not be checked for such files, if so. */
+  unchecked?: string | undefined;
 }
 
 /** The call that runs commands. */
@@ -93,9 +95,9 @@ export function createShell(
           limits,
         );
         if (result.endedBy !== "exit") await setTimeout(KILL_WAIT_MS);
-        const setAside = await check();
+        const { setAside, problem } = await check();
         if (setAside.length > 0) onSetAside?.(setAside);
-        return { ...result, setAside };
+        return { ...result, setAside, ...(problem !== undefined && { unchecked: problem.message }) };
       } finally {
         await release();
         await group?.remove();

@@ -8,8 +8,8 @@ import { isInside } from "./is_inside.ts";
 export interface WorkspaceOptions {
   /** True if tools can change files of the workspace. */
   writable: boolean;
-  /** Folder with the gateway's state. Default: none. */
-  stateDir?: string | undefined;
+  /** Folders with the gateway's state, by the setting that names them. */
+  stateFolders?: Readonly<Record<string, string | undefined>>;
   /** File with the commands of the MCP servers. Default: none. */
   mcpConfig?: string | undefined;
 }
@@ -22,7 +22,7 @@ export interface WorkspaceOptions {
  */
 export async function findWorkspace(
   path: string,
-  { writable, stateDir, mcpConfig }: WorkspaceOptions,
+  { writable, stateFolders = {}, mcpConfig }: WorkspaceOptions,
 ): Promise<string> {
   const workspaceError = (reason: string, cause?: unknown) =>
     new ToolError(`Cannot use WORKSPACE_ROOT ${JSON.stringify(path)}: ${reason}`, { cause });
@@ -31,8 +31,10 @@ export async function findWorkspace(
   });
   if (!(await stat(root)).isDirectory()) throw workspaceError("it is not a folder");
   if (root === "/") throw workspaceError("it is the root of the file system");
-  if (stateDir !== undefined && isInside(root, await resolveLinks(stateDir))) {
-    throw workspaceError("STATE_DIR is in it, and tools could change the gateway's state");
+  for (const [name, folder] of Object.entries(stateFolders)) {
+    if (folder !== undefined && isInside(root, await resolveLinks(folder))) {
+      throw workspaceError(`${name} is in it, and tools could change the gateway's state`);
+    }
   }
   if (writable && mcpConfig !== undefined && await isWritableConfig(mcpConfig, root)) {
     throw workspaceError(

@@ -28,10 +28,20 @@ export const PROTECTED_BY_PROGRAM = {
   hookManagers: {
     names: [
       ...[".pre-commit-config.yaml", "lefthook.yml", ".lefthook.yml", "lefthook.yaml", ".lefthook.yaml"],
-      ...["lefthook-local.yml", ".lefthook-local.yml"],
+      ...["lefthook-local.yml", ".lefthook-local.yml", ".overcommit.yml", ".simple-git-hooks.json"],
+      ...[".simple-git-hooks.cjs", ".simple-git-hooks.js", ".lintstagedrc", ".lintstagedrc.json"],
+      ...[
+        ".lintstagedrc.yaml",
+        ".lintstagedrc.yml",
+        ".lintstagedrc.js",
+        ".lintstagedrc.mjs",
+        ".lintstagedrc.cjs",
+      ],
     ],
     placeholder: false,
-    source: "https://pre-commit.com, https://lefthook.dev/configuration",
+    source:
+      "https://pre-commit.com, https://lefthook.dev/configuration, https://github.com/sds/overcommit, " +
+      "https://github.com/toplenboren/simple-git-hooks, https://github.com/lint-staged/lint-staged",
   },
   husky: { names: [".husky"], placeholder: true, source: "https://typicode.github.io/husky" },
   otherVersionControl: {
@@ -49,9 +59,14 @@ export const PROTECTED_BY_PROGRAM = {
       "https://github.com/kirodotdev/KiroCrew/issues/4769, https://github.com/openai/codex/pull/24461",
   },
   agentFiles: {
-    names: [".claude.json", "opencode.json", "opencode.jsonc"],
+    names: [
+      ...[".claude.json", "opencode.json", "opencode.jsonc", ".aider.conf.yml", "crush.json", ".crush.json"],
+      ...[".qwen", ".github/hooks"],
+    ],
     placeholder: false,
-    source: "https://opencode.ai/docs/config",
+    source: "https://opencode.ai/docs/config, https://aider.chat/docs/config/aider_conf.html, " +
+      "https://github.com/charmbracelet/crush, https://github.com/QwenLM/qwen-code, " +
+      "https://docs.github.com/en/copilot/concepts/agents/coding-agent/about-hooks",
   },
   editors: {
     names: [".vscode", ".idea", ".devcontainer", ".zed"],
@@ -68,12 +83,21 @@ export const PROTECTED_BY_PROGRAM = {
         ".nvimrc",
         ".nvim.lua",
         ".dir-locals.el",
+        ".dir-locals-2.el",
+        "_vimrc",
+        "_exrc",
+        ".gvimrc",
+        "_gvimrc",
+        ".helix",
+        ".devcontainer.json",
       ],
       ...[".gdbinit", ".lldbinit"],
     ],
     placeholder: false,
     source:
       "https://code.visualstudio.com/docs/editor/workspaces, https://neovim.io/doc/user/options.html#'exrc', " +
+      "https://vimhelp.org/options.txt.html#'exrc', https://docs.helix-editor.com/configuration.html, " +
+      "https://containers.dev/implementors/spec, " +
       "https://www.gnu.org/software/emacs/manual/html_node/emacs/Directory-Variables.html",
   },
   shells: {
@@ -85,7 +109,22 @@ export const PROTECTED_BY_PROGRAM = {
     source: "https://www.gnu.org/software/bash/manual/bash.html#Bash-Startup-Files, https://direnv.net",
   },
   otherShells: {
-    names: [".bash_aliases", ".login", ".kshrc", ".cshrc", ".tcshrc", ".inputrc", "mise.toml", ".mise.toml"],
+    names: [
+      ".bash_aliases",
+      ".login",
+      ".kshrc",
+      ".cshrc",
+      ".tcshrc",
+      ".inputrc",
+      "mise.toml",
+      ".mise.toml",
+      "mise.local.toml",
+      ".mise.local.toml",
+      ".mise",
+      ".config/mise.toml",
+      ".config/mise",
+      "mise/config.toml",
+    ],
     placeholder: false,
     source: "https://mise.jdx.dev/configuration.html",
   },
@@ -95,23 +134,63 @@ export const PROTECTED_BY_PROGRAM = {
     source: "https://man.openbsd.org/ssh_config",
   },
   packageManagers: {
-    names: [".npmrc", ".yarnrc", ".yarnrc.yml", ".pnpmfile.cjs", ".pnp.cjs", ".pnp.loader.mjs"],
+    names: [
+      ".npmrc",
+      ".yarnrc",
+      ".yarnrc.yml",
+      ".pnpmfile.cjs",
+      ".pnp.cjs",
+      ".pnp.loader.mjs",
+      ".pnpmfile.mjs",
+      ".yarn/releases",
+      ".yarn/plugins",
+    ],
     placeholder: false,
     source: "https://docs.npmjs.com/cli/configuring-npm/npmrc, https://yarnpkg.com/configuration/yarnrc",
   },
   buildTools: {
     names: [
       ...[".cargo/config.toml", ".cargo/config", ".bazelrc", ".mvn/extensions.xml", ".mvn/jvm.config"],
-      ...[".mvn/maven.config", ".latexmkrc"],
+      ...[
+        ".mvn/maven.config",
+        ".latexmkrc",
+        "latexmkrc",
+        ".bazeliskrc",
+        ".buckconfig",
+        ".buckconfig.local",
+        ".pants.rc",
+      ],
     ],
     placeholder: false,
     source: "https://doc.rust-lang.org/cargo/reference/config.html, https://bazel.build/run/bazelrc, " +
-      "https://maven.apache.org/configure.html",
+      "https://maven.apache.org/configure.html, https://mg.readthedocs.io/latexmk.html, " +
+      "https://github.com/bazelbuild/bazelisk, https://buck2.build/docs/concepts/buckconfig, " +
+      "https://www.pantsbuild.org/stable/docs/using-pants/key-concepts/options",
   },
   interpreters: {
-    names: [".Rprofile", ".ghci", ".pdbrc", ".irbrc", ".pryrc", ".iex.exs"],
+    names: [
+      ".Rprofile",
+      ".Renviron",
+      ".RData",
+      ".ghci",
+      ".pdbrc",
+      ".irbrc",
+      "_irbrc",
+      "irb.rc",
+      ".pryrc",
+      ".iex.exs",
+      ".octaverc",
+      ".ocamlinit",
+      ".perldb",
+      ".jdbrc",
+      ".byebugrc",
+      ".rdbgrc",
+    ],
     placeholder: false,
-    source: "https://docs.python.org/3/library/pdb.html, https://hexdocs.pm/iex/IEx.html",
+    source: "https://docs.python.org/3/library/pdb.html, https://hexdocs.pm/iex/IEx.html, " +
+      "https://stat.ethz.ch/R-manual/R-devel/library/base/html/Startup.html, https://ocaml.org/manual/toplevel.html, " +
+      "https://docs.octave.org/latest/Startup-Files.html, https://perldoc.perl.org/perldebug, " +
+      "https://github.com/ruby/debug, https://github.com/ruby/irb",
   },
   search: {
     names: [".ripgreprc"],

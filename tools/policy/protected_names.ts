@@ -4,12 +4,15 @@ import { PROTECTED } from "./protected.ts";
 export interface NameMatcher {
   /** True if an entry is protected; `folder` is the name of the folder that contains it. */
   matches(name: string, folder: string | undefined): boolean;
+  /** True if some names below a folder of this name are protected. */
+  hasFolder(name: string): boolean;
 }
 
 /** Compiles protected names. They match regardless of letter case and of characters that some file systems ignore. */
 export function compileNames(names: readonly string[]): NameMatcher {
   const normalized = names.map((name) => name.split("/").map(normalizeName).join("/"));
   const exact = new Set(normalized.filter((name) => !name.startsWith("*")));
+  const folders = new Set(normalized.filter((name) => name.includes("/")).map((name) => name.split("/")[0]));
   const endings = normalized.filter((name) => name.startsWith("*")).map((name) => name.slice(1));
   return {
     matches(name, folder) {
@@ -17,6 +20,7 @@ export function compileNames(names: readonly string[]): NameMatcher {
       return exact.has(own) || endings.some((ending) => own.endsWith(ending)) ||
         (folder !== undefined && exact.has(`${normalizeName(folder)}/${own}`));
     },
+    hasFolder: (name) => folders.has(normalizeName(name)),
   };
 }
 

@@ -60,10 +60,12 @@ measure_shared() {
 # Sets blocks and files to the free blocks and inodes of the workspace, and block_size to the bytes of a block.
 measure_disk() {
   local measured
-  read -r -a measured < <(exec stat -f -c '%S %a %d' .)
+  read -r -a measured < <(exec stat -f -c '%S %a %d' "/proc/self/fd/$workspace")
   ((${MEASURED_COUNT} == 3)) && block_size=${FIRST} blocks=${SECOND} files=${THIRD}
 }
 measure_shared
+# By its path, the workspace could not be measured once a command has removed the permissions of the folder.
+exec {workspace}<.
 measure_disk
 shared_before=$shared_memory blocks_before=$blocks files_before=$files
 printf 'user:x:1000:1000::/tmp:/bin/bash\n' >/etc/passwd
@@ -90,7 +92,7 @@ exec {exit_pipe}<> <(:)
   exec 9< <(printf "$filter")
   bwrap --unshare-user --die-with-parent --new-session --cap-drop ALL --seccomp 9 \
     --dev-bind / / "$@" --remount-ro /proc --remount-ro /dev --remount-ro / \
-    -- nice -n 19 bash -c "$command" >&"$out" 2>&"$err" {out}>&- {err}>&- {exit_pipe}>&-
+    -- nice -n 19 bash -c "$command" >&"$out" 2>&"$err" {out}>&- {err}>&- {exit_pipe}>&- {workspace}<&-
   echo "$?" >&"$exit_pipe"
 ) <&0 &
 child=$!

@@ -84,6 +84,7 @@ function formatResult(result: CommandResult, { limits, sandbox }: ShellPolicy, s
     : "The command and all its processes were stopped";
   switch (result.endedBy) {
     case "exit":
+      if (result.unchecked !== undefined) throw new ToolError(joinParts(result.unchecked, output));
       if (result.code === 0) return output || "The command succeeded and printed nothing";
       throw new ToolError(joinParts(`Exit code ${result.code}`, output));
     case "time": {

@@ -55,6 +55,11 @@ const REFUSALS: readonly RefusalRow[] = [
   },
   // ---- thinking and effort
   {
+    words: /encrypted content is not supported with this model/i,
+    change: { change: "drop_parameter", parameter: "include" },
+    source: "https://github.com/pydantic/pydantic-ai/issues/2865",
+  },
+  {
     words: /must be verified to generate reasoning summar/i,
     change: { change: "drop_parameter", parameter: "reasoning.summary" },
     source: "https://github.com/charmbracelet/crush/issues/1216",

@@ -15,6 +15,8 @@ const REFUSED_FIELDS: readonly RegExp[] = [
   // xAI
   `(?:does|do)(?: not|n't) support (?:the )?(?:parameter|argument|field)s?:? ?[\\[{]?${QUOTE}?${NAME}`,
   `argument not supported on this model: ${QUOTE}?${NAME}`,
+  // Moonshot
+  `invalid ${NAME}: only \\S{1,20} is allowed`,
   // Groq, Cerebras
   `(?:property|parameter|argument|field) ${QUOTE}${NAME}${QUOTE} (?:is|are) (?:not supported|unsupported|not allowed|deprecated)`,
   // Anthropic, and others
@@ -22,7 +24,8 @@ const REFUSED_FIELDS: readonly RegExp[] = [
   `the ${NAME} (?:parameter|field|argument) is (?:not supported|unsupported|deprecated)`,
   `(?<![\\w.])${NAME}${QUOTE}? and ${QUOTE}?(?:temperature|top_p)${QUOTE}? cannot both be specified`,
   // FastAPI and Pydantic, Fireworks, Bedrock, JSON Schema validators, zod
-  `(?<![\\w.])${NAME}: extra inputs are not permitted`,
+  `(?<![\\w.])${NAME}: extra (?:inputs are|fields) not permitted`,
+  `["']loc["']: [([]["']body["'], ["']${NAME}["'][)\\]], ["']msg["']: ["']extra inputs are not permitted`,
   `extra inputs are not permitted, field: ${QUOTE}${NAME}`,
   `extraneous key \\[${NAME}\\] is not permitted`,
   `additional properties are not allowed \\(${QUOTE}${NAME}${QUOTE}`,

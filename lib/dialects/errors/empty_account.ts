@@ -5,6 +5,7 @@ const EMPTY_ACCOUNT = new RegExp(
     "(balance|credits?|funds) (is|are|has|have|was|were)?( been)? ?(too low|exhausted|depleted|used up|not enough|insufficient)",
     "not enough (credits?|balance|funds)",
     "(out of|no more|requires more|no remaining) credits?",
+    "(doesn't|does not|don't|do not) have any credits?",
     "negative balance",
     "billing hard limit",
     "spend(ing)? (limit|cap)",

@@ -44,8 +44,15 @@ export function readErrorBody(body: unknown): ErrorBody {
     ? ownMessage
     : [provider, providerMessage].filter(Boolean).join(": ");
   return {
-    status: [error.code, error.http_status, error.statusCode, error.status, outer.code].map(parseStatus)
-      .find(Boolean),
+    status: [
+      error.code,
+      error.http_status,
+      error.http_status_code,
+      error.statusCode,
+      error.status_code,
+      error.status,
+      outer.code,
+    ].map(parseStatus).find(Boolean),
     errorTypes: [availability.code, metadata.error_type, error.error_type].filter(isNonEmptyString),
     codes: errorCodes(error, outer),
     message: message ? redact(message).slice(0, MAX_MESSAGE_CHARS) : undefined,

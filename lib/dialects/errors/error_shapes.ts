@@ -72,7 +72,9 @@ export function firstObject(value: unknown): JsonObject {
 
 /** Returns the object of a body that describes its error: a member, or the body itself. */
 export function findError(body: JsonObject, depth = 0): JsonObject {
-  for (const name of depth < MAX_DEPTH ? CONTAINERS : []) {
+  // Events of Bedrock name a failure by their only member.
+  const exceptions = Object.keys(body).slice(0, 1).filter((name) => /^[a-z]\w{0,60}Exception$/.test(name));
+  for (const name of depth < MAX_DEPTH ? [...CONTAINERS, ...exceptions] : []) {
     const inner = firstObject(body[name]);
     if (Object.keys(inner).length === 0 || isSuccess(inner)) continue;
     return depth > 0 && errorMessage(body) !== undefined ? body : findError(inner, depth + 1);

@@ -91,7 +91,7 @@ export const HOST_ERROR_CODES: ReadonlyMap<string, ErrorType> = toMap([
     "1113",
     "base_resp.1008",
   ]],
-  ["not_found_error", ["model_not_found", "model_decommissioned"]],
+  ["not_found_error", ["model_not_found", "model_decommissioned", "1211"]],
   ["rate_limit_error", ["base_resp.1002", "base_resp.1039", "base_resp.1041"]],
   ["timeout_error", ["base_resp.1001"]],
   ["overloaded_error", ["engine_overloaded_error", "server_is_overloaded", "slow_down", "1305"]],

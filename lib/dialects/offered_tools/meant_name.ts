@@ -1,9 +1,9 @@
 /** Parts of a name that models and hosts add: gpt-oss its channel, Kimi a namespace and a number, others quotes. */
 const TRIMMINGS: readonly RegExp[] = [
+  /^.*\bto=/s,
   /<\|.*$/s,
   /^[\s"'`]+|[\s"'`]+$/g,
   /\(\)$/,
-  /^to=/,
   /^(functions?|tools?|default_api|api|namespace)[.:/]/i,
   /:\d+$/,
 ];

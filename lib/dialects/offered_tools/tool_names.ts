@@ -44,6 +44,19 @@ export class ToolNames {
     }
   }
 
+  /** True if this is the upstream's name of an offered tool. */
+  offers(name: string): boolean {
+    return this.#offered.has(this.#client.get(name) ?? name);
+  }
+
+  /** True if the upstream's name of an offered tool begins with this one and is longer. */
+  continues(name: string): boolean {
+    return [...this.#offered].some((one) => {
+      const upstream = this.toUpstream(one);
+      return upstream !== name && upstream.startsWith(name);
+    });
+  }
+
   /** Returns the upstream's name of a tool. */
   toUpstream(name: string): string {
     return this.#upstream.get(name) ?? name;

@@ -7,7 +7,7 @@ import type { Reference } from "../references.ts";
 /** Checks the keywords whose subschemas apply to the same value. */
 export function checkInPlace(context: CheckContext): void {
   const { node, references, scope } = context;
-  for (const reference of references) context.merge(context.check(toTarget(reference, scope)));
+  for (const reference of references) context.merge(context.check(toTarget(reference, scope, context)));
   for (const subschema of node.lists.get("allOf") ?? []) context.merge(context.check(subschema));
   checkChoices(context);
   const not = node.one.get("not");
@@ -19,12 +19,15 @@ export function checkInPlace(context: CheckContext): void {
 }
 
 /** Returns where a reference leads: for a dynamic one, to the outermost resource that has the anchor. */
-function toTarget({ target, dynamicAnchor }: Reference, scope: Scope): SchemaNode {
+function toTarget({ target, dynamicAnchor }: Reference, scope: Scope, context: CheckContext): SchemaNode {
   if (dynamicAnchor === undefined) return target;
   let found = target;
+  let scopes = 0;
   for (let one: Scope | undefined = scope; one !== undefined; one = one.outer) {
     found = one.resource.dynamicAnchors.get(dynamicAnchor) ?? found;
+    scopes++;
   }
+  context.spend(Math.floor(scopes / ENTRIES_PER_STEP));
   return found;
 }
 
@@ -79,11 +82,17 @@ function checkCondition(context: CheckContext): void {
   if (branch !== undefined) context.merge(context.check(branch));
 }
 
+/** How many entries of a map or a list are gone through in the time of a step. */
+const ENTRIES_PER_STEP = 10;
+
 function checkDependents(context: CheckContext): void {
   const { node, at: { value } } = context;
   if (!isObject(value)) return;
   for (const keyword of ["dependentSchemas", "dependencies"]) {
-    for (const [name, subschema] of node.maps.get(keyword) ?? []) {
+    const dependents = node.maps.get(keyword);
+    if (dependents === undefined) continue;
+    context.spend(Math.floor(dependents.size / ENTRIES_PER_STEP));
+    for (const [name, subschema] of dependents) {
       if (Object.hasOwn(value, name)) context.merge(context.check(subschema));
     }
   }

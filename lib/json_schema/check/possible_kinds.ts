@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from "../../base/json.ts";
-import { numberLimits } from "../assertions.ts";
+import { numberLimits, patternSteps } from "../assertions.ts";
 import type { SchemaNode } from "../document.ts";
 import {
   ALL_KINDS,
@@ -20,15 +20,20 @@ export interface Possible {
   cause?: SchemaNode | undefined;
 }
 
-/** Returns the kinds of values that are possible for another schema, as far as known. */
-export type Lookup = (node: SchemaNode) => Kinds;
+/** What the search for possible kinds has in common. */
+export interface KindSearch {
+  /** Returns the kinds of values that are possible for another schema, as far as known. */
+  lookup(node: SchemaNode): Kinds;
+  /** Counts the steps of a search among names. Returns false if too few are left. */
+  spend(steps: number): boolean;
+}
 
 /**
  * Returns the kinds of values for which schemas, which all apply to one value, can all be valid.
  *
  * The result may have too many kinds, because not every contradiction is found, but never too few.
  */
-export function possibleKinds(all: readonly SchemaNode[], lookup: Lookup): Possible {
+export function possibleKinds(all: readonly SchemaNode[], search: KindSearch): Possible {
   const possible: Possible = { kinds: ALL_KINDS };
   const schemas = all.map(({ schema }) => schema).filter(isObject);
   const restrict = (kinds: Kinds, cause?: SchemaNode) => {
@@ -42,20 +47,20 @@ export function possibleKinds(all: readonly SchemaNode[], lookup: Lookup): Possi
     for (const keyword of ["anyOf", "oneOf"]) {
       const choices = node.lists.get(keyword);
       if (choices === undefined) continue;
-      const kinds = choices.reduce((sum, choice) => sum | lookup(choice), NO_KIND);
+      const kinds = choices.reduce((sum, choice) => sum | search.lookup(choice), NO_KIND);
       restrict(kinds, choices.length === 1 ? choices[0] : node);
     }
     restrict(~excludedKinds(node), node);
     const [condition, then, otherwise] = ["if", "then", "else"].map((keyword) => node.one.get(keyword));
     if (condition !== undefined) {
-      const thenKinds = lookup(condition) & (then === undefined ? ALL_KINDS : lookup(then));
-      restrict(thenKinds | (otherwise === undefined ? ALL_KINDS : lookup(otherwise)), node);
+      const thenKinds = search.lookup(condition) & (then === undefined ? ALL_KINDS : search.lookup(then));
+      restrict(thenKinds | (otherwise === undefined ? ALL_KINDS : search.lookup(otherwise)), node);
     }
   }
   restrict(~impossibleNumbers(schemas));
   if (limit(schemas, "minLength") > limit(schemas, "maxLength")) restrict(~STRING);
-  restrict(...arrays(all, schemas, lookup));
-  restrict(...objects(all, schemas, lookup));
+  restrict(...arrays(all, schemas, search));
+  restrict(...objects(all, schemas, search));
   return possible;
 }
 
@@ -90,7 +95,7 @@ function limit(schemas: readonly JsonObject[], keyword: string): number {
 
 type Restriction = [kinds: Kinds, cause?: SchemaNode];
 
-function arrays(all: readonly SchemaNode[], schemas: readonly JsonObject[], lookup: Lookup): Restriction {
+function arrays(all: readonly SchemaNode[], schemas: readonly JsonObject[], search: KindSearch): Restriction {
   const minItems = limit(schemas, "minItems");
   const maxItems = limit(schemas, "maxItems");
   if (minItems > maxItems) return [~ARRAY];
@@ -98,50 +103,60 @@ function arrays(all: readonly SchemaNode[], schemas: readonly JsonObject[], look
     const list = lists.get("items");
     const prefix = list ?? lists.get("prefixItems") ?? [];
     const rest = list === undefined ? one.get("items") : one.get("additionalItems");
-    const impossible = prefix.slice(0, minItems).find((node) => lookup(node) === NO_KIND) ??
-      (minItems > prefix.length && rest !== undefined && lookup(rest) === NO_KIND ? rest : undefined);
+    const impossible = prefix.slice(0, minItems).find((node) => search.lookup(node) === NO_KIND) ??
+      (minItems > prefix.length && rest !== undefined && search.lookup(rest) === NO_KIND ? rest : undefined);
     if (impossible !== undefined) return [~ARRAY, impossible];
     const contains = one.get("contains");
     if (contains === undefined || !isObject(schema)) continue;
     const { minContains = 1, maxContains = Infinity } = schema;
-    if (Number(minContains) > 0 && lookup(contains) === NO_KIND) return [~ARRAY, contains];
+    if (Number(minContains) > 0 && search.lookup(contains) === NO_KIND) return [~ARRAY, contains];
     if (Number(minContains) > Math.min(Number(maxContains), maxItems)) return [~ARRAY];
   }
   return [ALL_KINDS];
 }
 
-function objects(all: readonly SchemaNode[], schemas: readonly JsonObject[], lookup: Lookup): Restriction {
-  const required = new Set(
-    schemas.flatMap((schema) => Array.isArray(schema.required) ? schema.required : []),
-  );
+function objects(
+  all: readonly SchemaNode[],
+  schemas: readonly JsonObject[],
+  search: KindSearch,
+): Restriction {
+  const lists = schemas.map((schema): unknown[] => Array.isArray(schema.required) ? schema.required : []);
+  const names = lists.reduce((sum, list) => sum + list.length, 0);
+  // If it takes too long to look all names up, nothing is excluded.
+  const isSearched = search.spend(Math.floor((names * (1 + all.length)) / NAMES_PER_STEP));
+  const required = new Set(isSearched ? lists.flat() : []);
   const maxProperties = limit(schemas, "maxProperties");
   if (limit(schemas, "minProperties") > maxProperties || required.size > maxProperties) return [~OBJECT];
   for (const name of required) {
     let kinds = ALL_KINDS;
     for (const node of all) {
-      for (const property of propertySchemas(node, String(name))) {
-        const possible = lookup(property);
+      for (const property of propertySchemas(node, String(name), search)) {
+        const possible = search.lookup(property);
         kinds &= possible;
         if (kinds === NO_KIND) return [~OBJECT, possible === NO_KIND ? property : node];
       }
     }
   }
   const needsName = required.size > 0 || limit(schemas, "minProperties") > 0;
-  const names = all.flatMap(({ one }) => one.get("propertyNames") ?? []);
-  const impossible = names.find((node) => (lookup(node) & STRING) === NO_KIND);
+  const forNames = all.flatMap(({ one }) => one.get("propertyNames") ?? []);
+  const impossible = forNames.find((node) => (search.lookup(node) & STRING) === NO_KIND);
   return needsName && impossible !== undefined ? [~OBJECT, impossible] : [ALL_KINDS];
 }
 
+const NAMES_PER_STEP = 10;
+
 /** Returns the subschemas that apply to a member of this name. */
-function propertySchemas({ maps, one, patternProperties }: SchemaNode, name: string): SchemaNode[] {
+function propertySchemas(
+  { maps, one, patternProperties }: SchemaNode,
+  name: string,
+  search: KindSearch,
+): SchemaNode[] {
   const property = maps.get("properties")?.get(name);
-  // Of more patterns it is unknown which ones match. Then nothing is excluded.
-  if (patternProperties.length > MAX_TESTED_PATTERNS) return property === undefined ? [] : [property];
+  const steps = patternProperties.reduce((sum, { pattern }) => sum + patternSteps(name, pattern.size), 0);
+  // If it takes too long to find out which patterns match, nothing is excluded.
+  if (!search.spend(steps)) return property === undefined ? [] : [property];
   const matching = patternProperties.filter(({ pattern }) => pattern.test(name)).map(({ node }) => node);
   const found = property === undefined ? matching : [property, ...matching];
   const additional = one.get("additionalProperties");
   return found.length === 0 && additional !== undefined ? [additional] : found;
 }
-
-/** How many patterns are tested for each required name. */
-const MAX_TESTED_PATTERNS = 20;

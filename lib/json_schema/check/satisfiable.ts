@@ -8,7 +8,7 @@ import type { References } from "../references.ts";
 import { CostError, SchemaError } from "../schema_error.ts";
 import { StepBudget } from "../step_budget.ts";
 
-/** How many schemas the search may look at, and how many steps the check of listed values may take. */
+/** How many schemas the search may look at, and how many steps the check of listed values and that of names may take. */
 const MAX_LOOKUPS = 200_000;
 const MAX_STEPS = 100_000;
 
@@ -22,9 +22,20 @@ const MAX_STEPS = 100_000;
  * @throws {SchemaError} if no value is valid.
  */
 export function assertSatisfiable(document: SchemaDocument, references: References): void {
+  if (document.hasDynamicRefs) assertEnds(document, references);
   const search = new Search(document, references);
   if (search.run() !== NO_KIND) return;
   throw new SchemaError(search.findCause(), "no finite value is valid under the schema");
+}
+
+/** Checks that the check of a value without parts ends: where dynamic references lead is known only then. */
+function assertEnds(document: SchemaDocument, references: References): void {
+  try {
+    new Evaluation(document, references, new StepBudget()).check(document.root, new Location(null));
+  } catch (cause) {
+    if (!(cause instanceof CostError)) throw cause;
+    throw new SchemaError("", "a dynamic reference leads to itself for the same value, without an end");
+  }
 }
 
 class Search {
@@ -35,6 +46,8 @@ class Search {
   /** Checks listed values; undefined once that has taken too many steps. */
   #choices: Evaluation | undefined;
   #lookups = 0;
+  /** How many steps the search among required names may still take. */
+  #nameSteps = MAX_STEPS;
 
   constructor(document: SchemaDocument, references: References) {
     this.#document = document;
@@ -86,7 +99,10 @@ class Search {
 
   #possible(node: SchemaNode): Possible {
     const all = this.#conjunction(node);
-    const possible = possibleKinds(all, (other) => this.#lookup(other, node));
+    const possible = possibleKinds(all, {
+      lookup: (other) => this.#lookup(other, node),
+      spend: (steps) => (this.#nameSteps -= steps) >= 0,
+    });
     const choices = this.#kindsOfChoices(node, all);
     return choices === undefined ? possible : { ...possible, kinds: possible.kinds & choices };
   }

@@ -46,11 +46,34 @@ function bracketedTexts(text: string): string[] {
     if (char !== "{" && char !== "[") continue;
     tried++;
     const end = findEnd(text, at);
+    // What is complete within a value that is cut or malformed is a part of the answer only.
+    if (end === undefined && beginsValue(text, at)) break;
     if (end === undefined) continue;
     found.push(text.slice(at, end));
     at = end - 1;
   }
   return found;
+}
+
+/** Returns true if a bracket begins a value with members or items, rather than words in brackets. */
+function beginsValue(text: string, at: number): boolean {
+  return VALUE_START.test(text.slice(at, at + MAX_START_CHARS));
+}
+
+const VALUE_START = /^(?:\{\s*"(?:[^"\\]|\\.)*"\s*:|\[\s*(?:[{["]|(?:[-+.\deE]+|true|false|null)\s*,))/;
+const MAX_START_CHARS = 1000;
+
+/** Removes the white space of JSON. Other blanks, such as a byte order mark, are no part of a JSON text. */
+export function trimBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charAt(start))) start++;
+  while (start < end && isBlank(text.charAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(char: string): boolean {
+  return char === " " || char === "\n" || char === "\r" || char === "\t";
 }
 
 /** Returns the end of the JSON value that begins with a bracket. */

@@ -1,5 +1,6 @@
 import { collectMessage } from "../../anthropic/collect.ts";
 import type { MessagesRequest } from "../../anthropic/schema.ts";
+import { type Steps, unrecordedSteps } from "../../anthropic/steps.ts";
 import { withAdjustments } from "../adjust.ts";
 import { type AskOptions, createAsk } from "../ask.ts";
 import type { Ask } from "../../anthropic/ask.ts";
@@ -22,6 +23,8 @@ export interface WithToolsOptions extends Omit<AskOptions, "route"> {
   toolHeaders: ToolHeaders;
   /** The MCP servers of the message. */
   mcp: McpSession;
+  /** Records the turns and the runs of tools. Default: nothing is recorded. */
+  steps?: Steps | undefined;
 }
 
 /**
@@ -32,7 +35,12 @@ export interface WithToolsOptions extends Omit<AskOptions, "route"> {
 export function withTools(context: MessageContext, options: WithToolsOptions): (route: Route) => Ask {
   // The client's headers of Anthropic's API apply to its own request, not to those of the gateway's tools.
   const ownHeaders = { betas: undefined, userProfileId: undefined, workspaceId: undefined };
-  const baseOptions = { ...options, onHeaders: undefined, caller: { ...options.caller, ...ownHeaders } };
+  const baseOptions = {
+    ...options,
+    steps: undefined,
+    onHeaders: undefined,
+    caller: { ...options.caller, ...ownHeaders },
+  };
   return (route) =>
     runTurns(
       ({ loss, first }) => {
@@ -42,6 +50,7 @@ export function withTools(context: MessageContext, options: WithToolsOptions): (
       },
       {
         ...options,
+        steps: options.steps ?? unrecordedSteps,
         upstream: upstreamTools(route),
         openMcpServers: (request, upstream) => options.mcp.open(request, upstream),
         listsMcpTools: LISTING_BETA.test(options.caller.betas ?? ""),

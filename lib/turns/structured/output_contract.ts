@@ -3,7 +3,7 @@ import type { MessagesRequest } from "../../anthropic/schema.ts";
 import { ApiError } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import type { Complaint } from "../../json_schema/complaint.ts";
-import { findJson, type JsonPiece } from "../../json_schema/output/find_json.ts";
+import { findJson, type JsonPiece, trimBlanks } from "../../json_schema/output/find_json.ts";
 import { memberText, pickText } from "../../json_schema/output/pick_text.ts";
 import { withoutAddedNulls } from "../../json_schema/output/restore.ts";
 import { Schema } from "../../json_schema/schema.ts";
@@ -52,10 +52,12 @@ export class OutputContract {
       : { ...request, output_config: { ...request.output_config, format } };
   }
 
-  /** Checks the text of an answer as it is. */
-  check(text: string): CheckedText {
+  /** Checks the text blocks of an answer as they are. More than one is not valid: clients parse each as the value. */
+  checkTexts([text = "", ...more]: readonly string[]): CheckedText {
     const [whole] = findJson(text);
-    if (whole === undefined || whole.text !== text.trim()) return { complaints: [NOT_JSON] };
+    if (more.length > 0 || whole === undefined || whole.text !== trimBlanks(text)) {
+      return { complaints: [NOT_JSON] };
+    }
     return this.#withinCost(() => {
       const complaints = this.#schema.check(whole.value, new StepBudget());
       return complaints.length === 0 ? { text } : { complaints };
@@ -126,8 +128,11 @@ const NOT_JSON: Complaint = { path: "", message: "must be one JSON value" };
 export function readOutputContract(request: MessagesRequest): OutputContract | undefined {
   const { output_config, output_format, messages } = request;
   const format = output_config?.format ?? output_format;
-  if (format?.type !== "json_schema" || format.schema === undefined) return undefined;
+  if (format?.type !== "json_schema") return undefined;
   const path = output_config?.format ? "output_config.format" : "output_format";
+  if (format.schema === undefined) {
+    throw new ApiError("invalid_request_error", `${path}.schema: Field required`);
+  }
   const last = messages.at(-1);
   if (
     last?.role === "assistant" && (typeof last.content === "string" || last.content.at(-1)?.type === "text")

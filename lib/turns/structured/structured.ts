@@ -59,9 +59,9 @@ async function* checkLive(
   for await (const batch of batches) {
     for (const event of batch) accumulator.add(event);
     const end = batch.find((event) => event.type === "message_delta");
-    if (end !== undefined && isFinished(end.delta.stop_reason)) {
-      const texts = accumulator.content.map(({ type, text }) => type === "text" ? String(text) : "");
-      const { complaints } = contract.check(texts.join(""));
+    if (end !== undefined && isFinished(end.delta.stop_reason, accumulator.content)) {
+      const texts = accumulator.content.flatMap(({ type, text }) => type === "text" ? [String(text)] : []);
+      const { complaints } = contract.checkTexts(texts);
       if (complaints !== undefined) {
         yield batch.slice(0, batch.indexOf(end));
         throw toInvalidAnswerError(complaints, { contract, attempts: 1 });

@@ -1,15 +1,26 @@
 import type { ResponseBlock, ResponseMessage, StreamEvent, Usage } from "../../anthropic/events.ts";
 import { toBlockEvents } from "../../anthropic/to_events.ts";
 import type { Complaint } from "../../json_schema/complaint.ts";
+import { trimBlanks } from "../../json_schema/output/find_json.ts";
 import { StepBudget } from "../../json_schema/step_budget.ts";
 import type { OutputContract } from "./output_contract.ts";
 
-/** Stop reasons of a finished answer. */
-const FINISHED_REASONS: ReadonlySet<string | null> = new Set(["end_turn", "stop_sequence"]);
+/** Stop reasons of an answer that is cut, refused or goes on. */
+const UNFINISHED_REASONS: ReadonlySet<string | null> = new Set([
+  "max_tokens",
+  "model_context_window_exceeded",
+  "refusal",
+  "pause_turn",
+  "compaction",
+]);
 
-/** Returns true if an answer is finished. With any other reason, it is cut, refused or goes on. */
-export function isFinished(stopReason: string | null): boolean {
-  return FINISHED_REASONS.has(stopReason);
+/** Returns true if an answer is finished, for whatever reason, and calls no tools of the client. */
+export function isFinished(stopReason: string | null, content: readonly ResponseBlock[]): boolean {
+  return !UNFINISHED_REASONS.has(stopReason) && !isCall(stopReason, content);
+}
+
+function isCall(stopReason: string | null, content: readonly ResponseBlock[]): boolean {
+  return stopReason === "tool_use" && content.some(({ type }) => type === "tool_use");
 }
 
 /** Returns the blocks of a message up to the last result of a tool that was run for it, without the text. */
@@ -51,13 +62,12 @@ export function checkMessage(
   contract: OutputContract,
   wrapped: boolean,
 ): CheckedContent {
-  if (!isFinished(stop_reason)) {
-    return { content: stop_reason === "tool_use" ? withValidText(content, contract, wrapped) : content };
-  }
+  if (isCall(stop_reason, content)) return { content: withValidText(content, contract, wrapped) };
+  if (!isFinished(stop_reason, content)) return { content };
   const { text, complaints } = contract.restore(content, { wrapped });
   if (complaints !== undefined) return { complaints };
   const texts = content.filter(({ type }) => type === "text");
-  if (texts.length === 1 && text === String(texts[0]?.text).trim()) return { content };
+  if (texts.length === 1 && text === trimBlanks(String(texts[0]?.text))) return { content };
   const last = texts.at(-1);
   return {
     content: content.flatMap((block) =>
@@ -77,7 +87,7 @@ function withValidText(
     if (block.type !== "text") return [block];
     const { text } = contract.restore([block], { wrapped, budget });
     if (text === undefined) return [];
-    return text === String(block.text).trim() ? [block] : [{ type: "text", text }];
+    return text === trimBlanks(String(block.text)) ? [block] : [{ type: "text", text }];
   });
   return kept.length === content.length && kept.every((block, at) => block === content[at]) ? content : kept;
 }

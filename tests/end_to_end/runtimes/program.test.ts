@@ -42,8 +42,10 @@ for (const runtime of OWN_RUNTIMES) {
   });
 
   on("prints its address, its upstream and that it has no key", async () => {
-    const args = ["--port", "0", "--upstream", "http://127.0.0.1:9/v1"];
+    const others = ["--upstreams", '{"local": {"url": "http://127.0.0.1:9/v1"}}'];
+    const args = ["--port", "0", "--upstream", "http://127.0.0.1:9/v1", ...others];
     const { stdout } = await served(runtime, args, { OPENROUTER_API_KEY: "" });
+    assert.match(stdout, /^Models of other upstreams: local\/…$/m);
     assert.match(
       stdout,
       /^Listening on http:\/\/127\.0\.0\.1:\d+, forwarding to http:\/\/127\.0\.0\.1:9\/v1 /,

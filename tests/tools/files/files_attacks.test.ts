@@ -426,6 +426,33 @@ test("every file tool rejects writes to what the settings of git name", async ()
   }
 });
 
+test("every file tool rejects writes to where links of a repository's hooks lead", async () => {
+  const workspace = createWorkspace();
+  const { root } = workspace;
+  workspace.put({
+    "repo/.git/config": "[core]\n\thooksPath = link\n",
+    "repo/.git/hooks/x": "mine",
+    "repo/scripts/check.sh": "mine",
+    "repo/real/pre-push": "mine",
+    "home/.git/config": `[core]\n\thooksPath = ~/${root.split("/").at(-1)}/home/shared\n`,
+  });
+  symlinkSync("../../scripts/check.sh", join(root, "repo/.git/hooks/pre-commit"));
+  symlinkSync("real", join(root, "repo/link"));
+  for (const path of ["repo/scripts/check.sh", "repo/real/pre-push", "home/shared/pre-commit"]) {
+    for (const use of uses(path).slice(7)) assert.match(await attempt(workspace, use), /protected/, path);
+  }
+  const use: [Tool, unknown] = [write, { file_path: "repo/scripts/other.sh", content: "x" }];
+  assert.doesNotMatch(await attempt(workspace, use), /^Cannot/);
+});
+
+test("every file tool survives settings of git that are a link to a device", async () => {
+  const workspace = createWorkspace();
+  workspace.put({ "repo/.git/HEAD": "x", "repo/notes.txt": "mine" });
+  symlinkSync("/dev/zero", join(workspace.root, "repo/.git/config"));
+  const use: [Tool, unknown] = [write, { file_path: "repo/new.txt", content: "x" }];
+  assert.doesNotMatch(await attempt(workspace, use), /^Cannot/);
+});
+
 test("Glob takes linear time for any pattern and names", async () => {
   const workspace = createWorkspace();
   const { put } = workspace;

@@ -42,7 +42,7 @@ const CASES: [what: string, root: string, writable: boolean, stateDir: string | 
 
 for (const [what, root, writable, stateDir, why] of CASES) {
   test(`findWorkspace() ${why === undefined ? "accepts" : "refuses"} ${what}`, async () => {
-    const found = findWorkspace(root, { writable, stateDir });
+    const found = findWorkspace(root, { writable, stateFolders: { STATE_DIR: stateDir } });
     if (why === undefined) assert.equal(await found, realpathSync(root));
     else await assert.rejects(found, (error) => error instanceof ToolError && why.test(error.message));
   });

@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { ToolError } from "../../../tools/errors.ts";
 import type { SetAsideFile } from "../../../tools/host/shell.ts";
 import { PROTECTED } from "../../../tools/policy/protected.ts";
@@ -175,6 +176,16 @@ const ATTACKS: Record<string, Attack> = {
     command: "echo 'x evil' >> repo/.git/rebase-merge/git-rebase-todo",
     gone: ["repo/.git/rebase-merge/git-rebase-todo"],
   },
+  "the strategy of a rebase": {
+    files: repository("repo/.git"),
+    command: "mkdir repo/.git/rebase-merge; echo /../evil > repo/.git/rebase-merge/strategy",
+    gone: ["repo/.git/rebase-merge/strategy"],
+  },
+  "the strategy of a cherry-pick": {
+    files: repository("repo/.git"),
+    command: `mkdir repo/.git/sequencer; echo '[options] strategy = "/../evil"' > repo/.git/sequencer/opts`,
+    gone: ["repo/.git/sequencer/opts"],
+  },
   "a folder of hooks that the settings name": {
     files: {
       ...repository("repo/.git", "[core]\n\thooksPath = tools/hooks\n"),
@@ -228,6 +239,59 @@ const ATTACKS: Record<string, Attack> = {
     command: "cd repo; echo evil > .git/modules/sub/config; echo evil > sub/.git",
     kept: { "repo/sub/.git": "gitdir: ../.git/modules/sub\n" },
   },
+  "a file beside a folder whose name is not UTF-8": {
+    command: "mkdir sub $'odd\\xff'; echo evil > sub/.envrc",
+    gone: ["sub/.envrc"],
+  },
+  "a file beside settings that are too large": {
+    command: `${newRepository("bare")}; head -c 1100000 /dev/zero > bare/config; echo evil > bare/.envrc`,
+    gone: ["bare/config", "bare/.envrc"],
+  },
+  "instructions of a rebase that are too large": {
+    files: repository("repo/.git"),
+    command: "mkdir repo/.git/rebase-merge; (echo exec evil; head -c 1100000 /dev/zero) > " +
+      "repo/.git/rebase-merge/git-rebase-todo",
+    gone: ["repo/.git/rebase-merge/git-rebase-todo"],
+  },
+  "pipes as settings": {
+    command:
+      `${newRepository("bare")}; rm bare/config; mkfifo bare/config; mkdir bare/rebase-merge sub two; ` +
+      "mkfifo bare/rebase-merge/git-rebase-todo sub/.git two/commondir; touch two/HEAD; echo evil > sub/.envrc",
+    gone: ["bare/config", "two/commondir", "sub/.git", "sub/.envrc"],
+  },
+  "a device as settings": {
+    command: `${newRepository("bare")}; ln -sf /dev/zero bare/config; echo evil > bare/.envrc`,
+    gone: ["bare/config", "bare/.envrc"],
+  },
+  "a socket as settings": {
+    command: `${newRepository("bare")}; rm bare/config; echo evil > bare/.envrc; ` +
+      `python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("bare/config")'`,
+    gone: ["bare/config", "bare/.envrc"],
+  },
+  "a folder of settings by a link": {
+    command: "mkdir mine sub; echo evil > mine/config.toml; ln -s ../mine sub/.cargo",
+    gone: ["sub/.cargo"],
+  },
+  "the target of a link that is a hook": {
+    files: {
+      ...repository("repo/.git"),
+      "repo/.git/hooks/pre-commit": "-> ../../scripts/check.sh",
+      "repo/scripts/check.sh": "mine",
+    },
+    command: "echo evil > repo/scripts/check.sh; rm -f repo/scripts/check.sh",
+    kept: { "repo/scripts/check.sh": "mine" },
+  },
+  "the target of a link in a protected folder": {
+    files: { "sub/.claude/settings.json": "-> ../../shared/settings.json", "shared/settings.json": "mine" },
+    command: "echo evil > shared/settings.json; rm -f shared/settings.json",
+    kept: { "shared/settings.json": "mine" },
+  },
+  "a folder in place of the one where such a link leads": {
+    files: { "sub/.claude/settings.json": "-> ../../shared/settings.json", "shared/settings.json": "mine" },
+    command: "mv shared old; mkdir shared; echo evil > shared/settings.json",
+    gone: ["sub/.claude/settings.json"],
+    kept: { "old/settings.json": "mine" },
+  },
   "a folder that it makes read-only": {
     command: "mkdir sub; echo evil > sub/.envrc; chmod 555 sub",
     gone: ["sub/.envrc"],
@@ -273,7 +337,7 @@ function show(path: string): string {
 
 test(
   "Bash leaves no new file with a protected name, wherever it is",
-  { skip },
+  { skip, timeout: 60_000 },
   () =>
     withWorkspace({}, async ({ root, run }) => {
       const names = PROTECTED.map((name) => name.replace("*", "project"));
@@ -286,7 +350,7 @@ test(
     }),
 );
 
-test("Bash changes no existing file with a protected name, wherever it is", { skip }, () => {
+test("Bash changes no existing file with a protected name, wherever it is", { skip, timeout: 60_000 }, () => {
   const paths = PROTECTED.map((name) => `sub/${name.replace("*", "project")}`);
   return withWorkspace(Object.fromEntries(paths.map((path) => [path, "mine"])), async ({ root, run }) => {
     const { setAside } = await run(
@@ -310,6 +374,23 @@ test(
     }),
 );
 
+test(
+  "Bash leaves no file that one command creates, and another puts back after the first one's check",
+  { skip },
+  () =>
+    withWorkspace({ "node_modules/": "" }, async ({ root, run }) => {
+      const wait = (name: string) => `until [ -e ${name} ]; do sleep 0.02; done`;
+      const first = run(
+        `mkdir sub; echo evil > sub/.envrc; touch created; ${wait("started")}; mv sub node_modules/sub`,
+      );
+      while (!existsSync(join(root, "created"))) await nextTurn();
+      const second = run(`touch started; ${wait("checked")}; mv node_modules/sub sub`);
+      assert.deepEqual((await first).setAside, []);
+      writeFileSync(join(root, "checked"), "");
+      assert.deepEqual((await second).setAside.map(({ path }) => path), ["sub/.envrc"]);
+    }),
+);
+
 test("Bash leaves alone what it did not create or change", { skip }, () =>
   withWorkspace(
     {
@@ -319,6 +400,9 @@ test("Bash leaves alone what it did not create or change", { skip }, () =>
       "sub/.bashrc": "-> ../home/bashrc",
       "home/bashrc": "mine",
       "package.json": "{}",
+      "CLAUDE.md": "mine",
+      "sub/.claude/CLAUDE.md": "-> ../../CLAUDE.md",
+      "sub/.claude/top": "-> ../..",
       "node_modules/x/.envrc": "mine",
     },
     async ({ root, run, useTool }) => {
@@ -357,12 +441,18 @@ test(
   "Bash runs no further command once a folder cannot be looked through",
   { skip },
   () =>
-    withWorkspace({}, async ({ root, run }) => {
+    withWorkspace({}, async ({ root, run, useTool }) => {
       const why = /^Cannot run commands: the folder ".*" cannot be read/;
-      const command = "mkdir $'odd\\xff'; echo evil > $'odd\\xff/.envrc'";
-      for (const each of [command, "touch ran"]) {
-        await assert.rejects(run(each), (error) => error instanceof ToolError && why.test(error.message));
-      }
+      const { text, failed } = await useTool({
+        command: "mkdir sub $'odd\\xff'; echo evil > $'odd\\xff/.envrc'; echo evil > sub/.envrc; echo done",
+      });
+      assert.equal(failed, true);
+      assert.match(text, why);
+      assert.match(text, /\n\ndone\n\nThe gateway has set aside files .*\n"sub\/\.envrc" is now called/);
+      await assert.rejects(
+        run("touch ran"),
+        (error) => error instanceof ToolError && why.test(error.message),
+      );
       assert.equal(existsSync(join(root, "ran")), false);
     }),
 );

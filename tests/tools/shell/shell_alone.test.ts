@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { chownSync, existsSync, readdirSync } from "node:fs";
+import { dirname } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
@@ -12,6 +13,8 @@ if (skip !== undefined) console.log(`the shell in a program of its own: skipped,
 
 const PROGRAM = fileURLToPath(new URL("shell_program.ts", import.meta.url));
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+/** A user without rights. */
+const OTHER_USER = 65534;
 const DENO = `${ROOT}node_modules/.bin/deno`;
 
 test("Bash ends its commands when the gateway is killed", { skip, timeout: 60_000 }, async () => {
@@ -63,6 +66,39 @@ test(
         stderr,
       );
       assert.deepEqual(readdirSync(workspace.root), ["y"]);
+    } finally {
+      workspace.remove();
+    }
+  },
+);
+
+test(
+  "Bash leaves no file in folders from which it removed permissions, as a user other than root",
+  {
+    skip: skip ?? ("Deno" in globalThis || "Bun" in globalThis ? "only Node.js runs as another user" : false),
+  },
+  () => {
+    const workspace = createShellWorkspace();
+    try {
+      const command =
+        "mkdir sub searchable listed closed; for folder in *; do echo evil > $folder/.envrc; done; " +
+        "chmod 111 searchable; chmod 444 listed; chmod 000 closed; cd sub; chmod 000 ..; sleep 1";
+      const user = process.getuid?.() === 0 ? { uid: OTHER_USER, gid: OTHER_USER } : {};
+      if (user.uid !== undefined) {
+        for (const path of [dirname(workspace.root), workspace.root]) chownSync(path, user.uid, user.gid);
+      }
+      const { stdout, stderr } = spawnSync(process.execPath, [...toRun(), PROGRAM, workspace.root, command], {
+        cwd: ROOT,
+        encoding: "utf8",
+        ...user,
+      });
+      const ended: { stderr: string; setAside: { path: string }[] } = JSON.parse(stdout || stderr);
+      assert.deepEqual(
+        ended.setAside.map(({ path }) => path).sort(),
+        ["closed/.envrc", "listed/.envrc", "searchable/.envrc", "sub/.envrc"],
+      );
+      // The limits of the disk were measured to the end.
+      assert.equal(ended.stderr, "");
     } finally {
       workspace.remove();
     }

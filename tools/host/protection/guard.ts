@@ -1,13 +1,15 @@
 import { mkdir, readFile, rmdir, unlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ToolError } from "../../errors.ts";
 import { PLACEHOLDERS, PROTECTED_IN_GIT } from "../../policy/protected.ts";
+import { quotePath } from "../../policy/files.ts";
 import { systemErrorCode } from "../files/file_errors.ts";
 import { isInside } from "../is_inside.ts";
+import type { GitFolder } from "./git_paths.ts";
 import { identify, type Identity } from "./identity.ts";
-import { readRebaseCommands, REBASE_INSTRUCTIONS } from "./rebase.ts";
-import { scanWorkspace } from "./scan.ts";
-import { restoreLink, setAside } from "./set_aside.ts";
+import { readStateCommands, STATE_FILES } from "./state_files.ts";
+import { isCovered, scanWorkspace } from "./scan.ts";
+import { openUp, restoreLink, setAside } from "./set_aside.ts";
 
 /** Protection of a workspace during one command. */
 export interface WorkspaceGuard {
@@ -18,12 +20,17 @@ export interface WorkspaceGuard {
   /**
    * Renames protected files that the command has created or changed. Call it once all processes of the command have
    * ended.
-   *
-   * @throws {ToolError} if the workspace can no longer be looked through.
    */
-  check(): Promise<SetAsideFile[]>;
+  check(): Promise<CommandCheck>;
   /** Removes the placeholders of missing paths once no other command needs them. */
   release(): Promise<void>;
+}
+
+/** What a command has done to protected files. */
+export interface CommandCheck {
+  setAside: SetAsideFile[];
+  /** Why a part of the workspace could not be checked, if so. */
+  problem: ToolError | undefined;
 }
 
 /** A protected file that a command has created or changed. */
@@ -57,23 +64,29 @@ const COMMON_DIR_TEXT = ".\n";
 export function createWorkspaceGuard(root: string): () => Promise<WorkspaceGuard> {
   const placeholders = new Map<string, Identity | undefined>();
   let commands = 0;
+  // What was there before the first of the commands that run. What a command has created is not held for another one,
+  // which could otherwise put it back after the check of the first.
+  let baseline: Promise<Baseline> | undefined;
 
   return async () => {
     commands += 1;
     try {
       await createPlaceholders(root, ROOT_PLACEHOLDERS);
-      const { protectedPaths, gitFolders } = await scanWorkspace(root, MAX_ENTRIES.before);
+      const { protectedPaths, links, gitFolders, problem } = await scanWorkspace(root, {
+        maxEntries: MAX_ENTRIES.before,
+      });
+      if (problem !== undefined) throw problem;
       for (const { folder } of gitFolders) await createPlaceholders(folder, PROTECTED_IN_GIT);
       const inGit = gitFolders.flatMap(({ folder }) => PROTECTED_IN_GIT.map((name) => join(folder, name)));
-      const before = await identifyAll(new Set([...protectedPaths, ...inGit]));
+      const before = new Map([
+        ...await identifyAll(new Set([...protectedPaths, ...inGit])),
+        ...toHeldLinks(await identifyAll(links), protectedPaths),
+      ]);
       const fixed = gitFolders.map(({ folder }) => folder).filter((folder) => folder !== root);
       const readOnly = [...new Set([...before.values()].flatMap((identity) => toMounts(root, identity)))];
       if (fixed.length + readOnly.length > MAX_MOUNTS) throw tooMany(fixed.length + readOnly.length);
-      const rebases = new Map<string, Set<string>>();
-      for (const { folder } of gitFolders) rebases.set(folder, await readRebaseCommands(folder));
-      const held = new Map([...before, ...await identifyAll(new Set(fixed))]);
-      const check = () => checkWorkspace(root, { before: held, rebases, placeholders });
-      return { readOnly, fixed, check, release };
+      const earliest = await (baseline ??= readBaseline({ before, fixed, gitFolders }));
+      return { readOnly, fixed, check: () => checkWorkspace(root, { ...earliest, placeholders }), release };
     } catch (error) {
       await release();
       throw error;
@@ -92,34 +105,59 @@ export function createWorkspaceGuard(root: string): () => Promise<WorkspaceGuard
   async function release(): Promise<void> {
     commands -= 1;
     if (commands > 0) return;
+    baseline = undefined;
     const paths = [...placeholders.keys()];
     placeholders.clear();
     for (const path of paths) await succeeds(path.endsWith(COMMON_DIR) ? unlinkCommonDir(path) : rmdir(path));
   }
 }
 
-interface CheckOptions {
+/** Protected files before a command. */
+interface Baseline {
+  files: ReadonlyMap<string, Identity>;
+  /** What a rebase or the like in progress runs, by the path of its state file. */
+  commands: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+async function readBaseline({ before, fixed, gitFolders }: {
   before: ReadonlyMap<string, Identity>;
-  rebases: ReadonlyMap<string, ReadonlySet<string>>;
+  fixed: readonly string[];
+  gitFolders: readonly GitFolder[];
+}): Promise<Baseline> {
+  const commands = new Map<string, ReadonlySet<string>>();
+  for (const { folder } of gitFolders) {
+    for (const file of STATE_FILES) {
+      commands.set(join(folder, file.path), await readStateCommands(folder, file));
+    }
+  }
+  return { files: new Map([...before, ...await identifyAll(new Set(fixed))]), commands };
+}
+
+interface CheckOptions extends Baseline {
   placeholders: ReadonlyMap<string, Identity | undefined>;
 }
 
 async function checkWorkspace(
   root: string,
-  { before, rebases, placeholders }: CheckOptions,
-): Promise<SetAsideFile[]> {
-  const scan = await scanWorkspace(root, MAX_ENTRIES.after);
-  const after = await identifyAll(scan.protectedPaths);
+  { files: before, commands, placeholders }: CheckOptions,
+): Promise<CommandCheck> {
+  const openFolder = (folder: string) => openUp(root, folder);
+  const scan = await scanWorkspace(root, { maxEntries: MAX_ENTRIES.after, openFolder });
+  let { problem } = scan;
+  const note = (path: string) => problem ??= unreachable(root, path);
+  const after = new Map([
+    ...await identifyAll(scan.protectedPaths, note, openFolder),
+    ...toHeldLinks(await identifyAll(scan.links, note), scan.protectedPaths),
+  ]);
   for (const { folder } of scan.gitFolders) {
-    const known = rebases.get(folder);
-    const commands = await readRebaseCommands(folder);
-    const instructions = await identify(join(folder, REBASE_INSTRUCTIONS));
-    if (instructions !== undefined && [...commands].some((line) => !known?.has(line))) {
-      after.set(instructions.path, instructions);
+    for (const file of STATE_FILES) {
+      const state = await identify(join(folder, file.path));
+      if (state === undefined) continue;
+      if (await hasNewCommands(folder, file, commands.get(state.path))) after.set(state.path, state);
     }
   }
   const beforeByFile = new Map([...before.values()].map((identity) => [identity.file, identity]));
-  const changed: SetAsideFile[] = [];
+  const setAsideFiles: SetAsideFile[] = [];
   for (const identity of after.values()) {
     const { path } = identity;
     const earlier = before.get(path);
@@ -127,10 +165,24 @@ async function checkWorkspace(
     const isHeld = isUnchanged(identity, earlier) || isUnchanged(identity, beforeByFile.get(identity.file));
     if (isHeld || placeholders.get(path)?.file === identity.file) continue;
     const newName = await setAside(root, identity).catch(() => undefined);
-    changed.push({ path: path.slice(root.length + 1), newName });
+    setAsideFiles.push({ path: path.slice(root.length + 1), newName });
     if (newName !== undefined && earlier !== undefined) await restore(root, earlier, identity);
   }
-  return changed;
+  return { setAside: setAsideFiles, problem };
+}
+
+/** True if a state file runs what is not known, or is too large to be read. */
+async function hasNewCommands(
+  gitFolder: string,
+  file: typeof STATE_FILES[number],
+  known: ReadonlySet<string> | undefined,
+): Promise<boolean> {
+  try {
+    return [...await readStateCommands(gitFolder, file)].some((command) => !known?.has(command));
+  } catch (error) {
+    if (error instanceof ToolError) return true;
+    throw error;
+  }
 }
 
 /** Creates a replaced link again, if it still leads to the same file. */
@@ -154,19 +206,56 @@ function isUnchanged(now: Identity, earlier: Identity | undefined): boolean {
   return earlier.version === now.version;
 }
 
-async function identifyAll(paths: ReadonlySet<string>): Promise<Map<string, Identity>> {
+/** Identifies the paths that exist. `onUnreachable` gets those that the system does not let the gateway look at. */
+async function identifyAll(
+  paths: ReadonlySet<string>,
+  onUnreachable?: (path: string) => void,
+  openFolder?: (folder: string) => Promise<void>,
+): Promise<Map<string, Identity>> {
   const identities = new Map<string, Identity>();
   for (const path of paths) {
-    const identity = await identify(path);
-    if (identity !== undefined) identities.set(path, identity);
+    try {
+      const identity = await identify(path).catch(async (error) => {
+        if (openFolder === undefined || systemErrorCode(error) !== "EACCES") throw error;
+        await openFolder(dirname(path));
+        return await identify(path);
+      });
+      if (identity !== undefined) identities.set(path, identity);
+    } catch (error) {
+      if (onUnreachable === undefined || systemErrorCode(error) === undefined) throw error;
+      onUnreachable(path);
+    }
   }
   return identities;
+}
+
+/**
+ * Returns the links in protected folders whose targets programs execute or obey. The target is left alone if it is
+ * protected itself, contains the link, or is a text for agents: `.claude/CLAUDE.md` may lead to `CLAUDE.md`.
+ */
+function toHeldLinks(
+  links: ReadonlyMap<string, Identity>,
+  protectedPaths: ReadonlySet<string>,
+): [path: string, identity: Identity][] {
+  return [...links].filter(([path, { leadsTo }]) =>
+    leadsTo === undefined ||
+    !(leadsTo.endsWith(".md") || isInside(leadsTo, path) || isCovered(leadsTo, protectedPaths))
+  );
 }
 
 /** Returns the paths to mount for a protected path. */
 function toMounts(root: string, { kind, path, leadsTo }: Identity): string[] {
   if (kind !== "link") return [path];
   return leadsTo !== undefined && isInside(root, leadsTo) ? [leadsTo] : [];
+}
+
+function unreachable(root: string, path: string): ToolError {
+  return new ToolError(
+    `Cannot protect ${
+      quotePath(path.slice(root.length + 1))
+    }: the system does not let the gateway look at it; ` +
+      "the operator must remove it",
+  );
 }
 
 function tooMany(count: number): ToolError {

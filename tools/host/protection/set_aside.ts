@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmod, rename, symlink } from "node:fs/promises";
+import { chmod, lstat, rename, symlink } from "node:fs/promises";
 import { basename, dirname, relative } from "node:path";
 import { type Directory, openRoot } from "../files/directory.ts";
 import type { Identity } from "./identity.ts";
@@ -16,10 +16,14 @@ export async function setAside(root: string, { path, file }: Identity): Promise<
     const found = await directory.lstat(name);
     if (found === undefined || `${found.dev}:${found.ino}` !== file) return undefined;
     const newName = toNewName(name);
-    await makeWritable(directory);
     await rename(directory.pathOf(name), directory.pathOf(newName));
     return newName;
   });
+}
+
+/** Lets the gateway read and search a folder, and those above it. */
+export async function openUp(root: string, folder: string): Promise<void> {
+  await withFolder(root, folder, async () => {});
 }
 
 /** Creates a link again that a command has replaced. */
@@ -33,14 +37,18 @@ function toNewName(name: string): string {
   return new TextEncoder().encode(name).length > 200 ? suffix.slice(1) : name + suffix;
 }
 
+/** A command may have removed permissions of folders, to keep their content where it is. They are given back. */
 async function withFolder<T>(
   root: string,
   folder: string,
   use: (directory: Directory) => Promise<T>,
 ): Promise<T> {
+  const names = relative(root, folder).split("/").filter((part) => part !== "");
+  await givePermissions(root, names.length === 0);
   let directory = await openRoot(root, true);
   try {
-    for (const name of relative(root, folder).split("/").filter((part) => part !== "")) {
+    for (const [at, name] of names.entries()) {
+      await givePermissions(directory.pathOf(name), at === names.length - 1);
       const next = await directory.enter(name);
       await directory.close();
       directory = next;
@@ -51,10 +59,10 @@ async function withFolder<T>(
   }
 }
 
-/** A command may have made a folder read-only, to keep its content where it is. */
-async function makeWritable(directory: Directory): Promise<void> {
-  const self = await directory.lstat(".");
-  if (self !== undefined && (self.mode & 0o700n) !== 0o700n) {
-    await chmod(directory.pathOf("."), Number(self.mode & 0o777n) | 0o700);
-  }
+/** Lets the gateway read and search a folder, and change it if it is the last one. */
+async function givePermissions(path: string, isLast: boolean): Promise<void> {
+  const found = await lstat(path, { bigint: true });
+  const needed = isLast ? 0o700 : 0o500;
+  const mode = Number(found.mode & 0o777n);
+  if (found.isDirectory() && (mode & needed) !== needed) await chmod(path, mode | needed);
 }

@@ -30,13 +30,6 @@ const BLOCKS_OF_DELTAS = new Map<string, RegExp>([
   ["input_json_delta", /_use$/],
 ]);
 
-/** Names of deltas that some hosts shorten. */
-const DELTA_NAMES = new Map([
-  ["text", "text_delta"],
-  ["thinking", "thinking_delta"],
-  ["input_json", "input_json_delta"],
-]);
-
 /** Writes the blocks of an upstream's stream, whatever their order: deltas go to the block of their type. */
 export class BlockReader {
   readonly #writer: MessageWriter;
@@ -67,8 +60,13 @@ export class BlockReader {
     if (before !== undefined && before !== "skipped") this.#close(before);
     // A new block ends text and thinking. Calls may still receive arguments.
     if (this.#last !== undefined && this.#last.input === undefined) this.#end(this.#last);
+    // Without data, the upstream could not read its thinking in the next turn.
+    const isEmpty = content.type === "redacted_thinking" && !content.data && !this.#options.exact;
     // OpenRouter repeats the reasoning of a signed thinking block in a redacted block.
-    if (content.type === "redacted_thinking" && isOpenRouterReasoning(content.data) && this.#signed) {
+    if (
+      isEmpty ||
+      (content.type === "redacted_thinking" && isOpenRouterReasoning(content.data) && this.#signed)
+    ) {
       this.#blocks.set(index, "skipped");
       return;
     }
@@ -91,11 +89,10 @@ export class BlockReader {
     if (this.#options.exact && (found === undefined || found.state === "closed")) {
       throw unreadableAnswer("a delta refers to a block that is not open");
     }
-    const known = this.#options.exact ? delta : { ...delta, type: DELTA_NAMES.get(delta.type) ?? delta.type };
-    const type = BLOCKS_OF_DELTAS.get(known.type);
+    const type = BLOCKS_OF_DELTAS.get(delta.type);
     const fits = found !== undefined && (type?.test(found.start.type) ?? true);
-    const block = fits ? found : this.#findBlock(known);
-    if (block !== undefined) this.#add(block, known);
+    const block = fits ? found : this.#findBlock(delta);
+    if (block !== undefined) this.#add(block, delta);
   }
 
   /** Closes a block. */
@@ -177,7 +174,7 @@ export class BlockReader {
         break;
       case "input_json_delta": {
         const { partial_json: fragment } = delta;
-        const text = typeof fragment === "string" ? fragment : JSON.stringify(fragment ?? "");
+        const text = typeof fragment === "string" ? fragment : fragment ? JSON.stringify(fragment) : "";
         if (text !== "") block.startInput = undefined;
         return exact ? this.#passInput(block, delta, text) : block.written?.input(text);
       }

@@ -7,6 +7,8 @@ export interface NativeContent {
   hasCalls: boolean;
   /** True if it has any block. */
   hasContent: boolean;
+  /** True if it has any block other than thinking. */
+  hasOutput: boolean;
   /** True for an upstream whose answers are passed on as they are. */
   exact: boolean;
 }
@@ -37,14 +39,14 @@ const STOP_REASONS: Partial<Record<StopMeaning, string>> = {
  */
 export function toNativeStop(
   word: string | null,
-  { hasCalls, hasContent, exact }: NativeContent,
+  { hasCalls, hasContent, hasOutput, exact }: NativeContent,
 ): { stopReason: string; isUnknown: boolean } {
   if (word !== null && OWN_REASONS.has(word)) return { stopReason: word, isUnknown: false };
   const meaning = stopMeaning(word ?? "");
   const isUnknown = word !== null && word !== "" && meaning === undefined;
   if (isUnknown && exact) return { stopReason: word, isUnknown };
   if (isFailedStop(meaning) || (isUnknown && !hasContent)) throw stopError(word ?? "", meaning);
-  if (meaning === "tools" && !hasContent && !exact) throw missingCalls();
+  if (meaning === "tools" && !hasOutput && !exact) throw missingCalls();
   if (exact && word === "tool_use") return { stopReason: word, isUnknown };
   return {
     stopReason: (meaning && STOP_REASONS[meaning]) ?? (hasCalls ? "tool_use" : "end_turn"),

@@ -29,7 +29,7 @@ import {
   parseEvent,
   toUnknownEvent,
 } from "./schemas.ts";
-import { normalizeEvent } from "./normalize_event.ts";
+import { normalizeEvent, normalizeMessage } from "./normalize_event.ts";
 import { readUsage } from "./usage.ts";
 
 /** Options of {@linkcode AnthropicAnswerReader}. */
@@ -94,6 +94,7 @@ export class AnthropicAnswerReader implements AnswerReader {
     if (Array.isArray(json) && isFailure(json)) throw toUpstreamError({ body: json });
     if (!isObject(json)) throw unreadableAnswer("an event is not a JSON object");
     const type = typeof json.type === "string" ? json.type : event;
+    if (type === "message_start" && isFailure(json.message)) throw toUpstreamError({ body: json.message });
     if (type === "error" || isErrorValue(json.error) || (type === undefined && isFailure(json))) {
       throw toUpstreamError({ body: json });
     }
@@ -101,8 +102,9 @@ export class AnthropicAnswerReader implements AnswerReader {
     else this.#event(type ?? "", json);
   }
 
-  pushNonStreamed(answer: unknown): void {
-    if (isFailure(answer)) throw toUpstreamError({ body: answer });
+  pushNonStreamed(body: unknown): void {
+    if (isFailure(body)) throw toUpstreamError({ body });
+    const answer = isObject(body) && !this.#exact ? normalizeMessage(body) : body;
     if (!isObject(answer) || !v.is(MessageSchema, answer) || !answer.content) {
       throw unreadableAnswer("it is not a message");
     }
@@ -215,7 +217,7 @@ export class AnthropicAnswerReader implements AnswerReader {
   /** Writes the end of the message. */
   #stop(json: JsonObject): void {
     this.#blocks.closeAll();
-    const { hasContent } = this.#writer;
+    const { hasContent, hasOutput } = this.#writer;
     const isEmpty = this.#ending === undefined || (!this.#exact && !this.#ending.delta.stop_reason);
     if (isEmpty && !hasContent) throw incompleteAnswer();
     const { delta, usage, rest } = this.#ending ??
@@ -224,6 +226,7 @@ export class AnthropicAnswerReader implements AnswerReader {
     const { stopReason, isUnknown } = toNativeStop(delta.stop_reason, {
       hasCalls,
       hasContent,
+      hasOutput,
       exact: this.#exact,
     });
     if (isUnknown) this.unknownStop = stopReason;

@@ -11,11 +11,12 @@ export class AttachmentReader {
   readonly #seen = new Set<string>();
   #audio: "none" | "bytes" | "words" = "none";
 
-  /** Returns the text for the images and the sound of a delta. */
-  push({ images, audio }: ChatDelta): string {
+  /** Returns the text for the images, the video and the sound of a delta. */
+  push({ images, audio, video }: ChatDelta): string {
     const list = Array.isArray(images) ? images.filter(isObject) : [];
     const notes = list.filter((image) => this.#isNew(image)).map((image) => onItsOwnLines(imageNote(image)));
-    return notes.join("") + this.#words(audio);
+    const clips = isObject(video) && this.#isNew(video) ? onItsOwnLines(videoNote(video)) : "";
+    return notes.join("") + clips + this.#words(audio);
   }
 
   /** Returns the text of a part of the content that is neither text nor thinking. */
@@ -84,6 +85,11 @@ function imageNote(image: JsonObject): string {
   if (/^https?:/i.test(url)) return `![Image](${url})`;
   const [, mediaType = "unknown format", data = ""] = /^data:([^;,]*)[^,]*,(.*)$/s.exec(url) ?? [];
   return omission(`an image (${mediaType}, about ${Math.ceil((data || url).length * 3 / 4 / 1024)} KiB)`);
+}
+
+function videoNote(video: JsonObject): string {
+  const url = urlOf(video) ?? "";
+  return /^https?:/i.test(url) ? `[Video](${url})` : omission("a video");
 }
 
 function omission(what: string): string {

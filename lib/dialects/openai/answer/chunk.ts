@@ -14,6 +14,9 @@ const OptionalText = optional(v.string());
 const Index = optional(v.union([v.number(), v.pipe(v.string(), v.digits(), v.transform(Number))]));
 const Id = optional(v.union([v.string(), v.pipe(v.number(), v.transform(String))]));
 
+/** Reason to finish: a word, or SGLang's object of a word and a message. Older hosts send the text `"null"` until the end. */
+const FinishReason = v.optional(v.pipe(v.unknown(), v.transform(toFinishReason)), undefined);
+
 /** A list. A single item and an object by index count as a list, and items that are no objects are left out. */
 function listOf<Schema extends v.GenericSchema>(item: Schema) {
   const toList = (value: unknown): v.InferOutput<Schema>[] =>
@@ -69,7 +72,12 @@ const ChatDelta = v.looseObject({
   content: v.optional(v.unknown()),
   reasoning: ReasoningText,
   reasoning_content: ReasoningText,
+  /** Reasoning under the names of Copilot and of Ollama's own API. */
+  reasoning_text: ReasoningText,
+  thinking: ReasoningText,
   reasoning_details: listOf(ReasoningDetail),
+  /** Reasoning in Anthropic's form, which LiteLLM sends beside `reasoning_content`. */
+  thinking_blocks: ReasoningText,
   /** Citations of a web search. */
   annotations: v.optional(v.unknown()),
   refusal: OptionalText,
@@ -80,6 +88,8 @@ const ChatDelta = v.looseObject({
   images: v.optional(v.unknown()),
   /** Sound of a model that talks, with its words. */
   audio: v.optional(v.unknown()),
+  /** Video of a model that makes one. */
+  video: v.optional(v.unknown()),
 });
 /** A message, or a piece of one. */
 export type ChatDelta = v.InferOutput<typeof ChatDelta>;
@@ -114,7 +124,7 @@ const Choice = v.looseObject({
   message: optional(ChatDelta),
   /** Text of the older completions. */
   text: OptionalText,
-  finish_reason: OptionalText,
+  finish_reason: FinishReason,
   native_finish_reason: OptionalText,
   /** vLLM's field: the stop sequence that ended the answer. */
   stop_reason: v.optional(v.unknown()),
@@ -131,7 +141,7 @@ export const Chunk = v.looseObject({
   usage: optional(Usage),
   /** Cost, as Venice sends it. */
   cost: v.optional(v.unknown()),
-  x_groq: optional(v.looseObject({ usage: optional(Usage) })),
+  x_groq: optional(v.looseObject({ usage: optional(Usage), error: v.optional(v.unknown()) })),
 });
 export type Chunk = v.InferOutput<typeof Chunk>;
 
@@ -150,8 +160,19 @@ function withFunction(call: JsonObject): JsonObject {
     : { ...call, function: { name, arguments: input } };
 }
 
+function toFinishReason(value: unknown): string | undefined {
+  if (isObject(value)) {
+    const { type, message } = value;
+    return typeof type === "string" ? [type, message].filter(Boolean).join(": ") : undefined;
+  }
+  if (typeof value === "number") return String(value);
+  return typeof value === "string" && !/^(null|none)$/i.test(value) ? value : undefined;
+}
+
 function toReasoningText(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   if (Array.isArray(value)) return value.map(toReasoningText).join("") || undefined;
-  return isObject(value) ? toReasoningText(value.text ?? value.content ?? value.summary) : undefined;
+  return isObject(value)
+    ? toReasoningText(value.text ?? value.content ?? value.summary ?? value.thinking)
+    : undefined;
 }

@@ -49,8 +49,8 @@ export class ContentReader {
   /** Converts one delta. */
   push(delta: ChatDelta): void {
     const { text, thought } = readContent(delta, this.#attachments);
-    this.#reasoning.push(delta, thought);
-    this.#chars += thought.length + (delta.reasoning ?? delta.reasoning_content ?? "").length;
+    const plain = this.#reasoning.push(delta, thought);
+    this.#chars += plain.length;
     if (this.#tags === undefined) this.#pushText(text);
     else if (text !== "") this.#pushTagged(this.#tags.push(text));
     this.#citations.pushAnnotations(delta.annotations);
@@ -130,11 +130,12 @@ function readContent(
 ): { text: string; thought: string } {
   if (typeof content === "string") return { text: content, thought: "" };
   if (content === null || content === undefined) return { text: "", thought: "" };
+  const parts = isObject(content) && TEXT_PARTS.has(content.type) && "text" in content ? [content] : content;
   // Cloudflare's JSON mode sends the value itself.
-  if (!isPartList(content)) return { text: JSON.stringify(content), thought: "" };
+  if (!isPartList(parts)) return { text: JSON.stringify(content), thought: "" };
   let text = "";
   let thought = "";
-  for (const part of content) {
+  for (const part of parts) {
     if (typeof part === "string") text += part;
     else if (THINKING_PARTS.has(String(part.type))) thought += plainText(part.thinking ?? part.text);
     else if (TEXT_PARTS.has(part.type) || (part.type === undefined && "text" in part)) {

@@ -8,6 +8,8 @@ export interface AnswerContent {
   hasCalls: boolean;
   /** True if anything was written. */
   hasContent: boolean;
+  /** True if anything but reasoning was written. */
+  hasOutput: boolean;
 }
 
 /** Collects what a host says about the end of an answer, and converts it to a stop reason. */
@@ -52,14 +54,14 @@ export class Ending {
    *
    * @throws {ApiError} if the answer ended by a failure, or for an unknown reason without content.
    */
-  toStopReason({ hasCalls, hasContent }: AnswerContent): StopReason {
+  toStopReason({ hasCalls, hasContent, hasOutput }: AnswerContent): StopReason {
     const meaning = this.#meaning;
     if (meaning === undefined && this.finish !== undefined) this.unknown = this.finish;
     if (isFailedStop(meaning) || (this.unknown !== undefined && !hasContent)) {
       const native = this.#nativeFinish === this.finish ? [] : [this.#nativeFinish];
       throw stopError([this.finish, ...native].filter(Boolean).join(", "), meaning);
     }
-    if (meaning === "tools" && !hasCalls && !hasContent) throw missingCalls();
+    if (meaning === "tools" && !hasCalls && !hasOutput) throw missingCalls();
     const cut = meaning && CUT_REASONS[meaning];
     if (cut !== undefined) return cut;
     if (hasCalls) return "tool_use";

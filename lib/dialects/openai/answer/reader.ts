@@ -8,7 +8,7 @@ import type { MessageWriter } from "../../../anthropic/writer.ts";
 import { isObject, tryJson } from "../../../base/json.ts";
 import { createAnswerWriter } from "../../answer_writer.ts";
 import type { AnswerReader, ServerSentEvent } from "../../dialect.ts";
-import { isFailure } from "../../errors/error_shapes.ts";
+import { isErrorValue, isFailure } from "../../errors/error_shapes.ts";
 import { toUpstreamError } from "../../errors/upstream_error.ts";
 import type { HostContext } from "../chat.ts";
 import { type ChatDelta, type ChatUsage, type Choice, Chunk } from "./chunk.ts";
@@ -17,6 +17,7 @@ import { Ending } from "./ending.ts";
 import { collectSchemas } from "../../offered_tools/offer_tools.ts";
 import { findOutputFormat } from "../request/format.ts";
 import { ThoughtSignatures } from "./thought_signatures.ts";
+import { SentText } from "./sent_text.ts";
 import { ToolCallReader } from "./tool_calls.ts";
 import { toCost, toCounts } from "./usage.ts";
 
@@ -28,8 +29,14 @@ export class ChatAnswerReader implements AnswerReader {
   readonly #signatures: ThoughtSignatures | undefined;
   readonly #ending: Ending;
   readonly #maxTokens: number;
-  /** The last message beside an empty delta. It is the answer if the deltas have none. */
+  /** The last message beside the deltas. What they lack of it is added at the end. */
   #unsent: ChatDelta | undefined;
+  /** The text so far, to find what a message beside the deltas adds. */
+  readonly #sent = new SentText();
+  /** Choices with text. The text of the first one is read. */
+  readonly #textChoices = new Set<number>();
+  /** The first choice with calls. */
+  #callChoice: number | undefined;
   #argumentChars = 0;
   #marked = false;
   /** False, because an error may follow `[DONE]`. */
@@ -91,7 +98,7 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   end(): void {
-    if (this.#outputChars === 0 && !this.#calls.hasCalls && this.#unsent) this.#pushDelta(this.#unsent);
+    if (this.#unsent) this.#pushDelta(this.#withoutSent(this.#unsent));
     const finished = this.#ending.reached ||
       (this.#marked && (this.#outputChars > 0 || this.#calls.hasCalls));
     if (!finished) throw incompleteAnswer();
@@ -110,6 +117,7 @@ export class ChatAnswerReader implements AnswerReader {
     const stopReason = this.#ending.toStopReason({
       hasCalls: this.#calls.hasCalls,
       hasContent: this.#writer.hasContent,
+      hasOutput: this.#writer.hasOutput,
     });
     try {
       this.#writer.end(stopReason, this.#ending.stopSequence);
@@ -133,6 +141,7 @@ export class ChatAnswerReader implements AnswerReader {
       // After the end, only usage and errors count.
       if (!this.#marked) { for (const choice of chunk.choices ?? []) this.#choice(choice); }
       this.#content.cite(chunk);
+      if (isErrorValue(chunk.x_groq?.error)) this.#failWith({ error: chunk.x_groq?.error });
       const usage = chunk.usage ?? chunk.x_groq?.usage;
       if (usage) this.#count(usage);
       this.cost = toCost(chunk.cost) ?? this.cost;
@@ -152,17 +161,46 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   #choice(choice: Choice): void {
-    if (choice.index) return; // the request asks for one completion
+    const index = choice.index ?? 0;
     if (choice.error) this.#failWith({ error: choice.error });
-    const { message, text } = choice;
-    const delta = choice.delta ?? wholeMessageDelta(message ?? (text ? { content: text } : undefined));
+    const { text } = choice;
+    const message = wholeMessageDelta(choice.message ?? undefined);
+    // MiniMax repeats the whole message at the end.
+    const isRepeated = Boolean(choice.finish_reason && message?.content) && !this.#sent.isEmpty &&
+      this.#sent.restOf(message?.content) !== undefined;
+    const own = choice.delta ?? (isRepeated ? undefined : message ?? (text ? { content: text } : undefined));
+    const delta = own && this.#ofOneChoice(own, index);
     if (delta) this.#pushDelta(delta);
-    if (choice.delta && message) this.#unsent = wholeMessageDelta(message);
+    if (message && index === 0 && (choice.delta || isRepeated)) this.#unsent = message;
     if (choice.usage) this.#count(choice.usage);
     this.#ending.push(choice);
   }
 
+  /**
+   * Returns the parts of a delta that belong to the answer. Copilot sends the text of an answer in one choice and its
+   * calls in others. Other choices are further answers, which the request does not ask for.
+   */
+  #ofOneChoice(delta: ChatDelta, index: number): ChatDelta | undefined {
+    const { tool_calls: calls, ...rest } = delta;
+    if (delta.content || delta.refusal) this.#textChoices.add(index);
+    if (calls?.length || delta.function_call) this.#callChoice ??= index;
+    const [textChoice = 0] = this.#textChoices;
+    const hasText = index === textChoice;
+    const hasCalls = index === this.#callChoice || !this.#textChoices.has(index);
+    if (hasText && hasCalls) return delta;
+    if (hasText) return { ...rest, function_call: undefined };
+    return hasCalls ? { tool_calls: calls, function_call: delta.function_call } : undefined;
+  }
+
+  /** Returns what a message beside the deltas adds to them: all, the rest of its text, or its calls. */
+  #withoutSent(message: ChatDelta): ChatDelta {
+    if (this.#outputChars === 0 && !this.#calls.hasCalls) return message;
+    const calls = this.#calls.hasCalls ? {} : { tool_calls: message.tool_calls };
+    return { content: this.#sent.restOf(message.content) ?? "", ...calls };
+  }
+
   #pushDelta(delta: ChatDelta): void {
+    this.#sent.push(delta.content);
     this.#content.push(delta);
     if (delta.refusal) this.#ending.refused = true;
     const older = delta.function_call ? [{ index: 0, function: delta.function_call }] : [];

@@ -42,8 +42,8 @@ export class ReasoningReader {
     this.#shown = shown;
   }
 
-  /** Adds the reasoning of one delta, which may be in several fields at once. */
-  push(delta: ChatDelta, parts = ""): void {
+  /** Adds the reasoning of one delta, which may be in several fields at once. Returns that outside of details. */
+  push(delta: ChatDelta, parts = ""): string {
     this.#size.add([delta.reasoning_details, delta.reasoning_content, delta.reasoning, parts]);
     const details = delta.reasoning_details ?? [];
     if (delta.reasoning_details?.length === 0) this.#emptyReported ??= true;
@@ -54,11 +54,14 @@ export class ReasoningReader {
       wasShown = this.#show(detail.text || detail.summary || "") || wasShown;
       this.#copy.addField(detail.text || detail.summary || "");
     }
-    const plain = delta.reasoning_content || delta.reasoning || parts;
+    const own = delta.reasoning_content || delta.thinking_blocks;
+    const other = delta.reasoning || delta.reasoning_text || delta.thinking;
+    const plain = own || other || parts;
     if (!wasShown) this.#copy.addField(plain);
-    if (wasShown || !this.#show(plain) || details.length > 0) return;
-    const field = delta.reasoning_content ? "reasoning_content" : delta.reasoning ? "reasoning" : "content";
+    if (wasShown || !this.#show(plain) || details.length > 0) return plain;
+    const field = own ? "reasoning_content" : other ? "reasoning" : "content";
     this.#add(field, plain);
+    return plain;
   }
 
   /** Adds reasoning that arrived between tags, and the same with its tags. */

@@ -12,8 +12,8 @@ import type { ToolNames } from "../../offered_tools/tool_names.ts";
  * Assembles tool calls from their pieces.
  *
  * In OpenAI's protocol, a piece belongs to the call of the same `index`. Compatible hosts send every call with index 0,
- * omit the index or the id, send `""` for an id or a name, repeat the name in each piece, or use one id for all calls
- * of a tool. So a piece is matched by id and index, then by id, then by index, then by order.
+ * omit the index or the id, send `""` for an id or a name, repeat the name in each piece or split it, or use one id for
+ * all calls of a tool. So a piece is matched by id and index, then by id, then by index, then by order.
  */
 export class ToolCallReader {
   readonly #writer: MessageWriter;
@@ -30,12 +30,12 @@ export class ToolCallReader {
 
   /** True if the model called a tool other than the answer tool. */
   get hasCalls(): boolean {
-    return this.#calls.some((call) => call.write !== undefined && !call.isAnswer);
+    return this.#calls.some(({ name, isAnswer }) => name !== "" && !isAnswer);
   }
 
   /** True if this piece begins a call, which ends the text or reasoning before it. */
   startsCall(piece: ToolCallDelta): boolean {
-    return Boolean(piece.function?.name) && this.#find(piece)?.write === undefined;
+    return Boolean(piece.function?.name) && !this.#find(piece)?.name;
   }
 
   /** Adds a piece of a call. Returns the number of characters of its arguments. */
@@ -48,13 +48,11 @@ export class ToolCallReader {
     const name = piece.function?.name;
     const text = toArgumentText(piece.function?.arguments);
     this.#size.add(text);
-    if (call.write === undefined && name) {
-      call.isAnswer = name === this.#options.answerTool;
-      call.write = call.isAnswer ? this.#writer.json() : this.#openTool(call, name);
-      call.write(call.pendingText);
-    }
-    if (call.write === undefined) call.pendingText += text;
-    else call.write(text);
+    if (call.write === undefined) {
+      call.pendingText += text;
+      if (name) this.#addName(call, name);
+      if (call.name !== "" && (call.pendingText !== "" || !this.#continues(call.name))) this.#open(call);
+    } else call.write(text);
     return text.length;
   }
 
@@ -64,8 +62,36 @@ export class ToolCallReader {
    * @throws {ApiError} `api_error` if a call has arguments but no name.
    */
   end(): void {
-    if (this.#calls.some((call) => call.write === undefined && call.pendingText !== "")) {
-      throw namelessCall();
+    for (const call of this.#calls) if (call.name !== "") this.#open(call);
+    if (this.#calls.some((call) => call.name === "" && call.pendingText !== "")) throw namelessCall();
+  }
+
+  /** Adds a name, or a piece of one. A piece that leads to no offered name repeats what there is. */
+  #addName(call: CallInProgress, piece: string): void {
+    const whole = call.name + piece;
+    if (call.name === "" || this.#isOffered(whole) || this.#continues(whole)) call.name = whole;
+    call.isAnswer = call.name === this.#options.answerTool;
+  }
+
+  #isOffered(name: string): boolean {
+    return name === this.#options.answerTool || this.#options.names.offers(name);
+  }
+
+  /** True if a name is the beginning of an offered one. */
+  #continues(name: string): boolean {
+    const { answerTool, names } = this.#options;
+    return names.continues(name) ||
+      (answerTool !== undefined && answerTool !== name && answerTool.startsWith(name));
+  }
+
+  /** Opens the block of a call whose name is complete, after those of earlier calls. */
+  #open(call: CallInProgress): void {
+    for (const one of this.#calls) {
+      if (one.write === undefined && one.name !== "") {
+        one.write = one.isAnswer ? this.#writer.json() : this.#openTool(one, one.name);
+        one.write(one.pendingText);
+      }
+      if (one === call) return;
     }
   }
 
@@ -123,9 +149,11 @@ const MAX_CALLS = 1000;
 interface CallInProgress {
   id: string | undefined;
   index: number | undefined;
+  /** Name, or the beginning of one. */
+  name: string;
   /** True if its arguments are the answer. */
   isAnswer: boolean;
-  /** Writes a fragment of the arguments. Undefined until the call has a name. */
+  /** Writes a fragment of the arguments. Undefined until the name is complete. */
   write: ((fragment: string) => void) | undefined;
   /** Arguments that arrived before the name. */
   pendingText: string;
@@ -134,6 +162,7 @@ interface CallInProgress {
 const NEW_CALL: CallInProgress = {
   id: undefined,
   index: undefined,
+  name: "",
   isAnswer: false,
   write: undefined,
   pendingText: "",

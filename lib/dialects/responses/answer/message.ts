@@ -18,7 +18,7 @@ export class MessageReader implements ItemReader {
     switch (eventType) {
       case "response.output_text.delta":
       case "response.refusal.delta":
-        this.#text(this.#pieces.add(index, textOf(event.delta)));
+        this.#text(this.#pieces.add(index, textOf(isObject(event.delta) ? event.delta.text : event.delta)));
         break;
       case "response.output_text.done":
         this.#text(this.#pieces.complete(index, textOf(event.text)));

@@ -30,6 +30,8 @@ export class ResponsesAnswerReader implements AnswerReader {
   readonly #items: OutputItems;
   readonly #maxTokens: number;
   #finish: Finish | undefined;
+  /** Upstream's id of the response. */
+  #id: unknown;
   /** True if the upstream ended its stream with `[DONE]`. */
   #closed = false;
   outputTokens: number | undefined;
@@ -63,7 +65,11 @@ export class ResponsesAnswerReader implements AnswerReader {
   }
 
   get done(): boolean {
-    return this.#finish !== undefined || this.#closed;
+    return this.#closed || this.#state.stops.matched !== undefined;
+  }
+
+  get finishing(): boolean {
+    return this.#finish !== undefined;
   }
 
   take(): StreamEvent[] {
@@ -86,7 +92,9 @@ export class ResponsesAnswerReader implements AnswerReader {
     const type = textOf(json.type) || event || "";
     const isNamed = event === "error" || type === "error" || type === "response.error";
     if (isNamed || isBareError(json)) return this.#fail(json);
-    this.#event(type, json);
+    if (type === "response.created" && isObject(json.response)) this.#begin(json.response.id);
+    // After the end, only an error or another response counts.
+    if (this.#finish === undefined) this.#event(type, json);
     // Nothing that the upstream adds is part of the answer.
     if (this.#state.stops.matched !== undefined) this.#finish ??= { reason: "stop_sequence", output: [] };
   }
@@ -152,6 +160,13 @@ export class ResponsesAnswerReader implements AnswerReader {
     }
   }
 
+  /** Throws if another response has begun before. Some hosts announce one twice. */
+  #begin(id: unknown): void {
+    const isOther = this.#finish !== undefined || (this.#id && id && id !== this.#id);
+    if (isOther) throw unreadableAnswer("another response begins in it");
+    this.#id = id;
+  }
+
   /** Reads the whole answer, which the last event of a stream carries. */
   #complete(response: JsonObject): void {
     const { error, output, usage } = response;
@@ -160,8 +175,13 @@ export class ResponsesAnswerReader implements AnswerReader {
     this.#finish = { ...readEnding(response), output: toOutput(output, response.output_text) };
   }
 
-  /** Throws the upstream's error. A refusal after the first output does not fail: it ends the answer. */
+  /**
+   * Throws the upstream's error.
+   *
+   * An error after a limit or a refusal is ignored. A refusal after the first output does not fail: it ends the answer.
+   */
   #fail(body: unknown): void {
+    if (this.#finish !== undefined && this.#finish.reason !== "end_turn") return;
     const failure = toUpstreamError({ body });
     if (!failure.refused || this.#state.chars === 0) throw failure;
     this.#finish = { reason: "refusal", output: [] };

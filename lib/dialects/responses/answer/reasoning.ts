@@ -83,11 +83,17 @@ export class ReasoningReader implements ItemReader {
 }
 
 function textsOf(parts: unknown): string[] {
+  if (typeof parts === "string") return [parts];
   return Array.isArray(parts) ? parts.map((part) => isObject(part) ? textOf(part.text) : textOf(part)) : [];
 }
 
 /** Returns an item to send back: without its ID, which hosts would look up, and without its status. */
 function toDetail({ id: _id, status: _status, content, summary, ...rest }: JsonObject): JsonObject {
   const hasContent = Array.isArray(content) && content.length > 0;
-  return { ...rest, field: SEALED_FIELD, summary: summary ?? [], ...(hasContent && { content }) };
+  return { ...rest, field: SEALED_FIELD, summary: toSummary(summary), ...(hasContent && { content }) };
+}
+
+/** Returns a summary as a list of parts. Some hosts send its text. */
+function toSummary(summary: unknown): unknown {
+  return typeof summary === "string" ? [{ type: "summary_text", text: summary }] : summary ?? [];
 }
