@@ -5,7 +5,9 @@ export const MASK = "[redacted]";
 
 /** Words in the names of flags, variables and parameters whose values are secrets. */
 const SECRET_WORDS =
-  /key|token|secret|passw|pwd|auth|credential|bearer|cookie|header|session|signature|\bpat\b|dsn/i;
+  /key|token|secret|pass|pwd|auth|credential|bearer|cookie|header|session|signature|\bpat\b|dsn/i;
+/** A flag within a text, such as the command of a shell, and its value. */
+const FLAG_IN_TEXT = /(?<=^|\s)--?([\w-]{1,100})(?:=|\s+)([^\s"']+)/g;
 /** A run of letters and digits that is probably a key. A path or the name of a package has other characters between. */
 const RANDOM = /(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}/g;
 
@@ -25,6 +27,8 @@ export function secretsInArgs(args: readonly string[]): string[] {
   return args.flatMap((arg, at) => {
     const flag = args[at - 1];
     if (flag !== undefined && isSecretFlag(flag) && !arg.startsWith("--")) return [arg];
+    const [, password] = flag === "-u" || flag === "--user" ? /^[^:]*:(.+)$/s.exec(arg) ?? [] : [];
+    if (password !== undefined) return [password];
     const [, name = "", value = ""] = /^([\w.-]+)=(.*)$/s.exec(arg) ?? [];
     // A variable of a container, as in `docker run -e NAME=value`, may be anything.
     if (value !== "" && (SECRET_WORDS.test(name) || /^[A-Z][A-Z\d_]*$/.test(name))) return [value];
@@ -43,7 +47,11 @@ export function secretsInText(text: string): string[] {
     ([, value = ""]) => value,
   );
   const passwords = Array.from(text.matchAll(/\w{1,20}:\/\/([^\s/@]{1,300})@/g), ([, user = ""]) => user);
-  return [...parameters, ...passwords, ...text.match(RANDOM) ?? []];
+  const values = Array.from(
+    text.matchAll(FLAG_IN_TEXT),
+    ([, flag = "", value = ""]) => SECRET_WORDS.test(flag) ? value : "",
+  );
+  return [...parameters, ...passwords, ...values, ...text.match(RANDOM) ?? []];
 }
 
 /** Replaces secrets in a text, the longest first, and everything that looks like a credential. */

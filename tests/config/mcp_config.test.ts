@@ -181,6 +181,21 @@ const MASKED: [args: string[], shown: string[]][] = [
   [["https://h.test/mcp?code=abc&x=y#z"], ["https://h.test/mcp?code=[redacted]&x=[redacted]#z"]],
   [["https://h.test/s/0a1b2c3d4e5f60718293a4b5/mcp"], ["https://h.test/s/[redacted]/mcp"]],
   [["sk-or-v1-0123456789"], ["[redacted]"]],
+  [["-u", "name:abc", "--user", "name", "-u", "1000:"], [
+    "-u",
+    "name:[redacted]",
+    "--user",
+    "name",
+    "-u",
+    "1000:",
+  ]],
+  [["-c", "run --token abc --port 80"], ["-c", "run --token [redacted] --port 80"]],
+  [["--passphrase", "abc", "-e", "pass_phrase=def"], [
+    "--passphrase",
+    "[redacted]",
+    "-e",
+    "pass_phrase=[redacted]",
+  ]],
   [["--token", "${TOKEN}", "--password=${TOKEN}"], ["--token", "${TOKEN}", "--password=${TOKEN}"]],
   [["${TOKEN:-fallback}"], ["${TOKEN}"]],
 ];

@@ -74,6 +74,8 @@ export interface ConnectOptions {
   maxResultChars?: number | undefined;
   /** Revision of the protocol, if it is one without `initialize`: 2026-07-28. */
   revision?: string | undefined;
+  /** Removes secrets from the server's words in errors: it may repeat what it was sent. */
+  redact?: ((text: string) => string) | undefined;
   /** Ends the session of a server over HTTP, before the transport is closed. */
   endSession?: (() => Promise<void>) | undefined;
 }
@@ -94,7 +96,7 @@ const Anything = v.looseObject({});
  */
 export async function connectTo(
   transport: Transport,
-  { name, client: info, signal, maxResultChars, revision, endSession }: ConnectOptions,
+  { name, client: info, signal, maxResultChars, revision, redact, endSession }: ConnectOptions,
 ): Promise<McpConnection> {
   // Output schemas come from the server. They are not compiled: the model reads the result, whatever its form.
   const client = new Client(info, {
@@ -112,7 +114,7 @@ export async function connectTo(
   } catch (error) {
     await client.close().catch(() => {});
     signal.throwIfAborted();
-    throw toMcpError(name, "connect to", error);
+    throw toMcpError(name, "connect to", { error, redact });
   }
 
   async function exchange(method: string, params: JsonObject | undefined, callSignal: AbortSignal) {
@@ -123,7 +125,7 @@ export async function connectTo(
       return isObject(raw) ? raw : result;
     } catch (error) {
       callSignal.throwIfAborted();
-      throw toMcpError(name, ACTIONS[method] ?? "ask", error);
+      throw toMcpError(name, ACTIONS[method] ?? "ask", { error, redact });
     }
   }
 
@@ -159,17 +161,19 @@ function acceptAll<T>(): JsonSchemaValidator<T> {
   return (input) => ({ valid: true, data: input as T, errorMessage: undefined });
 }
 
+type Failure = { error: unknown } & Pick<ConnectOptions, "redact">;
+
 /**
  * Converts a failure to an {@linkcode McpError}. Only the message of a JSON-RPC error is the server's, and bounded:
  * bodies and addresses stay out of the message.
  */
-function toMcpError(server: string, action: string, error: unknown): McpError {
+function toMcpError(server: string, action: string, { error, redact }: Failure): McpError {
   if (error instanceof McpError) return error;
   // Its message names the URL, which may hold a key in its query.
   if (error instanceof ToolError) {
     return new McpError(`Cannot ${action} MCP server "${server}": ${toReason(error)}`);
   }
-  const text = `Cannot ${action} MCP server "${server}": ${describe(error)}`;
+  const text = `Cannot ${action} MCP server "${server}": ${describe(error, redact)}`;
   return new McpError(text, { cause: error, status: statusOf(error) });
 }
 
@@ -191,10 +195,11 @@ const ACTIONS: Record<string, string> = { "tools/list": "list the tools of", "to
 /** Maximum length of a server's error message, in characters. */
 const MAX_ERROR_CHARS = 2000;
 
-function describe(error: unknown): string {
+function describe(error: unknown, redact = (text: string) => text): string {
   if (error instanceof ProtocolError) {
-    const { message, code, data } = error;
-    if (data === GATEWAY_ERROR) return message;
+    if (error.data === GATEWAY_ERROR) return error.message;
+    const { code } = error;
+    const message = redact(error.message);
     const text = message.length > MAX_ERROR_CHARS ? `${message.slice(0, MAX_ERROR_CHARS)}…` : message;
     return `it returned error ${code}: ${text}`;
   }

@@ -46,7 +46,8 @@ export function parseServerUrl(text: string, allowHosts: ReadonlySet<string>): T
  * call is never sent twice. Responses are not compressed.
  *
  * It throws a {@linkcode FetchError} or {@linkcode McpError} if a request may not be sent, is not answered, or is
- * redirected. A response larger than `maxBytes` fails while its body is read.
+ * redirected. A response larger than `maxBytes`, or a stream of more than 100,000 lines, fails while
+ * its body is read.
  */
 export function createGuardedHttp(target: Target, options: GuardedHttpOptions): McpFetch {
   const { resolve, connect, after } = options;
@@ -97,6 +98,9 @@ const NULL_BODY = new Set([101, 103, 204, 205, 304]);
 /** Headers that a transport reads. */
 const KEPT_HEADERS = ["content-type", "mcp-session-id", "www-authenticate"];
 
+/** Maximum number of lines in a stream of events. An event of a few bytes takes as much time as a large one. */
+const MAX_LINES = 100_000;
+
 /** Limits of a body. */
 type BodyLimits = Pick<GuardedHttpOptions, "maxBytes" | "reading">;
 
@@ -123,6 +127,8 @@ function toBody(
   { maxBytes, reading }: BodyLimits,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const chunks = response.body[Symbol.asyncIterator]();
+  const isStream = /^\s*text\/event-stream/i.test(response.header("content-type") ?? "");
+  let lines = 0;
   let size = 0;
   const end = () => {
     reading.bytes -= size;
@@ -145,6 +151,10 @@ function toBody(
         if (reading.bytes > reading.maxBytes) {
           throw new McpError(`Cannot read the response: ${toMiB(reading.maxBytes)} of others are being read`);
         }
+        if (isStream) lines += countLineBreaks(value);
+        if (lines > MAX_LINES) {
+          throw new McpError(`Cannot read the response: it has more than ${MAX_LINES} lines`);
+        }
         controller.enqueue(new Uint8Array(value));
       } catch (error) {
         end();
@@ -153,6 +163,12 @@ function toBody(
     },
     cancel: end,
   }, { highWaterMark: 0 });
+}
+
+function countLineBreaks(bytes: Uint8Array): number {
+  let count = 0;
+  for (const byte of bytes) if (byte === 0x0A || byte === 0x0D) count++;
+  return count;
 }
 
 function toMiB(bytes: number): string {

@@ -1,5 +1,6 @@
 import { type JSONRPCMessage, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import type { JsonObject } from "../call.ts";
+import { McpError } from "../errors.ts";
 import type { McpFetch } from "./guarded_http.ts";
 
 /** Marks a JSON-RPC error that the gateway wrote, not the server. */
@@ -19,6 +20,8 @@ const MIN_RESUME_MS = 1000;
 const MAX_RESUME_MS = 30_000;
 /** Requests of a server that are answered. Each answer is an HTTP request to it. */
 const MAX_ANSWERS = 100;
+/** Messages in one JSON answer. Each is checked by the client, without a pause between two. */
+const MAX_MESSAGES = 100;
 /** Code of a JSON-RPC error without a meaning in the protocol. */
 const SERVER_ERROR = -32000;
 
@@ -37,7 +40,8 @@ export class HttpTransport extends StreamableHTTPClientTransport {
       requestInit: { headers: { ...headers } },
       // The fetch itself follows no redirect.
       redirectPolicy: "follow",
-      fetch: (input, init) => isNotificationStream(init) ? refuseStream() : fetch(input, init),
+      fetch: async (input, init) =>
+        isNotificationStream(init) ? refuseStream() : limitMessages(await fetch(input, init)),
       reconnectionScheduler: (reconnect, ms) =>
         after(Math.min(Math.max(ms, MIN_RESUME_MS), MAX_RESUME_MS), reconnect),
     });
@@ -117,6 +121,19 @@ function isNotificationStream(init: RequestInit | undefined): boolean {
 }
 
 /** Answers as a server without such a stream does. */
-async function refuseStream(): Promise<Response> {
+function refuseStream(): Response {
   return new Response(null, { status: 405 });
+}
+
+/** Makes a response reject its JSON if that is a list of too many messages. */
+function limitMessages(response: Response): Response {
+  const readJson = response.json.bind(response);
+  async function json(): Promise<unknown> {
+    const value: unknown = await readJson();
+    if (Array.isArray(value) && value.length > MAX_MESSAGES) {
+      throw new McpError(`Cannot read the response: it has more than ${MAX_MESSAGES} messages`);
+    }
+    return value;
+  }
+  return Object.defineProperty(response, "json", { value: json });
 }

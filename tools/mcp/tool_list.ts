@@ -91,15 +91,15 @@ export class ToolListReader {
     if (typeof name !== "string" || name === "") return this.#reject("", "it has no name");
     if (name.length > TOOL_LIST_LIMITS.nameChars) return this.#reject(name, "its name is too long");
     if (this.#tools.has(name)) return this.#reject(name, "another tool has the same name");
-    const complaint = checkInputSchema(inputSchema);
-    if (complaint !== undefined) return this.#reject(name, complaint);
     if (isDeeperThan(TOOL_LIST_LIMITS.schemaDepth, inputSchema)) {
       return this.#reject(name, "its input schema is nested too deeply");
     }
-    const schemaChars = JSON.stringify(inputSchema).length;
+    const schemaChars = JSON.stringify(inputSchema ?? null).length;
     if (schemaChars > TOOL_LIST_LIMITS.schemaChars) {
       return this.#reject(name, "its input schema is too large");
     }
+    const complaint = checkInputSchema(inputSchema);
+    if (complaint !== undefined) return this.#reject(name, complaint);
     const text = typeof description === "string"
       ? shorten(description, TOOL_LIST_LIMITS.descriptionChars)
       : undefined;

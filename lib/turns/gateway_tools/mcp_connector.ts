@@ -2,6 +2,7 @@ import type { ToolResult } from "../../../tools/call.ts";
 import type { ManagedServers, McpConnection } from "../../../tools/mcp/connection.ts";
 import type { McpToolList } from "../../../tools/mcp/tool_list.ts";
 import type { JsonObject } from "../../base/json.ts";
+import { createRedactor } from "../../base/redact_secrets.ts";
 import { VERSION } from "../../base/version.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { RemoteServer } from "../../server_tools/mcp/mcp_servers.ts";
@@ -86,6 +87,7 @@ export function toRemoteConnector(
         client: { name: "openrouter-anthropic-server", version: VERSION },
         signal: connectSignal,
         maxResultChars: context.config.mcpResultChars,
+        redact: createRedactor(token === undefined ? [] : [token]),
       }));
   return {
     async listTools() {

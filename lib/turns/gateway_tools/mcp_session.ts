@@ -112,5 +112,6 @@ function toConnectionError({ name }: McpServerUse, error: unknown): unknown {
   const text = status === 401 || status === 403
     ? `Authentication error while communicating with MCP server "${name}". Please check your authorization token.`
     : `Connection error while communicating with MCP server "${name}": ${reason}`;
-  return new ApiError("invalid_request_error", text, { cause: error });
+  // Without the cause, which may hold the server's answer: the log has none.
+  return new ApiError("invalid_request_error", text);
 }

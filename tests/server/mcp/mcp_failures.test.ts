@@ -4,6 +4,7 @@ import { removeFences } from "../../../lib/dialects/fence.ts";
 import { call, refuse, say } from "../../clients/turns.ts";
 import { offeredNames, resultsSentIn, toText } from "../../end_to_end/tools/model.ts";
 import { dig, type Json, objects } from "../../kit/json.ts";
+import { captureLog } from "../../kit/log.ts";
 import { ECHO, END_STREAM, type TestMcpOptions } from "../../kit/mcp_server.ts";
 import { type McpAnswer, type McpStage, TOOLSET, withMcp } from "./mcp_gateway.ts";
 
@@ -121,6 +122,34 @@ for (const { name, body, message, options = {} } of REJECTED) {
       assert.deepEqual(model.requests, []);
     }));
 }
+
+test("a server that repeats its token in errors shows it to neither the client nor the model, nor in the log", () => {
+  const authorization_token = "0123456789-token";
+  let failing = /call/;
+  const options: TestMcpOptions = {
+    intercept({ message, headers }, response) {
+      if (message === undefined || !failing.test(String(message.method))) return false;
+      const error = { code: -32000, message: `wrong: ${headers.authorization?.slice("Bearer ".length)}` };
+      response.writeHead(200, { "content-type": "application/json" });
+      return Boolean(response.end(JSON.stringify({ jsonrpc: "2.0", id: message.id, error })));
+    },
+  };
+  return withMcp(options, async ({ ask, model, docs }) => {
+    const body = { mcp_servers: [{ ...docs, authorization_token }] };
+    const log = await captureLog(async () => {
+      model.script(say({ tools: [call("call_1", "docs_echo", { word: "a" })] }), say({ text: ["Done."] }));
+      const answer = await ask(body);
+      assert.match(resultText(answer), /error -32000: wrong: \[redacted\]$/);
+      for (failing of [/list/, /initialize|discover/]) {
+        const { status, body: failure } = await ask(body);
+        assert.equal(status, 400);
+        assert.match(String(dig(failure, "error", "message")), /error -32000: wrong: \[redacted\]$/);
+      }
+    });
+    assert.match(log.join("\n"), /wrong/);
+    assert.doesNotMatch(JSON.stringify([log, model.requests]), /0123456789/);
+  });
+});
 
 test("MCP_CONNECTORS=off rejects servers by URL", () =>
   withMcp({ settings: { MCP_CONNECTORS: "off" } }, async ({ ask, server }) => {

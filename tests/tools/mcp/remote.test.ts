@@ -143,6 +143,34 @@ const UNUSABLE: { name: string; options: TestMcpOptions; message: RegExp; status
     },
     message: /it is larger than 16 MiB$/,
   },
+  {
+    name: "answers with more than 100 messages",
+    options: {
+      intercept: ({ message }, response) => {
+        const ping = { jsonrpc: "2.0", id: 1, method: "ping" };
+        const reply = { jsonrpc: "2.0", id: message?.id, result: {} };
+        response.writeHead(200, { "content-type": "application/json" });
+        return Boolean(response.end(JSON.stringify([...Array(100).fill(ping), reply])));
+      },
+    },
+    message: /it has more than 100 messages$/,
+  },
+  {
+    name: "sends a stream of more than 100,000 lines",
+    options: {
+      intercept: ({ message }, response) => {
+        const result = {
+          protocolVersion: "2025-11-25",
+          capabilities: {},
+          serverInfo: { name: "a", version: "1" },
+        };
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        response.write(":\n".repeat(100_000));
+        return Boolean(response.end(toEvent({ jsonrpc: "2.0", id: message?.id, result })));
+      },
+    },
+    message: /the answer ended without a result$/,
+  },
 ];
 
 for (const { name, options, message, status } of UNUSABLE) {

@@ -3,7 +3,7 @@ import { raceAbort } from "../../abort.ts";
 import { McpError } from "../../errors.ts";
 import type { McpConnection } from "../connection.ts";
 import { INITIAL, type Lifecycle, type LifecycleAction, type LifecycleChange, next } from "./lifecycle.ts";
-import { toReason, withLog } from "./failure_reason.ts";
+import { redactErrors, toReason, withLog, withoutLog } from "./failure_reason.ts";
 import type { ServerConfig } from "./server_config.ts";
 import { openServer, type OpenServerOptions } from "./open_server.ts";
 import type { ServerLink } from "./server_link.ts";
@@ -55,15 +55,15 @@ export class ManagedServer {
     return this.#link?.pid;
   }
 
-  /** The connection, if the server runs and has not closed it. */
+  /** The connection, if the server runs and has not closed it. Its errors hold no secrets. */
   get connection(): McpConnection | undefined {
     const isOpen = this.#lifecycle.state.name === "running" && this.#link !== this.#closedLink;
-    return isOpen ? this.#link?.connection : undefined;
+    return isOpen && this.#link !== undefined ? redactErrors(this.#link.connection, this.log) : undefined;
   }
 
   /**
    * Returns the connection. Starts the server if it is stopped, and waits for a restart. A server that has failed is
-   * started again after a cool-down of 30 s.
+   * started again after a cool-down of 30 s. The errors hold none of its output: they are for clients.
    *
    * @throws {McpError} if it cannot be started.
    * @throws the reason of the signal, if it is aborted. The start goes on then.
@@ -72,14 +72,15 @@ export class ManagedServer {
     for (let hasStarted = false;;) {
       signal.throwIfAborted();
       this.#checkOpen();
+      const { connection } = this;
       const { state } = this.#lifecycle;
       switch (state.name) {
         case "running":
-          if (this.connection !== undefined) return this.#share(this.connection);
+          if (connection !== undefined) return this.#share(connection);
           break;
         case "failed":
           if (hasStarted || this.#options.clock.now() - state.at < COOL_DOWN_MS) {
-            throw this.#startError(state.reason);
+            throw this.#startError(withoutLog(state.reason));
           }
           this.#apply({ type: "start" });
           break;

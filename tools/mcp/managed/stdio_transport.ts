@@ -6,6 +6,8 @@ type Message = Parameters<Transport["send"]>[0];
 
 /** Maximum length of one message of a server, in characters. */
 const MAX_MESSAGE_CHARS = 16 * 1024 * 1024;
+/** Requests of a server that are being answered; further ones are dropped. A server may not read the answers. */
+const MAX_ANSWERING = 100;
 /** Time to read the rest of stdout after the process has ended. */
 const EXIT_GRACE_MS = 200;
 
@@ -15,6 +17,9 @@ const EXIT_GRACE_MS = 200;
  * Lines that are no messages go to the log: many servers greet there. A message that is too long closes the
  * transport. Closing it does not end the process.
  *
+ * What a server sends unasked costs little time and memory: notifications and answers to no request are dropped, because
+ * they change nothing, and so are requests beyond `MAX_ANSWERING`.
+ *
  * Source: https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#stdio
  */
 export function createStdioTransport(child: Child, log: ServerLog): Transport {
@@ -23,6 +28,10 @@ export function createStdioTransport(child: Child, log: ServerLog): Transport {
   let pieces: string[] = [];
   let length = 0;
   let isClosed = false;
+  /** Ids of the requests that the server has not answered, as text: some servers answer with another type. */
+  const open = new Set<string>();
+  /** Number of requests of the server whose answers are not written yet. */
+  let answering = 0;
 
   const transport: Transport = {
     async start() {
@@ -33,19 +42,28 @@ export function createStdioTransport(child: Child, log: ServerLog): Transport {
       // A process that the server has started may keep stdout open. What the server has written is read first.
       void child.exited.then(() => setTimeout(close, EXIT_GRACE_MS));
     },
-    send: (message) =>
-      new Promise<void>((resolve, reject) => {
-        if (isClosed) return reject(new Error("The transport is closed"));
-        child.stdin.write(`${JSON.stringify(message)}\n`, (error) => error ? reject(error) : resolve());
-      }),
+    async send(message) {
+      if (!("method" in message)) return await write(message).finally(() => answering--);
+      if ("id" in message) open.add(String(message.id));
+      else if (message.method === "notifications/cancelled") open.delete(String(message.params?.requestId));
+      await write(message);
+    },
     async close() {
       close();
     },
   };
 
+  function write(message: Message): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (isClosed) return reject(new Error("The transport is closed"));
+      child.stdin.write(`${JSON.stringify(message)}\n`, (error) => error ? reject(error) : resolve());
+    });
+  }
+
   function close(): void {
     if (isClosed) return;
     isClosed = true;
+    open.clear();
     pieces = [];
     transport.onclose?.();
   }
@@ -72,6 +90,7 @@ export function createStdioTransport(child: Child, log: ServerLog): Transport {
     if (isClosed || line.trim() === "") return;
     const message = toMessage(line);
     if (message === undefined) return log.add(line);
+    if (!isExpected(message)) return;
     try {
       transport.onmessage?.(message);
     } catch (error) {
@@ -79,10 +98,18 @@ export function createStdioTransport(child: Child, log: ServerLog): Transport {
     }
   }
 
+  /** True if a message is an answer to an open request, or a request that can be answered. */
+  function isExpected(message: Message): boolean {
+    if (!("method" in message)) return open.delete(String(message.id));
+    if (!("id" in message) || answering >= MAX_ANSWERING) return false;
+    answering++;
+    return true;
+  }
+
   return transport;
 }
 
-/** Parses a message. Its fields are checked by the client. */
+/** Parses a message. Its other fields are checked by the client. */
 function toMessage(line: string): Message | undefined {
   try {
     const value = JSON.parse(line);

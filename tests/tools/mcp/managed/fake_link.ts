@@ -14,6 +14,8 @@ export interface FakeStart {
   end(end: LinkEnd): Promise<void>;
   /** True if pings are answered. */
   answers: boolean;
+  /** What calls and lists reject with. Default: they succeed. */
+  failure?: Error;
   readonly closed: boolean;
 }
 
@@ -66,15 +68,19 @@ export function createFakeServers(restartPolicy: RestartPolicy = "on-failure", m
 function createFakeStart(options: OpenOptions, settle: () => Promise<void>) {
   let finish = (_end: LinkEnd) => {};
   const ended = new Promise<LinkEnd>((resolve) => finish = resolve);
-  const start = {
+  const start: Pick<FakeStart, "options" | "end" | "failure"> & { answers: boolean; closed: boolean } = {
     options,
     answers: true,
     closed: false,
     end: (end: LinkEnd) => (finish(end), settle()),
   };
+  const orFail = async <Result>(result: Result): Promise<Result> => {
+    if (start.failure !== undefined) throw start.failure;
+    return result;
+  };
   const connection: McpConnection = {
-    listTools: () => Promise.resolve({ tools: [], rejected: [] }),
-    callTool: (name) => Promise.resolve({ content: [{ type: "text", text: name }], isError: false }),
+    listTools: () => orFail({ tools: [], rejected: [] }),
+    callTool: (name) => orFail({ content: [{ type: "text", text: name }], isError: false }),
     ping: (signal) =>
       new Promise((resolve, reject) => {
         if (start.answers) resolve();

@@ -27,6 +27,29 @@ test("start() fails with the reason and the last output, without secrets", async
   assert.equal(control.status("a")?.health, "dead");
 });
 
+test("connect() fails with the reason, without the output and secrets", async () => {
+  const { control, starts } = createFakeServers();
+  const connecting = control.connect("a", never);
+  starts[0]?.options.log.add("cannot open another file");
+  await starts[0]?.fail(new McpError('Cannot connect to MCP server "a": the secret is wrong'));
+  await assert.rejects(connecting, { message: 'Cannot start MCP server "a": the [redacted] is wrong' });
+});
+
+test("errors of a running server hold no secrets", async () => {
+  const { control, starts } = createFakeServers();
+  const connecting = control.connect("a", never);
+  await starts[0]?.succeed();
+  const connection = await connecting;
+  const start = starts[0];
+  assert.ok(start);
+  start.failure = new McpError("the secret is wrong", { cause: "secret" });
+  const expected = (error: unknown) =>
+    error instanceof McpError && error.message === "the [redacted] is wrong" && error.cause === undefined;
+  await assert.rejects(connection.callTool("x", {}, never), expected);
+  await assert.rejects(connection.listTools(never), expected);
+  await assert.rejects(control.tools("a", never), expected);
+});
+
 test("start() fails after 25 s, and ends what it has started", async () => {
   const { control, starts, advance } = createFakeServers();
   const started = control.start("a");
