@@ -2,6 +2,7 @@ import { createAccess } from "./access/access.ts";
 import { createApp } from "./server/app.ts";
 import { createModelCache } from "./upstreams/model_cache.ts";
 import { type Clock, systemClock } from "./runtime/clock.ts";
+import { createOperations } from "./server/operations.ts";
 import { createShutdown } from "./runtime/shutdown.ts";
 import { parseConfig } from "./config/parse.ts";
 import type { Config, Settings } from "./config/settings.ts";
@@ -14,7 +15,6 @@ import { createBodyMeter } from "./limits/body_meter.ts";
 import { createLimiter } from "./limits/limiter.ts";
 import type { Directory } from "./upstreams/upstream.ts";
 import { createFetch } from "./runtime/fetch.ts";
-import { createCounters } from "./observability/counters.ts";
 import { createLearnedAdjustments } from "./turns/learned_adjustments.ts";
 import { createToolLoaders } from "./turns/load_tools.ts";
 import { createUpstreams } from "./upstreams/from_config.ts";
@@ -83,7 +83,7 @@ export function createGateway(
     newId,
     directory: toDirectory(config),
     modelCache: createModelCache({ fetch, clock }),
-    counters: createCounters(clock.now()),
+    operations: createOperations(config, clock),
     shutdown,
     inputCounter: createInputCounter(clock),
     learned: createLearnedAdjustments(),

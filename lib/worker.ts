@@ -43,7 +43,7 @@ function createHandler(bindings: unknown): Gateway | undefined {
   };
   const config = readConfig(sources);
   if (config === undefined) return undefined;
-  startLog(config.logLevel);
+  startLog(config.logLevel, { levels: config.logComponents, format: config.logFormat });
   return createGateway({ settings: { ...sources.env, ...sources.settings } });
 }
 

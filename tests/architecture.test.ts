@@ -22,10 +22,11 @@ const PACKAGES: Record<string, RegExp> = {
   "@mozilla/readability": /^tools\/host\/web\/html\.ts$/,
   "turndown": /^tools\/host\/web\/html\.ts$/,
   "unpdf": /^tools\/host\/pdf\/read_pdf\.ts$/,
-  "@logtape/logtape": /^lib\/observability\/log\.ts$/,
+  "@logtape/logtape": /^lib\/observability\/(log|pretty_line)\.ts$/,
+  "@opentelemetry/api": /^lib\/observability\/(tracing|trace_ids|otel_metrics)\.ts$/,
   "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,
-  "node:": /^(lib\/(runtime\/(process|serve)|limits\/spend_file)\.ts$|tools\/host\/)/,
+  "node:": /^(lib\/(runtime\/(process|serve|day_files)|limits\/spend_file)\.ts$|tools\/host\/)/,
 };
 
 const IMPURE =

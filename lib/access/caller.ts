@@ -11,6 +11,8 @@ export interface Caller {
   client: string;
   /** Key for the upstream, from `x-api-key` or a Bearer token. Never a key of the gateway. */
   key?: string | undefined;
+  /** Id of the request for logs, `x-correlation-id`, sent to upstreams too. */
+  correlationId?: string | undefined;
   /** Session id of Claude Code or opencode. */
   sessionId?: string | undefined;
   /** The `anthropic-version` and `anthropic-beta` headers, for upstreams with Anthropic's API. */

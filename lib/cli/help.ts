@@ -69,8 +69,10 @@ function nameOf(value: string | { name: string }): string {
 }
 
 function describeTarget(
-  [name, { model, url, fallbacks = [] }]: [string, Partial<Alias & NamedUpstream>],
+  [name, target]: [string, string | Partial<Alias & NamedUpstream>],
 ): string {
+  if (typeof target === "string") return `${name}=${target}`;
+  const { model, url, fallbacks = [] } = target;
   const others = fallbacks.map((target) => typeof target === "string" ? target : target.model);
   return [`${name} -> ${model ?? url}`, ...others].join(", else ");
 }

@@ -33,7 +33,7 @@ export async function main(args: readonly string[], createGateway: CreateGateway
     const config = parseConfig({ flags, env });
     requireKeysOffLoopback(config, config.host);
     if (flags.action === "serve") {
-      startLog(config.logLevel);
+      startLog(config.logLevel, { levels: config.logComponents, format: config.logFormat });
       await start(createGateway({ settings: { ...env, ...flags.values }, host: config.host }), config);
     }
   } catch (error) {

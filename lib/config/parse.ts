@@ -58,6 +58,7 @@ export function parseConfig(sources: Sources): Config {
       ? []
       : [...checkLimitKeys(config), ...checkToolsNeedKeys(config)]),
     ...checkToolRequirements(config),
+    ...checkLogRequirements(config),
   ];
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return config;
@@ -112,6 +113,13 @@ function checkToolRequirements({ tools, workspaceRoot, webSearch, webSearchUrl }
       ? ["WEB_SEARCH_URL is not set, and SearXNG has no default address"]
       : []),
   ].map((why) => `Cannot use TOOLS: ${why}`);
+}
+
+/** Rejects the logging of bodies without a folder for them. They are never written to the log itself. */
+function checkLogRequirements({ logBodies, logDir }: Partial<Config>): string[] {
+  return logBodies === "on" && logDir === undefined
+    ? ["Cannot use LOG_BODIES: LOG_DIR, the folder for them, is not set"]
+    : [];
 }
 
 /** Reads and validates every setting, in the order of the table. */

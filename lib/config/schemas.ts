@@ -29,6 +29,14 @@ export function oneOf<const Word extends string>(words: readonly Word[]): Schema
   return v.pipe(v.string(allowed), v.trim(), v.toLowerCase(), v.picklist(words, allowed));
 }
 
+/** Parses a switch; `true` and `false` mean on and off. */
+export function onOff(): Schema<string, "on" | "off"> {
+  return v.pipe(
+    oneOf(["on", "off", "true", "false"]),
+    v.transform((word): "on" | "off" => word === "on" || word === "true" ? "on" : "off"),
+  );
+}
+
 /** Parses several values, separated by commas or as a list. */
 export function list(item: Schema<string, string>): Schema<string | readonly string[], readonly string[]> {
   return v.pipe(

@@ -1,5 +1,6 @@
 import type * as v from "valibot";
 import { adminKey, type GatewayKey, gatewayKeys } from "./gateway_keys.ts";
+import { LOG_SETTINGS } from "./log_settings.ts";
 import { limitMap, type Limits, type LimitsInput } from "./limits.ts";
 import { DIALECT_CHOICES, type DialectChoice } from "./presets.ts";
 import { TIMEOUT_SETTINGS } from "./timeout_settings.ts";
@@ -47,7 +48,7 @@ const TABLE = {
     secret: true,
     guards: true,
     text:
-      "Operator's key, `key` or `sha256:digest`: grants access as a client, and to the counters of `GET /status`",
+      "Operator's key, `key` or `sha256:digest`: grants access as a client, and to metrics, errors and counters",
   },
   OPEN_ACCESS: {
     flag: "--open-access",
@@ -177,13 +178,7 @@ const TABLE = {
     text: "Folder that keeps cost across restarts, for one gateway only; unset: cost is kept in memory",
   },
   ...TOOL_SETTINGS,
-  LOG_LEVEL: {
-    flag: "--log-level",
-    schema: (): Schema<string, "debug" | "info" | "warn" | "error" | "off"> =>
-      oneOf(["debug", "info", "warn", "error", "off"]),
-    default: "info",
-    text: "Minimum log level: debug, info, warn, error or off",
-  },
+  ...LOG_SETTINGS,
   ENVIRONMENT: {
     flag: "--environment",
     schema: (): Schema<string, "development" | "production" | "testing"> =>

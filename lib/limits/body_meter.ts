@@ -1,4 +1,4 @@
-import { ApiError } from "../base/errors.ts";
+import { LimitError } from "./limit_error.ts";
 
 /** Counts the bytes of request bodies that are being read. */
 export interface BodyMeter {
@@ -48,14 +48,14 @@ export function createBodyMeter(maxBytes: number): BodyMeter {
           size += bytes;
           const ofClient = count(client, bytes);
           if (total > maxBytes) {
-            throw new ApiError(
+            throw new LimitError(
               "overloaded_error",
               `${CANNOT} the gateway is reading too many bodies at once`,
               RETRY,
             );
           }
           if (ofClient > maxBytes / 2) {
-            throw new ApiError(
+            throw new LimitError(
               "rate_limit_error",
               `${CANNOT} this key is sending too many bodies at once`,
               RETRY,

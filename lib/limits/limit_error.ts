@@ -3,6 +3,9 @@ import { type Charge, fits, msUntilFits, type QuotaCheck, type Subject } from ".
 import { toRfc3339 } from "./period.ts";
 import { rateLimitHeaders } from "./rate_headers.ts";
 
+/** A refusal by a limit of the gateway. */
+export class LimitError extends ApiError {}
+
 /**
  * Returns the error for charges that do not fit, in the format of Anthropic's API.
  *
@@ -10,7 +13,7 @@ import { rateLimitHeaders } from "./rate_headers.ts";
  * the error is an `overloaded_error`. Any other limit is a `rate_limit_error` with `retry-after`. This is also the order of
  * precedence; among equals, the limit with the longest wait is reported.
  */
-export function toLimitError(check: QuotaCheck): ApiError {
+export function toLimitError(check: QuotaCheck): LimitError {
   const { now } = check;
   const rejected = check.charges.flatMap((charge, at) => {
     const used = check.used[at] ?? 0;
@@ -30,7 +33,7 @@ export function toLimitError(check: QuotaCheck): ApiError {
   const { charge: { quota }, waitMs } = worst;
   const retryAfter = String(Math.ceil(waitMs / 1000));
   if (worst === gatewayFull) {
-    return new ApiError(
+    return new LimitError(
       "overloaded_error",
       "Cannot accept the request: the gateway has too many concurrent requests",
       {
@@ -41,7 +44,7 @@ export function toLimitError(check: QuotaCheck): ApiError {
   const reason = quota.kind === "concurrency"
     ? `has reached its limit of ${quota.limit} ${METRIC_LABELS[quota.metric]}`
     : `has reached its limit of ${quota.limit} ${METRIC_LABELS[quota.metric]} per minute`;
-  return new ApiError(
+  return new LimitError(
     "rate_limit_error",
     `Cannot accept the request: ${describeSubject(quota.subject)} ${reason}`,
     {
@@ -77,12 +80,12 @@ function longestWait(rejected: readonly RejectedCharge[]): RejectedCharge | unde
   );
 }
 
-function toBillingError({ quota }: Charge, renewsAt: number): ApiError {
+function toBillingError({ quota }: Charge, renewsAt: number): LimitError {
   const period = quota.metric === "usd_month" ? "month" : "day";
   const message = `Cannot accept the request: the budget of ${
     describeSubject(quota.subject)
   } for this ${period} is spent`;
-  return new ApiError("billing_error", `${message}; it renews at ${toRfc3339(renewsAt)}`);
+  return new LimitError("billing_error", `${message}; it renews at ${toRfc3339(renewsAt)}`);
 }
 
 function describeSubject(subject: Subject): string {

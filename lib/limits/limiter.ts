@@ -109,7 +109,7 @@ export function createLimiter(
   function warnUnpriced(model: string): void {
     if (unpriced.has(model) || unpriced.size >= MAX_UNPRICED_MODELS) return;
     unpriced.add(model);
-    logWarning("cost of model unknown, not charged to any budget", { model });
+    logWarning("cost of model unknown, not charged to any budget", { model }, "limits");
   }
 
   return {

@@ -86,7 +86,7 @@ export function openSpendFile(folder: string, now: number): SpendFile {
       unwritten = "";
       size += text.length;
     } catch (error) {
-      logWarning("cost not written to STATE_DIR, retrying with the next turn", { error });
+      logWarning("cost not written to STATE_DIR, retrying with the next turn", { error }, "limits");
       if (unwritten.length < MAX_UNWRITTEN_CHARS) unwritten = text;
       truncatePartialLine();
     }
@@ -97,7 +97,7 @@ export function openSpendFile(folder: string, now: number): SpendFile {
     try {
       compact(now);
     } catch (error) {
-      logWarning("cost file in STATE_DIR not compacted", { error });
+      logWarning("cost file in STATE_DIR not compacted", { error }, "limits");
     }
   }
 
@@ -106,7 +106,7 @@ export function openSpendFile(folder: string, now: number): SpendFile {
     try {
       fs.truncateSync(path, size);
     } catch (error) {
-      logWarning("partial line in cost file in STATE_DIR not removed", { error });
+      logWarning("partial line in cost file in STATE_DIR not removed", { error }, "limits");
     }
   }
 }

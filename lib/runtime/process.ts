@@ -29,6 +29,11 @@ export function readArgs(): string[] {
   return process.argv.slice(2);
 }
 
+/** Returns the id of this process; 0 on a runtime without processes. */
+export function readProcessId(): number {
+  return globalThis.process?.pid ?? 0;
+}
+
 /**
  * Reads environment variables. Skips those that Deno's permissions do not allow, without a prompt. Empty variables
  * count as unset, except those named in `keepEmpty`.

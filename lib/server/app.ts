@@ -35,19 +35,22 @@ export function createApp(gateway: GatewayContext): (request: Request) => Promis
   return async (request) => {
     const requestLog = new RequestLog(request, gateway);
     let error: unknown;
-    const response = await answer(request, requestLog).catch((thrown: unknown) => {
-      error = thrown;
-      const reply = errorResponse(toClientError(thrown, request), requestLog.requestId);
-      return request.method === "HEAD" ? new Response(null, reply) : reply;
-    });
+    const response = await requestLog.trace.run(() => answer(request, requestLog)).catch(
+      (thrown: unknown) => {
+        error = thrown;
+        const reply = errorResponse(toClientError(thrown, request), requestLog.requestId);
+        return request.method === "HEAD" ? new Response(null, reply) : reply;
+      },
+    );
     const { headers, status } = response;
     headers.set("request-id", requestLog.requestId);
     const { requestId: upstreamId, rateLimits } = requestLog.upstreamHeaders;
     if (upstreamId !== undefined) headers.set("x-upstream-request-id", upstreamId);
     // Limits of the gateway itself take precedence.
     for (const [name, value] of rateLimits) if (!headers.has(name)) headers.set(name, value);
-    if (requestLog.correlationId !== undefined) headers.set("x-correlation-id", requestLog.correlationId);
+    headers.set("x-correlation-id", requestLog.correlationId);
     for (const [name, value] of corsHeaders(request, originPolicy)) headers.set(name, value);
+    requestLog.respond();
     if (!requestLog.streaming) {
       requestLog.end(
         status < 400 ? "finished" : status === CLIENT_CLOSED_REQUEST ? "left" : "failed",
@@ -73,6 +76,7 @@ function createRoutes(gateway: GatewayContext): Hono<Env> {
   for (const { method, path, open, answer } of ROUTES) {
     app.on(method, path, async (c) => {
       const { req: { raw: request }, env: { requestLog } } = c;
+      requestLog.route = `${method} ${toRouteName(path)}`;
       // A path that only means an open route, such as `/health/`, needs a key.
       await admit(request, requestLog, readRoutePath(request) === path ? open : []);
       return await answer({ request, gateway, requestLog, params: c.req.param() });
@@ -87,6 +91,11 @@ function createRoutes(gateway: GatewayContext): Hono<Env> {
     throw error;
   });
   return app;
+}
+
+/** Converts a path in Hono's syntax to that of the documentation: `/v1/models/{id}`. */
+function toRouteName(path: string): string {
+  return path.replace(/:(\w+)(\{.*\})?/g, "{$1}");
 }
 
 /** Converts a thrown value, an `Error` or not, to the error that the client receives. */

@@ -2,8 +2,8 @@ import type { Access } from "../access/access.ts";
 import type { Config } from "../config/settings.ts";
 import type { BodyMeter } from "../limits/body_meter.ts";
 import type { Limiter } from "../limits/limiter.ts";
-import type { Counters } from "../observability/counters.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
+import type { Operations } from "./operations.ts";
 import type { MessageContext } from "../turns/context.ts";
 
 /** Dependencies of the endpoints. */
@@ -11,7 +11,7 @@ export interface GatewayContext extends MessageContext {
   /** The settings, without the gateway's keys. Only `access` holds those, as digests. */
   config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">;
   access: Access;
-  counters: Counters;
+  operations: Operations;
   shutdown: Shutdown;
   limits: Limiter;
   /** Counts the request bodies that are being read. */

@@ -15,7 +15,7 @@ import { toUpstreamCaller } from "../turns/upstream_caller.ts";
 import { toCountableRequest } from "../turns/countable_request.ts";
 import { prepareTurn } from "../turns/prepare_turn.ts";
 import { inputPrice } from "../tokens/price.ts";
-import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
+import { findRoute } from "../upstreams/find_route.ts";
 import { readUpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import { readJsonResponse, send } from "../upstreams/send.ts";
 
@@ -51,7 +51,8 @@ async function countTokens(
   const countRequest = parseCountTokensRequest(await readJsonBody(request, caller.client, gateway));
   const toolHeaders = readToolHeaders(request);
   const route = await findRoute(gateway, countRequest.model, caller);
-  requestLog.add({ model: countRequest.model, answeredBy: toRouteLabel(route) });
+  requestLog.add({ model: countRequest.model });
+  requestLog.addRoute(route);
   const countable = await toCountableRequest(countRequest, { context: gateway, toolHeaders, route, caller });
   const { tokens, source, context_management } =
     await fetchUpstreamCount(countable, { gateway, route, requestLog, clientSignal: request.signal }) ??
@@ -110,7 +111,11 @@ async function fetchUpstreamCount(
     return { tokens, source: "upstream", ...(edited && { context_management: edits }) };
   } catch (error) {
     if (clientSignal.aborted) throw error;
-    logWarning("upstream token count failed, using an estimate", { upstream: upstream.name, error });
+    logWarning(
+      "upstream token count failed, using an estimate",
+      { upstream: upstream.name, error },
+      "upstream",
+    );
     return undefined;
   } finally {
     deadline.stop();

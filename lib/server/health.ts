@@ -46,7 +46,7 @@ export function answerHealth({ clock }: GatewayContext): Response {
  * counters, the upstreams, and the changes of requests that refusals have shown to be necessary. It never contains a key.
  */
 export function answerStatus(gateway: GatewayContext, { client }: Caller): Response {
-  const { clock, config, counters: { startedAt } } = gateway;
+  const { clock, config, operations: { counters: { startedAt } } } = gateway;
   return Response.json({
     status: "ok",
     service: NAME,
@@ -59,10 +59,12 @@ export function answerStatus(gateway: GatewayContext, { client }: Caller): Respo
 }
 
 function statusDetails(
-  { counters: { requests, errors, open }, directory, modelCache, learned }: GatewayContext,
+  { operations: { counters }, directory, modelCache, learned }: GatewayContext,
 ) {
+  const { requests: total, open, failures } = counters;
+  const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
   return {
-    requests: { total: requests, failed: errors, open },
+    requests: { total, failed, open, failures },
     unhandled_errors: countUnhandledErrors(),
     upstreams: [...directory.upstreams.values()].map((upstream) => ({
       name: upstream.name,

@@ -56,10 +56,13 @@ async function answerAdmitted(
   { admission, stream }: { admission: Admission; stream: boolean },
 ): Promise<Response> {
   const { caller } = requestLog;
-  const message = parseMessagesRequest(await readJsonBody(request, caller.client, gateway));
+  const body = await readJsonBody(request, caller.client, gateway);
+  requestLog.keepContent(body);
+  const message = parseMessagesRequest(body);
   const toolHeaders = readToolHeaders(request);
   let route = await findRoute(gateway, message.model, caller);
-  requestLog.add({ model: message.model, answeredBy: toRouteLabel(route) });
+  requestLog.add({ model: message.model });
+  requestLog.addRoute(route);
 
   const rateHeaders = await admission.expect({
     inputTokens: gateway.inputCounter.estimate(message, route),
@@ -72,12 +75,12 @@ async function answerAdmitted(
     admission.release();
   };
   const onUsage = (usage: TurnUsage, route: Route) => {
-    if (usage.cost !== undefined) requestLog.addCost(usage.cost);
+    requestLog.addUsage(usage, route);
     admission.charge(usage, toRouteLabel(route));
   };
   const onRoute = (next: Route) => {
     route = next;
-    requestLog.add({ answeredBy: toRouteLabel(next) });
+    requestLog.addRoute(next);
   };
   const onHeaders = (headers: Headers, { upstream }: Route) => {
     requestLog.upstreamHeaders = readUpstreamHeaders(headers, { upstream, caller });
@@ -94,6 +97,7 @@ async function answerAdmitted(
     retries: gateway.config.upstreamRetries,
     restoresNulls: !live,
     admission,
+    observer: requestLog,
     onUsage,
     onHeaders,
   };

@@ -122,7 +122,7 @@ async function listOrEmpty(
   try {
     return await modelCache.fetch(upstream, caller);
   } catch (error) {
-    logWarning("upstream omitted from model list", { upstream: upstream.name, error });
+    logWarning("upstream omitted from model list", { upstream: upstream.name, error }, "upstream");
     return [];
   }
 }

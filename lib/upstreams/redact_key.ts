@@ -1,5 +1,6 @@
 import type { Caller } from "../access/caller.ts";
 import { ApiError } from "../base/errors.ts";
+import { createRedactor, credentialsOf, MIN_SECRET_CHARS } from "../base/secret_redactor.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** Returns the key that a request to an upstream is sent with. */
@@ -24,61 +25,10 @@ export function holdsKey(text: string, upstream: Upstream, caller: Caller): bool
   return createRedactor(secretsOf(upstream, caller))(text) !== text;
 }
 
-/** Returns the secrets that an upstream receives with each request, the longest first. */
+/** Returns the secrets that an upstream receives with each request. */
 function secretsOf(upstream: Upstream, caller: Caller): string[] {
   const headers = Object.values(upstream.headers ?? {});
-  return [keyFor(upstream, caller), ...headers, ...headers.map(withoutScheme)]
+  return [keyFor(upstream, caller), ...headers, ...headers.map(credentialsOf)]
     .filter((secret) => secret !== undefined)
-    .filter((secret) => secret.length >= MIN_KEY_CHARS)
-    .toSorted((one, other) => other.length - one.length);
-}
-
-/** Minimum characters of a key that is removed. A shorter one may be an ordinary word. */
-const MIN_KEY_CHARS = 6;
-
-/** Returns the credentials of an `authorization` header. */
-function withoutScheme(header: string): string | undefined {
-  return /^(?:basic|bearer|token|key|apikey)\s+(\S+)\s*$/i.exec(header)?.[1];
-}
-
-/** Creates a function that replaces secrets in a text, the longest first. */
-function createRedactor(secrets: readonly string[]): (text: string) => string {
-  const redactors = secrets.map((secret) => {
-    const characters = Array.from(secret.slice(0, MAX_PATTERN_CHARS), toPattern);
-    const whole = new RegExp(
-      `${characters.join("")}${secret.length > MAX_PATTERN_CHARS ? '[^\\s"]*' : ""}`,
-      "gi",
-    );
-    const start = new RegExp(characters.slice(0, MIN_KEY_CHARS).join(""), "gi");
-    return (text: string) => redactCut(text.replace(whole, REDACTED), secret, start);
-  });
-  return (text) => redactors.reduce((rest, redactSecret) => redactSecret(rest), text);
-}
-
-const REDACTED = "[redacted]";
-/** Characters of a secret that are compared one by one. */
-const MAX_PATTERN_CHARS = 256;
-
-/** Replaces the start of a secret at the end of a text that was cut. */
-function redactCut(text: string, secret: string, start: RegExp): string {
-  const at = Array.from(text.matchAll(start), ({ index }) => index)
-    .find((index) => secret.toLowerCase().startsWith(unescape(text.slice(index)).toLowerCase()));
-  return at === undefined ? text : text.slice(0, at) + REDACTED;
-}
-
-/** Decodes escapes of JSON and of URLs. Drops an escape that is cut at the end. */
-function unescape(text: string): string {
-  return text.replace(/(?:\\+u?[\da-f]{0,3}|%[\da-f]?)$/i, "")
-    .replace(
-      /(?:\\+u00|%)([\da-f]{2})/gi,
-      (_escape, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)),
-    )
-    .replace(/\\+(?=["/])/g, "");
-}
-
-/** Returns a pattern for an ASCII character: itself, percent-encoded, or escaped once or several times as in JSON. */
-function toPattern(character: string): string {
-  const hex = character.charCodeAt(0).toString(16).padStart(2, "0");
-  const literal = character.replace(/[\\^$.*+?()[\]{}|/-]/, "\\$&");
-  return `(?:\\\\{0,8}${literal}|(?:\\\\{1,8}u00|%)${hex})`;
+    .filter((secret) => secret.length >= MIN_SECRET_CHARS);
 }

@@ -85,6 +85,12 @@ test("describeConfig() lists each setting with its value and source", () => {
     "WEB_SEARCH_URL not set (default)",
     "WEB_SEARCH_KEY not set (default)",
     "LOG_LEVEL info (default)",
+    "LOG_COMPONENTS not set (default)",
+    "LOG_FORMAT json (default)",
+    "LOG_DIR not set (default)",
+    "LOG_RETENTION 7 (default)",
+    "LOG_BODIES off (default)",
+    "RECORD_DIR not set (default)",
     "ENVIRONMENT production (default)",
   ]);
 });

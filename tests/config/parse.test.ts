@@ -42,6 +42,9 @@ const DEFAULTS = {
   webSearch: "openrouter",
   webSearchMaxUses: 20,
   logLevel: "info",
+  logFormat: "json",
+  logRetention: 7,
+  logBodies: "off",
   environment: "production",
 };
 
@@ -196,6 +199,10 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   [{ SHELL_SANDBOX: "off", SHELL_NETWORK: "on" }, { shellSandbox: "off", shellNetwork: "on" }],
   [{ LOG_LEVEL: "WARN" }, { logLevel: "warn" }],
   [{ LOG_LEVEL: "off" }, { logLevel: "off" }],
+  [{ LOG_COMPONENTS: "tool=DEBUG, request=off" }, {
+    logComponents: new Map([["tool", "debug"], ["request", "off"]]),
+  }],
+  [{ LOG_BODIES: "true", LOG_DIR: "logs" }, { logBodies: "on", logDir: "logs" }],
   [{ ENVIRONMENT: "Development" }, { environment: "development" }],
 ];
 
@@ -488,6 +495,17 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["WEB_SEARCH_URL", "localhost", '"localhost"', URL_],
   ["WEB_SEARCH_KEY", "a b", "(3 characters)", KEY],
   ["LOG_LEVEL", "verbose", '"verbose"', "expected debug, info, warn, error or off"],
+  [
+    "LOG_COMPONENTS",
+    "tools=debug",
+    '"tools=debug"',
+    'expected levels of components such as "tool=debug,request=off"; components are request, tool, upstream, limits, gateway',
+  ],
+  ["LOG_FORMAT", "xml", '"xml"', "expected json or pretty"],
+  ["LOG_DIR", " ", '" "', "expected the path of a folder"],
+  ["LOG_RETENTION", "0", '"0"', "expected a whole number from 1 to 366"],
+  ["LOG_BODIES", "yes", '"yes"', "expected on, off, true or false"],
+  ["RECORD_DIR", " ", '" "', "expected the path of a folder"],
   ["ENVIRONMENT", "staging", '"staging"', "expected development, production or testing"],
 ];
 

@@ -49,7 +49,7 @@ export const ROOMS: Record<string, Room> = {
   "anthropic": { uses: "base", pure: true },
   "json_schema": { uses: "base", pure: true },
   "config": { uses: "base tools/call.ts", pure: true },
-  "observability": { uses: "base tools/toolbox" },
+  "observability": { uses: "runtime base tools/toolbox" },
   "runtime": { uses: "base" },
   "base": { uses: "", pure: true },
   "tools/mod.ts": {

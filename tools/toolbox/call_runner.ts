@@ -17,6 +17,8 @@ export interface ToolContext {
   /** Aborted when the client no longer waits for the call. */
   signal: AbortSignal;
   models: Models;
+  /** Called when a call starts, with the tool's name. The returned function is called with the call's outcome. */
+  startCall?(tool: string): (outcome: Outcome) => void;
 }
 
 /** Audit record of a call. It holds neither the input, except as a digest, nor the result. */
@@ -79,10 +81,11 @@ export function createCallRunner({ limits, clock, audit }: CallRunnerOptions): C
   return {
     limits,
     metrics: () => recorder.snapshot(),
-    async run({ name, input, nested = false }, { client, requestId, signal, models }, work) {
+    async run({ name, input, nested = false }, { client, requestId, signal, models, startCall }, work) {
       const timeoutController = new AbortController();
       const callSignal = AbortSignal.any([signal, timeoutController.signal]);
       const digest = hashInput(input);
+      const endCall = startCall?.(name);
       let startedAt: number | undefined;
       let release = () => {};
       let cancelTimeout = () => {};
@@ -112,6 +115,7 @@ export function createCallRunner({ limits, clock, audit }: CallRunnerOptions): C
         release();
         const milliseconds = startedAt === undefined ? undefined : clock.now() - startedAt;
         recorder.finish(name, outcome, milliseconds);
+        endCall?.(outcome);
         const callInfo = { client, requestId, tool: name, digest: await digest };
         const record = { ...callInfo, outcome, milliseconds: milliseconds ?? 0 };
         audit(bug === undefined ? record : { ...record, error: bug });

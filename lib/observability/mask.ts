@@ -1,0 +1,54 @@
+import { isObject } from "../base/json.ts";
+import { redact } from "../base/redact.ts";
+import { createRedactor, credentialsOf, MIN_SECRET_CHARS } from "../base/secret_redactor.ts";
+
+/** Removes credentials from a text. */
+export type Mask = (text: string) => string;
+
+/** Creates the masks of a gateway, whose settings hold the given secrets. */
+export function createMasks(secrets: readonly string[]): (headers: Headers) => Mask {
+  const redactSettings = createRedactor(toLongSecrets(secrets));
+  return (headers) => {
+    const redactHeaders = createRedactor(toLongSecrets(SECRET_HEADERS.flatMap((name) => {
+      const value = headers.get(name) ?? undefined;
+      return [value, value === undefined ? undefined : credentialsOf(value)];
+    })));
+    return (text) => redact(redactHeaders(redactSettings(text)));
+  };
+}
+
+/** Headers of requests that hold credentials. */
+const SECRET_HEADERS = ["x-api-key", "authorization", "proxy-authorization", "cookie", "api-key"];
+
+function toLongSecrets(values: readonly (string | undefined)[]): string[] {
+  const found = values.filter((value) => value !== undefined).map((value) => value.trim());
+  return [...new Set(found)].filter((secret) => secret.length >= MIN_SECRET_CHARS);
+}
+
+/**
+ * Returns a JSON value with its texts masked. Members whose names say that they hold a credential have it replaced.
+ *
+ * @example Usage
+ * ```ts
+ * import { redact } from "../base/redact.ts";
+ * import { maskJson } from "./mask.ts";
+ *
+ * const masked = maskJson({ text: "use sk-or-v1-0123456789", password: "hunter2" }, redact);
+ * if (JSON.stringify(masked) !== '{"text":"use [redacted]","password":"[redacted]"}') throw new Error();
+ * ```
+ */
+export function maskJson(value: unknown, mask: Mask): unknown {
+  if (typeof value === "string") return mask(value);
+  if (Array.isArray(value)) return value.map((item) => maskJson(item, mask));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      mask(name),
+      typeof member === "string" && SECRET_NAME.test(name) ? "[redacted]" : maskJson(member, mask),
+    ]),
+  );
+}
+
+/** Names of members that hold credentials, such as `api_key` or `Authorization`. */
+const SECRET_NAME =
+  /^(?:.*[-_])?(?:api[-_]?key|authorization|password|passwd|secret|client[-_]?secret|(?:access|auth|refresh|bearer|authorization)[-_]?token|cookie)$/i;
