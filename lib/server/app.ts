@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { authenticate } from "../access/caller.ts";
 import { checkContentType } from "../access/content_type.ts";
+import { checkOperator } from "../access/operator.ts";
 import { answerPreflight, corsHeaders } from "../access/cors.ts";
 import { checkHostAndOrigin } from "../access/origin_check.ts";
 import { ApiError, errorResponse, toApiError } from "../base/errors.ts";
@@ -73,12 +74,17 @@ function createRoutes(gateway: GatewayContext): Hono<Env> {
     });
     checkContentType(request);
   };
-  for (const { method, path, open, answer } of ROUTES) {
+  const operatorRules = {
+    hasKeys: gateway.access.apiKeys.count > 0,
+    development: gateway.config.environment === "development",
+  };
+  for (const { method, path, open, access, answer } of ROUTES) {
     app.on(method, path, async (c) => {
       const { req: { raw: request }, env: { requestLog } } = c;
       requestLog.route = `${method} ${toRouteName(path)}`;
       // A path that only means an open route, such as `/health/`, needs a key.
       await admit(request, requestLog, readRoutePath(request) === path ? open : []);
+      if (access !== undefined) checkOperator(requestLog.caller.client, access, operatorRules);
       return await answer({ request, gateway, requestLog, params: c.req.param() });
     });
   }

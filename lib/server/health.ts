@@ -19,6 +19,10 @@ export function answerRoot(): Response {
       "GET /health",
       "GET /status",
       "GET /tool-metrics",
+      "GET /debug/errors/recent",
+      "GET /debug/errors/stats",
+      "GET /debug/errors/{id}",
+      "POST /debug/errors/cleanup",
     ],
   });
 }

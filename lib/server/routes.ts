@@ -1,5 +1,7 @@
 import { answerCountTokens } from "./count_tokens.ts";
 import type { GatewayContext } from "./context.ts";
+import type { OperatorAccess } from "../access/operator.ts";
+import { answerError, answerErrorCleanup, answerErrorStats, answerRecentErrors } from "./debug_errors.ts";
 import { answerHealth, answerHello, answerRoot, answerStatus } from "./health.ts";
 import { answerMessages } from "./messages.ts";
 import { answerModel, answerModels } from "./models.ts";
@@ -21,6 +23,8 @@ export interface EndpointRoute {
   method: "GET" | "POST";
   /** Path in Hono's syntax. */
   path: string;
+  /** For endpoints of the operator: who may call them. The others may be called with any key. */
+  access?: OperatorAccess;
   /** Methods that need no key. Every other call needs one if client keys are configured. */
   open?: readonly ("GET" | "HEAD")[];
   answer(call: RoutedCall): Response | Promise<Response>;
@@ -47,6 +51,34 @@ const API_ROUTES: readonly EndpointRoute[] = [
   },
 ];
 
+/** Endpoints of the operator. */
+const OPERATOR_ROUTES: readonly EndpointRoute[] = [
+  {
+    method: "GET",
+    path: "/debug/errors/recent",
+    access: "debug",
+    answer: ({ request, gateway }) => answerRecentErrors(request, gateway),
+  },
+  {
+    method: "GET",
+    path: "/debug/errors/stats",
+    access: "debug",
+    answer: ({ gateway }) => answerErrorStats(gateway),
+  },
+  {
+    method: "GET",
+    path: "/debug/errors/:id",
+    access: "debug",
+    answer: ({ gateway, params: { id = "" } }) => answerError(gateway, id),
+  },
+  {
+    method: "POST",
+    path: "/debug/errors/cleanup",
+    access: "debug",
+    answer: ({ request, gateway }) => answerErrorCleanup(request, gateway),
+  },
+];
+
 /**
  * All endpoints of the gateway, by their canonical paths ({@linkcode toCanonicalPath}). A request that no entry matches needs a key, too.
  *
@@ -54,6 +86,7 @@ const API_ROUTES: readonly EndpointRoute[] = [
  */
 export const ROUTES: readonly EndpointRoute[] = [
   ...API_ROUTES,
+  ...OPERATOR_ROUTES,
   { method: "GET", path: "/", open: ["HEAD"], answer: () => answerRoot() },
   {
     method: "GET",
