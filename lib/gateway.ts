@@ -83,7 +83,7 @@ export function createGateway(
     newId,
     directory: toDirectory(config),
     modelCache: createModelCache({ fetch, clock }),
-    operations: createOperations(config, clock),
+    operations: createOperations(config, { clock, settings }),
     shutdown,
     inputCounter: createInputCounter(clock),
     learned: createLearnedAdjustments(),

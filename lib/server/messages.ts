@@ -21,6 +21,7 @@ import { withSafeguards } from "../turns/safeguards/safeguards.ts";
 import { withStructuredOutput } from "../turns/structured/structured.ts";
 import { withToolInputCheck } from "../turns/structured/check_tool_input.ts";
 import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
+import { findModel } from "../upstreams/model_list.ts";
 import { readUpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import { writeEvents } from "./write_events.ts";
 import { withTools } from "../turns/gateway_tools/with_tools.ts";
@@ -52,17 +53,20 @@ export async function answerMessages(
 }
 
 async function answerAdmitted(
-  { request, gateway, requestLog }: MessagesCall,
+  { request, gateway: original, requestLog }: MessagesCall,
   { admission, stream }: { admission: Admission; stream: boolean },
 ): Promise<Response> {
   const { caller } = requestLog;
-  const body = await readJsonBody(request, caller.client, gateway);
+  const body = await readJsonBody(request, caller.client, original);
   requestLog.keepContent(body);
+  const gateway = requestLog.record(original, { path: new URL(request.url).pathname, body });
+  const addRoute = (route: Route) =>
+    requestLog.addRoute(route, findModel(gateway.modelCache.peek(route.upstream), route.model));
   const message = parseMessagesRequest(body);
   const toolHeaders = readToolHeaders(request);
   let route = await findRoute(gateway, message.model, caller);
   requestLog.add({ model: message.model });
-  requestLog.addRoute(route);
+  addRoute(route);
 
   const rateHeaders = await admission.expect({
     inputTokens: gateway.inputCounter.estimate(message, route),
@@ -80,7 +84,7 @@ async function answerAdmitted(
   };
   const onRoute = (next: Route) => {
     route = next;
-    requestLog.addRoute(next);
+    addRoute(next);
   };
   const onHeaders = (headers: Headers, { upstream }: Route) => {
     requestLog.upstreamHeaders = readUpstreamHeaders(headers, { upstream, caller });

@@ -1,5 +1,5 @@
 import { UNAUTHENTICATED } from "../config/gateway_keys.ts";
-import type { Config } from "../config/settings.ts";
+import type { Config, Settings } from "../config/settings.ts";
 import { listSecrets } from "../config/secrets.ts";
 import { type BodyLog, createBodyLog } from "../observability/body_log.ts";
 import { type Counters, createCounters } from "../observability/counters.ts";
@@ -11,7 +11,9 @@ import { createGatewayMetrics, type GatewayMetrics } from "../observability/metr
 import { type FinishedRequest, logRequest } from "../observability/request_record.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { type DayFiles, openDayFiles } from "../runtime/day_files.ts";
+import { openPrivateFolder, type PrivateFolder } from "../runtime/private_files.ts";
 import { readProcessId } from "../runtime/process.ts";
+import type { Recorder } from "./recorder.ts";
 
 /** What the gateway keeps about its requests, for the operator. */
 export interface Operations {
@@ -20,16 +22,20 @@ export interface Operations {
   errors: ErrorStore;
   /** Undefined if bodies are not logged. */
   bodies: BodyLog | undefined;
+  /** Folder of recorded messages; undefined if none are recorded. */
+  recordings: PrivateFolder | undefined;
   /** Reports a finished request to the log, the metrics and the files. */
-  onRequestEnd(finished: FinishedRequest): void;
+  onRequestEnd(finished: FinishedRequest, recorder?: Recorder): void;
 }
 
 const MIB = 1024 * 1024;
+/** Maximum number of recordings. The oldest are removed. */
+const MAX_RECORDINGS = 500;
 
 /** Creates the records of the settings; all are empty. A folder that cannot be written is reported, not thrown. */
 export function createOperations(
   config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">,
-  clock: Clock,
+  { clock, settings }: { clock: Clock; settings: Settings },
 ): Operations {
   const masksOf = createMasks(listSecrets(config));
   const counters = createCounters(clock.now());
@@ -46,15 +52,19 @@ export function createOperations(
     ? open("bodies", { maxFileBytes: 32 * MIB, maxFiles: 16 })
     : undefined;
   const bodies = bodyFiles && createBodyLog(bodyFiles);
+  const recordings = config.recordDir === undefined
+    ? undefined
+    : openPrivateFolder(config.recordDir, { ending: ".json", maxFiles: MAX_RECORDINGS });
   return {
+    recordings,
     counters,
     metrics,
     errors,
     bodies,
-    onRequestEnd(finished) {
+    onRequestEnd(finished, recorder) {
       const { record, error, headers, content } = finished;
       metrics.countRequest(record, finished);
-      if (error === undefined && content === undefined) return logRequest(record);
+      if (error === undefined && content === undefined && recorder === undefined) return logRequest(record);
       const mask = masksOf(headers);
       const now = clock.now();
       logRequest({ ...record, ...(error !== undefined && { error: mask(errorChain(error)) }) });
@@ -62,6 +72,11 @@ export function createOperations(
         errors.add(toErrorEntry(finished, { mask, now, pid: readProcessId() }), now);
       }
       if (content !== undefined) bodies?.add(finished, { mask, now });
+      if (recorder !== undefined) {
+        const recording = recorder.toRecording(finished, { settings, mask, now });
+        const time = recording.recorded_at.replace(/[:.]/g, "-");
+        void recordings?.write(`${time}-${record.requestId}`, `${JSON.stringify(recording, null, 1)}\n`);
+      }
     },
   };
 }

@@ -10,9 +10,12 @@ import type { Shutdown } from "../runtime/shutdown.ts";
 import type { TurnUsage } from "../tokens/turn_usage.ts";
 import { toRouteLabel } from "../upstreams/find_route.ts";
 import type { Route } from "../upstreams/upstream.ts";
+import type { ListedModel } from "../upstreams/model_list.ts";
 import type { UpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import { toFailureKind } from "./failure_kind.ts";
+import type { GatewayContext } from "./context.ts";
 import type { Operations } from "./operations.ts";
+import { type Recorder, startRecorder } from "./recorder.ts";
 
 /** Fields of the log record that become known while a request is answered. */
 type RequestFields = Partial<
@@ -44,6 +47,7 @@ export class RequestLog implements RequestObserver {
   #remedies: string[] = [];
   #tools: string[] = [];
   #content: { request: unknown; answer: MessageAccumulator } | undefined;
+  #recorder: Recorder | undefined;
   #ended = false;
 
   constructor(request: Request, { clock, shutdown, operations, newId }: {
@@ -94,9 +98,17 @@ export class RequestLog implements RequestObserver {
     }
   }
 
+  /** Starts to record the message, if messages are recorded. Returns the context in which the recorder sees the upstreams. */
+  record(gateway: GatewayContext, { path, body }: { path: string; body: unknown }): GatewayContext {
+    if (this.#operations.recordings === undefined) return gateway;
+    this.#recorder = startRecorder({ path, body });
+    return { ...gateway, fetch: this.#recorder.wrap(gateway.fetch) };
+  }
+
   /** Records the route that the message takes; each further one is a fallback. */
-  addRoute(route: Route): void {
+  addRoute(route: Route, listed?: ListedModel): void {
     this.#routes++;
+    if (listed !== undefined) this.#recorder?.addModel(listed);
     this.add({ answeredBy: toRouteLabel(route), dialect: route.dialect.name });
   }
 
@@ -146,6 +158,7 @@ export class RequestLog implements RequestObserver {
     for await (const batch of batches) {
       this.#record.firstEventMilliseconds ??= this.#clock.now() - this.#startedAt;
       this.#collect(batch);
+      this.#recorder?.addEvents(batch);
       for (const event of batch) {
         if (event.type !== "message_delta") continue;
         const { input_tokens, output_tokens, cache_read_input_tokens } = event.usage;
@@ -217,6 +230,6 @@ export class RequestLog implements RequestObserver {
     };
     const failed = error === undefined ? undefined : toApiError(error).type;
     this.trace.end({ status, failed });
-    this.#operations.onRequestEnd(finished);
+    this.#operations.onRequestEnd(finished, this.#recorder);
   }
 }

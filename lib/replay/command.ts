@@ -1,0 +1,43 @@
+import * as v from "valibot";
+import { tryJson } from "../base/json.ts";
+import { quote } from "../base/redact.ts";
+import { printError, printLine } from "../observability/log.ts";
+import { Recording } from "../observability/recording.ts";
+import { readTextFile, writeFolder } from "../runtime/text_files.ts";
+import { toFixture } from "./fixture.ts";
+import { replay } from "./replay.ts";
+
+/**
+ * Runs `replay <file>`: prints the differences between a recording and its translation now. With `fixture`, writes the
+ * fixture folder beside the file instead.
+ *
+ * Returns the exit status: 0 without differences, 1 with differences, 2 if the file cannot be used.
+ */
+export async function runReplay(file: string, { fixture }: { fixture: boolean }): Promise<number> {
+  const text = await readTextFile(file);
+  const parsed = v.safeParse(Recording, text === undefined ? undefined : tryJson(text));
+  if (!parsed.success) {
+    const why = text === undefined ? "it cannot be read" : "it is not a recording of this version";
+    printError(`Cannot replay ${quote(file)}: ${why}`);
+    return 2;
+  }
+  const recording = parsed.output;
+  if (fixture) {
+    const folder = file.replace(/\.json$/, "").concat(file.endsWith(".json") ? "" : ".fixture");
+    const files = toFixture(recording);
+    await writeFolder(folder, files);
+    printLine(`Wrote ${folder}: ${[...files.keys()].join(", ")}`);
+    printLine("Move it to tests/fixtures/, and let the test write the expected files: see CONTRIBUTING.md");
+    return 0;
+  }
+  const { differences, notes } = await replay(recording);
+  for (const note of notes) printLine(`Note: ${note}`);
+  for (const line of differences) printLine(line);
+  const { request_id, version, exchanges } = recording;
+  printLine(
+    `${request_id}, recorded by version ${version}, ${exchanges.length} requests to upstreams: ${
+      differences.length === 0 ? "no differences" : `${differences.length} differences`
+    }`,
+  );
+  return differences.length === 0 ? 0 : 1;
+}
