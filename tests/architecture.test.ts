@@ -26,7 +26,8 @@ const PACKAGES: Record<string, RegExp> = {
   "@opentelemetry/api": /^lib\/observability\/(tracing|trace_ids|otel_metrics)\.ts$/,
   "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,
-  "node:": /^(lib\/(runtime\/(process|serve|day_files)|limits\/spend_file)\.ts$|tools\/host\/)/,
+  "node:":
+    /^(lib\/(runtime\/(process|serve|day_files|private_files|text_files)|limits\/spend_file)\.ts$|tools\/host\/)/,
 };
 
 const IMPURE =

@@ -34,7 +34,9 @@ type Flag = { action?: Action; name?: SettingName; value?: string; mistake?: str
 
 /** Reads one flag. Removes its value from `rest` if the flag needs one. */
 function readFlag(word: string, rest: string[]): Flag {
-  if (!word.startsWith("-")) return { mistake: `Cannot use ${quote(word)}: only flags are accepted` };
+  if (!word.startsWith("-")) {
+    return { mistake: `Cannot use ${quote(word)}: neither a flag nor a command, --help lists both` };
+  }
   const cut = word.includes("=") ? word.indexOf("=") : word.length;
   const flag = word.slice(0, cut);
   const action = ACTIONS.get(flag);

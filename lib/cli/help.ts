@@ -1,10 +1,11 @@
+import { COMMANDS } from "./commands.ts";
 import { resolveSettings, type Sources } from "../config/parse.ts";
 import { SETTING_NAMES, type SettingName, SETTINGS } from "../config/settings.ts";
 import { redact } from "../base/redact.ts";
 import type { NamedUpstream } from "../config/upstreams.ts";
 import type { Alias } from "../config/aliases.ts";
 
-/** Returns the output of `--help`: how to start the program, and every flag. */
+/** Returns the output of `--help`: how to start the program, every command, and every flag. */
 export function helpText(): string {
   const flags = SETTING_NAMES.map((
     name,
@@ -17,6 +18,10 @@ export function helpText(): string {
   return `Serves Anthropic's Messages API to any client and answers with any model behind OpenRouter.
 
   deno run --allow-net mod.ts [flags]     bun run mod.ts [flags]     npm start -- [flags]
+
+Commands, in place of the first flag:
+
+${columns(Array.from(COMMANDS, ([name, { text }]) => [name, text]))}
 
 Each setting is a flag or, if the program may read it, an environment variable. The flag takes precedence.
 Other users of this machine can read the flags of a running program: give keys in the environment.

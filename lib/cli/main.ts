@@ -1,5 +1,6 @@
 import { ConfigError, parseConfig } from "../config/parse.ts";
-import { type Config, GUARD_SETTINGS, SETTING_NAMES, type Settings } from "../config/settings.ts";
+import { type Config, GUARD_SETTINGS, SETTING_NAMES } from "../config/settings.ts";
+import { COMMANDS, type CreateGateway, type ReadyHandler } from "./commands.ts";
 import { describeConfig, helpText } from "./help.ts";
 import { onStop, onUnhandledError, readEnv, setExitCode } from "../runtime/process.ts";
 import { requireKeysOffLoopback } from "../config/bind_check.ts";
@@ -7,40 +8,38 @@ import { readFlags } from "./flags.ts";
 import { isGuessable } from "../config/gateway_keys.ts";
 import { logger, printError, printLine, startLog } from "../observability/log.ts";
 import { logUnhandledError } from "../observability/counters.ts";
-import { type FetchHandler, ListenError, serve } from "../runtime/serve.ts";
+import { ListenError, serve } from "../runtime/serve.ts";
 import { VERSION } from "../base/version.ts";
 
-/** The part of a gateway that the program uses. */
-interface ReadyHandler extends FetchHandler {
-  ready(): Promise<void>;
-}
-
-/** Creates the gateway that the program serves. */
-type CreateGateway = (options: { settings: Settings; host: string }) => ReadyHandler;
-
 /**
- * Runs the program: serves, unless the command line selects another action. The exit status is 2 if the settings are
- * invalid and 1 if the server cannot listen.
+ * Runs the program: a command of {@linkcode COMMANDS} if the first argument names one; otherwise serves, unless the
+ * command line selects another action. The exit status is 2 if the settings are invalid and 1 if the server cannot
+ * listen.
  */
 export async function main(args: readonly string[], createGateway: CreateGateway): Promise<void> {
+  const command = COMMANDS.get(args[0] ?? "");
+  try {
+    if (command === undefined) await runFlags(args, createGateway);
+    else setExitCode(await (await command.load())(args.slice(1), createGateway));
+  } catch (error) {
+    if (error instanceof ConfigError) return fail(error.mistakes, 2);
+    if (error instanceof ListenError) return fail([error.message], 1);
+    throw error;
+  }
+}
+
+async function runFlags(args: readonly string[], createGateway: CreateGateway): Promise<void> {
   const flags = readFlags(args);
   if (flags.action === "help") return printLine(helpText());
   if (flags.action === "version") return printLine(VERSION);
 
   const env = readEnv(SETTING_NAMES, { keepEmpty: GUARD_SETTINGS });
   if (flags.action === "check") printLine(describeConfig({ flags, env }));
-  try {
-    const config = parseConfig({ flags, env });
-    requireKeysOffLoopback(config, config.host);
-    if (flags.action === "serve") {
-      startLog(config.logLevel, { levels: config.logComponents, format: config.logFormat });
-      await start(createGateway({ settings: { ...env, ...flags.values }, host: config.host }), config);
-    }
-  } catch (error) {
-    if (error instanceof ConfigError) return fail(error.mistakes, 2);
-    if (error instanceof ListenError) return fail([error.message], 1);
-    throw error;
-  }
+  const config = parseConfig({ flags, env });
+  requireKeysOffLoopback(config, config.host);
+  if (flags.action === "check") return;
+  startLog(config.logLevel, { levels: config.logComponents, format: config.logFormat });
+  await start(createGateway({ settings: { ...env, ...flags.values }, host: config.host }), config);
 }
 
 async function start(gateway: ReadyHandler, config: Config): Promise<void> {

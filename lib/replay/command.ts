@@ -13,7 +13,7 @@ import { replay } from "./replay.ts";
  *
  * Returns the exit status: 0 without differences, 1 with differences, 2 if the file cannot be used.
  */
-export async function runReplay(file: string, { fixture }: { fixture: boolean }): Promise<number> {
+export async function replayFile(file: string, { fixture }: { fixture: boolean }): Promise<number> {
   const text = await readTextFile(file);
   const parsed = v.safeParse(Recording, text === undefined ? undefined : tryJson(text));
   if (!parsed.success) {

@@ -13,7 +13,8 @@ export interface Room {
 export const ROOMS: Record<string, Room> = {
   "mod.ts": { uses: "cli gateway.ts config runtime" },
   "worker.ts": { uses: "gateway.ts config observability runtime base" },
-  "cli": { uses: "config observability runtime base" },
+  "cli": { uses: "replay config observability runtime base" },
+  "replay": { uses: "gateway.ts anthropic config observability runtime base" },
   "gateway.ts": { uses: "server turns upstreams tokens access limits config observability runtime base" },
   "server": {
     uses:
