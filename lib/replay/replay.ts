@@ -47,21 +47,30 @@ export async function replay(recording: Recording): Promise<Replay> {
   const text = await response.text();
   await gateway.stop();
   const masked = sent.map((body) => maskJson(body, redact));
+  const differences = [
+    ...exchanges.flatMap((exchange, at) =>
+      findDifferences(exchange.sent, masked[at]).map((line) => `sent ${at + 1}: ${line}`)
+    ),
+    ...masked.slice(exchanges.length).map((_, at) =>
+      `sent ${exchanges.length + at + 1}: (missing) -> a request`
+    ),
+    ...findDifferences(
+      await toComparable(answer, isStream(response)),
+      await toReceived(response, text),
+    ).map((line) => `answer: ${line}`),
+  ];
   return {
-    differences: [
-      ...exchanges.flatMap((exchange, at) =>
-        findDifferences(exchange.sent, masked[at]).map((line) => `sent ${at + 1}: ${line}`)
-      ),
-      ...masked.slice(exchanges.length).map((_, at) =>
-        `sent ${exchanges.length + at + 1}: (missing) -> a request`
-      ),
-      ...findDifferences(
-        await toComparable(answer, isStream(response)),
-        await toReceived(response, text),
-      ).map((line) => `answer: ${line}`),
-    ],
+    differences: wasMasked(recording) ? differences.filter((line) => !ESTIMATE.test(line)) : differences,
     notes: listNotes(recording),
   };
+}
+
+/** A count of tokens, which the gateway estimates from the text if the upstream reports none. */
+const ESTIMATE = /^answer: [\w.]*usage(?:\.(?:in|out)put_tokens)?: /;
+
+/** True if a credential was replaced in the recording: its text then has another length. */
+function wasMasked({ request, exchanges }: Recording): boolean {
+  return JSON.stringify([request, exchanges]).includes("[redacted]");
 }
 
 /** Returns the recorded answer in the form of {@linkcode toReceived}. */
@@ -70,7 +79,7 @@ async function toComparable(
   streamed: boolean,
 ): Promise<JsonObject> {
   const failure = error && { type: error.type, message: error.message };
-  if (streamed) return { status, events, ...(failure && { error: failure }) };
+  if (streamed) return { status, events: mergeDeltas(events), ...(failure && { error: failure }) };
   // The boundary to the recording, which holds events of the gateway.
   const message = failure ? undefined : await collectMessage([events as unknown as StreamEvent[]]);
   return { status, ...(failure ? { error: failure } : { message }) };
@@ -88,15 +97,33 @@ async function toReceived(response: Response, text: string): Promise<JsonObject>
   }
   const all = text.split("\n").flatMap((line) => {
     const event = line.startsWith("data: ") ? tryJson(line.slice("data: ".length)) : undefined;
-    return isObject(event) && event.type !== "ping" ? [event] : [];
+    return isObject(event) ? [event] : [];
   });
   const failure = all.find(({ type }) => type === "error")?.error;
   const events = maskSequence(all.filter(({ type }) => type !== "error"), redact);
   const error = isObject(failure)
     ? maskJson({ type: failure.type, message: failure.message }, redact)
     : undefined;
-  return { status, events, ...(error !== undefined && { error }) };
+  return { status, events: mergeDeltas(events), ...(error !== undefined && { error }) };
 }
+
+/** Returns events without pings, and with one delta where a text came in pieces: a mask changes the pieces. */
+function mergeDeltas(events: readonly unknown[]): JsonObject[] {
+  const merged: JsonObject[] = [];
+  for (const event of events.filter(isObject)) {
+    if (event.type === "ping") continue;
+    const last = merged.at(-1);
+    const [delta, before] = [event.delta, last?.delta].map((value) => isObject(value) ? value : undefined);
+    const field = TEXT_FIELDS.find((name) => typeof delta?.[name] === "string");
+    const continues = field !== undefined && last?.index === event.index && before?.type === delta?.type;
+    if (last !== undefined && continues) {
+      last.delta = { ...before, [field]: `${before?.[field]}${delta?.[field]}` };
+    } else merged.push({ ...event });
+  }
+  return merged;
+}
+
+const TEXT_FIELDS = ["text", "thinking", "partial_json"];
 
 function isStream({ headers }: Response): boolean {
   return headers.get("content-type")?.startsWith("text/event-stream") ?? false;
@@ -106,11 +133,13 @@ function isBodiless(status: number): boolean {
   return status === 204 || status === 304;
 }
 
-function listNotes({ exchanges, tools }: Recording): string[] {
+function listNotes(recording: Recording): string[] {
+  const { exchanges, tools } = recording;
   return [
     ...(exchanges.some(({ cut }) => cut)
       ? ["an answer of the upstream was too long to be recorded whole"]
       : []),
+    ...(wasMasked(recording) ? ["credentials were removed; token estimates are not compared"] : []),
     ...(tools.length > 0 ? [`tools are not run again: ${[...new Set(tools)].join(", ")}`] : []),
   ];
 }

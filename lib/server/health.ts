@@ -19,6 +19,7 @@ export function answerRoot(): Response {
       "GET /health",
       "GET /status",
       "GET /tool-metrics",
+      "GET /metrics",
       "GET /debug/errors/recent",
       "GET /debug/errors/stats",
       "GET /debug/errors/{id}",

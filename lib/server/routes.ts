@@ -6,6 +6,7 @@ import { answerHealth, answerHello, answerRoot, answerStatus } from "./health.ts
 import { answerMessages } from "./messages.ts";
 import { answerModel, answerModels } from "./models.ts";
 import type { RequestLog } from "./request_log.ts";
+import { answerMetrics } from "./metrics.ts";
 import { answerToolMetrics } from "./tool_metrics.ts";
 
 /** A request at its route. */
@@ -53,6 +54,7 @@ const API_ROUTES: readonly EndpointRoute[] = [
 
 /** Endpoints of the operator. */
 const OPERATOR_ROUTES: readonly EndpointRoute[] = [
+  { method: "GET", path: "/metrics", access: "admin", answer: ({ gateway }) => answerMetrics(gateway) },
   {
     method: "GET",
     path: "/debug/errors/recent",

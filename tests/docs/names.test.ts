@@ -38,7 +38,7 @@ const OTHER_VARIABLES = new Set([
 
 /** Flags of the program that are no settings, and those of the runtimes. */
 const OTHER_FLAGS = new Set([
-  ...["--help", "--check", "--version"],
+  ...["--help", "--check", "--version", "--fixture"],
   ...[
     "--allow-all",
     "--allow-env",

@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
+import { minimalRequest } from "../kit/request.ts";
+import { COMPLETE_STREAMS, writeChunks } from "../kit/streams.ts";
+
+const USAGE = {
+  prompt_tokens: 10,
+  completion_tokens: 5,
+  cost: 0.25,
+  prompt_tokens_details: { cached_tokens: 4 },
+};
+const PRICED = writeChunks({ choices: [{ delta: { content: "Hi" }, finish_reason: "stop" }] }, {
+  choices: [],
+  usage: USAGE,
+});
+
+/** Reads the metrics: each line that is a value, by its name and labels. Checks the format on the way. */
+async function readMetrics(
+  gateway: TestGateway,
+  headers: Record<string, string> = {},
+): Promise<Map<string, number>> {
+  const response = await gateway.get("/metrics", headers);
+  assert.equal(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  const text = await response.text();
+  assert.ok(text.endsWith("\n"));
+  const values = new Map<string, number>();
+  const types = new Map<string, string>();
+  for (const line of text.trimEnd().split("\n")) {
+    const [, kind, family, rest] = /^# (HELP|TYPE) ([a-z_]+) (.+)$/.exec(line) ?? [];
+    if (kind !== undefined) {
+      if (kind === "TYPE") {
+        assert.ok(!types.has(family ?? ""), line);
+        types.set(family ?? "", rest ?? "");
+      }
+      continue;
+    }
+    const match = /^([a-z_]+)(\{(?:[a-z]+="(?:[^"\\\n]|\\[\\"n])*",?)+\})? (\S+)$/.exec(line);
+    assert.ok(match, line);
+    const [, name = "", labels = "", value] = match;
+    assert.ok(types.has(name) || types.get(name.replace(/_(bucket|sum|count)$/, "")) === "histogram", line);
+    assert.ok(!values.has(name + labels), line);
+    values.set(name + labels, Number(value));
+  }
+  return values;
+}
+
+test("GET /metrics counts requests, durations, tokens, cost, errors, retries, remedies and losses", async () => {
+  const gateway = createTestGateway({
+    upstream: [
+      { body: PRICED },
+      { status: 400, body: '{"error":{"message":"Unrecognized request argument supplied: stop"}}' },
+      { body: PRICED },
+      { status: 500, body: "{}" },
+    ],
+  });
+  await (await gateway.post(minimalRequest("chat", { stream: true }))).text();
+  await (await gateway.post(minimalRequest("chat", { stop_sequences: ["X"] }))).text();
+  await (await gateway.post(minimalRequest("chat"))).text();
+  await (await gateway.get("/none/such")).text();
+  const values = await readMetrics(gateway);
+  const model = "openrouter/vendor/model";
+  const expected: Record<string, number> = {
+    'gateway_requests_total{route="POST /v1/messages",status="200",outcome="finished"}': 2,
+    'gateway_requests_total{route="POST /v1/messages",status="500",outcome="failed"}': 1,
+    'gateway_requests_total{route="other",status="404",outcome="failed"}': 1,
+    'gateway_failures_total{kind="upstream"}': 1,
+    'gateway_failures_total{kind="client"}': 1,
+    'gateway_request_duration_seconds_count{route="POST /v1/messages"}': 3,
+    'gateway_request_duration_seconds_bucket{route="POST /v1/messages",le="0.005"}': 3,
+    'gateway_request_duration_seconds_bucket{route="POST /v1/messages",le="+Inf"}': 3,
+    [`gateway_first_event_seconds_count{model="${model}"}`]: 2,
+    gateway_open_requests: 1,
+    gateway_open_streams: 0,
+    [`gateway_tokens_total{model="${model}",kind="input"}`]: 12,
+    [`gateway_tokens_total{model="${model}",kind="output"}`]: 10,
+    [`gateway_tokens_total{model="${model}",kind="cache_read"}`]: 8,
+    [`gateway_cost_usd_total{model="${model}"}`]: 0.5,
+    'gateway_upstream_errors_total{upstream="openrouter",status="400"}': 1,
+    'gateway_upstream_errors_total{upstream="openrouter",status="500"}': 1,
+    'gateway_remedies_total{change="drop_parameter"}': 1,
+    'gateway_losses_total{action="dropped"}': 1,
+  };
+  for (const [name, value] of Object.entries(expected)) assert.equal(values.get(name), value, name);
+});
+
+test("GET /metrics counts open streams while they are read", async () => {
+  const gateway = createTestGateway({ upstream: { body: COMPLETE_STREAMS.chat } });
+  const response = await gateway.post(minimalRequest("chat", { stream: true }));
+  assert.equal((await readMetrics(gateway)).get("gateway_open_streams"), 1);
+  await response.text();
+  assert.equal((await readMetrics(gateway)).get("gateway_open_streams"), 0);
+  const left = await gateway.post(minimalRequest("chat", { stream: true }));
+  await left.body?.cancel();
+  assert.equal((await readMetrics(gateway)).get("gateway_open_streams"), 0);
+});
+
+test("GET /metrics has a bounded number of series, whatever clients send, and no secret", async () => {
+  const gateway = createTestGateway({ upstream: { body: COMPLETE_STREAMS.chat } });
+  const evil = 'x"\\\n{} sk-or-v1-0123456789abcdef';
+  for (let nth = 0; nth < 600; nth++) {
+    await (await gateway.post(minimalRequest("chat", { model: `vendor/${nth} ${evil}` }))).text();
+    await (await gateway.get(`/v1/${nth}`)).text();
+  }
+  const values = await readMetrics(gateway);
+  assert.ok(values.size < 20_000, String(values.size));
+  const models = [...values.keys()].filter((name) => name.startsWith("gateway_tokens_total"));
+  assert.ok(models.length <= 502, String(models.length));
+  assert.ok(models.some((name) => name.includes('"other"')));
+  assert.equal([...values.keys()].some((name) => name.includes("0123456789abcdef")), false);
+});
+
+test("GET /metrics needs the admin key, unless no key is configured", async () => {
+  const [admin, client] = ["admin-0123456789abcdef", "client-0123456789abcdef"];
+  const gateway = createTestGateway({ settings: { GATEWAY_API_KEYS: client, GATEWAY_ADMIN_KEY: admin } });
+  for (const [key, status] of [[client, 403], [admin, 200], ["other", 401]] as const) {
+    const response = await gateway.get("/metrics", { authorization: `Bearer ${key}` });
+    await response.text();
+    assert.equal(response.status, status);
+  }
+  assert.equal(
+    (await createTestGateway({ settings: { GATEWAY_ADMIN_KEY: admin } }).get("/metrics")).status,
+    403,
+  );
+  assert.equal((await createTestGateway().get("/metrics")).status, 200);
+});
+
+test("GET /status counts failures by kind, and refusals by limits as a kind of their own", async () => {
+  const gateway = createTestGateway({
+    settings: { LIMITS: { each: { requests: 1 } } },
+    upstream: { body: COMPLETE_STREAMS.chat },
+  });
+  for (let nth = 0; nth < 3; nth++) await (await gateway.post(minimalRequest("chat"))).text();
+  const { requests } = await (await gateway.get("/status")).json();
+  assert.deepEqual(requests, {
+    total: 4,
+    failed: 2,
+    open: 1,
+    failures: { limit: 2, access: 0, client: 0, upstream: 0, gateway: 0 },
+  });
+});
