@@ -30,10 +30,10 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
   ],
   // A key may follow an escape of a URL, such as `%20`.
   [
-    /(?:\b|(?<=%[\da-f]{2}))(?:sk|pk|rk|gsk|xai|hf|r8|nvapi|pplx|csk|ghp|github_pat)[-_][\w-]{8,}/gi,
+    /(?:\b|(?<=%[\da-fA-F]{2}))(?:sk|pk|rk|gsk|xai|hf|r8|nvapi|pplx|csk|ghp|github_pat)[-_][\w-]{8,}/g,
     "[redacted]",
   ],
-  [/(?:\b|(?<=%[\da-f]{2}))AIza[\w-]{20,}/gi, "[redacted]"],
+  [/(?:\b|(?<=%[\da-fA-F]{2}))AIza[\w-]{20,}/g, "[redacted]"],
   [/(?:(?<![\w-])|(?<=%[\da-fA-F]{2}))eyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, "[redacted]"],
   [/(\w{1,20}:\/\/|https?:)[^\s"'\\]{0,300}@/gi, "$1[redacted]@"],
   [/([?&]key=)[^\s&#"'\\]+/gi, "$1[redacted]"],
