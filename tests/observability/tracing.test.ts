@@ -206,3 +206,35 @@ test("A request within a span of the server has no span of its own", async () =>
     "/health",
   ]]);
 });
+
+test("A tool that the gateway runs has a span, and so has each turn of its message", async () => {
+  ended.length = 0;
+  const call = {
+    index: 0,
+    id: "call_1",
+    function: { name: "web_search", arguments: '{"query":"secret bees"}' },
+  };
+  const gateway = createTestGateway({
+    upstream: [
+      { body: writeChunks({ choices: [{ delta: { tool_calls: [call] }, finish_reason: "tool_calls" }] }) },
+      { body: writeChunks({ choices: [], usage: { prompt_tokens: 5, completion_tokens: 1 } }) },
+      { body: writeChunks({ choices: [{ delta: { content: "Done" }, finish_reason: "stop" }] }) },
+    ],
+  });
+  const tools = [{ type: "web_search_20250305", name: "web_search" }];
+  await (await gateway.post(minimalRequest("chat", { tools }))).text();
+  const request = ended.at(-1);
+  assert.deepEqual(ended.map(({ name }) => name), [
+    "chat vendor/model",
+    "chat anthropic/claude-haiku-5.5",
+    "execute_tool WebSearch",
+    "chat vendor/model",
+    "POST /v1/messages",
+  ]);
+  for (const { parent } of ended.slice(0, -1)) assert.equal(parent, request?.id);
+  assert.deepEqual(ended[2]?.attributes, {
+    "gen_ai.operation.name": "execute_tool",
+    "gen_ai.tool.name": "WebSearch",
+  });
+  assert.equal(JSON.stringify(ended).includes("bees"), false);
+});
