@@ -2,7 +2,7 @@ import { createAccess } from "./access/access.ts";
 import { createApp } from "./server/app.ts";
 import { createModelCache } from "./upstreams/model_cache.ts";
 import { type Clock, systemClock } from "./runtime/clock.ts";
-import { createOperations } from "./server/operations.ts";
+import { createOperations } from "./server/operator/operations.ts";
 import { createShutdown } from "./runtime/shutdown.ts";
 import { parseConfig } from "./config/parse.ts";
 import type { Config, Settings } from "./config/settings.ts";
@@ -17,6 +17,7 @@ import type { Directory } from "./upstreams/upstream.ts";
 import { createFetch } from "./runtime/fetch.ts";
 import { createLearnedAdjustments } from "./turns/learned_adjustments.ts";
 import { createToolLoaders } from "./turns/load_tools.ts";
+import { createUpstreamChecks } from "./upstreams/upstream_check.ts";
 import { createUpstreams } from "./upstreams/from_config.ts";
 import type { Alias } from "./config/aliases.ts";
 
@@ -75,13 +76,15 @@ export function createGateway(
   const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
   const { fetch = createFetch(config) } = options;
   const shutdown = createShutdown(clock, config.shutdownTimeout * 1000);
+  const directory = toDirectory(config);
   const gateway: GatewayContext = {
     config,
     access: createAccess(fullConfig, host),
     fetch,
     clock,
     newId,
-    directory: toDirectory(config),
+    directory,
+    upstreamChecks: createUpstreamChecks(directory.upstreams.values(), { fetch, clock }),
     modelCache: createModelCache({ fetch, clock }),
     operations: createOperations(config, { clock, settings }),
     shutdown,

@@ -29,6 +29,23 @@ export function readArgs(): string[] {
   return process.argv.slice(2);
 }
 
+/** Returns the name and version of the runtime, such as `node` and `24.13.0`. */
+export function describeRuntime(): { name: string; version: string } {
+  const { bun, deno, node } = globalThis.process?.versions ?? {};
+  if (deno !== undefined) return { name: "deno", version: deno };
+  if (bun !== undefined) return { name: "bun", version: bun };
+  return node === undefined ? { name: "unknown", version: "" } : { name: "node", version: node };
+}
+
+/** Returns the memory of the process in MiB; undefined on a runtime without processes. */
+export function readMemoryUsage(): { rss_mb: number; heap_mb: number } | undefined {
+  if (typeof globalThis.process?.memoryUsage !== "function") return undefined;
+  const { rss, heapUsed } = process.memoryUsage();
+  return { rss_mb: Math.round(rss / MIB), heap_mb: Math.round(heapUsed / MIB) };
+}
+
+const MIB = 1024 * 1024;
+
 /** Returns the id of this process; 0 on a runtime without processes. */
 export function readProcessId(): number {
   return globalThis.process?.pid ?? 0;

@@ -3,7 +3,8 @@ import type { Config } from "../config/settings.ts";
 import type { BodyMeter } from "../limits/body_meter.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
-import type { Operations } from "./operations.ts";
+import type { Operations } from "./operator/operations.ts";
+import type { UpstreamChecks } from "../upstreams/upstream_check.ts";
 import type { MessageContext } from "../turns/context.ts";
 
 /** Dependencies of the endpoints. */
@@ -12,6 +13,7 @@ export interface GatewayContext extends MessageContext {
   config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">;
   access: Access;
   operations: Operations;
+  upstreamChecks: UpstreamChecks;
   shutdown: Shutdown;
   limits: Limiter;
   /** Counts the request bodies that are being read. */

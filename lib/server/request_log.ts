@@ -12,10 +12,10 @@ import { toRouteLabel } from "../upstreams/find_route.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import type { ListedModel } from "../upstreams/model_list.ts";
 import type { UpstreamHeaders } from "../upstreams/upstream_headers.ts";
-import { toFailureKind } from "./failure_kind.ts";
+import { toFailureKind } from "./operator/failure_kind.ts";
 import type { GatewayContext } from "./context.ts";
-import type { Operations } from "./operations.ts";
-import { type Recorder, startRecorder } from "./recorder.ts";
+import type { Operations } from "./operator/operations.ts";
+import { type Recorder, startRecorder } from "./operator/recorder.ts";
 
 /** Fields of the log record that become known while a request is answered. */
 type RequestFields = Partial<

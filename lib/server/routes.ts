@@ -1,13 +1,19 @@
 import { answerCountTokens } from "./count_tokens.ts";
 import type { GatewayContext } from "./context.ts";
 import type { OperatorAccess } from "../access/operator.ts";
-import { answerError, answerErrorCleanup, answerErrorStats, answerRecentErrors } from "./debug_errors.ts";
-import { answerHealth, answerHello, answerRoot, answerStatus } from "./health.ts";
+import {
+  answerError,
+  answerErrorCleanup,
+  answerErrorStats,
+  answerRecentErrors,
+} from "./operator/debug_errors.ts";
+import { answerDetailedHealth } from "./operator/detailed_health.ts";
+import { answerHealth, answerHello, answerRoot, answerStatus } from "./operator/health.ts";
 import { answerMessages } from "./messages.ts";
 import { answerModel, answerModels } from "./models.ts";
 import type { RequestLog } from "./request_log.ts";
-import { answerMetrics } from "./metrics.ts";
-import { answerToolMetrics } from "./tool_metrics.ts";
+import { answerMetrics } from "./operator/metrics.ts";
+import { answerToolMetrics } from "./operator/tool_metrics.ts";
 
 /** A request at its route. */
 export interface RoutedCall {
@@ -96,6 +102,7 @@ export const ROUTES: readonly EndpointRoute[] = [
     open: ["GET", "HEAD"],
     answer: ({ gateway }) => answerHealth(gateway),
   },
+  { method: "GET", path: "/health/detailed", answer: ({ gateway }) => answerDetailedHealth(gateway) },
   { method: "GET", path: "/api/hello", open: ["HEAD"], answer: () => answerHello() },
   {
     method: "GET",

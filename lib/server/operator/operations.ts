@@ -1,18 +1,18 @@
-import { UNAUTHENTICATED } from "../config/gateway_keys.ts";
-import type { Config, Settings } from "../config/settings.ts";
-import { listSecrets } from "../config/secrets.ts";
-import { type BodyLog, createBodyLog } from "../observability/body_log.ts";
-import { type Counters, createCounters } from "../observability/counters.ts";
-import { toErrorEntry } from "../observability/errors/error_entry.ts";
-import { createErrorStore, type ErrorStore } from "../observability/errors/error_store.ts";
-import { errorChain } from "../observability/log.ts";
-import { createMasks } from "../observability/mask.ts";
-import { createGatewayMetrics, type GatewayMetrics } from "../observability/metrics/gateway_metrics.ts";
-import { type FinishedRequest, logRequest } from "../observability/request_record.ts";
-import type { Clock } from "../runtime/clock.ts";
-import { type DayFiles, openDayFiles } from "../runtime/day_files.ts";
-import { openPrivateFolder, type PrivateFolder } from "../runtime/private_files.ts";
-import { readProcessId } from "../runtime/process.ts";
+import { UNAUTHENTICATED } from "../../config/gateway_keys.ts";
+import type { Config, Settings } from "../../config/settings.ts";
+import { listSecrets } from "../../config/secrets.ts";
+import { type BodyLog, createBodyLog } from "../../observability/body_log.ts";
+import { type Counters, createCounters } from "../../observability/counters.ts";
+import { toErrorEntry } from "../../observability/errors/error_entry.ts";
+import { createErrorStore, type ErrorStore } from "../../observability/errors/error_store.ts";
+import { errorChain } from "../../observability/log.ts";
+import { createMasks } from "../../observability/mask.ts";
+import { createGatewayMetrics, type GatewayMetrics } from "../../observability/metrics/gateway_metrics.ts";
+import { type FinishedRequest, logRequest } from "../../observability/request_record.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { type DayFiles, openDayFiles } from "../../runtime/day_files.ts";
+import { openPrivateFolder, type PrivateFolder } from "../../runtime/private_files.ts";
+import { readProcessId } from "../../runtime/process.ts";
 import type { Recorder } from "./recorder.ts";
 
 /** What the gateway keeps about its requests, for the operator. */

@@ -1,7 +1,7 @@
-import { ApiError } from "../base/errors.ts";
-import { UpstreamError } from "../dialects/mod.ts";
-import { LimitError } from "../limits/limit_error.ts";
-import type { FailureKind } from "../observability/failure_kind.ts";
+import { ApiError } from "../../base/errors.ts";
+import { UpstreamError } from "../../dialects/mod.ts";
+import { LimitError } from "../../limits/limit_error.ts";
+import type { FailureKind } from "../../observability/failure_kind.ts";
 
 /** Returns the kind of a failure, by the error that caused it and by the status of the answer. */
 export function toFailureKind(status: number, error: unknown): FailureKind {

@@ -1,4 +1,4 @@
-import type { GatewayContext } from "./context.ts";
+import type { GatewayContext } from "../context.ts";
 
 /**
  * Answers `GET /metrics` in the text format of Prometheus. Labels hold names of the gateway's settings, endpoints,

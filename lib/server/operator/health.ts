@@ -1,8 +1,9 @@
-import type { Caller } from "../access/caller.ts";
-import { countUnhandledErrors } from "../observability/counters.ts";
-import type { GatewayContext } from "./context.ts";
-import { ADMIN, LOCAL } from "../config/gateway_keys.ts";
-import { NAME, VERSION } from "../base/version.ts";
+import type { Caller } from "../../access/caller.ts";
+import { countUnhandledErrors } from "../../observability/counters.ts";
+import type { GatewayContext } from "../context.ts";
+import { ADMIN, LOCAL } from "../../config/gateway_keys.ts";
+import { describeRuntime, readMemoryUsage } from "../../runtime/process.ts";
+import { NAME, VERSION } from "../../base/version.ts";
 
 /** Answers `GET /` with the gateway's name, version and endpoints. */
 export function answerRoot(): Response {
@@ -17,6 +18,7 @@ export function answerRoot(): Response {
       "GET /v1/models",
       "GET /v1/models/{id}",
       "GET /health",
+      "GET /health/detailed",
       "GET /status",
       "GET /tool-metrics",
       "GET /metrics",
@@ -47,7 +49,7 @@ export function answerHealth({ clock }: GatewayContext): Response {
 }
 
 /**
- * Answers `GET /status` with the uptime. With the admin key, or if no keys are configured, the response also has the
+ * Answers `GET /status` with the uptime, the memory and the runtime. With the admin key, or if no keys are configured, the response also has the
  * counters, the upstreams, and the changes of requests that refusals have shown to be necessary. It never contains a key.
  */
 export function answerStatus(gateway: GatewayContext, { client }: Caller): Response {
@@ -59,6 +61,8 @@ export function answerStatus(gateway: GatewayContext, { client }: Caller): Respo
     environment: config.environment,
     timestamp: toIsoTime(clock.now()),
     uptime_seconds: Math.floor((clock.now() - startedAt) / 1000),
+    memory_usage: readMemoryUsage(),
+    runtime: describeRuntime(),
     ...(client === ADMIN || client === LOCAL ? statusDetails(gateway) : {}),
   });
 }

@@ -1,13 +1,13 @@
-import type { StreamEvent } from "../anthropic/events.ts";
-import { toApiError } from "../base/errors.ts";
-import { isObject, tryJson } from "../base/json.ts";
-import { VERSION } from "../base/version.ts";
-import { replaySettings } from "../config/replay_settings.ts";
-import type { Settings } from "../config/settings.ts";
-import { type Mask, maskJson } from "../observability/mask.ts";
-import { maskBody, maskSequence } from "../observability/mask_stream.ts";
-import { type Exchange, type Recording, RECORDING_FORMAT } from "../observability/recording.ts";
-import type { FinishedRequest } from "../observability/request_record.ts";
+import type { StreamEvent } from "../../anthropic/events.ts";
+import { toApiError } from "../../base/errors.ts";
+import { isObject, tryJson } from "../../base/json.ts";
+import { VERSION } from "../../base/version.ts";
+import { replaySettings } from "../../config/replay_settings.ts";
+import type { Settings } from "../../config/settings.ts";
+import { type Mask, maskJson } from "../../observability/mask.ts";
+import { maskBody, maskSequence } from "../../observability/mask_stream.ts";
+import { type Exchange, type Recording, RECORDING_FORMAT } from "../../observability/recording.ts";
+import type { FinishedRequest } from "../../observability/request_record.ts";
 import { copyBody } from "./copy_body.ts";
 
 /** Records one message. */

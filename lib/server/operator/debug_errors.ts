@@ -1,6 +1,6 @@
-import { ApiError } from "../base/errors.ts";
-import { quote } from "../base/redact.ts";
-import type { GatewayContext } from "./context.ts";
+import { ApiError } from "../../base/errors.ts";
+import { quote } from "../../base/redact.ts";
+import type { GatewayContext } from "../context.ts";
 
 /** Answers `GET /debug/errors/recent?count=` with the newest errors, the newest first; by default 10. */
 export async function answerRecentErrors(
