@@ -5,10 +5,12 @@ import {
   arrivalCharges,
   inputCharges,
   metadataCharges,
+  readingCharges,
   type Requester,
   tokenCountSlots,
   usageCharges,
 } from "./charges.ts";
+import { type LimitLeft, toLimitsLeft } from "./limits_left.ts";
 import { createMemoryStore } from "./memory_store.ts";
 import type { Charge, QuotaCheck } from "./quota.ts";
 import { rateLimitHeaders } from "./rate_headers.ts";
@@ -37,6 +39,12 @@ export interface Limiter {
    * @throws {ApiError} `rate_limit_error` or `overloaded_error` if a limit is reached.
    */
   admitTokenCount(requester: Requester): Promise<() => void>;
+  /**
+   * Returns what is left of the limits of a requester's key and session.
+   *
+   * @throws {ApiError} `overloaded_error` if the store cannot be reached.
+   */
+  left(requester: Requester): Promise<LimitLeft[]>;
 }
 
 /** Usage of one turn; `usd` is undefined if its cost is unknown. */
@@ -175,6 +183,13 @@ export function createLimiter(
       const slots = tokenCountSlots(limits, requester, newId("hold_"));
       await chargeQuotas([...metadataCharges(limits, requester), ...slots]);
       return () => releaseSlots(slots);
+    },
+    async left(requester) {
+      const now = clock.now();
+      const charges = readingCharges(limits, requester, now);
+      if (charges.length === 0) return [];
+      const { used } = await store.charge(charges, now);
+      return toLimitsLeft(charges, used, now);
     },
   };
 }

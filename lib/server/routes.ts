@@ -13,6 +13,7 @@ import { answerMessages } from "./messages.ts";
 import { answerModel, answerModels } from "./models.ts";
 import type { RequestLog } from "./request_log.ts";
 import { answerMetrics } from "./operator/metrics.ts";
+import { answerSession } from "./operator/session.ts";
 import { answerToolMetrics } from "./operator/tool_metrics.ts";
 
 /** A request at its route. */
@@ -55,6 +56,12 @@ const API_ROUTES: readonly EndpointRoute[] = [
     path: "/v1/models/:id{.+}",
     answer: ({ request, gateway, requestLog: { caller }, params: { id = "" } }) =>
       answerModel(request, gateway, { caller, id }),
+  },
+  {
+    method: "GET",
+    path: "/v1/sessions/:id",
+    answer: ({ request, gateway, requestLog, params: { id = "" } }) =>
+      answerSession(request, gateway, { requestLog, id }),
   },
 ];
 

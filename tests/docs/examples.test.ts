@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
 import hono from "../../docs/examples/hono.ts";
 import workers from "../../docs/examples/workers.ts";
+import { serve } from "../../lib/runtime/serve.ts";
+import { createGateway } from "../../mod.ts";
 import { launch, type Runtime, RUNTIMES } from "../end_to_end/runtimes/launch.ts";
 import { ROOT } from "./pages.ts";
 
@@ -60,8 +62,48 @@ test("docs/examples/deno.ts passes the type check of Deno", {
   assert.equal(status, 0, stderr);
 });
 
+const missingCurl = spawnSync("curl", ["--version"]).status === 0 ? false : "no curl";
+
+test("docs/examples/statusline.sh prints what Claude Code's session has used, or its model", {
+  skip: missingCurl,
+  timeout: 60_000,
+}, async () => {
+  const settings = { GATEWAY_API_KEYS: `alice:${KEY}`, LOG_LEVEL: "off" } as const;
+  const server = await serve(createGateway({ settings }), { port: 0, host: "127.0.0.1" });
+  try {
+    const request = toRequest(`${server.url}/v1/messages`, {
+      "x-api-key": KEY,
+      "x-claude-code-session-id": "s-1",
+    });
+    await assertEcho(await fetch(request));
+    const lineOf = async (session: string) =>
+      await runStatusLine(
+        { session_id: session, cwd: "/", model: { id: "demo/echo", display_name: "Echo" } },
+        { ANTHROPIC_BASE_URL: server.url, ANTHROPIC_AUTH_TOKEN: KEY },
+      );
+    assert.match(await lineOf("s-1"), /^demo\/echo · \d+ in, \d+ out · \$0\.00\n$/);
+    assert.equal(await lineOf("s-2"), "demo/echo\n");
+  } finally {
+    await server.stop();
+  }
+});
+
+/** Runs the status line as Claude Code does: with JSON at its standard input. */
+async function runStatusLine(input: object, variables: Record<string, string>): Promise<string> {
+  const env = { PATH: process.env.PATH, ...variables };
+  const child = spawn("sh", [`${ROOT}docs/examples/statusline.sh`], {
+    env,
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  child.stdin.end(JSON.stringify(input, null, 2));
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => output += text);
+  await new Promise((resolve) => child.on("close", resolve));
+  return output;
+}
+
 test("every file of docs/examples/ has a test", () => {
-  const tested = [...Object.keys(SERVERS), "hono.ts", "workers.ts"];
+  const tested = [...Object.keys(SERVERS), "hono.ts", "workers.ts", "statusline.sh"];
   assert.deepEqual(readdirSync(`${ROOT}docs/examples`).sort(), tested.sort());
 });
 

@@ -17,6 +17,7 @@ export function answerRoot(): Response {
       "POST /v1/messages/count_tokens",
       "GET /v1/models",
       "GET /v1/models/{id}",
+      "GET /v1/sessions/{id}",
       "GET /health",
       "GET /health/detailed",
       "GET /status",

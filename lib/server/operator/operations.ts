@@ -13,6 +13,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { type DayFiles, openDayFiles } from "../../runtime/day_files.ts";
 import { openPrivateFolder, type PrivateFolder } from "../../runtime/private_files.ts";
 import { readProcessId } from "../../runtime/process.ts";
+import { createSessionStore, type SessionStore } from "./session_store.ts";
 import type { Recorder } from "./recorder.ts";
 
 /** What the gateway keeps about its requests, for the operator. */
@@ -20,6 +21,7 @@ export interface Operations {
   counters: Counters;
   metrics: GatewayMetrics;
   errors: ErrorStore;
+  sessions: SessionStore;
   /** Undefined if bodies are not logged. */
   bodies: BodyLog | undefined;
   /** Folder of recorded messages; undefined if none are recorded. */
@@ -48,6 +50,7 @@ export function createOperations(
       ...limits,
     });
   const errors = createErrorStore(open("errors", { maxFileBytes: 8 * MIB, maxFiles: 32 }));
+  const sessions = createSessionStore();
   const bodyFiles = config.logBodies === "on"
     ? open("bodies", { maxFileBytes: 32 * MIB, maxFiles: 16 })
     : undefined;
@@ -60,10 +63,12 @@ export function createOperations(
     counters,
     metrics,
     errors,
+    sessions,
     bodies,
     onRequestEnd(finished, recorder) {
       const { record, error, headers, content } = finished;
       metrics.countRequest(record, finished);
+      sessions.add(finished, clock.now());
       if (error === undefined && content === undefined && recorder === undefined) return logRequest(record);
       const mask = masksOf(headers);
       const now = clock.now();
