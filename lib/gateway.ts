@@ -69,15 +69,32 @@ export interface Gateway {
  * if (!response.ok) throw new Error("unhealthy");
  * ```
  */
-export function createGateway(
-  { settings = {}, clock = systemClock, host, ...options }: GatewayOptions = {},
-): Gateway {
+export function createGateway(options: GatewayOptions = {}): Gateway {
+  const gateway = createContext(options);
+  const { shutdown } = gateway;
+  const answer = createApp(gateway);
+  return {
+    fetch: async (request) => shutdown.started ? shuttingDownResponse() : await answer(request),
+    async ready() {
+      await gateway.loadToolbox?.();
+    },
+    stop: () => shutdown.start(),
+  };
+}
+
+/**
+ * Creates what the endpoints of a gateway depend on, without the endpoints.
+ *
+ * @throws {ConfigError} as {@linkcode createGateway} does.
+ */
+export function createContext(
+  { settings = {}, clock = systemClock, host, ...options }: GatewayOptions,
+): GatewayContext {
   const fullConfig = parseConfig({ settings });
   const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
   const { fetch = createFetch(config) } = options;
-  const shutdown = createShutdown(clock, config.shutdownTimeout * 1000);
   const directory = toDirectory(config);
-  const gateway: GatewayContext = {
+  return {
     config,
     access: createAccess(fullConfig, host),
     fetch,
@@ -87,20 +104,12 @@ export function createGateway(
     upstreamChecks: createUpstreamChecks(directory.upstreams.values(), { fetch, clock }),
     modelCache: createModelCache({ fetch, clock }),
     operations: createOperations(config, { clock, settings }),
-    shutdown,
+    shutdown: createShutdown(clock, config.shutdownTimeout * 1000),
     inputCounter: createInputCounter(clock),
     learned: createLearnedAdjustments(),
     limits: createLimiter(config, { clock, newId }),
     bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
     ...createToolLoaders(config, clock),
-  };
-  const answer = createApp(gateway);
-  return {
-    fetch: async (request) => shutdown.started ? shuttingDownResponse() : await answer(request),
-    async ready() {
-      await gateway.loadToolbox?.();
-    },
-    stop: () => shutdown.start(),
   };
 }
 

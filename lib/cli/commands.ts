@@ -28,6 +28,10 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     text: "Print the variables that connect Claude Code to this gateway, for a shell to evaluate",
     load: async () => (await import("./claude_code/env.ts")).printEnv,
   }],
+  ["doctor", {
+    text: "Check upstreams, keys, models, tools and folders, and what a request of Claude Code loses",
+    load: async () => (await import("./doctor.ts")).runDoctor,
+  }],
   ["replay", {
     text: "Translate a recording of RECORD_DIR again: replay <file>, or replay --fixture <file> for a test",
     load: async () => (await import("./replay.ts")).runReplay,

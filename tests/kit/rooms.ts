@@ -13,7 +13,10 @@ export interface Room {
 export const ROOMS: Record<string, Room> = {
   "mod.ts": { uses: "cli gateway.ts config runtime" },
   "worker.ts": { uses: "gateway.ts config observability runtime base" },
-  "cli": { uses: "replay config observability runtime base" },
+  "cli": { uses: "doctor replay gateway.ts config observability runtime base" },
+  "doctor": {
+    uses: "server turns upstreams dialects anthropic config runtime base tools/toolbox",
+  },
   "replay": { uses: "gateway.ts anthropic config observability runtime base" },
   "gateway.ts": { uses: "server turns upstreams tokens access limits config observability runtime base" },
   "server": {

@@ -1,0 +1,28 @@
+import { parseConfig } from "../config/parse.ts";
+import { GUARD_SETTINGS, SETTING_NAMES } from "../config/settings.ts";
+import { examine } from "../doctor/doctor.ts";
+import { writeReport } from "../doctor/report.ts";
+import { createContext } from "../gateway.ts";
+import { printLine, startLog } from "../observability/log.ts";
+import { readEnv } from "../runtime/process.ts";
+import { readFlags } from "./flags.ts";
+
+/**
+ * Runs `doctor`: checks the upstreams, their keys, the models, the tools and the folders of the settings. `--model`
+ * selects the model; by default those of the aliases `big` and `small` are checked. Returns 1 if a check fails.
+ *
+ * @throws {ConfigError} if the settings are invalid.
+ */
+export async function runDoctor(args: readonly string[]): Promise<number> {
+  const flags = readFlags(args);
+  const env = readEnv(SETTING_NAMES, { keepEmpty: GUARD_SETTINGS });
+  const { host, port } = parseConfig({ flags, env });
+  startLog("off");
+  const model = flags.values.ANTHROPIC_MODEL;
+  const sections = await examine(createContext({ settings: { ...env, ...flags.values }, host }), {
+    models: model === undefined ? ["big", "small"] : [model],
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+  });
+  printLine(writeReport(sections));
+  return sections.some(({ findings }) => findings.some(({ mark }) => mark === "fail")) ? 1 : 0;
+}
