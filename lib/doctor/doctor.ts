@@ -3,6 +3,7 @@ import { VERSION } from "../base/version.ts";
 import { LOCAL } from "../config/gateway_keys.ts";
 import { describeRuntime } from "../runtime/process.ts";
 import type { GatewayContext } from "../server/context.ts";
+import type { Route } from "../upstreams/upstream.ts";
 import type { UpstreamCheck } from "../upstreams/upstream_check.ts";
 import { checkModel } from "./model.ts";
 import type { Finding, Section } from "./report.ts";
@@ -35,7 +36,7 @@ export async function examine(context: GatewayContext, { models, url }: ExamineO
       title: "Claude Code",
       findings: [
         { mark: "ok", text: `export ANTHROPIC_BASE_URL=${url}` },
-        { mark: "ok", text: `export ANTHROPIC_AUTH_TOKEN=${describeToken(context)}` },
+        { mark: "ok", text: `export ANTHROPIC_AUTH_TOKEN=${describeToken(context, first?.route)}` },
         ...(models[0] === undefined
           ? []
           : [{ mark: "ok" as const, text: `export ANTHROPIC_MODEL=${models[0]}` }]),
@@ -134,8 +135,10 @@ function checkFolders({ operations, config }: GatewayContext): Finding[] {
 }
 
 /** Describes the token that a client needs. The gateway holds only digests of its keys. */
-function describeToken({ access, directory }: GatewayContext): string {
+function describeToken({ access, directory }: GatewayContext, route: Route | undefined): string {
   if (access.apiKeys.required) return "(a key of GATEWAY_API_KEYS)";
-  const [upstream] = directory.upstreams.values();
-  return upstream?.key === undefined ? "(your key for the upstream)" : "any-text";
+  const upstream = route?.upstream ?? directory.upstreams.values().next().value;
+  return upstream?.acceptsClientKey && upstream.key === undefined
+    ? "(your key for the upstream)"
+    : "any-text";
 }

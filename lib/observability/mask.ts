@@ -5,15 +5,31 @@ import { createRedactor, credentialsOf, MIN_SECRET_CHARS } from "../base/secret_
 /** Removes credentials from a text. */
 export type Mask = (text: string) => string;
 
+/** The masks of a gateway. */
+export interface Masks {
+  /** Removes the secrets of the settings, and nothing that only looks like one. */
+  settings: Mask;
+  /** Returns the mask that removes the credentials of a request's headers, and nothing that only looks like one. */
+  ofHeaders(headers: Headers): Mask;
+  /** Returns the mask of records: it removes both, and whatever looks like a credential. */
+  ofRecords(headers: Headers): Mask;
+}
+
 /** Creates the masks of a gateway, whose settings hold the given secrets. */
-export function createMasks(secrets: readonly string[]): (headers: Headers) => Mask {
-  const redactSettings = createRedactor(toLongSecrets(secrets));
-  return (headers) => {
-    const redactHeaders = createRedactor(toLongSecrets(SECRET_HEADERS.flatMap((name) => {
+export function createMasks(secrets: readonly string[]): Masks {
+  const settings = createRedactor(toLongSecrets(secrets));
+  const ofHeaders = (headers: Headers) =>
+    createRedactor(toLongSecrets(SECRET_HEADERS.flatMap((name) => {
       const value = headers.get(name) ?? undefined;
       return [value, value === undefined ? undefined : credentialsOf(value)];
     })));
-    return (text) => redact(redactHeaders(redactSettings(text)));
+  return {
+    settings,
+    ofHeaders,
+    ofRecords(headers) {
+      const maskHeaders = ofHeaders(headers);
+      return (text) => redact(maskHeaders(settings(text)));
+    },
   };
 }
 

@@ -39,7 +39,10 @@ export function createApp(gateway: GatewayContext): (request: Request) => Promis
     const response = await requestLog.trace.run(() => answer(request, requestLog)).catch(
       (thrown: unknown) => {
         error = thrown;
-        const reply = errorResponse(toClientError(thrown, request), requestLog.requestId);
+        const reply = errorResponse(
+          requestLog.maskError(toClientError(thrown, request)),
+          requestLog.requestId,
+        );
         return request.method === "HEAD" ? new Response(null, reply) : reply;
       },
     );

@@ -161,7 +161,7 @@ async function streamAnswer(
     clock,
     client: clientSignal,
     pingIntervalMs: config.pingInterval * 1000,
-    toErrorBody: (error) => toErrorBody(toApiError(error), requestLog.requestId),
+    toErrorBody: (error) => toErrorBody(requestLog.maskError(toApiError(error)), requestLog.requestId),
     onEnd(outcome, error) {
       cleanUp();
       requestLog.end(outcome, 200, error);

@@ -1,7 +1,8 @@
 import { ANONYMOUS, type Caller } from "../access/caller.ts";
 import { MessageAccumulator } from "../anthropic/collect.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
-import { toApiError } from "../base/errors.ts";
+import { type ApiError, toApiError } from "../base/errors.ts";
+import { LOCAL } from "../config/gateway_keys.ts";
 import type { RequestObserver, TurnObserver, TurnStart } from "../observability/request_observer.ts";
 import type { FinishedRequest, RequestRecord } from "../observability/request_record.ts";
 import { type RequestTrace, startRequestTrace } from "../observability/tracing.ts";
@@ -181,6 +182,17 @@ export class RequestLog implements RequestObserver {
     } catch {
       // The log must not fail an answer that the client can read.
     }
+  }
+
+  /**
+   * Removes the secrets of the settings from the texts of an error that the client receives, and the client's key if it
+   * is one of the gateway's. Without such keys, a client may send any word as its key.
+   */
+  maskError(error: ApiError): ApiError {
+    const { masks } = this.#operations;
+    error.replaceTexts(masks.settings);
+    if (this.#caller.client !== LOCAL) error.replaceTexts(masks.ofHeaders(this.#headers));
+    return error;
   }
 
   /** Records that the status and headers of the answer are sent. */

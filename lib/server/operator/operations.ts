@@ -6,7 +6,7 @@ import { type Counters, createCounters } from "../../observability/counters.ts";
 import { toErrorEntry } from "../../observability/errors/error_entry.ts";
 import { createErrorStore, type ErrorStore } from "../../observability/errors/error_store.ts";
 import { errorChain } from "../../observability/log.ts";
-import { createMasks } from "../../observability/mask.ts";
+import { createMasks, type Masks } from "../../observability/mask.ts";
 import { createGatewayMetrics, type GatewayMetrics } from "../../observability/metrics/gateway_metrics.ts";
 import { type FinishedRequest, logRequest } from "../../observability/request_record.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -20,6 +20,7 @@ import type { Recorder } from "./recorder.ts";
 export interface Operations {
   counters: Counters;
   metrics: GatewayMetrics;
+  masks: Masks;
   errors: ErrorStore;
   sessions: SessionStore;
   /** Undefined if bodies are not logged. */
@@ -39,7 +40,7 @@ export function createOperations(
   config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">,
   { clock, settings }: { clock: Clock; settings: Settings },
 ): Operations {
-  const masksOf = createMasks(listSecrets(config));
+  const masks = createMasks(listSecrets(config));
   const counters = createCounters(clock.now());
   const metrics = createGatewayMetrics(counters);
   const open = (name: string, limits: { maxFileBytes: number; maxFiles: number }): DayFiles | undefined =>
@@ -62,6 +63,7 @@ export function createOperations(
     recordings,
     counters,
     metrics,
+    masks,
     errors,
     sessions,
     bodies,
@@ -70,7 +72,7 @@ export function createOperations(
       metrics.countRequest(record, finished);
       sessions.add(finished, clock.now());
       if (error === undefined && content === undefined && recorder === undefined) return logRequest(record);
-      const mask = masksOf(headers);
+      const mask = masks.ofRecords(headers);
       const now = clock.now();
       logRequest({ ...record, ...(error !== undefined && { error: mask(errorChain(error)) }) });
       if (record.failure !== undefined && record.client !== UNAUTHENTICATED) {
