@@ -1,3 +1,4 @@
+import { LruMap } from "../../base/lru.ts";
 import { redact } from "../../base/redact.ts";
 import { NAME, VERSION } from "../../base/version.ts";
 import { type Counters, countUnhandledErrors } from "../counters.ts";
@@ -146,5 +147,12 @@ function reading(name: string, help: string, read: Parameters<typeof createReadi
 
 /** Clients choose the names of models. One that looks like a credential is not shown. */
 function toModelLabel(model: string): string {
-  return redact(model);
+  const known = modelLabels.get(model);
+  if (known !== undefined) return known;
+  const label = redact(model);
+  modelLabels.set(model, label);
+  return label;
 }
+
+/** Labels of the models that were used last: redacting costs more than counting. */
+const modelLabels = new LruMap<string, string>(200);

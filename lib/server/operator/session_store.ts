@@ -23,7 +23,7 @@ export interface Session {
   requests: number;
   failed: number;
   /** The model that was used last is the last one. */
-  models: readonly ModelUse[];
+  models: ModelUse[];
 }
 
 /** Sessions since the start of the gateway. The least recently used are forgotten. */
@@ -46,28 +46,46 @@ export function createSessionStore(): SessionStore {
       if (id === undefined || model === undefined || answeredBy === undefined || record.turns === undefined) {
         return;
       }
-      const known = sessions.get(toKey(client, id)) ??
+      const key = toKey(client, id);
+      const session: Session = sessions.get(key) ??
         { id, startedAt: now - record.milliseconds, lastAt: now, requests: 0, failed: 0, models: [] };
-      const name = model.slice(0, MAX_NAME_CHARS);
-      const before = known.models.find((use) => use.model === name);
-      const use: ModelUse = {
-        model: name,
-        answered_by: answeredBy.slice(0, MAX_NAME_CHARS),
-        requests: (before?.requests ?? 0) + 1,
-        input_tokens: (before?.input_tokens ?? 0) + (record.inputTokens ?? 0),
-        output_tokens: (before?.output_tokens ?? 0) + (record.outputTokens ?? 0),
-        cache_read_input_tokens: (before?.cache_read_input_tokens ?? 0) + (record.cachedTokens ?? 0),
-        cost_usd: (before?.cost_usd ?? 0) + (usd ?? 0),
-      };
-      sessions.set(toKey(client, id), {
-        ...known,
-        lastAt: now,
-        requests: known.requests + 1,
-        failed: known.failed + (outcome === "failed" ? 1 : 0),
-        models: [...known.models.filter((other) => other !== before), use].slice(-MAX_MODELS),
-      });
+      sessions.set(key, session);
+      session.lastAt = now;
+      session.requests++;
+      if (outcome === "failed") session.failed++;
+      const use = takeUse(session.models, model.slice(0, MAX_NAME_CHARS));
+      use.answered_by = answeredBy.slice(0, MAX_NAME_CHARS);
+      use.requests++;
+      use.input_tokens += record.inputTokens ?? 0;
+      use.output_tokens += record.outputTokens ?? 0;
+      use.cache_read_input_tokens += record.cachedTokens ?? 0;
+      use.cost_usd += usd ?? 0;
     },
     find: (client, id) => sessions.get(toKey(client, id)),
+  };
+}
+
+/** Returns the use of a model, and moves it to the end of the list. The oldest is dropped from a full list. */
+function takeUse(models: ModelUse[], model: string): ModelUse {
+  const at = models.findIndex((use) => use.model === model);
+  const use = at < 0 ? createUse(model) : models[at] ?? createUse(model);
+  if (at < 0 || at < models.length - 1) {
+    if (at >= 0) models.splice(at, 1);
+    models.push(use);
+    if (models.length > MAX_MODELS) models.shift();
+  }
+  return use;
+}
+
+function createUse(model: string): ModelUse {
+  return {
+    model,
+    answered_by: "",
+    requests: 0,
+    input_tokens: 0,
+    output_tokens: 0,
+    cache_read_input_tokens: 0,
+    cost_usd: 0,
   };
 }
 
