@@ -47,9 +47,9 @@ export interface Gateway {
    */
   ready(): Promise<void>;
   /**
-   * Rejects new requests and settles when all open requests have ended. Answers that take longer than
-   * `SHUTDOWN_TIMEOUT` are aborted; a stream then ends with an `error` event. Call it before the server closes its
-   * sockets.
+   * Rejects new requests and settles when all open requests have ended and their usage is stored. Answers that take
+   * longer than `SHUTDOWN_TIMEOUT` are aborted; a stream then ends with an `error` event. An answer whose client has left
+   * is open while the gateway reads on for its usage. Call it before the server closes its sockets.
    */
   stop(): Promise<void>;
 }
@@ -78,7 +78,10 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     async ready() {
       await gateway.loadToolbox?.();
     },
-    stop: () => shutdown.start(),
+    async stop() {
+      await shutdown.start();
+      await gateway.limits.settle();
+    },
   };
 }
 

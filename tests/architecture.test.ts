@@ -27,7 +27,7 @@ const PACKAGES: Record<string, RegExp> = {
   "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,
   "node:":
-    /^(lib\/(runtime\/(process|serve|day_files|private_files|text_files)|limits\/spend_file)\.ts$|tools\/host\/)/,
+    /^(lib\/(base\/sha256|runtime\/(process|serve|day_files|private_files|text_files)|limits\/spend_file)\.ts$|tools\/host\/)/,
 };
 
 const IMPURE =

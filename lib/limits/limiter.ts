@@ -45,6 +45,8 @@ export interface Limiter {
    * @throws {ApiError} `overloaded_error` if the store cannot be reached.
    */
   left(requester: Requester): Promise<LimitLeft[]>;
+  /** Settles when all recorded usage is stored, or cannot be stored now. */
+  settle(): Promise<void>;
 }
 
 /** Usage of one turn; `usd` is undefined if its cost is unknown. */
@@ -72,11 +74,13 @@ export interface Admission {
   charge(used: Used, model: string): void;
   /** True if a limit depends on the usage of turns: one in tokens or USD. */
   readonly metered: boolean;
-  /** Keeps the concurrency slot until the returned function is called, also after the release. */
+  /** Keeps the message admitted until the returned function is called, also after the release. */
   hold(): () => void;
+  /** Adds what ends with the admission: `free` is called when it has been released and nothing holds it. */
+  onEnd(free: () => void): void;
   /**
-   * Frees the concurrency slot, and refunds the expected input if no turn was charged, once nothing holds the admission.
-   * Further calls do nothing.
+   * Ends the admission once nothing holds it: frees the concurrency slot, and refunds the expected input if no turn was
+   * charged. Further calls do nothing.
    */
   release(): void;
 }
@@ -135,17 +139,18 @@ export function createLimiter(
         record(usageCharges(limits, requester, { ...used, inputTokens: extraInput, now: clock.now() }));
       };
       let holds = 0;
-      let freed = false;
+      let ended = false;
+      const atEnd: (() => void)[] = [() => releaseSlots(slots)];
       const hold = () => {
         let held = true;
         holds++;
         return () => {
           if (!held) return;
           held = false;
-          if (--holds > 0 || freed) return;
-          freed = true;
+          if (--holds > 0 || ended) return;
+          ended = true;
           charge({ inputTokens: 0, outputTokens: 0, usd: 0 });
-          releaseSlots(slots);
+          for (const free of atEnd) free();
         };
       };
       return {
@@ -163,6 +168,7 @@ export function createLimiter(
         metered: [...initialCharges, ...inputCharges(limits, requester, { inputTokens: 0, now: clock.now() })]
           .some(({ quota }) => METERED.has(quota.metric)),
         hold,
+        onEnd: (free) => void atEnd.push(free),
         async assertBudget() {
           if (!spent || !hasBudget) return;
           const charges = arrivalCharges(limits, requester, { now: clock.now(), holder });
@@ -191,6 +197,7 @@ export function createLimiter(
       const { used } = await store.charge(charges, now);
       return toLimitsLeft(charges, used, now);
     },
+    settle: () => store.settle(),
   };
 }
 

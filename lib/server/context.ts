@@ -16,6 +16,6 @@ export interface GatewayContext extends MessageContext {
   upstreamChecks: UpstreamChecks;
   shutdown: Shutdown;
   limits: Limiter;
-  /** Counts the request bodies that are being read. */
+  /** Counts the request bodies that are in memory. */
   bodies: BodyMeter;
 }

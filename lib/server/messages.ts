@@ -45,24 +45,42 @@ export async function answerMessages(
 ): Promise<Response> {
   // The concurrency slot is taken before the body is read, because bodies take memory.
   const admission = await gateway.limits.admit(requestLog.caller);
+  // What is read on after the client has left keeps these, too.
+  admission.onEnd(gateway.shutdown.track());
+  const body = gateway.bodies.start(requestLog.caller.client);
+  admission.onEnd(body.end);
   try {
-    return await answerAdmitted({ request, gateway, requestLog }, { admission, stream });
+    const { message, context } = toMessage(await readJsonBody(request, body, gateway), {
+      request,
+      gateway,
+      requestLog,
+    });
+    return await answerAdmitted(message, { request, gateway: context, requestLog, admission, stream });
   } finally {
     if (!requestLog.streaming) admission.release();
   }
 }
 
+/** Parses a message. Bodies are logged and recorded here, if the settings say so, also those that are not valid. */
+function toMessage(
+  body: unknown,
+  { request, gateway, requestLog }: MessagesCall,
+): { message: MessagesRequest; context: GatewayContext } {
+  requestLog.keepContent(body);
+  const context = requestLog.record(gateway, { path: new URL(request.url).pathname, body });
+  return { message: parseMessagesRequest(body), context };
+}
+
 async function answerAdmitted(
-  { request, gateway: original, requestLog }: MessagesCall,
-  { admission, stream }: { admission: Admission; stream: boolean },
+  message: MessagesRequest,
+  { request, gateway, requestLog, admission, stream }: MessagesCall & {
+    admission: Admission;
+    stream: boolean;
+  },
 ): Promise<Response> {
   const { caller } = requestLog;
-  const body = await readJsonBody(request, caller.client, original);
-  requestLog.keepContent(body);
-  const gateway = requestLog.record(original, { path: new URL(request.url).pathname, body });
   const addRoute = (route: Route) =>
     requestLog.addRoute(route, findModel(gateway.modelCache.peek(route.upstream), route.model));
-  const message = parseMessagesRequest(body);
   const toolHeaders = readToolHeaders(request);
   let route = await findRoute(gateway, message.model, caller);
   requestLog.add({ model: message.model });

@@ -74,7 +74,8 @@ function statusDetails(
   const { requests: total, open, failures } = counters;
   const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
   return {
-    requests: { total, failed, open, failures },
+    // The request for this answer is not counted as open.
+    requests: { total, failed, open: open - 1, failures },
     unhandled_errors: countUnhandledErrors(),
     upstreams: [...directory.upstreams.values()].map((upstream) => ({
       name: upstream.name,
