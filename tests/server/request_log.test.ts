@@ -179,6 +179,6 @@ test("LOG_COMPONENTS sets the level of a component apart from the others", async
   assert.equal(lines.length, 1);
   assert.match(
     lines[0] ?? "",
-    /^[\d:.]{12} INFO  request  request requestId=req_\w+ .* path=\/health .*status=200/,
+    /^[\d:.]{12} INFO {2}request {2}request requestId=req_\w+ .* path=\/health .*status=200/,
   );
 });
