@@ -145,7 +145,7 @@ test("GET /status counts failures by kind, and refusals by limits as a kind of t
   assert.deepEqual(requests, {
     total: 4,
     failed: 2,
-    open: 1,
+    open: 0,
     failures: { limit: 2, access: 0, client: 0, upstream: 0, gateway: 0 },
   });
 });

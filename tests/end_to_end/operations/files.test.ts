@@ -85,13 +85,15 @@ test("openDayFiles() reports a folder that cannot be written, and follows no lin
 test("LOG_DIR keeps errors across restarts", async () => {
   const settings = { ENVIRONMENT: "development", LOG_DIR: join(root, "logs") };
   const first = createTestGateway({ settings, upstream: FAILING });
-  await (await first.post(minimalRequest("chat"), { headers: { "x-correlation-id": "before" } })).text();
+  await (await first.post(minimalRequest("chat", { system: "PROMPT" }), {
+    headers: { "x-correlation-id": "before" },
+  })).text();
   const second = createTestGateway({ settings });
   const recent = await (await second.get("/debug/errors/recent")).json();
   assert.equal(recent.log_file, join(root, "logs", "errors", "2026-01-01.jsonl"));
   assert.deepEqual(recent.errors.map(({ correlation_id: id }: { correlation_id: string }) => id), ["before"]);
   const [line] = readFileSync(recent.log_file, "utf8").split("\n");
-  assert.equal(line?.includes("Hi"), false);
+  assert.equal(line?.includes("PROMPT"), false);
 });
 
 test("LOG_DIR that cannot be written keeps errors in memory", async () => {
