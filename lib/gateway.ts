@@ -9,6 +9,7 @@ import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
 import type { GatewayContext } from "./server/context.ts";
+import { createOpenCalls } from "./server/mcp_server/open_calls.ts";
 import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
 import { createBodyMeter } from "./limits/body_meter.ts";
@@ -70,7 +71,7 @@ export interface Gateway {
  * ```
  */
 export function createGateway(options: GatewayOptions = {}): Gateway {
-  const gateway = createContext(options);
+  const gateway = createGatewayContext(parseConfig({ settings: options.settings ?? {} }), options);
   const { shutdown } = gateway;
   const answer = createApp(gateway);
   return {
@@ -86,14 +87,14 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
 }
 
 /**
- * Creates what the endpoints of a gateway depend on, without the endpoints.
+ * Creates what the endpoints depend on from the settings.
  *
- * @throws {ConfigError} as {@linkcode createGateway} does.
+ * @throws {ConfigError} if the folder `STATE_DIR` cannot be used.
  */
-export function createContext(
-  { settings = {}, clock = systemClock, host, ...options }: GatewayOptions,
+export function createGatewayContext(
+  fullConfig: Config,
+  { settings = {}, clock = systemClock, host, ...options }: GatewayOptions = {},
 ): GatewayContext {
-  const fullConfig = parseConfig({ settings });
   const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
   const { fetch = createFetch(config) } = options;
   const directory = toDirectory(config);
@@ -112,6 +113,7 @@ export function createContext(
     learned: createLearnedAdjustments(),
     limits: createLimiter(config, { clock, newId }),
     bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
+    mcpCalls: createOpenCalls(),
     ...createToolLoaders(config, clock),
   };
 }

@@ -9,6 +9,7 @@ import { ROOMS, writeRoomsTable } from "./kit/rooms.ts";
 const PACKAGES: Record<string, RegExp> = {
   "valibot": /^(lib|tools)\//,
   "@valibot/to-json-schema": /^tools\/tool\.ts$/,
+  "@modelcontextprotocol/server": /^lib\/server\/mcp_server\//,
   "hono": /^lib\/server\/app\.ts$/,
   "eventsource-parser": /^lib\/upstreams\/read_events\.ts$/,
   "minisearch": /^lib\/server_tools\/tool_search\.ts$/,

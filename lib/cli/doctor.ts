@@ -2,7 +2,7 @@ import { parseConfig } from "../config/parse.ts";
 import { GUARD_SETTINGS, SETTING_NAMES } from "../config/settings.ts";
 import { examine } from "../doctor/doctor.ts";
 import { writeReport } from "../doctor/report.ts";
-import { createContext } from "../gateway.ts";
+import { createGatewayContext } from "../gateway.ts";
 import { printLine, startLog } from "../observability/log.ts";
 import { readEnv } from "../runtime/process.ts";
 import { readFlags } from "./flags.ts";
@@ -16,10 +16,11 @@ import { readFlags } from "./flags.ts";
 export async function runDoctor(args: readonly string[]): Promise<number> {
   const flags = readFlags(args);
   const env = readEnv(SETTING_NAMES, { keepEmpty: GUARD_SETTINGS });
-  const { host, port } = parseConfig({ flags, env });
+  const config = parseConfig({ flags, env });
+  const { host, port } = config;
   startLog("off");
   const model = flags.values.ANTHROPIC_MODEL;
-  const sections = await examine(createContext({ settings: { ...env, ...flags.values }, host }), {
+  const sections = await examine(createGatewayContext(config, { host }), {
     models: model === undefined ? ["big", "small"] : [model],
     url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
   });

@@ -11,6 +11,7 @@ export function helpText(): string {
     name,
   ) => [`${SETTINGS[name].flag} VALUE`, `${SETTINGS[name].text} (${nameAndDefault(name)})`]);
   const actions = [
+    ["--mcp", "Serve the tools of TOOLS as an MCP server on stdin and stdout; opens no port, needs no keys"],
     ["--check", "Print the effective settings and every mistake in them, and exit"],
     ["--version", "Print the version, and exit"],
     ["-h, --help", "Print this text, and exit"],

@@ -1,26 +1,36 @@
 import { ConfigError, parseConfig } from "../config/parse.ts";
-import { type Config, GUARD_SETTINGS, SETTING_NAMES } from "../config/settings.ts";
+import { type Config, GUARD_SETTINGS, SETTING_NAMES, type Settings } from "../config/settings.ts";
 import { COMMANDS, type CreateGateway, type ReadyHandler } from "./commands.ts";
 import { describeConfig, helpText } from "./help.ts";
-import { onStop, onUnhandledError, readEnv, setExitCode } from "../runtime/process.ts";
+import { exit, onStop, onUnhandledError, readEnv, setExitCode } from "../runtime/process.ts";
 import { requireKeysOffLoopback } from "../config/bind_check.ts";
 import { readFlags } from "./flags.ts";
 import { isGuessable } from "../config/gateway_keys.ts";
 import { logger, printError, printLine, startLog } from "../observability/log.ts";
 import { logUnhandledError } from "../observability/counters.ts";
 import { ListenError, serve } from "../runtime/serve.ts";
+import { openStdio, type Stdio } from "../runtime/stdio.ts";
 import { VERSION } from "../base/version.ts";
+
+/** What the program serves. */
+export interface Services {
+  createGateway: CreateGateway;
+  /** Serves the tools on a connection until its input ends. */
+  serveTools(
+    options: { settings: Settings; streams: Stdio },
+  ): Promise<{ ended: Promise<void>; close(): Promise<void> }>;
+}
 
 /**
  * Runs the program: a command of {@linkcode COMMANDS} if the first argument names one; otherwise serves, unless the
  * command line selects another action. The exit status is 2 if the settings are invalid and 1 if the server cannot
  * listen.
  */
-export async function main(args: readonly string[], createGateway: CreateGateway): Promise<void> {
+export async function main(args: readonly string[], services: Services): Promise<void> {
   const command = COMMANDS.get(args[0] ?? "");
   try {
-    if (command === undefined) await runFlags(args, createGateway);
-    else setExitCode(await (await command.load())(args.slice(1), createGateway));
+    if (command === undefined) await runFlags(args, services);
+    else setExitCode(await (await command.load())(args.slice(1), services.createGateway));
   } catch (error) {
     if (error instanceof ConfigError) return fail(error.mistakes, 2);
     if (error instanceof ListenError) return fail([error.message], 1);
@@ -28,18 +38,21 @@ export async function main(args: readonly string[], createGateway: CreateGateway
   }
 }
 
-async function runFlags(args: readonly string[], createGateway: CreateGateway): Promise<void> {
+async function runFlags(args: readonly string[], services: Services): Promise<void> {
   const flags = readFlags(args);
   if (flags.action === "help") return printLine(helpText());
   if (flags.action === "version") return printLine(VERSION);
 
   const env = readEnv(SETTING_NAMES, { keepEmpty: GUARD_SETTINGS });
   if (flags.action === "check") printLine(describeConfig({ flags, env }));
-  const config = parseConfig({ flags, env });
-  requireKeysOffLoopback(config, config.host);
+  const stdio = flags.service === "mcp";
+  const config = parseConfig({ flags, env }, { stdio });
+  if (!stdio) requireKeysOffLoopback(config, config.host);
   if (flags.action === "check") return;
   startLog(config.logLevel, { levels: config.logComponents, format: config.logFormat });
-  await start(createGateway({ settings: { ...env, ...flags.values }, host: config.host }), config);
+  const settings = { ...env, ...flags.values };
+  if (stdio) await startTools(settings, services);
+  else await start(services.createGateway({ settings, host: config.host }), config);
 }
 
 async function start(gateway: ReadyHandler, config: Config): Promise<void> {
@@ -56,6 +69,15 @@ async function start(gateway: ReadyHandler, config: Config): Promise<void> {
       keys: guessable.map(({ name }) => name),
     });
   }
+}
+
+/** Serves the tools on stdin and stdout, and ends the program with them. Only the protocol writes to stdout. */
+async function startTools(settings: Settings, { serveTools }: Services): Promise<void> {
+  const server = await serveTools({ settings, streams: openStdio() });
+  onStop(() => server.close());
+  onUnhandledError(logUnhandledError);
+  await server.ended;
+  exit();
 }
 
 function describeKeys({ openrouterApiKey, gatewayApiKeys }: Config): string {

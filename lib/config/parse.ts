@@ -30,6 +30,12 @@ export class ConfigError extends Error {
   }
 }
 
+/** Options of {@linkcode parseConfig}. */
+export interface ParseOptions {
+  /** True if the only client is the parent process, over stdio. Tools then need no client keys. Default: false. */
+  stdio?: boolean;
+}
+
 /**
  * Parses the settings of all sources. An empty environment variable counts as unset, unless the setting has `guards`.
  *
@@ -42,7 +48,7 @@ export class ConfigError extends Error {
  * parseConfig({ settings: { PORT: "8080" } }).port; // 8080
  * ```
  */
-export function parseConfig(sources: Sources): Config {
+export function parseConfig(sources: Sources, { stdio = false }: ParseOptions = {}): Config {
   const results = resolveSettings(sources);
   const valid = results.filter(({ value }) => value !== undefined);
   // The parse boundary: each value is valid and has the key of `Config`. A setting with a default is missing only if
@@ -56,7 +62,7 @@ export function parseConfig(sources: Sources): Config {
     // Names of keys are unknown if the keys are invalid.
     ...(results.some(({ name, mistakes }) => /^GATEWAY_/.test(name) && mistakes.length > 0)
       ? []
-      : [...checkLimitKeys(config), ...checkToolsNeedKeys(config)]),
+      : [...checkLimitKeys(config), ...(stdio ? [] : checkToolsNeedKeys(config))]),
     ...checkToolRequirements(config),
     ...checkLogRequirements(config),
   ];

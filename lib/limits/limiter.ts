@@ -34,7 +34,8 @@ export interface Limiter {
    */
   admitMetadataRequest(requester: Requester): Promise<void>;
   /**
-   * Admits a token count at its arrival, before its body is read. The returned function frees its concurrency slot.
+   * Admits a token count, or messages of an MCP client, at the arrival and before the body is read. The returned function
+   * frees the concurrency slot.
    *
    * @throws {ApiError} `rate_limit_error` or `overloaded_error` if a limit is reached.
    */

@@ -39,3 +39,11 @@ export interface RequestObserver {
   /** A request is sent once more, changed as the upstream's refusal shows. `change` has the form `drop_parameter stop`. */
   onRemedy(change: string): void;
 }
+
+/** Observer of calls that belong to no request, such as those of a client of the tools over stdio. */
+export const UNOBSERVED: RequestObserver = {
+  startTurn: () => ({ run: (send) => send(), end: () => {} }),
+  startTool: () => () => {},
+  onRetry: () => {},
+  onRemedy: () => {},
+};

@@ -100,6 +100,11 @@ export function setExitCode(status: number): void {
   process.exitCode = status;
 }
 
+/** Ends the program at once, with the exit status that is set. */
+export function exit(): void {
+  process.exit();
+}
+
 // Ctrl+C signals every process of the terminal, and launchers such as tsx forward the signal once more.
 const DUPLICATE_SIGNAL_MS = 500;
 

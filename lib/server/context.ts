@@ -5,6 +5,7 @@ import type { Limiter } from "../limits/limiter.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
 import type { Operations } from "./operator/operations.ts";
 import type { UpstreamChecks } from "../upstreams/upstream_check.ts";
+import type { OpenCalls } from "./mcp_server/open_calls.ts";
 import type { MessageContext } from "../turns/context.ts";
 
 /** Dependencies of the endpoints. */
@@ -18,4 +19,6 @@ export interface GatewayContext extends MessageContext {
   limits: Limiter;
   /** Counts the request bodies that are in memory. */
   bodies: BodyMeter;
+  /** Calls of MCP clients that run, and sessions that have ended. */
+  mcpCalls: OpenCalls;
 }

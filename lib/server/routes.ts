@@ -10,6 +10,7 @@ import {
 import { answerDetailedHealth } from "./operator/detailed_health.ts";
 import { answerHealth, answerHello, answerRoot, answerStatus } from "./operator/health.ts";
 import { answerMessages } from "./messages.ts";
+import { answerMcp, answerMcpDelete, answerMcpGet } from "./mcp_server/endpoint.ts";
 import { answerModel, answerModels } from "./models.ts";
 import type { RequestLog } from "./request_log.ts";
 import { answerMetrics } from "./operator/metrics.ts";
@@ -28,7 +29,7 @@ export interface RoutedCall {
 /** An endpoint, and who may call it. */
 export interface EndpointRoute {
   /** `GET` includes `HEAD`. */
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "DELETE";
   /** Path in Hono's syntax. */
   path: string;
   /** For endpoints of the operator: who may call them. The others may be called with any key. */
@@ -116,5 +117,8 @@ export const ROUTES: readonly EndpointRoute[] = [
     path: "/status",
     answer: ({ gateway, requestLog }) => answerStatus(gateway, requestLog.caller),
   },
+  { method: "POST", path: "/mcp", answer: (call) => answerMcp(call) },
+  { method: "GET", path: "/mcp", answer: (call) => answerMcpGet(call) },
+  { method: "DELETE", path: "/mcp", answer: (call) => answerMcpDelete(call) },
   { method: "GET", path: "/tool-metrics", answer: ({ gateway }) => answerToolMetrics(gateway) },
 ];

@@ -40,7 +40,7 @@ const OTHER_VARIABLES = new Set([
 
 /** Flags of the program that are no settings, and those of the runtimes. */
 const OTHER_FLAGS = new Set([
-  ...["--help", "--check", "--version", "--fixture"],
+  ...["--help", "--check", "--version", "--mcp", "--fixture"],
   ...[
     "--allow-all",
     "--allow-env",

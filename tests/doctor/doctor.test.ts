@@ -3,7 +3,8 @@ import { test } from "node:test";
 import type { Settings } from "../../lib/config/settings.ts";
 import { examine } from "../../lib/doctor/doctor.ts";
 import { writeReport } from "../../lib/doctor/report.ts";
-import { createContext } from "../../lib/gateway.ts";
+import { parseConfig } from "../../lib/config/parse.ts";
+import { createGatewayContext } from "../../lib/gateway.ts";
 import { FakeClock } from "../kit/clock.ts";
 
 const LISTED = {
@@ -25,8 +26,8 @@ async function reportOf(settings: Settings, { models = ["vendor/model"], status 
         : Response.json({ data: [LISTED] }),
     );
   };
-  const context = createContext({
-    settings: { OPENROUTER_API_KEY: "Zq7k9mXWv0aB", ...settings },
+  const config = parseConfig({ settings: { OPENROUTER_API_KEY: "Zq7k9mXWv0aB", ...settings } });
+  const context = createGatewayContext(config, {
     fetch: network,
     clock: new FakeClock(),
   });

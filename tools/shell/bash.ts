@@ -13,6 +13,12 @@ export function createBash(policy: ShellPolicy): Tool {
     name: "Bash",
     description: describe(policy),
     group: "shell",
+    hints: {
+      readOnly: false,
+      destructive: true,
+      idempotent: false,
+      openWorld: policy.network || policy.sandbox === "off",
+    },
     aliases: { cmd: "command", stdin: "input" },
     input: v.object({
       command: v.pipe(v.string(), v.minLength(1), v.description("The command, in bash.")),

@@ -27,6 +27,7 @@ export function answerRoot(): Response {
       "GET /debug/errors/stats",
       "GET /debug/errors/{id}",
       "POST /debug/errors/cleanup",
+      "POST /mcp",
     ],
   });
 }
