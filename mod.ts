@@ -30,7 +30,8 @@ import { isMain, readArgs } from "./lib/runtime/process.ts";
 export { createGateway };
 export type { Gateway, GatewayOptions } from "./lib/gateway.ts";
 export type { Clock } from "./lib/runtime/clock.ts";
-export type { Settings } from "./lib/config/settings.ts";
+export type { Reloaded } from "./lib/config/reload.ts";
+export type { SettingName, Settings } from "./lib/config/settings.ts";
 export type { LimitSet, LimitsInput } from "./lib/config/limits.ts";
 export { PRESETS } from "./lib/config/presets.ts";
 export type {

@@ -4,6 +4,7 @@ import { createModelCache } from "./upstreams/model_cache.ts";
 import { type Clock, systemClock } from "./runtime/clock.ts";
 import { createShutdown } from "./runtime/shutdown.ts";
 import { parseConfig } from "./config/parse.ts";
+import { reloadConfig, type Reloaded } from "./config/reload.ts";
 import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
@@ -11,7 +12,7 @@ import type { GatewayContext } from "./server/context.ts";
 import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
 import { createBodyMeter } from "./limits/body_meter.ts";
-import { createLimiter } from "./limits/limiter.ts";
+import { createLimiter, createLimitStore } from "./limits/limiter.ts";
 import type { Directory } from "./upstreams/upstream.ts";
 import { createFetch } from "./runtime/fetch.ts";
 import { createCounters } from "./observability/counters.ts";
@@ -46,6 +47,14 @@ export interface Gateway {
    */
   ready(): Promise<void>;
   /**
+   * Replaces the settings for new requests; requests under way keep theirs, and counters and limits keep their use.
+   * Returns the names of the changed settings, in two lists: those in force, and those that need a restart, such as
+   * `TOOLS` and `STATE_DIR`, which keep their values.
+   *
+   * @throws {ConfigError} if a setting is invalid; then nothing changes.
+   */
+  reload(settings: Settings): Reloaded;
+  /**
    * Rejects new requests and settles when all open requests have ended. Answers that take longer than
    * `SHUTDOWN_TIMEOUT` are aborted; a stream then ends with an `error` event. Call it before the server closes its
    * sockets.
@@ -71,33 +80,47 @@ export interface Gateway {
 export function createGateway(
   { settings = {}, clock = systemClock, host, ...options }: GatewayOptions = {},
 ): Gateway {
-  const fullConfig = parseConfig({ settings });
-  const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
+  let config = parseConfig({ settings });
   const { fetch = createFetch(config) } = options;
-  const shutdown = createShutdown(clock, config.shutdownTimeout * 1000);
-  const gateway: GatewayContext = {
-    config,
-    access: createAccess(fullConfig, host),
+  const shared = {
     fetch,
     clock,
     newId,
-    directory: toDirectory(config),
-    modelCache: createModelCache({ fetch, clock }),
     counters: createCounters(clock.now()),
-    shutdown,
+    shutdown: createShutdown(clock, config.shutdownTimeout * 1000),
     inputCounter: createInputCounter(clock),
     learned: createLearnedAdjustments(),
-    limits: createLimiter(config, { clock, newId }),
     bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
     ...createToolLoaders(config, clock),
   };
-  const answer = createApp(gateway);
+  const store = createLimitStore(config, clock);
+
+  function createContext(fullConfig: Config): GatewayContext {
+    const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
+    return {
+      ...shared,
+      config,
+      access: createAccess(fullConfig, host),
+      directory: toDirectory(fullConfig),
+      // Lists are cached by the upstream's name: its address may have changed.
+      modelCache: createModelCache({ fetch, clock }),
+      limits: createLimiter(config, { clock, newId, store }),
+    };
+  }
+
+  let answer = createApp(createContext(config));
   return {
-    fetch: async (request) => shutdown.started ? shuttingDownResponse() : await answer(request),
+    fetch: async (request) => shared.shutdown.started ? shuttingDownResponse() : await answer(request),
     async ready() {
-      await gateway.loadToolbox?.();
+      await shared.loadToolbox?.();
     },
-    stop: () => shutdown.start(),
+    reload(settings) {
+      const { config: next, ...names } = reloadConfig(config, parseConfig({ settings }));
+      config = next;
+      if (names.changed.length > 0) answer = createApp(createContext(config));
+      return names;
+    },
+    stop: () => shared.shutdown.start(),
   };
 }
 

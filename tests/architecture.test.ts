@@ -25,7 +25,8 @@ const PACKAGES: Record<string, RegExp> = {
   "@logtape/logtape": /^lib\/observability\/log\.ts$/,
   "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,
-  "node:": /^(lib\/(runtime\/(process|serve)|limits\/spend_file)\.ts$|tools\/host\/)/,
+  "jsonc-parser": /^lib\/config\/config_file\.ts$/,
+  "node:": /^(lib\/(runtime\/(files|process|prompt|serve)|limits\/spend_file)\.ts$|tools\/host\/)/,
 };
 
 const IMPURE =

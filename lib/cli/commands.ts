@@ -1,9 +1,11 @@
+import type { Reloaded } from "../config/reload.ts";
 import type { Settings } from "../config/settings.ts";
 import type { FetchHandler } from "../runtime/serve.ts";
 
 /** The part of a gateway that the program uses. */
 export interface ReadyHandler extends FetchHandler {
   ready(): Promise<void>;
+  reload(settings: Settings): Reloaded;
 }
 
 /** Creates the gateway that the program serves. */
@@ -24,6 +26,10 @@ interface Command {
 
 /** Commands by name, such as `init` in `mod.ts init`. To add one, add an entry. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
+  ["init", {
+    text: "Ask three questions, and write a configuration file",
+    load: async () => (await import("./init.ts")).runInit,
+  }],
   ["env", {
     text: "Print the variables that connect Claude Code to this gateway, for a shell to evaluate",
     load: async () => (await import("./claude_code/env.ts")).printEnv,

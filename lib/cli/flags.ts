@@ -5,8 +5,16 @@ import { quote } from "../base/redact.ts";
 /** Action that a command line selects. */
 export type Action = "serve" | "check" | "version" | "help";
 
-/** Parsed command line: the action, settings by name, and one line for each invalid argument. */
-export type Flags = { action: Action; values: Partial<Record<SettingName, string>>; mistakes: string[] };
+/**
+ * Parsed command line: the action, settings by name, the path of the configuration file, and one line for each invalid
+ * argument.
+ */
+export type Flags = {
+  action: Action;
+  values: Partial<Record<SettingName, string>>;
+  configPath?: string;
+  mistakes: string[];
+};
 
 /**
  * Reads command-line arguments. `--port 4001` and `--port=4001` are equal; the last of repeated flags wins.
@@ -24,17 +32,23 @@ export function readFlags(args: readonly string[]): Flags {
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     const { action, name, value, mistake } = readFlag(word, words);
     if (mistake) flags.mistakes.push(mistake);
-    else if (name && value !== undefined) flags.values[name] = value;
+    else if (name === CONFIG && value !== undefined) flags.configPath = value;
+    else if (name && name !== CONFIG && value !== undefined) flags.values[name] = value;
     if (action && RANK.indexOf(action) > RANK.indexOf(flags.action)) flags.action = action;
   }
   return flags;
 }
 
-type Flag = { action?: Action; name?: SettingName; value?: string; mistake?: string };
+type Flag = { action?: Action; name?: SettingName | typeof CONFIG; value?: string; mistake?: string };
+
+/** Flag of the configuration file, which is a source of settings and no setting itself. */
+const CONFIG = "--config";
 
 /** Reads one flag. Removes its value from `rest` if the flag needs one. */
 function readFlag(word: string, rest: string[]): Flag {
-  if (!word.startsWith("-")) return { mistake: `Cannot use ${quote(word)}: neither a flag nor a command, --help lists both` };
+  if (!word.startsWith("-")) {
+    return { mistake: `Cannot use ${quote(word)}: neither a flag nor a command, --help lists both` };
+  }
   const cut = word.includes("=") ? word.indexOf("=") : word.length;
   const flag = word.slice(0, cut);
   const action = ACTIONS.get(flag);
@@ -44,7 +58,7 @@ function readFlag(word: string, rest: string[]): Flag {
   }
   // An unknown flag consumes its value too. As a separate argument, it would appear in an error, and it may be a key.
   const value = given ?? (isFlag(rest[0]) ? undefined : rest.shift());
-  const name = NAMES.get(flag);
+  const name = flag === CONFIG ? CONFIG : NAMES.get(flag);
   if (!name) return { mistake: `Cannot use flag ${quote(flag)}: unknown flag, ${hint(flag)}` };
   return value === undefined ? { mistake: `Cannot use flag "${flag}": it needs a value` } : { name, value };
 }
@@ -65,6 +79,6 @@ function isFlag(word: string | undefined): boolean {
 }
 
 function hint(flag: string): string {
-  const nearest = nearestName(flag, [...NAMES.keys(), ...ACTIONS.keys()]);
+  const nearest = nearestName(flag, [...NAMES.keys(), CONFIG, ...ACTIONS.keys()]);
   return nearest ? `the nearest is ${nearest}` : "--help lists all flags";
 }

@@ -11,6 +11,7 @@ export function helpText(): string {
     name,
   ) => [`${SETTINGS[name].flag} VALUE`, `${SETTINGS[name].text} (${nameAndDefault(name)})`]);
   const actions = [
+    ["--config PATH", "Configuration file: JSON with comments, read again when it changes (CONFIG_FILE)"],
     ["--check", "Print the effective settings and every mistake in them, and exit"],
     ["--version", "Print the version, and exit"],
     ["-h, --help", "Print this text, and exit"],
@@ -23,7 +24,8 @@ Commands, in place of the first flag:
 
 ${columns(Array.from(COMMANDS, ([name, { text }]) => [name, text]))}
 
-Each setting is a flag or, if the program may read it, an environment variable. The flag takes precedence.
+Each setting is a flag, an environment variable if the program may read it, or a value in the configuration
+file. The flag takes precedence over the variable, and that over the file.
 Other users of this machine can read the flags of a running program: give keys in the environment.
 
 ${columns([...flags, ...actions])}`;
@@ -32,10 +34,11 @@ ${columns([...flags, ...actions])}`;
 /** Returns the settings as a Markdown table for docs/configuration.md, in the format of `deno fmt`. */
 export function settingsTable(): string {
   const rows = SETTING_NAMES.map((name) => {
-    const { flag, text, default: fallback } = SETTINGS[name];
-    return [`\`${name}\``, `\`${flag}\``, fallback === undefined ? "" : `\`${fallback}\``, text];
+    const { flag, text, reload = false, default: fallback } = SETTINGS[name];
+    const shown = fallback === undefined ? "" : `\`${fallback}\``;
+    return [`\`${name}\``, `\`${flag}\``, shown, reload ? "reload" : "restart", text];
   });
-  const header = ["Setting", "Flag", "Default", "Meaning"];
+  const header = ["Setting", "Flag", "Default", "Change", "Meaning"];
   const widths = header.map((_, at) => Math.max(...[header, ...rows].map((row) => row[at]?.length ?? 0)));
   const toLine = (row: string[]) => `| ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(" | ")} |`;
   return [header, widths.map((width) => "-".repeat(width)), ...rows].map(toLine).join("\n");

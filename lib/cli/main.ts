@@ -1,12 +1,12 @@
-import { ConfigError, parseConfig } from "../config/parse.ts";
-import { type Config, GUARD_SETTINGS, SETTING_NAMES } from "../config/settings.ts";
+import { ConfigError, parseConfig, toSettings } from "../config/parse.ts";
+import type { Config } from "../config/settings.ts";
 import { COMMANDS, type CreateGateway, type ReadyHandler } from "./commands.ts";
 import { describeConfig, helpText } from "./help.ts";
-import { onStop, onUnhandledError, readEnv, setExitCode } from "../runtime/process.ts";
+import { onStop, onUnhandledError, setExitCode } from "../runtime/process.ts";
 import { requireKeysOffLoopback } from "../config/bind_check.ts";
-import { readFlags } from "./flags.ts";
-import { isGuessable } from "../config/gateway_keys.ts";
-import { logger, printError, printLine, startLog } from "../observability/log.ts";
+import { type Flags, readFlags } from "./flags.ts";
+import { readSources, reloadOnChange, warnOfGuessableKeys } from "./reload.ts";
+import { printError, printLine, startLog } from "../observability/log.ts";
 import { logUnhandledError } from "../observability/counters.ts";
 import { ListenError, serve } from "../runtime/serve.ts";
 import { VERSION } from "../base/version.ts";
@@ -33,29 +33,31 @@ async function runFlags(args: readonly string[], createGateway: CreateGateway): 
   if (flags.action === "help") return printLine(helpText());
   if (flags.action === "version") return printLine(VERSION);
 
-  const env = readEnv(SETTING_NAMES, { keepEmpty: GUARD_SETTINGS });
-  if (flags.action === "check") printLine(describeConfig({ flags, env }));
-  const config = parseConfig({ flags, env });
+  const sources = readSources(flags);
+  if (flags.action === "check") printLine(describeConfig(sources));
+  const config = parseConfig(sources);
   requireKeysOffLoopback(config, config.host);
   if (flags.action === "check") return;
   startLog(config.logLevel);
-  await start(createGateway({ settings: { ...env, ...flags.values }, host: config.host }), config);
+  const gateway = createGateway({ settings: toSettings(sources), host: config.host });
+  await start(gateway, config, { flags, files: sources.files });
 }
 
-async function start(gateway: ReadyHandler, config: Config): Promise<void> {
+async function start(
+  gateway: ReadyHandler,
+  config: Config,
+  { flags, files }: { flags: Flags; files: readonly string[] },
+): Promise<void> {
   await gateway.ready();
   const server = await serve(gateway, config);
-  onStop(() => server.stop());
+  const onSignal = onStop(() => server.stop());
   onUnhandledError(logUnhandledError);
+  if (files.length > 0) {
+    reloadOnChange(gateway, { flags, files, host: config.host, onTerminalClosed: onSignal });
+  }
   printLine(`Listening on ${server.url}, forwarding to ${config.openrouterBaseUrl} ${describeKeys(config)}`);
   printLine(`ANTHROPIC_BASE_URL=${server.url}`);
-  const { gatewayApiKeys = [], gatewayAdminKey } = config;
-  const guessable = [...gatewayApiKeys, ...(gatewayAdminKey ? [gatewayAdminKey] : [])].filter(isGuessable);
-  if (guessable.length > 0) {
-    logger.warn("gateway key shorter than 16 characters can be guessed", {
-      keys: guessable.map(({ name }) => name),
-    });
-  }
+  warnOfGuessableKeys(config);
 }
 
 function describeKeys({ openrouterApiKey, gatewayApiKeys }: Config): string {

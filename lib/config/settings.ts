@@ -5,7 +5,18 @@ import { DIALECT_CHOICES, type DialectChoice } from "./presets.ts";
 import { TIMEOUT_SETTINGS } from "./timeout_settings.ts";
 import { TOOL_SETTINGS } from "./tool_settings.ts";
 import { type NamedUpstream, upstreamMap, type UpstreamsInput } from "./upstreams.ts";
-import { baseUrl, hostName, integer, list, oneOf, origin, type Schema, storeUrl, text } from "./schemas.ts";
+import {
+  baseUrl,
+  hostName,
+  integer,
+  list,
+  oneOf,
+  onOff,
+  origin,
+  type Schema,
+  storeUrl,
+  text,
+} from "./schemas.ts";
 import { type Alias, modelMap } from "./aliases.ts";
 
 /** Definition of one setting; `default` is text, as an operator would write it. */
@@ -17,6 +28,8 @@ type Setting = {
   secret?: boolean;
   /** True if access is open without it. An empty value is then a mistake, not an unset setting. */
   guards?: boolean;
+  /** True if a running gateway applies a change of it to new requests. Otherwise a change needs a restart. */
+  reload?: boolean;
 };
 
 // Each schema is in a function, because types are inferred from the annotated result of a function in `as const`.
@@ -35,6 +48,7 @@ const TABLE = {
   },
   GATEWAY_API_KEYS: {
     flag: "--gateway-keys",
+    reload: true,
     schema: (): Schema<string | readonly string[], readonly GatewayKey[]> => gatewayKeys(),
     secret: true,
     guards: true,
@@ -43,6 +57,7 @@ const TABLE = {
   },
   GATEWAY_ADMIN_KEY: {
     flag: "--admin-key",
+    reload: true,
     schema: (): Schema<string, GatewayKey> => adminKey(),
     secret: true,
     guards: true,
@@ -51,36 +66,42 @@ const TABLE = {
   },
   OPEN_ACCESS: {
     flag: "--open-access",
-    schema: (): Schema<string, "on" | "off"> => oneOf(["on", "off"]),
+    reload: true,
+    schema: (): Schema<string | boolean, "on" | "off"> => onOff(),
     default: "off",
     text: "Access from other machines without keys: on or off",
   },
   ALLOWED_HOSTS: {
     flag: "--allowed-hosts",
+    reload: true,
     schema: (): Schema<string | readonly string[], readonly string[]> => list(hostName()),
     text:
       "Accepted names in the `Host` header besides localhost, separated by commas; unset on a public address: any",
   },
   CORS_ORIGINS: {
     flag: "--cors-origins",
+    reload: true,
     schema: (): Schema<string | readonly string[], readonly string[]> => list(origin()),
     text:
       "Origins whose web pages may call the gateway, separated by commas; `*` allows all; unset: CORS is off",
   },
   OPENROUTER_API_KEY: {
     flag: "--api-key",
+    reload: true,
     schema: (): Schema<string, string> => text("a key of printable characters without spaces", /^[!-~]+$/),
     secret: true,
     text: "Key for OpenRouter; unset: the client's own key is used, unless `GATEWAY_API_KEYS` is set",
   },
   OPENROUTER_BASE_URL: {
     flag: "--upstream",
+    reload: true,
     schema: (): Schema<string, string> => baseUrl(),
     default: "https://openrouter.ai/api/v1",
     text: "Base URL of OpenRouter, including /v1",
   },
   UPSTREAMS: {
     flag: "--upstreams",
+    reload: true,
     schema: (): Schema<UpstreamsInput, ReadonlyMap<string, NamedUpstream>> => upstreamMap(),
     default: "{}",
     secret: true,
@@ -89,24 +110,28 @@ const TABLE = {
   },
   ANTHROPIC_MODEL: {
     flag: "--model",
+    reload: true,
     schema: (): Schema<string, string> => text("a model's name"),
     default: "anthropic/claude-opus-5.5",
     text: "Model of the alias `big`",
   },
   ANTHROPIC_SMALL_FAST_MODEL: {
     flag: "--small-model",
+    reload: true,
     schema: (): Schema<string, string> => text("a model's name"),
     default: "anthropic/claude-haiku-5.5",
     text: "Model of the alias `small`",
   },
   AUTO_MODE_MODEL: {
     flag: "--auto-mode-model",
+    reload: true,
     schema: (): Schema<string, string> => text("a model's name"),
     text:
       "Model that judges each tool call for Claude Code's auto mode where the upstream does not; unset: the client decides",
   },
   MODEL_MAP: {
     flag: "--model-map",
+    reload: true,
     schema: (): Schema<string | Readonly<Record<string, string | Alias>>, ReadonlyMap<string, Alias>> =>
       modelMap(),
     default: "{}",
@@ -115,12 +140,14 @@ const TABLE = {
   },
   UPSTREAM_DIALECT: {
     flag: "--dialect",
+    reload: true,
     schema: (): Schema<string, DialectChoice> => oneOf(DIALECT_CHOICES),
     default: "auto",
     text: "API used with OpenRouter: auto (by model), openai (chat completions), responses or anthropic",
   },
   VALIDATION: {
     flag: "--validation",
+    reload: true,
     schema: (): Schema<string, "lenient" | "strict"> => oneOf(["lenient", "strict"]),
     default: "lenient",
     text: "`lenient` reports what an upstream cannot accept; `strict` rejects the request",
@@ -128,12 +155,14 @@ const TABLE = {
   ...TIMEOUT_SETTINGS,
   COERCE_TOOL_INPUT: {
     flag: "--coerce-tool-input",
-    schema: (): Schema<string, "on" | "off"> => oneOf(["on", "off"]),
+    reload: true,
+    schema: (): Schema<string | boolean, "on" | "off"> => onOff(),
     default: "on",
     text: "Conversion of tool arguments of the wrong type to the type in the tool's schema: on or off",
   },
   TOOL_CALLS_IN_TEXT: {
     flag: "--tool-calls-in-text",
+    reload: true,
     schema: (): Schema<string, "auto" | "on" | "off"> => oneOf(["auto", "on", "off"]),
     default: "auto",
     text:
@@ -141,12 +170,14 @@ const TABLE = {
   },
   STRUCTURED_MAX_RETRIES: {
     flag: "--structured-max-retries",
+    reload: true,
     schema: (): Schema<string | number, number> => integer(0, 10),
     default: "3",
     text: "Further attempts if an answer is not valid under the client's schema: 0 to 10",
   },
   STRUCTURED_STREAM: {
     flag: "--structured-stream",
+    reload: true,
     schema: (): Schema<string, "hold" | "live"> => oneOf(["hold", "live"]),
     default: "hold",
     text:
@@ -154,6 +185,7 @@ const TABLE = {
   },
   LIMITS: {
     flag: "--limits",
+    reload: true,
     schema: (): Schema<LimitsInput, Limits> => limitMap(),
     default: '{"each": {"concurrent": 50}}',
     text: 'Limits by scope, as JSON: `{"each", "total", "session", "keys"}`; see docs/limits.md',
@@ -179,6 +211,7 @@ const TABLE = {
   ...TOOL_SETTINGS,
   LOG_LEVEL: {
     flag: "--log-level",
+    reload: true,
     schema: (): Schema<string, "debug" | "info" | "warn" | "error" | "off"> =>
       oneOf(["debug", "info", "warn", "error", "off"]),
     default: "info",
@@ -186,6 +219,7 @@ const TABLE = {
   },
   ENVIRONMENT: {
     flag: "--environment",
+    reload: true,
     schema: (): Schema<string, "development" | "production" | "testing"> =>
       oneOf(["development", "production", "testing"]),
     default: "production",
@@ -229,6 +263,10 @@ export const SETTING_NAMES: readonly SettingName[] = Object.keys(TABLE).filter(i
 /** Names of the settings whose empty value is a mistake. */
 export const GUARD_SETTINGS: readonly SettingName[] = SETTING_NAMES.filter((name) => SETTINGS[name].guards);
 
-function isSettingName(name: string): name is SettingName {
+/** Names of the settings that hold keys; their values can also be in a file, which `NAME_FILE` names. */
+export const SECRET_SETTINGS: readonly SettingName[] = SETTING_NAMES.filter((name) => SETTINGS[name].secret);
+
+/** Returns true if a setting has this name. */
+export function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(TABLE, name);
 }

@@ -47,9 +47,9 @@ export function readEnv<Name extends string>(
 
 /**
  * Runs `stop` on SIGINT or SIGTERM, then exits with status 0. A second signal during `stop` exits at once, with
- * status 1.
+ * status 1. Returns the function that the signals call.
  */
-export function onStop(stop: () => Promise<void>): void {
+export function onStop(stop: () => Promise<void>): () => void {
   let firstSignalAt: number | undefined;
   const onSignal = () => {
     const now = performance.now();
@@ -62,6 +62,18 @@ export function onStop(stop: () => Promise<void>): void {
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
+  return onSignal;
+}
+
+/**
+ * Calls `onSignal` on SIGHUP, which operators send to have settings read again. A terminal sends it too, when it is
+ * closed: that calls `onTerminalClosed`, because the program would otherwise stay behind.
+ */
+export function onHangup(onSignal: () => void, onTerminalClosed: () => void): void {
+  const { isatty } = process.getBuiltinModule("node:tty");
+  const hasTerminal = () => [0, 1, 2].some((descriptor) => isatty(descriptor));
+  const startedInTerminal = hasTerminal();
+  process.on("SIGHUP", () => startedInTerminal && !hasTerminal() ? onTerminalClosed() : onSignal());
 }
 
 /**
@@ -81,7 +93,8 @@ export function setExitCode(status: number): void {
 // Ctrl+C signals every process of the terminal, and launchers such as tsx forward the signal once more.
 const DUPLICATE_SIGNAL_MS = 500;
 
-function readVariable(name: string): string | undefined {
+/** Reads an environment variable; undefined if it is not set, or if Deno's permissions do not allow it. */
+export function readVariable(name: string): string | undefined {
   if (typeof Deno === "undefined") return globalThis.process?.env[name];
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });
   return state === "granted" ? Deno.env.get(name) : undefined;

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path/posix";
 import { test } from "node:test";
 import * as v from "valibot";
 import { LIMIT_NAMES } from "../../lib/config/limits.ts";
-import { SETTING_NAMES, SETTINGS } from "../../lib/config/settings.ts";
+import { isSettingName, SECRET_SETTINGS, SETTING_NAMES, SETTINGS } from "../../lib/config/settings.ts";
 import { PRESETS } from "../../lib/config/presets.ts";
 import { createGateway } from "../../mod.ts";
 import { createTools } from "../../tools/mod.ts";
@@ -32,13 +32,14 @@ const OTHER_VARIABLES = new Set([
   "CLAUDE_CODE_MAX_CONTEXT_TOKENS",
   "CLAUDE_CODE_MAX_OUTPUT_TOKENS",
   "CLAUDE_CODE_SUBAGENT_MODEL",
+  "CONFIG_FILE",
   "RETRY_BLOCK_MS",
   "UPDATE_FIXTURES",
 ]);
 
 /** Flags of the program that are no settings, and those of the runtimes. */
 const OTHER_FLAGS = new Set([
-  ...["--help", "--check", "--version"],
+  ...["--config", "--help", "--check", "--version"],
   ...[
     "--allow-all",
     "--allow-env",
@@ -195,7 +196,7 @@ function expand(braced: string): string[] {
 }
 
 function isSetting(name: string): boolean {
-  return SETTING_NAMES.some((known) => known === name);
+  return isSettingName(name) || SECRET_SETTINGS.some((secret) => `${secret}_FILE` === name);
 }
 
 function answerNothing(): Promise<Response> {

@@ -1,5 +1,5 @@
 import type { Settings } from "../../lib/config/settings.ts";
-import { createGateway } from "../../lib/gateway.ts";
+import { createGateway, type Gateway } from "../../lib/gateway.ts";
 import { FakeClock } from "./clock.ts";
 import { type FakeReplies, FakeUpstream } from "./upstream.ts";
 
@@ -38,6 +38,8 @@ export interface TestGateway {
   get(path: string, headers?: Record<string, string>): Promise<Response>;
   fetch(request: Request): Promise<Response>;
   ready(): Promise<void>;
+  /** Replaces the settings; an upstream key is added to them, as at the start. */
+  reload(settings: Settings): ReturnType<Gateway["reload"]>;
   stop(): Promise<void>;
 }
 
@@ -47,8 +49,9 @@ export function createTestGateway(options: TestGatewayOptions = {}): TestGateway
   const upstream = options.upstream instanceof FakeUpstream
     ? options.upstream
     : new FakeUpstream(options.upstream);
+  const withKey = (settings: Settings) => ({ OPENROUTER_API_KEY: "sk-or-test", ...settings });
   const gateway = createGateway({
-    settings: { OPENROUTER_API_KEY: "sk-or-test", ...settings },
+    settings: withKey(settings),
     fetch: options.fetch ?? upstream.fetch,
     clock,
     host,
@@ -60,6 +63,7 @@ export function createTestGateway(options: TestGatewayOptions = {}): TestGateway
     get: (path, headers = {}) => gateway.fetch(new Request(toUrl(path), { headers })),
     fetch: (request) => gateway.fetch(request),
     ready: () => gateway.ready(),
+    reload: (settings) => gateway.reload(withKey(settings)),
     stop: () => gateway.stop(),
   };
 }
