@@ -20,6 +20,8 @@ for (const runtime of RUNTIMES.filter(({ name }) => name !== "node").map(withFil
         writeFileSync(path, `{\n  "PORT": 0, // any\n  "GATEWAY_ADMIN_KEY_FILE": "admin",\n  ${text}\n}\n`);
       writeConfig('"GATEWAY_API_KEYS": ["alice:alice-0123456789abcdef"],');
       const program = launch(runtime, ["--config", path]);
+      let running = true;
+      program.ended.then(() => running = false);
       try {
         const url = await program.find(/^ANTHROPIC_BASE_URL=(\S+)$/m);
         const statusOf = async (key: string) => {
@@ -43,7 +45,7 @@ for (const runtime of RUNTIMES.filter(({ name }) => name !== "node").map(withFil
         program.kill("SIGTERM");
         assert.equal((await program.ended).status, 0);
       } finally {
-        program.kill("SIGTERM");
+        if (running) program.kill("SIGTERM");
         rmSync(folder, { recursive: true });
       }
     },
