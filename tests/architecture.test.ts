@@ -26,7 +26,7 @@ const PACKAGES: Record<string, RegExp> = {
   "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,
   "jsonc-parser": /^lib\/config\/config_file\.ts$/,
-  "node:": /^(lib\/(runtime\/(files|process|prompt|serve)|limits\/spend_file)\.ts$|tools\/host\/)/,
+  "node:": /^(lib\/(runtime\/(child|files|process|prompt|serve)|limits\/spend_file)\.ts$|tools\/host\/)/,
 };
 
 const IMPURE =

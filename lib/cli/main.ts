@@ -1,11 +1,13 @@
 import { ConfigError, parseConfig, toSettings } from "../config/parse.ts";
 import type { Config } from "../config/settings.ts";
-import { COMMANDS, type CreateGateway, type ReadyHandler } from "./commands.ts";
+import type { CreateGateway, ReadyHandler } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
 import { describeConfig, helpText } from "./help.ts";
 import { onStop, onUnhandledError, setExitCode } from "../runtime/process.ts";
 import { requireKeysOffLoopback } from "../config/bind_check.ts";
 import { type Flags, readFlags } from "./flags.ts";
-import { readSources, reloadOnChange, warnOfGuessableKeys } from "./reload.ts";
+import { readSources } from "./sources.ts";
+import { reloadOnChange, warnOfGuessableKeys } from "./reload.ts";
 import { printError, printLine, startLog } from "../observability/log.ts";
 import { logUnhandledError } from "../observability/counters.ts";
 import { ListenError, serve } from "../runtime/serve.ts";

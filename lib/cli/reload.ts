@@ -1,18 +1,13 @@
 import { requireKeysOffLoopback } from "../config/bind_check.ts";
 import { isGuessable } from "../config/gateway_keys.ts";
-import { type LoadedSources, loadSources } from "../config/load_sources.ts";
 import { ConfigError, parseConfig, toSettings } from "../config/parse.ts";
 import type { Config } from "../config/settings.ts";
 import { logger, startLog } from "../observability/log.ts";
-import { readTextFile, watchFiles } from "../runtime/files.ts";
-import { onHangup, readVariable } from "../runtime/process.ts";
-import type { ReadyHandler } from "./commands.ts";
+import { watchFiles } from "../runtime/files.ts";
+import { onHangup } from "../runtime/process.ts";
+import type { ReadyHandler } from "./command.ts";
 import type { Flags } from "./flags.ts";
-
-/** Reads the sources of settings of the program: flags, environment, configuration file and files of secrets. */
-export function readSources(flags: Flags): LoadedSources {
-  return loadSources({ flags, configPath: flags.configPath }, { readVariable, readTextFile });
-}
+import { readSources } from "./sources.ts";
 
 /** What is read again for a running program. */
 interface ReloadOptions {

@@ -38,6 +38,27 @@ export function writePrivateFile(path: string, text: string, { replace = false }
 }
 
 /**
+ * Writes a file that only its user may read to a new folder for temporary files, and removes both after `use`.
+ *
+ * @throws {FileError} if it cannot be written.
+ */
+export async function withTemporaryFile<Result>(
+  name: string,
+  text: string,
+  use: (path: string) => Promise<Result>,
+): Promise<Result> {
+  const fs = fileSystem();
+  const { tmpdir } = process.getBuiltinModule("node:os");
+  const folder = withReason(() => fs.mkdtempSync(`${tmpdir()}/gateway-`));
+  try {
+    writePrivateFile(`${folder}/${name}`, text);
+    return await use(`${folder}/${name}`);
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
  * Calls `onChange` after the content of one of the files has changed and has stayed the same for `intervalMs`. Files are
  * polled: this also works for files that are replaced, and for mounted ones. The returned function ends it; the process
  * may end while files are watched.

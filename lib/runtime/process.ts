@@ -85,6 +85,21 @@ export function onUnhandledError(report: (failure: unknown) => void): void {
   process.on("uncaughtException", report);
 }
 
+/**
+ * Returns all environment variables.
+ *
+ * @throws {Error} if Deno's permissions do not allow it.
+ */
+export function readEnvironment(): Record<string, string> {
+  const entries = Object.entries(process.env);
+  return Object.fromEntries(entries.flatMap(([name, value]) => value === undefined ? [] : [[name, value]]));
+}
+
+/** Ends the program at once. */
+export function exit(status: number): never {
+  process.exit(status);
+}
+
 /** Sets the exit status. The program ends when no work is left. */
 export function setExitCode(status: number): void {
   process.exitCode = status;

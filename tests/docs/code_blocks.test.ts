@@ -117,11 +117,11 @@ function start(settings: Record<string, string>) {
 
 /** True for a command such as `npm start -- init`, which starts no gateway for requests. */
 function runsCommand({ words }: Command): boolean {
-  const program = words.findLastIndex((word) =>
-    word === "mod.ts" || word === "--" || word === "openrouter-anthropic-server"
-  );
-  return program >= 0 && COMMANDS.has(words[program + 1] ?? "");
+  return words.some((word, at) => PROGRAM.test(word) && COMMANDS.has(words[at + 1] ?? ""));
 }
+
+/** What stands before the arguments of the program. */
+const PROGRAM = /^(mod\.ts|--|openrouter-anthropic-server)$/;
 
 function startsGateway({ words }: Command): boolean {
   return words.some((word) => /^(mod|lib\/worker)\.ts$/.test(word)) ||

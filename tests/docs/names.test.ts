@@ -19,6 +19,7 @@ const current = pages.filter(({ path }) => path !== "CHANGELOG.md");
 /** Variables of clients, runtimes and tests, which are no settings. */
 const OTHER_VARIABLES = new Set([
   "ANTHROPIC_API_BASE",
+  "ANTHROPIC_API_KEY",
   "ANTHROPIC_AUTH_TOKEN",
   "ANTHROPIC_BASE_URL",
   "ANTHROPIC_DEFAULT_FABLE_MODEL",
@@ -32,6 +33,7 @@ const OTHER_VARIABLES = new Set([
   "CLAUDE_CODE_MAX_CONTEXT_TOKENS",
   "CLAUDE_CODE_MAX_OUTPUT_TOKENS",
   "CLAUDE_CODE_SUBAGENT_MODEL",
+  "CLAUDE_CODE_USE_BEDROCK",
   "CONFIG_FILE",
   "RETRY_BLOCK_MS",
   "UPDATE_FIXTURES",
@@ -39,7 +41,7 @@ const OTHER_VARIABLES = new Set([
 
 /** Flags of the program that are no settings, and those of the runtimes. */
 const OTHER_FLAGS = new Set([
-  ...["--config", "--help", "--check", "--version"],
+  ...["--config", "--help", "--check", "--settings", "--shell", "--version"],
   ...[
     "--allow-all",
     "--allow-env",
