@@ -52,7 +52,7 @@ export function toClientSettings(
   return {
     settings: {
       ...(chosen && first !== undefined && { model: first.id }),
-      ...(options.length > 0 && { modelPicker: { options } }),
+      ...(options.length > 0 && { modelPicker: { options, ...(chosen && { replaceBuiltInOptions: true }) } }),
     },
     variables: small.length === 0 ? {} : { CLAUDE_CODE_MAX_CONTEXT_TOKENS: String(Math.min(...small)) },
   };

@@ -45,7 +45,7 @@ export async function runClaude(args: readonly string[], createGateway: CreateGa
   try {
     const connection = own ?? listening;
     const session = await describeSession(connection, sources, config);
-    if (session.model === DEMO_MODEL) printError(NO_KEY);
+    if (session.model === DEMO_MODEL && !isGiven("ANTHROPIC_MODEL", sources)) printError(NO_KEY);
     status = await runClient(connection, session, clientArgs);
   } finally {
     await own?.server.stop();

@@ -38,6 +38,8 @@ export function chooseModel(sources: LoadedSources, config: Config): string | un
 /** Model that needs no key. */
 export const DEMO_MODEL = "demo/echo";
 
+const DEMO: OfferedModel = { id: DEMO_MODEL, description: "Repeats your words; needs no key" };
+
 /** Asks a gateway for its models, and returns the settings of Claude Code. Unknown facts are left out. */
 export async function describeSession(
   connection: Connection,
@@ -45,10 +47,15 @@ export async function describeSession(
   config: Config,
 ): Promise<Session> {
   const model = chooseModel(sources, config);
-  const ids = [...(model === undefined ? [] : [model]), ...config.modelMap.keys(), "big", "small"];
-  const answers = model === DEMO_MODEL
-    ? [{ id: DEMO_MODEL, description: "Repeats your words; needs no key" }]
-    : await Promise.all([...new Set(ids)].map((id) => fetchModel(connection, id, id === model)));
+  const hasUpstream = config.openrouterApiKey !== undefined || config.upstreams.size > 0;
+  const ids = [
+    ...(model === undefined ? [] : [model]),
+    ...config.modelMap.keys(),
+    ...(hasUpstream ? ["big", "small"] : []),
+  ];
+  const answers = await Promise.all(
+    [...new Set(ids)].map((id) => id === DEMO_MODEL ? DEMO : fetchModel(connection, id, id === model)),
+  );
   const models = answers.filter((found) => found !== undefined);
   const { settings, variables } = toClientSettings(models, { chosen: model !== undefined });
   return { model, settings, variables: { ...variables, ...backgroundModels(model, sources, config) } };
@@ -60,14 +67,19 @@ function backgroundModels(
   sources: LoadedSources,
   config: Config,
 ): Record<string, string> {
-  const small = model === DEMO_MODEL
-    ? DEMO_MODEL
-    : isGiven("ANTHROPIC_SMALL_FAST_MODEL", sources)
+  const hasSmall = isGiven("ANTHROPIC_SMALL_FAST_MODEL", sources);
+  // Without a key for OpenRouter, only the chosen model is known to answer.
+  const small = hasSmall
     ? config.anthropicSmallFastModel
+    : config.openrouterApiKey === undefined
+    ? model
     : undefined;
   return {
-    ...(model !== undefined &&
-      { ANTHROPIC_DEFAULT_OPUS_MODEL: model, ANTHROPIC_DEFAULT_SONNET_MODEL: model }),
+    ...(model !== undefined && {
+      ANTHROPIC_DEFAULT_FABLE_MODEL: model,
+      ANTHROPIC_DEFAULT_OPUS_MODEL: model,
+      ANTHROPIC_DEFAULT_SONNET_MODEL: model,
+    }),
     ...(small !== undefined && { ANTHROPIC_DEFAULT_HAIKU_MODEL: small }),
   };
 }

@@ -16,7 +16,10 @@ for (const [model, { behavesAs, tokens }] of CASES) {
   test(`toClientSettings() of ${JSON.stringify(model)}`, () => {
     const { settings, variables } = toClientSettings([model], { chosen: true });
     const option = { model: model.id, ...(behavesAs !== undefined && { behavesAs }) };
-    assert.deepEqual(settings, { model: model.id, modelPicker: { options: [option] } });
+    assert.deepEqual(settings, {
+      model: model.id,
+      modelPicker: { options: [option], replaceBuiltInOptions: true },
+    });
     assert.deepEqual(variables, tokens === undefined ? {} : { CLAUDE_CODE_MAX_CONTEXT_TOKENS: tokens });
   });
 }

@@ -52,6 +52,7 @@ for (const runtime of RUNTIMES.filter(({ name }) => name !== "node").map(withAll
                 description: "Repeats your words; needs no key",
                 behavesAs: "claude-sonnet-4-6",
               }],
+              replaceBuiltInOptions: true,
             },
             x: 1,
           },
