@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * A gateway that serves Anthropic's Messages API to any client and answers with any model behind OpenRouter.
  *
