@@ -30,6 +30,15 @@ import { isMain, readArgs } from "./lib/runtime/process.ts";
 
 export { createGateway };
 export type { Gateway, GatewayOptions } from "./lib/gateway.ts";
+export type {
+  HookCall,
+  Hooks,
+  MessageBody,
+  RequestDecision,
+  RequestEvent,
+  ResponseEvent,
+} from "./lib/server/hooks.ts";
+export type { ResponseBlock, ResponseMessage, Usage } from "./lib/anthropic/events.ts";
 export type { Clock } from "./lib/runtime/clock.ts";
 export type { Reloaded } from "./lib/config/reload.ts";
 export type { SettingName, Settings } from "./lib/config/settings.ts";

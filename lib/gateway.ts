@@ -8,6 +8,7 @@ import { reloadConfig, type Reloaded } from "./config/reload.ts";
 import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
+import type { Hooks } from "./server/hooks.ts";
 import type { GatewayContext } from "./server/context.ts";
 import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
@@ -34,6 +35,8 @@ export interface GatewayOptions {
    * must be a localhost name or one of `ALLOWED_HOSTS`, and requests of other sites' web pages are rejected.
    */
   host?: string | undefined;
+  /** Functions that are called for each message: to refuse or rewrite it, to choose its model, to watch its answer. */
+  hooks?: Hooks;
 }
 
 /** A web-standard request handler for `Deno.serve`, `Bun.serve`, Hono or any other server. */
@@ -78,13 +81,14 @@ export interface Gateway {
  * ```
  */
 export function createGateway(
-  { settings = {}, clock = systemClock, host, ...options }: GatewayOptions = {},
+  { settings = {}, clock = systemClock, host, hooks = {}, ...options }: GatewayOptions = {},
 ): Gateway {
   let config = parseConfig({ settings });
   const { fetch = createFetch(config) } = options;
   const shared = {
     fetch,
     clock,
+    hooks,
     newId,
     counters: createCounters(clock.now()),
     shutdown: createShutdown(clock, config.shutdownTimeout * 1000),

@@ -4,6 +4,7 @@ import type { BodyMeter } from "../limits/body_meter.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Counters } from "../observability/counters.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
+import type { Hooks } from "./hooks.ts";
 import type { MessageContext } from "../turns/context.ts";
 
 /** Dependencies of the endpoints. */
@@ -14,6 +15,8 @@ export interface GatewayContext extends MessageContext {
   counters: Counters;
   shutdown: Shutdown;
   limits: Limiter;
+  /** Functions of the embedding program. */
+  hooks: Hooks;
   /** Counts the request bodies that are being read. */
   bodies: BodyMeter;
 }

@@ -12,6 +12,7 @@ import { withCompaction } from "../turns/compaction.ts";
 import { withFallbacks } from "../turns/fallback.ts";
 import type { GatewayContext } from "./context.ts";
 import { holdAnswer } from "../turns/hold.ts";
+import { applyRequestHook, withResponseHook } from "./hooks.ts";
 import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
@@ -56,7 +57,16 @@ async function answerAdmitted(
   { admission, stream }: { admission: Admission; stream: boolean },
 ): Promise<Response> {
   const { caller } = requestLog;
-  const message = parseMessagesRequest(await readJsonBody(request, caller.client, gateway));
+  const { hooks, clock } = gateway;
+  const call = {
+    hooks,
+    clock,
+    requestId: requestLog.requestId,
+    client: caller.client,
+    signal: request.signal,
+  };
+  const body = await readJsonBody(request, caller.client, gateway);
+  const message = await applyRequestHook(parseMessagesRequest(body), call);
   const toolHeaders = readToolHeaders(request);
   let route = await findRoute(gateway, message.model, caller);
   requestLog.add({ model: message.model, answeredBy: toRouteLabel(route) });
@@ -108,7 +118,7 @@ async function answerAdmitted(
   const { autoModeModel: model } = gateway.config;
   const judge = model === undefined ? undefined : createJudge(gateway, { ...turn, model });
   const ask = withSafeguards(withToolInputCheck(askWithFallbacks, loss), judge);
-  const answer = requestLog.observe(ask(message));
+  const answer = requestLog.observe(withResponseHook(ask, call)(message));
 
   try {
     const response = streamed

@@ -1,6 +1,7 @@
 import type { Settings } from "../../lib/config/settings.ts";
 import { createGateway, type Gateway } from "../../lib/gateway.ts";
 import { FakeClock } from "./clock.ts";
+import type { Hooks } from "../../lib/server/hooks.ts";
 import { type FakeReplies, FakeUpstream } from "./upstream.ts";
 
 /** The parts of a gateway that a test chooses. */
@@ -14,6 +15,7 @@ export interface TestGatewayOptions {
   clock?: FakeClock;
   /** The address that the gateway listens on. Default: embedded in another server. */
   host?: string | undefined;
+  hooks?: Hooks;
 }
 
 /** The parts of a request that are rarely chosen. */
@@ -45,7 +47,7 @@ export interface TestGateway {
 
 /** Creates a gateway whose clock stands still and whose upstream is a fake. */
 export function createTestGateway(options: TestGatewayOptions = {}): TestGateway {
-  const { settings = {}, clock = new FakeClock(), host } = options;
+  const { settings = {}, clock = new FakeClock(), host, hooks = {} } = options;
   const upstream = options.upstream instanceof FakeUpstream
     ? options.upstream
     : new FakeUpstream(options.upstream);
@@ -55,6 +57,7 @@ export function createTestGateway(options: TestGatewayOptions = {}): TestGateway
     fetch: options.fetch ?? upstream.fetch,
     clock,
     host,
+    hooks,
   });
   return {
     upstream,

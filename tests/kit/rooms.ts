@@ -11,7 +11,7 @@ export interface Room {
  * A file belongs to the room with the longest name that fits.
  */
 export const ROOMS: Record<string, Room> = {
-  "mod.ts": { uses: "cli gateway.ts config runtime" },
+  "mod.ts": { uses: "cli gateway.ts server anthropic config runtime" },
   "worker.ts": { uses: "gateway.ts config observability runtime base" },
   "cli": { uses: "config observability runtime base" },
   "gateway.ts": { uses: "server turns upstreams tokens access limits config observability runtime base" },
