@@ -9,9 +9,13 @@ import type { Clock } from "../runtime/clock.ts";
 
 /** Body of `POST /v1/messages` in Anthropic's format. */
 export interface MessageBody {
+  /** Model or alias that the client asks for. */
   model: string;
+  /** Maximum tokens of the answer. */
   max_tokens: number;
+  /** The conversation; content is a text or a list of blocks. */
   messages: readonly { role: string; content: unknown; [field: string]: unknown }[];
+  /** Further fields, such as `system`, `tools` and `stream`. */
   [field: string]: unknown;
 }
 
@@ -27,6 +31,7 @@ export interface HookCall {
 
 /** A request before a model is chosen for it. It is valid, and must not be changed in place. */
 export interface RequestEvent extends HookCall {
+  /** Body of the request. */
   readonly message: Readonly<MessageBody>;
 }
 
