@@ -1,4 +1,4 @@
-import { loadSources } from "./config/load_sources.ts";
+import { loadSources } from "./config/sources/load_sources.ts";
 import { ConfigError, parseConfig, type Sources, toSettings } from "./config/parse.ts";
 import { type Config, GUARD_SETTINGS, SETTING_NAMES, type SettingName } from "./config/settings.ts";
 import { createGateway, type Gateway } from "./gateway.ts";

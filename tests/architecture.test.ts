@@ -25,7 +25,7 @@ const PACKAGES: Record<string, RegExp> = {
   "@logtape/logtape": /^lib\/observability\/log\.ts$/,
   "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,
-  "jsonc-parser": /^lib\/config\/config_file\.ts$/,
+  "jsonc-parser": /^lib\/config\/sources\/config_file\.ts$/,
   "node:": /^(lib\/(runtime\/(child|files|process|prompt|serve)|limits\/spend_file)\.ts$|tools\/host\/)/,
 };
 

@@ -56,6 +56,9 @@ export function describeConfig(sources: Sources): string {
 function displayValue(name: SettingName, value: unknown): string {
   if (value === undefined) return "not set";
   // Options and headers may hold a key: an alias or an upstream shows only its target.
+  if (name === "MODEL_ACCESS" && value instanceof Map) {
+    return [...value].map(([key, models]) => `${key}: ${models.join(" ") || "none"}`).join(", ") || "all";
+  }
   if (value instanceof Map) {
     return value.size === 0 ? "none" : redact([...value].map(describeTarget).join(", "));
   }
@@ -76,9 +79,8 @@ function nameOf(value: string | { name: string }): string {
   return typeof value === "string" ? value : value.name;
 }
 
-function describeTarget(
-  [name, { model, url, fallbacks = [] }]: [string, Partial<Alias & NamedUpstream>],
-): string {
+function describeTarget([name, target]: [string, Partial<Alias & NamedUpstream>]): string {
+  const { model, url, fallbacks = [] } = target;
   const others = fallbacks.map((target) => typeof target === "string" ? target : target.model);
   return [`${name} -> ${model ?? url}`, ...others].join(", else ");
 }

@@ -1,4 +1,4 @@
-import { type LoadedSources, loadSources } from "../config/load_sources.ts";
+import { type LoadedSources, loadSources } from "../config/sources/load_sources.ts";
 import { readTextFile } from "../runtime/files.ts";
 import { readVariable } from "../runtime/process.ts";
 import type { Flags } from "./flags.ts";

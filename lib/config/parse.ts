@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { ADMIN, isSameKey, LOCAL } from "./gateway_keys.ts";
-import type { ConfigFile } from "./config_file.ts";
+import { OTHER_KEYS } from "./model_access.ts";
+import type { ConfigFile } from "./sources/config_file.ts";
 import { quote } from "../base/redact.ts";
 import { type Config, SETTING_NAMES, type SettingName, SETTINGS, type Settings } from "./settings.ts";
 import { BUILT_IN_UPSTREAMS } from "./upstreams.ts";
@@ -75,7 +76,7 @@ export function checkRelations(config: Partial<Config>, { keysKnown = true } = {
   return [
     ...checkAdminKey(config),
     ...checkAliasUpstreams(config),
-    ...(keysKnown ? [...checkLimitKeys(config), ...checkToolsNeedKeys(config)] : []),
+    ...(keysKnown ? [...checkKeyNames(config), ...checkToolsNeedKeys(config)] : []),
     ...checkToolRequirements(config),
   ];
 }
@@ -101,15 +102,21 @@ function checkAliasUpstreams({ modelMap, upstreams }: Partial<Config>): string[]
   });
 }
 
-/** Rejects limits of unknown keys: they would never apply. */
-function checkLimitKeys({ limits, gatewayApiKeys = [], gatewayAdminKey }: Partial<Config>): string[] {
-  if (limits === undefined) return [];
+/** Rejects limits and models of unknown keys: they would never apply. */
+function checkKeyNames(
+  { limits, modelAccess = new Map(), gatewayApiKeys = [], gatewayAdminKey }: Partial<Config>,
+): string[] {
   const clients = gatewayApiKeys.length === 0 ? [LOCAL] : gatewayApiKeys.map(({ name }) => name);
   const clientNames = new Set([...clients, ...(gatewayAdminKey === undefined ? [] : [ADMIN])]);
-  return [...limits.keys.keys()].filter((name) => !clientNames.has(name)).map((name) =>
-    `Cannot use LIMITS: no key is named ${quote(name)}; the names are ${
-      [...clientNames].map(quote).join(", ")
-    }`
+  const named = [
+    ...[...limits?.keys.keys() ?? []].map((name) => ["LIMITS", name] as const),
+    ...[...modelAccess.keys()].filter((name) => name !== OTHER_KEYS).map((name) =>
+      ["MODEL_ACCESS", name] as const
+    ),
+  ];
+  const known = [...clientNames].map(quote).join(", ");
+  return named.filter(([, name]) => !clientNames.has(name)).map(([setting, name]) =>
+    `Cannot use ${setting}: no key is named ${quote(name)}; the names are ${known}`
   );
 }
 

@@ -1,22 +1,11 @@
 import type * as v from "valibot";
-import { adminKey, type GatewayKey, gatewayKeys } from "./gateway_keys.ts";
 import { limitMap, type Limits, type LimitsInput } from "./limits.ts";
 import { DIALECT_CHOICES, type DialectChoice } from "./presets.ts";
+import { ACCESS_SETTINGS } from "./access_settings.ts";
 import { TIMEOUT_SETTINGS } from "./timeout_settings.ts";
 import { TOOL_SETTINGS } from "./tool_settings.ts";
 import { type NamedUpstream, upstreamMap, type UpstreamsInput } from "./upstreams.ts";
-import {
-  baseUrl,
-  hostName,
-  integer,
-  list,
-  oneOf,
-  onOff,
-  origin,
-  type Schema,
-  storeUrl,
-  text,
-} from "./schemas.ts";
+import { baseUrl, integer, oneOf, onOff, type Schema, storeUrl, text } from "./schemas.ts";
 import { type Alias, modelMap } from "./aliases.ts";
 
 /** Definition of one setting; `default` is text, as an operator would write it. */
@@ -46,45 +35,7 @@ const TABLE = {
     default: "127.0.0.1",
     text: "Address to listen on; 0.0.0.0 is every IPv4 address of this machine",
   },
-  GATEWAY_API_KEYS: {
-    flag: "--gateway-keys",
-    reload: true,
-    schema: (): Schema<string | readonly string[], readonly GatewayKey[]> => gatewayKeys(),
-    secret: true,
-    guards: true,
-    text:
-      "Client keys: `key`, `name:key` or `name:sha256:digest`, separated by commas; unset: clients need no key",
-  },
-  GATEWAY_ADMIN_KEY: {
-    flag: "--admin-key",
-    reload: true,
-    schema: (): Schema<string, GatewayKey> => adminKey(),
-    secret: true,
-    guards: true,
-    text:
-      "Operator's key, `key` or `sha256:digest`: grants access as a client, and to the counters of `GET /status`",
-  },
-  OPEN_ACCESS: {
-    flag: "--open-access",
-    reload: true,
-    schema: (): Schema<string | boolean, "on" | "off"> => onOff(),
-    default: "off",
-    text: "Access from other machines without keys: on or off",
-  },
-  ALLOWED_HOSTS: {
-    flag: "--allowed-hosts",
-    reload: true,
-    schema: (): Schema<string | readonly string[], readonly string[]> => list(hostName()),
-    text:
-      "Accepted names in the `Host` header besides localhost, separated by commas; unset on a public address: any",
-  },
-  CORS_ORIGINS: {
-    flag: "--cors-origins",
-    reload: true,
-    schema: (): Schema<string | readonly string[], readonly string[]> => list(origin()),
-    text:
-      "Origins whose web pages may call the gateway, separated by commas; `*` allows all; unset: CORS is off",
-  },
+  ...ACCESS_SETTINGS,
   OPENROUTER_API_KEY: {
     flag: "--api-key",
     reload: true,

@@ -1,3 +1,4 @@
+import { assertModelAllowed, assertOtherModelsAllowed } from "./allowed_models.ts";
 import { collectMessage } from "../anthropic/collect.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
 import { parseMessagesRequest } from "../anthropic/parse.ts";
@@ -70,6 +71,8 @@ async function answerAdmitted(
   const toolHeaders = readToolHeaders(request);
   let route = await findRoute(gateway, message.model, caller);
   requestLog.add({ model: message.model, answeredBy: toRouteLabel(route) });
+  assertModelAllowed(gateway, route, caller);
+  assertOtherModelsAllowed(gateway, message, caller);
 
   const rateHeaders = await admission.expect({
     inputTokens: gateway.inputCounter.estimate(message, route),

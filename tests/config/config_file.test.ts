@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ConfigFile, parseConfigFile } from "../../lib/config/config_file.ts";
-import { loadSources } from "../../lib/config/load_sources.ts";
+import { type ConfigFile, parseConfigFile } from "../../lib/config/sources/config_file.ts";
+import { loadSources } from "../../lib/config/sources/load_sources.ts";
 import { ConfigError, parseConfig, toSettings } from "../../lib/config/parse.ts";
 
 const VARIABLES: Record<string, string> = { KEY: "sk-or-0123456789", EMPTY: "", HOST_NAME: "h.test" };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseConfigFile } from "../../lib/config/config_file.ts";
+import { parseConfigFile } from "../../lib/config/sources/config_file.ts";
 import { parseConfig } from "../../lib/config/parse.ts";
 import { SETTING_NAMES, SETTINGS } from "../../lib/config/settings.ts";
 import { settingsSchema } from "../../lib/config/settings_schema.ts";

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import * as v from "valibot";
 import { COMMANDS } from "../../lib/cli/commands.ts";
 import { readFlags } from "../../lib/cli/flags.ts";
-import { parseConfigFile } from "../../lib/config/config_file.ts";
+import { parseConfigFile } from "../../lib/config/sources/config_file.ts";
 import { parseConfig } from "../../lib/config/parse.ts";
 import { SETTING_NAMES, type SettingName, SETTINGS } from "../../lib/config/settings.ts";
 import { createGateway } from "../../mod.ts";

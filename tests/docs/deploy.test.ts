@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { parseConfigFile } from "../../lib/config/config_file.ts";
+import { parseConfigFile } from "../../lib/config/sources/config_file.ts";
 import { parseConfig } from "../../lib/config/parse.ts";
 import { isSettingName, SECRET_SETTINGS, SETTINGS } from "../../lib/config/settings.ts";
 import { ROOT } from "./pages.ts";

@@ -1,6 +1,6 @@
 import { ConfigError, parseConfig, toSettings } from "../../config/parse.ts";
 import type { Config, Settings } from "../../config/settings.ts";
-import type { LoadedSources } from "../../config/load_sources.ts";
+import type { LoadedSources } from "../../config/sources/load_sources.ts";
 import { isObject, tryJson } from "../../base/json.ts";
 import { quote } from "../../base/redact.ts";
 import { logUnhandledError } from "../../observability/counters.ts";

@@ -1,6 +1,6 @@
 import { isObject } from "../../base/json.ts";
 import { NAME } from "../../base/version.ts";
-import type { LoadedSources } from "../../config/load_sources.ts";
+import type { LoadedSources } from "../../config/sources/load_sources.ts";
 import { resolveSettings } from "../../config/parse.ts";
 import type { Config, SettingName } from "../../config/settings.ts";
 import { type ClientSettings, type OfferedModel, toClientSettings } from "./client_settings.ts";

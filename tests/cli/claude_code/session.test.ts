@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chooseModel, isUsable, toConnection } from "../../../lib/cli/claude_code/session.ts";
-import { loadSources } from "../../../lib/config/load_sources.ts";
+import { loadSources } from "../../../lib/config/sources/load_sources.ts";
 import { parseConfig } from "../../../lib/config/parse.ts";
 import type { Settings } from "../../../lib/config/settings.ts";
 import { createGateway } from "../../../lib/gateway.ts";

@@ -1,7 +1,7 @@
-import { quote } from "../base/redact.ts";
+import { quote } from "../../base/redact.ts";
 import { type ConfigFile, parseConfigFile } from "./config_file.ts";
-import type { Sources } from "./parse.ts";
-import { GUARD_SETTINGS, SECRET_SETTINGS, SETTING_NAMES, type SettingName } from "./settings.ts";
+import type { Sources } from "../parse.ts";
+import { GUARD_SETTINGS, SECRET_SETTINGS, SETTING_NAMES, type SettingName } from "../settings.ts";
 import type { ReadVariable } from "./variables.ts";
 
 /** What the sources of settings are read with. */

@@ -1,7 +1,7 @@
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
-import { quote } from "../base/redact.ts";
-import { nearestName } from "./nearest.ts";
-import { isSettingName, SECRET_SETTINGS, SETTING_NAMES, type SettingName } from "./settings.ts";
+import { quote } from "../../base/redact.ts";
+import { nearestName } from "../nearest.ts";
+import { isSettingName, SECRET_SETTINGS, SETTING_NAMES, type SettingName } from "../settings.ts";
 import { expandVariables, type ReadVariable } from "./variables.ts";
 
 /** Settings of a configuration file. */

@@ -1,4 +1,4 @@
-import { quote } from "../base/redact.ts";
+import { quote } from "../../base/redact.ts";
 
 /** Returns a variable of the environment, or undefined if it is not set or may not be read. */
 export type ReadVariable = (name: string) => string | undefined;
