@@ -16,6 +16,9 @@ export const RUNTIMES: readonly Runtime[] = [
   runtime("bun", [bin("bun"), "run", "mod.ts"], { readsEnv: true }),
 ];
 
+/** The runtime that runs the tests. CI runs them on every runtime, so most start the program on this one only. */
+export const OWN_RUNTIMES: readonly Runtime[] = RUNTIMES.filter(({ name }) => name === ownName());
+
 /** A program that runs. */
 export type Program = {
   pid: number | undefined;
@@ -69,6 +72,13 @@ function runtime(name: string, command: string[], { readsEnv }: { readsEnv: bool
   const there = file.includes("/") ? existsSync(file) : spawnSync(file, ["--version"]).status === 0;
   if (!there) console.log(`skipped: no ${name} at ${file}`);
   return { name, command, readsEnv, missing: there ? false : `no ${name} at ${file}` };
+}
+
+function ownName(): string {
+  const { bun, deno } = process.versions;
+  if (bun !== undefined) return "bun";
+  if (deno !== undefined) return "deno";
+  return isNewerNode() ? "node" : "node with tsx";
 }
 
 /** Whether a Node runs this that takes TypeScript as it is; Bun and Deno only say that they are one. */

@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { VERSION } from "../../../lib/base/version.ts";
-import { launch, type Program, RUNTIMES } from "./launch.ts";
+import { launch, OWN_RUNTIMES, type Program } from "./launch.ts";
 
 const URL_LINE = /^ANTHROPIC_BASE_URL=(\S+)$/m;
 
-for (const runtime of RUNTIMES) {
+for (const runtime of OWN_RUNTIMES) {
   const on = (does: string, run: () => Promise<void>) =>
     test(`mod.ts on ${runtime.name} ${does}`, { skip: runtime.missing, timeout: 60_000 }, run);
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { launch, RUNTIMES } from "./launch.ts";
+import { launch, OWN_RUNTIMES } from "./launch.ts";
 
-for (const runtime of RUNTIMES) {
+for (const runtime of OWN_RUNTIMES) {
   test(`the program on ${runtime.name} survives an unhandled error, logs it, counts it and reports it`, {
     skip: runtime.missing,
     timeout: 60_000,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { launch, type Runtime, RUNTIMES } from "./launch.ts";
+import { launch, OWN_RUNTIMES, type Runtime } from "./launch.ts";
 
 /** How the runtimes are told to serve what a module exports by default; Node has no way to be. */
 const WAYS: Record<string, string[]> = {
@@ -11,7 +11,7 @@ const WAYS: Record<string, string[]> = {
 /** What they say of the server that they have started. */
 const URL_LINE = /^(?:deno serve: Listening on|Started server:) (http:\/\/[^\s/]+)\/?$/m;
 
-for (const { name, missing, command: [file = ""], readsEnv } of RUNTIMES) {
+for (const { name, missing, command: [file = ""], readsEnv } of OWN_RUNTIMES) {
   const words = WAYS[name];
   if (words === undefined) continue;
   const runtime = { name, missing, readsEnv, command: [file, ...words, "lib/worker.ts"] };
