@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { launch, type Runtime, RUNTIMES } from "./launch.ts";
+import { launch, OWN_RUNTIMES, type Runtime } from "./launch.ts";
 
 /** A stand-in for Claude Code: prints what it was given and the answer to a message, and waits for SIGTERM. */
 const STAND_IN = `#!/usr/bin/env node
@@ -25,7 +25,7 @@ Promise.all([ask({ authorization: "Bearer " + token }), ask({})]).then(async ([a
 });
 `;
 
-for (const runtime of RUNTIMES.filter(({ name }) => name !== "node").map(withAll)) {
+for (const runtime of OWN_RUNTIMES.map(withAll)) {
   test(
     `mod.ts claude on ${runtime.name} starts a gateway for Claude Code, and passes on signals and its status`,
     { skip: runtime.missing, timeout: 60_000 },
@@ -93,7 +93,7 @@ for (const runtime of RUNTIMES.filter(({ name }) => name !== "node").map(withAll
 }
 
 test("mod.ts env prints lines that a shell can evaluate", async () => {
-  const [runtime] = RUNTIMES;
+  const [runtime] = OWN_RUNTIMES;
   assert.ok(runtime !== undefined);
   const args = ["env", "--shell", "fish", "--port", "9", "--host", "::", "--model", "it's"];
   const { status, stdout } = await launch(runtime, args, { GATEWAY_API_KEYS: "a:0123456789abcdef" }).ended;
