@@ -93,7 +93,7 @@ for (const runtime of OWN_RUNTIMES.map(withAll)) {
 }
 
 test("mod.ts env prints lines that a shell can evaluate", async () => {
-  const [runtime] = OWN_RUNTIMES;
+  const [runtime] = OWN_RUNTIMES.map(withAll);
   assert.ok(runtime !== undefined);
   const args = ["env", "--shell", "fish", "--port", "9", "--host", "::", "--model", "it's"];
   const { status, stdout } = await launch(runtime, args, { GATEWAY_API_KEYS: "a:0123456789abcdef" }).ended;
