@@ -20,6 +20,11 @@ import { VERSION } from "../base/version.ts";
  */
 export async function main(args: readonly string[], createGateway: CreateGateway): Promise<void> {
   const command = COMMANDS.get(args[0] ?? "");
+  // Arguments after `--` are those of the program that a command runs.
+  const ownArgs = args.slice(0, args.includes("--") ? args.indexOf("--") : args.length);
+  if (command !== undefined && ownArgs.some((word) => word === "--help" || word === "-h")) {
+    return printLine(helpText());
+  }
   try {
     if (command === undefined) await runFlags(args, createGateway);
     else setExitCode(await (await command.load())(args.slice(1), createGateway));

@@ -56,6 +56,12 @@ const MISTAKES: [text: string, mistakes: string[]][] = [
   ['{"OPENROUTER_API_KEY": "k", "OPENROUTER_API_KEY_FILE": "f"}', [
     'Cannot use "OPENROUTER_API_KEY_FILE" (g.json:1:29): OPENROUTER_API_KEY and OPENROUTER_API_KEY_FILE are both set',
   ]],
+  ['{"GATEWAY_API_KEYS": "${EMPTY:-}"}', [
+    'Cannot use "GATEWAY_API_KEYS" (g.json:1:2): its variables are empty, and access would be open without it',
+  ]],
+  ['{"GATEWAY_ADMIN_KEY_FILE": "${NONE:-}"}', [
+    'Cannot use "GATEWAY_ADMIN_KEY_FILE" (g.json:1:2): its variables are empty, and access would be open without it',
+  ]],
   ['{"HOST": "${NONE}"}', ["Cannot use g.json:1:10: the variable NONE is not set"]],
   ['{"HOST": "${KEY"}', [
     'Cannot use g.json:1:10: expected ${NAME} or ${NAME:-default}, found "${"; "$${" stands for "${"',

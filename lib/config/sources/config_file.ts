@@ -1,7 +1,7 @@
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { quote } from "../../base/redact.ts";
 import { nearestName } from "../nearest.ts";
-import { isSettingName, SECRET_SETTINGS, SETTING_NAMES, type SettingName } from "../settings.ts";
+import { isSettingName, SECRET_SETTINGS, SETTING_NAMES, type SettingName, SETTINGS } from "../settings.ts";
 import { expandVariables, type ReadVariable } from "./variables.ts";
 
 /** Settings of a configuration file. */
@@ -65,7 +65,10 @@ export function parseConfigFile(text: string, name: string, readVariable: ReadVa
         continue;
       }
       const value = readValue(valueNode);
-      if (value === UNSET) continue;
+      if (value === UNSET) {
+        if (SETTINGS[setting].guards) reject("its variables are empty, and access would be open without it");
+        continue;
+      }
       if (secret === undefined) values[setting] = value;
       else if (typeof value === "string" && value !== "") secretFiles[secret] = value;
       else reject("expected the path of a file");
