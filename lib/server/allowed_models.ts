@@ -1,4 +1,5 @@
 import type { Caller } from "../access/caller.ts";
+import type { MessagesRequest } from "../anthropic/schema.ts";
 import { ApiError } from "../base/errors.ts";
 import { isObject } from "../base/json.ts";
 import { quote } from "../base/redact.ts";
@@ -23,26 +24,26 @@ export function assertModelAllowed(
 }
 
 /**
- * Rejects models beside `model` that an upstream could answer with, such as OpenRouter's `models`.
+ * Rejects models beside `model` that an upstream could answer with: those of OpenRouter's `models` and `preset`, of
+ * fallbacks, and of tools such as Anthropic's `advisor`.
  *
  * @throws {ApiError} `permission_error`
  */
-export function assertOtherModelsAllowed(gateway: Models, body: object, caller: Caller): void {
-  for (const [field, value] of Object.entries(body)) {
-    if (!OTHER_MODELS.has(field) || !Array.isArray(value)) continue;
-    for (const entry of value) {
-      const name = isObject(entry) ? entry["model"] : entry;
-      if (typeof name === "string") {
-        assertModelAllowed(gateway, resolveModel(name, gateway.directory), caller);
-      }
-    }
+export function assertOtherModelsAllowed(gateway: Models, body: MessagesRequest, caller: Caller): void {
+  const { preset, tools } = body;
+  const listed = LISTS_OF_MODELS.flatMap((field) => body[field] ?? []);
+  const presets = typeof preset === "string" ? [`@preset/${preset}`] : [];
+  for (const entry of [...listed, ...presets, ...tools ?? []]) {
+    // A tool has a model only in a field of this name.
+    const name = isObject(entry) ? entry["model"] : entry;
+    if (typeof name === "string") assertModelAllowed(gateway, resolveModel(name, gateway.directory), caller);
   }
 }
 
 /** Fields of a request that list further models. Source: https://openrouter.ai/docs/features/model-routing */
-const OTHER_MODELS: ReadonlySet<string> = new Set(["models", "fallbacks", "fallback_models"]);
+const LISTS_OF_MODELS = ["models", "fallbacks", "fallback_models"] as const;
 
-/** Returns the names that the caller may use. */
+/** Returns true if the caller may use a model, which is then listed. */
 export function isModelListed({ access, directory }: Models, id: string, { client }: Caller): boolean {
   return access.models.allows(client, routeNames(resolveModel(id, directory), directory));
 }

@@ -73,22 +73,28 @@ for (const path of ["/v1/messages", "/v1/messages/count_tokens"]) {
   }
 }
 
-for (const field of ["models", "fallbacks"]) {
-  test(`POST /v1/messages forbids other models in ${field}`, async () => {
+/** Fields that lead to further models: one that may be used, and one that may not. */
+const FIELDS: [allowed: object, forbidden: object][] = [
+  [{ models: ["openai/gpt-5-mini"] }, { models: ["openai/gpt-5-mini", "x/secret-model"] }],
+  [{ fallbacks: [{ model: "openai/gpt-5-mini" }] }, { fallbacks: [{ model: "x/secret-model" }] }],
+  [{ models: [] }, { preset: "secret" }],
+  [{ tools: [toTool("openai/gpt-5-mini")] }, { tools: [toTool("x/secret-model")] }],
+];
+
+for (const [allowed, forbidden] of FIELDS) {
+  test(`POST /v1/messages forbids ${JSON.stringify(forbidden)}`, async () => {
     const gateway = createTestGateway({ settings: SETTINGS, upstream: { body: COMPLETE_STREAMS.chat } });
-    const status = async (models: unknown) => {
-      const body = {
-        model: "openai/gpt-5",
-        max_tokens: 9,
-        messages: [{ role: "user", content: "Hi" }],
-        [field]: models,
-      };
+    const statusOf = async (fields: object) => {
+      const messages = [{ role: "user", content: "Hi" }];
+      const body = { model: "openai/gpt-5", max_tokens: 9, messages, ...fields };
       return (await gateway.post(body, { headers: { "x-api-key": KEYS.alice } })).status;
     };
-    assert.equal(await status(["openai/gpt-5-mini"]), 200);
-    assert.equal(await status(["openai/gpt-5-mini", "x/secret-model"]), 403);
-    assert.equal(await status([{ model: "x/secret-model" }]), 403);
+    assert.deepEqual([await statusOf(allowed), await statusOf(forbidden)], [200, 403]);
   });
+}
+
+function toTool(model: string): object {
+  return { type: "advisor_20260301", name: "advisor", model };
 }
 
 test("GET /v1/models lists only the models that a key may use", async () => {

@@ -148,6 +148,10 @@ test("loadSources() reads secrets from the files that variables name", () => {
 
 const UNREADABLE: [variables: Record<string, string>, mistake: string][] = [
   [{ CONFIG_FILE: "none.json" }, 'Cannot read the configuration file "none.json": no such file'],
+  [
+    { GATEWAY_API_KEYS_FILE: "" },
+    "Cannot use GATEWAY_API_KEYS_FILE: it is empty, and access would be open without it",
+  ],
   [{ OPENROUTER_API_KEY_FILE: "/none" }, 'Cannot use OPENROUTER_API_KEY_FILE "/none": no such file'],
   [
     { OPENROUTER_API_KEY_FILE: "/run/empty" },

@@ -69,7 +69,7 @@ function similarClaude(id: string, window: number | undefined): string | undefin
 const CLAUDE_200K = "claude-sonnet-4-6";
 const CLAUDE_1M = "claude-sonnet-5-5";
 
-/** Removes the variables that would lead Claude Code elsewhere, or add another key. */
+/** Variables that would lead Claude Code elsewhere, or add another key. */
 export const CLEARED_VARIABLES: readonly string[] = [
   "ANTHROPIC_API_KEY",
   "CLAUDE_CODE_OAUTH_TOKEN",

@@ -1,5 +1,5 @@
 import { ConfigError, parseConfig, toSettings } from "../../config/parse.ts";
-import type { Config, Settings } from "../../config/settings.ts";
+import { type Config, SECRET_SETTINGS, type Settings } from "../../config/settings.ts";
 import type { LoadedSources } from "../../config/sources/load_sources.ts";
 import { isObject, tryJson } from "../../base/json.ts";
 import { quote } from "../../base/redact.ts";
@@ -92,7 +92,9 @@ async function runClient(
   args: readonly string[],
 ): Promise<number> {
   const { merged, rest } = mergeSettings(settings, args);
-  const inherited = Object.entries(readEnvironment()).filter(([name]) => !CLEARED_VARIABLES.includes(name));
+  // The gateway's own secrets are none of the commands that Claude Code runs.
+  const cleared = new Set<string>([...CLEARED_VARIABLES, ...SECRET_SETTINGS]);
+  const inherited = Object.entries(readEnvironment()).filter(([name]) => !cleared.has(name));
   const env = {
     ...variables,
     ...Object.fromEntries(inherited),

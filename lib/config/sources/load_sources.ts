@@ -44,7 +44,11 @@ export function loadSources(
   for (const name of SECRET_SETTINGS) {
     const variable = `${name}_FILE`;
     const secretPath = reader.readVariable(variable);
-    if (!secretPath) continue;
+    if (!secretPath) {
+      const guards = secretPath === "" && GUARD_SETTINGS.includes(name);
+      if (guards) mistakes.push(`Cannot use ${variable}: it is empty, and access would be open without it`);
+      continue;
+    }
     if (env[name] !== undefined) mistakes.push(`Cannot use ${variable}: ${name} is also set`);
     const secret = readSecret(secretPath, `${variable} ${quote(secretPath)}`);
     if (secret === undefined) continue;

@@ -8,7 +8,7 @@ import { launch, OWN_RUNTIMES, type Runtime } from "./launch.ts";
 /** A stand-in for Claude Code: prints what it was given and the answer to a message, and waits for SIGTERM. */
 const STAND_IN = `#!/usr/bin/env node
 const { readFileSync } = require("node:fs");
-const { ANTHROPIC_BASE_URL: url, ANTHROPIC_AUTH_TOKEN: token, ANTHROPIC_API_KEY: key } = process.env;
+const { ANTHROPIC_BASE_URL: url, ANTHROPIC_AUTH_TOKEN: token, ANTHROPIC_API_KEY: key, WEB_SEARCH_KEY: secret } = process.env;
 const [, , flag, path, ...args] = process.argv;
 const settings = JSON.parse(readFileSync(path, "utf8"));
 process.on("SIGTERM", () => process.exit(9));
@@ -19,7 +19,7 @@ const ask = (headers) => fetch(url + "/v1/messages", {
 });
 Promise.all([ask({ authorization: "Bearer " + token }), ask({})]).then(async ([answered, refused]) => {
   const { content } = await answered.json();
-  const given = { flag, path, settings, args, key, text: content[0].text, refused: refused.status };
+  const given = { flag, path, settings, args, key, secret, text: content[0].text, refused: refused.status };
   console.log("GIVEN " + JSON.stringify(given));
   setInterval(() => {}, 1000);
 });
@@ -37,9 +37,9 @@ for (const runtime of OWN_RUNTIMES.map(withAll)) {
         const program = launch(
           runtime,
           ["claude", "--port", "0", "--", "-p", "a b", "--settings", '{"model": "demo/echo", "x": 1}'],
-          { PATH: `${folder}:${process.env["PATH"]}`, ANTHROPIC_API_KEY: "other" },
+          { PATH: `${folder}:${process.env["PATH"]}`, ANTHROPIC_API_KEY: "other", WEB_SEARCH_KEY: "secret" },
         );
-        const { path, text, key, ...given } = JSON.parse(await program.find(/GIVEN (.*)\n/));
+        const { path, text, key, secret, ...given } = JSON.parse(await program.find(/GIVEN (.*)\n/));
         assert.deepEqual(given, {
           flag: "--settings",
           args: ["-p", "a b"],
@@ -57,7 +57,7 @@ for (const runtime of OWN_RUNTIMES.map(withAll)) {
             x: 1,
           },
         });
-        assert.equal(key, undefined);
+        assert.deepEqual([key, secret], [undefined, undefined]);
         assert.match(text, /You said: hello/);
         program.kill("SIGTERM");
         const { status, stderr } = await program.ended;
