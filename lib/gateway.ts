@@ -10,6 +10,7 @@ import { demo } from "./upstreams/demo.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
 import type { Hooks } from "./server/hooks.ts";
 import type { GatewayContext } from "./server/context.ts";
+import { createOpenCalls } from "./server/mcp_server/open_calls.ts";
 import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
 import { createBodyMeter } from "./limits/body_meter.ts";
@@ -58,9 +59,9 @@ export interface Gateway {
    */
   reload(settings: Settings): Reloaded;
   /**
-   * Rejects new requests and settles when all open requests have ended. Answers that take longer than
-   * `SHUTDOWN_TIMEOUT` are aborted; a stream then ends with an `error` event. Call it before the server closes its
-   * sockets.
+   * Rejects new requests and settles when all open requests have ended and their usage is stored. Answers that take
+   * longer than `SHUTDOWN_TIMEOUT` are aborted; a stream then ends with an `error` event. An answer whose client has left
+   * is open while the gateway reads on for its usage. Call it before the server closes its sockets.
    */
   stop(): Promise<void>;
 }
@@ -81,12 +82,48 @@ export interface Gateway {
  * ```
  */
 export function createGateway(
-  { settings = {}, clock = systemClock, host, hooks = {}, ...options }: GatewayOptions = {},
+  { settings = {}, ...options }: GatewayOptions = {},
 ): Gateway {
   let config = parseConfig({ settings });
-  const { fetch = createFetch(config) } = options;
-  const shared = {
-    fetch,
+  const shared = createShared(config, options);
+  let gateway = configure(shared, config, options);
+  let answer = createApp(gateway);
+  return {
+    fetch: async (request) => shared.shutdown.started ? shuttingDownResponse() : await answer(request),
+    async ready() {
+      await gateway.loadToolbox?.();
+    },
+    reload(settings) {
+      const { config: next, ...names } = reloadConfig(config, parseConfig({ settings }));
+      config = next;
+      if (names.changed.length === 0) return names;
+      gateway = configure(shared, config, options);
+      answer = createApp(gateway);
+      return names;
+    },
+    async stop() {
+      await shared.shutdown.start();
+      await gateway.limits.settle();
+    },
+  };
+}
+
+/** Options of {@linkcode createGateway} other than its settings. */
+type ContextOptions = Omit<GatewayOptions, "settings">;
+
+/**
+ * Creates what the endpoints depend on from the settings.
+ *
+ * @throws {ConfigError} if the folder `STATE_DIR` cannot be used.
+ */
+export function createGatewayContext(config: Config, options: ContextOptions = {}): GatewayContext {
+  return configure(createShared(config, options), config, options);
+}
+
+/** Creates what a change of the settings leaves as it is. */
+function createShared(config: Config, { clock = systemClock, hooks = {}, ...options }: ContextOptions) {
+  return {
+    fetch: options.fetch ?? createFetch(config),
     clock,
     hooks,
     newId,
@@ -95,36 +132,28 @@ export function createGateway(
     inputCounter: createInputCounter(clock),
     learned: createLearnedAdjustments(),
     bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
+    mcpCalls: createOpenCalls(),
+    limitStore: createLimitStore(config, clock),
     ...createToolLoaders(config, clock),
   };
-  const store = createLimitStore(config, clock);
+}
 
-  function createContext(fullConfig: Config): GatewayContext {
-    const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
-    return {
-      ...shared,
-      config,
-      access: createAccess(fullConfig, host),
-      directory: toDirectory(fullConfig),
-      // Lists are cached by the upstream's name: its address may have changed.
-      modelCache: createModelCache({ fetch, clock }),
-      limits: createLimiter(config, { clock, newId, store }),
-    };
-  }
-
-  let answer = createApp(createContext(config));
+/** Adds what follows from the settings. */
+function configure(
+  { limitStore: store, ...shared }: ReturnType<typeof createShared>,
+  fullConfig: Config,
+  { host }: ContextOptions,
+): GatewayContext {
+  const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
+  const { clock, newId } = shared;
   return {
-    fetch: async (request) => shared.shutdown.started ? shuttingDownResponse() : await answer(request),
-    async ready() {
-      await shared.loadToolbox?.();
-    },
-    reload(settings) {
-      const { config: next, ...names } = reloadConfig(config, parseConfig({ settings }));
-      config = next;
-      if (names.changed.length > 0) answer = createApp(createContext(config));
-      return names;
-    },
-    stop: () => shared.shutdown.start(),
+    ...shared,
+    config,
+    access: createAccess(fullConfig, host),
+    directory: toDirectory(fullConfig),
+    // Lists are cached by the upstream's name: its address may have changed.
+    modelCache: createModelCache(shared),
+    limits: createLimiter(config, { clock, newId, store }),
   };
 }
 

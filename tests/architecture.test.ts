@@ -9,6 +9,7 @@ import { ROOMS, writeRoomsTable } from "./kit/rooms.ts";
 const PACKAGES: Record<string, RegExp> = {
   "valibot": /^(lib|tools)\//,
   "@valibot/to-json-schema": /^tools\/tool\.ts$/,
+  "@modelcontextprotocol/server": /^lib\/server\/mcp_server\//,
   "hono": /^lib\/server\/app\.ts$/,
   "eventsource-parser": /^lib\/upstreams\/read_events\.ts$/,
   "minisearch": /^lib\/server_tools\/tool_search\.ts$/,
@@ -26,7 +27,8 @@ const PACKAGES: Record<string, RegExp> = {
   "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,
   "jsonc-parser": /^lib\/config\/sources\/config_file\.ts$/,
-  "node:": /^(lib\/(runtime\/(child|files|process|prompt|serve)|limits\/spend_file)\.ts$|tools\/host\/)/,
+  "node:":
+    /^(lib\/(base\/sha256|runtime\/(child|files|process|prompt|serve)|limits\/spend_file)\.ts$|tools\/host\/)/,
 };
 
 const IMPURE =

@@ -53,6 +53,21 @@ test("package-lock.json names no registry", () => {
   assert.equal(/"resolved"/.test(JSON.stringify(lock)), false);
 });
 
+test("the tests take no package that deno.lock does not have, and npm start no development dependency", () => {
+  assert.notEqual(deno.lock, false);
+  const scripts = Object.entries<string>(npm.scripts);
+  const running = scripts.filter(([name, script]) =>
+    name !== "lock" && /\bdeno (test|cache|check) /.test(script)
+  );
+  assert.ok(running.length >= 4);
+  for (const [name, script] of running) {
+    for (const call of script.match(/\bdeno (?:test|cache|check) \S+/g) ?? []) {
+      assert.match(call, / --frozen$/, `${name}: ${call}`);
+    }
+  }
+  assert.match(npm.scripts.prestart, /npm ci --omit=dev/);
+});
+
 const UPDATE = 'run "npm run lock", and commit deno.lock';
 
 test("deno.lock has every import of deno.json and every package of package.json", () => {

@@ -50,18 +50,10 @@ export async function createTools(
   });
   // Commands and pages time out shortly before their call does. A command's error then includes its partial output.
   const maxCallMs = Math.max(timeoutMs - TIMEOUT_MARGIN_MS, timeoutMs / 2);
-  const seconds = maxCallMs / 1000;
   const policy: Policy = {
     groups,
     files: { root, write: groups.has("files-write") },
-    shell: {
-      ...shell,
-      root,
-      readable: [],
-      path: SHELL_PATH,
-      environment: {},
-      limits: { ...SHELL_LIMITS, defaultSeconds: seconds, maxSeconds: seconds },
-    },
+    shell: { ...shell, root, path: SHELL_PATH, limits: { ...SHELL_LIMITS, seconds: maxCallMs / 1000 } },
     web: { ...web, limits: { ...WEB_LIMITS, timeoutMs: Math.min(WEB_LIMITS.timeoutMs, maxCallMs) } },
   };
   const tools = createCatalogue(policy).filter(({ group }) => group === undefined || groups.has(group));

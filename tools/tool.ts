@@ -25,6 +25,29 @@ export interface HostCall extends Pick<Host, "signal" | "models" | "session"> {
   onSetAside(files: readonly SetAsideFile[]): void;
 }
 
+/**
+ * What the calls of a tool do, for clients that ask their user first. The names are those of MCP's annotations, without
+ * `Hint`. Source: https://modelcontextprotocol.io/specification/2025-11-25/schema#toolannotations
+ */
+export type ToolHints =
+  & {
+    /** True if a call can reach what is outside the gateway and its workspace, such as the web. */
+    openWorld: boolean;
+  }
+  & (
+    | { readOnly: true }
+    | {
+      readOnly: false;
+      /** True if a call can remove or replace something, false if it only adds. */
+      destructive: boolean;
+      /** True if the same call, repeated, changes nothing more. */
+      idempotent: boolean;
+    }
+  );
+
+/** Hints of a tool without any: the least favourable ones. */
+const UNKNOWN_HINTS: ToolHints = { readOnly: false, destructive: true, idempotent: false, openWorld: true };
+
 /** The definition of a tool. */
 export interface ToolDefinition<Schema extends v.GenericSchema> {
   name: string;
@@ -39,6 +62,8 @@ export interface ToolDefinition<Schema extends v.GenericSchema> {
    * then marks the results as untrusted for the model.
    */
   trusted?: boolean;
+  /** Default: a tool that may change anything. */
+  hints?: ToolHints;
   input: Schema;
   /** Other names that models use for members of the input, each with the name in the schema. */
   aliases?: Readonly<Record<string, string>>;
@@ -57,6 +82,7 @@ export interface Tool {
   readonly group: ToolGroup | undefined;
   readonly nested: boolean;
   readonly trusted: boolean;
+  readonly hints: ToolHints;
   /** JSON Schema, draft 2020-12. */
   readonly inputSchema: JsonObject;
   /** @throws {ToolError} if the input is invalid or the call fails. */
@@ -68,9 +94,9 @@ export interface Tool {
  * over time, and no member can widen the permissions of the tool.
  */
 export function defineTool<Schema extends v.GenericSchema>(
-  { name, description, group, nested = false, trusted = false, input: schema, aliases = {}, run }:
-    ToolDefinition<Schema>,
+  { name, description, group, input: schema, aliases = {}, run, ...options }: ToolDefinition<Schema>,
 ): Tool {
+  const { nested = false, trusted = false, hints = UNKNOWN_HINTS } = options;
   const aliasTargets = new Map(Object.entries(aliases));
   return {
     name,
@@ -78,6 +104,7 @@ export function defineTool<Schema extends v.GenericSchema>(
     group,
     nested,
     trusted,
+    hints,
     inputSchema: { ...toJsonSchema(schema, { target: "draft-2020-12" }) },
     async run(raw, host) {
       const result = v.safeParse(schema, applyAliases(raw, aliasTargets));

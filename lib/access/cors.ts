@@ -32,7 +32,7 @@ export function answerPreflight(
   return new Response(null, {
     status: 204,
     headers: {
-      "access-control-allow-methods": "GET, HEAD, POST",
+      "access-control-allow-methods": "GET, HEAD, POST, DELETE",
       "access-control-allow-headers": ALLOWED_HEADERS.join(", "),
       "access-control-max-age": "600",
     },
@@ -57,6 +57,10 @@ const ALLOWED_HEADERS = [
   "x-claude-code-session-id",
   "x-session-id",
   "x-correlation-id",
+  "mcp-session-id",
+  "mcp-protocol-version",
+  "mcp-method",
+  "mcp-name",
   "x-stainless-lang",
   "x-stainless-package-version",
   "x-stainless-os",
@@ -86,5 +90,6 @@ const EXPOSED_HEADERS = [
   "x-gateway-loss",
   "x-token-count-source",
   "x-token-count-cost",
+  "mcp-session-id",
   ...RATE_LIMIT_HEADERS,
 ];

@@ -1,5 +1,7 @@
 import * as v from "valibot";
 import { ApiError } from "../base/errors.ts";
+import { isObject } from "../base/json.ts";
+import { MAX_KEY_CHARS } from "../base/text_key.ts";
 import { MAX_ISSUES } from "./bounded_list.ts";
 import { CountTokensRequest, MessagesRequest } from "./schema.ts";
 
@@ -16,7 +18,7 @@ import { CountTokensRequest, MessagesRequest } from "./schema.ts";
  * ```
  */
 export function parseMessagesRequest(body: unknown): MessagesRequest {
-  if (v.is(MessagesRequest, body)) return body;
+  if (v.is(MessagesRequest, body)) return assertKeyLengths(body);
   throw invalidRequestError(v.safeParse(MessagesRequest, body).issues);
 }
 
@@ -26,8 +28,17 @@ export function parseMessagesRequest(body: unknown): MessagesRequest {
  * @throws {ApiError} `invalid_request_error` with Anthropic's wording.
  */
 export function parseCountTokensRequest(body: unknown): CountTokensRequest {
-  if (v.is(CountTokensRequest, body)) return body;
+  if (v.is(CountTokensRequest, body)) return assertKeyLengths(body);
   throw invalidRequestError(v.safeParse(CountTokensRequest, body).issues);
+}
+
+function assertKeyLengths<Request extends CountTokensRequest>(request: Request): Request {
+  const path = findLongKey(request);
+  if (path === undefined) return request;
+  throw new ApiError(
+    "invalid_request_error",
+    `${path}: String should have at most ${MAX_KEY_CHARS} characters`,
+  );
 }
 
 function invalidRequestError(issues: readonly v.BaseIssue<unknown>[] = []): ApiError {
@@ -71,4 +82,41 @@ function kindOf(value: unknown, list: unknown): string | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   if ("type" in value && typeof value.type === "string") return value.type;
   return list === "tools" ? "custom" : undefined;
+}
+
+/** Fields of blocks and tools by which they are looked up. */
+const KEYS = ["id", "name", "tool_use_id", "tool_name", "server_name", "mcp_server_name"];
+
+/** Returns the path of an id or a name that is too long, or undefined. */
+function findLongKey({ tools, messages }: CountTokensRequest): string | undefined {
+  return findInList(tools, "tools") ??
+    findMapped(messages, ({ content }, at) => findInList(content, `messages.${at}.content`));
+}
+
+function findInList(list: unknown, path: string): string | undefined {
+  return Array.isArray(list) ? findMapped(list, (item, at) => findInItem(item, `${path}.${at}`)) : undefined;
+}
+
+function findInItem(item: unknown, path: string): string | undefined {
+  if (!isObject(item)) return undefined;
+  for (const key of KEYS) {
+    const value = item[key];
+    if (typeof value === "string" && value.length > MAX_KEY_CHARS) return `${path}.${key}`;
+  }
+  // A result has references to tools, a change of tools has the tool.
+  const { content, tool } = item;
+  return findInList(content, `${path}.content`) ?? findInItem(tool, `${path}.tool`);
+}
+
+/** Returns the first result that is not undefined. */
+function findMapped<Item>(
+  items: readonly Item[],
+  find: (item: Item, at: number) => string | undefined,
+): string | undefined {
+  for (let at = 0; at < items.length; at++) {
+    const item = items[at];
+    const found = item === undefined ? undefined : find(item, at);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

@@ -26,7 +26,7 @@ export function toolInputError(excess: keyof typeof JSON_BOUNDS): ApiError {
   const why = {
     depth: `are nested more than ${JSON_BOUNDS.depth} levels deep`,
     values: `have more than ${JSON_BOUNDS.values} values`,
-    names: `have more than ${JSON_BOUNDS.names} different names`,
+    names: `have more than ${JSON_BOUNDS.names} different names, or very long ones`,
   }[excess];
   return new ApiError("api_error", `Cannot use the model's tool call: its arguments ${why}`, {
     status: 502,

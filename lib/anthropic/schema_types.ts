@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from "../base/json.ts";
+import { MAX_KEY_CHARS } from "../base/text_key.ts";
 
 /** JSON Schema types, each with the only schema that declares it; `undefined` if several schemas declare it. */
 export type AllowedTypes = ReadonlyMap<string, JsonObject | undefined>;
@@ -59,7 +60,8 @@ export class SchemaTypes {
 
   #requiredNames(object: JsonObject): ReadonlySet<unknown> {
     const { required } = object;
-    const names = this.#required.get(object) ?? new Set(Array.isArray(required) ? required : []);
+    const listed: readonly unknown[] = Array.isArray(required) ? required : [];
+    const names = this.#required.get(object) ?? new Set(listed.filter(isShort));
     this.#required.set(object, names);
     return names;
   }
@@ -114,3 +116,8 @@ export class SchemaTypes {
 
 /** Parts of a schema that are read for a request. Real schemas have at most some thousand. */
 const MAX_STEPS = 200_000;
+
+/** True for every name that a member can have: engines look up longer texts slowly (see `text_key.ts`). */
+function isShort(name: unknown): boolean {
+  return typeof name === "string" && name.length <= MAX_KEY_CHARS;
+}

@@ -9,7 +9,7 @@ import { StringRepair } from "./string_repair.ts";
  *
  * Text of the object is released at once. Models and hosts add a second copy, an empty object before the real one or
  * trailing text, or wrap the arguments in a string: these are removed, because clients of the Messages API fail on
- * them. Control characters and unknown escapes in strings are repaired. With a schema, members of the wrong type are converted if possible.
+ * them. A second object that is no copy is another call, and an error. Control characters and unknown escapes in strings are repaired. With a schema, members of the wrong type are converted if possible.
  *
  * @example Usage
  * ```ts
@@ -24,6 +24,8 @@ export class ToolInput {
   /** Text received but not yet released. */
   #held = "";
   #released = "";
+  /** Text after the object. */
+  #tail = "";
   #state: "before" | "inside" | "after" | "other" = "before";
   #depth = 0;
   #quoted = false;
@@ -90,6 +92,9 @@ export class ToolInput {
         this.#state = "other";
         this.#held = fragment.slice(at);
         return "";
+      } else if (this.#state === "after" && (this.#released !== "" || out !== "")) {
+        if (this.#tail.length < MAX_TAIL_CHARS) this.#tail += fragment.slice(at);
+        return out;
       }
     }
     if (this.#state === "inside") out += this.#release(fragment.slice(from));
@@ -100,8 +105,23 @@ export class ToolInput {
     if (this.#state === "other") return unwrapObject(this.#held);
     if (this.#released === "" && this.#state !== "inside") return "{}";
     const rest = this.#state === "inside" ? this.#held : "";
-    if (parseToolInput(this.#released + rest) === undefined) throw notAnObject();
+    const value = parseToolInput(this.#released + rest);
+    if (value === undefined || this.#isFollowedByOther(value)) throw notAnObject();
     return rest;
+  }
+
+  /** True if another object follows, which is no copy. */
+  #isFollowedByOther(value: unknown): boolean {
+    const json = JSON.stringify(value);
+    let tail = this.#tail;
+    for (let copies = 0; copies < MAX_COPIES && /^\s*\{/.test(tail); copies++) {
+      const next = new ToolInput();
+      const other = parseToolInput(next.push(tail));
+      if (!next.complete || other === undefined) return false;
+      if (JSON.stringify(other) !== json) return true;
+      tail = next.#tail;
+    }
+    return false;
   }
 
   /** Releases a piece of the object. Holds back a start that may prove to be an empty object. */
@@ -133,6 +153,11 @@ export class ToolInput {
     return false;
   }
 }
+
+/** Maximum length of the text after the object that is examined. */
+const MAX_TAIL_CHARS = 1024 * 1024;
+/** Maximum number of objects in it that are compared. */
+const MAX_COPIES = 8;
 
 const QUOTE = 34;
 const BACKSLASH = 92;

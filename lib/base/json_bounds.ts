@@ -4,7 +4,10 @@ export interface JsonBounds {
   depth: number;
   /** Maximum number of values. An empty list or object counts twice. */
   values: number;
-  /** Maximum number of different member names. Engines keep each name, and a hidden class for each order of names. */
+  /**
+   * Maximum number of different member names; a long name counts once more for each 100 characters. Engines keep each
+   * name, and a hidden class for each order of names. They find long names slowly; see `text_key.ts`.
+   */
   names: number;
 }
 
@@ -27,6 +30,7 @@ export const JSON_BOUNDS: JsonBounds = { depth: 200, values: 250_000, names: 20_
  */
 export function findExcess(json: string, bounds: JsonBounds = JSON_BOUNDS): keyof JsonBounds | undefined {
   const names = new Set<string>();
+  let nameCost = 0;
   let depth = 0;
   let values = 1;
   let start = 0;
@@ -49,9 +53,13 @@ export function findExcess(json: string, bounds: JsonBounds = JSON_BOUNDS): keyo
       case COMMA:
         values++;
         break;
-      case COLON:
-        names.add(json.slice(start + 1, end));
-        if (names.size > bounds.names) return "names";
+      case COLON: {
+        const name = json.slice(start + 1, end);
+        if (names.has(name)) break;
+        names.add(name);
+        nameCost += 1 + Math.floor(name.length / CHARS_PER_NAME);
+        if (nameCost > bounds.names) return "names";
+      }
     }
     if (values > bounds.values) return "values";
   }
@@ -59,7 +67,7 @@ export function findExcess(json: string, bounds: JsonBounds = JSON_BOUNDS): keyo
 }
 
 /** Returns the index of the closing quote of the string that opens at `start`, or the length of the text. */
-function findStringEnd(json: string, start: number): number {
+export function findStringEnd(json: string, start: number): number {
   for (let end = json.indexOf('"', start + 1); end >= 0; end = json.indexOf('"', end + 1)) {
     let before = end - 1;
     while (json.charCodeAt(before) === BACKSLASH) before--;
@@ -67,6 +75,8 @@ function findStringEnd(json: string, start: number): number {
   }
   return json.length;
 }
+
+const CHARS_PER_NAME = 100;
 
 const QUOTE = 34;
 const COMMA = 44;

@@ -13,6 +13,19 @@
  * ```
  */
 export function sha256(text: string): string {
+  return text.length > MIN_NATIVE_CHARS && hashNatively !== undefined ? hashNatively(text) : hash(text);
+}
+
+/** Length of a text from which on the runtime's hash is used where there is one: it takes a tenth of the time. */
+const MIN_NATIVE_CHARS = 4096;
+
+/** The hash of Node.js, Deno and Bun. The module is loaded when it is needed. */
+const hashNatively = typeof globalThis.process?.getBuiltinModule === "function"
+  ? (text: string) => process.getBuiltinModule("node:crypto").createHash("sha256").update(text).digest("hex")
+  : undefined;
+
+/** Returns the SHA-256 of a text in plain JavaScript. */
+export function hash(text: string): string {
   const bytes = pad(new TextEncoder().encode(text));
   const state = new Int32Array(INITIAL_STATE);
   const words = new Int32Array(64);

@@ -12,6 +12,7 @@ export function helpText(): string {
   ) => [`${SETTINGS[name].flag} VALUE`, `${SETTINGS[name].text} (${nameAndDefault(name)})`]);
   const actions = [
     ["--config PATH", "Configuration file: JSON with comments, read again when it changes (CONFIG_FILE)"],
+    ["--mcp", "Serve the tools of TOOLS as an MCP server on stdin and stdout; opens no port, needs no keys"],
     ["--check", "Print the effective settings and every mistake in them, and exit"],
     ["--version", "Print the version, and exit"],
     ["-h, --help", "Print this text, and exit"],

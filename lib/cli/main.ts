@@ -1,9 +1,9 @@
 import { ConfigError, parseConfig, toSettings } from "../config/parse.ts";
-import type { Config } from "../config/settings.ts";
+import type { Config, Settings } from "../config/settings.ts";
 import type { CreateGateway, ReadyHandler } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { describeConfig, helpText } from "./help.ts";
-import { onStop, onUnhandledError, setExitCode } from "../runtime/process.ts";
+import { exit, onStop, onUnhandledError, setExitCode } from "../runtime/process.ts";
 import { requireKeysOffLoopback } from "../config/bind_check.ts";
 import { type Flags, readFlags } from "./flags.ts";
 import { readSources } from "./sources.ts";
@@ -11,14 +11,25 @@ import { reloadOnChange, warnOfGuessableKeys } from "./reload.ts";
 import { printError, printLine, startLog } from "../observability/log.ts";
 import { logUnhandledError } from "../observability/counters.ts";
 import { ListenError, serve } from "../runtime/serve.ts";
+import { openStdio, type Stdio } from "../runtime/stdio.ts";
 import { VERSION } from "../base/version.ts";
+
+/** What the program serves. */
+export interface Services {
+  /** Creates the gateway. */
+  createGateway: CreateGateway;
+  /** Serves the tools on a connection until its input ends. */
+  serveTools(
+    options: { settings: Settings; streams: Stdio },
+  ): Promise<{ ended: Promise<void>; close(): Promise<void> }>;
+}
 
 /**
  * Runs the program: a command of {@linkcode COMMANDS} if the first argument names one; otherwise serves, unless the
  * command line selects another action. The exit status is 2 if the settings are invalid and 1 if the server cannot
  * listen.
  */
-export async function main(args: readonly string[], createGateway: CreateGateway): Promise<void> {
+export async function main(args: readonly string[], services: Services): Promise<void> {
   const command = COMMANDS.get(args[0] ?? "");
   // Arguments after `--` are those of the program that a command runs.
   const ownArgs = args.slice(0, args.includes("--") ? args.indexOf("--") : args.length);
@@ -26,8 +37,8 @@ export async function main(args: readonly string[], createGateway: CreateGateway
     return printLine(helpText());
   }
   try {
-    if (command === undefined) await runFlags(args, createGateway);
-    else setExitCode(await (await command.load())(args.slice(1), createGateway));
+    if (command === undefined) await runFlags(args, services);
+    else setExitCode(await (await command.load())(args.slice(1), services.createGateway));
   } catch (error) {
     if (error instanceof ConfigError) return fail(error.mistakes, 2);
     if (error instanceof ListenError) return fail([error.message], 1);
@@ -35,19 +46,24 @@ export async function main(args: readonly string[], createGateway: CreateGateway
   }
 }
 
-async function runFlags(args: readonly string[], createGateway: CreateGateway): Promise<void> {
+async function runFlags(args: readonly string[], services: Services): Promise<void> {
   const flags = readFlags(args);
   if (flags.action === "help") return printLine(helpText());
   if (flags.action === "version") return printLine(VERSION);
 
   const sources = readSources(flags);
   if (flags.action === "check") printLine(describeConfig(sources));
-  const config = parseConfig(sources);
-  requireKeysOffLoopback(config, config.host);
+  const stdio = flags.service === "mcp";
+  const config = parseConfig(sources, { stdio });
+  if (!stdio) requireKeysOffLoopback(config, config.host);
   if (flags.action === "check") return;
   startLog(config.logLevel);
-  const gateway = createGateway({ settings: toSettings(sources), host: config.host });
-  await start(gateway, config, { flags, files: sources.files });
+  const settings = toSettings(sources);
+  if (stdio) return await startTools(settings, services);
+  await start(services.createGateway({ settings, host: config.host }), config, {
+    flags,
+    files: sources.files,
+  });
 }
 
 async function start(
@@ -65,6 +81,15 @@ async function start(
   printLine(`Listening on ${server.url}, forwarding to ${config.openrouterBaseUrl} ${describeKeys(config)}`);
   printLine(`ANTHROPIC_BASE_URL=${server.url}`);
   warnOfGuessableKeys(config);
+}
+
+/** Serves the tools on stdin and stdout, and ends the program with them. Only the protocol writes to stdout. */
+async function startTools(settings: Settings, { serveTools }: Services): Promise<void> {
+  const server = await serveTools({ settings, streams: openStdio() });
+  onStop(() => server.close());
+  onUnhandledError(logUnhandledError);
+  await server.ended;
+  exit();
 }
 
 function describeKeys({ openrouterApiKey, gatewayApiKeys }: Config): string {

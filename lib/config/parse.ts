@@ -40,6 +40,12 @@ export class ConfigError extends Error {
   }
 }
 
+/** Options of {@linkcode parseConfig}. */
+export interface ParseOptions {
+  /** True if the only client is the parent process, over stdio. Tools then need no client keys. Default: false. */
+  stdio?: boolean;
+}
+
 /**
  * Parses the settings of all sources. An empty environment variable counts as unset, unless the setting has `guards`.
  *
@@ -52,7 +58,7 @@ export class ConfigError extends Error {
  * parseConfig({ settings: { PORT: "8080" } }).port; // 8080
  * ```
  */
-export function parseConfig(sources: Sources): Config {
+export function parseConfig(sources: Sources, { stdio = false }: ParseOptions = {}): Config {
   const results = resolveSettings(sources);
   const valid = results.filter(({ value }) => value !== undefined);
   // The parse boundary: each value is valid and has the key of `Config`. A setting with a default is missing only if
@@ -65,18 +71,21 @@ export function parseConfig(sources: Sources): Config {
     ...sources.mistakes ?? [],
     ...sources.file?.mistakes ?? [],
     ...results.flatMap((result) => result.mistakes),
-    ...checkRelations(config, { keysKnown }),
+    ...checkRelations(config, { keysKnown, stdio }),
   ];
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return config;
 }
 
 /** Returns one line for each mistake in settings that are valid by themselves, but not together. */
-export function checkRelations(config: Partial<Config>, { keysKnown = true } = {}): string[] {
+export function checkRelations(
+  config: Partial<Config>,
+  { keysKnown = true, stdio = false } = {},
+): string[] {
   return [
     ...checkAdminKey(config),
     ...checkAliasUpstreams(config),
-    ...(keysKnown ? [...checkKeyNames(config), ...checkToolsNeedKeys(config)] : []),
+    ...(keysKnown ? [...checkKeyNames(config), ...(stdio ? [] : checkToolsNeedKeys(config))] : []),
     ...checkToolRequirements(config),
   ];
 }

@@ -145,7 +145,7 @@ const TABLE = {
     flag: "--body-memory",
     schema: (): Schema<string | number, number> => integer(64, 65536),
     default: "256",
-    text: "Maximum MiB of request bodies that are being read at once; each key may use half of it",
+    text: "Maximum MiB of the bodies of all open requests; each key may use half of it",
   },
   RATE_LIMIT_STORE: {
     flag: "--rate-limit-store",

@@ -5,8 +5,9 @@ import { seal } from "./sealed.ts";
 /** Maximum length of `cited_text` in Anthropic's answers, in characters. */
 const MAX_QUOTE_CHARS = 150;
 
-/** Maximum number of citations in an answer. Further ones are left out. */
+/** Maximum number of citations in an answer, and maximum length of their URLs. Further ones are left out. */
 const MAX_CITATIONS = 10_000;
+const MAX_URL_CHARS = 10_000;
 
 /**
  * Converts the citations of an answer and adds them to its text blocks.
@@ -40,8 +41,10 @@ export class CitationReader {
   pushSearchResults({ citations, search_results }: JsonObject): void {
     if (!Array.isArray(citations)) return;
     const results = Array.isArray(search_results) ? search_results.filter(isObject) : [];
-    const byUrl = new Map(results.toReversed().map((result) => [result.url, result]));
-    for (const url of citations) {
+    const byUrl = new Map(
+      results.toReversed().filter(({ url }) => isUrl(url)).map((result) => [result.url, result]),
+    );
+    for (const url of citations.filter(isUrl)) {
       const result = byUrl.get(url);
       this.#add(url, result?.title, result?.snippet);
     }
@@ -56,7 +59,7 @@ export class CitationReader {
   }
 
   #add(url: unknown, title: unknown, content: unknown): void {
-    if (typeof url !== "string" || this.#seen.has(url) || this.#seen.size >= MAX_CITATIONS) return;
+    if (!isUrl(url) || this.#seen.has(url) || this.#seen.size >= MAX_CITATIONS) return;
     this.#seen.add(url);
     this.#pending.push({
       type: "web_search_result_location",
@@ -67,6 +70,10 @@ export class CitationReader {
       cited_text: typeof content === "string" ? truncateQuote(content) : "",
     });
   }
+}
+
+function isUrl(url: unknown): url is string {
+  return typeof url === "string" && url.length <= MAX_URL_CHARS;
 }
 
 function truncateQuote(content: string): string {

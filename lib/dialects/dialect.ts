@@ -26,7 +26,7 @@ export interface ModelFacts {
   price?: ListPrice | undefined;
 }
 
-/** Prices in USD per token. */
+/** Prices in USD per token, but for `webSearch`. */
 export interface ListPrice {
   input?: number | undefined;
   output?: number | undefined;
@@ -36,6 +36,8 @@ export interface ListPrice {
   cacheWrite?: number | undefined;
   /** Input prices for requests of more than `above` input tokens; the last entry that applies is used. */
   inputTiers?: readonly { above: number; input: number }[] | undefined;
+  /** Price of one web search by the model's provider, in USD. */
+  webSearch?: number | undefined;
 }
 
 /** Data that a dialect needs for one turn, besides the request. */

@@ -38,10 +38,31 @@ export function fenceContent(content: ResultContent, id: string): ResultContent 
   return appendText(prependText(content, open), close);
 }
 
+/** The two tags of a fence; the opening one with its note. */
+export interface Fence {
+  open: string;
+  close: string;
+}
+
+/**
+ * Returns the tags of content that {@linkcode fenceContent} has fenced, for a part of it that has to be placed elsewhere.
+ * `undefined` if the content has no fence around all of it.
+ */
+export function findFence(content: ResultContent): Fence | undefined {
+  if (!Array.isArray(content)) return undefined;
+  const [first, last] = [content[0], content.at(-1)];
+  if (first?.type !== "text" || last?.type !== "text") return undefined;
+  const [open, mark] = OPENING.exec(first.text) ?? [];
+  const close = `</untrusted-${mark}>`;
+  return open !== undefined && last.text.endsWith(close) ? { open, close } : undefined;
+}
+
 /** Removes the fences in a text: the notes and tags, not what is inside. */
 export function removeFences(text: string): string {
   return text.replace(FENCED, "$2");
 }
+
+const OPENING = new RegExp(`^${FENCE_NOTE}\\n<untrusted-([0-9a-f]{${MARK_CHARS}})>`);
 
 const FENCED = new RegExp(
   `${FENCE_NOTE}\\n<untrusted-([0-9a-f]{${MARK_CHARS}})>\\n([\\s\\S]*?)\\n</untrusted-\\1>`,
@@ -62,7 +83,7 @@ function appendText(content: readonly ContentBlock[], text: string): ContentBloc
     : [...content, { type: "text", text }];
 }
 
-function createTags(text: string, id: string): { open: string; close: string } {
+function createTags(text: string, id: string): Fence {
   const tag = `untrusted-${sha256(JSON.stringify([id, text])).slice(0, MARK_CHARS)}`;
   return { open: `${FENCE_NOTE}\n<${tag}>\n`, close: `\n</${tag}>` };
 }

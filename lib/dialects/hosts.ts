@@ -22,6 +22,8 @@ export interface HostFacts {
   modelNames: "openrouter" | "anthropic" | "as given";
   /** True if it can search the web for any model (`openrouter:web_search`). */
   searchesWeb: boolean;
+  /** Price in USD of one such search with at most 10 results, for models whose provider has no search of its own. */
+  searchPrice?: number;
   /** Server tools that it runs itself when called with Anthropic's API. */
   serverTools: "all" | "web search" | "none";
   /** True if it knows changes of tools and `clear_at` in system messages, when called with Anthropic's API. */
@@ -56,6 +58,8 @@ const HOSTS: Partial<Record<UpstreamKind, Partial<HostFacts>>> = {
     list: "all",
     modelNames: "openrouter",
     searchesWeb: true,
+    // The engine is Exa. Source: https://openrouter.ai/docs/guides/features/server-tools/web-search (August 2026)
+    searchPrice: 0.007,
     // Of Anthropic's server tools, its Messages endpoint runs only the web search.
     serverTools: "web search",
     systemChanges: true,

@@ -1,4 +1,5 @@
-import type { ErrorType } from "../base/errors.ts";
+import type { StopReason } from "../anthropic/events.ts";
+import { ApiError } from "../base/errors.ts";
 
 /**
  * Meaning of the word with which an upstream ends an answer.
@@ -113,13 +114,24 @@ export function stopMeaning(word: string): StopMeaning | undefined {
     .find((meaning) => meaning !== undefined);
 }
 
-/** Error of an answer that ends by a failure of the upstream. */
-export function stopError(
-  word: string,
-  meaning: StopMeaning | undefined,
-): { type: ErrorType; message: string } {
-  const type = meaning === "overloaded" ? "overloaded_error" : "api_error";
-  return { type, message: `The upstream failed in the middle of its answer: ${word.slice(0, 100)}` };
+/** Stop reasons for the meanings that do not depend on the content of an answer. */
+export const CUT_REASONS: Partial<Record<StopMeaning, StopReason>> = {
+  limit: "max_tokens",
+  context: "model_context_window_exceeded",
+  refused: "refusal",
+};
+
+/** True if a word ends an answer by a failure of the upstream. */
+export function isFailedStop(meaning: StopMeaning | undefined): boolean {
+  return meaning === "failed" || meaning === "overloaded";
+}
+
+/** Returns the error of an answer that ends by a failure of the upstream; retryable if a repeat helps. */
+export function stopError(word: string, meaning: StopMeaning | undefined): ApiError {
+  const message = `The upstream failed in the middle of its answer: ${word.slice(0, 100)}`;
+  return meaning === "overloaded"
+    ? new ApiError("overloaded_error", message)
+    : new ApiError("api_error", message, { status: 502 });
 }
 
 function normalize(word: string): string {

@@ -10,9 +10,14 @@ import { fnv } from "./fnv.ts";
 const LEGAL_ID = /^[a-zA-Z0-9_-]{1,128}$/;
 const WRAPPED_ID = /^toolu_gw[A-Za-z0-9]{8}_([A-Za-z0-9_-]+)$/;
 
-/** Returns the client's ID for an upstream's ID. A missing or empty ID is replaced, an invalid one is wrapped. */
+/** Longest ID of an upstream that is wrapped: the client's requests have a bound for IDs. */
+const MAX_WRAPPED_CHARS = 4096;
+
+/**
+ * Returns the client's ID for an upstream's ID. A missing, empty or very long ID is replaced, an invalid one is wrapped.
+ */
 export function toClientToolId(id: string | undefined, newId: (prefix: string) => string): string {
-  if (!id) return newId("toolu_");
+  if (!id || id.length > MAX_WRAPPED_CHARS) return newId("toolu_");
   return LEGAL_ID.test(id) && !WRAPPED_ID.test(id) ? id : wrapToolId(id, newId);
 }
 

@@ -1,8 +1,8 @@
 import type { JsonObject } from "../base/json.ts";
-import { canonicalText } from "./canonical.ts";
 import { quote } from "./complaint.ts";
 import type { SchemaNode } from "./document.ts";
 import { hasType } from "./keywords.ts";
+import type { ValueIds } from "./value_ids.ts";
 
 /** A requirement of a schema that a value does not meet. */
 export interface Failure {
@@ -18,9 +18,13 @@ export interface Assertions {
   steps: number;
 }
 
-/** Checks a value against the keywords of a schema that hold no subschemas. */
-export function checkAssertions(value: unknown, schema: JsonObject, node: SchemaNode): Assertions {
-  const failures = checkChoice(value, schema);
+/** Checks a value against the keywords of a schema that hold no subschemas. `ids` is the same for all values. */
+export function checkAssertions(
+  value: unknown,
+  schema: JsonObject,
+  { node, ids }: { node: SchemaNode; ids: ValueIds },
+): Assertions {
+  const failures = checkChoice(value, schema, ids);
   const hasChoice = Object.hasOwn(schema, "const") || Array.isArray(schema.enum);
   if (typeof value === "number") return { failures: [...failures, ...checkNumber(value, schema)], steps: 1 };
   if (typeof value === "string") {
@@ -31,7 +35,7 @@ export function checkAssertions(value: unknown, schema: JsonObject, node: Schema
   }
   if (Array.isArray(value)) {
     const steps = schema.uniqueItems === true ? value.reduce<number>(addItemSteps, 0) : 1;
-    return { failures: [...failures, ...checkArray(value, schema)], steps };
+    return { failures: [...failures, ...checkArray(value, schema, ids)], steps };
   }
   if (typeof value !== "object" || value === null) return { failures, steps: 1 };
   const required = Array.isArray(schema.required) ? schema.required.length : 0;
@@ -53,17 +57,17 @@ export function patternSteps(text: string, size: number): number {
 
 const PATTERN_STEPS_PER_STEP = 10;
 
-function checkChoice(value: unknown, schema: JsonObject): Failure[] {
+function checkChoice(value: unknown, schema: JsonObject, ids: ValueIds): Failure[] {
   const { type } = schema;
   const failures: Failure[] = [];
   const types = Array.isArray(type) ? type : type === undefined ? [] : [type];
   if (types.length > 0 && !types.some((one) => hasType(value, String(one)))) {
     failures.push({ message: `must be ${types.join(" or ")}`, mismatch: "type" });
   }
-  if (Object.hasOwn(schema, "const") && canonicalText(value) !== canonicalText(schema.const)) {
+  if (Object.hasOwn(schema, "const") && !choicesOf(schema, [schema.const], ids).has(ids.idOf(value))) {
     failures.push({ message: `must be ${quote(schema.const)}`, mismatch: "choice" });
   }
-  if (Array.isArray(schema.enum) && !choicesOf(schema.enum).has(canonicalText(value))) {
+  if (Array.isArray(schema.enum) && !choicesOf(schema.enum, schema.enum, ids).has(ids.idOf(value))) {
     failures.push({
       message: `must be one of ${quote(schema.enum)}`,
       mismatch: "choice",
@@ -72,14 +76,17 @@ function checkChoice(value: unknown, schema: JsonObject): Failure[] {
   return failures;
 }
 
-/** The values of an `enum`, computed once for each list. */
-function choicesOf(list: readonly unknown[]): ReadonlySet<string> {
-  let choices = CHOICES.get(list);
-  if (choices === undefined) CHOICES.set(list, choices = new Set(list.map(canonicalText)));
-  return choices;
+/** Returns the numbers of the values of a `const` or an `enum`, computed once for each `owner`. */
+function choicesOf(owner: object, list: readonly unknown[], ids: ValueIds): ReadonlySet<number> {
+  let choices = CHOICES.get(owner);
+  if (choices?.ids !== ids) {
+    choices = { ids, numbers: new Set(list.map((value) => ids.idOf(value))) };
+    CHOICES.set(owner, choices);
+  }
+  return choices.numbers;
 }
 
-const CHOICES = new WeakMap<readonly unknown[], ReadonlySet<string>>();
+const CHOICES = new WeakMap<object, { ids: ValueIds; numbers: ReadonlySet<number> }>();
 
 function checkNumber(value: number, schema: JsonObject): Failure[] {
   const { multipleOf } = schema;
@@ -148,10 +155,10 @@ function lengthOf(text: string): number {
   return text.length - pairs;
 }
 
-function checkArray(value: readonly unknown[], schema: JsonObject): Failure[] {
+function checkArray(value: readonly unknown[], schema: JsonObject, ids: ValueIds): Failure[] {
   const { minItems, maxItems, uniqueItems } = schema;
   const failures = checkSize(value.length, { least: minItems, most: maxItems, what: "items" });
-  if (uniqueItems === true && new Set(value.map(canonicalText)).size < value.length) {
+  if (uniqueItems === true && new Set(value.map((item) => ids.idOf(item))).size < value.length) {
     failures.push({ message: "must not have equal items" });
   }
   return failures;

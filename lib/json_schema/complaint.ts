@@ -13,7 +13,9 @@ export const MAX_COMPLAINTS = 20;
 
 /** Writes a value of a schema for a complaint, shortened. */
 export function quote(value: unknown): string {
-  if (typeof value !== "object" || value === null) return shorten(JSON.stringify(value) ?? "");
+  // A long text may be in thousands of complaints, and is cut before it is escaped.
+  if (typeof value === "string") return shorten(JSON.stringify(value.slice(0, MAX_QUOTED_CHARS + 1)));
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "";
   let text = QUOTES.get(value);
   if (text === undefined) QUOTES.set(value, text = shorten(JSON.stringify(value)));
   return text;

@@ -4,6 +4,7 @@ import { SUBSCHEMA_KEYWORDS } from "./keywords.ts";
 import { compilePattern, type Pattern } from "./pattern.ts";
 import { appendStep } from "./pointer.ts";
 import { SchemaError } from "./schema_error.ts";
+import { ValueIds } from "./value_ids.ts";
 
 /** A part of a document with a URI of its own, by which references find it. */
 export interface Resource {
@@ -46,6 +47,8 @@ export class SchemaDocument {
   /** All subschemas, by their pointers. */
   readonly nodes: Map<string, SchemaNode> = new Map();
   readonly resources: Map<string, Resource> = new Map();
+  /** Numbers of the values that are compared: those of `const` and `enum`, and parts of what is checked. */
+  readonly ids: ValueIds = new ValueIds();
   /** True if the document has `$dynamicRef`, whose target depends on the way to it. */
   hasDynamicRefs = false;
   /** True if the document has `unevaluatedProperties` or `unevaluatedItems`. */

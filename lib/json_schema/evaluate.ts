@@ -93,7 +93,10 @@ class SchemaCheck implements CheckContext {
 
   run(schema: JsonObject): Result {
     const { at } = this;
-    const { failures, steps } = checkAssertions(at.value, schema, this.node);
+    const { failures, steps } = checkAssertions(at.value, schema, {
+      node: this.node,
+      ids: this.#evaluation.document.ids,
+    });
     this.spend(steps);
     for (const { message, mismatch, member } of failures) {
       const path = member === undefined ? at.pointer : appendStep(at.pointer, member);

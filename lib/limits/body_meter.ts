@@ -1,8 +1,8 @@
 import { ApiError } from "../base/errors.ts";
 
-/** Counts the bytes of request bodies that are being read. */
+/** Counts the bytes of the request bodies that are in memory: those of all open requests. */
 export interface BodyMeter {
-  /** Starts to count the body of a client's request. */
+  /** Starts to count the body of a client's request, until the request ends. */
   start(client: string): BodyCount;
 }
 
@@ -11,10 +11,11 @@ export interface BodyCount {
   /**
    * Adds received bytes.
    *
-   * @throws {ApiError} `overloaded_error` if the process, `rate_limit_error` if the client reads too much at once.
+   * @throws {ApiError} `overloaded_error` if the bodies of the process, `rate_limit_error` if those of the client are
+   * too large together.
    */
   add(bytes: number): void;
-  /** Ends the count, when the body is complete or dropped. */
+  /** Ends the count, when nothing needs the request any more. */
   end(): void;
 }
 
@@ -50,14 +51,14 @@ export function createBodyMeter(maxBytes: number): BodyMeter {
           if (total > maxBytes) {
             throw new ApiError(
               "overloaded_error",
-              `${CANNOT} the gateway is reading too many bodies at once`,
+              `${CANNOT} the gateway has too many large requests in progress`,
               RETRY,
             );
           }
           if (ofClient > maxBytes / 2) {
             throw new ApiError(
               "rate_limit_error",
-              `${CANNOT} this key is sending too many bodies at once`,
+              `${CANNOT} this key has too many large requests in progress`,
               RETRY,
             );
           }

@@ -32,11 +32,14 @@ export interface Limiter {
    */
   admitMetadataRequest(requester: Requester): Promise<void>;
   /**
-   * Admits a token count at its arrival, before its body is read. The returned function frees its concurrency slot.
+   * Admits a token count, or messages of an MCP client, at the arrival and before the body is read. The returned function
+   * frees the concurrency slot.
    *
    * @throws {ApiError} `rate_limit_error` or `overloaded_error` if a limit is reached.
    */
   admitTokenCount(requester: Requester): Promise<() => void>;
+  /** Settles when all recorded usage is stored, or cannot be stored now. */
+  settle(): Promise<void>;
 }
 
 /** Usage of one turn; `usd` is undefined if its cost is unknown. */
@@ -64,11 +67,13 @@ export interface Admission {
   charge(used: Used, model: string): void;
   /** True if a limit depends on the usage of turns: one in tokens or USD. */
   readonly metered: boolean;
-  /** Keeps the concurrency slot until the returned function is called, also after the release. */
+  /** Keeps the message admitted until the returned function is called, also after the release. */
   hold(): () => void;
+  /** Adds what ends with the admission: `free` is called when it has been released and nothing holds it. */
+  onEnd(free: () => void): void;
   /**
-   * Frees the concurrency slot, and refunds the expected input if no turn was charged, once nothing holds the admission.
-   * Further calls do nothing.
+   * Ends the admission once nothing holds it: frees the concurrency slot, and refunds the expected input if no turn was
+   * charged. Further calls do nothing.
    */
   release(): void;
 }
@@ -118,17 +123,18 @@ export function createLimiter(
         record(usageCharges(limits, requester, { ...used, inputTokens: extraInput, now: clock.now() }));
       };
       let holds = 0;
-      let freed = false;
+      let ended = false;
+      const atEnd: (() => void)[] = [() => releaseSlots(slots)];
       const hold = () => {
         let held = true;
         holds++;
         return () => {
           if (!held) return;
           held = false;
-          if (--holds > 0 || freed) return;
-          freed = true;
+          if (--holds > 0 || ended) return;
+          ended = true;
           charge({ inputTokens: 0, outputTokens: 0, usd: 0 });
-          releaseSlots(slots);
+          for (const free of atEnd) free();
         };
       };
       return {
@@ -146,6 +152,7 @@ export function createLimiter(
         metered: [...initialCharges, ...inputCharges(limits, requester, { inputTokens: 0, now: clock.now() })]
           .some(({ quota }) => METERED.has(quota.metric)),
         hold,
+        onEnd: (free) => void atEnd.push(free),
         async assertBudget() {
           if (!spent || !hasBudget) return;
           const charges = arrivalCharges(limits, requester, { now: clock.now(), holder });
@@ -167,6 +174,7 @@ export function createLimiter(
       await chargeQuotas([...metadataCharges(limits, requester), ...slots]);
       return () => releaseSlots(slots);
     },
+    settle: () => store.settle(),
   };
 }
 

@@ -82,6 +82,7 @@ export function createMemoryStore(
       apply(charges, now);
       file?.append(charges, now);
     },
+    settle: () => Promise.resolve(),
   };
 }
 

@@ -45,6 +45,8 @@ export function createRedisStore(
   /** Concurrency slots of this gateway, by holder. */
   const leases = new Map<string, Charge[]>();
   let stopRenewal: (() => void) | undefined;
+  /** Records that the server has not confirmed yet. */
+  const pending = new Set<Promise<void>>();
 
   async function runScript(
     charges: readonly Charge[],
@@ -123,7 +125,14 @@ export function createRedisStore(
     },
     record(charges, now) {
       trackLeases(charges);
-      runScript(charges, { mode: "record", now }).catch(() => queueUnrecorded(charges));
+      const recorded = runScript(charges, { mode: "record", now })
+        .then(() => {}, () => queueUnrecorded(charges))
+        .finally(() => pending.delete(recorded));
+      pending.add(recorded);
+    },
+    async settle() {
+      while (pending.size > 0) await Promise.all(pending);
+      await flushUnrecorded(clock.now()).catch(() => {}); // logged by runScript
     },
   };
 }

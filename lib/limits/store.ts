@@ -16,4 +16,6 @@ export interface LimitStore {
   charge(charges: readonly Charge[], now: number): Promise<ChargeResult>;
   /** Applies all charges even if they do not fit: the usage has happened. A failure is retried later or logged. */
   record(charges: readonly Charge[], now: number): void;
+  /** Settles when no record is under way. Those that failed are tried once more. */
+  settle(): Promise<void>;
 }

@@ -95,14 +95,14 @@ export function readEnvironment(): Record<string, string> {
   return Object.fromEntries(entries.flatMap(([name, value]) => value === undefined ? [] : [[name, value]]));
 }
 
-/** Ends the program at once. */
-export function exit(status: number): never {
-  process.exit(status);
-}
-
 /** Sets the exit status. The program ends when no work is left. */
 export function setExitCode(status: number): void {
   process.exitCode = status;
+}
+
+/** Ends the program at once, with an exit status or with that which is set. */
+export function exit(status?: number): never {
+  process.exit(status);
 }
 
 // Ctrl+C signals every process of the terminal, and launchers such as tsx forward the signal once more.

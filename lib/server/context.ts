@@ -5,6 +5,7 @@ import type { Limiter } from "../limits/limiter.ts";
 import type { Counters } from "../observability/counters.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
 import type { Hooks } from "./hooks.ts";
+import type { OpenCalls } from "./mcp_server/open_calls.ts";
 import type { MessageContext } from "../turns/context.ts";
 
 /** Dependencies of the endpoints. */
@@ -17,6 +18,8 @@ export interface GatewayContext extends MessageContext {
   limits: Limiter;
   /** Functions of the embedding program. */
   hooks: Hooks;
-  /** Counts the request bodies that are being read. */
+  /** Counts the request bodies that are in memory. */
   bodies: BodyMeter;
+  /** Calls of MCP clients that run, and sessions that have ended. */
+  mcpCalls: OpenCalls;
 }

@@ -36,20 +36,21 @@ export async function answerCountTokens(
   requestLog: RequestLog,
 ): Promise<Response> {
   const release = await gateway.limits.admitTokenCount(requestLog.caller);
+  const body = gateway.bodies.start(requestLog.caller.client);
   try {
-    return await countTokens(request, gateway, requestLog);
+    return await countTokens(await readJsonBody(request, body, gateway), { request, gateway, requestLog });
   } finally {
+    body.end();
     release();
   }
 }
 
 async function countTokens(
-  request: Request,
-  gateway: GatewayContext,
-  requestLog: RequestLog,
+  body: unknown,
+  { request, gateway, requestLog }: { request: Request; gateway: GatewayContext; requestLog: RequestLog },
 ): Promise<Response> {
   const { caller } = requestLog;
-  const countRequest = parseCountTokensRequest(await readJsonBody(request, caller.client, gateway));
+  const countRequest = parseCountTokensRequest(body);
   const toolHeaders = readToolHeaders(request);
   const route = await findRoute(gateway, countRequest.model, caller);
   assertModelAllowed(gateway, route, caller);

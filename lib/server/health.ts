@@ -19,6 +19,7 @@ export function answerRoot(): Response {
       "GET /health",
       "GET /status",
       "GET /tool-metrics",
+      "POST /mcp",
     ],
   });
 }
@@ -62,7 +63,8 @@ function statusDetails(
   { counters: { requests, errors, open }, directory, modelCache, learned }: GatewayContext,
 ) {
   return {
-    requests: { total: requests, failed: errors, open },
+    // The request for this answer is not counted as open.
+    requests: { total: requests, failed: errors, open: open - 1 },
     unhandled_errors: countUnhandledErrors(),
     upstreams: [...directory.upstreams.values()].map((upstream) => ({
       name: upstream.name,

@@ -46,28 +46,34 @@ export async function answerMessages(
 ): Promise<Response> {
   // The concurrency slot is taken before the body is read, because bodies take memory.
   const admission = await gateway.limits.admit(requestLog.caller);
+  // What is read on after the client has left keeps these, too.
+  admission.onEnd(gateway.shutdown.track());
+  const body = gateway.bodies.start(requestLog.caller.client);
+  admission.onEnd(body.end);
   try {
-    return await answerAdmitted({ request, gateway, requestLog }, { admission, stream });
+    const parsed = parseMessagesRequest(await readJsonBody(request, body, gateway));
+    const message = await applyRequestHook(parsed, toHookCall({ request, gateway, requestLog }));
+    return await answerAdmitted(message, { request, gateway, requestLog, admission, stream });
   } finally {
     if (!requestLog.streaming) admission.release();
   }
 }
 
+/** Returns what the hooks of the embedding program are called with. */
+function toHookCall({ request, gateway: { hooks, clock }, requestLog }: MessagesCall) {
+  const { requestId, caller: { client } } = requestLog;
+  return { hooks, clock, requestId, client, signal: request.signal };
+}
+
 async function answerAdmitted(
-  { request, gateway, requestLog }: MessagesCall,
-  { admission, stream }: { admission: Admission; stream: boolean },
+  message: MessagesRequest,
+  { request, gateway, requestLog, admission, stream }: MessagesCall & {
+    admission: Admission;
+    stream: boolean;
+  },
 ): Promise<Response> {
   const { caller } = requestLog;
-  const { hooks, clock } = gateway;
-  const call = {
-    hooks,
-    clock,
-    requestId: requestLog.requestId,
-    client: caller.client,
-    signal: request.signal,
-  };
-  const body = await readJsonBody(request, caller.client, gateway);
-  const message = await applyRequestHook(parseMessagesRequest(body), call);
+  const call = toHookCall({ request, gateway, requestLog });
   const toolHeaders = readToolHeaders(request);
   let route = await findRoute(gateway, message.model, caller);
   requestLog.add({ model: message.model, answeredBy: toRouteLabel(route) });

@@ -1,6 +1,7 @@
 import { ApiError } from "../base/errors.ts";
 import { findExcess, JSON_BOUNDS, type JsonBounds } from "../base/json_bounds.ts";
 import { isObject } from "../base/json.ts";
+import type { BodyCount } from "../limits/body_meter.ts";
 import { nextTask } from "../runtime/next_task.ts";
 import { type BodyOptions, readRequestBody } from "./request_body.ts";
 
@@ -16,8 +17,12 @@ const LARGE_BODY_CHARS = 1024 * 1024;
  * @throws {ApiError} the errors of {@linkcode readRequestBody}; `invalid_request_error` if the body is not JSON, exceeds
  * the bounds of JSON, or has a number that is not finite.
  */
-export async function readJsonBody(request: Request, client: string, options: BodyOptions): Promise<unknown> {
-  const text = await readRequestBody(request, client, options);
+export async function readJsonBody(
+  request: Request,
+  count: BodyCount,
+  options: BodyOptions,
+): Promise<unknown> {
+  const text = await readRequestBody(request, count, options);
   const value = parse(text);
   if (text.length > LARGE_BODY_CHARS) await nextTask();
   const steps = findInfinite(value);
@@ -40,7 +45,7 @@ function parse(text: string): unknown {
 const EXCESS_MESSAGES: Record<keyof JsonBounds, string> = {
   depth: `The request body is nested more than ${JSON_BOUNDS.depth} levels deep`,
   values: `The request body has more than ${JSON_BOUNDS.values} values`,
-  names: `The request body has more than ${JSON_BOUNDS.names} different names of members`,
+  names: `The request body has more than ${JSON_BOUNDS.names} different names of members, or very long ones`,
 };
 
 /** Returns the parser's message without the excerpt of the body that some engines quote. */

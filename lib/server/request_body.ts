@@ -1,5 +1,5 @@
 import { ApiError } from "../base/errors.ts";
-import type { BodyMeter } from "../limits/body_meter.ts";
+import type { BodyCount } from "../limits/body_meter.ts";
 import type { Clock } from "../runtime/clock.ts";
 
 /** Maximum size of a request body, in bytes. Source: https://platform.claude.com/docs/en/api/errors */
@@ -12,21 +12,20 @@ export interface BodyOptions {
     /** Timeout for the complete body, in seconds; 0 is no limit. */
     bodyTimeout: number;
   };
-  bodies: BodyMeter;
 }
 
 /**
- * Reads the body of a client's request as text.
+ * Reads the body of a client's request as text. Its bytes stay in the count: the parsed body is in memory until the
+ * request ends.
  *
  * @throws {ApiError} `request_too_large` past 32 MiB; `invalid_request_error` if the body is incomplete or not UTF-8;
- * `timeout_error` (408) if it arrives too slowly; the error of the meter if too many bodies are read at once.
+ * `timeout_error` (408) if it arrives too slowly; the error of the count if too much is in memory.
  */
 export async function readRequestBody(
   request: Request,
-  client: string,
-  { clock, config, bodies }: BodyOptions,
+  count: BodyCount,
+  { clock, config }: BodyOptions,
 ): Promise<string> {
-  const meter = bodies.start(client);
   const body = new ByteBuffer();
   const reader = request.body?.getReader();
   let timedOut = false;
@@ -44,7 +43,7 @@ export async function readRequestBody(
       if (body.size + value.byteLength > MAX_BODY_BYTES) {
         throw new ApiError("request_too_large", "Request exceeds the maximum size of 32 MiB");
       }
-      meter.add(value.byteLength);
+      count.add(value.byteLength);
       body.add(value);
     }
     return decode(body.bytes);
@@ -58,7 +57,6 @@ export async function readRequestBody(
     throw new ApiError("invalid_request_error", "Cannot read the request body: it is incomplete", { cause });
   } finally {
     cancel();
-    meter.end();
     reader?.releaseLock();
   }
 }

@@ -2,6 +2,7 @@ import { answerCountTokens } from "./count_tokens.ts";
 import type { GatewayContext } from "./context.ts";
 import { answerHealth, answerHello, answerRoot, answerStatus } from "./health.ts";
 import { answerMessages } from "./messages.ts";
+import { answerMcp, answerMcpDelete, answerMcpGet } from "./mcp_server/endpoint.ts";
 import { answerModel, answerModels } from "./models.ts";
 import type { RequestLog } from "./request_log.ts";
 import { answerToolMetrics } from "./tool_metrics.ts";
@@ -18,7 +19,7 @@ export interface RoutedCall {
 /** An endpoint, and who may call it. */
 export interface EndpointRoute {
   /** `GET` includes `HEAD`. */
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "DELETE";
   /** Path in Hono's syntax. */
   path: string;
   /** Methods that need no key. Every other call needs one if client keys are configured. */
@@ -67,5 +68,8 @@ export const ROUTES: readonly EndpointRoute[] = [
     path: "/status",
     answer: ({ gateway, requestLog }) => answerStatus(gateway, requestLog.caller),
   },
+  { method: "POST", path: "/mcp", answer: (call) => answerMcp(call) },
+  { method: "GET", path: "/mcp", answer: (call) => answerMcpGet(call) },
+  { method: "DELETE", path: "/mcp", answer: (call) => answerMcpDelete(call) },
   { method: "GET", path: "/tool-metrics", answer: ({ gateway }) => answerToolMetrics(gateway) },
 ];

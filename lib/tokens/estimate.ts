@@ -89,8 +89,6 @@ function countBlock(block: ContentBlock, options: CountOptions): number {
       return Math.ceil(block.data.length / SEALED_CHARS_PER_TOKEN);
     case "tool_reference":
       return count(block.tool_name);
-    case "search_result":
-      return countValue(block, count);
     default:
       return countValue(block, count);
   }

@@ -2,6 +2,7 @@ import type { Caller } from "../access/caller.ts";
 import { emptyClearedMessages } from "../anthropic/cleared_messages.ts";
 import { requestedThinking } from "../tokens/requested_thinking.ts";
 import { type TurnUsage, UsageTally } from "../tokens/turn_usage.ts";
+import { countOverflow } from "../dialects/errors/count_overflow.ts";
 import { appliesSystemChanges, hostFacts, type ListPrice } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
 import type { MessageContext } from "./context.ts";
@@ -67,7 +68,7 @@ export function createAsk(
     await admission.assertBudget();
     await pause();
     signal.throwIfAborted();
-    const { clock, inputCounter } = context;
+    const { clock, shutdown, inputCounter } = context;
     const tally = new UsageTally({
       price: priceOf(route),
       countInput: () => inputCounter.count(request, route).tokens,
@@ -78,7 +79,14 @@ export function createAsk(
       }),
       maxTokens: request.max_tokens,
     });
-    yield* readOn(answer, { signal, clock, admission });
+    try {
+      yield* readOn(answer, { signal, clock, shutdown, admission });
+    } catch (error) {
+      throw countOverflow(error, () => ({
+        inputTokens: inputCounter.count(request, route).tokens,
+        contextLength: route.facts.contextLength,
+      }));
+    }
 
     /** Sends the request and reads its answer. `upstreamSignal` aborts both. */
     async function* answer(upstreamSignal: AbortSignal): AsyncGenerator<StreamEvent[]> {

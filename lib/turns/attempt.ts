@@ -18,7 +18,7 @@ export async function firstContent(
   signal: AbortSignal,
 ): Promise<FirstContent> {
   try {
-    return { answer: prepend(await readUntilContent(batches), batches) };
+    return { answer: await prepend(await readUntilContent(batches), batches) };
   } catch (failure) {
     if (signal.aborted || !(failure instanceof ApiError)) throw failure;
     return { failure };

@@ -24,9 +24,13 @@ export async function holdAnswer(
 ): Promise<AsyncGenerator<StreamEvent[]>> {
   const pendingEvents = readUntilContent(batches);
   const firstEvents = await withTimeout(clock, timeoutMs, pendingEvents);
-  if (firstEvents !== undefined) return prepend(firstEvents, batches);
-  pendingEvents.catch(() => {}); // startEarly() awaits it, unless the client disconnects first
-  return startEarly(startEvents(), pendingEvents, batches);
+  if (firstEvents !== undefined) return await prepend(firstEvents, batches);
+  pendingEvents.catch(() => {}); // awaited below, unless the client disconnects first
+  return await started(async function* () {
+    yield startEvents();
+    yield (await pendingEvents).filter(({ type }) => type !== "message_start");
+    yield* batches;
+  }, batches);
 }
 
 /** Reads events up to the first content, or to the end. */
@@ -45,29 +49,35 @@ export function isContent({ type }: StreamEvent): boolean {
   return type !== "message_start" && type !== "ping";
 }
 
-/** Yields the events that were already read, then the rest. */
-export async function* prepend(
+/** Returns a generator of the events that were already read, then of the rest. */
+export async function prepend(
   firstEvents: StreamEvent[],
   batches: AsyncGenerator<StreamEvent[]>,
-): AsyncGenerator<StreamEvent[]> {
-  try {
+): Promise<AsyncGenerator<StreamEvent[]>> {
+  return await started(async function* () {
     yield firstEvents;
     yield* batches;
-  } finally {
-    await batches.return(undefined);
-  }
+  }, batches);
 }
 
-async function* startEarly(
-  startEvents: StreamEvent[],
-  pendingEvents: Promise<StreamEvent[]>,
+/**
+ * Starts a generator that ends `batches` when it ends.
+ *
+ * It is run up to a first, empty batch: a generator that nothing was read from has no `finally` yet, and its
+ * cancellation would leave the answer of the upstream open.
+ */
+async function started(
+  yieldBatches: () => AsyncGenerator<StreamEvent[]>,
   batches: AsyncGenerator<StreamEvent[]>,
-): AsyncGenerator<StreamEvent[]> {
-  try {
-    yield startEvents;
-    yield (await pendingEvents).filter(({ type }) => type !== "message_start");
-    yield* batches;
-  } finally {
-    await batches.return(undefined);
-  }
+): Promise<AsyncGenerator<StreamEvent[]>> {
+  const generator = (async function* (): AsyncGenerator<StreamEvent[]> {
+    try {
+      yield [];
+      yield* yieldBatches();
+    } finally {
+      await batches.return(undefined);
+    }
+  })();
+  await generator.next();
+  return generator;
 }

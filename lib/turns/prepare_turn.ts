@@ -53,7 +53,9 @@ export function prepareTurn(
   const turn: TurnContext = {
     model,
     origin: toRouteLabel(route),
-    cacheControl: route.cacheControl && findChange(adjustments, "drop_cache_control") === undefined,
+    // A plain text cannot be marked for the cache.
+    cacheControl: route.cacheControl && findChange(adjustments, "drop_cache_control") === undefined &&
+      findChange(adjustments, "plain_text") === undefined,
     dropThinking: findChange(adjustments, "drop_earlier_thinking") !== undefined ||
       findChange(adjustments, "drop_reasoning_fields") !== undefined,
     adjustments,

@@ -7,6 +7,7 @@ import type { MessageContext } from "./context.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { isContent } from "./hold.ts";
 import { peekText, readBytes } from "../upstreams/read_body.ts";
+import { toUtf8 } from "../upstreams/to_utf8.ts";
 import { readEvents } from "../upstreams/read_events.ts";
 import { readAnswerText, unreadableResponse } from "../upstreams/send.ts";
 import type { IdleTimer } from "../upstreams/idle_timeout.ts";
@@ -35,11 +36,12 @@ export async function* readAnswer(
   if (response.body === null) throw unreadableResponse(upstream, "it is empty");
   const ending = new AbortController();
   const signal = AbortSignal.any([idleTimer.signal, ending.signal]);
-  const body = readBytes(response.body, { signal, race: idleTimer.race });
+  const contentType = response.headers.get("content-type") ?? "";
+  const body = toUtf8(readBytes(response.body, { signal, race: idleTimer.race }), contentType);
   const { start, chunks } = await peekText(body).catch((cause) => {
     throw toFailure(cause, reading);
   });
-  const type = response.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
+  const type = contentType.split(";")[0]?.trim().toLowerCase() ?? "";
   const format = detectFormat(type, start);
   if (format === undefined) {
     await body.return(undefined);

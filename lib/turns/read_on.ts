@@ -1,4 +1,5 @@
 import type { Clock } from "../runtime/clock.ts";
+import type { Shutdown } from "../runtime/shutdown.ts";
 import { ApiError } from "../base/errors.ts";
 
 /** Time for an upstream to report the usage of an answer that the client has left, in milliseconds. */
@@ -17,13 +18,14 @@ export interface ReadOnOptions {
   /** The signal of the client's request. */
   signal: AbortSignal;
   clock: Clock;
+  shutdown: Pick<Shutdown, "onDeadline">;
   admission: Metering;
 }
 
 /**
  * Reads an upstream's answer. If a limit depends on its usage and the client leaves before its end, the rest is read in
- * the background for up to 10 s: upstreams report usage last, and a client could otherwise evade its budget. Until then
- * the message keeps its concurrency slot.
+ * the background for up to 10 s, at most until the deadline of a shutdown: upstreams report usage last, and a client
+ * could otherwise evade its budget. Until then the message stays admitted.
  *
  * `start` receives the signal of the upstream's request. The time limit of the client's request, and a shutdown, abort
  * it at once.
@@ -32,7 +34,7 @@ export interface ReadOnOptions {
  */
 export async function* readOn<Batch>(
   start: (signal: AbortSignal) => AsyncGenerator<Batch>,
-  { signal, clock, admission }: ReadOnOptions,
+  { signal, clock, shutdown, admission }: ReadOnOptions,
 ): AsyncGenerator<Batch> {
   signal.throwIfAborted();
   if (!admission.metered) return yield* start(signal);
@@ -55,12 +57,12 @@ export async function* readOn<Batch>(
     for (let read = await next(); !read.done; read = await next()) yield read.value;
   } finally {
     signal.removeEventListener("abort", onAbort);
-    const cancel = clock.after(
-      READ_ON_MS,
-      () => upstream.abort(new DOMException("No usage came", "AbortError")),
-    );
+    const stop = () => upstream.abort(new DOMException("No usage came", "AbortError"));
+    const cancelTimer = clock.after(READ_ON_MS, stop);
+    const removeListener = shutdown.onDeadline(stop);
     void readToEnd(batches).finally(() => {
-      cancel();
+      cancelTimer();
+      removeListener();
       release();
     });
   }

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
 import { removeFences } from "../dialects/fence.ts";
+import { nextTask } from "../runtime/next_task.ts";
 import { findLastText } from "./demo_text.ts";
 import { DEMO, type Upstream } from "./upstream.ts";
 
@@ -44,8 +45,11 @@ function answerDemo(_url: string | URL | Request, init: RequestInit = {}): Promi
   }
   const frames = toFrames(request);
   const encoder = new TextEncoder();
+  let pulled = 0;
   const body = new ReadableStream<Uint8Array>({
-    pull(controller) {
+    async pull(controller) {
+      // No network is between the frames: other requests continue in between.
+      if (++pulled % FRAMES_PER_TASK === 0) await nextTask();
       const { done, value } = frames.next();
       controller.enqueue(encoder.encode(`data: ${done ? "[DONE]" : JSON.stringify(value)}\n\n`));
       if (done) controller.close();
@@ -82,13 +86,12 @@ function* toFrames(request: ChatRequest): Generator<JsonObject, void> {
     }
   }
   yield { choices: [{ index: 0, delta: {}, finish_reason: finish }] };
-  const prompt_tokens = request.messages.reduce(
-    (sum, { content }) => sum + countWords(contentText(content)),
-    0,
-  );
-  yield { choices: [], usage: { prompt_tokens, completion_tokens: words } };
+  // The gateway's estimate counts the input. Another count here would contradict the start of the answer.
+  yield { choices: [], usage: { completion_tokens: words } };
 }
 
+/** Frames after which other requests continue. */
+const FRAMES_PER_TASK = 100;
 /** Maximum words of an answer. A long answer is made without a pause, because nothing delays it. */
 const MAX_WORDS = 8192;
 /** Maximum characters of a word, and of the text in the arguments of a call. */
@@ -124,7 +127,8 @@ function createSample(schema: unknown, lastText: string): unknown {
     switch (schema.type) {
       case "object": {
         const properties = isObject(schema.properties) ? schema.properties : {};
-        const required = new Set(Array.isArray(schema.required) ? schema.required.map(String) : []);
+        const listed = Array.isArray(schema.required) ? schema.required.map(String) : [];
+        const required = new Set(listed.filter(({ length }) => length <= MAX_SAMPLE_CHARS));
         const named = new Map(Object.entries(properties));
         return Object.fromEntries(Array.from(required, (name) => [name, toSample(named.get(name))]));
       }
@@ -145,10 +149,6 @@ function toChunk(delta: JsonObject): JsonObject {
   return { object: "chat.completion.chunk", choices: [{ index: 0, delta, finish_reason: null }] };
 }
 
-function contentText(content: string | { text?: string | undefined }[] | null | undefined): string {
-  return typeof content === "string" ? content : (content ?? []).map(({ text = "" }) => text).join(" ");
-}
-
 /** Splits a text into words, cut to a maximum length. Each keeps the space before it: joined, they are the text. */
 function* splitWords(text: string): Generator<string, void> {
   for (let at = 0; at < text.length;) {
@@ -160,14 +160,6 @@ function* splitWords(text: string): Generator<string, void> {
     yield text.slice(at, end);
     at = end;
   }
-}
-
-function countWords(text: string): number {
-  let words = 0;
-  for (let at = 0; at < text.length; at++) {
-    if (!isSpace(text.charCodeAt(at)) && (at === 0 || isSpace(text.charCodeAt(at - 1)))) words++;
-  }
-  return words;
 }
 
 function isSpace(code: number): boolean {

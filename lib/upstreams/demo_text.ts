@@ -1,4 +1,5 @@
 import { withoutReminders } from "../base/reminders.ts";
+import { isAttachmentText } from "../dialects/request/notes.ts";
 
 interface DemoMessage {
   role: string;
@@ -7,7 +8,7 @@ interface DemoMessage {
 
 /**
  * Returns the last text of a user or a tool, without the reminders that Claude Code adds for the model. A message of
- * reminders only is passed over.
+ * reminders only is passed over, and so are the texts around attachments of a tool's result.
  *
  * @example Usage
  * ```ts
@@ -21,7 +22,7 @@ export function findLastText(messages: readonly DemoMessage[]): { role: string; 
   for (const { role, content } of messages.toReversed()) {
     if (role !== "user" && role !== "tool") continue;
     const texts = typeof content === "string" ? [content] : (content ?? []).map(({ text = "" }) => text);
-    const text = texts.map(withoutReminders).findLast((one) => one !== "");
+    const text = texts.map(withoutReminders).findLast((one) => one !== "" && !isAttachmentText(one));
     if (text !== undefined) return { role, text };
   }
   return { role: "user", text: "" };

@@ -10,7 +10,7 @@ export interface IdleTimer {
   readonly signal: AbortSignal;
   /** Awaits data. Only this time counts as silence, so a slow client causes no timeout. */
   race: Race;
-  /** True while data is awaited, and after the last wait failed. */
+  /** True while data is awaited. It stays true if that fails: the upstream may then still be at work. */
   readonly waiting: boolean;
   /**
    * Switches from `firstByteMs` to `idleMs`, when the answer has begun. From then on, only events end a silence: bytes

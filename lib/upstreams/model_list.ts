@@ -46,6 +46,7 @@ const ListedModel = v.looseObject({
     completion: Price,
     input_cache_read: Price,
     input_cache_write: Price,
+    web_search: Price,
     overrides: maybe(v.array(v.looseObject({ min_prompt_tokens: Count, prompt: Price }))),
   })),
   reasoning: maybe(v.looseObject({
@@ -103,6 +104,8 @@ export function toFacts(model: ListedModel | undefined): ModelFacts {
       output: parsePrice(pricing?.completion),
       cacheRead: parsePrice(pricing?.input_cache_read),
       cacheWrite: parsePrice(pricing?.input_cache_write),
+      // A price of 0 means that the provider has no search of its own.
+      webSearch: parsePrice(pricing?.web_search) || undefined,
       inputTiers: (pricing?.overrides ?? []).flatMap(({ min_prompt_tokens: above, prompt }) => {
         const input = parsePrice(prompt);
         return above && input !== undefined ? [{ above, input }] : [];

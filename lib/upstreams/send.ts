@@ -1,3 +1,4 @@
+import { toUtf8 } from "./to_utf8.ts";
 import type { Caller } from "../access/caller.ts";
 import { readBytes, type ReadOptions, readText } from "./read_body.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -183,7 +184,7 @@ async function readError(
       status: 502,
     });
   }
-  const chunks = readBytes(response.body, { signal, race });
+  const chunks = toUtf8(readBytes(response.body, { signal, race }), headers.get("content-type") ?? "");
   const text = await readText(chunks, { limit: MAX_ERROR_BYTES }).catch(() => undefined);
   if (signal.aborted) throw signal.reason;
   const body = text === undefined || findExcess(text) !== undefined ? undefined : parseErrorText(text);

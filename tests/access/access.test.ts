@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Settings } from "../../lib/config/settings.ts";
 import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
+import { dig } from "../kit/json.ts";
 import { captureLog } from "../kit/log.ts";
 import { API_SETTINGS, minimalRequest, UPSTREAM_APIS } from "../kit/request.ts";
-import { COMPLETE_STREAMS } from "../kit/streams.ts";
+import { COMPLETE_STREAMS, writeDelta } from "../kit/streams.ts";
 
 const ALICE = "alice-0123456789abcdef";
 const BOB = "bob-fedcba9876543210";
@@ -51,6 +52,9 @@ const ROUTES: [method: string, path: string][] = [
   ["GET", "//health"],
   ["GET", "/healthz"],
   ["GET", "/%68ealth"],
+  ["POST", "/mcp"],
+  ["GET", "/mcp"],
+  ["DELETE", "/mcp"],
   ["GET", "/unknown"],
   ["POST", "/unknown"],
   ["DELETE", "/v1/models"],
@@ -233,6 +237,17 @@ test("GET /status returns details to the admin key only", async () => {
       name,
     );
   }
+});
+
+test("GET /status counts the other requests that are open", async () => {
+  const upstream = { body: writeDelta({ content: "Hi" }), ending: "open" as const };
+  const gateway = createTestGateway({ upstream });
+  const openRequests = async () => dig(await (await gateway.get("/status")).json(), "requests", "open");
+  assert.equal(await openRequests(), 0);
+  const answer = await gateway.post(minimalRequest("chat", { stream: true }));
+  assert.equal(await openRequests(), 1);
+  await answer.body?.cancel();
+  assert.equal(await openRequests(), 0);
 });
 
 /** What some gateways take for the wish to be sent elsewhere. */

@@ -18,6 +18,9 @@ const CASES: [args: string[], expected: Partial<Flags>][] = [
   [["--config"], { mistakes: ['Cannot use flag "--config": it needs a value'] }],
   [["--confg=a"], { mistakes: ['Cannot use flag "--confg": unknown flag, the nearest is --config'] }],
   [["--check"], { action: "check" }],
+  [["--mcp", "--tools", "files-read"], { service: "mcp", values: { TOOLS: "files-read" } }],
+  [["--mcp", "--check"], { action: "check", service: "mcp" }],
+  [["--mcp=yes"], { mistakes: ['Cannot use flag "--mcp": it accepts no value'] }],
   [["--version", "--check"], { action: "version" }],
   [["--check", "-h", "--version"], { action: "help" }],
   [["--help", "--port", "1"], { action: "help", values: { PORT: "1" } }],
@@ -47,6 +50,7 @@ const CASES: [args: string[], expected: Partial<Flags>][] = [
 
 for (const [args, expected] of CASES) {
   test(`readFlags() reads ${JSON.stringify(args)}`, () => {
-    assert.deepEqual(readFlags(args), { action: "serve", values: {}, mistakes: [], ...expected });
+    const defaults = { action: "serve", service: "http", values: {}, mistakes: [] };
+    assert.deepEqual(readFlags(args), { ...defaults, ...expected });
   });
 }

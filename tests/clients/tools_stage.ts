@@ -9,6 +9,7 @@ import { CLIENT_KEY, GATEWAY_KEY, setStage, type Stage } from "./stage.ts";
 export interface ToolStage extends Stage {
   /** A page, and a SearXNG that finds it; filled before the first test runs. */
   readonly web: TestWeb;
+  readonly workspace: string;
   put(name: string, content: string): void;
   read(name: string): string;
 }
@@ -32,6 +33,7 @@ export function setToolStage(): ToolStage {
     rmSync(workspace, { recursive: true, force: true });
   });
   return {
+    workspace,
     get web() {
       if (web === undefined) throw new Error("Cannot use the web: no test is running");
       return web;

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { ContentBlock } from "../../lib/anthropic/schema.ts";
+import type { ContentBlock, ToolResultBlock } from "../../lib/anthropic/schema.ts";
+import type { Settings } from "../../lib/config/settings.ts";
 import { fenceContent, fenceText, removeFences } from "../../lib/dialects/fence.ts";
+import { createTestGateway } from "../kit/gateway.ts";
+import { objects } from "../kit/json.ts";
+import { COMPLETE_STREAMS } from "../kit/streams.ts";
 
 /** The tag of a fence. */
 function tagOf(fenced: string): string {
@@ -82,6 +86,45 @@ test("fenceContent() has images and files inside its tags", () => {
   assert.equal(fenceContent("a", "call_0"), fenceText("a", "call_0"));
   assert.equal(fenceContent(undefined, "call_0"), fenceText("", "call_0"));
 });
+
+/** Results with attachments, with what follows in the user's message: a fence around it, or only a note. */
+const HOISTED: [what: string, content: ToolResultBlock["content"], isFenced: boolean][] = [
+  ["an image", fenceContent([image], "toolu_1"), true],
+  ["an image between texts", fenceContent([text("a"), image, text("b")], "toolu_1"), true],
+  ["an image of a client's tool", [text("a"), image], false],
+  ["an image after a fence of its own making", [text(fenceText("a", "toolu_1")), image], false],
+];
+
+for (const api of ["chat", "responses"] as const) {
+  for (const [what, content, isFenced] of HOISTED) {
+    test(`attachments that follow a result stay within its fence: ${what} (${api})`, async () => {
+      const settings: Settings = api === "chat" ? {} : {
+        UPSTREAMS: { local: { url: "http://local.test/v1", preset: "llamacpp", dialect: "responses" } },
+      };
+      const gateway = createTestGateway({ settings, upstream: { body: COMPLETE_STREAMS[api] } });
+      const messages = [
+        { role: "user", content: "Look" },
+        { role: "assistant", content: [{ type: "tool_use", id: "toolu_1", name: "look", input: {} }] },
+        {
+          role: "user",
+          content: [{ type: "tool_result", tool_use_id: "toolu_1", content }, text("What is it?")],
+        },
+      ];
+      const model = api === "chat" ? "vendor/model" : "local/model";
+      await (await gateway.post({ model, max_tokens: 8, messages })).text();
+      const { messages: chat, input } = gateway.upstream.requests[0]?.body ?? {};
+      const parts = objects(objects(api === "chat" ? chat : input).at(-1)?.content);
+      const [before, attachment, after] = parts.map(({ text }) => String(text));
+      assert.equal(attachment, "undefined", "it is no text");
+      assert.equal(parts.length, isFenced ? 4 : 3);
+      assert.match(before ?? "", /^Attachments of the result of tool call toolu_1:/);
+      if (!isFenced) return assert.doesNotMatch(before ?? "", /untrusted/);
+      const [, tag] = /\n<(untrusted-[0-9a-f]{16})>$/.exec(before ?? "") ?? [];
+      assert.equal(after, `</${tag}>`);
+      assert.ok(JSON.stringify(content).includes(`<${tag}>`), "it is the tag of the result");
+    });
+  }
+}
 
 test("removeFences() returns what was fenced", () => {
   fc.assert(fc.property(fc.string(), fc.string(), fc.string(), (before, words, id) => {

@@ -107,7 +107,7 @@ async function checkCommands({ blocks }: Page): Promise<void> {
 
 /** Commands of clients and of the system, which have nothing of the gateway's to check but names. */
 const OTHER_COMMANDS =
-  /^(export ANTHROPIC_(BASE_URL|AUTH_TOKEN)=\S+|claude --model \S+|bun install|printf %s \$KEY|sha256sum|\.ci\/run)$/;
+  /^(export ANTHROPIC_(BASE_URL|AUTH_TOKEN)=\S+|claude --model \S+|claude mcp add .+|bun install|printf %s \$KEY|sha256sum|\.ci\/run)$/;
 
 /** Creates a gateway with the settings of a command; its upstreams answer nothing. */
 function start(settings: Record<string, string>) {

@@ -41,7 +41,7 @@ const OTHER_VARIABLES = new Set([
 
 /** Flags of the program that are no settings, and those of the runtimes. */
 const OTHER_FLAGS = new Set([
-  ...["--config", "--help", "--check", "--settings", "--shell", "--version"],
+  ...["--config", "--help", "--check", "--mcp", "--settings", "--shell", "--version"],
   ...[
     "--allow-all",
     "--allow-env",

@@ -134,6 +134,11 @@ const FITTED: [name: string, schema: JsonObject, strict: JsonObject | undefined]
   ["anything", object({ x: {} }), undefined],
   ["a tuple", object({ x: { type: "array", prefixItems: [{ type: "string" }] } }), undefined],
   ["patterns of names", { type: "object", properties: {}, patternProperties: { a: {} } }, undefined],
+  [
+    "an object that is described by choices",
+    { type: "object", anyOf: [object({ x: { type: "string" } })] },
+    undefined,
+  ],
   ["a required name without a schema", { type: "object", properties: {}, required: ["x"] }, undefined],
   ["several schemas at once", object({ x: { allOf: [{ type: "string" }, { minLength: 1 }] } }), undefined],
   [

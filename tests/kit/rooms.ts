@@ -11,13 +11,20 @@ export interface Room {
  * A file belongs to the room with the longest name that fits.
  */
 export const ROOMS: Record<string, Room> = {
-  "mod.ts": { uses: "cli gateway.ts server anthropic config runtime" },
+  "mod.ts": { uses: "cli gateway.ts tool_server.ts server anthropic config runtime" },
   "worker.ts": { uses: "gateway.ts config observability runtime base" },
+  "tool_server.ts": { uses: "gateway.ts server/mcp_server config" },
   "cli": { uses: "config observability runtime base" },
-  "gateway.ts": { uses: "server turns upstreams tokens access limits config observability runtime base" },
+  "gateway.ts": {
+    uses: "server server/mcp_server turns upstreams tokens access limits config observability runtime base",
+  },
   "server": {
     uses:
-      "turns server_tools upstreams tokens dialects/mod.ts dialects access limits anthropic config observability runtime base",
+      "server/mcp_server turns server_tools upstreams tokens dialects/mod.ts dialects access limits anthropic config observability runtime base",
+  },
+  "server/mcp_server": {
+    uses:
+      "server turns upstreams access limits config observability runtime base tools/toolbox tools/call.ts",
   },
   "turns": {
     uses:

@@ -227,6 +227,56 @@ test("LIMITS frees the slot of an answer that fails after its client left", asyn
   assert.equal((await left.gateway.post(minimalRequest("chat", {}))).status, 200);
 });
 
+test("LIMITS charges an answer that is cancelled before it is read, and frees its slot", async () => {
+  const clock = new FakeClock();
+  const upstream = new FakeUpstream((nth): FakeReply =>
+    nth === 0 ? { body: START.chat("Once").join(""), ending: "open" } : { body: COMPLETE_STREAMS.chat }
+  );
+  const settings = { LIMITS: { each: { concurrent: 1, output_tokens: 100_000, usd_day: 10 } } };
+  const gateway = createTestGateway({ settings, upstream, clock });
+  const thinking = { type: "enabled", budget_tokens: 4000 };
+  const response = await gateway.post(minimalRequest("chat", { stream: true, max_tokens: 9000, thinking }));
+  await response.body?.cancel();
+  await settle();
+  clock.advance(10 * SECOND);
+  await settle();
+  assert.equal(upstream.idle, true);
+  const used = await usedOutput({ gateway, upstream, answer: new OpenAnswer() }, "chat");
+  assert.ok(used > 4000 && used < 4010, String(used));
+});
+
+test("stop() waits for the usage of an answer whose client has left", async () => {
+  const left = await leave("chat", { limits: METERED });
+  let stopped = false;
+  const stopping = left.gateway.stop().then(() => void (stopped = true));
+  await settle();
+  assert.equal(stopped, false);
+  left.answer.write(...END.chat);
+  left.answer.close();
+  await stopping;
+  assert.equal(left.upstream.idle, true);
+  assert.equal(left.gateway.clock.waiting, 0);
+});
+
+for (
+  const [when, settings, ms] of [
+    ["10 s after its client left", {}, 10 * SECOND],
+    ["at the deadline of SHUTDOWN_TIMEOUT", { SHUTDOWN_TIMEOUT: 3 }, 3 * SECOND],
+  ] as const
+) {
+  test(`stop() lets go of an answer that is still without usage ${when}`, async () => {
+    const left = await leave("chat", { limits: METERED, settings });
+    const stopping = left.gateway.stop();
+    left.gateway.clock.advance(ms - 1);
+    await settle();
+    assert.equal(left.upstream.idle, false);
+    left.gateway.clock.advance(1);
+    await stopping;
+    assert.equal(left.upstream.idle, true);
+    assert.equal(left.gateway.clock.waiting, 0);
+  });
+}
+
 test("LIMITS charges a complete answer without a usage report by its text", async () => {
   const body = writeChunks({ choices: [{ delta: { content: "蜂".repeat(100) }, finish_reason: "stop" }] });
   const gateway = createTestGateway({

@@ -111,14 +111,22 @@ function withSameId(given: Script): Script {
   return same ? { ...given, calls: given.calls.map((one) => ({ ...one, id: "same" })) } : given;
 }
 
+/** An answer that ends with tool calls, but has neither calls nor words, is an error. */
+function withTrueFinish(given: Script): Script {
+  const isEmpty = given.finish === "tool_calls" && given.calls.length === 0;
+  return isEmpty ? { ...given, finish: "stop" } : given;
+}
+
 /** Streams of chat completions in every form that is known of hosts. */
-export const chatStream: fc.Arbitrary<ChatStream> = script.map(withSameId).map((given) => {
-  const says = weave(given);
-  return {
-    body: frame(toChunks(says, given), given.framing),
-    message: { content: toContent(says, given), stop_reason: toReason(given), usage: toUsage(given) },
-  };
-});
+export const chatStream: fc.Arbitrary<ChatStream> = script.map(withSameId).map(withTrueFinish).map(
+  (given) => {
+    const says = weave(given);
+    return {
+      body: frame(toChunks(says, given), given.framing),
+      message: { content: toContent(says, given), stop_reason: toReason(given), usage: toUsage(given) },
+    };
+  },
+);
 
 /** Lays what is said and the pieces of the calls over each other, each in its own order. */
 function weave({ numbering, reasoning, said, calls, picks }: Script): Say[] {
@@ -331,7 +339,7 @@ function frame(chunks: readonly Wire[], { end, space, comments, done, last, bom 
 }
 
 /** Whole chat completions, and the messages that they tell. */
-export const chatWhole: fc.Arbitrary<ChatStream> = script.map(withSameId).map((given) => {
+export const chatWhole: fc.Arbitrary<ChatStream> = script.map(withSameId).map(withTrueFinish).map((given) => {
   const { said, calls, reasoning } = given;
   const join = (kind: string) =>
     said.map((one) => one.say === kind && "words" in one ? one.words : "").join("");

@@ -109,7 +109,7 @@ async function assertIdle({ upstream, clock, get }: Run, what: string): Promise<
   assert.ok(upstream.idle, `${what}: the upstream is idle`);
   assert.equal(clock.waiting, 0, `${what}: no timer is left`);
   const { requests } = await (await get("/status")).json();
-  assert.equal(requests.open, 1, `${what}: only this request is open`);
+  assert.equal(requests.open, 0, `${what}: no other request is open`);
 }
 
 /** Reads a response to its end, which must be a legal one, and returns how it ended. */

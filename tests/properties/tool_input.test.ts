@@ -70,7 +70,7 @@ test("ToolInput returns an object unchanged at any cut", () => {
 });
 
 test("ToolInput removes text around the object", () => {
-  const junk = fc.oneof(tricky, fc.constantFrom("</tool_call>", "```", "<|im_end|>", "}", "]", ' {"b":2}'));
+  const junk = fc.oneof(tricky, fc.constantFrom("</tool_call>", "```", "<|im_end|>", "}", "]"));
   const filled = objectText.filter((text) => !/^\{\s*\}$/.test(text));
   const empties = fc.array(spaces.map((space) => `{${space}}${space}`), { maxLength: 2 }).map((list) =>
     list.join("")
@@ -88,6 +88,13 @@ test("ToolInput removes text around the object", () => {
       },
     ),
   );
+});
+
+test("ToolInput rejects a second object that is no copy, at any cut", () => {
+  const filled = objectText.filter((text) => !/^\{\s*\}$/.test(text));
+  fc.assert(fc.property(filled, fc.boolean(), sizes, (text, twice, cuts) => {
+    assert.throws(() => read(`${text}${twice ? text : ""}{"of another call":1}`, cuts), SyntaxError);
+  }));
 });
 
 test("ToolInput corrects arguments in the same way at any cut", () => {

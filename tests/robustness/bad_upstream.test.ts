@@ -575,7 +575,7 @@ const WRONG: Record<UpstreamApi, Record<string, [rest: string, type: string]>> =
     ],
     "a response that was cancelled": [
       'data: {"type":"response.completed","response":{"status":"cancelled"}}',
-      "api_error",
+      "overloaded_error",
     ],
     "a bare line": ['error: {"code":500,"message":"No"}', "api_error"],
     "a bare line that is no JSON": ["error: boom", "api_error"],

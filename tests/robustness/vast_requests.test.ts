@@ -23,8 +23,13 @@ function message(content: string, model = "vendor/model"): string {
   return `{"model":"${model}","max_tokens":8,"messages":[{"role":"user","content":${content}}]}`;
 }
 
+/** A text of 16 kB that differs from others in its end only. V8 hashes such texts by their length. */
+function alike(at: number): string {
+  return `"${"x".repeat(16_400)}${String(at).padStart(5, "0")}"`;
+}
+
 const VALUES = /^The request body has more than 250000 values$/;
-const NAMES = /^The request body has more than 20000 different names of members$/;
+const NAMES = /^The request body has more than 20000 different names of members, or very long ones$/;
 /** Ten issues, each with the path of a block. */
 const TEN_ISSUES =
   /^(messages\.0\.content\.\d: Input should be an object; ){9}messages\.0\.content\.9: [^;]+$/;
@@ -48,6 +53,37 @@ const REJECTED: [name: string, body: () => string, message: RegExp][] = [
     "names in many objects",
     () => request(`"x":[${membersOf(30_000, (at) => `{"k${at}":1,"k":1}`)}]`),
     NAMES,
+  ],
+  [
+    "1,800 names of 16 kB that differ in their end",
+    () => request(membersOf(1800, (at) => `${alike(at)}:1`)),
+    NAMES,
+  ],
+  [
+    "900 ids of 16 kB",
+    () => {
+      const calls = membersOf(900, (at) => `{"type":"tool_use","id":${alike(at)},"name":"n","input":{}}`);
+      return `{"model":"m","max_tokens":8,"messages":[{"role":"assistant","content":[${calls}]}]}`;
+    },
+    /^messages\.0\.content\.0\.id: String should have at most 10000 characters$/,
+  ],
+  [
+    "1,800 tools with names of 16 kB",
+    () =>
+      request(
+        `"tools":[${membersOf(1800, (at) => `{"name":${alike(at)},"input_schema":{"type":"object"}}`)}]`,
+      ),
+    /^tools\.0\.name: String should have at most 10000 characters$/,
+  ],
+  [
+    "references to tools with names of 16 kB",
+    () =>
+      message(
+        `[{"type":"tool_result","tool_use_id":"t","content":[${
+          membersOf(900, (at) => `{"type":"tool_reference","tool_name":${alike(at)}}`)
+        }]}]`,
+      ),
+    /^messages\.0\.content\.0\.content\.0\.tool_name: String should have at most 10000 characters$/,
   ],
   [
     "120,000 empty blocks",

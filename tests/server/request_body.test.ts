@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import type { Settings } from "../../lib/config/settings.ts";
 import { toBytes } from "../kit/bytes.ts";
 import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
+import type { Json } from "../kit/json.ts";
 import { minimalRequest } from "../kit/request.ts";
-import { COMPLETE_STREAMS } from "../kit/streams.ts";
+import { COMPLETE_STREAMS, writeDelta } from "../kit/streams.ts";
+import type { FakeReply } from "../kit/upstream.ts";
 
 const KEYS = {
   alice: "alice-0123456789abcdef",
@@ -14,12 +17,14 @@ const KEYS = {
 const MESSAGES = "/v1/messages";
 const COUNT = "/v1/messages/count_tokens";
 const MIB = 1024 * 1024;
+/** An answer that begins and does not end. */
+const OPEN: FakeReply & object = { body: writeDelta({ content: "Hi" }), ending: "open" };
 
-function createGateway(settings: Settings = {}): TestGateway {
-  return createTestGateway({
-    settings: { GATEWAY_API_KEYS: Object.values(KEYS), ...settings },
-    upstream: { body: COMPLETE_STREAMS.chat },
-  });
+function createGateway(
+  settings: Settings = {},
+  upstream: FakeReply = { body: COMPLETE_STREAMS.chat },
+): TestGateway {
+  return createTestGateway({ settings: { GATEWAY_API_KEYS: Object.values(KEYS), ...settings }, upstream });
 }
 
 /** A request whose body the test sends piece by piece. */
@@ -158,7 +163,7 @@ test("BODY_MEMORY bounds the bodies of a key to half, and those of all keys", as
   assert.equal(rejected.headers.get("retry-after"), "1");
   assert.equal(
     await errorOf(rejected),
-    "429 rate_limit_error Cannot read the request body: this key is sending too many bodies at once",
+    "429 rate_limit_error Cannot read the request body: this key has too many large requests in progress",
   );
   const ofBob = new Upload(gateway, KEYS.bob);
   await ofBob.send(spaces(30));
@@ -166,7 +171,7 @@ test("BODY_MEMORY bounds the bodies of a key to half, and those of all keys", as
   await ofCarol.send(spaces(5));
   assert.equal(
     await errorOf(await ofCarol.response),
-    "529 overloaded_error Cannot read the request body: the gateway is reading too many bodies at once",
+    "529 overloaded_error Cannot read the request body: the gateway has too many large requests in progress",
   );
   assert.equal((await first.finish()).status, 200, "bodies before are not affected");
   assert.equal((await second.break()).status, 400);
@@ -174,6 +179,59 @@ test("BODY_MEMORY bounds the bodies of a key to half, and those of all keys", as
   await next.send(spaces(30));
   assert.equal((await next.finish()).status, 200, "the memory is free again");
   assert.equal((await ofBob.finish()).status, 200);
+});
+
+const ALICE = { "x-api-key": KEYS.alice };
+/** More than half of the bytes of a key, if `BODY_MEMORY` is 64. */
+const large = (fields: Json = {}) => JSON.stringify(minimalRequest("chat", fields)).padEnd(20 * MIB);
+
+/** How a message with a large body is in progress, and how it ends. */
+const ENDINGS: [
+  how: string,
+  reply: FakeReply,
+  stream: boolean,
+  end: (response: Promise<Response>, leave: () => void) => Promise<unknown>,
+][] = [
+  [
+    "the client has read it",
+    { body: COMPLETE_STREAMS.chat },
+    true,
+    async (response) => (await response).text(),
+  ],
+  ["the client cancels it", OPEN, true, async (response) => (await response).body?.cancel()],
+  ["the client leaves before its headers", "no headers", false, async (response, leave) => {
+    leave();
+    await response;
+  }],
+  [
+    "the upstream fails within it",
+    { ...OPEN, ending: "reset" },
+    true,
+    async (response) => (await response).text(),
+  ],
+];
+
+for (const [how, reply, stream, end] of ENDINGS) {
+  test(`BODY_MEMORY counts the body of an answer in progress until ${how}`, async () => {
+    const gateway = createGateway({ BODY_MEMORY: 64 }, reply);
+    const leaving = new AbortController();
+    const answer = gateway.post(large({ stream }), { headers: ALICE, signal: leaving.signal });
+    if (stream) await answer;
+    else await gateway.upstream.stalled;
+    const refused = await gateway.post(large(), { headers: ALICE, path: COUNT });
+    assert.match(await errorOf(refused), /^429 .* too many large requests in progress$/);
+    await end(answer, () => leaving.abort());
+    assert.equal((await gateway.post(large(), { headers: ALICE, path: COUNT })).status, 200);
+  });
+}
+
+test("BODY_MEMORY counts the body of an answer that is read on after its client has left", async () => {
+  const gateway = createGateway({ BODY_MEMORY: 64, LIMITS: { each: { usd_day: 1 } } }, OPEN);
+  await (await gateway.post(large({ stream: true }), { headers: ALICE })).body?.cancel();
+  assert.equal((await gateway.post(large(), { headers: ALICE, path: COUNT })).status, 429);
+  gateway.clock.advance(10_000);
+  await setImmediate();
+  assert.equal((await gateway.post(large(), { headers: ALICE, path: COUNT })).status, 200);
 });
 
 test("POST /v1/messages reads a body of pieces of one byte", async () => {

@@ -63,7 +63,7 @@ for (const { method, path, open = [] } of ROUTES) {
     const gateway = createTestGateway({ settings: { GATEWAY_API_KEYS: KEY } });
     const url = `http://gateway.test${path.replace(/:id\{.*/, "some/model")}`;
     for (const asked of method === "GET" ? ["GET", "HEAD"] as const : [method]) {
-      const isOpen = asked !== "POST" && open.includes(asked);
+      const isOpen = open.some((method) => method === asked);
       const response = await gateway.fetch(new Request(url, { method: asked }));
       await response.text();
       assert.equal(response.status, isOpen ? 200 : 401);

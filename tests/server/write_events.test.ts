@@ -4,7 +4,11 @@ import { setImmediate } from "node:timers/promises";
 import type { StreamEvent } from "../../lib/anthropic/events.ts";
 import { toApiError, toErrorBody } from "../../lib/base/errors.ts";
 import { writeEvents } from "../../lib/server/write_events.ts";
+import { toBytes } from "../kit/bytes.ts";
 import { FakeClock } from "../kit/clock.ts";
+import { createTestGateway } from "../kit/gateway.ts";
+import { API_SETTINGS, minimalRequest, UPSTREAM_APIS } from "../kit/request.ts";
+import { COMPLETE_STREAMS, writeEvent } from "../kit/streams.ts";
 
 const INTERVAL_MS = 10_000;
 
@@ -44,3 +48,27 @@ test("writeEvents() sends a ping one interval after the last byte, whenever that
     assert.equal(clock.waiting, 0, "no timer is left");
   }
 });
+
+for (const api of UPSTREAM_APIS) {
+  test(`POST /v1/messages reads an upstream only as its client reads (${api})`, async () => {
+    const [start = "", ...rest] = COMPLETE_STREAMS[api].split(/(?<=\n\n)/);
+    const delta = api === "native"
+      ? writeEvent({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "Hi" } })
+      : start;
+    const head = api === "native" ? start + (rest[0] ?? "") : start;
+    let pulled = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(toBytes(pulled++ === 0 ? head : delta.repeat(100))),
+    }, { highWaterMark: 0 });
+    const gateway = createTestGateway({ settings: API_SETTINGS[api], upstream: { body } });
+    const response = await gateway.post(minimalRequest(api, { stream: true }));
+    const reader = response.body?.getReader();
+    for (let reads = 1; reads <= 5; reads++) {
+      await reader?.read();
+      for (let turn = 0; turn < 20; turn++) await setImmediate();
+      assert.ok(pulled <= reads + 2, `${pulled} reads of the upstream after ${reads} of the client`);
+    }
+    await reader?.cancel();
+    assert.equal(gateway.upstream.idle, true);
+  });
+}

@@ -8,16 +8,16 @@ import { minimalRequest } from "../kit/request.ts";
 import { writeChunks } from "../kit/streams.ts";
 import { object } from "../json_schema/schemas.ts";
 
-const callOf = (input: unknown) =>
+const callOf = (...inputs: unknown[]) =>
   writeChunks(
     {
       choices: [{
         delta: {
-          tool_calls: [{
-            index: 0,
-            id: "call_1",
+          tool_calls: inputs.map((input, index) => ({
+            index,
+            id: `call_${index}`,
             function: { name: "find", arguments: JSON.stringify(input) },
-          }],
+          })),
         },
       }],
     },
@@ -52,6 +52,16 @@ for (const [name, schema, input, losses] of CALLS) {
     assert.equal(response.headers.get("x-gateway-loss"), losses);
   });
 }
+
+test("POST /v1/messages checks the calls of an answer within one number of steps", async () => {
+  const pages = Array.from({ length: 50_000 }, (_, at) => at);
+  const schema = object({ pages: { items: { type: "integer", minimum: 1 } } });
+  const { post } = createTestGateway({ upstream: { body: callOf({ pages }, { pages }, { pages: [0] }) } });
+  const response = await post(requestWith(schema, false));
+  // The second call takes the rest of the steps, and is not checked to its end.
+  assert.equal(response.headers.get("x-gateway-loss"), "content.0.input.pages.0;invalid");
+  await response.text();
+});
 
 test("the log reports invalid input of a streamed call, whose headers are sent before", async () => {
   const body = callOf({ page: "next" });

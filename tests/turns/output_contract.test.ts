@@ -50,3 +50,13 @@ for (const [name, schema, value] of COSTLY) {
     assert.deepEqual(contract.restore([toBlock(value)], { wrapped: false }), TOO_COSTLY);
   });
 }
+
+test("restore() keeps the digits of large numbers when it removes a wrapper or null", () => {
+  const list = new OutputContract("output_config.format", { type: "array", items: { type: "integer" } });
+  const ids = { type: "text", text: '{"value": [12345678901234567890, 1]}' };
+  assert.equal(list.restore([ids], { wrapped: true }).text, "[12345678901234567890,1]");
+  const properties = { id: { type: "integer" }, note: { type: "string" } };
+  const order = new OutputContract("output_config.format", { type: "object", properties, required: ["id"] });
+  const block = { type: "text", text: '{"id": 12345678901234567890, "note": null}' };
+  assert.equal(order.restore([block], { wrapped: false }).text, '{"id":12345678901234567890}');
+});

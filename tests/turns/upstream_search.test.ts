@@ -31,14 +31,19 @@ function searchCalls(count: number): string {
 
 /** An upstream whose model searches in each turn, `calls` times, for `turns` turns. */
 function createSearchingUpstream(
-  { turns, calls, search = { body: SEARCH_ANSWER } }: { turns: number; calls: number; search?: FakeReply },
+  { turns, calls, search = { body: SEARCH_ANSWER }, models }: {
+    turns: number;
+    calls: number;
+    search?: FakeReply;
+    models?: string;
+  },
 ): { upstream: FakeUpstream; searches(): number } {
   let asked = 0;
   const isSearch = (body: Json) => JSON.stringify(body).includes("openrouter:web_search");
   const upstream: FakeUpstream = new FakeUpstream((nth) => {
     if (isSearch(upstream.requests[nth]?.body ?? {})) return search;
     return { body: ++asked <= turns ? searchCalls(calls) : END };
-  });
+  }, { models });
   return { upstream, searches: () => upstream.requests.filter(({ body }) => isSearch(body)).length };
 }
 
@@ -163,6 +168,37 @@ test("web_search by the upstream is in the audit log and in GET /tool-metrics", 
   assert.deepEqual(dig(metrics, "tool_execution", "metrics", "tool_usage_count"), { WebSearch: 3 });
   assert.deepEqual(dig(metrics, "tool_execution", "metrics", "error_breakdown"), { refused: 1 });
 });
+
+const MODEL = { id: "vendor/model", pricing: { prompt: "0.00001", completion: "0" } };
+const NATIVE = { ...MODEL, pricing: { ...MODEL.pricing, web_search: "0.02" } };
+const HITS = SEARCH_ANSWER.split("\n\n")[0] ?? "";
+/** Answers of a search, with the price of a search for the model and what its message costs at least and at most. */
+const CHARGES: [what: string, body: string, model: Json, usd: [number, number]][] = [
+  ["its cost, if it is reported", SEARCH_ANSWER, NATIVE, [0.02, 0.03]],
+  ["one search and the request, if no usage comes", `${HITS}\n\n`, MODEL, [0.0071, 0.02]],
+  ["one search of the provider, if no usage comes", `${HITS}\n\n`, NATIVE, [0.0201, 0.03]],
+  [
+    "one search and the tokens, if no cost is reported",
+    writeChunks({ choices: [], usage: { prompt_tokens: 1000, completion_tokens: 1 } }),
+    { ...MODEL, pricing: { ...MODEL.pricing, web_search: "0" } },
+    [0.017, 0.03],
+  ],
+  ["one search, if the model has no price", `${HITS}\n\n`, { id: "vendor/model" }, [0.007, 0.007]],
+];
+
+for (const [what, body, model, [least, most]] of CHARGES) {
+  test(`web_search by the upstream is charged ${what}`, async () => {
+    for (const [usd_day, status] of [[least - 1e-9, 402], [most + 1e-9, 200]] as const) {
+      const models = JSON.stringify({ data: [model] });
+      const { upstream } = createSearchingUpstream({ turns: 1, calls: 1, search: { body }, models });
+      const settings = { ANTHROPIC_SMALL_FAST_MODEL: "vendor/model", LIMITS: { each: { usd_day } } };
+      const gateway = createTestGateway({ settings, upstream });
+      await (await ask(gateway)).text();
+      await settle();
+      assert.equal((await gateway.post(minimalRequest("chat"))).status, status, `with ${usd_day} USD`);
+    }
+  });
+}
 
 /** Waits until what is already under way has been done. */
 function settle(): Promise<void> {

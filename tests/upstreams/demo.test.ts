@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fenceContent } from "../../lib/dialects/fence.ts";
+import { attachmentTexts } from "../../lib/dialects/request/notes.ts";
 import { findLastText } from "../../lib/upstreams/demo_text.ts";
+import { parseEvents } from "../kit/events.ts";
 import { createTestGateway } from "../kit/gateway.ts";
 import { FakeUpstream } from "../kit/upstream.ts";
 import { dig, type Json, objects, text } from "../kit/json.ts";
@@ -59,6 +62,34 @@ test("demo/echo calls a tool that the user's text names, with that text, and the
     { role: "user", content: [result, { type: "text", text: REMINDER }] },
   ], { tools: TOOLS });
   assert.deepEqual(content.map(({ text }) => text), ["The tool answered: done"]);
+});
+
+test("demo/echo reports one count of input tokens, at the start and at the end of its answer", async () => {
+  for (const messages of [[said("hello there")], [said(REMINDER, "Bash please")]]) {
+    const gateway = createTestGateway();
+    const request = { model: "demo/echo", max_tokens: 256, messages, tools: TOOLS };
+    const whole = await (await gateway.post(request)).json();
+    const events = parseEvents(await (await gateway.post({ ...request, stream: true })).text());
+    const started = dig(events.find(({ type }) => type === "message_start"), "message", "usage");
+    const ended = dig(events.find(({ type }) => type === "message_delta"), "usage");
+    assert.ok(Number(dig(started, "input_tokens")) > 10);
+    for (const usage of [whole.usage, { ...objects([started])[0], ...objects([ended])[0] }]) {
+      assert.equal(dig(usage, "input_tokens"), dig(started, "input_tokens"));
+      assert.ok(Number(dig(usage, "output_tokens")) > 0);
+    }
+  }
+});
+
+test("demo/echo answers to the user's text after attachments of a result", () => {
+  const { before, after = "" } = attachmentTexts("call_1", {
+    content: fenceContent(
+      [{ type: "image", source: { type: "url", url: "https://bees.test/1.png" } }],
+      "call_1",
+    ),
+  });
+  const result = { role: "tool", content: "An image" };
+  assert.deepEqual(findLastText([result, said(before, after)]), { role: "tool", text: "An image" });
+  assert.equal(findLastText([result, said(before, after, "hello there")]).text, "hello there");
 });
 
 test("findLastText() reads a text of many unclosed reminders once", () => {

@@ -14,6 +14,7 @@ export const edit = defineTool({
     "including whitespace and without the line numbers of Read, and must occur only once, unless replace_all is set. " +
     "An empty old_string creates a new file.",
   group: "files-write",
+  hints: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
   input: v.object({
     file_path: FilePath,
     ...ReplacementFields,

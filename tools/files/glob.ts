@@ -13,6 +13,7 @@ export const glob = defineTool({
     `${MAX_SHOWN_FILES}. A pattern without a slash matches names at any depth. Files and folders ignored by .gitignore ` +
     "are left out, unless the pattern or the path itself leads into such a folder.",
   group: "files-read",
+  hints: { readOnly: true, openWorld: false },
   input: v.object({
     pattern: v.pipe(v.string(), v.minLength(1), v.description("The pattern, with *, **, ?, [a-z] and {a,b}")),
     path: v.optional(

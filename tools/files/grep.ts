@@ -51,6 +51,7 @@ export const grep = defineTool({
     "Searches the files of the workspace for a regular expression, line by line. Files and folders ignored by " +
     ".gitignore are left out, unless path is such a folder; binary files are left out too.",
   group: "files-read",
+  hints: { readOnly: true, openWorld: false },
   input: Input,
   aliases: {
     "context": "-C",

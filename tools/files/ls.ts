@@ -16,6 +16,7 @@ export const ls = defineTool({
     `Lists a folder as a tree, as deep as ${MAX_SHOWN_ENTRIES} entries allow. Hidden files, and files and folders ` +
     "ignored by .gitignore, are left out; all shows them. long adds sizes and times. To find files by name, use Glob.",
   group: "files-read",
+  hints: { readOnly: true, openWorld: false },
   input: v.object({
     path: v.optional(v.pipe(v.string(), v.description("The folder to list. Default: the workspace"))),
     ignore: v.optional(

@@ -13,6 +13,7 @@ export const multiEdit = defineTool({
     "Replaces several strings in one file, one after the other; each edit applies to the result of the edits before " +
     "it. If one of them fails, none is made. Each follows the rules of Edit, and the file must have been read before.",
   group: "files-write",
+  hints: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
   input: v.object({
     file_path: FilePath,
     edits: v.pipe(

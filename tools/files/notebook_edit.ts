@@ -60,6 +60,7 @@ export const notebookEdit = defineTool({
     "Replaces, inserts or deletes one cell of a Jupyter notebook (.ipynb), which must have been read " +
     "before. The outputs of a replaced code cell are removed, because they are out of date.",
   group: "files-write",
+  hints: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
   input: Input,
   aliases: {
     notebook_path: "file_path",

@@ -10,6 +10,7 @@ export const notebookRead = defineTool({
     "Reads a Jupyter notebook (.ipynb): its cells with their ids and outputs. With cell_id or cell_index, reads only " +
     "that cell.",
   group: "files-read",
+  hints: { readOnly: true, openWorld: false },
   input: v.object({
     file_path: v.pipe(
       v.string(),

@@ -18,6 +18,7 @@ export const read = defineTool({
     "Reads a file of the workspace. Text has line numbers; by default 2000 lines are read, and long lines are cut. " +
     "Images (PNG, JPEG, GIF, WebP) and PDFs are shown as such, notebooks (.ipynb) with their outputs.",
   group: "files-read",
+  hints: { readOnly: true, openWorld: false },
   input: v.object({
     file_path: FilePath,
     offset: v.optional(

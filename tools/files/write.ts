@@ -11,6 +11,7 @@ export const write = defineTool({
     "Writes a whole file, and creates missing folders. An existing file is replaced; it must have been read before. " +
     "To change a part of a file, use Edit.",
   group: "files-write",
+  hints: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   input: v.object({
     file_path: FilePath,
     content: v.pipe(v.string(), v.description("The whole content of the file")),

@@ -13,6 +13,9 @@ export interface CommandCgroup {
   remove(): Promise<void>;
 }
 
+/** The limits of a command that a control group enforces. */
+type CgroupLimits = Pick<ShellLimits, "memoryBytes" | "tmpBytes" | "processes">;
+
 /** Files of the kernel; replaced in tests. */
 export interface CgroupFiles {
   read(path: string): Promise<string>;
@@ -49,7 +52,7 @@ const REMOVE_WAIT_MS = 20;
  * Source: https://docs.kernel.org/admin-guide/cgroup-v2.html, https://systemd.io/CGROUP_DELEGATION
  */
 export async function findCgroup(
-  limits: ShellLimits,
+  limits: CgroupLimits,
   files: CgroupFiles = SYSTEM_FILES,
 ): Promise<(() => Promise<CommandCgroup>) | undefined> {
   try {
@@ -76,7 +79,7 @@ async function enableControllers(parent: string, { read, write }: CgroupFiles): 
 
 async function createCgroup(
   parent: string,
-  { memoryBytes, tmpBytes, processes }: ShellLimits,
+  { memoryBytes, tmpBytes, processes }: CgroupLimits,
   files: CgroupFiles,
 ): Promise<CommandCgroup> {
   const folder = join(parent, `command-${randomBytes(6).toString("hex")}`);

@@ -64,14 +64,14 @@ export function createShell(
   }
 
   return ({ signal, onSetAside }) => ({
-    async run(command, { input, seconds = policy.limits.defaultSeconds } = {}) {
+    async run(command, { input, seconds = policy.limits.seconds } = {}) {
       if (command.includes("\0")) throw new ToolError("Cannot run the command: it contains a NUL character");
       if (new TextEncoder().encode(command).length > MAX_ARGUMENT_BYTES) {
         throw new ToolError(
           `Cannot run the command: it is longer than ${MAX_ARGUMENT_BYTES} bytes; write a script to a file and run it`,
         );
       }
-      const limits = { ...policy.limits, signal, seconds: Math.min(seconds, policy.limits.maxSeconds) };
+      const limits = { ...policy.limits, signal, seconds: Math.min(seconds, policy.limits.seconds) };
       if (policy.sandbox === "off") {
         return { ...await startProgram({ ...plainProgram(command, policy), input }, limits), setAside: [] };
       }

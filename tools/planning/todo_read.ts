@@ -7,6 +7,7 @@ export const todoRead = defineTool({
   name: "TodoRead",
   description: "Shows the to-do list of this conversation.",
   trusted: true,
+  hints: { readOnly: true, openWorld: false },
   input: v.object({
     status_filter: v.optional(
       v.pipe(

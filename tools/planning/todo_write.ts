@@ -57,6 +57,7 @@ export const todoWrite = defineTool({
     "Keeps the to-do list of this conversation. Send the whole list as todos each time. Mark one entry " +
     "in_progress while you work on it, and completed as soon as it is done.",
   trusted: true,
+  hints: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
   input: Input,
   aliases: { content: "title", id: "todo_id" },
   async run({ todos, action, ...change }, { session }) {

@@ -31,8 +31,7 @@ export interface SandboxOptions {
 /**
  * Returns the arguments of `bwrap` for one command.
  *
- * The command sees only system programs and libraries, parts of `/etc`, the policy's readable folders and the
- * workspace. It has separate namespaces and no privileges. The inner sandbox mounts the protected paths of the
+ * The command sees only system programs and libraries, parts of `/etc` and the workspace. It has separate namespaces and no privileges. The inner sandbox mounts the protected paths of the
  * workspace: there a symbolic link that is swapped into such a path cannot lead outside.
  */
 export function sandboxArguments(
@@ -40,7 +39,7 @@ export function sandboxArguments(
   policy: ShellPolicy,
   { readOnly, fixed, filter }: SandboxOptions,
 ): string[] {
-  const { root, network, readable, limits } = policy;
+  const { root, network, limits } = policy;
   const scratch = String(limits.tmpBytes);
   const environment = Object.entries(shellEnvironment(policy, "/tmp"));
   return [
@@ -54,7 +53,6 @@ export function sandboxArguments(
     ...[...BASE_ETC, ...network ? NETWORK_ETC : []].flatMap((name) => readOnlyBindIfPresent(`/etc/${name}`)),
     ...["--proc", "/proc", "--dev", "/dev"],
     ...["--size", scratch, "--tmpfs", "/dev/shm", "--perms", "0700", "--size", scratch, "--tmpfs", "/tmp"],
-    ...readable.flatMap(readOnlyBindIfPresent),
     ...["--bind", root, root, "--chdir", root],
     ...["--", "bash", "-c", GUARD_SCRIPT, "guard"],
     ...guardArguments({ command, filter: toPrintfEscapes(filter), ...limits }),

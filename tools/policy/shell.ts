@@ -6,21 +6,15 @@ export interface ShellPolicy {
   readonly sandbox: "required" | "off";
   /** True if commands reach the network without restriction, including the machine's loopback. */
   readonly network: boolean;
-  /** Absolute paths of folders besides `/usr` that commands may read, such as a toolchain's. */
-  readonly readable: readonly string[];
   /** Value of `PATH`. */
   readonly path: string;
-  /** Environment variables besides `PATH`, `HOME`, `TMPDIR`, `LANG` and `TERM`. */
-  readonly environment: Readonly<Record<string, string>>;
   readonly limits: ShellLimits;
 }
 
 /** Resource limits of a command. */
 export interface ShellLimits {
-  /** Time limit of a command that sets none, in seconds. */
-  readonly defaultSeconds: number;
-  /** Longest time limit that a command may set, in seconds. */
-  readonly maxSeconds: number;
+  /** Longest run time of a command, in seconds. A command may set a shorter one. */
+  readonly seconds: number;
   /** Maximum number of threads of all processes together. */
   readonly processes: number;
   /** Maximum memory of all processes together. */
@@ -39,10 +33,8 @@ export interface ShellLimits {
 
 const MiB = 2 ** 20;
 
-/** Default limits: enough for builds and tests, too little to exhaust a machine. */
-export const SHELL_LIMITS: ShellLimits = {
-  defaultSeconds: 120,
-  maxSeconds: 600,
+/** The limits except of time: enough for builds and tests, too little to exhaust a machine. */
+export const SHELL_LIMITS: Omit<ShellLimits, "seconds"> = {
   processes: 1024,
   memoryBytes: 2048 * MiB,
   diskBytes: 1024 * MiB,
@@ -52,13 +44,10 @@ export const SHELL_LIMITS: ShellLimits = {
   maxOutputBytes: 16 * MiB,
 };
 
-/** Default `PATH`. */
+/** `PATH` of the commands. */
 export const SHELL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Returns the environment of a command. It contains no variables of the gateway's environment. */
-export function shellEnvironment(
-  { path, environment }: ShellPolicy,
-  home: string,
-): Record<string, string> {
-  return { LANG: "C.UTF-8", TERM: "dumb", ...environment, PATH: path, HOME: home, TMPDIR: "/tmp" };
+export function shellEnvironment({ path }: ShellPolicy, home: string): Record<string, string> {
+  return { LANG: "C.UTF-8", TERM: "dumb", PATH: path, HOME: home, TMPDIR: "/tmp" };
 }

@@ -13,6 +13,12 @@ export function createBash(policy: ShellPolicy): Tool {
     name: "Bash",
     description: describe(policy),
     group: "shell",
+    hints: {
+      readOnly: false,
+      destructive: true,
+      idempotent: false,
+      openWorld: policy.network || policy.sandbox === "off",
+    },
     aliases: { cmd: "command", stdin: "input" },
     input: v.object({
       command: v.pipe(v.string(), v.minLength(1), v.description("The command, in bash.")),
@@ -25,7 +31,7 @@ export function createBash(policy: ShellPolicy): Tool {
           v.gtValue(0),
           v.description(
             `Maximum run time: up to ${MAX_TIMEOUT_IN_SECONDS} in seconds, above that in milliseconds. ` +
-              `Default ${policy.limits.defaultSeconds} s, at most ${policy.limits.maxSeconds} s.`,
+              `Default and maximum: ${policy.limits.seconds} s.`,
           ),
         ),
       ),
@@ -39,7 +45,7 @@ export function createBash(policy: ShellPolicy): Tool {
             "Run it in the foreground, with a timeout that is long enough",
         );
       }
-      const seconds = toSeconds(timeout ?? policy.limits.defaultSeconds);
+      const seconds = toSeconds(timeout ?? policy.limits.seconds);
       return formatResult(await shell.run(command, { input, seconds }), policy, seconds);
     },
   });
@@ -81,7 +87,7 @@ function formatResult(result: CommandResult, { limits, sandbox }: ShellPolicy, s
       if (result.code === 0) return output || "The command succeeded and printed nothing";
       throw new ToolError(joinParts(`Exit code ${result.code}`, output));
     case "time": {
-      const limit = Math.min(seconds, limits.maxSeconds);
+      const limit = Math.min(seconds, limits.seconds);
       throw new ToolError(joinParts(`${stopped} after its timeout of ${limit} s`, output));
     }
     case "flood": {

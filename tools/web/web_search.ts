@@ -14,6 +14,7 @@ export const webSearch = defineTool({
     "that you use.",
   ].join(" "),
   group: "network",
+  hints: { readOnly: true, openWorld: true },
   input: v.object({
     query: v.pipe(v.string(), v.minLength(1), v.description("What to search for")),
     allowed_domains: v.optional(

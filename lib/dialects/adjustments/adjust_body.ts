@@ -1,8 +1,9 @@
 import { isObject, type JsonObject } from "../../base/json.ts";
 import type { LossReport } from "../loss.ts";
 import { withNearestEffort } from "./adjust_effort.ts";
-import { withAlternateRoles, withPlainText, withSystemAsUser } from "./adjust_roles.ts";
+import { withAlternateRoles, withSystemAsUser } from "./adjust_roles.ts";
 import type { Adjustment, FieldOwner } from "./adjustment.ts";
+import { withPlainText } from "./plain_text.ts";
 import type { ReportedRequest } from "./reported_request.ts";
 
 /**
@@ -110,14 +111,21 @@ function withoutField(
     if (owned && value[field] !== undefined) loss.add(`${path}.${field}`, "dropped");
     const kept = Object.entries(value).filter(([name]) => !owned || name !== field);
     return Object.fromEntries(kept.map(([name, item]) => {
-      const nested = name === "content" || name === "function" || name === "cache_control";
+      const nested = NESTED_FIELDS.has(name);
       return [name, nested ? strip(item, `${path}.${name}`, name === "cache_control") : item];
     }));
   };
-  const parts = within === "cache_control" ? ["cache_control", "system", "tools", "messages"] : [within];
+  const parts = within === "cache_control"
+    ? ["cache_control", "system", "tools", "messages"]
+    : within === "messages"
+    ? ["messages", "input"] // the Responses API's name of the conversation
+    : [within];
   const changed = parts.filter((part) => body[part] !== undefined).map((part) => [
     part,
     strip(body[part], part, part === "cache_control"),
   ]);
   return { ...body, ...Object.fromEntries(changed) };
 }
+
+/** Fields of an object that hold further objects of its kind. */
+const NESTED_FIELDS = new Set(["content", "output", "function", "cache_control"]);

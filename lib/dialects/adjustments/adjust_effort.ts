@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from "../../base/json.ts";
+import { isResponsesBody } from "./conversation.ts";
 import type { ReportedRequest } from "./reported_request.ts";
 
 /** Efforts, ascending. `default` stands for the host's own choice. */
@@ -26,7 +27,7 @@ export function withNearestEffort(
   const replaceIn = (value: unknown): unknown =>
     isObject(value) && value.effort !== undefined ? { ...value, effort: replace(value.effort) } : value;
   const added = besideTools && body.reasoning === undefined && body.reasoning_effort === undefined
-    ? { reasoning_effort: efforts[0] }
+    ? isResponsesBody(body) ? { reasoning: { effort: efforts[0] } } : { reasoning_effort: efforts[0] }
     : {};
   return {
     ...body,

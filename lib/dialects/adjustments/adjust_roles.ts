@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from "../../base/json.ts";
+import { assistantMessage, conversationOf, isResponsesBody, withConversation } from "./conversation.ts";
 import type { ReportedRequest } from "./reported_request.ts";
 
 /** Text with which an assistant's message separates tool results from the user's next message. */
@@ -6,29 +7,46 @@ const BRIDGE_TEXT = "OK.";
 
 /**
  * Sends system messages as the user's words, in their place: moved to the beginning, they would change the bytes with
- * which the prompt cache begins. System messages at the beginning become one, or the user's words if `every` is set.
+ * which the prompt cache begins. System messages at the beginning become one, or the user's words if `every` is set,
+ * and so does a system prompt in a field of its own.
  */
 export function withSystemAsUser(body: JsonObject, every: boolean): JsonObject {
-  const messages = messagesOf(body);
+  const messages = conversationOf(body);
   if (messages === undefined) return body;
-  const length = messages.findIndex(({ role }) => role !== "system");
+  const length = messages.findIndex((message) => !isSystem(message));
   const [head, rest] = length < 0 ? [messages, []] : [messages.slice(0, length), messages.slice(length)];
   const later = rest.map((message) =>
-    message.role === "system" ? { ...message, role: "user", content: toReminder(message.content) } : message
+    isSystem(message) ? { ...message, role: "user", content: toReminder(message.content) } : message
   );
-  const first = head.reduce<JsonObject[]>((merged, message) => joinTo(merged, message), []);
+  const first = head.reduce<JsonObject[]>((merged, message) => joinTo(merged, message, body), []);
   if (!every) {
     const same = first.length === head.length && later.every((message, at) => message === rest[at]);
-    return same ? body : { ...body, messages: [...first, ...placeResults(later)] };
+    return same ? body : withConversation(body, [...first, ...placeResults(later)]);
   }
-  const [next, ...others] = [...first.map((message) => ({ ...message, role: "user" })), ...later];
-  const [second, ...remaining] = others;
-  const joined = first.length > 0 && second?.role === "user" && next !== undefined
-    ? [...joinTo([next], second), ...remaining]
+  const { system, instructions, ...others } = body;
+  const prompt = system ?? instructions;
+  const leading = prompt === undefined ? [] : [toUserMessage(body, prompt)];
+  const [next, ...remaining] = [
+    ...leading,
+    ...first.map((message) => ({ ...message, role: "user" })),
+    ...later,
+  ];
+  const isLed = leading.length + first.length > 0 && remaining[0]?.role === "user" && next !== undefined;
+  const [second, ...last] = remaining;
+  const joined = isLed && second !== undefined
+    ? [...joinTo([next], second, body), ...last]
     : next === undefined
     ? []
-    : [next, ...others];
-  return { ...body, messages: placeResults(joined) };
+    : [next, ...remaining];
+  return withConversation(others, placeResults(joined));
+}
+
+function isSystem({ role }: JsonObject): boolean {
+  return role === "system" || role === "developer";
+}
+
+function toUserMessage(body: JsonObject, content: unknown): JsonObject {
+  return { ...(isResponsesBody(body) && { type: "message" }), role: "user", content };
 }
 
 /** Wraps a system message in the tags that Claude Code uses for its own remarks in the user's messages. */
@@ -60,28 +78,47 @@ function hasBlock(message: JsonObject | undefined, type: string): boolean {
 }
 
 /**
- * Makes the roles of chat messages alternate: later system messages become the user's words, messages of the user that follow each other become one, and an
- * assistant's message separates tool results from the user's next message.
+ * Makes the roles of messages alternate: later system messages become the user's words, messages of the user that follow
+ * each other become one, and an assistant's message separates tool results from the user's next words.
  */
 export function withAlternateRoles(body: JsonObject, { request, loss }: ReportedRequest): JsonObject {
-  const messages = messagesOf(withSystemAsUser(body, false));
+  const adjusted = withSystemAsUser(body, false);
+  const messages = conversationOf(adjusted)?.flatMap(splitResults);
   if (messages === undefined) return body;
   let alternating: JsonObject[] = [];
   let bridged = false;
   for (const message of messages) {
     const last = alternating.at(-1);
-    if (message.role === "user" && last?.role === "user") {
-      alternating = joinTo(alternating, message);
-      continue;
-    }
-    if (message.role === "user" && last?.role === "tool") {
-      alternating.push({ role: "assistant", content: BRIDGE_TEXT });
+    const isUser = message.role === "user";
+    if (isUser && last !== undefined && isResult(last) && !isResult(message)) {
+      alternating.push(assistantMessage(body, BRIDGE_TEXT));
       bridged = true;
+    } else if (isUser && last?.role === "user") {
+      alternating = joinTo(alternating, message, body);
+      continue;
     }
     alternating.push(message);
   }
   if (bridged) reportBridges(request.messages, loss);
-  return { ...body, messages: alternating };
+  return withConversation(adjusted, alternating);
+}
+
+/** True for the result of a tool, in any dialect. */
+function isResult(message: JsonObject): boolean {
+  return message.role === "tool" || message.type === "function_call_output" ||
+    hasBlock(message, "tool_result");
+}
+
+/** Separates tool results in Anthropic's format from the other blocks of the user's message. */
+function splitResults(message: JsonObject): JsonObject[] {
+  if (!Array.isArray(message.content) || !hasBlock(message, "tool_result")) return [message];
+  const isToolResult = (block: unknown) => isObject(block) && block.type === "tool_result";
+  const rest = message.content.filter((block) => !isToolResult(block));
+  if (rest.length === 0) return [message];
+  return [
+    { ...message, content: message.content.filter(isToolResult) },
+    { ...message, content: rest },
+  ];
 }
 
 /** Reports the messages in which the user's words follow tool results. */
@@ -98,36 +135,16 @@ function reportBridges(
 }
 
 /** Appends a message, or its content to the last one. */
-function joinTo(messages: readonly JsonObject[], message: JsonObject): JsonObject[] {
+function joinTo(messages: readonly JsonObject[], message: JsonObject, body: JsonObject): JsonObject[] {
   const last = messages.at(-1);
   if (last === undefined) return [message];
-  return [...messages.slice(0, -1), { ...last, content: joinContents(last.content, message.content) }];
+  return [...messages.slice(0, -1), { ...last, content: joinContents(last.content, message.content, body) }];
 }
 
-function joinContents(one: unknown, other: unknown): unknown {
+function joinContents(one: unknown, other: unknown, body: JsonObject): unknown {
   if (typeof one === "string" && typeof other === "string") return `${one}\n\n${other}`;
+  const type = isResponsesBody(body) ? "input_text" : "text";
+  const toParts = (content: unknown): unknown[] =>
+    Array.isArray(content) ? content : [{ type, text: String(content ?? "") }];
   return [...toParts(one), ...toParts(other)];
-}
-
-function toParts(content: unknown): unknown[] {
-  return Array.isArray(content) ? content : [{ type: "text", text: String(content ?? "") }];
-}
-
-/** Joins the texts of every content to one text, for hosts without parts. */
-export function withPlainText(body: JsonObject): JsonObject {
-  const messages = messagesOf(body);
-  if (messages === undefined) return body;
-  const changed = messages.map((message) => {
-    if (!Array.isArray(message.content) || !message.content.every(isTextPart)) return message;
-    return { ...message, content: message.content.map(({ text }) => text).join("\n\n") };
-  });
-  return { ...body, messages: changed };
-}
-
-function isTextPart(part: unknown): part is { text: string } {
-  return isObject(part) && part.type === "text" && typeof part.text === "string";
-}
-
-function messagesOf({ messages }: JsonObject): JsonObject[] | undefined {
-  return Array.isArray(messages) && messages.every(isObject) ? messages : undefined;
 }

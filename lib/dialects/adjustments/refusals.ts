@@ -218,7 +218,8 @@ const REFUSALS: readonly RefusalRow[] = [
     source: "https://github.com/ggml-org/llama.cpp/blob/master/common/json-schema-to-grammar.cpp",
   },
   {
-    words: /response_format\b.{0,60}(?:not supported|unsupported|unavailable|not available)/is,
+    words:
+      /\b(?:response_format|text\.format|output_config\.format|output_format|structured outputs?)\b(?!\.\w).{0,60}(?:not supported|unsupported|unavailable|not available)|(?:does|do)(?: not|n't) support (?:the )?(?:response_format|structured outputs?)\b/is,
     change: { change: "drop_response_format" },
     source: "https://github.com/BerriAI/litellm/issues/2275",
   },

@@ -68,7 +68,8 @@ function toChange(name: string): Adjustment | undefined {
   }
   if (field === "cache_control") return { change: "drop_cache_control" };
   if (field === "strict") return { change: "drop_strict" };
-  if (rest.length > 0 && isOwner(first)) return toFieldChange(first, field);
+  const owner = first === "input" ? "messages" : first;
+  if (rest.length > 0 && isOwner(owner)) return toFieldChange(owner, field);
   return toParameterChange([snakeCase(first), ...rest].join("."));
 }
 
@@ -78,7 +79,7 @@ function isOwner(name: string): name is FieldOwner {
 
 /** Fields that a tool, a message or a block cannot do without. */
 const ESSENTIAL_FIELDS =
-  /^(type|name|role|content|text|id|input|input_schema|function|parameters|arguments|tool_calls|tool_call_id|tool_use_id|source|data|url|image_url|media_type|thinking|signature)$/;
+  /^(type|name|role|content|text|id|input|input_schema|function|parameters|arguments|tool_calls|tool_call_id|tool_use_id|source|data|url|image_url|media_type|thinking|signature|call_id|output|summary|encrypted_content|file_data|file_url)$/;
 
 function toFieldChange(within: FieldOwner, field: string): Adjustment | undefined {
   if (within === "messages" && /^reasoning(_content|_details)?$/.test(field)) {
@@ -99,7 +100,10 @@ function toParameterChange(parameter: string): Adjustment | undefined {
     case "tool_choice":
       return { change: "tool_choice_auto" };
     case "response_format":
+    case "text":
     case "text.format":
+    case "output_format":
+    case "output_config.format":
       return { change: "drop_response_format" };
     case "max_tokens":
       return { change: "rename_parameter", parameter, to: "max_completion_tokens" };

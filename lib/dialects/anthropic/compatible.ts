@@ -7,7 +7,7 @@ import type {
 } from "../../anthropic/schema.ts";
 import type { LossReport } from "../loss.ts";
 import { describeTool } from "../offered_tools/describe_tool.ts";
-import { offerTools } from "../offered_tools/offer_tools.ts";
+import { offerReported } from "../offered_tools/offer_tools.ts";
 import { decodeTextFile } from "../request/notes.ts";
 import { describeServerTool } from "../server_tool_text.ts";
 import { toUpstreamToolId } from "../tool_id.ts";
@@ -30,22 +30,16 @@ export function toCompatibleRequest(request: MessagesRequest, loss: LossReport):
 
 function toTools(request: MessagesRequest, loss: LossReport): Partial<MessagesRequest> {
   if (!request.tools) return {};
-  const tools = offerTools(request).flatMap(({ tool, path, described, sentEarly }): Tool[] => {
-    if (sentEarly) loss.add(`${path}.defer_loading`, "dropped");
-    if (tool === undefined) {
-      loss.add(path, "dropped");
-      return [];
-    }
-    if (described) loss.add(path, "approximated");
+  const tools = offerReported(request, loss).map(({ tool, path }): Tool => {
     if (tool.strict) loss.add(`${path}.strict`, "dropped");
     const { name, input_schema, cache_control } = tool;
     const description = describeTool(tool, path, loss);
-    return [{
+    return {
       name,
       ...(description && { description }),
       input_schema,
       ...(cache_control && { cache_control }),
-    }];
+    };
   });
   const choice = request.tool_choice;
   const isOffered = choice?.type !== "tool" || tools.some(({ name }) => name === choice.name);

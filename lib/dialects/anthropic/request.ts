@@ -5,6 +5,7 @@ import { AnthropicAnswerReader } from "./answer/reader.ts";
 import { withoutCacheControl } from "./cache_control.ts";
 import { toCompatibleBlocks, toCompatibleRequest } from "./compatible.ts";
 import type { Dialect, TurnContext } from "../dialect.ts";
+import { withFormatInWords } from "./format.ts";
 import { isBillingBlock } from "../request/billing_block.ts";
 import { isSealed } from "../sealed.ts";
 import { isClaude } from "../reasoning/origin.ts";
@@ -77,7 +78,10 @@ function toAnthropicRequest(
   const { isAnthropic, routing } = features;
   const cached = context.cacheControl === false ? withoutCacheControl(original, context.loss) : original;
   const isCompatible = !isAnthropic && !routing;
-  const request = isCompatible ? toCompatibleRequest(cached, context.loss) : cached;
+  const request = withFormatInWords(
+    isCompatible ? toCompatibleRequest(cached, context.loss) : cached,
+    context,
+  );
   const { metadata, safeguards, system, ...rest } = request;
   for (const [field, value] of isAnthropic ? [] : Object.entries(metadata ?? {})) {
     if (value !== null && value !== undefined) context.loss.add(`metadata.${field}`, "dropped");

@@ -19,7 +19,7 @@ const OVERFLOW_NUMBERS = [
   /(?<input>\d+) input tokens and requested (?<output>\d+) output tokens.{0,80}?context length is(?: only)? (?<limit>\d+)/is,
   /\(length (?<requested>\d+)\) is longer than the maximum model length of (?<limit>\d+)/i,
   // text-generation-inference
-  /must be <= (?<limit>\d+)\. Given: (?<input>\d+) `inputs` tokens and (?<output>\d+)/i,
+  /must be <= (?<limit>\d+)\. Given: (?<input>\d+) `?inputs`? tokens and (?<output>\d+)/i,
   // llama.cpp
   /request \((?<requested>\d+) tokens\) exceeds the available context size \((?<limit>\d+) tokens\)/i,
   // Gemini, and Vertex
@@ -46,8 +46,31 @@ const OVERFLOW_NUMBERS = [
   /(?<requested>\d+) tokens,? (?:which )?exceeds? (?:the )?(?:model's )?(?:max(?:imum)? )?(?:context|input|token) (?:window|length|size|limit)(?: of)? (?<limit>\d+)/i,
   // text-generation-inference, without an answer
   /must have less than (?<limit>\d+) tokens\. Given: (?<requested>\d+)/i,
+  // OpenAI's models with a limit of the input
+  /configured limit of (?<limit>\d+) tokens.{0,80}?resulted in (?<requested>\d+) tokens/is,
+  // Cohere
+  /cannot exceed (?<limit>\d+)(?: tokens)? - received (?<requested>\d+)/i,
+  // SambaNova, Amazon Bedrock
+  /maximum context length (?:of .{1,80}? )?is (?<limit>\d+).{0,120}?will (?:take|require) (?<requested>\d+) tokens/is,
+  /(?:prompt|input)(?: length)? of (?<requested>\d+) tokens exceeds.{0,60}?(?<limit>\d+)/is,
+  // SGLang, with the parts
+  /maximum context length of (?<limit>\d+) tokens.{0,80}?total of (?<requested>\d+) tokens(?:.{0,120}?(?<output>\d+) tokens for the completion)?/is,
+  // Other words, in which the length stands before the limit
+  /(?=.*(?:token|context|seq))(?!.*(?:per (?:second|min|hour|day)|\bTPM\b|quota|rate.?limit))\b(?:prompt|input|sequence|conversation).{0,60}?(?<requested>\d{3,}).{0,80}?(?:exceed|longer than|more than|supports|>).{0,60}?(?<limit>\d{3,})/is,
   // Groq, OpenAI: one request exceeds the tokens per minute, so that waiting does not help
   /request too large for .{0,200}?limit (?<limit>\d+), requested (?<requested>\d+)/is,
+];
+
+/** Token counts in overflow messages that hold only one: the limit, or by how many tokens the request exceeds it. */
+const PARTIAL_NUMBERS = [
+  // Ollama
+  /exceed(?:s|ed)? (?:the )?max(?:imum)? context length by (?<excess>\d+) tokens/i,
+  /(?<excess>\d+) tokens (?:over|above|beyond) (?:the )?(?:model's )?(?:context|input|token)/i,
+  // DashScope
+  /range of input length should be \[\d+, ?(?<limit>\d+)\]/i,
+  // OpenAI, vLLM and most others
+  /(?:context|prompt|input|model) (?:length|window|size)(?: limit)?(?: is| of)?(?: only| at most)?:? (?<limit>\d+)/i,
+  /limit(?:ed)? (?:is|of|to) (?<limit>\d+) (?:input )?tokens/i,
 ];
 
 /** Overflow messages without token counts: Claude Code's list, and other hosts' wordings. */
@@ -77,6 +100,11 @@ const OVERFLOW_MESSAGES = new RegExp(
     "reduce the length of the messages",
     "range of input length should be",
     "too many tokens:",
+    "exceeds? (the )?(model's )?max(imum)? (context|message tokens)",
+    "(输入|上下文|提示词?).{0,12}(超过|超出|超限|过长|太长)",
+    "too many (input |prompt )?tokens in (the )?(prompt|request|input)",
+    "input tokens exceed",
+    "total number of tokens in the prompt cannot exceed",
     "context size has been exceeded",
     "context (length|window|size) (was |has been |is )?exceeded",
     "tokens to keep from the initial prompt is greater than the context length",
@@ -125,11 +153,36 @@ export function toOverflowMessage(message: string): string {
     : `prompt is too long: ${requested} tokens > ${limit} maximum`;
 }
 
+/** What an overflow message says if it does not say both how long the request is and how long it may be. */
+export interface UncountedOverflow {
+  /** Maximum number of tokens. */
+  limit?: number;
+  /** Number of tokens by which the request exceeds the maximum. */
+  excess?: number;
+}
+
+/** Returns what an overflow message says without both token counts; `undefined` if it has both. */
+export function findUncounted(message: string): UncountedOverflow | undefined {
+  if (findNumbers(message) !== undefined) return undefined;
+  const plain = withoutSeparators(message);
+  for (const pattern of PARTIAL_NUMBERS) {
+    const { limit, excess } = pattern.exec(plain)?.groups ?? {};
+    if (limit !== undefined) return { limit: Number(limit) };
+    if (excess !== undefined) return { excess: Number(excess) };
+  }
+  return {};
+}
+
+/** Removes the separators of thousands. */
+function withoutSeparators(message: string): string {
+  return message.replace(/(?<=\d),(?=\d{3}\b)/g, "");
+}
+
 /** Returns the token counts of a message; `undefined` if there are none, or they fit into the limit. */
 function findNumbers(
   message: string,
 ): { input: number; output: number | undefined; requested: number; limit: number } | undefined {
-  const plain = message.replace(/(?<=\d),(?=\d{3}\b)/g, "");
+  const plain = withoutSeparators(message);
   for (const pattern of OVERFLOW_NUMBERS) {
     const groups = pattern.exec(plain)?.groups;
     if (groups?.limit === undefined) continue;

@@ -116,10 +116,22 @@ export function cleanMessage(message: string): string | undefined {
 export function isFailure(value: unknown): boolean {
   const body = Array.isArray(value) ? firstObject(value) : value;
   if (!isObject(body)) return false;
+  if (isErrorList(body.errors)) return true;
   if (body.error || body.object === "error" || body.type === "error") return true;
   if (isObject(body.base_resp) && !isSuccess(body.base_resp)) return true;
   if (Array.isArray(body.choices) || isObject(body.usage)) return false;
   return body.success === false || errorMessage(findError(body)) !== undefined;
+}
+
+/** True if a value is an error. Some hosts send an empty one with each answer. */
+export function isErrorValue(error: unknown): boolean {
+  return isObject(error) ? Object.values(error).some(Boolean) : Boolean(error);
+}
+
+/** True for a list of errors, as GraphQL's and Cloudflare's. */
+function isErrorList(errors: unknown): boolean {
+  return Array.isArray(errors) &&
+    errors.some((error) => isObject(error) && errorMessage(error) !== undefined);
 }
 
 /** True for MiniMax's `base_resp` of an answer without an error. */
@@ -129,6 +141,9 @@ function isSuccess({ status_code }: JsonObject): boolean {
 
 /** Returns a text, or FastAPI's validation errors as `location: message` without the input that they repeat. */
 function messageText(value: unknown): string | undefined {
+  // Some gateways put the body of the host behind them into their message.
+  const inner = typeof value === "string" && value.startsWith("{") ? tryJson(value) : undefined;
+  if (isObject(inner)) return errorMessage(findError(inner)) ?? cleanMessage(String(value));
   if (typeof value === "string") return cleanMessage(value);
   if (isObject(value)) return messageText(value.message ?? value.detail);
   if (!Array.isArray(value)) return undefined;

@@ -55,7 +55,13 @@ export function isFutileDelay(
 }
 
 /** Members of an error that hold a delay in seconds. */
-const RETRY_FIELDS = ["retry_after", "retryAfter", "retry_after_seconds", "retryAfterSeconds"];
+const RETRY_FIELDS = [
+  "retry_after",
+  "retryAfter",
+  "retry_after_seconds",
+  "retryAfterSeconds",
+  "estimated_time", // Hugging Face, while it loads a model
+];
 
 /** True for seconds or an HTTP date; other values are not passed on. */
 function isRetryAfter(value: string | null | undefined): value is string {
@@ -92,7 +98,19 @@ const RESET_HEADERS = [
 /** Returns the delays of the limits that are used up: `x-ratelimit-reset-tokens` counts if no tokens remain. */
 function resetDelays(headers: Headers | undefined, now: number | undefined): (number | undefined)[] {
   return RESET_HEADERS.filter((name) => Number(headers?.get(name.replace("reset", "remaining")) ?? 1) === 0)
-    .map((name) => toDelay(headers?.get(name) ?? "", now));
+    .map((name) => toDelay(headers?.get(name) ?? "", now))
+    .concat(combinedReset(headers?.get("ratelimit") ?? ""));
+}
+
+/**
+ * Returns the delay of the combined header `ratelimit`, if the limit is used up: `limit=10, remaining=0, reset=7`, or
+ * `"default";r=0;t=7`.
+ *
+ * Source: https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
+ */
+function combinedReset(header: string): number | undefined {
+  if (!/\b(?:remaining|r)=0\b/.test(header)) return undefined;
+  return parseSeconds(/\b(?:reset|t)=(\d{1,6})\b/.exec(header)?.[1]);
 }
 
 /** Converts a time of renewal to a delay: milliseconds or seconds since 1970, seconds from now, or `1m26.4s`. */

@@ -17,3 +17,15 @@ export function brokenCall(cause: unknown): ApiError {
   const message = "Cannot use the model's tool call: its arguments are not one JSON object";
   return new ApiError("api_error", message, { status: 502, cause });
 }
+
+/** Returns the error for an answer that ends with tool calls, but has none and nothing else. */
+export function missingCalls(): ApiError {
+  return new ApiError("api_error", "Cannot use the answer: it ends with tool calls, but has none", {
+    status: 502,
+  });
+}
+
+/** Returns the error for a tool call without a name. */
+export function namelessCall(): ApiError {
+  return new ApiError("api_error", "Cannot use the model's tool call: it has no tool name", { status: 502 });
+}

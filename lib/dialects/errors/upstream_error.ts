@@ -10,7 +10,7 @@ import { isEmptyAccount } from "./empty_account.ts";
 import { type ErrorBody, readErrorBody } from "./error_body.ts";
 import { keptServerError, readRetryHeaders } from "./kept_error.ts";
 import { withHint } from "./hints.ts";
-import { isOverflow, toOverflowMessage } from "./context_overflow.ts";
+import { findUncounted, isOverflow, toOverflowMessage, type UncountedOverflow } from "./context_overflow.ts";
 import type { Adjustment } from "../adjustments/adjustment.ts";
 import { findAdjustment } from "../adjustments/refusals.ts";
 import { findRetryAfter, isFutileDelay } from "./retry_after.ts";
@@ -33,18 +33,22 @@ export class UpstreamError extends ApiError {
   readonly adjustment: Adjustment | undefined;
   /** True if the model or a content filter refused to answer. */
   readonly refused: boolean;
+  /** Set if the request exceeds the context, and the upstream did not say both token counts. */
+  readonly uncounted: UncountedOverflow | undefined;
 
   constructor(
     type: ErrorType,
     message: string,
-    { adjustment, refused = false, ...options }: ApiErrorOptions & {
+    { adjustment, refused = false, uncounted, ...options }: ApiErrorOptions & {
       adjustment?: Adjustment | undefined;
       refused?: boolean;
+      uncounted?: UncountedOverflow | undefined;
     },
   ) {
     super(type, message, options);
     this.adjustment = adjustment;
     this.refused = refused;
+    this.uncounted = uncounted;
   }
 }
 
@@ -87,6 +91,7 @@ export function toUpstreamError({ status, body, headers, now }: UpstreamFailure)
   if (isContextOverflow(failure, httpStatus)) {
     return new UpstreamError("invalid_request_error", toOverflowMessage(message), {
       ...(details && { details }),
+      uncounted: findUncounted(message),
     });
   }
   if (httpStatus === 400 && isTransient(failure)) {

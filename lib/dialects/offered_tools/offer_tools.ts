@@ -1,5 +1,6 @@
 import { type CustomTool, isCustomTool, type MessagesRequest } from "../../anthropic/schema.ts";
 import type { JsonObject } from "../../base/json.ts";
+import type { LossReport } from "../loss.ts";
 import { findDeferredTools } from "./deferred_tools.ts";
 import { toClientTool } from "./client_tools.ts";
 
@@ -31,6 +32,22 @@ export function offerTools(request: MessagesRequest): OfferedTool[] {
     const sentEarly = deferred.isSentEarly(tool);
     if (!isCustomTool(tool)) return [{ path, tool: toClientTool(tool), described: true, sentEarly }];
     return tool.name === PLACEHOLDER ? [] : [{ path, tool, described: false, sentEarly }];
+  });
+}
+
+/** Returns the offered tools that the model gets. Reports what their form loses, and the tools that are left out. */
+export function offerReported(
+  request: MessagesRequest,
+  loss: LossReport,
+): { path: string; tool: CustomTool }[] {
+  return offerTools(request).flatMap(({ path, tool, described, sentEarly }) => {
+    if (sentEarly) loss.add(`${path}.defer_loading`, "dropped");
+    if (tool === undefined) {
+      loss.add(path, "dropped");
+      return [];
+    }
+    if (described) loss.add(path, "approximated");
+    return [{ path, tool }];
   });
 }
 

@@ -1,5 +1,6 @@
 import type { ToolResultBlock } from "../../anthropic/schema.ts";
 import { fromBase64Url } from "../../base/base64url.ts";
+import { findFence } from "../fence.ts";
 
 /** Reasons in the notes that replace an image or a document. */
 export const OMISSION_REASONS = {
@@ -19,10 +20,25 @@ export function orphanResultNote({ is_error, tool_use_id }: ToolResultBlock): st
   return `[${label} of a tool call that is not part of this conversation (${tool_use_id})]`;
 }
 
-/** Returns the note that precedes the attachments of a result, which follow in another message. */
-export function attachmentsNote(callId: string): string {
-  return `Attachments of the result of tool call ${callId}:`;
+/**
+ * Returns the texts before and after the attachments of a result, which follow in another message. If the result is
+ * fenced, the attachments are between its tags there too.
+ */
+export function attachmentTexts(
+  callId: string,
+  { content }: Pick<ToolResultBlock, "content">,
+): { before: string; after: string | undefined } {
+  const note = `${ATTACHMENTS_OF}${callId}:`;
+  const fence = findFence(content);
+  return { before: fence === undefined ? note : `${note}\n${fence.open}`, after: fence?.close };
 }
+
+/** True if a text is one of {@linkcode attachmentTexts}. */
+export function isAttachmentText(text: string): boolean {
+  return text.startsWith(ATTACHMENTS_OF) || /^<\/untrusted-[0-9a-f]+>$/.test(text);
+}
+
+const ATTACHMENTS_OF = "Attachments of the result of tool call ";
 
 /** Returns the note in a result whose attachments follow in another message. */
 export function hoistedNote(attachments: number): string {

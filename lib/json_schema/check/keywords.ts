@@ -3,13 +3,16 @@ import { TYPES } from "../keywords.ts";
 import { appendStep } from "../pointer.ts";
 import { SchemaError } from "../schema_error.ts";
 
+/** Longest name of a property that a schema can require; engines look up longer texts slowly (see `text_key.ts`). */
+const MAX_NAME_CHARS = 10_000;
 /** Largest size that a schema can require: no answer of a model is longer. */
 const MAX_REQUIRED_SIZE = 1_000_000;
 
 const isNumber = (value: unknown) => typeof value === "number" && Number.isFinite(value);
 const isSize = (value: unknown) => Number.isInteger(value) && Number(value) >= 0;
 const isString = (value: unknown) => typeof value === "string";
-const isNames = (value: unknown) => Array.isArray(value) && value.every(isString);
+const isName = (value: unknown) => isString(value) && String(value).length <= MAX_NAME_CHARS;
+const isNames = (value: unknown) => Array.isArray(value) && value.every(isName);
 const isRequiredSize = (value: unknown) => isSize(value) && Number(value) <= MAX_REQUIRED_SIZE;
 
 type Check = readonly [expected: string, check: (value: unknown) => boolean];
@@ -41,9 +44,9 @@ const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ["maxProperties", SIZE],
   ["minProperties", REQUIRED_SIZE],
   ["pattern", STRING],
-  ["required", ["a list of names", isNames]],
+  ["required", [`a list of names of at most ${MAX_NAME_CHARS} characters`, isNames]],
   ["dependentRequired", [
-    "an object of lists of names",
+    `an object of lists of names of at most ${MAX_NAME_CHARS} characters`,
     (value) => isObject(value) && Object.values(value).every(isNames),
   ]],
   ["$ref", STRING],

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from "../../base/json.ts";
-import { canonicalText } from "../canonical.ts";
+import { isEqualJson } from "../value_ids.ts";
 
 /**
  * Keywords of OpenAI's strict mode that hold no subschemas. Source:
@@ -72,7 +72,9 @@ export interface StrictOptions {
  * ```
  */
 export function toStrictSchema(schema: JsonObject, options: StrictOptions): JsonObject | undefined {
-  return schema.type === "object" ? convert(schema, options) : undefined;
+  // Strict mode requires an object at the root, also beside `anyOf`.
+  const strict = schema.type === "object" ? convert(schema, options) : undefined;
+  return strict?.type === "object" ? strict : undefined;
 }
 
 /**
@@ -80,7 +82,7 @@ export function toStrictSchema(schema: JsonObject, options: StrictOptions): Json
  * required names: then keywords were left out or moved into the description.
  */
 export function isApproximated(schema: JsonObject, strict: JsonObject): boolean {
-  return canonicalText(withoutClosing(schema)) !== canonicalText(withoutClosing(strict));
+  return !isEqualJson(withoutClosing(schema), withoutClosing(strict));
 }
 
 function withoutClosing(value: unknown): unknown {

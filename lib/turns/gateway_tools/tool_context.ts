@@ -17,6 +17,8 @@ import { timeoutsFrom } from "../../upstreams/idle_timeout.ts";
 export interface ToolContextOptions extends Pick<AskOptions, "caller" | "signal" | "admission" | "onUsage"> {
   /** The client's request. */
   message: MessagesRequest;
+  /** Identifies the conversation. Default: the client's session, or the first message. */
+  conversation?: string;
   requestId: string;
   /** Returns the names of the gateway's tools that the request may use. Called while a tool runs. */
   tools(): readonly string[];
@@ -30,9 +32,10 @@ export interface ToolContextOptions extends Pick<AskOptions, "caller" | "signal"
 /** Creates the context in which a request's tools run. */
 export function createToolContext(context: MessageContext, options: ToolContextOptions): ToolContext {
   const { caller, signal, requestId, message } = options;
+  const { conversation = caller.sessionId ?? conversationKey(message) } = options;
   return {
     client: caller.client,
-    conversation: caller.sessionId ?? conversationKey(message),
+    conversation,
     requestId,
     signal,
     models: createModels(context, options),

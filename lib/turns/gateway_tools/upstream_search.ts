@@ -13,8 +13,9 @@ import type { Route } from "../../upstreams/upstream.ts";
 import { readBytes } from "../../upstreams/read_body.ts";
 import { readEvents } from "../../upstreams/read_events.ts";
 import { redactKey } from "../../upstreams/redact_key.ts";
-import { type Network, send } from "../../upstreams/send.ts";
+import { send } from "../../upstreams/send.ts";
 import type { Timeouts } from "../../upstreams/idle_timeout.ts";
+import type { MessageContext } from "../context.ts";
 import { sendTimed } from "../send_timed.ts";
 
 /** Options of {@linkcode searchUpstream}. */
@@ -33,15 +34,16 @@ export interface SearchOptions {
 const Citation = v.object({
   url_citation: v.object({ url: v.string(), title: v.nullish(v.string()), content: v.nullish(v.string()) }),
 });
+const Usage = v.object({
+  prompt_tokens: v.number(),
+  completion_tokens: v.number(),
+  cost: v.nullish(v.number()),
+});
 const Chunk = v.object({
   choices: v.optional(
     v.array(v.object({ delta: v.optional(v.object({ annotations: v.nullish(v.array(v.unknown())) })) })),
   ),
-  usage: v.nullish(v.object({
-    prompt_tokens: v.number(),
-    completion_tokens: v.number(),
-    cost: v.nullish(v.number()),
-  })),
+  usage: v.nullish(Usage),
 });
 
 /** Enough for the one word that the model answers. The search results arrive before it. */
@@ -53,7 +55,7 @@ const MAX_OUTPUT_TOKENS = 256;
  * @throws {ApiError} if the upstream has no search, or if it fails.
  */
 export async function searchUpstream(
-  network: Network,
+  context: Pick<MessageContext, "fetch" | "clock" | "shutdown">,
   query: SearchQuery,
   { route, caller, signal, timeouts, admission, onUsage }: SearchOptions,
 ): Promise<SearchHit[]> {
@@ -64,23 +66,17 @@ export async function searchUpstream(
   const body = toSearchBody(model, query);
   const inputTokens = Math.ceil(JSON.stringify(body).length / CHARS_PER_TOKEN);
   const hits = new Map<string, SearchHit>();
-  for await (const chunk of readOn(readSearch, { signal, clock: network.clock, admission })) {
+  for await (const chunk of readOn(readSearch, { ...context, signal, admission })) {
     for (const hit of toHits(chunk)) hits.set(hit.url, hits.get(hit.url) ?? hit);
   }
   return [...hits.values()].slice(0, query.limit);
 
   async function* readSearch(upstreamSignal: AbortSignal): AsyncGenerator<Chunk> {
-    const usd = costByListPrice(route.facts.price, {
-      input: inputTokens,
-      cacheRead: 0,
-      cacheWrite: 0,
-      output: 0,
-    });
-    let usage: TurnUsage = { inputTokens, outputTokens: 0, cost: undefined, usd };
+    let usage = toTurnUsage({ prompt_tokens: inputTokens, completion_tokens: 0 }, route);
     const { response, idleTimer } = await sendTimed(
       { signal: upstreamSignal, upstream, timeouts, onAbort: () => onUsage(usage, route) },
       (timed) =>
-        send(network, upstream, {
+        send(context, upstream, {
           path: "/chat/completions",
           body,
           // Versions and betas of Anthropic's API have no meaning in chat completions.
@@ -95,7 +91,7 @@ export async function searchUpstream(
           if (isObject(json) && isObject(json.error)) throw toUpstreamError({ status: 502, body: json });
           const chunk = v.safeParse(Chunk, json);
           if (!chunk.success) continue;
-          usage = toTurnUsage(chunk.output) ?? usage;
+          if (chunk.output.usage) usage = toTurnUsage(chunk.output.usage, route);
           yield chunk.output;
         }
       }
@@ -130,6 +126,7 @@ function toSearchBody(
 }
 
 type Chunk = v.InferOutput<typeof Chunk>;
+type Usage = v.InferOutput<typeof Usage>;
 
 function toHits({ choices = [] }: Chunk): SearchHit[] {
   return choices.flatMap(({ delta }) => delta?.annotations ?? []).flatMap((annotation) => {
@@ -140,8 +137,17 @@ function toHits({ choices = [] }: Chunk): SearchHit[] {
   });
 }
 
-function toTurnUsage({ usage }: Chunk): TurnUsage | undefined {
-  if (!usage) return undefined;
-  const cost = usage.cost ?? undefined;
-  return { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens, cost, usd: cost };
+/** Returns the usage of a search. A cost that is not reported is that of the tokens, if it is known, and of one search. */
+function toTurnUsage(
+  { prompt_tokens: input, completion_tokens: output, cost }: Usage,
+  { facts: { price }, upstream }: Route,
+): TurnUsage {
+  const searchPrice = price?.webSearch ?? hostFacts(upstream.preset).searchPrice ?? 0;
+  const tokenPrice = costByListPrice(price, { input, cacheRead: 0, cacheWrite: 0, output }) ?? 0;
+  return {
+    inputTokens: input,
+    outputTokens: output,
+    cost: cost ?? undefined,
+    usd: cost ?? searchPrice + tokenPrice,
+  };
 }

@@ -9,8 +9,7 @@ import { Schema } from "../../json_schema/schema.ts";
 import { CostError, SchemaError } from "../../json_schema/schema_error.ts";
 import { StepBudget } from "../../json_schema/step_budget.ts";
 
-/** How many steps the check of one call may take, how many of its complaints are reported, how long it may be. */
-const MAX_STEPS = 200_000;
+/** How many complaints of one call are reported, and how long its arguments may be. */
 const MAX_REPORTED = 5;
 const MAX_CHARS = 8 * 1024 * 1024;
 
@@ -18,8 +17,8 @@ const MAX_CHARS = 8 * 1024 * 1024;
  * Checks the arguments of finished tool calls against the client's schemas, and reports those that are not valid.
  *
  * The calls are passed on unchanged: the client validates them too, and answers with an error that the model
- * understands. The report has the path in the answer, such as `content.1.input.city;invalid`. A tool whose schema cannot
- * be used is not checked.
+ * understands. The report has the path in the answer, such as `content.1.input.city;invalid`. Not checked are tools whose
+ * schema cannot be used, and calls for which the steps of the answer do not suffice.
  */
 export function withToolInputCheck(ask: Ask, loss: LossReport): Ask {
   return async function* (request) {
@@ -36,6 +35,7 @@ class ToolInputChecker {
   readonly #inputSchemas: ReadonlyMap<string, JsonObject>;
   readonly #schemas = new Map<string, Schema | undefined>();
   readonly #loss: LossReport;
+  readonly #budget = new StepBudget();
   #call: { block: ResponseBlock; json: string } | undefined;
 
   constructor({ tools }: MessagesRequest, loss: LossReport) {
@@ -74,7 +74,7 @@ class ToolInputChecker {
 
   #complaints(name: string, input: unknown): readonly { path: string }[] {
     try {
-      return this.#schemaOf(name)?.check(input, new StepBudget(MAX_STEPS)).slice(0, MAX_REPORTED) ?? [];
+      return this.#schemaOf(name)?.check(input, this.#budget).slice(0, MAX_REPORTED) ?? [];
     } catch (error) {
       if (error instanceof CostError) return [];
       throw error;

@@ -4,6 +4,7 @@ import { ApiError } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import type { Complaint } from "../../json_schema/complaint.ts";
 import { findJson, type JsonPiece } from "../../json_schema/output/find_json.ts";
+import { memberText, pickText } from "../../json_schema/output/pick_text.ts";
 import { withoutAddedNulls } from "../../json_schema/output/restore.ts";
 import { Schema } from "../../json_schema/schema.ts";
 import { CostError, SchemaError } from "../../json_schema/schema_error.ts";
@@ -88,7 +89,7 @@ export class OutputContract {
   #restorePiece({ text, value }: JsonPiece, wrapped: boolean, budget: StepBudget): CheckedText {
     const inner = wrapped ? unwrapValue(value) : undefined;
     if (inner === undefined) return this.#restoreValue(value, text, budget);
-    const checked = this.#restoreValue(inner, JSON.stringify(inner), budget);
+    const checked = this.#restoreValue(inner, memberText(text, value), budget);
     // A model may leave the wrapper out, and the value itself may look like one.
     const whole = checked.complaints === undefined ? checked : this.#restoreValue(value, text, budget);
     return whole.complaints === undefined ? whole : checked;
@@ -100,7 +101,7 @@ export class OutputContract {
       if (complaints.length === 0) return { text };
       const restored = withoutAddedNulls(value, this.#schema, budget);
       const left = restored === value ? complaints : this.#schema.check(restored, budget);
-      return left.length === 0 ? { text: JSON.stringify(restored) } : { complaints: left };
+      return left.length === 0 ? { text: pickText(text, restored) } : { complaints: left };
     });
   }
 

@@ -4,7 +4,7 @@ import { createTestGateway } from "../../kit/gateway.ts";
 import { LossReport } from "../../../lib/dialects/loss.ts";
 import { toWellFormed } from "../../../lib/dialects/request/well_formed.ts";
 import type { Json } from "../../kit/json.ts";
-import { minimalRequest, type UpstreamApi } from "../../kit/request.ts";
+import { API_SETTINGS, minimalRequest, UPSTREAM_APIS } from "../../kit/request.ts";
 
 /** A lone surrogate as an escape in JSON, or as a character. */
 const LONE = /\\ud[89a-f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/i;
@@ -45,10 +45,10 @@ const CUT: readonly [fields: Json, path: string][] = [
   ],
 ];
 
-for (const api of ["chat", "native"] satisfies UpstreamApi[]) {
+for (const api of UPSTREAM_APIS) {
   test(`POST /v1/messages sends well-formed texts and reports repaired ones (${api})`, async () => {
     for (const [fields, path] of CUT) {
-      const { upstream, post } = createTestGateway();
+      const { upstream, post } = createTestGateway({ settings: API_SETTINGS[api] });
       const response = await post(minimalRequest(api, fields));
       await response.body?.cancel();
       const body = String(upstream.requests[0]?.init.body);

@@ -340,3 +340,39 @@ for (const answer of [null, [], ["1"], [1, "x"], [1, "inf"], "OK"]) {
     await assert.rejects(store.charge([{ quota: FLOW, amount: 1 }], 0), { status: 529 });
   });
 }
+
+test("settle() waits for records under way, and records once more what could not be recorded", async () => {
+  const clock = new FakeClock();
+  const sent: string[] = [];
+  const answers: ((answer: unknown) => void)[] = [];
+  const store = createRedisStore("redis://pretended", {
+    clock,
+    connect: () =>
+      Promise.resolve({
+        eval: (_script, { arguments: [, mode = "", , , amount = ""] }) => {
+          sent.push(`${mode} ${amount}`);
+          return new Promise((resolve) => answers.push(resolve));
+        },
+        destroy: () => {},
+      }),
+  });
+  const charge: Charge = { quota: PLACES, amount: 1 };
+  const budget: Charge = {
+    quota: { ...PLACES, name: "usd", kind: "budget", metric: "usd_day", until: START + DAY },
+    amount: 0.5,
+  };
+  store.record([charge, budget], clock.now());
+  let settled = false;
+  const settling = store.settle().then(() => void (settled = true));
+  await setImmediate();
+  assert.equal(settled, false);
+  clock.advance(SECOND); // the server gives no answer
+  for (let turn = 0; turn < 5; turn++) await setImmediate();
+  assert.equal(settled, true, "a server that failed a moment ago is not asked again");
+  clock.advance(SECOND);
+  const again = store.settle();
+  await setImmediate();
+  assert.deepEqual(sent, ["record 1", "record 0.5"], "the budget is recorded, not the slot");
+  answers.at(-1)?.([1, "0.5"]);
+  await Promise.all([settling, again]);
+});

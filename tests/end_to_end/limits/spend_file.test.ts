@@ -19,7 +19,8 @@ import type { Charge, Quota } from "../../../lib/limits/quota.ts";
 import { FakeClock } from "../../kit/clock.ts";
 import { createTestGateway } from "../../kit/gateway.ts";
 import { minimalRequest } from "../../kit/request.ts";
-import { writeChunks } from "../../kit/streams.ts";
+import { writeChunks, writeDelta } from "../../kit/streams.ts";
+import { FakeUpstream } from "../../kit/upstream.ts";
 
 const root = mkdtempSync(join(tmpdir(), "spend-"));
 after(() => rmSync(root, { recursive: true }));
@@ -164,4 +165,19 @@ test("STATE_DIR keeps a spent budget over a restart until its period ends", asyn
   assert.deepEqual(statuses, [200, 200, 402, 402]);
   clock.advance(DAY);
   assert.equal(await sendAfterRestart(), 200);
+});
+
+test("STATE_DIR has the estimate for an answer that is without usage when the gateway must stop", async () => {
+  const STATE_DIR = newFolder();
+  const models = '{"data":[{"id":"vendor/model","pricing":{"prompt":"0","completion":"0.01"}}]}';
+  const open = { body: writeDelta({ content: "Hello" }), ending: "open" as const };
+  const gateway = createTestGateway({
+    settings: { STATE_DIR, LIMITS: { each: { usd_day: 1 } }, SHUTDOWN_TIMEOUT: 3 },
+    upstream: new FakeUpstream(open, { models }),
+  });
+  await (await gateway.post(minimalRequest("chat", { stream: true }))).body?.cancel();
+  const stopping = gateway.stop();
+  gateway.clock.advance(3000);
+  await stopping;
+  assert.match(readFileSync(join(STATE_DIR, "spend.jsonl"), "utf8"), /"usd":0\.0\d/);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, request, type Server, type ServerResponse } from "node:http";
 import { test } from "node:test";
-import { launch, OWN_RUNTIMES } from "./launch.ts";
+import { launch, OWN_RUNTIMES, type Runtime } from "./launch.ts";
 
 /** How far an upstream gets before it falls silent, and whether the client streams. */
 const CASES: { when: string; stream: boolean; says: (response: ServerResponse) => void }[] = [
@@ -30,30 +30,17 @@ for (const runtime of OWN_RUNTIMES) {
   for (const { when, stream, says } of CASES) {
     const name = `on ${runtime.name} a client that leaves is followed, the upstream silent ${when}`;
     test(name, { skip: runtime.missing, timeout: 30_000 }, async (context) => {
-      const upstream = await listen();
-      const base = `http://127.0.0.1:${toPort(upstream)}`;
       // A short hold lets the gateway begin the answer although nothing has come from the upstream.
-      const args = [
-        "--port",
-        "0",
-        "--upstream",
-        base,
-        "--api-key",
-        "k",
-        "--hold-timeout",
-        "0.2",
-        "--log-level",
-        "off",
-      ];
-      const program = launch(runtime, args);
+      const { upstream, program, close } = await start(runtime, ["--hold-timeout", "0.2"]);
       try {
         const url = await program.find(/^ANTHROPIC_BASE_URL=(\S+)$/m);
         const asked = new Promise<ServerResponse>((resolve) => upstream.once("asked", resolve));
         const client = ask(`${url}/v1/messages`, stream);
         client.on("error", () => {}); // it is cut on purpose
+        const answered = stream ? once(client, "response") : undefined;
         const response = await asked;
         says(response);
-        if (stream) await once(client, "response");
+        await answered;
         const closed = once(response, "close");
         const left = performance.now();
         client.destroy();
@@ -61,10 +48,7 @@ for (const runtime of OWN_RUNTIMES) {
         context.diagnostic(`the upstream was let go after ${Math.round(performance.now() - left)} ms`);
         assert.equal(response.writableFinished, false);
       } finally {
-        program.kill("SIGTERM");
-        upstream.close();
-        upstream.closeAllConnections();
-        await program.ended;
+        await close();
       }
     });
   }
@@ -73,30 +57,16 @@ for (const runtime of OWN_RUNTIMES) {
 for (const runtime of OWN_RUNTIMES) {
   const name = `on ${runtime.name} LIMITS charges the usage of an answer whose client has left`;
   test(name, { skip: runtime.missing, timeout: 30_000 }, async () => {
-    const upstream = await listen();
-    const base = `http://127.0.0.1:${toPort(upstream)}`;
-    const LIMITS = '{"each": {"usd_day": 0.5}}';
-    const args = [
-      "--port",
-      "0",
-      "--upstream",
-      base,
-      "--api-key",
-      "k",
-      "--limits",
-      LIMITS,
-      "--log-level",
-      "off",
-    ];
-    const program = launch(runtime, args);
+    const { upstream, program, close } = await start(runtime, ["--limits", '{"each": {"usd_day": 0.5}}']);
     try {
       const url = await program.find(/^ANTHROPIC_BASE_URL=(\S+)$/m);
       const asked = new Promise<ServerResponse>((resolve) => upstream.once("asked", resolve));
       const client = ask(`${url}/v1/messages`, true);
       client.on("error", () => {}); // it is cut on purpose
+      const answered = once(client, "response");
       const response = await asked;
       open(response).write(toChunk("Hel"));
-      const [answer] = await once(client, "response");
+      const [answer] = await answered;
       await once(answer.resume(), "data");
       client.destroy();
       // The upstream goes on, and reports its usage in the end.
@@ -115,12 +85,24 @@ for (const runtime of OWN_RUNTIMES) {
       }
       assert.equal(status, 402);
     } finally {
-      program.kill("SIGTERM");
-      upstream.close();
-      upstream.closeAllConnections();
-      await program.ended;
+      await close();
     }
   });
+}
+
+/** Starts an upstream and a gateway in front of it. */
+async function start(runtime: Runtime, args: readonly string[]) {
+  const upstream = await listen();
+  const base = `http://127.0.0.1:${toPort(upstream)}`;
+  const own = ["--port", "0", "--upstream", base, "--api-key", "k", "--log-level", "off"];
+  const program = launch(runtime, [...own, ...args]);
+  const close = async () => {
+    program.kill("SIGTERM");
+    upstream.close();
+    upstream.closeAllConnections();
+    await program.ended;
+  };
+  return { upstream, program, close };
 }
 
 async function listen(): Promise<Server> {

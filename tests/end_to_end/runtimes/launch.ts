@@ -25,17 +25,26 @@ export type Program = {
   /** Waits until the output has what the pattern means, and gives its first group; fails if the program ends first. */
   find(pattern: RegExp): Promise<string>;
   kill(signal: "SIGTERM" | "SIGINT"): void;
+  /** Writes to its input, which is open until `endInput()` if the program has one. */
+  write(text: string): void;
+  endInput(): void;
   ended: Promise<{ status: number | null; signal: string | null; stdout: string; stderr: string }>;
 };
 
-/** Starts the program with none of its settings in the environment but these. */
-export function launch({ command }: Runtime, args: string[], settings: Record<string, string> = {}): Program {
+/** Starts the program with none of its settings in the environment but these, and with an input only if asked to. */
+export function launch(
+  { command }: Runtime,
+  args: string[],
+  settings: Record<string, string> = {},
+  { input = false }: { input?: boolean } = {},
+): Program {
   const inherited = Object.entries(process.env).filter(([name]) =>
     !SETTING_NAMES.some((known) => known === name)
   );
   const env = { ...Object.fromEntries(inherited), NO_COLOR: "1", ...settings };
   const [file = "", ...rest] = command;
-  const child = spawn(file, [...rest, ...args], { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(file, [...rest, ...args], { cwd: ROOT, env });
+  if (!input) child.stdin.end();
   const output = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (text: string) => output[name] += text);
@@ -47,6 +56,8 @@ export function launch({ command }: Runtime, args: string[], settings: Record<st
   return {
     pid: child.pid,
     ended,
+    write: (text) => child.stdin.write(text),
+    endInput: () => child.stdin.end(),
     kill(signal) {
       // Not child.kill(): Deno tells of a child that it has killed as killed, however that ended.
       if (child.pid !== undefined) process.kill(child.pid, signal);

@@ -203,21 +203,14 @@ test("Bash leaves no placeholder of a protected file in the workspace", { skip }
 });
 
 test("Bash allows git except for the files that git obeys", { skip }, async () => {
-  const git = createShellWorkspace({
-    environment: {
-      GIT_AUTHOR_NAME: "a",
-      GIT_AUTHOR_EMAIL: "a@b",
-      GIT_COMMITTER_NAME: "a",
-      GIT_COMMITTER_EMAIL: "a@b",
-    },
-  });
+  const git = createShellWorkspace();
   const plain = createShellWorkspace({ root: git.root, sandbox: "off" });
   try {
     const had = await plain.run("command -v git && git init -q . && echo x > f");
     if (had.code !== 0) return console.log("Bash with git: skipped, for there is no git");
     const { text, failed } = await git.useTool({
-      command:
-        "git status --short && git add -A && git commit -qm one && git checkout -qb side && git log --format=%s%d && " +
+      command: "git status --short && git add -A && git -c user.name=a -c user.email=a@b commit -qm one && " +
+        "git checkout -qb side && git log --format=%s%d && " +
         "git show --name-only --format= && git stash list && git gc -q && git status --short",
     });
     assert.equal(
@@ -237,21 +230,8 @@ test("Bash allows git except for the files that git obeys", { skip }, async () =
   }
 });
 
-test("Bash reads the granted paths beside the workspace", { skip }, async () => {
-  const other = createShellWorkspace();
-  const granted = createShellWorkspace({ readable: [other.outside], environment: { HELLO: "there" } });
-  try {
-    const path = join(other.outside, "canary.txt");
-    assert.equal((await granted.useTool({ command: `cat ${path}; echo $HELLO` })).text, "canary\nthere");
-    assert.match((await granted.useTool({ command: `echo x > ${path}` })).text, /Read-only file system/);
-  } finally {
-    other.remove();
-    granted.remove();
-  }
-});
-
 test("Bash without a sandbox warns of it and has its own environment", async () => {
-  const plain = createShellWorkspace({ sandbox: "off", environment: { HELLO: "there" } });
+  const plain = createShellWorkspace({ sandbox: "off" });
   try {
     assert.match(plain.tool.description, /WITHOUT a sandbox/);
     assert.doesNotMatch(workspace.tool.description, /WITHOUT/);
@@ -261,7 +241,6 @@ test("Bash without a sandbox warns of it and has its own environment", async () 
     assert.equal(
       text,
       [
-        "HELLO=there",
         `HOME=${plain.root}`,
         "LANG=C.UTF-8",
         `PATH=${plain.policy.path}`,

@@ -107,7 +107,7 @@ const BOMBS: Record<string, [command: string, limits: Partial<ShellLimits>, told
 
 for (const [what, [command, limits, told]] of Object.entries(BOMBS)) {
   test(`Bash ends ${what}`, { skip, timeout: 120_000 }, async () => {
-    const small = createShellWorkspace({ limits: { defaultSeconds: 30, ...limits } });
+    const small = createShellWorkspace({ limits: { seconds: 30, ...limits } });
     try {
       const { endedBy: by, code, stderr } = await small.run(command);
       assert.equal(by, "exit");

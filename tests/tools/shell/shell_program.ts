@@ -8,10 +8,8 @@ const open = createShell({
   root,
   sandbox: "required",
   network: false,
-  readable: [],
   path: SHELL_PATH,
-  environment: {},
-  limits: SHELL_LIMITS,
+  limits: { ...SHELL_LIMITS, seconds: 120 },
 });
 const ended = await open({ signal: new AbortController().signal }).run(command);
 process.stdout.write(JSON.stringify(ended));

@@ -48,11 +48,9 @@ export function createShellWorkspace(
     root,
     sandbox: "required",
     network: false,
-    readable: [],
     path: SHELL_PATH,
-    environment: {},
     ...policy,
-    limits: { ...SHELL_LIMITS, ...limits },
+    limits: { ...SHELL_LIMITS, seconds: 120, ...limits },
   };
   const open = createShell(whole);
   const tool = createBash(whole);

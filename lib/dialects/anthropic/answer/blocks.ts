@@ -1,7 +1,7 @@
 import type { Delta } from "../../../anthropic/block_queue.ts";
 import type { MessageWriter, OpenBlock } from "../../../anthropic/writer.ts";
 import { asText, type JsonObject } from "../../../base/json.ts";
-import { unreadableAnswer } from "../../errors/unreadable.ts";
+import { namelessCall, unreadableAnswer } from "../../errors/unreadable.ts";
 import { isOpenRouterReasoning } from "../../reasoning/openrouter.ts";
 import { toClientToolId, wrapToolId } from "../../tool_id.ts";
 import type { ThinkingSealer } from "../thinking.ts";
@@ -75,6 +75,7 @@ export class BlockReader {
     const { start, deltas } = this.#options.sealer?.open(content) ?? { start: content, deltas: [] };
     const { exact, schemas } = this.#options;
     const fields = isCall(start) && !exact ? this.#callFields(start) : {};
+    if (fields.name === "") throw namelessCall();
     const block = createBlock(start, { exact, fields, schema: schemas.get(asText(fields.name)) });
     this.#blocks.set(index, block);
     this.#last = block;

@@ -1,5 +1,5 @@
-import { ApiError } from "../../../base/errors.ts";
-import { stopError, type StopMeaning, stopMeaning } from "../../stop_reasons.ts";
+import { missingCalls } from "../../errors/unreadable.ts";
+import { CUT_REASONS, isFailedStop, stopError, type StopMeaning, stopMeaning } from "../../stop_reasons.ts";
 
 /** What an answer holds at its end. */
 export interface NativeContent {
@@ -22,10 +22,8 @@ const OWN_REASONS = new Set([
 ]);
 
 const STOP_REASONS: Partial<Record<StopMeaning, string>> = {
+  ...CUT_REASONS,
   sequence: "stop_sequence",
-  limit: "max_tokens",
-  context: "model_context_window_exceeded",
-  refused: "refusal",
   paused: "pause_turn",
 };
 
@@ -45,10 +43,8 @@ export function toNativeStop(
   const meaning = stopMeaning(word ?? "");
   const isUnknown = word !== null && word !== "" && meaning === undefined;
   if (isUnknown && exact) return { stopReason: word, isUnknown };
-  if (meaning === "failed" || meaning === "overloaded" || (isUnknown && !hasContent)) {
-    const { type, message } = stopError(word ?? "", meaning);
-    throw new ApiError(type, message, type === "api_error" ? { status: 502 } : {});
-  }
+  if (isFailedStop(meaning) || (isUnknown && !hasContent)) throw stopError(word ?? "", meaning);
+  if (meaning === "tools" && !hasContent && !exact) throw missingCalls();
   if (exact && word === "tool_use") return { stopReason: word, isUnknown };
   return {
     stopReason: (meaning && STOP_REASONS[meaning]) ?? (hasCalls ? "tool_use" : "end_turn"),

@@ -9,7 +9,7 @@ import { toEvents } from "../../../anthropic/to_events.ts";
 import { MessageWriter } from "../../../anthropic/writer.ts";
 import { isObject, type JsonObject, tryJson } from "../../../base/json.ts";
 import type { AnswerReader, ServerSentEvent, TurnContext } from "../../dialect.ts";
-import { isFailure } from "../../errors/error_shapes.ts";
+import { isErrorValue, isFailure } from "../../errors/error_shapes.ts";
 import { brokenCall, incompleteAnswer, unreadableAnswer } from "../../errors/unreadable.ts";
 import { toUpstreamError } from "../../errors/upstream_error.ts";
 import { collectSchemas } from "../../offered_tools/offer_tools.ts";
@@ -29,6 +29,7 @@ import {
   parseEvent,
   toUnknownEvent,
 } from "./schemas.ts";
+import { normalizeEvent } from "./normalize_event.ts";
 import { readUsage } from "./usage.ts";
 
 /** Options of {@linkcode AnthropicAnswerReader}. */
@@ -93,7 +94,9 @@ export class AnthropicAnswerReader implements AnswerReader {
     if (Array.isArray(json) && isFailure(json)) throw toUpstreamError({ body: json });
     if (!isObject(json)) throw unreadableAnswer("an event is not a JSON object");
     const type = typeof json.type === "string" ? json.type : event;
-    if (type === "error" || (type === undefined && isFailure(json))) throw toUpstreamError({ body: json });
+    if (type === "error" || isErrorValue(json.error) || (type === undefined && isFailure(json))) {
+      throw toUpstreamError({ body: json });
+    }
     if (type === "message") this.pushNonStreamed(json);
     else this.#event(type ?? "", json);
   }
@@ -127,7 +130,8 @@ export class AnthropicAnswerReader implements AnswerReader {
     this.#stop({ type: "message_stop" });
   }
 
-  #event(type: string, json: JsonObject): void {
+  #event(type: string, event: JsonObject): void {
+    const json = this.#exact ? event : normalizeEvent(event);
     if (this.#state === "before" && type !== "message_start") {
       if (!/^(content_block|message)_/.test(type)) return; // not a part of the message
       if (this.#exact) {
@@ -212,7 +216,8 @@ export class AnthropicAnswerReader implements AnswerReader {
   #stop(json: JsonObject): void {
     this.#blocks.closeAll();
     const { hasContent } = this.#writer;
-    if (this.#ending === undefined && !hasContent) throw incompleteAnswer();
+    const isEmpty = this.#ending === undefined || (!this.#exact && !this.#ending.delta.stop_reason);
+    if (isEmpty && !hasContent) throw incompleteAnswer();
     const { delta, usage, rest } = this.#ending ??
       { delta: { stop_reason: null, stop_sequence: null }, usage: {}, rest: {} };
     const { hasCalls } = this.#blocks;

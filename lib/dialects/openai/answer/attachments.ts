@@ -1,4 +1,5 @@
-import { isObject, type JsonObject } from "../../../base/json.ts";
+import { asText, isObject, type JsonObject } from "../../../base/json.ts";
+import { textKey } from "../../../base/text_key.ts";
 import type { ChatDelta } from "./chunk.ts";
 
 /**
@@ -7,16 +8,13 @@ import type { ChatDelta } from "./chunk.ts";
  */
 export class AttachmentReader {
   /** Images that have a note. Hosts may repeat them. */
-  readonly #seen = new Set<unknown>();
+  readonly #seen = new Set<string>();
   #audio: "none" | "bytes" | "words" = "none";
 
   /** Returns the text for the images and the sound of a delta. */
   push({ images, audio }: ChatDelta): string {
     const list = Array.isArray(images) ? images.filter(isObject) : [];
-    const notes = list.filter((image) => !this.#seen.has(urlOf(image))).map((image) => {
-      this.#seen.add(urlOf(image));
-      return onItsOwnLines(imageNote(image));
-    });
+    const notes = list.filter((image) => this.#isNew(image)).map((image) => onItsOwnLines(imageNote(image)));
     return notes.join("") + this.#words(audio);
   }
 
@@ -45,6 +43,13 @@ export class AttachmentReader {
     return note;
   }
 
+  #isNew(image: JsonObject): boolean {
+    const key = textKey(asText(urlOf(image)));
+    if (this.#seen.has(key)) return false;
+    this.#seen.add(key);
+    return true;
+  }
+
   /** Returns the words of a sound, which arrive in pieces, as the sound does. */
   #words(audio: unknown): string {
     if (!isObject(audio)) return "";
@@ -64,8 +69,13 @@ function isNonEmpty(value: unknown): boolean {
 }
 
 /** Returns the address of an image, wherever hosts put it. */
-function urlOf({ image_url, url, b64_json }: JsonObject): string | undefined {
-  const address = isObject(image_url) ? image_url.url : image_url ?? url ?? b64_json;
+function urlOf({ image_url, url, b64_json, inline_data, inlineData }: JsonObject): string | undefined {
+  const inline = inline_data ?? inlineData;
+  const address = isObject(inline)
+    ? `data:${inline.mime_type ?? inline.mimeType};base64,${inline.data}`
+    : isObject(image_url)
+    ? image_url.url
+    : image_url ?? url ?? b64_json;
   return typeof address === "string" && address !== "" ? address : undefined;
 }
 

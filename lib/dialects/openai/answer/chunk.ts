@@ -14,20 +14,31 @@ const OptionalText = optional(v.string());
 const Index = optional(v.union([v.number(), v.pipe(v.string(), v.digits(), v.transform(Number))]));
 const Id = optional(v.union([v.string(), v.pipe(v.number(), v.transform(String))]));
 
-/** A list. A single item counts as a list, and items that are no objects are left out. */
+/** A list. A single item and an object by index count as a list, and items that are no objects are left out. */
 function listOf<Schema extends v.GenericSchema>(item: Schema) {
   const toList = (value: unknown): v.InferOutput<Schema>[] =>
-    [value].flat().filter(isObject).map((one) => v.parse(item, one));
+    [fromIndexed(value)].flat().filter(isObject).map((one) => v.parse(item, one));
   return v.optional(v.pipe(v.unknown(), v.transform(toList)), undefined);
 }
 
-const ToolCall = v.looseObject({
-  index: Index,
-  id: Id,
-  function: optional(v.looseObject({ name: OptionalText, arguments: v.optional(v.unknown()) })),
-  /** Signature of a call from Gemini's own endpoint. */
-  extra_content: v.optional(v.unknown()),
-});
+/** Converts an object whose members are items by index, as some hosts send lists. */
+function fromIndexed(value: unknown): unknown {
+  const entries = isObject(value) ? Object.entries(value) : [];
+  if (entries.length === 0 || !entries.every(([index]) => /^\d{1,4}$/.test(index))) return value;
+  return entries.map(([index, item]) => isObject(item) ? { index: Number(index), ...item } : item);
+}
+
+const ToolCall = v.pipe(
+  v.custom<JsonObject>(isObject),
+  v.transform(withFunction),
+  v.looseObject({
+    index: Index,
+    id: Id,
+    function: optional(v.looseObject({ name: OptionalText, arguments: v.optional(v.unknown()) })),
+    /** Signature of a call from Gemini's own endpoint. */
+    extra_content: v.optional(v.unknown()),
+  }),
+);
 /** A tool call, or a piece of one. */
 export type ToolCallDelta = v.InferOutput<typeof ToolCall>;
 
@@ -50,11 +61,14 @@ const ReasoningDetail = v.pipe(
 /** An entry of OpenRouter's `reasoning_details`, or a piece of one. */
 export type ReasoningDetail = v.InferOutput<typeof ReasoningDetail>;
 
+/** Reasoning as a text, or as an object or a list of objects that hold one. */
+const ReasoningText = v.optional(v.pipe(v.unknown(), v.transform(toReasoningText)), undefined);
+
 const ChatDelta = v.looseObject({
   /** Text, a list of parts, or a value that is the answer itself. */
   content: v.optional(v.unknown()),
-  reasoning: OptionalText,
-  reasoning_content: OptionalText,
+  reasoning: ReasoningText,
+  reasoning_content: ReasoningText,
   reasoning_details: listOf(ReasoningDetail),
   /** Citations of a web search. */
   annotations: v.optional(v.unknown()),
@@ -126,4 +140,18 @@ function withoutOddFields(detail: JsonObject): JsonObject {
   if (odd.length === 0) return detail;
   const names = odd.map(([name]) => name);
   return Object.fromEntries(Object.entries(detail).filter(([name]) => !names.includes(name)));
+}
+
+/** Returns a call with its name and arguments in `function`, where some hosts leave the object out. */
+function withFunction(call: JsonObject): JsonObject {
+  const { name, arguments: input = call.input ?? call.parameters } = call;
+  return isObject(call.function) || (typeof name !== "string" && input === undefined)
+    ? call
+    : { ...call, function: { name, arguments: input } };
+}
+
+function toReasoningText(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  if (Array.isArray(value)) return value.map(toReasoningText).join("") || undefined;
+  return isObject(value) ? toReasoningText(value.text ?? value.content ?? value.summary) : undefined;
 }

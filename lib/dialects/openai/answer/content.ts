@@ -137,20 +137,24 @@ function readContent(
   for (const part of content) {
     if (typeof part === "string") text += part;
     else if (THINKING_PARTS.has(String(part.type))) thought += plainText(part.thinking ?? part.text);
-    else if (TEXT_PARTS.has(String(part.type))) text += plainText(part.text);
-    else text += attachments.part(part);
+    else if (TEXT_PARTS.has(part.type) || (part.type === undefined && "text" in part)) {
+      text += plainText(part.text);
+    } else text += attachments.part(part);
   }
   return { text, thought };
 }
 
-const TEXT_PARTS = new Set(["text", "output_text", "undefined"]);
+const TEXT_PARTS = new Set<unknown>(["text", "output_text"]);
 const THINKING_PARTS = new Set(["thinking", "reasoning"]);
+
+/** Fields by which an object is known as a part. Gemini's parts have no type. */
+const PART_FIELDS = ["type", "text", "inline_data", "inlineData", "image_url"];
 
 /** True for a list of parts. Any other list is a value, as of JSON mode. */
 function isPartList(content: unknown): content is (string | JsonObject)[] {
   return Array.isArray(content) &&
     content.every((part) =>
-      typeof part === "string" || (isObject(part) && ("type" in part || "text" in part))
+      typeof part === "string" || (isObject(part) && PART_FIELDS.some((field) => field in part))
     );
 }
 

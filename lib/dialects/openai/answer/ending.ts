@@ -1,6 +1,6 @@
 import type { StopReason } from "../../../anthropic/events.ts";
-import { ApiError } from "../../../base/errors.ts";
-import { stopError, type StopMeaning, stopMeaning } from "../../stop_reasons.ts";
+import { missingCalls } from "../../errors/unreadable.ts";
+import { CUT_REASONS, isFailedStop, stopError, type StopMeaning, stopMeaning } from "../../stop_reasons.ts";
 import type { Choice } from "./chunk.ts";
 
 /** What an answer holds at its end. */
@@ -44,7 +44,7 @@ export class Ending {
 
   /** True if a limit or a refusal cut the answer. */
   get isCut(): boolean {
-    return CUTS.has(this.#meaning ?? "done");
+    return CUT_REASONS[this.#meaning ?? "done"] !== undefined;
   }
 
   /**
@@ -55,16 +55,13 @@ export class Ending {
   toStopReason({ hasCalls, hasContent }: AnswerContent): StopReason {
     const meaning = this.#meaning;
     if (meaning === undefined && this.finish !== undefined) this.unknown = this.finish;
-    const failed = meaning === "failed" || meaning === "overloaded" ||
-      (this.unknown !== undefined && !hasContent);
-    if (failed) {
+    if (isFailedStop(meaning) || (this.unknown !== undefined && !hasContent)) {
       const native = this.#nativeFinish === this.finish ? [] : [this.#nativeFinish];
-      const words = [this.finish, ...native].filter(Boolean).join(", ");
-      const { type, message } = stopError(words, meaning);
-      throw new ApiError(type, message, type === "api_error" ? { status: 502 } : {});
+      throw stopError([this.finish, ...native].filter(Boolean).join(", "), meaning);
     }
-    const limit = meaning && STOP_REASONS[meaning];
-    if (limit !== undefined) return limit;
+    if (meaning === "tools" && !hasCalls && !hasContent) throw missingCalls();
+    const cut = meaning && CUT_REASONS[meaning];
+    if (cut !== undefined) return cut;
     if (hasCalls) return "tool_use";
     if (this.refused) return "refusal";
     if (meaning === "sequence" || this.stopSequence !== null) {
@@ -86,12 +83,3 @@ export class Ending {
       : finish ?? native;
   }
 }
-
-const CUTS: ReadonlySet<StopMeaning> = new Set<StopMeaning>(["limit", "context", "refused"]);
-
-/** Stop reasons that do not depend on the content. */
-const STOP_REASONS: Partial<Record<StopMeaning, StopReason>> = {
-  limit: "max_tokens",
-  context: "model_context_window_exceeded",
-  refused: "refusal",
-};

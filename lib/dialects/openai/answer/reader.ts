@@ -4,8 +4,9 @@ import { brokenCall, incompleteAnswer, unreadableAnswer } from "../../errors/unr
 import * as v from "valibot";
 import type { StreamEvent } from "../../../anthropic/events.ts";
 import type { MessagesRequest } from "../../../anthropic/schema.ts";
-import { MessageWriter } from "../../../anthropic/writer.ts";
+import type { MessageWriter } from "../../../anthropic/writer.ts";
 import { isObject, tryJson } from "../../../base/json.ts";
+import { createAnswerWriter } from "../../answer_writer.ts";
 import type { AnswerReader, ServerSentEvent } from "../../dialect.ts";
 import { isFailure } from "../../errors/error_shapes.ts";
 import { toUpstreamError } from "../../errors/upstream_error.ts";
@@ -41,13 +42,7 @@ export class ChatAnswerReader implements AnswerReader {
   outputTokens: number | undefined;
 
   constructor(request: MessagesRequest, context: HostContext) {
-    const usage = {
-      input_tokens: context.inputTokens,
-      cache_creation_input_tokens: 0,
-      cache_read_input_tokens: 0,
-      output_tokens: 0,
-    };
-    this.#writer = new MessageWriter({ id: context.newId("msg_"), model: context.alias, usage });
+    this.#writer = createAnswerWriter(context);
     this.#content = new ContentReader(this.#writer, request, context);
     this.#calls = new ToolCallReader(this.#writer, {
       names: context.names,

@@ -1,7 +1,9 @@
+import { namelessCall } from "../../errors/unreadable.ts";
 import { AnswerSize } from "../../../anthropic/answer_size.ts";
 import type { MessageWriter } from "../../../anthropic/writer.ts";
 import { ApiError } from "../../../base/errors.ts";
 import type { JsonObject } from "../../../base/json.ts";
+import { textKey } from "../../../base/text_key.ts";
 import { toClientToolId, wrapToolId } from "../../tool_id.ts";
 import type { ToolCallDelta } from "./chunk.ts";
 import type { ToolNames } from "../../offered_tools/tool_names.ts";
@@ -41,7 +43,7 @@ export class ToolCallReader {
     const found = this.#find(piece);
     const call: CallInProgress = found ?? { ...NEW_CALL };
     if (found === undefined) this.#add(call);
-    call.id ??= piece.id || undefined;
+    call.id ??= piece.id ? textKey(piece.id) : undefined;
     call.index ??= piece.index ?? undefined;
     const name = piece.function?.name;
     const text = toArgumentText(piece.function?.arguments);
@@ -63,9 +65,7 @@ export class ToolCallReader {
    */
   end(): void {
     if (this.#calls.some((call) => call.write === undefined && call.pendingText !== "")) {
-      throw new ApiError("api_error", "Cannot use the model's tool call: it has no tool name", {
-        status: 502,
-      });
+      throw namelessCall();
     }
   }
 
@@ -93,9 +93,10 @@ export class ToolCallReader {
     return unique;
   }
 
-  #find({ id, index, function: called }: ToolCallDelta): CallInProgress | undefined {
+  #find({ id: givenId, index, function: called }: ToolCallDelta): CallInProgress | undefined {
+    const id = givenId ? textKey(givenId) : undefined;
     const sameIndex = (call: CallInProgress) => call.index === (index ?? undefined);
-    if (id) {
+    if (id !== undefined) {
       const other = (call: CallInProgress) =>
         index !== undefined && index !== null && call.index !== undefined && !sameIndex(call);
       return this.#calls.find((call) => call.id === id && !other(call)) ??

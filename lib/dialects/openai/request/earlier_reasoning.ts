@@ -1,5 +1,6 @@
 import type { RedactedThinkingBlock, ThinkingBlock } from "../../../anthropic/schema.ts";
 import type { JsonObject } from "../../../base/json.ts";
+import { textKey } from "../../../base/text_key.ts";
 import { isSealed, unseal } from "../../sealed.ts";
 import { isOpenRouterReasoning, readOpenRouterReasoning } from "../../reasoning/openrouter.ts";
 import {
@@ -92,11 +93,11 @@ function acceptsDetail(
 export function isFresh(detail: JsonObject, sent: Set<unknown>, onLoss: () => void): boolean {
   const { type, text, summary, data, id, signature } = detail;
   if (!(text || summary || data || id || signature)) return true;
-  const key = JSON.stringify([type, text, summary, data, id, signature]);
+  const key = textKey(JSON.stringify([type, text, summary, data, id, signature]));
   if (sent.has(key)) return false;
   sent.add(key);
   if (type !== "reasoning.encrypted" || !id) return true;
-  const idKey = `id ${String(id)}`;
+  const idKey = textKey(`id ${String(id)}`);
   if (sent.has(idKey)) {
     onLoss();
     return false;

@@ -1,13 +1,7 @@
 import type { MessagesRequest } from "../../../anthropic/schema.ts";
 import type { JsonObject } from "../../../base/json.ts";
-import type { ModelFacts } from "../../dialect.ts";
-import {
-  type Effort,
-  effortOfBudget,
-  EFFORTS,
-  nearestEffort,
-  requestedEffort,
-} from "../../request/efforts.ts";
+import { type Effort, EFFORTS, nearestEffort } from "../../request/efforts.ts";
+import { cannotThink, dropThinking, planThinking } from "../../request/thinking_plan.ts";
 import type { ChatContext } from "../chat.ts";
 
 /** Smallest thinking budget. */
@@ -21,55 +15,29 @@ const MIN_BUDGET_TOKENS = 1024;
  * cannot do without, the least effort is sent.
  */
 export function toReasoning(request: MessagesRequest, context: ChatContext): JsonObject {
-  const { thinking } = request;
   const { features, facts, loss } = context;
-  const effort = requestedEffort(request, loss);
   if (features.thinking === "none" || cannotThink(facts)) {
-    // Disabled thinking is no loss if the model cannot think. Any other model may think all the same.
-    if (thinking && !(thinking.type === "disabled" && cannotThink(facts))) loss.add("thinking", "dropped");
-    if (effort) loss.add(effort.path, "dropped");
+    // Any other model may think all the same.
+    dropThinking(request, { never: cannotThink(facts), loss });
     return {};
   }
   const usesReasoningField = features.thinking === "reasoning";
-  switch (thinking?.type) {
-    case "enabled": {
-      if (usesReasoningField && facts.reasoning?.budget !== false) {
-        if (effort) loss.add(effort.path, "dropped");
-        return { reasoning: { max_tokens: clampBudget(thinking.budget_tokens, request, context) } };
-      }
-      loss.add("thinking.budget_tokens", "approximated");
-      return effortFields(
-        effort ?? {
-          effort: effortOfBudget(thinking.budget_tokens, request.max_tokens),
-          path: "thinking.budget_tokens",
-        },
-        context,
-      );
-    }
-    case "disabled":
-      if (effort) loss.add(effort.path, "dropped");
+  const takesBudget = usesReasoningField && facts.reasoning?.budget !== false;
+  const plan = planThinking(request, { takesBudget, loss });
+  switch (plan.kind) {
+    case "budget":
+      return { reasoning: { max_tokens: clampBudget(plan.tokens, request, context) } };
+    case "effort":
+      return effortFields(plan.effort, context);
+    case "off":
       return noThinkingFields(context);
-    case "between_tools":
-      loss.add("thinking", "approximated");
-      break;
-    case "adaptive":
-    case undefined:
-      break;
-    default:
-      loss.add("thinking", "dropped");
-      return effort ? effortFields(effort, context) : {};
+    case "on":
+      if (features.thinking === "switch") return { thinking: { type: "enabled" } };
+      if (!usesReasoningField) loss.add("thinking", "dropped");
+      return usesReasoningField ? { reasoning: { enabled: true } } : {};
+    case "default":
+      return {};
   }
-  if (effort) return effortFields(effort, context);
-  if (!thinking) return {};
-  if (features.thinking === "switch") return { thinking: { type: "enabled" } };
-  if (!usesReasoningField) loss.add("thinking", "dropped");
-  return usesReasoningField ? { reasoning: { enabled: true } } : {};
-}
-
-/** True if the model is known not to think. */
-function cannotThink({ parameters, reasoning }: ModelFacts): boolean {
-  return reasoning === undefined && parameters !== undefined && !parameters.has("reasoning") &&
-    !parameters.has("reasoning_effort");
 }
 
 /** Returns the fields for an effort, or for the nearest one that the model accepts. */

@@ -2,6 +2,7 @@ import type { MessagesRequest } from "../../../anthropic/schema.ts";
 import type { JsonObject } from "../../../base/json.ts";
 import type { ChatContext, HostContext } from "../chat.ts";
 import { fitStrictSchema } from "./strict_schema.ts";
+import { formatInstruction, requestedFormat } from "../../request/output_format.ts";
 import { canForceTool } from "./forced_choice.ts";
 
 /** The client's schema for the answer, and the method that enforces it. */
@@ -23,11 +24,8 @@ export function findOutputFormat(
   request: MessagesRequest,
   { features, facts }: HostContext,
 ): OutputFormat | undefined {
-  const { output_config, output_format } = request;
-  const format = output_config?.format ?? output_format;
-  const schema = format?.schema;
-  if (format?.type !== "json_schema" || schema === undefined) return undefined;
-  const path = output_config?.format ? "output_config.format" : "output_format";
+  const { path, schema } = requestedFormat(request) ?? {};
+  if (path === undefined || schema === undefined) return undefined;
   const supports = (parameter: string) => facts.parameters?.has(parameter) ?? true;
   if (features.format === "json_schema" && supports("structured_outputs")) {
     return { method: "schema", path, schema };
@@ -42,11 +40,9 @@ export function findOutputFormat(
 export function toResponseFormat(request: MessagesRequest, context: ChatContext): JsonObject {
   const { features, facts, loss } = context;
   const format = findOutputFormat(request, context);
-  const requested = request.output_config?.format ?? request.output_format;
   if (format === undefined) {
-    if (requested) {
-      loss.add(request.output_config?.format ? "output_config.format" : "output_format", "dropped");
-    }
+    const requested = requestedFormat(request);
+    if (requested) loss.add(requested.path, "dropped");
     return {};
   }
   if (format.method === "schema") {
@@ -65,10 +61,7 @@ export function toResponseFormat(request: MessagesRequest, context: ChatContext)
 
 /** Returns the instruction for the end of the system prompt, or undefined if another method enforces the schema. */
 export function toFormatInstruction(format: OutputFormat | undefined): string | undefined {
-  if (format?.method !== "instruction") return undefined;
-  return `Answer with one JSON object and nothing else. It must be valid under this JSON Schema: ${
-    JSON.stringify(format.schema)
-  }`;
+  return format?.method === "instruction" ? formatInstruction(format.schema) : undefined;
 }
 
 /** A tool whose arguments are the answer. */

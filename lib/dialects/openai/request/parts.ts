@@ -38,12 +38,8 @@ function toBlockParts(block: ContentBlock, path: string, context: ChatContext): 
         text: `Tool loaded: ${context.names.rename(block.tool_name, `${path}.tool_name`, context.loss)}`,
         ...cacheControlOf(block, context),
       }];
-    case "thinking":
-    case "redacted_thinking":
-    case "tool_use":
-    case "tool_result":
-      return []; // converted by `toAssistantMessage` and `ResultPlacer`
     default:
+      // Among these are thinking, calls and results, which `toAssistantMessage` and `ResultPlacer` convert.
       return [];
   }
 }

@@ -2,7 +2,7 @@ import type { CacheControl, ToolResultBlock } from "../../../anthropic/schema.ts
 import { toUpstreamToolId } from "../../tool_id.ts";
 import { cacheControlOf, type ChatContext, type ChatMessage, type ChatPart } from "../chat.ts";
 import { locateBlocks, type LocatedBlock } from "../../request/located_block.ts";
-import { attachmentsNote, hoistedNote, toResultText } from "../../request/notes.ts";
+import { attachmentTexts, hoistedNote, toResultText } from "../../request/notes.ts";
 import { toParts } from "./parts.ts";
 
 /**
@@ -26,10 +26,9 @@ export function toToolMessages(
     const others = parts.filter((part) => part.type !== "text");
     if (others.length > 0) {
       texts.push(hoistedNote(others.length));
-      hoisted.push(
-        { type: "text", text: attachmentsNote(id) },
-        ...others,
-      );
+      const { before, after } = attachmentTexts(id, block);
+      hoisted.push({ type: "text", text: before }, ...others);
+      if (after !== undefined) hoisted.push({ type: "text", text: after });
       loss.add(path, "hoisted");
     }
     const text = toResultText(texts.join("\n"), block);

@@ -1,27 +1,18 @@
-import { isApproximated } from "../../../json_schema/output/strict.ts";
 import type { CustomTool, MessagesRequest, ToolChoice } from "../../../anthropic/schema.ts";
 import { isObject, type JsonObject } from "../../../base/json.ts";
-import { cacheControlOf, type ChatContext, type ChatFeatures } from "../chat.ts";
+import { cacheControlOf, type ChatContext } from "../chat.ts";
 import { canForceTool } from "./forced_choice.ts";
 import { findOutputFormat, type FormatTool, toFormatTool } from "./format.ts";
-import { describeTool } from "../../offered_tools/describe_tool.ts";
+import { toFunction } from "../../offered_tools/function_tool.ts";
 import { fitStrictSchema } from "./strict_schema.ts";
-import { offerTools } from "../../offered_tools/offer_tools.ts";
+import { offerReported } from "../../offered_tools/offer_tools.ts";
 
 /** Returns the fields `tools`, `tool_choice` and `parallel_tool_calls` of the request. */
 export function toTools(request: MessagesRequest, context: ChatContext): JsonObject {
   const { loss } = context;
-  const names = new Set<string>();
-  const tools = offerTools(request).flatMap(({ path, tool, described, sentEarly }): JsonObject[] => {
-    if (sentEarly) loss.add(`${path}.defer_loading`, "dropped");
-    if (tool === undefined) {
-      loss.add(path, "dropped");
-      return [];
-    }
-    if (described) loss.add(path, "approximated");
-    names.add(tool.name);
-    return [toFunctionTool(tool, path, context)];
-  });
+  const offered = offerReported(request, loss);
+  const names = new Set(offered.map(({ tool }) => tool.name));
+  const tools = offered.map(({ tool, path }) => toFunctionTool(tool, path, context));
   const choice = request.tool_choice;
   if (choice && tools.length === 0) loss.add("tool_choice", "dropped");
   const chosen = choice && tools.length > 0 ? toToolChoice(choice, names, context) : {};
@@ -45,32 +36,19 @@ function toAnswerChoice(
 }
 
 function toFunctionTool(tool: CustomTool, path: string, context: ChatContext): JsonObject {
-  const { features, loss } = context;
-  const { input_schema: schema } = tool;
+  const { features, loss, names } = context;
   if (tool.cache_control && !features.cacheControl) loss.add(`${path}.cache_control`, "dropped");
-  const strict = tool.strict && enforcesSchemas(context) ? toStrictParameters(schema, features) : undefined;
-  if (tool.strict && strict === undefined) loss.add(`${path}.strict`, "dropped");
-  if (strict !== undefined && isApproximated(schema, strict)) {
-    loss.add(`${path}.input_schema`, "approximated");
-  }
-  const description = describeTool(tool, path, loss);
+  // Optional parameters do not fit strict mode: `null` is no argument.
+  const toStrict = (parameters: JsonObject) =>
+    enforcesSchemas(context)
+      ? fitStrictSchema(parameters, features.strictSchemas, { optional: "unfit" })
+      : undefined;
+  const { strict, ...converted } = toFunction(tool, { path, names, loss, toStrict });
   return {
     type: "function",
-    function: {
-      name: context.names.rename(tool.name, `${path}.name`, loss),
-      ...(description && { description }),
-      // OpenAI rejects an object without `properties`, although it means the same.
-      parameters: strict ?? (isObject(schema.properties) ? schema : { ...schema, properties: {} }),
-      ...(strict && { strict: true }),
-    },
+    function: { ...converted, ...(strict && { strict }) },
     ...cacheControlOf(tool, context),
   };
-}
-
-/** Returns the schema for strict mode; undefined if it does not fit. Optional parameters do not: `null` is no argument. */
-function toStrictParameters(schema: JsonObject, { strictSchemas }: ChatFeatures): JsonObject | undefined {
-  const withProperties = isObject(schema.properties) ? schema : { ...schema, properties: {} };
-  return fitStrictSchema(withProperties, strictSchemas, { optional: "unfit" });
 }
 
 /** True if host and model can enforce a schema. */

@@ -25,6 +25,8 @@ export interface AnswerState {
   truncatedCall: boolean;
   /** Number of web searches of the host. */
   searches: number;
+  /** Types of the items that were left out because they have no counterpart. */
+  omitted: Set<string>;
 }
 
 /** Returns a text of an event, or an empty one. */

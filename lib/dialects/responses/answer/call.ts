@@ -1,4 +1,4 @@
-import { ApiError } from "../../../base/errors.ts";
+import { namelessCall } from "../../errors/unreadable.ts";
 import { asText, type JsonObject } from "../../../base/json.ts";
 import { toClientToolId, wrapToolId } from "../../tool_id.ts";
 import { type AnswerState, textOf } from "./answer_state.ts";
@@ -35,9 +35,7 @@ export class CallReader implements ItemReader {
       if (item.status === "incomplete") this.#state.truncatedCall = true;
     }
     if (this.#write === undefined && this.#arguments.of(0) !== "") {
-      throw new ApiError("api_error", "Cannot use the model's tool call: it has no tool name", {
-        status: 502,
-      });
+      throw namelessCall();
     }
   }
 

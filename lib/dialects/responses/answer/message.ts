@@ -35,7 +35,9 @@ export class MessageReader implements ItemReader {
   end(item: JsonObject | undefined): void {
     const { content } = item ?? {};
     if (typeof content === "string") this.#text(this.#pieces.complete(0, content));
-    for (const [index, part] of Array.isArray(content) ? content.entries() : []) {
+    // Some hosts send a single part without a list.
+    const parts = isObject(content) ? [content] : Array.isArray(content) ? content : [];
+    for (const [index, part] of parts.entries()) {
       if (isObject(part)) this.#part(index, part);
     }
     this.#write(this.#state.stops.flush());

@@ -26,6 +26,9 @@ export class OtherItemReader implements ItemReader {
         return this.#addSearch(item);
       case "image_generation_call":
         if (item.result) this.#addNote("[An image was generated, which is left out]");
+        return;
+      default:
+        if (item !== undefined) this.#state.omitted.add(textOf(item.type));
     }
   }
 

@@ -1,18 +1,21 @@
 import type { StopReason, StreamEvent } from "../../../anthropic/events.ts";
 import type { MessagesRequest } from "../../../anthropic/schema.ts";
-import { MessageWriter } from "../../../anthropic/writer.ts";
+import type { MessageWriter } from "../../../anthropic/writer.ts";
 import { CHARS_PER_TOKEN } from "../../../base/chars_per_token.ts";
 import { ApiError } from "../../../base/errors.ts";
 import { isObject, type JsonObject, tryJson } from "../../../base/json.ts";
 import { CitationReader } from "../../citations.ts";
+import { createAnswerWriter } from "../../answer_writer.ts";
 import type { AnswerReader, ServerSentEvent } from "../../dialect.ts";
+import { isErrorValue } from "../../errors/error_shapes.ts";
 import { unreadableAnswer } from "../../errors/unreadable.ts";
 import { toUpstreamError } from "../../errors/upstream_error.ts";
-import { stopMeaning } from "../../stop_reasons.ts";
+import { stopError } from "../../stop_reasons.ts";
 import { collectSchemas } from "../../offered_tools/offer_tools.ts";
 import type { HostContext } from "../responses.ts";
 import { type AnswerState, textOf } from "./answer_state.ts";
 import { CallReader } from "./call.ts";
+import { readEnding, type ResponseEnding, toFinishedResponse } from "./ending.ts";
 import { type ItemReader, OutputItems } from "./items.ts";
 import { MessageReader } from "./message.ts";
 import { OtherItemReader } from "./other_items.ts";
@@ -36,13 +39,7 @@ export class ResponsesAnswerReader implements AnswerReader {
   inputTokens: number | undefined;
 
   constructor(request: MessagesRequest, context: HostContext) {
-    const usage = {
-      input_tokens: context.inputTokens,
-      cache_creation_input_tokens: 0,
-      cache_read_input_tokens: 0,
-      output_tokens: 0,
-    };
-    this.#writer = new MessageWriter({ id: context.newId("msg_"), model: context.alias, usage });
+    this.#writer = createAnswerWriter(context);
     this.#state = {
       writer: this.#writer,
       citations: new CitationReader(this.#writer, context.origin),
@@ -55,9 +52,14 @@ export class ResponsesAnswerReader implements AnswerReader {
       refused: false,
       truncatedCall: false,
       searches: 0,
+      omitted: new Set(),
     };
     this.#items = new OutputItems((type, item) => createItemReader(type, item, this.#state));
     this.#maxTokens = Math.min(request.max_tokens, context.facts.maxOutput ?? Infinity);
+  }
+
+  get unknownStop(): string | undefined {
+    return this.#finish?.unknown;
   }
 
   get done(): boolean {
@@ -82,7 +84,8 @@ export class ResponsesAnswerReader implements AnswerReader {
       throw unreadableAnswer("an event is not a JSON object");
     }
     const type = textOf(json.type) || event || "";
-    if (event === "error" || type === "error" || isBareError(json)) return this.#fail(json);
+    const isNamed = event === "error" || type === "error" || type === "response.error";
+    if (isNamed || isBareError(json)) return this.#fail(json);
     this.#event(type, json);
     // Nothing that the upstream adds is part of the answer.
     if (this.#state.stops.matched !== undefined) this.#finish ??= { reason: "stop_sequence", output: [] };
@@ -91,8 +94,8 @@ export class ResponsesAnswerReader implements AnswerReader {
   pushNonStreamed(answer: unknown): void {
     const [first] = Array.isArray(answer) ? answer : [answer];
     if (!isObject(first)) throw unreadableAnswer("it is not a response");
-    if (first.error && first.status !== "failed") return this.#fail(first);
-    if (Array.isArray(first.output)) return this.#complete(first);
+    if (isErrorValue(first.error) && first.status !== "failed") return this.#fail(first);
+    if (Array.isArray(first.output) || first.output_text) return this.#complete(first);
     if (isBareError(first)) return this.#fail(first);
     throw unreadableAnswer("it is not a response");
   }
@@ -106,6 +109,7 @@ export class ResponsesAnswerReader implements AnswerReader {
       );
     }
     this.#items.endAll(this.#finish.output);
+    if (!this.#writer.hasContent) this.#state.omitted.forEach((type) => this.#writer.text(toOmission(type)));
     const { chars, searches } = this.#state;
     const outputTokens = this.outputTokens ?? Math.max(1, Math.ceil(chars / CHARS_PER_TOKEN));
     this.#writer.usage({
@@ -114,6 +118,8 @@ export class ResponsesAnswerReader implements AnswerReader {
     });
     // The count of an answer with searches includes their results, which are not in the request.
     if (searches > 0) this.inputTokens = undefined;
+    const { unknown } = this.#finish;
+    if (unknown !== undefined && !this.#writer.hasContent) throw stopError(unknown, undefined);
     const reason = this.#stopReason(this.#finish.reason);
     try {
       this.#writer.end(reason, this.#state.stops.matched);
@@ -129,6 +135,7 @@ export class ResponsesAnswerReader implements AnswerReader {
   }
 
   #event(type: string, json: JsonObject): void {
+    if (isObject(json.response) && isErrorValue(json.response.error)) return this.#fail(json.response);
     switch (type) {
       case "response.output_item.added":
         return this.#items.begin(json);
@@ -137,6 +144,8 @@ export class ResponsesAnswerReader implements AnswerReader {
       case "response.completed":
       case "response.incomplete":
       case "response.failed":
+      case "response.cancelled":
+      case "response.done": // the name in the Realtime API
         return this.#complete(toFinishedResponse(type, isObject(json.response) ? json.response : json));
       default:
         return this.#items.push(type, json);
@@ -144,11 +153,11 @@ export class ResponsesAnswerReader implements AnswerReader {
   }
 
   /** Reads the whole answer, which the last event of a stream carries. */
-  #complete({ status, error, output, incomplete_details: details, usage }: JsonObject): void {
-    const reason = toStopReason(status, isObject(details) ? details.reason : undefined);
+  #complete(response: JsonObject): void {
+    const { error, output, usage } = response;
     if (isObject(usage)) this.#count(usage);
-    if (reason === undefined) return this.#fail({ error: error ?? unfinishedError(status) });
-    this.#finish = { reason, output };
+    if (isErrorValue(error)) return this.#fail({ error });
+    this.#finish = { ...readEnding(response), output: toOutput(output, response.output_text) };
   }
 
   /** Throws the upstream's error. A refusal after the first output does not fail: it ends the answer. */
@@ -182,17 +191,20 @@ export class ResponsesAnswerReader implements AnswerReader {
   }
 }
 
-/** Returns the response of a last event. The event's type counts unless the status contradicts it with a failure. */
-function toFinishedResponse(type: string, response: JsonObject): JsonObject {
-  const named = type.slice("response.".length);
-  const status = textOf(response.status);
-  const isWorse = named === "completed" && ["incomplete", "failed", "cancelled"].includes(status);
-  return { ...response, status: isWorse ? status : named };
+/** Returns the output items. Some hosts send only the text of the answer. */
+function toOutput(output: unknown, text: unknown): unknown {
+  const hasItems = Array.isArray(output) && output.length > 0;
+  if (isObject(output)) return Object.values(output); // by index
+  return !hasItems && typeof text === "string" && text !== "" ? [{ type: "message", content: text }] : output;
+}
+
+/** Returns the note for an answer that has nothing but an item of a type without counterpart. */
+function toOmission(type: string): string {
+  return `[The model returned an item of type "${type.slice(0, 64)}", which this API cannot carry]`;
 }
 
 /** How the upstream ended its answer. */
-interface Finish {
-  reason: StopReason;
+interface Finish extends ResponseEnding {
   /** All output items, if the upstream repeats them. */
   output: unknown;
 }
@@ -213,33 +225,6 @@ function createItemReader(type: string, item: JsonObject, state: AnswerState): I
 
 /** Reader of an item after the end of the answer. */
 const IGNORED_ITEM: ItemReader = { push() {}, end() {} };
-
-/** Returns the stop reason of a status; `undefined` for a failure, and for an answer that is not finished. */
-function toStopReason(status: unknown, incompleteReason: unknown): StopReason | undefined {
-  if (status === "incomplete") {
-    switch (stopMeaning(textOf(incompleteReason))) {
-      case "refused":
-        return "refusal";
-      case "context":
-        return "model_context_window_exceeded";
-      case "failed":
-      case "overloaded":
-        return undefined;
-      default:
-        return "max_tokens";
-    }
-  }
-  // Some hosts omit the status of a whole answer, or shorten it.
-  return status === "completed" || status === "complete" || status === undefined || status === null
-    ? "end_turn"
-    : undefined;
-}
-
-function unfinishedError(status: unknown): JsonObject {
-  return {
-    message: `The upstream did not finish its answer: its status is "${textOf(status).slice(0, 64)}"`,
-  };
-}
 
 /** True for an error without an event type. */
 function isBareError({ type, error, detail, code, message }: JsonObject): boolean {

@@ -27,10 +27,11 @@ const TICKS_PER_USD = 1e10;
  * ```
  */
 export function toCounts(usage: JsonObject): ResponseCounts {
-  const inputDetails = isObject(usage.input_tokens_details) ? usage.input_tokens_details : {};
-  const outputDetails = isObject(usage.output_tokens_details) ? usage.output_tokens_details : {};
-  const reported = parseCount(usage.input_tokens);
-  const output = parseCount(usage.output_tokens);
+  // Some hosts use the names of chat completions.
+  const inputDetails = firstObject(usage.input_tokens_details, usage.prompt_tokens_details);
+  const outputDetails = firstObject(usage.output_tokens_details, usage.completion_tokens_details);
+  const reported = parseCount(usage.input_tokens ?? usage.prompt_tokens);
+  const output = parseCount(usage.output_tokens ?? usage.completion_tokens);
   const read = parseCount(inputDetails.cached_tokens) ?? 0;
   const written = parseCount(inputDetails.cache_write_tokens) ?? 0;
   const thinking = parseCount(outputDetails.reasoning_tokens) ?? 0;
@@ -61,4 +62,8 @@ function costOf({ cost, cost_in_usd_ticks: ticks }: JsonObject): number | undefi
 /** Returns a count, or undefined if the value is not one. A wrong count does not fail the answer. */
 function parseCount(value: unknown): number | undefined {
   return typeof value === "number" && value >= 0 && value < Infinity ? Math.round(value) : undefined;
+}
+
+function firstObject(...values: readonly unknown[]): JsonObject {
+  return values.find(isObject) ?? {};
 }

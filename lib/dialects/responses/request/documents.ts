@@ -1,32 +1,14 @@
 import type { DocumentBlock, ImageBlock } from "../../../anthropic/schema.ts";
-import { isObject } from "../../../base/json.ts";
-import { locateBlocks, type LocatedBlock } from "../../request/located_block.ts";
-import { decodeTextFile, OMISSION_REASONS } from "../../request/notes.ts";
+import { readDocument, readImage } from "../../request/documents.ts";
+import type { LocatedBlock } from "../../request/located_block.ts";
 import type { InputPart, ResponsesContext } from "../responses.ts";
 
 /** Converts an image, or replaces it with a note if the model cannot receive it. */
-export function toImagePart({ block, path }: LocatedBlock<ImageBlock>, context: ResponsesContext): InputPart {
-  const { source } = block;
-  const omit = (reason: string): InputPart => {
-    context.loss.add(path, "dropped");
-    return { type: "input_text", text: `[Image omitted: ${reason}]` };
-  };
-  const { inputs } = context.facts;
-  if (inputs && !inputs.has("image")) return omit(OMISSION_REASONS.image);
-  switch (source.type) {
-    case "base64":
-      return {
-        type: "input_image",
-        image_url: `data:${source.media_type};base64,${source.data}`,
-        detail: "auto",
-      };
-    case "url":
-      return { type: "input_image", image_url: source.url, detail: "auto" };
-    case "file":
-      return omit(OMISSION_REASONS.uploaded);
-    default:
-      return omit(OMISSION_REASONS.source);
-  }
+export function toImagePart(located: LocatedBlock<ImageBlock>, context: ResponsesContext): InputPart {
+  const image = readImage(located, context);
+  return image.note === undefined
+    ? { type: "input_image", image_url: image.url, detail: "auto" }
+    : { type: "input_text", text: image.note };
 }
 
 /**
@@ -35,50 +17,33 @@ export function toImagePart({ block, path }: LocatedBlock<ImageBlock>, context: 
  * `toParts` converts the blocks inside a document.
  */
 export function toDocumentParts(
-  { block, path }: LocatedBlock<DocumentBlock>,
+  located: LocatedBlock<DocumentBlock>,
   context: ResponsesContext,
   toParts: (located: readonly LocatedBlock[], context: ResponsesContext) => InputPart[],
 ): InputPart[] {
-  const { source } = block;
-  const { features, loss } = context;
-  if (isObject(block.citations) && block.citations.enabled === true) {
-    loss.add(`${path}.citations`, "dropped");
-  }
-  switch (source.type) {
-    case "base64":
-    case "url": {
-      const text = source.type === "base64" ? decodeTextFile(source.media_type, source.data) : undefined;
-      if (text !== undefined) return withTitle(text);
-      if (!features.files.includes(source.type)) return omit(OMISSION_REASONS[source.type]);
-      const contextParts: InputPart[] = block.context ? [{ type: "input_text", text: block.context }] : [];
-      if (source.type === "url") {
-        // The host takes the name from the URL, and rejects a second one.
-        const titleParts: InputPart[] = block.title ? [{ type: "input_text", text: block.title }] : [];
-        return [...titleParts, ...contextParts, { type: "input_file", file_url: source.url }];
-      }
-      const file_data = `data:${source.media_type};base64,${source.data}`;
-      return [...contextParts, { type: "input_file", filename: block.title || "document.pdf", file_data }];
-    }
+  const { title, context: description } = located.block;
+  const { features: { files }, loss } = context;
+  const document = readDocument(located, { files, loss });
+  switch (document.kind) {
     case "text":
-      return withTitle(source.data);
-    case "content":
-      return typeof source.content === "string" ? withTitle(source.content) : [
-        ...withTitle(""),
-        ...toParts(locateBlocks(source.content, `${path}.source.content`), context),
-      ];
+      return toTextParts(document.text);
     case "file":
-      return omit(OMISSION_REASONS.uploaded);
-    default:
-      return omit(OMISSION_REASONS.source);
+      // The host takes the name from the URL, and rejects a second one.
+      return document.source === "url"
+        ? [...toTextParts(title), ...toTextParts(description), {
+          type: "input_file",
+          file_url: document.data,
+        }]
+        : [...toTextParts(description), {
+          type: "input_file",
+          filename: title || "document.pdf",
+          file_data: document.data,
+        }];
+    case "blocks":
+      return [...toTextParts(document.title), ...toParts(document.blocks, context)];
   }
+}
 
-  function withTitle(content: string): InputPart[] {
-    const text = [block.title, block.context, content].filter(Boolean).join("\n\n");
-    return text === "" ? [] : [{ type: "input_text", text }];
-  }
-
-  function omit(reason: string): InputPart[] {
-    loss.add(path, "dropped");
-    return withTitle(`[Document omitted: ${reason}]`);
-  }
+function toTextParts(text: string | null | undefined): InputPart[] {
+  return text ? [{ type: "input_text", text }] : [];
 }

@@ -3,6 +3,7 @@ import { isBillingBlock } from "../../request/billing_block.ts";
 import { locateBlocks } from "../../request/located_block.ts";
 import type { InputItem, InputPart, LocatedItem, ResponsesContext } from "../responses.ts";
 import { toAssistantItems, withoutDanglingReasoning } from "./assistant.ts";
+import { toFormatInstruction } from "./format.ts";
 import { toParts } from "./parts.ts";
 import { ResultPlacer } from "./results.ts";
 
@@ -14,7 +15,11 @@ export interface ResponsesInput {
 
 /** Converts the system prompt and the messages of a request. */
 export function toInput(request: MessagesRequest, context: ResponsesContext): ResponsesInput {
-  const system = toTextParts(request.system ?? [], "system", context);
+  const instruction = toFormatInstruction(request, context);
+  const system = [
+    ...toTextParts(request.system ?? [], "system", context),
+    ...(instruction === undefined ? [] : [{ type: "input_text" as const, text: instruction }]),
+  ];
   const { messages } = request;
   const results = new ResultPlacer(messages, context);
   const items = messages.flatMap(({ role, content }, at): readonly LocatedItem[] => {

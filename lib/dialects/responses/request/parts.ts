@@ -48,12 +48,8 @@ function toBlockParts(block: ContentBlock, path: string, context: ResponsesConte
       const name = names.rename(block.tool_name, `${path}.tool_name`, loss);
       return [{ type: "input_text", text: `Tool loaded: ${name}` }];
     }
-    case "thinking":
-    case "redacted_thinking":
-    case "tool_use":
-    case "tool_result":
-      return []; // converted by `toAssistantItems` and `ResultPlacer`
     default:
+      // Among these are thinking, calls and results, which `toAssistantItems` and `ResultPlacer` convert.
       return [];
   }
 }

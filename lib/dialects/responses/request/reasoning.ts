@@ -1,12 +1,7 @@
 import type { MessagesRequest } from "../../../anthropic/schema.ts";
 import type { JsonObject } from "../../../base/json.ts";
-import {
-  type Effort,
-  effortOfBudget,
-  EFFORTS,
-  nearestEffort,
-  requestedEffort,
-} from "../../request/efforts.ts";
+import { type Effort, EFFORTS, nearestEffort } from "../../request/efforts.ts";
+import { cannotThink, dropThinking, planThinking } from "../../request/thinking_plan.ts";
 import type { ResponsesContext } from "../responses.ts";
 
 /** How the model reasons on a request. */
@@ -25,14 +20,12 @@ export interface ReasoningPlan {
  * encrypted reasoning for the next turn.
  */
 export function toReasoning(request: MessagesRequest, context: ResponsesContext): ReasoningPlan {
-  const { family, features, loss } = context;
-  const effort = requestedEffort(request, loss);
-  if (cannotReason(context)) {
-    if (request.thinking && request.thinking.type !== "disabled") loss.add("thinking", "dropped");
-    if (effort) loss.add(effort.path, "dropped");
+  const { family, features, facts, loss } = context;
+  if (family === undefined ? cannotThink(facts) : family.efforts.length === 0) {
+    dropThinking(request, { never: true, loss });
     return { fields: {}, reasons: false };
   }
-  const reasoning = toReasoningField(request, effort, context);
+  const reasoning = toReasoningField(request, context);
   const level = reasoning.effort ?? family?.defaultEffort;
   const showsThinking = level !== "none" && displaysThinking(request);
   const field = { ...reasoning, ...(showsThinking && { summary: "auto" }) };
@@ -43,13 +36,6 @@ export function toReasoning(request: MessagesRequest, context: ResponsesContext)
     },
     reasons: family !== undefined && level !== "none",
   };
-}
-
-/** True if the model is known not to reason. */
-function cannotReason({ family, facts: { parameters, reasoning } }: ResponsesContext): boolean {
-  if (family !== undefined) return family.efforts.length === 0;
-  return reasoning === undefined && parameters !== undefined && !parameters.has("reasoning") &&
-    !parameters.has("reasoning_effort");
 }
 
 function displaysThinking({ thinking }: MessagesRequest): boolean {
@@ -63,42 +49,23 @@ function displaysThinking({ thinking }: MessagesRequest): boolean {
   }
 }
 
-function toReasoningField(
-  request: MessagesRequest,
-  effort: Effort | undefined,
-  context: ResponsesContext,
-): JsonObject {
-  const { thinking } = request;
+function toReasoningField(request: MessagesRequest, context: ResponsesContext): JsonObject {
   const { family, features, facts, loss } = context;
-  switch (thinking?.type) {
-    case "enabled": {
-      if (features.thinkingBudget && facts.reasoning?.budget !== false) {
-        if (effort) loss.add(effort.path, "dropped");
-        return { max_tokens: thinking.budget_tokens };
-      }
-      const path = "thinking.budget_tokens";
-      loss.add(path, "approximated");
-      return toEffort(
-        effort ?? { effort: effortOfBudget(thinking.budget_tokens, request.max_tokens), path },
-        context,
-      );
-    }
-    case "disabled":
-      if (effort) loss.add(effort.path, "dropped");
+  const takesBudget = features.thinkingBudget && facts.reasoning?.budget !== false;
+  const plan = planThinking(request, { takesBudget, loss });
+  switch (plan.kind) {
+    case "budget":
+      return { max_tokens: plan.tokens };
+    case "effort":
+      return toEffort(plan.effort, context);
+    case "off":
       return toLeastEffort(context);
-    case "between_tools":
-      loss.add("thinking", "approximated");
-      break;
-    case "adaptive":
-    case undefined:
-      break;
-    default:
-      loss.add("thinking", "dropped");
-      return effort ? toEffort(effort, context) : {};
+    case "on":
+      // Some models reason only if the request has an effort.
+      return family?.defaultEffort === "none" ? { effort: "medium" } : {};
+    case "default":
+      return {};
   }
-  if (effort) return toEffort(effort, context);
-  // Some models reason only if the request has an effort.
-  return thinking && family?.defaultEffort === "none" ? { effort: "medium" } : {};
 }
 
 /** Returns the effort, or the nearest one that the model accepts. Effort `none` is sent only if it is requested. */

@@ -1,7 +1,7 @@
 import type { Message, ToolResultBlock } from "../../../anthropic/schema.ts";
 import { locateBlocks, type LocatedBlock } from "../../request/located_block.ts";
 import {
-  attachmentsNote,
+  attachmentTexts,
   hoistedNote,
   MISSING_RESULT_TEXT,
   orphanResultNote,
@@ -59,7 +59,9 @@ export class ResultPlacer {
     const texts = parts.flatMap((part) => part.type === "input_text" ? [part.text] : []);
     if (attachments.length > 0 && !staysHere) {
       texts.push(hoistedNote(attachments.length));
-      this.#hoisted.set(path, [{ type: "input_text", text: attachmentsNote(callId) }, ...attachments]);
+      const { before, after } = attachmentTexts(callId, block);
+      const end: InputPart[] = after === undefined ? [] : [{ type: "input_text", text: after }];
+      this.#hoisted.set(path, [{ type: "input_text", text: before }, ...attachments, ...end]);
       context.loss.add(path, "hoisted");
     } else this.#hoisted.set(path, []);
     const marked = parts.some(({ prompt_cache_breakpoint }) => prompt_cache_breakpoint);

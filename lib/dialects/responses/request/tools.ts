@@ -1,26 +1,18 @@
 import type { CustomTool, MessagesRequest, ToolChoice } from "../../../anthropic/schema.ts";
 import { isObject, type JsonObject } from "../../../base/json.ts";
 import { findChange } from "../../adjustments/adjustment.ts";
-import { describeTool } from "../../offered_tools/describe_tool.ts";
-import { offerTools } from "../../offered_tools/offer_tools.ts";
+import { toFunction } from "../../offered_tools/function_tool.ts";
+import { offerReported } from "../../offered_tools/offer_tools.ts";
 import type { ResponsesContext } from "../responses.ts";
 import { reportUnmarked } from "./cache.ts";
-import { isApproximated, toStrictSchema } from "../../../json_schema/output/strict.ts";
+import { toStrictSchema } from "../../../json_schema/output/strict.ts";
 
 /** Returns the fields `tools`, `tool_choice` and `parallel_tool_calls` of the request. */
 export function toTools(request: MessagesRequest, context: ResponsesContext): JsonObject {
   const { loss } = context;
-  const names = new Set<string>();
-  const tools = offerTools(request).flatMap(({ path, tool, described, sentEarly }): JsonObject[] => {
-    if (sentEarly) loss.add(`${path}.defer_loading`, "dropped");
-    if (tool === undefined) {
-      loss.add(path, "dropped");
-      return [];
-    }
-    if (described) loss.add(path, "approximated");
-    names.add(tool.name);
-    return [toFunctionTool(tool, path, context)];
-  });
+  const offered = offerReported(request, loss);
+  const names = new Set(offered.map(({ tool }) => tool.name));
+  const tools = offered.map(({ tool, path }) => toFunctionTool(tool, path, context));
   const choice = request.tool_choice;
   if (tools.length > 0) return { tools, ...(choice && toToolChoice(choice, names, context)) };
   if (choice) loss.add("tool_choice", "dropped");
@@ -29,34 +21,19 @@ export function toTools(request: MessagesRequest, context: ResponsesContext): Js
 
 /** Converts a tool. `strict` is always sent: its default is true, which makes all parameters required. */
 function toFunctionTool(tool: CustomTool, path: string, context: ResponsesContext): JsonObject {
-  const { loss, features } = context;
+  const { adjustments, features, loss, names } = context;
   reportUnmarked(tool, path, context);
   const schema = features.plainToolSchemas ? toPlainSchema(tool.input_schema) : tool.input_schema;
   if (schema !== tool.input_schema) loss.add(`${path}.input_schema`, "approximated");
-  // Some hosts reject an object without `properties`, although it means the same.
-  const parameters = isObject(schema.properties) ? schema : { ...schema, properties: {} };
-  const strict = tool.strict ? toStrictParameters(parameters, context) : undefined;
-  if (tool.strict && strict === undefined) loss.add(`${path}.strict`, "dropped");
-  if (strict !== undefined && isApproximated(parameters, strict)) {
-    loss.add(`${path}.input_schema`, "approximated");
-  }
-  const description = describeTool(tool, path, loss);
-  return {
-    type: "function",
-    name: context.names.rename(tool.name, `${path}.name`, loss),
-    ...(description && { description }),
-    parameters: strict ?? parameters,
-    strict: strict !== undefined,
-  };
-}
-
-/** Returns the schema for strict mode; undefined if it does not fit. Optional parameters do not: `null` is no argument. */
-function toStrictParameters(
-  parameters: JsonObject,
-  { adjustments, features }: ResponsesContext,
-): JsonObject | undefined {
-  if (findChange(adjustments, "drop_strict") !== undefined) return undefined;
-  return features.strictSubset ? toStrictSchema(parameters, { optional: "unfit" }) : parameters;
+  const isRefused = findChange(adjustments, "drop_strict") !== undefined;
+  // Optional parameters do not fit strict mode: `null` is no argument.
+  const toStrict = (parameters: JsonObject) =>
+    isRefused
+      ? undefined
+      : features.strictSubset
+      ? toStrictSchema(parameters, { optional: "unfit" })
+      : parameters;
+  return { type: "function", ...toFunction(tool, { path, names, loss, schema, toStrict }) };
 }
 
 /** Keywords that OpenAI rejects at the top level of a tool's schema. */

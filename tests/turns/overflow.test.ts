@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createTestGateway } from "../kit/gateway.ts";
+import { dig, parseJson } from "../kit/json.ts";
+import { API_SETTINGS, minimalRequest, MODELS, UPSTREAM_APIS, type UpstreamApi } from "../kit/request.ts";
+import { FakeUpstream } from "../kit/upstream.ts";
+
+/** Words of hosts for a request that is too long, and the token counts that they hold. */
+const WORDS: [host: string, status: number, words: string, limit?: number, excess?: number][] = [
+  [
+    "OpenAI",
+    400,
+    "Your input exceeds the context window of this model. Please adjust your input and try again.",
+  ],
+  ["Bedrock", 400, "Input is too long for requested model."],
+  ["llama.cpp", 500, "Context size has been exceeded."],
+  ["Groq", 400, "Please reduce the length of the messages or completion."],
+  ["Z.ai", 400, "Prompt exceeds max length"],
+  ["MiniMax", 400, "invalid params, context window exceeds limit (2013)"],
+  [
+    "LM Studio",
+    400,
+    "The number of tokens to keep from the initial prompt is greater than the context length.",
+  ],
+  ["Fireworks", 400, "The prompt is too long for this model"],
+  ["StepFun", 400, "the input tokens exceed what the model can take"],
+  ["Ollama", 400, "the input length exceeds the context length"],
+  ["Ollama", 400, "prompt too long; exceeded max context length by 12 tokens", undefined, 12],
+  [
+    "DashScope",
+    400,
+    "<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 258048]",
+    258_048,
+  ],
+  ["vLLM", 400, "The prompt is longer than the maximum context length of 32,768", 32_768],
+  ["SGLang", 400, "The input is too long: it exceeds the model's context length of 4096 tokens", 4096],
+];
+
+const WINDOW = 131_072;
+
+async function askForMessage(
+  api: UpstreamApi,
+  { status, body, known }: { status: number; body: object; known: boolean },
+) {
+  const models = JSON.stringify({ data: [{ id: MODELS[api], context_length: WINDOW }] });
+  const upstream = new FakeUpstream(
+    { status, headers: { "content-type": "application/json" }, body: JSON.stringify(body) },
+    { models: known ? models : undefined },
+  );
+  const gateway = createTestGateway({ upstream, settings: API_SETTINGS[api] });
+  await gateway.ready();
+  const response = await gateway.post(minimalRequest(api));
+  const error = dig(parseJson(await response.text()), "error");
+  assert.deepEqual([response.status, dig(error, "type")], [400, "invalid_request_error"]);
+  return { message: String(dig(error, "message")), words: dig(error, "details", "upstream_message") };
+}
+
+for (const [host, status, words, limit, excess] of WORDS) {
+  test(`POST /v1/messages counts the tokens of an overflow whose upstream does not: ${host}, ${words}`, async () => {
+    for (const api of UPSTREAM_APIS) {
+      for (const known of [true, false]) {
+        const body = { error: { message: words } };
+        const told = await askForMessage(api, { status, body, known });
+        const [, tokens = "", maximum = ""] =
+          /^prompt is too long: (\d+) tokens > (\d+) maximum$/.exec(told.message) ?? [];
+        assert.ok(Number(tokens) > Number(maximum) && Number(maximum) > 0, told.message);
+        if (limit !== undefined || known) assert.equal(Number(maximum), limit ?? WINDOW);
+        if (excess !== undefined) assert.equal(Number(tokens) - Number(maximum), excess);
+        assert.ok(words.toLowerCase().endsWith(String(told.words).toLowerCase()), String(told.words));
+      }
+    }
+  });
+}
+
+test("POST /v1/messages does not change the counts that an upstream reports", async () => {
+  const body = {
+    error: { message: "maximum context length is 8192 tokens. However, you requested 9000 tokens" },
+  };
+  const { message, words } = await askForMessage("chat", { status: 400, body, known: true });
+  assert.deepEqual([message, words], ["prompt is too long: 9000 tokens > 8192 maximum", undefined]);
+});
