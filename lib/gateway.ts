@@ -2,18 +2,20 @@ import { createAccess } from "./access/access.ts";
 import { createApp } from "./server/app.ts";
 import { createModelCache } from "./upstreams/model_cache.ts";
 import { type Clock, systemClock } from "./runtime/clock.ts";
-import { createOperations } from "./server/operator/operations.ts";
+import { createOperations, createRecords } from "./server/operator/operations.ts";
 import { createShutdown } from "./runtime/shutdown.ts";
 import { parseConfig } from "./config/parse.ts";
+import { reloadConfig, type Reloaded } from "./config/reload.ts";
 import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
+import type { Hooks } from "./server/hooks.ts";
 import type { GatewayContext } from "./server/context.ts";
 import { createOpenCalls } from "./server/mcp_server/open_calls.ts";
 import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
 import { createBodyMeter } from "./limits/body_meter.ts";
-import { createLimiter } from "./limits/limiter.ts";
+import { createLimiter, createLimitStore } from "./limits/limiter.ts";
 import type { Directory } from "./upstreams/upstream.ts";
 import { createFetch } from "./runtime/fetch.ts";
 import { createLearnedAdjustments } from "./turns/learned_adjustments.ts";
@@ -35,6 +37,8 @@ export interface GatewayOptions {
    * must be a localhost name or one of `ALLOWED_HOSTS`, and requests of other sites' web pages are rejected.
    */
   host?: string | undefined;
+  /** Functions that are called for each message: to refuse or rewrite it, to choose its model, to watch its answer. */
+  hooks?: Hooks;
 }
 
 /** A web-standard request handler for `Deno.serve`, `Bun.serve`, Hono or any other server. */
@@ -47,6 +51,14 @@ export interface Gateway {
    * @throws {ConfigError} if `WORKSPACE_ROOT` cannot be used.
    */
   ready(): Promise<void>;
+  /**
+   * Replaces the settings for new requests; requests under way keep theirs, and counters and limits keep their use.
+   * Returns the names of the changed settings, in two lists: those in force, and those that need a restart, such as
+   * `TOOLS` and `STATE_DIR`, which keep their values.
+   *
+   * @throws {ConfigError} if a setting is invalid; then nothing changes.
+   */
+  reload(settings: Settings): Reloaded;
   /**
    * Rejects new requests and settles when all open requests have ended and their usage is stored. Answers that take
    * longer than `SHUTDOWN_TIMEOUT` are aborted; a stream then ends with an `error` event. An answer whose client has left
@@ -71,16 +83,26 @@ export interface Gateway {
  * ```
  */
 export function createGateway(options: GatewayOptions = {}): Gateway {
-  const gateway = createGatewayContext(parseConfig({ settings: options.settings ?? {} }), options);
-  const { shutdown } = gateway;
-  const answer = createApp(gateway);
+  const { settings = {} } = options;
+  let config = parseConfig({ settings });
+  const shared = createShared(config, options);
+  let gateway = configure(shared, config, options);
+  let answer = createApp(gateway);
   return {
-    fetch: async (request) => shutdown.started ? shuttingDownResponse() : await answer(request),
+    fetch: async (request) => shared.shutdown.started ? shuttingDownResponse() : await answer(request),
     async ready() {
       await gateway.loadToolbox?.();
     },
+    reload(settings) {
+      const { config: next, ...names } = reloadConfig(config, parseConfig({ settings }));
+      config = next;
+      if (names.changed.length === 0) return names;
+      gateway = configure(shared, config, { ...options, settings });
+      answer = createApp(gateway);
+      return names;
+    },
     async stop() {
-      await shutdown.start();
+      await shared.shutdown.start();
       await gateway.limits.settle();
     },
   };
@@ -91,30 +113,47 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
  *
  * @throws {ConfigError} if the folder `STATE_DIR` cannot be used.
  */
-export function createGatewayContext(
-  fullConfig: Config,
-  { settings = {}, clock = systemClock, host, ...options }: GatewayOptions = {},
-): GatewayContext {
-  const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
-  const { fetch = createFetch(config) } = options;
-  const directory = toDirectory(config);
+export function createGatewayContext(config: Config, options: GatewayOptions = {}): GatewayContext {
+  return configure(createShared(config, options), config, options);
+}
+
+/** Creates what a change of the settings leaves as it is. */
+function createShared(config: Config, { clock = systemClock, hooks = {}, ...options }: GatewayOptions) {
   return {
-    config,
-    access: createAccess(fullConfig, host),
-    fetch,
+    fetch: options.fetch ?? createFetch(config),
     clock,
+    hooks,
     newId,
-    directory,
-    upstreamChecks: createUpstreamChecks(directory.upstreams.values(), { fetch, clock }),
-    modelCache: createModelCache({ fetch, clock }),
-    operations: createOperations(config, { clock, settings }),
+    records: createRecords(config, clock),
     shutdown: createShutdown(clock, config.shutdownTimeout * 1000),
     inputCounter: createInputCounter(clock),
     learned: createLearnedAdjustments(),
-    limits: createLimiter(config, { clock, newId }),
     bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
     mcpCalls: createOpenCalls(),
+    limitStore: createLimitStore(config, clock),
     ...createToolLoaders(config, clock),
+  };
+}
+
+/** Adds what follows from the settings. */
+function configure(
+  { limitStore: store, records, ...shared }: ReturnType<typeof createShared>,
+  fullConfig: Config,
+  { host, settings = {} }: GatewayOptions,
+): GatewayContext {
+  const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
+  const { clock, newId } = shared;
+  const directory = toDirectory(fullConfig);
+  return {
+    ...shared,
+    config,
+    access: createAccess(fullConfig, host),
+    directory,
+    upstreamChecks: createUpstreamChecks(directory.upstreams.values(), shared),
+    // Lists are cached by the upstream's name: its address may have changed.
+    modelCache: createModelCache(shared),
+    operations: createOperations(records, { config, clock, settings }),
+    limits: createLimiter(config, { clock, newId, store }),
   };
 }
 

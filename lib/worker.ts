@@ -1,7 +1,9 @@
-import { ConfigError, parseConfig, type Sources } from "./config/parse.ts";
+import { loadSources } from "./config/sources/load_sources.ts";
+import { ConfigError, parseConfig, type Sources, toSettings } from "./config/parse.ts";
 import { type Config, GUARD_SETTINGS, SETTING_NAMES, type SettingName } from "./config/settings.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
-import { readEnv } from "./runtime/process.ts";
+import { readTextFile } from "./runtime/files.ts";
+import { readVariable } from "./runtime/process.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
 import { requireKeysOffLoopback } from "./config/bind_check.ts";
 import { newId } from "./runtime/ids.ts";
@@ -16,7 +18,8 @@ export type Worker = {
 
 /**
  * The gateway for runtimes that serve a module's default export: `deno serve`, Bun, Workers. Settings come from the
- * bindings that Workers pass with the first request, then from the environment. The listening address is unknown here.
+ * bindings that Workers pass with the first request, then from the environment, then from the file that the variable
+ * `CONFIG_FILE` names. The listening address is unknown here.
  * A gateway with an upstream key or `UPSTREAMS` therefore needs `GATEWAY_API_KEYS`, or `OPEN_ACCESS=on`.
  *
  * If the settings are invalid, every request is answered with an error, and the log lists each mistake.
@@ -39,12 +42,12 @@ let handler: Gateway | undefined;
 function createHandler(bindings: unknown): Gateway | undefined {
   const sources = {
     settings: pickSettings(bindings),
-    env: readEnv(SETTING_NAMES, { keepEmpty: GUARD_SETTINGS }),
+    ...loadSources({}, { readVariable, readTextFile }),
   };
   const config = readConfig(sources);
   if (config === undefined) return undefined;
   startLog(config.logLevel, { levels: config.logComponents, format: config.logFormat });
-  return createGateway({ settings: { ...sources.env, ...sources.settings } });
+  return createGateway({ settings: toSettings(sources) });
 }
 
 /** Parses the settings. If they are invalid, prints each mistake and returns undefined: there is no program to exit. */

@@ -27,8 +27,9 @@ const PACKAGES: Record<string, RegExp> = {
   "@opentelemetry/api": /^lib\/observability\/(tracing|trace_ids|otel_metrics)\.ts$/,
   "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,
+  "jsonc-parser": /^lib\/config\/sources\/config_file\.ts$/,
   "node:":
-    /^(lib\/(base\/sha256|runtime\/(process|serve|day_files|private_files|text_files)|limits\/spend_file)\.ts$|tools\/host\/)/,
+    /^(lib\/(base\/sha256|runtime\/(child|day_files|files|private_files|process|prompt|serve)|limits\/spend_file)\.ts$|tools\/host\/)/,
 };
 
 const IMPURE =

@@ -1,11 +1,10 @@
 import { parseConfig } from "../config/parse.ts";
-import { GUARD_SETTINGS, SETTING_NAMES } from "../config/settings.ts";
 import { examine } from "../doctor/doctor.ts";
 import { writeReport } from "../doctor/report.ts";
 import { createGatewayContext } from "../gateway.ts";
 import { printLine, startLog } from "../observability/log.ts";
-import { readEnv } from "../runtime/process.ts";
 import { readFlags } from "./flags.ts";
+import { readSources } from "./sources.ts";
 
 /**
  * Runs `doctor`: checks the upstreams, their keys, the models, the tools and the folders of the settings. `--model`
@@ -15,8 +14,7 @@ import { readFlags } from "./flags.ts";
  */
 export async function runDoctor(args: readonly string[]): Promise<number> {
   const flags = readFlags(args);
-  const env = readEnv(SETTING_NAMES, { keepEmpty: GUARD_SETTINGS });
-  const config = parseConfig({ flags, env });
+  const config = parseConfig(readSources(flags));
   const { host, port } = config;
   startLog("off");
   const model = flags.values.ANTHROPIC_MODEL;

@@ -1,12 +1,14 @@
-import { ConfigError, parseConfig } from "../config/parse.ts";
-import { type Config, GUARD_SETTINGS, SETTING_NAMES, type Settings } from "../config/settings.ts";
-import { COMMANDS, type CreateGateway, type ReadyHandler } from "./commands.ts";
+import { ConfigError, parseConfig, toSettings } from "../config/parse.ts";
+import type { Config, Settings } from "../config/settings.ts";
+import type { CreateGateway, ReadyHandler } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
 import { describeConfig, helpText } from "./help.ts";
-import { exit, onStop, onUnhandledError, readEnv, setExitCode } from "../runtime/process.ts";
+import { exit, onStop, onUnhandledError, setExitCode } from "../runtime/process.ts";
 import { requireKeysOffLoopback } from "../config/bind_check.ts";
-import { readFlags } from "./flags.ts";
-import { isGuessable } from "../config/gateway_keys.ts";
-import { logger, printError, printLine, startLog } from "../observability/log.ts";
+import { type Flags, readFlags } from "./flags.ts";
+import { readSources } from "./sources.ts";
+import { reloadOnChange, warnOfGuessableKeys } from "./reload.ts";
+import { printError, printLine, startLog } from "../observability/log.ts";
 import { logUnhandledError } from "../observability/counters.ts";
 import { ListenError, serve } from "../runtime/serve.ts";
 import { openStdio, type Stdio } from "../runtime/stdio.ts";
@@ -14,6 +16,7 @@ import { VERSION } from "../base/version.ts";
 
 /** What the program serves. */
 export interface Services {
+  /** Creates the gateway. */
   createGateway: CreateGateway;
   /** Serves the tools on a connection until its input ends. */
   serveTools(
@@ -28,6 +31,11 @@ export interface Services {
  */
 export async function main(args: readonly string[], services: Services): Promise<void> {
   const command = COMMANDS.get(args[0] ?? "");
+  // Arguments after `--` are those of the program that a command runs.
+  const ownArgs = args.slice(0, args.includes("--") ? args.indexOf("--") : args.length);
+  if (command !== undefined && ownArgs.some((word) => word === "--help" || word === "-h")) {
+    return printLine(helpText());
+  }
   try {
     if (command === undefined) await runFlags(args, services);
     else setExitCode(await (await command.load())(args.slice(1), services.createGateway));
@@ -43,32 +51,36 @@ async function runFlags(args: readonly string[], services: Services): Promise<vo
   if (flags.action === "help") return printLine(helpText());
   if (flags.action === "version") return printLine(VERSION);
 
-  const env = readEnv(SETTING_NAMES, { keepEmpty: GUARD_SETTINGS });
-  if (flags.action === "check") printLine(describeConfig({ flags, env }));
+  const sources = readSources(flags);
+  if (flags.action === "check") printLine(describeConfig(sources));
   const stdio = flags.service === "mcp";
-  const config = parseConfig({ flags, env }, { stdio });
+  const config = parseConfig(sources, { stdio });
   if (!stdio) requireKeysOffLoopback(config, config.host);
   if (flags.action === "check") return;
   startLog(config.logLevel, { levels: config.logComponents, format: config.logFormat });
-  const settings = { ...env, ...flags.values };
-  if (stdio) await startTools(settings, services);
-  else await start(services.createGateway({ settings, host: config.host }), config);
+  const settings = toSettings(sources);
+  if (stdio) return await startTools(settings, services);
+  await start(services.createGateway({ settings, host: config.host }), config, {
+    flags,
+    files: sources.files,
+  });
 }
 
-async function start(gateway: ReadyHandler, config: Config): Promise<void> {
+async function start(
+  gateway: ReadyHandler,
+  config: Config,
+  { flags, files }: { flags: Flags; files: readonly string[] },
+): Promise<void> {
   await gateway.ready();
   const server = await serve(gateway, config);
-  onStop(() => server.stop());
+  const onSignal = onStop(() => server.stop());
   onUnhandledError(logUnhandledError);
+  if (files.length > 0) {
+    reloadOnChange(gateway, { flags, files, host: config.host, onTerminalClosed: onSignal });
+  }
   printLine(`Listening on ${server.url}, forwarding to ${config.openrouterBaseUrl} ${describeKeys(config)}`);
   printLine(`ANTHROPIC_BASE_URL=${server.url}`);
-  const { gatewayApiKeys = [], gatewayAdminKey } = config;
-  const guessable = [...gatewayApiKeys, ...(gatewayAdminKey ? [gatewayAdminKey] : [])].filter(isGuessable);
-  if (guessable.length > 0) {
-    logger.warn("gateway key shorter than 16 characters can be guessed", {
-      keys: guessable.map(({ name }) => name),
-    });
-  }
+  warnOfGuessableKeys(config);
 }
 
 /** Serves the tools on stdin and stdout, and ends the program with them. Only the protocol writes to stdout. */

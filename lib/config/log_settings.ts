@@ -1,23 +1,27 @@
 import * as v from "valibot";
 import { LOG_COMPONENTS, LOG_LEVELS, type LogComponent, type LogLevel } from "../base/log_components.ts";
+import { withForm } from "./json_form.ts";
 import { integer, oneOf, onOff, type Schema, text } from "./schemas.ts";
 
 /** Settings for the log and the files of the operator, part of the table in `settings.ts`. */
 export const LOG_SETTINGS = {
   LOG_LEVEL: {
     flag: "--log-level",
+    reload: true,
     schema: (): Schema<string, LogLevel> => oneOf(LOG_LEVELS),
     default: "info",
     text: "Minimum log level: debug, info, warn, error or off",
   },
   LOG_COMPONENTS: {
     flag: "--log-components",
+    reload: true,
     schema: (): Schema<string, ReadonlyMap<LogComponent, LogLevel>> => componentLevels(),
     text:
       "Log levels of components, such as `tool=debug,request=off`: request, tool, upstream, limits, gateway",
   },
   LOG_FORMAT: {
     flag: "--log-format",
+    reload: true,
     schema: (): Schema<string, "json" | "pretty"> => oneOf(["json", "pretty"]),
     default: "json",
     text: "Format of the log: json, or pretty for people",
@@ -35,7 +39,7 @@ export const LOG_SETTINGS = {
   },
   LOG_BODIES: {
     flag: "--log-bodies",
-    schema: (): Schema<string, "on" | "off"> => onOff(),
+    schema: (): Schema<string | boolean, "on" | "off"> => onOff(),
     default: "off",
     text: "Storage of prompts and answers in `LOG_DIR`, redacted: on or off",
   },
@@ -54,7 +58,7 @@ function componentLevels(): Schema<string, ReadonlyMap<LogComponent, LogLevel>> 
   }`;
   const Component = v.picklist(LOG_COMPONENTS);
   const Level = v.picklist(LOG_LEVELS);
-  return v.pipe(
+  const schema = v.pipe(
     v.string(allowed),
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
       const levels = new Map<LogComponent, LogLevel>();
@@ -69,4 +73,5 @@ function componentLevels(): Schema<string, ReadonlyMap<LogComponent, LogLevel>> 
       return levels;
     }),
   );
+  return withForm(schema, { type: "string" });
 }

@@ -86,20 +86,11 @@ export interface Admission {
   release(): void;
 }
 
-/**
- * Creates the limiter of the settings.
- *
- * @throws {ConfigError} if the cost file in `STATE_DIR` cannot be used.
- */
+/** Creates the limiter of the settings. What a store has counted stays in force with other limits. */
 export function createLimiter(
-  config: Pick<Config, "limits" | "rateLimitStore" | "stateDir">,
-  { clock, newId, store = createStore(config, clock) }: {
-    clock: Clock;
-    newId(prefix: string): string;
-    store?: LimitStore;
-  },
+  { limits }: Pick<Config, "limits">,
+  { clock, newId, store }: { clock: Clock; newId(prefix: string): string; store: LimitStore },
 ): Limiter {
-  const { limits } = config;
   const unpriced = new Set<string>();
 
   async function chargeQuotas(charges: readonly Charge[]): Promise<QuotaCheck> {
@@ -212,10 +203,15 @@ const METERED: ReadonlySet<Charge["quota"]["metric"]> = new Set([
   "usd_month",
 ]);
 
-function createStore(
+/**
+ * Creates the store of the settings.
+ *
+ * @throws {ConfigError} if the cost file in `STATE_DIR` cannot be used.
+ */
+export function createLimitStore(
   { rateLimitStore, stateDir }: Pick<Config, "rateLimitStore" | "stateDir">,
   clock: Clock,
-) {
+): LimitStore {
   if (rateLimitStore !== "memory") return createRedisStore(rateLimitStore, { clock });
   const file = stateDir === undefined ? undefined : openSpendFile(stateDir, clock.now());
   return createMemoryStore({ file });

@@ -3,7 +3,7 @@ import { tryJson } from "../base/json.ts";
 import { quote } from "../base/redact.ts";
 import { printError, printLine } from "../observability/log.ts";
 import { Recording } from "../observability/recording.ts";
-import { readTextFile, writeFolder } from "../runtime/text_files.ts";
+import { FileError, readTextFile, writeFolder } from "../runtime/files.ts";
 import { toFixture } from "./fixture.ts";
 import { replay } from "./replay.ts";
 
@@ -14,18 +14,30 @@ import { replay } from "./replay.ts";
  * Returns the exit status: 0 without differences, 1 with differences, 2 if the file cannot be used.
  */
 export async function replayFile(file: string, { fixture }: { fixture: boolean }): Promise<number> {
-  const text = await readTextFile(file);
-  const parsed = v.safeParse(Recording, text === undefined ? undefined : tryJson(text));
-  if (!parsed.success) {
-    const why = text === undefined ? "it cannot be read" : "it is not a recording of this version";
-    printError(`Cannot replay ${quote(file)}: ${why}`);
+  try {
+    return await replayRecording(file, readRecording(file), { fixture });
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    printError(`Cannot replay ${quote(file)}: ${error.message}`);
     return 2;
   }
-  const recording = parsed.output;
+}
+
+function readRecording(file: string): Recording {
+  const parsed = v.safeParse(Recording, tryJson(readTextFile(file)));
+  if (!parsed.success) throw new FileError("it is not a recording of this version");
+  return parsed.output;
+}
+
+async function replayRecording(
+  file: string,
+  recording: Recording,
+  { fixture }: { fixture: boolean },
+): Promise<number> {
   if (fixture) {
     const folder = file.replace(/\.json$/, "").concat(file.endsWith(".json") ? "" : ".fixture");
     const files = toFixture(recording);
-    await writeFolder(folder, files);
+    writeFolder(folder, files);
     printLine(`Wrote ${folder}: ${[...files.keys()].join(", ")}`);
     printLine("Move it to tests/fixtures/, and let the test write the expected files: see CONTRIBUTING.md");
     return 0;

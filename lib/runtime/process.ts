@@ -52,26 +52,10 @@ export function readProcessId(): number {
 }
 
 /**
- * Reads environment variables. Skips those that Deno's permissions do not allow, without a prompt. Empty variables
- * count as unset, except those named in `keepEmpty`.
- */
-export function readEnv<Name extends string>(
-  names: readonly Name[],
-  { keepEmpty = [] }: { keepEmpty?: readonly Name[] } = {},
-): Partial<Record<Name, string>> {
-  const env: Partial<Record<Name, string>> = {};
-  for (const name of names) {
-    const value = readVariable(name);
-    if (value || (value === "" && keepEmpty.includes(name))) env[name] = value;
-  }
-  return env;
-}
-
-/**
  * Runs `stop` on SIGINT or SIGTERM, then exits with status 0. A second signal during `stop` exits at once, with
- * status 1.
+ * status 1. Returns the function that the signals call.
  */
-export function onStop(stop: () => Promise<void>): void {
+export function onStop(stop: () => Promise<void>): () => void {
   let firstSignalAt: number | undefined;
   const onSignal = () => {
     const now = performance.now();
@@ -84,6 +68,18 @@ export function onStop(stop: () => Promise<void>): void {
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
+  return onSignal;
+}
+
+/**
+ * Calls `onSignal` on SIGHUP, which operators send to have settings read again. A terminal sends it too, when it is
+ * closed: that calls `onTerminalClosed`, because the program would otherwise stay behind.
+ */
+export function onHangup(onSignal: () => void, onTerminalClosed: () => void): void {
+  const { isatty } = process.getBuiltinModule("node:tty");
+  const hasTerminal = () => [0, 1, 2].some((descriptor) => isatty(descriptor));
+  const startedInTerminal = hasTerminal();
+  process.on("SIGHUP", () => startedInTerminal && !hasTerminal() ? onTerminalClosed() : onSignal());
 }
 
 /**
@@ -95,20 +91,31 @@ export function onUnhandledError(report: (failure: unknown) => void): void {
   process.on("uncaughtException", report);
 }
 
+/**
+ * Returns all environment variables.
+ *
+ * @throws {Error} if Deno's permissions do not allow it.
+ */
+export function readEnvironment(): Record<string, string> {
+  const entries = Object.entries(process.env);
+  return Object.fromEntries(entries.flatMap(([name, value]) => value === undefined ? [] : [[name, value]]));
+}
+
 /** Sets the exit status. The program ends when no work is left. */
 export function setExitCode(status: number): void {
   process.exitCode = status;
 }
 
-/** Ends the program at once, with the exit status that is set. */
-export function exit(): void {
-  process.exit();
+/** Ends the program at once, with an exit status or with that which is set. */
+export function exit(status?: number): never {
+  process.exit(status);
 }
 
 // Ctrl+C signals every process of the terminal, and launchers such as tsx forward the signal once more.
 const DUPLICATE_SIGNAL_MS = 500;
 
-function readVariable(name: string): string | undefined {
+/** Reads an environment variable; undefined if it is not set, or if Deno's permissions do not allow it. */
+export function readVariable(name: string): string | undefined {
   if (typeof Deno === "undefined") return globalThis.process?.env[name];
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });
   return state === "granted" ? Deno.env.get(name) : undefined;

@@ -3,6 +3,7 @@ import type { Config } from "../config/settings.ts";
 import type { BodyMeter } from "../limits/body_meter.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
+import type { Hooks } from "./hooks.ts";
 import type { Operations } from "./operator/operations.ts";
 import type { UpstreamChecks } from "../upstreams/upstream_check.ts";
 import type { OpenCalls } from "./mcp_server/open_calls.ts";
@@ -17,6 +18,8 @@ export interface GatewayContext extends MessageContext {
   upstreamChecks: UpstreamChecks;
   shutdown: Shutdown;
   limits: Limiter;
+  /** Functions of the embedding program. */
+  hooks: Hooks;
   /** Counts the request bodies that are in memory. */
   bodies: BodyMeter;
   /** Calls of MCP clients that run, and sessions that have ended. */

@@ -1,3 +1,4 @@
+import { assertModelAllowed } from "./allowed_models.ts";
 import { parseCountTokensRequest, parseMessagesRequest } from "../anthropic/parse.ts";
 import type { Caller } from "../access/caller.ts";
 import type { CountTokensRequest } from "../anthropic/schema.ts";
@@ -52,6 +53,7 @@ async function countTokens(
   const countRequest = parseCountTokensRequest(body);
   const toolHeaders = readToolHeaders(request);
   const route = await findRoute(gateway, countRequest.model, caller);
+  assertModelAllowed(gateway, route, caller);
   requestLog.add({ model: countRequest.model });
   requestLog.addRoute(route);
   const countable = await toCountableRequest(countRequest, { context: gateway, toolHeaders, route, caller });

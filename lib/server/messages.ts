@@ -1,3 +1,4 @@
+import { assertModelAllowed, assertOtherModelsAllowed } from "./allowed_models.ts";
 import { collectMessage } from "../anthropic/collect.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
 import { parseMessagesRequest } from "../anthropic/parse.ts";
@@ -12,6 +13,7 @@ import { withCompaction } from "../turns/compaction.ts";
 import { withFallbacks } from "../turns/fallback.ts";
 import type { GatewayContext } from "./context.ts";
 import { holdAnswer } from "../turns/hold.ts";
+import { applyRequestHook, withResponseHook } from "./hooks.ts";
 import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
@@ -50,12 +52,15 @@ export async function answerMessages(
   const body = gateway.bodies.start(requestLog.caller.client);
   admission.onEnd(body.end);
   try {
-    const { message, context } = toMessage(await readJsonBody(request, body, gateway), {
+    const parsed = toMessage(await readJsonBody(request, body, gateway), { request, gateway, requestLog });
+    const message = await applyRequestHook(parsed.message, toHookCall({ request, gateway, requestLog }));
+    return await answerAdmitted(message, {
       request,
-      gateway,
+      gateway: parsed.context,
       requestLog,
+      admission,
+      stream,
     });
-    return await answerAdmitted(message, { request, gateway: context, requestLog, admission, stream });
   } finally {
     if (!requestLog.streaming) admission.release();
   }
@@ -71,6 +76,12 @@ function toMessage(
   return { message: parseMessagesRequest(body), context };
 }
 
+/** Returns what the hooks of the embedding program are called with. */
+function toHookCall({ request, gateway: { hooks, clock }, requestLog }: MessagesCall) {
+  const { requestId, caller: { client } } = requestLog;
+  return { hooks, clock, requestId, client, signal: request.signal };
+}
+
 async function answerAdmitted(
   message: MessagesRequest,
   { request, gateway, requestLog, admission, stream }: MessagesCall & {
@@ -79,12 +90,15 @@ async function answerAdmitted(
   },
 ): Promise<Response> {
   const { caller } = requestLog;
+  const call = toHookCall({ request, gateway, requestLog });
   const addRoute = (route: Route) =>
     requestLog.addRoute(route, findModel(gateway.modelCache.peek(route.upstream), route.model));
   const toolHeaders = readToolHeaders(request);
   let route = await findRoute(gateway, message.model, caller);
   requestLog.add({ model: message.model });
   addRoute(route);
+  assertModelAllowed(gateway, route, caller);
+  assertOtherModelsAllowed(gateway, message, caller);
 
   const rateHeaders = await admission.expect({
     inputTokens: gateway.inputCounter.estimate(message, route),
@@ -134,7 +148,7 @@ async function answerAdmitted(
   const { autoModeModel: model } = gateway.config;
   const judge = model === undefined ? undefined : createJudge(gateway, { ...turn, model });
   const ask = withSafeguards(withToolInputCheck(askWithFallbacks, loss), judge);
-  const answer = requestLog.observe(ask(message));
+  const answer = requestLog.observe(withResponseHook(ask, call)(message));
 
   try {
     const response = streamed

@@ -14,6 +14,9 @@ const CASES: [args: string[], expected: Partial<Flags>][] = [
   [["--small-model", "a", "--dialect=openai"], {
     values: { ANTHROPIC_SMALL_FAST_MODEL: "a", UPSTREAM_DIALECT: "openai" },
   }],
+  [["--config", "a.json", "--config=b.json"], { configPath: "b.json" }],
+  [["--config"], { mistakes: ['Cannot use flag "--config": it needs a value'] }],
+  [["--confg=a"], { mistakes: ['Cannot use flag "--confg": unknown flag, the nearest is --config'] }],
   [["--check"], { action: "check" }],
   [["--mcp", "--tools", "files-read"], { service: "mcp", values: { TOOLS: "files-read" } }],
   [["--mcp", "--check"], { action: "check", service: "mcp" }],

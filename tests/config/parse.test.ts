@@ -8,6 +8,7 @@ import { readFlags } from "../../lib/cli/flags.ts";
 const DEFAULTS = {
   port: 4000,
   host: "127.0.0.1",
+  modelAccess: new Map(),
   openAccess: "off",
   openrouterBaseUrl: "https://openrouter.ai/api/v1",
   upstreams: new Map(),
@@ -75,6 +76,10 @@ const GOOD: [Settings, Record<string, unknown>][] = [
     gatewayAdminKey: { name: "admin", sha256: "0".repeat(64) },
   }],
   [{ OPEN_ACCESS: "on" }, { openAccess: "on" }],
+  [{ OPEN_ACCESS: true, SHELL_NETWORK: false }, { openAccess: "on", shellNetwork: "off" }],
+  [{ MODEL_ACCESS: '{"local": ["openai/*", "fast"], "*": []}' }, {
+    modelAccess: new Map([["local", ["openai/*", "fast"]], ["*", []]]),
+  }],
   [{ ALLOWED_HOSTS: "Gateway.Test, ::1,[0::1],192.168.1.9" }, {
     allowedHosts: ["gateway.test", "[::1]", "[::1]", "192.168.1.9"],
   }],
@@ -297,6 +302,9 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ],
   ["GATEWAY_ADMIN_KEY", "", "(0 characters)", "the key is empty"],
   ["GATEWAY_ADMIN_KEY", 1234567890123456, "(16 characters)", "expected a key"],
+  ["MODEL_ACCESS", "[]", '"[]"', 'expected a JSON object such as {"alice": ["openai/*", "fast"]}'],
+  ["MODEL_ACCESS", '{"local": "a"}', '"{\\"local\\": \\"a\\"}"', 'key "local" must have a list of models'],
+  ["MODEL_ACCESS", { local: [""] }, '"{\\"local\\":[\\"\\"]}"', 'key "local" must have a list of models'],
   ["OPEN_ACCESS", "yes", '"yes"', "expected on or off"],
   ["ALLOWED_HOSTS", "gateway.test:4000", '"gateway.test:4000"', NAMES],
   ["ALLOWED_HOSTS", "[::1]:4000", '"[::1]:4000"', NAMES],
@@ -504,7 +512,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["LOG_FORMAT", "xml", '"xml"', "expected json or pretty"],
   ["LOG_DIR", " ", '" "', "expected the path of a folder"],
   ["LOG_RETENTION", "0", '"0"', "expected a whole number from 1 to 366"],
-  ["LOG_BODIES", "yes", '"yes"', "expected on, off, true or false"],
+  ["LOG_BODIES", "yes", '"yes"', "expected on or off"],
   ["RECORD_DIR", " ", '" "', "expected the path of a folder"],
   ["ENVIRONMENT", "staging", '"staging"', "expected development, production or testing"],
 ];

@@ -3,6 +3,9 @@ import { spawn, spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
 import hono from "../../docs/examples/hono.ts";
+import hooksAudit from "../../docs/examples/hooks_audit.ts";
+import hooksGuard from "../../docs/examples/hooks_guard.ts";
+import hooksRouting from "../../docs/examples/hooks_routing.ts";
 import workers from "../../docs/examples/workers.ts";
 import { serve } from "../../lib/runtime/serve.ts";
 import { createGateway } from "../../mod.ts";
@@ -48,6 +51,27 @@ test("docs/examples/workers.ts answers with the settings of its bindings", async
   await assertEcho(await workers.fetch(toRequest(url, { "x-api-key": KEY }), bindings));
   assert.equal((await workers.fetch(toRequest(url), bindings)).status, 401);
   assert.equal((await workers.fetch(new Request("http://127.0.0.1/health"), bindings)).status, 404);
+});
+
+test("docs/examples/hooks_guard.ts refuses a private key, and hides e-mail addresses", async () => {
+  const refused = await hooksGuard.fetch(toRequest(MESSAGES_URL, {}, "-----BEGIN RSA PRIVATE KEY-----"));
+  assert.equal(refused.status, 403);
+  assert.match(await refused.text(), /This message contains a private key/);
+  const answer = await (await hooksGuard.fetch(toRequest(MESSAGES_URL, {}, "I am a.b@c.example"))).json();
+  assert.match(answer.content[0].text, /You said: I am \[e-mail\]$/);
+});
+
+test("docs/examples/hooks_routing.ts leads short questions to the small model", async () => {
+  const answer = await hooksRouting.fetch(toRequest(MESSAGES_URL, {}, "hello there", "openai/gpt-5"));
+  assert.equal(answer.headers.get("x-gateway-model"), "demo/echo");
+  await assertEcho(answer);
+});
+
+test("docs/examples/hooks_audit.ts writes a line for each answer", async (context) => {
+  const log = context.mock.method(console, "log", () => {});
+  await assertEcho(await hooksAudit.fetch(toRequest(MESSAGES_URL)));
+  const [line] = log.mock.calls.map(({ arguments: [text] }) => JSON.parse(String(text)));
+  assert.deepEqual([line.client, line.model, line.outcome], ["local", "demo/echo", "finished"]);
 });
 
 test("docs/examples/deno.ts passes the type check of Deno", {
@@ -103,12 +127,27 @@ async function runStatusLine(input: object, variables: Record<string, string>): 
 }
 
 test("every file of docs/examples/ has a test", () => {
-  const tested = [...Object.keys(SERVERS), "hono.ts", "workers.ts", "statusline.sh"];
+  const tested = [
+    ...Object.keys(SERVERS),
+    "hono.ts",
+    "hooks_audit.ts",
+    "hooks_guard.ts",
+    "hooks_routing.ts",
+    "statusline.sh",
+    "workers.ts",
+  ];
   assert.deepEqual(readdirSync(`${ROOT}docs/examples`).sort(), tested.sort());
 });
 
-function toRequest(url: string, headers: Record<string, string> = {}): Request {
-  const body = { model: "demo/echo", max_tokens: 64, messages: [{ role: "user", content: "hello there" }] };
+const MESSAGES_URL = "http://127.0.0.1/v1/messages";
+
+function toRequest(
+  url: string,
+  headers: Record<string, string> = {},
+  content = "hello there",
+  model = "demo/echo",
+): Request {
+  const body = { model, max_tokens: 64, messages: [{ role: "user", content }] };
   return new Request(url, {
     method: "POST",
     headers: { "content-type": "application/json", ...headers },

@@ -11,7 +11,7 @@ export interface Room {
  * A file belongs to the room with the longest name that fits.
  */
 export const ROOMS: Record<string, Room> = {
-  "mod.ts": { uses: "cli gateway.ts tool_server.ts config runtime" },
+  "mod.ts": { uses: "cli gateway.ts tool_server.ts server anthropic config runtime" },
   "worker.ts": { uses: "gateway.ts config observability runtime base" },
   "tool_server.ts": { uses: "gateway.ts server/mcp_server config" },
   "cli": { uses: "doctor replay gateway.ts config observability runtime base" },

@@ -1,23 +1,31 @@
 import { ConfigError, parseConfig } from "../../config/parse.ts";
-import { GUARD_SETTINGS, SETTING_NAMES } from "../../config/settings.ts";
 import { printLine } from "../../observability/log.ts";
-import { readEnv } from "../../runtime/process.ts";
 import { readFlags } from "../flags.ts";
+import { readSources } from "../sources.ts";
+import { CLEARED_VARIABLES } from "./client_settings.ts";
+import { describeSession, toConnection } from "./session.ts";
 import { type Shell, SHELLS, toShellLine } from "./shell.ts";
 
-/** Runs `env`: prints the variables that connect Claude Code to the gateway of the same settings. */
+/**
+ * Runs `env`: prints the variables that connect Claude Code to the gateway at the address of the settings. The sizes of
+ * its models are known only while it runs.
+ *
+ * @throws {ConfigError} if the settings or the shell are invalid.
+ */
 export async function printEnv(args: readonly string[]): Promise<number> {
   const { shell, rest } = takeShell(args);
-  const flags = readFlags(rest);
-  const env = readEnv(SETTING_NAMES, { keepEmpty: GUARD_SETTINGS });
-  const { host, port, gatewayApiKeys = [] } = parseConfig({ flags, env });
-  const key = gatewayApiKeys.find((entry) => "key" in entry);
-  const variables = [
-    ["ANTHROPIC_BASE_URL", `http://${host}:${port}`],
-    ["ANTHROPIC_AUTH_TOKEN", key !== undefined && "key" in key ? key.key : "none"],
-    ["ANTHROPIC_API_KEY", undefined],
-  ] as const;
-  for (const [name, value] of variables) printLine(toShellLine(shell, name, value));
+  const sources = readSources(readFlags(rest));
+  const config = parseConfig(sources);
+  const connection = toConnection(config);
+  const { model, variables } = await describeSession(connection, sources, config);
+  const lines: Record<string, string | undefined> = {
+    ...Object.fromEntries(CLEARED_VARIABLES.map((name) => [name, undefined])),
+    ANTHROPIC_BASE_URL: connection.url,
+    ANTHROPIC_AUTH_TOKEN: connection.token,
+    ...(model !== undefined && { ANTHROPIC_MODEL: model }),
+    ...variables,
+  };
+  for (const [name, value] of Object.entries(lines)) printLine(toShellLine(shell, name, value));
   return 0;
 }
 

@@ -16,17 +16,21 @@ import { readProcessId } from "../../runtime/process.ts";
 import { createSessionStore, type SessionStore } from "./session_store.ts";
 import type { Recorder } from "./recorder.ts";
 
-/** What the gateway keeps about its requests, for the operator. */
-export interface Operations {
+/** What the gateway keeps about its requests, for the operator. A change of the settings leaves it as it is. */
+export interface Records {
   counters: Counters;
   metrics: GatewayMetrics;
-  masks: Masks;
   errors: ErrorStore;
   sessions: SessionStore;
   /** Undefined if bodies are not logged. */
   bodies: BodyLog | undefined;
   /** Folder of recorded messages; undefined if none are recorded. */
   recordings: PrivateFolder | undefined;
+}
+
+/** The records, and how requests are added to them under the settings in force. */
+export interface Operations extends Records {
+  masks: Masks;
   /** Reports a finished request to the log, the metrics and the files. */
   onRequestEnd(finished: FinishedRequest, recorder?: Recorder): void;
 }
@@ -36,13 +40,11 @@ const MIB = 1024 * 1024;
 const MAX_RECORDINGS = 500;
 
 /** Creates the records of the settings; all are empty. A folder that cannot be written is reported, not thrown. */
-export function createOperations(
-  config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">,
-  { clock, settings }: { clock: Clock; settings: Settings },
-): Operations {
-  const masks = createMasks(listSecrets(config));
+export function createRecords(
+  config: Pick<Config, "logDir" | "logRetention" | "logBodies" | "recordDir">,
+  clock: Clock,
+): Records {
   const counters = createCounters(clock.now());
-  const metrics = createGatewayMetrics(counters);
   const open = (name: string, limits: { maxFileBytes: number; maxFiles: number }): DayFiles | undefined =>
     config.logDir === undefined ? undefined : openDayFiles({
       folder: `${config.logDir}/${name}`,
@@ -50,23 +52,35 @@ export function createOperations(
       now: clock.now(),
       ...limits,
     });
-  const errors = createErrorStore(open("errors", { maxFileBytes: 8 * MIB, maxFiles: 32 }));
-  const sessions = createSessionStore();
   const bodyFiles = config.logBodies === "on"
     ? open("bodies", { maxFileBytes: 32 * MIB, maxFiles: 16 })
     : undefined;
-  const bodies = bodyFiles && createBodyLog(bodyFiles);
-  const recordings = config.recordDir === undefined
-    ? undefined
-    : openPrivateFolder(config.recordDir, { ending: ".json", maxFiles: MAX_RECORDINGS });
   return {
-    recordings,
     counters,
-    metrics,
+    metrics: createGatewayMetrics(counters),
+    errors: createErrorStore(open("errors", { maxFileBytes: 8 * MIB, maxFiles: 32 })),
+    sessions: createSessionStore(),
+    bodies: bodyFiles && createBodyLog(bodyFiles),
+    recordings: config.recordDir === undefined
+      ? undefined
+      : openPrivateFolder(config.recordDir, { ending: ".json", maxFiles: MAX_RECORDINGS }),
+  };
+}
+
+/** Adds to the records what follows from the settings: the secrets to mask, and what recordings say of them. */
+export function createOperations(
+  records: Records,
+  { config, clock, settings }: {
+    config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">;
+    clock: Clock;
+    settings: Settings;
+  },
+): Operations {
+  const { metrics, sessions, errors, bodies, recordings } = records;
+  const masks = createMasks(listSecrets(config));
+  return {
+    ...records,
     masks,
-    errors,
-    sessions,
-    bodies,
     onRequestEnd(finished, recorder) {
       const { record, error, headers, content } = finished;
       metrics.countRequest(record, finished);

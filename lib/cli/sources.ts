@@ -1,0 +1,9 @@
+import { type LoadedSources, loadSources } from "../config/sources/load_sources.ts";
+import { readTextFile } from "../runtime/files.ts";
+import { readVariable } from "../runtime/process.ts";
+import type { Flags } from "./flags.ts";
+
+/** Reads the sources of settings of the program: flags, environment, configuration file and files of secrets. */
+export function readSources(flags: Flags): LoadedSources {
+  return loadSources({ flags, configPath: flags.configPath }, { readVariable, readTextFile });
+}
