@@ -3,9 +3,13 @@ import { createApp } from "./server/app.ts";
 import { createModelCache } from "./upstreams/model_cache.ts";
 import { type Clock, systemClock } from "./runtime/clock.ts";
 import { createOperations, createRecords } from "./server/operator/operations.ts";
+import { readTextFile } from "./runtime/files.ts";
+import { readVariable } from "./runtime/process.ts";
 import { createShutdown } from "./runtime/shutdown.ts";
+import { readMcpConfig } from "./config/mcp_config.ts";
 import { parseConfig } from "./config/parse.ts";
 import { reloadConfig, type Reloaded } from "./config/reload.ts";
+import { ADMIN, LOCAL } from "./config/gateway_keys.ts";
 import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
@@ -18,8 +22,12 @@ import { createBodyMeter } from "./limits/body_meter.ts";
 import { createLimiter, createLimitStore } from "./limits/limiter.ts";
 import type { Directory } from "./upstreams/upstream.ts";
 import { createFetch } from "./runtime/fetch.ts";
+import { logWarning } from "./observability/log.ts";
 import { createLearnedAdjustments } from "./turns/learned_adjustments.ts";
 import { createToolLoaders } from "./turns/load_tools.ts";
+import { openStores } from "./durable/stores.ts";
+import { startDurable } from "./server/start_durable.ts";
+import { createKeptAnswers } from "./server/idempotency/kept_answers.ts";
 import { createUpstreamChecks } from "./upstreams/upstream_check.ts";
 import { createUpstreams } from "./upstreams/from_config.ts";
 import type { Alias } from "./config/aliases.ts";
@@ -62,7 +70,8 @@ export interface Gateway {
   /**
    * Rejects new requests and settles when all open requests have ended and their usage is stored. Answers that take
    * longer than `SHUTDOWN_TIMEOUT` are aborted; a stream then ends with an `error` event. An answer whose client has left
-   * is open while the gateway reads on for its usage. Call it before the server closes its sockets.
+   * is open while the gateway reads on for its usage. Then ends the MCP servers that it manages. Call it
+   * before the server closes its sockets.
    */
   stop(): Promise<void>;
 }
@@ -70,8 +79,8 @@ export interface Gateway {
 /**
  * Creates a gateway that serves Anthropic's Messages API.
  *
- * @throws {ConfigError} if a setting is invalid; the error lists every mistake. The folder `STATE_DIR` is opened only
- * if all settings are valid.
+ * @throws {ConfigError} if a setting is invalid; the error lists every mistake. The file `MCP_CONFIG`, with the variables
+ * that it names, is read, and the folders `STATE_DIR` and `DATA_DIR` opened, only if all settings are valid.
  *
  * @example Usage
  * ```ts
@@ -83,10 +92,19 @@ export interface Gateway {
  * ```
  */
 export function createGateway(options: GatewayOptions = {}): Gateway {
-  const { settings = {} } = options;
-  let config = parseConfig({ settings });
+  let config = parseConfig({ settings: options.settings ?? {} });
   const shared = createShared(config, options);
   let gateway = configure(shared, config, options);
+  const stores = config.dataDir === undefined
+    ? undefined
+    : openStores(config.dataDir, { clock: shared.clock, newId, quotaMiB: config.dataQuota });
+  const durable = stores && startDurable(stores, {
+    shared,
+    concurrency: config.batchConcurrency,
+    gateway: () => gateway,
+    clients: () => clientNames(config),
+  });
+  gateway = { ...gateway, ...durable?.services };
   let answer = createApp(gateway);
   return {
     fetch: async (request) => shared.shutdown.started ? shuttingDownResponse() : await answer(request),
@@ -97,21 +115,24 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       const { config: next, ...names } = reloadConfig(config, parseConfig({ settings }));
       config = next;
       if (names.changed.length === 0) return names;
-      gateway = configure(shared, config, { ...options, settings });
+      gateway = { ...configure(shared, config, { ...options, settings }), ...durable?.services };
       answer = createApp(gateway);
       return names;
     },
     async stop() {
+      durable?.stop();
       await shared.shutdown.start();
+      await durable?.close();
       await gateway.limits.settle();
+      await gateway.stopServers();
     },
   };
 }
 
 /**
- * Creates what the endpoints depend on from the settings.
+ * Creates what the endpoints depend on from the settings. `DATA_DIR` is not opened.
  *
- * @throws {ConfigError} if the folder `STATE_DIR` cannot be used.
+ * @throws {ConfigError} if the file `MCP_CONFIG` or the folder `STATE_DIR` cannot be used.
  */
 export function createGatewayContext(config: Config, options: GatewayOptions = {}): GatewayContext {
   return configure(createShared(config, options), config, options);
@@ -119,19 +140,30 @@ export function createGatewayContext(config: Config, options: GatewayOptions = {
 
 /** Creates what a change of the settings leaves as it is. */
 function createShared(config: Config, { clock = systemClock, hooks = {}, ...options }: GatewayOptions) {
+  const mcpServers = config.mcpConfig === undefined
+    ? []
+    : readMcpConfig(config.mcpConfig, { readText: readTextFile, readVariable });
+  for (const { config: { name }, unknownFields } of mcpServers) {
+    if (unknownFields.length > 0) {
+      logWarning("unknown fields of an MCP server", { server: name, fields: unknownFields });
+    }
+  }
+  const shutdown = createShutdown(clock, config.shutdownTimeout * 1000);
   return {
     fetch: options.fetch ?? createFetch(config),
     clock,
     hooks,
     newId,
     records: createRecords(config, clock),
-    shutdown: createShutdown(clock, config.shutdownTimeout * 1000),
+    shutdown,
     inputCounter: createInputCounter(clock),
     learned: createLearnedAdjustments(),
     bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
     mcpCalls: createOpenCalls(),
     limitStore: createLimitStore(config, clock),
-    ...createToolLoaders(config, clock),
+    mcpServers,
+    keptAnswers: createKeptAnswers({ clock, shutdown }),
+    ...createToolLoaders(config, { clock, mcpServers }),
   };
 }
 
@@ -152,7 +184,7 @@ function configure(
     upstreamChecks: createUpstreamChecks(directory.upstreams.values(), shared),
     // Lists are cached by the upstream's name: its address may have changed.
     modelCache: createModelCache(shared),
-    operations: createOperations(records, { config, clock, settings }),
+    operations: createOperations(records, { config, clock, settings, mcpServers: shared.mcpServers }),
     limits: createLimiter(config, { clock, newId, store }),
   };
 }
@@ -163,6 +195,12 @@ function shuttingDownResponse(): Response {
   const response = errorResponse(error, newId("req_"));
   response.headers.set("connection", "close");
   return response;
+}
+
+/** Returns the names that callers have: of the gateway's keys, or `local` without keys. */
+function clientNames({ gatewayApiKeys, gatewayAdminKey }: Config): ReadonlySet<string> {
+  const keys = [...(gatewayApiKeys ?? [{ name: LOCAL }]), ...(gatewayAdminKey ? [{ name: ADMIN }] : [])];
+  return new Set(keys.map(({ name }) => name));
 }
 
 function toDirectory(config: Config): Directory {

@@ -1,6 +1,6 @@
 import { loadSources } from "./config/sources/load_sources.ts";
-import { ConfigError, parseConfig, type Sources, toSettings } from "./config/parse.ts";
-import { type Config, GUARD_SETTINGS, SETTING_NAMES, type SettingName } from "./config/settings.ts";
+import { ConfigError, parseConfig, toSettings } from "./config/parse.ts";
+import { GUARD_SETTINGS, SETTING_NAMES, type SettingName } from "./config/settings.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
 import { readTextFile } from "./runtime/files.ts";
 import { readVariable } from "./runtime/process.ts";
@@ -39,23 +39,17 @@ export default worker;
 // Created with the first request: Workers pass their bindings only then.
 let handler: Gateway | undefined;
 
+/** Creates the gateway. If the settings are invalid, prints each mistake and returns undefined: there is no program to exit. */
 function createHandler(bindings: unknown): Gateway | undefined {
   const sources = {
     settings: pickSettings(bindings),
     ...loadSources({}, { readVariable, readTextFile }),
   };
-  const config = readConfig(sources);
-  if (config === undefined) return undefined;
-  startLog(config.logLevel, { levels: config.logComponents, format: config.logFormat });
-  return createGateway({ settings: toSettings(sources) });
-}
-
-/** Parses the settings. If they are invalid, prints each mistake and returns undefined: there is no program to exit. */
-function readConfig(sources: Sources): Config | undefined {
   try {
     const config = parseConfig(sources);
     requireKeysOffLoopback(config);
-    return config;
+    startLog(config.logLevel, { levels: config.logComponents, format: config.logFormat });
+    return createGateway({ settings: toSettings(sources) });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const mistake of error.mistakes) printError(mistake);

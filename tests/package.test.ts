@@ -32,8 +32,8 @@ test("deno.json imports the dependencies of package.json in the same versions", 
   const imports = Object.entries<string>(deno.imports);
   assert.notEqual(imports.length, 0);
   for (const [specifier, target] of imports) {
-    const name = specifier.replace(/\/$/, "");
-    const path = specifier.endsWith("/") ? `npm:/${name}@${wanted[name]}/` : `npm:${name}@${wanted[name]}`;
+    const [name = "", subpath = ""] = /^((?:@[^/]+\/)?[^/]+)(.*)$/.exec(specifier)?.slice(1) ?? [];
+    const path = subpath === "/" ? `npm:/${name}@${wanted[name]}/` : `npm:${name}@${wanted[name]}${subpath}`;
     assert.equal(target, path);
   }
   for (const name of Object.keys(npm.dependencies)) {

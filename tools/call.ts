@@ -18,6 +18,8 @@ export type ToolContent =
 export interface ToolCall {
   id: string;
   name: string;
+  /** Name of the MCP server that has the tool; undefined for a tool of the gateway. */
+  server?: string | undefined;
   input: unknown;
 }
 

@@ -48,3 +48,15 @@ export class SearchError extends ToolError {
     this.code = code;
   }
 }
+
+/** A failed exchange with an MCP server. */
+export class McpError extends ToolError {
+  override name = "McpError";
+  /** HTTP status of the server's answer, if that is the reason. */
+  readonly status: number | undefined;
+
+  constructor(message: string, { status, ...options }: ErrorOptions & { status?: number | undefined } = {}) {
+    super(message, options);
+    this.status = status;
+  }
+}

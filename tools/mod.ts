@@ -28,8 +28,10 @@ export interface ToolsOptions extends Pick<ToolboxOptions, "runner" | "warn"> {
   clock: Clock;
   /** Path of the workspace. It may lead through symbolic links. */
   root: string;
-  /** Folder with the gateway's state, which must not be in the workspace. */
-  stateDir?: string | undefined;
+  /** Folders with the gateway's state, by the setting that names them. They must not be in the workspace. */
+  stateFolders?: Readonly<Record<string, string | undefined>>;
+  /** File with the commands of the MCP servers, which tools must not change. */
+  mcpConfig?: string | undefined;
   groups: ReadonlySet<ToolGroup>;
   shell: Pick<ShellPolicy, "sandbox" | "network">;
   web: Pick<WebPolicy, "allowHosts" | "search">;
@@ -41,12 +43,13 @@ export interface ToolsOptions extends Pick<ToolboxOptions, "runner" | "warn"> {
  * @throws {ToolError} if the workspace cannot be used.
  */
 export async function createTools(
-  { root: path, stateDir, groups, shell, web, clock, ...options }: ToolsOptions,
+  { root: path, stateFolders = {}, mcpConfig, groups, shell, web, clock, ...options }: ToolsOptions,
 ): Promise<Toolbox> {
   const { timeoutMs } = options.runner.limits;
   const root = await findWorkspace(path, {
     writable: groups.has("files-write") || groups.has("shell"),
-    stateDir,
+    stateFolders,
+    mcpConfig,
   });
   // Commands and pages time out shortly before their call does. A command's error then includes its partial output.
   const maxCallMs = Math.max(timeoutMs - TIMEOUT_MARGIN_MS, timeoutMs / 2);

@@ -6,6 +6,8 @@ export interface ApiKeys {
   required: boolean;
   /** Number of configured keys, that of the operator included. */
   count: number;
+  /** True if an admin key is configured. */
+  hasAdmin: boolean;
   /** Returns the name of a key, or `undefined` if the key is unknown. */
   match(key: string): Promise<string | undefined>;
 }
@@ -33,6 +35,7 @@ export function createApiKeys(clients: readonly GatewayKey[] = [], admin?: Gatew
   return {
     required: clients.length > 0,
     count: length,
+    hasAdmin: admin !== undefined,
     async match(key) {
       if (length === 0) return undefined;
       const keyDigest = await digest(key);

@@ -1,5 +1,5 @@
 import { ApiError } from "../base/errors.ts";
-import { LOCAL, UNAUTHENTICATED } from "../config/gateway_keys.ts";
+import { ADMIN, LOCAL, UNAUTHENTICATED } from "../config/gateway_keys.ts";
 import type { ApiKeys } from "./api_keys.ts";
 
 /** The client of a request, as its headers identify it. */
@@ -13,6 +13,8 @@ export interface Caller {
   key?: string | undefined;
   /** Id of the request for logs, `x-correlation-id`, sent to upstreams too. */
   correlationId?: string | undefined;
+  /** Owner of what is kept for the caller, if it is known without the key: see `ownerOf()`. */
+  owner?: string | undefined;
   /** Session id of Claude Code or opencode. */
   sessionId?: string | undefined;
   /** The `anthropic-version` and `anthropic-beta` headers, for upstreams with Anthropic's API. */
@@ -49,6 +51,29 @@ export async function authenticate(
   throw new ApiError(
     "authentication_error",
     keys.length === 0
+      ? "Cannot authenticate: the request has no key of the gateway"
+      : "Cannot authenticate: the key is not one of the gateway's keys",
+  );
+}
+
+/**
+ * Authenticates the operator by the admin key, in `x-api-key` or as a Bearer token.
+ *
+ * @throws {ApiError} `authentication_error` without a known key; `permission_error` with a client's key, or if no key is
+ * configured.
+ */
+export async function authenticateAdmin(request: Request, apiKeys: ApiKeys): Promise<Caller> {
+  const names = await Promise.all(readApiKeys(request.headers).map((key) => apiKeys.match(key)));
+  if (names.includes(ADMIN)) return { client: ADMIN, ...readClientHeaders(request.headers) };
+  if (names.some((name) => name !== undefined)) {
+    throw new ApiError("permission_error", "Cannot use this endpoint: it needs GATEWAY_ADMIN_KEY");
+  }
+  if (!apiKeys.hasAdmin && !apiKeys.required) {
+    throw new ApiError("permission_error", "Cannot use this endpoint: GATEWAY_ADMIN_KEY is not set");
+  }
+  throw new ApiError(
+    "authentication_error",
+    names.length === 0
       ? "Cannot authenticate: the request has no key of the gateway"
       : "Cannot authenticate: the key is not one of the gateway's keys",
   );

@@ -1,22 +1,29 @@
 import { ApiError } from "../base/errors.ts";
 import { quote } from "../base/redact.ts";
 
+/** Body that a route accepts. */
+export type RouteBody = "json" | "form" | "none";
+
 /**
- * Rejects a POST request unless its headers declare uncompressed JSON.
+ * Rejects a POST request unless its headers declare an uncompressed body of the type that the route accepts. A route
+ * whose `body` is `none` accepts a request without a type too.
  *
- * Without a CORS preflight, a page can send only other types or none. A compressed body may expand a thousandfold.
+ * Without a CORS preflight, a page can send only forms, text or no type. A form must therefore come with a header that
+ * pages cannot send so. A compressed body may expand a thousandfold.
  *
  * @throws {ApiError} `invalid_request_error` if `content-type` or `content-encoding` is not accepted.
  */
-export function checkContentType({ method, headers }: Request): void {
+export function checkContentType({ method, headers }: Request, body: RouteBody = "json"): void {
   if (method !== "POST") return;
   const type = headers.get("content-type");
-  if (type?.split(";")[0]?.trim().toLowerCase() !== "application/json") {
+  if (body === "none" && type === null) return;
+  const accepted = body === "form" ? "multipart/form-data" : "application/json";
+  if (type?.split(";")[0]?.trim().toLowerCase() !== accepted) {
     const description = type === null ? "a body without content-type" : `content-type ${quote(type)}`;
-    throw new ApiError(
-      "invalid_request_error",
-      `Cannot read ${description}: only application/json is accepted`,
-    );
+    throw new ApiError("invalid_request_error", `Cannot read ${description}: only ${accepted} is accepted`);
+  }
+  if (body === "form" && !PREFLIGHTED_HEADERS.some((name) => headers.has(name))) {
+    throw new ApiError("invalid_request_error", "anthropic-version: header is required");
   }
   const encoding = headers.get("content-encoding");
   if (encoding === null || encoding.trim().toLowerCase() === "identity") return;
@@ -26,3 +33,6 @@ export function checkContentType({ method, headers }: Request): void {
     { details: { error_code: "request_body_encoding_unsupported" } },
   );
 }
+
+/** Headers of clients that a page of another origin can send only after a CORS preflight. */
+const PREFLIGHTED_HEADERS = ["anthropic-version", "anthropic-beta", "x-api-key", "authorization"];

@@ -57,6 +57,7 @@ const ALLOWED_HEADERS = [
   "x-claude-code-session-id",
   "x-session-id",
   "x-correlation-id",
+  "idempotency-key",
   "mcp-session-id",
   "mcp-protocol-version",
   "mcp-method",

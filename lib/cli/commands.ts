@@ -20,6 +20,10 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     text: "Print the variables that connect Claude Code to this gateway, for a shell to evaluate",
     load: async () => (await import("./claude_code/env.ts")).printEnv,
   }],
+  ["batch", {
+    text: "Answer the requests of a file: batch <file.jsonl> writes <file.jsonl>.results.jsonl",
+    load: async () => (await import("./batch.ts")).runBatch,
+  }],
   ["doctor", {
     text: "Check upstreams, keys, models, tools and folders, and what a request of Claude Code loses",
     load: async () => (await import("./doctor.ts")).runDoctor,

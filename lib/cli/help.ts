@@ -1,7 +1,8 @@
 import { COMMANDS } from "./commands.ts";
 import { resolveSettings, type Sources } from "../config/parse.ts";
 import { SETTING_NAMES, type SettingName, SETTINGS } from "../config/settings.ts";
-import { redact } from "../base/redact.ts";
+import { quote, redact } from "../base/redact.ts";
+import type { McpServer } from "../config/mcp_config.ts";
 import type { NamedUpstream } from "../config/upstreams.ts";
 import type { Alias } from "../config/aliases.ts";
 
@@ -52,6 +53,15 @@ export function describeConfig(sources: Sources): string {
     return [name, `${shown} (${origin})`];
   });
   return columns(rows);
+}
+
+/** Returns the part of `--check` about the MCP servers: each with its kind, and the fields that are ignored. */
+export function describeServers(servers: readonly McpServer[]): string {
+  if (servers.length === 0) return "  MCP_CONFIG has no servers";
+  return columns(servers.map(({ config, unknownFields }) => {
+    const ignored = unknownFields.length === 0 ? "" : `; ignored: ${unknownFields.map(quote).join(", ")}`;
+    return [`MCP server ${config.name}`, `${config.type}${ignored}`];
+  }));
 }
 
 function displayValue(name: SettingName, value: unknown): string {

@@ -1,9 +1,11 @@
 import { ConfigError, parseConfig, toSettings } from "../config/parse.ts";
+import { readMcpConfig } from "../config/mcp_config.ts";
 import type { Config, Settings } from "../config/settings.ts";
 import type { CreateGateway, ReadyHandler } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
-import { describeConfig, helpText } from "./help.ts";
-import { exit, onStop, onUnhandledError, setExitCode } from "../runtime/process.ts";
+import { describeConfig, describeServers, helpText } from "./help.ts";
+import { readTextFile } from "../runtime/files.ts";
+import { exit, onStop, onUnhandledError, readVariable, setExitCode } from "../runtime/process.ts";
 import { requireKeysOffLoopback } from "../config/bind_check.ts";
 import { type Flags, readFlags } from "./flags.ts";
 import { readSources } from "./sources.ts";
@@ -56,7 +58,12 @@ async function runFlags(args: readonly string[], services: Services): Promise<vo
   const stdio = flags.service === "mcp";
   const config = parseConfig(sources, { stdio });
   if (!stdio) requireKeysOffLoopback(config, config.host);
-  if (flags.action === "check") return;
+  if (flags.action === "check") {
+    if (config.mcpConfig === undefined) return;
+    return printLine(
+      describeServers(readMcpConfig(config.mcpConfig, { readText: readTextFile, readVariable })),
+    );
+  }
   startLog(config.logLevel, { levels: config.logComponents, format: config.logFormat });
   const settings = toSettings(sources);
   if (stdio) return await startTools(settings, services);

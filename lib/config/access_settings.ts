@@ -20,7 +20,7 @@ export const ACCESS_SETTINGS = {
     secret: true,
     guards: true,
     text:
-      "Operator's key, `key` or `sha256:digest`: grants access as a client, and to metrics, errors and counters",
+      "Operator's key, `key` or `sha256:digest`: grants access as a client, and to metrics, errors, counters and `/v1/mcp/`",
   },
   MODEL_ACCESS: {
     flag: "--model-access",

@@ -6,8 +6,8 @@ import { quote } from "../base/redact.ts";
 /**
  * Requires client keys unless the gateway listens on a loopback address or `OPEN_ACCESS` is on.
  *
- * `host` is undefined if the runtime chooses the address. Keys are then required only if an upstream or its key is
- * configured: without these, a client can spend nothing but its own key's credit.
+ * `host` is undefined if the runtime chooses the address. Keys are then required only if an upstream, its key or
+ * MCP servers are configured: without these, a client can spend nothing but its own key's credit.
  *
  * @throws {ConfigError} if keys are required and none is set.
  *
@@ -22,14 +22,14 @@ import { quote } from "../base/redact.ts";
  */
 export function requireKeysOffLoopback(config: Config, host?: string): void {
   if (config.gatewayApiKeys !== undefined || config.openAccess === "on") return;
-  if (host === undefined ? !hasConfiguredUpstream(config) : isLoopback(host)) return;
+  if (host === undefined ? !givesAccess(config) : isLoopback(host)) return;
   const where = host === undefined ? "on an address that the runtime chooses" : `on ${quote(host)}`;
   throw new ConfigError([
     `Cannot listen ${where} without keys: any client that reaches it could use it; set GATEWAY_API_KEYS, or OPEN_ACCESS=on to allow this`,
   ]);
 }
 
-/** True if clients could spend the operator's credit or reach the operator's upstreams. */
-function hasConfiguredUpstream({ openrouterApiKey, upstreams }: Config): boolean {
-  return openrouterApiKey !== undefined || upstreams.size > 0;
+/** True if clients could spend the operator's credit, or reach the operator's upstreams or MCP servers. */
+function givesAccess({ openrouterApiKey, upstreams, mcpConfig }: Config): boolean {
+  return openrouterApiKey !== undefined || upstreams.size > 0 || mcpConfig !== undefined;
 }

@@ -85,7 +85,12 @@ export function checkRelations(
   return [
     ...checkAdminKey(config),
     ...checkAliasUpstreams(config),
-    ...(keysKnown ? [...checkKeyNames(config), ...(stdio ? [] : checkToolsNeedKeys(config))] : []),
+    ...(keysKnown
+      ? [
+        ...checkKeyNames(config),
+        ...(stdio ? [] : [...checkToolsNeedKeys(config), ...checkServersNeedKeys(config)]),
+      ]
+      : []),
     ...checkToolRequirements(config),
     ...checkLogRequirements(config),
   ];
@@ -135,6 +140,13 @@ function checkToolsNeedKeys({ tools, gatewayApiKeys }: Partial<Config>): string[
   return tools === undefined || gatewayApiKeys !== undefined
     ? []
     : ["Cannot use TOOLS: GATEWAY_API_KEYS is not set, and any client could run them"];
+}
+
+/** Rejects MCP servers that any client on any machine could use. */
+function checkServersNeedKeys({ mcpConfig, gatewayApiKeys, openAccess }: Partial<Config>): string[] {
+  return mcpConfig === undefined || gatewayApiKeys !== undefined || openAccess !== "on" ? [] : [
+    "Cannot use MCP_CONFIG: GATEWAY_API_KEYS is not set and OPEN_ACCESS is on, so any client could use the servers",
+  ];
 }
 
 /** Rejects tools without the settings that they require. */

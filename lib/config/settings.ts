@@ -1,8 +1,10 @@
 import type * as v from "valibot";
+import { ACCESS_SETTINGS } from "./access_settings.ts";
+import { DATA_SETTINGS } from "./data_settings.ts";
 import { LOG_SETTINGS } from "./log_settings.ts";
 import { limitMap, type Limits, type LimitsInput } from "./limits.ts";
 import { DIALECT_CHOICES, type DialectChoice } from "./presets.ts";
-import { ACCESS_SETTINGS } from "./access_settings.ts";
+import { MCP_SETTINGS } from "./mcp_settings.ts";
 import { TIMEOUT_SETTINGS } from "./timeout_settings.ts";
 import { TOOL_SETTINGS } from "./tool_settings.ts";
 import { type NamedUpstream, upstreamMap, type UpstreamsInput } from "./upstreams.ts";
@@ -160,7 +162,9 @@ const TABLE = {
     schema: (): Schema<string, string> => text("the path of a folder"),
     text: "Folder that keeps cost across restarts, for one gateway only; unset: cost is kept in memory",
   },
+  ...DATA_SETTINGS,
   ...TOOL_SETTINGS,
+  ...MCP_SETTINGS,
   ...LOG_SETTINGS,
   ENVIRONMENT: {
     flag: "--environment",

@@ -15,6 +15,11 @@ export const TOOL_SETTINGS = {
     schema: (): Schema<string, string> => folder(),
     text: "Folder that tools work in; they have access to no other folder",
   },
+  MCP_CONFIG: {
+    flag: "--mcp-config",
+    schema: (): Schema<string, string> => text("the path of a file"),
+    text: "File with the MCP servers that the gateway manages, in the form of `.mcp.json`; unset: none",
+  },
   TOOL_TIMEOUT: {
     flag: "--tool-timeout",
     schema: (): Schema<string | number, number> => seconds(0.1),

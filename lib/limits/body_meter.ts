@@ -11,7 +11,7 @@ export interface BodyCount {
   /**
    * Adds received bytes.
    *
-   * @throws {ApiError} `overloaded_error` if the bodies of the process, `rate_limit_error` if those of the client are
+   * @throws {LimitError} `overloaded_error` if the bodies of the process, `rate_limit_error` if those of the client are
    * too large together.
    */
   add(bytes: number): void;

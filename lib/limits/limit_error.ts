@@ -3,7 +3,7 @@ import { type Charge, fits, msUntilFits, type QuotaCheck, type Subject } from ".
 import { toRfc3339 } from "./period.ts";
 import { rateLimitHeaders } from "./rate_headers.ts";
 
-/** A refusal by a limit of the gateway. */
+/** A request that the gateway's own limits reject. It was not sent to any upstream. */
 export class LimitError extends ApiError {}
 
 /**

@@ -5,6 +5,7 @@ import {
   type Logger,
   type LogLevel as Severity,
 } from "@logtape/logtape";
+import type { ServerState } from "../../tools/mcp/managed/lifecycle.ts";
 import type { AuditRecord } from "../../tools/toolbox/call_runner.ts";
 import type { SetAsideRecord } from "../../tools/toolbox/toolbox.ts";
 import { isObject } from "../base/json.ts";
@@ -36,6 +37,17 @@ export function logAudit({ error, ...record }: AuditRecord): void {
 /** Logs that a command has created or changed protected files. */
 export function logSetAside(record: SetAsideRecord): void {
   loggerOf("tool").warn("set aside", toProperties({ ...record }));
+}
+
+/** Logs the new state of a managed MCP server. The level is `warning` if it has ended or could not be started. */
+export function logServerState(server: string, state: ServerState): void {
+  const record = toProperties({
+    server,
+    state: state.name,
+    ..."reason" in state && { reason: state.reason },
+  });
+  if ("reason" in state) logger.warn("mcp server", record);
+  else logger.info("mcp server", record);
 }
 
 /** Logs a problem that does not fail a request by itself. */

@@ -1,6 +1,6 @@
 import { isObject } from "../base/json.ts";
 import { redact } from "../base/redact.ts";
-import { createRedactor, credentialsOf, MIN_SECRET_CHARS } from "../base/secret_redactor.ts";
+import { createRedactor, credentialsOf } from "../base/redact_secrets.ts";
 
 /** Removes credentials from a text. */
 export type Mask = (text: string) => string;
@@ -17,9 +17,9 @@ export interface Masks {
 
 /** Creates the masks of a gateway, whose settings hold the given secrets. */
 export function createMasks(secrets: readonly string[]): Masks {
-  const settings = createRedactor(toLongSecrets(secrets));
+  const settings = createRedactor(trimAll(secrets));
   const ofHeaders = (headers: Headers) =>
-    createRedactor(toLongSecrets(SECRET_HEADERS.flatMap((name) => {
+    createRedactor(trimAll(SECRET_HEADERS.flatMap((name) => {
       const value = headers.get(name) ?? undefined;
       return [value, value === undefined ? undefined : credentialsOf(value)];
     })));
@@ -36,9 +36,8 @@ export function createMasks(secrets: readonly string[]): Masks {
 /** Headers of requests that hold credentials. */
 const SECRET_HEADERS = ["x-api-key", "authorization", "proxy-authorization", "cookie", "api-key"];
 
-function toLongSecrets(values: readonly (string | undefined)[]): string[] {
-  const found = values.filter((value) => value !== undefined).map((value) => value.trim());
-  return [...new Set(found)].filter((secret) => secret.length >= MIN_SECRET_CHARS);
+function trimAll(values: readonly (string | undefined)[]): string[] {
+  return values.filter((value) => value !== undefined).map((value) => value.trim());
 }
 
 /**

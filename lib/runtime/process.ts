@@ -51,17 +51,25 @@ export function readProcessId(): number {
   return globalThis.process?.pid ?? 0;
 }
 
+/** Reads one environment variable. Returns undefined if it is not set, or if Deno's permissions do not allow it. */
+export function readVariable(name: string): string | undefined {
+  if (typeof Deno === "undefined") return globalThis.process?.env[name];
+  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+  return state === "granted" ? Deno.env.get(name) : undefined;
+}
+
 /**
- * Runs `stop` on SIGINT or SIGTERM, then exits with status 0. A second signal during `stop` exits at once, with
+/**
+ * Runs `stop` on SIGINT or SIGTERM, then exits with the given status. A second signal during `stop` exits at once, with
  * status 1. Returns the function that the signals call.
  */
-export function onStop(stop: () => Promise<void>): () => void {
+export function onStop(stop: () => Promise<void>, { status = 0 }: { status?: number } = {}): () => void {
   let firstSignalAt: number | undefined;
   const onSignal = () => {
     const now = performance.now();
     if (firstSignalAt === undefined) {
       firstSignalAt = now;
-      stop().then(() => process.exit(0));
+      stop().then(() => process.exit(status));
     } else if (now - firstSignalAt > DUPLICATE_SIGNAL_MS) {
       process.exit(1);
     }
@@ -113,10 +121,3 @@ export function exit(status?: number): never {
 
 // Ctrl+C signals every process of the terminal, and launchers such as tsx forward the signal once more.
 const DUPLICATE_SIGNAL_MS = 500;
-
-/** Reads an environment variable; undefined if it is not set, or if Deno's permissions do not allow it. */
-export function readVariable(name: string): string | undefined {
-  if (typeof Deno === "undefined") return globalThis.process?.env[name];
-  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
-  return state === "granted" ? Deno.env.get(name) : undefined;
-}

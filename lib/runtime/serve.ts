@@ -12,6 +12,7 @@ declare const Bun: {
       hostname: string;
       idleTimeout: number;
       development: boolean;
+      maxRequestBodySize: number;
       fetch: (request: Request) => Promise<Response>;
     },
   ): { port: number; stop(cut?: boolean): Promise<void> };
@@ -25,7 +26,20 @@ export type FetchHandler = {
 };
 
 /** Address to listen on, and timeouts for a request's headers and body in seconds; 0 is no limit. */
-export type ServeOptions = { port: number; host: string; headerTimeout?: number; bodyTimeout?: number };
+export type ServeOptions = {
+  port: number;
+  host: string;
+  headerTimeout?: number;
+  bodyTimeout?: number;
+  /** Set if clients may upload batches and files: the handler gives their bodies more time. */
+  dataDir?: string | undefined;
+};
+
+/** Limit for bodies on Bun, whose default of 128 MiB is less than a file may have. The handler has limits for each. */
+const MAX_BODY_BYTES = 600 * 1024 * 1024;
+
+/** Times that the handler starts the timeout of the largest body again. */
+const MAX_BODY_ROUNDS = 64;
 
 /** A running server. */
 export type RunningServer = {
@@ -107,7 +121,14 @@ function listenOnBun(
   const fetch = (request: Request) => handler.fetch(request);
   // Bun's defaults cut streams after 10 s of silence and send error stacks to clients. Its limit of 10 s for a
   // request's headers stays in force.
-  const server = bun.serve({ port, hostname: host, idleTimeout: 0, development: false, fetch });
+  const server = bun.serve({
+    port,
+    hostname: host,
+    idleTimeout: 0,
+    development: false,
+    maxRequestBodySize: MAX_BODY_BYTES,
+    fetch,
+  });
   return { port: server.port, close: () => server.stop(), closeAll: () => server.stop(true) };
 }
 
@@ -132,9 +153,10 @@ async function listenOnNode(handler: FetchHandler, options: ServeOptions): Promi
 }
 
 /** Returns Node's timeouts for slow requests. Answers have no idle timeout. */
-function toServerOptions({ headerTimeout = 0, bodyTimeout = 0 }: ServeOptions) {
+function toServerOptions({ headerTimeout = 0, bodyTimeout = 0, dataDir }: ServeOptions) {
   // The handler enforces the body's timeout and reports it to the client. This timeout covers bodies that are not read.
-  const totalSeconds = headerTimeout > 0 && bodyTimeout > 0 ? headerTimeout + bodyTimeout + 1 : 0;
+  const bodySeconds = bodyTimeout * (dataDir === undefined ? 1 : MAX_BODY_ROUNDS);
+  const totalSeconds = headerTimeout > 0 && bodyTimeout > 0 ? headerTimeout + bodySeconds + 1 : 0;
   return {
     headersTimeout: headerTimeout * 1000,
     requestTimeout: totalSeconds * 1000,

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { authenticate } from "../access/caller.ts";
+import { authenticate, authenticateAdmin } from "../access/caller.ts";
 import { checkContentType } from "../access/content_type.ts";
 import { checkOperator } from "../access/operator.ts";
 import { answerPreflight, corsHeaders } from "../access/cors.ts";
@@ -8,7 +8,7 @@ import { ApiError, errorResponse, toApiError } from "../base/errors.ts";
 import { nearestRoute } from "./nearest_route.ts";
 import { readRoutePath } from "./route_path.ts";
 import { toCanonicalPath } from "./canonical_path.ts";
-import { ROUTES } from "./routes.ts";
+import { type EndpointRoute, ROUTES } from "./routes.ts";
 import { RequestLog } from "./request_log.ts";
 import type { GatewayContext } from "./context.ts";
 
@@ -17,6 +17,9 @@ const CLIENT_CLOSED_REQUEST = 499;
 
 /** Maximum characters of a path in an error message. */
 const MAX_SHOWN_CHARS = 200;
+
+/** The fields of a route that decide which requests it accepts. */
+type Access = Pick<EndpointRoute, "open" | "access" | "body">;
 
 type Env = { Bindings: { requestLog: RequestLog; path: string } };
 
@@ -71,28 +74,33 @@ function createRoutes(gateway: GatewayContext): Hono<Env> {
   const app = new Hono<Env>({
     getPath: (_request, { env }: { env?: Env["Bindings"] } = {}) => env?.path ?? "",
   });
-  const admit = async (request: Request, requestLog: RequestLog, open: readonly string[] = []) => {
-    requestLog.caller = await authenticate(request, gateway.access.apiKeys, {
-      open: open.includes(request.method),
-    });
-    checkContentType(request);
-  };
+  const { apiKeys } = gateway.access;
   const operatorRules = {
-    hasKeys: gateway.access.apiKeys.count > 0,
+    hasKeys: apiKeys.count > 0,
     development: gateway.config.environment === "development",
   };
-  for (const { method, path, open, access, answer } of ROUTES) {
+  const admit = async (
+    request: Request,
+    requestLog: RequestLog,
+    { open = [], access, body }: Access = {},
+  ) => {
+    requestLog.caller = access === "admin_key"
+      ? await authenticateAdmin(request, apiKeys)
+      : await authenticate(request, apiKeys, { open: open.some((method) => method === request.method) });
+    if (access !== undefined) checkOperator(requestLog.caller.client, access, operatorRules);
+    checkContentType(request, body);
+  };
+  for (const { method, path, open = [], answer, ...route } of ROUTES) {
     app.on(method, path, async (c) => {
       const { req: { raw: request }, env: { requestLog } } = c;
       requestLog.route = `${method} ${toRouteName(path)}`;
       // A path that only means an open route, such as `/health/`, needs a key.
-      await admit(request, requestLog, readRoutePath(request) === path ? open : []);
-      if (access !== undefined) checkOperator(requestLog.caller.client, access, operatorRules);
+      await admit(request, requestLog, { ...route, open: readRoutePath(request) === path ? open : [] });
       return await answer({ request, gateway, requestLog, params: c.req.param() });
     });
   }
   app.notFound(async ({ req: { raw: request, method, path }, env: { requestLog } }) => {
-    await admit(request, requestLog);
+    await admit(request, requestLog, {});
     const why = `no such endpoint; the nearest is "${nearestRoute(method, path)}"`;
     throw new ApiError("not_found_error", `Cannot ${method} ${path.slice(0, MAX_SHOWN_CHARS)}: ${why}`);
   });

@@ -18,4 +18,4 @@ export function toCanonicalPath(path: string): string {
 }
 
 /** An endpoint of Anthropic's API after any of the parts that base URLs have too much of. */
-const ENDPOINT = /^(?:\/(?:api|v1|messages))*(\/(?:messages|models)(?:\/.*)?)$/;
+const ENDPOINT = /^(?:\/(?:api|v1|messages))*(\/(?:messages|models|files)(?:\/.*)?)$/;

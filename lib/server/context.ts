@@ -1,4 +1,5 @@
 import type { Access } from "../access/access.ts";
+import type { McpServer } from "../config/mcp_config.ts";
 import type { Config } from "../config/settings.ts";
 import type { BodyMeter } from "../limits/body_meter.ts";
 import type { Limiter } from "../limits/limiter.ts";
@@ -8,6 +9,12 @@ import type { Operations } from "./operator/operations.ts";
 import type { UpstreamChecks } from "../upstreams/upstream_check.ts";
 import type { OpenCalls } from "./mcp_server/open_calls.ts";
 import type { MessageContext } from "../turns/context.ts";
+import type { BatchStore } from "../durable/batch_store.ts";
+import type { FileStore } from "../durable/file_store.ts";
+import type { DiskUsage } from "../durable/usage.ts";
+import type { Steps } from "../anthropic/steps.ts";
+import type { Caller } from "../access/caller.ts";
+import type { KeptAnswers } from "./idempotency/kept_answers.ts";
 
 /** Dependencies of the endpoints. */
 export interface GatewayContext extends MessageContext {
@@ -22,6 +29,32 @@ export interface GatewayContext extends MessageContext {
   hooks: Hooks;
   /** Counts the request bodies that are in memory. */
   bodies: BodyMeter;
+  /** The servers of `MCP_CONFIG`. */
+  mcpServers: readonly McpServer[];
+  /** Answers of requests with an idempotency key. */
+  keptAnswers: KeptAnswers;
+  /** Returns the recorded steps of an answer; undefined without `DATA_DIR`. */
+  startSteps?: ((run: string) => Steps) | undefined;
+  /** Message batches; undefined without `DATA_DIR`. */
+  batches?: BatchServices | undefined;
+  /** Files of clients; undefined without `DATA_DIR`. */
+  files?: FileServices | undefined;
   /** Calls of MCP clients that run, and sessions that have ended. */
   mcpCalls: OpenCalls;
+}
+
+/** What answers requests about batches. */
+export interface BatchServices {
+  store: BatchStore;
+  usage: DiskUsage;
+  runner: {
+    /** Looks for work now; with the key of a caller for the batches of an owner. */
+    wake(owner?: string, caller?: Caller): void;
+  };
+}
+
+/** What answers requests about files. */
+export interface FileServices {
+  store: FileStore;
+  usage: DiskUsage;
 }

@@ -5,13 +5,16 @@ import type { CountTokensRequest } from "../anthropic/schema.ts";
 import { countsTokens, type Dialect } from "../dialects/mod.ts";
 import { readJsonBody } from "./read_json.ts";
 import { startDeadline } from "./deadline.ts";
+import type { BodyCount } from "../limits/body_meter.ts";
 import type { RequestLog } from "./request_log.ts";
 import type { GatewayContext } from "./context.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
+import { resolveFiles } from "./files/resolve_files.ts";
 import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { logWarning } from "../observability/log.ts";
+import { createMcpSession } from "../turns/gateway_tools/mcp_session.ts";
 import { toUpstreamCaller } from "../turns/upstream_caller.ts";
 import { toCountableRequest } from "../turns/countable_request.ts";
 import { prepareTurn } from "../turns/prepare_turn.ts";
@@ -38,7 +41,12 @@ export async function answerCountTokens(
   const release = await gateway.limits.admitTokenCount(requestLog.caller);
   const body = gateway.bodies.start(requestLog.caller.client);
   try {
-    return await countTokens(await readJsonBody(request, body, gateway), { request, gateway, requestLog });
+    return await countTokens(await readJsonBody(request, body, gateway), {
+      request,
+      gateway,
+      requestLog,
+      count: body,
+    });
   } finally {
     body.end();
     release();
@@ -47,16 +55,30 @@ export async function answerCountTokens(
 
 async function countTokens(
   body: unknown,
-  { request, gateway, requestLog }: { request: Request; gateway: GatewayContext; requestLog: RequestLog },
+  { request, gateway, requestLog, count }: {
+    request: Request;
+    gateway: GatewayContext;
+    requestLog: RequestLog;
+    count: BodyCount;
+  },
 ): Promise<Response> {
   const { caller } = requestLog;
-  const countRequest = parseCountTokensRequest(body);
+  const received = parseCountTokensRequest(body);
   const toolHeaders = readToolHeaders(request);
-  const route = await findRoute(gateway, countRequest.model, caller);
+  const route = await findRoute(gateway, received.model, caller);
   assertModelAllowed(gateway, route, caller);
-  requestLog.add({ model: countRequest.model });
+  requestLog.add({ model: received.model });
   requestLog.addRoute(route);
-  const countable = await toCountableRequest(countRequest, { context: gateway, toolHeaders, route, caller });
+  const leavesUnknown = route.dialect.name === "anthropic";
+  const countRequest = await resolveFiles(received, { gateway, caller, count, leavesUnknown });
+  const mcp = createMcpSession(gateway, { betas: caller.betas, signal: request.signal });
+  const countable = await toCountableRequest(countRequest, {
+    context: gateway,
+    toolHeaders,
+    route,
+    caller,
+    mcp,
+  }).finally(() => void mcp.close());
   const { tokens, source, context_management } =
     await fetchUpstreamCount(countable, { gateway, route, requestLog, clientSignal: request.signal }) ??
       estimate(countable, gateway, route);

@@ -3,10 +3,14 @@ import { collectMessage } from "../anthropic/collect.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
 import { parseMessagesRequest } from "../anthropic/parse.ts";
 import type { MessagesRequest } from "../anthropic/schema.ts";
+import { applyToolChanges } from "../anthropic/tool_changes.ts";
+import type { Steps } from "../anthropic/steps.ts";
 import type { TurnUsage } from "../tokens/turn_usage.ts";
 import { readJsonBody } from "./read_json.ts";
+import { answerKeyed, type DetachedAnswer, readIdempotencyKey } from "./idempotency/answer_keyed.ts";
 import { startDeadline } from "./deadline.ts";
 import { toApiError, toErrorBody } from "../base/errors.ts";
+import type { BodyCount } from "../limits/body_meter.ts";
 import type { Admission } from "../limits/limiter.ts";
 import type { RequestLog } from "./request_log.ts";
 import { withCompaction } from "../turns/compaction.ts";
@@ -14,6 +18,7 @@ import { withFallbacks } from "../turns/fallback.ts";
 import type { GatewayContext } from "./context.ts";
 import { holdAnswer } from "../turns/hold.ts";
 import { applyRequestHook, withResponseHook } from "./hooks.ts";
+import { resolveFiles } from "./files/resolve_files.ts";
 import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
@@ -26,6 +31,8 @@ import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
 import { findModel } from "../upstreams/model_list.ts";
 import { readUpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import { writeEvents } from "./write_events.ts";
+import { createMcpSession } from "../turns/gateway_tools/mcp_session.ts";
+import { upstreamTools } from "../turns/gateway_tools/upstream_tools.ts";
 import { withTools } from "../turns/gateway_tools/with_tools.ts";
 
 /** A request for a message. */
@@ -33,20 +40,40 @@ export interface MessagesCall {
   request: Request;
   gateway: GatewayContext;
   requestLog: RequestLog;
+  /** The admission of a request that was admitted already, such as one of a batch. */
+  admission?: Admission;
+  /** Records the steps of the answer, so that a restart does not repeat them. */
+  steps?: Steps | undefined;
 }
 
 /**
  * Answers `POST /v1/messages`: the path of one request. With the option `stream`, the answer is streamed even if the request does not ask for it.
  *
+ * With the header `idempotency-key`, the answer is kept, and a repeat of the request receives it.
+ *
  * @throws {ApiError} if the request fails before its answer starts. A later failure ends the stream with an `error`
  * event.
  */
 export async function answerMessages(
-  { request, gateway, requestLog }: MessagesCall,
+  call: MessagesCall,
   { stream = false }: { stream?: boolean } = {},
 ): Promise<Response> {
+  const key = readIdempotencyKey(call.request);
+  if (key === undefined) return await answerMessage(call, { stream });
+  const start = ({ request, run }: DetachedAnswer) => {
+    const steps = run === undefined ? undefined : call.gateway.startSteps?.(run);
+    return answerMessage({ ...call, request, steps }, { stream });
+  };
+  return await answerKeyed(call, key, { stream, start });
+}
+
+/** Answers a request once. @throws {ApiError} if the request fails before its answer starts. */
+async function answerMessage(
+  { request, gateway, requestLog, ...given }: MessagesCall,
+  { stream }: { stream: boolean },
+): Promise<Response> {
   // The concurrency slot is taken before the body is read, because bodies take memory.
-  const admission = await gateway.limits.admit(requestLog.caller);
+  const admission = given.admission ?? await gateway.limits.admit(requestLog.caller);
   // What is read on after the client has left keeps these, too.
   admission.onEnd(gateway.shutdown.track());
   const body = gateway.bodies.start(requestLog.caller.client);
@@ -58,7 +85,9 @@ export async function answerMessages(
       request,
       gateway: parsed.context,
       requestLog,
+      steps: given.steps,
       admission,
+      body,
       stream,
     });
   } finally {
@@ -83,9 +112,10 @@ function toHookCall({ request, gateway: { hooks, clock }, requestLog }: Messages
 }
 
 async function answerAdmitted(
-  message: MessagesRequest,
-  { request, gateway, requestLog, admission, stream }: MessagesCall & {
+  received: MessagesRequest,
+  { request, gateway, requestLog, steps, admission, body, stream }: MessagesCall & {
     admission: Admission;
+    body: BodyCount;
     stream: boolean;
   },
 ): Promise<Response> {
@@ -94,21 +124,25 @@ async function answerAdmitted(
   const addRoute = (route: Route) =>
     requestLog.addRoute(route, findModel(gateway.modelCache.peek(route.upstream), route.model));
   const toolHeaders = readToolHeaders(request);
-  let route = await findRoute(gateway, message.model, caller);
-  requestLog.add({ model: message.model });
+  let route = await findRoute(gateway, received.model, caller);
+  requestLog.add({ model: received.model });
   addRoute(route);
   assertModelAllowed(gateway, route, caller);
-  assertOtherModelsAllowed(gateway, message, caller);
+  assertOtherModelsAllowed(gateway, received, caller);
+  const leavesUnknown = route.dialect.name === "anthropic";
+  const message = await resolveFiles(received, { gateway, caller, count: body, leavesUnknown });
 
   const rateHeaders = await admission.expect({
     inputTokens: gateway.inputCounter.estimate(message, route),
   });
   const loss = new LossReport();
   const deadline = startDeadline(request.signal, gateway, gateway.config.requestTimeout * 1000);
+  const mcp = createMcpSession(gateway, { betas: caller.betas, signal: deadline.signal });
   const cleanUp = () => {
     if (loss.entries.length > 0) requestLog.add({ loss: loss.entries.map((entry) => entry.join(" ")) });
     deadline.stop();
     admission.release();
+    void mcp.close();
   };
   const onUsage = (usage: TurnUsage, route: Route) => {
     requestLog.addUsage(usage, route);
@@ -126,12 +160,14 @@ async function answerAdmitted(
   const turn = {
     message,
     toolHeaders,
+    steps,
     caller,
     requestId: requestLog.requestId,
     signal: deadline.signal,
     loss,
     retries: gateway.config.upstreamRetries,
     restoresNulls: !live,
+    mcp,
     admission,
     observer: requestLog,
     onUsage,
@@ -151,6 +187,8 @@ async function answerAdmitted(
   const answer = requestLog.observe(withResponseHook(ask, call)(message));
 
   try {
+    // A server that does not answer is an HTTP status, not an event of a stream that has begun.
+    await mcp.open(applyToolChanges(message)?.request ?? message, upstreamTools(route));
     const response = streamed
       ? await streamAnswer(answer, {
         message,

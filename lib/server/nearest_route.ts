@@ -1,7 +1,10 @@
 import { closestMatch } from "leven";
 import { ROUTES } from "./routes.ts";
 
-const NAMES = ROUTES.map(({ method, path }) => ({ method, path: path.replace(/:(\w+)\{.*\}$/, "{$1}") }));
+const NAMES = ROUTES.map(({ method, path }) => ({
+  method,
+  path: path.replace(/:(\w+)(?:\{.*\}$)?/, "{$1}"),
+}));
 
 /** Returns the route that a request without one probably means, such as `POST /v1/messages`. */
 export function nearestRoute(method: string, path: string): string | undefined {

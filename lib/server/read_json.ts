@@ -23,8 +23,18 @@ export async function readJsonBody(
   options: BodyOptions,
 ): Promise<unknown> {
   const text = await readRequestBody(request, count, options);
-  const value = parse(text);
   if (text.length > LARGE_BODY_CHARS) await nextTask();
+  return parseJson(text);
+}
+
+/**
+ * Parses the JSON of a client.
+ *
+ * @throws {ApiError} `invalid_request_error` if the text is not JSON, exceeds the bounds of JSON, or has a number that is
+ * not finite.
+ */
+export function parseJson(text: string): unknown {
+  const value = parse(text);
   const steps = findInfinite(value);
   if (steps === undefined) return value;
   const path = (steps.toReversed().join(".") || "body").slice(0, MAX_PATH_CHARS);

@@ -1,5 +1,14 @@
+import {
+  answerBatch,
+  answerResults,
+  cancelBatch,
+  deleteBatch,
+  listBatches,
+} from "./batches/answer_batches.ts";
+import { createBatch } from "./batches/create_batch.ts";
 import { answerCountTokens } from "./count_tokens.ts";
-import type { GatewayContext } from "./context.ts";
+import { answerContent, answerFile, deleteFile, listFiles } from "./files/answer_files.ts";
+import { uploadFile } from "./files/upload_file.ts";
 import type { OperatorAccess } from "../access/operator.ts";
 import {
   answerError,
@@ -12,19 +21,20 @@ import { answerHealth, answerHello, answerRoot, answerStatus } from "./operator/
 import { answerMessages } from "./messages.ts";
 import { answerMcp, answerMcpDelete, answerMcpGet } from "./mcp_server/endpoint.ts";
 import { answerModel, answerModels } from "./models.ts";
-import type { RequestLog } from "./request_log.ts";
+import {
+  answerMcpConfig,
+  answerMcpHealth,
+  answerServerConfig,
+  answerServers,
+  answerServerStatus,
+  answerServerTools,
+  answerStatuses,
+} from "./mcp_admin/status.ts";
+import { restartServer, startServer, startServers, stopServer, stopServers } from "./mcp_admin/operations.ts";
+import type { RoutedCall } from "./routed_call.ts";
 import { answerMetrics } from "./operator/metrics.ts";
 import { answerSession } from "./operator/session.ts";
 import { answerToolMetrics } from "./operator/tool_metrics.ts";
-
-/** A request at its route. */
-export interface RoutedCall {
-  request: Request;
-  gateway: GatewayContext;
-  requestLog: RequestLog;
-  /** Decoded values of the parameters in the route's path. */
-  params: Readonly<Record<string, string>>;
-}
 
 /** An endpoint, and who may call it. */
 export interface EndpointRoute {
@@ -32,6 +42,8 @@ export interface EndpointRoute {
   method: "GET" | "POST" | "DELETE";
   /** Path in Hono's syntax. */
   path: string;
+  /** Body of a `POST`, if it is not JSON: none at all, or a form. */
+  body?: "none" | "form" | undefined;
   /** For endpoints of the operator: who may call them. The others may be called with any key. */
   access?: OperatorAccess;
   /** Methods that need no key. Every other call needs one if client keys are configured. */
@@ -90,9 +102,54 @@ const OPERATOR_ROUTES: readonly EndpointRoute[] = [
   {
     method: "POST",
     path: "/debug/errors/cleanup",
+    body: "none",
     access: "debug",
     answer: ({ request, gateway }) => answerErrorCleanup(request, gateway),
   },
+];
+
+/** Endpoints of the managed MCP servers: all need the admin key. */
+const MCP_ROUTES: readonly EndpointRoute[] = ([
+  { method: "GET", path: "/v1/mcp/servers", answer: answerServers },
+  { method: "GET", path: "/v1/mcp/servers/status", answer: answerStatuses },
+  { method: "GET", path: "/v1/mcp/servers/:name/status", answer: answerServerStatus },
+  { method: "GET", path: "/v1/mcp/servers/:name/tools", answer: answerServerTools },
+  { method: "POST", path: "/v1/mcp/servers/:name/start", body: "none", answer: startServer },
+  { method: "POST", path: "/v1/mcp/servers/:name/stop", body: "none", answer: stopServer },
+  { method: "POST", path: "/v1/mcp/servers/:name/restart", body: "none", answer: restartServer },
+  { method: "POST", path: "/v1/mcp/servers/start", answer: startServers },
+  { method: "POST", path: "/v1/mcp/servers/stop", answer: stopServers },
+  { method: "GET", path: "/v1/mcp/health", answer: answerMcpHealth },
+  { method: "GET", path: "/v1/mcp/config", answer: answerMcpConfig },
+  { method: "GET", path: "/v1/mcp/config/:name", answer: answerServerConfig },
+] as const).map((route) => ({ ...route, access: "admin_key" }));
+
+const BATCH = "/v1/messages/batches/:id{[^/]+}";
+
+/** The endpoints of message batches. */
+const BATCH_ROUTES: readonly EndpointRoute[] = [
+  { method: "POST", path: "/v1/messages/batches", answer: (call) => createBatch(call) },
+  { method: "GET", path: "/v1/messages/batches", answer: (call) => listBatches(call) },
+  { method: "GET", path: BATCH, answer: (call) => answerBatch(call, call.params.id ?? "") },
+  { method: "DELETE", path: BATCH, answer: (call) => deleteBatch(call, call.params.id ?? "") },
+  {
+    method: "POST",
+    path: `${BATCH}/cancel`,
+    body: "none",
+    answer: (call) => cancelBatch(call, call.params.id ?? ""),
+  },
+  { method: "GET", path: `${BATCH}/results`, answer: (call) => answerResults(call, call.params.id ?? "") },
+];
+
+const FILE = "/v1/files/:id{[^/]+}";
+
+/** The endpoints of files. */
+const FILE_ROUTES: readonly EndpointRoute[] = [
+  { method: "POST", path: "/v1/files", body: "form", answer: (call) => uploadFile(call) },
+  { method: "GET", path: "/v1/files", answer: (call) => listFiles(call) },
+  { method: "GET", path: FILE, answer: (call) => answerFile(call, call.params.id ?? "") },
+  { method: "DELETE", path: FILE, answer: (call) => deleteFile(call, call.params.id ?? "") },
+  { method: "GET", path: `${FILE}/content`, answer: (call) => answerContent(call, call.params.id ?? "") },
 ];
 
 /**
@@ -103,6 +160,9 @@ const OPERATOR_ROUTES: readonly EndpointRoute[] = [
 export const ROUTES: readonly EndpointRoute[] = [
   ...API_ROUTES,
   ...OPERATOR_ROUTES,
+  ...MCP_ROUTES,
+  ...BATCH_ROUTES,
+  ...FILE_ROUTES,
   { method: "GET", path: "/", open: ["HEAD"], answer: () => answerRoot() },
   {
     method: "GET",

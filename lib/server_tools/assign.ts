@@ -9,19 +9,24 @@ import {
 } from "../anthropic/schema.ts";
 import { WORKSPACE } from "../dialects/anthropic/gateway_tools.ts";
 import { isObject } from "../base/json.ts";
+import { McpNames } from "./mcp/mcp_names.ts";
+import { type OpenMcpServer, toMcpTools } from "./mcp/mcp_tool.ts";
 import { deferredTools, type ToolAssignment } from "./plan.ts";
+import { type ToolFilter, toolsetFilter } from "./toolset_filter.ts";
 import { toTypedTool, type TypedToolOptions } from "./typed_tools.ts";
 import { toWorkspaceTool } from "./workspace.ts";
 
 /** Options that decide where each tool runs. */
 export interface AssignOptions extends TypedToolOptions {
   toolHeaders: ToolHeaders;
+  /** MCP servers of the request that the gateway has connected to. */
+  mcpServers: readonly OpenMcpServer[];
 }
 
 /**
  * Assigns each tool of a request to the gateway or to others.
  *
- * The gateway runs its own tools, Anthropic's server tools that the upstream cannot run, and with
+ * The gateway runs its own tools, those of MCP servers, Anthropic's server tools that the upstream cannot run, and with
  * `x-gateway-tools-mode: intercept` the client's tools of the same names. Otherwise a client tool replaces the
  * gateway's tool of the same name.
  *
@@ -29,11 +34,17 @@ export interface AssignOptions extends TypedToolOptions {
  * tool and a client tool of the same name.
  */
 export function assignTools(request: MessagesRequest, options: AssignOptions): ToolAssignment[] {
-  const { toolHeaders, toolContext } = options;
+  const { toolHeaders, toolContext, mcpServers } = options;
   const requested = [...(request.tools ?? []).entries()];
   const declaredNames = new Set(requested.flatMap(([, tool]) => isCustomTool(tool) ? [tool.name] : []));
   const isWorkspaceTaken = hasServer(request, WORKSPACE);
+  const mcpNames = new McpNames([
+    ...requested.flatMap(([, { name }]) => typeof name === "string" ? [name] : []),
+    ...options.toolbox?.tools.map(({ name }) => name) ?? [],
+  ]);
   const assignments: ToolAssignment[] = requested.flatMap(([at, tool]) => assignTool(tool, `tools.${at}`));
+  const withoutToolset = mcpServers.filter(({ use }) => !use.path.startsWith("tools."));
+  assignments.push(...withoutToolset.flatMap(assignMcpServer));
   if (toolHeaders.tools.length > 0) {
     const path = "header.x-gateway-tools";
     const toolbox = requireToolbox(options, path);
@@ -47,9 +58,12 @@ export function assignTools(request: MessagesRequest, options: AssignOptions): T
       if (tool.cache_control) options.loss.add(`${path}.cache_control`, "dropped");
       return pickTools(requireToolbox(options, path), toolsetFilter(tool), path);
     }
+    const mcpServer = mcpServers.find(({ use }) => use.path === path);
+    if (mcpServer !== undefined) return assignMcpServer(mcpServer);
     const otherTools = {
       deferred: () => deferredTools(assignments),
-      gatewayToolNames: () => workspaceToolNames(assignments),
+      workspaceToolNames: () => workspaceToolNames(assignments),
+      mcpToolNames: () => mcpToolNames(assignments),
     };
     const server = toTypedTool(tool, path, { ...options, ...otherTools });
     if (server === undefined) return [{ tool, path }];
@@ -66,6 +80,11 @@ export function assignTools(request: MessagesRequest, options: AssignOptions): T
     if (toolbox?.tools.some(({ name }) => name === tool.name) !== true) return { tool, path };
     const deferred = tool.defer_loading === true;
     return { server: toWorkspaceTool({ definition: tool, path, deferred }, { toolbox, toolContext }) };
+  }
+
+  function assignMcpServer(server: OpenMcpServer): ToolAssignment[] {
+    for (const name of server.rejected) options.loss.add(`${server.use.path}.tools.${name}`, "dropped");
+    return toMcpTools(server, { names: mcpNames, ...options }).map((tool) => ({ server: tool }));
   }
 
   function pickTools(toolbox: Toolbox, filter: ToolFilter, path: string): ToolAssignment[] {
@@ -96,15 +115,20 @@ function hasServer({ mcp_servers: servers }: MessagesRequest, name: string): boo
 
 /** Returns the names of the gateway's own tools in a request. */
 export function workspaceToolNames(assignments: readonly ToolAssignment[]): string[] {
-  return assignments.flatMap((assignment) =>
-    "server" in assignment && assignment.server.kind === "mcp_tool_use"
-      ? [assignment.server.definition.name]
-      : []
-  );
+  return toolNames(assignments, (server) => server === WORKSPACE);
 }
 
-/** Selects gateway tools by name. */
-type ToolFilter = (name: string) => { enabled: boolean; deferred: boolean };
+/** Returns the names that the model uses for the tools of MCP servers. */
+function mcpToolNames(assignments: readonly ToolAssignment[]): string[] {
+  return toolNames(assignments, (server) => server !== WORKSPACE);
+}
+
+function toolNames(assignments: readonly ToolAssignment[], isOf: (server: string) => boolean): string[] {
+  return assignments.flatMap((assignment) => {
+    const tool = "server" in assignment ? assignment.server : undefined;
+    return tool?.server !== undefined && isOf(tool.server) ? [tool.definition.name] : [];
+  });
+}
 
 /** Removes server tools with a repeated name; the first one is kept. */
 function uniqueByName(assignments: readonly ToolAssignment[]): ToolAssignment[] {
@@ -124,23 +148,6 @@ function requireToolbox({ toolbox }: AssignOptions, path: string): Toolbox {
     "invalid_request_error",
     `${path}: Cannot run tools: the gateway's tools are disabled`,
   );
-}
-
-/**
- * Returns the filter of a toolset's configuration.
- *
- * Source: https://platform.claude.com/docs/en/agents-and-tools/mcp-connector
- */
-function toolsetFilter({ default_config: defaults, configs }: TypedTool): ToolFilter {
-  const overrides = new Map(isObject(configs) ? Object.entries(configs) : []);
-  return (name) => {
-    const config = { ...(isObject(defaults) && defaults), ...objectOrEmpty(overrides.get(name)) };
-    return { enabled: (config.enabled ?? true) === true, deferred: config.defer_loading === true };
-  };
-}
-
-function objectOrEmpty(value: unknown): { [field: string]: unknown } {
-  return isObject(value) ? value : {};
 }
 
 /** @throws {ApiError} `invalid_request_error` for an unknown tool name. */

@@ -8,16 +8,22 @@ import { sumUsage, toUsage } from "./usage.ts";
 /** Combines several turns into one message for the client, with consecutive block indexes. */
 export class CombinedMessage {
   readonly #accumulator = new MessageAccumulator();
+  readonly #firstBlocks: readonly ResponseBlock[];
   #started = false;
   #nextIndex = 0;
   #usage: JsonObject = {};
   #counts = new Map<string, number>();
 
+  /** `firstBlocks` precede those of the turns. */
+  constructor(firstBlocks: readonly ResponseBlock[] = []) {
+    this.#firstBlocks = firstBlocks;
+  }
+
   /** Starts the message; ignores the start of later turns. */
   start(event: MessageStart): StreamEvent[] {
     if (this.#started) return [];
     this.#started = true;
-    return this.#record([event]);
+    return [...this.#record([event]), ...this.#firstBlocks.flatMap((block) => this.addBlock(block))];
   }
 
   /** Opens a block. */

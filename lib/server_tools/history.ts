@@ -20,6 +20,8 @@ export interface ModelHistory {
 /** Options of {@linkcode toModelHistory}. */
 export interface HistoryOptions {
   find: FindTool;
+  /** Returns true for a block of an answer that the model does not receive. */
+  omits?: (block: ContentBlock) => boolean;
   /** Results for the model that differ from their blocks, by call id. */
   modelResults?: ReadonlyMap<string, ModelResult>;
 }
@@ -35,7 +37,7 @@ export interface HistoryOptions {
  */
 export function toModelHistory(messages: readonly Message[], options: HistoryOptions): ModelHistory {
   const { results, citable } = collectResults(messages, options);
-  const builder = new HistoryBuilder(options.find, results);
+  const builder = new HistoryBuilder(options, results);
   messages.forEach((message, at) => builder.add(message, `messages.${at}`));
   return { ...builder.end(), citable };
 }
@@ -86,13 +88,15 @@ interface HistoryEntry {
 
 class HistoryBuilder {
   readonly #find: FindTool;
+  readonly #omits: (block: ContentBlock) => boolean;
   readonly #results: ReadonlyMap<string, PlacedBlock>;
   readonly #entries: HistoryEntry[] = [];
   /** Ids of calls in the last message that have no result yet. */
   #openCalls: string[] = [];
 
-  constructor(find: FindTool, results: ReadonlyMap<string, PlacedBlock>) {
+  constructor({ find, omits = () => false }: HistoryOptions, results: ReadonlyMap<string, PlacedBlock>) {
     this.#find = find;
+    this.#omits = omits;
     this.#results = results;
   }
 
@@ -117,7 +121,8 @@ class HistoryBuilder {
   #needsRewrite(content: Content): boolean {
     return typeof content !== "string" &&
       content.some((block) =>
-        this.#find(block) !== undefined || this.#isResult(block) || restoreMarks(block) !== block
+        this.#find(block) !== undefined || this.#isResult(block) || this.#omits(block) ||
+        restoreMarks(block) !== block
       );
   }
 
@@ -130,6 +135,7 @@ class HistoryBuilder {
     let blocks: PlacedBlock[] = [];
     let afterResult = false;
     for (const { block, path: at } of placeBlocks(message, path)) {
+      if (this.#omits(block)) continue;
       const isResult = this.#isResult(block);
       if (afterResult && !isResult && blocks.length > 0) {
         this.#addMessage(message, path, blocks);

@@ -11,9 +11,9 @@ import { isObject, type JsonObject } from "../base/json.ts";
 import type { ToClientPath } from "../dialects/loss.ts";
 import type { Citable } from "./citations.ts";
 import { type FindTool, toModelHistory } from "./history.ts";
+import { LISTING } from "../dialects/anthropic/gateway_tools.ts";
 import type { ModelResult, ServerTool } from "./server_tool.ts";
 import { readReferences } from "./tool_search.ts";
-import { WORKSPACE } from "../dialects/anthropic/gateway_tools.ts";
 
 /** A tool of a request: run by the gateway (`server`), or by the upstream or the client (`tool`). */
 export type ToolAssignment = { server: ServerTool } | { tool: Tool; path: string };
@@ -39,15 +39,22 @@ export interface Plan {
 export function planTurns(request: MessagesRequest, assignments: readonly ToolAssignment[]): Plan {
   const serverTools = assignments.flatMap((assignment) => "server" in assignment ? [assignment.server] : []);
   const tools = new Map(serverTools.map((server) => [server.definition.name, server]));
+  const toolsByCall = new Map(
+    serverTools.map((server) => [callKey(server.toCallBlock({ id: "", input: {} })), server]),
+  );
   const hasToolSearch = serverTools.some(({ isToolSearch }) => isToolSearch);
-  const find = (block: ContentBlock) => findTool(block, tools);
+  const find = (block: ContentBlock) =>
+    block.type.endsWith("tool_use") ? toolsByCall.get(callKey(block)) : undefined;
+  const mcpServers = new Set<unknown>(serverTools.map(({ server }) => server));
+  // The listing is for the gateway, which offers the tools that it names.
+  const omits = ({ type, mcp_server_name: server }: JsonObject) => type === LISTING && mcpServers.has(server);
   return {
     tools,
     find,
     toTurn(content, modelResults) {
       const { tools: _tools, tool_choice: choice, ...rest } = request;
       const messages = appendContent(request.messages, content);
-      const history = toModelHistory(messages, { find, modelResults });
+      const history = toModelHistory(messages, { find, omits, modelResults });
       const found = hasToolSearch ? findReferences(messages) : undefined;
       const visibleTools = assignments.flatMap((assignment) => toVisibleTools(assignment, found));
       return {
@@ -56,7 +63,9 @@ export function planTurns(request: MessagesRequest, assignments: readonly ToolAs
           ...rest,
           messages: history.messages,
           ...(visibleTools.length > 0 && { tools: visibleTools.map(({ tool }) => tool) }),
-          ...(choice && { tool_choice: content.length > 0 ? toAutoChoice(choice) : choice }),
+          ...(choice && {
+            tool_choice: content.length > 0 ? toAutoChoice(choice) : toModelChoice(choice, assignments),
+          }),
         },
         toClientPath(path) {
           const [, at, member = ""] = TOOL_PATH.exec(path) ?? [];
@@ -76,11 +85,10 @@ export function planTurns(request: MessagesRequest, assignments: readonly ToolAs
 const TOOL_PATH = /^tools\.(\d+)(.*)$/s;
 const BLOCK_PATH = /^messages\.(\d+)(?:\.content\.(\d+))?/;
 
-function findTool(block: ContentBlock, tools: ReadonlyMap<string, ServerTool>): ServerTool | undefined {
-  const { type, name, server_name }: { type: string; name?: unknown; server_name?: unknown } = block;
-  const tool = typeof name === "string" ? tools.get(name) : undefined;
-  if (tool?.kind !== type) return undefined;
-  return type === "mcp_tool_use" && server_name !== WORKSPACE ? undefined : tool;
+/** Identifies the tool of a call block by the type of the block, the tool's name and that of its MCP server. */
+function callKey(block: { type: string; [field: string]: unknown }): string {
+  const { type, name, server_name: server } = block;
+  return JSON.stringify([type, name, type === "mcp_tool_use" ? server : undefined]);
 }
 
 /** Appends content to a conversation, in the last message if that is the assistant's. */
@@ -137,6 +145,20 @@ function toReferences(block: ContentBlock): string[] {
   }
   const { content }: JsonObject = { ...block };
   return isObject(content) ? readReferences(content) : [];
+}
+
+/** Returns the tool choice by the model's names. A client can name a tool of an MCP server as that server does. */
+function toModelChoice(choice: ToolChoice, assignments: readonly ToolAssignment[]): ToolChoice {
+  if (choice.type !== "tool") return choice;
+  const isName = assignments.some((assignment) =>
+    ("server" in assignment ? assignment.server.definition : assignment.tool).name === choice.name
+  );
+  const named = isName ? [] : assignments.flatMap((assignment) => {
+    const tool = "server" in assignment ? assignment.server : undefined;
+    return tool?.toCallBlock({ id: "", input: {} }).name === choice.name ? [tool.definition.name] : [];
+  });
+  const [name] = named;
+  return name !== undefined && named.length === 1 ? { ...choice, type: "tool", name } : choice;
 }
 
 /** Returns the tool choice after results: `auto` instead of a forced call, which has been made. */

@@ -36,8 +36,15 @@ export interface ServerTool {
    * True if no result has text that others wrote. All other results reach the model inside a fence, whatever the tool.
    */
   readonly trusted?: boolean;
+  /**
+   * True if a call that was interrupted may run again. Default: only tools whose calls are `server_tool_use` blocks, which
+   * change nothing.
+   */
+  readonly repeatable?: boolean;
   /** Type of the block that represents a call. */
   readonly kind: "mcp_tool_use" | "server_tool_use";
+  /** Name of the MCP server in the block of a call, if it has one. */
+  readonly server?: string;
   /** Returns the block of a call. */
   toCallBlock(call: ServerCall): ResponseBlock;
   /**

@@ -123,7 +123,7 @@ export class TurnReader {
     if (open?.kind !== "call") return combined.close();
     const { tool, json, input: given } = open;
     const input = json === "" ? given : parseToolInput(json);
-    const id = toServerCallId(toUniqueId(open.id, this.#options.callIds), tool.kind);
+    const id = toServerCallId(toUniqueId(open.id, this.#options.callIds), tool);
     const call = { tool, id, input: isObject(input) ? input : {} };
     this.calls.push(call);
     return combined.addBlock(tool.toCallBlock(call));

@@ -29,6 +29,8 @@ export interface TypedToolOptions {
 export interface UpstreamTools {
   /** True if it runs this tool itself. */
   runs(tool: TypedTool): boolean;
+  /** True if it connects to the servers in `mcp_servers` itself. */
+  connectsMcp: boolean;
   /** True if it accepts additions and removals of tools within the messages. */
   takesToolChanges: boolean;
   /** True if it has a web search for any model. */
@@ -39,7 +41,9 @@ export interface UpstreamTools {
 export interface OtherTools {
   deferred(): readonly CustomTool[];
   /** Names of the gateway's own tools in the request. */
-  gatewayToolNames(): readonly string[];
+  workspaceToolNames(): readonly string[];
+  /** Names of the tools of MCP servers, as the model uses them. */
+  mcpToolNames(): readonly string[];
 }
 
 /**
@@ -73,14 +77,15 @@ export function toTypedTool(
   const fetchOptions = {
     toolbox: webToolbox,
     toolContext,
-    gatewayToolNames: options.gatewayToolNames,
+    workspaceToolNames: options.workspaceToolNames,
+    mcpToolNames: options.mcpToolNames,
     now,
   };
   return withCacheControl(toWebFetch(tool, path, fetchOptions), tool);
 }
 
 /** Keeps the cache breakpoint of a typed tool in the definition that the model gets. */
-function withCacheControl(server: ServerTool, { cache_control }: TypedTool): ServerTool {
+export function withCacheControl(server: ServerTool, { cache_control }: TypedTool): ServerTool {
   if (!isObject(cache_control) || cache_control.type !== "ephemeral") return server;
   const definition = {
     ...server.definition,

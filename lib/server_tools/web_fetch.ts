@@ -22,7 +22,9 @@ export interface WebFetchOptions {
   toolbox: Toolbox;
   toolContext: ToolContext;
   /** Names of the gateway's own tools in the request. */
-  gatewayToolNames(): readonly string[];
+  workspaceToolNames(): readonly string[];
+  /** Names of the tools of MCP servers, as the model uses them. */
+  mcpToolNames(): readonly string[];
   /** Milliseconds since 1970. */
   now(): number;
 }
@@ -38,12 +40,14 @@ export interface WebFetchOptions {
 export function toWebFetch(
   tool: TypedTool,
   path: string,
-  { toolbox, toolContext, gatewayToolNames, now }: WebFetchOptions,
+  { toolbox, toolContext, workspaceToolNames, mcpToolNames, now }: WebFetchOptions,
 ): ServerTool {
   const name = tool.name || "web_fetch";
   const domains = readDomains(tool, path);
   const uses = createUseCounter(tool.max_uses);
-  const isUrlInContext = createUrlCheck(() => offlineToolNames(gatewayToolNames(), toolbox));
+  const isUrlInContext = createUrlCheck(() =>
+    new Set([...offlineToolNames(workspaceToolNames(), toolbox), ...mcpToolNames()])
+  );
   const limit = typeof tool.max_content_tokens === "number"
     ? tool.max_content_tokens * CHARS_PER_TOKEN
     : Infinity;
@@ -107,7 +111,7 @@ function toErrorBlock(id: string, error_code: string): ResponseBlock {
 
 /**
  * Creates a check whether a URL is in the user's text, or in a result of a web tool or of a client tool. Results of the
- * gateway's other tools do not count, because they repeat input of the model. A conversation is serialized once for all
+ * gateway's other tools and of MCP servers do not count, because they repeat input of the model. A conversation is serialized once for all
  * calls of a turn.
  */
 function createUrlCheck(
@@ -142,9 +146,9 @@ function toolUseId({ tool_use_id }: JsonObject): unknown {
 }
 
 /** Returns the names of gateway tools outside the group `network`. */
-function offlineToolNames(gatewayToolNames: readonly string[], { tools }: Toolbox): ReadonlySet<unknown> {
-  const offline = tools.filter(({ name, group }) => group !== "network" && gatewayToolNames.includes(name));
-  return new Set(offline.map(({ name }) => name));
+function offlineToolNames(workspaceToolNames: readonly string[], { tools }: Toolbox): string[] {
+  const offline = tools.filter(({ name, group }) => group !== "network" && workspaceToolNames.includes(name));
+  return offline.map(({ name }) => name);
 }
 
 /** Returns a page for the model: URL and title, then the text or the PDF. */

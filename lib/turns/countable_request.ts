@@ -4,9 +4,11 @@ import { parseMessagesRequest } from "../anthropic/parse.ts";
 import { applyToolChanges } from "../anthropic/tool_changes.ts";
 import type { CountTokensRequest } from "../anthropic/schema.ts";
 import type { MessageContext } from "./context.ts";
+import { withoutMcpServers } from "../server_tools/loop.ts";
 import { planTurns } from "../server_tools/plan.ts";
 import { assignTools, isPassThrough, type ToolHeaders } from "../server_tools/assign.ts";
 import { LossReport } from "../dialects/loss.ts";
+import type { McpSession } from "./gateway_tools/mcp_session.ts";
 import { upstreamTools } from "./gateway_tools/upstream_tools.ts";
 import type { Route } from "../upstreams/upstream.ts";
 
@@ -18,21 +20,25 @@ import type { Route } from "../upstreams/upstream.ts";
  */
 export async function toCountableRequest(
   countRequest: CountTokensRequest,
-  { context, toolHeaders, route, caller }: {
+  { context, toolHeaders, route, caller, mcp }: {
     context: MessageContext;
     toolHeaders: ToolHeaders;
     route: Route;
     caller: Caller;
+    mcp: McpSession;
   },
 ): Promise<CountTokensRequest> {
   const original = parseMessagesRequest({ ...countRequest, max_tokens: 1 });
   const upstream = upstreamTools(route);
-  const request = applyToolChanges(original)?.request ?? original;
+  const applied = applyToolChanges(original)?.request ?? original;
+  const mcpServers = await mcp.open(applied, upstream);
+  const request = upstream.connectsMcp ? applied : withoutMcpServers(applied);
   const { client } = caller;
   const { signal } = new AbortController();
   const assignments = assignTools(request, {
     toolHeaders,
     upstream,
+    mcpServers,
     loss: new LossReport(),
     toolbox: await context.loadToolbox?.(),
     loadCallRunner: context.loadCallRunner,
@@ -41,7 +47,7 @@ export async function toCountableRequest(
     now: () => context.clock.now(),
   });
   const passThrough = isPassThrough(request, assignments);
-  if (passThrough && upstream.takesToolChanges) return countRequest;
+  if (passThrough && request === applied && upstream.takesToolChanges) return countRequest;
   const seen = passThrough ? request : planTurns(request, assignments).toTurn([], new Map()).request;
   return upstream.takesToolChanges ? seen : emptyClearedMessages(seen);
 }

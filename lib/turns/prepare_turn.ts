@@ -5,7 +5,13 @@ import { adjustBody } from "../dialects/adjustments/adjust_body.ts";
 import { adjustRequest } from "../dialects/adjustments/adjust_request.ts";
 import { findChange } from "../dialects/adjustments/adjustment.ts";
 import type { LossReport } from "../dialects/loss.ts";
-import { type AnswerReader, type Dialect, knownAdjustments, type TurnContext } from "../dialects/mod.ts";
+import {
+  type AnswerReader,
+  type Dialect,
+  knownAdjustments,
+  runsServerTool,
+  type TurnContext,
+} from "../dialects/mod.ts";
 import { toWellFormed } from "../dialects/request/well_formed.ts";
 import { toRouteLabel } from "../upstreams/find_route.ts";
 import type { Route } from "../upstreams/upstream.ts";
@@ -73,6 +79,16 @@ export function prepareTurn(
   const body = adjustBody(toBody(request, turn), adjustments, { request, loss });
   // Betas change Anthropic's format. They have no meaning in other dialects.
   const sendsBetas = dialect.name === "anthropic" && findChange(adjustments, "drop_betas") === undefined;
-  if (caller.betas !== undefined && !sendsBetas) report.add("header.anthropic-beta", "dropped");
-  return { body, reader, inputTokens, betas: sendsBetas ? caller.betas : undefined };
+  const betas = runsServerTool(upstream.preset, dialect, "mcp_toolset")
+    ? caller.betas
+    : withoutMcpBetas(caller.betas);
+  if (betas !== undefined && !sendsBetas) report.add("header.anthropic-beta", "dropped");
+  return { body, reader, inputTokens, betas: sendsBetas ? betas : undefined };
+}
+
+/** Removes the betas of MCP servers, to which the gateway connects itself. Some hosts reject them. */
+function withoutMcpBetas(betas: string | undefined): string | undefined {
+  if (betas === undefined || !betas.includes("mcp-client-")) return betas;
+  const kept = betas.split(",").map((beta) => beta.trim()).filter((beta) => !beta.startsWith("mcp-client-"));
+  return kept.length === 0 ? undefined : kept.join(",");
 }

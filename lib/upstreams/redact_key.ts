@@ -1,6 +1,6 @@
 import type { Caller } from "../access/caller.ts";
 import { ApiError } from "../base/errors.ts";
-import { createRedactor, credentialsOf, MIN_SECRET_CHARS } from "../base/secret_redactor.ts";
+import { createRedactor, credentialsOf } from "../base/redact_secrets.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** Returns the key that a request to an upstream is sent with. */
@@ -15,8 +15,7 @@ export function keyFor({ key, acceptsClientKey }: Upstream, caller: Caller): str
  */
 export function redactKey(error: unknown, upstream: Upstream, caller: Caller): unknown {
   if (!(error instanceof ApiError)) return error;
-  const secrets = secretsOf(upstream, caller);
-  if (secrets.length > 0) error.replaceTexts(createRedactor(secrets));
+  error.replaceTexts(createRedactor(secretsOf(upstream, caller)));
   return error;
 }
 
@@ -29,6 +28,5 @@ export function holdsKey(text: string, upstream: Upstream, caller: Caller): bool
 function secretsOf(upstream: Upstream, caller: Caller): string[] {
   const headers = Object.values(upstream.headers ?? {});
   return [keyFor(upstream, caller), ...headers, ...headers.map(credentialsOf)]
-    .filter((secret) => secret !== undefined)
-    .filter((secret) => secret.length >= MIN_SECRET_CHARS);
+    .filter((secret) => secret !== undefined);
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SETTING_NAMES, SETTINGS } from "../../lib/config/settings.ts";
-import { describeConfig, helpText } from "../../lib/cli/help.ts";
+import { readMcpConfig } from "../../lib/config/mcp_config.ts";
+import { describeConfig, describeServers, helpText } from "../../lib/cli/help.ts";
 import { readFlags } from "../../lib/cli/flags.ts";
 
 test("helpText() lists every setting with its default", () => {
@@ -73,8 +74,12 @@ test("describeConfig() lists each setting with its value and source", () => {
     "BODY_MEMORY 256 (default)",
     "RATE_LIMIT_STORE memory (default)",
     "STATE_DIR not set (default)",
+    "DATA_DIR not set (default)",
+    "DATA_QUOTA 10240 (default)",
+    "BATCH_CONCURRENCY 10 (default)",
     "TOOLS files-read, network (environment)",
     "WORKSPACE_ROOT not set (default)",
+    "MCP_CONFIG not set (default)",
     "TOOL_TIMEOUT 30 (default)",
     "TOOL_CONCURRENCY 5 (default)",
     "TOOL_RATE 100 (default)",
@@ -86,6 +91,9 @@ test("describeConfig() lists each setting with its value and source", () => {
     "WEB_SEARCH_MAX_USES 20 (default)",
     "WEB_SEARCH_URL not set (default)",
     "WEB_SEARCH_KEY not set (default)",
+    "MCP_CONNECTORS on (default)",
+    "MCP_CONNECT_TIMEOUT 10 (default)",
+    "MCP_RESULT_CHARS 200000 (default)",
     "LOG_LEVEL info (default)",
     "LOG_COMPONENTS not set (default)",
     "LOG_FORMAT json (default)",
@@ -100,4 +108,21 @@ test("describeConfig() lists each setting with its value and source", () => {
 test("describeConfig() marks settings that are not set", () => {
   assert.match(describeConfig({}), /OPENROUTER_API_KEY +not set \(default\)/);
   assert.match(describeConfig({}), /MODEL_MAP +none \(default\)/);
+});
+
+test("describeServers() lists each MCP server, and fields that are ignored", () => {
+  const read = (mcpServers: object) =>
+    readMcpConfig(".mcp.json", {
+      readText: () => JSON.stringify({ mcpServers }),
+      readVariable: () => undefined,
+    });
+  const servers = read({
+    files: { command: "npx", timeout: 1, alwaysAllow: [] },
+    remote: { type: "http", url: "https://mcp.test/?key=hidden" },
+  });
+  assert.equal(
+    describeServers(servers),
+    '  MCP server files   stdio; ignored: "timeout", "alwaysAllow"\n  MCP server remote  http',
+  );
+  assert.equal(describeServers([]), "  MCP_CONFIG has no servers");
 });

@@ -32,6 +32,8 @@ export interface GatewayOptions {
   key?: string;
   /** More of its environment. */
   settings?: Record<string, string>;
+  /** The runtime; Bun has SQLite, which Node.js 20 lacks. Default: that of the tests. */
+  runtime?: "bun";
 }
 
 /**
@@ -41,7 +43,10 @@ export interface GatewayOptions {
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const port = await freePort();
-  const child = spawn(process.execPath, ["--import", "tsx", "mod.ts", "--port", String(port)], {
+  const [command, ...args] = options.runtime === "bun"
+    ? [`${ROOT}node_modules/.bin/bun`, "run"]
+    : [process.execPath, "--import", "tsx"];
+  const child = spawn(command, [...args, "mod.ts", "--port", String(port)], {
     cwd: ROOT,
     env: {
       PATH: process.env["PATH"],

@@ -61,6 +61,8 @@ export interface StageOptions {
   key?: string;
   /** Gives more of its environment. */
   settings?: () => Promise<Record<string, string>>;
+  /** Its runtime, if it is not that of the tests. */
+  runtime?: "bun";
 }
 
 /** Why tests that need a gateway of their own are left out, or `false`. */

@@ -34,6 +34,8 @@ const DEFAULTS = {
   limits: { each: { concurrent: 50 }, total: {}, session: {}, keys: new Map() },
   bodyMemory: 256,
   rateLimitStore: "memory",
+  dataQuota: 10_240,
+  batchConcurrency: 10,
   toolTimeout: 30,
   toolConcurrency: 5,
   toolRate: 100,
@@ -42,6 +44,9 @@ const DEFAULTS = {
   shellNetwork: "off",
   webSearch: "openrouter",
   webSearchMaxUses: 20,
+  mcpConnectors: "on",
+  mcpConnectTimeout: 10,
+  mcpResultChars: 200_000,
   logLevel: "info",
   logFormat: "json",
   logRetention: 7,
@@ -184,6 +189,8 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   [{ BODY_MEMORY: "64" }, { bodyMemory: 64 }],
   [{ RATE_LIMIT_STORE: "rediss://host" }, { rateLimitStore: "rediss://host" }],
   [{ STATE_DIR: "/var/lib/gateway" }, { stateDir: "/var/lib/gateway" }],
+  [{ DATA_DIR: "data", DATA_QUOTA: "1" }, { dataDir: "data", dataQuota: 1 }],
+  [{ BATCH_CONCURRENCY: 1000 }, { batchConcurrency: 1000 }],
   [
     {
       TOOLS: "files-read, shell",
@@ -200,6 +207,11 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   ],
   [{ WEB_SEARCH: "Brave", WEB_SEARCH_KEY: "k" }, { webSearch: "brave", webSearchKey: "k" }],
   [{ WEB_SEARCH_URL: "http://localhost:8888" }, { webSearchUrl: "http://localhost:8888" }],
+  [{ MCP_CONNECTORS: "Off", MCP_CONNECT_TIMEOUT: "0.5", MCP_RESULT_CHARS: 1000 }, {
+    mcpConnectors: "off",
+    mcpConnectTimeout: 0.5,
+    mcpResultChars: 1000,
+  }],
   [{ TOOL_RATE: 0, TOOL_TURNS: "1", TOOL_TIMEOUT: 0.5 }, { toolRate: 0, toolTurns: 1, toolTimeout: 0.5 }],
   [{ SHELL_SANDBOX: "off", SHELL_NETWORK: "on" }, { shellSandbox: "off", shellNetwork: "on" }],
   [{ LOG_LEVEL: "WARN" }, { logLevel: "warn" }],
@@ -487,9 +499,13 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["RATE_LIMIT_STORE", "redis://host?db=1", "(17 characters)", STORE],
   ["RATE_LIMIT_STORE", "http://host", "(11 characters)", STORE],
   ["STATE_DIR", " ", '" "', "expected the path of a folder"],
+  ["DATA_DIR", " ", '" "', "expected the path of a folder"],
+  ["DATA_QUOTA", "0", '"0"', "expected a whole number from 1 to 10000000"],
+  ["BATCH_CONCURRENCY", "0", '"0"', "expected a whole number from 1 to 1000"],
   ["TOOLS", "files-read,all", '"files-read,all"', GROUPS],
   ["TOOLS", "", '""', GROUPS],
   ["WORKSPACE_ROOT", "work", '"work"', FOLDER],
+  ["MCP_CONFIG", " ", '" "', "expected the path of a file"],
   ["TOOL_TIMEOUT", "0", '"0"', "expected a number of seconds from 0.1 to 604800"],
   ["TOOL_CONCURRENCY", "0", '"0"', "expected a whole number from 1 to 1000"],
   ["TOOL_RATE", "-1", '"-1"', "expected a whole number from 0 to 1000000"],
@@ -502,6 +518,9 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["WEB_SEARCH_MAX_USES", "0", '"0"', "expected a whole number from 1 to 1000"],
   ["WEB_SEARCH_URL", "localhost", '"localhost"', URL_],
   ["WEB_SEARCH_KEY", "a b", "(3 characters)", KEY],
+  ["MCP_CONNECTORS", "maybe", '"maybe"', "expected on or off"],
+  ["MCP_CONNECT_TIMEOUT", "0", '"0"', "expected a number of seconds from 0.1 to 604800"],
+  ["MCP_RESULT_CHARS", "99", '"99"', "expected a whole number from 100 to 10000000"],
   ["LOG_LEVEL", "verbose", '"verbose"', "expected debug, info, warn, error or off"],
   [
     "LOG_COMPONENTS",
@@ -570,6 +589,15 @@ test("parseConfig() rejects tools without a workspace or without keys", () => {
   assert.deepEqual(mistakesOf({ settings: { TOOLS, ...rest, WEB_SEARCH: "searxng" } }), [
     "Cannot use TOOLS: WEB_SEARCH_URL is not set, and SearXNG has no default address",
   ]);
+});
+
+test("parseConfig() rejects MCP servers that any client of any machine could use", () => {
+  const MCP_CONFIG = ".mcp.json";
+  assert.deepEqual(mistakesOf({ settings: { MCP_CONFIG, OPEN_ACCESS: "on" } }), [
+    "Cannot use MCP_CONFIG: GATEWAY_API_KEYS is not set and OPEN_ACCESS is on, so any client could use the servers",
+  ]);
+  parseConfig({ settings: { MCP_CONFIG, OPEN_ACCESS: "on", GATEWAY_API_KEYS: "alice:k" } });
+  parseConfig({ settings: { MCP_CONFIG } });
 });
 
 test("parseConfig() rejects limits for unknown keys", () => {

@@ -5,6 +5,9 @@ import { count, dig, isJson, type Json, objects, parseJson, text } from "../kit/
 /** Sentence that stands for a generated image. */
 const IMAGE_NOTE = "[An image was generated, which is left out]";
 
+/** Types of items that the Messages API has in another form, or that hold nothing of the answer. */
+const COUNTERPARTS = new Set(["message", "function_call", "reasoning", "compaction", "web_search_call"]);
+
 /**
  * Reads the content of a response of the Responses API, without any code of the gateway.
  */
@@ -17,10 +20,13 @@ export function contentOfResponse({ output, status, usage, incomplete_details }:
     : parts.some(({ type }) => type === "refusal")
     ? "refusal"
     : "end_turn";
+  const said = items.map(toText).join("");
+  const thinking = items.map(toThinking).join("");
+  const isEmpty = said === "" && thinking === "" && calls.length === 0;
   const limit = dig(incomplete_details, "reason") === "content_filter" ? "refusal" : "max_tokens";
   return {
-    text: items.map(toText).join(""),
-    thinking: items.map(toThinking).join(""),
+    text: isEmpty ? toOmissions(items) : said,
+    thinking,
     calls,
     stop: status === "incomplete" ? limit : usual,
     usage: isJson(usage) ? toUsage(usage) : undefined,
@@ -50,8 +56,18 @@ export function itemsToReturn({ output }: Json): Json[] {
     if (type !== "reasoning" || !(encrypted_content || objects(content).length > 0)) return [];
     return [{ encrypted_content, content: objects(content), summary: item.summary ?? [] }];
   });
+  const omissions = contentOfResponse({ output }).text;
+  if (items.every((item) => "summary" in item) && omissions !== "") items.push({ text: omissions });
   const end = items.findLastIndex((item) => !("summary" in item)) + 1;
   return items.slice(0, end);
+}
+
+/** The sentences that stand for items of types without counterpart, in an answer that has no other content. */
+function toOmissions(items: readonly Json[]): string {
+  const types = new Set(items.map(({ type }) => text(type)).filter((type) => !COUNTERPARTS.has(type)));
+  return [...types]
+    .map((type) => `[The model returned an item of type "${type}", which this API cannot carry]`)
+    .join("\n");
 }
 
 function toText({ type, content, result }: Json): string {

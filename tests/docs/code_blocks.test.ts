@@ -10,6 +10,7 @@ import { parseConfig } from "../../lib/config/parse.ts";
 import { SETTING_NAMES, type SettingName, SETTINGS } from "../../lib/config/settings.ts";
 import { createGateway } from "../../mod.ts";
 import { dig, isJson } from "../kit/json.ts";
+import { serveMcp, type TestMcpServer } from "../kit/mcp_server.ts";
 import { type CodeBlock, type Page, readPages, ROOT } from "./pages.ts";
 import { type Command, readCommands } from "./shell.ts";
 
@@ -89,20 +90,48 @@ function toDeclarations(blocks: readonly CodeBlock[]): string {
 }
 
 /** Runs what the commands of a page would do, in their order: each request goes to the gateway that was started last. */
-async function checkCommands({ blocks }: Page): Promise<void> {
+async function checkCommands(page: Page): Promise<void> {
+  const servers: TestMcpServer[] = [];
+  try {
+    await runCommands(page, servers);
+  } finally {
+    for (const server of servers) await server.close();
+  }
+}
+
+/** `servers` are the MCP servers that the commands have started. */
+async function runCommands({ blocks }: Page, servers: TestMcpServer[]): Promise<void> {
   let gateway = start({});
   for (const { text, at } of blocks.filter(({ language }) => language === "sh")) {
     for (const command of readCommands(text)) {
       const shown = `${at}: ${command.words.join(" ")}`;
       const [program = ""] = command.words;
-      if (program === "curl") await checkRequest(gateway, command, shown);
+      if (startsMcpServer(command)) servers.push(await serveMcp());
+      else if (program === "curl") await checkRequest(gateway, withMcpHost(command, servers.at(-1)), shown);
       else if (runsCommand(command)) continue;
-      else if (startsGateway(command)) gateway = start(toSettings(command, shown));
-      else if (program === "npm") checkScript(command, shown);
+      else if (startsGateway(command)) {
+        gateway = start(toSettings(withMcpHost(command, servers.at(-1)), shown));
+      } else if (program === "npm") checkScript(command, shown);
       else if (program === "node" || program === "npx") checkTestFile(command, shown);
       else assert.ok(OTHER_COMMANDS.test(command.words.join(" ")), shown);
     }
   }
+}
+
+/** Address of the MCP server that `npx -y @modelcontextprotocol/server-everything streamableHttp` starts. */
+const MCP_HOST = "127.0.0.1:3001";
+
+function startsMcpServer({ words }: Command): boolean {
+  return words.join(" ") === "npx -y @modelcontextprotocol/server-everything streamableHttp";
+}
+
+/** Replaces the address of a started MCP server by that of the test's. */
+function withMcpHost({ variables, words }: Command, server: TestMcpServer | undefined): Command {
+  const replace = (text: string) => server === undefined ? text : text.replaceAll(MCP_HOST, server.host);
+  return {
+    variables: Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, replace(value)])),
+    words: words.map(replace),
+  };
 }
 
 /** Commands of clients and of the system, which have nothing of the gateway's to check but names. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import hono from "../../docs/examples/hono.ts";
 import hooksAudit from "../../docs/examples/hooks_audit.ts";
@@ -10,7 +10,7 @@ import workers from "../../docs/examples/workers.ts";
 import { serve } from "../../lib/runtime/serve.ts";
 import { createGateway } from "../../mod.ts";
 import { launch, type Runtime, RUNTIMES } from "../end_to_end/runtimes/launch.ts";
-import { ROOT } from "./pages.ts";
+import { readPage, ROOT } from "./pages.ts";
 
 const KEY = "a-key-of-alice-1234";
 
@@ -86,6 +86,12 @@ test("docs/examples/deno.ts passes the type check of Deno", {
   assert.equal(status, 0, stderr);
 });
 
+test("docs/mcp.md shows docs/examples/mcp.json", () => {
+  const shown = readPage("docs/mcp.md").blocks.find(({ text }) => text.includes("restart_policy"));
+  const example = readFileSync(`${ROOT}docs/examples/mcp.json`, "utf8");
+  assert.deepEqual(JSON.parse(shown?.text ?? ""), JSON.parse(example));
+});
+
 const missingCurl = spawnSync("curl", ["--version"]).status === 0 ? false : "no curl";
 
 test("docs/examples/statusline.sh prints what Claude Code's session has used, or its model", {
@@ -127,12 +133,14 @@ async function runStatusLine(input: object, variables: Record<string, string>): 
 }
 
 test("every file of docs/examples/ has a test", () => {
+  // tests/clients/mcp_managed.client.ts runs the server of mcp.json.
   const tested = [
     ...Object.keys(SERVERS),
     "hono.ts",
     "hooks_audit.ts",
     "hooks_guard.ts",
     "hooks_routing.ts",
+    "mcp.json",
     "statusline.sh",
     "workers.ts",
   ];

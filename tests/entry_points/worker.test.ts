@@ -14,6 +14,8 @@ const WRONG: [bindings: Record<string, string>, lines: string[]][] = [
   [{ OPENROUTER_API_KEY: "sk-or-x" }, [
     "Cannot listen on an address that the runtime chooses without keys: ",
   ]],
+  [{ MCP_CONFIG: "/no/such.json", GATEWAY_API_KEYS: "alice:k" }, ['Cannot use MCP_CONFIG "/no/such.json": ']],
+  [{ MCP_CONFIG: "/no/such.json" }, ["Cannot listen on an address that the runtime chooses without keys: "]],
   [{ UPSTREAMS: '{"local": {"url": "http://h/v1"}}' }, [
     "Cannot listen on an address that the runtime chooses without keys: ",
   ]],

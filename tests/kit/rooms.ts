@@ -20,11 +20,12 @@ export const ROOMS: Record<string, Room> = {
   },
   "replay": { uses: "gateway.ts anthropic config observability runtime base" },
   "gateway.ts": {
-    uses: "server server/mcp_server turns upstreams tokens access limits config observability runtime base",
+    uses:
+      "server server/mcp_server turns upstreams tokens access limits durable config observability runtime base",
   },
   "server": {
     uses:
-      "server/mcp_server turns server_tools upstreams tokens dialects/mod.ts dialects access limits anthropic config observability runtime base",
+      "server/mcp_server turns server_tools upstreams tokens dialects/mod.ts dialects access limits durable anthropic config observability runtime base tools/mcp/managed",
   },
   "server/mcp_server": {
     uses:
@@ -32,10 +33,11 @@ export const ROOMS: Record<string, Room> = {
   },
   "turns": {
     uses:
-      "server_tools upstreams tokens dialects/mod.ts dialects access anthropic json_schema config observability runtime base tools/mod.ts tools/toolbox tools/models.ts",
+      "server_tools upstreams tokens dialects/mod.ts dialects access anthropic json_schema config observability runtime base tools/mod.ts tools/toolbox tools/mcp tools/models.ts tools/call.ts tools/mcp/managed",
   },
   "server_tools": {
-    uses: "dialects/anthropic dialects anthropic base tools/toolbox tools/host tools/models.ts",
+    uses:
+      "dialects/anthropic dialects anthropic base tools/toolbox tools/host tools/mcp tools/models.ts tools/call.ts",
     pure: true,
   },
   "upstreams": { uses: "dialects/mod.ts dialects access config runtime base" },
@@ -57,10 +59,11 @@ export const ROOMS: Record<string, Room> = {
     pure: true,
     except: ["limiter", "memory_store", "redis_store", "spend_file"],
   },
+  "durable": { uses: "anthropic config observability runtime base" },
   "anthropic": { uses: "base", pure: true },
   "json_schema": { uses: "base", pure: true },
-  "config": { uses: "base tools/call.ts", pure: true },
-  "observability": { uses: "runtime base tools/toolbox" },
+  "config": { uses: "base tools/call.ts tools/mcp/managed/server_config.ts", pure: true },
+  "observability": { uses: "runtime base tools/toolbox tools/mcp/managed" },
   "runtime": { uses: "base" },
   "base": { uses: "", pure: true },
   "tools/mod.ts": {
@@ -69,7 +72,8 @@ export const ROOMS: Record<string, Room> = {
   },
   "tools/create_host.ts": { uses: "tools/tool.ts tools/host tools/policy tools/clock.ts" },
   "tools/toolbox": {
-    uses: "tools/tool.ts tools/session.ts tools/errors.ts tools/models.ts tools/clock.ts tools/call.ts",
+    uses:
+      "tools/tool.ts tools/session.ts tools/abort.ts tools/errors.ts tools/models.ts tools/clock.ts tools/call.ts",
   },
   "tools/files": {
     uses:
@@ -83,11 +87,19 @@ export const ROOMS: Record<string, Room> = {
     uses: "tools/host tools/session.ts tools/errors.ts tools/models.ts tools/call.ts",
     pure: true,
   },
-  "tools/host": { uses: "tools/policy tools/patterns tools/errors.ts tools/models.ts tools/clock.ts" },
+  "tools/mcp/managed/server_config.ts": { uses: "", pure: true },
+  "tools/mcp/managed": {
+    uses: "tools/mcp/managed/server_config.ts tools/mcp tools/errors.ts tools/clock.ts tools/abort.ts",
+  },
+  "tools/mcp": { uses: "tools/host tools/policy tools/abort.ts tools/errors.ts tools/call.ts" },
+  "tools/host": {
+    uses: "tools/policy tools/patterns tools/abort.ts tools/errors.ts tools/models.ts tools/clock.ts",
+  },
   "tools/policy": { uses: "tools/errors.ts tools/call.ts", pure: true },
   "tools/patterns": { uses: "tools/errors.ts", pure: true },
   "tools/formats": { uses: "tools/errors.ts tools/call.ts", pure: true },
   "tools/session.ts": { uses: "tools/errors.ts", pure: true },
+  "tools/abort.ts": { uses: "", pure: true },
   "tools/errors.ts": { uses: "", pure: true },
   "tools/models.ts": { uses: "", pure: true },
   "tools/clock.ts": { uses: "" },

@@ -192,7 +192,7 @@ for (const api of UPSTREAM_APIS) {
 
   test(
     `POST /v1/messages continues a conversation after any fault in any answer (${api})`,
-    { timeout: 60_000 },
+    { timeout: 240_000 },
     async () => {
       const undisturbed = new Conversation(api);
       const expected: Wire[] = [];

@@ -146,11 +146,17 @@ test("findPendingCalls() returns calls of the last turn that wait for the gatewa
 test("toServerCallId() returns legal ids that map back to the model's own", () => {
   const ids = fc.oneof(
     fc.stringMatching(/^toolu_[a-zA-Z0-9_-]{1,40}$/),
+    fc.stringMatching(/^toolu_gw_[a-zA-Z0-9_-]{1,40}$/),
     fc.stringMatching(/^[a-zA-Z0-9_-]{1,40}$/),
   );
+  const tools = fc.constantFrom(
+    { kind: "mcp_tool_use" as const, server: "workspace" },
+    { kind: "mcp_tool_use" as const, server: "docs" },
+    { kind: "server_tool_use" as const },
+  );
   fc.assert(
-    fc.property(ids, fc.constantFrom("mcp_tool_use" as const, "server_tool_use" as const), (id, kind) => {
-      const shown = toServerCallId(id, kind);
+    fc.property(ids, tools, (id, tool) => {
+      const shown = toServerCallId(id, tool);
       assert.match(shown, /^(mcp|srv)toolu_[a-zA-Z0-9_-]+$/);
       assert.equal(toModelCallId(shown), id);
     }),

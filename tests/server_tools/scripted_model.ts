@@ -1,3 +1,4 @@
+import { unrecordedSteps } from "../../lib/anthropic/steps.ts";
 import { upstreamTools } from "../../lib/turns/gateway_tools/upstream_tools.ts";
 import * as v from "valibot";
 import type { StreamEvent } from "../../lib/anthropic/events.ts";
@@ -8,6 +9,7 @@ import { dialectFor } from "../../lib/dialects/mod.ts";
 import { type AskTurnOptions, runTurns } from "../../lib/server_tools/loop.ts";
 import type { ToolHeaders } from "../../lib/server_tools/assign.ts";
 import { LossReport } from "../../lib/dialects/loss.ts";
+import type { OpenMcpServer } from "../../lib/server_tools/mcp/mcp_tool.ts";
 import type { Route } from "../../lib/upstreams/upstream.ts";
 import { ToolError } from "../../tools/errors.ts";
 import type { Models } from "../../tools/models.ts";
@@ -149,6 +151,8 @@ export interface RunOptions {
   maxTurns?: number;
   loss?: LossReport;
   route?: Route;
+  mcpServers?: readonly OpenMcpServer[];
+  listsMcpTools?: boolean;
 }
 
 /** Runs a script with the gateway's tools between its turns. */
@@ -164,11 +168,14 @@ export function runScript(
     loss,
     loadToolbox: toolbox && (() => Promise.resolve(toolbox)),
     loadCallRunner: () => Promise.resolve(createTestRunner().runner),
+    steps: unrecordedSteps,
     searchMaxUses: 20,
     signal,
     maxTurns,
     now: () => Date.UTC(2026, 0, 1),
     toolHeaders: { tools: [], intercept: false, ...wishes },
+    openMcpServers: () => Promise.resolve(options.mcpServers ?? []),
+    listsMcpTools: options.listsMcpTools ?? false,
     createToolContext: () => createTestContext({ signal }),
     startMessage: ({ model }) => {
       const writer = new MessageWriter({

@@ -77,7 +77,8 @@ export function createWeb(
       const limit = startTimeLimit(signal, { ms: limits.timeoutMs, after });
       const { redirects } = limits;
       try {
-        const guard = { allowHosts, redirects, isAllowed, followToOtherHost, resolve, connect, after, limit };
+        const rules = { allowHosts, redirects, isAllowed, followToOtherHost };
+        const guard = { ...rules, resolve, connect, after, signal: limit.signal };
         const fetched = await fetchGuarded(url, guard);
         if ("movedTo" in fetched) return movedPage(fetched);
         return await limit.race(readPage(fetched, { limits, pdf, signal: limit.signal }));

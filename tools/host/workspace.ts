@@ -1,5 +1,5 @@
 import { realpath, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ToolError } from "../errors.ts";
 import { isInside } from "./is_inside.ts";
@@ -8,19 +8,21 @@ import { isInside } from "./is_inside.ts";
 export interface WorkspaceOptions {
   /** True if tools can change files of the workspace. */
   writable: boolean;
-  /** Folder with the gateway's state. Default: none. */
-  stateDir?: string | undefined;
+  /** Folders with the gateway's state, by the setting that names them. */
+  stateFolders?: Readonly<Record<string, string | undefined>>;
+  /** File with the commands of the MCP servers. Default: none. */
+  mcpConfig?: string | undefined;
 }
 
 /**
  * Returns the absolute path of the workspace with symbolic links resolved.
  *
  * @throws {ToolError} if there is no such folder, it is the root of the file system, or tools could reach the gateway's
- * state or change its code.
+ * state, change its code, or change the commands of its MCP servers.
  */
 export async function findWorkspace(
   path: string,
-  { writable, stateDir }: WorkspaceOptions,
+  { writable, stateFolders = {}, mcpConfig }: WorkspaceOptions,
 ): Promise<string> {
   const workspaceError = (reason: string, cause?: unknown) =>
     new ToolError(`Cannot use WORKSPACE_ROOT ${JSON.stringify(path)}: ${reason}`, { cause });
@@ -29,8 +31,15 @@ export async function findWorkspace(
   });
   if (!(await stat(root)).isDirectory()) throw workspaceError("it is not a folder");
   if (root === "/") throw workspaceError("it is the root of the file system");
-  if (stateDir !== undefined && isInside(root, await resolveLinks(stateDir))) {
-    throw workspaceError("STATE_DIR is in it, and tools could change the gateway's state");
+  for (const [name, folder] of Object.entries(stateFolders)) {
+    if (folder !== undefined && isInside(root, await resolveLinks(folder))) {
+      throw workspaceError(`${name} is in it, and tools could change the gateway's state`);
+    }
+  }
+  if (writable && mcpConfig !== undefined && await isWritableConfig(mcpConfig, root)) {
+    throw workspaceError(
+      "MCP_CONFIG is in it, and tools could change its commands; only .mcp.json is protected",
+    );
   }
   if (writable && await containsCode(root)) {
     throw workspaceError(
@@ -38,6 +47,12 @@ export async function findWorkspace(
     );
   }
   return root;
+}
+
+/** True if a configuration is in the workspace, and not under the name that no tool writes. */
+async function isWritableConfig(path: string, root: string): Promise<boolean> {
+  const found = await resolveLinks(resolve(path));
+  return isInside(root, found) && basename(found) !== ".mcp.json";
 }
 
 /** Folders of the gateway that contain code. A workspace beside them is fine. */

@@ -1,3 +1,4 @@
+import { raceAbort } from "../abort.ts";
 import { ToolError } from "../errors.ts";
 import type { ToolCall } from "../call.ts";
 import type { Clock } from "../clock.ts";
@@ -26,6 +27,8 @@ export interface AuditRecord {
   client: string;
   requestId: string;
   tool: string;
+  /** Name of the MCP server that has the tool; undefined for a tool of the gateway. */
+  server?: string;
   /** SHA-256 of the input's JSON, in hex. */
   digest: string;
   outcome: Outcome;
@@ -81,11 +84,16 @@ export function createCallRunner({ limits, clock, audit }: CallRunnerOptions): C
   return {
     limits,
     metrics: () => recorder.snapshot(),
-    async run({ name, input, nested = false }, { client, requestId, signal, models, startCall }, work) {
+    async run(
+      { name, server, input, nested = false },
+      { client, requestId, signal, models, startCall },
+      work,
+    ) {
       const timeoutController = new AbortController();
       const callSignal = AbortSignal.any([signal, timeoutController.signal]);
       const digest = hashInput(input);
-      const endCall = startCall?.(name);
+      const label = server === undefined ? name : `${server}/${name}`;
+      const endCall = startCall?.(label);
       let startedAt: number | undefined;
       let release = () => {};
       let cancelTimeout = () => {};
@@ -114,9 +122,15 @@ export function createCallRunner({ limits, clock, audit }: CallRunnerOptions): C
         cancelTimeout();
         release();
         const milliseconds = startedAt === undefined ? undefined : clock.now() - startedAt;
-        recorder.finish(name, outcome, milliseconds);
+        recorder.finish(label, outcome, milliseconds);
         endCall?.(outcome);
-        const callInfo = { client, requestId, tool: name, digest: await digest };
+        const callInfo = {
+          client,
+          requestId,
+          tool: name,
+          ...(server !== undefined && { server }),
+          digest: await digest,
+        };
         const record = { ...callInfo, outcome, milliseconds: milliseconds ?? 0 };
         audit(bug === undefined ? record : { ...record, error: bug });
       }
@@ -132,16 +146,6 @@ function classifyOutcome(error: unknown, client: AbortSignal, time: AbortSignal)
   if (client.aborted) return "cancelled";
   if (time.aborted) return "timeout";
   return error instanceof ToolError ? "refused" : "bug";
-}
-
-/** Settles as `work` does, but rejects as soon as the signal is aborted, even if `work` ignores the signal. */
-function raceAbort<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    if (signal.aborted) onAbort();
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }
 
 async function hashInput(input: unknown): Promise<string> {

@@ -25,6 +25,11 @@ export interface MetricsRecorder {
   snapshot(): ToolMetrics;
 }
 
+/** Tools that are counted separately. Clients choose the names of MCP servers, so their number has no other limit. */
+const MAX_TOOLS = 1000;
+/** Name under which all further tools are counted. */
+const OTHER_TOOLS = "(others)";
+
 /** Creates a recorder with all counts at zero. */
 export function createMetricsRecorder(): MetricsRecorder {
   const tools = new Map<string, { calls: number; runs: number; ms: number }>();
@@ -39,7 +44,8 @@ export function createMetricsRecorder(): MetricsRecorder {
       running++;
       maxRunning = Math.max(maxRunning, running);
     },
-    finish(tool, outcome, ms) {
+    finish(name, outcome, ms) {
+      const tool = tools.has(name) || tools.size < MAX_TOOLS ? name : OTHER_TOOLS;
       total++;
       if (outcome === "ok") succeeded++;
       else failures.set(outcome, (failures.get(outcome) ?? 0) + 1);

@@ -12,13 +12,12 @@ import { exit, onUnhandledError, readEnvironment } from "../../runtime/process.t
 import { type RunningServer, serve } from "../../runtime/serve.ts";
 import type { CreateGateway } from "../command.ts";
 import { readFlags } from "../flags.ts";
-import { readSources } from "../sources.ts";
+import { isGiven, readSources } from "../sources.ts";
 import { CLEARED_VARIABLES } from "./client_settings.ts";
 import {
   type Connection,
   DEMO_MODEL,
   describeSession,
-  isGiven,
   isUsable,
   type Session,
   toConnection,

@@ -1,8 +1,8 @@
 import { isObject } from "../../base/json.ts";
 import { NAME } from "../../base/version.ts";
 import type { LoadedSources } from "../../config/sources/load_sources.ts";
-import { resolveSettings } from "../../config/parse.ts";
-import type { Config, SettingName } from "../../config/settings.ts";
+import type { Config } from "../../config/settings.ts";
+import { isGiven } from "../sources.ts";
 import { type ClientSettings, type OfferedModel, toClientSettings } from "./client_settings.ts";
 
 /** How Claude Code reaches a gateway. */
@@ -82,11 +82,6 @@ function backgroundModels(
     }),
     ...(small !== undefined && { ANTHROPIC_DEFAULT_HAIKU_MODEL: small }),
   };
-}
-
-/** Returns true if a setting is not its default because none was given. */
-export function isGiven(name: SettingName, sources: LoadedSources): boolean {
-  return resolveSettings(sources).some((result) => result.name === name && result.origin !== "default");
 }
 
 /** Returns a model as the gateway lists it; only its name if the gateway does not answer in time. */

@@ -10,7 +10,7 @@ import { isBillingBlock } from "../request/billing_block.ts";
 import { isSealed } from "../sealed.ts";
 import { isClaude } from "../reasoning/origin.ts";
 import { restoreThinking } from "./thinking.ts";
-import { describeGatewayCall, findGatewayCalls } from "./gateway_tools.ts";
+import { createGatewayBlocks } from "./gateway_tools.ts";
 
 /**
  * Fields with which a gateway behind this one may send the request, and its API key, to another address.
@@ -99,7 +99,10 @@ function toAnthropicRequest(
     model: context.model,
     // Anthropic's API refuses a stream for `max_tokens: 0`, which only warms the cache.
     stream: request.max_tokens > 0,
-    messages: toUpstreamMessages(request.messages, context, isCompatible),
+    messages: toUpstreamMessages(request, context, {
+      isCompatible,
+      toOwnBlocks: createGatewayBlocks(request, { connectsMcp: isAnthropic }),
+    }),
   };
 }
 
@@ -127,16 +130,23 @@ function withoutBillingBlock(system: string | ContentBlock[]): string | ContentB
  * Returns the messages without other models' thinking, the gateway's citations and blank text; the gateway's calls become
  * text. For a compatible host, so do the blocks that it does not know.
  */
-function toUpstreamMessages(messages: Message[], context: TurnContext, isCompatible: boolean): Message[] {
+function toUpstreamMessages(
+  { messages }: MessagesRequest,
+  context: TurnContext,
+  { isCompatible, toOwnBlocks }: {
+    isCompatible: boolean;
+    toOwnBlocks: (block: ContentBlock) => ContentBlock[];
+  },
+): Message[] {
   const { loss } = context;
-  const gatewayCalls = findGatewayCalls(messages);
   const convert = (block: ContentBlock, path: string) =>
     isCompatible ? toCompatibleBlocks(block, path, loss) : [block];
   const toAnswerBlocks = (block: ContentBlock, path: string): ContentBlock[] => {
     const restored = isBlank(block) ? undefined : restoreThinking(block, context);
     if (restored === undefined) loss.add(path, "dropped");
-    const described = (restored ?? []).map((one) => describeGatewayCall(one, gatewayCalls));
-    if (described.some((one, nth) => one !== restored?.[nth])) loss.add(path, "approximated");
+    const described = (restored ?? []).flatMap(toOwnBlocks);
+    if (described.length < (restored?.length ?? 0)) loss.add(path, "dropped");
+    else if (described.some((one, nth) => one !== restored?.[nth])) loss.add(path, "approximated");
     return described.flatMap((one) => convert(withoutGatewayCitations(one, path, loss), path));
   };
   return messages.flatMap((message, at): Message[] => {

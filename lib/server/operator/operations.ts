@@ -1,4 +1,5 @@
 import { UNAUTHENTICATED } from "../../config/gateway_keys.ts";
+import type { McpServer } from "../../config/mcp_config.ts";
 import type { Config, Settings } from "../../config/settings.ts";
 import { listSecrets } from "../../config/secrets.ts";
 import { type BodyLog, createBodyLog } from "../../observability/body_log.ts";
@@ -70,14 +71,15 @@ export function createRecords(
 /** Adds to the records what follows from the settings: the secrets to mask, and what recordings say of them. */
 export function createOperations(
   records: Records,
-  { config, clock, settings }: {
+  { config, clock, settings, mcpServers }: {
     config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">;
     clock: Clock;
     settings: Settings;
+    mcpServers: readonly McpServer[];
   },
 ): Operations {
   const { metrics, sessions, errors, bodies, recordings } = records;
-  const masks = createMasks(listSecrets(config));
+  const masks = createMasks(listSecrets(config, mcpServers));
   return {
     ...records,
     masks,

@@ -6,6 +6,7 @@ import type { Route } from "../../upstreams/upstream.ts";
 export function upstreamTools({ dialect, upstream: { preset } }: Route): UpstreamTools {
   return {
     runs: ({ type }) => runsServerTool(preset, dialect, type),
+    connectsMcp: runsServerTool(preset, dialect, "mcp_toolset"),
     takesToolChanges: appliesSystemChanges(preset, dialect),
     searchesWeb: hostFacts(preset).searchesWeb,
   };

@@ -1,5 +1,6 @@
 import { collectMessage } from "../../anthropic/collect.ts";
 import type { MessagesRequest } from "../../anthropic/schema.ts";
+import { type Steps, unrecordedSteps } from "../../anthropic/steps.ts";
 import { withAdjustments } from "../adjust.ts";
 import { type AskOptions, createAsk } from "../ask.ts";
 import type { Ask } from "../../anthropic/ask.ts";
@@ -10,6 +11,7 @@ import { LossReport } from "../../dialects/loss.ts";
 import type { Route } from "../../upstreams/upstream.ts";
 import { startMessage } from "../message_start.ts";
 import { findRoute } from "../../upstreams/find_route.ts";
+import type { McpSession } from "./mcp_session.ts";
 import { createToolContext } from "./tool_context.ts";
 import { upstreamTools } from "./upstream_tools.ts";
 
@@ -19,6 +21,10 @@ export interface WithToolsOptions extends Omit<AskOptions, "route"> {
   message: MessagesRequest;
   requestId: string;
   toolHeaders: ToolHeaders;
+  /** The MCP servers of the message. */
+  mcp: McpSession;
+  /** Records the turns and the runs of tools. Default: nothing is recorded. */
+  steps?: Steps | undefined;
 }
 
 /**
@@ -29,7 +35,12 @@ export interface WithToolsOptions extends Omit<AskOptions, "route"> {
 export function withTools(context: MessageContext, options: WithToolsOptions): (route: Route) => Ask {
   // The client's headers of Anthropic's API apply to its own request, not to those of the gateway's tools.
   const ownHeaders = { betas: undefined, userProfileId: undefined, workspaceId: undefined };
-  const baseOptions = { ...options, onHeaders: undefined, caller: { ...options.caller, ...ownHeaders } };
+  const baseOptions = {
+    ...options,
+    steps: undefined,
+    onHeaders: undefined,
+    caller: { ...options.caller, ...ownHeaders },
+  };
   return (route) =>
     runTurns(
       ({ loss, first }) => {
@@ -39,7 +50,10 @@ export function withTools(context: MessageContext, options: WithToolsOptions): (
       },
       {
         ...options,
+        steps: options.steps ?? unrecordedSteps,
         upstream: upstreamTools(route),
+        openMcpServers: (request, upstream) => options.mcp.open(request, upstream),
+        listsMcpTools: LISTING_BETA.test(options.caller.betas ?? ""),
         loadToolbox: context.loadToolbox,
         loadCallRunner: context.loadCallRunner,
         searchMaxUses: context.config.webSearchMaxUses,
@@ -65,3 +79,6 @@ export function withTools(context: MessageContext, options: WithToolsOptions): (
       },
     );
 }
+
+/** Betas in which an answer lists the tools of the MCP servers. Source: npm @anthropic-ai/sdk, `BetaMCPToolListingBlock` */
+const LISTING_BETA = /(?:^|[,\s])mcp-client-2026-09-15(?:$|[,\s])/;

@@ -177,12 +177,16 @@ test("POST /v1/messages does not forward a toolset without enabled tools", async
   assert.equal(dig(gateway.upstream.requests[0]?.body, "tools"), undefined);
 });
 
-test("POST /v1/messages gives the client's own MCP server precedence, and drops it if the upstream supports none", async () => {
+test("POST /v1/messages gives the client's own MCP server precedence", async () => {
   const gateway = createGatewayWith({});
-  const mcp_servers = [{ type: "url", name: "workspace", url: "https://mcp.test" }];
-  const [response] = await sendMessage(gateway, { mcp_servers });
-  assert.match(response.headers.get("x-gateway-loss") ?? "", /tools\.0;dropped/);
-  assert.equal(dig(gateway.upstream.requests[0]?.body, "tools"), undefined);
+  const mcp_servers = [{ type: "url", name: "workspace", url: "https://127.0.0.1/mcp" }];
+  const [response, body] = await sendMessage(gateway, { mcp_servers });
+  assert.equal(response.status, 400);
+  assert.match(
+    String(dig(body, "error", "message")),
+    /MCP server "workspace": its host is not on the public/,
+  );
+  assert.deepEqual(gateway.upstream.requests, []);
 });
 
 test("POST /v1/messages rejects a client tool with the name of a server tool", async () => {

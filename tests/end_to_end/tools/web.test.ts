@@ -4,6 +4,7 @@ import { call, say } from "../../clients/turns.ts";
 import { MODEL_APIS, NATIVE, offeredNames, resultsSentIn, TRANSLATED } from "./model.ts";
 import { answerSideRequest, HITS, isSearch, startWeb, toWebSettings } from "./network.ts";
 import { type ToolGateway, withToolGateway } from "./tool_gateway.ts";
+import { serveMcp } from "../../kit/mcp_server.ts";
 import { dig, isJson, type Json, objects, text } from "../../kit/json.ts";
 
 const web = await startWeb();
@@ -250,6 +251,34 @@ test("web_fetch rejects a URL that a gateway tool only echoed from the model", (
       assert.equal(dig(fetched, "content", "error_code"), "url_not_in_prior_context");
     }
   }));
+
+test("web_fetch rejects a URL that the tool of an MCP server returned", async () => {
+  const server = await serveMcp();
+  const { WEB_FETCH_ALLOW_HOSTS, ...settings } = toWebSettings(web, "searxng");
+  try {
+    await withToolGateway({
+      TOOLS: "network",
+      ...settings,
+      WEB_FETCH_ALLOW_HOSTS: `${WEB_FETCH_ALLOW_HOSTS},${server.host}`,
+    }, async (gateway) => {
+      gateway.model.script(
+        say({ tools: [call("call_1", "docs_echo", { word: web.page })] }),
+        say({ tools: [call("call_2", "web_fetch", { url: web.page })] }),
+        say({ text: ["No."] }),
+      );
+      const { body } = await gateway.ask({
+        model,
+        tools: [FETCH, { type: "mcp_toolset", mcp_server_name: "docs" }],
+        mcp_servers: [{ type: "url", name: "docs", url: server.url }],
+      });
+      const [, repeated, , fetched] = objects(body.content);
+      assert.match(JSON.stringify(repeated), /You said http/);
+      assert.equal(dig(fetched, "content", "error_code"), "url_not_in_prior_context");
+    });
+  } finally {
+    await server.close();
+  }
+});
 
 test("web_fetch fetches a URL from a result of a client tool, whatever its name", () =>
   withToolGateway({ TOOLS: "files-read,network", ...toWebSettings(web, "searxng") }, async (gateway) => {

@@ -42,8 +42,28 @@ const CASES: [what: string, root: string, writable: boolean, stateDir: string | 
 
 for (const [what, root, writable, stateDir, why] of CASES) {
   test(`findWorkspace() ${why === undefined ? "accepts" : "refuses"} ${what}`, async () => {
-    const found = findWorkspace(root, { writable, stateDir });
+    const found = findWorkspace(root, { writable, stateFolders: { STATE_DIR: stateDir } });
     if (why === undefined) assert.equal(await found, realpathSync(root));
     else await assert.rejects(found, (error) => error instanceof ToolError && why.test(error.message));
+  });
+}
+
+const CONFIG = /^Cannot use WORKSPACE_ROOT ".*": MCP_CONFIG is in it/;
+
+/** Configurations of MCP servers, and why they are refused. */
+const CONFIGS: [what: string, mcpConfig: string, writable: boolean, why?: RegExp][] = [
+  ["beside the workspace", join(top, "servers.json"), true],
+  ["in a workspace that tools only read", join(work, "servers.json"), false],
+  ["in it under the protected name", join(work, ".mcp.json"), true],
+  ["in it", join(work, "servers.json"), true, CONFIG],
+  ["in a folder of it", join(work, "sub/servers.json"), true, CONFIG],
+  ["in it by a link", join(top, "link-into/servers.json"), true, CONFIG],
+];
+
+for (const [what, mcpConfig, writable, why] of CONFIGS) {
+  test(`findWorkspace() ${why === undefined ? "accepts" : "refuses"} MCP_CONFIG ${what}`, async () => {
+    const found = findWorkspace(work, { writable, mcpConfig });
+    if (why === undefined) assert.equal(await found, work);
+    else await assert.rejects(found, { name: "ToolError", message: why });
   });
 }

@@ -1,3 +1,4 @@
+import { raceAbort } from "../../abort.ts";
 import type { Clock } from "../../clock.ts";
 
 /** Calls a function once after a number of milliseconds. The returned function cancels the call. */
@@ -35,13 +36,6 @@ export function startTimeLimit(outer: AbortSignal, { ms, after }: { ms: number; 
     get isExpired() {
       return controller.signal.aborted;
     },
-    race(work) {
-      return new Promise((resolve, reject) => {
-        const fail = () => reject(signal.reason);
-        if (signal.aborted) fail();
-        signal.addEventListener("abort", fail, { once: true });
-        work.then(resolve, reject).finally(() => signal.removeEventListener("abort", fail));
-      });
-    },
+    race: (work) => raceAbort(work, signal),
   };
 }

@@ -109,7 +109,7 @@ export class ResponsesAnswerReader implements AnswerReader {
       );
     }
     this.#items.endAll(this.#finish.output);
-    if (!this.#writer.hasContent) this.#state.omitted.forEach((type) => this.#writer.text(toOmission(type)));
+    if (!this.#writer.hasContent) this.#writer.text([...this.#state.omitted].map(toOmission).join("\n"));
     const { chars, searches } = this.#state;
     const outputTokens = this.outputTokens ?? Math.max(1, Math.ceil(chars / CHARS_PER_TOKEN));
     this.#writer.usage({

@@ -1,22 +1,18 @@
-/** Minimum characters of a secret that is removed. A shorter one may be an ordinary word. */
-export const MIN_SECRET_CHARS = 6;
-
 /**
- * Creates a function that replaces known secrets in a text by `[redacted]`, the longest first: as they are,
- * percent-encoded or escaped as in JSON, in any case of letters, also if the text was cut within one of them. Secrets
- * must have at least {@linkcode MIN_SECRET_CHARS} characters.
+ * Creates a function that replaces secrets in a text by `[redacted]`: as they are, percent-encoded or escaped as in
+ * JSON, in any case of letters, also if the text was cut within one of them. Secrets of fewer than 6 characters stay.
  *
  * @example Usage
  * ```ts
- * import { createRedactor } from "./secret_redactor.ts";
+ * import { createRedactor } from "./redact_secrets.ts";
  *
- * const text = createRedactor(["hunter2-hunter2"])("401: hunter2%2dhunter2 is unknown");
- * if (text !== "401: [redacted] is unknown") throw new Error(text);
+ * const text = createRedactor(["a secret"])("500 for a%20secret");
+ * if (text !== "500 for [redacted]") throw new Error(text);
  * ```
  */
 export function createRedactor(secrets: readonly string[]): (text: string) => string {
-  const longestFirst = secrets.toSorted((one, other) => other.length - one.length);
-  const redactors = longestFirst.map((secret) => {
+  const redactable = [...new Set(secrets)].filter((secret) => secret.length >= MIN_SECRET_CHARS);
+  const redactors = redactable.toSorted((one, other) => other.length - one.length).map((secret) => {
     const characters = Array.from(secret.slice(0, MAX_PATTERN_CHARS), toPattern);
     const whole = new RegExp(
       `${characters.join("")}${secret.length > MAX_PATTERN_CHARS ? '[^\\s"]*' : ""}`,
@@ -29,6 +25,8 @@ export function createRedactor(secrets: readonly string[]): (text: string) => st
 }
 
 const REDACTED = "[redacted]";
+/** Minimum characters of a secret that is removed. A shorter one may be an ordinary word. */
+const MIN_SECRET_CHARS = 6;
 /** Characters of a secret that are compared one by one. */
 const MAX_PATTERN_CHARS = 256;
 

@@ -1,0 +1,210 @@
+import type { SqlRow } from "../runtime/sqlite.ts";
+import type { DataDir } from "./data_dir.ts";
+
+/** Outcome of a request of a batch. */
+export type ItemOutcome = "succeeded" | "errored" | "canceled" | "expired";
+
+/** Numbers of requests of a batch, by their state. */
+export type RequestCounts = Readonly<Record<"processing" | ItemOutcome, number>>;
+
+/** A batch, without its requests. Times are milliseconds since 1970. */
+export interface Batch {
+  /** Order of creation. */
+  number: number;
+  id: string;
+  owner: string;
+  /** The caller and the headers of its items, as JSON, without a key. */
+  caller: string;
+  status: "in_progress" | "canceling" | "ended";
+  counts: RequestCounts;
+  createdAt: number;
+  expiresAt: number;
+  endedAt: number | undefined;
+  cancelInitiatedAt: number | undefined;
+  archivedAt: number | undefined;
+}
+
+/** A request of a new batch. */
+export interface NewItem {
+  nth: number;
+  customId: string;
+  params: string;
+}
+
+/** Page of a list: those before or after an id, newest first. */
+export interface PageQuery {
+  limit: number;
+  afterId?: string | undefined;
+  beforeId?: string | undefined;
+}
+
+/** Batches that are kept in `DATA_DIR`. */
+export interface BatchStore {
+  /** Begins a batch that nobody sees until it is complete. Returns its number. */
+  begin(batch: { id: string; owner: string; caller: string; now: number }): number;
+  /** Adds requests in one transaction. Returns the index of the first one whose `custom_id` exists, or `undefined`. */
+  add(batch: number, items: readonly NewItem[]): number | undefined;
+  complete(batch: number, size: { count: number; bytes: number; now: number }): void;
+  /** Hides a batch and removes it later, piece by piece. */
+  remove(batch: number): void;
+  find(owner: string, id: string): Batch | undefined;
+  list(owner: string, page: PageQuery): { batches: Batch[]; hasMore: boolean };
+  cancel(batch: number, now: number): void;
+  /** Returns the request after the `nth` one with its result, or `undefined` after the last. */
+  nextResult(batch: number, nth: number): { nth: number; customId: string; result: string } | undefined;
+  /** Archives batches whose time is over, and removes a part of what is no longer seen. */
+  removeOld(now: number): void;
+}
+
+/** Time in which a batch must end. Source: https://platform.claude.com/docs/en/build-with-claude/batch-processing */
+const EXPIRY_MS = 24 * 60 * 60 * 1000;
+
+/** Time that results are kept, from the same page. */
+const KEEP_MS = 29 * 24 * 60 * 60 * 1000;
+
+const MAX_REMOVED_AT_ONCE = 500;
+
+/** Creates the store of the batches in an open `DATA_DIR`. */
+export function createBatchStore({ database, instances }: DataDir): BatchStore {
+  const { own } = instances;
+
+  return {
+    begin({ id, owner, caller, now }) {
+      database.run(
+        "INSERT INTO batches (id, owner, caller, instance, status, created_at, expires_at) VALUES (?, ?, ?, ?, 'creating', ?, ?)",
+        id,
+        owner,
+        caller,
+        own,
+        now,
+        now + EXPIRY_MS,
+      );
+      return Number(database.get("SELECT number FROM batches WHERE id = ?", id)?.number);
+    },
+    add(batch, items) {
+      return database.transaction(() =>
+        items.find(({ nth, customId, params }) =>
+          database.run(
+            "INSERT OR IGNORE INTO batch_items (batch, nth, custom_id, state, params) VALUES (?, ?, ?, 'pending', ?)",
+            batch,
+            nth,
+            customId,
+            params,
+          ) === 0
+        )?.nth
+      );
+    },
+    complete(batch, { count, bytes, now }) {
+      database.run(
+        "UPDATE batches SET status = 'in_progress', processing = ?, bytes = ?, created_at = ?, expires_at = ? WHERE number = ?",
+        count,
+        bytes,
+        now,
+        now + EXPIRY_MS,
+        batch,
+      );
+    },
+    remove: (batch) => void database.run("UPDATE batches SET status = 'removed' WHERE number = ?", batch),
+    find(owner, id) {
+      const row = database.get(
+        `${SELECT_BATCHES} WHERE id = ? AND owner = ? AND status IN ('in_progress', 'canceling', 'ended')`,
+        id,
+        owner,
+      );
+      return row && toBatch(row);
+    },
+    list(owner, { limit, afterId, beforeId }) {
+      const numberOf = (id: string | undefined) =>
+        id === undefined ? undefined : Number(
+          database.get("SELECT number FROM batches WHERE id = ? AND owner = ?", id, owner)?.number ?? 0,
+        );
+      const [after, before] = [numberOf(afterId), numberOf(beforeId)];
+      const where = "WHERE owner = ? AND status IN ('in_progress', 'canceling', 'ended')";
+      const rows = before === undefined
+        ? database.all(
+          `${SELECT_BATCHES} ${where} AND number < ? ORDER BY number DESC LIMIT ?`,
+          owner,
+          after ?? Number.MAX_SAFE_INTEGER,
+          limit + 1,
+        )
+        : database.all(
+          `${SELECT_BATCHES} ${where} AND number > ? ORDER BY number LIMIT ?`,
+          owner,
+          before,
+          limit + 1,
+        );
+      const shown = rows.slice(0, limit).map(toBatch);
+      return {
+        batches: before === undefined ? shown : shown.reverse(),
+        hasMore: rows.length > limit,
+      };
+    },
+    cancel(batch, now) {
+      database.run(
+        "UPDATE batches SET status = 'canceling', cancel_initiated_at = ? WHERE number = ? AND status = 'in_progress'",
+        now,
+        batch,
+      );
+    },
+    nextResult(batch, nth) {
+      const row = database.get(
+        "SELECT nth, custom_id, state, result FROM batch_items WHERE batch = ? AND nth > ? ORDER BY nth LIMIT 1",
+        batch,
+        nth,
+      );
+      if (row === undefined) return undefined;
+      const result = row.result === null ? JSON.stringify({ type: row.state }) : String(row.result);
+      return { nth: Number(row.nth), customId: String(row.custom_id), result };
+    },
+    removeOld(now) {
+      database.run(
+        "UPDATE batches SET archived_at = ? WHERE status = 'ended' AND archived_at IS NULL AND created_at < ?",
+        now,
+        now - KEEP_MS,
+      );
+      const row = database.get(
+        "SELECT number, status FROM batches WHERE status = 'removed' OR (archived_at IS NOT NULL AND bytes > 0) LIMIT 1",
+      );
+      if (row === undefined) return;
+      const number = Number(row.number);
+      const removed = database.run(
+        "DELETE FROM batch_items WHERE batch = ? AND nth IN (SELECT nth FROM batch_items WHERE batch = ? LIMIT ?)",
+        number,
+        number,
+        MAX_REMOVED_AT_ONCE,
+      );
+      if (removed > 0) return;
+      if (row.status === "removed") database.run("DELETE FROM batches WHERE number = ?", number);
+      else database.run("UPDATE batches SET bytes = 0 WHERE number = ?", number);
+    },
+  };
+}
+
+/** Selects the columns of {@linkcode toBatch}. */
+export const SELECT_BATCHES =
+  "SELECT number, id, owner, caller, status, created_at, expires_at, ended_at, cancel_initiated_at, archived_at, processing, succeeded, errored, canceled, expired FROM batches";
+
+/** Converts a row to a batch. */
+export function toBatch(row: SqlRow): Batch {
+  const time = (value: unknown) => value === null || value === undefined ? undefined : Number(value);
+  const { processing, succeeded, errored, canceled, expired } = row;
+  return {
+    number: Number(row.number),
+    id: String(row.id),
+    owner: String(row.owner),
+    caller: String(row.caller),
+    status: row.status === "ended" ? "ended" : row.status === "canceling" ? "canceling" : "in_progress",
+    counts: {
+      processing: Number(processing),
+      succeeded: Number(succeeded),
+      errored: Number(errored),
+      canceled: Number(canceled),
+      expired: Number(expired),
+    },
+    createdAt: Number(row.created_at),
+    expiresAt: Number(row.expires_at),
+    endedAt: time(row.ended_at),
+    cancelInitiatedAt: time(row.cancel_initiated_at),
+    archivedAt: time(row.archived_at),
+  };
+}

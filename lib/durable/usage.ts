@@ -1,0 +1,35 @@
+import { ApiError } from "../base/errors.ts";
+import type { DataDir } from "./data_dir.ts";
+
+/** Bytes that the owners of batches and files may keep. */
+export interface DiskUsage {
+  /** Returns what the quota of an owner leaves now. */
+  left(owner: string): {
+    /** @throws {ApiError} `invalid_request_error` (`storage_quota_exceeded`) if more bytes are used than are left. */
+    check(bytes: number): void;
+  };
+}
+
+/** Creates the measure of `DATA_QUOTA`, in MiB for each owner. */
+export function createDiskUsage({ database }: DataDir, { quotaMiB }: { quotaMiB: number }): DiskUsage {
+  return {
+    left(owner) {
+      const used = Number(database.get(USED, owner)?.bytes ?? 0);
+      const left = quotaMiB * 1024 * 1024 - used;
+      return {
+        check(bytes) {
+          if (bytes <= left) return;
+          throw new ApiError(
+            "invalid_request_error",
+            `Cannot keep more: batches and files of this key may have ${quotaMiB} MiB; delete some of them`,
+            { details: { error_code: "storage_quota_exceeded" } },
+          );
+        },
+      };
+    },
+  };
+}
+
+const USED = `SELECT
+  (SELECT coalesce(sum(bytes), 0) FROM batches WHERE owner = ?1 AND status <> 'removed') +
+  (SELECT coalesce(sum(bytes), 0) FROM files WHERE owner = ?1) AS bytes`;

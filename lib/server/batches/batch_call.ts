@@ -1,0 +1,39 @@
+import { ownerOf } from "../../access/owner.ts";
+import { ApiError } from "../../base/errors.ts";
+import type { Batch } from "../../durable/batch_store.ts";
+import type { BatchServices, GatewayContext } from "../context.ts";
+import type { RequestLog } from "../request_log.ts";
+
+/** A request about batches. */
+export interface BatchCall {
+  request: Request;
+  gateway: GatewayContext;
+  requestLog: RequestLog;
+}
+
+/** Returns the batches of the gateway. @throws {ApiError} `not_found_error` without `DATA_DIR`. */
+export function requireBatches({ batches }: GatewayContext): BatchServices {
+  if (batches !== undefined) return batches;
+  throw new ApiError(
+    "not_found_error",
+    "Cannot use message batches: the gateway has no DATA_DIR to keep them in",
+  );
+}
+
+/**
+ * Admits a request about a batch, and finds the batch among those of the caller's key.
+ *
+ * @throws {ApiError} `not_found_error` if the key has no such batch.
+ */
+export async function findBatch(
+  { gateway, requestLog: { caller } }: BatchCall,
+  id: string,
+): Promise<BatchServices & { batch: Batch; owner: string }> {
+  const services = requireBatches(gateway);
+  await gateway.limits.admitMetadataRequest(caller);
+  const owner = await ownerOf(caller);
+  services.runner.wake(owner, caller);
+  const batch = services.store.find(owner, id);
+  if (batch !== undefined) return { ...services, batch, owner };
+  throw new ApiError("not_found_error", `Cannot find batch ${JSON.stringify(id.slice(0, 100))}`);
+}

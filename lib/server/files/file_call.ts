@@ -1,0 +1,46 @@
+import { ownerOf } from "../../access/owner.ts";
+import { ApiError } from "../../base/errors.ts";
+import type { FileStore, StoredFile } from "../../durable/file_store.ts";
+import type { FileServices, GatewayContext } from "../context.ts";
+import type { RequestLog } from "../request_log.ts";
+
+/** A request about files. */
+export interface FileCall {
+  request: Request;
+  gateway: GatewayContext;
+  requestLog: RequestLog;
+}
+
+/** Returns the files of the gateway. @throws {ApiError} `not_found_error` without `DATA_DIR`. */
+export function requireFiles({ files }: GatewayContext): FileServices {
+  if (files !== undefined) return files;
+  throw new ApiError("not_found_error", "Cannot use files: the gateway has no DATA_DIR to keep them in");
+}
+
+/**
+ * Admits a request about a file, and finds the file among those of the caller's key.
+ *
+ * @throws {ApiError} `not_found_error` if the key has no such file, or if it has expired.
+ */
+export async function findFile(
+  { gateway, requestLog: { caller } }: FileCall,
+  id: string,
+): Promise<{ store: FileStore; file: StoredFile; owner: string }> {
+  const { store } = requireFiles(gateway);
+  await gateway.limits.admitMetadataRequest(caller);
+  const owner = await ownerOf(caller);
+  return { store, owner, file: requireFile(store, { owner, id, now: gateway.clock.now() }) };
+}
+
+/** Returns a file of an owner. @throws {ApiError} `not_found_error` if there is none, or if it has expired. */
+export function requireFile(
+  store: FileStore,
+  { owner, id, now }: { owner: string; id: string; now: number },
+): StoredFile {
+  const file = store.find(owner, id);
+  if (file === undefined) throw new ApiError("not_found_error", `File not found: ${id.slice(0, 100)}`);
+  if (file.expiresAt === undefined || file.expiresAt > now) return file;
+  throw new ApiError("not_found_error", `File has expired: ${id.slice(0, 100)}`, {
+    details: { error_code: "file_expired" },
+  });
+}

@@ -1,0 +1,394 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Settings } from "../../../lib/config/settings.ts";
+import { nextTask } from "../../../lib/runtime/next_task.ts";
+import { FakeClock } from "../../kit/clock.ts";
+import { createFolders, NO_SQLITE } from "../../kit/data_dir.ts";
+import { createTestGateway, type TestGateway, type TestGatewayOptions } from "../../kit/gateway.ts";
+import type { Json } from "../../kit/json.ts";
+import { minimalRequest } from "../../kit/request.ts";
+import { COMPLETE_STREAMS } from "../../kit/streams.ts";
+import { FakeUpstream } from "../../kit/upstream.ts";
+
+const newFolder = createFolders();
+const needsSqlite = { skip: NO_SQLITE };
+const PATH = "/v1/messages/batches";
+const ANSWERS = () => ({ body: COMPLETE_STREAMS.chat });
+
+interface Batch {
+  id: string;
+  processing_status: string;
+  request_counts: Record<string, number>;
+  results_url: string | null;
+  [field: string]: unknown;
+}
+
+function start(settings: Settings, options: TestGatewayOptions = {}): TestGateway {
+  return createTestGateway({ upstream: ANSWERS, ...options, settings: { LOG_LEVEL: "off", ...settings } });
+}
+
+function toRequests(count: number, params: Json = minimalRequest("chat")): object {
+  return { requests: Array.from({ length: count }, (_, nth) => ({ custom_id: `item-${nth}`, params })) };
+}
+
+async function create(
+  gateway: TestGateway,
+  body: object,
+  headers: Record<string, string> = {},
+): Promise<Batch> {
+  const response = await gateway.post(body, { path: PATH, headers });
+  assert.equal(response.status, 200, await response.clone().text());
+  return await response.json();
+}
+
+/** Waits until a batch has the given status. The clock advances, so that pauses end. */
+async function until(gateway: TestGateway, id: string, status = "ended", headers = {}): Promise<Batch> {
+  for (let turn = 0; turn < 10_000; turn++) {
+    const batch: Batch = await (await gateway.get(`${PATH}/${id}`, headers)).json();
+    if (batch.processing_status === status) return batch;
+    gateway.clock.advance(100);
+    await nextTask();
+  }
+  throw new Error(`the batch does not become ${status}`);
+}
+
+async function results(
+  gateway: TestGateway,
+  id: string,
+  headers = {},
+): Promise<{ custom_id: string; result: Json }[]> {
+  const response = await gateway.get(`${PATH}/${id}/results`, headers);
+  assert.equal(response.status, 200);
+  const text = await response.text();
+  return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+}
+
+test(
+  "POST /v1/messages/batches answers every request, and counts them while it does",
+  needsSqlite,
+  async () => {
+    const gateway = start({ DATA_DIR: newFolder() });
+    const created = await create(gateway, toRequests(25));
+    assert.match(created.id, /^msgbatch_/);
+    assert.deepEqual(
+      { ...created, id: "", created_at: "", expires_at: "" },
+      {
+        id: "",
+        type: "message_batch",
+        processing_status: "in_progress",
+        request_counts: { processing: 25, succeeded: 0, errored: 0, canceled: 0, expired: 0 },
+        ended_at: null,
+        created_at: "",
+        expires_at: "",
+        archived_at: null,
+        cancel_initiated_at: null,
+        results_url: null,
+      },
+    );
+    const ended = await until(gateway, created.id);
+    assert.deepEqual(ended.request_counts, {
+      processing: 0,
+      succeeded: 25,
+      errored: 0,
+      canceled: 0,
+      expired: 0,
+    });
+    assert.equal(ended.results_url, `http://gateway.test${PATH}/${created.id}/results`);
+    const lines = await results(gateway, created.id);
+    assert.deepEqual(
+      lines.map(({ custom_id }) => custom_id),
+      Array.from({ length: 25 }, (_, nth) => `item-${nth}`),
+    );
+    for (const { result } of lines) {
+      assert.equal(result.type, "succeeded");
+      assert.match(JSON.stringify(result.message), /"type":"message".*"Hi"/);
+    }
+    assert.equal(gateway.upstream.requests.length, 25);
+    await gateway.stop();
+  },
+);
+
+test("A request that is invalid by itself is errored, and the others are answered", needsSqlite, async () => {
+  const gateway = start({ DATA_DIR: newFolder() });
+  const { id } = await create(gateway, {
+    requests: [
+      { custom_id: "no-messages", params: { model: "vendor/model", max_tokens: 8 } },
+      { custom_id: "streamed", params: minimalRequest("chat", { stream: true }) },
+      { custom_id: "good", params: minimalRequest("chat") },
+      {
+        custom_id: "tools-off",
+        params: minimalRequest("chat", { tools: [{ type: "mcp_toolset", mcp_server_name: "workspace" }] }),
+      },
+    ],
+  });
+  const { request_counts } = await until(gateway, id);
+  assert.deepEqual(request_counts, { processing: 0, succeeded: 1, errored: 3, canceled: 0, expired: 0 });
+  const [first, second] = await results(gateway, id);
+  assert.match(
+    JSON.stringify(first?.result),
+    /"errored".*"type":"error".*"invalid_request_error".*messages: Field required.*req_/,
+  );
+  assert.match(JSON.stringify(second?.result), /Streaming is not supported/);
+  assert.equal(gateway.upstream.requests.length, 1);
+  await gateway.stop();
+});
+
+const BAD: [what: string, body: object | string, status: number, message: RegExp][] = [
+  ["no requests", { requests: [] }, 400, /^requests: List should have at least 1 item/],
+  ["a missing list", {}, 400, /^requests: Field required$/],
+  [
+    "a duplicate id",
+    { requests: [0, 1, 0].map((nth) => ({ custom_id: `a${nth}`, params: {} })) },
+    400,
+    /^requests\.2\.custom_id: /,
+  ],
+  ["no id", { requests: [{ params: {} }] }, 400, /^requests\.0\.custom_id: Field required$/],
+  [
+    "an id with a space",
+    { requests: [{ custom_id: "a b", params: {} }] },
+    400,
+    /^requests\.0\.custom_id: String should match/,
+  ],
+  ["no params", { requests: [{ custom_id: "a" }] }, 400, /^requests\.0\.params: Field required$/],
+  [
+    "params that are a list",
+    { requests: [{ custom_id: "a", params: [] }] },
+    400,
+    /^requests\.0\.params: Input should be an object$/,
+  ],
+  ["a request that is not JSON", '{"requests":[{"custom_id":}]}', 400, /^requests\.0: .*not valid JSON/],
+  [
+    "a number that is not finite",
+    '{"requests":[{"custom_id":"a","params":{"x":1e999}}]}',
+    400,
+    /^requests\.0\.params\.x: Input should be a finite number$/,
+  ],
+];
+
+test("POST /v1/messages/batches rejects a list that is wrong as a whole", needsSqlite, async () => {
+  const gateway = start({ DATA_DIR: newFolder() });
+  for (const [what, body, status, message] of BAD) {
+    const response = await gateway.post(body, { path: PATH });
+    assert.equal(response.status, status, what);
+    assert.match((await response.json()).error.message, message, what);
+  }
+  assert.deepEqual((await (await gateway.get(PATH)).json()).data, []);
+  const full = start({ DATA_DIR: newFolder(), DATA_QUOTA: 1 });
+  const large = toRequests(1, minimalRequest("chat", { metadata: { user_id: "x".repeat(2_000_000) } }));
+  const response = await full.post(large, { path: PATH });
+  assert.equal(response.status, 400);
+  assert.equal((await response.json()).error.details.error_code, "storage_quota_exceeded");
+  await gateway.stop();
+  await full.stop();
+});
+
+test(
+  "GET /v1/messages/batches has pages in both directions, and each key its own batches",
+  needsSqlite,
+  async () => {
+    const gateway = start({
+      DATA_DIR: newFolder(),
+      GATEWAY_API_KEYS: "alice:key-of-alice-1234,bob:key-of-bob-123456",
+    });
+    const [alice, bob] = [{ "x-api-key": "key-of-alice-1234" }, { "x-api-key": "key-of-bob-123456" }];
+    const ids: string[] = [];
+    for (let nth = 0; nth < 5; nth++) ids.unshift((await create(gateway, toRequests(1), alice)).id);
+    const page = async (query: string, headers = alice) => {
+      const { data, has_more, first_id, last_id } = await (await gateway.get(`${PATH}${query}`, headers))
+        .json();
+      return { ids: data.map(({ id }: Batch) => id), has_more, ends: [first_id, last_id] };
+    };
+    const slice = (from: number, to: number, has_more: boolean) => ({
+      ids: ids.slice(from, to),
+      has_more,
+      ends: [ids[from], ids[to - 1]],
+    });
+    assert.deepEqual(await page(""), slice(0, 5, false));
+    assert.deepEqual(await page("?limit=2"), slice(0, 2, true));
+    assert.deepEqual(await page(`?limit=2&after_id=${ids[1]}`), slice(2, 4, true));
+    assert.deepEqual(await page(`?limit=2&before_id=${ids[3]}`), slice(1, 3, true));
+    assert.deepEqual(await page("", bob), { ids: [], has_more: false, ends: [null, null] });
+    for (const path of ["", "/results"]) {
+      assert.equal((await gateway.get(`${PATH}/${ids[0]}${path}`, bob)).status, 404);
+    }
+    const response = await gateway.post("", { path: `${PATH}/${ids[0]}/cancel`, headers: bob });
+    assert.equal(response.status, 404);
+    await gateway.stop();
+  },
+);
+
+test(
+  "POST …/cancel cancels what has not begun, and DELETE removes a batch that has ended",
+  needsSqlite,
+  async () => {
+    const upstream = new FakeUpstream("no headers");
+    const gateway = start({ DATA_DIR: newFolder(), BATCH_CONCURRENCY: 2 }, { upstream });
+    const { id } = await create(gateway, toRequests(5));
+    await upstream.stalled;
+    const remove = () => gateway.fetch(new Request(`http://gateway.test${PATH}/${id}`, { method: "DELETE" }));
+    assert.equal((await remove()).status, 400);
+    assert.equal((await gateway.get(`${PATH}/${id}/results`)).status, 404);
+    const cancel = () =>
+      gateway.fetch(new Request(`http://gateway.test${PATH}/${id}/cancel`, { method: "POST" }));
+    const canceling: Batch = await (await cancel()).json();
+    assert.equal(canceling.processing_status, "canceling");
+    assert.notEqual(canceling.cancel_initiated_at, null);
+    // The requests that run time out. They are not tried again.
+    const ended = await until(gateway, id);
+    assert.equal(ended.request_counts.canceled, 5);
+    assert.equal((await (await cancel()).json()).processing_status, "ended");
+    const types = (await results(gateway, id)).map(({ result }) => result.type);
+    assert.deepEqual(types, Array(5).fill("canceled"));
+    assert.deepEqual(await (await remove()).json(), { id, type: "message_batch_deleted" });
+    assert.equal((await gateway.get(`${PATH}/${id}`)).status, 404);
+    await gateway.stop();
+  },
+);
+
+test(
+  "A batch expires after a day, and does not continue for a key that was removed",
+  needsSqlite,
+  async () => {
+    const settings = { DATA_DIR: newFolder(), GATEWAY_API_KEYS: "alice:key-of-alice-1234" };
+    const headers = { "x-api-key": "key-of-alice-1234" };
+    const maker = start({ ...settings, BATCH_CONCURRENCY: 1 }, { upstream: "no headers" });
+    const { id } = await create(maker, toRequests(3), headers);
+    await maker.upstream.stalled;
+    await stopNow(maker);
+    const clock = new FakeClock(maker.clock.now());
+    const without = start({ ...settings, GATEWAY_API_KEYS: "bob:key-of-bob-123456" }, { clock });
+    for (let turn = 0; turn < 20; turn++) {
+      clock.advance(1000);
+      await nextTask();
+    }
+    assert.equal(without.upstream.requests.length, 0);
+    await without.stop();
+    const last = start(settings, { clock: new FakeClock(clock.now() + 24 * 60 * 60 * 1000) });
+    const { request_counts } = await until(last, id, "ended", headers);
+    assert.equal(request_counts.expired, 3);
+    await last.stop();
+  },
+);
+
+test("A batch continues after a restart, with what it had not finished", needsSqlite, async () => {
+  const settings = { DATA_DIR: newFolder(), BATCH_CONCURRENCY: 2 };
+  const upstream = new FakeUpstream((nth) => nth < 4 ? ANSWERS() : "no headers");
+  const first = start(settings, { upstream });
+  const { id } = await create(first, toRequests(10));
+  await upstream.stalled;
+  await stopNow(first);
+  const second = start(settings, { clock: first.clock });
+  const { request_counts } = await until(second, id);
+  assert.equal(request_counts.succeeded, 10);
+  const answered = (await results(second, id)).filter(({ result }) => result.type === "succeeded");
+  assert.equal(answered.length, 10);
+  assert.equal(second.upstream.requests.length, 6, "finished requests are not repeated");
+  await second.stop();
+});
+
+test("A result that arrives while the gateway stops is saved", needsSqlite, async () => {
+  const settings = { DATA_DIR: newFolder() };
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const first = start(settings, { upstream: { body: readable } });
+  const { id } = await create(first, toRequests(1));
+  while (first.upstream.requests.length === 0) await nextTask();
+  const stopped = first.stop();
+  const writer = writable.getWriter();
+  await writer.write(new TextEncoder().encode(COMPLETE_STREAMS.chat));
+  await writer.close();
+  await stopped;
+  const second = start(settings, { clock: first.clock });
+  assert.equal((await until(second, id)).request_counts.succeeded, 1);
+  assert.equal(second.upstream.requests.length, 0);
+  await second.stop();
+});
+
+test("Requests of a batch can name files of its client", needsSqlite, async () => {
+  const gateway = start({ DATA_DIR: newFolder() });
+  const headers = { "x-api-key": "key-of-a-client" };
+  const body = new FormData();
+  body.append("file", new File(["of the file"], "a.txt"));
+  const { id: file_id } = await (await gateway.fetch(
+    new Request("http://gateway.test/v1/files", { method: "POST", headers, body }),
+  )).json();
+  const content = [{ type: "document", source: { type: "file", file_id } }];
+  const params = minimalRequest("chat", { messages: [{ role: "user", content }] });
+  const { id } = await create(gateway, toRequests(1, params), headers);
+  assert.equal((await until(gateway, id, "ended", headers)).request_counts.succeeded, 1);
+  assert.match(JSON.stringify(gateway.upstream.requests[0]?.body), /of the file/);
+  await gateway.stop();
+});
+
+test("Batches keep the limits of their key, and end with its budget", needsSqlite, async () => {
+  let running = 0;
+  let most = 0;
+  const slow: typeof fetch = async () => {
+    most = Math.max(most, ++running);
+    await nextTask();
+    running--;
+    const usage = { prompt_tokens: 1, completion_tokens: 1, cost: 0.4 };
+    const body = COMPLETE_STREAMS.chat.replace(
+      "data: [DONE]",
+      `data: ${JSON.stringify({ choices: [], usage })}\n\ndata: [DONE]`,
+    );
+    return new Response(body, { headers: { "content-type": "text/event-stream" } });
+  };
+  const limited = start({ DATA_DIR: newFolder(), LIMITS: { each: { concurrent: 2 } } }, { fetch: slow });
+  const { id } = await create(limited, toRequests(20));
+  assert.equal((await until(limited, id)).request_counts.succeeded, 20);
+  assert.equal(most, 2);
+  await limited.stop();
+
+  const poor = start({ DATA_DIR: newFolder(), BATCH_CONCURRENCY: 1, LIMITS: { each: { usd_day: 1 } } }, {
+    fetch: slow,
+  });
+  const spent = await create(poor, toRequests(20));
+  const { request_counts } = await until(poor, spent.id);
+  assert.deepEqual(request_counts, { processing: 0, succeeded: 3, errored: 17, canceled: 0, expired: 0 });
+  assert.match(JSON.stringify((await results(poor, spent.id)).at(-1)), /billing_error/);
+  await poor.stop();
+});
+
+test("A request that an upstream fails for a moment is tried again", needsSqlite, async () => {
+  const upstream = new FakeUpstream((nth) => nth < 2 ? { status: 529, body: "{}" } : ANSWERS());
+  const gateway = start({ DATA_DIR: newFolder() }, { upstream });
+  const { id } = await create(gateway, toRequests(1));
+  assert.equal((await until(gateway, id)).request_counts.succeeded, 1);
+  assert.equal(upstream.requests.length, 3);
+  await gateway.stop();
+});
+
+test(
+  "A client's own key is not written, and its batch waits for it after a restart",
+  needsSqlite,
+  async () => {
+    const settings = { DATA_DIR: newFolder(), OPENROUTER_API_KEY: undefined };
+    const headers = { "x-api-key": "sk-or-of-the-client" };
+    const first = start(settings, { upstream: "no headers" });
+    const { id } = await create(first, toRequests(1), headers);
+    await first.upstream.stalled;
+    await stopNow(first);
+    const second = start(settings, { clock: first.clock });
+    for (let turn = 0; turn < 20; turn++) await nextTask();
+    assert.equal(second.upstream.requests.length, 0);
+    assert.equal((await second.get(`${PATH}/${id}`, { "x-api-key": "sk-or-other" })).status, 404);
+    assert.equal((await until(second, id, "ended", headers)).request_counts.succeeded, 1);
+    const [sent] = second.upstream.requests;
+    assert.equal(sent?.headers.get("authorization"), "Bearer sk-or-of-the-client");
+    await second.stop();
+  },
+);
+
+test("Message batches without DATA_DIR are a not_found_error that names it", async () => {
+  const gateway = createTestGateway();
+  const response = await gateway.post(toRequests(1), { path: PATH });
+  assert.equal(response.status, 404);
+  assert.match((await response.json()).error.message, /DATA_DIR/);
+});
+
+/** Stops a gateway whose requests do not end: its deadline passes. */
+async function stopNow(gateway: TestGateway): Promise<void> {
+  const stopped = gateway.stop();
+  gateway.clock.advance(60_000);
+  await stopped;
+}
