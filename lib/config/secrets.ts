@@ -3,17 +3,20 @@ import type { McpServer } from "./mcp_config.ts";
 import type { Config } from "./settings.ts";
 
 /**
- * Returns the secrets that the gateway itself sends to others: keys, headers and passwords of the settings, and those of
- * the MCP servers that it manages.
+ * Returns the secrets that the gateway itself sends to others: keys and passwords of the settings, headers of upstreams
+ * and of managed MCP servers.
  */
 export function listSecrets(
   { openrouterApiKey, upstreams, webSearchKey, rateLimitStore }: Pick<
     Config,
     "openrouterApiKey" | "upstreams" | "webSearchKey" | "rateLimitStore"
   >,
-  mcpServers: readonly Pick<McpServer, "secrets">[] = [],
+  mcpServers: readonly Pick<McpServer, "config">[],
 ): string[] {
-  const headers = [...upstreams.values()].flatMap(({ headers }) => Object.values(headers ?? {}));
+  const headers = [
+    ...[...upstreams.values()].flatMap(({ headers }) => Object.values(headers ?? {})),
+    ...mcpServers.flatMap(({ config }) => config.type === "http" ? Object.values(config.headers) : []),
+  ];
   const found = [
     openrouterApiKey,
     webSearchKey,
@@ -21,7 +24,6 @@ export function listSecrets(
     ...[...upstreams.values()].map(({ key }) => key),
     ...headers,
     ...headers.map(credentialsOf),
-    ...mcpServers.flatMap(({ secrets }) => secrets),
   ];
   return found.filter((secret) => secret !== undefined);
 }
