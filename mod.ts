@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * A gateway that serves Anthropic's Messages API to any client and answers with any model behind OpenRouter.
  *
@@ -30,8 +31,18 @@ import { serveTools } from "./lib/tool_server.ts";
 
 export { createGateway };
 export type { Gateway, GatewayOptions } from "./lib/gateway.ts";
+export type {
+  HookCall,
+  Hooks,
+  MessageBody,
+  RequestDecision,
+  RequestEvent,
+  ResponseEvent,
+} from "./lib/server/hooks.ts";
+export type { ResponseBlock, ResponseMessage, Usage } from "./lib/anthropic/events.ts";
 export type { Clock } from "./lib/runtime/clock.ts";
-export type { Settings } from "./lib/config/settings.ts";
+export type { Reloaded } from "./lib/config/reload.ts";
+export type { SettingName, Settings } from "./lib/config/settings.ts";
 export type { LimitSet, LimitsInput } from "./lib/config/limits.ts";
 export { PRESETS } from "./lib/config/presets.ts";
 export type {

@@ -2,29 +2,33 @@ import { createAccess } from "./access/access.ts";
 import { createApp } from "./server/app.ts";
 import { createModelCache } from "./upstreams/model_cache.ts";
 import { type Clock, systemClock } from "./runtime/clock.ts";
-import { readTextFile, readVariable } from "./runtime/process.ts";
+import { createOperations, createRecords } from "./server/operator/operations.ts";
+import { readTextFile } from "./runtime/files.ts";
+import { readVariable } from "./runtime/process.ts";
 import { createShutdown } from "./runtime/shutdown.ts";
 import { readMcpConfig } from "./config/mcp_config.ts";
 import { parseConfig } from "./config/parse.ts";
+import { reloadConfig, type Reloaded } from "./config/reload.ts";
 import { ADMIN, LOCAL } from "./config/gateway_keys.ts";
 import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
+import type { Hooks } from "./server/hooks.ts";
 import type { GatewayContext } from "./server/context.ts";
 import { createOpenCalls } from "./server/mcp_server/open_calls.ts";
 import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
 import { createBodyMeter } from "./limits/body_meter.ts";
-import { createLimiter } from "./limits/limiter.ts";
+import { createLimiter, createLimitStore } from "./limits/limiter.ts";
 import type { Directory } from "./upstreams/upstream.ts";
 import { createFetch } from "./runtime/fetch.ts";
 import { logWarning } from "./observability/log.ts";
-import { createCounters } from "./observability/counters.ts";
 import { createLearnedAdjustments } from "./turns/learned_adjustments.ts";
 import { createToolLoaders } from "./turns/load_tools.ts";
 import { openStores } from "./durable/stores.ts";
 import { startDurable } from "./server/start_durable.ts";
 import { createKeptAnswers } from "./server/idempotency/kept_answers.ts";
+import { createUpstreamChecks } from "./upstreams/upstream_check.ts";
 import { createUpstreams } from "./upstreams/from_config.ts";
 import type { Alias } from "./config/aliases.ts";
 
@@ -41,6 +45,8 @@ export interface GatewayOptions {
    * must be a localhost name or one of `ALLOWED_HOSTS`, and requests of other sites' web pages are rejected.
    */
   host?: string | undefined;
+  /** Functions that are called for each message: to refuse or rewrite it, to choose its model, to watch its answer. */
+  hooks?: Hooks;
 }
 
 /** A web-standard request handler for `Deno.serve`, `Bun.serve`, Hono or any other server. */
@@ -53,6 +59,14 @@ export interface Gateway {
    * @throws {ConfigError} if `WORKSPACE_ROOT` cannot be used.
    */
   ready(): Promise<void>;
+  /**
+   * Replaces the settings for new requests; requests under way keep theirs, and counters and limits keep their use.
+   * Returns the names of the changed settings, in two lists: those in force, and those that need a restart, such as
+   * `TOOLS` and `STATE_DIR`, which keep their values.
+   *
+   * @throws {ConfigError} if a setting is invalid; then nothing changes.
+   */
+  reload(settings: Settings): Reloaded;
   /**
    * Rejects new requests and settles when all open requests have ended and their usage is stored. Answers that take
    * longer than `SHUTDOWN_TIMEOUT` are aborted; a stream then ends with an `error` event. An answer whose client has left
@@ -77,25 +91,37 @@ export interface Gateway {
  * if (!response.ok) throw new Error("unhealthy");
  * ```
  */
-export function createGateway(
-  { settings = {}, ...options }: GatewayOptions = {},
-): Gateway {
-  const config = parseConfig({ settings });
-  const gateway = createGatewayContext(config, options);
-  const { shutdown, clock } = gateway;
+export function createGateway(options: GatewayOptions = {}): Gateway {
+  let config = parseConfig({ settings: options.settings ?? {} });
+  const shared = createShared(config, options);
+  let gateway = configure(shared, config, options);
   const stores = config.dataDir === undefined
     ? undefined
-    : openStores(config.dataDir, { clock, newId, quotaMiB: config.dataQuota });
-  const durable = stores && startDurable(gateway, stores, { clients: clientNames(config) });
-  const answer = createApp(gateway);
+    : openStores(config.dataDir, { clock: shared.clock, newId, quotaMiB: config.dataQuota });
+  const durable = stores && startDurable(stores, {
+    shared,
+    concurrency: config.batchConcurrency,
+    gateway: () => gateway,
+    clients: () => clientNames(config),
+  });
+  gateway = { ...gateway, ...durable?.services };
+  let answer = createApp(gateway);
   return {
-    fetch: async (request) => shutdown.started ? shuttingDownResponse() : await answer(request),
+    fetch: async (request) => shared.shutdown.started ? shuttingDownResponse() : await answer(request),
     async ready() {
       await gateway.loadToolbox?.();
     },
+    reload(settings) {
+      const { config: next, ...names } = reloadConfig(config, parseConfig({ settings }));
+      config = next;
+      if (names.changed.length === 0) return names;
+      gateway = { ...configure(shared, config, { ...options, settings }), ...durable?.services };
+      answer = createApp(gateway);
+      return names;
+    },
     async stop() {
       durable?.stop();
-      await shutdown.start();
+      await shared.shutdown.start();
       await durable?.close();
       await gateway.limits.settle();
       await gateway.stopServers();
@@ -108,12 +134,12 @@ export function createGateway(
  *
  * @throws {ConfigError} if the file `MCP_CONFIG` or the folder `STATE_DIR` cannot be used.
  */
-export function createGatewayContext(
-  fullConfig: Config,
-  { clock = systemClock, host, ...options }: Omit<GatewayOptions, "settings"> = {},
-): GatewayContext {
-  const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
-  const { fetch = createFetch(config) } = options;
+export function createGatewayContext(config: Config, options: GatewayOptions = {}): GatewayContext {
+  return configure(createShared(config, options), config, options);
+}
+
+/** Creates what a change of the settings leaves as it is. */
+function createShared(config: Config, { clock = systemClock, hooks = {}, ...options }: GatewayOptions) {
   const mcpServers = config.mcpConfig === undefined
     ? []
     : readMcpConfig(config.mcpConfig, { readText: readTextFile, readVariable });
@@ -124,23 +150,42 @@ export function createGatewayContext(
   }
   const shutdown = createShutdown(clock, config.shutdownTimeout * 1000);
   return {
-    config,
-    access: createAccess(fullConfig, host),
-    fetch,
+    fetch: options.fetch ?? createFetch(config),
     clock,
+    hooks,
     newId,
-    directory: toDirectory(config),
-    modelCache: createModelCache({ fetch, clock }),
-    counters: createCounters(clock.now()),
+    records: createRecords(config, clock),
     shutdown,
     inputCounter: createInputCounter(clock),
     learned: createLearnedAdjustments(),
-    limits: createLimiter(config, { clock, newId }),
     bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
     mcpCalls: createOpenCalls(),
+    limitStore: createLimitStore(config, clock),
     mcpServers,
     keptAnswers: createKeptAnswers({ clock, shutdown }),
     ...createToolLoaders(config, { clock, mcpServers }),
+  };
+}
+
+/** Adds what follows from the settings. */
+function configure(
+  { limitStore: store, records, ...shared }: ReturnType<typeof createShared>,
+  fullConfig: Config,
+  { host, settings = {} }: GatewayOptions,
+): GatewayContext {
+  const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
+  const { clock, newId } = shared;
+  const directory = toDirectory(fullConfig);
+  return {
+    ...shared,
+    config,
+    access: createAccess(fullConfig, host),
+    directory,
+    upstreamChecks: createUpstreamChecks(directory.upstreams.values(), shared),
+    // Lists are cached by the upstream's name: its address may have changed.
+    modelCache: createModelCache(shared),
+    operations: createOperations(records, { config, clock, settings, mcpServers: shared.mcpServers }),
+    limits: createLimiter(config, { clock, newId, store }),
   };
 }
 

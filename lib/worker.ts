@@ -1,7 +1,9 @@
-import { ConfigError, parseConfig } from "./config/parse.ts";
+import { loadSources } from "./config/sources/load_sources.ts";
+import { ConfigError, parseConfig, toSettings } from "./config/parse.ts";
 import { GUARD_SETTINGS, SETTING_NAMES, type SettingName } from "./config/settings.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
-import { readEnv } from "./runtime/process.ts";
+import { readTextFile } from "./runtime/files.ts";
+import { readVariable } from "./runtime/process.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
 import { requireKeysOffLoopback } from "./config/bind_check.ts";
 import { newId } from "./runtime/ids.ts";
@@ -16,7 +18,8 @@ export type Worker = {
 
 /**
  * The gateway for runtimes that serve a module's default export: `deno serve`, Bun, Workers. Settings come from the
- * bindings that Workers pass with the first request, then from the environment. The listening address is unknown here.
+ * bindings that Workers pass with the first request, then from the environment, then from the file that the variable
+ * `CONFIG_FILE` names. The listening address is unknown here.
  * A gateway with an upstream key or `UPSTREAMS` therefore needs `GATEWAY_API_KEYS`, or `OPEN_ACCESS=on`.
  *
  * If the settings are invalid, every request is answered with an error, and the log lists each mistake.
@@ -38,13 +41,15 @@ let handler: Gateway | undefined;
 
 /** Creates the gateway. If the settings are invalid, prints each mistake and returns undefined: there is no program to exit. */
 function createHandler(bindings: unknown): Gateway | undefined {
-  const settings = pickSettings(bindings);
-  const env = readEnv(SETTING_NAMES, { keepEmpty: GUARD_SETTINGS });
+  const sources = {
+    settings: pickSettings(bindings),
+    ...loadSources({}, { readVariable, readTextFile }),
+  };
   try {
-    const config = parseConfig({ settings, env });
+    const config = parseConfig(sources);
     requireKeysOffLoopback(config);
-    startLog(config.logLevel);
-    return createGateway({ settings: { ...env, ...settings } });
+    startLog(config.logLevel, { levels: config.logComponents, format: config.logFormat });
+    return createGateway({ settings: toSettings(sources) });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const mistake of error.mistakes) printError(mistake);

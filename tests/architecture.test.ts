@@ -23,13 +23,15 @@ const PACKAGES: Record<string, RegExp> = {
   "@mozilla/readability": /^tools\/host\/web\/html\.ts$/,
   "turndown": /^tools\/host\/web\/html\.ts$/,
   "unpdf": /^tools\/host\/pdf\/read_pdf\.ts$/,
+  "@logtape/logtape": /^lib\/observability\/(log|pretty_line)\.ts$/,
   "@modelcontextprotocol/client": /^tools\/mcp\//,
-  "@logtape/logtape": /^lib\/observability\/log\.ts$/,
+  "@opentelemetry/api": /^lib\/observability\/(tracing|trace_ids|otel_metrics)\.ts$/,
   "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,
+  "jsonc-parser": /^lib\/config\/sources\/config_file\.ts$/,
   "bun:": /^lib\/runtime\/sqlite\.ts$/,
   "node:":
-    /^(lib\/(base\/sha256|runtime\/(process|serve|private_folder|json_lines|content_files|sqlite)|limits\/spend_file)\.ts$|tools\/host\/|tools\/mcp\/managed\/(child|process_table|stdio_link)\.ts$)/,
+    /^(lib\/(base\/sha256|runtime\/(child|content_files|day_files|files|json_lines|private_files|private_folder|process|prompt|serve|sqlite)|limits\/spend_file)\.ts$|tools\/host\/|tools\/mcp\/managed\/(child|process_table|stdio_link)\.ts$)/,
 };
 
 const IMPURE =

@@ -1,12 +1,14 @@
 import type { Config } from "../config/settings.ts";
 import { isLoopback, toHostName } from "../base/host_name.ts";
 import type { OriginPolicy } from "./origin_check.ts";
+import { createModelAccess, type ModelAccess } from "./model_access.ts";
 import { type ApiKeys, createApiKeys } from "./api_keys.ts";
 
 /** Access checks of the gateway. */
 export interface Access {
   apiKeys: ApiKeys;
   originPolicy: OriginPolicy;
+  models: ModelAccess;
 }
 
 /**
@@ -21,6 +23,7 @@ export function createAccess(config: Config, host?: string): Access {
   const checksHost = ownName !== undefined || allowedHosts.length > 0;
   return {
     apiKeys: createApiKeys(gatewayApiKeys, gatewayAdminKey),
+    models: createModelAccess(config.modelAccess),
     originPolicy: {
       hosts: checksHost
         ? new Set([...LOOPBACK_NAMES, ...(ownName === undefined ? [] : [ownName]), ...allowedHosts])

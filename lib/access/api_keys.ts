@@ -4,6 +4,8 @@ import type { GatewayKey } from "../config/gateway_keys.ts";
 export interface ApiKeys {
   /** True if client keys are configured: clients then need a key. An admin key alone does not require one. */
   required: boolean;
+  /** Number of configured keys, that of the operator included. */
+  count: number;
   /** True if an admin key is configured. */
   hasAdmin: boolean;
   /** Returns the name of a key, or `undefined` if the key is unknown. */
@@ -32,6 +34,7 @@ export function createApiKeys(clients: readonly GatewayKey[] = [], admin?: Gatew
   const { length } = keys;
   return {
     required: clients.length > 0,
+    count: length,
     hasAdmin: admin !== undefined,
     async match(key) {
       if (length === 0) return undefined;

@@ -11,6 +11,8 @@ export interface Caller {
   client: string;
   /** Key for the upstream, from `x-api-key` or a Bearer token. Never a key of the gateway. */
   key?: string | undefined;
+  /** Id of the request for logs, `x-correlation-id`, sent to upstreams too. */
+  correlationId?: string | undefined;
   /** Owner of what is kept for the caller, if it is known without the key: see `ownerOf()`. */
   owner?: string | undefined;
   /** Session id of Claude Code or opencode. */

@@ -2,29 +2,45 @@ import type { JsonObject } from "../base/json.ts";
 
 /** Token counts of a message. `input_tokens` excludes tokens read from or written to the cache. */
 export interface Usage {
+  /** Tokens of the request. */
   input_tokens: number;
+  /** Tokens of the answer, thinking included. */
   output_tokens: number;
+  /** Tokens written to the upstream's cache. */
   cache_creation_input_tokens?: number | null;
+  /** Tokens read from the upstream's cache. */
   cache_read_input_tokens?: number | null;
+  /** Further counts of the upstream. */
   [field: string]: unknown;
 }
 
 /** A message in an answer of the API. Source: https://platform.claude.com/docs/en/api/messages */
 export interface ResponseMessage {
+  /** Id of the message, such as `msg_…`. */
   id: string;
+  /** Type of the object. */
   type: "message";
+  /** Role of its author. */
   role: "assistant";
+  /** Model that answered. */
   model: string;
+  /** Blocks in their order. */
   content: ResponseBlock[];
+  /** Why the answer ended, such as `end_turn` or `tool_use`. */
   stop_reason: string | null;
+  /** The stop sequence that ended it. */
   stop_sequence: string | null;
+  /** Token counts. */
   usage: Usage;
+  /** Further fields of the upstream. */
   [field: string]: unknown;
 }
 
 /** A block of an answer. The set of types is open: an Anthropic upstream may send newer ones. */
 export interface ResponseBlock {
+  /** Type of the block, such as `text`. */
   type: string;
+  /** Fields of the type. */
   [field: string]: unknown;
 }
 
@@ -33,6 +49,7 @@ export interface MessageStart {
   type: "message_start";
   message: ResponseMessage;
 }
+
 /** Start of a block. */
 export interface BlockStart {
   type: "content_block_start";

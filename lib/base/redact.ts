@@ -28,9 +28,13 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
     /(api[-_]?key|(?:access|auth)[-_]?token|authorization)(\\?["']?\s*[:=]\s*\\?["']?)(?!Bearer\b|(?:null|true|false|\d+)[,}\]])(?:Basic\s+)?[^\s"'\\,;&]+/gi,
     "$1$2[redacted]",
   ],
-  [/\b(?:sk|pk|rk|gsk|xai|hf|r8|nvapi|pplx|csk|ghp|github_pat)[-_][\w-]{8,}/g, "[redacted]"],
-  [/\bAIza[\w-]{20,}/g, "[redacted]"],
-  [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, "[redacted]"],
+  // A key may follow an escape of a URL, such as `%20`.
+  [
+    /(?:\b|(?<=%[\da-fA-F]{2}))(?:sk|pk|rk|gsk|xai|hf|r8|nvapi|pplx|csk|ghp|github_pat)[-_][\w-]{8,}/g,
+    "[redacted]",
+  ],
+  [/(?:\b|(?<=%[\da-fA-F]{2}))AIza[\w-]{20,}/g, "[redacted]"],
+  [/(?:(?<![\w-])|(?<=%[\da-fA-F]{2}))eyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, "[redacted]"],
   [/(\w{1,20}:\/\/|https?:)[^\s"'\\]{0,300}@/gi, "$1[redacted]@"],
   [/([?&]key=)[^\s&#"'\\]+/gi, "$1[redacted]"],
 ];

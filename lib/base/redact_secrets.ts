@@ -75,3 +75,8 @@ function toPattern(character: string): string {
   const blank = character === "+" ? "| " : "";
   return `(?:\\\\{0,8}${literal}|(?:\\\\{1,8}u00|%(?:25){0,4})${hex}|${html}${blank})`;
 }
+
+/** Returns the credentials of a header such as `authorization`, without its scheme. */
+export function credentialsOf(header: string): string | undefined {
+  return /^(?:basic|bearer|token|key|apikey)\s+(\S+)\s*$/i.exec(header)?.[1];
+}

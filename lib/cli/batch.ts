@@ -1,11 +1,11 @@
-import { ConfigError, parseConfig } from "../config/parse.ts";
-import { type Config, GUARD_SETTINGS, SETTING_NAMES, type Settings } from "../config/settings.ts";
+import { ConfigError, parseConfig, toSettings } from "../config/parse.ts";
+import type { Config, Settings } from "../config/settings.ts";
 import { isObject, tryJson } from "../base/json.ts";
-import { printError, startLog } from "../observability/log.ts";
+import { startLog } from "../observability/log.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { newId } from "../runtime/ids.ts";
 import { isTerminal, type LineWriter, openLines, writeText } from "../runtime/json_lines.ts";
-import { onStop, readEnv, setExitCode } from "../runtime/process.ts";
+import { onStop } from "../runtime/process.ts";
 import {
   BatchFileError,
   type BatchLine,
@@ -13,15 +13,10 @@ import {
   keepSucceeded,
   readBatchFile,
 } from "./batch_file.ts";
+import type { CreateGateway, ReadyHandler } from "./command.ts";
 import { readFlags } from "./flags.ts";
+import { isGiven, readSources } from "./sources.ts";
 import { type Progress, progressBar } from "./progress_bar.ts";
-
-/** The part of a gateway that the command uses. */
-interface BatchGateway {
-  fetch(request: Request): Promise<Response>;
-  ready(): Promise<void>;
-  stop(): Promise<void>;
-}
 
 /** Name of the key that the command gives itself if the gateway requires keys. Its cost is counted under this name. */
 const KEY_NAME = "batch-command";
@@ -33,25 +28,27 @@ const MAX_ATTEMPTS = 5;
  * Runs `batch <file.jsonl>`: answers the requests of a file, `BATCH_CONCURRENCY` at a time, without a server.
  *
  * The results go to `<file>.results.jsonl` and, if stdout is not a terminal, to stdout. Ids that have succeeded in that
- * file are not asked again. Progress goes to stderr. The exit status is 0 if all have succeeded, 1 if some have not, and
- * 2 if the settings or the file cannot be used.
+ * file are not asked again. Progress goes to stderr. Returns the exit status: 0 if all have succeeded, 1 if some have
+ * not.
+ *
+ * @throws {ConfigError} if the settings or the file cannot be used.
  */
-export async function runBatch(
-  args: readonly string[],
-  createGateway: (options: { settings: Settings }) => BatchGateway,
-): Promise<void> {
+export async function runBatch(args: readonly string[], createGateway: CreateGateway): Promise<number> {
   const [path, ...rest] = args;
   if (path === undefined || path.startsWith("-")) {
-    printError("Cannot run batch: the first argument must be a file of requests, such as requests.jsonl");
-    return setExitCode(2);
+    throw new ConfigError([
+      "Cannot run batch: the first argument must be a file of requests, such as requests.jsonl",
+    ]);
   }
+  const sources = readSources(readFlags(rest));
+  const config = parseConfig(sources);
+  startLog(isGiven("LOG_LEVEL", sources) ? config.logLevel : "warn", {
+    levels: config.logComponents,
+    format: config.logFormat,
+  });
   try {
-    const flags = readFlags(rest);
-    const env = readEnv(SETTING_NAMES, { keepEmpty: GUARD_SETTINGS });
-    const config = parseConfig({ flags, env });
-    startLog(flags.values.LOG_LEVEL ?? env.LOG_LEVEL ? config.logLevel : "warn");
     const total = await checkBatchFile(path);
-    const { settings, headers } = withOwnKey({ ...env, ...flags.values }, config);
+    const { settings, headers } = withOwnKey(toSettings(sources), config);
     const gateway = createGateway({ settings });
     await gateway.ready();
     onStop(() => gateway.stop(), { status: 1 });
@@ -62,12 +59,9 @@ export async function runBatch(
       concurrency: config.batchConcurrency,
     });
     await gateway.stop();
-    setExitCode(failures > 0 ? 1 : 0);
+    return failures > 0 ? 1 : 0;
   } catch (error) {
-    if (error instanceof ConfigError) error.mistakes.forEach(printError);
-    else if (error instanceof BatchFileError) printError(error.message);
-    else throw error;
-    setExitCode(2);
+    throw error instanceof BatchFileError ? new ConfigError([error.message]) : error;
   }
 }
 
@@ -78,12 +72,12 @@ function withOwnKey(
 ): { settings: Settings; headers: Record<string, string> } {
   if (gatewayApiKeys === undefined) return { settings, headers: {} };
   const key = newId("");
-  const keys = `${settings.GATEWAY_API_KEYS},${KEY_NAME}:${key}`;
+  const keys = [settings.GATEWAY_API_KEYS ?? [], `${KEY_NAME}:${key}`].flat().join(",");
   return { settings: { ...settings, GATEWAY_API_KEYS: keys }, headers: { "x-api-key": key } };
 }
 
 interface AnswerOptions {
-  gateway: BatchGateway;
+  gateway: ReadyHandler;
   headers: Record<string, string>;
   total: number;
   concurrency: number;

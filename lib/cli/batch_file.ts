@@ -1,5 +1,6 @@
 import { isObject, tryJson } from "../base/json.ts";
-import { fileExists, openLines, readLines, replaceFile } from "../runtime/json_lines.ts";
+import { fileExists } from "../runtime/files.ts";
+import { openLines, readLines, replaceFile } from "../runtime/json_lines.ts";
 
 /** A request of a batch file. */
 export interface BatchLine {

@@ -8,11 +8,15 @@ export type Action = "serve" | "check" | "version" | "help";
 /** What the program serves: the gateway over HTTP, or its tools over MCP on stdin and stdout. */
 export type Service = "http" | "mcp";
 
-/** Parsed command line: the action, settings by name, and one line for each invalid argument. */
+/**
+ * Parsed command line: the action, settings by name, the path of the configuration file, and one line for each invalid
+ * argument.
+ */
 export type Flags = {
   action: Action;
   service: Service;
   values: Partial<Record<SettingName, string>>;
+  configPath?: string;
   mistakes: string[];
 };
 
@@ -32,18 +36,30 @@ export function readFlags(args: readonly string[]): Flags {
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     const { action, service, name, value, mistake } = readFlag(word, words);
     if (mistake) flags.mistakes.push(mistake);
-    else if (name && value !== undefined) flags.values[name] = value;
+    else if (name === CONFIG && value !== undefined) flags.configPath = value;
+    else if (name && name !== CONFIG && value !== undefined) flags.values[name] = value;
     if (service) flags.service = service;
     if (action && RANK.indexOf(action) > RANK.indexOf(flags.action)) flags.action = action;
   }
   return flags;
 }
 
-type Flag = { action?: Action; service?: Service; name?: SettingName; value?: string; mistake?: string };
+type Flag = {
+  action?: Action;
+  service?: Service;
+  name?: SettingName | typeof CONFIG;
+  value?: string;
+  mistake?: string;
+};
+
+/** Flag of the configuration file, which is a source of settings and no setting itself. */
+const CONFIG = "--config";
 
 /** Reads one flag. Removes its value from `rest` if the flag needs one. */
 function readFlag(word: string, rest: string[]): Flag {
-  if (!word.startsWith("-")) return { mistake: `Cannot use ${quote(word)}: only flags are accepted` };
+  if (!word.startsWith("-")) {
+    return { mistake: `Cannot use ${quote(word)}: neither a flag nor a command, --help lists both` };
+  }
   const cut = word.includes("=") ? word.indexOf("=") : word.length;
   const flag = word.slice(0, cut);
   const choice = CHOICES.get(flag);
@@ -53,7 +69,7 @@ function readFlag(word: string, rest: string[]): Flag {
   }
   // An unknown flag consumes its value too. As a separate argument, it would appear in an error, and it may be a key.
   const value = given ?? (isFlag(rest[0]) ? undefined : rest.shift());
-  const name = NAMES.get(flag);
+  const name = flag === CONFIG ? CONFIG : NAMES.get(flag);
   if (!name) return { mistake: `Cannot use flag ${quote(flag)}: unknown flag, ${hint(flag)}` };
   return value === undefined ? { mistake: `Cannot use flag "${flag}": it needs a value` } : { name, value };
 }
@@ -76,6 +92,6 @@ function isFlag(word: string | undefined): boolean {
 }
 
 function hint(flag: string): string {
-  const nearest = nearestName(flag, [...NAMES.keys(), ...CHOICES.keys()]);
+  const nearest = nearestName(flag, [...NAMES.keys(), CONFIG, ...CHOICES.keys()]);
   return nearest ? `the nearest is ${nearest}` : "--help lists all flags";
 }

@@ -1,3 +1,4 @@
+import { COMMANDS } from "./commands.ts";
 import { resolveSettings, type Sources } from "../config/parse.ts";
 import { SETTING_NAMES, type SettingName, SETTINGS } from "../config/settings.ts";
 import { quote, redact } from "../base/redact.ts";
@@ -5,12 +6,13 @@ import type { McpServer } from "../config/mcp_config.ts";
 import type { NamedUpstream } from "../config/upstreams.ts";
 import type { Alias } from "../config/aliases.ts";
 
-/** Returns the output of `--help`: how to start the program, and every flag. */
+/** Returns the output of `--help`: how to start the program, every command, and every flag. */
 export function helpText(): string {
   const flags = SETTING_NAMES.map((
     name,
   ) => [`${SETTINGS[name].flag} VALUE`, `${SETTINGS[name].text} (${nameAndDefault(name)})`]);
   const actions = [
+    ["--config PATH", "Configuration file: JSON with comments, read again when it changes (CONFIG_FILE)"],
     ["--mcp", "Serve the tools of TOOLS as an MCP server on stdin and stdout; opens no port, needs no keys"],
     ["--check", "Print the effective settings and every mistake in them, and exit"],
     ["--version", "Print the version, and exit"],
@@ -20,9 +22,12 @@ export function helpText(): string {
 
   deno run --allow-net mod.ts [flags]     bun run mod.ts [flags]     npm start -- [flags]
 
-The command "batch FILE.jsonl [flags]" answers the requests of a file, and writes FILE.jsonl.results.jsonl.
+Commands, in place of the first flag:
 
-Each setting is a flag or, if the program may read it, an environment variable. The flag takes precedence.
+${columns(Array.from(COMMANDS, ([name, { text }]) => [name, text]))}
+
+Each setting is a flag, an environment variable if the program may read it, or a value in the configuration
+file. The flag takes precedence over the variable, and that over the file.
 Other users of this machine can read the flags of a running program: give keys in the environment.
 
 ${columns([...flags, ...actions])}`;
@@ -31,10 +36,11 @@ ${columns([...flags, ...actions])}`;
 /** Returns the settings as a Markdown table for docs/configuration.md, in the format of `deno fmt`. */
 export function settingsTable(): string {
   const rows = SETTING_NAMES.map((name) => {
-    const { flag, text, default: fallback } = SETTINGS[name];
-    return [`\`${name}\``, `\`${flag}\``, fallback === undefined ? "" : `\`${fallback}\``, text];
+    const { flag, text, reload = false, default: fallback } = SETTINGS[name];
+    const shown = fallback === undefined ? "" : `\`${fallback}\``;
+    return [`\`${name}\``, `\`${flag}\``, shown, reload ? "reload" : "restart", text];
   });
-  const header = ["Setting", "Flag", "Default", "Meaning"];
+  const header = ["Setting", "Flag", "Default", "Change", "Meaning"];
   const widths = header.map((_, at) => Math.max(...[header, ...rows].map((row) => row[at]?.length ?? 0)));
   const toLine = (row: string[]) => `| ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(" | ")} |`;
   return [header, widths.map((width) => "-".repeat(width)), ...rows].map(toLine).join("\n");
@@ -61,6 +67,9 @@ export function describeServers(servers: readonly McpServer[]): string {
 function displayValue(name: SettingName, value: unknown): string {
   if (value === undefined) return "not set";
   // Options and headers may hold a key: an alias or an upstream shows only its target.
+  if (name === "MODEL_ACCESS" && value instanceof Map) {
+    return [...value].map(([key, models]) => `${key}: ${models.join(" ") || "none"}`).join(", ") || "all";
+  }
   if (value instanceof Map) {
     return value.size === 0 ? "none" : redact([...value].map(describeTarget).join(", "));
   }
@@ -81,9 +90,9 @@ function nameOf(value: string | { name: string }): string {
   return typeof value === "string" ? value : value.name;
 }
 
-function describeTarget(
-  [name, { model, url, fallbacks = [] }]: [string, Partial<Alias & NamedUpstream>],
-): string {
+function describeTarget([name, target]: [string, string | Partial<Alias & NamedUpstream>]): string {
+  if (typeof target === "string") return `${name}=${target}`;
+  const { model, url, fallbacks = [] } = target;
   const others = fallbacks.map((target) => typeof target === "string" ? target : target.model);
   return [`${name} -> ${model ?? url}`, ...others].join(", else ");
 }

@@ -1,36 +1,25 @@
-import { ConfigError, parseConfig } from "../config/parse.ts";
-import { type Config, GUARD_SETTINGS, SETTING_NAMES, type Settings } from "../config/settings.ts";
+import { ConfigError, parseConfig, toSettings } from "../config/parse.ts";
 import { readMcpConfig } from "../config/mcp_config.ts";
-import { runBatch } from "./batch.ts";
+import type { Config, Settings } from "../config/settings.ts";
+import type { CreateGateway, ReadyHandler } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
 import { describeConfig, describeServers, helpText } from "./help.ts";
-import {
-  exit,
-  onStop,
-  onUnhandledError,
-  readEnv,
-  readTextFile,
-  readVariable,
-  setExitCode,
-} from "../runtime/process.ts";
+import { readTextFile } from "../runtime/files.ts";
+import { exit, onStop, onUnhandledError, readVariable, setExitCode } from "../runtime/process.ts";
 import { requireKeysOffLoopback } from "../config/bind_check.ts";
-import { readFlags } from "./flags.ts";
-import { isGuessable } from "../config/gateway_keys.ts";
-import { logger, printError, printLine, startLog } from "../observability/log.ts";
+import { type Flags, readFlags } from "./flags.ts";
+import { readSources } from "./sources.ts";
+import { reloadOnChange, warnOfGuessableKeys } from "./reload.ts";
+import { printError, printLine, startLog } from "../observability/log.ts";
 import { logUnhandledError } from "../observability/counters.ts";
-import { type FetchHandler, ListenError, serve } from "../runtime/serve.ts";
+import { ListenError, serve } from "../runtime/serve.ts";
 import { openStdio, type Stdio } from "../runtime/stdio.ts";
 import { VERSION } from "../base/version.ts";
-
-/** The part of a gateway that the program uses. */
-interface ReadyHandler extends FetchHandler {
-  ready(): Promise<void>;
-  stop(): Promise<void>;
-}
 
 /** What the program serves. */
 export interface Services {
   /** Creates the gateway. */
-  createGateway(options: { settings: Settings; host?: string }): ReadyHandler;
+  createGateway: CreateGateway;
   /** Serves the tools on a connection until its input ends. */
   serveTools(
     options: { settings: Settings; streams: Stdio },
@@ -38,29 +27,20 @@ export interface Services {
 }
 
 /**
- * Runs the program: serves, unless the command line selects another action. The exit status is 2 if the settings are
- * invalid and 1 if the server cannot listen.
+ * Runs the program: a command of {@linkcode COMMANDS} if the first argument names one; otherwise serves, unless the
+ * command line selects another action. The exit status is 2 if the settings are invalid and 1 if the server cannot
+ * listen.
  */
 export async function main(args: readonly string[], services: Services): Promise<void> {
-  if (args[0] === "batch") return await runBatch(args.slice(1), services.createGateway);
-  const flags = readFlags(args);
-  if (flags.action === "help") return printLine(helpText());
-  if (flags.action === "version") return printLine(VERSION);
-
-  const env = readEnv(SETTING_NAMES, { keepEmpty: GUARD_SETTINGS });
-  if (flags.action === "check") printLine(describeConfig({ flags, env }));
+  const command = COMMANDS.get(args[0] ?? "");
+  // Arguments after `--` are those of the program that a command runs.
+  const ownArgs = args.slice(0, args.includes("--") ? args.indexOf("--") : args.length);
+  if (command !== undefined && ownArgs.some((word) => word === "--help" || word === "-h")) {
+    return printLine(helpText());
+  }
   try {
-    const stdio = flags.service === "mcp";
-    const config = parseConfig({ flags, env }, { stdio });
-    if (!stdio) requireKeysOffLoopback(config, config.host);
-    if (flags.action === "check" && config.mcpConfig !== undefined) {
-      printLine(describeServers(readMcpConfig(config.mcpConfig, { readText: readTextFile, readVariable })));
-    }
-    if (flags.action !== "serve") return;
-    startLog(config.logLevel);
-    const settings = { ...env, ...flags.values };
-    if (stdio) await startTools(settings, services);
-    else await start(services.createGateway({ settings, host: config.host }), config);
+    if (command === undefined) await runFlags(args, services);
+    else setExitCode(await (await command.load())(args.slice(1), services.createGateway));
   } catch (error) {
     if (error instanceof ConfigError) return fail(error.mistakes, 2);
     if (error instanceof ListenError) return fail([error.message], 1);
@@ -68,22 +48,48 @@ export async function main(args: readonly string[], services: Services): Promise
   }
 }
 
-async function start(gateway: ReadyHandler, config: Config): Promise<void> {
+async function runFlags(args: readonly string[], services: Services): Promise<void> {
+  const flags = readFlags(args);
+  if (flags.action === "help") return printLine(helpText());
+  if (flags.action === "version") return printLine(VERSION);
+
+  const sources = readSources(flags);
+  if (flags.action === "check") printLine(describeConfig(sources));
+  const stdio = flags.service === "mcp";
+  const config = parseConfig(sources, { stdio });
+  if (!stdio) requireKeysOffLoopback(config, config.host);
+  if (flags.action === "check") {
+    if (config.mcpConfig === undefined) return;
+    return printLine(
+      describeServers(readMcpConfig(config.mcpConfig, { readText: readTextFile, readVariable })),
+    );
+  }
+  startLog(config.logLevel, { levels: config.logComponents, format: config.logFormat });
+  const settings = toSettings(sources);
+  if (stdio) return await startTools(settings, services);
+  await start(services.createGateway({ settings, host: config.host }), config, {
+    flags,
+    files: sources.files,
+  });
+}
+
+async function start(
+  gateway: ReadyHandler,
+  config: Config,
+  { flags, files }: { flags: Flags; files: readonly string[] },
+): Promise<void> {
   await gateway.ready();
   const server = await serve(gateway, config);
-  onStop(() => server.stop());
+  const onSignal = onStop(() => server.stop());
   onUnhandledError(logUnhandledError);
+  if (files.length > 0) {
+    reloadOnChange(gateway, { flags, files, host: config.host, onTerminalClosed: onSignal });
+  }
   printLine(`Listening on ${server.url}, forwarding to ${config.openrouterBaseUrl} ${describeKeys(config)}`);
   const others = [...config.upstreams.keys()].map((name) => `${name}/…`);
   if (others.length > 0) printLine(`Models of other upstreams: ${others.join(", ")}`);
   printLine(`ANTHROPIC_BASE_URL=${server.url}`);
-  const { gatewayApiKeys = [], gatewayAdminKey } = config;
-  const guessable = [...gatewayApiKeys, ...(gatewayAdminKey ? [gatewayAdminKey] : [])].filter(isGuessable);
-  if (guessable.length > 0) {
-    logger.warn("gateway key shorter than 16 characters can be guessed", {
-      keys: guessable.map(({ name }) => name),
-    });
-  }
+  warnOfGuessableKeys(config);
 }
 
 /** Serves the tools on stdin and stdout, and ends the program with them. Only the protocol writes to stdout. */

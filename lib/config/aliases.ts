@@ -1,8 +1,9 @@
 import * as v from "valibot";
 import { quote } from "../base/redact.ts";
 import { isObject, tryJson } from "../base/json.ts";
+import { withForm } from "./json_form.ts";
 import { nameHint } from "./nearest.ts";
-import { type Schema, text } from "./schemas.ts";
+import { issuePath, type Schema, text } from "./schemas.ts";
 
 /** A model, its upstream and the options of its requests. */
 export type Target = {
@@ -21,7 +22,7 @@ export function modelMap(): Schema<
   string | Readonly<Record<string, string | Alias>>,
   ReadonlyMap<string, Alias>
 > {
-  return v.pipe(
+  const schema = v.pipe(
     v.custom<string | Readonly<Record<string, string | Alias>>>(() => true),
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
       const input = typeof dataset.value === "string" ? tryJson(dataset.value) : dataset.value;
@@ -35,12 +36,46 @@ export function modelMap(): Schema<
       const aliases = new Map<string, Alias>();
       for (const [name, target] of read) {
         if (target.success && v.is(Name, name)) aliases.set(name, target.output);
-        else addIssue({ message: `alias ${quote(name)} ${unknownKey(input[name]) ?? ALIAS_HINT}` });
+        else {
+          const message = `alias ${quote(name)} ${unknownKey(input[name]) ?? ALIAS_HINT}`;
+          addIssue({ message, path: issuePath(name) });
+        }
       }
       return aliases.size === read.length ? aliases : NEVER;
     }),
   );
+  return withForm(schema, FORM);
 }
+
+const TARGET_FIELDS = {
+  model: { type: "string" },
+  upstream: { type: "string" },
+  options: { type: "object" },
+  cache_control: { type: "boolean" },
+};
+
+const TARGET_FORM = {
+  type: "object",
+  properties: TARGET_FIELDS,
+  required: ["model"],
+  additionalProperties: false,
+};
+
+const ALIAS_FORM = {
+  ...TARGET_FORM,
+  properties: {
+    ...TARGET_FIELDS,
+    fallbacks: { type: "array", items: { anyOf: [{ type: "string" }, TARGET_FORM] } },
+  },
+};
+
+/** JSON Schema of the setting: aliases by name, or their JSON. */
+const FORM = {
+  anyOf: [
+    { type: "object", additionalProperties: { anyOf: [{ type: "string" }, ALIAS_FORM] } },
+    { type: "string" },
+  ],
+};
 
 const ALIAS_HINT =
   'must have a name and be "model" or {"model": "…"}, optionally with "upstream" (string), "options" (object), "cache_control" (true or false) and "fallbacks" (list of models)';

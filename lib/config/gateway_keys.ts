@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import type { Schema } from "./schemas.ts";
+import { listForm, withForm } from "./json_form.ts";
+import { issuePath, type Schema } from "./schemas.ts";
 
 /** A client's key and name; `sha256` is the key's SHA-256 digest in hexadecimal digits. */
 export type GatewayKey = { name: string; key: string } | { name: string; sha256: string };
@@ -15,7 +16,7 @@ export const UNAUTHENTICATED = "nobody";
  * A key without a name is named by its position, `key-1`. Each mistake is one line and holds no part of a key.
  */
 export function gatewayKeys(): Schema<string | readonly string[], readonly GatewayKey[]> {
-  return v.pipe(
+  const schema = v.pipe(
     v.custom<string | readonly string[]>((given) => splitKeys(given) !== undefined, EXPECTED),
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
       const found: GatewayKey[] = [];
@@ -23,17 +24,18 @@ export function gatewayKeys(): Schema<string | readonly string[], readonly Gatew
         const parsed = readKey(word.trim(), `key-${at + 1}`);
         const problem = typeof parsed === "string" ? parsed : findDuplicate(parsed, found);
         if (typeof parsed !== "string") found.push(parsed);
-        return problem === undefined ? [] : [`key ${at + 1} ${problem}`];
+        return problem === undefined ? [] : [{ message: `key ${at + 1} ${problem}`, path: issuePath(at) }];
       });
-      for (const message of mistakes) addIssue({ message });
+      for (const mistake of mistakes) addIssue(mistake);
       return mistakes.length === 0 ? found : NEVER;
     }),
   );
+  return withForm(schema, listForm());
 }
 
 /** Parses the operator's key: `key` or `sha256:digest`. */
 export function adminKey(): Schema<string, GatewayKey> {
-  return v.pipe(
+  const schema = v.pipe(
     v.string("expected a key"),
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
       const parsed = readSecret(dataset.value.trim(), ADMIN);
@@ -42,6 +44,7 @@ export function adminKey(): Schema<string, GatewayKey> {
       return NEVER;
     }),
   );
+  return withForm(schema, { type: "string", minLength: 1 });
 }
 
 /** True if a key is short enough to be guessed. False for a digest, whose key has an unknown length. */

@@ -1,8 +1,9 @@
 import * as v from "valibot";
 import { quote } from "../base/redact.ts";
-import { isObject, tryJson } from "../base/json.ts";
+import { isObject, type JsonObject, tryJson } from "../base/json.ts";
+import { withForm } from "./json_form.ts";
 import { nameHint } from "./nearest.ts";
-import type { Schema } from "./schemas.ts";
+import { issuePath, type Schema } from "./schemas.ts";
 
 /** Limits of one scope; `null` removes a limit that would apply by default. */
 export type LimitSet = {
@@ -47,7 +48,7 @@ export const DEFAULT_CONCURRENT = 50;
 
 /** Parses limits by scope. Each mistake is one line that names the field. */
 export function limitMap(): Schema<LimitsInput, Limits> {
-  return v.pipe(
+  const schema = v.pipe(
     v.custom<LimitsInput>(() => true),
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
       const given = typeof dataset.value === "string" ? tryJson(dataset.value) : dataset.value;
@@ -55,22 +56,24 @@ export function limitMap(): Schema<LimitsInput, Limits> {
         addIssue({ message: 'expected a JSON object such as {"each": {"requests": 60}}' });
         return NEVER;
       }
-      const mistakes = Object.keys(given).filter((name) => !isLimitScope(name)).map((name) =>
-        `unknown scope ${quote(name)}${nameHint(name, LIMIT_SCOPES)}`
-      );
-      const read = (path: string, value: unknown): LimitSet => readSet(path, value, mistakes);
+      const mistakes: Mistake[] = Object.keys(given).filter((name) => !isLimitScope(name)).map((name) => ({
+        message: `unknown scope ${quote(name)}${nameHint(name, LIMIT_SCOPES)}`,
+        path: issuePath(name),
+      }));
+      const read = (path: string[], value: unknown): LimitSet => readSet(path, value, mistakes);
       const limits: Limits = {
-        each: { concurrent: DEFAULT_CONCURRENT, ...read("each", given.each) },
-        total: read("total", given.total),
-        session: read("session", given.session),
+        each: { concurrent: DEFAULT_CONCURRENT, ...read(["each"], given.each) },
+        total: read(["total"], given.total),
+        session: read(["session"], given.session),
         keys: new Map(
-          keyEntries(given.keys, mistakes).map(([name, set]) => [name, read(`keys.${name}`, set)]),
+          keyEntries(given.keys, mistakes).map(([name, set]) => [name, read(["keys", name], set)]),
         ),
       };
-      for (const message of mistakes) addIssue({ message });
+      for (const mistake of mistakes) addIssue(mistake);
       return mistakes.length === 0 ? limits : NEVER;
     }),
   );
+  return withForm(schema, toForm());
 }
 
 const LIMIT_SCOPES = ["each", "total", "session", "keys"];
@@ -80,11 +83,19 @@ const usd = v.pipe(v.number(), v.finite(), v.minValue(0));
 const COUNT = {
   schema: v.nullable(wholeNumber),
   allowed: "a whole number of at least 1, or null for no limit",
+  form: { type: ["integer", "null"], minimum: 1 },
 };
-const AMOUNT = { schema: v.nullable(usd), allowed: "an amount in USD of at least 0, or null for no limit" };
+const AMOUNT = {
+  schema: v.nullable(usd),
+  allowed: "an amount in USD of at least 0, or null for no limit",
+  form: { type: ["number", "null"], minimum: 0 },
+};
 
-/** Schema of each limit, and its description for mistake messages. */
-const FIELDS: Record<LimitName, { schema: v.GenericSchema<number | null>; allowed: string }> = {
+/** Schema of a limit, its description for mistake messages, and its JSON Schema. */
+type Field = { schema: v.GenericSchema<number | null>; allowed: string; form: JsonObject };
+
+/** The fields of a set of limits. */
+const FIELDS: Record<LimitName, Field> = {
   requests: COUNT,
   input_tokens: COUNT,
   output_tokens: COUNT,
@@ -96,29 +107,51 @@ const FIELDS: Record<LimitName, { schema: v.GenericSchema<number | null>; allowe
 /** Names of all limits. */
 export const LIMIT_NAMES: readonly LimitName[] = Object.keys(FIELDS).filter(isLimitName);
 
-function readSet(path: string, value: unknown, mistakes: string[]): LimitSet {
+/** Returns the JSON Schema of the setting: limits by scope, or their JSON. */
+function toForm(): JsonObject {
+  const set = {
+    type: "object",
+    properties: Object.fromEntries(LIMIT_NAMES.map((name) => [name, FIELDS[name].form])),
+    additionalProperties: false,
+  };
+  const scopes = {
+    type: "object",
+    properties: { each: set, total: set, session: set, keys: { type: "object", additionalProperties: set } },
+    additionalProperties: false,
+  };
+  return { anyOf: [scopes, { type: "string" }] };
+}
+
+/** A mistake, and the path of the value that has it. */
+type Mistake = { message: string; path: ReturnType<typeof issuePath> };
+
+function readSet(path: readonly string[], value: unknown, mistakes: Mistake[]): LimitSet {
   const set: LimitSet = {};
   if (value === undefined) return set;
+  const reject = (keys: readonly string[], why: string) => {
+    const [first = "", ...rest] = keys;
+    mistakes.push({ message: `${quotePath(keys.join("."))} ${why}`, path: issuePath(first, ...rest) });
+  };
   if (!isObject(value)) {
-    mistakes.push(`${quotePath(path)} must be an object of limits`);
+    reject(path, "must be an object of limits");
     return set;
   }
   for (const [name, limit] of Object.entries(value)) {
     if (!isLimitName(name)) {
-      mistakes.push(`${quotePath(path)} has an unknown limit ${quote(name)}${nameHint(name, LIMIT_NAMES)}`);
+      reject(path, `has an unknown limit ${quote(name)}${nameHint(name, LIMIT_NAMES)}`);
     } else if (v.is(FIELDS[name].schema, limit)) {
       set[name] = limit;
     } else {
-      mistakes.push(`${quotePath(`${path}.${name}`)} must be ${FIELDS[name].allowed}`);
+      reject([...path, name], `must be ${FIELDS[name].allowed}`);
     }
   }
   return set;
 }
 
-function keyEntries(keys: unknown, mistakes: string[]): [name: string, set: unknown][] {
+function keyEntries(keys: unknown, mistakes: Mistake[]): [name: string, set: unknown][] {
   if (keys === undefined) return [];
   if (isObject(keys)) return Object.entries(keys);
-  mistakes.push("keys must be an object of limits by key name");
+  mistakes.push({ message: "keys must be an object of limits by key name", path: issuePath("keys") });
   return [];
 }
 

@@ -17,7 +17,7 @@ export interface McpServer {
 
 /** Reads what the file refers to. */
 export interface McpConfigSources {
-  /** @throws if the file cannot be read. */
+  /** @throws {Error} if the file cannot be read; the message is the reason, such as `no such file`. */
   readText(path: string): string;
   /** Returns a variable of the environment; undefined if it is not set or may not be read. */
   readVariable(name: string): string | undefined;
@@ -62,7 +62,7 @@ function readEntries(path: string, readText: (path: string) => string): JsonObje
   try {
     text = readText(path);
   } catch (error) {
-    return toFileMistake(error);
+    return error instanceof Error ? error.message : String(error);
   }
   let file: unknown;
   try {
@@ -72,12 +72,6 @@ function readEntries(path: string, readText: (path: string) => string): JsonObje
   }
   const servers = isObject(file) ? file.mcpServers : undefined;
   return isObject(servers) ? servers : "mcpServers: expected an object of servers by name";
-}
-
-function toFileMistake(error: unknown): string {
-  if (!(error instanceof Error)) return "it cannot be read";
-  if ("code" in error && error.code === "ENOENT") return "there is no such file";
-  return error.name === "NotCapable" ? "Deno was started without --allow-read" : "it cannot be read";
 }
 
 function readServer(

@@ -1,10 +1,10 @@
-import { integer, oneOf, type Schema, seconds } from "./schemas.ts";
+import { integer, onOff, type Schema, seconds } from "./schemas.ts";
 
 /** Settings for MCP servers, part of the table in `settings.ts`. */
 export const MCP_SETTINGS = {
   MCP_CONNECTORS: {
     flag: "--mcp-connectors",
-    schema: (): Schema<string, "on" | "off"> => oneOf(["on", "off"]),
+    schema: (): Schema<string | boolean, "on" | "off"> => onOff(),
     default: "on",
     text: "Connections to the MCP servers that clients name by URL in `mcp_servers`: on or off",
   },

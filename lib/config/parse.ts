@@ -1,15 +1,25 @@
 import * as v from "valibot";
 import { ADMIN, isSameKey, LOCAL } from "./gateway_keys.ts";
+import { OTHER_KEYS } from "./model_access.ts";
+import type { ConfigFile } from "./sources/config_file.ts";
 import { quote } from "../base/redact.ts";
 import { type Config, SETTING_NAMES, type SettingName, SETTINGS, type Settings } from "./settings.ts";
 import { BUILT_IN_UPSTREAMS } from "./upstreams.ts";
 
-/** Sources of settings. Flags override `settings`, `settings` override `env`, `env` overrides defaults. */
-export type Sources = {
+/**
+ * Sources of settings. Flags override `settings`, `settings` override `env`, `env` overrides `file`, and that overrides
+ * defaults.
+ */
+export interface Sources {
   flags?: { values: Partial<Record<SettingName, string>>; mistakes: readonly string[] };
   settings?: Settings;
   env?: Partial<Record<SettingName, string>>;
-};
+  /** Origins of values in `env` that are not variables themselves. */
+  origins?: Partial<Record<SettingName, string>>;
+  file?: ConfigFile;
+  /** Mistakes that were found while the sources were read. */
+  mistakes?: readonly string[];
+}
 
 /** Result of reading one setting: its source, and its value or mistakes. */
 export type SettingResult = {
@@ -54,20 +64,36 @@ export function parseConfig(sources: Sources, { stdio = false }: ParseOptions = 
   // The parse boundary: each value is valid and has the key of `Config`. A setting with a default is missing only if
   // there is a mistake, and then this function throws.
   const config = Object.fromEntries(valid.map(({ name, value }) => [toConfigKey(name), value])) as Config;
+  // Names of keys are unknown if the keys are invalid.
+  const keysKnown = !results.some(({ name, mistakes }) => /^GATEWAY_/.test(name) && mistakes.length > 0);
   const mistakes = [
     ...sources.flags?.mistakes ?? [],
+    ...sources.mistakes ?? [],
+    ...sources.file?.mistakes ?? [],
     ...results.flatMap((result) => result.mistakes),
-    ...checkAdminKey(config),
-    ...checkAliasUpstreams(config),
-    // Names of keys are unknown if the keys are invalid.
-    ...(results.some(({ name, mistakes }) => /^GATEWAY_/.test(name) && mistakes.length > 0) ? [] : [
-      ...checkLimitKeys(config),
-      ...(stdio ? [] : [...checkToolsNeedKeys(config), ...checkServersNeedKeys(config)]),
-    ]),
-    ...checkToolRequirements(config),
+    ...checkRelations(config, { keysKnown, stdio }),
   ];
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return config;
+}
+
+/** Returns one line for each mistake in settings that are valid by themselves, but not together. */
+export function checkRelations(
+  config: Partial<Config>,
+  { keysKnown = true, stdio = false } = {},
+): string[] {
+  return [
+    ...checkAdminKey(config),
+    ...checkAliasUpstreams(config),
+    ...(keysKnown
+      ? [
+        ...checkKeyNames(config),
+        ...(stdio ? [] : [...checkToolsNeedKeys(config), ...checkServersNeedKeys(config)]),
+      ]
+      : []),
+    ...checkToolRequirements(config),
+    ...checkLogRequirements(config),
+  ];
 }
 
 /** Rejects an admin key that is also a client key. */
@@ -91,15 +117,21 @@ function checkAliasUpstreams({ modelMap, upstreams }: Partial<Config>): string[]
   });
 }
 
-/** Rejects limits of unknown keys: they would never apply. */
-function checkLimitKeys({ limits, gatewayApiKeys = [], gatewayAdminKey }: Partial<Config>): string[] {
-  if (limits === undefined) return [];
+/** Rejects limits and models of unknown keys: they would never apply. */
+function checkKeyNames(
+  { limits, modelAccess = new Map(), gatewayApiKeys = [], gatewayAdminKey }: Partial<Config>,
+): string[] {
   const clients = gatewayApiKeys.length === 0 ? [LOCAL] : gatewayApiKeys.map(({ name }) => name);
   const clientNames = new Set([...clients, ...(gatewayAdminKey === undefined ? [] : [ADMIN])]);
-  return [...limits.keys.keys()].filter((name) => !clientNames.has(name)).map((name) =>
-    `Cannot use LIMITS: no key is named ${quote(name)}; the names are ${
-      [...clientNames].map(quote).join(", ")
-    }`
+  const named = [
+    ...[...limits?.keys.keys() ?? []].map((name) => ["LIMITS", name] as const),
+    ...[...modelAccess.keys()].filter((name) => name !== OTHER_KEYS).map((name) =>
+      ["MODEL_ACCESS", name] as const
+    ),
+  ];
+  const known = [...clientNames].map(quote).join(", ");
+  return named.filter(([, name]) => !clientNames.has(name)).map(([setting, name]) =>
+    `Cannot use ${setting}: no key is named ${quote(name)}; the names are ${known}`
   );
 }
 
@@ -128,24 +160,51 @@ function checkToolRequirements({ tools, workspaceRoot, webSearch, webSearchUrl }
   ].map((why) => `Cannot use TOOLS: ${why}`);
 }
 
+/** Rejects the logging of bodies without a folder for them. They are never written to the log itself. */
+function checkLogRequirements({ logBodies, logDir }: Partial<Config>): string[] {
+  return logBodies === "on" && logDir === undefined
+    ? ["Cannot use LOG_BODIES: LOG_DIR, the folder for them, is not set"]
+    : [];
+}
+
 /** Reads and validates every setting, in the order of the table. */
 export function resolveSettings(sources: Sources): SettingResult[] {
   return SETTING_NAMES.map((name) => {
-    const [raw, origin] = lookUp(name, sources);
+    const { raw, originOf } = lookUp(name, sources);
+    const origin = originOf([]);
     if (raw === undefined) return { name, origin, mistakes: [] };
     const result = v.safeParse(SETTINGS[name].schema(), raw);
     if (result.success) return { name, origin, value: result.output, mistakes: [] };
-    const subject = `Cannot use ${name} ${displayValue(name, raw)} (${origin})`;
-    return { name, origin, mistakes: result.issues.map((issue) => `${subject}: ${issue.message}`) };
+    const mistakes = result.issues.map(({ path = [], message }) => {
+      const keys = path.map(({ key }) => typeof key === "number" ? key : String(key));
+      return `Cannot use ${name} ${displayValue(name, raw)} (${originOf(keys)}): ${message}`;
+    });
+    return { name, origin, mistakes };
   });
 }
 
-function lookUp(name: SettingName, { flags, settings, env }: Sources): [raw: unknown, origin: string] {
-  const { flag, default: fallback } = SETTINGS[name];
-  if (flags?.values[name] !== undefined) return [flags.values[name], flag];
-  if (settings?.[name] !== undefined) return [settings[name], "settings"];
-  if (env?.[name] || (env?.[name] === "" && SETTINGS[name].guards)) return [env[name], "environment"];
-  return [fallback, "default"];
+/** A value as given, and the origin of it or, with keys, of a part of it. */
+type Given = { raw: unknown; originOf(keys: readonly (string | number)[]): string };
+
+function lookUp(name: SettingName, { flags, settings, env, origins, file }: Sources): Given {
+  const { flag, default: fallback, guards } = SETTINGS[name];
+  if (flags?.values[name] !== undefined) return { raw: flags.values[name], originOf: () => flag };
+  if (settings?.[name] !== undefined) return { raw: settings[name], originOf: () => "settings" };
+  if (env?.[name] || (env?.[name] === "" && guards)) {
+    return { raw: env[name], originOf: () => origins?.[name] ?? "environment" };
+  }
+  if (file !== undefined && Object.hasOwn(file.values, name)) {
+    return { raw: file.values[name], originOf: (keys) => file.locate([name, ...keys]) };
+  }
+  return { raw: fallback, originOf: () => "default" };
+}
+
+/**
+ * Returns the values in force before they are parsed, for `createGateway()`, which parses them. They have the types of
+ * `Settings` once {@linkcode parseConfig} has accepted the same sources.
+ */
+export function toSettings(sources: Sources): Settings {
+  return Object.fromEntries(SETTING_NAMES.map((name) => [name, lookUp(name, sources).raw]));
 }
 
 function displayValue(name: SettingName, raw: unknown): string {
@@ -153,7 +212,7 @@ function displayValue(name: SettingName, raw: unknown): string {
   return SETTINGS[name].secret ? `(${text.length} characters)` : quote(text);
 }
 
-/** OPENROUTER_API_KEY -> openrouterApiKey */
-function toConfigKey(name: SettingName): string {
+/** Returns the key of a setting in `Config`: `OPENROUTER_API_KEY` is `openrouterApiKey`. */
+export function toConfigKey(name: SettingName): string {
   return name.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -1,13 +1,14 @@
 import type * as v from "valibot";
-import { adminKey, type GatewayKey, gatewayKeys } from "./gateway_keys.ts";
+import { ACCESS_SETTINGS } from "./access_settings.ts";
 import { DATA_SETTINGS } from "./data_settings.ts";
+import { LOG_SETTINGS } from "./log_settings.ts";
 import { limitMap, type Limits, type LimitsInput } from "./limits.ts";
 import { DIALECT_CHOICES, type DialectChoice } from "./presets.ts";
 import { MCP_SETTINGS } from "./mcp_settings.ts";
 import { TIMEOUT_SETTINGS } from "./timeout_settings.ts";
 import { TOOL_SETTINGS } from "./tool_settings.ts";
 import { type NamedUpstream, upstreamMap, type UpstreamsInput } from "./upstreams.ts";
-import { baseUrl, hostName, integer, list, oneOf, origin, type Schema, storeUrl, text } from "./schemas.ts";
+import { baseUrl, integer, oneOf, onOff, type Schema, storeUrl, text } from "./schemas.ts";
 import { type Alias, modelMap } from "./aliases.ts";
 
 /** Definition of one setting; `default` is text, as an operator would write it. */
@@ -19,6 +20,8 @@ type Setting = {
   secret?: boolean;
   /** True if access is open without it. An empty value is then a mistake, not an unset setting. */
   guards?: boolean;
+  /** True if a running gateway applies a change of it to new requests. Otherwise a change needs a restart. */
+  reload?: boolean;
 };
 
 // Each schema is in a function, because types are inferred from the annotated result of a function in `as const`.
@@ -35,54 +38,24 @@ const TABLE = {
     default: "127.0.0.1",
     text: "Address to listen on; 0.0.0.0 is every IPv4 address of this machine",
   },
-  GATEWAY_API_KEYS: {
-    flag: "--gateway-keys",
-    schema: (): Schema<string | readonly string[], readonly GatewayKey[]> => gatewayKeys(),
-    secret: true,
-    guards: true,
-    text:
-      "Client keys: `key`, `name:key` or `name:sha256:digest`, separated by commas; unset: clients need no key",
-  },
-  GATEWAY_ADMIN_KEY: {
-    flag: "--admin-key",
-    schema: (): Schema<string, GatewayKey> => adminKey(),
-    secret: true,
-    guards: true,
-    text:
-      "Operator's key, `key` or `sha256:digest`: grants access as a client, to the counters of `GET /status` and to `/v1/mcp/`",
-  },
-  OPEN_ACCESS: {
-    flag: "--open-access",
-    schema: (): Schema<string, "on" | "off"> => oneOf(["on", "off"]),
-    default: "off",
-    text: "Access from other machines without keys: on or off",
-  },
-  ALLOWED_HOSTS: {
-    flag: "--allowed-hosts",
-    schema: (): Schema<string | readonly string[], readonly string[]> => list(hostName()),
-    text:
-      "Accepted names in the `Host` header besides localhost, separated by commas; unset on a public address: any",
-  },
-  CORS_ORIGINS: {
-    flag: "--cors-origins",
-    schema: (): Schema<string | readonly string[], readonly string[]> => list(origin()),
-    text:
-      "Origins whose web pages may call the gateway, separated by commas; `*` allows all; unset: CORS is off",
-  },
+  ...ACCESS_SETTINGS,
   OPENROUTER_API_KEY: {
     flag: "--api-key",
+    reload: true,
     schema: (): Schema<string, string> => text("a key of printable characters without spaces", /^[!-~]+$/),
     secret: true,
     text: "Key for OpenRouter; unset: the client's own key is used, unless `GATEWAY_API_KEYS` is set",
   },
   OPENROUTER_BASE_URL: {
     flag: "--upstream",
+    reload: true,
     schema: (): Schema<string, string> => baseUrl(),
     default: "https://openrouter.ai/api/v1",
     text: "Base URL of OpenRouter, including /v1",
   },
   UPSTREAMS: {
     flag: "--upstreams",
+    reload: true,
     schema: (): Schema<UpstreamsInput, ReadonlyMap<string, NamedUpstream>> => upstreamMap(),
     default: "{}",
     secret: true,
@@ -91,24 +64,28 @@ const TABLE = {
   },
   ANTHROPIC_MODEL: {
     flag: "--model",
+    reload: true,
     schema: (): Schema<string, string> => text("a model's name"),
     default: "anthropic/claude-opus-5.5",
     text: "Model of the alias `big`",
   },
   ANTHROPIC_SMALL_FAST_MODEL: {
     flag: "--small-model",
+    reload: true,
     schema: (): Schema<string, string> => text("a model's name"),
     default: "anthropic/claude-haiku-5.5",
     text: "Model of the alias `small`",
   },
   AUTO_MODE_MODEL: {
     flag: "--auto-mode-model",
+    reload: true,
     schema: (): Schema<string, string> => text("a model's name"),
     text:
       "Model that judges each tool call for Claude Code's auto mode where the upstream does not; unset: the client decides",
   },
   MODEL_MAP: {
     flag: "--model-map",
+    reload: true,
     schema: (): Schema<string | Readonly<Record<string, string | Alias>>, ReadonlyMap<string, Alias>> =>
       modelMap(),
     default: "{}",
@@ -117,12 +94,14 @@ const TABLE = {
   },
   UPSTREAM_DIALECT: {
     flag: "--dialect",
+    reload: true,
     schema: (): Schema<string, DialectChoice> => oneOf(DIALECT_CHOICES),
     default: "auto",
     text: "API used with OpenRouter: auto (by model), openai (chat completions), responses or anthropic",
   },
   VALIDATION: {
     flag: "--validation",
+    reload: true,
     schema: (): Schema<string, "lenient" | "strict"> => oneOf(["lenient", "strict"]),
     default: "lenient",
     text: "`lenient` reports what an upstream cannot accept; `strict` rejects the request",
@@ -130,12 +109,14 @@ const TABLE = {
   ...TIMEOUT_SETTINGS,
   COERCE_TOOL_INPUT: {
     flag: "--coerce-tool-input",
-    schema: (): Schema<string, "on" | "off"> => oneOf(["on", "off"]),
+    reload: true,
+    schema: (): Schema<string | boolean, "on" | "off"> => onOff(),
     default: "on",
     text: "Conversion of tool arguments of the wrong type to the type in the tool's schema: on or off",
   },
   TOOL_CALLS_IN_TEXT: {
     flag: "--tool-calls-in-text",
+    reload: true,
     schema: (): Schema<string, "auto" | "on" | "off"> => oneOf(["auto", "on", "off"]),
     default: "auto",
     text:
@@ -143,12 +124,14 @@ const TABLE = {
   },
   STRUCTURED_MAX_RETRIES: {
     flag: "--structured-max-retries",
+    reload: true,
     schema: (): Schema<string | number, number> => integer(0, 10),
     default: "3",
     text: "Further attempts if an answer is not valid under the client's schema: 0 to 10",
   },
   STRUCTURED_STREAM: {
     flag: "--structured-stream",
+    reload: true,
     schema: (): Schema<string, "hold" | "live"> => oneOf(["hold", "live"]),
     default: "hold",
     text:
@@ -156,6 +139,7 @@ const TABLE = {
   },
   LIMITS: {
     flag: "--limits",
+    reload: true,
     schema: (): Schema<LimitsInput, Limits> => limitMap(),
     default: '{"each": {"concurrent": 50}}',
     text: 'Limits by scope, as JSON: `{"each", "total", "session", "keys"}`; see docs/limits.md',
@@ -181,15 +165,10 @@ const TABLE = {
   ...DATA_SETTINGS,
   ...TOOL_SETTINGS,
   ...MCP_SETTINGS,
-  LOG_LEVEL: {
-    flag: "--log-level",
-    schema: (): Schema<string, "debug" | "info" | "warn" | "error" | "off"> =>
-      oneOf(["debug", "info", "warn", "error", "off"]),
-    default: "info",
-    text: "Minimum log level: debug, info, warn, error or off",
-  },
+  ...LOG_SETTINGS,
   ENVIRONMENT: {
     flag: "--environment",
+    reload: true,
     schema: (): Schema<string, "development" | "production" | "testing"> =>
       oneOf(["development", "production", "testing"]),
     default: "production",
@@ -233,6 +212,10 @@ export const SETTING_NAMES: readonly SettingName[] = Object.keys(TABLE).filter(i
 /** Names of the settings whose empty value is a mistake. */
 export const GUARD_SETTINGS: readonly SettingName[] = SETTING_NAMES.filter((name) => SETTINGS[name].guards);
 
-function isSettingName(name: string): name is SettingName {
+/** Names of the settings that hold keys; their values can also be in a file, which `NAME_FILE` names. */
+export const SECRET_SETTINGS: readonly SettingName[] = SETTING_NAMES.filter((name) => SETTINGS[name].secret);
+
+/** Returns true if a setting has this name. */
+export function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(TABLE, name);
 }

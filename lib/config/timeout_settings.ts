@@ -6,6 +6,7 @@ type Seconds = Schema<string | number, number>;
 export const TIMEOUT_SETTINGS = {
   REQUEST_TIMEOUT: {
     flag: "--request-timeout",
+    reload: true,
     schema: (): Seconds => seconds(0),
     default: "3600",
     text: "Maximum seconds of one request; 0: no limit",
@@ -18,18 +19,21 @@ export const TIMEOUT_SETTINGS = {
   },
   FIRST_BYTE_TIMEOUT: {
     flag: "--first-byte-timeout",
+    reload: true,
     schema: (): Seconds => seconds(0),
     default: "300",
     text: "Maximum seconds without data from an upstream before its answer begins; 0: no limit",
   },
   IDLE_TIMEOUT: {
     flag: "--idle-timeout",
+    reload: true,
     schema: (): Seconds => seconds(0),
     default: "120",
     text: "Maximum seconds without an event from an upstream within its answer; 0: no limit",
   },
   UPSTREAM_RETRIES: {
     flag: "--upstream-retries",
+    reload: true,
     schema: (): Schema<string | number, number> => integer(0, 2),
     default: "0",
     text: "Retries of an upstream request that fails before its answer begins: 0 to 2",
@@ -54,12 +58,14 @@ export const TIMEOUT_SETTINGS = {
   },
   HOLD_TIMEOUT: {
     flag: "--hold-timeout",
+    reload: true,
     schema: (): Seconds => seconds(0),
     default: "10",
     text: "Maximum delay of the HTTP status in seconds, until the upstream's first event; 0: no delay",
   },
   PING_INTERVAL: {
     flag: "--ping-interval",
+    reload: true,
     schema: (): Seconds => seconds(0.1),
     default: "10",
     text: "Seconds without an event after which a stream sends a ping",

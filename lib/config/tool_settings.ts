@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { ToolGroup } from "../../tools/call.ts";
-import { baseUrl, integer, list, oneOf, type Schema, seconds, text } from "./schemas.ts";
+import { listForm, withForm } from "./json_form.ts";
+import { baseUrl, integer, list, oneOf, onOff, type Schema, seconds, text } from "./schemas.ts";
 
 /** Settings for the tools that the gateway runs, part of the table in `settings.ts`. */
 export const TOOL_SETTINGS = {
@@ -39,6 +40,7 @@ export const TOOL_SETTINGS = {
   },
   TOOL_TURNS: {
     flag: "--tool-turns",
+    reload: true,
     schema: (): Schema<string | number, number> => integer(1, 1000),
     default: "10",
     text: "Turns of one message before it ends with `pause_turn`",
@@ -51,7 +53,7 @@ export const TOOL_SETTINGS = {
   },
   SHELL_NETWORK: {
     flag: "--shell-network",
-    schema: (): Schema<string, "on" | "off"> => oneOf(["on", "off"]),
+    schema: (): Schema<string | boolean, "on" | "off"> => onOff(),
     default: "off",
     text: "Network access of commands in the sandbox: on or off",
   },
@@ -69,6 +71,7 @@ export const TOOL_SETTINGS = {
   },
   WEB_SEARCH_MAX_USES: {
     flag: "--web-search-max-uses",
+    reload: true,
     schema: (): Schema<string | number, number> => integer(1, 1000),
     default: "20",
     text: "Searches by `web_search` for one message, if its request has no `max_uses`",
@@ -92,7 +95,7 @@ const GROUPS: readonly ToolGroup[] = ["files-read", "files-write", "shell", "net
 /** Parses groups of tools, separated by commas or as a list. */
 function toolGroups(): Schema<string | readonly string[], ReadonlySet<ToolGroup>> {
   const allowed = `expected ${GROUPS.slice(0, -1).join(", ")} or ${GROUPS.at(-1)}, separated by commas`;
-  return v.pipe(
+  const schema = v.pipe(
     v.union([
       v.pipe(v.string(), v.transform((text) => text.split(",").map((word) => word.trim()))),
       v.array(v.string()),
@@ -100,6 +103,7 @@ function toolGroups(): Schema<string | readonly string[], ReadonlySet<ToolGroup>
     v.array(v.picklist(GROUPS, allowed)),
     v.transform((groups) => new Set(groups)),
   );
+  return withForm(schema, listForm({ enum: [...GROUPS] }));
 }
 
 /** Parses a host with its port, such as `192.168.0.10:8080`. */
@@ -115,5 +119,6 @@ function hostAndPort(): Schema<string, string> {
 /** Parses the absolute path of a folder. */
 function folder(): Schema<string, string> {
   const allowed = "expected the absolute path of a folder, such as /srv/work";
-  return v.pipe(v.string(allowed), v.regex(/^\/[^\0]*$/, allowed));
+  const schema = v.pipe(v.string(allowed), v.regex(/^\/[^\0]*$/, allowed));
+  return withForm(schema, { type: "string", minLength: 1 });
 }

@@ -2,8 +2,9 @@ import * as v from "valibot";
 import { DIALECT_CHOICES, type DialectChoice, HOST_NAMES, type HostName, type Preset } from "./presets.ts";
 import { quote } from "../base/redact.ts";
 import { isObject, tryJson } from "../base/json.ts";
+import { orVariable, withForm } from "./json_form.ts";
 import { nameHint, nearestName } from "./nearest.ts";
-import { baseUrl, oneOf, type Schema, text } from "./schemas.ts";
+import { baseUrl, issuePath, oneOf, type Schema, text } from "./schemas.ts";
 
 export type { DialectChoice, HostName, Preset };
 
@@ -34,7 +35,7 @@ export const BUILT_IN_UPSTREAMS = ["openrouter", "demo"];
 
 /** Parses upstreams by name. Each mistake is one line and holds no field value. */
 export function upstreamMap(): Schema<UpstreamsInput, ReadonlyMap<string, NamedUpstream>> {
-  return v.pipe(
+  const schema = v.pipe(
     v.custom<UpstreamsInput>(() => true),
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
       const upstreams = new Map<string, NamedUpstream>();
@@ -43,16 +44,20 @@ export function upstreamMap(): Schema<UpstreamsInput, ReadonlyMap<string, NamedU
         addIssue({ message: EXPECTED });
         return NEVER;
       }
-      const mistakes = given.flatMap(([name, fields]) => {
+      const mistakes = given.flatMap(({ key, name, fields }) => {
         const parsed = readUpstream(fields);
         const problems = [...nameMistakes(name, upstreams), ...parsed.mistakes];
         if (parsed.upstream !== undefined) upstreams.set(name, parsed.upstream);
-        return problems.map((mistake) => `upstream ${quote(name)} ${mistake}`);
+        return problems.map(({ text, field }) => ({
+          message: `upstream ${quote(name)} ${text}`,
+          path: issuePath(key, ...(field === undefined ? [] : [field])),
+        }));
       });
-      for (const message of mistakes) addIssue({ message });
+      for (const mistake of mistakes) addIssue(mistake);
       return mistakes.length === 0 ? upstreams : NEVER;
     }),
   );
+  return withForm(schema, FORM);
 }
 
 const EXPECTED =
@@ -79,36 +84,69 @@ const FIELDS: Record<Field, { schema: v.GenericSchema; allowed: string }> = {
   api_version: { schema: text("", /^[\w.-]+$/), allowed: "a version such as 2024-10-21" },
 };
 
-function toEntries(value: unknown): [name: string, fields: unknown][] | undefined {
+/** JSON Schema of an upstream in the configuration file. */
+const UPSTREAM_FORM = {
+  type: "object",
+  properties: {
+    url: { type: "string" },
+    key: { type: "string" },
+    dialect: orVariable({ enum: [...DIALECT_CHOICES] }),
+    preset: orVariable({ enum: [...HOST_NAMES] }),
+    headers: { type: "object", additionalProperties: { type: "string" } },
+    api_version: { type: "string" },
+  },
+  required: ["url"],
+};
+
+/** JSON Schema of the setting: upstreams by name, as a list, or the JSON of either. */
+const FORM = {
+  anyOf: [
+    { type: "object", additionalProperties: { ...UPSTREAM_FORM, additionalProperties: false } },
+    {
+      type: "array",
+      items: { ...UPSTREAM_FORM, properties: { name: { type: "string" }, ...UPSTREAM_FORM.properties } },
+    },
+    { type: "string" },
+  ],
+};
+
+/** An upstream as given, under its key in the object or the list. */
+type Entry = { key: string | number; name: string; fields: unknown };
+
+function toEntries(value: unknown): Entry[] | undefined {
   const given = typeof value === "string" ? tryJson(value) : value;
-  if (isObject(given)) return Object.entries(given);
+  if (isObject(given)) return Object.entries(given).map(([name, fields]) => ({ key: name, name, fields }));
   if (!Array.isArray(given)) return undefined;
-  return given.map((entry: unknown) => {
+  return given.map((entry: unknown, key) => {
     const { name, ...fields } = isObject(entry) ? entry : {};
-    return [typeof name === "string" ? name : "", fields];
+    return { key, name: typeof name === "string" ? name : "", fields };
   });
 }
 
-function nameMistakes(name: string, others: ReadonlyMap<string, unknown>): string[] {
-  if (!/^[\w.-]{1,64}$/.test(name)) return ['must have a name of letters, digits, ".", "_" and "-"'];
-  if (BUILT_IN_UPSTREAMS.includes(name)) return ["has the name of a built-in upstream"];
-  return others.has(name) ? ["is defined twice"] : [];
+/** A mistake in an upstream, or in one of its fields. */
+type Mistake = { text: string; field?: string };
+
+function nameMistakes(name: string, others: ReadonlyMap<string, unknown>): Mistake[] {
+  if (!/^[\w.-]{1,64}$/.test(name)) {
+    return [{ text: 'must have a name of letters, digits, ".", "_" and "-"' }];
+  }
+  if (BUILT_IN_UPSTREAMS.includes(name)) return [{ text: "has the name of a built-in upstream" }];
+  return others.has(name) ? [{ text: "is defined twice" }] : [];
 }
 
-function readUpstream(fields: unknown): { upstream?: NamedUpstream; mistakes: string[] } {
-  if (!isObject(fields)) return { mistakes: ['must be an object with a "url"'] };
-  const mistakes: string[] = [];
+function readUpstream(fields: unknown): { upstream?: NamedUpstream; mistakes: Mistake[] } {
+  if (!isObject(fields)) return { mistakes: [{ text: 'must be an object with a "url"' }] };
+  const mistakes: Mistake[] = [];
   const parsed: Record<string, unknown> = {};
   for (const [name, value] of Object.entries({ url: undefined, ...fields })) {
     if (!isField(name)) {
-      mistakes.push(
-        `has an unknown field ${quote(name)}${nameHint(name, Object.keys(FIELDS))}`,
-      );
+      const text = `has an unknown field ${quote(name)}${nameHint(name, Object.keys(FIELDS))}`;
+      mistakes.push({ text, field: name });
       continue;
     }
     const result = v.safeParse(FIELDS[name].schema, value);
     if (result.success) parsed[name] = result.output;
-    else mistakes.push(fieldMistake(name, value));
+    else mistakes.push({ text: fieldMistake(name, value), field: name });
   }
   // The parse boundary: every field is valid, and `url` is present.
   return mistakes.length === 0 ? { upstream: parsed as NamedUpstream, mistakes } : { mistakes };

@@ -14,6 +14,8 @@ export interface HostFacts {
   chat: Preset;
   /** Header of the API key. */
   keyHeader: "authorization" | "api-key" | "x-api-key";
+  /** Path that answers 401 if the key is not valid. Some hosts list their models to anyone. */
+  keyCheck: string;
   /** Models in its model list: all that it serves, some of them, or none that requests can name. */
   list: "all" | "some" | "none";
   /** APIs in which it counts the tokens of a request. */
@@ -41,6 +43,7 @@ export interface HostFacts {
 const DEFAULT: HostFacts = {
   chat: "other",
   keyHeader: "authorization",
+  keyCheck: "/models",
   list: "some",
   countsTokens: [],
   modelNames: "as given",
@@ -55,6 +58,8 @@ const DEFAULT: HostFacts = {
 const HOSTS: Partial<Record<UpstreamKind, Partial<HostFacts>>> = {
   // Hosts with the default "some" also accept unlisted names: Ollama without a tag, Anthropic without a date.
   openrouter: {
+    // Source: https://openrouter.ai/docs/api-reference/api-keys/get-current-key
+    keyCheck: "/key",
     list: "all",
     modelNames: "openrouter",
     searchesWeb: true,

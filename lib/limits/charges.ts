@@ -111,6 +111,12 @@ export function tokenCountSlots(limits: Limits, requester: Requester, holder: st
   });
 }
 
+/** Returns charges of 0 to all limits but those of concurrency: they only read what is used. */
+export function readingCharges(limits: Limits, requester: Requester, now: number): Charge[] {
+  return quotasOf(limits, requester, now).filter(({ kind }) => kind !== "concurrency")
+    .map((quota) => ({ quota, amount: 0 }));
+}
+
 const METADATA_FACTOR = 10;
 const MIN_METADATA_PER_MINUTE = 100;
 

@@ -5,10 +5,12 @@ import {
   arrivalCharges,
   inputCharges,
   metadataCharges,
+  readingCharges,
   type Requester,
   tokenCountSlots,
   usageCharges,
 } from "./charges.ts";
+import { type LimitLeft, toLimitsLeft } from "./limits_left.ts";
 import { createMemoryStore } from "./memory_store.ts";
 import type { Charge, QuotaCheck } from "./quota.ts";
 import { rateLimitHeaders } from "./rate_headers.ts";
@@ -38,6 +40,12 @@ export interface Limiter {
    * @throws {ApiError} `rate_limit_error` or `overloaded_error` if a limit is reached.
    */
   admitTokenCount(requester: Requester): Promise<() => void>;
+  /**
+   * Returns what is left of the limits of a requester's key and session.
+   *
+   * @throws {ApiError} `overloaded_error` if the store cannot be reached.
+   */
+  left(requester: Requester): Promise<LimitLeft[]>;
   /** Settles when all recorded usage is stored, or cannot be stored now. */
   settle(): Promise<void>;
 }
@@ -78,20 +86,11 @@ export interface Admission {
   release(): void;
 }
 
-/**
- * Creates the limiter of the settings.
- *
- * @throws {ConfigError} if the cost file in `STATE_DIR` cannot be used.
- */
+/** Creates the limiter of the settings. What a store has counted stays in force with other limits. */
 export function createLimiter(
-  config: Pick<Config, "limits" | "rateLimitStore" | "stateDir">,
-  { clock, newId, store = createStore(config, clock) }: {
-    clock: Clock;
-    newId(prefix: string): string;
-    store?: LimitStore;
-  },
+  { limits }: Pick<Config, "limits">,
+  { clock, newId, store }: { clock: Clock; newId(prefix: string): string; store: LimitStore },
 ): Limiter {
-  const { limits } = config;
   const unpriced = new Set<string>();
 
   async function chargeQuotas(charges: readonly Charge[]): Promise<QuotaCheck> {
@@ -114,7 +113,7 @@ export function createLimiter(
   function warnUnpriced(model: string): void {
     if (unpriced.has(model) || unpriced.size >= MAX_UNPRICED_MODELS) return;
     unpriced.add(model);
-    logWarning("cost of model unknown, not charged to any budget", { model });
+    logWarning("cost of model unknown, not charged to any budget", { model }, "limits");
   }
 
   return {
@@ -183,6 +182,13 @@ export function createLimiter(
       await chargeQuotas([...metadataCharges(limits, requester), ...slots]);
       return () => releaseSlots(slots);
     },
+    async left(requester) {
+      const now = clock.now();
+      const charges = readingCharges(limits, requester, now);
+      if (charges.length === 0) return [];
+      const { used } = await store.charge(charges, now);
+      return toLimitsLeft(charges, used, now);
+    },
     settle: () => store.settle(),
   };
 }
@@ -197,10 +203,15 @@ const METERED: ReadonlySet<Charge["quota"]["metric"]> = new Set([
   "usd_month",
 ]);
 
-function createStore(
+/**
+ * Creates the store of the settings.
+ *
+ * @throws {ConfigError} if the cost file in `STATE_DIR` cannot be used.
+ */
+export function createLimitStore(
   { rateLimitStore, stateDir }: Pick<Config, "rateLimitStore" | "stateDir">,
   clock: Clock,
-) {
+): LimitStore {
   if (rateLimitStore !== "memory") return createRedisStore(rateLimitStore, { clock });
   const file = stateDir === undefined ? undefined : openSpendFile(stateDir, clock.now());
   return createMemoryStore({ file });

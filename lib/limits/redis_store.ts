@@ -65,7 +65,7 @@ export function createRedisStore(
       if (connection === current) {
         connection = undefined;
         failedAt = clock.now();
-        logWarning("rate limit store unreachable, rejecting requests", { error });
+        logWarning("rate limit store unreachable, rejecting requests", { error }, "limits");
       }
       current.then((redis) => redis.destroy()).catch(() => {}); // a failed connect is thrown below
       throw error;

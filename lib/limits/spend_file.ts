@@ -87,7 +87,7 @@ export function openSpendFile(folder: string, now: number): SpendFile {
       unwritten = "";
       size += text.length;
     } catch (error) {
-      logWarning("cost not written to STATE_DIR, retrying with the next turn", { error });
+      logWarning("cost not written to STATE_DIR, retrying with the next turn", { error }, "limits");
       if (unwritten.length < MAX_UNWRITTEN_CHARS) unwritten = text;
       truncatePartialLine();
     }
@@ -98,7 +98,7 @@ export function openSpendFile(folder: string, now: number): SpendFile {
     try {
       compact(now);
     } catch (error) {
-      logWarning("cost file in STATE_DIR not compacted", { error });
+      logWarning("cost file in STATE_DIR not compacted", { error }, "limits");
     }
   }
 
@@ -107,7 +107,7 @@ export function openSpendFile(folder: string, now: number): SpendFile {
     try {
       fs.truncateSync(path, size);
     } catch (error) {
-      logWarning("partial line in cost file in STATE_DIR not removed", { error });
+      logWarning("partial line in cost file in STATE_DIR not removed", { error }, "limits");
     }
   }
 }

@@ -1,3 +1,4 @@
+import { FAILURE_KINDS, type FailureKind } from "./failure_kind.ts";
 import { logError } from "./log.ts";
 
 /** Logs and counts an unhandled error. The process continues. */
@@ -14,10 +15,28 @@ export function countUnhandledErrors(): number {
 /** Global, because the runtime reports unhandled errors per process. */
 let unhandledErrors = 0;
 
-/** Counters since the start of the gateway, for `GET /status`. */
-export type Counters = { readonly startedAt: number; requests: number; errors: number; open: number };
+/** Counters since the start of the gateway, for `GET /status` and `GET /metrics`. */
+export interface Counters {
+  readonly startedAt: number;
+  /** Requests that have arrived. */
+  requests: number;
+  /** Requests that are being answered. */
+  open: number;
+  /** Failed requests by kind. */
+  readonly failures: Readonly<Record<FailureKind, number>>;
+  countFailure(kind: FailureKind): void;
+}
 
 /** Creates counters at 0; `startedAt` is in milliseconds since 1970. */
 export function createCounters(startedAt: number): Counters {
-  return { startedAt, requests: 0, errors: 0, open: 0 };
+  const failures = Object.fromEntries(FAILURE_KINDS.map((kind) => [kind, 0])) as Record<FailureKind, number>;
+  return {
+    startedAt,
+    requests: 0,
+    open: 0,
+    failures,
+    countFailure(kind) {
+      failures[kind]++;
+    },
+  };
 }

@@ -9,70 +9,34 @@ import type { ServerState } from "../../tools/mcp/managed/lifecycle.ts";
 import type { AuditRecord } from "../../tools/toolbox/call_runner.ts";
 import type { SetAsideRecord } from "../../tools/toolbox/toolbox.ts";
 import { isObject } from "../base/json.ts";
+import { LOG_COMPONENTS, type LogComponent, type LogLevel } from "../base/log_components.ts";
 import { redact } from "../base/redact.ts";
+import { NAME } from "../base/version.ts";
+import { toPrettyLine } from "./pretty_line.ts";
+import { activeTraceIds } from "./trace_ids.ts";
 
 /**
  * Logger of the gateway. It writes nothing until the embedding program configures LogTape for the category
- * `openrouter-anthropic-server`.
+ * `openrouter-anthropic-server`. Components log in categories below it, such as `openrouter-anthropic-server.tool`.
  */
-export const logger: Logger = getLogger(["openrouter-anthropic-server"]);
+export const logger: Logger = getLogger([NAME]);
 
-/** Log record of one request, without its content, keys and query. */
-export type RequestRecord = {
-  requestId: string;
-  /** Id of the request set by the client. */
-  correlationId?: string | undefined;
-  /** Id of the request at the upstream. */
-  upstreamRequestId?: string | undefined;
-  /** Name of the client's key, or a reserved name of `config/gateway_keys.ts`. */
-  client: string;
-  method: string;
-  path: string;
-  status: number;
-  /** Complete answer, failure, or disconnected client. */
-  outcome: "finished" | "failed" | "left";
-  /** Duration from the arrival of the request to the end of its answer. */
-  milliseconds: number;
-  /** Model in the request. */
-  model?: string;
-  /** Upstream and model that answered. */
-  answeredBy?: string;
-  inputTokens?: number | undefined;
-  outputTokens?: number;
-  cachedTokens?: number | undefined;
-  stopReason?: string | undefined;
-  /** Cost of the answer in USD, as the upstream reports it. */
-  cost?: number;
-  /** The entries of the loss report; the line has the first 20. */
-  loss?: string[];
-  /** Error that failed the request; it is logged with its causes. */
-  error?: unknown;
-};
+const loggers = Object.fromEntries(LOG_COMPONENTS.map((name) => [name, logger.getChild(name)]));
 
-/**
- * Logs one line for a finished request.
- *
- * The level is `error` from status 500, `warning` for any other failure, else `info`. Texts are redacted and cut to 300
- * characters, lists to 20 items: a line has at most 16 KiB.
- */
-export function logRequest({ error, ...record }: RequestRecord): void {
-  const failed = record.status >= 400 || error !== undefined;
-  const level = record.status >= 500 ? "error" : failed ? "warning" : "info";
-  if (!logger.isEnabledFor(level)) return;
-  const entries = Object.entries({ ...record, error: error === undefined ? undefined : errorChain(error) });
-  const present = entries.filter(([, value]) => value !== undefined);
-  logger[level === "warning" ? "warn" : level]("request", Object.fromEntries(present.map(cleanField)));
+/** Returns the logger of a component. */
+export function loggerOf(component: LogComponent): Logger {
+  return loggers[component] ?? logger;
 }
 
 /** Logs a tool call, its client and its result. The level is `error` if the gateway itself failed. */
 export function logAudit({ error, ...record }: AuditRecord): void {
-  if (error === undefined) logger.info("tool", toProperties(record));
-  else logError("tool", { ...record, error });
+  if (error === undefined) loggerOf("tool").info("tool", toProperties(record));
+  else logError("tool", { ...record, error }, "tool");
 }
 
 /** Logs that a command has created or changed protected files. */
 export function logSetAside(record: SetAsideRecord): void {
-  logger.warn("set aside", toProperties({ ...record }));
+  loggerOf("tool").warn("set aside", toProperties({ ...record }));
 }
 
 /** Logs the new state of a managed MCP server. The level is `warning` if it has ended or could not be started. */
@@ -87,34 +51,57 @@ export function logServerState(server: string, state: ServerState): void {
 }
 
 /** Logs a problem that does not fail a request by itself. */
-export function logWarning(message: string, fields: ProblemFields): void {
-  logger.warn(message, toProperties(fields));
+export function logWarning(
+  message: string,
+  fields: ProblemFields,
+  component: LogComponent = "gateway",
+): void {
+  loggerOf(component).warn(message, toProperties(fields));
 }
 
 /** Logs a defect of the gateway itself. */
-export function logError(message: string, fields: ProblemFields): void {
-  logger.error(message, toProperties(fields));
+export function logError(
+  message: string,
+  fields: ProblemFields,
+  component: LogComponent = "gateway",
+): void {
+  loggerOf(component).error(message, toProperties(fields));
 }
 
 /** Fields of a log line; `error` is logged with its causes. */
 type ProblemFields = { error?: unknown; [field: string]: unknown };
 
-function toProperties({ error, ...fields }: ProblemFields): Record<string, unknown> {
-  const all = error === undefined ? fields : { ...fields, error: errorChain(error) };
-  return Object.fromEntries(Object.entries(all).map(cleanField));
+/**
+ * Returns the properties of a log line: the fields that are present, redacted and cut, and the ids of the active trace,
+ * if there is one.
+ */
+export function toProperties({ error, ...fields }: ProblemFields): Record<string, unknown> {
+  const all = { ...activeTraceIds(), ...fields, error: error === undefined ? undefined : errorChain(error) };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined).map(cleanField));
 }
 
-/** Minimum log level. */
-export type LogLevel = "debug" | "info" | "warn" | "error" | "off";
+/** Options of {@linkcode startLog}. */
+export interface LogOptions {
+  /** Levels of components that differ from that of the log. */
+  levels?: ReadonlyMap<LogComponent, LogLevel> | undefined;
+  /** `json` for programs, `pretty` for people. */
+  format?: "json" | "pretty";
+}
 
-/** Configures the program's log: redacted JSON lines on stderr. */
-export function startLog(level: LogLevel): void {
-  const toLine = getJsonLinesFormatter({ properties: "flatten" });
+/** Configures the program's log: redacted lines on stderr. */
+export function startLog(level: LogLevel, { levels, format = "json" }: LogOptions = {}): void {
+  const toLine = format === "json" ? getJsonLinesFormatter({ properties: "flatten" }) : toPrettyLine;
   configureSync({
     reset: true,
     sinks: { stderr: (record) => console.error(escapeControls(redact(toLine(record).trimEnd()))) },
     loggers: [
-      { category: logger.category.slice(), sinks: ["stderr"], lowestLevel: LEVELS[level] },
+      { category: [NAME], sinks: ["stderr"], lowestLevel: LEVELS[level] },
+      ...LOG_COMPONENTS.map((component) => ({
+        category: [NAME, component],
+        sinks: ["stderr"],
+        parentSinks: "override" as const,
+        lowestLevel: LEVELS[levels?.get(component) ?? level],
+      })),
       { category: ["logtape", "meta"], sinks: ["stderr"], lowestLevel: "warning" },
     ],
   });
@@ -172,8 +159,8 @@ const MAX_ITEMS = 20;
 /** Characters of a text that are searched for credentials. */
 const MAX_REDACTED_CHARS = 10_000;
 
-/** Formats an error and its causes. */
-function errorChain(error: unknown): string {
+/** Formats an error and its causes, at most five. */
+export function errorChain(error: unknown): string {
   const chain = [String(error)];
   for (let at = error; at instanceof Error && at.cause !== undefined && chain.length < 5; at = at.cause) {
     chain.push(String(at.cause));

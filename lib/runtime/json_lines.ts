@@ -61,11 +61,6 @@ export async function replaceFile(path: string, by: string): Promise<void> {
   await process.getBuiltinModule("node:fs/promises").rename(by, path);
 }
 
-/** True if a file of this path exists. */
-export function fileExists(path: string): boolean {
-  return process.getBuiltinModule("node:fs").existsSync(path);
-}
-
 /** True if a stream of the program is a terminal. */
 export function isTerminal(stream: "stdout" | "stderr"): boolean {
   return process[stream].isTTY === true;

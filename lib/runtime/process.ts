@@ -29,20 +29,26 @@ export function readArgs(): string[] {
   return process.argv.slice(2);
 }
 
-/**
- * Reads environment variables. Skips those that Deno's permissions do not allow, without a prompt. Empty variables
- * count as unset, except those named in `keepEmpty`.
- */
-export function readEnv<Name extends string>(
-  names: readonly Name[],
-  { keepEmpty = [] }: { keepEmpty?: readonly Name[] } = {},
-): Partial<Record<Name, string>> {
-  const env: Partial<Record<Name, string>> = {};
-  for (const name of names) {
-    const value = readVariable(name);
-    if (value || (value === "" && keepEmpty.includes(name))) env[name] = value;
-  }
-  return env;
+/** Returns the name and version of the runtime, such as `node` and `24.13.0`. */
+export function describeRuntime(): { name: string; version: string } {
+  const { bun, deno, node } = globalThis.process?.versions ?? {};
+  if (deno !== undefined) return { name: "deno", version: deno };
+  if (bun !== undefined) return { name: "bun", version: bun };
+  return node === undefined ? { name: "unknown", version: "" } : { name: "node", version: node };
+}
+
+/** Returns the memory of the process in MiB; undefined on a runtime without processes. */
+export function readMemoryUsage(): { rss_mb: number; heap_mb: number } | undefined {
+  if (typeof globalThis.process?.memoryUsage !== "function") return undefined;
+  const { rss, heapUsed } = process.memoryUsage();
+  return { rss_mb: Math.round(rss / MIB), heap_mb: Math.round(heapUsed / MIB) };
+}
+
+const MIB = 1024 * 1024;
+
+/** Returns the id of this process; 0 on a runtime without processes. */
+export function readProcessId(): number {
+  return globalThis.process?.pid ?? 0;
 }
 
 /** Reads one environment variable. Returns undefined if it is not set, or if Deno's permissions do not allow it. */
@@ -53,19 +59,11 @@ export function readVariable(name: string): string | undefined {
 }
 
 /**
- * Reads a text file.
- *
- * @throws if the file cannot be read, or the runtime has no files.
- */
-export function readTextFile(path: string): string {
-  return process.getBuiltinModule("node:fs").readFileSync(path, "utf8");
-}
-
 /**
  * Runs `stop` on SIGINT or SIGTERM, then exits with the given status. A second signal during `stop` exits at once, with
- * status 1.
+ * status 1. Returns the function that the signals call.
  */
-export function onStop(stop: () => Promise<void>, { status = 0 }: { status?: number } = {}): void {
+export function onStop(stop: () => Promise<void>, { status = 0 }: { status?: number } = {}): () => void {
   let firstSignalAt: number | undefined;
   const onSignal = () => {
     const now = performance.now();
@@ -78,6 +76,18 @@ export function onStop(stop: () => Promise<void>, { status = 0 }: { status?: num
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
+  return onSignal;
+}
+
+/**
+ * Calls `onSignal` on SIGHUP, which operators send to have settings read again. A terminal sends it too, when it is
+ * closed: that calls `onTerminalClosed`, because the program would otherwise stay behind.
+ */
+export function onHangup(onSignal: () => void, onTerminalClosed: () => void): void {
+  const { isatty } = process.getBuiltinModule("node:tty");
+  const hasTerminal = () => [0, 1, 2].some((descriptor) => isatty(descriptor));
+  const startedInTerminal = hasTerminal();
+  process.on("SIGHUP", () => startedInTerminal && !hasTerminal() ? onTerminalClosed() : onSignal());
 }
 
 /**
@@ -89,14 +99,24 @@ export function onUnhandledError(report: (failure: unknown) => void): void {
   process.on("uncaughtException", report);
 }
 
+/**
+ * Returns all environment variables.
+ *
+ * @throws {Error} if Deno's permissions do not allow it.
+ */
+export function readEnvironment(): Record<string, string> {
+  const entries = Object.entries(process.env);
+  return Object.fromEntries(entries.flatMap(([name, value]) => value === undefined ? [] : [[name, value]]));
+}
+
 /** Sets the exit status. The program ends when no work is left. */
 export function setExitCode(status: number): void {
   process.exitCode = status;
 }
 
-/** Ends the program at once, with the exit status that is set. */
-export function exit(): void {
-  process.exit();
+/** Ends the program at once, with an exit status or with that which is set. */
+export function exit(status?: number): never {
+  process.exit(status);
 }
 
 // Ctrl+C signals every process of the terminal, and launchers such as tsx forward the signal once more.

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { authenticate, authenticateAdmin } from "../access/caller.ts";
 import { checkContentType } from "../access/content_type.ts";
+import { checkOperator } from "../access/operator.ts";
 import { answerPreflight, corsHeaders } from "../access/cors.ts";
 import { checkHostAndOrigin } from "../access/origin_check.ts";
 import { ApiError, errorResponse, toApiError } from "../base/errors.ts";
@@ -17,8 +18,8 @@ const CLIENT_CLOSED_REQUEST = 499;
 /** Maximum characters of a path in an error message. */
 const MAX_SHOWN_CHARS = 200;
 
-/** The fields of a route that say who may call it. */
-type Access = Pick<EndpointRoute, "open" | "admin" | "body">;
+/** The fields of a route that decide which requests it accepts. */
+type Access = Pick<EndpointRoute, "open" | "access" | "body">;
 
 type Env = { Bindings: { requestLog: RequestLog; path: string } };
 
@@ -38,19 +39,25 @@ export function createApp(gateway: GatewayContext): (request: Request) => Promis
   return async (request) => {
     const requestLog = new RequestLog(request, gateway);
     let error: unknown;
-    const response = await answer(request, requestLog).catch((thrown: unknown) => {
-      error = thrown;
-      const reply = errorResponse(toClientError(thrown, request), requestLog.requestId);
-      return request.method === "HEAD" ? new Response(null, reply) : reply;
-    });
+    const response = await requestLog.trace.run(() => answer(request, requestLog)).catch(
+      (thrown: unknown) => {
+        error = thrown;
+        const reply = errorResponse(
+          requestLog.maskError(toClientError(thrown, request)),
+          requestLog.requestId,
+        );
+        return request.method === "HEAD" ? new Response(null, reply) : reply;
+      },
+    );
     const { headers, status } = response;
     headers.set("request-id", requestLog.requestId);
     const { requestId: upstreamId, rateLimits } = requestLog.upstreamHeaders;
     if (upstreamId !== undefined) headers.set("x-upstream-request-id", upstreamId);
     // Limits of the gateway itself take precedence.
     for (const [name, value] of rateLimits) if (!headers.has(name)) headers.set(name, value);
-    if (requestLog.correlationId !== undefined) headers.set("x-correlation-id", requestLog.correlationId);
+    headers.set("x-correlation-id", requestLog.correlationId);
     for (const [name, value] of corsHeaders(request, originPolicy)) headers.set(name, value);
+    requestLog.respond();
     if (!requestLog.streaming) {
       requestLog.end(
         status < 400 ? "finished" : status === CLIENT_CLOSED_REQUEST ? "left" : "failed",
@@ -68,17 +75,27 @@ function createRoutes(gateway: GatewayContext): Hono<Env> {
     getPath: (_request, { env }: { env?: Env["Bindings"] } = {}) => env?.path ?? "",
   });
   const { apiKeys } = gateway.access;
-  const admit = async (request: Request, requestLog: RequestLog, { open = [], admin, body }: Access = {}) => {
-    requestLog.caller = admin
+  const operatorRules = {
+    hasKeys: apiKeys.count > 0,
+    development: gateway.config.environment === "development",
+  };
+  const admit = async (
+    request: Request,
+    requestLog: RequestLog,
+    { open = [], access, body }: Access = {},
+  ) => {
+    requestLog.caller = access === "admin_key"
       ? await authenticateAdmin(request, apiKeys)
       : await authenticate(request, apiKeys, { open: open.some((method) => method === request.method) });
+    if (access !== undefined) checkOperator(requestLog.caller.client, access, operatorRules);
     checkContentType(request, body);
   };
-  for (const { method, path, open = [], answer, ...access } of ROUTES) {
+  for (const { method, path, open = [], answer, ...route } of ROUTES) {
     app.on(method, path, async (c) => {
       const { req: { raw: request }, env: { requestLog } } = c;
+      requestLog.route = `${method} ${toRouteName(path)}`;
       // A path that only means an open route, such as `/health/`, needs a key.
-      await admit(request, requestLog, { ...access, open: readRoutePath(request) === path ? open : [] });
+      await admit(request, requestLog, { ...route, open: readRoutePath(request) === path ? open : [] });
       return await answer({ request, gateway, requestLog, params: c.req.param() });
     });
   }
@@ -91,6 +108,11 @@ function createRoutes(gateway: GatewayContext): Hono<Env> {
     throw error;
   });
   return app;
+}
+
+/** Converts a path in Hono's syntax to that of the documentation: `/v1/models/{id}`. */
+function toRouteName(path: string): string {
+  return path.replace(/:(\w+)(\{.*\})?/g, "{$1}");
 }
 
 /** Converts a thrown value, an `Error` or not, to the error that the client receives. */

@@ -1,3 +1,4 @@
+import { assertModelAllowed } from "./allowed_models.ts";
 import { parseCountTokensRequest, parseMessagesRequest } from "../anthropic/parse.ts";
 import type { Caller } from "../access/caller.ts";
 import type { CountTokensRequest } from "../anthropic/schema.ts";
@@ -18,7 +19,7 @@ import { toUpstreamCaller } from "../turns/upstream_caller.ts";
 import { toCountableRequest } from "../turns/countable_request.ts";
 import { prepareTurn } from "../turns/prepare_turn.ts";
 import { inputPrice } from "../tokens/price.ts";
-import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
+import { findRoute } from "../upstreams/find_route.ts";
 import { readUpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import { readJsonResponse, send } from "../upstreams/send.ts";
 
@@ -65,9 +66,11 @@ async function countTokens(
   const received = parseCountTokensRequest(body);
   const toolHeaders = readToolHeaders(request);
   const route = await findRoute(gateway, received.model, caller);
+  assertModelAllowed(gateway, route, caller);
+  requestLog.add({ model: received.model });
+  requestLog.addRoute(route);
   const leavesUnknown = route.dialect.name === "anthropic";
   const countRequest = await resolveFiles(received, { gateway, caller, count, leavesUnknown });
-  requestLog.add({ model: countRequest.model, answeredBy: toRouteLabel(route) });
   const mcp = createMcpSession(gateway, { betas: caller.betas, signal: request.signal });
   const countable = await toCountableRequest(countRequest, {
     context: gateway,
@@ -133,7 +136,11 @@ async function fetchUpstreamCount(
     return { tokens, source: "upstream", ...(edited && { context_management: edits }) };
   } catch (error) {
     if (clientSignal.aborted) throw error;
-    logWarning("upstream token count failed, using an estimate", { upstream: upstream.name, error });
+    logWarning(
+      "upstream token count failed, using an estimate",
+      { upstream: upstream.name, error },
+      "upstream",
+    );
     return undefined;
   } finally {
     deadline.stop();

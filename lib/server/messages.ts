@@ -1,3 +1,4 @@
+import { assertModelAllowed, assertOtherModelsAllowed } from "./allowed_models.ts";
 import { collectMessage } from "../anthropic/collect.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
 import { parseMessagesRequest } from "../anthropic/parse.ts";
@@ -16,6 +17,7 @@ import { withCompaction } from "../turns/compaction.ts";
 import { withFallbacks } from "../turns/fallback.ts";
 import type { GatewayContext } from "./context.ts";
 import { holdAnswer } from "../turns/hold.ts";
+import { applyRequestHook, withResponseHook } from "./hooks.ts";
 import { resolveFiles } from "./files/resolve_files.ts";
 import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
@@ -26,6 +28,7 @@ import { withSafeguards } from "../turns/safeguards/safeguards.ts";
 import { withStructuredOutput } from "../turns/structured/structured.ts";
 import { withToolInputCheck } from "../turns/structured/check_tool_input.ts";
 import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
+import { findModel } from "../upstreams/model_list.ts";
 import { readUpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import { writeEvents } from "./write_events.ts";
 import { createMcpSession } from "../turns/gateway_tools/mcp_session.ts";
@@ -76,10 +79,11 @@ async function answerMessage(
   const body = gateway.bodies.start(requestLog.caller.client);
   admission.onEnd(body.end);
   try {
-    const message = parseMessagesRequest(await readJsonBody(request, body, gateway));
+    const parsed = toMessage(await readJsonBody(request, body, gateway), { request, gateway, requestLog });
+    const message = await applyRequestHook(parsed.message, toHookCall({ request, gateway, requestLog }));
     return await answerAdmitted(message, {
       request,
-      gateway,
+      gateway: parsed.context,
       requestLog,
       steps: given.steps,
       admission,
@@ -91,6 +95,22 @@ async function answerMessage(
   }
 }
 
+/** Parses a message. Bodies are logged and recorded here, if the settings say so, also those that are not valid. */
+function toMessage(
+  body: unknown,
+  { request, gateway, requestLog }: MessagesCall,
+): { message: MessagesRequest; context: GatewayContext } {
+  requestLog.keepContent(body);
+  const context = requestLog.record(gateway, { path: new URL(request.url).pathname, body });
+  return { message: parseMessagesRequest(body), context };
+}
+
+/** Returns what the hooks of the embedding program are called with. */
+function toHookCall({ request, gateway: { hooks, clock }, requestLog }: MessagesCall) {
+  const { requestId, caller: { client } } = requestLog;
+  return { hooks, clock, requestId, client, signal: request.signal };
+}
+
 async function answerAdmitted(
   received: MessagesRequest,
   { request, gateway, requestLog, steps, admission, body, stream }: MessagesCall & {
@@ -100,11 +120,17 @@ async function answerAdmitted(
   },
 ): Promise<Response> {
   const { caller } = requestLog;
+  const call = toHookCall({ request, gateway, requestLog });
+  const addRoute = (route: Route) =>
+    requestLog.addRoute(route, findModel(gateway.modelCache.peek(route.upstream), route.model));
   const toolHeaders = readToolHeaders(request);
   let route = await findRoute(gateway, received.model, caller);
+  requestLog.add({ model: received.model });
+  addRoute(route);
+  assertModelAllowed(gateway, route, caller);
+  assertOtherModelsAllowed(gateway, received, caller);
   const leavesUnknown = route.dialect.name === "anthropic";
   const message = await resolveFiles(received, { gateway, caller, count: body, leavesUnknown });
-  requestLog.add({ model: message.model, answeredBy: toRouteLabel(route) });
 
   const rateHeaders = await admission.expect({
     inputTokens: gateway.inputCounter.estimate(message, route),
@@ -119,12 +145,12 @@ async function answerAdmitted(
     void mcp.close();
   };
   const onUsage = (usage: TurnUsage, route: Route) => {
-    if (usage.cost !== undefined) requestLog.addCost(usage.cost);
+    requestLog.addUsage(usage, route);
     admission.charge(usage, toRouteLabel(route));
   };
   const onRoute = (next: Route) => {
     route = next;
-    requestLog.add({ answeredBy: toRouteLabel(next) });
+    addRoute(next);
   };
   const onHeaders = (headers: Headers, { upstream }: Route) => {
     requestLog.upstreamHeaders = readUpstreamHeaders(headers, { upstream, caller });
@@ -143,6 +169,7 @@ async function answerAdmitted(
     restoresNulls: !live,
     mcp,
     admission,
+    observer: requestLog,
     onUsage,
     onHeaders,
   };
@@ -157,7 +184,7 @@ async function answerAdmitted(
   const { autoModeModel: model } = gateway.config;
   const judge = model === undefined ? undefined : createJudge(gateway, { ...turn, model });
   const ask = withSafeguards(withToolInputCheck(askWithFallbacks, loss), judge);
-  const answer = requestLog.observe(ask(message));
+  const answer = requestLog.observe(withResponseHook(ask, call)(message));
 
   try {
     // A server that does not answer is an HTTP status, not an event of a stream that has begun.
@@ -204,7 +231,7 @@ async function streamAnswer(
     clock,
     client: clientSignal,
     pingIntervalMs: config.pingInterval * 1000,
-    toErrorBody: (error) => toErrorBody(toApiError(error), requestLog.requestId),
+    toErrorBody: (error) => toErrorBody(requestLog.maskError(toApiError(error)), requestLog.requestId),
     onEnd(outcome, error) {
       cleanUp();
       requestLog.end(outcome, 200, error);

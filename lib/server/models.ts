@@ -1,4 +1,5 @@
 import type { Caller } from "../access/caller.ts";
+import { assertModelAllowed, isModelListed } from "./allowed_models.ts";
 import { hostFacts } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
 import type { RequestLog } from "./request_log.ts";
@@ -34,7 +35,7 @@ export async function answerModels(
   gateway: GatewayContext,
   { caller }: RequestLog,
 ): Promise<Response> {
-  const models = await listModels(gateway, caller);
+  const models = (await listModels(gateway, caller)).filter(({ id }) => isModelListed(gateway, id, caller));
   if (isAnthropicClient(request)) {
     return Response.json(toAnthropicPage(models, new URL(request.url).searchParams));
   }
@@ -53,7 +54,10 @@ export async function answerModel(
   gateway: GatewayContext,
   { caller, id }: { caller: Caller; id: string },
 ): Promise<Response> {
-  const models = await listModels(gateway, caller);
+  assertModelAllowed(gateway, resolveModel(id, gateway.directory), caller);
+  const models = (await listModels(gateway, caller)).filter((model) =>
+    isModelListed(gateway, model.id, caller)
+  );
   const model = [...models, DEMO_ENTRY].find((listed) => listed.id === id) ??
     resolveUnlisted(gateway, id, models);
   return Response.json(isAnthropicClient(request) ? toAnthropicModel(model) : toOpenAiModel(model));
@@ -122,7 +126,7 @@ async function listOrEmpty(
   try {
     return await modelCache.fetch(upstream, caller);
   } catch (error) {
-    logWarning("upstream omitted from model list", { upstream: upstream.name, error });
+    logWarning("upstream omitted from model list", { upstream: upstream.name, error }, "upstream");
     return [];
   }
 }

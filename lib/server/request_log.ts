@@ -1,70 +1,165 @@
 import { ANONYMOUS, type Caller } from "../access/caller.ts";
+import { MessageAccumulator } from "../anthropic/collect.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
+import { type ApiError, toApiError } from "../base/errors.ts";
+import { LOCAL } from "../config/gateway_keys.ts";
+import type { RequestObserver, TurnObserver, TurnStart } from "../observability/request_observer.ts";
+import type { FinishedRequest, RequestRecord } from "../observability/request_record.ts";
+import { type RequestTrace, startRequestTrace } from "../observability/tracing.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
-import { logRequest, type RequestRecord } from "../observability/log.ts";
+import type { TurnUsage } from "../tokens/turn_usage.ts";
+import { toRouteLabel } from "../upstreams/find_route.ts";
+import type { Route } from "../upstreams/upstream.ts";
+import type { ListedModel } from "../upstreams/model_list.ts";
 import type { UpstreamHeaders } from "../upstreams/upstream_headers.ts";
-import type { Counters } from "../observability/counters.ts";
+import { toFailureKind } from "./operator/failure_kind.ts";
+import type { GatewayContext } from "./context.ts";
+import type { Operations } from "./operator/operations.ts";
+import { type Recorder, startRecorder } from "./operator/recorder.ts";
 
 /** Fields of the log record that become known while a request is answered. */
 type RequestFields = Partial<
-  Omit<
-    RequestRecord,
-    "requestId" | "upstreamRequestId" | "client" | "method" | "path" | "outcome" | "status" | "milliseconds"
-  >
+  Omit<RequestRecord, "requestId" | "client" | "method" | "path" | "outcome" | "status" | "milliseconds">
 >;
 
-/** Log record of one request; also updates the counters. It never holds content. */
-export class RequestLog {
+/** Log record of one request. Also updates the counters and the trace. Without `LOG_BODIES`, it holds no content. */
+export class RequestLog implements RequestObserver {
   readonly requestId: string;
-  /** The caller; anonymous until authenticated. */
-  caller: Caller = ANONYMOUS;
-  /** The client's `x-correlation-id`, if it is safe for logs and headers. */
-  readonly correlationId: string | undefined;
+  /** The client's `x-correlation-id`, if it is safe for logs and headers; else the request's own id. */
+  readonly correlationId: string;
+  readonly trace: RequestTrace;
   /** Headers of the upstream's last response that the client receives. */
   upstreamHeaders: UpstreamHeaders = { rateLimits: [] };
-  readonly #clock: Clock;
-  readonly #counters: Counters;
-  readonly #startedAt: number;
-  readonly #untrack: () => void;
-  #record: RequestFields & Pick<RequestRecord, "method" | "path">;
   /** True if the answer continues after the response was returned. The end of the stream then ends the record. */
   streaming = false;
+  readonly #clock: Clock;
+  readonly #operations: Operations;
+  readonly #headers: Headers;
+  readonly #startedAt: number;
+  readonly #untrack: () => void;
+  #caller: Caller = ANONYMOUS;
+  #record: RequestFields & Pick<RequestRecord, "method" | "path">;
+  #usd: number | undefined;
+  #route = "";
+  #turns = 0;
+  #retries = 0;
+  #routes = 0;
+  #remedies: string[] = [];
+  #tools: string[] = [];
+  #content: { request: unknown; answer: MessageAccumulator } | undefined;
+  #recorder: Recorder | undefined;
   #ended = false;
 
-  constructor(request: Request, { clock, shutdown, counters, newId }: {
+  constructor(request: Request, { clock, shutdown, operations, newId }: {
     clock: Clock;
     shutdown: Shutdown;
-    counters: Counters;
+    operations: Operations;
     newId(prefix: string): string;
   }) {
     this.requestId = newId("req_");
     this.#clock = clock;
-    this.#counters = counters;
+    this.#operations = operations;
+    this.#headers = request.headers;
     this.#startedAt = clock.now();
     const correlationId = request.headers.get("x-correlation-id") ?? "";
-    this.correlationId = /^[\w.-]{1,128}$/.test(correlationId) ? correlationId : undefined;
+    this.correlationId = /^[\w.-]{1,128}$/.test(correlationId) ? correlationId : this.requestId;
+    this.trace = startRequestTrace(request);
     // Some servers pass a URL without a valid host.
     const path = URL.canParse(request.url) ? new URL(request.url).pathname : "";
-    this.#record = { method: request.method, path, correlationId: this.correlationId };
-    counters.requests++;
-    counters.open++;
+    this.#record = { method: request.method, path };
+    operations.counters.requests++;
+    operations.counters.open++;
     this.#untrack = shutdown.track();
+  }
+
+  /** The caller; anonymous until authenticated. */
+  get caller(): Caller {
+    return this.#caller;
+  }
+  set caller(caller: Caller) {
+    this.#caller = { ...caller, correlationId: this.correlationId };
+  }
+
+  /** Sets the endpoint, such as `POST /v1/messages`. Without one, the request has no known endpoint. */
+  set route(route: string) {
+    this.#route = route;
+    this.trace.setRoute(route);
   }
 
   /** Adds fields to the record. */
   add(fields: RequestFields): void {
-    this.#record = { ...this.#record, ...fields };
+    Object.assign(this.#record, fields);
   }
 
-  /** Adds the cost of a turn, in USD. */
-  addCost(usd: number): void {
-    this.add({ cost: (this.#record.cost ?? 0) + usd });
+  /** Keeps the content of the request and of its answer, if bodies are logged. */
+  keepContent(request: unknown): void {
+    if (this.#operations.bodies !== undefined) {
+      this.#content = { request, answer: new MessageAccumulator() };
+    }
+  }
+
+  /** Starts to record the message, if messages are recorded. Returns the context in which the recorder sees the upstreams. */
+  record(gateway: GatewayContext, { path, body }: { path: string; body: unknown }): GatewayContext {
+    if (this.#operations.recordings === undefined) return gateway;
+    this.#recorder = startRecorder({ path, body });
+    return { ...gateway, fetch: this.#recorder.wrap(gateway.fetch) };
+  }
+
+  /** Records the route that the message takes; each further one is a fallback. */
+  addRoute(route: Route, listed?: ListedModel): void {
+    this.#routes++;
+    if (listed !== undefined) this.#recorder?.addModel(listed);
+    this.add({ answeredBy: toRouteLabel(route), dialect: route.dialect.name });
+  }
+
+  /** Adds the usage of a turn. */
+  addUsage({ cost, usd, inputTokens, outputTokens }: TurnUsage, route: Route): void {
+    if (cost !== undefined) this.add({ cost: (this.#record.cost ?? 0) + cost });
+    if (usd !== undefined) this.#usd = (this.#usd ?? 0) + usd;
+    this.#operations.metrics.countTurn({ model: toRouteLabel(route), inputTokens, outputTokens, usd });
+  }
+
+  startTurn(turn: TurnStart): TurnObserver {
+    this.#turns++;
+    const traced = this.trace.startTurn({ ...turn, session: this.#caller.sessionId });
+    const { metrics } = this.#operations;
+    return {
+      run: (send) => traced.run(send),
+      end(end) {
+        traced.end(end);
+        if (end.error !== undefined) {
+          metrics.countUpstreamError(turn.upstream, toApiError(end.error).status);
+        }
+      },
+    };
+  }
+
+  startTool(tool: string): (outcome: string) => void {
+    const startedAt = this.#clock.now();
+    const endSpan = this.trace.startTool(tool);
+    this.#tools.push(tool);
+    return (outcome) => {
+      endSpan(outcome);
+      this.#operations.metrics.countTool(tool, outcome, (this.#clock.now() - startedAt) / 1000);
+    };
+  }
+
+  onRetry(upstream: string): void {
+    this.#retries++;
+    this.#operations.metrics.countRetry(upstream);
+  }
+
+  onRemedy(change: string): void {
+    this.#remedies.push(change);
   }
 
   /** Passes the events of an answer through and records their stop reason and usage. */
   async *observe(batches: AsyncGenerator<StreamEvent[]>): AsyncGenerator<StreamEvent[]> {
     for await (const batch of batches) {
+      this.#record.firstEventMilliseconds ??= this.#clock.now() - this.#startedAt;
+      this.#collect(batch);
+      this.#recorder?.addEvents(batch);
       for (const event of batch) {
         if (event.type !== "message_delta") continue;
         const { input_tokens, output_tokens, cache_read_input_tokens } = event.usage;
@@ -79,16 +174,74 @@ export class RequestLog {
     }
   }
 
-  /** Completes the record and logs it. Later calls have no effect. */
+  /** Adds events to the kept content. An answer that cannot be collected is kept up to there. */
+  #collect(batch: readonly StreamEvent[]): void {
+    if (this.#content === undefined) return;
+    try {
+      for (const event of batch) this.#content.answer.add(event);
+    } catch {
+      // The log must not fail an answer that the client can read.
+    }
+  }
+
+  /**
+   * Removes the secrets of the settings from the texts of an error that the client receives, and the client's key if it
+   * is one of the gateway's. Without such keys, a client may send any word as its key.
+   */
+  maskError(error: ApiError): ApiError {
+    const { masks } = this.#operations;
+    error.replaceTexts(masks.settings);
+    if (this.#caller.client !== LOCAL) error.replaceTexts(masks.ofHeaders(this.#headers));
+    return error;
+  }
+
+  /** Records that the status and headers of the answer are sent. */
+  respond(): void {
+    if (this.#ended) return;
+    this.#record.headersMilliseconds ??= this.#clock.now() - this.#startedAt;
+    if (this.streaming) this.#operations.metrics.openStreams.count++;
+  }
+
+  /** Completes the record and reports it. Later calls have no effect. */
   end(outcome: RequestRecord["outcome"], status: number, error?: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#counters.open--;
+    const { counters, metrics } = this.#operations;
+    counters.open--;
     this.#untrack();
-    if (outcome === "failed") this.#counters.errors++;
-    const milliseconds = this.#clock.now() - this.#startedAt;
-    const { requestId, caller: { client }, upstreamHeaders: { requestId: upstreamRequestId } } = this;
-    const ids = { requestId, ...(upstreamRequestId !== undefined && { upstreamRequestId }) };
-    logRequest({ ...this.#record, ...ids, client, outcome, status, milliseconds, error });
+    const streamed = this.streaming;
+    if (streamed && this.#record.headersMilliseconds !== undefined) metrics.openStreams.count--;
+    const failure = outcome === "failed" ? toFailureKind(status, error) : undefined;
+    if (failure !== undefined) counters.countFailure(failure);
+    const { client, sessionId: session } = this.#caller;
+    const finished: FinishedRequest = {
+      route: this.#route || "other",
+      headers: this.#headers,
+      usd: this.#usd,
+      error,
+      content: this.#content && { request: this.#content.request, answer: this.#content.answer.content },
+      record: {
+        requestId: this.requestId,
+        correlationId: this.correlationId,
+        upstreamRequestId: this.upstreamHeaders.requestId,
+        ...this.trace.ids,
+        client,
+        session,
+        ...this.#record,
+        status,
+        outcome,
+        failure,
+        milliseconds: this.#clock.now() - this.#startedAt,
+        ...(streamed && { streamed }),
+        ...(this.#turns > 0 && { turns: this.#turns }),
+        ...(this.#retries > 0 && { retries: this.#retries }),
+        ...(this.#routes > 1 && { fallbacks: this.#routes - 1 }),
+        ...(this.#remedies.length > 0 && { remedies: this.#remedies }),
+        ...(this.#tools.length > 0 && { tools: this.#tools }),
+      },
+    };
+    const failed = error === undefined ? undefined : toApiError(error).type;
+    this.trace.end({ status, failed });
+    this.#operations.onRequestEnd(finished, this.#recorder);
   }
 }

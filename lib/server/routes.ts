@@ -9,7 +9,15 @@ import { createBatch } from "./batches/create_batch.ts";
 import { answerCountTokens } from "./count_tokens.ts";
 import { answerContent, answerFile, deleteFile, listFiles } from "./files/answer_files.ts";
 import { uploadFile } from "./files/upload_file.ts";
-import { answerHealth, answerHello, answerRoot, answerStatus } from "./health.ts";
+import type { OperatorAccess } from "../access/operator.ts";
+import {
+  answerError,
+  answerErrorCleanup,
+  answerErrorStats,
+  answerRecentErrors,
+} from "./operator/debug_errors.ts";
+import { answerDetailedHealth } from "./operator/detailed_health.ts";
+import { answerHealth, answerHello, answerRoot, answerStatus } from "./operator/health.ts";
 import { answerMessages } from "./messages.ts";
 import { answerMcp, answerMcpDelete, answerMcpGet } from "./mcp_server/endpoint.ts";
 import { answerModel, answerModels } from "./models.ts";
@@ -24,7 +32,9 @@ import {
 } from "./mcp_admin/status.ts";
 import { restartServer, startServer, startServers, stopServer, stopServers } from "./mcp_admin/operations.ts";
 import type { RoutedCall } from "./routed_call.ts";
-import { answerToolMetrics } from "./tool_metrics.ts";
+import { answerMetrics } from "./operator/metrics.ts";
+import { answerSession } from "./operator/session.ts";
+import { answerToolMetrics } from "./operator/tool_metrics.ts";
 
 /** An endpoint, and who may call it. */
 export interface EndpointRoute {
@@ -34,10 +44,10 @@ export interface EndpointRoute {
   path: string;
   /** Body of a `POST`, if it is not JSON: none at all, or a form. */
   body?: "none" | "form" | undefined;
+  /** For endpoints of the operator: who may call them. The others may be called with any key. */
+  access?: OperatorAccess;
   /** Methods that need no key. Every other call needs one if client keys are configured. */
   open?: readonly ("GET" | "HEAD")[];
-  /** True if every call needs the admin key. */
-  admin?: true;
   answer(call: RoutedCall): Response | Promise<Response>;
 }
 
@@ -60,6 +70,42 @@ const API_ROUTES: readonly EndpointRoute[] = [
     answer: ({ request, gateway, requestLog: { caller }, params: { id = "" } }) =>
       answerModel(request, gateway, { caller, id }),
   },
+  {
+    method: "GET",
+    path: "/v1/sessions/:id",
+    answer: ({ request, gateway, requestLog, params: { id = "" } }) =>
+      answerSession(request, gateway, { requestLog, id }),
+  },
+];
+
+/** Endpoints of the operator. */
+const OPERATOR_ROUTES: readonly EndpointRoute[] = [
+  { method: "GET", path: "/metrics", access: "admin", answer: ({ gateway }) => answerMetrics(gateway) },
+  {
+    method: "GET",
+    path: "/debug/errors/recent",
+    access: "debug",
+    answer: ({ request, gateway }) => answerRecentErrors(request, gateway),
+  },
+  {
+    method: "GET",
+    path: "/debug/errors/stats",
+    access: "debug",
+    answer: ({ gateway }) => answerErrorStats(gateway),
+  },
+  {
+    method: "GET",
+    path: "/debug/errors/:id",
+    access: "debug",
+    answer: ({ gateway, params: { id = "" } }) => answerError(gateway, id),
+  },
+  {
+    method: "POST",
+    path: "/debug/errors/cleanup",
+    body: "none",
+    access: "debug",
+    answer: ({ request, gateway }) => answerErrorCleanup(request, gateway),
+  },
 ];
 
 /** Endpoints of the managed MCP servers: all need the admin key. */
@@ -76,7 +122,7 @@ const MCP_ROUTES: readonly EndpointRoute[] = ([
   { method: "GET", path: "/v1/mcp/health", answer: answerMcpHealth },
   { method: "GET", path: "/v1/mcp/config", answer: answerMcpConfig },
   { method: "GET", path: "/v1/mcp/config/:name", answer: answerServerConfig },
-] as const).map((route) => ({ ...route, admin: true }));
+] as const).map((route) => ({ ...route, access: "admin_key" }));
 
 const BATCH = "/v1/messages/batches/:id{[^/]+}";
 
@@ -113,6 +159,7 @@ const FILE_ROUTES: readonly EndpointRoute[] = [
  */
 export const ROUTES: readonly EndpointRoute[] = [
   ...API_ROUTES,
+  ...OPERATOR_ROUTES,
   ...MCP_ROUTES,
   ...BATCH_ROUTES,
   ...FILE_ROUTES,
@@ -123,6 +170,7 @@ export const ROUTES: readonly EndpointRoute[] = [
     open: ["GET", "HEAD"],
     answer: ({ gateway }) => answerHealth(gateway),
   },
+  { method: "GET", path: "/health/detailed", answer: ({ gateway }) => answerDetailedHealth(gateway) },
   { method: "GET", path: "/api/hello", open: ["HEAD"], answer: () => answerHello() },
   {
     method: "GET",

@@ -9,6 +9,7 @@ import {
 } from "../dialects/adjustments/adjustment.ts";
 import { LossReport } from "../dialects/loss.ts";
 import { UpstreamError } from "../dialects/mod.ts";
+import type { RequestObserver } from "../observability/request_observer.ts";
 import { logWarning } from "../observability/log.ts";
 import { toRouteLabel } from "../upstreams/find_route.ts";
 import type { Route } from "../upstreams/upstream.ts";
@@ -20,6 +21,7 @@ import { withRouteOptions } from "./send_turn.ts";
 /** Options of {@linkcode withAdjustments}. */
 export interface AdjustOptions extends Pick<PrepareOptions, "route" | "caller" | "restoresNulls"> {
   signal: AbortSignal;
+  observer: RequestObserver;
 }
 
 /** Maximum number of changes of one request, each with one more request to the upstream. */
@@ -64,11 +66,10 @@ export function withAdjustments(
         break;
       }
       applied.push(adjustment);
-      logWarning("upstream refused the request, sending it with a change", {
-        model: toRouteLabel(route),
-        change: toAdjustmentLabel(adjustment),
-        error: failure,
-      });
+      const change = toAdjustmentLabel(adjustment);
+      options.observer.onRemedy(change);
+      const fields = { model: toRouteLabel(route), change, error: failure };
+      logWarning("upstream refused the request, sending it with a change", fields, "upstream");
     }
     throw preferRetryable(failures);
   };

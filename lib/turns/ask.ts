@@ -11,6 +11,8 @@ import type { Route } from "../upstreams/upstream.ts";
 import { prepareTurn } from "./prepare_turn.ts";
 import { nextTask } from "../runtime/next_task.ts";
 import { rejectThread } from "./thread.ts";
+import type { RequestObserver } from "../observability/request_observer.ts";
+import { toTurnStart } from "./turn_start.ts";
 import { logWarning } from "../observability/log.ts";
 import { redactKey } from "../upstreams/redact_key.ts";
 import { toRouteLabel } from "../upstreams/find_route.ts";
@@ -36,6 +38,8 @@ export interface AskOptions {
     /** Checks that the caller may spend more. @throws {ApiError} `billing_error` if its budget is spent. */
     assertBudget(): Promise<void>;
   };
+  /** Receives the turn's start and end, and its retries. */
+  observer: RequestObserver;
   /** Called with the usage of a turn when it ends, complete or not. Not called if the upstream rejected the request. */
   onUsage(usage: TurnUsage, route: Route): void;
   /** Called with the headers of each response of the upstream, successful or not. */
@@ -45,7 +49,8 @@ export interface AskOptions {
 /** Creates the {@linkcode Ask} that sends a turn to the upstream of a route. */
 export function createAsk(
   context: MessageContext,
-  { route, caller, signal, loss, retries, restoresNulls, admission, onUsage, onHeaders }: AskOptions,
+  { route, caller, signal, loss, retries, restoresNulls, admission, observer, onUsage, onHeaders }:
+    AskOptions,
 ): Ask {
   const { config } = context;
   const timeouts = timeoutsFrom(context);
@@ -90,36 +95,57 @@ export function createAsk(
 
     /** Sends the request and reads its answer. `upstreamSignal` aborts both. */
     async function* answer(upstreamSignal: AbortSignal): AsyncGenerator<StreamEvent[]> {
-      const endTurn = () => onUsage(tally.toTurnUsage(reader, { left: isLeft(upstreamSignal) }), route);
-      const { response, idleTimer } = await sendTimed(
-        { signal: upstreamSignal, upstream: route.upstream, timeouts, onAbort: endTurn },
-        (timed) =>
-          sendTurn(context, route, {
-            body,
-            caller: { ...caller, betas },
-            retries,
-            clientSignal: signal,
-            onHeaders: (headers) => onHeaders?.(headers, route),
-            ...timed,
-          }),
+      const turn = observer.startTurn({ ...toTurnStart(route), maxTokens: request.max_tokens });
+      let usage: TurnUsage | undefined;
+      let stopReason: string | null | undefined;
+      let failure: unknown;
+      const endTurn = () => {
+        usage = tally.toTurnUsage(reader, { left: isLeft(upstreamSignal) });
+        onUsage(usage, route);
+      };
+      const sending = turn.run(() =>
+        sendTimed(
+          { signal: upstreamSignal, upstream: route.upstream, timeouts, onAbort: endTurn },
+          (timed) =>
+            sendTurn(context, route, {
+              body,
+              caller: { ...caller, betas },
+              retries,
+              clientSignal: signal,
+              onHeaders: (headers) => onHeaders?.(headers, route),
+              onRetry: () => observer.onRetry(route.upstream.name),
+              ...timed,
+            }),
+        )
       );
+      const { response, idleTimer } = await sending.catch((error: unknown) => {
+        turn.end({ usage, error: isLeft(upstreamSignal) ? undefined : error });
+        throw error;
+      });
       try {
         for await (const events of readAnswer(response, { context, route, reader, idleTimer })) {
           tally.add(events);
+          const end = events.findLast((event) => event.type === "message_delta");
+          if (end !== undefined) stopReason = end.delta.stop_reason;
           if (reader.unknownStop !== undefined) loss.add("answer.stop_reason", "approximated");
           yield events;
         }
         if (reader.unknownStop !== undefined) {
-          logWarning("an answer ended for an unknown reason", {
-            model: toRouteLabel(route),
-            reason: reader.unknownStop.slice(0, 100),
-          });
+          const reason = reader.unknownStop.slice(0, 100);
+          const fields = { model: toRouteLabel(route), reason };
+          logWarning("an answer ended for an unknown reason", fields, "upstream");
         }
       } catch (error) {
-        throw redactKey(error, route.upstream, caller);
+        failure = redactKey(error, route.upstream, caller);
+        throw failure;
       } finally {
         idleTimer.stop();
         endTurn();
+        turn.end({
+          usage,
+          stopReason: stopReason ?? undefined,
+          error: isLeft(upstreamSignal) ? undefined : failure,
+        });
         if (reader.inputTokens !== undefined) inputCounter.learn(request, route, reader.inputTokens);
       }
     }

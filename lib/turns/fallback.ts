@@ -39,10 +39,8 @@ export function withFallbacks(
       if (failure.final) throw failure;
       failures.push(failure);
       if (!isRetryableElsewhere(failure)) break;
-      logWarning("model failed, trying the next fallback, if any", {
-        model: toRouteLabel(route),
-        error: failure,
-      });
+      const fields = { model: toRouteLabel(route), error: failure };
+      logWarning("model failed, trying the next fallback, if any", fields, "upstream");
       route = await findFallback(context, route, caller).catch((error) => {
         failures.push(toApiError(error));
         return undefined;

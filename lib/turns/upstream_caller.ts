@@ -11,7 +11,8 @@ const SAFEGUARD_BETA = /^dangerous-tool-use-/;
  * receive the field.
  */
 export function toUpstreamCaller(caller: Caller, { dialect, model }: Route): Caller {
-  if (dialect.name !== "anthropic") return { client: caller.client, key: caller.key };
+  const { client, key, correlationId } = caller;
+  if (dialect.name !== "anthropic") return { client, key, correlationId };
   if (caller.betas === undefined || dialect.sendsSafeguards?.(model) === true) return caller;
   const all = caller.betas.split(",").map((beta) => beta.trim());
   const betas = all.filter((beta) => !SAFEGUARD_BETA.test(beta));

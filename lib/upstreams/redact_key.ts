@@ -1,6 +1,6 @@
 import type { Caller } from "../access/caller.ts";
 import { ApiError } from "../base/errors.ts";
-import { createRedactor } from "../base/redact_secrets.ts";
+import { createRedactor, credentialsOf } from "../base/redact_secrets.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** Returns the key that a request to an upstream is sent with. */
@@ -26,13 +26,8 @@ export function holdsKey(text: string, upstream: Upstream, caller: Caller): bool
 /** Returns the secrets that an upstream receives with each request. */
 function secretsOf(upstream: Upstream, caller: Caller): string[] {
   const headers = Object.values(upstream.headers ?? {});
-  return [keyFor(upstream, caller), ...headers, ...headers.map(withoutScheme), ...headers.flatMap(fromBasic)]
+  return [keyFor(upstream, caller), ...headers, ...headers.map(credentialsOf), ...headers.flatMap(fromBasic)]
     .filter((secret) => secret !== undefined);
-}
-
-/** Returns the credentials of an `authorization` header. */
-function withoutScheme(header: string): string | undefined {
-  return /^(?:basic|bearer|token|key|apikey)\s+(\S+)\s*$/i.exec(header)?.[1];
 }
 
 /** Returns the credentials of HTTP Basic authentication, and the password, which an upstream may have decoded. */

@@ -28,6 +28,19 @@ export function resolveModel(alias: string, directory: Directory): Omit<Route, "
   return { ...resolveTarget(alias, target, directory), fallbacks };
 }
 
+/**
+ * Returns the names that a route has in settings: its alias, and its model as clients would request it, with the name of
+ * the upstream unless that is the first.
+ */
+export function routeNames(
+  { alias, model, upstream }: Pick<Route, "alias" | "model" | "upstream">,
+  { aliases, upstreams }: Directory,
+): string[] {
+  const [first] = upstreams.values();
+  const names = [alias, fromClaudeName(alias)].filter((name) => aliases.has(name));
+  return [...names, upstream.name === first?.name ? model : `${upstream.name}/${model}`];
+}
+
 /** Resolves a target of an alias, its model or a fallback, to a route. */
 export function resolveTarget(
   alias: string,

@@ -2,7 +2,7 @@ import { toUtf8 } from "./to_utf8.ts";
 import type { Caller } from "../access/caller.ts";
 import { readBytes, type ReadOptions, readText } from "./read_body.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { keyHeader } from "../dialects/mod.ts";
+import { keyHeader, UpstreamError } from "../dialects/mod.ts";
 import { parseErrorText } from "../dialects/errors/error_shapes.ts";
 import { toUpstreamError } from "../dialects/errors/upstream_error.ts";
 import { ApiError } from "../base/errors.ts";
@@ -32,6 +32,8 @@ export interface UpstreamRequest extends ReadOptions {
   clientSignal?: AbortSignal;
   /** Called with the headers of each response. */
   onHeaders?: ((headers: Headers) => void) | undefined;
+  /** Called before each retry. */
+  onRetry?: (() => void) | undefined;
 }
 
 /** Maximum size of a JSON answer. */
@@ -56,6 +58,7 @@ export async function send(
     const delayMs = nth < retries ? retryDelay(answer, { nth, now: network.clock.now() }) : undefined;
     if (delayMs === undefined) throw redactKey(answer.error, upstream, caller);
     await wait(network.clock, delayMs, clientSignal);
+    request.onRetry?.();
   }
 }
 
@@ -155,6 +158,7 @@ function toHeaders(upstream: Upstream, caller: Caller, hasBody: boolean): Header
     "user-agent": `${NAME}/${VERSION}`,
   });
   if (hasBody) headers.set("content-type", "application/json");
+  if (caller.correlationId !== undefined) headers.set("x-correlation-id", caller.correlationId);
   if (caller.version !== undefined) headers.set("anthropic-version", caller.version);
   if (caller.betas !== undefined) headers.set("anthropic-beta", caller.betas);
   if (caller.userProfileId !== undefined) headers.set("anthropic-user-profile-id", caller.userProfileId);
@@ -202,7 +206,7 @@ async function readError(
     ? "the client's key"
     : "the gateway's key";
   const message = `Upstream "${upstream.name}" rejected ${keyOwner}: ${error.message}`;
-  return new ApiError("authentication_error", message);
+  return new UpstreamError("authentication_error", message, {});
 }
 
 /** Maximum size of an error body. */

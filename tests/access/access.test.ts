@@ -298,7 +298,7 @@ for (const api of UPSTREAM_APIS) {
     assert.equal(JSON.stringify(sent).includes("evil"), false);
     assert.deepEqual(
       sent.map(([name]) => name),
-      ["accept", "accept-encoding", "authorization", "content-type", "user-agent"],
+      ["accept", "accept-encoding", "authorization", "content-type", "user-agent", "x-correlation-id"],
     );
   });
 }

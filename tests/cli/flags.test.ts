@@ -14,6 +14,9 @@ const CASES: [args: string[], expected: Partial<Flags>][] = [
   [["--small-model", "a", "--dialect=openai"], {
     values: { ANTHROPIC_SMALL_FAST_MODEL: "a", UPSTREAM_DIALECT: "openai" },
   }],
+  [["--config", "a.json", "--config=b.json"], { configPath: "b.json" }],
+  [["--config"], { mistakes: ['Cannot use flag "--config": it needs a value'] }],
+  [["--confg=a"], { mistakes: ['Cannot use flag "--confg": unknown flag, the nearest is --config'] }],
   [["--check"], { action: "check" }],
   [["--mcp", "--tools", "files-read"], { service: "mcp", values: { TOOLS: "files-read" } }],
   [["--mcp", "--check"], { action: "check", service: "mcp" }],
@@ -25,8 +28,8 @@ const CASES: [args: string[], expected: Partial<Flags>][] = [
   [["--port", "--check"], { action: "check", mistakes: ['Cannot use flag "--port": it needs a value'] }],
   [["--port", "-h"], { action: "help", mistakes: ['Cannot use flag "--port": it needs a value'] }],
   [["--check=yes"], { mistakes: ['Cannot use flag "--check": it accepts no value'] }],
-  [["4001"], { mistakes: ['Cannot use "4001": only flags are accepted'] }],
-  [[""], { mistakes: ['Cannot use "": only flags are accepted'] }],
+  [["4001"], { mistakes: ['Cannot use "4001": neither a flag nor a command, --help lists both'] }],
+  [[""], { mistakes: ['Cannot use "": neither a flag nor a command, --help lists both'] }],
   [["--prot", "1"], { mistakes: ['Cannot use flag "--prot": unknown flag, the nearest is --port'] }],
   [["--Port=1"], { mistakes: ['Cannot use flag "--Port": unknown flag, the nearest is --port'] }],
   [["-p", "1", "--host=h"], {

@@ -32,6 +32,7 @@ test("describeConfig() lists each setting with its value and source", () => {
       OPENROUTER_API_KEY: "0123456789",
       GATEWAY_API_KEYS: "hidden-0123456789,bob:hidden-9876543210",
       GATEWAY_ADMIN_KEY: "hidden-hidden-hidden",
+      MODEL_ACCESS: '{"bob": ["openai/*", "fast"], "*": []}',
       CORS_ORIGINS: "https://a.test,*",
       TOOLS: "files-read, network",
     },
@@ -42,6 +43,7 @@ test("describeConfig() lists each setting with its value and source", () => {
     "HOST invalid (--host)",
     "GATEWAY_API_KEYS key-1, bob (environment)",
     "GATEWAY_ADMIN_KEY set (environment)",
+    "MODEL_ACCESS bob: openai/* fast, *: none (environment)",
     "OPEN_ACCESS off (default)",
     "ALLOWED_HOSTS not set (default)",
     "CORS_ORIGINS https://a.test, * (environment)",
@@ -93,6 +95,12 @@ test("describeConfig() lists each setting with its value and source", () => {
     "MCP_CONNECT_TIMEOUT 10 (default)",
     "MCP_RESULT_CHARS 200000 (default)",
     "LOG_LEVEL info (default)",
+    "LOG_COMPONENTS not set (default)",
+    "LOG_FORMAT json (default)",
+    "LOG_DIR not set (default)",
+    "LOG_RETENTION 7 (default)",
+    "LOG_BODIES off (default)",
+    "RECORD_DIR not set (default)",
     "ENVIRONMENT production (default)",
   ]);
 });

@@ -50,7 +50,7 @@ export function readClaudeExample(over: "http" | "stdio", places: Places): strin
 }
 
 function readEntries(places: Places) {
-  return blocks("json").map((text) =>
+  return blocks("json").filter((text) => text.includes('"gateway": {')).map((text) =>
     Config.parse(JSON.parse(replacePlaces(text, places))).mcpServers.gateway
   );
 }

@@ -8,6 +8,7 @@ import { readFlags } from "../../lib/cli/flags.ts";
 const DEFAULTS = {
   port: 4000,
   host: "127.0.0.1",
+  modelAccess: new Map(),
   openAccess: "off",
   openrouterBaseUrl: "https://openrouter.ai/api/v1",
   upstreams: new Map(),
@@ -47,6 +48,9 @@ const DEFAULTS = {
   mcpConnectTimeout: 10,
   mcpResultChars: 200_000,
   logLevel: "info",
+  logFormat: "json",
+  logRetention: 7,
+  logBodies: "off",
   environment: "production",
 };
 
@@ -77,6 +81,10 @@ const GOOD: [Settings, Record<string, unknown>][] = [
     gatewayAdminKey: { name: "admin", sha256: "0".repeat(64) },
   }],
   [{ OPEN_ACCESS: "on" }, { openAccess: "on" }],
+  [{ OPEN_ACCESS: true, SHELL_NETWORK: false }, { openAccess: "on", shellNetwork: "off" }],
+  [{ MODEL_ACCESS: '{"local": ["openai/*", "fast"], "*": []}' }, {
+    modelAccess: new Map([["local", ["openai/*", "fast"]], ["*", []]]),
+  }],
   [{ ALLOWED_HOSTS: "Gateway.Test, ::1,[0::1],192.168.1.9" }, {
     allowedHosts: ["gateway.test", "[::1]", "[::1]", "192.168.1.9"],
   }],
@@ -208,6 +216,10 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   [{ SHELL_SANDBOX: "off", SHELL_NETWORK: "on" }, { shellSandbox: "off", shellNetwork: "on" }],
   [{ LOG_LEVEL: "WARN" }, { logLevel: "warn" }],
   [{ LOG_LEVEL: "off" }, { logLevel: "off" }],
+  [{ LOG_COMPONENTS: "tool=DEBUG, request=off" }, {
+    logComponents: new Map([["tool", "debug"], ["request", "off"]]),
+  }],
+  [{ LOG_BODIES: "true", LOG_DIR: "logs" }, { logBodies: "on", logDir: "logs" }],
   [{ ENVIRONMENT: "Development" }, { environment: "development" }],
 ];
 
@@ -302,6 +314,9 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ],
   ["GATEWAY_ADMIN_KEY", "", "(0 characters)", "the key is empty"],
   ["GATEWAY_ADMIN_KEY", 1234567890123456, "(16 characters)", "expected a key"],
+  ["MODEL_ACCESS", "[]", '"[]"', 'expected a JSON object such as {"alice": ["openai/*", "fast"]}'],
+  ["MODEL_ACCESS", '{"local": "a"}', '"{\\"local\\": \\"a\\"}"', 'key "local" must have a list of models'],
+  ["MODEL_ACCESS", { local: [""] }, '"{\\"local\\":[\\"\\"]}"', 'key "local" must have a list of models'],
   ["OPEN_ACCESS", "yes", '"yes"', "expected on or off"],
   ["ALLOWED_HOSTS", "gateway.test:4000", '"gateway.test:4000"', NAMES],
   ["ALLOWED_HOSTS", "[::1]:4000", '"[::1]:4000"', NAMES],
@@ -507,6 +522,17 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["MCP_CONNECT_TIMEOUT", "0", '"0"', "expected a number of seconds from 0.1 to 604800"],
   ["MCP_RESULT_CHARS", "99", '"99"', "expected a whole number from 100 to 10000000"],
   ["LOG_LEVEL", "verbose", '"verbose"', "expected debug, info, warn, error or off"],
+  [
+    "LOG_COMPONENTS",
+    "tools=debug",
+    '"tools=debug"',
+    'expected levels of components such as "tool=debug,request=off"; components are request, tool, upstream, limits, gateway',
+  ],
+  ["LOG_FORMAT", "xml", '"xml"', "expected json or pretty"],
+  ["LOG_DIR", " ", '" "', "expected the path of a folder"],
+  ["LOG_RETENTION", "0", '"0"', "expected a whole number from 1 to 366"],
+  ["LOG_BODIES", "yes", '"yes"', "expected on or off"],
+  ["RECORD_DIR", " ", '" "', "expected the path of a folder"],
   ["ENVIRONMENT", "staging", '"staging"', "expected development, production or testing"],
 ];
 

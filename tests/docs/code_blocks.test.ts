@@ -3,7 +3,10 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import * as v from "valibot";
+import { COMMANDS } from "../../lib/cli/commands.ts";
 import { readFlags } from "../../lib/cli/flags.ts";
+import { parseConfigFile } from "../../lib/config/sources/config_file.ts";
+import { parseConfig } from "../../lib/config/parse.ts";
 import { SETTING_NAMES, type SettingName, SETTINGS } from "../../lib/config/settings.ts";
 import { createGateway } from "../../mod.ts";
 import { dig, isJson } from "../kit/json.ts";
@@ -15,7 +18,7 @@ const pages = readPages();
 const packageJson = readJson("package.json");
 
 /** What each language of a block is checked by; a block of any other is a mistake. */
-const LANGUAGES = ["json", "sh", "text", "ts"];
+const LANGUAGES = ["json", "jsonc", "sh", "text", "ts"];
 
 test("every block of code names a language that is checked", () => {
   for (const { language, at } of pages.flatMap(({ blocks }) => blocks)) {
@@ -30,6 +33,12 @@ for (const { text, setting, at } of blocksOf("json")) {
     if (setting === undefined) return;
     const { issues = [] } = v.safeParse(SETTINGS[toSettingName(setting)].schema(), json);
     assert.deepEqual(issues.map(({ message }) => message), []);
+  });
+}
+
+for (const { text, at } of blocksOf("jsonc")) {
+  test(`${at} is a configuration file`, () => {
+    parseConfig({ file: parseConfigFile(withSecrets(text), at, () => undefined) });
   });
 }
 
@@ -100,6 +109,7 @@ async function runCommands({ blocks }: Page, servers: TestMcpServer[]): Promise<
       const [program = ""] = command.words;
       if (startsMcpServer(command)) servers.push(await serveMcp());
       else if (program === "curl") await checkRequest(gateway, withMcpHost(command, servers.at(-1)), shown);
+      else if (runsCommand(command)) continue;
       else if (startsGateway(command)) {
         gateway = start(toSettings(withMcpHost(command, servers.at(-1)), shown));
       } else if (program === "npm") checkScript(command, shown);
@@ -140,6 +150,14 @@ function start(settings: Record<string, string>) {
     );
   return createGateway({ settings: { ...settings, LOG_LEVEL: "off" }, fetch });
 }
+
+/** True for a command such as `npm start -- init`, which starts no gateway for requests. */
+function runsCommand({ words }: Command): boolean {
+  return words.some((word, at) => PROGRAM.test(word) && COMMANDS.has(words[at + 1] ?? ""));
+}
+
+/** What stands before the arguments of the program. */
+const PROGRAM = /^(mod\.ts|--|openrouter-anthropic-server)$/;
 
 function startsGateway({ words }: Command): boolean {
   return words.some((word) => /^(mod|lib\/worker)\.ts$/.test(word)) ||

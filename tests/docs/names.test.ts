@@ -4,7 +4,7 @@ import { dirname, join } from "node:path/posix";
 import { test } from "node:test";
 import * as v from "valibot";
 import { LIMIT_NAMES } from "../../lib/config/limits.ts";
-import { SETTING_NAMES, SETTINGS } from "../../lib/config/settings.ts";
+import { isSettingName, SECRET_SETTINGS, SETTING_NAMES, SETTINGS } from "../../lib/config/settings.ts";
 import { PRESETS } from "../../lib/config/presets.ts";
 import { createGateway } from "../../mod.ts";
 import { createTools } from "../../tools/mod.ts";
@@ -19,6 +19,7 @@ const current = pages.filter(({ path }) => path !== "CHANGELOG.md");
 /** Variables of clients, runtimes and tests, which are no settings. */
 const OTHER_VARIABLES = new Set([
   "ANTHROPIC_API_BASE",
+  "ANTHROPIC_API_KEY",
   "ANTHROPIC_AUTH_TOKEN",
   "ANTHROPIC_BASE_URL",
   "ANTHROPIC_DEFAULT_FABLE_MODEL",
@@ -32,14 +33,18 @@ const OTHER_VARIABLES = new Set([
   "CLAUDE_CODE_MAX_CONTEXT_TOKENS",
   "CLAUDE_CODE_MAX_OUTPUT_TOKENS",
   "CLAUDE_CODE_SUBAGENT_MODEL",
+  "CLAUDE_CODE_USE_BEDROCK",
+  "CONFIG_FILE",
   "NODE_V8_COVERAGE",
+  "OTEL_DENO",
+  "OTEL_EXPORTER_OTLP_ENDPOINT",
   "RETRY_BLOCK_MS",
   "UPDATE_FIXTURES",
 ]);
 
 /** Flags of the program that are no settings, and those of the runtimes. */
 const OTHER_FLAGS = new Set([
-  ...["--help", "--check", "--version", "--mcp"],
+  ...["--config", "--fixture", "--help", "--check", "--mcp", "--settings", "--shell", "--version"],
   ...[
     "--allow-all",
     "--allow-env",
@@ -92,9 +97,8 @@ test("every endpoint that the documentation names exists, and docs/clients.md na
   });
   assert.notEqual(found.length, 0);
   for (const { path, method, route } of found) {
-    const url = `http://gateway.test${
-      route.replace("{id}", route.startsWith("/v1/models") ? "demo/echo" : "some-id")
-    }`;
+    const id = route.startsWith("/v1/models") ? "demo%2Fecho" : "some-id";
+    const url = `http://gateway.test${route.replace("{id}", id)}`;
     const body = method === "POST" ? "{}" : null;
     const headers = { "content-type": "application/json" };
     const answer = await (await gateway.fetch(new Request(url, { method, headers, body }))).text();
@@ -198,7 +202,7 @@ function expand(braced: string): string[] {
 }
 
 function isSetting(name: string): boolean {
-  return SETTING_NAMES.some((known) => known === name);
+  return isSettingName(name) || SECRET_SETTINGS.some((secret) => `${secret}_FILE` === name);
 }
 
 function answerNothing(): Promise<Response> {

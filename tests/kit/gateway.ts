@@ -1,6 +1,7 @@
 import type { Settings } from "../../lib/config/settings.ts";
-import { createGateway } from "../../lib/gateway.ts";
+import { createGateway, type Gateway } from "../../lib/gateway.ts";
 import { FakeClock } from "./clock.ts";
+import type { Hooks } from "../../lib/server/hooks.ts";
 import { type FakeReplies, FakeUpstream } from "./upstream.ts";
 
 /** The parts of a gateway that a test chooses. */
@@ -14,6 +15,7 @@ export interface TestGatewayOptions {
   clock?: FakeClock;
   /** The address that the gateway listens on. Default: embedded in another server. */
   host?: string | undefined;
+  hooks?: Hooks;
 }
 
 /** The parts of a request that are rarely chosen. */
@@ -38,20 +40,24 @@ export interface TestGateway {
   get(path: string, headers?: Record<string, string>): Promise<Response>;
   fetch(request: Request): Promise<Response>;
   ready(): Promise<void>;
+  /** Replaces the settings; an upstream key is added to them, as at the start. */
+  reload(settings: Settings): ReturnType<Gateway["reload"]>;
   stop(): Promise<void>;
 }
 
 /** Creates a gateway whose clock stands still and whose upstream is a fake. */
 export function createTestGateway(options: TestGatewayOptions = {}): TestGateway {
-  const { settings = {}, clock = new FakeClock(), host } = options;
+  const { settings = {}, clock = new FakeClock(), host, hooks = {} } = options;
   const upstream = options.upstream instanceof FakeUpstream
     ? options.upstream
     : new FakeUpstream(options.upstream);
+  const withKey = (settings: Settings) => ({ OPENROUTER_API_KEY: "sk-or-test", ...settings });
   const gateway = createGateway({
-    settings: { OPENROUTER_API_KEY: "sk-or-test", ...settings },
+    settings: withKey(settings),
     fetch: options.fetch ?? upstream.fetch,
     clock,
     host,
+    hooks,
   });
   return {
     upstream,
@@ -60,6 +66,7 @@ export function createTestGateway(options: TestGatewayOptions = {}): TestGateway
     get: (path, headers = {}) => gateway.fetch(new Request(toUrl(path), { headers })),
     fetch: (request) => gateway.fetch(request),
     ready: () => gateway.ready(),
+    reload: (settings) => gateway.reload(withKey(settings)),
     stop: () => gateway.stop(),
   };
 }

@@ -11,10 +11,14 @@ export interface Room {
  * A file belongs to the room with the longest name that fits.
  */
 export const ROOMS: Record<string, Room> = {
-  "mod.ts": { uses: "cli gateway.ts tool_server.ts config runtime" },
+  "mod.ts": { uses: "cli gateway.ts tool_server.ts server anthropic config runtime" },
   "worker.ts": { uses: "gateway.ts config observability runtime base" },
   "tool_server.ts": { uses: "gateway.ts server/mcp_server config" },
-  "cli": { uses: "config observability runtime base" },
+  "cli": { uses: "doctor replay gateway.ts config observability runtime base" },
+  "doctor": {
+    uses: "server turns upstreams dialects anthropic config runtime base tools/toolbox",
+  },
+  "replay": { uses: "gateway.ts anthropic config observability runtime base" },
   "gateway.ts": {
     uses:
       "server server/mcp_server turns upstreams tokens access limits durable config observability runtime base",
@@ -59,7 +63,7 @@ export const ROOMS: Record<string, Room> = {
   "anthropic": { uses: "base", pure: true },
   "json_schema": { uses: "base", pure: true },
   "config": { uses: "base tools/call.ts tools/mcp/managed/server_config.ts", pure: true },
-  "observability": { uses: "base tools/toolbox tools/mcp/managed" },
+  "observability": { uses: "runtime base tools/toolbox tools/mcp/managed" },
   "runtime": { uses: "base" },
   "base": { uses: "", pure: true },
   "tools/mod.ts": {

@@ -1,17 +1,12 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import {
-  logger,
-  logRequest,
-  printError,
-  printLine,
-  type RequestRecord,
-  startLog,
-} from "../../lib/observability/log.ts";
+import { logger, printError, printLine, startLog } from "../../lib/observability/log.ts";
+import { logRequest, type RequestRecord } from "../../lib/observability/request_record.ts";
 import { createCounters } from "../../lib/observability/counters.ts";
 
 const RECORD: RequestRecord = {
   requestId: "req_1",
+  correlationId: "req_1",
   client: "local",
   method: "POST",
   path: "/v1/messages",
@@ -39,7 +34,7 @@ test("logRequest() writes one line of JSON to stderr", () => {
   assert.deepEqual(record, {
     level: "INFO",
     message: "request",
-    logger: "openrouter-anthropic-server",
+    logger: "openrouter-anthropic-server.request",
     ...RECORD,
   });
 });
@@ -144,7 +139,9 @@ test("printLine() writes to stdout and printError() to stderr", () => {
 });
 
 test("createCounters() starts at zero", () => {
-  assert.deepEqual(createCounters(7), { startedAt: 7, requests: 0, errors: 0, open: 0 });
+  const { startedAt, requests, open, failures } = createCounters(7);
+  assert.deepEqual([startedAt, requests, open], [7, 0, 0]);
+  assert.deepEqual(failures, { limit: 0, access: 0, client: 0, upstream: 0, gateway: 0 });
 });
 
 function stderrOf(run: () => void): string[] {

@@ -11,8 +11,8 @@ const MCP_ROUTES = ROUTES.filter(({ path }) => path.startsWith("/v1/mcp/"));
 
 test("ROUTES lets only the admin key reach the endpoints of MCP servers", () => {
   assert.equal(MCP_ROUTES.length, 12);
-  for (const { method, path, admin, open } of MCP_ROUTES) {
-    assert.deepEqual([admin, open], [true, undefined], `${method} ${path}`);
+  for (const { method, path, access, open } of MCP_ROUTES) {
+    assert.deepEqual([access, open], ["admin_key", undefined], `${method} ${path}`);
   }
 });
 

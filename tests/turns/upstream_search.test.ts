@@ -160,7 +160,7 @@ test("web_search by the upstream is in the audit log and in GET /tool-metrics", 
   const { upstream } = createSearchingUpstream({ turns: 1, calls: 3 });
   const gateway = createTestGateway({ settings: { TOOL_RATE: 2 }, upstream });
   const lines = await captureLog(async () => void await (await ask(gateway)).text());
-  const audit = lines.filter((line) => line.includes("WebSearch"));
+  const audit = lines.filter((line) => line.includes('"message":"tool"'));
   const outcomes = audit.map((line) => /"?outcome"?[=:]\s*"?(\w+)/.exec(line)?.[1]);
   assert.deepEqual(outcomes.sort(), ["ok", "ok", "refused"]);
   const metrics: unknown = await (await gateway.get("/tool-metrics")).json();

@@ -18,6 +18,8 @@ export interface ToolContext {
   /** Aborted when the client no longer waits for the call. */
   signal: AbortSignal;
   models: Models;
+  /** Called when a call starts, with the tool's name. The returned function is called with the call's outcome. */
+  startCall?(tool: string): (outcome: Outcome) => void;
 }
 
 /** Audit record of a call. It holds neither the input, except as a digest, nor the result. */
@@ -82,10 +84,16 @@ export function createCallRunner({ limits, clock, audit }: CallRunnerOptions): C
   return {
     limits,
     metrics: () => recorder.snapshot(),
-    async run({ name, server, input, nested = false }, { client, requestId, signal, models }, work) {
+    async run(
+      { name, server, input, nested = false },
+      { client, requestId, signal, models, startCall },
+      work,
+    ) {
       const timeoutController = new AbortController();
       const callSignal = AbortSignal.any([signal, timeoutController.signal]);
       const digest = hashInput(input);
+      const label = server === undefined ? name : `${server}/${name}`;
+      const endCall = startCall?.(label);
       let startedAt: number | undefined;
       let release = () => {};
       let cancelTimeout = () => {};
@@ -114,7 +122,8 @@ export function createCallRunner({ limits, clock, audit }: CallRunnerOptions): C
         cancelTimeout();
         release();
         const milliseconds = startedAt === undefined ? undefined : clock.now() - startedAt;
-        recorder.finish(server === undefined ? name : `${server}/${name}`, outcome, milliseconds);
+        recorder.finish(label, outcome, milliseconds);
+        endCall?.(outcome);
         const callInfo = {
           client,
           requestId,

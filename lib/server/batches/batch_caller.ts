@@ -1,8 +1,8 @@
 import type { Caller } from "../../access/caller.ts";
 
-/** The caller of a batch, as it is kept: without a key. */
+/** The caller of a batch, as it is kept: without a key and without the id of a request. */
 export interface BatchCaller {
-  caller: Omit<Caller, "key">;
+  caller: Omit<Caller, "key" | "correlationId">;
   /** Headers of the batch that apply to each of its requests. */
   headers: Readonly<Record<string, string>>;
 }
@@ -12,7 +12,7 @@ const ITEM_HEADERS = ["x-gateway-tools", "x-gateway-tools-mode"];
 
 /** Returns what is kept of the caller of a new batch. */
 export function toBatchCaller(
-  { key: _key, betas, ...caller }: Caller,
+  { key: _key, correlationId: _correlationId, betas, ...caller }: Caller,
   { headers }: Request,
 ): BatchCaller {
   const given = ITEM_HEADERS.flatMap((name) => {

@@ -24,13 +24,14 @@ export interface BatchRunner {
 }
 
 /** Options of {@linkcode startBatchRunner}. */
-export interface BatchRunnerOptions {
-  gateway: GatewayContext;
+export interface BatchRunnerOptions extends Pick<GatewayContext, "clock" | "shutdown" | "newId"> {
+  /** Returns the gateway with the settings in force. */
+  gateway(): GatewayContext;
   queue: BatchQueue;
   /** Requests that run at the same time. */
   concurrency: number;
-  /** Names of the keys of the gateway. Batches of other keys wait, and expire. */
-  clients: ReadonlySet<string>;
+  /** Returns the names of the gateway's keys. Batches of other keys wait, and expire. */
+  clients(): ReadonlySet<string>;
 }
 
 /** Time between two looks for work, of other gateways too, in milliseconds. */
@@ -44,9 +45,8 @@ const MAX_OWNERS = 1000;
 
 /** Starts to answer the requests of batches, also of those that an earlier gateway has left. */
 export function startBatchRunner(
-  { gateway, queue, concurrency, clients }: BatchRunnerOptions,
+  { clock, shutdown, newId, gateway, queue, concurrency, clients }: BatchRunnerOptions,
 ): BatchRunner {
-  const { clock, shutdown, limits, newId } = gateway;
   const keys = new LruMap<string, string>(MAX_OWNERS);
   /** Owners whose limits are reached, until one of their requests ends or the next tick. */
   const blocked = new Set<string>();
@@ -115,7 +115,7 @@ export function startBatchRunner(
     const caller: Caller = { ...kept, owner: batch.owner, key: keys.get(batch.owner) };
     let admission: Admission;
     try {
-      admission = await limits.admit(caller);
+      admission = await gateway().limits.admit(caller);
     } catch (thrown) {
       rejectNext(batch, thrown);
       await nextTask(); // the rest of a batch may be rejected as well
@@ -142,13 +142,13 @@ export function startBatchRunner(
   function isReady({ number, owner, status, caller, expiresAt }: Batch): boolean {
     const { caller: { client } }: BatchCaller = JSON.parse(caller);
     return status === "in_progress" && clock.now() < expiresAt && !blocked.has(owner) &&
-      clients.has(client) &&
+      clients().has(client) &&
       (!needsKey(owner) || keys.get(owner) !== undefined) && queue.hasPending(number, clock.now());
   }
 
   /** True if the upstream is called with the key of the client, which only a request of the client brings. */
   function needsKey(owner: string): boolean {
-    return owner.startsWith("local:") && gateway.config.openrouterApiKey === undefined;
+    return owner.startsWith("local:") && gateway().config.openrouterApiKey === undefined;
   }
 
   /** A reached limit is waited for. A spent budget ends the request. */
@@ -165,7 +165,7 @@ export function startBatchRunner(
     item: BatchItem,
     options: { batch: Batch; caller: Caller; headers: BatchCaller["headers"]; admission: Admission },
   ): Promise<void> {
-    const result = await runItem(item, { gateway, ...options });
+    const result = await runItem(item, { gateway: gateway(), ...options });
     ended.push([item, result]);
     await attempt(saveEnds);
     running--;

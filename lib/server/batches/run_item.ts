@@ -40,15 +40,18 @@ export async function runItem(
   });
   const requestLog = new RequestLog(request, gateway);
   requestLog.caller = caller;
+  requestLog.route = "POST /v1/messages";
   try {
     rejectStream(params);
-    const response = await answerMessages({
-      request,
-      gateway,
-      requestLog,
-      admission,
-      steps: gateway.startSteps?.(toRunId(number, nth)),
-    });
+    const response = await requestLog.trace.run(() =>
+      answerMessages({
+        request,
+        gateway,
+        requestLog,
+        admission,
+        steps: gateway.startSteps?.(toRunId(number, nth)),
+      })
+    );
     const message = await response.text();
     requestLog.end("finished", response.status);
     return { outcome: "succeeded", result: `{"type":"succeeded","message":${message}}` };
@@ -58,7 +61,7 @@ export async function runItem(
     if (gateway.shutdown.started && error.retryable) return { retryAt: 0, attempts };
     const retryAt = retryTime(error, { attempts, now: gateway.clock.now() });
     if (retryAt !== undefined) return { retryAt, attempts: attempts + 1 };
-    return erroredItem(error, requestLog.requestId);
+    return erroredItem(requestLog.maskError(error), requestLog.requestId);
   } finally {
     admission.release();
   }

@@ -51,6 +51,7 @@ export async function answerRpc(
             caller: { client, key, sessionId: session?.id ?? sessionId },
             session: session ?? { client, id: requestId },
             requestId,
+            observer: requestLog,
             signal: deadline.signal,
             onSlotDone: (release) => slots.add(release),
           });

@@ -4,6 +4,7 @@ import type { Caller } from "../../access/caller.ts";
 import { ApiError } from "../../base/errors.ts";
 import type { Admission } from "../../limits/limiter.ts";
 import { logWarning } from "../../observability/log.ts";
+import { type RequestObserver, UNOBSERVED } from "../../observability/request_observer.ts";
 import { createToolContext } from "../../turns/gateway_tools/tool_context.ts";
 import { toRouteLabel } from "../../upstreams/find_route.ts";
 import type { GatewayContext } from "../context.ts";
@@ -19,6 +20,8 @@ export interface RunCallOptions {
   session: McpSession;
   /** Id of the request, for the log. */
   requestId: string;
+  /** Receives the start and end of the call, and the turns of models for it. */
+  observer?: RequestObserver;
   /** Fires when the request must end. */
   signal: AbortSignal;
   /**
@@ -38,7 +41,7 @@ export interface RunCallOptions {
 export async function runCall(
   gateway: GatewayContext,
   call: McpCall,
-  { toolbox, caller, session, requestId, signal, onSlotDone }: RunCallOptions,
+  { toolbox, caller, session, requestId, observer = UNOBSERVED, signal, onSlotDone }: RunCallOptions,
 ): Promise<ToolResult> {
   const { name, input } = call;
   const open = gateway.mcpCalls.start(session, call.id);
@@ -57,6 +60,7 @@ export async function runCall(
         requestId,
         signal: AbortSignal.any([call.signal, open.signal, signal]),
         admission,
+        observer,
         onUsage: (usage, route) => admission.charge(usage, toRouteLabel(route)),
         tools: () => [],
         runSubagent: () => Promise.reject(new ApiError("api_error", "Cannot run a subagent over MCP")),

@@ -14,7 +14,8 @@ import { searchUpstream } from "./upstream_search.ts";
 import { timeoutsFrom } from "../../upstreams/idle_timeout.ts";
 
 /** Options of {@linkcode createToolContext}. */
-export interface ToolContextOptions extends Pick<AskOptions, "caller" | "signal" | "admission" | "onUsage"> {
+export interface ToolContextOptions
+  extends Pick<AskOptions, "caller" | "signal" | "admission" | "onUsage" | "observer"> {
   /** The client's request. */
   message: MessagesRequest;
   /** Identifies the conversation. Default: the client's session, or the first message. */
@@ -38,6 +39,7 @@ export function createToolContext(context: MessageContext, options: ToolContextO
     conversation,
     requestId,
     signal,
+    startCall: (tool) => options.observer.startTool(tool),
     models: createModels(context, options),
   };
 }
@@ -48,13 +50,14 @@ const TASK_PROMPT = "You work on one task by yourself. The caller sees only your
   "it must contain everything that was asked for.";
 
 function createModels(context: MessageContext, options: ToolContextOptions): Models {
-  const { message, caller, admission, onUsage } = options;
+  const { message, caller, admission, observer, onUsage } = options;
   return {
     complete: (prompt, { source, system, maxTokens, signal }) =>
       withApiErrors(signal, async () => {
         const route = await findRoute(context, "small", caller);
         const loss = new LossReport();
-        const ask = createAsk(context, { route, caller, signal, admission, onUsage, loss, retries: 0 });
+        const metering = { admission, observer, onUsage };
+        const ask = createAsk(context, { route, caller, signal, loss, retries: 0, ...metering });
         const request: MessagesRequest = {
           model: "small",
           max_tokens: maxTokens,
@@ -95,6 +98,7 @@ function createModels(context: MessageContext, options: ToolContextOptions): Mod
           caller,
           signal,
           admission,
+          observer,
           timeouts: timeoutsFrom(context),
           onUsage,
         });

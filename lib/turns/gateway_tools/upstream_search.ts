@@ -12,6 +12,8 @@ import { isObject, type JsonObject, tryJson } from "../../base/json.ts";
 import type { Route } from "../../upstreams/upstream.ts";
 import { readBytes } from "../../upstreams/read_body.ts";
 import { readEvents } from "../../upstreams/read_events.ts";
+import type { RequestObserver } from "../../observability/request_observer.ts";
+import { toTurnStart } from "../turn_start.ts";
 import { redactKey } from "../../upstreams/redact_key.ts";
 import { send } from "../../upstreams/send.ts";
 import type { Timeouts } from "../../upstreams/idle_timeout.ts";
@@ -26,6 +28,7 @@ export interface SearchOptions {
   signal: AbortSignal;
   timeouts: Timeouts;
   admission: Metering;
+  observer: RequestObserver;
   /** Called with the search's usage when the search ends, complete or not. */
   onUsage(usage: TurnUsage, route: Route): void;
 }
@@ -57,7 +60,7 @@ const MAX_OUTPUT_TOKENS = 256;
 export async function searchUpstream(
   context: Pick<MessageContext, "fetch" | "clock" | "shutdown">,
   query: SearchQuery,
-  { route, caller, signal, timeouts, admission, onUsage }: SearchOptions,
+  { route, caller, signal, timeouts, admission, observer, onUsage }: SearchOptions,
 ): Promise<SearchHit[]> {
   const { upstream, model } = route;
   if (!hostFacts(upstream.preset).searchesWeb) {
@@ -73,17 +76,25 @@ export async function searchUpstream(
 
   async function* readSearch(upstreamSignal: AbortSignal): AsyncGenerator<Chunk> {
     let usage = toTurnUsage({ prompt_tokens: inputTokens, completion_tokens: 0 }, route);
-    const { response, idleTimer } = await sendTimed(
-      { signal: upstreamSignal, upstream, timeouts, onAbort: () => onUsage(usage, route) },
-      (timed) =>
-        send(context, upstream, {
-          path: "/chat/completions",
-          body,
-          // Versions and betas of Anthropic's API have no meaning in chat completions.
-          caller: { client: caller.client, key: caller.key },
-          ...timed,
-        }),
-    );
+    const turn = observer.startTurn({ ...toTurnStart(route), maxTokens: MAX_OUTPUT_TOKENS });
+    const endTurn = () => onUsage(usage, route);
+    const { response, idleTimer } = await turn.run(() =>
+      sendTimed(
+        { signal: upstreamSignal, upstream, timeouts, onAbort: endTurn },
+        (timed) =>
+          send(context, upstream, {
+            path: "/chat/completions",
+            body,
+            // Versions and betas of Anthropic's API have no meaning in chat completions.
+            caller: { client: caller.client, key: caller.key, correlationId: caller.correlationId },
+            ...timed,
+          }),
+      )
+    ).catch((error: unknown) => {
+      turn.end({ error });
+      throw error;
+    });
+    let failure: unknown;
     try {
       for await (const batch of readEvents(readBytes(response.body, idleTimer))) {
         idleTimer.markStarted();
@@ -96,10 +107,12 @@ export async function searchUpstream(
         }
       }
     } catch (error) {
-      throw idleTimer.signal.aborted ? idleTimer.signal.reason : redactKey(error, upstream, caller);
+      failure = idleTimer.signal.aborted ? idleTimer.signal.reason : redactKey(error, upstream, caller);
+      throw failure;
     } finally {
       idleTimer.stop();
-      onUsage(usage, route);
+      endTurn();
+      turn.end({ usage, error: failure });
     }
   }
 }

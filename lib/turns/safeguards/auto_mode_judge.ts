@@ -10,7 +10,8 @@ import { JUDGE_INSTRUCTIONS, toJudgePrompt } from "./judge_prompt.ts";
 import type { Judge, Verdict } from "./safeguards.ts";
 
 /** Options of {@linkcode createJudge}. */
-export interface JudgeOptions extends Pick<AskOptions, "caller" | "signal" | "admission" | "onUsage"> {
+export interface JudgeOptions
+  extends Pick<AskOptions, "caller" | "signal" | "admission" | "onUsage" | "observer"> {
   /** Name of the model that judges. */
   model: string;
 }
@@ -29,9 +30,10 @@ const MAX_EXPLANATION_CHARS = 500;
  */
 export function createJudge(
   context: MessageContext,
-  { model, caller: { client, key, sessionId }, signal, admission, onUsage }: JudgeOptions,
+  { model, caller: { client, key, sessionId, correlationId }, signal, admission, onUsage, observer }:
+    JudgeOptions,
 ): Judge {
-  const caller = { client, key, sessionId };
+  const caller = { client, key, sessionId, correlationId };
   return async (call, { request, safeguard }) => {
     const content = toJudgePrompt(call, request, safeguard);
     if (content === undefined) return undefined;
@@ -43,6 +45,7 @@ export function createJudge(
         caller,
         admission,
         onUsage,
+        observer,
         route,
         signal: AbortSignal.any([signal, timeout.signal]),
         loss: new LossReport(),
@@ -57,7 +60,7 @@ export function createJudge(
       return parseVerdict(message);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      logWarning("auto mode: tool call not judged", { model, error });
+      logWarning("auto mode: tool call not judged", { model, error }, "upstream");
       return undefined;
     } finally {
       cancel();

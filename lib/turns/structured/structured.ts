@@ -104,7 +104,7 @@ async function* askUntilValid(
       toolBlocks.push(...untilLastTool(message.content));
       if (attempts > maxRetries) throw toInvalidAnswerError(complaints, { contract, attempts });
       const fields = { model: toRouteLabel(route), attempt: attempts, complaints: complaints.length };
-      logWarning("An answer is not valid under its schema and is requested again", fields);
+      logWarning("An answer is not valid under its schema and is requested again", fields, "upstream");
       request = toCorrectionRequest(request, message, wraps ? complaints.map(toWrappedPath) : complaints);
     }
   } catch (error) {

@@ -303,6 +303,77 @@ test("A result that arrives while the gateway stops is saved", needsSqlite, asyn
   await second.stop();
 });
 
+test(
+  "Requests of a batch pass the hooks, and those of models that their key may not use are errored",
+  needsSqlite,
+  async () => {
+    const seen: string[] = [];
+    const settings = {
+      DATA_DIR: newFolder(),
+      GATEWAY_API_KEYS: "alice:key-of-alice-1234",
+      MODEL_ACCESS: { alice: ["open/*"] },
+    };
+    const gateway = start(settings, {
+      hooks: {
+        onRequest({ client, message }) {
+          seen.push(`${client} asks ${message.model}`);
+          if (message.model === "open/refused") return { refuse: "Not today" };
+          return message.model === "open/other" ? { model: "closed/rewritten" } : undefined;
+        },
+        onResponse: ({ request }) => void seen.push(`answered by ${request.model}`),
+      },
+    });
+    const headers = { "x-api-key": "key-of-alice-1234" };
+    const models = ["open/model", "open/refused", "open/other", "closed/model"];
+    const requests = models.map((model, nth) => ({
+      custom_id: `item-${nth}`,
+      params: { ...minimalRequest("chat"), model },
+    }));
+    const { id } = await create(gateway, { requests }, headers);
+    await until(gateway, id, "ended", headers);
+    const [answered, refused, ...forbidden] = await results(gateway, id, headers);
+    assert.match(JSON.stringify(answered?.result), /"succeeded".*"Hi"/);
+    assert.match(JSON.stringify(refused?.result), /"errored".*"permission_error".*Not today/);
+    assert.equal(forbidden.length, 2);
+    for (const { result } of forbidden) {
+      assert.match(
+        JSON.stringify(result),
+        /"errored".*"permission_error".*closed\/.*is not allowed to use it/,
+      );
+    }
+    assert.deepEqual(gateway.upstream.requests.map(({ body }) => body["model"]), ["open/model"]);
+    assert.deepEqual(
+      seen.toSorted(),
+      [...models.map((model) => `alice asks ${model}`), "answered by open/model"].toSorted(),
+    );
+    await gateway.stop();
+  },
+);
+
+test(
+  "Gateway.reload() keeps the batches, and answers later ones under the new settings",
+  needsSqlite,
+  async () => {
+    const folder = newFolder();
+    const [alice, bob] = [{ "x-api-key": "key-of-alice-1234" }, { "x-api-key": "key-of-bob-123456" }];
+    const gateway = start({ DATA_DIR: folder, GATEWAY_API_KEYS: "alice:key-of-alice-1234" });
+    const { id: earlier } = await create(gateway, toRequests(1), alice);
+    await until(gateway, earlier, "ended", alice);
+    const names = gateway.reload({
+      LOG_LEVEL: "off",
+      DATA_DIR: folder,
+      GATEWAY_API_KEYS: "alice:key-of-alice-1234,bob:key-of-bob-123456",
+      MODEL_ACCESS: { bob: [] },
+    });
+    assert.deepEqual(names, { changed: ["GATEWAY_API_KEYS", "MODEL_ACCESS"], restart: [] });
+    assert.equal((await results(gateway, earlier, alice)).length, 1);
+    const { id } = await create(gateway, toRequests(2), bob);
+    const { request_counts } = await until(gateway, id, "ended", bob);
+    assert.deepEqual(request_counts, { processing: 0, succeeded: 0, errored: 2, canceled: 0, expired: 0 });
+    await gateway.stop();
+  },
+);
+
 test("Requests of a batch can name files of its client", needsSqlite, async () => {
   const gateway = start({ DATA_DIR: newFolder() });
   const headers = { "x-api-key": "key-of-a-client" };

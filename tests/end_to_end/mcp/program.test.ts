@@ -103,5 +103,5 @@ test("MCP_CONFIG needs --allow-read on Deno", { skip, timeout: 60_000 }, async (
   assert.ok(deno);
   const { status, stderr } = await launch(deno, [...ARGS, "--mcp-config", PATH]).ended;
   assert.equal(status, 2);
-  assert.match(stderr, /: Deno was started without --allow-read\n$/);
+  assert.match(stderr, /: Deno was started without the permission for this file\n$/);
 });

@@ -72,7 +72,7 @@ test("POST /mcp cancels a call when its client leaves the stream", async () => {
   await reader?.cancel();
   await untilAudited(gateway);
   assert.equal(slow.cancelled(), 1);
-  assert.equal(gateway.context.counters.open, 0);
+  assert.equal(gateway.context.operations.counters.open, 0);
   assert.equal(gateway.clock.waiting, 0);
 });
 
@@ -85,7 +85,7 @@ test("POST /mcp cancels a call when the request's signal is aborted", async () =
   assert.deepEqual(await readMessages(response), []);
   await untilAudited(gateway);
   assert.equal(slow.cancelled(), 1);
-  assert.equal(gateway.context.counters.open, 0);
+  assert.equal(gateway.context.operations.counters.open, 0);
 });
 
 test("POST /mcp cancels a call without a session when its client disconnects", async () => {
@@ -99,7 +99,7 @@ test("POST /mcp cancels a call without a session when its client disconnects", a
   assert.deepEqual(await readMessages(response), []);
   await untilAudited(gateway);
   assert.equal(slow.cancelled(), 1);
-  assert.equal(gateway.context.counters.open, 0);
+  assert.equal(gateway.context.operations.counters.open, 0);
 });
 
 test("POST /mcp ends a call with an error after REQUEST_TIMEOUT", async () => {

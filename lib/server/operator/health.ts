@@ -1,8 +1,9 @@
-import type { Caller } from "../access/caller.ts";
-import { countUnhandledErrors } from "../observability/counters.ts";
-import type { GatewayContext } from "./context.ts";
-import { ADMIN, LOCAL } from "../config/gateway_keys.ts";
-import { NAME, VERSION } from "../base/version.ts";
+import type { Caller } from "../../access/caller.ts";
+import { countUnhandledErrors } from "../../observability/counters.ts";
+import type { GatewayContext } from "../context.ts";
+import { ADMIN, LOCAL } from "../../config/gateway_keys.ts";
+import { describeRuntime, readMemoryUsage } from "../../runtime/process.ts";
+import { NAME, VERSION } from "../../base/version.ts";
 
 /** Answers `GET /` with the gateway's name, version and endpoints. */
 export function answerRoot(): Response {
@@ -27,6 +28,7 @@ export function answerRoot(): Response {
       "GET /v1/files/{id}/content",
       "GET /v1/models",
       "GET /v1/models/{id}",
+      "GET /v1/sessions/{id}",
       "GET /v1/mcp/servers",
       "GET /v1/mcp/servers/status",
       "GET /v1/mcp/servers/{name}/status",
@@ -40,8 +42,14 @@ export function answerRoot(): Response {
       "GET /v1/mcp/config",
       "GET /v1/mcp/config/{name}",
       "GET /health",
+      "GET /health/detailed",
       "GET /status",
       "GET /tool-metrics",
+      "GET /metrics",
+      "GET /debug/errors/recent",
+      "GET /debug/errors/stats",
+      "GET /debug/errors/{id}",
+      "POST /debug/errors/cleanup",
       "POST /mcp",
     ],
   });
@@ -66,11 +74,11 @@ export function answerHealth({ clock }: GatewayContext): Response {
 }
 
 /**
- * Answers `GET /status` with the uptime. With the admin key, or if no keys are configured, the response also has the
+ * Answers `GET /status` with the uptime, the memory and the runtime. With the admin key, or if no keys are configured, the response also has the
  * counters, the upstreams, and the changes of requests that refusals have shown to be necessary. It never contains a key.
  */
 export function answerStatus(gateway: GatewayContext, { client }: Caller): Response {
-  const { clock, config, counters: { startedAt } } = gateway;
+  const { clock, config, operations: { counters: { startedAt } } } = gateway;
   return Response.json({
     status: "ok",
     service: NAME,
@@ -78,16 +86,20 @@ export function answerStatus(gateway: GatewayContext, { client }: Caller): Respo
     environment: config.environment,
     timestamp: toIsoTime(clock.now()),
     uptime_seconds: Math.floor((clock.now() - startedAt) / 1000),
+    memory_usage: readMemoryUsage(),
+    runtime: describeRuntime(),
     ...(client === ADMIN || client === LOCAL ? statusDetails(gateway) : {}),
   });
 }
 
 function statusDetails(
-  { counters: { requests, errors, open }, directory, modelCache, learned }: GatewayContext,
+  { operations: { counters }, directory, modelCache, learned }: GatewayContext,
 ) {
+  const { requests: total, open, failures } = counters;
+  const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
   return {
     // The request for this answer is not counted as open.
-    requests: { total: requests, failed: errors, open: open - 1 },
+    requests: { total, failed, open: open - 1, failures },
     unhandled_errors: countUnhandledErrors(),
     upstreams: [...directory.upstreams.values()].map((upstream) => ({
       name: upstream.name,

@@ -1,5 +1,5 @@
-import type { GatewayContext } from "./context.ts";
-import { VERSION } from "../base/version.ts";
+import type { GatewayContext } from "../context.ts";
+import { VERSION } from "../../base/version.ts";
 
 /** Answers `GET /tool-metrics` with statistics of the tool calls since the gateway started. Times are in seconds. */
 export async function answerToolMetrics(

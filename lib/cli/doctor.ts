@@ -1,0 +1,27 @@
+import { parseConfig } from "../config/parse.ts";
+import { examine } from "../doctor/doctor.ts";
+import { writeReport } from "../doctor/report.ts";
+import { createGatewayContext } from "../gateway.ts";
+import { printLine, startLog } from "../observability/log.ts";
+import { readFlags } from "./flags.ts";
+import { readSources } from "./sources.ts";
+
+/**
+ * Runs `doctor`: checks the upstreams, their keys, the models, the tools and the folders of the settings. `--model`
+ * selects the model; by default those of the aliases `big` and `small` are checked. Returns 1 if a check fails.
+ *
+ * @throws {ConfigError} if the settings are invalid.
+ */
+export async function runDoctor(args: readonly string[]): Promise<number> {
+  const flags = readFlags(args);
+  const config = parseConfig(readSources(flags));
+  const { host, port } = config;
+  startLog("off");
+  const model = flags.values.ANTHROPIC_MODEL;
+  const sections = await examine(createGatewayContext(config, { host }), {
+    models: model === undefined ? ["big", "small"] : [model],
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+  });
+  printLine(writeReport(sections));
+  return sections.some(({ findings }) => findings.some(({ mark }) => mark === "fail")) ? 1 : 0;
+}

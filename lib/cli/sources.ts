@@ -1,0 +1,16 @@
+import { resolveSettings } from "../config/parse.ts";
+import type { SettingName } from "../config/settings.ts";
+import { type LoadedSources, loadSources } from "../config/sources/load_sources.ts";
+import { readTextFile } from "../runtime/files.ts";
+import { readVariable } from "../runtime/process.ts";
+import type { Flags } from "./flags.ts";
+
+/** Reads the sources of settings of the program: flags, environment, configuration file and files of secrets. */
+export function readSources(flags: Flags): LoadedSources {
+  return loadSources({ flags, configPath: flags.configPath }, { readVariable, readTextFile });
+}
+
+/** Returns true if a setting is not its default because none was given. */
+export function isGiven(name: SettingName, sources: LoadedSources): boolean {
+  return resolveSettings(sources).some((result) => result.name === name && result.origin !== "default");
+}

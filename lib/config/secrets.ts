@@ -1,0 +1,29 @@
+import { credentialsOf } from "../base/redact_secrets.ts";
+import type { McpServer } from "./mcp_config.ts";
+import type { Config } from "./settings.ts";
+
+/**
+ * Returns the secrets that the gateway itself sends to others: keys and passwords of the settings, headers of upstreams
+ * and of managed MCP servers.
+ */
+export function listSecrets(
+  { openrouterApiKey, upstreams, webSearchKey, rateLimitStore }: Pick<
+    Config,
+    "openrouterApiKey" | "upstreams" | "webSearchKey" | "rateLimitStore"
+  >,
+  mcpServers: readonly Pick<McpServer, "config">[],
+): string[] {
+  const headers = [
+    ...[...upstreams.values()].flatMap(({ headers }) => Object.values(headers ?? {})),
+    ...mcpServers.flatMap(({ config }) => config.type === "http" ? Object.values(config.headers) : []),
+  ];
+  const found = [
+    openrouterApiKey,
+    webSearchKey,
+    URL.canParse(rateLimitStore) ? decodeURIComponent(new URL(rateLimitStore).password) : undefined,
+    ...[...upstreams.values()].map(({ key }) => key),
+    ...headers,
+    ...headers.map(credentialsOf),
+  ];
+  return found.filter((secret) => secret !== undefined);
+}

@@ -1,0 +1,158 @@
+import { LruMap } from "../../base/lru.ts";
+import { redact } from "../../base/redact.ts";
+import { NAME, VERSION } from "../../base/version.ts";
+import { type Counters, countUnhandledErrors } from "../counters.ts";
+import type { RequestRecord } from "../request_record.ts";
+import { type Counter, createCounter, createHistogram, createReading, type Family } from "./registry.ts";
+
+/** Upper bounds of durations, in seconds: from a health check to an answer of an hour. */
+const SECONDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600];
+
+/** Usage of one turn, as it is counted. */
+export interface TurnCount {
+  /** Upstream and model, `openrouter/openai/gpt-5`. */
+  model: string;
+  inputTokens: number;
+  outputTokens: number;
+  /** Cost in USD: reported, or else by list price; undefined if unknown. */
+  usd: number | undefined;
+}
+
+/** Numbers of the gateway since its start, for `GET /metrics`. */
+export interface GatewayMetrics {
+  /** Counts a finished request. `route` is that of the table of routes, such as `POST /v1/messages`. */
+  countRequest(record: RequestRecord, details: { route: string }): void;
+  /** Counts a turn of a message, complete or not. */
+  countTurn(turn: TurnCount): void;
+  /** Counts a failed request to an upstream; `status` is the HTTP status that the client would receive. */
+  countUpstreamError(upstream: string, status: number): void;
+  countRetry(upstream: string): void;
+  /** Counts a tool call and its duration in seconds. */
+  countTool(tool: string, outcome: string, seconds: number): void;
+  readonly openStreams: { count: number };
+  /** Adds a family whose values are read when the metrics are written. */
+  add(family: Family): void;
+  /** Returns all families in the text format of Prometheus. */
+  toText(): string;
+}
+
+/** Creates the metrics; all numbers are 0. */
+export function createGatewayMetrics(counters: Counters): GatewayMetrics {
+  const requests = counter("requests_total", "Finished requests", ["route", "status", "outcome"]);
+  const failures = counter("failures_total", "Failed requests; those of kind limit are expected", ["kind"]);
+  const durations = histogram("request_duration_seconds", "Time to the end of the answer", ["route"]);
+  const firstEvents = histogram("first_event_seconds", "Time to the first event of a model's answer", [
+    "model",
+  ]);
+  const tokens = counter("tokens_total", "Tokens of turns; input includes cache writes, not cache reads", [
+    "model",
+    "kind",
+  ]);
+  const cost = counter("cost_usd_total", "Cost of turns in USD: reported, or else by list price", ["model"]);
+  const unpriced = counter("unpriced_turns_total", "Turns whose cost is unknown", ["model"]);
+  const upstreamErrors = counter("upstream_errors_total", "Failed requests to upstreams", [
+    "upstream",
+    "status",
+  ]);
+  const retries = counter("retries_total", "Requests sent to upstreams once more, unchanged", ["upstream"]);
+  const remedies = counter("remedies_total", "Requests sent once more, changed after a refusal", ["change"]);
+  const fallbacks = counter("fallbacks_total", "Models that failed before another one was asked", []);
+  const tools = counter("tool_runs_total", "Tool calls that the gateway ran", ["tool", "outcome"]);
+  const toolDurations = histogram("tool_duration_seconds", "Time of tool calls", ["tool"]);
+  const losses = counter("losses_total", "Parts of requests that upstreams could not receive", ["action"]);
+  const openStreams = { count: 0 };
+  const families: Family[] = [
+    reading("info", "Version of the gateway", () => [[{ version: VERSION, service: NAME }, 1]]),
+    reading("start_time_seconds", "Start of the gateway, in seconds since 1970", () => [
+      [{}, counters.startedAt / 1000],
+    ]),
+    requests,
+    failures,
+    durations,
+    firstEvents,
+    reading("open_requests", "Requests that are being answered", () => [[{}, counters.open]]),
+    reading("open_streams", "Event streams that are being answered", () => [[{}, openStreams.count]]),
+    tokens,
+    cost,
+    unpriced,
+    upstreamErrors,
+    retries,
+    remedies,
+    fallbacks,
+    tools,
+    toolDurations,
+    losses,
+    createReading({
+      name: `${PREFIX}unhandled_errors_total`,
+      help: "Errors that no code handled; each is a bug",
+      type: "counter",
+    }, () => [[{}, countUnhandledErrors()]]),
+  ];
+
+  return {
+    openStreams,
+    countRequest(record, { route }) {
+      const { status, outcome, milliseconds, failure, firstEventMilliseconds, answeredBy, loss } = record;
+      requests.add([route, String(status), outcome]);
+      durations.observe([route], milliseconds / 1000);
+      if (failure !== undefined) failures.add([failure]);
+      if (firstEventMilliseconds !== undefined && answeredBy !== undefined) {
+        firstEvents.observe([toModelLabel(answeredBy)], firstEventMilliseconds / 1000);
+      }
+      // The first word of a change names its kind. What follows is chosen by an upstream.
+      for (const change of record.remedies ?? []) remedies.add([change.split(" ")[0] ?? ""]);
+      for (const entry of loss ?? []) losses.add([entry.slice(entry.lastIndexOf(" ") + 1)]);
+      fallbacks.add([], record.fallbacks ?? 0);
+      if (answeredBy !== undefined) {
+        tokens.add([toModelLabel(answeredBy), "cache_read"], record.cachedTokens ?? 0);
+      }
+    },
+    countTurn({ model, inputTokens, outputTokens, usd }) {
+      const label = toModelLabel(model);
+      tokens.add([label, "input"], inputTokens);
+      tokens.add([label, "output"], outputTokens);
+      if (usd === undefined) unpriced.add([label]);
+      else cost.add([label], usd);
+    },
+    countUpstreamError(upstream, status) {
+      upstreamErrors.add([upstream, String(status)]);
+    },
+    countRetry(upstream) {
+      retries.add([upstream]);
+    },
+    countTool(tool, outcome, seconds) {
+      tools.add([tool, outcome]);
+      toolDurations.observe([tool], seconds);
+    },
+    add(family) {
+      families.push(family);
+    },
+    toText: () => families.map((family) => family.toText()).join(""),
+  };
+}
+
+const PREFIX = "gateway_";
+
+function counter(name: string, help: string, labels: readonly string[]): Counter {
+  return createCounter(`${PREFIX}${name}`, help, labels);
+}
+
+function histogram(name: string, help: string, labels: readonly string[]) {
+  return createHistogram(`${PREFIX}${name}`, help, { labels, bounds: SECONDS });
+}
+
+function reading(name: string, help: string, read: Parameters<typeof createReading>[1]): Family {
+  return createReading({ name: `${PREFIX}${name}`, help }, read);
+}
+
+/** Clients choose the names of models. One that looks like a credential is not shown. */
+function toModelLabel(model: string): string {
+  const known = modelLabels.get(model);
+  if (known !== undefined) return known;
+  const label = redact(model);
+  modelLabels.set(model, label);
+  return label;
+}
+
+/** Labels of the models that were used last: redacting costs more than counting. */
+const modelLabels = new LruMap<string, string>(200);

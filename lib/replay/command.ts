@@ -1,0 +1,55 @@
+import * as v from "valibot";
+import { tryJson } from "../base/json.ts";
+import { quote } from "../base/redact.ts";
+import { printError, printLine } from "../observability/log.ts";
+import { Recording } from "../observability/recording.ts";
+import { FileError, readTextFile, writeFolder } from "../runtime/files.ts";
+import { toFixture } from "./fixture.ts";
+import { replay } from "./replay.ts";
+
+/**
+ * Runs `replay <file>`: prints the differences between a recording and its translation now. With `fixture`, writes the
+ * fixture folder beside the file instead.
+ *
+ * Returns the exit status: 0 without differences, 1 with differences, 2 if the file cannot be used.
+ */
+export async function replayFile(file: string, { fixture }: { fixture: boolean }): Promise<number> {
+  try {
+    return await replayRecording(file, readRecording(file), { fixture });
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    printError(`Cannot replay ${quote(file)}: ${error.message}`);
+    return 2;
+  }
+}
+
+function readRecording(file: string): Recording {
+  const parsed = v.safeParse(Recording, tryJson(readTextFile(file)));
+  if (!parsed.success) throw new FileError("it is not a recording of this version");
+  return parsed.output;
+}
+
+async function replayRecording(
+  file: string,
+  recording: Recording,
+  { fixture }: { fixture: boolean },
+): Promise<number> {
+  if (fixture) {
+    const folder = file.replace(/\.json$/, "").concat(file.endsWith(".json") ? "" : ".fixture");
+    const files = toFixture(recording);
+    writeFolder(folder, files);
+    printLine(`Wrote ${folder}: ${[...files.keys()].join(", ")}`);
+    printLine("Move it to tests/fixtures/, and let the test write the expected files: see CONTRIBUTING.md");
+    return 0;
+  }
+  const { differences, notes } = await replay(recording);
+  for (const note of notes) printLine(`Note: ${note}`);
+  for (const line of differences) printLine(line);
+  const { request_id, version, exchanges } = recording;
+  printLine(
+    `${request_id}, recorded by version ${version}, ${exchanges.length} requests to upstreams: ${
+      differences.length === 0 ? "no differences" : `${differences.length} differences`
+    }`,
+  );
+  return differences.length === 0 ? 0 : 1;
+}

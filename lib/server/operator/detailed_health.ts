@@ -1,0 +1,66 @@
+import { NAME, VERSION } from "../../base/version.ts";
+import { countUnhandledErrors } from "../../observability/counters.ts";
+import { describeRuntime } from "../../runtime/process.ts";
+import type { GatewayContext } from "../context.ts";
+
+/**
+ * Answers `GET /health/detailed`: what the gateway depends on, checked. The status is `degraded`, still with HTTP 200, if
+ * an upstream does not answer or rejects the gateway's key, if tools cannot be loaded, if a folder cannot be written, or
+ * after an unhandled error. The answer holds no secret, and no words of an upstream.
+ */
+export async function answerDetailedHealth(gateway: GatewayContext): Promise<Response> {
+  const { clock, config, operations, upstreamChecks, directory } = gateway;
+  const startedAt = clock.now();
+  const [upstreams, tools] = await Promise.all([upstreamChecks.run(), checkTools(gateway)]);
+  const storage = {
+    errors: { storage: operations.errors.storage, ...problem(operations.errors.failure) },
+    bodies: folderStatus(operations.bodies),
+    recordings: folderStatus(operations.recordings),
+    state: config.stateDir === undefined ? "memory" : "disk",
+  };
+  const unhandled = countUnhandledErrors();
+  const failures = [operations.errors.failure, operations.bodies?.failure, operations.recordings?.failure];
+  const isDegraded = unhandled > 0 || tools.status === "failed" ||
+    failures.some((why) => why !== undefined) ||
+    [...upstreams.values()].some(({ status }) => status === "unreachable" || status === "key_rejected");
+  return Response.json({
+    status: isDegraded ? "degraded" : "healthy",
+    timestamp: new Date(startedAt).toISOString(),
+    version: VERSION,
+    service: NAME,
+    processing_time_ms: clock.now() - startedAt,
+    services: { upstreams: Object.fromEntries(upstreams), tools, storage, unhandled_errors: unhandled },
+    configuration: {
+      environment: config.environment,
+      big_model: config.anthropicModel,
+      small_model: config.anthropicSmallFastModel,
+      api_key_configured: [...directory.upstreams.values()].some(({ key }) => key !== undefined),
+      client_keys_required: gateway.access.apiKeys.required,
+      upstream_dialect: config.upstreamDialect,
+      validation: config.validation,
+    },
+    dependencies: { runtime: describeRuntime() },
+  });
+}
+
+/** Loads the tools, if they are enabled. The reason of a failure holds paths, and is in the log only. */
+async function checkTools(
+  { loadToolbox, config }: GatewayContext,
+): Promise<{ status: "disabled" | "ready" | "failed"; groups: string[] }> {
+  const groups = [...config.tools ?? []];
+  if (loadToolbox === undefined) return { status: "disabled", groups };
+  const loaded = await loadToolbox().then(() => true, () => false);
+  return { status: loaded ? "ready" : "failed", groups };
+}
+
+function folderStatus(folder: { failure: string | undefined } | undefined) {
+  return folder === undefined
+    ? { status: "off" }
+    : folder.failure === undefined
+    ? { status: "on" }
+    : { status: "failed", ...problem(folder.failure) };
+}
+
+function problem(failure: string | undefined): { problem?: string } {
+  return failure === undefined ? {} : { problem: failure };
+}

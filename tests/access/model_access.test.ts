@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createModelAccess } from "../../lib/access/model_access.ts";
+import { createTestGateway } from "../kit/gateway.ts";
+import { FakeUpstream } from "../kit/upstream.ts";
+import { COMPLETE_STREAMS } from "../kit/streams.ts";
+
+/** A pattern, the names that it allows, and those that it does not. */
+const PATTERNS: [pattern: string, allowed: string[], others: string[]][] = [
+  ["fast", ["fast"], ["fas", "faster", ""]],
+  ["*", ["", "a", "a/b"], []],
+  ["openai/*", ["openai/", "openai/gpt-5"], ["openai", "groq/openai/gpt-5"]],
+  ["*:free", ["a:free", ":free"], ["a:free:x"]],
+  ["a*b*c", ["abc", "aXbXbXc"], ["ac", "acb", "abcd"]],
+  ["ab*ba", ["abba", "abXba"], ["aba"]],
+  ["a.c", ["a.c"], ["abc"]],
+];
+
+for (const [pattern, allowed, others] of PATTERNS) {
+  test(`createModelAccess() matches ${pattern}`, () => {
+    const access = createModelAccess(new Map([["alice", [pattern]]]));
+    for (const name of allowed) assert.ok(access.allows("alice", [name]), name);
+    for (const name of others) assert.ok(!access.allows("alice", [name]), name);
+  });
+}
+
+const KEYS = {
+  alice: "alice-0123456789abcdef",
+  bob: "bob-0123456789abcdef",
+  carol: "carol-0123456789abcdef",
+};
+const SETTINGS = {
+  GATEWAY_API_KEYS: Object.entries(KEYS).map(([name, key]) => `${name}:${key}`),
+  GATEWAY_ADMIN_KEY: "admin-0123456789abcdef",
+  MODEL_MAP: { fast: "x/secret-model", slow: { model: "openai/gpt-5", fallbacks: ["x/secret-model"] } },
+  UPSTREAMS: { local: { url: "http://127.0.0.1:9/v1" }, openai2: { url: "http://127.0.0.1:9/v1" } },
+  MODEL_ACCESS: { alice: ["openai/*", "fast"], carol: [], admin: ["*"], "*": ["local/*"] },
+};
+
+/** A key, the model of a request, and whether it may be used. */
+const REQUESTS: [name: keyof typeof KEYS | "admin", model: string, allowed: boolean][] = [
+  ["alice", "openai/gpt-5", true],
+  ["alice", "slow", true],
+  ["alice", "fast", true],
+  ["alice", "claude-gw-fast", true],
+  ["alice", "x/secret-model", false],
+  ["alice", "claude-opus-5-5", false],
+  ["alice", "local/openai/gpt-5", false],
+  ["alice", "big", false],
+  ["bob", "local/llama", true],
+  ["bob", "fast", false],
+  ["bob", "openai2/llama", false],
+  ["carol", "demo/echo", false],
+  ["admin", "x/secret-model", true],
+];
+
+for (const path of ["/v1/messages", "/v1/messages/count_tokens"]) {
+  for (const [name, model, allowed] of REQUESTS) {
+    test(`POST ${path} ${allowed ? "answers" : "forbids"} ${model} to ${name}`, async () => {
+      const gateway = createTestGateway({ settings: SETTINGS, upstream: { body: COMPLETE_STREAMS.chat } });
+      const key = name === "admin" ? SETTINGS.GATEWAY_ADMIN_KEY : KEYS[name];
+      const body = { model, max_tokens: 9, messages: [{ role: "user", content: "Hello" }] };
+      const response = await gateway.post(body, { path, headers: { "x-api-key": key } });
+      const { error } = await response.json();
+      assert.equal(response.status, allowed ? 200 : 403, error?.message);
+      if (allowed) return;
+      assert.deepEqual(error, {
+        type: "permission_error",
+        message: `Cannot use model "${model}": the key "${name}" is not allowed to use it`,
+      });
+      assert.equal(gateway.upstream.requests.length, 0);
+    });
+  }
+}
+
+/** Fields that lead to further models: one that may be used, and one that may not. */
+const FIELDS: [allowed: object, forbidden: object][] = [
+  [{ models: ["openai/gpt-5-mini"] }, { models: ["openai/gpt-5-mini", "x/secret-model"] }],
+  [{ fallbacks: [{ model: "openai/gpt-5-mini" }] }, { fallbacks: [{ model: "x/secret-model" }] }],
+  [{ models: [] }, { preset: "secret" }],
+  [{ tools: [toTool("openai/gpt-5-mini")] }, { tools: [toTool("x/secret-model")] }],
+];
+
+for (const [allowed, forbidden] of FIELDS) {
+  test(`POST /v1/messages forbids ${JSON.stringify(forbidden)}`, async () => {
+    const gateway = createTestGateway({ settings: SETTINGS, upstream: { body: COMPLETE_STREAMS.chat } });
+    const statusOf = async (fields: object) => {
+      const messages = [{ role: "user", content: "Hi" }];
+      const body = { model: "openai/gpt-5", max_tokens: 9, messages, ...fields };
+      return (await gateway.post(body, { headers: { "x-api-key": KEYS.alice } })).status;
+    };
+    assert.deepEqual([await statusOf(allowed), await statusOf(forbidden)], [200, 403]);
+  });
+}
+
+function toTool(model: string): object {
+  return { type: "advisor_20260301", name: "advisor", model };
+}
+
+test("GET /v1/models lists only the models that a key may use", async () => {
+  const models = JSON.stringify({ data: [{ id: "openai/gpt-5" }, { id: "x/secret-model" }] });
+  const upstream = new FakeUpstream({}, { models });
+  const gateway = createTestGateway({ settings: SETTINGS, upstream });
+  const idsOf = async (key: string) => {
+    const { data } = await (await gateway.get("/v1/models?limit=1000", { "x-api-key": key })).json();
+    return data.map(({ id }: { id: string }) => id);
+  };
+  assert.deepEqual(await idsOf(KEYS.alice), [
+    "fast",
+    "claude-gw-fast",
+    "slow",
+    "claude-gw-slow",
+    "openai/gpt-5",
+  ]);
+  assert.deepEqual(await idsOf(KEYS.carol), []);
+  assert.ok((await idsOf(SETTINGS.GATEWAY_ADMIN_KEY)).includes("big"));
+  const one = await gateway.get("/v1/models/big", { "x-api-key": KEYS.alice });
+  assert.equal(one.status, 403);
+});
