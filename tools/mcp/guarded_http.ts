@@ -5,6 +5,7 @@ import { REDIRECTS } from "../host/web/guarded_fetch.ts";
 import { requestTarget } from "../host/web/request_target.ts";
 import type { Resolve } from "../host/web/resolve.ts";
 import type { After } from "../host/web/time_limit.ts";
+import { JsonLimit } from "./json_limit.ts";
 import { parseTarget, shortenUrl, type Target } from "../policy/url.ts";
 
 /** The part of `fetch` that an MCP transport uses. */
@@ -46,8 +47,8 @@ export function parseServerUrl(text: string, allowHosts: ReadonlySet<string>): T
  * call is never sent twice. Responses are not compressed.
  *
  * It throws a {@linkcode FetchError} or {@linkcode McpError} if a request may not be sent, is not answered, or is
- * redirected. A response larger than `maxBytes`, or a stream of more than 100,000 lines, fails while
- * its body is read.
+ * redirected. A response larger than `maxBytes`, beyond a {@linkcode JsonLimit}, or a stream of more than 100,000 lines
+ * fails while its body is read.
  */
 export function createGuardedHttp(target: Target, options: GuardedHttpOptions): McpFetch {
   const { resolve, connect, after } = options;
@@ -128,6 +129,7 @@ function toBody(
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const chunks = response.body[Symbol.asyncIterator]();
   const isStream = /^\s*text\/event-stream/i.test(response.header("content-type") ?? "");
+  const jsonLimit = new JsonLimit();
   let lines = 0;
   let size = 0;
   const end = () => {
@@ -155,6 +157,7 @@ function toBody(
         if (lines > MAX_LINES) {
           throw new McpError(`Cannot read the response: it has more than ${MAX_LINES} lines`);
         }
+        jsonLimit.add(value);
         controller.enqueue(new Uint8Array(value));
       } catch (error) {
         end();

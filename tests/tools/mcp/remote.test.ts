@@ -144,6 +144,16 @@ const UNUSABLE: { name: string; options: TestMcpOptions; message: RegExp; status
     message: /it is larger than 16 MiB$/,
   },
   {
+    name: "nests its answer 10 million times",
+    options: {
+      intercept: (_request, response) => {
+        response.writeHead(200, { "content-type": "application/json" });
+        return Boolean(response.end("[".repeat(10_000_000)));
+      },
+    },
+    message: /it is nested more than 200 levels deep$/,
+  },
+  {
     name: "answers with more than 100 messages",
     options: {
       intercept: ({ message }, response) => {

@@ -1,4 +1,5 @@
 import type { Transport } from "@modelcontextprotocol/client";
+import { JsonLimit } from "../json_limit.ts";
 import type { Child } from "./child.ts";
 import type { ServerLog } from "./server_log.ts";
 
@@ -14,8 +15,8 @@ const EXIT_GRACE_MS = 200;
 /**
  * Creates the transport of a server on stdin and stdout: one JSON message a line.
  *
- * Lines that are no messages go to the log: many servers greet there. A message that is too long closes the
- * transport. Closing it does not end the process.
+ * Lines that are no messages go to the log: many servers greet there. A message that is too long, or beyond a
+ * {@linkcode JsonLimit}, closes the transport. Closing it does not end the process.
  *
  * What a server sends unasked costs little time and memory: notifications and answers to no request are dropped, because
  * they change nothing, and so are requests beyond `MAX_ANSWERING`.
@@ -88,6 +89,12 @@ export function createStdioTransport(child: Child, log: ServerLog): Transport {
 
   function receive(line: string): void {
     if (isClosed || line.trim() === "") return;
+    try {
+      new JsonLimit().add(line);
+    } catch (error) {
+      log.add(error instanceof Error ? error.message : String(error));
+      return close();
+    }
     const message = toMessage(line);
     if (message === undefined) return log.add(line);
     if (!isExpected(message)) return;

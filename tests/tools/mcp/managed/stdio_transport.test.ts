@@ -27,6 +27,7 @@ async function createStage() {
     transport,
     received,
     readStdin: () => written.shift()?.(),
+    print: (text: string) => new Promise((resolve) => stdout.write(text, resolve)),
     async say(...messages: object[]): Promise<void> {
       const lines = messages.map((message) => `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
       await new Promise((resolve) => stdout.write(lines.join(""), resolve));
@@ -55,4 +56,15 @@ test("notifications of a server, and answers to no open request, are dropped", a
   await say({ method: "notifications/tools/list_changed" }, { id: 7, result: {} }, { id: 2, result: {} });
   await say({ id: "1", result: {} }, { id: 1, result: {} });
   assert.deepEqual(received, ["1"]);
+});
+
+test("a line that is nested too deeply closes the transport, and is not parsed", async () => {
+  const { transport, received, print, say } = await createStage();
+  let isClosed = false;
+  transport.onclose = () => isClosed = true;
+  void transport.send({ jsonrpc: "2.0", id: 1, method: "tools/list" });
+  await print(`{"jsonrpc":"2.0","id":1,"result":${"[".repeat(1000)}${"]".repeat(1000)}}\n`);
+  assert.ok(isClosed);
+  await say({ id: 1, result: {} });
+  assert.deepEqual(received, []);
 });
