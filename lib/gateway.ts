@@ -6,7 +6,7 @@ import { createOperations, createRecords } from "./server/operator/operations.ts
 import { readTextFile } from "./runtime/files.ts";
 import { readVariable } from "./runtime/process.ts";
 import { createShutdown } from "./runtime/shutdown.ts";
-import { readMcpConfig } from "./config/mcp_config.ts";
+import { readMcpConfig } from "./config/mcp/mcp_config.ts";
 import { parseConfig } from "./config/parse.ts";
 import { reloadConfig, type Reloaded } from "./config/reload.ts";
 import { ADMIN, LOCAL } from "./config/gateway_keys.ts";

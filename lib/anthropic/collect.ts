@@ -1,6 +1,6 @@
 import { ApiError } from "../base/errors.ts";
 import { AnswerSize } from "./answer_size.ts";
-import { parseToolInput } from "./parse_input.ts";
+import { parseToolInput } from "./tool_input/parse_input.ts";
 import type { ResponseBlock, ResponseMessage, StreamEvent } from "./events.ts";
 
 /**

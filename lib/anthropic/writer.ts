@@ -1,7 +1,7 @@
 import type { JsonObject } from "../base/json.ts";
 import type { ResponseBlock, StreamEvent, Usage, UsageReport } from "./events.ts";
 import { BlockQueue, type Delta, type InputFilter, type QueuedBlock, toInputDelta } from "./block_queue.ts";
-import { ToolInput } from "./tool_input.ts";
+import { ToolInput } from "./tool_input/tool_input.ts";
 
 /** Properties of a message that are known before its first block. */
 export interface MessageHead {

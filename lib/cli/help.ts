@@ -2,7 +2,7 @@ import { COMMANDS } from "./commands.ts";
 import { resolveSettings, type Sources } from "../config/parse.ts";
 import { SETTING_NAMES, type SettingName, SETTINGS } from "../config/settings.ts";
 import { quote, redact } from "../base/redact.ts";
-import type { McpServer } from "../config/mcp_config.ts";
+import type { McpServer } from "../config/mcp/mcp_config.ts";
 import type { NamedUpstream } from "../config/upstreams.ts";
 import type { Alias } from "../config/aliases.ts";
 

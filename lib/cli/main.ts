@@ -1,5 +1,5 @@
 import { ConfigError, parseConfig, toSettings } from "../config/parse.ts";
-import { readMcpConfig } from "../config/mcp_config.ts";
+import { readMcpConfig } from "../config/mcp/mcp_config.ts";
 import type { Config, Settings } from "../config/settings.ts";
 import type { CreateGateway, ReadyHandler } from "./command.ts";
 import { COMMANDS } from "./commands.ts";

@@ -1,5 +1,5 @@
 import { credentialsOf } from "../base/redact_secrets.ts";
-import type { McpServer } from "./mcp_config.ts";
+import type { McpServer } from "./mcp/mcp_config.ts";
 import type { Config } from "./settings.ts";
 
 /**

@@ -1,12 +1,12 @@
 import type * as v from "valibot";
-import { ACCESS_SETTINGS } from "./access_settings.ts";
-import { DATA_SETTINGS } from "./data_settings.ts";
-import { LOG_SETTINGS } from "./log_settings.ts";
+import { ACCESS_SETTINGS } from "./settings/access_settings.ts";
+import { DATA_SETTINGS } from "./settings/data_settings.ts";
+import { LOG_SETTINGS } from "./settings/log_settings.ts";
 import { limitMap, type Limits, type LimitsInput } from "./limits.ts";
 import { DIALECT_CHOICES, type DialectChoice } from "./presets.ts";
-import { MCP_SETTINGS } from "./mcp_settings.ts";
-import { TIMEOUT_SETTINGS } from "./timeout_settings.ts";
-import { TOOL_SETTINGS } from "./tool_settings.ts";
+import { MCP_SETTINGS } from "./settings/mcp_settings.ts";
+import { TIMEOUT_SETTINGS } from "./settings/timeout_settings.ts";
+import { TOOL_SETTINGS } from "./settings/tool_settings.ts";
 import { type NamedUpstream, upstreamMap, type UpstreamsInput } from "./upstreams.ts";
 import { baseUrl, integer, oneOf, onOff, type Schema, storeUrl, text } from "./schemas.ts";
 import { type Alias, modelMap } from "./aliases.ts";

@@ -1,5 +1,5 @@
 import type { Access } from "../access/access.ts";
-import type { McpServer } from "../config/mcp_config.ts";
+import type { McpServer } from "../config/mcp/mcp_config.ts";
 import type { Config } from "../config/settings.ts";
 import type { BodyMeter } from "../limits/body_meter.ts";
 import type { Limiter } from "../limits/limiter.ts";

@@ -1,6 +1,6 @@
 import { AnswerSize } from "../anthropic/answer_size.ts";
 import type { MessageDelta, ResponseBlock, StreamEvent } from "../anthropic/events.ts";
-import { parseToolInput } from "../anthropic/parse_input.ts";
+import { parseToolInput } from "../anthropic/tool_input/parse_input.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
 import type { Citable, Piece } from "./citations.ts";
 import { CitedText } from "./citations.ts";

@@ -7,7 +7,7 @@ import type { Toolbox } from "../../tools/toolbox/toolbox.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { ConfigError } from "../config/parse.ts";
 import type { Config } from "../config/settings.ts";
-import type { McpServer } from "../config/mcp_config.ts";
+import type { McpServer } from "../config/mcp/mcp_config.ts";
 import { redact } from "../base/redact.ts";
 import { createRedactor } from "../base/redact_secrets.ts";
 import { NAME, VERSION } from "../base/version.ts";

@@ -4,13 +4,13 @@ import { ApiError } from "../base/errors.ts";
 import { tryJson } from "../base/json.ts";
 import { redact } from "../base/redact.ts";
 import { cleanMessage } from "../dialects/errors/error_shapes.ts";
-import { detectFormat } from "../upstreams/answer_format.ts";
+import { detectFormat } from "../upstreams/response/answer_format.ts";
 import type { MessageContext } from "./context.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { isContent } from "./hold.ts";
-import { peekText, readBytes } from "../upstreams/read_body.ts";
-import { toUtf8 } from "../upstreams/to_utf8.ts";
-import { readEvents } from "../upstreams/read_events.ts";
+import { peekText, readBytes } from "../upstreams/response/read_body.ts";
+import { toUtf8 } from "../upstreams/response/to_utf8.ts";
+import { readEvents } from "../upstreams/response/read_events.ts";
 import { readAnswerText, unreadableResponse } from "../upstreams/send.ts";
 import type { IdleTimer } from "../upstreams/idle_timeout.ts";
 

@@ -1,5 +1,5 @@
 import { type IdleTimer, startIdleTimer, type Timeouts } from "../upstreams/idle_timeout.ts";
-import type { ReadOptions } from "../upstreams/read_body.ts";
+import type { ReadOptions } from "../upstreams/response/read_body.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
 
 /** Options of {@linkcode sendTimed}. */

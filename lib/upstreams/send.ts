@@ -1,12 +1,12 @@
-import { toUtf8 } from "./to_utf8.ts";
+import { toUtf8 } from "./response/to_utf8.ts";
 import type { Caller } from "../access/caller.ts";
-import { readBytes, type ReadOptions, readText } from "./read_body.ts";
+import { readBytes, type ReadOptions, readText } from "./response/read_body.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { keyHeader, UpstreamError } from "../dialects/mod.ts";
 import { parseErrorText } from "../dialects/errors/error_shapes.ts";
 import { toUpstreamError } from "../dialects/errors/upstream_error.ts";
 import { ApiError } from "../base/errors.ts";
-import { excessError } from "./excess_error.ts";
+import { excessError } from "./response/excess_error.ts";
 import { findExcess } from "../base/json_bounds.ts";
 import { type JsonObject, tryJson } from "../base/json.ts";
 import type { Upstream } from "./upstream.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SETTING_NAMES, SETTINGS } from "../../lib/config/settings.ts";
-import { readMcpConfig } from "../../lib/config/mcp_config.ts";
+import { readMcpConfig } from "../../lib/config/mcp/mcp_config.ts";
 import { describeConfig, describeServers, helpText } from "../../lib/cli/help.ts";
 import { readFlags } from "../../lib/cli/flags.ts";
 

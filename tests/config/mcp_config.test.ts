@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readMcpConfig } from "../../lib/config/mcp_config.ts";
+import { readMcpConfig } from "../../lib/config/mcp/mcp_config.ts";
 import { ConfigError } from "../../lib/config/parse.ts";
 
 const VARIABLES: Record<string, string> = {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readMcpConfig } from "../../lib/config/mcp_config.ts";
+import { readMcpConfig } from "../../lib/config/mcp/mcp_config.ts";
 import { parseConfig } from "../../lib/config/parse.ts";
 import { listSecrets } from "../../lib/config/secrets.ts";
 

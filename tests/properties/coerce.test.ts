@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { coerce } from "../../lib/anthropic/coerce.ts";
-import { ToolInput } from "../../lib/anthropic/tool_input.ts";
+import { coerce } from "../../lib/anthropic/tool_input/coerce.ts";
+import { ToolInput } from "../../lib/anthropic/tool_input/tool_input.ts";
 import type { JsonObject } from "../../lib/base/json.ts";
 import { SEED } from "../kit/random.ts";
 

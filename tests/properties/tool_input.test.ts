@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ToolInput } from "../../lib/anthropic/tool_input.ts";
+import { ToolInput } from "../../lib/anthropic/tool_input/tool_input.ts";
 import type { JsonObject } from "../../lib/base/json.ts";
 import type { Wire } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";

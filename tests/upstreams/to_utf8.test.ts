@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toUtf8 } from "../../lib/upstreams/to_utf8.ts";
+import { toUtf8 } from "../../lib/upstreams/response/to_utf8.ts";
 
 const TEXT = 'data: {"a":"Grüße, ÜÄÖ, €"}\n\n';
 

@@ -2,7 +2,7 @@ import type { ServerStatus } from "../../../tools/mcp/managed/managed_servers.ts
 import { ApiError } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { quote } from "../../base/redact.ts";
-import type { McpServer } from "../../config/mcp_config.ts";
+import type { McpServer } from "../../config/mcp/mcp_config.ts";
 import type { GatewayContext } from "../context.ts";
 import type { RoutedCall } from "../routed_call.ts";
 

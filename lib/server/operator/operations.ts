@@ -1,5 +1,5 @@
 import { UNAUTHENTICATED } from "../../config/gateway_keys.ts";
-import type { McpServer } from "../../config/mcp_config.ts";
+import type { McpServer } from "../../config/mcp/mcp_config.ts";
 import type { Config, Settings } from "../../config/settings.ts";
 import { listSecrets } from "../../config/secrets.ts";
 import { type BodyLog, createBodyLog } from "../../observability/body_log.ts";

@@ -1,6 +1,6 @@
 import type { InputFilter } from "../../../anthropic/block_queue.ts";
-import { RawInput } from "../../../anthropic/raw_input.ts";
-import { ToolInput } from "../../../anthropic/tool_input.ts";
+import { RawInput } from "../../../anthropic/tool_input/raw_input.ts";
+import { ToolInput } from "../../../anthropic/tool_input/tool_input.ts";
 import type { OpenBlock } from "../../../anthropic/writer.ts";
 import { isObject, type JsonObject, tryJson } from "../../../base/json.ts";
 import type { Block } from "./schemas.ts";

@@ -1,8 +1,8 @@
 import { createParser } from "eventsource-parser";
 import { BareJson } from "./bare_json.ts";
-import type { ServerSentEvent } from "../dialects/mod.ts";
-import { ApiError } from "../base/errors.ts";
-import { findExcess } from "../base/json_bounds.ts";
+import type { ServerSentEvent } from "../../dialects/mod.ts";
+import { ApiError } from "../../base/errors.ts";
+import { findExcess } from "../../base/json_bounds.ts";
 import { excessError } from "./excess_error.ts";
 
 const MAX_EVENT_CHARS = 16 * 1024 * 1024;

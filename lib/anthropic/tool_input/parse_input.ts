@@ -1,6 +1,6 @@
-import { ApiError } from "../base/errors.ts";
-import { tryJson } from "../base/json.ts";
-import { findExcess, JSON_BOUNDS } from "../base/json_bounds.ts";
+import { ApiError } from "../../base/errors.ts";
+import { tryJson } from "../../base/json.ts";
+import { findExcess, JSON_BOUNDS } from "../../base/json_bounds.ts";
 
 /**
  * Parses the arguments of a model's tool call. Returns `undefined` if they are not JSON, as those of a message that was

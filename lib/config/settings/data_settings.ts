@@ -1,4 +1,4 @@
-import { integer, type Schema, text } from "./schemas.ts";
+import { integer, type Schema, text } from "../schemas.ts";
 
 /** Settings for what outlives a request, part of the table in `settings.ts`. */
 export const DATA_SETTINGS = {

@@ -19,7 +19,7 @@ const FOREIGN = /\$\{(\w+:(?!-)[^}]*)\}/g;
  *
  * @example Usage
  * ```ts
- * import { expandVariables } from "./mcp_variables.ts";
+ * import { expandVariables } from "./variables.ts";
  *
  * const { text } = expandVariables("${HOST:-localhost}:80", () => undefined);
  * if (text !== "localhost:80") throw new Error(text);

@@ -1,4 +1,4 @@
-import { tryJson } from "../base/json.ts";
+import { tryJson } from "../../base/json.ts";
 
 /** Maximum length of a JSON value over several lines. */
 const MAX_CHARS = 1024 * 1024;

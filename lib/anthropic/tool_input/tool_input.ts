@@ -1,5 +1,5 @@
-import { isObject, type JsonObject } from "../base/json.ts";
-import { JSON_BOUNDS } from "../base/json_bounds.ts";
+import { isObject, type JsonObject } from "../../base/json.ts";
+import { JSON_BOUNDS } from "../../base/json_bounds.ts";
 import { InputCoercer } from "./input_coercer.ts";
 import { parseToolInput, toolInputError } from "./parse_input.ts";
 import { StringRepair } from "./string_repair.ts";

@@ -1,5 +1,5 @@
-import { isObject } from "../base/json.ts";
-import type { InputFilter } from "./block_queue.ts";
+import { isObject } from "../../base/json.ts";
+import type { InputFilter } from "../block_queue.ts";
 import { ToolInput } from "./tool_input.ts";
 
 /** Passes the input of a block on unchanged, and only checks that it is one JSON object or empty. */

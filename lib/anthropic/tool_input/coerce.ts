@@ -1,6 +1,6 @@
-import { isObject, type JsonObject, tryJson } from "../base/json.ts";
-import { findExcess } from "../base/json_bounds.ts";
-import { type AllowedTypes, SchemaTypes } from "./schema_types.ts";
+import { isObject, type JsonObject, tryJson } from "../../base/json.ts";
+import { findExcess } from "../../base/json_bounds.ts";
+import { type AllowedTypes, SchemaTypes } from "../schema_types.ts";
 
 /**
  * Converts a value to the type that its JSON Schema requires, if only one conversion is possible.

@@ -1,8 +1,8 @@
-import type { ServerConfig } from "../../tools/mcp/managed/server_config.ts";
-import { isObject, type JsonObject } from "../base/json.ts";
-import { quote } from "../base/redact.ts";
-import { EntryReader, type ParsedEntry } from "./mcp_entries.ts";
-import { ConfigError } from "./parse.ts";
+import type { ServerConfig } from "../../../tools/mcp/managed/server_config.ts";
+import { isObject, type JsonObject } from "../../base/json.ts";
+import { quote } from "../../base/redact.ts";
+import { EntryReader, type ParsedEntry } from "./entries.ts";
+import { ConfigError } from "../parse.ts";
 
 /** A server of the file that `MCP_CONFIG` names. */
 export interface McpServer {

@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import type { ToolGroup } from "../../tools/call.ts";
-import { listForm, withForm } from "./json_form.ts";
-import { baseUrl, integer, list, oneOf, onOff, type Schema, seconds, text } from "./schemas.ts";
+import type { ToolGroup } from "../../../tools/call.ts";
+import { listForm, withForm } from "../json_form.ts";
+import { baseUrl, integer, list, oneOf, onOff, type Schema, seconds, text } from "../schemas.ts";
 
 /** Settings for the tools that the gateway runs, part of the table in `settings.ts`. */
 export const TOOL_SETTINGS = {

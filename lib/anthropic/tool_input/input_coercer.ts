@@ -1,7 +1,7 @@
-import { isObject, type JsonObject, tryJson } from "../base/json.ts";
-import { findExcess } from "../base/json_bounds.ts";
+import { isObject, type JsonObject, tryJson } from "../../base/json.ts";
+import { findExcess } from "../../base/json_bounds.ts";
 import { coerce } from "./coerce.ts";
-import { SchemaTypes } from "./schema_types.ts";
+import { SchemaTypes } from "../schema_types.ts";
 
 /**
  * Converts the members of a streamed JSON object to the types that its schema requires.

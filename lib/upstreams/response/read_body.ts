@@ -1,4 +1,4 @@
-import type { Race } from "./idle_timeout.ts";
+import type { Race } from "../idle_timeout.ts";
 
 /** Options for reading a body. */
 export interface ReadOptions {

@@ -1,4 +1,4 @@
-import { redact } from "../base/redact.ts";
+import { redact } from "../../base/redact.ts";
 
 /** What stands for a secret. */
 export const MASK = "[redacted]";
@@ -17,7 +17,7 @@ const RANDOM = /(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}/g;
  *
  * @example Usage
  * ```ts
- * import { secretsInArgs } from "./mcp_masking.ts";
+ * import { secretsInArgs } from "./masking.ts";
  *
  * const [secret] = secretsInArgs(["--token", "abc"]);
  * if (secret !== "abc") throw new Error(secret);

@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import { LOG_COMPONENTS, LOG_LEVELS, type LogComponent, type LogLevel } from "../base/log_components.ts";
-import { withForm } from "./json_form.ts";
-import { integer, oneOf, onOff, type Schema, text } from "./schemas.ts";
+import { LOG_COMPONENTS, LOG_LEVELS, type LogComponent, type LogLevel } from "../../base/log_components.ts";
+import { withForm } from "../json_form.ts";
+import { integer, oneOf, onOff, type Schema, text } from "../schemas.ts";
 
 /** Settings for the log and the files of the operator, part of the table in `settings.ts`. */
 export const LOG_SETTINGS = {

@@ -1,5 +1,5 @@
-import { ApiError } from "../base/errors.ts";
-import { JSON_BOUNDS, type JsonBounds } from "../base/json_bounds.ts";
+import { ApiError } from "../../base/errors.ts";
+import { JSON_BOUNDS, type JsonBounds } from "../../base/json_bounds.ts";
 
 /** Returns the error for a part of an upstream's answer that exceeds a bound of JSON. */
 export function excessError(part: string, excess: keyof JsonBounds): ApiError {

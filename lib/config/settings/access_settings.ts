@@ -1,6 +1,6 @@
-import { adminKey, type GatewayKey, gatewayKeys } from "./gateway_keys.ts";
-import { modelAccess, type ModelAccessInput } from "./model_access.ts";
-import { hostName, list, onOff, origin, type Schema } from "./schemas.ts";
+import { adminKey, type GatewayKey, gatewayKeys } from "../gateway_keys.ts";
+import { modelAccess, type ModelAccessInput } from "../model_access.ts";
+import { hostName, list, onOff, origin, type Schema } from "../schemas.ts";
 
 /** Settings that decide who may use the gateway, part of the table in `settings.ts`. */
 export const ACCESS_SETTINGS = {

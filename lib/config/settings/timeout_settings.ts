@@ -1,4 +1,4 @@
-import { integer, type Schema, seconds } from "./schemas.ts";
+import { integer, type Schema, seconds } from "../schemas.ts";
 
 type Seconds = Schema<string | number, number>;
 

@@ -1,4 +1,4 @@
-import { integer, onOff, type Schema, seconds } from "./schemas.ts";
+import { integer, onOff, type Schema, seconds } from "../schemas.ts";
 
 /** Settings for MCP servers, part of the table in `settings.ts`. */
 export const MCP_SETTINGS = {

@@ -1,10 +1,10 @@
 import * as v from "valibot";
-import type { HttpServer, StdioServer } from "../../tools/mcp/managed/server_config.ts";
-import type { JsonObject } from "../base/json.ts";
-import { quote } from "../base/redact.ts";
-import { MASK, mask, secretsInArgs, secretsInText } from "./mcp_masking.ts";
-import { type CommonFields, HttpEntry, StdioEntry } from "./mcp_schema.ts";
-import { expandVariables } from "./mcp_variables.ts";
+import type { HttpServer, StdioServer } from "../../../tools/mcp/managed/server_config.ts";
+import type { JsonObject } from "../../base/json.ts";
+import { quote } from "../../base/redact.ts";
+import { MASK, mask, secretsInArgs, secretsInText } from "./masking.ts";
+import { type CommonFields, HttpEntry, StdioEntry } from "./schema.ts";
+import { expandVariables } from "./variables.ts";
 
 /** A parsed entry of the file. */
 export interface ParsedEntry {
