@@ -25,9 +25,8 @@
  *
  * @module
  */
-import { createGateway } from "./lib/gateway.ts";
+import { createGateway, createGatewayContext, serveTools } from "./lib/gateway.ts";
 import { isMain, readArgs } from "./lib/runtime/process.ts";
-import { serveTools } from "./lib/tool_server.ts";
 
 export { createGateway };
 export type { Gateway, GatewayOptions } from "./lib/gateway.ts";
@@ -56,5 +55,7 @@ export type { Alias, Target } from "./lib/config/aliases.ts";
 
 // No top-level await: `require` cannot load a module that has one.
 if (isMain(import.meta)) {
-  import("./lib/cli/main.ts").then(({ main }) => main(readArgs(), { createGateway, serveTools }));
+  import("./lib/cli/main.ts").then(({ main }) =>
+    main(readArgs(), { createGateway, createGatewayContext, serveTools })
+  );
 }

@@ -7,6 +7,8 @@ import { readTextFile } from "./runtime/files.ts";
 import { readVariable } from "./runtime/process.ts";
 import { createShutdown } from "./runtime/shutdown.ts";
 import { readMcpConfig } from "./config/mcp/mcp_config.ts";
+import type { LineStreams } from "./server/mcp_server/line_transport.ts";
+import { type LineServer, serveLines } from "./server/mcp_server/serve_lines.ts";
 import { parseConfig } from "./config/parse.ts";
 import { reloadConfig, type Reloaded } from "./config/reload.ts";
 import { ADMIN, LOCAL } from "./config/gateway_keys.ts";
@@ -136,6 +138,24 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
  */
 export function createGatewayContext(config: Config, options: GatewayOptions = {}): GatewayContext {
   return configure(createShared(config, options), config, options);
+}
+
+/** Options of {@linkcode serveTools}. */
+export interface ToolServerOptions extends Pick<GatewayOptions, "fetch" | "clock"> {
+  settings: Settings;
+  /** The connection to the client. */
+  streams: LineStreams;
+}
+
+/**
+ * Serves the gateway's tools as an MCP server to one client, without HTTP.
+ *
+ * @throws {ConfigError} if a setting is invalid, no tools are enabled, or `WORKSPACE_ROOT` cannot be used.
+ */
+export async function serveTools(
+  { settings, streams, ...options }: ToolServerOptions,
+): Promise<LineServer> {
+  return await serveLines(createGatewayContext(parseConfig({ settings }, { stdio: true }), options), streams);
 }
 
 /** Creates what a change of the settings leaves as it is. */

@@ -11,7 +11,7 @@ const PACKAGES: Record<string, RegExp> = {
   "@valibot/to-json-schema": /^tools\/tool\.ts$/,
   "@modelcontextprotocol/server": /^lib\/server\/mcp_server\//,
   "hono": /^lib\/server\/app\.ts$/,
-  "eventsource-parser": /^lib\/upstreams\/read_events\.ts$/,
+  "eventsource-parser": /^lib\/upstreams\/response\/read_events\.ts$/,
   "minisearch": /^lib\/server_tools\/tool_search\.ts$/,
   "re2js":
     /^(lib\/(server_tools\/tool_search|json_schema\/pattern)|tools\/patterns\/(glob|line)_pattern)\.ts$/,

@@ -13,7 +13,7 @@ import {
   keepSucceeded,
   readBatchFile,
 } from "./batch_file.ts";
-import type { CreateGateway, ReadyHandler } from "./command.ts";
+import type { CommandServices, ReadyHandler } from "./command.ts";
 import { readFlags } from "./flags.ts";
 import { isGiven, readSources } from "./sources.ts";
 import { type Progress, progressBar } from "./progress_bar.ts";
@@ -33,7 +33,7 @@ const MAX_ATTEMPTS = 5;
  *
  * @throws {ConfigError} if the settings or the file cannot be used.
  */
-export async function runBatch(args: readonly string[], createGateway: CreateGateway): Promise<number> {
+export async function runBatch(args: readonly string[], { createGateway }: CommandServices): Promise<number> {
   const [path, ...rest] = args;
   if (path === undefined || path.startsWith("-")) {
     throw new ConfigError([

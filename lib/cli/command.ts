@@ -1,5 +1,6 @@
 import type { Reloaded } from "../config/reload.ts";
-import type { Settings } from "../config/settings.ts";
+import type { Config, Settings } from "../config/settings.ts";
+import type { DoctorContext } from "../doctor/context.ts";
 import type { FetchHandler } from "../runtime/serve.ts";
 
 /** The part of a gateway that the program uses. */
@@ -10,11 +11,20 @@ export interface ReadyHandler extends FetchHandler {
 }
 
 /** Creates the gateway that the program serves. */
-export type CreateGateway = (options: { settings: Settings; host?: string }) => ReadyHandler;
+export type CreateGateway = (
+  options: { settings: Settings; host?: string; fetch?: typeof fetch },
+) => ReadyHandler;
+
+/** What commands run with. */
+export interface CommandServices {
+  createGateway: CreateGateway;
+  /** Creates the parts of a gateway that `doctor` checks. */
+  createGatewayContext(config: Config, options: { host: string }): DoctorContext;
+}
 
 /**
  * Runs a command of the program with the arguments after its name, and returns the exit status.
  *
  * @throws {ConfigError} if the settings or the arguments are invalid: the program prints each mistake, and exits with 2.
  */
-export type RunCommand = (args: readonly string[], createGateway: CreateGateway) => Promise<number>;
+export type RunCommand = (args: readonly string[], services: CommandServices) => Promise<number>;

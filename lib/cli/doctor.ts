@@ -1,8 +1,8 @@
 import { parseConfig } from "../config/parse.ts";
 import { examine } from "../doctor/doctor.ts";
 import { writeReport } from "../doctor/report.ts";
-import { createGatewayContext } from "../gateway.ts";
 import { printLine, startLog } from "../observability/log.ts";
+import type { CommandServices } from "./command.ts";
 import { readFlags } from "./flags.ts";
 import { readSources } from "./sources.ts";
 
@@ -12,7 +12,10 @@ import { readSources } from "./sources.ts";
  *
  * @throws {ConfigError} if the settings are invalid.
  */
-export async function runDoctor(args: readonly string[]): Promise<number> {
+export async function runDoctor(
+  args: readonly string[],
+  { createGatewayContext }: CommandServices,
+): Promise<number> {
   const flags = readFlags(args);
   const config = parseConfig(readSources(flags));
   const { host, port } = config;

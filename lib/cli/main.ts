@@ -1,7 +1,7 @@
 import { ConfigError, parseConfig, toSettings } from "../config/parse.ts";
 import { readMcpConfig } from "../config/mcp/mcp_config.ts";
 import type { Config, Settings } from "../config/settings.ts";
-import type { CreateGateway, ReadyHandler } from "./command.ts";
+import type { CommandServices, ReadyHandler } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { describeConfig, describeServers, helpText } from "./help.ts";
 import { readTextFile } from "../runtime/files.ts";
@@ -17,9 +17,7 @@ import { openStdio, type Stdio } from "../runtime/stdio.ts";
 import { VERSION } from "../base/version.ts";
 
 /** What the program serves. */
-export interface Services {
-  /** Creates the gateway. */
-  createGateway: CreateGateway;
+export interface Services extends CommandServices {
   /** Serves the tools on a connection until its input ends. */
   serveTools(
     options: { settings: Settings; streams: Stdio },
@@ -40,7 +38,7 @@ export async function main(args: readonly string[], services: Services): Promise
   }
   try {
     if (command === undefined) await runFlags(args, services);
-    else setExitCode(await (await command.load())(args.slice(1), services.createGateway));
+    else setExitCode(await (await command.load())(args.slice(1), services));
   } catch (error) {
     if (error instanceof ConfigError) return fail(error.mistakes, 2);
     if (error instanceof ListenError) return fail([error.message], 1);

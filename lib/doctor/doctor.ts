@@ -2,7 +2,7 @@ import type { ToolContext } from "../../tools/toolbox/call_runner.ts";
 import { VERSION } from "../base/version.ts";
 import { LOCAL } from "../config/gateway_keys.ts";
 import { describeRuntime } from "../runtime/process.ts";
-import type { GatewayContext } from "../server/context.ts";
+import type { DoctorContext } from "./context.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import type { UpstreamCheck } from "../upstreams/upstream_check.ts";
 import { checkModel } from "./model.ts";
@@ -20,7 +20,7 @@ export interface ExamineOptions {
  * Checks what a gateway of these settings depends on: upstreams and their keys, models, tools and their sandbox, folders.
  * Sends no message to a model. The last section has the lines that connect Claude Code.
  */
-export async function examine(context: GatewayContext, { models, url }: ExamineOptions): Promise<Section[]> {
+export async function examine(context: DoctorContext, { models, url }: ExamineOptions): Promise<Section[]> {
   const checked = [];
   // One after the other: the first loads the list that the next ones use.
   for (const model of models) checked.push(await checkModel(context, model));
@@ -49,7 +49,7 @@ export async function examine(context: GatewayContext, { models, url }: ExamineO
   ];
 }
 
-async function checkUpstreams({ upstreamChecks, directory }: GatewayContext): Promise<Finding[]> {
+async function checkUpstreams({ upstreamChecks, directory }: DoctorContext): Promise<Finding[]> {
   const checks = await upstreamChecks.run();
   return [...directory.upstreams.values()].filter(({ fetch }) => fetch === undefined).map(
     ({ name, baseUrl }) => {
@@ -84,7 +84,7 @@ function describe(check: UpstreamCheck | undefined): string {
 }
 
 /** Loads the tools, and runs a command in the sandbox if they have a shell. */
-async function checkTools({ loadToolbox, config, newId }: GatewayContext): Promise<Finding[]> {
+async function checkTools({ loadToolbox, config, newId }: DoctorContext): Promise<Finding[]> {
   if (loadToolbox === undefined || config.tools === undefined) {
     return [{ mark: "ok", text: "off: no tool runs on this machine" }];
   }
@@ -119,7 +119,7 @@ function toolContext(id: string): ToolContext {
   };
 }
 
-function checkFolders({ operations, config }: GatewayContext): Finding[] {
+function checkFolders({ operations, config }: DoctorContext): Finding[] {
   const { errors, bodies, recordings } = operations;
   const folders: [setting: string, used: boolean, failure: string | undefined][] = [
     ["LOG_DIR", config.logDir !== undefined, errors.failure ?? bodies?.failure],
@@ -135,7 +135,7 @@ function checkFolders({ operations, config }: GatewayContext): Finding[] {
 }
 
 /** Describes the token that a client needs. The gateway holds only digests of its keys. */
-function describeToken({ access, directory }: GatewayContext, route: Route | undefined): string {
+function describeToken({ access, directory }: DoctorContext, route: Route | undefined): string {
   if (access.apiKeys.required) return "(a key of GATEWAY_API_KEYS)";
   const upstream = route?.upstream ?? directory.upstreams.values().next().value;
   return upstream?.acceptsClientKey && upstream.key === undefined

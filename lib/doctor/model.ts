@@ -1,6 +1,6 @@
 import { LOCAL } from "../config/gateway_keys.ts";
 import { LossReport } from "../dialects/loss.ts";
-import type { GatewayContext } from "../server/context.ts";
+import type { DoctorContext } from "./context.ts";
 import { prepareTurn } from "../turns/prepare_turn.ts";
 import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
 import type { Route } from "../upstreams/upstream.ts";
@@ -9,7 +9,7 @@ import type { Finding, Section } from "./report.ts";
 
 /** Checks that a model can be used, and tells its window, its price, and what a request of Claude Code loses. */
 export async function checkModel(
-  context: GatewayContext,
+  context: DoctorContext,
   name: string,
 ): Promise<{ section: Section; route: Route | undefined }> {
   const title = `Model "${name}"`;

@@ -5,7 +5,14 @@ import { printError, printLine } from "../observability/log.ts";
 import { Recording } from "../observability/recording.ts";
 import { FileError, readTextFile, writeFolder } from "../runtime/files.ts";
 import { toFixture } from "./fixture.ts";
-import { replay } from "./replay.ts";
+import { type CreateReplayGateway, replay } from "./replay.ts";
+
+/** Options of {@linkcode replayFile}. */
+export interface ReplayOptions {
+  /** True to write the fixture folder. */
+  fixture: boolean;
+  createGateway: CreateReplayGateway;
+}
 
 /**
  * Runs `replay <file>`: prints the differences between a recording and its translation now. With `fixture`, writes the
@@ -13,9 +20,9 @@ import { replay } from "./replay.ts";
  *
  * Returns the exit status: 0 without differences, 1 with differences, 2 if the file cannot be used.
  */
-export async function replayFile(file: string, { fixture }: { fixture: boolean }): Promise<number> {
+export async function replayFile(file: string, { fixture, createGateway }: ReplayOptions): Promise<number> {
   try {
-    return await replayRecording(file, readRecording(file), { fixture });
+    return await replayRecording(file, readRecording(file), { fixture, createGateway });
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     printError(`Cannot replay ${quote(file)}: ${error.message}`);
@@ -32,7 +39,7 @@ function readRecording(file: string): Recording {
 async function replayRecording(
   file: string,
   recording: Recording,
-  { fixture }: { fixture: boolean },
+  { fixture, createGateway }: ReplayOptions,
 ): Promise<number> {
   if (fixture) {
     const folder = file.replace(/\.json$/, "").concat(file.endsWith(".json") ? "" : ".fixture");
@@ -42,7 +49,7 @@ async function replayRecording(
     printLine("Move it to tests/fixtures/, and let the test write the expected files: see CONTRIBUTING.md");
     return 0;
   }
-  const { differences, notes } = await replay(recording);
+  const { differences, notes } = await replay(recording, createGateway);
   for (const note of notes) printLine(`Note: ${note}`);
   for (const line of differences) printLine(line);
   const { request_id, version, exchanges } = recording;

@@ -3,11 +3,15 @@ import type { StreamEvent } from "../anthropic/events.ts";
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
 import { redact } from "../base/redact.ts";
 import type { Settings } from "../config/settings.ts";
-import { createGateway } from "../gateway.ts";
 import { maskJson } from "../observability/mask.ts";
 import { maskSequence } from "../observability/mask_stream.ts";
 import type { Recording } from "../observability/recording.ts";
 import { findDifferences } from "./differences.ts";
+
+/** Creates the gateway that translates the request again. */
+export type CreateReplayGateway = (
+  options: { settings: Settings; fetch: typeof fetch },
+) => { fetch(request: Request): Response | Promise<Response>; stop(): Promise<void> };
 
 /** Result of a replay. */
 export interface Replay {
@@ -21,7 +25,7 @@ export interface Replay {
  * Translates a recorded request again, offline: the upstream answers with the recorded bytes. Compares what is sent to
  * the upstream and what the client receives with the recording.
  */
-export async function replay(recording: Recording): Promise<Replay> {
+export async function replay(recording: Recording, createGateway: CreateReplayGateway): Promise<Replay> {
   const { request, exchanges, answer } = recording;
   const sent: (JsonObject | null)[] = [];
   const gateway = createGateway({

@@ -11,14 +11,13 @@ export interface Room {
  * A file belongs to the room with the longest name that fits.
  */
 export const ROOMS: Record<string, Room> = {
-  "mod.ts": { uses: "cli gateway.ts tool_server.ts server anthropic config runtime" },
+  "mod.ts": { uses: "cli gateway.ts server anthropic config runtime" },
   "worker.ts": { uses: "gateway.ts config observability runtime base" },
-  "tool_server.ts": { uses: "gateway.ts server/mcp_server config" },
-  "cli": { uses: "doctor replay gateway.ts config observability runtime base" },
+  "cli": { uses: "doctor replay config observability runtime base" },
   "doctor": {
-    uses: "server turns upstreams dialects anthropic config runtime base tools/toolbox",
+    uses: "turns upstreams dialects access anthropic config runtime base tools/toolbox",
   },
-  "replay": { uses: "gateway.ts anthropic config observability runtime base" },
+  "replay": { uses: "anthropic config observability runtime base" },
   "gateway.ts": {
     uses:
       "server server/mcp_server turns upstreams tokens access limits durable config observability runtime base",

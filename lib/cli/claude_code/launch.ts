@@ -10,7 +10,7 @@ import { FileError, readTextFile, withTemporaryFile } from "../../runtime/files.
 import { newId } from "../../runtime/ids.ts";
 import { exit, onUnhandledError, readEnvironment } from "../../runtime/process.ts";
 import { type RunningServer, serve } from "../../runtime/serve.ts";
-import type { CreateGateway } from "../command.ts";
+import type { CommandServices, CreateGateway } from "../command.ts";
 import { readFlags } from "../flags.ts";
 import { isGiven, readSources } from "../sources.ts";
 import { CLEARED_VARIABLES } from "./client_settings.ts";
@@ -29,7 +29,10 @@ import {
  *
  * @throws {ConfigError} if the settings are invalid, or if Claude Code is not installed.
  */
-export async function runClaude(args: readonly string[], createGateway: CreateGateway): Promise<number> {
+export async function runClaude(
+  args: readonly string[],
+  { createGateway }: CommandServices,
+): Promise<number> {
   const cut = args.includes("--") ? args.indexOf("--") : args.length;
   const clientArgs = args.slice(cut + 1);
   const sources = readSources(readFlags(args.slice(0, cut)));

@@ -7,11 +7,14 @@ import { setImmediate } from "node:timers/promises";
 import * as v from "valibot";
 import { runReplay } from "../../../lib/cli/replay.ts";
 import { Recording } from "../../../lib/observability/recording.ts";
-import { replay } from "../../../lib/replay/replay.ts";
+import { replay as replayWith } from "../../../lib/replay/replay.ts";
 import { createTestGateway, type TestGatewayOptions } from "../../kit/gateway.ts";
 import { type Json, parseJson } from "../../kit/json.ts";
 import { API_SETTINGS, minimalRequest, UPSTREAM_APIS } from "../../kit/request.ts";
 import { COMPLETE_STREAMS, DONE, writeChunks, writeDelta } from "../../kit/streams.ts";
+import { createGateway, createGatewayContext } from "../../../lib/gateway.ts";
+
+const replay = (recording: Recording) => replayWith(recording, createGateway);
 
 const root = mkdtempSync(join(tmpdir(), "gateway-recordings-"));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -139,18 +142,19 @@ test("replay --fixture writes the folder of a fixture, and replay tells what can
   const path = await record({ settings, upstream }, minimalRequest("chat", { model: "m" }), {
     "anthropic-beta": "a",
   });
+  const run = (args: string[]) => runReplay(args, { createGateway, createGatewayContext });
   const printed: string[] = [];
   const [log, error] = [console.log, console.error];
   console.log = (line: string) => printed.push(line);
   console.error = (line: string) => printed.push(line);
   try {
-    assert.equal(await runReplay([path]), 0);
-    assert.equal(await runReplay(["--fixture", path]), 0);
-    assert.equal(await runReplay([join(root, "none.json")]), 2);
+    assert.equal(await run([path]), 0);
+    assert.equal(await run(["--fixture", path]), 0);
+    assert.equal(await run([join(root, "none.json")]), 2);
     writeFileSync(join(root, "other.json"), "{}");
-    assert.equal(await runReplay([join(root, "other.json")]), 2);
-    await assert.rejects(runReplay([]), { name: "ConfigError" });
-    await assert.rejects(runReplay(["--other", path]), { name: "ConfigError" });
+    assert.equal(await run([join(root, "other.json")]), 2);
+    await assert.rejects(run([]), { name: "ConfigError" });
+    await assert.rejects(run(["--other", path]), { name: "ConfigError" });
   } finally {
     [console.log, console.error] = [log, error];
   }
