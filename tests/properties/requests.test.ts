@@ -323,13 +323,22 @@ test("Dialect.toBody() for the native API loses only what is documented", () => 
   }));
 });
 
-/** What Anthropic takes of a message: not the thinking that it did not sign. */
+/** What Anthropic takes of a message: not the thinking that it did not sign, and calls of others as a text. */
 function own({ role, content }: Wire): Wire {
   if (role !== "assistant" || typeof content === "string") return content;
-  return content.filter(({ type, signature, data }: Wire) => {
-    if (type === "thinking") return signature && !signature.startsWith("orgw1.");
-    return type !== "redacted_thinking" || !data.startsWith("orgw1.");
-  });
+  return content.map((block: Wire) => block.type === "mcp_tool_use" ? describe(block) : block).filter(
+    ({ type, signature, data }: Wire) => {
+      if (type === "thinking") return signature && !signature.startsWith("orgw1.");
+      return type !== "redacted_thinking" || !data.startsWith("orgw1.");
+    },
+  );
+}
+
+function describe({ name, server_name, input }: Wire): Wire {
+  return {
+    type: "text",
+    text: `[The tool ${name} of ${server_name} was used with ${JSON.stringify(input)}]`,
+  };
 }
 
 test("estimateTokens() grows with the request and is never zero", () => {

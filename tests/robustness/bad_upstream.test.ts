@@ -83,7 +83,11 @@ const BROKEN: Record<string, [answer: FakeResponse | Error, status: number, mess
   ],
   "HTML and 200": [text(200, HTML, "text/html; charset=utf-8"), 502, /it is text\/html, neither/],
   "HTML and 502": [text(502, HTML, "text/html"), 502, /^Upstream returned 502 without a message$/],
-  "HTML and 404": [text(404, HTML, "text/html"), 404, /^Upstream returned 404 without a message$/],
+  "HTML and 404": [
+    text(404, HTML, "text/html"),
+    404,
+    /usually ends in \/v1: Upstream returned 404 without a message$/,
+  ],
   "words": [text(200, "Hello", "text/plain"), 502, /it is text\/plain, neither/],
   "a picture": [text(200, "\x89PNG", "image/png"), 502, /it is image\/png, neither/],
   "nothing": [text(200, ""), 502, /stream ended before its answer did$/],

@@ -372,6 +372,7 @@ test("TOOL_RATE limits the calls of a client per minute", () =>
     assert.equal(dig(await gateway.get("/tool-metrics"), "tool_execution", "rate_limit_max_requests"), 2);
   }));
 
+// tests/tools/toolbox/ shows that as many run at once; whether these short calls do depends on the machine.
 test("TOOL_CONCURRENCY limits the concurrent calls", async () => {
   const most: number[] = [];
   for (const concurrency of ["1", "3"]) {
@@ -384,7 +385,9 @@ test("TOOL_CONCURRENCY limits the concurrent calls", async () => {
       most.push(count(dig(tool_execution, "metrics", "max_concurrent_executions")));
     });
   }
-  assert.deepEqual(most, [1, 3]);
+  const [one, three = 0] = most;
+  assert.equal(one, 1);
+  assert.ok(three > 1 && three <= 3, String(three));
 });
 
 const SECURED = {
