@@ -1,7 +1,5 @@
 import { McpError } from "../errors.ts";
 
-/** Maximum nesting. Functions that walk a value use the stack. */
-const MAX_DEPTH = 200;
 /** Maximum number of values. An empty list or object counts twice. */
 const MAX_VALUES = 250_000;
 /** Maximum number of members. Engines keep each name, and a hidden class for each order of names. */
@@ -21,8 +19,6 @@ const MAX_MEMBERS = 100_000;
  * ```
  */
 export class JsonLimit {
-  #depth = 0;
-  #maxDepth = 0;
   #values = 0;
   #members = 0;
   #inString = false;
@@ -38,7 +34,6 @@ export class JsonLimit {
       ? (index: number) => piece.charCodeAt(index)
       : (index: number) => piece[index];
     for (let index = 0; index < piece.length; index++) this.#read(codeAt(index));
-    if (this.#maxDepth > MAX_DEPTH) fail(`it is nested more than ${MAX_DEPTH} levels deep`);
     if (this.#values > MAX_VALUES) fail(`it has more than ${MAX_VALUES} values`);
     if (this.#members > MAX_MEMBERS) fail(`it has more than ${MAX_MEMBERS} members`);
   }
@@ -56,13 +51,6 @@ export class JsonLimit {
         return;
       case OPEN_BRACE:
       case OPEN_BRACKET:
-        this.#values++;
-        this.#maxDepth = Math.max(this.#maxDepth, ++this.#depth);
-        return;
-      case CLOSE_BRACE:
-      case CLOSE_BRACKET:
-        this.#depth--;
-        return;
       case COMMA:
         this.#values++;
         return;
@@ -82,6 +70,4 @@ const COMMA = 44;
 const COLON = 58;
 const OPEN_BRACKET = 91;
 const BACKSLASH = 92;
-const CLOSE_BRACKET = 93;
 const OPEN_BRACE = 123;
-const CLOSE_BRACE = 125;
