@@ -76,16 +76,25 @@ test("POST /mcp cancels a call when its client leaves the stream", async () => {
   assert.equal(gateway.clock.waiting, 0);
 });
 
+/** Fails unless a response has no message, and its call was cancelled once and ended. */
+async function assertCancelled(
+  response: Response,
+  gateway: ReturnType<typeof createSlowGateway>["gateway"],
+  slow: ReturnType<typeof createSlowGateway>["slow"],
+): Promise<void> {
+  assert.deepEqual(await readMessages(response), []);
+  await untilAudited(gateway);
+  assert.equal(slow.cancelled(), 1);
+  assert.equal(gateway.context.operations.counters.open, 0);
+}
+
 test("POST /mcp cancels a call when the request's signal is aborted", async () => {
   const { gateway, slow } = createSlowGateway();
   const controller = new AbortController();
   const response = await gateway.post(CALL, { signal: controller.signal });
   await slow.running(1);
   controller.abort();
-  assert.deepEqual(await readMessages(response), []);
-  await untilAudited(gateway);
-  assert.equal(slow.cancelled(), 1);
-  assert.equal(gateway.context.operations.counters.open, 0);
+  await assertCancelled(response, gateway, slow);
 });
 
 test("POST /mcp cancels a call without a session when its client disconnects", async () => {
@@ -96,10 +105,7 @@ test("POST /mcp cancels a call without a session when its client disconnects", a
   const response = await gateway.post({ ...CALL, params }, { headers, signal: controller.signal });
   await slow.running(1);
   controller.abort();
-  assert.deepEqual(await readMessages(response), []);
-  await untilAudited(gateway);
-  assert.equal(slow.cancelled(), 1);
-  assert.equal(gateway.context.operations.counters.open, 0);
+  await assertCancelled(response, gateway, slow);
 });
 
 test("POST /mcp ends a call with an error after REQUEST_TIMEOUT", async () => {
