@@ -21,6 +21,7 @@ import { createOpenCalls } from "./server/mcp_server/open_calls.ts";
 import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
 import { createBodyMeter } from "./limits/body_meter.ts";
+import { createKeyStore, type KeyStore } from "./keys/key_store.ts";
 import { createLimiter, createLimitStore } from "./limits/limiter.ts";
 import type { Directory } from "./upstreams/upstream.ts";
 import { createFetch } from "./runtime/fetch.ts";
@@ -104,7 +105,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     shared,
     concurrency: config.batchConcurrency,
     gateway: () => gateway,
-    clients: () => clientNames(config),
+    clients: () => clientNames(config, shared.keyStore),
   });
   gateway = { ...gateway, ...durable?.services };
   let answer = createApp(gateway);
@@ -126,6 +127,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       await shared.shutdown.start();
       await durable?.close();
       await gateway.limits.settle();
+      await gateway.keyStore.uses.write();
       await gateway.stopServers();
     },
   };
@@ -181,6 +183,7 @@ function createShared(config: Config, { clock = systemClock, hooks = {}, ...opti
     bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
     mcpCalls: createOpenCalls(),
     limitStore: createLimitStore(config, clock),
+    keyStore: createKeyStore(config, { clock, newId }),
     mcpServers,
     keptAnswers: createKeptAnswers({ clock, shutdown }),
     ...createToolLoaders(config, { clock, mcpServers }),
@@ -196,16 +199,18 @@ function configure(
   const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
   const { clock, newId } = shared;
   const directory = toDirectory(fullConfig);
+  const access = createAccess(fullConfig, { host, stored: shared.keyStore });
+  const limits = { ...config.limits, keys: { get: access.keyRules.limits } };
   return {
     ...shared,
     config,
-    access: createAccess(fullConfig, host),
+    access,
     directory,
     upstreamChecks: createUpstreamChecks(directory.upstreams.values(), shared),
     // Lists are cached by the upstream's name: its address may have changed.
     modelCache: createModelCache(shared),
     operations: createOperations(records, { config, clock, settings, mcpServers: shared.mcpServers }),
-    limits: createLimiter(config, { clock, newId, store }),
+    limits: createLimiter({ limits }, { clock, newId, store }),
   };
 }
 
@@ -218,8 +223,12 @@ function shuttingDownResponse(): Response {
 }
 
 /** Returns the names that callers have: of the gateway's keys, or `local` without keys. */
-function clientNames({ gatewayApiKeys, gatewayAdminKey }: Config): ReadonlySet<string> {
-  const keys = [...(gatewayApiKeys ?? [{ name: LOCAL }]), ...(gatewayAdminKey ? [{ name: ADMIN }] : [])];
+async function clientNames(
+  { gatewayApiKeys, gatewayAdminKey, keyStore }: Config,
+  store: KeyStore,
+): Promise<ReadonlySet<string>> {
+  const configured = gatewayApiKeys ?? (keyStore === undefined ? [{ name: LOCAL }] : []);
+  const keys = [...configured, ...await store.list(), ...(gatewayAdminKey ? [{ name: ADMIN }] : [])];
   return new Set(keys.map(({ name }) => name));
 }
 

@@ -21,7 +21,8 @@ import { quote } from "../base/redact.ts";
  * ```
  */
 export function requireKeysOffLoopback(config: Config, host?: string): void {
-  if (config.gatewayApiKeys !== undefined || config.openAccess === "on") return;
+  const { gatewayApiKeys, keyStore, openAccess } = config;
+  if (gatewayApiKeys !== undefined || keyStore !== undefined || openAccess === "on") return;
   if (host === undefined ? !givesAccess(config) : isLoopback(host)) return;
   const where = host === undefined ? "on an address that the runtime chooses" : `on ${quote(host)}`;
   throw new ConfigError([

@@ -84,6 +84,7 @@ export function checkRelations(
 ): string[] {
   return [
     ...checkAdminKey(config),
+    ...checkKeyStore(config),
     ...checkAliasUpstreams(config),
     ...(keysKnown
       ? [
@@ -100,6 +101,20 @@ export function checkRelations(
 function checkAdminKey({ gatewayAdminKey: admin, gatewayApiKeys = [] }: Partial<Config>): string[] {
   const shared = admin !== undefined && gatewayApiKeys.some((client) => isSameKey(client, admin));
   return shared ? ["Cannot use GATEWAY_ADMIN_KEY: it is also in GATEWAY_API_KEYS"] : [];
+}
+
+/** Rejects a key store without its folder, and sign-in without keys. */
+function checkKeyStore({ keyStore, stateDir, signIn, gatewayApiKeys }: Partial<Config>): string[] {
+  return [
+    ...(keyStore === "state_dir" && stateDir === undefined
+      ? ["Cannot use KEY_STORE: STATE_DIR, the folder for the keys, is not set"]
+      : []),
+    ...(signIn === "on" && gatewayApiKeys === undefined && keyStore === undefined
+      ? [
+        "Cannot use SIGN_IN: neither GATEWAY_API_KEYS nor KEY_STORE is set, and there is no key to sign in with",
+      ]
+      : []),
+  ];
 }
 
 /** Rejects aliases with an unknown upstream. Skipped if `MODEL_MAP` or `UPSTREAMS` is invalid. */
@@ -119,9 +134,10 @@ function checkAliasUpstreams({ modelMap, upstreams }: Partial<Config>): string[]
 
 /** Rejects limits and models of unknown keys: they would never apply. */
 function checkKeyNames(
-  { limits, modelAccess = new Map(), gatewayApiKeys = [], gatewayAdminKey }: Partial<Config>,
+  { limits, modelAccess = new Map(), gatewayApiKeys = [], gatewayAdminKey, keyStore }: Partial<Config>,
 ): string[] {
-  const clients = gatewayApiKeys.length === 0 ? [LOCAL] : gatewayApiKeys.map(({ name }) => name);
+  const isOpen = gatewayApiKeys.length === 0 && keyStore === undefined;
+  const clients = isOpen ? [LOCAL] : gatewayApiKeys.map(({ name }) => name);
   const clientNames = new Set([...clients, ...(gatewayAdminKey === undefined ? [] : [ADMIN])]);
   const named = [
     ...[...limits?.keys.keys() ?? []].map((name) => ["LIMITS", name] as const),
@@ -136,15 +152,18 @@ function checkKeyNames(
 }
 
 /** Rejects tools without client keys: any client could run them. */
-function checkToolsNeedKeys({ tools, gatewayApiKeys }: Partial<Config>): string[] {
-  return tools === undefined || gatewayApiKeys !== undefined
+function checkToolsNeedKeys({ tools, gatewayApiKeys, keyStore }: Partial<Config>): string[] {
+  return tools === undefined || gatewayApiKeys !== undefined || keyStore !== undefined
     ? []
     : ["Cannot use TOOLS: GATEWAY_API_KEYS is not set, and any client could run them"];
 }
 
 /** Rejects MCP servers that any client on any machine could use. */
-function checkServersNeedKeys({ mcpConfig, gatewayApiKeys, openAccess }: Partial<Config>): string[] {
-  return mcpConfig === undefined || gatewayApiKeys !== undefined || openAccess !== "on" ? [] : [
+function checkServersNeedKeys(
+  { mcpConfig, gatewayApiKeys, keyStore, openAccess }: Partial<Config>,
+): string[] {
+  const needsKeys = gatewayApiKeys !== undefined || keyStore !== undefined;
+  return mcpConfig === undefined || needsKeys || openAccess !== "on" ? [] : [
     "Cannot use MCP_CONFIG: GATEWAY_API_KEYS is not set and OPEN_ACCESS is on, so any client could use the servers",
   ];
 }

@@ -152,7 +152,7 @@ const TABLE = {
   },
   RATE_LIMIT_STORE: {
     flag: "--rate-limit-store",
-    schema: (): Schema<string, string> => storeUrl(),
+    schema: (): Schema<string, string> => storeUrl("memory"),
     default: "memory",
     secret: true,
     text: "Store for usage counters: memory, or a redis:// or rediss:// URL to share them among gateways",

@@ -4,6 +4,7 @@ import { checkContentType } from "../access/content_type.ts";
 import { checkOperator } from "../access/operator.ts";
 import { answerPreflight, corsHeaders } from "../access/cors.ts";
 import { checkHostAndOrigin } from "../access/origin_check.ts";
+import { isKeyName } from "../config/gateway_keys.ts";
 import { ApiError, errorResponse, toApiError } from "../base/errors.ts";
 import { nearestRoute } from "./nearest_route.ts";
 import { readRoutePath } from "./route_path.ts";
@@ -76,7 +77,7 @@ function createRoutes(gateway: GatewayContext): Hono<Env> {
   });
   const { apiKeys } = gateway.access;
   const operatorRules = {
-    hasKeys: apiKeys.count > 0,
+    hasKeys: apiKeys.required || apiKeys.hasAdmin,
     development: gateway.config.environment === "development",
   };
   const admit = async (
@@ -87,6 +88,8 @@ function createRoutes(gateway: GatewayContext): Hono<Env> {
     requestLog.caller = access === "admin_key"
       ? await authenticateAdmin(request, apiKeys)
       : await authenticate(request, apiKeys, { open: open.some((method) => method === request.method) });
+    const { client } = requestLog.caller;
+    if (isKeyName(client)) gateway.keyStore.uses.touch(client);
     if (access !== undefined) checkOperator(requestLog.caller.client, access, operatorRules);
     checkContentType(request, body);
   };

@@ -18,6 +18,7 @@ import {
 } from "./operator/debug_errors.ts";
 import { answerDetailedHealth } from "./operator/detailed_health.ts";
 import { answerHealth, answerHello, answerRoot, answerStatus } from "./operator/health.ts";
+import { listKeys, makeKey, revokeKey } from "./keys/answer_keys.ts";
 import { answerMessages } from "./messages.ts";
 import { answerMcp, answerMcpDelete, answerMcpGet } from "./mcp_server/endpoint.ts";
 import { answerModel, answerModels } from "./models.ts";
@@ -108,6 +109,13 @@ const OPERATOR_ROUTES: readonly EndpointRoute[] = [
   },
 ];
 
+/** Endpoints of the keys. */
+const KEY_ROUTES: readonly EndpointRoute[] = ([
+  { method: "GET", path: "/v1/gateway/keys", answer: listKeys },
+  { method: "POST", path: "/v1/gateway/keys", answer: makeKey },
+  { method: "DELETE", path: "/v1/gateway/keys/:name", answer: revokeKey },
+] as const).map((route) => ({ ...route, access: "admin_key" }));
+
 /** Endpoints of the managed MCP servers: all need the admin key. */
 const MCP_ROUTES: readonly EndpointRoute[] = ([
   { method: "GET", path: "/v1/mcp/servers", answer: answerServers },
@@ -160,6 +168,7 @@ const FILE_ROUTES: readonly EndpointRoute[] = [
 export const ROUTES: readonly EndpointRoute[] = [
   ...API_ROUTES,
   ...OPERATOR_ROUTES,
+  ...KEY_ROUTES,
   ...MCP_ROUTES,
   ...BATCH_ROUTES,
   ...FILE_ROUTES,

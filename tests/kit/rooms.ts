@@ -20,11 +20,11 @@ export const ROOMS: Record<string, Room> = {
   "replay": { uses: "anthropic config observability runtime base" },
   "gateway.ts": {
     uses:
-      "server server/mcp_server turns upstreams tokens access limits durable config observability runtime base",
+      "server server/mcp_server turns upstreams tokens access keys limits durable config observability runtime base",
   },
   "server": {
     uses:
-      "server/mcp_server turns server_tools upstreams tokens dialects/mod.ts dialects access limits durable anthropic config observability runtime base tools/mcp/managed",
+      "server/mcp_server turns server_tools upstreams tokens dialects/mod.ts dialects access keys limits durable anthropic config observability runtime base tools/mcp/managed",
   },
   "server/mcp_server": {
     uses:
@@ -53,6 +53,7 @@ export const ROOMS: Record<string, Room> = {
   "dialects/responses": { uses: "dialects anthropic json_schema base", pure: true },
   "dialects": { uses: "anthropic json_schema base", pure: true },
   "access": { uses: "config base" },
+  "keys": { uses: "access config observability runtime base" },
   "limits": {
     uses: "config observability runtime base",
     pure: true,
