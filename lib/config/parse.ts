@@ -145,9 +145,11 @@ function checkKeyNames(
       ["MODEL_ACCESS", name] as const
     ),
   ];
-  const known = [...clientNames].map(quote).join(", ");
+  const known = clientNames.size === 0
+    ? "the settings have no keys"
+    : `the names are ${[...clientNames].map(quote).join(", ")}`;
   return named.filter(([, name]) => !clientNames.has(name)).map(([setting, name]) =>
-    `Cannot use ${setting}: no key is named ${quote(name)}; the names are ${known}`
+    `Cannot use ${setting}: no key is named ${quote(name)}; ${known}`
   );
 }
 
