@@ -21,6 +21,7 @@ import { createOpenCalls } from "./server/mcp_server/open_calls.ts";
 import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
 import { createBodyMeter } from "./limits/body_meter.ts";
+import { DeviceCodes } from "./server/sign_in/device_codes.ts";
 import { createKeyStore, type KeyStore } from "./keys/key_store.ts";
 import { createLimiter, createLimitStore } from "./limits/limiter.ts";
 import type { Directory } from "./upstreams/upstream.ts";
@@ -184,6 +185,7 @@ function createShared(config: Config, { clock = systemClock, hooks = {}, ...opti
     mcpCalls: createOpenCalls(),
     limitStore: createLimitStore(config, clock),
     keyStore: createKeyStore(config, { clock, newId }),
+    deviceCodes: new DeviceCodes({ clock, newId }),
     mcpServers,
     keptAnswers: createKeptAnswers({ clock, shutdown }),
     ...createToolLoaders(config, { clock, mcpServers }),

@@ -45,8 +45,11 @@ export function createAccess(config: Config, { host, stored }: AccessOptions = {
   const { gatewayApiKeys, gatewayAdminKey, keyStore, allowedHosts = [], corsOrigins = [] } = config;
   const ownName = host !== undefined && isLoopback(host) ? toHostName(host) : undefined;
   const checksHost = ownName !== undefined || allowedHosts.length > 0;
-  const required = keyStore !== undefined;
-  const apiKeys = createApiKeys(gatewayApiKeys, gatewayAdminKey, { stored, required });
+  const apiKeys = createApiKeys(gatewayApiKeys, gatewayAdminKey, {
+    stored,
+    required: keyStore !== undefined,
+    signIn: config.signIn === "on",
+  });
   const keyRules = createKeyRules(config, { names: new Set(apiKeys.names), stored });
   return {
     apiKeys,

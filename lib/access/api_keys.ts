@@ -31,6 +31,8 @@ export interface ApiKeysOptions {
   stored?: CredentialSource | undefined;
   /** True if clients need a key although none is in the settings. */
   required?: boolean;
+  /** False if tokens of sign-ins are not accepted. Default: true. */
+  signIn?: boolean;
 }
 
 /**
@@ -47,7 +49,7 @@ export interface ApiKeysOptions {
 export function createApiKeys(
   clients: readonly GatewayKey[] = [],
   admin?: GatewayKey,
-  { stored, required = false }: ApiKeysOptions = {},
+  { stored, required = false, signIn: acceptsTokens = true }: ApiKeysOptions = {},
 ): ApiKeys {
   const configured = clients.map(toDigest);
   // Client keys precede the admin key: a key in both is the client's.
@@ -70,7 +72,7 @@ export function createApiKeys(
       if (found !== undefined || stored === undefined) return found?.name;
       const { keys, signIns } = await readStored(options);
       const storedKey = findDigest(keys, digest);
-      const signIn = findDigest(signIns, digest);
+      const signIn = findDigest(acceptsTokens ? signIns : [], digest);
       if (storedKey !== undefined || signIn === undefined) return storedKey?.name;
       const bound = [...configured, ...keys].find(({ name }) => name === signIn.key);
       return bound !== undefined && bindingOf(bound.sha256) === signIn.binding ? bound.name : undefined;

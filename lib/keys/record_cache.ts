@@ -12,7 +12,7 @@ export interface RecordCache {
   /** The records as last read. */
   readonly last: Records;
   /**
-   * Returns the records, at most a second old. With `stale`, the last ones if the store cannot be reached.
+   * Returns the records, at most a second old. With `stale`, the last ones if the store cannot be reached any more.
    *
    * @throws {ApiError} `overloaded_error` if the store cannot be reached.
    */
@@ -26,6 +26,7 @@ export function createRecordCache(store: RecordStore, clock: Clock): RecordCache
   let records: Records = { keys: new Map(), signIns: [] };
   let parsed = new Map<string, { text: string; record: StoredKey | SignIn | undefined }>();
   let readAt = -Infinity;
+  let wasRead = false;
   /** Number of changes. What was read during a change may be older than the change. */
   let changes = 0;
   let reading: Promise<void> | undefined;
@@ -48,6 +49,7 @@ export function createRecordCache(store: RecordStore, clock: Clock): RecordCache
       signIns: all.filter((record): record is SignIn => !isStoredKey(record)),
     };
     readAt = startedAt;
+    wasRead = true;
   }
 
   async function refresh(): Promise<void> {
@@ -66,7 +68,7 @@ export function createRecordCache(store: RecordStore, clock: Clock): RecordCache
       try {
         await refresh();
       } catch (cause) {
-        if (!stale) throw unreachableError(cause);
+        if (!stale || !wasRead) throw unreachableError(cause);
       }
       return records;
     },

@@ -20,7 +20,7 @@ const CLIENT_CLOSED_REQUEST = 499;
 const MAX_SHOWN_CHARS = 200;
 
 /** The fields of a route that decide which requests it accepts. */
-type Access = Pick<EndpointRoute, "open" | "access" | "body">;
+type Access = Pick<EndpointRoute, "open" | "access" | "body" | "stale">;
 
 type Env = { Bindings: { requestLog: RequestLog; path: string } };
 
@@ -83,11 +83,14 @@ function createRoutes(gateway: GatewayContext): Hono<Env> {
   const admit = async (
     request: Request,
     requestLog: RequestLog,
-    { open = [], access, body }: Access = {},
+    { open = [], access, body, stale }: Access = {},
   ) => {
     requestLog.caller = access === "admin_key"
       ? await authenticateAdmin(request, apiKeys)
-      : await authenticate(request, apiKeys, { open: open.some((method) => method === request.method) });
+      : await authenticate(request, apiKeys, {
+        open: open.some((method) => method === request.method),
+        stale,
+      });
     const { client } = requestLog.caller;
     if (isKeyName(client)) gateway.keyStore.uses.touch(client);
     if (access !== undefined) checkOperator(requestLog.caller.client, access, operatorRules);

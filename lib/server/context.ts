@@ -5,6 +5,7 @@ import type { BodyMeter } from "../limits/body_meter.ts";
 import type { KeyStore } from "../keys/key_store.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
+import type { DeviceCodes } from "./sign_in/device_codes.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Operations } from "./operator/operations.ts";
 import type { UpstreamChecks } from "../upstreams/upstream_check.ts";
@@ -28,6 +29,8 @@ export interface GatewayContext extends MessageContext {
   limits: Limiter;
   /** Keys made while the gateway runs, sign-ins, and last uses. */
   keyStore: KeyStore;
+  /** Sign-ins that wait for their user. */
+  deviceCodes: DeviceCodes;
   /** Functions of the embedding program. */
   hooks: Hooks;
   /** Counts the request bodies that are in memory. */

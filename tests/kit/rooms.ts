@@ -13,7 +13,7 @@ export interface Room {
 export const ROOMS: Record<string, Room> = {
   "mod.ts": { uses: "cli gateway.ts server anthropic config runtime" },
   "worker.ts": { uses: "gateway.ts config observability runtime base" },
-  "cli": { uses: "doctor replay config observability runtime base" },
+  "cli": { uses: "doctor replay claude_code config observability runtime base" },
   "doctor": {
     uses: "turns upstreams dialects access anthropic config runtime base tools/toolbox",
   },
@@ -24,7 +24,7 @@ export const ROOMS: Record<string, Room> = {
   },
   "server": {
     uses:
-      "server/mcp_server turns server_tools upstreams tokens dialects/mod.ts dialects access keys limits durable anthropic config observability runtime base tools/mcp/managed",
+      "server/mcp_server turns server_tools upstreams tokens dialects/mod.ts dialects access keys limits durable claude_code anthropic config observability runtime base tools/mcp/managed",
   },
   "server/mcp_server": {
     uses:
@@ -60,6 +60,7 @@ export const ROOMS: Record<string, Room> = {
     except: ["limiter", "memory_store", "redis_store", "spend_file"],
   },
   "durable": { uses: "anthropic config observability runtime base" },
+  "claude_code": { uses: "base", pure: true },
   "anthropic": { uses: "base", pure: true },
   "json_schema": { uses: "base", pure: true },
   "config": { uses: "base tools/call.ts tools/mcp/managed/server_config.ts", pure: true },

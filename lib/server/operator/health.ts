@@ -54,6 +54,16 @@ export function answerRoot(): Response {
       "GET /debug/errors/{id}",
       "POST /debug/errors/cleanup",
       "POST /mcp",
+      "GET /.well-known/oauth-authorization-server",
+      "POST /oauth/device_authorization",
+      "GET /oauth/device",
+      "POST /oauth/device",
+      "POST /oauth/token",
+      "POST /oauth/revoke",
+      "GET /managed/settings",
+      "POST /v1/metrics",
+      "POST /v1/logs",
+      "POST /v1/traces",
     ],
   });
 }
