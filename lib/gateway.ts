@@ -11,7 +11,7 @@ import type { LineStreams } from "./server/mcp_server/line_transport.ts";
 import { type LineServer, serveLines } from "./server/mcp_server/serve_lines.ts";
 import { parseConfig } from "./config/parse.ts";
 import { reloadConfig, type Reloaded } from "./config/reload.ts";
-import { ADMIN, LOCAL } from "./config/gateway_keys.ts";
+import { ADMIN, LOCAL, requiresKeys } from "./config/gateway_keys.ts";
 import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
@@ -225,12 +225,10 @@ function shuttingDownResponse(): Response {
 }
 
 /** Returns the names that callers have: of the gateway's keys, or `local` without keys. */
-async function clientNames(
-  { gatewayApiKeys, gatewayAdminKey, keyStore }: Config,
-  store: KeyStore,
-): Promise<ReadonlySet<string>> {
-  const configured = gatewayApiKeys ?? (keyStore === undefined ? [{ name: LOCAL }] : []);
-  const keys = [...configured, ...await store.list(), ...(gatewayAdminKey ? [{ name: ADMIN }] : [])];
+async function clientNames(config: Config, store: KeyStore): Promise<ReadonlySet<string>> {
+  const { gatewayApiKeys = [], gatewayAdminKey } = config;
+  const clients = requiresKeys(config) ? [...gatewayApiKeys, ...await store.list()] : [{ name: LOCAL }];
+  const keys = [...clients, ...(gatewayAdminKey ? [{ name: ADMIN }] : [])];
   return new Set(keys.map(({ name }) => name));
 }
 

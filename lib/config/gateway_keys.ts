@@ -55,6 +55,16 @@ export function adminKey(): Schema<string, GatewayKey> {
   return withForm(schema, { type: "string", minLength: 1 });
 }
 
+/** True if clients need a key: some are in the settings, or can be made. */
+export function requiresKeys(
+  { gatewayApiKeys, keyStore }: {
+    gatewayApiKeys?: readonly GatewayKey[] | undefined;
+    keyStore?: string | undefined;
+  },
+): boolean {
+  return gatewayApiKeys !== undefined || keyStore !== undefined;
+}
+
 /** True if a key is short enough to be guessed. False for a digest, whose key has an unknown length. */
 export function isGuessable(entry: GatewayKey): boolean {
   return "key" in entry && entry.key.length < MIN_KEY_CHARS;

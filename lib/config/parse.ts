@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ADMIN, isSameKey, LOCAL } from "./gateway_keys.ts";
+import { ADMIN, isSameKey, LOCAL, requiresKeys } from "./gateway_keys.ts";
 import { OTHER_KEYS } from "./model_access.ts";
 import type { ConfigFile } from "./sources/config_file.ts";
 import { quote } from "../base/redact.ts";
@@ -104,12 +104,13 @@ function checkAdminKey({ gatewayAdminKey: admin, gatewayApiKeys = [] }: Partial<
 }
 
 /** Rejects a key store without its folder, and sign-in without keys. */
-function checkKeyStore({ keyStore, stateDir, signIn, gatewayApiKeys }: Partial<Config>): string[] {
+function checkKeyStore(config: Partial<Config>): string[] {
+  const { keyStore, stateDir, signIn } = config;
   return [
     ...(keyStore === "state_dir" && stateDir === undefined
       ? ["Cannot use KEY_STORE: STATE_DIR, the folder for the keys, is not set"]
       : []),
-    ...(signIn === "on" && gatewayApiKeys === undefined && keyStore === undefined
+    ...(signIn === "on" && !requiresKeys(config)
       ? [
         "Cannot use SIGN_IN: neither GATEWAY_API_KEYS nor KEY_STORE is set, and there is no key to sign in with",
       ]
@@ -134,10 +135,10 @@ function checkAliasUpstreams({ modelMap, upstreams }: Partial<Config>): string[]
 
 /** Rejects limits and models of unknown keys: they would never apply. */
 function checkKeyNames(
-  { limits, modelAccess = new Map(), gatewayApiKeys = [], gatewayAdminKey, keyStore }: Partial<Config>,
+  config: Partial<Config>,
 ): string[] {
-  const isOpen = gatewayApiKeys.length === 0 && keyStore === undefined;
-  const clients = isOpen ? [LOCAL] : gatewayApiKeys.map(({ name }) => name);
+  const { limits, modelAccess = new Map(), gatewayApiKeys = [], gatewayAdminKey } = config;
+  const clients = requiresKeys(config) ? gatewayApiKeys.map(({ name }) => name) : [LOCAL];
   const clientNames = new Set([...clients, ...(gatewayAdminKey === undefined ? [] : [ADMIN])]);
   const named = [
     ...[...limits?.keys.keys() ?? []].map((name) => ["LIMITS", name] as const),
@@ -154,18 +155,15 @@ function checkKeyNames(
 }
 
 /** Rejects tools without client keys: any client could run them. */
-function checkToolsNeedKeys({ tools, gatewayApiKeys, keyStore }: Partial<Config>): string[] {
-  return tools === undefined || gatewayApiKeys !== undefined || keyStore !== undefined
+function checkToolsNeedKeys(config: Partial<Config>): string[] {
+  return config.tools === undefined || requiresKeys(config)
     ? []
     : ["Cannot use TOOLS: GATEWAY_API_KEYS is not set, and any client could run them"];
 }
 
 /** Rejects MCP servers that any client on any machine could use. */
-function checkServersNeedKeys(
-  { mcpConfig, gatewayApiKeys, keyStore, openAccess }: Partial<Config>,
-): string[] {
-  const needsKeys = gatewayApiKeys !== undefined || keyStore !== undefined;
-  return mcpConfig === undefined || needsKeys || openAccess !== "on" ? [] : [
+function checkServersNeedKeys(config: Partial<Config>): string[] {
+  return config.mcpConfig === undefined || requiresKeys(config) || config.openAccess !== "on" ? [] : [
     "Cannot use MCP_CONFIG: GATEWAY_API_KEYS is not set and OPEN_ACCESS is on, so any client could use the servers",
   ];
 }

@@ -73,14 +73,15 @@ function describe(name: string, { directory }: GatewayContext, lists: Lists): Pr
   const { model, upstream } = resolveModel(name, directory);
   const listed = findModel(lists.get(upstream) ?? [], model);
   const { contextLength, price } = toFacts(listed);
-  const label = listed?.name ?? listed?.display_name ?? model;
+  const label = listed?.name ?? listed?.display_name;
   const isAlias = directory.aliases.has(name);
   return {
     id: name,
     model,
-    label: isAlias ? `${name} (${label})` : label,
-    description: `${isAlias ? `Alias of ${model}` : model}, by ${upstream.name}`,
+    label: isAlias ? `${name} (${label ?? model})` : label ?? name,
+    description: isAlias ? `Alias of ${model}, by ${upstream.name}` : name,
     window: contextLength,
-    price,
+    // A model within the gateway costs nothing.
+    price: upstream.models === undefined ? price : { input: 0, output: 0 },
   };
 }

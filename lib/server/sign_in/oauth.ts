@@ -61,7 +61,7 @@ const MEMORY_NOTICE = "This gateway keeps sign-ins in memory: a restart of it en
  *
  * @throws {ApiError} `overloaded_error` if the token cannot be kept; the device code stays valid.
  */
-export async function answerToken({ request, gateway }: RoutedCall): Promise<Response> {
+export async function answerToken({ request, gateway, requestLog }: RoutedCall): Promise<Response> {
   assertSignInOn(gateway);
   const form = await readForm(request, gateway);
   const grant = form.get("grant_type");
@@ -69,6 +69,11 @@ export async function answerToken({ request, gateway }: RoutedCall): Promise<Res
   if (grant === "refresh_token") return oauthError("invalid_grant");
   if (grant !== DEVICE_CODE_GRANT) return oauthError(grant ? "unsupported_grant_type" : "invalid_request");
   const poll = gateway.deviceCodes.poll(form.get("device_code") ?? "");
+  if (poll.state === "authorization_pending") {
+    // Every sign-in polls some times, which is no failure.
+    requestLog.respond();
+    requestLog.end("finished", 400);
+  }
   if (poll.state !== "approved") return oauthError(poll.state);
   try {
     const token = await gateway.keyStore.signIn(poll.key);
