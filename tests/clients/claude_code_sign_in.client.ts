@@ -49,57 +49,58 @@ describe("Claude Code, signed in to the gateway", { skip: NO_CLAUDE_CODE || NO_O
     assert.match(run.stdout + run.stderr, /no longer accepts this session.*\/login/);
   });
 
-  testAtDesk("a person signs in and out in a terminal", async (desk) => {
-    if (NO_TERMINAL) return console.log(`skipped: ${NO_TERMINAL}`);
-    await mkdir(join(desk.home, ".claude"), { recursive: true });
-    const settings = { forceLoginMethod: "gateway", forceLoginGatewayUrl: stage.url };
-    await writeFile(join(desk.home, ".claude/settings.json"), JSON.stringify(settings));
-    const trusted = { projects: { [desk.work]: { hasTrustDialogAccepted: true } } };
-    await writeFile(join(desk.home, ".claude.json"), JSON.stringify(trusted));
-    stage.upstream.always(say({ text: ["Good day to you."] }));
-    const proxy = await startProxy();
-    const terminal = openTerminal(CLAUDE_CODE, {
-      cwd: desk.work,
-      env: {
-        HOME: desk.home,
-        HTTP_PROXY: proxy.url,
-        HTTPS_PROXY: proxy.url,
-        NO_PROXY: "127.0.0.1",
-        DISABLE_AUTOUPDATER: "1",
-      },
+  describe("in a terminal", { skip: NO_TERMINAL }, () => {
+    testAtDesk("a person signs in and out", async (desk) => {
+      await mkdir(join(desk.home, ".claude"), { recursive: true });
+      const settings = { forceLoginMethod: "gateway", forceLoginGatewayUrl: stage.url };
+      await writeFile(join(desk.home, ".claude/settings.json"), JSON.stringify(settings));
+      const trusted = { projects: { [desk.work]: { hasTrustDialogAccepted: true } } };
+      await writeFile(join(desk.home, ".claude.json"), JSON.stringify(trusted));
+      stage.upstream.always(say({ text: ["Good day to you."] }));
+      const proxy = await startProxy();
+      const terminal = openTerminal(CLAUDE_CODE, {
+        cwd: desk.work,
+        env: {
+          HOME: desk.home,
+          HTTP_PROXY: proxy.url,
+          HTTPS_PROXY: proxy.url,
+          NO_PROXY: "127.0.0.1",
+          DISABLE_AUTOUPDATER: "1",
+        },
+      });
+      try {
+        await terminal.shows(/textstyle/);
+        terminal.type(ENTER);
+        await terminal.shows(/Entertoconnect/);
+        terminal.type(ENTER);
+        await terminal.shows(/No,cancellogin/);
+        terminal.type(UP);
+        await terminal.shows(/❯Yes/);
+        terminal.type(ENTER);
+        const [, code = ""] = await terminal.shows(/Code:([B-Z]{4}-[B-Z]{4})/);
+        assert.equal(await postForm(`${stage.url}/oauth/device`, { user_code: code, key: KEY }), 200);
+        await terminal.shows(/Connectedto/);
+        terminal.type(ENTER);
+        await terminal.shows(/Securitynotes/);
+        terminal.type(ENTER);
+        await terminal.shows(/house-model[^]*Cloudgateway[^]*automodeon/);
+        terminal.type("hello");
+        await terminal.shows(/hello/);
+        terminal.type(ENTER);
+        await terminal.shows(/Gooddaytoyou/);
+        const stored = JSON.parse(await readFile(join(desk.home, ".claude/.credentials.json"), "utf8"));
+        const token = stored.enterpriseGateway.jwt;
+        assert.equal(await statusWith(token), 200);
+        terminal.type("/logout");
+        await terminal.shows(/logout/);
+        terminal.type(ENTER);
+        await terminal.shows(/loggedout/i);
+        assert.equal(await statusWith(token), 401);
+      } finally {
+        await terminal.close();
+        await proxy.close();
+      }
     });
-    try {
-      await terminal.shows(/textstyle/);
-      terminal.type(ENTER);
-      await terminal.shows(/Entertoconnect/);
-      terminal.type(ENTER);
-      await terminal.shows(/No,cancellogin/);
-      terminal.type(UP);
-      await terminal.shows(/❯Yes/);
-      terminal.type(ENTER);
-      const [, code = ""] = await terminal.shows(/Code:([B-Z]{4}-[B-Z]{4})/);
-      assert.equal(await postForm(`${stage.url}/oauth/device`, { user_code: code, key: KEY }), 200);
-      await terminal.shows(/Connectedto/);
-      terminal.type(ENTER);
-      await terminal.shows(/Securitynotes/);
-      terminal.type(ENTER);
-      await terminal.shows(/house-model[^]*Cloudgateway[^]*automodeon/);
-      terminal.type("hello");
-      await terminal.shows(/hello/);
-      terminal.type(ENTER);
-      await terminal.shows(/Gooddaytoyou/);
-      const stored = JSON.parse(await readFile(join(desk.home, ".claude/.credentials.json"), "utf8"));
-      const token = stored.enterpriseGateway.jwt;
-      assert.equal(await statusWith(token), 200);
-      terminal.type("/logout");
-      await terminal.shows(/logout/);
-      terminal.type(ENTER);
-      await terminal.shows(/loggedout/i);
-      assert.equal(await statusWith(token), 401);
-    } finally {
-      await terminal.close();
-      await proxy.close();
-    }
   });
 
   async function statusWith(token: string): Promise<number> {
