@@ -29,6 +29,8 @@ export function toConnection({ host, port, gatewayApiKeys = [] }: Config): Conne
 
 /** Returns the model of new sessions by the settings; the embedded one if no other can answer. */
 export function chooseModel(sources: LoadedSources, config: Config): string | undefined {
+  // An alias of this name replaces ANTHROPIC_MODEL, with its options and fallbacks.
+  if (config.modelMap.has("big")) return "big";
   if (isGiven("ANTHROPIC_MODEL", sources)) return config.anthropicModel;
   if (config.openrouterApiKey !== undefined) return undefined;
   const [alias] = config.modelMap.keys();
