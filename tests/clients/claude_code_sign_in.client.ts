@@ -46,7 +46,14 @@ describe("Claude Code, signed in to the gateway", { skip: NO_CLAUDE_CODE || NO_O
     await postForm(`${stage.url}/oauth/revoke`, { token });
     const run = await runClaudeCode({ url: stage.url, desk, args: ["-p", "hello"], env: SIGNED_IN });
     assert.equal(run.code, 1);
-    assert.match(run.stdout + run.stderr, /no longer accepts this session.*\/login/);
+    assert.match(run.stdout + run.stderr, /Cloud gateway .* no longer accepts this session.*\/login/);
+  });
+
+  testAtDesk("-p says that the gateway does not answer", async (desk) => {
+    await storeSignIn(desk, "http://127.0.0.1:9", "gwt_of_another_gateway");
+    const run = await runClaudeCode({ url: stage.url, desk, args: ["-p", "hello"] });
+    assert.equal(run.code, 1);
+    assert.match(run.stdout + run.stderr, /Couldn't load settings from Cloud gateway/);
   });
 
   describe("in a terminal", { skip: NO_TERMINAL }, () => {
