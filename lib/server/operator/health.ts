@@ -1,5 +1,6 @@
 import type { Caller } from "../../access/caller.ts";
 import { countUnhandledErrors } from "../../observability/counters.ts";
+import { FAILURE_KINDS, type FailureKind, isExpected } from "../../observability/failure_kind.ts";
 import type { GatewayContext } from "../context.ts";
 import { ADMIN, LOCAL } from "../../config/gateway_keys.ts";
 import { describeRuntime, readMemoryUsage } from "../../runtime/process.ts";
@@ -96,10 +97,11 @@ function statusDetails(
   { operations: { counters }, directory, modelCache, learned }: GatewayContext,
 ) {
   const { requests: total, open, failures } = counters;
-  const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
+  const sum = (kinds: readonly FailureKind[]) => kinds.reduce((total, kind) => total + failures[kind], 0);
+  const [failed, expected] = [sum(FAILURE_KINDS), sum(FAILURE_KINDS.filter(isExpected))];
   return {
     // The request for this answer is not counted as open.
-    requests: { total, failed, open: open - 1, failures },
+    requests: { total, failed, expected, open: open - 1, failures },
     unhandled_errors: countUnhandledErrors(),
     upstreams: [...directory.upstreams.values()].map((upstream) => ({
       name: upstream.name,
