@@ -31,6 +31,8 @@ import {
   answerStatuses,
 } from "./mcp_admin/status.ts";
 import { restartServer, startServer, startServers, stopServer, stopServers } from "./mcp_admin/operations.ts";
+import { answerDocument } from "./openapi/answer_document.ts";
+import { toRouteName } from "./route_name.ts";
 import type { RoutedCall } from "./routed_call.ts";
 import { answerMetrics } from "./operator/metrics.ts";
 import { answerSession } from "./operator/session.ts";
@@ -163,7 +165,8 @@ export const ROUTES: readonly EndpointRoute[] = [
   ...MCP_ROUTES,
   ...BATCH_ROUTES,
   ...FILE_ROUTES,
-  { method: "GET", path: "/", open: ["HEAD"], answer: () => answerRoot() },
+  { method: "GET", path: "/", open: ["HEAD"], answer: () => answerRoot(ROUTES.map(toRouteName)) },
+  { method: "GET", path: "/openapi.json", answer: () => answerDocument(ROUTES) },
   {
     method: "GET",
     path: "/health",

@@ -7,52 +7,12 @@ import { describeRuntime, readMemoryUsage } from "../../runtime/process.ts";
 import { NAME, VERSION } from "../../base/version.ts";
 
 /** Answers `GET /` with the gateway's name, version and endpoints. */
-export function answerRoot(): Response {
+export function answerRoot(endpoints: readonly string[]): Response {
   return Response.json({
     service: NAME,
     version: VERSION,
     description: "Serves Anthropic's Messages API and answers with any model behind OpenRouter",
-    endpoints: [
-      "POST /v1/messages",
-      "POST /v1/messages/stream",
-      "POST /v1/messages/count_tokens",
-      "POST /v1/messages/batches",
-      "GET /v1/messages/batches",
-      "GET /v1/messages/batches/{id}",
-      "DELETE /v1/messages/batches/{id}",
-      "POST /v1/messages/batches/{id}/cancel",
-      "GET /v1/messages/batches/{id}/results",
-      "POST /v1/files",
-      "GET /v1/files",
-      "GET /v1/files/{id}",
-      "DELETE /v1/files/{id}",
-      "GET /v1/files/{id}/content",
-      "GET /v1/models",
-      "GET /v1/models/{id}",
-      "GET /v1/sessions/{id}",
-      "GET /v1/mcp/servers",
-      "GET /v1/mcp/servers/status",
-      "GET /v1/mcp/servers/{name}/status",
-      "GET /v1/mcp/servers/{name}/tools",
-      "POST /v1/mcp/servers/{name}/start",
-      "POST /v1/mcp/servers/{name}/stop",
-      "POST /v1/mcp/servers/{name}/restart",
-      "POST /v1/mcp/servers/start",
-      "POST /v1/mcp/servers/stop",
-      "GET /v1/mcp/health",
-      "GET /v1/mcp/config",
-      "GET /v1/mcp/config/{name}",
-      "GET /health",
-      "GET /health/detailed",
-      "GET /status",
-      "GET /tool-metrics",
-      "GET /metrics",
-      "GET /debug/errors/recent",
-      "GET /debug/errors/stats",
-      "GET /debug/errors/{id}",
-      "POST /debug/errors/cleanup",
-      "POST /mcp",
-    ],
+    endpoints,
   });
 }
 
