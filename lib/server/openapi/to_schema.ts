@@ -17,6 +17,7 @@ export class SchemaWriter {
         const choice = readChoice(valibotSchema);
         if (choice !== undefined) return this.#refer(choice);
         if (valibotSchema.type === "lazy") return this.#writeLazy(valibotSchema);
+        if (valibotSchema.type === "loose_object") return { ...jsonSchema, additionalProperties: true };
         // The schemas of requests have no other checks by code than for objects.
         return valibotSchema.type === "custom" ? { ...jsonSchema, type: "object" } : jsonSchema;
       },
