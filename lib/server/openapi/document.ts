@@ -1,7 +1,6 @@
 import * as v from "valibot";
 import type { JsonObject } from "../../base/json.ts";
 import { NAME, VERSION } from "../../base/version.ts";
-import type { EndpointRoute } from "../routes.ts";
 import { toDocumentedPath, toRouteName } from "../route_name.ts";
 import { MCP_OPERATIONS } from "./mcp_operations.ts";
 import { MESSAGE_OPERATIONS } from "./message_operations.ts";
@@ -11,7 +10,15 @@ import { STORAGE_OPERATIONS } from "./storage_operations.ts";
 import { SchemaWriter } from "./to_schema.ts";
 
 /** What the table of routes says about an endpoint. */
-export type DocumentedRoute = Pick<EndpointRoute, "method" | "path" | "access" | "open" | "body">;
+export interface DocumentedRoute {
+  method: string;
+  /** Path in Hono's syntax. */
+  path: string;
+  /** Who may call an endpoint of the operator. */
+  access?: string;
+  /** Methods that need no key. */
+  open?: readonly string[];
+}
 
 /** The descriptions of all endpoints of the API, by their names. */
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
