@@ -7,7 +7,8 @@ import { z } from "zod";
 import { type Run, runProgram } from "./program.ts";
 import { CLIENT_KEY } from "./stage.ts";
 
-const BINARY = fileURLToPath(
+/** The program. */
+export const BINARY: string = fileURLToPath(
   new URL("node_modules/@anthropic-ai/claude-code-linux-x64/claude", import.meta.url),
 );
 
@@ -43,17 +44,21 @@ export function runClaudeCode(
 ): Promise<Run> {
   return runProgram(BINARY, args, {
     cwd: desk.work,
-    env: {
-      HOME: desk.home,
-      CLAUDE_CODE_TMPDIR: desk.home,
-      ANTHROPIC_BASE_URL: url,
-      ANTHROPIC_AUTH_TOKEN: CLIENT_KEY,
-      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
-      DISABLE_AUTOUPDATER: "1",
-      DISABLE_TELEMETRY: "1",
-      ...env,
-    },
+    env: { ...clientVariables(url, desk), ...env },
   });
+}
+
+/** Returns the variables that lead Claude Code to a gateway. */
+export function clientVariables(url: string, desk: Desk): Record<string, string> {
+  return {
+    HOME: desk.home,
+    CLAUDE_CODE_TMPDIR: desk.home,
+    ANTHROPIC_BASE_URL: url,
+    ANTHROPIC_AUTH_TOKEN: CLIENT_KEY,
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+    DISABLE_AUTOUPDATER: "1",
+    DISABLE_TELEMETRY: "1",
+  };
 }
 
 /** What `--output-format json` prints, and `stream-json` as its last line. */
