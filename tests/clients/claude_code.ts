@@ -7,13 +7,13 @@ import { z } from "zod";
 import { type Run, runProgram } from "./program.ts";
 import { CLIENT_KEY } from "./stage.ts";
 
-/** The program. */
-export const BINARY: string = fileURLToPath(
+/** Path of Claude Code's program. */
+export const CLAUDE_CODE: string = fileURLToPath(
   new URL("node_modules/@anthropic-ai/claude-code-linux-x64/claude", import.meta.url),
 );
 
 /** Why Claude Code cannot run here, or `false`. */
-export const NO_CLAUDE_CODE: string | false = existsSync(BINARY)
+export const NO_CLAUDE_CODE: string | false = existsSync(CLAUDE_CODE)
   ? false
   : `Claude Code is pinned as a native binary for linux-x64 with glibc; this is ${process.platform}-${process.arch}`;
 
@@ -42,7 +42,7 @@ export async function withDesk<T>(use: (desk: Desk) => Promise<T>): Promise<T> {
 export function runClaudeCode(
   { url, desk, args, env }: { url: string; desk: Desk; args: string[]; env?: Record<string, string> },
 ): Promise<Run> {
-  return runProgram(BINARY, args, {
+  return runProgram(CLAUDE_CODE, args, {
     cwd: desk.work,
     env: { ...clientVariables(url, desk), ...env },
   });

@@ -3,11 +3,11 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe } from "node:test";
 import { fileURLToPath } from "node:url";
-import { BINARY, clientVariables, type Desk, NO_CLAUDE_CODE } from "./claude_code.ts";
+import { CLAUDE_CODE, clientVariables, type Desk, NO_CLAUDE_CODE } from "./claude_code.ts";
 import { testAtDesk } from "./claude_code_stage.ts";
 import { greeting, TEXT } from "./scenarios.ts";
 import { GATEWAY_KEY, NO_OWN_GATEWAY, setStage } from "./stage.ts";
-import { NO_TERMINAL, runInTerminal } from "./terminal.ts";
+import { NO_TERMINAL, runInTerminal } from "./run_in_terminal.ts";
 
 const STATUS_LINE = fileURLToPath(new URL("../../docs/examples/statusline.sh", import.meta.url));
 
@@ -23,7 +23,7 @@ describe("Claude Code, its status line", { skip: NO_CLAUDE_CODE || NO_OWN_GATEWA
   testAtDesk("docs/examples/statusline.sh shows the model, tokens, cost and what is left", async (desk) => {
     prepare(desk);
     stage.upstream.script(greeting);
-    const run = await runInTerminal([BINARY, "--model", "openai/gpt-5", "Greet me"], {
+    const run = await runInTerminal([CLAUDE_CODE, "--model", "openai/gpt-5", "Greet me"], {
       cwd: desk.work,
       env: clientVariables(stage.url, desk),
       until: SHOWN,
