@@ -1,3 +1,4 @@
+import { toLocalUrl } from "../base/local_url.ts";
 import { parseConfig } from "../config/parse.ts";
 import { examine } from "../doctor/doctor.ts";
 import { writeReport } from "../doctor/report.ts";
@@ -26,7 +27,7 @@ export async function runDoctor(
     models: model === undefined ? ["big", "small"] : [model],
     // The files of secrets are after it.
     configFile: sources.file && sources.files[0],
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    url: toLocalUrl(host, port),
   });
   printLine(writeReport(sections));
   return sections.some(({ findings }) => findings.some(({ mark }) => mark === "fail")) ? 1 : 0;

@@ -5,6 +5,9 @@ import { createCounters } from "../../lib/observability/counters.ts";
 import { createGatewayMetrics } from "../../lib/observability/metrics/gateway_metrics.ts";
 import type { Family } from "../../lib/observability/metrics/registry.ts";
 import { readStateFamilies } from "../../lib/server/operator/state_metrics.ts";
+import { createTargetMetrics } from "../../lib/server/operator/target_metrics.ts";
+import { createTargetMemory } from "../../lib/upstreams/targets/target_health.ts";
+import { FakeClock } from "../kit/clock.ts";
 import { isJson, text } from "../kit/json.ts";
 import { ROOT } from "./pages.ts";
 
@@ -13,7 +16,8 @@ const read = (path: string) => readFileSync(ROOT + path, "utf8");
 /** All families of `GET /metrics`, by their names. */
 async function readFamilies(): Promise<Map<string, Family>> {
   const { families } = createGatewayMetrics(createCounters(0));
-  const all = [...families, ...await readStateFamilies({ mcpServers: [] })];
+  const targets = createTargetMetrics(createTargetMemory(), new FakeClock());
+  const all = [...families, ...targets, ...await readStateFamilies({ mcpServers: [] })];
   return new Map(all.map((family) => [family.name, family]));
 }
 

@@ -40,6 +40,8 @@ export interface GatewayMetrics {
   readonly openStreams: { count: number };
   /** All families. */
   readonly families: readonly Family[];
+  /** Adds a family whose values are read when the metrics are written. */
+  add(family: Family): void;
 }
 
 /** Creates the metrics; all numbers are 0. */
@@ -70,7 +72,7 @@ export function createGatewayMetrics(counters: Counters): GatewayMetrics {
   const toolDurations = histogram("tool_duration_seconds", "Time of tool calls", ["tool"]);
   const losses = counter("losses_total", "Parts of requests that upstreams could not receive", ["action"]);
   const openStreams = { count: 0 };
-  const families: readonly Family[] = [
+  const families: Family[] = [
     createReading(
       { name: `${PREFIX}info`, help: "Version of the gateway", labels: ["version", "service"] },
       () => [[[VERSION, NAME], 1]],
@@ -138,6 +140,9 @@ export function createGatewayMetrics(counters: Counters): GatewayMetrics {
       toolDurations.observe([label], seconds);
     },
     families,
+    add(family) {
+      families.push(family);
+    },
   };
 }
 

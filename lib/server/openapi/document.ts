@@ -2,6 +2,7 @@ import * as v from "valibot";
 import type { JsonObject } from "../../base/json.ts";
 import { NAME, VERSION } from "../../base/version.ts";
 import { toDocumentedPath, toRouteName } from "../route_name.ts";
+import { KEY_OPERATIONS } from "./key_operations.ts";
 import { MCP_OPERATIONS } from "./mcp_operations.ts";
 import { MESSAGE_OPERATIONS } from "./message_operations.ts";
 import { type Content, json, type Operation } from "./operation.ts";
@@ -24,13 +25,14 @@ export interface DocumentedRoute {
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...MESSAGE_OPERATIONS,
   ...STORAGE_OPERATIONS,
+  ...KEY_OPERATIONS,
   ...MCP_OPERATIONS,
   ...OPERATOR_OPERATIONS,
 };
 
 /** True for an endpoint of the API; false for the pages of browsers. */
 export function isApiRoute({ path }: { path: string }): boolean {
-  return !/^\/console(\/|$)/.test(path);
+  return !/^\/(console|oauth\/device)(\/|$)/.test(path);
 }
 
 /**
@@ -63,7 +65,7 @@ export function createDocument(routes: readonly DocumentedRoute[]): JsonObject {
 }
 
 function toOperation(route: DocumentedRoute, operation: Operation, writer: SchemaWriter): JsonObject {
-  const { summary, query = {}, headers = {}, body, answer, orElse } = operation;
+  const { summary, query = {}, headers = {}, body, answer, orElse, failure = ERROR } = operation;
   const names = Array.from(toDocumentedPath(route.path).matchAll(/\{(\w+)\}/g), ([, name = ""]) => name);
   const parameters = [
     ...names.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } })),
@@ -84,7 +86,7 @@ function toOperation(route: DocumentedRoute, operation: Operation, writer: Schem
     ...(body && { requestBody: { required: true, content: toContent(body, writer) } }),
     responses: {
       [status]: { description: summary, ...(content && { content }) },
-      default: { description: "An error", content: toContent(json("Error", ErrorBody), writer) },
+      default: { description: "An error", content: toContent(failure, writer) },
     },
   };
 }
@@ -114,6 +116,7 @@ const MEDIA_SCHEMAS: Readonly<Record<string, JsonObject>> = {
     },
     required: ["file"],
   },
+  "application/x-www-form-urlencoded": { type: "object" },
   "application/octet-stream": {},
 };
 
@@ -124,6 +127,8 @@ const ErrorBody = v.looseObject({
   request_id: v.string(),
 });
 
+const ERROR = json("Error", ErrorBody);
+
 const SECURITY_SCHEMES: JsonObject = {
   key: { type: "apiKey", in: "header", name: "x-api-key", description: "A key of GATEWAY_API_KEYS" },
   bearer: { type: "http", scheme: "bearer", description: "The same key as a Bearer token" },
@@ -132,8 +137,8 @@ const SECURITY_SCHEMES: JsonObject = {
 };
 
 /** The empty alternative means that the settings may let callers in without a key. */
-function toSecurity({ access, open = [] }: DocumentedRoute): JsonObject[] {
-  if (open.includes("GET")) return [{}];
+function toSecurity({ method, access, open = [] }: DocumentedRoute): JsonObject[] {
+  if (open.includes(method)) return [{}];
   const [key, bearer] = access === undefined ? ["key", "bearer"] : ["adminKey", "adminBearer"];
   return [{ [key]: [] }, { [bearer]: [] }, ...(access === "admin_key" ? [] : [{}])];
 }
@@ -158,6 +163,13 @@ const TAGS: readonly [start: string, tag: string][] = [
   ["/v1/models", "Models"],
   ["/v1/sessions", "Sessions"],
   ["/v1/mcp", "MCP servers"],
+  ["/v1/gateway", "Keys"],
+  ["/oauth", "Sign-in"],
+  ["/.well-known", "Sign-in"],
+  ["/managed", "Sign-in"],
+  ["/v1/metrics", "Telemetry"],
+  ["/v1/logs", "Telemetry"],
+  ["/v1/traces", "Telemetry"],
   ["/mcp", "MCP"],
   ["/debug", "Errors"],
 ];

@@ -37,6 +37,11 @@ const Results = json(
     timestamp: Text,
   }),
 );
+/** Source: https://www.jsonrpc.org/specification#error_object */
+const RpcError = json(
+  "RpcError",
+  v.looseObject({ jsonrpc: v.literal("2.0"), error: v.looseObject({ code: Count, message: Text }) }),
+);
 const ServerConfig = v.looseObject({});
 
 const FORCE = { force: "`true` kills its processes at once" };
@@ -124,11 +129,18 @@ export const MCP_OPERATIONS: Readonly<Record<string, Operation>> = {
     body: json("RpcRequest", v.looseObject({ jsonrpc: v.literal("2.0"), method: Text })),
     answer: json("RpcAnswer", v.looseObject({ jsonrpc: v.literal("2.0") })),
     orElse: { media: "text/event-stream", when: "the client accepts it, for calls of tools" },
+    failure: RpcError,
   },
-  "GET /mcp": { summary: "Refuses a stream: the server sends only answers", answer: undefined, status: 405 },
+  "GET /mcp": {
+    summary: "Refuses a stream: the server sends only answers",
+    answer: RpcError,
+    status: 405,
+    failure: RpcError,
+  },
   "DELETE /mcp": {
     summary: "Ends a session, and cancels its calls",
     headers: { "mcp-session-id": "the session" },
     answer: undefined,
+    failure: RpcError,
   },
 };

@@ -14,6 +14,8 @@ export interface Operation {
   answer: Content | undefined;
   /** Status of that answer. Default: 200, or 204 without a body. */
   status?: number;
+  /** Body of an error that is not in the form of Anthropic's API. */
+  failure?: Content;
   /** A second form of the answer, by its media type. */
   orElse?: { media: string; when: string };
 }

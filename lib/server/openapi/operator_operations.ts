@@ -34,6 +34,21 @@ const DetailedHealth = v.object({
         error: v.optional(Text),
       }),
     ),
+    aliases: v.record(
+      Text,
+      v.object({
+        status: v.picklist(["healthy", "degraded", "unavailable"]),
+        targets: v.array(v.object({
+          target: Text,
+          state: Text,
+          failures: v.optional(Count),
+          last_status: v.optional(Count),
+          retry_in_s: v.optional(Count),
+          group: Count,
+          weight: Count,
+        })),
+      }),
+    ),
     tools: v.object({ status: v.picklist(["disabled", "ready", "failed"]), groups: v.array(Text) }),
     mcp_servers: v.record(
       Text,

@@ -1,17 +1,20 @@
+import type { Caller } from "../../access/caller.ts";
+import { isModelListed } from "../allowed_models.ts";
 import { NAME, VERSION } from "../../base/version.ts";
 import { countUnhandledErrors } from "../../observability/counters.ts";
 import { describeRuntime } from "../../runtime/process.ts";
 import type { ServerStatus } from "../../../tools/mcp/managed/managed_servers.ts";
 import type { GatewayContext } from "../context.ts";
 import { type ServerState, toServerState } from "../mcp_admin/server_state.ts";
+import { reportTargets } from "./target_report.ts";
 
 /**
  * Answers `GET /health/detailed`: what the gateway depends on, checked. The status is `degraded`, still with HTTP 200, if
- * an upstream does not answer or rejects the gateway's key, if tools cannot be loaded, if an MCP server has crashed or
- * does not answer, if a folder cannot be written, or after an unhandled error. The answer holds no secret, and no words of
- * an upstream or an MCP server.
+ * an upstream does not answer or rejects the gateway's key, if all models of an alias cool down, if tools cannot be
+ * loaded, if an MCP server has crashed or does not answer, if a folder cannot be written, or after an unhandled error.
+ * Aliases are shown to keys that may use them. The answer holds no secret, and no words of an upstream or an MCP server.
  */
-export async function answerDetailedHealth(gateway: GatewayContext): Promise<Response> {
+export async function answerDetailedHealth(gateway: GatewayContext, caller: Caller): Promise<Response> {
   const { clock, config, operations, upstreamChecks, directory } = gateway;
   const startedAt = clock.now();
   const [upstreams, tools, servers] = await Promise.all([
@@ -20,6 +23,7 @@ export async function answerDetailedHealth(gateway: GatewayContext): Promise<Res
     readServers(gateway),
   ]);
   const data = gateway.dataDir?.run();
+  const aliases = reportTargets(gateway);
   const storage = {
     errors: { storage: operations.errors.storage, ...problem(operations.errors.failure) },
     bodies: folderStatus(operations.bodies),
@@ -32,6 +36,7 @@ export async function answerDetailedHealth(gateway: GatewayContext): Promise<Res
   const isDegraded = unhandled > 0 || tools.status === "failed" ||
     [errors, bodies, recordings, data].some((folder) => folder?.failure !== undefined) ||
     Object.values(servers).some(({ health }) => health === "dead" || health === "unhealthy") ||
+    Object.values(aliases).some(({ status }) => status === "unavailable") ||
     [...upstreams.values()].some(({ status }) => status === "unreachable" || status === "key_rejected");
   return Response.json({
     status: isDegraded ? "degraded" : "healthy",
@@ -41,6 +46,9 @@ export async function answerDetailedHealth(gateway: GatewayContext): Promise<Res
     processing_time_ms: clock.now() - startedAt,
     services: {
       upstreams: Object.fromEntries(upstreams),
+      aliases: Object.fromEntries(
+        Object.entries(aliases).filter(([alias]) => isModelListed(gateway, alias, caller)),
+      ),
       tools,
       mcp_servers: servers,
       storage,

@@ -11,6 +11,10 @@ export interface Example {
   key?: "admin" | "none";
   headers?: Record<string, string>;
   body?: object;
+  /** Fields of a URL-encoded form. `$CODE` stands for the device code, `$TOKEN` for the token, in an answer before. */
+  fields?: Record<string, string>;
+  /** True if a person enters the code of the sign-in first. */
+  entered?: boolean;
   /** Content of the part `file` of a form. */
   file?: { name: string; content: string };
   /** Shortens an answer that is long. */
@@ -26,6 +30,9 @@ export interface Example {
 const VERSION = { "anthropic-version": "2023-06-01" };
 const MESSAGE = { model: "demo/echo", max_tokens: 100, messages: [{ role: "user", content: "Hello" }] };
 const SESSION = { "x-claude-code-session-id": "session-1" };
+const GRANT = "urn:ietf:params:oauth:grant-type:device_code";
+const MADE_KEYS = "access.md#keys-made-while-the-gateway-runs";
+const SIGN_IN = "clients.md#sign-in";
 const admin = { key: "admin" as const };
 
 /**
@@ -104,6 +111,48 @@ export const EXAMPLES: readonly Example[] = [
   { endpoint: "GET /v1/files/{id}", idOf: "POST /v1/files", see: "durable.md#files" },
   { endpoint: "GET /v1/files/{id}/content", idOf: "POST /v1/files", see: "durable.md#files" },
   { endpoint: "DELETE /v1/files/{id}", idOf: "POST /v1/files", see: "durable.md#files" },
+  {
+    endpoint: "POST /v1/gateway/keys",
+    body: { name: "bob", models: ["demo/*"], limits: { usd_day: 1 } },
+    show: (answer) => ({ ...answer, key: "…" }),
+    ...admin,
+    see: MADE_KEYS,
+  },
+  { endpoint: "GET /v1/gateway/keys", ...admin, see: MADE_KEYS },
+  {
+    endpoint: "DELETE /v1/gateway/keys/{name}",
+    path: "/v1/gateway/keys/bob",
+    ...admin,
+    see: MADE_KEYS,
+  },
+  { endpoint: "GET /.well-known/oauth-authorization-server", key: "none", see: SIGN_IN },
+  {
+    endpoint: "POST /oauth/device_authorization",
+    key: "none",
+    fields: { client_id: "claude_code" },
+    see: SIGN_IN,
+  },
+  {
+    endpoint: "POST /oauth/token",
+    key: "none",
+    fields: { grant_type: GRANT, device_code: "$CODE" },
+    status: 400,
+    see: SIGN_IN,
+  },
+  {
+    endpoint: "POST /oauth/token",
+    key: "none",
+    fields: { grant_type: GRANT, device_code: "$CODE" },
+    entered: true,
+    see: SIGN_IN,
+  },
+  { endpoint: "POST /oauth/revoke", key: "none", fields: { token: "$TOKEN" }, see: SIGN_IN },
+  { endpoint: "GET /managed/settings", see: SIGN_IN },
+  ...["metrics", "logs", "traces"].map((kind) => ({
+    endpoint: `POST /v1/${kind}`,
+    body: {},
+    see: SIGN_IN,
+  })),
   { endpoint: "GET /v1/mcp/servers", ...admin, see: "mcp.md#endpoints" },
   {
     endpoint: "POST /v1/mcp/servers/{name}/start",

@@ -9,7 +9,7 @@ Written by \`npm run docs\` from the OpenAPI document of the gateway and from re
 if others do: without one, only the health check and Claude Code's probes of its base URL are answered.
 
 Keys are sent in \`x-api-key\` or as a Bearer token, see [access](access.md). In the examples, \`$ID\` is the id in
-an answer before, and \`$SESSION\` the header \`mcp-session-id\` of one.
+an answer before, \`$SESSION\` the header \`mcp-session-id\` of one, \`$CODE\` a device code and \`$TOKEN\` a token.
 
 An error has the form of Anthropic's API, and its status:
 [errors](clients.md#errors).
@@ -66,7 +66,7 @@ function describeKey({ security }: Json): string {
 }
 
 function writeExample({ example, status, media, shown }: Answered): string {
-  const { endpoint, path, idOf, key, headers = {}, body, file } = example;
+  const { endpoint, path, idOf, key, headers = {}, body, fields, file } = example;
   const [method = "", route = ""] = endpoint.split(" ");
   const url = `http://127.0.0.1:4000${path ?? route.replace("{id}", idOf === undefined ? "{id}" : "$ID")}`;
   const sent = {
@@ -76,9 +76,10 @@ function writeExample({ example, status, media, shown }: Answered): string {
   };
   const words = [
     `curl ${/[?&$]/.test(url) ? `"${url}"` : url}`,
-    ...(method === "DELETE" || (method === "POST" && !body && !file) ? [`-X ${method}`] : []),
+    ...(method === "DELETE" || (method === "POST" && !body && !fields && !file) ? [`-X ${method}`] : []),
     ...Object.entries(sent).map(([name, value]) => `-H "${name}: ${value}"`),
     ...(body ? [`-d '${JSON.stringify(body)}'`] : []),
+    ...Object.entries(fields ?? {}).map(([name, value]) => `-d "${name}=${value}"`),
     ...(file ? [`-F file=@${file.name}`] : []),
   ];
   const language = media === "application/json" ? "json" : "text";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { createTestGateway, type TestGateway } from "../../kit/gateway.ts";
-import { asJson, type Json } from "../../kit/json.ts";
+import { asJson, dig, type Json } from "../../kit/json.ts";
 import { serveMcp, type TestMcpServer } from "../../kit/mcp_server.ts";
 import { ROOT } from "../pages.ts";
 import { type Example, EXAMPLES } from "./examples.ts";
@@ -39,8 +39,12 @@ export async function runExamples(): Promise<Answered[]> {
   try {
     const answered: Answered[] = [];
     let session = "";
+    const field = (name: string) =>
+      String(answered.map(({ json }) => dig(json, name)).findLast((value) => value !== undefined) ?? "");
     for (const example of EXAMPLES) {
-      const request = toRequest(example, { answered, session });
+      if (example.entered === true) await enterCode(gateway, field("user_code"));
+      const variables = { SESSION: session, CODE: field("device_code"), TOKEN: field("access_token") };
+      const request = toRequest(example, { answered, variables });
       let response = await gateway.fetch(request.clone());
       let text = await response.text();
       while (example.untilEnded === true && !text.includes('"processing_status":"ended"')) {
@@ -76,6 +80,9 @@ function start({ url, host }: TestMcpServer, folder: string): TestGateway {
       TOOLS: "files-read",
       WORKSPACE_ROOT: `${ROOT}docs`,
       WEB_FETCH_ALLOW_HOSTS: host,
+      KEY_STORE: "state_dir",
+      STATE_DIR: join(folder, "state"),
+      SIGN_IN: "on",
       LIMITS: { each: { usd_day: 5 } },
     },
     fetch: (input) =>
@@ -88,24 +95,35 @@ function start({ url, host }: TestMcpServer, folder: string): TestGateway {
 }
 
 function toRequest(
-  { endpoint, path, idOf, key, headers = {}, body, file }: Example,
-  { answered, session }: { answered: readonly Answered[]; session: string },
+  { endpoint, path, idOf, key, headers = {}, body, fields, file }: Example,
+  { answered, variables }: { answered: readonly Answered[]; variables: Record<string, string> },
 ): Request {
   const [method = "", route = ""] = endpoint.split(" ");
   const source = answered.find(({ example }) => example.endpoint === idOf);
   const id = String(source === undefined ? "" : asJson(source.json).id);
   const url = `http://127.0.0.1:4000${path ?? route.replace("{id}", id)}`;
+  const fill = (text: string) => text.replace(/\$([A-Z]+)/g, (_all, name) => variables[name] ?? "");
   const sent = new Headers();
-  for (const [name, value] of Object.entries(headers)) sent.set(name, value.replace("$SESSION", session));
+  for (const [name, value] of Object.entries(headers)) sent.set(name, fill(value));
   if (key !== "none") sent.set("x-api-key", KEYS[key ?? "client"]);
   if (body !== undefined) sent.set("content-type", "application/json");
   const form = file && new FormData();
   if (file) form?.set("file", new File([file.content], file.name, { type: "text/plain" }));
+  const encoded = fields &&
+    new URLSearchParams(Object.entries(fields).map(([name, value]): [string, string] => [name, fill(value)]));
   return new Request(url, {
     method,
     headers: sent,
-    body: form ?? (body === undefined ? null : JSON.stringify(body)),
+    body: form ?? encoded ?? (body === undefined ? null : JSON.stringify(body)),
   });
+}
+
+/** Does what a person does on the page of a sign-in, and lets the time pass until the client may ask again. */
+async function enterCode(gateway: TestGateway, code: string): Promise<void> {
+  const body = new URLSearchParams({ user_code: code, key: KEYS.client });
+  await (await gateway.fetch(new Request("http://127.0.0.1:4000/oauth/device", { method: "POST", body })))
+    .text();
+  gateway.clock.advance(5000);
 }
 
 function toAnswered(
@@ -151,4 +169,8 @@ const FIXED: Json = {
   pid: 4711,
   bytes: 102_400,
   stack_trace: "ApiError: …",
+  device_code: "…",
+  user_code: "BCDF-GHJK",
+  verification_uri_complete: "http://127.0.0.1:4000/oauth/device?user_code=BCDF-GHJK",
+  access_token: "…",
 };
