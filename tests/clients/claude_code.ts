@@ -45,17 +45,21 @@ export function runClaudeCode(
 ): Promise<Run> {
   return runProgram(CLAUDE_CODE, args, {
     cwd: desk.work,
-    env: {
-      HOME: desk.home,
-      CLAUDE_CODE_TMPDIR: desk.home,
-      ANTHROPIC_BASE_URL: url,
-      ANTHROPIC_AUTH_TOKEN: CLIENT_KEY,
-      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
-      DISABLE_AUTOUPDATER: "1",
-      DISABLE_TELEMETRY: "1",
-      ...env,
-    },
+    env: { ...clientVariables(url, desk), ...env },
   });
+}
+
+/** Returns the variables that lead Claude Code to a gateway. */
+export function clientVariables(url: string, desk: Desk): Record<string, string> {
+  return {
+    HOME: desk.home,
+    CLAUDE_CODE_TMPDIR: desk.home,
+    ANTHROPIC_BASE_URL: url,
+    ANTHROPIC_AUTH_TOKEN: CLIENT_KEY,
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+    DISABLE_AUTOUPDATER: "1",
+    DISABLE_TELEMETRY: "1",
+  };
 }
 
 /** What `--output-format json` prints, and `stream-json` as its last line. */
