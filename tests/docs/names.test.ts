@@ -65,7 +65,9 @@ const OTHER_FLAGS = new Set([
     "--allow-read",
     "--allow-run",
     "--allow-write",
+    "--bun",
     "--import",
+    "--unstable-no-legacy-abort",
   ],
 ]);
 
