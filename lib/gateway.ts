@@ -27,6 +27,8 @@ import { createFetch } from "./runtime/fetch.ts";
 import { logWarning } from "./observability/log.ts";
 import { createLearnedAdjustments } from "./turns/learned_adjustments.ts";
 import { createToolLoaders } from "./turns/load_tools.ts";
+import type { CreateEngine } from "./durable/engine.ts";
+import { createRestate } from "./durable/restate.ts";
 import { openStores } from "./durable/stores.ts";
 import { startDurable } from "./server/start_durable.ts";
 import { createKeptAnswers } from "./server/idempotency/kept_answers.ts";
@@ -56,9 +58,10 @@ export interface Gateway {
   /** Answers one request. Never rejects. */
   fetch(request: Request): Promise<Response>;
   /**
-   * Loads the tools now, not with the first request that needs them. A configuration error then shows at startup.
+   * Loads the tools and connects to `DATA_URL` now, not with the first request that needs them. A configuration error
+   * then shows at startup.
    *
-   * @throws {ConfigError} if `WORKSPACE_ROOT` cannot be used.
+   * @throws {ConfigError} if `WORKSPACE_ROOT` or `DATA_URL` cannot be used.
    */
   ready(): Promise<void>;
   /**
@@ -97,11 +100,11 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   let config = parseConfig({ settings: options.settings ?? {} });
   const shared = createShared(config, options);
   let gateway = configure(shared, config, options);
-  const stores = config.dataDir === undefined
-    ? undefined
-    : openStores(config.dataDir, { clock: shared.clock, newId, quotaMiB: config.dataQuota });
+  const { dataDir, dataUrl, dataQuota: quotaMiB } = config;
+  const stores = openStores({ dataDir, dataUrl, quotaMiB, clock: shared.clock, newId });
   const durable = stores && startDurable(stores, {
     shared,
+    createEngine: toEngine(config, shared),
     concurrency: config.batchConcurrency,
     gateway: () => gateway,
     clients: () => clientNames(config),
@@ -111,6 +114,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   return {
     fetch: async (request) => shared.shutdown.started ? shuttingDownResponse() : await answer(request),
     async ready() {
+      await durable?.ready();
       await gateway.loadToolbox?.();
     },
     reload(settings) {
@@ -208,6 +212,18 @@ function configure(
     limits: createLimiter(config, { clock, newId, store }),
   };
 }
+
+/** Returns what creates the engine of the settings, if they name one. */
+function toEngine(
+  { restateIngressUrl: ingressUrl, restateIdentityKeys: identityKeys = [], requestTimeout }: Config,
+  { fetch, clock }: Pick<GatewayContext, "fetch" | "clock">,
+): CreateEngine | undefined {
+  if (ingressUrl === undefined) return undefined;
+  const jobTimeoutMs = (requestTimeout || DAY_S) * 1000;
+  return (doJob) => createRestate({ ingressUrl, identityKeys, jobTimeoutMs, fetch, clock }, doJob);
+}
+
+const DAY_S = 86_400;
 
 /** Returns a retryable error and closes the connection, so that clients retry on another one. */
 function shuttingDownResponse(): Response {

@@ -2,11 +2,11 @@ import { ApiError } from "../base/errors.ts";
 import { quote } from "../base/redact.ts";
 
 /** Body that a route accepts. */
-export type RouteBody = "json" | "form" | "none";
+export type RouteBody = "json" | "form" | "none" | "any";
 
 /**
  * Rejects a POST request unless its headers declare an uncompressed body of the type that the route accepts. A route
- * whose `body` is `none` accepts a request without a type too.
+ * whose `body` is `none` accepts a request without a type too; `any` accepts every type.
  *
  * Without a CORS preflight, a page can send only forms, text or no type. A form must therefore come with a header that
  * pages cannot send so. A compressed body may expand a thousandfold.
@@ -14,7 +14,7 @@ export type RouteBody = "json" | "form" | "none";
  * @throws {ApiError} `invalid_request_error` if `content-type` or `content-encoding` is not accepted.
  */
 export function checkContentType({ method, headers }: Request, body: RouteBody = "json"): void {
-  if (method !== "POST") return;
+  if (method !== "POST" || body === "any") return;
   const type = headers.get("content-type");
   if (body === "none" && type === null) return;
   const accepted = body === "form" ? "multipart/form-data" : "application/json";

@@ -10,6 +10,8 @@ import type { UpstreamChecks } from "../upstreams/upstream_check.ts";
 import type { OpenCalls } from "./mcp_server/open_calls.ts";
 import type { MessageContext } from "../turns/context.ts";
 import type { BatchStore } from "../durable/batch_store.ts";
+import type { Contents } from "../durable/contents.ts";
+import type { Engine } from "../durable/engine.ts";
 import type { FileStore } from "../durable/file_store.ts";
 import type { DiskUsage } from "../durable/usage.ts";
 import type { Steps } from "../anthropic/steps.ts";
@@ -33,12 +35,14 @@ export interface GatewayContext extends MessageContext {
   mcpServers: readonly McpServer[];
   /** Answers of requests with an idempotency key. */
   keptAnswers: KeptAnswers;
-  /** Returns the recorded steps of an answer; undefined without `DATA_DIR`. */
+  /** Returns the recorded steps of an answer; undefined without a store. */
   startSteps?: ((run: string) => Steps) | undefined;
-  /** Message batches; undefined without `DATA_DIR`. */
+  /** Message batches; undefined without a store. */
   batches?: BatchServices | undefined;
-  /** Files of clients; undefined without `DATA_DIR`. */
+  /** Files of clients; undefined without a store. */
   files?: FileServices | undefined;
+  /** Does the work that outlives a request, with any gateway; undefined if each gateway does its own. */
+  engine?: Engine | undefined;
   /** Calls of MCP clients that run, and sessions that have ended. */
   mcpCalls: OpenCalls;
 }
@@ -56,5 +60,6 @@ export interface BatchServices {
 /** What answers requests about files. */
 export interface FileServices {
   store: FileStore;
+  contents: Contents;
   usage: DiskUsage;
 }

@@ -6,6 +6,8 @@ import {
   listBatches,
 } from "./batches/answer_batches.ts";
 import { createBatch } from "./batches/create_batch.ts";
+import { RUN_PATH } from "../durable/restate.ts";
+import { answerEngine } from "./jobs/answer_engine.ts";
 import { answerCountTokens } from "./count_tokens.ts";
 import { answerContent, answerFile, deleteFile, listFiles } from "./files/answer_files.ts";
 import { uploadFile } from "./files/upload_file.ts";
@@ -42,12 +44,12 @@ export interface EndpointRoute {
   method: "GET" | "POST" | "DELETE";
   /** Path in Hono's syntax. */
   path: string;
-  /** Body of a `POST`, if it is not JSON: none at all, or a form. */
-  body?: "none" | "form" | undefined;
+  /** Body of a `POST`, if it is not JSON: none at all, a form, or what the endpoint itself checks. */
+  body?: "none" | "form" | "any" | undefined;
   /** For endpoints of the operator: who may call them. The others may be called with any key. */
   access?: OperatorAccess;
   /** Methods that need no key. Every other call needs one if client keys are configured. */
-  open?: readonly ("GET" | "HEAD")[];
+  open?: readonly ("GET" | "HEAD" | "POST")[];
   answer(call: RoutedCall): Response | Promise<Response>;
 }
 
@@ -152,10 +154,16 @@ const FILE_ROUTES: readonly EndpointRoute[] = [
   { method: "GET", path: `${FILE}/content`, answer: (call) => answerContent(call, call.params.id ?? "") },
 ];
 
+/** The endpoints of the durable engine. They need no key: the engine signs its requests. */
+const ENGINE_ROUTES: readonly EndpointRoute[] = [
+  { method: "GET", path: "/restate/discover", open: ["GET"], answer: (call) => answerEngine(call) },
+  { method: "POST", path: RUN_PATH, open: ["POST"], body: "any", answer: (call) => answerEngine(call) },
+];
+
 /**
  * All endpoints of the gateway, by their canonical paths ({@linkcode toCanonicalPath}). A request that no entry matches needs a key, too.
  *
- * Open are the health check, and Claude Code's probes of its base URL.
+ * Open are the health check, Claude Code's probes of its base URL, and the signed requests of the durable engine.
  */
 export const ROUTES: readonly EndpointRoute[] = [
   ...API_ROUTES,
@@ -163,6 +171,7 @@ export const ROUTES: readonly EndpointRoute[] = [
   ...MCP_ROUTES,
   ...BATCH_ROUTES,
   ...FILE_ROUTES,
+  ...ENGINE_ROUTES,
   { method: "GET", path: "/", open: ["HEAD"], answer: () => answerRoot() },
   {
     method: "GET",

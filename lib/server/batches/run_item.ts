@@ -59,15 +59,23 @@ export async function runItem(
     const error = toApiError(thrown);
     requestLog.end("failed", error.status, thrown);
     if (gateway.shutdown.started && error.retryable) return { retryAt: 0, attempts };
-    const retryAt = retryTime(error, { attempts, now: gateway.clock.now() });
-    if (retryAt !== undefined) return { retryAt, attempts: attempts + 1 };
-    return erroredItem(requestLog.maskError(error), requestLog.requestId);
+    const { requestId } = requestLog;
+    return toItemEnd(requestLog.maskError(error), { attempts, now: gateway.clock.now(), requestId });
   } finally {
     admission.release();
   }
 }
 
-/** Returns the end of a request that failed. */
+/** Returns what becomes of a request that failed. */
+export function toItemEnd(
+  error: ApiError,
+  { attempts, now, requestId }: { attempts: number; now: number; requestId: string },
+): ItemEnd {
+  const retryAt = retryTime(error, { attempts, now });
+  return retryAt === undefined ? erroredItem(error, requestId) : { retryAt, attempts: attempts + 1 };
+}
+
+/** Returns the end of a request that failed for good. */
 export function erroredItem(error: ApiError, requestId: string): ItemEnd {
   return {
     outcome: "errored",

@@ -1,7 +1,9 @@
 import { ownerOf } from "../../access/owner.ts";
 import { ApiError } from "../../base/errors.ts";
 import type { StoredFile } from "../../durable/file_store.ts";
-import { type ContentWriter, createContent, removeContent } from "../../runtime/content_files.ts";
+import type { Contents } from "../../durable/contents.ts";
+import type { QuotaLeft } from "../../durable/usage.ts";
+import type { ContentWriter } from "../../runtime/content_files.ts";
 import { readPieces } from "../body/body_pieces.ts";
 import { type FileCall, requireFiles } from "./file_call.ts";
 import { toFileView } from "./file_view.ts";
@@ -28,11 +30,11 @@ const MAX_EXPIRY_S = 10 * 365 * 24 * 60 * 60;
  * used up; `request_too_large` past 500 MiB.
  */
 export async function uploadFile({ request, gateway, requestLog: { caller } }: FileCall): Promise<Response> {
-  const { store, usage } = requireFiles(gateway);
+  const { store, contents, usage } = requireFiles(gateway);
   const release = await gateway.limits.admitTokenCount(caller);
   const owner = await ownerOf(caller);
   const id = gateway.newId("file_");
-  const form = new UploadForm(store.toPath(id), usage.left(owner));
+  const form = new UploadForm(() => contents.create(id), await usage.left(owner));
   try {
     const parser = new FormParser(readBoundary(request));
     for await (const piece of readPieces(request, { ...gateway, maxMiB: MAX_MIB + FORM_MIB })) {
@@ -48,12 +50,12 @@ export async function uploadFile({ request, gateway, requestLog: { caller } }: F
       createdAt,
       expiresAt: expiresInS === undefined ? undefined : createdAt + expiresInS * 1000,
     };
-    usage.left(owner).check(file.sizeBytes); // other uploads may have ended meanwhile
-    store.add(owner, file);
+    (await usage.left(owner)).check(file.sizeBytes); // other uploads may have ended meanwhile
+    await store.add(owner, file);
     return Response.json(toFileView(file));
   } catch (error) {
     await form.discard();
-    await removeContent(store.toPath(id));
+    await contents.remove(id);
     throw error;
   } finally {
     release();
@@ -77,8 +79,8 @@ interface UploadResult {
 
 /** The parts of an upload. The content of the file goes to the disk. */
 class UploadForm {
-  readonly #path: string;
-  readonly #quota: { check(bytes: number): void };
+  readonly #create: () => ReturnType<Contents["create"]>;
+  readonly #quota: QuotaLeft;
   #writer: ContentWriter | undefined;
   #file: { filename: string; mimeType: string } | undefined;
   #sizeBytes = 0;
@@ -86,8 +88,8 @@ class UploadForm {
   #inFile = false;
   #expiresInS: number | undefined;
 
-  constructor(path: string, quota: { check(bytes: number): void }) {
-    this.#path = path;
+  constructor(create: () => ReturnType<Contents["create"]>, quota: QuotaLeft) {
+    this.#create = create;
     this.#quota = quota;
   }
 
@@ -134,7 +136,7 @@ class UploadForm {
       );
     }
     this.#file = { filename, mimeType: toMimeType(contentType, filename) };
-    this.#writer = await createContent(this.#path);
+    this.#writer = await this.#create();
     this.#inFile = true;
   }
 
