@@ -1,8 +1,9 @@
+import type { Clock } from "../runtime/clock.ts";
 import { type Contents, PIECE_BYTES } from "./contents.ts";
 import type { Database } from "./database.ts";
 
 /** Creates the contents of a database: rows of at most a MiB. */
-export function createContentRows(database: Database, { now }: { now(): number }): Contents {
+export function createContentRows(database: Database, clock: Pick<Clock, "now">): Contents {
   const remove = async (id: string) => void await database.run("DELETE FROM file_pieces WHERE file = ?", id);
 
   async function findPiece(id: string, nth: number): Promise<Uint8Array | undefined> {
@@ -19,7 +20,7 @@ export function createContentRows(database: Database, { now }: { now(): number }
         if (size === 0) return;
         const piece = buffer.slice(0, size);
         size = 0;
-        await database.run("INSERT INTO file_pieces VALUES (?, ?, ?, ?)", id, nth++, now(), piece);
+        await database.run("INSERT INTO file_pieces VALUES (?, ?, ?, ?)", id, nth++, clock.now(), piece);
       };
       return {
         async write(bytes) {

@@ -122,11 +122,11 @@ test(
     const text = await (await first).text();
     let rest = "";
     for (let done = false; !done;) {
-      const read = reader?.read();
-      other.clock.advance(1000);
-      const piece = await read;
-      done = piece?.done ?? true;
-      rest += new TextDecoder().decode(piece?.value);
+      let piece: Awaited<ReturnType<NonNullable<typeof reader>["read"]>> | undefined;
+      void reader?.read().then((read) => piece = read);
+      for (; piece === undefined; await nextTask()) other.clock.advance(1000);
+      done = piece.done;
+      rest += new TextDecoder().decode(piece.value);
     }
     assert.equal(start + rest, text);
     assert.equal(other.upstream.requests.length, 0);

@@ -7,7 +7,7 @@ import type { Charge, Quota } from "../../../lib/limits/quota.ts";
 import { createRedisStore, type RedisConnection } from "../../../lib/limits/redis_store.ts";
 import type { ChargeResult } from "../../../lib/limits/store.ts";
 import type { LimitsInput } from "../../../lib/config/limits.ts";
-import { MISSING, type RedisServer, startRedis } from "./redis_server.ts";
+import { MISSING, type RedisServer, startRedis } from "../servers/redis_server.ts";
 import { FakeClock } from "../../kit/clock.ts";
 import { createTestGateway, type TestGateway } from "../../kit/gateway.ts";
 import { captureLog } from "../../kit/log.ts";
