@@ -71,6 +71,9 @@ const KEEP_MS = 29 * 24 * 60 * 60 * 1000;
 
 const MAX_REMOVED_AT_ONCE = 500;
 
+/** Requests that one statement adds. */
+const MAX_INSERTED_AT_ONCE = 50;
+
 /** Creates the store of the batches. */
 export function createBatchStore(
   { database, instances }: Pick<DataStore, "database" | "instances">,
@@ -92,15 +95,18 @@ export function createBatchStore(
     },
     async add(batch, items) {
       return await database.transaction(async (queries) => {
-        for (const { nth, customId, params } of items) {
-          const added = await queries.run(
-            "INSERT INTO batch_items (batch, nth, custom_id, state, params) VALUES (?, ?, ?, 'pending', ?) ON CONFLICT DO NOTHING",
-            batch,
-            nth,
-            customId,
-            params,
+        for (let at = 0; at < items.length; at += MAX_INSERTED_AT_ONCE) {
+          const part = items.slice(at, at + MAX_INSERTED_AT_ONCE);
+          const added = await queries.all(
+            `INSERT INTO batch_items (batch, nth, custom_id, state, params)
+              VALUES ${
+              part.map(() => "(?, ?, ?, 'pending', ?)").join(", ")
+            } ON CONFLICT DO NOTHING RETURNING nth`,
+            ...part.flatMap(({ nth, customId, params }) => [batch, nth, customId, params]),
           );
-          if (added === 0) return nth;
+          const numbers = new Set(added.map(({ nth }) => Number(nth)));
+          const missing = part.find(({ nth }) => !numbers.has(nth));
+          if (missing !== undefined) return missing.nth;
         }
         return undefined;
       });

@@ -30,6 +30,8 @@ export interface Engine {
   run(job: Job): Promise<JobOutcome>;
   /** Answers a request of the engine to this gateway. An engine within the process makes none. */
   answer?(request: Request): Promise<Response>;
+  /** Settles when the engine can be used. @throws {ConfigError} if it cannot, in this runtime. */
+  ready(): Promise<void>;
   /** Waits for no job any more. The jobs continue. */
   close(): void;
 }

@@ -32,7 +32,7 @@ export interface RestateOptions {
  * Creates the engine of a Restate server. Each job is an invocation, with the job's id as its idempotency key. The server
  * calls the gateways at `/restate`, another one if the first has ended. It receives ids of the store, and no content.
  *
- * `@restatedev/restate-sdk` is loaded with the first request of the server; it needs Node 22, Deno or Bun.
+ * `@restatedev/restate-sdk` is loaded then; it needs Node 22, Deno or Bun.
  */
 export function createRestate(
   { ingressUrl, identityKeys, jobTimeoutMs, fetch, clock }: RestateOptions,
@@ -103,12 +103,13 @@ export function createRestate(
       handler ??= createHandler();
       return await (await handler)(request);
     },
+    ready: async () => void await loadSdk(),
     close: () => closed.abort(),
   };
 }
 
 /** Loads the optional package. @throws {ConfigError} if it is not installed or does not run here. */
-export async function loadSdk(): Promise<typeof import("@restatedev/restate-sdk/fetch")> {
+async function loadSdk(): Promise<typeof import("@restatedev/restate-sdk/fetch")> {
   const why = "withResolvers" in Promise ? "install the package @restatedev/restate-sdk" : "it needs Node 22";
   try {
     if (!("withResolvers" in Promise)) throw new Error(why);

@@ -58,7 +58,10 @@ export function startDurable(
       engine,
       startSteps: (run) => createRecordedSteps(steps, run),
     },
-    ready,
+    async ready() {
+      await ready();
+      await engine?.ready();
+    },
     stop() {
       runner.stop();
       stopFileSweep();

@@ -20,7 +20,7 @@ const MAX_WRITTEN = 500;
 const MAX_WRITTEN_CHARS = 4 * 1024 * 1024;
 
 /**
- * Answers `POST /v1/messages/batches`. The body is written to the disk while it arrives; at most one request and one
+ * Answers `POST /v1/messages/batches`. The body is stored while it arrives; at most one request and one
  * transaction of it are in memory. The requests are checked when they are answered.
  *
  * @throws {ApiError} `invalid_request_error` if the body is no list of requests with unique ids; `request_too_large`

@@ -5,6 +5,7 @@ import type { Contents } from "../../durable/contents.ts";
 import type { QuotaLeft } from "../../durable/usage.ts";
 import type { ContentWriter } from "../../runtime/content_files.ts";
 import { readPieces } from "../body/body_pieces.ts";
+import type { FileServices } from "../context.ts";
 import { type FileCall, requireFiles } from "./file_call.ts";
 import { toFileView } from "./file_view.ts";
 import { type FormEvent, FormParser } from "./multipart.ts";
@@ -24,14 +25,26 @@ const MAX_EXPIRY_S = 10 * 365 * 24 * 60 * 60;
 
 /**
  * Answers `POST /v1/files`: a form with the part `file` and, if it is to expire, `expires_in_seconds`. The file is
- * written to the disk while it arrives.
+ * stored while it arrives.
  *
  * @throws {ApiError} `invalid_request_error` if the form has no file with a valid name, or if the quota of the key is
  * used up; `request_too_large` past 500 MiB.
  */
-export async function uploadFile({ request, gateway, requestLog: { caller } }: FileCall): Promise<Response> {
-  const { store, contents, usage } = requireFiles(gateway);
+export async function uploadFile(call: FileCall): Promise<Response> {
+  const { gateway, requestLog: { caller } } = call;
+  const files = requireFiles(gateway);
   const release = await gateway.limits.admitTokenCount(caller);
+  try {
+    return Response.json(toFileView(await receiveFile(call, files)));
+  } finally {
+    release();
+  }
+}
+
+async function receiveFile(
+  { request, gateway, requestLog: { caller } }: FileCall,
+  { store, contents, usage }: FileServices,
+): Promise<Omit<StoredFile, "number">> {
   const owner = await ownerOf(caller);
   const id = gateway.newId("file_");
   const form = new UploadForm(() => contents.create(id), await usage.left(owner));
@@ -44,21 +57,15 @@ export async function uploadFile({ request, gateway, requestLog: { caller } }: F
     const { expiresInS, ...upload } = form.result();
     await form.finish();
     const createdAt = gateway.clock.now();
-    const file: Omit<StoredFile, "number"> = {
-      id,
-      ...upload,
-      createdAt,
-      expiresAt: expiresInS === undefined ? undefined : createdAt + expiresInS * 1000,
-    };
+    const expiresAt = expiresInS === undefined ? undefined : createdAt + expiresInS * 1000;
+    const file = { id, ...upload, createdAt, expiresAt };
     (await usage.left(owner)).check(file.sizeBytes); // other uploads may have ended meanwhile
     await store.add(owner, file);
-    return Response.json(toFileView(file));
+    return file;
   } catch (error) {
     await form.discard();
     await contents.remove(id);
     throw error;
-  } finally {
-    release();
   }
 }
 
@@ -77,7 +84,7 @@ interface UploadResult {
   expiresInS: number | undefined;
 }
 
-/** The parts of an upload. The content of the file goes to the disk. */
+/** The parts of an upload. The content of the file goes to the store. */
 class UploadForm {
   readonly #create: () => ReturnType<Contents["create"]>;
   readonly #quota: QuotaLeft;
