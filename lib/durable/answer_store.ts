@@ -1,3 +1,4 @@
+import type { SqlRow } from "../runtime/sqlite.ts";
 import type { DataStore } from "./data_store.ts";
 import type { Queries } from "./database.ts";
 import { FORGET_LAST_FAILURES } from "./step_store.ts";
@@ -71,8 +72,15 @@ export function createAnswerStore(
   { database, instances }: Pick<DataStore, "database" | "instances">,
   { newId }: { newId(prefix: string): string },
 ): AnswerStore {
-  const isAlive = async (instance: unknown, queries: Queries) =>
-    instance === ENGINE || await instances.isAlive(String(instance), queries);
+  /** Answers that this gateway makes. One that it could not give up, because the database failed, is free. */
+  const made = new Set<string>();
+
+  async function isMade({ id, instance }: SqlRow, queries: Queries): Promise<boolean> {
+    if (instance === ENGINE) return true;
+    return instance === instances.own
+      ? made.has(String(id))
+      : await instances.isAlive(String(instance), queries);
+  }
 
   return {
     async claim({ owner, key, fingerprint, request }, now) {
@@ -90,7 +98,10 @@ export function createAnswerStore(
           request ?? null,
           now,
         );
-        if (added === 1) return { kind: "own", held: { id: newAnswer, attempt: 0 }, round: 0 };
+        if (added === 1) {
+          made.add(newAnswer);
+          return { kind: "own", held: { id: newAnswer, attempt: 0 }, round: 0 };
+        }
         const row = await queries.get(
           `SELECT id, fingerprint, state, instance, round, attempt FROM answers WHERE owner = ? AND key = ?${database.locks.row}`,
           owner,
@@ -100,7 +111,7 @@ export function createAnswerStore(
         const id = String(row.id);
         const isSame = row.fingerprint === fingerprint;
         const isKept = row.state === "done" ||
-          (row.state !== "failed" && await isAlive(row.instance, queries));
+          (row.state !== "failed" && await isMade(row, queries));
         if (isKept) return isSame ? { kind: "kept", id, round: Number(row.round) } : { kind: "conflict" };
         // An answer that was begun keeps its key: only one that failed before it is free for another body.
         if (!isSame && row.state !== "failed") return { kind: "conflict" };
@@ -118,6 +129,7 @@ export function createAnswerStore(
           attempt,
           id,
         );
+        made.add(id);
         return { kind: "own", held: { id, attempt }, round };
       });
     },
@@ -137,11 +149,11 @@ export function createAnswerStore(
     },
     async state(id) {
       const row = await database.get(
-        "SELECT state, instance, attempt, status, headers FROM answers WHERE id = ?",
+        "SELECT id, state, instance, attempt, status, headers FROM answers WHERE id = ?",
         id,
       );
       const isLost = row === undefined || row.state === "failed" ||
-        (row.state !== "done" && !await isAlive(row.instance, database));
+        (row.state !== "done" && !await isMade(row, database));
       if (isLost) return { state: "lost" };
       if (row.state === "running") return { state: "running" };
       return {
@@ -191,6 +203,7 @@ export function createAnswerStore(
         await queries.run("DELETE FROM steps WHERE run = ?", id);
         await dropOldest(queries, id);
       });
+      made.delete(id);
     },
     async fail({ id, attempt }) {
       await database.transaction(async (queries) => {
@@ -202,7 +215,7 @@ export function createAnswerStore(
         if (failed === 0) return;
         await queries.run("DELETE FROM answer_pieces WHERE answer = ?", id);
         await queries.run(FORGET_LAST_FAILURES, id);
-      });
+      }).finally(() => made.delete(id));
     },
     async abandon(id, round) {
       await database.run(
@@ -219,7 +232,7 @@ export function createAnswerStore(
       );
       for (const { id, state, instance } of rows) {
         const runs = state === "running" || state === "open";
-        if (runs && instance !== ENGINE && await instances.isAlive(String(instance), database)) continue;
+        if (runs && instance !== ENGINE && await isMade({ id, instance }, database)) continue;
         await database.run("DELETE FROM answers WHERE id = ?", String(id));
         await database.run("DELETE FROM steps WHERE run = ?", String(id));
       }

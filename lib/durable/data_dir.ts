@@ -32,13 +32,13 @@ export function openDataDir(folder: string, { newId }: { newId(prefix: string): 
     prepareDatabase(connection);
     const instances = joinInstances(`${path}/gateways`, { newId });
     const opened = connection;
-    const database = createSqliteDatabase(connection);
+    const database = createSqliteDatabase(connection, file);
     return {
       database,
       instances,
       contents: createContentFolder(`${path}/files`, database),
       ready: async () => {},
-      tidy: async () => opened.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`),
+      tidy: async () => void await database.all(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`),
       async close() {
         instances.leave();
         opened.close();

@@ -10,6 +10,9 @@ const MAX_CONNECTIONS = 10;
 const CONNECT_TIMEOUT_S = 5;
 const STATEMENT_TIMEOUT_MS = 30_000;
 
+/** Time after which an idle connection of a pool is closed, in seconds. */
+const IDLE_TIMEOUT_S = 60;
+
 /** Name of the schema that holds the gateway's tables. */
 export const SCHEMA = "openrouter_anthropic_server";
 
@@ -31,6 +34,7 @@ export async function connectPostgres(
     connect_timeout: CONNECT_TIMEOUT_S,
     fetch_types: false,
     max_lifetime: null,
+    idle_timeout: max === 1 ? 0 : IDLE_TIMEOUT_S,
     onnotice: () => {},
     ...(onclose !== undefined && { onclose }),
     connection: {

@@ -1,12 +1,18 @@
 import type { Database as Connection } from "../runtime/sqlite.ts";
 import type { Database, Queries } from "./database.ts";
 
-/** Creates a database of an open SQLite connection. While a transaction is open, other statements wait for its end. */
-export function createSqliteDatabase(connection: Connection): Database {
-  let open: Promise<void> | undefined;
+/** The open transactions of this process, by the paths of their files. */
+const transactions = new Map<string, Promise<void>>();
 
+/**
+ * Creates a database of an open SQLite connection to the file at `path`.
+ *
+ * While a transaction is open, other statements of this process wait for its end, also those of other connections: SQLite
+ * would block the thread that is to end it. Other processes wait in SQLite.
+ */
+export function createSqliteDatabase(connection: Connection, path: string): Database {
   async function whenFree<Result>(query: () => Result): Promise<Result> {
-    while (open !== undefined) await open;
+    for (let open = transactions.get(path); open !== undefined; open = transactions.get(path)) await open;
     return query();
   }
 
@@ -25,7 +31,7 @@ export function createSqliteDatabase(connection: Connection): Database {
       const { transaction, end } = await whenFree(() => {
         const begun = connection.begin();
         let end = () => {};
-        open = new Promise((resolve) => end = resolve);
+        transactions.set(path, new Promise((resolve) => end = resolve));
         return { transaction: begun, end };
       });
       try {
@@ -36,7 +42,7 @@ export function createSqliteDatabase(connection: Connection): Database {
         transaction.rollBack();
         throw error;
       } finally {
-        open = undefined;
+        transactions.delete(path);
         end();
       }
     },

@@ -85,9 +85,9 @@ export function createStoreSink(
       if (pendingBytes >= FLUSH_BYTES) flush();
       else cancelFlush ??= clock.after(FLUSH_MS, flush);
     },
-    onEnd(error) {
+    async onEnd(error) {
       flush();
-      void end(error);
+      await end(error);
     },
   };
 }
