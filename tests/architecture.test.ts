@@ -28,6 +28,8 @@ const PACKAGES: Record<string, RegExp> = {
   "@opentelemetry/api": /^lib\/observability\/(tracing|trace_ids|otel_metrics)\.ts$/,
   "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,
+  "postgres": /^lib\/durable\/(postgres_database|data_url|session_instances)\.ts$/,
+  "@restatedev/restate-sdk": /^lib\/durable\/restate\.ts$/,
   "jsonc-parser": /^lib\/config\/sources\/config_file\.ts$/,
   "bun:": /^lib\/runtime\/sqlite\.ts$/,
   "node:":

@@ -25,16 +25,24 @@ const MIGRATION_LOCK = "7211938340913215";
 export function openDataUrl(url: string, { clock }: { clock: Clock }): DataStore {
   let pool: Promise<Sql> | undefined;
   let prepared: Promise<void> | undefined;
+  let isDown = false;
   const connect = () => pool ??= connectPostgres(url);
   const instances = joinSessions(url, { clock });
 
-  /** Prepares the database once. A failure is tried again by the next use. */
   async function prepare(): Promise<void> {
     const sql = await connect();
     await sql.begin(migrate);
     await instances.ready();
+    isDown = false;
   }
 
+  /** Logs the first of several failures. */
+  function logFailure(error: unknown): void {
+    if (!isDown) logWarning("DATA_URL cannot be used", { error });
+    isDown = true;
+  }
+
+  /** Prepares the database once. A failure is tried again by the next use. */
   async function whenReady(): Promise<Sql> {
     prepared ??= prepare();
     const attempt = prepared;
@@ -42,7 +50,7 @@ export function openDataUrl(url: string, { clock }: { clock: Clock }): DataStore
       await attempt;
     } catch (error) {
       if (prepared === attempt) prepared = undefined;
-      logWarning("DATA_URL cannot be used", { error });
+      logFailure(error);
       throw isUnreachable(error) ? unreachableError(error) : error;
     }
     return await connect();

@@ -33,7 +33,7 @@ export const DATA_SETTINGS = {
     flag: "--restate-ingress-url",
     schema: (): Schema<string, string> => baseUrl(),
     text:
-      "Ingress of a Restate server, which has work that outlives a request continued by another gateway; unset: each gateway does its own. Needs Node 22, Deno or Bun",
+      "Ingress of a Restate server, by which gateways continue the work of one that has ended; needs Node 22, Deno or Bun",
   },
   RESTATE_IDENTITY_KEYS: {
     flag: "--restate-identity-keys",

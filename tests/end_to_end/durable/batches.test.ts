@@ -388,7 +388,7 @@ storeTest("Batches keep the limits of their key, and end with its budget", async
   let most = 0;
   const slow: typeof fetch = async () => {
     most = Math.max(most, ++running);
-    for (let turn = 0; turn < 200 && running < 2; turn++) await nextTask();
+    do await nextTask(); while (most < 2);
     running--;
     const usage = { prompt_tokens: 1, completion_tokens: 1, cost: 0.4 };
     const body = COMPLETE_STREAMS.chat.replace(

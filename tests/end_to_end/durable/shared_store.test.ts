@@ -18,7 +18,7 @@ const storeTest = createStoreTest();
 /** Opens a store for two gateways while a test runs. */
 function withTwo(run: (one: Stores, other: Stores, clock: FakeClock) => Promise<void>) {
   return async (newStore: NewStore) => {
-    const clock = new FakeClock(Date.now());
+    const clock = new FakeClock(NOW);
     const two = await openTwo(newStore, clock);
     try {
       await run(...two, clock);
@@ -39,13 +39,14 @@ async function openTwo(newStore: NewStore, clock: FakeClock): Promise<[Stores, S
   return [openOne(), openOne()];
 }
 
+const NOW = Date.now();
 const CLAIM = { owner: "key:alice", key: "k", fingerprint: "f" };
 
 storeTest(
   "One of many claims of a key is successful",
   withTwo(async (one, other) => {
     const claims = await Promise.all(
-      Array.from({ length: 40 }, (_, nth) => (nth % 2 ? one : other).answers.claim(CLAIM, 0)),
+      Array.from({ length: 40 }, (_, nth) => (nth % 2 ? one : other).answers.claim(CLAIM, NOW)),
     );
     const kinds = claims.map((claim) => claim.kind).sort();
     assert.deepEqual(kinds, [...Array(39).fill("kept"), "own"]);
@@ -56,20 +57,20 @@ storeTest(
   "Each request of a batch is claimed once, and counted once",
   withTwo(async (one, other) => {
     const { batches, queue } = one;
-    const number = await batches.begin({ id: "batch_1", owner: "o", caller: "{}", now: 0 });
+    const number = await batches.begin({ id: "batch_1", owner: "o", caller: "{}", now: NOW });
     const items = Array.from({ length: 60 }, (_, nth) => ({ nth, customId: `id-${nth}`, params: "{}" }));
     assert.equal(await batches.add(number, items), undefined);
     assert.equal(await batches.add(number, [{ nth: 60, customId: "id-3", params: "{}" }]), 60);
-    await batches.complete(number, { count: 60, bytes: 0, now: 0 });
+    await batches.complete(number, { count: 60, bytes: 0, now: NOW });
     const claimed: number[] = [];
     await Promise.all(
       Array.from({ length: 8 }, async (_, nth) => {
         const from = nth % 2 === 0 ? queue : other.queue;
-        while (await from.hasPending(number, 0)) {
-          const item = await from.claim(number, 0);
+        while (await from.hasPending(number, NOW)) {
+          const item = await from.claim(number, NOW);
           if (item === undefined) continue;
           claimed.push(item.nth);
-          const end = { outcome: "succeeded", result: "{}", now: 1 } as const;
+          const end = { outcome: "succeeded", result: "{}", now: NOW } as const;
           await Promise.all([from.finish(item, end), from.finish(item, end)]);
         }
       }),
@@ -96,20 +97,20 @@ storeTest(
 storeTest(
   "What a gateway has begun is free for others when it ends",
   withTwo(async (one, other) => {
-    const number = await one.batches.begin({ id: "batch_1", owner: "o", caller: "{}", now: 0 });
+    const number = await one.batches.begin({ id: "batch_1", owner: "o", caller: "{}", now: NOW });
     await one.batches.add(number, [{ nth: 0, customId: "a", params: "{}" }]);
-    await one.batches.complete(number, { count: 1, bytes: 0, now: 0 });
-    const claim = await one.answers.claim(CLAIM, 0);
+    await one.batches.complete(number, { count: 1, bytes: 0, now: NOW });
+    const claim = await one.answers.claim(CLAIM, NOW);
     assert.ok(claim.kind === "own");
-    assert.ok(await one.queue.claim(number, 0));
+    assert.ok(await one.queue.claim(number, NOW));
     await other.queue.recover();
-    assert.equal(await other.queue.claim(number, 0), undefined);
+    assert.equal(await other.queue.claim(number, NOW), undefined);
     assert.deepEqual(await other.answers.state(claim.held.id), { state: "running" });
     await one.close();
     await other.queue.recover();
-    assert.equal((await other.queue.claim(number, 0))?.nth, 0);
+    assert.equal((await other.queue.claim(number, NOW))?.nth, 0);
     assert.deepEqual(await other.answers.state(claim.held.id), { state: "lost" });
-    assert.equal((await other.answers.claim(CLAIM, 0)).kind, "own");
+    assert.equal((await other.answers.claim(CLAIM, NOW)).kind, "own");
   }),
 );
 
@@ -117,10 +118,10 @@ storeTest(
   "An answer that an engine runs is lost with no gateway, and one attempt at it writes",
   withTwo(async (one, other) => {
     const claim = { ...CLAIM, request: '{"a":1}' };
-    const claimed = await one.answers.claim(claim, 0);
+    const claimed = await one.answers.claim(claim, NOW);
     assert.ok(claimed.kind === "own");
     const { held: { id }, round } = claimed;
-    assert.deepEqual(await other.answers.claim(claim, 0), { kind: "kept", id, round });
+    assert.deepEqual(await other.answers.claim(claim, NOW), { kind: "kept", id, round });
     const first = await one.answers.take(id, round);
     assert.deepEqual(first?.request, claim.request);
     await one.close();
@@ -146,7 +147,7 @@ storeTest(
       for (let at = 0; at < bytes.length; at += 70_000) await writer.write(bytes.subarray(at, at + 70_000));
       await writer.finish();
     }
-    const description = { filename: "a", mimeType: "b", createdAt: 0, expiresAt: undefined };
+    const description = { filename: "a", mimeType: "b", createdAt: NOW, expiresAt: undefined };
     await files.add("o", { ...description, id: "file_known", sizeBytes: bytes.length });
     assert.deepEqual(await contents.read("file_known"), bytes);
     assert.deepEqual(await new Response(contents.stream("file_known", bytes.length)).bytes(), bytes);
