@@ -32,6 +32,8 @@ import { createRestate } from "./durable/restate.ts";
 import { openStores } from "./durable/stores.ts";
 import { startDurable } from "./server/start_durable.ts";
 import { createKeptAnswers } from "./server/idempotency/kept_answers.ts";
+import { createTargetHealth, createTargetMemory } from "./upstreams/targets/target_health.ts";
+import { createTargetMetrics } from "./server/operator/target_metrics.ts";
 import { createUpstreamChecks } from "./upstreams/upstream_check.ts";
 import { createUpstreams } from "./upstreams/from_config.ts";
 import type { Alias } from "./config/aliases.ts";
@@ -173,15 +175,19 @@ function createShared(config: Config, { clock = systemClock, hooks = {}, ...opti
     }
   }
   const shutdown = createShutdown(clock, config.shutdownTimeout * 1000);
+  const records = createRecords(config, clock);
+  const targetMemory = createTargetMemory();
+  for (const family of createTargetMetrics(targetMemory, clock)) records.metrics.add(family);
   return {
     fetch: options.fetch ?? createFetch(config),
     clock,
     hooks,
     newId,
-    records: createRecords(config, clock),
+    records,
     shutdown,
     inputCounter: createInputCounter(clock),
     learned: createLearnedAdjustments(),
+    targetMemory,
     bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
     mcpCalls: createOpenCalls(),
     limitStore: createLimitStore(config, clock),
@@ -193,7 +199,7 @@ function createShared(config: Config, { clock = systemClock, hooks = {}, ...opti
 
 /** Adds what follows from the settings. */
 function configure(
-  { limitStore: store, records, ...shared }: ReturnType<typeof createShared>,
+  { limitStore: store, records, targetMemory, ...shared }: ReturnType<typeof createShared>,
   fullConfig: Config,
   { host, settings = {} }: GatewayOptions,
 ): GatewayContext {
@@ -208,6 +214,11 @@ function configure(
     upstreamChecks: createUpstreamChecks(directory.upstreams.values(), shared),
     // Lists are cached by the upstream's name: its address may have changed.
     modelCache: createModelCache(shared),
+    targetHealth: createTargetHealth(targetMemory, {
+      clock,
+      firstMs: Math.min(config.cooldown, config.cooldownMax) * 1000,
+      maxMs: config.cooldownMax * 1000,
+    }),
     operations: createOperations(records, { config, clock, settings, mcpServers: shared.mcpServers }),
     limits: createLimiter(config, { clock, newId, store }),
   };

@@ -30,7 +30,7 @@ const PACKAGES: Record<string, RegExp> = {
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,
   "postgres": /^lib\/durable\/(postgres_database|data_url|session_instances)\.ts$/,
   "@restatedev/restate-sdk": /^lib\/durable\/restate\.ts$/,
-  "jsonc-parser": /^lib\/config\/sources\/config_file\.ts$/,
+  "jsonc-parser": /^lib\/config\/(sources\/(config_file|json_error)|ccr\/parse_ccr)\.ts$/,
   "bun:": /^lib\/runtime\/sqlite\.ts$/,
   "node:":
     /^(lib\/(base\/sha256|runtime\/(child|content_files|day_files|files|json_lines|private_files|private_folder|process|prompt|serve|sqlite)|limits\/spend_file)\.ts$|tools\/host\/|tools\/mcp\/managed\/(child|process_table|stdio_link)\.ts$)/,

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { toTargetGroups } from "./aliases.ts";
 import { ADMIN, isSameKey, LOCAL } from "./gateway_keys.ts";
 import { OTHER_KEYS } from "./model_access.ts";
 import type { ConfigFile } from "./sources/config_file.ts";
@@ -107,11 +108,8 @@ function checkAdminKey({ gatewayAdminKey: admin, gatewayApiKeys = [] }: Partial<
 function checkAliasUpstreams({ modelMap, upstreams }: Partial<Config>): string[] {
   if (modelMap === undefined || upstreams === undefined) return [];
   const upstreamNames = new Set([...BUILT_IN_UPSTREAMS, ...upstreams.keys()]);
-  return [...modelMap].flatMap(([alias, { upstream, fallbacks = [] }]) => {
-    const named = [
-      upstream,
-      ...fallbacks.map((target) => typeof target === "string" ? undefined : target.upstream),
-    ];
+  return [...modelMap].flatMap(([alias, targets]) => {
+    const named = toTargetGroups(targets).flat().map(({ upstream }) => upstream);
     return named.filter((name) => name !== undefined && !upstreamNames.has(name)).map((name = "") =>
       `Cannot use MODEL_MAP: alias ${quote(alias)} uses upstream ${quote(name)}, which is not in UPSTREAMS`
     );

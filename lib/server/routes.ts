@@ -179,7 +179,11 @@ export const ROUTES: readonly EndpointRoute[] = [
     open: ["GET", "HEAD"],
     answer: ({ gateway }) => answerHealth(gateway),
   },
-  { method: "GET", path: "/health/detailed", answer: ({ gateway }) => answerDetailedHealth(gateway) },
+  {
+    method: "GET",
+    path: "/health/detailed",
+    answer: ({ gateway, requestLog }) => answerDetailedHealth(gateway, requestLog.caller),
+  },
   { method: "GET", path: "/api/hello", open: ["HEAD"], answer: () => answerHello() },
   {
     method: "GET",

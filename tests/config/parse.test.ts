@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConfigError, parseConfig, type Sources } from "../../lib/config/parse.ts";
 import { SETTING_NAMES, SETTINGS, type Settings } from "../../lib/config/settings.ts";
+import { toTargetGroups } from "../../lib/config/aliases.ts";
 import { describeConfig } from "../../lib/cli/help.ts";
 import { readFlags } from "../../lib/cli/flags.ts";
 
@@ -22,6 +23,8 @@ const DEFAULTS = {
   firstByteTimeout: 300,
   idleTimeout: 120,
   upstreamRetries: 0,
+  cooldown: 5,
+  cooldownMax: 300,
   headerTimeout: 10,
   bodyTimeout: 60,
   shutdownTimeout: 30,
@@ -147,6 +150,13 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   [{ CONNECT_TIMEOUT: "0.5" }, { connectTimeout: 0.5 }],
   [{ FIRST_BYTE_TIMEOUT: 600 }, { firstByteTimeout: 600 }],
   [{ IDLE_TIMEOUT: "0" }, { idleTimeout: 0 }],
+  [
+    { MODEL_MAP: '{"fast":{"targets":["a/b",{"model":"c","weight":3}],"fallbacks":["d"]}}' },
+    {
+      modelMap: new Map([["fast", { targets: ["a/b", { model: "c", weight: 3 }], fallbacks: ["d"] }]]),
+    },
+  ],
+  [{ COOLDOWN: "0", COOLDOWN_MAX: 60 }, { cooldown: 0, cooldownMax: 60 }],
   [{ UPSTREAM_RETRIES: "2" }, { upstreamRetries: 2 }],
   [{ HEADER_TIMEOUT: "5" }, { headerTimeout: 5 }],
   [{ BODY_TIMEOUT: "5" }, { bodyTimeout: 5 }],
@@ -190,6 +200,21 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   [{ RATE_LIMIT_STORE: "rediss://host" }, { rateLimitStore: "rediss://host" }],
   [{ STATE_DIR: "/var/lib/gateway" }, { stateDir: "/var/lib/gateway" }],
   [{ DATA_DIR: "data", DATA_QUOTA: "1" }, { dataDir: "data", dataQuota: 1 }],
+  [{ DATA_URL: "postgres://me:word@host/data?sslmode=require" }, {
+    dataUrl: "postgres://me:word@host/data?sslmode=require",
+  }],
+  [
+    {
+      DATA_DIR: "data",
+      RESTATE_INGRESS_URL: "http://host:8080/",
+      RESTATE_IDENTITY_KEYS: "publickeyv1_a,publickeyv1_b",
+    },
+    {
+      dataDir: "data",
+      restateIngressUrl: "http://host:8080",
+      restateIdentityKeys: ["publickeyv1_a", "publickeyv1_b"],
+    },
+  ],
   [{ BATCH_CONCURRENCY: 1000 }, { batchConcurrency: 1000 }],
   [
     {
@@ -235,12 +260,15 @@ const URL_ = "expected an http or https URL without user name, password, query a
 const OBJECT = 'expected a JSON object such as {"fast": "openai/gpt-5-mini"}';
 const ALIAS =
   'must have a name and be "model" or {"model": "…"}, optionally with "upstream" (string), "options" (object), "cache_control" (true or false) and "fallbacks" (list of models)';
+const TARGETS =
+  'must have a name and "targets", a list of models, each optionally with "upstream", "options", "cache_control" and "weight" (1 to 1000), and optionally "fallbacks" (list of models)';
 const UPSTREAMS =
   'expected a JSON object such as {"groq": {"url": "https://api.groq.com/openai/v1", "key": "…"}}';
 const HOSTS =
   "other, openrouter, openai, azure, gemini, groq, deepseek, mistral, xai, zai, moonshot, ollama, vllm, llamacpp, lmstudio, anthropic";
 const WHOLE = "a whole number of at least 1, or null for no limit";
 const USD = "an amount in USD of at least 0, or null for no limit";
+const DATABASE = "expected a postgres:// URL with a host and the name of a database";
 const STORE = "expected memory, or a redis:// or rediss:// URL with a host, without query and fragment";
 const SECONDS = "expected a number of seconds from 0 to 604800";
 
@@ -405,7 +433,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
     "MODEL_MAP",
     { a: { model: "m", extra: 1 } },
     '"{\\"a\\":{\\"model\\":\\"m\\",\\"extra\\":1}}"',
-    'alias "a" has an unknown key "extra"; expected model, upstream, options, cache_control, fallbacks',
+    'alias "a" has an unknown key "extra"; expected model, upstream, options, cache_control, fallbacks, targets',
   ],
   [
     "MODEL_MAP",
@@ -422,6 +450,8 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["IDLE_TIMEOUT", "2m", '"2m"', SECONDS],
   ["UPSTREAM_RETRIES", "3", '"3"', "expected a whole number from 0 to 2"],
   ["UPSTREAM_RETRIES", 0.5, '"0.5"', "expected a whole number from 0 to 2"],
+  ["COOLDOWN", "-1", '"-1"', "expected a number of seconds from 0 to 604800"],
+  ["COOLDOWN_MAX", "0", '"0"', "expected a number of seconds from 1 to 604800"],
   ["HEADER_TIMEOUT", "x", '"x"', SECONDS],
   ["BODY_TIMEOUT", "x", '"x"', SECONDS],
   ["SHUTDOWN_TIMEOUT", "x", '"x"', SECONDS],
@@ -442,6 +472,32 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["LIMITS", { each: { streams: 7 } }, '"{\\"each\\":{\\"streams\\":7}}"', [
     'each has an unknown limit "streams"; the nearest is concurrent',
   ]],
+  ["MODEL_MAP", { a: { targets: [] } }, '"{\\"a\\":{\\"targets\\":[]}}"', `alias "a" ${TARGETS}`],
+  ["MODEL_MAP", { a: { targets: "m" } }, '"{\\"a\\":{\\"targets\\":\\"m\\"}}"', `alias "a" ${TARGETS}`],
+  [
+    "MODEL_MAP",
+    { a: { targets: [{ model: "m", weight: 0 }] } },
+    '"{\\"a\\":{\\"targets\\":[{\\"model\\":\\"m\\",\\"weight\\":0}]}}"',
+    `alias "a" ${TARGETS}`,
+  ],
+  [
+    "MODEL_MAP",
+    { a: { targets: [{ model: "m", wieght: 2 }] } },
+    '"{\\"a\\":{\\"targets\\":[{\\"model\\":\\"m\\",\\"wieght\\":2}]}}"',
+    'alias "a" has an unknown key "wieght" in a target; the nearest is weight',
+  ],
+  [
+    "MODEL_MAP",
+    { a: { model: "m", weight: 2 } },
+    '"{\\"a\\":{\\"model\\":\\"m\\",\\"weight\\":2}}"',
+    'alias "a" has an unknown key "weight"; expected model, upstream, options, cache_control, fallbacks, targets',
+  ],
+  [
+    "MODEL_MAP",
+    { a: { targets: ["m"], model: "n" } },
+    '"{\\"a\\":{\\"targets\\":[\\"m\\"],\\"model\\":\\"n\\"}}"',
+    'alias "a" has an unknown key "model"; expected targets, fallbacks',
+  ],
   [
     "MODEL_MAP",
     { a: { model: "m", cacheControl: false } },
@@ -500,8 +556,22 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["RATE_LIMIT_STORE", "http://host", "(11 characters)", STORE],
   ["STATE_DIR", " ", '" "', "expected the path of a folder"],
   ["DATA_DIR", " ", '" "', "expected the path of a folder"],
+  ["DATA_URL", "mysql://host/data", "(17 characters)", DATABASE],
+  ["DATA_URL", "postgres://me:word@host", "(23 characters)", DATABASE],
   ["DATA_QUOTA", "0", '"0"', "expected a whole number from 1 to 10000000"],
   ["BATCH_CONCURRENCY", "0", '"0"', "expected a whole number from 1 to 1000"],
+  [
+    "RESTATE_INGRESS_URL",
+    "restate:8080",
+    '"restate:8080"',
+    "expected an http or https URL without user name, password, query and fragment",
+  ],
+  [
+    "RESTATE_IDENTITY_KEYS",
+    "publickeyv1_a,key",
+    '"publickeyv1_a,key"',
+    "expected public keys that begin with publickeyv1_, separated by commas",
+  ],
   ["TOOLS", "files-read,all", '"files-read,all"', GROUPS],
   ["TOOLS", "", '""', GROUPS],
   ["WORKSPACE_ROOT", "work", '"work"', FOLDER],
@@ -568,10 +638,12 @@ test("parseConfig() rejects aliases of unknown upstreams", () => {
     a: { model: "m", upstream: "gone" },
     b: { model: "m", upstream: "openrouter", fallbacks: ["m", { model: "m", upstream: "away" }] },
     c: { model: "m", upstream: "here" },
+    t: { targets: ["m", { model: "m", upstream: "here" }, { model: "m", upstream: "far" }] },
   };
   assert.deepEqual(mistakesOf({ settings: { MODEL_MAP, UPSTREAMS: { here: { url: "http://h" } } } }), [
     'Cannot use MODEL_MAP: alias "a" uses upstream "gone", which is not in UPSTREAMS',
     'Cannot use MODEL_MAP: alias "b" uses upstream "away", which is not in UPSTREAMS',
+    'Cannot use MODEL_MAP: alias "t" uses upstream "far", which is not in UPSTREAMS',
   ]);
 });
 
@@ -678,7 +750,9 @@ test("parseConfig() keeps the options of an alias from changing the prototype", 
   const { modelMap } = parseConfig({
     env: { MODEL_MAP: '{"a":{"model":"m","options":{"__proto__":{"polluted":1}}}}' },
   });
-  const options = modelMap.get("a")?.options ?? {};
+  const [[target] = []] = toTargetGroups(modelMap.get("a") ?? { model: "missing" });
+  const options = target?.options ?? {};
+  assert.equal(target?.model, "m");
   assert.equal(Object.getPrototypeOf(options), Object.prototype);
   assert.equal(Object.assign({}, options).polluted, undefined);
 });
@@ -743,3 +817,21 @@ function mistakesOf(sources: Sources): readonly string[] {
     return error.mistakes;
   }
 }
+
+test("parseConfig() rejects two stores, and Restate without a store or without keys", () => {
+  const RESTATE = { RESTATE_INGRESS_URL: "http://host:8080" };
+  const cases: [settings: Settings, mistakes: string[]][] = [
+    [{ DATA_DIR: "data", DATA_URL: "postgres://host/data" }, ["Cannot use DATA_URL: DATA_DIR is set, too"]],
+    [RESTATE, [
+      "Cannot use RESTATE_INGRESS_URL: DATA_URL or DATA_DIR is not set, which the gateways share",
+      "Cannot use RESTATE_INGRESS_URL: RESTATE_IDENTITY_KEYS is not set, and anybody could send work",
+    ]],
+  ];
+  for (const [settings, mistakes] of cases) {
+    assert.throws(() => parseConfig({ settings }), (error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.deepEqual(error.mistakes, mistakes);
+      return true;
+    });
+  }
+});
