@@ -203,6 +203,8 @@ export function startBatchRunner(
     running--;
     blocked.delete(owner);
     if (running === 0) onIdle();
+    // Bun runs the answers of fast upstreams before other requests, for seconds.
+    await nextTask();
     await fill();
   }
 
