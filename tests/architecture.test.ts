@@ -28,7 +28,7 @@ const PACKAGES: Record<string, RegExp> = {
   "@opentelemetry/api": /^lib\/observability\/(tracing|trace_ids|otel_metrics)\.ts$/,
   "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,
-  "postgres": /^lib\/durable\/(postgres_database|data_url|session_instances)\.ts$/,
+  "postgres": /^lib\/durable\/postgres\//,
   "@restatedev/restate-sdk": /^lib\/durable\/restate\.ts$/,
   "jsonc-parser": /^lib\/config\/(sources\/(config_file|json_error)|ccr\/parse_ccr)\.ts$/,
   "bun:": /^lib\/runtime\/sqlite\.ts$/,

@@ -1,6 +1,7 @@
 import type { SqlRow } from "../runtime/sqlite.ts";
 import type { DataStore } from "./data_store.ts";
 import type { Queries } from "./database.ts";
+import { dropOldest } from "./drop_oldest.ts";
 import { FORGET_LAST_FAILURES } from "./step_store.ts";
 
 /** A request that asks for an answer which may be kept already. */
@@ -60,9 +61,6 @@ export interface AnswerStore {
 
 /** Time that an answer is kept, in milliseconds. */
 export const KEEP_MS = 24 * 60 * 60 * 1000;
-
-/** Maximum size of the kept answers of one owner, in bytes. */
-export const MAX_KEPT_BYTES = 256 * 1024 * 1024;
 
 /** The instance of an answer that an engine runs: it continues whatever gateway ends. */
 const ENGINE = "engine";
@@ -238,18 +236,6 @@ export function createAnswerStore(
       }
     },
   };
-}
-
-/** Removes the oldest complete answers of the owner of an answer while they exceed the maximum. */
-async function dropOldest(queries: Queries, id: string): Promise<void> {
-  const ofOwner = "FROM answers WHERE owner = (SELECT owner FROM answers WHERE id = ?) AND state = 'done'";
-  let bytes = Number((await queries.get(`SELECT sum(bytes) AS bytes ${ofOwner}`, id))?.bytes ?? 0);
-  while (bytes > MAX_KEPT_BYTES) {
-    const oldest = await queries.get(`SELECT id, bytes ${ofOwner} ORDER BY created_at LIMIT 1`, id);
-    if (oldest === undefined) return;
-    await queries.run("DELETE FROM answers WHERE id = ?", String(oldest.id));
-    bytes -= Number(oldest.bytes);
-  }
 }
 
 /** The answer of an attempt that no later one has taken over, and that has not ended. */

@@ -3,7 +3,7 @@ import { ConfigError } from "../config/parse.ts";
 import { describeFileError } from "../runtime/file_errors.ts";
 import { createPrivateFile, createPrivateFolder } from "../runtime/private_folder.ts";
 import { type Database as Connection, NoSqliteError, openDatabase } from "../runtime/sqlite.ts";
-import { createContentFolder } from "./content_folder.ts";
+import { createContentFolder } from "./contents/content_folder.ts";
 import type { DataStore } from "./data_store.ts";
 import { joinInstances } from "./instances.ts";
 import { MIGRATIONS, NEWER_VERSION } from "./schema.ts";

@@ -1,4 +1,4 @@
-import type { Contents } from "./contents.ts";
+import type { Contents } from "./contents/contents.ts";
 import type { Database } from "./database.ts";
 import type { Instances } from "./instances.ts";
 

@@ -10,7 +10,7 @@ import type { UpstreamChecks } from "../upstreams/upstream_check.ts";
 import type { OpenCalls } from "./mcp_server/open_calls.ts";
 import type { MessageContext } from "../turns/context.ts";
 import type { BatchStore } from "../durable/batch_store.ts";
-import type { Contents } from "../durable/contents.ts";
+import type { Contents } from "../durable/contents/contents.ts";
 import type { Engine } from "../durable/engine.ts";
 import type { FileStore } from "../durable/file_store.ts";
 import type { DiskUsage } from "../durable/usage.ts";

@@ -1,4 +1,4 @@
-import type { Contents } from "../../durable/contents.ts";
+import type { Contents } from "../../durable/contents/contents.ts";
 import type { FileStore } from "../../durable/file_store.ts";
 import { logWarning } from "../../observability/log.ts";
 import type { Clock } from "../../runtime/clock.ts";

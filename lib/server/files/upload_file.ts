@@ -1,7 +1,7 @@
 import { ownerOf } from "../../access/owner.ts";
 import { ApiError } from "../../base/errors.ts";
 import type { StoredFile } from "../../durable/file_store.ts";
-import type { Contents } from "../../durable/contents.ts";
+import type { Contents } from "../../durable/contents/contents.ts";
 import type { QuotaLeft } from "../../durable/usage.ts";
 import type { ContentWriter } from "../../runtime/content_files.ts";
 import { readPieces } from "../body/body_pieces.ts";

@@ -1,4 +1,4 @@
-import type { ContentWriter } from "../runtime/content_files.ts";
+import type { ContentWriter } from "../../runtime/content_files.ts";
 
 /** Size of a written piece of a content, in bytes. */
 export const PIECE_BYTES = 1024 * 1024;

@@ -1,7 +1,7 @@
 import type { Sql } from "postgres";
-import type { Clock } from "../runtime/clock.ts";
+import type { Clock } from "../../runtime/clock.ts";
 import { connectPostgres } from "./postgres_database.ts";
-import type { Instances } from "./instances.ts";
+import type { Instances } from "../instances.ts";
 
 /** The gateways that share a database. */
 export interface SessionInstances extends Instances {

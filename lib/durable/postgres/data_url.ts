@@ -1,10 +1,10 @@
 import type { Sql, TransactionSql } from "postgres";
-import { quote } from "../base/redact.ts";
-import { ConfigError } from "../config/parse.ts";
-import { logWarning } from "../observability/log.ts";
-import type { Clock } from "../runtime/clock.ts";
-import { createContentRows } from "./content_rows.ts";
-import type { DataStore } from "./data_store.ts";
+import { quote } from "../../base/redact.ts";
+import { ConfigError } from "../../config/parse.ts";
+import { logWarning } from "../../observability/log.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { createContentRows } from "../contents/content_rows.ts";
+import type { DataStore } from "../data_store.ts";
 import {
   connectPostgres,
   createPostgresDatabase,
@@ -12,7 +12,7 @@ import {
   SCHEMA,
   unreachableError,
 } from "./postgres_database.ts";
-import { MIGRATIONS, NEWER_VERSION, toPostgres } from "./schema.ts";
+import { MIGRATIONS, NEWER_VERSION, toPostgres } from "../schema.ts";
 import { joinSessions } from "./session_instances.ts";
 
 /** Key of the advisory lock under which one gateway at a time creates the tables. */

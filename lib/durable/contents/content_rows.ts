@@ -1,6 +1,6 @@
-import type { Clock } from "../runtime/clock.ts";
+import type { Clock } from "../../runtime/clock.ts";
 import { type Contents, PIECE_BYTES } from "./contents.ts";
-import type { Database } from "./database.ts";
+import type { Database } from "../database.ts";
 
 /** Creates the contents of a database: rows of at most a MiB. */
 export function createContentRows(database: Database, clock: Pick<Clock, "now">): Contents {

@@ -4,9 +4,9 @@ import {
   readContent,
   removeContent,
   streamContent,
-} from "../runtime/content_files.ts";
+} from "../../runtime/content_files.ts";
 import type { Contents } from "./contents.ts";
-import type { Database } from "./database.ts";
+import type { Database } from "../database.ts";
 
 /** Creates the contents of a folder: a file for each. Their descriptions are in the database. */
 export function createContentFolder(folder: string, database: Database): Contents {

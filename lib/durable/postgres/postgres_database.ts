@@ -1,7 +1,7 @@
 import type { Sql, TransactionSql } from "postgres";
-import { ApiError } from "../base/errors.ts";
-import type { SqlRow, SqlValue } from "../runtime/sqlite.ts";
-import type { Database, Queries } from "./database.ts";
+import { ApiError } from "../../base/errors.ts";
+import type { SqlRow, SqlValue } from "../../runtime/sqlite.ts";
+import type { Database, Queries } from "../database.ts";
 
 /** Connections of one gateway. */
 const MAX_CONNECTIONS = 10;
