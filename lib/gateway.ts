@@ -11,7 +11,7 @@ import type { LineStreams } from "./server/mcp_server/line_transport.ts";
 import { type LineServer, serveLines } from "./server/mcp_server/serve_lines.ts";
 import { parseConfig } from "./config/parse.ts";
 import { reloadConfig, type Reloaded } from "./config/reload.ts";
-import { ADMIN, LOCAL } from "./config/gateway_keys.ts";
+import { ADMIN, LOCAL, requiresKeys } from "./config/gateway_keys.ts";
 import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
@@ -21,6 +21,8 @@ import { createOpenCalls } from "./server/mcp_server/open_calls.ts";
 import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
 import { createBodyMeter } from "./limits/body_meter.ts";
+import { DeviceCodes } from "./server/sign_in/device_codes.ts";
+import { createKeyStore, type KeyStore } from "./keys/key_store.ts";
 import { createLimiter, createLimitStore } from "./limits/limiter.ts";
 import type { Directory } from "./upstreams/upstream.ts";
 import { createFetch } from "./runtime/fetch.ts";
@@ -109,7 +111,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     createEngine: toEngine(config, shared),
     concurrency: config.batchConcurrency,
     gateway: () => gateway,
-    clients: () => clientNames(config),
+    clients: () => clientNames(config, shared.keyStore),
   });
   gateway = { ...gateway, ...durable?.services };
   let answer = createApp(gateway);
@@ -132,6 +134,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       await shared.shutdown.start();
       await durable?.close();
       await gateway.limits.settle();
+      await gateway.keyStore.uses.write();
       await gateway.stopServers();
     },
   };
@@ -191,6 +194,8 @@ function createShared(config: Config, { clock = systemClock, hooks = {}, ...opti
     bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
     mcpCalls: createOpenCalls(),
     limitStore: createLimitStore(config, clock),
+    keyStore: createKeyStore(config, { clock, newId }),
+    deviceCodes: new DeviceCodes({ clock, newId }),
     mcpServers,
     keptAnswers: createKeptAnswers({ clock, shutdown }),
     ...createToolLoaders(config, { clock, mcpServers }),
@@ -206,10 +211,12 @@ function configure(
   const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
   const { clock, newId } = shared;
   const directory = toDirectory(fullConfig);
+  const access = createAccess(fullConfig, { host, stored: shared.keyStore });
+  const limits = { ...config.limits, keys: { get: access.keyRules.limits } };
   return {
     ...shared,
     config,
-    access: createAccess(fullConfig, host),
+    access,
     directory,
     upstreamChecks: createUpstreamChecks(directory.upstreams.values(), shared),
     // Lists are cached by the upstream's name: its address may have changed.
@@ -220,7 +227,7 @@ function configure(
       maxMs: config.cooldownMax * 1000,
     }),
     operations: createOperations(records, { config, clock, settings, mcpServers: shared.mcpServers }),
-    limits: createLimiter(config, { clock, newId, store }),
+    limits: createLimiter({ limits }, { clock, newId, store }),
   };
 }
 
@@ -245,8 +252,10 @@ function shuttingDownResponse(): Response {
 }
 
 /** Returns the names that callers have: of the gateway's keys, or `local` without keys. */
-function clientNames({ gatewayApiKeys, gatewayAdminKey }: Config): ReadonlySet<string> {
-  const keys = [...(gatewayApiKeys ?? [{ name: LOCAL }]), ...(gatewayAdminKey ? [{ name: ADMIN }] : [])];
+async function clientNames(config: Config, store: KeyStore): Promise<ReadonlySet<string>> {
+  const { gatewayApiKeys = [], gatewayAdminKey } = config;
+  const clients = requiresKeys(config) ? [...gatewayApiKeys, ...await store.list()] : [{ name: LOCAL }];
+  const keys = [...clients, ...(gatewayAdminKey ? [{ name: ADMIN }] : [])];
   return new Set(keys.map(({ name }) => name));
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { requireKeysOffLoopback } from "../../lib/config/bind_check.ts";
 import { ConfigError, parseConfig, type Sources } from "../../lib/config/parse.ts";
 import { SETTING_NAMES, SETTINGS, type Settings } from "../../lib/config/settings.ts";
 import { toTargetGroups } from "../../lib/config/aliases.ts";
@@ -11,6 +12,7 @@ const DEFAULTS = {
   host: "127.0.0.1",
   modelAccess: new Map(),
   openAccess: "off",
+  signIn: "off",
   openrouterBaseUrl: "https://openrouter.ai/api/v1",
   upstreams: new Map(),
   anthropicModel: "anthropic/claude-opus-5.5",
@@ -199,6 +201,8 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   [{ BODY_MEMORY: "64" }, { bodyMemory: 64 }],
   [{ RATE_LIMIT_STORE: "rediss://host" }, { rateLimitStore: "rediss://host" }],
   [{ STATE_DIR: "/var/lib/gateway" }, { stateDir: "/var/lib/gateway" }],
+  [{ KEY_STORE: " state_dir ", STATE_DIR: "state" }, { keyStore: "state_dir", stateDir: "state" }],
+  [{ KEY_STORE: "redis://host", SIGN_IN: "on" }, { keyStore: "redis://host", signIn: "on" }],
   [{ DATA_DIR: "data", DATA_QUOTA: "1" }, { dataDir: "data", dataQuota: 1 }],
   [{ DATA_URL: "postgres://me:word@host/data?sslmode=require" }, {
     dataUrl: "postgres://me:word@host/data?sslmode=require",
@@ -269,6 +273,8 @@ const HOSTS =
 const WHOLE = "a whole number of at least 1, or null for no limit";
 const USD = "an amount in USD of at least 0, or null for no limit";
 const DATABASE = "expected a postgres:// URL with a host and the name of a database";
+const KEY_STORE =
+  "expected state_dir, or a redis:// or rediss:// URL with a host, without query and fragment";
 const STORE = "expected memory, or a redis:// or rediss:// URL with a host, without query and fragment";
 const SECONDS = "expected a number of seconds from 0 to 604800";
 
@@ -342,6 +348,9 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ],
   ["GATEWAY_ADMIN_KEY", "", "(0 characters)", "the key is empty"],
   ["GATEWAY_ADMIN_KEY", 1234567890123456, "(16 characters)", "expected a key"],
+  ["KEY_STORE", "disk", "(4 characters)", KEY_STORE],
+  ["KEY_STORE", "", "(0 characters)", KEY_STORE],
+  ["SIGN_IN", "yes", '"yes"', "expected on or off"],
   ["MODEL_ACCESS", "[]", '"[]"', 'expected a JSON object such as {"alice": ["openai/*", "fast"]}'],
   ["MODEL_ACCESS", '{"local": "a"}', '"{\\"local\\": \\"a\\"}"', 'key "local" must have a list of models'],
   ["MODEL_ACCESS", { local: [""] }, '"{\\"local\\":[\\"\\"]}"', 'key "local" must have a list of models'],
@@ -682,6 +691,22 @@ test("parseConfig() rejects limits for unknown keys", () => {
   ]);
   const keys = { GATEWAY_API_KEYS: "alice:0123456789abcdef", GATEWAY_ADMIN_KEY: "fedcba9876543210" };
   assert.deepEqual(mistakesOf({ settings: { LIMITS, ...keys } }), [strange("local", '"alice", "admin"')]);
+});
+
+test("parseConfig() requires of KEY_STORE its folder, and of SIGN_IN a key", () => {
+  assert.deepEqual(mistakesOf({ settings: { KEY_STORE: "state_dir" } }), [
+    "Cannot use KEY_STORE: STATE_DIR, the folder for the keys, is not set",
+  ]);
+  assert.deepEqual(mistakesOf({ settings: { SIGN_IN: "on", GATEWAY_ADMIN_KEY: "k" } }), [
+    "Cannot use SIGN_IN: neither GATEWAY_API_KEYS nor KEY_STORE is set, and there is no key to sign in with",
+  ]);
+  const KEY_STORE = "redis://host";
+  parseConfig({ settings: { KEY_STORE, TOOLS: "network", WORKSPACE_ROOT: "/w" } });
+  requireKeysOffLoopback(parseConfig({ settings: { KEY_STORE } }), "0.0.0.0");
+  const LIMITS = { keys: { local: {} } };
+  assert.deepEqual(mistakesOf({ settings: { KEY_STORE, LIMITS } }), [
+    'Cannot use LIMITS: no key is named "local"; the settings have no keys',
+  ]);
 });
 
 test("parseConfig() reports aliases of unknown upstreams beside all other mistakes", () => {

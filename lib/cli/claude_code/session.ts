@@ -4,7 +4,11 @@ import { NAME } from "../../base/version.ts";
 import type { LoadedSources } from "../../config/sources/load_sources.ts";
 import type { Config } from "../../config/settings.ts";
 import { isGiven } from "../sources.ts";
-import { type ClientSettings, type OfferedModel, toClientSettings } from "./client_settings.ts";
+import {
+  type ClientSettings,
+  type OfferedModel,
+  toClientSettings,
+} from "../../claude_code/client_settings.ts";
 
 /** How Claude Code reaches a gateway. */
 export interface Connection {

@@ -33,8 +33,8 @@ export interface BatchRunnerOptions extends Pick<GatewayContext, "clock" | "shut
   engine?: Engine | undefined;
   /** Requests that run at the same time. */
   concurrency: number;
-  /** Returns the names of the gateway's keys. Batches of other keys wait, and expire. */
-  clients(): ReadonlySet<string>;
+  /** Returns the names of the gateway's keys. Batches of other keys wait, and expire. @throws if they are unknown now. */
+  clients(): Promise<ReadonlySet<string>>;
 }
 
 /** Time between two looks for work, of other gateways too, in milliseconds. */
@@ -158,10 +158,11 @@ export function startBatchRunner(
 
   /** Returns the next batch in turn that has a request which may start. */
   async function findReady(): Promise<Batch | undefined> {
+    const names = await clients();
     const active = await queue.active();
     const later = active.filter(({ number }) => number > lastBatch);
     for (const batch of [...later, ...active.slice(0, active.length - later.length)]) {
-      if (isOpen(batch) && await queue.hasPending(batch.number, clock.now())) return batch;
+      if (isOpen(batch, names) && await queue.hasPending(batch.number, clock.now())) return batch;
     }
     return undefined;
   }
@@ -177,10 +178,10 @@ export function startBatchRunner(
     }
   }
 
-  function isOpen({ owner, status, caller, expiresAt }: Batch): boolean {
+  function isOpen({ owner, status, caller, expiresAt }: Batch, names: ReadonlySet<string>): boolean {
     const { caller: { client } }: KeptCaller = JSON.parse(caller);
     return status === "in_progress" && clock.now() < expiresAt && !blocked.has(owner) &&
-      clients().has(client) && (!needsKey(owner) || keys.get(owner) !== undefined);
+      names.has(client) && (!needsKey(owner) || keys.get(owner) !== undefined);
   }
 
   const needsKey = (owner: string) => needsClientKey(owner, gateway().config);

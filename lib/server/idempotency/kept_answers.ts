@@ -18,6 +18,8 @@ export interface KeyedRequest {
   signal: AbortSignal;
   /** The request as an engine's job reads it, in JSON; undefined if only this gateway can answer it. */
   jobRequest: string | undefined;
+  /** Called before a kept or running answer is returned. A rejection of it reaches the client instead. */
+  assertRepeatAllowed(): Promise<void>;
   /** Starts the answer. `run` identifies the recorded steps of the answer; undefined without a store. */
   start(run: string | undefined): Promise<Response>;
 }
@@ -28,7 +30,8 @@ export interface KeptAnswers {
    * Returns the answer of a key from its start, and starts it if there is none. A failure before the answer begins
    * reaches every request that waits for it, and is not kept.
    *
-   * @throws {ApiError} `conflict_error` if the key belongs to a request with another body.
+   * @throws {ApiError} `conflict_error` if the key belongs to a request with another body; what `assertRepeatAllowed`
+   * throws.
    */
   answer(request: KeyedRequest): Promise<Response>;
   /** Settles when all answers in progress are complete and kept. */
@@ -86,11 +89,15 @@ export function createKeptAnswers(
       const find = () => {
         const known = running.get(name) ?? complete.find(name);
         if (known !== undefined && known.fingerprint !== fingerprint) throw conflictError();
-        return known?.toResponse();
+        return known;
+      };
+      const repeat = async (recording: Recording) => {
+        await request.assertRepeatAllowed();
+        return await recording.toResponse();
       };
       while (true) {
         const known = find();
-        if (known !== undefined) return await known;
+        if (known !== undefined) return await repeat(known);
         if (store === undefined) return await record(name, request, undefined).toResponse();
         const job = engine === undefined ? undefined : jobRequest;
         const claim = await store.claim({ owner, key, fingerprint, request: job }, clock.now());
@@ -99,7 +106,8 @@ export function createKeptAnswers(
           return await record(name, request, claim.held).toResponse();
         }
         const joined = find(); // another request of this gateway may have claimed the answer
-        if (joined !== undefined) return await joined;
+        if (joined !== undefined) return await repeat(joined);
+        if (claim.kind === "kept") await request.assertRepeatAllowed();
         const id = claim.kind === "own" ? claim.held.id : claim.id;
         const response = engine !== undefined && job !== undefined
           ? await joinJob({ id, round: claim.round }, { engine, store, clock, signal })
