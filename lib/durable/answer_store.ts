@@ -70,8 +70,12 @@ export function createAnswerStore(
   { database, instances }: Pick<DataStore, "database" | "instances">,
   { newId }: { newId(prefix: string): string },
 ): AnswerStore {
-  /** Answers that this gateway makes. One that it could not give up, because the database failed, is free. */
-  const made = new Set<string>();
+  /** The attempts at answers that this gateway makes. One that it could not give up, because the database failed, is free. */
+  const made = new Map<string, number>();
+
+  function forget({ id, attempt }: HeldAnswer): void {
+    if (made.get(id) === attempt) made.delete(id);
+  }
 
   async function isMade({ id, instance }: SqlRow, queries: Queries): Promise<boolean> {
     if (instance === ENGINE) return true;
@@ -97,7 +101,7 @@ export function createAnswerStore(
           now,
         );
         if (added === 1) {
-          made.add(newAnswer);
+          made.set(newAnswer, 0);
           return { kind: "own", held: { id: newAnswer, attempt: 0 }, round: 0 };
         }
         const row = await queries.get(
@@ -127,7 +131,7 @@ export function createAnswerStore(
           attempt,
           id,
         );
-        made.add(id);
+        made.set(id, attempt);
         return { kind: "own", held: { id, attempt }, round };
       });
     },
@@ -201,7 +205,7 @@ export function createAnswerStore(
         await queries.run("DELETE FROM steps WHERE run = ?", id);
         await dropOldest(queries, id);
       });
-      made.delete(id);
+      forget({ id, attempt });
     },
     async fail({ id, attempt }) {
       await database.transaction(async (queries) => {
@@ -213,7 +217,7 @@ export function createAnswerStore(
         if (failed === 0) return;
         await queries.run("DELETE FROM answer_pieces WHERE answer = ?", id);
         await queries.run(FORGET_LAST_FAILURES, id);
-      }).finally(() => made.delete(id));
+      }).finally(() => forget({ id, attempt }));
     },
     async abandon(id, round) {
       await database.run(
