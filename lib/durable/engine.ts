@@ -15,9 +15,9 @@ export interface JobOutcome {
 
 /**
  * Does a job in this gateway. May be called for one job several times, also by several gateways: finished steps are not
- * repeated. It throws if another gateway is to continue.
+ * repeated. It throws if another gateway is to continue. `signal` is aborted when the engine waits for it no more.
  */
-export type DoJob = (job: Job) => Promise<JobOutcome>;
+export type DoJob = (job: Job, signal: AbortSignal) => Promise<JobOutcome>;
 
 /** A durable execution engine. It calls {@linkcode DoJob} in any gateway, again until it has settled. */
 export interface Engine {

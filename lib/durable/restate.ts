@@ -44,7 +44,10 @@ export function createRestate(
 
   async function createHandler() {
     const { createEndpointHandler, service, handlers } = await loadSdk();
-    const run = handlers.handler({}, (_context, job: Job) => doJob(job));
+    const run = handlers.handler(
+      {},
+      (context, job: Job) => doJob(job, context.request().attemptCompletedSignal),
+    );
     const retention = { idempotencyRetention: 24 * HOUR_MS, journalRetention: 0 };
     const options = {
       ...retention,

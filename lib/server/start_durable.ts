@@ -44,8 +44,8 @@ export function startDurable(
   { shared, createEngine, ...options }: DurableOptions,
 ): DurableWork {
   const { clock, shutdown } = shared;
-  const engine = createEngine?.((job) =>
-    doJob(job, { gateway: options.gateway(), stores: { answers, queue } })
+  const engine = createEngine?.((job, signal) =>
+    doJob(job, { gateway: options.gateway(), stores: { answers, queue }, signal })
   );
   const keptAnswers = createKeptAnswers({ clock, shutdown, store: answers, engine });
   const runner = startBatchRunner({ ...shared, ...options, queue, engine });

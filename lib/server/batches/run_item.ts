@@ -21,6 +21,8 @@ export interface RunItemOptions {
   caller: Caller;
   headers: Readonly<Record<string, string>>;
   admission: Admission;
+  /** Ends the answer. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -30,13 +32,14 @@ export interface RunItemOptions {
  */
 export async function runItem(
   { batch: number, nth, params, attempts }: BatchItem,
-  { gateway, batch, caller, headers, admission }: RunItemOptions,
+  { gateway, batch, caller, headers, admission, signal }: RunItemOptions,
 ): Promise<ItemEnd> {
   const request = new Request("http://batch.invalid/v1/messages", {
     method: "POST",
     // The log lines of the requests of a batch have its id.
     headers: { ...headers, "content-type": "application/json", "x-correlation-id": batch.id },
     body: params,
+    ...(signal !== undefined && { signal }),
   });
   const requestLog = new RequestLog(request, gateway);
   requestLog.caller = caller;

@@ -16,12 +16,13 @@ import type { JobContext } from "./job_context.ts";
  */
 export async function doAnswerJob(
   { id, round }: Job & { kind: "answer" },
-  { gateway, stores: { answers } }: JobContext,
+  context: JobContext,
 ): Promise<JobOutcome> {
+  const { answers } = context.stores;
   const taken = await answers.take(id, round);
   if (taken === undefined) return {};
   const request: AnswerRequest = JSON.parse(taken.request);
-  const end = await record(taken.held, request, { gateway, stores: { answers } });
+  const end = await record(taken.held, request, context);
   if (end.kept) return {};
   if (end.cut) throw end.error ?? new Error("Cannot finish the answer: the gateway is stopping");
   return { failure: toFailure(toApiError(end.error)) };
@@ -30,15 +31,13 @@ export async function doAnswerJob(
 async function record(
   held: HeldAnswer,
   { caller, headers, owner, correlationId, body, stream }: AnswerRequest,
-  { gateway, stores: { answers } }: {
-    gateway: JobContext["gateway"];
-    stores: Pick<JobContext["stores"], "answers">;
-  },
+  { gateway, stores: { answers }, signal }: JobContext,
 ): Promise<SinkEnd> {
   const request = new Request("http://job.invalid/v1/messages", {
     method: "POST",
     headers: { ...headers, "content-type": "application/json", "x-correlation-id": correlationId },
     body: JSON.stringify(body),
+    signal,
   });
   const requestLog = new RequestLog(request, gateway);
   requestLog.caller = { ...caller, owner };
@@ -57,7 +56,7 @@ async function record(
   };
   const end = await new Promise<SinkEnd>((onEnd) => {
     const { clock, shutdown } = gateway;
-    const isStopping = () => shutdown.started;
+    const isStopping = () => shutdown.started || signal.aborted;
     new Recording(
       "",
       start,

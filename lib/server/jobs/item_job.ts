@@ -12,7 +12,7 @@ import type { JobContext } from "./job_context.ts";
  */
 export async function doItemJob(
   { batch: number, nth, attempts }: Job & { kind: "item" },
-  { gateway, stores: { queue } }: JobContext,
+  { gateway, stores: { queue }, signal }: JobContext,
 ): Promise<void> {
   const found = await queue.find({ batch: number, nth, attempts });
   if (found === undefined) return;
@@ -20,6 +20,8 @@ export async function doItemJob(
   const { caller: kept, headers }: KeptCaller = JSON.parse(batch.caller);
   const caller: Caller = { ...kept, owner: batch.owner };
   const end = await answer();
+  const isCut = signal.aborted && !("result" in end && end.outcome === "succeeded");
+  if (isCut) throw new Error("Cannot finish the request of a batch: the engine has given this attempt up");
   if ("result" in end) await queue.finish(item, { ...end, now: gateway.clock.now() });
   else if (end.attempts > attempts) await queue.release(item, end);
   else throw new Error("Cannot finish the request of a batch: the gateway is stopping");
@@ -27,7 +29,7 @@ export async function doItemJob(
   async function answer(): Promise<ItemEnd> {
     try {
       const admission = await gateway.limits.admit(caller);
-      return await runItem(item, { gateway, batch, caller, headers, admission });
+      return await runItem(item, { gateway, batch, caller, headers, admission, signal });
     } catch (thrown) {
       const { clock } = gateway;
       return toItemEnd(toApiError(thrown), { attempts, now: clock.now(), requestId: gateway.newId("req_") });
