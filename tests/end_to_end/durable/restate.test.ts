@@ -110,6 +110,7 @@ test("Gateways behind Restate continue what another one has begun", {
     RESTATE_INGRESS_URL: restate.ingressUrl,
     RESTATE_IDENTITY_KEYS: restate.identityKey,
     BATCH_CONCURRENCY: "4",
+    SHUTDOWN_TIMEOUT: "1",
     TOOLS: "shell",
     TOOL_TIMEOUT: "60",
     SHELL_SANDBOX: "off",
@@ -154,8 +155,9 @@ test("Gateways behind Restate continue what another one has begun", {
     assert.equal(upstream.bodies.length, 3, "each turn was asked once");
   });
 
+  let again: Instance;
   await t.test("a batch goes on while one gateway restarts and another one is killed", async () => {
-    const again = await start(settings);
+    again = await start(settings);
     front.ports = [again.port, two.port];
     upstream.holds = true;
     const requests = Array.from({ length: 12 }, (_, nth) => ({
@@ -179,5 +181,29 @@ test("Gateways behind Restate continue what another one has begun", {
       batch = await (await fetch(`${again.url}${path}/${id}`, { headers: HEADERS })).json();
     } while (batch.processing_status !== "ended");
     assert.equal(batch.request_counts.succeeded, 12);
+  });
+
+  await t.test("an answer is finished by another gateway if its own is restarted", async () => {
+    const last = await start(settings);
+    front.ports = [again.port, last.port];
+    upstream.holds = true;
+    upstream.held = [];
+    const answer = fetch(`${last.url}/v1/messages`, {
+      method: "POST",
+      headers: { ...HEADERS, "idempotency-key": "order-2" },
+      body: JSON.stringify({
+        model: "vendor/model",
+        max_tokens: 8,
+        stream: true,
+        messages: [{ role: "user", content: "Hi" }],
+      }),
+    });
+    while (upstream.held.length < 1) await nextTask();
+    upstream.holds = false;
+    again.program.kill("SIGTERM");
+    const text = await (await answer).text();
+    assert.match(text, /Done[\s\S]*message_stop/);
+    await again.program.ended;
+    running.delete(again.program);
   });
 });
