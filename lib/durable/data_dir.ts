@@ -36,6 +36,7 @@ export function openDataDir(folder: string, { newId }: { newId(prefix: string): 
     return {
       database,
       instances,
+      sizeSql: SIZE_SQL,
       contents: createContentFolder(`${path}/files`, database),
       ready: async () => {},
       tidy: async () => void await database.all(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`),
@@ -49,6 +50,10 @@ export function openDataDir(folder: string, { newId }: { newId(prefix: string): 
     throw toConfigError(folder, cause);
   }
 }
+
+/** The database, and the files beside it. */
+const SIZE_SQL = `(SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size) +
+  (SELECT coalesce(sum(bytes), 0) FROM files)`;
 
 /** Pages that are returned to the disk at once: more would hold up the requests. */
 const VACUUM_PAGES = 2000;
@@ -84,7 +89,7 @@ function toConfigError(folder: string, cause: unknown): ConfigError {
 }
 
 /** Returns the reason of an error of SQLite or of the file system, without a path. */
-function describeDatabaseError(error: unknown): string {
+export function describeDatabaseError(error: unknown): string {
   const known = SQLITE_REASONS.find(([words]) => words.test(error instanceof Error ? error.message : ""));
   return known?.[1] ?? describeFileError(error);
 }

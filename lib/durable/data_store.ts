@@ -5,6 +5,8 @@ import type { Instances } from "./instances.ts";
 /** Where the gateways that work together keep what outlives a request: `DATA_DIR`, or the database at `DATA_URL`. */
 export interface DataStore {
   readonly database: Database;
+  /** Expression of SQL for the bytes that the store takes. */
+  readonly sizeSql: string;
   /** The gateways that share the store. */
   readonly instances: Instances;
   /** The content of files. */

@@ -5,6 +5,7 @@ import { type BatchQueue, createBatchQueue } from "./batch_queue.ts";
 import { type BatchStore, createBatchStore } from "./batch_store.ts";
 import type { Contents } from "./contents/contents.ts";
 import { openDataDir } from "./data_dir.ts";
+import { createDataDirCheck, type DataDirCheck } from "./data_dir_check.ts";
 import { openDataUrl } from "./postgres/data_url.ts";
 import { createFileStore, type FileStore } from "./file_store.ts";
 import { createStepStore, type StepStore } from "./step_store.ts";
@@ -19,6 +20,7 @@ export interface Stores {
   readonly files: FileStore;
   readonly contents: Contents;
   readonly usage: DiskUsage;
+  readonly check: DataDirCheck;
   /** Settles when the stores can be used. @throws {ConfigError} if they cannot. */
   ready(): Promise<void>;
   /** Closes the stores. What this gateway has begun and not ended is then free for others. */
@@ -78,6 +80,7 @@ export function openStores(
     steps: createStepStore(store),
     queue: createBatchQueue(store),
     usage: createDiskUsage(store, { quotaMiB }),
+    check: createDataDirCheck(store, clock),
     ready: store.ready,
     async close() {
       if (closed) return;

@@ -15,6 +15,7 @@ import type { BatchStore } from "../durable/batch_store.ts";
 import type { Contents } from "../durable/contents/contents.ts";
 import type { Engine } from "../durable/engine.ts";
 import type { FileStore } from "../durable/file_store.ts";
+import type { DataDirCheck } from "../durable/data_dir_check.ts";
 import type { DiskUsage } from "../durable/usage.ts";
 import type { Steps } from "../anthropic/steps.ts";
 import type { Caller } from "../access/caller.ts";
@@ -49,6 +50,8 @@ export interface GatewayContext extends MessageContext {
   files?: FileServices | undefined;
   /** Does the work that outlives a request, with any gateway; undefined if each gateway does its own. */
   engine?: Engine | undefined;
+  /** Checks `DATA_DIR`; undefined without it. */
+  dataDir?: DataDirCheck | undefined;
   /** Calls of MCP clients that run, and sessions that have ended. */
   mcpCalls: OpenCalls;
 }

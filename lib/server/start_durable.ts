@@ -12,7 +12,7 @@ import { doJob } from "./jobs/do_job.ts";
 export interface DurableWork {
   /** The parts of the gateway that work with the stores. */
   services:
-    & Required<Pick<GatewayContext, "keptAnswers" | "batches" | "files" | "startSteps">>
+    & Required<Pick<GatewayContext, "keptAnswers" | "batches" | "files" | "startSteps" | "dataDir">>
     & Pick<GatewayContext, "engine">;
   /** Settles when the stores can be used. @throws {ConfigError} if they cannot. */
   ready(): Promise<void>;
@@ -40,7 +40,7 @@ export interface DurableOptions {
 
 /** Starts the batches, files, recorded steps and lasting answers of a gateway. Continues the batches that are not finished. */
 export function startDurable(
-  { answers, batches, files, contents, queue, steps, usage, ready, close }: Stores,
+  { answers, batches, files, contents, queue, steps, usage, check, ready, close }: Stores,
   { shared, createEngine, ...options }: DurableOptions,
 ): DurableWork {
   const { clock, shutdown } = shared;
@@ -56,6 +56,7 @@ export function startDurable(
       batches: { store: batches, usage, runner },
       files: { store: files, contents, usage },
       engine,
+      dataDir: check,
       startSteps: (run) => createRecordedSteps(steps, run),
     },
     async ready() {

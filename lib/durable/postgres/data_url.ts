@@ -60,6 +60,8 @@ export function openDataUrl(url: string, { clock }: { clock: Clock }): DataStore
   return {
     database,
     instances,
+    sizeSql: `(SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r'
+      AND relnamespace = '${SCHEMA}'::regnamespace)`,
     contents: createContentRows(database, clock),
     async ready() {
       try {
