@@ -32,7 +32,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
 
 /** True for an endpoint of the API; false for the pages of browsers and the requests of the durable engine. */
 export function isApiRoute({ path }: { path: string }): boolean {
-  return !/^\/(console|oauth\/device)(\/|$)/.test(path);
+  return !/^\/(console|oauth\/device|restate)(\/|$)/.test(path);
 }
 
 /**
