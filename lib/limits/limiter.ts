@@ -10,6 +10,8 @@ import {
   tokenCountSlots,
   usageCharges,
 } from "./charges.ts";
+import type { TurnUse } from "./ledger/counts.ts";
+import type { Ledger } from "./ledger/ledger.ts";
 import { type LimitLeft, toLimitsLeft } from "./limits_left.ts";
 import { createMemoryStore } from "./memory_store.ts";
 import type { Charge, QuotaCheck } from "./quota.ts";
@@ -51,10 +53,9 @@ export interface Limiter {
 }
 
 /** Usage of one turn; `usd` is undefined if its cost is unknown. */
-export interface Used {
+export interface Used extends TurnUse {
   inputTokens: number;
   outputTokens: number;
-  usd: number | undefined;
 }
 
 /** An admitted message, until its release. */
@@ -89,7 +90,12 @@ export interface Admission {
 /** Creates the limiter of the settings. What a store has counted stays in force with other limits. */
 export function createLimiter(
   { limits }: Pick<Config, "limits">,
-  { clock, newId, store }: { clock: Clock; newId(prefix: string): string; store: LimitStore },
+  { clock, newId, store, ledger }: {
+    clock: Clock;
+    newId(prefix: string): string;
+    store: LimitStore;
+    ledger: Ledger;
+  },
 ): Limiter {
   const unpriced = new Set<string>();
 
@@ -166,7 +172,8 @@ export function createLimiter(
           const charges = arrivalCharges(limits, requester, { now: clock.now(), holder });
           await chargeQuotas(charges.filter(({ quota }) => quota.kind === "budget"));
         },
-        charge({ inputTokens, outputTokens, usd }, model) {
+        charge({ inputTokens, outputTokens, tokens, cost, usd }, model) {
+          ledger.add({ ...requester, model, isFirst: !spent, tokens, cost, usd });
           spent = true;
           if (hasBudget && usd === undefined) warnUnpriced(model);
           charge({ inputTokens, outputTokens, usd: usd ?? 0 });
@@ -189,7 +196,9 @@ export function createLimiter(
       const { used } = await store.charge(charges, now);
       return toLimitsLeft(charges, used, now);
     },
-    settle: () => store.settle(),
+    async settle() {
+      await Promise.all([store.settle(), ledger.settle()]);
+    },
   };
 }
 

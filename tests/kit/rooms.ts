@@ -56,7 +56,15 @@ export const ROOMS: Record<string, Room> = {
   "limits": {
     uses: "config observability runtime base",
     pure: true,
-    except: ["limiter", "memory_store", "redis_store", "spend_file"],
+    except: [
+      "limiter",
+      "memory_store",
+      "redis_connection",
+      "redis_store",
+      "spend_file",
+      "ledger/file_ledger",
+      "ledger/redis_ledger",
+    ],
   },
   "durable": { uses: "anthropic config observability runtime base" },
   "anthropic": { uses: "base", pure: true },
