@@ -72,11 +72,11 @@ export class LedgerTable {
   delete(day: string): void {
     this.#days.delete(day);
     for (const group of this.#names.keys()) {
-      if (group.startsWith(`${day}\n`)) this.#names.delete(group);
+      if (group.startsWith(`["${day}"`)) this.#names.delete(group);
     }
   }
 }
 
 function toKey(...parts: readonly string[]): string {
-  return parts.join("\n");
+  return JSON.stringify(parts);
 }
