@@ -1,6 +1,7 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Config } from "../config/settings.ts";
 import { logWarning } from "../observability/log.ts";
+import { type BudgetUse, toBudgetUse } from "./budget_use.ts";
 import {
   arrivalCharges,
   inputCharges,
@@ -48,6 +49,12 @@ export interface Limiter {
    * @throws {ApiError} `overloaded_error` if the store cannot be reached.
    */
   left(requester: Requester): Promise<LimitLeft[]>;
+  /**
+   * Returns the use of the budgets of keys and sessions, and of all keys together: the sums that requests are admitted by.
+   *
+   * @throws {ApiError} `overloaded_error` if the store cannot be reached.
+   */
+  budgets(requesters: readonly Requester[]): Promise<BudgetUse[]>;
   /** Settles when all recorded usage is stored, or cannot be stored now. */
   settle(): Promise<void>;
 }
@@ -195,6 +202,18 @@ export function createLimiter(
       if (charges.length === 0) return [];
       const { used } = await store.charge(charges, now);
       return toLimitsLeft(charges, used, now);
+    },
+    async budgets(requesters) {
+      const now = clock.now();
+      const charges = new Map(requesters.flatMap((requester) =>
+        readingCharges(limits, requester, now).filter(({ quota }) => quota.kind === "budget")
+          .map((charge) => [charge.quota.name, { charge, client: requester.client }])
+      ));
+      if (charges.size === 0) return [];
+      const all = [...charges.values()];
+      const read = all.map(({ charge }) => charge);
+      const { used } = await store.charge(read, now);
+      return toBudgetUse(read, used, all.map(({ client }) => client));
     },
     async settle() {
       await Promise.all([store.settle(), ledger.settle()]);
