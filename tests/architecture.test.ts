@@ -10,7 +10,7 @@ const PACKAGES: Record<string, RegExp> = {
   "valibot": /^(lib|tools)\//,
   "@valibot/to-json-schema": /^tools\/tool\.ts$/,
   "@modelcontextprotocol/server": /^lib\/server\/mcp_server\//,
-  "hono": /^lib\/server\/app\.ts$/,
+  "hono": /^lib\/(server\/app|page\/elements\/html)\.ts$/,
   "eventsource-parser": /^lib\/upstreams\/response\/read_events\.ts$/,
   "minisearch": /^lib\/server_tools\/tool_search\.ts$/,
   "re2js":

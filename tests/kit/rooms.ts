@@ -20,7 +20,11 @@ export const ROOMS: Record<string, Room> = {
   "replay": { uses: "anthropic config observability runtime base" },
   "gateway.ts": {
     uses:
-      "server server/mcp_server turns upstreams tokens access limits durable config observability runtime base",
+      "page server server/mcp_server turns upstreams tokens access limits durable config observability runtime base",
+  },
+  "page": {
+    uses:
+      "server turns upstreams dialects/mod.ts dialects access limits anthropic config observability runtime base tools/toolbox tools/mcp/managed",
   },
   "server": {
     uses:
