@@ -1,4 +1,5 @@
 import { createAccess } from "./access/access.ts";
+import { createOperatorPage } from "./page/operator_page.ts";
 import { createApp } from "./server/app.ts";
 import { createModelCache } from "./upstreams/model_cache.ts";
 import { type Clock, systemClock } from "./runtime/clock.ts";
@@ -108,7 +109,8 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     clients: () => clientNames(config),
   });
   gateway = { ...gateway, ...durable?.services };
-  let answer = createApp(gateway);
+  const page = createOperatorPage(shared);
+  let answer = createApp(gateway, page.routes);
   return {
     fetch: async (request) => shared.shutdown.started ? shuttingDownResponse() : await answer(request),
     async ready() {
@@ -119,7 +121,8 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       config = next;
       if (names.changed.length === 0) return names;
       gateway = { ...configure(shared, config, { ...options, settings }), ...durable?.services };
-      answer = createApp(gateway);
+      if (names.changed.includes("GATEWAY_ADMIN_KEY")) page.signOutAll();
+      answer = createApp(gateway, page.routes);
       return names;
     },
     async stop() {

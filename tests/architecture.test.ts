@@ -10,7 +10,7 @@ const PACKAGES: Record<string, RegExp> = {
   "valibot": /^(lib|tools)\//,
   "@valibot/to-json-schema": /^tools\/tool\.ts$/,
   "@modelcontextprotocol/server": /^lib\/server\/mcp_server\//,
-  "hono": /^lib\/server\/app\.ts$/,
+  "hono": /^lib\/(server\/app|page\/elements\/html)\.ts$/,
   "eventsource-parser": /^lib\/upstreams\/response\/read_events\.ts$/,
   "minisearch": /^lib\/server_tools\/tool_search\.ts$/,
   "re2js":
@@ -27,7 +27,7 @@ const PACKAGES: Record<string, RegExp> = {
   "@modelcontextprotocol/client": /^tools\/mcp\//,
   "@opentelemetry/api": /^lib\/observability\/(tracing|trace_ids|otel_metrics)\.ts$/,
   "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
-  "@redis/client": /^lib\/limits\/redis_connection\.ts$/,
+  "@redis/client": /^lib\/limits\/ledger\/redis_connection\.ts$/,
   "jsonc-parser": /^lib\/config\/sources\/config_file\.ts$/,
   "bun:": /^lib\/runtime\/sqlite\.ts$/,
   "node:":

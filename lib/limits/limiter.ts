@@ -205,10 +205,12 @@ export function createLimiter(
     },
     async budgets(requesters) {
       const now = clock.now();
-      const charges = new Map(requesters.flatMap((requester) =>
-        readingCharges(limits, requester, now).filter(({ quota }) => quota.kind === "budget")
-          .map((charge) => [charge.quota.name, { charge, client: requester.client }])
-      ));
+      const charges = new Map(
+        requesters.flatMap((requester) =>
+          readingCharges(limits, requester, now).filter(({ quota }) => quota.kind === "budget")
+            .map((charge) => [charge.quota.name, { charge, client: requester.client }])
+        ),
+      );
       if (charges.size === 0) return [];
       const all = [...charges.values()];
       const read = all.map(({ charge }) => charge);

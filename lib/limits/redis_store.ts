@@ -3,7 +3,12 @@ import type { Clock } from "../runtime/clock.ts";
 import { ApiError } from "../base/errors.ts";
 import { logWarning } from "../observability/log.ts";
 import type { Charge, Quota } from "./quota.ts";
-import { CONNECT_TIMEOUT_MS, connectRedis, type RedisConnection, withTimeout } from "./redis_connection.ts";
+import {
+  CONNECT_TIMEOUT_MS,
+  connectRedis,
+  type RedisConnection,
+  withTimeout,
+} from "./ledger/redis_connection.ts";
 import { CHARGE_SCRIPT } from "./redis_script.ts";
 import type { ChargeResult, LimitStore } from "./store.ts";
 

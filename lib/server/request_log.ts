@@ -15,6 +15,7 @@ import type { ListedModel } from "../upstreams/model_list.ts";
 import type { UpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import { toFailureKind } from "./operator/failure_kind.ts";
 import type { GatewayContext } from "./context.ts";
+import { isMessageRoute, SeenLog } from "./seen_log.ts";
 import type { Operations } from "./operator/operations.ts";
 import { type Recorder, startRecorder } from "./operator/recorder.ts";
 
@@ -49,6 +50,7 @@ export class RequestLog implements RequestObserver {
   #tools: string[] = [];
   #content: { request: unknown; answer: MessageAccumulator } | undefined;
   #recorder: Recorder | undefined;
+  #seenLog: SeenLog | undefined;
   #ended = false;
 
   constructor(request: Request, { clock, shutdown, operations, newId }: {
@@ -79,12 +81,31 @@ export class RequestLog implements RequestObserver {
   }
   set caller(caller: Caller) {
     this.#caller = { ...caller, correlationId: this.correlationId };
+    this.#see();
   }
 
   /** Sets the endpoint, such as `POST /v1/messages`. Without one, the request has no known endpoint. */
   set route(route: string) {
     this.#route = route;
     this.trace.setRoute(route);
+    this.#see();
+  }
+
+  /** Shows the request on the operator's page, if it is a message of a known caller. */
+  #see(): void {
+    if (this.#seenLog !== undefined || this.#caller === ANONYMOUS || !isMessageRoute(this.#route)) return;
+    this.#seenLog = new SeenLog(
+      this.#operations.traffic,
+      {
+        id: this.requestId,
+        startedAt: this.#startedAt,
+        caller: this.#caller,
+        correlationId: this.correlationId,
+        traceId: this.trace.ids?.traceId,
+        headers: this.#headers,
+      },
+      () => this.#clock.now(),
+    );
   }
 
   /** Adds fields to the record. */
@@ -103,6 +124,7 @@ export class RequestLog implements RequestObserver {
   record(gateway: GatewayContext, { path, body }: { path: string; body: unknown }): GatewayContext {
     if (this.#operations.recordings === undefined) return gateway;
     this.#recorder = startRecorder({ path, body });
+    if (this.#seenLog !== undefined) this.#seenLog.seen.recorded = true;
     return { ...gateway, fetch: this.#recorder.wrap(gateway.fetch) };
   }
 
@@ -111,23 +133,27 @@ export class RequestLog implements RequestObserver {
     this.#routes++;
     if (listed !== undefined) this.#recorder?.addModel(listed);
     this.add({ answeredBy: toRouteLabel(route), dialect: route.dialect.name });
+    this.#seenLog?.addRoute(route, this.#record.model);
   }
 
   /** Adds the usage of a turn. */
   addUsage({ cost, usd, inputTokens, outputTokens }: TurnUsage, route: Route): void {
     if (cost !== undefined) this.add({ cost: (this.#record.cost ?? 0) + cost });
     if (usd !== undefined) this.#usd = (this.#usd ?? 0) + usd;
+    if (this.#seenLog !== undefined) this.#seenLog.seen.usd = this.#usd;
     this.#operations.metrics.countTurn({ model: toRouteLabel(route), inputTokens, outputTokens, usd });
   }
 
   startTurn(turn: TurnStart): TurnObserver {
     this.#turns++;
     const traced = this.trace.startTurn({ ...turn, session: this.#caller.sessionId });
+    const endSeen = this.#seenLog?.startTurn(`${turn.upstream}/${turn.model}`);
     const { metrics } = this.#operations;
     return {
       run: (send) => traced.run(send),
       end(end) {
         traced.end(end);
+        endSeen?.(end);
         if (end.error !== undefined) {
           metrics.countUpstreamError(turn.upstream, toApiError(end.error).status);
         }
@@ -138,9 +164,11 @@ export class RequestLog implements RequestObserver {
   startTool(tool: string): (outcome: string) => void {
     const startedAt = this.#clock.now();
     const endSpan = this.trace.startTool(tool);
+    const endSeen = this.#seenLog?.startTool(tool);
     this.#tools.push(tool);
     return (outcome) => {
       endSpan(outcome);
+      endSeen?.(outcome);
       this.#operations.metrics.countTool(tool, outcome, (this.#clock.now() - startedAt) / 1000);
     };
   }
@@ -148,16 +176,19 @@ export class RequestLog implements RequestObserver {
   onRetry(upstream: string): void {
     this.#retries++;
     this.#operations.metrics.countRetry(upstream);
+    this.#seenLog?.addRetry(upstream);
   }
 
   onRemedy(change: string): void {
     this.#remedies.push(change);
+    this.#seenLog?.addRemedy(change);
   }
 
   /** Passes the events of an answer through and records their stop reason and usage. */
   async *observe(batches: AsyncGenerator<StreamEvent[]>): AsyncGenerator<StreamEvent[]> {
     for await (const batch of batches) {
       this.#record.firstEventMilliseconds ??= this.#clock.now() - this.#startedAt;
+      this.#seenLog?.addEvents(batch);
       this.#collect(batch);
       this.#recorder?.addEvents(batch);
       for (const event of batch) {
@@ -219,6 +250,7 @@ export class RequestLog implements RequestObserver {
       headers: this.#headers,
       usd: this.#usd,
       error,
+      seen: this.#seenLog?.seen,
       content: this.#content && { request: this.#content.request, answer: this.#content.answer.content },
       record: {
         requestId: this.requestId,

@@ -44,8 +44,11 @@ export interface EndpointRoute {
   path: string;
   /** Body of a `POST`, if it is not JSON: none at all, or a form. */
   body?: "none" | "form" | undefined;
-  /** For endpoints of the operator: who may call them. The others may be called with any key. */
-  access?: OperatorAccess;
+  /**
+   * For endpoints of the operator: who may call them. The others may be called with any key. The endpoints of the
+   * operator's page (`page`) check their callers and forms themselves.
+   */
+  access?: OperatorAccess | "page";
   /** Methods that need no key. Every other call needs one if client keys are configured. */
   open?: readonly ("GET" | "HEAD")[];
   answer(call: RoutedCall): Response | Promise<Response>;

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { Clock } from "../../runtime/clock.ts";
-import { CONNECT_TIMEOUT_MS, connectRedis, type RedisConnection, withTimeout } from "../redis_connection.ts";
+import { CONNECT_TIMEOUT_MS, connectRedis, type RedisConnection, withTimeout } from "./redis_connection.ts";
 import { COUNT_NAMES, NO_COUNTS } from "./counts.ts";
 import { daysOf, KEPT_DAYS } from "./days.ts";
 import type { LedgerStore } from "./ledger_store.ts";

@@ -5,7 +5,7 @@ import { shiftDay } from "../../../../lib/limits/ledger/days.ts";
 import { createRedisLedger } from "../../../../lib/limits/ledger/redis_ledger.ts";
 import { createStoredLedger } from "../../../../lib/limits/ledger/stored_ledger.ts";
 import { type LedgerRow, OTHER_NAMES } from "../../../../lib/limits/ledger/table.ts";
-import { connectRedis } from "../../../../lib/limits/redis_connection.ts";
+import { connectRedis } from "../../../../lib/limits/ledger/redis_connection.ts";
 import { FakeClock } from "../../../kit/clock.ts";
 import { captureLog } from "../../../kit/log.ts";
 import { MISSING, type RedisServer, startRedis } from "../redis_server.ts";

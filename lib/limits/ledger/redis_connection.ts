@@ -1,4 +1,4 @@
-import type { Clock } from "../runtime/clock.ts";
+import type { Clock } from "../../runtime/clock.ts";
 
 /** Time for a connection to open, in milliseconds. */
 export const CONNECT_TIMEOUT_MS = 5000;
