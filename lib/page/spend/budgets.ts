@@ -1,5 +1,5 @@
 import type { BudgetUse } from "../../limits/budget_use.ts";
-import { formatDuration, formatPercent, formatPrice, formatSum } from "../elements/format.ts";
+import { formatDuration, formatExact, formatPercent, formatSum } from "../elements/format.ts";
 import { type Html, markup } from "../elements/html.ts";
 import { meter } from "../elements/charts.ts";
 import { command, state } from "../elements/words.ts";
@@ -26,7 +26,7 @@ export function budgetTable(
       budget.scope === "session" && session !== undefined &&
       `; the one that costs most: ${session.slice(0, 8)}`
     }</span></th><td class="num fit">${formatSum(budget.used)}</td><td class="num fit">${
-      formatPrice(budget.limit)
+      formatLimit(budget.limit)
     }</td><td class="num fit">${
       share >= 1 ? state("bad", shown, { shape: "stop" }) : share >= WARN_SHARE ? state("warn", shown) : shown
     }</td><td class="over-m meter-cell">${meter(share)}</td><td class="fit over-m">${
@@ -43,10 +43,10 @@ export function budgetNotices(budgets: readonly BudgetUse[], now: number): Notic
     return {
       kind: isSpent ? "bad" : "warn",
       word: isSpent ? "Budget spent" : "Budget nearly spent",
-      text: markup`${subjectOf(budget)} has used ${formatSum(budget.used)} of ${
-        formatPrice(budget.limit)
+      text: markup`${subjectOf(budget)}: ${formatSum(budget.used)} of ${
+        formatLimit(budget.limit)
       } a ${budget.period}; it resets ${resetOf(budget, now)}.${
-        isSpent && " Until then its requests get the error 402."
+        isSpent && " Until then, requests get the error 402."
       }`,
       link: { href: "#limits", text: "See limits" },
     };
@@ -77,6 +77,11 @@ function subjectOf({ scope, client }: BudgetUse): string {
     case "total":
       return "All keys";
   }
+}
+
+/** Returns a limit in USD without needless decimals: `$2,000`, `$0.50`. */
+function formatLimit(usd: number): string {
+  return Number.isInteger(usd) ? `$${formatExact(usd)}` : formatSum(usd);
 }
 
 /** Returns when a budget begins anew: `at 00:00 UTC, in 9 h`, `on 1 December, in 33 h`. */

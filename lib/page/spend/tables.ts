@@ -182,7 +182,7 @@ export function priceNote(models: readonly Sum[]): string {
     `${formatPercent(reported / all)} reported by upstreams, ${formatPercent(listed / all)} from list prices`,
     unpriced > 0 && `${unpriced} ${unpriced === 1 ? "turn has" : "turns have"} no price and count as $0`,
   ];
-  return parts.filter((part) => part !== false).join("; ");
+  return [...parts.filter((part) => part !== false), "a turn is one request to an upstream"].join("; ");
 }
 
 /** Input tokens: uncached, written to the cache and read from it. */
