@@ -1,3 +1,4 @@
+import { toLabel } from "../../observability/label.ts";
 import { toCounts, type TurnUse } from "./counts.ts";
 import { toDay } from "./days.ts";
 import type { LedgerRow } from "./table.ts";
@@ -13,14 +14,17 @@ export interface LedgerEntry extends TurnUse {
   isFirst: boolean;
 }
 
-/** Returns the rows that a turn adds to: of its model, and of its session if it has one. */
+/**
+ * Returns the rows that a turn adds to: of its model, and of its session if it has one. Clients choose both names:
+ * credentials in them are redacted.
+ */
 export function toRows(
   { client, sessionId, model, isFirst, ...use }: LedgerEntry,
   now: number,
 ): LedgerRow[] {
   const row = { day: toDay(now), client, counts: toCounts(use, { isFirst, now }) };
   return [
-    { ...row, by: "model", name: model },
-    ...(sessionId === undefined ? [] : [{ ...row, by: "session" as const, name: sessionId }]),
+    { ...row, by: "model", name: toLabel(model) },
+    ...(sessionId === undefined ? [] : [{ ...row, by: "session" as const, name: toLabel(sessionId) }]),
   ];
 }

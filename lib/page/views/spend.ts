@@ -6,13 +6,13 @@ import { LOCAL } from "../../config/gateway_keys.ts";
 import { logWarning } from "../../observability/log.ts";
 import { attributes, type Html, type HtmlValue, markup } from "../elements/html.ts";
 import { command } from "../elements/words.ts";
-import { budgetNotices, budgetTable, noBudget } from "../spend/budgets.ts";
-import { toChanges } from "../spend/changes.ts";
-import { renderDayChart } from "../spend/chart.ts";
-import { toCsv } from "../spend/csv.ts";
-import { monthBefore, monthName, monthOf, readRange, type SpendRange } from "../spend/range.ts";
-import { spendSentence } from "../spend/sentence.ts";
-import { type Sum, sumAll, sumBy } from "../spend/sums.ts";
+import { budgetNotices, budgetTable, noBudget } from "./spend/budgets.ts";
+import { toChanges } from "./spend/changes.ts";
+import { renderDayChart } from "./spend/chart.ts";
+import { toCsv } from "./spend/csv.ts";
+import { monthBefore, monthName, monthOf, readRange, type SpendRange } from "./spend/range.ts";
+import { spendSentence } from "./spend/sentence.ts";
+import { type Sum, sumAll, sumBy } from "./spend/sums.ts";
 import {
   changeTable,
   dayTable,
@@ -23,7 +23,7 @@ import {
   section,
   sessionNote,
   sessionTable,
-} from "../spend/tables.ts";
+} from "./spend/tables.ts";
 import { type Notice, type Page, type Part, part, partId, type View, type ViewCall } from "../view.ts";
 
 /** What was spent, by day, model, key and session, against the range before and against the limits. */

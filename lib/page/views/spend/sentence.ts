@@ -1,7 +1,7 @@
-import type { Ledger } from "../../limits/ledger/ledger.ts";
-import { formatChange, formatPercent, formatSum } from "../elements/format.ts";
-import { type Html, markup } from "../elements/html.ts";
-import { modelName, time } from "../elements/words.ts";
+import type { Ledger } from "../../../limits/ledger/ledger.ts";
+import { formatChange, formatPercent, formatSum } from "../../elements/format.ts";
+import { type Html, markup } from "../../elements/html.ts";
+import { modelName, time } from "../../elements/words.ts";
 import type { Change } from "./changes.ts";
 import { dayName, type SpendRange } from "./range.ts";
 import type { Sum } from "./sums.ts";

@@ -1,5 +1,5 @@
-import { BILLION } from "../../limits/ledger/counts.ts";
-import type { LedgerRow } from "../../limits/ledger/table.ts";
+import { BILLION } from "../../../limits/ledger/counts.ts";
+import type { LedgerRow } from "../../../limits/ledger/table.ts";
 
 /** Columns of the file: their names, and their values in a row. */
 const COLUMNS: readonly [name: string, value: (row: LedgerRow) => string | number][] = [

@@ -1,9 +1,9 @@
-import type { BudgetUse } from "../../limits/budget_use.ts";
-import { formatDuration, formatExact, formatPercent, formatSum } from "../elements/format.ts";
-import { type Html, markup } from "../elements/html.ts";
-import { meter } from "../elements/charts.ts";
-import { command, state } from "../elements/words.ts";
-import type { Notice } from "../view.ts";
+import type { BudgetUse } from "../../../limits/budget_use.ts";
+import { formatDuration, formatExact, formatPercent, formatSum } from "../../elements/format.ts";
+import { type Html, markup } from "../../elements/html.ts";
+import { meter } from "../../elements/charts.ts";
+import { command, state } from "../../elements/words.ts";
+import type { Notice } from "../../view.ts";
 import { dayName } from "./range.ts";
 
 const WARN_SHARE = 0.8;

@@ -1,5 +1,5 @@
-import { addCounts, BILLION, costOf, type Counts } from "../../limits/ledger/counts.ts";
-import type { LedgerRow } from "../../limits/ledger/table.ts";
+import { addCounts, BILLION, costOf, type Counts } from "../../../limits/ledger/counts.ts";
+import type { LedgerRow } from "../../../limits/ledger/table.ts";
 
 /** Use of one model, key, session or day. */
 export interface Sum {

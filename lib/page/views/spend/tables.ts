@@ -1,7 +1,7 @@
-import { addCounts } from "../../limits/ledger/counts.ts";
-import { formatChange, formatCost, formatPercent, formatSum } from "../elements/format.ts";
-import { attributes, type Html, type HtmlValue, markup } from "../elements/html.ts";
-import { count, modelName, time, unknown } from "../elements/words.ts";
+import { addCounts } from "../../../limits/ledger/counts.ts";
+import { formatChange, formatCost, formatPercent, formatSum } from "../../elements/format.ts";
+import { attributes, type Html, type HtmlValue, markup } from "../../elements/html.ts";
+import { count, modelName, time, unknown } from "../../elements/words.ts";
 import type { Change } from "./changes.ts";
 import { SERIES } from "./chart.ts";
 import { dayName } from "./range.ts";

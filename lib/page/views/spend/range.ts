@@ -1,4 +1,4 @@
-import { type DayRange, daysOf, shiftDay } from "../../limits/ledger/days.ts";
+import { type DayRange, daysOf, shiftDay } from "../../../limits/ledger/days.ts";
 
 /** Range of days that Spend shows, and the one before it. */
 export interface SpendRange extends DayRange {

@@ -1,5 +1,5 @@
-import type { LedgerRow } from "../../limits/ledger/table.ts";
-import { formatPercent } from "../elements/format.ts";
+import type { LedgerRow } from "../../../limits/ledger/table.ts";
+import { formatPercent } from "../../elements/format.ts";
 import { type Sum, sumBy } from "./sums.ts";
 import { dayName } from "./range.ts";
 

@@ -1,7 +1,7 @@
-import { daysOf } from "../../limits/ledger/days.ts";
-import type { LedgerRow } from "../../limits/ledger/table.ts";
-import { formatSum } from "../elements/format.ts";
-import { type Html, markup } from "../elements/html.ts";
+import { daysOf } from "../../../limits/ledger/days.ts";
+import type { LedgerRow } from "../../../limits/ledger/table.ts";
+import { formatSum } from "../../elements/format.ts";
+import { type Html, markup } from "../../elements/html.ts";
 import { dayName, type SpendRange } from "./range.ts";
 import { sumAll } from "./sums.ts";
 

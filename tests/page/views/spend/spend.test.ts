@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Counts, NO_COUNTS } from "../../../lib/limits/ledger/counts.ts";
-import { daysOf, shiftDay } from "../../../lib/limits/ledger/days.ts";
-import type { LedgerRow } from "../../../lib/limits/ledger/table.ts";
-import { budgetNotices } from "../../../lib/page/spend/budgets.ts";
-import { toChanges } from "../../../lib/page/spend/changes.ts";
-import { renderDayChart } from "../../../lib/page/spend/chart.ts";
-import { toCsv } from "../../../lib/page/spend/csv.ts";
-import { monthBefore, readRange } from "../../../lib/page/spend/range.ts";
-import { type SpendFacts, spendSentence } from "../../../lib/page/spend/sentence.ts";
-import { sumAll, sumBy } from "../../../lib/page/spend/sums.ts";
+import { type Counts, NO_COUNTS } from "../../../../lib/limits/ledger/counts.ts";
+import { daysOf, shiftDay } from "../../../../lib/limits/ledger/days.ts";
+import type { LedgerRow } from "../../../../lib/limits/ledger/table.ts";
+import { budgetNotices } from "../../../../lib/page/views/spend/budgets.ts";
+import { toChanges } from "../../../../lib/page/views/spend/changes.ts";
+import { renderDayChart } from "../../../../lib/page/views/spend/chart.ts";
+import { toCsv } from "../../../../lib/page/views/spend/csv.ts";
+import { monthBefore, readRange } from "../../../../lib/page/views/spend/range.ts";
+import { type SpendFacts, spendSentence } from "../../../../lib/page/views/spend/sentence.ts";
+import { sumAll, sumBy } from "../../../../lib/page/views/spend/sums.ts";
 
 const TODAY = "2026-11-29";
 const NOW = Date.parse(`${TODAY}T12:00:00Z`);
