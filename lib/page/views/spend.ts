@@ -13,6 +13,7 @@ import { toCsv } from "./spend/csv.ts";
 import { monthBefore, monthName, monthOf, readRange, type SpendRange } from "./spend/range.ts";
 import { spendSentence } from "./spend/sentence.ts";
 import { type Sum, sumAll, sumBy } from "./spend/sums.ts";
+import { section } from "./section.ts";
 import {
   changeTable,
   dayTable,
@@ -20,7 +21,6 @@ import {
   modelTable,
   priceNote,
   readSort,
-  section,
   sessionNote,
   sessionTable,
 } from "./spend/tables.ts";

@@ -1,6 +1,6 @@
 import { addCounts } from "../../../limits/ledger/counts.ts";
 import { formatChange, formatCost, formatPercent, formatSum } from "../../elements/format.ts";
-import { attributes, type Html, type HtmlValue, markup } from "../../elements/html.ts";
+import { attributes, type Html, markup } from "../../elements/html.ts";
 import { count, modelName, time, unknown } from "../../elements/words.ts";
 import type { Change } from "./changes.ts";
 import { SERIES } from "./chart.ts";
@@ -32,17 +32,6 @@ export function readSort(query: URLSearchParams): SortKey {
 export interface Sorting {
   sort: SortKey;
   query: string;
-}
-
-/** Renders a section: a heading, a note beside it, and its content. */
-export function section(
-  id: string,
-  heading: string,
-  { note, body }: { note?: HtmlValue; body: HtmlValue },
-): Html {
-  return markup`<section aria-labelledby="${id}"><header><h2 id="${id}">${heading}</h2>${
-    note && markup`<p>${note}</p>`
-  }</header>${body}</section>`;
 }
 
 /** Renders the table of models. The first ones have the colours of the chart. */
