@@ -22,6 +22,7 @@ import { createOpenCalls } from "./server/mcp_server/open_calls.ts";
 import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
 import { createBodyMeter } from "./limits/body_meter.ts";
+import { createLedger } from "./limits/ledger/create_ledger.ts";
 import { createLimiter, createLimitStore } from "./limits/limiter.ts";
 import type { Directory } from "./upstreams/upstream.ts";
 import { createFetch } from "./runtime/fetch.ts";
@@ -184,6 +185,7 @@ function createShared(config: Config, { clock = systemClock, hooks = {}, ...opti
     bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
     mcpCalls: createOpenCalls(),
     limitStore: createLimitStore(config, clock),
+    ledger: createLedger(config, { clock, newId }),
     mcpServers,
     keptAnswers: createKeptAnswers({ clock, shutdown }),
     ...createToolLoaders(config, { clock, mcpServers }),
@@ -208,7 +210,7 @@ function configure(
     // Lists are cached by the upstream's name: its address may have changed.
     modelCache: createModelCache(shared),
     operations: createOperations(records, { config, clock, settings, mcpServers: shared.mcpServers }),
-    limits: createLimiter(config, { clock, newId, store }),
+    limits: createLimiter(config, { clock, newId, store, ledger: shared.ledger }),
   };
 }
 

@@ -3,23 +3,21 @@ import type { Clock } from "../runtime/clock.ts";
 import { ApiError } from "../base/errors.ts";
 import { logWarning } from "../observability/log.ts";
 import type { Charge, Quota } from "./quota.ts";
+import {
+  CONNECT_TIMEOUT_MS,
+  connectRedis,
+  type RedisConnection,
+  withTimeout,
+} from "./ledger/redis_connection.ts";
 import { CHARGE_SCRIPT } from "./redis_script.ts";
 import type { ChargeResult, LimitStore } from "./store.ts";
 
 const ANSWER_TIMEOUT_MS = 1000;
-const CONNECT_TIMEOUT_MS = 5000;
 /** Time after a failure in which calls fail without contacting the server. */
 const RETRY_BLOCK_MS = 1000;
 /** Time after which a concurrency slot is free unless its lease is renewed. */
 const LEASE_MS = 90_000;
 const LEASE_RENEWAL_MS = 30_000;
-
-/** The part of a Redis or Valkey client that the store uses. */
-export interface RedisConnection {
-  eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
-  /** Closes the connection immediately. */
-  destroy(): void;
-}
 
 /** Options of {@linkcode createRedisStore}. */
 export interface RedisStoreOptions {
@@ -138,33 +136,6 @@ export function createRedisStore(
 }
 
 const MAX_UNRECORDED_QUOTAS = 10_000;
-
-/** Connects to a server. Loads the client package on first use. */
-async function connectRedis(url: string): Promise<RedisConnection> {
-  const { createClient } = await import("@redis/client");
-  const client = createClient({
-    url,
-    RESP: 2, // with RESP 3 the client reads the environment, which needs --allow-env on Deno
-    disableOfflineQueue: true,
-    socket: { connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: false },
-  });
-  client.on("error", () => {}); // pending commands reject with it
-  client.unref(); // does not keep the process alive
-  await client.connect();
-  return client;
-}
-
-/** @throws {Error} if the server does not answer in time. */
-async function withTimeout<T>(answer: Promise<T>, { ms, clock }: { ms: number; clock: Clock }): Promise<T> {
-  let cancelTimer = () => {};
-  const timeout = new Promise<never>((_, reject) => {
-    cancelTimer = clock.after(
-      ms,
-      () => reject(new Error(`Cannot wait for the rate limit store: no answer within ${ms} ms`)),
-    );
-  });
-  return await Promise.race([answer, timeout]).finally(cancelTimer);
-}
 
 function toScriptOptions(charges: readonly Charge[], { mode, now }: { mode: string; now: number }) {
   return {

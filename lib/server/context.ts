@@ -2,6 +2,7 @@ import type { Access } from "../access/access.ts";
 import type { McpServer } from "../config/mcp/mcp_config.ts";
 import type { Config } from "../config/settings.ts";
 import type { BodyMeter } from "../limits/body_meter.ts";
+import type { Ledger } from "../limits/ledger/ledger.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
 import type { Hooks } from "./hooks.ts";
@@ -25,6 +26,8 @@ export interface GatewayContext extends MessageContext {
   upstreamChecks: UpstreamChecks;
   shutdown: Shutdown;
   limits: Limiter;
+  /** Spend by UTC day. */
+  ledger: Ledger;
   /** Functions of the embedding program. */
   hooks: Hooks;
   /** Counts the request bodies that are in memory. */

@@ -20,15 +20,15 @@ export const ROOMS: Record<string, Room> = {
   "replay": { uses: "anthropic config observability runtime base" },
   "gateway.ts": {
     uses:
-      "page server server/mcp_server turns upstreams tokens access limits durable config observability runtime base",
+      "page server server/mcp_server turns upstreams tokens access limits/ledger limits durable config observability runtime base",
   },
   "page": {
     uses:
-      "server replay turns upstreams tokens dialects/mod.ts dialects access limits anthropic config observability runtime base tools/toolbox tools/mcp/managed",
+      "server replay turns upstreams tokens dialects/mod.ts dialects access limits/ledger limits anthropic config observability runtime base tools/toolbox tools/mcp/managed",
   },
   "server": {
     uses:
-      "server/mcp_server turns server_tools upstreams tokens dialects/mod.ts dialects access limits durable anthropic config observability runtime base tools/mcp/managed",
+      "server/mcp_server turns server_tools upstreams tokens dialects/mod.ts dialects access limits/ledger limits durable anthropic config observability runtime base tools/mcp/managed",
   },
   "server/mcp_server": {
     uses:
@@ -58,10 +58,11 @@ export const ROOMS: Record<string, Room> = {
   "dialects": { uses: "anthropic json_schema base", pure: true },
   "access": { uses: "config base" },
   "limits": {
-    uses: "config observability runtime base",
+    uses: "limits/ledger config observability runtime base",
     pure: true,
     except: ["limiter", "memory_store", "redis_store", "spend_file"],
   },
+  "limits/ledger": { uses: "config observability runtime base" },
   "durable": { uses: "anthropic config observability runtime base" },
   "anthropic": { uses: "base", pure: true },
   "json_schema": { uses: "base", pure: true },

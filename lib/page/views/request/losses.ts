@@ -42,9 +42,11 @@ const ACTIONS: Readonly<Record<string, string>> = {
 };
 
 /** Renders each loss in words, with its path. */
-export function renderLosses({ losses, moreLosses }: SeenRequest): Html {
+export function renderLosses({ losses, moreLosses, turns }: SeenRequest): Html {
   if (losses.length === 0) {
-    return markup`<p class="panel pad muted">None: the whole request was sent as written.</p>`;
+    return markup`<p class="panel pad muted">${
+      turns === 0 ? "Nothing was sent to an upstream." : "None: the whole request was sent as written."
+    }</p>`;
   }
   return markup`<div class="panel scroll"><table aria-labelledby="losses">
 <thead><tr><th scope="col">What</th><th scope="col" class="over-m">Path</th></tr></thead>

@@ -55,6 +55,8 @@ function isFailed({ kind, outcome }: SeenStep): boolean {
 
 function renderName(step: SeenStep, turn: number): Html {
   switch (step.kind) {
+    case "admission":
+      return step.outcome === undefined ? state("off", "Admission") : state("done", "Admitted");
     case "routed":
       return state("done", "Routed");
     case "fallback":
@@ -79,12 +81,18 @@ function describe(
   { kind, name, outcome, status, errorType, inputTokens, outputTokens, stopReason }: SeenStep,
 ): HtmlValue {
   switch (kind) {
+    case "admission":
+      return markup`key <code>${name}</code>; limits, body and model${
+        outcome === undefined && ": not passed"
+      }`;
     case "routed":
       return markup`to <code>${name}</code>`;
     case "fallback":
       return markup`to the next model, <code>${name}</code>`;
     case "retry":
-      return markup`${name}: the same request was sent once more`;
+      return markup`${name}: ${
+        status === undefined ? "no response" : markup`<code>${status}</code>`
+      }; the same request was sent once more after the wait`;
     case "remedy":
       return markup`sent once more with the change <code>${name}</code>, which the refusal asked for`;
     case "tool":

@@ -12,7 +12,7 @@ export function renderUsage(seen: SeenRequest): Html {
   const { inputTokens, outputTokens, cacheRead = 0, cacheWrite = 0, price } = seen;
   const total = totalInput(seen);
   if (total === undefined || inputTokens === undefined) {
-    return markup`<p class="panel pad muted">No usage is known yet.</p>`;
+    return markup`<p class="panel pad muted">No usage is known.</p>`;
   }
   const prices = toPrices(price, total);
   const rows: [string, number, number | undefined][] = [
