@@ -115,7 +115,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     clients: () => clientNames(config),
   });
   gateway = { ...gateway, ...durable?.services };
-  const page = createOperatorPage(shared);
+  const page = createOperatorPage({ ...shared, createReplayGateway: createGateway });
   let answer = createApp(gateway, page.routes);
   return {
     fetch: async (request) => shared.shutdown.started ? shuttingDownResponse() : await answer(request),

@@ -2,6 +2,7 @@ import { ADMIN } from "../config/gateway_keys.ts";
 import { ApiError } from "../base/errors.ts";
 import { logError } from "../observability/log.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { CreateReplayGateway } from "../replay/replay.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
 import { readPieces } from "../server/body/body_pieces.ts";
 import { ByteBuffer } from "../server/body/byte_buffer.ts";
@@ -15,6 +16,7 @@ import { createViewerSessions } from "./sessions.ts";
 import { renderSignIn, type SignInFault } from "./sign_in.ts";
 import type { View, ViewCall } from "./view.ts";
 import { checkSite, findViewer, hostOf, readCookie, type Viewer, writeSessionCookie } from "./viewer.ts";
+import { loadStoredErrors } from "./views/errors/stored.ts";
 import { VIEWS } from "./views.ts";
 
 /** The operator's page, at `/console`. */
@@ -30,7 +32,13 @@ const MINUTE_MS = 60_000;
 
 /** Creates the operator's page. Its sessions survive a change of the settings. */
 export function createOperatorPage(
-  { clock, newId, shutdown }: { clock: Clock; newId(prefix: string): string; shutdown: Shutdown },
+  { clock, newId, shutdown, createReplayGateway }: {
+    clock: Clock;
+    newId(prefix: string): string;
+    shutdown: Shutdown;
+    /** Creates a gateway that translates a recording again. */
+    createReplayGateway: CreateReplayGateway;
+  },
 ): OperatorPage {
   const sessions = createViewerSessions({ clock, newId });
   /** Token of viewers without a session. */
@@ -45,7 +53,14 @@ export function createOperatorPage(
   let wrongKeys: number[] = [];
 
   function toViewCall({ request, gateway }: RoutedCall, query: URLSearchParams): ViewCall {
-    return { gateway, query, now: clock.now(), host: hostOf(request), token: placeholder };
+    return {
+      gateway,
+      query,
+      now: clock.now(),
+      host: hostOf(request),
+      createReplayGateway,
+      token: placeholder,
+    };
   }
 
   function signInPage(
@@ -54,12 +69,13 @@ export function createOperatorPage(
   ) {
     const { hasAdmin } = gateway.access.apiKeys;
     const page = renderSignIn({ host: hostOf(request), theme: readTheme(request), fault, hasAdmin, next });
-    return answerDocument(page, fault === "too_many" ? 429 : 401);
+    return answerDocument(page, fault === undefined ? 200 : fault === "too_many" ? 429 : 401);
   }
 
   async function answerView(call: RoutedCall, view: View, viewer: Viewer): Promise<Response> {
     const { gateway, request } = call;
     const viewCall = toViewCall(call, new URL(request.url).searchParams);
+    await loadStoredErrors(gateway);
     const page = await view.render(viewCall);
     const frame: Frame = {
       views: VIEWS,
@@ -140,6 +156,9 @@ export function createOperatorPage(
     checkSite(call.request);
     const viewer = findViewer(call, { sessions, openToken });
     if (name === "sign-in") return viewer === undefined ? signInPage(call, { next: "" }) : redirect(".");
+    if (viewer === undefined && name === "events") {
+      throw new ApiError("authentication_error", "Cannot open the stream: the session has ended");
+    }
     if (viewer === undefined) return signInPage(call, { next: `${name}${search}` });
     if (name === "events") return answerEvents(call, viewer);
     const view = VIEWS.find((view) => view.name === name);
@@ -216,6 +235,6 @@ function notFound({ request }: RoutedCall): ApiError {
   );
 }
 
-function countUnresolved(_call: RoutedCall): number {
-  return 0;
+function countUnresolved({ gateway }: RoutedCall): number {
+  return gateway.operations.traffic.errors.countUnresolved();
 }

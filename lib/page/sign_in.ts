@@ -43,6 +43,7 @@ function renderForm(fault: SignInFault | undefined, next: string): Html {
   });
   return markup`<form class="form" method="post" action="sign-in">
 <input type="hidden" name="next" value="${next}">
+<input name="username" value="operator" autocomplete="username" hidden>
 <label for="key">Admin key</label>
 <input id="key" name="key" type="password" autocomplete="current-password" spellcheck="false" required${describing}>
 <button class="primary" type="submit">Sign in</button>

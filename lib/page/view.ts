@@ -14,6 +14,7 @@
  * it returns the relative address to go to.
  */
 
+import type { CreateReplayGateway } from "../replay/replay.ts";
 import type { GatewayContext } from "../server/context.ts";
 import { type Html, type HtmlValue, markup } from "./elements/html.ts";
 import type { StateKind } from "./elements/words.ts";
@@ -27,6 +28,8 @@ export interface ViewCall {
   now: number;
   /** Host and port of the gateway, as the browser addresses it. */
   host: string;
+  /** Creates a gateway that translates a recording again. */
+  createReplayGateway: CreateReplayGateway;
   /** Stands for the token of the viewer's session, which replaces it in the answer. Forms with an action contain it. */
   token: string;
 }

@@ -4,6 +4,8 @@ export interface PrivateFolder {
   readonly failure: string | undefined;
   /** Writes a new file. Removes the oldest files, by name, beyond the maximum. Never rejects. */
   write(name: string, text: string): Promise<void>;
+  /** Returns the path of the file whose name, without its ending, ends so; undefined if there is none. */
+  find(end: string): string | undefined;
 }
 
 /** Opens a folder for files with the given ending, and creates it if it is missing. Never throws. */
@@ -33,6 +35,16 @@ export function openPrivateFolder(folder: string, { ending, maxFiles }: {
         failure = undefined;
       } catch (error) {
         failure = describe(error);
+      }
+    },
+    find(end) {
+      if (fs === undefined) return undefined;
+      try {
+        const name = fs.readdirSync(folder).find((found) => found.endsWith(`${end}${ending}`));
+        return name === undefined ? undefined : `${folder}/${name}`;
+      } catch (error) {
+        failure = describe(error);
+        return undefined;
       }
     },
   };

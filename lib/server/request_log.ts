@@ -12,6 +12,7 @@ import type { TurnUsage } from "../tokens/turn_usage.ts";
 import { toRouteLabel } from "../upstreams/find_route.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import type { ListedModel } from "../upstreams/model_list.ts";
+import type { Retry } from "../upstreams/send.ts";
 import type { UpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import { toFailureKind } from "./operator/failure_kind.ts";
 import type { GatewayContext } from "./context.ts";
@@ -173,10 +174,10 @@ export class RequestLog implements RequestObserver {
     };
   }
 
-  onRetry(upstream: string): void {
+  onRetry(upstream: string, retry: Retry): void {
     this.#retries++;
     this.#operations.metrics.countRetry(upstream);
-    this.#seenLog?.addRetry(upstream);
+    this.#seenLog?.addRetry(upstream, retry);
   }
 
   onRemedy(change: string): void {

@@ -7,6 +7,7 @@ import { MAX_NAME_CHARS, type SeenRequest, type SeenStep } from "../observabilit
 import { addStep, type Traffic } from "../observability/traffic/traffic.ts";
 import { listPriceOf } from "../upstreams/list_price.ts";
 import { toRouteLabel } from "../upstreams/find_route.ts";
+import type { Retry } from "../upstreams/send.ts";
 import type { Route } from "../upstreams/upstream.ts";
 
 /** The routes whose requests are shown one by one on the operator's page. */
@@ -31,6 +32,7 @@ export interface SeenLogStart {
 export class SeenLog {
   readonly seen: SeenRequest;
   readonly #now: () => number;
+  readonly #admission: SeenStep;
 
   constructor(
     traffic: Traffic,
@@ -47,10 +49,12 @@ export class SeenLog {
       correlationId: toLabel(correlationId),
       traceId,
     });
+    this.#admission = this.#add({ kind: "admission", name: this.seen.client });
   }
 
   addRoute(route: Route, asked: string | undefined): void {
     const { seen } = this;
+    this.#end(this.#admission, "ok");
     const name = toLabel(toRouteLabel(route).slice(0, MAX_NAME_CHARS));
     if (asked !== undefined) seen.model ??= toLabel(asked.slice(0, MAX_NAME_CHARS));
     if (seen.answeredBy !== undefined) seen.fallbacks++;
@@ -88,9 +92,12 @@ export class SeenLog {
     };
   }
 
-  addRetry(upstream: string): void {
+  addRetry(upstream: string, { status, waited }: Retry): void {
     this.seen.retries++;
-    this.#add({ kind: "retry", name: upstream });
+    const step = this.#add({ kind: "retry", name: upstream });
+    step.status = status;
+    step.took = waited;
+    step.from = Math.max(0, step.from - waited);
   }
 
   addRemedy(change: string): void {

@@ -114,7 +114,7 @@ export function createAsk(
               retries,
               clientSignal: signal,
               onHeaders: (headers) => onHeaders?.(headers, route),
-              onRetry: () => observer.onRetry(route.upstream.name),
+              onRetry: (retry) => observer.onRetry(route.upstream.name, retry),
               ...timed,
             }),
         )

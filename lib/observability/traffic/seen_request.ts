@@ -14,10 +14,10 @@ export type RequestState =
 /** One step of answering a request. Times are in milliseconds since the request's start. */
 export interface SeenStep {
   /**
-   * `routed` and `fallback` choose a model, `turn` is one request to an upstream and its answer, `retry` repeats one
+   * `admission` checks the limits, reads the body and looks for the model. `routed` and `fallback` choose a model, `turn` is one request to an upstream and its answer, `retry` repeats one
    * unchanged, `remedy` repeats it with a change, `tool` is a run of a tool.
    */
-  kind: "routed" | "fallback" | "turn" | "retry" | "remedy" | "tool";
+  kind: "admission" | "routed" | "fallback" | "turn" | "retry" | "remedy" | "tool";
   /** Name of the model with its upstream, of the tool, of the change. */
   name: string;
   from: number;

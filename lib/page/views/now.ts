@@ -99,7 +99,7 @@ function renderRequests({ gateway, query, host, now }: ViewCall, hour: Hour): Pa
     id: "requests",
     html: markup`<section aria-labelledby="requests" class="stack tight"><h2 id="requests">Requests</h2>${
       renderFilters(filter, seen)
-    }${list}</section>`,
+    }${list}<p class="hint">Kept in memory: the newest 2,000 messages of 24 hours. No prompts, no answers.</p></section>`,
     inner,
   };
 }

@@ -72,7 +72,7 @@ function renderRoute(seen: SeenRequest): Html {
   const { model, answeredBy, id } = seen;
   const shown = answeredBy ?? model;
   const link = markup`<a href="request?id=${encodeURIComponent(id)}">${
-    shown === undefined ? "unknown model" : modelName(shown)
+    shown === undefined ? "no model" : modelName(shown)
   }</a>`;
   const isAlias = model !== undefined && answeredBy !== undefined && !answeredBy.endsWith(model);
   return markup`<span class="route">${
@@ -106,6 +106,9 @@ function toNotes(
   return [
     ...(isSlow(seen, now, p95Ms) ? [{ word: "slow", kind: "warn" as const }] : []),
     ...(failure === "limit" ? [{ word: seen.errorType === "billing_error" ? "budget" : "limit" }] : []),
+    ...(seen.state === "failed" && seen.errorType !== undefined
+      ? [{ word: seen.errorType.replace(/_error$/, "").replaceAll("_", " "), kind: "bad" as const }]
+      : []),
     ...number(fallbacks, "fallback"),
     ...number(retries, "retry", "retries"),
     ...(remedies > 0 ? [{ word: "repaired" }] : []),
