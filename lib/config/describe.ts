@@ -35,7 +35,9 @@ export function describeSettings(
     const given = settings[name];
     const isGiven = given !== undefined && given !== fallback;
     const origin = origins[name] ?? (isGiven ? "settings" : DEFAULT_ORIGIN);
-    const isSecret = secret && typeof value === "string" && value !== fallback;
+    // Names of keys and upstreams are no secrets.
+    const isNamed = value instanceof Map || Array.isArray(value);
+    const isSecret = secret && value !== undefined && value !== fallback && !isNamed;
     return {
       name,
       value: isSecret ? "set" : describeValue(name, value),

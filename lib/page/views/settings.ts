@@ -5,7 +5,7 @@ import { describeRuntime } from "../../runtime/process.ts";
 import { formatDuration, formatNumber } from "../elements/format.ts";
 import { attributes, type Html, join, markup } from "../elements/html.ts";
 import { command, count, facts, time } from "../elements/words.ts";
-import { type Notice, type Part, partId, type View, type ViewCall } from "../view.ts";
+import { type Notice, partId, type View, type ViewCall } from "../view.ts";
 import { section } from "./section.ts";
 import { groupSettings } from "./settings/groups.ts";
 
@@ -25,21 +25,16 @@ export const settings: View = {
       } To change one, set it at its source and restart the gateway; a configuration file is read again when it changes. Secrets are never shown, not even in part.`,
       notices: toNotices(call),
       tools: chooser(onlyChanged),
-      parts: [
-        [
-          {
-            id: "settings",
-            html: markup`<div id="${partId("settings")}" class="stack">${
-              onlyChanged && changed.length === 0
-                ? markup`<div class="panel empty"><h3>No setting is changed</h3><p>All have their defaults.</p><a class="button" href="settings">Show all</a></div>`
-                : groupSettings(onlyChanged ? changed : all).map(({ name, settings }) =>
-                  section(toId(name), name, { body: settingTable(toId(name), settings) })
-                )
-            }</div>`,
-          },
-          aside(call),
-        ],
-      ],
+      parts: [{
+        id: "settings",
+        html: markup`<div id="${partId("settings")}" class="columns wide-left"><div class="stack">${
+          onlyChanged && changed.length === 0
+            ? markup`<div class="panel empty"><h3>No setting is changed</h3><p>All have their defaults.</p><a class="button" href="settings">Show all</a></div>`
+            : groupSettings(onlyChanged ? changed : all).map(({ name, settings }) =>
+              section(toId(name), name, { body: settingTable(toId(name), settings) })
+            )
+        }</div>${aside(call)}</div>`,
+      }],
     };
   },
 };
@@ -63,13 +58,17 @@ function settingRow({ name, value, isUnset, isSecret, origin, fallback }: Settin
     ? markup`<span class="muted">${value}</span>`
     : isSecret
     ? markup`<span class="mono" aria-hidden="true">••••••••</span> <span class="muted">${value}</span>`
-    : markup`${value}`;
+    : markup`${value}${unitOf(name)}`;
   const other = fallback !== undefined && fallback !== value && !isSecret &&
-    markup`<span class="sub">default ${fallback}</span>`;
+    markup`<span class="sub">default ${fallback}${unitOf(name)}</span>`;
   const from = origin === DEFAULT_ORIGIN ? markup`<span class="muted">${origin}</span>` : markup`${origin}`;
   return markup`<tr><th scope="row"><code>${
     join(name.split("_"), markup`_<wbr>`)
   }</code><span class="sub narrow">${origin}</span></th><td class="value">${shown}${other}</td><td class="over-m">${from}</td></tr>`;
+}
+
+function unitOf(name: string): string {
+  return /_(TIMEOUT|INTERVAL)$/.test(name) ? " s" : "";
 }
 
 function toId(name: string): string {
@@ -107,7 +106,7 @@ function toNotices({ gateway: { config, settings: { waiting } } }: ViewCall): No
   ];
 }
 
-function aside({ gateway, host, now }: ViewCall): Part {
+function aside({ gateway, host, now }: ViewCall): Html {
   const { counters } = gateway.operations;
   const token = gateway.access.apiKeys.required ? "<a key>" : "<your OpenRouter key>";
   const lines = [
@@ -115,28 +114,25 @@ function aside({ gateway, host, now }: ViewCall): Part {
     `export ANTHROPIC_AUTH_TOKEN='${token}'`,
     "claude",
   ];
-  return {
-    id: "aside",
-    html: markup`<div id="${partId("aside")}" class="stack">${
-      section("claude-code", "For Claude Code", {
-        body:
-          markup`<div class="panel pad stack tight"><p class="muted">For a client that reaches the gateway as you do.</p>${
-            command(lines.join("\n"), "the lines")
-          }</div>`,
-      })
-    }${
-      section("process", "Process", {
-        body: markup`<div class="panel pad">${
-          facts([
-            { name: "Version", value: VERSION },
-            { name: "Runtime", value: Object.values(describeRuntime()).join(" ") },
-            { name: "Up", value: formatDuration(now - counters.startedAt) },
-            { name: "Requests", value: count(counters.requests) },
-            { name: "Open", value: count(counters.open) },
-            { name: "Unhandled errors", value: countUnhandledErrors() },
-          ])
+  return markup`<div class="stack">${
+    section("claude-code", "For Claude Code", {
+      body:
+        markup`<div class="panel pad stack tight"><p class="muted">For a client that reaches the gateway as you do.</p>${
+          command(lines.join("\n"), "the lines")
         }</div>`,
-      })
-    }</div>`,
-  };
+    })
+  }${
+    section("process", "Process", {
+      body: markup`<div class="panel pad">${
+        facts([
+          { name: "Version", value: VERSION },
+          { name: "Runtime", value: Object.values(describeRuntime()).join(" ") },
+          { name: "Up", value: formatDuration(now - counters.startedAt) },
+          { name: "Requests", value: count(counters.requests) },
+          { name: "Open", value: count(counters.open) },
+          { name: "Unhandled errors", value: countUnhandledErrors() },
+        ])
+      }</div>`,
+    })
+  }</div>`;
 }
