@@ -160,7 +160,7 @@ const TABLE = {
   STATE_DIR: {
     flag: "--state-dir",
     schema: (): Schema<string, string> => text("the path of a folder"),
-    text: "Folder that keeps cost across restarts, for one gateway only; unset: cost is kept in memory",
+    text: "Folder that keeps cost and the ledger across restarts, for one gateway only; unset: in memory",
   },
   ...DATA_SETTINGS,
   ...TOOL_SETTINGS,

@@ -119,6 +119,9 @@ test("GET /console/spend says that its store does not answer", async () => {
   const gateway = start({ RATE_LIMIT_STORE: "redis://127.0.0.1:1" });
   assert.equal((await gateway.get("/console/spend")).status, 503);
   assert.match((await read(gateway, "spend"))[0] ?? "", /^Spend cannot be read: its store does not answer\./);
+  const response = await gateway.get("/console/spend.csv");
+  assert.equal(response.status, 529);
+  assert.match(await response.text(), /Cannot read the ledger: its store does not answer/);
 });
 
 test("GET /console/models has aliases, windows and prices, and models that were asked", async () => {
