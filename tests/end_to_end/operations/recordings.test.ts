@@ -206,7 +206,6 @@ test("the operator's page replays a recorded request, and makes a fixture of it"
     .map(({ name }) => name);
   assert.deepEqual(readdirSync(join(folder, fixture)).sort(), [
     "request.json",
-    "settings.json",
     "upstream.sse",
   ]);
   const [recording = ""] = readdirSync(folder).filter((name) => name.endsWith(".json"));
