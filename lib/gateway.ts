@@ -10,6 +10,7 @@ import { createShutdown } from "./runtime/shutdown.ts";
 import { readMcpConfig } from "./config/mcp/mcp_config.ts";
 import type { LineStreams } from "./server/mcp_server/line_transport.ts";
 import { type LineServer, serveLines } from "./server/mcp_server/serve_lines.ts";
+import { describeSettings, type SettingOrigins } from "./config/describe.ts";
 import { parseConfig } from "./config/parse.ts";
 import { reloadConfig, type Reloaded } from "./config/reload.ts";
 import { ADMIN, LOCAL } from "./config/gateway_keys.ts";
@@ -17,7 +18,7 @@ import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
 import type { Hooks } from "./server/hooks.ts";
-import type { GatewayContext } from "./server/context.ts";
+import type { GatewayContext, SettingsInForce } from "./server/context.ts";
 import { createOpenCalls } from "./server/mcp_server/open_calls.ts";
 import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
@@ -40,6 +41,11 @@ import type { Alias } from "./config/aliases.ts";
 export interface GatewayOptions {
   /** Settings by name, such as `OPENROUTER_API_KEY`; docs/configuration.md lists them. The environment is not read. */
   settings?: Settings;
+  /**
+   * Where the settings come from, by name, for the operator's page: such as `--port` or `environment`. Default: `settings`
+   * for those that are given, `default` for the others.
+   */
+  origins?: SettingOrigins | undefined;
   /** The `fetch` that upstreams are called with. Default: the runtime's, without its built-in timeouts. */
   fetch?: typeof fetch;
   /** Clock and timers; tests inject their own. */
@@ -66,11 +72,11 @@ export interface Gateway {
   /**
    * Replaces the settings for new requests; requests under way keep theirs, and counters and limits keep their use.
    * Returns the names of the changed settings, in two lists: those in force, and those that need a restart, such as
-   * `TOOLS` and `STATE_DIR`, which keep their values.
+   * `TOOLS` and `STATE_DIR`, which keep their values. `origins` is as in {@linkcode GatewayOptions}.
    *
    * @throws {ConfigError} if a setting is invalid; then nothing changes.
    */
-  reload(settings: Settings): Reloaded;
+  reload(settings: Settings, origins?: SettingOrigins): Reloaded;
   /**
    * Rejects new requests and settles when all open requests have ended and their usage is stored. Answers that take
    * longer than `SHUTDOWN_TIMEOUT` are aborted; a stream then ends with an `error` event. An answer whose client has left
@@ -116,11 +122,17 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     async ready() {
       await gateway.loadToolbox?.();
     },
-    reload(settings) {
+    reload(settings, origins) {
       const { config: next, ...names } = reloadConfig(config, parseConfig({ settings }));
       config = next;
-      if (names.changed.length === 0) return names;
-      gateway = { ...configure(shared, config, { ...options, settings }), ...durable?.services };
+      const waiting = names.restart;
+      if (names.changed.length === 0) gateway = { ...gateway, settings: { ...gateway.settings, waiting } };
+      else {
+        const kept = gateway.settings.all.filter(({ name }) => waiting.includes(name));
+        const keptOrigins = Object.fromEntries(kept.map(({ name, origin }) => [name, origin]));
+        const given = { settings, origins: { ...origins, ...keptOrigins }, waiting };
+        gateway = { ...configure(shared, config, { ...options, ...given }), ...durable?.services };
+      }
       if (names.changed.includes("GATEWAY_ADMIN_KEY")) page.signOutAll();
       answer = createApp(gateway, page.routes);
       return names;
@@ -196,7 +208,7 @@ function createShared(config: Config, { clock = systemClock, hooks = {}, ...opti
 function configure(
   { limitStore: store, records, ...shared }: ReturnType<typeof createShared>,
   fullConfig: Config,
-  { host, settings = {} }: GatewayOptions,
+  { host, settings = {}, origins, waiting = [] }: GatewayOptions & Partial<Pick<SettingsInForce, "waiting">>,
 ): GatewayContext {
   const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
   const { clock, newId } = shared;
@@ -204,6 +216,7 @@ function configure(
   return {
     ...shared,
     config,
+    settings: { all: describeSettings(fullConfig, { settings, origins }), since: clock.now(), waiting },
     access: createAccess(fullConfig, host),
     directory,
     upstreamChecks: createUpstreamChecks(directory.upstreams.values(), shared),

@@ -33,7 +33,7 @@ export const models: View = {
     return {
       title: failing.length === 0
         ? "Models: all upstreams work"
-        : `Models: ${failing.length} upstreams need attention`,
+        : `Models: ${formatNumber(failing.length, "upstream needs", "upstreams need")} attention`,
       heading: markup`Models and upstreams`,
       sentence: toSentence(upstreams, now),
       notices: keyNotices(failing),

@@ -23,7 +23,7 @@ export const tools: View = {
     const troubled = servers.filter((facts) => troubleOf(facts) !== undefined);
     return {
       title: troubled.length > 0
-        ? `Tools: ${formatNumber(troubled.length, "server")} need attention`
+        ? `Tools: ${formatNumber(troubled.length, "server needs", "servers need")} attention`
         : `Tools: ${formatNumber(metrics.total_executions, "call")}`,
       heading: markup`Tools and servers`,
       sentence: toSentence(call, { servers, troubled, ...metrics }),
@@ -81,11 +81,13 @@ function refusedNotice({ query }: ViewCall, servers: readonly ServerFacts[]): No
   const action = ["start", "stop", "restart"].find((name) => name === query.get("failed"));
   if (facts === undefined || action === undefined) return [];
   const { server: { config: { name } }, status } = facts;
-  const reason = status !== undefined && "reason" in status.state ? `: ${status.state.reason}` : "";
+  const reason = status !== undefined && "reason" in status.state
+    ? `: ${status.state.reason}`
+    : ` is ${status?.state.name ?? "stopped"}`;
   return [{
     kind: "bad",
     word: `Cannot ${action}`,
-    text: markup`MCP server ${name} is ${status?.state.name ?? "stopped"}${reason}.`,
+    text: markup`${name}${reason}.`,
     link: { href: "#log", text: "See its log" },
   }];
 }

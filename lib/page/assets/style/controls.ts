@@ -139,6 +139,8 @@ input[type="password"] {
 
 .segment {
   display: inline-flex;
+  flex-wrap: wrap;
+  max-width: 100%;
   border: 1px solid var(--control);
   border-radius: var(--radius);
   overflow: clip;

@@ -18,7 +18,7 @@ export interface ModelRow {
 const MAX_ROWS = 50;
 /** Share of failures that is marked, of at least so many requests. */
 const FAILED_SHARE = 0.1;
-const MIN_SENT = 5;
+const MIN_SENT = 3;
 
 /** Renders the table of models, those that were asked most first. */
 export function modelTable(models: readonly ModelRow[]): Html {

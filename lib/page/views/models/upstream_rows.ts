@@ -63,6 +63,10 @@ function upstreamRow(facts: UpstreamFacts, now: number): Html {
   }</td></tr>`;
 }
 
+function formatAge(ms: number): string {
+  return ms < 1000 ? "just now" : `${formatDuration(ms)} ago`;
+}
+
 /** Host of an upstream; it may have a port, never a user or a path. */
 function hostOf({ name, baseUrl }: Upstream): string {
   if (name === DEMO) return "within the gateway";
@@ -73,9 +77,7 @@ function healthCell(facts: UpstreamFacts, now: number): Html {
   const { check, attempts: { failing } } = facts;
   const checked = check?.checked_at === undefined
     ? undefined
-    : markup`<span class="sub">checked ${
-      formatDuration(Math.max(0, now - Date.parse(check.checked_at)))
-    } ago</span>`;
+    : markup`<span class="sub">checked ${formatAge(now - Date.parse(check.checked_at))}</span>`;
   switch (healthOf(facts)) {
     case "healthy":
       return markup`${state("ok", "Healthy")}${checked}`;

@@ -24,7 +24,7 @@ export function budgetTable(
     const shown = formatPercent(share);
     return markup`<tr><th scope="row">${subjectOf(budget)}<span class="sub">a ${budget.period}${
       budget.scope === "session" && session !== undefined &&
-      `; the one that costs most: ${session.slice(0, 8)}`
+      `; the highest, ${session.slice(0, 8)}`
     }</span></th><td class="num fit">${formatSum(budget.used)}</td><td class="num fit">${
       formatLimit(budget.limit)
     }</td><td class="num fit">${

@@ -89,10 +89,10 @@ function yOf(usd: number, top: number): number {
   return BASE - (usd / top) * (BASE - TOP);
 }
 
-/** Returns the end of the axis: 1, 2, 4 or 10 times a power of ten. */
+/** Returns the end of the axis: a small whole number times a power of ten. */
 function scaleOf(usd: number): number {
   const power = 10 ** Math.floor(Math.log10(usd));
-  return [1, 2, 4, 10].map((factor) => factor * power).find((end) => end >= usd) ?? 10 * power;
+  return [1, 2, 3, 4, 6, 8, 10].map((factor) => factor * power).find((end) => end >= usd) ?? 10 * power;
 }
 
 function formatAxis(usd: number): string {

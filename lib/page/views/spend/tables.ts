@@ -1,5 +1,5 @@
 import { addCounts } from "../../../limits/ledger/counts.ts";
-import { formatChange, formatCost, formatPercent, formatSum } from "../../elements/format.ts";
+import { formatChange, formatCost, formatCount, formatPercent, formatSum } from "../../elements/format.ts";
 import { attributes, type Html, markup } from "../../elements/html.ts";
 import { count, modelName, time, unknown } from "../../elements/words.ts";
 import type { Change } from "./changes.ts";
@@ -72,7 +72,9 @@ function modelRow(
   const width = highest === 0 ? 0 : Math.min(100, sum.usd / highest * 100);
   return markup`<tr><th scope="row" class="cut"><span class="route"><i class="swatch fill-${colour}"></i>${head}</span></th><td class="over-m meter-cell wide"><svg class="meter" aria-hidden="true"><rect class="fill-track" width="100%" height="8" /><rect class="fill-${colour}" width="${
     width.toFixed(1)
-  }%" height="8" /></svg></td><td class="num fit">${formatPercent(share)}</td>${numbers(sum)}</tr>`;
+  }%" height="8" /></svg></td><td class="num fit">${sum.usd === 0 ? unknown() : formatPercent(share)}</td>${
+    numbers(sum)
+  }</tr>`;
 }
 
 /** Renders the cells from the cost on. */
@@ -169,7 +171,9 @@ export function priceNote(models: readonly Sum[]): string {
   const parts = [
     all > 0 &&
     `${formatPercent(reported / all)} reported by upstreams, ${formatPercent(listed / all)} from list prices`,
-    unpriced > 0 && `${unpriced} ${unpriced === 1 ? "turn has" : "turns have"} no price and count as $0`,
+    unpriced > 0 && unpriced === 1
+      ? "1 turn has no price and counts as $0"
+      : `${formatCount(unpriced)} turns have no price and count as $0`,
   ];
   return [...parts.filter((part) => part !== false), "a turn is one request to an upstream"].join("; ");
 }
