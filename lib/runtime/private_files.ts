@@ -28,7 +28,10 @@ export function openPrivateFolder(folder: string, { ending, maxFiles }: {
     async write(name, text) {
       if (fs === undefined) return;
       try {
-        await fs.promises.writeFile(`${folder}/${name}${ending}`, text, { mode: 0o600, flag: "wx" });
+        const path = `${folder}/${name}${ending}`;
+        // Under another name until it is complete: a reader of the folder finds whole files only.
+        await fs.promises.writeFile(`${path}.part`, text, { mode: 0o600, flag: "wx" });
+        await fs.promises.rename(`${path}.part`, path);
         const names = (await fs.promises.readdir(folder)).filter((found) => found.endsWith(ending)).sort();
         const old = names.slice(0, Math.max(0, names.length - maxFiles));
         await Promise.all(old.map((found) => fs.promises.rm(`${folder}/${found}`, { force: true })));

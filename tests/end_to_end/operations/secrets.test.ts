@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import type { Settings } from "../../../lib/config/settings.ts";
-import { createTestGateway } from "../../kit/gateway.ts";
+import { createTestGateway, type TestGateway } from "../../kit/gateway.ts";
 import { captureLog } from "../../kit/log.ts";
 import { minimalRequest } from "../../kit/request.ts";
 import { DONE, writeDelta } from "../../kit/streams.ts";
@@ -106,12 +106,26 @@ async function collect(extra: Settings, replies = REPLIES): Promise<string> {
         "/debug/errors/stats",
       ]
     ) await keep(await gateway.get(path, admin));
+    for (const path of await listPages(gateway, admin)) await keep(await gateway.get(path, admin));
     await keep(await gateway.get("/v1/sessions/s-1", sent));
     await keep(await gateway.get("/v1/sessions/s-1", { ...sent, accept: "text/plain" }));
   }, "debug");
   for (let turn = 0; turn < 100; turn++) await setImmediate();
   assert.ok(lines.length > 16);
   return [...seen, ...lines].join("\n");
+}
+
+/** Returns the addresses of the operator's page, with those of each request and each group of errors. */
+async function listPages(gateway: TestGateway, headers: Record<string, string>): Promise<string[]> {
+  const views = ["", "spend", "spend.csv", "models", "tools", "errors", "settings"];
+  const texts = await Promise.all(
+    views.map(async (view) => await (await gateway.get(`/console/${view}`, headers)).text()),
+  );
+  const links = texts.flatMap((text) =>
+    [...text.matchAll(/href="((?:request|errors)\?\w+=\w+)/g)].map(([, link = ""]) => link)
+  );
+  assert.ok(links.length > 10);
+  return [...views, ...new Set(links)].map((path) => `/console/${path}`);
 }
 
 function readFiles(folder: string): string {
