@@ -4,7 +4,7 @@ import { parseHTML } from "linkedom";
 import type { SeenRequest, SeenStep } from "../../lib/observability/traffic/seen_request.ts";
 import { attemptsOf, countAttempts } from "../../lib/page/views/models/attempts.ts";
 import { healthOf } from "../../lib/page/views/models/upstream_rows.ts";
-import { countToolCalls } from "../../lib/page/views/tools/tool_calls.ts";
+import { countToolCalls } from "../../lib/page/views/servers/tool_calls.ts";
 import { FakeClock } from "../kit/clock.ts";
 import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
 import { writeChunks } from "../kit/streams.ts";
@@ -133,9 +133,9 @@ test("GET /console/models has aliases, windows and prices, and models that were 
   assert.deepEqual(await read(gateway, "models"), ["openrouter works."]);
   const aliases = await read(gateway, "models", { select: "table[aria-labelledby=aliases] tbody tr" });
   assert.deepEqual(aliases, [
-    "biga/bANTHROPIC_MODEL0",
-    "smallanthropic/claude-haiku-5.5ANTHROPIC_SMALL_FAST_MODEL0",
-    "fastopenai/gpt-5 →then demo/echoMODEL_MAP1",
+    "bigopenrouter/a/bANTHROPIC_MODEL0",
+    "smallopenrouter/anthropic/claude-haiku-5.5ANTHROPIC_SMALL_FAST_MODEL0",
+    "fastopenrouter/openai/gpt-5 →then demo/echoMODEL_MAP1",
   ]);
   const [first] = await read(gateway, "models", { select: "table[aria-labelledby=models] tbody tr" });
   assert.match(first ?? "", /^openrouter\/openai\/gpt-5.*400k\$1\.25\$0\.125\$1010%/);
