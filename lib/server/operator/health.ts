@@ -49,6 +49,7 @@ export function answerRoot(): Response {
       "GET /status",
       "GET /tool-metrics",
       "GET /metrics",
+      "GET /console",
       "GET /debug/errors/recent",
       "GET /debug/errors/stats",
       "GET /debug/errors/{id}",
