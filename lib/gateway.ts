@@ -13,7 +13,7 @@ import { type LineServer, serveLines } from "./server/mcp_server/serve_lines.ts"
 import { describeSettings, type SettingOrigins } from "./config/describe.ts";
 import { parseConfig } from "./config/parse.ts";
 import { reloadConfig, type Reloaded } from "./config/reload.ts";
-import { ADMIN, LOCAL } from "./config/gateway_keys.ts";
+import { ADMIN, LOCAL, requiresKeys } from "./config/gateway_keys.ts";
 import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
@@ -24,6 +24,8 @@ import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
 import { createBodyMeter } from "./limits/body_meter.ts";
 import { createLedger } from "./limits/ledger/create_ledger.ts";
+import { DeviceCodes } from "./server/sign_in/device_codes.ts";
+import { createKeyStore, type KeyStore } from "./keys/key_store.ts";
 import { createLimiter, createLimitStore } from "./limits/limiter.ts";
 import type { Directory } from "./upstreams/upstream.ts";
 import { createFetch } from "./runtime/fetch.ts";
@@ -33,6 +35,8 @@ import { createToolLoaders } from "./turns/load_tools.ts";
 import { openStores } from "./durable/stores.ts";
 import { startDurable } from "./server/start_durable.ts";
 import { createKeptAnswers } from "./server/idempotency/kept_answers.ts";
+import { createTargetHealth, createTargetMemory } from "./upstreams/targets/target_health.ts";
+import { createTargetMetrics } from "./server/operator/target_metrics.ts";
 import { createUpstreamChecks } from "./upstreams/upstream_check.ts";
 import { createUpstreams } from "./upstreams/from_config.ts";
 import type { Alias } from "./config/aliases.ts";
@@ -112,7 +116,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     shared,
     concurrency: config.batchConcurrency,
     gateway: () => gateway,
-    clients: () => clientNames(config),
+    clients: () => clientNames(config, shared.keyStore),
   });
   gateway = { ...gateway, ...durable?.services };
   const page = createOperatorPage({ ...shared, createReplayGateway: createGateway });
@@ -142,6 +146,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       await shared.shutdown.start();
       await durable?.close();
       await gateway.limits.settle();
+      await gateway.keyStore.uses.write();
       await gateway.stopServers();
     },
   };
@@ -185,19 +190,25 @@ function createShared(config: Config, { clock = systemClock, hooks = {}, ...opti
     }
   }
   const shutdown = createShutdown(clock, config.shutdownTimeout * 1000);
+  const records = createRecords(config, clock);
+  const targetMemory = createTargetMemory();
+  for (const family of createTargetMetrics(targetMemory, clock)) records.metrics.add(family);
   return {
     fetch: options.fetch ?? createFetch(config),
     clock,
     hooks,
     newId,
-    records: createRecords(config, clock),
+    records,
     shutdown,
     inputCounter: createInputCounter(clock),
     learned: createLearnedAdjustments(),
+    targetMemory,
     bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
     mcpCalls: createOpenCalls(),
     limitStore: createLimitStore(config, clock),
     ledger: createLedger(config, { clock, newId }),
+    keyStore: createKeyStore(config, { clock, newId }),
+    deviceCodes: new DeviceCodes({ clock, newId }),
     mcpServers,
     keptAnswers: createKeptAnswers({ clock, shutdown }),
     ...createToolLoaders(config, { clock, mcpServers }),
@@ -206,24 +217,31 @@ function createShared(config: Config, { clock = systemClock, hooks = {}, ...opti
 
 /** Adds what follows from the settings. */
 function configure(
-  { limitStore: store, records, ...shared }: ReturnType<typeof createShared>,
+  { limitStore: store, records, targetMemory, ...shared }: ReturnType<typeof createShared>,
   fullConfig: Config,
   { host, settings = {}, origins, waiting = [] }: GatewayOptions & Partial<Pick<SettingsInForce, "waiting">>,
 ): GatewayContext {
   const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
   const { clock, newId } = shared;
   const directory = toDirectory(fullConfig);
+  const access = createAccess(fullConfig, { host, stored: shared.keyStore });
+  const limits = { ...config.limits, keys: { get: access.keyRules.limits } };
   return {
     ...shared,
     config,
     settings: { all: describeSettings(fullConfig, { settings, origins }), since: clock.now(), waiting },
-    access: createAccess(fullConfig, host),
+    access,
     directory,
     upstreamChecks: createUpstreamChecks(directory.upstreams.values(), shared),
     // Lists are cached by the upstream's name: its address may have changed.
     modelCache: createModelCache(shared),
+    targetHealth: createTargetHealth(targetMemory, {
+      clock,
+      firstMs: Math.min(config.cooldown, config.cooldownMax) * 1000,
+      maxMs: config.cooldownMax * 1000,
+    }),
     operations: createOperations(records, { config, clock, settings, mcpServers: shared.mcpServers }),
-    limits: createLimiter(config, { clock, newId, store, ledger: shared.ledger }),
+    limits: createLimiter({ limits }, { clock, newId, store, ledger: shared.ledger }),
   };
 }
 
@@ -236,8 +254,10 @@ function shuttingDownResponse(): Response {
 }
 
 /** Returns the names that callers have: of the gateway's keys, or `local` without keys. */
-function clientNames({ gatewayApiKeys, gatewayAdminKey }: Config): ReadonlySet<string> {
-  const keys = [...(gatewayApiKeys ?? [{ name: LOCAL }]), ...(gatewayAdminKey ? [{ name: ADMIN }] : [])];
+async function clientNames(config: Config, store: KeyStore): Promise<ReadonlySet<string>> {
+  const { gatewayApiKeys = [], gatewayAdminKey } = config;
+  const clients = requiresKeys(config) ? [...gatewayApiKeys, ...await store.list()] : [{ name: LOCAL }];
+  const keys = [...clients, ...(gatewayAdminKey ? [{ name: ADMIN }] : [])];
   return new Set(keys.map(({ name }) => name));
 }
 

@@ -27,11 +27,11 @@ const PACKAGES: Record<string, RegExp> = {
   "@modelcontextprotocol/client": /^tools\/mcp\//,
   "@opentelemetry/api": /^lib\/observability\/(tracing|trace_ids|otel_metrics)\.ts$/,
   "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
-  "@redis/client": /^lib\/limits\/ledger\/redis_connection\.ts$/,
-  "jsonc-parser": /^lib\/config\/sources\/config_file\.ts$/,
+  "@redis/client": /^lib\/runtime\/stores\/redis\.ts$/,
+  "jsonc-parser": /^lib\/config\/(sources\/(config_file|json_error)|ccr\/parse_ccr)\.ts$/,
   "bun:": /^lib\/runtime\/sqlite\.ts$/,
   "node:":
-    /^(lib\/(base\/sha256|runtime\/(child|content_files|day_files|files|json_lines|private_files|private_folder|process|prompt|serve|sqlite)|limits\/(spend_file|ledger\/file_ledger))\.ts$|tools\/host\/|tools\/mcp\/managed\/(child|process_table|stdio_link)\.ts$)/,
+    /^(lib\/(base\/sha256|runtime\/(child|content_files|day_files|files|json_lines|private_files|private_folder|process|prompt|serve|sqlite|stores\/record_folder)|limits\/(spend_file|ledger\/file_ledger))\.ts$|tools\/host\/|tools\/mcp\/managed\/(child|process_table|stdio_link)\.ts$)/,
 };
 
 const IMPURE =

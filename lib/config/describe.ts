@@ -1,4 +1,4 @@
-import type { Alias } from "./aliases.ts";
+import type { Alias, Target } from "./aliases.ts";
 import { toConfigKey } from "./parse.ts";
 import { type Config, SETTING_NAMES, type SettingName, SETTINGS, type Settings } from "./settings.ts";
 import type { NamedUpstream } from "./upstreams.ts";
@@ -76,9 +76,16 @@ function nameOf(value: string | { name: string }): string {
   return typeof value === "string" ? value : value.name;
 }
 
-function describeTarget([name, target]: [string, string | Partial<Alias & NamedUpstream>]): string {
+function describeTarget([name, target]: [string, string | Alias | NamedUpstream]): string {
   if (typeof target === "string") return `${name}=${target}`;
-  const { model, url, fallbacks = [] } = target;
+  if ("url" in target) return `${name} -> ${target.url}`;
+  const { targets, fallbacks = [] } = target;
+  const first = targets === undefined ? target.model : targets.map(describeShare).join(" or ");
   const others = fallbacks.map((target) => typeof target === "string" ? target : target.model);
-  return [`${name} -> ${model ?? url}`, ...others].join(", else ");
+  return [`${name} -> ${first}`, ...others].join(", else ");
+}
+
+function describeShare(target: string | Target): string {
+  if (typeof target === "string") return target;
+  return target.weight === undefined ? target.model : `${target.model} (weight ${target.weight})`;
 }

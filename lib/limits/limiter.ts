@@ -5,6 +5,7 @@ import { type BudgetUse, toBudgetUse } from "./budget_use.ts";
 import {
   arrivalCharges,
   inputCharges,
+  type LimitRules,
   metadataCharges,
   readingCharges,
   type Requester,
@@ -96,7 +97,7 @@ export interface Admission {
 
 /** Creates the limiter of the settings. What a store has counted stays in force with other limits. */
 export function createLimiter(
-  { limits }: Pick<Config, "limits">,
+  { limits }: { limits: LimitRules },
   { clock, newId, store, ledger }: {
     clock: Clock;
     newId(prefix: string): string;

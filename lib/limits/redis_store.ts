@@ -2,19 +2,11 @@ import * as v from "valibot";
 import type { Clock } from "../runtime/clock.ts";
 import { ApiError } from "../base/errors.ts";
 import { logWarning } from "../observability/log.ts";
+import { createRedisScripts, type RedisConnection } from "../runtime/stores/redis.ts";
 import type { Charge, Quota } from "./quota.ts";
-import {
-  CONNECT_TIMEOUT_MS,
-  connectRedis,
-  type RedisConnection,
-  withTimeout,
-} from "./ledger/redis_connection.ts";
 import { CHARGE_SCRIPT } from "./redis_script.ts";
 import type { ChargeResult, LimitStore } from "./store.ts";
 
-const ANSWER_TIMEOUT_MS = 1000;
-/** Time after a failure in which calls fail without contacting the server. */
-const RETRY_BLOCK_MS = 1000;
 /** Time after which a concurrency slot is free unless its lease is renewed. */
 const LEASE_MS = 90_000;
 const LEASE_RENEWAL_MS = 30_000;
@@ -34,10 +26,14 @@ export interface RedisStoreOptions {
  */
 export function createRedisStore(
   url: string,
-  { clock, connect = connectRedis }: RedisStoreOptions,
+  { clock, connect }: RedisStoreOptions,
 ): LimitStore {
-  let connection: Promise<RedisConnection> | undefined;
-  let failedAt = -Infinity;
+  const scripts = createRedisScripts(url, {
+    clock,
+    connect,
+    name: "rate limit store",
+    onFailure: (error) => logWarning("rate limit store unreachable, rejecting requests", { error }, "limits"),
+  });
   /** Charges not yet recorded on the server, by quota name. */
   const unrecorded = new Map<string, Charge>();
   /** Concurrency slots of this gateway, by holder. */
@@ -50,24 +46,7 @@ export function createRedisStore(
     charges: readonly Charge[],
     { mode, now }: { mode: "charge" | "record"; now: number },
   ): Promise<ChargeResult> {
-    if (now - failedAt < RETRY_BLOCK_MS) {
-      throw new Error("Cannot reach the rate limit store: it failed less than 1 s ago");
-    }
-    connection ??= connect(url);
-    const current = connection;
-    try {
-      const redis = await withTimeout(current, { ms: CONNECT_TIMEOUT_MS, clock });
-      const answer = redis.eval(CHARGE_SCRIPT, toScriptOptions(charges, { mode, now }));
-      return parseScriptAnswer(await withTimeout(answer, { ms: ANSWER_TIMEOUT_MS, clock }));
-    } catch (error) {
-      if (connection === current) {
-        connection = undefined;
-        failedAt = clock.now();
-        logWarning("rate limit store unreachable, rejecting requests", { error }, "limits");
-      }
-      current.then((redis) => redis.destroy()).catch(() => {}); // a failed connect is thrown below
-      throw error;
-    }
+    return parseScriptAnswer(await scripts.run(CHARGE_SCRIPT, toScriptOptions(charges, { mode, now })));
   }
 
   async function flushUnrecorded(now: number): Promise<void> {

@@ -12,3 +12,18 @@ export function newId(prefix: string): string {
   }
   return id;
 }
+
+/** Consonants: a code without vowels is no word. */
+const CODE_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ";
+
+/** Returns an unguessable code for a person to type: eight consonants, about 34 bits. Source: RFC 8628, section 6.1 */
+export function newUserCode(): string {
+  let code = "";
+  // 240 is the largest multiple of 20 below 256.
+  while (code.length < 8) {
+    for (const byte of crypto.getRandomValues(new Uint8Array(8))) {
+      if (byte < 240 && code.length < 8) code += CODE_ALPHABET[byte % 20];
+    }
+  }
+  return code;
+}

@@ -11,7 +11,7 @@ import {
 } from "../observability/traffic/seen_request.ts";
 import { addStep, type Traffic } from "../observability/traffic/traffic.ts";
 import { listPriceOf } from "../upstreams/list_price.ts";
-import { toRouteLabel } from "../upstreams/find_route.ts";
+import { toRouteLabel } from "../upstreams/route_label.ts";
 import type { Retry } from "../upstreams/send.ts";
 import type { Route } from "../upstreams/upstream.ts";
 

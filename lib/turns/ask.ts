@@ -4,7 +4,7 @@ import { requestedThinking } from "../tokens/requested_thinking.ts";
 import { type TurnUsage, UsageTally } from "../tokens/turn_usage.ts";
 import { countOverflow } from "../dialects/errors/count_overflow.ts";
 import { appliesSystemChanges } from "../dialects/mod.ts";
-import { ApiError } from "../base/errors.ts";
+import { ApiError, toApiError } from "../base/errors.ts";
 import type { MessageContext } from "./context.ts";
 import type { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
@@ -15,13 +15,14 @@ import type { RequestObserver } from "../observability/request_observer.ts";
 import { toTurnStart } from "./turn_start.ts";
 import { logWarning } from "../observability/log.ts";
 import { redactKey } from "../upstreams/redact_key.ts";
-import { toRouteLabel } from "../upstreams/find_route.ts";
+import { toRouteLabel } from "../upstreams/route_label.ts";
 import { listPriceOf } from "../upstreams/list_price.ts";
 import { sendTimed } from "./send_timed.ts";
 import { sendTurn } from "./send_turn.ts";
 import { timeoutsFrom } from "../upstreams/idle_timeout.ts";
 import type { Ask } from "../anthropic/ask.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
+import { isContent } from "./hold.ts";
 import { isLeft, type Metering, readOn } from "./read_on.ts";
 import { readAnswer } from "./read_answer.ts";
 
@@ -100,6 +101,12 @@ export function createAsk(
       let usage: TurnUsage | undefined;
       let stopReason: string | null | undefined;
       let failure: unknown;
+      let answers = false;
+      const startedAt = clock.now();
+      // What ends with the client's request or its time limit is no failure of the upstream.
+      const onFailure = (error: unknown) => {
+        if (!upstreamSignal.aborted && !signal.aborted) reportFailure(context, route, { error, startedAt });
+      };
       const endTurn = () => {
         usage = tally.toTurnUsage(reader, { left: isLeft(upstreamSignal) });
         onUsage(usage, route);
@@ -120,12 +127,17 @@ export function createAsk(
         )
       );
       const { response, idleTimer } = await sending.catch((error: unknown) => {
+        onFailure(error);
         turn.end({ usage, error: isLeft(upstreamSignal) ? undefined : error });
         throw error;
       });
       try {
         for await (const events of readAnswer(response, { context, route, reader, idleTimer })) {
           tally.add(events);
+          if (!answers && events.some(isContent)) {
+            answers = true;
+            context.targetHealth.succeed(route, startedAt);
+          }
           const end = events.findLast((event) => event.type === "message_delta");
           if (end !== undefined) stopReason = end.delta.stop_reason;
           if (reader.unknownStop !== undefined) loss.add("answer.stop_reason", "approximated");
@@ -137,6 +149,7 @@ export function createAsk(
           logWarning("an answer ended for an unknown reason", fields, "upstream");
         }
       } catch (error) {
+        onFailure(error);
         failure = redactKey(error, route.upstream, caller);
         throw failure;
       } finally {
@@ -151,6 +164,20 @@ export function createAsk(
       }
     }
   };
+}
+
+/** Records the failure of an upstream, and logs the pause that it begins. */
+function reportFailure(
+  { targetHealth }: MessageContext,
+  route: Route,
+  { error, startedAt }: { error: unknown; startedAt: number },
+): void {
+  const failure = toApiError(error);
+  const cooldown = targetHealth.fail(route, { error: failure, startedAt });
+  if (cooldown === undefined) return;
+  const { status, failures, since, until } = cooldown;
+  const fields = { model: route.key, status, failures, seconds: (until - since) / 1000 };
+  logWarning("a model failed and is skipped for a while", fields, "upstream");
 }
 
 /** Estimated input of a large request. */

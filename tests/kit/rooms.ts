@@ -13,14 +13,14 @@ export interface Room {
 export const ROOMS: Record<string, Room> = {
   "mod.ts": { uses: "cli gateway.ts server anthropic config runtime" },
   "worker.ts": { uses: "gateway.ts config observability runtime base" },
-  "cli": { uses: "doctor replay config observability runtime base" },
+  "cli": { uses: "doctor replay claude_code config observability runtime base" },
   "doctor": {
     uses: "turns upstreams dialects access anthropic config runtime base tools/toolbox",
   },
   "replay": { uses: "anthropic config observability runtime base" },
   "gateway.ts": {
     uses:
-      "page server server/mcp_server turns upstreams tokens access limits/ledger limits durable config observability runtime base",
+      "page server server/mcp_server turns upstreams tokens access keys limits/ledger limits durable config observability runtime base",
   },
   "page": {
     uses:
@@ -28,7 +28,7 @@ export const ROOMS: Record<string, Room> = {
   },
   "server": {
     uses:
-      "server/mcp_server turns server_tools upstreams tokens dialects/mod.ts dialects access limits/ledger limits durable anthropic config observability runtime base tools/mcp/managed",
+      "server/mcp_server turns server_tools upstreams tokens dialects/mod.ts dialects access keys limits/ledger limits durable claude_code anthropic config observability runtime base tools/mcp/managed",
   },
   "server/mcp_server": {
     uses:
@@ -57,6 +57,7 @@ export const ROOMS: Record<string, Room> = {
   "dialects/responses": { uses: "dialects anthropic json_schema base", pure: true },
   "dialects": { uses: "anthropic json_schema base", pure: true },
   "access": { uses: "config base" },
+  "keys": { uses: "access config observability runtime base" },
   "limits": {
     uses: "limits/ledger config observability runtime base",
     pure: true,
@@ -64,6 +65,7 @@ export const ROOMS: Record<string, Room> = {
   },
   "limits/ledger": { uses: "config observability runtime base" },
   "durable": { uses: "anthropic config observability runtime base" },
+  "claude_code": { uses: "base", pure: true },
   "anthropic": { uses: "base", pure: true },
   "json_schema": { uses: "base", pure: true },
   "config": { uses: "base tools/call.ts tools/mcp/managed/server_config.ts", pure: true },

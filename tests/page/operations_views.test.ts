@@ -4,7 +4,7 @@ import { parseHTML } from "linkedom";
 import type { SeenRequest, SeenStep } from "../../lib/observability/traffic/seen_request.ts";
 import { attemptsOf, countAttempts } from "../../lib/page/views/models/attempts.ts";
 import { healthOf } from "../../lib/page/views/models/upstream_rows.ts";
-import { countToolCalls } from "../../lib/page/views/tools/tool_calls.ts";
+import { countToolCalls } from "../../lib/page/views/servers/tool_calls.ts";
 import { FakeClock } from "../kit/clock.ts";
 import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
 import { writeChunks } from "../kit/streams.ts";
@@ -119,6 +119,9 @@ test("GET /console/spend says that its store does not answer", async () => {
   const gateway = start({ RATE_LIMIT_STORE: "redis://127.0.0.1:1" });
   assert.equal((await gateway.get("/console/spend")).status, 503);
   assert.match((await read(gateway, "spend"))[0] ?? "", /^Spend cannot be read: its store does not answer\./);
+  const response = await gateway.get("/console/spend.csv");
+  assert.equal(response.status, 529);
+  assert.match(await response.text(), /Cannot read the ledger: its store does not answer/);
 });
 
 test("GET /console/models has aliases, windows and prices, and models that were asked", async () => {
@@ -130,9 +133,9 @@ test("GET /console/models has aliases, windows and prices, and models that were 
   assert.deepEqual(await read(gateway, "models"), ["openrouter works."]);
   const aliases = await read(gateway, "models", { select: "table[aria-labelledby=aliases] tbody tr" });
   assert.deepEqual(aliases, [
-    "biga/bANTHROPIC_MODEL0",
-    "smallanthropic/claude-haiku-5.5ANTHROPIC_SMALL_FAST_MODEL0",
-    "fastopenai/gpt-5 →then demo/echoMODEL_MAP1",
+    "bigopenrouter/a/bANTHROPIC_MODEL0",
+    "smallopenrouter/anthropic/claude-haiku-5.5ANTHROPIC_SMALL_FAST_MODEL0",
+    "fastopenrouter/openai/gpt-5 →then demo/echoMODEL_MAP1",
   ]);
   const [first] = await read(gateway, "models", { select: "table[aria-labelledby=models] tbody tr" });
   assert.match(first ?? "", /^openrouter\/openai\/gpt-5.*400k\$1\.25\$0\.125\$1010%/);

@@ -63,12 +63,22 @@ export const NO_COUNTS: Readonly<Counts> = {
  */
 export function addCounts(all: Iterable<Counts>): Counts {
   const sum: Counts = { ...NO_COUNTS };
-  for (const counts of all) {
-    for (const name of COUNT_NAMES) {
-      sum[name] = name === "last" ? Math.max(sum.last, counts.last) : sum[name] + counts[name];
-    }
-  }
+  for (const counts of all) increase(sum, counts);
   return sum;
+}
+
+/** Adds counts to a sum. */
+export function increase(sum: Counts, counts: Counts): void {
+  sum.requests += counts.requests;
+  sum.turns += counts.turns;
+  sum.unpriced += counts.unpriced;
+  sum.reported += counts.reported;
+  sum.listed += counts.listed;
+  sum.input += counts.input;
+  sum.cacheRead += counts.cacheRead;
+  sum.cacheWrite += counts.cacheWrite;
+  sum.output += counts.output;
+  sum.last = Math.max(sum.last, counts.last);
 }
 
 /** Usage of a turn. */

@@ -21,7 +21,9 @@ export function createMemoryLedger(
       if (isFull && oldest !== undefined && oldest !== toDay(clock.now())) table.delete(oldest);
     },
     read({ from, to }) {
-      const rows = table.rows().filter(({ day }) => day >= from && day <= to);
+      // Copies: a row changes with its next turn.
+      const rows = table.rows().filter(({ day }) => day >= from && day <= to)
+        .map((row) => ({ ...row, counts: { ...row.counts } }));
       return Promise.resolve({ rows, since: table.days[0], damaged: 0 });
     },
     settle: () => Promise.resolve(),

@@ -1,13 +1,12 @@
 import * as v from "valibot";
 import type { Clock } from "../../runtime/clock.ts";
-import { CONNECT_TIMEOUT_MS, connectRedis, type RedisConnection, withTimeout } from "./redis_connection.ts";
+import { createRedisScripts, type RedisConnection } from "../../runtime/stores/redis.ts";
 import { COUNT_NAMES, NO_COUNTS } from "./counts.ts";
 import { daysOf, KEPT_DAYS } from "./days.ts";
 import type { LedgerStore } from "./ledger_store.ts";
 import { ADD_SCRIPT, READ_SCRIPT } from "./redis_ledger_script.ts";
 import { type LedgerRow, LedgerTable, MAX_NAMES, OTHER_NAMES } from "./table.ts";
 
-const ANSWER_TIMEOUT_MS = 5000;
 const DAY_MS = 86_400_000;
 /** Days that one call reads: a day may have thousands of fields, and a script blocks the server. */
 const DAYS_PER_CALL = 31;
@@ -26,23 +25,10 @@ export interface RedisLedgerOptions {
  */
 export function createRedisLedger(
   url: string,
-  { clock, connect = connectRedis, maxNames = MAX_NAMES }: RedisLedgerOptions,
+  { clock, connect, maxNames = MAX_NAMES }: RedisLedgerOptions,
 ): LedgerStore {
-  let connection: Promise<RedisConnection> | undefined;
-
-  async function run(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown> {
-    connection ??= connect(url);
-    const current = connection;
-    try {
-      const redis = await withTimeout(current, { ms: CONNECT_TIMEOUT_MS, clock });
-      return await withTimeout(redis.eval(script, options), { ms: ANSWER_TIMEOUT_MS, clock });
-    } catch (error) {
-      if (connection === current) connection = undefined;
-      current.then((redis) => redis.destroy()).catch(() => {}); // a failed connect is thrown below
-      throw error;
-    }
-  }
-
+  // The failure is logged by the ledger.
+  const scripts = createRedisScripts(url, { clock, connect, name: "ledger's store", onFailure: () => {} });
   return {
     place: "redis",
     async write({ id, rows }, now) {
@@ -50,7 +36,7 @@ export function createRedisLedger(
       for (const row of rows) table.add(row);
       for (const day of table.days) {
         const lifeMs = Math.max(1, Date.parse(`${day}T00:00:00Z`) + KEPT_DAYS * DAY_MS - now);
-        await run(ADD_SCRIPT, {
+        await scripts.run(ADD_SCRIPT, {
           keys: [dayKey(day), `${PREFIX}:${id}:${day}`, SINCE_KEY],
           arguments: [
             ...[day, lifeMs, maxNames, COUNT_NAMES.length].map(String),
@@ -66,7 +52,10 @@ export function createRedisLedger(
       let damaged = 0;
       for (let at = 0; at < days.length || at === 0; at += DAYS_PER_CALL) {
         const part = days.slice(at, at + DAYS_PER_CALL);
-        const answer = await run(READ_SCRIPT, { keys: [SINCE_KEY, ...part.map(dayKey)], arguments: [] });
+        const answer = await scripts.run(READ_SCRIPT, {
+          keys: [SINCE_KEY, ...part.map(dayKey)],
+          arguments: [],
+        });
         const [first, ...hashes] = v.parse(ReadAnswer, answer);
         since = first;
         for (const [nth, fields] of hashes.entries()) {

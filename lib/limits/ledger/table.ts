@@ -1,4 +1,4 @@
-import { addCounts, type Counts } from "./counts.ts";
+import { type Counts, increase, NO_COUNTS } from "./counts.ts";
 
 /** What a client's key used on one day in UTC, with one model or in one session. */
 export interface LedgerRow {
@@ -25,6 +25,7 @@ export class LedgerTable {
   /** Number of names by day, kind and key. */
   readonly #names = new Map<string, number>();
   readonly #maxNames: number;
+  #size = 0;
 
   constructor({ maxNames = MAX_NAMES }: { maxNames?: number } = {}) {
     this.#maxNames = maxNames;
@@ -32,7 +33,7 @@ export class LedgerTable {
 
   /** Number of rows. */
   get size(): number {
-    return [...this.#days.values()].reduce((sum, rows) => sum + rows.size, 0);
+    return this.#size;
   }
 
   /** Days that have rows, in the order of their first row. */
@@ -51,25 +52,28 @@ export class LedgerTable {
     const rows = this.#days.get(day) ?? new Map<string, LedgerRow>();
     this.#days.set(day, rows);
     const wanted = name.slice(0, MAX_NAME_CHARS).toWellFormed();
-    const found = rows.get(toKey(by, client, wanted));
-    const isKnown = found !== undefined;
+    const row = rows.get(toKey(by, client, wanted)) ?? this.#create(rows, { day, by, client, name: wanted });
+    increase(row.counts, counts);
+  }
+
+  /** Creates the row of a name; beyond the maximum returns the row of all others. */
+  #create(rows: Map<string, LedgerRow>, fields: Omit<LedgerRow, "counts">): LedgerRow {
+    const { day, by, client } = fields;
     const group = toKey(day, by, client);
     const names = this.#names.get(group) ?? 0;
-    const kept = isKnown || names < this.#maxNames ? wanted : OTHER_NAMES;
-    const key = toKey(by, client, kept);
-    const row = rows.get(key);
-    if (row === undefined && kept !== OTHER_NAMES) this.#names.set(group, names + 1);
-    rows.set(key, {
-      day,
-      by,
-      client,
-      name: kept,
-      counts: row === undefined ? counts : addCounts([row.counts, counts]),
-    });
+    const isOther = names >= this.#maxNames || fields.name === OTHER_NAMES;
+    const name = isOther ? OTHER_NAMES : fields.name;
+    if (!isOther) this.#names.set(group, names + 1);
+    const key = toKey(by, client, name);
+    const row = rows.get(key) ?? { ...fields, name, counts: { ...NO_COUNTS } };
+    if (!rows.has(key)) this.#size++;
+    rows.set(key, row);
+    return row;
   }
 
   /** Removes the rows of a day. */
   delete(day: string): void {
+    this.#size -= this.#days.get(day)?.size ?? 0;
     this.#days.delete(day);
     for (const group of this.#names.keys()) {
       if (group.startsWith(`["${day}"`)) this.#names.delete(group);

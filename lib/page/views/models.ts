@@ -1,15 +1,16 @@
 import type { SeenRequest } from "../../observability/traffic/seen_request.ts";
 import { withTimeout } from "../../runtime/timeout.ts";
 import type { GatewayContext } from "../../server/context.ts";
-import { toRouteLabel } from "../../upstreams/find_route.ts";
+import { reportTargets } from "../../server/operator/target_report.ts";
+import { toRouteLabel } from "../../upstreams/route_label.ts";
 import { findModel, toFacts } from "../../upstreams/model_list.ts";
-import { resolveTarget } from "../../upstreams/resolve.ts";
+import { resolveGroups } from "../../upstreams/resolve.ts";
 import { DEMO, type Upstream } from "../../upstreams/upstream.ts";
 import { formatNumber } from "../elements/format.ts";
 import { type Html, join, markup } from "../elements/html.ts";
 import { time } from "../elements/words.ts";
 import { type Notice, part, type View, type ViewCall } from "../view.ts";
-import { aliasTable } from "./models/alias_rows.ts";
+import { type AliasFacts, aliasTable } from "./models/alias_rows.ts";
 import { type Attempts, attemptsOf, countAttempts } from "./models/attempts.ts";
 import { type ModelRow, modelTable } from "./models/model_rows.ts";
 import { healthOf, needsAttention, type UpstreamFacts, upstreamTable } from "./models/upstream_rows.ts";
@@ -36,7 +37,7 @@ export const models: View = {
         : `Models: ${formatNumber(failing.length, "upstream needs", "upstreams need")} attention`,
       heading: markup`Models and upstreams`,
       sentence: toSentence(upstreams, now),
-      notices: keyNotices(failing),
+      notices: [...aliasNotices(gateway), ...keyNotices(failing)],
       parts: [
         part(
           "upstreams",
@@ -49,7 +50,7 @@ export const models: View = {
           "aliases",
           section("aliases", "Aliases", {
             note: "Models in the order in which they are tried; requests of 24 hours",
-            body: aliasTable(gateway.directory.aliases, { modelMap: gateway.config.modelMap, seen }),
+            body: aliasTable(readAliases(call), { modelMap: gateway.config.modelMap, seen }),
           }),
         ),
         part(
@@ -79,17 +80,22 @@ async function readUpstreams(
   }));
 }
 
+function readAliases({ gateway: { directory, targetHealth } }: ViewCall): AliasFacts[] {
+  return Array.from(directory.aliases.keys(), (name) => ({
+    name,
+    groups: resolveGroups(name, directory).map((group) =>
+      group.map((target) => ({ target, health: targetHealth.report(target) }))
+    ),
+  }));
+}
+
 const NO_ATTEMPTS: Attempts = { sent: 0, failed: 0, failing: undefined, firstEvents: [], speeds: [] };
 
 /** Returns the models of 24 hours and of the aliases, with what the upstreams' lists say of them. */
 async function readModels({ gateway, now }: ViewCall, seen: readonly SeenRequest[]): Promise<ModelRow[]> {
   const { directory } = gateway;
   const attempts = countAttempts(seen, now - DAY_MS);
-  const targets = [...directory.aliases].flatMap(([name, { fallbacks = [], ...target }]) =>
-    [target, ...fallbacks].map((one) =>
-      resolveTarget(name, typeof one === "string" ? { model: one } : one, directory)
-    )
-  );
+  const targets = [...directory.aliases.keys()].flatMap((name) => resolveGroups(name, directory)).flat();
   const models = new Map(
     targets.map(({ upstream, model }) => [toRouteLabel({ upstream, model }), { upstream, model }]),
   );
@@ -156,6 +162,20 @@ function describe(facts: UpstreamFacts, now: number): Html {
     case "unchecked":
       return markup`${name} works`;
   }
+}
+
+/** Returns a notice of each alias whose targets all wait after failures. */
+function aliasNotices(gateway: GatewayContext): Notice[] {
+  return Object.entries(reportTargets(gateway)).filter(([, { status }]) => status === "unavailable")
+    .map(([name, { targets }]) => ({
+      kind: "bad",
+      word: "No target",
+      text:
+        markup`All ${targets.length} targets of the alias <strong>${name}</strong> wait after failures; the next one is tried in ${
+          Math.min(...targets.map(({ retry_in_s: seconds }) => seconds ?? 0))
+        } s.`,
+      link: { href: "#aliases", text: "See aliases" },
+    }));
 }
 
 function keyNotices(failing: readonly UpstreamFacts[]): Notice[] {

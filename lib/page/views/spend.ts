@@ -2,6 +2,7 @@ import type { BudgetUse } from "../../limits/budget_use.ts";
 import { type DayRange, toDay } from "../../limits/ledger/days.ts";
 import type { LedgerReading } from "../../limits/ledger/ledger.ts";
 import type { LedgerRow } from "../../limits/ledger/table.ts";
+import { ApiError } from "../../base/errors.ts";
 import { LOCAL } from "../../config/gateway_keys.ts";
 import { logWarning } from "../../observability/log.ts";
 import { attributes, type Html, type HtmlValue, markup } from "../elements/html.ts";
@@ -241,10 +242,16 @@ function unreadable(): Page {
   };
 }
 
-/** Answers with the rows of a range as CSV: by model, or with `by=session` by session. */
+/**
+ * Answers with the rows of a range as CSV: by model, or with `by=session` by session.
+ *
+ * @throws {ApiError} `overloaded_error` if the store of the ledger cannot be reached.
+ */
 async function download({ gateway, query, now }: ViewCall): Promise<Response> {
   const range = readRange(query, toDay(now));
-  const { rows } = await gateway.ledger.read(range);
+  const { rows } = await gateway.ledger.read(range).catch((cause) => {
+    throw new ApiError("overloaded_error", "Cannot read the ledger: its store does not answer", { cause });
+  });
   const by = query.get("by") === "session" ? "session" : "model";
   return new Response(toCsv(rows, by), {
     headers: {

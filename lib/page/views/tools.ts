@@ -5,8 +5,8 @@ import { type Html, join, markup } from "../elements/html.ts";
 import { command, state } from "../elements/words.ts";
 import { type Notice, type Part, part, type View, type ViewCall } from "../view.ts";
 import { section } from "./section.ts";
-import { type ServerFacts, serverLog, serverTable, troubleOf } from "./tools/server_rows.ts";
-import { callsOf, countToolCalls, type ToolCalls, toolTable } from "./tools/tool_calls.ts";
+import { type ServerFacts, serverLog, serverTable, troubleOf } from "./servers/server_rows.ts";
+import { callsOf, countToolCalls, type ToolCalls, toolTable } from "./servers/tool_calls.ts";
 
 /** The tools that the gateway runs, and the MCP servers that it manages. */
 export const tools: View = {

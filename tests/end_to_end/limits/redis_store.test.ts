@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { createMemoryStore } from "../../../lib/limits/memory_store.ts";
 import type { Charge, Quota } from "../../../lib/limits/quota.ts";
-import type { RedisConnection } from "../../../lib/limits/ledger/redis_connection.ts";
+import type { RedisConnection } from "../../../lib/runtime/stores/redis.ts";
 import { createRedisStore } from "../../../lib/limits/redis_store.ts";
 import type { ChargeResult } from "../../../lib/limits/store.ts";
 import type { LimitsInput } from "../../../lib/config/limits.ts";

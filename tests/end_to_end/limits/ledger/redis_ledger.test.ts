@@ -5,7 +5,7 @@ import { shiftDay } from "../../../../lib/limits/ledger/days.ts";
 import { createRedisLedger } from "../../../../lib/limits/ledger/redis_ledger.ts";
 import { createStoredLedger } from "../../../../lib/limits/ledger/stored_ledger.ts";
 import { type LedgerRow, OTHER_NAMES } from "../../../../lib/limits/ledger/table.ts";
-import { connectRedis } from "../../../../lib/limits/ledger/redis_connection.ts";
+import type { RedisConnection } from "../../../../lib/runtime/stores/redis.ts";
 import { FakeClock } from "../../../kit/clock.ts";
 import { captureLog } from "../../../kit/log.ts";
 import { MISSING, type RedisServer, startRedis } from "../redis_server.ts";
@@ -20,6 +20,14 @@ after(() => server?.stop());
 const url = () => `redis://:${PASSWORD}@127.0.0.1:${server?.port}`;
 const DAY = "2026-11-30";
 const NOON = Date.UTC(2026, 10, 30, 12);
+
+async function connectRedis(address: string): Promise<RedisConnection> {
+  const { createClient } = await import("@redis/client");
+  const client = createClient({ url: address, RESP: 2, socket: { reconnectStrategy: false } });
+  client.on("error", () => {});
+  await client.connect();
+  return client;
+}
 
 /** Runs a script on the server itself, and closes the connection. */
 async function evaluate(script: string, key = ""): Promise<unknown> {
