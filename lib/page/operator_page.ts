@@ -41,16 +41,26 @@ export function createOperatorPage(
   },
 ): OperatorPage {
   const sessions = createViewerSessions({ clock, newId });
-  /** Token of viewers without a session. */
-  const openToken = newId("");
-  /** Stands for the token in what all viewers share. */
-  const placeholder = newId("");
+  let tokens: { open: string; placeholder: string } | undefined;
   const livePages = createLivePages({
     clock,
     isStopping: () => shutdown.started,
     onError: (error) => logError("cannot render the operator's page", { error }),
   });
   let wrongKeys: number[] = [];
+
+  /**
+   * Returns the token of viewers without a session, and what stands for the token in what all viewers share. They are
+   * made with the first request: Workers have no randomness before it.
+   */
+  function readTokens() {
+    return tokens ??= { open: newId(""), placeholder: newId("") };
+  }
+
+  /** Replaces the placeholder by the token of a viewer. */
+  function personalize(text: string, { token }: Viewer): string {
+    return text.replaceAll(readTokens().placeholder, token);
+  }
 
   function toViewCall({ request, gateway }: RoutedCall, query: URLSearchParams): ViewCall {
     return {
@@ -59,7 +69,7 @@ export function createOperatorPage(
       now: clock.now(),
       host: hostOf(request),
       createReplayGateway,
-      token: placeholder,
+      token: readTokens().placeholder,
     };
   }
 
@@ -85,7 +95,7 @@ export function createOperatorPage(
       startedAt: gateway.operations.counters.startedAt,
     };
     const document = String(renderDocument(view, page, viewCall, frame));
-    return answerDocument(document.replaceAll(placeholder, viewer.token), page.status);
+    return answerDocument(personalize(document, viewer), page.status);
   }
 
   function answerEvents(call: RoutedCall, viewer: Viewer): Response {
@@ -95,13 +105,16 @@ export function createOperatorPage(
     if (view === undefined) throw notFound(call);
     query.delete("view");
     query.sort();
+    const headers = { ...PAGE_HEADERS, "content-type": "text/event-stream; charset=utf-8" };
+    // The script asks so whether the session has ended.
+    if (request.method === "HEAD") return new Response(null, { headers });
     const stream = livePages.open({
       address: `${view.name}?${query}`,
       async render() {
         const page = await view.render(toViewCall(call, query));
         return { title: page.title, parts: toSwapped(page, countUnresolved(call)), live: page.live };
       },
-      personalize: (html) => html.replaceAll(placeholder, viewer.token),
+      personalize: (html) => personalize(html, viewer),
       isValid: viewer.isValid,
       onEnd: () => requestLog.end("finished", 200),
     });
@@ -112,9 +125,7 @@ export function createOperatorPage(
       );
     }
     requestLog.streaming = true;
-    return new Response(stream, {
-      headers: { ...PAGE_HEADERS, "content-type": "text/event-stream; charset=utf-8" },
-    });
+    return new Response(stream, { headers });
   }
 
   async function signIn(call: RoutedCall): Promise<Response> {
@@ -154,7 +165,7 @@ export function createOperatorPage(
     const asset = ASSETS.get(name);
     if (asset !== undefined) return answerAsset(asset);
     checkSite(call.request);
-    const viewer = findViewer(call, { sessions, openToken });
+    const viewer = findViewer(call, { sessions, openToken: readTokens().open });
     if (name === "sign-in") return viewer === undefined ? signInPage(call, { next: "" }) : redirect(".");
     if (viewer === undefined && name === "events") {
       throw new ApiError("authentication_error", "Cannot open the stream: the session has ended");
@@ -176,7 +187,7 @@ export function createOperatorPage(
     const name = call.params.name ?? "";
     checkSite(call.request);
     if (name === "sign-in") return await signIn(call);
-    const viewer = findViewer(call, { sessions, openToken });
+    const viewer = findViewer(call, { sessions, openToken: readTokens().open });
     if (viewer === undefined) return signInPage(call, { fault: "ended", next: name });
     const view = VIEWS.find((view) => view.name === name);
     if (view === undefined && name !== "sign-out") throw notFound(call);

@@ -3,7 +3,12 @@ import type { MessageDelta, StreamEvent } from "../anthropic/events.ts";
 import { toApiError } from "../base/errors.ts";
 import { toLabel } from "../observability/label.ts";
 import type { TurnEnd } from "../observability/request_observer.ts";
-import { MAX_NAME_CHARS, type SeenRequest, type SeenStep } from "../observability/traffic/seen_request.ts";
+import {
+  isRunning,
+  MAX_NAME_CHARS,
+  type SeenRequest,
+  type SeenStep,
+} from "../observability/traffic/seen_request.ts";
 import { addStep, type Traffic } from "../observability/traffic/traffic.ts";
 import { listPriceOf } from "../upstreams/list_price.ts";
 import { toRouteLabel } from "../upstreams/route_label.ts";
@@ -66,7 +71,7 @@ export class SeenLog {
   startTurn(name: string): (end: TurnEnd) => void {
     const { seen } = this;
     seen.turns++;
-    seen.state = "waiting";
+    if (isRunning(seen)) seen.state = "waiting";
     const step = this.#add({ kind: "turn", name: toLabel(name) });
     return ({ usage, stopReason, error }) => {
       this.#end(step, error === undefined ? "ok" : "failed");
@@ -83,7 +88,7 @@ export class SeenLog {
   startTool(name: string): (outcome: string) => void {
     const { seen } = this;
     seen.tools++;
-    seen.state = "tool";
+    if (isRunning(seen)) seen.state = "tool";
     seen.tool = toLabel(name.slice(0, MAX_NAME_CHARS));
     const step = this.#add({ kind: "tool", name: seen.tool });
     return (outcome) => {
@@ -108,6 +113,7 @@ export class SeenLog {
   /** Follows the events of the answer, without their content. */
   addEvents(batch: readonly StreamEvent[]): void {
     const { seen } = this;
+    if (!isRunning(seen)) return;
     seen.firstEventAt ??= this.#now();
     for (const event of batch) {
       if (event.type === "content_block_delta") {

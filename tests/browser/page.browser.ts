@@ -362,6 +362,42 @@ test("the page works under a prefix", { skip }, async () => {
   }
 });
 
+test("Now of a new gateway shows its first request, without a reload by hand", { skip }, async () => {
+  const gateway = createGateway({ host: "127.0.0.1" });
+  const own = await serve({ fetch: gateway.fetch }, { port: 0, host: "127.0.0.1" });
+  try {
+    await withPage(async (page) => {
+      await page.goto(`${own.url}/console/`);
+      await page.getByText("Send the first request").waitFor();
+      const response = await fetch(`${own.url}/v1/messages`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({
+          model: "demo/echo",
+          max_tokens: 9,
+          messages: [{ role: "user", content: "Hi" }],
+        }),
+      });
+      await response.text();
+      await page.locator("#part-finished th[scope=row]").waitFor();
+    });
+  } finally {
+    await own.stop();
+  }
+});
+
+test("a page whose session has ended asks to sign in", { skip }, () =>
+  withPage(async (page) => {
+    await signIn(page);
+    await page.locator("#live[data-state=live]").waitFor();
+    const other = await page.context().newPage();
+    await other.goto(`${server.url}/console/`);
+    await other.locator(".menu > summary").click();
+    await other.getByRole("button", { name: "Sign out" }).click();
+    await page.locator("#live a", { hasText: "Sign in" }).click();
+    await page.locator("#key").waitFor();
+  }));
+
 test("the page says that the connection is lost, keeps its data, and connects again", { skip }, async () => {
   let gateway = createGateway({ host: "127.0.0.1" });
   const restarting = await serve({ fetch: (request) => gateway.fetch(request) }, {

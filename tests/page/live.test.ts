@@ -109,6 +109,17 @@ test("at most 8 event streams are open, and a closed one makes room", async () =
   assert.equal(gateway.clock.waiting, 0, "a timer is left");
 });
 
+test("HEAD /console/events says whether the session lasts, and opens no stream", async () => {
+  const gateway = createTestGateway({ settings: { GATEWAY_ADMIN_KEY: ADMIN_KEY } });
+  const head = (headers: Record<string, string>) =>
+    gateway.fetch(new Request("http://gateway.test/console/events?view=", { method: "HEAD", headers }));
+  const session = await signIn(gateway);
+  assert.equal((await head(session)).status, 200);
+  assert.equal(gateway.clock.waiting, 0);
+  gateway.clock.advance(8 * 3_600_000);
+  assert.equal((await head(session)).status, 401);
+});
+
 test("a slow viewer receives no updates until it has read, and does not stop the others", async () => {
   const gateway = createTestGateway();
   const [slow, fast] = [await open(gateway), await open(gateway)];

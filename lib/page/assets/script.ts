@@ -175,13 +175,24 @@ function setConnected() {
   setState(paused ? "paused" : "live", paused ? "Paused" : "Live");
 }
 
+function setSignedOut() {
+  clearTimeout(lostTimer);
+  setState("lost", "Session ended");
+  say("The session has ended");
+  const link = document.createElement("a");
+  link.href = "sign-in";
+  link.textContent = "Sign in";
+  one("#live")?.append(link);
+}
+
 function connect(address) {
   source = new EventSource(address);
   source.addEventListener("open", setConnected);
   source.addEventListener("part", ({ data }) => {
     const { id, html } = JSON.parse(data);
     const element = document.getElementById(id);
-    if (element === null) return;
+    // A part that the page does not have: it was empty, or filtered, when it was loaded.
+    if (element === null) return !paused && document.activeElement === document.body && location.reload();
     if (!paused && !isUsed(element)) {
       held.delete(id);
       swap(id, html);
@@ -193,20 +204,17 @@ function connect(address) {
   });
   source.addEventListener("end", ({ data }) => {
     source.close();
-    const why = JSON.parse(data);
-    if (why === "finished") return setState("still", "Finished");
-    setState("lost", "Session ended");
-    say("The session has ended");
-    const link = document.createElement("a");
-    link.href = "sign-in";
-    link.textContent = "Sign in";
-    one("#live")?.append(link);
+    if (JSON.parse(data) === "finished") setState("still", "Finished");
+    else setSignedOut();
   });
-  source.addEventListener("error", () => {
+  source.addEventListener("error", async () => {
     source.close();
     lostTimer ??= setTimeout(setLost, LOST_MS);
     const seconds = RETRY_SECONDS[Math.min(failures++, RETRY_SECONDS.length - 1)];
-    setTimeout(() => connect(address), seconds * 1000);
+    // A gateway that has started again does not know the session.
+    const response = failures > 1 ? await fetch(address, { method: "HEAD" }).catch(() => undefined) : undefined;
+    if (response?.status === 401) setSignedOut();
+    else setTimeout(() => connect(address), seconds * 1000);
   });
 }
 if (document.body.dataset.stream !== undefined) connect(document.body.dataset.stream);
