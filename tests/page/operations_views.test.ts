@@ -116,12 +116,21 @@ for (const path of ["spend", "spend.csv", "models", "tools", "settings"]) {
 }
 
 test("GET /console/spend says that its store does not answer", async () => {
-  const gateway = start({ RATE_LIMIT_STORE: "redis://127.0.0.1:1" });
-  assert.equal((await gateway.get("/console/spend")).status, 503);
-  assert.match((await read(gateway, "spend"))[0] ?? "", /^Spend cannot be read: its store does not answer\./);
-  const response = await gateway.get("/console/spend.csv");
-  assert.equal(response.status, 529);
-  assert.match(await response.text(), /Cannot read the ledger: its store does not answer/);
+  // The sockets of the store's client do not keep the process alive, and a fake clock has no timers that do.
+  const alive = setInterval(() => {}, 1000);
+  try {
+    const gateway = start({ RATE_LIMIT_STORE: "redis://127.0.0.1:1" });
+    assert.equal((await gateway.get("/console/spend")).status, 503);
+    assert.match(
+      (await read(gateway, "spend"))[0] ?? "",
+      /^Spend cannot be read: its store does not answer\./,
+    );
+    const response = await gateway.get("/console/spend.csv");
+    assert.equal(response.status, 529);
+    assert.match(await response.text(), /Cannot read the ledger: its store does not answer/);
+  } finally {
+    clearInterval(alive);
+  }
 });
 
 test("GET /console/models has aliases, windows and prices, and models that were asked", async () => {
