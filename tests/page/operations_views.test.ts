@@ -84,10 +84,10 @@ test("GET /console/spend says what to do before the first request, and without a
   const gateway = start();
   assert.match(
     (await read(gateway, "spend"))[0] ?? "",
-    /^Nothing was spent since the start.*No limit is set/,
+    /^Nothing was spent since the start.*No budget is set/,
   );
   const headings = await read(gateway, "spend", { select: "h3" });
-  assert.deepEqual(headings, ["Send a request", "Set a limit"]);
+  assert.deepEqual(headings, ["Send a request", "Set a budget"]);
 });
 
 test("GET /console/spend.csv has the rows of the range as a file", async () => {

@@ -72,8 +72,9 @@ export function increase(sum: Counts, counts: Counts): void {
   sum.requests += counts.requests;
   sum.turns += counts.turns;
   sum.unpriced += counts.unpriced;
-  sum.reported += counts.reported;
-  sum.listed += counts.listed;
+  // An upstream may report any cost. A sum stays an integer that stores can read.
+  sum.reported = Math.min(sum.reported + counts.reported, Number.MAX_SAFE_INTEGER);
+  sum.listed = Math.min(sum.listed + counts.listed, Number.MAX_SAFE_INTEGER);
   sum.input += counts.input;
   sum.cacheRead += counts.cacheRead;
   sum.cacheWrite += counts.cacheWrite;
@@ -118,6 +119,9 @@ export function costOf({ reported, listed }: Counts): number {
 /** Billionths in one USD. */
 export const BILLION = 1e9;
 
+/** Highest cost of one turn that is believed: 10,000 USD. */
+const MAX_TURN_COST = 10_000 * BILLION;
+
 function toBillionths(usd: number): number {
-  return Math.min(Math.round(usd * BILLION), Number.MAX_SAFE_INTEGER);
+  return Math.min(Math.round(usd * BILLION), MAX_TURN_COST);
 }

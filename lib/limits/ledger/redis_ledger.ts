@@ -82,7 +82,12 @@ const Row = v.pipe(
   v.parseJson(),
   v.tuple([v.picklist(["model", "session"]), v.string(), v.string()]),
 );
-const Count = v.pipe(v.string(), v.transform(Number), v.safeInteger(), v.minValue(0));
+const Count = v.pipe(
+  v.string(),
+  v.transform((text) => Math.min(Number(text), Number.MAX_SAFE_INTEGER)),
+  v.safeInteger(),
+  v.minValue(0),
+);
 
 function dayKey(day: string): string {
   return `${PREFIX}:${day}`;

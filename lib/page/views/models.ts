@@ -2,6 +2,7 @@ import type { SeenRequest } from "../../observability/traffic/seen_request.ts";
 import { withTimeout } from "../../runtime/timeout.ts";
 import type { GatewayContext } from "../../server/context.ts";
 import { reportTargets } from "../../server/operator/target_report.ts";
+import { listPriceOf } from "../../upstreams/list_price.ts";
 import { toRouteLabel } from "../../upstreams/route_label.ts";
 import { findModel, toFacts } from "../../upstreams/model_list.ts";
 import { resolveGroups } from "../../upstreams/resolve.ts";
@@ -111,6 +112,7 @@ async function readModels({ gateway, now }: ViewCall, seen: readonly SeenRequest
       label,
       upstream: upstream.name,
       facts: listed && toFacts(listed),
+      price: listPriceOf({ upstream, facts: toFacts(listed) }),
       attempts: attempts.get(label) ?? NO_ATTEMPTS,
     };
   });

@@ -1,4 +1,4 @@
-import type { ModelFacts } from "../../../dialects/mod.ts";
+import type { ListPrice, ModelFacts } from "../../../dialects/mod.ts";
 import { formatDuration, formatPercent, formatPrice } from "../../elements/format.ts";
 import { type Html, markup } from "../../elements/html.ts";
 import { count, modelName, state, unknown } from "../../elements/words.ts";
@@ -11,6 +11,8 @@ export interface ModelRow {
   upstream: string;
   /** From the upstream's list; undefined if the list is not loaded, or does not have the model. */
   facts: ModelFacts | undefined;
+  /** That of the host for all models, or of the list. */
+  price: ListPrice | undefined;
   attempts: Attempts;
 }
 
@@ -31,8 +33,8 @@ export function modelTable(models: readonly ModelRow[]): Html {
   }${more > 0 && markup`<tr><td colspan="9" class="muted">and ${more} more</td></tr>`}</tbody></table></div>`;
 }
 
-function modelRow({ label, facts, attempts }: ModelRow): Html {
-  const { price, contextLength } = facts ?? {};
+function modelRow({ label, facts, price, attempts }: ModelRow): Html {
+  const { contextLength } = facts ?? {};
   const { sent, failed, firstEvents, speeds } = attempts;
   const [p50, speed] = [quantile(firstEvents, 0.5), quantile(speeds, 0.5)];
   const narrow = [

@@ -56,7 +56,7 @@ export function budgetNotices(budgets: readonly BudgetUse[], now: number): Notic
 /** Renders what to do if there is no budget. */
 export function noBudget(isStored: boolean): Html {
   const limits = '{"each":{"usd_day":20},"session":{"usd_day":10},"total":{"usd_month":200}}';
-  return markup`<div class="panel empty"><h3>Set a limit</h3><p>For each key, each session, or all together; a day and a month are those of UTC. A request over a limit gets an error that names the limit and the time of its reset.</p>${
+  return markup`<div class="panel empty"><h3>Set a budget</h3><p>For each key, each session, or all together; a day and a month are those of UTC. A request over a budget gets an error that names it and the time of its reset.</p>${
     command(`LIMITS='${limits}'`, "the setting")
   }${
     !isStored &&

@@ -30,28 +30,28 @@ const MIN_DAYS = 3;
 /** Returns the answer in words: what was spent, against what, and what is new. */
 export function spendSentence(facts: SpendFacts): Html {
   const { range, place, total, since, startedAt, now, hasBudgets } = facts;
-  const noLimit = !hasBudgets && markup` No limit is set: a client in a loop can spend without end.`;
+  const noBudget = !hasBudgets && markup` No budget is set: a client in a loop can spend without end.`;
   if (since === undefined) {
     return place === "memory"
       ? markup`<strong>Nothing was spent since the start</strong> of the gateway at ${
         time(startedAt, "short", now)
-      }.${noLimit}`
-      : markup`<strong>Nothing was spent yet.</strong> No request has used tokens.${noLimit}`;
+      }.${noBudget}`
+      : markup`<strong>Nothing was spent yet.</strong> No request has used tokens.${noBudget}`;
   }
   const isFromStart = place === "memory" && since >= range.from && range.isOpen && total.counts.turns > 0;
   const words = isFromStart ? "since the start" : range.words;
   const tail = isFromStart
     ? markup` of the gateway at ${time(startedAt, "short", now)}: the ledger is in memory.`
     : since > range.from && markup` The ledger begins on ${dayName(since)}.`;
-  if (total.counts.turns === 0) return markup`<strong>Nothing was spent ${words}.</strong>${tail}${noLimit}`;
+  if (total.counts.turns === 0) return markup`<strong>Nothing was spent ${words}.</strong>${tail}${noBudget}`;
   if (total.usd === 0 && total.counts.unpriced > 0) {
     return markup`<strong>No price is known ${words}:</strong> no upstream reported a cost, and no model has a list price.${tail}`;
   }
-  if (isFromStart) return markup`<strong>${formatSum(total.usd)} ${words}</strong>${tail}${noLimit}`;
+  if (isFromStart) return markup`<strong>${formatSum(total.usd)} ${words}</strong>${tail}${noBudget}`;
   const rest = [compare(facts), project(facts)].filter((part) => part !== undefined).join("; ");
   return markup`<strong>${formatSum(total.usd)} ${range.words}${rest === "" ? "." : ","}</strong>${
     rest !== "" && ` ${rest}.`
-  }${nameNew(facts)}${tail}${noLimit}`;
+  }${nameNew(facts)}${tail}${noBudget}`;
 }
 
 function compare({ before, total, range }: SpendFacts): string | undefined {

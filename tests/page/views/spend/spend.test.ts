@@ -184,7 +184,7 @@ const SENTENCES: [what: string, facts: SpendFacts, sentence: string][] = [
   [
     "an empty ledger",
     facts({ rows: [], since: undefined, hasBudgets: false }),
-    "Nothing was spent yet. No request has used tokens. No limit is set: a client in a loop can spend without end.",
+    "Nothing was spent yet. No request has used tokens. No budget is set: a client in a loop can spend without end.",
   ],
   [
     "an empty ledger in memory",
