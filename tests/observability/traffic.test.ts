@@ -153,5 +153,8 @@ test("refusals by limits are errors of their own kind for the page, /metrics and
   assert.match(errors, /none unresolved/);
   const { requests } = await (await gateway.get("/status")).json();
   assert.deepEqual(requests.failures, { limit: 2, access: 0, client: 0, upstream: 0, gateway: 0 });
-  assert.match(await (await gateway.get("/metrics")).text(), /^gateway_failures_total\{kind="limit"\} 2$/m);
+  assert.match(
+    await (await gateway.get("/metrics")).text(),
+    /^gateway_failures_total\{kind="limit",expected="true"\} 2$/m,
+  );
 });
