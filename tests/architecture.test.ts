@@ -8,7 +8,7 @@ import { ROOMS, writeRoomsTable } from "./kit/rooms.ts";
 /** Which files may use a package; what is not named here may be used by none. */
 const PACKAGES: Record<string, RegExp> = {
   "valibot": /^(lib|tools)\//,
-  "@valibot/to-json-schema": /^tools\/tool\.ts$/,
+  "@valibot/to-json-schema": /^(tools\/tool|lib\/server\/openapi\/to_schema)\.ts$/,
   "@modelcontextprotocol/server": /^lib\/server\/mcp_server\//,
   "hono": /^lib\/(server\/app|page\/elements\/html)\.ts$/,
   "eventsource-parser": /^lib\/upstreams\/response\/read_events\.ts$/,

@@ -83,7 +83,7 @@ function toConfigError(folder: string, cause: unknown): ConfigError {
 }
 
 /** Returns the reason of an error of SQLite or of the file system, without a path. */
-function describeDatabaseError(error: unknown): string {
+export function describeDatabaseError(error: unknown): string {
   const known = SQLITE_REASONS.find(([words]) => words.test(error instanceof Error ? error.message : ""));
   return known?.[1] ?? describeFileError(error);
 }

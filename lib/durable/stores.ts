@@ -4,6 +4,7 @@ import { type AnswerStore, createAnswerStore } from "./answer_store.ts";
 import { type BatchQueue, createBatchQueue } from "./batch_queue.ts";
 import { type BatchStore, createBatchStore } from "./batch_store.ts";
 import { openDataDir } from "./data_dir.ts";
+import { createDataDirCheck, type DataDirCheck } from "./data_dir_check.ts";
 import { createFileStore, type FileStore } from "./file_store.ts";
 import { createStepStore, type StepStore } from "./step_store.ts";
 import { createDiskUsage, type DiskUsage } from "./usage.ts";
@@ -16,6 +17,7 @@ export interface Stores {
   readonly steps: StepStore;
   readonly files: FileStore;
   readonly usage: DiskUsage;
+  readonly check: DataDirCheck;
   /** Closes the database. What this gateway has begun and not ended is then free for others. */
   close(): void;
 }
@@ -55,6 +57,7 @@ export function openStores(
     steps: createStepStore(dataDir),
     queue: createBatchQueue(dataDir),
     usage: createDiskUsage(dataDir, { quotaMiB }),
+    check: createDataDirCheck(dataDir, clock),
     close() {
       if (closed) return;
       closed = true;

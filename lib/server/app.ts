@@ -8,6 +8,7 @@ import { isKeyName } from "../config/gateway_keys.ts";
 import { ApiError, errorResponse, toApiError } from "../base/errors.ts";
 import { nearestRoute } from "./nearest_route.ts";
 import { readRoutePath } from "./route_path.ts";
+import { toRouteName } from "./route_name.ts";
 import { toCanonicalPath } from "./canonical_path.ts";
 import { type EndpointRoute, ROUTES } from "./routes.ts";
 import { RequestLog } from "./request_log.ts";
@@ -109,7 +110,7 @@ function createRoutes(gateway: GatewayContext, table: readonly EndpointRoute[]):
   for (const { method, path, open = [], answer, ...route } of table) {
     app.on(method, path, async (c) => {
       const { req: { raw: request }, env: { requestLog } } = c;
-      requestLog.route = `${method} ${toRouteName(path)}`;
+      requestLog.route = toRouteName({ method, path });
       // A path that only means an open route, such as `/health/`, needs a key.
       await admit(request, requestLog, { ...route, open: readRoutePath(request) === path ? open : [] });
       return await answer({ request, gateway, requestLog, params: c.req.param() });
@@ -124,11 +125,6 @@ function createRoutes(gateway: GatewayContext, table: readonly EndpointRoute[]):
     throw error;
   });
   return app;
-}
-
-/** Converts a path in Hono's syntax to that of the documentation: `/v1/models/{id}`. */
-function toRouteName(path: string): string {
-  return path.replace(/:(\w+)(\{.*\})?/g, "{$1}");
 }
 
 /** Converts a thrown value, an `Error` or not, to the error that the client receives. */

@@ -15,6 +15,7 @@ import type { OpenCalls } from "./mcp_server/open_calls.ts";
 import type { MessageContext } from "../turns/context.ts";
 import type { BatchStore } from "../durable/batch_store.ts";
 import type { FileStore } from "../durable/file_store.ts";
+import type { DataDirCheck } from "../durable/data_dir_check.ts";
 import type { DiskUsage } from "../durable/usage.ts";
 import type { Steps } from "../anthropic/steps.ts";
 import type { Caller } from "../access/caller.ts";
@@ -60,6 +61,8 @@ export interface GatewayContext extends MessageContext {
   batches?: BatchServices | undefined;
   /** Files of clients; undefined without `DATA_DIR`. */
   files?: FileServices | undefined;
+  /** Checks `DATA_DIR`; undefined without it. */
+  dataDir?: DataDirCheck | undefined;
   /** Calls of MCP clients that run, and sessions that have ended. */
   mcpCalls: OpenCalls;
 }

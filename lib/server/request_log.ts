@@ -2,6 +2,7 @@ import { ANONYMOUS, type Caller } from "../access/caller.ts";
 import { MessageAccumulator } from "../anthropic/collect.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
 import { type ApiError, toApiError } from "../base/errors.ts";
+import { redact } from "../base/redact.ts";
 import { LOCAL } from "../config/gateway_keys.ts";
 import type { RequestObserver, TurnObserver, TurnStart } from "../observability/request_observer.ts";
 import type { FinishedRequest, RequestRecord } from "../observability/request_record.ts";
@@ -28,7 +29,7 @@ type RequestFields = Partial<
 /** Log record of one request. Also updates the counters and the trace. Without `LOG_BODIES`, it holds no content. */
 export class RequestLog implements RequestObserver {
   readonly requestId: string;
-  /** The client's `x-correlation-id`, if it is safe for logs and headers; else the request's own id. */
+  /** The client's `x-correlation-id`, if it is safe for logs, headers and upstreams; else the request's own id. */
   readonly correlationId: string;
   readonly trace: RequestTrace;
   /** Headers of the upstream's last response that the client receives. */
@@ -66,8 +67,7 @@ export class RequestLog implements RequestObserver {
     this.#operations = operations;
     this.#headers = request.headers;
     this.#startedAt = clock.now();
-    const correlationId = request.headers.get("x-correlation-id") ?? "";
-    this.correlationId = /^[\w.-]{1,128}$/.test(correlationId) ? correlationId : this.requestId;
+    this.correlationId = readCorrelationId(request) ?? this.requestId;
     this.trace = startRequestTrace(request);
     // Some servers pass a URL without a valid host.
     const path = URL.canParse(request.url) ? new URL(request.url).pathname : "";
@@ -280,4 +280,9 @@ export class RequestLog implements RequestObserver {
     this.trace.end({ status, failed });
     this.#operations.onRequestEnd(finished, this.#recorder);
   }
+}
+
+function readCorrelationId({ headers }: Request): string | undefined {
+  const id = headers.get("x-correlation-id") ?? "";
+  return /^[\w.-]{1,128}$/.test(id) && redact(id) === id ? id : undefined;
 }

@@ -32,6 +32,8 @@ import {
   answerStatuses,
 } from "./mcp_admin/status.ts";
 import { restartServer, startServer, startServers, stopServer, stopServers } from "./mcp_admin/operations.ts";
+import { answerDocument } from "./openapi/answer_document.ts";
+import { toRouteName } from "./route_name.ts";
 import type { RoutedCall } from "./routed_call.ts";
 import { answerManagedSettings } from "./sign_in/managed_settings.ts";
 import { answerDeviceAuthorization, answerMetadata, answerRevocation, answerToken } from "./sign_in/oauth.ts";
@@ -206,7 +208,8 @@ export const ROUTES: readonly EndpointRoute[] = [
   ...BATCH_ROUTES,
   ...FILE_ROUTES,
   ...SIGN_IN_ROUTES,
-  { method: "GET", path: "/", open: ["HEAD"], answer: () => answerRoot() },
+  { method: "GET", path: "/", open: ["HEAD"], answer: () => answerRoot(ROUTES.map(toRouteName)) },
+  { method: "GET", path: "/openapi.json", answer: () => answerDocument(ROUTES) },
   {
     method: "GET",
     path: "/health",

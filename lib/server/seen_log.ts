@@ -1,6 +1,7 @@
 import type { Caller } from "../access/caller.ts";
 import type { MessageDelta, StreamEvent } from "../anthropic/events.ts";
 import { toApiError } from "../base/errors.ts";
+import { redact } from "../base/redact.ts";
 import { toLabel } from "../observability/label.ts";
 import type { TurnEnd } from "../observability/request_observer.ts";
 import {
@@ -51,7 +52,8 @@ export class SeenLog {
       client: caller.client.slice(0, 64),
       session: caller.sessionId && toLabel(caller.sessionId.slice(0, 64)),
       program: readProgram(headers.get("user-agent") ?? ""),
-      correlationId: toLabel(correlationId),
+      // One of the client is another with each request: it is not worth a place among the labels.
+      correlationId: correlationId === id ? id : redact(correlationId),
       traceId,
     });
     this.#admission = this.#add({ kind: "admission", name: this.seen.client });
@@ -133,8 +135,19 @@ export class SeenLog {
     seen.cacheWrite = usage.cache_creation_input_tokens ?? seen.cacheWrite;
   }
 
-  #add(step: Pick<SeenStep, "kind" | "name">): SeenStep {
-    return addStep(this.seen, { ...step, from: this.#now() - this.seen.startedAt });
+  #add({ kind, name }: Pick<SeenStep, "kind" | "name">): SeenStep {
+    return addStep(this.seen, {
+      kind,
+      name,
+      from: this.#now() - this.seen.startedAt,
+      took: undefined,
+      outcome: undefined,
+      status: undefined,
+      errorType: undefined,
+      inputTokens: undefined,
+      outputTokens: undefined,
+      stopReason: undefined,
+    });
   }
 
   #end(step: SeenStep, outcome: string): void {

@@ -9,7 +9,7 @@ import { startFileSweep } from "./files/sweep_files.ts";
 /** The work of a gateway that outlives its requests. A change of the settings leaves it as it is. */
 export interface DurableWork {
   /** The parts of the gateway that work with the stores. */
-  services: Required<Pick<GatewayContext, "keptAnswers" | "batches" | "files" | "startSteps">>;
+  services: Required<Pick<GatewayContext, "keptAnswers" | "batches" | "files" | "startSteps" | "dataDir">>;
   /** Starts no further work. */
   stop(): void;
   /** Waits until the results of what has ended are saved, then closes the stores. */
@@ -32,7 +32,7 @@ export interface DurableOptions {
 
 /** Starts the batches, files, recorded steps and lasting answers of a gateway. Continues the batches that are not finished. */
 export function startDurable(
-  { answers, batches, files, queue, steps, usage, close }: Stores,
+  { answers, batches, files, queue, steps, usage, check, close }: Stores,
   { shared, ...options }: DurableOptions,
 ): DurableWork {
   const { clock, shutdown } = shared;
@@ -44,6 +44,7 @@ export function startDurable(
       keptAnswers,
       batches: { store: batches, usage, runner },
       files: { store: files, usage },
+      dataDir: check,
       startSteps: (run) => createRecordedSteps(steps, run),
     },
     stop() {

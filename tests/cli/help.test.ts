@@ -43,6 +43,8 @@ test("describeConfig() lists each setting with its value and source", () => {
     "HOST invalid (--host)",
     "GATEWAY_API_KEYS key-1, bob (environment)",
     "GATEWAY_ADMIN_KEY set (environment)",
+    "KEY_STORE not set (default)",
+    "SIGN_IN off (default)",
     "MODEL_ACCESS bob: openai/* fast, *: none (environment)",
     "OPEN_ACCESS off (default)",
     "ALLOWED_HOSTS not set (default)",

@@ -15,7 +15,7 @@ export const ROOMS: Record<string, Room> = {
   "worker.ts": { uses: "gateway.ts config observability runtime base" },
   "cli": { uses: "doctor replay claude_code config observability runtime base" },
   "doctor": {
-    uses: "turns upstreams dialects access anthropic config runtime base tools/toolbox",
+    uses: "turns upstreams dialects access durable anthropic config runtime base tools/toolbox",
   },
   "replay": { uses: "anthropic config observability runtime base" },
   "gateway.ts": {

@@ -70,11 +70,14 @@ test("Traffic keeps the newest 2,000 messages, and those that run before others"
     traffic.end(seen, START + nth);
   }
   const kept = traffic.newest(START + 2500);
-  assert.equal(kept.length, 2000);
+  assert.equal(kept.length, 2001);
   assert.equal(kept[0]?.id, "req_2499");
   assert.equal(kept.at(-1), first);
   assert.equal(traffic.running, 1);
+  assert.deepEqual([traffic.find("req_first"), traffic.find("req_0")], [first, undefined]);
   assert.equal(traffic.newest(START + 25 * 3_600_000).length, 1, "an ended message is shown for 24 hours");
+  traffic.end(first, START + 2500);
+  assert.deepEqual([traffic.find("req_first"), traffic.newest(START + 2500).length], [undefined, 2000]);
 });
 
 function toError(fields: Partial<SeenError> = {}): SeenError {
@@ -150,5 +153,8 @@ test("refusals by limits are errors of their own kind for the page, /metrics and
   assert.match(errors, /none unresolved/);
   const { requests } = await (await gateway.get("/status")).json();
   assert.deepEqual(requests.failures, { limit: 2, access: 0, client: 0, upstream: 0, gateway: 0 });
-  assert.match(await (await gateway.get("/metrics")).text(), /^gateway_failures_total\{kind="limit"\} 2$/m);
+  assert.match(
+    await (await gateway.get("/metrics")).text(),
+    /^gateway_failures_total\{kind="limit",expected="true"\} 2$/m,
+  );
 });

@@ -23,16 +23,31 @@ export type SeenStart = Pick<
   "id" | "startedAt" | "client" | "session" | "program" | "correlationId" | "traceId"
 >;
 
-/** Number of messages that are kept. */
+/** Number of messages that are kept, beside older ones that run. */
 const KEPT = 2000;
 const KEPT_MS = 24 * 60 * 60 * 1000;
 
 /** Creates the record of messages; it is empty. */
 export function createTraffic(): Traffic {
-  /** In the order of their beginning. The oldest are removed, even if they run. */
-  const seen = new Map<string, SeenRequest>();
+  const byId = new Map<string, SeenRequest>();
+  /** The newest messages; `begun % KEPT` is the place of the next. */
+  const ring: SeenRequest[] = [];
+  let begun = 0;
+  /** Messages that still ran when their place was taken, the oldest first. */
+  const displaced = new Set<SeenRequest>();
   const minutes = createMinutes();
   let running = 0;
+
+  function place(request: SeenRequest): void {
+    const at = begun++ % KEPT;
+    const old = ring[at];
+    ring[at] = request;
+    byId.set(request.id, request);
+    if (old === undefined) return;
+    if (isRunning(old)) displaced.add(old);
+    else byId.delete(old.id);
+  }
+
   return {
     minutes,
     errors: createErrorGroups(),
@@ -40,9 +55,35 @@ export function createTraffic(): Traffic {
       return running;
     },
     begin(start) {
+      const { id, startedAt, client, session, program, correlationId, traceId } = start;
+      // With all its fields from the start: engines keep such objects small.
       const request: SeenRequest = {
-        ...start,
+        id,
+        startedAt,
+        client,
+        session,
+        program,
+        correlationId,
+        traceId,
+        firstEventAt: undefined,
+        endedAt: undefined,
+        model: undefined,
+        answeredBy: undefined,
         state: "waiting",
+        tool: undefined,
+        streamed: undefined,
+        status: undefined,
+        failure: undefined,
+        errorType: undefined,
+        errorGroup: undefined,
+        stopReason: undefined,
+        inputTokens: undefined,
+        cacheRead: undefined,
+        cacheWrite: undefined,
+        outputTokens: undefined,
+        usd: undefined,
+        costReported: undefined,
+        price: undefined,
         recorded: false,
         outputChars: 0,
         retries: 0,
@@ -55,32 +96,23 @@ export function createTraffic(): Traffic {
         steps: [],
         moreSteps: 0,
       };
-      seen.set(request.id, request);
-      if (seen.size > KEPT) removeOldest(seen);
+      place(request);
       minutes.begin(start.startedAt, ++running);
       return request;
     },
     end(request, now) {
       request.endedAt = now;
       minutes.end(request, now, --running);
+      if (displaced.delete(request)) byId.delete(request.id);
     },
-    find: (id) => seen.get(id),
+    find: (id) => byId.get(id),
     newest(now) {
-      return [...seen.values()].reverse().filter((request) =>
+      const next = begun % KEPT;
+      return [...displaced, ...ring.slice(next), ...ring.slice(0, next)].reverse().filter((request) =>
         isRunning(request) || request.startedAt > now - KEPT_MS
       );
     },
   };
-}
-
-function removeOldest(seen: Map<string, SeenRequest>): void {
-  for (const [id, request] of seen) {
-    if (isRunning(request)) continue;
-    seen.delete(id);
-    return;
-  }
-  const [oldest] = seen.keys();
-  if (oldest !== undefined) seen.delete(oldest);
 }
 
 /** Adds a step to a message; beyond the maximum it is only counted. Returns the step, to be completed. */

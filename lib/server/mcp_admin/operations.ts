@@ -152,8 +152,10 @@ const Names = v.pipe(
   v.minLength(1, "List should have at least 1 item"),
   v.maxLength(MAX_NAMES, `List should have at most ${MAX_NAMES} items`),
 );
-const StartBody = v.strictObject({ server_names: Names });
-const StopBody = v.strictObject({
+/** Body of `POST /v1/mcp/servers/start`. */
+export const StartBody = v.strictObject({ server_names: Names });
+/** Body of `POST /v1/mcp/servers/stop`. */
+export const StopBody = v.strictObject({
   server_names: Names,
   force: v.optional(v.boolean("Input should be a valid boolean"), false),
 });
