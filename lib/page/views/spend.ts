@@ -3,8 +3,6 @@ import { type DayRange, toDay } from "../../limits/ledger/days.ts";
 import type { LedgerReading } from "../../limits/ledger/ledger.ts";
 import type { LedgerRow } from "../../limits/ledger/table.ts";
 import { ApiError } from "../../base/errors.ts";
-import { LOCAL } from "../../config/gateway_keys.ts";
-import { logWarning } from "../../observability/log.ts";
 import { attributes, type Html, type HtmlValue, markup } from "../elements/html.ts";
 import { command } from "../elements/words.ts";
 import { budgetNotices, budgetTable, noBudget } from "./spend/budgets.ts";
@@ -12,8 +10,9 @@ import { toChanges } from "./spend/changes.ts";
 import { renderDayChart } from "./spend/chart.ts";
 import { toCsv } from "./spend/csv.ts";
 import { monthBefore, monthName, monthOf, readRange, type SpendRange } from "./spend/range.ts";
+import { readBudgets, readLedger } from "./spend/read.ts";
 import { spendSentence } from "./spend/sentence.ts";
-import { type Sum, sumAll, sumBy } from "./spend/sums.ts";
+import { sumAll, sumBy } from "./spend/sums.ts";
 import { section } from "./section.ts";
 import {
   changeTable,
@@ -51,38 +50,6 @@ interface SpendData extends LedgerReading {
   budgets: readonly BudgetUse[] | undefined;
   /** Session of today that costs most. */
   session: string | undefined;
-}
-
-/** Reads the ledger; undefined if its store cannot be reached. */
-async function readLedger({ gateway, now }: ViewCall, range: DayRange): Promise<LedgerReading | undefined> {
-  const month = `${monthOf(toDay(now))}-01`;
-  try {
-    return await gateway.ledger.read({ from: range.from < month ? range.from : month, to: toDay(now) });
-  } catch (error) {
-    logWarning("ledger not read", { error }, "limits");
-    return undefined;
-  }
-}
-
-/** Reads the budgets of the keys that have spent this month, or have limits of their own. */
-async function readBudgets(
-  { gateway: { limits, config }, now }: ViewCall,
-  { rows, session }: { rows: readonly LedgerRow[]; session: Sum | undefined },
-): Promise<readonly BudgetUse[] | undefined> {
-  const month = monthOf(toDay(now));
-  const spenders = rows.filter(({ day }) => monthOf(day) === month).map(({ client }) => client);
-  const clients = new Set([...config.limits.keys.keys(), ...spenders]);
-  // Without a key, the budget of all keys together is still one.
-  if (clients.size === 0) clients.add(LOCAL);
-  try {
-    return await limits.budgets([
-      ...Array.from(clients, (client) => ({ client })),
-      ...(session === undefined ? [] : [{ client: session.client, sessionId: session.name }]),
-    ]);
-  } catch (error) {
-    logWarning("budgets not read", { error }, "limits");
-    return undefined;
-  }
 }
 
 function renderSpend(call: ViewCall, data: SpendData): Page {
