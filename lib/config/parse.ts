@@ -241,6 +241,11 @@ export function toSettings(sources: Sources): Settings {
   return Object.fromEntries(SETTING_NAMES.map((name) => [name, lookUp(name, sources).raw]));
 }
 
+/** Returns the places that the values in force come from, by setting. */
+export function toOrigins(sources: Sources): Partial<Record<SettingName, string>> {
+  return Object.fromEntries(SETTING_NAMES.map((name) => [name, lookUp(name, sources).originOf([])]));
+}
+
 function displayValue(name: SettingName, raw: unknown): string {
   const text = typeof raw === "object" ? JSON.stringify(raw) : String(raw);
   return SETTINGS[name].secret ? `(${text.length} characters)` : quote(text);

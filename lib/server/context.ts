@@ -1,7 +1,9 @@
 import type { Access } from "../access/access.ts";
 import type { McpServer } from "../config/mcp/mcp_config.ts";
-import type { Config } from "../config/settings.ts";
+import type { SettingText } from "../config/describe.ts";
+import type { Config, SettingName } from "../config/settings.ts";
 import type { BodyMeter } from "../limits/body_meter.ts";
+import type { Ledger } from "../limits/ledger/ledger.ts";
 import type { KeyStore } from "../keys/key_store.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
@@ -21,15 +23,28 @@ import type { Steps } from "../anthropic/steps.ts";
 import type { Caller } from "../access/caller.ts";
 import type { KeptAnswers } from "./idempotency/kept_answers.ts";
 
+/** The settings in force, without secrets. */
+export interface SettingsInForce {
+  all: readonly SettingText[];
+  /** Time since which they are in force, in milliseconds since 1970. */
+  since: number;
+  /** Names of the settings that were changed since, and need a restart. */
+  waiting: readonly SettingName[];
+}
+
 /** Dependencies of the endpoints. */
 export interface GatewayContext extends MessageContext {
   /** The settings, without the gateway's keys. Only `access` holds those, as digests. */
   config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">;
+  /** The settings in force, as the operator's page shows them. */
+  settings: SettingsInForce;
   access: Access;
   operations: Operations;
   upstreamChecks: UpstreamChecks;
   shutdown: Shutdown;
   limits: Limiter;
+  /** Spend by UTC day. */
+  ledger: Ledger;
   /** Keys made while the gateway runs, sign-ins, and last uses. */
   keyStore: KeyStore;
   /** Sign-ins that wait for their user. */

@@ -54,8 +54,11 @@ export interface EndpointRoute {
   path: string;
   /** Body of a `POST`, if it is not JSON. */
   body?: RouteBody | undefined;
-  /** For endpoints of the operator: who may call them. The others may be called with any key. */
-  access?: OperatorAccess;
+  /**
+   * For endpoints of the operator: who may call them. The others may be called with any key. The endpoints of the
+   * operator's page (`page`) check their callers and forms themselves.
+   */
+  access?: OperatorAccess | "page";
   /** Methods that need no key. Every other call needs one if client keys are configured. */
   open?: readonly ("GET" | "HEAD" | "POST")[];
   /** True if keys of the store are those known last while it cannot be reached. Such a route serves no message. */

@@ -105,12 +105,15 @@ export function startBatchRunner(
     }
     filling = true;
     await attempt(async () => {
-      do {
-        wakeAgain = false;
-        while (running < concurrency && !isStopped() && await startNext());
-      } while (wakeAgain && !isStopped());
+      try {
+        do {
+          wakeAgain = false;
+          while (running < concurrency && !isStopped() && await startNext());
+        } while (wakeAgain && !isStopped());
+      } finally {
+        filling = false; // in the same task as the last look at `wakeAgain`, which may be set in the next one
+      }
     });
-    filling = false;
   }
 
   /** Starts one request, of another batch each time. Returns false if there is none. */

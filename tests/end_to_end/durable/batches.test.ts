@@ -386,7 +386,8 @@ storeTest("Requests of a batch can name files of its client", async (newStore) =
 storeTest("Batches keep the limits of their key, and end with its budget", async (newStore) => {
   let running = 0;
   let most = 0;
-  const slow: typeof fetch = async () => {
+  const slow: typeof fetch = async (input) => {
+    if (String(input).endsWith("/models")) return new Response(null, { status: 404 });
     most = Math.max(most, ++running);
     do await nextTask(); while (most < 2);
     running--;
