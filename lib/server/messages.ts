@@ -130,8 +130,8 @@ async function answerAdmitted(
   const addRoute = (route: Route) =>
     requestLog.addRoute(route, findModel(gateway.modelCache.peek(route.upstream), route.model));
   const toolHeaders = readToolHeaders(request);
-  let route = await findRoute(gateway, received.model, caller);
   requestLog.add({ model: received.model });
+  let route = await findRoute(gateway, received.model, caller);
   addRoute(route);
   assertModelAllowed(gateway, route, caller);
   assertOtherModelsAllowed(gateway, received, caller);
