@@ -43,7 +43,9 @@ export async function main(args: readonly string[], services: Services): Promise
   } catch (error) {
     if (error instanceof ConfigError) return fail(error.mistakes, 2);
     if (error instanceof ListenError) return fail([error.message], 1);
-    throw error;
+    // A handler of unhandled errors would log it, if the log is on, and the program would seem to have succeeded.
+    printError(error instanceof Error ? error.stack ?? error.message : String(error));
+    exit(1);
   }
 }
 

@@ -118,7 +118,7 @@ async function runClient(
   const { merged, rest } = mergeSettings(settings, args);
   // The gateway's own secrets are none of the commands that Claude Code runs.
   const cleared = new Set<string>([...CLEARED_VARIABLES, ...SECRET_SETTINGS]);
-  const inherited = Object.entries(readEnvironment()).filter(([name]) => !cleared.has(name));
+  const inherited = Object.entries(readClientEnvironment()).filter(([name]) => !cleared.has(name));
   const env = {
     ...variables,
     ...Object.fromEntries(inherited),
@@ -135,6 +135,17 @@ async function runClient(
     if (!(error instanceof StartError || error instanceof FileError)) throw error;
     const missing = error instanceof StartError && error.missing;
     throw new ConfigError([`Cannot start Claude Code: ${missing ? NOT_INSTALLED : error.message}`]);
+  }
+}
+
+function readClientEnvironment(): Record<string, string> {
+  try {
+    return readEnvironment();
+  } catch {
+    // Only Deno's permissions forbid it.
+    throw new ConfigError([
+      "Cannot start Claude Code: Deno was started without --allow-env; --allow-all is needed",
+    ]);
   }
 }
 

@@ -95,6 +95,21 @@ for (const runtime of OWN_RUNTIMES.map(withAll)) {
   });
 }
 
+for (const runtime of OWN_RUNTIMES.filter(({ command }) => command.includes("--allow-net"))) {
+  test(`mod.ts claude and init on ${runtime.name} say which permission they lack`, {
+    skip: runtime.missing,
+  }, async () => {
+    const claude = await launch(runtime, ["claude", "--port", "0"]).ended;
+    assert.equal(claude.status, 2, claude.stderr);
+    assert.match(claude.stderr, /^Cannot start Claude Code: Deno was started without --allow-env; --allow-all is needed$/m);
+    const init = await launch(runtime, ["init", "new.json"]).ended;
+    assert.deepEqual([init.status, init.stderr], [
+      2,
+      'Cannot write "new.json": Deno was started without the permission for this file\n',
+    ]);
+  });
+}
+
 test("mod.ts claude says where arguments of Claude Code belong", async () => {
   const [runtime] = OWN_RUNTIMES.map(withAll);
   assert.ok(runtime !== undefined);
