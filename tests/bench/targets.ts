@@ -58,6 +58,13 @@ export function targetsOn(
   };
 }
 
+/** Processes that run. They end with the benchmark, however that ends. */
+const children = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of children) child.kill("SIGKILL");
+});
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
+
 async function start(
   { command: [file = "", ...words] }: BenchRuntime,
   { name, api, args, pattern }: { name: string; api: Api; args: readonly string[]; pattern: RegExp },
@@ -66,6 +73,7 @@ async function start(
   // Bun's `fetch` opens 256 connections otherwise. The gateway has to do without.
   if (name !== "gateway") env.BUN_CONFIG_MAX_HTTP_REQUESTS = "65000";
   const child = spawn(file, [...words, ...args], { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
+  children.add(child.once("exit", () => children.delete(child)));
   const url = await findInOutput(child, pattern);
   return {
     name,
