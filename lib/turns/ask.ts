@@ -5,6 +5,7 @@ import { type TurnUsage, UsageTally } from "../tokens/turn_usage.ts";
 import { countOverflow } from "../dialects/errors/count_overflow.ts";
 import { appliesSystemChanges, hostFacts, type ListPrice } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
+import { relay } from "../base/relay.ts";
 import type { MessageContext } from "./context.ts";
 import type { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
@@ -54,102 +55,101 @@ export function createAsk(
 ): Ask {
   const { config } = context;
   const timeouts = timeoutsFrom(context);
-  return async function* (original) {
-    const clears = appliesSystemChanges(route.upstream.preset, route.dialect);
-    const request = clears ? original : emptyClearedMessages(original);
-    rejectThread(request, route);
-    // The conversion of a large request is a task of its own: other requests continue before and after it.
-    const isLarge = context.inputCounter.estimate(request, route) > LARGE_INPUT_TOKENS;
-    const pause = async () => isLarge ? await nextTask() : undefined;
-    await pause();
-    const { body, reader, betas } = prepareTurn(context, request, {
-      route,
-      caller,
-      restoresNulls,
-      loss,
-    });
-    if (route.dialect.name !== "anthropic") reportHeaders(caller, loss);
-    if (config.validation === "strict") rejectLosses(loss, route);
-    await admission.assertBudget();
-    await pause();
-    signal.throwIfAborted();
-    const { clock, shutdown, inputCounter } = context;
-    const tally = new UsageTally({
-      price: priceOf(route),
-      countInput: () => inputCounter.count(request, route).tokens,
-      correctOutput: (tokens) => inputCounter.correctOutput(tokens, route),
-      requestedThinking: requestedThinking({ ...body, ...route.options }, {
-        maxTokens: request.max_tokens,
-        facts: route.facts,
-      }),
-      maxTokens: request.max_tokens,
-    });
-    try {
-      yield* readOn(answer, { signal, clock, shutdown, admission });
-    } catch (error) {
-      throw countOverflow(error, () => ({
-        inputTokens: inputCounter.count(request, route).tokens,
-        contextLength: route.facts.contextLength,
-      }));
-    }
-
-    /** Sends the request and reads its answer. `upstreamSignal` aborts both. */
-    async function* answer(upstreamSignal: AbortSignal): AsyncGenerator<StreamEvent[]> {
-      const turn = observer.startTurn({ ...toTurnStart(route), maxTokens: request.max_tokens });
-      let usage: TurnUsage | undefined;
-      let stopReason: string | null | undefined;
-      let failure: unknown;
-      const endTurn = () => {
-        usage = tally.toTurnUsage(reader, { left: isLeft(upstreamSignal) });
-        onUsage(usage, route);
-      };
-      const sending = turn.run(() =>
-        sendTimed(
-          { signal: upstreamSignal, upstream: route.upstream, timeouts, onAbort: endTurn },
-          (timed) =>
-            sendTurn(context, route, {
-              body,
-              caller: { ...caller, betas },
-              retries,
-              clientSignal: signal,
-              onHeaders: (headers) => onHeaders?.(headers, route),
-              onRetry: () => observer.onRetry(route.upstream.name),
-              ...timed,
-            }),
-        )
-      );
-      const { response, idleTimer } = await sending.catch((error: unknown) => {
-        turn.end({ usage, error: isLeft(upstreamSignal) ? undefined : error });
-        throw error;
+  return (original) =>
+    relay(async () => {
+      const clears = appliesSystemChanges(route.upstream.preset, route.dialect);
+      const request = clears ? original : emptyClearedMessages(original);
+      rejectThread(request, route);
+      // The conversion of a large request is a task of its own: other requests continue before and after it.
+      const isLarge = context.inputCounter.estimate(request, route) > LARGE_INPUT_TOKENS;
+      const pause = async () => isLarge ? await nextTask() : undefined;
+      await pause();
+      const { body, reader, betas } = prepareTurn(context, request, {
+        route,
+        caller,
+        restoresNulls,
+        loss,
       });
-      try {
-        for await (const events of readAnswer(response, { context, route, reader, idleTimer })) {
-          tally.add(events);
-          const end = events.findLast((event) => event.type === "message_delta");
-          if (end !== undefined) stopReason = end.delta.stop_reason;
-          if (reader.unknownStop !== undefined) loss.add("answer.stop_reason", "approximated");
-          yield events;
-        }
-        if (reader.unknownStop !== undefined) {
-          const reason = reader.unknownStop.slice(0, 100);
-          const fields = { model: toRouteLabel(route), reason };
-          logWarning("an answer ended for an unknown reason", fields, "upstream");
-        }
-      } catch (error) {
-        failure = redactKey(error, route.upstream, caller);
-        throw failure;
-      } finally {
-        idleTimer.stop();
-        endTurn();
-        turn.end({
-          usage,
-          stopReason: stopReason ?? undefined,
-          error: isLeft(upstreamSignal) ? undefined : failure,
+      if (route.dialect.name !== "anthropic") reportHeaders(caller, loss);
+      if (config.validation === "strict") rejectLosses(loss, route);
+      await admission.assertBudget();
+      await pause();
+      signal.throwIfAborted();
+      const { clock, shutdown, inputCounter } = context;
+      const tally = new UsageTally({
+        price: priceOf(route),
+        countInput: () => inputCounter.count(request, route).tokens,
+        correctOutput: (tokens) => inputCounter.correctOutput(tokens, route),
+        requestedThinking: requestedThinking({ ...body, ...route.options }, {
+          maxTokens: request.max_tokens,
+          facts: route.facts,
+        }),
+        maxTokens: request.max_tokens,
+      });
+      const toFailure = (error: unknown) =>
+        countOverflow(redactKey(error, route.upstream, caller), () => ({
+          inputTokens: inputCounter.count(request, route).tokens,
+          contextLength: route.facts.contextLength,
+        }));
+      return readOn(answer, { signal, clock, shutdown, admission });
+
+      /** Sends the request and reads its answer. `upstreamSignal` aborts both. */
+      async function* answer(upstreamSignal: AbortSignal): AsyncGenerator<StreamEvent[]> {
+        const turn = observer.startTurn({ ...toTurnStart(route), maxTokens: request.max_tokens });
+        let usage: TurnUsage | undefined;
+        let stopReason: string | null | undefined;
+        let failure: unknown;
+        const endTurn = () => {
+          usage = tally.toTurnUsage(reader, { left: isLeft(upstreamSignal) });
+          onUsage(usage, route);
+        };
+        const sending = turn.run(() =>
+          sendTimed(
+            { signal: upstreamSignal, upstream: route.upstream, timeouts, onAbort: endTurn },
+            (timed) =>
+              sendTurn(context, route, {
+                body,
+                caller: { ...caller, betas },
+                retries,
+                clientSignal: signal,
+                onHeaders: (headers) => onHeaders?.(headers, route),
+                onRetry: () => observer.onRetry(route.upstream.name),
+                ...timed,
+              }),
+          )
+        );
+        const { response, idleTimer } = await sending.catch((error: unknown) => {
+          turn.end({ usage, error: isLeft(upstreamSignal) ? undefined : error });
+          throw toFailure(error);
         });
-        if (reader.inputTokens !== undefined) inputCounter.learn(request, route, reader.inputTokens);
+        try {
+          for await (const events of readAnswer(response, { context, route, reader, idleTimer })) {
+            tally.add(events);
+            const end = events.findLast((event) => event.type === "message_delta");
+            if (end !== undefined) stopReason = end.delta.stop_reason;
+            if (reader.unknownStop !== undefined) loss.add("answer.stop_reason", "approximated");
+            yield events;
+          }
+          if (reader.unknownStop !== undefined) {
+            const reason = reader.unknownStop.slice(0, 100);
+            const fields = { model: toRouteLabel(route), reason };
+            logWarning("an answer ended for an unknown reason", fields, "upstream");
+          }
+        } catch (error) {
+          failure = toFailure(error);
+          throw failure;
+        } finally {
+          idleTimer.stop();
+          endTurn();
+          turn.end({
+            usage,
+            stopReason: stopReason ?? undefined,
+            error: isLeft(upstreamSignal) ? undefined : failure,
+          });
+          if (reader.inputTokens !== undefined) inputCounter.learn(request, route, reader.inputTokens);
+        }
       }
-    }
-  };
+    });
 }
 
 /** Estimated input of a large request. */

@@ -2,6 +2,7 @@ import type { Caller } from "../access/caller.ts";
 import type { Ask } from "../anthropic/ask.ts";
 import { type FirstContent, firstContent, preferRetryable } from "./attempt.ts";
 import { type ApiError, toApiError } from "../base/errors.ts";
+import { relay } from "../base/relay.ts";
 import type { MessageContext } from "./context.ts";
 import type { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
@@ -31,26 +32,27 @@ export function withFallbacks(
   { context, route: first, caller, signal, loss, onRoute }: FallbackOptions,
 ): Ask {
   if (first.fallbacks.length === 0) return askForRoute(first);
-  return async function* (request) {
-    const failures: ApiError[] = [];
-    for (let route: Route | undefined = first; route !== undefined;) {
-      const { answer, failure }: FirstContent = await firstContent(askForRoute(route)(request), signal);
-      if (answer !== undefined) return yield* answer;
-      if (failure.final) throw failure;
-      failures.push(failure);
-      if (!isRetryableElsewhere(failure)) break;
-      const fields = { model: toRouteLabel(route), error: failure };
-      logWarning("model failed, trying the next fallback, if any", fields, "upstream");
-      route = await findFallback(context, route, caller).catch((error) => {
-        failures.push(toApiError(error));
-        return undefined;
-      });
-      if (route === undefined) break;
-      loss.clear();
-      onRoute(route);
-    }
-    throw preferRetryable(failures);
-  };
+  return (request) =>
+    relay(async () => {
+      const failures: ApiError[] = [];
+      for (let route: Route | undefined = first; route !== undefined;) {
+        const { answer, failure }: FirstContent = await firstContent(askForRoute(route)(request), signal);
+        if (answer !== undefined) return answer;
+        if (failure.final) throw failure;
+        failures.push(failure);
+        if (!isRetryableElsewhere(failure)) break;
+        const fields = { model: toRouteLabel(route), error: failure };
+        logWarning("model failed, trying the next fallback, if any", fields, "upstream");
+        route = await findFallback(context, route, caller).catch((error) => {
+          failures.push(toApiError(error));
+          return undefined;
+        });
+        if (route === undefined) break;
+        loss.clear();
+        onRoute(route);
+      }
+      throw preferRetryable(failures);
+    });
 }
 
 /** True if another route may avoid the failure: no credit, missing model, rate limit or outage. */
