@@ -1,6 +1,7 @@
 // The benchmark: `npm run bench -- --runtimes node,deno,bun --rounds 5`. docs/performance.md explains it.
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
+import process from "node:process";
 import { parseArgs } from "node:util";
 import { type Round, type Row, toRow, toTable } from "./figures.ts";
 import { askAll, type Measured, measureIdleStreams, measureRunning, measureStart } from "./measure.ts";
@@ -49,8 +50,14 @@ async function measureOn(runtime: BenchRuntime): Promise<Row[]> {
     const rows: Row[] = [];
     for (const scenario of scenarios) {
       console.error(`${runtime.name}: ${scenario.title}`);
-      const measured = await measureRounds(scenario, starts, running);
-      rows.push(...scenario.figures.map((figure) => toRow(runtime.name, scenario, figure, measured)));
+      try {
+        const measured = await measureRounds(scenario, starts, running);
+        rows.push(...scenario.figures.map((figure) => toRow(runtime.name, scenario, figure, measured)));
+      } catch (error) {
+        // The other scenarios are measured all the same.
+        console.error(error);
+        process.exitCode = 1;
+      }
     }
     return rows;
   } finally {
