@@ -1,4 +1,4 @@
-/** Formats of `DecompressionStream` by the names of content encodings. Deno has `brotli`, which other runtimes lack. */
+/** Formats of `DecompressionStream` by the names of content encodings. Deno has `brotli`; Node has a stream for it. */
 const FORMATS: ReadonlyMap<string, string> = new Map([
   ["gzip", "gzip"],
   ["x-gzip", "gzip"],
@@ -7,13 +7,16 @@ const FORMATS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Decodes the body of a response on Deno, whose `fetch` decodes none if the request has a header `accept-encoding`.
+ * Decodes the body of a response on Node, and on Deno, whose `fetch` decodes none if the request has a header
+ * `accept-encoding`.
  *
- * Some upstreams compress answers although the gateway asks for none. Node and Bun decode them in any case. A response
- * in an unknown encoding is returned unchanged.
+ * Some upstreams compress answers although the gateway asks for none. Bun decodes them in any case. A response in an
+ * unknown encoding is returned unchanged.
  */
 export function decodeBody(response: Response): Response {
-  const encodings = (response.headers.get("content-encoding") ?? "").toLowerCase().split(",")
+  const encoding = response.headers.get("content-encoding");
+  if (encoding === null) return response;
+  const encodings = encoding.toLowerCase().split(",")
     .map((name) => name.trim()).filter((name) => name !== "" && name !== "identity");
   const formats = encodings.map((name) => FORMATS.get(name));
   if (response.body === null || formats.length === 0 || formats.includes(undefined)) return response;
@@ -26,7 +29,18 @@ export function decodeBody(response: Response): Response {
   return new Response(body, { status, statusText, headers });
 }
 
+// The global of Deno, undefined on other runtimes.
+declare const Deno: unknown;
+
 function createDecoder(format: string): ReadableWritablePair<Uint8Array, Uint8Array> {
   // The types of the libraries lack `brotli`, and differ in the buffers of their bytes.
-  return new DecompressionStream(format as CompressionFormat) as ReadableWritablePair<Uint8Array, Uint8Array>;
+  const decoder: unknown = format === "brotli" && typeof Deno === "undefined"
+    ? createBrotliDecoder()
+    : new DecompressionStream(format as CompressionFormat);
+  return decoder as ReadableWritablePair<Uint8Array, Uint8Array>;
+}
+
+function createBrotliDecoder() {
+  const { createBrotliDecompress } = process.getBuiltinModule("node:zlib");
+  return process.getBuiltinModule("node:stream").Duplex.toWeb(createBrotliDecompress());
 }

@@ -56,7 +56,12 @@ async function detectAnswer(
     const message = toPlainMessage(words);
     throw unreadableResponse(upstream, `it is ${what}, neither an event stream nor JSON${message}`);
   }
-  if (format === "events") return readStream(chunks, { ...reading, endBody: () => void body.return(undefined) });
+  if (format === "events") {
+    return readStream(chunks, {
+      ...reading,
+      endBody: () => void body.return(undefined),
+    });
+  }
   const text = await readAnswerText(chunks, upstream, idleTimer.signal);
   return readWhole(text, reading);
 }
