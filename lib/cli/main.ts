@@ -62,7 +62,7 @@ async function runFlags(args: readonly string[], services: Services): Promise<vo
       describeServers(readMcpConfig(config.mcpConfig, { readText: readTextFile, readVariable })),
     );
   }
-  startLog(config.logLevel, { levels: config.logComponents, format: config.logFormat });
+  startLog(config.logLevel, { levels: config.logComponents, format: config.logFormat, batched: true });
   const settings = toSettings(sources);
   if (stdio) return await startTools(settings, services);
   await start(services.createGateway({ settings, host: config.host }), config, {
