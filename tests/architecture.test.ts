@@ -15,7 +15,7 @@ const PACKAGES: Record<string, RegExp> = {
   "minisearch": /^lib\/server_tools\/tool_search\.ts$/,
   "re2js":
     /^(lib\/(server_tools\/tool_search|json_schema\/pattern)|tools\/patterns\/(glob|line)_pattern)\.ts$/,
-  "undici": /^lib\/runtime\/node_fetch\.ts$/,
+  "undici": /^lib\/runtime\/http\/node_fetch\.ts$/,
   "leven": /^lib\/(upstreams\/resolve|config\/nearest|server\/nearest_route)\.ts$/,
   "ipaddr.js": /^tools\/policy\/address\.ts$/,
   "htmlparser2": /^tools\/host\/web\/trim_html\.ts$/,
@@ -26,12 +26,12 @@ const PACKAGES: Record<string, RegExp> = {
   "@logtape/logtape": /^lib\/observability\/(log|pretty_line)\.ts$/,
   "@modelcontextprotocol/client": /^tools\/mcp\//,
   "@opentelemetry/api": /^lib\/observability\/(tracing|trace_ids|otel_metrics)\.ts$/,
-  "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
+  "@hono/node-server": /^lib\/runtime\/http\/node_server\.ts$/,
   "@redis/client": /^lib\/limits\/redis_store\.ts$/,
   "jsonc-parser": /^lib\/config\/sources\/config_file\.ts$/,
   "bun:": /^lib\/runtime\/sqlite\.ts$/,
   "node:":
-    /^(lib\/(base\/sha256|runtime\/(child|content_files|day_files|decode_body|files|json_lines|private_files|private_folder|process|prompt|serve|sqlite)|limits\/spend_file)\.ts$|tools\/host\/|tools\/mcp\/managed\/(child|process_table|stdio_link)\.ts$)/,
+    /^(lib\/(base\/sha256|runtime\/(child|content_files|day_files|files|http\/(decode_body|node_server|serve)|json_lines|private_files|private_folder|process|prompt|sqlite)|limits\/spend_file)\.ts$|tools\/host\/|tools\/mcp\/managed\/(child|process_table|stdio_link)\.ts$)/,
 };
 
 const IMPURE =

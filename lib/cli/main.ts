@@ -12,7 +12,7 @@ import { readSources } from "./sources.ts";
 import { reloadOnChange, warnOfGuessableKeys } from "./reload.ts";
 import { printError, printLine, startLog } from "../observability/log.ts";
 import { logUnhandledError } from "../observability/counters.ts";
-import { ListenError, serve } from "../runtime/serve.ts";
+import { ListenError, serve } from "../runtime/http/serve.ts";
 import { openStdio, type Stdio } from "../runtime/stdio.ts";
 import { VERSION } from "../base/version.ts";
 

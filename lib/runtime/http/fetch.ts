@@ -1,4 +1,4 @@
-import { ApiError } from "../base/errors.ts";
+import { ApiError } from "../../base/errors.ts";
 import { decodeBody } from "./decode_body.ts";
 import { createNodeFetch } from "./node_fetch.ts";
 
