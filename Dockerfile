@@ -12,7 +12,9 @@ RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund 
   && rm -rf node_modules/tsx node_modules/esbuild node_modules/@esbuild
 
 FROM node:24-bookworm-slim
-# bubblewrap is the sandbox of the tool Bash; without TOOLS=shell it is not used.
+# bubblewrap is the sandbox of the tool Bash; without TOOLS=shell it is not used. Its version is that of the Debian
+# release of the base image, which a pinned one would contradict at each security update.
+# hadolint ignore=DL3008
 RUN apt-get update \
   && apt-get install -y --no-install-recommends bubblewrap \
   && rm -rf /var/lib/apt/lists/*

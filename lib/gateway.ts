@@ -11,7 +11,7 @@ import type { LineStreams } from "./server/mcp_server/line_transport.ts";
 import { type LineServer, serveLines } from "./server/mcp_server/serve_lines.ts";
 import { parseConfig } from "./config/parse.ts";
 import { reloadConfig, type Reloaded } from "./config/reload.ts";
-import { ADMIN, LOCAL } from "./config/gateway_keys.ts";
+import { ADMIN, LOCAL, requiresKeys } from "./config/gateway_keys.ts";
 import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
@@ -21,6 +21,8 @@ import { createOpenCalls } from "./server/mcp_server/open_calls.ts";
 import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
 import { createBodyMeter } from "./limits/body_meter.ts";
+import { DeviceCodes } from "./server/sign_in/device_codes.ts";
+import { createKeyStore, type KeyStore } from "./keys/key_store.ts";
 import { createLimiter, createLimitStore } from "./limits/limiter.ts";
 import type { Directory } from "./upstreams/upstream.ts";
 import { createFetch } from "./runtime/http/fetch.ts";
@@ -30,6 +32,8 @@ import { createToolLoaders } from "./turns/load_tools.ts";
 import { openStores } from "./durable/stores.ts";
 import { startDurable } from "./server/start_durable.ts";
 import { createKeptAnswers } from "./server/idempotency/kept_answers.ts";
+import { createTargetHealth, createTargetMemory } from "./upstreams/targets/target_health.ts";
+import { createTargetMetrics } from "./server/operator/target_metrics.ts";
 import { createUpstreamChecks } from "./upstreams/upstream_check.ts";
 import { createUpstreams } from "./upstreams/from_config.ts";
 import type { Alias } from "./config/aliases.ts";
@@ -104,7 +108,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     shared,
     concurrency: config.batchConcurrency,
     gateway: () => gateway,
-    clients: () => clientNames(config),
+    clients: () => clientNames(config, shared.keyStore),
   });
   gateway = { ...gateway, ...durable?.services };
   let answer = createApp(gateway);
@@ -126,6 +130,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       await shared.shutdown.start();
       await durable?.close();
       await gateway.limits.settle();
+      await gateway.keyStore.uses.write();
       await gateway.stopServers();
     },
   };
@@ -169,18 +174,24 @@ function createShared(config: Config, { clock = systemClock, hooks = {}, ...opti
     }
   }
   const shutdown = createShutdown(clock, config.shutdownTimeout * 1000);
+  const records = createRecords(config, clock);
+  const targetMemory = createTargetMemory();
+  for (const family of createTargetMetrics(targetMemory, clock)) records.metrics.add(family);
   return {
     fetch: options.fetch ?? createFetch(config),
     clock,
     hooks,
     newId,
-    records: createRecords(config, clock),
+    records,
     shutdown,
     inputCounter: createInputCounter(clock),
     learned: createLearnedAdjustments(),
+    targetMemory,
     bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
     mcpCalls: createOpenCalls(),
     limitStore: createLimitStore(config, clock),
+    keyStore: createKeyStore(config, { clock, newId }),
+    deviceCodes: new DeviceCodes({ clock, newId }),
     mcpServers,
     keptAnswers: createKeptAnswers({ clock, shutdown }),
     ...createToolLoaders(config, { clock, mcpServers }),
@@ -189,23 +200,30 @@ function createShared(config: Config, { clock = systemClock, hooks = {}, ...opti
 
 /** Adds what follows from the settings. */
 function configure(
-  { limitStore: store, records, ...shared }: ReturnType<typeof createShared>,
+  { limitStore: store, records, targetMemory, ...shared }: ReturnType<typeof createShared>,
   fullConfig: Config,
   { host, settings = {} }: GatewayOptions,
 ): GatewayContext {
   const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
   const { clock, newId } = shared;
   const directory = toDirectory(fullConfig);
+  const access = createAccess(fullConfig, { host, stored: shared.keyStore });
+  const limits = { ...config.limits, keys: { get: access.keyRules.limits } };
   return {
     ...shared,
     config,
-    access: createAccess(fullConfig, host),
+    access,
     directory,
     upstreamChecks: createUpstreamChecks(directory.upstreams.values(), shared),
     // Lists are cached by the upstream's name: its address may have changed.
     modelCache: createModelCache(shared),
+    targetHealth: createTargetHealth(targetMemory, {
+      clock,
+      firstMs: Math.min(config.cooldown, config.cooldownMax) * 1000,
+      maxMs: config.cooldownMax * 1000,
+    }),
     operations: createOperations(records, { config, clock, settings, mcpServers: shared.mcpServers }),
-    limits: createLimiter(config, { clock, newId, store }),
+    limits: createLimiter({ limits }, { clock, newId, store }),
   };
 }
 
@@ -218,8 +236,10 @@ function shuttingDownResponse(): Response {
 }
 
 /** Returns the names that callers have: of the gateway's keys, or `local` without keys. */
-function clientNames({ gatewayApiKeys, gatewayAdminKey }: Config): ReadonlySet<string> {
-  const keys = [...(gatewayApiKeys ?? [{ name: LOCAL }]), ...(gatewayAdminKey ? [{ name: ADMIN }] : [])];
+async function clientNames(config: Config, store: KeyStore): Promise<ReadonlySet<string>> {
+  const { gatewayApiKeys = [], gatewayAdminKey } = config;
+  const clients = requiresKeys(config) ? [...gatewayApiKeys, ...await store.list()] : [{ name: LOCAL }];
+  const keys = [...clients, ...(gatewayAdminKey ? [{ name: ADMIN }] : [])];
   return new Set(keys.map(({ name }) => name));
 }
 

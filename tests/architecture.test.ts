@@ -27,11 +27,11 @@ const PACKAGES: Record<string, RegExp> = {
   "@modelcontextprotocol/client": /^tools\/mcp\//,
   "@opentelemetry/api": /^lib\/observability\/(tracing|trace_ids|otel_metrics)\.ts$/,
   "@hono/node-server": /^lib\/runtime\/http\/node_server\.ts$/,
-  "@redis/client": /^lib\/limits\/redis_store\.ts$/,
-  "jsonc-parser": /^lib\/config\/sources\/config_file\.ts$/,
+  "@redis/client": /^lib\/runtime\/stores\/redis\.ts$/,
+  "jsonc-parser": /^lib\/config\/(sources\/(config_file|json_error)|ccr\/parse_ccr)\.ts$/,
   "bun:": /^lib\/runtime\/sqlite\.ts$/,
   "node:":
-    /^(lib\/(base\/sha256|runtime\/(child|content_files|day_files|files|http\/(decode_body|node_server|serve)|json_lines|private_files|private_folder|process|prompt|sqlite)|limits\/spend_file)\.ts$|tools\/host\/|tools\/mcp\/managed\/(child|process_table|stdio_link)\.ts$)/,
+    /^(lib\/(base\/sha256|runtime\/(child|content_files|day_files|files|http\/(decode_body|node_server|serve)|json_lines|private_files|private_folder|process|prompt|sqlite|stores\/record_folder)|limits\/spend_file)\.ts$|tools\/host\/|tools\/mcp\/managed\/(child|process_table|stdio_link)\.ts$)/,
 };
 
 const IMPURE =

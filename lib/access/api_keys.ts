@@ -1,60 +1,113 @@
 import type { GatewayKey } from "../config/gateway_keys.ts";
+import { sha256 } from "../base/sha256.ts";
+import type { Credentials, CredentialSource } from "./credentials.ts";
 
 /** The keys that the gateway accepts. */
 export interface ApiKeys {
-  /** True if client keys are configured: clients then need a key. An admin key alone does not require one. */
+  /** True if clients need a key. An admin key alone does not require one. */
   required: boolean;
-  /** Number of configured keys, that of the operator included. */
-  count: number;
   /** True if an admin key is configured. */
   hasAdmin: boolean;
-  /** Returns the name of a key, or `undefined` if the key is unknown. */
-  match(key: string): Promise<string | undefined>;
+  /** Names of the client keys in the settings. */
+  names: readonly string[];
+  /**
+   * Returns the name of a key, or of the key that a sign-in's token stands for; `undefined` if it is unknown. With `stale`,
+   * keys that are not in the settings are those known last if their store cannot be reached.
+   *
+   * @throws {ApiError} `overloaded_error` if the key is not in the settings and the store cannot be reached.
+   */
+  match(key: string, options?: { stale?: boolean }): Promise<string | undefined>;
+  /**
+   * Returns what a sign-in with a client's key is bound to; `undefined` for any other key, and for a token.
+   *
+   * @throws {ApiError} as {@linkcode ApiKeys.match} does.
+   */
+  matchForSignIn(key: string): Promise<{ key: string; binding: string } | undefined>;
+}
+
+/** Options of {@linkcode createApiKeys}. */
+export interface ApiKeysOptions {
+  /** Keys and sign-ins that are not in the settings. A key whose name is in the settings is not accepted. */
+  stored?: CredentialSource | undefined;
+  /** True if clients need a key although none is in the settings. */
+  required?: boolean;
+  /** False if tokens of sign-ins are not accepted. Default: true. */
+  signIn?: boolean;
 }
 
 /**
- * Creates the key check. Keys are compared as SHA-256 digests. Every wrong key takes the same time.
+ * Creates the key check. Keys are compared as SHA-256 digests, in constant time. Every wrong key takes the same time.
  *
  * @example Usage
  * ```ts
  * import { createApiKeys } from "./api_keys.ts";
  *
- * const apiKeys = createApiKeys([{ name: "alice", key: "0123456789abcdef" }]);
+ * const apiKeys = createApiKeys([{ name: "alice", key: "0123456789abcdef" }], undefined);
  * if (await apiKeys.match("0123456789abcdef") !== "alice") throw new Error("key rejected");
  * ```
  */
-export function createApiKeys(clients: readonly GatewayKey[] = [], admin?: GatewayKey): ApiKeys {
-  const keys = [...clients, ...(admin === undefined ? [] : [admin])];
-  const entries = Promise.all(
-    keys.map(async (entry) => ({
-      name: entry.name,
-      digest: "key" in entry ? await digest(entry.key) : hexToBytes(entry.sha256),
-    })),
-  );
-  const { length } = keys;
+export function createApiKeys(
+  clients: readonly GatewayKey[] = [],
+  admin?: GatewayKey,
+  { stored, required = false, signIn: acceptsTokens = true }: ApiKeysOptions = {},
+): ApiKeys {
+  const configured = clients.map(toDigest);
+  // Client keys precede the admin key: a key in both is the client's.
+  const own = [...configured, ...(admin === undefined ? [] : [toDigest(admin)])];
+  const names = clients.map(({ name }) => name);
+  const isConfigured = new Set(names);
+
+  async function readStored(options?: { stale?: boolean }): Promise<Credentials> {
+    const { keys, signIns } = await stored?.read(options) ?? NO_CREDENTIALS;
+    return { keys: keys.filter(({ name }) => !isConfigured.has(name)), signIns };
+  }
+
   return {
-    required: clients.length > 0,
-    count: length,
+    required: required || clients.length > 0,
     hasAdmin: admin !== undefined,
-    async match(key) {
-      if (length === 0) return undefined;
-      const keyDigest = await digest(key);
-      // Compares all entries, for constant time. Client keys precede the admin key: a key in both is the client's.
-      const matches = (await entries).filter((entry) => constantTimeEqual(entry.digest, keyDigest));
-      return matches[0]?.name;
+    names,
+    async match(key, options) {
+      const digest = sha256(key);
+      const found = findDigest(own, digest);
+      if (found !== undefined || stored === undefined) return found?.name;
+      const { keys, signIns } = await readStored(options);
+      const storedKey = findDigest(keys, digest);
+      const signIn = findDigest(acceptsTokens ? signIns : [], digest);
+      if (storedKey !== undefined || signIn === undefined) return storedKey?.name;
+      const bound = [...configured, ...keys].find(({ name }) => name === signIn.key);
+      return bound !== undefined && bindingOf(bound.sha256) === signIn.binding ? bound.name : undefined;
+    },
+    async matchForSignIn(key) {
+      const digest = sha256(key);
+      const found = findDigest(own, digest) ?? findDigest((await readStored()).keys, digest);
+      const isClient = found !== undefined && found.name !== admin?.name;
+      return isClient ? { key: found.name, binding: bindingOf(found.sha256) } : undefined;
     },
   };
 }
 
-async function digest(key: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key)));
+const NO_CREDENTIALS: Credentials = { keys: [], signIns: [] };
+
+/** Returns what identifies the value of a key in its sign-ins, from the key's digest. */
+function bindingOf(digest: string): string {
+  return sha256(`sign-in ${digest}`);
 }
 
-function hexToBytes(hex: string): Uint8Array {
-  return Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
+function toDigest(entry: GatewayKey): { name: string; sha256: string } {
+  return { name: entry.name, sha256: "key" in entry ? sha256(entry.key) : entry.sha256 };
+}
+
+/** Returns the first entry of a digest. Compares all entries, each in constant time. */
+function findDigest<Entry extends { sha256: string }>(
+  entries: readonly Entry[],
+  digest: string,
+): Entry | undefined {
+  return entries.filter((entry) => isEqual(entry.sha256, digest))[0];
 }
 
 /** Compares two digests in constant time: does not stop at the first difference. */
-function constantTimeEqual(one: Uint8Array, other: Uint8Array): boolean {
-  return one.reduce((difference, byte, at) => difference | (byte ^ (other[at] ?? ~byte)), 0) === 0;
+function isEqual(one: string, other: string): boolean {
+  let difference = one.length ^ other.length;
+  for (let at = 0; at < other.length; at++) difference |= one.charCodeAt(at) ^ other.charCodeAt(at);
+  return difference === 0;
 }

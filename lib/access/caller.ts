@@ -31,18 +31,20 @@ export const ANONYMOUS: Caller = { client: UNAUTHENTICATED };
 /**
  * Authenticates a request by `x-api-key` or a Bearer token. If both are sent, one valid key is enough.
  *
- * On an open route, a caller without a known key is {@linkcode ANONYMOUS}.
+ * On an open route, a caller without a known key is {@linkcode ANONYMOUS}. With `stale`, keys that are not in the settings
+ * are those known last if their store cannot be reached.
  *
- * @throws {ApiError} `authentication_error` if a key is required and none of those sent is known.
+ * @throws {ApiError} `authentication_error` if a key is required and none of those sent is known; `overloaded_error` if
+ * the store of keys cannot be reached.
  */
 export async function authenticate(
   request: Request,
   apiKeys: ApiKeys,
-  { open }: { open: boolean },
+  { open, stale = false }: { open: boolean; stale?: boolean | undefined },
 ): Promise<Caller> {
   const keys = readApiKeys(request.headers);
   for (const key of keys) {
-    const client = await apiKeys.match(key);
+    const client = await apiKeys.match(key, { stale });
     if (client !== undefined) return { client, ...readClientHeaders(request.headers) };
   }
   if (!apiKeys.required) return { client: LOCAL, key: keys[0], ...readClientHeaders(request.headers) };

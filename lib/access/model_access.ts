@@ -6,8 +6,11 @@ export interface ModelAccess {
   allows(client: string, names: readonly string[]): boolean;
 }
 
+/** Patterns of allowed models by key name. */
+type PatternsByKey = { get(name: string): readonly string[] | undefined };
+
 /**
- * Creates the check of the setting `MODEL_ACCESS`: patterns by key name, `*` for keys without an entry. In a pattern, `*`
+ * Creates the check of allowed models: patterns by key name, `*` for keys without an entry. In a pattern, `*`
  * stands for any characters. A key without patterns may use every model.
  *
  * @example Usage
@@ -19,7 +22,7 @@ export interface ModelAccess {
  * if (!access.allows("bob", ["anthropic/claude-opus-5.5"])) throw new Error("restricted");
  * ```
  */
-export function createModelAccess(patterns: ReadonlyMap<string, readonly string[]>): ModelAccess {
+export function createModelAccess(patterns: PatternsByKey): ModelAccess {
   return {
     allows(client, names) {
       const allowed = patterns.get(client) ?? patterns.get(OTHER_KEYS);

@@ -23,3 +23,21 @@ export function tryJson(text: string): unknown {
     return undefined;
   }
 }
+
+/**
+ * Writes a value as JSON whose members are in the order of their names at every level, without space between them.
+ *
+ * @example Usage
+ * ```ts
+ * import { toSortedJson } from "./json.ts";
+ *
+ * if (toSortedJson({ b: [2], a: 1 }) !== '{"a":1,"b":[2]}') throw new Error("not sorted");
+ * ```
+ */
+export function toSortedJson(value: unknown): string {
+  return JSON.stringify(value, (_name, member: unknown) => isObject(member) ? sorted(member) : member);
+}
+
+function sorted(object: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(object).sort(([one], [other]) => one < other ? -1 : 1));
+}

@@ -1,3 +1,4 @@
+import { requiresKeys } from "../config/gateway_keys.ts";
 import { ConfigError, parseConfig, toSettings } from "../config/parse.ts";
 import type { Config, Settings } from "../config/settings.ts";
 import { isObject, tryJson } from "../base/json.ts";
@@ -68,9 +69,9 @@ export async function runBatch(args: readonly string[], { createGateway }: Comma
 /** Adds a random key to those of the gateway, if it requires keys. It never leaves the process. */
 function withOwnKey(
   settings: Settings,
-  { gatewayApiKeys }: Config,
+  config: Config,
 ): { settings: Settings; headers: Record<string, string> } {
-  if (gatewayApiKeys === undefined) return { settings, headers: {} };
+  if (!requiresKeys(config)) return { settings, headers: {} };
   const key = newId("");
   const keys = [settings.GATEWAY_API_KEYS ?? [], `${KEY_NAME}:${key}`].flat().join(",");
   return { settings: { ...settings, GATEWAY_API_KEYS: keys }, headers: { "x-api-key": key } };

@@ -9,7 +9,8 @@ interface Command {
 /** Commands by name, such as `init` in `mod.ts init`. To add one, add an entry. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["init", {
-    text: "Ask three questions, and write a configuration file",
+    text:
+      "Ask three questions, and write a configuration file; --from-ccr config.json converts claude-code-router's",
     load: async () => (await import("./init.ts")).runInit,
   }],
   ["claude", {

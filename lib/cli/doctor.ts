@@ -1,3 +1,4 @@
+import { toLocalUrl } from "../base/local_url.ts";
 import { parseConfig } from "../config/parse.ts";
 import { examine } from "../doctor/doctor.ts";
 import { writeReport } from "../doctor/report.ts";
@@ -23,7 +24,7 @@ export async function runDoctor(
   const model = flags.values.ANTHROPIC_MODEL;
   const sections = await examine(createGatewayContext(config, { host }), {
     models: model === undefined ? ["big", "small"] : [model],
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    url: toLocalUrl(host, port),
   });
   printLine(writeReport(sections));
   return sections.some(({ findings }) => findings.some(({ mark }) => mark === "fail")) ? 1 : 0;

@@ -4,7 +4,7 @@ import { SETTING_NAMES, type SettingName, SETTINGS } from "../config/settings.ts
 import { quote, redact } from "../base/redact.ts";
 import type { McpServer } from "../config/mcp/mcp_config.ts";
 import type { NamedUpstream } from "../config/upstreams.ts";
-import type { Alias } from "../config/aliases.ts";
+import type { Alias, Target } from "../config/aliases.ts";
 
 /** Returns the output of `--help`: how to start the program, every command, and every flag. */
 export function helpText(): string {
@@ -90,11 +90,18 @@ function nameOf(value: string | { name: string }): string {
   return typeof value === "string" ? value : value.name;
 }
 
-function describeTarget([name, target]: [string, string | Partial<Alias & NamedUpstream>]): string {
+function describeTarget([name, target]: [string, string | Alias | NamedUpstream]): string {
   if (typeof target === "string") return `${name}=${target}`;
-  const { model, url, fallbacks = [] } = target;
+  if ("url" in target) return `${name} -> ${target.url}`;
+  const { targets, fallbacks = [] } = target;
+  const first = targets === undefined ? target.model : targets.map(describeShare).join(" or ");
   const others = fallbacks.map((target) => typeof target === "string" ? target : target.model);
-  return [`${name} -> ${model ?? url}`, ...others].join(", else ");
+  return [`${name} -> ${first}`, ...others].join(", else ");
+}
+
+function describeShare(target: string | Target): string {
+  if (typeof target === "string") return target;
+  return target.weight === undefined ? target.model : `${target.model} (weight ${target.weight})`;
 }
 
 function nameAndDefault(name: SettingName): string {

@@ -1,3 +1,4 @@
+import { requiresKeys } from "../config/gateway_keys.ts";
 import { ConfigError, parseConfig, toSettings } from "../config/parse.ts";
 import { readMcpConfig } from "../config/mcp/mcp_config.ts";
 import type { Config, Settings } from "../config/settings.ts";
@@ -99,11 +100,11 @@ async function startTools(settings: Settings, { serveTools }: Services): Promise
   exit();
 }
 
-function describeKeys({ openrouterApiKey, gatewayApiKeys }: Config): string {
-  if (openrouterApiKey !== undefined) return "with the gateway's key";
-  return gatewayApiKeys === undefined
-    ? "with each client's key; model demo/echo needs no key"
-    : "without a key; model demo/echo needs no key";
+function describeKeys(config: Config): string {
+  if (config.openrouterApiKey !== undefined) return "with the gateway's key";
+  return requiresKeys(config)
+    ? "without a key; model demo/echo needs no key"
+    : "with each client's key; model demo/echo needs no key";
 }
 
 function fail(mistakes: readonly string[], status: number): void {

@@ -12,10 +12,24 @@ export type Target = {
   options?: Record<string, unknown>;
   /** False for a model whose host rejects cache breakpoints. Default: true. */
   cache_control?: boolean;
+  /** Share of the requests among the `targets` of an alias. Default: 1. */
+  weight?: number;
 };
 
-/** Target of an alias; `fallbacks` are tried in order if its model fails. */
-export type Alias = Target & { fallbacks?: readonly (string | Target)[] };
+/**
+ * Target of an alias, or targets that share its requests by weight. `fallbacks` are tried in order if they fail.
+ */
+export type Alias =
+  & (Target & { targets?: undefined } | { targets: readonly (string | Target)[]; model?: undefined })
+  & { fallbacks?: readonly (string | Target)[] };
+
+/** Returns the targets of an alias: those of a group share the requests, and the groups are tried in order. */
+export function toTargetGroups(alias: Alias): Target[][] {
+  const first = alias.targets === undefined ? [alias] : alias.targets;
+  return [first, ...(alias.fallbacks ?? []).map((fallback) => [fallback])].map((group) =>
+    group.map((target) => typeof target === "string" ? { model: target } : target)
+  );
+}
 
 /** Parses aliases by name. The result is a map, because an object inherits names such as `constructor`. */
 export function modelMap(): Schema<
@@ -37,7 +51,7 @@ export function modelMap(): Schema<
       for (const [name, target] of read) {
         if (target.success && v.is(Name, name)) aliases.set(name, target.output);
         else {
-          const message = `alias ${quote(name)} ${unknownKey(input[name]) ?? ALIAS_HINT}`;
+          const message = `alias ${quote(name)} ${unknownKey(input[name]) ?? hintFor(input[name])}`;
           addIssue({ message, path: issuePath(name) });
         }
       }
@@ -46,6 +60,9 @@ export function modelMap(): Schema<
   );
   return withForm(schema, FORM);
 }
+
+/** Maximum weight of a target. */
+const MAX_WEIGHT = 1000;
 
 const TARGET_FIELDS = {
   model: { type: "string" },
@@ -61,24 +78,45 @@ const TARGET_FORM = {
   additionalProperties: false,
 };
 
+const WEIGHTED_FORM = {
+  ...TARGET_FORM,
+  properties: { ...TARGET_FIELDS, weight: { type: "integer", minimum: 1, maximum: MAX_WEIGHT } },
+};
+
+const FALLBACKS_FORM = { type: "array", items: { anyOf: [{ type: "string" }, TARGET_FORM] } };
+
 const ALIAS_FORM = {
   ...TARGET_FORM,
+  properties: { ...TARGET_FIELDS, fallbacks: FALLBACKS_FORM },
+};
+
+const SHARED_ALIAS_FORM = {
+  type: "object",
   properties: {
-    ...TARGET_FIELDS,
-    fallbacks: { type: "array", items: { anyOf: [{ type: "string" }, TARGET_FORM] } },
+    targets: { type: "array", minItems: 1, items: { anyOf: [{ type: "string" }, WEIGHTED_FORM] } },
+    fallbacks: FALLBACKS_FORM,
   },
+  required: ["targets"],
+  additionalProperties: false,
 };
 
 /** JSON Schema of the setting: aliases by name, or their JSON. */
 const FORM = {
   anyOf: [
-    { type: "object", additionalProperties: { anyOf: [{ type: "string" }, ALIAS_FORM] } },
+    { type: "object", additionalProperties: { anyOf: [{ type: "string" }, ALIAS_FORM, SHARED_ALIAS_FORM] } },
     { type: "string" },
   ],
 };
 
 const ALIAS_HINT =
   'must have a name and be "model" or {"model": "…"}, optionally with "upstream" (string), "options" (object), "cache_control" (true or false) and "fallbacks" (list of models)';
+
+const TARGETS_HINT =
+  'must have a name and "targets", a list of models, each optionally with "upstream", "options", "cache_control" and "weight" (1 to 1000), and optionally "fallbacks" (list of models)';
+
+function hintFor(alias: unknown): string {
+  return isObject(alias) && alias.targets !== undefined ? TARGETS_HINT : ALIAS_HINT;
+}
 
 const Name = text("a name");
 
@@ -91,16 +129,27 @@ const target = {
   cache_control: v.optional(v.boolean()),
 };
 
-const Fallback = v.union([text("a model"), v.strictObject(target)]);
+const weightedTarget = {
+  ...target,
+  weight: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_WEIGHT))),
+};
 
-/** Returns the mistake of the first unknown key of an alias or its fallbacks, if there is one. */
+const Fallbacks = v.optional(v.array(v.union([text("a model"), v.strictObject(target)])));
+
+const Targets = v.pipe(v.array(v.union([text("a model"), v.strictObject(weightedTarget)])), v.minLength(1));
+
+/** Returns the mistake of the first unknown key of an alias, its targets or its fallbacks, if there is one. */
 function unknownKey(alias: unknown): string | undefined {
   if (!isObject(alias)) return undefined;
-  const fallbacks = Array.isArray(alias.fallbacks) ? alias.fallbacks.filter(isObject) : [];
+  const [targets, fallbacks] = [alias.targets, alias.fallbacks].map((list) =>
+    Array.isArray(list) ? list.filter(isObject) : []
+  );
   const keys = Object.keys(target);
+  const ownKeys = alias.targets === undefined ? [...keys, "fallbacks", "targets"] : ["targets", "fallbacks"];
   const found = [
-    [alias, [...keys, "fallbacks"], ""] as const,
-    ...fallbacks.map((fallback) => [fallback, keys, " in a fallback"] as const),
+    [alias, ownKeys, ""] as const,
+    ...(targets ?? []).map((one) => [one, Object.keys(weightedTarget), " in a target"] as const),
+    ...(fallbacks ?? []).map((fallback) => [fallback, keys, " in a fallback"] as const),
   ].flatMap(([one, known, where]) =>
     Object.keys(one).filter((key) => !known.includes(key)).map((key) => ({ key, known, where }))
   )[0];
@@ -109,5 +158,6 @@ function unknownKey(alias: unknown): string | undefined {
 
 const AliasTarget = v.union([
   v.pipe(text("a model"), v.transform((model): Alias => ({ model }))),
-  v.strictObject({ ...target, fallbacks: v.optional(v.array(Fallback)) }),
+  v.strictObject({ ...target, fallbacks: Fallbacks }),
+  v.strictObject({ targets: Targets, fallbacks: Fallbacks }),
 ]);

@@ -1,3 +1,4 @@
+import { requiresKeys } from "./gateway_keys.ts";
 import { ConfigError } from "./parse.ts";
 import type { Config } from "./settings.ts";
 import { isLoopback } from "../base/host_name.ts";
@@ -21,7 +22,7 @@ import { quote } from "../base/redact.ts";
  * ```
  */
 export function requireKeysOffLoopback(config: Config, host?: string): void {
-  if (config.gatewayApiKeys !== undefined || config.openAccess === "on") return;
+  if (requiresKeys(config) || config.openAccess === "on") return;
   if (host === undefined ? !givesAccess(config) : isLoopback(host)) return;
   const where = host === undefined ? "on an address that the runtime chooses" : `on ${quote(host)}`;
   throw new ConfigError([

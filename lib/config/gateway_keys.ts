@@ -10,6 +10,14 @@ export const LOCAL = "local";
 export const ADMIN = "admin";
 export const UNAUTHENTICATED = "nobody";
 
+const RESERVED = [LOCAL, ADMIN, UNAUTHENTICATED];
+const NAME = /^[\w.-]{1,64}$/;
+
+/** True if a key can have the name: 1 to 64 letters, digits, `.`, `_` and `-`, and not reserved. */
+export function isKeyName(name: string): boolean {
+  return NAME.test(name) && !RESERVED.includes(name);
+}
+
 /**
  * Parses client keys: `key`, `name:key` or `name:sha256:digest`, separated by commas or as a list.
  *
@@ -47,6 +55,16 @@ export function adminKey(): Schema<string, GatewayKey> {
   return withForm(schema, { type: "string", minLength: 1 });
 }
 
+/** True if clients need a key: some are in the settings, or can be made. */
+export function requiresKeys(
+  { gatewayApiKeys, keyStore }: {
+    gatewayApiKeys?: readonly GatewayKey[] | undefined;
+    keyStore?: string | undefined;
+  },
+): boolean {
+  return gatewayApiKeys !== undefined || keyStore !== undefined;
+}
+
 /** True if a key is short enough to be guessed. False for a digest, whose key has an unknown length. */
 export function isGuessable(entry: GatewayKey): boolean {
   return "key" in entry && entry.key.length < MIN_KEY_CHARS;
@@ -74,10 +92,8 @@ function readKey(word: string, defaultName: string): GatewayKey | string {
   const cut = word.startsWith(DIGEST_PREFIX) ? -1 : word.indexOf(":");
   if (cut < 0) return readSecret(word, defaultName);
   const name = word.slice(0, cut);
-  if (!/^[\w.-]{1,64}$/.test(name)) {
-    return 'must have a name of letters, digits, ".", "_" and "-" before its colon';
-  }
-  if ([LOCAL, ADMIN, UNAUTHENTICATED].includes(name)) return "has a reserved name";
+  if (!NAME.test(name)) return 'must have a name of letters, digits, ".", "_" and "-" before its colon';
+  if (RESERVED.includes(name)) return "has a reserved name";
   return readSecret(word.slice(cut + 1), name);
 }
 

@@ -80,6 +80,13 @@ export function limitMap(): Schema<LimitsInput, Limits> {
   return withForm(schema, toForm());
 }
 
+/** Reads the limits of one key. Each mistake is one line. */
+export function readLimitSet(value: unknown): { set: LimitSet; mistakes: readonly string[] } {
+  const mistakes: Mistake[] = [];
+  const set = readSet(["limits"], value, mistakes);
+  return { set, mistakes: mistakes.map(({ message }) => message) };
+}
+
 const LIMIT_SCOPES = ["each", "total", "session", "keys"];
 
 const wholeNumber = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER));

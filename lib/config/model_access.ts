@@ -36,4 +36,7 @@ export function modelAccess(): Schema<ModelAccessInput, ReadonlyMap<string, read
   });
 }
 
-const Patterns = v.array(v.pipe(v.string(), v.regex(/^[^\s\p{Cc}][^\p{Cc}]*$/u)));
+/** Patterns of allowed models: text on one line. */
+export const Patterns: v.GenericSchema<string[], string[]> = v.array(
+  v.pipe(v.string(), v.regex(/^[^\s\p{Cc}][^\p{Cc}]*$/u)),
+);

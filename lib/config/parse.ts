@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { ADMIN, isSameKey, LOCAL } from "./gateway_keys.ts";
+import { toTargetGroups } from "./aliases.ts";
+import { ADMIN, isSameKey, LOCAL, requiresKeys } from "./gateway_keys.ts";
 import { OTHER_KEYS } from "./model_access.ts";
 import type { ConfigFile } from "./sources/config_file.ts";
 import { quote } from "../base/redact.ts";
@@ -84,6 +85,7 @@ export function checkRelations(
 ): string[] {
   return [
     ...checkAdminKey(config),
+    ...checkKeyStore(config),
     ...checkAliasUpstreams(config),
     ...(keysKnown
       ? [
@@ -102,15 +104,27 @@ function checkAdminKey({ gatewayAdminKey: admin, gatewayApiKeys = [] }: Partial<
   return shared ? ["Cannot use GATEWAY_ADMIN_KEY: it is also in GATEWAY_API_KEYS"] : [];
 }
 
+/** Rejects a key store without its folder, and sign-in without keys. */
+function checkKeyStore(config: Partial<Config>): string[] {
+  const { keyStore, stateDir, signIn } = config;
+  return [
+    ...(keyStore === "state_dir" && stateDir === undefined
+      ? ["Cannot use KEY_STORE: STATE_DIR, the folder for the keys, is not set"]
+      : []),
+    ...(signIn === "on" && !requiresKeys(config)
+      ? [
+        "Cannot use SIGN_IN: neither GATEWAY_API_KEYS nor KEY_STORE is set, and there is no key to sign in with",
+      ]
+      : []),
+  ];
+}
+
 /** Rejects aliases with an unknown upstream. Skipped if `MODEL_MAP` or `UPSTREAMS` is invalid. */
 function checkAliasUpstreams({ modelMap, upstreams }: Partial<Config>): string[] {
   if (modelMap === undefined || upstreams === undefined) return [];
   const upstreamNames = new Set([...BUILT_IN_UPSTREAMS, ...upstreams.keys()]);
-  return [...modelMap].flatMap(([alias, { upstream, fallbacks = [] }]) => {
-    const named = [
-      upstream,
-      ...fallbacks.map((target) => typeof target === "string" ? undefined : target.upstream),
-    ];
+  return [...modelMap].flatMap(([alias, targets]) => {
+    const named = toTargetGroups(targets).flat().map(({ upstream }) => upstream);
     return named.filter((name) => name !== undefined && !upstreamNames.has(name)).map((name = "") =>
       `Cannot use MODEL_MAP: alias ${quote(alias)} uses upstream ${quote(name)}, which is not in UPSTREAMS`
     );
@@ -119,9 +133,10 @@ function checkAliasUpstreams({ modelMap, upstreams }: Partial<Config>): string[]
 
 /** Rejects limits and models of unknown keys: they would never apply. */
 function checkKeyNames(
-  { limits, modelAccess = new Map(), gatewayApiKeys = [], gatewayAdminKey }: Partial<Config>,
+  config: Partial<Config>,
 ): string[] {
-  const clients = gatewayApiKeys.length === 0 ? [LOCAL] : gatewayApiKeys.map(({ name }) => name);
+  const { limits, modelAccess = new Map(), gatewayApiKeys = [], gatewayAdminKey } = config;
+  const clients = requiresKeys(config) ? gatewayApiKeys.map(({ name }) => name) : [LOCAL];
   const clientNames = new Set([...clients, ...(gatewayAdminKey === undefined ? [] : [ADMIN])]);
   const named = [
     ...[...limits?.keys.keys() ?? []].map((name) => ["LIMITS", name] as const),
@@ -129,22 +144,24 @@ function checkKeyNames(
       ["MODEL_ACCESS", name] as const
     ),
   ];
-  const known = [...clientNames].map(quote).join(", ");
+  const known = clientNames.size === 0
+    ? "the settings have no keys"
+    : `the names are ${[...clientNames].map(quote).join(", ")}`;
   return named.filter(([, name]) => !clientNames.has(name)).map(([setting, name]) =>
-    `Cannot use ${setting}: no key is named ${quote(name)}; the names are ${known}`
+    `Cannot use ${setting}: no key is named ${quote(name)}; ${known}`
   );
 }
 
 /** Rejects tools without client keys: any client could run them. */
-function checkToolsNeedKeys({ tools, gatewayApiKeys }: Partial<Config>): string[] {
-  return tools === undefined || gatewayApiKeys !== undefined
+function checkToolsNeedKeys(config: Partial<Config>): string[] {
+  return config.tools === undefined || requiresKeys(config)
     ? []
     : ["Cannot use TOOLS: GATEWAY_API_KEYS is not set, and any client could run them"];
 }
 
 /** Rejects MCP servers that any client on any machine could use. */
-function checkServersNeedKeys({ mcpConfig, gatewayApiKeys, openAccess }: Partial<Config>): string[] {
-  return mcpConfig === undefined || gatewayApiKeys !== undefined || openAccess !== "on" ? [] : [
+function checkServersNeedKeys(config: Partial<Config>): string[] {
+  return config.mcpConfig === undefined || requiresKeys(config) || config.openAccess !== "on" ? [] : [
     "Cannot use MCP_CONFIG: GATEWAY_API_KEYS is not set and OPEN_ACCESS is on, so any client could use the servers",
   ];
 }

@@ -88,15 +88,15 @@ export function baseUrl(): Schema<string, string> {
   return withForm(schema, { type: "string", pattern: "^\\s*(https?://|.*\\$\\{)" });
 }
 
-/** Parses `memory`, or the URL of a Redis or Valkey server. */
-export function storeUrl(): Schema<string, string> {
-  const allowed = "expected memory, or a redis:// or rediss:// URL with a host, without query and fragment";
+/** Parses the name of a store of the gateway itself, such as `memory`, or the URL of a Redis or Valkey server. */
+export function storeUrl(own: string): Schema<string, string> {
+  const allowed = `expected ${own}, or a redis:// or rediss:// URL with a host, without query and fragment`;
   const schema = v.pipe(
     v.string(allowed),
     v.trim(),
-    v.check((value) => value === "memory" || isRedisUrl(value), allowed),
+    v.check((value) => value === own || isRedisUrl(value), allowed),
   );
-  return withForm(schema, { type: "string", pattern: "^\\s*(memory|rediss?://|.*\\$\\{)" });
+  return withForm(schema, { type: "string", pattern: `^\\s*(${own}|rediss?://|.*\\$\\{)` });
 }
 
 /** Returns the path of an issue within a setting, by the keys that lead to it. */

@@ -152,7 +152,7 @@ const TABLE = {
   },
   RATE_LIMIT_STORE: {
     flag: "--rate-limit-store",
-    schema: (): Schema<string, string> => storeUrl(),
+    schema: (): Schema<string, string> => storeUrl("memory"),
     default: "memory",
     secret: true,
     text: "Store for usage counters: memory, or a redis:// or rediss:// URL to share them among gateways",
@@ -160,7 +160,8 @@ const TABLE = {
   STATE_DIR: {
     flag: "--state-dir",
     schema: (): Schema<string, string> => text("the path of a folder"),
-    text: "Folder that keeps cost across restarts, for one gateway only; unset: cost is kept in memory",
+    text:
+      "Folder that keeps cost across restarts, and keys with `KEY_STORE`, for one gateway only; unset: memory",
   },
   ...DATA_SETTINGS,
   ...TOOL_SETTINGS,

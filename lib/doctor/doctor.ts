@@ -136,7 +136,7 @@ function checkFolders({ operations, config }: DoctorContext): Finding[] {
 
 /** Describes the token that a client needs. The gateway holds only digests of its keys. */
 function describeToken({ access, directory }: DoctorContext, route: Route | undefined): string {
-  if (access.apiKeys.required) return "(a key of GATEWAY_API_KEYS)";
+  if (access.apiKeys.required) return "(a key of the gateway)";
   const upstream = route?.upstream ?? directory.upstreams.values().next().value;
   return upstream?.acceptsClientKey && upstream.key === undefined
     ? "(your key for the upstream)"

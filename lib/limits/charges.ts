@@ -9,6 +9,9 @@ export interface Requester {
   sessionId?: string | undefined;
 }
 
+/** Limits by scope; those of a key are looked up by its name. */
+export type LimitRules = Omit<Limits, "keys"> & { keys: { get(name: string): LimitSet | undefined } };
+
 /** Actual usage of one turn. */
 export interface ActualUsage {
   /** Difference from the expected input tokens; negative if fewer were used. */
@@ -19,7 +22,7 @@ export interface ActualUsage {
 
 /** Returns the charges of a message at its arrival, before its body is read. `holder` has its concurrency slot. */
 export function arrivalCharges(
-  limits: Limits,
+  limits: LimitRules,
   requester: Requester,
   { now, holder }: { now: number; holder: string },
 ): Charge[] {
@@ -44,7 +47,7 @@ export function arrivalCharges(
 
 /** Returns the charges of the expected input of a message, before it is sent to an upstream. */
 export function inputCharges(
-  limits: Limits,
+  limits: LimitRules,
   requester: Requester,
   { inputTokens, now }: { inputTokens: number; now: number },
 ): Charge[] {
@@ -55,7 +58,7 @@ export function inputCharges(
 
 /** Returns the charges of a finished turn. They are recorded even if they exceed a limit. */
 export function usageCharges(
-  limits: Limits,
+  limits: LimitRules,
   requester: Requester,
   used: ActualUsage & { now: number },
 ): Charge[] {
@@ -83,7 +86,7 @@ export function usageCharges(
  *
  * Clients send many of these at once. Their limit is therefore separate: ten times `requests`, at least 100 per minute.
  */
-export function metadataCharges(limits: Limits, requester: Requester): Charge[] {
+export function metadataCharges(limits: LimitRules, requester: Requester): Charge[] {
   return scopesOf(limits, requester).flatMap(({ path, subject, set: { requests } }): Charge[] => {
     if (requests === undefined || requests === null) return [];
     const limit = Math.max(MIN_METADATA_PER_MINUTE, requests * METADATA_FACTOR);
@@ -98,7 +101,7 @@ export function metadataCharges(limits: Limits, requester: Requester): Charge[] 
  * Returns the concurrency slots of a token count, whose body is as large as a message. They are separate from those of
  * messages: as many as `concurrent`, at least 50.
  */
-export function tokenCountSlots(limits: Limits, requester: Requester, holder: string): Charge[] {
+export function tokenCountSlots(limits: LimitRules, requester: Requester, holder: string): Charge[] {
   return scopesOf(limits, requester).flatMap(({ path, subject, set: { concurrent } }): Charge[] => {
     if (concurrent === undefined || concurrent === null) return [];
     const limit = Math.max(MIN_TOKEN_COUNT_SLOTS, concurrent);
@@ -115,7 +118,7 @@ export function tokenCountSlots(limits: Limits, requester: Requester, holder: st
 const MIN_TOKEN_COUNT_SLOTS = 50;
 
 /** Returns charges of 0 to all limits but those of concurrency: they only read what is used. */
-export function readingCharges(limits: Limits, requester: Requester, now: number): Charge[] {
+export function readingCharges(limits: LimitRules, requester: Requester, now: number): Charge[] {
   return quotasOf(limits, requester, now).filter(({ kind }) => kind !== "concurrency")
     .map((quota) => ({ quota, amount: 0 }));
 }
@@ -130,7 +133,10 @@ interface LimitScope {
   set: LimitSet;
 }
 
-function scopesOf({ each, keys, session, total }: Limits, { client, sessionId }: Requester): LimitScope[] {
+function scopesOf(
+  { each, keys, session, total }: LimitRules,
+  { client, sessionId }: Requester,
+): LimitScope[] {
   const key = encodeURIComponent(client.toWellFormed());
   const keyScope: LimitScope = {
     path: `key/${key}`,
@@ -144,7 +150,7 @@ function scopesOf({ each, keys, session, total }: Limits, { client, sessionId }:
   return [keyScope, ...sessionScopes, { path: "total", subject: { kind: "gateway" }, set: total }];
 }
 
-function quotasOf(limits: Limits, requester: Requester, now: number): Quota[] {
+function quotasOf(limits: LimitRules, requester: Requester, now: number): Quota[] {
   return scopesOf(limits, requester).flatMap(({ path, subject, set }) =>
     CHARGE_ORDER.flatMap((metric): Quota[] => {
       const limit = set[metric];

@@ -4,6 +4,7 @@ import { logWarning } from "../observability/log.ts";
 import {
   arrivalCharges,
   inputCharges,
+  type LimitRules,
   metadataCharges,
   readingCharges,
   type Requester,
@@ -88,7 +89,7 @@ export interface Admission {
 
 /** Creates the limiter of the settings. What a store has counted stays in force with other limits. */
 export function createLimiter(
-  { limits }: Pick<Config, "limits">,
+  { limits }: { limits: LimitRules },
   { clock, newId, store }: { clock: Clock; newId(prefix: string): string; store: LimitStore },
 ): Limiter {
   const unpriced = new Set<string>();

@@ -2,24 +2,14 @@ import * as v from "valibot";
 import type { Clock } from "../runtime/clock.ts";
 import { ApiError } from "../base/errors.ts";
 import { logWarning } from "../observability/log.ts";
+import { createRedisScripts, type RedisConnection } from "../runtime/stores/redis.ts";
 import type { Charge, Quota } from "./quota.ts";
 import { CHARGE_SCRIPT } from "./redis_script.ts";
 import type { ChargeResult, LimitStore } from "./store.ts";
 
-const ANSWER_TIMEOUT_MS = 1000;
-const CONNECT_TIMEOUT_MS = 5000;
-/** Time after a failure in which calls fail without contacting the server. */
-const RETRY_BLOCK_MS = 1000;
 /** Time after which a concurrency slot is free unless its lease is renewed. */
 const LEASE_MS = 90_000;
 const LEASE_RENEWAL_MS = 30_000;
-
-/** The part of a Redis or Valkey client that the store uses. */
-export interface RedisConnection {
-  eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
-  /** Closes the connection immediately. */
-  destroy(): void;
-}
 
 /** Options of {@linkcode createRedisStore}. */
 export interface RedisStoreOptions {
@@ -36,10 +26,14 @@ export interface RedisStoreOptions {
  */
 export function createRedisStore(
   url: string,
-  { clock, connect = connectRedis }: RedisStoreOptions,
+  { clock, connect }: RedisStoreOptions,
 ): LimitStore {
-  let connection: Promise<RedisConnection> | undefined;
-  let failedAt = -Infinity;
+  const scripts = createRedisScripts(url, {
+    clock,
+    connect,
+    name: "rate limit store",
+    onFailure: (error) => logWarning("rate limit store unreachable, rejecting requests", { error }, "limits"),
+  });
   /** Charges not yet recorded on the server, by quota name. */
   const unrecorded = new Map<string, Charge>();
   /** Concurrency slots of this gateway, by holder. */
@@ -52,24 +46,7 @@ export function createRedisStore(
     charges: readonly Charge[],
     { mode, now }: { mode: "charge" | "record"; now: number },
   ): Promise<ChargeResult> {
-    if (now - failedAt < RETRY_BLOCK_MS) {
-      throw new Error("Cannot reach the rate limit store: it failed less than 1 s ago");
-    }
-    connection ??= connect(url);
-    const current = connection;
-    try {
-      const redis = await withTimeout(current, { ms: CONNECT_TIMEOUT_MS, clock });
-      const answer = redis.eval(CHARGE_SCRIPT, toScriptOptions(charges, { mode, now }));
-      return parseScriptAnswer(await withTimeout(answer, { ms: ANSWER_TIMEOUT_MS, clock }));
-    } catch (error) {
-      if (connection === current) {
-        connection = undefined;
-        failedAt = clock.now();
-        logWarning("rate limit store unreachable, rejecting requests", { error }, "limits");
-      }
-      current.then((redis) => redis.destroy()).catch(() => {}); // a failed connect is thrown below
-      throw error;
-    }
+    return parseScriptAnswer(await scripts.run(CHARGE_SCRIPT, toScriptOptions(charges, { mode, now })));
   }
 
   async function flushUnrecorded(now: number): Promise<void> {
@@ -138,33 +115,6 @@ export function createRedisStore(
 }
 
 const MAX_UNRECORDED_QUOTAS = 10_000;
-
-/** Connects to a server. Loads the client package on first use. */
-async function connectRedis(url: string): Promise<RedisConnection> {
-  const { createClient } = await import("@redis/client");
-  const client = createClient({
-    url,
-    RESP: 2, // with RESP 3 the client reads the environment, which needs --allow-env on Deno
-    disableOfflineQueue: true,
-    socket: { connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: false },
-  });
-  client.on("error", () => {}); // pending commands reject with it
-  client.unref(); // does not keep the process alive
-  await client.connect();
-  return client;
-}
-
-/** @throws {Error} if the server does not answer in time. */
-async function withTimeout<T>(answer: Promise<T>, { ms, clock }: { ms: number; clock: Clock }): Promise<T> {
-  let cancelTimer = () => {};
-  const timeout = new Promise<never>((_, reject) => {
-    cancelTimer = clock.after(
-      ms,
-      () => reject(new Error(`Cannot wait for the rate limit store: no answer within ${ms} ms`)),
-    );
-  });
-  return await Promise.race([answer, timeout]).finally(cancelTimer);
-}
 
 function toScriptOptions(charges: readonly Charge[], { mode, now }: { mode: string; now: number }) {
   return {

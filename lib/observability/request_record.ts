@@ -42,6 +42,8 @@ export type RequestRecord = {
   retries?: number | undefined;
   /** Models that failed before this one answered. */
   fallbacks?: number | undefined;
+  /** Models that would have been asked before this one, but were skipped after failures. */
+  skipped?: string[] | undefined;
   /** Changes after refusals of the upstream. */
   remedies?: string[] | undefined;
   /** Names of the tools that the gateway ran, one for each call. */

@@ -8,14 +8,26 @@ let used = pool.length;
 /** Returns an unguessable id: the prefix and 24 random letters and digits, about 143 bits. */
 export function newId(prefix: string): string {
   let id = prefix;
-  for (let missing = ID_LENGTH; missing > 0;) {
+  while (id.length < prefix.length + ID_LENGTH) {
     const byte = nextByte();
     // 248 is the largest multiple of 62 below 256. Bytes from 248 on are skipped: they would favour some letters.
-    if (byte >= 248) continue;
-    id += ALPHABET[byte % 62];
-    missing--;
+    if (byte < 248) id += ALPHABET[byte % 62];
   }
   return id;
+}
+
+/** Consonants: a code without vowels is no word. */
+const CODE_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ";
+
+/** Returns an unguessable code for a person to type: eight consonants, about 34 bits. Source: RFC 8628, section 6.1 */
+export function newUserCode(): string {
+  let code = "";
+  while (code.length < 8) {
+    const byte = nextByte();
+    // 240 is the largest multiple of 20 below 256.
+    if (byte < 240) code += CODE_ALPHABET[byte % 20];
+  }
+  return code;
 }
 
 /** Returns a random byte, and removes it from the pool. */

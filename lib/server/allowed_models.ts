@@ -16,11 +16,22 @@ type Models = Pick<GatewayContext, "access" | "directory">;
  * @throws {ApiError} `permission_error`
  */
 export function assertModelAllowed(
-  { access, directory }: Models,
-  route: Pick<Route, "alias" | "model" | "upstream">,
+  gateway: Models,
+  route: Pick<Route, "alias" | "model" | "upstream" | "fallbacks">,
   { client }: Caller,
 ): void {
-  if (!access.models.allows(client, routeNames(route, directory))) throw forbiddenError(route.alias, client);
+  if (!isRouteAllowed(gateway, route, client)) throw forbiddenError(route.alias, client);
+}
+
+/** True if a key may use an alias, or else each model that may answer for it. */
+function isRouteAllowed(
+  { access, directory }: Models,
+  route: Pick<Route, "alias" | "model" | "upstream" | "fallbacks">,
+  client: string,
+): boolean {
+  return [route, ...route.fallbacks].every((target) =>
+    access.models.allows(client, routeNames(target, directory))
+  );
 }
 
 /**
@@ -44,8 +55,8 @@ export function assertOtherModelsAllowed(gateway: Models, body: MessagesRequest,
 const LISTS_OF_MODELS = ["models", "fallbacks", "fallback_models"] as const;
 
 /** Returns true if the caller may use a model, which is then listed. */
-export function isModelListed({ access, directory }: Models, id: string, { client }: Caller): boolean {
-  return access.models.allows(client, routeNames(resolveModel(id, directory), directory));
+export function isModelListed(gateway: Models, id: string, { client }: Caller): boolean {
+  return isRouteAllowed(gateway, resolveModel(id, gateway.directory), client);
 }
 
 function forbiddenError(model: string, client: string): ApiError {

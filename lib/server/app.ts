@@ -4,6 +4,7 @@ import { checkContentType } from "../access/content_type.ts";
 import { checkOperator } from "../access/operator.ts";
 import { answerPreflight, corsHeaders } from "../access/cors.ts";
 import { checkHostAndOrigin } from "../access/origin_check.ts";
+import { isKeyName } from "../config/gateway_keys.ts";
 import { ApiError, errorResponse, toApiError } from "../base/errors.ts";
 import { nearestRoute } from "./nearest_route.ts";
 import { readRoutePath } from "./route_path.ts";
@@ -19,7 +20,7 @@ const CLIENT_CLOSED_REQUEST = 499;
 const MAX_SHOWN_CHARS = 200;
 
 /** The fields of a route that decide which requests it accepts. */
-type Access = Pick<EndpointRoute, "open" | "access" | "body">;
+type Access = Pick<EndpointRoute, "open" | "access" | "body" | "stale">;
 
 type Env = { Bindings: { requestLog: RequestLog; path: string } };
 
@@ -76,17 +77,22 @@ function createRoutes(gateway: GatewayContext): Hono<Env> {
   });
   const { apiKeys } = gateway.access;
   const operatorRules = {
-    hasKeys: apiKeys.count > 0,
+    hasKeys: apiKeys.required || apiKeys.hasAdmin,
     development: gateway.config.environment === "development",
   };
   const admit = async (
     request: Request,
     requestLog: RequestLog,
-    { open = [], access, body }: Access = {},
+    { open = [], access, body, stale }: Access = {},
   ) => {
     requestLog.caller = access === "admin_key"
       ? await authenticateAdmin(request, apiKeys)
-      : await authenticate(request, apiKeys, { open: open.some((method) => method === request.method) });
+      : await authenticate(request, apiKeys, {
+        open: open.some((method) => method === request.method),
+        stale,
+      });
+    const { client } = requestLog.caller;
+    if (isKeyName(client)) gateway.keyStore.uses.touch(client);
     if (access !== undefined) checkOperator(requestLog.caller.client, access, operatorRules);
     checkContentType(request, body);
   };

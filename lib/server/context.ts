@@ -2,8 +2,10 @@ import type { Access } from "../access/access.ts";
 import type { McpServer } from "../config/mcp/mcp_config.ts";
 import type { Config } from "../config/settings.ts";
 import type { BodyMeter } from "../limits/body_meter.ts";
+import type { KeyStore } from "../keys/key_store.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
+import type { DeviceCodes } from "./sign_in/device_codes.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Operations } from "./operator/operations.ts";
 import type { UpstreamChecks } from "../upstreams/upstream_check.ts";
@@ -25,6 +27,10 @@ export interface GatewayContext extends MessageContext {
   upstreamChecks: UpstreamChecks;
   shutdown: Shutdown;
   limits: Limiter;
+  /** Keys made while the gateway runs, sign-ins, and last uses. */
+  keyStore: KeyStore;
+  /** Sign-ins that wait for their user. */
+  deviceCodes: DeviceCodes;
   /** Functions of the embedding program. */
   hooks: Hooks;
   /** Counts the request bodies that are in memory. */

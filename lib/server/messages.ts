@@ -28,8 +28,10 @@ import { createJudge } from "../turns/safeguards/auto_mode_judge.ts";
 import { withSafeguards } from "../turns/safeguards/safeguards.ts";
 import { withStructuredOutput } from "../turns/structured/structured.ts";
 import { withToolInputCheck } from "../turns/structured/check_tool_input.ts";
-import { findRoute, toRouteLabel } from "../upstreams/find_route.ts";
+import { findRoute } from "../upstreams/find_route.ts";
+import { toRouteLabel } from "../upstreams/route_label.ts";
 import { findModel } from "../upstreams/model_list.ts";
+import { resolveModel } from "../upstreams/resolve.ts";
 import { readUpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import { EventBody } from "./write_events.ts";
 import { createMcpSession } from "../turns/gateway_tools/mcp_session.ts";
@@ -65,7 +67,27 @@ export async function answerMessages(
     const steps = run === undefined ? undefined : call.gateway.startSteps?.(run);
     return answerMessage({ ...call, request, steps }, { stream });
   };
-  return await answerKeyed(call, key, { stream, start });
+  return await answerKeyed(call, key, {
+    stream,
+    start,
+    assertAllowed: (body) => assertRepeatAllowed(body, call),
+  });
+}
+
+/**
+ * Rejects a repeat that would receive a kept answer, if the key may not use its models any more, or the hook refuses it.
+ *
+ * @throws {ApiError} `permission_error`, or the error of the hook.
+ */
+async function assertRepeatAllowed(body: unknown, call: MessagesCall): Promise<void> {
+  const { gateway, requestLog: { caller } } = call;
+  const message = await applyRequestHook(parseMessagesRequest(body), toHookCall(call));
+  // A kept answer is still returned if its upstream does not list the model any more.
+  const route = await findRoute(gateway, message.model, caller).catch(() =>
+    resolveModel(message.model, gateway.directory)
+  );
+  assertModelAllowed(gateway, route, caller);
+  assertOtherModelsAllowed(gateway, message, caller);
 }
 
 /** Answers a request once. @throws {ApiError} if the request fails before its answer starts. */

@@ -10,7 +10,7 @@ import { type RequestTrace, startRequestTrace } from "../observability/tracing.t
 import type { Clock } from "../runtime/clock.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
 import type { TurnUsage } from "../tokens/turn_usage.ts";
-import { toRouteLabel } from "../upstreams/find_route.ts";
+import { toRouteLabel } from "../upstreams/route_label.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import type { ListedModel } from "../upstreams/model_list.ts";
 import type { UpstreamHeaders } from "../upstreams/upstream_headers.ts";
@@ -46,6 +46,7 @@ export class RequestLog implements RequestObserver {
   #turns = 0;
   #retries = 0;
   #routes = 0;
+  readonly #skipped = new Set<string>();
   #remedies: string[] = [];
   #tools: string[] = [];
   #content: { request: unknown; answer: MessageAccumulator } | undefined;
@@ -111,6 +112,7 @@ export class RequestLog implements RequestObserver {
   addRoute(route: Route, listed?: ListedModel): void {
     this.#routes++;
     if (listed !== undefined) this.#recorder?.addModel(listed);
+    for (const target of route.skipped ?? []) this.#skipped.add(target);
     this.add({ answeredBy: toRouteLabel(route), dialect: route.dialect.name });
   }
 
@@ -236,6 +238,7 @@ export class RequestLog implements RequestObserver {
         ...(this.#turns > 0 && { turns: this.#turns }),
         ...(this.#retries > 0 && { retries: this.#retries }),
         ...(this.#routes > 1 && { fallbacks: this.#routes - 1 }),
+        ...(this.#skipped.size > 0 && { skipped: [...this.#skipped] }),
         ...(this.#remedies.length > 0 && { remedies: this.#remedies }),
         ...(this.#tools.length > 0 && { tools: this.#tools }),
       },

@@ -18,6 +18,7 @@ import {
 } from "./operator/debug_errors.ts";
 import { answerDetailedHealth } from "./operator/detailed_health.ts";
 import { answerHealth, answerHello, answerRoot, answerStatus } from "./operator/health.ts";
+import { listKeys, makeKey, revokeKey } from "./keys/answer_keys.ts";
 import { answerMessages } from "./messages.ts";
 import { answerMcp, answerMcpDelete, answerMcpGet } from "./mcp_server/endpoint.ts";
 import { answerModel, answerModels } from "./models.ts";
@@ -32,6 +33,11 @@ import {
 } from "./mcp_admin/status.ts";
 import { restartServer, startServer, startServers, stopServer, stopServers } from "./mcp_admin/operations.ts";
 import type { RoutedCall } from "./routed_call.ts";
+import { answerManagedSettings } from "./sign_in/managed_settings.ts";
+import { answerDeviceAuthorization, answerMetadata, answerRevocation, answerToken } from "./sign_in/oauth.ts";
+import { answerPage, answerPageForm } from "./sign_in/page.ts";
+import { answerTelemetry } from "./sign_in/telemetry.ts";
+import type { RouteBody } from "../access/content_type.ts";
 import { answerMetrics } from "./operator/metrics.ts";
 import { answerSession } from "./operator/session.ts";
 import { answerToolMetrics } from "./operator/tool_metrics.ts";
@@ -42,12 +48,14 @@ export interface EndpointRoute {
   method: "GET" | "POST" | "DELETE";
   /** Path in Hono's syntax. */
   path: string;
-  /** Body of a `POST`, if it is not JSON: none at all, or a form. */
-  body?: "none" | "form" | undefined;
+  /** Body of a `POST`, if it is not JSON. */
+  body?: RouteBody | undefined;
   /** For endpoints of the operator: who may call them. The others may be called with any key. */
   access?: OperatorAccess;
   /** Methods that need no key. Every other call needs one if client keys are configured. */
-  open?: readonly ("GET" | "HEAD")[];
+  open?: readonly ("GET" | "HEAD" | "POST")[];
+  /** True if keys of the store are those known last while it cannot be reached. Such a route serves no message. */
+  stale?: boolean;
   answer(call: RoutedCall): Response | Promise<Response>;
 }
 
@@ -108,6 +116,13 @@ const OPERATOR_ROUTES: readonly EndpointRoute[] = [
   },
 ];
 
+/** Endpoints of the keys. */
+const KEY_ROUTES: readonly EndpointRoute[] = ([
+  { method: "GET", path: "/v1/gateway/keys", answer: listKeys },
+  { method: "POST", path: "/v1/gateway/keys", answer: makeKey },
+  { method: "DELETE", path: "/v1/gateway/keys/:name", answer: revokeKey },
+] as const).map((route) => ({ ...route, access: "admin_key" }));
+
 /** Endpoints of the managed MCP servers: all need the admin key. */
 const MCP_ROUTES: readonly EndpointRoute[] = ([
   { method: "GET", path: "/v1/mcp/servers", answer: answerServers },
@@ -123,6 +138,29 @@ const MCP_ROUTES: readonly EndpointRoute[] = ([
   { method: "GET", path: "/v1/mcp/config", answer: answerMcpConfig },
   { method: "GET", path: "/v1/mcp/config/:name", answer: answerServerConfig },
 ] as const).map((route) => ({ ...route, access: "admin_key" }));
+
+/** Endpoints by which Claude Code signs in, and what it asks for afterwards. */
+const SIGN_IN_ROUTES: readonly EndpointRoute[] = [
+  {
+    method: "GET",
+    path: "/.well-known/oauth-authorization-server",
+    open: ["GET", "HEAD"],
+    answer: answerMetadata,
+  },
+  ...([
+    ["/oauth/device_authorization", answerDeviceAuthorization],
+    ["/oauth/token", answerToken],
+    ["/oauth/revoke", answerRevocation],
+    ["/oauth/device", answerPageForm],
+  ] as const).map(([path, answer]) =>
+    ({ method: "POST", path, body: "fields", open: ["POST"], answer }) as const
+  ),
+  { method: "GET", path: "/oauth/device", open: ["GET", "HEAD"], answer: answerPage },
+  { method: "GET", path: "/managed/settings", stale: true, answer: answerManagedSettings },
+  ...["/v1/metrics", "/v1/logs", "/v1/traces"].map((path) =>
+    ({ method: "POST", path, body: "any", stale: true, answer: answerTelemetry }) as const
+  ),
+];
 
 const BATCH = "/v1/messages/batches/:id{[^/]+}";
 
@@ -155,14 +193,16 @@ const FILE_ROUTES: readonly EndpointRoute[] = [
 /**
  * All endpoints of the gateway, by their canonical paths ({@linkcode toCanonicalPath}). A request that no entry matches needs a key, too.
  *
- * Open are the health check, and Claude Code's probes of its base URL.
+ * Open are the health check, Claude Code's probes of its base URL, and its sign-in.
  */
 export const ROUTES: readonly EndpointRoute[] = [
   ...API_ROUTES,
   ...OPERATOR_ROUTES,
+  ...KEY_ROUTES,
   ...MCP_ROUTES,
   ...BATCH_ROUTES,
   ...FILE_ROUTES,
+  ...SIGN_IN_ROUTES,
   { method: "GET", path: "/", open: ["HEAD"], answer: () => answerRoot() },
   {
     method: "GET",
@@ -170,7 +210,11 @@ export const ROUTES: readonly EndpointRoute[] = [
     open: ["GET", "HEAD"],
     answer: ({ gateway }) => answerHealth(gateway),
   },
-  { method: "GET", path: "/health/detailed", answer: ({ gateway }) => answerDetailedHealth(gateway) },
+  {
+    method: "GET",
+    path: "/health/detailed",
+    answer: ({ gateway, requestLog }) => answerDetailedHealth(gateway, requestLog.caller),
+  },
   { method: "GET", path: "/api/hello", open: ["HEAD"], answer: () => answerHello() },
   {
     method: "GET",

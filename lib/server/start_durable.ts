@@ -27,7 +27,7 @@ export interface DurableOptions {
   /** Returns the gateway with the settings in force. */
   gateway(): GatewayContext;
   /** Returns the names of the keys in force. */
-  clients(): ReadonlySet<string>;
+  clients(): Promise<ReadonlySet<string>>;
 }
 
 /** Starts the batches, files, recorded steps and lasting answers of a gateway. Continues the batches that are not finished. */

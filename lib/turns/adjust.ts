@@ -12,7 +12,7 @@ import { LossReport } from "../dialects/loss.ts";
 import { UpstreamError } from "../dialects/mod.ts";
 import type { RequestObserver } from "../observability/request_observer.ts";
 import { logWarning } from "../observability/log.ts";
-import { toRouteLabel } from "../upstreams/find_route.ts";
+import { toRouteLabel } from "../upstreams/route_label.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import { type FirstContent, firstContent, preferRetryable } from "./attempt.ts";
 import type { MessageContext } from "./context.ts";

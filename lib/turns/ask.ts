@@ -4,7 +4,7 @@ import { requestedThinking } from "../tokens/requested_thinking.ts";
 import { type TurnUsage, UsageTally } from "../tokens/turn_usage.ts";
 import { countOverflow } from "../dialects/errors/count_overflow.ts";
 import { appliesSystemChanges, hostFacts, type ListPrice } from "../dialects/mod.ts";
-import { ApiError } from "../base/errors.ts";
+import { ApiError, toApiError } from "../base/errors.ts";
 import { relay } from "../base/relay.ts";
 import type { MessageContext } from "./context.ts";
 import type { LossReport } from "../dialects/loss.ts";
@@ -16,12 +16,14 @@ import type { RequestObserver } from "../observability/request_observer.ts";
 import { toTurnStart } from "./turn_start.ts";
 import { logWarning } from "../observability/log.ts";
 import { redactKey } from "../upstreams/redact_key.ts";
-import { toRouteLabel } from "../upstreams/find_route.ts";
+import { toRouteLabel } from "../upstreams/route_label.ts";
 import { sendTimed } from "./send_timed.ts";
 import { sendTurn } from "./send_turn.ts";
 import { timeoutsFrom } from "../upstreams/idle_timeout.ts";
 import type { Ask } from "../anthropic/ask.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
+import type { MessagesRequest } from "../anthropic/schema.ts";
+import { isContent } from "./hold.ts";
 import { isLeft, type Metering, readOn } from "./read_on.ts";
 import { readAnswer } from "./read_answer.ts";
 
@@ -55,101 +57,129 @@ export function createAsk(
 ): Ask {
   const { config } = context;
   const timeouts = timeoutsFrom(context);
-  return (original) =>
-    relay(async () => {
-      const clears = appliesSystemChanges(route.upstream.preset, route.dialect);
-      const request = clears ? original : emptyClearedMessages(original);
-      rejectThread(request, route);
-      // The conversion of a large request is a task of its own: other requests continue before and after it.
-      const isLarge = context.inputCounter.estimate(request, route) > LARGE_INPUT_TOKENS;
-      const pause = async () => isLarge ? await nextTask() : undefined;
-      await pause();
-      const { body, reader, betas } = prepareTurn(context, request, {
-        route,
-        caller,
-        restoresNulls,
-        loss,
-      });
-      if (route.dialect.name !== "anthropic") reportHeaders(caller, loss);
-      if (config.validation === "strict") rejectLosses(loss, route);
-      await admission.assertBudget();
-      await pause();
-      signal.throwIfAborted();
-      const { clock, shutdown, inputCounter } = context;
-      const tally = new UsageTally({
-        price: priceOf(route),
-        countInput: () => inputCounter.count(request, route).tokens,
-        correctOutput: (tokens) => inputCounter.correctOutput(tokens, route),
-        requestedThinking: requestedThinking({ ...body, ...route.options }, {
-          maxTokens: request.max_tokens,
-          facts: route.facts,
-        }),
-        maxTokens: request.max_tokens,
-      });
-      const toFailure = (error: unknown) =>
-        countOverflow(redactKey(error, route.upstream, caller), () => ({
-          inputTokens: inputCounter.count(request, route).tokens,
-          contextLength: route.facts.contextLength,
-        }));
-      return readOn(answer, { signal, clock, shutdown, admission });
+  return (original) => relay(() => begin(original));
 
-      /** Sends the request and reads its answer. `upstreamSignal` aborts both. */
-      async function* answer(upstreamSignal: AbortSignal): AsyncGenerator<StreamEvent[]> {
-        const turn = observer.startTurn({ ...toTurnStart(route), maxTokens: request.max_tokens });
-        let usage: TurnUsage | undefined;
-        let stopReason: string | null | undefined;
-        let failure: unknown;
-        const endTurn = () => {
-          usage = tally.toTurnUsage(reader, { left: isLeft(upstreamSignal) });
-          onUsage(usage, route);
-        };
-        const sending = turn.run(() =>
-          sendTimed(
-            { signal: upstreamSignal, upstream: route.upstream, timeouts, onAbort: endTurn },
-            (timed) =>
-              sendTurn(context, route, {
-                body,
-                caller: { ...caller, betas },
-                retries,
-                clientSignal: signal,
-                onHeaders: (headers) => onHeaders?.(headers, route),
-                onRetry: () => observer.onRetry(route.upstream.name),
-                ...timed,
-              }),
-          )
-        );
-        const { response, idleTimer } = await sending.catch((error: unknown) => {
-          turn.end({ usage, error: isLeft(upstreamSignal) ? undefined : error });
-          throw toFailure(error);
-        });
-        try {
-          for await (const events of readAnswer(response, { context, route, reader, idleTimer })) {
-            tally.add(events);
-            const end = events.findLast((event) => event.type === "message_delta");
-            if (end !== undefined) stopReason = end.delta.stop_reason;
-            if (reader.unknownStop !== undefined) loss.add("answer.stop_reason", "approximated");
-            yield events;
-          }
-          if (reader.unknownStop !== undefined) {
-            const reason = reader.unknownStop.slice(0, 100);
-            const fields = { model: toRouteLabel(route), reason };
-            logWarning("an answer ended for an unknown reason", fields, "upstream");
-          }
-        } catch (error) {
-          failure = toFailure(error);
-          throw failure;
-        } finally {
-          idleTimer.stop();
-          endTurn();
-          turn.end({
-            usage,
-            stopReason: stopReason ?? undefined,
-            error: isLeft(upstreamSignal) ? undefined : failure,
-          });
-          if (reader.inputTokens !== undefined) inputCounter.learn(request, route, reader.inputTokens);
-        }
-      }
+  /** Prepares a turn. What it returns sends the turn with the first read. */
+  async function begin(original: MessagesRequest): Promise<AsyncGenerator<StreamEvent[]>> {
+    const clears = appliesSystemChanges(route.upstream.preset, route.dialect);
+    const request = clears ? original : emptyClearedMessages(original);
+    rejectThread(request, route);
+    // The conversion of a large request is a task of its own: other requests continue before and after it.
+    const isLarge = context.inputCounter.estimate(request, route) > LARGE_INPUT_TOKENS;
+    const pause = async () => isLarge ? await nextTask() : undefined;
+    await pause();
+    const { body, reader, betas } = prepareTurn(context, request, {
+      route,
+      caller,
+      restoresNulls,
+      loss,
     });
+    if (route.dialect.name !== "anthropic") reportHeaders(caller, loss);
+    if (config.validation === "strict") rejectLosses(loss, route);
+    await admission.assertBudget();
+    await pause();
+    signal.throwIfAborted();
+    const { clock, shutdown, inputCounter } = context;
+    const tally = new UsageTally({
+      price: priceOf(route),
+      countInput: () => inputCounter.count(request, route).tokens,
+      correctOutput: (tokens) => inputCounter.correctOutput(tokens, route),
+      requestedThinking: requestedThinking({ ...body, ...route.options }, {
+        maxTokens: request.max_tokens,
+        facts: route.facts,
+      }),
+      maxTokens: request.max_tokens,
+    });
+    const toFailure = (error: unknown) =>
+      countOverflow(redactKey(error, route.upstream, caller), () => ({
+        inputTokens: inputCounter.count(request, route).tokens,
+        contextLength: route.facts.contextLength,
+      }));
+    return readOn(answer, { signal, clock, shutdown, admission });
+
+    /** Sends the request and reads its answer. `upstreamSignal` aborts both. */
+    async function* answer(upstreamSignal: AbortSignal): AsyncGenerator<StreamEvent[]> {
+      const turn = observer.startTurn({ ...toTurnStart(route), maxTokens: request.max_tokens });
+      let usage: TurnUsage | undefined;
+      let stopReason: string | null | undefined;
+      let failure: unknown;
+      let answers = false;
+      const startedAt = clock.now();
+      // What ends with the client's request or its time limit is no failure of the upstream.
+      const onFailure = (error: unknown) => {
+        if (!upstreamSignal.aborted && !signal.aborted) reportFailure(context, route, { error, startedAt });
+      };
+      const endTurn = () => {
+        usage = tally.toTurnUsage(reader, { left: isLeft(upstreamSignal) });
+        onUsage(usage, route);
+      };
+      const sending = turn.run(() =>
+        sendTimed(
+          { signal: upstreamSignal, upstream: route.upstream, timeouts, onAbort: endTurn },
+          (timed) =>
+            sendTurn(context, route, {
+              body,
+              caller: { ...caller, betas },
+              retries,
+              clientSignal: signal,
+              onHeaders: (headers) => onHeaders?.(headers, route),
+              onRetry: () => observer.onRetry(route.upstream.name),
+              ...timed,
+            }),
+        )
+      );
+      const { response, idleTimer } = await sending.catch((error: unknown) => {
+        onFailure(error);
+        turn.end({ usage, error: isLeft(upstreamSignal) ? undefined : error });
+        throw toFailure(error);
+      });
+      try {
+        for await (const events of readAnswer(response, { context, route, reader, idleTimer })) {
+          tally.add(events);
+          if (!answers && events.some(isContent)) {
+            answers = true;
+            context.targetHealth.succeed(route, startedAt);
+          }
+          const end = events.findLast((event) => event.type === "message_delta");
+          if (end !== undefined) stopReason = end.delta.stop_reason;
+          if (reader.unknownStop !== undefined) loss.add("answer.stop_reason", "approximated");
+          yield events;
+        }
+        if (reader.unknownStop !== undefined) {
+          const reason = reader.unknownStop.slice(0, 100);
+          const fields = { model: toRouteLabel(route), reason };
+          logWarning("an answer ended for an unknown reason", fields, "upstream");
+        }
+      } catch (error) {
+        onFailure(error);
+        failure = toFailure(error);
+        throw failure;
+      } finally {
+        idleTimer.stop();
+        endTurn();
+        turn.end({
+          usage,
+          stopReason: stopReason ?? undefined,
+          error: isLeft(upstreamSignal) ? undefined : failure,
+        });
+        if (reader.inputTokens !== undefined) inputCounter.learn(request, route, reader.inputTokens);
+      }
+    }
+  }
+}
+
+/** Records the failure of an upstream, and logs the pause that it begins. */
+function reportFailure(
+  { targetHealth }: MessageContext,
+  route: Route,
+  { error, startedAt }: { error: unknown; startedAt: number },
+): void {
+  const failure = toApiError(error);
+  const cooldown = targetHealth.fail(route, { error: failure, startedAt });
+  if (cooldown === undefined) return;
+  const { status, failures, since, until } = cooldown;
+  const fields = { model: route.key, status, failures, seconds: (until - since) / 1000 };
+  logWarning("a model failed and is skipped for a while", fields, "upstream");
 }
 
 /** Estimated input of a large request. */

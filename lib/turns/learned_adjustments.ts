@@ -1,7 +1,7 @@
 import { LruMap } from "../base/lru.ts";
 import { type Adjustment, isRemembered, isSameAdjustment } from "../dialects/adjustments/adjustment.ts";
 import type { Route } from "../upstreams/upstream.ts";
-import { toRouteLabel } from "../upstreams/find_route.ts";
+import { toRouteLabel } from "../upstreams/route_label.ts";
 
 /** Maximum number of models that are remembered; the least recently used is forgotten. */
 const MAX_MODELS = 1000;

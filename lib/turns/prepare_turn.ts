@@ -13,7 +13,7 @@ import {
   type TurnContext,
 } from "../dialects/mod.ts";
 import { toWellFormed } from "../dialects/request/well_formed.ts";
-import { toRouteLabel } from "../upstreams/find_route.ts";
+import { toRouteLabel } from "../upstreams/route_label.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import type { MessageContext } from "./context.ts";
 

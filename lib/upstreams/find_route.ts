@@ -4,18 +4,20 @@ import { LOCAL } from "../config/gateway_keys.ts";
 import { findClaudeSubstitute } from "./claude_model.ts";
 import { findModel, type ListedModel, toFacts } from "./model_list.ts";
 import { hostFacts } from "../dialects/mod.ts";
-import { resolveModel, resolveTarget, unknownModelError } from "./resolve.ts";
+import { noUpstreamError, resolveGroups, resolveModel, resolveTarget, unknownModelError } from "./resolve.ts";
 import type { ModelCache } from "./model_cache.ts";
-import { DEMO, type Directory, type Route } from "./upstream.ts";
+import type { TargetHealth } from "./targets/target_health.ts";
+import { DEMO, type Directory, type Route, type RouteTarget } from "./upstream.ts";
 
-/** Sources of models: the settings and the model lists of upstreams. */
+/** Sources of models: the settings, the model lists of upstreams, and which targets have failed. */
 export interface ModelLookup {
   directory: Directory;
   modelCache: ModelCache;
+  targetHealth: TargetHealth;
 }
 
 /**
- * Finds the route for a model's name.
+ * Finds the route for a model's name: of its targets, the first that does not cool down.
  *
  * If the upstream lists all of its models and this one is missing, a Claude model may have a substitute
  * ({@linkcode findClaudeSubstitute}); else the next fallback is used, else the model is rejected. Names that stand for several models (`~author/…-latest`, `@preset/…`) are not checked.
@@ -24,26 +26,35 @@ export interface ModelLookup {
  * the client may send one, else `api_error`.
  */
 export async function findRoute(lookup: ModelLookup, name: string, caller: Caller): Promise<Route> {
-  return await completeRoute(lookup, resolveModel(name, lookup.directory), caller);
+  const groups = resolveGroups(name, lookup.directory);
+  const targets = groups.flatMap((group) => lookup.targetHealth.order(group, caller));
+  const route = await chooseRoute(lookup, targets, caller);
+  if (route === undefined) throw noUpstreamError(name);
+  return route;
 }
 
 /**
- * Finds the next fallback of a failed route; `undefined` if none is left.
+ * Finds the next target of a failed route; `undefined` if none is left.
  *
  * @throws {ApiError} as {@linkcode findRoute} does.
  */
 export async function findFallback(
   lookup: ModelLookup,
-  { alias, fallbacks: [next, ...fallbacks] }: RouteWithoutFacts,
+  { fallbacks }: Pick<Route, "fallbacks">,
   caller: Caller,
 ): Promise<Route | undefined> {
-  if (next === undefined) return undefined;
-  const target = typeof next === "string" ? { model: next } : next;
-  return await completeRoute(
-    lookup,
-    { ...resolveTarget(alias, target, lookup.directory), fallbacks },
-    caller,
-  );
+  return await chooseRoute(lookup, fallbacks, caller);
+}
+
+async function chooseRoute(
+  lookup: ModelLookup,
+  targets: readonly RouteTarget[],
+  caller: Caller,
+): Promise<Route | undefined> {
+  const choice = lookup.targetHealth.choose(targets);
+  if (choice === undefined) return undefined;
+  const { target, others, skipped } = choice;
+  return await completeRoute(lookup, { ...target, fallbacks: others, skipped }, caller);
 }
 
 /** A route before the facts of its model are looked up. */
@@ -79,8 +90,8 @@ async function findSubstitute(
   if (substitute === undefined) return undefined;
   if ("model" in substitute) {
     const target = { model: substitute.model, upstream: upstream.name };
-    const { model, dialect } = resolveTarget(alias, target, directory);
-    return { ...route, model, dialect, facts: toFacts(findModel(listed, model)) };
+    const { key, model, dialect } = resolveTarget(alias, target, directory);
+    return { ...route, key, model, dialect, facts: toFacts(findModel(listed, model)) };
   }
   const target = resolveModel(substitute.alias, directory);
   const missing = target.upstream === upstream && findModel(listed, target.model) === undefined;
@@ -109,8 +120,3 @@ function missingKeyError(name: string, { upstreams }: Directory, { client }: Cal
 }
 
 const MAX_NAMED_UPSTREAMS = 5;
-
-/** Formats upstream and model as `upstream/model`, in characters allowed in a header. */
-export function toRouteLabel({ upstream, model }: Pick<Route, "upstream" | "model">): string {
-  return `${upstream.name}/${model}`.toWellFormed().replace(/[^\w./:@~+-]/gu, encodeURIComponent);
-}

@@ -1,12 +1,14 @@
 import { closestMatch } from "leven";
 import { dialectFor, hostFacts } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
-import type { Target } from "../config/aliases.ts";
-import type { Directory, Route, Upstream } from "./upstream.ts";
+import { fnv } from "../dialects/fnv.ts";
+import { type Target, toTargetGroups } from "../config/aliases.ts";
+import { toRouteLabel } from "./route_label.ts";
+import type { Directory, Route, RouteTarget, Upstream } from "./upstream.ts";
 
 /**
- * Resolves a model's name to a route. A name is an alias, an id of Claude Code, `upstream/model`, or a model of the
- * first upstream.
+ * Resolves a model's name to its first target. A name is an alias, an id of Claude Code, `upstream/model`, or a model of
+ * the first upstream.
  *
  * @example Usage
  * ```ts
@@ -22,10 +24,23 @@ import type { Directory, Route, Upstream } from "./upstream.ts";
  * ```
  */
 export function resolveModel(alias: string, directory: Directory): Omit<Route, "facts"> {
+  const [target, ...fallbacks] = resolveGroups(alias, directory).flat();
+  if (target === undefined) throw noUpstreamError(alias);
+  return { ...target, fallbacks };
+}
+
+/**
+ * Resolves a model's name to its targets. Those of a group share the requests; the next group is asked if no target of
+ * the earlier ones answers.
+ */
+export function resolveGroups(alias: string, directory: Directory): RouteTarget[][] {
   const { aliases } = directory;
   const entry = aliases.get(alias) ?? aliases.get(fromClaudeName(alias)) ?? { model: alias };
-  const { fallbacks = [], ...target } = entry;
-  return { ...resolveTarget(alias, target, directory), fallbacks };
+  const groups = toTargetGroups(entry);
+  const hasAlternatives = groups.flat().length > 1;
+  return groups.map((group) =>
+    group.map((target) => ({ ...resolveTarget(alias, target, directory), hasAlternatives }))
+  );
 }
 
 /**
@@ -41,24 +56,30 @@ export function routeNames(
   return [...names, upstream.name === first?.name ? model : `${upstream.name}/${model}`];
 }
 
-/** Resolves a target of an alias, its model or a fallback, to a route. */
+/** Resolves a target of an alias, its model or a fallback. */
 export function resolveTarget(
   alias: string,
-  { model: name, upstream: upstreamName, options = {}, cache_control: cacheControl = true }: Target,
+  { model: name, upstream: upstreamName, options = {}, cache_control: cacheControl = true, weight = 1 }:
+    Target,
   { upstreams }: Directory,
-): Omit<Route, "facts" | "fallbacks"> {
+): Omit<RouteTarget, "hasAlternatives"> {
   const [first] = upstreams.values();
   const [, prefix = "", rest = ""] = /^([^/]+)\/(.+)$/.exec(name) ?? [];
   // `openrouter/auto` is a model of OpenRouter. The first upstream's name is a prefix only before `author/model`.
   const prefixed = upstreamName === undefined && (prefix !== first?.name || rest.includes("/"));
   const other = prefixed ? upstreams.get(prefix) : undefined;
   const upstream = other ?? upstreams.get(upstreamName ?? "") ?? first;
-  if (upstream === undefined) {
-    throw new ApiError("not_found_error", `Cannot use model "${alias}": no upstream is configured`);
-  }
+  if (upstream === undefined) throw noUpstreamError(alias);
   const model = toUpstreamModel(other === undefined ? name : rest, upstream);
   const dialect = dialectFor(upstream.preset, upstream.dialectChoice, model);
-  return { alias, model, upstream, dialect, options, cacheControl };
+  const hash = Object.keys(options).length === 0 ? "" : `#${fnv(JSON.stringify(options)).toString(16)}`;
+  const key = `${toRouteLabel({ upstream, model })}${hash}`;
+  return { key, weight, alias, model, upstream, dialect, options, cacheControl };
+}
+
+/** Returns the error for a model without an upstream. */
+export function noUpstreamError(alias: string): ApiError {
+  return new ApiError("not_found_error", `Cannot use model "${alias}": no upstream is configured`);
 }
 
 /** Converts a model's name to the upstream's. OpenRouter and Anthropic format Claude versions differently. */

@@ -40,7 +40,7 @@ export function retryDelay(
 }
 
 /** Converts `retry-after`, in seconds or as a date, to milliseconds from now. */
-function toMilliseconds(retryAfter: string | undefined, now: number): number | undefined {
+export function toMilliseconds(retryAfter: string | undefined, now: number): number | undefined {
   if (retryAfter === undefined) return undefined;
   const ms = /^\d+(\.\d+)?$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - now;
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);

@@ -2,7 +2,7 @@ import type { DialectChoice } from "../config/presets.ts";
 import type { Dialect, ModelFacts, UpstreamKind } from "../dialects/mod.ts";
 import type { Adjustment } from "../dialects/adjustments/adjustment.ts";
 import type { JsonObject } from "../base/json.ts";
-import type { Alias, Target } from "../config/aliases.ts";
+import type { Alias } from "../config/aliases.ts";
 
 /** An upstream that the gateway can send requests to. */
 export interface Upstream {
@@ -26,10 +26,14 @@ export interface Upstream {
   fetch?: typeof fetch;
 }
 
-/** Upstream, model, dialect and options of a request. */
-export interface Route {
-  /** Facts about the model from the upstream's list. */
-  facts: ModelFacts;
+/** Upstream, model, dialect and options of requests for an alias. */
+export interface RouteTarget {
+  /** `upstream/model`, with a hash of the options if there are some. */
+  key: string;
+  /** Share of the requests, relative to those of the other targets in its group. */
+  weight: number;
+  /** True if its alias has other targets. Only then a failure makes it cool down. */
+  hasAlternatives: boolean;
   /** The model's name in the client's request. */
   alias: string;
   /** The model's name at the upstream. */
@@ -39,10 +43,18 @@ export interface Route {
   options: JsonObject;
   /** True if cache breakpoints are sent. Some providers behind OpenRouter reject requests that have them. */
   cacheControl: boolean;
+}
+
+/** The target that a request is sent to. */
+export interface Route extends RouteTarget {
+  /** Facts about the model from the upstream's list. */
+  facts: ModelFacts;
   /** Changes of this request after refusals of the upstream. */
   adjustments?: readonly Adjustment[] | undefined;
-  /** Targets to try in order if this route fails. */
-  fallbacks: readonly (string | Target)[];
+  /** Targets to try in order if this one fails. */
+  fallbacks: readonly RouteTarget[];
+  /** Names of targets that would have come first, but cool down after failures. */
+  skipped?: readonly string[];
 }
 
 /** Upstreams and aliases that model names resolve to. */

@@ -32,7 +32,12 @@ const KEYS = {
 const SETTINGS = {
   GATEWAY_API_KEYS: Object.entries(KEYS).map(([name, key]) => `${name}:${key}`),
   GATEWAY_ADMIN_KEY: "admin-0123456789abcdef",
-  MODEL_MAP: { fast: "x/secret-model", slow: { model: "openai/gpt-5", fallbacks: ["x/secret-model"] } },
+  MODEL_MAP: {
+    fast: "x/secret-model",
+    leak: { model: "openai/gpt-5", fallbacks: ["x/secret-model"] },
+    share: { targets: ["x/secret-model", "openai/gpt-5"] },
+    slow: { model: "openai/gpt-5", fallbacks: ["openai/gpt-5-mini"] },
+  },
   UPSTREAMS: { local: { url: "http://127.0.0.1:9/v1" }, openai2: { url: "http://127.0.0.1:9/v1" } },
   MODEL_ACCESS: { alice: ["openai/*", "fast"], carol: [], admin: ["*"], "*": ["local/*"] },
 };
@@ -41,6 +46,8 @@ const SETTINGS = {
 const REQUESTS: [name: keyof typeof KEYS | "admin", model: string, allowed: boolean][] = [
   ["alice", "openai/gpt-5", true],
   ["alice", "slow", true],
+  ["alice", "leak", false],
+  ["alice", "share", false],
   ["alice", "fast", true],
   ["alice", "claude-gw-fast", true],
   ["alice", "x/secret-model", false],
@@ -116,4 +123,15 @@ test("GET /v1/models lists only the models that a key may use", async () => {
   assert.ok((await idsOf(SETTINGS.GATEWAY_ADMIN_KEY)).includes("big"));
   const one = await gateway.get("/v1/models/big", { "x-api-key": KEYS.alice });
   assert.equal(one.status, 403);
+});
+
+test("GET /health/detailed shows only the aliases that a key may use", async () => {
+  const gateway = createTestGateway({ settings: SETTINGS });
+  const aliasesOf = async (key: string) => {
+    const health = await (await gateway.get("/health/detailed", { "x-api-key": key })).json();
+    return Object.keys(health.services.aliases);
+  };
+  assert.deepEqual(await aliasesOf(KEYS.alice), ["slow"]);
+  assert.deepEqual(await aliasesOf(KEYS.carol), []);
+  assert.deepEqual(await aliasesOf(SETTINGS.GATEWAY_ADMIN_KEY), ["leak", "share", "slow"]);
 });

@@ -61,6 +61,8 @@ test("describeConfig() lists each setting with its value and source", () => {
     "FIRST_BYTE_TIMEOUT 300 (default)",
     "IDLE_TIMEOUT 120 (default)",
     "UPSTREAM_RETRIES 0 (default)",
+    "COOLDOWN 5 (default)",
+    "COOLDOWN_MAX 300 (default)",
     "HEADER_TIMEOUT 10 (default)",
     "BODY_TIMEOUT 60 (default)",
     "SHUTDOWN_TIMEOUT 30 (default)",

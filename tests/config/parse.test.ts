@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { requireKeysOffLoopback } from "../../lib/config/bind_check.ts";
 import { ConfigError, parseConfig, type Sources } from "../../lib/config/parse.ts";
 import { SETTING_NAMES, SETTINGS, type Settings } from "../../lib/config/settings.ts";
+import { toTargetGroups } from "../../lib/config/aliases.ts";
 import { describeConfig } from "../../lib/cli/help.ts";
 import { readFlags } from "../../lib/cli/flags.ts";
 
@@ -10,6 +12,7 @@ const DEFAULTS = {
   host: "127.0.0.1",
   modelAccess: new Map(),
   openAccess: "off",
+  signIn: "off",
   openrouterBaseUrl: "https://openrouter.ai/api/v1",
   upstreams: new Map(),
   anthropicModel: "anthropic/claude-opus-5.5",
@@ -22,6 +25,8 @@ const DEFAULTS = {
   firstByteTimeout: 300,
   idleTimeout: 120,
   upstreamRetries: 0,
+  cooldown: 5,
+  cooldownMax: 300,
   headerTimeout: 10,
   bodyTimeout: 60,
   shutdownTimeout: 30,
@@ -147,6 +152,13 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   [{ CONNECT_TIMEOUT: "0.5" }, { connectTimeout: 0.5 }],
   [{ FIRST_BYTE_TIMEOUT: 600 }, { firstByteTimeout: 600 }],
   [{ IDLE_TIMEOUT: "0" }, { idleTimeout: 0 }],
+  [
+    { MODEL_MAP: '{"fast":{"targets":["a/b",{"model":"c","weight":3}],"fallbacks":["d"]}}' },
+    {
+      modelMap: new Map([["fast", { targets: ["a/b", { model: "c", weight: 3 }], fallbacks: ["d"] }]]),
+    },
+  ],
+  [{ COOLDOWN: "0", COOLDOWN_MAX: 60 }, { cooldown: 0, cooldownMax: 60 }],
   [{ UPSTREAM_RETRIES: "2" }, { upstreamRetries: 2 }],
   [{ HEADER_TIMEOUT: "5" }, { headerTimeout: 5 }],
   [{ BODY_TIMEOUT: "5" }, { bodyTimeout: 5 }],
@@ -189,6 +201,8 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   [{ BODY_MEMORY: "64" }, { bodyMemory: 64 }],
   [{ RATE_LIMIT_STORE: "rediss://host" }, { rateLimitStore: "rediss://host" }],
   [{ STATE_DIR: "/var/lib/gateway" }, { stateDir: "/var/lib/gateway" }],
+  [{ KEY_STORE: " state_dir ", STATE_DIR: "state" }, { keyStore: "state_dir", stateDir: "state" }],
+  [{ KEY_STORE: "redis://host", SIGN_IN: "on" }, { keyStore: "redis://host", signIn: "on" }],
   [{ DATA_DIR: "data", DATA_QUOTA: "1" }, { dataDir: "data", dataQuota: 1 }],
   [{ BATCH_CONCURRENCY: 1000 }, { batchConcurrency: 1000 }],
   [
@@ -235,12 +249,16 @@ const URL_ = "expected an http or https URL without user name, password, query a
 const OBJECT = 'expected a JSON object such as {"fast": "openai/gpt-5-mini"}';
 const ALIAS =
   'must have a name and be "model" or {"model": "…"}, optionally with "upstream" (string), "options" (object), "cache_control" (true or false) and "fallbacks" (list of models)';
+const TARGETS =
+  'must have a name and "targets", a list of models, each optionally with "upstream", "options", "cache_control" and "weight" (1 to 1000), and optionally "fallbacks" (list of models)';
 const UPSTREAMS =
   'expected a JSON object such as {"groq": {"url": "https://api.groq.com/openai/v1", "key": "…"}}';
 const HOSTS =
   "other, openrouter, openai, azure, gemini, groq, deepseek, mistral, xai, zai, moonshot, ollama, vllm, llamacpp, lmstudio, anthropic";
 const WHOLE = "a whole number of at least 1, or null for no limit";
 const USD = "an amount in USD of at least 0, or null for no limit";
+const KEY_STORE =
+  "expected state_dir, or a redis:// or rediss:// URL with a host, without query and fragment";
 const STORE = "expected memory, or a redis:// or rediss:// URL with a host, without query and fragment";
 const SECONDS = "expected a number of seconds from 0 to 604800";
 
@@ -314,6 +332,9 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ],
   ["GATEWAY_ADMIN_KEY", "", "(0 characters)", "the key is empty"],
   ["GATEWAY_ADMIN_KEY", 1234567890123456, "(16 characters)", "expected a key"],
+  ["KEY_STORE", "disk", "(4 characters)", KEY_STORE],
+  ["KEY_STORE", "", "(0 characters)", KEY_STORE],
+  ["SIGN_IN", "yes", '"yes"', "expected on or off"],
   ["MODEL_ACCESS", "[]", '"[]"', 'expected a JSON object such as {"alice": ["openai/*", "fast"]}'],
   ["MODEL_ACCESS", '{"local": "a"}', '"{\\"local\\": \\"a\\"}"', 'key "local" must have a list of models'],
   ["MODEL_ACCESS", { local: [""] }, '"{\\"local\\":[\\"\\"]}"', 'key "local" must have a list of models'],
@@ -405,7 +426,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
     "MODEL_MAP",
     { a: { model: "m", extra: 1 } },
     '"{\\"a\\":{\\"model\\":\\"m\\",\\"extra\\":1}}"',
-    'alias "a" has an unknown key "extra"; expected model, upstream, options, cache_control, fallbacks',
+    'alias "a" has an unknown key "extra"; expected model, upstream, options, cache_control, fallbacks, targets',
   ],
   [
     "MODEL_MAP",
@@ -422,6 +443,8 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["IDLE_TIMEOUT", "2m", '"2m"', SECONDS],
   ["UPSTREAM_RETRIES", "3", '"3"', "expected a whole number from 0 to 2"],
   ["UPSTREAM_RETRIES", 0.5, '"0.5"', "expected a whole number from 0 to 2"],
+  ["COOLDOWN", "-1", '"-1"', "expected a number of seconds from 0 to 604800"],
+  ["COOLDOWN_MAX", "0", '"0"', "expected a number of seconds from 1 to 604800"],
   ["HEADER_TIMEOUT", "x", '"x"', SECONDS],
   ["BODY_TIMEOUT", "x", '"x"', SECONDS],
   ["SHUTDOWN_TIMEOUT", "x", '"x"', SECONDS],
@@ -442,6 +465,32 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["LIMITS", { each: { streams: 7 } }, '"{\\"each\\":{\\"streams\\":7}}"', [
     'each has an unknown limit "streams"; the nearest is concurrent',
   ]],
+  ["MODEL_MAP", { a: { targets: [] } }, '"{\\"a\\":{\\"targets\\":[]}}"', `alias "a" ${TARGETS}`],
+  ["MODEL_MAP", { a: { targets: "m" } }, '"{\\"a\\":{\\"targets\\":\\"m\\"}}"', `alias "a" ${TARGETS}`],
+  [
+    "MODEL_MAP",
+    { a: { targets: [{ model: "m", weight: 0 }] } },
+    '"{\\"a\\":{\\"targets\\":[{\\"model\\":\\"m\\",\\"weight\\":0}]}}"',
+    `alias "a" ${TARGETS}`,
+  ],
+  [
+    "MODEL_MAP",
+    { a: { targets: [{ model: "m", wieght: 2 }] } },
+    '"{\\"a\\":{\\"targets\\":[{\\"model\\":\\"m\\",\\"wieght\\":2}]}}"',
+    'alias "a" has an unknown key "wieght" in a target; the nearest is weight',
+  ],
+  [
+    "MODEL_MAP",
+    { a: { model: "m", weight: 2 } },
+    '"{\\"a\\":{\\"model\\":\\"m\\",\\"weight\\":2}}"',
+    'alias "a" has an unknown key "weight"; expected model, upstream, options, cache_control, fallbacks, targets',
+  ],
+  [
+    "MODEL_MAP",
+    { a: { targets: ["m"], model: "n" } },
+    '"{\\"a\\":{\\"targets\\":[\\"m\\"],\\"model\\":\\"n\\"}}"',
+    'alias "a" has an unknown key "model"; expected targets, fallbacks',
+  ],
   [
     "MODEL_MAP",
     { a: { model: "m", cacheControl: false } },
@@ -568,10 +617,12 @@ test("parseConfig() rejects aliases of unknown upstreams", () => {
     a: { model: "m", upstream: "gone" },
     b: { model: "m", upstream: "openrouter", fallbacks: ["m", { model: "m", upstream: "away" }] },
     c: { model: "m", upstream: "here" },
+    t: { targets: ["m", { model: "m", upstream: "here" }, { model: "m", upstream: "far" }] },
   };
   assert.deepEqual(mistakesOf({ settings: { MODEL_MAP, UPSTREAMS: { here: { url: "http://h" } } } }), [
     'Cannot use MODEL_MAP: alias "a" uses upstream "gone", which is not in UPSTREAMS',
     'Cannot use MODEL_MAP: alias "b" uses upstream "away", which is not in UPSTREAMS',
+    'Cannot use MODEL_MAP: alias "t" uses upstream "far", which is not in UPSTREAMS',
   ]);
 });
 
@@ -610,6 +661,22 @@ test("parseConfig() rejects limits for unknown keys", () => {
   ]);
   const keys = { GATEWAY_API_KEYS: "alice:0123456789abcdef", GATEWAY_ADMIN_KEY: "fedcba9876543210" };
   assert.deepEqual(mistakesOf({ settings: { LIMITS, ...keys } }), [strange("local", '"alice", "admin"')]);
+});
+
+test("parseConfig() requires of KEY_STORE its folder, and of SIGN_IN a key", () => {
+  assert.deepEqual(mistakesOf({ settings: { KEY_STORE: "state_dir" } }), [
+    "Cannot use KEY_STORE: STATE_DIR, the folder for the keys, is not set",
+  ]);
+  assert.deepEqual(mistakesOf({ settings: { SIGN_IN: "on", GATEWAY_ADMIN_KEY: "k" } }), [
+    "Cannot use SIGN_IN: neither GATEWAY_API_KEYS nor KEY_STORE is set, and there is no key to sign in with",
+  ]);
+  const KEY_STORE = "redis://host";
+  parseConfig({ settings: { KEY_STORE, TOOLS: "network", WORKSPACE_ROOT: "/w" } });
+  requireKeysOffLoopback(parseConfig({ settings: { KEY_STORE } }), "0.0.0.0");
+  const LIMITS = { keys: { local: {} } };
+  assert.deepEqual(mistakesOf({ settings: { KEY_STORE, LIMITS } }), [
+    'Cannot use LIMITS: no key is named "local"; the settings have no keys',
+  ]);
 });
 
 test("parseConfig() reports aliases of unknown upstreams beside all other mistakes", () => {
@@ -678,7 +745,9 @@ test("parseConfig() keeps the options of an alias from changing the prototype", 
   const { modelMap } = parseConfig({
     env: { MODEL_MAP: '{"a":{"model":"m","options":{"__proto__":{"polluted":1}}}}' },
   });
-  const options = modelMap.get("a")?.options ?? {};
+  const [[target] = []] = toTargetGroups(modelMap.get("a") ?? { model: "missing" });
+  const options = target?.options ?? {};
+  assert.equal(target?.model, "m");
   assert.equal(Object.getPrototypeOf(options), Object.prototype);
   assert.equal(Object.assign({}, options).polluted, undefined);
 });

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { test } from "node:test";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
 import * as v from "valibot";
 import { COMMANDS } from "../../lib/cli/commands.ts";
 import { readFlags } from "../../lib/cli/flags.ts";
@@ -174,8 +176,18 @@ function toSettings({ variables, words }: Command, shown: string): Record<string
   // Other users of a machine can read the flags of a running program.
   const secrets = SETTING_NAMES.filter((name) => SETTINGS[name].secret && flags.values[name] !== undefined);
   assert.deepEqual(secrets, [], `${shown}: give secrets in the environment`);
-  const given = Object.entries(variables).map(([name, value]) => [name, withSecrets(value)]);
+  const given = Object.entries(variables).map(([name, value]) => [
+    name,
+    name === "STATE_DIR" ? createStateFolder() : withSecrets(value),
+  ]);
   return { ...Object.fromEntries(given), ...flags.values };
+}
+
+/** Returns a folder that stands for one of the documentation. It is removed after the tests. */
+function createStateFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "docs-state-"));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /** A profile of permissions is one of deno.json's. */
@@ -197,7 +209,12 @@ async function checkRequest(
     if (word === "-H") headers.set(name, value);
   }
   const body = words.includes("-d") ? words[words.indexOf("-d") + 1] ?? "" : undefined;
-  const init = body === undefined ? { headers } : { method: "POST", headers, body };
+  const method = words.includes("-X")
+    ? words[words.indexOf("-X") + 1] ?? ""
+    : body === undefined
+    ? "GET"
+    : "POST";
+  const init = { method, headers, ...(body !== undefined && { body }) };
   const response = await gateway.fetch(new Request(url, init));
   const answer = await response.text();
   assert.equal(response.status, 200, `${shown}\n${answer}`);

@@ -18,6 +18,9 @@ const current = pages.filter(({ path }) => path !== "CHANGELOG.md");
 
 /** Variables of clients, runtimes and tests, which are no settings. */
 const OTHER_VARIABLES = new Set([
+  // Settings of claude-code-router.
+  "API_TIMEOUT_MS",
+  "PROXY_URL",
   "ANTHROPIC_API_BASE",
   "ANTHROPIC_API_KEY",
   "ANTHROPIC_AUTH_TOKEN",
@@ -44,7 +47,17 @@ const OTHER_VARIABLES = new Set([
 
 /** Flags of the program that are no settings, and those of the runtimes. */
 const OTHER_FLAGS = new Set([
-  ...["--config", "--fixture", "--help", "--check", "--mcp", "--settings", "--shell", "--version"],
+  ...[
+    "--config",
+    "--fixture",
+    "--from-ccr",
+    "--help",
+    "--check",
+    "--mcp",
+    "--settings",
+    "--shell",
+    "--version",
+  ],
   ...[
     "--allow-all",
     "--allow-env",

@@ -84,5 +84,5 @@ test("examine() reports a workspace that cannot be used", async () => {
     GATEWAY_API_KEYS: "alice-0123456789abcdef",
   });
   assert.match(report, /Tools\n {2}FAIL /);
-  assert.match(report, /ANTHROPIC_AUTH_TOKEN=\(a key of GATEWAY_API_KEYS\)/);
+  assert.match(report, /ANTHROPIC_AUTH_TOKEN=\(a key of the gateway\)/);
 });

@@ -13,18 +13,18 @@ export interface Room {
 export const ROOMS: Record<string, Room> = {
   "mod.ts": { uses: "cli gateway.ts server anthropic config runtime" },
   "worker.ts": { uses: "gateway.ts config observability runtime base" },
-  "cli": { uses: "doctor replay config observability runtime base" },
+  "cli": { uses: "doctor replay claude_code config observability runtime base" },
   "doctor": {
     uses: "turns upstreams dialects access anthropic config runtime base tools/toolbox",
   },
   "replay": { uses: "anthropic config observability runtime base" },
   "gateway.ts": {
     uses:
-      "server server/mcp_server turns upstreams tokens access limits durable config observability runtime base",
+      "server server/mcp_server turns upstreams tokens access keys limits durable config observability runtime base",
   },
   "server": {
     uses:
-      "server/mcp_server turns server_tools upstreams tokens dialects/mod.ts dialects access limits durable anthropic config observability runtime base tools/mcp/managed",
+      "server/mcp_server turns server_tools upstreams tokens dialects/mod.ts dialects access keys limits durable claude_code anthropic config observability runtime base tools/mcp/managed",
   },
   "server/mcp_server": {
     uses:
@@ -53,12 +53,14 @@ export const ROOMS: Record<string, Room> = {
   "dialects/responses": { uses: "dialects anthropic json_schema base", pure: true },
   "dialects": { uses: "anthropic json_schema base", pure: true },
   "access": { uses: "config base" },
+  "keys": { uses: "access config observability runtime base" },
   "limits": {
     uses: "config observability runtime base",
     pure: true,
     except: ["limiter", "memory_store", "redis_store", "spend_file"],
   },
   "durable": { uses: "anthropic config observability runtime base" },
+  "claude_code": { uses: "base", pure: true },
   "anthropic": { uses: "base", pure: true },
   "json_schema": { uses: "base", pure: true },
   "config": { uses: "base tools/call.ts tools/mcp/managed/server_config.ts", pure: true },

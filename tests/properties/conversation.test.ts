@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { cutBySizes, toBytes } from "../kit/bytes.ts";
 import { foldEvents, parseEvents } from "../kit/events.ts";
@@ -8,7 +9,6 @@ import type { Wire } from "../kit/json.ts";
 import { API_SETTINGS, MODELS, UPSTREAM_APIS, type UpstreamApi } from "../kit/request.ts";
 import { DONE, writeChunk, writeDelta, writeEvent } from "../kit/streams.ts";
 import { type FakeResponse, FakeUpstream } from "../kit/upstream.ts";
-import { declareTests, test } from "../kit/untracked.ts";
 
 // A conversation as agents have it: the model thinks and calls a tool, thinks and calls two, then says what came of it.
 // At every byte of every answer the upstream breaks off, at every third it falls silent, and at every event the client
@@ -253,5 +253,3 @@ for (const api of UPSTREAM_APIS) {
     }
   });
 }
-
-await declareTests();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { test } from "node:test";
 import process from "node:process";
 import { setImmediate } from "node:timers/promises";
 import type { StreamEvent } from "../../lib/anthropic/events.ts";
@@ -11,7 +12,6 @@ import { checkGrammar } from "../kit/grammar.ts";
 import type { Wire } from "../kit/json.ts";
 import { API_SETTINGS, minimalRequest, UPSTREAM_APIS, type UpstreamApi } from "../kit/request.ts";
 import { DONE, writeChunk, writeDelta, writeEvent } from "../kit/streams.ts";
-import { declareTests, test } from "../kit/untracked.ts";
 import { type FakeReply, type FakeResponse, FakeUpstream } from "../kit/upstream.ts";
 
 const unhandled: unknown[] = [];
@@ -429,5 +429,3 @@ test("POST /v1/messages leaves no rejection unhandled at any fault", async () =>
   await setImmediate();
   assert.deepEqual(unhandled, []);
 });
-
-await declareTests();

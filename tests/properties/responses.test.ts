@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { test } from "node:test";
 import fc from "fast-check";
 import { toUpstreamToolId } from "../../lib/dialects/tool_id.ts";
 import { askUntilIdle } from "./ask.ts";
@@ -8,7 +9,6 @@ import { foldEvents, parseEvents } from "../kit/events.ts";
 import { checkGrammar } from "../kit/grammar.ts";
 import type { Wire } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
-import { declareTests, test } from "../kit/untracked.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 300 });
 
@@ -53,5 +53,3 @@ test("POST /v1/messages returns the message of a whole response, streamed or who
     assertMessage(await wholeMessage(pieces, "application/json; charset=utf-8"), answer);
   }));
 });
-
-await declareTests();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { test } from "node:test";
 import fc from "fast-check";
 import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
 import { HOST_NAMES } from "../../lib/config/presets.ts";
@@ -12,7 +13,6 @@ import { toPlain } from "../kit/chat_request.ts";
 import { type Json, objects, parseJson, type Wire } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
 import { fromResponsesRequest } from "../kit/responses_request.ts";
-import { declareTests, test } from "../kit/untracked.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 150 });
 
@@ -112,5 +112,3 @@ for (const name of ["openai", "deepseek", "llamacpp"] as const) {
     }));
   });
 }
-
-await declareTests();

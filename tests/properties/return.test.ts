@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { test } from "node:test";
 import fc from "fast-check";
 import { seal } from "../../lib/dialects/sealed.ts";
 import { dialectFor } from "../../lib/dialects/mod.ts";
@@ -10,7 +11,6 @@ import { toMessagesRequest, toPlain } from "../kit/chat_request.ts";
 import { type Json, objects, parseJson } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
 import { MODELS } from "../kit/request.ts";
-import { declareTests, test } from "../kit/untracked.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 150 });
 
@@ -52,5 +52,3 @@ function withoutHostIds({ blocks, ...plain }: Json, strict: boolean): Json {
     blocks: kept.map((one) => ({ ...one, id: toId(one.id), tool_use_id: toId(one.tool_use_id) })),
   };
 }
-
-await declareTests();

@@ -7,7 +7,7 @@ import { toClientToolId, toUpstreamToolId } from "../../lib/dialects/tool_id.ts"
 import { newId } from "../../lib/runtime/ids.ts";
 import { LossReport } from "../../lib/dialects/loss.ts";
 import { resolveModel, toSlug } from "../../lib/upstreams/resolve.ts";
-import { toRouteLabel } from "../../lib/upstreams/find_route.ts";
+import { toRouteLabel } from "../../lib/upstreams/route_label.ts";
 import { writeEvents } from "../../lib/server/write_events.ts";
 import { readBytes } from "../../lib/upstreams/response/read_body.ts";
 import { readEvents } from "../../lib/upstreams/response/read_events.ts";

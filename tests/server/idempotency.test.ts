@@ -146,3 +146,31 @@ test("idempotency-key: a key that is too long or not ASCII is a 400", async () =
   }
   assert.equal(gateway.upstream.requests.length, 0);
 });
+
+test("idempotency-key: a kept or running answer is forbidden once the key may not use its model", async () => {
+  const keys = { GATEWAY_API_KEYS: "alice:key-of-alice-123456" };
+  const headers = { ...KEYED.headers, "x-api-key": "key-of-alice-123456" };
+  for (const body of [REQUEST, { ...STREAMED, models: ["vendor/other"] }]) {
+    const gateway = createTestGateway({ settings: keys, upstream: { body: COMPLETE_STREAMS.chat } });
+    const text = await (await gateway.post(body, { headers })).text();
+    const statusOf = async (patterns: string[]) => {
+      gateway.reload({ ...keys, MODEL_ACCESS: { alice: patterns } });
+      const repeat = await gateway.post(body, { headers });
+      return [repeat.status, await repeat.text() === text];
+    };
+    assert.deepEqual(await statusOf(["vendor/*"]), [200, true]);
+    assert.deepEqual(await statusOf(["openai/*"]), [403, false]);
+    assert.equal(gateway.upstream.requests.length, 1);
+  }
+});
+
+test("idempotency-key: the onRequest hook can refuse the repeat of a kept answer", async () => {
+  let refuses = false;
+  const gateway = createTestGateway({
+    upstream: { body: COMPLETE_STREAMS.chat },
+    hooks: { onRequest: () => refuses ? { refuse: "Not today" } : undefined },
+  });
+  assert.equal((await gateway.post(REQUEST, KEYED)).status, 200);
+  refuses = true;
+  assert.equal((await gateway.post(REQUEST, KEYED)).status, 403);
+});

@@ -197,6 +197,9 @@ export function toRoute(
 ): Route {
   const model = preset === "anthropic" || language === "anthropic" ? "claude-opus-5-5" : "some/model";
   return {
+    key: "up/m",
+    weight: 1,
+    hasAlternatives: false,
     alias: "m",
     model,
     upstream: { name: preset, baseUrl: "https://upstream.test", preset, dialectChoice: language },

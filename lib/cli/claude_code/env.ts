@@ -2,7 +2,7 @@ import { ConfigError, parseConfig } from "../../config/parse.ts";
 import { printLine } from "../../observability/log.ts";
 import { readFlags } from "../flags.ts";
 import { readSources } from "../sources.ts";
-import { CLEARED_VARIABLES } from "./client_settings.ts";
+import { CLEARED_VARIABLES } from "../../claude_code/client_settings.ts";
 import { describeSession, toConnection } from "./session.ts";
 import { type Shell, SHELLS, toShellLine } from "./shell.ts";
 

@@ -13,7 +13,7 @@ import { type RunningServer, serve } from "../../runtime/http/serve.ts";
 import type { CommandServices, CreateGateway } from "../command.ts";
 import { readFlags } from "../flags.ts";
 import { isGiven, readSources } from "../sources.ts";
-import { CLEARED_VARIABLES } from "./client_settings.ts";
+import { CLEARED_VARIABLES } from "../../claude_code/client_settings.ts";
 import {
   type Connection,
   DEMO_MODEL,

@@ -1,9 +1,14 @@
 import { isObject } from "../../base/json.ts";
+import { toLocalUrl } from "../../base/local_url.ts";
 import { NAME } from "../../base/version.ts";
 import type { LoadedSources } from "../../config/sources/load_sources.ts";
 import type { Config } from "../../config/settings.ts";
 import { isGiven } from "../sources.ts";
-import { type ClientSettings, type OfferedModel, toClientSettings } from "./client_settings.ts";
+import {
+  type ClientSettings,
+  type OfferedModel,
+  toClientSettings,
+} from "../../claude_code/client_settings.ts";
 
 /** How Claude Code reaches a gateway. */
 export interface Connection {
@@ -22,13 +27,14 @@ export const ANY_TOKEN = "any";
 
 /** Returns the address for clients on this machine, and a key of the settings if there is one in plain text. */
 export function toConnection({ host, port, gatewayApiKeys = [] }: Config): Connection {
-  const name = { "0.0.0.0": "127.0.0.1", "::": "::1" }[host] ?? host;
   const plain = gatewayApiKeys.flatMap((entry) => "key" in entry ? [entry.key] : []);
-  return { url: `http://${name.includes(":") ? `[${name}]` : name}:${port}`, token: plain[0] ?? ANY_TOKEN };
+  return { url: toLocalUrl(host, port), token: plain[0] ?? ANY_TOKEN };
 }
 
 /** Returns the model of new sessions by the settings; the embedded one if no other can answer. */
 export function chooseModel(sources: LoadedSources, config: Config): string | undefined {
+  // An alias of this name replaces ANTHROPIC_MODEL, with its options and fallbacks.
+  if (config.modelMap.has("big")) return "big";
   if (isGiven("ANTHROPIC_MODEL", sources)) return config.anthropicModel;
   if (config.openrouterApiKey !== undefined) return undefined;
   const [alias] = config.modelMap.keys();

@@ -1,6 +1,6 @@
 import { adminKey, type GatewayKey, gatewayKeys } from "../gateway_keys.ts";
 import { modelAccess, type ModelAccessInput } from "../model_access.ts";
-import { hostName, list, onOff, origin, type Schema } from "../schemas.ts";
+import { hostName, list, onOff, origin, type Schema, storeUrl } from "../schemas.ts";
 
 /** Settings that decide who may use the gateway, part of the table in `settings.ts`. */
 export const ACCESS_SETTINGS = {
@@ -21,6 +21,21 @@ export const ACCESS_SETTINGS = {
     guards: true,
     text:
       "Operator's key, `key` or `sha256:digest`: grants access as a client, and to metrics, errors, counters and `/v1/mcp/`",
+  },
+  KEY_STORE: {
+    flag: "--key-store",
+    schema: (): Schema<string, string> => storeUrl("state_dir"),
+    secret: true,
+    guards: true,
+    text:
+      "Store of the keys made at `/v1/gateway/keys`: state_dir (in `STATE_DIR`), or a redis:// or rediss:// URL; clients then need a key; unset: none can be made",
+  },
+  SIGN_IN: {
+    flag: "--sign-in",
+    reload: true,
+    schema: (): Schema<string | boolean, "on" | "off"> => onOff(),
+    default: "off",
+    text: "Sign-in from Claude Code with a key of the gateway: on or off",
   },
   MODEL_ACCESS: {
     flag: "--model-access",

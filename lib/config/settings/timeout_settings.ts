@@ -38,6 +38,20 @@ export const TIMEOUT_SETTINGS = {
     default: "0",
     text: "Retries of an upstream request that fails before its answer begins: 0 to 2",
   },
+  COOLDOWN: {
+    flag: "--cooldown",
+    reload: true,
+    schema: (): Seconds => seconds(0),
+    default: "5",
+    text: "Seconds to skip a failed model of an alias with several, doubled with each failure; 0: never",
+  },
+  COOLDOWN_MAX: {
+    flag: "--cooldown-max",
+    reload: true,
+    schema: (): Seconds => seconds(1),
+    default: "300",
+    text: "Maximum seconds for which a model is skipped after failures",
+  },
   HEADER_TIMEOUT: {
     flag: "--header-timeout",
     schema: (): Seconds => seconds(0),

@@ -1,3 +1,5 @@
+import { toAddress, toLocalUrl } from "../../base/local_url.ts";
+
 // The parts of Deno's and Bun's APIs that are used here; undefined on other runtimes.
 declare const Deno: {
   serve(
@@ -75,7 +77,7 @@ export async function serve(handler: FetchHandler, options: ServeOptions): Promi
     throw new ListenError(`Cannot listen on "${toAddress(host)}:${port}": ${reason}`, { cause: error });
   });
   return {
-    url: `http://${toAddress(LOOPBACKS[host] ?? host)}:${listener.port}`,
+    url: toLocalUrl(host, listener.port),
     port: listener.port,
     async stop() {
       const closed = listener.close();
@@ -162,8 +164,6 @@ function toServerOptions({ headerTimeout = 0, bodyTimeout = 0, dataDir }: ServeO
   };
 }
 
-const LOOPBACKS: Record<string, string> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
-
 const REASONS: Record<string, string> = {
   EADDRINUSE: "the port is in use, --port selects another",
   EADDRNOTAVAIL: "this machine has no such address",
@@ -171,8 +171,3 @@ const REASONS: Record<string, string> = {
   EACCES: "permission denied",
   NotCapable: "Deno was started without --allow-net",
 };
-
-/** Encloses an IPv6 address in brackets, as URLs require. */
-function toAddress(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
-}

@@ -30,8 +30,8 @@ export interface BatchRunnerOptions extends Pick<GatewayContext, "clock" | "shut
   queue: BatchQueue;
   /** Requests that run at the same time. */
   concurrency: number;
-  /** Returns the names of the gateway's keys. Batches of other keys wait, and expire. */
-  clients(): ReadonlySet<string>;
+  /** Returns the names of the gateway's keys. Batches of other keys wait, and expire. @throws if they are unknown now. */
+  clients(): Promise<ReadonlySet<string>>;
 }
 
 /** Time between two looks for work, of other gateways too, in milliseconds. */
@@ -106,9 +106,11 @@ export function startBatchRunner(
 
   /** Starts one request, of another batch each time. Returns false if there is none. */
   async function startNext(): Promise<boolean> {
+    const names = await clients();
     const active = queue.active();
     const later = active.filter(({ number }) => number > lastBatch);
-    const batch = [...later, ...active.slice(0, active.length - later.length)].find(isReady);
+    const batch = [...later, ...active.slice(0, active.length - later.length)]
+      .find((one) => isReady(one, names));
     if (batch === undefined) return false;
     lastBatch = batch.number;
     const { caller: kept, headers }: BatchCaller = JSON.parse(batch.caller);
@@ -139,10 +141,10 @@ export function startBatchRunner(
     }
   }
 
-  function isReady({ number, owner, status, caller, expiresAt }: Batch): boolean {
+  function isReady({ number, owner, status, caller, expiresAt }: Batch, names: ReadonlySet<string>): boolean {
     const { caller: { client } }: BatchCaller = JSON.parse(caller);
     return status === "in_progress" && clock.now() < expiresAt && !blocked.has(owner) &&
-      clients().has(client) &&
+      names.has(client) &&
       (!needsKey(owner) || keys.get(owner) !== undefined) && queue.hasPending(number, clock.now());
   }
 

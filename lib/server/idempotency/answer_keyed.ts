@@ -21,6 +21,15 @@ export interface DetachedAnswer {
   run: string | undefined;
 }
 
+/** How a request with an idempotency key is answered. */
+export interface KeyedOptions {
+  stream: boolean;
+  /** Starts a new answer. */
+  start(answer: DetachedAnswer): Promise<Response>;
+  /** Throws if the caller may not receive an answer to the body, such as a kept one after a change of `MODEL_ACCESS`. */
+  assertAllowed(body: unknown): Promise<void>;
+}
+
 /**
  * Reads the header `idempotency-key`. Returns `undefined` if the request has none.
  *
@@ -43,12 +52,12 @@ export function readIdempotencyKey({ headers }: Request): string | undefined {
  * The body is read within the slots of token counts. A repeat needs no slot of an answer: the answer that it joins has
  * one.
  *
- * @throws {ApiError} `conflict_error` if the key belongs to a request with another body.
+ * @throws {ApiError} `conflict_error` if the key belongs to a request with another body; what `assertAllowed` throws.
  */
 export async function answerKeyed(
   { request, gateway, requestLog: { caller } }: KeyedCall,
   key: string,
-  { stream, start }: { stream: boolean; start(answer: DetachedAnswer): Promise<Response> },
+  { stream, start, assertAllowed }: KeyedOptions,
 ): Promise<Response> {
   const release = await gateway.limits.admitTokenCount(caller);
   const count = gateway.bodies.start(caller.client);
@@ -68,6 +77,7 @@ export async function answerKeyed(
     key,
     fingerprint: digest,
     signal: request.signal,
+    assertRepeatAllowed: () => assertAllowed(body),
     start: (run) =>
       start({ request: new Request(url, { method: "POST", headers, body: JSON.stringify(body) }), run }),
   });

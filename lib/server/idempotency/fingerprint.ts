@@ -1,4 +1,4 @@
-import { isObject } from "../../base/json.ts";
+import { toSortedJson } from "../../base/json.ts";
 
 /**
  * Returns the SHA-256 of a request, in hex: equal for bodies that are equal as parsed JSON, whatever the order of their
@@ -13,14 +13,7 @@ import { isObject } from "../../base/json.ts";
  * ```
  */
 export async function fingerprint(body: unknown, { stream }: { stream: boolean }): Promise<string> {
-  const text = JSON.stringify(
-    [stream, body],
-    (_name, value: unknown) => isObject(value) ? sorted(value) : value,
-  );
+  const text = toSortedJson([stream, body]);
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function sorted(object: object): object {
-  return Object.fromEntries(Object.entries(object).sort(([one], [other]) => one < other ? -1 : 1));
 }

@@ -13,6 +13,8 @@ export interface KeyedRequest {
   fingerprint: string;
   /** The signal of the client's request. */
   signal: AbortSignal;
+  /** Called before a kept or running answer is returned. A rejection of it reaches the client instead. */
+  assertRepeatAllowed(): Promise<void>;
   /** Starts the answer. `run` identifies the recorded steps of the answer; undefined without `DATA_DIR`. */
   start(run: string | undefined): Promise<Response>;
 }
@@ -23,7 +25,8 @@ export interface KeptAnswers {
    * Returns the answer of a key from its start, and starts it if there is none. A failure before the answer begins
    * reaches every request that waits for it, and is not kept.
    *
-   * @throws {ApiError} `conflict_error` if the key belongs to a request with another body.
+   * @throws {ApiError} `conflict_error` if the key belongs to a request with another body; what `assertRepeatAllowed`
+   * throws.
    */
   answer(request: KeyedRequest): Promise<Response>;
   /** Settles when all answers in progress are complete and kept. */
@@ -106,6 +109,7 @@ export function createKeptAnswers(
         const known = findInMemory(name);
         if (known !== undefined) {
           if (known.fingerprint !== fingerprint) throw conflictError();
+          await request.assertRepeatAllowed();
           return await known.toResponse();
         }
         const claim = store?.claim({ owner, key, fingerprint }, clock.now()) ??
@@ -116,6 +120,7 @@ export function createKeptAnswers(
           case "own":
             return await record(name, request, claim.id).toResponse();
           case "kept": {
+            await request.assertRepeatAllowed();
             const response = store && await followAnswer(claim.id, { store, clock, signal });
             if (response !== undefined) return response;
             // The other gateway has failed or ended: the answer is claimed again.

@@ -6,7 +6,7 @@ import type { Admission } from "../../limits/limiter.ts";
 import { logWarning } from "../../observability/log.ts";
 import { type RequestObserver, UNOBSERVED } from "../../observability/request_observer.ts";
 import { createToolContext } from "../../turns/gateway_tools/tool_context.ts";
-import { toRouteLabel } from "../../upstreams/find_route.ts";
+import { toRouteLabel } from "../../upstreams/route_label.ts";
 import type { GatewayContext } from "../context.ts";
 import type { McpSession } from "./open_calls.ts";
 import type { McpCall } from "./server.ts";

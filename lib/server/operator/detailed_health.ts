@@ -1,17 +1,21 @@
+import type { Caller } from "../../access/caller.ts";
+import { isModelListed } from "../allowed_models.ts";
 import { NAME, VERSION } from "../../base/version.ts";
 import { countUnhandledErrors } from "../../observability/counters.ts";
 import { describeRuntime } from "../../runtime/process.ts";
 import type { GatewayContext } from "../context.ts";
+import { reportTargets } from "./target_report.ts";
 
 /**
  * Answers `GET /health/detailed`: what the gateway depends on, checked. The status is `degraded`, still with HTTP 200, if
- * an upstream does not answer or rejects the gateway's key, if tools cannot be loaded, if a folder cannot be written, or
- * after an unhandled error. The answer holds no secret, and no words of an upstream.
+ * an upstream does not answer or rejects the gateway's key, if all models of an alias cool down, if tools cannot be loaded, if a folder cannot be written, or
+ * after an unhandled error. Aliases are shown to keys that may use them. The answer holds no secret, and no words of an upstream.
  */
-export async function answerDetailedHealth(gateway: GatewayContext): Promise<Response> {
+export async function answerDetailedHealth(gateway: GatewayContext, caller: Caller): Promise<Response> {
   const { clock, config, operations, upstreamChecks, directory } = gateway;
   const startedAt = clock.now();
   const [upstreams, tools] = await Promise.all([upstreamChecks.run(), checkTools(gateway)]);
+  const aliases = reportTargets(gateway);
   const storage = {
     errors: { storage: operations.errors.storage, ...problem(operations.errors.failure) },
     bodies: folderStatus(operations.bodies),
@@ -22,6 +26,7 @@ export async function answerDetailedHealth(gateway: GatewayContext): Promise<Res
   const failures = [operations.errors.failure, operations.bodies?.failure, operations.recordings?.failure];
   const isDegraded = unhandled > 0 || tools.status === "failed" ||
     failures.some((why) => why !== undefined) ||
+    Object.values(aliases).some(({ status }) => status === "unavailable") ||
     [...upstreams.values()].some(({ status }) => status === "unreachable" || status === "key_rejected");
   return Response.json({
     status: isDegraded ? "degraded" : "healthy",
@@ -29,7 +34,15 @@ export async function answerDetailedHealth(gateway: GatewayContext): Promise<Res
     version: VERSION,
     service: NAME,
     processing_time_ms: clock.now() - startedAt,
-    services: { upstreams: Object.fromEntries(upstreams), tools, storage, unhandled_errors: unhandled },
+    services: {
+      upstreams: Object.fromEntries(upstreams),
+      aliases: Object.fromEntries(
+        Object.entries(aliases).filter(([alias]) => isModelListed(gateway, alias, caller)),
+      ),
+      tools,
+      storage,
+      unhandled_errors: unhandled,
+    },
     configuration: {
       environment: config.environment,
       big_model: config.anthropicModel,

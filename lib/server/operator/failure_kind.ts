@@ -6,6 +6,7 @@ import type { FailureKind } from "../../observability/failure_kind.ts";
 /** Returns the kind of a failure, by the error that caused it and by the status of the answer. */
 export function toFailureKind(status: number, error: unknown): FailureKind {
   if (error instanceof LimitError) return "limit";
+  if (error === undefined && status < 500) return status === 401 || status === 403 ? "access" : "client";
   if (!(error instanceof ApiError)) return "gateway";
   if (error instanceof UpstreamError || status === 502 || status === 504) return "upstream";
   const { status: cause } = error;

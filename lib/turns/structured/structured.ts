@@ -10,7 +10,7 @@ import type { Complaint } from "../../json_schema/complaint.ts";
 import { WRAPPED_POINTER } from "../../json_schema/output/wrap.ts";
 import { logWarning } from "../../observability/log.ts";
 import { sumUsage, toUsage } from "../../server_tools/usage.ts";
-import { toRouteLabel } from "../../upstreams/find_route.ts";
+import { toRouteLabel } from "../../upstreams/route_label.ts";
 import type { Route } from "../../upstreams/upstream.ts";
 import { type OutputContract, readOutputContract } from "./output_contract.ts";
 import { checkMessage, isFinished, untilLastTool, withContent, withHead } from "./structured_message.ts";

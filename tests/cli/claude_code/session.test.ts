@@ -46,6 +46,7 @@ const MODELS: [variables: Record<string, string>, model: string | undefined][] =
   [{}, "demo/echo"],
   [{ OPENROUTER_API_KEY: "k" }, undefined],
   [{ ANTHROPIC_MODEL: "openai/gpt-5" }, "openai/gpt-5"],
+  [{ ANTHROPIC_MODEL: "a/b", MODEL_MAP: '{"big": {"model": "a/b", "fallbacks": ["c/d"]}}' }, "big"],
   [{ MODEL_MAP: '{"fast": "openai/gpt-5-mini"}' }, "fast"],
   [{ UPSTREAMS: JSON.stringify(LOCAL.UPSTREAMS) }, undefined],
 ];

@@ -163,6 +163,9 @@ function prepare(name: Name, { host = "other", fields = {} }: Row, adjustments: 
   const model = name === "anthropic" ? "claude-x" : "gpt-5.6-sol";
   const loss = new LossReport();
   const route = {
+    key: "up/m",
+    weight: 1,
+    hasAlternatives: false,
     alias: "m",
     model,
     upstream: { name: "up", baseUrl: "https://up.test/v1", preset: host, dialectChoice: name },

@@ -70,11 +70,30 @@ for (const runtime of OWN_RUNTIMES.map(withFiles)) {
       assert.equal(status, 0);
       assert.match(stdout, /OPENROUTER_API_KEY +set \(16 characters\) \(.*gateway\.json:5:25\)/);
       assert.match(stdout, /HOST +0\.0\.0\.0 \(/);
+
+      const ccr = join(folder, "config.json");
+      writeFileSync(ccr, CCR_CONFIG);
+      const converted = await run(runtime, ["init", "--from-ccr", ccr, join(folder, "other.json")], "");
+      assert.equal(converted.status, 0, converted.output);
+      assert.match(converted.output, /^Set the variable UNSET_KEY_OF_THE_TEST, which the file refers to$/m);
+      assert.match(converted.output, /^  PROXY_URL: the gateway connects to upstreams without a proxy$/m);
+      assert.match(readFileSync(join(folder, "other.json"), "utf8"), /"url": "http:\/\/127\.0\.0\.1:9\/v1"/);
     } finally {
       rmSync(folder, { recursive: true });
     }
   });
 }
+
+/** A configuration of claude-code-router. */
+const CCR_CONFIG = `{
+  "PROXY_URL": "http://127.0.0.1:1",
+  "Providers": [{
+    "name": "local",
+    "api_base_url": "http://127.0.0.1:9/v1/chat/completions",
+    "api_key": "$UNSET_KEY_OF_THE_TEST"
+  }],
+  "Router": { "default": "local,model" }
+}`;
 
 /** Keys of the test: those of two clients, and the admin's. */
 const KEYS = ["alice-0123456789abcdef", "bob-0123456789abcdef", "admin-0123456789abcdef"];

@@ -1,9 +1,11 @@
-import type { JsonObject } from "../../base/json.ts";
+import type { JsonObject } from "../base/json.ts";
 
 /** A model that Claude Code offers. */
 export interface OfferedModel {
   /** Name for requests. */
   id: string;
+  /** The model behind the name, if that is an alias. */
+  model?: string | undefined;
   label?: string | undefined;
   description?: string | undefined;
   /** Context window in tokens; undefined if it is unknown. */
@@ -36,8 +38,8 @@ export function toClientSettings(
   models: readonly OfferedModel[],
   { chosen }: { chosen: boolean },
 ): ClientSettings {
-  const options = models.map(({ id, label, description, window }) => {
-    const behavesAs = similarClaude(id, window);
+  const options = models.map(({ id, model = id, label, description, window }) => {
+    const behavesAs = similarClaude(model, window);
     return {
       model: id,
       ...(label !== undefined && { label }),
@@ -45,8 +47,8 @@ export function toClientSettings(
       ...(behavesAs !== undefined && { behavesAs }),
     };
   });
-  const small = models.flatMap(({ id, window }) =>
-    window !== undefined && similarClaude(id, window) === undefined ? [window] : []
+  const small = models.flatMap(({ id, model = id, window }) =>
+    window !== undefined && similarClaude(model, window) === undefined ? [window] : []
   );
   const [first] = models;
   return {
@@ -59,9 +61,9 @@ export function toClientSettings(
 }
 
 /** Returns the Claude model that Claude Code treats a model as; undefined if none has so small a window. */
-function similarClaude(id: string, window: number | undefined): string | undefined {
-  const [claude] = /\bclaude-[\w.-]+/.exec(id) ?? [];
-  if (claude !== undefined && !id.includes("claude-gw-")) return claude.replaceAll(".", "-");
+function similarClaude(model: string, window: number | undefined): string | undefined {
+  const [claude] = /\bclaude-[\w.-]+/.exec(model) ?? [];
+  if (claude !== undefined && !model.includes("claude-gw-")) return claude.replaceAll(".", "-");
   if (window === undefined) return CLAUDE_200K;
   return window >= 1_000_000 ? CLAUDE_1M : window >= 200_000 ? CLAUDE_200K : undefined;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type OfferedModel, toClientSettings } from "../../../lib/cli/claude_code/client_settings.ts";
+import { type OfferedModel, toClientSettings } from "../../lib/claude_code/client_settings.ts";
 
 /** A model, and the Claude model that it is treated as, or the window that the variable has. */
 const CASES: [model: OfferedModel, expected: { behavesAs?: string; tokens?: string }][] = [

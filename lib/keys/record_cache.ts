@@ -1,0 +1,100 @@
+import { ApiError } from "../base/errors.ts";
+import { logWarning } from "../observability/log.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { isStoredKey, parseRecord, type Records, type SignIn, type StoredKey } from "./records.ts";
+import type { RecordStore } from "./record_store.ts";
+
+/** Time after which the records are read again: other gateways may have changed them. */
+const MAX_AGE_MS = 1000;
+
+/** The records of a store, in memory. */
+export interface RecordCache {
+  /** The records as last read. */
+  readonly last: Records;
+  /**
+   * Returns the records, at most a second old. With `stale`, the last ones if the store cannot be reached any more.
+   *
+   * @throws {ApiError} `overloaded_error` if the store cannot be reached.
+   */
+  read(options?: { stale?: boolean }): Promise<Records>;
+  /** Changes the store, then reads it. @throws {ApiError} `overloaded_error` if it cannot be reached. */
+  change<Result>(change: (store: RecordStore) => Promise<Result>): Promise<Result>;
+}
+
+/** Creates a cache, which is empty until it is read. */
+export function createRecordCache(store: RecordStore, clock: Clock): RecordCache {
+  let records: Records = { keys: new Map(), signIns: [] };
+  let parsed = new Map<string, { text: string; record: StoredKey | SignIn | undefined }>();
+  let readAt = -Infinity;
+  let wasRead = false;
+  /** Number of changes. What was read during a change may be older than the change. */
+  let changes = 0;
+  let reading: Promise<void> | undefined;
+
+  async function load(): Promise<void> {
+    const before = changes;
+    const startedAt = clock.now();
+    const texts = await store.read();
+    if (changes !== before) return;
+    parsed = new Map(
+      [...texts].map(([name, text]) => {
+        const known = parsed.get(name);
+        return [name, known?.text === text ? known : { text, record: parse(name, text) }];
+      }),
+    );
+    const all = [...parsed.values()].flatMap(({ record }) => record === undefined ? [] : [record]);
+    const keys = all.filter(isStoredKey);
+    records = {
+      keys: new Map(keys.map((key) => [key.name, key])),
+      signIns: all.filter((record): record is SignIn => !isStoredKey(record)),
+    };
+    readAt = startedAt;
+    wasRead = true;
+  }
+
+  async function refresh(): Promise<void> {
+    // The clock of the system may be set back.
+    while (Math.abs(clock.now() - readAt) >= MAX_AGE_MS) {
+      reading ??= load().finally(() => reading = undefined);
+      await reading;
+    }
+  }
+
+  return {
+    get last() {
+      return records;
+    },
+    async read({ stale = false } = {}) {
+      try {
+        await refresh();
+      } catch (cause) {
+        if (!stale || !wasRead) throw unreachableError(cause);
+      }
+      return records;
+    },
+    async change(change) {
+      try {
+        return await change(store);
+      } catch (cause) {
+        throw cause instanceof ApiError ? cause : unreachableError(cause);
+      } finally {
+        changes++;
+        readAt = -Infinity;
+        // A failure shows with the next use.
+        await refresh().catch(() => {});
+      }
+    },
+  };
+}
+
+function parse(name: string, text: string): StoredKey | SignIn | undefined {
+  const record = parseRecord(name, text);
+  if (record === undefined) logWarning("damaged record in the key store, not used", { record: name });
+  return record;
+}
+
+/** Returns the error for a store that cannot be reached. */
+export function unreachableError(cause: unknown): ApiError {
+  const message = "Cannot check keys: the key store is unreachable";
+  return new ApiError("overloaded_error", message, { retryAfter: "5", cause });
+}

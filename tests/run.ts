@@ -1,0 +1,54 @@
+/**
+ * Runs all tests on Node.js: `node --import tsx tests/run.ts`, or `node tests/run.ts` on a Node that reads
+ * TypeScript. The files of one folder share a process, because starting it takes longer than most files take.
+ */
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import process from "node:process";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const TESTS = fileURLToPath(new URL("./", import.meta.url));
+
+/** Folders whose files each have a process: they set options of fast-check, or start programs and read their logs. */
+const SEPARATE = ["corpus", "end_to_end", "json_schema", "properties"];
+
+/** The test files of each folder, by the folder's path in `tests`. */
+function findTests(): Map<string, string[]> {
+  const folders = new Map<string, string[]>();
+  for (const entry of readdirSync(TESTS, { recursive: true, withFileTypes: true })) {
+    const folder = relative(TESTS, entry.parentPath);
+    if (!entry.isFile() || !entry.name.endsWith(".test.ts") || folder.split("/").includes("node_modules")) {
+      continue;
+    }
+    folders.set(folder, [...folders.get(folder) ?? [], join(entry.parentPath, entry.name)].sort());
+  }
+  return folders;
+}
+
+/** The files that Node's runner gets: a test file, or one in `directory` that imports the test files of a folder. */
+function toProcesses(folders: Map<string, string[]>, directory: string): string[] {
+  return [...folders].sort().flatMap(([folder, files]) => {
+    if (files.length === 1 || SEPARATE.includes(folder.split("/")[0] ?? "")) return files;
+    const file = join(directory, folder, "all.test.mjs");
+    mkdirSync(join(directory, folder), { recursive: true });
+    writeFileSync(
+      file,
+      files.map((path) => `import ${JSON.stringify(pathToFileURL(path).href)};\n`).join(""),
+    );
+    return [file];
+  });
+}
+
+const directory = mkdtempSync(join(tmpdir(), "tests-"));
+const files = toProcesses(findTests(), directory);
+const preload = ["--import", new URL("./kit/untracked_promises.ts", import.meta.url).href];
+const runner = spawn(process.execPath, [...process.execArgv, ...preload, "--test", ...files], {
+  stdio: "inherit",
+});
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => runner.kill(signal));
+runner.on("close", (status) => {
+  rmSync(directory, { recursive: true });
+  process.exitCode = status ?? 1;
+});
