@@ -1,4 +1,5 @@
 import { ApiError } from "../../base/errors.ts";
+import { createBunFetch } from "./bun_fetch.ts";
 import { decodeBody } from "./decode_body.ts";
 import { createNodeFetch } from "./node_fetch.ts";
 
@@ -13,16 +14,10 @@ declare const Bun: unknown;
  * `connectTimeout`, in seconds, applies on Node only: web-standard `fetch` has no connect timeout.
  */
 export function createFetch({ connectTimeout }: { connectTimeout: number }): typeof fetch {
-  if (typeof Bun !== "undefined") return fetchOnBun;
+  if (typeof Bun !== "undefined") return createBunFetch();
   if (typeof Deno !== "undefined") return async (input, init) => decodeBody(await fetch(input, init));
   return isNode() ? createNodeFetch({ connectTimeout }) : (input, init) => fetch(input, init);
 }
-
-/** Disables the timeout that Bun has for silent connections. Source: https://bun.sh/docs/api/fetch */
-const fetchOnBun: typeof fetch = (input, init) => {
-  const initWithoutTimeout: RequestInit & { timeout: false } = { ...init, timeout: false };
-  return fetch(input, initWithoutTimeout);
-};
 
 /** True on Node itself, false on runtimes that imitate it: Workers have a `process` too. */
 function isNode(): boolean {
