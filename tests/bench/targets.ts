@@ -7,10 +7,11 @@ import type { UpstreamOrder, UpstreamPlan } from "./upstream.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** A runtime, and the words before the name of a TypeScript file that it runs. */
+/** A runtime, and the words before the name of a TypeScript file that it runs: of a baseline, and of the gateway. */
 export interface BenchRuntime {
   name: string;
   command: readonly string[];
+  gatewayCommand: readonly string[];
 }
 
 /** A server that requests are sent to. */
@@ -29,14 +30,19 @@ export type StartTarget = (upstreamUrl: string) => Promise<Target>;
 /** Returns the runtimes by their names: `node`, `deno`, `bun`, or the path of another Node.js. @throws if one is missing. */
 export function toRuntime(name: string): BenchRuntime {
   const bin = (program: string) => `${ROOT}node_modules/.bin/${program}`;
-  if (name === "deno") return { name, command: [bin("deno"), "run", "--no-prompt", "--allow-net"] };
-  if (name === "bun") return { name, command: [bin("bun"), "run"] };
+  const same = (command: readonly string[]) => ({ name, command, gatewayCommand: command });
+  if (name === "deno") return same([bin("deno"), "run", "--no-prompt", "--allow-net"]);
+  if (name === "bun") return same([bin("bun"), "run"]);
   const path = name === "node" ? process.execPath : name;
   const { status, stdout } = spawnSync(path, ["-p", "[process.version, process.features.typescript]"]);
   const [, major] = /v(\d+)/.exec(String(stdout)) ?? [];
   if (status !== 0 || major === undefined) throw new Error(`Cannot measure on "${name}": it is no Node.js`);
   const runsTypeScript = String(stdout).includes("strip");
-  return { name: `node${major}`, command: runsTypeScript ? [path] : [path, "--import", "tsx"] };
+  return {
+    name: `node${major}`,
+    command: runsTypeScript ? [path] : [path, "--import", "tsx"],
+    gatewayCommand: [path, "--import", "./lib/runtime/preload.mjs"], // as `npm start`
+  };
 }
 
 /** Returns how the gateway and the baselines are started on a runtime. */
@@ -44,10 +50,15 @@ export function targetsOn(
   runtime: BenchRuntime,
 ): Record<"gateway" | "pass_through" | "translator", StartTarget> {
   const baseline = (name: string, api: Api): StartTarget => async (upstream) =>
-    await start(runtime, { name, api, args: [`tests/bench/${name}.ts`, upstream], pattern: /^(http:\S+)$/m });
+    await start(runtime.command, {
+      name,
+      api,
+      args: [`tests/bench/${name}.ts`, upstream],
+      pattern: /^(http:\S+)$/m,
+    });
   return {
     gateway: async (upstream) =>
-      await start(runtime, {
+      await start(runtime.gatewayCommand, {
         name: "gateway",
         api: "messages",
         args: ["mod.ts", "--port", "0", "--upstream", `${upstream}/v1`, "--api-key", "bench-upstream-key"],
@@ -66,7 +77,7 @@ process.on("exit", () => {
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
 
 async function start(
-  { command: [file = "", ...words] }: BenchRuntime,
+  [file = "", ...words]: readonly string[],
   { name, api, args, pattern }: { name: string; api: Api; args: readonly string[]; pattern: RegExp },
 ): Promise<Target> {
   const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: "1" };
