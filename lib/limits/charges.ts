@@ -1,4 +1,4 @@
-import { type LimitName, type Limits, type LimitSet } from "../config/limits.ts";
+import type { LimitName, Limits, LimitSet } from "../config/limits.ts";
 import type { Charge, Quota, Subject } from "./quota.ts";
 import { periodOf } from "./period.ts";
 
