@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { boundedList } from "./bounded_list.ts";
+import { choice } from "./choice.ts";
 import type { JsonObject } from "../base/json.ts";
 
 /**
@@ -47,11 +48,14 @@ const CacheControl = v.looseObject({ type: v.literal("ephemeral"), ttl: v.nullis
 const cached = { cache_control: v.nullish(CacheControl) };
 
 /** Selects the schema by the `type` of the value. Known types are checked, unknown types are kept. */
-function byType<T>(kinds: Record<string, v.GenericSchema<T>>): v.GenericSchema<T | Unknown> {
+function byType<T>(name: string, kinds: Record<string, v.GenericSchema<T>>): v.GenericSchema<T | Unknown> {
   const schemas = new Map(Object.entries(kinds));
-  return v.lazy((input) => (isTagged(input) && schemas.get(input.type)) || Unknown) as v.GenericSchema<
-    T | Unknown
-  >;
+  const choose = (input: unknown) => (isTagged(input) && schemas.get(input.type)) || Unknown;
+  return choice(
+    name,
+    [...schemas.values(), Unknown],
+    choose as (input: unknown) => v.GenericSchema<T | Unknown>,
+  );
 }
 
 function isTagged(input: unknown): input is { type: string } {
@@ -69,7 +73,7 @@ const FileSource = v.looseObject({ type: v.literal("file"), file_id: Text });
 
 const ImageBlock = v.looseObject({
   type: v.literal("image"),
-  source: byType<ImageSource>({ base64: Base64Source, url: UrlSource, file: FileSource }),
+  source: byType<ImageSource>("ImageSource", { base64: Base64Source, url: UrlSource, file: FileSource }),
   ...cached,
 });
 
@@ -80,7 +84,7 @@ const ContentSource: v.GenericSchema<ContentSource> = v.looseObject({
 
 const DocumentBlock = v.looseObject({
   type: v.literal("document"),
-  source: byType<DocumentSource>({
+  source: byType<DocumentSource>("DocumentSource", {
     base64: Base64Source,
     url: UrlSource,
     text: TextSource,
@@ -167,7 +171,7 @@ export type ContentBlock = KnownBlock | Unknown;
 /** Content of a message, a system prompt or a tool result. */
 export type Content = string | ContentBlock[];
 
-const ContentBlock: v.GenericSchema<ContentBlock> = byType<KnownBlock>({
+const ContentBlock: v.GenericSchema<ContentBlock> = byType<KnownBlock>("ContentBlock", {
   text: TextBlock,
   image: ImageBlock,
   document: DocumentBlock,
@@ -186,8 +190,10 @@ export function parseBlock(block: { type: string }): ContentBlock {
 
 const StringContent: v.GenericSchema<Content> = v.string("Input should be a valid string or a valid list");
 const BlockContent: v.GenericSchema<Content> = boundedList(ContentBlock, BLOCKS);
-const Content: v.GenericSchema<Content> = v.lazy((input) =>
-  Array.isArray(input) ? BlockContent : StringContent
+const Content: v.GenericSchema<Content> = choice(
+  "Content",
+  [StringContent, BlockContent],
+  (input) => Array.isArray(input) ? BlockContent : StringContent,
 );
 
 // ---- messages
@@ -223,8 +229,10 @@ export type CustomTool = v.InferOutput<typeof CustomTool>;
 export type TypedTool = v.InferOutput<typeof TypedTool>;
 export type Tool = CustomTool | TypedTool;
 
-const Tool: v.GenericSchema<Tool> = v.lazy((input): v.GenericSchema<Tool> =>
-  isTagged(input) && input.type !== "custom" ? TypedTool : CustomTool
+const Tool: v.GenericSchema<Tool> = choice<Tool>(
+  "Tool",
+  [CustomTool, TypedTool],
+  (input) => isTagged(input) && input.type !== "custom" ? TypedTool : CustomTool,
 );
 
 /** Returns true if a value is a tool, as in the `tools` of a request. */
@@ -248,7 +256,7 @@ type KnownToolChoice =
   | v.InferOutput<typeof ToolChoiceTool>
   | v.InferOutput<typeof ToolChoiceNone>;
 export type ToolChoice = KnownToolChoice | Unknown;
-const ToolChoice = byType<KnownToolChoice>({
+const ToolChoice = byType<KnownToolChoice>("ToolChoice", {
   auto: ToolChoiceAuto,
   any: ToolChoiceAny,
   tool: ToolChoiceTool,
@@ -268,7 +276,7 @@ type KnownThinking =
   | v.InferOutput<typeof ThinkingDisabled>
   | v.InferOutput<typeof ThinkingBetweenTools>;
 export type Thinking = KnownThinking | Unknown;
-const Thinking = byType<KnownThinking>({
+const Thinking = byType<KnownThinking>("Thinking", {
   enabled: ThinkingEnabled,
   adaptive: ThinkingAdaptive,
   disabled: ThinkingDisabled,

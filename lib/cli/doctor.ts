@@ -8,7 +8,7 @@ import { readFlags } from "./flags.ts";
 import { readSources } from "./sources.ts";
 
 /**
- * Runs `doctor`: checks the upstreams, their keys, the models, the tools and the folders of the settings. `--model`
+ * Runs `doctor`: checks the upstreams, their keys, the models, the tools, the MCP servers and the folders of the settings. `--model`
  * selects the model; by default those of the aliases `big` and `small` are checked. Returns 1 if a check fails.
  *
  * @throws {ConfigError} if the settings are invalid.
@@ -18,12 +18,15 @@ export async function runDoctor(
   { createGatewayContext }: CommandServices,
 ): Promise<number> {
   const flags = readFlags(args);
-  const config = parseConfig(readSources(flags));
+  const sources = readSources(flags);
+  const config = parseConfig(sources);
   const { host, port } = config;
   startLog("off");
   const model = flags.values.ANTHROPIC_MODEL;
   const sections = await examine(createGatewayContext(config, { host }), {
     models: model === undefined ? ["big", "small"] : [model],
+    // The files of secrets are after it.
+    configFile: sources.file && sources.files[0],
     url: toLocalUrl(host, port),
   });
   printLine(writeReport(sections));

@@ -1,12 +1,12 @@
 import { parseCcr } from "../config/ccr/parse_ccr.ts";
 import { toSettings } from "../config/ccr/to_settings.ts";
-import { parseConfigFile } from "../config/sources/config_file.ts";
+import { type ConfigFile, parseConfigFile } from "../config/sources/config_file.ts";
 import { ConfigError, parseConfig } from "../config/parse.ts";
 import { type SettingName, SETTINGS, type Settings } from "../config/settings.ts";
 import { settingsSchema } from "../config/settings_schema.ts";
 import { isObject } from "../base/json.ts";
 import { quote } from "../base/redact.ts";
-import { printLine } from "../observability/log.ts";
+import { printError, printLine } from "../observability/log.ts";
 import { FileError, fileExists, readTextFile, writePrivateFile } from "../runtime/files.ts";
 import { readVariable } from "../runtime/process.ts";
 import { newId } from "../runtime/ids.ts";
@@ -56,7 +56,10 @@ function readArguments(args: readonly string[]): { path: string; source?: string
 
 const FROM_CCR = "--from-ccr";
 
-/** Writes the settings of a configuration of claude-code-router, and prints what is not carried over. */
+/**
+ * Writes the settings of a configuration of claude-code-router, and prints what is not carried over. The result is 1 if
+ * something in the file must be corrected.
+ */
 function convert(source: string, path: string): number {
   const { config, mistake } = parseCcr(read(source), source);
   if (config === undefined) throw new ConfigError([mistake]);
@@ -67,14 +70,26 @@ function convert(source: string, path: string): number {
     if (value === undefined) unset.add(name);
     return value || STAND_IN;
   });
-  parseConfig({ file });
+  const mistakes = findMistakes(file);
   writeFiles(settings, path);
+  for (const mistake of mistakes) printError(mistake);
   for (const name of unset) printLine(`Set the variable ${name}, which the file refers to`);
   if (notes.length > 0) printLine(`Not carried over from ${source}, or other than there:`);
   for (const note of notes) printLine(`  ${note}`);
   if (settings.ANTHROPIC_MODEL === undefined) printLine("Set ANTHROPIC_MODEL: Router has no usable default");
   printLine(CLIENTS);
-  return 0;
+  return mistakes.length === 0 ? 0 : 1;
+}
+
+/** Returns what must be corrected in a file, such as a URL that was no URL before. */
+function findMistakes(file: ConfigFile): readonly string[] {
+  try {
+    parseConfig({ file });
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.mistakes;
+  }
 }
 
 /** Value of a variable that is not set yet. It fits as a key and in any part of a URL. */

@@ -1,5 +1,5 @@
 import { fromBase64Url, toBase64Url } from "../base/base64url.ts";
-import { fnv } from "./fnv.ts";
+import { fnv } from "../base/fnv.ts";
 
 /**
  * Pattern of tool call IDs that clients accept.

@@ -1,4 +1,5 @@
 import type { Access } from "../access/access.ts";
+import type { McpServer } from "../config/mcp/mcp_config.ts";
 import type { Config } from "../config/settings.ts";
 import type { MessageContext } from "../turns/context.ts";
 import type { UpstreamChecks } from "../upstreams/upstream_check.ts";
@@ -9,6 +10,7 @@ export interface DoctorContext extends MessageContext {
   config: Omit<Config, "gatewayApiKeys" | "gatewayAdminKey">;
   access: Access;
   upstreamChecks: UpstreamChecks;
+  mcpServers: readonly McpServer[];
   /** What writes files: errors, bodies and recordings. */
   operations: { errors: Writer; bodies?: Writer | undefined; recordings?: Writer | undefined };
 }

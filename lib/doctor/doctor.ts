@@ -1,10 +1,13 @@
 import type { ToolContext } from "../../tools/toolbox/call_runner.ts";
 import { VERSION } from "../base/version.ts";
 import { LOCAL } from "../config/gateway_keys.ts";
+import { checkDatabase, type DataDirState } from "../durable/data_dir_check.ts";
+import { openDataDir } from "../durable/data_dir.ts";
 import { describeRuntime } from "../runtime/process.ts";
 import type { DoctorContext } from "./context.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import type { UpstreamCheck } from "../upstreams/upstream_check.ts";
+import { checkMcpServers } from "./mcp_servers.ts";
 import { checkModel } from "./model.ts";
 import type { Finding, Section } from "./report.ts";
 
@@ -14,24 +17,42 @@ export interface ExamineOptions {
   models: readonly string[];
   /** Address that clients reach the gateway at. */
   url: string;
+  /** Path of the configuration file that the settings were read from. */
+  configFile?: string | undefined;
 }
 
 /**
- * Checks what a gateway of these settings depends on: upstreams and their keys, models, tools and their sandbox, folders.
- * Sends no message to a model. The last section has the lines that connect Claude Code.
+ * Checks what a gateway of these settings depends on: upstreams and their keys, models, tools and their sandbox, MCP
+ * servers, which are started and ended again, and folders. Sends no message to a model. The last section has the lines
+ * that connect Claude Code.
  */
-export async function examine(context: DoctorContext, { models, url }: ExamineOptions): Promise<Section[]> {
+export async function examine(
+  context: DoctorContext,
+  { models, url, configFile }: ExamineOptions,
+): Promise<Section[]> {
   const checked = [];
   // One after the other: the first loads the list that the next ones use.
   for (const model of models) checked.push(await checkModel(context, model));
   const { name, version } = describeRuntime();
   const [first] = checked;
   return [
-    { title: "Gateway", findings: [{ mark: "ok", text: `version ${VERSION} on ${name} ${version}` }] },
+    {
+      title: "Gateway",
+      findings: [
+        { mark: "ok", text: `version ${VERSION} on ${name} ${version}` },
+        {
+          mark: "ok",
+          text: configFile === undefined
+            ? "no configuration file"
+            : `the configuration file ${configFile} is valid`,
+        },
+      ],
+    },
     { title: "Upstreams", findings: await checkUpstreams(context) },
     ...checked.map(({ section }) => section),
     { title: "Tools", findings: await checkTools(context) },
-    { title: "Files", findings: checkFolders(context) },
+    { title: "MCP servers", findings: await checkMcpServers(context) },
+    { title: "Files", findings: await checkFolders(context) },
     {
       title: "Claude Code",
       findings: [
@@ -119,19 +140,40 @@ function toolContext(id: string): ToolContext {
   };
 }
 
-function checkFolders({ operations, config }: DoctorContext): Finding[] {
+async function checkFolders({ operations, config, newId }: DoctorContext): Promise<Finding[]> {
   const { errors, bodies, recordings } = operations;
-  const folders: [setting: string, used: boolean, failure: string | undefined][] = [
-    ["LOG_DIR", config.logDir !== undefined, errors.failure ?? bodies?.failure],
-    ["RECORD_DIR", config.recordDir !== undefined, recordings?.failure],
-    ["STATE_DIR", config.stateDir !== undefined, undefined],
-  ];
-  return folders.map(([setting, used, failure]) => {
+  const data = config.dataDir === undefined ? undefined : await checkDataDir(config.dataDir, newId);
+  const folders: [setting: string, used: boolean, failure: string | undefined, size?: string | undefined][] =
+    [
+      ["LOG_DIR", config.logDir !== undefined, errors.failure ?? bodies?.failure],
+      ["RECORD_DIR", config.recordDir !== undefined, recordings?.failure],
+      ["STATE_DIR", config.stateDir !== undefined, undefined],
+      ["DATA_DIR", data !== undefined, data?.failure, describeSize(data)],
+    ];
+  return folders.map(([setting, used, failure, size = ""]) => {
     if (!used) return { mark: "ok", text: `${setting} is not set` };
     return failure === undefined
-      ? { mark: "ok", text: `${setting} can be written` }
+      ? { mark: "ok", text: `${setting} can be written${size}` }
       : { mark: "fail", text: `${setting}: ${failure}` };
   });
+}
+
+/** Opens `DATA_DIR` as the gateway does, which creates it, and closes it again. */
+async function checkDataDir(folder: string, newId: (prefix: string) => string): Promise<DataDirState> {
+  try {
+    const dataDir = openDataDir(folder, { newId });
+    try {
+      return await checkDatabase(dataDir);
+    } finally {
+      await dataDir.close();
+    }
+  } catch (error) {
+    return { failure: error instanceof Error ? error.message : String(error), bytes: undefined };
+  }
+}
+
+function describeSize(state: DataDirState | undefined): string | undefined {
+  return state?.bytes === undefined ? undefined : `; ${(state.bytes / 1024 / 1024).toFixed(1)} MiB are used`;
 }
 
 /** Describes the token that a client needs. The gateway holds only digests of its keys. */

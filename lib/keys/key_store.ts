@@ -122,7 +122,11 @@ export function createKeyStore(
       return token;
     },
     async signOut(token) {
-      await cache.change(({ remove }) => remove(signInRecordName(sha256(token))));
+      const digest = sha256(token);
+      // Any client may send any text: only a known token changes the store.
+      const { signIns } = await cache.read();
+      if (!signIns.some((signIn) => signIn.sha256 === digest)) return;
+      await cache.change(({ remove }) => remove(signInRecordName(digest)));
     },
   };
 }

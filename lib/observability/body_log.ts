@@ -1,4 +1,4 @@
-import { isObject } from "../base/json.ts";
+import { isObject, type JsonObject } from "../base/json.ts";
 import type { DayFiles } from "../runtime/day_files.ts";
 import { logWarning } from "./log.ts";
 import { type Mask, maskJson } from "./mask.ts";
@@ -26,10 +26,9 @@ export function createBodyLog(files: DayFiles): BodyLog {
     },
     add({ record, content }, { mask, now }) {
       const { requestId, correlationId, client, session, model, answeredBy, outcome } = record;
-      const head = {
-        timestamp: new Date(now).toISOString(),
-        ...{ requestId, correlationId, client, session, model, answeredBy, outcome },
-      };
+      // Clients choose the session and the name of the model.
+      const names = maskJson({ correlationId, client, session, model, answeredBy }, mask) as JsonObject;
+      const head = { timestamp: new Date(now).toISOString(), requestId, ...names, outcome };
       const [request, answer] = [content?.request, content?.answer].map((body) =>
         maskJson(cutTexts(body), mask)
       );

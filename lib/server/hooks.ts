@@ -72,7 +72,7 @@ export interface Hooks {
 }
 
 /** A request that hooks are called for. */
-interface HookContext {
+export interface HookContext {
   hooks: Hooks;
   clock: Clock;
   requestId: string;

@@ -8,6 +8,7 @@ import type { Steps } from "../anthropic/steps.ts";
 import type { TurnUsage } from "../tokens/turn_usage.ts";
 import { readJsonBody } from "./read_json.ts";
 import { answerKeyed, type DetachedAnswer, readIdempotencyKey } from "./idempotency/answer_keyed.ts";
+import { assertRepeatAllowed } from "./idempotency/repeat_allowed.ts";
 import { startDeadline } from "./deadline.ts";
 import { toApiError, toErrorBody } from "../base/errors.ts";
 import type { BodyCount } from "../limits/body_meter.ts";
@@ -31,7 +32,6 @@ import { withToolInputCheck } from "../turns/structured/check_tool_input.ts";
 import { findRoute } from "../upstreams/find_route.ts";
 import { toRouteLabel } from "../upstreams/route_label.ts";
 import { findModel } from "../upstreams/model_list.ts";
-import { resolveModel } from "../upstreams/resolve.ts";
 import { readUpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import { EventBody } from "./write_events.ts";
 import { createMcpSession } from "../turns/gateway_tools/mcp_session.ts";
@@ -70,24 +70,8 @@ export async function answerMessages(
   return await answerKeyed(call, key, {
     stream,
     start,
-    assertAllowed: (body) => assertRepeatAllowed(body, call),
+    assertAllowed: (body) => assertRepeatAllowed(body, { ...call, hookCall: toHookCall(call) }),
   });
-}
-
-/**
- * Rejects a repeat that would receive a kept answer, if the key may not use its models any more, or the hook refuses it.
- *
- * @throws {ApiError} `permission_error`, or the error of the hook.
- */
-async function assertRepeatAllowed(body: unknown, call: MessagesCall): Promise<void> {
-  const { gateway, requestLog: { caller } } = call;
-  const message = await applyRequestHook(parseMessagesRequest(body), toHookCall(call));
-  // A kept answer is still returned if its upstream does not list the model any more.
-  const route = await findRoute(gateway, message.model, caller).catch(() =>
-    resolveModel(message.model, gateway.directory)
-  );
-  assertModelAllowed(gateway, route, caller);
-  assertOtherModelsAllowed(gateway, message, caller);
 }
 
 /** Answers a request once. @throws {ApiError} if the request fails before its answer starts. */
@@ -147,8 +131,8 @@ async function answerAdmitted(
   const addRoute = (route: Route) =>
     requestLog.addRoute(route, findModel(gateway.modelCache.peek(route.upstream), route.model));
   const toolHeaders = readToolHeaders(request);
-  let route = await findRoute(gateway, received.model, caller);
   requestLog.add({ model: received.model });
+  let route = await findRoute(gateway, received.model, caller);
   addRoute(route);
   assertModelAllowed(gateway, route, caller);
   assertOtherModelsAllowed(gateway, received, caller);

@@ -1,9 +1,10 @@
 import { closestMatch } from "leven";
+import { toDocumentedPath } from "./route_name.ts";
 import { ROUTES } from "./routes.ts";
 
 const NAMES = ROUTES.map(({ method, path }) => ({
   method,
-  path: path.replace(/:(\w+)(?:\{.*\}$)?/, "{$1}"),
+  path: toDocumentedPath(path),
 }));
 
 /** Returns the route that a request without one probably means, such as `POST /v1/messages`. */

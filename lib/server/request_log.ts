@@ -2,6 +2,7 @@ import { ANONYMOUS, type Caller } from "../access/caller.ts";
 import { MessageAccumulator } from "../anthropic/collect.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
 import { type ApiError, toApiError } from "../base/errors.ts";
+import { redact } from "../base/redact.ts";
 import { tap } from "../base/relay.ts";
 import { LOCAL } from "../config/gateway_keys.ts";
 import type { RequestObserver, TurnObserver, TurnStart } from "../observability/request_observer.ts";
@@ -13,9 +14,11 @@ import type { TurnUsage } from "../tokens/turn_usage.ts";
 import { toRouteLabel } from "../upstreams/route_label.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import type { ListedModel } from "../upstreams/model_list.ts";
+import type { Retry } from "../upstreams/send.ts";
 import type { UpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import { toFailureKind } from "./operator/failure_kind.ts";
 import type { GatewayContext } from "./context.ts";
+import { isMessageRoute, SeenLog } from "./seen_log.ts";
 import type { Operations } from "./operator/operations.ts";
 import { type Recorder, startRecorder } from "./operator/recorder.ts";
 
@@ -27,7 +30,7 @@ type RequestFields = Partial<
 /** Log record of one request. Also updates the counters and the trace. Without `LOG_BODIES`, it holds no content. */
 export class RequestLog implements RequestObserver {
   readonly requestId: string;
-  /** The client's `x-correlation-id`, if it is safe for logs and headers; else the request's own id. */
+  /** The client's `x-correlation-id`, if it is safe for logs, headers and upstreams; else the request's own id. */
   readonly correlationId: string;
   readonly trace: RequestTrace;
   /** Headers of the upstream's last response that the client receives. */
@@ -51,6 +54,7 @@ export class RequestLog implements RequestObserver {
   #tools: string[] = [];
   #content: { request: unknown; answer: MessageAccumulator } | undefined;
   #recorder: Recorder | undefined;
+  #seenLog: SeenLog | undefined;
   #ended = false;
 
   constructor(request: Request, { clock, shutdown, operations, newId }: {
@@ -64,8 +68,7 @@ export class RequestLog implements RequestObserver {
     this.#operations = operations;
     this.#headers = request.headers;
     this.#startedAt = clock.now();
-    const correlationId = request.headers.get("x-correlation-id") ?? "";
-    this.correlationId = /^[\w.-]{1,128}$/.test(correlationId) ? correlationId : this.requestId;
+    this.correlationId = readCorrelationId(request) ?? this.requestId;
     this.trace = startRequestTrace(request);
     // Some servers pass a URL without a valid host.
     const path = URL.canParse(request.url) ? new URL(request.url).pathname : "";
@@ -81,12 +84,31 @@ export class RequestLog implements RequestObserver {
   }
   set caller(caller: Caller) {
     this.#caller = { ...caller, correlationId: this.correlationId };
+    this.#see();
   }
 
   /** Sets the endpoint, such as `POST /v1/messages`. Without one, the request has no known endpoint. */
   set route(route: string) {
     this.#route = route;
     this.trace.setRoute(route);
+    this.#see();
+  }
+
+  /** Shows the request on the operator's page, if it is a message of a known caller. */
+  #see(): void {
+    if (this.#seenLog !== undefined || this.#caller === ANONYMOUS || !isMessageRoute(this.#route)) return;
+    this.#seenLog = new SeenLog(
+      this.#operations.traffic,
+      {
+        id: this.requestId,
+        startedAt: this.#startedAt,
+        caller: this.#caller,
+        correlationId: this.correlationId,
+        traceId: this.trace.ids?.traceId,
+        headers: this.#headers,
+      },
+      () => this.#clock.now(),
+    );
   }
 
   /** Adds fields to the record. */
@@ -105,6 +127,7 @@ export class RequestLog implements RequestObserver {
   record(gateway: GatewayContext, { path, body }: { path: string; body: unknown }): GatewayContext {
     if (this.#operations.recordings === undefined) return gateway;
     this.#recorder = startRecorder({ path, body });
+    if (this.#seenLog !== undefined) this.#seenLog.seen.recorded = true;
     return { ...gateway, fetch: this.#recorder.wrap(gateway.fetch) };
   }
 
@@ -114,23 +137,27 @@ export class RequestLog implements RequestObserver {
     if (listed !== undefined) this.#recorder?.addModel(listed);
     for (const target of route.skipped ?? []) this.#skipped.add(target);
     this.add({ answeredBy: toRouteLabel(route), dialect: route.dialect.name });
+    this.#seenLog?.addRoute(route, this.#record.model);
   }
 
   /** Adds the usage of a turn. */
   addUsage({ cost, usd, inputTokens, outputTokens }: TurnUsage, route: Route): void {
     if (cost !== undefined) this.add({ cost: (this.#record.cost ?? 0) + cost });
     if (usd !== undefined) this.#usd = (this.#usd ?? 0) + usd;
+    if (this.#seenLog !== undefined) this.#seenLog.seen.usd = this.#usd;
     this.#operations.metrics.countTurn({ model: toRouteLabel(route), inputTokens, outputTokens, usd });
   }
 
   startTurn(turn: TurnStart): TurnObserver {
     this.#turns++;
     const traced = this.trace.startTurn({ ...turn, session: this.#caller.sessionId });
+    const endSeen = this.#seenLog?.startTurn(`${turn.upstream}/${turn.model}`);
     const { metrics } = this.#operations;
     return {
       run: (send) => traced.run(send),
       end(end) {
         traced.end(end);
+        endSeen?.(end);
         if (end.error !== undefined) {
           metrics.countUpstreamError(turn.upstream, toApiError(end.error).status);
         }
@@ -141,26 +168,31 @@ export class RequestLog implements RequestObserver {
   startTool(tool: string): (outcome: string) => void {
     const startedAt = this.#clock.now();
     const endSpan = this.trace.startTool(tool);
+    const endSeen = this.#seenLog?.startTool(tool);
     this.#tools.push(tool);
     return (outcome) => {
       endSpan(outcome);
+      endSeen?.(outcome);
       this.#operations.metrics.countTool(tool, outcome, (this.#clock.now() - startedAt) / 1000);
     };
   }
 
-  onRetry(upstream: string): void {
+  onRetry(upstream: string, retry: Retry): void {
     this.#retries++;
     this.#operations.metrics.countRetry(upstream);
+    this.#seenLog?.addRetry(upstream, retry);
   }
 
   onRemedy(change: string): void {
     this.#remedies.push(change);
+    this.#seenLog?.addRemedy(change);
   }
 
   /** Passes the events of an answer through and records their stop reason and usage. */
   observe(batches: AsyncGenerator<StreamEvent[]>): AsyncGenerator<StreamEvent[]> {
     return tap(batches, (batch) => {
       this.#record.firstEventMilliseconds ??= this.#clock.now() - this.#startedAt;
+      this.#seenLog?.addEvents(batch);
       this.#collect(batch);
       this.#recorder?.addEvents(batch);
       for (const event of batch) {
@@ -221,6 +253,7 @@ export class RequestLog implements RequestObserver {
       headers: this.#headers,
       usd: this.#usd,
       error,
+      seen: this.#seenLog?.seen,
       content: this.#content && { request: this.#content.request, answer: this.#content.answer.content },
       record: {
         requestId: this.requestId,
@@ -247,4 +280,9 @@ export class RequestLog implements RequestObserver {
     this.trace.end({ status, failed });
     this.#operations.onRequestEnd(finished, this.#recorder);
   }
+}
+
+function readCorrelationId({ headers }: Request): string | undefined {
+  const id = headers.get("x-correlation-id") ?? "";
+  return /^[\w.-]{1,128}$/.test(id) && redact(id) === id ? id : undefined;
 }

@@ -45,11 +45,16 @@ export function withFallbacks(
 
   async function askFirst(request: MessagesRequest): Promise<AsyncGenerator<StreamEvent[]>> {
     const failures: ApiError[] = [];
+    const next = (route: Route) =>
+      findFallback(context, route, caller).catch((error) => {
+        failures.push(toApiError(error));
+        return undefined;
+      });
     for (let route: Route | undefined = first; route !== undefined;) {
       const attempt = context.targetHealth.start(route, route.fallbacks, caller);
       if (attempt.status === "cooling") throw preferRetryable(failures) ?? coolingError(first, attempt);
       if (attempt.status === "elsewhere") {
-        route = await findFallback(context, route, caller);
+        route = await next(route);
         if (route !== undefined) onRoute(route);
         continue;
       }
@@ -61,10 +66,7 @@ export function withFallbacks(
       if (!isRetryableElsewhere(failure)) break;
       const fields = { model: toRouteLabel(route), error: failure };
       logWarning("model failed, trying the next fallback, if any", fields, "upstream");
-      route = await findFallback(context, route, caller).catch((error) => {
-        failures.push(toApiError(error));
-        return undefined;
-      });
+      route = await next(route);
       if (route === undefined) break;
       loss.clear();
       onRoute(route);

@@ -7,12 +7,13 @@ import { z } from "zod";
 import { type Run, runProgram } from "./program.ts";
 import { CLIENT_KEY } from "./stage.ts";
 
-const BINARY = fileURLToPath(
+/** Path of Claude Code's program. */
+export const CLAUDE_CODE: string = fileURLToPath(
   new URL("node_modules/@anthropic-ai/claude-code-linux-x64/claude", import.meta.url),
 );
 
 /** Why Claude Code cannot run here, or `false`. */
-export const NO_CLAUDE_CODE: string | false = existsSync(BINARY)
+export const NO_CLAUDE_CODE: string | false = existsSync(CLAUDE_CODE)
   ? false
   : `Claude Code is pinned as a native binary for linux-x64 with glibc; this is ${process.platform}-${process.arch}`;
 
@@ -32,7 +33,8 @@ export async function withDesk<T>(use: (desk: Desk) => Promise<T>): Promise<T> {
     return await use(desk);
   } finally {
     for (const path of [desk.home, desk.work]) {
-      await rm(path, { recursive: true, force: true });
+      // What the program has started may still write for a moment.
+      await rm(path, { recursive: true, force: true, maxRetries: 10 });
     }
   }
 }
@@ -41,19 +43,23 @@ export async function withDesk<T>(use: (desk: Desk) => Promise<T>): Promise<T> {
 export function runClaudeCode(
   { url, desk, args, env }: { url: string; desk: Desk; args: string[]; env?: Record<string, string> },
 ): Promise<Run> {
-  return runProgram(BINARY, args, {
+  return runProgram(CLAUDE_CODE, args, {
     cwd: desk.work,
-    env: {
-      HOME: desk.home,
-      CLAUDE_CODE_TMPDIR: desk.home,
-      ANTHROPIC_BASE_URL: url,
-      ANTHROPIC_AUTH_TOKEN: CLIENT_KEY,
-      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
-      DISABLE_AUTOUPDATER: "1",
-      DISABLE_TELEMETRY: "1",
-      ...env,
-    },
+    env: { ...clientVariables(url, desk), ...env },
   });
+}
+
+/** Returns the variables that lead Claude Code to a gateway. */
+export function clientVariables(url: string, desk: Desk): Record<string, string> {
+  return {
+    HOME: desk.home,
+    CLAUDE_CODE_TMPDIR: desk.home,
+    ANTHROPIC_BASE_URL: url,
+    ANTHROPIC_AUTH_TOKEN: CLIENT_KEY,
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+    DISABLE_AUTOUPDATER: "1",
+    DISABLE_TELEMETRY: "1",
+  };
 }
 
 /** What `--output-format json` prints, and `stream-json` as its last line. */

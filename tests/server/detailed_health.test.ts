@@ -111,7 +111,9 @@ test("GET /health/detailed reports a gateway without a key, and its storage", as
     bodies: { status: "off" },
     recordings: { status: "off" },
     state: "memory",
+    data: { status: "off" },
   });
+  assert.deepEqual(health.services.mcp_servers, {});
   assert.deepEqual(health.services.tools, { status: "disabled", groups: [] });
 });
 

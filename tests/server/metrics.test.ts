@@ -65,8 +65,8 @@ test("GET /metrics counts requests, durations, tokens, cost, errors, retries, re
     'gateway_requests_total{route="POST /v1/messages",status="200",outcome="finished"}': 2,
     'gateway_requests_total{route="POST /v1/messages",status="500",outcome="failed"}': 1,
     'gateway_requests_total{route="other",status="404",outcome="failed"}': 1,
-    'gateway_failures_total{kind="upstream"}': 1,
-    'gateway_failures_total{kind="client"}': 1,
+    'gateway_failures_total{kind="upstream",expected="false"}': 1,
+    'gateway_failures_total{kind="client",expected="false"}': 1,
     'gateway_request_duration_seconds_count{route="POST /v1/messages"}': 3,
     'gateway_request_duration_seconds_bucket{route="POST /v1/messages",le="0.005"}': 3,
     'gateway_request_duration_seconds_bucket{route="POST /v1/messages",le="+Inf"}': 3,
@@ -135,7 +135,7 @@ test("GET /metrics needs the admin key, unless no key is configured", async () =
   assert.equal((await createTestGateway().get("/metrics")).status, 200);
 });
 
-test("GET /status counts failures by kind, and refusals by limits as a kind of their own", async () => {
+test("GET /status and GET /metrics count failures by kind, and refusals by limits as expected", async () => {
   const gateway = createTestGateway({
     settings: { LIMITS: { each: { requests: 1 } } },
     upstream: { body: COMPLETE_STREAMS.chat },
@@ -145,7 +145,10 @@ test("GET /status counts failures by kind, and refusals by limits as a kind of t
   assert.deepEqual(requests, {
     total: 4,
     failed: 2,
+    expected: 2,
     open: 0,
     failures: { limit: 2, access: 0, client: 0, upstream: 0, gateway: 0 },
   });
+  const values = await readMetrics(gateway);
+  assert.equal(values.get('gateway_failures_total{kind="limit",expected="true"}'), 2);
 });

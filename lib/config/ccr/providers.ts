@@ -8,7 +8,7 @@ import { readTransformers } from "./transformers.ts";
 export interface Upstreams {
   /** The provider that becomes the default upstream: OpenRouter. */
   openrouter?: { url: string; key: string } | undefined;
-  named: Record<string, NamedUpstream>;
+  named: Map<string, NamedUpstream>;
   /** Names of upstreams by the names of their providers; a provider without one cannot be used. */
   names: Map<string, string>;
   notes: string[];
@@ -16,7 +16,7 @@ export interface Upstreams {
 
 /** Converts providers. OpenRouter becomes the built-in upstream. */
 export function toUpstreams(providers: readonly CcrProvider[]): Upstreams {
-  const result: Upstreams = { named: {}, names: new Map(), notes: [] };
+  const result: Upstreams = { named: new Map(), names: new Map(), notes: [] };
   for (const provider of providers) {
     const { dialect, unusable, notes } = readTransformers(provider);
     result.notes.push(...notes);
@@ -25,19 +25,20 @@ export function toUpstreams(providers: readonly CcrProvider[]): Upstreams {
     const key = provider.api_key.trim();
     if (preset === "openrouter" && result.openrouter === undefined) {
       result.openrouter = { url, key };
-      result.names.set(provider.name, OPENROUTER);
+      if (!result.names.has(provider.name)) result.names.set(provider.name, OPENROUTER);
       continue;
     }
     const name = toName(provider.name, result);
-    result.names.set(provider.name, name);
+    // Of providers with one name, claude-code-router finds the first.
+    if (!result.names.has(provider.name)) result.names.set(provider.name, name);
     const choice = dialect ?? endpoint;
-    result.named[name] = {
+    result.named.set(name, {
       url,
       ...(key !== "" && { key }),
       ...(choice !== undefined && { dialect: choice }),
       ...(preset !== undefined && preset !== name && { preset }),
       ...(apiVersion !== undefined && { api_version: apiVersion }),
-    };
+    });
   }
   return result;
 }
@@ -99,7 +100,7 @@ function readUrl({ name, api_base_url: given }: CcrProvider, notes: string[]) {
 function toName(given: string, { named, notes }: Upstreams): string {
   const base = given.replace(/[^\w.-]+/g, "-").replace(/^-+|-+$/g, "").slice(0, MAX_NAME_CHARS) || "upstream";
   let name = base;
-  for (let nth = 2; BUILT_IN_UPSTREAMS.includes(name) || Object.hasOwn(named, name); nth++) {
+  for (let nth = 2; BUILT_IN_UPSTREAMS.includes(name) || named.has(name); nth++) {
     name = `${base}-${nth}`;
   }
   if (name !== given) notes.push(`provider ${quote(given)} is the upstream "${name}"`);

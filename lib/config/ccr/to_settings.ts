@@ -38,7 +38,7 @@ export function toSettings(config: CcrConfig): Converted {
       ...(openrouter !== undefined && openrouter.key !== "" && { OPENROUTER_API_KEY: openrouter.key }),
       ...(openrouter !== undefined && openrouter.url !== DEFAULT_URL &&
         { OPENROUTER_BASE_URL: openrouter.url }),
-      ...(Object.keys(named).length > 0 && { UPSTREAMS: named }),
+      ...(named.size > 0 && { UPSTREAMS: Object.fromEntries(named) }),
       ...routes.settings,
     },
     notes: [...general.notes, ...upstreams.notes, ...routes.notes],
@@ -50,32 +50,32 @@ const DEFAULT_URL = "https://openrouter.ai/api/v1";
 /** Port of claude-code-router, where its clients expect it. */
 const DEFAULT_PORT = 3456;
 
-const LEVELS: Readonly<Record<string, string>> = {
-  fatal: "error",
-  error: "error",
-  warn: "warn",
-  info: "info",
-  debug: "debug",
-  trace: "debug",
-};
+const LEVELS: ReadonlyMap<string, string> = new Map([
+  ["fatal", "error"],
+  ["error", "error"],
+  ["warn", "warn"],
+  ["info", "info"],
+  ["debug", "debug"],
+  ["trace", "debug"],
+]);
 
 /** What the gateway does, or has otherwise, by the names of claude-code-router's settings. */
-const DROPPED: Readonly<Record<string, string>> = {
-  PROXY_URL: "the gateway connects to upstreams without a proxy",
-  CUSTOM_ROUTER_PATH: "a hook can choose the model, see docs/examples/hooks_routing.ts",
-  transformers: "the gateway loads no plugins; a hook can change requests and answers",
-  StatusLine: "see docs/examples/statusline.sh",
-  NON_INTERACTIVE_MODE: "it is not needed",
-  HOT_RELOAD: "the file is always read again when it changes",
-  forceUseImageAgent: "the gateway has no image agent; images go to the model that is asked",
-};
+const DROPPED: ReadonlyMap<string, string> = new Map([
+  ["PROXY_URL", "the gateway connects to upstreams without a proxy"],
+  ["CUSTOM_ROUTER_PATH", "a hook can choose the model, see docs/examples/hooks_routing.ts"],
+  ["transformers", "the gateway loads no plugins; a hook can change requests and answers"],
+  ["StatusLine", "see docs/examples/statusline.sh"],
+  ["NON_INTERACTIVE_MODE", "it is not needed"],
+  ["HOT_RELOAD", "the file is always read again when it changes"],
+  ["forceUseImageAgent", "the gateway has no image agent; images go to the model that is asked"],
+]);
 
 function toGeneral(
   { APIKEY, HOST, PORT, API_TIMEOUT_MS, LOG, LOG_LEVEL, fallback: _, ...others }: JsonObject,
 ): Converted {
   const hasKey = typeof APIKEY === "string" && APIKEY.trim() !== "";
   const timeoutMs = Number(API_TIMEOUT_MS);
-  const level = LOG === false ? "off" : LEVELS[String(LOG_LEVEL).toLowerCase()];
+  const level = LOG === false ? "off" : LEVELS.get(String(LOG_LEVEL).toLowerCase());
   const isOpenHost = typeof HOST === "string" && HOST.trim() !== "" && HOST !== "127.0.0.1";
   const port = Number(PORT);
   return {
@@ -88,7 +88,9 @@ function toGeneral(
     },
     notes: [
       ...(isOpenHost && !hasKey ? ["HOST: without APIKEY, only this machine can connect"] : []),
-      ...Object.keys(others).map((name) => `${name}: ${DROPPED[name] ?? "the gateway has no such setting"}`),
+      ...Object.keys(others).map((name) =>
+        `${name}: ${DROPPED.get(name) ?? "the gateway has no such setting"}`
+      ),
     ],
   };
 }
@@ -99,8 +101,8 @@ function toRoutes(
   { names, named }: Upstreams,
 ): Converted {
   const notes = new Set<string>();
-  const aliases: Record<string, Alias> = {};
-  const models: { ANTHROPIC_MODEL?: string; ANTHROPIC_SMALL_FAST_MODEL?: string } = {};
+  const aliases = new Map<string, Alias>();
+  const models: Partial<Record<ModelSetting, string>> = {};
 
   function toTarget(route: string, where: string): Target | undefined {
     const [providerName = "", ...rest] = route.split(",").map((word) => word.trim());
@@ -134,33 +136,33 @@ function toRoutes(
       toTarget(route, `fallback of ${where}`) ?? []
     );
     const alias = { ...target, ...(fallbacks.length > 0 && { fallbacks }) };
-    const name = ALIASES[kind];
+    const name = ALIASES.get(kind);
     if (name === undefined) {
-      aliases[kind] = alias;
+      aliases.set(kind, alias);
       notes.add(`${where} is the alias "${kind}": a client asks for it by this name, such as /model ${kind}`);
       continue;
     }
     models[name.setting] = toModelName(target, named);
     // Only an alias can have options and fallbacks.
-    if (Object.keys(alias).length > 2) aliases[name.alias] = alias;
+    if (Object.keys(alias).length > 2) aliases.set(name.alias, alias);
   }
-  if (Object.hasOwn(Router, "longContextThreshold") && Object.hasOwn(aliases, "longContext")) {
+  if (Object.hasOwn(Router, "longContextThreshold") && aliases.has("longContext")) {
     notes.add("Router.longContextThreshold: the gateway does not choose a model by the length of a request");
   }
-  const hasAliases = Object.keys(aliases).length > 0;
-  return { settings: { ...models, ...(hasAliases && { MODEL_MAP: aliases }) }, notes: [...notes] };
+  const MODEL_MAP = Object.fromEntries(aliases);
+  return { settings: { ...models, ...(aliases.size > 0 && { MODEL_MAP }) }, notes: [...notes] };
 }
 
-const ALIASES = {
-  default: { setting: "ANTHROPIC_MODEL", alias: "big" },
-  background: { setting: "ANTHROPIC_SMALL_FAST_MODEL", alias: "small" },
-} as Readonly<
-  Record<string, { setting: "ANTHROPIC_MODEL" | "ANTHROPIC_SMALL_FAST_MODEL"; alias: string } | undefined>
->;
+type ModelSetting = "ANTHROPIC_MODEL" | "ANTHROPIC_SMALL_FAST_MODEL";
+
+const ALIASES: ReadonlyMap<string, { setting: ModelSetting; alias: string }> = new Map([
+  ["default", { setting: "ANTHROPIC_MODEL", alias: "big" }],
+  ["background", { setting: "ANTHROPIC_SMALL_FAST_MODEL", alias: "small" }],
+]);
 
 /** Returns the fallbacks of a kind: of `fallback.<kind>`, a list, or of `Router.fallback`, the one of the default. */
 function fallbacksOf(kind: string, single: unknown, byKind: unknown): string[] {
-  const list = isObject(byKind) ? byKind[kind] : undefined;
+  const list = isObject(byKind) && Object.hasOwn(byKind, kind) ? byKind[kind] : undefined;
   const routes: unknown[] = Array.isArray(list) ? list : kind === "default" ? [single] : [];
   return routes.filter((route) => typeof route === "string");
 }
@@ -169,5 +171,5 @@ function fallbacksOf(kind: string, single: unknown, byKind: unknown): string[] {
 function toModelName({ model, upstream = OPENROUTER }: Target, named: Upstreams["named"]): string {
   if (upstream !== OPENROUTER) return `${upstream}/${model}`;
   const [author = ""] = model.split("/");
-  return Object.hasOwn(named, author) ? `${OPENROUTER}/${model}` : model;
+  return named.has(author) ? `${OPENROUTER}/${model}` : model;
 }

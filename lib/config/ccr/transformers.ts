@@ -32,21 +32,23 @@ const NEEDLESS = new Set([
   "maxcompletiontokens",
 ]);
 
-const DIALECTS: Readonly<Record<string, DialectChoice>> = {
-  anthropic: "anthropic",
-  "openai-response": "responses",
-  "openai-responses": "responses",
-};
+const DIALECTS: ReadonlyMap<string, DialectChoice> = new Map([
+  ["anthropic", "anthropic"],
+  ["openai-response", "responses"],
+  ["openai-responses", "responses"],
+]);
 
 /** Reads the transformers of a provider and, if given, of one of its models. */
 export function readTransformers({ name, transformer }: CcrProvider, model?: string): Transformed {
   const result: Transformed = { options: {}, cacheControl: true, unusable: false, notes: [] };
-  const uses = model === undefined ? transformer.use : memberUse(transformer[model]);
+  const uses = model === undefined
+    ? transformer.use
+    : memberUse(Object.hasOwn(transformer, model) ? transformer[model] : undefined);
   const where = model === undefined ? `of provider ${quote(name)}` : `of ${quote(`${name},${model}`)}`;
   for (const [word, options] of toList(uses)) {
     const drop = (why: string) => result.notes.push(`transformer ${quote(word)} ${where}: ${why}`);
     const kind = word.toLowerCase();
-    const dialect = DIALECTS[kind];
+    const dialect = DIALECTS.get(kind);
     if (dialect !== undefined) result.dialect = dialect;
     else if (kind === "cleancache") result.cacheControl = false;
     else if (kind === "customparams") Object.assign(result.options, options);

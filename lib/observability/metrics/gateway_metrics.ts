@@ -1,9 +1,18 @@
-import { LruMap } from "../../base/lru.ts";
-import { redact } from "../../base/redact.ts";
 import { NAME, VERSION } from "../../base/version.ts";
 import { type Counters, countUnhandledErrors } from "../counters.ts";
 import type { RequestRecord } from "../request_record.ts";
-import { type Counter, createCounter, createHistogram, createReading, type Family } from "./registry.ts";
+import { isExpected } from "../failure_kind.ts";
+import { toLabel } from "../label.ts";
+import { FIRST_EVENT_SECONDS } from "./histogram_counts.ts";
+import {
+  type Counter,
+  createCounter,
+  createHistogram,
+  createReading,
+  type Family,
+  type Histogram,
+  type Readings,
+} from "./registry.ts";
 
 /** Upper bounds of durations, in seconds: from a health check to an answer of an hour. */
 const SECONDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600];
@@ -30,20 +39,27 @@ export interface GatewayMetrics {
   /** Counts a tool call and its duration in seconds. */
   countTool(tool: string, outcome: string, seconds: number): void;
   readonly openStreams: { count: number };
+  /** Times to the first event by model; the bounds are `FIRST_EVENT_SECONDS`. */
+  readonly firstEvents: Pick<Histogram, "series">;
+  /** All families. */
+  readonly families: readonly Family[];
   /** Adds a family whose values are read when the metrics are written. */
   add(family: Family): void;
-  /** Returns all families in the text format of Prometheus. */
-  toText(): string;
 }
 
 /** Creates the metrics; all numbers are 0. */
 export function createGatewayMetrics(counters: Counters): GatewayMetrics {
   const requests = counter("requests_total", "Finished requests", ["route", "status", "outcome"]);
-  const failures = counter("failures_total", "Failed requests; those of kind limit are expected", ["kind"]);
-  const durations = histogram("request_duration_seconds", "Time to the end of the answer", ["route"]);
-  const firstEvents = histogram("first_event_seconds", "Time to the first event of a model's answer", [
-    "model",
+  const failures = counter("failures_total", "Failed requests; refusals by limits are expected", [
+    "kind",
+    "expected",
   ]);
+  const durations = histogram("request_duration_seconds", "Time to the end of the answer", ["route"]);
+  const firstEvents = createHistogram(
+    `${PREFIX}first_event_seconds`,
+    "Time to the first event of a model's answer",
+    { labels: ["model"], bounds: FIRST_EVENT_SECONDS },
+  );
   const tokens = counter("tokens_total", "Tokens of turns; input includes cache writes, not cache reads", [
     "model",
     "kind",
@@ -62,16 +78,19 @@ export function createGatewayMetrics(counters: Counters): GatewayMetrics {
   const losses = counter("losses_total", "Parts of requests that upstreams could not receive", ["action"]);
   const openStreams = { count: 0 };
   const families: Family[] = [
-    reading("info", "Version of the gateway", () => [[{ version: VERSION, service: NAME }, 1]]),
+    createReading(
+      { name: `${PREFIX}info`, help: "Version of the gateway", labels: ["version", "service"] },
+      () => [[[VERSION, NAME], 1]],
+    ),
     reading("start_time_seconds", "Start of the gateway, in seconds since 1970", () => [
-      [{}, counters.startedAt / 1000],
+      [[], counters.startedAt / 1000],
     ]),
     requests,
     failures,
     durations,
     firstEvents,
-    reading("open_requests", "Requests that are being answered", () => [[{}, counters.open]]),
-    reading("open_streams", "Event streams that are being answered", () => [[{}, openStreams.count]]),
+    reading("open_requests", "Requests that are being answered", () => [[[], counters.open]]),
+    reading("open_streams", "Event streams that are being answered", () => [[[], openStreams.count]]),
     tokens,
     cost,
     unpriced,
@@ -86,29 +105,30 @@ export function createGatewayMetrics(counters: Counters): GatewayMetrics {
       name: `${PREFIX}unhandled_errors_total`,
       help: "Errors that no code handled; each is a bug",
       type: "counter",
-    }, () => [[{}, countUnhandledErrors()]]),
+    }, () => [[[], countUnhandledErrors()]]),
   ];
 
   return {
     openStreams,
+    firstEvents,
     countRequest(record, { route }) {
       const { status, outcome, milliseconds, failure, firstEventMilliseconds, answeredBy, loss } = record;
       requests.add([route, String(status), outcome]);
       durations.observe([route], milliseconds / 1000);
-      if (failure !== undefined) failures.add([failure]);
+      if (failure !== undefined) failures.add([failure, String(isExpected(failure))]);
       if (firstEventMilliseconds !== undefined && answeredBy !== undefined) {
-        firstEvents.observe([toModelLabel(answeredBy)], firstEventMilliseconds / 1000);
+        firstEvents.observe([toLabel(answeredBy)], firstEventMilliseconds / 1000);
       }
       // The first word of a change names its kind. What follows is chosen by an upstream.
       for (const change of record.remedies ?? []) remedies.add([change.split(" ")[0] ?? ""]);
       for (const entry of loss ?? []) losses.add([entry.slice(entry.lastIndexOf(" ") + 1)]);
       fallbacks.add([], record.fallbacks ?? 0);
       if (answeredBy !== undefined) {
-        tokens.add([toModelLabel(answeredBy), "cache_read"], record.cachedTokens ?? 0);
+        tokens.add([toLabel(answeredBy), "cache_read"], record.cachedTokens ?? 0);
       }
     },
     countTurn({ model, inputTokens, outputTokens, usd }) {
-      const label = toModelLabel(model);
+      const label = toLabel(model);
       tokens.add([label, "input"], inputTokens);
       tokens.add([label, "output"], outputTokens);
       if (usd === undefined) unpriced.add([label]);
@@ -121,17 +141,19 @@ export function createGatewayMetrics(counters: Counters): GatewayMetrics {
       retries.add([upstream]);
     },
     countTool(tool, outcome, seconds) {
-      tools.add([tool, outcome]);
-      toolDurations.observe([tool], seconds);
+      const label = toLabel(tool);
+      tools.add([label, outcome]);
+      toolDurations.observe([label], seconds);
     },
+    families,
     add(family) {
       families.push(family);
     },
-    toText: () => families.map((family) => family.toText()).join(""),
   };
 }
 
-const PREFIX = "gateway_";
+/** Start of the names of all families. */
+export const PREFIX = "gateway_";
 
 function counter(name: string, help: string, labels: readonly string[]): Counter {
   return createCounter(`${PREFIX}${name}`, help, labels);
@@ -141,18 +163,6 @@ function histogram(name: string, help: string, labels: readonly string[]) {
   return createHistogram(`${PREFIX}${name}`, help, { labels, bounds: SECONDS });
 }
 
-function reading(name: string, help: string, read: Parameters<typeof createReading>[1]): Family {
+function reading(name: string, help: string, read: () => Readings): Family {
   return createReading({ name: `${PREFIX}${name}`, help }, read);
 }
-
-/** Clients choose the names of models. One that looks like a credential is not shown. */
-function toModelLabel(model: string): string {
-  const known = modelLabels.get(model);
-  if (known !== undefined) return known;
-  const label = redact(model);
-  modelLabels.set(model, label);
-  return label;
-}
-
-/** Labels of the models that were used last: redacting costs more than counting. */
-const modelLabels = new LruMap<string, string>(200);

@@ -1,6 +1,11 @@
+import { bucketOf } from "./histogram_counts.ts";
+
 /** A metric with one series for each combination of its labels' values. */
 export interface Family {
   readonly name: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  /** Names of the labels, beside `le` of a histogram. */
+  readonly labels: readonly string[];
   /** Returns the family in the text format of Prometheus. */
   toText(): string;
 }
@@ -30,6 +35,8 @@ export function createCounter(name: string, help: string, labels: readonly strin
   const numbers = new Series(labels, () => ({ value: 0 }));
   return {
     name,
+    type: "counter",
+    labels,
     add(values, amount = 1) {
       if (amount > 0) numbers.of(values).value += amount;
     },
@@ -54,10 +61,11 @@ export function createHistogram(
   );
   return {
     name,
+    type: "histogram",
+    labels,
     observe(values, value) {
       const entry = distributions.of(values);
-      const at = bounds.findIndex((bound) => value <= bound);
-      const bucket = at < 0 ? bounds.length : at;
+      const bucket = bucketOf(bounds, value);
       entry.counts[bucket] = (entry.counts[bucket] ?? 0) + 1;
       entry.sum += value;
     },
@@ -77,15 +85,28 @@ export function createHistogram(
   };
 }
 
+/** What a reading shows: one value for each combination of its labels' values, which are in the order of the labels. */
+export type Readings = readonly (readonly [values: readonly string[], value: number])[];
+
 /** Creates a family whose values are read when it is written: a gauge, or a counter that is kept elsewhere. */
 export function createReading(
-  { name, help, type = "gauge" }: { name: string; help: string; type?: "gauge" | "counter" },
-  read: () => readonly (readonly [labels: Record<string, string>, value: number])[],
+  { name, help, type = "gauge", labels = [] }: {
+    name: string;
+    help: string;
+    type?: "gauge" | "counter";
+    labels?: readonly string[];
+  },
+  read: () => Readings,
 ): Family {
   return {
     name,
+    type,
+    labels,
     toText: () =>
-      toFamilyText({ name, help, type }, read().map(([labels, value]) => toLine(name, labels, value))),
+      toFamilyText(
+        { name, help, type },
+        read().map(([values, value]) => toLine(name, toLabels(labels, values), value)),
+      ),
   };
 }
 
@@ -114,10 +135,14 @@ class Series<Entry> {
 
   list(): { labels: Record<string, string>; entry: Entry }[] {
     return [...this.#entries.values()].map(({ values, entry }) => ({
-      labels: Object.fromEntries(this.#labels.map((label, at) => [label, values[at] ?? ""])),
+      labels: toLabels(this.#labels, values),
       entry,
     }));
   }
+}
+
+function toLabels(names: readonly string[], values: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name, at) => [name, values[at] ?? ""]));
 }
 
 function toFamilyText(

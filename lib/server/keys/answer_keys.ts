@@ -99,9 +99,10 @@ function parseNewKey(body: unknown): { name: string; models?: readonly string[];
   const { name, models, limits, ...unknown } = body;
   const [field] = Object.keys(unknown);
   if (field !== undefined) throw invalid(`${field.slice(0, 100)}: Extra inputs are not permitted`);
-  if (typeof name !== "string" || !isKeyName(name)) {
+  // A path cannot name "." and "..", so that such a key could not be revoked.
+  if (typeof name !== "string" || !isKeyName(name) || /^\.+$/.test(name)) {
     throw invalid(
-      'name: Input should be 1 to 64 letters, digits, ".", "_" and "-", and not local, admin or nobody',
+      'name: Input should be 1 to 64 letters, digits, ".", "_" and "-", not dots only, and not local, admin or nobody',
     );
   }
   if (models !== undefined && !v.is(ModelList, models)) {

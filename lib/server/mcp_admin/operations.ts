@@ -38,12 +38,7 @@ export async function restartServer(
   { request, gateway, params: { name = "" } }: RoutedCall,
 ): Promise<Response> {
   const force = readForce(request);
-  return Response.json(
-    await operate(gateway, name, async (control) => {
-      await control.stop(name, { force });
-      await control.start(name);
-    }),
-  );
+  return Response.json(await operate(gateway, name, (...call) => restart(...call, force)));
 }
 
 /**
@@ -66,6 +61,22 @@ export async function stopServers(call: RoutedCall): Promise<Response> {
   return await operateAll(call.gateway, server_names, (...stopCall) => stop(...stopCall, force));
 }
 
+/** What the operator's page can do to a server. */
+export type ServerAction = "start" | "stop" | "restart";
+
+/**
+ * Starts, stops or restarts a server, and settles when it runs or has ended.
+ *
+ * @throws {ApiError} as {@linkcode startServer} and {@linkcode stopServer}.
+ */
+export async function operateServer(
+  gateway: GatewayContext,
+  name: string,
+  action: ServerAction,
+): Promise<void> {
+  await operate(gateway, name, ACTIONS[action]);
+}
+
 /** What is done to a server, and its state before. */
 type Operation = (control: ServerControl, status: StatusBody) => Promise<void>;
 
@@ -83,6 +94,17 @@ async function stop(control: ServerControl, { name, status }: StatusBody, force:
   }
   await control.stop(name, { force });
 }
+
+async function restart(control: ServerControl, { name }: StatusBody, force: boolean): Promise<void> {
+  await control.stop(name, { force });
+  await control.start(name);
+}
+
+const ACTIONS: Record<ServerAction, Operation> = {
+  start,
+  stop: (...call) => stop(...call, false),
+  restart: (...call) => restart(...call, false),
+};
 
 async function operate(gateway: GatewayContext, name: string, operation: Operation): Promise<OperationBody> {
   const status = await readStatus(gateway, name);
@@ -130,8 +152,10 @@ const Names = v.pipe(
   v.minLength(1, "List should have at least 1 item"),
   v.maxLength(MAX_NAMES, `List should have at most ${MAX_NAMES} items`),
 );
-const StartBody = v.strictObject({ server_names: Names });
-const StopBody = v.strictObject({
+/** Body of `POST /v1/mcp/servers/start`. */
+export const StartBody = v.strictObject({ server_names: Names });
+/** Body of `POST /v1/mcp/servers/stop`. */
+export const StopBody = v.strictObject({
   server_names: Names,
   force: v.optional(v.boolean("Input should be a valid boolean"), false),
 });

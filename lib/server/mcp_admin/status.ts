@@ -5,6 +5,7 @@ import { quote } from "../../base/redact.ts";
 import type { McpServer } from "../../config/mcp/mcp_config.ts";
 import type { GatewayContext } from "../context.ts";
 import type { RoutedCall } from "../routed_call.ts";
+import { toServerState } from "./server_state.ts";
 
 /** Answers `GET /v1/mcp/servers` with the names of all managed servers. */
 export function answerServers({ gateway: { mcpServers } }: RoutedCall): Response {
@@ -156,7 +157,7 @@ function toStatusBody(
   const since = state.name === "running" ? state.since : undefined;
   return {
     name: config.name,
-    status: state.name === "failed" ? "dead" : state.name,
+    status: toServerState(status),
     running: state.name === "running",
     pid: status?.pid ?? null,
     started_at: since === undefined ? null : toIsoTime(since),

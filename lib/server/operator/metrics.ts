@@ -1,13 +1,15 @@
 import type { GatewayContext } from "../context.ts";
+import { readStateFamilies } from "./state_metrics.ts";
 
 /**
  * Answers `GET /metrics` in the text format of Prometheus. Labels hold names of the gateway's settings, endpoints,
- * models and tools; never a key, a session or a text.
+ * models, tools and MCP servers; never a key, a session or a text.
  *
  * Source: https://prometheus.io/docs/instrumenting/exposition_formats/
  */
-export function answerMetrics({ operations }: GatewayContext): Response {
-  return new Response(operations.metrics.toText(), {
+export async function answerMetrics(gateway: GatewayContext): Promise<Response> {
+  const families = [...gateway.operations.metrics.families, ...await readStateFamilies(gateway)];
+  return new Response(families.map((family) => family.toText()).join(""), {
     headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
   });
 }

@@ -10,13 +10,15 @@ export function createTargetMetrics({ targets }: TargetMemory, clock: Clock): Fa
       name: "gateway_cooldowns_total",
       help: "Failures after which a model of an alias was skipped for a while",
       type: "counter",
-    }, () => targets.values().map(({ key, cooldowns }) => [{ model: key }, cooldowns])),
+      labels: ["model"],
+    }, () => targets.values().map(({ key, cooldowns }) => [[key], cooldowns])),
     createReading({
       name: "gateway_target_cooling",
       help: "1 while a model of an alias is skipped after failures",
+      labels: ["model"],
     }, () =>
       targets.values().map(({ key, cooldown }) => {
-        return [{ model: key }, Number(stateOf(cooldown, clock.now()) === "cooling")];
+        return [[key], Number(stateOf(cooldown, clock.now()) === "cooling")];
       })),
   ];
 }

@@ -1,4 +1,4 @@
-import { fnv } from "../../dialects/fnv.ts";
+import { fnv } from "../../base/fnv.ts";
 
 /** Maximum length of a tool's name. Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools */
 const MAX_NAME_CHARS = 64;

@@ -94,14 +94,17 @@ export function createTargetHealth(
   memory: TargetMemory,
   { clock, ...limits }: CooldownLimits & { clock: Clock },
 ): TargetHealth {
-  const stateAt = ({ key }: RouteTarget, now: number) => stateOf(memory.targets.get(key)?.cooldown, now);
+  // A change of the settings may have turned pauses off.
+  const cooldownOf = ({ key }: RouteTarget) =>
+    limits.firstMs === 0 ? undefined : memory.targets.get(key)?.cooldown;
+  const stateAt = (target: RouteTarget, now: number) => stateOf(cooldownOf(target), now);
   const isAvailable = (target: RouteTarget, now: number) => {
     const state = stateAt(target, now);
     return state === "healthy" ||
       state === "half_open" && memory.targets.get(target.key)?.probe === undefined;
   };
-  const isBlocked = ({ key }: RouteTarget, now: number) => {
-    const cooldown = memory.targets.get(key)?.cooldown;
+  const isBlocked = (target: RouteTarget, now: number) => {
+    const cooldown = cooldownOf(target);
     return cooldown !== undefined && cooldown.stated && now < cooldown.until;
   };
 
@@ -117,7 +120,7 @@ export function createTargetHealth(
     choose(targets) {
       const now = clock.now();
       const available = targets.find((target) => isAvailable(target, now));
-      const until = ({ key }: RouteTarget) => memory.targets.get(key)?.cooldown?.until ?? 0;
+      const until = (target: RouteTarget) => cooldownOf(target)?.until ?? 0;
       const target = available ??
         [...targets].sort((a, b) =>
           Number(isBlocked(a, now)) - Number(isBlocked(b, now)) || until(a) - until(b)
@@ -136,7 +139,7 @@ export function createTargetHealth(
       if (isBusy && others.some((other) => isAvailable(other, now))) return { status: "elsewhere" };
       if (isBlocked(target, now)) {
         if (others.some((other) => !isBlocked(other, now))) return { status: "elsewhere" };
-        const pauses = [target, ...others].flatMap(({ key }) => memory.targets.get(key)?.cooldown ?? []);
+        const pauses = [target, ...others].flatMap((one) => cooldownOf(one) ?? []);
         const until = Math.min(...pauses.map(({ until }) => until));
         const limited = pauses.some(({ status }) => status === 429);
         return { status: "cooling", retryAfterS: Math.ceil((until - now) / 1000), limited };
@@ -173,7 +176,7 @@ export function createTargetHealth(
     },
     report(target) {
       const now = clock.now();
-      const cooldown = memory.targets.get(target.key)?.cooldown;
+      const cooldown = cooldownOf(target);
       const state = stateOf(cooldown, now);
       return {
         target: target.key,

@@ -239,6 +239,37 @@ const CONFIGS: [name: string, json: string, settings: Settings, notes: string[]]
       'the URL of provider "google" names no known endpoint: check the url of its upstream, which usually ends in /v1',
     ],
   ],
+  [
+    "two providers of one name, and names that objects inherit",
+    `{
+      "Providers": [
+        { "name": "x", "api_base_url": "https://a.example/v1/chat/completions", "api_key": "a" },
+        { "name": "x", "api_base_url": "https://b.example/v1/chat/completions", "api_key": "b" },
+        { "name": "__proto__", "api_base_url": "https://c.example/v1/chat/completions",
+          "transformer": { "use": ["constructor"] } }
+      ],
+      "Router": { "default": "x, m", "constructor": "__proto__,toString", "background": null },
+      "toString": 1
+    }`,
+    {
+      PORT: 3456,
+      HOST: "127.0.0.1",
+      UPSTREAMS: Object.fromEntries([
+        ["x", { url: "https://a.example/v1", key: "a" }],
+        ["x-2", { url: "https://b.example/v1", key: "b" }],
+        ["__proto__", { url: "https://c.example/v1" }],
+      ]),
+      ANTHROPIC_MODEL: "x/m",
+      MODEL_MAP: { constructor: { model: "toString", upstream: "__proto__" } },
+    },
+    [
+      "toString: the gateway has no such setting",
+      'provider "x" is the upstream "x-2"',
+      'transformer "constructor" of provider "__proto__": the gateway has none of this name; a hook can change requests',
+      'Router.constructor is the alias "constructor": a client asks for it by this name, such as /model constructor',
+      "Router.background: the gateway has no such setting",
+    ],
+  ],
   ["an empty object", "{}", { PORT: 3456, HOST: "127.0.0.1" }, []],
 ];
 

@@ -169,6 +169,7 @@ const INVALID: [body: object, message: RegExp][] = [
   [{ name: "" }, /^name: /],
   [{ name: "a/../b" }, /^name: /],
   [{ name: "x".repeat(65) }, /^name: /],
+  [{ name: ".." }, /^name: /],
   [{ name: "admin" }, /^name: /],
   [{ name: "local" }, /^name: /],
   [{ name: "a", key: "mine" }, /^key: Extra inputs/],

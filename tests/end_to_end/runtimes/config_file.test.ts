@@ -76,7 +76,7 @@ for (const runtime of OWN_RUNTIMES.map(withFiles)) {
       const converted = await run(runtime, ["init", "--from-ccr", ccr, join(folder, "other.json")], "");
       assert.equal(converted.status, 0, converted.output);
       assert.match(converted.output, /^Set the variable UNSET_KEY_OF_THE_TEST, which the file refers to$/m);
-      assert.match(converted.output, /^  PROXY_URL: the gateway connects to upstreams without a proxy$/m);
+      assert.match(converted.output, /^ {2}PROXY_URL: the gateway connects to upstreams without a proxy$/m);
       assert.match(readFileSync(join(folder, "other.json"), "utf8"), /"url": "http:\/\/127\.0\.0\.1:9\/v1"/);
     } finally {
       rmSync(folder, { recursive: true });

@@ -306,6 +306,9 @@ test("POST /v1/messages keeps failures over a change of the settings", async () 
   await ask();
   gateway.reload({ UPSTREAMS, MODEL_MAP: ORDERED, ANTHROPIC_MODEL: "b/m" });
   assert.equal((await ask()).asked, "b");
+  replies.a = GOOD;
+  gateway.reload({ UPSTREAMS, MODEL_MAP: ORDERED, COOLDOWN: 0 });
+  assert.equal((await ask()).asked, "a");
 });
 
 test("GET /health/detailed and GET /metrics have the state of each target", async () => {

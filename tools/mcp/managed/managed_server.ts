@@ -1,6 +1,6 @@
 import { ProtocolError } from "@modelcontextprotocol/client";
 import { raceAbort } from "../../abort.ts";
-import { McpError } from "../../errors.ts";
+import { McpError, ToolError } from "../../errors.ts";
 import type { McpConnection } from "../connection.ts";
 import { INITIAL, type Lifecycle, type LifecycleAction, type LifecycleChange, next } from "./lifecycle.ts";
 import { redactErrors, toReason, withLog, withoutLog } from "./failure_reason.ts";
@@ -24,6 +24,8 @@ const LOOK_INTERVAL_MS = 5000;
 export class ManagedServer {
   readonly config: ServerConfig;
   readonly log: ServerLog;
+  /** Calls of its tools since the gateway started, and those of them that failed or returned an error. */
+  readonly calls = { total: 0, failed: 0 };
   /** Time of the last answer or missing answer of a running server. */
   lastHealthCheck: number | undefined;
   readonly #options: ManagedServerOptions;
@@ -145,7 +147,13 @@ export class ManagedServer {
     return {
       ...connection,
       callTool: async (name, input, signal) => {
-        const result = await connection.callTool(name, input, signal);
+        this.calls.total++;
+        const result = await connection.callTool(name, input, signal).catch((error) => {
+          // A client that leaves is no failure of the server; a call that takes too long is one.
+          if (!signal.aborted || signal.reason instanceof ToolError) this.calls.failed++;
+          throw error;
+        });
+        if (result.isError) this.calls.failed++;
         await this.#lookAtProcesses();
         return result;
       },

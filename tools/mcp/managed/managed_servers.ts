@@ -32,6 +32,8 @@ export interface ServerStatus {
   state: ServerState;
   pid: number | undefined;
   restarts: number;
+  /** Calls of its tools since the gateway started, and those of them that failed or returned an error. */
+  calls: { readonly total: number; readonly failed: number };
   health: "unknown" | "healthy" | "unhealthy" | "dead";
   lastHealthCheck: number | undefined;
   /** The last lines of its stderr, without secrets. */
@@ -131,13 +133,14 @@ function createOpen(
 }
 
 function toStatus(
-  { config: { name }, lifecycle: { state, restarts }, pid, lastHealthCheck, log }: ManagedServer,
+  { config: { name }, lifecycle: { state, restarts }, calls, pid, lastHealthCheck, log }: ManagedServer,
 ): ServerStatus {
   return {
     name,
     state,
     pid,
     restarts,
+    calls: { ...calls },
     health: toHealth(state),
     lastHealthCheck,
     log: log.last(STATUS_LINES),

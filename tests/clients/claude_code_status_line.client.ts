@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe } from "node:test";
+import { fileURLToPath } from "node:url";
+import { CLAUDE_CODE, clientVariables, type Desk, NO_CLAUDE_CODE } from "./claude_code.ts";
+import { testAtDesk } from "./claude_code_stage.ts";
+import { greeting, TEXT } from "./scenarios.ts";
+import { GATEWAY_KEY, NO_OWN_GATEWAY, setStage } from "./stage.ts";
+import { NO_TERMINAL, runInTerminal } from "./run_in_terminal.ts";
+
+const STATUS_LINE = fileURLToPath(new URL("../../docs/examples/statusline.sh", import.meta.url));
+
+/** The line that the script prints after a message. A terminal may receive its parts apart. */
+const SHOWN = /\d[\d.]*k? in, \d+ out · \$\d+\.\d\d · \$\d\.\d\d left today/;
+
+describe("Claude Code, its status line", { skip: NO_CLAUDE_CODE || NO_OWN_GATEWAY || NO_TERMINAL }, () => {
+  const stage = setStage({
+    key: GATEWAY_KEY,
+    settings: () => Promise.resolve({ LIMITS: JSON.stringify({ each: { usd_day: 5 } }) }),
+  });
+
+  testAtDesk("docs/examples/statusline.sh shows the model, tokens, cost and what is left", async (desk) => {
+    prepare(desk);
+    stage.upstream.script(greeting);
+    const run = await runInTerminal([CLAUDE_CODE, "--model", "openai/gpt-5", "Greet me"], {
+      cwd: desk.work,
+      env: clientVariables(stage.url, desk),
+      until: SHOWN,
+    });
+    assert.match(run.stdout, SHOWN);
+    assert.ok(run.stdout.includes(TEXT), run.stdout);
+    assert.match(run.stdout, /openai\/gpt-5/);
+  });
+});
+
+/** Answers what Claude Code asks a new user, and sets the status line. */
+function prepare({ home, work }: Desk): void {
+  const projects = { [work]: { hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true } };
+  writeFileSync(
+    join(home, ".claude.json"),
+    JSON.stringify({ hasCompletedOnboarding: true, theme: "dark", projects }),
+  );
+  mkdirSync(join(home, ".claude"));
+  const settings = { statusLine: { type: "command", command: STATUS_LINE } };
+  writeFileSync(join(home, ".claude/settings.json"), JSON.stringify(settings));
+}
