@@ -24,6 +24,7 @@ const { values } = parseArgs({
     rounds: { type: "string" },
     scenarios: { type: "string", default: "." },
     target: { type: "string", multiple: true, default: [] },
+    "upstream-port": { type: "string", default: "0" },
     json: { type: "string" },
   },
 });
@@ -32,7 +33,7 @@ const pattern = new RegExp(values.scenarios);
 const scenarios = (values.growth ? growthScenarios() : tableScenarios(values.quick ? "quick" : "full"))
   .filter(({ name }) => pattern.test(name));
 const others = values.target.map(toOtherTarget);
-const upstream = await startUpstream();
+const upstream = await startUpstream(Number(values["upstream-port"]));
 
 const rows: Row[] = [];
 for (const runtime of values.runtimes.split(",").map(toRuntime)) rows.push(...await measureOn(runtime));

@@ -129,9 +129,9 @@ export interface BenchUpstream extends Target {
   release(): Promise<void>;
 }
 
-/** Starts the upstream. */
-export async function startUpstream(): Promise<BenchUpstream> {
-  const child = fork(fileURLToPath(new URL("upstream.ts", import.meta.url)));
+/** Starts the upstream on a port, or on any free one. */
+export async function startUpstream(wantedPort = 0): Promise<BenchUpstream> {
+  const child = fork(fileURLToPath(new URL("upstream.ts", import.meta.url)), [String(wantedPort)]);
   const [{ port }] = await once(child, "message");
   let orders = 0;
   const order = async (content: { plan: UpstreamPlan } | { release: true }) => {

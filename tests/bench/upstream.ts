@@ -1,4 +1,4 @@
-// The upstream of a benchmark, in a process of its own: it serves bytes that were built beforehand.
+// The upstream of a benchmark, in a process of its own: `upstream.ts PORT`. It serves bytes that were built beforehand.
 import { createServer, type Socket } from "node:net";
 import process from "node:process";
 import { toPort } from "../kit/sockets.ts";
@@ -40,7 +40,7 @@ const server = createServer((socket) => {
   socket.setNoDelay(true).on("error", () => socket.destroy());
   readRequests(socket, (path, asksForStream) => answer(socket, path, asksForStream));
 });
-server.listen(0, "127.0.0.1", () => process.send?.({ port: toPort(server) }));
+server.listen(Number(process.argv[2] ?? 0), "127.0.0.1", () => process.send?.({ port: toPort(server) }));
 process.on("message", (order: UpstreamOrder) => {
   if ("plan" in order) {
     prepared = { chat: prepare(order.plan, "chat"), messages: prepare(order.plan, "messages") };
