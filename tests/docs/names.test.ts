@@ -55,6 +55,7 @@ const OTHER_FLAGS = new Set([
     "--check",
     "--mcp",
     "--settings",
+    "--target",
     "--shell",
     "--version",
   ],

@@ -101,7 +101,10 @@ for (const runtime of OWN_RUNTIMES.filter(({ command }) => command.includes("--a
   }, async () => {
     const claude = await launch(runtime, ["claude", "--port", "0"]).ended;
     assert.equal(claude.status, 2, claude.stderr);
-    assert.match(claude.stderr, /^Cannot start Claude Code: Deno was started without --allow-env; --allow-all is needed$/m);
+    assert.match(
+      claude.stderr,
+      /^Cannot start Claude Code: Deno was started without --allow-env; --allow-all is needed$/m,
+    );
     const init = await launch(runtime, ["init", "new.json"]).ended;
     assert.deepEqual([init.status, init.stderr], [
       2,
