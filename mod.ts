@@ -30,6 +30,7 @@ import { isMain, readArgs } from "./lib/runtime/process.ts";
 
 export { createGateway };
 export type { Gateway, GatewayOptions } from "./lib/gateway.ts";
+export type { SettingOrigins } from "./lib/config/describe.ts";
 export type {
   HookCall,
   Hooks,

@@ -1,4 +1,5 @@
 import { createAccess } from "./access/access.ts";
+import { createOperatorPage } from "./page/operator_page.ts";
 import { createApp } from "./server/app.ts";
 import { createModelCache } from "./upstreams/model_cache.ts";
 import { type Clock, systemClock } from "./runtime/clock.ts";
@@ -9,6 +10,7 @@ import { createShutdown } from "./runtime/shutdown.ts";
 import { readMcpConfig } from "./config/mcp/mcp_config.ts";
 import type { LineStreams } from "./server/mcp_server/line_transport.ts";
 import { type LineServer, serveLines } from "./server/mcp_server/serve_lines.ts";
+import { describeSettings, type SettingOrigins, type SettingsInForce } from "./config/describe.ts";
 import { parseConfig } from "./config/parse.ts";
 import { reloadConfig, type Reloaded } from "./config/reload.ts";
 import { ADMIN, LOCAL, requiresKeys } from "./config/gateway_keys.ts";
@@ -17,10 +19,13 @@ import { demo } from "./upstreams/demo.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
 import type { Hooks } from "./server/hooks.ts";
 import type { GatewayContext } from "./server/context.ts";
+import { readText } from "./server/body/read_text.ts";
+import { operateServer } from "./server/mcp_admin/operations.ts";
 import { createOpenCalls } from "./server/mcp_server/open_calls.ts";
 import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
 import { createBodyMeter } from "./limits/body_meter.ts";
+import { createLedger } from "./limits/ledger/create_ledger.ts";
 import { DeviceCodes } from "./server/sign_in/device_codes.ts";
 import { createKeyStore, type KeyStore } from "./keys/key_store.ts";
 import { createLimiter, createLimitStore } from "./limits/limiter.ts";
@@ -29,6 +34,8 @@ import { createFetch } from "./runtime/fetch.ts";
 import { logWarning } from "./observability/log.ts";
 import { createLearnedAdjustments } from "./turns/learned_adjustments.ts";
 import { createToolLoaders } from "./turns/load_tools.ts";
+import type { CreateEngine } from "./durable/engine.ts";
+import { createRestate } from "./durable/restate.ts";
 import { openStores } from "./durable/stores.ts";
 import { startDurable } from "./server/start_durable.ts";
 import { createKeptAnswers } from "./server/idempotency/kept_answers.ts";
@@ -42,6 +49,11 @@ import type { Alias } from "./config/aliases.ts";
 export interface GatewayOptions {
   /** Settings by name, such as `OPENROUTER_API_KEY`; docs/configuration.md lists them. The environment is not read. */
   settings?: Settings;
+  /**
+   * Where the settings come from, by name, for the operator's page: such as `--port` or `environment`. Default: `settings`
+   * for those that are given, `default` for the others.
+   */
+  origins?: SettingOrigins | undefined;
   /** The `fetch` that upstreams are called with. Default: the runtime's, without its built-in timeouts. */
   fetch?: typeof fetch;
   /** Clock and timers; tests inject their own. */
@@ -60,19 +72,20 @@ export interface Gateway {
   /** Answers one request. Never rejects. */
   fetch(request: Request): Promise<Response>;
   /**
-   * Loads the tools now, not with the first request that needs them. A configuration error then shows at startup.
+   * Loads the tools and connects to `DATA_URL` now, not with the first request that needs them. A configuration error
+   * then shows at startup.
    *
-   * @throws {ConfigError} if `WORKSPACE_ROOT` cannot be used.
+   * @throws {ConfigError} if `WORKSPACE_ROOT` or `DATA_URL` cannot be used.
    */
   ready(): Promise<void>;
   /**
    * Replaces the settings for new requests; requests under way keep theirs, and counters and limits keep their use.
    * Returns the names of the changed settings, in two lists: those in force, and those that need a restart, such as
-   * `TOOLS` and `STATE_DIR`, which keep their values.
+   * `TOOLS` and `STATE_DIR`, which keep their values. `origins` is as in {@linkcode GatewayOptions}.
    *
    * @throws {ConfigError} if a setting is invalid; then nothing changes.
    */
-  reload(settings: Settings): Reloaded;
+  reload(settings: Settings, origins?: SettingOrigins): Reloaded;
   /**
    * Rejects new requests and settles when all open requests have ended and their usage is stored. Answers that take
    * longer than `SHUTDOWN_TIMEOUT` are aborted; a stream then ends with an `error` event. An answer whose client has left
@@ -101,28 +114,44 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   let config = parseConfig({ settings: options.settings ?? {} });
   const shared = createShared(config, options);
   let gateway = configure(shared, config, options);
-  const stores = config.dataDir === undefined
-    ? undefined
-    : openStores(config.dataDir, { clock: shared.clock, newId, quotaMiB: config.dataQuota });
+  const { dataDir, dataUrl, dataQuota: quotaMiB } = config;
+  const stores = openStores({ dataDir, dataUrl, quotaMiB, clock: shared.clock, newId });
   const durable = stores && startDurable(stores, {
     shared,
+    createEngine: toEngine(config, shared),
     concurrency: config.batchConcurrency,
     gateway: () => gateway,
     clients: () => clientNames(config, shared.keyStore),
   });
   gateway = { ...gateway, ...durable?.services };
-  let answer = createApp(gateway);
+  const page = createOperatorPage({
+    ...shared,
+    createReplayGateway: createGateway,
+    server: {
+      readForm: ({ request, gateway }) => readText(request, { ...gateway, maxMiB: 1 }),
+      operateServer,
+    },
+  });
+  let answer = createApp(gateway, page.routes);
   return {
     fetch: async (request) => shared.shutdown.started ? shuttingDownResponse() : await answer(request),
     async ready() {
+      await durable?.ready();
       await gateway.loadToolbox?.();
     },
-    reload(settings) {
+    reload(settings, origins) {
       const { config: next, ...names } = reloadConfig(config, parseConfig({ settings }));
       config = next;
-      if (names.changed.length === 0) return names;
-      gateway = { ...configure(shared, config, { ...options, settings }), ...durable?.services };
-      answer = createApp(gateway);
+      const waiting = names.restart;
+      if (names.changed.length === 0) gateway = { ...gateway, settings: { ...gateway.settings, waiting } };
+      else {
+        const kept = gateway.settings.all.filter(({ name }) => waiting.includes(name));
+        const keptOrigins = Object.fromEntries(kept.map(({ name, origin }) => [name, origin]));
+        const given = { settings, origins: { ...origins, ...keptOrigins }, waiting };
+        gateway = { ...configure(shared, config, { ...options, ...given }), ...durable?.services };
+      }
+      if (names.changed.includes("GATEWAY_ADMIN_KEY")) page.signOutAll();
+      answer = createApp(gateway, page.routes);
       return names;
     },
     async stop() {
@@ -190,6 +219,7 @@ function createShared(config: Config, { clock = systemClock, hooks = {}, ...opti
     bodies: createBodyMeter(config.bodyMemory * 1024 * 1024),
     mcpCalls: createOpenCalls(),
     limitStore: createLimitStore(config, clock),
+    ledger: createLedger(config, { clock, newId }),
     keyStore: createKeyStore(config, { clock, newId }),
     deviceCodes: new DeviceCodes({ clock, newId }),
     mcpServers,
@@ -202,7 +232,7 @@ function createShared(config: Config, { clock = systemClock, hooks = {}, ...opti
 function configure(
   { limitStore: store, records, targetMemory, ...shared }: ReturnType<typeof createShared>,
   fullConfig: Config,
-  { host, settings = {} }: GatewayOptions,
+  { host, settings = {}, origins, waiting = [] }: GatewayOptions & Partial<Pick<SettingsInForce, "waiting">>,
 ): GatewayContext {
   const { gatewayApiKeys: _clients, gatewayAdminKey: _admin, ...config } = fullConfig;
   const { clock, newId } = shared;
@@ -212,6 +242,7 @@ function configure(
   return {
     ...shared,
     config,
+    settings: { all: describeSettings(fullConfig, { settings, origins }), since: clock.now(), waiting },
     access,
     directory,
     upstreamChecks: createUpstreamChecks(directory.upstreams.values(), shared),
@@ -223,9 +254,21 @@ function configure(
       maxMs: config.cooldownMax * 1000,
     }),
     operations: createOperations(records, { config, clock, settings, mcpServers: shared.mcpServers }),
-    limits: createLimiter({ limits }, { clock, newId, store }),
+    limits: createLimiter({ limits }, { clock, newId, store, ledger: shared.ledger }),
   };
 }
+
+/** Returns what creates the engine of the settings, if they name one. */
+function toEngine(
+  { restateIngressUrl: ingressUrl, restateIdentityKeys: identityKeys = [], requestTimeout }: Config,
+  { fetch, clock }: Pick<GatewayContext, "fetch" | "clock">,
+): CreateEngine | undefined {
+  if (ingressUrl === undefined) return undefined;
+  const jobTimeoutMs = (requestTimeout || DAY_S) * 1000;
+  return (doJob) => createRestate({ ingressUrl, identityKeys, jobTimeoutMs, fetch, clock }, doJob);
+}
+
+const DAY_S = 86_400;
 
 /** Returns a retryable error and closes the connection, so that clients retry on another one. */
 function shuttingDownResponse(): Response {

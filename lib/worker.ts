@@ -1,5 +1,5 @@
 import { loadSources } from "./config/sources/load_sources.ts";
-import { ConfigError, parseConfig, toSettings } from "./config/parse.ts";
+import { ConfigError, parseConfig, toOrigins, toSettings } from "./config/parse.ts";
 import { GUARD_SETTINGS, SETTING_NAMES, type SettingName } from "./config/settings.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
 import { readTextFile } from "./runtime/files.ts";
@@ -49,7 +49,7 @@ function createHandler(bindings: unknown): Gateway | undefined {
     const config = parseConfig(sources);
     requireKeysOffLoopback(config);
     startLog(config.logLevel, { levels: config.logComponents, format: config.logFormat });
-    return createGateway({ settings: toSettings(sources) });
+    return createGateway({ settings: toSettings(sources), origins: toOrigins(sources) });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const mistake of error.mistakes) printError(mistake);

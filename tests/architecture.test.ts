@@ -10,7 +10,7 @@ const PACKAGES: Record<string, RegExp> = {
   "valibot": /^(lib|tools)\//,
   "@valibot/to-json-schema": /^(tools\/tool|lib\/server\/openapi\/to_schema)\.ts$/,
   "@modelcontextprotocol/server": /^lib\/server\/mcp_server\//,
-  "hono": /^lib\/server\/app\.ts$/,
+  "hono": /^lib\/(server\/app|page\/elements\/html)\.ts$/,
   "eventsource-parser": /^lib\/upstreams\/response\/read_events\.ts$/,
   "minisearch": /^lib\/server_tools\/tool_search\.ts$/,
   "re2js":
@@ -27,11 +27,13 @@ const PACKAGES: Record<string, RegExp> = {
   "@modelcontextprotocol/client": /^tools\/mcp\//,
   "@opentelemetry/api": /^lib\/observability\/(tracing|trace_ids|otel_metrics)\.ts$/,
   "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
+  "postgres": /^lib\/durable\/postgres\//,
+  "@restatedev/restate-sdk": /^lib\/durable\/restate\.ts$/,
   "@redis/client": /^lib\/runtime\/stores\/redis\.ts$/,
   "jsonc-parser": /^lib\/config\/(sources\/(config_file|json_error)|ccr\/parse_ccr)\.ts$/,
   "bun:": /^lib\/runtime\/sqlite\.ts$/,
   "node:":
-    /^(lib\/(base\/sha256|runtime\/(child|content_files|day_files|files|json_lines|private_files|private_folder|process|prompt|serve|sqlite|stores\/record_folder)|limits\/spend_file)\.ts$|tools\/host\/|tools\/mcp\/managed\/(child|process_table|stdio_link)\.ts$)/,
+    /^(lib\/(base\/sha256|runtime\/(child|content_files|day_files|files|json_lines|private_files|private_folder|process|prompt|serve|sqlite|stores\/record_folder)|limits\/(spend_file|ledger\/file_ledger))\.ts$|tools\/host\/|tools\/mcp\/managed\/(child|process_table|stdio_link)\.ts$)/,
 };
 
 const IMPURE =

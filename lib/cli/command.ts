@@ -1,3 +1,4 @@
+import type { SettingOrigins } from "../config/describe.ts";
 import type { Reloaded } from "../config/reload.ts";
 import type { Config, Settings } from "../config/settings.ts";
 import type { DoctorContext } from "../doctor/context.ts";
@@ -7,12 +8,12 @@ import type { FetchHandler } from "../runtime/serve.ts";
 export interface ReadyHandler extends FetchHandler {
   ready(): Promise<void>;
   stop(): Promise<void>;
-  reload(settings: Settings): Reloaded;
+  reload(settings: Settings, origins?: SettingOrigins): Reloaded;
 }
 
 /** Creates the gateway that the program serves. */
 export type CreateGateway = (
-  options: { settings: Settings; host?: string; fetch?: typeof fetch },
+  options: { settings: Settings; origins?: SettingOrigins; host?: string; fetch?: typeof fetch },
 ) => ReadyHandler;
 
 /** What commands run with. */

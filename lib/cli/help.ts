@@ -1,10 +1,9 @@
 import { COMMANDS } from "./commands.ts";
+import { describeValue } from "../config/describe.ts";
 import { resolveSettings, type Sources } from "../config/parse.ts";
 import { SETTING_NAMES, type SettingName, SETTINGS } from "../config/settings.ts";
-import { quote, redact } from "../base/redact.ts";
+import { quote } from "../base/redact.ts";
 import type { McpServer } from "../config/mcp/mcp_config.ts";
-import type { NamedUpstream } from "../config/upstreams.ts";
-import type { Alias, Target } from "../config/aliases.ts";
 
 /** Returns the output of `--help`: how to start the program, every command, and every flag. */
 export function helpText(): string {
@@ -49,7 +48,7 @@ export function settingsTable(): string {
 /** Returns the output of `--check`: each setting, its value and its source. Secrets show at most their length or name. */
 export function describeConfig(sources: Sources): string {
   const rows = resolveSettings(sources).map(({ name, origin, value, mistakes }) => {
-    const shown = mistakes.length > 0 ? "invalid" : displayValue(name, value);
+    const shown = mistakes.length > 0 ? "invalid" : describeValue(name, value);
     return [name, `${shown} (${origin})`];
   });
   return columns(rows);
@@ -62,46 +61,6 @@ export function describeServers(servers: readonly McpServer[]): string {
     const ignored = unknownFields.length === 0 ? "" : `; ignored: ${unknownFields.map(quote).join(", ")}`;
     return [`MCP server ${config.name}`, `${config.type}${ignored}`];
   }));
-}
-
-function displayValue(name: SettingName, value: unknown): string {
-  if (value === undefined) return "not set";
-  // Options and headers may hold a key: an alias or an upstream shows only its target.
-  if (name === "MODEL_ACCESS" && value instanceof Map) {
-    return [...value].map(([key, models]) => `${key}: ${models.join(" ") || "none"}`).join(", ") || "all";
-  }
-  if (value instanceof Map) {
-    return value.size === 0 ? "none" : redact([...value].map(describeTarget).join(", "));
-  }
-  if (value instanceof Set) return [...value].join(", ");
-  if (Array.isArray(value)) return redact(value.map(nameOf).join(", "));
-  const { secret, default: fallback } = SETTINGS[name];
-  if (typeof value === "object") return secret ? "set" : redact(JSON.stringify(value, mapToObject));
-  if (secret && value !== fallback) return `set (${String(value).length} characters)`;
-  return redact(String(value));
-}
-
-function mapToObject(_field: string, value: unknown): unknown {
-  return value instanceof Map ? Object.fromEntries(value) : value;
-}
-
-/** Returns a value itself or, for a key, its name. */
-function nameOf(value: string | { name: string }): string {
-  return typeof value === "string" ? value : value.name;
-}
-
-function describeTarget([name, target]: [string, string | Alias | NamedUpstream]): string {
-  if (typeof target === "string") return `${name}=${target}`;
-  if ("url" in target) return `${name} -> ${target.url}`;
-  const { targets, fallbacks = [] } = target;
-  const first = targets === undefined ? target.model : targets.map(describeShare).join(" or ");
-  const others = fallbacks.map((target) => typeof target === "string" ? target : target.model);
-  return [`${name} -> ${first}`, ...others].join(", else ");
-}
-
-function describeShare(target: string | Target): string {
-  if (typeof target === "string") return target;
-  return target.weight === undefined ? target.model : `${target.model} (weight ${target.weight})`;
 }
 
 function nameAndDefault(name: SettingName): string {

@@ -1,5 +1,5 @@
 import { requiresKeys } from "../config/gateway_keys.ts";
-import { ConfigError, parseConfig, toSettings } from "../config/parse.ts";
+import { ConfigError, parseConfig, toOrigins, toSettings } from "../config/parse.ts";
 import { readMcpConfig } from "../config/mcp/mcp_config.ts";
 import type { Config, Settings } from "../config/settings.ts";
 import type { CommandServices, ReadyHandler } from "./command.ts";
@@ -66,7 +66,7 @@ async function runFlags(args: readonly string[], services: Services): Promise<vo
   startLog(config.logLevel, { levels: config.logComponents, format: config.logFormat });
   const settings = toSettings(sources);
   if (stdio) return await startTools(settings, services);
-  await start(services.createGateway({ settings, host: config.host }), config, {
+  await start(services.createGateway({ settings, origins: toOrigins(sources), host: config.host }), config, {
     flags,
     files: sources.files,
   });

@@ -1,6 +1,6 @@
 import { requireKeysOffLoopback } from "../config/bind_check.ts";
 import { isGuessable } from "../config/gateway_keys.ts";
-import { ConfigError, parseConfig, toSettings } from "../config/parse.ts";
+import { ConfigError, parseConfig, toOrigins, toSettings } from "../config/parse.ts";
 import type { Config } from "../config/settings.ts";
 import { logger, startLog } from "../observability/log.ts";
 import { watchFiles } from "../runtime/files.ts";
@@ -37,7 +37,7 @@ export function reloadOnChange(
     try {
       const config = parseConfig(sources);
       requireKeysOffLoopback(config, host);
-      const { changed, restart } = gateway.reload(toSettings(sources));
+      const { changed, restart } = gateway.reload(toSettings(sources), toOrigins(sources));
       startLog(config.logLevel, { levels: config.logComponents, format: config.logFormat });
       logger.info("settings read again", { changed, restart });
       if (restart.length > 0) logger.warn("settings changed that need a restart", { settings: restart });

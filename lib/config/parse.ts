@@ -95,6 +95,7 @@ export function checkRelations(
       : []),
     ...checkToolRequirements(config),
     ...checkLogRequirements(config),
+    ...checkDataRequirements(config),
   ];
 }
 
@@ -184,6 +185,22 @@ function checkLogRequirements({ logBodies, logDir }: Partial<Config>): string[] 
     : [];
 }
 
+/** Rejects two stores at once, and an engine without a store or without the keys that it signs with. */
+function checkDataRequirements(
+  { dataDir, dataUrl, restateIngressUrl, restateIdentityKeys }: Partial<Config>,
+): string[] {
+  const hasRestate = restateIngressUrl !== undefined;
+  return [
+    ...(dataDir !== undefined && dataUrl !== undefined ? ["Cannot use DATA_URL: DATA_DIR is set, too"] : []),
+    ...(hasRestate && dataDir === undefined && dataUrl === undefined
+      ? ["Cannot use RESTATE_INGRESS_URL: DATA_URL or DATA_DIR is not set, which the gateways share"]
+      : []),
+    ...(hasRestate && restateIdentityKeys === undefined
+      ? ["Cannot use RESTATE_INGRESS_URL: RESTATE_IDENTITY_KEYS is not set, and anybody could send work"]
+      : []),
+  ];
+}
+
 /** Reads and validates every setting, in the order of the table. */
 export function resolveSettings(sources: Sources): SettingResult[] {
   return SETTING_NAMES.map((name) => {
@@ -222,6 +239,11 @@ function lookUp(name: SettingName, { flags, settings, env, origins, file }: Sour
  */
 export function toSettings(sources: Sources): Settings {
   return Object.fromEntries(SETTING_NAMES.map((name) => [name, lookUp(name, sources).raw]));
+}
+
+/** Returns the places that the values in force come from, by setting. */
+export function toOrigins(sources: Sources): Partial<Record<SettingName, string>> {
+  return Object.fromEntries(SETTING_NAMES.map((name) => [name, lookUp(name, sources).originOf([])]));
 }
 
 function displayValue(name: SettingName, raw: unknown): string {

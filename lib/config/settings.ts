@@ -161,7 +161,7 @@ const TABLE = {
     flag: "--state-dir",
     schema: (): Schema<string, string> => text("the path of a folder"),
     text:
-      "Folder that keeps cost across restarts, and keys with `KEY_STORE`, for one gateway only; unset: memory",
+      "Folder that keeps cost and the ledger across restarts, and keys with `KEY_STORE`, for one gateway only; unset: memory",
   },
   ...DATA_SETTINGS,
   ...TOOL_SETTINGS,

@@ -1,6 +1,7 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Config } from "../config/settings.ts";
 import { logWarning } from "../observability/log.ts";
+import { type BudgetUse, toBudgetUse } from "./budget_use.ts";
 import {
   arrivalCharges,
   inputCharges,
@@ -11,6 +12,8 @@ import {
   tokenCountSlots,
   usageCharges,
 } from "./charges.ts";
+import type { TurnUse } from "./ledger/counts.ts";
+import type { Ledger } from "./ledger/ledger.ts";
 import { type LimitLeft, toLimitsLeft } from "./limits_left.ts";
 import { createMemoryStore } from "./memory_store.ts";
 import type { Charge, QuotaCheck } from "./quota.ts";
@@ -47,15 +50,20 @@ export interface Limiter {
    * @throws {ApiError} `overloaded_error` if the store cannot be reached.
    */
   left(requester: Requester): Promise<LimitLeft[]>;
+  /**
+   * Returns the use of the budgets of keys and sessions, and of all keys together: the sums that requests are admitted by.
+   *
+   * @throws {ApiError} `overloaded_error` if the store cannot be reached.
+   */
+  budgets(requesters: readonly Requester[]): Promise<BudgetUse[]>;
   /** Settles when all recorded usage is stored, or cannot be stored now. */
   settle(): Promise<void>;
 }
 
 /** Usage of one turn; `usd` is undefined if its cost is unknown. */
-export interface Used {
+export interface Used extends TurnUse {
   inputTokens: number;
   outputTokens: number;
-  usd: number | undefined;
 }
 
 /** An admitted message, until its release. */
@@ -90,7 +98,12 @@ export interface Admission {
 /** Creates the limiter of the settings. What a store has counted stays in force with other limits. */
 export function createLimiter(
   { limits }: { limits: LimitRules },
-  { clock, newId, store }: { clock: Clock; newId(prefix: string): string; store: LimitStore },
+  { clock, newId, store, ledger }: {
+    clock: Clock;
+    newId(prefix: string): string;
+    store: LimitStore;
+    ledger: Ledger;
+  },
 ): Limiter {
   const unpriced = new Set<string>();
 
@@ -167,7 +180,8 @@ export function createLimiter(
           const charges = arrivalCharges(limits, requester, { now: clock.now(), holder });
           await chargeQuotas(charges.filter(({ quota }) => quota.kind === "budget"));
         },
-        charge({ inputTokens, outputTokens, usd }, model) {
+        charge({ inputTokens, outputTokens, tokens, cost, usd }, model) {
+          ledger.add({ ...requester, model, isFirst: !spent, tokens, cost, usd });
           spent = true;
           if (hasBudget && usd === undefined) warnUnpriced(model);
           charge({ inputTokens, outputTokens, usd: usd ?? 0 });
@@ -190,7 +204,23 @@ export function createLimiter(
       const { used } = await store.charge(charges, now);
       return toLimitsLeft(charges, used, now);
     },
-    settle: () => store.settle(),
+    async budgets(requesters) {
+      const now = clock.now();
+      const charges = new Map(
+        requesters.flatMap((requester) =>
+          readingCharges(limits, requester, now).filter(({ quota }) => quota.kind === "budget")
+            .map((charge) => [charge.quota.name, { charge, client: requester.client }])
+        ),
+      );
+      if (charges.size === 0) return [];
+      const all = [...charges.values()];
+      const read = all.map(({ charge }) => charge);
+      const { used } = await store.charge(read, now);
+      return toBudgetUse(read, used, all.map(({ client }) => client));
+    },
+    async settle() {
+      await Promise.all([store.settle(), ledger.settle()]);
+    },
   };
 }
 

@@ -34,8 +34,8 @@ export interface RequestObserver {
   startTurn(turn: TurnStart): TurnObserver;
   /** A tool starts. The returned function is called when it ends. */
   startTool(tool: string): (outcome: string) => void;
-  /** A request is sent once more, unchanged, after a failure of the upstream. */
-  onRetry(upstream: string): void;
+  /** A request is sent once more, unchanged, after a failure of the upstream and a wait of `waited` milliseconds. */
+  onRetry(upstream: string, retry: { status: number | undefined; waited: number }): void;
   /** A request is sent once more, changed as the upstream's refusal shows. `change` has the form `drop_parameter stop`. */
   onRemedy(change: string): void;
 }

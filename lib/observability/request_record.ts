@@ -1,4 +1,5 @@
 import type { FailureKind } from "./failure_kind.ts";
+import type { SeenRequest } from "./traffic/seen_request.ts";
 import { loggerOf, toProperties } from "./log.ts";
 
 /** Log record of one request, without its content, keys and query. */
@@ -71,6 +72,8 @@ export interface FinishedRequest {
   usd: number | undefined;
   /** Error that failed the request. */
   error?: unknown;
+  /** The message on the operator's page, which shows messages only. */
+  seen?: SeenRequest | undefined;
   /** Content of the request, if bodies are logged. */
   content?: { request: unknown; answer: unknown } | undefined;
 }

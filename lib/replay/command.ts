@@ -1,10 +1,9 @@
-import * as v from "valibot";
-import { tryJson } from "../base/json.ts";
 import { quote } from "../base/redact.ts";
 import { printError, printLine } from "../observability/log.ts";
-import { Recording } from "../observability/recording.ts";
-import { FileError, readTextFile, writeFolder } from "../runtime/files.ts";
-import { toFixture } from "./fixture.ts";
+import type { Recording } from "../observability/recording.ts";
+import { FileError, writeFolder } from "../runtime/files.ts";
+import { toFixture, toFixtureFolder } from "./fixture.ts";
+import { readRecording } from "./read_recording.ts";
 import { type CreateReplayGateway, replay } from "./replay.ts";
 
 /** Options of {@linkcode replayFile}. */
@@ -30,19 +29,13 @@ export async function replayFile(file: string, { fixture, createGateway }: Repla
   }
 }
 
-function readRecording(file: string): Recording {
-  const parsed = v.safeParse(Recording, tryJson(readTextFile(file)));
-  if (!parsed.success) throw new FileError("it is not a recording of this version");
-  return parsed.output;
-}
-
 async function replayRecording(
   file: string,
   recording: Recording,
   { fixture, createGateway }: ReplayOptions,
 ): Promise<number> {
   if (fixture) {
-    const folder = file.replace(/\.json$/, "").concat(file.endsWith(".json") ? "" : ".fixture");
+    const folder = toFixtureFolder(file);
     const files = toFixture(recording);
     writeFolder(folder, files);
     printLine(`Wrote ${folder}: ${[...files.keys()].join(", ")}`);

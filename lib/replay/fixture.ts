@@ -19,6 +19,11 @@ export function toFixture({ request, exchanges, models, settings }: Recording): 
   return files;
 }
 
+/** Returns the folder of a recording's fixture, beside its file. */
+export function toFixtureFolder(file: string): string {
+  return file.endsWith(".json") ? file.slice(0, -".json".length) : `${file}.fixture`;
+}
+
 function toEnding(type = "", body: string): "sse" | "json" | "html" {
   if (type.startsWith("text/event-stream")) return "sse";
   return type.startsWith("text/html") || !isObject(tryJson(body)) ? "html" : "json";

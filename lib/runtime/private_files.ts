@@ -4,6 +4,8 @@ export interface PrivateFolder {
   readonly failure: string | undefined;
   /** Writes a new file. Removes the oldest files, by name, beyond the maximum. Never rejects. */
   write(name: string, text: string): Promise<void>;
+  /** Returns the path of the file whose name, without its ending, ends so; undefined if there is none. */
+  find(end: string): string | undefined;
 }
 
 /** Opens a folder for files with the given ending, and creates it if it is missing. Never throws. */
@@ -26,13 +28,26 @@ export function openPrivateFolder(folder: string, { ending, maxFiles }: {
     async write(name, text) {
       if (fs === undefined) return;
       try {
-        await fs.promises.writeFile(`${folder}/${name}${ending}`, text, { mode: 0o600, flag: "wx" });
+        const path = `${folder}/${name}${ending}`;
+        // Under another name until it is complete: a reader of the folder finds whole files only.
+        await fs.promises.writeFile(`${path}.part`, text, { mode: 0o600, flag: "wx" });
+        await fs.promises.rename(`${path}.part`, path);
         const names = (await fs.promises.readdir(folder)).filter((found) => found.endsWith(ending)).sort();
         const old = names.slice(0, Math.max(0, names.length - maxFiles));
         await Promise.all(old.map((found) => fs.promises.rm(`${folder}/${found}`, { force: true })));
         failure = undefined;
       } catch (error) {
         failure = describe(error);
+      }
+    },
+    find(end) {
+      if (fs === undefined) return undefined;
+      try {
+        const name = fs.readdirSync(folder).find((found) => found.endsWith(`${end}${ending}`));
+        return name === undefined ? undefined : `${folder}/${name}`;
+      } catch (error) {
+        failure = describe(error);
+        return undefined;
       }
     },
   };

@@ -25,10 +25,16 @@ type Access = Pick<EndpointRoute, "open" | "access" | "body" | "stale">;
 
 type Env = { Bindings: { requestLog: RequestLog; path: string } };
 
-/** Creates the handler of all requests. Converts every thrown value to an error response and never rejects. */
-export function createApp(gateway: GatewayContext): (request: Request) => Promise<Response> {
+/**
+ * Creates the handler of all requests, with more routes than those of the API if `page` has some. Converts every thrown
+ * value to an error response and never rejects.
+ */
+export function createApp(
+  gateway: GatewayContext,
+  page: readonly EndpointRoute[] = [],
+): (request: Request) => Promise<Response> {
   const { originPolicy } = gateway.access;
-  const routes = createRoutes(gateway);
+  const routes = createRoutes(gateway, [...ROUTES, ...page]);
 
   async function answer(request: Request, requestLog: RequestLog): Promise<Response> {
     const path = toCanonicalPath(readRoutePath(request));
@@ -72,7 +78,7 @@ export function createApp(gateway: GatewayContext): (request: Request) => Promis
 }
 
 /** Creates the router of the table of routes. A route checks its own access, so that no other path can reach it. */
-function createRoutes(gateway: GatewayContext): Hono<Env> {
+function createRoutes(gateway: GatewayContext, table: readonly EndpointRoute[]): Hono<Env> {
   const app = new Hono<Env>({
     getPath: (_request, { env }: { env?: Env["Bindings"] } = {}) => env?.path ?? "",
   });
@@ -86,6 +92,10 @@ function createRoutes(gateway: GatewayContext): Hono<Env> {
     requestLog: RequestLog,
     { open = [], access, body, stale }: Access = {},
   ) => {
+    if (access === "page") {
+      requestLog.caller = await authenticate(request, apiKeys, { open: true });
+      return;
+    }
     requestLog.caller = access === "admin_key"
       ? await authenticateAdmin(request, apiKeys)
       : await authenticate(request, apiKeys, {
@@ -97,7 +107,7 @@ function createRoutes(gateway: GatewayContext): Hono<Env> {
     if (access !== undefined) checkOperator(requestLog.caller.client, access, operatorRules);
     checkContentType(request, body);
   };
-  for (const { method, path, open = [], answer, ...route } of ROUTES) {
+  for (const { method, path, open = [], answer, ...route } of table) {
     app.on(method, path, async (c) => {
       const { req: { raw: request }, env: { requestLog } } = c;
       requestLog.route = toRouteName({ method, path });

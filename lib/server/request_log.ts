@@ -13,9 +13,11 @@ import type { TurnUsage } from "../tokens/turn_usage.ts";
 import { toRouteLabel } from "../upstreams/route_label.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import type { ListedModel } from "../upstreams/model_list.ts";
+import type { Retry } from "../upstreams/send.ts";
 import type { UpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import { toFailureKind } from "./operator/failure_kind.ts";
 import type { GatewayContext } from "./context.ts";
+import { isMessageRoute, SeenLog } from "./seen_log.ts";
 import type { Operations } from "./operator/operations.ts";
 import { type Recorder, startRecorder } from "./operator/recorder.ts";
 
@@ -51,6 +53,7 @@ export class RequestLog implements RequestObserver {
   #tools: string[] = [];
   #content: { request: unknown; answer: MessageAccumulator } | undefined;
   #recorder: Recorder | undefined;
+  #seenLog: SeenLog | undefined;
   #ended = false;
 
   constructor(request: Request, { clock, shutdown, operations, newId }: {
@@ -80,12 +83,31 @@ export class RequestLog implements RequestObserver {
   }
   set caller(caller: Caller) {
     this.#caller = { ...caller, correlationId: this.correlationId };
+    this.#see();
   }
 
   /** Sets the endpoint, such as `POST /v1/messages`. Without one, the request has no known endpoint. */
   set route(route: string) {
     this.#route = route;
     this.trace.setRoute(route);
+    this.#see();
+  }
+
+  /** Shows the request on the operator's page, if it is a message of a known caller. */
+  #see(): void {
+    if (this.#seenLog !== undefined || this.#caller === ANONYMOUS || !isMessageRoute(this.#route)) return;
+    this.#seenLog = new SeenLog(
+      this.#operations.traffic,
+      {
+        id: this.requestId,
+        startedAt: this.#startedAt,
+        caller: this.#caller,
+        correlationId: this.correlationId,
+        traceId: this.trace.ids?.traceId,
+        headers: this.#headers,
+      },
+      () => this.#clock.now(),
+    );
   }
 
   /** Adds fields to the record. */
@@ -104,6 +126,7 @@ export class RequestLog implements RequestObserver {
   record(gateway: GatewayContext, { path, body }: { path: string; body: unknown }): GatewayContext {
     if (this.#operations.recordings === undefined) return gateway;
     this.#recorder = startRecorder({ path, body });
+    if (this.#seenLog !== undefined) this.#seenLog.seen.recorded = true;
     return { ...gateway, fetch: this.#recorder.wrap(gateway.fetch) };
   }
 
@@ -113,23 +136,27 @@ export class RequestLog implements RequestObserver {
     if (listed !== undefined) this.#recorder?.addModel(listed);
     for (const target of route.skipped ?? []) this.#skipped.add(target);
     this.add({ answeredBy: toRouteLabel(route), dialect: route.dialect.name });
+    this.#seenLog?.addRoute(route, this.#record.model);
   }
 
   /** Adds the usage of a turn. */
   addUsage({ cost, usd, inputTokens, outputTokens }: TurnUsage, route: Route): void {
     if (cost !== undefined) this.add({ cost: (this.#record.cost ?? 0) + cost });
     if (usd !== undefined) this.#usd = (this.#usd ?? 0) + usd;
+    if (this.#seenLog !== undefined) this.#seenLog.seen.usd = this.#usd;
     this.#operations.metrics.countTurn({ model: toRouteLabel(route), inputTokens, outputTokens, usd });
   }
 
   startTurn(turn: TurnStart): TurnObserver {
     this.#turns++;
     const traced = this.trace.startTurn({ ...turn, session: this.#caller.sessionId });
+    const endSeen = this.#seenLog?.startTurn(`${turn.upstream}/${turn.model}`);
     const { metrics } = this.#operations;
     return {
       run: (send) => traced.run(send),
       end(end) {
         traced.end(end);
+        endSeen?.(end);
         if (end.error !== undefined) {
           metrics.countUpstreamError(turn.upstream, toApiError(end.error).status);
         }
@@ -140,26 +167,31 @@ export class RequestLog implements RequestObserver {
   startTool(tool: string): (outcome: string) => void {
     const startedAt = this.#clock.now();
     const endSpan = this.trace.startTool(tool);
+    const endSeen = this.#seenLog?.startTool(tool);
     this.#tools.push(tool);
     return (outcome) => {
       endSpan(outcome);
+      endSeen?.(outcome);
       this.#operations.metrics.countTool(tool, outcome, (this.#clock.now() - startedAt) / 1000);
     };
   }
 
-  onRetry(upstream: string): void {
+  onRetry(upstream: string, retry: Retry): void {
     this.#retries++;
     this.#operations.metrics.countRetry(upstream);
+    this.#seenLog?.addRetry(upstream, retry);
   }
 
   onRemedy(change: string): void {
     this.#remedies.push(change);
+    this.#seenLog?.addRemedy(change);
   }
 
   /** Passes the events of an answer through and records their stop reason and usage. */
   async *observe(batches: AsyncGenerator<StreamEvent[]>): AsyncGenerator<StreamEvent[]> {
     for await (const batch of batches) {
       this.#record.firstEventMilliseconds ??= this.#clock.now() - this.#startedAt;
+      this.#seenLog?.addEvents(batch);
       this.#collect(batch);
       this.#recorder?.addEvents(batch);
       for (const event of batch) {
@@ -221,6 +253,7 @@ export class RequestLog implements RequestObserver {
       headers: this.#headers,
       usd: this.#usd,
       error,
+      seen: this.#seenLog?.seen,
       content: this.#content && { request: this.#content.request, answer: this.#content.answer.content },
       record: {
         requestId: this.requestId,

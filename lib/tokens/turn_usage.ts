@@ -1,6 +1,6 @@
 import type { StreamEvent, Usage } from "../anthropic/events.ts";
 import type { ListPrice } from "../dialects/mod.ts";
-import { costByListPrice } from "./price.ts";
+import { costByListPrice, type TokenCounts } from "./price.ts";
 import { OutputCounter } from "./output_counter.ts";
 
 /** Usage and cost of one turn. */
@@ -8,6 +8,8 @@ export interface TurnUsage {
   /** Input tokens, cache writes included, cache reads excluded. */
   inputTokens: number;
   outputTokens: number;
+  /** Tokens by kind. */
+  tokens: TokenCounts;
   /** Cost in USD as the upstream reported it, if it did. */
   cost: number | undefined;
   /** Cost in USD: reported, or else by list price. `undefined` if both are unknown. */
@@ -94,11 +96,13 @@ export class UsageTally {
       ? reported
       : Math.max(reported, validTokenCount(outputTokens), this.#estimateOutput(left));
     const validCost = cost !== undefined && cost >= 0 && cost < Infinity ? cost : undefined;
+    const tokens = { input, cacheRead, cacheWrite, output };
     return {
       inputTokens: input + cacheWrite,
       outputTokens: output,
+      tokens,
       cost: validCost,
-      usd: validCost ?? costByListPrice(price, { input, cacheRead, cacheWrite, output }),
+      usd: validCost ?? costByListPrice(price, tokens),
     };
   }
 

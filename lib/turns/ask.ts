@@ -3,7 +3,7 @@ import { emptyClearedMessages } from "../anthropic/cleared_messages.ts";
 import { requestedThinking } from "../tokens/requested_thinking.ts";
 import { type TurnUsage, UsageTally } from "../tokens/turn_usage.ts";
 import { countOverflow } from "../dialects/errors/count_overflow.ts";
-import { appliesSystemChanges, hostFacts, type ListPrice } from "../dialects/mod.ts";
+import { appliesSystemChanges } from "../dialects/mod.ts";
 import { ApiError, toApiError } from "../base/errors.ts";
 import type { MessageContext } from "./context.ts";
 import type { LossReport } from "../dialects/loss.ts";
@@ -16,6 +16,7 @@ import { toTurnStart } from "./turn_start.ts";
 import { logWarning } from "../observability/log.ts";
 import { redactKey } from "../upstreams/redact_key.ts";
 import { toRouteLabel } from "../upstreams/route_label.ts";
+import { listPriceOf } from "../upstreams/list_price.ts";
 import { sendTimed } from "./send_timed.ts";
 import { sendTurn } from "./send_turn.ts";
 import { timeoutsFrom } from "../upstreams/idle_timeout.ts";
@@ -76,7 +77,7 @@ export function createAsk(
     signal.throwIfAborted();
     const { clock, shutdown, inputCounter } = context;
     const tally = new UsageTally({
-      price: priceOf(route),
+      price: listPriceOf(route),
       countInput: () => inputCounter.count(request, route).tokens,
       correctOutput: (tokens) => inputCounter.correctOutput(tokens, route),
       requestedThinking: requestedThinking({ ...body, ...route.options }, {
@@ -120,7 +121,7 @@ export function createAsk(
               retries,
               clientSignal: signal,
               onHeaders: (headers) => onHeaders?.(headers, route),
-              onRetry: () => observer.onRetry(route.upstream.name),
+              onRetry: (retry) => observer.onRetry(route.upstream.name, retry),
               ...timed,
             }),
         )
@@ -186,11 +187,6 @@ const LARGE_INPUT_TOKENS = 100_000;
 function reportHeaders({ userProfileId, workspaceId }: Caller, loss: LossReport): void {
   if (userProfileId !== undefined) loss.add("header.anthropic-user-profile-id", "dropped");
   if (workspaceId !== undefined) loss.add("header.anthropic-workspace-id", "dropped");
-}
-
-/** Returns the list price of a route: the host's price for all models or, without one, the model's price. */
-function priceOf({ upstream, facts }: Route): ListPrice | undefined {
-  return hostFacts(upstream.preset).price ?? facts.price;
 }
 
 /** Rejects a request that the upstream cannot fully accept. @throws {ApiError} `invalid_request_error` */

@@ -33,7 +33,15 @@ export interface UpstreamRequest extends ReadOptions {
   /** Called with the headers of each response. */
   onHeaders?: ((headers: Headers) => void) | undefined;
   /** Called before each retry. */
-  onRetry?: (() => void) | undefined;
+  onRetry?: ((retry: Retry) => void) | undefined;
+}
+
+/** Why a request is sent once more. */
+export interface Retry {
+  /** HTTP status of the failure; undefined if there was no response. */
+  status: number | undefined;
+  /** Time that was waited, in milliseconds. */
+  waited: number;
 }
 
 /** Maximum size of a JSON answer. */
@@ -58,7 +66,7 @@ export async function send(
     const delayMs = nth < retries ? retryDelay(answer, { nth, now: network.clock.now() }) : undefined;
     if (delayMs === undefined) throw redactKey(answer.error, upstream, caller);
     await wait(network.clock, delayMs, clientSignal);
-    request.onRetry?.();
+    request.onRetry?.({ status: answer.status, waited: delayMs });
   }
 }
 

@@ -20,11 +20,15 @@ export const ROOMS: Record<string, Room> = {
   "replay": { uses: "anthropic config observability runtime base" },
   "gateway.ts": {
     uses:
-      "server server/mcp_server turns upstreams tokens access keys limits durable config observability runtime base",
+      "page server server/mcp_server turns upstreams tokens access keys limits/ledger limits durable config observability runtime base",
+  },
+  "page": {
+    uses:
+      "replay turns upstreams tokens dialects/mod.ts dialects access limits/ledger limits anthropic config observability runtime base tools/toolbox tools/mcp/managed",
   },
   "server": {
     uses:
-      "server/mcp_server turns server_tools upstreams tokens dialects/mod.ts dialects access keys limits durable claude_code anthropic config observability runtime base tools/mcp/managed",
+      "server/mcp_server turns server_tools upstreams tokens dialects/mod.ts dialects access keys limits/ledger limits durable claude_code anthropic config observability runtime base tools/mcp/managed",
   },
   "server/mcp_server": {
     uses:
@@ -55,10 +59,11 @@ export const ROOMS: Record<string, Room> = {
   "access": { uses: "config base" },
   "keys": { uses: "access config observability runtime base" },
   "limits": {
-    uses: "config observability runtime base",
+    uses: "limits/ledger config observability runtime base",
     pure: true,
     except: ["limiter", "memory_store", "redis_store", "spend_file"],
   },
+  "limits/ledger": { uses: "config observability runtime base" },
   "durable": { uses: "anthropic config observability runtime base" },
   "claude_code": { uses: "base", pure: true },
   "anthropic": { uses: "base", pure: true },

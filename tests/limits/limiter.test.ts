@@ -5,6 +5,7 @@ import type { Settings } from "../../lib/config/settings.ts";
 import { ApiError } from "../../lib/base/errors.ts";
 import { newId } from "../../lib/runtime/ids.ts";
 import { type Admission, createLimiter, type Limiter } from "../../lib/limits/limiter.ts";
+import { createMemoryLedger } from "../../lib/limits/ledger/memory_ledger.ts";
 import { createMemoryStore } from "../../lib/limits/memory_store.ts";
 import { FakeClock } from "../kit/clock.ts";
 import { captureLog } from "../kit/log.ts";
@@ -16,10 +17,9 @@ function start(
   store = createMemoryStore(),
 ): { limiter: Limiter; clock: FakeClock } {
   const clock = new FakeClock();
-  return {
-    limiter: createLimiter(parseConfig({ settings: { LIMITS, GATEWAY_API_KEYS } }), { clock, newId, store }),
-    clock,
-  };
+  const config = parseConfig({ settings: { LIMITS, GATEWAY_API_KEYS } });
+  const ledger = createMemoryLedger({ clock });
+  return { limiter: createLimiter(config, { clock, newId, store, ledger }), clock };
 }
 
 /** Admits a message and its expected input. */
@@ -37,7 +37,13 @@ async function admit(
   }
 }
 
-const BILL = { inputTokens: 10, outputTokens: 1, cost: undefined, usd: 1 };
+const BILL = {
+  inputTokens: 10,
+  outputTokens: 1,
+  tokens: { input: 10, cacheRead: 0, cacheWrite: 0, output: 1 },
+  cost: undefined,
+  usd: 1,
+};
 
 /** Returns status and message if a request is rejected. */
 async function rejectionOf(limiter: Limiter, client: string, inputTokens = 10): Promise<string | undefined> {

@@ -1,15 +1,16 @@
-import { LruMap } from "../../base/lru.ts";
-import { redact } from "../../base/redact.ts";
 import { NAME, VERSION } from "../../base/version.ts";
 import { type Counters, countUnhandledErrors } from "../counters.ts";
 import type { RequestRecord } from "../request_record.ts";
 import { isExpected } from "../failure_kind.ts";
+import { toLabel } from "../label.ts";
+import { FIRST_EVENT_SECONDS } from "./histogram_counts.ts";
 import {
   type Counter,
   createCounter,
   createHistogram,
   createReading,
   type Family,
+  type Histogram,
   type Readings,
 } from "./registry.ts";
 
@@ -38,6 +39,8 @@ export interface GatewayMetrics {
   /** Counts a tool call and its duration in seconds. */
   countTool(tool: string, outcome: string, seconds: number): void;
   readonly openStreams: { count: number };
+  /** Times to the first event by model; the bounds are `FIRST_EVENT_SECONDS`. */
+  readonly firstEvents: Pick<Histogram, "series">;
   /** All families. */
   readonly families: readonly Family[];
   /** Adds a family whose values are read when the metrics are written. */
@@ -52,9 +55,11 @@ export function createGatewayMetrics(counters: Counters): GatewayMetrics {
     "expected",
   ]);
   const durations = histogram("request_duration_seconds", "Time to the end of the answer", ["route"]);
-  const firstEvents = histogram("first_event_seconds", "Time to the first event of a model's answer", [
-    "model",
-  ]);
+  const firstEvents = createHistogram(
+    `${PREFIX}first_event_seconds`,
+    "Time to the first event of a model's answer",
+    { labels: ["model"], bounds: FIRST_EVENT_SECONDS },
+  );
   const tokens = counter("tokens_total", "Tokens of turns; input includes cache writes, not cache reads", [
     "model",
     "kind",
@@ -105,6 +110,7 @@ export function createGatewayMetrics(counters: Counters): GatewayMetrics {
 
   return {
     openStreams,
+    firstEvents,
     countRequest(record, { route }) {
       const { status, outcome, milliseconds, failure, firstEventMilliseconds, answeredBy, loss } = record;
       requests.add([route, String(status), outcome]);
@@ -160,15 +166,3 @@ function histogram(name: string, help: string, labels: readonly string[]) {
 function reading(name: string, help: string, read: () => Readings): Family {
   return createReading({ name: `${PREFIX}${name}`, help }, read);
 }
-
-/** Clients choose the names of models, and those of MCP servers by URL. One that looks like a credential is not shown. */
-function toLabel(name: string): string {
-  const known = shownLabels.get(name);
-  if (known !== undefined) return known;
-  const label = redact(name);
-  shownLabels.set(name, label);
-  return label;
-}
-
-/** Labels of the models and tools that were used last: redacting costs more than counting. */
-const shownLabels = new LruMap<string, string>(400);

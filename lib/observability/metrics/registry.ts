@@ -1,3 +1,5 @@
+import { bucketOf } from "./histogram_counts.ts";
+
 /** A metric with one series for each combination of its labels' values. */
 export interface Family {
   readonly name: string;
@@ -63,8 +65,7 @@ export function createHistogram(
     labels,
     observe(values, value) {
       const entry = distributions.of(values);
-      const at = bounds.findIndex((bound) => value <= bound);
-      const bucket = at < 0 ? bounds.length : at;
+      const bucket = bucketOf(bounds, value);
       entry.counts[bucket] = (entry.counts[bucket] ?? 0) + 1;
       entry.sum += value;
     },

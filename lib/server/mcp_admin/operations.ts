@@ -3,8 +3,7 @@ import type { ServerControl } from "../../../tools/mcp/managed/managed_servers.t
 import { ApiError, toApiError } from "../../base/errors.ts";
 import { isObject } from "../../base/json.ts";
 import { quote } from "../../base/redact.ts";
-import type { GatewayContext } from "../context.ts";
-import { readStatus, type StatusBody, toIsoTime, toServerError } from "./status.ts";
+import { readStatus, type ServersContext, type StatusBody, toIsoTime, toServerError } from "./status.ts";
 import { readJsonBody } from "../read_json.ts";
 import type { RoutedCall } from "../routed_call.ts";
 
@@ -38,12 +37,7 @@ export async function restartServer(
   { request, gateway, params: { name = "" } }: RoutedCall,
 ): Promise<Response> {
   const force = readForce(request);
-  return Response.json(
-    await operate(gateway, name, async (control) => {
-      await control.stop(name, { force });
-      await control.start(name);
-    }),
-  );
+  return Response.json(await operate(gateway, name, (...call) => restart(...call, force)));
 }
 
 /**
@@ -66,6 +60,22 @@ export async function stopServers(call: RoutedCall): Promise<Response> {
   return await operateAll(call.gateway, server_names, (...stopCall) => stop(...stopCall, force));
 }
 
+/** What the operator's page can do to a server. */
+export type ServerAction = "start" | "stop" | "restart";
+
+/**
+ * Starts, stops or restarts a server, and settles when it runs or has ended.
+ *
+ * @throws {ApiError} as {@linkcode startServer} and {@linkcode stopServer}.
+ */
+export async function operateServer(
+  gateway: ServersContext,
+  name: string,
+  action: ServerAction,
+): Promise<void> {
+  await operate(gateway, name, ACTIONS[action]);
+}
+
 /** What is done to a server, and its state before. */
 type Operation = (control: ServerControl, status: StatusBody) => Promise<void>;
 
@@ -84,7 +94,18 @@ async function stop(control: ServerControl, { name, status }: StatusBody, force:
   await control.stop(name, { force });
 }
 
-async function operate(gateway: GatewayContext, name: string, operation: Operation): Promise<OperationBody> {
+async function restart(control: ServerControl, { name }: StatusBody, force: boolean): Promise<void> {
+  await control.stop(name, { force });
+  await control.start(name);
+}
+
+const ACTIONS: Record<ServerAction, Operation> = {
+  start,
+  stop: (...call) => stop(...call, false),
+  restart: (...call) => restart(...call, false),
+};
+
+async function operate(gateway: ServersContext, name: string, operation: Operation): Promise<OperationBody> {
   const status = await readStatus(gateway, name);
   const control = await gateway.loadManagedServers?.();
   try {
@@ -97,7 +118,7 @@ async function operate(gateway: GatewayContext, name: string, operation: Operati
 }
 
 async function operateAll(
-  gateway: GatewayContext,
+  gateway: ServersContext,
   names: readonly string[],
   operation: Operation,
 ): Promise<Response> {

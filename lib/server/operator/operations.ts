@@ -10,6 +10,8 @@ import { errorChain } from "../../observability/log.ts";
 import { createMasks, type Masks } from "../../observability/mask.ts";
 import { createGatewayMetrics, type GatewayMetrics } from "../../observability/metrics/gateway_metrics.ts";
 import { type FinishedRequest, logRequest } from "../../observability/request_record.ts";
+import { completeSeen, toSeenError } from "../../observability/traffic/complete_seen.ts";
+import { createTraffic, type Traffic } from "../../observability/traffic/traffic.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { type DayFiles, openDayFiles } from "../../runtime/day_files.ts";
 import { openPrivateFolder, type PrivateFolder } from "../../runtime/private_files.ts";
@@ -23,6 +25,8 @@ export interface Records {
   metrics: GatewayMetrics;
   errors: ErrorStore;
   sessions: SessionStore;
+  /** Messages for the operator's page. */
+  traffic: Traffic;
   /** Undefined if bodies are not logged. */
   bodies: BodyLog | undefined;
   /** Folder of recorded messages; undefined if none are recorded. */
@@ -61,6 +65,7 @@ export function createRecords(
     metrics: createGatewayMetrics(counters),
     errors: createErrorStore(open("errors", { maxFileBytes: 8 * MIB, maxFiles: 32 })),
     sessions: createSessionStore(),
+    traffic: createTraffic(),
     bodies: bodyFiles && createBodyLog(bodyFiles),
     recordings: config.recordDir === undefined
       ? undefined
@@ -78,19 +83,24 @@ export function createOperations(
     mcpServers: readonly McpServer[];
   },
 ): Operations {
-  const { metrics, sessions, errors, bodies, recordings } = records;
+  const { metrics, sessions, errors, bodies, recordings, traffic } = records;
   const masks = createMasks(listSecrets(config, mcpServers));
   return {
     ...records,
     masks,
     onRequestEnd(finished, recorder) {
-      const { record, error, headers, content } = finished;
+      const { record, error, headers, content, seen } = finished;
       metrics.countRequest(record, finished);
       sessions.add(finished, clock.now());
+      if (seen !== undefined) traffic.end(completeSeen(seen, finished), clock.now());
       if (error === undefined && content === undefined && recorder === undefined) return logRequest(record);
       const mask = masks.ofRecords(headers);
       const now = clock.now();
       logRequest({ ...record, ...(error !== undefined && { error: mask(errorChain(error)) }) });
+      if (error !== undefined && record.failure !== undefined) {
+        const group = traffic.errors.add(toSeenError(finished, { failure: record.failure, mask }), now);
+        if (seen !== undefined) seen.errorGroup = group.id;
+      }
       if (record.failure !== undefined && record.client !== UNAUTHENTICATED) {
         errors.add(toErrorEntry(finished, { mask, now, pid: readProcessId() }), now);
       }

@@ -156,10 +156,12 @@ function toTurnUsage(
   { facts: { price }, upstream }: Route,
 ): TurnUsage {
   const searchPrice = price?.webSearch ?? hostFacts(upstream.preset).searchPrice ?? 0;
-  const tokenPrice = costByListPrice(price, { input, cacheRead: 0, cacheWrite: 0, output }) ?? 0;
+  const tokens = { input, cacheRead: 0, cacheWrite: 0, output };
+  const tokenPrice = costByListPrice(price, tokens) ?? 0;
   return {
     inputTokens: input,
     outputTokens: output,
+    tokens,
     cost: cost ?? undefined,
     usd: cost ?? searchPrice + tokenPrice,
   };

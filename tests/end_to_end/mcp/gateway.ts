@@ -27,6 +27,7 @@ export interface ManagedOptions {
 export interface ManagedGateway {
   /** Sends a request to a path below `/v1`, such as `GET /mcp/servers`, with the admin key. */
   ask(route: string, body?: object): Promise<Answer>;
+  fetch(request: Request): Promise<Response>;
   stop(): Promise<void>;
 }
 
@@ -60,6 +61,7 @@ export function withManagedServers(
           const response = await gateway.fetch(request);
           return toAnswer(response.status, await response.text());
         },
+        fetch: (request) => gateway.fetch(request),
         stop: () => gateway.stop(),
       });
     } finally {

@@ -26,11 +26,9 @@ async function record(options: TestGatewayOptions, request: Json, headers: Recor
   const folder = join(root, String(count++));
   const gateway = createTestGateway({ ...options, settings: { ...options.settings, RECORD_DIR: folder } });
   await (await gateway.post(request, { headers })).text();
-  for (let turn = 0; turn < 10_000 && (readdirSync(folder).length === 0); turn++) await setImmediate();
-  const [name = ""] = readdirSync(folder);
-  for (let turn = 0; turn < 10_000 && readFileSync(join(folder, name)).at(-1) !== 10; turn++) {
-    await setImmediate();
-  }
+  const list = () => readdirSync(folder).filter((name) => name.endsWith(".json"));
+  for (let turn = 0; turn < 10_000 && list().length === 0; turn++) await setImmediate();
+  const [name = ""] = list();
   return join(folder, name);
 }
 
@@ -176,4 +174,41 @@ test("replay --fixture writes the folder of a fixture, and replay tells what can
     context_length: 1000,
   }]);
   assert.equal(readFileSync(join(folder, "upstream.sse"), "utf8"), COMPLETE_STREAMS.chat);
+});
+
+test("the operator's page replays a recorded request, and makes a fixture of it", async () => {
+  const folder = join(root, String(count++));
+  const gateway = createTestGateway({
+    upstream: { body: COMPLETE_STREAMS.chat },
+    settings: { RECORD_DIR: folder },
+  });
+  await (await gateway.post(minimalRequest("chat"))).text();
+  const readPage = async (path = "") => await (await gateway.get(`/console/${path}`)).text();
+  const path = /request\?id=req_\w+/.exec(await readPage())?.[0] ?? "";
+  for (let turn = 0; turn < 10_000 && !(await readPage(path)).includes("Replay offline"); turn++) {
+    await setImmediate();
+  }
+  const act = async (action: string) => {
+    const token = /name="token" value="(\w+)"/.exec(await readPage(path))?.[1] ?? "";
+    const response = await gateway.fetch(
+      new Request(`http://gateway.test/console/${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/x-www-form-urlencoded" },
+        body: new URLSearchParams({ token, action }),
+      }),
+    );
+    assert.deepEqual([response.status, response.headers.get("location")], [303, `${path}#recorded`]);
+    return await readPage(path);
+  };
+  assert.match(await act("replay"), /Replayed without differences/);
+  assert.match(await act("fixture"), /Wrote the fixture/);
+  const [fixture = ""] = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+  assert.deepEqual(readdirSync(join(folder, fixture)).sort(), [
+    "request.json",
+    "upstream.sse",
+  ]);
+  const [recording = ""] = readdirSync(folder).filter((name) => name.endsWith(".json"));
+  writeFileSync(join(folder, recording), "{}");
+  assert.match(await act("replay"), /Cannot use the recording/);
 });

@@ -11,7 +11,7 @@ import { writeReport } from "../../../lib/doctor/report.ts";
 import { createGatewayContext } from "../../../lib/gateway.ts";
 import { ROUTES } from "../../../lib/server/routes.ts";
 import { NO_SQLITE } from "../../kit/data_dir.ts";
-import { createTestGateway } from "../../kit/gateway.ts";
+import { createTestGateway, type TestGateway } from "../../kit/gateway.ts";
 import { captureLog } from "../../kit/log.ts";
 import { serveMcp } from "../../kit/mcp_server.ts";
 import { minimalRequest } from "../../kit/request.ts";
@@ -134,12 +134,28 @@ async function collect(extra: Settings, replies = REPLIES): Promise<Surfaces> {
         await keep(`GET ${path}`, await gateway.get(`${asked}?key=${PLACED.query}`, headers));
       }
     }
+    for (const path of await listPages(gateway, admin)) {
+      await keep("GET /console", await gateway.get(path, admin));
+    }
     await keep("GET /debug/errors", await gateway.get("/debug/errors/recent?count=100", admin));
   }, "debug");
   for (let turn = 0; turn < 100; turn++) await setImmediate();
   await gateway.stop();
   assert.ok(lines.length > 16);
   return surfaces.set("log", lines.join("\n"));
+}
+
+/** Returns the addresses of the operator's page, with those of each request and each group of errors. */
+async function listPages(gateway: TestGateway, headers: Record<string, string>): Promise<string[]> {
+  const views = ["", "spend", "spend.csv", "models", "tools", "errors", "settings"];
+  const texts = await Promise.all(
+    views.map(async (view) => await (await gateway.get(`/console/${view}`, headers)).text()),
+  );
+  const links = texts.flatMap((text) =>
+    [...text.matchAll(/href="((?:request|errors)\?\w+=\w+)/g)].map(([, link = ""]) => link)
+  );
+  assert.ok(links.length > 10);
+  return [...views, ...new Set(links)].map((path) => `/console/${path}`);
 }
 
 function readFiles(folder: string): string {

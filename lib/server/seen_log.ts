@@ -1,0 +1,163 @@
+import type { Caller } from "../access/caller.ts";
+import type { MessageDelta, StreamEvent } from "../anthropic/events.ts";
+import { toApiError } from "../base/errors.ts";
+import { redact } from "../base/redact.ts";
+import { toLabel } from "../observability/label.ts";
+import type { TurnEnd } from "../observability/request_observer.ts";
+import {
+  isRunning,
+  MAX_NAME_CHARS,
+  type SeenRequest,
+  type SeenStep,
+} from "../observability/traffic/seen_request.ts";
+import { addStep, type Traffic } from "../observability/traffic/traffic.ts";
+import { listPriceOf } from "../upstreams/list_price.ts";
+import { toRouteLabel } from "../upstreams/route_label.ts";
+import type { Retry } from "../upstreams/send.ts";
+import type { Route } from "../upstreams/upstream.ts";
+
+/** The routes whose requests are shown one by one on the operator's page. */
+const MESSAGE_ROUTES: ReadonlySet<string> = new Set(["POST /v1/messages", "POST /v1/messages/stream"]);
+
+/** True if requests of a route are messages. */
+export function isMessageRoute(route: string): boolean {
+  return MESSAGE_ROUTES.has(route);
+}
+
+/** What is known of a message when its caller is. */
+export interface SeenLogStart {
+  id: string;
+  startedAt: number;
+  caller: Caller;
+  correlationId: string;
+  traceId: string | undefined;
+  headers: Headers;
+}
+
+/** Writes what happens to one message for the operator's page. Each call is a few assignments. */
+export class SeenLog {
+  readonly seen: SeenRequest;
+  readonly #now: () => number;
+  readonly #admission: SeenStep;
+
+  constructor(
+    traffic: Traffic,
+    { id, startedAt, caller, correlationId, traceId, headers }: SeenLogStart,
+    now: () => number,
+  ) {
+    this.#now = now;
+    this.seen = traffic.begin({
+      id,
+      startedAt,
+      client: caller.client.slice(0, 64),
+      session: caller.sessionId && toLabel(caller.sessionId.slice(0, 64)),
+      program: readProgram(headers.get("user-agent") ?? ""),
+      // One of the client is another with each request: it is not worth a place among the labels.
+      correlationId: correlationId === id ? id : redact(correlationId),
+      traceId,
+    });
+    this.#admission = this.#add({ kind: "admission", name: this.seen.client });
+  }
+
+  addRoute(route: Route, asked: string | undefined): void {
+    const { seen } = this;
+    this.#end(this.#admission, "ok");
+    const name = toLabel(toRouteLabel(route).slice(0, MAX_NAME_CHARS));
+    if (asked !== undefined) seen.model ??= toLabel(asked.slice(0, MAX_NAME_CHARS));
+    if (seen.answeredBy !== undefined) seen.fallbacks++;
+    this.#add({ kind: seen.answeredBy === undefined ? "routed" : "fallback", name });
+    seen.answeredBy = name;
+    seen.price = listPriceOf(route);
+  }
+
+  startTurn(name: string): (end: TurnEnd) => void {
+    const { seen } = this;
+    seen.turns++;
+    if (isRunning(seen)) seen.state = "waiting";
+    const step = this.#add({ kind: "turn", name: toLabel(name) });
+    return ({ usage, stopReason, error }) => {
+      this.#end(step, error === undefined ? "ok" : "failed");
+      step.inputTokens = usage?.inputTokens;
+      step.outputTokens = usage?.outputTokens;
+      step.stopReason = stopReason?.slice(0, MAX_NAME_CHARS);
+      if (error === undefined) return;
+      const { status, type } = toApiError(error);
+      step.status = status;
+      step.errorType = type;
+    };
+  }
+
+  startTool(name: string): (outcome: string) => void {
+    const { seen } = this;
+    seen.tools++;
+    if (isRunning(seen)) seen.state = "tool";
+    seen.tool = toLabel(name.slice(0, MAX_NAME_CHARS));
+    const step = this.#add({ kind: "tool", name: seen.tool });
+    return (outcome) => {
+      this.#end(step, outcome);
+      if (seen.state === "tool") seen.state = "waiting";
+    };
+  }
+
+  addRetry(upstream: string, { status, waited }: Retry): void {
+    this.seen.retries++;
+    const step = this.#add({ kind: "retry", name: upstream });
+    step.status = status;
+    step.took = waited;
+    step.from = Math.max(0, step.from - waited);
+  }
+
+  addRemedy(change: string): void {
+    this.seen.remedies++;
+    this.#add({ kind: "remedy", name: toLabel(change.slice(0, MAX_NAME_CHARS)) });
+  }
+
+  /** Follows the events of the answer, without their content. */
+  addEvents(batch: readonly StreamEvent[]): void {
+    const { seen } = this;
+    if (!isRunning(seen)) return;
+    seen.firstEventAt ??= this.#now();
+    for (const event of batch) {
+      if (event.type === "content_block_delta") {
+        const { text, thinking, partial_json: json } = event.delta;
+        const content = text ?? thinking ?? json;
+        if (typeof content === "string") seen.outputChars += content.length;
+        seen.state = thinking === undefined ? "streaming" : "thinking";
+      } else if (event.type === "message_delta") this.#addUsage(event.usage);
+    }
+  }
+
+  #addUsage(usage: MessageDelta["usage"]): void {
+    const { seen } = this;
+    seen.inputTokens = usage.input_tokens ?? seen.inputTokens;
+    seen.outputTokens = usage.output_tokens;
+    seen.cacheRead = usage.cache_read_input_tokens ?? seen.cacheRead;
+    seen.cacheWrite = usage.cache_creation_input_tokens ?? seen.cacheWrite;
+  }
+
+  #add({ kind, name }: Pick<SeenStep, "kind" | "name">): SeenStep {
+    return addStep(this.seen, {
+      kind,
+      name,
+      from: this.#now() - this.seen.startedAt,
+      took: undefined,
+      outcome: undefined,
+      status: undefined,
+      errorType: undefined,
+      inputTokens: undefined,
+      outputTokens: undefined,
+      stopReason: undefined,
+    });
+  }
+
+  #end(step: SeenStep, outcome: string): void {
+    step.took ??= this.#now() - this.seen.startedAt - step.from;
+    step.outcome ??= outcome.slice(0, MAX_NAME_CHARS);
+  }
+}
+
+/** `claude-cli/2.1.291 (external, cli)` -> `claude-cli/2.1.291` */
+function readProgram(userAgent: string): string | undefined {
+  const program = /^[\w.@/-]{1,64}/.exec(userAgent)?.[0];
+  return program && toLabel(program);
+}
