@@ -4,5 +4,6 @@ import process from "node:process";
 
 // Keeps compiled code, and TypeScript without its types, for the next start. Node.js has it from version 22.8 on.
 module.enableCompileCache?.();
-// Node.js reads TypeScript by itself from version 22.18 on.
-if (!process.features.typescript) await import("tsx");
+// Node.js reads TypeScript by itself from version 22.18 on. The name is no literal, so that Deno does not look for it.
+const reader = "tsx";
+if (!process.features.typescript) await import(reader);

@@ -59,6 +59,7 @@ const OTHER_FLAGS = new Set([
     "--shell",
     "--version",
   ],
+  "--target", // of the benchmark
   ...[
     "--allow-all",
     "--allow-env",
