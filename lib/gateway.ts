@@ -139,6 +139,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       }
       if (names.changed.includes("GATEWAY_ADMIN_KEY")) page.signOutAll();
       answer = createApp(gateway, page.routes);
+      page.endStreams();
       return names;
     },
     async stop() {
