@@ -230,8 +230,9 @@ export class RequestLog implements RequestObserver {
   }
 
   /** Records that the status and headers of the answer are sent. */
-  respond(): void {
+  respond(headers?: Headers): void {
     if (this.#ended) return;
+    if (headers !== undefined) this.#seenLog?.addHeaders(headers);
     this.#record.headersMilliseconds ??= this.#clock.now() - this.#startedAt;
     if (this.streaming) this.#operations.metrics.openStreams.count++;
   }
