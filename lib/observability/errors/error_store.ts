@@ -16,7 +16,7 @@ export interface ErrorStats {
 export interface ErrorStore {
   /** `disk`, or `memory` without a folder or if it cannot be written. */
   readonly storage: "disk" | "memory";
-  /** Why the folder cannot be written. */
+  /** Why a folder cannot be written. */
   readonly failure: string | undefined;
   /** File that new entries are written to; null in memory. */
   logFile(now: number): string | null;
@@ -59,7 +59,7 @@ export function createErrorStore(files: DayFiles | undefined, markFiles?: DayFil
       return files === undefined || files.failure !== undefined ? "memory" : "disk";
     },
     get failure() {
-      return files?.failure;
+      return files?.failure ?? markFiles?.failure;
     },
     logFile: (now) => files === undefined ? null : files.pathAt(now),
     add(entry, now) {

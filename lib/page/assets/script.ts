@@ -119,13 +119,16 @@ function swap(id, html) {
   prepare(next);
 }
 
-// Rows of the held parts that the page does not show.
+// Number of the rows of held parts that the page does not show.
 function countNew() {
   const linksOf = (root) => [...all("th[scope=row] a", root)].map((link) => link.getAttribute("href"));
   const shown = new Set(linksOf(document));
   const template = document.createElement("template");
-  template.innerHTML = [...held.values()].join("");
-  return linksOf(template.content).filter((link) => !shown.has(link)).length;
+  const links = [...held.values()].flatMap((html) => {
+    template.innerHTML = html;
+    return linksOf(template.content);
+  });
+  return [...new Set(links)].filter((link) => !shown.has(link)).length;
 }
 
 function showHeld() {
