@@ -303,5 +303,8 @@ test("Errors counts the last hour, 24 hours or 7 days", async () => {
     assert.ok(text.includes(sentence), query);
     assert.equal(text.match(/<th scope="row">/g)?.length ?? 0, rows, query);
   }
-  assert.match(await (await gateway.get("/console/errors?last=7d")).text(), /errors\?group=\w+&amp;last=7d#group/);
+  assert.match(
+    await (await gateway.get("/console/errors?last=7d")).text(),
+    /errors\?group=\w+&amp;last=7d#group/,
+  );
 });

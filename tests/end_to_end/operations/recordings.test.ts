@@ -12,7 +12,8 @@ import { createTestGateway, type TestGatewayOptions } from "../../kit/gateway.ts
 import { type Json, parseJson } from "../../kit/json.ts";
 import { API_SETTINGS, minimalRequest, UPSTREAM_APIS } from "../../kit/request.ts";
 import { COMPLETE_STREAMS, DONE, writeChunks, writeDelta } from "../../kit/streams.ts";
-import { createGateway, createGatewayContext } from "../../../lib/gateway.ts";
+import { createGateway } from "../../../lib/gateway.ts";
+import { createGatewayContext } from "../../../lib/gateway_context.ts";
 
 const replay = (recording: Recording) => replayWith(recording, createGateway);
 
