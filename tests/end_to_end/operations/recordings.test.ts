@@ -106,6 +106,28 @@ test("replay() shows what a change of the translation changes", async () => {
   ]);
 });
 
+test("replay() shows another path, and another id in the place of one of the client", async () => {
+  const [id, other] = ["toolu_0123456789abcdefghijklmn", "toolu_abcdefghijklmn0123456789"];
+  const messages = [
+    { role: "user", content: "Look" },
+    { role: "assistant", content: [{ type: "tool_use", id, name: "look", input: {} }] },
+    { role: "user", content: [{ type: "tool_result", tool_use_id: id, content: "Seen" }] },
+  ];
+  const request = minimalRequest("chat", { messages, tools: [tool] });
+  const recording = read(await record({ upstream: { body: COMPLETE_STREAMS.chat } }, request));
+  const [exchange] = recording.exchanges;
+  assert.ok(exchange?.sent);
+  const { path } = exchange;
+  exchange.path = "/elsewhere";
+  exchange.sent = parseJson(JSON.stringify(exchange.sent).replaceAll(id, other)) as typeof exchange.sent;
+  const { differences } = await replay(recording);
+  assert.deepEqual(differences, [
+    `sent 1: path: "/elsewhere" -> ${JSON.stringify(path)}`,
+    `sent 1: messages.1.tool_calls.0.id: "toolu_1" -> "${id}"`,
+    `sent 1: messages.2.tool_call_id: "toolu_1" -> "${id}"`,
+  ]);
+});
+
 test("RECORD_DIR stores no credentials, even if a model writes one in pieces", async () => {
   const key = "Zq7k9mXWv0aB";
   const pieces = ["sk-or", "-v1-012345", "6789abcdef ", "Zq7k9", "mXWv0aB"];
