@@ -1,6 +1,7 @@
 import { ANONYMOUS, type Caller } from "../access/caller.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
 import { type ApiError, toApiError } from "../base/errors.ts";
+import { tap } from "../base/relay.ts";
 import { LOCAL } from "../config/gateway_keys.ts";
 import type { RequestObserver, TurnObserver, TurnStart } from "../observability/request_observer.ts";
 import type { FinishedRequest, RequestRecord } from "../observability/request_record.ts";
@@ -178,15 +179,14 @@ export class RequestLog implements RequestObserver {
   }
 
   /** Passes the events of an answer through and records their stop reason and usage. */
-  async *observe(batches: AsyncGenerator<StreamEvent[]>): AsyncGenerator<StreamEvent[]> {
-    for await (const batch of batches) {
+  observe(batches: AsyncGenerator<StreamEvent[]>): AsyncGenerator<StreamEvent[]> {
+    return tap(batches, (batch) => {
       this.#record.firstEventMilliseconds ??= this.#clock.now() - this.#startedAt;
       this.#seenLog?.addEvents(batch);
       this.#content?.add(batch);
       this.#recorder?.addEvents(batch);
       for (const event of batch) if (event.type === "message_delta") this.add(toDeltaFields(event));
-      yield batch;
-    }
+    });
   }
 
   /**

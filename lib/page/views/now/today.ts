@@ -3,7 +3,7 @@ import { toDay } from "../../../limits/ledger/days.ts";
 import type { Ledger } from "../../../limits/ledger/ledger.ts";
 import { LOCAL } from "../../../config/gateway_keys.ts";
 import { logWarning } from "../../../observability/log.ts";
-import type { GatewayContext } from "../../../server/context.ts";
+import type { PageSource } from "../../source.ts";
 import type { ViewCall } from "../../view.ts";
 
 /** Cost of the current UTC day in USD, and the budget of all keys for it, if there is one. */
@@ -43,7 +43,7 @@ export async function readToday({ gateway, now }: ViewCall): Promise<Today | und
 }
 
 /** Never rejects. */
-async function read({ ledger, limits }: GatewayContext, day: string): Promise<Today | undefined> {
+async function read({ ledger, limits }: PageSource, day: string): Promise<Today | undefined> {
   try {
     const budgets = await limits.budgets([{ client: LOCAL }]);
     const total = budgets.find(({ scope, period }) => scope === "total" && period === "day");

@@ -1,4 +1,4 @@
-import { toAddress, toLocalUrl } from "../base/local_url.ts";
+import { toAddress, toLocalUrl } from "../../base/local_url.ts";
 
 // The parts of Deno's and Bun's APIs that are used here; undefined on other runtimes.
 declare const Deno: {
@@ -35,6 +35,7 @@ export type ServeOptions = {
   bodyTimeout?: number;
   /** Set if clients may upload batches and files: the handler gives their bodies more time. */
   dataDir?: string | undefined;
+  dataUrl?: string | undefined;
 };
 
 /** Limit for bodies on Bun, whose default of 128 MiB is less than a file may have. The handler has limits for each. */
@@ -137,11 +138,8 @@ function listenOnBun(
 async function listenOnNode(handler: FetchHandler, options: ServeOptions): Promise<Listener> {
   const { port, host } = options;
   const { createServer } = await import("node:http");
-  const { getRequestListener } = await import("@hono/node-server");
-  const server = createServer(
-    toServerOptions(options),
-    getRequestListener((request) => handler.fetch(request)),
-  );
+  const { toNodeListener } = await import("./node_server.ts");
+  const server = createServer(toServerOptions(options), toNodeListener((request) => handler.fetch(request)));
   await new Promise<void>((resolve, reject) => server.on("error", reject).listen(port, host, resolve));
   const address = server.address();
   return {
@@ -155,9 +153,9 @@ async function listenOnNode(handler: FetchHandler, options: ServeOptions): Promi
 }
 
 /** Returns Node's timeouts for slow requests. Answers have no idle timeout. */
-function toServerOptions({ headerTimeout = 0, bodyTimeout = 0, dataDir }: ServeOptions) {
+function toServerOptions({ headerTimeout = 0, bodyTimeout = 0, dataDir, dataUrl }: ServeOptions) {
   // The handler enforces the body's timeout and reports it to the client. This timeout covers bodies that are not read.
-  const bodySeconds = bodyTimeout * (dataDir === undefined ? 1 : MAX_BODY_ROUNDS);
+  const bodySeconds = bodyTimeout * ((dataDir ?? dataUrl) === undefined ? 1 : MAX_BODY_ROUNDS);
   const totalSeconds = headerTimeout > 0 && bodyTimeout > 0 ? headerTimeout + bodySeconds + 1 : 0;
   return {
     headersTimeout: headerTimeout * 1000,
