@@ -25,11 +25,13 @@
  *
  * @module
  */
-import { createGateway, createGatewayContext, serveTools } from "./lib/gateway.ts";
+import { createGateway, serveTools } from "./lib/gateway.ts";
+import { createGatewayContext } from "./lib/gateway_context.ts";
 import { isMain, readArgs } from "./lib/runtime/process.ts";
 
 export { createGateway };
-export type { Gateway, GatewayOptions } from "./lib/gateway.ts";
+export type { Gateway } from "./lib/gateway.ts";
+export type { GatewayOptions } from "./lib/gateway_context.ts";
 export type { SettingOrigins } from "./lib/config/describe.ts";
 export type {
   HookCall,

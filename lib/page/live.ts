@@ -24,6 +24,8 @@ export interface LiveViewer {
 export interface LivePages {
   /** Returns the event stream of a viewer; undefined if there are too many. */
   open(viewer: LiveViewer): ReadableStream<Uint8Array> | undefined;
+  /** Ends all streams as if the connection were lost: browsers open them again. */
+  endAll(): void;
 }
 
 const MAX_STREAMS = 8;
@@ -66,10 +68,10 @@ export function createLivePages({ clock, isStopping, onError }: {
     return true;
   }
 
-  function end(stream: Stream, why: "session" | "finished" | "stopping"): void {
+  function end(stream: Stream, why: "session" | "finished" | "lost"): void {
     if (!streams.has(stream)) return;
-    // A gateway that stops is a lost connection: the browser tries again.
-    if (why !== "stopping") send(stream, "end", why);
+    // After a lost connection, the browser tries again.
+    if (why !== "lost") send(stream, "end", why);
     remove(stream);
     stream.controller.close();
   }
@@ -95,7 +97,7 @@ export function createLivePages({ clock, isStopping, onError }: {
       for (const viewer of viewers) update(viewer, page);
     } catch (error) {
       onError(error);
-      for (const viewer of viewers) end(viewer, "stopping");
+      for (const viewer of viewers) end(viewer, "lost");
     } finally {
       rendering.delete(address);
     }
@@ -107,7 +109,7 @@ export function createLivePages({ clock, isStopping, onError }: {
   function tick(): void {
     ticks++;
     for (const stream of [...streams]) {
-      if (isStopping()) end(stream, "stopping");
+      if (isStopping()) end(stream, "lost");
       else if (!stream.isValid()) end(stream, "session");
       else if (ticks % PING_TICKS === 0) stream.controller.enqueue(encoder.encode(": ping\n\n"));
     }
@@ -133,6 +135,9 @@ export function createLivePages({ clock, isStopping, onError }: {
           if (stream !== undefined) remove(stream);
         },
       }, { highWaterMark: MAX_WAITING_BYTES, size: (chunk) => chunk?.byteLength ?? 0 });
+    },
+    endAll() {
+      for (const stream of [...streams]) end(stream, "lost");
     },
   };
 }

@@ -4,7 +4,7 @@ import { command } from "./elements/words.ts";
 import { renderShell, type Theme } from "./layout.ts";
 
 /** Why a viewer has to sign in, beside not having done so yet. */
-export type SignInFault = "wrong_key" | "too_many" | "ended";
+export type SignInFault = "wrong_key" | "ended";
 
 /** Renders the form that asks for the admin key; without such a key, how to set one. `next` is the view to go to. */
 export function renderSignIn(
@@ -32,7 +32,6 @@ ${hasAdmin ? renderForm(fault, next) : WITHOUT_ADMIN}
 
 const FAULTS: Record<SignInFault, string> = {
   wrong_key: "That is not the admin key.",
-  too_many: "Too many wrong keys. Try again in a minute.",
   ended: "The session has ended. Sign in again.",
 };
 

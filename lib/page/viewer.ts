@@ -64,7 +64,8 @@ export function readCookie({ headers }: Request, name: string): string | undefin
 
 /**
  * Rejects requests of other sites' pages: a form from elsewhere, or a script of an origin of `CORS_ORIGINS`, which may
- * use the API only. A link from another site may open the page.
+ * use the API only. A link from another site may open a view, but what the view loads, such as its event stream, may not
+ * be loaded from there.
  *
  * @throws {ApiError} `permission_error`.
  */
@@ -73,7 +74,8 @@ export function checkSite(request: Request): void {
   const site = headers.get("sec-fetch-site");
   const origin = headers.get("origin");
   const isSame = site !== null
-    ? site === "same-origin" || site === "none" || (method !== "POST" && origin === null)
+    ? site === "same-origin" || site === "none" ||
+      (method !== "POST" && headers.get("sec-fetch-mode") === "navigate")
     : origin === null || (URL.canParse(origin) && new URL(origin).host === hostOf(request));
   if (!isSame) throw new ApiError("permission_error", "Cannot accept a request of another site's page");
 }

@@ -6,7 +6,7 @@ const MAX_VALUE_CHARS = 200;
 
 /**
  * Returns the differences of two JSON values, one line each: `path: before -> after`. Ids that the gateway makes are
- * compared by the order of their first use.
+ * compared by the order of their first use. All others are in `given`, what the gateway has received.
  *
  * @example Usage
  * ```ts
@@ -16,9 +16,9 @@ const MAX_VALUE_CHARS = 200;
  * if (line !== "a.1: 2 -> 3") throw new Error(line);
  * ```
  */
-export function findDifferences(before: unknown, after: unknown): string[] {
+export function findDifferences(before: unknown, after: unknown, given = ""): string[] {
   const lines: string[] = [];
-  compare(withSteadyIds(before), withSteadyIds(after), "");
+  compare(withSteadyIds(before, given), withSteadyIds(after, given), "");
   return lines;
 
   function compare(one: unknown, other: unknown, path: string): void {
@@ -45,11 +45,12 @@ function show(value: unknown): string {
   return json.length > MAX_VALUE_CHARS ? `${json.slice(0, MAX_VALUE_CHARS)}…` : json;
 }
 
-/** Replaces ids such as `msg_` and 24 letters by their order of appearance. */
-function withSteadyIds(value: unknown): unknown {
+/** Replaces ids that are not given, such as `msg_` and 24 letters, by their order of appearance. */
+function withSteadyIds(value: unknown, given: string): unknown {
   if (value === undefined) return undefined;
   const ids = new Map<string, string>();
   const text = JSON.stringify(value).replace(/\b([a-z]+_)[\dA-Za-z]{24}\b/g, (id, prefix: string) => {
+    if (given.includes(id)) return id;
     const known = ids.get(id) ?? `${prefix}${ids.size + 1}`;
     ids.set(id, known);
     return known;

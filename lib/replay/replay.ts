@@ -27,15 +27,16 @@ export interface Replay {
  */
 export async function replay(recording: Recording, createGateway: CreateReplayGateway): Promise<Replay> {
   const { request, exchanges, answer } = recording;
-  const sent: (JsonObject | null)[] = [];
+  const sent: { path: string; body: JsonObject | null }[] = [];
   const gateway = createGateway({
     // The boundary to the settings' own schemas, which reject what is not valid.
     settings: { OPENROUTER_API_KEY: "replay", ...recording.settings } as Settings,
-    fetch: (_input, init) => {
+    fetch: (input, init) => {
       if (init?.method !== "POST") return Promise.resolve(Response.json({ data: recording.models }));
       const body = typeof init.body === "string" ? tryJson(init.body) : undefined;
       const exchange = exchanges[sent.length];
-      sent.push(isObject(body) ? body : null);
+      const { pathname, search } = new URL(input instanceof Request ? input.url : input);
+      sent.push({ path: pathname + search, body: isObject(body) ? body : null });
       if (exchange === undefined) return Promise.reject(new TypeError("The recording has no further answer"));
       const { status, headers } = exchange;
       return Promise.resolve(new Response(isBodiless(status) ? null : exchange.body, { status, headers }));
@@ -50,10 +51,14 @@ export async function replay(recording: Recording, createGateway: CreateReplayGa
   );
   const text = await response.text();
   await gateway.stop();
-  const masked = sent.map((body) => maskJson(body, redact));
+  const given = JSON.stringify([request, exchanges.map(({ body }) => body)]);
+  const masked = sent.map(({ path, body }) => ({ path, body: maskJson(body, redact) }));
   const differences = [
-    ...exchanges.flatMap((exchange, at) =>
-      findDifferences(exchange.sent, masked[at]).map((line) => `sent ${at + 1}: ${line}`)
+    ...exchanges.flatMap(({ path, sent }, at) =>
+      [
+        ...findDifferences({ path }, { path: masked[at]?.path ?? path }),
+        ...findDifferences(sent, masked[at]?.body, given),
+      ].map((line) => `sent ${at + 1}: ${line}`)
     ),
     ...masked.slice(exchanges.length).map((_, at) =>
       `sent ${exchanges.length + at + 1}: (missing) -> a request`
@@ -61,6 +66,7 @@ export async function replay(recording: Recording, createGateway: CreateReplayGa
     ...findDifferences(
       await toComparable(answer, isStream(response)),
       await toReceived(response, text),
+      given,
     ).map((line) => `answer: ${line}`),
   ];
   return {

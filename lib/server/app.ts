@@ -65,7 +65,7 @@ export function createApp(
     for (const [name, value] of rateLimits) if (!headers.has(name)) headers.set(name, value);
     headers.set("x-correlation-id", requestLog.correlationId);
     for (const [name, value] of corsHeaders(request, originPolicy)) headers.set(name, value);
-    requestLog.respond();
+    requestLog.respond(headers);
     if (!requestLog.streaming) {
       requestLog.end(
         status < 400 ? "finished" : status === CLIENT_CLOSED_REQUEST ? "left" : "failed",

@@ -1,8 +1,6 @@
 import { ANONYMOUS, type Caller } from "../access/caller.ts";
-import { MessageAccumulator } from "../anthropic/collect.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
 import { type ApiError, toApiError } from "../base/errors.ts";
-import { redact } from "../base/redact.ts";
 import { tap } from "../base/relay.ts";
 import { LOCAL } from "../config/gateway_keys.ts";
 import type { RequestObserver, TurnObserver, TurnStart } from "../observability/request_observer.ts";
@@ -16,16 +14,15 @@ import type { Route } from "../upstreams/upstream.ts";
 import type { ListedModel } from "../upstreams/model_list.ts";
 import type { Retry } from "../upstreams/send.ts";
 import type { UpstreamHeaders } from "../upstreams/upstream_headers.ts";
+import { readCorrelationId } from "./correlation_id.ts";
+import { KeptContent } from "./kept_content.ts";
 import { toFailureKind } from "./operator/failure_kind.ts";
+import { RequestCounts } from "./request_counts.ts";
+import { type RequestFields, toDeltaFields } from "./request_fields.ts";
 import type { GatewayContext } from "./context.ts";
 import { isMessageRoute, SeenLog } from "./seen_log.ts";
 import type { Operations } from "./operator/operations.ts";
 import { type Recorder, startRecorder } from "./operator/recorder.ts";
-
-/** Fields of the log record that become known while a request is answered. */
-type RequestFields = Partial<
-  Omit<RequestRecord, "requestId" | "client" | "method" | "path" | "outcome" | "status" | "milliseconds">
->;
 
 /** Log record of one request. Also updates the counters and the trace. Without `LOG_BODIES`, it holds no content. */
 export class RequestLog implements RequestObserver {
@@ -46,13 +43,8 @@ export class RequestLog implements RequestObserver {
   #record: RequestFields & Pick<RequestRecord, "method" | "path">;
   #usd: number | undefined;
   #route = "";
-  #turns = 0;
-  #retries = 0;
-  #routes = 0;
-  readonly #skipped = new Set<string>();
-  #remedies: string[] = [];
-  #tools: string[] = [];
-  #content: { request: unknown; answer: MessageAccumulator } | undefined;
+  readonly #counts = new RequestCounts();
+  #content: KeptContent | undefined;
   #recorder: Recorder | undefined;
   #seenLog: SeenLog | undefined;
   #ended = false;
@@ -118,9 +110,7 @@ export class RequestLog implements RequestObserver {
 
   /** Keeps the content of the request and of its answer, if bodies are logged. */
   keepContent(request: unknown): void {
-    if (this.#operations.bodies !== undefined) {
-      this.#content = { request, answer: new MessageAccumulator() };
-    }
+    if (this.#operations.bodies !== undefined) this.#content = new KeptContent(request);
   }
 
   /** Starts to record the message, if messages are recorded. Returns the context in which the recorder sees the upstreams. */
@@ -133,9 +123,9 @@ export class RequestLog implements RequestObserver {
 
   /** Records the route that the message takes; each further one is a fallback. */
   addRoute(route: Route, listed?: ListedModel): void {
-    this.#routes++;
+    this.#counts.routes++;
     if (listed !== undefined) this.#recorder?.addModel(listed);
-    for (const target of route.skipped ?? []) this.#skipped.add(target);
+    for (const target of route.skipped ?? []) this.#counts.skipped.add(target);
     this.add({ answeredBy: toRouteLabel(route), dialect: route.dialect.name });
     this.#seenLog?.addRoute(route, this.#record.model);
   }
@@ -149,7 +139,7 @@ export class RequestLog implements RequestObserver {
   }
 
   startTurn(turn: TurnStart): TurnObserver {
-    this.#turns++;
+    this.#counts.turns++;
     const traced = this.trace.startTurn({ ...turn, session: this.#caller.sessionId });
     const endSeen = this.#seenLog?.startTurn(`${turn.upstream}/${turn.model}`);
     const { metrics } = this.#operations;
@@ -169,7 +159,7 @@ export class RequestLog implements RequestObserver {
     const startedAt = this.#clock.now();
     const endSpan = this.trace.startTool(tool);
     const endSeen = this.#seenLog?.startTool(tool);
-    this.#tools.push(tool);
+    this.#counts.tools.push(tool);
     return (outcome) => {
       endSpan(outcome);
       endSeen?.(outcome);
@@ -178,13 +168,13 @@ export class RequestLog implements RequestObserver {
   }
 
   onRetry(upstream: string, retry: Retry): void {
-    this.#retries++;
+    this.#counts.retries++;
     this.#operations.metrics.countRetry(upstream);
     this.#seenLog?.addRetry(upstream, retry);
   }
 
   onRemedy(change: string): void {
-    this.#remedies.push(change);
+    this.#counts.remedies.push(change);
     this.#seenLog?.addRemedy(change);
   }
 
@@ -193,29 +183,10 @@ export class RequestLog implements RequestObserver {
     return tap(batches, (batch) => {
       this.#record.firstEventMilliseconds ??= this.#clock.now() - this.#startedAt;
       this.#seenLog?.addEvents(batch);
-      this.#collect(batch);
+      this.#content?.add(batch);
       this.#recorder?.addEvents(batch);
-      for (const event of batch) {
-        if (event.type !== "message_delta") continue;
-        const { input_tokens, output_tokens, cache_read_input_tokens } = event.usage;
-        this.add({
-          stopReason: event.delta.stop_reason ?? undefined,
-          inputTokens: input_tokens,
-          outputTokens: output_tokens,
-          cachedTokens: cache_read_input_tokens ?? undefined,
-        });
-      }
+      for (const event of batch) if (event.type === "message_delta") this.add(toDeltaFields(event));
     });
-  }
-
-  /** Adds events to the kept content. An answer that cannot be collected is kept up to there. */
-  #collect(batch: readonly StreamEvent[]): void {
-    if (this.#content === undefined) return;
-    try {
-      for (const event of batch) this.#content.answer.add(event);
-    } catch {
-      // The log must not fail an answer that the client can read.
-    }
   }
 
   /**
@@ -230,8 +201,9 @@ export class RequestLog implements RequestObserver {
   }
 
   /** Records that the status and headers of the answer are sent. */
-  respond(): void {
+  respond(headers?: Headers): void {
     if (this.#ended) return;
+    if (headers !== undefined) this.#seenLog?.addHeaders(headers);
     this.#record.headersMilliseconds ??= this.#clock.now() - this.#startedAt;
     if (this.streaming) this.#operations.metrics.openStreams.count++;
   }
@@ -254,7 +226,7 @@ export class RequestLog implements RequestObserver {
       usd: this.#usd,
       error,
       seen: this.#seenLog?.seen,
-      content: this.#content && { request: this.#content.request, answer: this.#content.answer.content },
+      content: this.#content?.content,
       record: {
         requestId: this.requestId,
         correlationId: this.correlationId,
@@ -268,21 +240,11 @@ export class RequestLog implements RequestObserver {
         failure,
         milliseconds: this.#clock.now() - this.#startedAt,
         ...(streamed && { streamed }),
-        ...(this.#turns > 0 && { turns: this.#turns }),
-        ...(this.#retries > 0 && { retries: this.#retries }),
-        ...(this.#routes > 1 && { fallbacks: this.#routes - 1 }),
-        ...(this.#skipped.size > 0 && { skipped: [...this.#skipped] }),
-        ...(this.#remedies.length > 0 && { remedies: this.#remedies }),
-        ...(this.#tools.length > 0 && { tools: this.#tools }),
+        ...this.#counts.toFields(),
       },
     };
     const failed = error === undefined ? undefined : toApiError(error).type;
     this.trace.end({ status, failed });
     this.#operations.onRequestEnd(finished, this.#recorder);
   }
-}
-
-function readCorrelationId({ headers }: Request): string | undefined {
-  const id = headers.get("x-correlation-id") ?? "";
-  return /^[\w.-]{1,128}$/.test(id) && redact(id) === id ? id : undefined;
 }

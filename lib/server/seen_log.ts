@@ -1,11 +1,13 @@
 import type { Caller } from "../access/caller.ts";
 import type { MessageDelta, StreamEvent } from "../anthropic/events.ts";
 import { toApiError } from "../base/errors.ts";
+import { isObject } from "../base/json.ts";
 import { redact } from "../base/redact.ts";
 import { toLabel } from "../observability/label.ts";
 import type { TurnEnd } from "../observability/request_observer.ts";
 import {
   isRunning,
+  MAX_HEADER_CHARS,
   MAX_NAME_CHARS,
   type SeenRequest,
   type SeenStep,
@@ -112,6 +114,14 @@ export class SeenLog {
     this.#add({ kind: "remedy", name: toLabel(change.slice(0, MAX_NAME_CHARS)) });
   }
 
+  /** Keeps the headers of the answer that say how it was made. */
+  addHeaders(headers: Headers): void {
+    this.seen.headers = SHOWN_HEADERS.flatMap((name) => {
+      const value = headers.get(name);
+      return value === null ? [] : [`${name}: ${toHeaderText(value)}`];
+    });
+  }
+
   /** Follows the events of the answer, without their content. */
   addEvents(batch: readonly StreamEvent[]): void {
     const { seen } = this;
@@ -133,6 +143,9 @@ export class SeenLog {
     seen.outputTokens = usage.output_tokens;
     seen.cacheRead = usage.cache_read_input_tokens ?? seen.cacheRead;
     seen.cacheWrite = usage.cache_creation_input_tokens ?? seen.cacheWrite;
+    const details = usage["output_tokens_details"];
+    const thinking = isObject(details) ? details["thinking_tokens"] : undefined;
+    if (typeof thinking === "number") seen.thinkingTokens = thinking;
   }
 
   #add({ kind, name }: Pick<SeenStep, "kind" | "name">): SeenStep {
@@ -154,6 +167,21 @@ export class SeenLog {
     step.took ??= this.#now() - this.seen.startedAt - step.from;
     step.outcome ??= outcome.slice(0, MAX_NAME_CHARS);
   }
+}
+
+/** Headers that the gateway adds to an answer. */
+const SHOWN_HEADERS = [
+  "x-gateway-model",
+  "x-gateway-loss",
+  "request-id",
+  "x-upstream-request-id",
+  "x-correlation-id",
+  "retry-after",
+];
+
+function toHeaderText(value: string): string {
+  const text = redact(value.slice(0, MAX_HEADER_CHARS));
+  return value.length > MAX_HEADER_CHARS ? `${text}…` : text;
 }
 
 /** `claude-cli/2.1.291 (external, cli)` -> `claude-cli/2.1.291` */

@@ -51,7 +51,7 @@ export function createUpstreamChecks(
   return {
     run() {
       const now = network.clock.now();
-      if (results === undefined || now - startedAt >= FRESH_MS) {
+      if (results === undefined || Math.abs(now - startedAt) >= FRESH_MS) {
         startedAt = now;
         results = checkAll();
       }

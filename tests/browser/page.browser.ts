@@ -273,8 +273,8 @@ test(
       await page.keyboard.press("p");
       await page.locator("#live[data-state=paused]").waitFor();
       const before = await page.locator("#part-sentence").textContent();
-      await (await scene.send({ model: "demo/echo" })).text();
-      await page.locator("#held").waitFor();
+      for (let nth = 0; nth < 2; nth++) await (await scene.send({ model: "demo/echo" })).text();
+      await page.locator("#held", { hasText: "Show 2 new" }).waitFor();
       assert.equal(await page.locator("#part-sentence").textContent(), before);
       await page.locator("#pause").click();
       await page.waitForFunction(

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { describe } from "node:test";
 import { CLAUDE_CODE, type Desk, NO_CLAUDE_CODE, parseResult, runClaudeCode } from "./claude_code.ts";
 import { checkResult, testAtDesk } from "./claude_code_stage.ts";
-import { startProxy } from "./proxy.ts";
 import { GATEWAY_KEY, NO_OWN_GATEWAY, setStage } from "./stage.ts";
 import { ENTER, NO_TERMINAL, openTerminal, UP } from "./terminal.ts";
 import { say } from "./turns.ts";
@@ -64,16 +63,9 @@ describe("Claude Code, signed in to the gateway", { skip: NO_CLAUDE_CODE || NO_O
       const trusted = { projects: { [desk.work]: { hasTrustDialogAccepted: true } } };
       await writeFile(join(desk.home, ".claude.json"), JSON.stringify(trusted));
       stage.upstream.always(say({ text: ["Good day to you."] }));
-      const proxy = await startProxy();
-      const terminal = openTerminal(CLAUDE_CODE, {
+      const terminal = await openTerminal([CLAUDE_CODE], {
         cwd: desk.work,
-        env: {
-          HOME: desk.home,
-          HTTP_PROXY: proxy.url,
-          HTTPS_PROXY: proxy.url,
-          NO_PROXY: "127.0.0.1",
-          DISABLE_AUTOUPDATER: "1",
-        },
+        env: { HOME: desk.home, DISABLE_AUTOUPDATER: "1" },
       });
       try {
         await terminal.shows(/textstyle/);
@@ -105,7 +97,6 @@ describe("Claude Code, signed in to the gateway", { skip: NO_CLAUDE_CODE || NO_O
         assert.equal(await statusWith(token), 401);
       } finally {
         await terminal.close();
-        await proxy.close();
       }
     });
   });

@@ -1,11 +1,13 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { killAtExit, killNow } from "./children.ts";
+import { startProxy } from "./proxy.ts";
 
 /** Why no program can run in a terminal here, or `false`. */
-export const NO_TERMINAL: string | false = spawnSync("script", ["--version"]).status === 0
-  ? false
-  : "no program script of util-linux";
+export const NO_TERMINAL: string | false =
+  spawnSync("script", ["--version"], { encoding: "utf8" }).stdout?.includes("util-linux") === true
+    ? false
+    : "no script of util-linux, which opens a terminal";
 
 /** A program in a pseudo-terminal. */
 export interface Terminal {
@@ -26,15 +28,29 @@ const WAIT_MS = 20_000;
 export const ENTER = "\r";
 export const UP = "\x1b[A";
 
-/** Starts a program in a terminal of 120 by 45 characters, with this environment alone. */
-export function openTerminal(
-  command: string,
+/**
+ * Starts a program in a terminal of 120 by 45 characters, with this environment alone. What is not loopback is behind a
+ * proxy that refuses it.
+ */
+export async function openTerminal(
+  words: readonly string[],
   { cwd, env }: { cwd: string; env: Record<string, string> },
-): Terminal {
-  const line = `stty cols 120 rows 45; exec '${command}'`;
+): Promise<Terminal> {
+  const proxy = await startProxy();
+  const command = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+  const line = `stty cols 120 rows 45; exec ${command}`;
   const child = spawn("script", ["--quiet", "--flush", "--return", "--command", line, "/dev/null"], {
     cwd,
-    env: { PATH: process.env["PATH"], LANG: "C.UTF-8", SHELL: "/bin/sh", TERM: "xterm-256color", ...env },
+    env: {
+      PATH: process.env["PATH"],
+      LANG: "C.UTF-8",
+      SHELL: "/bin/sh",
+      TERM: "xterm-256color",
+      HTTP_PROXY: proxy.url,
+      HTTPS_PROXY: proxy.url,
+      NO_PROXY: "127.0.0.1",
+      ...env,
+    },
     detached: true,
     stdio: ["pipe", "pipe", "inherit"],
   });
@@ -66,6 +82,7 @@ export function openTerminal(
     async close() {
       killNow(child, { group: true });
       await ended;
+      await proxy.close();
     },
   };
 }

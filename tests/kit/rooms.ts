@@ -11,16 +11,17 @@ export interface Room {
  * A file belongs to the room with the longest name that fits.
  */
 export const ROOMS: Record<string, Room> = {
-  "mod.ts": { uses: "cli gateway.ts server anthropic config runtime" },
+  "mod.ts": { uses: "cli gateway.ts gateway_context.ts server anthropic config runtime" },
   "worker.ts": { uses: "gateway.ts config observability runtime base" },
   "cli": { uses: "doctor replay claude_code config observability runtime base" },
   "doctor": {
     uses: "turns upstreams dialects access durable anthropic config runtime base tools/toolbox",
   },
   "replay": { uses: "anthropic config observability runtime base" },
-  "gateway.ts": {
+  "gateway.ts": { uses: "gateway_context.ts page server server/mcp_server keys durable config runtime base" },
+  "gateway_context.ts": {
     uses:
-      "page server server/mcp_server turns upstreams tokens access keys limits/ledger limits durable config observability runtime base",
+      "server server/mcp_server turns upstreams tokens access keys limits/ledger limits config observability runtime",
   },
   "page": {
     uses:

@@ -123,6 +123,30 @@ test("ErrorGroups reopens a resolved group when it happens again", () => {
   assert.equal(groups.resolve("unknown", START), false);
 });
 
+test("ErrorGroups takes older errors, such as those of files, as what they are", () => {
+  const groups = createErrorGroups();
+  const now = groups.add(toError({ id: "req_9" }), START);
+  for (let nth = 1; nth <= 8; nth++) {
+    groups.add(toError({ id: `req_${9 - nth}`, client: "ci" }), START - nth * 3_600_000);
+  }
+  for (let nth = 0; nth < 250; nth++) groups.add(toError({ type: `type ${nth}` }), START - 1 - nth);
+  assert.equal(groups.list()[0], now);
+  assert.equal(groups.list().length, 200);
+  assert.deepEqual(now.requests.map(({ id }) => id), ["req_9", "req_8", "req_7", "req_6", "req_5"]);
+  assert.deepEqual([now.firstAt, now.lastAt], [START - 8 * 3_600_000, START]);
+});
+
+test("ErrorGroups restores the mark of a group that has not happened again since", () => {
+  const groups = createErrorGroups();
+  const { id } = groups.add(toError(), START);
+  groups.restore("unknown", START);
+  groups.restore(id, START + 1);
+  assert.deepEqual([groups.find(id)?.resolvedAt, groups.find(id)?.reopened], [START + 1, false]);
+  groups.resolve(id, undefined);
+  groups.restore(id, START - 1);
+  assert.deepEqual([groups.find(id)?.resolvedAt, groups.find(id)?.reopened], [undefined, true]);
+});
+
 test("ErrorGroups counts refusals by limits as expected", () => {
   const groups = createErrorGroups();
   groups.add(toError({ failure: "limit", type: "rate_limit_error", status: 429 }), START);

@@ -194,6 +194,7 @@ function seen(steps: SeenStep[], fields: Partial<SeenRequest> = {}): SeenRequest
     moreLosses: 0,
     steps,
     moreSteps: 0,
+    headers: [],
     ...fields,
   };
 }

@@ -196,6 +196,59 @@ test("Request says who answered, and what each step took", async () => {
   ) assert.match(text, part);
 });
 
+test("Request has the tokens of thinking among the output, and the headers of the answer", async () => {
+  const usage = {
+    prompt_tokens: 100,
+    completion_tokens: 1803,
+    completion_tokens_details: { reasoning_tokens: 411 },
+  };
+  const gateway = createTestGateway({
+    upstream: {
+      body: writeChunks({ choices: [{ delta: { content: "Hi" }, finish_reason: "stop" }], usage }),
+      headers: { "content-type": "text/event-stream", "x-request-id": "up-1" },
+    },
+  });
+  await send(gateway, { model: "a/b", metadata: { trace: "x" } }, { "x-correlation-id": "build-1" });
+  const text = await readText(gateway, await findRequest(gateway));
+  assert.match(text, /Output 1,803 \S+ \S+ &ensp; ?of it thinking 411 – –/);
+  assert.match(
+    text,
+    /As sent to the client x-gateway-model: openrouter\/a\/b x-gateway-loss: \S+ request-id: req_\w+ .*x-correlation-id: build-1/,
+  );
+});
+
+test("Now has the cost of the UTC day, against the budget of all keys", async () => {
+  const clock = new FakeClock(Date.UTC(2026, 10, 29, 22, 30));
+  const note = async (gateway: TestGateway) =>
+    /Cost \$\S+ this hour (.*? today)/.exec(await readText(gateway))?.[1];
+  const [open, limited] = [{}, { LIMITS: { total: { usd_day: 60 } } }].map((settings) =>
+    createTestGateway({ upstream: ANSWER, clock, settings })
+  );
+  assert.ok(open !== undefined && limited !== undefined);
+  await send(open, { model: "a/b" });
+  await send(limited, { model: "a/b" });
+  assert.equal(await note(open), "$0.15 today");
+  assert.equal(await note(limited), "$0.15 of $60 today");
+  await send(open, { model: "a/b" });
+  assert.equal(await note(open), "$0.15 today", "the store is not read with each rendering");
+  clock.advance(10_000);
+  await note(open);
+  assert.equal(await note(open), "$0.30 today");
+  clock.advance(2 * 3_600_000);
+  assert.equal(await note(open), "$0 today");
+});
+
+test("Now says that the cost of the day is unknown while its store does not answer", async () => {
+  // The sockets of the store's client do not keep the process alive.
+  const alive = setInterval(() => {}, 1000);
+  try {
+    const gateway = createTestGateway({ settings: { RATE_LIMIT_STORE: "redis://127.0.0.1:1" } });
+    assert.match(await readText(gateway), /Cost \$0 this hour – today/);
+  } finally {
+    clearInterval(alive);
+  }
+});
+
 test("Request says that an unknown request is not known", async () => {
   const gateway = createTestGateway();
   const response = await gateway.get("/console/request?id=req_unknown");
@@ -230,4 +283,28 @@ test("Errors shows what to do about a group, resolves it, and opens it again", a
   gateway.clock.advance(1);
   await send(gateway, { model: "a/b" });
   assert.match(await readText(gateway, group), /1 unresolved\..* reopened /);
+});
+
+test("Errors counts the last hour, 24 hours or 7 days", async () => {
+  const gateway = createTestGateway({ upstream: OVERLOADED, settings: { UPSTREAM_RETRIES: 0 } });
+  await send(gateway, { model: "a/b" });
+  gateway.clock.advance(2 * 86_400_000);
+  await send(gateway, { model: "a/b", messages: 1 });
+  gateway.clock.advance(3_600_000);
+  for (
+    const [query, sentence, rows] of [
+      ["?last=1h", "0 errors in 1 hour, in 0 groups; 2 unresolved.", 0],
+      ["", "1 error in 24 hours, in 1 group; 2 unresolved.", 1],
+      ["?last=7d", "2 errors in 7 days, in 2 groups; 2 unresolved.", 2],
+      ["?last=x", "1 error in 24 hours, in 1 group; 2 unresolved.", 1],
+    ] as const
+  ) {
+    const text = await (await gateway.get(`/console/errors${query}`)).text();
+    assert.ok(text.includes(sentence), query);
+    assert.equal(text.match(/<th scope="row">/g)?.length ?? 0, rows, query);
+  }
+  assert.match(
+    await (await gateway.get("/console/errors?last=7d")).text(),
+    /errors\?group=\w+&amp;last=7d#group/,
+  );
 });

@@ -85,6 +85,17 @@ test("GET /health/detailed does not wait for an upstream longer than 5 s", async
   assert.equal(health.services.upstreams.openrouter.error, "timeout_error");
 });
 
+test("GET /health/detailed checks again after the clock was set back", async () => {
+  const { urls, network } = createNetwork(ok);
+  const clock = new FakeClock();
+  const gateway = createTestGateway({ fetch: network, clock });
+  await (await gateway.get("/health/detailed")).text();
+  const before = urls.length;
+  clock.advance(-3_600_000);
+  await (await gateway.get("/health/detailed")).text();
+  assert.equal(urls.length, before * 2);
+});
+
 test("GET /health/detailed checks at most 8 upstreams", async () => {
   const UPSTREAMS = Object.fromEntries(
     Array.from(

@@ -15,7 +15,8 @@ const RETRY_DELAY_MS = 30_000;
  * Creates a ledger on a store. Turns are summed in memory and written in batches.
  *
  * A batch that cannot be written is kept and written later under the same id. Meanwhile the next batch grows up to the
- * maximum number of rows of its days. A killed process loses the turns of the last 5 s.
+ * maximum number of rows of its days. A killed process loses the turns of the last 5 s. The process ends only after the
+ * first attempt to write a turn; it does not wait for further ones.
  */
 export function createStoredLedger(
   store: LedgerStore,
@@ -34,11 +35,12 @@ export function createStoredLedger(
     return result;
   }
 
-  function schedule(ms: number): void {
-    cancelTimer ??= clock.after(ms, () => {
+  function schedule(ms: number, options?: { background: boolean }): void {
+    const run = () => {
       cancelTimer = undefined;
       void enqueue(write);
-    });
+    };
+    cancelTimer ??= clock.after(ms, run, options);
   }
 
   /** Writes what there is. Never rejects. */
@@ -59,7 +61,7 @@ export function createStoredLedger(
       if (!isFailing) logWarning("spend not written to the ledger, retrying", { error }, "limits");
       isFailing = true;
     }
-    if (unwritten !== undefined) schedule(RETRY_DELAY_MS);
+    if (unwritten !== undefined) schedule(RETRY_DELAY_MS, { background: true });
     else if (next.size > 0) schedule(WRITE_DELAY_MS);
   }
 

@@ -16,7 +16,7 @@ export interface ErrorStats {
 export interface ErrorStore {
   /** `disk`, or `memory` without a folder or if it cannot be written. */
   readonly storage: "disk" | "memory";
-  /** Why the folder cannot be written. */
+  /** Why a folder cannot be written. */
   readonly failure: string | undefined;
   /** File that new entries are written to; null in memory. */
   logFile(now: number): string | null;
@@ -26,6 +26,10 @@ export interface ErrorStore {
   stats(): Promise<ErrorStats>;
   /** Finds the newest entry with a correlation id or a request id. */
   find(id: string): Promise<ErrorEntry | undefined>;
+  /** Stores when a group of errors was marked as resolved; undefined removes the mark. Without files, it is not stored. */
+  mark(group: string, resolvedAt: number | undefined, now: number): void;
+  /** Returns the stored marks: the times by group, in milliseconds since 1970. */
+  marks(): Promise<ReadonlyMap<string, number>>;
   /** Removes entries older than so many days. Returns the number of removed files or, in memory, entries. */
   cleanUp(days: number, now: number): number;
 }
@@ -34,8 +38,11 @@ export interface ErrorStore {
 const MAX_ENTRIES = 500;
 const DAY_MS = 86_400_000;
 
-/** Creates the store, with files or in memory. Entries that cannot be written to a file are kept in memory. */
-export function createErrorStore(files: DayFiles | undefined): ErrorStore {
+/**
+ * Creates the store, with files or in memory. Entries that cannot be written to a file are kept in memory. `markFiles` are
+ * for the marks of groups.
+ */
+export function createErrorStore(files: DayFiles | undefined, markFiles?: DayFiles): ErrorStore {
   const kept: { entry: ErrorEntry; at: number }[] = [];
 
   async function* readNewestFirst(): AsyncGenerator<ErrorEntry> {
@@ -52,7 +59,7 @@ export function createErrorStore(files: DayFiles | undefined): ErrorStore {
       return files === undefined || files.failure !== undefined ? "memory" : "disk";
     },
     get failure() {
-      return files?.failure;
+      return files?.failure ?? markFiles?.failure;
     },
     logFile: (now) => files === undefined ? null : files.pathAt(now),
     add(entry, now) {
@@ -93,6 +100,18 @@ export function createErrorStore(files: DayFiles | undefined): ErrorStore {
         if (entry.correlation_id === id || entry.context.request_id === id) return entry;
       }
       return undefined;
+    },
+    mark(group, resolvedAt, now) {
+      markFiles?.append(JSON.stringify({ group, resolved_at: resolvedAt ?? null }), now);
+    },
+    async marks() {
+      const newest = new Map<string, number | undefined>();
+      for await (const line of markFiles?.readNewestFirst() ?? []) {
+        const mark = tryJson(line);
+        if (!isObject(mark) || typeof mark.group !== "string" || newest.has(mark.group)) continue;
+        newest.set(mark.group, typeof mark.resolved_at === "number" ? mark.resolved_at : undefined);
+      }
+      return new Map([...newest].flatMap(([group, at]) => at === undefined ? [] : [[group, at] as const]));
     },
     cleanUp(days, now) {
       const isOld = ({ at }: { at: number }) => at < now - days * DAY_MS;

@@ -41,19 +41,22 @@ export interface ErrorGroup {
   models: string[];
   /** Ids of the newest requests, the newest first. */
   requests: { id: string; client: string; at: number }[];
-  /** Errors by hour since 1970. */
+  /** Errors by minute since 1970, of the last hour, and by hour, of the last 7 days. */
+  minutes: Map<number, number>;
   hours: Map<number, number>;
 }
 
 /** The errors since the start, in groups. */
 export interface ErrorGroups {
-  /** Adds an error and returns its group. */
+  /** Adds an error, which may be older than others of its group, and returns the group. */
   add(error: SeenError, now: number): ErrorGroup;
   find(id: string): ErrorGroup | undefined;
   /** Returns the groups, that of the newest error first. */
   list(): ErrorGroup[];
   /** Marks a group as resolved until it happens again, or removes the mark. */
   resolve(id: string, at: number | undefined): boolean;
+  /** Restores the mark of a group from before the start: it is reopened if it has happened again since. */
+  restore(id: string, resolvedAt: number): void;
   /** Number of groups that are neither resolved nor expected. */
   countUnresolved(): number;
 }
@@ -62,33 +65,40 @@ export interface ErrorGroups {
 const MAX_GROUPS = 200;
 const MAX_NAMES = 8;
 const MAX_REQUESTS = 5;
-const MAX_HOURS = 24;
-const HOUR_MS = 3_600_000;
+const MAX_MINUTES = 60;
+const MAX_HOURS = 7 * 24;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 /** Creates the groups; there are none. */
 export function createErrorGroups(): ErrorGroups {
-  /** In the order of their last error. */
   const groups = new Map<string, ErrorGroup>();
+  const newestFirst = () => [...groups.values()].reverse().sort((one, other) => other.lastAt - one.lastAt);
   return {
     add(error, now) {
       const text = toPattern(error.message ?? "");
       const id = fnv([error.failure, error.type, error.status, error.source, text].join("\n")).toString(16);
       const group = groups.get(id) ?? createGroup(id, error, text, now);
-      groups.delete(id);
       groups.set(id, group);
-      const [oldest] = groups.keys();
-      if (groups.size > MAX_GROUPS && oldest !== undefined) groups.delete(oldest);
       addTo(group, error, now);
+      const oldest = groups.size > MAX_GROUPS ? newestFirst().at(-1) : undefined;
+      if (oldest !== undefined) groups.delete(oldest.id);
       return group;
     },
     find: (id) => groups.get(id),
-    list: () => [...groups.values()].reverse(),
+    list: newestFirst,
     resolve(id, at) {
       const group = groups.get(id);
       if (group === undefined) return false;
       group.resolvedAt = at;
       group.reopened = false;
       return true;
+    },
+    restore(id, resolvedAt) {
+      const group = groups.get(id);
+      if (group === undefined || group.resolvedAt !== undefined) return;
+      group.reopened = group.lastAt > resolvedAt;
+      group.resolvedAt = group.reopened ? undefined : resolvedAt;
     },
     countUnresolved: () =>
       [...groups.values()].filter(({ resolvedAt, failure }) =>
@@ -118,6 +128,7 @@ function createGroup(
     clients: [],
     models: [],
     requests: [],
+    minutes: new Map(),
     hours: new Map(),
   };
 }
@@ -132,11 +143,22 @@ function addTo(group: ErrorGroup, { id, client, model }: SeenError, now: number)
   }
   addName(group.clients, client);
   if (model !== undefined) addName(group.models, model);
-  group.requests.unshift({ id, client, at: now });
-  if (group.requests.length > MAX_REQUESTS) group.requests.pop();
-  const hour = Math.floor(now / HOUR_MS);
-  group.hours.set(hour, (group.hours.get(hour) ?? 0) + 1);
-  for (const old of group.hours.keys()) if (old <= hour - MAX_HOURS) group.hours.delete(old);
+  const older = group.requests.findIndex(({ at }) => at <= now);
+  group.requests.splice(older === -1 ? group.requests.length : older, 0, { id, client, at: now });
+  group.requests.splice(MAX_REQUESTS);
+  count(group.minutes, { now, newest: group.lastAt, unitMs: MINUTE_MS, kept: MAX_MINUTES });
+  count(group.hours, { now, newest: group.lastAt, unitMs: HOUR_MS, kept: MAX_HOURS });
+}
+
+/** Counts an error in its unit of time, and removes the units that are no longer kept. */
+function count(
+  counts: Map<number, number>,
+  { now, newest, unitMs, kept }: { now: number; newest: number; unitMs: number; kept: number },
+): void {
+  const unit = Math.floor(now / unitMs);
+  counts.set(unit, (counts.get(unit) ?? 0) + 1);
+  const last = Math.floor(newest / unitMs) - kept;
+  for (const old of counts.keys()) if (old <= last) counts.delete(old);
 }
 
 function addName(names: string[], name: string): void {

@@ -44,7 +44,7 @@ export interface SeenPrice {
 
 /**
  * What the operator's page shows of a message. It has no field for a prompt, an answer, the input or output of a tool, a
- * query, a header or a key. Texts are cut. Times are in milliseconds since 1970.
+ * query, a header of the client or a key. Texts are cut. Times are in milliseconds since 1970.
  */
 export interface SeenRequest {
   readonly id: string;
@@ -78,6 +78,8 @@ export interface SeenRequest {
   cacheRead?: number | undefined;
   cacheWrite?: number | undefined;
   outputTokens?: number | undefined;
+  /** Output tokens of thinking; they are among `outputTokens`. */
+  thinkingTokens?: number | undefined;
   /** Characters that the model has sent. They estimate the output of a request that runs. */
   outputChars: number;
   /** Cost in USD: reported, or else by list price; undefined if unknown. */
@@ -95,6 +97,8 @@ export interface SeenRequest {
   moreLosses: number;
   readonly steps: SeenStep[];
   moreSteps: number;
+  /** Headers of the answer that the gateway adds, `name: value`. */
+  headers: readonly string[];
 }
 
 /** Maximum number of steps and losses of a request that are kept. */
@@ -105,6 +109,9 @@ export const MAX_LOSSES = 50;
 export const MAX_NAME_CHARS = 128;
 /** Maximum length of a path of the loss report in characters. */
 export const MAX_PATH_CHARS = 200;
+
+/** Maximum length of the value of a header in characters. */
+export const MAX_HEADER_CHARS = 1000;
 
 /** True while a request is being answered. */
 export function isRunning({ endedAt }: SeenRequest): boolean {

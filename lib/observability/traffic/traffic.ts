@@ -81,6 +81,7 @@ export function createTraffic(): Traffic {
         cacheRead: undefined,
         cacheWrite: undefined,
         outputTokens: undefined,
+        thinkingTokens: undefined,
         usd: undefined,
         costReported: undefined,
         price: undefined,
@@ -95,6 +96,7 @@ export function createTraffic(): Traffic {
         moreLosses: 0,
         steps: [],
         moreSteps: 0,
+        headers: [],
       };
       place(request);
       minutes.begin(start.startedAt, ++running);

@@ -119,9 +119,24 @@ function swap(id, html) {
   prepare(next);
 }
 
+// Number of the rows of held parts that the page does not show.
+function countNew() {
+  const linksOf = (root) => [...all("th[scope=row] a", root)].map((link) => link.getAttribute("href"));
+  const shown = new Set(linksOf(document));
+  const template = document.createElement("template");
+  const links = [...held.values()].flatMap((html) => {
+    template.innerHTML = html;
+    return linksOf(template.content);
+  });
+  return [...new Set(links)].filter((link) => !shown.has(link)).length;
+}
+
 function showHeld() {
   const button = one("#held");
-  if (button) button.hidden = held.size === 0;
+  if (button === null) return;
+  button.hidden = held.size === 0;
+  const count = countNew();
+  button.textContent = count === 0 ? "Show new" : "Show " + count + " new";
 }
 
 function release(isForced) {

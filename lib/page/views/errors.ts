@@ -5,8 +5,9 @@ import { formatCount, formatNumber } from "../elements/format.ts";
 import { type Html, markup } from "../elements/html.ts";
 import { type Part, partId, type View, type ViewCall } from "../view.ts";
 import { renderDetail } from "./errors/detail.ts";
-import { countOfDay, renderGroups, stateWord } from "./errors/groups.ts";
-import { findStored } from "./errors/stored.ts";
+import { renderGroups, stateWord } from "./errors/groups.ts";
+import { countsOf, type Period, readPeriod, renderPeriods, sumOf, toAddress } from "./errors/period.ts";
+import { findStored, markGroup } from "./errors/stored.ts";
 
 /** The errors, in groups: whether it is one problem or many, whose fault, and what to do. */
 export const errors: View = {
@@ -15,14 +16,16 @@ export const errors: View = {
   shortcut: "e",
   async render(call) {
     const { gateway, query, now } = call;
+    const period = readPeriod(query);
     const groups = gateway.operations.traffic.errors.list();
     const unresolved = gateway.operations.traffic.errors.countUnresolved();
     const chosen = groups.find(({ id }) => id === query.get("group"));
     return {
       title: `Errors: ${unresolved} unresolved`,
-      sentence: toSentence(groups, unresolved, now),
+      sentence: toSentence(groups, { unresolved, period, now }),
+      tools: groups.length === 0 ? undefined : renderPeriods(period),
       parts: groups.length === 0 ? [EMPTY] : [
-        renderList(groups, chosen, now),
+        renderList(groups, chosen, { period, now }),
         ...(chosen === undefined ? [] : [await renderChosen(call, chosen)]),
       ],
       live: 10,
@@ -34,25 +37,29 @@ export const errors: View = {
   },
 };
 
-function mark({ gateway, query }: ViewCall, at: number | undefined): string {
-  const id = query.get("group") ?? "";
-  if (!gateway.operations.traffic.errors.resolve(id, at)) {
+function mark(call: ViewCall, at: number | undefined): string {
+  const id = call.query.get("group") ?? "";
+  if (!markGroup(call, id, at)) {
     throw new ApiError("not_found_error", "Cannot mark the group of errors: it is no longer known");
   }
-  return `errors?group=${encodeURIComponent(id)}`;
+  return toAddress(id, readPeriod(call.query));
 }
 
-function toSentence(groups: readonly ErrorGroup[], unresolved: number, now: number): Html {
+function toSentence(
+  groups: readonly ErrorGroup[],
+  { unresolved, period, now }: { unresolved: number; period: Period; now: number },
+): Html {
   if (groups.length === 0) return markup`<strong>No error</strong> is stored.`;
-  const sum = (some: readonly ErrorGroup[]) =>
-    some.reduce((total, group) => total + countOfDay(group, now), 0);
+  const count = (group: ErrorGroup) => sumOf(countsOf(group, period, now));
+  const sum = (some: readonly ErrorGroup[]) => some.reduce((total, group) => total + count(group), 0);
+  const shown = groups.filter((group) => count(group) > 0);
   const [expected, failures] = [
-    groups.filter(({ failure }) => isExpected(failure)),
-    groups.filter(({ failure }) => !isExpected(failure)),
+    shown.filter(({ failure }) => isExpected(failure)),
+    shown.filter(({ failure }) => !isExpected(failure)),
   ];
   const fresh = failures.filter((group) => ["new", "reopened"].includes(stateWord(group, now))).length;
   const refused = sum(expected);
-  return markup`<strong>${formatNumber(sum(failures), "error")} in 24 hours, in ${
+  return markup`<strong>${formatNumber(sum(failures), "error")} in ${period.words}, in ${
     formatNumber(failures.length, "group")
   }; ${unresolved === 0 ? "none" : formatCount(unresolved)} unresolved.</strong>${
     fresh > 0 && ` ${formatCount(fresh)} new or reopened in the last two hours.`
@@ -61,14 +68,20 @@ function toSentence(groups: readonly ErrorGroup[], unresolved: number, now: numb
   } Requests that clients cancelled are not counted.`;
 }
 
-function renderList(groups: readonly ErrorGroup[], chosen: ErrorGroup | undefined, now: number): Part {
+function renderList(
+  groups: readonly ErrorGroup[],
+  chosen: ErrorGroup | undefined,
+  { period, now }: { period: Period; now: number },
+): Part {
+  const shown = groups.filter((group) => group === chosen || sumOf(countsOf(group, period, now)) > 0);
+  const list = shown.length === 0
+    ? markup`<p class="panel pad muted">No error in ${period.words}.</p>`
+    : renderGroups(shown, chosen, { period, now });
   return {
     id: "groups",
     html: markup`<section aria-labelledby="groups" id="${
       partId("groups")
-    }"><header><h2 id="groups">Groups</h2><p>By type, source and message without names and numbers</p></header>${
-      renderGroups(groups, chosen, now)
-    }</section>`,
+    }"><header><h2 id="groups">Groups</h2><p>By type, source and message without names and numbers</p></header>${list}</section>`,
   };
 }
 

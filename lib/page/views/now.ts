@@ -8,6 +8,7 @@ import { firstEventMs, type Hour, renderFigures, sumOf } from "./now/figures.ts"
 import { type Filter, matches, readFilter, renderFilters, toAddress } from "./now/filters.ts";
 import { toNotices } from "./now/notices.ts";
 import { recentFailures } from "./now/recent_failures.ts";
+import { readToday } from "./now/today.ts";
 import { groupRow, HEADER, requestRow } from "./now/rows.ts";
 
 /** Rows of requests that have ended, and of those that run. */
@@ -19,7 +20,7 @@ export const now: View = {
   name: "",
   label: "Now",
   shortcut: "n",
-  render(call) {
+  async render(call) {
     const { gateway, now } = call;
     const { minutes, newest } = gateway.operations.traffic;
     const hour: Hour = {
@@ -27,6 +28,7 @@ export const now: View = {
       minutes: minutes.list(now, HOUR_MINUTES),
       before: minutes.list(now, 2 * HOUR_MINUTES, HOUR_MINUTES),
       seen: newest(now),
+      today: await readToday(call),
     };
     return {
       title: toTitle(hour),

@@ -58,10 +58,19 @@ function renderRequest(call: ViewCall, seen: SeenRequest): Page {
         section("losses", "Losses", renderLosses(seen)),
         section("usage", "Usage and cost", renderUsage(seen), { note: "USD per 1M tokens" }),
       ],
-      section("recorded", "Recorded", renderRecorded(call, seen)),
+      [
+        section("headers", "Response headers", renderHeaders(seen), { note: "As sent to the client" }),
+        section("recorded", "Recorded", renderRecorded(call, seen)),
+      ],
     ],
     live: isRunning(seen) ? 1 : undefined,
   };
+}
+
+function renderHeaders({ headers }: SeenRequest): Html {
+  return headers.length === 0
+    ? markup`<p class="panel pad muted">The answer has not begun.</p>`
+    : markup`<pre class="panel log" tabindex="0" aria-label="Response headers">${headers.join("\n")}</pre>`;
 }
 
 function section(

@@ -63,7 +63,10 @@ export function createRecords(
   return {
     counters,
     metrics: createGatewayMetrics(counters),
-    errors: createErrorStore(open("errors", { maxFileBytes: 8 * MIB, maxFiles: 32 })),
+    errors: createErrorStore(
+      open("errors", { maxFileBytes: 8 * MIB, maxFiles: 32 }),
+      open("error_marks", { maxFileBytes: MIB, maxFiles: 32 }),
+    ),
     sessions: createSessionStore(),
     traffic: createTraffic(),
     bodies: bodyFiles && createBodyLog(bodyFiles),

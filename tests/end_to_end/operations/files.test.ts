@@ -14,9 +14,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { openDayFiles } from "../../../lib/runtime/day_files.ts";
-import { createTestGateway } from "../../kit/gateway.ts";
+import { FakeClock } from "../../kit/clock.ts";
+import { createTestGateway, type TestGateway } from "../../kit/gateway.ts";
 import { parseJson } from "../../kit/json.ts";
 import { minimalRequest } from "../../kit/request.ts";
+import { postForm, readToken } from "../../page/viewer.ts";
 import { COMPLETE_STREAMS, DONE, writeDelta } from "../../kit/streams.ts";
 
 const root = mkdtempSync(join(tmpdir(), "gateway-operations-"));
@@ -96,6 +98,36 @@ test("LOG_DIR keeps errors across restarts", async () => {
   assert.equal(line?.includes("PROMPT"), false);
 });
 
+test("LOG_DIR keeps the marks of resolved errors across restarts", async () => {
+  const settings = { LOG_DIR: join(root, "marks"), UPSTREAM_RETRIES: 0 };
+  const clock = new FakeClock();
+  const start = () => createTestGateway({ upstream: FAILING, settings, clock });
+  const readErrors = async (gateway: TestGateway, path = "errors") =>
+    await (await gateway.get(`/console/${path}`)).text();
+  const first = start();
+  await (await first.post(minimalRequest("chat"))).text();
+  const group = /errors\?group=\w+/.exec(await readErrors(first))?.[0] ?? "";
+  const act = async (gateway: TestGateway, action: string) => {
+    clock.advance(1);
+    const token = readToken(await readErrors(gateway, group));
+    assert.equal((await postForm(gateway, group, { token, action })).status, 303);
+  };
+  await act(first, "resolve");
+  clock.advance(1);
+  const second = start();
+  assert.match(await readErrors(second), /none unresolved/);
+  await act(second, "reopen");
+  clock.advance(1);
+  assert.match(await readErrors(start()), /1 unresolved/);
+  await act(second, "resolve");
+  clock.advance(1);
+  await (await second.post(minimalRequest("chat"))).text();
+  clock.advance(1);
+  assert.match(await readErrors(start()), /1 unresolved[^]*>reopened</);
+  const [file = ""] = readdirSync(join(root, "marks/error_marks"));
+  assert.equal(statSync(join(root, "marks/error_marks", file)).mode & 0o777, 0o600);
+});
+
 test("LOG_DIR that cannot be written keeps errors in memory", async () => {
   const folder = join(root, "readonly");
   mkdirSync(folder);
@@ -150,6 +182,6 @@ test("Without LOG_BODIES, no content is stored anywhere", async () => {
   for (let nth = 0; nth < 2; nth++) {
     await (await gateway.post(minimalRequest("chat", { system: "PROMPT" }))).text();
   }
-  assert.deepEqual(readdirSync(folder), ["errors"]);
+  assert.deepEqual(readdirSync(folder).sort(), ["error_marks", "errors"]);
   assert.equal(readFileSync(join(folder, "errors", "2026-01-01.jsonl"), "utf8").includes("PROMPT"), false);
 });

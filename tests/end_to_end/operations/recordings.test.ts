@@ -12,7 +12,8 @@ import { createTestGateway, type TestGatewayOptions } from "../../kit/gateway.ts
 import { type Json, parseJson } from "../../kit/json.ts";
 import { API_SETTINGS, minimalRequest, UPSTREAM_APIS } from "../../kit/request.ts";
 import { COMPLETE_STREAMS, DONE, writeChunks, writeDelta } from "../../kit/streams.ts";
-import { createGateway, createGatewayContext } from "../../../lib/gateway.ts";
+import { createGateway } from "../../../lib/gateway.ts";
+import { createGatewayContext } from "../../../lib/gateway_context.ts";
 
 const replay = (recording: Recording) => replayWith(recording, createGateway);
 
@@ -102,6 +103,28 @@ test("replay() shows what a change of the translation changes", async () => {
   assert.deepEqual(differences, [
     "sent 1: max_tokens: 65 -> 64",
     'answer: message.content.0.text: "Hi" -> "Ho"',
+  ]);
+});
+
+test("replay() shows another path, and another id in the place of one of the client", async () => {
+  const [id, other] = ["toolu_0123456789abcdefghijklmn", "toolu_abcdefghijklmn0123456789"];
+  const messages = [
+    { role: "user", content: "Look" },
+    { role: "assistant", content: [{ type: "tool_use", id, name: "look", input: {} }] },
+    { role: "user", content: [{ type: "tool_result", tool_use_id: id, content: "Seen" }] },
+  ];
+  const request = minimalRequest("chat", { messages, tools: [tool] });
+  const recording = read(await record({ upstream: { body: COMPLETE_STREAMS.chat } }, request));
+  const [exchange] = recording.exchanges;
+  assert.ok(exchange?.sent);
+  const { path } = exchange;
+  exchange.path = "/elsewhere";
+  exchange.sent = parseJson(JSON.stringify(exchange.sent).replaceAll(id, other)) as typeof exchange.sent;
+  const { differences } = await replay(recording);
+  assert.deepEqual(differences, [
+    `sent 1: path: "/elsewhere" -> ${JSON.stringify(path)}`,
+    `sent 1: messages.1.tool_calls.0.id: "toolu_1" -> "${id}"`,
+    `sent 1: messages.2.tool_call_id: "toolu_1" -> "${id}"`,
   ]);
 });
 

@@ -8,7 +8,7 @@ import type { Settings } from "../../../lib/config/settings.ts";
 import { parseConfig } from "../../../lib/config/parse.ts";
 import { examine } from "../../../lib/doctor/doctor.ts";
 import { writeReport } from "../../../lib/doctor/report.ts";
-import { createGatewayContext } from "../../../lib/gateway.ts";
+import { createGatewayContext } from "../../../lib/gateway_context.ts";
 import { ROUTES } from "../../../lib/server/routes.ts";
 import { NO_SQLITE } from "../../kit/data_dir.ts";
 import { createTestGateway, type TestGateway } from "../../kit/gateway.ts";

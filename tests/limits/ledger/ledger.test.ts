@@ -9,6 +9,7 @@ import type { LedgerBatch, LedgerStore } from "../../../lib/limits/ledger/ledger
 import { createMemoryLedger } from "../../../lib/limits/ledger/memory_ledger.ts";
 import { createStoredLedger } from "../../../lib/limits/ledger/stored_ledger.ts";
 import { type LedgerRow, LedgerTable, OTHER_NAMES } from "../../../lib/limits/ledger/table.ts";
+import type { Clock } from "../../../lib/runtime/clock.ts";
 import { FakeClock } from "../../kit/clock.ts";
 import { captureLog } from "../../kit/log.ts";
 
@@ -269,4 +270,23 @@ test("createMemoryLedger() removes the oldest days above its maximum, never the 
   assert.equal(since, "2026-11-30");
   assert.equal(rows.length, 4);
   assert.equal(clock.waiting, 0, "memory needs no timer");
+});
+
+test("createStoredLedger() keeps the process alive for the first attempt to write a turn, not for further ones", async () => {
+  const store = new FakeStore();
+  store.isDown = true;
+  const clock = new FakeClock();
+  const timers: boolean[] = [];
+  const after: Clock["after"] = (ms, run, { background = false } = {}) => {
+    timers.push(background);
+    return clock.after(ms, run);
+  };
+  const ledger = createStoredLedger(store, {
+    clock: { now: () => clock.now(), every: () => () => {}, after },
+    newId: (prefix) => prefix,
+  });
+  ledger.add(entry());
+  clock.advance(5 * SECOND);
+  await settled();
+  assert.deepEqual(timers, [false, true]);
 });

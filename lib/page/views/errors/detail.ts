@@ -6,6 +6,7 @@ import { type Html, markup } from "../../elements/html.ts";
 import { facts, time, unknown } from "../../elements/words.ts";
 import { actionFields, type ViewCall } from "../../view.ts";
 import { toAddress } from "../now/filters.ts";
+import { readPeriod, toAddress as toGroupAddress } from "./period.ts";
 import { whatToDo } from "./what_to_do.ts";
 
 const MAX_MESSAGE_CHARS = 300;
@@ -77,13 +78,11 @@ function toFrames(stack: string): string {
 
 function renderActions(call: ViewCall, { id, resolvedAt }: ErrorGroup): Html {
   const [action, word, hint] = resolvedAt === undefined
-    ? [
-      "resolve",
-      "Mark as resolved",
-      "Reopens when it happens again. The mark is kept until the gateway stops.",
-    ]
+    ? ["resolve", "Mark as resolved", "Reopens when it happens again."]
     : ["reopen", "Reopen", "It is marked as resolved."];
-  return markup`<div class="actions"><form method="post" action="errors?group=${encodeURIComponent(id)}">${
+  return markup`<div class="actions"><form method="post" action="${
+    toGroupAddress(id, readPeriod(call.query))
+  }">${
     actionFields(call, action)
   }<button type="submit">${word}</button></form><span class="hint">${hint}</span></div>`;
 }

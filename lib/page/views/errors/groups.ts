@@ -4,58 +4,51 @@ import { sparkBars } from "../../elements/charts.ts";
 import { formatCount, formatNumber } from "../../elements/format.ts";
 import { attributes, type Html, markup } from "../../elements/html.ts";
 import { tag, time } from "../../elements/words.ts";
+import { countsOf, type Period, sumOf, toAddress } from "./period.ts";
 
 const HOUR_MS = 3_600_000;
-const HOURS = 24;
 
-/** Returns the errors of a group by hour, the oldest first. */
-export function hourlyCounts({ hours }: ErrorGroup, now: number): number[] {
-  const newest = Math.floor(now / HOUR_MS);
-  return Array.from({ length: HOURS }, (_, at) => hours.get(newest - HOURS + 1 + at) ?? 0);
-}
-
-/** Returns the number of errors of a group in the last 24 hours. */
-export function countOfDay(group: ErrorGroup, now: number): number {
-  return hourlyCounts(group, now).reduce((sum, count) => sum + count, 0);
-}
-
-/** Renders the groups of errors; `chosen` is shown in detail below. */
+/** Renders the groups of errors of a period; `chosen` is shown in detail below. */
 export function renderGroups(
   groups: readonly ErrorGroup[],
   chosen: ErrorGroup | undefined,
-  now: number,
+  { period, now }: { period: Period; now: number },
 ): Html {
   return markup`<div class="panel scroll" data-rows><table class="pinned" aria-labelledby="groups">
 <thead><tr>
 <th scope="col">Error</th>
 <th scope="col" class="over-m">Source</th>
 <th scope="col" class="num">Count</th>
-<th scope="col" class="over-l">24 hours</th>
+<th scope="col" class="over-l">${period.words}</th>
 <th scope="col" class="over-l">Keys</th>
 <th scope="col" class="num over-m">First</th>
 <th scope="col" class="num">Last</th>
 <th scope="col" class="over-m">State</th>
 </tr></thead>
-<tbody>${groups.map((group) => renderGroup(group, group === chosen, now))}</tbody>
+<tbody>${groups.map((group) => renderGroup(group, group === chosen, { period, now }))}</tbody>
 </table></div>`;
 }
 
-function renderGroup(group: ErrorGroup, isChosen: boolean, now: number): Html {
-  const { id, type, status, text, source, count, clients, firstAt, lastAt, models } = group;
+function renderGroup(
+  group: ErrorGroup,
+  isChosen: boolean,
+  { period, now }: { period: Period; now: number },
+): Html {
+  const { id, type, status, text, source, clients, firstAt, lastAt, models } = group;
+  const counts = countsOf(group, period, now);
+  const count = sumOf(counts);
   const stateTag = renderState(group, now);
   const what = text === "" ? models.slice(0, 3).join(", ") : text;
   return markup`<tr${attributes({ "aria-current": isChosen && "true" })}>
-<th scope="row"><a href="errors?group=${
-    encodeURIComponent(id)
+<th scope="row"><a href="${
+    toAddress(id, period)
   }#group"><strong>${type} ${status}</strong></a><span class="sub text">${what}</span><span class="sub narrow">${source} · ${
     stateWord(group, now)
   }</span></th>
 <td class="over-m nowrap">${source}</td>
 <td class="num fit">${formatCount(count)}</td>
 <td class="spark-cell over-l">${
-    sparkBars(hourlyCounts(group, now), {
-      label: `${formatNumber(countOfDay(group, now), "error")} in 24 hours`,
-    })
+    sparkBars(counts, { label: `${formatNumber(count, "error")} in ${period.words}` })
   }</td>
 <td class="over-l key" title="${clients.join(", ")}">${clients.join(", ")}</td>
 <td class="num fit over-m">${time(firstAt, "short", now)}</td>

@@ -3,6 +3,7 @@ import type { ErrorEntry } from "../../../observability/errors/error_entry.ts";
 import type { SeenError } from "../../../observability/traffic/error_groups.ts";
 import type { Traffic } from "../../../observability/traffic/traffic.ts";
 import type { PageSource } from "../../source.ts";
+import type { ViewCall } from "../../view.ts";
 
 /** Number of stored errors that are read. */
 const MAX_ENTRIES = 500;
@@ -20,11 +21,23 @@ export async function loadStoredErrors(gateway: PageSource): Promise<void> {
 async function load({ operations }: PageSource): Promise<void> {
   const { errors, traffic, counters } = operations;
   if (errors.storage !== "disk") return;
-  for (const entry of (await errors.recent(MAX_ENTRIES)).reverse()) {
+  for (const entry of await errors.recent(MAX_ENTRIES)) {
     const at = Date.parse(entry.timestamp);
     const error = toSeenError(entry);
     if (at < counters.startedAt && error !== undefined) traffic.errors.add(error, at);
   }
+  for (const [group, at] of await errors.marks()) traffic.errors.restore(group, at);
+}
+
+/** Marks a group as resolved at a time, or as open, also for the next start. Returns false if the group is not known. */
+export function markGroup(
+  { gateway: { operations }, now }: ViewCall,
+  group: string,
+  resolvedAt: number | undefined,
+): boolean {
+  if (!operations.traffic.errors.resolve(group, resolvedAt)) return false;
+  operations.errors.mark(group, resolvedAt, now);
+  return true;
 }
 
 /** Returns what a stored error is grouped by; undefined if the entry lacks it. */

@@ -12,12 +12,15 @@ import {
   formatNumber,
   formatPercent,
   formatSum,
+  UNKNOWN,
 } from "../../elements/format.ts";
 import { type Html, type HtmlValue, markup, NOTHING } from "../../elements/html.ts";
 import { outputSpeed } from "../../elements/request_state.ts";
 import { time, unknown } from "../../elements/words.ts";
 import { partId } from "../../view.ts";
+import { formatLimit } from "../spend/budgets.ts";
 import { recentFailures } from "./recent_failures.ts";
+import type { Today } from "./today.ts";
 
 /** What the figures are computed from. */
 export interface Hour {
@@ -27,6 +30,8 @@ export interface Hour {
   before: readonly Minute[];
   /** The messages that are kept, the newest first. */
   seen: readonly SeenRequest[];
+  /** Cost of the current UTC day; undefined if it cannot be read. */
+  today: Today | undefined;
 }
 
 /** Returns the sum of a count over minutes. */
@@ -150,17 +155,22 @@ function output({ minutes, seen, now }: Hour): Html {
 
 const HOUR_MS = 3_600_000;
 
-function cost({ minutes, before }: Hour): Html {
+function cost({ minutes, today }: Hour): Html {
   const usd = sumOf(minutes, "usd");
   const unpriced = sumOf(minutes, "unpriced");
   return figure("Cost", {
     value: formatSum(usd),
     unit: "this hour",
-    note: unpriced > 0
-      ? `${formatNumber(unpriced, "request")} without price`
-      : `${formatSum(sumOf(before, "usd"))} in the hour before`,
+    note: `${today === undefined ? UNKNOWN : describeDay(today)} today${
+      unpriced > 0 ? `, ${formatNumber(unpriced, "request")} without price` : ""
+    }`,
     chart: sparkline(minutes.map(({ usd }) => usd), {
       label: `Cost a minute over the last hour: ${formatSum(usd)} in all`,
     }),
   });
+}
+
+/** Returns the cost of the day, against the budget of all keys if there is one: `$21.70 of $60`. */
+function describeDay({ usd, limit }: Today): string {
+  return limit === undefined ? formatSum(usd) : `${formatSum(usd)} of ${formatLimit(limit)}`;
 }

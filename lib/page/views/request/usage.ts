@@ -9,7 +9,7 @@ const MILLION = 1_000_000;
 
 /** Renders the tokens of each kind, their list prices and costs. The kinds are disjoint. */
 export function renderUsage(seen: SeenRequest): Html {
-  const { inputTokens, outputTokens, cacheRead = 0, cacheWrite = 0, price } = seen;
+  const { inputTokens, outputTokens, cacheRead = 0, cacheWrite = 0, thinkingTokens, price } = seen;
   const total = totalInput(seen);
   if (total === undefined || inputTokens === undefined) {
     return markup`<p class="panel pad muted">No usage is known.</p>`;
@@ -31,12 +31,19 @@ export function renderUsage(seen: SeenRequest): Html {
         tokens === 0 ? "$0" : usd === undefined ? unknown() : formatCost(tokens * usd)
       }</td></tr>`
     )
-  }</tbody>
+  }${thinkingTokens !== undefined && thinkingTokens > 0 && thinkingRow(thinkingTokens)}</tbody>
 <tfoot><tr><th scope="row">${formatNumber(seen.turns, "turn")}</th><td class="num">${
     formatExact(total + (outputTokens ?? 0))
   }</td><td></td><td class="num">${renderCost(seen)}</td></tr></tfoot>
 </table></div>
 <p class="hint">${toSource(seen)}</p>`;
+}
+
+/** Renders the part of the output that is thinking. Its cost is within that of the output. */
+function thinkingRow(tokens: number): Html {
+  return markup`<tr><th scope="row" class="muted">&ensp;of it thinking</th><td class="num">${
+    formatExact(tokens)
+  }</td><td class="num">${unknown()}</td><td class="num">${unknown()}</td></tr>`;
 }
 
 function toPrices(price: SeenPrice | undefined, total: number) {

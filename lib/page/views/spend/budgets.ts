@@ -80,7 +80,7 @@ function subjectOf({ scope, client }: BudgetUse): string {
 }
 
 /** Returns a limit in USD without needless decimals: `$2,000`, `$0.50`. */
-function formatLimit(usd: number): string {
+export function formatLimit(usd: number): string {
   return Number.isInteger(usd) ? `$${formatExact(usd)}` : formatSum(usd);
 }
 
