@@ -51,6 +51,7 @@ export interface BatchStore {
   begin(batch: { id: string; owner: string; caller: string; now: number }): Promise<number>;
   /** Adds requests in one transaction. Returns the index of the first one whose `custom_id` exists, or `undefined`. */
   add(batch: number, items: readonly NewItem[]): Promise<number | undefined>;
+  /** Has the requests answered. @throws if another gateway has removed the batch, because this one looked dead. */
   complete(batch: number, size: { count: number; bytes: number; now: number }): Promise<void>;
   /** Hides a batch and removes it later, piece by piece. */
   remove(batch: number): Promise<void>;
@@ -112,14 +113,15 @@ export function createBatchStore(
       });
     },
     async complete(batch, { count, bytes, now }) {
-      await database.run(
-        "UPDATE batches SET status = 'in_progress', processing = ?, bytes = ?, created_at = ?, expires_at = ? WHERE number = ?",
+      const completed = await database.run(
+        "UPDATE batches SET status = 'in_progress', processing = ?, bytes = ?, created_at = ?, expires_at = ? WHERE number = ? AND status = 'creating'",
         count,
         bytes,
         now,
         now + EXPIRY_MS,
         batch,
       );
+      if (completed === 0) throw new Error("Cannot create the batch: another gateway has removed it");
     },
     remove: async (batch) =>
       void await database.run("UPDATE batches SET status = 'removed' WHERE number = ?", batch),
