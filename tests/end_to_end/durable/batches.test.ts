@@ -414,6 +414,49 @@ storeTest("Batches keep the limits of their key, and end with its budget", async
   await poor.stop();
 });
 
+storeTest("Batches that arrive at the same time keep DATA_QUOTA together", async (newStore) => {
+  const gateway = start({ ...await newStore(), DATA_QUOTA: 1 });
+  const body = JSON.stringify(toRequests(1, minimalRequest("chat", { system: "x".repeat(700_000) })));
+  const bodies = Array.from({ length: 2 }, () => {
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    return { readable, writer: writable.getWriter() };
+  });
+  const responses = bodies.map(({ readable }) =>
+    gateway.fetch(
+      new Request(`http://gateway.test${PATH}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: readable,
+        duplex: "half",
+      } as RequestInit),
+    )
+  );
+  const bytes = new TextEncoder().encode(body);
+  await Promise.all(bodies.map(({ writer }) => writer.write(bytes.slice(0, -1))));
+  for (const [nth, { writer }] of bodies.entries()) {
+    void writer.write(bytes.slice(-1));
+    await writer.close();
+    const response = await responses[nth];
+    assert.equal(response?.status, nth === 0 ? 200 : 400);
+    if (nth > 0) assert.match(await response?.text() ?? "", /storage_quota_exceeded/);
+  }
+  await gateway.stop();
+});
+
+storeTest("A batch with one place continues with the end of each request", async (newStore) => {
+  const gateway = start({ ...await newStore(), LIMITS: { each: { concurrent: 1 } } });
+  const { id } = await create(gateway, toRequests(50));
+  // The clock stands still: no tick continues the batch.
+  for (let turn = 0; turn < 20_000; turn++) {
+    const batch: Batch = await (await gateway.get(`${PATH}/${id}`)).json();
+    if (batch.processing_status === "ended") break;
+    await nextTask();
+  }
+  const batch: Batch = await (await gateway.get(`${PATH}/${id}`)).json();
+  assert.equal(batch.request_counts.succeeded, 50);
+  await gateway.stop();
+});
+
 storeTest("A request that an upstream fails for a moment is tried again", async (newStore) => {
   const upstream = new FakeUpstream((nth) => nth < 2 ? { status: 529, body: "{}" } : ANSWERS());
   const gateway = start({ ...await newStore() }, { upstream });
