@@ -1,4 +1,5 @@
 import type { SqlRow } from "../runtime/sqlite.ts";
+import { logWarning } from "../observability/log.ts";
 import type { DataStore } from "./data_store.ts";
 
 /** Outcome of a request of a batch. */
@@ -53,6 +54,8 @@ export interface BatchStore {
   add(batch: number, items: readonly NewItem[]): Promise<number | undefined>;
   /** Has the requests answered. @throws if another gateway has removed the batch, because this one looked dead. */
   complete(batch: number, size: { count: number; bytes: number; now: number }): Promise<void>;
+  /** Gives up a batch that is not complete. What the database does not take is tried again by `removeOld()`. */
+  discard(batch: number): Promise<void>;
   /** Hides a batch and removes it later, piece by piece. */
   remove(batch: number): Promise<void>;
   find(owner: string, id: string): Promise<Batch | undefined>;
@@ -80,6 +83,13 @@ export function createBatchStore(
   { database, instances }: Pick<DataStore, "database" | "instances">,
 ): BatchStore {
   const { own } = instances;
+  /** Batches that were given up and that the database does not know as removed. */
+  const discarded = new Set<number>();
+
+  async function remove(batch: number): Promise<void> {
+    await database.run("UPDATE batches SET status = 'removed' WHERE number = ?", batch);
+    discarded.delete(batch);
+  }
 
   return {
     async begin({ id, owner, caller, now }) {
@@ -123,8 +133,11 @@ export function createBatchStore(
       );
       if (completed === 0) throw new Error("Cannot create the batch: another gateway has removed it");
     },
-    remove: async (batch) =>
-      void await database.run("UPDATE batches SET status = 'removed' WHERE number = ?", batch),
+    async discard(batch) {
+      discarded.add(batch);
+      await remove(batch).catch((error: unknown) => logWarning("batch not removed, trying again", { error }));
+    },
+    remove,
     async find(owner, id) {
       const row = await database.get(
         `${SELECT_BATCHES} WHERE id = ? AND owner = ? AND status IN ('in_progress', 'canceling', 'ended')`,
@@ -181,6 +194,7 @@ export function createBatchStore(
       }));
     },
     async removeOld(now) {
+      for (const batch of discarded) await remove(batch);
       await database.run(
         "UPDATE batches SET archived_at = ? WHERE status = 'ended' AND archived_at IS NULL AND created_at < ?",
         now,

@@ -45,7 +45,7 @@ export async function createBatch(
       (await usage.left(owner)).check(size.bytes); // other batches may have been created meanwhile
       await store.complete(number, { ...size, now: gateway.clock.now() });
     } catch (error) {
-      await store.remove(number);
+      await store.discard(number);
       throw error;
     }
     runner.wake(owner, caller);

@@ -7,6 +7,7 @@ import { openDataDir } from "../../../lib/durable/data_dir.ts";
 import type { DataStore } from "../../../lib/durable/data_store.ts";
 import type { Database } from "../../../lib/durable/database.ts";
 import { newId } from "../../../lib/runtime/ids.ts";
+import { captureLog } from "../../kit/log.ts";
 import { createFolders, NO_SQLITE } from "../../kit/data_dir.ts";
 
 const newFolder = createFolders();
@@ -77,6 +78,21 @@ replyTest("A batch that was given up while it arrived is not completed", async (
   await batches.remove(number);
   await assert.rejects(batches.complete(number, { count: 1, bytes: 0, now: NOW }), /Cannot create the batch/);
   assert.equal(await batches.find("o", "batch_1"), undefined);
+});
+
+replyTest("A batch that cannot be given up is given up later", async (store) => {
+  let fails = true;
+  const run: Database["run"] = (...query) =>
+    fails ? Promise.reject(new Error("the disk is full")) : store.database.run(...query);
+  const batches = createBatchStore({ ...store, database: { ...store.database, run } });
+  const number = await batches.begin({ id: "batch_1", owner: "o", caller: "{}", now: NOW });
+  await batches.add(number, [{ nth: 0, customId: "a", params: "{}" }]);
+  const lines = await captureLog(() => batches.discard(number), "warn");
+  assert.match(lines.join("\n"), /batch not removed, trying again/);
+  fails = false;
+  for (let turn = 0; turn < 2; turn++) await batches.removeOld(NOW);
+  assert.equal(await store.database.get("SELECT 1 FROM batches"), undefined);
+  assert.equal(await store.database.get("SELECT 1 FROM batch_items"), undefined);
 });
 
 replyTest("The steps of a request that expires are removed", async (store) => {
