@@ -108,7 +108,8 @@ export function startBatchRunner(
       try {
         do {
           wakeAgain = false;
-          while (running < concurrency && !isStopped() && await startNext());
+          // A result that cannot be saved takes a place, so that few are in memory.
+          while (running + ended.length < concurrency && !isStopped() && await startNext());
         } while (wakeAgain && !isStopped());
       } finally {
         filling = false; // in the same task as the last look at `wakeAgain`, which may be set in the next one
