@@ -10,7 +10,7 @@ import { createShutdown } from "./runtime/shutdown.ts";
 import { readMcpConfig } from "./config/mcp/mcp_config.ts";
 import type { LineStreams } from "./server/mcp_server/line_transport.ts";
 import { type LineServer, serveLines } from "./server/mcp_server/serve_lines.ts";
-import { describeSettings, type SettingOrigins } from "./config/describe.ts";
+import { describeSettings, type SettingOrigins, type SettingsInForce } from "./config/describe.ts";
 import { parseConfig } from "./config/parse.ts";
 import { reloadConfig, type Reloaded } from "./config/reload.ts";
 import { ADMIN, LOCAL, requiresKeys } from "./config/gateway_keys.ts";
@@ -18,7 +18,9 @@ import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
 import type { Hooks } from "./server/hooks.ts";
-import type { GatewayContext, SettingsInForce } from "./server/context.ts";
+import type { GatewayContext } from "./server/context.ts";
+import { readText } from "./server/body/read_text.ts";
+import { operateServer } from "./server/mcp_admin/operations.ts";
 import { createOpenCalls } from "./server/mcp_server/open_calls.ts";
 import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
@@ -28,7 +30,7 @@ import { DeviceCodes } from "./server/sign_in/device_codes.ts";
 import { createKeyStore, type KeyStore } from "./keys/key_store.ts";
 import { createLimiter, createLimitStore } from "./limits/limiter.ts";
 import type { Directory } from "./upstreams/upstream.ts";
-import { createFetch } from "./runtime/fetch.ts";
+import { createFetch } from "./runtime/http/fetch.ts";
 import { logWarning } from "./observability/log.ts";
 import { createLearnedAdjustments } from "./turns/learned_adjustments.ts";
 import { createToolLoaders } from "./turns/load_tools.ts";
@@ -122,7 +124,14 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     clients: () => clientNames(config, shared.keyStore),
   });
   gateway = { ...gateway, ...durable?.services };
-  const page = createOperatorPage({ ...shared, createReplayGateway: createGateway });
+  const page = createOperatorPage({
+    ...shared,
+    createReplayGateway: createGateway,
+    server: {
+      readForm: ({ request, gateway }) => readText(request, { ...gateway, maxMiB: 1 }),
+      operateServer,
+    },
+  });
   let answer = createApp(gateway, page.routes);
   return {
     fetch: async (request) => shared.shutdown.started ? shuttingDownResponse() : await answer(request),

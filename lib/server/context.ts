@@ -1,7 +1,7 @@
 import type { Access } from "../access/access.ts";
 import type { McpServer } from "../config/mcp/mcp_config.ts";
-import type { SettingText } from "../config/describe.ts";
-import type { Config, SettingName } from "../config/settings.ts";
+import type { SettingsInForce } from "../config/describe.ts";
+import type { Config } from "../config/settings.ts";
 import type { BodyMeter } from "../limits/body_meter.ts";
 import type { Ledger } from "../limits/ledger/ledger.ts";
 import type { KeyStore } from "../keys/key_store.ts";
@@ -22,15 +22,6 @@ import type { DiskUsage } from "../durable/usage.ts";
 import type { Steps } from "../anthropic/steps.ts";
 import type { Caller } from "../access/caller.ts";
 import type { KeptAnswers } from "./idempotency/kept_answers.ts";
-
-/** The settings in force, without secrets. */
-export interface SettingsInForce {
-  all: readonly SettingText[];
-  /** Time since which they are in force, in milliseconds since 1970. */
-  since: number;
-  /** Names of the settings that were changed since, and need a restart. */
-  waiting: readonly SettingName[];
-}
 
 /** Dependencies of the endpoints. */
 export interface GatewayContext extends MessageContext {
