@@ -88,7 +88,14 @@ export function createAnswerStore(
     async claim({ owner, key, fingerprint, request }, now) {
       const instance = request === undefined ? instances.own : ENGINE;
       const newAnswer = newId("answer_");
-      return await database.transaction(async (queries): Promise<ClaimResult> => {
+      let begun: HeldAnswer | undefined;
+      /** Remembers the answer before its commit: another claim may read it right after. */
+      const begin = (held: HeldAnswer) => {
+        begun = held;
+        if (instance !== ENGINE) made.set(held.id, held.attempt);
+        return held;
+      };
+      const work = async (queries: Queries): Promise<ClaimResult> => {
         const added = await queries.run(
           `INSERT INTO answers (id, owner, key, fingerprint, state, instance, request, created_at)
             VALUES (?, ?, ?, ?, 'running', ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -101,8 +108,7 @@ export function createAnswerStore(
           now,
         );
         if (added === 1) {
-          made.set(newAnswer, 0);
-          return { kind: "own", held: { id: newAnswer, attempt: 0 }, round: 0 };
+          return { kind: "own", held: begin({ id: newAnswer, attempt: 0 }), round: 0 };
         }
         const row = await queries.get(
           `SELECT id, fingerprint, state, instance, round, attempt FROM answers WHERE owner = ? AND key = ?${database.locks.row}`,
@@ -131,9 +137,14 @@ export function createAnswerStore(
           attempt,
           id,
         );
-        made.set(id, attempt);
-        return { kind: "own", held: { id, attempt }, round };
-      });
+        return { kind: "own", held: begin({ id, attempt }), round };
+      };
+      try {
+        return await database.transaction(work);
+      } catch (error) {
+        if (begun !== undefined) forget(begun); // the commit may have succeeded without a reply
+        throw error;
+      }
     },
     async take(id, round) {
       return await database.transaction(async (queries) => {

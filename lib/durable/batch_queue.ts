@@ -22,14 +22,14 @@ export interface BatchQueue {
   find(item: Omit<BatchItem, "params">): Promise<{ item: BatchItem; batch: Batch } | undefined>;
   /** Ends a request with its result, as JSON, and the batch with its last request. */
   finish(item: BatchItem, end: { outcome: ItemOutcome; result: string; now: number }): Promise<void>;
-  /** Gives a request back, to be claimed again at `retryAt`. */
+  /** Gives a request back, to be claimed again at `retryAt`, unless this attempt at it has ended. */
   release(item: BatchItem, retry: { attempts: number; retryAt: number }): Promise<void>;
   /** Ends at most `limit` requests that wait. Returns their number. */
   closePending(
     batch: number,
     end: { outcome: "canceled" | "expired"; limit: number; now: number },
   ): Promise<number>;
-  /** Gives back what gateways have claimed that have ended. */
+  /** Gives back what gateways have claimed that have ended, and what no gateway knows that it has claimed. */
   recover(): Promise<void>;
 }
 
@@ -38,6 +38,33 @@ export function createBatchQueue(
   { database, instances }: Pick<DataStore, "database" | "instances">,
 ): BatchQueue {
   const { own } = instances;
+  /** The attempts that this gateway has claimed and not ended. */
+  const held = new Set<string>();
+  let claims = 0;
+  let openClaims = 0;
+  let claimLost = false;
+
+  /** Gives back what a claim took whose reply did not arrive. */
+  async function releaseLost(): Promise<void> {
+    if (!claimLost || openClaims > 0) return;
+    const claimsBefore = claims;
+    const rows = await database.all(
+      "SELECT batch, nth, attempts FROM batch_items WHERE state = 'running' AND instance = ?",
+      own,
+    );
+    if (claims !== claimsBefore) return; // a row may be that of a claim whose reply is still to come
+    for (const row of rows) {
+      const [batch, nth, attempts] = [Number(row.batch), Number(row.nth), Number(row.attempts)];
+      if (held.has(toAttemptId({ batch, nth, attempts }))) continue;
+      await database.run(
+        "UPDATE batch_items SET state = 'pending', instance = NULL WHERE batch = ? AND nth = ? AND attempts = ? AND state = 'running'",
+        batch,
+        nth,
+        attempts,
+      );
+    }
+    claimLost = false;
+  }
 
   return {
     async active() {
@@ -47,16 +74,28 @@ export function createBatchQueue(
     hasPending: async (batch, now) =>
       await database.get(`SELECT 1 ${PENDING} LIMIT 1`, batch, now) !== undefined,
     async claim(batch, now) {
-      const row = await database.get(
-        `UPDATE batch_items SET state = 'running', instance = ? WHERE batch = ? AND nth =
-          (SELECT nth ${PENDING} ORDER BY nth LIMIT 1${database.locks.next}) RETURNING nth, params, attempts`,
-        own,
-        batch,
-        batch,
-        now,
-      );
-      return row &&
-        { batch, nth: Number(row.nth), params: String(row.params), attempts: Number(row.attempts) };
+      claims++;
+      openClaims++;
+      try {
+        const row = await database.get(
+          `UPDATE batch_items SET state = 'running', instance = ? WHERE batch = ? AND nth =
+            (SELECT nth ${PENDING} ORDER BY nth LIMIT 1${database.locks.next}) RETURNING nth, params, attempts`,
+          own,
+          batch,
+          batch,
+          now,
+        );
+        if (row === undefined) return undefined;
+        const { nth, params, attempts } = row;
+        const item = { batch, nth: Number(nth), params: String(params), attempts: Number(attempts) };
+        held.add(toAttemptId(item));
+        return item;
+      } catch (error) {
+        claimLost = true;
+        throw error;
+      } finally {
+        openClaims--;
+      }
     },
     async find({ batch, nth, attempts }) {
       const row = await database.get(
@@ -68,7 +107,8 @@ export function createBatchQueue(
       const found = row && await database.get(`${SELECT_BATCHES} WHERE number = ?`, batch);
       return found && { item: { batch, nth, attempts, params: String(row.params) }, batch: toBatch(found) };
     },
-    async finish({ batch, nth, attempts }, { outcome, result, now }) {
+    async finish(item, { outcome, result, now }) {
+      const { batch, nth, attempts } = item;
       await database.transaction(async (queries) => {
         const changed = await queries.run(
           `UPDATE batch_items SET state = ?, result = ?, params = NULL, instance = NULL WHERE ${OPEN_ITEM}`,
@@ -79,18 +119,17 @@ export function createBatchQueue(
           attempts,
         );
         if (changed === 0) return;
-        await queries.run("DELETE FROM steps WHERE run = ?", toRunId(batch, nth));
-        await queries.run(
-          `UPDATE batches SET processing = processing - 1, ${outcome} = ${outcome} + 1, bytes = bytes + ? WHERE number = ?`,
-          result.length,
-          batch,
-        );
-        await queries.run(END_IF_DONE, now, batch);
+        await Promise.all([ // one round trip
+          queries.run("DELETE FROM steps WHERE run = ?", toRunId(batch, nth)),
+          queries.run(COUNT_ENDED[outcome], 1, result.length, now, batch),
+        ]);
       });
+      held.delete(toAttemptId(item));
     },
-    async release({ batch, nth, attempts: earlier }, { attempts, retryAt }) {
+    async release(item, { attempts, retryAt }) {
+      const { batch, nth, attempts: earlier } = item;
       await database.transaction(async (queries) => {
-        await queries.run(
+        const changed = await queries.run(
           `UPDATE batch_items SET state = 'pending', instance = NULL, attempts = ?, retry_at = ? WHERE ${OPEN_ITEM}`,
           attempts,
           retryAt,
@@ -98,30 +137,31 @@ export function createBatchQueue(
           nth,
           earlier,
         );
-        await queries.run(FORGET_LAST_FAILURES, toRunId(batch, nth));
+        if (changed > 0) await queries.run(FORGET_LAST_FAILURES, toRunId(batch, nth));
       });
+      held.delete(toAttemptId(item));
     },
     async closePending(batch, { outcome, limit, now }) {
       return await database.transaction(async (queries) => {
-        const closed = await queries.run(
-          `UPDATE batch_items SET state = ? WHERE batch = ? AND state = 'pending' AND nth IN (SELECT nth ${PENDING} LIMIT ?)`,
+        const closed = await queries.all(
+          `UPDATE batch_items SET state = ?, params = NULL WHERE batch = ? AND state = 'pending'
+            AND nth IN (SELECT nth ${PENDING} LIMIT ?) RETURNING nth`,
           outcome,
           batch,
           batch,
           Number.MAX_SAFE_INTEGER,
           limit,
         );
-        await queries.run(
-          `UPDATE batches SET processing = processing - ?, ${outcome} = ${outcome} + ? WHERE number = ?`,
-          closed,
-          closed,
-          batch,
-        );
-        await queries.run(END_IF_DONE, now, batch);
-        return closed;
+        // An earlier attempt may have left steps.
+        for (const { nth } of closed) {
+          await queries.run("DELETE FROM steps WHERE run = ?", toRunId(batch, Number(nth)));
+        }
+        await queries.run(COUNT_ENDED[outcome], closed.length, 0, now, batch);
+        return closed.length;
       });
     },
     async recover() {
+      await releaseLost();
       const holders = await database.all(
         "SELECT DISTINCT instance FROM batch_items WHERE state = 'running' UNION SELECT instance FROM batches WHERE status = 'creating'",
       );
@@ -151,5 +191,21 @@ const PENDING = "FROM batch_items WHERE batch = ? AND state = 'pending' AND retr
 /** An attempt at a request that has not ended. It may be waiting again while a gateway still ends it. */
 const OPEN_ITEM = "batch = ? AND nth = ? AND attempts = ? AND state IN ('pending', 'running')";
 
-const END_IF_DONE = `UPDATE batches SET status = 'ended', ended_at = ?
-  WHERE number = ? AND processing = 0 AND status IN ('in_progress', 'canceling')`;
+/** Counts requests that have ended: their number, bytes, time and batch. The last one ends the batch. */
+const COUNT_ENDED: Readonly<Record<ItemOutcome, string>> = {
+  succeeded: countEnded("succeeded"),
+  errored: countEnded("errored"),
+  canceled: countEnded("canceled"),
+  expired: countEnded("expired"),
+};
+
+function countEnded(outcome: ItemOutcome): string {
+  const isLast = "processing = ?1 AND status IN ('in_progress', 'canceling')";
+  return `UPDATE batches SET processing = processing - ?1, ${outcome} = ${outcome} + ?1, bytes = bytes + ?2,
+    ended_at = CASE WHEN ${isLast} THEN ?3 ELSE ended_at END,
+    status = CASE WHEN ${isLast} THEN 'ended' ELSE status END WHERE number = ?4`;
+}
+
+function toAttemptId({ batch, nth, attempts }: Omit<BatchItem, "params">): string {
+  return `${toRunId(batch, nth)} ${attempts}`;
+}

@@ -1,4 +1,5 @@
 import type { SqlRow } from "../runtime/sqlite.ts";
+import { logWarning } from "../observability/log.ts";
 import type { DataStore } from "./data_store.ts";
 
 /** Outcome of a request of a batch. */
@@ -51,7 +52,10 @@ export interface BatchStore {
   begin(batch: { id: string; owner: string; caller: string; now: number }): Promise<number>;
   /** Adds requests in one transaction. Returns the index of the first one whose `custom_id` exists, or `undefined`. */
   add(batch: number, items: readonly NewItem[]): Promise<number | undefined>;
+  /** Has the requests answered. @throws if another gateway has removed the batch, because this one looked dead. */
   complete(batch: number, size: { count: number; bytes: number; now: number }): Promise<void>;
+  /** Gives up a batch that is not complete. What the database does not take is tried again by `removeOld()`. */
+  discard(batch: number): Promise<void>;
   /** Hides a batch and removes it later, piece by piece. */
   remove(batch: number): Promise<void>;
   find(owner: string, id: string): Promise<Batch | undefined>;
@@ -79,6 +83,13 @@ export function createBatchStore(
   { database, instances }: Pick<DataStore, "database" | "instances">,
 ): BatchStore {
   const { own } = instances;
+  /** Batches that were given up and that the database does not know as removed. */
+  const discarded = new Set<number>();
+
+  async function remove(batch: number): Promise<void> {
+    await database.run("UPDATE batches SET status = 'removed' WHERE number = ?", batch);
+    discarded.delete(batch);
+  }
 
   return {
     async begin({ id, owner, caller, now }) {
@@ -112,17 +123,21 @@ export function createBatchStore(
       });
     },
     async complete(batch, { count, bytes, now }) {
-      await database.run(
-        "UPDATE batches SET status = 'in_progress', processing = ?, bytes = ?, created_at = ?, expires_at = ? WHERE number = ?",
+      const completed = await database.run(
+        "UPDATE batches SET status = 'in_progress', processing = ?, bytes = ?, created_at = ?, expires_at = ? WHERE number = ? AND status = 'creating'",
         count,
         bytes,
         now,
         now + EXPIRY_MS,
         batch,
       );
+      if (completed === 0) throw new Error("Cannot create the batch: another gateway has removed it");
     },
-    remove: async (batch) =>
-      void await database.run("UPDATE batches SET status = 'removed' WHERE number = ?", batch),
+    async discard(batch) {
+      discarded.add(batch);
+      await remove(batch).catch((error: unknown) => logWarning("batch not removed, trying again", { error }));
+    },
+    remove,
     async find(owner, id) {
       const row = await database.get(
         `${SELECT_BATCHES} WHERE id = ? AND owner = ? AND status IN ('in_progress', 'canceling', 'ended')`,
@@ -179,6 +194,7 @@ export function createBatchStore(
       }));
     },
     async removeOld(now) {
+      for (const batch of discarded) await remove(batch);
       await database.run(
         "UPDATE batches SET archived_at = ? WHERE status = 'ended' AND archived_at IS NULL AND created_at < ?",
         now,

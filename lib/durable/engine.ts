@@ -5,7 +5,7 @@ export type Job =
   /** An answer under an idempotency key, claimed for the given time. */
   | { kind: "answer"; id: string; round: number }
   /** An attempt at a request of a batch. */
-  | { kind: "item"; batch: number; nth: number; attempts: number };
+  | { kind: "item"; batch: number; id: string; nth: number; attempts: number };
 
 /** What became of a job. Its result is in the store. */
 export interface JobOutcome {
@@ -44,7 +44,7 @@ export class EngineError extends Error {
   override name = "EngineError";
 }
 
-/** Identifies a job. A later round or attempt is another job. */
+/** Identifies a job, also among those of earlier databases. A later round or attempt is another job. */
 export function toJobId(job: Job): string {
-  return job.kind === "answer" ? `${job.id}-${job.round}` : `item-${job.batch}-${job.nth}-${job.attempts}`;
+  return job.kind === "answer" ? `${job.id}-${job.round}` : `${job.id}-${job.nth}-${job.attempts}`;
 }

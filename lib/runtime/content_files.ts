@@ -46,9 +46,14 @@ export async function createContent(path: string): Promise<ContentWriter> {
   };
 }
 
-/** Reads a whole file. */
-export async function readContent(path: string): Promise<Uint8Array> {
-  return new Uint8Array(await loadFs().readFile(path));
+/** Reads a whole file. Returns `undefined` if there is none. */
+export async function readContent(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return new Uint8Array(await loadFs().readFile(path));
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** Size of a piece of a file, in bytes. */

@@ -35,7 +35,6 @@ export class NoSqliteError extends Error {
 /** The part of a statement that `node:sqlite` and `bun:sqlite` have in common. */
 interface Statement {
   run(...values: SqlValue[]): { changes: number | bigint };
-  get(...values: SqlValue[]): SqlRow | null | undefined;
   all(...values: SqlValue[]): SqlRow[];
 }
 
@@ -75,7 +74,8 @@ export function openDatabase(path: string): Database {
   return {
     exec: (sql) => void connection.exec(sql),
     run: (sql, ...values) => Number(prepare(sql).run(...values).changes),
-    get: (sql, ...values) => prepare(sql).get(...values) ?? undefined,
+    // The module's `get()` ignores a commit that fails after the first row, on Node.js and Deno.
+    get: (sql, ...values) => prepare(sql).all(...values)[0],
     all: (sql, ...values) => prepare(sql).all(...values),
     begin() {
       connection.exec("BEGIN IMMEDIATE");

@@ -13,7 +13,10 @@ export function createContentFolder(folder: string, database: Database): Content
   const toPath = (id: string) => `${folder}/${id}`;
   return {
     create: (id) => createContent(toPath(id)),
-    read: (id) => readContent(toPath(id)),
+    async read(id, size) {
+      const bytes = await readContent(toPath(id));
+      return bytes?.length === size ? bytes : undefined;
+    },
     stream: (id, size) => streamContent(toPath(id), size),
     remove: (id) => removeContent(toPath(id)),
     async removeLeftovers(before) {

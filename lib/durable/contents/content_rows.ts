@@ -36,14 +36,15 @@ export function createContentRows(database: Database, clock: Pick<Clock, "now">)
         discard: () => remove(id),
       };
     },
-    async read(id) {
+    async read(id, size) {
       const pieces: Uint8Array<ArrayBuffer>[] = [];
       for (let nth = 0;; nth++) {
         const piece = await findPiece(id, nth);
         if (piece === undefined) break;
         pieces.push(piece.slice());
       }
-      return new Uint8Array(await new Blob(pieces).arrayBuffer());
+      const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer());
+      return bytes.length === size ? bytes : undefined;
     },
     stream(id, size) {
       let nth = 0;

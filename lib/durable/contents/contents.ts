@@ -7,8 +7,8 @@ export const PIECE_BYTES = 1024 * 1024;
 export interface Contents {
   /** Starts to write a content. It can be read when it is complete. */
   create(id: string): Promise<ContentWriter>;
-  /** Reads a whole content. */
-  read(id: string): Promise<Uint8Array>;
+  /** Reads a whole content. Returns `undefined` if it has not `size` bytes: it is removed meanwhile. */
+  read(id: string, size: number): Promise<Uint8Array | undefined>;
   /** Returns a content as it is read. The body fails if it has not `size` bytes: one that is removed meanwhile. */
   stream(id: string, size: number): ReadableStream<Uint8Array>;
   /** Removes a content, if there is one. */

@@ -71,7 +71,7 @@ export function createPostgresDatabase(connect: () => Promise<Sql>): Database {
 
 function toQueries(sql: Sql | TransactionSql): Queries {
   const send = (text: string, values: SqlValue[]) =>
-    sql.unsafe<SqlRow[]>(toNumbered(text), values, { prepare: true });
+    sql.unsafe<SqlRow[]>(toNumbered(text), values.map(withoutNul), { prepare: true });
   return {
     run: async (text, ...values) => (await send(text, values)).count,
     get: async (text, ...values) => (await send(text, values))[0],
@@ -93,6 +93,11 @@ function toQueries(sql: Sql | TransactionSql): Queries {
 export function toNumbered(text: string): string {
   let count = 0;
   return text.replace(/\?(\d*)/g, (_all, number: string) => `$${number || ++count}`);
+}
+
+/** Replaces NUL, which PostgreSQL's text cannot have. Only an id that does not exist has it: JSON escapes it. */
+function withoutNul(value: SqlValue): SqlValue {
+  return typeof value === "string" ? value.replaceAll("\0", "\ufffd") : value;
 }
 
 /** Converts a failure of the connection to what clients receive, and repeat. */

@@ -108,7 +108,8 @@ export function startBatchRunner(
       try {
         do {
           wakeAgain = false;
-          while (running < concurrency && !isStopped() && await startNext());
+          // A result that cannot be saved takes a place, so that few are in memory.
+          while (running + ended.length < concurrency && !isStopped() && await startNext());
         } while (wakeAgain && !isStopped());
       } finally {
         filling = false; // in the same task as the last look at `wakeAgain`, which may be set in the next one
@@ -125,8 +126,10 @@ export function startBatchRunner(
     const caller: Caller = { ...kept, owner: batch.owner, key: keys.get(batch.owner) };
     if (engine !== undefined && !needsKey(batch.owner)) return await startJob(batch, engine);
     let admission: Admission;
+    blocked.add(batch.owner); // until it is admitted, or until one of its requests ends meanwhile
     try {
       admission = await gateway().limits.admit(caller);
+      blocked.delete(batch.owner);
     } catch (thrown) {
       await rejectNext(batch, thrown);
       await nextTask(); // the rest of a batch may be rejected as well
@@ -141,20 +144,22 @@ export function startBatchRunner(
   }
 
   /** Has the engine answer one request. The job that answers it waits for the limits, and saves the result. */
-  async function startJob({ number, owner }: Batch, engine: Engine): Promise<boolean> {
+  async function startJob({ number, id, owner }: Batch, engine: Engine): Promise<boolean> {
     const item = await queue.claim(number, clock.now());
     if (item === undefined) return true;
     const { nth, attempts } = item;
     void run(owner, async () => {
+      let given = attempts + 1;
       try {
-        await engine.run({ kind: "item", batch: number, nth, attempts });
+        await engine.run({ kind: "item", batch: number, id, nth, attempts });
       } catch (error) {
         if (!isStopped()) {
           logWarning("request of a batch not answered by the engine, trying again", { error });
         }
-        const given = error instanceof EngineError ? attempts + 1 : attempts;
-        ended.push([item, { attempts: given, retryAt: clock.now() + ENGINE_PAUSE_MS }]);
+        if (!(error instanceof EngineError)) given = attempts;
       }
+      // Changes nothing if the job has ended the request or given it back.
+      ended.push([item, { attempts: given, retryAt: clock.now() + ENGINE_PAUSE_MS }]);
     });
     return true;
   }
@@ -192,7 +197,8 @@ export function startBatchRunner(
   /** A reached limit is waited for. A spent budget ends the request. */
   async function rejectNext({ number, owner }: Batch, thrown: unknown): Promise<void> {
     const error = toApiError(thrown);
-    if (error.retryable) return void blocked.add(owner);
+    if (error.retryable) return;
+    blocked.delete(owner);
     const item = await queue.claim(number, clock.now());
     if (item === undefined) return;
     ended.push([item, erroredItem(error, newId("req_"))]);
@@ -220,15 +226,21 @@ export function startBatchRunner(
   }
 
   async function saveAll(): Promise<void> {
-    for (let next = ended.shift(); next !== undefined; next = ended.shift()) {
-      const [item, result] = next;
-      try {
-        if ("retryAt" in result) await queue.release(item, result);
-        else await queue.finish(item, { ...result, now: clock.now() });
-      } catch (error) {
-        ended.unshift(next);
-        throw error;
-      }
+    while (ended.length > 0) {
+      const saved = await Promise.allSettled(ended.splice(0).map(save));
+      const failed = saved.find(({ status }) => status === "rejected");
+      if (failed?.status === "rejected") throw failed.reason;
+    }
+  }
+
+  async function save(next: [BatchItem, ItemEnd]): Promise<void> {
+    const [item, result] = next;
+    try {
+      if ("retryAt" in result) await queue.release(item, result);
+      else await queue.finish(item, { ...result, now: clock.now() });
+    } catch (error) {
+      ended.push(next);
+      throw error;
     }
   }
 

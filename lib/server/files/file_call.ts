@@ -45,9 +45,14 @@ export async function requireFile(
   { owner, id, now }: { owner: string; id: string; now: number },
 ): Promise<StoredFile> {
   const file = await store.find(owner, id);
-  if (file === undefined) throw new ApiError("not_found_error", `File not found: ${id.slice(0, 100)}`);
+  if (file === undefined) throw notFoundError(id);
   if (file.expiresAt === undefined || file.expiresAt > now) return file;
   throw new ApiError("not_found_error", `File has expired: ${id.slice(0, 100)}`, {
     details: { error_code: "file_expired" },
   });
+}
+
+/** Returns the error of a file that does not exist. */
+export function notFoundError(id: string): ApiError {
+  return new ApiError("not_found_error", `File not found: ${id.slice(0, 100)}`);
 }

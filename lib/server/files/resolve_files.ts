@@ -7,7 +7,7 @@ import { isObject, type JsonObject } from "../../base/json.ts";
 import type { BodyCount } from "../../limits/body_meter.ts";
 import type { StoredFile } from "../../durable/file_store.ts";
 import type { FileServices, GatewayContext } from "../context.ts";
-import { requireFile } from "./file_call.ts";
+import { notFoundError, requireFile } from "./file_call.ts";
 
 /** Maximum size of the files of one request, in bytes: that of a request which contains them. */
 const MAX_BYTES = 32 * 1024 * 1024;
@@ -122,7 +122,8 @@ class FileResolver {
       throw new ApiError("request_too_large", "The files of the request exceed the maximum size of 32 MiB");
     }
     count.add(file.sizeBytes);
-    const bytes = await contents.read(id);
+    const bytes = await contents.read(id, file.sizeBytes);
+    if (bytes === undefined) throw notFoundError(id); // deleted meanwhile
     return type === "text"
       ? { type, media_type: "text/plain", data: decodeText(bytes, `${path}.${kind}.source.file_id`) }
       : { type, media_type: file.mimeType, data: toBase64(bytes) };

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Settings } from "../../../lib/config/settings.ts";
 import { nextTask } from "../../../lib/runtime/next_task.ts";
+import { openDatabase } from "../../../lib/runtime/sqlite.ts";
 import { FakeClock } from "../../kit/clock.ts";
+import { createFolders, NO_SQLITE } from "../../kit/data_dir.ts";
 import { createTestGateway, type TestGateway, type TestGatewayOptions } from "../../kit/gateway.ts";
 import type { Json } from "../../kit/json.ts";
 import { minimalRequest } from "../../kit/request.ts";
@@ -10,6 +12,7 @@ import { COMPLETE_STREAMS } from "../../kit/streams.ts";
 import { FakeUpstream } from "../../kit/upstream.ts";
 import { createStoreTest } from "./test_stores.ts";
 
+const newFolder = createFolders();
 const storeTest = createStoreTest();
 const PATH = "/v1/messages/batches";
 const ANSWERS = () => ({ body: COMPLETE_STREAMS.chat });
@@ -413,6 +416,73 @@ storeTest("Batches keep the limits of their key, and end with its budget", async
   assert.match(JSON.stringify((await results(poor, spent.id)).at(-1)), /billing_error/);
   await poor.stop();
 });
+
+storeTest("Batches that arrive at the same time keep DATA_QUOTA together", async (newStore) => {
+  const gateway = start({ ...await newStore(), DATA_QUOTA: 1 });
+  const body = JSON.stringify(toRequests(1, minimalRequest("chat", { system: "x".repeat(700_000) })));
+  const bodies = Array.from({ length: 2 }, () => {
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    return { readable, writer: writable.getWriter() };
+  });
+  const responses = bodies.map(({ readable }) =>
+    gateway.fetch(
+      new Request(`http://gateway.test${PATH}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: readable,
+        duplex: "half",
+      } as RequestInit),
+    )
+  );
+  const bytes = new TextEncoder().encode(body);
+  await Promise.all(bodies.map(({ writer }) => writer.write(bytes.slice(0, -1))));
+  for (const [nth, { writer }] of bodies.entries()) {
+    void writer.write(bytes.slice(-1));
+    await writer.close();
+    const response = await responses[nth];
+    assert.equal(response?.status, nth === 0 ? 200 : 400);
+    if (nth > 0) assert.match(await response?.text() ?? "", /storage_quota_exceeded/);
+  }
+  await gateway.stop();
+});
+
+storeTest("A batch with one place continues with the end of each request", async (newStore) => {
+  const gateway = start({ ...await newStore(), LIMITS: { each: { concurrent: 1 } } });
+  const { id } = await create(gateway, toRequests(50));
+  // The clock stands still: no tick continues the batch.
+  for (let turn = 0; turn < 20_000; turn++) {
+    const batch: Batch = await (await gateway.get(`${PATH}/${id}`)).json();
+    if (batch.processing_status === "ended") break;
+    await nextTask();
+  }
+  const batch: Batch = await (await gateway.get(`${PATH}/${id}`)).json();
+  assert.equal(batch.request_counts.succeeded, 50);
+  await gateway.stop();
+});
+
+test(
+  "Requests of a batch are answered once if their results cannot be saved",
+  { skip: NO_SQLITE },
+  async () => {
+    const folder = newFolder();
+    const gateway = start({ DATA_DIR: folder, BATCH_CONCURRENCY: 2 });
+    const database = openDatabase(`${folder}/gateway.sqlite`);
+    database.exec(
+      "CREATE TRIGGER full BEFORE UPDATE OF succeeded ON batches BEGIN SELECT RAISE(ABORT, 'full'); END",
+    );
+    const { id } = await create(gateway, toRequests(6));
+    for (let turn = 0; turn < 200; turn++) {
+      gateway.clock.advance(100);
+      await nextTask();
+    }
+    assert.equal(gateway.upstream.requests.length, 2, "the others wait");
+    database.exec("DROP TRIGGER full");
+    database.close();
+    assert.equal((await until(gateway, id)).request_counts.succeeded, 6);
+    assert.equal(gateway.upstream.requests.length, 6);
+    await gateway.stop();
+  },
+);
 
 storeTest("A request that an upstream fails for a moment is tried again", async (newStore) => {
   const upstream = new FakeUpstream((nth) => nth < 2 ? { status: 529, body: "{}" } : ANSWERS());

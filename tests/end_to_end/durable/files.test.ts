@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Settings } from "../../../lib/config/settings.ts";
@@ -214,7 +214,7 @@ storeTest("Sources of type file become what the upstream takes", async (newStore
     const request = minimalRequest("chat", { messages: [{ role: "user", content: [block] }] });
     assert.equal((await gateway.post(request, { headers })).status, status, what);
   }
-  assert.equal(gateway.upstream.requests.length, asked);
+  assert.equal(gateway.upstream.requests.length, asked, "no upstream is asked");
   const result = {
     type: "tool_result",
     tool_use_id: "toolu_1",
@@ -237,6 +237,34 @@ storeTest("Sources of type file become what the upstream takes", async (newStore
     headers: ALICE,
   });
   assert.equal(counted.status, 200);
+  await gateway.stop();
+});
+
+test("A file that is deleted while a request reads it is a not_found_error", needsSqlite, async () => {
+  const folder = newFolder();
+  const gateway = start({ DATA_DIR: folder });
+  const { id } = await (await upload(gateway, PNG, { name: "a.png", type: "image/png" })).json();
+  rmSync(join(folder, "files", id));
+  const content = [{ type: "image", source: { type: "file", file_id: id } }];
+  const request = minimalRequest("chat", { messages: [{ role: "user", content }] });
+  const response = await gateway.post(request, { headers: ALICE });
+  assert.equal(response.status, 404);
+  assert.equal((await response.json()).error.message, `File not found: ${id}`);
+  assert.equal(gateway.upstream.requests.length, 0);
+  await gateway.stop();
+});
+
+storeTest("Ids with NUL do not exist", async (newStore) => {
+  const gateway = start(await newStore());
+  for (const path of ["/v1/files/file_%00", "/v1/files/file_%00/content", "/v1/messages/batches/batch_%00"]) {
+    assert.equal((await gateway.get(path, ALICE)).status, 404, path);
+  }
+  for (const path of ["/v1/files?after_id=%00", "/v1/messages/batches?before_id=%00"]) {
+    assert.equal((await gateway.get(path, ALICE)).status, 200, path);
+  }
+  const content = [{ type: "image", source: { type: "file", file_id: "file_\0" } }];
+  const request = minimalRequest("chat", { messages: [{ role: "user", content }] });
+  assert.equal((await gateway.post(request, { headers: ALICE })).status, 404);
   await gateway.stop();
 });
 

@@ -149,12 +149,15 @@ storeTest(
     }
     const description = { filename: "a", mimeType: "b", createdAt: NOW, expiresAt: undefined };
     await files.add("o", { ...description, id: "file_known", sizeBytes: bytes.length });
-    assert.deepEqual(await contents.read("file_known"), bytes);
+    assert.deepEqual(await contents.read("file_known", bytes.length), bytes);
+    assert.equal(await contents.read("file_known", bytes.length + 1), undefined, "a part is missing");
+    assert.equal(await contents.read("file_none", bytes.length), undefined);
     assert.deepEqual(await new Response(contents.stream("file_known", bytes.length)).bytes(), bytes);
     await contents.removeLeftovers(clock.now() - 3_600_000);
-    assert.equal((await contents.read("file_left")).length, bytes.length);
+    assert.deepEqual(await contents.read("file_left", bytes.length), bytes);
     await contents.removeLeftovers(clock.now() + 3_600_000);
-    assert.equal((await contents.read("file_known")).length, bytes.length);
+    assert.deepEqual(await contents.read("file_known", bytes.length), bytes);
+    assert.equal(await contents.read("file_left", bytes.length), undefined);
     await assert.rejects(async () =>
       assert.equal(await new Response(contents.stream("file_left", bytes.length)).bytes(), "nothing")
     );
