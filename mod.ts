@@ -26,12 +26,12 @@
  * @module
  */
 import { createGateway, serveTools } from "./lib/gateway.ts";
-import { createGatewayContext } from "./lib/gateway_context.ts";
+import { createGatewayContext } from "./lib/server/create_context.ts";
 import { isMain, readArgs } from "./lib/runtime/process.ts";
 
 export { createGateway };
 export type { Gateway } from "./lib/gateway.ts";
-export type { GatewayOptions } from "./lib/gateway_context.ts";
+export type { GatewayOptions } from "./lib/server/create_context.ts";
 export type { SettingOrigins } from "./lib/config/describe.ts";
 export type {
   HookCall,

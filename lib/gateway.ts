@@ -17,7 +17,12 @@ import type { CreateEngine } from "./durable/engine.ts";
 import { createRestate } from "./durable/restate.ts";
 import { openStores } from "./durable/stores.ts";
 import { startDurable } from "./server/start_durable.ts";
-import { configure, createGatewayContext, createShared, type GatewayOptions } from "./gateway_context.ts";
+import {
+  configure,
+  createGatewayContext,
+  createShared,
+  type GatewayOptions,
+} from "./server/create_context.ts";
 
 /** A web-standard request handler for `Deno.serve`, `Bun.serve`, Hono or any other server. */
 export interface Gateway {

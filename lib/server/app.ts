@@ -6,12 +6,12 @@ import { answerPreflight, corsHeaders } from "../access/cors.ts";
 import { checkHostAndOrigin } from "../access/origin_check.ts";
 import { isKeyName } from "../config/gateway_keys.ts";
 import { ApiError, errorResponse, toApiError } from "../base/errors.ts";
-import { nearestRoute } from "./nearest_route.ts";
-import { readRoutePath } from "./route_path.ts";
-import { toRouteName } from "./route_name.ts";
-import { toCanonicalPath } from "./canonical_path.ts";
+import { nearestRoute } from "./routing/nearest_route.ts";
+import { readRoutePath } from "./routing/route_path.ts";
+import { toRouteName } from "./routing/route_name.ts";
+import { toCanonicalPath } from "./routing/canonical_path.ts";
 import { type EndpointRoute, ROUTES } from "./routes.ts";
-import { RequestLog } from "./request_log.ts";
+import { RequestLog } from "./request_log/request_log.ts";
 import type { GatewayContext } from "./context.ts";
 
 /** Status for the log only: the client has disconnected and receives no response. */

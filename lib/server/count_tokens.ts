@@ -6,7 +6,7 @@ import { countsTokens, type Dialect } from "../dialects/mod.ts";
 import { readJsonBody } from "./read_json.ts";
 import { startDeadline } from "./deadline.ts";
 import type { BodyCount } from "../limits/body_meter.ts";
-import type { RequestLog } from "./request_log.ts";
+import type { RequestLog } from "./request_log/request_log.ts";
 import type { GatewayContext } from "./context.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
 import { resolveFiles } from "./files/resolve_files.ts";

@@ -14,7 +14,7 @@ import { toApiError, toErrorBody } from "../base/errors.ts";
 import type { BodyCount } from "../limits/body_meter.ts";
 import type { Admission } from "../limits/limiter.ts";
 import { createDirectResponse } from "../runtime/http/direct_body.ts";
-import type { RequestLog } from "./request_log.ts";
+import type { RequestLog } from "./request_log/request_log.ts";
 import { withCompaction } from "../turns/compaction.ts";
 import { withFallbacks } from "../turns/fallback.ts";
 import type { GatewayContext } from "./context.ts";

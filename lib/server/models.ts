@@ -2,7 +2,7 @@ import type { Caller } from "../access/caller.ts";
 import { assertModelAllowed, isModelListed } from "./allowed_models.ts";
 import { hostFacts } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
-import type { RequestLog } from "./request_log.ts";
+import type { RequestLog } from "./request_log/request_log.ts";
 import type { GatewayContext } from "./context.ts";
 import {
   findModel,

@@ -35,8 +35,8 @@ import {
 } from "./mcp_admin/status.ts";
 import { restartServer, startServer, startServers, stopServer, stopServers } from "./mcp_admin/operations.ts";
 import { answerDocument } from "./openapi/answer_document.ts";
-import { toRouteName } from "./route_name.ts";
-import type { RoutedCall } from "./routed_call.ts";
+import { toRouteName } from "./routing/route_name.ts";
+import type { RoutedCall } from "./routing/routed_call.ts";
 import { answerManagedSettings } from "./sign_in/managed_settings.ts";
 import { answerDeviceAuthorization, answerMetadata, answerRevocation, answerToken } from "./sign_in/oauth.ts";
 import { answerPage, answerPageForm } from "./sign_in/page.ts";

@@ -4,7 +4,7 @@ import type { Settings } from "../../lib/config/settings.ts";
 import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
 import { dig } from "../kit/json.ts";
 import { captureLog } from "../kit/log.ts";
-import { API_SETTINGS, minimalRequest, UPSTREAM_APIS } from "../kit/request.ts";
+import { API_SETTINGS, minimalRequest, UPSTREAM_APIS } from "../kit/requests/request.ts";
 import { COMPLETE_STREAMS, writeDelta } from "../kit/streams.ts";
 
 const ALICE = "alice-0123456789abcdef";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createTestGateway } from "../kit/gateway.ts";
-import { minimalRequest, UPSTREAM_APIS } from "../kit/request.ts";
+import { minimalRequest, UPSTREAM_APIS } from "../kit/requests/request.ts";
 import { COMPLETE_STREAMS } from "../kit/streams.ts";
 
 const HEADERS = { "anthropic-user-profile-id": "uprof_1", "anthropic-workspace-id": "wrkspc_1" };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Settings } from "../../lib/config/settings.ts";
 import { createTestGateway } from "../kit/gateway.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 import { COMPLETE_STREAMS } from "../kit/streams.ts";
 
 const KEY = "alice-0123456789abcdef";

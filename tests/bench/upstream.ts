@@ -1,7 +1,7 @@
 // The upstream of a benchmark, in a process of its own: `upstream.ts PORT`. It serves bytes that were built beforehand.
 import { createServer, type Socket } from "node:net";
 import process from "node:process";
-import { toPort } from "../kit/sockets.ts";
+import { toPort } from "../kit/servers/sockets.ts";
 import { type AnswerPlan, type Api, MODELS, toBody, toFrames } from "./answers.ts";
 
 /** How the upstream answers, until the next order. */

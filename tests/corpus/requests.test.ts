@@ -3,10 +3,10 @@ import { test } from "node:test";
 import { seal } from "../../lib/dialects/sealed.ts";
 import { dialectFor } from "../../lib/dialects/mod.ts";
 import { HOST_NAMES, type HostName } from "../../lib/config/presets.ts";
-import { toContext } from "../properties/families.ts";
+import { toContext } from "../properties/generators/families.ts";
 import { findUnreportedLosses, translateRequest } from "../properties/unreported_losses.ts";
 import { readCorpus, type Recording } from "./corpus.ts";
-import { toMessagesRequest, toPlain } from "../kit/chat_request.ts";
+import { toMessagesRequest, toPlain } from "../kit/requests/chat_request.ts";
 import { isJson, type Json, parseJson, text } from "../kit/json.ts";
 
 /** The host names of the recordings, and the preset of each. */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { LossReport } from "../../lib/dialects/loss.ts";
 import { createTestGateway } from "../kit/gateway.ts";
 import type { Json } from "../kit/json.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 import { COMPLETE_STREAMS } from "../kit/streams.ts";
 
 const upstream = { body: COMPLETE_STREAMS.chat };

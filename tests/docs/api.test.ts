@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Schema } from "../../lib/json_schema/schema.ts";
 import { createDocument, isApiRoute, OPERATIONS } from "../../lib/server/openapi/document.ts";
-import { toRouteName } from "../../lib/server/route_name.ts";
+import { toRouteName } from "../../lib/server/routing/route_name.ts";
 import { ROUTES } from "../../lib/server/routes.ts";
 import { NO_SQLITE } from "../kit/data_dir.ts";
 import { createTestGateway } from "../kit/gateway.ts";

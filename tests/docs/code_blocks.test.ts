@@ -12,7 +12,7 @@ import { parseConfig } from "../../lib/config/parse.ts";
 import { SETTING_NAMES, type SettingName, SETTINGS } from "../../lib/config/settings.ts";
 import { createGateway } from "../../mod.ts";
 import { dig, isJson } from "../kit/json.ts";
-import { serveMcp, type TestMcpServer } from "../kit/mcp_server.ts";
+import { serveMcp, type TestMcpServer } from "../kit/servers/mcp_server.ts";
 import { type CodeBlock, type Page, readPages, ROOT } from "./pages.ts";
 import { type Command, readCommands } from "./shell.ts";
 

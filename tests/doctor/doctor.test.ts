@@ -4,7 +4,7 @@ import type { Settings } from "../../lib/config/settings.ts";
 import { examine } from "../../lib/doctor/doctor.ts";
 import { writeReport } from "../../lib/doctor/report.ts";
 import { parseConfig } from "../../lib/config/parse.ts";
-import { createGatewayContext } from "../../lib/gateway_context.ts";
+import { createGatewayContext } from "../../lib/server/create_context.ts";
 import { FakeClock } from "../kit/clock.ts";
 
 const LISTED = {

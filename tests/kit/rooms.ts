@@ -11,18 +11,14 @@ export interface Room {
  * A file belongs to the room with the longest name that fits.
  */
 export const ROOMS: Record<string, Room> = {
-  "mod.ts": { uses: "cli gateway.ts gateway_context.ts server anthropic config runtime" },
+  "mod.ts": { uses: "cli gateway.ts server anthropic config runtime" },
   "worker.ts": { uses: "gateway.ts config observability runtime base" },
   "cli": { uses: "doctor replay claude_code config observability runtime base" },
   "doctor": {
     uses: "turns upstreams dialects access durable anthropic config runtime base tools/toolbox",
   },
   "replay": { uses: "anthropic config observability runtime base" },
-  "gateway.ts": { uses: "gateway_context.ts page server server/mcp_server keys durable config runtime base" },
-  "gateway_context.ts": {
-    uses:
-      "server server/mcp_server turns upstreams tokens access keys limits/ledger limits config observability runtime",
-  },
+  "gateway.ts": { uses: "page server server/mcp_server keys durable config runtime base" },
   "page": {
     uses:
       "replay turns upstreams tokens dialects/mod.ts dialects access limits/ledger limits anthropic config observability runtime base tools/toolbox tools/mcp/managed",

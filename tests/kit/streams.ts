@@ -1,5 +1,5 @@
 import type { Json } from "./json.ts";
-import type { UpstreamApi } from "./request.ts";
+import type { UpstreamApi } from "./requests/request.ts";
 
 /** The last frame of a stream of chat completions. */
 export const DONE = "data: [DONE]\n\n";

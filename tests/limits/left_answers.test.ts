@@ -7,7 +7,7 @@ import { toBytes } from "../kit/bytes.ts";
 import { FakeClock } from "../kit/clock.ts";
 import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
 import { dig, type Json } from "../kit/json.ts";
-import { API_SETTINGS, minimalRequest, UPSTREAM_APIS, type UpstreamApi } from "../kit/request.ts";
+import { API_SETTINGS, minimalRequest, UPSTREAM_APIS, type UpstreamApi } from "../kit/requests/request.ts";
 import { COMPLETE_STREAMS, DONE, writeChunk, writeChunks, writeDelta, writeEvent } from "../kit/streams.ts";
 import { type FakeReply, FakeUpstream } from "../kit/upstream.ts";
 

@@ -4,7 +4,7 @@ import type { LimitsInput } from "../../lib/config/limits.ts";
 import { FakeClock } from "../kit/clock.ts";
 import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
 import { dig, type Json } from "../kit/json.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 import { writeChunk, writeChunks, writeDelta } from "../kit/streams.ts";
 import { type FakeReply, type FakeResponse, FakeUpstream } from "../kit/upstream.ts";
 

@@ -16,7 +16,7 @@ import {
 import { createTestGateway } from "../kit/gateway.ts";
 import { parseJson } from "../kit/json.ts";
 import { captureLog } from "../kit/log.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 import { writeChunks } from "../kit/streams.ts";
 import { FakeUpstream } from "../kit/upstream.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createTestGateway } from "../kit/gateway.ts";
 import type { Json } from "../kit/json.ts";
-import { API_SETTINGS, minimalRequest, type UpstreamApi } from "../kit/request.ts";
+import { API_SETTINGS, minimalRequest, type UpstreamApi } from "../kit/requests/request.ts";
 
 /** Asks for a message whose upstream body has these pieces, and checks that the gateway is idle afterwards. */
 export async function askUntilIdle(

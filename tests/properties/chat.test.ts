@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { toUpstreamToolId } from "../../lib/dialects/tool_id.ts";
 import { askUntilIdle } from "./ask.ts";
-import { type ChatStream, chatStream, chatWhole, normalise } from "./chat_stream.ts";
+import { type ChatStream, chatStream, chatWhole, normalise } from "./generators/chat_stream.ts";
 import { cutBySizes, toBytes } from "../kit/bytes.ts";
 import { foldEvents, parseEvents } from "../kit/events.ts";
 import { checkGrammar } from "../kit/grammar.ts";

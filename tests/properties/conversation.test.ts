@@ -6,7 +6,7 @@ import { foldEvents, parseEvents } from "../kit/events.ts";
 import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
 import { checkGrammar } from "../kit/grammar.ts";
 import type { Wire } from "../kit/json.ts";
-import { API_SETTINGS, MODELS, UPSTREAM_APIS, type UpstreamApi } from "../kit/request.ts";
+import { API_SETTINGS, MODELS, UPSTREAM_APIS, type UpstreamApi } from "../kit/requests/request.ts";
 import { DONE, writeChunk, writeDelta, writeEvent } from "../kit/streams.ts";
 import { type FakeResponse, FakeUpstream } from "../kit/upstream.ts";
 

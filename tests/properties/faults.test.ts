@@ -10,7 +10,7 @@ import { parseEvents } from "../kit/events.ts";
 import { createTestGateway, type TestGateway, type TestGatewayOptions } from "../kit/gateway.ts";
 import { checkGrammar } from "../kit/grammar.ts";
 import type { Wire } from "../kit/json.ts";
-import { API_SETTINGS, minimalRequest, UPSTREAM_APIS, type UpstreamApi } from "../kit/request.ts";
+import { API_SETTINGS, minimalRequest, UPSTREAM_APIS, type UpstreamApi } from "../kit/requests/request.ts";
 import { DONE, writeChunk, writeDelta, writeEvent } from "../kit/streams.ts";
 import { type FakeReply, type FakeResponse, FakeUpstream } from "../kit/upstream.ts";
 

@@ -3,10 +3,10 @@ import { test } from "node:test";
 import { seal } from "../../lib/dialects/sealed.ts";
 import { type Dialect, dialectFor, type TurnContext } from "../../lib/dialects/mod.ts";
 import { HOST_NAMES } from "../../lib/config/presets.ts";
-import { toContext } from "./families.ts";
+import { toContext } from "./generators/families.ts";
 import { findUnreportedLosses, translateRequest } from "./unreported_losses.ts";
 import type { Wire } from "../kit/json.ts";
-import { MODELS } from "../kit/request.ts";
+import { MODELS } from "../kit/requests/request.ts";
 
 /** The hosts, each with a model that it is asked for, and what else is said of that. */
 const HOSTS: [host: string, dialect: Dialect, model: string, settings?: Partial<TurnContext>][] = [

@@ -7,7 +7,7 @@ import { foldEvents, parseEvents } from "../kit/events.ts";
 import { checkGrammar } from "../kit/grammar.ts";
 import type { Wire } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
-import { MODELS } from "../kit/request.ts";
+import { MODELS } from "../kit/requests/request.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 250 });
 

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
-import { answerIn, FAMILIES, type Family, openrouter, readContent, toContext } from "./families.ts";
+import {
+  answerIn,
+  FAMILIES,
+  type Family,
+  openrouter,
+  readContent,
+  toContext,
+} from "./generators/families.ts";
 import type { Wire } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
 

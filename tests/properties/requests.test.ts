@@ -16,7 +16,7 @@ import { estimateTokens } from "../../lib/tokens/estimate.ts";
 import { countByRuns } from "../../lib/tokens/text.ts";
 import type { Wire } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
-import { MODELS } from "../kit/request.ts";
+import { MODELS } from "../kit/requests/request.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 300 });
 

@@ -3,7 +3,12 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { toUpstreamToolId } from "../../lib/dialects/tool_id.ts";
 import { askUntilIdle } from "./ask.ts";
-import { type ResponsesAnswer, responsesStream, responsesWhole, unsealBlock } from "./responses_stream.ts";
+import {
+  type ResponsesAnswer,
+  responsesStream,
+  responsesWhole,
+  unsealBlock,
+} from "./generators/responses_stream.ts";
 import { cutBySizes, toBytes } from "../kit/bytes.ts";
 import { foldEvents, parseEvents } from "../kit/events.ts";
 import { checkGrammar } from "../kit/grammar.ts";

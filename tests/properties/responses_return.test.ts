@@ -5,14 +5,14 @@ import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
 import { HOST_NAMES } from "../../lib/config/presets.ts";
 import { dialectFor } from "../../lib/dialects/mod.ts";
 import { seal } from "../../lib/dialects/sealed.ts";
-import { conversations, removeLosses } from "./conversations.ts";
-import { toContext } from "./families.ts";
-import { blocksOf, countParts, historyOf } from "./histories.ts";
+import { conversations, removeLosses } from "./generators/conversations.ts";
+import { toContext } from "./generators/families.ts";
+import { blocksOf, countParts, historyOf } from "./generators/histories.ts";
 import { translateRequest } from "./unreported_losses.ts";
-import { toPlain } from "../kit/chat_request.ts";
+import { toPlain } from "../kit/requests/chat_request.ts";
 import { type Json, objects, parseJson, type Wire } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
-import { fromResponsesRequest } from "../kit/responses_request.ts";
+import { fromResponsesRequest } from "../kit/requests/responses_request.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 150 });
 

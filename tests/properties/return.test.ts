@@ -4,13 +4,13 @@ import fc from "fast-check";
 import { seal } from "../../lib/dialects/sealed.ts";
 import { dialectFor } from "../../lib/dialects/mod.ts";
 import { HOST_NAMES } from "../../lib/config/presets.ts";
-import { conversations, removeLosses } from "./conversations.ts";
-import { toContext } from "./families.ts";
+import { conversations, removeLosses } from "./generators/conversations.ts";
+import { toContext } from "./generators/families.ts";
 import { translateRequest } from "./unreported_losses.ts";
-import { toMessagesRequest, toPlain } from "../kit/chat_request.ts";
+import { toMessagesRequest, toPlain } from "../kit/requests/chat_request.ts";
 import { type Json, objects, parseJson } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
-import { MODELS } from "../kit/request.ts";
+import { MODELS } from "../kit/requests/request.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 150 });
 

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
 import type { AnswerReader, TurnContext } from "../../lib/dialects/mod.ts";
-import { openrouter } from "./families.ts";
-import { blocksOf, countParts, historyOf } from "./histories.ts";
+import { openrouter } from "./generators/families.ts";
+import { blocksOf, countParts, historyOf } from "./generators/histories.ts";
 import { cleanSchema } from "../../lib/dialects/request/clean_schema.ts";
 import { ToolNames } from "../../lib/dialects/offered_tools/tool_names.ts";
 import { isObject } from "../../lib/base/json.ts";
@@ -12,7 +12,7 @@ import { adjustRequest } from "../../lib/dialects/adjustments/adjust_request.ts"
 import { LossReport } from "../../lib/dialects/loss.ts";
 import type { Wire } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
-import { MODELS } from "../kit/request.ts";
+import { MODELS } from "../kit/requests/request.ts";
 
 fc.configureGlobal({ seed: SEED, numRuns: 500 });
 

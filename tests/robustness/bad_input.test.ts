@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { toBytes } from "../kit/bytes.ts";
 import { createTestGateway } from "../kit/gateway.ts";
 import type { Wire } from "../kit/json.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 import { COMPLETE_STREAMS } from "../kit/streams.ts";
 
 const MESSAGES = "/v1/messages";

@@ -6,7 +6,7 @@ import { parseEvents } from "../kit/events.ts";
 import { createTestGateway } from "../kit/gateway.ts";
 import { checkGrammar } from "../kit/grammar.ts";
 import type { Wire } from "../kit/json.ts";
-import { API_SETTINGS, minimalRequest, UPSTREAM_APIS, type UpstreamApi } from "../kit/request.ts";
+import { API_SETTINGS, minimalRequest, UPSTREAM_APIS, type UpstreamApi } from "../kit/requests/request.ts";
 import { COMPLETE_STREAMS, writeChunks, writeDelta, writeEvent } from "../kit/streams.ts";
 import { type FakeResponse, FakeUpstream } from "../kit/upstream.ts";
 

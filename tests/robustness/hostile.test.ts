@@ -3,7 +3,13 @@ import { test } from "node:test";
 import { FakeClock } from "../kit/clock.ts";
 import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
 import { captureLog } from "../kit/log.ts";
-import { API_SETTINGS, minimalRequest, MODELS, UPSTREAM_APIS, type UpstreamApi } from "../kit/request.ts";
+import {
+  API_SETTINGS,
+  minimalRequest,
+  MODELS,
+  UPSTREAM_APIS,
+  type UpstreamApi,
+} from "../kit/requests/request.ts";
 import { COMPLETE_STREAMS } from "../kit/streams.ts";
 import type { FakeResponse } from "../kit/upstream.ts";
 

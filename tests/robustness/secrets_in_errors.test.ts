@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createTestGateway } from "../kit/gateway.ts";
 import { isJson, type Json } from "../kit/json.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 import type { FakeResponse } from "../kit/upstream.ts";
 
 /** Secrets without a known prefix. Their first characters must not remain either. */

@@ -5,7 +5,13 @@ import { toBytes } from "../kit/bytes.ts";
 import { parseEvents } from "../kit/events.ts";
 import { createTestGateway } from "../kit/gateway.ts";
 import type { Json } from "../kit/json.ts";
-import { API_SETTINGS, minimalRequest, MODELS, UPSTREAM_APIS, type UpstreamApi } from "../kit/request.ts";
+import {
+  API_SETTINGS,
+  minimalRequest,
+  MODELS,
+  UPSTREAM_APIS,
+  type UpstreamApi,
+} from "../kit/requests/request.ts";
 import { COMPLETE_STREAMS, DONE, writeDelta, writeEvent } from "../kit/streams.ts";
 
 const MIB = 1024 * 1024;

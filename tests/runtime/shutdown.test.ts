@@ -5,7 +5,7 @@ import { toBytes } from "../kit/bytes.ts";
 import { parseEvents } from "../kit/events.ts";
 import { createTestGateway } from "../kit/gateway.ts";
 import { checkGrammar } from "../kit/grammar.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 import { DONE, writeDelta } from "../kit/streams.ts";
 import type { FakeResponse } from "../kit/upstream.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toCanonicalPath } from "../../lib/server/canonical_path.ts";
+import { toCanonicalPath } from "../../lib/server/routing/canonical_path.ts";
 import { createTestGateway } from "../kit/gateway.ts";
 import { dig, text } from "../kit/json.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 import { COMPLETE_STREAMS } from "../kit/streams.ts";
 import { FakeUpstream } from "../kit/upstream.ts";
 

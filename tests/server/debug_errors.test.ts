@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Settings } from "../../lib/config/settings.ts";
 import { createTestGateway } from "../kit/gateway.ts";
 import { isJson } from "../kit/json.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 
 const ADMIN = "admin-0123456789abcdef";
 const CLIENT = "client-0123456789abcdef";

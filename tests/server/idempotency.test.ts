@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { nextTask } from "../../lib/runtime/next_task.ts";
 import { createTestGateway } from "../kit/gateway.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 import { COMPLETE_STREAMS, writeDelta } from "../kit/streams.ts";
 
 const KEYED = { headers: { "idempotency-key": "order-1" } };

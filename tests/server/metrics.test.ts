@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createCounter, createHistogram } from "../../lib/observability/metrics/registry.ts";
 import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 import { COMPLETE_STREAMS, writeChunks } from "../kit/streams.ts";
 
 const USAGE = {

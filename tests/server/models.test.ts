@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Settings } from "../../lib/config/settings.ts";
 import { createTestGateway } from "../kit/gateway.ts";
 import { dig, objects } from "../kit/json.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 import { COMPLETE_STREAMS } from "../kit/streams.ts";
 import { FakeUpstream } from "../kit/upstream.ts";
 

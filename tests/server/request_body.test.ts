@@ -5,7 +5,7 @@ import type { Settings } from "../../lib/config/settings.ts";
 import { toBytes } from "../kit/bytes.ts";
 import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
 import type { Json } from "../kit/json.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 import { COMPLETE_STREAMS, writeDelta } from "../kit/streams.ts";
 import type { FakeReply } from "../kit/upstream.ts";
 

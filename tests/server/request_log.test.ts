@@ -6,7 +6,7 @@ import { FakeClock } from "../kit/clock.ts";
 import { createTestGateway, type TestGatewayOptions } from "../kit/gateway.ts";
 import { type Json, parseJson } from "../kit/json.ts";
 import { captureLog } from "../kit/log.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 import { COMPLETE_STREAMS, writeChunks } from "../kit/streams.ts";
 import { type FakeResponse, FakeUpstream } from "../kit/upstream.ts";
 

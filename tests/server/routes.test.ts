@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readRoutePath } from "../../lib/server/route_path.ts";
+import { readRoutePath } from "../../lib/server/routing/route_path.ts";
 import { ROUTES } from "../../lib/server/routes.ts";
 import { createTestGateway } from "../kit/gateway.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createTestGateway } from "../kit/gateway.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 import { writeChunks } from "../kit/streams.ts";
 
 const [ALICE, BOB] = ["alice-0123456789abcdef", "bob-0123456789abcdef"];

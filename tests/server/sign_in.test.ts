@@ -4,7 +4,7 @@ import type { Settings } from "../../lib/config/settings.ts";
 import { sha256 } from "../../lib/base/sha256.ts";
 import { toSortedJson } from "../../lib/base/json.ts";
 import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 import { COMPLETE_STREAMS } from "../kit/streams.ts";
 import { FakeUpstream } from "../kit/upstream.ts";
 

@@ -7,7 +7,7 @@ import { writeEvents } from "../../lib/server/write_events.ts";
 import { toBytes } from "../kit/bytes.ts";
 import { FakeClock } from "../kit/clock.ts";
 import { createTestGateway } from "../kit/gateway.ts";
-import { API_SETTINGS, minimalRequest, UPSTREAM_APIS } from "../kit/request.ts";
+import { API_SETTINGS, minimalRequest, UPSTREAM_APIS } from "../kit/requests/request.ts";
 import { COMPLETE_STREAMS, writeEvent } from "../kit/streams.ts";
 
 const INTERVAL_MS = 10_000;

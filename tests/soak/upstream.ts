@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Plan } from "./plan.ts";
-import { toPort } from "../kit/sockets.ts";
+import { toPort } from "../kit/servers/sockets.ts";
 
 /** A loopback upstream that does what the plan in each question says. */
 export interface SoakUpstream {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createTestGateway } from "../kit/gateway.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 import { DONE, writeDelta } from "../kit/streams.ts";
 import { type FakeResponse, FakeUpstream, type SentRequest } from "../kit/upstream.ts";
 import { toBytes } from "../kit/bytes.ts";

@@ -4,7 +4,7 @@ import { everyByte } from "../kit/bytes.ts";
 import { createTestGateway } from "../kit/gateway.ts";
 import { parseJson } from "../kit/json.ts";
 import { captureLog } from "../kit/log.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 import { writeChunks } from "../kit/streams.ts";
 import { object } from "../json_schema/schemas.ts";
 

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createTestGateway } from "../kit/gateway.ts";
 import { dig, parseJson } from "../kit/json.ts";
-import { API_SETTINGS, minimalRequest, MODELS, UPSTREAM_APIS, type UpstreamApi } from "../kit/request.ts";
+import {
+  API_SETTINGS,
+  minimalRequest,
+  MODELS,
+  UPSTREAM_APIS,
+  type UpstreamApi,
+} from "../kit/requests/request.ts";
 import { FakeUpstream } from "../kit/upstream.ts";
 
 /** Words of hosts for a request that is too long, and the token counts that they hold. */

@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { toBytes } from "../kit/bytes.ts";
 import { FakeClock } from "../kit/clock.ts";
 import { createTestGateway } from "../kit/gateway.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 import { DONE, writeDelta } from "../kit/streams.ts";
 import type { FakeResponse } from "../kit/upstream.ts";
 

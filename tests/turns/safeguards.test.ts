@@ -4,7 +4,7 @@ import type { Settings } from "../../lib/config/settings.ts";
 import { parseEvents } from "../kit/events.ts";
 import { createTestGateway } from "../kit/gateway.ts";
 import { dig, type Json, objects, text } from "../kit/json.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 import { DONE, writeDelta, writeEvent } from "../kit/streams.ts";
 import { type FakeReply, FakeUpstream } from "../kit/upstream.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createTestGateway } from "../kit/gateway.ts";
 import { dig, type Json, text } from "../kit/json.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 import { writeChunks } from "../kit/streams.ts";
 import { FakeUpstream } from "../kit/upstream.ts";
 

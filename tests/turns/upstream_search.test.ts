@@ -4,7 +4,7 @@ import type { Settings } from "../../lib/config/settings.ts";
 import { createTestGateway, type TestGateway } from "../kit/gateway.ts";
 import { dig, type Json } from "../kit/json.ts";
 import { captureLog } from "../kit/log.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 import { writeChunks } from "../kit/streams.ts";
 import { type FakeReply, FakeUpstream } from "../kit/upstream.ts";
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Settings } from "../../lib/config/settings.ts";
 import { createTestGateway, type TestGateway, type TestRequestOptions } from "../kit/gateway.ts";
 import { type Json, objects, text } from "../kit/json.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 import { COMPLETE_STREAMS } from "../kit/streams.ts";
 
 const UPSTREAMS = {

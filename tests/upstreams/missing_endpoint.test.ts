@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createTestGateway } from "../kit/gateway.ts";
-import { minimalRequest } from "../kit/request.ts";
+import { minimalRequest } from "../kit/requests/request.ts";
 
 const UPSTREAMS = '{"local": {"url": "http://127.0.0.1:11434", "preset": "ollama"}}';
 

@@ -4,7 +4,7 @@ import type { Settings } from "../../lib/config/settings.ts";
 import { parseEvents } from "../kit/events.ts";
 import { createTestGateway } from "../kit/gateway.ts";
 import { captureLog } from "../kit/log.ts";
-import { API_SETTINGS, minimalRequest, UPSTREAM_APIS } from "../kit/request.ts";
+import { API_SETTINGS, minimalRequest, UPSTREAM_APIS } from "../kit/requests/request.ts";
 import { COMPLETE_STREAMS, writeEvent } from "../kit/streams.ts";
 import { type FakeReply, FakeUpstream } from "../kit/upstream.ts";
 

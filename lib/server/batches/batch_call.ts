@@ -2,7 +2,7 @@ import { ownerOf } from "../../access/owner.ts";
 import { ApiError } from "../../base/errors.ts";
 import type { Batch } from "../../durable/batch_store.ts";
 import type { BatchServices, GatewayContext } from "../context.ts";
-import type { RequestLog } from "../request_log.ts";
+import type { RequestLog } from "../request_log/request_log.ts";
 
 /** A request about batches. */
 export interface BatchCall {

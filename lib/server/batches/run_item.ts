@@ -6,7 +6,7 @@ import type { Batch, ItemOutcome } from "../../durable/batch_store.ts";
 import type { Admission } from "../../limits/limiter.ts";
 import type { GatewayContext } from "../context.ts";
 import { answerMessages } from "../messages.ts";
-import { RequestLog } from "../request_log.ts";
+import { RequestLog } from "../request_log/request_log.ts";
 import { retryTime } from "./retry.ts";
 
 /** What became of a request of a batch: its result as JSON, or when to try it again. */

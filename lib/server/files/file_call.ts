@@ -2,7 +2,7 @@ import { ownerOf } from "../../access/owner.ts";
 import { ApiError } from "../../base/errors.ts";
 import type { FileStore, StoredFile } from "../../durable/file_store.ts";
 import type { FileServices, GatewayContext } from "../context.ts";
-import type { RequestLog } from "../request_log.ts";
+import type { RequestLog } from "../request_log/request_log.ts";
 
 /** A request about files. */
 export interface FileCall {

@@ -2,7 +2,7 @@ import { ownerOf } from "../../access/owner.ts";
 import { ApiError } from "../../base/errors.ts";
 import { nextTask } from "../../runtime/next_task.ts";
 import { readJsonBody } from "../read_json.ts";
-import type { RequestLog } from "../request_log.ts";
+import type { RequestLog } from "../request_log/request_log.ts";
 import type { GatewayContext } from "../context.ts";
 import { needsClientKey, toKeptCaller } from "../kept_caller.ts";
 import type { AnswerRequest } from "../jobs/answer_request.ts";

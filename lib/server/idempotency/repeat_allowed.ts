@@ -4,7 +4,7 @@ import { resolveModel } from "../../upstreams/resolve.ts";
 import { assertModelAllowed, assertOtherModelsAllowed } from "../allowed_models.ts";
 import type { GatewayContext } from "../context.ts";
 import { applyRequestHook, type HookContext } from "../hooks.ts";
-import type { RequestLog } from "../request_log.ts";
+import type { RequestLog } from "../request_log/request_log.ts";
 
 /**
  * Rejects a repeat that would receive a kept answer, if the key may not use its models any more, or the hook refuses it.

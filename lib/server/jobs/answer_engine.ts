@@ -1,5 +1,5 @@
 import { ApiError } from "../../base/errors.ts";
-import type { RoutedCall } from "../routed_call.ts";
+import type { RoutedCall } from "../routing/routed_call.ts";
 
 /**
  * Answers a request of the durable engine, which checks its signature.

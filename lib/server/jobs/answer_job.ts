@@ -5,7 +5,7 @@ import { toFailure } from "../../durable/failure.ts";
 import { Recording } from "../idempotency/recording.ts";
 import { createStoreSink, type SinkEnd } from "../idempotency/store_sink.ts";
 import { answerMessages } from "../messages.ts";
-import { RequestLog } from "../request_log.ts";
+import { RequestLog } from "../request_log/request_log.ts";
 import type { AnswerRequest } from "./answer_request.ts";
 import type { JobContext } from "./job_context.ts";
 

@@ -8,7 +8,7 @@ import { quote } from "../../base/redact.ts";
 import type { StoredKey } from "../../keys/records.ts";
 import type { GatewayContext } from "../context.ts";
 import { readJsonBody } from "../read_json.ts";
-import type { RoutedCall } from "../routed_call.ts";
+import type { RoutedCall } from "../routing/routed_call.ts";
 
 /** Maximum number of patterns of a key, and of characters of one. */
 const MAX_PATTERNS = 200;

@@ -5,7 +5,7 @@ import { isObject } from "../../base/json.ts";
 import { quote } from "../../base/redact.ts";
 import { readStatus, type ServersContext, type StatusBody, toIsoTime, toServerError } from "./status.ts";
 import { readJsonBody } from "../read_json.ts";
-import type { RoutedCall } from "../routed_call.ts";
+import type { RoutedCall } from "../routing/routed_call.ts";
 
 /**
  * Answers `POST /v1/mcp/servers/{name}/start` when the server runs. The body is not read: no request names a command.

@@ -4,7 +4,7 @@ import type { JsonObject } from "../../base/json.ts";
 import { quote } from "../../base/redact.ts";
 import type { McpServer } from "../../config/mcp/mcp_config.ts";
 import type { GatewayContext } from "../context.ts";
-import type { RoutedCall } from "../routed_call.ts";
+import type { RoutedCall } from "../routing/routed_call.ts";
 import { toServerState } from "./server_state.ts";
 
 /** Answers `GET /v1/mcp/servers` with the names of all managed servers. */

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { JsonObject } from "../../base/json.ts";
 import { NAME, VERSION } from "../../base/version.ts";
-import { toDocumentedPath, toRouteName } from "../route_name.ts";
+import { toDocumentedPath, toRouteName } from "../routing/route_name.ts";
 import { KEY_OPERATIONS } from "./key_operations.ts";
 import { MCP_OPERATIONS } from "./mcp_operations.ts";
 import { MESSAGE_OPERATIONS } from "./message_operations.ts";

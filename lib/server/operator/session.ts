@@ -2,7 +2,7 @@ import { ApiError } from "../../base/errors.ts";
 import { quote } from "../../base/redact.ts";
 import type { LimitLeft } from "../../limits/limits_left.ts";
 import type { GatewayContext } from "../context.ts";
-import type { RequestLog } from "../request_log.ts";
+import type { RequestLog } from "../request_log/request_log.ts";
 import type { ModelUse, Session } from "./session_store.ts";
 
 /**

@@ -6,7 +6,7 @@ import { findModel, type ListedModel, toFacts } from "../../upstreams/model_list
 import { resolveModel } from "../../upstreams/resolve.ts";
 import type { Upstream } from "../../upstreams/upstream.ts";
 import type { GatewayContext } from "../context.ts";
-import type { RoutedCall } from "../routed_call.ts";
+import type { RoutedCall } from "../routing/routed_call.ts";
 
 /** Models of a catalogue that a key without an alias is offered. */
 const MAX_CATALOGUE_MODELS = 20;

@@ -1,6 +1,6 @@
 import { ApiError } from "../../base/errors.ts";
 import type { GatewayContext } from "../context.ts";
-import type { RoutedCall } from "../routed_call.ts";
+import type { RoutedCall } from "../routing/routed_call.ts";
 import { CODE_LIFETIME_S, POLL_INTERVAL_S } from "./device_codes.ts";
 import { readForm } from "./read_form.ts";
 

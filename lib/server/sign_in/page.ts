@@ -1,7 +1,7 @@
 import { ApiError } from "../../base/errors.ts";
 import { toHostName } from "../../base/host_name.ts";
 import { newId } from "../../runtime/ids.ts";
-import type { RoutedCall } from "../routed_call.ts";
+import type { RoutedCall } from "../routing/routed_call.ts";
 import { assertSignInOn } from "./oauth.ts";
 import { readForm } from "./read_form.ts";
 

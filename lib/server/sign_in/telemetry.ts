@@ -1,5 +1,5 @@
 import { readPieces } from "../body/body_pieces.ts";
-import type { RoutedCall } from "../routed_call.ts";
+import type { RoutedCall } from "../routing/routed_call.ts";
 
 /** Maximum size of a report, in MiB. */
 const MAX_REPORT_MIB = 4;

@@ -5,7 +5,7 @@ import type { ModelFacts } from "../../../lib/dialects/mod.ts";
 import { createChatDialect } from "../../../lib/dialects/openai/mod.ts";
 import { CHAT_FEATURES } from "../../../lib/dialects/presets.ts";
 import type { Preset } from "../../../lib/config/presets.ts";
-import { toContext } from "../../properties/families.ts";
+import { toContext } from "../../properties/generators/families.ts";
 import { dig, type Json } from "../../kit/json.ts";
 
 const pdf = { type: "base64", media_type: "application/pdf", data: "JVBE" };

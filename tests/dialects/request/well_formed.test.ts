@@ -4,7 +4,7 @@ import { createTestGateway } from "../../kit/gateway.ts";
 import { LossReport } from "../../../lib/dialects/loss.ts";
 import { toWellFormed } from "../../../lib/dialects/request/well_formed.ts";
 import type { Json } from "../../kit/json.ts";
-import { API_SETTINGS, minimalRequest, UPSTREAM_APIS } from "../../kit/request.ts";
+import { API_SETTINGS, minimalRequest, UPSTREAM_APIS } from "../../kit/requests/request.ts";
 
 /** A lone surrogate as an escape in JSON, or as a character. */
 const LONE = /\\ud[89a-f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/i;

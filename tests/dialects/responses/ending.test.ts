@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createTestGateway } from "../../kit/gateway.ts";
 import { dig, parseJson } from "../../kit/json.ts";
-import { minimalRequest } from "../../kit/request.ts";
+import { minimalRequest } from "../../kit/requests/request.ts";
 
 /** Ends of an answer that holds a text: status and reason, and the stop reason or the type of the error. */
 const ENDS: [status: unknown, reason: unknown, expected: string][] = [

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { parseMessagesRequest } from "../../../lib/anthropic/parse.ts";
 import { dialectFor, type ModelFacts } from "../../../lib/dialects/mod.ts";
 import type { HostName } from "../../../lib/config/presets.ts";
-import { toContext } from "../../properties/families.ts";
+import { toContext } from "../../properties/generators/families.ts";
 import type { Wire } from "../../kit/json.ts";
 
 interface Case {

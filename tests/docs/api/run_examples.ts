@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { createTestGateway, type TestGateway } from "../../kit/gateway.ts";
 import { asJson, dig, type Json } from "../../kit/json.ts";
-import { serveMcp, type TestMcpServer } from "../../kit/mcp_server.ts";
+import { serveMcp, type TestMcpServer } from "../../kit/servers/mcp_server.ts";
 import { ROOT } from "../pages.ts";
 import { type Example, EXAMPLES } from "./examples.ts";
 

@@ -7,7 +7,7 @@ import { FakeClock } from "../../kit/clock.ts";
 import { createFolders, NO_SQLITE } from "../../kit/data_dir.ts";
 import { createTestGateway, type TestGateway, type TestGatewayOptions } from "../../kit/gateway.ts";
 import type { Json } from "../../kit/json.ts";
-import { minimalRequest } from "../../kit/request.ts";
+import { minimalRequest } from "../../kit/requests/request.ts";
 import { COMPLETE_STREAMS } from "../../kit/streams.ts";
 import { FakeUpstream } from "../../kit/upstream.ts";
 import { createStoreTest } from "./test_stores.ts";

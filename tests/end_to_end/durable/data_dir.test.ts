@@ -12,7 +12,7 @@ import { openDatabase } from "../../../lib/runtime/sqlite.ts";
 import { FakeClock } from "../../kit/clock.ts";
 import { createFolders, NO_SQLITE } from "../../kit/data_dir.ts";
 import { createTestGateway } from "../../kit/gateway.ts";
-import { minimalRequest } from "../../kit/request.ts";
+import { minimalRequest } from "../../kit/requests/request.ts";
 import { COMPLETE_STREAMS, writeDelta } from "../../kit/streams.ts";
 
 const newFolder = createFolders();

@@ -6,7 +6,7 @@ import type { Settings } from "../../../lib/config/settings.ts";
 import { nextTask } from "../../../lib/runtime/next_task.ts";
 import { createFolders, NO_SQLITE } from "../../kit/data_dir.ts";
 import { createTestGateway, type TestGateway } from "../../kit/gateway.ts";
-import { minimalRequest } from "../../kit/request.ts";
+import { minimalRequest } from "../../kit/requests/request.ts";
 import { COMPLETE_STREAMS } from "../../kit/streams.ts";
 import { createStoreTest } from "./test_stores.ts";
 

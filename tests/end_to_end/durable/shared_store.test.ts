@@ -7,7 +7,7 @@ import { nextTask } from "../../../lib/runtime/next_task.ts";
 import { FakeClock } from "../../kit/clock.ts";
 import { createTestGateway } from "../../kit/gateway.ts";
 import { captureLog } from "../../kit/log.ts";
-import { minimalRequest } from "../../kit/request.ts";
+import { minimalRequest } from "../../kit/requests/request.ts";
 import { COMPLETE_STREAMS } from "../../kit/streams.ts";
 import { findPort } from "../servers/find_port.ts";
 import { NO_POSTGRES, PASSWORD, startPostgres } from "../servers/postgres_server.ts";

@@ -12,7 +12,7 @@ import { MISSING, type RedisServer, startRedis } from "../servers/redis_server.t
 import { FakeClock } from "../../kit/clock.ts";
 import { createTestGateway, type TestGateway } from "../../kit/gateway.ts";
 import { captureLog } from "../../kit/log.ts";
-import { minimalRequest } from "../../kit/request.ts";
+import { minimalRequest } from "../../kit/requests/request.ts";
 import { writeChunks } from "../../kit/streams.ts";
 
 const PASSWORD = "hidden-word";

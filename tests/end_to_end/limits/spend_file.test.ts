@@ -18,7 +18,7 @@ import { openSpendFile } from "../../../lib/limits/spend_file.ts";
 import type { Charge, Quota } from "../../../lib/limits/quota.ts";
 import { FakeClock } from "../../kit/clock.ts";
 import { createTestGateway } from "../../kit/gateway.ts";
-import { minimalRequest } from "../../kit/request.ts";
+import { minimalRequest } from "../../kit/requests/request.ts";
 import { writeChunks, writeDelta } from "../../kit/streams.ts";
 import { FakeUpstream } from "../../kit/upstream.ts";
 

@@ -3,7 +3,7 @@ import process from "node:process";
 import { call, say } from "../../clients/turns.ts";
 import { createModel, resultsSentIn } from "../tools/model.ts";
 import { objects } from "../../kit/json.ts";
-import { serveMcp, type TestMcpServer } from "../../kit/mcp_server.ts";
+import { serveMcp, type TestMcpServer } from "../../kit/servers/mcp_server.ts";
 import { serverCommand, until } from "../../tools/mcp/managed/stdio_servers.ts";
 import { type ManagedGateway, withManagedServers } from "./gateway.ts";
 

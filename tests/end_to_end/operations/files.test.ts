@@ -17,7 +17,7 @@ import { openDayFiles } from "../../../lib/runtime/day_files.ts";
 import { FakeClock } from "../../kit/clock.ts";
 import { createTestGateway, type TestGateway } from "../../kit/gateway.ts";
 import { parseJson } from "../../kit/json.ts";
-import { minimalRequest } from "../../kit/request.ts";
+import { minimalRequest } from "../../kit/requests/request.ts";
 import { postForm, readToken } from "../../page/viewer.ts";
 import { COMPLETE_STREAMS, DONE, writeDelta } from "../../kit/streams.ts";
 

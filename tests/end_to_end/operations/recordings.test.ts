@@ -10,10 +10,10 @@ import { Recording } from "../../../lib/observability/recording.ts";
 import { replay as replayWith } from "../../../lib/replay/replay.ts";
 import { createTestGateway, type TestGatewayOptions } from "../../kit/gateway.ts";
 import { type Json, parseJson } from "../../kit/json.ts";
-import { API_SETTINGS, minimalRequest, UPSTREAM_APIS } from "../../kit/request.ts";
+import { API_SETTINGS, minimalRequest, UPSTREAM_APIS } from "../../kit/requests/request.ts";
 import { COMPLETE_STREAMS, DONE, writeChunks, writeDelta } from "../../kit/streams.ts";
 import { createGateway } from "../../../lib/gateway.ts";
-import { createGatewayContext } from "../../../lib/gateway_context.ts";
+import { createGatewayContext } from "../../../lib/server/create_context.ts";
 
 const replay = (recording: Recording) => replayWith(recording, createGateway);
 

@@ -8,13 +8,13 @@ import type { Settings } from "../../../lib/config/settings.ts";
 import { parseConfig } from "../../../lib/config/parse.ts";
 import { examine } from "../../../lib/doctor/doctor.ts";
 import { writeReport } from "../../../lib/doctor/report.ts";
-import { createGatewayContext } from "../../../lib/gateway_context.ts";
+import { createGatewayContext } from "../../../lib/server/create_context.ts";
 import { ROUTES } from "../../../lib/server/routes.ts";
 import { NO_SQLITE } from "../../kit/data_dir.ts";
 import { createTestGateway, type TestGateway } from "../../kit/gateway.ts";
 import { captureLog } from "../../kit/log.ts";
-import { serveMcp } from "../../kit/mcp_server.ts";
-import { minimalRequest } from "../../kit/request.ts";
+import { serveMcp } from "../../kit/servers/mcp_server.ts";
+import { minimalRequest } from "../../kit/requests/request.ts";
 import { DONE, writeDelta } from "../../kit/streams.ts";
 import type { FakeResponse } from "../../kit/upstream.ts";
 

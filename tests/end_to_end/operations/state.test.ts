@@ -9,7 +9,7 @@ import { checkDatabase, createDataDirCheck } from "../../../lib/durable/data_dir
 import { openDataDir } from "../../../lib/durable/data_dir.ts";
 import { examine } from "../../../lib/doctor/doctor.ts";
 import { writeReport } from "../../../lib/doctor/report.ts";
-import { createGatewayContext } from "../../../lib/gateway_context.ts";
+import { createGatewayContext } from "../../../lib/server/create_context.ts";
 import { FakeClock } from "../../kit/clock.ts";
 import { createFolders, NO_SQLITE } from "../../kit/data_dir.ts";
 import { createTestGateway } from "../../kit/gateway.ts";

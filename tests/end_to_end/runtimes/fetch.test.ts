@@ -7,7 +7,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { createFetch } from "../../../lib/runtime/http/fetch.ts";
 import { launch, RUNTIMES } from "./launch.ts";
-import { toPort } from "../../kit/sockets.ts";
+import { toPort } from "../../kit/servers/sockets.ts";
 
 const onNode = process.versions.bun === undefined && process.versions.deno === undefined;
 const node = RUNTIMES.find(({ name }) => name.startsWith("node"));

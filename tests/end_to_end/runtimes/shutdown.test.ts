@@ -6,7 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { launch, OWN_RUNTIMES, type Runtime } from "./launch.ts";
 import { parseEvents } from "../../kit/events.ts";
 import { checkGrammar } from "../../kit/grammar.ts";
-import { toPort } from "../../kit/sockets.ts";
+import { toPort } from "../../kit/servers/sockets.ts";
 
 const HI = 'data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n';
 const END = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';

@@ -4,7 +4,7 @@ import { createServer, type ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { launch, OWN_RUNTIMES } from "./launch.ts";
-import { toPort } from "../../kit/sockets.ts";
+import { toPort } from "../../kit/servers/sockets.ts";
 
 /** Sends a gateway these bytes and no more, and gives what comes back until the connection is closed or `enough`. */
 async function say(url: string, bytes: string | Uint8Array[], enough?: RegExp): Promise<string> {

@@ -6,8 +6,8 @@ import { answerSideRequest, isSearch, startWeb, toWebCalls, toWebSettings } from
 import { runCalls } from "./run_calls.ts";
 import { readAll, withToolGateway, WORKSPACE } from "./tool_gateway.ts";
 import { dig, objects } from "../../kit/json.ts";
-import { CERTIFICATE, KEY } from "../../kit/tls.ts";
-import { serve } from "../../kit/web.ts";
+import { CERTIFICATE, KEY } from "../../kit/servers/tls.ts";
+import { serve } from "../../kit/servers/web.ts";
 
 const web = await startWeb();
 after(() => web.close());

@@ -2,7 +2,7 @@ import type { ExpectedCall } from "./run_calls.ts";
 import type { ModelRequest } from "./model.ts";
 import { dig, objects, text } from "../../kit/json.ts";
 import { writePdf } from "../../kit/pdf.ts";
-import { type Loopback, serve } from "../../kit/web.ts";
+import { type Loopback, serve } from "../../kit/servers/web.ts";
 
 /** The web of a test: a page, and a SearXNG that finds it. */
 export interface TestWeb extends Loopback {

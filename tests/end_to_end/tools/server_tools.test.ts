@@ -8,7 +8,7 @@ import type { Settings } from "../../../lib/config/settings.ts";
 import { WORKSPACE } from "./tool_gateway.ts";
 import { createTestGateway, type TestGateway, type TestRequestOptions } from "../../kit/gateway.ts";
 import { dig, type Json, type Wire } from "../../kit/json.ts";
-import { minimalRequest } from "../../kit/request.ts";
+import { minimalRequest } from "../../kit/requests/request.ts";
 import { writeChunks, writeEvent } from "../../kit/streams.ts";
 import { type FakeResponse, FakeUpstream } from "../../kit/upstream.ts";
 

@@ -4,7 +4,7 @@ import { call, say } from "../../clients/turns.ts";
 import { MODEL_APIS, NATIVE, offeredNames, resultsSentIn, TRANSLATED } from "./model.ts";
 import { answerSideRequest, HITS, isSearch, startWeb, toWebSettings } from "./network.ts";
 import { type ToolGateway, withToolGateway } from "./tool_gateway.ts";
-import { serveMcp } from "../../kit/mcp_server.ts";
+import { serveMcp } from "../../kit/servers/mcp_server.ts";
 import { dig, isJson, type Json, objects, text } from "../../kit/json.ts";
 
 const web = await startWeb();

@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from "node:http";
 import process from "node:process";
 import { test } from "node:test";
 import { createBunFetch } from "../../../lib/runtime/http/bun_fetch.ts";
-import { toPort } from "../../kit/sockets.ts";
+import { toPort } from "../../kit/servers/sockets.ts";
 
 const onBun = process.versions.bun !== undefined;
 

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { test } from "node:test";
 import { createBrotliCompress, createDeflate, createGzip } from "node:zlib";
 import { createFetch } from "../../../lib/runtime/http/fetch.ts";
-import { toPort } from "../../kit/sockets.ts";
+import { toPort } from "../../kit/servers/sockets.ts";
 
 const ENCODERS = { gzip: createGzip, deflate: createDeflate, br: createBrotliCompress, identity: undefined };
 

@@ -5,7 +5,7 @@ import { call, refuse, say } from "../../clients/turns.ts";
 import { offeredNames, resultsSentIn, toText } from "../../end_to_end/tools/model.ts";
 import { dig, type Json, objects } from "../../kit/json.ts";
 import { captureLog } from "../../kit/log.ts";
-import { ECHO, END_STREAM, type TestMcpOptions } from "../../kit/mcp_server.ts";
+import { ECHO, END_STREAM, type TestMcpOptions } from "../../kit/servers/mcp_server.ts";
 import { type McpAnswer, type McpStage, TOOLSET, withMcp } from "./mcp_gateway.ts";
 
 const OVERLOADED = refuse(529, "overloaded_error", "Overloaded");

@@ -2,7 +2,7 @@ import { checkComplete } from "../../kit/grammar.ts";
 import { foldEvents, parseEvents } from "../../kit/events.ts";
 import { createTestGateway, type TestGateway, type TestRequestOptions } from "../../kit/gateway.ts";
 import { asJson, type Json } from "../../kit/json.ts";
-import { serveMcp, type TestMcpOptions, type TestMcpServer } from "../../kit/mcp_server.ts";
+import { serveMcp, type TestMcpOptions, type TestMcpServer } from "../../kit/servers/mcp_server.ts";
 import { createModel, type ScriptedModel } from "../../end_to_end/tools/model.ts";
 import type { Settings } from "../../../lib/config/settings.ts";
 import assert from "node:assert/strict";

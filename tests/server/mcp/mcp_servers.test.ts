@@ -4,7 +4,7 @@ import { fenceText } from "../../../lib/dialects/fence.ts";
 import { call, say } from "../../clients/turns.ts";
 import { MODEL_APIS, offeredNames, resultsSentIn } from "../../end_to_end/tools/model.ts";
 import { dig, type Json, objects } from "../../kit/json.ts";
-import { ECHO } from "../../kit/mcp_server.ts";
+import { ECHO } from "../../kit/servers/mcp_server.ts";
 import { TOOLSET, withMcp } from "./mcp_gateway.ts";
 
 /** Removes what only one of the two APIs has. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { parseConfig } from "../../../lib/config/parse.ts";
 import type { Settings } from "../../../lib/config/settings.ts";
-import { createGatewayContext } from "../../../lib/gateway_context.ts";
+import { createGatewayContext } from "../../../lib/server/create_context.ts";
 import { createApp } from "../../../lib/server/app.ts";
 import type { GatewayContext } from "../../../lib/server/context.ts";
 import type { AuditRecord, ToolLimits } from "../../../tools/toolbox/call_runner.ts";

@@ -4,8 +4,14 @@ import { McpError } from "../../../tools/errors.ts";
 import type { McpConnection } from "../../../tools/mcp/connection.ts";
 import { createConnect } from "../../../tools/host/web/connect.ts";
 import { createRemote } from "../../../tools/mcp/remote.ts";
-import { CERTIFICATE, KEY } from "../../kit/tls.ts";
-import { ECHO, serveMcp, type TestMcpOptions, type TestMcpServer, toEvent } from "../../kit/mcp_server.ts";
+import { CERTIFICATE, KEY } from "../../kit/servers/tls.ts";
+import {
+  ECHO,
+  serveMcp,
+  type TestMcpOptions,
+  type TestMcpServer,
+  toEvent,
+} from "../../kit/servers/mcp_server.ts";
 
 const NEVER = new AbortController().signal;
 const client = { name: "test", version: "1" };

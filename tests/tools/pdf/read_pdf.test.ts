@@ -7,7 +7,7 @@ import { read } from "../../../tools/files/read.ts";
 import { FetchError } from "../../../tools/errors.ts";
 import { useWorkspaces } from "../files/workspace.ts";
 import { writePdf } from "../../kit/pdf.ts";
-import { createTestWeb, serve } from "../../kit/web.ts";
+import { createTestWeb, serve } from "../../kit/servers/web.ts";
 
 const createWorkspace = useWorkspaces();
 const never = new AbortController().signal;

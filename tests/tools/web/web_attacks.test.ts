@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import { createConnect, type PageRequest } from "../../../tools/host/web/connect.ts";
 import { isPublicAddress } from "../../../tools/policy/address.ts";
 import { FetchError } from "../../../tools/errors.ts";
-import { createTestWeb, type Loopback, serve } from "../../kit/web.ts";
+import { createTestWeb, type Loopback, serve } from "../../kit/servers/web.ts";
 import { LOCAL_NAMES, PRIVATE, PRIVATE_6, writeHosts } from "./address_attacks.ts";
 
 const PUBLIC = "93.184.216.34";

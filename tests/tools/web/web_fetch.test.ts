@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { FetchOptions, Page, Web } from "../../../tools/host/web.ts";
 import { FetchError } from "../../../tools/errors.ts";
 import { webFetch } from "../../../tools/web/web_fetch.ts";
-import { createTestHost, createTestWeb } from "../../kit/web.ts";
+import { createTestHost, createTestWeb } from "../../kit/servers/web.ts";
 
 const PAGE: Page = {
   url: "https://example.com/a",

@@ -7,8 +7,8 @@ import type { FetchOptions, Page } from "../../../tools/host/web.ts";
 import { FetchError, type FetchErrorCode } from "../../../tools/errors.ts";
 import { FakeClock } from "../../kit/clock.ts";
 import { writePdf } from "../../kit/pdf.ts";
-import { CERTIFICATE, KEY } from "../../kit/tls.ts";
-import { createTestWeb, serve, type TestWebOptions } from "../../kit/web.ts";
+import { CERTIFICATE, KEY } from "../../kit/servers/tls.ts";
+import { createTestWeb, serve, type TestWebOptions } from "../../kit/servers/web.ts";
 
 type Headers = Record<string, string>;
 type Fetching = TestWebOptions & { options?: FetchOptions };

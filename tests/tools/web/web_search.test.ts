@@ -4,7 +4,7 @@ import type { SearchHit, SearchQuery } from "../../../tools/models.ts";
 import type { SearchPolicy, SearchService } from "../../../tools/policy/web.ts";
 import { webSearch } from "../../../tools/web/web_search.ts";
 import { FakeClock } from "../../kit/clock.ts";
-import { createTestHost, createTestWeb, serve } from "../../kit/web.ts";
+import { createTestHost, createTestWeb, serve } from "../../kit/servers/web.ts";
 
 interface Asked {
   method: string;

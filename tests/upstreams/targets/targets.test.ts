@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import type { Wire } from "../../kit/json.ts";
 import { createTestGateway, type TestGateway } from "../../kit/gateway.ts";
-import { minimalRequest } from "../../kit/request.ts";
+import { minimalRequest } from "../../kit/requests/request.ts";
 import { DONE, writeDelta } from "../../kit/streams.ts";
 import { type FakeReply, FakeUpstream } from "../../kit/upstream.ts";
 import type { Settings } from "../../../lib/config/settings.ts";

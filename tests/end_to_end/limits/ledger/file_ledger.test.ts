@@ -21,7 +21,7 @@ import type { LedgerStore } from "../../../../lib/limits/ledger/ledger_store.ts"
 import type { LedgerRow } from "../../../../lib/limits/ledger/table.ts";
 import { FakeClock } from "../../../kit/clock.ts";
 import { createTestGateway } from "../../../kit/gateway.ts";
-import { minimalRequest } from "../../../kit/request.ts";
+import { minimalRequest } from "../../../kit/requests/request.ts";
 import { writeChunks } from "../../../kit/streams.ts";
 
 const root = mkdtempSync(join(tmpdir(), "ledger-"));

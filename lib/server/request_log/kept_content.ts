@@ -1,6 +1,6 @@
-import { MessageAccumulator } from "../anthropic/collect.ts";
-import type { StreamEvent } from "../anthropic/events.ts";
-import type { FinishedRequest } from "../observability/request_record.ts";
+import { MessageAccumulator } from "../../anthropic/collect.ts";
+import type { StreamEvent } from "../../anthropic/events.ts";
+import type { FinishedRequest } from "../../observability/request_record.ts";
 
 /** Content of a request and of its answer, for the log of bodies. */
 export class KeptContent {

@@ -1,22 +1,22 @@
-import type { Caller } from "../access/caller.ts";
-import type { MessageDelta, StreamEvent } from "../anthropic/events.ts";
-import { toApiError } from "../base/errors.ts";
-import { isObject } from "../base/json.ts";
-import { redact } from "../base/redact.ts";
-import { toLabel } from "../observability/label.ts";
-import type { TurnEnd } from "../observability/request_observer.ts";
+import type { Caller } from "../../access/caller.ts";
+import type { MessageDelta, StreamEvent } from "../../anthropic/events.ts";
+import { toApiError } from "../../base/errors.ts";
+import { isObject } from "../../base/json.ts";
+import { redact } from "../../base/redact.ts";
+import { toLabel } from "../../observability/label.ts";
+import type { TurnEnd } from "../../observability/request_observer.ts";
 import {
   isRunning,
   MAX_HEADER_CHARS,
   MAX_NAME_CHARS,
   type SeenRequest,
   type SeenStep,
-} from "../observability/traffic/seen_request.ts";
-import { addStep, type Traffic } from "../observability/traffic/traffic.ts";
-import { listPriceOf } from "../upstreams/list_price.ts";
-import { toRouteLabel } from "../upstreams/route_label.ts";
-import type { Retry } from "../upstreams/send.ts";
-import type { Route } from "../upstreams/upstream.ts";
+} from "../../observability/traffic/seen_request.ts";
+import { addStep, type Traffic } from "../../observability/traffic/traffic.ts";
+import { listPriceOf } from "../../upstreams/list_price.ts";
+import { toRouteLabel } from "../../upstreams/route_label.ts";
+import type { Retry } from "../../upstreams/send.ts";
+import type { Route } from "../../upstreams/upstream.ts";
 
 /** The routes whose requests are shown one by one on the operator's page. */
 const MESSAGE_ROUTES: ReadonlySet<string> = new Set(["POST /v1/messages", "POST /v1/messages/stream"]);

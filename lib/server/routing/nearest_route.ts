@@ -1,6 +1,6 @@
 import { closestMatch } from "leven";
 import { toDocumentedPath } from "./route_name.ts";
-import { ROUTES } from "./routes.ts";
+import { ROUTES } from "../routes.ts";
 
 const NAMES = ROUTES.map(({ method, path }) => ({
   method,

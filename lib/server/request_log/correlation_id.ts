@@ -1,4 +1,4 @@
-import { redact } from "../base/redact.ts";
+import { redact } from "../../base/redact.ts";
 
 /** Returns the client's `x-correlation-id` if it is safe for logs, headers and upstreams. */
 export function readCorrelationId({ headers }: Request): string | undefined {

@@ -1,4 +1,4 @@
-import type { RequestRecord } from "../observability/request_record.ts";
+import type { RequestRecord } from "../../observability/request_record.ts";
 
 /** What is counted while a request is answered. */
 export class RequestCounts {

@@ -1,4 +1,4 @@
-import { isJson, type Json, objects, text } from "./json.ts";
+import { isJson, type Json, objects, text } from "../json.ts";
 
 /** Seals reasoning for a client of Anthropic's API. */
 export type Seal = (details: Json[]) => string;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { unseal } from "../../lib/dialects/sealed.ts";
-import type { Wire } from "../kit/json.ts";
-import { MODELS } from "../kit/request.ts";
+import { unseal } from "../../../lib/dialects/sealed.ts";
+import type { Wire } from "../../kit/json.ts";
+import { MODELS } from "../../kit/requests/request.ts";
 
 /** A stream of chat completions as some host would send it, and the message that it tells. */
 export interface ChatStream {

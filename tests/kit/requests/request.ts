@@ -1,5 +1,5 @@
-import type { Settings } from "../../lib/config/settings.ts";
-import type { Json } from "./json.ts";
+import type { Settings } from "../../../lib/config/settings.ts";
+import type { Json } from "../json.ts";
 
 /** A model for each API that the gateway reaches upstreams by: chat completions, Anthropic's Messages, or Responses. */
 export const MODELS = {

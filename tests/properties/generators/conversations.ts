@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import type { LossReport } from "../../lib/dialects/loss.ts";
-import type { Wire } from "../kit/json.ts";
+import type { LossReport } from "../../../lib/dialects/loss.ts";
+import type { Wire } from "../../kit/json.ts";
 
 const words = fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 });
 const mark = fc.constantFrom({}, {}, { cache_control: { type: "ephemeral", ttl: "1h" } });

@@ -1,28 +1,28 @@
-import { ANONYMOUS, type Caller } from "../access/caller.ts";
-import type { StreamEvent } from "../anthropic/events.ts";
-import { type ApiError, toApiError } from "../base/errors.ts";
-import { tap } from "../base/relay.ts";
-import { LOCAL } from "../config/gateway_keys.ts";
-import type { RequestObserver, TurnObserver, TurnStart } from "../observability/request_observer.ts";
-import type { FinishedRequest, RequestRecord } from "../observability/request_record.ts";
-import { type RequestTrace, startRequestTrace } from "../observability/tracing.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Shutdown } from "../runtime/shutdown.ts";
-import type { TurnUsage } from "../tokens/turn_usage.ts";
-import { toRouteLabel } from "../upstreams/route_label.ts";
-import type { Route } from "../upstreams/upstream.ts";
-import type { ListedModel } from "../upstreams/model_list.ts";
-import type { Retry } from "../upstreams/send.ts";
-import type { UpstreamHeaders } from "../upstreams/upstream_headers.ts";
+import { ANONYMOUS, type Caller } from "../../access/caller.ts";
+import type { StreamEvent } from "../../anthropic/events.ts";
+import { type ApiError, toApiError } from "../../base/errors.ts";
+import { tap } from "../../base/relay.ts";
+import { LOCAL } from "../../config/gateway_keys.ts";
+import type { RequestObserver, TurnObserver, TurnStart } from "../../observability/request_observer.ts";
+import type { FinishedRequest, RequestRecord } from "../../observability/request_record.ts";
+import { type RequestTrace, startRequestTrace } from "../../observability/tracing.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Shutdown } from "../../runtime/shutdown.ts";
+import type { TurnUsage } from "../../tokens/turn_usage.ts";
+import { toRouteLabel } from "../../upstreams/route_label.ts";
+import type { Route } from "../../upstreams/upstream.ts";
+import type { ListedModel } from "../../upstreams/model_list.ts";
+import type { Retry } from "../../upstreams/send.ts";
+import type { UpstreamHeaders } from "../../upstreams/upstream_headers.ts";
 import { readCorrelationId } from "./correlation_id.ts";
 import { KeptContent } from "./kept_content.ts";
-import { toFailureKind } from "./operator/failure_kind.ts";
+import { toFailureKind } from "../operator/failure_kind.ts";
 import { RequestCounts } from "./request_counts.ts";
 import { type RequestFields, toDeltaFields } from "./request_fields.ts";
-import type { GatewayContext } from "./context.ts";
+import type { GatewayContext } from "../context.ts";
 import { isMessageRoute, SeenLog } from "./seen_log.ts";
-import type { Operations } from "./operator/operations.ts";
-import { type Recorder, startRecorder } from "./operator/recorder.ts";
+import type { Operations } from "../operator/operations.ts";
+import { type Recorder, startRecorder } from "../operator/recorder.ts";
 
 /** Log record of one request. Also updates the counters and the trace. Without `LOG_BODIES`, it holds no content. */
 export class RequestLog implements RequestObserver {

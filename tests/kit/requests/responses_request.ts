@@ -1,4 +1,4 @@
-import { isJson, type Json, objects, text } from "./json.ts";
+import { isJson, type Json, objects, text } from "../json.ts";
 
 /**
  * Translates a request of the Responses API to one of Anthropic's API, without any code of the gateway.

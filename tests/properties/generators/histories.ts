@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Wire } from "../kit/json.ts";
+import type { Wire } from "../../kit/json.ts";
 
 /** What {@linkcode historyOf} is made of. */
 export interface HistoryOptions {

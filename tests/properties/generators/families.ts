@@ -1,12 +1,12 @@
 import fc from "fast-check";
-import { type Dialect, dialectFor, type TurnContext } from "../../lib/dialects/mod.ts";
-import { createChatDialect } from "../../lib/dialects/openai/mod.ts";
-import { writeOpenRouterReasoning } from "../../lib/dialects/reasoning/openrouter.ts";
-import { CHAT_FEATURES } from "../../lib/dialects/presets.ts";
-import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
-import { LossReport } from "../../lib/dialects/loss.ts";
-import { foldEvents } from "../kit/events.ts";
-import type { Wire } from "../kit/json.ts";
+import { type Dialect, dialectFor, type TurnContext } from "../../../lib/dialects/mod.ts";
+import { createChatDialect } from "../../../lib/dialects/openai/mod.ts";
+import { writeOpenRouterReasoning } from "../../../lib/dialects/reasoning/openrouter.ts";
+import { CHAT_FEATURES } from "../../../lib/dialects/presets.ts";
+import { parseMessagesRequest } from "../../../lib/anthropic/parse.ts";
+import { LossReport } from "../../../lib/dialects/loss.ts";
+import { foldEvents } from "../../kit/events.ts";
+import type { Wire } from "../../kit/json.ts";
 
 /** OpenRouter in its two languages. */
 export const openrouter = dialectFor("openrouter", "openai", "");

@@ -1,5 +1,5 @@
-import type { GatewayContext } from "./context.ts";
-import type { RequestLog } from "./request_log.ts";
+import type { GatewayContext } from "../context.ts";
+import type { RequestLog } from "../request_log/request_log.ts";
 
 /** A request at its route. */
 export interface RoutedCall {

@@ -1,4 +1,4 @@
-import { ApiError } from "../base/errors.ts";
+import { ApiError } from "../../base/errors.ts";
 
 /**
  * Returns the path of a request. Access checks, routes and the log use this path only.

@@ -1,5 +1,5 @@
-import type { MessageDelta } from "../anthropic/events.ts";
-import type { RequestRecord } from "../observability/request_record.ts";
+import type { MessageDelta } from "../../anthropic/events.ts";
+import type { RequestRecord } from "../../observability/request_record.ts";
 
 /** Fields of the log record that become known while a request is answered. */
 export type RequestFields = Partial<

@@ -1,10 +1,10 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { createWeb, type Web, type WebCall, type WebTransport } from "../../tools/host/web.ts";
-import type { Host } from "../../tools/tool.ts";
-import { NO_FILES, NO_SHELL } from "./no_host.ts";
-import { WEB_LIMITS, type WebLimits, type WebPolicy } from "../../tools/policy/web.ts";
+import { createWeb, type Web, type WebCall, type WebTransport } from "../../../tools/host/web.ts";
+import type { Host } from "../../../tools/tool.ts";
+import { NO_FILES, NO_SHELL } from "../no_host.ts";
+import { WEB_LIMITS, type WebLimits, type WebPolicy } from "../../../tools/policy/web.ts";
 
 /** A server on the loopback. */
 export interface Loopback {
