@@ -16,7 +16,7 @@ const PACKAGES: Record<string, RegExp> = {
   "re2js":
     /^(lib\/(server_tools\/tool_search|json_schema\/pattern)|tools\/patterns\/(glob|line)_pattern)\.ts$/,
   "undici": /^lib\/runtime\/http\/node_fetch\.ts$/,
-  "leven": /^lib\/(upstreams\/resolve|config\/nearest|server\/nearest_route)\.ts$/,
+  "leven": /^lib\/(upstreams\/resolve|config\/nearest|server\/routing\/nearest_route)\.ts$/,
   "ipaddr.js": /^tools\/policy\/address\.ts$/,
   "htmlparser2": /^tools\/host\/web\/trim_html\.ts$/,
   "linkedom": /^tools\/host\/web\/html\.ts$/,
