@@ -10,7 +10,7 @@ import { createShutdown } from "./runtime/shutdown.ts";
 import { readMcpConfig } from "./config/mcp/mcp_config.ts";
 import type { LineStreams } from "./server/mcp_server/line_transport.ts";
 import { type LineServer, serveLines } from "./server/mcp_server/serve_lines.ts";
-import { describeSettings, type SettingOrigins } from "./config/describe.ts";
+import { describeSettings, type SettingOrigins, type SettingsInForce } from "./config/describe.ts";
 import { parseConfig } from "./config/parse.ts";
 import { reloadConfig, type Reloaded } from "./config/reload.ts";
 import { ADMIN, LOCAL, requiresKeys } from "./config/gateway_keys.ts";
@@ -18,7 +18,9 @@ import type { Config, Settings } from "./config/settings.ts";
 import { demo } from "./upstreams/demo.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
 import type { Hooks } from "./server/hooks.ts";
-import type { GatewayContext, SettingsInForce } from "./server/context.ts";
+import type { GatewayContext } from "./server/context.ts";
+import { readText } from "./server/body/read_text.ts";
+import { operateServer } from "./server/mcp_admin/operations.ts";
 import { createOpenCalls } from "./server/mcp_server/open_calls.ts";
 import { newId } from "./runtime/ids.ts";
 import { createInputCounter } from "./tokens/input_counter.ts";
@@ -32,6 +34,8 @@ import { createFetch } from "./runtime/fetch.ts";
 import { logWarning } from "./observability/log.ts";
 import { createLearnedAdjustments } from "./turns/learned_adjustments.ts";
 import { createToolLoaders } from "./turns/load_tools.ts";
+import type { CreateEngine } from "./durable/engine.ts";
+import { createRestate } from "./durable/restate.ts";
 import { openStores } from "./durable/stores.ts";
 import { startDurable } from "./server/start_durable.ts";
 import { createKeptAnswers } from "./server/idempotency/kept_answers.ts";
@@ -68,9 +72,10 @@ export interface Gateway {
   /** Answers one request. Never rejects. */
   fetch(request: Request): Promise<Response>;
   /**
-   * Loads the tools now, not with the first request that needs them. A configuration error then shows at startup.
+   * Loads the tools and connects to `DATA_URL` now, not with the first request that needs them. A configuration error
+   * then shows at startup.
    *
-   * @throws {ConfigError} if `WORKSPACE_ROOT` cannot be used.
+   * @throws {ConfigError} if `WORKSPACE_ROOT` or `DATA_URL` cannot be used.
    */
   ready(): Promise<void>;
   /**
@@ -109,21 +114,29 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   let config = parseConfig({ settings: options.settings ?? {} });
   const shared = createShared(config, options);
   let gateway = configure(shared, config, options);
-  const stores = config.dataDir === undefined
-    ? undefined
-    : openStores(config.dataDir, { clock: shared.clock, newId, quotaMiB: config.dataQuota });
+  const { dataDir, dataUrl, dataQuota: quotaMiB } = config;
+  const stores = openStores({ dataDir, dataUrl, quotaMiB, clock: shared.clock, newId });
   const durable = stores && startDurable(stores, {
     shared,
+    createEngine: toEngine(config, shared),
     concurrency: config.batchConcurrency,
     gateway: () => gateway,
     clients: () => clientNames(config, shared.keyStore),
   });
   gateway = { ...gateway, ...durable?.services };
-  const page = createOperatorPage({ ...shared, createReplayGateway: createGateway });
+  const page = createOperatorPage({
+    ...shared,
+    createReplayGateway: createGateway,
+    server: {
+      readForm: ({ request, gateway }) => readText(request, { ...gateway, maxMiB: 1 }),
+      operateServer,
+    },
+  });
   let answer = createApp(gateway, page.routes);
   return {
     fetch: async (request) => shared.shutdown.started ? shuttingDownResponse() : await answer(request),
     async ready() {
+      await durable?.ready();
       await gateway.loadToolbox?.();
     },
     reload(settings, origins) {
@@ -244,6 +257,18 @@ function configure(
     limits: createLimiter({ limits }, { clock, newId, store, ledger: shared.ledger }),
   };
 }
+
+/** Returns what creates the engine of the settings, if they name one. */
+function toEngine(
+  { restateIngressUrl: ingressUrl, restateIdentityKeys: identityKeys = [], requestTimeout }: Config,
+  { fetch, clock }: Pick<GatewayContext, "fetch" | "clock">,
+): CreateEngine | undefined {
+  if (ingressUrl === undefined) return undefined;
+  const jobTimeoutMs = (requestTimeout || DAY_S) * 1000;
+  return (doJob) => createRestate({ ingressUrl, identityKeys, jobTimeoutMs, fetch, clock }, doJob);
+}
+
+const DAY_S = 86_400;
 
 /** Returns a retryable error and closes the connection, so that clients retry on another one. */
 function shuttingDownResponse(): Response {

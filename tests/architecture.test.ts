@@ -27,6 +27,8 @@ const PACKAGES: Record<string, RegExp> = {
   "@modelcontextprotocol/client": /^tools\/mcp\//,
   "@opentelemetry/api": /^lib\/observability\/(tracing|trace_ids|otel_metrics)\.ts$/,
   "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
+  "postgres": /^lib\/durable\/postgres\//,
+  "@restatedev/restate-sdk": /^lib\/durable\/restate\.ts$/,
   "@redis/client": /^lib\/runtime\/stores\/redis\.ts$/,
   "jsonc-parser": /^lib\/config\/(sources\/(config_file|json_error)|ccr\/parse_ccr)\.ts$/,
   "bun:": /^lib\/runtime\/sqlite\.ts$/,

@@ -20,6 +20,15 @@ export interface SettingText {
   fallback: string | undefined;
 }
 
+/** The settings in force, without secrets. */
+export interface SettingsInForce {
+  all: readonly SettingText[];
+  /** Time since which they are in force, in milliseconds since 1970. */
+  since: number;
+  /** Names of the settings that were changed since, and need a restart. */
+  waiting: readonly SettingName[];
+}
+
 /** Origin of a setting that nobody has given. */
 export const DEFAULT_ORIGIN = "default";
 

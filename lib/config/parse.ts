@@ -95,6 +95,7 @@ export function checkRelations(
       : []),
     ...checkToolRequirements(config),
     ...checkLogRequirements(config),
+    ...checkDataRequirements(config),
   ];
 }
 
@@ -182,6 +183,22 @@ function checkLogRequirements({ logBodies, logDir }: Partial<Config>): string[] 
   return logBodies === "on" && logDir === undefined
     ? ["Cannot use LOG_BODIES: LOG_DIR, the folder for them, is not set"]
     : [];
+}
+
+/** Rejects two stores at once, and an engine without a store or without the keys that it signs with. */
+function checkDataRequirements(
+  { dataDir, dataUrl, restateIngressUrl, restateIdentityKeys }: Partial<Config>,
+): string[] {
+  const hasRestate = restateIngressUrl !== undefined;
+  return [
+    ...(dataDir !== undefined && dataUrl !== undefined ? ["Cannot use DATA_URL: DATA_DIR is set, too"] : []),
+    ...(hasRestate && dataDir === undefined && dataUrl === undefined
+      ? ["Cannot use RESTATE_INGRESS_URL: DATA_URL or DATA_DIR is not set, which the gateways share"]
+      : []),
+    ...(hasRestate && restateIdentityKeys === undefined
+      ? ["Cannot use RESTATE_INGRESS_URL: RESTATE_IDENTITY_KEYS is not set, and anybody could send work"]
+      : []),
+  ];
 }
 
 /** Reads and validates every setting, in the order of the table. */

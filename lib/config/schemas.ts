@@ -99,6 +99,13 @@ export function storeUrl(own: string): Schema<string, string> {
   return withForm(schema, { type: "string", pattern: `^\\s*(${own}|rediss?://|.*\\$\\{)` });
 }
 
+/** Parses the URL of a PostgreSQL database. */
+export function databaseUrl(): Schema<string, string> {
+  const allowed = "expected a postgres:// URL with a host and the name of a database";
+  const schema = v.pipe(v.string(allowed), v.trim(), v.check(isPostgresUrl, allowed));
+  return withForm(schema, { type: "string", pattern: "^\\s*(postgres(ql)?://|.*\\$\\{)" });
+}
+
 /** Returns the path of an issue within a setting, by the keys that lead to it. */
 export function issuePath(first: string | number, ...rest: readonly (string | number)[]): IssuePath {
   return [toPathItem(first), ...rest.map(toPathItem)];
@@ -138,6 +145,12 @@ function isPlainUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;
   const { protocol, username, password } = new URL(value);
   return /^https?:$/.test(protocol) && username + password === "" && !/[?#]/.test(value);
+}
+
+function isPostgresUrl(value: string): boolean {
+  if (!/^postgres(ql)?:\/\/[^\s#]+$/.test(value) || !URL.canParse(value)) return false;
+  const { hostname, pathname } = new URL(value);
+  return hostname !== "" && /^\/[^/]+$/.test(pathname);
 }
 
 function isRedisUrl(value: string): boolean {

@@ -7,9 +7,9 @@ import type { Config } from "./settings.ts";
  * and of managed MCP servers.
  */
 export function listSecrets(
-  { openrouterApiKey, upstreams, webSearchKey, rateLimitStore }: Pick<
+  { openrouterApiKey, upstreams, webSearchKey, rateLimitStore, dataUrl }: Pick<
     Config,
-    "openrouterApiKey" | "upstreams" | "webSearchKey" | "rateLimitStore"
+    "openrouterApiKey" | "upstreams" | "webSearchKey" | "rateLimitStore" | "dataUrl"
   >,
   mcpServers: readonly Pick<McpServer, "config">[],
 ): string[] {
@@ -20,10 +20,14 @@ export function listSecrets(
   const found = [
     openrouterApiKey,
     webSearchKey,
-    URL.canParse(rateLimitStore) ? decodeURIComponent(new URL(rateLimitStore).password) : undefined,
+    ...[rateLimitStore, dataUrl].map(passwordOf),
     ...[...upstreams.values()].map(({ key }) => key),
     ...headers,
     ...headers.map(credentialsOf),
   ];
   return found.filter((secret) => secret !== undefined);
+}
+
+function passwordOf(url: string | undefined): string | undefined {
+  return url !== undefined && URL.canParse(url) ? decodeURIComponent(new URL(url).password) : undefined;
 }

@@ -52,7 +52,7 @@ export async function examine(
     ...checked.map(({ section }) => section),
     { title: "Tools", findings: await checkTools(context) },
     { title: "MCP servers", findings: await checkMcpServers(context) },
-    { title: "Files", findings: checkFolders(context) },
+    { title: "Files", findings: await checkFolders(context) },
     {
       title: "Claude Code",
       findings: [
@@ -140,9 +140,9 @@ function toolContext(id: string): ToolContext {
   };
 }
 
-function checkFolders({ operations, config, newId }: DoctorContext): Finding[] {
+async function checkFolders({ operations, config, newId }: DoctorContext): Promise<Finding[]> {
   const { errors, bodies, recordings } = operations;
-  const data = config.dataDir === undefined ? undefined : checkDataDir(config.dataDir, newId);
+  const data = config.dataDir === undefined ? undefined : await checkDataDir(config.dataDir, newId);
   const folders: [setting: string, used: boolean, failure: string | undefined, size?: string | undefined][] =
     [
       ["LOG_DIR", config.logDir !== undefined, errors.failure ?? bodies?.failure],
@@ -159,13 +159,13 @@ function checkFolders({ operations, config, newId }: DoctorContext): Finding[] {
 }
 
 /** Opens `DATA_DIR` as the gateway does, which creates it, and closes it again. */
-function checkDataDir(folder: string, newId: (prefix: string) => string): DataDirState {
+async function checkDataDir(folder: string, newId: (prefix: string) => string): Promise<DataDirState> {
   try {
     const dataDir = openDataDir(folder, { newId });
     try {
-      return checkDatabase(dataDir.database);
+      return await checkDatabase(dataDir);
     } finally {
-      dataDir.close();
+      await dataDir.close();
     }
   } catch (error) {
     return { failure: error instanceof Error ? error.message : String(error), bytes: undefined };

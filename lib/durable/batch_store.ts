@@ -1,5 +1,5 @@
 import type { SqlRow } from "../runtime/sqlite.ts";
-import type { DataDir } from "./data_dir.ts";
+import type { DataStore } from "./data_store.ts";
 
 /** Outcome of a request of a batch. */
 export type ItemOutcome = "succeeded" | "errored" | "canceled" | "expired";
@@ -31,6 +31,13 @@ export interface NewItem {
   params: string;
 }
 
+/** A request of a batch that has ended, with its result as JSON. */
+export interface ItemResult {
+  nth: number;
+  customId: string;
+  result: string;
+}
+
 /** Page of a list: those before or after an id, newest first. */
 export interface PageQuery {
   limit: number;
@@ -38,22 +45,22 @@ export interface PageQuery {
   beforeId?: string | undefined;
 }
 
-/** Batches that are kept in `DATA_DIR`. */
+/** Batches that are kept. */
 export interface BatchStore {
   /** Begins a batch that nobody sees until it is complete. Returns its number. */
-  begin(batch: { id: string; owner: string; caller: string; now: number }): number;
+  begin(batch: { id: string; owner: string; caller: string; now: number }): Promise<number>;
   /** Adds requests in one transaction. Returns the index of the first one whose `custom_id` exists, or `undefined`. */
-  add(batch: number, items: readonly NewItem[]): number | undefined;
-  complete(batch: number, size: { count: number; bytes: number; now: number }): void;
+  add(batch: number, items: readonly NewItem[]): Promise<number | undefined>;
+  complete(batch: number, size: { count: number; bytes: number; now: number }): Promise<void>;
   /** Hides a batch and removes it later, piece by piece. */
-  remove(batch: number): void;
-  find(owner: string, id: string): Batch | undefined;
-  list(owner: string, page: PageQuery): { batches: Batch[]; hasMore: boolean };
-  cancel(batch: number, now: number): void;
-  /** Returns the request after the `nth` one with its result, or `undefined` after the last. */
-  nextResult(batch: number, nth: number): { nth: number; customId: string; result: string } | undefined;
+  remove(batch: number): Promise<void>;
+  find(owner: string, id: string): Promise<Batch | undefined>;
+  list(owner: string, page: PageQuery): Promise<{ batches: Batch[]; hasMore: boolean }>;
+  cancel(batch: number, now: number): Promise<void>;
+  /** Returns the requests after the `nth` one with their results, in order: at most `limit`, none after the last. */
+  nextResults(batch: number, nth: number, limit: number): Promise<ItemResult[]>;
   /** Archives batches whose time is over, and removes a part of what is no longer seen. */
-  removeOld(now: number): void;
+  removeOld(now: number): Promise<void>;
 }
 
 /** Time in which a batch must end. Source: https://platform.claude.com/docs/en/build-with-claude/batch-processing */
@@ -64,14 +71,19 @@ const KEEP_MS = 29 * 24 * 60 * 60 * 1000;
 
 const MAX_REMOVED_AT_ONCE = 500;
 
-/** Creates the store of the batches in an open `DATA_DIR`. */
-export function createBatchStore({ database, instances }: DataDir): BatchStore {
+/** Requests that one statement adds. */
+const MAX_INSERTED_AT_ONCE = 50;
+
+/** Creates the store of the batches. */
+export function createBatchStore(
+  { database, instances }: Pick<DataStore, "database" | "instances">,
+): BatchStore {
   const { own } = instances;
 
   return {
-    begin({ id, owner, caller, now }) {
-      database.run(
-        "INSERT INTO batches (id, owner, caller, instance, status, created_at, expires_at) VALUES (?, ?, ?, ?, 'creating', ?, ?)",
+    async begin({ id, owner, caller, now }) {
+      const row = await database.get(
+        "INSERT INTO batches (id, owner, caller, instance, status, created_at, expires_at) VALUES (?, ?, ?, ?, 'creating', ?, ?) RETURNING number",
         id,
         owner,
         caller,
@@ -79,23 +91,28 @@ export function createBatchStore({ database, instances }: DataDir): BatchStore {
         now,
         now + EXPIRY_MS,
       );
-      return Number(database.get("SELECT number FROM batches WHERE id = ?", id)?.number);
+      return Number(row?.number);
     },
-    add(batch, items) {
-      return database.transaction(() =>
-        items.find(({ nth, customId, params }) =>
-          database.run(
-            "INSERT OR IGNORE INTO batch_items (batch, nth, custom_id, state, params) VALUES (?, ?, ?, 'pending', ?)",
-            batch,
-            nth,
-            customId,
-            params,
-          ) === 0
-        )?.nth
-      );
+    async add(batch, items) {
+      return await database.transaction(async (queries) => {
+        for (let at = 0; at < items.length; at += MAX_INSERTED_AT_ONCE) {
+          const part = items.slice(at, at + MAX_INSERTED_AT_ONCE);
+          const added = await queries.all(
+            `INSERT INTO batch_items (batch, nth, custom_id, state, params)
+              VALUES ${
+              part.map(() => "(?, ?, ?, 'pending', ?)").join(", ")
+            } ON CONFLICT DO NOTHING RETURNING nth`,
+            ...part.flatMap(({ nth, customId, params }) => [batch, nth, customId, params]),
+          );
+          const numbers = new Set(added.map(({ nth }) => Number(nth)));
+          const missing = part.find(({ nth }) => !numbers.has(nth));
+          if (missing !== undefined) return missing.nth;
+        }
+        return undefined;
+      });
     },
-    complete(batch, { count, bytes, now }) {
-      database.run(
+    async complete(batch, { count, bytes, now }) {
+      await database.run(
         "UPDATE batches SET status = 'in_progress', processing = ?, bytes = ?, created_at = ?, expires_at = ? WHERE number = ?",
         count,
         bytes,
@@ -104,30 +121,32 @@ export function createBatchStore({ database, instances }: DataDir): BatchStore {
         batch,
       );
     },
-    remove: (batch) => void database.run("UPDATE batches SET status = 'removed' WHERE number = ?", batch),
-    find(owner, id) {
-      const row = database.get(
+    remove: async (batch) =>
+      void await database.run("UPDATE batches SET status = 'removed' WHERE number = ?", batch),
+    async find(owner, id) {
+      const row = await database.get(
         `${SELECT_BATCHES} WHERE id = ? AND owner = ? AND status IN ('in_progress', 'canceling', 'ended')`,
         id,
         owner,
       );
       return row && toBatch(row);
     },
-    list(owner, { limit, afterId, beforeId }) {
-      const numberOf = (id: string | undefined) =>
-        id === undefined ? undefined : Number(
-          database.get("SELECT number FROM batches WHERE id = ? AND owner = ?", id, owner)?.number ?? 0,
-        );
-      const [after, before] = [numberOf(afterId), numberOf(beforeId)];
+    async list(owner, { limit, afterId, beforeId }) {
+      const numberOf = async (id: string | undefined) => {
+        if (id === undefined) return undefined;
+        const row = await database.get("SELECT number FROM batches WHERE id = ? AND owner = ?", id, owner);
+        return Number(row?.number ?? 0);
+      };
+      const [after, before] = [await numberOf(afterId), await numberOf(beforeId)];
       const where = "WHERE owner = ? AND status IN ('in_progress', 'canceling', 'ended')";
       const rows = before === undefined
-        ? database.all(
+        ? await database.all(
           `${SELECT_BATCHES} ${where} AND number < ? ORDER BY number DESC LIMIT ?`,
           owner,
           after ?? Number.MAX_SAFE_INTEGER,
           limit + 1,
         )
-        : database.all(
+        : await database.all(
           `${SELECT_BATCHES} ${where} AND number > ? ORDER BY number LIMIT ?`,
           owner,
           before,
@@ -139,43 +158,46 @@ export function createBatchStore({ database, instances }: DataDir): BatchStore {
         hasMore: rows.length > limit,
       };
     },
-    cancel(batch, now) {
-      database.run(
+    async cancel(batch, now) {
+      await database.run(
         "UPDATE batches SET status = 'canceling', cancel_initiated_at = ? WHERE number = ? AND status = 'in_progress'",
         now,
         batch,
       );
     },
-    nextResult(batch, nth) {
-      const row = database.get(
-        "SELECT nth, custom_id, state, result FROM batch_items WHERE batch = ? AND nth > ? ORDER BY nth LIMIT 1",
+    async nextResults(batch, nth, limit) {
+      const rows = await database.all(
+        "SELECT nth, custom_id, state, result FROM batch_items WHERE batch = ? AND nth > ? ORDER BY nth LIMIT ?",
         batch,
         nth,
+        limit,
       );
-      if (row === undefined) return undefined;
-      const result = row.result === null ? JSON.stringify({ type: row.state }) : String(row.result);
-      return { nth: Number(row.nth), customId: String(row.custom_id), result };
+      return rows.map(({ nth, custom_id, state, result }) => ({
+        nth: Number(nth),
+        customId: String(custom_id),
+        result: result === null ? JSON.stringify({ type: state }) : String(result),
+      }));
     },
-    removeOld(now) {
-      database.run(
+    async removeOld(now) {
+      await database.run(
         "UPDATE batches SET archived_at = ? WHERE status = 'ended' AND archived_at IS NULL AND created_at < ?",
         now,
         now - KEEP_MS,
       );
-      const row = database.get(
+      const row = await database.get(
         "SELECT number, status FROM batches WHERE status = 'removed' OR (archived_at IS NOT NULL AND bytes > 0) LIMIT 1",
       );
       if (row === undefined) return;
       const number = Number(row.number);
-      const removed = database.run(
+      const removed = await database.run(
         "DELETE FROM batch_items WHERE batch = ? AND nth IN (SELECT nth FROM batch_items WHERE batch = ? LIMIT ?)",
         number,
         number,
         MAX_REMOVED_AT_ONCE,
       );
       if (removed > 0) return;
-      if (row.status === "removed") database.run("DELETE FROM batches WHERE number = ?", number);
-      else database.run("UPDATE batches SET bytes = 0 WHERE number = ?", number);
+      if (row.status === "removed") await database.run("DELETE FROM batches WHERE number = ?", number);
+      else await database.run("UPDATE batches SET bytes = 0 WHERE number = ?", number);
     },
   };
 }

@@ -1,7 +1,9 @@
+import { ApiError } from "../base/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { type DataDir, describeDatabaseError } from "./data_dir.ts";
+import { describeDatabaseError } from "./data_dir.ts";
+import type { DataStore } from "./data_store.ts";
 
-/** State of `DATA_DIR`. */
+/** State of `DATA_DIR` or `DATA_URL`. */
 export interface DataDirState {
   /** Why it cannot be written; undefined if it can. */
   failure: string | undefined;
@@ -9,39 +11,39 @@ export interface DataDirState {
   bytes: number | undefined;
 }
 
-/** Checks `DATA_DIR`, and remembers the result for a while. */
+/** Checks the store, and remembers the result for a while. */
 export interface DataDirCheck {
-  run(): DataDirState;
+  run(): Promise<DataDirState>;
 }
 
 /** Time for which a result is used again: each check writes to the disk. */
 const FRESH_MS = 30_000;
 
-/** Creates the check of an opened folder. */
-export function createDataDirCheck({ database }: DataDir, clock: Pick<Clock, "now">): DataDirCheck {
-  let last: { state: DataDirState; at: number } | undefined;
+/** Creates the check of an opened store. */
+export function createDataDirCheck(store: DataStore, clock: Pick<Clock, "now">): DataDirCheck {
+  let last: { state: Promise<DataDirState>; at: number } | undefined;
   return {
     run() {
       const at = clock.now();
-      if (last === undefined || at - last.at >= FRESH_MS) last = { state: checkDatabase(database), at };
+      if (last === undefined || at - last.at >= FRESH_MS) last = { state: checkDatabase(store), at };
       return last.state;
     },
   };
 }
 
 /** Writes a row and removes it, in one transaction, and reads the size. */
-export function checkDatabase(database: DataDir["database"]): DataDirState {
+export async function checkDatabase(
+  { database, sizeSql }: Pick<DataStore, "database" | "sizeSql">,
+): Promise<DataDirState> {
   try {
-    database.transaction(() => {
-      database.run("INSERT OR REPLACE INTO steps (run, name) VALUES ('check', 'write')");
-      database.run("DELETE FROM steps WHERE run = 'check'");
+    await database.transaction(async (queries) => {
+      await queries.run("INSERT INTO steps (run, name) VALUES ('check', 'write') ON CONFLICT DO NOTHING");
+      await queries.run("DELETE FROM steps WHERE run = 'check'");
     });
-    return { failure: undefined, bytes: Number(database.get(BYTES)?.bytes) };
+    const row = await database.get(`SELECT ${sizeSql} AS bytes`);
+    return { failure: undefined, bytes: Number(row?.bytes) };
   } catch (error) {
-    return { failure: describeDatabaseError(error), bytes: undefined };
+    const failure = error instanceof ApiError ? error.message : describeDatabaseError(error);
+    return { failure, bytes: undefined };
   }
 }
-
-const BYTES = `SELECT
-  (SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size) +
-  (SELECT coalesce(sum(bytes), 0) FROM files) AS bytes`;

@@ -1,5 +1,5 @@
 import type { SqlRow } from "../runtime/sqlite.ts";
-import type { DataDir } from "./data_dir.ts";
+import type { DataStore } from "./data_store.ts";
 
 /** A file of a client. Times are milliseconds since 1970. */
 export interface StoredFile {
@@ -24,35 +24,32 @@ export interface FilePageQuery {
   beforeId?: string | undefined;
 }
 
-/** Descriptions of the files in `DATA_DIR`. Their content is in the folder `files`, by their ids. */
+/** Descriptions of files. Their content is kept beside them, by their ids. */
 export interface FileStore {
-  /** Path of the content of a file. */
-  toPath(id: string): string;
-  add(owner: string, file: Omit<StoredFile, "number">): void;
+  add(owner: string, file: Omit<StoredFile, "number">): Promise<void>;
   /** Returns a file of an owner, also for a day after it has expired. */
-  find(owner: string, id: string): StoredFile | undefined;
+  find(owner: string, id: string): Promise<StoredFile | undefined>;
   /** Lists the files of an owner that have not expired. */
-  list(owner: string, page: FilePageQuery, now: number): { files: StoredFile[]; hasMore: boolean };
+  list(owner: string, page: FilePageQuery, now: number): Promise<{ files: StoredFile[]; hasMore: boolean }>;
   /** Removes the description of a file. */
-  remove(owner: string, id: string): void;
+  remove(owner: string, id: string): Promise<void>;
   /** Returns files whose content is to be removed because they have expired, and forgets those of the day before. */
-  takeExpired(now: number): string[];
-  has(id: string): boolean;
+  takeExpired(now: number): Promise<string[]>;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Creates the store of the files in an open `DATA_DIR`. */
-export function createFileStore({ database, files: folder }: DataDir): FileStore {
-  const numberOf = (owner: string, id: string | undefined) =>
-    id === undefined
-      ? undefined
-      : Number(database.get("SELECT number FROM files WHERE id = ? AND owner = ?", id, owner)?.number ?? 0);
+/** Creates the store of the files. */
+export function createFileStore({ database }: Pick<DataStore, "database">): FileStore {
+  const numberOf = async (owner: string, id: string | undefined) => {
+    if (id === undefined) return undefined;
+    const row = await database.get("SELECT number FROM files WHERE id = ? AND owner = ?", id, owner);
+    return Number(row?.number ?? 0);
+  };
 
   return {
-    toPath: (id) => `${folder}/${id}`,
-    add(owner, { id, filename, mimeType, sizeBytes, createdAt, expiresAt }) {
-      database.run(
+    async add(owner, { id, filename, mimeType, sizeBytes, createdAt, expiresAt }) {
+      await database.run(
         "INSERT INTO files (id, owner, filename, mime_type, bytes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
         id,
         owner,
@@ -63,22 +60,20 @@ export function createFileStore({ database, files: folder }: DataDir): FileStore
         expiresAt ?? null,
       );
     },
-    find(owner, id) {
-      const row = database.get("SELECT * FROM files WHERE id = ? AND owner = ?", id, owner);
+    async find(owner, id) {
+      const row = await database.get("SELECT * FROM files WHERE id = ? AND owner = ?", id, owner);
       return row && toFile(row);
     },
-    list(owner, { limit, ids, before, afterId, beforeId }, now) {
-      const newer = numberOf(owner, beforeId);
-      const older = before ?? numberOf(owner, afterId) ?? Number.MAX_SAFE_INTEGER;
-      const rows = database.all(
+    async list(owner, { limit, ids, before, afterId, beforeId }, now) {
+      const newer = await numberOf(owner, beforeId);
+      const older = before ?? await numberOf(owner, afterId) ?? Number.MAX_SAFE_INTEGER;
+      const order = newer === undefined ? "number < ? ORDER BY number DESC" : "number > ? ORDER BY number";
+      const rows = await database.all(
         `SELECT * FROM files WHERE owner = ? AND (expires_at IS NULL OR expires_at > ?)
-          AND (? IS NULL OR id IN (SELECT value FROM json_each(?)))
-          AND ${
-          newer === undefined ? "number < ? ORDER BY number DESC" : "number > ? ORDER BY number"
-        } LIMIT ?`,
+          AND (? = 1 OR ? LIKE '%"' || id || '"%') AND ${order} LIMIT ?`,
         owner,
         now,
-        ids === undefined ? null : 1,
+        ids === undefined ? 1 : 0,
         JSON.stringify(ids ?? []),
         newer ?? older,
         limit + 1,
@@ -86,14 +81,17 @@ export function createFileStore({ database, files: folder }: DataDir): FileStore
       const shown = rows.slice(0, limit).map(toFile);
       return { files: newer === undefined ? shown : shown.reverse(), hasMore: rows.length > limit };
     },
-    remove: (owner, id) => void database.run("DELETE FROM files WHERE id = ? AND owner = ?", id, owner),
-    takeExpired(now) {
-      database.run("DELETE FROM files WHERE expires_at < ? AND bytes = 0", now - DAY_MS);
-      const rows = database.all("SELECT id FROM files WHERE expires_at <= ? AND bytes > 0 LIMIT 100", now);
-      for (const { id } of rows) database.run("UPDATE files SET bytes = 0 WHERE id = ?", String(id));
+    remove: async (owner, id) =>
+      void await database.run("DELETE FROM files WHERE id = ? AND owner = ?", id, owner),
+    async takeExpired(now) {
+      await database.run("DELETE FROM files WHERE expires_at < ? AND bytes = 0", now - DAY_MS);
+      const rows = await database.all(
+        "SELECT id FROM files WHERE expires_at <= ? AND bytes > 0 LIMIT 100",
+        now,
+      );
+      for (const { id } of rows) await database.run("UPDATE files SET bytes = 0 WHERE id = ?", String(id));
       return rows.map(({ id }) => String(id));
     },
-    has: (id) => database.get("SELECT 1 FROM files WHERE id = ?", id) !== undefined,
   };
 }
 

@@ -1,12 +1,17 @@
 import { createPrivateFile, listFolder, pathExists, removeFile } from "../runtime/private_folder.ts";
 import { type Database, openDatabase } from "../runtime/sqlite.ts";
+import type { Queries } from "./database.ts";
 
-/** The gateways that share a `DATA_DIR`. */
+/** The gateways that share a store. */
 export interface Instances {
   /** Id of this gateway, new with each start. */
   readonly own: string;
   /** True while the process of a gateway runs; false from its end on, also after `kill -9`. */
-  isAlive(id: string): boolean;
+  isAlive(id: string, queries: Queries): Promise<boolean>;
+}
+
+/** The gateways that share a `DATA_DIR`. */
+export interface FolderInstances extends Instances {
   /** Ends the membership. */
   leave(): void;
 }
@@ -17,15 +22,18 @@ export interface Instances {
  * Each gateway holds the exclusive lock of a file for its lifetime. The operating system releases it when the process
  * ends, so that no clock and no heartbeat decides whether a gateway is alive.
  */
-export function joinInstances(folder: string, { newId }: { newId(prefix: string): string }): Instances {
+export function joinInstances(
+  folder: string,
+  { newId }: { newId(prefix: string): string },
+): FolderInstances {
   const own = newId("gateway_");
   const toPath = (id: string) => `${folder}/${id}.lock`;
   const lock = holdLock(toPath(own));
   for (const name of listFolder(folder).filter((entry) => entry.endsWith(".lock"))) {
-    isAlive(name.slice(0, -5));
+    isLocked(name.slice(0, -5));
   }
 
-  function isAlive(id: string): boolean {
+  function isLocked(id: string): boolean {
     if (id === own) return true;
     const path = toPath(id);
     if (!pathExists(path)) return false;
@@ -45,7 +53,7 @@ export function joinInstances(folder: string, { newId }: { newId(prefix: string)
 
   return {
     own,
-    isAlive,
+    isAlive: async (id) => isLocked(id),
     leave() {
       removeFile(toPath(own));
       lock.close();

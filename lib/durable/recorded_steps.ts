@@ -2,16 +2,15 @@ import { MessageAccumulator } from "../anthropic/collect.ts";
 import type { ResponseMessage } from "../anthropic/events.ts";
 import type { Steps } from "../anthropic/steps.ts";
 import { toEvents } from "../anthropic/to_events.ts";
-import { ApiError, type ApiErrorOptions, type ErrorType } from "../base/errors.ts";
+import { ApiError } from "../base/errors.ts";
+import { fromFailure, type RecordedFailure, toFailure } from "./failure.ts";
 import type { StepStore } from "./step_store.ts";
 
 /** The recorded end of a turn: its message, or the failure before its content. */
-type TurnRecord =
-  | { message: ResponseMessage }
-  | { error: { type: ErrorType; message: string; options: ApiErrorOptions } };
+type TurnRecord = { message: ResponseMessage } | { error: RecordedFailure };
 
 /**
- * Creates steps that are recorded in `DATA_DIR`.
+ * Creates steps that are recorded.
  *
  * A failure of a turn before its content is recorded too: another model may have been asked because of it, whose
  * tools have run.
@@ -25,7 +24,7 @@ export function createRecordedSteps(store: StepStore, run: string): Steps {
     return {
       next: () => createConversation(String(++conversations).padStart(4, "0")),
       async *ask(name, ask) {
-        const recorded = store.find(run, toFull(name))?.value;
+        const recorded = await store.find(run, toFull(name));
         if (recorded !== undefined) return yield toRecordedEvents(JSON.parse(recorded));
         const record = (end: TurnRecord) => store.finish(run, toFull(name), JSON.stringify(end));
         const accumulator = new MessageAccumulator();
@@ -37,17 +36,17 @@ export function createRecordedSteps(store: StepStore, run: string): Steps {
             yield batch;
           }
         } catch (error) {
-          if (!begun && error instanceof ApiError) record({ error: toFailure(error) });
+          if (!begun && error instanceof ApiError) await record({ error: toFailure(error) });
           throw error;
         }
-        record({ message: accumulator.message() });
+        await record({ message: accumulator.message() });
       },
       async run(name, work, { repeatable, interrupted }) {
-        const found = store.find(run, toFull(name));
-        if (found?.value !== undefined) return JSON.parse(found.value);
-        store.begin(run, toFull(name));
-        const result = found === undefined || repeatable ? await work() : interrupted();
-        store.finish(run, toFull(name), JSON.stringify(result));
+        const isFirst = await store.begin(run, toFull(name));
+        const recorded = isFirst ? undefined : await store.find(run, toFull(name));
+        if (recorded !== undefined) return JSON.parse(recorded);
+        const result = isFirst || repeatable ? await work() : interrupted();
+        await store.finish(run, toFull(name), JSON.stringify(result));
         return result;
       },
     };
@@ -56,19 +55,5 @@ export function createRecordedSteps(store: StepStore, run: string): Steps {
 
 function toRecordedEvents(record: TurnRecord) {
   if ("message" in record) return toEvents(record.message);
-  const { type, message, options } = record.error;
-  throw new ApiError(type, message, options);
-}
-
-function toFailure(error: ApiError): { type: ErrorType; message: string; options: ApiErrorOptions } {
-  const { type, message, status, retryAfter, retryable, final, headers, details } = error;
-  const options = {
-    status,
-    retryable,
-    final,
-    headers,
-    ...(retryAfter !== undefined && { retryAfter }),
-    ...(details !== undefined && { details }),
-  };
-  return { type, message, options };
+  throw fromFailure(record.error);
 }

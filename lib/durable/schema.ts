@@ -84,10 +84,54 @@ const FILE_TABLES = `
   CREATE INDEX files_by_expiry ON files (expires_at) WHERE expires_at IS NOT NULL;
 `;
 
+/** The content of files, for databases that keep it. */
+const CONTENT_TABLES = `
+  CREATE TABLE file_pieces (
+    file TEXT NOT NULL,
+    nth INTEGER NOT NULL,
+    written_at INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (file, nth)
+  );
+`;
+
+/** The work that an engine does: answers whose request it reads, and how often they were begun. */
+const ENGINE_TABLES = `
+  ALTER TABLE answers ADD COLUMN round INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE answers ADD COLUMN attempt INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE answers ADD COLUMN request TEXT;
+`;
+
 /**
- * Statements that create the tables of the database in `DATA_DIR`, in the order in which they were added. A released
- * entry is never changed: a database has the number of the entries that were applied to it.
+ * Statements that create the tables of the database, in the order in which they were added. A released entry is never
+ * changed: a database has the number of the entries that were applied to it.
  *
  * Times are milliseconds since 1970.
  */
-export const MIGRATIONS: readonly string[] = [ANSWER_TABLES, BATCH_TABLES, FILE_TABLES];
+export const MIGRATIONS: readonly string[] = [
+  ANSWER_TABLES,
+  BATCH_TABLES,
+  FILE_TABLES,
+  CONTENT_TABLES,
+  ENGINE_TABLES,
+];
+
+/** Why a database cannot be used that has more entries than {@linkcode MIGRATIONS}. */
+export const NEWER_VERSION = "its database was written by a newer version of the gateway";
+
+/**
+ * Returns statements of {@linkcode MIGRATIONS} with PostgreSQL's types.
+ *
+ * @example Usage
+ * ```ts
+ * import { toPostgres } from "./schema.ts";
+ *
+ * if (toPostgres("a INTEGER, b BLOB") !== "a BIGINT, b BYTEA") throw new Error("not converted");
+ * ```
+ */
+export function toPostgres(sql: string): string {
+  return sql
+    .replaceAll("INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
+    .replaceAll("INTEGER", "BIGINT")
+    .replaceAll("BLOB", "BYTEA");
+}

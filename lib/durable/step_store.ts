@@ -1,29 +1,33 @@
-import type { DataDir } from "./data_dir.ts";
+import type { DataStore } from "./data_store.ts";
 
-/** A recorded step: `value` is its result as JSON, and undefined while it runs. */
-export interface RecordedStep {
-  value: string | undefined;
-}
-
-/** Recorded steps in `DATA_DIR`. `run` identifies the answer that they belong to. */
+/** Recorded steps. `run` identifies the answer that they belong to. */
 export interface StepStore {
-  find(run: string, name: string): RecordedStep | undefined;
-  /** Records that a step runs. */
-  begin(run: string, name: string): void;
-  finish(run: string, name: string, value: string): void;
+  /** Returns the result of a step as JSON, or `undefined` if it has none. */
+  find(run: string, name: string): Promise<string | undefined>;
+  /** Records that a step runs. Returns false if it was begun before, here or by another gateway. */
+  begin(run: string, name: string): Promise<boolean>;
+  /** Records the result of a step. The first result stays. */
+  finish(run: string, name: string, value: string): Promise<void>;
 }
 
-/** Creates the store of the steps in an open `DATA_DIR`. */
-export function createStepStore({ database }: DataDir): StepStore {
+/** Creates the store of the steps. */
+export function createStepStore({ database }: Pick<DataStore, "database">): StepStore {
   return {
-    find(run, name) {
-      const row = database.get("SELECT value FROM steps WHERE run = ? AND name = ?", run, name);
-      return row && { value: row.value === null ? undefined : String(row.value) };
+    async find(run, name) {
+      const row = await database.get("SELECT value FROM steps WHERE run = ? AND name = ?", run, name);
+      return typeof row?.value === "string" ? row.value : undefined;
     },
-    begin: (run, name) =>
-      void database.run("INSERT OR IGNORE INTO steps (run, name) VALUES (?, ?)", run, name),
-    finish: (run, name, value) =>
-      void database.run("INSERT OR REPLACE INTO steps VALUES (?, ?, ?)", run, name, value),
+    begin: async (run, name) =>
+      await database.run("INSERT INTO steps (run, name) VALUES (?, ?) ON CONFLICT DO NOTHING", run, name) ===
+        1,
+    finish: async (run, name, value) =>
+      void await database.run(
+        `INSERT INTO steps VALUES (?, ?, ?) ON CONFLICT (run, name) DO UPDATE SET value = excluded.value
+          WHERE steps.value IS NULL`,
+        run,
+        name,
+        value,
+      ),
   };
 }
 

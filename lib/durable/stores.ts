@@ -3,69 +3,90 @@ import type { Clock } from "../runtime/clock.ts";
 import { type AnswerStore, createAnswerStore } from "./answer_store.ts";
 import { type BatchQueue, createBatchQueue } from "./batch_queue.ts";
 import { type BatchStore, createBatchStore } from "./batch_store.ts";
+import type { Contents } from "./contents/contents.ts";
 import { openDataDir } from "./data_dir.ts";
 import { createDataDirCheck, type DataDirCheck } from "./data_dir_check.ts";
+import { openDataUrl } from "./postgres/data_url.ts";
 import { createFileStore, type FileStore } from "./file_store.ts";
 import { createStepStore, type StepStore } from "./step_store.ts";
 import { createDiskUsage, type DiskUsage } from "./usage.ts";
 
-/** What is kept in `DATA_DIR`. */
+/** What outlives a request. */
 export interface Stores {
   readonly answers: AnswerStore;
   readonly batches: BatchStore;
   readonly queue: BatchQueue;
   readonly steps: StepStore;
   readonly files: FileStore;
+  readonly contents: Contents;
   readonly usage: DiskUsage;
   readonly check: DataDirCheck;
-  /** Closes the database. What this gateway has begun and not ended is then free for others. */
-  close(): void;
+  /** Settles when the stores can be used. @throws {ConfigError} if they cannot. */
+  ready(): Promise<void>;
+  /** Closes the stores. What this gateway has begun and not ended is then free for others. */
+  close(): Promise<void>;
 }
 
 /** Time between two removals of what is too old, in milliseconds. */
 const SWEEP_MS = 5000;
 
+/** Options of {@linkcode openStores}. */
+export interface StoreOptions {
+  dataDir: string | undefined;
+  dataUrl: string | undefined;
+  clock: Clock;
+  newId(prefix: string): string;
+  /** Maximum size of the batches and files of each owner, in MiB. */
+  quotaMiB: number;
+}
+
 /**
- * Opens the stores of `DATA_DIR`.
+ * Opens the stores of `DATA_DIR` or `DATA_URL`. Returns `undefined` without both.
  *
  * @throws {ConfigError} if the folder cannot be used, or if the runtime has no SQLite.
  */
 export function openStores(
-  folder: string,
-  { clock, newId, quotaMiB }: { clock: Clock; newId(prefix: string): string; quotaMiB: number },
-): Stores {
-  const dataDir = openDataDir(folder, { newId });
-  const answers = createAnswerStore(dataDir, { newId });
-  const batches = createBatchStore(dataDir);
-  const files = createFileStore(dataDir);
-  const sweep = () => {
-    try {
-      answers.removeOld(clock.now());
-      batches.removeOld(clock.now());
-      dataDir.database.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
-    } catch (error) {
-      logWarning("old entries in DATA_DIR not removed", { error });
-    }
-  };
-  sweep();
-  const cancelSweep = clock.every(SWEEP_MS, sweep);
+  { dataDir, dataUrl, clock, newId, quotaMiB }: StoreOptions,
+): Stores | undefined {
+  const store = dataUrl !== undefined
+    ? openDataUrl(dataUrl, { clock })
+    : dataDir !== undefined
+    ? openDataDir(dataDir, { newId })
+    : undefined;
+  if (store === undefined) return undefined;
+  const answers = createAnswerStore(store, { newId });
+  const batches = createBatchStore(store);
   let closed = false;
+  let sweeping = false;
+  const sweep = async () => {
+    if (sweeping) return;
+    sweeping = true;
+    try {
+      await answers.removeOld(clock.now());
+      await batches.removeOld(clock.now());
+      await store.tidy();
+    } catch (error) {
+      if (!closed) logWarning("old entries not removed", { error });
+    }
+    sweeping = false;
+  };
+  void sweep();
+  const cancelSweep = clock.every(SWEEP_MS, () => void sweep());
   return {
     answers,
     batches,
-    files,
-    steps: createStepStore(dataDir),
-    queue: createBatchQueue(dataDir),
-    usage: createDiskUsage(dataDir, { quotaMiB }),
-    check: createDataDirCheck(dataDir, clock),
-    close() {
+    files: createFileStore(store),
+    contents: store.contents,
+    steps: createStepStore(store),
+    queue: createBatchQueue(store),
+    usage: createDiskUsage(store, { quotaMiB }),
+    check: createDataDirCheck(store, clock),
+    ready: store.ready,
+    async close() {
       if (closed) return;
       closed = true;
       cancelSweep();
-      dataDir.close();
+      await store.close();
     },
   };
 }
-
-/** Pages that are returned to the disk at once: more would hold up the requests. */
-const VACUUM_PAGES = 2000;

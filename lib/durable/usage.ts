@@ -1,20 +1,26 @@
 import { ApiError } from "../base/errors.ts";
-import type { DataDir } from "./data_dir.ts";
+import type { DataStore } from "./data_store.ts";
 
 /** Bytes that the owners of batches and files may keep. */
 export interface DiskUsage {
   /** Returns what the quota of an owner leaves now. */
-  left(owner: string): {
-    /** @throws {ApiError} `invalid_request_error` (`storage_quota_exceeded`) if more bytes are used than are left. */
-    check(bytes: number): void;
-  };
+  left(owner: string): Promise<QuotaLeft>;
+}
+
+/** What the quota of an owner leaves. */
+export interface QuotaLeft {
+  /** @throws {ApiError} `invalid_request_error` (`storage_quota_exceeded`) if more bytes are used than are left. */
+  check(bytes: number): void;
 }
 
 /** Creates the measure of `DATA_QUOTA`, in MiB for each owner. */
-export function createDiskUsage({ database }: DataDir, { quotaMiB }: { quotaMiB: number }): DiskUsage {
+export function createDiskUsage(
+  { database }: Pick<DataStore, "database">,
+  { quotaMiB }: { quotaMiB: number },
+): DiskUsage {
   return {
-    left(owner) {
-      const used = Number(database.get(USED, owner)?.bytes ?? 0);
+    async left(owner) {
+      const used = Number((await database.get(USED, owner))?.bytes ?? 0);
       const left = quotaMiB * 1024 * 1024 - used;
       return {
         check(bytes) {

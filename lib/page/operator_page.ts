@@ -4,16 +4,13 @@ import { logError } from "../observability/log.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { CreateReplayGateway } from "../replay/replay.ts";
 import type { Shutdown } from "../runtime/shutdown.ts";
-import { readPieces } from "../server/body/body_pieces.ts";
-import { ByteBuffer } from "../server/body/byte_buffer.ts";
-import type { RoutedCall } from "../server/routed_call.ts";
-import type { EndpointRoute } from "../server/routes.ts";
 import { ASSETS } from "./assets.ts";
 import { type Frame, renderDocument, type Theme, toSwapped } from "./layout.ts";
 import { createLivePages } from "./live.ts";
 import { answerDocument, PAGE_HEADERS, redirect } from "./responses.ts";
 import { createViewerSessions } from "./sessions.ts";
 import { renderSignIn, type SignInFault } from "./sign_in.ts";
+import type { PageCall, PageRoute, PageServer } from "./source.ts";
 import type { View, ViewCall } from "./view.ts";
 import { checkSite, findViewer, hostOf, readCookie, type Viewer, writeSessionCookie } from "./viewer.ts";
 import { loadStoredErrors } from "./views/errors/stored.ts";
@@ -21,7 +18,7 @@ import { VIEWS } from "./views.ts";
 
 /** The operator's page, at `/console`. */
 export interface OperatorPage {
-  routes: readonly EndpointRoute[];
+  routes: readonly PageRoute[];
   /** Ends all sessions, such as after a change of the admin key. */
   signOutAll(): void;
 }
@@ -32,12 +29,13 @@ const MINUTE_MS = 60_000;
 
 /** Creates the operator's page. Its sessions survive a change of the settings. */
 export function createOperatorPage(
-  { clock, newId, shutdown, createReplayGateway }: {
+  { clock, newId, shutdown, createReplayGateway, server }: {
     clock: Clock;
     newId(prefix: string): string;
     shutdown: Shutdown;
     /** Creates a gateway that translates a recording again. */
     createReplayGateway: CreateReplayGateway;
+    server: PageServer;
   },
 ): OperatorPage {
   const sessions = createViewerSessions({ clock, newId });
@@ -62,19 +60,20 @@ export function createOperatorPage(
     return text.replaceAll(readTokens().placeholder, token);
   }
 
-  function toViewCall({ request, gateway }: RoutedCall, query: URLSearchParams): ViewCall {
+  function toViewCall({ request, gateway }: PageCall, query: URLSearchParams): ViewCall {
     return {
       gateway,
       query,
       now: clock.now(),
       host: hostOf(request),
       createReplayGateway,
+      operateServer: server.operateServer,
       token: readTokens().placeholder,
     };
   }
 
   function signInPage(
-    { request, gateway }: RoutedCall,
+    { request, gateway }: PageCall,
     { fault, next }: { fault?: SignInFault; next: string },
   ) {
     const { hasAdmin } = gateway.access.apiKeys;
@@ -82,7 +81,7 @@ export function createOperatorPage(
     return answerDocument(page, fault === undefined ? 200 : fault === "too_many" ? 429 : 401);
   }
 
-  async function answerView(call: RoutedCall, view: View, viewer: Viewer): Promise<Response> {
+  async function answerView(call: PageCall, view: View, viewer: Viewer): Promise<Response> {
     const { gateway, request } = call;
     const viewCall = toViewCall(call, new URL(request.url).searchParams);
     await loadStoredErrors(gateway);
@@ -98,7 +97,7 @@ export function createOperatorPage(
     return answerDocument(personalize(document, viewer), page.status);
   }
 
-  function answerEvents(call: RoutedCall, viewer: Viewer): Response {
+  function answerEvents(call: PageCall, viewer: Viewer): Response {
     const { request, requestLog } = call;
     const query = new URL(request.url).searchParams;
     const view = VIEWS.find(({ name }) => name === query.get("view"));
@@ -128,9 +127,9 @@ export function createOperatorPage(
     return new Response(stream, { headers });
   }
 
-  async function signIn(call: RoutedCall): Promise<Response> {
+  async function signIn(call: PageCall): Promise<Response> {
     const { request, gateway } = call;
-    const form = await readForm(call);
+    const form = await readForm(call, server);
     const next = toViewAddress(form.get("next") ?? "");
     wrongKeys = wrongKeys.filter((at) => at > clock.now() - MINUTE_MS);
     if (wrongKeys.length >= MAX_WRONG_KEYS) return signInPage(call, { fault: "too_many", next });
@@ -141,8 +140,8 @@ export function createOperatorPage(
     return redirect(next, { cookie: writeSessionCookie(request, sessions.start()) });
   }
 
-  async function change(call: RoutedCall, view: View | undefined, viewer: Viewer): Promise<Response> {
-    const form = await readForm(call);
+  async function change(call: PageCall, view: View | undefined, viewer: Viewer): Promise<Response> {
+    const form = await readForm(call, server);
     if (form.get("token") !== viewer.token) {
       throw new ApiError("permission_error", "Cannot accept the form: reload the page and send it again");
     }
@@ -157,7 +156,7 @@ export function createOperatorPage(
     return redirect(location ?? ".");
   }
 
-  async function answerGet(call: RoutedCall): Promise<Response> {
+  async function answerGet(call: PageCall): Promise<Response> {
     const name = call.params.name ?? "";
     const { pathname, search } = new URL(call.request.url);
     // Relative links need the slash; a relative address keeps the prefix that a proxy has removed.
@@ -183,7 +182,7 @@ export function createOperatorPage(
     return response;
   }
 
-  async function answerPost(call: RoutedCall): Promise<Response> {
+  async function answerPost(call: PageCall): Promise<Response> {
     const name = call.params.name ?? "";
     checkSite(call.request);
     if (name === "sign-in") return await signIn(call);
@@ -224,20 +223,18 @@ function toViewAddress(address: string): string {
 }
 
 /** Reads the fields of a form. @throws {ApiError} `invalid_request_error`, `request_too_large` */
-async function readForm({ request, gateway }: RoutedCall): Promise<URLSearchParams> {
-  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+async function readForm(call: PageCall, server: PageServer): Promise<URLSearchParams> {
+  const type = call.request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (type !== "application/x-www-form-urlencoded") {
     throw new ApiError(
       "invalid_request_error",
       "Cannot read the form: only application/x-www-form-urlencoded is accepted",
     );
   }
-  const body = new ByteBuffer();
-  for await (const piece of readPieces(request, { ...gateway, maxMiB: 1 })) body.add(piece);
-  return new URLSearchParams(new TextDecoder().decode(body.bytes));
+  return new URLSearchParams(await server.readForm(call));
 }
 
-function notFound({ request }: RoutedCall): ApiError {
+function notFound({ request }: PageCall): ApiError {
   return new ApiError(
     "not_found_error",
     `Cannot ${request.method} ${
@@ -246,6 +243,6 @@ function notFound({ request }: RoutedCall): ApiError {
   );
 }
 
-function countUnresolved({ gateway }: RoutedCall): number {
+function countUnresolved({ gateway }: PageCall): number {
   return gateway.operations.traffic.errors.countUnresolved();
 }

@@ -15,13 +15,13 @@
  */
 
 import type { CreateReplayGateway } from "../replay/replay.ts";
-import type { GatewayContext } from "../server/context.ts";
+import type { PageServer, PageSource } from "./source.ts";
 import { type Html, type HtmlValue, markup } from "./elements/html.ts";
 import type { StateKind } from "./elements/words.ts";
 
 /** A request for a view. */
 export interface ViewCall {
-  gateway: GatewayContext;
+  gateway: PageSource;
   /** The query of the page's address. */
   query: URLSearchParams;
   /** Time of the rendering, in milliseconds since 1970. */
@@ -30,6 +30,7 @@ export interface ViewCall {
   host: string;
   /** Creates a gateway that translates a recording again. */
   createReplayGateway: CreateReplayGateway;
+  operateServer: PageServer["operateServer"];
   /** Stands for the token of the viewer's session, which replaces it in the answer. Forms with an action contain it. */
   token: string;
 }

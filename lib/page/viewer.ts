@@ -1,6 +1,6 @@
 import { ADMIN, LOCAL } from "../config/gateway_keys.ts";
 import { ApiError } from "../base/errors.ts";
-import type { RoutedCall } from "../server/routed_call.ts";
+import type { PageCall } from "./source.ts";
 import { SESSION_SECONDS, type ViewerSession, type ViewerSessions } from "./sessions.ts";
 
 /** Who may see the page. */
@@ -19,7 +19,7 @@ export interface Viewer {
  * without a session.
  */
 export function findViewer(
-  { request, gateway, requestLog }: RoutedCall,
+  { request, gateway, requestLog }: PageCall,
   { sessions, openToken }: { sessions: ViewerSessions; openToken: string },
 ): Viewer | undefined {
   const { client } = requestLog.caller;

@@ -35,6 +35,7 @@ export type ServeOptions = {
   bodyTimeout?: number;
   /** Set if clients may upload batches and files: the handler gives their bodies more time. */
   dataDir?: string | undefined;
+  dataUrl?: string | undefined;
 };
 
 /** Limit for bodies on Bun, whose default of 128 MiB is less than a file may have. The handler has limits for each. */
@@ -155,9 +156,9 @@ async function listenOnNode(handler: FetchHandler, options: ServeOptions): Promi
 }
 
 /** Returns Node's timeouts for slow requests. Answers have no idle timeout. */
-function toServerOptions({ headerTimeout = 0, bodyTimeout = 0, dataDir }: ServeOptions) {
+function toServerOptions({ headerTimeout = 0, bodyTimeout = 0, dataDir, dataUrl }: ServeOptions) {
   // The handler enforces the body's timeout and reports it to the client. This timeout covers bodies that are not read.
-  const bodySeconds = bodyTimeout * (dataDir === undefined ? 1 : MAX_BODY_ROUNDS);
+  const bodySeconds = bodyTimeout * ((dataDir ?? dataUrl) === undefined ? 1 : MAX_BODY_ROUNDS);
   const totalSeconds = headerTimeout > 0 && bodyTimeout > 0 ? headerTimeout + bodySeconds + 1 : 0;
   return {
     headersTimeout: headerTimeout * 1000,

@@ -16,9 +16,15 @@ export interface Database {
   /** Returns the first row, or `undefined`. */
   get(sql: string, ...values: SqlValue[]): SqlRow | undefined;
   all(sql: string, ...values: SqlValue[]): SqlRow[];
-  /** Runs `work` in a transaction that has the write lock from its start. An error rolls it back. */
-  transaction<Result>(work: () => Result): Result;
+  /** Begins a transaction that has the write lock from its start. */
+  begin(): Transaction;
   close(): void;
+}
+
+/** An open transaction. */
+export interface Transaction {
+  commit(): void;
+  rollBack(): void;
 }
 
 /** Thrown if the runtime has no SQLite module. The message names the runtime and what has one. */
@@ -71,16 +77,12 @@ export function openDatabase(path: string): Database {
     run: (sql, ...values) => Number(prepare(sql).run(...values).changes),
     get: (sql, ...values) => prepare(sql).get(...values) ?? undefined,
     all: (sql, ...values) => prepare(sql).all(...values),
-    transaction(work) {
+    begin() {
       connection.exec("BEGIN IMMEDIATE");
-      try {
-        const result = work();
-        connection.exec("COMMIT");
-        return result;
-      } catch (error) {
-        rollBack(connection);
-        throw error;
-      }
+      return {
+        commit: () => void connection.exec("COMMIT"),
+        rollBack: () => rollBack(connection),
+      };
     },
     close() {
       statements.clear();

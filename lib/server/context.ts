@@ -1,7 +1,7 @@
 import type { Access } from "../access/access.ts";
 import type { McpServer } from "../config/mcp/mcp_config.ts";
-import type { SettingText } from "../config/describe.ts";
-import type { Config, SettingName } from "../config/settings.ts";
+import type { SettingsInForce } from "../config/describe.ts";
+import type { Config } from "../config/settings.ts";
 import type { BodyMeter } from "../limits/body_meter.ts";
 import type { Ledger } from "../limits/ledger/ledger.ts";
 import type { KeyStore } from "../keys/key_store.ts";
@@ -14,21 +14,14 @@ import type { UpstreamChecks } from "../upstreams/upstream_check.ts";
 import type { OpenCalls } from "./mcp_server/open_calls.ts";
 import type { MessageContext } from "../turns/context.ts";
 import type { BatchStore } from "../durable/batch_store.ts";
+import type { Contents } from "../durable/contents/contents.ts";
+import type { Engine } from "../durable/engine.ts";
 import type { FileStore } from "../durable/file_store.ts";
 import type { DataDirCheck } from "../durable/data_dir_check.ts";
 import type { DiskUsage } from "../durable/usage.ts";
 import type { Steps } from "../anthropic/steps.ts";
 import type { Caller } from "../access/caller.ts";
 import type { KeptAnswers } from "./idempotency/kept_answers.ts";
-
-/** The settings in force, without secrets. */
-export interface SettingsInForce {
-  all: readonly SettingText[];
-  /** Time since which they are in force, in milliseconds since 1970. */
-  since: number;
-  /** Names of the settings that were changed since, and need a restart. */
-  waiting: readonly SettingName[];
-}
 
 /** Dependencies of the endpoints. */
 export interface GatewayContext extends MessageContext {
@@ -55,12 +48,14 @@ export interface GatewayContext extends MessageContext {
   mcpServers: readonly McpServer[];
   /** Answers of requests with an idempotency key. */
   keptAnswers: KeptAnswers;
-  /** Returns the recorded steps of an answer; undefined without `DATA_DIR`. */
+  /** Returns the recorded steps of an answer; undefined without a store. */
   startSteps?: ((run: string) => Steps) | undefined;
-  /** Message batches; undefined without `DATA_DIR`. */
+  /** Message batches; undefined without a store. */
   batches?: BatchServices | undefined;
-  /** Files of clients; undefined without `DATA_DIR`. */
+  /** Files of clients; undefined without a store. */
   files?: FileServices | undefined;
+  /** Does the work that outlives a request, with any gateway; undefined if each gateway does its own. */
+  engine?: Engine | undefined;
   /** Checks `DATA_DIR`; undefined without it. */
   dataDir?: DataDirCheck | undefined;
   /** Calls of MCP clients that run, and sessions that have ended. */
@@ -80,5 +75,6 @@ export interface BatchServices {
 /** What answers requests about files. */
 export interface FileServices {
   store: FileStore;
+  contents: Contents;
   usage: DiskUsage;
 }

@@ -6,6 +6,8 @@ import {
   listBatches,
 } from "./batches/answer_batches.ts";
 import { createBatch } from "./batches/create_batch.ts";
+import { RUN_PATH } from "../durable/restate.ts";
+import { answerEngine } from "./jobs/answer_engine.ts";
 import { answerCountTokens } from "./count_tokens.ts";
 import { answerContent, answerFile, deleteFile, listFiles } from "./files/answer_files.ts";
 import { uploadFile } from "./files/upload_file.ts";
@@ -195,10 +197,17 @@ const FILE_ROUTES: readonly EndpointRoute[] = [
   { method: "GET", path: `${FILE}/content`, answer: (call) => answerContent(call, call.params.id ?? "") },
 ];
 
+/** The endpoints of the durable engine. They need no key: the engine signs its requests. */
+const ENGINE_ROUTES: readonly EndpointRoute[] = [
+  { method: "GET", path: "/restate/discover", open: ["GET"], answer: (call) => answerEngine(call) },
+  { method: "POST", path: RUN_PATH, open: ["POST"], body: "any", answer: (call) => answerEngine(call) },
+];
+
 /**
  * All endpoints of the gateway, by their canonical paths ({@linkcode toCanonicalPath}). A request that no entry matches needs a key, too.
  *
- * Open are the health check, Claude Code's probes of its base URL, and its sign-in.
+ * Open are the health check, Claude Code's probes of its base URL and its sign-in, and the signed requests of the durable
+ * engine.
  */
 export const ROUTES: readonly EndpointRoute[] = [
   ...API_ROUTES,
@@ -207,6 +216,7 @@ export const ROUTES: readonly EndpointRoute[] = [
   ...MCP_ROUTES,
   ...BATCH_ROUTES,
   ...FILE_ROUTES,
+  ...ENGINE_ROUTES,
   ...SIGN_IN_ROUTES,
   { method: "GET", path: "/", open: ["HEAD"], answer: () => answerRoot(ROUTES.map(toRouteName)) },
   { method: "GET", path: "/openapi.json", answer: () => answerDocument(ROUTES) },

@@ -204,6 +204,21 @@ const GOOD: [Settings, Record<string, unknown>][] = [
   [{ KEY_STORE: " state_dir ", STATE_DIR: "state" }, { keyStore: "state_dir", stateDir: "state" }],
   [{ KEY_STORE: "redis://host", SIGN_IN: "on" }, { keyStore: "redis://host", signIn: "on" }],
   [{ DATA_DIR: "data", DATA_QUOTA: "1" }, { dataDir: "data", dataQuota: 1 }],
+  [{ DATA_URL: "postgres://me:word@host/data?sslmode=require" }, {
+    dataUrl: "postgres://me:word@host/data?sslmode=require",
+  }],
+  [
+    {
+      DATA_DIR: "data",
+      RESTATE_INGRESS_URL: "http://host:8080/",
+      RESTATE_IDENTITY_KEYS: "publickeyv1_a,publickeyv1_b",
+    },
+    {
+      dataDir: "data",
+      restateIngressUrl: "http://host:8080",
+      restateIdentityKeys: ["publickeyv1_a", "publickeyv1_b"],
+    },
+  ],
   [{ BATCH_CONCURRENCY: 1000 }, { batchConcurrency: 1000 }],
   [
     {
@@ -257,6 +272,7 @@ const HOSTS =
   "other, openrouter, openai, azure, gemini, groq, deepseek, mistral, xai, zai, moonshot, ollama, vllm, llamacpp, lmstudio, anthropic";
 const WHOLE = "a whole number of at least 1, or null for no limit";
 const USD = "an amount in USD of at least 0, or null for no limit";
+const DATABASE = "expected a postgres:// URL with a host and the name of a database";
 const KEY_STORE =
   "expected state_dir, or a redis:// or rediss:// URL with a host, without query and fragment";
 const STORE = "expected memory, or a redis:// or rediss:// URL with a host, without query and fragment";
@@ -549,8 +565,22 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
   ["RATE_LIMIT_STORE", "http://host", "(11 characters)", STORE],
   ["STATE_DIR", " ", '" "', "expected the path of a folder"],
   ["DATA_DIR", " ", '" "', "expected the path of a folder"],
+  ["DATA_URL", "mysql://host/data", "(17 characters)", DATABASE],
+  ["DATA_URL", "postgres://me:word@host", "(23 characters)", DATABASE],
   ["DATA_QUOTA", "0", '"0"', "expected a whole number from 1 to 10000000"],
   ["BATCH_CONCURRENCY", "0", '"0"', "expected a whole number from 1 to 1000"],
+  [
+    "RESTATE_INGRESS_URL",
+    "restate:8080",
+    '"restate:8080"',
+    "expected an http or https URL without user name, password, query and fragment",
+  ],
+  [
+    "RESTATE_IDENTITY_KEYS",
+    "publickeyv1_a,key",
+    '"publickeyv1_a,key"',
+    "expected public keys that begin with publickeyv1_, separated by commas",
+  ],
   ["TOOLS", "files-read,all", '"files-read,all"', GROUPS],
   ["TOOLS", "", '""', GROUPS],
   ["WORKSPACE_ROOT", "work", '"work"', FOLDER],
@@ -812,3 +842,21 @@ function mistakesOf(sources: Sources): readonly string[] {
     return error.mistakes;
   }
 }
+
+test("parseConfig() rejects two stores, and Restate without a store or without keys", () => {
+  const RESTATE = { RESTATE_INGRESS_URL: "http://host:8080" };
+  const cases: [settings: Settings, mistakes: string[]][] = [
+    [{ DATA_DIR: "data", DATA_URL: "postgres://host/data" }, ["Cannot use DATA_URL: DATA_DIR is set, too"]],
+    [RESTATE, [
+      "Cannot use RESTATE_INGRESS_URL: DATA_URL or DATA_DIR is not set, which the gateways share",
+      "Cannot use RESTATE_INGRESS_URL: RESTATE_IDENTITY_KEYS is not set, and anybody could send work",
+    ]],
+  ];
+  for (const [settings, mistakes] of cases) {
+    assert.throws(() => parseConfig({ settings }), (error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.deepEqual(error.mistakes, mistakes);
+      return true;
+    });
+  }
+});

@@ -24,7 +24,7 @@ export const ROOMS: Record<string, Room> = {
   },
   "page": {
     uses:
-      "server replay turns upstreams tokens dialects/mod.ts dialects access limits/ledger limits anthropic config observability runtime base tools/toolbox tools/mcp/managed",
+      "replay turns upstreams tokens dialects/mod.ts dialects access limits/ledger limits anthropic config observability runtime base tools/toolbox tools/mcp/managed",
   },
   "server": {
     uses:

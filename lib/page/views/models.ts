@@ -1,7 +1,7 @@
 import type { SeenRequest } from "../../observability/traffic/seen_request.ts";
 import { withTimeout } from "../../runtime/timeout.ts";
-import type { GatewayContext } from "../../server/context.ts";
-import { reportTargets } from "../../server/operator/target_report.ts";
+import { reportTargets } from "../../upstreams/targets/report.ts";
+import type { PageSource } from "../source.ts";
 import { listPriceOf } from "../../upstreams/list_price.ts";
 import { toRouteLabel } from "../../upstreams/route_label.ts";
 import { findModel, toFacts } from "../../upstreams/model_list.ts";
@@ -120,7 +120,7 @@ async function readModels({ gateway, now }: ViewCall, seen: readonly SeenRequest
 
 /** Loads the lists that were never loaded, for a while. The cache does not ask an upstream that has just failed. */
 async function loadLists(
-  { modelCache, clock }: GatewayContext,
+  { modelCache, clock }: PageSource,
   upstreams: ReadonlySet<Upstream>,
 ): Promise<void> {
   const missing = [...upstreams].filter((upstream) =>
@@ -167,7 +167,7 @@ function describe(facts: UpstreamFacts, now: number): Html {
 }
 
 /** Returns a notice of each alias whose targets all wait after failures. */
-function aliasNotices(gateway: GatewayContext): Notice[] {
+function aliasNotices(gateway: PageSource): Notice[] {
   return Object.entries(reportTargets(gateway)).filter(([, { status }]) => status === "unavailable")
     .map(([name, { targets }]) => ({
       kind: "bad",

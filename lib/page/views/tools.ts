@@ -1,8 +1,8 @@
 import { ApiError } from "../../base/errors.ts";
-import { operateServer, type ServerAction } from "../../server/mcp_admin/operations.ts";
 import { formatCount, formatNumber, formatPercent } from "../elements/format.ts";
 import { type Html, join, markup } from "../elements/html.ts";
 import { command, state } from "../elements/words.ts";
+import type { ServerAction } from "../source.ts";
 import { type Notice, type Part, part, type View, type ViewCall } from "../view.ts";
 import { section } from "./section.ts";
 import { type ServerFacts, serverLog, serverTable, troubleOf } from "./servers/server_rows.ts";
@@ -62,7 +62,11 @@ async function readServers({ gateway }: ViewCall, calls: readonly ToolCalls[]): 
 }
 
 /** Runs an action and returns the address of the server's log; if the action failed, with the action. */
-async function operate({ gateway }: ViewCall, form: URLSearchParams, action: ServerAction): Promise<string> {
+async function operate(
+  { gateway, operateServer }: ViewCall,
+  form: URLSearchParams,
+  action: ServerAction,
+): Promise<string> {
   const name = form.get("server") ?? "";
   const address = `tools?server=${encodeURIComponent(name)}`;
   try {

@@ -14,7 +14,7 @@ export async function listBatches(
   const owner = await ownerOf(caller);
   runner.wake(owner, caller);
   const { searchParams } = new URL(request.url);
-  const { batches, hasMore } = store.list(owner, {
+  const { batches, hasMore } = await store.list(owner, {
     limit: readLimit(searchParams),
     afterId: searchParams.get("after_id") ?? undefined,
     beforeId: searchParams.get("before_id") ?? undefined,
@@ -36,9 +36,9 @@ export async function answerBatch(call: BatchCall, id: string): Promise<Response
 /** Answers `POST /v1/messages/batches/{id}/cancel`. Requests that run end by themselves; the others do not start. */
 export async function cancelBatch(call: BatchCall, id: string): Promise<Response> {
   const { store, runner, batch, owner } = await findBatch(call, id);
-  store.cancel(batch.number, call.gateway.clock.now());
+  await store.cancel(batch.number, call.gateway.clock.now());
   runner.wake();
-  return Response.json(toBatchView(store.find(owner, id) ?? batch, toResultsUrl(call.request, id)));
+  return Response.json(toBatchView(await store.find(owner, id) ?? batch, toResultsUrl(call.request, id)));
 }
 
 /** Answers `DELETE /v1/messages/batches/{id}`. @throws {ApiError} `invalid_request_error` unless the batch has ended. */
@@ -50,7 +50,7 @@ export async function deleteBatch(call: BatchCall, id: string): Promise<Response
       "Cannot delete the batch: it is in progress; cancel it first, and wait for its end",
     );
   }
-  store.remove(batch.number);
+  await store.remove(batch.number);
   return Response.json({ id, type: "message_batch_deleted" });
 }
 
@@ -74,8 +74,9 @@ export async function answerResults(call: BatchCall, id: string): Promise<Respon
   });
 }
 
-/** Size of a piece of the results, in characters. */
+/** Size of a piece of the results, in characters, and the requests that are read at once if they are small. */
 const PIECE_CHARS = 64 * 1024;
+const MAX_READ = 100;
 
 function streamLines(
   store: BatchStore,
@@ -84,17 +85,18 @@ function streamLines(
   const encoder = new TextEncoder();
   let nth = -1;
   let count = 0;
+  let limit = 1;
   return new ReadableStream<Uint8Array>({
-    pull(controller) {
-      let text = "";
-      while (text.length < PIECE_CHARS) {
-        const row = store.nextResult(number, nth);
-        if (row === undefined) break;
-        nth = row.nth;
-        count++;
-        text += `{"custom_id":${JSON.stringify(row.customId)},"result":${row.result}}\n`;
-      }
-      if (text !== "") return controller.enqueue(encoder.encode(text));
+    async pull(controller) {
+      const rows = await store.nextResults(number, nth, limit);
+      const lines = rows.map(({ customId, result }) =>
+        `{"custom_id":${JSON.stringify(customId)},"result":${result}}\n`
+      );
+      nth = rows.at(-1)?.nth ?? nth;
+      count += rows.length;
+      const longest = Math.max(...lines.map(({ length }) => length));
+      limit = Math.min(MAX_READ, Math.ceil(PIECE_CHARS / longest));
+      if (lines.length > 0) return controller.enqueue(encoder.encode(lines.join("")));
       if (count === total) controller.close();
       // The batch was deleted meanwhile: an incomplete list must not look complete.
       else controller.error(new Error("Cannot read all results: the batch was removed"));

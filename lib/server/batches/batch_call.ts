@@ -11,12 +11,12 @@ export interface BatchCall {
   requestLog: RequestLog;
 }
 
-/** Returns the batches of the gateway. @throws {ApiError} `not_found_error` without `DATA_DIR`. */
+/** Returns the batches of the gateway. @throws {ApiError} `not_found_error` without a store. */
 export function requireBatches({ batches }: GatewayContext): BatchServices {
   if (batches !== undefined) return batches;
   throw new ApiError(
     "not_found_error",
-    "Cannot use message batches: the gateway has no DATA_DIR to keep them in",
+    "Cannot use message batches: the gateway has no DATA_DIR and no DATA_URL to keep them in",
   );
 }
 
@@ -33,7 +33,7 @@ export async function findBatch(
   await gateway.limits.admitMetadataRequest(caller);
   const owner = await ownerOf(caller);
   services.runner.wake(owner, caller);
-  const batch = services.store.find(owner, id);
+  const batch = await services.store.find(owner, id);
   if (batch !== undefined) return { ...services, batch, owner };
   throw new ApiError("not_found_error", `Cannot find batch ${JSON.stringify(id.slice(0, 100))}`);
 }

@@ -3,11 +3,12 @@ import { toApiError } from "../../base/errors.ts";
 import { LruMap } from "../../base/lru.ts";
 import type { BatchItem, BatchQueue } from "../../durable/batch_queue.ts";
 import type { Batch } from "../../durable/batch_store.ts";
+import { type Engine, EngineError } from "../../durable/engine.ts";
 import type { Admission } from "../../limits/limiter.ts";
 import { logWarning } from "../../observability/log.ts";
 import { nextTask } from "../../runtime/next_task.ts";
 import type { GatewayContext } from "../context.ts";
-import type { BatchCaller } from "./batch_caller.ts";
+import { type KeptCaller, needsClientKey } from "../kept_caller.ts";
 import { erroredItem, type ItemEnd, runItem } from "./run_item.ts";
 
 /** Answers the requests of batches in the background. */
@@ -28,6 +29,8 @@ export interface BatchRunnerOptions extends Pick<GatewayContext, "clock" | "shut
   /** Returns the gateway with the settings in force. */
   gateway(): GatewayContext;
   queue: BatchQueue;
+  /** Has requests answered by any gateway, except those that need the client's own key. */
+  engine?: Engine | undefined;
   /** Requests that run at the same time. */
   concurrency: number;
   /** Returns the names of the gateway's keys. Batches of other keys wait, and expire. @throws if they are unknown now. */
@@ -40,17 +43,21 @@ const TICK_MS = 1000;
 /** Requests of a batch that are closed at once: the database is locked meanwhile. */
 const MAX_CLOSED_AT_ONCE = 500;
 
+/** Pause before a request is given to the engine again that has not taken it, in milliseconds. */
+const ENGINE_PAUSE_MS = 5000;
+
 /** Owners whose keys are remembered. */
 const MAX_OWNERS = 1000;
 
 /** Starts to answer the requests of batches, also of those that an earlier gateway has left. */
 export function startBatchRunner(
-  { clock, shutdown, newId, gateway, queue, concurrency, clients }: BatchRunnerOptions,
+  { clock, shutdown, newId, gateway, queue, engine, concurrency, clients }: BatchRunnerOptions,
 ): BatchRunner {
   const keys = new LruMap<string, string>(MAX_OWNERS);
   /** Owners whose limits are reached, until one of their requests ends or the next tick. */
   const blocked = new Set<string>();
   const ended: [BatchItem, ItemEnd][] = [];
+  let saving = Promise.resolve();
   let running = 0;
   let lastBatch = 0;
   let filling = false;
@@ -73,9 +80,9 @@ export function startBatchRunner(
     if (isStopped()) return;
     blocked.clear();
     await attempt(async () => {
-      saveEnds();
-      queue.recover();
-      for (const batch of queue.active()) await closeIfOver(batch);
+      await saveEnds();
+      await queue.recover();
+      for (const batch of await queue.active()) await closeIfOver(batch);
     });
     await fill();
   }
@@ -85,7 +92,9 @@ export function startBatchRunner(
     const outcome = status === "canceling" ? "canceled" : clock.now() >= expiresAt ? "expired" : undefined;
     if (outcome === undefined) return;
     const options = { outcome, limit: MAX_CLOSED_AT_ONCE } as const;
-    while (!isStopped() && queue.closePending(number, { ...options, now: clock.now() }) > 0) await nextTask();
+    while (!isStopped() && await queue.closePending(number, { ...options, now: clock.now() }) > 0) {
+      await nextTask();
+    }
   }
 
   /** Starts requests until all places are taken or no request can start. */
@@ -96,93 +105,130 @@ export function startBatchRunner(
     }
     filling = true;
     await attempt(async () => {
-      do {
-        wakeAgain = false;
-        while (running < concurrency && !isStopped() && await startNext());
-      } while (wakeAgain && !isStopped());
+      try {
+        do {
+          wakeAgain = false;
+          while (running < concurrency && !isStopped() && await startNext());
+        } while (wakeAgain && !isStopped());
+      } finally {
+        filling = false; // in the same task as the last look at `wakeAgain`, which may be set in the next one
+      }
     });
-    filling = false;
   }
 
   /** Starts one request, of another batch each time. Returns false if there is none. */
   async function startNext(): Promise<boolean> {
-    const names = await clients();
-    const active = queue.active();
-    const later = active.filter(({ number }) => number > lastBatch);
-    const batch = [...later, ...active.slice(0, active.length - later.length)]
-      .find((one) => isReady(one, names));
+    const batch = await findReady();
     if (batch === undefined) return false;
     lastBatch = batch.number;
-    const { caller: kept, headers }: BatchCaller = JSON.parse(batch.caller);
+    const { caller: kept, headers }: KeptCaller = JSON.parse(batch.caller);
     const caller: Caller = { ...kept, owner: batch.owner, key: keys.get(batch.owner) };
+    if (engine !== undefined && !needsKey(batch.owner)) return await startJob(batch, engine);
     let admission: Admission;
     try {
       admission = await gateway().limits.admit(caller);
     } catch (thrown) {
-      rejectNext(batch, thrown);
+      await rejectNext(batch, thrown);
       await nextTask(); // the rest of a batch may be rejected as well
       return true;
     }
-    const item = claim(batch, admission);
+    const item = await claim(batch, admission);
     if (item === undefined) return true;
-    running++;
-    void run(item, { batch, caller, headers, admission });
+    void run(batch.owner, async () => {
+      ended.push([item, await runItem(item, { gateway: gateway(), batch, caller, headers, admission })]);
+    });
     return true;
   }
 
+  /** Has the engine answer one request. The job that answers it waits for the limits, and saves the result. */
+  async function startJob({ number, owner }: Batch, engine: Engine): Promise<boolean> {
+    const item = await queue.claim(number, clock.now());
+    if (item === undefined) return true;
+    const { nth, attempts } = item;
+    void run(owner, async () => {
+      try {
+        await engine.run({ kind: "item", batch: number, nth, attempts });
+      } catch (error) {
+        if (!isStopped()) {
+          logWarning("request of a batch not answered by the engine, trying again", { error });
+        }
+        const given = error instanceof EngineError ? attempts + 1 : attempts;
+        ended.push([item, { attempts: given, retryAt: clock.now() + ENGINE_PAUSE_MS }]);
+      }
+    });
+    return true;
+  }
+
+  /** Returns the next batch in turn that has a request which may start. */
+  async function findReady(): Promise<Batch | undefined> {
+    const names = await clients();
+    const active = await queue.active();
+    const later = active.filter(({ number }) => number > lastBatch);
+    for (const batch of [...later, ...active.slice(0, active.length - later.length)]) {
+      if (isOpen(batch, names) && await queue.hasPending(batch.number, clock.now())) return batch;
+    }
+    return undefined;
+  }
+
   /** Claims a request of a batch. Without one, the admission is released. */
-  function claim({ number }: Batch, admission: Admission): BatchItem | undefined {
+  async function claim({ number }: Batch, admission: Admission): Promise<BatchItem | undefined> {
     let item: BatchItem | undefined;
     try {
-      if (!isStopped()) item = queue.claim(number, clock.now());
+      if (!isStopped()) item = await queue.claim(number, clock.now());
       return item;
     } finally {
       if (item === undefined) admission.release();
     }
   }
 
-  function isReady({ number, owner, status, caller, expiresAt }: Batch, names: ReadonlySet<string>): boolean {
-    const { caller: { client } }: BatchCaller = JSON.parse(caller);
+  function isOpen({ owner, status, caller, expiresAt }: Batch, names: ReadonlySet<string>): boolean {
+    const { caller: { client } }: KeptCaller = JSON.parse(caller);
     return status === "in_progress" && clock.now() < expiresAt && !blocked.has(owner) &&
-      names.has(client) &&
-      (!needsKey(owner) || keys.get(owner) !== undefined) && queue.hasPending(number, clock.now());
+      names.has(client) && (!needsKey(owner) || keys.get(owner) !== undefined);
   }
 
-  /** True if the upstream is called with the key of the client, which only a request of the client brings. */
-  function needsKey(owner: string): boolean {
-    return owner.startsWith("local:") && gateway().config.openrouterApiKey === undefined;
-  }
+  const needsKey = (owner: string) => needsClientKey(owner, gateway().config);
 
   /** A reached limit is waited for. A spent budget ends the request. */
-  function rejectNext({ number, owner }: Batch, thrown: unknown): void {
+  async function rejectNext({ number, owner }: Batch, thrown: unknown): Promise<void> {
     const error = toApiError(thrown);
     if (error.retryable) return void blocked.add(owner);
-    const item = queue.claim(number, clock.now());
+    const item = await queue.claim(number, clock.now());
     if (item === undefined) return;
     ended.push([item, erroredItem(error, newId("req_"))]);
-    saveEnds();
+    await saveEnds();
   }
 
-  async function run(
-    item: BatchItem,
-    options: { batch: Batch; caller: Caller; headers: BatchCaller["headers"]; admission: Admission },
-  ): Promise<void> {
-    const result = await runItem(item, { gateway: gateway(), ...options });
-    ended.push([item, result]);
+  /** Takes a place while a request is answered. */
+  async function run(owner: string, answer: () => Promise<void>): Promise<void> {
+    running++;
+    await answer();
     await attempt(saveEnds);
     running--;
-    blocked.delete(options.batch.owner);
+    blocked.delete(owner);
     if (running === 0) onIdle();
+    // Bun runs the answers of fast upstreams before other requests, for seconds.
+    await nextTask();
     await fill();
   }
 
-  /** Saves what has ended. What the database does not take is saved with the next tick. */
-  function saveEnds(): void {
-    for (let next = ended[0]; next !== undefined; next = ended[0]) {
+  /** Saves what has ended, after what is being saved. What the database does not take is saved with the next tick. */
+  function saveEnds(): Promise<void> {
+    const next = saving.then(saveAll);
+    saving = next.catch(() => {}); // who waits for it receives the error
+    return next;
+  }
+
+  async function saveAll(): Promise<void> {
+    for (let next = ended.shift(); next !== undefined; next = ended.shift()) {
       const [item, result] = next;
-      if ("retryAt" in result) queue.release(item, result);
-      else queue.finish(item, { ...result, now: clock.now() });
-      ended.shift();
+      try {
+        if ("retryAt" in result) await queue.release(item, result);
+        else await queue.finish(item, { ...result, now: clock.now() });
+      } catch (error) {
+        ended.unshift(next);
+        throw error;
+      }
     }
   }
 

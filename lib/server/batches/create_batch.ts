@@ -2,10 +2,11 @@ import { ownerOf } from "../../access/owner.ts";
 import { ApiError } from "../../base/errors.ts";
 import { isObject } from "../../base/json.ts";
 import type { BatchStore, NewItem } from "../../durable/batch_store.ts";
+import type { QuotaLeft } from "../../durable/usage.ts";
 import { readPieces } from "../body/body_pieces.ts";
 import type { GatewayContext } from "../context.ts";
 import { parseJson } from "../read_json.ts";
-import { toBatchCaller } from "./batch_caller.ts";
+import { toKeptCaller } from "../kept_caller.ts";
 import { type BatchCall, requireBatches } from "./batch_call.ts";
 import { toBatchView, toResultsUrl } from "./batch_view.ts";
 import { RequestSplitter } from "./request_splitter.ts";
@@ -19,7 +20,7 @@ const MAX_WRITTEN = 500;
 const MAX_WRITTEN_CHARS = 4 * 1024 * 1024;
 
 /**
- * Answers `POST /v1/messages/batches`. The body is written to the disk while it arrives; at most one request and one
+ * Answers `POST /v1/messages/batches`. The body is stored while it arrives; at most one request and one
  * transaction of it are in memory. The requests are checked when they are answered.
  *
  * @throws {ApiError} `invalid_request_error` if the body is no list of requests with unique ids; `request_too_large`
@@ -33,21 +34,21 @@ export async function createBatch(
   try {
     const owner = await ownerOf(caller);
     const id = gateway.newId("msgbatch_");
-    const number = store.begin({
+    const number = await store.begin({
       id,
       owner,
-      caller: JSON.stringify(toBatchCaller(caller, request)),
+      caller: JSON.stringify(toKeptCaller(caller, request)),
       now: gateway.clock.now(),
     });
     try {
-      const size = await writeRequests(request, gateway, { store, number, left: usage.left(owner) });
-      store.complete(number, { ...size, now: gateway.clock.now() });
+      const size = await writeRequests(request, gateway, { store, number, left: await usage.left(owner) });
+      await store.complete(number, { ...size, now: gateway.clock.now() });
     } catch (error) {
-      store.remove(number);
+      await store.remove(number);
       throw error;
     }
     runner.wake(owner, caller);
-    const batch = store.find(owner, id);
+    const batch = await store.find(owner, id);
     if (batch === undefined) throw new Error("Cannot find the batch that was created");
     return Response.json(toBatchView(batch, toResultsUrl(request, id)));
   } finally {
@@ -65,8 +66,8 @@ async function writeRequests(
   let bytes = 0;
   let waiting: NewItem[] = [];
   let waitingChars = 0;
-  const write = () => {
-    const duplicate = store.add(number, waiting);
+  const write = async () => {
+    const duplicate = await store.add(number, waiting);
     if (duplicate !== undefined) {
       throw new ApiError(
         "invalid_request_error",
@@ -89,11 +90,11 @@ async function writeRequests(
       const item = parseItem(text, count++);
       waiting.push(item);
       waitingChars += item.params.length;
-      if (waiting.length >= MAX_WRITTEN || waitingChars >= MAX_WRITTEN_CHARS) write();
+      if (waiting.length >= MAX_WRITTEN || waitingChars >= MAX_WRITTEN_CHARS) await write();
     }
   }
   splitter.end();
-  write();
+  await write();
   if (count === 0) {
     throw new ApiError(
       "invalid_request_error",
@@ -101,12 +102,6 @@ async function writeRequests(
     );
   }
   return { count, bytes };
-}
-
-/** What the quota of an owner leaves. */
-interface QuotaLeft {
-  /** @throws {ApiError} if more bytes are used than are left. */
-  check(bytes: number): void;
 }
 
 /** Checks what identifies a request. Its `params` are checked when it is answered. */

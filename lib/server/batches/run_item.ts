@@ -21,6 +21,8 @@ export interface RunItemOptions {
   caller: Caller;
   headers: Readonly<Record<string, string>>;
   admission: Admission;
+  /** Ends the answer. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -30,13 +32,14 @@ export interface RunItemOptions {
  */
 export async function runItem(
   { batch: number, nth, params, attempts }: BatchItem,
-  { gateway, batch, caller, headers, admission }: RunItemOptions,
+  { gateway, batch, caller, headers, admission, signal }: RunItemOptions,
 ): Promise<ItemEnd> {
   const request = new Request("http://batch.invalid/v1/messages", {
     method: "POST",
     // The log lines of the requests of a batch have its id.
     headers: { ...headers, "content-type": "application/json", "x-correlation-id": batch.id },
     body: params,
+    ...(signal !== undefined && { signal }),
   });
   const requestLog = new RequestLog(request, gateway);
   requestLog.caller = caller;
@@ -59,15 +62,23 @@ export async function runItem(
     const error = toApiError(thrown);
     requestLog.end("failed", error.status, thrown);
     if (gateway.shutdown.started && error.retryable) return { retryAt: 0, attempts };
-    const retryAt = retryTime(error, { attempts, now: gateway.clock.now() });
-    if (retryAt !== undefined) return { retryAt, attempts: attempts + 1 };
-    return erroredItem(requestLog.maskError(error), requestLog.requestId);
+    const { requestId } = requestLog;
+    return toItemEnd(requestLog.maskError(error), { attempts, now: gateway.clock.now(), requestId });
   } finally {
     admission.release();
   }
 }
 
-/** Returns the end of a request that failed. */
+/** Returns what becomes of a request that failed. */
+export function toItemEnd(
+  error: ApiError,
+  { attempts, now, requestId }: { attempts: number; now: number; requestId: string },
+): ItemEnd {
+  const retryAt = retryTime(error, { attempts, now });
+  return retryAt === undefined ? erroredItem(error, requestId) : { retryAt, attempts: attempts + 1 };
+}
+
+/** Returns the end of a request that failed for good. */
 export function erroredItem(error: ApiError, requestId: string): ItemEnd {
   return {
     outcome: "errored",

@@ -1,6 +1,5 @@
 import { ownerOf } from "../../access/owner.ts";
 import { ApiError } from "../../base/errors.ts";
-import { removeContent, streamContent } from "../../runtime/content_files.ts";
 import { readLimit } from "../page_limit.ts";
 import { type FileCall, findFile, requireFiles } from "./file_call.ts";
 import { toFileView } from "./file_view.ts";
@@ -16,7 +15,7 @@ export async function listFiles({ request, gateway, requestLog: { caller } }: Fi
   await gateway.limits.admitMetadataRequest(caller);
   const { searchParams } = new URL(request.url);
   const ids = [...searchParams.getAll("ids[]"), ...searchParams.getAll("ids")];
-  const { files, hasMore } = store.list(await ownerOf(caller), {
+  const { files, hasMore } = await store.list(await ownerOf(caller), {
     limit: readLimit(searchParams),
     ids: ids.length > 0 ? ids : undefined,
     before: readPage(searchParams),
@@ -49,9 +48,9 @@ export async function answerFile(call: FileCall, id: string): Promise<Response> 
 
 /** Answers `DELETE /v1/files/{id}`. */
 export async function deleteFile(call: FileCall, id: string): Promise<Response> {
-  const { store, owner } = await findFile(call, id);
-  store.remove(owner, id);
-  await removeContent(store.toPath(id));
+  const { store, contents, owner } = await findFile(call, id);
+  await store.remove(owner, id);
+  await contents.remove(id);
   return Response.json({ id, type: "file_deleted" });
 }
 
@@ -60,9 +59,9 @@ export async function deleteFile(call: FileCall, id: string): Promise<Response> 
  * somebody uploaded.
  */
 export async function answerContent(call: FileCall, id: string): Promise<Response> {
-  const { store, file } = await findFile(call, id);
+  const { contents, file } = await findFile(call, id);
   const name = encodeURIComponent(file.filename.toWellFormed()).replace(/['()*]/g, escapeChar);
-  return new Response(streamContent(store.toPath(id), file.sizeBytes), {
+  return new Response(contents.stream(id, file.sizeBytes), {
     headers: {
       "content-type": file.mimeType,
       "content-length": String(file.sizeBytes),

@@ -11,10 +11,13 @@ export interface FileCall {
   requestLog: RequestLog;
 }
 
-/** Returns the files of the gateway. @throws {ApiError} `not_found_error` without `DATA_DIR`. */
+/** Returns the files of the gateway. @throws {ApiError} `not_found_error` without a store. */
 export function requireFiles({ files }: GatewayContext): FileServices {
   if (files !== undefined) return files;
-  throw new ApiError("not_found_error", "Cannot use files: the gateway has no DATA_DIR to keep them in");
+  throw new ApiError(
+    "not_found_error",
+    "Cannot use files: the gateway has no DATA_DIR and no DATA_URL to keep them in",
+  );
 }
 
 /**
@@ -25,19 +28,23 @@ export function requireFiles({ files }: GatewayContext): FileServices {
 export async function findFile(
   { gateway, requestLog: { caller } }: FileCall,
   id: string,
-): Promise<{ store: FileStore; file: StoredFile; owner: string }> {
-  const { store } = requireFiles(gateway);
+): Promise<FileServices & { file: StoredFile; owner: string }> {
+  const services = requireFiles(gateway);
   await gateway.limits.admitMetadataRequest(caller);
   const owner = await ownerOf(caller);
-  return { store, owner, file: requireFile(store, { owner, id, now: gateway.clock.now() }) };
+  return {
+    ...services,
+    owner,
+    file: await requireFile(services.store, { owner, id, now: gateway.clock.now() }),
+  };
 }
 
 /** Returns a file of an owner. @throws {ApiError} `not_found_error` if there is none, or if it has expired. */
-export function requireFile(
+export async function requireFile(
   store: FileStore,
   { owner, id, now }: { owner: string; id: string; now: number },
-): StoredFile {
-  const file = store.find(owner, id);
+): Promise<StoredFile> {
+  const file = await store.find(owner, id);
   if (file === undefined) throw new ApiError("not_found_error", `File not found: ${id.slice(0, 100)}`);
   if (file.expiresAt === undefined || file.expiresAt > now) return file;
   throw new ApiError("not_found_error", `File has expired: ${id.slice(0, 100)}`, {

@@ -5,9 +5,8 @@ import { toBase64 } from "../../base/base64.ts";
 import { ApiError } from "../../base/errors.ts";
 import { isObject, type JsonObject } from "../../base/json.ts";
 import type { BodyCount } from "../../limits/body_meter.ts";
-import type { FileStore, StoredFile } from "../../durable/file_store.ts";
-import { readContent } from "../../runtime/content_files.ts";
-import type { GatewayContext } from "../context.ts";
+import type { StoredFile } from "../../durable/file_store.ts";
+import type { FileServices, GatewayContext } from "../context.ts";
 import { requireFile } from "./file_call.ts";
 
 /** Maximum size of the files of one request, in bytes: that of a request which contains them. */
@@ -25,7 +24,7 @@ export interface ResolveOptions {
 
 /**
  * Replaces the sources of images and documents that name a file of the gateway by its content, which every upstream
- * accepts. Without `DATA_DIR`, or without such sources, the request is returned unchanged.
+ * accepts. Without a store, or without such sources, the request is returned unchanged.
  *
  * @throws {ApiError} `not_found_error` if the caller's key has no such file; `invalid_request_error` if its type does not
  * fit the block; `request_too_large` if the files have more than 32 MiB; the error of the count if too much is in memory.
@@ -37,8 +36,7 @@ export async function resolveFiles<Request extends { messages: Message[] }>(
   if (gateway.files === undefined || !request.messages.some(({ content }) => hasFile(content))) {
     return request;
   }
-  const { store } = gateway.files;
-  const resolver = new FileResolver(store, {
+  const resolver = new FileResolver(gateway.files, {
     owner: await ownerOf(caller),
     now: gateway.clock.now(),
     count,
@@ -66,12 +64,12 @@ interface FileResolverOptions extends Pick<ResolveOptions, "count" | "leavesUnkn
 }
 
 class FileResolver {
-  readonly #store: FileStore;
+  readonly #files: FileServices;
   readonly #options: FileResolverOptions;
   #bytes = 0;
 
-  constructor(store: FileStore, options: FileResolverOptions) {
-    this.#store = store;
+  constructor(files: FileServices, options: FileResolverOptions) {
+    this.#files = files;
     this.#options = options;
   }
 
@@ -107,8 +105,9 @@ class FileResolver {
   /** Returns the source with the content of a file, or `undefined` if the upstream may know the id. */
   async #source(kind: "image" | "document", id: string, path: string): Promise<JsonObject | undefined> {
     const { owner, now, count, leavesUnknown } = this.#options;
-    if (leavesUnknown && this.#store.find(owner, id) === undefined) return undefined;
-    const file = requireFile(this.#store, { owner, id, now });
+    const { store, contents } = this.#files;
+    if (leavesUnknown && await store.find(owner, id) === undefined) return undefined;
+    const file = await requireFile(store, { owner, id, now });
     const type = toSourceType(kind, file);
     if (type === undefined) {
       throw new ApiError(
@@ -123,7 +122,7 @@ class FileResolver {
       throw new ApiError("request_too_large", "The files of the request exceed the maximum size of 32 MiB");
     }
     count.add(file.sizeBytes);
-    const bytes = await readContent(this.#store.toPath(id));
+    const bytes = await contents.read(id);
     return type === "text"
       ? { type, media_type: "text/plain", data: decodeText(bytes, `${path}.${kind}.source.file_id`) }
       : { type, media_type: file.mimeType, data: toBase64(bytes) };

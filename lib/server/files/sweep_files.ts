@@ -1,7 +1,7 @@
+import type { Contents } from "../../durable/contents/contents.ts";
 import type { FileStore } from "../../durable/file_store.ts";
 import { logWarning } from "../../observability/log.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { listUnchanged, removeContent } from "../../runtime/content_files.ts";
 
 /** Time between two removals, in milliseconds. */
 const SWEEP_MS = 60_000;
@@ -13,14 +13,13 @@ const LEFTOVER_MS = 3_600_000;
  * Removes the content of files that have expired, and what uploads have left behind that did not end. The returned
  * function ends the removals.
  */
-export function startFileSweep(store: FileStore, clock: Clock): () => void {
+export function startFileSweep(store: FileStore, contents: Contents, clock: Clock): () => void {
   const sweep = async () => {
     try {
-      for (const id of store.takeExpired(clock.now())) await removeContent(store.toPath(id));
-      const old = await listUnchanged(store.toPath("."), clock.now() - LEFTOVER_MS);
-      for (const name of old.filter((entry) => !store.has(entry))) await removeContent(store.toPath(name));
+      for (const id of await store.takeExpired(clock.now())) await contents.remove(id);
+      await contents.removeLeftovers(clock.now() - LEFTOVER_MS);
     } catch (error) {
-      if (!stopped) logWarning("old files in DATA_DIR not removed", { error });
+      if (!stopped) logWarning("old files not removed", { error });
     }
   };
   let stopped = false;

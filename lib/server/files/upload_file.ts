@@ -1,8 +1,11 @@
 import { ownerOf } from "../../access/owner.ts";
 import { ApiError } from "../../base/errors.ts";
 import type { StoredFile } from "../../durable/file_store.ts";
-import { type ContentWriter, createContent, removeContent } from "../../runtime/content_files.ts";
+import type { Contents } from "../../durable/contents/contents.ts";
+import type { QuotaLeft } from "../../durable/usage.ts";
+import type { ContentWriter } from "../../runtime/content_files.ts";
 import { readPieces } from "../body/body_pieces.ts";
+import type { FileServices } from "../context.ts";
 import { type FileCall, requireFiles } from "./file_call.ts";
 import { toFileView } from "./file_view.ts";
 import { type FormEvent, FormParser } from "./multipart.ts";
@@ -22,17 +25,29 @@ const MAX_EXPIRY_S = 10 * 365 * 24 * 60 * 60;
 
 /**
  * Answers `POST /v1/files`: a form with the part `file` and, if it is to expire, `expires_in_seconds`. The file is
- * written to the disk while it arrives.
+ * stored while it arrives.
  *
  * @throws {ApiError} `invalid_request_error` if the form has no file with a valid name, or if the quota of the key is
  * used up; `request_too_large` past 500 MiB.
  */
-export async function uploadFile({ request, gateway, requestLog: { caller } }: FileCall): Promise<Response> {
-  const { store, usage } = requireFiles(gateway);
+export async function uploadFile(call: FileCall): Promise<Response> {
+  const { gateway, requestLog: { caller } } = call;
+  const files = requireFiles(gateway);
   const release = await gateway.limits.admitTokenCount(caller);
+  try {
+    return Response.json(toFileView(await receiveFile(call, files)));
+  } finally {
+    release();
+  }
+}
+
+async function receiveFile(
+  { request, gateway, requestLog: { caller } }: FileCall,
+  { store, contents, usage }: FileServices,
+): Promise<Omit<StoredFile, "number">> {
   const owner = await ownerOf(caller);
   const id = gateway.newId("file_");
-  const form = new UploadForm(store.toPath(id), usage.left(owner));
+  const form = new UploadForm(() => contents.create(id), await usage.left(owner));
   try {
     const parser = new FormParser(readBoundary(request));
     for await (const piece of readPieces(request, { ...gateway, maxMiB: MAX_MIB + FORM_MIB })) {
@@ -42,21 +57,15 @@ export async function uploadFile({ request, gateway, requestLog: { caller } }: F
     const { expiresInS, ...upload } = form.result();
     await form.finish();
     const createdAt = gateway.clock.now();
-    const file: Omit<StoredFile, "number"> = {
-      id,
-      ...upload,
-      createdAt,
-      expiresAt: expiresInS === undefined ? undefined : createdAt + expiresInS * 1000,
-    };
-    usage.left(owner).check(file.sizeBytes); // other uploads may have ended meanwhile
-    store.add(owner, file);
-    return Response.json(toFileView(file));
+    const expiresAt = expiresInS === undefined ? undefined : createdAt + expiresInS * 1000;
+    const file = { id, ...upload, createdAt, expiresAt };
+    (await usage.left(owner)).check(file.sizeBytes); // other uploads may have ended meanwhile
+    await store.add(owner, file);
+    return file;
   } catch (error) {
     await form.discard();
-    await removeContent(store.toPath(id));
+    await contents.remove(id);
     throw error;
-  } finally {
-    release();
   }
 }
 
@@ -75,10 +84,10 @@ interface UploadResult {
   expiresInS: number | undefined;
 }
 
-/** The parts of an upload. The content of the file goes to the disk. */
+/** The parts of an upload. The content of the file goes to the store. */
 class UploadForm {
-  readonly #path: string;
-  readonly #quota: { check(bytes: number): void };
+  readonly #create: () => ReturnType<Contents["create"]>;
+  readonly #quota: QuotaLeft;
   #writer: ContentWriter | undefined;
   #file: { filename: string; mimeType: string } | undefined;
   #sizeBytes = 0;
@@ -86,8 +95,8 @@ class UploadForm {
   #inFile = false;
   #expiresInS: number | undefined;
 
-  constructor(path: string, quota: { check(bytes: number): void }) {
-    this.#path = path;
+  constructor(create: () => ReturnType<Contents["create"]>, quota: QuotaLeft) {
+    this.#create = create;
     this.#quota = quota;
   }
 
@@ -134,7 +143,7 @@ class UploadForm {
       );
     }
     this.#file = { filename, mimeType: toMimeType(contentType, filename) };
-    this.#writer = await createContent(this.#path);
+    this.#writer = await this.#create();
     this.#inFile = true;
   }
 

@@ -4,6 +4,8 @@ import { nextTask } from "../../runtime/next_task.ts";
 import { readJsonBody } from "../read_json.ts";
 import type { RequestLog } from "../request_log.ts";
 import type { GatewayContext } from "../context.ts";
+import { needsClientKey, toKeptCaller } from "../kept_caller.ts";
+import type { AnswerRequest } from "../jobs/answer_request.ts";
 import { fingerprint } from "./fingerprint.ts";
 
 /** A request for a message. */
@@ -17,7 +19,7 @@ interface KeyedCall {
 export interface DetachedAnswer {
   /** The client's request with its body, whose signal never fires. */
   request: Request;
-  /** Identifies the recorded steps of the answer; undefined without `DATA_DIR`. */
+  /** Identifies the recorded steps of the answer; undefined without a store. */
   run: string | undefined;
 }
 
@@ -72,12 +74,24 @@ export async function answerKeyed(
   await nextTask(); // a large body takes time to compare
   const digest = await fingerprint(body, { stream });
   await nextTask();
+  const owner = await ownerOf(caller);
   return await gateway.keptAnswers.answer({
-    owner: await ownerOf(caller),
+    owner,
     key,
     fingerprint: digest,
     signal: request.signal,
     assertRepeatAllowed: () => assertAllowed(body),
+    jobRequest: gateway.engine === undefined || needsClientKey(owner, gateway.config)
+      ? undefined
+      : JSON.stringify(
+        {
+          ...toKeptCaller(caller, request),
+          owner,
+          correlationId: caller.correlationId ?? "",
+          body,
+          stream,
+        } satisfies AnswerRequest,
+      ),
     start: (run) =>
       start({ request: new Request(url, { method: "POST", headers, body: JSON.stringify(body) }), run }),
   });

@@ -12,25 +12,31 @@ export interface FollowOptions {
   clock: Clock;
   /** The signal of the client's request. */
   signal: AbortSignal;
+  /** Aborted when no gateway makes the answer any more. */
+  givenUp?: AbortSignal | undefined;
 }
 
 /**
  * Returns an answer of the store from its start: a complete one, or one that another gateway is writing. Returns
  * `undefined` if the answer is lost before its response has begun.
  *
- * @throws the reason of the signal, if the client leaves before the response has begun.
+ * An answer that another gateway makes again is followed anew, unless a part of it was returned.
+ *
+ * @throws the reason of a signal, if the client leaves or the answer is given up before the response has begun.
  */
 export async function followAnswer(
   id: string,
-  { store, clock, signal }: FollowOptions,
+  { store, clock, signal, givenUp }: FollowOptions,
 ): Promise<Response | undefined> {
-  let found = store.state(id);
+  let found = await store.state(id);
   while (found.state === "running") {
     await pause(clock);
     signal.throwIfAborted();
-    found = store.state(id);
+    givenUp?.throwIfAborted();
+    found = await store.state(id);
   }
   if (found.state === "lost") return undefined;
+  const { attempt, status } = found;
   const headers: ResponseHead["headers"] = JSON.parse(found.headers);
   let nth = 0;
   let left = false;
@@ -38,14 +44,17 @@ export async function followAnswer(
     async pull(controller) {
       while (!left) {
         // The state is read before the piece: the last piece is written before the state is `done`.
-        const { state } = store.state(id);
-        const piece = store.piece(id, nth);
+        const now = await store.state(id);
+        const isBegun = now.state === "open" || now.state === "done";
+        if (now.state === "lost" || givenUp?.aborted || (isBegun && now.attempt !== attempt && nth > 0)) {
+          return endLost(controller, toHeaders(headers));
+        }
+        const piece = isBegun ? await store.piece(id, nth) : undefined;
         if (piece !== undefined) {
           nth++;
           return controller.enqueue(piece);
         }
-        if (state === "done") return controller.close();
-        if (state === "lost") return endLost(controller, toHeaders(headers));
+        if (now.state === "done") return controller.close();
         await pause(clock);
       }
     },
@@ -53,7 +62,7 @@ export async function followAnswer(
       left = true;
     },
   }, { highWaterMark: 0 });
-  return new Response(body, { status: found.status, headers: toHeaders(headers) });
+  return new Response(body, { status, headers: toHeaders(headers) });
 }
 
 /** Ends a body whose gateway has ended: a stream with an `error` event, any other as a broken connection. */

@@ -1,8 +1,11 @@
 import { ApiError } from "../../base/errors.ts";
-import { type AnswerStore, KEEP_MS } from "../../durable/answer_store.ts";
+import type { AnswerStore, HeldAnswer } from "../../durable/answer_store.ts";
+import type { Engine } from "../../durable/engine.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Shutdown } from "../../runtime/shutdown.ts";
 import { followAnswer } from "./follow_answer.ts";
+import { joinJob } from "./join_job.ts";
+import { createMemoryAnswers } from "./memory_answers.ts";
 import { Recording, type RecordingSink } from "./recording.ts";
 import { createStoreSink } from "./store_sink.ts";
 
@@ -13,9 +16,11 @@ export interface KeyedRequest {
   fingerprint: string;
   /** The signal of the client's request. */
   signal: AbortSignal;
+  /** The request as an engine's job reads it, in JSON; undefined if only this gateway can answer it. */
+  jobRequest: string | undefined;
   /** Called before a kept or running answer is returned. A rejection of it reaches the client instead. */
   assertRepeatAllowed(): Promise<void>;
-  /** Starts the answer. `run` identifies the recorded steps of the answer; undefined without `DATA_DIR`. */
+  /** Starts the answer. `run` identifies the recorded steps of the answer; undefined without a store. */
   start(run: string | undefined): Promise<Response>;
 }
 
@@ -39,6 +44,8 @@ export interface KeptAnswersOptions {
   shutdown: Shutdown;
   /** Keeps complete answers; without it they are in memory. */
   store?: AnswerStore | undefined;
+  /** Runs the answers whose request it can be given. Needs the store. */
+  engine?: Engine | undefined;
   /** Maximum size of the complete answers in memory, in bytes. */
   maxBytes?: number;
 }
@@ -46,86 +53,67 @@ export interface KeptAnswersOptions {
 /** Maximum size of the complete answers in memory, in bytes. */
 const MAX_MEMORY_BYTES = 64 * 1024 * 1024;
 
-/** Memory that an answer takes beside its body, in bytes. */
-const OVERHEAD_BYTES = 1024;
-
 /** Creates the kept answers of a gateway. */
 export function createKeptAnswers(
-  { clock, shutdown, store, maxBytes = MAX_MEMORY_BYTES }: KeptAnswersOptions,
+  { clock, shutdown, store, engine, maxBytes = MAX_MEMORY_BYTES }: KeptAnswersOptions,
 ): KeptAnswers {
   const running = new Map<string, Recording>();
-  /** Complete answers, oldest first. Empty if there is a store. */
-  const complete = new Map<string, { recording: Recording; until: number }>();
-  let completeBytes = 0;
+  const complete = createMemoryAnswers({ clock, maxBytes });
   let onIdle = () => {};
 
-  function record(name: string, request: KeyedRequest, id: string | undefined): Recording {
+  function record(name: string, request: KeyedRequest, held: HeldAnswer | undefined): Recording {
     const onEnd = (keep: boolean) => {
       running.delete(name);
       if (running.size === 0) onIdle();
-      if (keep) keepInMemory(name, recording);
+      if (keep) complete.add(request.owner, name, recording);
     };
-    const sink: RecordingSink = store === undefined || id === undefined
+    const sink: RecordingSink = store === undefined || held === undefined
       ? { onEnd: (error) => onEnd(error === undefined) }
       : createStoreSink({
         store,
         clock,
-        id,
+        held,
         isStopping: () => shutdown.started,
         onEnd: () => onEnd(false),
       });
-    const recording = new Recording(request.fingerprint, () => request.start(id), sink);
+    const recording = new Recording(request.fingerprint, () => request.start(held?.id), sink);
     running.set(name, recording);
     return recording;
-  }
-
-  function keepInMemory(name: string, recording: Recording): void {
-    complete.set(name, { recording, until: clock.now() + KEEP_MS });
-    completeBytes += recording.bytes + OVERHEAD_BYTES;
-    for (const [oldest, { until }] of complete) {
-      if (until > clock.now() && completeBytes <= maxBytes) return;
-      forget(oldest);
-    }
-  }
-
-  function forget(name: string): void {
-    completeBytes -= (complete.get(name)?.recording.bytes ?? 0) + OVERHEAD_BYTES;
-    complete.delete(name);
-  }
-
-  function findInMemory(name: string): Recording | undefined {
-    const kept = complete.get(name);
-    if (kept === undefined || kept.until > clock.now()) return running.get(name) ?? kept?.recording;
-    forget(name);
-    return undefined;
   }
 
   return {
     idle: () => running.size === 0 ? Promise.resolve() : new Promise((resolve) => onIdle = resolve),
     async answer(request) {
-      const { owner, key, fingerprint, signal } = request;
+      const { owner, key, fingerprint, signal, jobRequest } = request;
       const name = JSON.stringify([owner, key]);
+      const find = () => {
+        const known = running.get(name) ?? complete.find(name);
+        if (known !== undefined && known.fingerprint !== fingerprint) throw conflictError();
+        return known;
+      };
+      const repeat = async (recording: Recording) => {
+        await request.assertRepeatAllowed();
+        return await recording.toResponse();
+      };
       while (true) {
-        const known = findInMemory(name);
-        if (known !== undefined) {
-          if (known.fingerprint !== fingerprint) throw conflictError();
-          await request.assertRepeatAllowed();
-          return await known.toResponse();
+        const known = find();
+        if (known !== undefined) return await repeat(known);
+        if (store === undefined) return await record(name, request, undefined).toResponse();
+        const job = engine === undefined ? undefined : jobRequest;
+        const claim = await store.claim({ owner, key, fingerprint, request: job }, clock.now());
+        if (claim.kind === "conflict") throw conflictError();
+        if (claim.kind === "own" && job === undefined) {
+          return await record(name, request, claim.held).toResponse();
         }
-        const claim = store?.claim({ owner, key, fingerprint }, clock.now()) ??
-          { kind: "own", id: undefined };
-        switch (claim.kind) {
-          case "conflict":
-            throw conflictError();
-          case "own":
-            return await record(name, request, claim.id).toResponse();
-          case "kept": {
-            await request.assertRepeatAllowed();
-            const response = store && await followAnswer(claim.id, { store, clock, signal });
-            if (response !== undefined) return response;
-            // The other gateway has failed or ended: the answer is claimed again.
-          }
-        }
+        const joined = find(); // another request of this gateway may have claimed the answer
+        if (joined !== undefined) return await repeat(joined);
+        if (claim.kind === "kept") await request.assertRepeatAllowed();
+        const id = claim.kind === "own" ? claim.held.id : claim.id;
+        const response = engine !== undefined && job !== undefined
+          ? await joinJob({ id, round: claim.round }, { engine, store, clock, signal })
+          : await followAnswer(id, { store, clock, signal });
+        if (response !== undefined) return response;
+        // The other gateway has failed or ended: the answer is claimed again.
       }
     },
   };

@@ -10,8 +10,8 @@ export interface ResponseHead {
 export interface RecordingSink {
   onHead?(head: ResponseHead): void;
   onPiece?(piece: Uint8Array): void;
-  /** Called once: with an error if there is no response. */
-  onEnd(error?: unknown): void;
+  /** Called once: with an error if there is no response. Nobody receives the end before it has settled. */
+  onEnd(error?: unknown): Promise<void> | void;
 }
 
 /** Maximum size of a recorded body, in bytes. The text of an answer has at most 32 MiB; its events take more. */
@@ -36,10 +36,8 @@ export class Recording {
   constructor(fingerprint: string, start: () => Promise<Response>, sink: RecordingSink) {
     this.fingerprint = fingerprint;
     this.#renew();
-    const response = start();
-    this.#head = response.then(({ status, headers }) => ({ status, headers: [...headers] }));
+    this.#head = this.#begin(start(), sink);
     this.#head.catch(() => {}); // whoever asks for the response receives the error
-    void this.#record(response, sink);
   }
 
   /** Size of the recorded body so far. */
@@ -68,10 +66,21 @@ export class Recording {
     return new Response(body, { status, headers: toHeaders(headers) });
   }
 
-  async #record(pending: Promise<Response>, sink: RecordingSink): Promise<void> {
+  async #begin(pending: Promise<Response>, sink: RecordingSink): Promise<ResponseHead> {
     try {
       const response = await pending;
-      sink.onHead?.(await this.#head);
+      const head = { status: response.status, headers: [...response.headers] };
+      sink.onHead?.(head);
+      void this.#record(response, sink);
+      return head;
+    } catch (error) {
+      await sink.onEnd(error);
+      throw error;
+    }
+  }
+
+  async #record(response: Response, sink: RecordingSink): Promise<void> {
+    try {
       const reader = response.body?.getReader();
       while (reader !== undefined) {
         const { done, value } = await reader.read();
@@ -85,13 +94,11 @@ export class Recording {
         sink.onPiece?.(value);
         this.#wake();
       }
-      this.#end();
-      sink.onEnd();
     } catch (error) {
       this.#failure = error;
-      this.#end();
-      sink.onEnd(error);
     }
+    await sink.onEnd(this.#failure);
+    this.#end();
   }
 
   #end(): void {

@@ -3,8 +3,7 @@ import type { ServerControl } from "../../../tools/mcp/managed/managed_servers.t
 import { ApiError, toApiError } from "../../base/errors.ts";
 import { isObject } from "../../base/json.ts";
 import { quote } from "../../base/redact.ts";
-import type { GatewayContext } from "../context.ts";
-import { readStatus, type StatusBody, toIsoTime, toServerError } from "./status.ts";
+import { readStatus, type ServersContext, type StatusBody, toIsoTime, toServerError } from "./status.ts";
 import { readJsonBody } from "../read_json.ts";
 import type { RoutedCall } from "../routed_call.ts";
 
@@ -70,7 +69,7 @@ export type ServerAction = "start" | "stop" | "restart";
  * @throws {ApiError} as {@linkcode startServer} and {@linkcode stopServer}.
  */
 export async function operateServer(
-  gateway: GatewayContext,
+  gateway: ServersContext,
   name: string,
   action: ServerAction,
 ): Promise<void> {
@@ -106,7 +105,7 @@ const ACTIONS: Record<ServerAction, Operation> = {
   restart: (...call) => restart(...call, false),
 };
 
-async function operate(gateway: GatewayContext, name: string, operation: Operation): Promise<OperationBody> {
+async function operate(gateway: ServersContext, name: string, operation: Operation): Promise<OperationBody> {
   const status = await readStatus(gateway, name);
   const control = await gateway.loadManagedServers?.();
   try {
@@ -119,7 +118,7 @@ async function operate(gateway: GatewayContext, name: string, operation: Operati
 }
 
 async function operateAll(
-  gateway: GatewayContext,
+  gateway: ServersContext,
   names: readonly string[],
   operation: Operation,
 ): Promise<Response> {

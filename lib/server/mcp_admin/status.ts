@@ -121,6 +121,9 @@ export function answerServerConfig({ gateway, params: { name = "" } }: RoutedCal
   return Response.json({ server_name: name, config: findServer(gateway, name).shown });
 }
 
+/** What the endpoints read of the gateway. */
+export type ServersContext = Pick<GatewayContext, "mcpServers" | "loadManagedServers" | "clock">;
+
 /** State of a server, in the form of the endpoints. */
 export interface StatusBody {
   name: string;
@@ -142,7 +145,7 @@ export interface StatusBody {
  *
  * @throws {ApiError} `not_found_error` if there is no such server.
  */
-export async function readStatus(gateway: GatewayContext, name: string): Promise<StatusBody> {
+export async function readStatus(gateway: ServersContext, name: string): Promise<StatusBody> {
   const server = findServer(gateway, name);
   const status = (await gateway.loadManagedServers?.())?.status(name);
   return toStatusBody(server, status, gateway.clock.now());
@@ -181,7 +184,7 @@ export function toServerError(error: unknown): unknown {
     : error;
 }
 
-function findServer({ mcpServers }: GatewayContext, name: string): McpServer {
+function findServer({ mcpServers }: ServersContext, name: string): McpServer {
   const server = mcpServers.find(({ config }) => config.name === name);
   if (server !== undefined) return server;
   throw new ApiError(

@@ -30,9 +30,9 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...OPERATOR_OPERATIONS,
 };
 
-/** True for an endpoint of the API; false for the pages of browsers. */
+/** True for an endpoint of the API; false for the pages of browsers and the requests of the durable engine. */
 export function isApiRoute({ path }: { path: string }): boolean {
-  return !/^\/(console|oauth\/device)(\/|$)/.test(path);
+  return !/^\/(console|oauth\/device|restate)(\/|$)/.test(path);
 }
 
 /**

@@ -6,7 +6,7 @@ import { describeRuntime } from "../../runtime/process.ts";
 import type { ServerStatus } from "../../../tools/mcp/managed/managed_servers.ts";
 import type { GatewayContext } from "../context.ts";
 import { type ServerState, toServerState } from "../mcp_admin/server_state.ts";
-import { reportTargets } from "./target_report.ts";
+import { reportTargets } from "../../upstreams/targets/report.ts";
 
 /**
  * Answers `GET /health/detailed`: what the gateway depends on, checked. The status is `degraded`, still with HTTP 200, if
@@ -22,7 +22,7 @@ export async function answerDetailedHealth(gateway: GatewayContext, caller: Call
     checkTools(gateway),
     readServers(gateway),
   ]);
-  const data = gateway.dataDir?.run();
+  const data = await gateway.dataDir?.run();
   const aliases = reportTargets(gateway);
   const storage = {
     errors: { storage: operations.errors.storage, ...problem(operations.errors.failure) },

@@ -29,7 +29,7 @@ export async function readStateFamilies(
       calls: status?.calls ?? { total: 0, failed: 0 },
     };
   });
-  return [...toServerFamilies(servers), ...toDataDirFamilies(dataDir?.run())];
+  return [...toServerFamilies(servers), ...toDataDirFamilies(await dataDir?.run())];
 }
 
 function toServerFamilies(servers: readonly ServerReading[]): Family[] {

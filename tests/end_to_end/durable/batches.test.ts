@@ -3,15 +3,14 @@ import { test } from "node:test";
 import type { Settings } from "../../../lib/config/settings.ts";
 import { nextTask } from "../../../lib/runtime/next_task.ts";
 import { FakeClock } from "../../kit/clock.ts";
-import { createFolders, NO_SQLITE } from "../../kit/data_dir.ts";
 import { createTestGateway, type TestGateway, type TestGatewayOptions } from "../../kit/gateway.ts";
 import type { Json } from "../../kit/json.ts";
 import { minimalRequest } from "../../kit/request.ts";
 import { COMPLETE_STREAMS } from "../../kit/streams.ts";
 import { FakeUpstream } from "../../kit/upstream.ts";
+import { createStoreTest } from "./test_stores.ts";
 
-const newFolder = createFolders();
-const needsSqlite = { skip: NO_SQLITE };
+const storeTest = createStoreTest();
 const PATH = "/v1/messages/batches";
 const ANSWERS = () => ({ body: COMPLETE_STREAMS.chat });
 
@@ -63,11 +62,10 @@ async function results(
   return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
 }
 
-test(
+storeTest(
   "POST /v1/messages/batches answers every request, and counts them while it does",
-  needsSqlite,
-  async () => {
-    const gateway = start({ DATA_DIR: newFolder() });
+  async (newStore) => {
+    const gateway = start({ ...await newStore() });
     const created = await create(gateway, toRequests(25));
     assert.match(created.id, /^msgbatch_/);
     assert.deepEqual(
@@ -108,8 +106,8 @@ test(
   },
 );
 
-test("A request that is invalid by itself is errored, and the others are answered", needsSqlite, async () => {
-  const gateway = start({ DATA_DIR: newFolder() });
+storeTest("A request that is invalid by itself is errored, and the others are answered", async (newStore) => {
+  const gateway = start({ ...await newStore() });
   const { id } = await create(gateway, {
     requests: [
       { custom_id: "no-messages", params: { model: "vendor/model", max_tokens: 8 } },
@@ -165,15 +163,15 @@ const BAD: [what: string, body: object | string, status: number, message: RegExp
   ],
 ];
 
-test("POST /v1/messages/batches rejects a list that is wrong as a whole", needsSqlite, async () => {
-  const gateway = start({ DATA_DIR: newFolder() });
+storeTest("POST /v1/messages/batches rejects a list that is wrong as a whole", async (newStore) => {
+  const gateway = start({ ...await newStore() });
   for (const [what, body, status, message] of BAD) {
     const response = await gateway.post(body, { path: PATH });
     assert.equal(response.status, status, what);
     assert.match((await response.json()).error.message, message, what);
   }
   assert.deepEqual((await (await gateway.get(PATH)).json()).data, []);
-  const full = start({ DATA_DIR: newFolder(), DATA_QUOTA: 1 });
+  const full = start({ ...await newStore(), DATA_QUOTA: 1 });
   const large = toRequests(1, minimalRequest("chat", { metadata: { user_id: "x".repeat(2_000_000) } }));
   const response = await full.post(large, { path: PATH });
   assert.equal(response.status, 400);
@@ -182,12 +180,11 @@ test("POST /v1/messages/batches rejects a list that is wrong as a whole", needsS
   await full.stop();
 });
 
-test(
+storeTest(
   "GET /v1/messages/batches has pages in both directions, and each key its own batches",
-  needsSqlite,
-  async () => {
+  async (newStore) => {
     const gateway = start({
-      DATA_DIR: newFolder(),
+      ...await newStore(),
       GATEWAY_API_KEYS: "alice:key-of-alice-1234,bob:key-of-bob-123456",
     });
     const [alice, bob] = [{ "x-api-key": "key-of-alice-1234" }, { "x-api-key": "key-of-bob-123456" }];
@@ -217,12 +214,11 @@ test(
   },
 );
 
-test(
+storeTest(
   "POST …/cancel cancels what has not begun, and DELETE removes a batch that has ended",
-  needsSqlite,
-  async () => {
+  async (newStore) => {
     const upstream = new FakeUpstream("no headers");
-    const gateway = start({ DATA_DIR: newFolder(), BATCH_CONCURRENCY: 2 }, { upstream });
+    const gateway = start({ ...await newStore(), BATCH_CONCURRENCY: 2 }, { upstream });
     const { id } = await create(gateway, toRequests(5));
     await upstream.stalled;
     const remove = () => gateway.fetch(new Request(`http://gateway.test${PATH}/${id}`, { method: "DELETE" }));
@@ -245,11 +241,10 @@ test(
   },
 );
 
-test(
+storeTest(
   "A batch expires after a day, and does not continue for a key that was removed",
-  needsSqlite,
-  async () => {
-    const settings = { DATA_DIR: newFolder(), GATEWAY_API_KEYS: "alice:key-of-alice-1234" };
+  async (newStore) => {
+    const settings = { ...await newStore(), GATEWAY_API_KEYS: "alice:key-of-alice-1234" };
     const headers = { "x-api-key": "key-of-alice-1234" };
     const maker = start({ ...settings, BATCH_CONCURRENCY: 1 }, { upstream: "no headers" });
     const { id } = await create(maker, toRequests(3), headers);
@@ -270,8 +265,8 @@ test(
   },
 );
 
-test("A batch continues after a restart, with what it had not finished", needsSqlite, async () => {
-  const settings = { DATA_DIR: newFolder(), BATCH_CONCURRENCY: 2 };
+storeTest("A batch continues after a restart, with what it had not finished", async (newStore) => {
+  const settings = { ...await newStore(), BATCH_CONCURRENCY: 2 };
   const upstream = new FakeUpstream((nth) => nth < 4 ? ANSWERS() : "no headers");
   const first = start(settings, { upstream });
   const { id } = await create(first, toRequests(10));
@@ -286,8 +281,8 @@ test("A batch continues after a restart, with what it had not finished", needsSq
   await second.stop();
 });
 
-test("A result that arrives while the gateway stops is saved", needsSqlite, async () => {
-  const settings = { DATA_DIR: newFolder() };
+storeTest("A result that arrives while the gateway stops is saved", async (newStore) => {
+  const settings = { ...await newStore() };
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const first = start(settings, { upstream: { body: readable } });
   const { id } = await create(first, toRequests(1));
@@ -303,13 +298,12 @@ test("A result that arrives while the gateway stops is saved", needsSqlite, asyn
   await second.stop();
 });
 
-test(
+storeTest(
   "Requests of a batch pass the hooks, and those of models that their key may not use are errored",
-  needsSqlite,
-  async () => {
+  async (newStore) => {
     const seen: string[] = [];
     const settings = {
-      DATA_DIR: newFolder(),
+      ...await newStore(),
       GATEWAY_API_KEYS: "alice:key-of-alice-1234",
       MODEL_ACCESS: { alice: ["open/*"] },
     };
@@ -350,18 +344,17 @@ test(
   },
 );
 
-test(
+storeTest(
   "Gateway.reload() keeps the batches, and answers later ones under the new settings",
-  needsSqlite,
-  async () => {
-    const folder = newFolder();
+  async (newStore) => {
+    const store = await newStore();
     const [alice, bob] = [{ "x-api-key": "key-of-alice-1234" }, { "x-api-key": "key-of-bob-123456" }];
-    const gateway = start({ DATA_DIR: folder, GATEWAY_API_KEYS: "alice:key-of-alice-1234" });
+    const gateway = start({ ...store, GATEWAY_API_KEYS: "alice:key-of-alice-1234" });
     const { id: earlier } = await create(gateway, toRequests(1), alice);
     await until(gateway, earlier, "ended", alice);
     const names = gateway.reload({
       LOG_LEVEL: "off",
-      DATA_DIR: folder,
+      ...store,
       GATEWAY_API_KEYS: "alice:key-of-alice-1234,bob:key-of-bob-123456",
       MODEL_ACCESS: { bob: [] },
     });
@@ -374,8 +367,8 @@ test(
   },
 );
 
-test("Requests of a batch can name files of its client", needsSqlite, async () => {
-  const gateway = start({ DATA_DIR: newFolder() });
+storeTest("Requests of a batch can name files of its client", async (newStore) => {
+  const gateway = start({ ...await newStore() });
   const headers = { "x-api-key": "key-of-a-client" };
   const body = new FormData();
   body.append("file", new File(["of the file"], "a.txt"));
@@ -390,12 +383,13 @@ test("Requests of a batch can name files of its client", needsSqlite, async () =
   await gateway.stop();
 });
 
-test("Batches keep the limits of their key, and end with its budget", needsSqlite, async () => {
+storeTest("Batches keep the limits of their key, and end with its budget", async (newStore) => {
   let running = 0;
   let most = 0;
-  const slow: typeof fetch = async () => {
+  const slow: typeof fetch = async (input) => {
+    if (String(input).endsWith("/models")) return new Response(null, { status: 404 });
     most = Math.max(most, ++running);
-    await nextTask();
+    do await nextTask(); while (most < 2);
     running--;
     const usage = { prompt_tokens: 1, completion_tokens: 1, cost: 0.4 };
     const body = COMPLETE_STREAMS.chat.replace(
@@ -404,13 +398,13 @@ test("Batches keep the limits of their key, and end with its budget", needsSqlit
     );
     return new Response(body, { headers: { "content-type": "text/event-stream" } });
   };
-  const limited = start({ DATA_DIR: newFolder(), LIMITS: { each: { concurrent: 2 } } }, { fetch: slow });
+  const limited = start({ ...await newStore(), LIMITS: { each: { concurrent: 2 } } }, { fetch: slow });
   const { id } = await create(limited, toRequests(20));
   assert.equal((await until(limited, id)).request_counts.succeeded, 20);
   assert.equal(most, 2);
   await limited.stop();
 
-  const poor = start({ DATA_DIR: newFolder(), BATCH_CONCURRENCY: 1, LIMITS: { each: { usd_day: 1 } } }, {
+  const poor = start({ ...await newStore(), BATCH_CONCURRENCY: 1, LIMITS: { each: { usd_day: 1 } } }, {
     fetch: slow,
   });
   const spent = await create(poor, toRequests(20));
@@ -420,20 +414,19 @@ test("Batches keep the limits of their key, and end with its budget", needsSqlit
   await poor.stop();
 });
 
-test("A request that an upstream fails for a moment is tried again", needsSqlite, async () => {
+storeTest("A request that an upstream fails for a moment is tried again", async (newStore) => {
   const upstream = new FakeUpstream((nth) => nth < 2 ? { status: 529, body: "{}" } : ANSWERS());
-  const gateway = start({ DATA_DIR: newFolder() }, { upstream });
+  const gateway = start({ ...await newStore() }, { upstream });
   const { id } = await create(gateway, toRequests(1));
   assert.equal((await until(gateway, id)).request_counts.succeeded, 1);
   assert.equal(upstream.requests.length, 3);
   await gateway.stop();
 });
 
-test(
+storeTest(
   "A client's own key is not written, and its batch waits for it after a restart",
-  needsSqlite,
-  async () => {
-    const settings = { DATA_DIR: newFolder(), OPENROUTER_API_KEY: undefined };
+  async (newStore) => {
+    const settings = { ...await newStore(), OPENROUTER_API_KEY: undefined };
     const headers = { "x-api-key": "sk-or-of-the-client" };
     const first = start(settings, { upstream: "no headers" });
     const { id } = await create(first, toRequests(1), headers);

@@ -122,11 +122,11 @@ test(
     const text = await (await first).text();
     let rest = "";
     for (let done = false; !done;) {
-      const read = reader?.read();
-      other.clock.advance(1000);
-      const piece = await read;
-      done = piece?.done ?? true;
-      rest += new TextDecoder().decode(piece?.value);
+      let piece: Awaited<ReturnType<NonNullable<typeof reader>["read"]>> | undefined;
+      void reader?.read().then((read) => piece = read);
+      for (; piece === undefined; await nextTask()) other.clock.advance(1000);
+      done = piece.done;
+      rest += new TextDecoder().decode(piece.value);
     }
     assert.equal(start + rest, text);
     assert.equal(other.upstream.requests.length, 0);
@@ -135,20 +135,28 @@ test(
   },
 );
 
-test("createAnswerStore() gives an answer whose gateway has ended to the next one", needsSqlite, () => {
+test("createAnswerStore() gives an answer whose gateway has ended to the next one", needsSqlite, async () => {
   const folder = newFolder();
   const [one, other] = [openDataDir(folder, { newId }), openDataDir(folder, { newId })];
   const claim = { owner: "key:alice", key: "k", fingerprint: "f" };
   const stores = [createAnswerStore(one, { newId }), createAnswerStore(other, { newId })];
-  const first = stores[0]?.claim(claim, 0);
+  const first = await stores[0]?.claim(claim, 0);
   assert.ok(first?.kind === "own");
-  assert.deepEqual(stores[1]?.claim(claim, 0), { kind: "kept", id: first.id });
-  assert.deepEqual(stores[1]?.state(first.id), { state: "running" });
-  one.close();
-  assert.deepEqual(stores[1]?.state(first.id), { state: "lost" });
-  assert.deepEqual(stores[1]?.claim({ ...claim, fingerprint: "other" }, 0), { kind: "conflict" });
-  assert.deepEqual(stores[1]?.claim(claim, 0), { kind: "own", id: first.id });
-  other.close();
+  const { id, attempt } = first.held;
+  assert.deepEqual(await stores[1]?.claim(claim, 0), { kind: "kept", id, round: 0 });
+  assert.deepEqual(await stores[1]?.state(id), { state: "running" });
+  await one.close();
+  assert.deepEqual(await stores[1]?.state(id), { state: "lost" });
+  assert.deepEqual(await stores[1]?.claim({ ...claim, fingerprint: "other" }, 0), { kind: "conflict" });
+  const held = { id, attempt: attempt + 1 };
+  assert.deepEqual(await stores[1]?.claim(claim, 0), { kind: "own", held, round: 1 });
+  await stores[1]?.finish(first.held, 0);
+  assert.deepEqual(
+    await stores[1]?.state(id),
+    { state: "running" },
+    "the first gateway ends nothing any more",
+  );
+  await other.close();
 });
 
 test("A database that fails ends no answer", needsSqlite, async (t) => {

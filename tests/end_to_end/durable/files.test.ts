@@ -2,23 +2,25 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { Settings } from "../../../lib/config/settings.ts";
 import { nextTask } from "../../../lib/runtime/next_task.ts";
 import { createFolders, NO_SQLITE } from "../../kit/data_dir.ts";
 import { createTestGateway, type TestGateway } from "../../kit/gateway.ts";
 import { minimalRequest } from "../../kit/request.ts";
 import { COMPLETE_STREAMS } from "../../kit/streams.ts";
+import { createStoreTest } from "./test_stores.ts";
 
 const newFolder = createFolders();
+const storeTest = createStoreTest();
 const needsSqlite = { skip: NO_SQLITE };
 const ALICE = { "x-api-key": "key-of-alice-1234" };
 const BOB = { "x-api-key": "key-of-bob-123456" };
 const PNG = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 255);
 
-function start(settings: object = {}): TestGateway {
+function start(settings: Settings): TestGateway {
   return createTestGateway({
     upstream: () => ({ body: COMPLETE_STREAMS.chat }),
     settings: {
-      DATA_DIR: newFolder(),
       GATEWAY_API_KEYS: "alice:key-of-alice-1234,bob:key-of-bob-123456",
       LOG_LEVEL: "off",
       ...settings,
@@ -50,8 +52,8 @@ async function remove(gateway: TestGateway, id: string, headers = ALICE): Promis
   );
 }
 
-test("POST /v1/files keeps a file, which its key can read, list and delete", needsSqlite, async () => {
-  const gateway = start();
+storeTest("POST /v1/files keeps a file, which its key can read, list and delete", async (newStore) => {
+  const gateway = start(await newStore());
   const file = await (await upload(gateway, PNG, { name: "p\u00efc (1).png", type: "image/png" })).json();
   const { id, ...rest } = file;
   assert.match(id, /^file_/);
@@ -83,8 +85,8 @@ test("POST /v1/files keeps a file, which its key can read, list and delete", nee
   await gateway.stop();
 });
 
-test("GET /v1/files has both pagings", needsSqlite, async () => {
-  const gateway = start();
+storeTest("GET /v1/files has both pagings", async (newStore) => {
+  const gateway = start(await newStore());
   const ids: string[] = [];
   for (let nth = 0; nth < 5; nth++) ids.unshift((await (await upload(gateway, "x")).json()).id);
   const page = async (query: string) => await (await gateway.get(`/v1/files${query}`, ALICE)).json();
@@ -172,15 +174,15 @@ test("POST /v1/files rejects what is no upload, and leaves nothing on the disk",
   await gateway.stop();
 });
 
-test("A web page cannot upload without a preflight", needsSqlite, async () => {
-  const gateway = createTestGateway({ settings: { DATA_DIR: newFolder() } });
+storeTest("A web page cannot upload without a preflight", async (newStore) => {
+  const gateway = createTestGateway({ settings: await newStore() });
   assert.equal((await upload(gateway, "x", { headers: {} })).status, 400);
   assert.equal((await upload(gateway, "x", { headers: { "anthropic-version": "2023-06-01" } })).status, 200);
   await gateway.stop();
 });
 
-test("Sources of type file become what the upstream takes", needsSqlite, async () => {
-  const gateway = start();
+storeTest("Sources of type file become what the upstream takes", async (newStore) => {
+  const gateway = start(await newStore());
   const idOf = async (...args: [Uint8Array | string, { name: string; type?: string }]) =>
     (await (await upload(gateway, ...args)).json()).id;
   const image = await idOf(PNG, { name: "a.png", type: "image/png" });

@@ -9,7 +9,8 @@ import type { StreamEvent } from "../../../lib/anthropic/events.ts";
 import { toEvents } from "../../../lib/anthropic/to_events.ts";
 import { ApiError } from "../../../lib/base/errors.ts";
 import { createAnswerStore } from "../../../lib/durable/answer_store.ts";
-import { type DataDir, openDataDir } from "../../../lib/durable/data_dir.ts";
+import { openDataDir } from "../../../lib/durable/data_dir.ts";
+import type { DataStore } from "../../../lib/durable/data_store.ts";
 import { createRecordedSteps } from "../../../lib/durable/recorded_steps.ts";
 import { createStepStore } from "../../../lib/durable/step_store.ts";
 import { newId } from "../../../lib/runtime/ids.ts";
@@ -45,7 +46,7 @@ function notAgain(): never {
   throw new Error("the step ran again");
 }
 
-function open(): { dataDir: DataDir; steps: () => ReturnType<typeof createRecordedSteps> } {
+function open(): { dataDir: DataStore; steps: () => ReturnType<typeof createRecordedSteps> } {
   const dataDir = openDataDir(newFolder(), { newId });
   const store = createStepStore(dataDir);
   return { dataDir, steps: () => createRecordedSteps(store, "run").next() };
@@ -58,7 +59,7 @@ test("createRecordedSteps() repeats no finished turn and no finished tool", need
   assert.deepEqual(await steps().run("tool 1 0", () => Promise.resolve({ ok: true }), never), { ok: true });
   assert.deepEqual(await collectMessage(steps().ask("ask 1", notAgain)), message);
   assert.deepEqual(await steps().run("tool 1 0", notAgain, never), { ok: true });
-  dataDir.close();
+  await dataDir.close();
 });
 
 test(
@@ -73,7 +74,7 @@ test(
     const failure = { type: "overloaded_error", status: 529, retryAfter: "3", retryable: true };
     await assert.rejects(() => collectMessage(steps().ask("ask 2", fail)), failure);
     await assert.rejects(() => collectMessage(steps().ask("ask 2", notAgain)), failure);
-    dataDir.close();
+    await dataDir.close();
   },
 );
 
@@ -86,7 +87,7 @@ test("createRecordedSteps() runs an interrupted tool again only if it may", need
     const result = () => steps().run("tool 1 0", () => Promise.resolve("again"), interruption);
     assert.equal(await result(), repeatable ? "again" : "interrupted");
     assert.equal(await result(), repeatable ? "again" : "interrupted", "the result is kept");
-    dataDir.close();
+    await dataDir.close();
   }
 });
 
@@ -94,20 +95,22 @@ test("An answer that failed forgets its last failure, and no step of its tools",
   const { dataDir } = open();
   const answers = createAnswerStore(dataDir, { newId });
   const store = createStepStore(dataDir);
-  const claim = answers.claim({ owner: "o", key: "k", fingerprint: "f" }, 0);
+  const claim = await answers.claim({ owner: "o", key: "k", fingerprint: "f" }, 0);
   assert.ok(claim.kind === "own");
-  const first = createRecordedSteps(store, claim.id);
+  const first = createRecordedSteps(store, claim.held.id);
   await assert.rejects(() => collectMessage(first.next().ask("ask 1", fail)));
   const second = first.next();
   await second.run("tool 1 0", () => Promise.resolve(1), { repeatable: false, interrupted: notAgain });
   await assert.rejects(() => collectMessage(second.ask("ask 2", fail)));
-  answers.fail(claim.id);
-  const names = dataDir.database.all("SELECT name FROM steps ORDER BY name").map(({ name }) => name);
+  await answers.fail(claim.held);
+  const rows = await dataDir.database.all("SELECT name FROM steps ORDER BY name");
+  const names = rows.map(({ name }) => name);
   assert.deepEqual(names, ["0001 ask 1", "0002 tool 1 0"]);
-  answers.claim({ owner: "o", key: "k", fingerprint: "f" }, 0);
-  answers.finish(claim.id, 0);
-  assert.deepEqual(dataDir.database.all("SELECT name FROM steps"), []);
-  dataDir.close();
+  const again = await answers.claim({ owner: "o", key: "k", fingerprint: "f" }, 0);
+  assert.ok(again.kind === "own");
+  await answers.finish(again.held, 0);
+  assert.deepEqual(await dataDir.database.all("SELECT name FROM steps"), []);
+  await dataDir.close();
 });
 
 test("A gateway killed in mid-tool is continued after its restart, and no finished step runs again", {

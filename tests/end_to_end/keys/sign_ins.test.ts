@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock } from "../../kit/clock.ts";
-import { type RedisServer, startRedis } from "../limits/redis_server.ts";
+import { type RedisServer, startRedis } from "../servers/redis_server.ts";
 import { createKeyGateway, type KeyGateway, prepareStores } from "./stores.ts";
 
 const stores = prepareStores();

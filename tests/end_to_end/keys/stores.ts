@@ -6,7 +6,7 @@ import type { Settings } from "../../../lib/config/settings.ts";
 import type { FakeClock } from "../../kit/clock.ts";
 import { createTestGateway, type TestGateway, type TestGatewayOptions } from "../../kit/gateway.ts";
 import { COMPLETE_STREAMS } from "../../kit/streams.ts";
-import { MISSING, type RedisServer, startRedis } from "../limits/redis_server.ts";
+import { MISSING, type RedisServer, startRedis } from "../servers/redis_server.ts";
 
 /** Key of the operator in these tests. */
 export const ADMIN_KEY = "admin-0123456789abcdef";

@@ -8,7 +8,7 @@ import type { RedisConnection } from "../../../lib/runtime/stores/redis.ts";
 import { createRedisStore } from "../../../lib/limits/redis_store.ts";
 import type { ChargeResult } from "../../../lib/limits/store.ts";
 import type { LimitsInput } from "../../../lib/config/limits.ts";
-import { MISSING, type RedisServer, startRedis } from "./redis_server.ts";
+import { MISSING, type RedisServer, startRedis } from "../servers/redis_server.ts";
 import { FakeClock } from "../../kit/clock.ts";
 import { createTestGateway, type TestGateway } from "../../kit/gateway.ts";
 import { captureLog } from "../../kit/log.ts";

@@ -125,22 +125,22 @@ test(
   {
     skip: NO_SQLITE,
   },
-  () => {
+  async () => {
     const dataDir = openDataDir(nextFolder(), { newId: () => "gateway_1" });
     const clock = new FakeClock();
     const check = createDataDirCheck(dataDir, clock);
-    assert.equal(check.run().failure, undefined);
-    dataDir.database.exec("PRAGMA query_only = ON");
-    assert.equal(check.run().failure, undefined);
+    assert.equal((await check.run()).failure, undefined);
+    await dataDir.database.run("PRAGMA query_only = ON");
+    assert.equal((await check.run()).failure, undefined);
     clock.advance(30_000);
     const failed = { failure: "permission to write its gateway.sqlite is denied", bytes: undefined };
-    assert.deepEqual(check.run(), failed);
-    assert.deepEqual(checkDatabase(dataDir.database), failed);
-    dataDir.database.exec("PRAGMA query_only = OFF");
+    assert.deepEqual(await check.run(), failed);
+    assert.deepEqual(await checkDatabase(dataDir), failed);
+    await dataDir.database.run("PRAGMA query_only = OFF");
     clock.advance(30_000);
-    assert.equal(check.run().failure, undefined);
-    assert.equal(dataDir.database.get("SELECT count(*) AS count FROM steps")?.count, 0);
-    dataDir.close();
+    assert.equal((await check.run()).failure, undefined);
+    assert.equal((await dataDir.database.get("SELECT count(*) AS count FROM steps"))?.count, 0);
+    await dataDir.close();
   },
 );
 

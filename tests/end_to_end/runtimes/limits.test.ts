@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { MISSING, startRedis } from "../limits/redis_server.ts";
+import { MISSING, startRedis } from "../servers/redis_server.ts";
 import { launch, OWN_RUNTIMES, RUNTIMES } from "./launch.ts";
 
 const URL_LINE = /^ANTHROPIC_BASE_URL=(\S+)$/m;

@@ -2,7 +2,7 @@ import { FAILURE_KINDS } from "../../../observability/failure_kind.ts";
 import type { ErrorEntry } from "../../../observability/errors/error_entry.ts";
 import type { SeenError } from "../../../observability/traffic/error_groups.ts";
 import type { Traffic } from "../../../observability/traffic/traffic.ts";
-import type { GatewayContext } from "../../../server/context.ts";
+import type { PageSource } from "../../source.ts";
 
 /** Number of stored errors that are read. */
 const MAX_ENTRIES = 500;
@@ -10,14 +10,14 @@ const MAX_ENTRIES = 500;
 const loaded = new WeakMap<Traffic, Promise<void>>();
 
 /** Adds the stored errors from before the start of the gateway to the groups, once. */
-export async function loadStoredErrors(gateway: GatewayContext): Promise<void> {
+export async function loadStoredErrors(gateway: PageSource): Promise<void> {
   const { traffic } = gateway.operations;
   const loading = loaded.get(traffic) ?? load(gateway);
   loaded.set(traffic, loading);
   await loading;
 }
 
-async function load({ operations }: GatewayContext): Promise<void> {
+async function load({ operations }: PageSource): Promise<void> {
   const { errors, traffic, counters } = operations;
   if (errors.storage !== "disk") return;
   for (const entry of (await errors.recent(MAX_ENTRIES)).reverse()) {
@@ -48,7 +48,7 @@ function toSeenError({ error_type, error_message, response, context }: ErrorEntr
 
 /** Returns the stored entry of the newest of some requests. */
 export async function findStored(
-  { operations: { errors } }: GatewayContext,
+  { operations: { errors } }: PageSource,
   [newest]: readonly { id: string }[],
 ): Promise<ErrorEntry | undefined> {
   return newest === undefined ? undefined : await errors.find(newest.id);

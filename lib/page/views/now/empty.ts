@@ -1,15 +1,15 @@
-import type { GatewayContext } from "../../../server/context.ts";
+import type { PageSource } from "../../source.ts";
 import { type Html, markup } from "../../elements/html.ts";
 import { command } from "../../elements/words.ts";
 
 /** True if clients must have a key of the gateway, so that no key of theirs can be used at an upstream without one. */
-export function lacksKey({ directory, access }: GatewayContext): boolean {
+export function lacksKey({ directory, access }: PageSource): boolean {
   const main = [...directory.upstreams.values()][0];
   return access.apiKeys.required && main !== undefined && main.key === undefined;
 }
 
 /** Renders what to do before the first request. `base` is the gateway's address. */
-export function renderEmpty(gateway: GatewayContext, base: string): Html {
+export function renderEmpty(gateway: PageSource, base: string): Html {
   const { required } = gateway.access.apiKeys;
   const key = required ? " -H 'x-api-key: <a key>'" : "";
   const token = required ? " ANTHROPIC_AUTH_TOKEN=<a key>" : " ANTHROPIC_AUTH_TOKEN=<your OpenRouter key>";

@@ -1,4 +1,4 @@
-import type { GatewayContext } from "../../../server/context.ts";
+import type { PageSource } from "../../source.ts";
 import { countUnhandledErrors } from "../../../observability/counters.ts";
 import type { SeenRequest } from "../../../observability/traffic/seen_request.ts";
 import { formatNumber } from "../../elements/format.ts";
@@ -12,7 +12,7 @@ const MANY = 3;
 const HOUR_MS = 3_600_000;
 
 /** Returns what needs a person now. Each notice disappears with its cause. */
-export function toNotices(gateway: GatewayContext, seen: readonly SeenRequest[], now: number): Notice[] {
+export function toNotices(gateway: PageSource, seen: readonly SeenRequest[], now: number): Notice[] {
   return [
     ...toDefects(),
     ...toFailingModels(seen, now),
@@ -58,7 +58,7 @@ function toFailingModels(seen: readonly SeenRequest[], now: number): Notice[] {
   });
 }
 
-function toSpentBudgets({ operations }: GatewayContext, now: number): Notice[] {
+function toSpentBudgets({ operations }: PageSource, now: number): Notice[] {
   return operations.traffic.errors.list()
     .filter(({ failure, type, lastAt }) =>
       failure === "limit" && type === "billing_error" && lastAt > now - HOUR_MS
@@ -73,7 +73,7 @@ function toSpentBudgets({ operations }: GatewayContext, now: number): Notice[] {
     }));
 }
 
-function toFailingFolders({ operations: { errors, bodies, recordings } }: GatewayContext): Notice[] {
+function toFailingFolders({ operations: { errors, bodies, recordings } }: PageSource): Notice[] {
   const folders: [string, string | undefined][] = [
     ["LOG_DIR", errors.failure ?? bodies?.failure],
     ["RECORD_DIR", recordings?.failure],

@@ -1,6 +1,6 @@
 import type { ServerStatus } from "../../../../tools/mcp/managed/managed_servers.ts";
 import type { McpServer } from "../../../config/mcp/mcp_config.ts";
-import type { ServerAction } from "../../../server/mcp_admin/operations.ts";
+import type { ServerAction } from "../../source.ts";
 import { formatNumber, formatPercent } from "../../elements/format.ts";
 import { type Html, markup } from "../../elements/html.ts";
 import { count, state, time, unknown } from "../../elements/words.ts";

@@ -8,7 +8,7 @@ import { type LedgerRow, OTHER_NAMES } from "../../../../lib/limits/ledger/table
 import type { RedisConnection } from "../../../../lib/runtime/stores/redis.ts";
 import { FakeClock } from "../../../kit/clock.ts";
 import { captureLog } from "../../../kit/log.ts";
-import { MISSING, type RedisServer, startRedis } from "../redis_server.ts";
+import { MISSING, type RedisServer, startRedis } from "../../servers/redis_server.ts";
 
 const PASSWORD = "hidden-word";
 let server: RedisServer | undefined;

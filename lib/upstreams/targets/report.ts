@@ -1,6 +1,6 @@
-import { resolveGroups } from "../../upstreams/resolve.ts";
-import type { TargetReport } from "../../upstreams/targets/target_health.ts";
-import type { GatewayContext } from "../context.ts";
+import { resolveGroups } from "../resolve.ts";
+import type { Directory } from "../upstream.ts";
+import type { TargetHealth, TargetReport } from "./target_health.ts";
 
 /** State of the targets of an alias. */
 export interface AliasReport {
@@ -12,7 +12,7 @@ export interface AliasReport {
 
 /** Returns the state of every alias with more than one target, by name, for `GET /health/detailed` and the page. */
 export function reportTargets(
-  { directory, targetHealth }: Pick<GatewayContext, "directory" | "targetHealth">,
+  { directory, targetHealth }: { directory: Directory; targetHealth: TargetHealth },
 ): Record<string, AliasReport> {
   const aliases = [...directory.aliases.keys()].flatMap((alias): [string, AliasReport][] => {
     const targets = resolveGroups(alias, directory).flatMap((targets, group) =>

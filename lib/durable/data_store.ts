@@ -1,0 +1,20 @@
+import type { Contents } from "./contents/contents.ts";
+import type { Database } from "./database.ts";
+import type { Instances } from "./instances.ts";
+
+/** Where the gateways that work together keep what outlives a request: `DATA_DIR`, or the database at `DATA_URL`. */
+export interface DataStore {
+  readonly database: Database;
+  /** Expression of SQL for the bytes that the store takes. */
+  readonly sizeSql: string;
+  /** The gateways that share the store. */
+  readonly instances: Instances;
+  /** The content of files. */
+  readonly contents: Contents;
+  /** Settles when the store can be used. @throws {ConfigError} if it cannot. */
+  ready(): Promise<void>;
+  /** Returns the space of what was removed to the disk, a part at a time. */
+  tidy(): Promise<void>;
+  /** Closes the store. What this gateway has begun and not ended is then free for others. */
+  close(): Promise<void>;
+}
