@@ -30,7 +30,7 @@ import { DeviceCodes } from "./server/sign_in/device_codes.ts";
 import { createKeyStore, type KeyStore } from "./keys/key_store.ts";
 import { createLimiter, createLimitStore } from "./limits/limiter.ts";
 import type { Directory } from "./upstreams/upstream.ts";
-import { createFetch } from "./runtime/fetch.ts";
+import { createFetch } from "./runtime/http/fetch.ts";
 import { logWarning } from "./observability/log.ts";
 import { createLearnedAdjustments } from "./turns/learned_adjustments.ts";
 import { createToolLoaders } from "./turns/load_tools.ts";

@@ -15,7 +15,7 @@ const PACKAGES: Record<string, RegExp> = {
   "minisearch": /^lib\/server_tools\/tool_search\.ts$/,
   "re2js":
     /^(lib\/(server_tools\/tool_search|json_schema\/pattern)|tools\/patterns\/(glob|line)_pattern)\.ts$/,
-  "undici": /^lib\/runtime\/fetch\.ts$/,
+  "undici": /^lib\/runtime\/http\/node_fetch\.ts$/,
   "leven": /^lib\/(upstreams\/resolve|config\/nearest|server\/nearest_route)\.ts$/,
   "ipaddr.js": /^tools\/policy\/address\.ts$/,
   "htmlparser2": /^tools\/host\/web\/trim_html\.ts$/,
@@ -26,14 +26,14 @@ const PACKAGES: Record<string, RegExp> = {
   "@logtape/logtape": /^lib\/observability\/(log|pretty_line)\.ts$/,
   "@modelcontextprotocol/client": /^tools\/mcp\//,
   "@opentelemetry/api": /^lib\/observability\/(tracing|trace_ids|otel_metrics)\.ts$/,
-  "@hono/node-server": /^lib\/runtime\/serve\.ts$/,
+  "@hono/node-server": /^lib\/runtime\/http\/node_server\.ts$/,
   "postgres": /^lib\/durable\/postgres\//,
   "@restatedev/restate-sdk": /^lib\/durable\/restate\.ts$/,
   "@redis/client": /^lib\/runtime\/stores\/redis\.ts$/,
   "jsonc-parser": /^lib\/config\/(sources\/(config_file|json_error)|ccr\/parse_ccr)\.ts$/,
   "bun:": /^lib\/runtime\/sqlite\.ts$/,
   "node:":
-    /^(lib\/(base\/sha256|runtime\/(child|content_files|day_files|files|json_lines|private_files|private_folder|process|prompt|serve|sqlite|stores\/record_folder)|limits\/(spend_file|ledger\/file_ledger))\.ts$|tools\/host\/|tools\/mcp\/managed\/(child|process_table|stdio_link)\.ts$)/,
+    /^(lib\/(base\/sha256|runtime\/(child|content_files|day_files|files|http\/(bun_fetch|decode_body|node_server|serve)|json_lines|private_files|private_folder|process|prompt|sqlite|stores\/record_folder)|limits\/(spend_file|ledger\/file_ledger))\.ts$|tools\/host\/|tools\/mcp\/managed\/(child|process_table|stdio_link)\.ts$)/,
 };
 
 const IMPURE =

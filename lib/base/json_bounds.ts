@@ -29,6 +29,8 @@ export const JSON_BOUNDS: JsonBounds = { depth: 200, values: 250_000, names: 20_
  * ```
  */
 export function findExcess(json: string, bounds: JsonBounds = JSON_BOUNDS): keyof JsonBounds | undefined {
+  // Each level of a valid text takes two characters, each value and each name more than one.
+  if (json.length <= Math.min(2 * bounds.depth, bounds.values, bounds.names)) return undefined;
   const names = new Set<string>();
   let nameCost = 0;
   let depth = 0;

@@ -2,7 +2,7 @@ import type { SettingOrigins } from "../config/describe.ts";
 import type { Reloaded } from "../config/reload.ts";
 import type { Config, Settings } from "../config/settings.ts";
 import type { DoctorContext } from "../doctor/context.ts";
-import type { FetchHandler } from "../runtime/serve.ts";
+import type { FetchHandler } from "../runtime/http/serve.ts";
 
 /** The part of a gateway that the program uses. */
 export interface ReadyHandler extends FetchHandler {

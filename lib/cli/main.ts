@@ -13,7 +13,7 @@ import { readSources } from "./sources.ts";
 import { reloadOnChange, warnOfGuessableKeys } from "./reload.ts";
 import { printError, printLine, startLog } from "../observability/log.ts";
 import { logUnhandledError } from "../observability/counters.ts";
-import { ListenError, serve } from "../runtime/serve.ts";
+import { ListenError, serve } from "../runtime/http/serve.ts";
 import { openStdio, type Stdio } from "../runtime/stdio.ts";
 import { VERSION } from "../base/version.ts";
 
@@ -63,7 +63,7 @@ async function runFlags(args: readonly string[], services: Services): Promise<vo
       describeServers(readMcpConfig(config.mcpConfig, { readText: readTextFile, readVariable })),
     );
   }
-  startLog(config.logLevel, { levels: config.logComponents, format: config.logFormat });
+  startLog(config.logLevel, { levels: config.logComponents, format: config.logFormat, batched: true });
   const settings = toSettings(sources);
   if (stdio) return await startTools(settings, services);
   await start(services.createGateway({ settings, origins: toOrigins(sources), host: config.host }), config, {

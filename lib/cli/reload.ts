@@ -38,7 +38,7 @@ export function reloadOnChange(
       const config = parseConfig(sources);
       requireKeysOffLoopback(config, host);
       const { changed, restart } = gateway.reload(toSettings(sources), toOrigins(sources));
-      startLog(config.logLevel, { levels: config.logComponents, format: config.logFormat });
+      startLog(config.logLevel, { levels: config.logComponents, format: config.logFormat, batched: true });
       loggerOf("gateway").info("settings read again", { changed, restart });
       if (restart.length > 0) {
         loggerOf("gateway").warn("settings changed that need a restart", { settings: restart });

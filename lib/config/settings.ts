@@ -141,7 +141,7 @@ const TABLE = {
     flag: "--limits",
     reload: true,
     schema: (): Schema<LimitsInput, Limits> => limitMap(),
-    default: '{"each": {"concurrent": 50}}',
+    default: '{"each": {"concurrent": 1000}}',
     text: 'Limits by scope, as JSON: `{"each", "total", "session", "keys"}`; see docs/limits.md',
   },
   BODY_MEMORY: {

@@ -53,6 +53,7 @@ export class CitationReader {
 
   /** Adds pending citations to the open text block, if there is one. */
   flush(): void {
+    if (this.#pending.length === 0) return;
     // The first citation that cannot be added shows that there is no open text block.
     const added = this.#pending.findIndex((citation) => !this.#writer.cite(citation));
     this.#pending = added < 0 ? [] : added === 0 ? this.#pending : this.#pending.slice(added);

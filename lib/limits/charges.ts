@@ -1,4 +1,4 @@
-import { DEFAULT_CONCURRENT, type LimitName, type Limits, type LimitSet } from "../config/limits.ts";
+import type { LimitName, Limits, LimitSet } from "../config/limits.ts";
 import type { Charge, Quota, Subject } from "./quota.ts";
 import { periodOf } from "./period.ts";
 
@@ -104,7 +104,7 @@ export function metadataCharges(limits: LimitRules, requester: Requester): Charg
 export function tokenCountSlots(limits: LimitRules, requester: Requester, holder: string): Charge[] {
   return scopesOf(limits, requester).flatMap(({ path, subject, set: { concurrent } }): Charge[] => {
     if (concurrent === undefined || concurrent === null) return [];
-    const limit = Math.max(DEFAULT_CONCURRENT, concurrent);
+    const limit = Math.max(MIN_TOKEN_COUNT_SLOTS, concurrent);
     const name = `${path}/metadata_concurrent`;
     return [{
       quota: { name, subject, metric: "metadata_concurrent", limit, kind: "concurrency" },
@@ -113,6 +113,9 @@ export function tokenCountSlots(limits: LimitRules, requester: Requester, holder
     }];
   });
 }
+
+/** Clients count tokens in parallel, also those that send one message after the other. */
+const MIN_TOKEN_COUNT_SLOTS = 50;
 
 /** Returns charges of 0 to all limits but those of concurrency: they only read what is used. */
 export function readingCharges(limits: LimitRules, requester: Requester, now: number): Charge[] {

@@ -12,6 +12,7 @@ import { isObject } from "../base/json.ts";
 import { LOG_COMPONENTS, type LogComponent, type LogLevel } from "../base/log_components.ts";
 import { redact } from "../base/redact.ts";
 import { NAME } from "../base/version.ts";
+import { LineBatch } from "./line_batch.ts";
 import { toPrettyLine } from "./pretty_line.ts";
 import { activeTraceIds } from "./trace_ids.ts";
 
@@ -86,14 +87,24 @@ export interface LogOptions {
   levels?: ReadonlyMap<LogComponent, LogLevel> | undefined;
   /** `json` for programs, `pretty` for people. */
   format?: "json" | "pretty";
+  /** True if lines below the level `warn` may be written together, up to 50 ms late. They are written at the exit, too. */
+  batched?: boolean;
 }
 
 /** Configures the program's log: redacted lines on stderr. */
-export function startLog(level: LogLevel, { levels, format = "json" }: LogOptions = {}): void {
+export function startLog(
+  level: LogLevel,
+  { levels, format = "json", batched = false }: LogOptions = {},
+): void {
   const toLine = format === "json" ? getJsonLinesFormatter({ properties: "flatten" }) : toPrettyLine;
   configureSync({
     reset: true,
-    sinks: { stderr: (record) => console.error(escapeControls(redact(toLine(record).trimEnd()))) },
+    sinks: {
+      stderr(record) {
+        const line = escapeControls(redact(toLine(record).trimEnd()));
+        log.add(line, { urgent: !batched || !CALM.has(record.level) });
+      },
+    },
     loggers: [
       { category: [NAME], sinks: ["stderr"], lowestLevel: LEVELS[level] },
       ...LOG_COMPONENTS.map((component) => ({
@@ -106,6 +117,12 @@ export function startLog(level: LogLevel, { levels, format = "json" }: LogOption
     ],
   });
 }
+
+const log = new LineBatch((lines) => console.error(lines));
+globalThis.process?.on?.("exit", () => log.flush());
+
+/** Levels of lines that may wait. */
+const CALM: ReadonlySet<Severity> = new Set(["trace", "debug", "info"]);
 
 /** Prints a line of the program's output on stdout. */
 export function printLine(line: string): void {

@@ -1,14 +1,17 @@
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const ID_LENGTH = 24;
 
+/** Random bytes for many ids. Each call of the runtime's generator takes longer than the rest of an id. */
+const pool = new Uint8Array(4096);
+let used = pool.length;
+
 /** Returns an unguessable id: the prefix and 24 random letters and digits, about 143 bits. */
 export function newId(prefix: string): string {
   let id = prefix;
-  // 248 is the largest multiple of 62 below 256. Bytes from 248 on are skipped: they would favour some letters.
   while (id.length < prefix.length + ID_LENGTH) {
-    for (const byte of crypto.getRandomValues(new Uint8Array(ID_LENGTH))) {
-      if (byte < 248 && id.length < prefix.length + ID_LENGTH) id += ALPHABET[byte % 62];
-    }
+    const byte = nextByte();
+    // 248 is the largest multiple of 62 below 256. Bytes from 248 on are skipped: they would favour some letters.
+    if (byte < 248) id += ALPHABET[byte % 62];
   }
   return id;
 }
@@ -19,11 +22,21 @@ const CODE_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ";
 /** Returns an unguessable code for a person to type: eight consonants, about 34 bits. Source: RFC 8628, section 6.1 */
 export function newUserCode(): string {
   let code = "";
-  // 240 is the largest multiple of 20 below 256.
   while (code.length < 8) {
-    for (const byte of crypto.getRandomValues(new Uint8Array(8))) {
-      if (byte < 240 && code.length < 8) code += CODE_ALPHABET[byte % 20];
-    }
+    const byte = nextByte();
+    // 240 is the largest multiple of 20 below 256.
+    if (byte < 240) code += CODE_ALPHABET[byte % 20];
   }
   return code;
+}
+
+/** Returns a random byte, and removes it from the pool. */
+function nextByte(): number {
+  if (used === pool.length) {
+    crypto.getRandomValues(pool);
+    used = 0;
+  }
+  const byte = pool[used] ?? 0;
+  pool[used++] = 0;
+  return byte;
 }

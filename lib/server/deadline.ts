@@ -13,6 +13,9 @@ export interface Deadline {
   stop(): void;
 }
 
+/** Reason of each request that has ended. Requests share it, because an error takes long to make. */
+const ENDED = new DOMException("The request has ended", "AbortError");
+
 /** Starts the time limit of a request, in milliseconds; 0 is no limit. The gateway's shutdown ends the request too. */
 export function startDeadline(
   clientSignal: AbortSignal,
@@ -34,7 +37,7 @@ export function startDeadline(
       cancel();
       removeDeadlineListener();
       clientSignal.removeEventListener("abort", onClientAbort);
-      controller.abort(new DOMException("The request has ended", "AbortError"));
+      controller.abort(ENDED);
     },
   };
 }

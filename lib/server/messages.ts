@@ -13,6 +13,7 @@ import { startDeadline } from "./deadline.ts";
 import { toApiError, toErrorBody } from "../base/errors.ts";
 import type { BodyCount } from "../limits/body_meter.ts";
 import type { Admission } from "../limits/limiter.ts";
+import { createDirectResponse } from "../runtime/http/direct_body.ts";
 import type { RequestLog } from "./request_log.ts";
 import { withCompaction } from "../turns/compaction.ts";
 import { withFallbacks } from "../turns/fallback.ts";
@@ -32,7 +33,7 @@ import { findRoute } from "../upstreams/find_route.ts";
 import { toRouteLabel } from "../upstreams/route_label.ts";
 import { findModel } from "../upstreams/model_list.ts";
 import { readUpstreamHeaders } from "../upstreams/upstream_headers.ts";
-import { writeEvents } from "./write_events.ts";
+import { EventBody } from "./write_events.ts";
 import { createMcpSession } from "../turns/gateway_tools/mcp_session.ts";
 import { upstreamTools } from "../turns/gateway_tools/upstream_tools.ts";
 import { withTools } from "../turns/gateway_tools/with_tools.ts";
@@ -204,7 +205,7 @@ async function answerAdmitted(
         cleanUp,
         clientSignal: request.signal,
       })
-      : Response.json(await collectMessage(answer));
+      : createDirectResponse(JSON.stringify(await collectMessage(answer)), { headers: JSON_TYPE });
     response.headers.set("x-gateway-model", toRouteLabel(route));
     for (const [name, value] of Object.entries(rateHeaders)) response.headers.set(name, value);
     const lossHeader = loss.toHeader();
@@ -214,6 +215,8 @@ async function answerAdmitted(
     if (!requestLog.streaming) cleanUp();
   }
 }
+
+const JSON_TYPE = { "content-type": "application/json" };
 
 interface StreamOptions {
   message: MessagesRequest;
@@ -233,7 +236,7 @@ async function streamAnswer(
   const startEvents = () => startMessage(message, route, gateway);
   const held = await holdAnswer(answer, { clock, timeoutMs: config.holdTimeout * 1000, startEvents });
   requestLog.streaming = true;
-  const body = writeEvents(held, {
+  const body = new EventBody(held, {
     clock,
     client: clientSignal,
     pingIntervalMs: config.pingInterval * 1000,
@@ -244,5 +247,5 @@ async function streamAnswer(
     },
   });
   const headers = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" };
-  return new Response(body, { headers });
+  return createDirectResponse(body, { headers });
 }

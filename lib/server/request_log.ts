@@ -3,6 +3,7 @@ import { MessageAccumulator } from "../anthropic/collect.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
 import { type ApiError, toApiError } from "../base/errors.ts";
 import { redact } from "../base/redact.ts";
+import { tap } from "../base/relay.ts";
 import { LOCAL } from "../config/gateway_keys.ts";
 import type { RequestObserver, TurnObserver, TurnStart } from "../observability/request_observer.ts";
 import type { FinishedRequest, RequestRecord } from "../observability/request_record.ts";
@@ -188,8 +189,8 @@ export class RequestLog implements RequestObserver {
   }
 
   /** Passes the events of an answer through and records their stop reason and usage. */
-  async *observe(batches: AsyncGenerator<StreamEvent[]>): AsyncGenerator<StreamEvent[]> {
-    for await (const batch of batches) {
+  observe(batches: AsyncGenerator<StreamEvent[]>): AsyncGenerator<StreamEvent[]> {
+    return tap(batches, (batch) => {
       this.#record.firstEventMilliseconds ??= this.#clock.now() - this.#startedAt;
       this.#seenLog?.addEvents(batch);
       this.#collect(batch);
@@ -204,8 +205,7 @@ export class RequestLog implements RequestObserver {
           cachedTokens: cache_read_input_tokens ?? undefined,
         });
       }
-      yield batch;
-    }
+    });
   }
 
   /** Adds events to the kept content. An answer that cannot be collected is kept up to there. */

@@ -6,6 +6,7 @@ import type { Ask } from "../anthropic/ask.ts";
 import type { Steps } from "../anthropic/steps.ts";
 import { applyToolChanges } from "../anthropic/tool_changes.ts";
 import { ApiError, toApiError } from "../base/errors.ts";
+import { relay } from "../base/relay.ts";
 import { findPendingCalls, idOf, inputOf, listCallIds } from "./history.ts";
 import { CombinedMessage } from "./combined_message.ts";
 import { type OpenMcpServer, toListings } from "./mcp/mcp_tool.ts";
@@ -68,35 +69,36 @@ const MAX_CALLS_PER_TURN = 64;
  * Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/server-tools
  */
 export function runTurns(askForTurn: (turn: AskTurnOptions) => Ask, options: LoopOptions): Ask {
-  return async function* (request) {
-    const toolContext = options.createToolContext(() => workspaceToolNames(assignments));
-    const changes = applyToolChanges(request);
-    const applied = changes?.request ?? request;
-    const loss = changes === undefined ? options.loss : options.loss.of(changes.toClientPath);
-    const mcpServers = await options.openMcpServers(applied, options.upstream);
-    const changed = options.upstream.connectsMcp ? applied : withoutMcpServers(applied);
-    const assignments: ToolAssignment[] = assignTools(changed, {
-      ...options,
-      loss,
-      toolContext,
-      mcpServers,
-      toolbox: await options.loadToolbox?.(),
+  return (request) =>
+    relay(async () => {
+      const toolContext = options.createToolContext(() => workspaceToolNames(assignments));
+      const changes = applyToolChanges(request);
+      const applied = changes?.request ?? request;
+      const loss = changes === undefined ? options.loss : options.loss.of(changes.toClientPath);
+      const mcpServers = await options.openMcpServers(applied, options.upstream);
+      const changed = options.upstream.connectsMcp ? applied : withoutMcpServers(applied);
+      const assignments: ToolAssignment[] = assignTools(changed, {
+        ...options,
+        loss,
+        toolContext,
+        mcpServers,
+        toolbox: await options.loadToolbox?.(),
+      });
+      const passThrough = isPassThrough(changed, assignments);
+      if (passThrough && changed === applied && options.upstream.takesToolChanges) {
+        return askForTurn({ loss: options.loss, first: true })(request);
+      }
+      for (const path of changes?.applied ?? []) options.loss.add(path, "hoisted");
+      for (const path of changes?.ignored ?? []) options.loss.add(path, "dropped");
+      if (passThrough) return askForTurn({ loss, first: true })(changed);
+      const firstBlocks = options.listsMcpTools ? toListings(mcpServers) : [];
+      return combineTurns(changed, planTurns(changed, assignments), {
+        ...options,
+        loss,
+        askForTurn,
+        firstBlocks,
+      });
     });
-    const passThrough = isPassThrough(changed, assignments);
-    if (passThrough && changed === applied && options.upstream.takesToolChanges) {
-      return yield* askForTurn({ loss: options.loss, first: true })(request);
-    }
-    for (const path of changes?.applied ?? []) options.loss.add(path, "hoisted");
-    for (const path of changes?.ignored ?? []) options.loss.add(path, "dropped");
-    if (passThrough) return yield* askForTurn({ loss, first: true })(changed);
-    const firstBlocks = options.listsMcpTools ? toListings(mcpServers) : [];
-    yield* combineTurns(changed, planTurns(changed, assignments), {
-      ...options,
-      loss,
-      askForTurn,
-      firstBlocks,
-    });
-  };
 }
 
 /** Removes the MCP servers: the gateway connects to them, not the upstream. The list also holds their tokens. */

@@ -7,6 +7,7 @@ import {
   isSameAdjustment,
   toAdjustmentLabel,
 } from "../dialects/adjustments/adjustment.ts";
+import { relay } from "../base/relay.ts";
 import { LossReport } from "../dialects/loss.ts";
 import { UpstreamError } from "../dialects/mod.ts";
 import type { RequestObserver } from "../observability/request_observer.ts";
@@ -42,37 +43,39 @@ export function withAdjustments(
   askForRoute: (route: Route) => Ask,
   options: AdjustOptions,
 ): Ask {
-  return async function* (request) {
-    const failures: ApiError[] = [];
-    const applied: Adjustment[] = [];
-    while (true) {
-      const route = withAdjustmentsOf(options.route, applied);
-      const { answer, failure }: FirstContent = await firstContent(
-        askForRoute(route)(request),
-        options.signal,
-      );
-      if (answer !== undefined) {
+  return (request) =>
+    relay(async () => {
+      const failures: ApiError[] = [];
+      const applied: Adjustment[] = [];
+      while (true) {
+        const route = withAdjustmentsOf(options.route, applied);
+        const { answer, failure }: FirstContent = await firstContent(
+          askForRoute(route)(request),
+          options.signal,
+        );
+        if (answer !== undefined) {
+          context.learned.add(route, applied);
+          return answer;
+        }
+        failures.push(failure);
+        const adjustment = failure instanceof UpstreamError ? failure.adjustment : undefined;
+        if (adjustment === undefined || applied.some((one) => isRepeated(one, adjustment))) break;
+        // The upstream no longer refuses what the earlier changes were for.
         context.learned.add(route, applied);
-        return yield* answer;
+        if (
+          applied.length === MAX_CHANGES ||
+          !changesBody(context, request, { ...options, applied, adjustment })
+        ) {
+          break;
+        }
+        applied.push(adjustment);
+        const change = toAdjustmentLabel(adjustment);
+        options.observer.onRemedy(change);
+        const fields = { model: toRouteLabel(route), change, error: failure };
+        logWarning("upstream refused the request, sending it with a change", fields, "upstream");
       }
-      failures.push(failure);
-      const adjustment = failure instanceof UpstreamError ? failure.adjustment : undefined;
-      if (adjustment === undefined || applied.some((one) => isRepeated(one, adjustment))) break;
-      // The upstream no longer refuses what the earlier changes were for.
-      context.learned.add(route, applied);
-      if (
-        applied.length === MAX_CHANGES || !changesBody(context, request, { ...options, applied, adjustment })
-      ) {
-        break;
-      }
-      applied.push(adjustment);
-      const change = toAdjustmentLabel(adjustment);
-      options.observer.onRemedy(change);
-      const fields = { model: toRouteLabel(route), change, error: failure };
-      logWarning("upstream refused the request, sending it with a change", fields, "upstream");
-    }
-    throw preferRetryable(failures);
-  };
+      throw preferRetryable(failures);
+    });
 }
 
 /** True if a change was made already. Changes for one moment are made once, whatever their values. */

@@ -5,6 +5,7 @@ import { type TurnUsage, UsageTally } from "../tokens/turn_usage.ts";
 import { countOverflow } from "../dialects/errors/count_overflow.ts";
 import { appliesSystemChanges } from "../dialects/mod.ts";
 import { ApiError, toApiError } from "../base/errors.ts";
+import { relay } from "../base/relay.ts";
 import type { MessageContext } from "./context.ts";
 import type { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
@@ -22,6 +23,7 @@ import { sendTurn } from "./send_turn.ts";
 import { timeoutsFrom } from "../upstreams/idle_timeout.ts";
 import type { Ask } from "../anthropic/ask.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
+import type { MessagesRequest } from "../anthropic/schema.ts";
 import { isContent } from "./hold.ts";
 import { isLeft, type Metering, readOn } from "./read_on.ts";
 import { readAnswer } from "./read_answer.ts";
@@ -56,7 +58,10 @@ export function createAsk(
 ): Ask {
   const { config } = context;
   const timeouts = timeoutsFrom(context);
-  return async function* (original) {
+  return (original) => relay(() => begin(original));
+
+  /** Prepares a turn. What it returns sends the turn with the first read. */
+  async function begin(original: MessagesRequest): Promise<AsyncGenerator<StreamEvent[]>> {
     const clears = appliesSystemChanges(route.upstream.preset, route.dialect);
     const request = clears ? original : emptyClearedMessages(original);
     rejectThread(request, route);
@@ -86,14 +91,12 @@ export function createAsk(
       }),
       maxTokens: request.max_tokens,
     });
-    try {
-      yield* readOn(answer, { signal, clock, shutdown, admission });
-    } catch (error) {
-      throw countOverflow(error, () => ({
+    const toFailure = (error: unknown) =>
+      countOverflow(redactKey(error, route.upstream, caller), () => ({
         inputTokens: inputCounter.count(request, route).tokens,
         contextLength: route.facts.contextLength,
       }));
-    }
+    return readOn(answer, { signal, clock, shutdown, admission });
 
     /** Sends the request and reads its answer. `upstreamSignal` aborts both. */
     async function* answer(upstreamSignal: AbortSignal): AsyncGenerator<StreamEvent[]> {
@@ -129,7 +132,7 @@ export function createAsk(
       const { response, idleTimer } = await sending.catch((error: unknown) => {
         onFailure(error);
         turn.end({ usage, error: isLeft(upstreamSignal) ? undefined : error });
-        throw error;
+        throw toFailure(error);
       });
       try {
         for await (const events of readAnswer(response, { context, route, reader, idleTimer })) {
@@ -150,7 +153,7 @@ export function createAsk(
         }
       } catch (error) {
         onFailure(error);
-        failure = redactKey(error, route.upstream, caller);
+        failure = toFailure(error);
         throw failure;
       } finally {
         idleTimer.stop();
@@ -163,7 +166,7 @@ export function createAsk(
         if (reader.inputTokens !== undefined) inputCounter.learn(request, route, reader.inputTokens);
       }
     }
-  };
+  }
 }
 
 /** Records the failure of an upstream, and logs the pause that it begins. */

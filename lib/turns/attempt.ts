@@ -1,6 +1,7 @@
 import type { StreamEvent } from "../anthropic/events.ts";
 import { ApiError } from "../base/errors.ts";
-import { prepend, readUntilContent } from "./hold.ts";
+import { prepend } from "../base/relay.ts";
+import { readUntilContent } from "./hold.ts";
 
 /** Result of an attempt: an answer with content, or the failure before it. */
 export type FirstContent =
@@ -18,7 +19,7 @@ export async function firstContent(
   signal: AbortSignal,
 ): Promise<FirstContent> {
   try {
-    return { answer: await prepend(await readUntilContent(batches), batches) };
+    return { answer: prepend([await readUntilContent(batches)], batches) };
   } catch (failure) {
     if (signal.aborted || !(failure instanceof ApiError)) throw failure;
     return { failure };

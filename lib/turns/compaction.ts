@@ -6,6 +6,7 @@ import type { MessagesRequest } from "../anthropic/schema.ts";
 import { toEvents } from "../anthropic/to_events.ts";
 import { ApiError } from "../base/errors.ts";
 import { isObject } from "../base/json.ts";
+import { relay } from "../base/relay.ts";
 import type { Route } from "../upstreams/upstream.ts";
 
 /**
@@ -18,20 +19,24 @@ import type { Route } from "../upstreams/upstream.ts";
  * complete summary. An incomplete one would lose the conversation.
  */
 export function withCompaction(askForRoute: (route: Route) => Ask): (route: Route) => Ask {
-  return (route) =>
-    async function* (request) {
+  return (route) => (request) =>
+    relay(async () => {
       const { compaction } = request;
       const isDoneUpstream = route.dialect.name === "anthropic" && hostFacts(route.upstream.preset).compacts;
       if (compaction === undefined || compaction === null || isDoneUpstream) {
-        return yield* askForRoute(route)(request);
+        return askForRoute(route)(request);
       }
       if (!isObject(compaction) || compaction.type !== "summarize") {
         throw new ApiError("invalid_request_error", 'compaction.type: Input should be "summarize"');
       }
       const { instructions } = compaction;
       const summaryRequest = toSummaryRequest(request, typeof instructions === "string" ? instructions : "");
-      yield toCompactionEvents(await collectMessage(askForRoute(route)(summaryRequest)));
-    };
+      return summarize(askForRoute(route)(summaryRequest));
+    });
+}
+
+async function* summarize(answer: AsyncGenerator<StreamEvent[]>): AsyncGenerator<StreamEvent[]> {
+  yield toCompactionEvents(await collectMessage(answer));
 }
 
 const SUMMARY_PROMPT =

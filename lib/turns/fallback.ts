@@ -1,7 +1,10 @@
 import type { Caller } from "../access/caller.ts";
 import type { Ask } from "../anthropic/ask.ts";
+import type { StreamEvent } from "../anthropic/events.ts";
+import type { MessagesRequest } from "../anthropic/schema.ts";
 import { type FirstContent, firstContent, preferRetryable } from "./attempt.ts";
 import { ApiError, toApiError } from "../base/errors.ts";
+import { relay } from "../base/relay.ts";
 import { quote } from "../base/redact.ts";
 import type { MessageContext } from "./context.ts";
 import type { LossReport } from "../dialects/loss.ts";
@@ -38,7 +41,9 @@ export function withFallbacks(
   { context, route: first, caller, signal, loss, onRoute }: FallbackOptions,
 ): Ask {
   if (first.fallbacks.length === 0) return askForRoute(first);
-  return async function* (request) {
+  return (request) => relay(() => askFirst(request));
+
+  async function askFirst(request: MessagesRequest): Promise<AsyncGenerator<StreamEvent[]>> {
     const failures: ApiError[] = [];
     const next = (route: Route) =>
       findFallback(context, route, caller).catch((error) => {
@@ -55,7 +60,7 @@ export function withFallbacks(
       }
       const asking = firstContent(askForRoute(route)(request), signal);
       const { answer, failure }: FirstContent = await endAttempt(attempt, asking);
-      if (answer !== undefined) return yield* answer;
+      if (answer !== undefined) return answer;
       if (failure.final) throw failure;
       failures.push(failure);
       if (!isRetryableElsewhere(failure)) break;
@@ -67,7 +72,7 @@ export function withFallbacks(
       onRoute(route);
     }
     throw preferRetryable(failures);
-  };
+  }
 }
 
 async function endAttempt(

@@ -1,5 +1,6 @@
 import type { StreamEvent } from "../anthropic/events.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { prepend } from "../base/relay.ts";
 import { withTimeout } from "../runtime/timeout.ts";
 
 /** Options of {@linkcode holdAnswer}. */
@@ -24,13 +25,10 @@ export async function holdAnswer(
 ): Promise<AsyncGenerator<StreamEvent[]>> {
   const pendingEvents = readUntilContent(batches);
   const firstEvents = await withTimeout(clock, timeoutMs, pendingEvents);
-  if (firstEvents !== undefined) return await prepend(firstEvents, batches);
-  pendingEvents.catch(() => {}); // awaited below, unless the client disconnects first
-  return await started(async function* () {
-    yield startEvents();
-    yield (await pendingEvents).filter(({ type }) => type !== "message_start");
-    yield* batches;
-  }, batches);
+  if (firstEvents !== undefined) return prepend([firstEvents], batches);
+  const lateEvents = pendingEvents.then((events) => events.filter(({ type }) => type !== "message_start"));
+  lateEvents.catch(() => {}); // read later, unless the client disconnects first
+  return prepend([startEvents(), lateEvents], batches);
 }
 
 /** Reads events up to the first content, or to the end. */
@@ -47,37 +45,4 @@ export async function readUntilContent(batches: AsyncGenerator<StreamEvent[]>): 
 /** True for every event except `message_start` and `ping`. */
 export function isContent({ type }: StreamEvent): boolean {
   return type !== "message_start" && type !== "ping";
-}
-
-/** Returns a generator of the events that were already read, then of the rest. */
-export async function prepend(
-  firstEvents: StreamEvent[],
-  batches: AsyncGenerator<StreamEvent[]>,
-): Promise<AsyncGenerator<StreamEvent[]>> {
-  return await started(async function* () {
-    yield firstEvents;
-    yield* batches;
-  }, batches);
-}
-
-/**
- * Starts a generator that ends `batches` when it ends.
- *
- * It is run up to a first, empty batch: a generator that nothing was read from has no `finally` yet, and its
- * cancellation would leave the answer of the upstream open.
- */
-async function started(
-  yieldBatches: () => AsyncGenerator<StreamEvent[]>,
-  batches: AsyncGenerator<StreamEvent[]>,
-): Promise<AsyncGenerator<StreamEvent[]>> {
-  const generator = (async function* (): AsyncGenerator<StreamEvent[]> {
-    try {
-      yield [];
-      yield* yieldBatches();
-    } finally {
-      await batches.return(undefined);
-    }
-  })();
-  await generator.next();
-  return generator;
 }

@@ -2,6 +2,7 @@ import type { StreamEvent } from "../anthropic/events.ts";
 import type { AnswerReader } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
 import { tryJson } from "../base/json.ts";
+import { relay } from "../base/relay.ts";
 import { redact } from "../base/redact.ts";
 import { cleanMessage } from "../dialects/errors/error_shapes.ts";
 import { detectFormat } from "../upstreams/response/answer_format.ts";
@@ -30,17 +31,19 @@ export interface ReadAnswerOptions {
  * @throws {ApiError} `api_error` if the answer is in another format or incomplete; the error that the upstream
  * reports; the abort reason of the idle timer.
  */
-export async function* readAnswer(
+export function readAnswer(response: Response, reading: ReadAnswerOptions): AsyncGenerator<StreamEvent[]> {
+  return relay(() => detectAnswer(response, reading));
+}
+
+async function detectAnswer(
   response: Response,
   reading: ReadAnswerOptions,
-): AsyncGenerator<StreamEvent[]> {
-  const { reader, idleTimer, route: { upstream } } = reading;
+): Promise<AsyncGenerator<StreamEvent[]>> {
+  const { idleTimer, route: { upstream } } = reading;
   if (response.body === null) throw unreadableResponse(upstream, "it is empty");
-  const ending = new AbortController();
-  const signal = AbortSignal.any([idleTimer.signal, ending.signal]);
   const contentType = response.headers.get("content-type") ?? "";
-  const body = toUtf8(readBytes(response.body, { signal, race: idleTimer.race }), contentType);
-  const { start, chunks } = await peekText(body).catch((cause) => {
+  const body = readBytes(response.body, idleTimer);
+  const { start, chunks } = await peekText(toUtf8(body, contentType)).catch((cause) => {
     throw toFailure(cause, reading);
   });
   const type = contentType.split(";")[0]?.trim().toLowerCase() ?? "";
@@ -53,8 +56,18 @@ export async function* readAnswer(
     const message = toPlainMessage(words);
     throw unreadableResponse(upstream, `it is ${what}, neither an event stream nor JSON${message}`);
   }
-  if (format === "events") return yield* readStream(chunks, { ...reading, ending });
+  if (format === "events") {
+    return readStream(chunks, {
+      ...reading,
+      endBody: () => void body.return(undefined),
+    });
+  }
   const text = await readAnswerText(chunks, upstream, idleTimer.signal);
+  return readWhole(text, reading);
+}
+
+async function* readWhole(text: string, reading: ReadAnswerOptions): AsyncGenerator<StreamEvent[]> {
+  const { reader } = reading;
   const answer = tryJson(text);
   if (answer === undefined) await pushLines(text, reading);
   else reader.pushNonStreamed(answer);
@@ -75,7 +88,7 @@ const END_TIMEOUT_MS = 1000;
 
 async function* readStream(
   chunks: AsyncGenerator<Uint8Array>,
-  { ending, ...reading }: ReadAnswerOptions & { ending: AbortController },
+  { endBody, ...reading }: ReadAnswerOptions & { endBody: () => void },
 ): AsyncGenerator<StreamEvent[]> {
   const { context: { clock }, reader, idleTimer } = reading;
   let cancelEnding: (() => void) | undefined;
@@ -95,7 +108,7 @@ async function* readStream(
       if (events.length > 0) yield events;
       if ((ended || reader.finishing) && (hasContent || cancelEnding === undefined)) {
         cancelEnding?.();
-        cancelEnding = clock.after(END_TIMEOUT_MS, () => ending.abort());
+        cancelEnding = clock.after(END_TIMEOUT_MS, endBody);
       }
     }
     if (!ended) reader.end();

@@ -32,12 +32,19 @@ export interface ReadOnOptions {
  *
  * @throws the reason of `signal`, once it has fired. If that is before the start, nothing is sent.
  */
-export async function* readOn<Batch>(
+export function readOn<Batch>(
+  start: (signal: AbortSignal) => AsyncGenerator<Batch>,
+  options: ReadOnOptions,
+): AsyncGenerator<Batch> {
+  options.signal.throwIfAborted();
+  return options.admission.metered ? readMetered(start, options) : start(options.signal);
+}
+
+async function* readMetered<Batch>(
   start: (signal: AbortSignal) => AsyncGenerator<Batch>,
   { signal, clock, shutdown, admission }: ReadOnOptions,
 ): AsyncGenerator<Batch> {
   signal.throwIfAborted();
-  if (!admission.metered) return yield* start(signal);
   const upstream = new AbortController();
   const batches = start(upstream.signal);
   let stopWaiting = (_reason: unknown) => {};

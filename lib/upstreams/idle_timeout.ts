@@ -19,7 +19,7 @@ export interface IdleTimer {
   markStarted(): void;
   /** Ends a silence, because an event has arrived. */
   markEvent(): void;
-  /** Stops listening for the end of the client's request. */
+  /** Ends the timer, and stops listening for the end of the client's request. */
   stop(): void;
 }
 
@@ -51,35 +51,60 @@ export function startIdleTimer(
   if (requestSignal.aborted) onRequestAbort();
   let timeoutMs = firstByteMs;
   let started = false;
-  /** Time spent waiting since the last event. */
+  /** Time spent waiting since the last event, before the present wait. */
   let silentMs = 0;
+  /** Start of the present wait; undefined while nothing is awaited. */
+  let waitingSince: number | undefined;
   let waiting = false;
+  // One timer serves many waits: it fires when the first of them could be too long, and is then set again.
+  let cancelTimer: (() => void) | undefined;
+  const setTimer = (ms: number) => {
+    cancelTimer = clock.after(Math.max(0, ms), () => {
+      cancelTimer = undefined;
+      if (waitingSince === undefined) return;
+      const leftMs = timeoutMs - silentMs - (clock.now() - waitingSince);
+      if (leftMs > 0) setTimer(leftMs);
+      else controller.abort(idleTimeoutError(upstream, timeoutMs));
+    });
+  };
+  const removeTimer = () => {
+    cancelTimer?.();
+    cancelTimer = undefined;
+  };
+  const endWait = () => {
+    if (started && waitingSince !== undefined) silentMs += clock.now() - waitingSince;
+    waitingSince = undefined;
+  };
   return {
     signal: controller.signal,
     get waiting() {
       return waiting;
     },
-    async race(promise) {
-      const abort = () => controller.abort(idleTimeoutError(upstream, timeoutMs));
-      const cancel = timeoutMs > 0 ? clock.after(Math.max(0, timeoutMs - silentMs), abort) : () => {};
-      const since = clock.now();
+    race(promise) {
+      waitingSince = clock.now();
       waiting = true;
-      try {
-        const value = await promise;
+      if (cancelTimer === undefined && timeoutMs > 0) setTimer(timeoutMs - silentMs);
+      return promise.then((value) => {
         waiting = false;
+        endWait();
         return value;
-      } finally {
-        cancel();
-        if (started) silentMs += clock.now() - since;
-      }
+      }, (error) => {
+        endWait();
+        throw error;
+      });
     },
     markStarted() {
+      silentMs = 0;
+      if (started) return;
       started = true;
       timeoutMs = idleMs;
-      silentMs = 0;
+      removeTimer();
     },
     markEvent: () => void (silentMs = 0),
-    stop: () => requestSignal.removeEventListener("abort", onRequestAbort),
+    stop() {
+      removeTimer();
+      requestSignal.removeEventListener("abort", onRequestAbort);
+    },
   };
 }
 

@@ -11,7 +11,7 @@ import { findExcess } from "../base/json_bounds.ts";
 import { type JsonObject, tryJson } from "../base/json.ts";
 import type { Upstream } from "./upstream.ts";
 import { keyFor, redactKey } from "./redact_key.ts";
-import { toConnectError } from "../runtime/fetch.ts";
+import { toConnectError } from "../runtime/http/fetch.ts";
 import { type RetryableFailure, retryDelay } from "./retry_delay.ts";
 import { NAME, VERSION } from "../base/version.ts";
 

@@ -6,7 +6,7 @@ import axe from "axe-core";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { createGateway } from "../../lib/gateway.ts";
 import { VIEWS } from "../../lib/page/views.ts";
-import { type RunningServer, serve } from "../../lib/runtime/serve.ts";
+import { type RunningServer, serve } from "../../lib/runtime/http/serve.ts";
 import { createScene, type Scene } from "./scene.ts";
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";

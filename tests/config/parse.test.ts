@@ -36,7 +36,7 @@ const DEFAULTS = {
   toolCallsInText: "auto",
   structuredMaxRetries: 3,
   structuredStream: "hold",
-  limits: { each: { concurrent: 50 }, total: {}, session: {}, keys: new Map() },
+  limits: { each: { concurrent: 1000 }, total: {}, session: {}, keys: new Map() },
   bodyMemory: 256,
   rateLimitStore: "memory",
   dataQuota: 10_240,
@@ -179,7 +179,7 @@ const GOOD: [Settings, Record<string, unknown>][] = [
     },
     {
       limits: {
-        each: { concurrent: 50, requests: 60, usd_day: 2.5 },
+        each: { concurrent: 1000, requests: 60, usd_day: 2.5 },
         total: { concurrent: 9 },
         session: { usd_month: 0 },
         keys: new Map([["local", { concurrent: null }]]),
@@ -826,7 +826,7 @@ test("describeConfig() lists the limits and hides the password of the store", ()
   });
   assert.match(
     output,
-    /LIMITS +\{"each":\{"concurrent":50,"requests":6\},"total":\{\},"session":\{\},"keys":\{\}\} /,
+    /LIMITS +\{"each":\{"concurrent":1000,"requests":6\},"total":\{\},"session":\{\},"keys":\{\}\} /,
   );
   assert.match(output, /RATE_LIMIT_STORE +set \(22 characters\)/);
   assert.match(describeConfig({}), /RATE_LIMIT_STORE +memory \(default\)/);

@@ -7,7 +7,7 @@ import hooksAudit from "../../docs/examples/hooks_audit.ts";
 import hooksGuard from "../../docs/examples/hooks_guard.ts";
 import hooksRouting from "../../docs/examples/hooks_routing.ts";
 import workers from "../../docs/examples/workers.ts";
-import { serve } from "../../lib/runtime/serve.ts";
+import { serve } from "../../lib/runtime/http/serve.ts";
 import { createGateway } from "../../mod.ts";
 import { launch, type Runtime, RUNTIMES } from "../end_to_end/runtimes/launch.ts";
 import { readPage, ROOT } from "./pages.ts";

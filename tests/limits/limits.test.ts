@@ -308,8 +308,8 @@ const HELLO = { choices: [{ delta: { content: "Hello" } }] };
 /** A response that begins and never ends. */
 const OPEN: FakeResponse = { body: writeChunk(HELLO), ending: "open" };
 
-test("LIMITS admits 50 concurrent requests of a key by default", async () => {
-  for (const [limits, places] of [[{}, 50], [{ each: { concurrent: 2 } }, 2]] as const) {
+test("LIMITS admits 1,000 concurrent requests of a key by default", async () => {
+  for (const [limits, places] of [[{}, 1000], [{ each: { concurrent: 2 } }, 2]] as const) {
     const on = createLimitedGateway(limits, OPEN);
     const open = await Promise.all(Array.from({ length: places }, () => sendMessage(on, { stream: true })));
     assert.deepEqual(open.map(({ status }) => status), Array(places).fill(200));

@@ -53,10 +53,7 @@ if (runtime === undefined || runtime.missing || !seconds || !workers) {
   throw new Error(`Cannot soak on "${values.runtime}": there is no such runtime here, or nothing to do`);
 }
 const upstream = await startUpstream();
-// Bun opens no more than 256 connections at once, unless it is told to when it starts.
-const program = launch(runtime, [...ARGS, "--upstream", upstream.url], {
-  BUN_CONFIG_MAX_HTTP_REQUESTS: "4096",
-});
+const program = launch(runtime, [...ARGS, "--upstream", upstream.url]);
 const gateway = await program.find(/^ANTHROPIC_BASE_URL=(\S+)$/m);
 
 const outcomes = new Map<string, number>();

@@ -9,7 +9,7 @@ import { runChild, StartError } from "../../runtime/child.ts";
 import { FileError, readTextFile, withTemporaryFile } from "../../runtime/files.ts";
 import { newId } from "../../runtime/ids.ts";
 import { exit, onUnhandledError, readEnvironment } from "../../runtime/process.ts";
-import { type RunningServer, serve } from "../../runtime/serve.ts";
+import { type RunningServer, serve } from "../../runtime/http/serve.ts";
 import type { CommandServices, CreateGateway } from "../command.ts";
 import { readFlags } from "../flags.ts";
 import { isGiven, readSources } from "../sources.ts";

@@ -38,23 +38,30 @@ export type Judge = (
  * Source: https://code.claude.com/docs/en/llm-gateway-protocol
  */
 export function withSafeguards(ask: Ask, judge?: Judge): Ask {
-  return async function* (request) {
+  return (request) => {
     const safeguard = findSafeguard(request);
-    if (safeguard === undefined) return yield* ask(request);
-    const calls = new CallReader();
-    for await (const batch of ask(request)) {
-      const at = batch.findIndex(({ type }) => type === "message_delta");
-      const before = at < 0 ? batch : batch.slice(0, at);
-      if (before.length > 0) {
-        for (const event of before) calls.read(event);
-        yield before;
-      }
-      const [end, ...after] = at < 0 ? [] : batch.slice(at);
-      if (end?.type !== "message_delta") continue;
-      const judgeCall = judge && ((call: JudgedCall) => judge(call, { request, safeguard }));
-      yield [await addResults(end, calls.complete, judgeCall), ...after];
-    }
+    if (safeguard === undefined) return ask(request);
+    const judgeCall = judge && ((call: JudgedCall) => judge(call, { request, safeguard }));
+    return judgeCalls(ask(request), judgeCall);
   };
+}
+
+async function* judgeCalls(
+  batches: AsyncGenerator<StreamEvent[]>,
+  judgeCall: ((call: JudgedCall) => Promise<Verdict | undefined>) | undefined,
+): AsyncGenerator<StreamEvent[]> {
+  const calls = new CallReader();
+  for await (const batch of batches) {
+    const at = batch.findIndex(({ type }) => type === "message_delta");
+    const before = at < 0 ? batch : batch.slice(0, at);
+    if (before.length > 0) {
+      for (const event of before) calls.read(event);
+      yield before;
+    }
+    const [end, ...after] = at < 0 ? [] : batch.slice(at);
+    if (end?.type !== "message_delta") continue;
+    yield [await addResults(end, calls.complete, judgeCall), ...after];
+  }
 }
 
 function findSafeguard({ safeguards }: MessagesRequest): JsonObject | undefined {

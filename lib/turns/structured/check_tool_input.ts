@@ -2,6 +2,7 @@ import type { Ask } from "../../anthropic/ask.ts";
 import type { ResponseBlock, StreamEvent } from "../../anthropic/events.ts";
 import { isCustomTool, type MessagesRequest } from "../../anthropic/schema.ts";
 import { type JsonObject, tryJson } from "../../base/json.ts";
+import { tap } from "../../base/relay.ts";
 import { findExcess } from "../../base/json_bounds.ts";
 import type { LossReport } from "../../dialects/loss.ts";
 import { toSteps } from "../../json_schema/pointer.ts";
@@ -21,12 +22,13 @@ const MAX_CHARS = 8 * 1024 * 1024;
  * schema cannot be used, and calls for which the steps of the answer do not suffice.
  */
 export function withToolInputCheck(ask: Ask, loss: LossReport): Ask {
-  return async function* (request) {
+  return (request) => {
+    // Without tools of the client, nothing is checked.
+    if (!request.tools?.some(isCustomTool)) return ask(request);
     const checker = new ToolInputChecker(request, loss);
-    for await (const batch of ask(request)) {
+    return tap(ask(request), (batch) => {
       for (const event of batch) checker.read(event);
-      yield batch;
-    }
+    });
   };
 }
 

@@ -4,6 +4,7 @@ import type { ResponseBlock, ResponseMessage, StreamEvent } from "../../anthropi
 import { type ContentBlock, type MessagesRequest, parseBlock } from "../../anthropic/schema.ts";
 import { ApiError, toApiError } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
+import { relay } from "../../base/relay.ts";
 import type { LossReport } from "../../dialects/loss.ts";
 import type { Complaint } from "../../json_schema/complaint.ts";
 import { WRAPPED_POINTER } from "../../json_schema/output/wrap.ts";
@@ -38,16 +39,16 @@ export function withStructuredOutput(
   askTurns: (loss: LossReport) => (route: Route) => Ask,
   options: StructuredOptions,
 ): (route: Route) => Ask {
-  return (route) =>
-    async function* (request) {
+  return (route) => (request) =>
+    relay(async () => {
       const ask = askTurns(options.loss)(route);
       const contract = readOutputContract(request);
-      if (contract === undefined) return yield* ask(request);
+      if (contract === undefined) return ask(request);
       const wraps = contract.needsWrapper && route.dialect.name !== "anthropic";
       // A wrapper can only be removed from a complete text.
-      if (options.live && !wraps) yield* checkLive(ask(request), contract);
-      else yield* askUntilValid(request, { askTurns, route, contract, options, wraps });
-    };
+      if (options.live && !wraps) return checkLive(ask(request), contract);
+      return askUntilValid(request, { askTurns, route, contract, options, wraps });
+    });
 }
 
 /** Passes an answer on as it arrives. Before its end, throws if its text is not valid. */

@@ -1,3 +1,4 @@
+import { END, PassingGenerator, prepend } from "../../base/relay.ts";
 import type { Race } from "../idle_timeout.ts";
 
 /** Options for reading a body. */
@@ -16,23 +17,55 @@ export interface ReadOptions {
  *
  * @throws the signal's reason, once it has fired.
  */
-export async function* readBytes(
+export function readBytes(
   body: ReadableStream<Uint8Array> | null,
-  { signal, race = (promise) => promise }: ReadOptions,
+  options: ReadOptions,
 ): AsyncGenerator<Uint8Array> {
-  if (body === null) return;
-  const reader = body.getReader();
-  const cancel = () => void reader.cancel(signal.reason).catch(() => {});
-  signal.addEventListener("abort", cancel, { once: true });
-  if (signal.aborted) cancel();
-  try {
-    for (let read = await race(reader.read()); !read.done; read = await race(reader.read())) {
-      yield read.value;
+  return new BodyReader(body, options);
+}
+
+class BodyReader extends PassingGenerator<Uint8Array> {
+  readonly #signal: AbortSignal;
+  readonly #race: Race;
+  /** Undefined once the body has ended. */
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  readonly #cancel = (): void => void this.#reader?.cancel(this.#signal.reason).catch(() => {});
+
+  constructor(
+    body: ReadableStream<Uint8Array> | null,
+    { signal, race = (promise) => promise }: ReadOptions,
+  ) {
+    super();
+    this.#signal = signal;
+    this.#race = race;
+    this.#reader = body?.getReader();
+    signal.addEventListener("abort", this.#cancel, { once: true });
+    if (signal.aborted) this.#cancel();
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#reader === undefined) return END;
+    try {
+      const read = await this.#race(this.#reader.read());
+      if (!read.done) return read;
+      this.#end();
+    } catch (error) {
+      this.#end();
+      throw error;
     }
-    signal.throwIfAborted();
-  } finally {
-    signal.removeEventListener("abort", cancel);
-    cancel();
+    this.#signal.throwIfAborted();
+    return END;
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#cancel();
+    this.#end();
+    return END;
+  }
+
+  #end(): void {
+    this.#signal.removeEventListener("abort", this.#cancel);
+    this.#reader = undefined;
   }
 }
 
@@ -70,7 +103,7 @@ export async function peekText(
     size += value.byteLength;
     start = (start + decoder.decode(value, { stream: true })).trimStart();
   }
-  return { start, chunks: replay(read, chunks) };
+  return { start, chunks: prepend(read, chunks) };
 }
 
 /** Characters that tell the format of an answer: JSON, HTML or the comment of an event stream. */
@@ -79,15 +112,3 @@ const DECISIVE_START = /^[{[<:]/;
 const PEEKED_CHARS = 6;
 /** Maximum number of bytes that are held back for that. Blank lines may be sent to keep a connection open. */
 const MAX_PEEKED_BYTES = 64 * 1024;
-
-async function* replay(
-  read: readonly Uint8Array[],
-  rest: AsyncGenerator<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* read;
-    yield* rest;
-  } finally {
-    await rest.return(undefined);
-  }
-}

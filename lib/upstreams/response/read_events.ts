@@ -1,7 +1,8 @@
-import { createParser } from "eventsource-parser";
+import { createParser, type ParseError } from "eventsource-parser";
 import { BareJson } from "./bare_json.ts";
 import type { ServerSentEvent } from "../../dialects/mod.ts";
 import { ApiError } from "../../base/errors.ts";
+import { END, PassingGenerator } from "../../base/relay.ts";
 import { findExcess } from "../../base/json_bounds.ts";
 import { excessError } from "./excess_error.ts";
 
@@ -15,43 +16,73 @@ const MAX_EVENT_CHARS = 16 * 1024 * 1024;
  *
  * @throws {ApiError} `api_error` if one event grows past 16 MiB or exceeds the bounds of JSON.
  */
-export async function* readEvents(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<ServerSentEvent[]> {
-  let batch: ServerSentEvent[] = [];
-  /** Failure after the events of the batch. */
-  let failure: ApiError | undefined;
-  const bareJson = new BareJson();
-  const add = (event: ServerSentEvent) => {
-    const excess = findExcess(event.data);
-    if (excess !== undefined) {
-      failure ??= excessError("Cannot read the upstream's stream: an event", excess);
-    }
-    if (failure === undefined) batch.push(event);
-  };
-  const parser = createParser({
-    maxBufferSize: MAX_EVENT_CHARS,
-    onEvent: add,
-    onError(error) {
-      if (error.type === "max-buffer-size-exceeded") {
-        failure ??= new ApiError(
-          "api_error",
-          "Cannot read the upstream's stream: an event is larger than 16 MiB",
-          { status: 502 },
-        );
-      }
-      if (error.field === "error") add({ event: "error", data: error.value ?? "" });
-      const data = error.line === undefined ? undefined : bareJson.push(error.line);
-      if (data !== undefined) add({ data });
-    },
-  });
-  const decoder = new TextDecoder();
-  for await (const bytes of chunks) {
-    parser.feed(decoder.decode(bytes, { stream: true }));
-    if (batch.length > 0) yield batch;
-    if (failure !== undefined) throw failure;
-    batch = [];
-  }
-  // Some upstreams omit the blank line after the last event.
-  parser.feed(`${decoder.decode()}\n\n`);
-  if (batch.length > 0) yield batch;
-  if (failure !== undefined) throw failure;
+export function readEvents(chunks: AsyncGenerator<Uint8Array>): AsyncGenerator<ServerSentEvent[]> {
+  return new EventReader(chunks);
 }
+
+class EventReader extends PassingGenerator<ServerSentEvent[]> {
+  readonly #chunks: AsyncGenerator<Uint8Array>;
+  readonly #decoder = new TextDecoder();
+  readonly #bareJson = new BareJson();
+  readonly #parser = createParser({
+    maxBufferSize: MAX_EVENT_CHARS,
+    onEvent: (event) => this.#add(event),
+    onError: (error) => this.#addLine(error),
+  });
+  #batch: ServerSentEvent[] = [];
+  /** Failure after the events of the batch. */
+  #failure: ApiError | undefined;
+  #ended = false;
+
+  constructor(chunks: AsyncGenerator<Uint8Array>) {
+    super();
+    this.#chunks = chunks;
+  }
+
+  async next(): Promise<IteratorResult<ServerSentEvent[], undefined>> {
+    while (this.#batch.length === 0) {
+      if (this.#failure !== undefined) {
+        await this.return();
+        throw this.#failure;
+      }
+      if (this.#ended) return END;
+      const read = await this.#chunks.next();
+      // Some upstreams omit the blank line after the last event.
+      const text = read.done ? `${this.#decoder.decode()}\n\n` : this.#decoder.decode(read.value, STREAM);
+      this.#ended = read.done === true;
+      this.#parser.feed(text);
+    }
+    const value = this.#batch;
+    this.#batch = [];
+    return { done: false, value };
+  }
+
+  async return(): Promise<IteratorResult<ServerSentEvent[], undefined>> {
+    this.#ended = true;
+    await this.#chunks.return(undefined);
+    return END;
+  }
+
+  #add(event: ServerSentEvent): void {
+    const excess = findExcess(event.data);
+    if (excess !== undefined) this.#fail(excessError("Cannot read the upstream's stream: an event", excess));
+    if (this.#failure === undefined) this.#batch.push(event);
+  }
+
+  /** Reads a line that belongs to no field, or an event that is too large. */
+  #addLine({ type, field, value, line }: ParseError): void {
+    if (type === "max-buffer-size-exceeded") {
+      const why = "Cannot read the upstream's stream: an event is larger than 16 MiB";
+      this.#fail(new ApiError("api_error", why, { status: 502 }));
+    }
+    if (field === "error") this.#add({ event: "error", data: value ?? "" });
+    const data = line === undefined ? undefined : this.#bareJson.push(line);
+    if (data !== undefined) this.#add({ data });
+  }
+
+  #fail(error: ApiError): void {
+    this.#failure ??= error;
+  }
+}
+
+const STREAM = { stream: true };

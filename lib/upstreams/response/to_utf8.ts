@@ -18,12 +18,15 @@
  * if (text !== "ü") throw new Error(text);
  * ```
  */
-export async function* toUtf8(
-  chunks: AsyncGenerator<Uint8Array>,
-  contentType: string,
-): AsyncGenerator<Uint8Array> {
+export function toUtf8(chunks: AsyncGenerator<Uint8Array>, contentType: string): AsyncGenerator<Uint8Array> {
   const decoder = decoderFor(contentType);
-  if (decoder === undefined) return yield* chunks;
+  return decoder === undefined ? chunks : reencode(chunks, decoder);
+}
+
+async function* reencode(
+  chunks: AsyncGenerator<Uint8Array>,
+  decoder: TextDecoder,
+): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder();
   let isOther = decoder.encoding.startsWith("utf-16");
   let held = new Uint8Array();

@@ -5,7 +5,7 @@ import { loadSources } from "../../../lib/config/sources/load_sources.ts";
 import { parseConfig } from "../../../lib/config/parse.ts";
 import type { Settings } from "../../../lib/config/settings.ts";
 import { createGateway } from "../../../lib/gateway.ts";
-import { type FetchHandler, serve } from "../../../lib/runtime/serve.ts";
+import { type FetchHandler, serve } from "../../../lib/runtime/http/serve.ts";
 
 const KEY = "a-key-of-alice-1234";
 const LOCAL = { UPSTREAMS: { local: { url: "http://127.0.0.1:9/v1" } } };

@@ -5,7 +5,7 @@ import { createServer, type ServerResponse } from "node:http";
 import { connect } from "node:net";
 import process from "node:process";
 import { test } from "node:test";
-import { createFetch } from "../../../lib/runtime/fetch.ts";
+import { createFetch } from "../../../lib/runtime/http/fetch.ts";
 import { launch, RUNTIMES } from "./launch.ts";
 import { toPort } from "../../kit/sockets.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ListenError, serve } from "../../../lib/runtime/serve.ts";
+import { ListenError, serve } from "../../../lib/runtime/http/serve.ts";
 
 const LOCAL = { port: 0, host: "127.0.0.1" };
 

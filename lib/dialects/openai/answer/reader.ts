@@ -12,6 +12,7 @@ import { isErrorValue, isFailure } from "../../errors/error_shapes.ts";
 import { toUpstreamError } from "../../errors/upstream_error.ts";
 import type { HostContext } from "../chat.ts";
 import { type ChatDelta, type ChatUsage, type Choice, Chunk } from "./chunk.ts";
+import { toPlainChunk } from "./plain_chunk.ts";
 import { ContentReader } from "./content.ts";
 import { Ending } from "./ending.ts";
 import { collectSchemas } from "../../offered_tools/offer_tools.ts";
@@ -84,7 +85,7 @@ export class ChatAnswerReader implements AnswerReader {
     const json = tryJson(text);
     if (event === "error") return this.#failWith(json ?? { message: data });
     if (json === undefined) throw unreadableAnswer("an event is not JSON");
-    this.#chunk(json);
+    this.#read(json);
   }
 
   pushNonStreamed(answer: unknown): void {
@@ -93,7 +94,7 @@ export class ChatAnswerReader implements AnswerReader {
     const whole = choices.map((choice) =>
       isObject(choice) && isObject(choice.message) ? { ...choice, delta: undefined } : choice
     );
-    this.#chunk(isObject(answer) && choices.length > 0 ? { ...answer, choices: whole } : answer);
+    this.#read(isObject(answer) && choices.length > 0 ? { ...answer, choices: whole } : answer);
     this.#marked = true;
   }
 
@@ -131,21 +132,30 @@ export class ChatAnswerReader implements AnswerReader {
     }
   }
 
-  #chunk(json: unknown): void {
+  #read(json: unknown): void {
+    const plain = isObject(json) ? toPlainChunk(json) : undefined;
+    if (plain !== undefined) return this.#readChoices(plain);
     if (isFailure(json)) this.#failWith(json);
     for (const one of [json].flat()) {
       if (!isObject(one) || !CHOICE_TYPES.has(typeof one.choices)) {
         throw unreadableAnswer("it is not a chat completion");
       }
-      const chunk = v.parse(Chunk, one);
-      // After the end, only usage and errors count.
-      if (!this.#marked) { for (const choice of chunk.choices ?? []) this.#choice(choice); }
-      this.#content.cite(chunk);
-      if (isErrorValue(chunk.x_groq?.error)) this.#failWith({ error: chunk.x_groq?.error });
-      const usage = chunk.usage ?? chunk.x_groq?.usage;
-      if (usage) this.#count(usage);
-      this.cost = toCost(chunk.cost) ?? this.cost;
+      this.#readChunk(v.parse(Chunk, one));
     }
+  }
+
+  #readChunk(chunk: Chunk): void {
+    this.#readChoices(chunk);
+    this.#content.cite(chunk);
+    if (isErrorValue(chunk.x_groq?.error)) this.#failWith({ error: chunk.x_groq?.error });
+    const usage = chunk.usage ?? chunk.x_groq?.usage;
+    if (usage) this.#count(usage);
+    this.cost = toCost(chunk.cost) ?? this.cost;
+  }
+
+  /** Reads the choices of a chunk. After the end, only usage and errors count. */
+  #readChoices({ choices }: Chunk): void {
+    if (!this.#marked) { for (const choice of choices ?? []) this.#choice(choice); }
   }
 
   /**
@@ -181,14 +191,14 @@ export class ChatAnswerReader implements AnswerReader {
    * calls in others. Other choices are further answers, which the request does not ask for.
    */
   #ofOneChoice(delta: ChatDelta, index: number): ChatDelta | undefined {
-    const { tool_calls: calls, ...rest } = delta;
+    const { tool_calls: calls } = delta;
     if (delta.content || delta.refusal) this.#textChoices.add(index);
     if (calls?.length || delta.function_call) this.#callChoice ??= index;
     const [textChoice = 0] = this.#textChoices;
     const hasText = index === textChoice;
     const hasCalls = index === this.#callChoice || !this.#textChoices.has(index);
     if (hasText && hasCalls) return delta;
-    if (hasText) return { ...rest, function_call: undefined };
+    if (hasText) return { ...delta, tool_calls: undefined, function_call: undefined };
     return hasCalls ? { tool_calls: calls, function_call: delta.function_call } : undefined;
   }
 

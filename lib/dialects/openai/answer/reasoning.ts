@@ -44,6 +44,11 @@ export class ReasoningReader {
 
   /** Adds the reasoning of one delta, which may be in several fields at once. Returns that outside of details. */
   push(delta: ChatDelta, parts = ""): string {
+    const own = delta.reasoning_content || delta.thinking_blocks;
+    const other = delta.reasoning || delta.reasoning_text || delta.thinking;
+    const plain = own || other || parts;
+    // Most deltas have no reasoning.
+    if (plain === "" && delta.reasoning_details === undefined) return "";
     this.#size.add([delta.reasoning_details, delta.reasoning_content, delta.reasoning, parts]);
     const details = delta.reasoning_details ?? [];
     if (delta.reasoning_details?.length === 0) this.#emptyReported ??= true;
@@ -54,9 +59,6 @@ export class ReasoningReader {
       wasShown = this.#show(detail.text || detail.summary || "") || wasShown;
       this.#copy.addField(detail.text || detail.summary || "");
     }
-    const own = delta.reasoning_content || delta.thinking_blocks;
-    const other = delta.reasoning || delta.reasoning_text || delta.thinking;
-    const plain = own || other || parts;
     if (!wasShown) this.#copy.addField(plain);
     if (wasShown || !this.#show(plain) || details.length > 0) return plain;
     const field = own ? "reasoning_content" : other ? "reasoning" : "content";
@@ -92,6 +94,7 @@ export class ReasoningReader {
 
   /** Ends the current block, because text, a tool call or the end of the answer follows. */
   close(): void {
+    if (this.#isEmpty) return;
     this.#show(this.#copy.end());
     const details: JsonObject[] = this.#details.length > 0 ? this.#details : this.#plainDetails();
     const sealed = [...details, ...this.#signed.map((call) => ({ field: "thought_signature", ...call }))];
@@ -113,6 +116,12 @@ export class ReasoningReader {
     this.#signed = [];
     this.#open = false;
     this.#emptyReported = false;
+  }
+
+  /** True if there is nothing to end, as between two pieces of text. */
+  get #isEmpty(): boolean {
+    return !this.#open && this.#details.length === 0 && this.#signed.length === 0 && !this.#emptyReported &&
+      this.#copy.isEmpty;
   }
 
   #show(text: string): boolean {

@@ -16,6 +16,11 @@ export class TaggedCopy {
     return this.#field !== "";
   }
 
+  /** True if no tagged reasoning is held back. */
+  get isEmpty(): boolean {
+    return this.#pending === "";
+  }
+
   /** Adds reasoning of a field. */
   addField(text: string): void {
     this.#field += withoutSpace(text);

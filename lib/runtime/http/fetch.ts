@@ -1,5 +1,7 @@
-import { ApiError } from "../base/errors.ts";
+import { ApiError } from "../../base/errors.ts";
+import { createBunFetch } from "./bun_fetch.ts";
 import { decodeBody } from "./decode_body.ts";
+import { createNodeFetch } from "./node_fetch.ts";
 
 // Globals of Deno and Bun, undefined on other runtimes.
 declare const Deno: unknown;
@@ -12,31 +14,9 @@ declare const Bun: unknown;
  * `connectTimeout`, in seconds, applies on Node only: web-standard `fetch` has no connect timeout.
  */
 export function createFetch({ connectTimeout }: { connectTimeout: number }): typeof fetch {
-  if (typeof Bun !== "undefined") return fetchOnBun;
+  if (typeof Bun !== "undefined") return createBunFetch();
   if (typeof Deno !== "undefined") return async (input, init) => decodeBody(await fetch(input, init));
-  return isNode() ? fetchOnNode(connectTimeout) : (input, init) => fetch(input, init);
-}
-
-/** Disables the timeout that Bun has for silent connections. Source: https://bun.sh/docs/api/fetch */
-const fetchOnBun: typeof fetch = (input, init) => {
-  const initWithoutTimeout: RequestInit & { timeout: false } = { ...init, timeout: false };
-  return fetch(input, initWithoutTimeout);
-};
-
-/** Replaces the timeouts of Node's `fetch`, which come from undici. Only an agent of that package can change them. */
-function fetchOnNode(connectTimeout: number): typeof fetch {
-  const load = async () => {
-    const { Agent } = await import("undici");
-    return new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: connectTimeout * 1000 } });
-  };
-  let agent: ReturnType<typeof load> | undefined;
-  return async (input, init) => {
-    const initWithoutTimeout: RequestInit & { dispatcher: unknown } = {
-      ...init,
-      dispatcher: await (agent ??= load()),
-    };
-    return await fetch(input, initWithoutTimeout);
-  };
+  return isNode() ? createNodeFetch({ connectTimeout }) : (input, init) => fetch(input, init);
 }
 
 /** True on Node itself, false on runtimes that imitate it: Workers have a `process` too. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { test } from "node:test";
 import { createBrotliCompress, createDeflate, createGzip } from "node:zlib";
-import { createFetch } from "../../lib/runtime/fetch.ts";
-import { toPort } from "../kit/sockets.ts";
+import { createFetch } from "../../../lib/runtime/http/fetch.ts";
+import { toPort } from "../../kit/sockets.ts";
 
 const ENCODERS = { gzip: createGzip, deflate: createDeflate, br: createBrotliCompress, identity: undefined };
 

@@ -1,4 +1,4 @@
-import { toAddress, toLocalUrl } from "../base/local_url.ts";
+import { toAddress, toLocalUrl } from "../../base/local_url.ts";
 
 // The parts of Deno's and Bun's APIs that are used here; undefined on other runtimes.
 declare const Deno: {
@@ -138,11 +138,8 @@ function listenOnBun(
 async function listenOnNode(handler: FetchHandler, options: ServeOptions): Promise<Listener> {
   const { port, host } = options;
   const { createServer } = await import("node:http");
-  const { getRequestListener } = await import("@hono/node-server");
-  const server = createServer(
-    toServerOptions(options),
-    getRequestListener((request) => handler.fetch(request)),
-  );
+  const { toNodeListener } = await import("./node_server.ts");
+  const server = createServer(toServerOptions(options), toNodeListener((request) => handler.fetch(request)));
   await new Promise<void>((resolve, reject) => server.on("error", reject).listen(port, host, resolve));
   const address = server.address();
   return {

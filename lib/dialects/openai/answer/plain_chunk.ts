@@ -1,0 +1,57 @@
+import { isObject, type JsonObject } from "../../../base/json.ts";
+import type { Chunk } from "./chunk.ts";
+
+/** Fields of a chunk beside its choices that say nothing about the answer. */
+const CHUNK_FIELDS: ReadonlySet<string> = new Set([
+  "id",
+  "object",
+  "created",
+  "model",
+  "provider",
+  "choices",
+  "system_fingerprint",
+  "service_tier",
+]);
+/** Fields of a choice that may be `null`, and mean nothing then. */
+const NULL_FIELDS: ReadonlySet<string> = new Set([
+  "finish_reason",
+  "native_finish_reason",
+  "logprobs",
+  "stop_reason",
+]);
+
+/**
+ * Returns a chunk that has a piece of text or reasoning and nothing else, as nearly all chunks of a stream do. The result
+ * is what the schema {@linkcode Chunk} makes of it, at a tenth of its time. Undefined for any other chunk.
+ *
+ * @example Usage
+ * ```ts
+ * import { toPlainChunk } from "./plain_chunk.ts";
+ *
+ * const choice = { index: 0, delta: { content: "Hi" }, finish_reason: null };
+ * if (toPlainChunk({ id: "1", choices: [choice] }) === undefined) throw new Error("a piece of text is plain");
+ * if (toPlainChunk({ choices: [{ ...choice, finish_reason: "stop" }] })) throw new Error("the end is not plain");
+ * ```
+ */
+export function toPlainChunk(json: JsonObject): Chunk | undefined {
+  for (const name in json) if (!CHUNK_FIELDS.has(name)) return undefined;
+  const { choices } = json;
+  if (!Array.isArray(choices) || choices.length !== 1) return undefined;
+  const choice: unknown = choices[0];
+  if (!isObject(choice) || !isObject(choice.delta)) return undefined;
+  for (const name in choice) {
+    const isPlain = name === "index" || name === "delta" || (NULL_FIELDS.has(name) && choice[name] === null);
+    if (!isPlain) return undefined;
+  }
+  const { index, delta } = choice;
+  if (typeof index !== "number") return undefined;
+  for (const name in delta) {
+    if (name !== "content" && name !== "reasoning" && name !== "role") return undefined;
+  }
+  const { content, reasoning } = delta;
+  if (typeof content !== "string" && content !== null && content !== undefined) return undefined;
+  if (typeof reasoning === "string") return { choices: [{ index, delta: { content, reasoning } }] };
+  return reasoning === null || reasoning === undefined
+    ? { choices: [{ index, delta: { content } }] }
+    : undefined;
+}

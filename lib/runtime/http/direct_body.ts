@@ -1,0 +1,60 @@
+/** Receives the text of a body. */
+export interface BodySink {
+  write(text: string): void;
+  /** Ends the body. */
+  close(): void;
+  /** True if the client has taken what was written. */
+  readonly writable: boolean;
+}
+
+/** A body that is made piece by piece, as its client reads. */
+export interface PulledBody {
+  /** Sets the sink. Called once, before the first pull. */
+  start(sink: BodySink): void;
+  /** Writes the next piece. Resolves when that is done, or the body has ended. Never rejects. */
+  pull(): Promise<void>;
+  /** Ends the body, because the client has left. */
+  cancel(): Promise<void>;
+  /** True if nothing more is written. */
+  readonly ended: boolean;
+}
+
+/** The bodies of responses, for a server that can write them itself. */
+const bodies = new WeakMap<Response, PulledBody | string>();
+
+/**
+ * Creates a response with a text or a pulled body. It is a web-standard response; the gateway's server on Node.js writes
+ * its body without the stream, which costs as much as all the rest.
+ */
+export function createDirectResponse(body: PulledBody | string, init: ResponseInit): Response {
+  const response = new Response(typeof body === "string" ? body : toStream(body), init);
+  bodies.set(response, body);
+  return response;
+}
+
+/** Returns the body of a response that {@linkcode createDirectResponse} has made and nothing has read. */
+export function directBodyOf(response: Response): PulledBody | string | undefined {
+  return response.bodyUsed ? undefined : bodies.get(response);
+}
+
+/** Returns the stream of a body. Nothing is made before its reader asks for it. */
+export function toStream(body: PulledBody): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let started = false;
+  return new ReadableStream<Uint8Array>({
+    pull(controller) {
+      if (!started) {
+        started = true;
+        body.start({
+          write: (text) => controller.enqueue(encoder.encode(text)),
+          close: () => controller.close(),
+          get writable() {
+            return controller.desiredSize !== null && controller.desiredSize >= 0;
+          },
+        });
+      }
+      return body.pull();
+    },
+    cancel: () => body.cancel(),
+  }, { highWaterMark: 0 });
+}

@@ -1,0 +1,142 @@
+import type { Agent, Dispatcher } from "undici";
+import { decodeBody } from "./decode_body.ts";
+
+type Controller = Dispatcher.DispatchController;
+
+/** Bytes of a body that are kept for a slow reader before the connection is paused. */
+const MAX_KEPT_BYTES = 64 * 1024;
+
+/** Statuses whose responses have no body. Source: https://fetch.spec.whatwg.org/#null-body-status */
+const NULL_BODY_STATUSES: ReadonlySet<number> = new Set([101, 204, 205, 304]);
+
+/**
+ * Creates a `fetch` for Node.js on undici's dispatcher, which takes a third of the time of Node's own `fetch`.
+ *
+ * It supports what upstreams are called with: an absolute URL, a method, headers, a text as body, a signal. It follows
+ * no redirects. It has no timeouts but that for the connection, in seconds.
+ */
+export function createNodeFetch({ connectTimeout }: { connectTimeout: number }): typeof fetch {
+  let agent: Promise<Agent> | undefined;
+  const load = async () => {
+    const { Agent } = await import("undici");
+    return new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: connectTimeout * 1000 } });
+  };
+  return async (input, init = {}) => {
+    const dispatcher = await (agent ??= load());
+    const { origin, pathname, search } = new URL(input instanceof Request ? input.url : input);
+    const { method = "GET", body, signal } = init;
+    signal?.throwIfAborted();
+    return await new Promise<Response>((resolve, reject) => {
+      const exchange = new Exchange({ resolve, reject, signal });
+      const headers = [...new Headers(init.headers)].flat();
+      // undici sends any method; its type is a list of the usual ones.
+      const options = { origin, path: pathname + search, method: method as Dispatcher.HttpMethod, headers };
+      dispatcher.dispatch({ ...options, body: typeof body === "string" ? body : null }, exchange);
+    });
+  };
+}
+
+interface ExchangeOptions {
+  resolve(response: Response): void;
+  reject(error: unknown): void;
+  signal: AbortSignal | null | undefined;
+}
+
+/** One request and its response. A read returns all bytes that have arrived, so that a burst takes few reads. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #options: ExchangeOptions;
+  #controller: Controller | undefined;
+  #pieces: Uint8Array[] = [];
+  #keptBytes = 0;
+  #ended = false;
+  #failure: Error | undefined;
+  /** Ends the wait of a read. */
+  #wake: (() => void) | undefined;
+  readonly #abort = (): void => this.#controller?.abort(toError(this.#options.signal?.reason));
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
+    options.signal?.addEventListener("abort", this.#abort, { once: true });
+  }
+
+  onRequestStart(controller: Controller): void {
+    this.#controller = controller;
+    if (this.#options.signal?.aborted) this.#abort();
+  }
+
+  onResponseStart(_controller: Controller, status: number, headers: Record<string, unknown>): void {
+    if (status < 200) return; // informational: the response follows
+    const response = new Response(NULL_BODY_STATUSES.has(status) ? null : this.#toStream(), {
+      status: status > 599 ? 502 : status,
+      headers: toHeaders(headers),
+    });
+    this.#options.resolve(decodeBody(response));
+  }
+
+  onResponseData(controller: Controller, piece: Uint8Array): void {
+    this.#pieces.push(piece);
+    this.#keptBytes += piece.byteLength;
+    if (this.#keptBytes > MAX_KEPT_BYTES) controller.pause();
+    this.#wake?.();
+  }
+
+  onResponseEnd(): void {
+    this.#end();
+  }
+
+  onResponseError(_controller: Controller, error: Error): void {
+    this.#failure = error;
+    this.#end();
+    this.#options.reject(error); // no effect after the response has begun
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#options.signal?.removeEventListener("abort", this.#abort);
+    this.#wake?.();
+  }
+
+  #toStream(): ReadableStream<Uint8Array> {
+    return new ReadableStream<Uint8Array>({
+      pull: (stream) => this.#pieces.length > 0 || this.#ended ? this.#give(stream) : this.#wait(stream),
+      cancel: (reason) => this.#controller?.abort(toError(reason)),
+    }, { highWaterMark: 0 });
+  }
+
+  async #wait(stream: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    await new Promise<void>((resolve) => this.#wake = resolve);
+    this.#wake = undefined;
+    this.#give(stream);
+  }
+
+  /** Gives all bytes that have arrived, or ends the stream. */
+  #give(stream: ReadableStreamDefaultController<Uint8Array>): void {
+    const [first] = this.#pieces;
+    if (first !== undefined) {
+      stream.enqueue(this.#pieces.length === 1 ? first : Buffer.concat(this.#pieces));
+      this.#pieces = [];
+      this.#keptBytes = 0;
+      if (this.#controller?.paused) this.#controller.resume();
+    } else if (this.#failure !== undefined) stream.error(this.#failure);
+    else stream.close();
+  }
+}
+
+/** Headers of a response. Those that the standard does not allow are left out. */
+function toHeaders(values: Record<string, unknown>): Headers {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(values)) {
+    for (const one of [value].flat()) {
+      try {
+        headers.append(name, String(one));
+      } catch {
+        // Some servers send control characters. No such header has a meaning for the gateway.
+      }
+    }
+  }
+  return headers;
+}
+
+function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new DOMException("The request was aborted", "AbortError");
+}

@@ -1,0 +1,56 @@
+import { getRequestListener } from "@hono/node-server";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { directBodyOf, type PulledBody } from "./direct_body.ts";
+
+/**
+ * Returns the listener of Node's HTTP server for a web-standard handler. It writes the bodies of
+ * `createDirectResponse()` itself; requests and other responses are those of `@hono/node-server`.
+ */
+export function toNodeListener(fetch: (request: Request) => Promise<Response>): RequestListener {
+  return getRequestListener(async (request, { outgoing }) => {
+    const response = await fetch(request);
+    const body = directBodyOf(response);
+    if (body === undefined || !isHttp1(outgoing)) return response;
+    if (typeof body === "string") sendText(outgoing, response, body);
+    else await sendPulled(outgoing, response, body);
+    return ALREADY_SENT;
+  });
+}
+
+/** Tells `@hono/node-server` that nothing is left to send. Source: its `utils/response` */
+const ALREADY_SENT = new Response(null, { headers: { "x-hono-already-sent": "true" } });
+
+function isHttp1(outgoing: object): outgoing is ServerResponse<IncomingMessage> {
+  return "writableNeedDrain" in outgoing;
+}
+
+function sendText(outgoing: ServerResponse, { status, headers }: Response, text: string): void {
+  outgoing.writeHead(status, { ...Object.fromEntries(headers), "content-length": Buffer.byteLength(text) });
+  outgoing.end(text);
+}
+
+/** Writes a body as fast as the client reads it. */
+async function sendPulled(
+  outgoing: ServerResponse,
+  { status, headers }: Response,
+  body: PulledBody,
+): Promise<void> {
+  outgoing.writeHead(status, Object.fromEntries(headers));
+  let wake = () => {};
+  outgoing.on("drain", () => wake());
+  outgoing.on("close", () => {
+    wake();
+    void body.cancel();
+  });
+  body.start({
+    write: (text) => void outgoing.write(text),
+    close: () => void outgoing.end(),
+    get writable() {
+      return !outgoing.writableNeedDrain;
+    },
+  });
+  while (!body.ended && !outgoing.destroyed) {
+    if (outgoing.writableNeedDrain) await new Promise<void>((resolve) => wake = resolve);
+    else await body.pull();
+  }
+}

@@ -1,0 +1,149 @@
+import { Agent, get } from "node:http";
+import { setTimeout } from "node:timers/promises";
+import { expectedText } from "./answers.ts";
+import { ask, type Received } from "./client.ts";
+import { toRequestBody } from "./requests.ts";
+import type { Metric, Scenario } from "./scenarios.ts";
+import type { BenchUpstream, StartTarget, Target } from "./targets.ts";
+import { cpuMsBetween, readCpu, readMemory } from "./usage.ts";
+
+/** Figures of one run of a scenario. */
+export type Measured = Partial<Record<Metric, number>>;
+
+/** Time after the last answer in which a target completes its records. */
+const SETTLE_MS = 50;
+/** Time after which the memory of idle streams, and of an idle process, is read. */
+const IDLE_MS = 1000;
+
+/**
+ * Runs a scenario against a target that runs already.
+ *
+ * @throws if an answer fails, or if its text is not that of the upstream.
+ */
+export async function measureRunning(target: Target, scenario: Scenario): Promise<Measured> {
+  const { upstream: { answer }, clients, requests } = scenario;
+  const watching = scenario.figures.some(({ metric }) => metric === "longest block")
+    ? watchBlocks(target)
+    : undefined;
+  const before = readCpu(target.pid);
+  const received = await askAll(target, scenario);
+  await setTimeout(SETTLE_MS);
+  const cpuMs = cpuMsBetween(before, readCpu(target.pid));
+  return {
+    "CPU a chunk": (cpuMs * 1000) / (clients * requests * answer.chunks),
+    "CPU a request": cpuMs / (clients * requests),
+    "first event": median(received.map(({ firstMs }) => firstMs)),
+    ...(watching !== undefined && { "longest block": await watching.stop() }),
+  };
+}
+
+/** Measures the memory of idle streams in a process that has answered little else. */
+export async function measureIdleStreams(
+  target: Target,
+  scenario: Scenario,
+  upstream: BenchUpstream,
+): Promise<Measured> {
+  await upstream.plan({ answer: scenario.upstream.answer });
+  await askAll(target, { ...scenario, clients: 8, requests: 10 });
+  await upstream.plan(scenario.upstream);
+  await setTimeout(IDLE_MS);
+  const before = readMemory(target.pid);
+  let open = 0;
+  let answers: Promise<unknown> | undefined;
+  await new Promise<void>((resolve, reject) => {
+    answers = askAll(target, scenario, () => {
+      if (++open === scenario.clients) resolve();
+    });
+    answers.catch(reject);
+  });
+  await setTimeout(IDLE_MS);
+  const memory = readMemory(target.pid) - before;
+  await upstream.release();
+  await answers;
+  return { "memory a stream": memory / scenario.clients };
+}
+
+/** Measures the start of a target up to its first answer, and its memory afterwards. */
+export async function measureStart(
+  start: StartTarget,
+  scenario: Scenario,
+  upstream: BenchUpstream,
+): Promise<Measured> {
+  const startedAt = performance.now();
+  const target = await start(upstream.url);
+  try {
+    await askAll(target, scenario);
+    const startMs = performance.now() - startedAt;
+    await setTimeout(IDLE_MS);
+    return { "cold start": startMs, "idle memory": readMemory(target.pid) / 1024 };
+  } finally {
+    await target.stop();
+  }
+}
+
+/** Sends the requests of a scenario. @throws if an answer fails or has another text. */
+export async function askAll(
+  target: Target,
+  { request, upstream: { answer }, clients, requests }: Scenario,
+  onStart?: () => void,
+): Promise<Received[]> {
+  const native = request.upstreamApi === "messages";
+  const body = toRequestBody(request, native ? "messages" : target.api);
+  const url = target.url + (native || target.api === "messages" ? "/v1/messages" : "/v1/chat/completions");
+  const expected = expectedText(answer);
+  const received: Received[] = [];
+  const work = async () => {
+    for (let nth = 0; nth < requests; nth++) {
+      const answer = await ask({ url, body, ...(onStart && { onStart }) });
+      if (answer.text !== expected) {
+        throw new Error(`${target.name} delivered another text: ${differenceOf(answer.text, expected)}`);
+      }
+      received.push(answer);
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, work));
+  return received;
+}
+
+function differenceOf(text: string, expected: string): string {
+  const at = Array.from(expected).findIndex((_, nth) => text[nth] !== expected[nth]);
+  return `${JSON.stringify(text.slice(at, at + 50))} instead of ${
+    JSON.stringify(expected.slice(at, at + 50))
+  }`;
+}
+
+/** Asks a target for a small answer again and again, over a connection of its own: the longest wait is the longest block. */
+function watchBlocks({ url }: Target): { stop(): Promise<number> } {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  let longest = 0;
+  let ended = false;
+  const watch = async () => {
+    while (!ended) {
+      const sentAt = performance.now();
+      await new Promise<void>((resolve, reject) =>
+        get(`${url}/health`, { agent }, (response) => response.on("end", resolve).resume()).on(
+          "error",
+          reject,
+        )
+      );
+      longest = Math.max(longest, performance.now() - sentAt);
+      await setTimeout(1);
+    }
+    agent.destroy();
+  };
+  const watching = watch();
+  return {
+    async stop() {
+      ended = true;
+      await watching;
+      return longest;
+    },
+  };
+}
+
+/** Returns the middle of some numbers. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  const at = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(at)] ?? NaN) + (sorted[Math.ceil(at)] ?? NaN)) / 2;
+}

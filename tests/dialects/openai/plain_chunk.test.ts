@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as v from "valibot";
+import { Chunk } from "../../../lib/dialects/openai/answer/chunk.ts";
+import { toPlainChunk } from "../../../lib/dialects/openai/answer/plain_chunk.ts";
+import type { JsonObject } from "../../../lib/base/json.ts";
+
+const HEAD = { id: "gen-1", provider: "P", model: "m", object: "chat.completion.chunk", created: 1 };
+const ENDS = { finish_reason: null, native_finish_reason: null, logprobs: null };
+
+const PLAIN: JsonObject[] = [
+  { content: "Hello" },
+  { content: "" },
+  { role: "assistant", content: null },
+  { role: "assistant" },
+  { content: "", reasoning: "Hm" },
+  { content: null, reasoning: null },
+  {},
+];
+
+test("toPlainChunk() returns what the schema makes of a piece of text or reasoning", () => {
+  for (const delta of PLAIN) {
+    const chunk = { ...HEAD, choices: [{ index: 0, delta, ...ENDS }] };
+    const [choice] = toPlainChunk(chunk)?.choices ?? [];
+    const [expected] = v.parse(Chunk, chunk).choices ?? [];
+    for (const field of ["content", "reasoning"] as const) {
+      assert.equal(choice?.delta?.[field], expected?.delta?.[field], JSON.stringify(delta));
+    }
+    assert.equal(choice?.index, expected?.index);
+    assert.equal(choice?.finish_reason, expected?.finish_reason);
+  }
+});
+
+test("toPlainChunk() leaves every other chunk to the schema", () => {
+  const choice = { index: 0, delta: { content: "Hello" }, ...ENDS };
+  const others: JsonObject[] = [
+    {},
+    { choices: [] },
+    { choices: null },
+    { choices: { 0: choice } },
+    { choices: [choice, choice] },
+    { choices: [null] },
+    { choices: [{ ...choice, finish_reason: "stop" }] },
+    { choices: [{ ...choice, index: "0" }] },
+    { choices: [{ ...choice, error: null }] },
+    { choices: [{ ...choice, message: { content: "Hello" } }] },
+    { choices: [{ ...choice, delta: null }] },
+    ...["tool_calls", "reasoning_details", "reasoning_content", "annotations", "refusal", "images", "audio"]
+      .map((name) => ({ choices: [{ ...choice, delta: { ...choice.delta, [name]: null } }] })),
+    { choices: [{ ...choice, delta: { content: ["Hello"] } }] },
+    { choices: [{ ...choice, delta: { content: "", reasoning: { text: "Hm" } } }] },
+    ...["usage", "error", "cost", "citations", "x_groq", "base_resp", "success"]
+      .map((name) => ({ choices: [choice], [name]: null })),
+  ];
+  for (const chunk of others) assert.equal(toPlainChunk(chunk), undefined, JSON.stringify(chunk));
+});
