@@ -1,6 +1,6 @@
 import type { GatewayKey } from "../config/gateway_keys.ts";
 import { sha256 } from "../base/sha256.ts";
-import type { Credentials, CredentialSource } from "./credentials.ts";
+import type { Credentials, CredentialSource, StoredDigest } from "./credentials.ts";
 
 /** The keys that the gateway accepts. */
 export interface ApiKeys {
@@ -36,7 +36,8 @@ export interface ApiKeysOptions {
 }
 
 /**
- * Creates the key check. Keys are compared as SHA-256 digests, in constant time. Every wrong key takes the same time.
+ * Creates the key check. Keys are compared as SHA-256 digests. Those of the settings are compared in constant time; those
+ * of a store are looked up by digest, whose time says nothing of a key.
  *
  * @example Usage
  * ```ts
@@ -55,11 +56,12 @@ export function createApiKeys(
   // Client keys precede the admin key: a key in both is the client's.
   const own = [...configured, ...(admin === undefined ? [] : [toDigest(admin)])];
   const names = clients.map(({ name }) => name);
-  const isConfigured = new Set(names);
+  const byName = new Map(configured.map((key) => [key.name, key]));
 
-  async function readStored(options?: { stale?: boolean }): Promise<Credentials> {
-    const { keys, signIns } = await stored?.read(options) ?? NO_CREDENTIALS;
-    return { keys: keys.filter(({ name }) => !isConfigured.has(name)), signIns };
+  /** Returns a key of the store, unless the settings have one of its name. */
+  function findStored({ keysByDigest }: Credentials, digest: string): StoredDigest | undefined {
+    const found = keysByDigest.get(digest);
+    return found !== undefined && byName.has(found.name) ? undefined : found;
   }
 
   return {
@@ -70,38 +72,33 @@ export function createApiKeys(
       const digest = sha256(key);
       const found = findDigest(own, digest);
       if (found !== undefined || stored === undefined) return found?.name;
-      const { keys, signIns } = await readStored(options);
-      const storedKey = findDigest(keys, digest);
-      const signIn = findDigest(acceptsTokens ? signIns : [], digest);
+      const credentials = await stored.read(options);
+      const storedKey = findStored(credentials, digest);
+      const signIn = acceptsTokens ? credentials.signIns.get(digest) : undefined;
       if (storedKey !== undefined || signIn === undefined) return storedKey?.name;
-      const bound = [...configured, ...keys].find(({ name }) => name === signIn.key);
+      const bound = byName.get(signIn.key) ?? credentials.keys.get(signIn.key);
       return bound !== undefined && bindingOf(bound.sha256) === signIn.binding ? bound.name : undefined;
     },
     async matchForSignIn(key) {
       const digest = sha256(key);
-      const found = findDigest(own, digest) ?? findDigest((await readStored()).keys, digest);
+      const found = findDigest(own, digest) ?? (stored && findStored(await stored.read(), digest));
       const isClient = found !== undefined && found.name !== admin?.name;
       return isClient ? { key: found.name, binding: bindingOf(found.sha256) } : undefined;
     },
   };
 }
 
-const NO_CREDENTIALS: Credentials = { keys: [], signIns: [] };
-
 /** Returns what identifies the value of a key in its sign-ins, from the key's digest. */
 function bindingOf(digest: string): string {
   return sha256(`sign-in ${digest}`);
 }
 
-function toDigest(entry: GatewayKey): { name: string; sha256: string } {
+function toDigest(entry: GatewayKey): StoredDigest {
   return { name: entry.name, sha256: "key" in entry ? sha256(entry.key) : entry.sha256 };
 }
 
 /** Returns the first entry of a digest. Compares all entries, each in constant time. */
-function findDigest<Entry extends { sha256: string }>(
-  entries: readonly Entry[],
-  digest: string,
-): Entry | undefined {
+function findDigest(entries: readonly StoredDigest[], digest: string): StoredDigest | undefined {
   return entries.filter((entry) => isEqual(entry.sha256, digest))[0];
 }
 

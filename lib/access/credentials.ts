@@ -1,13 +1,17 @@
 /** Keys and sign-ins that are not in the settings. Digests are SHA-256, in hexadecimal digits. */
 export interface Credentials {
-  keys: readonly { name: string; sha256: string }[];
-  signIns: readonly {
-    /** Digest of the token. */
-    sha256: string;
-    /** Name of the key, and {@linkcode bindingOf} its digest. */
-    key: string;
-    binding: string;
-  }[];
+  /** Keys by name. */
+  keys: ReadonlyMap<string, StoredDigest>;
+  /** The same keys by digest. */
+  keysByDigest: ReadonlyMap<string, StoredDigest>;
+  /** Name and binding of the key of a sign-in, by the digest of its token. */
+  signIns: ReadonlyMap<string, { key: string; binding: string }>;
+}
+
+/** A key as its digest. */
+export interface StoredDigest {
+  name: string;
+  sha256: string;
 }
 
 /** Source of credentials that change while the gateway runs. */

@@ -19,7 +19,8 @@ export function helpText(): string {
   ];
   return `Serves Anthropic's Messages API to any client and answers with any model behind OpenRouter.
 
-  deno run --allow-net mod.ts [flags]     bun run mod.ts [flags]     npm start -- [flags]
+  In a clone:   npm start -- [flags]     bun run mod.ts [flags]     deno run --allow-net mod.ts [flags]
+  As a package: npx openrouter-anthropic-server [flags]
 
 Commands, in place of the first flag:
 

@@ -21,7 +21,7 @@ import { createPrompt, type Prompt } from "../runtime/prompt.ts";
  */
 export async function runInit(args: readonly string[]): Promise<number> {
   const { path, source } = readArguments(args);
-  if (fileExists(path)) throw new ConfigError([`Cannot write ${quote(path)}: the file exists`]);
+  requireNoFile(path);
   if (source !== undefined) return convert(source, path);
   const prompt = createPrompt();
   const settings = await askSettings(prompt).finally(() => prompt.close());
@@ -105,6 +105,18 @@ function read(path: string): string {
     if (!(error instanceof FileError)) throw error;
     throw new ConfigError([`Cannot read ${quote(path)}: ${error.message}`]);
   }
+}
+
+/** Checks before the questions that no file will be replaced. */
+function requireNoFile(path: string): void {
+  let reason = "the file exists";
+  try {
+    if (!fileExists(path)) return;
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    reason = error.message;
+  }
+  throw new ConfigError([`Cannot write ${quote(path)}: ${reason}`]);
 }
 
 /** Writes the configuration file and its JSON Schema. */

@@ -13,7 +13,7 @@ import { readSources } from "./sources.ts";
 import { reloadOnChange, warnOfGuessableKeys } from "./reload.ts";
 import { printError, printLine, startLog } from "../observability/log.ts";
 import { logUnhandledError } from "../observability/counters.ts";
-import { ListenError, serve } from "../runtime/http/serve.ts";
+import { ListenError, type RunningServer, serve } from "../runtime/http/serve.ts";
 import { openStdio, type Stdio } from "../runtime/stdio.ts";
 import { VERSION } from "../base/version.ts";
 
@@ -43,7 +43,9 @@ export async function main(args: readonly string[], services: Services): Promise
   } catch (error) {
     if (error instanceof ConfigError) return fail(error.mistakes, 2);
     if (error instanceof ListenError) return fail([error.message], 1);
-    throw error;
+    // A handler of unhandled errors would log it, if the log is on, and the program would seem to have succeeded.
+    printError(error instanceof Error ? error.stack ?? error.message : String(error));
+    exit(1);
   }
 }
 
@@ -77,8 +79,7 @@ async function start(
   config: Config,
   { flags, files }: { flags: Flags; files: readonly string[] },
 ): Promise<void> {
-  await gateway.ready();
-  const server = await serve(gateway, config);
+  const server = await listen(gateway, config);
   const onSignal = onStop(() => server.stop());
   onUnhandledError(logUnhandledError);
   if (files.length > 0) {
@@ -89,6 +90,17 @@ async function start(
   if (others.length > 0) printLine(`Models of other upstreams: ${others.join(", ")}`);
   printLine(`ANTHROPIC_BASE_URL=${server.url}`);
   warnOfGuessableKeys(config);
+}
+
+/** Starts the server. Stops the gateway if that fails: its background work would keep the process alive. */
+async function listen(gateway: ReadyHandler, config: Config): Promise<RunningServer> {
+  try {
+    await gateway.ready();
+    return await serve(gateway, config);
+  } catch (error) {
+    await gateway.stop();
+    throw error;
+  }
 }
 
 /** Serves the tools on stdin and stdout, and ends the program with them. Only the protocol writes to stdout. */

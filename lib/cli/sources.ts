@@ -1,4 +1,4 @@
-import { resolveSettings } from "../config/parse.ts";
+import { resolveSettings, type Sources } from "../config/parse.ts";
 import type { SettingName } from "../config/settings.ts";
 import { type LoadedSources, loadSources } from "../config/sources/load_sources.ts";
 import { readTextFile } from "../runtime/files.ts";
@@ -11,6 +11,6 @@ export function readSources(flags: Flags): LoadedSources {
 }
 
 /** Returns true if a setting is not its default because none was given. */
-export function isGiven(name: SettingName, sources: LoadedSources): boolean {
+export function isGiven(name: SettingName, sources: Sources): boolean {
   return resolveSettings(sources).some((result) => result.name === name && result.origin !== "default");
 }

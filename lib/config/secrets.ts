@@ -21,7 +21,8 @@ export function listSecrets(
     openrouterApiKey,
     webSearchKey,
     ...[rateLimitStore, dataUrl].map(passwordOf),
-    ...[...upstreams.values()].map(({ key }) => key),
+    // For servers without keys, such as Ollama, any text is used as one, often their name, which is no secret.
+    ...[...upstreams].filter(([name, { key }]) => key !== name).map(([, { key }]) => key),
     ...headers,
     ...headers.map(credentialsOf),
   ];

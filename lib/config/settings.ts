@@ -42,7 +42,8 @@ const TABLE = {
   OPENROUTER_API_KEY: {
     flag: "--api-key",
     reload: true,
-    schema: (): Schema<string, string> => text("a key of printable characters without spaces", /^[!-~]+$/),
+    schema: (): Schema<string, string> =>
+      text("a key of printable ASCII characters without spaces", /^[!-~]+$/),
     secret: true,
     text: "Key for OpenRouter; unset: the client's own key is used, unless `GATEWAY_API_KEYS` is set",
   },

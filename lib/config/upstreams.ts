@@ -68,7 +68,7 @@ type Field = keyof NamedUpstream;
 /** Schema of each field, and its description for mistake messages. */
 const FIELDS: Record<Field, { schema: v.GenericSchema; allowed: string }> = {
   url: { schema: baseUrl(), allowed: "an http or https URL without user name, password, query and fragment" },
-  key: { schema: text("", /^[!-~]+$/), allowed: "printable characters without spaces" },
+  key: { schema: text("", /^[!-~]+$/), allowed: "printable ASCII characters without spaces" },
   dialect: { schema: oneOf(DIALECT_CHOICES), allowed: "auto, openai, responses or anthropic" },
   preset: { schema: v.picklist(HOST_NAMES), allowed: `one of ${HOST_NAMES.join(", ")}` },
   headers: {

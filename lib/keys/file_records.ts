@@ -40,7 +40,6 @@ export function createFileRecords(stateDir: string): RecordStore {
   };
 }
 
-/** Its ending is not that of records. */
 const USES_FILE = "last_uses";
 
 const Uses = v.array(v.tuple([v.string(), v.number()]));

@@ -1,4 +1,4 @@
-import type { Credentials, CredentialSource } from "../access/credentials.ts";
+import type { CredentialSource } from "../access/credentials.ts";
 import type { Config } from "../config/settings.ts";
 import { ApiError } from "../base/errors.ts";
 import { quote } from "../base/redact.ts";
@@ -12,7 +12,7 @@ import { keyRecordName, type SignIn, signInRecordName, type StoredKey } from "./
 import type { RecordStore } from "./record_store.ts";
 import { createRedisRecords } from "./redis_records.ts";
 
-/** Maximum number of keys in a store: each check of a key compares all of them. */
+/** Maximum number of keys in a store: all of them are in memory. */
 const MAX_KEYS = 1000;
 
 /** Maximum number of sign-ins with one key. A further one ends the oldest. */
@@ -77,10 +77,7 @@ export function createKeyStore(
     persistent,
     uses,
     find: (name) => cache.last.keys.get(name),
-    async read(options): Promise<Credentials> {
-      const { keys, signIns } = await cache.read(options);
-      return { keys: [...keys.values()], signIns };
-    },
+    read: (options) => cache.read(options),
     list: async () => [...(await cache.read()).keys.values()],
     async make(name, { models, limits }) {
       if (!persistent) throw makeError(name, "KEY_STORE is not set", "invalid_request_error");
@@ -99,11 +96,12 @@ export function createKeyStore(
       return { key, stored };
     },
     async revoke(name) {
+      const { signIns } = await cache.read(); // another gateway may have added some
       return await cache.change(async ({ remove }) => {
         const removed = await remove(keyRecordName(name));
         if (!removed) return false;
         await uses.remove(name);
-        for (const { key, sha256 } of cache.last.signIns) {
+        for (const { key, sha256 } of signIns.values()) {
           if (key === name) await remove(signInRecordName(sha256));
         }
         return true;
@@ -113,7 +111,7 @@ export function createKeyStore(
       const token = newId("gwt_");
       const signIn: SignIn = { sha256: sha256(token), key, binding, createdAt: clock.now() };
       const { signIns } = await cache.read();
-      const earlier = signIns.filter((other) => other.key === key)
+      const earlier = [...signIns.values()].filter((other) => other.key === key)
         .toSorted((one, other) => other.createdAt - one.createdAt);
       await cache.change(async ({ add, remove }) => {
         await add(signInRecordName(signIn.sha256), JSON.stringify(signIn));
@@ -125,7 +123,7 @@ export function createKeyStore(
       const digest = sha256(token);
       // Any client may send any text: only a known token changes the store.
       const { signIns } = await cache.read();
-      if (!signIns.some((signIn) => signIn.sha256 === digest)) return;
+      if (!signIns.has(digest)) return;
       await cache.change(({ remove }) => remove(signInRecordName(digest)));
     },
   };

@@ -23,7 +23,7 @@ export interface RecordCache {
 
 /** Creates a cache, which is empty until it is read. */
 export function createRecordCache(store: RecordStore, clock: Clock): RecordCache {
-  let records: Records = { keys: new Map(), signIns: [] };
+  let records: Records = { keys: new Map(), keysByDigest: new Map(), signIns: new Map() };
   let parsed = new Map<string, { text: string; record: StoredKey | SignIn | undefined }>();
   let readAt = -Infinity;
   let wasRead = false;
@@ -46,7 +46,8 @@ export function createRecordCache(store: RecordStore, clock: Clock): RecordCache
     const keys = all.filter(isStoredKey);
     records = {
       keys: new Map(keys.map((key) => [key.name, key])),
-      signIns: all.filter((record): record is SignIn => !isStoredKey(record)),
+      keysByDigest: new Map(keys.map((key) => [key.sha256, key])),
+      signIns: new Map(all.flatMap((record) => isStoredKey(record) ? [] : [[record.sha256, record]])),
     };
     readAt = startedAt;
     wasRead = true;

@@ -33,7 +33,9 @@ export interface SignIn {
 export interface Records {
   /** By name. */
   keys: ReadonlyMap<string, StoredKey>;
-  signIns: readonly SignIn[];
+  keysByDigest: ReadonlyMap<string, StoredKey>;
+  /** By the digest of the token. */
+  signIns: ReadonlyMap<string, SignIn>;
 }
 
 /** Returns the name of a key's record. */

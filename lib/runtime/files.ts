@@ -23,9 +23,13 @@ export function readTextFile(path: string): string {
   return withReason(() => fileSystem().readFileSync(path, "utf8"));
 }
 
-/** Returns true if there is a file or a folder at the path, as far as this process may see it. */
+/**
+ * Returns true if there is a file or a folder at the path, as far as this process may see it.
+ *
+ * @throws {FileError} if Deno's permissions do not allow to see it.
+ */
 export function fileExists(path: string): boolean {
-  return fileSystem().existsSync(path);
+  return withReason(() => fileSystem().existsSync(path));
 }
 
 /**

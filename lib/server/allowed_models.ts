@@ -1,11 +1,12 @@
 import type { Caller } from "../access/caller.ts";
 import type { MessagesRequest } from "../anthropic/schema.ts";
 import { ApiError } from "../base/errors.ts";
-import { isObject } from "../base/json.ts";
 import { quote } from "../base/redact.ts";
+import { findRoute, type ModelLookup } from "../upstreams/find_route.ts";
 import { resolveModel, routeNames } from "../upstreams/resolve.ts";
 import type { Route } from "../upstreams/upstream.ts";
 import type { GatewayContext } from "./context.ts";
+import { namedModels } from "./named_models.ts";
 
 /** The parts of a gateway that decide about models. */
 type Models = Pick<GatewayContext, "access" | "directory">;
@@ -23,6 +24,25 @@ export function assertModelAllowed(
   if (!isRouteAllowed(gateway, route, client)) throw forbiddenError(route.alias, client);
 }
 
+/**
+ * Finds the route for a model that the key of the caller may use.
+ *
+ * @throws {ApiError} `permission_error` for any other model, also for one that no upstream has; the errors of
+ * {@linkcode findRoute}.
+ */
+export async function findAllowedRoute(
+  gateway: Models & ModelLookup,
+  name: string,
+  caller: Caller,
+): Promise<Route> {
+  const route = await findRoute(gateway, name, caller).catch((error) => {
+    assertModelAllowed(gateway, resolveModel(name, gateway.directory), caller);
+    throw error;
+  });
+  assertModelAllowed(gateway, route, caller);
+  return route;
+}
+
 /** True if a key may use an alias, or else each model that may answer for it. */
 function isRouteAllowed(
   { access, directory }: Models,
@@ -35,24 +55,15 @@ function isRouteAllowed(
 }
 
 /**
- * Rejects models beside `model` that an upstream could answer with: those of OpenRouter's `models` and `preset`, of
- * fallbacks, and of tools such as Anthropic's `advisor`.
+ * Rejects models beside `model` that an upstream could answer with ({@linkcode namedModels}).
  *
  * @throws {ApiError} `permission_error`
  */
 export function assertOtherModelsAllowed(gateway: Models, body: MessagesRequest, caller: Caller): void {
-  const { preset, tools } = body;
-  const listed = LISTS_OF_MODELS.flatMap((field) => body[field] ?? []);
-  const presets = typeof preset === "string" ? [`@preset/${preset}`] : [];
-  for (const entry of [...listed, ...presets, ...tools ?? []]) {
-    // A tool has a model only in a field of this name.
-    const name = isObject(entry) ? entry["model"] : entry;
-    if (typeof name === "string") assertModelAllowed(gateway, resolveModel(name, gateway.directory), caller);
+  for (const name of namedModels(body)) {
+    assertModelAllowed(gateway, resolveModel(name, gateway.directory), caller);
   }
 }
-
-/** Fields of a request that list further models. Source: https://openrouter.ai/docs/features/model-routing */
-const LISTS_OF_MODELS = ["models", "fallbacks", "fallback_models"] as const;
 
 /** Returns true if the caller may use a model, which is then listed. */
 export function isModelListed(gateway: Models, id: string, { client }: Caller): boolean {

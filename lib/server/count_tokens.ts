@@ -1,4 +1,4 @@
-import { assertModelAllowed } from "./allowed_models.ts";
+import { findAllowedRoute } from "./allowed_models.ts";
 import { parseCountTokensRequest, parseMessagesRequest } from "../anthropic/parse.ts";
 import type { Caller } from "../access/caller.ts";
 import type { CountTokensRequest } from "../anthropic/schema.ts";
@@ -19,7 +19,6 @@ import { toUpstreamCaller } from "../turns/upstream_caller.ts";
 import { toCountableRequest } from "../turns/countable_request.ts";
 import { prepareTurn } from "../turns/prepare_turn.ts";
 import { inputPrice } from "../tokens/price.ts";
-import { findRoute } from "../upstreams/find_route.ts";
 import { readUpstreamHeaders } from "../upstreams/upstream_headers.ts";
 import { readJsonResponse, send } from "../upstreams/send.ts";
 
@@ -65,9 +64,8 @@ async function countTokens(
   const { caller } = requestLog;
   const received = parseCountTokensRequest(body);
   const toolHeaders = readToolHeaders(request);
-  const route = await findRoute(gateway, received.model, caller);
-  assertModelAllowed(gateway, route, caller);
   requestLog.add({ model: received.model });
+  const route = await findAllowedRoute(gateway, received.model, caller);
   requestLog.addRoute(route);
   const leavesUnknown = route.dialect.name === "anthropic";
   const countRequest = await resolveFiles(received, { gateway, caller, count, leavesUnknown });

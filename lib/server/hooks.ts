@@ -4,6 +4,7 @@ import type { ResponseMessage } from "../anthropic/events.ts";
 import { parseMessagesRequest } from "../anthropic/parse.ts";
 import type { MessagesRequest } from "../anthropic/schema.ts";
 import { ApiError, toApiError } from "../base/errors.ts";
+import { isObject } from "../base/json.ts";
 import { logWarning } from "../observability/log.ts";
 import type { Clock } from "../runtime/clock.ts";
 
@@ -31,7 +32,7 @@ export interface HookCall {
 
 /** A request before a model is chosen for it. It is valid, and must not be changed in place. */
 export interface RequestEvent extends HookCall {
-  /** Body of the request. */
+  /** Body of the request. Its fields are frozen. */
   readonly message: Readonly<MessageBody>;
 }
 
@@ -94,10 +95,13 @@ export async function applyRequestHook(
 ): Promise<MessagesRequest> {
   const { onRequest } = context.hooks;
   if (onRequest === undefined) return message;
-  const decision = await callHook("onRequest", context, (call) => onRequest({ ...call, message }));
+  // A change of a field in place would not be checked: it throws in the hook.
+  const event = { message: Object.freeze({ ...message }) };
+  const decision = await callHook("onRequest", context, (call) => onRequest({ ...call, ...event }));
   if (decision === undefined) return message;
+  if (!isObject(decision)) throw hookError("onRequest", "returned no decision", undefined);
   if ("refuse" in decision) throw new ApiError("permission_error", decision.refuse);
-  const rewritten = "message" in decision ? decision.message : { ...message, model: decision.model };
+  const rewritten = "message" in decision ? { ...decision.message } : { ...message, model: decision.model };
   try {
     return parseMessagesRequest(rewritten);
   } catch (cause) {

@@ -1,4 +1,4 @@
-import { assertModelAllowed, assertOtherModelsAllowed } from "./allowed_models.ts";
+import { assertOtherModelsAllowed, findAllowedRoute } from "./allowed_models.ts";
 import { collectMessage } from "../anthropic/collect.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
 import { parseMessagesRequest } from "../anthropic/parse.ts";
@@ -29,7 +29,6 @@ import { createJudge } from "../turns/safeguards/auto_mode_judge.ts";
 import { withSafeguards } from "../turns/safeguards/safeguards.ts";
 import { withStructuredOutput } from "../turns/structured/structured.ts";
 import { withToolInputCheck } from "../turns/structured/check_tool_input.ts";
-import { findRoute } from "../upstreams/find_route.ts";
 import { toRouteLabel } from "../upstreams/route_label.ts";
 import { findModel } from "../upstreams/model_list.ts";
 import { readUpstreamHeaders } from "../upstreams/upstream_headers.ts";
@@ -132,9 +131,8 @@ async function answerAdmitted(
     requestLog.addRoute(route, findModel(gateway.modelCache.peek(route.upstream), route.model));
   const toolHeaders = readToolHeaders(request);
   requestLog.add({ model: received.model });
-  let route = await findRoute(gateway, received.model, caller);
+  let route = await findAllowedRoute(gateway, received.model, caller);
   addRoute(route);
-  assertModelAllowed(gateway, route, caller);
   assertOtherModelsAllowed(gateway, received, caller);
   const leavesUnknown = route.dialect.name === "anthropic";
   const message = await resolveFiles(received, { gateway, caller, count: body, leavesUnknown });

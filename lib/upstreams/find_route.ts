@@ -1,16 +1,26 @@
 import type { Caller } from "../access/caller.ts";
+import type { ModelAccess } from "../access/model_access.ts";
 import { ApiError } from "../base/errors.ts";
 import { LOCAL } from "../config/gateway_keys.ts";
 import { findClaudeSubstitute } from "./claude_model.ts";
 import { findModel, type ListedModel, toFacts } from "./model_list.ts";
 import { hostFacts } from "../dialects/mod.ts";
-import { noUpstreamError, resolveGroups, resolveModel, resolveTarget, unknownModelError } from "./resolve.ts";
+import {
+  noUpstreamError,
+  resolveGroups,
+  resolveModel,
+  resolveTarget,
+  routeNames,
+  unknownModelError,
+} from "./resolve.ts";
 import type { ModelCache } from "./model_cache.ts";
 import type { TargetHealth } from "./targets/target_health.ts";
 import { DEMO, type Directory, type Route, type RouteTarget } from "./upstream.ts";
 
 /** Sources of models: the settings, the model lists of upstreams, and which targets have failed. */
 export interface ModelLookup {
+  /** Decides which models an error may name. */
+  access: { models: ModelAccess };
   directory: Directory;
   modelCache: ModelCache;
   targetHealth: TargetHealth;
@@ -74,7 +84,11 @@ async function completeRoute(lookup: ModelLookup, route: RouteWithoutFacts, call
   if (substitute !== undefined) return substitute;
   const fallback = await findFallback(lookup, route, caller);
   if (fallback !== undefined) return fallback;
-  const names = listed.map(({ id }) => upstream.models === undefined ? id : `${upstream.name}/${id}`);
+  const { access, directory } = lookup;
+  const names = listed.flatMap(({ id }) =>
+    routeNames({ alias: id, model: id, upstream }, directory).slice(-1)
+  )
+    .filter((name) => access.models.allows(caller.client, [name]));
   throw unknownModelError(route, names);
 }
 

@@ -26,7 +26,9 @@ export function holdsKey(text: string, upstream: Upstream, caller: Caller): bool
 /** Returns the secrets that an upstream receives with each request. */
 function secretsOf(upstream: Upstream, caller: Caller): string[] {
   const headers = Object.values(upstream.headers ?? {});
-  return [keyFor(upstream, caller), ...headers, ...headers.map(credentialsOf), ...headers.flatMap(fromBasic)]
+  // A key that is the upstream's name is no secret: for servers without keys, such as Ollama, any text is used as one.
+  const key = upstream.key === upstream.name ? undefined : keyFor(upstream, caller);
+  return [key, ...headers, ...headers.map(credentialsOf), ...headers.flatMap(fromBasic)]
     .filter((secret) => secret !== undefined);
 }
 

@@ -86,6 +86,20 @@ const FIELDS: [allowed: object, forbidden: object][] = [
   [{ fallbacks: [{ model: "openai/gpt-5-mini" }] }, { fallbacks: [{ model: "x/secret-model" }] }],
   [{ models: [] }, { preset: "secret" }],
   [{ tools: [toTool("openai/gpt-5-mini")] }, { tools: [toTool("x/secret-model")] }],
+  [{ tools: [toOwnTool("advisor", "openai/gpt-5-mini")] }, {
+    tools: [toOwnTool("advisor", "x/secret-model")],
+  }],
+  [{ tools: [toOwnTool("web_search")] }, { tools: [toOwnTool("advisor")] }],
+  [{ tools: [toOwnTool("datetime")] }, { tools: [toOwnTool("subagent")] }],
+  [
+    { tools: [toOwnTool("advisor", "openai/gpt-5", [toOwnTool("subagent", "openai/gpt-5-mini")])] },
+    { tools: [toOwnTool("advisor", "openai/gpt-5", [toOwnTool("subagent", "x/secret-model")])] },
+  ],
+  [
+    { plugins: [{ id: "fusion", model: "openai/gpt-5", analysis_models: ["openai/gpt-5-mini"] }] },
+    { plugins: [{ id: "fusion", model: "openai/gpt-5", analysis_models: ["x/secret-model"] }] },
+  ],
+  [{ plugins: [{ id: "web" }] }, { plugins: [{ id: "fusion", model: "openai/gpt-5" }] }],
 ];
 
 for (const [allowed, forbidden] of FIELDS) {
@@ -102,6 +116,30 @@ for (const [allowed, forbidden] of FIELDS) {
 
 function toTool(model: string): object {
   return { type: "advisor_20260301", name: "advisor", model };
+}
+
+/** A tool of OpenRouter. Without a model, it or the model that calls it chooses one. */
+function toOwnTool(name: string, model?: string, tools?: object[]): object {
+  return { type: `openrouter:${name}`, parameters: { model, tools } };
+}
+
+for (const path of ["/v1/messages", "/v1/messages/count_tokens"]) {
+  test(`POST ${path} names no model that a key may not use`, async () => {
+    const models = JSON.stringify({ data: [{ id: "openai/gpt-5" }, { id: "x/secret-model" }] });
+    const gateway = createTestGateway({ settings: SETTINGS, upstream: new FakeUpstream({}, { models }) });
+    await (await gateway.get("/v1/models", { "x-api-key": KEYS.alice })).body?.cancel();
+    const messageOf = async (model: string, key: string) => {
+      const body = { model, max_tokens: 9, messages: [{ role: "user", content: "Hello" }] };
+      return (await (await gateway.post(body, { path, headers: { "x-api-key": key } })).json()).error.message;
+    };
+    const { alice } = KEYS;
+    const why = 'the key "alice" is not allowed to use it';
+    assert.equal(await messageOf("x/secret-mode", alice), `Cannot use model "x/secret-mode": ${why}`);
+    assert.match(await messageOf("openai/gpt-55", alice), /nearest is "openai\/gpt-5"$/);
+    assert.match(await messageOf("openai/x/secret-model", alice), /nearest is "openai\/gpt-5"$/);
+    const admin = SETTINGS.GATEWAY_ADMIN_KEY;
+    assert.match(await messageOf("x/secret-mode", admin), /nearest is "x\/secret-model"$/);
+  });
 }
 
 test("GET /v1/models lists only the models that a key may use", async () => {

@@ -74,7 +74,7 @@ test("describeConfig() lists each setting with its value and source", () => {
     "TOOL_CALLS_IN_TEXT auto (default)",
     "STRUCTURED_MAX_RETRIES 3 (default)",
     "STRUCTURED_STREAM hold (default)",
-    'LIMITS {"each":{"concurrent":50},"total":{},"session":{},"keys":{}} (default)',
+    'LIMITS {"each":{"concurrent":1000},"total":{},"session":{},"keys":{}} (default)',
     "BODY_MEMORY 256 (default)",
     "RATE_LIMIT_STORE memory (default)",
     "STATE_DIR not set (default)",

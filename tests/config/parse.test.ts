@@ -259,7 +259,7 @@ for (const [settings, expected] of GOOD) {
 }
 
 const PORT = "expected a whole number from 0 to 65535";
-const KEY = "expected a key of printable characters without spaces";
+const KEY = "expected a key of printable ASCII characters without spaces";
 const URL_ = "expected an http or https URL without user name, password, query and fragment";
 const OBJECT = 'expected a JSON object such as {"fast": "openai/gpt-5-mini"}';
 const ALIAS =
@@ -424,7 +424,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
     "UPSTREAMS",
     { a: { url: "http://h", key: "two words" } },
     "(42 characters)",
-    'upstream "a" has an invalid key: expected printable characters without spaces',
+    'upstream "a" has an invalid key: expected printable ASCII characters without spaces',
   ],
   ["ANTHROPIC_MODEL", "", '""', "expected a model's name"],
   ["ANTHROPIC_SMALL_FAST_MODEL", "a\u0000b", '"a\\u0000b"', "expected a model's name"],

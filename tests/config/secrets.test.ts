@@ -10,6 +10,7 @@ test("listSecrets() lists keys, passwords and headers, also those of MCP servers
       OPENROUTER_API_KEY: "key-of-openrouter",
       RATE_LIMIT_STORE: "redis://user:pass%20word@localhost",
       UPSTREAMS: {
+        ollama: { url: "http://localhost:11434/v1", key: "ollama" },
         other: { url: "http://localhost/v1", key: "key-of-other", headers: { "x-a": "value-a" } },
       },
     },

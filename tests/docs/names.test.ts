@@ -55,6 +55,7 @@ const OTHER_FLAGS = new Set([
     "--check",
     "--mcp",
     "--settings",
+    "--target",
     "--shell",
     "--version",
   ],
@@ -65,7 +66,9 @@ const OTHER_FLAGS = new Set([
     "--allow-read",
     "--allow-run",
     "--allow-write",
+    "--bun",
     "--import",
+    "--unstable-no-legacy-abort",
   ],
 ]);
 

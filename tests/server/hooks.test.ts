@@ -15,6 +15,17 @@ const DECISIONS: [name: string, onRequest: Hooks["onRequest"], expected: unknown
   ["chooses a model", () => Promise.resolve({ model: "openai/gpt-6" }), [200, "openai/gpt-6", "Hello"]],
   ["rewrites the request", () => ({ message: OTHER }), [200, "openai/gpt-5", "Bye"]],
   ["refuses", () => ({ refuse: "Not today" }), [403, "permission_error", "Not today", "false"]],
+  ["returns the request as it is", ({ message }) => ({ message }), [200, "openai/gpt-5", "Hello"]],
+  ["changes the request in place", ({ message }) => {
+    Object.assign(message, { model: 5 });
+    return undefined;
+  }, [500, "api_error", "Cannot answer: the hook onRequest failed", "false"]],
+  ["returns no decision", () => JSON.parse("null"), [
+    500,
+    "api_error",
+    "Cannot answer: the hook onRequest returned no decision",
+    "false",
+  ]],
   ["throws", () => {
     throw new Error("secret");
   }, [500, "api_error", "Cannot answer: the hook onRequest failed", "false"]],

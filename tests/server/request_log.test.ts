@@ -148,6 +148,23 @@ for (const [name, kind, options, fields] of FAILURES) {
   });
 }
 
+test("The name of an upstream stays in errors if its key is the same text", async () => {
+  const ollama = { url: "http://127.0.0.1:11434/v1", key: "ollama" };
+  const lines = await logOf(
+    {
+      settings: { UPSTREAMS: { ollama } },
+      upstream: {
+        status: 500,
+        headers: { "content-type": "application/json" },
+        body: '{"error":"ollama fails"}',
+      },
+    },
+    { model: "ollama/qwen3" },
+    {},
+  );
+  assert.match(String(requestLine(lines).error), /ollama fails/);
+});
+
 test("A failure is logged without secrets of settings, headers and upstream errors that have no known form", async () => {
   const upstreamKey = "Zq7k9mXWv0aB";
   const clientKey = "Hj2Ln6Qs8Uv0Xy3";

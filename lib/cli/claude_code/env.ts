@@ -38,7 +38,9 @@ function takeShell(args: readonly string[]): { shell: Shell; rest: string[] } {
   const name = flag.includes("=") ? flag.slice("--shell=".length) : next;
   const shell = SHELLS.find((known) => known === name);
   if (shell === undefined) {
-    throw new ConfigError([`Cannot use flag "--shell": expected ${SHELLS.join(", ")}`]);
+    throw new ConfigError([
+      `Cannot use flag "--shell": expected ${SHELLS.slice(0, -1).join(", ")} or ${SHELLS.at(-1)}`,
+    ]);
   }
   return { shell, rest };
 }

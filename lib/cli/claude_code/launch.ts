@@ -11,7 +11,7 @@ import { newId } from "../../runtime/ids.ts";
 import { exit, onUnhandledError, readEnvironment } from "../../runtime/process.ts";
 import { type RunningServer, serve } from "../../runtime/http/serve.ts";
 import type { CommandServices, CreateGateway } from "../command.ts";
-import { readFlags } from "../flags.ts";
+import { type Flags, readFlags } from "../flags.ts";
 import { isGiven, readSources } from "../sources.ts";
 import { CLEARED_VARIABLES } from "../../claude_code/client_settings.ts";
 import {
@@ -19,6 +19,7 @@ import {
   DEMO_MODEL,
   describeSession,
   isUsable,
+  lacksKey,
   type Session,
   toConnection,
 } from "./session.ts";
@@ -35,7 +36,7 @@ export async function runClaude(
 ): Promise<number> {
   const cut = args.includes("--") ? args.indexOf("--") : args.length;
   const clientArgs = args.slice(cut + 1);
-  const sources = readSources(readFlags(args.slice(0, cut)));
+  const sources = readSources(readOwnFlags(args.slice(0, cut)));
   const config = parseConfig(sources);
   onUnhandledError(logUnhandledError);
 
@@ -48,6 +49,7 @@ export async function runClaude(
     const connection = own ?? listening;
     const session = await describeSession(connection, sources, config);
     if (session.model === DEMO_MODEL && !isGiven("ANTHROPIC_MODEL", sources)) printError(NO_KEY);
+    if (!reused && lacksKey(session.model, config)) printError(describeMissingKey(session.model, config));
     status = await runClient(connection, session, clientArgs);
   } finally {
     await own?.server.stop();
@@ -56,6 +58,22 @@ export async function runClaude(
 }
 
 const NO_KEY = "No key for a model is set (OPENROUTER_API_KEY): demo/echo answers, which repeats your words";
+
+/** Reads the flags before `--`. A mistake may be an argument of Claude Code in the wrong place. */
+function readOwnFlags(args: readonly string[]): Flags {
+  const flags = readFlags(args);
+  const hint = "Arguments of Claude Code follow --, as in: claude -- -p hello";
+  return flags.mistakes.length === 0 ? flags : { ...flags, mistakes: [...flags.mistakes, hint] };
+}
+
+function describeMissingKey(model: string | undefined, { upstreams }: Config): string {
+  const [other = "demo"] = upstreams.keys();
+  const named = other === "demo" ? DEMO_MODEL : `${other}/…`;
+  return `No key for ${
+    model ?? "Claude Code's default model"
+  } is set (OPENROUTER_API_KEY): its requests fail; ` +
+    `--model ${named} needs none`;
+}
 
 /** Starts a gateway on a free port of this machine, with a key for this session besides those of the settings. */
 async function startOwn(
@@ -71,8 +89,9 @@ async function startOwn(
     ...toSettings(sources),
     GATEWAY_API_KEYS: [...keys, `${SESSION_KEY}:${token}`],
   };
-  // Log lines would be in the middle of Claude Code's screen.
-  startLog(isGiven("LOG_LEVEL", sources) ? config.logLevel : "off", {
+  // Log lines would be in the middle of Claude Code's screen. The level of a configuration file is that of a server.
+  const { file: _file, ...withoutFile } = sources;
+  startLog(isGiven("LOG_LEVEL", withoutFile) ? config.logLevel : "off", {
     levels: config.logComponents,
     format: config.logFormat,
   });
@@ -99,7 +118,7 @@ async function runClient(
   const { merged, rest } = mergeSettings(settings, args);
   // The gateway's own secrets are none of the commands that Claude Code runs.
   const cleared = new Set<string>([...CLEARED_VARIABLES, ...SECRET_SETTINGS]);
-  const inherited = Object.entries(readEnvironment()).filter(([name]) => !cleared.has(name));
+  const inherited = Object.entries(readClientEnvironment()).filter(([name]) => !cleared.has(name));
   const env = {
     ...variables,
     ...Object.fromEntries(inherited),
@@ -116,6 +135,17 @@ async function runClient(
     if (!(error instanceof StartError || error instanceof FileError)) throw error;
     const missing = error instanceof StartError && error.missing;
     throw new ConfigError([`Cannot start Claude Code: ${missing ? NOT_INSTALLED : error.message}`]);
+  }
+}
+
+function readClientEnvironment(): Record<string, string> {
+  try {
+    return readEnvironment();
+  } catch {
+    // Only Deno's permissions forbid it.
+    throw new ConfigError([
+      "Cannot start Claude Code: Deno was started without --allow-env; --allow-all is needed",
+    ]);
   }
 }
 

@@ -41,6 +41,20 @@ export function chooseModel(sources: LoadedSources, config: Config): string | un
   return alias ?? (config.upstreams.size === 0 ? DEMO_MODEL : undefined);
 }
 
+/**
+ * Returns true if a model is one of the default upstream, and the settings have no key for it. Aliases are not examined:
+ * their fallbacks may have one.
+ */
+export function lacksKey(
+  model: string | undefined,
+  { openrouterApiKey, modelMap, upstreams }: Config,
+): boolean {
+  if (openrouterApiKey !== undefined) return false;
+  if (model === undefined) return true;
+  const prefix = /^([^/]+)\//.exec(model)?.[1] ?? "";
+  return model !== DEMO_MODEL && !modelMap.has(model) && !upstreams.has(prefix);
+}
+
 /** Model that needs no key. */
 export const DEMO_MODEL = "demo/echo";
 

@@ -1,5 +1,5 @@
 /** Shells that lines can be written for. */
-export const SHELLS = ["bash", "fish", "powershell"] as const;
+export const SHELLS = ["bash", "zsh", "fish", "powershell"] as const;
 
 /** Name of a shell; `bash` stands for every shell of the POSIX standard. */
 export type Shell = (typeof SHELLS)[number];
@@ -17,6 +17,7 @@ export type Shell = (typeof SHELLS)[number];
 export function toShellLine(shell: Shell, name: string, value: string | undefined): string {
   switch (shell) {
     case "bash":
+    case "zsh":
       return value === undefined ? `unset ${name}` : `export ${name}='${value.replaceAll("'", "'\\''")}'`;
     case "fish":
       return value === undefined ? `set -e ${name}` : `set -gx ${name} '${value.replace(/['\\]/g, "\\$&")}'`;

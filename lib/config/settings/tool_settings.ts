@@ -83,7 +83,8 @@ export const TOOL_SETTINGS = {
   },
   WEB_SEARCH_KEY: {
     flag: "--web-search-key",
-    schema: (): Schema<string, string> => text("a key of printable characters without spaces", /^[!-~]+$/),
+    schema: (): Schema<string, string> =>
+      text("a key of printable ASCII characters without spaces", /^[!-~]+$/),
     secret: true,
     text: "Key of the search provider",
   },

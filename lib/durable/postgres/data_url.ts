@@ -26,8 +26,17 @@ export function openDataUrl(url: string, { clock }: { clock: Clock }): DataStore
   let pool: Promise<Sql> | undefined;
   let prepared: Promise<void> | undefined;
   let isDown = false;
-  const connect = () => pool ??= connectPostgres(url);
   const instances = joinSessions(url, { clock });
+
+  async function connect(): Promise<Sql> {
+    pool ??= connectPostgres(url);
+    try {
+      return await pool;
+    } catch (error) {
+      pool = undefined; // there is no connection to close
+      throw error;
+    }
+  }
 
   async function prepare(): Promise<void> {
     const sql = await connect();

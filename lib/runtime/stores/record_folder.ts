@@ -1,18 +1,27 @@
 /** A folder with one file for each record. Several programs may use it at the same time. */
 export interface RecordFolder {
-  /** Returns the text of every record by name. Reads the files again only if some have been added or removed. */
+  /** Returns the text of every record by name. Reads again only if some have been added or removed, and only those. */
   read(): Promise<ReadonlyMap<string, string>>;
   /** Adds a record. Returns false if there is one of this name. */
   add(name: string, text: string): Promise<boolean>;
   /** Removes a record. Returns false if there is none of this name. */
   remove(name: string): Promise<boolean>;
-  /** Returns the text of another file of the folder; `undefined` if there is none. */
+  /** Returns the text of a file that is no record; `undefined` if there is none. */
   readOther(file: string): Promise<string | undefined>;
-  /** Replaces another file of the folder, in one step. */
+  /** Replaces a file that is no record, in one step. */
   writeOther(file: string, text: string): Promise<void>;
 }
 
 const ENDING = ".json";
+
+/** Files that are read at the same time. */
+const READERS = 16;
+
+/** The text of a record, and the version of its file. */
+interface RecordFile {
+  version: string;
+  text: string;
+}
 
 /**
  * Opens a folder for records that only the user of the program may read, and creates it if it is missing. Names of
@@ -26,30 +35,46 @@ export function openRecordFolder(folder: string): RecordFolder {
   }
   const fs = process.getBuiltinModule("node:fs");
   const { promises } = fs;
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // Other files are in a folder below: their changes do not change the version of this one.
+  const others = `${folder}/other`;
+  fs.mkdirSync(others, { recursive: true, mode: 0o700 });
   const toPath = (name: string) => `${folder}/${name}${ENDING}`;
+  let known = new Map<string, RecordFile>();
   let records: ReadonlyMap<string, string> = new Map();
   /** Version of the folder that was read last, and whether it was the same at the read before. */
   let version: string | undefined;
   let confirmed = false;
 
-  async function readFiles(): Promise<ReadonlyMap<string, string>> {
+  async function readFiles(): Promise<Map<string, RecordFile>> {
     const files = (await promises.readdir(folder)).filter((file) => file.endsWith(ENDING));
-    const found = new Map<string, string>();
-    for (const file of files) {
-      const text = await readIfPresent(`${folder}/${file}`);
-      if (text !== undefined) found.set(file.slice(0, -ENDING.length), text);
-    }
+    const found = new Map<string, RecordFile>();
+    const unread = files.values();
+    const readNext = async () => {
+      for (const file of unread) {
+        const name = file.slice(0, -ENDING.length);
+        const record = await ifPresent(() => readRecord(name));
+        if (record !== undefined) found.set(name, record);
+      }
+    };
+    await Promise.all(Array.from({ length: READERS }, readNext));
     return found;
   }
 
-  async function readIfPresent(path: string): Promise<string | undefined> {
-    try {
-      return await promises.readFile(path, "utf8");
-    } catch (error) {
-      if (hasCode(error, "ENOENT")) return undefined; // removed in the meantime
-      throw error;
-    }
+  /** Makes the next reading read the files, that of a record in any case. */
+  function forget(name: string): void {
+    version = undefined;
+    known.delete(name); // its next file may have the same version, within a tick of the clock
+  }
+
+  /** Reads a record, unless its file is that of the last reading. */
+  async function readRecord(name: string): Promise<RecordFile> {
+    const { ino, size, mtimeMs } = await promises.stat(toPath(name));
+    // The version is that before the text is read: a file that is still being written is read again.
+    const version = `${ino} ${size} ${mtimeMs}`;
+    const last = known.get(name);
+    return last?.version === version
+      ? last
+      : { version, text: await promises.readFile(toPath(name), "utf8") };
   }
 
   return {
@@ -61,7 +86,8 @@ export function openRecordFolder(folder: string): RecordFolder {
       const read = await readFiles();
       confirmed = current === version;
       version = current;
-      records = read;
+      known = read;
+      records = new Map(Array.from(read, ([name, { text }]) => [name, text]));
       return records;
     },
     async add(name, text) {
@@ -71,7 +97,7 @@ export function openRecordFolder(folder: string): RecordFolder {
         if (hasCode(error, "EEXIST")) return false;
         throw error;
       }
-      version = undefined;
+      forget(name);
       return true;
     },
     async remove(name) {
@@ -81,16 +107,26 @@ export function openRecordFolder(folder: string): RecordFolder {
         if (hasCode(error, "ENOENT")) return false;
         throw error;
       }
-      version = undefined;
+      forget(name);
       return true;
     },
-    readOther: (file) => readIfPresent(`${folder}/${file}`),
+    readOther: (file) => ifPresent(() => promises.readFile(`${others}/${file}`, "utf8")),
     async writeOther(file, text) {
-      const draft = `${folder}/${file}.${crypto.randomUUID()}`;
+      const draft = `${others}/${file}.${crypto.randomUUID()}`;
       await promises.writeFile(draft, text, { mode: 0o600, flag: "wx" });
-      await promises.rename(draft, `${folder}/${file}`);
+      await promises.rename(draft, `${others}/${file}`);
     },
   };
+}
+
+/** Returns what is read of a file; `undefined` if there is none, or it is removed in the meantime. */
+async function ifPresent<Result>(read: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
 }
 
 function hasCode(error: unknown, code: string): boolean {

@@ -85,14 +85,22 @@ export class DeviceCodes {
     this.#minute = minute;
     if (this.#wrongEntries >= MAX_WRONG_ENTRIES) return "too_many";
     this.#wrongEntries++;
-    const waiting = this.#find(userCode);
-    if (waiting === undefined) return "unknown_code";
+    const [deviceCode, waiting] = this.#find(userCode) ?? [];
+    if (deviceCode === undefined || waiting === undefined) return "unknown_code";
     waiting.wrongKeys++;
-    const key = await check();
+    const uncount = () => {
+      waiting.wrongKeys--;
+      this.#wrongEntries = Math.max(0, this.#wrongEntries - 1);
+    };
+    const key = await check().catch((error) => {
+      uncount(); // an entry that could not be checked is not wrong
+      throw error;
+    });
     if (key === undefined) return "wrong_key";
-    // The code may have been used, or have expired, in the meantime.
-    if (waiting.approved !== undefined || waiting.until <= this.#clock.now()) return "unknown_code";
-    this.#wrongEntries = Math.max(0, this.#wrongEntries - 1);
+    // The code may have been used, denied or dropped, or have expired, in the meantime.
+    const isWaiting = this.#waiting.get(deviceCode) === waiting && waiting.until > this.#clock.now();
+    if (waiting.approved !== undefined || !isWaiting) return "unknown_code";
+    uncount();
     waiting.approved = key;
     return "approved";
   }
@@ -117,9 +125,9 @@ export class DeviceCodes {
   }
 
   /** Finds a sign-in that a user can still approve. */
-  #find(userCode: string): Waiting | undefined {
+  #find(userCode: string): [deviceCode: string, Waiting] | undefined {
     const now = this.#clock.now();
-    return [...this.#waiting.values()].find((waiting) =>
+    return [...this.#waiting].find(([, waiting]) =>
       waiting.userCode === userCode && waiting.until > now && waiting.approved === undefined &&
       waiting.wrongKeys < MAX_WRONG_KEYS
     );

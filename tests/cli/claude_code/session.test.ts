@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chooseModel, isUsable, toConnection } from "../../../lib/cli/claude_code/session.ts";
+import { chooseModel, isUsable, lacksKey, toConnection } from "../../../lib/cli/claude_code/session.ts";
 import { loadSources } from "../../../lib/config/sources/load_sources.ts";
 import { parseConfig } from "../../../lib/config/parse.ts";
 import type { Settings } from "../../../lib/config/settings.ts";
@@ -73,5 +73,23 @@ const CONNECTIONS: [settings: Settings, url: string, token: string][] = [
 for (const [settings, url, token] of CONNECTIONS) {
   test(`toConnection() of ${JSON.stringify(settings)}`, () => {
     assert.deepEqual(toConnection(parseConfig({ settings })), { url, token });
+  });
+}
+
+/** Settings, a model of new sessions, and whether the settings lack its key. */
+const KEYS: [settings: Settings, model: string | undefined, lacks: boolean][] = [
+  [{}, "demo/echo", false],
+  [{}, "openai/gpt-5", true],
+  [{}, undefined, true],
+  [{ OPENROUTER_API_KEY: "k" }, "openai/gpt-5", false],
+  [LOCAL, "local/qwen3", false],
+  [LOCAL, "local", true],
+  [LOCAL, undefined, true],
+  [{ MODEL_MAP: { fast: "openai/gpt-5-mini" } }, "fast", false],
+];
+
+for (const [settings, model, lacks] of KEYS) {
+  test(`lacksKey() of ${model ?? "no model"} with ${JSON.stringify(settings)}`, () => {
+    assert.equal(lacksKey(model, parseConfig({ settings })), lacks);
   });
 }

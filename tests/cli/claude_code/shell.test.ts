@@ -7,6 +7,7 @@ const CASES: [shell: Shell, value: string | undefined, line: string][] = [
   ["bash", undefined, "unset X"],
   ["fish", "a'b\\c$d", "set -gx X 'a\\'b\\\\c$d'"],
   ["fish", undefined, "set -e X"],
+  ["zsh", "it's $x", "export X='it'\\''s $x'"],
   ["powershell", "a'b’c$d", "$env:X = 'a''b’’c$d'"],
   ["powershell", undefined, "Remove-Item Env:X -ErrorAction SilentlyContinue"],
 ];

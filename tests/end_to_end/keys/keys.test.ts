@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { FakeClock } from "../../kit/clock.ts";
@@ -233,7 +233,7 @@ test("KEY_STORE state_dir has private files with digests, and a damaged one ends
   const gateway = createKeyGateway(settings, { clock });
   const { body: { key } } = await gateway.keys("POST", { name: "alice" });
   const { body: other } = await gateway.keys("POST", { name: "bob" });
-  assert.deepEqual(readdirSync(folder).sort(), ["key.alice.json", "key.bob.json"]);
+  assert.deepEqual(readdirSync(folder).sort(), ["key.alice.json", "key.bob.json", "other"]);
   const path = join(folder, "key.alice.json");
   assert.equal(statSync(path).mode & 0o077, 0);
   assert.doesNotMatch(readFileSync(path, "utf8"), new RegExp(key));
@@ -243,6 +243,30 @@ test("KEY_STORE state_dir has private files with digests, and a damaged one ends
   clock.advance(1000);
   assert.deepEqual([await gateway.ask(key), await gateway.ask(other.key)], [401, 200]);
   assert.equal((await gateway.keys("DELETE", "alice")).status, 200);
+  await gateway.stop();
+});
+
+test("KEY_STORE state_dir does not read the keys again for the time of a use", async () => {
+  const [store] = stores;
+  const settings = store?.settings("times") ?? {};
+  const folder = join(String(settings.STATE_DIR), "keys");
+  const clock = new FakeClock();
+  const gateway = createKeyGateway(settings, { clock });
+  const { body: { key } } = await gateway.keys("POST", { name: "alice" });
+  // What was read in the same tick as a change of the folder is read twice.
+  for (const _ of [1, 2, 3]) {
+    assert.equal(await gateway.ask(key), 200);
+    clock.advance(1000);
+  }
+  clock.advance(10_000);
+  const isWritten = () => existsSync(join(folder, "other", "last_uses"));
+  for (let nth = 0; nth < 100_000 && !isWritten(); nth++) await nextTask();
+  assert.ok(isWritten());
+  writeFileSync(join(folder, "key.alice.json"), "{"); // does not change the folder
+  assert.equal(await gateway.ask(key), 200);
+  writeFileSync(join(folder, "key.new.json"), "{");
+  clock.advance(1000);
+  assert.equal(await gateway.ask(key), 401);
   await gateway.stop();
 });
 

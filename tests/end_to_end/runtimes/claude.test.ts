@@ -33,10 +33,13 @@ for (const runtime of OWN_RUNTIMES.map(withAll)) {
       const folder = mkdtempSync(join(tmpdir(), "claude-"));
       writeFileSync(join(folder, "claude"), STAND_IN);
       chmodSync(join(folder, "claude"), 0o755);
+      // The log level of a server is none of Claude Code's screen: the test of stderr below fails with a line of log.
+      const config = join(folder, "gateway.json");
+      writeFileSync(config, '{ "PORT": 0, "LOG_LEVEL": "debug" }');
       try {
         const program = launch(
           runtime,
-          ["claude", "--port", "0", "--", "-p", "a b", "--settings", '{"model": "demo/echo", "x": 1}'],
+          ["claude", "--config", config, "--", "-p", "a b", "--settings", '{"model": "demo/echo", "x": 1}'],
           { PATH: `${folder}:${process.env["PATH"]}`, ANTHROPIC_API_KEY: "other", WEB_SEARCH_KEY: "secret" },
         );
         const { path, text, key, secret, ...given } = JSON.parse(await program.find(/GIVEN (.*)\n/));
@@ -91,6 +94,40 @@ for (const runtime of OWN_RUNTIMES.map(withAll)) {
     }
   });
 }
+
+for (const runtime of OWN_RUNTIMES.filter(({ command }) => command.includes("--allow-net"))) {
+  test(`mod.ts claude and init on ${runtime.name} say which permission they lack`, {
+    skip: runtime.missing,
+  }, async () => {
+    const claude = await launch(runtime, ["claude", "--port", "0"]).ended;
+    assert.equal(claude.status, 2, claude.stderr);
+    assert.match(
+      claude.stderr,
+      /^Cannot start Claude Code: Deno was started without --allow-env; --allow-all is needed$/m,
+    );
+    const init = await launch(runtime, ["init", "new.json"]).ended;
+    assert.deepEqual([init.status, init.stderr], [
+      2,
+      'Cannot write "new.json": Deno was started without the permission for this file\n',
+    ]);
+  });
+}
+
+test("mod.ts claude says where arguments of Claude Code belong", async () => {
+  const [runtime] = OWN_RUNTIMES.map(withAll);
+  assert.ok(runtime !== undefined);
+  const { status, stderr } = await launch(runtime, ["claude", "-p", "hello"], {}).ended;
+  assert.equal(status, 2);
+  assert.match(stderr, /^Arguments of Claude Code follow --, as in: claude -- -p hello$/m);
+});
+
+test("mod.ts env rejects an unknown shell", async () => {
+  const [runtime] = OWN_RUNTIMES.map(withAll);
+  assert.ok(runtime !== undefined);
+  const { status, stderr } = await launch(runtime, ["env", "--shell", "tcsh"], {}).ended;
+  assert.equal(status, 2);
+  assert.match(stderr, /^Cannot use flag "--shell": expected bash, zsh, fish or powershell$/m);
+});
 
 test("mod.ts env prints lines that a shell can evaluate", async () => {
   const [runtime] = OWN_RUNTIMES.map(withAll);

@@ -102,6 +102,13 @@ for (const runtime of OWN_RUNTIMES) {
     });
   }
 
+  on("ends with status 2 if DATA_URL cannot be reached", async () => {
+    const args = ["--port", "0", "--data-url", "postgres://user:password@127.0.0.1:1/gateway"];
+    const { status, stdout, stderr } = await launch(runtime, args).ended;
+    assert.match(stderr, /^Cannot use DATA_URL "postgres:\/\/127\.0\.0\.1:1\/gateway": /m);
+    assert.deepEqual([status, stdout], [2, ""]);
+  });
+
   on("reports in one line that its port is in use", async () => {
     const other = createServer();
     const port = await new Promise<number>((resolve) => {
