@@ -40,6 +40,7 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
   ],
   [/(?:\b|(?<=%[\da-fA-F]{2}))AIza[\w-]{20,}/g, "[redacted]"],
   [/(?:(?<![\w-])|(?<=%[\da-fA-F]{2}))eyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, "[redacted]"],
-  [/(\w{1,20}:\/\/|https?:)[^\s"'\\]{0,300}@/gi, "$1[redacted]@"],
+  // A `file:` URL without a host has no user: a stack names the files of packages such as `@hono/node-server`.
+  [/(\w{1,20}(?!(?<=\bfile):\/\/\/):\/\/|https?:)[^\s"'\\]{0,300}@/gi, "$1[redacted]@"],
   [/([?&]key=)[^\s&#"'\\]+/gi, "$1[redacted]"],
 ];

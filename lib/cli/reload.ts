@@ -2,7 +2,7 @@ import { requireKeysOffLoopback } from "../config/bind_check.ts";
 import { isGuessable } from "../config/gateway_keys.ts";
 import { ConfigError, parseConfig, toOrigins, toSettings } from "../config/parse.ts";
 import type { Config } from "../config/settings.ts";
-import { logger, startLog } from "../observability/log.ts";
+import { loggerOf, startLog } from "../observability/log.ts";
 import { watchFiles } from "../runtime/files.ts";
 import { onHangup } from "../runtime/process.ts";
 import type { ReadyHandler } from "./command.ts";
@@ -39,12 +39,16 @@ export function reloadOnChange(
       requireKeysOffLoopback(config, host);
       const { changed, restart } = gateway.reload(toSettings(sources), toOrigins(sources));
       startLog(config.logLevel, { levels: config.logComponents, format: config.logFormat, batched: true });
-      logger.info("settings read again", { changed, restart });
-      if (restart.length > 0) logger.warn("settings changed that need a restart", { settings: restart });
+      loggerOf("gateway").info("settings read again", { changed, restart });
+      if (restart.length > 0) {
+        loggerOf("gateway").warn("settings changed that need a restart", { settings: restart });
+      }
       warnOfGuessableKeys(config);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      logger.error("settings read again are invalid, nothing changed", { mistakes: error.mistakes });
+      loggerOf("gateway").error("settings read again are invalid, nothing changed", {
+        mistakes: error.mistakes,
+      });
     }
   }
 }
@@ -56,7 +60,7 @@ const POLL_MS = 1000;
 export function warnOfGuessableKeys({ gatewayApiKeys = [], gatewayAdminKey }: Config): void {
   const guessable = [...gatewayApiKeys, ...(gatewayAdminKey ? [gatewayAdminKey] : [])].filter(isGuessable);
   if (guessable.length > 0) {
-    logger.warn("gateway key shorter than 16 characters can be guessed", {
+    loggerOf("gateway").warn("gateway key shorter than 16 characters can be guessed", {
       keys: guessable.map(({ name }) => name),
     });
   }

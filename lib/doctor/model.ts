@@ -35,7 +35,8 @@ export async function checkModel(
     { mark: "ok", text: `${toRouteLabel(route)}, called with the API "${dialect.name}"` },
     isListed ? { mark: "ok", text: describeFacts(route) } : {
       mark: "note",
-      text: `upstream "${upstream.name}" does not list it: its window and price are unknown`,
+      text:
+        `upstream "${upstream.name}" does not list it, or gives no list: its window and price are unknown`,
     },
     losses.length === 0
       ? { mark: "ok", text: "a request of Claude Code loses nothing" }

@@ -47,8 +47,8 @@ export function logServerState(server: string, state: ServerState): void {
     state: state.name,
     ..."reason" in state && { reason: state.reason },
   });
-  if ("reason" in state) logger.warn("mcp server", record);
-  else logger.info("mcp server", record);
+  if ("reason" in state) loggerOf("tool").warn("mcp server", record);
+  else loggerOf("tool").info("mcp server", record);
 }
 
 /** Logs a problem that does not fail a request by itself. */

@@ -41,7 +41,8 @@ function trimAll(values: readonly (string | undefined)[]): string[] {
 }
 
 /**
- * Returns a JSON value with its texts masked. Members whose names say that they hold a credential have it replaced.
+ * Returns a JSON value with its texts masked, and the names of its members, by `maskName` if it is given. Members whose
+ * names say that they hold a credential have it replaced.
  *
  * @example Usage
  * ```ts
@@ -52,14 +53,14 @@ function trimAll(values: readonly (string | undefined)[]): string[] {
  * if (JSON.stringify(masked) !== '{"text":"use [redacted]","password":"[redacted]"}') throw new Error();
  * ```
  */
-export function maskJson(value: unknown, mask: Mask): unknown {
+export function maskJson(value: unknown, mask: Mask, maskName: Mask = mask): unknown {
   if (typeof value === "string") return mask(value);
-  if (Array.isArray(value)) return value.map((item) => maskJson(item, mask));
+  if (Array.isArray(value)) return value.map((item) => maskJson(item, mask, maskName));
   if (!isObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [
-      mask(name),
-      typeof member === "string" && SECRET_NAME.test(name) ? "[redacted]" : maskJson(member, mask),
+      maskName(name),
+      typeof member === "string" && SECRET_NAME.test(name) ? "[redacted]" : maskJson(member, mask, maskName),
     ]),
   );
 }

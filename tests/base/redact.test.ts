@@ -16,6 +16,8 @@ const HIDDEN: [text: string, expected: string][] = [
   ['{\\"apiKey\\":\\"abc\\"}', '{\\"apiKey\\":\\"[redacted]\\"}'],
   ["OPENROUTER_API_KEY=abc npm start", "OPENROUTER_API_KEY=[redacted] npm start"],
   ["http://me:word@host/path", "http://[redacted]@host/path"],
+  ["file:///srv/http://me:word@host/path", "file:///srv/http://[redacted]@host/path"],
+  ["profile://me:word@host/path", "profile://[redacted]@host/path"],
   ["http:/me:wo@rd@host/path", "http:[redacted]@host/path"],
   ["https://host/path?key=abc&model=m", "https://host/path?key=[redacted]&model=m"],
   ["https://host/path?api_key=abc&model=m", "https://host/path?api_key=[redacted]&model=m"],
@@ -34,6 +36,7 @@ const SHOWN = [
   "https://openrouter.ai/api/v1/models?limit=10",
   "No auth credentials found",
   '{"apiKey":null,"api_key":true}',
+  "at serve (file:///srv/node_modules/@hono/node-server/index.mjs:1:2)",
 ];
 
 for (const text of SHOWN) {

@@ -92,7 +92,7 @@ function toError(fields: Partial<SeenError> = {}): SeenError {
   };
 }
 
-test("ErrorGroups groups by type, source and message without names and numbers", () => {
+test("ErrorGroups groups by type, source and message without names, paths and numbers", () => {
   const groups = createErrorGroups();
   groups.add(toError({ message: 'Cannot use model "a": no alias has it' }), START);
   groups.add(
@@ -102,7 +102,13 @@ test("ErrorGroups groups by type, source and message without names and numbers",
   groups.add(toError({ message: "messages.3.content: Field required" }), START + 2);
   groups.add(toError({ message: "messages.14.content: Field required" }), START + 3);
   groups.add(toError({ message: 'a quote that does not end "sk-or-v1-0123456789' }), START + 4);
-  const listed = groups.list();
+  groups.add(toError({ message: 'Cannot GET /one: no such endpoint; the nearest is "GET /a"' }), START + 5);
+  groups.add(toError({ message: 'Cannot GET /two/3: no such endpoint; the nearest is "GET /b"' }), START + 6);
+  const [paths, ...listed] = groups.list();
+  assert.deepEqual(
+    [paths?.text, paths?.count],
+    ['Cannot GET /…: no such endpoint; the nearest is "…"', 2],
+  );
   assert.deepEqual(listed.map(({ text, count }) => [text, count]), [
     ['a quote that does not end "…"', 1],
     ["messages.N.content: Field required", 2],

@@ -272,11 +272,11 @@ test("countToolCalls() counts ended calls by outcome", () => {
     outcome,
   });
   const counted = countToolCalls([
-    seen([tool("Bash", "ok", 10), tool("Bash", "refused", 20), tool("docs/search", "timeout", 30)]),
+    seen([tool("Bash", "ok", 10), tool("Bash", "failed", 20), tool("docs/search", "timeout", 30)]),
     seen([tool("Bash", "cancelled"), tool("Bash", undefined), turn("a", "ok")]),
   ]);
   assert.deepEqual(counted, [
-    { tool: "Bash", calls: 3, failures: new Map([["refused", 1]]), cancelled: 1, times: [10, 20] },
+    { tool: "Bash", calls: 3, failures: new Map([["failed", 1]]), cancelled: 1, times: [10, 20] },
     { tool: "docs/search", calls: 1, failures: new Map([["timeout", 1]]), cancelled: 0, times: [30] },
   ]);
 });

@@ -162,11 +162,11 @@ test("web_search by the upstream is in the audit log and in GET /tool-metrics", 
   const lines = await captureLog(async () => void await (await ask(gateway)).text());
   const audit = lines.filter((line) => line.includes('"message":"tool"'));
   const outcomes = audit.map((line) => /"?outcome"?[=:]\s*"?(\w+)/.exec(line)?.[1]);
-  assert.deepEqual(outcomes.sort(), ["ok", "ok", "refused"]);
+  assert.deepEqual(outcomes.sort(), ["failed", "ok", "ok"]);
   const metrics: unknown = await (await gateway.get("/tool-metrics")).json();
   assert.equal(dig(metrics, "tool_execution", "enabled"), false);
   assert.deepEqual(dig(metrics, "tool_execution", "metrics", "tool_usage_count"), { WebSearch: 3 });
-  assert.deepEqual(dig(metrics, "tool_execution", "metrics", "error_breakdown"), { refused: 1 });
+  assert.deepEqual(dig(metrics, "tool_execution", "metrics", "error_breakdown"), { failed: 1 });
 });
 
 const MODEL = { id: "vendor/model", pricing: { prompt: "0.00001", completion: "0" } };

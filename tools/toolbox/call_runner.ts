@@ -62,7 +62,8 @@ export type RunningCall = Pick<ToolContext, "signal" | "models">;
 export interface CallRunner {
   readonly limits: ToolLimits;
   /**
-   * Runs the work of a call. A `nested` call takes no slot of the others, and has no timeout.
+   * Runs the work of a call. A `nested` call takes no slot of the others, and has no timeout. A result that `isFailure`
+   * accepts is returned, and counts as a failure.
    *
    * @throws {ToolError} if the call fails.
    * @throws the reason of the signal, if it is aborted.
@@ -71,6 +72,7 @@ export interface CallRunner {
     call: ToolCall & { nested?: boolean },
     context: ToolContext,
     work: (running: RunningCall) => Promise<Result>,
+    isFailure?: (result: Result) => boolean,
   ): Promise<Result>;
   metrics(): ToolMetrics;
 }
@@ -88,6 +90,7 @@ export function createCallRunner({ limits, clock, audit }: CallRunnerOptions): C
       { name, server, input, nested = false },
       { client, requestId, signal, models, startCall },
       work,
+      isFailure,
     ) {
       const timeoutController = new AbortController();
       const callSignal = AbortSignal.any([signal, timeoutController.signal]);
@@ -112,7 +115,10 @@ export function createCallRunner({ limits, clock, audit }: CallRunnerOptions): C
             () => timeoutController.abort(timeoutError(name, limits)),
           );
         }
-        return await raceAbort(work({ signal: callSignal, models: withToolErrors(models) }), callSignal);
+        const working = work({ signal: callSignal, models: withToolErrors(models) });
+        const result = await raceAbort(working, callSignal);
+        if (isFailure?.(result) === true) outcome = "failed";
+        return result;
       } catch (error) {
         outcome = classifyOutcome(error, signal, timeoutController.signal);
         if (outcome !== "bug") throw outcome === "cancelled" ? signal.reason : error;
@@ -145,7 +151,7 @@ function timeoutError(name: string, { timeoutMs }: ToolLimits): ToolError {
 function classifyOutcome(error: unknown, client: AbortSignal, time: AbortSignal): Outcome {
   if (client.aborted) return "cancelled";
   if (time.aborted) return "timeout";
-  return error instanceof ToolError ? "refused" : "bug";
+  return error instanceof ToolError ? "failed" : "bug";
 }
 
 async function hashInput(input: unknown): Promise<string> {

@@ -13,8 +13,8 @@ export interface ToolMetrics {
   max_concurrent_executions: number;
 }
 
-/** Outcome of a call. */
-export type Outcome = "ok" | "refused" | "timeout" | "cancelled" | "bug";
+/** Outcome of a call. `failed`: its result is an error, or it was not allowed. */
+export type Outcome = "ok" | "failed" | "timeout" | "cancelled" | "bug";
 
 /** Counts calls and their outcomes. */
 export interface MetricsRecorder {

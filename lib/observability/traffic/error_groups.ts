@@ -174,6 +174,7 @@ const MAX_TEXT_CHARS = 200;
 function toPattern(message: string): string {
   return message.slice(0, 2000)
     .replace(/"(?:[^"\\]|\\.)*"?/g, '"…"')
+    .replace(/^Cannot ([A-Z]+) \/\S*?(?=: |$)/, "Cannot $1 /…")
     .replace(/\d+/g, "N")
     .slice(0, MAX_TEXT_CHARS);
 }

@@ -68,7 +68,9 @@ function settingRow({ name, value, isUnset, isSecret, origin, fallback }: Settin
 }
 
 function unitOf(name: string): string {
-  return /_(TIMEOUT|INTERVAL)$/.test(name) ? " s" : "";
+  if (/^COOLDOWN|_(TIMEOUT|INTERVAL)$/.test(name)) return " s";
+  if (/^(BODY_MEMORY|DATA_QUOTA)$/.test(name)) return " MiB";
+  return name === "LOG_RETENTION" ? " days" : "";
 }
 
 function toId(name: string): string {

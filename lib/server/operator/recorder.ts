@@ -55,11 +55,10 @@ export function startRecorder({ path, body }: { path: string; body: unknown }): 
     toRecording({ record, headers, error }, { settings, mask, now }) {
       const apiError = error === undefined ? undefined : toApiError(error);
       const masked = maskJson({
-        settings: replaySettings(settings),
         models,
         request: { path, headers: pickHeaders(headers, CLIENT_HEADERS), body },
         error: apiError && { type: apiError.type, message: apiError.message },
-      }, mask) as Pick<Recording, "settings" | "models" | "request"> & {
+      }, mask) as Pick<Recording, "models" | "request"> & {
         error?: { type: string; message: string };
       };
       return {
@@ -67,7 +66,8 @@ export function startRecorder({ path, body }: { path: string; body: unknown }): 
         recorded_at: new Date(now).toISOString(),
         version: VERSION,
         request_id: record.requestId,
-        settings: masked.settings,
+        // Names of upstreams and aliases stay: a key may begin with the name of its upstream.
+        settings: maskJson(replaySettings(settings), mask, (name) => name) as Recording["settings"],
         models: masked.models,
         request: masked.request,
         exchanges: exchanges.map(({ received, sent, ...exchange }) => {

@@ -110,6 +110,7 @@ function toMcpTool(
           { id, name, server: server_name, input },
           toolContext,
           ({ signal }) => server.callTool(name, input, signal),
+          ({ isError }) => isError,
         );
         return toMcpResult(call, result);
       } catch (error) {

@@ -93,6 +93,16 @@ for (const [name, options] of FAILURES) {
   }
 }
 
+test("RECORD_DIR keeps the name of an upstream with which a key begins", async () => {
+  const upstreams = { locked: { url: "http://127.0.0.1:9/v1", key: "locked-key-123" } };
+  const path = await record(
+    { upstream: { body: COMPLETE_STREAMS.chat }, settings: { UPSTREAMS: JSON.stringify(upstreams) } },
+    minimalRequest("chat", { stream: true }),
+  );
+  assert.deepEqual(read(path).settings.UPSTREAMS, { locked: { url: "http://127.0.0.1:9/v1" } });
+  assert.deepEqual(await replay(read(path)), { differences: [], notes: [] });
+});
+
 test("replay() shows what a change of the translation changes", async () => {
   const recording = read(await record({ upstream: { body: COMPLETE_STREAMS.chat } }, minimalRequest("chat")));
   const [exchange] = recording.exchanges;

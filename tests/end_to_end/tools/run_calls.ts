@@ -147,7 +147,7 @@ async function checkLog(
   const records = lines.map(parseJson);
   const tools = records.filter(({ message }) => message === "tool");
   const digests = await Promise.all(calls.map(async ({ tool, input, fails }) => {
-    return `${tool} ${await digestOf(input)} ${fails === true ? "refused" : "ok"}`;
+    return `${tool} ${await digestOf(input)} ${fails === true ? "failed" : "ok"}`;
   }));
   assert.deepEqual(
     tools.map(({ tool, digest, outcome }) => `${tool} ${digest} ${outcome}`).sort(),

@@ -300,6 +300,9 @@ for (const { name, result, shown, isError = false } of RESULTS) {
       const { content, is_error } = resultOf(answer);
       assert.deepEqual(content, shown.map((text) => ({ type: "text", text })));
       assert.equal(is_error, isError);
+      const metrics = await (await stage.gateway.get("/metrics")).text();
+      const outcome = isError ? "failed" : "ok";
+      assert.match(metrics, new RegExp(`gateway_tool_runs_total{tool="[^"]+",outcome="${outcome}"} 1`));
     }));
 }
 

@@ -54,7 +54,7 @@ test("createToolbox() runs a call and returns a failure as a result", async () =
       client: "tester",
       requestId: "req_1",
       tool: "Fail",
-      outcome: "refused",
+      outcome: "failed",
       milliseconds: 0,
       hashed: 64,
     },

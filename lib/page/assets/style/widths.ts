@@ -254,6 +254,11 @@ export const WIDTHS = `
     grid-template-columns: repeat(2, minmax(0, 1fr));
   }
 
+  .segment > * {
+    flex: 1 0 auto;
+    justify-content: center;
+  }
+
   .segment.full {
     display: flex;
   }

@@ -29,7 +29,8 @@ function toFirstClause(seen: SeenRequest, now: number): string {
   }
 }
 
-function toAnswerer({ model, answeredBy, state, steps }: SeenRequest): Html | undefined {
+function toAnswerer(seen: SeenRequest): Html | undefined {
+  const { model, answeredBy, state, steps } = seen;
   if (answeredBy === undefined) {
     return model === undefined ? undefined : markup` The client asked for <code>${model}</code>.`;
   }
@@ -38,11 +39,7 @@ function toAnswerer({ model, answeredBy, state, steps }: SeenRequest): Html | un
   );
   failed.delete(answeredBy);
   const before = failed.size > 0 && ` ${[...failed].join(" and ")} failed;`;
-  const verb = state === "finished"
-    ? "answered"
-    : state === "failed" || state === "refused"
-    ? "was asked last"
-    : "is asked";
+  const verb = state === "finished" ? "answered" : isRunning(seen) ? "is asked" : "was asked last";
   const asked = model !== undefined && model !== answeredBy &&
     markup` The client asked for <code>${model}</code>;`;
   return markup`${asked}${before} ${answeredBy} ${verb}.`;

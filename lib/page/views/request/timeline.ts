@@ -3,6 +3,7 @@ import { formatDuration, formatExact, formatOffset } from "../../elements/format
 import { type Html, type HtmlValue, markup } from "../../elements/html.ts";
 import { timeTaken } from "../../elements/request_state.ts";
 import { state, unknown } from "../../elements/words.ts";
+import { toOutcomeWords } from "../servers/outcome_words.ts";
 
 /** Renders what happened to a request, step by step; the bars repeat the columns. */
 export function renderTimeline(seen: SeenRequest, now: number): Html {
@@ -96,7 +97,7 @@ function describe(
     case "remedy":
       return markup`sent once more with the change <code>${name}</code>, which the refusal asked for`;
     case "tool":
-      return outcome === undefined ? "runs" : outcome;
+      return outcome === undefined ? "runs" : toOutcomeWords(outcome);
     case "turn":
       if (outcome === "failed") return markup`${name}: <code>${status ?? ""}</code> ${errorType ?? "error"}`;
       if (outcome === undefined) return markup`${name}`;

@@ -3,25 +3,19 @@ import { formatDuration, formatPercent } from "../../elements/format.ts";
 import { type Html, markup } from "../../elements/html.ts";
 import { count, unknown } from "../../elements/words.ts";
 import { quantile } from "../models/attempts.ts";
+import { toOutcomeWords } from "./outcome_words.ts";
 
 /** Calls of one tool that have ended. */
 export interface ToolCalls {
   /** Name of the tool; with its server, `docs/search`. */
   tool: string;
   calls: number;
-  /** Number of calls that failed, by outcome: `refused`, `timeout` or `bug`. */
+  /** Number of calls that failed, by outcome: `failed`, `timeout` or `bug`. */
   failures: Map<string, number>;
   cancelled: number;
   /** Durations in milliseconds. */
   times: number[];
 }
-
-/** Words for the outcomes of calls that failed. Messages are not shown: they may hold paths and commands. */
-const FAILURES: ReadonlyMap<string, string> = new Map([
-  ["refused", "an error result"],
-  ["timeout", "it took too long"],
-  ["bug", "a defect of the gateway"],
-]);
 
 const MAX_ROWS = 50;
 
@@ -69,7 +63,7 @@ export function toolTable(all: readonly ToolCalls[]): Html {
       p50 === undefined ? unknown() : formatDuration(p50)
     }</td><td class="num fit over-m">${
       p95 === undefined ? unknown() : formatDuration(p95)
-    }</td><td class="over-l">${most === undefined ? unknown() : FAILURES.get(most[0]) ?? most[0]}</td></tr>`;
+    }</td><td class="over-l">${most === undefined ? unknown() : toOutcomeWords(most[0])}</td></tr>`;
   });
   return markup`<div class="panel scroll"><table aria-labelledby="calls"><thead><tr><th scope="col">Tool</th><th scope="col" class="num">Calls</th><th scope="col" class="num">Failed</th><th scope="col" class="num over-m">Cancelled</th><th scope="col" class="num over-m">p50</th><th scope="col" class="num over-m">p95</th><th scope="col" class="over-l">Most frequent failure</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
