@@ -70,6 +70,15 @@ for (const [name, run, sentence] of STATES) {
   });
 }
 
+test("Request shows the estimated usage of an answer that was cut", async () => {
+  const cut = writeChunk({ choices: [{ delta: { content: "the words of an answer ".repeat(20) } }] });
+  const gateway = createTestGateway({ upstream: { body: cut } });
+  await send(gateway, { model: "a/b", stream: true });
+  const text = await readText(gateway, await findRequest(gateway));
+  assert.doesNotMatch(text, /No usage is known/);
+  assert.match(text, /Output [1-9]/);
+});
+
 test("Now shows a request while it runs, and its row when it has ended", async () => {
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   const body = new ReadableStream<Uint8Array>({ start: (given) => void (controller = given) });

@@ -131,10 +131,10 @@ export class RequestLog implements RequestObserver {
   }
 
   /** Adds the usage of a turn. */
-  addUsage({ cost, usd, inputTokens, outputTokens }: TurnUsage, route: Route): void {
+  addUsage({ cost, usd, inputTokens, outputTokens, tokens }: TurnUsage, route: Route): void {
     if (cost !== undefined) this.add({ cost: (this.#record.cost ?? 0) + cost });
     if (usd !== undefined) this.#usd = (this.#usd ?? 0) + usd;
-    if (this.#seenLog !== undefined) this.#seenLog.seen.usd = this.#usd;
+    this.#seenLog?.addTurnUsage(tokens, this.#usd);
     this.#operations.metrics.countTurn({ model: toRouteLabel(route), inputTokens, outputTokens, usd });
   }
 

@@ -14,6 +14,7 @@ import {
 } from "../../observability/traffic/seen_request.ts";
 import { addStep, type Traffic } from "../../observability/traffic/traffic.ts";
 import { listPriceOf } from "../../upstreams/list_price.ts";
+import type { TokenCounts } from "../../tokens/price.ts";
 import { toRouteLabel } from "../../upstreams/route_label.ts";
 import type { Retry } from "../../upstreams/send.ts";
 import type { Route } from "../../upstreams/upstream.ts";
@@ -41,6 +42,8 @@ export class SeenLog {
   readonly seen: SeenRequest;
   readonly #now: () => number;
   readonly #admission: SeenStep;
+  /** True once the answer has its own usage. */
+  #hasUsage = false;
 
   constructor(
     traffic: Traffic,
@@ -137,8 +140,20 @@ export class SeenLog {
     }
   }
 
+  /** Adds the tokens of a turn, which are those of the answer if it ends without usage, and sets the cost so far. */
+  addTurnUsage({ input, output, cacheRead, cacheWrite }: TokenCounts, usd: number | undefined): void {
+    const { seen } = this;
+    seen.usd = usd;
+    if (this.#hasUsage) return;
+    seen.inputTokens = (seen.inputTokens ?? 0) + input;
+    seen.outputTokens = (seen.outputTokens ?? 0) + output;
+    seen.cacheRead = (seen.cacheRead ?? 0) + cacheRead;
+    seen.cacheWrite = (seen.cacheWrite ?? 0) + cacheWrite;
+  }
+
   #addUsage(usage: MessageDelta["usage"]): void {
     const { seen } = this;
+    this.#hasUsage = true;
     seen.inputTokens = usage.input_tokens ?? seen.inputTokens;
     seen.outputTokens = usage.output_tokens;
     seen.cacheRead = usage.cache_read_input_tokens ?? seen.cacheRead;
