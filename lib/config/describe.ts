@@ -29,7 +29,7 @@ export interface SettingsInForce {
   waiting: readonly SettingName[];
 }
 
-/** Origin of a setting that nobody has given. */
+/** Origin of a setting that is not given. */
 export const DEFAULT_ORIGIN = "default";
 
 /** Describes the settings in force. Without an origin, a given setting comes from `settings`. */

@@ -53,7 +53,7 @@ export interface AnswerStore {
   finish(held: HeldAnswer, bytes: number): Promise<void>;
   /** Gives an answer up. Its steps stay, so that a repeat does not repeat them. */
   fail(held: HeldAnswer): Promise<void>;
-  /** Gives up an answer that an engine runs, whoever makes it. */
+  /** Gives up an answer that an engine runs, with any gateway. */
   abandon(id: string, round: number): Promise<void>;
   /** Removes answers that are older than a day. */
   removeOld(now: number): Promise<void>;

@@ -48,7 +48,7 @@ export interface PageQuery {
 
 /** Batches that are kept. */
 export interface BatchStore {
-  /** Begins a batch that nobody sees until it is complete. Returns its number. */
+  /** Begins a batch that is hidden until it is complete. Returns its number. */
   begin(batch: { id: string; owner: string; caller: string; now: number }): Promise<number>;
   /** Adds requests in one transaction. Returns the index of the first one whose `custom_id` exists, or `undefined`. */
   add(batch: number, items: readonly NewItem[]): Promise<number | undefined>;

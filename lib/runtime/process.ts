@@ -95,7 +95,7 @@ export function onHangup(onSignal: () => void, onTerminalClosed: () => void): vo
  * the answers to all other clients. Requests share no state that a failure could leave half changed.
  */
 export function onUnhandledError(report: (failure: unknown) => void): void {
-  // Node reports a write to an output that nobody reads any more. The log of that error would be such a write again,
+  // Node reports a write to an output whose reader has left. The log of that error would be such a write again,
   // without end.
   for (const output of [process.stdout, process.stderr]) output.on("error", () => {});
   process.on("unhandledRejection", report);

@@ -3,7 +3,6 @@ import type { BodyCount } from "../limits/body_meter.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { readPieces } from "./body/body_pieces.ts";
 import { ByteBuffer } from "./body/byte_buffer.ts";
-import { isShortBody, readWhole } from "./body/whole_body.ts";
 
 /** Maximum size of a request body, in MiB. Source: https://platform.claude.com/docs/en/api/errors */
 const MAX_BODY_MIB = 32;
@@ -29,11 +28,6 @@ export async function readRequestBody(
   count: BodyCount,
   { clock, config }: BodyOptions,
 ): Promise<string> {
-  if (isShortBody(request)) {
-    const bytes = await readWhole(request, { clock, config });
-    count.add(bytes.byteLength);
-    return decode(bytes);
-  }
   const body = new ByteBuffer();
   for await (const piece of readPieces(request, { clock, config, maxMiB: MAX_BODY_MIB })) {
     count.add(piece.byteLength);

@@ -250,28 +250,3 @@ test("POST /v1/messages reads a body of pieces of one byte", async () => {
   const [sent] = gateway.upstream.requests;
   assert.ok(JSON.stringify(sent?.body).includes("é\u{1f600}".repeat(3000)));
 });
-
-test("POST /v1/messages reads a short body at once, with the errors of a long one", async () => {
-  const headers = { "x-api-key": KEYS.alice, "content-length": "10" };
-  const gateway = createGateway({ BODY_TIMEOUT: 30 });
-  const text = JSON.stringify(minimalRequest("chat"));
-  const answer = await gateway.post(text, { path: MESSAGES, headers });
-  assert.equal(answer.status, 200);
-  await answer.text();
-  const bodies: [what: string, body: ReadableStream | Uint8Array, error: RegExp][] = [
-    ["is not UTF-8", Uint8Array.of(0xff), /^400 .* not valid UTF-8$/],
-    [
-      "breaks",
-      new ReadableStream({ pull: (body) => body.error(new Error("cut")) }),
-      /^400 .* it is incomplete$/,
-    ],
-    ["is slow", new ReadableStream(), /^408 timeout_error .* longer than 30 s$/],
-  ];
-  for (const [what, body, error] of bodies) {
-    const response = gateway.post(body, { path: MESSAGES, headers });
-    for (let nth = 0; nth < 20; nth++) await setImmediate();
-    gateway.clock.advance(30_000);
-    assert.match(await errorOf(await response), error, what);
-  }
-  assert.equal(gateway.clock.waiting, 0, "no timer is left");
-});

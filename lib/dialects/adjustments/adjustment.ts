@@ -3,7 +3,7 @@
  * refusal showed.
  */
 export type Adjustment =
-  /** Requests at most so many output tokens, which the account can pay for. */
+  /** Maximum output tokens to request: what the account can pay for. */
   | { change: "affordable_tokens"; tokens: number }
   /** Excludes a provider behind OpenRouter, which failed. */
   | { change: "exclude_provider"; provider: string }
@@ -13,7 +13,7 @@ export type Adjustment =
   | { change: "drop_reasoning_fields" }
   /** Sends reasoning with every earlier answer, even one that had none. */
   | { change: "return_reasoning" }
-  /** Requests at most so many output tokens, the model's limit. */
+  /** Maximum output tokens to request: the model's limit. */
   | { change: "cap_tokens"; tokens: number }
   /** Omits a field of the body, such as `stop` or `reasoning.effort`. */
   | { change: "drop_parameter"; parameter: string }
@@ -44,7 +44,7 @@ export type Adjustment =
   | { change: "alternate_roles" }
   /** Lets the model choose whether it calls a tool. */
   | { change: "tool_choice_auto" }
-  /** Offers at most so many tools. */
+  /** Maximum number of tools to offer. */
   | { change: "max_tools"; tools: number }
   /** Does not request strict schemas. */
   | { change: "drop_strict" }

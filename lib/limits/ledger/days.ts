@@ -9,7 +9,7 @@ export function toDay(now: number): string {
 }
 
 /**
- * Returns the day that is so many days later; earlier, if the number is negative.
+ * Returns the day a number of days later, or earlier if the number is negative.
  *
  * @example Usage
  * ```ts

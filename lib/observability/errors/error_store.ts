@@ -30,7 +30,7 @@ export interface ErrorStore {
   mark(group: string, resolvedAt: number | undefined, now: number): void;
   /** Returns the stored marks: the times by group, in milliseconds since 1970. */
   marks(): Promise<ReadonlyMap<string, number>>;
-  /** Removes entries older than so many days. Returns the number of removed files or, in memory, entries. */
+  /** Removes entries older than the given number of days. Returns the number of removed files or, in memory, entries. */
   cleanUp(days: number, now: number): number;
 }
 

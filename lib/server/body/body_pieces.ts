@@ -72,18 +72,11 @@ async function readPiece(
     return await reader.read();
   } catch (cause) {
     const seconds = expiredAfter();
-    throw seconds === undefined ? brokenBodyError(cause, signal) : slowBodyError(seconds);
+    if (seconds !== undefined) {
+      const message = `Cannot read the request body: it took longer than ${seconds} s`;
+      throw new ApiError("timeout_error", message, { status: 408 });
+    }
+    if (signal.aborted) throw new DOMException("The client disconnected", "AbortError");
+    throw new ApiError("invalid_request_error", "Cannot read the request body: it is incomplete", { cause });
   }
-}
-
-/** Returns the error for a body that takes longer than it may. */
-export function slowBodyError(seconds: number): ApiError {
-  const message = `Cannot read the request body: it took longer than ${seconds} s`;
-  return new ApiError("timeout_error", message, { status: 408 });
-}
-
-/** Returns the error for a body that ends early. `signal` is that of its request. */
-export function brokenBodyError(cause: unknown, signal: AbortSignal): Error {
-  if (signal.aborted) return new DOMException("The client disconnected", "AbortError");
-  return new ApiError("invalid_request_error", "Cannot read the request body: it is incomplete", { cause });
 }

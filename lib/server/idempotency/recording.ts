@@ -18,7 +18,7 @@ export interface RecordingSink {
 const MAX_RECORDED_BYTES = 64 * 1024 * 1024;
 
 /**
- * A response that is read to its end whoever reads it, and that any number of requests receive from its start.
+ * A response that is read to its end, with or without readers. Any number of requests receive it from its start.
  *
  * The pieces of the body stay in memory while the recording is in use.
  */
@@ -37,7 +37,7 @@ export class Recording {
     this.fingerprint = fingerprint;
     this.#renew();
     this.#head = this.#begin(start(), sink);
-    this.#head.catch(() => {}); // whoever asks for the response receives the error
+    this.#head.catch(() => {}); // the requests for the response receive the error
   }
 
   /** Size of the recorded body so far. */

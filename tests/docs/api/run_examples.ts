@@ -141,7 +141,8 @@ function toAnswered(
     status,
     media,
     json,
-    shown: shown.replaceAll(host, "127.0.0.1:3001").replace(/\b((?:req|msg|msgbatch|file)_)[\w-]+/g, "$1…"),
+    shown: shown.replaceAll(host, "127.0.0.1:3001").replace(/\b((?:req|msg|msgbatch|file)_)[\w-]+/g, "$1…")
+      .replace(/^(gateway_data_dir_bytes) \d+$/m, `$1 ${FIXED.bytes}`),
   };
 }
 

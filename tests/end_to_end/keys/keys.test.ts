@@ -22,7 +22,7 @@ for (const { name: store, skip, settings } of stores) {
       created_at: "2026-01-01T00:00:00.000Z",
       last_used_at: null,
       models: null,
-      limits: { concurrent: 50 },
+      limits: { concurrent: 1000 },
     });
     assert.equal(await gateway.ask(key), 200);
     assert.equal(await gateway.ask(`${key}x`), 401);
@@ -78,8 +78,8 @@ for (const { name: store, skip, settings } of stores) {
     ]);
     const { body } = await gateway.keys("GET");
     assert.deepEqual(body.data.map(({ name, models, limits }) => ({ name, models, limits })), [
-      { name: "limited", models: ["openai/*"], limits: { concurrent: 50, requests: 1 } },
-      { name: "plain", models: ["vendor/*"], limits: { concurrent: 50, requests: 3 } },
+      { name: "limited", models: ["openai/*"], limits: { concurrent: 1000, requests: 1 } },
+      { name: "plain", models: ["vendor/*"], limits: { concurrent: 1000, requests: 3 } },
     ]);
     await Promise.all([gateway.stop(), fresh.stop()]);
   });

@@ -191,7 +191,7 @@ function checkMetrics(body: Json, calls: readonly ExpectedCall[]): void {
   assert.equal(sums.failed_executions, failed);
   assert.equal(sums.successful_executions, all - failed);
   assert.equal(sums.success_rate, (all - failed) / all);
-  assert.deepEqual(errors, failed === 0 ? {} : { refused: failed });
+  assert.deepEqual(errors, failed === 0 ? {} : { failed });
   assert.ok(count(sums.max_concurrent_executions) >= 1);
   // The clock stands still.
   assert.deepEqual(sums.average_execution_times, Object.fromEntries(tools.map((tool) => [tool, 0])));

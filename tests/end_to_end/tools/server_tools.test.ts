@@ -99,12 +99,12 @@ test("MODEL_MAP asks no fallback for an invalid answer after a tool has run", as
   assert.equal(gateway.upstream.requests.length, 2);
 });
 
-test("Task returns why its model failed, and is counted as refused", async () => {
+test("Task returns why its model failed, and is counted as failed", async () => {
   const gateway = createGatewayWith({}, toCall("Task", { prompt: "look" }), busy, toText("Done"));
   const [, message] = await sendMessage(gateway, {});
   assert.equal(dig(message, "content", 1, "content", 0, "text"), "Cannot call the model: too much to do");
   const metrics: unknown = await (await gateway.get("/tool-metrics", { "x-api-key": KEY })).json();
-  assert.deepEqual(dig(metrics, "tool_execution", "metrics", "error_breakdown"), { refused: 1 });
+  assert.deepEqual(dig(metrics, "tool_execution", "metrics", "error_breakdown"), { failed: 1 });
 });
 
 test("Task marks the result of a truncated answer", async () => {

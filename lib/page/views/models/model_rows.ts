@@ -18,7 +18,7 @@ export interface ModelRow {
 
 /** Models that are shown. */
 const MAX_ROWS = 50;
-/** Share of failures that is marked, of at least so many requests. */
+/** Share of failures from which a model is marked, and the number of requests that this needs. */
 const FAILED_SHARE = 0.1;
 const MIN_SENT = 3;
 
