@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { objects, parseJson } from "../../kit/json.ts";
 import { launch, RUNTIMES } from "../runtimes/launch.ts";
 
@@ -36,6 +37,24 @@ async function startCollector() {
   };
 }
 
+/** Sends a message with secrets, within a trace. */
+async function ask(url: string): Promise<void> {
+  const response = await fetch(`${url}/v1/messages?query=sEcReT-query`, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      "x-api-key": "sEcReT-key-0123456789",
+      traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    },
+    body: JSON.stringify({
+      model: "demo/echo",
+      max_tokens: 99,
+      messages: [{ role: "user", content: "sEcReT-prompt" }],
+    }),
+  });
+  assert.match(await response.text(), /sEcReT-prompt/);
+}
+
 test("Deno's OpenTelemetry sends the spans and metrics of a message to a collector, and no content", {
   skip: deno?.missing ?? "no Deno",
   timeout: 60_000,
@@ -51,21 +70,12 @@ test("Deno's OpenTelemetry sends the spans and metrics of a message to a collect
   });
   try {
     const url = await program.find(/^ANTHROPIC_BASE_URL=(\S+)$/m);
-    const response = await fetch(`${url}/v1/messages?query=sEcReT-query`, {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        "x-api-key": "sEcReT-key-0123456789",
-        traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-      },
-      body: JSON.stringify({
-        model: "demo/echo",
-        max_tokens: 99,
-        messages: [{ role: "user", content: "sEcReT-prompt" }],
-      }),
-    });
-    assert.match(await response.text(), /sEcReT-prompt/);
-    await collector.waitFor('"chat echo"', "gen_ai.client.token.usage");
+    const arrived = collector.waitFor('"chat echo"', "gen_ai.client.token.usage").then(() => true);
+    // An export may be lost on a loaded machine. Another message makes another one.
+    for (let nth = 0; nth < 5; nth++) {
+      await ask(url);
+      if (await Promise.race([arrived, setTimeout(10_000, false, { ref: false })])) break;
+    }
   } finally {
     program.kill("SIGTERM");
     const { stderr } = await program.ended;
@@ -79,10 +89,11 @@ test("Deno's OpenTelemetry sends the spans and metrics of a message to a collect
     objects(scopeSpans).flatMap(({ spans }) => objects(spans))
   );
   const turn = spans.find(({ name }) => name === "chat echo");
-  const request = spans.find(({ name }) => name === "POST /v1/messages");
+  const request = spans.find(({ name, spanId }) =>
+    name === "POST /v1/messages" && spanId === turn?.parentSpanId
+  );
   assert.ok(turn !== undefined && request !== undefined, JSON.stringify(spans.map(({ name }) => name)));
   assert.equal(turn.traceId, "0af7651916cd43dd8448eb211c80319c");
-  assert.equal(turn.parentSpanId, request.spanId);
   for (const secret of ["sEcReT-prompt", "sEcReT-key"]) {
     assert.equal(collector.bodies.join().includes(secret), false, secret);
   }
