@@ -109,7 +109,7 @@ const BAD_LINES: Record<string, [line: string | Uint8Array, code: number, id: un
   "a batch": ["[1]", -32600, null, /not a message/],
   "a message of another kind": ['{"jsonrpc":"1.0","id":5,"method":"ping"}', -32600, 5, /not a message/],
   "bytes that are not UTF-8": [Uint8Array.of(34, 255, 34), -32600, null, /UTF-8/],
-  "too many levels": ["[".repeat(300), -32600, null, /too many levels/],
+  "too many levels": ["[".repeat(500), -32600, null, /too many levels/],
   "a line of more than 32 MiB": [new Uint8Array(32 * 1024 * 1024 + 1).fill(32), -32600, null, /32 MiB/],
 };
 
