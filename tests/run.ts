@@ -43,7 +43,7 @@ function toProcesses(folders: Map<string, string[]>, directory: string): string[
 
 const directory = mkdtempSync(join(tmpdir(), "tests-"));
 const files = toProcesses(findTests(), directory);
-const preload = ["--import", new URL("./kit/untracked_promises.ts", import.meta.url).href];
+const preload = ["--import", new URL("./kit/untracked_promises.mjs", import.meta.url).href];
 const runner = spawn(process.execPath, [...process.execArgv, ...preload, "--test", ...files], {
   stdio: "inherit",
 });
