@@ -1,18 +1,8 @@
 // A bare pass-through: `RUNTIME pass_through.ts UPSTREAM_URL`. It prints its URL.
 
-// The parts of Deno's and Bun's APIs that are used here; undefined on other runtimes.
-declare const Deno: {
-  args: string[];
-  serve(options: { port: number; hostname: string; onListen: () => void }, handler: Handler): Server;
-} | undefined;
-declare const Bun: {
-  argv: string[];
-  serve(options: { port: number; hostname: string; idleTimeout: number; fetch: Handler }): { port: number };
-} | undefined;
-type Handler = (request: Request) => Promise<Response>;
-type Server = { addr: { port: number } };
+import { type Handler, listen, readArgument } from "./listen.ts";
 
-const [upstream = ""] = typeof Deno === "undefined" ? process.argv.slice(2) : Deno.args;
+const upstream = readArgument();
 
 const handler: Handler = async (request) => {
   if (request.method !== "POST") return new Response("ok");
@@ -24,11 +14,3 @@ const handler: Handler = async (request) => {
 };
 
 console.log(`http://127.0.0.1:${await listen(handler)}`);
-
-async function listen(fetch: Handler): Promise<number> {
-  const hostname = "127.0.0.1";
-  if (typeof Deno !== "undefined") return Deno.serve({ port: 0, hostname, onListen() {} }, fetch).addr.port;
-  if (typeof Bun !== "undefined") return Bun.serve({ port: 0, hostname, idleTimeout: 0, fetch }).port;
-  const { serve } = await import("@hono/node-server");
-  return await new Promise((resolve) => serve({ port: 0, hostname, fetch }, ({ port }) => resolve(port)));
-}

@@ -2,19 +2,9 @@
 // A minimal translator: `RUNTIME translator.ts UPSTREAM_URL`. It prints its URL. It converts Anthropic's Messages to chat
 // completions and the answers back, by `JSON.parse` of every chunk, and does nothing else: no checks, no errors, no log.
 
-// The parts of Deno's and Bun's APIs that are used here; undefined on other runtimes.
-declare const Deno: {
-  args: string[];
-  serve(options: { port: number; hostname: string; onListen: () => void }, handler: Handler): Server;
-} | undefined;
-declare const Bun: {
-  argv: string[];
-  serve(options: { port: number; hostname: string; idleTimeout: number; fetch: Handler }): { port: number };
-} | undefined;
-type Handler = (request: Request) => Promise<Response>;
-type Server = { addr: { port: number } };
+import { type Handler, listen, readArgument } from "./listen.ts";
 
-const [upstream = ""] = typeof Deno === "undefined" ? process.argv.slice(2) : Deno.args;
+const upstream = readArgument();
 const encoder = new TextEncoder();
 
 const handler: Handler = async (request) => {
@@ -140,12 +130,4 @@ function translate(reader: ReadableStreamDefaultReader<Uint8Array>): ReadableStr
 
 function frame(type: string, fields: object): string {
   return `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
-}
-
-async function listen(fetch: Handler): Promise<number> {
-  const hostname = "127.0.0.1";
-  if (typeof Deno !== "undefined") return Deno.serve({ port: 0, hostname, onListen() {} }, fetch).addr.port;
-  if (typeof Bun !== "undefined") return Bun.serve({ port: 0, hostname, idleTimeout: 0, fetch }).port;
-  const { serve } = await import("@hono/node-server");
-  return await new Promise((resolve) => serve({ port: 0, hostname, fetch }, ({ port }) => resolve(port)));
 }
