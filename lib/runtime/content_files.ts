@@ -1,3 +1,5 @@
+import { createPieceBuffer } from "../base/piece_buffer.ts";
+
 /** A new file that is being written. */
 export interface ContentWriter {
   /** Adds bytes. They are written a MiB at a time: each write is a task of the runtime. */
@@ -18,24 +20,13 @@ const PARTIAL = ".part";
 export async function createContent(path: string): Promise<ContentWriter> {
   const { open, rename, rm } = loadFs();
   const file = await open(path + PARTIAL, "wx", 0o600);
-  const buffer = new Uint8Array(WRITE_BYTES);
-  let size = 0;
-  const flush = async () => {
-    for (let at = 0; at < size;) at += (await file.write(buffer, at, size - at)).bytesWritten;
-    size = 0;
-  };
+  const buffer = createPieceBuffer(WRITE_BYTES, async (piece) => {
+    for (let at = 0; at < piece.length;) at += (await file.write(piece, at, piece.length - at)).bytesWritten;
+  });
   return {
-    async write(bytes) {
-      for (let at = 0; at < bytes.length;) {
-        const part = bytes.subarray(at, at + WRITE_BYTES - size);
-        buffer.set(part, size);
-        size += part.length;
-        at += part.length;
-        if (size === WRITE_BYTES) await flush();
-      }
-    },
+    write: (bytes) => buffer.add(bytes),
     async finish() {
-      await flush();
+      await buffer.flush();
       await file.close();
       await rename(path + PARTIAL, path);
     },

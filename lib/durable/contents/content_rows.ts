@@ -1,3 +1,4 @@
+import { createPieceBuffer } from "../../base/piece_buffer.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { type Contents, PIECE_BYTES } from "./contents.ts";
 import type { Database } from "../database.ts";
@@ -13,26 +14,14 @@ export function createContentRows(database: Database, clock: Pick<Clock, "now">)
 
   return {
     async create(id) {
-      const buffer = new Uint8Array(PIECE_BYTES);
-      let size = 0;
       let nth = 0;
-      const flush = async () => {
-        if (size === 0) return;
-        const piece = buffer.slice(0, size);
-        size = 0;
-        await database.run("INSERT INTO file_pieces VALUES (?, ?, ?, ?)", id, nth++, clock.now(), piece);
-      };
+      const buffer = createPieceBuffer(PIECE_BYTES, async (piece) => {
+        const row = [id, nth++, clock.now(), piece.slice()] as const;
+        await database.run("INSERT INTO file_pieces VALUES (?, ?, ?, ?)", ...row);
+      });
       return {
-        async write(bytes) {
-          for (let at = 0; at < bytes.length;) {
-            const part = bytes.subarray(at, at + PIECE_BYTES - size);
-            buffer.set(part, size);
-            size += part.length;
-            at += part.length;
-            if (size === PIECE_BYTES) await flush();
-          }
-        },
-        finish: flush,
+        write: (bytes) => buffer.add(bytes),
+        finish: () => buffer.flush(),
         discard: () => remove(id),
       };
     },
