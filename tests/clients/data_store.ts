@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after } from "node:test";
 import { NO_POSTGRES, startPostgres } from "../end_to_end/servers/postgres_server.ts";
+import { GATEWAY_KEY, setStage, type Stage } from "./stage.ts";
 
 /** A kind of store for batches and files. */
 export interface DataStore {
@@ -34,3 +36,19 @@ export const DATA_STORES: readonly DataStore[] = [
     },
   },
 ];
+
+/** Sets the stage of a suite with a gateway on Bun that has an empty store, which is closed after the suite. */
+export function setStoreStage(open: DataStore["open"]): Stage {
+  let close = async () => {};
+  const stage = setStage({
+    key: GATEWAY_KEY,
+    runtime: "bun",
+    async settings() {
+      const store = await open();
+      close = store.close;
+      return store.settings;
+    },
+  });
+  after(() => close());
+  return stage;
+}

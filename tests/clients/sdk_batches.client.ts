@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { after, describe } from "node:test";
+import { describe } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import Anthropic from "@anthropic-ai/sdk";
 import Anthropic0 from "anthropic-sdk-0";
-import { DATA_STORES } from "./data_store.ts";
+import { DATA_STORES, setStoreStage } from "./data_store.ts";
 import { collect } from "./sdk.ts";
 import { greeting, TEXT } from "./scenarios.ts";
-import { CLIENT_KEY, GATEWAY_KEY, NO_OWN_GATEWAY, setStage, test, TRANSLATED } from "./stage.ts";
+import { CLIENT_KEY, NO_OWN_GATEWAY, test, TRANSLATED } from "./stage.ts";
 
 /** The calls of both majors about batches. */
 type Client = Pick<Anthropic, "messages">;
@@ -19,17 +19,7 @@ const params = {
 
 for (const { name: kind, skip, open } of DATA_STORES) {
   describe(`message batches of the official SDK, in ${kind}`, { skip: NO_OWN_GATEWAY || skip }, () => {
-    let close = async () => {};
-    const stage = setStage({
-      key: GATEWAY_KEY,
-      runtime: "bun",
-      async settings() {
-        const store = await open();
-        close = store.close;
-        return store.settings;
-      },
-    });
-    after(() => close());
+    const stage = setStoreStage(open);
     const options = () => ({ baseURL: stage.url, apiKey: CLIENT_KEY, authToken: null, maxRetries: 0 });
     const clients: [name: string, connect: () => Client][] = [
       ["1.x", () => new Anthropic(options())],

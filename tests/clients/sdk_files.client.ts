@@ -1,27 +1,17 @@
 import assert from "node:assert/strict";
-import { after, describe } from "node:test";
+import { describe } from "node:test";
 import Anthropic, { toFile } from "@anthropic-ai/sdk";
 import Anthropic0, { toFile as toFile0 } from "anthropic-sdk-0";
-import { DATA_STORES } from "./data_store.ts";
+import { DATA_STORES, setStoreStage } from "./data_store.ts";
 import { greeting } from "./scenarios.ts";
 import { collect } from "./sdk.ts";
-import { CLIENT_KEY, GATEWAY_KEY, NO_OWN_GATEWAY, setStage, test, TRANSLATED } from "./stage.ts";
+import { CLIENT_KEY, NO_OWN_GATEWAY, test, TRANSLATED } from "./stage.ts";
 
 const TEXT = "Zürich, 漢字";
 
 for (const { name: kind, skip, open } of DATA_STORES) {
   describe(`files of the official SDK, in ${kind}`, { skip: NO_OWN_GATEWAY || skip }, () => {
-    let close = async () => {};
-    const stage = setStage({
-      key: GATEWAY_KEY,
-      runtime: "bun",
-      async settings() {
-        const store = await open();
-        close = store.close;
-        return store.settings;
-      },
-    });
-    after(() => close());
+    const stage = setStoreStage(open);
     const options = () => ({ baseURL: stage.url, apiKey: CLIENT_KEY, authToken: null, maxRetries: 0 });
 
     test("upload, list, retrieveMetadata, download and delete, 1.x", async () => {
