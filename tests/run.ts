@@ -1,13 +1,15 @@
 /**
- * Runs all tests on Node.js: `node --import tsx tests/run.ts`, or `node tests/run.ts` on a Node that reads
- * TypeScript. The files of one folder share a process, because starting it takes longer than most files take.
+ * Runs all tests on Node.js: `node --import tsx tests/run.ts`, or `node tests/run.ts` on a Node.js that reads
+ * TypeScript; an older one runs them compiled. The files of one folder share a process, because starting it takes
+ * longer than most files take.
  */
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { compileTests } from "./compile.ts";
 
 const TESTS = fileURLToPath(new URL("./", import.meta.url));
 
@@ -31,8 +33,7 @@ function findTests(): Map<string, string[]> {
 function toProcesses(folders: Map<string, string[]>, directory: string): string[] {
   return [...folders].sort().flatMap(([folder, files]) => {
     if (files.length === 1 || SEPARATE.includes(folder.split("/")[0] ?? "")) return files;
-    const file = join(directory, folder, "all.test.mjs");
-    mkdirSync(join(directory, folder), { recursive: true });
+    const file = join(directory, `${folder.replaceAll("/", "_") || "tests"}.test.mjs`);
     writeFileSync(
       file,
       files.map((path) => `import ${JSON.stringify(pathToFileURL(path).href)};\n`).join(""),
@@ -42,11 +43,15 @@ function toProcesses(folders: Map<string, string[]>, directory: string): string[
 }
 
 const directory = mkdtempSync(join(tmpdir(), "tests-"));
-const files = toProcesses(findTests(), directory);
-const preload = ["--import", new URL("./kit/untracked_promises.mjs", import.meta.url).href];
-const runner = spawn(process.execPath, [...process.execArgv, ...preload, "--test", ...files], {
-  stdio: "inherit",
-});
+const processes = toProcesses(findTests(), directory);
+const readsTypeScript = Boolean(process.features.typescript);
+const files = readsTypeScript ? processes : await compileTests(processes, directory);
+const options = [
+  ...(readsTypeScript ? [] : ["--enable-source-maps"]),
+  "--import",
+  new URL("./kit/untracked_promises.mjs", import.meta.url).href,
+];
+const runner = spawn(process.execPath, [...options, "--test", ...files], { stdio: "inherit" });
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => runner.kill(signal));
 runner.on("close", (status) => {
   rmSync(directory, { recursive: true });

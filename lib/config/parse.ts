@@ -207,7 +207,7 @@ export function resolveSettings(sources: Sources): SettingResult[] {
     const { raw, originOf } = lookUp(name, sources);
     const origin = originOf([]);
     if (raw === undefined) return { name, origin, mistakes: [] };
-    const result = v.safeParse(SETTINGS[name].schema(), raw);
+    const result = v.safeParse(schemaOf(name), raw);
     if (result.success) return { name, origin, value: result.output, mistakes: [] };
     const mistakes = result.issues.map(({ path = [], message }) => {
       const keys = path.map(({ key }) => typeof key === "number" ? key : String(key));
@@ -215,6 +215,15 @@ export function resolveSettings(sources: Sources): SettingResult[] {
     });
     return { name, origin, mistakes };
   });
+}
+
+const schemas = new Map<SettingName, ReturnType<(typeof SETTINGS)[SettingName]["schema"]>>();
+
+/** Returns the schema of a setting, which is built when the setting is first read. */
+function schemaOf(name: SettingName): ReturnType<(typeof SETTINGS)[SettingName]["schema"]> {
+  const schema = schemas.get(name) ?? SETTINGS[name].schema();
+  schemas.set(name, schema);
+  return schema;
 }
 
 /** A value as given, and the origin of it or, with keys, of a part of it. */
@@ -253,5 +262,13 @@ function displayValue(name: SettingName, raw: unknown): string {
 
 /** Returns the key of a setting in `Config`: `OPENROUTER_API_KEY` is `openrouterApiKey`. */
 export function toConfigKey(name: SettingName): string {
-  return name.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+  return CONFIG_KEYS[name];
 }
+
+// As many keys as names.
+const CONFIG_KEYS = Object.fromEntries(
+  SETTING_NAMES.map((name) => [
+    name,
+    name.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()),
+  ]),
+) as Record<SettingName, string>;

@@ -85,18 +85,33 @@ interface Run extends TestGateway {
   answer: Promise<Response>;
 }
 
-/** Sends a message to a gateway whose upstream gives this reply. */
-function start(
+type StartOptions = Omit<TestGatewayOptions, "upstream">;
+
+/** Creates a gateway, and returns a function that sends it a message, to which the upstream replies thus. */
+function createStart(
   api: UpstreamApi,
   streamed: boolean,
-  upstream: FakeReply,
-  options: Omit<TestGatewayOptions, "upstream"> = {},
-): Run {
-  const { settings = SETTINGS, ...rest } = options;
-  const gateway = createTestGateway({ settings: { ...settings, ...API_SETTINGS[api] }, upstream, ...rest });
-  const client = new AbortController();
-  const answer = gateway.post(minimalRequest(api, { stream: streamed }), { signal: client.signal });
-  return { ...gateway, client, answer };
+  { settings = SETTINGS, ...options }: StartOptions = {},
+): (reply: FakeReply) => Run {
+  let upstreamReply: FakeReply = {};
+  const upstream = new FakeUpstream(() => upstreamReply);
+  const gateway = createTestGateway({
+    settings: { ...settings, ...API_SETTINGS[api] },
+    upstream,
+    ...options,
+  });
+  return (reply) => {
+    upstreamReply = reply;
+    upstream.resetStalled();
+    const client = new AbortController();
+    const answer = gateway.post(minimalRequest(api, { stream: streamed }), { signal: client.signal });
+    return { ...gateway, client, answer };
+  };
+}
+
+/** Sends a message to a new gateway whose upstream gives this reply. */
+function start(api: UpstreamApi, streamed: boolean, reply: FakeReply, options?: StartOptions): Run {
+  return createStart(api, streamed, options)(reply);
 }
 
 /** Checks that no request is open any more. */
@@ -158,14 +173,11 @@ for (const api of UPSTREAM_APIS) {
     const how = `${api}, ${streamed ? "streamed" : "whole"}`;
 
     test(`POST /v1/messages ends legally if the upstream breaks off at any byte (${how})`, async () => {
+      const start = createStart(api, streamed);
       for (const { bytes, between, finished, done, offset } of placesOf(api)) {
         for (const ending of ["close", "reset"] as const) {
           const what = `${ending} after ${offset} bytes`;
-          const run = start(api, streamed, {
-            body: cutBySizes(bytes, [37]),
-            ending,
-            ignoresAbort: offset % 2 === 0,
-          });
+          const run = start({ body: cutBySizes(bytes, [37]), ending, ignoresAbort: offset % 2 === 0 });
           const end = await readEnd(await run.answer, what);
           const good = streamed ? "message_stop" : "message";
           if (!finished) assert.notEqual(end.ending, good, `${what}: a part does not pass as complete`);
@@ -177,10 +189,11 @@ for (const api of UPSTREAM_APIS) {
     });
 
     test(`POST /v1/messages stops an upstream that stalls after any byte when the client disconnects (${how})`, async () => {
+      const start = createStart(api, streamed);
       for (const { bytes, done, offset } of placesOf(api)) {
         if (done) continue;
         const what = `silence after ${offset} bytes`;
-        const run = start(api, streamed, { body: [bytes], ending: "open", ignoresAbort: offset % 2 === 0 });
+        const run = start({ body: [bytes], ending: "open", ignoresAbort: offset % 2 === 0 });
         const response = await Promise.race([run.answer, run.upstream.stalled]);
         if (response === undefined) run.client.abort();
         else await response.body?.getReader().cancel();
@@ -190,10 +203,11 @@ for (const api of UPSTREAM_APIS) {
     });
 
     test(`POST /v1/messages ends with REQUEST_TIMEOUT if the upstream stalls after any byte (${how})`, async () => {
+      const start = createStart(api, streamed);
       for (const { bytes, ends, offset } of placesOf(api)) {
         if (ends) continue;
         const what = `silence after ${offset} bytes`;
-        const run = start(api, streamed, { body: [bytes], ending: "open", ignoresAbort: offset % 2 === 0 });
+        const run = start({ body: [bytes], ending: "open", ignoresAbort: offset % 2 === 0 });
         const read = run.answer.then((response) => readEnd(response, what));
         await run.upstream.stalled;
         for (let passed = 0; passed < 60; passed += 5) {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createTestGateway } from "../kit/gateway.ts";
 import { isJson, type Json } from "../kit/json.ts";
 import { minimalRequest } from "../kit/requests/request.ts";
-import type { FakeResponse } from "../kit/upstream.ts";
+import { type FakeResponse, FakeUpstream } from "../kit/upstream.ts";
 
 /** Secrets without a known prefix. Their first characters must not remain either. */
 const KEY = 'Zq7"k/9+mX%Wv0aB';
@@ -96,12 +96,14 @@ function decode(text: string): string {
 
 for (const [road, toReply] of Object.entries(ROADS)) {
   test(`POST /v1/messages removes the upstream's secrets from errors in ${road}`, async () => {
+    let reply: FakeResponse = {};
+    const gateway = createTestGateway({ settings, upstream: new FakeUpstream(() => reply) });
     for (const [place, toBody] of Object.entries(PLACES)) {
       for (const [form, write] of Object.entries(FORMS)) {
         for (const secret of [KEY, HEADER, TOKEN]) {
           const body = toBody(write(secret));
           assert.ok(isJson(body));
-          const gateway = createTestGateway({ settings, upstream: toReply(body) });
+          reply = toReply(body);
           for (const stream of [false, true]) {
             const response = await gateway.post(minimalRequest("chat", { model: "own/model", stream }));
             const received = decode(await response.text());
