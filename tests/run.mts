@@ -1,5 +1,5 @@
 /**
- * Runs all tests on Node.js: `node --import tsx tests/run.ts`, or `node tests/run.ts` on a Node.js that reads
+ * Runs all tests on Node.js: `node --import tsx tests/run.mts`, or `node tests/run.mts` on a Node.js that reads
  * TypeScript; an older one runs them compiled. The files of one folder share a process, because starting it takes
  * longer than most files take.
  */
@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { compileTests } from "./compile.ts";
+import { compileTests } from "./compile.mts";
 
 const TESTS = fileURLToPath(new URL("./", import.meta.url));
 
