@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { compileTests } from "./compile.mts";
+import { compileProgram, compileTests, createOutput } from "./compile.mts";
 
 const TESTS = fileURLToPath(new URL("./", import.meta.url));
 
@@ -42,16 +42,26 @@ function toProcesses(folders: Map<string, string[]>, directory: string): string[
   });
 }
 
+/** Compiles what an older Node.js cannot run. Returns the files for Node's runner, and variables for its environment. */
+async function compile(files: readonly string[], directory: string) {
+  const output = createOutput(directory);
+  return {
+    files: await compileTests(files, output),
+    options: ["--enable-source-maps"],
+    env: { COMPILED_PROGRAM: compileProgram(output) },
+  };
+}
+
 const directory = mkdtempSync(join(tmpdir(), "tests-"));
 const processes = toProcesses(findTests(), directory);
-const readsTypeScript = Boolean(process.features.typescript);
-const files = readsTypeScript ? processes : await compileTests(processes, directory);
-const options = [
-  ...(readsTypeScript ? [] : ["--enable-source-maps"]),
-  "--import",
-  new URL("./kit/untracked_promises.mjs", import.meta.url).href,
-];
-const runner = spawn(process.execPath, [...options, "--test", ...files], { stdio: "inherit" });
+const { files, options, env } = process.features.typescript
+  ? { files: processes, options: [], env: {} }
+  : await compile(processes, directory);
+const preload = ["--import", new URL("./kit/untracked_promises.mjs", import.meta.url).href];
+const runner = spawn(process.execPath, [...options, ...preload, "--test", ...files], {
+  stdio: "inherit",
+  env: { ...process.env, ...env },
+});
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => runner.kill(signal));
 runner.on("close", (status) => {
   rmSync(directory, { recursive: true });

@@ -1,13 +1,9 @@
-import { launch, type Program } from "../runtimes/launch.ts";
+import { launch, OWN_PROGRAMS, type Program } from "../runtimes/launch.ts";
 
-/** Starts the program on the runtime that runs the test. */
+/** Starts the program on the runtime that runs the test, on Deno with all permissions. */
 export function launchHere(args: string[], settings: Record<string, string> = {}): Program {
-  const { bun, deno } = process.versions;
-  const options = bun !== undefined
-    ? ["run"]
-    : deno !== undefined
-    ? ["run", "--no-prompt", "--allow-all"]
-    : ["--import", "tsx"];
-  const command = [process.execPath, ...options, "mod.ts"];
-  return launch({ name: "own runtime", command, readsEnv: true, missing: false }, args, settings);
+  const [own] = OWN_PROGRAMS;
+  if (own === undefined) throw new Error("Cannot start the program: its runtime is unknown");
+  const command = own.command.map((word) => word === "--allow-net" ? "--allow-all" : word);
+  return launch({ ...own, command, readsEnv: true }, args, settings);
 }

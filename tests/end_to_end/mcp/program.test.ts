@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { runs, serverCommand } from "../../tools/mcp/managed/stdio_servers.ts";
-import { launch, OWN_RUNTIMES, type Runtime } from "../runtimes/launch.ts";
+import { launch, OWN_PROGRAMS, type Runtime } from "../runtimes/launch.ts";
 import { ADMIN } from "./gateway.ts";
 
 const FOLDER = mkdtempSync(join(tmpdir(), "mcp-"));
@@ -39,7 +39,7 @@ async function startServer(url: string) {
   return { status: response.status, body: await response.json() };
 }
 
-for (const runtime of OWN_RUNTIMES) {
+for (const runtime of OWN_PROGRAMS) {
   const permitted = permit(runtime, `--allow-read=${FOLDER}`, "--allow-env", "--allow-run");
   const on = (does: string, run: () => Promise<void>) =>
     test(`mod.ts on ${runtime.name} ${does}`, { skip: runtime.missing, timeout: 60_000 }, run);
@@ -60,7 +60,7 @@ for (const runtime of OWN_RUNTIMES) {
 }
 
 for (const args of [["--check"], []]) {
-  const [runtime] = OWN_RUNTIMES;
+  const [runtime] = OWN_PROGRAMS;
   test(`mod.ts ${args} reports a missing variable in MCP_CONFIG, and ends with status 2`, {
     skip: runtime?.missing,
     timeout: 60_000,
@@ -80,7 +80,7 @@ for (const args of [["--check"], []]) {
   });
 }
 
-const deno = OWN_RUNTIMES.find(({ name }) => name === "deno");
+const deno = OWN_PROGRAMS.find(({ name }) => name === "deno");
 const skip = deno === undefined ? "only Deno has permissions" : deno.missing;
 
 test("a server that is a process needs --allow-run on Deno, and the gateway serves without it", {

@@ -3,9 +3,9 @@ import { createServer } from "node:http";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { objects, parseJson } from "../../kit/json.ts";
-import { launch, RUNTIMES } from "../runtimes/launch.ts";
+import { launch, OWN_RUNTIMES } from "../runtimes/launch.ts";
 
-const deno = RUNTIMES.find(({ name }) => name === "deno");
+const deno = OWN_RUNTIMES.find(({ name }) => name === "deno");
 
 /** Starts a collector of OpenTelemetry. `waitFor` waits until what it received has a text. */
 async function startCollector() {
@@ -56,7 +56,7 @@ async function ask(url: string): Promise<void> {
 }
 
 test("Deno's OpenTelemetry sends the spans and metrics of a message to a collector, and no content", {
-  skip: deno?.missing ?? "no Deno",
+  skip: deno?.missing ?? "the tests on Deno run it",
   timeout: 60_000,
 }, async () => {
   assert.ok(deno !== undefined);

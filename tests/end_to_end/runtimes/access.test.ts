@@ -4,7 +4,7 @@ import { type ClientRequest, request, type RequestOptions } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { launch, OWN_RUNTIMES } from "./launch.ts";
+import { launch, OWN_PROGRAMS } from "./launch.ts";
 
 const KEY = "alice-0123456789abcdef";
 const OWNER = "owner-0123456789abcdef";
@@ -66,7 +66,7 @@ const VISITS: [what: string, visit: Visit, status: number, type?: string][] = [
   ],
 ];
 
-for (const runtime of OWN_RUNTIMES) {
+for (const runtime of OWN_PROGRAMS) {
   test(`mod.ts on ${runtime.name} accepts clients with a valid key only`, {
     skip: runtime.missing,
     timeout: 60_000,

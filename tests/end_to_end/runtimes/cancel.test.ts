@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, request, type Server, type ServerResponse } from "node:http";
 import { test } from "node:test";
-import { launch, OWN_RUNTIMES, type Runtime } from "./launch.ts";
+import { launch, OWN_PROGRAMS, type Runtime } from "./launch.ts";
 
 /** How far an upstream gets before it falls silent, and whether the client streams. */
 const CASES: { when: string; stream: boolean; says: (response: ServerResponse) => void }[] = [
@@ -26,7 +26,7 @@ const CASES: { when: string; stream: boolean; says: (response: ServerResponse) =
   },
 ];
 
-for (const runtime of OWN_RUNTIMES) {
+for (const runtime of OWN_PROGRAMS) {
   for (const { when, stream, says } of CASES) {
     const name = `on ${runtime.name} a client that leaves is followed, the upstream silent ${when}`;
     test(name, { skip: runtime.missing, timeout: 30_000 }, async (context) => {
@@ -54,7 +54,7 @@ for (const runtime of OWN_RUNTIMES) {
   }
 }
 
-for (const runtime of OWN_RUNTIMES) {
+for (const runtime of OWN_PROGRAMS) {
   const name = `on ${runtime.name} LIMITS charges the usage of an answer whose client has left`;
   test(name, { skip: runtime.missing, timeout: 30_000 }, async () => {
     const { upstream, program, close } = await start(runtime, ["--limits", '{"each": {"usd_day": 0.5}}']);

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { launch, OWN_RUNTIMES, type Runtime } from "./launch.ts";
+import { launch, OWN_PROGRAMS, type Runtime } from "./launch.ts";
 
 /** A stand-in for Claude Code: prints what it was given and the answer to a message, and waits for SIGTERM. */
 const STAND_IN = `#!/usr/bin/env node
@@ -25,7 +25,7 @@ Promise.all([ask({ authorization: "Bearer " + token }), ask({})]).then(async ([a
 });
 `;
 
-for (const runtime of OWN_RUNTIMES.map(withAll)) {
+for (const runtime of OWN_PROGRAMS.map(withAll)) {
   test(
     `mod.ts claude on ${runtime.name} starts a gateway for Claude Code, and passes on signals and its status`,
     { skip: runtime.missing, timeout: 60_000 },
@@ -95,7 +95,7 @@ for (const runtime of OWN_RUNTIMES.map(withAll)) {
   });
 }
 
-for (const runtime of OWN_RUNTIMES.filter(({ command }) => command.includes("--allow-net"))) {
+for (const runtime of OWN_PROGRAMS.filter(({ command }) => command.includes("--allow-net"))) {
   test(`mod.ts claude and init on ${runtime.name} say which permission they lack`, {
     skip: runtime.missing,
   }, async () => {
@@ -114,7 +114,7 @@ for (const runtime of OWN_RUNTIMES.filter(({ command }) => command.includes("--a
 }
 
 test("mod.ts claude says where arguments of Claude Code belong", async () => {
-  const [runtime] = OWN_RUNTIMES.map(withAll);
+  const [runtime] = OWN_PROGRAMS.map(withAll);
   assert.ok(runtime !== undefined);
   const { status, stderr } = await launch(runtime, ["claude", "-p", "hello"], {}).ended;
   assert.equal(status, 2);
@@ -122,7 +122,7 @@ test("mod.ts claude says where arguments of Claude Code belong", async () => {
 });
 
 test("mod.ts env rejects an unknown shell", async () => {
-  const [runtime] = OWN_RUNTIMES.map(withAll);
+  const [runtime] = OWN_PROGRAMS.map(withAll);
   assert.ok(runtime !== undefined);
   const { status, stderr } = await launch(runtime, ["env", "--shell", "tcsh"], {}).ended;
   assert.equal(status, 2);
@@ -130,7 +130,7 @@ test("mod.ts env rejects an unknown shell", async () => {
 });
 
 test("mod.ts env prints lines that a shell can evaluate", async () => {
-  const [runtime] = OWN_RUNTIMES.map(withAll);
+  const [runtime] = OWN_PROGRAMS.map(withAll);
   assert.ok(runtime !== undefined);
   const args = ["env", "--shell", "fish", "--port", "9", "--host", "::", "--model", "it's"];
   const { status, stdout } = await launch(runtime, args, { GATEWAY_API_KEYS: "a:0123456789abcdef" }).ended;

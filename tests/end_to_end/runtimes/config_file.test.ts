@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { launch, OWN_RUNTIMES, type Runtime } from "./launch.ts";
+import { launch, OWN_PROGRAMS, type Runtime } from "./launch.ts";
 
-for (const runtime of OWN_RUNTIMES.map(withFiles)) {
+for (const runtime of OWN_PROGRAMS.map(withFiles)) {
   test(
     `mod.ts on ${runtime.name} reads its configuration file again on SIGHUP and after a change`,
     { skip: runtime.missing, timeout: 60_000 },

@@ -19,6 +19,16 @@ export const RUNTIMES: readonly Runtime[] = [
 /** The runtime that runs the tests. CI runs them on every runtime, so most start the program on this one only. */
 export const OWN_RUNTIMES: readonly Runtime[] = RUNTIMES.filter(({ name }) => name === ownName());
 
+/**
+ * The program on the runtime that runs the tests, as fast as it starts there: compiled where Node.js does not read
+ * TypeScript, if `tests/run.mts` has compiled it.
+ */
+export const OWN_PROGRAMS: readonly Runtime[] = OWN_RUNTIMES.map((own) => {
+  const { COMPILED_PROGRAM: compiled } = process.env;
+  if (own.name !== "node with tsx" || compiled === undefined) return own;
+  return { ...own, name: "node, compiled", command: [process.execPath, compiled] };
+});
+
 /** A program that runs. */
 export type Program = {
   pid: number | undefined;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { MISSING, startRedis } from "../servers/redis_server.ts";
-import { launch, OWN_RUNTIMES, RUNTIMES } from "./launch.ts";
+import { launch, OWN_PROGRAMS, RUNTIMES } from "./launch.ts";
 
 const URL_LINE = /^ANTHROPIC_BASE_URL=(\S+)$/m;
 const LIMITS = '{"each":{"requests":4}}';
@@ -49,7 +49,7 @@ test(
   },
 );
 
-for (const runtime of OWN_RUNTIMES) {
+for (const runtime of OWN_PROGRAMS) {
   const name = `mod.ts on ${runtime.name} keeps spend in STATE_DIR, or says why it cannot`;
   test(name, { skip: runtime.missing, timeout: 60_000 }, async () => {
     const root = mkdtempSync(join(tmpdir(), "state-"));

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { startWeb } from "../tools/network.ts";
-import { launch, OWN_RUNTIMES } from "./launch.ts";
+import { launch, OWN_PROGRAMS } from "./launch.ts";
 import { readMessages } from "../../server/mcp_server/mcp_gateway.ts";
 
 const KEY = "key-of-alice-1234567890";
 
-for (const runtime of OWN_RUNTIMES) {
+for (const runtime of OWN_PROGRAMS) {
   const name = `POST /mcp on ${runtime.name} runs a tool, and cancels it when the client disconnects`;
   test(name, { skip: runtime.missing, timeout: 60_000 }, async () => {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), "mcp-http-")));

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { launch, OWN_RUNTIMES, type Program, type Runtime } from "./launch.ts";
+import { launch, OWN_PROGRAMS, type Program, type Runtime } from "./launch.ts";
 
 const INITIALIZE = {
   jsonrpc: "2.0",
@@ -13,7 +13,7 @@ const INITIALIZE = {
   params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "test", version: "1" } },
 };
 
-for (const runtime of OWN_RUNTIMES) {
+for (const runtime of OWN_PROGRAMS) {
   const on = (does: string, run: () => Promise<void>) =>
     test(`mod.ts --mcp on ${runtime.name} ${does}`, { skip: runtime.missing, timeout: 60_000 }, run);
 

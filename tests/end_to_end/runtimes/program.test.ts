@@ -2,15 +2,16 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { extname, join, resolve } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { VERSION } from "../../../lib/base/version.ts";
-import { launch, OWN_RUNTIMES, type Program } from "./launch.ts";
+import { launch, OWN_PROGRAMS, type Program } from "./launch.ts";
 
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const URL_LINE = /^ANTHROPIC_BASE_URL=(\S+)$/m;
 
-for (const runtime of OWN_RUNTIMES) {
+for (const runtime of OWN_PROGRAMS) {
   const on = (does: string, run: () => Promise<void>) =>
     test(`mod.ts on ${runtime.name} ${does}`, { skip: runtime.missing, timeout: 60_000 }, run);
 
@@ -93,8 +94,9 @@ for (const runtime of OWN_RUNTIMES) {
   if (runtime.name !== "deno") {
     on("starts through a symbolic link, as npm makes for programs", async () => {
       const folder = mkdtempSync(join(tmpdir(), "link-"));
-      const link = join(folder, "gateway.ts");
-      symlinkSync(fileURLToPath(new URL("../../../mod.ts", import.meta.url)), link);
+      const program = runtime.command.at(-1) ?? "";
+      const link = join(folder, `gateway${extname(program)}`);
+      symlinkSync(resolve(ROOT, program), link);
       const command = [...runtime.command.slice(0, -1), link];
       const { stdout, stderr } = await launch({ ...runtime, command }, ["--version"]).ended;
       rmSync(folder, { recursive: true });

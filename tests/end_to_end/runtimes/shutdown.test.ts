@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, request, type ServerResponse } from "node:http";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { launch, OWN_RUNTIMES, type Runtime } from "./launch.ts";
+import { launch, OWN_PROGRAMS, type Runtime } from "./launch.ts";
 import { parseEvents } from "../../kit/events.ts";
 import { checkGrammar } from "../../kit/grammar.ts";
 import { toPort } from "../../kit/servers/sockets.ts";
@@ -60,7 +60,7 @@ async function untilClosed(url: string): Promise<void> {
   }
 }
 
-for (const runtime of OWN_RUNTIMES) {
+for (const runtime of OWN_PROGRAMS) {
   const on = (
     does: string,
     shutdownTimeout: number,

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
-import { launch, OWN_RUNTIMES } from "./launch.ts";
+import { launch, OWN_PROGRAMS } from "./launch.ts";
 import { toPort } from "../../kit/servers/sockets.ts";
 
 /** Sends a gateway these bytes and no more, and gives what comes back until the connection is closed or `enough`. */
@@ -24,7 +24,7 @@ async function say(url: string, bytes: string | Uint8Array[], enough?: RegExp): 
 const head = (length: number) =>
   `POST /v1/messages HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`;
 
-for (const runtime of OWN_RUNTIMES) {
+for (const runtime of OWN_PROGRAMS) {
   const on = (does: string, limit: string, run: (url: string) => Promise<void>) =>
     test(`mod.ts on ${runtime.name} ${does}`, { skip: runtime.missing, timeout: 60_000 }, async () => {
       const args = ["--port", "0", "--log-level", "off", limit, "1"];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -9,8 +9,8 @@ import { fileURLToPath } from "node:url";
 import { dig } from "../../kit/json.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
-const DENO = join(ROOT, "node_modules/.bin/deno");
-const skip = existsSync(DENO) ? false : "no deno";
+const DENO = process.execPath;
+const skip = process.versions["deno"] === undefined && "the tests on Deno check its permissions";
 
 /** The tests of each profile of `deno.json`: those of the groups of tools that it is for. */
 const PROFILES: Record<string, readonly string[]> = {
