@@ -1,23 +1,77 @@
 import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { tmpdir } from "node:os";
+import { after } from "node:test";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { runProgram } from "./program.ts";
+import { killAtExit, killNow } from "./children.ts";
+import { type Proxy, startProxy } from "./proxy.ts";
 import { PYTHON } from "./python_home.ts";
-import { CLIENT_KEY, test } from "./stage.ts";
+import { CLIENT_KEY, type Stage, test } from "./stage.ts";
 
-/** Runs a case of a script beside this file, led to a gateway; fails with what the script says when it fails. */
-export async function runPython(script: string, args: string[], { url }: { url: string }): Promise<void> {
-  const path = fileURLToPath(new URL(script, import.meta.url));
-  const run = await runProgram(PYTHON, ["-B", path, ...args], {
+/** Runs a case of a script. */
+export type RunCase = (...args: string[]) => Promise<void>;
+
+/**
+ * Returns a function that runs a case of a script beside this file against the gateway, and fails with the error of the
+ * case. All cases have one process, which each is forked from, because loading the packages takes longer than a case.
+ */
+export function setPython(script: string, stage: Stage): RunCase {
+  let started: Promise<Python> | undefined;
+  after(async () => await (await started)?.stop());
+  return async (...args) => {
+    started ??= startPython(script, stage.url);
+    const { ask, proxy } = await started;
+    assert.equal(await ask(args), "", script);
+    assert.deepEqual(proxy.sought, []);
+  };
+}
+
+interface Python {
+  proxy: Proxy;
+  /** Runs a case, and returns what went wrong, or an empty text. */
+  ask(args: readonly string[]): Promise<string>;
+  stop(): Promise<void>;
+}
+
+async function startPython(script: string, url: string): Promise<Python> {
+  const proxy = await startProxy();
+  const child = spawn(PYTHON, ["-B", fileURLToPath(new URL(script, import.meta.url))], {
     cwd: tmpdir(),
-    env: { HOME: tmpdir(), ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: CLIENT_KEY },
+    env: {
+      PATH: process.env["PATH"],
+      LANG: "C.UTF-8",
+      HTTP_PROXY: proxy.url,
+      HTTPS_PROXY: proxy.url,
+      NO_PROXY: "127.0.0.1",
+      HOME: tmpdir(),
+      ANTHROPIC_BASE_URL: url,
+      ANTHROPIC_API_KEY: CLIENT_KEY,
+    },
+    detached: true,
+    stdio: ["pipe", "pipe", "inherit"],
   });
-  assert.equal(
-    run.code,
-    0,
-    `${script} ${args.join(" ")} ended with ${run.code}:\n${run.stderr}${run.stdout}`,
-  );
-  assert.deepEqual(run.sought, []);
+  killAtExit(child, { group: true });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    proxy,
+    async ask(args) {
+      child.stdin.write(`${JSON.stringify(args)}\n`);
+      const { done, value } = await lines.next();
+      return done ? `${script} has ended` : JSON.parse(value);
+    },
+    async stop() {
+      await stop(child);
+      await proxy.close();
+    },
+  };
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  killNow(child, { group: true });
+  await once(child, "close");
 }
 
 /** Declares a test that waits for Python, which takes its time to begin. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
-import { runPython, testPython } from "./python.ts";
+import { setPython, testPython } from "./python.ts";
 import { NO_PYTHON } from "./python_home.ts";
 import { toReturned } from "./reasoning.ts";
 import { CITIES, greeting, report, twoCalls } from "./scenarios.ts";
@@ -17,11 +17,12 @@ const REPORT = { city: "Zürich", days: [{ sky: "rain", degrees: null }] };
 
 describe("Pydantic AI", { skip: NO_PYTHON }, () => {
   const stage = setStage();
+  const runCase = setPython("python_agents.py", stage);
 
   for (const road of ROADS) {
     describe(road.name, () => {
       /** Plays a case of the script. */
-      const play = (name: string): Promise<void> => runPython("python_agents.py", [name, road.model], stage);
+      const play = (name: string): Promise<void> => runCase(name, road.model);
 
       for (const name of ["text", "stream", "count_tokens"]) {
         testPython(name, async () => {

@@ -1,11 +1,11 @@
-"""Drives Pydantic AI, as a client that runs tools by itself, through the gateway: `python_agents.py CASE MODEL`.
+"""Drives Pydantic AI, as a client that runs tools by itself, through the gateway. A case is its name and
+a model.
 
 The gateway's address and the key come from the environment, as they do for any user. A case prints nothing; it ends
 with an error when something is not as it must be.
 """
 
 import asyncio
-import sys
 
 from pydantic import BaseModel
 from pydantic_ai import Agent, NativeOutput, ToolOutput
@@ -14,10 +14,9 @@ from pydantic_ai.messages import ThinkingPart
 from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.usage import UsageLimits
+from python_cases import serve_cases
 
-CASE, MODEL = sys.argv[1:]
 TEXT = "Hello, wörld — 漢字 🙂."
-model = AnthropicModel(MODEL)
 
 
 class Day(BaseModel):
@@ -95,4 +94,10 @@ def count_tokens() -> None:
     assert Agent(model).run_sync("Greet me", usage_limits=limits).output == TEXT
 
 
-globals()[CASE]()
+def run(case: str, name: str) -> None:
+    global MODEL, model
+    MODEL, model = name, AnthropicModel(name)
+    globals()[case]()
+
+
+serve_cases(run)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
-import { runPython, testPython } from "./python.ts";
+import { setPython, testPython } from "./python.ts";
 import { NO_PYTHON } from "./python_home.ts";
 import { toReturned } from "./reasoning.ts";
 import { CITIES, greeting, PIECES, report, twoCalls } from "./scenarios.ts";
@@ -27,16 +27,15 @@ const REFUSALS: [Refuse, string, number][] = [
 
 describe("anthropic for Python", { skip: NO_PYTHON }, () => {
   const stage = setStage();
+  const runCase = setPython("python_sdk.py", stage);
 
   for (const road of ROADS) {
     const [one, two] = road.ids;
 
     describe(road.name, () => {
       /** Plays a case of the script. */
-      const play = (name: string, more?: unknown): Promise<void> => {
-        const args = [name, road.model, ...(more === undefined ? [] : [JSON.stringify(more)])];
-        return runPython("python_sdk.py", args, stage);
-      };
+      const play = (name: string, more?: unknown): Promise<void> =>
+        runCase(name, road.model, ...(more === undefined ? [] : [JSON.stringify(more)]));
 
       for (const name of ["text", "beta", "stream"]) {
         testPython(name, async () => {

@@ -1,4 +1,4 @@
-"""Drives Anthropic's own SDK for Python through the gateway: `python_sdk.py CASE MODEL [JSON]`.
+"""Drives Anthropic's own SDK for Python through the gateway. A case is its name, a model, and JSON.
 
 The gateway's address and the key come from the environment, as they do for any user. A case prints nothing; it ends
 with an error when something is not as it must be.
@@ -6,13 +6,12 @@ with an error when something is not as it must be.
 
 import asyncio
 import json
-import sys
 
 import anthropic
 from anthropic.types import MessageParam, ToolParam
 from pydantic import BaseModel
+from python_cases import serve_cases
 
-CASE, MODEL, *MORE = sys.argv[1:]
 TEXT = "Hello, wörld — 漢字 🙂."
 QUESTION: list[MessageParam] = [{"role": "user", "content": "Greet me"}]
 WEATHER: ToolParam = {
@@ -167,4 +166,10 @@ def models() -> None:
         raise AssertionError("a model that nobody has was found")
 
 
-globals()[CASE]()
+def run(case: str, model: str, *more: str) -> None:
+    global MODEL, MORE
+    MODEL, MORE = model, more
+    globals()[case]()
+
+
+serve_cases(run)
