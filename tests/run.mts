@@ -13,8 +13,8 @@ import { compileProgram, compileTests, createOutput } from "./compile.mts";
 
 const TESTS = fileURLToPath(new URL("./", import.meta.url));
 
-/** Folders whose files each have a process: they set options of fast-check, or start programs and read their logs. */
-const SEPARATE = ["corpus", "end_to_end", "json_schema", "properties"];
+/** Folder whose files each have a process: they start programs and read their logs. */
+const SEPARATE = "end_to_end";
 
 /** The test files of each folder, by the folder's path in `tests`. */
 function findTests(): Map<string, string[]> {
@@ -32,7 +32,7 @@ function findTests(): Map<string, string[]> {
 /** The files that Node's runner gets: a test file, or one in `directory` that imports the test files of a folder. */
 function toProcesses(folders: Map<string, string[]>, directory: string): string[] {
   return [...folders].sort().flatMap(([folder, files]) => {
-    if (files.length === 1 || SEPARATE.includes(folder.split("/")[0] ?? "")) return files;
+    if (files.length === 1 || folder.split("/")[0] === SEPARATE) return files;
     const file = join(directory, `${folder.replaceAll("/", "_") || "tests"}.test.mjs`);
     writeFileSync(
       file,

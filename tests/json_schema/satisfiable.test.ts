@@ -7,7 +7,7 @@ import { SchemaError } from "../../lib/json_schema/schema_error.ts";
 import { wrapSchema } from "../../lib/json_schema/output/wrap.ts";
 import { SEED } from "../kit/random.ts";
 
-fc.configureGlobal({ seed: SEED, numRuns: 3000 });
+const RUNS = { seed: SEED, numRuns: 3000 };
 
 const NAMES = ["a", "b"];
 const limit = fc.integer({ min: -1, max: 3 });
@@ -89,29 +89,38 @@ function toSchema(of: unknown): Schema | undefined {
 
 test("assertSatisfiable() rejects no schema under which a value is valid", () => {
   let valid = 0;
-  fc.assert(fc.property(root, fc.array(value, { minLength: 5, maxLength: 5 }), (one, values) => {
-    const usable = toSchema(one);
-    if (usable === undefined || !values.some((item) => usable.check(item).length === 0)) return;
-    valid++;
-    usable.assertSatisfiable();
-  }));
+  fc.assert(
+    fc.property(root, fc.array(value, { minLength: 5, maxLength: 5 }), (one, values) => {
+      const usable = toSchema(one);
+      if (usable === undefined || !values.some((item) => usable.check(item).length === 0)) return;
+      valid++;
+      usable.assertSatisfiable();
+    }),
+    RUNS,
+  );
   assert.ok(valid > 500, `${valid} schemas with a valid value`);
 });
 
 test("Schema.check() finds the same in a document whose references are shared as in one where they are not", () => {
-  fc.assert(fc.property(root, value, (one, item) => {
-    const shared = toSchema(one);
-    // A dynamic reference anywhere turns the cache of results off.
-    const separate = toSchema({ ...one, $defs: { ...Object(one.$defs), none: { $dynamicRef: "#" } } });
-    assert.deepEqual(separate?.check(item), shared?.check(item));
-  }));
+  fc.assert(
+    fc.property(root, value, (one, item) => {
+      const shared = toSchema(one);
+      // A dynamic reference anywhere turns the cache of results off.
+      const separate = toSchema({ ...one, $defs: { ...Object(one.$defs), none: { $dynamicRef: "#" } } });
+      assert.deepEqual(separate?.check(item), shared?.check(item));
+    }),
+    RUNS,
+  );
 });
 
 test("wrapSchema() keeps what any schema allows", () => {
-  fc.assert(fc.property(root, value, fc.boolean(), (one, item, named) => {
-    const schema = named ? { ...one, $id: "https://example.com/schema" } : one;
-    const plain = toSchema(schema);
-    const wrapped = toSchema(wrapSchema(schema));
-    assert.equal(wrapped?.check({ value: item }).length, plain?.check(item).length);
-  }));
+  fc.assert(
+    fc.property(root, value, fc.boolean(), (one, item, named) => {
+      const schema = named ? { ...one, $id: "https://example.com/schema" } : one;
+      const plain = toSchema(schema);
+      const wrapped = toSchema(wrapSchema(schema));
+      assert.equal(wrapped?.check({ value: item }).length, plain?.check(item).length);
+    }),
+    RUNS,
+  );
 });

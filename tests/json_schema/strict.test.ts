@@ -9,7 +9,7 @@ import { unwrapValue, wrapSchema } from "../../lib/json_schema/output/wrap.ts";
 import { SEED } from "../kit/random.ts";
 import { object } from "./schemas.ts";
 
-fc.configureGlobal({ seed: SEED, numRuns: 500 });
+const RUNS = { seed: SEED, numRuns: 500 };
 
 /** A schema with a value that is valid under it, and the same value with `null` for each missing property. */
 interface Example {
@@ -79,35 +79,44 @@ function isAmbiguous({ schema }: Example): boolean {
 }
 
 test("toStrictSchema() allows what the schema allows, and withoutAddedNulls() restores it", () => {
-  fc.assert(fc.property(record, (one) => {
-    const schema = { ...one.schema, ...definitions };
-    const strict = toStrictSchema(schema, { optional: "nullable" });
-    if (strict === undefined) return fc.pre(false);
-    assertStrict(strict);
-    assert.deepEqual(new Schema(strict).check(one.filled), []);
-    const restored = withoutAddedNulls(one.filled, new Schema(schema));
-    assert.deepEqual(new Schema(schema).check(restored), []);
-    if (!isAmbiguous(one)) assert.deepEqual(restored, one.value);
-  }));
+  fc.assert(
+    fc.property(record, (one) => {
+      const schema = { ...one.schema, ...definitions };
+      const strict = toStrictSchema(schema, { optional: "nullable" });
+      if (strict === undefined) return fc.pre(false);
+      assertStrict(strict);
+      assert.deepEqual(new Schema(strict).check(one.filled), []);
+      const restored = withoutAddedNulls(one.filled, new Schema(schema));
+      assert.deepEqual(new Schema(schema).check(restored), []);
+      if (!isAmbiguous(one)) assert.deepEqual(restored, one.value);
+    }),
+    RUNS,
+  );
 });
 
 test("withoutAddedNulls() leaves a valid value as it is", () => {
-  fc.assert(fc.property(record, ({ schema, value }) => {
-    const checked = new Schema({ ...schema, ...definitions });
-    assert.equal(withoutAddedNulls(value, checked), value);
-  }));
+  fc.assert(
+    fc.property(record, ({ schema, value }) => {
+      const checked = new Schema({ ...schema, ...definitions });
+      assert.equal(withoutAddedNulls(value, checked), value);
+    }),
+    RUNS,
+  );
 });
 
 test("wrapSchema() allows the same values as its schema", () => {
-  fc.assert(fc.property(example, fc.jsonValue(), (one, other) => {
-    const schema = { ...one.schema, ...definitions };
-    const wrapped = new Schema(wrapSchema(schema));
-    for (const value of [one.value, other]) {
-      const paths = new Schema(schema).check(value).map(({ path }) => `/value${path}`);
-      assert.deepEqual(wrapped.check({ value }).map(({ path }) => path), paths);
-      assert.equal(unwrapValue({ value }), value);
-    }
-  }));
+  fc.assert(
+    fc.property(example, fc.jsonValue(), (one, other) => {
+      const schema = { ...one.schema, ...definitions };
+      const wrapped = new Schema(wrapSchema(schema));
+      for (const value of [one.value, other]) {
+        const paths = new Schema(schema).check(value).map(({ path }) => `/value${path}`);
+        assert.deepEqual(wrapped.check({ value }).map(({ path }) => path), paths);
+        assert.equal(unwrapValue({ value }), value);
+      }
+    }),
+    RUNS,
+  );
 });
 
 /** Checks that objects are closed, all properties required, and no keyword of another kind is there. */

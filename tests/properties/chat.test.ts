@@ -10,7 +10,7 @@ import { checkGrammar } from "../kit/grammar.ts";
 import type { Wire } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
 
-fc.configureGlobal({ seed: SEED, numRuns: 300 });
+const RUNS = { seed: SEED, numRuns: 300 };
 
 const sizes = fc.array(fc.integer({ min: 1, max: 64 }), { maxLength: 6 });
 
@@ -51,17 +51,23 @@ function toUpstreamId({ id }: Wire): string | undefined {
 }
 
 test("POST /v1/messages returns the same message for any cut of a chat completion stream, streamed or whole", async () => {
-  await fc.assert(fc.asyncProperty(chatStream, sizes, sizes, async (chat, some, others) => {
-    const bytes = toBytes(chat.body);
-    assertMessage(await streamMessage(cutBySizes(bytes, some)), chat);
-    assertMessage(await wholeMessage(cutBySizes(bytes, others)), chat);
-  }));
+  await fc.assert(
+    fc.asyncProperty(chatStream, sizes, sizes, async (chat, some, others) => {
+      const bytes = toBytes(chat.body);
+      assertMessage(await streamMessage(cutBySizes(bytes, some)), chat);
+      assertMessage(await wholeMessage(cutBySizes(bytes, others)), chat);
+    }),
+    RUNS,
+  );
 });
 
 test("POST /v1/messages returns the message of a whole chat completion, streamed or whole", async () => {
-  await fc.assert(fc.asyncProperty(chatWhole, sizes, async (chat, some) => {
-    const pieces = cutBySizes(toBytes(chat.body), some);
-    assertMessage(await streamMessage(pieces, "application/json"), chat);
-    assertMessage(await wholeMessage(pieces, "application/json; charset=utf-8"), chat);
-  }));
+  await fc.assert(
+    fc.asyncProperty(chatWhole, sizes, async (chat, some) => {
+      const pieces = cutBySizes(toBytes(chat.body), some);
+      assertMessage(await streamMessage(pieces, "application/json"), chat);
+      assertMessage(await wholeMessage(pieces, "application/json; charset=utf-8"), chat);
+    }),
+    RUNS,
+  );
 });

@@ -6,7 +6,7 @@ import { ToolInput } from "../../lib/anthropic/tool_input/tool_input.ts";
 import type { JsonObject } from "../../lib/base/json.ts";
 import { SEED } from "../kit/random.ts";
 
-fc.configureGlobal({ seed: SEED, numRuns: 1000 });
+const RUNS = { seed: SEED, numRuns: 1000 };
 
 const TYPES = ["string", "number", "integer", "boolean", "null", "array", "object"];
 const { schema } = fc.letrec<{ schema: unknown }>((tie) => ({
@@ -79,29 +79,38 @@ function read(text: string, schema: JsonObject | undefined, sizes: readonly numb
 }
 
 test("ToolInput with a schema corrects arguments member by member at any cut", () => {
-  fc.assert(fc.property(root, input, indent, cuts, (schema, given, space, sizes) => {
-    const text = JSON.stringify(given, null, space);
-    const output = read(text, schema, sizes);
-    assert.equal(output, read(text, schema, []), "the same for any cut");
-    assert.deepEqual(JSON.parse(output), toPlain(coerce(JSON.parse(text), schema, schema)));
-  }));
+  fc.assert(
+    fc.property(root, input, indent, cuts, (schema, given, space, sizes) => {
+      const text = JSON.stringify(given, null, space);
+      const output = read(text, schema, sizes);
+      assert.equal(output, read(text, schema, []), "the same for any cut");
+      assert.deepEqual(JSON.parse(output), toPlain(coerce(JSON.parse(text), schema, schema)));
+    }),
+    RUNS,
+  );
 });
 
 test("ToolInput with a schema returns valid arguments byte for byte", () => {
-  fc.assert(fc.property(root, input, indent, cuts, (schema, given, space, sizes) => {
-    const text = JSON.stringify(given, null, space);
-    const parsed = JSON.parse(text);
-    if (coerce(parsed, schema, schema) === parsed) {
-      assert.equal(read(text, schema, sizes), Object.keys(parsed).length === 0 ? "{}" : text);
-    }
-  }));
+  fc.assert(
+    fc.property(root, input, indent, cuts, (schema, given, space, sizes) => {
+      const text = JSON.stringify(given, null, space);
+      const parsed = JSON.parse(text);
+      if (coerce(parsed, schema, schema) === parsed) {
+        assert.equal(read(text, schema, sizes), Object.keys(parsed).length === 0 ? "{}" : text);
+      }
+    }),
+    RUNS,
+  );
 });
 
 test("ToolInput with a schema does not change corrected arguments again", () => {
-  fc.assert(fc.property(root, input, (schema, given) => {
-    const once = coerce(toPlain(given), schema, schema);
-    assert.deepEqual(coerce(once, schema, schema), once);
-  }));
+  fc.assert(
+    fc.property(root, input, (schema, given) => {
+      const once = coerce(toPlain(given), schema, schema);
+      assert.deepEqual(coerce(once, schema, schema), once);
+    }),
+    RUNS,
+  );
 });
 
 function toPlain(value: unknown): unknown {

@@ -9,7 +9,7 @@ import type { Wire } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
 import { MODELS } from "../kit/requests/request.ts";
 
-fc.configureGlobal({ seed: SEED, numRuns: 250 });
+const RUNS = { seed: SEED, numRuns: 250 };
 
 const words = fc.string({ unit: "grapheme", maxLength: 10 });
 /** Fields of a later day; none of them is a name that the API gives a meaning to. */
@@ -230,45 +230,58 @@ function withoutNewId(id: string): string {
 }
 
 test("POST /v1/messages forwards a native stream unchanged except for documented repairs", async () => {
-  await fc.assert(fc.asyncProperty(answer, async (given) => {
-    const sent = toSent(given);
-    const response = await askUntilIdle("native", cutBySizes(toBody(sent, given.openrouter), given.cuts), {
-      stream: true,
-    });
-    const events = parseEvents(await response.text());
-    assert.equal(checkGrammar(events.filter(({ type }) => type !== "event_of_a_later_day")), "message_stop");
-    events[0].message.id = withoutNewId(events[0].message.id);
-    assert.deepEqual(events, toExpected(sent));
-  }));
+  await fc.assert(
+    fc.asyncProperty(answer, async (given) => {
+      const sent = toSent(given);
+      const response = await askUntilIdle("native", cutBySizes(toBody(sent, given.openrouter), given.cuts), {
+        stream: true,
+      });
+      const events = parseEvents(await response.text());
+      assert.equal(
+        checkGrammar(events.filter(({ type }) => type !== "event_of_a_later_day")),
+        "message_stop",
+      );
+      events[0].message.id = withoutNewId(events[0].message.id);
+      assert.deepEqual(events, toExpected(sent));
+    }),
+    RUNS,
+  );
 });
 
 test("POST /v1/messages returns the fold of a native stream to a client that does not stream", async () => {
-  await fc.assert(fc.asyncProperty(answer, async (given) => {
-    const sent = toSent(given);
-    const message =
-      await (await askUntilIdle("native", cutBySizes(toBody(sent, given.openrouter), given.cuts), {})).json();
-    const expected = foldEvents(toExpected(sent));
-    assert.deepEqual({ ...message, id: withoutNewId(message.id) }, expected);
-  }));
+  await fc.assert(
+    fc.asyncProperty(answer, async (given) => {
+      const sent = toSent(given);
+      const message =
+        await (await askUntilIdle("native", cutBySizes(toBody(sent, given.openrouter), given.cuts), {}))
+          .json();
+      const expected = foldEvents(toExpected(sent));
+      assert.deepEqual({ ...message, id: withoutNewId(message.id) }, expected);
+    }),
+    RUNS,
+  );
 });
 
 test("POST /v1/messages returns the same message for a whole native message, streamed or whole", async () => {
-  await fc.assert(fc.asyncProperty(answer, async (given) => {
-    const { id: _id, ...message } = foldEvents(toExpected(toSent({ ...given, openrouter: false })));
-    const whole = toBytes(JSON.stringify({ ...message, id: "msg_whole" }));
-    const pieces = cutBySizes(whole, given.cuts);
-    const single = await (await askUntilIdle("native", pieces, {}, "application/json")).json();
-    assert.deepEqual(single, {
-      ...message,
-      id: "msg_whole",
-      usage: JSON.parse(JSON.stringify(message.usage)),
-    });
-    const events = parseEvents(
-      await (await askUntilIdle("native", pieces, { stream: true }, "application/json")).text(),
-    );
-    assert.equal(checkGrammar(events), "message_stop");
-    assert.deepEqual(foldEvents(events), single);
-  }));
+  await fc.assert(
+    fc.asyncProperty(answer, async (given) => {
+      const { id: _id, ...message } = foldEvents(toExpected(toSent({ ...given, openrouter: false })));
+      const whole = toBytes(JSON.stringify({ ...message, id: "msg_whole" }));
+      const pieces = cutBySizes(whole, given.cuts);
+      const single = await (await askUntilIdle("native", pieces, {}, "application/json")).json();
+      assert.deepEqual(single, {
+        ...message,
+        id: "msg_whole",
+        usage: JSON.parse(JSON.stringify(message.usage)),
+      });
+      const events = parseEvents(
+        await (await askUntilIdle("native", pieces, { stream: true }, "application/json")).text(),
+      );
+      assert.equal(checkGrammar(events), "message_stop");
+      assert.deepEqual(foldEvents(events), single);
+    }),
+    RUNS,
+  );
 });
 
 test("POST /v1/messages forwards whole native messages with incomplete blocks", async () => {

@@ -13,7 +13,7 @@ import {
 import type { Wire } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
 
-fc.configureGlobal({ seed: SEED, numRuns: 200 });
+const RUNS = { seed: SEED, numRuns: 200 };
 
 /** Says a conversation to a model of a family. */
 function say({ dialect, model }: Pick<Family, "dialect" | "model">, messages: Wire[]) {
@@ -41,17 +41,20 @@ function withoutPlaces(message: Wire): Wire {
 
 for (const family of FAMILIES) {
   test(`Dialect.toBody() returns the reasoning of ${family.name} to it, shown to the client or not`, () => {
-    fc.assert(fc.property(family.turn, fc.boolean(), ({ sent, wanted }, shown) => {
-      const thinking = { type: "adaptive", ...(!shown && { display: "omitted" }) };
-      const content = readContent(family, sent, { thinking });
-      const { body, lost } = say(family, [
-        { role: "user", content: "Is 91 a prime?" },
-        { role: "assistant", content },
-        { role: "user", content: [...toResults(content), { type: "text", text: "And 97?" }] },
-      ]);
-      assert.deepEqual(withoutPlaces(answerIn(body)), wanted);
-      assert.deepEqual(lost, []);
-    }));
+    fc.assert(
+      fc.property(family.turn, fc.boolean(), ({ sent, wanted }, shown) => {
+        const thinking = { type: "adaptive", ...(!shown && { display: "omitted" }) };
+        const content = readContent(family, sent, { thinking });
+        const { body, lost } = say(family, [
+          { role: "user", content: "Is 91 a prime?" },
+          { role: "assistant", content },
+          { role: "user", content: [...toResults(content), { type: "text", text: "And 97?" }] },
+        ]);
+        assert.deepEqual(withoutPlaces(answerIn(body)), wanted);
+        assert.deepEqual(lost, []);
+      }),
+      RUNS,
+    );
   });
 }
 
@@ -59,39 +62,44 @@ const anyFamily = fc.constantFrom(...FAMILIES);
 const anyTurn = anyFamily.chain((family) => family.turn.map(({ sent }) => ({ family, sent })));
 
 test("Dialect.toBody() removes and reports the reasoning of another model", () => {
-  fc.assert(fc.property(fc.array(anyTurn, { minLength: 1, maxLength: 4 }), anyFamily, (turns, target) => {
-    const messages = turns.flatMap(({ family, sent }): Wire[] => [
-      { role: "user", content: "Is it?" },
-      { role: "assistant", content: readContent(family, sent) },
-    ]);
-    const { body, lost } = say(target, [...messages, { role: "user", content: "Sure?" }]);
-    const written = JSON.stringify(body);
-    assert.ok(!written.includes("orgw1."), "no seal is left");
-    for (const [nth, { family, sent }] of turns.entries()) {
-      if (family.model === target.model) continue;
-      const carriers = [...JSON.stringify(sent).matchAll(/(?:thought|secret\+)\S{36}/g)].map(([word]) =>
-        word
-      );
-      for (const word of carriers) assert.ok(!written.includes(word), `${family.name}: "${word}" is left`);
-      messages[nth * 2 + 1].content.forEach(({ type }: Wire, at: number) => {
-        if (!/thinking$/.test(type)) return;
-        assert.ok(lost.includes(`messages.${nth * 2 + 1}.content.${at}`), "what is taken out is reported");
-      });
-    }
-    const claude = target.model.includes("claude");
-    for (const message of body.messages ?? []) {
-      if (message.role !== "assistant") continue;
-      for (const { type, signature } of Array.isArray(message.content) ? message.content : []) {
-        if (type === "thinking" && claude) assert.match(signature, /^claude /, "only Claude's own thoughts");
+  fc.assert(
+    fc.property(fc.array(anyTurn, { minLength: 1, maxLength: 4 }), anyFamily, (turns, target) => {
+      const messages = turns.flatMap(({ family, sent }): Wire[] => [
+        { role: "user", content: "Is it?" },
+        { role: "assistant", content: readContent(family, sent) },
+      ]);
+      const { body, lost } = say(target, [...messages, { role: "user", content: "Sure?" }]);
+      const written = JSON.stringify(body);
+      assert.ok(!written.includes("orgw1."), "no seal is left");
+      for (const [nth, { family, sent }] of turns.entries()) {
+        if (family.model === target.model) continue;
+        const carriers = [...JSON.stringify(sent).matchAll(/(?:thought|secret\+)\S{36}/g)].map(([word]) =>
+          word
+        );
+        for (const word of carriers) assert.ok(!written.includes(word), `${family.name}: "${word}" is left`);
+        messages[nth * 2 + 1].content.forEach(({ type }: Wire, at: number) => {
+          if (!/thinking$/.test(type)) return;
+          assert.ok(lost.includes(`messages.${nth * 2 + 1}.content.${at}`), "what is taken out is reported");
+        });
       }
-      for (const { type, signature } of message.reasoning_details ?? []) {
-        if (type === "reasoning.text" && claude) {
-          assert.match(signature, /^claude /, "only Claude's own thoughts");
+      const claude = target.model.includes("claude");
+      for (const message of body.messages ?? []) {
+        if (message.role !== "assistant") continue;
+        for (const { type, signature } of Array.isArray(message.content) ? message.content : []) {
+          if (type === "thinking" && claude) {
+            assert.match(signature, /^claude /, "only Claude's own thoughts");
+          }
         }
+        for (const { type, signature } of message.reasoning_details ?? []) {
+          if (type === "reasoning.text" && claude) {
+            assert.match(signature, /^claude /, "only Claude's own thoughts");
+          }
+        }
+        if (claude) assert.ok(!("reasoning" in message), "no thought without a signature");
       }
-      if (claude) assert.ok(!("reasoning" in message), "no thought without a signature");
-    }
-  }));
+    }),
+    RUNS,
+  );
 });
 
 test("Dialect.toBody() keeps Claude's thinking byte for byte if the API changes", () => {
@@ -99,14 +107,20 @@ test("Dialect.toBody() keeps Claude's thinking byte for byte if the API changes"
   assert.equal(claude.length, 2);
   for (const from of claude) {
     for (const to of claude) {
-      fc.assert(fc.property(from.turn, fc.boolean(), ({ sent }, shown) => {
-        const thinking = { type: "adaptive", ...(!shown && { display: "omitted" }) };
-        const content = readContent(from, sent, { thinking });
-        const { body, lost } = say(to, [{ role: "assistant", content }, { role: "user", content: "Sure?" }]);
-        const [signature] = /claude secret[^"]*/.exec(JSON.stringify(sent)) ?? [];
-        assert.ok(signature && JSON.stringify(body).includes(signature));
-        assert.deepEqual(lost, []);
-      }));
+      fc.assert(
+        fc.property(from.turn, fc.boolean(), ({ sent }, shown) => {
+          const thinking = { type: "adaptive", ...(!shown && { display: "omitted" }) };
+          const content = readContent(from, sent, { thinking });
+          const { body, lost } = say(to, [{ role: "assistant", content }, {
+            role: "user",
+            content: "Sure?",
+          }]);
+          const [signature] = /claude secret[^"]*/.exec(JSON.stringify(sent)) ?? [];
+          assert.ok(signature && JSON.stringify(body).includes(signature));
+          assert.deepEqual(lost, []);
+        }),
+        RUNS,
+      );
     }
   }
 });

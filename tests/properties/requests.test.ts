@@ -18,7 +18,7 @@ import type { Wire } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
 import { MODELS } from "../kit/requests/request.ts";
 
-fc.configureGlobal({ seed: SEED, numRuns: 300 });
+const RUNS = { seed: SEED, numRuns: 300 };
 
 /** Models whose requests differ. */
 const REQUEST_MODELS = [...Object.values(MODELS), "gpt-5.6-sol", "gpt-4.1"];
@@ -270,25 +270,31 @@ function assertNoHoles(value: unknown, path: string): void {
 
 for (const [name, dialect] of Object.entries(DIALECTS)) {
   test(`Dialect.toBody() sends every text of a request or reports its loss (${name})`, () => {
-    fc.assert(fc.property(request, facts, fc.constantFrom(...REQUEST_MODELS), (body, known, model) => {
-      const asked = parseMessagesRequest(freeze(body));
-      const context = toContext(model, freeze(known));
-      const sent = dialect.toBody(asked, context);
-      assertNoHoles(sent, "");
-      const written = JSON.parse(JSON.stringify(sent));
-      assert.equal(written.model, model);
-      const onlyWarmsCache = dialect.name === "anthropic" && asked.max_tokens === 0;
-      assert.equal(written.stream, !onlyWarmsCache);
-      const strings = [...stringsOf(written)];
-      const lost = context.loss.entries.map(([path]) => path);
-      for (const [path, said] of textsOf(body, "")) {
-        // In the Responses API, the gateway itself ends the answer at these.
-        if (dialect.name === "responses" && path.startsWith("stop_sequences.")) continue;
-        const reported = lost.some((one) => path === one || path.startsWith(`${one}.`));
-        assert.ok(reported || strings.some((one) => one.includes(said)), `${path} is said or lost; ${lost}`);
-      }
-      for (const path of lost) assert.ok(has(body, path), `${path} is a path of the request`);
-    }));
+    fc.assert(
+      fc.property(request, facts, fc.constantFrom(...REQUEST_MODELS), (body, known, model) => {
+        const asked = parseMessagesRequest(freeze(body));
+        const context = toContext(model, freeze(known));
+        const sent = dialect.toBody(asked, context);
+        assertNoHoles(sent, "");
+        const written = JSON.parse(JSON.stringify(sent));
+        assert.equal(written.model, model);
+        const onlyWarmsCache = dialect.name === "anthropic" && asked.max_tokens === 0;
+        assert.equal(written.stream, !onlyWarmsCache);
+        const strings = [...stringsOf(written)];
+        const lost = context.loss.entries.map(([path]) => path);
+        for (const [path, said] of textsOf(body, "")) {
+          // In the Responses API, the gateway itself ends the answer at these.
+          if (dialect.name === "responses" && path.startsWith("stop_sequences.")) continue;
+          const reported = lost.some((one) => path === one || path.startsWith(`${one}.`));
+          assert.ok(
+            reported || strings.some((one) => one.includes(said)),
+            `${path} is said or lost; ${lost}`,
+          );
+        }
+        for (const path of lost) assert.ok(has(body, path), `${path} is a path of the request`);
+      }),
+      RUNS,
+    );
   });
 }
 
@@ -301,26 +307,29 @@ function has(value: unknown, path: string): boolean {
 }
 
 test("Dialect.toBody() for the native API loses only what is documented", () => {
-  fc.assert(fc.property(request, (body) => {
-    const { metadata: _metadata, ...rest } = body;
-    const context = toContext(MODELS.native);
-    const { provider, ...sent } = JSON.parse(
-      JSON.stringify(openrouterMessages.toBody(parseMessagesRequest(body), context)),
-    );
-    assert.deepEqual(provider, { order: ["anthropic"] });
-    const messages = rest.messages.map((one: Wire) => ({ ...one, content: own(one) }))
-      .filter(({ content }: Wire, at: number) =>
-        content.length > 0 || rest.messages[at].content.length === 0
+  fc.assert(
+    fc.property(request, (body) => {
+      const { metadata: _metadata, ...rest } = body;
+      const context = toContext(MODELS.native);
+      const { provider, ...sent } = JSON.parse(
+        JSON.stringify(openrouterMessages.toBody(parseMessagesRequest(body), context)),
       );
-    const { system, ...others } = rest;
-    assert.deepEqual(sent, {
-      ...others,
-      ...(system && { system }),
-      messages,
-      model: MODELS.native,
-      stream: body.max_tokens > 0,
-    });
-  }));
+      assert.deepEqual(provider, { order: ["anthropic"] });
+      const messages = rest.messages.map((one: Wire) => ({ ...one, content: own(one) }))
+        .filter(({ content }: Wire, at: number) =>
+          content.length > 0 || rest.messages[at].content.length === 0
+        );
+      const { system, ...others } = rest;
+      assert.deepEqual(sent, {
+        ...others,
+        ...(system && { system }),
+        messages,
+        model: MODELS.native,
+        stream: body.max_tokens > 0,
+      });
+    }),
+    RUNS,
+  );
 });
 
 /** What Anthropic takes of a message: not the thinking that it did not sign, and calls of others as a text. */
@@ -342,17 +351,20 @@ function describe({ name, server_name, input }: Wire): Wire {
 }
 
 test("estimateTokens() grows with the request and is never zero", () => {
-  fc.assert(fc.property(request, message, (body, more) => {
-    const messages = body.messages.map(withoutThinking);
-    const counted = parseMessagesRequest({ ...body, messages });
-    const tokens = estimateTokens(counted, countByRuns);
-    assert.ok(Number.isInteger(tokens) && tokens > 0, String(tokens));
-    const longer = parseMessagesRequest({
-      ...body,
-      messages: [...messages, JSON.parse(JSON.stringify(more))],
-    });
-    assert.ok(estimateTokens(longer, countByRuns) > tokens);
-  }));
+  fc.assert(
+    fc.property(request, message, (body, more) => {
+      const messages = body.messages.map(withoutThinking);
+      const counted = parseMessagesRequest({ ...body, messages });
+      const tokens = estimateTokens(counted, countByRuns);
+      assert.ok(Number.isInteger(tokens) && tokens > 0, String(tokens));
+      const longer = parseMessagesRequest({
+        ...body,
+        messages: [...messages, JSON.parse(JSON.stringify(more))],
+      });
+      assert.ok(estimateTokens(longer, countByRuns) > tokens);
+    }),
+    RUNS,
+  );
 });
 
 /** Thinking of earlier turns is not read again, so what follows may make it count for nothing. */

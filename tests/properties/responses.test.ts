@@ -15,7 +15,7 @@ import { checkGrammar } from "../kit/grammar.ts";
 import type { Wire } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
 
-fc.configureGlobal({ seed: SEED, numRuns: 300 });
+const RUNS = { seed: SEED, numRuns: 300 };
 
 const sizes = fc.array(fc.integer({ min: 1, max: 64 }), { maxLength: 6 });
 
@@ -44,17 +44,23 @@ function assertMessage(message: Wire, { message: expected }: ResponsesAnswer): v
 }
 
 test("POST /v1/messages returns the same message for any cut of a stream of the Responses API, streamed or whole", async () => {
-  await fc.assert(fc.asyncProperty(responsesStream, sizes, sizes, async (answer, some, others) => {
-    const bytes = toBytes(answer.body);
-    assertMessage(await streamMessage(cutBySizes(bytes, some)), answer);
-    assertMessage(await wholeMessage(cutBySizes(bytes, others)), answer);
-  }));
+  await fc.assert(
+    fc.asyncProperty(responsesStream, sizes, sizes, async (answer, some, others) => {
+      const bytes = toBytes(answer.body);
+      assertMessage(await streamMessage(cutBySizes(bytes, some)), answer);
+      assertMessage(await wholeMessage(cutBySizes(bytes, others)), answer);
+    }),
+    RUNS,
+  );
 });
 
 test("POST /v1/messages returns the message of a whole response, streamed or whole", async () => {
-  await fc.assert(fc.asyncProperty(responsesWhole, sizes, async (answer, some) => {
-    const pieces = cutBySizes(toBytes(answer.body), some);
-    assertMessage(await streamMessage(pieces, "application/json"), answer);
-    assertMessage(await wholeMessage(pieces, "application/json; charset=utf-8"), answer);
-  }));
+  await fc.assert(
+    fc.asyncProperty(responsesWhole, sizes, async (answer, some) => {
+      const pieces = cutBySizes(toBytes(answer.body), some);
+      assertMessage(await streamMessage(pieces, "application/json"), answer);
+      assertMessage(await wholeMessage(pieces, "application/json; charset=utf-8"), answer);
+    }),
+    RUNS,
+  );
 });

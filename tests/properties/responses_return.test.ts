@@ -14,7 +14,7 @@ import { type Json, objects, parseJson, type Wire } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
 import { fromResponsesRequest } from "../kit/requests/responses_request.ts";
 
-fc.configureGlobal({ seed: SEED, numRuns: 150 });
+const RUNS = { seed: SEED, numRuns: 150 };
 
 const TARGETS = HOST_NAMES.filter((name) => name !== "anthropic").flatMap((name) => [
   [name, "vendor/model"] as const,
@@ -28,15 +28,18 @@ for (const [name, model] of TARGETS) {
   const sealReasoning = (encrypted_content: string) => sealItem({ summary: [], encrypted_content });
 
   test(`Dialect.toBody() translates a conversation to the Responses API without unreported changes (${name}, ${model})`, () => {
-    fc.assert(fc.property(conversations(sealReasoning), (asked) => {
-      const target = { dialect: dialectFor(name, "responses", model), toContext: () => toContext(model) };
-      const { body, loss } = translateRequest(asked, target);
-      const expected: Wire = structuredClone(asked);
-      const actual: Wire = fromResponsesRequest(parseJson(body), sealItem);
-      delete expected.stop_sequences; // the gateway itself ends the answer
-      removeLosses(expected, actual, loss);
-      assert.deepEqual(toComparable(actual), toComparable(expected));
-    }));
+    fc.assert(
+      fc.property(conversations(sealReasoning), (asked) => {
+        const target = { dialect: dialectFor(name, "responses", model), toContext: () => toContext(model) };
+        const { body, loss } = translateRequest(asked, target);
+        const expected: Wire = structuredClone(asked);
+        const actual: Wire = fromResponsesRequest(parseJson(body), sealItem);
+        delete expected.stop_sequences; // the gateway itself ends the answer
+        removeLosses(expected, actual, loss);
+        assert.deepEqual(toComparable(actual), toComparable(expected));
+      }),
+      RUNS,
+    );
   });
 }
 
@@ -84,31 +87,34 @@ const history = historyOf({
 
 for (const name of ["openai", "deepseek", "llamacpp"] as const) {
   test(`Dialect.toBody() pairs calls, results and reasoning of any history (${name})`, () => {
-    fc.assert(fc.property(history, (messages) => {
-      const context = toContext("m");
-      const request = parseMessagesRequest({ model: "m", max_tokens: 20, messages });
-      const { input }: Wire = dialectFor(name, "responses", "m").toBody(request, context);
-      const open: string[] = [];
-      for (const [at, item] of input.entries()) {
-        assert.ok(!("id" in item), "no item has an ID");
-        if (item.type === "function_call") {
-          assert.ok(item.call_id.length <= 64);
-          open.push(item.call_id);
-        } else if (item.type === "function_call_output") {
-          assert.ok(open.includes(item.call_id), "a result follows its call");
-          open.splice(open.indexOf(item.call_id), 1);
-        } else if (item.role === "user" || item.role === "system") {
-          assert.deepEqual(open, [], "calls have their results before anything else is said");
-        } else if (item.type === "reasoning") {
-          const next = input.slice(at + 1).find(({ type }: Wire) => type !== "reasoning");
-          assert.ok(
-            next?.type === "function_call" || next?.role === "assistant",
-            "something follows reasoning",
-          );
+    fc.assert(
+      fc.property(history, (messages) => {
+        const context = toContext("m");
+        const request = parseMessagesRequest({ model: "m", max_tokens: 20, messages });
+        const { input }: Wire = dialectFor(name, "responses", "m").toBody(request, context);
+        const open: string[] = [];
+        for (const [at, item] of input.entries()) {
+          assert.ok(!("id" in item), "no item has an ID");
+          if (item.type === "function_call") {
+            assert.ok(item.call_id.length <= 64);
+            open.push(item.call_id);
+          } else if (item.type === "function_call_output") {
+            assert.ok(open.includes(item.call_id), "a result follows its call");
+            open.splice(open.indexOf(item.call_id), 1);
+          } else if (item.role === "user" || item.role === "system") {
+            assert.deepEqual(open, [], "calls have their results before anything else is said");
+          } else if (item.type === "reasoning") {
+            const next = input.slice(at + 1).find(({ type }: Wire) => type !== "reasoning");
+            assert.ok(
+              next?.type === "function_call" || next?.role === "assistant",
+              "something follows reasoning",
+            );
+          }
         }
-      }
-      assert.deepEqual(open, [], "the last calls have their results");
-      assert.deepEqual(countParts(input), countParts(blocksOf(messages)), "each part is sent once");
-    }));
+        assert.deepEqual(open, [], "the last calls have their results");
+        assert.deepEqual(countParts(input), countParts(blocksOf(messages)), "each part is sent once");
+      }),
+      RUNS,
+    );
   });
 }

@@ -12,7 +12,7 @@ import { type Json, objects, parseJson } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
 import { MODELS } from "../kit/requests/request.ts";
 
-fc.configureGlobal({ seed: SEED, numRuns: 150 });
+const RUNS = { seed: SEED, numRuns: 150 };
 
 const MODEL = MODELS.chat;
 
@@ -22,16 +22,19 @@ function sealed(text: string): string {
 
 for (const name of HOST_NAMES.filter((name) => name !== "anthropic")) {
   test(`Dialect.toBody() translates a conversation to chat completions without unreported changes (${name})`, () => {
-    fc.assert(fc.property(conversations(sealed), (asked) => {
-      const target = { dialect: dialectFor(name, "openai", MODEL), toContext: () => toContext(MODEL) };
-      const { body, loss } = translateRequest(asked, target);
-      const chat = parseJson(body);
-      const expected = structuredClone(asked);
-      const actual = toMessagesRequest(chat, (details) => seal(MODEL, details));
-      removeLosses(expected, actual, loss);
-      const strict = !OWN_IDS.has(name);
-      assert.deepEqual(withoutHostIds(toPlain(actual), strict), withoutHostIds(toPlain(expected), strict));
-    }));
+    fc.assert(
+      fc.property(conversations(sealed), (asked) => {
+        const target = { dialect: dialectFor(name, "openai", MODEL), toContext: () => toContext(MODEL) };
+        const { body, loss } = translateRequest(asked, target);
+        const chat = parseJson(body);
+        const expected = structuredClone(asked);
+        const actual = toMessagesRequest(chat, (details) => seal(MODEL, details));
+        removeLosses(expected, actual, loss);
+        const strict = !OWN_IDS.has(name);
+        assert.deepEqual(withoutHostIds(toPlain(actual), strict), withoutHostIds(toPlain(expected), strict));
+      }),
+      RUNS,
+    );
   });
 }
 

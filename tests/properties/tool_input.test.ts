@@ -6,7 +6,7 @@ import type { JsonObject } from "../../lib/base/json.ts";
 import type { Wire } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
 
-fc.configureGlobal({ seed: SEED, numRuns: 1000 });
+const RUNS = { seed: SEED, numRuns: 1000 };
 
 /** Strings with everything that could fool a reader: quotes, braces, escapes, halves of surrogate pairs. */
 const tricky = fc.string({
@@ -64,9 +64,12 @@ function read(text: string, cuts: readonly number[], schema?: JsonObject): strin
 }
 
 test("ToolInput returns an object unchanged at any cut", () => {
-  fc.assert(fc.property(objectText, sizes, (text, cuts) => {
-    assert.equal(read(text, cuts), /^\{\s*\}$/.test(text) ? "{}" : text);
-  }));
+  fc.assert(
+    fc.property(objectText, sizes, (text, cuts) => {
+      assert.equal(read(text, cuts), /^\{\s*\}$/.test(text) ? "{}" : text);
+    }),
+    RUNS,
+  );
 });
 
 test("ToolInput removes text around the object", () => {
@@ -87,14 +90,18 @@ test("ToolInput removes text around the object", () => {
         assert.equal(read(`${space}${empty}${text}${twice ? text : ""}${after}`, cuts), text);
       },
     ),
+    RUNS,
   );
 });
 
 test("ToolInput rejects a second object that is no copy, at any cut", () => {
   const filled = objectText.filter((text) => !/^\{\s*\}$/.test(text));
-  fc.assert(fc.property(filled, fc.boolean(), sizes, (text, twice, cuts) => {
-    assert.throws(() => read(`${text}${twice ? text : ""}{"of another call":1}`, cuts), SyntaxError);
-  }));
+  fc.assert(
+    fc.property(filled, fc.boolean(), sizes, (text, twice, cuts) => {
+      assert.throws(() => read(`${text}${twice ? text : ""}{"of another call":1}`, cuts), SyntaxError);
+    }),
+    RUNS,
+  );
 });
 
 test("ToolInput corrects arguments in the same way at any cut", () => {
@@ -113,34 +120,42 @@ test("ToolInput corrects arguments in the same way at any cut", () => {
     const properties = Object.fromEntries(Object.keys(fields).map((key) => [key, kinds.next().value]));
     return { fields, schema: { type: "object", properties } };
   });
-  fc.assert(fc.property(schema, sizes, ({ fields, schema }, cuts) => {
-    const text = JSON.stringify(fields);
-    const right = read(text, [], schema);
-    assert.equal(read(text, cuts, schema), right);
-    const kinds = new Map<string, Wire>(Object.entries(schema.properties));
-    const kept = Object.entries(JSON.parse(text)).filter(([name, value]) => {
-      const { type, anyOf = [{ type }] } = kinds.get(name) ?? {};
-      const types = anyOf.map((one: Wire) => one.type);
-      return value !== null || types.includes("null") || types.includes(undefined);
-    });
-    assert.deepEqual(Object.keys(JSON.parse(right)), kept.map(([name]) => name), "only a null is left out");
-    for (const [name, value] of Object.entries(JSON.parse(text))) {
-      const kind: { type?: string } = Object.entries(schema.properties).find(([key]) => key === name)?.[1] ??
-        {};
-      const is = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
-      const simple = kind.type === is && !("items" in kind) && !("properties" in kind);
-      if (simple) {
-        assert.deepEqual(Object.entries(JSON.parse(right)).find(([key]) => key === name)?.[1], value);
+  fc.assert(
+    fc.property(schema, sizes, ({ fields, schema }, cuts) => {
+      const text = JSON.stringify(fields);
+      const right = read(text, [], schema);
+      assert.equal(read(text, cuts, schema), right);
+      const kinds = new Map<string, Wire>(Object.entries(schema.properties));
+      const kept = Object.entries(JSON.parse(text)).filter(([name, value]) => {
+        const { type, anyOf = [{ type }] } = kinds.get(name) ?? {};
+        const types = anyOf.map((one: Wire) => one.type);
+        return value !== null || types.includes("null") || types.includes(undefined);
+      });
+      assert.deepEqual(Object.keys(JSON.parse(right)), kept.map(([name]) => name), "only a null is left out");
+      for (const [name, value] of Object.entries(JSON.parse(text))) {
+        const kind: { type?: string } = Object.entries(schema.properties).find(([key]) =>
+          key === name
+        )?.[1] ??
+          {};
+        const is = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
+        const simple = kind.type === is && !("items" in kind) && !("properties" in kind);
+        if (simple) {
+          assert.deepEqual(Object.entries(JSON.parse(right)).find(([key]) => key === name)?.[1], value);
+        }
       }
-    }
-  }));
+    }),
+    RUNS,
+  );
 });
 
 test("ToolInput unwraps an object from a string", () => {
-  fc.assert(fc.property(spaces, objectText, sizes, (space, text, cuts) => {
-    const said = read(`${space}${JSON.stringify(text)}${space}`, cuts);
-    assert.deepEqual(JSON.parse(said), JSON.parse(text));
-  }));
+  fc.assert(
+    fc.property(spaces, objectText, sizes, (space, text, cuts) => {
+      const said = read(`${space}${JSON.stringify(text)}${space}`, cuts);
+      assert.deepEqual(JSON.parse(said), JSON.parse(text));
+    }),
+    RUNS,
+  );
 });
 
 test("ToolInput reads empty input and whitespace as an empty object", () => {
@@ -154,6 +169,7 @@ test("ToolInput reads empty input and whitespace as an empty object", () => {
         assert.equal(read(`${before}${text}${after}`, cuts), "{}");
       },
     ),
+    RUNS,
   );
 });
 
@@ -179,19 +195,25 @@ test("ToolInput rejects input that is not an object", () => {
       JSON.stringify(v)
     ),
   );
-  fc.assert(fc.property(spaces, noObject, sizes, (space, text, cuts) => {
-    assert.throws(() => read(`${space}${text}`, cuts), SyntaxError);
-  }));
+  fc.assert(
+    fc.property(spaces, noObject, sizes, (space, text, cuts) => {
+      assert.throws(() => read(`${space}${text}`, cuts), SyntaxError);
+    }),
+    RUNS,
+  );
 });
 
 test("ToolInput releases the object's text without delay", () => {
-  fc.assert(fc.property(objectText, (text) => {
-    const input = new ToolInput();
-    let out = "";
-    for (const char of text) out += input.push(char);
-    assert.equal(out + input.end(), out === "" ? "{}" : text);
-    if (!/^\{\s*\}$/.test(text)) assert.equal(out, text);
-  }));
+  fc.assert(
+    fc.property(objectText, (text) => {
+      const input = new ToolInput();
+      let out = "";
+      for (const char of text) out += input.push(char);
+      assert.equal(out + input.end(), out === "" ? "{}" : text);
+      if (!/^\{\s*\}$/.test(text)) assert.equal(out, text);
+    }),
+    RUNS,
+  );
 });
 
 test("ToolInput takes linear time for repeated spaces", () => {

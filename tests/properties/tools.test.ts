@@ -14,7 +14,7 @@ import type { Wire } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
 import { MODELS } from "../kit/requests/request.ts";
 
-fc.configureGlobal({ seed: SEED, numRuns: 500 });
+const RUNS = { seed: SEED, numRuns: 500 };
 
 const LEGAL = /^[a-zA-Z0-9_-]{1,64}$/;
 
@@ -40,17 +40,24 @@ function createContext(): TurnContext & { loss: LossReport } {
 }
 
 test("ToolNames maps every name to a unique legal name and back", () => {
-  fc.assert(fc.property(fc.uniqueArray(name, { maxLength: 8 }), (all) => {
-    const names = new ToolNames(all);
-    const said = all.map((one) => names.toUpstream(one));
-    assert.deepEqual(said.map((one) => names.toClient(one)), all);
-    assert.equal(new Set(said).size, all.length, "no name twice");
-    for (const [at, one] of said.entries()) {
-      assert.match(one, LEGAL);
-      if (LEGAL.test(all[at] ?? "")) assert.equal(one, all[at], "a legal name stays");
-    }
-    assert.deepEqual(said, all.map((one) => new ToolNames(all.toReversed()).toUpstream(one)), "in any order");
-  }));
+  fc.assert(
+    fc.property(fc.uniqueArray(name, { maxLength: 8 }), (all) => {
+      const names = new ToolNames(all);
+      const said = all.map((one) => names.toUpstream(one));
+      assert.deepEqual(said.map((one) => names.toClient(one)), all);
+      assert.equal(new Set(said).size, all.length, "no name twice");
+      for (const [at, one] of said.entries()) {
+        assert.match(one, LEGAL);
+        if (LEGAL.test(all[at] ?? "")) assert.equal(one, all[at], "a legal name stays");
+      }
+      assert.deepEqual(
+        said,
+        all.map((one) => new ToolNames(all.toReversed()).toUpstream(one)),
+        "in any order",
+      );
+    }),
+    RUNS,
+  );
 });
 
 test("ToolNames keeps apart names that look like shortened ones", () => {
@@ -91,6 +98,7 @@ test("Dialect.createReader() restores the original name of a called tool", () =>
         assert.equal(callOf(reader, called, "{}").name, wanted);
       },
     ),
+    RUNS,
   );
 });
 
@@ -177,6 +185,7 @@ test("cleanSchema() removes refused keywords at every depth, and nothing else", 
         if (JSON.stringify(clean) === before) assert.equal(clean, given, "nothing is copied for nothing");
       },
     ),
+    RUNS,
   );
 });
 
@@ -223,49 +232,55 @@ const history = historyOf({
 });
 
 test("Dialect.toBody() answers each call exactly once, directly after it, for any history", () => {
-  fc.assert(fc.property(history, (messages) => {
-    const context = createContext();
-    const request = parseMessagesRequest({ model: "m", max_tokens: 9, messages });
-    const sent: Wire = openrouter.toBody(request, context);
-    let open: string[] = [];
-    for (const { role, tool_calls, tool_call_id } of sent.messages) {
-      if (role === "tool") {
-        assert.ok(open.includes(tool_call_id), "a result follows its call");
-        open.splice(open.indexOf(tool_call_id), 1);
-        continue;
+  fc.assert(
+    fc.property(history, (messages) => {
+      const context = createContext();
+      const request = parseMessagesRequest({ model: "m", max_tokens: 9, messages });
+      const sent: Wire = openrouter.toBody(request, context);
+      let open: string[] = [];
+      for (const { role, tool_calls, tool_call_id } of sent.messages) {
+        if (role === "tool") {
+          assert.ok(open.includes(tool_call_id), "a result follows its call");
+          open.splice(open.indexOf(tool_call_id), 1);
+          continue;
+        }
+        assert.deepEqual(open, [], "a call is answered before anything else is said");
+        open = (tool_calls ?? []).map(({ id }: Wire) => id);
       }
-      assert.deepEqual(open, [], "a call is answered before anything else is said");
-      open = (tool_calls ?? []).map(({ id }: Wire) => id);
-    }
-    assert.deepEqual(open, [], "the last call is answered");
+      assert.deepEqual(open, [], "the last call is answered");
 
-    assert.deepEqual(countParts(sent.messages), countParts(blocksOf(messages)), "each part is sent once");
-  }));
+      assert.deepEqual(countParts(sent.messages), countParts(blocksOf(messages)), "each part is sent once");
+    }),
+    RUNS,
+  );
 });
 
 test("Dialect.toBody() does not repair a valid history", () => {
   const turn = fc.uniqueArray(fc.uuid(), { minLength: 1, maxLength: 4 }).chain((ids) =>
     fc.tuple(fc.constant(ids), fc.shuffledSubarray(ids, { minLength: ids.length }))
   );
-  fc.assert(fc.property(fc.array(turn, { maxLength: 3 }), fc.boolean(), (turns, words) => {
-    const messages: Wire[] = turns.flatMap(([made, given]) => [
-      { role: "user", content: "Go." },
-      { role: "assistant", content: made.map((id) => ({ type: "tool_use", id, name: "read", input: {} })) },
-      {
-        role: "user",
-        content: [
-          ...given.map((tool_use_id) => ({ type: "tool_result", tool_use_id, content: "Bees." })),
-          ...(words ? [{ type: "text", text: "Go on." }] : []),
-        ],
-      },
-    ]);
-    const context = createContext();
-    const request = parseMessagesRequest({
-      model: "m",
-      max_tokens: 9,
-      messages: [...messages, { role: "user", content: "" }],
-    });
-    openrouter.toBody(request, context);
-    assert.deepEqual(context.loss.entries, []);
-  }));
+  fc.assert(
+    fc.property(fc.array(turn, { maxLength: 3 }), fc.boolean(), (turns, words) => {
+      const messages: Wire[] = turns.flatMap(([made, given]) => [
+        { role: "user", content: "Go." },
+        { role: "assistant", content: made.map((id) => ({ type: "tool_use", id, name: "read", input: {} })) },
+        {
+          role: "user",
+          content: [
+            ...given.map((tool_use_id) => ({ type: "tool_result", tool_use_id, content: "Bees." })),
+            ...(words ? [{ type: "text", text: "Go on." }] : []),
+          ],
+        },
+      ]);
+      const context = createContext();
+      const request = parseMessagesRequest({
+        model: "m",
+        max_tokens: 9,
+        messages: [...messages, { role: "user", content: "" }],
+      });
+      openrouter.toBody(request, context);
+      assert.deepEqual(context.loss.entries, []);
+    }),
+    RUNS,
+  );
 });

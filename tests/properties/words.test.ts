@@ -18,7 +18,7 @@ import { parseEvents } from "../kit/events.ts";
 import type { Wire } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
 
-fc.configureGlobal({ seed: SEED, numRuns: 1000 });
+const RUNS = { seed: SEED, numRuns: 1000 };
 
 /** Any string at all, and those that line protocols and headers are afraid of. */
 const anything = fc.oneof(
@@ -59,57 +59,69 @@ async function write(events: StreamEvent[]): Promise<string> {
 }
 
 test("writeEvents() keeps any string intact", async () => {
-  await fc.assert(fc.asyncProperty(fc.array(anything), anything, json, async (texts, type, extra) => {
-    const events: Wire[] = texts.map((text) => ({
-      type: "content_block_delta",
-      index: 0,
-      delta: { type, text, extra },
-    }));
-    const frames = parseEvents(await write(events));
-    assert.deepEqual(frames, events);
-  }));
+  await fc.assert(
+    fc.asyncProperty(fc.array(anything), anything, json, async (texts, type, extra) => {
+      const events: Wire[] = texts.map((text) => ({
+        type: "content_block_delta",
+        index: 0,
+        delta: { type, text, extra },
+      }));
+      const frames = parseEvents(await write(events));
+      assert.deepEqual(frames, events);
+    }),
+    RUNS,
+  );
 });
 
 test("writeEvents() writes an event of any type as one frame, with its name if a line can hold it", async () => {
-  await fc.assert(fc.asyncProperty(anything, json, async (type, extra) => {
-    const event: Wire = { type, extra };
-    const body = await write([event]);
-    const read = [];
-    const bytes = new ReadableStream<Uint8Array>({
-      start(controller) {
-        controller.enqueue(toBytes(body));
-        controller.close();
-      },
-    });
-    for await (const batch of readEvents(readBytes(bytes, { signal: new AbortController().signal }))) {
-      read.push(...batch);
-    }
-    assert.equal(read.length, 1);
-    assert.deepEqual(JSON.parse(read[0]?.data ?? ""), event);
-    if (/^[ -~]+$/.test(type) && type.trim() === type) assert.equal(read[0]?.event, type);
-  }));
+  await fc.assert(
+    fc.asyncProperty(anything, json, async (type, extra) => {
+      const event: Wire = { type, extra };
+      const body = await write([event]);
+      const read = [];
+      const bytes = new ReadableStream<Uint8Array>({
+        start(controller) {
+          controller.enqueue(toBytes(body));
+          controller.close();
+        },
+      });
+      for await (const batch of readEvents(readBytes(bytes, { signal: new AbortController().signal }))) {
+        read.push(...batch);
+      }
+      assert.equal(read.length, 1);
+      assert.deepEqual(JSON.parse(read[0]?.data ?? ""), event);
+      if (/^[ -~]+$/.test(type) && type.trim() === type) assert.equal(read[0]?.event, type);
+    }),
+    RUNS,
+  );
 });
 
 test("toBase64Url() and fromBase64Url() are inverse", () => {
-  fc.assert(fc.property(anything.filter((text) => text.isWellFormed()), (text) => {
-    const encoded = toBase64Url(text);
-    assert.match(encoded, /^[A-Za-z0-9_-]*$/);
-    assert.equal(fromBase64Url(encoded), text);
-  }));
+  fc.assert(
+    fc.property(anything.filter((text) => text.isWellFormed()), (text) => {
+      const encoded = toBase64Url(text);
+      assert.match(encoded, /^[A-Za-z0-9_-]*$/);
+      assert.equal(fromBase64Url(encoded), text);
+    }),
+    RUNS,
+  );
   const long = "é🙂".repeat(100_000);
   assert.equal(fromBase64Url(toBase64Url(long)), long);
 });
 
 test("toClientToolId() returns a legal id, which toUpstreamToolId() reverses", () => {
   const ids = fc.oneof(anything, fc.string().map((id) => `toolu_gw12345678_${toBase64Url(id)}`), fc.uuid());
-  fc.assert(fc.property(ids.filter((id) => id.isWellFormed()), (id) => {
-    const legal = toClientToolId(id, newId);
-    assert.match(legal, /^[a-zA-Z0-9_-]+$/);
-    if (id !== "") assert.equal(toUpstreamToolId(legal), id);
-    if (/^[a-zA-Z0-9_-]{1,36}$/.test(id) && !id.startsWith("toolu_gw")) {
-      assert.equal(legal, id, "what is legal stays");
-    }
-  }));
+  fc.assert(
+    fc.property(ids.filter((id) => id.isWellFormed()), (id) => {
+      const legal = toClientToolId(id, newId);
+      assert.match(legal, /^[a-zA-Z0-9_-]+$/);
+      if (id !== "") assert.equal(toUpstreamToolId(legal), id);
+      if (/^[a-zA-Z0-9_-]{1,36}$/.test(id) && !id.startsWith("toolu_gw")) {
+        assert.equal(legal, id, "what is legal stays");
+      }
+    }),
+    RUNS,
+  );
   assert.match(toClientToolId(undefined, newId), /^toolu_[A-Za-z0-9]{24}$/);
 });
 
@@ -118,28 +130,37 @@ test("toClientToolId() makes a repeated illegal id unique", () => {
 });
 
 test("toUpstreamToolId() accepts any string", () => {
-  fc.assert(fc.property(fc.oneof(anything, anything.map((s) => `toolu_gw12345678_${s}`)), (id) => {
-    assert.equal(typeof toUpstreamToolId(id), "string");
-  }));
+  fc.assert(
+    fc.property(fc.oneof(anything, anything.map((s) => `toolu_gw12345678_${s}`)), (id) => {
+      assert.equal(typeof toUpstreamToolId(id), "string");
+    }),
+    RUNS,
+  );
 });
 
 test("seal() and unseal() are inverse for the same model", () => {
   const details = fc.array(fc.dictionary(fc.string(), fc.jsonValue({ stringUnit: "binary" })));
-  fc.assert(fc.property(anything, details, anything, (model, held, other) => {
-    const sealed = seal(model, held);
-    assert.ok(isSealed(sealed));
-    assert.match(sealed, /^[\w.-]+$/);
-    assert.deepEqual(unseal(sealed, model), JSON.parse(JSON.stringify(held)));
-    if (other !== model) assert.equal(unseal(sealed, other), undefined);
-  }));
+  fc.assert(
+    fc.property(anything, details, anything, (model, held, other) => {
+      const sealed = seal(model, held);
+      assert.ok(isSealed(sealed));
+      assert.match(sealed, /^[\w.-]+$/);
+      assert.deepEqual(unseal(sealed, model), JSON.parse(JSON.stringify(held)));
+      if (other !== model) assert.equal(unseal(sealed, other), undefined);
+    }),
+    RUNS,
+  );
 });
 
 test("unseal() rejects forged values and never throws", () => {
-  fc.assert(fc.property(anything, fc.boolean(), json, (text, prefixed, value) => {
-    const forged = prefixed ? `orgw1.${toBase64Url(JSON.stringify(value))}` : `orgw1.${text}`;
-    const details = unseal(forged, "m");
-    assert.ok(details === undefined || Array.isArray(details));
-  }));
+  fc.assert(
+    fc.property(anything, fc.boolean(), json, (text, prefixed, value) => {
+      const forged = prefixed ? `orgw1.${toBase64Url(JSON.stringify(value))}` : `orgw1.${text}`;
+      const details = unseal(forged, "m");
+      assert.ok(details === undefined || Array.isArray(details));
+    }),
+    RUNS,
+  );
 });
 
 test("toSlug() is idempotent and changes only Claude's names", () => {
@@ -150,16 +171,22 @@ test("toSlug() is idempotent and changes only Claude's names", () => {
     fc.constantFrom("", "-20250929", "-latest"),
     fc.constantFrom("", "[1m]"),
   );
-  fc.assert(fc.property(claude, ([family, major, minor, date, window]) => {
-    const version = minor === null ? `${major}` : `${major}.${minor}`;
-    const slug = toSlug(`claude-${family}-${version.replace(".", "-")}${date}${window}`);
-    assert.equal(slug, `anthropic/claude-${family}-${version}`);
-    assert.equal(toSlug(slug), slug);
-  }));
-  fc.assert(fc.property(anything, (name) => {
-    assert.equal(toSlug(toSlug(name)), toSlug(name));
-    if (!name.startsWith("claude-")) assert.equal(toSlug(name), name);
-  }));
+  fc.assert(
+    fc.property(claude, ([family, major, minor, date, window]) => {
+      const version = minor === null ? `${major}` : `${major}.${minor}`;
+      const slug = toSlug(`claude-${family}-${version.replace(".", "-")}${date}${window}`);
+      assert.equal(slug, `anthropic/claude-${family}-${version}`);
+      assert.equal(toSlug(slug), slug);
+    }),
+    RUNS,
+  );
+  fc.assert(
+    fc.property(anything, (name) => {
+      assert.equal(toSlug(toSlug(name)), toSlug(name));
+      if (!name.startsWith("claude-")) assert.equal(toSlug(name), name);
+    }),
+    RUNS,
+  );
 });
 
 test("toRouteLabel() fits any model name into a header", () => {
@@ -170,21 +197,27 @@ test("toRouteLabel() fits any model name into a header", () => {
     dialectChoice: "auto",
   } as const;
   const upstreams = new Map([["openrouter", openrouter]]);
-  fc.assert(fc.property(anything.filter((name) => name !== ""), (name) => {
-    const header = toRouteLabel(resolveModel(name, { upstreams, aliases: new Map() }));
-    assert.match(header, /^openrouter\/[!-~]+$/);
-  }));
+  fc.assert(
+    fc.property(anything.filter((name) => name !== ""), (name) => {
+      const header = toRouteLabel(resolveModel(name, { upstreams, aliases: new Map() }));
+      assert.match(header, /^openrouter\/[!-~]+$/);
+    }),
+    RUNS,
+  );
 });
 
 test("LossReport.toHeader() fits any loss into a header", () => {
-  fc.assert(fc.property(fc.array(anything), (paths) => {
-    const loss = new LossReport();
-    for (const path of paths) loss.add(path, "dropped");
-    const header = loss.toHeader() ?? "";
-    assert.match(header, /^[!-~]*$/);
-    assert.equal(header === "", paths.length === 0);
-    assert.ok(header.length <= 6 * 1024);
-  }));
+  fc.assert(
+    fc.property(fc.array(anything), (paths) => {
+      const loss = new LossReport();
+      for (const path of paths) loss.add(path, "dropped");
+      const header = loss.toHeader() ?? "";
+      assert.match(header, /^[!-~]*$/);
+      assert.equal(header === "", paths.length === 0);
+      assert.ok(header.length <= 6 * 1024);
+    }),
+    RUNS,
+  );
 });
 
 test("LossReport.toHeader() truncates many paths and counts the omitted ones", () => {

@@ -9,7 +9,7 @@ import { checkGrammar } from "../kit/grammar.ts";
 import type { Wire } from "../kit/json.ts";
 import { SEED } from "../kit/random.ts";
 
-fc.configureGlobal({ seed: SEED, numRuns: 1000 });
+const RUNS = { seed: SEED, numRuns: 1000 };
 
 /** Something said to the writer. A `piece` goes to one of the calls opened so far. */
 type Say =
@@ -105,58 +105,75 @@ function tell(says: readonly Say[], reason: StopReason): Told {
 }
 
 test("MessageWriter writes a legal stream for any sequence of calls", () => {
-  fc.assert(fc.property(fc.array(say, { maxLength: 40 }), reasons, (says, reason) => {
-    const { events } = tell(says, reason);
-    assert.equal(checkGrammar(events), "message_stop");
-    assert.equal(events.at(-2).delta.stop_reason, reason);
-  }));
+  fc.assert(
+    fc.property(fc.array(say, { maxLength: 40 }), reasons, (says, reason) => {
+      const { events } = tell(says, reason);
+      assert.equal(checkGrammar(events), "message_stop");
+      assert.equal(events.at(-2).delta.stop_reason, reason);
+    }),
+    RUNS,
+  );
 });
 
 test("MessageWriter writes all content in order, each block separately", () => {
-  fc.assert(fc.property(fc.array(say, { maxLength: 40 }), (says) => {
-    const { events, expected } = tell(says, "end_turn");
-    assert.deepEqual(foldEvents(events).content, expected);
-  }));
+  fc.assert(
+    fc.property(fc.array(say, { maxLength: 40 }), (says) => {
+      const { events, expected } = tell(says, "end_turn");
+      assert.deepEqual(foldEvents(events).content, expected);
+    }),
+    RUNS,
+  );
 });
 
 test("MessageWriter writes a prefix of the arguments of a truncated call", () => {
-  fc.assert(fc.property(fc.array(say, { maxLength: 40 }), fc.constantFrom(...CUTS), (says, reason) => {
-    const { events, expected } = tell(says, reason);
-    for (const [index, { type, input }] of expected.entries()) {
-      if (type !== "tool_use") continue;
-      const deltas = events.filter((event) => event.type === "content_block_delta" && event.index === index);
-      const shown = deltas.map(({ delta }) => delta.partial_json).join("");
-      const begins = shown === "{}" || JSON.stringify(input).startsWith(shown);
-      assert.ok(begins, `${shown} begins ${JSON.stringify(input)}`);
-    }
-  }));
+  fc.assert(
+    fc.property(fc.array(say, { maxLength: 40 }), fc.constantFrom(...CUTS), (says, reason) => {
+      const { events, expected } = tell(says, reason);
+      for (const [index, { type, input }] of expected.entries()) {
+        if (type !== "tool_use") continue;
+        const deltas = events.filter((event) =>
+          event.type === "content_block_delta" && event.index === index
+        );
+        const shown = deltas.map(({ delta }) => delta.partial_json).join("");
+        const begins = shown === "{}" || JSON.stringify(input).startsWith(shown);
+        assert.ok(begins, `${shown} begins ${JSON.stringify(input)}`);
+      }
+    }),
+    RUNS,
+  );
 });
 
 test("MessageWriter writes content at once unless an earlier call waits for its arguments", () => {
   const alone = say.filter(({ say }) => say !== "tool" && say !== "piece");
-  fc.assert(fc.property(fc.array(alone, { maxLength: 20 }), fc.boolean(), (says, called) => {
-    const writer = new MessageWriter({
-      id: "msg_1",
-      model: "m",
-      usage: { input_tokens: 1, output_tokens: 1 },
-    });
-    if (called) writer.tool("toolu_1", "t")('{"a":1}');
-    for (const said of says) {
-      if (said.say !== "text" && said.say !== "thinking") continue;
-      writer[said.say](said.words);
-      const shown = writer.take().map((event) =>
-        event.type === "content_block_delta" ? event.delta[said.say] : undefined
-      );
-      if (said.words !== "") assert.deepEqual(shown.filter((one) => one !== undefined), [said.words]);
-    }
-  }));
+  fc.assert(
+    fc.property(fc.array(alone, { maxLength: 20 }), fc.boolean(), (says, called) => {
+      const writer = new MessageWriter({
+        id: "msg_1",
+        model: "m",
+        usage: { input_tokens: 1, output_tokens: 1 },
+      });
+      if (called) writer.tool("toolu_1", "t")('{"a":1}');
+      for (const said of says) {
+        if (said.say !== "text" && said.say !== "thinking") continue;
+        writer[said.say](said.words);
+        const shown = writer.take().map((event) =>
+          event.type === "content_block_delta" ? event.delta[said.say] : undefined
+        );
+        if (said.words !== "") assert.deepEqual(shown.filter((one) => one !== undefined), [said.words]);
+      }
+    }),
+    RUNS,
+  );
 });
 
 test("collectMessage() folds the events of MessageWriter as documented", async () => {
-  await fc.assert(fc.asyncProperty(fc.array(say, { maxLength: 20 }), async (says) => {
-    const { events } = tell(says, "end_turn");
-    assert.deepEqual(await collectMessage([events]), foldEvents(events));
-  }));
+  await fc.assert(
+    fc.asyncProperty(fc.array(say, { maxLength: 20 }), async (says) => {
+      const { events } = tell(says, "end_turn");
+      assert.deepEqual(await collectMessage([events]), foldEvents(events));
+    }),
+    RUNS,
+  );
 });
 
 test("MessageWriter throws if the arguments of a call are not an object, and ends no message", () => {
@@ -171,15 +188,18 @@ test("MessageWriter throws if the arguments of a call are not an object, and end
     '{"a":[}',
     "no call",
   );
-  fc.assert(fc.property(noObject, fc.string(), (args, text) => {
-    const writer = new MessageWriter({
-      id: "msg_1",
-      model: "m",
-      usage: { input_tokens: 1, output_tokens: 1 },
-    });
-    writer.text(text);
-    writer.tool("toolu_1", "t")(args);
-    assert.throws(() => writer.end("tool_use"), SyntaxError);
-    assert.equal(checkGrammar(writer.take()), "cut");
-  }));
+  fc.assert(
+    fc.property(noObject, fc.string(), (args, text) => {
+      const writer = new MessageWriter({
+        id: "msg_1",
+        model: "m",
+        usage: { input_tokens: 1, output_tokens: 1 },
+      });
+      writer.text(text);
+      writer.tool("toolu_1", "t")(args);
+      assert.throws(() => writer.end("tool_use"), SyntaxError);
+      assert.equal(checkGrammar(writer.take()), "cut");
+    }),
+    RUNS,
+  );
 });
