@@ -10,6 +10,7 @@ import type { RequestLog } from "./request_log/request_log.ts";
 import type { GatewayContext } from "./context.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
 import { resolveFiles } from "./files/resolve_files.ts";
+import type { RoutedCall } from "./routing/routed_call.ts";
 import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
@@ -32,11 +33,7 @@ import { readJsonResponse, send } from "../upstreams/send.ts";
  *
  * @throws {ApiError} if the request is invalid or exceeds a rate limit.
  */
-export async function answerCountTokens(
-  request: Request,
-  gateway: GatewayContext,
-  requestLog: RequestLog,
-): Promise<Response> {
+export async function answerCountTokens({ request, gateway, requestLog }: RoutedCall): Promise<Response> {
   const release = await gateway.limits.admitTokenCount(requestLog.caller);
   const body = gateway.bodies.start(requestLog.caller.client);
   try {
