@@ -15,7 +15,7 @@ const PACKAGES: Record<string, RegExp> = {
   "minisearch": /^lib\/server_tools\/tool_search\.ts$/,
   "re2js":
     /^(lib\/(server_tools\/tool_search|json_schema\/pattern)|tools\/patterns\/(glob|line)_pattern)\.ts$/,
-  "undici": /^lib\/runtime\/http\/node_fetch\.ts$/,
+  "undici": /^lib\/runtime\/http\/(node_fetch|undici_agent\.d)\.ts$/,
   "leven": /^lib\/(upstreams\/resolve|config\/nearest|server\/routing\/nearest_route)\.ts$/,
   "ipaddr.js": /^tools\/policy\/address\.ts$/,
   "htmlparser2": /^tools\/host\/web\/trim_html\.ts$/,
