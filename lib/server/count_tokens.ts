@@ -2,7 +2,7 @@ import { findAllowedRoute } from "./allowed_models.ts";
 import { parseCountTokensRequest, parseMessagesRequest } from "../anthropic/parse.ts";
 import type { Caller } from "../access/caller.ts";
 import type { CountTokensRequest } from "../anthropic/schema.ts";
-import { countsTokens, type Dialect } from "../dialects/mod.ts";
+import { countsTokens } from "../dialects/mod.ts";
 import { readJsonBody } from "./read_json.ts";
 import { startDeadline } from "./deadline.ts";
 import type { BodyCount } from "../limits/body_meter.ts";
@@ -110,13 +110,13 @@ async function fetchUpstreamCount(
 ): Promise<TokenCount | undefined> {
   const { caller } = requestLog;
   const { upstream, dialect } = route;
-  const { tokenCount } = dialect;
-  if (tokenCount === undefined || !countsTokens(upstream.preset, dialect)) return undefined;
+  const { countPath } = dialect;
+  if (countPath === undefined || !countsTokens(upstream.preset, dialect)) return undefined;
   const deadline = startDeadline(clientSignal, gateway, UPSTREAM_COUNT_TIMEOUT_MS);
   try {
     const response = await send(gateway, upstream, {
-      path: tokenCount.path,
-      ...toCountRequest(countable, gateway, { route, caller, toBody: tokenCount.toBody }),
+      path: countPath,
+      ...await toCountRequest(countable, gateway, { route, caller }),
       signal: deadline.signal,
       onHeaders(headers) {
         requestLog.upstreamHeaders = readUpstreamHeaders(headers, { upstream, caller });
@@ -143,13 +143,18 @@ async function fetchUpstreamCount(
 }
 
 /** Returns what the upstream receives to count a message. */
-function toCountRequest(
+async function toCountRequest(
   countable: CountTokensRequest,
   gateway: GatewayContext,
-  { route, caller, toBody }: { route: Route; caller: Caller; toBody: Dialect["toBody"] },
-): { body: JsonObject; caller: Caller } {
+  { route, caller }: { route: Route; caller: Caller },
+): Promise<{ body: JsonObject; caller: Caller }> {
   const message = parseMessagesRequest({ ...countable, max_tokens: 1 });
-  const { body, betas } = prepareTurn(gateway, message, { route, caller, toBody, loss: new LossReport() });
+  const { body, betas } = await prepareTurn(gateway, message, {
+    route,
+    caller,
+    loss: new LossReport(),
+    counts: true,
+  });
   return { body, caller: toUpstreamCaller({ ...caller, betas }, route) };
 }
 
