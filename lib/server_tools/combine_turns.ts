@@ -1,10 +1,11 @@
 import type { Ask } from "../anthropic/ask.ts";
-import type { ResponseBlock, StreamEvent } from "../anthropic/events.ts";
+import type { StreamEvent } from "../anthropic/events.ts";
 import type { Message, MessagesRequest } from "../anthropic/schema.ts";
 import type { Steps } from "../anthropic/steps.ts";
 import { ApiError, toApiError } from "../base/errors.ts";
 import type { LossReport } from "../dialects/loss.ts";
 import { CombinedMessage } from "./combined_message.ts";
+import { type OpenMcpServer, toListings } from "./mcp/mcp_tool.ts";
 import { findPendingCalls, idOf, inputOf, listCallIds } from "./history.ts";
 import { planTurns, type ToolAssignment } from "./plan.ts";
 import type { ModelResult, ToolRun } from "./server_tool.ts";
@@ -29,8 +30,8 @@ export interface CombineOptions {
   /** Returns the first events of a message that begins with tool results, before any model answers. */
   startMessage(request: MessagesRequest): StreamEvent[];
   askForTurn: (turn: AskTurnOptions) => Ask;
-  /** Blocks that the message begins with. */
-  firstBlocks: readonly ResponseBlock[];
+  /** MCP servers whose tool lists the message begins with. */
+  listed: readonly OpenMcpServer[];
 }
 
 /** Calls of one turn that run; further calls fail. */
@@ -40,11 +41,11 @@ const MAX_CALLS_PER_TURN = 64;
 export async function* combineTurns(
   request: MessagesRequest,
   assignments: readonly ToolAssignment[],
-  { askForTurn, loss, signal, maxTurns, startMessage, firstBlocks, ...options }: CombineOptions,
+  { askForTurn, loss, signal, maxTurns, startMessage, listed, ...options }: CombineOptions,
 ): AsyncGenerator<StreamEvent[]> {
   const plan = planTurns(request, assignments);
   const steps = options.steps.next();
-  const combined = new CombinedMessage(firstBlocks);
+  const combined = new CombinedMessage(toListings(listed));
   const modelResults = new Map<string, ModelResult>();
   const callIds = new Set(listCallIds(request.messages));
   // The client may have changed these calls. Calls beyond the limit get no result.

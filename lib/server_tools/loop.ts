@@ -1,12 +1,12 @@
 import type { ToolContext } from "../../tools/toolbox/call_runner.ts";
 import type { Toolbox } from "../../tools/toolbox/toolbox.ts";
-import type { MessagesRequest } from "../anthropic/schema.ts";
+import { isCustomTool, type MessagesRequest } from "../anthropic/schema.ts";
 import type { Ask } from "../anthropic/ask.ts";
 import { applyToolChanges } from "../anthropic/tool_changes.ts";
 import { relay } from "../base/relay.ts";
-import { assignTools, isPassThrough, type ToolHeaders, workspaceToolNames } from "./assign.ts";
+import type { AssignOptions, ToolHeaders } from "./assign.ts";
 import type { AskTurnOptions, CombineOptions } from "./combine_turns.ts";
-import { type OpenMcpServer, toListings } from "./mcp/mcp_tool.ts";
+import type { OpenMcpServer } from "./mcp/mcp_tool.ts";
 import type { ToolAssignment } from "./plan.ts";
 import type { TypedToolOptions, UpstreamTools } from "./typed_tools.ts";
 
@@ -14,7 +14,7 @@ import type { TypedToolOptions, UpstreamTools } from "./typed_tools.ts";
 export interface LoopOptions
   extends
     Pick<TypedToolOptions, "loadCallRunner" | "searchMaxUses">,
-    Omit<CombineOptions, "askForTurn" | "firstBlocks"> {
+    Omit<CombineOptions, "askForTurn" | "listed"> {
   upstream: UpstreamTools;
   /** Undefined if the operator has not enabled tools. */
   loadToolbox: (() => Promise<Toolbox>) | undefined;
@@ -48,35 +48,44 @@ export interface LoopOptions
 export function runTurns(askForTurn: (turn: AskTurnOptions) => Ask, options: LoopOptions): Ask {
   return (request) =>
     relay(async () => {
-      const toolContext = options.createToolContext(() => workspaceToolNames(assignments));
       const changes = applyToolChanges(request);
       const applied = changes?.request ?? request;
       const loss = changes === undefined ? options.loss : options.loss.of(changes.toClientPath);
       const mcpServers = await options.openMcpServers(applied, options.upstream);
       const changed = options.upstream.connectsMcp ? applied : withoutMcpServers(applied);
-      const assignments: ToolAssignment[] = assignTools(changed, {
-        ...options,
-        loss,
-        toolContext,
-        mcpServers,
-        toolbox: await options.loadToolbox?.(),
-      });
-      const passThrough = isPassThrough(changed, assignments);
-      if (passThrough && changed === applied && options.upstream.takesToolChanges) {
+      const toolbox = await options.loadToolbox?.();
+      const assignments = await assign(changed, { ...options, loss, mcpServers, toolbox });
+      if (assignments === undefined && changed === applied && options.upstream.takesToolChanges) {
         return askForTurn({ loss: options.loss, first: true })(request);
       }
       for (const path of changes?.applied ?? []) options.loss.add(path, "hoisted");
       for (const path of changes?.ignored ?? []) options.loss.add(path, "dropped");
-      if (passThrough) return askForTurn({ loss, first: true })(changed);
-      const firstBlocks = options.listsMcpTools ? toListings(mcpServers) : [];
+      if (assignments === undefined) return askForTurn({ loss, first: true })(changed);
       const { combineTurns } = await import("./combine_turns.ts");
-      return combineTurns(changed, assignments, {
-        ...options,
-        loss,
-        askForTurn,
-        firstBlocks,
-      });
+      const listed = options.listsMcpTools ? mcpServers : [];
+      return combineTurns(changed, assignments, { ...options, loss, askForTurn, listed });
     });
+}
+
+/** Assigns the tools of a request to the gateway or to others; `undefined` if the gateway runs none of them. */
+async function assign(
+  request: MessagesRequest,
+  options: Omit<AssignOptions, "toolContext"> & Pick<LoopOptions, "createToolContext">,
+): Promise<ToolAssignment[] | undefined> {
+  if (hasOnlyClientTools(request, options)) return undefined;
+  const { assignTools, isPassThrough, workspaceToolNames } = await import("./assign.ts");
+  const toolContext = options.createToolContext(() => workspaceToolNames(assignments));
+  const assignments: ToolAssignment[] = assignTools(request, { ...options, toolContext });
+  return isPassThrough(request, assignments) ? undefined : assignments;
+}
+
+/** True if all tools are the client's, as in most requests. */
+function hasOnlyClientTools(
+  { tools }: MessagesRequest,
+  { toolHeaders, mcpServers }: Pick<AssignOptions, "toolHeaders" | "mcpServers">,
+): boolean {
+  return toolHeaders.tools.length === 0 && !toolHeaders.intercept && mcpServers.length === 0 &&
+    (tools ?? []).every(isCustomTool);
 }
 
 /** Removes the MCP servers: the gateway connects to them, not the upstream. The list also holds their tokens. */
