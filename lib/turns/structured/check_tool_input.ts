@@ -1,5 +1,6 @@
 import type { Ask } from "../../anthropic/ask.ts";
 import { isCustomTool } from "../../anthropic/schema.ts";
+import { once } from "../../base/once.ts";
 import { relay, tap } from "../../base/relay.ts";
 import type { LossReport } from "../../dialects/loss.ts";
 
@@ -15,7 +16,7 @@ export function withToolInputCheck(ask: Ask, loss: LossReport): Ask {
     // Without tools of the client, nothing is checked.
     if (!request.tools?.some(isCustomTool)) return ask(request);
     return relay(async () => {
-      const { ToolInputChecker } = await import("./tool_input_checker.ts");
+      const { ToolInputChecker } = await loadChecker();
       const checker = new ToolInputChecker(request, loss);
       return tap(ask(request), (batch) => {
         for (const event of batch) checker.read(event);
@@ -23,3 +24,5 @@ export function withToolInputCheck(ask: Ask, loss: LossReport): Ask {
     });
   };
 }
+
+const loadChecker = once(() => import("./tool_input_checker.ts"));
