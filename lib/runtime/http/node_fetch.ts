@@ -1,3 +1,4 @@
+/// <reference path="./undici_agent.d.ts" />
 import type { Agent, Dispatcher } from "undici";
 import { decodeBody } from "./decode_body.ts";
 
