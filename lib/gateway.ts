@@ -1,7 +1,7 @@
 import { createOperatorPage } from "./page/operator_page.ts";
 import { createApp } from "./server/app.ts";
 import type { LineStreams } from "./server/mcp_server/line_transport.ts";
-import { type LineServer, serveLines } from "./server/mcp_server/serve_lines.ts";
+import type { LineServer } from "./server/mcp_server/serve_lines.ts";
 import type { SettingOrigins } from "./config/describe.ts";
 import { parseConfig } from "./config/parse.ts";
 import { reloadConfig, type Reloaded } from "./config/reload.ts";
@@ -10,7 +10,6 @@ import type { Config, Settings } from "./config/settings.ts";
 import { ApiError, errorResponse } from "./base/errors.ts";
 import { readText } from "./server/body/read_text.ts";
 import type { GatewayContext } from "./server/context.ts";
-import { operateServer } from "./server/mcp_admin/operations.ts";
 import { newId } from "./runtime/ids.ts";
 import type { KeyStore } from "./keys/key_store.ts";
 import type { CreateEngine } from "./durable/engine.ts";
@@ -86,7 +85,8 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     createReplayGateway: createGateway,
     server: {
       readForm: ({ request, gateway }) => readText(request, { ...gateway, maxMiB: 1 }),
-      operateServer,
+      operateServer: async (source, name, action) =>
+        await (await import("./server/mcp_admin/operations.ts")).operateServer(source, name, action),
     },
   });
   let answer = createApp(gateway, page.routes);
@@ -138,7 +138,9 @@ export interface ToolServerOptions extends Pick<GatewayOptions, "fetch" | "clock
 export async function serveTools(
   { settings, streams, ...options }: ToolServerOptions,
 ): Promise<LineServer> {
-  return await serveLines(createGatewayContext(parseConfig({ settings }, { stdio: true }), options), streams);
+  const gateway = createGatewayContext(parseConfig({ settings }, { stdio: true }), options);
+  const { serveLines } = await import("./server/mcp_server/serve_lines.ts");
+  return await serveLines(gateway, streams);
 }
 
 /** Returns what creates the engine of the settings, if they name one. */

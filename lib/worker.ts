@@ -29,21 +29,25 @@ const worker: Worker = {
   idleTimeout: 0,
   development: false,
   async fetch(request, bindings) {
-    handler ??= createHandler(bindings);
-    return handler === undefined ? configErrorResponse() : await handler.fetch(request);
+    const creating = handler ??= createHandler(bindings);
+    const gateway = await creating;
+    if (gateway !== undefined) return await gateway.fetch(request);
+    // The next request may bring settings that are valid.
+    if (handler === creating) handler = undefined;
+    return configErrorResponse();
   },
 };
 
 export default worker;
 
 // Created with the first request: Workers pass their bindings only then.
-let handler: Gateway | undefined;
+let handler: Promise<Gateway | undefined> | undefined;
 
 /** Creates the gateway. If the settings are invalid, prints each mistake and returns undefined: there is no program to exit. */
-function createHandler(bindings: unknown): Gateway | undefined {
+async function createHandler(bindings: unknown): Promise<Gateway | undefined> {
   const sources = {
     settings: pickSettings(bindings),
-    ...loadSources({}, { readVariable, readTextFile }),
+    ...await loadSources({}, { readVariable, readTextFile }),
   };
   try {
     const config = parseConfig(sources);

@@ -15,7 +15,7 @@ const PACKAGES: Record<string, RegExp> = {
   "minisearch": /^lib\/server_tools\/tool_search\.ts$/,
   "re2js":
     /^(lib\/(server_tools\/tool_search|json_schema\/pattern)|tools\/patterns\/(glob|line)_pattern)\.ts$/,
-  "undici": /^lib\/runtime\/http\/node_fetch\.ts$/,
+  "undici": /^lib\/runtime\/http\/(node_fetch|undici_agent\.d)\.ts$/,
   "leven": /^lib\/(upstreams\/resolve|config\/nearest|server\/routing\/nearest_route)\.ts$/,
   "ipaddr.js": /^tools\/policy\/address\.ts$/,
   "htmlparser2": /^tools\/host\/web\/trim_html\.ts$/,
@@ -103,6 +103,24 @@ test("packages are used where the table says, and nowhere else", () => {
   }
 });
 
+test("a start loads no package but those that every request needs", () => {
+  const loaded = new Set<string>(["mod.ts", "lib/cli/main.ts"]);
+  const packages = new Set<string>();
+  for (const path of loaded) {
+    for (const name of staticImports(path)) {
+      if (name.startsWith(".")) loaded.add(toPath(path, name));
+      else packages.add(name);
+    }
+  }
+  assert.deepEqual([...packages].sort(), [
+    "@logtape/logtape",
+    "eventsource-parser",
+    "hono",
+    "leven",
+    "valibot",
+  ]);
+});
+
 test("pure rooms have no network, time, randomness or console", () => {
   for (const path of sources) {
     const { pure = false, except = [] } = ROOMS[roomOf(path)] ?? {};
@@ -155,8 +173,23 @@ function imports(path: string): string[] {
   ) => name);
 }
 
+/** Returns what is loaded with a file: its imports that are no types and no calls of `import()`. */
+function staticImports(path: string): string[] {
+  const found = withoutComments(path).matchAll(/^(?:import|export) (?!type )(?:([^;"]*) from )?"([^"]+)"/gm);
+  return [...found].flatMap(([, names = "", name = ""]) => {
+    const listed = /^\{([^}]*)\}$/.exec(names.trim())?.[1]?.split(",").map((one) => one.trim()).filter(
+      Boolean,
+    );
+    return listed?.every((one) => one.startsWith("type ")) ? [] : [name];
+  });
+}
+
 /** Returns the paths of the project's files that a file imports, also by a literal `import()`. */
 function localImports(path: string): string[] {
-  const local = imports(path).filter((name) => name.startsWith("."));
-  return local.map((name) => normalize(join(dirname(path), name)).replaceAll("\\", "/"));
+  return imports(path).filter((name) => name.startsWith(".")).map((name) => toPath(path, name));
+}
+
+/** Returns the path of an import by its name in a file. */
+function toPath(path: string, name: string): string {
+  return normalize(join(dirname(path), name)).replaceAll("\\", "/");
 }

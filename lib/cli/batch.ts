@@ -41,7 +41,7 @@ export async function runBatch(args: readonly string[], { createGateway }: Comma
       "Cannot run batch: the first argument must be a file of requests, such as requests.jsonl",
     ]);
   }
-  const sources = readSources(readFlags(rest));
+  const sources = await readSources(readFlags(rest));
   const config = parseConfig(sources);
   startLog(isGiven("LOG_LEVEL", sources) ? config.logLevel : "warn", {
     levels: config.logComponents,

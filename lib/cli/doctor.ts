@@ -18,7 +18,7 @@ export async function runDoctor(
   { createGatewayContext }: CommandServices,
 ): Promise<number> {
   const flags = readFlags(args);
-  const sources = readSources(flags);
+  const sources = await readSources(flags);
   const config = parseConfig(sources);
   const { host, port } = config;
   startLog("off");

@@ -54,7 +54,7 @@ async function runFlags(args: readonly string[], services: Services): Promise<vo
   if (flags.action === "help") return printLine(helpText());
   if (flags.action === "version") return printLine(VERSION);
 
-  const sources = readSources(flags);
+  const sources = await readSources(flags);
   if (flags.action === "check") printLine(describeConfig(sources));
   const stdio = flags.service === "mcp";
   const config = parseConfig(sources, { stdio });

@@ -27,13 +27,14 @@ export function reloadOnChange(
   gateway: ReadyHandler,
   { flags, files, host, onTerminalClosed }: ReloadOptions,
 ): void {
-  let stopWatching = watchFiles(files, reload, { intervalMs: POLL_MS });
-  onHangup(reload, onTerminalClosed);
+  const start = () => void reload();
+  let stopWatching = watchFiles(files, start, { intervalMs: POLL_MS });
+  onHangup(start, onTerminalClosed);
 
-  function reload(): void {
-    const sources = readSources(flags);
+  async function reload(): Promise<void> {
+    const sources = await readSources(flags);
     stopWatching();
-    stopWatching = watchFiles(sources.files, reload, { intervalMs: POLL_MS });
+    stopWatching = watchFiles(sources.files, start, { intervalMs: POLL_MS });
     try {
       const config = parseConfig(sources);
       requireKeysOffLoopback(config, host);

@@ -6,8 +6,8 @@ import { readVariable } from "../runtime/process.ts";
 import type { Flags } from "./flags.ts";
 
 /** Reads the sources of settings of the program: flags, environment, configuration file and files of secrets. */
-export function readSources(flags: Flags): LoadedSources {
-  return loadSources({ flags, configPath: flags.configPath }, { readVariable, readTextFile });
+export async function readSources(flags: Flags): Promise<LoadedSources> {
+  return await loadSources({ flags, configPath: flags.configPath }, { readVariable, readTextFile });
 }
 
 /** Returns true if a setting is not its default because none was given. */

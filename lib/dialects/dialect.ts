@@ -116,21 +116,25 @@ export interface AnswerReader {
   readonly outputTokens: number | undefined;
 }
 
-/** Format of one kind of upstream. */
-export interface Dialect {
+/** What is known of a dialect before it is loaded. */
+export interface DialectInfo {
   name: "openai" | "anthropic" | "responses";
   /** Path of the endpoint, relative to the upstream's base URL. */
   path: string;
+  /** Path of the endpoint that counts the input tokens of a request; unset if the API has none. */
+  countPath?: string;
+  /** Returns true if requests for this model are sent with `safeguards`. Unset: never. */
+  sendsSafeguards?(model: string): boolean;
+  /** Loads the dialect with the first request in it. */
+  load(): Promise<Dialect>;
+}
+
+/** Format of one kind of upstream. */
+export interface Dialect {
+  name: DialectInfo["name"];
   /** Converts a request to the upstream's body, which always requests a stream. */
   toBody(request: MessagesRequest, context: TurnContext): JsonObject;
   createReader(request: MessagesRequest, context: TurnContext): AnswerReader;
-  /** Returns true if requests for this model are sent with `safeguards`. Unset: never. */
-  sendsSafeguards?(model: string): boolean;
-  /** Endpoint that counts the input tokens of a request; unset if the API has none. */
-  tokenCount?: {
-    /** Path of the endpoint, relative to the upstream's base URL. */
-    path: string;
-    /** Converts a request to the body of the endpoint. */
-    toBody(request: MessagesRequest, context: TurnContext): JsonObject;
-  };
+  /** Converts a request to the body of the endpoint that counts its input tokens; unset if the API has none. */
+  toCountBody?(request: MessagesRequest, context: TurnContext): JsonObject;
 }

@@ -1,9 +1,7 @@
+import { once } from "../base/once.ts";
 import { type DialectChoice, type HostName, type Preset, PRESETS } from "../config/presets.ts";
-import { createAnthropicDialect } from "./anthropic/request.ts";
-import type { Dialect, ListPrice } from "./dialect.ts";
-import { createChatDialect } from "./openai/mod.ts";
-import { CHAT_FEATURES, responsesFeatures } from "./presets.ts";
-import { createResponsesDialect } from "./responses/mod.ts";
+import { type AnthropicFeatures, sendsSafeguards } from "./anthropic/features.ts";
+import type { DialectInfo, ListPrice } from "./dialect.ts";
 
 /** Kind of an upstream: one that settings can name, or the embedded demo. */
 export type UpstreamKind = HostName | "demo";
@@ -19,7 +17,7 @@ export interface HostFacts {
   /** Models in its model list: all that it serves, some of them, or none that requests can name. */
   list: "all" | "some" | "none";
   /** APIs in which it counts the tokens of a request. */
-  countsTokens: readonly Dialect["name"][];
+  countsTokens: readonly DialectInfo["name"][];
   /** Form of the names of Claude models: `anthropic/claude-opus-5.5`, `claude-opus-5-5`, or unchanged. */
   modelNames: "openrouter" | "anthropic" | "as given";
   /** True if it can search the web for any model (`openrouter:web_search`). */
@@ -101,12 +99,12 @@ export function hostFacts(kind: UpstreamKind): HostFacts {
 }
 
 /** True if the host counts the tokens of a request in this dialect. */
-export function countsTokens(kind: UpstreamKind, { name }: Dialect): boolean {
+export function countsTokens(kind: UpstreamKind, { name }: DialectInfo): boolean {
   return hostFacts(kind).countsTokens.includes(name);
 }
 
 /** True if the upstream runs this type of Anthropic's server tools when called in this dialect. */
-export function runsServerTool(kind: UpstreamKind, dialect: Dialect, toolType: string): boolean {
+export function runsServerTool(kind: UpstreamKind, dialect: DialectInfo, toolType: string): boolean {
   if (dialect.name !== "anthropic") return false;
   switch (hostFacts(kind).serverTools) {
     case "all":
@@ -119,7 +117,7 @@ export function runsServerTool(kind: UpstreamKind, dialect: Dialect, toolType: s
 }
 
 /** True if the upstream itself applies changes of tools and `clear_at` in system messages, called in this dialect. */
-export function appliesSystemChanges(kind: UpstreamKind, dialect: Dialect): boolean {
+export function appliesSystemChanges(kind: UpstreamKind, dialect: DialectInfo): boolean {
   return dialect.name === "anthropic" && hostFacts(kind).systemChanges;
 }
 
@@ -130,7 +128,7 @@ export function keyHeader(kind: UpstreamKind, choice: DialectChoice): HostFacts[
 }
 
 /** Returns the dialect for calls to a model of a host. */
-export function dialectFor(kind: UpstreamKind, choice: DialectChoice, model: string): Dialect {
+export function dialectFor(kind: UpstreamKind, choice: DialectChoice, model: string): DialectInfo {
   const { chat } = hostFacts(kind);
   switch (choice === "auto" ? preferredDialect(kind, model) : choice) {
     case "openai":
@@ -144,7 +142,7 @@ export function dialectFor(kind: UpstreamKind, choice: DialectChoice, model: str
 }
 
 /** Returns the dialect that `auto` selects. OpenRouter documents Anthropic's API for Anthropic's models only. */
-function preferredDialect(kind: UpstreamKind, model: string): Dialect["name"] {
+function preferredDialect(kind: UpstreamKind, model: string): DialectInfo["name"] {
   if (kind === "anthropic" || (kind === "openrouter" && /^~?anthropic\//.test(model))) return "anthropic";
   return kind === "openai" && !CHAT_ONLY_MODELS.test(model) ? "responses" : "openai";
 }
@@ -152,19 +150,47 @@ function preferredDialect(kind: UpstreamKind, model: string): Dialect["name"] {
 /** OpenAI's models that only chat completions have. Source: https://platform.openai.com/docs/models */
 const CHAT_ONLY_MODELS = /^gpt-\S*-(search|audio)-preview|^gpt-5-search-api|^gpt-audio/;
 
-const anthropic = createAnthropicDialect({ isAnthropic: true, routing: false, safeguards: "all" });
-const compatible = createAnthropicDialect({ isAnthropic: false, routing: false, safeguards: "none" });
+const anthropic = describeAnthropic({ isAnthropic: true, routing: false, safeguards: "all" });
+const compatible = describeAnthropic({ isAnthropic: false, routing: false, safeguards: "none" });
 // The types of OpenRouter's Messages endpoint have `safeguards`. Source: npm @openrouter/sdk
-const openrouterMessages = createAnthropicDialect({
-  isAnthropic: false,
-  routing: true,
-  safeguards: "Claude",
-});
+const openrouterMessages = describeAnthropic({ isAnthropic: false, routing: true, safeguards: "Claude" });
 
-const CHAT = byPreset((name) => createChatDialect(CHAT_FEATURES[name]));
-const RESPONSES = byPreset((name) => createResponsesDialect(responsesFeatures(name)));
+function describeAnthropic(features: AnthropicFeatures): DialectInfo {
+  return {
+    name: "anthropic",
+    path: "/messages",
+    countPath: "/messages/count_tokens",
+    sendsSafeguards: (model) => sendsSafeguards(model, features),
+    load: once(async () => (await import("./anthropic/request.ts")).createAnthropicDialect(features)),
+  };
+}
 
-function byPreset(create: (name: Preset) => Dialect): Record<Preset, Dialect> {
+const CHAT = byPreset((name) => ({
+  name: "openai",
+  path: "/chat/completions",
+  load: once(async () => {
+    const [{ createChatDialect }, { CHAT_FEATURES }] = await Promise.all([
+      import("./openai/mod.ts"),
+      import("./presets.ts"),
+    ]);
+    return createChatDialect(CHAT_FEATURES[name]);
+  }),
+}));
+
+const RESPONSES = byPreset((name) => ({
+  name: "responses",
+  path: "/responses",
+  countPath: "/responses/input_tokens",
+  load: once(async () => {
+    const [{ createResponsesDialect }, { responsesFeatures }] = await Promise.all([
+      import("./responses/mod.ts"),
+      import("./presets.ts"),
+    ]);
+    return createResponsesDialect(responsesFeatures(name));
+  }),
+}));
+
+function byPreset(describe: (name: Preset) => DialectInfo): Record<Preset, DialectInfo> {
   // The keys are the presets; the return type of `Object.fromEntries` does not keep them.
-  return Object.fromEntries(PRESETS.map((name) => [name, create(name)])) as Record<Preset, Dialect>;
+  return Object.fromEntries(PRESETS.map((name) => [name, describe(name)])) as Record<Preset, DialectInfo>;
 }

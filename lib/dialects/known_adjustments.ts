@@ -1,13 +1,13 @@
 import type { HostName } from "../config/presets.ts";
 import { type Adjustment, isSameAdjustment } from "./adjustments/adjustment.ts";
-import type { Dialect } from "./dialect.ts";
+import type { DialectInfo } from "./dialect.ts";
 
 /** A limit of a host or of a family of models that is known beforehand. */
 interface KnownLimit {
   /** Hosts with the limit; all, if unset. */
   hosts?: readonly HostName[];
   /** Dialect with the limit; all, if unset. */
-  dialect?: Dialect["name"];
+  dialect?: DialectInfo["name"];
   /** Names of the models with the limit; all, if unset. */
   model?: RegExp;
   adjustments: readonly Adjustment[];
@@ -66,7 +66,7 @@ const KNOWN_LIMITS: readonly KnownLimit[] = [
 
 /** Returns the adjustments for the known limits of a model of a host, each once. */
 export function knownAdjustments(
-  { host, dialect, model }: { host: string; dialect: Dialect["name"]; model: string },
+  { host, dialect, model }: { host: string; dialect: DialectInfo["name"]; model: string },
 ): Adjustment[] {
   const matching = KNOWN_LIMITS.filter((limit) =>
     (limit.hosts?.some((name) => name === host) ?? true) && (limit.dialect ?? dialect) === dialect &&

@@ -1,6 +1,7 @@
 export type {
   AnswerReader,
   Dialect,
+  DialectInfo,
   ListPrice,
   ModelFacts,
   ServerSentEvent,

@@ -26,7 +26,7 @@ export async function checkModel(
   const { facts, dialect, upstream } = route;
   const isListed = Object.values(facts).some((fact) => fact !== undefined);
   const loss = new LossReport();
-  prepareTurn(context, createClientRequest(name), { route, caller, loss });
+  await prepareTurn(context, createClientRequest(name), { route, caller, loss });
   const losses = loss.entries.map(([path, action]): Finding => ({
     mark: "note",
     text: `${path}: ${action}`,

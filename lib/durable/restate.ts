@@ -3,12 +3,7 @@ import { ApiError } from "../base/errors.ts";
 import { ConfigError } from "../config/parse.ts";
 import { logger, logWarning } from "../observability/log.ts";
 import { type DoJob, type Engine, EngineError, type Job, type JobOutcome, toJobId } from "./engine.ts";
-
-/** Name of the service that Restate's server calls. */
-const SERVICE = "openrouter_anthropic_server";
-
-/** Path of the gateway's endpoint at which the server has jobs done. */
-export const RUN_PATH = `/restate/invoke/${SERVICE}/run`;
+import { SERVICE } from "./restate_service.ts";
 
 /** Pause between two attempts to reach the ingress, and the attempts, in milliseconds. */
 const PAUSE_MS = 1000;

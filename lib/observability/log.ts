@@ -14,7 +14,7 @@ import { redact } from "../base/redact.ts";
 import { NAME } from "../base/version.ts";
 import { LineBatch } from "./line_batch.ts";
 import { toPrettyLine } from "./pretty_line.ts";
-import { activeTraceIds } from "./trace_ids.ts";
+import { activeTraceIds } from "./telemetry.ts";
 
 /**
  * Logger of the gateway. It writes nothing until the embedding program configures LogTape for the category

@@ -1,10 +1,5 @@
 import { isSpanContextValid, trace } from "@opentelemetry/api";
-
-/** Ids of a trace and of a span within it, in hexadecimal digits, as in the header `traceparent`. */
-export interface TraceIds {
-  traceId: string;
-  spanId: string;
-}
+import type { TraceIds } from "./request_trace.ts";
 
 /** Returns the ids of the active span; `undefined` if tracing is off. */
 export function activeTraceIds(): TraceIds | undefined {

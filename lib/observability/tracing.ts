@@ -13,22 +13,7 @@ import { ApiError } from "../base/errors.ts";
 import { NAME, VERSION } from "../base/version.ts";
 import { recordOperation } from "./otel_metrics.ts";
 import type { TurnEnd, TurnObserver, TurnStart } from "./request_observer.ts";
-import type { TraceIds } from "./trace_ids.ts";
-
-/** Trace of one request. Without a provider of OpenTelemetry, it costs and does nothing. */
-export interface RequestTrace {
-  /** Ids of the request's span; `undefined` if tracing is off. */
-  readonly ids: TraceIds | undefined;
-  /** Runs a function as a part of the trace. */
-  run<Result>(work: () => Result): Result;
-  /** Names the request's span after its route. */
-  setRoute(route: string): void;
-  startTurn(turn: TurnStart & { session: string | undefined }): TurnObserver;
-  /** Starts a tool call. The returned function ends it. */
-  startTool(tool: string): (outcome: string) => void;
-  /** Ends the request's span. `failed` is the type of the failure, if the request failed. */
-  end(end: { status: number; failed: string | undefined }): void;
-}
+import { type RequestTrace, UNTRACED } from "./request_trace.ts";
 
 /**
  * Starts the trace of a request. If the server has a span for the request, as Deno's has with `OTEL_DENO`, the turns
@@ -128,14 +113,3 @@ function toErrorType(error: unknown): string {
 function getHeader(headers: Headers, name: string): string | undefined {
   return headers.get(name) ?? undefined;
 }
-
-const UNTRACED_TURN: TurnObserver = { run: (send) => send(), end: () => {} };
-
-const UNTRACED: RequestTrace = {
-  ids: undefined,
-  run: (work) => work(),
-  setRoute: () => {},
-  startTurn: () => UNTRACED_TURN,
-  startTool: () => () => {},
-  end: () => {},
-};

@@ -6,6 +6,7 @@ import { checkOperator } from "../access/operator.ts";
 import { answerPreflight, corsHeaders } from "../access/cors.ts";
 import { checkHostAndOrigin } from "../access/origin_check.ts";
 import { isKeyName } from "../config/gateway_keys.ts";
+import { lacksTelemetry, loadTelemetry } from "../observability/telemetry.ts";
 import { ApiError, errorResponse, toApiError } from "../base/errors.ts";
 import { nearestRoute } from "./routing/nearest_route.ts";
 import { readRoutePath } from "./routing/route_path.ts";
@@ -46,6 +47,7 @@ export function createApp(
   }
 
   return async (request) => {
+    if (lacksTelemetry()) await loadTelemetry();
     const requestLog = new RequestLog(request, gateway);
     let error: unknown;
     const response = await requestLog.trace.run(() => answer(request, requestLog)).catch(

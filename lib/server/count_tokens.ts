@@ -2,7 +2,7 @@ import { findAllowedRoute } from "./allowed_models.ts";
 import { parseCountTokensRequest, parseMessagesRequest } from "../anthropic/parse.ts";
 import type { Caller } from "../access/caller.ts";
 import type { CountTokensRequest } from "../anthropic/schema.ts";
-import { countsTokens, type Dialect } from "../dialects/mod.ts";
+import { countsTokens } from "../dialects/mod.ts";
 import { readJsonBody } from "./read_json.ts";
 import { startDeadline } from "./deadline.ts";
 import type { BodyCount } from "../limits/body_meter.ts";
@@ -10,6 +10,7 @@ import type { RequestLog } from "./request_log/request_log.ts";
 import type { GatewayContext } from "./context.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
 import { resolveFiles } from "./files/resolve_files.ts";
+import type { RoutedCall } from "./routing/routed_call.ts";
 import { readToolHeaders } from "./tool_headers.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
@@ -32,11 +33,7 @@ import { readJsonResponse, send } from "../upstreams/send.ts";
  *
  * @throws {ApiError} if the request is invalid or exceeds a rate limit.
  */
-export async function answerCountTokens(
-  request: Request,
-  gateway: GatewayContext,
-  requestLog: RequestLog,
-): Promise<Response> {
+export async function answerCountTokens({ request, gateway, requestLog }: RoutedCall): Promise<Response> {
   const release = await gateway.limits.admitTokenCount(requestLog.caller);
   const body = gateway.bodies.start(requestLog.caller.client);
   try {
@@ -113,13 +110,13 @@ async function fetchUpstreamCount(
 ): Promise<TokenCount | undefined> {
   const { caller } = requestLog;
   const { upstream, dialect } = route;
-  const { tokenCount } = dialect;
-  if (tokenCount === undefined || !countsTokens(upstream.preset, dialect)) return undefined;
+  const { countPath } = dialect;
+  if (countPath === undefined || !countsTokens(upstream.preset, dialect)) return undefined;
   const deadline = startDeadline(clientSignal, gateway, UPSTREAM_COUNT_TIMEOUT_MS);
   try {
     const response = await send(gateway, upstream, {
-      path: tokenCount.path,
-      ...toCountRequest(countable, gateway, { route, caller, toBody: tokenCount.toBody }),
+      path: countPath,
+      ...await toCountRequest(countable, gateway, { route, caller }),
       signal: deadline.signal,
       onHeaders(headers) {
         requestLog.upstreamHeaders = readUpstreamHeaders(headers, { upstream, caller });
@@ -146,13 +143,18 @@ async function fetchUpstreamCount(
 }
 
 /** Returns what the upstream receives to count a message. */
-function toCountRequest(
+async function toCountRequest(
   countable: CountTokensRequest,
   gateway: GatewayContext,
-  { route, caller, toBody }: { route: Route; caller: Caller; toBody: Dialect["toBody"] },
-): { body: JsonObject; caller: Caller } {
+  { route, caller }: { route: Route; caller: Caller },
+): Promise<{ body: JsonObject; caller: Caller }> {
   const message = parseMessagesRequest({ ...countable, max_tokens: 1 });
-  const { body, betas } = prepareTurn(gateway, message, { route, caller, toBody, loss: new LossReport() });
+  const { body, betas } = await prepareTurn(gateway, message, {
+    route,
+    caller,
+    loss: new LossReport(),
+    counts: true,
+  });
   return { body, caller: toUpstreamCaller({ ...caller, betas }, route) };
 }
 

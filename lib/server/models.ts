@@ -2,7 +2,7 @@ import type { Caller } from "../access/caller.ts";
 import { assertModelAllowed, isModelListed } from "./allowed_models.ts";
 import { hostFacts } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
-import type { RequestLog } from "./request_log/request_log.ts";
+import type { RoutedCall } from "./routing/routed_call.ts";
 import type { GatewayContext } from "./context.ts";
 import {
   findModel,
@@ -31,9 +31,7 @@ const DEMO_ENTRY: ListedModel = {
  * exceeded.
  */
 export async function answerModels(
-  request: Request,
-  gateway: GatewayContext,
-  { caller }: RequestLog,
+  { request, gateway, requestLog: { caller } }: RoutedCall,
 ): Promise<Response> {
   const models = (await listModels(gateway, caller)).filter(({ id }) => isModelListed(gateway, id, caller));
   if (isAnthropicClient(request)) {
@@ -50,9 +48,7 @@ export async function answerModels(
  * `api_error` if its upstream's list is unavailable.
  */
 export async function answerModel(
-  request: Request,
-  gateway: GatewayContext,
-  { caller, id }: { caller: Caller; id: string },
+  { request, gateway, requestLog: { caller }, params: { id = "" } }: RoutedCall,
 ): Promise<Response> {
   assertModelAllowed(gateway, resolveModel(id, gateway.directory), caller);
   const models = (await listModels(gateway, caller)).filter((model) =>

@@ -1,50 +1,10 @@
-import {
-  answerBatch,
-  answerResults,
-  cancelBatch,
-  deleteBatch,
-  listBatches,
-} from "./batches/answer_batches.ts";
-import { createBatch } from "./batches/create_batch.ts";
-import { RUN_PATH } from "../durable/restate.ts";
-import { answerEngine } from "./jobs/answer_engine.ts";
-import { answerCountTokens } from "./count_tokens.ts";
-import { answerContent, answerFile, deleteFile, listFiles } from "./files/answer_files.ts";
-import { uploadFile } from "./files/upload_file.ts";
+import type { RouteBody } from "../access/content_type.ts";
 import type { OperatorAccess } from "../access/operator.ts";
-import {
-  answerError,
-  answerErrorCleanup,
-  answerErrorStats,
-  answerRecentErrors,
-} from "./operator/debug_errors.ts";
-import { answerDetailedHealth } from "./operator/detailed_health.ts";
-import { answerHealth, answerHello, answerRoot, answerStatus } from "./operator/health.ts";
-import { listKeys, makeKey, revokeKey } from "./keys/answer_keys.ts";
+import { RUN_PATH } from "../durable/restate_service.ts";
 import { answerMessages } from "./messages.ts";
-import { answerMcp, answerMcpDelete, answerMcpGet } from "./mcp_server/endpoint.ts";
-import { answerModel, answerModels } from "./models.ts";
-import {
-  answerMcpConfig,
-  answerMcpHealth,
-  answerServerConfig,
-  answerServers,
-  answerServerStatus,
-  answerServerTools,
-  answerStatuses,
-} from "./mcp_admin/status.ts";
-import { restartServer, startServer, startServers, stopServer, stopServers } from "./mcp_admin/operations.ts";
-import { answerDocument } from "./openapi/answer_document.ts";
+import { answerHealth, answerHello, answerRoot, answerStatus } from "./operator/health.ts";
 import { toRouteName } from "./routing/route_name.ts";
 import type { RoutedCall } from "./routing/routed_call.ts";
-import { answerManagedSettings } from "./sign_in/managed_settings.ts";
-import { answerDeviceAuthorization, answerMetadata, answerRevocation, answerToken } from "./sign_in/oauth.ts";
-import { answerPage, answerPageForm } from "./sign_in/page.ts";
-import { answerTelemetry } from "./sign_in/telemetry.ts";
-import type { RouteBody } from "../access/content_type.ts";
-import { answerMetrics } from "./operator/metrics.ts";
-import { answerSession } from "./operator/session.ts";
-import { answerToolMetrics } from "./operator/tool_metrics.ts";
 
 /** An endpoint, and who may call it. */
 export interface EndpointRoute {
@@ -63,8 +23,30 @@ export interface EndpointRoute {
   open?: readonly ("GET" | "HEAD" | "POST")[];
   /** True if keys of the store are those known last while it cannot be reached. Such a route serves no message. */
   stale?: boolean;
-  answer(call: RoutedCall): Response | Promise<Response>;
+  answer: AnswerCall;
 }
+
+type AnswerCall = (call: RoutedCall) => Response | Promise<Response>;
+
+/** Returns the function of this name of a module that its first call loads: most gateways need few of the endpoints. */
+function lazy<Name extends string>(
+  load: () => Promise<Record<NoInfer<Name>, AnswerCall>>,
+  name: Name,
+): AnswerCall {
+  return async (call) => await (await load())[name](call);
+}
+
+const batches = () => import("./batches/answer_batches.ts");
+const debugErrors = () => import("./operator/debug_errors.ts");
+const engine = () => import("./jobs/answer_engine.ts");
+const files = () => import("./files/answer_files.ts");
+const keys = () => import("./keys/answer_keys.ts");
+const mcp = () => import("./mcp_server/endpoint.ts");
+const models = () => import("./models.ts");
+const oauth = () => import("./sign_in/oauth.ts");
+const serverOperations = () => import("./mcp_admin/operations.ts");
+const serverStatus = () => import("./mcp_admin/status.ts");
+const signInPage = () => import("./sign_in/page.ts");
 
 const API_ROUTES: readonly EndpointRoute[] = [
   { method: "POST", path: "/v1/messages", answer: (call) => answerMessages(call) },
@@ -72,78 +54,88 @@ const API_ROUTES: readonly EndpointRoute[] = [
   {
     method: "POST",
     path: "/v1/messages/count_tokens",
-    answer: ({ request, gateway, requestLog }) => answerCountTokens(request, gateway, requestLog),
+    answer: lazy(() => import("./count_tokens.ts"), "answerCountTokens"),
   },
-  {
-    method: "GET",
-    path: "/v1/models",
-    answer: ({ request, gateway, requestLog }) => answerModels(request, gateway, requestLog),
-  },
-  {
-    method: "GET",
-    path: "/v1/models/:id{.+}",
-    answer: ({ request, gateway, requestLog: { caller }, params: { id = "" } }) =>
-      answerModel(request, gateway, { caller, id }),
-  },
+  { method: "GET", path: "/v1/models", answer: lazy(models, "answerModels") },
+  { method: "GET", path: "/v1/models/:id{.+}", answer: lazy(models, "answerModel") },
   {
     method: "GET",
     path: "/v1/sessions/:id",
-    answer: ({ request, gateway, requestLog, params: { id = "" } }) =>
-      answerSession(request, gateway, { requestLog, id }),
+    answer: lazy(() => import("./operator/session.ts"), "answerSession"),
   },
 ];
 
 /** Endpoints of the operator. */
 const OPERATOR_ROUTES: readonly EndpointRoute[] = [
-  { method: "GET", path: "/metrics", access: "admin", answer: ({ gateway }) => answerMetrics(gateway) },
+  {
+    method: "GET",
+    path: "/metrics",
+    access: "admin",
+    answer: lazy(() => import("./operator/metrics.ts"), "answerMetrics"),
+  },
   {
     method: "GET",
     path: "/debug/errors/recent",
     access: "debug",
-    answer: ({ request, gateway }) => answerRecentErrors(request, gateway),
+    answer: lazy(debugErrors, "answerRecentErrors"),
   },
   {
     method: "GET",
     path: "/debug/errors/stats",
     access: "debug",
-    answer: ({ gateway }) => answerErrorStats(gateway),
+    answer: lazy(debugErrors, "answerErrorStats"),
   },
   {
     method: "GET",
     path: "/debug/errors/:id",
     access: "debug",
-    answer: ({ gateway, params: { id = "" } }) => answerError(gateway, id),
+    answer: lazy(debugErrors, "answerError"),
   },
   {
     method: "POST",
     path: "/debug/errors/cleanup",
     body: "none",
     access: "debug",
-    answer: ({ request, gateway }) => answerErrorCleanup(request, gateway),
+    answer: lazy(debugErrors, "answerErrorCleanup"),
   },
 ];
 
 /** Endpoints of the keys. */
 const KEY_ROUTES: readonly EndpointRoute[] = ([
-  { method: "GET", path: "/v1/gateway/keys", answer: listKeys },
-  { method: "POST", path: "/v1/gateway/keys", answer: makeKey },
-  { method: "DELETE", path: "/v1/gateway/keys/:name", answer: revokeKey },
+  { method: "GET", path: "/v1/gateway/keys", answer: lazy(keys, "listKeys") },
+  { method: "POST", path: "/v1/gateway/keys", answer: lazy(keys, "makeKey") },
+  { method: "DELETE", path: "/v1/gateway/keys/:name", answer: lazy(keys, "revokeKey") },
 ] as const).map((route) => ({ ...route, access: "admin_key" }));
 
 /** Endpoints of the managed MCP servers: all need the admin key. */
 const MCP_ROUTES: readonly EndpointRoute[] = ([
-  { method: "GET", path: "/v1/mcp/servers", answer: answerServers },
-  { method: "GET", path: "/v1/mcp/servers/status", answer: answerStatuses },
-  { method: "GET", path: "/v1/mcp/servers/:name/status", answer: answerServerStatus },
-  { method: "GET", path: "/v1/mcp/servers/:name/tools", answer: answerServerTools },
-  { method: "POST", path: "/v1/mcp/servers/:name/start", body: "none", answer: startServer },
-  { method: "POST", path: "/v1/mcp/servers/:name/stop", body: "none", answer: stopServer },
-  { method: "POST", path: "/v1/mcp/servers/:name/restart", body: "none", answer: restartServer },
-  { method: "POST", path: "/v1/mcp/servers/start", answer: startServers },
-  { method: "POST", path: "/v1/mcp/servers/stop", answer: stopServers },
-  { method: "GET", path: "/v1/mcp/health", answer: answerMcpHealth },
-  { method: "GET", path: "/v1/mcp/config", answer: answerMcpConfig },
-  { method: "GET", path: "/v1/mcp/config/:name", answer: answerServerConfig },
+  { method: "GET", path: "/v1/mcp/servers", answer: lazy(serverStatus, "answerServers") },
+  { method: "GET", path: "/v1/mcp/servers/status", answer: lazy(serverStatus, "answerStatuses") },
+  { method: "GET", path: "/v1/mcp/servers/:name/status", answer: lazy(serverStatus, "answerServerStatus") },
+  { method: "GET", path: "/v1/mcp/servers/:name/tools", answer: lazy(serverStatus, "answerServerTools") },
+  {
+    method: "POST",
+    path: "/v1/mcp/servers/:name/start",
+    body: "none",
+    answer: lazy(serverOperations, "startServer"),
+  },
+  {
+    method: "POST",
+    path: "/v1/mcp/servers/:name/stop",
+    body: "none",
+    answer: lazy(serverOperations, "stopServer"),
+  },
+  {
+    method: "POST",
+    path: "/v1/mcp/servers/:name/restart",
+    body: "none",
+    answer: lazy(serverOperations, "restartServer"),
+  },
+  { method: "POST", path: "/v1/mcp/servers/start", answer: lazy(serverOperations, "startServers") },
+  { method: "POST", path: "/v1/mcp/servers/stop", answer: lazy(serverOperations, "stopServers") },
+  { method: "GET", path: "/v1/mcp/health", answer: lazy(serverStatus, "answerMcpHealth") },
+  { method: "GET", path: "/v1/mcp/config", answer: lazy(serverStatus, "answerMcpConfig") },
+  { method: "GET", path: "/v1/mcp/config/:name", answer: lazy(serverStatus, "answerServerConfig") },
 ] as const).map((route) => ({ ...route, access: "admin_key" }));
 
 /** Endpoints by which Claude Code signs in, and what it asks for afterwards. */
@@ -152,20 +144,31 @@ const SIGN_IN_ROUTES: readonly EndpointRoute[] = [
     method: "GET",
     path: "/.well-known/oauth-authorization-server",
     open: ["GET", "HEAD"],
-    answer: answerMetadata,
+    answer: lazy(oauth, "answerMetadata"),
   },
   ...([
-    ["/oauth/device_authorization", answerDeviceAuthorization],
-    ["/oauth/token", answerToken],
-    ["/oauth/revoke", answerRevocation],
-    ["/oauth/device", answerPageForm],
+    ["/oauth/device_authorization", lazy(oauth, "answerDeviceAuthorization")],
+    ["/oauth/token", lazy(oauth, "answerToken")],
+    ["/oauth/revoke", lazy(oauth, "answerRevocation")],
+    ["/oauth/device", lazy(signInPage, "answerPageForm")],
   ] as const).map(([path, answer]) =>
     ({ method: "POST", path, body: "fields", open: ["POST"], answer }) as const
   ),
-  { method: "GET", path: "/oauth/device", open: ["GET", "HEAD"], answer: answerPage },
-  { method: "GET", path: "/managed/settings", stale: true, answer: answerManagedSettings },
+  { method: "GET", path: "/oauth/device", open: ["GET", "HEAD"], answer: lazy(signInPage, "answerPage") },
+  {
+    method: "GET",
+    path: "/managed/settings",
+    stale: true,
+    answer: lazy(() => import("./sign_in/managed_settings.ts"), "answerManagedSettings"),
+  },
   ...["/v1/metrics", "/v1/logs", "/v1/traces"].map((path) =>
-    ({ method: "POST", path, body: "any", stale: true, answer: answerTelemetry }) as const
+    ({
+      method: "POST",
+      path,
+      body: "any",
+      stale: true,
+      answer: lazy(() => import("./sign_in/telemetry.ts"), "answerTelemetry"),
+    }) as const
   ),
 ];
 
@@ -173,34 +176,38 @@ const BATCH = "/v1/messages/batches/:id{[^/]+}";
 
 /** The endpoints of message batches. */
 const BATCH_ROUTES: readonly EndpointRoute[] = [
-  { method: "POST", path: "/v1/messages/batches", answer: (call) => createBatch(call) },
-  { method: "GET", path: "/v1/messages/batches", answer: (call) => listBatches(call) },
-  { method: "GET", path: BATCH, answer: (call) => answerBatch(call, call.params.id ?? "") },
-  { method: "DELETE", path: BATCH, answer: (call) => deleteBatch(call, call.params.id ?? "") },
   {
     method: "POST",
-    path: `${BATCH}/cancel`,
-    body: "none",
-    answer: (call) => cancelBatch(call, call.params.id ?? ""),
+    path: "/v1/messages/batches",
+    answer: lazy(() => import("./batches/create_batch.ts"), "createBatch"),
   },
-  { method: "GET", path: `${BATCH}/results`, answer: (call) => answerResults(call, call.params.id ?? "") },
+  { method: "GET", path: "/v1/messages/batches", answer: lazy(batches, "listBatches") },
+  { method: "GET", path: BATCH, answer: lazy(batches, "answerBatch") },
+  { method: "DELETE", path: BATCH, answer: lazy(batches, "deleteBatch") },
+  { method: "POST", path: `${BATCH}/cancel`, body: "none", answer: lazy(batches, "cancelBatch") },
+  { method: "GET", path: `${BATCH}/results`, answer: lazy(batches, "answerResults") },
 ];
 
 const FILE = "/v1/files/:id{[^/]+}";
 
 /** The endpoints of files. */
 const FILE_ROUTES: readonly EndpointRoute[] = [
-  { method: "POST", path: "/v1/files", body: "form", answer: (call) => uploadFile(call) },
-  { method: "GET", path: "/v1/files", answer: (call) => listFiles(call) },
-  { method: "GET", path: FILE, answer: (call) => answerFile(call, call.params.id ?? "") },
-  { method: "DELETE", path: FILE, answer: (call) => deleteFile(call, call.params.id ?? "") },
-  { method: "GET", path: `${FILE}/content`, answer: (call) => answerContent(call, call.params.id ?? "") },
+  {
+    method: "POST",
+    path: "/v1/files",
+    body: "form",
+    answer: lazy(() => import("./files/upload_file.ts"), "uploadFile"),
+  },
+  { method: "GET", path: "/v1/files", answer: lazy(files, "listFiles") },
+  { method: "GET", path: FILE, answer: lazy(files, "answerFile") },
+  { method: "DELETE", path: FILE, answer: lazy(files, "deleteFile") },
+  { method: "GET", path: `${FILE}/content`, answer: lazy(files, "answerContent") },
 ];
 
 /** The endpoints of the durable engine. They need no key: the engine signs its requests. */
 const ENGINE_ROUTES: readonly EndpointRoute[] = [
-  { method: "GET", path: "/restate/discover", open: ["GET"], answer: (call) => answerEngine(call) },
-  { method: "POST", path: RUN_PATH, open: ["POST"], body: "any", answer: (call) => answerEngine(call) },
+  { method: "GET", path: "/restate/discover", open: ["GET"], answer: lazy(engine, "answerEngine") },
+  { method: "POST", path: RUN_PATH, open: ["POST"], body: "any", answer: lazy(engine, "answerEngine") },
 ];
 
 /**
@@ -219,26 +226,25 @@ export const ROUTES: readonly EndpointRoute[] = [
   ...ENGINE_ROUTES,
   ...SIGN_IN_ROUTES,
   { method: "GET", path: "/", open: ["HEAD"], answer: () => answerRoot(ROUTES.map(toRouteName)) },
-  { method: "GET", path: "/openapi.json", answer: () => answerDocument(ROUTES) },
   {
     method: "GET",
-    path: "/health",
-    open: ["GET", "HEAD"],
-    answer: ({ gateway }) => answerHealth(gateway),
+    path: "/openapi.json",
+    answer: async () => (await import("./openapi/answer_document.ts")).answerDocument(ROUTES),
   },
+  { method: "GET", path: "/health", open: ["GET", "HEAD"], answer: answerHealth },
   {
     method: "GET",
     path: "/health/detailed",
-    answer: ({ gateway, requestLog }) => answerDetailedHealth(gateway, requestLog.caller),
+    answer: lazy(() => import("./operator/detailed_health.ts"), "answerDetailedHealth"),
   },
-  { method: "GET", path: "/api/hello", open: ["HEAD"], answer: () => answerHello() },
+  { method: "GET", path: "/api/hello", open: ["HEAD"], answer: answerHello },
+  { method: "GET", path: "/status", answer: answerStatus },
+  { method: "POST", path: "/mcp", answer: lazy(mcp, "answerMcp") },
+  { method: "GET", path: "/mcp", answer: lazy(mcp, "answerMcpGet") },
+  { method: "DELETE", path: "/mcp", answer: lazy(mcp, "answerMcpDelete") },
   {
     method: "GET",
-    path: "/status",
-    answer: ({ gateway, requestLog }) => answerStatus(gateway, requestLog.caller),
+    path: "/tool-metrics",
+    answer: lazy(() => import("./operator/tool_metrics.ts"), "answerToolMetrics"),
   },
-  { method: "POST", path: "/mcp", answer: (call) => answerMcp(call) },
-  { method: "GET", path: "/mcp", answer: (call) => answerMcpGet(call) },
-  { method: "DELETE", path: "/mcp", answer: (call) => answerMcpDelete(call) },
-  { method: "GET", path: "/tool-metrics", answer: ({ gateway }) => answerToolMetrics(gateway) },
 ];

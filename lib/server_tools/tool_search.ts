@@ -1,5 +1,3 @@
-import MiniSearch from "minisearch";
-import { RE2JS } from "re2js";
 import type { ResponseBlock } from "../anthropic/events.ts";
 import type { CustomTool, TypedTool } from "../anthropic/schema.ts";
 import { asText, isObject, type JsonObject } from "../base/json.ts";
@@ -52,7 +50,7 @@ export function toToolSearch(
           block: toErrorBlock(id, "too_many_requests", `at most ${MAX_SEARCHES} searches per message`),
         };
       }
-      const found = (kind === "bm25" ? findByWords : findByPattern)(input, deferred());
+      const found = await (kind === "bm25" ? findByWords : findByPattern)(input, deferred());
       return {
         block: typeof found === "string"
           ? toErrorBlock(id, "invalid_tool_input", found)
@@ -95,11 +93,15 @@ export function readReferences({ tool_references: references }: JsonObject): str
   return found.flatMap(({ tool_name }) => typeof tool_name === "string" ? [tool_name] : []);
 }
 
-function findByPattern({ pattern, limit }: JsonObject, tools: readonly CustomTool[]): string[] | string {
+async function findByPattern(
+  { pattern, limit }: JsonObject,
+  tools: readonly CustomTool[],
+): Promise<string[] | string> {
   if (typeof pattern !== "string" || pattern === "") return "pattern: expected a regular expression";
   if (pattern.length > MAX_QUERY_CHARS.regex) {
     return `pattern: expected at most ${MAX_QUERY_CHARS.regex} characters`;
   }
+  const { RE2JS } = await import("re2js");
   try {
     const matcher = RE2JS.compile(pattern, RE2JS.CASE_INSENSITIVE);
     const maxChars = maxCharsPerText(MAX_STEPS / matcher.programSize(), tools);
@@ -112,11 +114,15 @@ function findByPattern({ pattern, limit }: JsonObject, tools: readonly CustomToo
   }
 }
 
-function findByWords({ query, limit }: JsonObject, tools: readonly CustomTool[]): string[] | string {
+async function findByWords(
+  { query, limit }: JsonObject,
+  tools: readonly CustomTool[],
+): Promise<string[] | string> {
   if (typeof query !== "string" || query.trim() === "") return "query: expected some words";
   if (query.length > MAX_QUERY_CHARS.bm25) {
     return `query: expected at most ${MAX_QUERY_CHARS.bm25} characters`;
   }
+  const { default: MiniSearch } = await import("minisearch");
   const index = new MiniSearch({ idField: "name", fields: ["words", "description", "parameters"], tokenize });
   const maxChars = maxCharsPerText(MAX_READ_CHARS, tools);
   for (const tool of tools) {

@@ -64,7 +64,7 @@ export function withAdjustments(
         context.learned.add(route, applied);
         if (
           applied.length === MAX_CHANGES ||
-          !changesBody(context, request, { ...options, applied, adjustment })
+          !(await changesBody(context, request, { ...options, applied, adjustment }))
         ) {
           break;
         }
@@ -88,17 +88,17 @@ function withAdjustmentsOf(route: Route, adjustments: readonly Adjustment[]): Ro
 }
 
 /** True if an adjustment changes what the upstream receives. */
-function changesBody(
+async function changesBody(
   context: MessageContext,
   request: MessagesRequest,
   { route, caller, restoresNulls, applied, adjustment }: AdjustOptions & {
     applied: Adjustment[];
     adjustment: Adjustment;
   },
-): boolean {
-  const [before, after] = [applied, [...applied, adjustment]].map((adjustments) => {
+): Promise<boolean> {
+  const bodies = [applied, [...applied, adjustment]].map(async (adjustments) => {
     const adjusted = withAdjustmentsOf(route, adjustments);
-    const { body, betas } = prepareTurn(context, request, {
+    const { body, betas } = await prepareTurn(context, request, {
       route: adjusted,
       caller,
       restoresNulls,
@@ -106,5 +106,6 @@ function changesBody(
     });
     return JSON.stringify([withRouteOptions(body, adjusted), betas]);
   });
+  const [before, after] = await Promise.all(bodies);
   return before !== after;
 }

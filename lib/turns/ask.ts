@@ -69,7 +69,7 @@ export function createAsk(
     const isLarge = context.inputCounter.estimate(request, route) > LARGE_INPUT_TOKENS;
     const pause = async () => isLarge ? await nextTask() : undefined;
     await pause();
-    const { body, reader, betas } = prepareTurn(context, request, {
+    const { body, reader, betas } = await prepareTurn(context, request, {
       route,
       caller,
       restoresNulls,

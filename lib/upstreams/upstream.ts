@@ -1,5 +1,5 @@
 import type { DialectChoice } from "../config/presets.ts";
-import type { Dialect, ModelFacts, UpstreamKind } from "../dialects/mod.ts";
+import type { DialectInfo, ModelFacts, UpstreamKind } from "../dialects/mod.ts";
 import type { Adjustment } from "../dialects/adjustments/adjustment.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { Alias } from "../config/aliases.ts";
@@ -39,7 +39,7 @@ export interface RouteTarget {
   /** The model's name at the upstream. */
   model: string;
   upstream: Upstream;
-  dialect: Dialect;
+  dialect: DialectInfo;
   options: JsonObject;
   /** True if cache breakpoints are sent. Some providers behind OpenRouter reject requests that have them. */
   cacheControl: boolean;

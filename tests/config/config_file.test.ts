@@ -124,8 +124,8 @@ function load(variables: Record<string, string>, flags: { values?: object; confi
   });
 }
 
-test("loadSources() prefers flags to the environment, and that to the configuration file", () => {
-  const sources = load({ CONFIG_FILE: "conf/g.json", PORT: "6000", HOST: "env" }, {
+test("loadSources() prefers flags to the environment, and that to the configuration file", async () => {
+  const sources = await load({ CONFIG_FILE: "conf/g.json", PORT: "6000", HOST: "env" }, {
     values: { PORT: "7000" },
   });
   const { port, host, logLevel, openrouterApiKey, pingInterval } = parseConfig(sources);
@@ -140,8 +140,8 @@ test("loadSources() prefers flags to the environment, and that to the configurat
   assert.deepEqual(sources.files, ["conf/g.json", "conf/key"]);
 });
 
-test("loadSources() reads secrets from the files that variables name", () => {
-  const sources = load({ GATEWAY_ADMIN_KEY_FILE: "/run/admin", CONFIG_FILE: "" });
+test("loadSources() reads secrets from the files that variables name", async () => {
+  const sources = await load({ GATEWAY_ADMIN_KEY_FILE: "/run/admin", CONFIG_FILE: "" });
   assert.deepEqual(parseConfig(sources).gatewayAdminKey, { name: "admin", key: "0123456789abcdef" });
   assert.deepEqual(sources.origins, { GATEWAY_ADMIN_KEY: "GATEWAY_ADMIN_KEY_FILE" });
 });
@@ -164,8 +164,8 @@ const UNREADABLE: [variables: Record<string, string>, mistake: string][] = [
 ];
 
 for (const [variables, mistake] of UNREADABLE) {
-  test(`loadSources() reports ${JSON.stringify(variables)}`, () => {
-    const sources = load(variables);
+  test(`loadSources() reports ${JSON.stringify(variables)}`, async () => {
+    const sources = await load(variables);
     assert.throws(() => parseConfig(sources), { name: "ConfigError", message: mistake });
   });
 }

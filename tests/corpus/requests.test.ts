@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seal } from "../../lib/dialects/sealed.ts";
-import { dialectFor } from "../../lib/dialects/mod.ts";
+import { dialectFor } from "../kit/dialects.ts";
 import { HOST_NAMES, type HostName } from "../../lib/config/presets.ts";
 import { toContext } from "../properties/generators/families.ts";
 import { findUnreportedLosses, translateRequest } from "../properties/unreported_losses.ts";

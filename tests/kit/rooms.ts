@@ -45,7 +45,7 @@ export const ROOMS: Record<string, Room> = {
   "dialects/mod.ts": { uses: "dialects/hosts.ts dialects/known_adjustments.ts dialects", pure: true },
   "dialects/known_adjustments.ts": { uses: "dialects config", pure: true },
   "dialects/hosts.ts": {
-    uses: "dialects/presets.ts dialects/anthropic dialects/openai dialects/responses dialects config",
+    uses: "dialects/presets.ts dialects/anthropic dialects/openai dialects/responses dialects config base",
     pure: true,
   },
   "dialects/presets.ts": { uses: "dialects/openai dialects/responses config", pure: true },

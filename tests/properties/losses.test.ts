@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seal } from "../../lib/dialects/sealed.ts";
-import { type Dialect, dialectFor, type TurnContext } from "../../lib/dialects/mod.ts";
+import type { Dialect, TurnContext } from "../../lib/dialects/mod.ts";
+import { dialectFor } from "../kit/dialects.ts";
 import { HOST_NAMES } from "../../lib/config/presets.ts";
 import { toContext } from "./generators/families.ts";
 import { findUnreportedLosses, translateRequest } from "./unreported_losses.ts";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { parseMessagesRequest } from "../../lib/anthropic/parse.ts";
 import { HOST_NAMES } from "../../lib/config/presets.ts";
-import { dialectFor } from "../../lib/dialects/mod.ts";
+import { dialectFor } from "../kit/dialects.ts";
 import { seal } from "../../lib/dialects/sealed.ts";
 import { conversations, removeLosses } from "./generators/conversations.ts";
 import { toContext } from "./generators/families.ts";

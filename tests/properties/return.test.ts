@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { seal } from "../../lib/dialects/sealed.ts";
-import { dialectFor } from "../../lib/dialects/mod.ts";
+import { dialectFor } from "../kit/dialects.ts";
 import { HOST_NAMES } from "../../lib/config/presets.ts";
 import { conversations, removeLosses } from "./generators/conversations.ts";
 import { toContext } from "./generators/families.ts";

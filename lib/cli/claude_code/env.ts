@@ -14,7 +14,7 @@ import { type Shell, SHELLS, toShellLine } from "./shell.ts";
  */
 export async function printEnv(args: readonly string[]): Promise<number> {
   const { shell, rest } = takeShell(args);
-  const sources = readSources(readFlags(rest));
+  const sources = await readSources(readFlags(rest));
   const config = parseConfig(sources);
   const connection = toConnection(config);
   const { model, variables } = await describeSession(connection, sources, config);

@@ -36,7 +36,7 @@ export async function runClaude(
 ): Promise<number> {
   const cut = args.includes("--") ? args.indexOf("--") : args.length;
   const clientArgs = args.slice(cut + 1);
-  const sources = readSources(readOwnFlags(args.slice(0, cut)));
+  const sources = await readSources(readOwnFlags(args.slice(0, cut)));
   const config = parseConfig(sources);
   onUnhandledError(logUnhandledError);
 

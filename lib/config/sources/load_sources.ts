@@ -1,5 +1,5 @@
 import { quote } from "../../base/redact.ts";
-import { type ConfigFile, parseConfigFile } from "./config_file.ts";
+import type { ConfigFile } from "./config_file.ts";
 import type { Sources } from "../parse.ts";
 import { GUARD_SETTINGS, SECRET_SETTINGS, SETTING_NAMES, type SettingName } from "../settings.ts";
 import type { ReadVariable } from "./variables.ts";
@@ -27,19 +27,20 @@ export interface LoadedSources extends Sources {
  *
  * const files: Record<string, string> = { "gateway.json": '{ "PORT": 8080 }' };
  * const reader = { readVariable: () => undefined, readTextFile: (path: string) => files[path] ?? "" };
- * loadSources({ configPath: "gateway.json" }, reader).file?.values.PORT; // 8080
+ * const { file } = await loadSources({ configPath: "gateway.json" }, reader);
+ * if (file?.values.PORT !== 8080) throw new Error("not read");
  * ```
  */
-export function loadSources(
+export async function loadSources(
   { flags, configPath }: { flags?: Sources["flags"]; configPath?: string | undefined },
   reader: SourceReader,
-): LoadedSources {
+): Promise<LoadedSources> {
   const files: string[] = [];
   const mistakes: string[] = [];
   const origins: Partial<Record<SettingName, string>> = {};
   const env = readEnvironment(reader.readVariable);
   const path = configPath ?? (reader.readVariable("CONFIG_FILE") || undefined);
-  const file = path === undefined ? undefined : readConfigFile(path);
+  const file = path === undefined ? undefined : await readConfigFile(path);
 
   for (const name of SECRET_SETTINGS) {
     const variable = `${name}_FILE`;
@@ -56,8 +57,9 @@ export function loadSources(
     origins[name] = variable;
   }
 
-  function readConfigFile(path: string): ConfigFile | undefined {
+  async function readConfigFile(path: string): Promise<ConfigFile | undefined> {
     files.push(path);
+    const { parseConfigFile } = await import("./config_file.ts");
     try {
       return withSecrets(parseConfigFile(reader.readTextFile(path), path, reader.readVariable), path);
     } catch (error) {

@@ -5,6 +5,7 @@ import { AnthropicAnswerReader } from "./answer/reader.ts";
 import { withoutCacheControl } from "./cache_control.ts";
 import { toCompatibleBlocks, toCompatibleRequest } from "./compatible.ts";
 import type { Dialect, TurnContext } from "../dialect.ts";
+import { type AnthropicFeatures, isOpenRouterClaude, sendsSafeguards } from "./features.ts";
 import { withFormatInWords } from "./format.ts";
 import { isBillingBlock } from "../request/billing_block.ts";
 import { isSealed } from "../sealed.ts";
@@ -26,16 +27,6 @@ const REROUTING_FIELDS = new Set([
   "extra_headers",
 ]);
 
-/** Differences between upstreams with Anthropic's API. */
-export interface AnthropicFeatures {
-  /** True for Anthropic itself. Only Anthropic receives `metadata` and the billing block. */
-  isAnthropic: boolean;
-  /** Models whose requests are sent with `safeguards`, which holds paths and rules of the user's machine. */
-  safeguards: "all" | "Claude" | "none";
-  /** True if it accepts OpenRouter's `provider` and `session_id`. */
-  routing: boolean;
-}
-
 /**
  * Creates the dialect of Anthropic's Messages API, which passes requests through, unknown fields included.
  *
@@ -48,24 +39,15 @@ export interface AnthropicFeatures {
 export function createAnthropicDialect(features: AnthropicFeatures): Dialect {
   return {
     name: "anthropic",
-    path: "/messages",
     toBody: (request, context) => toAnthropicRequest(request, context, features),
     createReader(request, context) {
       // OpenRouter translates the answers of other models, with the habits of their hosts.
       const exact = features.isAnthropic || (features.routing && isClaude(context.model));
       return new AnthropicAnswerReader(request, context, { exact });
     },
-    sendsSafeguards: (model) => sendsSafeguards(model, features),
-    tokenCount: {
-      path: "/messages/count_tokens",
-      toBody(request, context) {
-        const { stream: _stream, max_tokens: _limit, ...body } = toAnthropicRequest(
-          request,
-          context,
-          features,
-        );
-        return body;
-      },
+    toCountBody(request, context) {
+      const { stream: _stream, max_tokens: _limit, ...body } = toAnthropicRequest(request, context, features);
+      return body;
     },
   };
 }
@@ -104,14 +86,6 @@ function toAnthropicRequest(
       toOwnBlocks: createGatewayBlocks(request, { connectsMcp: isAnthropic }),
     }),
   };
-}
-
-function sendsSafeguards(model: string, { safeguards }: AnthropicFeatures): boolean {
-  return safeguards === "all" || (safeguards === "Claude" && isOpenRouterClaude(model));
-}
-
-function isOpenRouterClaude(model: string): boolean {
-  return /^~?anthropic\//.test(model);
 }
 
 function withoutRerouting(fields: JsonObject, loss: LossReport): JsonObject {

@@ -39,7 +39,6 @@ export function createChatDialect(features: ChatFeatures): Dialect {
   });
   return {
     name: "openai",
-    path: "/chat/completions",
     toBody: (request, turn) =>
       toChatRequest(request, { ...createContext(request, turn), sentReasoning: new Set() }),
     createReader: (request, turn) => new ChatAnswerReader(request, createContext(request, turn)),

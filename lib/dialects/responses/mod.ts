@@ -26,13 +26,9 @@ export function createResponsesDialect(features: ResponsesFeatures): Dialect {
     toResponsesRequest(request, createContext(request, turn));
   return {
     name: "responses",
-    path: "/responses",
     toBody,
     createReader: (request, turn) => new ResponsesAnswerReader(request, createContext(request, turn)),
-    tokenCount: {
-      path: "/responses/input_tokens",
-      toBody: (request, turn) => toCountBody(toBody(request, turn)),
-    },
+    toCountBody: (request, turn) => toCountBody(toBody(request, turn)),
   };
 }
 

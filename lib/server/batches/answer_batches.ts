@@ -2,12 +2,13 @@ import { ownerOf } from "../../access/owner.ts";
 import { ApiError } from "../../base/errors.ts";
 import type { BatchStore } from "../../durable/batch_store.ts";
 import { readLimit } from "../page_limit.ts";
-import { type BatchCall, findBatch, requireBatches } from "./batch_call.ts";
+import type { RoutedCall } from "../routing/routed_call.ts";
+import { findBatch, requireBatches } from "./find_batch.ts";
 import { toBatchView, toResultsUrl } from "./batch_view.ts";
 
 /** Answers `GET /v1/messages/batches` with a page of the batches of the caller's key, newest first. */
 export async function listBatches(
-  { request, gateway, requestLog: { caller } }: BatchCall,
+  { request, gateway, requestLog: { caller } }: RoutedCall,
 ): Promise<Response> {
   const { store, runner } = requireBatches(gateway);
   await gateway.limits.admitMetadataRequest(caller);
@@ -28,22 +29,24 @@ export async function listBatches(
 }
 
 /** Answers `GET /v1/messages/batches/{id}`. */
-export async function answerBatch(call: BatchCall, id: string): Promise<Response> {
-  const { batch } = await findBatch(call, id);
-  return Response.json(toBatchView(batch, toResultsUrl(call.request, id)));
+export async function answerBatch(call: RoutedCall): Promise<Response> {
+  const { batch } = await findBatch(call);
+  return Response.json(toBatchView(batch, toResultsUrl(call.request, batch.id)));
 }
 
 /** Answers `POST /v1/messages/batches/{id}/cancel`. Requests that run end by themselves; the others do not start. */
-export async function cancelBatch(call: BatchCall, id: string): Promise<Response> {
-  const { store, runner, batch, owner } = await findBatch(call, id);
+export async function cancelBatch(call: RoutedCall): Promise<Response> {
+  const { store, runner, batch, owner } = await findBatch(call);
   await store.cancel(batch.number, call.gateway.clock.now());
   runner.wake();
-  return Response.json(toBatchView(await store.find(owner, id) ?? batch, toResultsUrl(call.request, id)));
+  return Response.json(
+    toBatchView(await store.find(owner, batch.id) ?? batch, toResultsUrl(call.request, batch.id)),
+  );
 }
 
 /** Answers `DELETE /v1/messages/batches/{id}`. @throws {ApiError} `invalid_request_error` unless the batch has ended. */
-export async function deleteBatch(call: BatchCall, id: string): Promise<Response> {
-  const { store, batch } = await findBatch(call, id);
+export async function deleteBatch(call: RoutedCall): Promise<Response> {
+  const { store, batch } = await findBatch(call);
   if (batch.status !== "ended") {
     throw new ApiError(
       "invalid_request_error",
@@ -51,7 +54,7 @@ export async function deleteBatch(call: BatchCall, id: string): Promise<Response
     );
   }
   await store.remove(batch.number);
-  return Response.json({ id, type: "message_batch_deleted" });
+  return Response.json({ id: batch.id, type: "message_batch_deleted" });
 }
 
 /**
@@ -60,8 +63,8 @@ export async function deleteBatch(call: BatchCall, id: string): Promise<Response
  *
  * @throws {ApiError} `not_found_error` until the batch has ended, and after its results were removed.
  */
-export async function answerResults(call: BatchCall, id: string): Promise<Response> {
-  const { store, batch } = await findBatch(call, id);
+export async function answerResults(call: RoutedCall): Promise<Response> {
+  const { store, batch } = await findBatch(call);
   if (batch.status !== "ended" || batch.archivedAt !== undefined) {
     const why = batch.status === "ended" ? "they are older than 29 days" : "the batch is in progress";
     throw new ApiError("not_found_error", `Cannot read the results of the batch: ${why}`);

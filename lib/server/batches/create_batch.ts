@@ -7,7 +7,8 @@ import { readPieces } from "../body/body_pieces.ts";
 import type { GatewayContext } from "../context.ts";
 import { parseJson } from "../read_json.ts";
 import { toKeptCaller } from "../kept_caller.ts";
-import { type BatchCall, requireBatches } from "./batch_call.ts";
+import type { RoutedCall } from "../routing/routed_call.ts";
+import { requireBatches } from "./find_batch.ts";
 import { toBatchView, toResultsUrl } from "./batch_view.ts";
 import { RequestSplitter } from "./request_splitter.ts";
 
@@ -27,7 +28,7 @@ const MAX_WRITTEN_CHARS = 4 * 1024 * 1024;
  * past 256 MiB; an error of the quota.
  */
 export async function createBatch(
-  { request, gateway, requestLog: { caller } }: BatchCall,
+  { request, gateway, requestLog: { caller } }: RoutedCall,
 ): Promise<Response> {
   const { store, runner, usage } = requireBatches(gateway);
   const release = await gateway.limits.admitTokenCount(caller);

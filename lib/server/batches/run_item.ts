@@ -6,6 +6,7 @@ import type { Batch, ItemOutcome } from "../../durable/batch_store.ts";
 import type { Admission } from "../../limits/limiter.ts";
 import type { GatewayContext } from "../context.ts";
 import { answerMessages } from "../messages.ts";
+import { lacksTelemetry, loadTelemetry } from "../../observability/telemetry.ts";
 import { RequestLog } from "../request_log/request_log.ts";
 import { retryTime } from "./retry.ts";
 
@@ -41,6 +42,7 @@ export async function runItem(
     body: params,
     ...(signal !== undefined && { signal }),
   });
+  if (lacksTelemetry()) await loadTelemetry();
   const requestLog = new RequestLog(request, gateway);
   requestLog.caller = caller;
   requestLog.route = "POST /v1/messages";

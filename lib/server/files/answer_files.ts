@@ -1,7 +1,8 @@
 import { ownerOf } from "../../access/owner.ts";
 import { ApiError } from "../../base/errors.ts";
 import { readLimit } from "../page_limit.ts";
-import { type FileCall, findFile, requireFiles } from "./file_call.ts";
+import type { RoutedCall } from "../routing/routed_call.ts";
+import { findFile, requireFiles } from "./find_file.ts";
 import { toFileView } from "./file_view.ts";
 
 /**
@@ -10,7 +11,7 @@ import { toFileView } from "./file_view.ts";
  *
  * @throws {ApiError} `invalid_request_error` if `page` is not a value of `next_page`.
  */
-export async function listFiles({ request, gateway, requestLog: { caller } }: FileCall): Promise<Response> {
+export async function listFiles({ request, gateway, requestLog: { caller } }: RoutedCall): Promise<Response> {
   const { store } = requireFiles(gateway);
   await gateway.limits.admitMetadataRequest(caller);
   const { searchParams } = new URL(request.url);
@@ -41,14 +42,14 @@ function readPage(query: URLSearchParams): number | undefined {
 }
 
 /** Answers `GET /v1/files/{id}`. */
-export async function answerFile(call: FileCall, id: string): Promise<Response> {
-  const { file } = await findFile(call, id);
+export async function answerFile(call: RoutedCall): Promise<Response> {
+  const { file } = await findFile(call);
   return Response.json(toFileView(file));
 }
 
 /** Answers `DELETE /v1/files/{id}`. */
-export async function deleteFile(call: FileCall, id: string): Promise<Response> {
-  const { store, contents, owner } = await findFile(call, id);
+export async function deleteFile(call: RoutedCall): Promise<Response> {
+  const { store, contents, owner, file: { id } } = await findFile(call);
   await store.remove(owner, id);
   await contents.remove(id);
   return Response.json({ id, type: "file_deleted" });
@@ -58,10 +59,10 @@ export async function deleteFile(call: FileCall, id: string): Promise<Response> 
  * Answers `GET /v1/files/{id}/content`, as the client reads it. The headers keep browsers from showing or running what
  * somebody uploaded.
  */
-export async function answerContent(call: FileCall, id: string): Promise<Response> {
-  const { contents, file } = await findFile(call, id);
+export async function answerContent(call: RoutedCall): Promise<Response> {
+  const { contents, file } = await findFile(call);
   const name = encodeURIComponent(file.filename.toWellFormed()).replace(/['()*]/g, escapeChar);
-  return new Response(contents.stream(id, file.sizeBytes), {
+  return new Response(contents.stream(file.id, file.sizeBytes), {
     headers: {
       "content-type": file.mimeType,
       "content-length": String(file.sizeBytes),

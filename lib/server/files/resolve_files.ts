@@ -7,7 +7,7 @@ import { isObject, type JsonObject } from "../../base/json.ts";
 import type { BodyCount } from "../../limits/body_meter.ts";
 import type { StoredFile } from "../../durable/file_store.ts";
 import type { FileServices, GatewayContext } from "../context.ts";
-import { notFoundError, requireFile } from "./file_call.ts";
+import { notFoundError, requireFile } from "./find_file.ts";
 
 /** Maximum size of the files of one request, in bytes: that of a request which contains them. */
 const MAX_BYTES = 32 * 1024 * 1024;

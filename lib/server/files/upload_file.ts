@@ -6,7 +6,8 @@ import type { QuotaLeft } from "../../durable/usage.ts";
 import type { ContentWriter } from "../../runtime/content_files.ts";
 import { readPieces } from "../body/body_pieces.ts";
 import type { FileServices } from "../context.ts";
-import { type FileCall, requireFiles } from "./file_call.ts";
+import type { RoutedCall } from "../routing/routed_call.ts";
+import { requireFiles } from "./find_file.ts";
 import { toFileView } from "./file_view.ts";
 import { type FormEvent, FormParser } from "./multipart.ts";
 import { toMimeType } from "./mime_type.ts";
@@ -30,7 +31,7 @@ const MAX_EXPIRY_S = 10 * 365 * 24 * 60 * 60;
  * @throws {ApiError} `invalid_request_error` if the form has no file with a valid name, or if the quota of the key is
  * used up; `request_too_large` past 500 MiB.
  */
-export async function uploadFile(call: FileCall): Promise<Response> {
+export async function uploadFile(call: RoutedCall): Promise<Response> {
   const { gateway, requestLog: { caller } } = call;
   const files = requireFiles(gateway);
   const release = await gateway.limits.admitTokenCount(caller);
@@ -42,7 +43,7 @@ export async function uploadFile(call: FileCall): Promise<Response> {
 }
 
 async function receiveFile(
-  { request, gateway, requestLog: { caller } }: FileCall,
+  { request, gateway, requestLog: { caller } }: RoutedCall,
   { store, contents, usage }: FileServices,
 ): Promise<Omit<StoredFile, "number">> {
   const owner = await ownerOf(caller);

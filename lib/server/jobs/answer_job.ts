@@ -5,6 +5,7 @@ import { toFailure } from "../../durable/failure.ts";
 import { Recording } from "../idempotency/recording.ts";
 import { createStoreSink, type SinkEnd } from "../idempotency/store_sink.ts";
 import { answerMessages } from "../messages.ts";
+import { lacksTelemetry, loadTelemetry } from "../../observability/telemetry.ts";
 import { RequestLog } from "../request_log/request_log.ts";
 import type { AnswerRequest } from "./answer_request.ts";
 import type { JobContext } from "./job_context.ts";
@@ -39,6 +40,7 @@ async function record(
     body: JSON.stringify(body),
     signal,
   });
+  if (lacksTelemetry()) await loadTelemetry();
   const requestLog = new RequestLog(request, gateway);
   requestLog.caller = { ...caller, owner };
   requestLog.route = "POST /v1/messages";

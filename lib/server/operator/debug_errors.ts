@@ -1,11 +1,10 @@
 import { ApiError } from "../../base/errors.ts";
 import { quote } from "../../base/redact.ts";
-import type { GatewayContext } from "../context.ts";
+import type { RoutedCall } from "../routing/routed_call.ts";
 
 /** Answers `GET /debug/errors/recent?count=` with the newest errors, the newest first; by default 10. */
 export async function answerRecentErrors(
-  request: Request,
-  { operations, clock }: GatewayContext,
+  { request, gateway: { operations, clock } }: RoutedCall,
 ): Promise<Response> {
   const errors = await operations.errors.recent(
     readNumber(request, "count", { min: 1, max: 100, fallback: 10 }),
@@ -14,7 +13,7 @@ export async function answerRecentErrors(
 }
 
 /** Answers `GET /debug/errors/stats` with the number of errors by type, upstream and endpoint. */
-export async function answerErrorStats({ operations }: GatewayContext): Promise<Response> {
+export async function answerErrorStats({ gateway: { operations } }: RoutedCall): Promise<Response> {
   return Response.json(await operations.errors.stats());
 }
 
@@ -23,7 +22,9 @@ export async function answerErrorStats({ operations }: GatewayContext): Promise<
  *
  * @throws {ApiError} `not_found_error`
  */
-export async function answerError({ operations }: GatewayContext, id: string): Promise<Response> {
+export async function answerError(
+  { gateway: { operations }, params: { id = "" } }: RoutedCall,
+): Promise<Response> {
   const entry = await operations.errors.find(id);
   if (entry === undefined) {
     throw new ApiError("not_found_error", `Cannot find error ${quote(id)}: no stored error has this id`);
@@ -32,7 +33,7 @@ export async function answerError({ operations }: GatewayContext, id: string): P
 }
 
 /** Answers `POST /debug/errors/cleanup?days_to_keep=`: removes older errors; by default those before the last 7 days. */
-export function answerErrorCleanup(request: Request, { operations, clock }: GatewayContext): Response {
+export function answerErrorCleanup({ request, gateway: { operations, clock } }: RoutedCall): Response {
   const days = readNumber(request, "days_to_keep", { min: 1, max: 30, fallback: 7 });
   const removed = operations.errors.cleanUp(days, clock.now());
   const what = operations.errors.storage === "disk" ? "files" : "errors";

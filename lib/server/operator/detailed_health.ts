@@ -1,10 +1,10 @@
-import type { Caller } from "../../access/caller.ts";
 import { isModelListed } from "../allowed_models.ts";
 import { NAME, VERSION } from "../../base/version.ts";
 import { countUnhandledErrors } from "../../observability/counters.ts";
 import { describeRuntime } from "../../runtime/process.ts";
 import type { ServerStatus } from "../../../tools/mcp/managed/managed_servers.ts";
 import type { GatewayContext } from "../context.ts";
+import type { RoutedCall } from "../routing/routed_call.ts";
 import { type ServerState, toServerState } from "../mcp_admin/server_state.ts";
 import { reportTargets } from "../../upstreams/targets/report.ts";
 
@@ -14,7 +14,9 @@ import { reportTargets } from "../../upstreams/targets/report.ts";
  * loaded, if an MCP server has crashed or does not answer, if a folder cannot be written, or after an unhandled error.
  * Aliases are shown to keys that may use them. The answer holds no secret, and no words of an upstream or an MCP server.
  */
-export async function answerDetailedHealth(gateway: GatewayContext, caller: Caller): Promise<Response> {
+export async function answerDetailedHealth(
+  { gateway, requestLog: { caller } }: RoutedCall,
+): Promise<Response> {
   const { clock, config, operations, upstreamChecks, directory } = gateway;
   const startedAt = clock.now();
   const [upstreams, tools, servers] = await Promise.all([

@@ -1,7 +1,7 @@
-import type { Caller } from "../../access/caller.ts";
 import { countUnhandledErrors } from "../../observability/counters.ts";
 import { FAILURE_KINDS, type FailureKind, isExpected } from "../../observability/failure_kind.ts";
 import type { GatewayContext } from "../context.ts";
+import type { RoutedCall } from "../routing/routed_call.ts";
 import { ADMIN, LOCAL } from "../../config/gateway_keys.ts";
 import { describeRuntime, readMemoryUsage } from "../../runtime/process.ts";
 import { NAME, VERSION } from "../../base/version.ts";
@@ -25,7 +25,7 @@ export function answerHello(): Response {
  * Answers `GET /health`. This is a liveness check and contacts no upstream. The status is `degraded`, still with HTTP
  * 200, after an unhandled error.
  */
-export function answerHealth({ clock }: GatewayContext): Response {
+export function answerHealth({ gateway: { clock } }: RoutedCall): Response {
   return Response.json({
     status: countUnhandledErrors() === 0 ? "healthy" : "degraded",
     service: NAME,
@@ -38,7 +38,7 @@ export function answerHealth({ clock }: GatewayContext): Response {
  * Answers `GET /status` with the uptime, the memory and the runtime. With the admin key, or if no keys are configured, the response also has the
  * counters, the upstreams, and the changes of requests that refusals have shown to be necessary. It never contains a key.
  */
-export function answerStatus(gateway: GatewayContext, { client }: Caller): Response {
+export function answerStatus({ gateway, requestLog: { caller: { client } } }: RoutedCall): Response {
   const { clock, config, operations: { counters: { startedAt } } } = gateway;
   return Response.json({
     status: "ok",

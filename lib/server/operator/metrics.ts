@@ -1,4 +1,4 @@
-import type { GatewayContext } from "../context.ts";
+import type { RoutedCall } from "../routing/routed_call.ts";
 import { readStateFamilies } from "./state_metrics.ts";
 
 /**
@@ -7,7 +7,7 @@ import { readStateFamilies } from "./state_metrics.ts";
  *
  * Source: https://prometheus.io/docs/instrumenting/exposition_formats/
  */
-export async function answerMetrics(gateway: GatewayContext): Promise<Response> {
+export async function answerMetrics({ gateway }: RoutedCall): Promise<Response> {
   const families = [...gateway.operations.metrics.families, ...await readStateFamilies(gateway)];
   return new Response(families.map((family) => family.toText()).join(""), {
     headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },

@@ -1,8 +1,7 @@
 import { ApiError } from "../../base/errors.ts";
 import { quote } from "../../base/redact.ts";
 import type { LimitLeft } from "../../limits/limits_left.ts";
-import type { GatewayContext } from "../context.ts";
-import type { RequestLog } from "../request_log/request_log.ts";
+import type { RoutedCall } from "../routing/routed_call.ts";
 import type { ModelUse, Session } from "./session_store.ts";
 
 /**
@@ -13,9 +12,7 @@ import type { ModelUse, Session } from "./session_store.ts";
  * @throws {ApiError} `not_found_error` if the key has no such session.
  */
 export async function answerSession(
-  request: Request,
-  { operations, limits }: GatewayContext,
-  { requestLog: { caller }, id }: { requestLog: RequestLog; id: string },
+  { request, gateway: { operations, limits }, requestLog: { caller }, params: { id = "" } }: RoutedCall,
 ): Promise<Response> {
   const session = operations.sessions.find(caller.client, id);
   if (session === undefined) {

@@ -1,9 +1,9 @@
-import type { GatewayContext } from "../context.ts";
+import type { RoutedCall } from "../routing/routed_call.ts";
 import { VERSION } from "../../base/version.ts";
 
 /** Answers `GET /tool-metrics` with statistics of the tool calls since the gateway started. Times are in seconds. */
 export async function answerToolMetrics(
-  { loadToolbox, loadCallRunner, clock, config }: GatewayContext,
+  { gateway: { loadToolbox, loadCallRunner, clock, config } }: RoutedCall,
 ): Promise<Response> {
   const toolbox = await loadToolbox?.();
   const runner = await loadCallRunner();

@@ -10,6 +10,7 @@ import { Schema } from "../../json_schema/schema.ts";
 import { CostError, SchemaError } from "../../json_schema/schema_error.ts";
 import { isObjectSchema, unwrapValue, wrapSchema } from "../../json_schema/output/wrap.ts";
 import { StepBudget } from "../../json_schema/step_budget.ts";
+import type { OutputFormat } from "./output_format.ts";
 
 /** Result of the check of an answer: the text of the valid value, or what is wrong. */
 export type CheckedText =
@@ -19,7 +20,7 @@ export type CheckedText =
 /** The schema that an answer must be valid under. */
 export class OutputContract {
   /** Path of the format in the client's request. */
-  readonly path: "output_config.format" | "output_format";
+  readonly path: OutputFormat["path"];
   readonly #value: JsonObject;
   readonly #schema: Schema;
 
@@ -121,16 +122,15 @@ export class OutputContract {
 const NOT_JSON: Complaint = { path: "", message: "must be one JSON value" };
 
 /**
- * Returns the contract for the answer, or undefined if the client requests no schema.
+ * Returns the contract for the answer.
  *
  * @throws {ApiError} `invalid_request_error` if the schema cannot be used, or the request begins the answer itself.
  */
-export function readOutputContract(request: MessagesRequest): OutputContract | undefined {
-  const { output_config, output_format, messages } = request;
-  const format = output_config?.format ?? output_format;
-  if (format?.type !== "json_schema") return undefined;
-  const path = output_config?.format ? "output_config.format" : "output_format";
-  if (format.schema === undefined) {
+export function readOutputContract(
+  { messages }: MessagesRequest,
+  { path, schema }: OutputFormat,
+): OutputContract {
+  if (schema === undefined) {
     throw new ApiError("invalid_request_error", `${path}.schema: Field required`);
   }
   const last = messages.at(-1);
@@ -142,5 +142,5 @@ export function readOutputContract(request: MessagesRequest): OutputContract | u
       `${path}: Cannot continue the text of an assistant message: with a format, the answer is one JSON value`,
     );
   }
-  return new OutputContract(path, format.schema);
+  return new OutputContract(path, schema);
 }

@@ -52,8 +52,11 @@ const MODELS: [variables: Record<string, string>, model: string | undefined][] =
 ];
 
 for (const [variables, model] of MODELS) {
-  test(`chooseModel() with ${JSON.stringify(variables)}`, () => {
-    const sources = loadSources({}, { readVariable: (name) => variables[name], readTextFile: () => "" });
+  test(`chooseModel() with ${JSON.stringify(variables)}`, async () => {
+    const sources = await loadSources({}, {
+      readVariable: (name) => variables[name],
+      readTextFile: () => "",
+    });
     assert.equal(chooseModel(sources, parseConfig(sources)), model);
   });
 }

@@ -158,7 +158,7 @@ function createRequest(origin: string, fields: JsonObject) {
 }
 
 /** Returns what an upstream receives of the request, with these adjustments. */
-function prepare(name: Name, { host = "other", fields = {} }: Row, adjustments: readonly Adjustment[]) {
+async function prepare(name: Name, { host = "other", fields = {} }: Row, adjustments: readonly Adjustment[]) {
   const config = parseConfig({ settings: { OPENROUTER_API_KEY: "key" } });
   const model = name === "anthropic" ? "claude-x" : "gpt-5.6-sol";
   const loss = new LossReport();
@@ -176,7 +176,7 @@ function prepare(name: Name, { host = "other", fields = {} }: Row, adjustments: 
     facts: {},
     adjustments,
   };
-  const { body, betas } = prepareTurn(
+  const { body, betas } = await prepareTurn(
     {
       config,
       inputCounter: {
@@ -204,9 +204,9 @@ for (const [change, row] of Object.entries(ROWS)) {
   for (const name of NAMES) {
     const reason = row.not?.[name];
     const does = reason === undefined ? "changes the request" : `has no meaning (${reason})`;
-    test(`the adjustment ${change} ${does} in the dialect ${name}`, () => {
-      const before = prepare(name, row, []);
-      const after = prepare(name, row, [adjustmentFor(row, name)]);
+    test(`the adjustment ${change} ${does} in the dialect ${name}`, async () => {
+      const before = await prepare(name, row, []);
+      const after = await prepare(name, row, [adjustmentFor(row, name)]);
       if (reason === undefined) assert.notEqual(after.sent, before.sent);
       else assert.equal(after.sent, before.sent);
     });
@@ -214,8 +214,8 @@ for (const [change, row] of Object.entries(ROWS)) {
 }
 
 for (const name of NAMES) {
-  test(`drop_response_format describes the schema in words or by a tool in the dialect ${name}`, () => {
-    const adjusted = prepare(name, { adjustment: { change: "drop_response_format" } }, [{
+  test(`drop_response_format describes the schema in words or by a tool in the dialect ${name}`, async () => {
+    const adjusted = await prepare(name, { adjustment: { change: "drop_response_format" } }, [{
       change: "drop_response_format",
     }]);
     const { body, loss } = adjusted;
@@ -225,24 +225,27 @@ for (const name of NAMES) {
     assert.match(loss.toHeader() ?? "", /output_config\.format;approximated/);
   });
 
-  test(`system_as_user leaves no system message in the dialect ${name}`, () => {
-    const { body, sent } = prepare(name, ROWS.system_as_user, [{ change: "system_as_user", every: true }]);
+  test(`system_as_user leaves no system message in the dialect ${name}`, async () => {
+    const { body, sent } = await prepare(name, ROWS.system_as_user, [{
+      change: "system_as_user",
+      every: true,
+    }]);
     assert.doesNotMatch(sent, /"role":"(system|developer)"/);
     assert.equal(body.system ?? body.instructions, undefined);
     assert.match(sent, /<system-reminder>\\nIt is late/);
     assert.match(sent, /Be kind/);
   });
 
-  test(`alternate_roles separates a result from the user's words in the dialect ${name}`, () => {
-    const { sent } = prepare(name, ROWS.alternate_roles, [{ change: "alternate_roles" }]);
+  test(`alternate_roles separates a result from the user's words in the dialect ${name}`, async () => {
+    const { sent } = await prepare(name, ROWS.alternate_roles, [{ change: "alternate_roles" }]);
     assert.match(sent, /"OK\."[^]*Well\?/);
   });
 }
 
-test("the effort for requests with tools is added in the field of the dialect", () => {
+test("the effort for requests with tools is added in the field of the dialect", async () => {
   const adjustment = { change: "efforts", efforts: ["none"], besideTools: true } as const;
   const row: Row = { adjustment, fields: { thinking: undefined, output_config: undefined } };
-  assert.equal(prepare("openai", row, [adjustment]).body.reasoning_effort, "none");
-  const { body } = prepare("responses", row, [adjustment]);
+  assert.equal((await prepare("openai", row, [adjustment])).body.reasoning_effort, "none");
+  const { body } = await prepare("responses", row, [adjustment]);
   assert.deepEqual([body.reasoning, body.reasoning_effort], [{ effort: "none" }, undefined]);
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseMessagesRequest } from "../../../lib/anthropic/parse.ts";
-import { dialectFor, type ModelFacts } from "../../../lib/dialects/mod.ts";
+import type { ModelFacts } from "../../../lib/dialects/mod.ts";
+import { dialectFor } from "../../kit/dialects.ts";
 import type { HostName } from "../../../lib/config/presets.ts";
 import { toContext } from "../../properties/generators/families.ts";
 import type { Wire } from "../../kit/json.ts";

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { type Dialect, dialectFor, type TurnContext } from "../../../lib/dialects/mod.ts";
+import type { Dialect, TurnContext } from "../../../lib/dialects/mod.ts";
+import { dialectFor } from "../../kit/dialects.ts";
 import { createChatDialect } from "../../../lib/dialects/openai/mod.ts";
 import { writeOpenRouterReasoning } from "../../../lib/dialects/reasoning/openrouter.ts";
 import { CHAT_FEATURES } from "../../../lib/dialects/presets.ts";

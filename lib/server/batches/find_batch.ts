@@ -2,14 +2,7 @@ import { ownerOf } from "../../access/owner.ts";
 import { ApiError } from "../../base/errors.ts";
 import type { Batch } from "../../durable/batch_store.ts";
 import type { BatchServices, GatewayContext } from "../context.ts";
-import type { RequestLog } from "../request_log/request_log.ts";
-
-/** A request about batches. */
-export interface BatchCall {
-  request: Request;
-  gateway: GatewayContext;
-  requestLog: RequestLog;
-}
+import type { RoutedCall } from "../routing/routed_call.ts";
 
 /** Returns the batches of the gateway. @throws {ApiError} `not_found_error` without a store. */
 export function requireBatches({ batches }: GatewayContext): BatchServices {
@@ -21,13 +14,12 @@ export function requireBatches({ batches }: GatewayContext): BatchServices {
 }
 
 /**
- * Admits a request about a batch, and finds the batch among those of the caller's key.
+ * Admits a request about a batch, and finds the batch of its path among those of the caller's key.
  *
  * @throws {ApiError} `not_found_error` if the key has no such batch.
  */
 export async function findBatch(
-  { gateway, requestLog: { caller } }: BatchCall,
-  id: string,
+  { gateway, requestLog: { caller }, params: { id = "" } }: RoutedCall,
 ): Promise<BatchServices & { batch: Batch; owner: string }> {
   const services = requireBatches(gateway);
   await gateway.limits.admitMetadataRequest(caller);

@@ -2,14 +2,7 @@ import { ownerOf } from "../../access/owner.ts";
 import { ApiError } from "../../base/errors.ts";
 import type { FileStore, StoredFile } from "../../durable/file_store.ts";
 import type { FileServices, GatewayContext } from "../context.ts";
-import type { RequestLog } from "../request_log/request_log.ts";
-
-/** A request about files. */
-export interface FileCall {
-  request: Request;
-  gateway: GatewayContext;
-  requestLog: RequestLog;
-}
+import type { RoutedCall } from "../routing/routed_call.ts";
 
 /** Returns the files of the gateway. @throws {ApiError} `not_found_error` without a store. */
 export function requireFiles({ files }: GatewayContext): FileServices {
@@ -21,13 +14,12 @@ export function requireFiles({ files }: GatewayContext): FileServices {
 }
 
 /**
- * Admits a request about a file, and finds the file among those of the caller's key.
+ * Admits a request about a file, and finds the file of its path among those of the caller's key.
  *
  * @throws {ApiError} `not_found_error` if the key has no such file, or if it has expired.
  */
 export async function findFile(
-  { gateway, requestLog: { caller } }: FileCall,
-  id: string,
+  { gateway, requestLog: { caller }, params: { id = "" } }: RoutedCall,
 ): Promise<FileServices & { file: StoredFile; owner: string }> {
   const services = requireFiles(gateway);
   await gateway.limits.admitMetadataRequest(caller);
