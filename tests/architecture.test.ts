@@ -116,6 +116,7 @@ test("a start loads no package but those that every request needs", () => {
     "@logtape/logtape",
     "eventsource-parser",
     "hono",
+    "hono/router/trie-router",
     "leven",
     "valibot",
   ]);
