@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { ApiError } from "../base/errors.ts";
 import { isObject } from "../base/json.ts";
 import { MAX_KEY_CHARS } from "../base/text_key.ts";
+import { isValid } from "./is_valid.ts";
 import { MAX_ISSUES } from "./bounded_list.ts";
 import { CountTokensRequest, MessagesRequest } from "./schema.ts";
 
@@ -18,7 +19,7 @@ import { CountTokensRequest, MessagesRequest } from "./schema.ts";
  * ```
  */
 export function parseMessagesRequest(body: unknown): MessagesRequest {
-  if (v.is(MessagesRequest, body)) return assertKeyLengths(body);
+  if (isValid(MessagesRequest, body)) return assertKeyLengths(body);
   throw invalidRequestError(v.safeParse(MessagesRequest, body).issues);
 }
 
@@ -28,13 +29,14 @@ export function parseMessagesRequest(body: unknown): MessagesRequest {
  * @throws {ApiError} `invalid_request_error` with Anthropic's wording.
  */
 export function parseCountTokensRequest(body: unknown): CountTokensRequest {
-  if (v.is(CountTokensRequest, body)) return assertKeyLengths(body);
+  if (isValid(CountTokensRequest, body)) return assertKeyLengths(body);
   throw invalidRequestError(v.safeParse(CountTokensRequest, body).issues);
 }
 
 function assertKeyLengths<Request extends CountTokensRequest>(request: Request): Request {
-  const path = findLongKey(request);
-  if (path === undefined) return request;
+  const steps = findLongKey(request);
+  if (steps === undefined) return request;
+  const path = steps.toReversed().join(".");
   throw new ApiError(
     "invalid_request_error",
     `${path}: String should have at most ${MAX_KEY_CHARS} characters`,
@@ -87,36 +89,36 @@ function kindOf(value: unknown, list: unknown): string | undefined {
 /** Fields of blocks and tools by which they are looked up. */
 const KEYS = ["id", "name", "tool_use_id", "tool_name", "server_name", "mcp_server_name"];
 
-/** Returns the path of an id or a name that is too long, or undefined. */
-function findLongKey({ tools, messages }: CountTokensRequest): string | undefined {
-  return findInList(tools, "tools") ??
-    findMapped(messages, ({ content }, at) => findInList(content, `messages.${at}.content`));
+/** Returns the path to an id or a name that is too long, last step first, or `undefined`. */
+function findLongKey({ tools, messages }: CountTokensRequest): string[] | undefined {
+  const steps = findInList(tools);
+  if (steps !== undefined) return [...steps, "tools"];
+  for (let at = 0; at < messages.length; at++) {
+    const steps = findInList(messages[at]?.content);
+    if (steps !== undefined) return [...steps, "content", String(at), "messages"];
+  }
+  return undefined;
 }
 
-function findInList(list: unknown, path: string): string | undefined {
-  return Array.isArray(list) ? findMapped(list, (item, at) => findInItem(item, `${path}.${at}`)) : undefined;
+function findInList(list: unknown): string[] | undefined {
+  if (!Array.isArray(list)) return undefined;
+  for (let at = 0; at < list.length; at++) {
+    const steps = findInItem(list[at]);
+    if (steps !== undefined) return [...steps, String(at)];
+  }
+  return undefined;
 }
 
-function findInItem(item: unknown, path: string): string | undefined {
+function findInItem(item: unknown): string[] | undefined {
   if (!isObject(item)) return undefined;
   for (const key of KEYS) {
     const value = item[key];
-    if (typeof value === "string" && value.length > MAX_KEY_CHARS) return `${path}.${key}`;
+    if (typeof value === "string" && value.length > MAX_KEY_CHARS) return [key];
   }
   // A result has references to tools, a change of tools has the tool.
   const { content, tool } = item;
-  return findInList(content, `${path}.content`) ?? findInItem(tool, `${path}.tool`);
-}
-
-/** Returns the first result that is not undefined. */
-function findMapped<Item>(
-  items: readonly Item[],
-  find: (item: Item, at: number) => string | undefined,
-): string | undefined {
-  for (let at = 0; at < items.length; at++) {
-    const item = items[at];
-    const found = item === undefined ? undefined : find(item, at);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  const inContent = findInList(content);
+  if (inContent !== undefined) return [...inContent, "content"];
+  const inTool = findInItem(tool);
+  return inTool && [...inTool, "tool"];
 }

@@ -37,8 +37,8 @@ export interface AppliedToolChanges {
  * ```
  */
 export function applyToolChanges(request: MessagesRequest): AppliedToolChanges | undefined {
+  if (!request.messages.some(hasChanges)) return undefined;
   const changes = request.messages.flatMap(findChanges);
-  if (changes.length === 0) return undefined;
   const toolSet = new ToolSet(request.tools ?? []);
   const applied: string[] = [];
   const ignored: string[] = [];
@@ -67,7 +67,16 @@ export function applyToolChanges(request: MessagesRequest): AppliedToolChanges |
   };
 }
 
+const NO_CHANGES: readonly unknown[] = [];
 const CHANGE_TYPES = new Set(["tool_addition", "tool_removal"]);
+
+function hasChanges({ role, content }: Message): boolean {
+  if (typeof content === "string") return false;
+  for (const block of content) {
+    if (isChange(role, block) || compactedChanges(block).some(isObject)) return true;
+  }
+  return false;
+}
 
 function findChanges({ role, content }: Message, at: number): ToolChange[] {
   if (typeof content === "string") return [];
@@ -102,5 +111,5 @@ function isChange(role: string, { type }: ContentBlock): boolean {
 /** Returns the changes of the messages that a compaction block stands for. */
 function compactedChanges(block: ContentBlock): readonly unknown[] {
   const { type, tool_changes: changes }: { type: string; tool_changes?: unknown } = block;
-  return type === "compaction" && Array.isArray(changes) ? changes : [];
+  return type === "compaction" && Array.isArray(changes) ? changes : NO_CHANGES;
 }

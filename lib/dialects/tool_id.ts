@@ -8,6 +8,7 @@ import { fnv } from "../base/fnv.ts";
  * start again at 0 in every answer. The gateway wraps an invalid ID, and unwraps it when the client sends it back.
  */
 const LEGAL_ID = /^[a-zA-Z0-9_-]{1,128}$/;
+const WRAPPED_PREFIX = "toolu_gw";
 const WRAPPED_ID = /^toolu_gw[A-Za-z0-9]{8}_([A-Za-z0-9_-]+)$/;
 
 /** Longest ID of an upstream that is wrapped: the client's requests have a bound for IDs. */
@@ -23,7 +24,7 @@ export function toClientToolId(id: string | undefined, newId: (prefix: string) =
 
 /** Wraps an upstream's ID in a new, unique one, for IDs that are invalid or were used before. */
 export function wrapToolId(id: string, newId: (prefix: string) => string): string {
-  return `${newId("toolu_gw").slice(0, "toolu_gw".length + 8)}_${toBase64Url(id)}`;
+  return `${newId(WRAPPED_PREFIX).slice(0, WRAPPED_PREFIX.length + 8)}_${toBase64Url(id)}`;
 }
 
 /**
@@ -33,7 +34,7 @@ export function wrapToolId(id: string, newId: (prefix: string) => string): strin
  * every host accepts.
  */
 export function toUpstreamToolId(id: string, pattern?: RegExp): string {
-  const wrapped = WRAPPED_ID.exec(id)?.[1];
+  const wrapped = id.startsWith(WRAPPED_PREFIX) ? WRAPPED_ID.exec(id)?.[1] : undefined;
   const upstreamId = (wrapped && fromBase64Url(wrapped)) || id;
   if (pattern === undefined || pattern.test(upstreamId)) return upstreamId;
   const digits = (text: string) => fnv(text).toString(36).padStart(7, "0");

@@ -1,5 +1,6 @@
 import { collectMessage } from "../anthropic/collect.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
+import { tryJsonBody } from "../base/encode_json.ts";
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
 import { redact } from "../base/redact.ts";
 import type { Settings } from "../config/settings.ts";
@@ -33,7 +34,7 @@ export async function replay(recording: Recording, createGateway: CreateReplayGa
     settings: { OPENROUTER_API_KEY: "replay", ...recording.settings } as Settings,
     fetch: (input, init) => {
       if (init?.method !== "POST") return Promise.resolve(Response.json({ data: recording.models }));
-      const body = typeof init.body === "string" ? tryJson(init.body) : undefined;
+      const body = tryJsonBody(init.body);
       const exchange = exchanges[sent.length];
       const { pathname, search } = new URL(input instanceof Request ? input.url : input);
       sent.push({ path: pathname + search, body: isObject(body) ? body : null });

@@ -3,28 +3,40 @@ import { findExcess, JSON_BOUNDS, type JsonBounds } from "../base/json_bounds.ts
 import { isObject } from "../base/json.ts";
 import type { BodyCount } from "../limits/body_meter.ts";
 import { nextTask } from "../runtime/next_task.ts";
+import { decodeUtf8 } from "./body/decode_utf8.ts";
+import { cutLongStrings, putBack } from "./body/long_strings.ts";
 import { type BodyOptions, readRequestBody } from "./request_body.ts";
 
 /** Maximum length of the path in an error message, in characters. */
 const MAX_PATH_CHARS = 300;
 
-/** Length of a body after whose parsing other requests continue first. */
-const LARGE_BODY_CHARS = 1024 * 1024;
+/** Size of a body before whose parsing other requests continue. */
+const LARGE_BODY_BYTES = 1024 * 1024;
 
 /**
  * Reads and parses the JSON body of a client's request.
  *
- * @throws {ApiError} the errors of {@linkcode readRequestBody}; `invalid_request_error` if the body is not JSON, exceeds
- * the bounds of JSON, or has a number that is not finite.
+ * @throws {ApiError} the errors of {@linkcode readRequestBody}; `invalid_request_error` if the body is not UTF-8 or not
+ * JSON, exceeds the bounds of JSON, or has a number that is not finite.
  */
 export async function readJsonBody(
   request: Request,
   count: BodyCount,
   options: BodyOptions,
 ): Promise<unknown> {
-  const text = await readRequestBody(request, count, options);
-  if (text.length > LARGE_BODY_CHARS) await nextTask();
-  return parseJson(text);
+  const bytes = await readRequestBody(request, count, options);
+  return bytes.length > LARGE_BODY_BYTES ? await parseLarge(bytes) : parseJson(decodeUtf8(bytes));
+}
+
+async function parseLarge(bytes: Uint8Array): Promise<unknown> {
+  await nextTask();
+  const { text, strings } = await cutLongStrings(bytes);
+  if (strings.size === 0) return parseJson(text);
+  try {
+    return putBack(parseJson(text), strings);
+  } catch {
+    return parseJson(decodeUtf8(bytes)); // an error has the positions in the whole text
+  }
 }
 
 /**
@@ -83,7 +95,7 @@ export function findInfinite(value: unknown): string[] | undefined {
       if (steps !== undefined) return [...steps, String(at)];
     }
   } else if (isObject(value)) {
-    for (const name of Object.keys(value)) {
+    for (const name in value) {
       const steps = findInfinite(value[name]);
       if (steps !== undefined) return [...steps, name];
     }

@@ -1,8 +1,7 @@
-import { ApiError } from "../base/errors.ts";
 import type { BodyCount } from "../limits/body_meter.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { readPieces } from "./body/body_pieces.ts";
-import { ByteBuffer } from "./body/byte_buffer.ts";
+import { PieceList } from "./body/piece_list.ts";
 
 /** Maximum size of a request body, in MiB. Source: https://platform.claude.com/docs/en/api/errors */
 const MAX_BODY_MIB = 32;
@@ -17,31 +16,21 @@ export interface BodyOptions {
 }
 
 /**
- * Reads the body of a client's request as text. Its bytes stay in the count: the parsed body is in memory until the
+ * Reads the body of a client's request. Its bytes stay in the count: the parsed body is in memory until the
  * request ends.
  *
- * @throws {ApiError} `request_too_large` past 32 MiB; `invalid_request_error` if the body is incomplete or not UTF-8;
+ * @throws {ApiError} `request_too_large` past 32 MiB; `invalid_request_error` if the body is incomplete;
  * `timeout_error` (408) if it arrives too slowly; the error of the count if too much is in memory.
  */
 export async function readRequestBody(
   request: Request,
   count: BodyCount,
   { clock, config }: BodyOptions,
-): Promise<string> {
-  const body = new ByteBuffer();
+): Promise<Uint8Array> {
+  const body = new PieceList();
   for await (const piece of readPieces(request, { clock, config, maxMiB: MAX_BODY_MIB })) {
     count.add(piece.byteLength);
     body.add(piece);
   }
-  return decode(body.bytes);
-}
-
-const decoder = new TextDecoder("utf-8", { fatal: true });
-
-function decode(bytes: Uint8Array): string {
-  try {
-    return decoder.decode(bytes);
-  } catch (cause) {
-    throw new ApiError("invalid_request_error", "The request body is not valid UTF-8", { cause });
-  }
+  return body.take();
 }

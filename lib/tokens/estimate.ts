@@ -37,8 +37,12 @@ export function estimateTokens(request: CountTokensRequest, counter: TextCounter
   const { isWithheld } = findDeferredTools(request, { runsServerSearch: true });
   const forced = request.tool_choice?.type === "any" || request.tool_choice?.type === "tool";
   const options = { family, count };
+  let messageTokens = 0;
+  for (const [at, { content }] of messages.entries()) {
+    messageTokens += countContent(content, options, { omitsThinking: at < lastTurnStart });
+  }
   const tokens = family.request + family.message * messages.length + countContent(system, options) +
-    messages.reduce((sum, message, at) => sum + countMessage(message, at < lastTurnStart, options), 0) +
+    messageTokens +
     countTools(request.tools ?? [], { ...options, isWithheld, forced }) +
     (format ? family.format + countValue(format, count) : 0) +
     (thinking?.type === "enabled" ? family.thinking : 0);
@@ -57,18 +61,23 @@ interface CountOptions {
   count: TextCounter;
 }
 
-function countMessage({ content }: Message, isEarlier: boolean, options: CountOptions): number {
-  if (!isEarlier || typeof content === "string") return countContent(content, options);
-  return countContent(content.filter(({ type }) => !THINKING_TYPES.has(type)), options);
-}
-
 const THINKING_TYPES = new Set(["thinking", "redacted_thinking"]);
 
-function countContent(content: Content | null | undefined, options: CountOptions): number {
+function countContent(
+  content: Content | null | undefined,
+  options: CountOptions,
+  { omitsThinking } = COUNTS_ALL,
+): number {
   if (!content) return 0;
   if (typeof content === "string") return options.count(content);
-  return content.reduce((tokens, block) => tokens + countBlock(block, options), 0);
+  let tokens = 0;
+  for (const block of content) {
+    if (!omitsThinking || !THINKING_TYPES.has(block.type)) tokens += countBlock(block, options);
+  }
+  return tokens;
 }
+
+const COUNTS_ALL = { omitsThinking: false };
 
 function countBlock(block: ContentBlock, options: CountOptions): number {
   const { family, count } = options;

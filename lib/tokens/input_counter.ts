@@ -35,10 +35,19 @@ export interface UpstreamModel {
 export function createInputCounter(clock: Clock): InputCounter {
   const byLength = createCalibration();
   const byRuns = createCalibration();
+  /** Estimates by length. A request is estimated at several of its stages. */
+  const estimates = new WeakMap<CountTokensRequest, { model: string; tokens: number }>();
+  const estimateByLength = (request: CountTokensRequest, model: string) => {
+    const known = estimates.get(request);
+    if (known?.model === model) return known.tokens;
+    const tokens = estimateTokens({ ...request, model }, countByLength);
+    estimates.set(request, { model, tokens });
+    return tokens;
+  };
 
   return {
     estimate(request, route) {
-      const estimate = estimateTokens({ ...request, model: route.model }, countByLength);
+      const estimate = estimateByLength(request, route.model);
       return byLength.correct(modelKey(route), estimate)?.tokens ?? estimate;
     },
     count(request, route) {
@@ -51,7 +60,7 @@ export function createInputCounter(clock: Clock): InputCounter {
     },
     learn(request, route, reported) {
       const upstreamRequest = { ...request, model: route.model };
-      const estimate = estimateTokens(upstreamRequest, countByLength);
+      const estimate = estimateByLength(request, route.model);
       if (!isRepresentative(upstreamRequest, estimate)) return;
       clock.after(LEARN_DELAY_MS, () => {
         byLength.learn(modelKey(route), { estimate, reported });

@@ -8,8 +8,7 @@ export function countValue(value: unknown, count: TextCounter): number {
     return value.reduce((tokens: number, item) => tokens + countValue(item, count), 1);
   }
   if (!isObject(value)) return 1;
-  return Object.entries(value).reduce(
-    (tokens, [key, item]) => tokens + count(key) + 1 + countValue(item, count),
-    1,
-  );
+  let tokens = 1;
+  for (const key in value) tokens += count(key) + 1 + countValue(value[key], count);
+  return tokens;
 }

@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { isObject, type JsonObject, tryJson } from "../base/json.ts";
+import { tryJsonBody } from "../base/encode_json.ts";
+import { isObject, type JsonObject } from "../base/json.ts";
 import { removeFences } from "../dialects/fence.ts";
 import { nextTask } from "../runtime/next_task.ts";
 import { findLastText } from "./demo_text.ts";
@@ -35,7 +36,7 @@ export const demo: Upstream = {
 const INTRODUCTION = "This is demo/echo, a model inside the gateway that needs no key and no network.";
 
 function answerDemo(_url: string | URL | Request, init: RequestInit = {}): Promise<Response> {
-  const request = typeof init.body === "string" ? tryJson(init.body) : undefined;
+  const request = tryJsonBody(init.body);
   if (!v.is(ChatRequest, request)) {
     return Promise.resolve(
       Response.json({ error: { message: "Cannot answer: demo/echo accepts only chat completions" } }, {

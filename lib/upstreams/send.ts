@@ -8,6 +8,7 @@ import { toUpstreamError } from "../dialects/errors/upstream_error.ts";
 import { ApiError } from "../base/errors.ts";
 import { excessError } from "./response/excess_error.ts";
 import { findExcess } from "../base/json_bounds.ts";
+import { encodeJson } from "../base/encode_json.ts";
 import { type JsonObject, tryJson } from "../base/json.ts";
 import type { Upstream } from "./upstream.ts";
 import { keyFor, redactKey } from "./redact_key.ts";
@@ -78,7 +79,7 @@ async function sendOnce(
 ): Promise<Response | RetryableFailure> {
   const headers = toHeaders(upstream, caller, body !== undefined);
   const init: RequestInit = { headers, signal, redirect: "manual" };
-  if (body !== undefined) Object.assign(init, { method: "POST", body: JSON.stringify(body) });
+  if (body !== undefined) Object.assign(init, { method: "POST", body: encodeJson(body) });
   const transport = upstream.fetch ?? network;
   signal.throwIfAborted();
   let response: Response;

@@ -15,16 +15,20 @@ export interface RequestPlan {
 
 /** Characters of a text in a conversation, of which one in two is the result of a tool. */
 const TURN_CHARS = 550;
+/** Maximum number of turns: longer histories have longer results, because a request may have 250,000 values. */
+const MAX_TURNS = 4000;
 const IMAGES = 5;
 
 /** Returns the body of a request, in the API that a target is called with. */
 export function toRequestBody(plan: RequestPlan, api: Api): Uint8Array {
   const { historyMB = 0, imagesMB = 0, stream, tool = false, upstreamApi = "chat" } = plan;
-  const turns = Math.round((historyMB * 1_000_000) / (2 * TURN_CHARS));
-  const history = Array.from(
-    { length: turns },
-    (_, nth) => api === "chat" ? chatTurn(nth) : messageTurn(nth),
-  );
+  const historyChars = historyMB * 1_000_000;
+  const turns = Math.min(MAX_TURNS, Math.round(historyChars / (2 * TURN_CHARS)));
+  const resultChars = Math.max(TURN_CHARS, Math.round(historyChars / turns) - TURN_CHARS);
+  const history = Array.from({ length: turns }, (_, nth) => {
+    const result = toText(nth, resultChars);
+    return api === "chat" ? chatTurn(nth, result) : messageTurn(nth, result);
+  });
   const question = { type: "text", text: "What is in these?" };
   const images = Array.from({ length: imagesMB > 0 ? IMAGES : 0 }, (_, nth) => {
     const data = toImage((imagesMB * 1_000_000) / IMAGES, nth);
@@ -51,11 +55,11 @@ const CHAT_TOOL = {
   function: { name: "Read", description: "Reads a file", parameters: INPUT_SCHEMA },
 };
 
-function toText(nth: number): string {
-  return `${nth}: "const path = await read('src/größe.ts');\\n" `.repeat(TURN_CHARS).slice(0, TURN_CHARS);
+function toText(nth: number, chars = TURN_CHARS): string {
+  return `${nth}: "const path = await read('src/größe.ts');\\n" `.repeat(chars / 40 + 1).slice(0, chars);
 }
 
-function messageTurn(nth: number): object[] {
+function messageTurn(nth: number, result: string): object[] {
   const id = `toolu_${nth}`;
   const input = { path: `src/file_${nth}.ts` };
   return [
@@ -69,12 +73,12 @@ function messageTurn(nth: number): object[] {
         input,
       }],
     },
-    { role: "user", content: [{ type: "tool_result", tool_use_id: id, content: toText(nth) }] },
+    { role: "user", content: [{ type: "tool_result", tool_use_id: id, content: result }] },
     { role: "assistant", content: [{ type: "text", text: toText(nth).slice(200, 400) }] },
   ];
 }
 
-function chatTurn(nth: number): object[] {
+function chatTurn(nth: number, result: string): object[] {
   const id = `toolu_${nth}`;
   const call = { name: "Read", arguments: JSON.stringify({ path: `src/file_${nth}.ts` }) };
   return [
@@ -84,7 +88,7 @@ function chatTurn(nth: number): object[] {
       content: toText(nth).slice(100, 200),
       tool_calls: [{ id, type: "function", function: call }],
     },
-    { role: "tool", tool_call_id: id, content: toText(nth) },
+    { role: "tool", tool_call_id: id, content: result },
     { role: "assistant", content: toText(nth).slice(200, 400) },
   ];
 }

@@ -1,3 +1,4 @@
+import { tryJsonBody } from "../../lib/base/encode_json.ts";
 import { cutAt, toBytes } from "./bytes.ts";
 import { isJson, type Json } from "./json.ts";
 
@@ -65,7 +66,7 @@ export class FakeUpstream {
 
   readonly fetch: typeof fetch = (input, init = {}) => {
     const { method = "GET", headers, body, signal } = init;
-    const json: unknown = typeof body === "string" ? JSON.parse(body) : undefined;
+    const json = tryJsonBody(body);
     const request: SentRequest = {
       url: String(input),
       method,

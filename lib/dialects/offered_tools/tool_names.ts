@@ -84,12 +84,12 @@ export class ToolNames {
 /** Collects all tool names of a request that the model will see: of tools, the tool choice and earlier calls. */
 export function collectToolNames(request: MessagesRequest): ToolNames {
   const offered = offerTools(request).flatMap(({ tool }) => tool ? [tool.name] : []);
-  const names = [...offered];
+  const names = new Set(offered);
   const choice = request.tool_choice;
-  if (choice?.type === "tool") names.push(choice.name);
+  if (choice?.type === "tool") names.add(choice.name);
   for (const { content } of request.messages) {
     if (typeof content === "string") continue;
-    for (const block of content) if (block.type === "tool_use") names.push(block.name);
+    for (const block of content) if (block.type === "tool_use") names.add(block.name);
   }
   return new ToolNames(names, offered);
 }

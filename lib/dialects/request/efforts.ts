@@ -20,13 +20,15 @@ export interface Effort {
 
 /** Returns the last effort of the request if it is one of `EFFORTS`. Reports other and unknown efforts as dropped. */
 export function requestedEffort(request: MessagesRequest, loss: LossReport): Effort | undefined {
-  const given = [
-    { path: "output_config.effort", effort: request.output_config?.effort },
-    ...request.messages.map(({ output_config }, at) => ({
-      path: `messages.${at}.output_config.effort`,
-      effort: output_config?.effort,
-    })),
-  ].flatMap(({ path, effort }) => effort === null || effort === undefined ? [] : [{ path, effort }]);
+  const given: Effort[] = [];
+  const { effort } = request.output_config ?? {};
+  if (effort !== null && effort !== undefined) given.push({ path: "output_config.effort", effort });
+  request.messages.forEach(({ output_config }, at) => {
+    const effort = output_config?.effort;
+    if (effort !== null && effort !== undefined) {
+      given.push({ path: `messages.${at}.output_config.effort`, effort });
+    }
+  });
   const last = given.at(-1);
   for (const { path, effort } of given) {
     if (effort !== last?.effort || !EFFORTS.includes(effort)) loss.add(path, "dropped");

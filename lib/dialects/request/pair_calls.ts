@@ -28,18 +28,18 @@ export function pairCalls(messages: readonly Message[]): CallPairs {
   const open = new Map<string, OpenCalls>();
   let turn = 0;
   let hasOtherContent = false;
-  for (const [at, { role, content }] of messages.entries()) {
+  messages.forEach(({ role, content }, at) => {
     if (role !== messages[at - 1]?.role) {
       turn++;
       hasOtherContent = false;
     }
     if (typeof content === "string") {
       hasOtherContent = true;
-      continue;
+      return;
     }
-    for (const [index, block] of content.entries()) {
-      const path = `messages.${at}.content.${index}`;
+    content.forEach((block, index) => {
       if (role === "assistant" && block.type === "tool_use") {
+        const path = toPath(at, index);
         const call: CallInTurn = { at, id: block.id, path, turn, result: undefined };
         const same = open.get(call.id);
         allCalls.push(call);
@@ -48,14 +48,15 @@ export function pairCalls(messages: readonly Message[]): CallPairs {
       } else if (role === "user" && block.type === "tool_result") {
         const same = open.get(block.tool_use_id);
         const call = same?.calls[same.answered];
-        if (same === undefined || call === undefined) continue;
+        if (same === undefined || call === undefined) return;
+        const path = toPath(at, index);
         same.answered++;
         call.result = { block, path };
         answered.push(call);
         if (hasOtherContent || turn !== call.turn + 1) late.add(path);
       } else hasOtherContent = true;
-    }
-  }
+    });
+  });
   const calls = new Map<number, PairedCall[]>();
   for (const call of [...answered, ...allCalls.filter(({ result }) => result === undefined)]) {
     const same = calls.get(call.at);
@@ -63,6 +64,10 @@ export function pairCalls(messages: readonly Message[]): CallPairs {
     else calls.set(call.at, [call]);
   }
   return { calls, late };
+}
+
+function toPath(at: number, index: number): string {
+  return `messages.${at}.content.${index}`;
 }
 
 /** Calls of one id in the message `at`. The first ones are answered. */

@@ -1,4 +1,4 @@
-import type { Content, ContentBlock, MessagesRequest } from "../../anthropic/schema.ts";
+import type { Content, ContentBlock, Message, MessagesRequest } from "../../anthropic/schema.ts";
 import { isObject } from "../../base/json.ts";
 import type { LossReport } from "../loss.ts";
 
@@ -22,9 +22,9 @@ export function reportRequestFields(
   loss: LossReport,
   handled: readonly string[] = [],
 ): void {
-  reportUnknownFields(request, [...REQUEST_FIELDS, ...handled], "", loss);
+  reportFields(unsentFields(request, [...REQUEST_FIELDS, ...handled]), "", loss);
   // `metadata` is never sent: Claude Code puts the device's id into it, which is private.
-  reportUnknownFields(request.metadata, [], "metadata", loss);
+  reportFields(unsentFields(request.metadata, []), "metadata.", loss);
 }
 
 /**
@@ -44,53 +44,84 @@ export function reportRequestFields(
  */
 export function reportUnsentFields(request: MessagesRequest, loss: LossReport): void {
   const { output_config, output_format, thinking, tool_choice } = request;
-  reportUnknownFields(thinking, ["type", "budget_tokens", "display"], "thinking", loss);
+  reportFields(unsentFields(thinking, ["type", "budget_tokens", "display"]), "thinking.", loss);
   // Thinking is shown or omitted. Other ways, such as `updates`, need a model that supports them.
   const display = isObject(thinking) ? thinking.display : undefined;
   if (typeof display === "string" && display !== "summarized" && display !== "omitted") {
     loss.add("thinking.display", "approximated");
   }
-  reportUnknownFields(output_config, ["effort", "format"], "output_config", loss);
-  reportUnknownFields(output_config?.format, ["type", "schema"], "output_config.format", loss);
-  reportUnknownFields(output_format, ["type", "schema"], "output_format", loss);
-  reportUnknownFields(tool_choice, ["type", "name", "disable_parallel_tool_use"], "tool_choice", loss);
-  reportBlocks(request.system ?? "", "system", loss);
+  reportFields(unsentFields(output_config, ["effort", "format"]), "output_config.", loss);
+  reportFields(unsentFields(output_config?.format, ["type", "schema"]), "output_config.format.", loss);
+  reportFields(unsentFields(output_format, ["type", "schema"]), "output_format.", loss);
+  reportFields(unsentFields(tool_choice, TOOL_CHOICE_FIELDS), "tool_choice.", loss);
+  reportFields(unsentInBlocks(request.system ?? ""), "system.", loss);
   request.messages.forEach((message, at) => {
-    reportUnknownFields(message, ["role", "content", "output_config", "clear_at"], `messages.${at}`, loss);
-    reportUnknownFields(message.output_config, ["effort"], `messages.${at}.output_config`, loss);
-    reportBlocks(message.content, `messages.${at}.content`, loss);
+    const fields = unsentInMessage(message);
+    if (fields.length > 0) reportFields(fields, `messages.${at}.`, loss);
   });
 }
 
-function reportBlocks(content: Content, path: string, loss: LossReport): void {
-  if (typeof content === "string") return;
-  content.forEach((block, at) => {
-    const itemPath = `${path}.${at}`;
-    const handled = BLOCK_FIELDS.get(block.type);
-    if (handled === undefined) return; // an unknown type, reported when the block is converted
-    reportUnknownFields(withoutDirectCaller(block), handled, itemPath, loss);
-    if (block.type === "tool_result") reportBlocks(block.content ?? "", `${itemPath}.content`, loss);
-    if (block.type !== "image" && block.type !== "document") return;
-    reportUnknownFields(block.source, SOURCE_FIELDS, `${itemPath}.source`, loss);
-    if (block.source.type === "content") {
-      reportBlocks(block.source.content, `${itemPath}.source.content`, loss);
-    }
-  });
-}
-
-function reportUnknownFields(
-  value: unknown,
-  handled: readonly string[],
-  path: string,
-  loss: LossReport,
-): void {
-  if (!isObject(value)) return;
-  for (const [field, fieldValue] of Object.entries(value)) {
-    if (fieldValue === null || fieldValue === undefined || handled.includes(field)) continue;
-    const itemPath = path === "" ? field : `${path}.${field}`;
-    if (!loss.covers(itemPath)) loss.add(itemPath, "dropped");
+function reportFields(fields: readonly string[], prefix: string, loss: LossReport): void {
+  for (const field of fields) {
+    const path = `${prefix}${field}`;
+    if (!loss.covers(path)) loss.add(path, "dropped");
   }
 }
+
+// Most values have no such field: then these functions create neither lists nor paths.
+
+function unsentInMessage(message: Message): readonly string[] {
+  return joinLists(
+    joinLists(
+      unsentFields(message, MESSAGE_FIELDS),
+      below("output_config", unsentFields(message.output_config, EFFORT_FIELDS)),
+    ),
+    below("content", unsentInBlocks(message.content)),
+  );
+}
+
+function unsentInBlocks(content: Content): readonly string[] {
+  if (typeof content === "string") return NONE;
+  let fields: string[] | undefined;
+  content.forEach((block, at) => {
+    for (const field of unsentInBlock(block)) (fields ??= []).push(`${at}.${field}`);
+  });
+  return fields ?? NONE;
+}
+
+function unsentInBlock(block: ContentBlock): readonly string[] {
+  const handled = BLOCK_FIELDS.get(block.type);
+  if (handled === undefined) return NONE; // an unknown type, reported when the block is converted
+  const fields = unsentFields(withoutDirectCaller(block), handled);
+  if (block.type === "tool_result") {
+    return joinLists(fields, below("content", unsentInBlocks(block.content ?? "")));
+  }
+  if (block.type !== "image" && block.type !== "document") return fields;
+  const { source } = block;
+  const nested = source.type === "content" ? below("content", unsentInBlocks(source.content)) : NONE;
+  return joinLists(fields, below("source", joinLists(unsentFields(source, SOURCE_FIELDS), nested)));
+}
+
+function unsentFields(value: unknown, handled: readonly string[]): readonly string[] {
+  if (!isObject(value)) return NONE;
+  let fields: string[] | undefined;
+  for (const field in value) {
+    if (handled.includes(field) || value[field] === null || value[field] === undefined) continue;
+    (fields ??= []).push(field);
+  }
+  return fields ?? NONE;
+}
+
+function below(step: string, paths: readonly string[]): readonly string[] {
+  return paths.length === 0 ? NONE : paths.map((path) => `${step}.${path}`);
+}
+
+function joinLists(first: readonly string[], second: readonly string[]): readonly string[] {
+  if (first.length === 0) return second;
+  return second.length === 0 ? first : [...first, ...second];
+}
+
+const NONE: readonly string[] = [];
 
 /** Removes the `caller` of a call that the model made directly, which is the default. */
 function withoutDirectCaller(block: ContentBlock): unknown {
@@ -118,6 +149,12 @@ const REQUEST_FIELDS = [
   "metadata",
   "cache_control",
 ];
+
+const MESSAGE_FIELDS = ["role", "content", "output_config", "clear_at"];
+
+const EFFORT_FIELDS = ["effort"];
+
+const TOOL_CHOICE_FIELDS = ["type", "name", "disable_parallel_tool_use"];
 
 /** Fields of all types of sources. */
 const SOURCE_FIELDS = ["type", "media_type", "data", "url", "file_id", "content"];

@@ -18,7 +18,17 @@ import type { LossReport } from "../loss.ts";
  * ```
  */
 export function toWellFormed<Value extends object>(value: Value, loss: LossReport): Value {
-  return repair(value, "", loss) as Value;
+  return isWellFormed(value) ? value : repair(value, "", loss) as Value;
+}
+
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  if (Array.isArray(value)) return value.every(isWellFormed);
+  if (!isObject(value)) return true;
+  for (const name in value) {
+    if (!name.isWellFormed() || !isWellFormed(value[name])) return false;
+  }
+  return true;
 }
 
 function repair(value: unknown, path: string, loss: LossReport): unknown {

@@ -1,6 +1,7 @@
 import type { StreamEvent } from "../../anthropic/events.ts";
 import { toApiError } from "../../base/errors.ts";
-import { isObject, tryJson } from "../../base/json.ts";
+import { tryJsonBody } from "../../base/encode_json.ts";
+import { isObject } from "../../base/json.ts";
 import { VERSION } from "../../base/version.ts";
 import { replaySettings } from "../../config/replay_settings.ts";
 import type { Settings } from "../../config/settings.ts";
@@ -38,7 +39,7 @@ export function startRecorder({ path, body }: { path: string; body: unknown }): 
       if (init?.method !== "POST" || exchanges.length >= MAX_EXCHANGES) return response;
       const { copy, received } = copyBody(response, MAX_BODY_BYTES);
       const url = new URL(input instanceof Request ? input.url : input);
-      const sent = typeof init.body === "string" ? tryJson(init.body) : undefined;
+      const sent = tryJsonBody(init.body);
       exchanges.push({
         path: url.pathname + url.search,
         sent: isObject(sent) ? sent : null,

@@ -33,10 +33,12 @@ export interface ToolContextOptions
 /** Creates the context in which a request's tools run. */
 export function createToolContext(context: MessageContext, options: ToolContextOptions): ToolContext {
   const { caller, signal, requestId, message } = options;
-  const { conversation = caller.sessionId ?? conversationKey(message) } = options;
   return {
     client: caller.client,
-    conversation,
+    // Few requests run a tool.
+    get conversation() {
+      return options.conversation ?? caller.sessionId ?? conversationKey(message);
+    },
     requestId,
     signal,
     startCall: (tool) => options.observer.startTool(tool),
@@ -124,7 +126,9 @@ function messageText({ content }: ResponseMessage): string {
 
 /** Identifies a conversation without a session id by its first message. */
 function conversationKey({ messages }: MessagesRequest): string {
-  return JSON.stringify(messages[0]).slice(0, MAX_CONVERSATION_KEY_CHARS);
+  const cut = (_name: string, value: unknown) =>
+    typeof value === "string" ? value.slice(0, MAX_CONVERSATION_KEY_CHARS) : value;
+  return JSON.stringify(messages[0], cut).slice(0, MAX_CONVERSATION_KEY_CHARS);
 }
 
 const MAX_CONVERSATION_KEY_CHARS = 2000;

@@ -15,9 +15,13 @@ import { describeServerTool } from "../../server_tool_text.ts";
 type AssistantPart = Extract<ChatPart, { type: "text" | "thinking" }>;
 
 /** Converts an earlier answer to one message with text, reasoning and tool calls. */
-export function toAssistantMessage(content: Content, path: string, context: ChatContext): ChatMessage[] {
+export function toAssistantMessage(
+  content: Content,
+  path: string,
+  context: ChatContext,
+): ChatMessage | undefined {
   if (typeof content === "string") {
-    return [{ role: "assistant", content, ...completeReasoning({}, [], context) }];
+    return { role: "assistant", content, ...completeReasoning({}, [], context) };
   }
   const parts: AssistantPart[] = [];
   const calls: JsonObject[] = [];
@@ -73,10 +77,9 @@ export function toAssistantMessage(content: Content, path: string, context: Chat
     ...(calls.length > 0 && { tool_calls: calls }),
     ...reasoning,
   };
-  const hasNoReasoning = Object.values(reasoning).every((value) =>
-    value === EMPTY_REASONING || isEmptyList(value)
-  );
-  return message.content === "" && hasNoReasoning ? [] : [message];
+  const isEmpty = message.content === "" &&
+    Object.values(reasoning).every((value) => value === EMPTY_REASONING || isEmptyList(value));
+  return isEmpty ? undefined : message;
 }
 
 /** A thinking block's detail and path. `detail` is undefined if the upstream sent an empty list of reasoning. */
@@ -87,8 +90,12 @@ interface EarlierThought {
 
 /** Joins the parts to plain text if possible, because not every host accepts parts here. */
 function joinText(parts: AssistantPart[]): string | AssistantPart[] {
-  const texts = parts.map((part) => part.type === "text" && !part.cache_control ? part.text : undefined);
-  return texts.every((text) => text !== undefined) ? texts.join("") : parts;
+  let joined = "";
+  for (const part of parts) {
+    if (part.type !== "text" || part.cache_control) return parts;
+    joined += part.text;
+  }
+  return joined;
 }
 
 /** Returns reasoning that arrived inside the content as parts of the content. */
@@ -153,6 +160,7 @@ function toReasoningFields(
   { sentReasoning, loss }: ChatContext,
 ): JsonObject {
   const fields: JsonObject = {};
+  if (thoughts.length === 0) return fields;
   for (const field of ["reasoning", "reasoning_content"]) {
     const texts = thoughts.flatMap(({ detail }) => detail?.field === field ? [detail.text] : []);
     if (texts.length > 0) fields[field] = texts.join("");

@@ -3,7 +3,7 @@ import type { JsonObject } from "../../../base/json.ts";
 import { toAssistantMessage } from "./assistant.ts";
 import type { ChatContext, ChatMessage, ChatPart } from "../chat.ts";
 import { isBillingBlock } from "../../request/billing_block.ts";
-import { locateBlocks } from "../../request/located_block.ts";
+import { locateBlocks, type LocatedBlock } from "../../request/located_block.ts";
 import { toReasoning } from "./effort.ts";
 import { findOutputFormat, toFormatInstruction, toResponseFormat } from "./format.ts";
 import { withoutForcedThinking } from "./forced_choice.ts";
@@ -37,29 +37,33 @@ export function toChatRequest(request: MessagesRequest, context: ChatContext): J
 }
 
 function toChatMessages(request: MessagesRequest, context: ChatContext): ChatMessage[] {
-  const system = toSystemMessage(request.system ?? [], "system", context);
+  const messages: ChatMessage[] = [];
+  const add = (message: ChatMessage | undefined) => message && messages.push(message);
+  add(toSystemMessage(request.system ?? [], "system", context));
   const instruction = toFormatInstruction(findOutputFormat(request, context));
-  if (instruction !== undefined) system.push({ role: "system", content: instruction });
+  if (instruction !== undefined) add({ role: "system", content: instruction });
   const results = new ResultPlacer(request.messages, context);
-  const rest = request.messages.flatMap(({ role, content }, at): ChatMessage[] => {
+  const userContext = { ...context, results };
+  request.messages.forEach(({ role, content }, at) => {
     const path = `messages.${at}.content`;
     switch (role) {
       case "system":
-        return toSystemMessage(content, path, context);
+        return add(toSystemMessage(content, path, context));
       case "assistant":
-        return [...toAssistantMessage(content, path, context), ...results.resultMessages(at)];
+        add(toAssistantMessage(content, path, context));
+        return results.resultMessages(at).forEach(add);
       case "user":
-        return toUserMessage(content, path, { ...context, results });
+        return add(toUserMessage(content, path, userContext));
     }
   });
-  return [...system, ...rest];
+  return messages;
 }
 
 /** Converts system content, at any position, to one message. Returns none if the content is empty. */
-function toSystemMessage(content: Content, path: string, context: ChatContext): ChatMessage[] {
-  if (typeof content === "string") return content === "" ? [] : [{ role: "system", content }];
+function toSystemMessage(content: Content, path: string, context: ChatContext): ChatMessage | undefined {
+  if (typeof content === "string") return content === "" ? undefined : { role: "system", content };
   const parts = toParts(locateBlocks(content, path).filter(({ block }) => !isBillingBlock(block)), context);
-  return parts.length === 0 ? [] : [{ role: "system", content: joinSystemText(parts) }];
+  return parts.length === 0 ? undefined : { role: "system", content: joinSystemText(parts) };
 }
 
 /** Joins the parts to plain text unless one has `cache_control`: not every host accepts parts here. */
@@ -72,17 +76,18 @@ function joinSystemText(parts: ChatPart[]): string | ChatPart[] {
 function toUserMessage(
   content: Content,
   path: string,
-  { results, ...context }: ChatContext & { results: ResultPlacer },
-): ChatMessage[] {
-  if (typeof content === "string") return [{ role: "user", content }];
-  const located = locateBlocks(content, path);
-  const hoisted = located.flatMap((one) => results.remainderOf(one));
-  const parts = [
-    ...hoisted,
-    ...toParts(located.filter(({ block }) => block.type !== "tool_result"), context),
-  ];
-  if (parts.length === 0) return [];
+  context: ChatContext & { results: ResultPlacer },
+): ChatMessage | undefined {
+  if (typeof content === "string") return { role: "user", content };
+  const hoisted: ChatPart[] = [];
+  const others: LocatedBlock[] = [];
+  for (const located of locateBlocks(content, path)) {
+    if (located.block.type !== "tool_result") others.push(located);
+    else for (const part of context.results.remainderOf(located)) hoisted.push(part);
+  }
+  const parts = others.length === 0 ? hoisted : hoisted.concat(toParts(others, context));
+  if (parts.length === 0) return undefined;
   const [only] = parts;
   const plain = parts.length === 1 && only?.type === "text" && !only.cache_control;
-  return [{ role: "user", content: plain ? only.text : parts }];
+  return { role: "user", content: plain ? only.text : parts };
 }

@@ -4,7 +4,7 @@ import { cacheControlOf, type ChatContext, type ChatMessage, type ChatPart } fro
 import type { LocatedBlock } from "../../request/located_block.ts";
 import { MISSING_RESULT_TEXT, orphanResultNote } from "../../request/notes.ts";
 import { type CallPairs, pairCalls } from "../../request/pair_calls.ts";
-import { toResultParts, toToolMessages } from "./tool_results.ts";
+import { toResultParts, toToolMessage } from "./tool_results.ts";
 
 /**
  * Places tool results where chat completions require them: one for each call, directly after the call's message.
@@ -26,20 +26,20 @@ export class ResultPlacer {
   /** Returns the results of the calls in the message with this index. */
   resultMessages(at: number): ChatMessage[] {
     const { loss } = this.#context;
-    return (this.#pairs.calls.get(at) ?? []).flatMap(({ id, path, result }): ChatMessage[] => {
+    return (this.#pairs.calls.get(at) ?? []).map(({ id, path, result }): ChatMessage => {
       if (result === undefined) {
         loss.add(path, "repaired");
-        return [{
+        return {
           role: "tool",
           tool_call_id: toUpstreamToolId(id, this.#context.features.callIds),
           content: MISSING_RESULT_TEXT,
-        }];
+        };
       }
       // A path is reported once. `repaired` comes first, as it matters more than `hoisted`.
       if (this.#pairs.late.has(result.path)) loss.add(result.path, "repaired");
-      const { messages, hoisted } = toToolMessages([result], this.#context);
+      const { message, hoisted } = toToolMessage(result, this.#context);
       this.#hoisted.set(result.path, hoisted);
-      return messages;
+      return message;
     });
   }
 

@@ -6,43 +6,48 @@ import { attachmentTexts, hoistedNote, toResultText } from "../../request/notes.
 import { toParts } from "./parts.ts";
 
 /**
- * Converts tool results to messages of the role `tool`.
+ * Converts a tool result to a message of the role `tool`.
  *
  * Most hosts accept only text in these messages. So images and files are hoisted: a note in the result announces them,
  * and `hoisted` goes to the beginning of the user's message.
  */
-export function toToolMessages(
-  located: readonly LocatedBlock[],
+export function toToolMessage(
+  { block, path }: LocatedBlock<ToolResultBlock>,
   context: ChatContext,
-): { messages: ChatMessage[]; hoisted: ChatPart[] } {
+): { message: ChatMessage; hoisted: ChatPart[] } {
   const { loss } = context;
-  const messages: ChatMessage[] = [];
   const hoisted: ChatPart[] = [];
-  for (const { block, path } of located) {
-    if (block.type !== "tool_result") continue;
-    const id = toUpstreamToolId(block.tool_use_id, context.features.callIds);
-    const parts = toResultParts(block, path, context);
-    const texts = parts.flatMap((part) => part.type === "text" ? [part.text] : []);
-    const others = parts.filter((part) => part.type !== "text");
-    if (others.length > 0) {
-      texts.push(hoistedNote(others.length));
-      const { before, after } = attachmentTexts(id, block);
-      hoisted.push({ type: "text", text: before }, ...others);
-      if (after !== undefined) hoisted.push({ type: "text", text: after });
-      loss.add(path, "hoisted");
-    }
-    const text = toResultText(texts.join("\n"), block);
-    const cacheControl = text === "" ? {} : resultCacheControl(block, parts, context);
-    if (block.cache_control && !cacheControl.cache_control) loss.add(`${path}.cache_control`, "dropped");
-    messages.push({
+  const id = toUpstreamToolId(block.tool_use_id, context.features.callIds);
+  const texts: TextPart[] = [];
+  const others: ChatPart[] = [];
+  for (const part of toResultParts(block, path, context)) {
+    if (part.type === "text") texts.push(part);
+    else others.push(part);
+  }
+  let joined = texts.length === 1 ? texts[0]?.text ?? "" : texts.map(({ text }) => text).join("\n");
+  if (others.length > 0) {
+    const note = hoistedNote(others.length);
+    joined = texts.length === 0 ? note : `${joined}\n${note}`;
+    const { before, after } = attachmentTexts(id, block);
+    hoisted.push({ type: "text", text: before }, ...others);
+    if (after !== undefined) hoisted.push({ type: "text", text: after });
+    loss.add(path, "hoisted");
+  }
+  const text = toResultText(joined, block);
+  const cacheControl = text === "" ? undefined : resultCacheControl(block, texts, context);
+  if (block.cache_control && !cacheControl) loss.add(`${path}.cache_control`, "dropped");
+  return {
+    message: {
       role: "tool",
       tool_call_id: id,
       // Plain text unless there is a `cache_control`: not every host accepts parts here.
-      content: cacheControl.cache_control ? [{ type: "text", text, ...cacheControl }] : text,
-    });
-  }
-  return { messages, hoisted };
+      content: cacheControl ? [{ type: "text", text, cache_control: cacheControl }] : text,
+    },
+    hoisted,
+  };
 }
+
+type TextPart = Extract<ChatPart, { type: "text" }>;
 
 /** Converts the content of a tool result. */
 export function toResultParts(block: ToolResultBlock, path: string, context: ChatContext): ChatPart[] {
@@ -54,9 +59,9 @@ export function toResultParts(block: ToolResultBlock, path: string, context: Cha
 /** Returns the `cache_control` of a result, or else of its last text part that has one. */
 function resultCacheControl(
   block: ToolResultBlock,
-  parts: readonly ChatPart[],
+  texts: readonly TextPart[],
   context: ChatContext,
-): { cache_control?: CacheControl } {
-  const texts = parts.filter((part) => part.type === "text");
-  return cacheControlOf([...texts, block].findLast((part) => part.cache_control) ?? {}, context);
+): CacheControl | undefined {
+  const cached = block.cache_control ? block : texts.findLast((part) => part.cache_control);
+  return cached && cacheControlOf(cached, context).cache_control;
 }
