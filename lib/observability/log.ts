@@ -147,6 +147,7 @@ const LEVELS: Record<LogLevel, Severity | null> = {
  * lone surrogates.
  */
 function escapeControls(line: string): string {
+  if (!NOT_PLAIN.test(line)) return line;
   return line.replace(
     /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
     (character) =>
@@ -156,6 +157,9 @@ function escapeControls(line: string): string {
       ).join(""),
   );
 }
+
+/** A character that is not printable ASCII. Most lines have none, and the search for one is short. */
+const NOT_PLAIN = /[^ -~]/;
 
 function cleanField([name, value]: [string, unknown]): [string, unknown] {
   return [name, cleanValue(value)];
