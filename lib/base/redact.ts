@@ -22,9 +22,12 @@ export function quote(text: string): string {
   return JSON.stringify(safe.length > 100 ? `${safe.slice(0, 100)}…` : safe);
 }
 
-/** Matches whatever one of the patterns below matches. Most texts match nothing, and one scan shows that. */
+/**
+ * Matches whatever one of the patterns below matches. Most texts match nothing, and one scan shows that. An `@` counts only
+ * where a URL may precede it: each line of the log has the field `@timestamp`.
+ */
 const MAYBE_SECRET =
-  /bearer|api[-_]?key|auth|access[-_]?token|(?:sk|pk|rk|gsk|xai|hf|r8|nvapi|pplx|ghp|github_pat)[-_][\w-]{8}|AIza|eyJ|@|key=/i;
+  /bearer|api[-_]?key|auth|access[-_]?token|(?:sk|pk|rk|gsk|xai|hf|r8|nvapi|pplx|ghp|github_pat)[-_][\w-]{8}|AIza|eyJ|:[^\s"'\\]{0,302}@|key=/i;
 
 // Backtracking is bounded in each pattern: the time is linear in the length of the text.
 const SECRETS: readonly (readonly [RegExp, string])[] = [

@@ -13,13 +13,13 @@
  * ```
  */
 export function sha256(text: string): string {
-  return text.length > MIN_NATIVE_CHARS && hashNatively !== undefined ? hashNatively(text) : hash(text);
+  return hashNatively === undefined ? hash(text) : hashNatively(text);
 }
 
-/** Length of a text from which on the runtime's hash is used where there is one: it takes a tenth of the time. */
-const MIN_NATIVE_CHARS = 4096;
-
-/** The hash of Node.js, Deno and Bun. The module is loaded when it is needed. */
+/**
+ * The hash of Node.js, Deno and Bun, which takes a quarter of the time, and a tenth for long texts. The module is loaded
+ * when it is needed.
+ */
 const hashNatively = typeof globalThis.process?.getBuiltinModule === "function"
   ? (text: string) => process.getBuiltinModule("node:crypto").createHash("sha256").update(text).digest("hex")
   : undefined;

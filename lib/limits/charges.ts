@@ -151,14 +151,15 @@ function scopesOf(
 }
 
 function quotasOf(limits: LimitRules, requester: Requester, now: number): Quota[] {
-  return scopesOf(limits, requester).flatMap(({ path, subject, set }) =>
-    CHARGE_ORDER.flatMap((metric): Quota[] => {
+  const quotas: Quota[] = [];
+  for (const { path, subject, set } of scopesOf(limits, requester)) {
+    for (const metric of CHARGE_ORDER) {
       const limit = set[metric];
-      return limit === undefined || limit === null
-        ? []
-        : [createQuota({ path, subject, metric, limit, now })];
-    })
-  );
+      if (limit === undefined || limit === null) continue;
+      quotas.push(createQuota({ path, subject, metric, limit, now }));
+    }
+  }
+  return quotas;
 }
 
 /** All limits, in the order of their quotas. */

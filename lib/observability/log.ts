@@ -78,7 +78,11 @@ type ProblemFields = { error?: unknown; [field: string]: unknown };
  */
 export function toProperties({ error, ...fields }: ProblemFields): Record<string, unknown> {
   const all = { ...activeTraceIds(), ...fields, error: error === undefined ? undefined : errorChain(error) };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined).map(cleanField));
+  const properties: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(all)) {
+    if (value !== undefined) properties[name] = cleanValue(value);
+  }
+  return properties;
 }
 
 /** Options of {@linkcode startLog}. */
@@ -147,6 +151,7 @@ const LEVELS: Record<LogLevel, Severity | null> = {
  * lone surrogates.
  */
 function escapeControls(line: string): string {
+  if (!NOT_PLAIN.test(line)) return line;
   return line.replace(
     /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
     (character) =>
@@ -157,9 +162,8 @@ function escapeControls(line: string): string {
   );
 }
 
-function cleanField([name, value]: [string, unknown]): [string, unknown] {
-  return [name, cleanValue(value)];
-}
+/** A character that is not printable ASCII. Most lines have none, and the search for one is short. */
+const NOT_PLAIN = /[^ -~]/;
 
 /** Returns a value redacted and cut: texts to 300 characters, lists to 20 items, objects to their JSON. */
 function cleanValue(value: unknown): unknown {

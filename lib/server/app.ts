@@ -117,7 +117,8 @@ function createRoutes(gateway: GatewayContext, table: readonly EndpointRoute[]):
       const { req: { raw: request }, env: { requestLog } } = c;
       requestLog.route = toRouteName({ method, path });
       // A path that only means an open route, such as `/health/`, needs a key.
-      await admit(request, requestLog, { ...route, open: readRoutePath(request) === path ? open : [] });
+      const isOpen = open.length > 0 && readRoutePath(request) === path;
+      await admit(request, requestLog, { ...route, open: isOpen ? open : [] });
       return await answer({ request, gateway, requestLog, params: c.req.param() });
     });
   }

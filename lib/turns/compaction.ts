@@ -19,13 +19,11 @@ import type { Route } from "../upstreams/upstream.ts";
  * complete summary. An incomplete one would lose the conversation.
  */
 export function withCompaction(askForRoute: (route: Route) => Ask): (route: Route) => Ask {
-  return (route) => (request) =>
-    relay(async () => {
-      const { compaction } = request;
-      const isDoneUpstream = route.dialect.name === "anthropic" && hostFacts(route.upstream.preset).compacts;
-      if (compaction === undefined || compaction === null || isDoneUpstream) {
-        return askForRoute(route)(request);
-      }
+  return (route) => (request) => {
+    const { compaction } = request;
+    const isDoneUpstream = route.dialect.name === "anthropic" && hostFacts(route.upstream.preset).compacts;
+    if (compaction === undefined || compaction === null || isDoneUpstream) return askForRoute(route)(request);
+    return relay(async () => {
       if (!isObject(compaction) || compaction.type !== "summarize") {
         throw new ApiError("invalid_request_error", 'compaction.type: Input should be "summarize"');
       }
@@ -33,6 +31,7 @@ export function withCompaction(askForRoute: (route: Route) => Ask): (route: Rout
       const summaryRequest = toSummaryRequest(request, typeof instructions === "string" ? instructions : "");
       return summarize(askForRoute(route)(summaryRequest));
     });
+  };
 }
 
 async function* summarize(answer: AsyncGenerator<StreamEvent[]>): AsyncGenerator<StreamEvent[]> {

@@ -27,24 +27,26 @@ const bodies = new WeakMap<Response, PulledBody | string>();
  * its body without the stream, which costs as much as all the rest.
  */
 export function createDirectResponse(body: PulledBody | string, init: ResponseInit): Response {
-  const response = new Response(typeof body === "string" ? body : toStream(body), init);
+  const stream = typeof body === "string" ? body : toStream(body, () => bodies.delete(response));
+  const response = new Response(stream, init);
   bodies.set(response, body);
   return response;
 }
 
-/** Returns the body of a response that {@linkcode createDirectResponse} has made and nothing has read. */
+/** Returns the body of a response that {@linkcode createDirectResponse} has made, unless its stream is read. */
 export function directBodyOf(response: Response): PulledBody | string | undefined {
-  return response.bodyUsed ? undefined : bodies.get(response);
+  return bodies.get(response);
 }
 
-/** Returns the stream of a body. Nothing is made before its reader asks for it. */
-export function toStream(body: PulledBody): ReadableStream<Uint8Array> {
+/** Returns the stream of a body. Nothing is made before its reader asks for it, and `onStart` is called. */
+export function toStream(body: PulledBody, onStart = () => {}): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let started = false;
   return new ReadableStream<Uint8Array>({
     pull(controller) {
       if (!started) {
         started = true;
+        onStart();
         body.start({
           write: (text) => controller.enqueue(encoder.encode(text)),
           close: () => controller.close(),

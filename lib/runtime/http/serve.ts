@@ -1,3 +1,4 @@
+import { setBodyReader, WholeBody } from "./direct_request.ts";
 import { toAddress, toLocalUrl } from "../../base/local_url.ts";
 
 // The parts of Deno's and Bun's APIs that are used here; undefined on other runtimes.
@@ -121,7 +122,10 @@ function listenOnBun(
   handler: FetchHandler,
   { port, host }: ServeOptions,
 ): Listener {
-  const fetch = (request: Request) => handler.fetch(request);
+  const fetch = (request: Request) => {
+    if (isSmall(request)) setBodyReader(request, new WholeBody(() => request.bytes()));
+    return handler.fetch(request);
+  };
   // Bun's defaults cut streams after 10 s of silence and send error stacks to clients. Its limit of 10 s for a
   // request's headers stays in force.
   const server = bun.serve({
@@ -133,6 +137,15 @@ function listenOnBun(
     fetch,
   });
   return { port: server.port, close: () => server.stop(), closeAll: () => server.stop(true) };
+}
+
+/** Size of a body that Bun may collect by itself, in bytes. */
+const MAX_SMALL_BYTES = 64 * 1024;
+
+/** True if a request of Bun's server has a small body. The server itself reads no more bytes than the header states. */
+function isSmall({ headers }: Request): boolean {
+  const length = headers.get("content-length");
+  return length !== null && Number(length) <= MAX_SMALL_BYTES && !headers.has("transfer-encoding");
 }
 
 async function listenOnNode(handler: FetchHandler, options: ServeOptions): Promise<Listener> {

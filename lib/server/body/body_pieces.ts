@@ -1,5 +1,6 @@
 import { ApiError } from "../../base/errors.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { type BodyReader, bodyReaderOf } from "../../runtime/http/direct_request.ts";
 
 /** Bytes of a large body after which its timeout starts again. */
 const ROUND_BYTES = 8 * 1024 * 1024;
@@ -25,7 +26,7 @@ export async function* readPieces(
   request: Request,
   { clock, config, maxMiB }: PiecesOptions,
 ): AsyncGenerator<Uint8Array> {
-  const reader = request.body?.getReader();
+  const reader = bodyReaderOf(request);
   if (reader === undefined) return;
   let size = 0;
   let timedOut = false;
@@ -64,7 +65,7 @@ export async function* readPieces(
 }
 
 async function readPiece(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
+  reader: BodyReader,
   { signal }: Request,
   expiredAfter: () => number | undefined,
 ): Promise<ReadableStreamReadResult<Uint8Array>> {
