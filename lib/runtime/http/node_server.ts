@@ -36,6 +36,9 @@ async function sendPulled(
   body: PulledBody,
 ): Promise<void> {
   outgoing.writeHead(status, Object.fromEntries(headers));
+  // Node writes the size of an HTTP chunk, the chunk and its end one by one. As one text, they take half the time.
+  const isChunked = outgoing.chunkedEncoding;
+  outgoing.chunkedEncoding = false;
   let wake = () => {};
   outgoing.on("drain", () => wake());
   outgoing.on("close", () => {
@@ -43,8 +46,8 @@ async function sendPulled(
     void body.cancel();
   });
   body.start({
-    write: (text) => void outgoing.write(text),
-    close: () => void outgoing.end(),
+    write: (text) => void outgoing.write(isChunked ? toHttpChunk(text) : text),
+    close: () => void outgoing.end(isChunked ? LAST_CHUNK : undefined),
     get writable() {
       return !outgoing.writableNeedDrain;
     },
@@ -54,3 +57,10 @@ async function sendPulled(
     else await body.pull();
   }
 }
+
+/** Returns a text in the form of the transfer coding `chunked`. An empty text would be its end. */
+function toHttpChunk(text: string): string {
+  return text === "" ? "" : `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
+}
+
+const LAST_CHUNK = "0\r\n\r\n";
