@@ -6,6 +6,11 @@ export abstract class PassingGenerator<Item> implements AsyncGenerator<Item, und
   abstract next(): Promise<IteratorResult<Item, undefined>>;
   abstract return(): Promise<IteratorResult<Item, undefined>>;
 
+  /** The generator that can be read in the place of this one from now on: this one, or the one that it passes on. */
+  get target(): AsyncGenerator<Item> {
+    return this;
+  }
+
   async throw(error: unknown): Promise<never> {
     await this.return();
     throw error;
@@ -18,6 +23,11 @@ export abstract class PassingGenerator<Item> implements AsyncGenerator<Item, und
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
   }
+}
+
+/** Returns the generator that a generator's items come from. */
+function targetOf<Item>(source: AsyncGenerator<Item>): AsyncGenerator<Item> {
+  return source instanceof PassingGenerator ? source.target : source;
 }
 
 /** Result of a read after the last item. */
@@ -52,6 +62,10 @@ class Relay<Item> extends PassingGenerator<Item> {
   constructor(begin: () => Promise<AsyncGenerator<Item>>) {
     super();
     this.#begin = begin;
+  }
+
+  override get target(): AsyncGenerator<Item> {
+    return this.#source === undefined ? this : targetOf(this.#source);
   }
 
   next(): Promise<IteratorResult<Item, undefined>> {
@@ -98,6 +112,10 @@ class Prepended<Item extends object> extends PassingGenerator<Item> {
     this.#rest = rest;
   }
 
+  override get target(): AsyncGenerator<Item> {
+    return this.#first.length > 0 ? this : targetOf(this.#rest);
+  }
+
   next(): Promise<IteratorResult<Item, undefined>> {
     const first = this.#first.shift();
     return first === undefined ? this.#rest.next() : this.#read(first);
@@ -119,38 +137,61 @@ class Prepended<Item extends object> extends PassingGenerator<Item> {
   }
 }
 
+/** What {@linkcode tap} calls at the end of a generator. */
+export interface TapOptions {
+  /** Receives the failure of the generator, and returns the one that its reader receives. Called before `end`. */
+  fail?(error: unknown): unknown;
+  /** Called once when the generator has ended: after its last item, a failure or a `return()`. */
+  end?(how: { complete: boolean }): void;
+}
+
 /** Returns a generator of the same items, each of which `read` receives first. If `read` throws, the generator ends. */
 export function tap<Item>(
   source: AsyncGenerator<Item>,
   read: (item: Item) => void,
+  options: TapOptions = {},
 ): AsyncGenerator<Item, undefined> {
-  return new Tapped(source, read);
+  return new Tapped(source, read, options);
 }
 
 class Tapped<Item> extends PassingGenerator<Item> {
-  readonly #source: AsyncGenerator<Item>;
+  #source: AsyncGenerator<Item>;
   readonly #read: (item: Item) => void;
+  readonly #options: TapOptions;
+  #ended = false;
 
-  constructor(source: AsyncGenerator<Item>, read: (item: Item) => void) {
+  constructor(source: AsyncGenerator<Item>, read: (item: Item) => void, options: TapOptions) {
     super();
     this.#source = source;
     this.#read = read;
+    this.#options = options;
   }
 
   async next(): Promise<IteratorResult<Item, undefined>> {
-    const result = await this.#source.next();
-    if (result.done) return END;
+    let result: IteratorResult<Item, undefined>;
     try {
-      this.#read(result.value);
+      result = await this.#source.next();
+      if (!result.done) this.#read(result.value);
+      this.#source = targetOf(this.#source);
     } catch (error) {
-      await this.return();
-      throw error;
+      const failure = this.#ended ? error : this.#options.fail?.(error) ?? error;
+      await this.#source.return(undefined);
+      this.#end(false);
+      throw failure;
     }
+    if (result.done) this.#end(true);
     return result;
   }
 
   async return(): Promise<IteratorResult<Item, undefined>> {
+    this.#end(false);
     await this.#source.return(undefined);
     return END;
+  }
+
+  #end(complete: boolean): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#options.end?.({ complete });
   }
 }

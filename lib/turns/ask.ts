@@ -5,7 +5,7 @@ import { type TurnUsage, UsageTally } from "../tokens/turn_usage.ts";
 import { countOverflow } from "../dialects/errors/count_overflow.ts";
 import { appliesSystemChanges } from "../dialects/mod.ts";
 import { ApiError, toApiError } from "../base/errors.ts";
-import { relay } from "../base/relay.ts";
+import { relay, tap } from "../base/relay.ts";
 import type { MessageContext } from "./context.ts";
 import type { LossReport } from "../dialects/loss.ts";
 import type { Route } from "../upstreams/upstream.ts";
@@ -96,10 +96,15 @@ export function createAsk(
         inputTokens: inputCounter.count(request, route).tokens,
         contextLength: route.facts.contextLength,
       }));
-    return readOn(answer, { signal, clock, shutdown, admission });
+    return readOn((upstreamSignal) => relay(() => answer(upstreamSignal)), {
+      signal,
+      clock,
+      shutdown,
+      admission,
+    });
 
-    /** Sends the request and reads its answer. `upstreamSignal` aborts both. */
-    async function* answer(upstreamSignal: AbortSignal): AsyncGenerator<StreamEvent[]> {
+    /** Sends the request, and returns its answer. `upstreamSignal` aborts both. */
+    async function answer(upstreamSignal: AbortSignal): Promise<AsyncGenerator<StreamEvent[]>> {
       const turn = observer.startTurn({ ...toTurnStart(route), maxTokens: request.max_tokens });
       let usage: TurnUsage | undefined;
       let stopReason: string | null | undefined;
@@ -134,37 +139,36 @@ export function createAsk(
         turn.end({ usage, error: isLeft(upstreamSignal) ? undefined : error });
         throw toFailure(error);
       });
-      try {
-        for await (const events of readAnswer(response, { context, route, reader, idleTimer })) {
-          tally.add(events);
-          if (!answers && events.some(isContent)) {
-            answers = true;
-            context.targetHealth.succeed(route, startedAt);
+      const addEvents = (events: readonly StreamEvent[]) => {
+        tally.add(events);
+        if (!answers && events.some(isContent)) {
+          answers = true;
+          context.targetHealth.succeed(route, startedAt);
+        }
+        for (const event of events) if (event.type === "message_delta") stopReason = event.delta.stop_reason;
+        if (reader.unknownStop !== undefined) loss.add("answer.stop_reason", "approximated");
+      };
+      return tap(readAnswer(response, { context, route, reader, idleTimer }), addEvents, {
+        fail(error) {
+          onFailure(error);
+          return failure = toFailure(error);
+        },
+        end({ complete }) {
+          if (complete && reader.unknownStop !== undefined) {
+            const reason = reader.unknownStop.slice(0, 100);
+            const fields = { model: toRouteLabel(route), reason };
+            logWarning("an answer ended for an unknown reason", fields, "upstream");
           }
-          const end = events.findLast((event) => event.type === "message_delta");
-          if (end !== undefined) stopReason = end.delta.stop_reason;
-          if (reader.unknownStop !== undefined) loss.add("answer.stop_reason", "approximated");
-          yield events;
-        }
-        if (reader.unknownStop !== undefined) {
-          const reason = reader.unknownStop.slice(0, 100);
-          const fields = { model: toRouteLabel(route), reason };
-          logWarning("an answer ended for an unknown reason", fields, "upstream");
-        }
-      } catch (error) {
-        onFailure(error);
-        failure = toFailure(error);
-        throw failure;
-      } finally {
-        idleTimer.stop();
-        endTurn();
-        turn.end({
-          usage,
-          stopReason: stopReason ?? undefined,
-          error: isLeft(upstreamSignal) ? undefined : failure,
-        });
-        if (reader.inputTokens !== undefined) inputCounter.learn(request, route, reader.inputTokens);
-      }
+          idleTimer.stop();
+          endTurn();
+          turn.end({
+            usage,
+            stopReason: stopReason ?? undefined,
+            error: isLeft(upstreamSignal) ? undefined : failure,
+          });
+          if (reader.inputTokens !== undefined) inputCounter.learn(request, route, reader.inputTokens);
+        },
+      });
     }
   }
 }

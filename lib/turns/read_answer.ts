@@ -1,8 +1,8 @@
 import type { StreamEvent } from "../anthropic/events.ts";
-import type { AnswerReader } from "../dialects/mod.ts";
+import type { AnswerReader, ServerSentEvent } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
 import { tryJson } from "../base/json.ts";
-import { relay } from "../base/relay.ts";
+import { END, PassingGenerator, relay } from "../base/relay.ts";
 import { redact } from "../base/redact.ts";
 import { cleanMessage } from "../dialects/errors/error_shapes.ts";
 import { detectFormat } from "../upstreams/response/answer_format.ts";
@@ -57,10 +57,7 @@ async function detectAnswer(
     throw unreadableResponse(upstream, `it is ${what}, neither an event stream nor JSON${message}`);
   }
   if (format === "events") {
-    return readStream(chunks, {
-      ...reading,
-      endBody: () => void body.return(undefined),
-    });
+    return new StreamedAnswer(chunks, reading, () => void body.return(undefined));
   }
   const text = await readAnswerText(chunks, upstream, idleTimer.signal);
   return readWhole(text, reading);
@@ -86,44 +83,98 @@ const MAX_PLAIN_CHARS = 300;
 /** Time in which an upstream may send its usage, an error or the end of its stream after its reason to finish. */
 const END_TIMEOUT_MS = 1000;
 
-async function* readStream(
-  chunks: AsyncGenerator<Uint8Array>,
-  { endBody, ...reading }: ReadAnswerOptions & { endBody: () => void },
-): AsyncGenerator<StreamEvent[]> {
-  const { context: { clock }, reader, idleTimer } = reading;
-  let cancelEnding: (() => void) | undefined;
-  let ended = false;
-  let failure: unknown;
-  try {
-    for await (const batch of readEvents(chunks)) {
-      idleTimer.markEvent();
-      for (const event of batch) reader.push(event);
-      if (reader.done && !ended) {
-        reader.end();
-        ended = true;
+/** Reads an event stream. Events that were read before a failure are passed on before it. */
+class StreamedAnswer extends PassingGenerator<StreamEvent[]> {
+  readonly #batches: AsyncGenerator<ServerSentEvent[]>;
+  readonly #reading: ReadAnswerOptions;
+  readonly #endBody: () => void;
+  #cancelEnding: (() => void) | undefined;
+  /** True if the last batch had content. */
+  #hasContent = false;
+  /** True if the message has its end. */
+  #ended = false;
+  /** True if nothing is read any more. */
+  #closed = false;
+  #failure: unknown;
+
+  constructor(chunks: AsyncGenerator<Uint8Array>, reading: ReadAnswerOptions, endBody: () => void) {
+    super();
+    this.#batches = readEvents(chunks);
+    this.#reading = reading;
+    this.#endBody = endBody;
+  }
+
+  async next(): Promise<IteratorResult<StreamEvent[], undefined>> {
+    const { reader } = this.#reading;
+    while (!this.#closed) {
+      this.#limitEnding();
+      try {
+        const { done, value } = await this.#batches.next();
+        if (this.#closed) return END;
+        if (done) this.#end();
+        else this.#push(value);
+      } catch (cause) {
+        if (this.#closed) return END;
+        this.#failure = this.#toFailure(cause);
+        await this.#close();
       }
       const events = reader.take();
-      const hasContent = events.some(isContent);
-      if (hasContent) idleTimer.markStarted();
-      if (events.length > 0) yield events;
-      if ((ended || reader.finishing) && (hasContent || cancelEnding === undefined)) {
-        cancelEnding?.();
-        cancelEnding = clock.after(END_TIMEOUT_MS, endBody);
-      }
+      this.#hasContent = events.some(isContent);
+      if (this.#hasContent) this.#reading.idleTimer.markStarted();
+      if (events.length > 0) return { done: false, value: events };
     }
-    if (!ended) reader.end();
-  } catch (cause) {
-    // All was said before its end, even if the connection fails then, or nothing follows.
-    const complete = (ended || reader.finishing) && !idleTimer.signal.aborted && !(cause instanceof ApiError);
-    failure = complete ? undefined : toFailure(cause, reading);
-    if (complete && !ended) failure = tryEnd(reader);
-  } finally {
-    cancelEnding?.();
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure;
+    return END;
   }
-  // The client also receives the events that were read before a failure.
-  const events = reader.take();
-  if (events.length > 0) yield events;
-  if (failure !== undefined) throw failure;
+
+  async return(): Promise<IteratorResult<StreamEvent[], undefined>> {
+    this.#failure = undefined;
+    await this.#close();
+    return END;
+  }
+
+  #push(batch: readonly ServerSentEvent[]): void {
+    const { reader, idleTimer } = this.#reading;
+    idleTimer.markEvent();
+    for (const event of batch) reader.push(event);
+    if (reader.done && !this.#ended) {
+      reader.end();
+      this.#ended = true;
+    }
+  }
+
+  /** Limits the time for the rest, once the message has its end or its reason to finish. */
+  #limitEnding(): void {
+    const isFinishing = this.#ended || this.#reading.reader.finishing;
+    if (!isFinishing || (!this.#hasContent && this.#cancelEnding !== undefined)) return;
+    this.#cancelEnding?.();
+    this.#cancelEnding = this.#reading.context.clock.after(END_TIMEOUT_MS, this.#endBody);
+  }
+
+  /** Reads the end of the stream. */
+  #end(): void {
+    if (!this.#ended) this.#reading.reader.end();
+    this.#closed = true;
+    this.#cancelEnding?.();
+  }
+
+  async #close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelEnding?.();
+    await this.#batches.return(undefined);
+  }
+
+  /** Returns the failure of the answer, or `undefined` if the answer is complete without what could not be read. */
+  #toFailure(cause: unknown): unknown {
+    const { reader, idleTimer } = this.#reading;
+    // All was said before its end, even if the connection fails then, or nothing follows.
+    const isComplete = (this.#ended || reader.finishing) && !idleTimer.signal.aborted &&
+      !(cause instanceof ApiError);
+    if (!isComplete) return toFailure(cause, this.#reading);
+    return this.#ended ? undefined : tryEnd(reader);
+  }
 }
 
 function tryEnd(reader: AnswerReader): unknown {

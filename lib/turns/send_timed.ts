@@ -23,7 +23,7 @@ export async function sendTimed(
 ): Promise<{ response: Response; idleTimer: IdleTimer }> {
   const idleTimer = startIdleTimer(signal, upstream, timeouts);
   try {
-    return { response: await send({ signal: idleTimer.signal, race: idleTimer.race }), idleTimer };
+    return { response: await send({ signal: idleTimer.signal, waits: idleTimer.waits }), idleTimer };
   } catch (error) {
     idleTimer.stop();
     if (idleTimer.signal.aborted && idleTimer.waiting) onAbort();

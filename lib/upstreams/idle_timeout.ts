@@ -1,15 +1,20 @@
 import type { Clock } from "../runtime/clock.ts";
 import { ApiError } from "../base/errors.ts";
 
-/** Awaits a promise of an upstream's data, limited by the idle timeout. */
-export type Race = <Value>(promise: Promise<Value>) => Promise<Value>;
+/** Measures the waits for an upstream's data. Only they count as silence, so a slow client causes no timeout. */
+export interface Waits {
+  /** A wait begins. */
+  begin(): void;
+  /** The wait has ended: with data, the end of the data, or a failure, which is no answer. */
+  end(how: { answered: boolean }): void;
+}
 
 /** Aborts one upstream request if the upstream is silent for too long. */
 export interface IdleTimer {
   /** Aborted when the client's request is aborted, or by a timeout. The reason of a timeout is an {@linkcode ApiError}. */
   readonly signal: AbortSignal;
-  /** Awaits data. Only this time counts as silence, so a slow client causes no timeout. */
-  race: Race;
+  /** Receives the waits for data. */
+  readonly waits: Waits;
   /** True while data is awaited. It stays true if that fails: the upstream may then still be at work. */
   readonly waiting: boolean;
   /**
@@ -43,69 +48,97 @@ export function timeoutsFrom(
 export function startIdleTimer(
   requestSignal: AbortSignal,
   upstream: { name: string },
-  { clock, firstByteMs, idleMs }: Timeouts,
+  timeouts: Timeouts,
 ): IdleTimer {
-  const controller = new AbortController();
-  const onRequestAbort = () => controller.abort(requestSignal.reason);
-  requestSignal.addEventListener("abort", onRequestAbort, { once: true });
-  if (requestSignal.aborted) onRequestAbort();
-  let timeoutMs = firstByteMs;
-  let started = false;
+  return new UpstreamTimer(requestSignal, upstream, timeouts);
+}
+
+class UpstreamTimer implements IdleTimer, Waits {
+  readonly #requestSignal: AbortSignal;
+  readonly #upstream: { name: string };
+  readonly #timeouts: Timeouts;
+  readonly #controller = new AbortController();
+  readonly #onRequestAbort = (): void => this.#controller.abort(this.#requestSignal.reason);
+  #timeoutMs: number;
+  #started = false;
   /** Time spent waiting since the last event, before the present wait. */
-  let silentMs = 0;
+  #silentMs = 0;
   /** Start of the present wait; undefined while nothing is awaited. */
-  let waitingSince: number | undefined;
-  let waiting = false;
-  // One timer serves many waits: it fires when the first of them could be too long, and is then set again.
-  let cancelTimer: (() => void) | undefined;
-  const setTimer = (ms: number) => {
-    cancelTimer = clock.after(Math.max(0, ms), () => {
-      cancelTimer = undefined;
-      if (waitingSince === undefined) return;
-      const leftMs = timeoutMs - silentMs - (clock.now() - waitingSince);
-      if (leftMs > 0) setTimer(leftMs);
-      else controller.abort(idleTimeoutError(upstream, timeoutMs));
-    });
-  };
-  const removeTimer = () => {
-    cancelTimer?.();
-    cancelTimer = undefined;
-  };
-  const endWait = () => {
-    if (started && waitingSince !== undefined) silentMs += clock.now() - waitingSince;
-    waitingSince = undefined;
-  };
-  return {
-    signal: controller.signal,
-    get waiting() {
-      return waiting;
-    },
-    race(promise) {
-      waitingSince = clock.now();
-      waiting = true;
-      if (cancelTimer === undefined && timeoutMs > 0) setTimer(timeoutMs - silentMs);
-      return promise.then((value) => {
-        waiting = false;
-        endWait();
-        return value;
-      }, (error) => {
-        endWait();
-        throw error;
-      });
-    },
-    markStarted() {
-      silentMs = 0;
-      if (started) return;
-      started = true;
-      timeoutMs = idleMs;
-      removeTimer();
-    },
-    markEvent: () => void (silentMs = 0),
-    stop() {
-      removeTimer();
-      requestSignal.removeEventListener("abort", onRequestAbort);
-    },
-  };
+  #waitingSince: number | undefined;
+  #waiting = false;
+  /** One timer serves many waits: it fires when the first of them could be too long, and is then set again. */
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(requestSignal: AbortSignal, upstream: { name: string }, timeouts: Timeouts) {
+    this.#requestSignal = requestSignal;
+    this.#upstream = upstream;
+    this.#timeouts = timeouts;
+    this.#timeoutMs = timeouts.firstByteMs;
+    requestSignal.addEventListener("abort", this.#onRequestAbort, { once: true });
+    if (requestSignal.aborted) this.#onRequestAbort();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get waits(): Waits {
+    return this;
+  }
+
+  get waiting(): boolean {
+    return this.#waiting;
+  }
+
+  begin(): void {
+    this.#waitingSince = this.#timeouts.clock.now();
+    this.#waiting = true;
+    if (this.#cancelTimer === undefined && this.#timeoutMs > 0) {
+      this.#setTimer(this.#timeoutMs - this.#silentMs);
+    }
+  }
+
+  end({ answered }: { answered: boolean }): void {
+    if (answered) this.#waiting = false;
+    if (this.#started && this.#waitingSince !== undefined) {
+      this.#silentMs += this.#timeouts.clock.now() - this.#waitingSince;
+    }
+    this.#waitingSince = undefined;
+  }
+
+  markStarted(): void {
+    this.#silentMs = 0;
+    if (this.#started) return;
+    this.#started = true;
+    this.#timeoutMs = this.#timeouts.idleMs;
+    this.#removeTimer();
+  }
+
+  markEvent(): void {
+    this.#silentMs = 0;
+  }
+
+  stop(): void {
+    this.#removeTimer();
+    this.#requestSignal.removeEventListener("abort", this.#onRequestAbort);
+  }
+
+  #setTimer(ms: number): void {
+    this.#cancelTimer = this.#timeouts.clock.after(Math.max(0, ms), () => this.#onTimer());
+  }
+
+  #onTimer(): void {
+    this.#cancelTimer = undefined;
+    if (this.#waitingSince === undefined) return;
+    const leftMs = this.#timeoutMs - this.#silentMs - (this.#timeouts.clock.now() - this.#waitingSince);
+    if (leftMs > 0) this.#setTimer(leftMs);
+    else this.#controller.abort(idleTimeoutError(this.#upstream, this.#timeoutMs));
+  }
+
+  #removeTimer(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
 }
 
 function idleTimeoutError({ name }: { name: string }, ms: number): ApiError {

@@ -22,7 +22,7 @@ export interface Network {
   clock: Clock;
 }
 
-/** A request to an upstream; `race` awaits the response. */
+/** A request to an upstream; `waits` also measures the wait for the response. */
 export interface UpstreamRequest extends ReadOptions {
   path: string;
   body?: JsonObject;
@@ -75,7 +75,7 @@ export async function send(
 async function sendOnce(
   { fetch: network, clock }: Network,
   upstream: Upstream,
-  { path, body, caller, signal, race = (promise) => promise, onHeaders }: UpstreamRequest,
+  { path, body, caller, signal, waits, onHeaders }: UpstreamRequest,
 ): Promise<Response | RetryableFailure> {
   const headers = toHeaders(upstream, caller, body !== undefined);
   const init: RequestInit = { headers, signal, redirect: "manual" };
@@ -83,9 +83,12 @@ async function sendOnce(
   const transport = upstream.fetch ?? network;
   signal.throwIfAborted();
   let response: Response;
+  waits?.begin();
   try {
-    response = await race(transport(toUrl(upstream, path), init));
+    response = await transport(toUrl(upstream, path), init);
+    waits?.end({ answered: true });
   } catch (cause) {
+    waits?.end({ answered: false });
     if (signal.aborted) throw signal.reason;
     const { error, connected } = toConnectError(cause, upstream.name);
     if (connected) throw error;
@@ -94,7 +97,7 @@ async function sendOnce(
   onHeaders?.(response.headers);
   if (response.ok) return response;
   return {
-    error: await readError(response, { upstream, caller, signal, race, now: clock.now() }),
+    error: await readError(response, { upstream, caller, signal, waits, now: clock.now() }),
     status: response.status,
   };
 }
@@ -188,7 +191,7 @@ function toUrl({ baseUrl, apiVersion }: Upstream, path: string): string {
 
 async function readError(
   response: Response,
-  { upstream, caller, signal, race, now }: ReadOptions & { upstream: Upstream; caller: Caller; now: number },
+  { upstream, caller, signal, waits, now }: ReadOptions & { upstream: Upstream; caller: Caller; now: number },
 ): Promise<ApiError> {
   const { status, headers } = response;
   if (status < 400) {
@@ -197,7 +200,7 @@ async function readError(
       status: 502,
     });
   }
-  const chunks = toUtf8(readBytes(response.body, { signal, race }), headers.get("content-type") ?? "");
+  const chunks = toUtf8(readBytes(response.body, { signal, waits }), headers.get("content-type") ?? "");
   const text = await readText(chunks, { limit: MAX_ERROR_BYTES }).catch(() => undefined);
   if (signal.aborted) throw signal.reason;
   const body = text === undefined || findExcess(text) !== undefined ? undefined : parseErrorText(text);

@@ -111,3 +111,24 @@ test("tap() shows each item before it passes it on, and ends its source if that 
   await assert.rejects(broken.next(), { message: "not read" });
   assert.deepEqual(events, ["started", "ended"]);
 });
+
+test("tap() calls end once: after the last item, a failure or a return", async () => {
+  const ends: unknown[] = [];
+  const end = (how: { complete: boolean }) => void ends.push(how.complete);
+  await collect(tap(createSource().items, () => {}, { end }));
+  const fail = (error: unknown) => new Error("renamed", { cause: error });
+  const failing = tap(createSource({ fails: true }).items, () => {}, { fail, end });
+  await assert.rejects(collect(failing), { message: "renamed" });
+  await failing.return(undefined);
+  const left = tap(createSource().items, () => {}, { end });
+  await left.next();
+  await left.return(undefined);
+  assert.deepEqual(ends, [true, false, false]);
+});
+
+test("tap() reads all items through generators that pass others on", async () => {
+  const source = prepend([{ n: 0 }], relay(async () => prepend([{ n: 0.5 }], createSource().items)));
+  const seen: number[] = [];
+  await collect(tap(tap(source, () => {}), ({ n }) => seen.push(n)));
+  assert.deepEqual(seen, [0, 0.5, 1, 2]);
+});

@@ -33,6 +33,8 @@ const pattern = new RegExp(values.scenarios);
 const scenarios = (values.growth ? growthScenarios() : tableScenarios(values.quick ? "quick" : "full"))
   .filter(({ name }) => pattern.test(name));
 const others = values.target.map(toOtherTarget);
+/** The default limit for a client is 1,000 requests at once. */
+const GROWTH_ARGS = ["--limits", '{"each":{"concurrent":2000}}'];
 const upstream = await startUpstream(Number(values["upstream-port"]));
 
 const rows: Row[] = [];
@@ -44,7 +46,7 @@ if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows
 
 /** Measures the scenarios on one runtime. */
 async function measureOn(runtime: BenchRuntime): Promise<Row[]> {
-  const starts = targetsOn(runtime);
+  const starts = targetsOn(runtime, values.growth ? GROWTH_ARGS : []);
   const running: Target[] = [upstream, ...others];
   for (const start of Object.values(starts)) running.push(await start(upstream.url));
   try {

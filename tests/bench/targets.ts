@@ -45,9 +45,10 @@ export function toRuntime(name: string): BenchRuntime {
   };
 }
 
-/** Returns how the gateway and the baselines are started on a runtime. */
+/** Returns how the gateway, with further arguments, and the baselines are started on a runtime. */
 export function targetsOn(
   runtime: BenchRuntime,
+  gatewayArgs: readonly string[] = [],
 ): Record<"gateway" | "pass_through" | "translator", StartTarget> {
   const baseline = (name: string, api: Api): StartTarget => async (upstream) =>
     await start(runtime.command, {
@@ -61,7 +62,16 @@ export function targetsOn(
       await start(runtime.gatewayCommand, {
         name: "gateway",
         api: "messages",
-        args: ["mod.ts", "--port", "0", "--upstream", `${upstream}/v1`, "--api-key", "bench-upstream-key"],
+        args: [
+          "mod.ts",
+          "--port",
+          "0",
+          "--upstream",
+          `${upstream}/v1`,
+          "--api-key",
+          "bench-upstream-key",
+          ...gatewayArgs,
+        ],
         pattern: /^ANTHROPIC_BASE_URL=(\S+)$/m,
       }),
     pass_through: baseline("pass_through", "chat"),

@@ -1,16 +1,21 @@
 import type { IncomingMessage } from "node:http";
+import { readVariable } from "../process.ts";
 import { decodeBody } from "./decode_body.ts";
 
-/** Requests that go through `fetch` at once. Bun's opens 256 connections; some are for other requests of the process. */
-const MAX_FETCHES = 200;
+/** Connections that Bun's `fetch` opens, unless the variable `BUN_CONFIG_MAX_HTTP_REQUESTS` had another number when Bun started. */
+const DEFAULT_CONNECTIONS = 256;
+/** Connections that are left to other requests of the process. */
+const SPARE_CONNECTIONS = 56;
 
 /**
- * Creates a `fetch` for Bun without its timeout for silent connections, and without its limit of 256 connections: further
+ * Creates a `fetch` for Bun without its timeout for silent connections, and without its limit of connections: further
  * requests go through `node:http`, which takes three times as long for each.
  *
  * A body must be read by `getReader()`, or cancelled. Source: https://bun.sh/docs/api/fetch
  */
-export function createBunFetch({ maxFetches = MAX_FETCHES }: { maxFetches?: number } = {}): typeof fetch {
+export function createBunFetch(
+  { maxFetches = readMaxFetches() }: { maxFetches?: number } = {},
+): typeof fetch {
   let open = 0;
   return async (input, init) => {
     if (open >= maxFetches) return await fetchByNode(input, init);
@@ -30,6 +35,12 @@ export function createBunFetch({ maxFetches = MAX_FETCHES }: { maxFetches?: numb
       throw error;
     }
   };
+}
+
+/** Returns the number of requests that go through `fetch` at once. */
+function readMaxFetches(): number {
+  const connections = Number(readVariable("BUN_CONFIG_MAX_HTTP_REQUESTS") || DEFAULT_CONNECTIONS);
+  return (Number.isInteger(connections) ? connections : DEFAULT_CONNECTIONS) - SPARE_CONNECTIONS;
 }
 
 /** Calls `end` when a body was read to its end, failed or was cancelled. */

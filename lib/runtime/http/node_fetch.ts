@@ -1,5 +1,6 @@
 /// <reference path="./undici_agent.d.ts" />
 import type { Agent, Dispatcher } from "undici";
+import { type ByteSource, toBody } from "./byte_source.ts";
 import { decodeBody } from "./decode_body.ts";
 
 type Controller = Dispatcher.DispatchController;
@@ -49,12 +50,13 @@ interface ExchangeOptions {
 }
 
 /** One request and its response. A read returns all bytes that have arrived, so that a burst takes few reads. */
-class Exchange implements Dispatcher.DispatchHandler {
+class Exchange implements Dispatcher.DispatchHandler, ByteSource {
   readonly #options: ExchangeOptions;
   #controller: Controller | undefined;
   #pieces: Uint8Array[] = [];
   #keptBytes = 0;
   #ended = false;
+  #cancelled = false;
   #failure: Error | undefined;
   /** Ends the wait of a read. */
   #wake: (() => void) | undefined;
@@ -72,7 +74,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseStart(_controller: Controller, status: number, headers: Record<string, unknown>): void {
     if (status < 200) return; // informational: the response follows
-    const response = new Response(NULL_BODY_STATUSES.has(status) ? null : this.#toStream(), {
+    const response = new Response(NULL_BODY_STATUSES.has(status) ? null : toBody(this), {
       status: status > 599 ? 502 : status,
       headers: toHeaders(headers),
     });
@@ -102,29 +104,34 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#wake?.();
   }
 
-  #toStream(): ReadableStream<Uint8Array> {
-    return new ReadableStream<Uint8Array>({
-      pull: (stream) => this.#pieces.length > 0 || this.#ended ? this.#give(stream) : this.#wait(stream),
-      cancel: (reason) => this.#controller?.abort(toError(reason)),
-    }, { highWaterMark: 0 });
+  async read(): Promise<ReadableStreamReadResult<Uint8Array>> {
+    if (this.#pieces.length === 0 && !this.#ended) {
+      await new Promise<void>((resolve) => this.#wake = resolve);
+      this.#wake = undefined;
+    }
+    const value = this.#take();
+    return value === undefined ? { done: true, value } : { done: false, value };
   }
 
-  async #wait(stream: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    await new Promise<void>((resolve) => this.#wake = resolve);
-    this.#wake = undefined;
-    this.#give(stream);
+  async cancel(reason?: unknown): Promise<void> {
+    this.#cancelled = true;
+    this.#pieces = [];
+    this.#controller?.abort(toError(reason));
+    this.#end();
   }
 
-  /** Gives all bytes that have arrived, or ends the stream. */
-  #give(stream: ReadableStreamDefaultController<Uint8Array>): void {
+  /** Takes all bytes that have arrived. */
+  #take(): Uint8Array | undefined {
     const [first] = this.#pieces;
-    if (first !== undefined) {
-      stream.enqueue(this.#pieces.length === 1 ? first : Buffer.concat(this.#pieces));
-      this.#pieces = [];
-      this.#keptBytes = 0;
-      if (this.#controller?.paused) this.#controller.resume();
-    } else if (this.#failure !== undefined) stream.error(this.#failure);
-    else stream.close();
+    if (first === undefined) {
+      if (this.#failure !== undefined && !this.#cancelled) throw this.#failure;
+      return undefined;
+    }
+    const bytes = this.#pieces.length === 1 ? first : Buffer.concat(this.#pieces);
+    this.#pieces = [];
+    this.#keptBytes = 0;
+    if (this.#controller?.paused) this.#controller.resume();
+    return bytes;
   }
 }
 

@@ -181,13 +181,15 @@ export class RequestLog implements RequestObserver {
 
   /** Passes the events of an answer through and records their stop reason and usage. */
   observe(batches: AsyncGenerator<StreamEvent[]>): AsyncGenerator<StreamEvent[]> {
-    return tap(batches, (batch) => {
-      this.#record.firstEventMilliseconds ??= this.#clock.now() - this.#startedAt;
-      this.#seenLog?.addEvents(batch);
-      this.#content?.add(batch);
-      this.#recorder?.addEvents(batch);
-      for (const event of batch) if (event.type === "message_delta") this.add(toDeltaFields(event));
-    });
+    return tap(batches, (batch) => this.#addEvents(batch));
+  }
+
+  #addEvents(batch: readonly StreamEvent[]): void {
+    this.#record.firstEventMilliseconds ??= this.#clock.now() - this.#startedAt;
+    this.#seenLog?.addEvents(batch);
+    this.#content?.add(batch);
+    this.#recorder?.addEvents(batch);
+    for (const event of batch) if (event.type === "message_delta") this.add(toDeltaFields(event));
   }
 
   /**

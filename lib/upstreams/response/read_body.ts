@@ -1,12 +1,13 @@
 import { END, PassingGenerator, prepend } from "../../base/relay.ts";
-import type { Race } from "../idle_timeout.ts";
+import { type ByteSource, takeSource } from "../../runtime/http/byte_source.ts";
+import type { Waits } from "../idle_timeout.ts";
 
 /** Options for reading a body. */
 export interface ReadOptions {
   /** Aborts the read. */
   signal: AbortSignal;
-  /** Awaits each chunk. */
-  race?: Race | undefined;
+  /** Measures the waits for data. */
+  waits?: Waits | undefined;
 }
 
 /**
@@ -26,30 +27,33 @@ export function readBytes(
 
 class BodyReader extends PassingGenerator<Uint8Array> {
   readonly #signal: AbortSignal;
-  readonly #race: Race;
+  readonly #waits: Waits | undefined;
   /** Undefined once the body has ended. */
-  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  readonly #cancel = (): void => void this.#reader?.cancel(this.#signal.reason).catch(() => {});
+  #source: ByteSource | undefined;
+  readonly #cancel = (): void => void this.#source?.cancel(this.#signal.reason).catch(() => {});
 
   constructor(
     body: ReadableStream<Uint8Array> | null,
-    { signal, race = (promise) => promise }: ReadOptions,
+    { signal, waits }: ReadOptions,
   ) {
     super();
     this.#signal = signal;
-    this.#race = race;
-    this.#reader = body?.getReader();
+    this.#waits = waits;
+    this.#source = body === null ? undefined : takeSource(body);
     signal.addEventListener("abort", this.#cancel, { once: true });
     if (signal.aborted) this.#cancel();
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    if (this.#reader === undefined) return END;
+    if (this.#source === undefined) return END;
+    this.#waits?.begin();
     try {
-      const read = await this.#race(this.#reader.read());
+      const read = await this.#source.read();
+      this.#waits?.end({ answered: true });
       if (!read.done) return read;
       this.#end();
     } catch (error) {
+      this.#waits?.end({ answered: false });
       this.#end();
       throw error;
     }
@@ -65,7 +69,7 @@ class BodyReader extends PassingGenerator<Uint8Array> {
 
   #end(): void {
     this.#signal.removeEventListener("abort", this.#cancel);
-    this.#reader = undefined;
+    this.#source = undefined;
   }
 }
 

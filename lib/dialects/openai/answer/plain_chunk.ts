@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from "../../../base/json.ts";
-import type { Chunk } from "./chunk.ts";
+import type { Chunk, ToolCallDelta } from "./chunk.ts";
 
 /** Fields of a chunk beside its choices that say nothing about the answer. */
 const CHUNK_FIELDS: ReadonlySet<string> = new Set([
@@ -21,8 +21,8 @@ const NULL_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Returns a chunk that has a piece of text or reasoning and nothing else, as nearly all chunks of a stream do. The result
- * is what the schema {@linkcode Chunk} makes of it, at a tenth of its time. Undefined for any other chunk.
+ * Returns a chunk that has a piece of text, of reasoning or of one tool call, and nothing else, as nearly all chunks of a
+ * stream do. The result is what the schema {@linkcode Chunk} makes of it, at a tenth of its time. Undefined for any other chunk.
  *
  * @example Usage
  * ```ts
@@ -46,12 +46,31 @@ export function toPlainChunk(json: JsonObject): Chunk | undefined {
   const { index, delta } = choice;
   if (typeof index !== "number") return undefined;
   for (const name in delta) {
-    if (name !== "content" && name !== "reasoning" && name !== "role") return undefined;
+    if (name !== "content" && name !== "reasoning" && name !== "role" && name !== "tool_calls") {
+      return undefined;
+    }
   }
-  const { content, reasoning } = delta;
+  const { content, reasoning, tool_calls: calls } = delta;
   if (typeof content !== "string" && content !== null && content !== undefined) return undefined;
+  if (calls !== undefined) {
+    const isPlain = reasoning === undefined && Array.isArray(calls) && calls.length === 1 &&
+      isPlainCall(calls[0]);
+    return isPlain ? { choices: [{ index, delta: { content, tool_calls: calls } }] } : undefined;
+  }
   if (typeof reasoning === "string") return { choices: [{ index, delta: { content, reasoning } }] };
   return reasoning === null || reasoning === undefined
     ? { choices: [{ index, delta: { content } }] }
     : undefined;
+}
+
+const CALL_FIELDS: ReadonlySet<string> = new Set(["index", "id", "type", "function"]);
+
+/** True for a tool call, or a piece of one, with a number as index and texts as name and arguments. */
+function isPlainCall(call: unknown): call is ToolCallDelta {
+  if (!isObject(call) || typeof call.index !== "number" || !isObject(call.function)) return false;
+  for (const name in call) if (!CALL_FIELDS.has(name)) return false;
+  for (const name in call.function) if (name !== "name" && name !== "arguments") return false;
+  const { id, function: { name, arguments: text } } = call;
+  return (id === undefined || typeof id === "string") && (name === undefined || typeof name === "string") &&
+    typeof text === "string";
 }

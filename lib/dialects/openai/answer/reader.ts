@@ -34,8 +34,10 @@ export class ChatAnswerReader implements AnswerReader {
   #unsent: ChatDelta | undefined;
   /** The text so far, to find what a message beside the deltas adds. */
   readonly #sent = new SentText();
-  /** Choices with text. The text of the first one is read. */
-  readonly #textChoices = new Set<number>();
+  /** The first choice with text, whose text is read. */
+  #textChoice: number | undefined;
+  /** The other choices with text. */
+  readonly #otherTextChoices = new Set<number>();
   /** The first choice with calls. */
   #callChoice: number | undefined;
   #argumentChars = 0;
@@ -192,11 +194,16 @@ export class ChatAnswerReader implements AnswerReader {
    */
   #ofOneChoice(delta: ChatDelta, index: number): ChatDelta | undefined {
     const { tool_calls: calls } = delta;
-    if (delta.content || delta.refusal) this.#textChoices.add(index);
+    if (delta.content || delta.refusal) {
+      this.#textChoice ??= index;
+      if (index !== this.#textChoice) this.#otherTextChoices.add(index);
+    }
     if (calls?.length || delta.function_call) this.#callChoice ??= index;
-    const [textChoice = 0] = this.#textChoices;
-    const hasText = index === textChoice;
-    const hasCalls = index === this.#callChoice || !this.#textChoices.has(index);
+    const hasText = index === (this.#textChoice ?? 0);
+    // Without calls, there are none to leave out.
+    if (hasText && calls === undefined && delta.function_call === undefined) return delta;
+    const hasCalls = index === this.#callChoice ||
+      (index !== this.#textChoice && !this.#otherTextChoices.has(index));
     if (hasText && hasCalls) return delta;
     if (hasText) return { ...delta, tool_calls: undefined, function_call: undefined };
     return hasCalls ? { tool_calls: calls, function_call: delta.function_call } : undefined;

@@ -68,6 +68,7 @@ export class ReasoningReader {
 
   /** Adds reasoning that arrived between tags, and the same with its tags. */
   pushTagged(thought: string, raw: string): void {
+    if (raw === "" && this.#copy.isEmpty) return;
     this.#size.add(raw);
     if (this.#copy.hasField) {
       this.#show(this.#copy.push(thought));

@@ -14,6 +14,8 @@
 export class SentText {
   #hash = FIRST_HASH;
   #chars = 0;
+  /** The last pieces, which are not yet in the hash. */
+  #pending = "";
 
   /** True if there is no text yet. */
   get isEmpty(): boolean {
@@ -23,20 +25,29 @@ export class SentText {
   /** Adds a piece. Content that is not a text is ignored. */
   push(content: unknown): void {
     if (typeof content !== "string") return;
-    this.#hash = addToHash(this.#hash, content, content.length);
+    this.#pending += content;
     this.#chars += content.length;
+    if (this.#pending.length >= HASHED_CHARS) this.#hashPending();
   }
 
   /** Returns what a text adds to the pieces. Undefined if it does not begin with them. */
   restOf(content: unknown): string | undefined {
     if (content === null || content === undefined) return "";
     if (typeof content !== "string" || content.length < this.#chars) return undefined;
+    this.#hashPending();
     const begins = addToHash(FIRST_HASH, content, this.#chars) === this.#hash;
     return begins ? content.slice(this.#chars) : undefined;
+  }
+
+  #hashPending(): void {
+    this.#hash = addToHash(this.#hash, this.#pending, this.#pending.length);
+    this.#pending = "";
   }
 }
 
 const FIRST_HASH = 0x811c9dc5;
+/** Characters that are hashed together. */
+const HASHED_CHARS = 4096;
 
 /** Adds characters to a hash, as FNV-1a does with bytes. */
 function addToHash(hash: number, text: string, chars: number): number {

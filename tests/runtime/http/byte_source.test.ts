@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type ByteSource, takeSource, toBody } from "../../../lib/runtime/http/byte_source.ts";
+
+/** A source of two pieces, and the reason with which it was cancelled. */
+function createSource(): ByteSource & { reason?: unknown } {
+  const pieces = [Uint8Array.of(1), Uint8Array.of(2)];
+  return {
+    async read() {
+      const value = pieces.shift();
+      return value === undefined ? { done: true, value } : { done: false, value };
+    },
+    async cancel(reason) {
+      this.reason = reason;
+    },
+  };
+}
+
+test("toBody() is a stream of the source's bytes", async () => {
+  const bytes = await new Response(toBody(createSource())).arrayBuffer();
+  assert.deepEqual(new Uint8Array(bytes), Uint8Array.of(1, 2));
+  const source = createSource();
+  await toBody(source).cancel("left");
+  assert.equal(source.reason, "left");
+});
+
+test("toBody() fails as its source does", async () => {
+  const body = toBody({ read: () => Promise.reject(new Error("broken")), cancel: async () => {} });
+  await assert.rejects(new Response(body).text(), /broken/);
+});
+
+test("takeSource() returns the source of a body once, also through a response", () => {
+  const source = createSource();
+  const { body } = new Response(toBody(source));
+  assert.ok(body !== null);
+  assert.equal(takeSource(body), source);
+  assert.notEqual(takeSource(body), source);
+});
+
+test("takeSource() reads any other stream", async () => {
+  const { body } = new Response("text");
+  assert.ok(body !== null);
+  const { value } = await takeSource(body).read();
+  assert.equal(new TextDecoder().decode(value), "text");
+});
