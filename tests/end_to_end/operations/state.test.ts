@@ -63,9 +63,9 @@ test("GET /metrics and GET /health/detailed show the state, calls and failures o
         tools: [
           call("call_1", "good_echo", { text: "hi" }),
           call("call_2", "good_echo", { text: "ho" }),
-          call("call_3", "good_exit", { status: 3 }),
         ],
       }),
+      say({ tools: [call("call_3", "good_exit", { status: 3 })] }),
       say({ text: ["Done"] }),
     );
     const message = await gateway.post({
