@@ -39,7 +39,8 @@ export class WholeBody implements BodyReader {
     this.#started = true;
     return new Promise((resolve, reject) => {
       this.#release = () => reject(new TypeError("The reader was released"));
-      this.#readAll().then((value) => resolve({ done: false, value }), reject);
+      this.#readAll().then((value) => resolve({ done: false, value }), reject)
+        .finally(() => this.#release = () => {});
     });
   }
 

@@ -36,6 +36,7 @@ export class IncomingBody implements BodyReader {
   }
 
   releaseLock(): void {
+    if (this.#state !== "new" && this.#state !== "open") return;
     if (this.#state === "open") this.#incoming.pause();
     this.#close("failed", new TypeError("The reader was released"));
   }
