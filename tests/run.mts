@@ -53,6 +53,7 @@ async function compile(files: readonly string[], directory: string) {
 }
 
 const directory = mkdtempSync(join(tmpdir(), "tests-"));
+process.on("exit", () => rmSync(directory, { recursive: true }));
 const processes = toProcesses(findTests(), directory);
 const { files, options, env } = process.features.typescript
   ? { files: processes, options: [], env: {} }
@@ -64,6 +65,5 @@ const runner = spawn(process.execPath, [...options, ...preload, "--test", ...fil
 });
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => runner.kill(signal));
 runner.on("close", (status) => {
-  rmSync(directory, { recursive: true });
   process.exitCode = status ?? 1;
 });

@@ -96,7 +96,7 @@ async function start(
 async function listen(gateway: ReadyHandler, config: Config): Promise<RunningServer> {
   try {
     await gateway.ready();
-    return await serve(gateway, config);
+    return await serve(gateway, { ...config, onAcceptError: logUnhandledError });
   } catch (error) {
     await gateway.stop();
     throw error;

@@ -34,12 +34,19 @@ test("toRow() compares the targets of each round, and takes the median of the ro
   }
 });
 
-test("toTable() has a column for each target", () => {
-  const [head, , line] = toTable([rowFor({ kind: "value", most: 5 })]).split("\n");
-  assert.match(head ?? "", /^\| runtime \| scenario \| metric \| direct \| translator \| gateway \|/);
-  assert.match(
-    line ?? "",
-    /^\| node20 \| one \| first event, ms \| 1.00 \| 3.00 \| 4.00 \| 4.00 \|.* yes \|$/,
+test("toTable() has a column for each target, in the same order in each run", () => {
+  const row = rowFor({ kind: "value", most: 5 });
+  const [head, ruler, line] = toTable([
+    { ...row, medians: { other: 5, gateway: 4, translator: 3, direct: 1 } },
+  ]).split("\n");
+  assert.equal(
+    head,
+    "| runtime | scenario | metric          | direct | translator | gateway | other | compared | least to most | goal      | met |",
+  );
+  assert.match(ruler ?? "", /^\| -{7} \| -{8} \| -{15} \| .* \| --- \|$/);
+  assert.equal(
+    line,
+    "| node20  | one      | first event, ms | 1.00   | 3.00       | 4.00    | 5.00  | 4.00     | 3.00 to 6.00  | at most 5 | yes |",
   );
 });
 

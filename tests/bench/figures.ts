@@ -64,9 +64,14 @@ function compare(round: Round, metric: Metric, goal: Goal): number {
   }
 }
 
-/** Returns the rows as a table in Markdown, with a column for each target. */
+/** The columns of the targets that each run has; those of further targets follow. */
+const FIRST_COLUMNS: readonly string[] = ["direct", "pass_through", "translator", "gateway"];
+
+/** Returns the rows as a table in Markdown, with a column for each target, as wide as its widest cell. */
 export function toTable(rows: readonly Row[]): string {
-  const names = [...new Set(rows.flatMap(({ medians }) => Object.keys(medians)))];
+  const measured = new Set(rows.flatMap(({ medians }) => Object.keys(medians)));
+  const first = FIRST_COLUMNS.filter((name) => measured.has(name));
+  const names = [...first, ...[...measured].filter((name) => !FIRST_COLUMNS.includes(name)).sort()];
   const head = ["runtime", "scenario", "metric", ...names, "compared", "least to most", "goal", "met"];
   const lines = rows.map(({ runtime, scenario, metric, medians, compared, goal, met }) => {
     const { unit, digits } = UNITS[metric];
@@ -81,7 +86,13 @@ export function toTable(rows: readonly Row[]): string {
       met === undefined ? "" : met ? "yes" : "no",
     ];
   });
-  return [head, head.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  const widths = head.map((cell, nth) =>
+    Math.max(3, cell.length, ...lines.map((cells) => cells[nth]?.length ?? 0))
+  );
+  const ruler = widths.map((width) => "-".repeat(width));
+  return [head, ruler, ...lines]
+    .map((cells) => `| ${cells.map((cell, nth) => cell.padEnd(widths[nth] ?? 0)).join(" | ")} |`)
+    .join("\n");
 }
 
 function toGoalText(goal: Goal): string {

@@ -94,9 +94,13 @@ export async function askAll(
   const received: Received[] = [];
   const work = async () => {
     for (let nth = 0; nth < requests; nth++) {
-      const answer = await ask({ url, body, ...(onStart && { onStart }) });
+      const answer = await ask({ url, body, ...(onStart && { onStart }) }).catch((error) => {
+        throw new Error(`Cannot measure "${target.name}" at "${url}": ${error.message}`, { cause: error });
+      });
       if (answer.text !== expected) {
-        throw new Error(`${target.name} delivered another text: ${differenceOf(answer.text, expected)}`);
+        throw new Error(
+          `Cannot measure "${target.name}": it delivered ${differenceOf(answer.text, expected)}`,
+        );
       }
       received.push(answer);
     }

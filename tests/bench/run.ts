@@ -1,10 +1,10 @@
 // The benchmark: `npm run bench -- --runtimes node,deno,bun --rounds 5`. docs/performance.md explains it.
-import { writeFileSync } from "node:fs";
+import { appendFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { type Round, type Row, toRow, toTable } from "./figures.ts";
 import { askAll, type Measured, measureIdleStreams, measureRunning, measureStart } from "./measure.ts";
+import { toOptions } from "./options.ts";
 import { growthScenarios, type Metric, type Scenario, tableScenarios } from "./scenarios.ts";
 import {
   type BenchRuntime,
@@ -16,37 +16,31 @@ import {
   toRuntime,
 } from "./targets.ts";
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    growth: { type: "boolean", default: false },
-    runtimes: { type: "string", default: "node,deno,bun" },
-    rounds: { type: "string" },
-    scenarios: { type: "string", default: "." },
-    target: { type: "string", multiple: true, default: [] },
-    "upstream-port": { type: "string", default: "0" },
-    json: { type: "string" },
-  },
-});
-const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
-const pattern = new RegExp(values.scenarios);
-const scenarios = (values.growth ? growthScenarios() : tableScenarios(values.quick ? "quick" : "full"))
-  .filter(({ name }) => pattern.test(name));
-const others = values.target.map(toOtherTarget);
+const options = toOptions(process.argv.slice(2));
+const { growth, quick, rounds, json } = options;
+const known = growth ? growthScenarios() : tableScenarios(quick ? "quick" : "full");
+const scenarios = known.filter(({ name }) => options.scenarios.test(name));
+if (scenarios.length === 0) {
+  const names = known.map(({ name }) => name).join(", ");
+  throw new Error(`Cannot use --scenarios "${options.scenarios.source}": it matches none of ${names}`);
+}
+const runtimes = options.runtimes.map(toRuntime);
+const others = options.targets.map(toOtherTarget);
+if (json !== undefined) appendFileSync(json, ""); // fails before anything is measured
 /** The default limit for a client is 1,000 requests at once. */
 const GROWTH_ARGS = ["--limits", '{"each":{"concurrent":2000}}'];
-const upstream = await startUpstream(Number(values["upstream-port"]));
+const upstream = await startUpstream(options.upstreamPort);
 
 const rows: Row[] = [];
-for (const runtime of values.runtimes.split(",").map(toRuntime)) rows.push(...await measureOn(runtime));
+for (const runtime of runtimes) rows.push(...await measureOn(runtime));
 await upstream.stop();
 console.log(`${cpus()[0]?.model ?? "unknown CPU"}, ${cpus().length} cores, ${rounds} rounds\n`);
 console.log(toTable(rows));
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, null, 1)}\n`);
+if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, null, 1)}\n`);
 
 /** Measures the scenarios on one runtime. */
 async function measureOn(runtime: BenchRuntime): Promise<Row[]> {
-  const starts = targetsOn(runtime, values.growth ? GROWTH_ARGS : []);
+  const starts = targetsOn(runtime, growth ? GROWTH_ARGS : []);
   const running: Target[] = [upstream, ...others];
   for (const start of Object.values(starts)) running.push(await start(upstream.url));
   try {
@@ -135,9 +129,9 @@ function fits({ request }: Scenario, name: string): boolean {
 
 /** Lets the engine of a target compile what a scenario runs. */
 async function warmUp(target: Target, scenario: Scenario): Promise<void> {
-  const times = values.quick ? 1 : 20;
+  const times = quick ? 1 : 20;
   const requests = scenario.clients > 1 ? scenario.requests : Math.min(times, scenario.requests);
-  for (let nth = 0; nth < (values.quick ? 1 : 2); nth++) await askAll(target, { ...scenario, requests });
+  for (let nth = 0; nth < (quick ? 1 : 2); nth++) await askAll(target, { ...scenario, requests });
 }
 
 function shuffle<Item>(items: readonly Item[]): Item[] {

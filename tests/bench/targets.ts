@@ -1,5 +1,6 @@
 import { type ChildProcess, fork, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Api } from "./answers.ts";
@@ -36,7 +37,9 @@ export function toRuntime(name: string): BenchRuntime {
   const path = name === "node" ? process.execPath : name;
   const { status, stdout } = spawnSync(path, ["-p", "[process.version, process.features.typescript]"]);
   const [, major] = /v(\d+)/.exec(String(stdout)) ?? [];
-  if (status !== 0 || major === undefined) throw new Error(`Cannot measure on "${name}": it is no Node.js`);
+  if (status !== 0 || major === undefined) {
+    throw new Error(`Cannot measure on "${name}": it is not node, deno, bun or the path of a Node.js`);
+  }
   const runsTypeScript = String(stdout).includes("strip");
   return {
     name: `node${major}`,
@@ -142,7 +145,13 @@ export interface BenchUpstream extends Target {
 /** Starts the upstream on a port, or on any free one. */
 export async function startUpstream(wantedPort = 0): Promise<BenchUpstream> {
   const child = fork(fileURLToPath(new URL("upstream.ts", import.meta.url)), [String(wantedPort)]);
-  const [{ port }] = await once(child, "message");
+  const port = await new Promise<number>((resolve, reject) => {
+    child.once("message", (message: { port: number }) => resolve(message.port));
+    child.once(
+      "exit",
+      () => reject(new Error(`Cannot start the upstream on port "${wantedPort}": it ended`)),
+    );
+  });
   let orders = 0;
   const order = async (content: { plan: UpstreamPlan } | { release: true }) => {
     const message: UpstreamOrder = { id: orders++, ...content };
@@ -167,5 +176,8 @@ export async function startUpstream(wantedPort = 0): Promise<BenchUpstream> {
 export function toOtherTarget(option: string): Target {
   const [, name = "", url = "", pid] = /^([^=]+)=(http.+),(\d+)$/.exec(option) ?? [];
   if (pid === undefined) throw new Error(`Cannot measure the target "${option}": it is not NAME=URL,PID`);
+  if (!existsSync(`/proc/${pid}`)) {
+    throw new Error(`Cannot measure the target "${option}": no process is ${pid}`);
+  }
   return { name, url, pid: Number(pid), api: "messages", stop: async () => {} };
 }

@@ -98,7 +98,7 @@ async function startOwn(
   const host = "127.0.0.1";
   const gateway = createGateway({ settings, host });
   await gateway.ready();
-  const server = await serve(gateway, { ...config, host, port: 0 });
+  const server = await serve(gateway, { ...config, host, port: 0, onAcceptError: logUnhandledError });
   return { url: server.url, token, server };
 }
 

@@ -6,7 +6,7 @@ declare const Deno: {
   serve(
     options: { port: number; hostname: string; onListen: () => void },
     handler: (request: Request) => Promise<Response>,
-  ): { addr: { port: number }; shutdown(): Promise<void> };
+  ): { addr: { port: number }; finished: Promise<void>; shutdown(): Promise<void> };
 } | undefined;
 declare const Bun: {
   serve(
@@ -37,6 +37,8 @@ export type ServeOptions = {
   /** Set if clients may upload batches and files: the handler gives their bodies more time. */
   dataDir?: string | undefined;
   dataUrl?: string | undefined;
+  /** Called if the server could accept no connection, and listens again. Node.js and Bun go on by themselves. */
+  onAcceptError?: (error: unknown) => void;
 };
 
 /** Limit for bodies on Bun, whose default of 128 MiB is less than a file may have. The handler has limits for each. */
@@ -107,15 +109,46 @@ async function listen(handler: FetchHandler, options: ServeOptions): Promise<Lis
 function listenOnDeno(
   deno: NonNullable<typeof Deno>,
   handler: FetchHandler,
-  { port, host }: ServeOptions,
+  { port, host, onAcceptError }: ServeOptions,
 ): Listener {
-  const server = deno.serve(
-    { port, hostname: host, onListen: () => {} },
-    (request) => handler.fetch(request),
-  );
-  // Deno cannot cut open connections once its shutdown has started; the end of the program does.
-  return { port: server.addr.port, close: () => server.shutdown(), closeAll: () => {} };
+  let stopped = false;
+  const start = (onPort: number) => {
+    const started = deno.serve(
+      { port: onPort, hostname: host, onListen: () => {} },
+      (request) => handler.fetch(request),
+    );
+    // Deno's server ends if it cannot accept a connection, such as without a free file descriptor.
+    started.finished.catch((error) => {
+      server = undefined;
+      onAcceptError?.(error);
+      restart(started.addr.port);
+    });
+    return started;
+  };
+  const restart = (onPort: number) =>
+    setTimeout(() => {
+      if (stopped) return;
+      try {
+        server = start(onPort);
+      } catch {
+        restart(onPort); // for the reason that was reported
+      }
+    }, RESTART_MS);
+  const first = start(port);
+  let server: typeof first | undefined = first;
+  return {
+    port: first.addr.port,
+    async close() {
+      stopped = true;
+      await server?.shutdown();
+    },
+    // Deno cannot cut open connections once its shutdown has started; the end of the program does.
+    closeAll: () => {},
+  };
 }
+
+/** Time until a server on Deno that has failed listens again, in milliseconds. */
+const RESTART_MS = 100;
 
 function listenOnBun(
   bun: NonNullable<typeof Bun>,
