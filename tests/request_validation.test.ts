@@ -7,9 +7,24 @@ import { MessagesRequest } from "../lib/anthropic/schema.ts";
 import { isObject } from "../lib/base/json.ts";
 
 const FIXTURES = new URL("./fixtures/", import.meta.url);
-const ODD_VALUES = [undefined, null, 0, -1, 1.5, "", "text", true, [], [null], {}, { type: "text" }, {
-  type: 1,
-}];
+const ODD_VALUES = [
+  undefined,
+  null,
+  0,
+  -1,
+  1.5,
+  NaN,
+  "",
+  "text",
+  true,
+  [],
+  [null],
+  new Array(2),
+  {},
+  { type: "text" },
+  { type: 1 },
+  Object.create({ type: "text", text: "inherited" }),
+];
 
 test("isValid() decides as v.is does on every fixture, with each of its values replaced by others", () => {
   let [valid, invalid] = [0, 0];

@@ -73,13 +73,19 @@ function toPredicate(schema: Schema): Predicate | undefined {
     }
     case "array": {
       const isItem = item && predicateOf(item);
-      return isItem && ((input) => Array.isArray(input) && input.every(isItem));
+      return isItem && ((input) => Array.isArray(input) && isEach(input, isItem));
     }
     case "loose_object":
       return entries && toObjectPredicate(entries);
     default:
       return undefined;
   }
+}
+
+/** True if each item of a list is valid. `every()` skips the holes of a list; for `v.is`, they are `undefined`. */
+function isEach(list: readonly unknown[], isItem: Predicate): boolean {
+  for (let at = 0; at < list.length; at++) if (!isItem(list[at])) return false;
+  return true;
 }
 
 function toPipePredicate([schema, ...items]: readonly [Schema, ...PipeItem[]]): Predicate | undefined {

@@ -17,8 +17,9 @@ const MIN_COPIED_CHARS = 64 * 1024;
  * ```
  */
 export function encodeJson(value: object): string | Uint8Array<ArrayBuffer> {
-  if (!hasLongString(value)) return JSON.stringify(value);
-  const parts = new Parts();
+  const holders = new Set<object>();
+  if (!findHolders(value, holders)) return JSON.stringify(value);
+  const parts = new Parts(holders);
   parts.write(value);
   return parts.toBytes() ?? JSON.stringify(value);
 }
@@ -29,12 +30,17 @@ export function tryJsonBody(body: BodyInit | null | undefined): unknown {
   return body instanceof Uint8Array ? tryJson(new TextDecoder().decode(body)) : undefined;
 }
 
-function hasLongString(value: unknown): boolean {
+/** Adds each list and object with a long string in it to a set. Returns true if the value has or is one. */
+function findHolders(value: unknown, holders: Set<object>): boolean {
   if (typeof value === "string") return isLong(value);
-  if (Array.isArray(value)) return value.some(hasLongString);
-  if (!isObject(value)) return false;
-  for (const name in value) if (hasLongString(value[name])) return true;
-  return false;
+  let found = false;
+  if (Array.isArray(value)) {
+    for (const item of value) found = findHolders(item, holders) || found;
+  } else if (isObject(value)) {
+    for (const name in value) found = findHolders(value[name], holders) || found;
+  } else return false;
+  if (found) holders.add(value);
+  return found;
 }
 
 function isLong(text: string): boolean {
@@ -51,15 +57,22 @@ const encoder = new TextEncoder();
 class Parts {
   readonly #texts: string[] = [];
   readonly #strings: string[] = [];
+  /** The lists and objects that are not serialized whole. */
+  readonly #holders: ReadonlySet<object>;
   #text = "";
+
+  constructor(holders: ReadonlySet<object>) {
+    this.#holders = holders;
+  }
 
   write(value: unknown): void {
     if (typeof value === "string" && isLong(value)) {
       this.#texts.push(`${this.#text}"`);
       this.#strings.push(value);
       this.#text = '"';
-    } else if (!hasLongString(value)) this.#text += JSON.stringify(value) ?? "null";
-    else if (Array.isArray(value)) this.#writeList(value);
+    } else if (typeof value !== "object" || value === null || !this.#holders.has(value)) {
+      this.#text += JSON.stringify(value) ?? "null";
+    } else if (Array.isArray(value)) this.#writeList(value);
     else if (isObject(value)) this.#writeObject(value);
   }
 

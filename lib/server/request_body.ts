@@ -2,6 +2,7 @@ import type { BodyCount } from "../limits/body_meter.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { readPieces } from "./body/body_pieces.ts";
 import { PieceList } from "./body/piece_list.ts";
+import { collectedBytesOf } from "../runtime/http/direct_request.ts";
 
 /** Maximum size of a request body, in MiB. Source: https://platform.claude.com/docs/en/api/errors */
 const MAX_BODY_MIB = 32;
@@ -28,8 +29,13 @@ export async function readRequestBody(
   { clock, config }: BodyOptions,
 ): Promise<Uint8Array> {
   const body = new PieceList();
+  let counted = collectedBytesOf(request);
+  let size = 0;
+  if (counted > 0) count.add(counted);
   for await (const piece of readPieces(request, { clock, config, maxMiB: MAX_BODY_MIB })) {
-    count.add(piece.byteLength);
+    size += piece.byteLength;
+    if (size > counted) count.add(size - counted);
+    counted = Math.max(counted, size);
     body.add(piece);
   }
   return body.take();

@@ -33,6 +33,24 @@ test("encodeJson() writes the same as JSON.stringify", () => {
   }
 });
 
+test("encodeJson() looks at a deep value no more often than at a flat one", () => {
+  const readsAt = (depth: number) => {
+    let reads = 0;
+    const bottom = {
+      get n() {
+        reads++;
+        return 1;
+      },
+      data: LONG,
+    };
+    let value: object = bottom;
+    for (let level = 0; level < depth; level++) value = level % 2 === 0 ? [value] : { value };
+    assert.deepEqual(encode(value), { json: JSON.stringify(value), copied: true });
+    return reads;
+  };
+  assert.equal(readsAt(150), readsAt(0));
+});
+
 test("findPlainEnd() finds each byte that is not plain, wherever it is", () => {
   const isPlain = (byte: number) => byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c;
   for (let byte = 0; byte < 256; byte++) {

@@ -1,5 +1,8 @@
 /** Reads the body of a request, as the reader of its stream does. */
-export type BodyReader = Pick<ReadableStreamDefaultReader<Uint8Array>, "read" | "releaseLock">;
+export interface BodyReader extends Pick<ReadableStreamDefaultReader<Uint8Array>, "read" | "releaseLock"> {
+  /** Maximum bytes that the server may have collected before a read returns them. Default: none. */
+  readonly collectedBytes?: number;
+}
 
 /** Readers of the bodies of requests, of a server that can read them without a stream. */
 const readers = new WeakMap<Request, BodyReader>();
@@ -14,6 +17,11 @@ export function bodyReaderOf(request: Request): BodyReader | undefined {
   return readers.get(request) ?? request.body?.getReader();
 }
 
+/** Returns the bytes of a request's body that are in memory, or will be, before they are read. */
+export function collectedBytesOf(request: Request): number {
+  return readers.get(request)?.collectedBytes ?? 0;
+}
+
 /**
  * Reads a body that arrives in one piece: one that the server limits to a few bytes.
  *
@@ -21,17 +29,19 @@ export function bodyReaderOf(request: Request): BodyReader | undefined {
  * ```ts
  * import { WholeBody } from "./direct_request.ts";
  *
- * const body = new WholeBody(() => Promise.resolve(Uint8Array.of(1)));
+ * const body = new WholeBody(() => Promise.resolve(Uint8Array.of(1)), 1);
  * if ((await body.read()).value?.length !== 1 || !(await body.read()).done) throw new Error("another body");
  * ```
  */
 export class WholeBody implements BodyReader {
+  readonly collectedBytes: number;
   readonly #readAll: () => Promise<Uint8Array>;
   #started = false;
   #release = (): void => {};
 
-  constructor(readAll: () => Promise<Uint8Array>) {
+  constructor(readAll: () => Promise<Uint8Array>, size: number) {
     this.#readAll = readAll;
+    this.collectedBytes = size;
   }
 
   read(): Promise<ReadableStreamReadResult<Uint8Array>> {

@@ -156,7 +156,8 @@ function listenOnBun(
   { port, host }: ServeOptions,
 ): Listener {
   const fetch = (request: Request) => {
-    if (isSmall(request)) setBodyReader(request, new WholeBody(() => request.bytes()));
+    const size = statedSize(request);
+    if (size <= MAX_SMALL_BYTES) setBodyReader(request, new WholeBody(() => request.bytes(), size));
     return handler.fetch(request);
   };
   // Bun's defaults cut streams after 10 s of silence and send error stacks to clients. Its limit of 10 s for a
@@ -175,10 +176,10 @@ function listenOnBun(
 /** Size of a body that Bun may collect by itself, in bytes. */
 const MAX_SMALL_BYTES = 64 * 1024;
 
-/** True if a request of Bun's server has a small body. The server itself reads no more bytes than the header states. */
-function isSmall({ headers }: Request): boolean {
+/** Returns the size of a body that its header states; infinite without. Bun's server reads no more bytes than that. */
+function statedSize({ headers }: Request): number {
   const length = headers.get("content-length");
-  return length !== null && Number(length) <= MAX_SMALL_BYTES && !headers.has("transfer-encoding");
+  return length === null || headers.has("transfer-encoding") ? Infinity : Number(length);
 }
 
 async function listenOnNode(handler: FetchHandler, options: ServeOptions): Promise<Listener> {
