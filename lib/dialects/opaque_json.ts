@@ -1,4 +1,4 @@
-import { fromBase64Url } from "../base/base64url.ts";
+import { fromBase64Url } from "../base/encoding/base64url.ts";
 import { tryJson } from "../base/json.ts";
 import { findExcess } from "../base/json_bounds.ts";
 

@@ -1,4 +1,4 @@
-import { toBase64Url } from "../base/base64url.ts";
+import { toBase64Url } from "../base/encoding/base64url.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
 import { parseOpaqueJson } from "./opaque_json.ts";
 

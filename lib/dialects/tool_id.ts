@@ -1,4 +1,4 @@
-import { fromBase64Url, toBase64Url } from "../base/base64url.ts";
+import { fromBase64Url, toBase64Url } from "../base/encoding/base64url.ts";
 import { fnv } from "../base/fnv.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { collectMessage } from "../anthropic/collect.ts";
 import type { StreamEvent } from "../anthropic/events.ts";
-import { tryJsonBody } from "../base/encode_json.ts";
+import { tryJsonBody } from "../base/encoding/encode_json.ts";
 import { isObject, type JsonObject, tryJson } from "../base/json.ts";
 import { redact } from "../base/redact.ts";
 import type { Settings } from "../config/settings.ts";

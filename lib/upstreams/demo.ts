@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { tryJsonBody } from "../base/encode_json.ts";
+import { tryJsonBody } from "../base/encoding/encode_json.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
 import { removeFences } from "../dialects/fence.ts";
 import { nextTask } from "../runtime/next_task.ts";

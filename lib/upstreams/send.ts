@@ -8,7 +8,7 @@ import { toUpstreamError } from "../dialects/errors/upstream_error.ts";
 import { ApiError } from "../base/errors.ts";
 import { excessError } from "./response/excess_error.ts";
 import { findExcess } from "../base/json_bounds.ts";
-import { encodeJson } from "../base/encode_json.ts";
+import { encodeJson } from "../base/encoding/encode_json.ts";
 import { type JsonObject, tryJson } from "../base/json.ts";
 import type { Upstream } from "./upstream.ts";
 import { keyFor, redactKey } from "./redact_key.ts";

@@ -1,4 +1,4 @@
-import { tryJsonBody } from "../../lib/base/encode_json.ts";
+import { tryJsonBody } from "../../lib/base/encoding/encode_json.ts";
 import { cutAt, toBytes } from "./bytes.ts";
 import { isJson, type Json } from "./json.ts";
 

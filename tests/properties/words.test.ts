@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { fromBase64Url, toBase64Url } from "../../lib/base/base64url.ts";
+import { fromBase64Url, toBase64Url } from "../../lib/base/encoding/base64url.ts";
 import { isSealed, seal, unseal } from "../../lib/dialects/sealed.ts";
 import { toClientToolId, toUpstreamToolId } from "../../lib/dialects/tool_id.ts";
 import { newId } from "../../lib/runtime/ids.ts";

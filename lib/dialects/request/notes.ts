@@ -1,5 +1,5 @@
 import type { ToolResultBlock } from "../../anthropic/schema.ts";
-import { fromBase64Url } from "../../base/base64url.ts";
+import { fromBase64Url } from "../../base/encoding/base64url.ts";
 import { findFence } from "../fence.ts";
 
 /** Reasons in the notes that replace an image or a document. */

@@ -1,4 +1,4 @@
-import { findPlainEnd, isPlain } from "../../base/plain_run.ts";
+import { findPlainEnd, isPlain } from "../../base/encoding/plain_run.ts";
 import { isObject } from "../../base/json.ts";
 import { newId } from "../../runtime/ids.ts";
 import { nextTask } from "../../runtime/next_task.ts";

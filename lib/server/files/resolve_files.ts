@@ -1,7 +1,7 @@
 import type { Caller } from "../../access/caller.ts";
 import { ownerOf } from "../../access/owner.ts";
 import type { Content, ContentBlock, Message } from "../../anthropic/schema.ts";
-import { toBase64 } from "../../base/base64.ts";
+import { toBase64 } from "../../base/encoding/base64.ts";
 import { ApiError } from "../../base/errors.ts";
 import { isObject, type JsonObject } from "../../base/json.ts";
 import type { BodyCount } from "../../limits/body_meter.ts";

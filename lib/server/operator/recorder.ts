@@ -1,6 +1,6 @@
 import type { StreamEvent } from "../../anthropic/events.ts";
 import { toApiError } from "../../base/errors.ts";
-import { tryJsonBody } from "../../base/encode_json.ts";
+import { tryJsonBody } from "../../base/encoding/encode_json.ts";
 import { isObject } from "../../base/json.ts";
 import { VERSION } from "../../base/version.ts";
 import { replaySettings } from "../../config/replay_settings.ts";

@@ -1,4 +1,4 @@
-import { isObject, tryJson } from "./json.ts";
+import { isObject, tryJson } from "../json.ts";
 import { findPlainEnd } from "./plain_run.ts";
 
 /** Length from which a string is copied into the JSON, if it needs no escapes. */

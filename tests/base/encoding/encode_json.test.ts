@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { encodeJson } from "../../lib/base/encode_json.ts";
-import { findPlainEnd } from "../../lib/base/plain_run.ts";
+import { encodeJson } from "../../../lib/base/encoding/encode_json.ts";
+import { findPlainEnd } from "../../../lib/base/encoding/plain_run.ts";
 
 const LONG = "aGk+/w==".repeat(20_000);
 
