@@ -4,6 +4,8 @@ import { decodeBody } from "./decode_body.ts";
 
 /** Connections that Bun's `fetch` opens, unless the variable `BUN_CONFIG_MAX_HTTP_REQUESTS` had another number when Bun started. */
 const DEFAULT_CONNECTIONS = 256;
+/** Most connections that the variable can set. */
+const MAX_CONNECTIONS = 65535;
 /** Connections that are left to other requests of the process. */
 const SPARE_CONNECTIONS = 56;
 
@@ -37,10 +39,11 @@ export function createBunFetch(
   };
 }
 
-/** Returns the number of requests that go through `fetch` at once. */
+/** Returns the number of requests that go through `fetch` at once. Bun ignores a variable that is no number from 1 to 65535. */
 function readMaxFetches(): number {
-  const connections = Number(readVariable("BUN_CONFIG_MAX_HTTP_REQUESTS") || DEFAULT_CONNECTIONS);
-  return (Number.isInteger(connections) ? connections : DEFAULT_CONNECTIONS) - SPARE_CONNECTIONS;
+  const value = readVariable("BUN_CONFIG_MAX_HTTP_REQUESTS") ?? "";
+  const isUsed = /^[0-9]{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= MAX_CONNECTIONS;
+  return (isUsed ? Number(value) : DEFAULT_CONNECTIONS) - SPARE_CONNECTIONS;
 }
 
 /** Calls `end` when a body was read to its end, failed or was cancelled. */

@@ -1,5 +1,6 @@
 /// <reference path="./undici_agent.d.ts" />
 import type { Agent, Dispatcher } from "undici";
+import { once } from "../../base/once.ts";
 import { type ByteSource, toBody } from "./byte_source.ts";
 import { decodeBody } from "./decode_body.ts";
 
@@ -18,14 +19,13 @@ const NULL_BODY_STATUSES: ReadonlySet<number> = new Set([101, 204, 205, 304]);
  * no redirects. It has no timeouts but that for the connection, in seconds.
  */
 export function createNodeFetch({ connectTimeout }: { connectTimeout: number }): typeof fetch {
-  let agent: Promise<Agent> | undefined;
-  const load = async () => {
+  const loadAgent = once(async (): Promise<Agent> => {
     // The whole package is five times as much code, of which the rest is not used.
     const { default: Agent } = await import("undici/lib/dispatcher/agent.js");
     return new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: connectTimeout * 1000 } });
-  };
+  });
   return async (input, init = {}) => {
-    const dispatcher = await (agent ??= load());
+    const dispatcher = await loadAgent();
     const { origin, pathname, search } = new URL(input instanceof Request ? input.url : input);
     const { method = "GET", body, signal } = init;
     signal?.throwIfAborted();

@@ -7,27 +7,33 @@ import { toPort } from "../../kit/servers/sockets.ts";
 
 const onBun = process.versions.bun !== undefined;
 
-test(
-  "createBunFetch() opens more connections than Bun's fetch",
-  { skip: !onBun, timeout: 60_000 },
-  async () => {
-    const open: ServerResponse[] = [];
-    let onAllOpen = () => {};
-    const allOpen = new Promise<void>((resolve) => onAllOpen = resolve);
-    const server = createServer((_request, response) => {
-      response.writeHead(200, { "content-type": "text/plain" }).write("begun ");
-      if (open.push(response) === 400) onAllOpen();
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const fetch = createBunFetch();
-    const url = `http://127.0.0.1:${toPort(server)}/`;
-    const texts = Array.from({ length: 400 }, () => readText(fetch, url));
-    await allOpen;
-    for (const response of open) response.end("ended");
-    assert.deepEqual(await Promise.all(texts), Array(400).fill("begun ended"));
-    await new Promise((resolve) => server.close(resolve));
-  },
-);
+// Bun itself reads the variable when it starts, and ignores the second value.
+for (const variable of ["", "70000"]) {
+  const how = variable === "" ? "" : ` with BUN_CONFIG_MAX_HTTP_REQUESTS=${variable}`;
+  test(
+    `createBunFetch() opens more connections than Bun's fetch${how}`,
+    { skip: !onBun, timeout: 60_000 },
+    async () => {
+      process.env.BUN_CONFIG_MAX_HTTP_REQUESTS = variable;
+      const fetch = createBunFetch();
+      delete process.env.BUN_CONFIG_MAX_HTTP_REQUESTS;
+      const open: ServerResponse[] = [];
+      let onAllOpen = () => {};
+      const allOpen = new Promise<void>((resolve) => onAllOpen = resolve);
+      const server = createServer((_request, response) => {
+        response.writeHead(200, { "content-type": "text/plain" }).write("begun ");
+        if (open.push(response) === 400) onAllOpen();
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const url = `http://127.0.0.1:${toPort(server)}/`;
+      const texts = Array.from({ length: 400 }, () => readText(fetch, url));
+      await allOpen;
+      for (const response of open) response.end("ended");
+      assert.deepEqual(await Promise.all(texts), Array(400).fill("begun ended"));
+      await new Promise((resolve) => server.close(resolve));
+    },
+  );
+}
 
 for (const maxFetches of [0, 1]) {
   const what = maxFetches === 0 ? "by node:http" : "by Bun's fetch";
