@@ -36,12 +36,12 @@ export function testSdk(sdk: Sdk): void {
       await collect(connect().models.list());
       const messages = [{ role: "user" as const, content: "Greet me" }];
       for (
-        const failing of [
-          connect().models.retrieve("openai/gpt-55"),
-          connect().messages.create({ model: "openai/gpt-55", max_tokens: 16, messages }),
+        const ask of [
+          () => connect().models.retrieve("openai/gpt-55"),
+          () => connect().messages.create({ model: "openai/gpt-55", max_tokens: 16, messages }),
         ]
       ) {
-        const error = await rejection(failing);
+        const error = await rejection(ask());
         assert.ok(error instanceof sdk.errors.NotFoundError, `it is ${error}`);
         assert.match(error.message, /openai\/gpt-5\b(?!5)/);
       }
