@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -60,8 +60,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   killAtExit(child);
   let written = "";
+  const more = new EventEmitter();
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => void (written += text));
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      written += text;
+      more.emit("text");
+    });
   }
   child.once("exit", (code, signal) => void (written += `(ended with ${code ?? signal})\n`));
   const gateway: Gateway = {
@@ -72,7 +76,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       return text;
     },
     async wrote(pattern) {
-      while (!pattern.test(written)) await once(child.stdout, "data");
+      while (!pattern.test(written)) await once(more, "text");
     },
     stop: () => stop(child),
   };
