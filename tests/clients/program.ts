@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { killAtExit, killNow } from "./children.ts";
-import { startProxy } from "./proxy.ts";
+import { proxiedEnvironment, startProxy } from "./proxy.ts";
 
 /** What a run of a program left behind. */
 export interface Run {
@@ -25,11 +25,7 @@ export async function runProgram(
   const child = spawn(command, args, {
     cwd,
     env: {
-      PATH: process.env["PATH"],
-      LANG: "C.UTF-8",
-      HTTP_PROXY: proxy.url,
-      HTTPS_PROXY: proxy.url,
-      NO_PROXY: "127.0.0.1",
+      ...proxiedEnvironment(proxy),
       ...env,
     },
     detached: true,

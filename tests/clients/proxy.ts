@@ -33,3 +33,14 @@ export async function startProxy(): Promise<Proxy> {
   };
   return { url: `http://127.0.0.1:${port}`, sought, close };
 }
+
+/** Returns the environment of a program whose requests to other hosts than this one reach the proxy. */
+export function proxiedEnvironment({ url }: Proxy): Record<string, string | undefined> {
+  return {
+    PATH: process.env["PATH"],
+    LANG: "C.UTF-8",
+    HTTP_PROXY: url,
+    HTTPS_PROXY: url,
+    NO_PROXY: "127.0.0.1",
+  };
+}

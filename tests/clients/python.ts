@@ -6,7 +6,7 @@ import { after } from "node:test";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { killAtExit, killNow } from "./children.ts";
-import { type Proxy, startProxy } from "./proxy.ts";
+import { proxiedEnvironment, type Proxy, startProxy } from "./proxy.ts";
 import { PYTHON } from "./python_home.ts";
 import { CLIENT_KEY, type Stage, test } from "./stage.ts";
 
@@ -40,11 +40,7 @@ async function startPython(script: string, url: string): Promise<Python> {
   const child = spawn(PYTHON, ["-B", fileURLToPath(new URL(script, import.meta.url))], {
     cwd: tmpdir(),
     env: {
-      PATH: process.env["PATH"],
-      LANG: "C.UTF-8",
-      HTTP_PROXY: proxy.url,
-      HTTPS_PROXY: proxy.url,
-      NO_PROXY: "127.0.0.1",
+      ...proxiedEnvironment(proxy),
       HOME: tmpdir(),
       ANTHROPIC_BASE_URL: url,
       ANTHROPIC_API_KEY: CLIENT_KEY,

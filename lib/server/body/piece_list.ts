@@ -1,3 +1,5 @@
+import { joinBytes } from "../../base/encoding/join_bytes.ts";
+
 /** Collects the pieces of a body of unknown size, and joins them once. */
 export class PieceList {
   readonly #pieces: Uint8Array[] = [];
@@ -25,7 +27,7 @@ export class PieceList {
     this.#addSmall();
     const pieces = this.#pieces.splice(0);
     const [first] = pieces;
-    const bytes = pieces.length === 1 && first !== undefined ? first : join(pieces, this.#size);
+    const bytes = pieces.length === 1 && first !== undefined ? first : joinBytes(pieces, this.#size);
     this.#size = 0;
     return bytes;
   }
@@ -39,13 +41,3 @@ export class PieceList {
 /** Size from which a piece is kept as it is. */
 const MIN_PIECE_BYTES = 16 * 1024;
 const SMALL_BYTES = 4 * MIN_PIECE_BYTES;
-
-function join(pieces: readonly Uint8Array[], size: number): Uint8Array {
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.byteLength;
-  }
-  return bytes;
-}

@@ -1,3 +1,4 @@
+import { joinBytes } from "../../base/encoding/join_bytes.ts";
 import type { AnswerStore, HeldAnswer } from "../../durable/answer_store.ts";
 import { logWarning } from "../../observability/log.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -55,7 +56,7 @@ export function createStoreSink(
     cancelFlush?.();
     cancelFlush = undefined;
     if (pendingBytes === 0) return;
-    const piece = concat(pending, pendingBytes);
+    const piece = joinBytes(pending, pendingBytes);
     pending = [];
     pendingBytes = 0;
     const at = nth++;
@@ -94,13 +95,3 @@ export function createStoreSink(
 
 /** Bytes at the end of a piece in which an `error` event is looked for. */
 const LAST_BYTES = 16 * 1024;
-
-function concat(pieces: readonly Uint8Array[], size: number): Uint8Array {
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.byteLength;
-  }
-  return whole;
-}
