@@ -8,7 +8,8 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type ManagedGateway, withManagedServers } from "../end_to_end/mcp/gateway.ts";
 import { createModel, offeredNames } from "../end_to_end/tools/model.ts";
-import { runs, until } from "../tools/mcp/managed/stdio_servers.ts";
+import { runs } from "../tools/mcp/managed/stdio_servers.ts";
+import { until } from "../kit/until.ts";
 import { call, say } from "./turns.ts";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));

@@ -9,6 +9,7 @@ import { createTestGateway, type TestGateway, type TestGatewayOptions } from "..
 import type { Json } from "../../kit/json.ts";
 import { minimalRequest } from "../../kit/requests/request.ts";
 import { COMPLETE_STREAMS } from "../../kit/streams.ts";
+import { until } from "../../kit/until.ts";
 import { FakeUpstream } from "../../kit/upstream.ts";
 import { createStoreTest } from "./test_stores.ts";
 
@@ -44,14 +45,24 @@ async function create(
 }
 
 /** Waits until a batch has the given status. The clock advances, so that pauses end. */
-async function until(gateway: TestGateway, id: string, status = "ended", headers = {}): Promise<Batch> {
-  for (let turn = 0; turn < 10_000; turn++) {
-    const batch: Batch = await (await gateway.get(`${PATH}/${id}`, headers)).json();
-    if (batch.processing_status === status) return batch;
+async function waitForBatch(
+  gateway: TestGateway,
+  id: string,
+  status = "ended",
+  headers = {},
+): Promise<Batch> {
+  let batch: Batch | undefined;
+  await until(async () => {
+    batch = await readBatch(gateway, id, headers);
     gateway.clock.advance(100);
-    await nextTask();
-  }
-  throw new Error(`the batch does not become ${status}`);
+    return batch.processing_status === status;
+  });
+  assert.ok(batch);
+  return batch;
+}
+
+async function readBatch(gateway: TestGateway, id: string, headers = {}): Promise<Batch> {
+  return await (await gateway.get(`${PATH}/${id}`, headers)).json();
 }
 
 async function results(
@@ -86,7 +97,7 @@ storeTest(
         results_url: null,
       },
     );
-    const ended = await until(gateway, created.id);
+    const ended = await waitForBatch(gateway, created.id);
     assert.deepEqual(ended.request_counts, {
       processing: 0,
       succeeded: 25,
@@ -122,7 +133,7 @@ storeTest("A request that is invalid by itself is errored, and the others are an
       },
     ],
   });
-  const { request_counts } = await until(gateway, id);
+  const { request_counts } = await waitForBatch(gateway, id);
   assert.deepEqual(request_counts, { processing: 0, succeeded: 1, errored: 3, canceled: 0, expired: 0 });
   const [first, second] = await results(gateway, id);
   assert.match(
@@ -233,7 +244,7 @@ storeTest(
     assert.equal(canceling.processing_status, "canceling");
     assert.notEqual(canceling.cancel_initiated_at, null);
     // The requests that run time out. They are not tried again.
-    const ended = await until(gateway, id);
+    const ended = await waitForBatch(gateway, id);
     assert.equal(ended.request_counts.canceled, 5);
     assert.equal((await (await cancel()).json()).processing_status, "ended");
     const types = (await results(gateway, id)).map(({ result }) => result.type);
@@ -262,7 +273,7 @@ storeTest(
     assert.equal(without.upstream.requests.length, 0);
     await without.stop();
     const last = start(settings, { clock: new FakeClock(clock.now() + 24 * 60 * 60 * 1000) });
-    const { request_counts } = await until(last, id, "ended", headers);
+    const { request_counts } = await waitForBatch(last, id, "ended", headers);
     assert.equal(request_counts.expired, 3);
     await last.stop();
   },
@@ -276,7 +287,7 @@ storeTest("A batch continues after a restart, with what it had not finished", as
   await upstream.stalled;
   await stopNow(first);
   const second = start(settings, { clock: first.clock });
-  const { request_counts } = await until(second, id);
+  const { request_counts } = await waitForBatch(second, id);
   assert.equal(request_counts.succeeded, 10);
   const answered = (await results(second, id)).filter(({ result }) => result.type === "succeeded");
   assert.equal(answered.length, 10);
@@ -296,7 +307,7 @@ storeTest("A result that arrives while the gateway stops is saved", async (newSt
   await writer.close();
   await stopped;
   const second = start(settings, { clock: first.clock });
-  assert.equal((await until(second, id)).request_counts.succeeded, 1);
+  assert.equal((await waitForBatch(second, id)).request_counts.succeeded, 1);
   assert.equal(second.upstream.requests.length, 0);
   await second.stop();
 });
@@ -327,7 +338,7 @@ storeTest(
       params: { ...minimalRequest("chat"), model },
     }));
     const { id } = await create(gateway, { requests }, headers);
-    await until(gateway, id, "ended", headers);
+    await waitForBatch(gateway, id, "ended", headers);
     const [answered, refused, ...forbidden] = await results(gateway, id, headers);
     assert.match(JSON.stringify(answered?.result), /"succeeded".*"Hi"/);
     assert.match(JSON.stringify(refused?.result), /"errored".*"permission_error".*Not today/);
@@ -354,7 +365,7 @@ storeTest(
     const [alice, bob] = [{ "x-api-key": "key-of-alice-1234" }, { "x-api-key": "key-of-bob-123456" }];
     const gateway = start({ ...store, GATEWAY_API_KEYS: "alice:key-of-alice-1234" });
     const { id: earlier } = await create(gateway, toRequests(1), alice);
-    await until(gateway, earlier, "ended", alice);
+    await waitForBatch(gateway, earlier, "ended", alice);
     const names = gateway.reload({
       LOG_LEVEL: "off",
       ...store,
@@ -364,7 +375,7 @@ storeTest(
     assert.deepEqual(names, { changed: ["GATEWAY_API_KEYS", "MODEL_ACCESS"], restart: [] });
     assert.equal((await results(gateway, earlier, alice)).length, 1);
     const { id } = await create(gateway, toRequests(2), bob);
-    const { request_counts } = await until(gateway, id, "ended", bob);
+    const { request_counts } = await waitForBatch(gateway, id, "ended", bob);
     assert.deepEqual(request_counts, { processing: 0, succeeded: 0, errored: 2, canceled: 0, expired: 0 });
     await gateway.stop();
   },
@@ -381,7 +392,7 @@ storeTest("Requests of a batch can name files of its client", async (newStore) =
   const content = [{ type: "document", source: { type: "file", file_id } }];
   const params = minimalRequest("chat", { messages: [{ role: "user", content }] });
   const { id } = await create(gateway, toRequests(1, params), headers);
-  assert.equal((await until(gateway, id, "ended", headers)).request_counts.succeeded, 1);
+  assert.equal((await waitForBatch(gateway, id, "ended", headers)).request_counts.succeeded, 1);
   assert.match(JSON.stringify(gateway.upstream.requests[0]?.body), /of the file/);
   await gateway.stop();
 });
@@ -403,7 +414,7 @@ storeTest("Batches keep the limits of their key, and end with its budget", async
   };
   const limited = start({ ...await newStore(), LIMITS: { each: { concurrent: 2 } } }, { fetch: slow });
   const { id } = await create(limited, toRequests(20));
-  assert.equal((await until(limited, id)).request_counts.succeeded, 20);
+  assert.equal((await waitForBatch(limited, id)).request_counts.succeeded, 20);
   assert.equal(most, 2);
   await limited.stop();
 
@@ -411,7 +422,7 @@ storeTest("Batches keep the limits of their key, and end with its budget", async
     fetch: slow,
   });
   const spent = await create(poor, toRequests(20));
-  const { request_counts } = await until(poor, spent.id);
+  const { request_counts } = await waitForBatch(poor, spent.id);
   assert.deepEqual(request_counts, { processing: 0, succeeded: 3, errored: 17, canceled: 0, expired: 0 });
   assert.match(JSON.stringify((await results(poor, spent.id)).at(-1)), /billing_error/);
   await poor.stop();
@@ -450,13 +461,8 @@ storeTest("A batch with one place continues with the end of each request", async
   const gateway = start({ ...await newStore(), LIMITS: { each: { concurrent: 1 } } });
   const { id } = await create(gateway, toRequests(50));
   // The clock stands still: no tick continues the batch.
-  for (let turn = 0; turn < 20_000; turn++) {
-    const batch: Batch = await (await gateway.get(`${PATH}/${id}`)).json();
-    if (batch.processing_status === "ended") break;
-    await nextTask();
-  }
-  const batch: Batch = await (await gateway.get(`${PATH}/${id}`)).json();
-  assert.equal(batch.request_counts.succeeded, 50);
+  await until(async () => (await readBatch(gateway, id)).processing_status === "ended");
+  assert.equal((await readBatch(gateway, id)).request_counts.succeeded, 50);
   await gateway.stop();
 });
 
@@ -478,7 +484,7 @@ test(
     assert.equal(gateway.upstream.requests.length, 2, "the others wait");
     database.exec("DROP TRIGGER full");
     database.close();
-    assert.equal((await until(gateway, id)).request_counts.succeeded, 6);
+    assert.equal((await waitForBatch(gateway, id)).request_counts.succeeded, 6);
     assert.equal(gateway.upstream.requests.length, 6);
     await gateway.stop();
   },
@@ -488,7 +494,7 @@ storeTest("A request that an upstream fails for a moment is tried again", async 
   const upstream = new FakeUpstream((nth) => nth < 2 ? { status: 529, body: "{}" } : ANSWERS());
   const gateway = start({ ...await newStore() }, { upstream });
   const { id } = await create(gateway, toRequests(1));
-  assert.equal((await until(gateway, id)).request_counts.succeeded, 1);
+  assert.equal((await waitForBatch(gateway, id)).request_counts.succeeded, 1);
   assert.equal(upstream.requests.length, 3);
   await gateway.stop();
 });
@@ -506,7 +512,7 @@ storeTest(
     for (let turn = 0; turn < 20; turn++) await nextTask();
     assert.equal(second.upstream.requests.length, 0);
     assert.equal((await second.get(`${PATH}/${id}`, { "x-api-key": "sk-or-other" })).status, 404);
-    assert.equal((await until(second, id, "ended", headers)).request_counts.succeeded, 1);
+    assert.equal((await waitForBatch(second, id, "ended", headers)).request_counts.succeeded, 1);
     const [sent] = second.upstream.requests;
     assert.equal(sent?.headers.get("authorization"), "Bearer sk-or-of-the-client");
     await second.stop();

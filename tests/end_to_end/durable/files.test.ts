@@ -3,11 +3,11 @@ import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync 
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Settings } from "../../../lib/config/settings.ts";
-import { nextTask } from "../../../lib/runtime/next_task.ts";
 import { createFolders, NO_SQLITE } from "../../kit/data_dir.ts";
 import { createTestGateway, type TestGateway } from "../../kit/gateway.ts";
 import { minimalRequest } from "../../kit/requests/request.ts";
 import { COMPLETE_STREAMS } from "../../kit/streams.ts";
+import { until } from "../../kit/until.ts";
 import { createStoreTest } from "./test_stores.ts";
 
 const newFolder = createFolders();
@@ -283,10 +283,7 @@ test("A file expires, and what uploads left behind is removed", needsSqlite, asy
   assert.equal(response.status, 404);
   assert.equal((await response.json()).error.details.error_code, "file_expired");
   assert.deepEqual((await (await gateway.get("/v1/files", ALICE)).json()).data, []);
-  for (let turn = 0; readdirSync(join(folder, "files")).length > 0; turn++) {
-    assert.ok(turn < 10_000, "the content is removed");
-    await nextTask();
-  }
+  await until(() => readdirSync(join(folder, "files")).length === 0);
   await gateway.stop();
 });
 

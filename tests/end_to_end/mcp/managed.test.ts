@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { type Answer, withManagedServers } from "./gateway.ts";
-import { runs, serverCommand, until } from "../../tools/mcp/managed/stdio_servers.ts";
+import { runs, serverCommand } from "../../tools/mcp/managed/stdio_servers.ts";
+import { until } from "../../kit/until.ts";
 
 const SECRET = "0123456789-secret";
 

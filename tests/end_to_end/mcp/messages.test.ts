@@ -4,7 +4,8 @@ import { call, say } from "../../clients/turns.ts";
 import { createModel, resultsSentIn } from "../tools/model.ts";
 import { objects } from "../../kit/json.ts";
 import { serveMcp, type TestMcpServer } from "../../kit/servers/mcp_server.ts";
-import { serverCommand, until } from "../../tools/mcp/managed/stdio_servers.ts";
+import { serverCommand } from "../../tools/mcp/managed/stdio_servers.ts";
+import { until } from "../../kit/until.ts";
 import { type ManagedGateway, withManagedServers } from "./gateway.ts";
 
 const SERVERS = { good: serverCommand(), bad: { ...serverCommand("fail"), restart_policy: "never" } };

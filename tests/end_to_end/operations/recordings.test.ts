@@ -3,7 +3,6 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { setImmediate } from "node:timers/promises";
 import * as v from "valibot";
 import { runReplay } from "../../../lib/cli/replay.ts";
 import { Recording } from "../../../lib/observability/recording.ts";
@@ -12,6 +11,7 @@ import { createTestGateway, type TestGatewayOptions } from "../../kit/gateway.ts
 import { type Json, parseJson } from "../../kit/json.ts";
 import { API_SETTINGS, minimalRequest, UPSTREAM_APIS } from "../../kit/requests/request.ts";
 import { COMPLETE_STREAMS, DONE, writeChunks, writeDelta } from "../../kit/streams.ts";
+import { until } from "../../kit/until.ts";
 import { createGateway } from "../../../lib/gateway.ts";
 import { createGatewayContext } from "../../../lib/server/create_context.ts";
 
@@ -28,7 +28,7 @@ async function record(options: TestGatewayOptions, request: Json, headers: Recor
   const gateway = createTestGateway({ ...options, settings: { ...options.settings, RECORD_DIR: folder } });
   await (await gateway.post(request, { headers })).text();
   const list = () => readdirSync(folder).filter((name) => name.endsWith(".json"));
-  for (let turn = 0; turn < 10_000 && list().length === 0; turn++) await setImmediate();
+  await until(() => list().length > 0);
   const [name = ""] = list();
   return join(folder, name);
 }
@@ -218,9 +218,7 @@ test("the operator's page replays a recorded request, and makes a fixture of it"
   await (await gateway.post(minimalRequest("chat"))).text();
   const readPage = async (path = "") => await (await gateway.get(`/console/${path}`)).text();
   const path = /request\?id=req_\w+/.exec(await readPage())?.[0] ?? "";
-  for (let turn = 0; turn < 10_000 && !(await readPage(path)).includes("Replay offline"); turn++) {
-    await setImmediate();
-  }
+  await until(async () => (await readPage(path)).includes("Replay offline"));
   const act = async (action: string) => {
     const token = /name="token" value="(\w+)"/.exec(await readPage(path))?.[1] ?? "";
     const response = await gateway.fetch(

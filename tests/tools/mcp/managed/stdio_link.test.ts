@@ -5,7 +5,8 @@ import { startChild } from "../../../../tools/mcp/managed/child.ts";
 import { readProcessTable } from "../../../../tools/mcp/managed/process_table.ts";
 import type { ServerControl } from "../../../../tools/mcp/managed/managed_servers.ts";
 import type { StdioServer } from "../../../../tools/mcp/managed/server_config.ts";
-import { call, createStdioServers, never, runs, serverCommand, until } from "./stdio_servers.ts";
+import { call, createStdioServers, never, runs, serverCommand } from "./stdio_servers.ts";
+import { until } from "../../../kit/until.ts";
 
 const skip = process.platform === "win32" ? "no process groups on Windows" : false;
 const noTable = await readProcessTable() === undefined ? "no /proc" : false;

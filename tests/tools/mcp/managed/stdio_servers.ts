@@ -1,5 +1,4 @@
 import process from "node:process";
-import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../../../../lib/runtime/clock.ts";
 import type { McpConnection } from "../../../../tools/mcp/connection.ts";
@@ -47,9 +46,4 @@ export async function call(connection: McpConnection, tool: string, input = {}):
 /** True if a process runs; false if it has ended and was not yet collected. */
 export async function runs(pid: number): Promise<boolean> {
   return (await readProcessTable() ?? []).some((entry) => entry.pid === pid);
-}
-
-/** Waits until a condition holds. */
-export async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!await condition()) await setTimeout(10);
 }
