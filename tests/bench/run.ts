@@ -5,7 +5,13 @@ import process from "node:process";
 import { type Round, type Row, toRow, toTable } from "./figures.ts";
 import { askAll, type Measured, measureIdleStreams, measureRunning, measureStart } from "./measure.ts";
 import { toOptions } from "./options.ts";
-import { growthScenarios, type Metric, type Scenario, tableScenarios } from "./scenarios.ts";
+import {
+  compilingScenarios,
+  growthScenarios,
+  type Metric,
+  type Scenario,
+  tableScenarios,
+} from "./scenarios.ts";
 import {
   type BenchRuntime,
   type StartTarget,
@@ -44,6 +50,7 @@ async function measureOn(runtime: BenchRuntime): Promise<Row[]> {
   const running: Target[] = [upstream, ...others];
   for (const start of Object.values(starts)) running.push(await start(upstream.url));
   try {
+    if (!quick) await compileAll(running);
     const rows: Row[] = [];
     for (const scenario of scenarios) {
       console.error(`${runtime.name}: ${scenario.title}`);
@@ -125,6 +132,14 @@ function fitting(scenario: Scenario, running: readonly Target[]): Target[] {
 /** The translator translates chat completions only. */
 function fits({ request }: Scenario, name: string): boolean {
   return request.upstreamApi !== "messages" || name !== "translator";
+}
+
+/** Lets the engines compile what every request runs: they need thousands of requests for it. */
+async function compileAll(targets: readonly Target[]): Promise<void> {
+  for (const scenario of compilingScenarios()) {
+    await upstream.plan(scenario.upstream);
+    for (const target of fitting(scenario, targets)) await askAll(target, scenario);
+  }
 }
 
 /** Lets the engine of a target compile what a scenario runs. */

@@ -198,6 +198,20 @@ export function tableScenarios(size: Size): Scenario[] {
   ];
 }
 
+/** Returns loads of small requests: the engine of a target compiles by them what every request runs. */
+export function compilingScenarios(): Scenario[] {
+  const native: Partial<RequestPlan> = { upstreamApi: "messages" };
+  return [{ stream: false }, STREAM, { ...STREAM, ...native }].map((request) => ({
+    name: "compiling",
+    title: "small requests",
+    request,
+    upstream: SMALL,
+    clients: 32,
+    requests: 500,
+    figures: [],
+  }));
+}
+
 /** Returns the scenarios that show how cost grows with the history and with the streams. */
 export function growthScenarios(): Scenario[] {
   return [
