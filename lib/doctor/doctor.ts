@@ -97,7 +97,7 @@ function describe(check: UpstreamCheck | undefined): string {
     case "key_rejected":
       return "it rejects the key";
     case "unreachable":
-      return `it cannot be reached or fails (${check.error})`;
+      return `it cannot be reached or fails (${check.code ?? check.error})`;
     case "unchecked":
     case undefined:
       return "not checked";

@@ -1,6 +1,7 @@
 import { ApiError } from "../base/errors.ts";
 import { hostFacts } from "../dialects/mod.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { readFailureCode } from "../runtime/http/fetch.ts";
 import { send } from "./send.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -15,6 +16,8 @@ export interface UpstreamCheck {
   checked_at?: string;
   /** Anthropic's type of the failure. The upstream's own words are in the log only. */
   error?: string;
+  /** The runtime's code of a connection that failed, such as `ECONNREFUSED`. */
+  code?: string;
 }
 
 /** Checks upstreams, and remembers the results for a while. */
@@ -84,7 +87,8 @@ export async function checkUpstream(
   const key = hasKey ? "unknown" : "not_set";
   // Any other answer of a client's error shows that the upstream works; so does a limit.
   if (error.status < 500) return { status: "healthy", key, ...times };
-  return { status: "unreachable", key, ...times, error: error.type };
+  const code = readFailureCode(error.cause);
+  return { status: "unreachable", key, ...times, error: error.type, ...(code !== undefined && { code }) };
 }
 
 const MODELS_PATH = "/models";

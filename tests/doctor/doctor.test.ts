@@ -15,10 +15,15 @@ const LISTED = {
 };
 
 /** Returns the report for settings and the answers of the upstream by path. */
-async function reportOf(settings: Settings, { models = ["vendor/model"], status = 200 } = {}) {
+async function reportOf(settings: Settings, { models = ["vendor/model"], status = 200, failure }: {
+  models?: string[];
+  status?: number;
+  failure?: Error;
+} = {}) {
   const asked: string[] = [];
   const network: typeof fetch = (input, init) => {
     asked.push(`${init?.method ?? "GET"} ${new URL(String(input)).pathname}`);
+    if (failure !== undefined) return Promise.reject(failure);
     const isKey = String(input).endsWith("/key");
     return Promise.resolve(
       isKey && status !== 200
@@ -68,6 +73,14 @@ test("examine() reports a rejected key, an unknown model and missing keys as fai
     /FAIL {2}Cannot use upstream "openrouter": neither the request nor the gateway has a key/,
   );
   assert.match(keyless.report, /ANTHROPIC_AUTH_TOKEN=\(your key for the upstream\)/);
+});
+
+test("examine() names the code of a connection that fails", async () => {
+  const refused = new TypeError("fetch failed", {
+    cause: Object.assign(new Error("connect"), { code: "ECONNREFUSED" }),
+  });
+  const { report } = await reportOf({}, { failure: refused });
+  assert.match(report, /FAIL {2}openrouter at \S+: it cannot be reached or fails \(ECONNREFUSED\)/);
 });
 
 test("examine() tells that a request for a Claude model loses nothing", async () => {

@@ -52,6 +52,11 @@ const NOT_CONNECTED = new Set([
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
 
+/** Returns the runtime's code of a failure to connect, such as `ECONNREFUSED`. Deno has none. */
+export function readFailureCode(failure: unknown): string | undefined {
+  return readFailure(failure).code;
+}
+
 function readFailure(failure: unknown): { code: string | undefined; text: string } {
   let text = "";
   for (let at: unknown = failure; at instanceof Error; at = at.cause) {

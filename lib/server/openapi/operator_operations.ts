@@ -32,6 +32,7 @@ const DetailedHealth = v.object({
         latency_ms: v.optional(Count),
         checked_at: v.optional(Text),
         error: v.optional(Text),
+        code: v.optional(Text),
       }),
     ),
     aliases: v.record(
