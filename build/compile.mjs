@@ -1,10 +1,20 @@
 // @ts-check
 // Compiles the program into `dist`: for the npm package by `npm run build`, and for `npm start` by preload.mjs.
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, sep } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
+const OWN_PATH = fileURLToPath(import.meta.url);
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const DIST = ROOT + "dist";
 
@@ -12,23 +22,27 @@ const DIST = ROOT + "dist";
 const SOURCES = ["mod.ts", "lib", "tools", "build", "package.json", "package-lock.json"];
 /** The state of the sources that `dist` was compiled from. */
 const STATE_FILE = DIST + sep + ".state";
+/** Argument of this program with which it deletes nothing. */
+const KEEP_OLD = "--keep-old";
 
 /**
- * Compiles the program if its sources have changed since it was compiled. What was compiled before stays: a gateway that
- * runs may not have loaded all of it yet.
+ * Compiles the program if its sources have changed since it was compiled. Another process does it, because the compiler
+ * would stay in memory. What was compiled before stays: a gateway that runs may not have loaded all of it yet.
  */
-export async function compileChanged() {
-  const state = readState();
-  if (state === readCompiledState()) return;
-  await compile(DIST);
-  write(STATE_FILE, state);
+export function compileChanged() {
+  if (readState() === readCompiledState()) return;
+  const { spawnSync } = process.getBuiltinModule("node:child_process");
+  const { status } = spawnSync(process.execPath, [OWN_PATH, KEEP_OLD], { stdio: ["ignore", 2, 2] });
+  if (status !== 0) process.exit(1);
 }
 
-/** Compiles the program, and deletes what is left of earlier compilations. */
-async function compileAnew() {
+/** Compiles the program into `dist`. */
+async function compileToDist() {
   const state = readState();
   const compiled = await compile(DIST);
-  for (const path of listFiles(DIST)) if (!compiled.includes(path)) rmSync(path);
+  if (process.argv[2] !== KEEP_OLD) {
+    for (const path of listFiles(DIST)) if (!compiled.includes(path)) rmSync(path);
+  }
   write(STATE_FILE, state);
 }
 
@@ -70,12 +84,9 @@ function readState() {
   ).join("");
 }
 
+/** Returns the state of the sources that `dist` was compiled from, if it was. */
 function readCompiledState() {
-  try {
-    return readFileSync(STATE_FILE, "utf8");
-  } catch {
-    return undefined; // not compiled yet
-  }
+  return existsSync(STATE_FILE) ? readFileSync(STATE_FILE, "utf8") : undefined;
 }
 
 /** @param {string} folder @returns {string[]} */
@@ -100,4 +111,4 @@ function write(path, contents) {
   renameSync(unfinished, path);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await compileAnew();
+if (process.argv[1] === OWN_PATH) await compileToDist();

@@ -6,7 +6,7 @@ import { compileChanged } from "./compile.mjs";
 /** Time after the start at which the compiled code is stored, in milliseconds. */
 const STORE_MS = 5000;
 
-await compileChanged();
+compileChanged();
 // Keeps what the engine compiles for the next start. Node.js has it from version 22.8 on.
 module.enableCompileCache?.();
 // It is stored when the program ends, and before, for a program that is killed.
