@@ -6,11 +6,12 @@ COPY package.json package-lock.json ./
 # No package of the gateway needs an install script.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json mod.ts ./
+COPY build build
 COPY lib lib
 COPY tools tools
 # The optional packages are the binaries of compilers, which a peer dependency would keep.
 RUN npm run build && npm prune --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund \
-  && rm -rf node_modules/tsx node_modules/esbuild node_modules/typescript
+  && rm -rf node_modules/esbuild node_modules/typescript
 
 FROM node:24-bookworm-slim
 # bubblewrap is the sandbox of the tool Bash; without TOOLS=shell it is not used. Its version is that of the Debian

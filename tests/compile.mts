@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { execFileSync } from "node:child_process";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
+import { compile } from "../build/compile.mjs";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
@@ -17,10 +17,9 @@ export function createOutput(directory: string): string {
 }
 
 /** Compiles the program as the package has it. Returns its path. */
-export function compileProgram(output: string): string {
+export async function compileProgram(output: string): Promise<string> {
   const folder = join(output, "program");
-  const compiler = join(ROOT, "node_modules/.bin/tsc");
-  execFileSync(compiler, ["-p", "tsconfig.build.json", "--outDir", folder], { cwd: ROOT, stdio: "inherit" });
+  await compile(folder);
   return join(folder, "mod.js");
 }
 

@@ -48,7 +48,7 @@ async function compile(files: readonly string[], directory: string) {
   return {
     files: await compileTests(files, output),
     options: ["--enable-source-maps"],
-    env: { COMPILED_PROGRAM: compileProgram(output) },
+    env: { COMPILED_PROGRAM: await compileProgram(output) },
   };
 }
 

@@ -8,11 +8,13 @@ import type { UpstreamOrder, UpstreamPlan } from "./upstream.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** A runtime, and the words before the name of a TypeScript file that it runs: of a baseline, and of the gateway. */
+/** A runtime. */
 export interface BenchRuntime {
   name: string;
+  /** The words before the name of a TypeScript file that it runs. */
   command: readonly string[];
-  gatewayCommand: readonly string[];
+  /** The words that start the gateway as docs/runtimes.md does. */
+  gateway: readonly string[];
 }
 
 /** A server that requests are sent to. */
@@ -31,7 +33,7 @@ export type StartTarget = (upstreamUrl: string) => Promise<Target>;
 /** Returns the runtimes by their names: `node`, `deno`, `bun`, or the path of another Node.js. @throws if one is missing. */
 export function toRuntime(name: string): BenchRuntime {
   const bin = (program: string) => `${ROOT}node_modules/.bin/${program}`;
-  const same = (command: readonly string[]) => ({ name, command, gatewayCommand: command });
+  const same = (command: readonly string[]) => ({ name, command, gateway: [...command, "mod.ts"] });
   if (name === "deno") return same([bin("deno"), "run", "--no-prompt", "--allow-net"]);
   if (name === "bun") return same([bin("bun"), "run"]);
   const path = name === "node" ? process.execPath : name;
@@ -44,7 +46,7 @@ export function toRuntime(name: string): BenchRuntime {
   return {
     name: `node${major}`,
     command: runsTypeScript ? [path] : [path, "--import", "tsx"],
-    gatewayCommand: [path, "--import", "./lib/runtime/preload.mjs"], // as `npm start`
+    gateway: [path, "--import", "./build/preload.mjs", "dist/mod.js"], // as `npm start`
   };
 }
 
@@ -62,11 +64,10 @@ export function targetsOn(
     });
   return {
     gateway: async (upstream) =>
-      await start(runtime.gatewayCommand, {
+      await start(runtime.gateway, {
         name: "gateway",
         api: "messages",
         args: [
-          "mod.ts",
           "--port",
           "0",
           "--upstream",

@@ -161,10 +161,10 @@ function runsCommand({ words }: Command): boolean {
 }
 
 /** What stands before the arguments of the program. */
-const PROGRAM = /^(mod\.ts|--|openrouter-anthropic-server)$/;
+const PROGRAM = /^(mod\.ts|dist\/mod\.js|--|openrouter-anthropic-server)$/;
 
 function startsGateway({ words }: Command): boolean {
-  return words.some((word) => /^(mod|lib\/worker)\.ts$/.test(word)) ||
+  return words.some((word) => /^(mod\.ts|dist\/mod\.js|lib\/worker\.ts)$/.test(word)) ||
     words.slice(0, 2).join(" ") === "npm start";
 }
 
@@ -172,7 +172,7 @@ function startsGateway({ words }: Command): boolean {
 function toSettings({ variables, words }: Command, shown: string): Record<string, string> {
   for (const name of Object.keys(variables)) toSettingName(name);
   checkProfile(words);
-  const program = words.findIndex((word) => word === "mod.ts" || word === "--");
+  const program = words.findIndex((word) => PROGRAM.test(word));
   const flags = readFlags(program < 0 ? [] : words.slice(program + 1).map(withSecrets));
   assert.deepEqual(flags.mistakes, [], shown);
   // Other users of a machine can read the flags of a running program.

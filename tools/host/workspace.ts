@@ -56,10 +56,11 @@ async function isWritableConfig(path: string, root: string): Promise<boolean> {
 }
 
 /** Folders of the gateway that contain code. A workspace beside them is fine. */
-const CODE_FOLDERS = ["lib", "tools", "node_modules"];
+const CODE_FOLDERS = ["lib", "tools", "build", "dist", "node_modules"];
 
 /** True if a folder contains code of the gateway. */
 async function containsCode(root: string): Promise<boolean> {
+  // Compiled, this is in `dist/chunks`.
   const folder = fileURLToPath(new URL("../../", import.meta.url));
   const code = await resolveLinks(folder.replace(/[/\\]+$/, ""));
   return isInside(root, code) || CODE_FOLDERS.some((name) => isInside(join(code, name), root));

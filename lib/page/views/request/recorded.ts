@@ -70,7 +70,7 @@ export function renderRecorded(call: ViewCall, seen: SeenRequest): Html {
   const action = `request?id=${encodeURIComponent(seen.id)}`;
   return markup`<div class="panel pad stack tight">
 <p>The request and the upstream's bytes, without credentials:</p>
-${command(`npx tsx mod.ts replay ${file}`, "the command that replays it")}
+${command(`npm start -- replay ${file}`, "the command that replays it")}
 <div class="actions">
 <form method="post" action="${action}">${
     actionFields(call, "replay")

@@ -1,0 +1,114 @@
+// @ts-check
+// Compiles the program into `dist`: for the npm package by `npm run build`, and for `npm start` by preload.mjs.
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, sep } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const OWN_PATH = fileURLToPath(import.meta.url);
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const DIST = ROOT + "dist";
+
+/** What the compiled form depends on. */
+const SOURCES = ["mod.ts", "lib", "tools", "build", "package.json", "package-lock.json"];
+/** The state of the sources that `dist` was compiled from. */
+const STATE_FILE = DIST + sep + ".state";
+/** Argument of this program with which it deletes nothing. */
+const KEEP_OLD = "--keep-old";
+
+/**
+ * Compiles the program if its sources have changed since it was compiled. Another process does it, because the compiler
+ * would stay in memory. What was compiled before stays: a gateway that runs may not have loaded all of it yet.
+ */
+export function compileChanged() {
+  if (readState() === readCompiledState()) return;
+  const { spawnSync } = process.getBuiltinModule("node:child_process");
+  const { status } = spawnSync(process.execPath, [OWN_PATH, KEEP_OLD], { stdio: ["ignore", 2, 2] });
+  if (status !== 0) process.exit(1);
+}
+
+/** Compiles the program into `dist`. */
+async function compileToDist() {
+  const state = readState();
+  const compiled = await compile(DIST);
+  if (process.argv[2] !== KEEP_OLD) {
+    for (const path of listFiles(DIST)) if (!compiled.includes(path)) rmSync(path);
+  }
+  write(STATE_FILE, state);
+}
+
+/**
+ * Compiles the program into a folder, and returns the paths of its files. Packages stay packages. What is always loaded
+ * together is one file: each file that is loaded takes a quarter of a millisecond.
+ *
+ * @param {string} folder
+ */
+export async function compile(folder) {
+  const { build } = await import("esbuild");
+  const { outputFiles } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: ["mod.ts", "lib/worker.ts"],
+    outdir: folder,
+    chunkNames: "chunks/[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    packages: "external",
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    sourcemap: true,
+    sourcesContent: false,
+    logLevel: "warning",
+    write: false,
+  });
+  for (const { path, contents } of outputFiles) write(path, contents);
+  return outputFiles.map(({ path }) => path);
+}
+
+/** Returns the paths of the sources, with their times of change and sizes. */
+function readState() {
+  return SOURCES.flatMap((name) => name.includes(".") ? [ROOT + name] : listFiles(ROOT + name)).map(
+    (path) => {
+      const { mtimeMs, size } = statSync(path);
+      return `${path} ${mtimeMs} ${size}\n`;
+    },
+  ).join("");
+}
+
+/** Returns the state of the sources that `dist` was compiled from, if it was. */
+function readCompiledState() {
+  return existsSync(STATE_FILE) ? readFileSync(STATE_FILE, "utf8") : undefined;
+}
+
+/** @param {string} folder @returns {string[]} */
+function listFiles(folder) {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  return entries.flatMap((entry) => {
+    const path = folder + sep + entry.name;
+    return entry.isDirectory() ? listFiles(path) : [path];
+  });
+}
+
+/**
+ * Writes a file at once: a program that starts meanwhile reads all of it, or none.
+ *
+ * @param {string} path
+ * @param {string | Uint8Array} contents
+ */
+function write(path, contents) {
+  mkdirSync(dirname(path), { recursive: true });
+  const unfinished = `${path}.${process.pid}`;
+  writeFileSync(unfinished, contents);
+  renameSync(unfinished, path);
+}
+
+if (process.argv[1] === OWN_PATH) await compileToDist();
