@@ -39,9 +39,14 @@ const predicates = new WeakMap<Schema, Predicate>();
 function predicateOf(schema: Schema): Predicate {
   const known = predicates.get(schema);
   if (known !== undefined) return known;
-  const predicate = toPredicate(schema) ?? ((input) => v.is(schema, input));
+  const predicate = toPredicate(schema) ?? isOf(schema);
   predicates.set(schema, predicate);
   return predicate;
+}
+
+/** A function apart: a closure in `predicateOf` would take memory for each of its calls. */
+function isOf(schema: Schema): Predicate {
+  return (input) => v.is(schema, input);
 }
 
 /** Returns the predicate of a schema; `undefined` for an unknown kind. */

@@ -86,9 +86,6 @@ function kindOf(value: unknown, list: unknown): string | undefined {
   return list === "tools" ? "custom" : undefined;
 }
 
-/** Fields of blocks and tools by which they are looked up. */
-const KEYS = ["id", "name", "tool_use_id", "tool_name", "server_name", "mcp_server_name"];
-
 /** Returns the path to an id or a name that is too long, last step first, or `undefined`. */
 function findLongKey({ tools, messages }: CountTokensRequest): string[] | undefined {
   const steps = findInList(tools);
@@ -111,14 +108,21 @@ function findInList(list: unknown): string[] | undefined {
 
 function findInItem(item: unknown): string[] | undefined {
   if (!isObject(item)) return undefined;
-  for (const key of KEYS) {
-    const value = item[key];
-    if (typeof value === "string" && value.length > MAX_KEY_CHARS) return [key];
-  }
+  // The fields by which blocks and tools are looked up.
+  if (isTooLong(item.id)) return ["id"];
+  if (isTooLong(item.name)) return ["name"];
+  if (isTooLong(item.tool_use_id)) return ["tool_use_id"];
+  if (isTooLong(item.tool_name)) return ["tool_name"];
+  if (isTooLong(item.server_name)) return ["server_name"];
+  if (isTooLong(item.mcp_server_name)) return ["mcp_server_name"];
   // A result has references to tools, a change of tools has the tool.
   const { content, tool } = item;
   const inContent = findInList(content);
   if (inContent !== undefined) return [...inContent, "content"];
   const inTool = findInItem(tool);
   return inTool && [...inTool, "tool"];
+}
+
+function isTooLong(key: unknown): boolean {
+  return typeof key === "string" && key.length > MAX_KEY_CHARS;
 }

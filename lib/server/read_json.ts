@@ -1,5 +1,5 @@
 import { ApiError } from "../base/errors.ts";
-import { findExcess, JSON_BOUNDS, type JsonBounds } from "../base/json_bounds.ts";
+import { JSON_BOUNDS, type JsonBounds, surveyJson } from "../base/json_bounds.ts";
 import { isObject } from "../base/json.ts";
 import type { BodyCount } from "../limits/body_meter.ts";
 import { nextTask } from "../runtime/next_task.ts";
@@ -46,16 +46,16 @@ async function parseLarge(bytes: Uint8Array): Promise<unknown> {
  * not finite.
  */
 export function parseJson(text: string): unknown {
+  const { excess, mayHaveInfinite } = surveyJson(text);
+  if (excess !== undefined) throw new ApiError("invalid_request_error", EXCESS_MESSAGES[excess]);
   const value = parse(text);
-  const steps = findInfinite(value);
+  const steps = mayHaveInfinite ? findInfinite(value) : undefined;
   if (steps === undefined) return value;
   const path = (steps.toReversed().join(".") || "body").slice(0, MAX_PATH_CHARS);
   throw new ApiError("invalid_request_error", `${path}: Input should be a finite number`);
 }
 
 function parse(text: string): unknown {
-  const excess = findExcess(text);
-  if (excess !== undefined) throw new ApiError("invalid_request_error", EXCESS_MESSAGES[excess]);
   try {
     return JSON.parse(text);
   } catch (cause) {

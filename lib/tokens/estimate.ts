@@ -38,8 +38,8 @@ export function estimateTokens(request: CountTokensRequest, counter: TextCounter
   const forced = request.tool_choice?.type === "any" || request.tool_choice?.type === "tool";
   const options = { family, count };
   let messageTokens = 0;
-  for (const [at, { content }] of messages.entries()) {
-    messageTokens += countContent(content, options, { omitsThinking: at < lastTurnStart });
+  for (let at = 0; at < messages.length; at++) {
+    messageTokens += countContent(messages[at]?.content, options, at < lastTurnStart);
   }
   const tokens = family.request + family.message * messages.length + countContent(system, options) +
     messageTokens +
@@ -66,18 +66,17 @@ const THINKING_TYPES = new Set(["thinking", "redacted_thinking"]);
 function countContent(
   content: Content | null | undefined,
   options: CountOptions,
-  { omitsThinking } = COUNTS_ALL,
+  omitsThinking = false,
 ): number {
   if (!content) return 0;
   if (typeof content === "string") return options.count(content);
   let tokens = 0;
-  for (const block of content) {
-    if (!omitsThinking || !THINKING_TYPES.has(block.type)) tokens += countBlock(block, options);
+  for (let at = 0; at < content.length; at++) {
+    const block = content[at];
+    if (block && !(omitsThinking && THINKING_TYPES.has(block.type))) tokens += countBlock(block, options);
   }
   return tokens;
 }
-
-const COUNTS_ALL = { omitsThinking: false };
 
 function countBlock(block: ContentBlock, options: CountOptions): number {
   const { family, count } = options;

@@ -1,4 +1,5 @@
 import type { CountTokensRequest } from "../anthropic/schema.ts";
+import { LruMap } from "../base/lru.ts";
 import { createCalibration } from "./calibration.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { estimateTokens } from "./estimate.ts";
@@ -21,7 +22,10 @@ export interface InputCounter {
   count(request: CountTokensRequest, route: UpstreamModel): InputCount;
   /** Corrects tokens of an answer that were counted by runs of characters. */
   correctOutput(tokens: number, route: UpstreamModel): number;
-  /** Compares both estimates with the upstream's count. Runs after a short delay, when the answer has been sent. */
+  /**
+   * Compares the estimates with the upstream's count: the one by length at once, the one by runs after a short delay, when
+   * the answer has been sent.
+   */
   learn(request: CountTokensRequest, route: UpstreamModel, reported: number): void;
 }
 
@@ -35,6 +39,8 @@ export interface UpstreamModel {
 export function createInputCounter(clock: Clock): InputCounter {
   const byLength = createCalibration();
   const byRuns = createCalibration();
+  /** Number of representative requests by model. */
+  const samples = new LruMap<string, number>(MAX_MODELS);
   /** Estimates by length. A request is estimated at several of its stages. */
   const estimates = new WeakMap<CountTokensRequest, { model: string; tokens: number }>();
   const estimateByLength = (request: CountTokensRequest, model: string) => {
@@ -59,23 +65,33 @@ export function createInputCounter(clock: Clock): InputCounter {
       return byRuns.correct(modelKey(route), scaled)?.tokens ?? scaled;
     },
     learn(request, route, reported) {
-      const upstreamRequest = { ...request, model: route.model };
       const estimate = estimateByLength(request, route.model);
-      if (!isRepresentative(upstreamRequest, estimate)) return;
+      if (!isRepresentative(request, estimate)) return;
+      const model = modelKey(route);
+      byLength.learn(model, { estimate, reported });
+      const nth = samples.get(model) ?? 0;
+      samples.set(model, nth + 1);
+      if (estimate > MAX_SAMPLED_TOKENS || (nth >= FIRST_SAMPLES && nth % SAMPLE_INTERVAL > 0)) return;
       clock.after(LEARN_DELAY_MS, () => {
-        byLength.learn(modelKey(route), { estimate, reported });
-        if (estimate > MAX_SAMPLED_TOKENS) return;
-        byRuns.learn(modelKey(route), { estimate: estimateTokens(upstreamRequest, countByRuns), reported });
+        const tokens = estimateTokens({ ...request, model: route.model }, countByRuns);
+        byRuns.learn(model, { estimate: tokens, reported });
       });
     },
   };
 }
 
+/** The first requests of a model all calibrate the estimate by runs, which takes longer than the one by length. */
+const FIRST_SAMPLES = 20;
+/** Of the later requests, one in ten calibrates it. */
+const SAMPLE_INTERVAL = 10;
+
 function modelKey({ upstream, model }: UpstreamModel): string {
   return `${upstream.name}/${model}`;
 }
 
-/** Delay before calibration, in milliseconds. The answer is sent first. */
+const MAX_MODELS = 1000;
+
+/** Delay before the estimate by runs is calibrated, in milliseconds. The answer is sent first. */
 const LEARN_DELAY_MS = 10;
 /**
  * Maximum size, in tokens, of a request that calibrates the estimate by runs.

@@ -23,7 +23,8 @@ export function isRepresentative(request: CountTokensRequest, tokens: number): b
   ) {
     return false;
   }
-  const media = request.messages.reduce((sum, { content }) => sum + countMedia(content), 0);
+  let media = 0;
+  for (const { content } of request.messages) media += countMedia(content);
   return media <= tokens * MAX_MEDIA_SHARE;
 }
 
@@ -38,16 +39,12 @@ function runsUpstream(tool: Tool): boolean {
 
 function countMedia(content: Content): number {
   if (typeof content === "string") return 0;
-  return content.reduce((sum, block) => {
-    switch (block.type) {
-      case "image":
-        return sum + countImage(block);
-      case "document":
-        return sum + countFile(block);
-      case "tool_result":
-        return sum + countMedia(block.content ?? "");
-      default:
-        return sum;
-    }
-  }, 0);
+  let tokens = 0;
+  for (let at = 0; at < content.length; at++) {
+    const block = content[at];
+    if (block?.type === "image") tokens += countImage(block);
+    else if (block?.type === "document") tokens += countFile(block);
+    else if (block?.type === "tool_result") tokens += countMedia(block.content ?? "");
+  }
+  return tokens;
 }

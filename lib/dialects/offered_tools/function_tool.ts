@@ -39,7 +39,7 @@ export function toFunction(
   }
   const description = describeTool(tool, path, loss);
   return {
-    name: names.rename(tool.name, `${path}.name`, loss),
+    name: names.rename(tool.name, () => `${path}.name`, loss),
     ...(description && { description }),
     parameters: strict ?? parameters,
     strict: strict !== undefined,

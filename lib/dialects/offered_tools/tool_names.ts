@@ -63,9 +63,9 @@ export class ToolNames {
   }
 
   /** Returns the upstream's name of a tool. Reports a loss if it differs from the client's. */
-  rename(name: string, path: string, loss: LossReport): string {
+  rename(name: string, path: () => string, loss: LossReport): string {
     const upstreamName = this.toUpstream(name);
-    if (upstreamName !== name) loss.add(path, "renamed");
+    if (upstreamName !== name) loss.add(path(), "renamed");
     return upstreamName;
   }
 
@@ -87,9 +87,14 @@ export function collectToolNames(request: MessagesRequest): ToolNames {
   const names = new Set(offered);
   const choice = request.tool_choice;
   if (choice?.type === "tool") names.add(choice.name);
-  for (const { content } of request.messages) {
-    if (typeof content === "string") continue;
-    for (const block of content) if (block.type === "tool_use") names.add(block.name);
+  const { messages } = request;
+  for (let at = 0; at < messages.length; at++) {
+    const content = messages[at]?.content;
+    if (typeof content !== "object") continue;
+    for (let nth = 0; nth < content.length; nth++) {
+      const block = content[nth];
+      if (block?.type === "tool_use") names.add(block.name);
+    }
   }
   return new ToolNames(names, offered);
 }

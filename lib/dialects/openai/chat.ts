@@ -68,7 +68,7 @@ export interface ChatContext extends HostContext {
 /** A message of a chat completion request. */
 export interface ChatMessage extends JsonObject {
   role: "system" | "user" | "assistant" | "tool";
-  content: string | ChatPart[] | null;
+  content: string | readonly ChatPart[] | null;
 }
 
 /** A part of a chat message. */
@@ -84,6 +84,17 @@ export function cacheControlOf(
   { features }: ChatContext,
 ): { cache_control?: CacheControl } {
   return block.cache_control && features.cacheControl ? { cache_control: block.cache_control } : {};
+}
+
+/** Returns the part for a text of a block. */
+export function toTextPart(
+  text: string,
+  block: { cache_control?: CacheControl | null | undefined },
+  { features }: ChatContext,
+): Extract<ChatPart, { type: "text" }> {
+  return block.cache_control && features.cacheControl
+    ? { type: "text", text, cache_control: block.cache_control }
+    : { type: "text", text };
 }
 
 /** Reports the citations of a text as dropped. Chat completions requests cannot carry them. */

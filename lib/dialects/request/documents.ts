@@ -61,7 +61,7 @@ export function readDocument(
       return typeof source.content === "string" ? withTitle(source.content) : {
         kind: "blocks",
         title: joinTitle(""),
-        blocks: locateBlocks(source.content, `${path}.source.content`),
+        blocks: locateBlocks(source.content, { path: `${path}.source.content` }),
       };
     case "file":
       return omit(OMISSION_REASONS.uploaded);

@@ -1,28 +1,53 @@
 import type { ContentBlock } from "../../anthropic/schema.ts";
 
-/** A block and its path in the client's request. */
-export interface LocatedBlock<Block = ContentBlock> {
-  readonly block: Block;
+/** The place of a content in the client's request. */
+export interface Place {
   readonly path: string;
 }
 
-/** Pairs each block of a content with its path, which is built when it is read: of most blocks it is not. */
-export function locateBlocks(content: readonly ContentBlock[], path: string): LocatedBlock[] {
-  return content.map((block, at) => new BlockOfContent(block, path, at));
+/** A block and its path in the client's request. */
+export interface LocatedBlock<Block = ContentBlock> extends Place {
+  readonly block: Block;
 }
 
-class BlockOfContent implements LocatedBlock {
-  readonly block: ContentBlock;
-  readonly #content: string;
-  readonly #at: number;
+// A history has thousands of messages and blocks. The path of each is built when it is read: of most it is not.
 
-  constructor(block: ContentBlock, content: string, at: number) {
-    this.block = block;
-    this.#content = content;
-    this.#at = at;
+/** The place of the content of a message. */
+export class ContentOfMessage implements Place {
+  readonly at: number;
+
+  /** `at` is the index of the message. */
+  constructor(at: number) {
+    this.at = at;
   }
 
   get path(): string {
-    return `${this.#content}.${this.#at}`;
+    return `messages.${this.at}.content`;
+  }
+}
+
+/** Locates a block by its index in a content. */
+export function locateBlock<Block>(block: Block, content: Place, nth: number): LocatedBlock<Block> {
+  return new BlockOfContent(block, content, nth);
+}
+
+/** Locates each block of a content. */
+export function locateBlocks(content: readonly ContentBlock[], place: Place): LocatedBlock[] {
+  return content.map((block, nth) => new BlockOfContent(block, place, nth));
+}
+
+class BlockOfContent<Block> implements LocatedBlock<Block> {
+  readonly block: Block;
+  readonly #content: Place;
+  readonly #nth: number;
+
+  constructor(block: Block, content: Place, nth: number) {
+    this.block = block;
+    this.#content = content;
+    this.#nth = nth;
+  }
+
+  get path(): string {
+    return `${this.#content.path}.${this.#nth}`;
   }
 }

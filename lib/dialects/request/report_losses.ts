@@ -55,10 +55,11 @@ export function reportUnsentFields(request: MessagesRequest, loss: LossReport): 
   reportFields(unsentFields(output_format, ["type", "schema"]), "output_format.", loss);
   reportFields(unsentFields(tool_choice, TOOL_CHOICE_FIELDS), "tool_choice.", loss);
   reportFields(unsentInBlocks(request.system ?? ""), "system.", loss);
-  request.messages.forEach((message, at) => {
-    const fields = unsentInMessage(message);
+  for (let at = 0; at < request.messages.length; at++) {
+    const message = request.messages[at];
+    const fields = message === undefined ? NONE : unsentInMessage(message);
     if (fields.length > 0) reportFields(fields, `messages.${at}.`, loss);
-  });
+  }
 }
 
 function reportFields(fields: readonly string[], prefix: string, loss: LossReport): void {
@@ -83,9 +84,11 @@ function unsentInMessage(message: Message): readonly string[] {
 function unsentInBlocks(content: Content): readonly string[] {
   if (typeof content === "string") return NONE;
   let fields: string[] | undefined;
-  content.forEach((block, at) => {
+  for (let at = 0; at < content.length; at++) {
+    const block = content[at];
+    if (block === undefined) continue;
     for (const field of unsentInBlock(block)) (fields ??= []).push(`${at}.${field}`);
-  });
+  }
   return fields ?? NONE;
 }
 

@@ -23,7 +23,10 @@ export function toWellFormed<Value extends object>(value: Value, loss: LossRepor
 
 function isWellFormed(value: unknown): boolean {
   if (typeof value === "string") return value.isWellFormed();
-  if (Array.isArray(value)) return value.every(isWellFormed);
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length; at++) if (!isWellFormed(value[at])) return false;
+    return true;
+  }
   if (!isObject(value)) return true;
   for (const name in value) {
     if (!name.isWellFormed() || !isWellFormed(value[name])) return false;

@@ -2,13 +2,9 @@ import type { Content } from "../../../anthropic/schema.ts";
 import type { JsonObject } from "../../../base/json.ts";
 import { GEMINI_FORMAT } from "../../reasoning/origin.ts";
 import { toUpstreamToolId } from "../../tool_id.ts";
-import {
-  cacheControlOf,
-  type ChatContext,
-  type ChatMessage,
-  type ChatPart,
-  reportCitations,
-} from "../chat.ts";
+import { append } from "../../../base/append.ts";
+import { type ChatContext, type ChatMessage, type ChatPart, reportCitations, toTextPart } from "../chat.ts";
+import { locateBlock, type Place } from "../../request/located_block.ts";
 import { isFresh, restoreReasoning } from "./earlier_reasoning.ts";
 import { describeServerTool } from "../../server_tool_text.ts";
 
@@ -17,70 +13,75 @@ type AssistantPart = Extract<ChatPart, { type: "text" | "thinking" }>;
 /** Converts an earlier answer to one message with text, reasoning and tool calls. */
 export function toAssistantMessage(
   content: Content,
-  path: string,
+  place: Place,
   context: ChatContext,
 ): ChatMessage | undefined {
   if (typeof content === "string") {
-    return { role: "assistant", content, ...completeReasoning({}, [], context) };
+    return { role: "assistant", content, ...completeReasoning(NO_FIELDS, NONE, context) };
   }
-  const parts: AssistantPart[] = [];
-  const calls: JsonObject[] = [];
-  const thoughts: EarlierThought[] = [];
-  content.forEach((block, nth) => {
-    const blockPath = `${path}.${nth}`;
+  let parts: AssistantPart[] | undefined;
+  let calls: JsonObject[] | undefined;
+  let thoughts: EarlierThought[] | undefined;
+  for (let nth = 0; nth < content.length; nth++) {
+    const block = content[nth];
+    if (block === undefined) continue;
+    const located = locateBlock(block, place, nth);
     const keepsCacheControl = block.type === "text" && block.text !== "" && context.features.cacheControl;
     if ("cache_control" in block && block.cache_control && !keepsCacheControl) {
-      context.loss.add(`${blockPath}.cache_control`, "dropped");
+      context.loss.add(`${located.path}.cache_control`, "dropped");
     }
     switch (block.type) {
       case "text":
-        if (block.text !== "") {
-          parts.push({ type: "text", text: block.text, ...cacheControlOf(block, context) });
-        }
-        reportCitations(block, blockPath, context);
-        return;
+        if (block.text !== "") parts = append(parts, toTextPart(block.text, block, context));
+        if (block.citations) reportCitations(block, located.path, context);
+        break;
       case "tool_use":
-        calls.push({
+        calls = append<JsonObject>(calls, {
           id: toUpstreamToolId(block.id, context.features.callIds),
           type: "function",
           function: {
-            name: context.names.rename(block.name, `${blockPath}.name`, context.loss),
+            name: context.names.rename(block.name, () => `${located.path}.name`, context.loss),
             arguments: JSON.stringify(block.input),
           },
         });
-        return;
+        break;
       case "thinking":
       case "redacted_thinking": {
         const { details, lost } = restoreReasoning(block, context);
-        if (lost) context.loss.add(blockPath, "dropped");
-        else if (details.length === 0) thoughts.push({ path: blockPath, detail: undefined });
+        const { path } = located;
+        if (lost) context.loss.add(path, "dropped");
+        else if (details.length === 0) thoughts = append(thoughts, { path, detail: undefined });
         for (const detail of details) {
-          thoughts.push({ path: blockPath, detail });
-          parts.push(...reasoningParts(detail));
+          thoughts = append(thoughts, { path, detail });
+          for (const part of reasoningParts(detail)) parts = append(parts, part);
         }
-        return;
+        break;
       }
       default: {
         const description = describeServerTool(block);
-        context.loss.add(blockPath, description === undefined ? "dropped" : "approximated");
+        context.loss.add(located.path, description === undefined ? "dropped" : "approximated");
         if (description !== undefined) {
-          parts.push({ type: "text", text: `${parts.length === 0 ? "" : "\n"}${description}\n` });
+          const text = `${parts === undefined ? "" : "\n"}${description}\n`;
+          parts = append<AssistantPart>(parts, { type: "text", text });
         }
       }
     }
-  });
-  signCalls(calls, thoughts, context);
-  const reasoning = completeReasoning(toReasoningFields(thoughts, context), calls, context);
-  const message: ChatMessage = {
-    role: "assistant",
-    content: parts.length === 0 && calls.length > 0 ? null : joinText(parts),
-    ...(calls.length > 0 && { tool_calls: calls }),
-    ...reasoning,
-  };
-  const isEmpty = message.content === "" &&
+  }
+  if (thoughts !== undefined) signCalls(calls ?? NONE, thoughts, context);
+  const fields = thoughts === undefined ? NO_FIELDS : toReasoningFields(thoughts, context);
+  const reasoning = completeReasoning(fields, calls ?? NONE, context);
+  const text = parts === undefined && calls !== undefined ? null : joinText(parts ?? NONE);
+  const message: ChatMessage = calls === undefined
+    ? { role: "assistant", content: text }
+    : { role: "assistant", content: text, tool_calls: calls };
+  if (reasoning !== NO_FIELDS) Object.assign(message, reasoning);
+  const isEmpty = text === "" &&
     Object.values(reasoning).every((value) => value === EMPTY_REASONING || isEmptyList(value));
   return isEmpty ? undefined : message;
 }
+
+const NONE: readonly never[] = [];
+const NO_FIELDS: Readonly<JsonObject> = {};
 
 /** A thinking block's detail and path. `detail` is undefined if the upstream sent an empty list of reasoning. */
 interface EarlierThought {
@@ -89,7 +90,7 @@ interface EarlierThought {
 }
 
 /** Joins the parts to plain text if possible, because not every host accepts parts here. */
-function joinText(parts: AssistantPart[]): string | AssistantPart[] {
+function joinText(parts: readonly AssistantPart[]): string | readonly AssistantPart[] {
   let joined = "";
   for (const part of parts) {
     if (part.type !== "text" || part.cache_control) return parts;
@@ -106,7 +107,11 @@ function reasoningParts({ field, text }: JsonObject): AssistantPart[] {
 }
 
 /** Adds signatures to their calls. Reports a signature as dropped if the client removed its call. */
-function signCalls(calls: JsonObject[], thoughts: readonly EarlierThought[], { loss }: ChatContext): void {
+function signCalls(
+  calls: readonly JsonObject[],
+  thoughts: readonly EarlierThought[],
+  { loss }: ChatContext,
+): void {
   for (const { detail, path } of thoughts) {
     if (detail?.field !== "thought_signature") continue;
     // Some hosts use one id for several calls: each call gets the next signature.
@@ -126,9 +131,13 @@ const SKIP_SIGNATURE = "skip_thought_signature_validator";
 const EMPTY_REASONING = " ";
 
 /** Adds the placeholders that a model requires in answers of other models. */
-function completeReasoning(fields: JsonObject, calls: JsonObject[], { features }: ChatContext): JsonObject {
+function completeReasoning(
+  fields: Readonly<JsonObject>,
+  calls: readonly JsonObject[],
+  { features }: ChatContext,
+): Readonly<JsonObject> {
   const [first] = calls;
-  const details = Array.isArray(fields.reasoning_details) ? fields.reasoning_details : [];
+  const details = Array.isArray(fields.reasoning_details) ? fields.reasoning_details : NONE;
   if (
     features.needsSignedCalls && first &&
     calls.every(({ extra_content }) => extra_content === undefined)
@@ -160,7 +169,6 @@ function toReasoningFields(
   { sentReasoning, loss }: ChatContext,
 ): JsonObject {
   const fields: JsonObject = {};
-  if (thoughts.length === 0) return fields;
   for (const field of ["reasoning", "reasoning_content"]) {
     const texts = thoughts.flatMap(({ detail }) => detail?.field === field ? [detail.text] : []);
     if (texts.length > 0) fields[field] = texts.join("");

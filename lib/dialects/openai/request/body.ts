@@ -3,12 +3,12 @@ import type { JsonObject } from "../../../base/json.ts";
 import { toAssistantMessage } from "./assistant.ts";
 import type { ChatContext, ChatMessage, ChatPart } from "../chat.ts";
 import { isBillingBlock } from "../../request/billing_block.ts";
-import { locateBlocks, type LocatedBlock } from "../../request/located_block.ts";
+import { ContentOfMessage, locateBlock, locateBlocks, type Place } from "../../request/located_block.ts";
 import { toReasoning } from "./effort.ts";
 import { findOutputFormat, toFormatInstruction, toResponseFormat } from "./format.ts";
 import { withoutForcedThinking } from "./forced_choice.ts";
 import { reportRequestFields, reportUnsentFields } from "../../request/report_losses.ts";
-import { toParts } from "./parts.ts";
+import { addParts, toParts } from "./parts.ts";
 import { ResultPlacer } from "./place_results.ts";
 import { toSampling } from "./sampling.ts";
 import { toTools } from "./tools.ts";
@@ -39,30 +39,37 @@ export function toChatRequest(request: MessagesRequest, context: ChatContext): J
 function toChatMessages(request: MessagesRequest, context: ChatContext): ChatMessage[] {
   const messages: ChatMessage[] = [];
   const add = (message: ChatMessage | undefined) => message && messages.push(message);
-  add(toSystemMessage(request.system ?? [], "system", context));
+  add(toSystemMessage(request.system ?? [], SYSTEM, context));
   const instruction = toFormatInstruction(findOutputFormat(request, context));
   if (instruction !== undefined) add({ role: "system", content: instruction });
   const results = new ResultPlacer(request.messages, context);
   const userContext = { ...context, results };
-  request.messages.forEach(({ role, content }, at) => {
-    const path = `messages.${at}.content`;
+  for (let at = 0; at < request.messages.length; at++) {
+    const message = request.messages[at];
+    if (message === undefined) continue;
+    const { role, content } = message;
+    const place = new ContentOfMessage(at);
     switch (role) {
       case "system":
-        return add(toSystemMessage(content, path, context));
+        add(toSystemMessage(content, place, context));
+        break;
       case "assistant":
-        add(toAssistantMessage(content, path, context));
-        return results.resultMessages(at).forEach(add);
+        add(toAssistantMessage(content, place, context));
+        results.addResults(at, messages);
+        break;
       case "user":
-        return add(toUserMessage(content, path, userContext));
+        add(toUserMessage(content, place, userContext));
     }
-  });
+  }
   return messages;
 }
 
+const SYSTEM: Place = { path: "system" };
+
 /** Converts system content, at any position, to one message. Returns none if the content is empty. */
-function toSystemMessage(content: Content, path: string, context: ChatContext): ChatMessage | undefined {
+function toSystemMessage(content: Content, place: Place, context: ChatContext): ChatMessage | undefined {
   if (typeof content === "string") return content === "" ? undefined : { role: "system", content };
-  const parts = toParts(locateBlocks(content, path).filter(({ block }) => !isBillingBlock(block)), context);
+  const parts = toParts(locateBlocks(content, place).filter(({ block }) => !isBillingBlock(block)), context);
   return parts.length === 0 ? undefined : { role: "system", content: joinSystemText(parts) };
 }
 
@@ -75,18 +82,18 @@ function joinSystemText(parts: ChatPart[]): string | ChatPart[] {
 /** Converts a user's content without its tool results, which `ResultPlacer` puts after their calls. */
 function toUserMessage(
   content: Content,
-  path: string,
+  place: ContentOfMessage,
   context: ChatContext & { results: ResultPlacer },
 ): ChatMessage | undefined {
   if (typeof content === "string") return { role: "user", content };
-  const hoisted: ChatPart[] = [];
-  const others: LocatedBlock[] = [];
-  for (const located of locateBlocks(content, path)) {
-    if (located.block.type !== "tool_result") others.push(located);
-    else for (const part of context.results.remainderOf(located)) hoisted.push(part);
+  let parts = context.results.remainderOf(content, place);
+  for (let nth = 0; nth < content.length; nth++) {
+    const block = content[nth];
+    if (block && block.type !== "tool_result") {
+      parts = addParts(parts, locateBlock(block, place, nth), context);
+    }
   }
-  const parts = others.length === 0 ? hoisted : hoisted.concat(toParts(others, context));
-  if (parts.length === 0) return undefined;
+  if (parts === undefined || parts.length === 0) return undefined;
   const [only] = parts;
   const plain = parts.length === 1 && only?.type === "text" && !only.cache_control;
   return { role: "user", content: plain ? only.text : parts };

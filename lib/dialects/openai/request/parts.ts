@@ -1,55 +1,54 @@
-import type { ContentBlock } from "../../../anthropic/schema.ts";
-import { cacheControlOf, type ChatContext, type ChatPart, reportCitations } from "../chat.ts";
+import { append } from "../../../base/append.ts";
+import { type ChatContext, type ChatPart, reportCitations, toTextPart } from "../chat.ts";
 import type { LocatedBlock } from "../../request/located_block.ts";
 import { toDocumentParts, toImageParts } from "./documents.ts";
 
 /** Converts blocks to the parts of a chat message. Blocks without a counterpart are omitted and reported. */
 export function toParts(located: readonly LocatedBlock[], context: ChatContext): ChatPart[] {
+  let parts: ChatPart[] | undefined;
+  for (const one of located) parts = addParts(parts, one, context);
+  return parts ?? [];
+}
+
+/** Appends the parts of a block. A block without a counterpart is omitted and reported. */
+export function addParts(
+  parts: ChatPart[] | undefined,
+  located: LocatedBlock,
+  context: ChatContext,
+): ChatPart[] | undefined {
+  const { block } = located;
   const { features, loss } = context;
-  const parts: ChatPart[] = [];
-  for (const one of located) {
-    const { block } = one;
-    if ("cache_control" in block && block.cache_control && !features.cacheControl) {
-      loss.add(`${one.path}.cache_control`, "dropped");
-    }
-    const blockParts = toBlockParts(one, context);
-    if (blockParts.length === 0 && !isEmptyText(block)) loss.add(one.path, "dropped");
-    for (const part of blockParts) parts.push(part);
+  if ("cache_control" in block && block.cache_control && !features.cacheControl) {
+    loss.add(`${located.path}.cache_control`, "dropped");
   }
+  if (block.type === "text") {
+    if (block.citations) reportCitations(block, located.path, context);
+    return block.text === "" ? parts : append(parts, toTextPart(block.text, block, context));
+  }
+  const blockParts = toBlockParts(located, context);
+  if (blockParts.length === 0) loss.add(located.path, "dropped");
+  if (parts === undefined) return blockParts;
+  for (const part of blockParts) parts.push(part);
   return parts;
 }
 
-function toBlockParts(located: LocatedBlock, context: ChatContext): ChatPart[] {
-  const { block } = located;
+function toBlockParts({ block, path }: LocatedBlock, context: ChatContext): ChatPart[] {
   switch (block.type) {
-    case "text":
-      if (block.citations) reportCitations(block, located.path, context);
-      return isEmptyText(block)
-        ? []
-        : [{ type: "text", text: block.text, ...cacheControlOf(block, context) }];
     case "image":
-      return toImageParts({ block, path: located.path }, context);
+      return toImageParts({ block, path }, context);
     case "document":
-      return toDocumentParts({ block, path: located.path }, context, toParts);
+      return toDocumentParts({ block, path }, context, toParts);
     case "search_result": {
       const text = [block.title, block.source, ...block.content.map((part) => part.text)].join("\n");
-      context.loss.add(located.path, "approximated");
-      return [{ type: "text", text, ...cacheControlOf(block, context) }];
+      context.loss.add(path, "approximated");
+      return [toTextPart(text, block, context)];
     }
-    case "tool_reference":
-      return [{
-        type: "text",
-        text: `Tool loaded: ${
-          context.names.rename(block.tool_name, `${located.path}.tool_name`, context.loss)
-        }`,
-        ...cacheControlOf(block, context),
-      }];
+    case "tool_reference": {
+      const name = context.names.rename(block.tool_name, () => `${path}.tool_name`, context.loss);
+      return [toTextPart(`Tool loaded: ${name}`, block, context)];
+    }
     default:
       // Among these are thinking, calls and results, which `toAssistantMessage` and `ResultPlacer` convert.
       return [];
   }
-}
-
-function isEmptyText(block: ContentBlock): boolean {
-  return block.type === "text" && block.text === "";
 }

@@ -1,9 +1,10 @@
-import type { Message, ToolResultBlock } from "../../../anthropic/schema.ts";
+import type { ContentBlock, Message, ToolResultBlock } from "../../../anthropic/schema.ts";
 import { toUpstreamToolId } from "../../tool_id.ts";
-import { cacheControlOf, type ChatContext, type ChatMessage, type ChatPart } from "../chat.ts";
-import type { LocatedBlock } from "../../request/located_block.ts";
+import { append } from "../../../base/append.ts";
+import { type ChatContext, type ChatMessage, type ChatPart, toTextPart } from "../chat.ts";
+import { type ContentOfMessage, locateBlock, type LocatedBlock } from "../../request/located_block.ts";
 import { MISSING_RESULT_TEXT, orphanResultNote } from "../../request/notes.ts";
-import { type CallPairs, pairCalls } from "../../request/pair_calls.ts";
+import { type CallPairs, pairCalls, type PairedCall, type PairedResult } from "../../request/pair_calls.ts";
 import { toResultParts, toToolMessage } from "./tool_results.ts";
 
 /**
@@ -16,44 +17,60 @@ import { toResultParts, toToolMessage } from "./tool_results.ts";
 export class ResultPlacer {
   readonly #context: ChatContext;
   readonly #pairs: CallPairs;
-  readonly #hoisted = new Map<string, ChatPart[]>();
+  /** The attachments of results. */
+  readonly #hoisted = new Map<PairedResult, ChatPart[]>();
 
   constructor(messages: readonly Message[], context: ChatContext) {
     this.#context = context;
     this.#pairs = pairCalls(messages);
   }
 
-  /** Returns the results of the calls in the message with this index. */
-  resultMessages(at: number): ChatMessage[] {
-    const { loss } = this.#context;
-    return (this.#pairs.calls.get(at) ?? []).map(({ id, path, result }): ChatMessage => {
-      if (result === undefined) {
-        loss.add(path, "repaired");
-        return {
-          role: "tool",
-          tool_call_id: toUpstreamToolId(id, this.#context.features.callIds),
-          content: MISSING_RESULT_TEXT,
-        };
-      }
-      // A path is reported once. `repaired` comes first, as it matters more than `hoisted`.
-      if (this.#pairs.late.has(result.path)) loss.add(result.path, "repaired");
-      const { message, hoisted } = toToolMessage(result, this.#context);
-      this.#hoisted.set(result.path, hoisted);
-      return message;
-    });
+  /** Appends the results of the calls in the message with this index. */
+  addResults(at: number, messages: ChatMessage[]): void {
+    for (const call of this.#pairs.calls.get(at) ?? NONE) messages.push(this.#toMessage(call));
   }
 
-  /** Returns what stays in the user's message: the attachments of a result, or all of a result without a call. */
-  remainderOf({ block, path }: LocatedBlock): ChatPart[] {
-    if (block.type !== "tool_result") return [];
-    return this.#hoisted.get(path) ?? orphanParts({ block, path }, this.#context);
+  #toMessage(call: PairedCall): ChatMessage {
+    const { id, result } = call;
+    const { loss, features } = this.#context;
+    if (result === undefined) {
+      loss.add(call.path, "repaired");
+      const tool_call_id = toUpstreamToolId(id, features.callIds);
+      return { role: "tool", tool_call_id, content: MISSING_RESULT_TEXT };
+    }
+    // A path is reported once. `repaired` comes first, as it matters more than `hoisted`.
+    if (result.isLate) loss.add(result.path, "repaired");
+    const { message, hoisted } = toToolMessage(result, this.#context);
+    if (hoisted !== undefined) this.#hoisted.set(result, hoisted);
+    return message;
+  }
+
+  /** Returns what stays in a user's message: the attachments of its results, and all of results without a call. */
+  remainderOf(content: readonly ContentBlock[], place: ContentOfMessage): ChatPart[] | undefined {
+    const paired = this.#pairs.results.get(place.at) ?? NONE;
+    let next = 0;
+    let parts: ChatPart[] | undefined;
+    for (let nth = 0; nth < content.length; nth++) {
+      const block = content[nth];
+      if (block?.type !== "tool_result") continue;
+      const result = paired[next];
+      const isPaired = result?.nth === nth;
+      if (isPaired) next++;
+      const added = isPaired
+        ? this.#hoisted.get(result) ?? NONE
+        : orphanParts(locateBlock(block, place, nth), this.#context);
+      for (const part of added) parts = append(parts, part);
+    }
+    return parts;
   }
 }
 
-function orphanParts({ block, path }: LocatedBlock<ToolResultBlock>, context: ChatContext): ChatPart[] {
+const NONE: readonly never[] = [];
+
+function orphanParts(located: LocatedBlock<ToolResultBlock>, context: ChatContext): ChatPart[] {
   const { features, loss } = context;
-  const text = orphanResultNote(block);
+  const { block, path } = located;
   loss.add(path, "repaired");
   if (block.cache_control && !features.cacheControl) loss.add(`${path}.cache_control`, "dropped");
-  return [{ type: "text", text, ...cacheControlOf(block, context) }, ...toResultParts(block, path, context)];
+  return [toTextPart(orphanResultNote(block), block, context), ...toResultParts(located, context)];
 }

@@ -12,30 +12,28 @@ import { toParts } from "./parts.ts";
  * and `hoisted` goes to the beginning of the user's message.
  */
 export function toToolMessage(
-  { block, path }: LocatedBlock<ToolResultBlock>,
+  located: LocatedBlock<ToolResultBlock>,
   context: ChatContext,
-): { message: ChatMessage; hoisted: ChatPart[] } {
+): { message: ChatMessage; hoisted: ChatPart[] | undefined } {
+  const { block } = located;
   const { loss } = context;
-  const hoisted: ChatPart[] = [];
+  let hoisted: ChatPart[] | undefined;
   const id = toUpstreamToolId(block.tool_use_id, context.features.callIds);
-  const texts: TextPart[] = [];
-  const others: ChatPart[] = [];
-  for (const part of toResultParts(block, path, context)) {
-    if (part.type === "text") texts.push(part);
-    else others.push(part);
-  }
+  const parts = toResultParts(located, context);
+  const texts = parts.every(isText) ? parts : parts.filter(isText);
   let joined = texts.length === 1 ? texts[0]?.text ?? "" : texts.map(({ text }) => text).join("\n");
-  if (others.length > 0) {
+  if (texts.length < parts.length) {
+    const others = parts.filter((part) => !isText(part));
     const note = hoistedNote(others.length);
     joined = texts.length === 0 ? note : `${joined}\n${note}`;
     const { before, after } = attachmentTexts(id, block);
-    hoisted.push({ type: "text", text: before }, ...others);
+    hoisted = [{ type: "text", text: before }, ...others];
     if (after !== undefined) hoisted.push({ type: "text", text: after });
-    loss.add(path, "hoisted");
+    loss.add(located.path, "hoisted");
   }
   const text = toResultText(joined, block);
   const cacheControl = text === "" ? undefined : resultCacheControl(block, texts, context);
-  if (block.cache_control && !cacheControl) loss.add(`${path}.cache_control`, "dropped");
+  if (block.cache_control && !cacheControl) loss.add(`${located.path}.cache_control`, "dropped");
   return {
     message: {
       role: "tool",
@@ -49,11 +47,15 @@ export function toToolMessage(
 
 type TextPart = Extract<ChatPart, { type: "text" }>;
 
+function isText(part: ChatPart): part is TextPart {
+  return part.type === "text";
+}
+
 /** Converts the content of a tool result. */
-export function toResultParts(block: ToolResultBlock, path: string, context: ChatContext): ChatPart[] {
-  const { content } = block;
+export function toResultParts(result: LocatedBlock<ToolResultBlock>, context: ChatContext): ChatPart[] {
+  const { content } = result.block;
   if (typeof content === "string") return content === "" ? [] : [{ type: "text", text: content }];
-  return content ? toParts(locateBlocks(content, `${path}.content`), context) : [];
+  return content ? toParts(locateBlocks(content, { path: `${result.path}.content` }), context) : [];
 }
 
 /** Returns the `cache_control` of a result, or else of its last text part that has one. */

@@ -86,7 +86,7 @@ function translateChoice(choice: ToolChoice, toolNames: ReadonlySet<string>, con
       // Hosts reject the choice of a tool that is not in `tools`, such as one that the gateway would have to run.
       if (!toolNames.has(choice.name)) return undefined;
       if (!canForceTool(context)) return "auto";
-      const name = context.names.rename(choice.name, "tool_choice.name", context.loss);
+      const name = context.names.rename(choice.name, () => "tool_choice.name", context.loss);
       return { type: "function", function: { name } };
     }
     default:

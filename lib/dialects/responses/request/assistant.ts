@@ -46,7 +46,7 @@ export function toAssistantItems(
           item: {
             type: "function_call",
             call_id: toUpstreamToolId(block.id, CALL_ID),
-            name: context.names.rename(block.name, `${blockPath}.name`, loss),
+            name: context.names.rename(block.name, () => `${blockPath}.name`, loss),
             arguments: JSON.stringify(block.input),
           },
         });

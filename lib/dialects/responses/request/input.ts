@@ -1,6 +1,6 @@
 import type { Content, MessagesRequest } from "../../../anthropic/schema.ts";
 import { isBillingBlock } from "../../request/billing_block.ts";
-import { locateBlocks } from "../../request/located_block.ts";
+import { ContentOfMessage, locateBlocks, type Place } from "../../request/located_block.ts";
 import type { InputItem, InputPart, LocatedItem, ResponsesContext } from "../responses.ts";
 import { toAssistantItems, withoutDanglingReasoning } from "./assistant.ts";
 import { toFormatInstruction } from "./format.ts";
@@ -17,20 +17,20 @@ export interface ResponsesInput {
 export function toInput(request: MessagesRequest, context: ResponsesContext): ResponsesInput {
   const instruction = toFormatInstruction(request, context);
   const system = [
-    ...toTextParts(request.system ?? [], "system", context),
+    ...toTextParts(request.system ?? [], SYSTEM, context),
     ...(instruction === undefined ? [] : [{ type: "input_text" as const, text: instruction }]),
   ];
   const { messages } = request;
   const results = new ResultPlacer(messages, context);
   const items = messages.flatMap(({ role, content }, at): readonly LocatedItem[] => {
-    const path = `messages.${at}.content`;
+    const place = new ContentOfMessage(at);
     switch (role) {
       case "system":
-        return locate(toSystemItems(toTextParts(content, path, context), `messages.${at}.role`, context));
+        return locate(toSystemItems(toTextParts(content, place, context), `messages.${at}.role`, context));
       case "assistant":
-        return [...toAssistantItems(content, path, context), ...locate(results.resultItems(at))];
+        return [...toAssistantItems(content, place.path, context), ...locate(results.resultItems(at))];
       case "user":
-        return locate(toUserItems(content, path, { ...context, results }));
+        return locate(toUserItems(content, place, { ...context, results }));
     }
   });
   const input = withoutDanglingReasoning(items, context.loss);
@@ -42,16 +42,18 @@ export function toInput(request: MessagesRequest, context: ResponsesContext): Re
   return system.length === 0 ? { input } : { instructions: joinTexts(system), input };
 }
 
+const SYSTEM: Place = { path: "system" };
+
 function locate(items: readonly InputItem[]): LocatedItem[] {
   return items.map((item) => ({ item }));
 }
 
 /** Converts system content to parts. Claude Code's billing block is not sent. */
-function toTextParts(content: Content, path: string, context: ResponsesContext): InputPart[] {
+function toTextParts(content: Content, place: Place, context: ResponsesContext): InputPart[] {
   if (typeof content === "string") {
     return content.trim() === "" ? [] : [{ type: "input_text", text: content }];
   }
-  return toParts(locateBlocks(content, path).filter(({ block }) => !isBillingBlock(block)), context);
+  return toParts(locateBlocks(content, place).filter(({ block }) => !isBillingBlock(block)), context);
 }
 
 function joinTexts(parts: readonly InputPart[]): string {
@@ -71,17 +73,14 @@ function toSystemItems(
 /** Converts a user's content without its tool results, which `ResultPlacer` puts after their calls. */
 function toUserItems(
   content: Content,
-  path: string,
+  place: ContentOfMessage,
   { results, ...context }: ResponsesContext & { results: ResultPlacer },
 ): InputItem[] {
   if (typeof content === "string") {
     return content.trim() === "" ? [] : [{ type: "message", role: "user", content }];
   }
-  const located = locateBlocks(content, path);
-  const parts = [
-    ...located.flatMap((one) => results.remainderOf(one)),
-    ...toParts(located.filter(({ block }) => block.type !== "tool_result"), context),
-  ];
+  const others = locateBlocks(content, place).filter(({ block }) => block.type !== "tool_result");
+  const parts = [...results.remainderOf(content, place), ...toParts(others, context)];
   return parts.length === 0 ? [] : [{ type: "message", role: "user", content: toContent(parts) }];
 }
 

@@ -45,7 +45,7 @@ function toBlockParts(block: ContentBlock, path: string, context: ResponsesConte
       return [{ type: "input_text", text }];
     }
     case "tool_reference": {
-      const name = names.rename(block.tool_name, `${path}.tool_name`, loss);
+      const name = names.rename(block.tool_name, () => `${path}.tool_name`, loss);
       return [{ type: "input_text", text: `Tool loaded: ${name}` }];
     }
     default:

@@ -1,5 +1,10 @@
-import type { Message, ToolResultBlock } from "../../../anthropic/schema.ts";
-import { locateBlocks, type LocatedBlock } from "../../request/located_block.ts";
+import type { ContentBlock, Message, ToolResultBlock } from "../../../anthropic/schema.ts";
+import {
+  type ContentOfMessage,
+  locateBlock,
+  locateBlocks,
+  type LocatedBlock,
+} from "../../request/located_block.ts";
 import {
   attachmentTexts,
   hoistedNote,
@@ -7,7 +12,7 @@ import {
   orphanResultNote,
   toResultText,
 } from "../../request/notes.ts";
-import { type CallPairs, pairCalls } from "../../request/pair_calls.ts";
+import { type CallPairs, pairCalls, type PairedResult } from "../../request/pair_calls.ts";
 import { toUpstreamToolId } from "../../tool_id.ts";
 import { CALL_ID, type InputItem, type InputPart, type ResponsesContext } from "../responses.ts";
 import { cacheMark, markLast } from "./cache.ts";
@@ -23,7 +28,8 @@ import { toParts } from "./parts.ts";
 export class ResultPlacer {
   readonly #context: ResponsesContext;
   readonly #pairs: CallPairs;
-  readonly #hoisted = new Map<string, InputPart[]>();
+  /** The attachments of results. */
+  readonly #hoisted = new Map<PairedResult, InputPart[]>();
 
   constructor(messages: readonly Message[], context: ResponsesContext) {
     this.#context = context;
@@ -39,20 +45,28 @@ export class ResultPlacer {
         loss.add(path, "repaired");
         return { type: "function_call_output", call_id, output: MISSING_RESULT_TEXT };
       }
-      if (this.#pairs.late.has(result.path)) loss.add(result.path, "repaired");
+      if (result.isLate) loss.add(result.path, "repaired");
       return { type: "function_call_output", call_id, output: this.#toOutput(result, call_id) };
     });
   }
 
-  /** Returns what stays in the user's message: the attachments of a result, or all of a result without a call. */
-  remainderOf({ block, path }: LocatedBlock): InputPart[] {
-    if (block.type !== "tool_result") return [];
-    return this.#hoisted.get(path) ?? this.#orphanParts({ block, path });
+  /** Returns what stays in a user's message: the attachments of its results, and all of results without a call. */
+  remainderOf(content: readonly ContentBlock[], place: ContentOfMessage): InputPart[] {
+    const paired = this.#pairs.results.get(place.at) ?? [];
+    let next = 0;
+    return content.flatMap((block, nth): readonly InputPart[] => {
+      if (block.type !== "tool_result") return [];
+      const result = paired[next];
+      if (result?.nth !== nth) return this.#orphanParts(locateBlock(block, place, nth));
+      next++;
+      return this.#hoisted.get(result) ?? [];
+    });
   }
 
   /** Converts a result to plain text, or to parts if it has attachments or is marked for the cache. */
-  #toOutput({ block, path }: LocatedBlock<ToolResultBlock>, callId: string): string | InputPart[] {
+  #toOutput(result: PairedResult, callId: string): string | InputPart[] {
     const context = this.#context;
+    const { block, path } = result;
     const parts = markLast(toResultParts(block, path, context), cacheMark(block, path, context));
     const attachments = parts.filter(({ type }) => type !== "input_text");
     const staysHere = context.features.partsInResults;
@@ -61,9 +75,9 @@ export class ResultPlacer {
       texts.push(hoistedNote(attachments.length));
       const { before, after } = attachmentTexts(callId, block);
       const end: InputPart[] = after === undefined ? [] : [{ type: "input_text", text: after }];
-      this.#hoisted.set(path, [{ type: "input_text", text: before }, ...attachments, ...end]);
+      this.#hoisted.set(result, [{ type: "input_text", text: before }, ...attachments, ...end]);
       context.loss.add(path, "hoisted");
-    } else this.#hoisted.set(path, []);
+    }
     const marked = parts.some(({ prompt_cache_breakpoint }) => prompt_cache_breakpoint);
     if (!staysHere || (attachments.length === 0 && !marked)) return toResultText(texts.join("\n"), block);
     return block.is_error ? [{ type: "input_text", text: toResultText("", block) }, ...parts] : parts;
@@ -80,5 +94,5 @@ export class ResultPlacer {
 function toResultParts(block: ToolResultBlock, path: string, context: ResponsesContext): InputPart[] {
   const { content } = block;
   if (typeof content === "string") return content === "" ? [] : [{ type: "input_text", text: content }];
-  return content ? toParts(locateBlocks(content, `${path}.content`), context) : [];
+  return content ? toParts(locateBlocks(content, { path: `${path}.content` }), context) : [];
 }

@@ -83,7 +83,7 @@ function translateChoice(
     case "tool":
       // Hosts reject the choice of a tool that is not in `tools`, such as one that the gateway would have to run.
       return toolNames.has(choice.name)
-        ? { type: "function", name: names.rename(choice.name, "tool_choice.name", loss) }
+        ? { type: "function", name: names.rename(choice.name, () => "tool_choice.name", loss) }
         : undefined;
     default:
       return undefined;
