@@ -7,8 +7,10 @@ import {
   inputCharges,
   type LimitRules,
   metadataCharges,
+  quotasOf,
   readingCharges,
   type Requester,
+  RequesterQuotas,
   tokenCountSlots,
   usageCharges,
 } from "./charges.ts";
@@ -133,7 +135,9 @@ export function createLimiter(
   return {
     async admit(requester) {
       const holder = newId("hold_");
-      const initialCharges = arrivalCharges(limits, requester, { now: clock.now(), holder });
+      const quotas = new RequesterQuotas(limits, requester);
+      const initialQuotas = quotas.at(clock.now());
+      const initialCharges = arrivalCharges(initialQuotas, holder);
       const arrival = await chargeQuotas(initialCharges);
       const slots = initialCharges.filter(({ quota }) => quota.kind === "concurrency");
       const hasBudget = initialCharges.some(({ quota }) => quota.kind === "budget");
@@ -142,7 +146,7 @@ export function createLimiter(
       const charge = (used: { inputTokens: number; outputTokens: number; usd: number }) => {
         const extraInput = used.inputTokens - expected;
         expected = 0;
-        record(usageCharges(limits, requester, { ...used, inputTokens: extraInput, now: clock.now() }));
+        record(usageCharges(quotas.at(clock.now()), { ...used, inputTokens: extraInput }));
       };
       let holds = 0;
       let ended = false;
@@ -161,9 +165,7 @@ export function createLimiter(
       };
       return {
         async expect({ inputTokens }) {
-          const input = await chargeQuotas(
-            inputCharges(limits, requester, { inputTokens, now: clock.now() }),
-          );
+          const input = await chargeQuotas(inputCharges(quotas.at(clock.now()), inputTokens));
           expected = inputTokens;
           return rateLimitHeaders({
             charges: [...arrival.charges, ...input.charges],
@@ -171,17 +173,17 @@ export function createLimiter(
             now: input.now,
           });
         },
-        metered: [...initialCharges, ...inputCharges(limits, requester, { inputTokens: 0, now: clock.now() })]
-          .some(({ quota }) => METERED.has(quota.metric)),
+        metered: initialQuotas.some(({ metric }) => METERED.has(metric)),
         hold,
         onEnd: (free) => void atEnd.push(free),
         async assertBudget() {
           if (!spent || !hasBudget) return;
-          const charges = arrivalCharges(limits, requester, { now: clock.now(), holder });
+          const charges = arrivalCharges(quotas.at(clock.now()), holder);
           await chargeQuotas(charges.filter(({ quota }) => quota.kind === "budget"));
         },
         charge({ inputTokens, outputTokens, tokens, cost, usd }, model) {
-          ledger.add({ ...requester, model, isFirst: !spent, tokens, cost, usd });
+          const { client, sessionId } = requester;
+          ledger.add({ client, sessionId, model, isFirst: !spent, tokens, cost, usd });
           spent = true;
           if (hasBudget && usd === undefined) warnUnpriced(model);
           charge({ inputTokens, outputTokens, usd: usd ?? 0 });
@@ -199,7 +201,7 @@ export function createLimiter(
     },
     async left(requester) {
       const now = clock.now();
-      const charges = readingCharges(limits, requester, now);
+      const charges = readingCharges(quotasOf(limits, requester, now));
       if (charges.length === 0) return [];
       const { used } = await store.charge(charges, now);
       return toLimitsLeft(charges, used, now);
@@ -208,7 +210,7 @@ export function createLimiter(
       const now = clock.now();
       const charges = new Map(
         requesters.flatMap((requester) =>
-          readingCharges(limits, requester, now).filter(({ quota }) => quota.kind === "budget")
+          readingCharges(quotasOf(limits, requester, now)).filter(({ quota }) => quota.kind === "budget")
             .map((charge) => [charge.quota.name, { charge, client: requester.client }])
         ),
       );

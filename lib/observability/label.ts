@@ -1,4 +1,3 @@
-import { LruMap } from "../base/lru.ts";
 import { redact } from "../base/redact.ts";
 
 /** Returns a name that a client has chosen, such as that of a model, for metrics and the operator's page: credentials in it are redacted. */
@@ -6,9 +5,11 @@ export function toLabel(name: string): string {
   const known = labels.get(name);
   if (known !== undefined) return known;
   const label = redact(name);
+  if (labels.size >= MAX_LABELS) labels.clear();
   labels.set(name, label);
   return label;
 }
 
-/** Labels of the names that were used last: redacting costs more than counting. */
-const labels = new LruMap<string, string>(500);
+const MAX_LABELS = 500;
+/** Labels by names: redacting costs more than counting. */
+const labels = new Map<string, string>();

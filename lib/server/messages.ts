@@ -85,7 +85,7 @@ async function answerMessage(
   const body = gateway.bodies.start(requestLog.caller.client);
   admission.onEnd(body.end);
   try {
-    const parsed = toMessage(await readJsonBody(request, body, gateway), { request, gateway, requestLog });
+    const parsed = toMessage(await readJsonBody(request, body, gateway), { gateway, requestLog });
     const message = await applyRequestHook(parsed.message, toHookCall({ request, gateway, requestLog }));
     return await answerAdmitted(message, {
       request,
@@ -104,10 +104,10 @@ async function answerMessage(
 /** Parses a message. Bodies are logged and recorded here, if the settings say so, also those that are not valid. */
 function toMessage(
   body: unknown,
-  { request, gateway, requestLog }: MessagesCall,
+  { gateway, requestLog }: Pick<MessagesCall, "gateway" | "requestLog">,
 ): { message: MessagesRequest; context: GatewayContext } {
   requestLog.keepContent(body);
-  const context = requestLog.record(gateway, { path: new URL(request.url).pathname, body });
+  const context = requestLog.record(gateway, body);
   return { message: parseMessagesRequest(body), context };
 }
 
