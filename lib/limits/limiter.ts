@@ -109,12 +109,13 @@ export function createLimiter(
 ): Limiter {
   const unpriced = new Set<string>();
 
-  async function chargeQuotas(charges: readonly Charge[]): Promise<QuotaCheck> {
+  function chargeQuotas(charges: readonly Charge[]): Promise<QuotaCheck> {
     const now = clock.now();
-    if (charges.length === 0) return { charges, used: [], now };
-    const { fits, used } = await store.charge(charges, now);
-    if (!fits) throw toLimitError({ charges, used, now });
-    return { charges, used, now };
+    if (charges.length === 0) return Promise.resolve({ charges, used: [], now });
+    return store.charge(charges, now).then(({ fits, used }) => {
+      if (!fits) throw toLimitError({ charges, used, now });
+      return { charges, used, now };
+    });
   }
 
   function record(charges: readonly Charge[]): void {
@@ -164,15 +165,15 @@ export function createLimiter(
         };
       };
       return {
-        async expect({ inputTokens }) {
-          const input = await chargeQuotas(inputCharges(quotas.at(clock.now()), inputTokens));
-          expected = inputTokens;
-          return rateLimitHeaders({
-            charges: [...arrival.charges, ...input.charges],
-            used: [...arrival.used, ...input.used],
-            now: input.now,
-          });
-        },
+        expect: ({ inputTokens }) =>
+          chargeQuotas(inputCharges(quotas.at(clock.now()), inputTokens)).then((input) => {
+            expected = inputTokens;
+            return rateLimitHeaders({
+              charges: [...arrival.charges, ...input.charges],
+              used: [...arrival.used, ...input.used],
+              now: input.now,
+            });
+          }),
         metered: initialQuotas.some(({ metric }) => METERED.has(metric)),
         hold,
         onEnd: (free) => void atEnd.push(free),

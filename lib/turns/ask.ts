@@ -67,8 +67,7 @@ export function createAsk(
     rejectThread(request, route);
     // The conversion of a large request is a task of its own: other requests continue before and after it.
     const isLarge = context.inputCounter.estimate(request, route) > LARGE_INPUT_TOKENS;
-    const pause = async () => isLarge ? await nextTask() : undefined;
-    await pause();
+    if (isLarge) await nextTask();
     const { body, reader, betas } = await prepareTurn(context, request, {
       route,
       caller,
@@ -78,7 +77,7 @@ export function createAsk(
     if (route.dialect.name !== "anthropic") reportHeaders(caller, loss);
     if (config.validation === "strict") rejectLosses(loss, route);
     await admission.assertBudget();
-    await pause();
+    if (isLarge) await nextTask();
     signal.throwIfAborted();
     const { clock, shutdown, inputCounter } = context;
     const tally = new UsageTally({
