@@ -96,7 +96,12 @@ export function createAsk(
         contextLength: route.facts.contextLength,
       }));
     return admission.metered
-      ? readOn((upstreamSignal) => relay(() => answer(upstreamSignal)), { signal, clock, shutdown, admission })
+      ? readOn((upstreamSignal) => relay(() => answer(upstreamSignal)), {
+        signal,
+        clock,
+        shutdown,
+        admission,
+      })
       : await answer(signal);
 
     /** Sends the request, and returns its answer. `upstreamSignal` aborts both. */

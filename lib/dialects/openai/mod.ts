@@ -25,13 +25,23 @@ function learnedFeatures({ adjustments }: TurnContext): Partial<ChatFeatures> {
   };
 }
 
+/** Models whose features are kept. Clients choose the names of models. */
+const MAX_MODELS = 100;
+
 /** Creates the dialect of chat completions for a host with these features, OpenAI or a compatible one. */
 export function createChatDialect(features: ChatFeatures): Dialect {
+  const quirks = new Map<string, ChatFeatures>();
+  const withQuirks = (model: string) => {
+    const known = quirks.get(model) ?? withModelQuirks(features, model);
+    if (quirks.size >= MAX_MODELS) quirks.clear();
+    quirks.set(model, known);
+    return known;
+  };
   const createContext = (request: MessagesRequest, turn: TurnContext): HostContext => ({
     ...turn,
     features: {
-      ...withModelQuirks(features, turn.model),
-      ...learnedFeatures(turn),
+      ...withQuirks(turn.model),
+      ...(turn.adjustments?.length && learnedFeatures(turn)),
       callsInText: !isClaude(turn.model) && mayCallInText(features, turn),
       cacheControl: features.cacheControl && turn.cacheControl !== false,
     },

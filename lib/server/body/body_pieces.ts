@@ -97,7 +97,8 @@ class BodyPieces extends PassingGenerator<Uint8Array> {
 
   #toError(cause: unknown): Error {
     if (this.#timedOut) {
-      const message = `Cannot read the request body: it took longer than ${this.#options.config.bodyTimeout} s`;
+      const message =
+        `Cannot read the request body: it took longer than ${this.#options.config.bodyTimeout} s`;
       return new ApiError("timeout_error", message, { status: 408 });
     }
     if (this.#request.signal.aborted) return new DOMException("The client disconnected", "AbortError");
