@@ -33,7 +33,25 @@ export function resolveModel(alias: string, directory: Directory): Omit<Route, "
  * Resolves a model's name to its targets. Those of a group share the requests; the next group is asked if no target of
  * the earlier ones answers.
  */
-export function resolveGroups(alias: string, directory: Directory): RouteTarget[][] {
+export function resolveGroups(
+  alias: string,
+  directory: Directory,
+): readonly (readonly RouteTarget[])[] {
+  if (alias.length > MAX_NAME_CHARS) return findGroups(alias, directory);
+  const known = resolved.get(directory) ?? new Map();
+  const groups = known.get(alias) ?? findGroups(alias, directory);
+  if (known.size >= MAX_RESOLVED) known.clear();
+  known.set(alias, groups);
+  resolved.set(directory, known);
+  return groups;
+}
+
+/** Names whose targets are kept. Clients choose the names. */
+const MAX_RESOLVED = 500;
+/** Targets by the names that were resolved. A directory and its targets do not change. */
+const resolved = new WeakMap<Directory, Map<string, readonly (readonly RouteTarget[])[]>>();
+
+function findGroups(alias: string, directory: Directory): RouteTarget[][] {
   const { aliases } = directory;
   const entry = aliases.get(alias) ?? aliases.get(fromClaudeName(alias)) ?? { model: alias };
   const groups = toTargetGroups(entry);

@@ -27,12 +27,14 @@ function learnedFeatures({ adjustments }: TurnContext): Partial<ChatFeatures> {
 
 /** Models whose features are kept. Clients choose the names of models. */
 const MAX_MODELS = 100;
+const MAX_MODEL_CHARS = 256;
 
 /** Creates the dialect of chat completions for a host with these features, OpenAI or a compatible one. */
 export function createChatDialect(features: ChatFeatures): Dialect {
   const quirks = new Map<string, ChatFeatures>();
   const withQuirks = (model: string) => {
     const known = quirks.get(model) ?? withModelQuirks(features, model);
+    if (model.length > MAX_MODEL_CHARS) return known;
     if (quirks.size >= MAX_MODELS) quirks.clear();
     quirks.set(model, known);
     return known;
