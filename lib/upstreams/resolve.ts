@@ -2,6 +2,7 @@ import { closestMatch } from "leven";
 import { dialectFor, hostFacts } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
 import { fnv } from "../base/fnv.ts";
+import { NameCache } from "../base/name_cache.ts";
 import { type Target, toTargetGroups } from "../config/aliases.ts";
 import { toRouteLabel } from "./route_label.ts";
 import type { Directory, Route, RouteTarget, Upstream } from "./upstream.ts";
@@ -37,19 +38,14 @@ export function resolveGroups(
   alias: string,
   directory: Directory,
 ): readonly (readonly RouteTarget[])[] {
-  if (alias.length > MAX_NAME_CHARS) return findGroups(alias, directory);
-  const known = resolved.get(directory) ?? new Map();
-  const groups = known.get(alias) ?? findGroups(alias, directory);
-  if (known.size >= MAX_RESOLVED) known.clear();
-  known.set(alias, groups);
+  const known = resolved.get(directory) ?? new NameCache(MAX_RESOLVED);
   resolved.set(directory, known);
-  return groups;
+  return known.get(alias, () => findGroups(alias, directory));
 }
 
-/** Names whose targets are kept. Clients choose the names. */
 const MAX_RESOLVED = 500;
 /** Targets by the names that were resolved. A directory and its targets do not change. */
-const resolved = new WeakMap<Directory, Map<string, readonly (readonly RouteTarget[])[]>>();
+const resolved = new WeakMap<Directory, NameCache<readonly (readonly RouteTarget[])[]>>();
 
 function findGroups(alias: string, directory: Directory): RouteTarget[][] {
   const { aliases } = directory;
