@@ -91,7 +91,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   });
   let answer = createApp(gateway, page.routes);
   return {
-    fetch: async (request) => shared.shutdown.started ? shuttingDownResponse() : await answer(request),
+    fetch: (request) => shared.shutdown.started ? Promise.resolve(shuttingDownResponse()) : answer(request),
     async ready() {
       await durable?.ready();
       await gateway.loadToolbox?.();

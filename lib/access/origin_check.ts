@@ -23,7 +23,8 @@ export function checkHostAndOrigin(request: Request, { hosts, origins }: OriginP
   const { headers, url } = request;
   const host = headers.get("host") ?? new URL(url).host;
   if (hosts !== undefined) {
-    const unknownHost = [host, new URL(url).host].find((name) => !hosts.has(toHostName(name) ?? ""));
+    const names = url.startsWith(`http://${host}/`) ? [host] : [host, new URL(url).host];
+    const unknownHost = names.find((name) => !isKnownHost(name, hosts));
     if (unknownHost !== undefined) {
       throw new ApiError(
         "permission_error",
@@ -38,6 +39,14 @@ export function checkHostAndOrigin(request: Request, { hosts, origins }: OriginP
     "permission_error",
     `Cannot accept origin ${quote(origin)}: CORS_ORIGINS does not list it`,
   );
+}
+
+/** A name in the form that {@linkcode toHostName} returns, and a port. */
+const PLAIN_HOST = /^([a-z\d.-]+)(?::(?:[1-5]?\d{1,4}))?$/;
+
+function isKnownHost(host: string, hosts: ReadonlySet<string>): boolean {
+  const plain = PLAIN_HOST.exec(host)?.[1];
+  return (plain !== undefined && hosts.has(plain)) || hosts.has(toHostName(host) ?? "");
 }
 
 /** Returns true if pages of the origin are allowed. */

@@ -36,6 +36,10 @@ function countChars(value: unknown): number {
   if (typeof value === "string") return value.length;
   if (typeof value !== "object" || value === null) return 8;
   let chars = 8;
-  for (const [name, member] of Object.entries(value)) chars += name.length + countChars(member);
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length; at++) chars += String(at).length + countChars(value[at]);
+  } else {
+    for (const name in value) chars += name.length + countChars((value as Record<string, unknown>)[name]);
+  }
   return chars;
 }

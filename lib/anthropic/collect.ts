@@ -161,7 +161,8 @@ export class MessageAccumulator {
 
 /** Removes counts without a value, which must not replace earlier counts. */
 function withoutNulls(usage: object): object {
-  return Object.fromEntries(
+  const hasNull = Object.values(usage).some((count) => count === null || count === undefined);
+  return !hasNull ? usage : Object.fromEntries(
     Object.entries(usage).filter(([, count]) => count !== null && count !== undefined),
   );
 }

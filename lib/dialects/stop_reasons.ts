@@ -96,6 +96,9 @@ const MEANINGS = new Map(
   ),
 );
 
+/** The same by the words as the tables have them, which need no changes. */
+const EXACT = new Map(Object.values(WORDS).flat().map((word) => [word, MEANINGS.get(normalize(word))]));
+
 /**
  * Returns the meaning of a word that ends an answer; undefined if no table has it.
  *
@@ -110,6 +113,8 @@ const MEANINGS = new Map(
  * ```
  */
 export function stopMeaning(word: string): StopMeaning | undefined {
+  const known = EXACT.get(word);
+  if (known !== undefined || word === "") return known;
   const [name = "", ...details] = word.split(":");
   return [word, name, details.join(":")].map((part) => MEANINGS.get(normalize(part)))
     .find((meaning) => meaning !== undefined);

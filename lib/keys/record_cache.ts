@@ -24,6 +24,8 @@ export interface RecordCache {
 /** Creates a cache, which is empty until it is read. */
 export function createRecordCache(store: RecordStore, clock: Clock): RecordCache {
   let records: Records = { keys: new Map(), keysByDigest: new Map(), signIns: new Map() };
+  /** The records, for those who read them while they are new enough. */
+  let current = Promise.resolve(records);
   let parsed = new Map<string, { text: string; record: StoredKey | SignIn | undefined }>();
   let readAt = -Infinity;
   let wasRead = false;
@@ -49,30 +51,37 @@ export function createRecordCache(store: RecordStore, clock: Clock): RecordCache
       keysByDigest: new Map(keys.map((key) => [key.sha256, key])),
       signIns: new Map(all.flatMap((record) => isStoredKey(record) ? [] : [[record.sha256, record]])),
     };
+    current = Promise.resolve(records);
     readAt = startedAt;
     wasRead = true;
   }
 
+  /** True if the records are to be read again. The clock of the system may be set back. */
+  function areOld(): boolean {
+    return Math.abs(clock.now() - readAt) >= MAX_AGE_MS;
+  }
+
   async function refresh(): Promise<void> {
-    // The clock of the system may be set back.
-    while (Math.abs(clock.now() - readAt) >= MAX_AGE_MS) {
+    while (areOld()) {
       reading ??= load().finally(() => reading = undefined);
       await reading;
     }
+  }
+
+  async function readAgain({ stale = false }: { stale?: boolean }): Promise<Records> {
+    try {
+      await refresh();
+    } catch (cause) {
+      if (!stale || !wasRead) throw unreachableError(cause);
+    }
+    return records;
   }
 
   return {
     get last() {
       return records;
     },
-    async read({ stale = false } = {}) {
-      try {
-        await refresh();
-      } catch (cause) {
-        if (!stale || !wasRead) throw unreachableError(cause);
-      }
-      return records;
-    },
+    read: (options = {}) => areOld() ? readAgain(options) : current,
     async change(change) {
       try {
         return await change(store);

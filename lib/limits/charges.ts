@@ -20,13 +20,40 @@ export interface ActualUsage {
   usd: number;
 }
 
+/** The quotas of one requester. */
+export class RequesterQuotas {
+  readonly #limits: LimitRules;
+  readonly #requester: Requester;
+  #quotas: readonly Quota[] = [];
+  #ofKey: LimitSet | undefined;
+  /** Time from which, and until which, the quotas apply. */
+  #from = Infinity;
+  #until = -Infinity;
+
+  constructor(limits: LimitRules, requester: Requester) {
+    this.#limits = limits;
+    this.#requester = requester;
+  }
+
+  /** Returns the quotas at a time. They change with the limits of the key, and with the day and month of budgets. */
+  at(now: number): readonly Quota[] {
+    const ofKey = this.#limits.keys.get(this.#requester.client);
+    if (now < this.#from || now >= this.#until || ofKey !== this.#ofKey) {
+      this.#quotas = quotasOf(this.#limits, this.#requester, now);
+      this.#ofKey = ofKey;
+      this.#from = now;
+      this.#until = Infinity;
+      for (const quota of this.#quotas) {
+        if (quota.kind === "budget") this.#until = Math.min(this.#until, quota.until);
+      }
+    }
+    return this.#quotas;
+  }
+}
+
 /** Returns the charges of a message at its arrival, before its body is read. `holder` has its concurrency slot. */
-export function arrivalCharges(
-  limits: LimitRules,
-  requester: Requester,
-  { now, holder }: { now: number; holder: string },
-): Charge[] {
-  return quotasOf(limits, requester, now).flatMap((quota): Charge[] => {
+export function arrivalCharges(quotas: readonly Quota[], holder: string): Charge[] {
+  return quotas.flatMap((quota): Charge[] => {
     switch (quota.metric) {
       case "requests":
         return [{ quota, amount: 1 }];
@@ -46,39 +73,34 @@ export function arrivalCharges(
 }
 
 /** Returns the charges of the expected input of a message, before it is sent to an upstream. */
-export function inputCharges(
-  limits: LimitRules,
-  requester: Requester,
-  { inputTokens, now }: { inputTokens: number; now: number },
-): Charge[] {
-  return quotasOf(limits, requester, now)
-    .filter(({ metric }) => metric === "input_tokens")
+export function inputCharges(quotas: readonly Quota[], inputTokens: number): Charge[] {
+  return quotas.filter(({ metric }) => metric === "input_tokens")
     .map((quota) => ({ quota, amount: inputTokens }));
 }
 
 /** Returns the charges of a finished turn. They are recorded even if they exceed a limit. */
-export function usageCharges(
-  limits: LimitRules,
-  requester: Requester,
-  used: ActualUsage & { now: number },
-): Charge[] {
-  const charges = quotasOf(limits, requester, used.now).map((quota): Charge => {
-    switch (quota.metric) {
-      case "input_tokens":
-        return { quota, amount: used.inputTokens };
-      case "output_tokens":
-        return { quota, amount: used.outputTokens };
-      case "usd_day":
-      case "usd_month":
-        return { quota, amount: used.usd };
-      case "requests":
-      case "metadata":
-      case "concurrent":
-      case "metadata_concurrent":
-        return { quota, amount: 0 };
-    }
+export function usageCharges(quotas: readonly Quota[], used: ActualUsage): Charge[] {
+  return quotas.flatMap((quota): Charge[] => {
+    const amount = usedOf(quota, used);
+    return amount === 0 ? [] : [{ quota, amount }];
   });
-  return charges.filter(({ amount }) => amount !== 0);
+}
+
+function usedOf({ metric }: Quota, { inputTokens, outputTokens, usd }: ActualUsage): number {
+  switch (metric) {
+    case "input_tokens":
+      return inputTokens;
+    case "output_tokens":
+      return outputTokens;
+    case "usd_day":
+    case "usd_month":
+      return usd;
+    case "requests":
+    case "metadata":
+    case "concurrent":
+    case "metadata_concurrent":
+      return 0;
+  }
 }
 
 /**
@@ -118,8 +140,8 @@ export function tokenCountSlots(limits: LimitRules, requester: Requester, holder
 const MIN_TOKEN_COUNT_SLOTS = 50;
 
 /** Returns charges of 0 to all limits but those of concurrency: they only read what is used. */
-export function readingCharges(limits: LimitRules, requester: Requester, now: number): Charge[] {
-  return quotasOf(limits, requester, now).filter(({ kind }) => kind !== "concurrency")
+export function readingCharges(quotas: readonly Quota[]): Charge[] {
+  return quotas.filter(({ kind }) => kind !== "concurrency")
     .map((quota) => ({ quota, amount: 0 }));
 }
 
@@ -150,7 +172,8 @@ function scopesOf(
   return [keyScope, ...sessionScopes, { path: "total", subject: { kind: "gateway" }, set: total }];
 }
 
-function quotasOf(limits: LimitRules, requester: Requester, now: number): Quota[] {
+/** Returns the quotas of a requester at a time. */
+export function quotasOf(limits: LimitRules, requester: Requester, now: number): Quota[] {
   const quotas: Quota[] = [];
   for (const { path, subject, set } of scopesOf(limits, requester)) {
     for (const metric of CHARGE_ORDER) {

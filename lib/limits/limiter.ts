@@ -7,8 +7,10 @@ import {
   inputCharges,
   type LimitRules,
   metadataCharges,
+  quotasOf,
   readingCharges,
   type Requester,
+  RequesterQuotas,
   tokenCountSlots,
   usageCharges,
 } from "./charges.ts";
@@ -107,12 +109,13 @@ export function createLimiter(
 ): Limiter {
   const unpriced = new Set<string>();
 
-  async function chargeQuotas(charges: readonly Charge[]): Promise<QuotaCheck> {
+  function chargeQuotas(charges: readonly Charge[]): Promise<QuotaCheck> {
     const now = clock.now();
-    if (charges.length === 0) return { charges, used: [], now };
-    const { fits, used } = await store.charge(charges, now);
-    if (!fits) throw toLimitError({ charges, used, now });
-    return { charges, used, now };
+    if (charges.length === 0) return Promise.resolve({ charges, used: [], now });
+    return store.charge(charges, now).then(({ fits, used }) => {
+      if (!fits) throw toLimitError({ charges, used, now });
+      return { charges, used, now };
+    });
   }
 
   function record(charges: readonly Charge[]): void {
@@ -133,7 +136,9 @@ export function createLimiter(
   return {
     async admit(requester) {
       const holder = newId("hold_");
-      const initialCharges = arrivalCharges(limits, requester, { now: clock.now(), holder });
+      const quotas = new RequesterQuotas(limits, requester);
+      const initialQuotas = quotas.at(clock.now());
+      const initialCharges = arrivalCharges(initialQuotas, holder);
       const arrival = await chargeQuotas(initialCharges);
       const slots = initialCharges.filter(({ quota }) => quota.kind === "concurrency");
       const hasBudget = initialCharges.some(({ quota }) => quota.kind === "budget");
@@ -142,7 +147,7 @@ export function createLimiter(
       const charge = (used: { inputTokens: number; outputTokens: number; usd: number }) => {
         const extraInput = used.inputTokens - expected;
         expected = 0;
-        record(usageCharges(limits, requester, { ...used, inputTokens: extraInput, now: clock.now() }));
+        record(usageCharges(quotas.at(clock.now()), { ...used, inputTokens: extraInput }));
       };
       let holds = 0;
       let ended = false;
@@ -160,28 +165,26 @@ export function createLimiter(
         };
       };
       return {
-        async expect({ inputTokens }) {
-          const input = await chargeQuotas(
-            inputCharges(limits, requester, { inputTokens, now: clock.now() }),
-          );
-          expected = inputTokens;
-          return rateLimitHeaders({
-            charges: [...arrival.charges, ...input.charges],
-            used: [...arrival.used, ...input.used],
-            now: input.now,
-          });
-        },
-        metered: [...initialCharges, ...inputCharges(limits, requester, { inputTokens: 0, now: clock.now() })]
-          .some(({ quota }) => METERED.has(quota.metric)),
+        expect: ({ inputTokens }) =>
+          chargeQuotas(inputCharges(quotas.at(clock.now()), inputTokens)).then((input) => {
+            expected = inputTokens;
+            return rateLimitHeaders({
+              charges: [...arrival.charges, ...input.charges],
+              used: [...arrival.used, ...input.used],
+              now: input.now,
+            });
+          }),
+        metered: initialQuotas.some(({ metric }) => METERED.has(metric)),
         hold,
         onEnd: (free) => void atEnd.push(free),
         async assertBudget() {
           if (!spent || !hasBudget) return;
-          const charges = arrivalCharges(limits, requester, { now: clock.now(), holder });
+          const charges = arrivalCharges(quotas.at(clock.now()), holder);
           await chargeQuotas(charges.filter(({ quota }) => quota.kind === "budget"));
         },
         charge({ inputTokens, outputTokens, tokens, cost, usd }, model) {
-          ledger.add({ ...requester, model, isFirst: !spent, tokens, cost, usd });
+          const { client, sessionId } = requester;
+          ledger.add({ client, sessionId, model, isFirst: !spent, tokens, cost, usd });
           spent = true;
           if (hasBudget && usd === undefined) warnUnpriced(model);
           charge({ inputTokens, outputTokens, usd: usd ?? 0 });
@@ -199,7 +202,7 @@ export function createLimiter(
     },
     async left(requester) {
       const now = clock.now();
-      const charges = readingCharges(limits, requester, now);
+      const charges = readingCharges(quotasOf(limits, requester, now));
       if (charges.length === 0) return [];
       const { used } = await store.charge(charges, now);
       return toLimitsLeft(charges, used, now);
@@ -208,7 +211,7 @@ export function createLimiter(
       const now = clock.now();
       const charges = new Map(
         requesters.flatMap((requester) =>
-          readingCharges(limits, requester, now).filter(({ quota }) => quota.kind === "budget")
+          readingCharges(quotasOf(limits, requester, now)).filter(({ quota }) => quota.kind === "budget")
             .map((charge) => [charge.quota.name, { charge, client: requester.client }])
         ),
       );

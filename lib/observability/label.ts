@@ -1,14 +1,10 @@
-import { LruMap } from "../base/lru.ts";
+import { NameCache } from "../base/name_cache.ts";
 import { redact } from "../base/redact.ts";
 
 /** Returns a name that a client has chosen, such as that of a model, for metrics and the operator's page: credentials in it are redacted. */
 export function toLabel(name: string): string {
-  const known = labels.get(name);
-  if (known !== undefined) return known;
-  const label = redact(name);
-  labels.set(name, label);
-  return label;
+  return labels.get(name, redact);
 }
 
-/** Labels of the names that were used last: redacting costs more than counting. */
-const labels = new LruMap<string, string>(500);
+/** Redacting costs more than counting. */
+const labels = new NameCache<string>(500);

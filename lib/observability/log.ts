@@ -4,6 +4,7 @@ import {
   getLogger,
   type Logger,
   type LogLevel as Severity,
+  type LogRecord,
 } from "@logtape/logtape";
 import type { ServerState } from "../../tools/mcp/managed/lifecycle.ts";
 import type { AuditRecord } from "../../tools/toolbox/call_runner.ts";
@@ -12,6 +13,7 @@ import { isObject } from "../base/json.ts";
 import { LOG_COMPONENTS, type LogComponent, type LogLevel } from "../base/log_components.ts";
 import { redact } from "../base/redact.ts";
 import { NAME } from "../base/version.ts";
+import { toJsonLine } from "./json_line.ts";
 import { LineBatch } from "./line_batch.ts";
 import { toPrettyLine } from "./pretty_line.ts";
 import { activeTraceIds } from "./telemetry.ts";
@@ -76,12 +78,13 @@ type ProblemFields = { error?: unknown; [field: string]: unknown };
  * Returns the properties of a log line: the fields that are present, redacted and cut, and the ids of the active trace,
  * if there is one.
  */
-export function toProperties({ error, ...fields }: ProblemFields): Record<string, unknown> {
-  const all = { ...activeTraceIds(), ...fields, error: error === undefined ? undefined : errorChain(error) };
-  const properties: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(all)) {
-    if (value !== undefined) properties[name] = cleanValue(value);
+export function toProperties(fields: ProblemFields): Record<string, unknown> {
+  const properties: Record<string, unknown> = { ...activeTraceIds() };
+  for (const name in fields) {
+    const value = fields[name];
+    if (value !== undefined && name !== "error") properties[name] = cleanValue(value);
   }
+  if (fields.error !== undefined) properties.error = cleanValue(errorChain(fields.error));
   return properties;
 }
 
@@ -100,14 +103,16 @@ export function startLog(
   level: LogLevel,
   { levels, format = "json", batched = false }: LogOptions = {},
 ): void {
-  const toLine = format === "json" ? getJsonLinesFormatter({ properties: "flatten" }) : toPrettyLine;
+  const toSink = (toLine: (record: LogRecord) => string) => (record: LogRecord) => {
+    const line = escapeControls(redact(toLine(record).trimEnd()));
+    log.add(line, { urgent: !batched || !CALM.has(record.level) });
+  };
   configureSync({
     reset: true,
     sinks: {
-      stderr(record) {
-        const line = escapeControls(redact(toLine(record).trimEnd()));
-        log.add(line, { urgent: !batched || !CALM.has(record.level) });
-      },
+      stderr: toSink(format === "json" ? toJsonLine : toPrettyLine),
+      // Records of LogTape itself have any values as properties.
+      meta: toSink(format === "json" ? getJsonLinesFormatter({ properties: "flatten" }) : toPrettyLine),
     },
     loggers: [
       { category: [NAME], sinks: ["stderr"], lowestLevel: LEVELS[level] },
@@ -117,7 +122,7 @@ export function startLog(
         parentSinks: "override" as const,
         lowestLevel: LEVELS[levels?.get(component) ?? level],
       })),
-      { category: ["logtape", "meta"], sinks: ["stderr"], lowestLevel: "warning" },
+      { category: ["logtape", "meta"], sinks: ["meta"], lowestLevel: "warning" },
     ],
   });
 }

@@ -2,8 +2,8 @@
 export interface TurnStart {
   /** Name of the upstream. */
   upstream: string;
-  /** Host of the upstream's base URL. */
-  host: string;
+  /** Base URL of the upstream. */
+  baseUrl: string;
   /** The model's name at the upstream. */
   model: string;
   /** API that the upstream is called with: `anthropic`, `openai` or `responses`. */

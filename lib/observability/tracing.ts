@@ -65,14 +65,14 @@ export function startRequestTrace(request: Request): RequestTrace {
 
 /** Source: https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/ */
 function toTurnAttributes(
-  { upstream, host, model, maxTokens, dialect, session }: TurnStart & { session: string | undefined },
+  { upstream, baseUrl, model, maxTokens, dialect, session }: TurnStart & { session: string | undefined },
 ): Attributes {
   return {
     "gen_ai.operation.name": "chat",
     "gen_ai.provider.name": upstream,
     "gen_ai.request.model": model,
     "gen_ai.request.max_tokens": maxTokens,
-    "server.address": host,
+    "server.address": new URL(baseUrl).hostname,
     "gateway.dialect": dialect,
     ...(session !== undefined && { "gen_ai.conversation.id": session }),
   };

@@ -18,14 +18,14 @@ export interface Shutdown {
 
 /** Creates a shutdown, not yet started. Open requests have `ms` milliseconds to finish; 0 is no limit. */
 export function createShutdown(clock: Clock, ms: number): Shutdown {
-  const openRequests = new Set<symbol>();
+  let openRequests = 0;
   const listeners = new Set<(reason: ApiError) => void>();
   let deadlineError: ApiError | undefined;
   let closePromise: Promise<void> | undefined;
   let resolveClosed = () => {};
 
   async function close(): Promise<void> {
-    if (openRequests.size === 0) return;
+    if (openRequests === 0) return;
     const timers: (() => void)[] = [];
     await new Promise<void>((resolve) => {
       resolveClosed = resolve;
@@ -48,11 +48,12 @@ export function createShutdown(clock: Clock, ms: number): Shutdown {
       return closePromise !== undefined;
     },
     track() {
-      const request = Symbol();
-      openRequests.add(request);
+      let isOpen = true;
+      openRequests++;
       return () => {
-        openRequests.delete(request);
-        if (openRequests.size === 0) resolveClosed();
+        if (isOpen) openRequests--;
+        isOpen = false;
+        if (openRequests === 0) resolveClosed();
       };
     },
     onDeadline(listener) {

@@ -11,14 +11,19 @@ import type { Clock } from "./clock.ts";
  * if (await withTimeout(systemClock, 1000, Promise.resolve("done")) !== "done") throw new Error("too late");
  * ```
  */
-export async function withTimeout<Value>(
+export function withTimeout<Value>(
   clock: Clock,
   ms: number,
   promise: Promise<Value>,
 ): Promise<Value | undefined> {
-  let cancel = () => {};
-  const timeout = new Promise<undefined>((resolve) => {
-    cancel = clock.after(ms, () => resolve(undefined));
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(ms, () => resolve(undefined));
+    promise.then((value) => {
+      cancel();
+      resolve(value);
+    }, (error: unknown) => {
+      cancel();
+      reject(error);
+    });
   });
-  return await Promise.race([promise, timeout]).finally(cancel);
 }

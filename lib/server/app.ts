@@ -1,5 +1,3 @@
-import { Hono } from "hono";
-import { TrieRouter } from "hono/router/trie-router";
 import { authenticate, authenticateAdmin } from "../access/caller.ts";
 import { checkContentType } from "../access/content_type.ts";
 import { checkOperator } from "../access/operator.ts";
@@ -12,6 +10,7 @@ import { nearestRoute } from "./routing/nearest_route.ts";
 import { readRoutePath } from "./routing/route_path.ts";
 import { toRouteName } from "./routing/route_name.ts";
 import { toCanonicalPath } from "./routing/canonical_path.ts";
+import { Router } from "./routing/router.ts";
 import { type EndpointRoute, ROUTES } from "./routes.ts";
 import { RequestLog } from "./request_log/request_log.ts";
 import type { GatewayContext } from "./context.ts";
@@ -22,10 +21,8 @@ const CLIENT_CLOSED_REQUEST = 499;
 /** Maximum characters of a path in an error message. */
 const MAX_SHOWN_CHARS = 200;
 
-/** The fields of a route that decide which requests it accepts. */
-type Access = Pick<EndpointRoute, "open" | "access" | "body" | "stale">;
-
-type Env = { Bindings: { requestLog: RequestLog; path: string } };
+/** The fields of a route that decide which requests with a key it accepts. */
+type Access = Pick<EndpointRoute, "access" | "body" | "stale">;
 
 /**
  * Creates the handler of all requests, with more routes than those of the API if `page` has some. Converts every thrown
@@ -36,30 +33,27 @@ export function createApp(
   page: readonly EndpointRoute[] = [],
 ): (request: Request) => Promise<Response> {
   const { originPolicy } = gateway.access;
-  const routes = createRoutes(gateway, [...ROUTES, ...page]);
+  const answerRoute = createRoutes(gateway, [...ROUTES, ...page]);
 
   async function answer(request: Request, requestLog: RequestLog): Promise<Response> {
     const path = toCanonicalPath(readRoutePath(request));
     checkHostAndOrigin(request, originPolicy);
     const preflight = answerPreflight(request, originPolicy);
-    if (preflight !== undefined) return preflight;
-    return await routes.fetch(request, { requestLog, path });
+    return preflight ?? await answerRoute(path, request, requestLog);
   }
 
   return async (request) => {
     if (lacksTelemetry()) await loadTelemetry();
     const requestLog = new RequestLog(request, gateway);
     let error: unknown;
-    const response = await requestLog.trace.run(() => answer(request, requestLog)).catch(
-      (thrown: unknown) => {
-        error = thrown;
-        const reply = errorResponse(
-          requestLog.maskError(toClientError(thrown, request)),
-          requestLog.requestId,
-        );
-        return request.method === "HEAD" ? new Response(null, reply) : reply;
-      },
-    );
+    let response: Response;
+    try {
+      response = await requestLog.trace.run(() => answer(request, requestLog));
+    } catch (thrown) {
+      error = thrown;
+      response = errorResponse(requestLog.maskError(toClientError(thrown, request)), requestLog.requestId);
+    }
+    if (request.method === "HEAD") response = new Response(null, response);
     const { headers, status } = response;
     headers.set("request-id", requestLog.requestId);
     const { requestId: upstreamId, rateLimits } = requestLog.upstreamHeaders;
@@ -80,13 +74,12 @@ export function createApp(
   };
 }
 
+/** Answers a request by its canonical path. */
+type AnswerRoute = (path: string, request: Request, requestLog: RequestLog) => Promise<Response>;
+
 /** Creates the router of the table of routes. A route checks its own access, so that no other path can reach it. */
-function createRoutes(gateway: GatewayContext, table: readonly EndpointRoute[]): Hono<Env> {
-  const app = new Hono<Env>({
-    // Hono's default tries a router first that does not support these paths, which takes longer than the rest of the start.
-    router: new TrieRouter(),
-    getPath: (_request, { env }: { env?: Env["Bindings"] } = {}) => env?.path ?? "",
-  });
+function createRoutes(gateway: GatewayContext, table: readonly EndpointRoute[]): AnswerRoute {
+  const router = new Router(table.map((route) => ({ ...route, name: toRouteName(route) })));
   const { apiKeys } = gateway.access;
   const operatorRules = {
     hasKeys: apiKeys.required || apiKeys.hasAdmin,
@@ -95,7 +88,8 @@ function createRoutes(gateway: GatewayContext, table: readonly EndpointRoute[]):
   const admit = async (
     request: Request,
     requestLog: RequestLog,
-    { open = [], access, body, stale }: Access = {},
+    { access, body, stale }: Access,
+    isOpen: boolean,
   ) => {
     if (access === "page") {
       requestLog.caller = await authenticate(request, apiKeys, { open: true });
@@ -103,34 +97,28 @@ function createRoutes(gateway: GatewayContext, table: readonly EndpointRoute[]):
     }
     requestLog.caller = access === "admin_key"
       ? await authenticateAdmin(request, apiKeys)
-      : await authenticate(request, apiKeys, {
-        open: open.some((method) => method === request.method),
-        stale,
-      });
+      : await authenticate(request, apiKeys, { open: isOpen, stale });
     const { client } = requestLog.caller;
     if (isKeyName(client)) gateway.keyStore.uses.touch(client);
     if (access !== undefined) checkOperator(requestLog.caller.client, access, operatorRules);
     checkContentType(request, body);
   };
-  for (const { method, path, open = [], answer, ...route } of table) {
-    app.on(method, path, async (c) => {
-      const { req: { raw: request }, env: { requestLog } } = c;
-      requestLog.route = toRouteName({ method, path });
-      // A path that only means an open route, such as `/health/`, needs a key.
-      const isOpen = open.length > 0 && readRoutePath(request) === path;
-      await admit(request, requestLog, { ...route, open: isOpen ? open : [] });
-      return await answer({ request, gateway, requestLog, params: c.req.param() });
-    });
-  }
-  app.notFound(async ({ req: { raw: request, method, path }, env: { requestLog } }) => {
-    await admit(request, requestLog, {});
-    const why = `no such endpoint; the nearest is "${nearestRoute(method, path)}"`;
-    throw new ApiError("not_found_error", `Cannot ${method} ${path.slice(0, MAX_SHOWN_CHARS)}: ${why}`);
-  });
-  app.onError((error) => {
-    throw error;
-  });
-  return app;
+  return async (path, request, requestLog) => {
+    const { method } = request;
+    const found = router.find(method === "HEAD" ? "GET" : method, path);
+    if (found === undefined) {
+      await admit(request, requestLog, {}, false);
+      const why = `no such endpoint; the nearest is "${nearestRoute(method, path)}"`;
+      throw new ApiError("not_found_error", `Cannot ${method} ${path.slice(0, MAX_SHOWN_CHARS)}: ${why}`);
+    }
+    const { route, params } = found;
+    requestLog.route = route.name;
+    // A path that only means an open route, such as `/health/`, needs a key.
+    const isOpen = route.open !== undefined && route.open.some((one) => one === method) &&
+      readRoutePath(request) === route.path;
+    await admit(request, requestLog, route, isOpen);
+    return await route.answer({ request, gateway, requestLog, params });
+  };
 }
 
 /** Converts a thrown value, an `Error` or not, to the error that the client receives. */

@@ -56,17 +56,17 @@ export interface MessagesCall {
  * @throws {ApiError} if the request fails before its answer starts. A later failure ends the stream with an `error`
  * event.
  */
-export async function answerMessages(
+export function answerMessages(
   call: MessagesCall,
   { stream = false }: { stream?: boolean } = {},
 ): Promise<Response> {
   const key = readIdempotencyKey(call.request);
-  if (key === undefined) return await answerMessage(call, { stream });
+  if (key === undefined) return answerMessage(call, { stream });
   const start = ({ request, run }: DetachedAnswer) => {
     const steps = run === undefined ? undefined : call.gateway.startSteps?.(run);
     return answerMessage({ ...call, request, steps }, { stream });
   };
-  return await answerKeyed(call, key, {
+  return answerKeyed(call, key, {
     stream,
     start,
     assertAllowed: (body) => assertRepeatAllowed(body, { ...call, hookCall: toHookCall(call) }),
@@ -85,8 +85,10 @@ async function answerMessage(
   const body = gateway.bodies.start(requestLog.caller.client);
   admission.onEnd(body.end);
   try {
-    const parsed = toMessage(await readJsonBody(request, body, gateway), { request, gateway, requestLog });
-    const message = await applyRequestHook(parsed.message, toHookCall({ request, gateway, requestLog }));
+    const parsed = toMessage(await readJsonBody(request, body, gateway), { gateway, requestLog });
+    const message = gateway.hooks.onRequest === undefined
+      ? parsed.message
+      : await applyRequestHook(parsed.message, toHookCall({ request, gateway, requestLog }));
     return await answerAdmitted(message, {
       request,
       gateway: parsed.context,
@@ -104,10 +106,10 @@ async function answerMessage(
 /** Parses a message. Bodies are logged and recorded here, if the settings say so, also those that are not valid. */
 function toMessage(
   body: unknown,
-  { request, gateway, requestLog }: MessagesCall,
+  { gateway, requestLog }: Pick<MessagesCall, "gateway" | "requestLog">,
 ): { message: MessagesRequest; context: GatewayContext } {
   requestLog.keepContent(body);
-  const context = requestLog.record(gateway, { path: new URL(request.url).pathname, body });
+  const context = requestLog.record(gateway, body);
   return { message: parseMessagesRequest(body), context };
 }
 
@@ -135,7 +137,9 @@ async function answerAdmitted(
   addRoute(route);
   assertOtherModelsAllowed(gateway, received, caller);
   const leavesUnknown = route.dialect.name === "anthropic";
-  const message = await resolveFiles(received, { gateway, caller, count: body, leavesUnknown });
+  const message = gateway.files === undefined
+    ? received
+    : await resolveFiles(received, { gateway, caller, count: body, leavesUnknown });
 
   const rateHeaders = await admission.expect({
     inputTokens: gateway.inputCounter.estimate(message, route),

@@ -17,6 +17,8 @@ import { isObject } from "../base/json.ts";
  */
 export function namedModels(body: MessagesRequest): string[] {
   const { preset, tools, plugins } = body;
+  const names = preset ?? tools ?? plugins ?? body.models ?? body.fallbacks ?? body.fallback_models;
+  if (names === undefined || names === null) return [];
   const listed = LISTS_OF_MODELS.flatMap((field) => toList(body[field]))
     .map((entry) => isObject(entry) ? entry["model"] : entry);
   return [

@@ -53,8 +53,10 @@ export function runTurns(askForTurn: (turn: AskTurnOptions) => Ask, options: Loo
       const loss = changes === undefined ? options.loss : options.loss.of(changes.toClientPath);
       const mcpServers = await options.openMcpServers(applied, options.upstream);
       const changed = options.upstream.connectsMcp ? applied : withoutMcpServers(applied);
-      const toolbox = await options.loadToolbox?.();
-      const assignments = await assign(changed, { ...options, loss, mcpServers, toolbox });
+      const toolbox = options.loadToolbox === undefined ? undefined : await options.loadToolbox();
+      const assignments = hasOnlyClientTools(changed, options.toolHeaders, mcpServers)
+        ? undefined
+        : await assign(changed, { ...options, loss, mcpServers, toolbox });
       if (assignments === undefined && changed === applied && options.upstream.takesToolChanges) {
         return askForTurn({ loss: options.loss, first: true })(request);
       }
@@ -72,7 +74,6 @@ async function assign(
   request: MessagesRequest,
   options: Omit<AssignOptions, "toolContext"> & Pick<LoopOptions, "createToolContext">,
 ): Promise<ToolAssignment[] | undefined> {
-  if (hasOnlyClientTools(request, options)) return undefined;
   const { assignTools, isPassThrough, workspaceToolNames } = await import("./assign.ts");
   const toolContext = options.createToolContext(() => workspaceToolNames(assignments));
   const assignments: ToolAssignment[] = assignTools(request, { ...options, toolContext });
@@ -82,7 +83,8 @@ async function assign(
 /** True if all tools are the client's, as in most requests. */
 function hasOnlyClientTools(
   { tools }: MessagesRequest,
-  { toolHeaders, mcpServers }: Pick<AssignOptions, "toolHeaders" | "mcpServers">,
+  toolHeaders: ToolHeaders,
+  mcpServers: readonly OpenMcpServer[],
 ): boolean {
   return toolHeaders.tools.length === 0 && !toolHeaders.intercept && mcpServers.length === 0 &&
     (tools ?? []).every(isCustomTool);

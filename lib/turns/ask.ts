@@ -18,7 +18,7 @@ import { logWarning } from "../observability/log.ts";
 import { redactKey } from "../upstreams/redact_key.ts";
 import { toRouteLabel } from "../upstreams/route_label.ts";
 import { listPriceOf } from "../upstreams/list_price.ts";
-import { sendTimed } from "./send_timed.ts";
+import { sendTimed, type TimedResponse } from "./send_timed.ts";
 import { sendTurn } from "./send_turn.ts";
 import { timeoutsFrom } from "../upstreams/idle_timeout.ts";
 import type { Ask } from "../anthropic/ask.ts";
@@ -67,8 +67,7 @@ export function createAsk(
     rejectThread(request, route);
     // The conversion of a large request is a task of its own: other requests continue before and after it.
     const isLarge = context.inputCounter.estimate(request, route) > LARGE_INPUT_TOKENS;
-    const pause = async () => isLarge ? await nextTask() : undefined;
-    await pause();
+    if (isLarge) await nextTask();
     const { body, reader, betas } = await prepareTurn(context, request, {
       route,
       caller,
@@ -78,7 +77,7 @@ export function createAsk(
     if (route.dialect.name !== "anthropic") reportHeaders(caller, loss);
     if (config.validation === "strict") rejectLosses(loss, route);
     await admission.assertBudget();
-    await pause();
+    if (isLarge) await nextTask();
     signal.throwIfAborted();
     const { clock, shutdown, inputCounter } = context;
     const tally = new UsageTally({
@@ -96,12 +95,14 @@ export function createAsk(
         inputTokens: inputCounter.count(request, route).tokens,
         contextLength: route.facts.contextLength,
       }));
-    return readOn((upstreamSignal) => relay(() => answer(upstreamSignal)), {
-      signal,
-      clock,
-      shutdown,
-      admission,
-    });
+    return admission.metered
+      ? readOn((upstreamSignal) => relay(() => answer(upstreamSignal)), {
+        signal,
+        clock,
+        shutdown,
+        admission,
+      })
+      : await answer(signal);
 
     /** Sends the request, and returns its answer. `upstreamSignal` aborts both. */
     async function answer(upstreamSignal: AbortSignal): Promise<AsyncGenerator<StreamEvent[]>> {
@@ -119,7 +120,7 @@ export function createAsk(
         usage = tally.toTurnUsage(reader, { left: isLeft(upstreamSignal) });
         onUsage(usage, route);
       };
-      const sending = turn.run(() =>
+      const send = () =>
         sendTimed(
           { signal: upstreamSignal, upstream: route.upstream, timeouts, onAbort: endTurn },
           (timed) =>
@@ -132,13 +133,16 @@ export function createAsk(
               onRetry: (retry) => observer.onRetry(route.upstream.name, retry),
               ...timed,
             }),
-        )
-      );
-      const { response, idleTimer } = await sending.catch((error: unknown) => {
+        );
+      let timedResponse: TimedResponse;
+      try {
+        timedResponse = await turn.run(send);
+      } catch (error) {
         onFailure(error);
         turn.end({ usage, error: isLeft(upstreamSignal) ? undefined : error });
         throw toFailure(error);
-      });
+      }
+      const { response, idleTimer } = timedResponse;
       const addEvents = (events: readonly StreamEvent[]) => {
         tally.add(events);
         if (!answers && events.some(isContent)) {

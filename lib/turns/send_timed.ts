@@ -12,6 +12,12 @@ export interface TimedOptions {
   onAbort(): void;
 }
 
+/** A response, and the timer that runs while it is read. */
+export interface TimedResponse {
+  response: Response;
+  idleTimer: IdleTimer;
+}
+
 /**
  * Sends a request with an idle timer. The timer also covers the answer; the caller must stop it.
  *
@@ -20,7 +26,7 @@ export interface TimedOptions {
 export async function sendTimed(
   { signal, upstream, timeouts, onAbort }: TimedOptions,
   send: (readOptions: ReadOptions) => Promise<Response>,
-): Promise<{ response: Response; idleTimer: IdleTimer }> {
+): Promise<TimedResponse> {
   const idleTimer = startIdleTimer(signal, upstream, timeouts);
   try {
     return { response: await send({ signal: idleTimer.signal, waits: idleTimer.waits }), idleTimer };

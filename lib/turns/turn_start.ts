@@ -3,5 +3,5 @@ import type { Route } from "../upstreams/upstream.ts";
 
 /** Returns what is known of a turn by its route. */
 export function toTurnStart({ upstream, model, dialect }: Route): Omit<TurnStart, "maxTokens"> {
-  return { upstream: upstream.name, host: new URL(upstream.baseUrl).hostname, model, dialect: dialect.name };
+  return { upstream: upstream.name, baseUrl: upstream.baseUrl, model, dialect: dialect.name };
 }

@@ -38,9 +38,9 @@ export interface ModelLookup {
 export async function findRoute(lookup: ModelLookup, name: string, caller: Caller): Promise<Route> {
   const groups = resolveGroups(name, lookup.directory);
   const targets = groups.flatMap((group) => lookup.targetHealth.order(group, caller));
-  const route = await chooseRoute(lookup, targets, caller);
+  const route = chooseRoute(lookup, targets);
   if (route === undefined) throw noUpstreamError(name);
-  return route;
+  return await completeRoute(lookup, route, caller);
 }
 
 /**
@@ -53,18 +53,13 @@ export async function findFallback(
   { fallbacks }: Pick<Route, "fallbacks">,
   caller: Caller,
 ): Promise<Route | undefined> {
-  return await chooseRoute(lookup, fallbacks, caller);
+  const route = chooseRoute(lookup, fallbacks);
+  return route && await completeRoute(lookup, route, caller);
 }
 
-async function chooseRoute(
-  lookup: ModelLookup,
-  targets: readonly RouteTarget[],
-  caller: Caller,
-): Promise<Route | undefined> {
+function chooseRoute(lookup: ModelLookup, targets: readonly RouteTarget[]): RouteWithoutFacts | undefined {
   const choice = lookup.targetHealth.choose(targets);
-  if (choice === undefined) return undefined;
-  const { target, others, skipped } = choice;
-  return await completeRoute(lookup, { ...target, fallbacks: others, skipped }, caller);
+  return choice && { ...choice.target, fallbacks: choice.others, skipped: choice.skipped };
 }
 
 /** A route before the facts of its model are looked up. */

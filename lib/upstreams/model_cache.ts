@@ -78,17 +78,19 @@ export function createModelCache(gateway: { fetch: typeof fetch; clock: Clock })
         ? cached.models
         : await refresh(upstream, caller);
     },
-    async get(upstream, caller) {
+    get(upstream, caller) {
       const cached = lists.get(upstream.name);
       const failedAt = failures.get(upstream.name);
       const hasNoList = hostFacts(upstream.preset).list === "none";
       if (hasNoList || (failedAt !== undefined && clock.now() - failedAt < RETRY_BLOCK_MS)) {
-        return cached?.models ?? [];
+        return Promise.resolve(cached?.models ?? []);
       }
-      if (cached !== undefined && clock.now() - cached.fetchedAt < FRESH_MS) return cached.models;
+      if (cached !== undefined && clock.now() - cached.fetchedAt < FRESH_MS) {
+        return Promise.resolve(cached.models);
+      }
       const loading = refresh(upstream, caller).catch(() => []); // a message continues without the list
-      if (cached !== undefined) return cached.models;
-      return await withTimeout(clock, MESSAGE_WAIT_MS, loading) ?? [];
+      if (cached !== undefined) return Promise.resolve(cached.models);
+      return withTimeout(clock, MESSAGE_WAIT_MS, loading).then((models) => models ?? []);
     },
   };
   return modelCache;

@@ -76,15 +76,38 @@ export function parseModelList(body: unknown): ListedModel[] | undefined {
  * with the suffix `:latest`.
  */
 export function findModel(models: readonly ListedModel[], name: string): ListedModel | undefined {
-  const findByName = (candidate: string) =>
-    models.find(({ id, canonical_slug }) => id === candidate || canonical_slug === candidate);
-  return findByName(name) ?? findByName(name.replace(/:[\w-]+$/, "")) ?? findByName(`models/${name}`) ??
-    findByName(`${name}:latest`);
+  if (models.length === 0) return undefined;
+  const index = indexes.get(models) ?? createIndex(models);
+  return index.get(name) ?? index.get(name.replace(/:[\w-]+$/, "")) ?? index.get(`models/${name}`) ??
+    index.get(`${name}:latest`);
+}
+
+/** The models of lists by their names. Lists and their models do not change. */
+const indexes = new WeakMap<readonly ListedModel[], ReadonlyMap<string, ListedModel>>();
+
+function createIndex(models: readonly ListedModel[]): ReadonlyMap<string, ListedModel> {
+  const index = new Map<string, ListedModel>();
+  for (const model of models) {
+    for (const name of [model.id, model.canonical_slug]) {
+      if (typeof name === "string" && !index.has(name)) index.set(name, model);
+    }
+  }
+  indexes.set(models, index);
+  return index;
 }
 
 /** Converts a listed model to facts; unlisted facts are undefined. */
 export function toFacts(model: ListedModel | undefined): ModelFacts {
-  if (model === undefined) return {};
+  if (model === undefined) return NO_FACTS;
+  const known = factsOf.get(model) ?? readFacts(model);
+  factsOf.set(model, known);
+  return known;
+}
+
+const NO_FACTS: ModelFacts = {};
+const factsOf = new WeakMap<ListedModel, ModelFacts>();
+
+function readFacts(model: ListedModel): ModelFacts {
   const { supported_parameters: parameters, architecture, reasoning, pricing } = model;
   const inputs = architecture?.input_modalities;
   return {

@@ -2,6 +2,7 @@ import { closestMatch } from "leven";
 import { dialectFor, hostFacts } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
 import { fnv } from "../base/fnv.ts";
+import { NameCache } from "../base/name_cache.ts";
 import { type Target, toTargetGroups } from "../config/aliases.ts";
 import { toRouteLabel } from "./route_label.ts";
 import type { Directory, Route, RouteTarget, Upstream } from "./upstream.ts";
@@ -33,7 +34,20 @@ export function resolveModel(alias: string, directory: Directory): Omit<Route, "
  * Resolves a model's name to its targets. Those of a group share the requests; the next group is asked if no target of
  * the earlier ones answers.
  */
-export function resolveGroups(alias: string, directory: Directory): RouteTarget[][] {
+export function resolveGroups(
+  alias: string,
+  directory: Directory,
+): readonly (readonly RouteTarget[])[] {
+  const known = resolved.get(directory) ?? new NameCache(MAX_RESOLVED);
+  resolved.set(directory, known);
+  return known.get(alias, () => findGroups(alias, directory));
+}
+
+const MAX_RESOLVED = 500;
+/** Targets by the names that were resolved. A directory and its targets do not change. */
+const resolved = new WeakMap<Directory, NameCache<readonly (readonly RouteTarget[])[]>>();
+
+function findGroups(alias: string, directory: Directory): RouteTarget[][] {
   const { aliases } = directory;
   const entry = aliases.get(alias) ?? aliases.get(fromClaudeName(alias)) ?? { model: alias };
   const groups = toTargetGroups(entry);

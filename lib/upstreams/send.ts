@@ -78,8 +78,9 @@ async function sendOnce(
   { path, body, caller, signal, waits, onHeaders }: UpstreamRequest,
 ): Promise<Response | RetryableFailure> {
   const headers = toHeaders(upstream, caller, body !== undefined);
-  const init: RequestInit = { headers, signal, redirect: "manual" };
-  if (body !== undefined) Object.assign(init, { method: "POST", body: encodeJson(body) });
+  const init: RequestInit = body === undefined
+    ? { headers, signal, redirect: "manual" }
+    : { method: "POST", headers, body: encodeJson(body), signal, redirect: "manual" };
   const transport = upstream.fetch ?? network;
   signal.throwIfAborted();
   let response: Response;
@@ -163,27 +164,28 @@ export function unreadableResponse({ name }: Upstream, why: string, cause?: unkn
   });
 }
 
-function toHeaders(upstream: Upstream, caller: Caller, hasBody: boolean): Headers {
-  const headers = new Headers({
+/** Returns the headers of a request by their names in lower case. Those of the settings override the others. */
+function toHeaders(upstream: Upstream, caller: Caller, hasBody: boolean): Record<string, string> {
+  const headers: Record<string, string> = {
     accept: hasBody ? "text/event-stream" : "application/json",
     "accept-encoding": "identity",
-    "user-agent": `${NAME}/${VERSION}`,
-  });
-  if (hasBody) headers.set("content-type", "application/json");
-  if (caller.correlationId !== undefined) headers.set("x-correlation-id", caller.correlationId);
-  if (caller.version !== undefined) headers.set("anthropic-version", caller.version);
-  if (caller.betas !== undefined) headers.set("anthropic-beta", caller.betas);
-  if (caller.userProfileId !== undefined) headers.set("anthropic-user-profile-id", caller.userProfileId);
-  if (caller.workspaceId !== undefined) headers.set("anthropic-workspace-id", caller.workspaceId);
+    "user-agent": USER_AGENT,
+  };
+  if (hasBody) headers["content-type"] = "application/json";
+  if (caller.correlationId !== undefined) headers["x-correlation-id"] = caller.correlationId;
+  if (caller.version !== undefined) headers["anthropic-version"] = caller.version;
+  if (caller.betas !== undefined) headers["anthropic-beta"] = caller.betas;
+  if (caller.userProfileId !== undefined) headers["anthropic-user-profile-id"] = caller.userProfileId;
+  if (caller.workspaceId !== undefined) headers["anthropic-workspace-id"] = caller.workspaceId;
   const header = keyHeader(upstream.preset, upstream.dialectChoice);
-  if (header === "x-api-key" && !headers.has("anthropic-version")) {
-    headers.set("anthropic-version", "2023-06-01");
-  }
+  if (header === "x-api-key") headers["anthropic-version"] ??= "2023-06-01";
   const key = keyFor(upstream, caller);
-  if (key !== undefined) headers.set(header, header === "authorization" ? `Bearer ${key}` : key);
-  for (const [name, value] of Object.entries(upstream.headers ?? {})) headers.set(name, value);
+  if (key !== undefined) headers[header] = header === "authorization" ? `Bearer ${key}` : key;
+  for (const [name, value] of Object.entries(upstream.headers ?? {})) headers[name.toLowerCase()] = value;
   return headers;
 }
+
+const USER_AGENT = `${NAME}/${VERSION}`;
 
 function toUrl({ baseUrl, apiVersion }: Upstream, path: string): string {
   return apiVersion === undefined ? `${baseUrl}${path}` : `${baseUrl}${path}?api-version=${apiVersion}`;

@@ -30,11 +30,14 @@ export function readUpstreamHeaders(
   const ids = ID_HEADERS.map((name) => headers.get(name) ?? "");
   const usesClientKey = upstream.key === undefined && upstream.acceptsClientKey === true &&
     caller.key !== undefined;
-  const limits = [...headers].filter(([name, value]) =>
-    name.startsWith("anthropic-ratelimit-") && value.length <= MAX_VALUE_CHARS
-  );
   return {
     requestId: ids.find((id) => REQUEST_ID.test(id) && !holdsKey(id, upstream, caller)),
-    rateLimits: usesClientKey ? limits.slice(0, MAX_RATE_LIMIT_HEADERS) : [],
+    rateLimits: usesClientKey ? readRateLimits(headers) : [],
   };
+}
+
+function readRateLimits(headers: Headers): [name: string, value: string][] {
+  return [...headers].filter(([name, value]) =>
+    name.startsWith("anthropic-ratelimit-") && value.length <= MAX_VALUE_CHARS
+  ).slice(0, MAX_RATE_LIMIT_HEADERS);
 }

@@ -83,11 +83,10 @@ export class ToolNames {
 
 /** Collects all tool names of a request that the model will see: of tools, the tool choice and earlier calls. */
 export function collectToolNames(request: MessagesRequest): ToolNames {
-  const offered = offerTools(request).flatMap(({ tool }) => tool ? [tool.name] : []);
+  const { tools, tool_choice: choice, messages } = request;
+  const offered = tools ? offerTools(request).flatMap(({ tool }) => tool ? [tool.name] : []) : [];
   const names = new Set(offered);
-  const choice = request.tool_choice;
   if (choice?.type === "tool") names.add(choice.name);
-  const { messages } = request;
   for (let at = 0; at < messages.length; at++) {
     const content = messages[at]?.content;
     if (typeof content !== "object") continue;
@@ -96,8 +95,11 @@ export function collectToolNames(request: MessagesRequest): ToolNames {
       if (block?.type === "tool_use") names.add(block.name);
     }
   }
-  return new ToolNames(names, offered);
+  return names.size === 0 ? NO_NAMES : new ToolNames(names, offered);
 }
+
+/** The names of a request without tools and calls. */
+const NO_NAMES = new ToolNames([]);
 
 function shorten(name: string, isTaken: (short: string) => boolean): string {
   const readable = name.replace(/[^a-zA-Z0-9_-]/g, "_");

@@ -1,5 +1,6 @@
 import type { MessagesRequest } from "../../anthropic/schema.ts";
 import type { Dialect, TurnContext } from "../dialect.ts";
+import { NameCache } from "../../base/name_cache.ts";
 import { findChange } from "../adjustments/adjustment.ts";
 import { isClaude } from "../reasoning/origin.ts";
 import { ChatAnswerReader } from "./answer/reader.ts";
@@ -25,13 +26,17 @@ function learnedFeatures({ adjustments }: TurnContext): Partial<ChatFeatures> {
   };
 }
 
+/** Maximum number of models whose features are kept. */
+const MAX_MODELS = 100;
+
 /** Creates the dialect of chat completions for a host with these features, OpenAI or a compatible one. */
 export function createChatDialect(features: ChatFeatures): Dialect {
+  const quirks = new NameCache<ChatFeatures>(MAX_MODELS);
   const createContext = (request: MessagesRequest, turn: TurnContext): HostContext => ({
     ...turn,
     features: {
-      ...withModelQuirks(features, turn.model),
-      ...learnedFeatures(turn),
+      ...quirks.get(turn.model, (model) => withModelQuirks(features, model)),
+      ...(turn.adjustments?.length && learnedFeatures(turn)),
       callsInText: !isClaude(turn.model) && mayCallInText(features, turn),
       cacheControl: features.cacheControl && turn.cacheControl !== false,
     },

@@ -5,8 +5,15 @@ const DAY_MS = 86_400_000;
 
 /** Returns the day in UTC that contains a time, such as `2026-11-30`. */
 export function toDay(now: number): string {
-  return new Date(now).toISOString().slice(0, "2026-11-30".length);
+  const number = Math.floor(now / DAY_MS);
+  if (number !== newest.number) {
+    newest = { number, day: new Date(now).toISOString().slice(0, "2026-11-30".length) };
+  }
+  return newest.day;
 }
+
+/** The day that was asked for last, and its number since 1970. */
+let newest = { number: NaN, day: "" };
 
 /**
  * Returns the day a number of days later, or earlier if the number is negative.

@@ -31,12 +31,22 @@ export function createNodeFetch({ connectTimeout }: { connectTimeout: number }):
     signal?.throwIfAborted();
     return await new Promise<Response>((resolve, reject) => {
       const exchange = new Exchange({ resolve, reject, signal });
-      const headers = [...new Headers(init.headers)].flat();
-      // undici sends any method; its type is a list of the usual ones.
-      const options = { origin, path: pathname + search, method: method as Dispatcher.HttpMethod, headers };
-      dispatcher.dispatch({ ...options, body: isSendable(body) ? body : null }, exchange);
+      dispatcher.dispatch({
+        origin,
+        path: pathname + search,
+        // undici sends any method; its type is a list of the usual ones.
+        method: method as Dispatcher.HttpMethod,
+        headers: toSentHeaders(init.headers),
+        body: isSendable(body) ? body : null,
+      }, exchange);
     });
   };
+}
+
+/** Returns headers as undici takes them. It checks the names and values of an object itself. */
+function toSentHeaders(headers: HeadersInit | undefined): Record<string, string> | string[] {
+  const isPlain = headers !== undefined && !(headers instanceof Headers) && !Array.isArray(headers);
+  return isPlain ? headers : [...new Headers(headers)].flat();
 }
 
 function isSendable(body: BodyInit | null | undefined): body is string | Uint8Array<ArrayBuffer> {

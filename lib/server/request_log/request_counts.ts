@@ -12,15 +12,15 @@ export class RequestCounts {
   readonly remedies: string[] = [];
   readonly tools: string[] = [];
 
-  /** Returns the fields of the log record. Those that count nothing are left out. */
+  /** Returns the fields of the log record. Those that count nothing are undefined. */
   toFields(): Pick<RequestRecord, "turns" | "retries" | "fallbacks" | "skipped" | "remedies" | "tools"> {
     return {
-      ...(this.turns > 0 && { turns: this.turns }),
-      ...(this.retries > 0 && { retries: this.retries }),
-      ...(this.routes > 1 && { fallbacks: this.routes - 1 }),
-      ...(this.skipped.size > 0 && { skipped: [...this.skipped] }),
-      ...(this.remedies.length > 0 && { remedies: this.remedies }),
-      ...(this.tools.length > 0 && { tools: this.tools }),
+      turns: this.turns || undefined,
+      retries: this.retries || undefined,
+      fallbacks: this.routes > 1 ? this.routes - 1 : undefined,
+      skipped: this.skipped.size > 0 ? [...this.skipped] : undefined,
+      remedies: this.remedies.length > 0 ? this.remedies : undefined,
+      tools: this.tools.length > 0 ? this.tools : undefined,
     };
   }
 }

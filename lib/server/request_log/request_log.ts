@@ -21,6 +21,7 @@ import { toFailureKind } from "../operator/failure_kind.ts";
 import { RequestCounts } from "./request_counts.ts";
 import { type RequestFields, toDeltaFields } from "./request_fields.ts";
 import type { GatewayContext } from "../context.ts";
+import { readPathname } from "../routing/route_path.ts";
 import { isMessageRoute, SeenLog } from "./seen_log.ts";
 import type { Operations } from "../operator/operations.ts";
 import { type Recorder, startRecorder } from "../operator/recorder.ts";
@@ -64,8 +65,7 @@ export class RequestLog implements RequestObserver {
     this.correlationId = readCorrelationId(request) ?? this.requestId;
     this.trace = startRequestTrace(request);
     // Some servers pass a URL without a valid host.
-    const path = URL.canParse(request.url) ? new URL(request.url).pathname : "";
-    this.#record = { method: request.method, path };
+    this.#record = { method: request.method, path: readPathname(request.url) ?? "" };
     operations.counters.requests++;
     operations.counters.open++;
     this.#untrack = shutdown.track();
@@ -115,9 +115,9 @@ export class RequestLog implements RequestObserver {
   }
 
   /** Starts to record the message, if messages are recorded. Returns the context in which the recorder sees the upstreams. */
-  record(gateway: GatewayContext, { path, body }: { path: string; body: unknown }): GatewayContext {
+  record(gateway: GatewayContext, body: unknown): GatewayContext {
     if (this.#operations.recordings === undefined) return gateway;
-    this.#recorder = startRecorder({ path, body });
+    this.#recorder = startRecorder({ path: this.#record.path, body });
     if (this.#seenLog !== undefined) this.#seenLog.seen.recorded = true;
     return { ...gateway, fetch: this.#recorder.wrap(gateway.fetch) };
   }

@@ -16,10 +16,10 @@ import { ApiError } from "../../base/errors.ts";
  * ```
  */
 export function readRoutePath({ url }: { url: string }): string {
-  if (!URL.canParse(url)) {
+  const pathname = readPathname(url);
+  if (pathname === undefined) {
     throw new ApiError("invalid_request_error", "Cannot answer the request: its URL is not valid");
   }
-  const { pathname } = new URL(url);
   if (pathname !== (SENT_PATH.exec(url)?.[1] || "/")) {
     throw new ApiError(
       "invalid_request_error",
@@ -27,6 +27,15 @@ export function readRoutePath({ url }: { url: string }): string {
     );
   }
   return pathname;
+}
+
+/** Returns the path of a URL in its normal form; `undefined` if the URL is not valid. */
+export function readPathname(url: string): string | undefined {
+  try {
+    return new URL(url).pathname;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The path in a URL as sent: from the end of the authority to the query. */

@@ -49,6 +49,7 @@ export function createMcpSession(context: McpContext, { betas, signal }: McpSess
         upstreamConnects: upstream.connectsMcp,
         isManaged: (name) => managed?.has(name) ?? false,
       });
+      if (uses.length === 0) return [];
       if (context.config.mcpConnectors === "off") rejectRemote(uses);
       return await Promise.all(uses.map(async (use): Promise<OpenMcpServer> => {
         const { remote, listed } = use;
@@ -59,7 +60,7 @@ export function createMcpSession(context: McpContext, { betas, signal }: McpSess
       }));
     },
     async close() {
-      await Promise.all(connectors.map((connector) => connector.close()));
+      if (connectors.length > 0) await Promise.all(connectors.map((connector) => connector.close()));
     },
   };
 

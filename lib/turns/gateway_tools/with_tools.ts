@@ -35,12 +35,12 @@ export interface WithToolsOptions extends Omit<AskOptions, "route"> {
 export function withTools(context: MessageContext, options: WithToolsOptions): (route: Route) => Ask {
   // The client's headers of Anthropic's API apply to its own request, not to those of the gateway's tools.
   const ownHeaders = { betas: undefined, userProfileId: undefined, workspaceId: undefined };
-  const baseOptions = {
+  const toBaseOptions = () => ({
     ...options,
     steps: undefined,
     onHeaders: undefined,
     caller: { ...options.caller, ...ownHeaders },
-  };
+  });
   return (route) =>
     runTurns(
       ({ loss, first }) => {
@@ -60,8 +60,9 @@ export function withTools(context: MessageContext, options: WithToolsOptions): (
         maxTurns: context.config.toolTurns,
         now: () => context.clock.now(),
         startMessage: (request) => startMessage(request, route, context),
-        createToolContext: (tools) =>
-          createToolContext(context, {
+        createToolContext: (tools) => {
+          const baseOptions = toBaseOptions();
+          return createToolContext(context, {
             ...baseOptions,
             tools,
             async runSubagent(message, { tools, signal }) {
@@ -75,7 +76,8 @@ export function withTools(context: MessageContext, options: WithToolsOptions): (
               const nestedRoute = await findRoute(context, message.model, options.caller);
               return await collectMessage(withTools(context, nestedOptions)(nestedRoute)(message));
             },
-          }),
+          });
+        },
       },
     );
 }

@@ -19,11 +19,12 @@ export function withStructuredOutput(
   askTurns: (loss: LossReport) => (route: Route) => Ask,
   options: StructuredOptions,
 ): (route: Route) => Ask {
-  return (route) => (request) =>
-    relay(async () => {
-      const format = findOutputFormat(request);
-      if (format === undefined) return askTurns(options.loss)(route)(request);
+  return (route) => (request) => {
+    const format = findOutputFormat(request);
+    if (format === undefined) return askTurns(options.loss)(route)(request);
+    return relay(async () => {
       const { askStructured } = await import("./ask_structured.ts");
       return askStructured(request, { askTurns, route, format, options });
     });
+  };
 }

@@ -105,10 +105,17 @@ export async function peekText(
     if (done) break;
     read.push(value);
     size += value.byteLength;
-    start = (start + decoder.decode(value, { stream: true })).trimStart();
+    start = (start + decoder.decode(value.subarray(0, USUAL_BYTES), STREAM)).trimStart();
+    if (start.length < PEEKED_CHARS) {
+      start = (start + decoder.decode(value.subarray(USUAL_BYTES), STREAM)).trimStart();
+    }
   }
   return { start, chunks: prepend(read, chunks) };
 }
+
+const STREAM = { stream: true };
+/** Bytes of a read that usually have enough characters. */
+const USUAL_BYTES = 64;
 
 /** Characters that tell the format of an answer: JSON, HTML or the comment of an event stream. */
 const DECISIVE_START = /^[{[<:]/;
