@@ -10,7 +10,7 @@ const PACKAGES: Record<string, RegExp> = {
   "valibot": /^(lib|tools)\//,
   "@valibot/to-json-schema": /^(tools\/tool|lib\/server\/openapi\/to_schema)\.ts$/,
   "@modelcontextprotocol/server": /^lib\/server\/mcp_server\//,
-  "hono": /^lib\/(server\/routing\/router|page\/elements\/html)\.ts$/,
+  "hono": /^lib\/(server\/app|page\/elements\/html)\.ts$/,
   "eventsource-parser": /^lib\/upstreams\/response\/read_events\.ts$/,
   "minisearch": /^lib\/server_tools\/tool_search\.ts$/,
   "re2js":
@@ -115,8 +115,9 @@ test("a start loads no package but those that every request needs", () => {
   assert.deepEqual([...packages].sort(), [
     "@logtape/logtape",
     "eventsource-parser",
+    "hono",
     "hono/router/trie-router",
-    "hono/utils/url",
+
     "leven",
     "valibot",
   ]);
