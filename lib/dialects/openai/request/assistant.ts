@@ -2,7 +2,7 @@ import type { Content } from "../../../anthropic/schema.ts";
 import type { JsonObject } from "../../../base/json.ts";
 import { GEMINI_FORMAT } from "../../reasoning/origin.ts";
 import { toUpstreamToolId } from "../../tool_id.ts";
-import { append } from "../../../base/append.ts";
+import { append } from "./append.ts";
 import { type ChatContext, type ChatMessage, type ChatPart, reportCitations, toTextPart } from "../chat.ts";
 import { locateBlock, type Place } from "../../request/located_block.ts";
 import { isFresh, restoreReasoning } from "./earlier_reasoning.ts";

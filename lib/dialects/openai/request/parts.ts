@@ -1,4 +1,4 @@
-import { append } from "../../../base/append.ts";
+import { append } from "./append.ts";
 import { type ChatContext, type ChatPart, reportCitations, toTextPart } from "../chat.ts";
 import type { LocatedBlock } from "../../request/located_block.ts";
 import { toDocumentParts, toImageParts } from "./documents.ts";

@@ -1,6 +1,6 @@
 import type { ContentBlock, Message, ToolResultBlock } from "../../../anthropic/schema.ts";
 import { toUpstreamToolId } from "../../tool_id.ts";
-import { append } from "../../../base/append.ts";
+import { append } from "./append.ts";
 import { type ChatContext, type ChatMessage, type ChatPart, toTextPart } from "../chat.ts";
 import { type ContentOfMessage, locateBlock, type LocatedBlock } from "../../request/located_block.ts";
 import { MISSING_RESULT_TEXT, orphanResultNote } from "../../request/notes.ts";
