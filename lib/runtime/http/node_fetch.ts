@@ -58,8 +58,9 @@ class Exchange implements Dispatcher.DispatchHandler, ByteSource {
   #ended = false;
   #cancelled = false;
   #failure: Error | undefined;
-  /** Ends the wait of a read. */
-  #wake: (() => void) | undefined;
+  /** The wait of the reader, and what ends it. */
+  #waiting: Promise<void> | undefined;
+  #wake = (): void => {};
   readonly #abort = (): void => this.#controller?.abort(toError(this.#options.signal?.reason));
 
   constructor(options: ExchangeOptions) {
@@ -85,7 +86,7 @@ class Exchange implements Dispatcher.DispatchHandler, ByteSource {
     this.#pieces.push(piece);
     this.#keptBytes += piece.byteLength;
     if (this.#keptBytes > MAX_KEPT_BYTES) controller.pause();
-    this.#wake?.();
+    this.#wake();
   }
 
   onResponseEnd(): void {
@@ -101,16 +102,22 @@ class Exchange implements Dispatcher.DispatchHandler, ByteSource {
   #end(): void {
     this.#ended = true;
     this.#options.signal?.removeEventListener("abort", this.#abort);
-    this.#wake?.();
+    this.#wake();
   }
 
-  async read(): Promise<ReadableStreamReadResult<Uint8Array>> {
-    if (this.#pieces.length === 0 && !this.#ended) {
-      await new Promise<void>((resolve) => this.#wake = resolve);
-      this.#wake = undefined;
-    }
+  poll(): ReadableStreamReadResult<Uint8Array> | undefined {
     const value = this.#take();
-    return value === undefined ? { done: true, value } : { done: false, value };
+    if (value !== undefined) return { done: false, value };
+    return this.#ended ? { done: true, value } : undefined;
+  }
+
+  ready(): Promise<void> {
+    return this.#waiting ??= new Promise((resolve) => {
+      this.#wake = () => {
+        this.#waiting = undefined;
+        resolve();
+      };
+    });
   }
 
   async cancel(reason?: unknown): Promise<void> {

@@ -58,7 +58,7 @@ async function sendPulled(
   });
   while (!body.ended && !outgoing.destroyed) {
     if (outgoing.writableNeedDrain) await new Promise<void>((resolve) => wake = resolve);
-    else await body.pull();
+    else if (!body.write()) await body.ready();
   }
 }
 
