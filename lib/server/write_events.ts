@@ -1,4 +1,5 @@
 import type { StreamEvent } from "../anthropic/events.ts";
+import { toFrame } from "../anthropic/to_frame.ts";
 import { type PassingGenerator, toPassing } from "../base/passing_generator.ts";
 import { type BodySink, type PulledBody, toStream } from "../runtime/http/direct_body.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -132,15 +133,4 @@ export class EventBody implements PulledBody {
     this.#options.client.removeEventListener("abort", this.#onClientAbort);
     this.#options.onEnd(outcome, error);
   }
-}
-
-/** Names of events that can be written as they are. An upstream may name its events freely. */
-const PLAIN_NAME = /^\w+$/;
-
-function toFrame(event: { type: string }): string {
-  const { type } = event;
-  // A line break in a name would corrupt the stream.
-  return `event: ${PLAIN_NAME.test(type) ? type : type.replace(/[\r\n]+/g, " ")}\ndata: ${
-    JSON.stringify(event)
-  }\n\n`;
 }
