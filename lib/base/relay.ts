@@ -1,37 +1,4 @@
-/**
- * A generator that passes the items of another source on. Each read goes to that source directly. An `async function*` with
- * `yield*` would take several promises for each item, and an answer passes through many layers.
- */
-export abstract class PassingGenerator<Item> implements AsyncGenerator<Item, undefined> {
-  abstract next(): Promise<IteratorResult<Item, undefined>>;
-  abstract return(): Promise<IteratorResult<Item, undefined>>;
-
-  /** The generator that can be read in the place of this one from now on: this one, or the one that it passes on. */
-  get target(): AsyncGenerator<Item> {
-    return this;
-  }
-
-  async throw(error: unknown): Promise<never> {
-    await this.return();
-    throw error;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return();
-  }
-}
-
-/** Returns the generator that a generator's items come from. */
-function targetOf<Item>(source: AsyncGenerator<Item>): AsyncGenerator<Item> {
-  return source instanceof PassingGenerator ? source.target : source;
-}
-
-/** Result of a read after the last item. */
-export const END: IteratorResult<never, undefined> = { done: true, value: undefined };
+import { Arrivals, END, PassingGenerator, toPassing } from "./passing_generator.ts";
 
 /**
  * Returns a generator that becomes another one. `begin` is called with the first read and returns it; if it fails, the
@@ -56,41 +23,50 @@ export function relay<Item>(begin: () => Promise<AsyncGenerator<Item>>): AsyncGe
 class Relay<Item> extends PassingGenerator<Item> {
   /** Undefined once it was called, or once the generator has ended. */
   #begin: (() => Promise<AsyncGenerator<Item>>) | undefined;
-  #beginning: Promise<AsyncGenerator<Item>> | undefined;
-  #source: AsyncGenerator<Item> | undefined;
+  #beginning: Promise<void> | undefined;
+  #failure: { error: unknown } | undefined;
+  #source: PassingGenerator<Item> | undefined;
 
   constructor(begin: () => Promise<AsyncGenerator<Item>>) {
     super();
     this.#begin = begin;
   }
 
-  override get target(): AsyncGenerator<Item> {
-    return this.#source === undefined ? this : targetOf(this.#source);
+  override get target(): PassingGenerator<Item> {
+    return this.#source === undefined ? this : this.#source.target;
   }
 
-  next(): Promise<IteratorResult<Item, undefined>> {
-    return this.#source === undefined ? this.#firstRead() : this.#source.next();
+  poll(): IteratorResult<Item, undefined> | undefined {
+    if (this.#source !== undefined) return this.#source.poll();
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure.error;
+    return this.#begin === undefined && this.#beginning === undefined ? END : undefined;
+  }
+
+  ready(): Promise<void> {
+    if (this.#source !== undefined) return this.#source.ready();
+    return this.#beginning ??= this.#start();
   }
 
   async return(): Promise<IteratorResult<Item, undefined>> {
     this.#begin = undefined;
     // What is beginning has opened something that must be closed.
-    const source = this.#source ?? await this.#beginning?.catch(() => undefined);
-    await source?.return(undefined);
+    await this.#beginning;
+    await this.#source?.return();
     return END;
   }
 
-  async #firstRead(): Promise<IteratorResult<Item, undefined>> {
-    this.#beginning ??= this.#begin?.();
+  async #start(): Promise<void> {
+    const begin = this.#begin;
     this.#begin = undefined;
-    if (this.#beginning === undefined) return END;
     try {
-      this.#source = await this.#beginning;
+      if (begin !== undefined) this.#source = toPassing(await begin());
     } catch (error) {
+      this.#failure = { error };
+    } finally {
       this.#beginning = undefined;
-      throw error;
     }
-    return await this.#source.next();
   }
 }
 
@@ -99,39 +75,47 @@ export function prepend<Item extends object>(
   first: readonly (Item | Promise<Item>)[],
   rest: AsyncGenerator<Item>,
 ): AsyncGenerator<Item, undefined> {
-  return new Prepended(first, rest);
+  return new Prepended(first, toPassing(rest));
 }
 
 class Prepended<Item extends object> extends PassingGenerator<Item> {
-  readonly #first: (Item | Promise<Item>)[];
-  readonly #rest: AsyncGenerator<Item>;
+  readonly #first: (Item | Arrivals<Item>)[];
+  readonly #rest: PassingGenerator<Item>;
 
-  constructor(first: readonly (Item | Promise<Item>)[], rest: AsyncGenerator<Item>) {
+  constructor(first: readonly (Item | Promise<Item>)[], rest: PassingGenerator<Item>) {
     super();
-    this.#first = [...first];
+    this.#first = first.map((item) => item instanceof Promise ? new Arrivals(() => item) : item);
     this.#rest = rest;
   }
 
-  override get target(): AsyncGenerator<Item> {
-    return this.#first.length > 0 ? this : targetOf(this.#rest);
+  override get target(): PassingGenerator<Item> {
+    return this.#first.length > 0 ? this : this.#rest.target;
   }
 
-  next(): Promise<IteratorResult<Item, undefined>> {
-    const first = this.#first.shift();
-    return first === undefined ? this.#rest.next() : this.#read(first);
+  poll(): IteratorResult<Item, undefined> | undefined {
+    const [first] = this.#first;
+    if (first === undefined) return this.#rest.poll();
+    const value = first instanceof Arrivals ? this.#take(first) : first;
+    if (value === undefined) return undefined;
+    this.#first.shift();
+    return { done: false, value };
+  }
+
+  ready(): Promise<void> {
+    const [first] = this.#first;
+    return first instanceof Arrivals ? first.ready() : this.#rest.ready();
   }
 
   async return(): Promise<IteratorResult<Item, undefined>> {
     this.#first.length = 0;
-    await this.#rest.return(undefined);
-    return END;
+    return await this.#rest.return();
   }
 
-  async #read(first: Item | Promise<Item>): Promise<IteratorResult<Item, undefined>> {
+  #take(late: Arrivals<Item>): Item | undefined {
     try {
-      return { done: false, value: await first };
+      return late.take();
     } catch (error) {
-      await this.return();
+      this.abandon();
       throw error;
     }
   }
@@ -151,42 +135,45 @@ export function tap<Item>(
   read: (item: Item) => void,
   options: TapOptions = {},
 ): AsyncGenerator<Item, undefined> {
-  return new Tapped(source, read, options);
+  return new Tapped(toPassing(source), read, options);
 }
 
 class Tapped<Item> extends PassingGenerator<Item> {
-  #source: AsyncGenerator<Item>;
+  #source: PassingGenerator<Item>;
   readonly #read: (item: Item) => void;
   readonly #options: TapOptions;
   #ended = false;
 
-  constructor(source: AsyncGenerator<Item>, read: (item: Item) => void, options: TapOptions) {
+  constructor(source: PassingGenerator<Item>, read: (item: Item) => void, options: TapOptions) {
     super();
     this.#source = source;
     this.#read = read;
     this.#options = options;
   }
 
-  async next(): Promise<IteratorResult<Item, undefined>> {
-    let result: IteratorResult<Item, undefined>;
+  poll(): IteratorResult<Item, undefined> | undefined {
     try {
-      result = await this.#source.next();
-      if (!result.done) this.#read(result.value);
-      this.#source = targetOf(this.#source);
+      const result = this.#source.poll();
+      if (result === undefined) return undefined;
+      if (result.done) this.#end(true);
+      else this.#read(result.value);
+      this.#source = this.#source.target;
+      return result;
     } catch (error) {
       const failure = this.#ended ? error : this.#options.fail?.(error) ?? error;
-      await this.#source.return(undefined);
+      this.#source.abandon();
       this.#end(false);
       throw failure;
     }
-    if (result.done) this.#end(true);
-    return result;
+  }
+
+  ready(): Promise<void> {
+    return this.#source.ready();
   }
 
   async return(): Promise<IteratorResult<Item, undefined>> {
     this.#end(false);
-    await this.#source.return(undefined);
-    return END;
+    return await this.#source.return();
   }
 
   #end(complete: boolean): void {

@@ -7,13 +7,14 @@ let used = pool.length;
 
 /** Returns an unguessable id: the prefix and 24 random letters and digits, about 143 bits. */
 export function newId(prefix: string): string {
-  let id = prefix;
-  while (id.length < prefix.length + ID_LENGTH) {
+  // One text: a text that grows by letters takes 32 bytes for each of them, as long as it is kept.
+  const codes: number[] = [];
+  while (codes.length < ID_LENGTH) {
     const byte = nextByte();
     // 248 is the largest multiple of 62 below 256. Bytes from 248 on are skipped: they would favour some letters.
-    if (byte < 248) id += ALPHABET[byte % 62];
+    if (byte < 248) codes.push(ALPHABET.charCodeAt(byte % 62));
   }
-  return id;
+  return prefix + String.fromCharCode(...codes);
 }
 
 /** Consonants: a code without vowels is no word. */

@@ -1,4 +1,6 @@
 import type { StreamEvent } from "../anthropic/events.ts";
+import { toFrame } from "../anthropic/to_frame.ts";
+import { type PassingGenerator, toPassing } from "../base/passing_generator.ts";
 import { type BodySink, type PulledBody, toStream } from "../runtime/http/direct_body.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { ErrorBody } from "../base/errors.ts";
@@ -34,10 +36,11 @@ export function writeEvents(
  * `event: error`, which ends the stream. If the client disconnects, `onEnd` is called before the events are cancelled.
  */
 export class EventBody implements PulledBody {
-  readonly #batches: AsyncGenerator<StreamEvent[]>;
+  readonly #batches: PassingGenerator<StreamEvent[]>;
   readonly #options: WriteOptions;
   #sink: BodySink | undefined;
   #lastWrite: number;
+  /** True while the client waits for an event. */
   #waiting = false;
   #ended = false;
   #pingsEnded = false;
@@ -45,11 +48,11 @@ export class EventBody implements PulledBody {
   readonly #onClientAbort = (): void => {
     this.#sink?.close();
     this.#finish("left");
-    void this.#batches.return(undefined).catch(() => {});
+    this.#batches.abandon();
   };
 
   constructor(batches: AsyncGenerator<StreamEvent[]>, options: WriteOptions) {
-    this.#batches = batches;
+    this.#batches = toPassing(batches);
     this.#options = options;
     this.#lastWrite = options.clock.now();
     this.#schedulePing(options.pingIntervalMs);
@@ -66,29 +69,35 @@ export class EventBody implements PulledBody {
     if (this.#ended) sink.close();
   }
 
-  async pull(): Promise<void> {
-    if (this.#ended) return;
-    this.#waiting = true;
+  write(): boolean {
+    if (this.#ended) return true;
     try {
-      const { done, value } = await this.#batches.next();
-      if (this.ended) return;
-      if (!done) return this.#write(value);
-      this.#sink?.close();
-      this.#finish("finished");
-    } catch (error) {
-      if (this.ended) return;
-      this.#sink?.write(toFrame(this.#options.toErrorBody(error)));
-      this.#sink?.close();
-      this.#finish("failed", error);
-      await this.#batches.return(undefined);
-    } finally {
+      const read = this.#batches.poll();
+      if (read === undefined) return false;
       this.#waiting = false;
+      if (!read.done) this.#write(read.value);
+      else this.#end("finished");
+    } catch (error) {
+      this.#sink?.write(toFrame(this.#options.toErrorBody(error)));
+      this.#end("failed", error);
+      this.#batches.abandon();
     }
+    return true;
+  }
+
+  ready(): Promise<void> {
+    this.#waiting = true;
+    return this.#batches.ready();
   }
 
   async cancel(): Promise<void> {
     this.#finish("left");
-    await this.#batches.return(undefined);
+    await this.#batches.return();
+  }
+
+  #end(outcome: Outcome, error?: unknown): void {
+    this.#sink?.close();
+    this.#finish(outcome, error);
   }
 
   #write(events: StreamEvent[]): void {
@@ -124,15 +133,4 @@ export class EventBody implements PulledBody {
     this.#options.client.removeEventListener("abort", this.#onClientAbort);
     this.#options.onEnd(outcome, error);
   }
-}
-
-/** Names of events that can be written as they are. An upstream may name its events freely. */
-const PLAIN_NAME = /^\w+$/;
-
-function toFrame(event: { type: string }): string {
-  const { type } = event;
-  // A line break in a name would corrupt the stream.
-  return `event: ${PLAIN_NAME.test(type) ? type : type.replace(/[\r\n]+/g, " ")}\ndata: ${
-    JSON.stringify(event)
-  }\n\n`;
 }

@@ -2,7 +2,8 @@ import type { StreamEvent } from "../anthropic/events.ts";
 import type { AnswerReader, ServerSentEvent } from "../dialects/mod.ts";
 import { ApiError } from "../base/errors.ts";
 import { tryJson } from "../base/json.ts";
-import { END, PassingGenerator, relay } from "../base/relay.ts";
+import { END, PassingGenerator, toPassing } from "../base/passing_generator.ts";
+import { relay } from "../base/relay.ts";
 import { redact } from "../base/redact.ts";
 import { cleanMessage } from "../dialects/errors/error_shapes.ts";
 import { detectFormat } from "../upstreams/response/answer_format.ts";
@@ -85,11 +86,11 @@ const END_TIMEOUT_MS = 1000;
 
 /** Reads an event stream. Events that were read before a failure are passed on before it. */
 class StreamedAnswer extends PassingGenerator<StreamEvent[]> {
-  readonly #batches: AsyncGenerator<ServerSentEvent[]>;
+  readonly #batches: PassingGenerator<ServerSentEvent[]>;
   readonly #reading: ReadAnswerOptions;
   readonly #endBody: () => void;
   #cancelEnding: (() => void) | undefined;
-  /** True if the last batch had content. */
+  /** True if the last batch had content, and no wait began after it. */
   #hasContent = false;
   /** True if the message has its end. */
   #ended = false;
@@ -99,24 +100,23 @@ class StreamedAnswer extends PassingGenerator<StreamEvent[]> {
 
   constructor(chunks: AsyncGenerator<Uint8Array>, reading: ReadAnswerOptions, endBody: () => void) {
     super();
-    this.#batches = readEvents(chunks);
+    this.#batches = toPassing(readEvents(chunks));
     this.#reading = reading;
     this.#endBody = endBody;
   }
 
-  async next(): Promise<IteratorResult<StreamEvent[], undefined>> {
+  poll(): IteratorResult<StreamEvent[], undefined> | undefined {
     const { reader } = this.#reading;
     while (!this.#closed) {
-      this.#limitEnding();
       try {
-        const { done, value } = await this.#batches.next();
-        if (this.#closed) return END;
-        if (done) this.#end();
-        else this.#push(value);
+        const read = this.#batches.poll();
+        if (read === undefined) return undefined;
+        if (read.done) this.#end();
+        else this.#push(read.value);
       } catch (cause) {
-        if (this.#closed) return END;
         this.#failure = this.#toFailure(cause);
-        await this.#close();
+        this.#close();
+        this.#batches.abandon();
       }
       const events = reader.take();
       this.#hasContent = events.some(isContent);
@@ -129,9 +129,15 @@ class StreamedAnswer extends PassingGenerator<StreamEvent[]> {
     return END;
   }
 
+  ready(): Promise<void> {
+    this.#limitEnding();
+    return this.#batches.ready();
+  }
+
   async return(): Promise<IteratorResult<StreamEvent[], undefined>> {
     this.#failure = undefined;
-    await this.#close();
+    this.#close();
+    await this.#batches.return();
     return END;
   }
 
@@ -151,6 +157,7 @@ class StreamedAnswer extends PassingGenerator<StreamEvent[]> {
     if (!isFinishing || (!this.#hasContent && this.#cancelEnding !== undefined)) return;
     this.#cancelEnding?.();
     this.#cancelEnding = this.#reading.context.clock.after(END_TIMEOUT_MS, this.#endBody);
+    this.#hasContent = false;
   }
 
   /** Reads the end of the stream. */
@@ -160,10 +167,9 @@ class StreamedAnswer extends PassingGenerator<StreamEvent[]> {
     this.#cancelEnding?.();
   }
 
-  async #close(): Promise<void> {
+  #close(): void {
     this.#closed = true;
     this.#cancelEnding?.();
-    await this.#batches.return(undefined);
   }
 
   /** Returns the failure of the answer, or `undefined` if the answer is complete without what could not be read. */

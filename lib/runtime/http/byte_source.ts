@@ -1,8 +1,12 @@
+import { Arrivals } from "../../base/passing_generator.ts";
+
 /** The bytes of a body for one reader. */
 export interface ByteSource {
-  /** Returns the bytes that have arrived, or waits for the next. Rejects if the body fails. */
-  read(): Promise<ReadableStreamReadResult<Uint8Array>>;
-  /** Ends the body, and a pending read. */
+  /** Returns the bytes that have arrived, or the end; `undefined` if neither has. @throws the failure of the body. */
+  poll(): ReadableStreamReadResult<Uint8Array> | undefined;
+  /** Waits until another poll may find something. Never rejects. */
+  ready(): Promise<void>;
+  /** Ends the body, and a wait. */
   cancel(reason?: unknown): Promise<void>;
 }
 
@@ -16,9 +20,13 @@ const sources = new WeakMap<ReadableStream<Uint8Array>, ByteSource>();
 export function toBody(source: ByteSource): ReadableStream<Uint8Array> {
   const body = new ReadableStream<Uint8Array>({
     async pull(stream) {
-      const { done, value } = await source.read();
-      if (done) stream.close();
-      else stream.enqueue(value);
+      let read = source.poll();
+      while (read === undefined) {
+        await source.ready();
+        read = source.poll();
+      }
+      if (read.done) stream.close();
+      else stream.enqueue(read.value);
     },
     cancel: (reason) => source.cancel(reason),
   }, { highWaterMark: 0 });
@@ -30,5 +38,23 @@ export function toBody(source: ByteSource): ReadableStream<Uint8Array> {
 export function takeSource(body: ReadableStream<Uint8Array>): ByteSource {
   const source = sources.get(body);
   sources.delete(body);
-  return source ?? body.getReader();
+  return source ?? new StreamSource(body.getReader());
+}
+
+/** Reads a stream. */
+class StreamSource extends Arrivals<ReadableStreamReadResult<Uint8Array>> implements ByteSource {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+
+  constructor(reader: ReadableStreamDefaultReader<Uint8Array>) {
+    super(() => reader.read());
+    this.#reader = reader;
+  }
+
+  poll(): ReadableStreamReadResult<Uint8Array> | undefined {
+    return this.take();
+  }
+
+  cancel(reason?: unknown): Promise<void> {
+    return this.#reader.cancel(reason);
+  }
 }

@@ -9,10 +9,12 @@ export interface BodySink {
 
 /** A body that is made piece by piece, as its client reads. */
 export interface PulledBody {
-  /** Sets the sink. Called once, before the first pull. */
+  /** Sets the sink. Called once, before the first piece. */
   start(sink: BodySink): void;
-  /** Writes the next piece. Resolves when that is done, or the body has ended. Never rejects. */
-  pull(): Promise<void>;
+  /** Writes the next piece or ends the body, if it can without a wait. Returns false if it must wait. */
+  write(): boolean;
+  /** Waits until another call of `write()` may succeed. Never rejects. */
+  ready(): Promise<void>;
   /** Ends the body, because the client has left. */
   cancel(): Promise<void>;
   /** True if nothing more is written. */
@@ -43,7 +45,7 @@ export function toStream(body: PulledBody, onStart = () => {}): ReadableStream<U
   const encoder = new TextEncoder();
   let started = false;
   return new ReadableStream<Uint8Array>({
-    pull(controller) {
+    async pull(controller) {
       if (!started) {
         started = true;
         onStart();
@@ -55,7 +57,7 @@ export function toStream(body: PulledBody, onStart = () => {}): ReadableStream<U
           },
         });
       }
-      return body.pull();
+      while (!body.write()) await body.ready();
     },
     cancel: () => body.cancel(),
   }, { highWaterMark: 0 });

@@ -61,25 +61,29 @@ interface ExchangeOptions {
 
 /** One request and its response. A read returns all bytes that have arrived, so that a burst takes few reads. */
 class Exchange implements Dispatcher.DispatchHandler, ByteSource {
-  readonly #options: ExchangeOptions;
+  readonly #signal: AbortSignal | null | undefined;
+  /** Ends the wait for the response. Undefined once it has begun, so that the response is not kept. */
+  #settle: Omit<ExchangeOptions, "signal"> | undefined;
   #controller: Controller | undefined;
   #pieces: Uint8Array[] = [];
   #keptBytes = 0;
   #ended = false;
   #cancelled = false;
   #failure: Error | undefined;
-  /** Ends the wait of a read. */
-  #wake: (() => void) | undefined;
-  readonly #abort = (): void => this.#controller?.abort(toError(this.#options.signal?.reason));
+  /** The wait of the reader, and what ends it. */
+  #waiting: Promise<void> | undefined;
+  #wake = (): void => {};
+  readonly #abort = (): void => this.#controller?.abort(toError(this.#signal?.reason));
 
-  constructor(options: ExchangeOptions) {
-    this.#options = options;
-    options.signal?.addEventListener("abort", this.#abort, { once: true });
+  constructor({ signal, ...settle }: ExchangeOptions) {
+    this.#signal = signal;
+    this.#settle = settle;
+    signal?.addEventListener("abort", this.#abort, { once: true });
   }
 
   onRequestStart(controller: Controller): void {
     this.#controller = controller;
-    if (this.#options.signal?.aborted) this.#abort();
+    if (this.#signal?.aborted) this.#abort();
   }
 
   onResponseStart(_controller: Controller, status: number, headers: Record<string, unknown>): void {
@@ -88,14 +92,15 @@ class Exchange implements Dispatcher.DispatchHandler, ByteSource {
       status: status > 599 ? 502 : status,
       headers: toHeaders(headers),
     });
-    this.#options.resolve(decodeBody(response));
+    this.#settle?.resolve(decodeBody(response));
+    this.#settle = undefined;
   }
 
   onResponseData(controller: Controller, piece: Uint8Array): void {
     this.#pieces.push(piece);
     this.#keptBytes += piece.byteLength;
     if (this.#keptBytes > MAX_KEPT_BYTES) controller.pause();
-    this.#wake?.();
+    this.#wake();
   }
 
   onResponseEnd(): void {
@@ -105,22 +110,29 @@ class Exchange implements Dispatcher.DispatchHandler, ByteSource {
   onResponseError(_controller: Controller, error: Error): void {
     this.#failure = error;
     this.#end();
-    this.#options.reject(error); // no effect after the response has begun
+    this.#settle?.reject(error);
+    this.#settle = undefined;
   }
 
   #end(): void {
     this.#ended = true;
-    this.#options.signal?.removeEventListener("abort", this.#abort);
-    this.#wake?.();
+    this.#signal?.removeEventListener("abort", this.#abort);
+    this.#wake();
   }
 
-  async read(): Promise<ReadableStreamReadResult<Uint8Array>> {
-    if (this.#pieces.length === 0 && !this.#ended) {
-      await new Promise<void>((resolve) => this.#wake = resolve);
-      this.#wake = undefined;
-    }
+  poll(): ReadableStreamReadResult<Uint8Array> | undefined {
     const value = this.#take();
-    return value === undefined ? { done: true, value } : { done: false, value };
+    if (value !== undefined) return { done: false, value };
+    return this.#ended ? { done: true, value } : undefined;
+  }
+
+  ready(): Promise<void> {
+    return this.#waiting ??= new Promise((resolve) => {
+      this.#wake = () => {
+        this.#waiting = undefined;
+        resolve();
+      };
+    });
   }
 
   async cancel(reason?: unknown): Promise<void> {

@@ -16,7 +16,7 @@ export function toNodeListener(fetch: (request: Request) => Promise<Response>): 
     const body = directBodyOf(response);
     if (body === undefined || !isHttp1(outgoing)) return response;
     if (typeof body === "string") sendText(outgoing, response, body);
-    else await sendPulled(outgoing, response, body);
+    else sendPulled(outgoing, response, body);
     return ALREADY_SENT;
   });
 }
@@ -42,22 +42,13 @@ function toList(headers: Headers): string[] {
   return list;
 }
 
-/** Writes a body as fast as the client reads it. */
-async function sendPulled(
-  outgoing: ServerResponse,
-  { status, headers }: Response,
-  body: PulledBody,
-): Promise<void> {
+/** Begins to write a body. The request and the response are not kept until its end. */
+function sendPulled(outgoing: ServerResponse, { status, headers }: Response, body: PulledBody): void {
   outgoing.writeHead(status, toList(headers));
   // Node writes the size of an HTTP chunk, the chunk and its end one by one. As one text, they take half the time.
   const isChunked = outgoing.chunkedEncoding;
   outgoing.chunkedEncoding = false;
-  let wake = () => {};
-  outgoing.on("drain", () => wake());
-  outgoing.on("close", () => {
-    wake();
-    void body.cancel();
-  });
+  outgoing.on("close", () => void body.cancel());
   body.start({
     write: (text) => void outgoing.write(isChunked ? toHttpChunk(text) : text),
     close: () => void outgoing.end(isChunked ? LAST_CHUNK : undefined),
@@ -65,10 +56,26 @@ async function sendPulled(
       return !outgoing.writableNeedDrain;
     },
   });
+  void writePieces(outgoing, body);
+}
+
+/** Writes the pieces of a body as fast as the client reads them. */
+async function writePieces(outgoing: ServerResponse, body: PulledBody): Promise<void> {
   while (!body.ended && !outgoing.destroyed) {
-    if (outgoing.writableNeedDrain) await new Promise<void>((resolve) => wake = resolve);
-    else await body.pull();
+    if (outgoing.writableNeedDrain) await drained(outgoing);
+    else if (!body.write()) await body.ready();
   }
+}
+
+/** Waits until the client has read what was written, or has left. */
+function drained(outgoing: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      outgoing.off("drain", end).off("close", end);
+      resolve();
+    };
+    outgoing.on("drain", end).on("close", end);
+  });
 }
 
 function hasBody({ method }: Request): boolean {

@@ -1,5 +1,4 @@
 import { ApiError } from "../../base/errors.ts";
-import { END, PassingGenerator } from "../../base/relay.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { type BodyReader, bodyReaderOf } from "../../runtime/http/direct_request.ts";
 
@@ -23,85 +22,62 @@ export interface PiecesOptions {
  * @throws {ApiError} `request_too_large` past the maximum; `timeout_error` (408) if the body arrives too slowly;
  * `invalid_request_error` if it is incomplete.
  */
-export function readPieces(request: Request, options: PiecesOptions): AsyncGenerator<Uint8Array> {
-  return new BodyPieces(request, options);
+export async function* readPieces(
+  request: Request,
+  { clock, config, maxMiB }: PiecesOptions,
+): AsyncGenerator<Uint8Array> {
+  const reader = bodyReaderOf(request);
+  if (reader === undefined) return;
+  let size = 0;
+  let timedOut = false;
+  // Releasing the lock ends the pending read. The body is not cancelled: that would cut the connection before the
+  // response is sent.
+  const abort = () => {
+    timedOut = true;
+    reader.releaseLock();
+  };
+  const startTimeout = () =>
+    config.bodyTimeout > 0 ? clock.after(config.bodyTimeout * 1000, abort) : () => {};
+  let cancel = startTimeout();
+  try {
+    while (true) {
+      const { done, value } = await readPiece(
+        reader,
+        request,
+        () => timedOut ? config.bodyTimeout : undefined,
+      );
+      if (done) return;
+      const rounds = Math.floor(size / ROUND_BYTES);
+      size += value.byteLength;
+      if (size > maxMiB * 1024 * 1024) {
+        throw new ApiError("request_too_large", `Request exceeds the maximum size of ${maxMiB} MiB`);
+      }
+      if (Math.floor(size / ROUND_BYTES) > rounds) {
+        cancel();
+        cancel = startTimeout();
+      }
+      yield value;
+    }
+  } finally {
+    cancel();
+    reader.releaseLock();
+  }
 }
 
-class BodyPieces extends PassingGenerator<Uint8Array> {
-  readonly #request: Request;
-  readonly #options: PiecesOptions;
-  /** Undefined once the body has ended. */
-  #reader: BodyReader | undefined;
-  #size = 0;
-  #timedOut = false;
-  #cancelTimeout: (() => void) | undefined;
-
-  constructor(request: Request, options: PiecesOptions) {
-    super();
-    this.#request = request;
-    this.#options = options;
-    this.#reader = bodyReaderOf(request);
-  }
-
-  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    if (this.#reader === undefined) return END;
-    this.#cancelTimeout ??= this.#startTimeout();
-    try {
-      const read = await this.#reader.read();
-      if (read.done) {
-        this.#close();
-        return END;
-      }
-      this.#count(read.value);
-      return read;
-    } catch (cause) {
-      this.#close();
-      throw cause instanceof ApiError ? cause : this.#toError(cause);
+async function readPiece(
+  reader: BodyReader,
+  { signal }: Request,
+  expiredAfter: () => number | undefined,
+): Promise<ReadableStreamReadResult<Uint8Array>> {
+  try {
+    return await reader.read();
+  } catch (cause) {
+    const seconds = expiredAfter();
+    if (seconds !== undefined) {
+      const message = `Cannot read the request body: it took longer than ${seconds} s`;
+      throw new ApiError("timeout_error", message, { status: 408 });
     }
-  }
-
-  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
-    this.#close();
-    return END;
-  }
-
-  #count({ byteLength }: Uint8Array): void {
-    const { maxMiB } = this.#options;
-    const rounds = Math.floor(this.#size / ROUND_BYTES);
-    this.#size += byteLength;
-    if (this.#size > maxMiB * 1024 * 1024) {
-      throw new ApiError("request_too_large", `Request exceeds the maximum size of ${maxMiB} MiB`);
-    }
-    if (Math.floor(this.#size / ROUND_BYTES) > rounds) {
-      this.#cancelTimeout?.();
-      this.#cancelTimeout = this.#startTimeout();
-    }
-  }
-
-  #startTimeout(): () => void {
-    const { clock, config: { bodyTimeout } } = this.#options;
-    if (bodyTimeout <= 0) return () => {};
-    // Releasing the lock ends the pending read. The body is not cancelled: that would cut the connection before the
-    // response is sent.
-    return clock.after(bodyTimeout * 1000, () => {
-      this.#timedOut = true;
-      this.#reader?.releaseLock();
-    });
-  }
-
-  #close(): void {
-    this.#cancelTimeout?.();
-    this.#reader?.releaseLock();
-    this.#reader = undefined;
-  }
-
-  #toError(cause: unknown): Error {
-    if (this.#timedOut) {
-      const message =
-        `Cannot read the request body: it took longer than ${this.#options.config.bodyTimeout} s`;
-      return new ApiError("timeout_error", message, { status: 408 });
-    }
-    if (this.#request.signal.aborted) return new DOMException("The client disconnected", "AbortError");
-    return new ApiError("invalid_request_error", "Cannot read the request body: it is incomplete", { cause });
+    if (signal.aborted) throw new DOMException("The client disconnected", "AbortError");
+    throw new ApiError("invalid_request_error", "Cannot read the request body: it is incomplete", { cause });
   }
 }

@@ -1,4 +1,5 @@
-import { END, PassingGenerator, prepend } from "../../base/relay.ts";
+import { END, PassingGenerator } from "../../base/passing_generator.ts";
+import { prepend } from "../../base/relay.ts";
 import { type ByteSource, takeSource } from "../../runtime/http/byte_source.ts";
 import type { Waits } from "../idle_timeout.ts";
 
@@ -30,6 +31,7 @@ class BodyReader extends PassingGenerator<Uint8Array> {
   readonly #waits: Waits | undefined;
   /** Undefined once the body has ended. */
   #source: ByteSource | undefined;
+  #waiting = false;
   readonly #cancel = (): void => void this.#source?.cancel(this.#signal.reason).catch(() => {});
 
   constructor(
@@ -44,32 +46,45 @@ class BodyReader extends PassingGenerator<Uint8Array> {
     if (signal.aborted) this.#cancel();
   }
 
-  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+  poll(): IteratorResult<Uint8Array, undefined> | undefined {
     if (this.#source === undefined) return END;
-    this.#waits?.begin();
+    let read: ReadableStreamReadResult<Uint8Array> | undefined;
     try {
-      const read = await this.#source.read();
-      this.#waits?.end({ answered: true });
-      if (!read.done) return read;
-      this.#end();
+      read = this.#source.poll();
     } catch (error) {
-      this.#waits?.end({ answered: false });
-      this.#end();
+      this.#end({ answered: false });
       throw error;
     }
+    if (read === undefined) return undefined;
+    this.#endWait({ answered: true });
+    if (!read.done) return read;
+    this.#end({ answered: true });
     this.#signal.throwIfAborted();
     return END;
   }
 
+  ready(): Promise<void> {
+    if (this.#source === undefined) return Promise.resolve();
+    if (!this.#waiting) this.#waits?.begin();
+    this.#waiting = true;
+    return this.#source.ready();
+  }
+
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
     this.#cancel();
-    this.#end();
+    this.#end({ answered: true });
     return END;
   }
 
-  #end(): void {
+  #end(how: { answered: boolean }): void {
+    this.#endWait(how);
     this.#signal.removeEventListener("abort", this.#cancel);
     this.#source = undefined;
+  }
+
+  #endWait(how: { answered: boolean }): void {
+    if (this.#waiting) this.#waits?.end(how);
+    this.#waiting = false;
   }
 }
 

@@ -2,7 +2,7 @@ import { createParser, type ParseError } from "eventsource-parser";
 import { BareJson } from "./bare_json.ts";
 import type { ServerSentEvent } from "../../dialects/mod.ts";
 import { ApiError } from "../../base/errors.ts";
-import { END, PassingGenerator } from "../../base/relay.ts";
+import { END, PassingGenerator, toPassing } from "../../base/passing_generator.ts";
 import { findExcess } from "../../base/json_bounds.ts";
 import { excessError } from "./excess_error.ts";
 
@@ -17,11 +17,11 @@ const MAX_EVENT_CHARS = 16 * 1024 * 1024;
  * @throws {ApiError} `api_error` if one event grows past 16 MiB or exceeds the bounds of JSON.
  */
 export function readEvents(chunks: AsyncGenerator<Uint8Array>): AsyncGenerator<ServerSentEvent[]> {
-  return new EventReader(chunks);
+  return new EventReader(toPassing(chunks));
 }
 
 class EventReader extends PassingGenerator<ServerSentEvent[]> {
-  readonly #chunks: AsyncGenerator<Uint8Array>;
+  readonly #chunks: PassingGenerator<Uint8Array>;
   readonly #decoder = new TextDecoder();
   readonly #bareJson = new BareJson();
   readonly #parser = createParser({
@@ -34,19 +34,20 @@ class EventReader extends PassingGenerator<ServerSentEvent[]> {
   #failure: ApiError | undefined;
   #ended = false;
 
-  constructor(chunks: AsyncGenerator<Uint8Array>) {
+  constructor(chunks: PassingGenerator<Uint8Array>) {
     super();
     this.#chunks = chunks;
   }
 
-  async next(): Promise<IteratorResult<ServerSentEvent[], undefined>> {
+  poll(): IteratorResult<ServerSentEvent[], undefined> | undefined {
     while (this.#batch.length === 0) {
       if (this.#failure !== undefined) {
-        await this.return();
+        this.abandon();
         throw this.#failure;
       }
       if (this.#ended) return END;
-      const read = await this.#chunks.next();
+      const read = this.#chunks.poll();
+      if (read === undefined) return undefined;
       // Some upstreams omit the blank line after the last event.
       const text = read.done ? `${this.#decoder.decode()}\n\n` : this.#decoder.decode(read.value, STREAM);
       this.#ended = read.done === true;
@@ -57,9 +58,13 @@ class EventReader extends PassingGenerator<ServerSentEvent[]> {
     return { done: false, value };
   }
 
+  ready(): Promise<void> {
+    return this.#chunks.ready();
+  }
+
   async return(): Promise<IteratorResult<ServerSentEvent[], undefined>> {
     this.#ended = true;
-    await this.#chunks.return(undefined);
+    await this.#chunks.return();
     return END;
   }
 

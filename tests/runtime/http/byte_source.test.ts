@@ -6,10 +6,11 @@ import { type ByteSource, takeSource, toBody } from "../../../lib/runtime/http/b
 function createSource(): ByteSource & { reason?: unknown } {
   const pieces = [Uint8Array.of(1), Uint8Array.of(2)];
   return {
-    async read() {
+    poll() {
       const value = pieces.shift();
       return value === undefined ? { done: true, value } : { done: false, value };
     },
+    ready: async () => {},
     async cancel(reason) {
       this.reason = reason;
     },
@@ -25,7 +26,7 @@ test("toBody() is a stream of the source's bytes", async () => {
 });
 
 test("toBody() fails as its source does", async () => {
-  const body = toBody({ read: () => Promise.reject(new Error("broken")), cancel: async () => {} });
+  const body = toBody({ ...createSource(), poll: () => assert.fail("broken") });
   await assert.rejects(new Response(body).text(), /broken/);
 });
 
@@ -40,6 +41,10 @@ test("takeSource() returns the source of a body once, also through a response", 
 test("takeSource() reads any other stream", async () => {
   const { body } = new Response("text");
   assert.ok(body !== null);
-  const { value } = await takeSource(body).read();
-  assert.equal(new TextDecoder().decode(value), "text");
+  const source = takeSource(body);
+  assert.equal(source.poll(), undefined);
+  await source.ready();
+  assert.equal(new TextDecoder().decode(source.poll()?.value), "text");
+  await source.ready();
+  assert.equal(source.poll()?.done, true);
 });

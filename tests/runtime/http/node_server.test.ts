@@ -26,9 +26,16 @@ class Pieces implements PulledBody {
     this.#sink = sink;
   }
 
-  async pull(): Promise<void> {
+  write(): boolean {
     const piece = this.#pieces.shift();
-    if (piece !== undefined) return this.#sink?.write(piece);
+    if (piece !== undefined) this.#sink?.write(piece);
+    else this.#end();
+    return true;
+  }
+
+  async ready(): Promise<void> {}
+
+  #end(): void {
     this.ended = true;
     this.#sink?.close();
   }
