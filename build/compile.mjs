@@ -5,12 +5,13 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, sep } from "node:path";
+import { basename, dirname, sep } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
@@ -41,7 +42,9 @@ async function compileToDist() {
   const state = readState();
   const compiled = await compile(DIST);
   if (process.argv[2] !== KEEP_OLD) {
-    for (const path of listFiles(DIST)) if (!compiled.includes(path)) rmSync(path);
+    // Hidden files are the state, and those that a program which starts meanwhile has not finished.
+    const isOld = (/** @type {string} */ path) => !compiled.includes(path) && !basename(path).startsWith(".");
+    for (const path of listFiles(DIST).filter(isOld)) rmSync(path, { force: true });
   }
   write(STATE_FILE, state);
 }
@@ -106,9 +109,18 @@ function listFiles(folder) {
  */
 function write(path, contents) {
   mkdirSync(dirname(path), { recursive: true });
-  const unfinished = `${path}.${process.pid}`;
+  const unfinished = `${dirname(path)}${sep}.${basename(path)}.${process.pid}`;
   writeFileSync(unfinished, contents);
   renameSync(unfinished, path);
 }
 
-if (process.argv[1] === OWN_PATH) await compileToDist();
+/** @param {unknown} error */
+function reportFailure(error) {
+  // The compiler has named the mistakes in the sources.
+  const named = error instanceof Error && "errors" in error;
+  console.error(`Cannot compile the program into "${DIST}": ${named ? "its sources have mistakes" : error}`);
+  process.exitCode = 1;
+}
+
+const [, script = ""] = process.argv;
+if (existsSync(script) && realpathSync(script) === OWN_PATH) await compileToDist().catch(reportFailure);

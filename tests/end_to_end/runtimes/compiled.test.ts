@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   cpSync,
   existsSync,
@@ -72,8 +73,32 @@ describe("npm start in a clone", { skip, timeout: 60_000 }, () => {
     writeFileSync(path, "export const");
     const { stdout, stderr, status } = start("--version");
     assert.deepEqual([stdout, status], ["", 1]);
-    assert.match(stderr, /version\.ts:1:12: ERROR/);
+    assert.match(stderr, /version\.ts:1:12:/);
+    assert.match(stderr, /\nCannot compile the program into ".*dist": its sources have mistakes\n$/);
+    assert.doesNotMatch(stderr, /^ +at /m);
     writeFileSync(path, source);
+    assert.equal(start("--version").stdout, `${VERSION}\n`);
+  });
+
+  test("says why the compiled program cannot be written", () => {
+    const dist = join(clone, "dist");
+    rmSync(dist, { recursive: true });
+    writeFileSync(dist, "");
+    const { stdout, stderr, status } = start("--version");
+    assert.deepEqual([stdout, status], ["", 1]);
+    assert.match(stderr, /^Cannot compile the program into ".*dist": Error: E\w+: .*\n$/);
+    rmSync(dist);
+    assert.equal(start("--version").stdout, `${VERSION}\n`);
+  });
+
+  test("does not lose what another process compiles meanwhile", async () => {
+    rmSync(join(clone, "dist"), { recursive: true });
+    const compiling = [1, 2].map(async () => {
+      const child = spawn(process.execPath, ["build/compile.mjs"], { cwd: clone });
+      const [status] = await once(child, "exit");
+      return status;
+    });
+    assert.deepEqual(await Promise.all(compiling), [0, 0]);
     assert.equal(start("--version").stdout, `${VERSION}\n`);
   });
 
