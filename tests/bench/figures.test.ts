@@ -50,6 +50,15 @@ test("toTable() has a column for each target, in the same order in each run", ()
   );
 });
 
+test("toRow() and toTable() compare nothing with a target that failed", () => {
+  assert.ok(SCENARIO);
+  const figure = { metric: "first event", goal: { kind: "ratio", to: "translator", most: 2 } } as const;
+  const row = toRow("node20", SCENARIO, figure, [{ direct: measured(1), gateway: measured(3) }]);
+  assert.deepEqual([row.medians, row.met], [{ direct: 1, gateway: 3 }, undefined]);
+  const [, , line] = toTable([row]).split("\n");
+  assert.match(line ?? "", /\| 1\.00 +\| 3\.00 +\| +\| +\| 2 × translator \| +\|$/);
+});
+
 test("readText() reads the text of both APIs, streamed or not", () => {
   for (const kind of ["text", "thinking", "tool"] as const) {
     const plan: AnswerPlan = { kind, chunks: 20 };

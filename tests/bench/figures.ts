@@ -11,10 +11,10 @@ export interface Row {
   metric: Metric;
   /** Median of each target, by its name. */
   medians: Record<string, number>;
-  /** What the goal is about: the median over the rounds, the least and the greatest. */
+  /** What the goal is about: the median over the rounds, the least and the greatest; NaN if one of its targets failed. */
   compared: { median: number; least: number; most: number };
   goal: Goal | undefined;
-  /** True if the goal is met; undefined without one. */
+  /** True if the goal is met; undefined without one, and if one of its targets failed. */
   met: boolean | undefined;
 }
 
@@ -40,7 +40,7 @@ export function toRow(
     medians,
     compared: { median: middle, least: Math.min(...values), most: Math.max(...values) },
     goal,
-    met: goal && middle <= goal.most,
+    met: goal && !Number.isNaN(middle) ? middle <= goal.most : undefined,
   };
 }
 
@@ -80,8 +80,9 @@ export function toTable(rows: readonly Row[]): string {
       scenario,
       `${metric}, ${unit}`,
       ...names.map((name) => medians[name] === undefined ? "" : medians[name].toFixed(digits)),
-      compared.median.toFixed(2),
-      `${compared.least.toFixed(2)} to ${compared.most.toFixed(2)}`,
+      ...(Number.isNaN(compared.median)
+        ? ["", ""]
+        : [compared.median.toFixed(2), `${compared.least.toFixed(2)} to ${compared.most.toFixed(2)}`]),
       goal === undefined ? "" : toGoalText(goal),
       met === undefined ? "" : met ? "yes" : "no",
     ];

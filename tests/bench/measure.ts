@@ -51,9 +51,10 @@ export async function measureIdleStreams(
   let open = 0;
   let answers: Promise<unknown> | undefined;
   await new Promise<void>((resolve, reject) => {
-    answers = askAll(target, scenario, () => {
+    const onStart = () => {
       if (++open === scenario.clients) resolve();
-    });
+    };
+    answers = askAll(target, scenario, { onStart, onFailure: () => void target.stop() });
     answers.catch(reject);
   });
   await setTimeout(IDLE_MS);
@@ -85,27 +86,30 @@ export async function measureStart(
 export async function askAll(
   target: Target,
   { request, upstream: { answer }, clients, requests }: Scenario,
-  onStart?: () => void,
+  { onStart, onFailure }: { onStart?: () => void; onFailure?: () => void } = {},
 ): Promise<Received[]> {
   const native = request.upstreamApi === "messages";
   const body = toRequestBody(request, native ? "messages" : target.api);
   const url = target.url + (native || target.api === "messages" ? "/v1/messages" : "/v1/chat/completions");
   const expected = expectedText(answer);
   const received: Received[] = [];
+  const failures: Error[] = [];
   const work = async () => {
-    for (let nth = 0; nth < requests; nth++) {
-      const answer = await ask({ url, body, ...(onStart && { onStart }) }).catch((error) => {
-        throw new Error(`Cannot measure "${target.name}" at "${url}": ${error.message}`, { cause: error });
-      });
-      if (answer.text !== expected) {
-        throw new Error(
-          `Cannot measure "${target.name}": it delivered ${differenceOf(answer.text, expected)}`,
-        );
-      }
+    for (let nth = 0; nth < requests && failures.length === 0; nth++) {
+      const answer = await ask({ url, body, ...(onStart && { onStart }) });
+      if (answer.text !== expected) throw new Error(`it delivered ${differenceOf(answer.text, expected)}`);
       received.push(answer);
     }
   };
-  await Promise.all(Array.from({ length: clients }, work));
+  const fail = (error: Error) => {
+    failures.push(
+      new Error(`Cannot measure "${target.name}" at "${url}": ${error.message}`, { cause: error }),
+    );
+    onFailure?.();
+  };
+  // The next target is measured when the requests of this one have ended.
+  await Promise.all(Array.from({ length: clients }, () => work().catch(fail)));
+  if (failures[0] !== undefined) throw failures[0];
   return received;
 }
 

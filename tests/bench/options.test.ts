@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import process from "node:process";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { toOptions } from "./options.ts";
 
 test("toOptions() measures five rounds, or one with --quick", () => {
@@ -21,3 +24,28 @@ const REFUSED: [args: string[], error: RegExp][] = [
 for (const [args, error] of REFUSED) {
   test(`toOptions() refuses ${args.join(" ")}`, () => assert.throws(() => toOptions(args), error));
 }
+
+const isNode = process.versions["bun"] === undefined && process.versions["deno"] === undefined;
+const runsTypeScript = process.features.typescript !== false && process.features.typescript !== undefined;
+
+const NOT_STARTED: [args: string[], message: RegExp][] = [
+  [["--rounds", "0"], /^Cannot use --rounds "0": .*\n$/],
+  [["--scenarios", "none"], /^Cannot use --scenarios "none": it matches none of .*\n$/],
+  [["--runtimes", "java"], /^Cannot measure on "java": .*\n$/],
+  [
+    ["--runtimes", "node", "--json", "/none/figures.json"],
+    /^Cannot use --json "\/none\/figures\.json": .*\n$/,
+  ],
+];
+
+test("the benchmark prints one line for an option that it refuses", { skip: !isNode }, () => {
+  const path = fileURLToPath(new URL("run.ts", import.meta.url));
+  const loader = runsTypeScript ? [] : ["--import", "tsx"];
+  for (const [args, message] of NOT_STARTED) {
+    const { stdout, stderr, status } = spawnSync(process.execPath, [...loader, path, ...args], {
+      encoding: "utf8",
+    });
+    assert.match(stderr, message);
+    assert.deepEqual([stdout, status], ["", 2]);
+  }
+});

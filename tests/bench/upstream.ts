@@ -40,6 +40,10 @@ const server = createServer((socket) => {
   socket.setNoDelay(true).on("error", () => socket.destroy());
   readRequests(socket, (path, asksForStream) => answer(socket, path, asksForStream));
 });
+server.on("error", ({ message }) => {
+  console.error(message);
+  process.exit(1);
+});
 server.listen(Number(process.argv[2] ?? 0), "127.0.0.1", () => process.send?.({ port: toPort(server) }));
 process.on("message", (order: UpstreamOrder) => {
   if ("plan" in order) {
