@@ -117,7 +117,6 @@ test("a start loads no package but those that every request needs", () => {
     "eventsource-parser",
     "hono",
     "hono/router/trie-router",
-
     "leven",
     "valibot",
   ]);
