@@ -23,6 +23,7 @@ const DIST = ROOT + "dist";
 const SOURCES = ["mod.ts", "lib", "tools", "build", "package.json", "package-lock.json"];
 /** The state of the sources that `dist` was compiled from. */
 const STATE_FILE = DIST + sep + ".state";
+const PROGRAM = DIST + sep + "mod.js";
 /** Argument of this program with which it deletes nothing. */
 const KEEP_OLD = "--keep-old";
 
@@ -82,14 +83,14 @@ function readState() {
   return SOURCES.flatMap((name) => name.includes(".") ? [ROOT + name] : listFiles(ROOT + name)).map(
     (path) => {
       const { mtimeMs, size } = statSync(path);
-      return `${path} ${mtimeMs} ${size}\n`;
+      return `${path.slice(ROOT.length)} ${Math.round(mtimeMs)} ${size}\n`;
     },
   ).join("");
 }
 
-/** Returns the state of the sources that `dist` was compiled from, if it was. */
+/** Returns the state of the sources that `dist` was compiled from, if it was: `rm dist/*` leaves the hidden state. */
 function readCompiledState() {
-  return existsSync(STATE_FILE) ? readFileSync(STATE_FILE, "utf8") : undefined;
+  return existsSync(PROGRAM) && existsSync(STATE_FILE) ? readFileSync(STATE_FILE, "utf8") : undefined;
 }
 
 /** @param {string} folder @returns {string[]} */

@@ -80,6 +80,29 @@ describe("npm start in a clone", { skip, timeout: 60_000 }, () => {
     assert.equal(start("--version").stdout, `${VERSION}\n`);
   });
 
+  test("compiles the program again if all but its state was deleted", () => {
+    for (const name of ["mod.js", "mod.js.map", "lib", "chunks"]) {
+      rmSync(join(clone, "dist", name), { recursive: true });
+    }
+    assert.equal(start("--version").stdout, `${VERSION}\n`);
+  });
+
+  test("runs what was compiled at another path", () => {
+    const moved = mkdtempSync(join(tmpdir(), "moved-"));
+    try {
+      cpSync(clone, moved, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+      const { mtimeMs } = statSync(join(moved, "dist/mod.js"));
+      const { stdout } = spawnSync(process.execPath, [...START, "--version"], {
+        cwd: moved,
+        encoding: "utf8",
+      });
+      assert.equal(stdout, `${VERSION}\n`);
+      assert.equal(statSync(join(moved, "dist/mod.js")).mtimeMs, mtimeMs);
+    } finally {
+      rmSync(moved, { recursive: true });
+    }
+  });
+
   test("says why the compiled program cannot be written", () => {
     const dist = join(clone, "dist");
     rmSync(dist, { recursive: true });
