@@ -72,6 +72,7 @@ const OTHER_FLAGS = new Set([
     "--bun",
     "--enable-source-maps",
     "--import",
+    "--omit",
     "--unstable-no-legacy-abort",
   ],
 ]);
