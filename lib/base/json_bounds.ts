@@ -52,6 +52,8 @@ export function surveyJson(json: string, bounds: JsonBounds = JSON_BOUNDS): Json
   let values = 1;
   let start = 0;
   let end = 0;
+  /** Start of the last name that was counted. */
+  let counted = -1;
   let hasExponent = false;
   /** Longest stretch between two marks, in which a number may be. */
   let stretch = 0;
@@ -79,6 +81,9 @@ export function surveyJson(json: string, bounds: JsonBounds = JSON_BOUNDS): Json
         values++;
         break;
       case COLON: {
+        // In a text that is not valid, many colons may follow one long string.
+        if (start === counted) break;
+        counted = start;
         const place = (json.charCodeAt(start + 1) ^ json.charCodeAt(end - 1) ^ ((end - start) << 3)) % PLACES;
         if (isSame(json, places[place] ?? 0, { start, end })) break;
         places[place] = start;

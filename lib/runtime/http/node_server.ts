@@ -21,8 +21,13 @@ export function toNodeListener(fetch: (request: Request) => Promise<Response>): 
   });
 }
 
-/** Tells `@hono/node-server` that nothing is left to send. Source: its `utils/response` */
-const ALREADY_SENT = new Response(null, { headers: { "x-hono-already-sent": "true" } });
+/**
+ * Tells `@hono/node-server` that nothing is left to send. Source: its `utils/response`
+ *
+ * A clone is a response of Node. If another server of `@hono/node-server` has started, `Response` is that package's
+ * class, whose responses are sent without a look at this header.
+ */
+const ALREADY_SENT = new Response(null, { headers: { "x-hono-already-sent": "true" } }).clone();
 
 function isHttp1(outgoing: object): outgoing is ServerResponse<IncomingMessage> {
   return "writableNeedDrain" in outgoing;

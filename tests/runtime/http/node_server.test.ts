@@ -1,3 +1,4 @@
+import { getRequestListener } from "@hono/node-server";
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { connect } from "node:net";
@@ -8,14 +9,16 @@ import {
   type PulledBody,
 } from "../../../lib/runtime/http/direct_body.ts";
 import { toNodeListener } from "../../../lib/runtime/http/node_server.ts";
+import { nextTask } from "../../../lib/runtime/next_task.ts";
 import { toPort } from "../../kit/servers/sockets.ts";
 
 const onNode = !("Bun" in globalThis) && !("Deno" in globalThis);
 
-/** A body of some pieces. */
+/** A body of some pieces, each of which arrives in a task of its own. */
 class Pieces implements PulledBody {
   readonly #pieces: string[];
   #sink: BodySink | undefined;
+  #hasArrived = false;
   ended = false;
 
   constructor(pieces: readonly string[]) {
@@ -27,13 +30,18 @@ class Pieces implements PulledBody {
   }
 
   write(): boolean {
+    if (!this.#hasArrived) return false;
+    this.#hasArrived = false;
     const piece = this.#pieces.shift();
     if (piece !== undefined) this.#sink?.write(piece);
     else this.#end();
     return true;
   }
 
-  async ready(): Promise<void> {}
+  async ready(): Promise<void> {
+    await nextTask();
+    this.#hasArrived = true;
+  }
 
   #end(): void {
     this.ended = true;
@@ -46,12 +54,16 @@ class Pieces implements PulledBody {
 }
 
 /** Returns all bytes that a server of the pieces sends for the requests of one connection. */
-async function exchange(pieces: readonly string[], requests: string): Promise<string> {
-  const server = createServer(toNodeListener(async () => createDirectResponse(new Pieces(pieces), {})));
+async function exchange(
+  pieces: readonly string[],
+  requests: string,
+  toListener = toNodeListener,
+): Promise<string> {
+  const server = createServer(toListener(async () => createDirectResponse(new Pieces(pieces), {})));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   try {
     const socket = connect(toPort(server), "127.0.0.1").setEncoding("utf8");
-    socket.end(requests);
+    socket.write(requests);
     let received = "";
     for await (const text of socket) received += text;
     return received;
@@ -81,4 +93,14 @@ test("toNodeListener() sends no HTTP chunks to a client of HTTP/1.0", { skip: !o
   const response = await exchange(["one", "two"], "GET / HTTP/1.0\r\nhost: a\r\n\r\n");
   assert.doesNotMatch(response, /transfer-encoding/i);
   assert.equal(bodyOf(response), "onetwo");
+});
+
+test("toNodeListener() works in a program that has replaced Response", { skip: !onNode }, async () => {
+  // It replaces the global `Response`, as a server of the program's own would, before the module is loaded.
+  getRequestListener(() => new Response());
+  const module = "../../../lib/runtime/http/node_server.ts?later";
+  const { toNodeListener }: typeof import("../../../lib/runtime/http/node_server.ts") = await import(module);
+  const get = "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+  const response = await exchange(["one"], get, toNodeListener);
+  assert.equal(bodyOf(response), "3\r\none\r\n0\r\n\r\n");
 });
