@@ -24,6 +24,8 @@ class Relay<Item> extends PassingGenerator<Item> {
   /** Undefined once it was called, or once the generator has ended. */
   #begin: (() => Promise<AsyncGenerator<Item>>) | undefined;
   #beginning: Promise<void> | undefined;
+  /** True if no source comes any more. */
+  #ended = false;
   #failure: { error: unknown } | undefined;
   #source: PassingGenerator<Item> | undefined;
 
@@ -41,7 +43,7 @@ class Relay<Item> extends PassingGenerator<Item> {
     const failure = this.#failure;
     this.#failure = undefined;
     if (failure !== undefined) throw failure.error;
-    return this.#begin === undefined && this.#beginning === undefined ? END : undefined;
+    return this.#ended ? END : undefined;
   }
 
   ready(): Promise<void> {
@@ -51,6 +53,7 @@ class Relay<Item> extends PassingGenerator<Item> {
 
   async return(): Promise<IteratorResult<Item, undefined>> {
     this.#begin = undefined;
+    this.#ended = true;
     // What is beginning has opened something that must be closed.
     await this.#beginning;
     await this.#source?.return();
@@ -64,8 +67,7 @@ class Relay<Item> extends PassingGenerator<Item> {
       if (begin !== undefined) this.#source = toPassing(await begin());
     } catch (error) {
       this.#failure = { error };
-    } finally {
-      this.#beginning = undefined;
+      this.#ended = true;
     }
   }
 }

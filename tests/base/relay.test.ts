@@ -75,11 +75,14 @@ test("relay() ends what is beginning while it is ended", async () => {
 });
 
 test("relay() fails once if it cannot begin", async () => {
-  const wrapped = relay<{ n: number }>(async () => {
+  const fail = (): never => {
     throw new Error("no");
-  });
-  await assert.rejects(wrapped.next(), { message: "no" });
-  assert.deepEqual(await wrapped.next(), { done: true, value: undefined });
+  };
+  for (const begin of [() => Promise.reject(new Error("no")), fail]) {
+    const wrapped = relay<{ n: number }>(begin);
+    await assert.rejects(wrapped.next(), { message: "no" });
+    assert.deepEqual(await wrapped.next(), { done: true, value: undefined });
+  }
 });
 
 test("prepend() begins with items that are there, or will be", async () => {
