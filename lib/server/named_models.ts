@@ -16,9 +16,8 @@ import { isObject } from "../base/json.ts";
  * ```
  */
 export function namedModels(body: MessagesRequest): string[] {
+  if (NAMING_FIELDS.every((field) => body[field] === undefined)) return [];
   const { preset, tools, plugins } = body;
-  const names = preset ?? tools ?? plugins ?? body.models ?? body.fallbacks ?? body.fallback_models;
-  if (names === undefined || names === null) return [];
   const listed = LISTS_OF_MODELS.flatMap((field) => toList(body[field]))
     .map((entry) => isObject(entry) ? entry["model"] : entry);
   return [
@@ -31,6 +30,9 @@ export function namedModels(body: MessagesRequest): string[] {
 
 /** Fields of a request that list further models. Source: https://openrouter.ai/docs/features/model-routing */
 const LISTS_OF_MODELS = ["models", "fallbacks", "fallback_models"] as const;
+
+/** All fields of a request that name further models. */
+const NAMING_FIELDS = ["preset", "tools", "plugins", ...LISTS_OF_MODELS] as const;
 
 /**
  * Tools of OpenRouter that ask further models, and the fields that name those. Without one of the fields, the tool or its
