@@ -3,6 +3,7 @@ import { test } from "node:test";
 import * as v from "valibot";
 import { defineTool, type Host } from "../../../tools/tool.ts";
 import type { Toolbox } from "../../../tools/toolbox/toolbox.ts";
+import { until } from "../../kit/until.ts";
 import { createTestContext, createTestToolbox, echo, fail } from "../../server_tools/scripted_model.ts";
 
 /** A tool whose calls end when the test says so. */
@@ -19,11 +20,6 @@ function createWaiting(nested = false) {
 }
 
 const call = (name: string, input: unknown = {}) => ({ id: "mcptoolu_1", name, input });
-
-/** Waits until something is so, which it becomes by itself. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
-}
 
 async function textOf(result: ReturnType<Toolbox["run"]>): Promise<[boolean, string]> {
   const { isError, content } = await result;
