@@ -5,7 +5,7 @@ WORKDIR /src
 COPY package.json package-lock.json ./
 # No package of the gateway needs an install script.
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json mod.ts ./
+COPY tsconfig.json mod.ts ./
 COPY build build
 COPY lib lib
 COPY tools tools
