@@ -1,28 +1,63 @@
+import type { Caller } from "../access/caller.ts";
 import { LOCAL } from "../config/gateway_keys.ts";
 import { LossReport } from "../dialects/loss.ts";
 import type { DoctorContext } from "./context.ts";
 import { prepareTurn } from "../turns/prepare_turn.ts";
-import { findRoute } from "../upstreams/find_route.ts";
+import { findTargetRoute } from "../upstreams/find_route.ts";
+import { noUpstreamError, resolveGroups } from "../upstreams/resolve.ts";
 import { toRouteLabel } from "../upstreams/route_label.ts";
-import type { Route } from "../upstreams/upstream.ts";
+import type { Route, RouteTarget } from "../upstreams/upstream.ts";
 import { CLIENT_BETAS, createClientRequest } from "./client_request.ts";
 import type { Finding, Section } from "./report.ts";
 
-/** Checks that a model can be used, and tells its window, its price, and what a request of Claude Code loses. */
+/**
+ * Checks that a model can be used, and reports its window, its price, and what a request of Claude Code loses. Of an
+ * alias with several targets, each is checked; `route` is that of the first that can be used.
+ */
 export async function checkModel(
   context: DoctorContext,
   name: string,
 ): Promise<{ section: Section; route: Route | undefined }> {
-  const title = `Model "${name}"`;
+  const targets = resolveGroups(name, context.directory).flat();
+  const checked: CheckedTarget[] = targets.length > 0
+    ? []
+    : [{ findings: [toFailure(noUpstreamError(name))] }];
+  // One after the other: the first loads the list that the next ones use.
+  for (const target of targets) checked.push(await checkTarget(context, name, target));
+  return {
+    section: { title: `Model "${name}"`, findings: checked.flatMap(({ findings }) => findings) },
+    route: checked.find(({ route }) => route !== undefined)?.route,
+  };
+}
+
+/** Result of a check of a target. */
+interface CheckedTarget {
+  findings: Finding[];
+  /** Missing if it cannot be used. */
+  route?: Route;
+}
+
+async function checkTarget(
+  context: DoctorContext,
+  name: string,
+  target: RouteTarget,
+): Promise<CheckedTarget> {
   const caller = { client: LOCAL, betas: CLIENT_BETAS };
   let route: Route;
   try {
     // The list of models is loaded with the key of the gateway, if it has one.
-    route = await findRoute(context, name, caller);
+    route = await findTargetRoute(context, target, caller);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return { section: { title, findings: [{ mark: "fail", text: why }] }, route: undefined };
+    return { findings: [toFailure(error)] };
   }
+  return { findings: await describeRoute(context, name, { route, caller }), route };
+}
+
+async function describeRoute(
+  context: DoctorContext,
+  name: string,
+  { route, caller }: { route: Route; caller: Caller },
+): Promise<Finding[]> {
   const { facts, dialect, upstream } = route;
   const isListed = Object.values(facts).some((fact) => fact !== undefined);
   const loss = new LossReport();
@@ -31,7 +66,7 @@ export async function checkModel(
     mark: "note",
     text: `${path}: ${action}`,
   }));
-  const findings: Finding[] = [
+  return [
     { mark: "ok", text: `${toRouteLabel(route)}, called with the API "${dialect.name}"` },
     isListed ? { mark: "ok", text: describeFacts(route) } : {
       mark: "note",
@@ -43,7 +78,10 @@ export async function checkModel(
       : { mark: "note", text: "a request of Claude Code loses:" },
     ...losses,
   ];
-  return { section: { title, findings }, route };
+}
+
+function toFailure(error: unknown): Finding {
+  return { mark: "fail", text: error instanceof Error ? error.message : String(error) };
 }
 
 function describeFacts({ facts: { contextLength, maxOutput, price } }: Route): string {

@@ -57,6 +57,19 @@ export async function findFallback(
   return route && await completeRoute(lookup, route, caller);
 }
 
+/**
+ * Returns the route to one target, without any other in its place.
+ *
+ * @throws {ApiError} as {@linkcode findRoute} does.
+ */
+export async function findTargetRoute(
+  lookup: ModelLookup,
+  target: RouteTarget,
+  caller: Caller,
+): Promise<Route> {
+  return await completeRoute(lookup, { ...target, fallbacks: [] }, caller);
+}
+
 function chooseRoute(lookup: ModelLookup, targets: readonly RouteTarget[]): RouteWithoutFacts | undefined {
   const choice = lookup.targetHealth.choose(targets);
   return choice && { ...choice.target, fallbacks: choice.others, skipped: choice.skipped };

@@ -75,6 +75,20 @@ test("examine() reports a rejected key, an unknown model and missing keys as fai
   assert.match(keyless.report, /ANTHROPIC_AUTH_TOKEN=\(your key for the upstream\)/);
 });
 
+test("examine() checks each target of an alias, and uses the first that can be used", async () => {
+  const targets = [{ model: "vendor/modle" }, { model: "vendor/model" }, { model: "demo/echo" }];
+  const settings = { MODEL_MAP: JSON.stringify({ fast: { targets } }) };
+  const { report } = await reportOf(settings, { models: ["fast"] });
+  const [, section = ""] = report.split('Model "fast"\n');
+  const findings = section.split("\n").map((line) => line.trim()).filter((line) =>
+    /^FAIL|called with/.test(line)
+  );
+  assert.match(findings[0] ?? "", /^FAIL {2}Cannot use model "fast"/);
+  assert.match(findings[1] ?? "", /^ok {4}openrouter\/vendor\/model, called with the API "openai"$/);
+  assert.match(findings[2] ?? "", /^ok {4}demo\/echo, called with/);
+  assert.match(report, /CLAUDE_CODE_MAX_CONTEXT_TOKENS=131072/);
+});
+
 test("examine() names the code of a connection that fails", async () => {
   const refused = new TypeError("fetch failed", {
     cause: Object.assign(new Error("connect"), { code: "ECONNREFUSED" }),
