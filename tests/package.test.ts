@@ -53,7 +53,7 @@ test("package-lock.json names no registry", () => {
   assert.equal(/"resolved"/.test(JSON.stringify(lock)), false);
 });
 
-test("the tests take no package that deno.lock does not have, and npm start no development dependency", () => {
+test("the tests take no package that deno.lock does not have", () => {
   assert.notEqual(deno.lock, false);
   const scripts = Object.entries<string>(npm.scripts);
   const running = scripts.filter(([name, script]) =>
@@ -65,7 +65,6 @@ test("the tests take no package that deno.lock does not have, and npm start no d
       assert.match(call, / --frozen$/, `${name}: ${call}`);
     }
   }
-  assert.match(npm.scripts.prestart, /npm ci --omit=dev/);
 });
 
 const UPDATE = 'run "npm run lock", and commit deno.lock';
