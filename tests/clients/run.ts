@@ -1,6 +1,6 @@
 /**
  * `npm run test:clients`: installs the pinned clients when they are missing, checks the types of these files, and runs
- * every `*.client.ts` beside this one. Clients in Python are left out, with a word, where Python or pip is not.
+ * every `*.client.ts` in the folders beside this file. Without Python or pip, it says that it skips the clients in Python.
  * Ends with `N passed, N failed`.
  */
 import { spawnSync } from "node:child_process";
@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
-import { installPython } from "./python_home.ts";
+import { installPython } from "./python/home.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = join(here, "../..");
@@ -20,9 +20,14 @@ step(join(root, "node_modules/.bin/tsc"), ["-p", here]);
 const noPython = installPython();
 if (noPython !== false) process.stdout.write(`Skipping the clients in Python: ${noPython}\n`);
 
-const names = readdirSync(here).filter((name) => name.endsWith(".client.ts")).sort();
+const folders = readdirSync(here, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && entry.name !== "node_modules");
+const files = folders.flatMap(({ name }) =>
+  readdirSync(join(here, name)).map((file) => join(here, name, file))
+)
+  .filter((path) => path.endsWith(".client.ts"));
 // One file after the other: each has a gateway and an upstream of its own, on a machine that may have two cores.
-const tests = run({ files: names.map((name) => join(here, name)), concurrency: 1, timeout: 600_000 });
+const tests = run({ files: files.sort(), concurrency: 1, timeout: 600_000 });
 tests.on("test:fail", ({ details }) => {
   if (details.type !== "suite") counts.failed++;
 });

@@ -133,7 +133,7 @@ async function runStatusLine(input: object, variables: Record<string, string>): 
 }
 
 test("every file of docs/examples/ has a test", () => {
-  // tests/clients/mcp_managed.client.ts runs the server of mcp.json.
+  // tests/clients/mcp/managed.client.ts runs the server of mcp.json.
   const tested = [
     ...Object.keys(SERVERS),
     "hono.ts",

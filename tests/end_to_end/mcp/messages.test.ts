@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import process from "node:process";
-import { call, say } from "../../clients/turns.ts";
+import { call, say } from "../../kit/model/turns.ts";
 import { createModel, resultsSentIn } from "../tools/model.ts";
 import { objects } from "../../kit/json.ts";
 import { serveMcp, type TestMcpServer } from "../../kit/servers/mcp_server.ts";

@@ -15,7 +15,7 @@ import { createFolders, NO_SQLITE } from "../../kit/data_dir.ts";
 import { createTestGateway } from "../../kit/gateway.ts";
 import { serverCommand } from "../../tools/mcp/managed/stdio_servers.ts";
 import { until } from "../../kit/until.ts";
-import { call, say } from "../../clients/turns.ts";
+import { call, say } from "../../kit/model/turns.ts";
 import { ADMIN } from "../mcp/gateway.ts";
 import { createModel } from "../tools/model.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { call, say, type Turn } from "../../clients/turns.ts";
+import { call, say, type Turn } from "../../kit/model/turns.ts";
 import { checkWritten, layFiles, READING, WRITING } from "./files.ts";
 import { MODEL_APIS, type ModelApi, type ModelRequest, offeredNames, resultsSentIn } from "./model.ts";
 import { answerSideRequest, startWeb, toWebCalls, toWebSettings } from "./network.ts";

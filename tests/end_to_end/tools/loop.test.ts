@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createGateway } from "../../../lib/gateway.ts";
-import { call, hold, refuse, say } from "../../clients/turns.ts";
+import { call, hold, refuse, say } from "../../kit/model/turns.ts";
 import { MODEL_APIS, NATIVE, offeredNames, resultsSentIn, toText, TRANSLATED } from "./model.ts";
 import { createToolGateway, readAll, type ToolGateway, withToolGateway, WORKSPACE } from "./tool_gateway.ts";
 import { count, dig, type Json, objects, text } from "../../kit/json.ts";

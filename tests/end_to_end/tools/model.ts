@@ -1,6 +1,6 @@
-import { refuse, type Turn, withMarks } from "../../clients/turns.ts";
-import { writeChat } from "../../clients/write_chat.ts";
-import { writeMessages } from "../../clients/write_messages.ts";
+import { refuse, type Turn, withMarks } from "../../kit/model/turns.ts";
+import { writeChat } from "../../kit/model/write_chat.ts";
+import { writeMessages } from "../../kit/model/write_messages.ts";
 import { removeFences } from "../../../lib/dialects/fence.ts";
 import { isJson, type Json, objects, text } from "../../kit/json.ts";
 

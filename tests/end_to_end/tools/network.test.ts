@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { call, say } from "../../clients/turns.ts";
+import { call, say } from "../../kit/model/turns.ts";
 import { MODEL_APIS, SMALL, toText, TRANSLATED } from "./model.ts";
 import { answerSideRequest, isSearch, startWeb, toWebCalls, toWebSettings } from "./network.ts";
 import { runCalls } from "./run_calls.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { call, say } from "../../clients/turns.ts";
+import { call, say } from "../../kit/model/turns.ts";
 import { type ModelApi, type ModelRequest, offeredNames, resultsSentIn, toText } from "./model.ts";
 import { type Answer, KEY, type ToolGateway, WORKSPACE } from "./tool_gateway.ts";
 import { asJson, count, dig, type Json, objects, parseJson } from "../../kit/json.ts";

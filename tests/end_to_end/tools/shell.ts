@@ -1,4 +1,4 @@
-import { call, say } from "../../clients/turns.ts";
+import { call, say } from "../../kit/model/turns.ts";
 import { toText, TRANSLATED } from "./model.ts";
 import type { ExpectedCall } from "./run_calls.ts";
 import { createToolGateway, WORKSPACE } from "./tool_gateway.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { call, say } from "../../clients/turns.ts";
+import { call, say } from "../../kit/model/turns.ts";
 import { MODEL_APIS, NATIVE, offeredNames, resultsSentIn, TRANSLATED } from "./model.ts";
 import { answerSideRequest, HITS, isSearch, startWeb, toWebSettings } from "./network.ts";
 import { type ToolGateway, withToolGateway } from "./tool_gateway.ts";

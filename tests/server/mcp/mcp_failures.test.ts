@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { removeFences } from "../../../lib/dialects/fence.ts";
-import { call, refuse, say } from "../../clients/turns.ts";
+import { call, refuse, say } from "../../kit/model/turns.ts";
 import { offeredNames, resultsSentIn, toText } from "../../end_to_end/tools/model.ts";
 import { dig, type Json, objects } from "../../kit/json.ts";
 import { captureLog } from "../../kit/log.ts";

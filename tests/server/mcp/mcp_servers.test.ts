@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fenceText } from "../../../lib/dialects/fence.ts";
-import { call, say } from "../../clients/turns.ts";
+import { call, say } from "../../kit/model/turns.ts";
 import { MODEL_APIS, offeredNames, resultsSentIn } from "../../end_to_end/tools/model.ts";
 import { dig, type Json, objects } from "../../kit/json.ts";
 import { ECHO } from "../../kit/servers/mcp_server.ts";
