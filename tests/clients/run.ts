@@ -1,6 +1,6 @@
 /**
  * `npm run test:clients`: installs the pinned clients when they are missing, checks the types of these files, and runs
- * every `*.client.ts` in the folders beside this file. Without Python or pip, it says that it skips the clients in Python.
+ * every `*.client.ts` in the folders beside this file. Without Python or pip, the clients in Python are skipped.
  * Ends with `N passed, N failed`.
  */
 import { spawnSync } from "node:child_process";
@@ -26,7 +26,7 @@ const files = folders.flatMap(({ name }) =>
   readdirSync(join(here, name)).map((file) => join(here, name, file))
 )
   .filter((path) => path.endsWith(".client.ts"));
-// One file after the other: each has a gateway and an upstream of its own, on a machine that may have two cores.
+// One file after the other: each starts a gateway and an upstream, on a machine that may have two cores.
 const tests = run({ files: files.sort(), concurrency: 1, timeout: 600_000 });
 tests.on("test:fail", ({ details }) => {
   if (details.type !== "suite") counts.failed++;
@@ -43,7 +43,7 @@ report.on("end", () => {
 });
 report.pipe(process.stdout);
 
-/** Whether the clients are here and as the lock file has them. */
+/** True if the installed clients are those of the lock file. */
 function isInstalled(): boolean {
   const modified = (path: string) => statSync(join(here, path), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   return modified("node_modules/.package-lock.json") >= modified("package-lock.json");

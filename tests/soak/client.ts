@@ -3,15 +3,15 @@ import { setTimeout } from "node:timers/promises";
 import type { Transcript } from "./judge.ts";
 import type { Plan } from "./plan.ts";
 
-/** After so many milliseconds an answer counts as one that never ends; every limit of the gateway is shorter. */
-const PATIENCE = 60_000;
-/** The most that a slow reader waits between two looks, in milliseconds. */
-const SLOW = 20;
+/** Time in milliseconds after which an answer counts as endless; every limit of the gateway is shorter. */
+const TIMEOUT_MS = 60_000;
+/** Time between two reads of a slow reader, in milliseconds. */
+const SLOW_READ_MS = 20;
 
 const MODELS = { chat: "vendor/model", native: "anthropic/claude-opus-5.5" };
 
-/** Asks the gateway what a plan says, over a connection of its own, and writes down what comes. */
-export async function ask(gateway: string, plan: Plan): Promise<Transcript> {
+/** Sends the request of a plan over a new connection, and returns the transcript of the answer. */
+export async function sendRequest(gateway: string, plan: Plan): Promise<Transcript> {
   const { answer, leave } = open(gateway, plan);
   const transcript: Transcript = { plan, status: 0, headers: {}, body: "", end: "cut" };
   let left = false;
@@ -20,8 +20,10 @@ export async function ask(gateway: string, plan: Plan): Promise<Transcript> {
     leave();
   };
   const limit = new AbortController();
-  const late = setTimeout(PATIENCE, "never" as const, { signal: limit.signal }).catch(() => "never" as const);
-  if (plan.manner === "leaves at once") setTimeout(plan.size).then(go);
+  const late = setTimeout(TIMEOUT_MS, "never" as const, { signal: limit.signal }).catch(() =>
+    "never" as const
+  );
+  if (plan.behavior === "leaves at once") setTimeout(plan.size).then(go);
   try {
     transcript.end = await Promise.race([late, listen()]);
   } catch {
@@ -39,8 +41,8 @@ export async function ask(gateway: string, plan: Plan): Promise<Transcript> {
     let pieces = 0;
     for await (const piece of response.setEncoding("utf8")) {
       transcript.body += piece;
-      if (plan.manner === "leaves in the middle" && ++pieces > plan.at) go();
-      if (plan.manner === "reads slowly") await setTimeout(SLOW);
+      if (plan.behavior === "leaves in the middle" && ++pieces > plan.at) go();
+      if (plan.behavior === "reads slowly") await setTimeout(SLOW_READ_MS);
       if (left) return "left";
     }
     if (left) return "left";
@@ -48,18 +50,18 @@ export async function ask(gateway: string, plan: Plan): Promise<Transcript> {
   }
 }
 
-/** Sends a question; the answer fails when its connection breaks before it begins. */
+/** Sends a request. The answer is rejected if the connection breaks before it begins. */
 export function open(gateway: string, plan: Plan): { answer: Promise<IncomingMessage>; leave(): void } {
-  const { road, stream } = plan;
+  const { api, stream } = plan;
   const messages = [{ role: "user", content: JSON.stringify(plan) }];
-  const body = JSON.stringify({ model: MODELS[road], max_tokens: 1000, stream, messages });
+  const body = JSON.stringify({ model: MODELS[api], max_tokens: 1000, stream, messages });
   const headers = { "content-type": "application/json" };
-  const asked = request(`${gateway}/v1/messages`, { method: "POST", headers, agent: false });
+  const outgoing = request(`${gateway}/v1/messages`, { method: "POST", headers, agent: false });
   const answer = new Promise<IncomingMessage>((resolve, reject) => {
-    asked.on("response", resolve);
-    asked.on("error", reject);
+    outgoing.on("response", resolve);
+    outgoing.on("error", reject);
   });
-  answer.catch(() => {}); // a client that has left does not wait for it
-  asked.end(body);
-  return { answer, leave: () => void asked.destroy() };
+  answer.catch(() => {}); // a client that has disconnected does not wait for it
+  outgoing.end(body);
+  return { answer, leave: () => void outgoing.destroy() };
 }

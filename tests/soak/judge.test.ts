@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { drawPlan, dueOf, type Fault, type Plan } from "./plan.ts";
+import { drawPlan, expectedResult, type Fault, type Plan } from "./plan.ts";
 import { judge, KEY, toText, type Transcript } from "./judge.ts";
 import { createRandom } from "../kit/random.ts";
 import { writeEvent } from "../kit/streams.ts";
 
 const PLAN: Plan = {
   nonce: "~1x2~",
-  road: "chat",
+  api: "chat",
   stream: true,
-  manner: "reads",
+  behavior: "reads",
   fault: "none",
   size: 2,
   at: 0,
-  words: 1,
+  repeats: 1,
   times: 1,
   pace: 0,
 };
@@ -88,14 +88,14 @@ const WRONG: [what: string, Transcript, RegExp][] = [
   ["a fault that looks like a success", stream(GOOD, { plan: reset }), /^a fault looks like a success$/],
   ["a message in one piece after a fault", whole(200, MESSAGE, "truncate"), /^a fault looks like a success$/],
   [
-    "another client's words",
+    "another client's text",
     stream([...START, writeText("~1x2~ ~9x9~ "), ...STOP]),
-    /tells of another: ~9x9~/,
+    /text of another answer: ~9x9~/,
   ],
   [
-    "another client's words to one who left",
+    "another client's text to one that disconnected",
     stream([...START, writeText("~9x9~ ")], { end: "left" }),
-    /another: ~9x9~/,
+    /another answer: ~9x9~/,
   ],
   ["a key", stream([...START, writeText(KEY), ...STOP]), /the gateway's key/],
   ["a cut connection", stream(GOOD, { end: "cut" }), /^the connection breaks$/],
@@ -106,24 +106,24 @@ const WRONG: [what: string, Transcript, RegExp][] = [
     /^the stream has no end$/,
   ],
   [
-    "words that were lost",
+    "lost text",
     stream([...START, writeText("~1x2~ "), ...STOP]),
-    /^what it says is not what was said$/,
+    /^its text is not the upstream's$/,
   ],
   [
-    "words that were told twice",
+    "repeated text",
     stream([...START, writeText("~1x2~ ~1x2~ ~1x2~ "), ...STOP]),
-    /not what was said/,
+    /not the upstream's/,
   ],
   ["a failure without a fault", stream([...START, ERROR]), /^it fails without a fault/],
   [
     "something after the end",
     stream([...GOOD, writeEvent({ type: "ping" })]),
-    /not legal: .*comes after message_stop/,
+    /not valid: .*comes after message_stop/,
   ],
-  ["a block that was not closed", stream([...START, writeText("~1x2~ ~1x2~ "), STOP[2] ?? ""]), /not legal/],
-  ["half a frame", stream([...GOOD, "event: ping"]), /not legal: the stream ends in the middle of a frame/],
-  ["an error without an envelope", whole(500, "<html>", "broken"), /not legal|no envelope/],
+  ["a block that was not closed", stream([...START, writeText("~1x2~ ~1x2~ "), STOP[2] ?? ""]), /not valid/],
+  ["half a frame", stream([...GOOD, "event: ping"]), /not valid: the stream ends in the middle of a frame/],
+  ["an error without an envelope", whole(500, "<html>", "broken"), /not valid|no envelope/],
   ["an error without its id", whole(500, ENVELOPE, "broken", "other"), /^the error has no request id$/],
   ["a redirect", whole(307, ENVELOPE, "redirect"), /^its status is 307$/],
   [
@@ -137,17 +137,17 @@ for (const [what, transcript, wrong] of WRONG) {
   test(`judge() reports ${what}`, () => assert.match(judge(transcript).wrong.join("; "), wrong));
 }
 
-test("drawPlan() draws every fault and every manner, reproducibly, with unique nonces", () => {
+test("drawPlan() draws every fault and every behavior, reproducibly, with unique nonces", () => {
   const plans = Array.from({ length: 2000 }, (_, nth) => nth).map((nth) => drawPlan(createRandom(nth), nth));
   const again = drawPlan(createRandom(7), 7);
   assert.deepEqual(again, plans[7]);
   assert.equal(new Set(plans.map(({ fault }) => fault)).size, 14);
-  assert.equal(new Set(plans.map(({ manner }) => manner)).size, 4);
+  assert.equal(new Set(plans.map(({ behavior }) => behavior)).size, 4);
   assert.equal(new Set(plans.map(({ nonce }) => nonce)).size, plans.length);
   for (const plan of plans) assert.ok(plan.at < plan.size, "a fault comes before the end");
 });
 
 test("dueOf() allows an upstream to be busy once", () => {
-  assert.equal(dueOf({ ...PLAN, fault: "busy", times: 1 }), "success");
-  assert.equal(dueOf({ ...PLAN, fault: "busy", times: 2 }), "failure");
+  assert.equal(expectedResult({ ...PLAN, fault: "busy", times: 1 }), "success");
+  assert.equal(expectedResult({ ...PLAN, fault: "busy", times: 2 }), "failure");
 });

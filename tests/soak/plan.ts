@@ -1,6 +1,6 @@
 import type { Random } from "../kit/random.ts";
 
-/** What an upstream does instead of answering well. */
+/** A fault of an upstream. */
 export type Fault =
   | "none"
   | "linger" // answers, but keeps its connection
@@ -13,38 +13,38 @@ export type Fault =
   | "mute" // sends no headers
   | "reset" // breaks the connection within the answer
   | "truncate" // ends within the answer as if that were its end
-  | "wait" // goes on only when the upstream is told to
-  | "stall" // falls silent within the answer
-  | "garbage" // goes on with bytes that are nothing
-  | "error"; // tells an error within the answer
+  | "wait" // continues only after `release()`
+  | "stall" // sends nothing more within the answer
+  | "garbage" // continues with invalid bytes
+  | "error"; // sends an error within the answer
 
-/** What a client does. */
-export type Manner = "reads" | "reads slowly" | "leaves at once" | "leaves in the middle";
+/** Behavior of a client. */
+export type Behavior = "reads" | "reads slowly" | "leaves at once" | "leaves in the middle";
 
-/** One question of a soak: the client sends it along, and the upstream acts on it. */
+/** One request of a soak: the client sends the plan in its message, and the upstream follows it. */
 export interface Plan {
-  /** In every piece of the answer, and in no other. */
+  /** A text in every piece of this answer, and in no other answer. */
   nonce: string;
-  road: "chat" | "native";
+  api: "chat" | "native";
   stream: boolean;
-  manner: Manner;
+  behavior: Behavior;
   fault: Fault;
-  /** How many pieces the answer has, and after how many the fault comes: always before the end. */
+  /** Number of pieces of the answer, and of those before the fault, which is always before the end. */
   size: number;
   at: number;
-  /** How often each piece says the nonce. */
-  words: number;
-  /** Of a busy upstream, how often it refuses. */
+  /** Number of nonces in a piece. */
+  repeats: number;
+  /** Number of refusals of a busy upstream. */
   times: number;
   /** Milliseconds between two pieces. */
   pace: number;
 }
 
-/** What must come of a plan, if the client stays to hear it. */
-export type Due = "success" | "failure";
+/** The result of a plan that the client must receive, unless it disconnects. */
+export type ExpectedResult = "success" | "failure";
 
-/** Says what must come of a plan at a gateway that repeats once: a fault is never a success. */
-export function dueOf({ fault, times }: Plan): Due {
+/** Returns the result that a client must receive from a gateway with one retry: a fault is never a success. */
+export function expectedResult({ fault, times }: Plan): ExpectedResult {
   switch (fault) {
     case "none":
     case "linger":
@@ -76,9 +76,9 @@ const FAULTS: readonly [Fault, ...Fault[]] = [
   ...["reset", "reset", "truncate", "truncate", "garbage", "garbage", "error", "error"] as const,
   ...["mute", "stall"] as const,
 ];
-const MANNERS: readonly [Manner, ...Manner[]] = [
+const BEHAVIORS: readonly [Behavior, ...Behavior[]] = [
   "reads",
-  ...Array.from({ length: 11 }, (): Manner => "reads"),
+  ...Array.from({ length: 11 }, (): Behavior => "reads"),
   ...[
     "reads slowly",
     "reads slowly",
@@ -88,18 +88,18 @@ const MANNERS: readonly [Manner, ...Manner[]] = [
   ] as const,
 ];
 
-/** Draws a plan; `nth` makes its nonce one of a kind. */
+/** Draws a plan; `nth` makes its nonce unique. */
 export function drawPlan(random: Random, nth: number): Plan {
   const size = 1 + random(40);
   return {
     nonce: `~${nth.toString(36)}x${random(2 ** 30).toString(36)}~`,
-    road: pick(random, ["chat", "native"]),
+    api: pick(random, ["chat", "native"]),
     stream: random(4) > 0,
-    manner: pick(random, MANNERS),
+    behavior: pick(random, BEHAVIORS),
     fault: pick(random, FAULTS),
     size,
     at: random(size),
-    words: 1,
+    repeats: 1,
     times: 1 + random(3),
     pace: pick(random, [0, 0, 0, 1, 10]),
   };
@@ -109,5 +109,5 @@ function pick<const Item>(random: Random, [first, ...more]: readonly [Item, ...I
   return [first, ...more][random(1 + more.length)] ?? first;
 }
 
-/** Whatever looks like a nonce; no id has these marks. */
+/** Matches nonces; no id has these marks. */
 export const NONCE = /~[0-9a-z]+~/g;

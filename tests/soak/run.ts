@@ -4,10 +4,10 @@ import process from "node:process";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { launch, RUNTIMES } from "../end_to_end/runtimes/launch.ts";
-import { ask, open } from "./client.ts";
+import { open, sendRequest } from "./client.ts";
 import { judge, KEY, type Transcript } from "./judge.ts";
 import { drawPlan, type Plan } from "./plan.ts";
-import { crowd, judgeCrowd } from "./slow_readers.ts";
+import { judgeSlowReaders, runSlowReaders } from "./slow_readers.ts";
 import { startUpstream } from "./upstream.ts";
 import { createRandom } from "../kit/random.ts";
 
@@ -24,18 +24,18 @@ const [seconds, workers, readers, seed] = [values.seconds, values.workers, value
   Number,
 );
 
-/** The bounds of what a gateway may need, in MiB. */
+/** The most memory that a gateway may need more afterwards, and with slow readers, in MiB. */
 const MOST_AFTER = 150;
-const MOST_FOR_CROWD = 400;
-/** The longest that another client may wait while a crowd does not read, in milliseconds. */
+const MOST_FOR_READERS = 400;
+/** The longest that another client may wait while the slow readers do not read, in milliseconds. */
 const MOST_WAITED = 1000;
-/** How much of the soak comes before memory is looked at, in milliseconds: a runtime needs a while to settle. */
+/** Time before memory is measured, in milliseconds: the heap of a runtime grows at first. */
 const WARM_UP = 5000;
 
-/** How long the memory of a crowd is watched, in milliseconds. */
+/** Time for which memory is measured while the slow readers do not read, in milliseconds. */
 const SETTLE = 3000;
 
-/** Every limit is short, so that silence ends within the soak, but not as short as a busy machine's own pauses. */
+/** Short limits, so that silence ends within the soak, but longer than the pauses of a busy machine. */
 const ARGS = [
   ...["--port", "0", "--api-key", KEY, "--log-level", "off", "--upstream-retries", "1"],
   ...["--first-byte-timeout", "10", "--idle-timeout", "10", "--hold-timeout", "1", "--ping-interval", "0.5"],
@@ -58,11 +58,11 @@ const gateway = await program.find(/^ANTHROPIC_BASE_URL=(\S+)$/m);
 
 const outcomes = new Map<string, number>();
 const end = performance.now() + seconds * 1000;
-let asked = 0;
+let sent = 0;
 async function work(worker: number): Promise<void> {
   const random = createRandom((seed ?? 0) + 2 * worker);
   while (performance.now() < end) {
-    const transcript = await ask(gateway, drawPlan(random, asked++));
+    const transcript = await sendRequest(gateway, drawPlan(random, sent++));
     const { outcome, wrong } = judge(transcript);
     check(wrong, JSON.stringify(transcript.plan));
     const name = `${transcript.plan.fault}: ${outcome}`;
@@ -81,62 +81,66 @@ await until(() => upstream.open === 0);
 const after = memory();
 
 console.log(
-  `${asked} questions in ${seconds} s by ${workers} workers on ${runtime.name}; the upstream was asked ${upstream.asked} times`,
+  `${sent} requests in ${seconds} s by ${workers} workers on ${runtime.name}; the upstream received ${upstream.requests} requests`,
 );
 for (const [name, times] of [...outcomes].sort()) console.log(`  ${String(times).padStart(7)}  ${name}`);
 console.log(`memory in MiB: ${baseline} when warm, ${peak} at most, ${after} after`);
 check(upstream.open === 0 ? [] : [`${upstream.open} are open`], "nothing is left open at the upstream");
 check(
-  upstream.mostAsked <= 2 ? [] : [`asked ${upstream.mostAsked} times`],
-  "nothing is asked more than twice",
+  upstream.mostRequests <= 2 ? [] : [`${upstream.mostRequests} attempts`],
+  "no request is sent more than twice",
 );
-check(after - baseline <= MOST_AFTER ? [] : [`${after - baseline} MiB more`], "memory is back");
+check(after - baseline <= MOST_AFTER ? [] : [`${after - baseline} MiB more`], "memory after the soak");
 await checkStatus();
 
 if (readers) {
   await setTimeout(SETTLE);
   const before = memory();
-  let crowded = before;
+  let peakWithReaders = before;
   const meanwhile = async () => {
     const { requests } = await (await fetch(`${gateway}/status`)).json();
     check(
       requests.open >= readers ? [] : [`only ${requests.open} are open`],
-      "all readers are there at once",
+      "all readers are connected at once",
     );
     const settled = performance.now() + SETTLE;
-    for (; performance.now() < settled; await setTimeout(100)) crowded = Math.max(crowded, memory());
+    for (; performance.now() < settled; await setTimeout(100)) {
+      peakWithReaders = Math.max(peakWithReaders, memory());
+    }
   };
-  const result = await crowd(gateway, readers, { meanwhile, release: upstream.release });
-  for (const wrong of judgeCrowd(result)) check(wrong, "a reader that was slow, or one that came meanwhile");
+  const result = await runSlowReaders(gateway, readers, { meanwhile, release: upstream.release });
+  for (const wrong of judgeSlowReaders(result)) check(wrong, "a slow reader, or another client meanwhile");
   await until(() => upstream.open === 0);
   console.log(
-    `${readers} readers that do not read: ${crowded - before} MiB more, ${memory() - before} MiB afterwards`,
+    `${readers} readers that do not read: ${peakWithReaders - before} MiB more, ${
+      memory() - before
+    } MiB afterwards`,
   );
-  console.log(`meanwhile another client had its answer after ${Math.round(result.slowest)} ms at most`);
-  check(crowded - before <= MOST_FOR_CROWD ? [] : ["it is too much"], "memory for slow readers");
+  console.log(`meanwhile another client received its answer after ${Math.round(result.slowest)} ms at most`);
+  check(peakWithReaders - before <= MOST_FOR_READERS ? [] : ["it is too much"], "memory for slow readers");
   check(result.slowest <= MOST_WAITED ? [] : ["that is too long"], "others are served meanwhile");
   check(upstream.open === 0 ? [] : [`${upstream.open} are open`], "nothing is left open at the upstream");
   await checkStatus();
 }
 
-// The end: a stream that will never be finished is open, and is ended in order.
+// The end: the program stops while a stream is open that the upstream never ends.
 const last: Plan = {
-  ...drawPlan(createRandom(1), asked),
+  ...drawPlan(createRandom(1), sent),
   fault: "stall",
   stream: true,
   size: 2,
   at: 1,
-  manner: "reads",
+  behavior: "reads",
 };
 const ending = await open(gateway, last).answer;
 program.kill("SIGTERM");
 const parts: string[] = [];
 for await (const part of ending.setEncoding("utf8")) parts.push(part);
 const headers = { "content-type": ending.headers["content-type"] };
-const farewell: Transcript = { plan: last, status: 200, headers, body: parts.join(""), end: "whole" };
+const lastTranscript: Transcript = { plan: last, status: 200, headers, body: parts.join(""), end: "whole" };
 const { status } = await program.ended;
-check(judge(farewell).wrong, "a stream that is open at the end is ended in order");
-check(status === 0 ? [] : [`its status is ${status}`], "the program ends in order");
+check(judge(lastTranscript).wrong, "a stream that is open at the end is ended with an event");
+check(status === 0 ? [] : [`its status is ${status}`], "the program ends with status 0");
 upstream.close();
 
 console.log(`${checks.passed} passed, ${checks.failed} failed`);
@@ -153,9 +157,9 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 async function checkStatus(): Promise<void> {
-  const [health, told] = await Promise.all(
+  const [health, state] = await Promise.all(
     ["health", "status"].map(async (path) => (await fetch(`${gateway}/${path}`)).json()),
   );
-  check(health.status === "healthy" ? [] : [`it is ${health.status}`], "the gateway is well");
-  check(told.requests.open <= 1 ? [] : [`${told.requests.open} are open`], "no request is left open");
+  check(health.status === "healthy" ? [] : [`it is ${health.status}`], "the health of the gateway");
+  check(state.requests.open <= 1 ? [] : [`${state.requests.open} are open`], "no request is left open");
 }

@@ -4,15 +4,15 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Plan } from "./plan.ts";
 import { toPort } from "../kit/servers/sockets.ts";
 
-/** A loopback upstream that does what the plan in each question says. */
+/** A loopback upstream that follows the plan in each request. */
 export interface SoakUpstream {
   url: string;
-  /** Answers that are not finished; none, when nobody asks any more. */
+  /** Number of answers that have not ended. */
   readonly open: number;
-  /** How often it was asked, and the most that for one question. */
-  readonly asked: number;
-  readonly mostAsked: number;
-  /** Lets answers go on that wait for it. */
+  /** Number of requests, and the highest number for one plan. */
+  readonly requests: number;
+  readonly mostRequests: number;
+  /** Continues the answers that wait for it. */
   release(): void;
   close(): void;
 }
@@ -22,17 +22,17 @@ export async function startUpstream(): Promise<SoakUpstream> {
   let open = 0;
   let release = () => {};
   const released = new Promise<void>((resolve) => release = resolve);
-  const asked = new Map<string, number>();
+  const requests = new Map<string, number>();
   const server = createServer(async (request, response) => {
     open++;
     response.on("close", () => open--);
     const plan = request.method === "POST" ? readPlan(await readBody(request)) : undefined;
     if (plan === undefined) return response.writeHead(404).end();
-    const nth = asked.get(plan.nonce) ?? 0;
-    asked.set(plan.nonce, nth + 1);
-    await act(plan, response, { nth, released });
+    const nth = requests.get(plan.nonce) ?? 0;
+    requests.set(plan.nonce, nth + 1);
+    await answerPlan(plan, response, { nth, released });
   });
-  server.keepAliveTimeout = 60_000; // not to race with the gateway's next question
+  server.keepAliveTimeout = 60_000; // longer than the gateway keeps its connections idle
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
@@ -40,11 +40,11 @@ export async function startUpstream(): Promise<SoakUpstream> {
     get open() {
       return open;
     },
-    get asked() {
-      return [...asked.values()].reduce((sum, times) => sum + times, 0);
+    get requests() {
+      return [...requests.values()].reduce((sum, times) => sum + times, 0);
     },
-    get mostAsked() {
-      return Math.max(0, ...asked.values());
+    get mostRequests() {
+      return Math.max(0, ...requests.values());
     },
     release,
     close() {
@@ -60,14 +60,14 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return text;
 }
 
-/** Finds the plan in what the user said, in the language of either road. */
+/** Reads the plan in the user's message, in either format. */
 function readPlan(body: string): Plan {
   const { messages } = JSON.parse(body);
   const { content } = messages.at(-1);
   return JSON.parse(typeof content === "string" ? content : content[0].text);
 }
 
-async function act(
+async function answerPlan(
   plan: Plan,
   response: ServerResponse,
   { nth, released }: { nth: number; released: Promise<void> },
@@ -96,20 +96,20 @@ async function act(
       break;
   }
   response.writeHead(200, { "content-type": "text/event-stream" });
-  const { opening, piece, ending } = LANGUAGES[plan.road];
+  const { opening, piece, ending } = FORMATS[plan.api];
   await write(response, opening);
   for (let n = 0; n < plan.size && !response.destroyed; n++) {
-    if (n === plan.at && misbehave(plan, response)) return;
+    if (n === plan.at && injectFault(plan, response)) return;
     if (n === plan.at && plan.fault === "wait") await keepAlive(response, released);
-    await write(response, piece(`${plan.nonce} `.repeat(plan.words)));
+    await write(response, piece(`${plan.nonce} `.repeat(plan.repeats)));
     await (plan.pace === 0 ? setImmediate() : setTimeout(plan.pace));
   }
   await write(response, ending);
   if (plan.fault !== "linger") response.end();
 }
 
-/** Does what a plan wants done within an answer; tells whether nothing comes after it. */
-function misbehave({ fault, road }: Plan, response: ServerResponse): boolean {
+/** Makes the fault of a plan within an answer. Returns true if nothing follows it. */
+function injectFault({ fault, api }: Plan, response: ServerResponse): boolean {
   switch (fault) {
     case "reset":
       response.destroy();
@@ -125,14 +125,14 @@ function misbehave({ fault, road }: Plan, response: ServerResponse): boolean {
       );
       return true;
     case "error":
-      response.end(LANGUAGES[road].error);
+      response.end(FORMATS[api].error);
       return true;
     default:
       return false;
   }
 }
 
-/** Says that it is still there, until it may go on. */
+/** Sends comments until the answer may continue. */
 async function keepAlive(response: ServerResponse, released: Promise<void>): Promise<void> {
   const timer = setInterval(() => response.write(": still here\n\n"), 1000);
   await Promise.race([released, once(response, "close")]);
@@ -151,8 +151,8 @@ const chunk = (fields: object) => `data: ${JSON.stringify({ choices: [{ index: 0
 const event = (data: { type: string }) => `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
 const MESSAGE = { id: "msg_1", usage: { input_tokens: 3, output_tokens: 1 } };
 
-/** How each road says an answer. */
-const LANGUAGES = {
+/** The frames of each format. */
+const FORMATS = {
   chat: {
     opening: ": OPENROUTER PROCESSING\n\n",
     piece: (content: string) => chunk({ delta: { content } }),

@@ -3,13 +3,20 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe } from "node:test";
 import { z } from "zod";
-import { type Desk, NO_CLAUDE_CODE, parseResult, runClaudeCode } from "./claude_code.ts";
-import { checkResult, testAtDesk, WAYS } from "./stage.ts";
+import { type ClientFolders, NO_CLAUDE_CODE, parseResult, runClaudeCode } from "./claude_code.ts";
+import { checkResult, testWithFolders, WAYS } from "./testbed.ts";
 import type { Sent } from "../kit/sent.ts";
-import { GATEWAY_KEY, NO_OWN_GATEWAY, type Road, ROADS, setStage, type Stage } from "../kit/stage.ts";
-import { call, say, type Turn } from "../../kit/model/turns.ts";
+import {
+  GATEWAY_KEY,
+  NO_OWN_GATEWAY,
+  type Route,
+  ROUTES,
+  setUpTestbed,
+  type Testbed,
+} from "../kit/testbed.ts";
+import { call, reply, type Turn } from "../../kit/model/turns.ts";
 
-/** The variables with which Claude Code asks nobody but the gateway, as the README recommends; or none of them. */
+/** The variables with which Claude Code sends requests to the gateway only, as the README recommends; or none. */
 const QUIET: Record<string, Record<string, string>> = {
   "with the quiet variables": {},
   "without the quiet variables": { CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "", DISABLE_TELEMETRY: "" },
@@ -28,45 +35,49 @@ const Line = z.looseObject({
   message: z.unknown().optional(),
 });
 
-/** Runs a task in auto mode, streamed, and returns whether the command ran, and what the user was told. */
-async function run(stage: Stage, road: Road, { desk, env }: { desk: Desk; env: Record<string, string> }) {
-  await writeFile(join(desk.work, "secret.txt"), "s\n");
-  const args = ["-p", "Count", ...WAYS[road.name].args, "--permission-mode", "auto"];
+/** Runs a task in auto mode, streamed. Returns whether the command ran, and the text that the user sees. */
+async function run(
+  testbed: Testbed,
+  route: Route,
+  { folders, env }: { folders: ClientFolders; env: Record<string, string> },
+) {
+  await writeFile(join(folders.work, "secret.txt"), "s\n");
+  const args = ["-p", "Count", ...WAYS[route.name].args, "--permission-mode", "auto"];
   args.push("--output-format", "stream-json", "--verbose", "--include-partial-messages");
-  const run = await runClaudeCode({ url: stage.url, desk, args, env });
+  const run = await runClaudeCode({ url: testbed.url, folders, args, env });
   const lines = run.stdout.trimEnd().split("\n").map((line) => Line.parse(JSON.parse(line)));
   checkResult(parseResult(run), "Done.");
-  const made = await readFile(join(desk.work, "made.txt"), "utf8").catch(() => undefined);
+  const made = await readFile(join(folders.work, "made.txt"), "utf8").catch(() => undefined);
   const notices = lines.filter(({ type, subtype }) => type === "system" && subtype === "informational")
     .map(({ content }) => content ?? "");
   return { made, notices, denied: lines.filter(({ subtype }) => subtype === "permission_denied") };
 }
 
-/** The conversation's model wants to run the command, then is done. */
-function converse(road: Road, { results }: Sent, verdicts?: Record<string, unknown>): Turn {
-  if (results.length > 0) return say({ text: ["Done."] });
-  const [id] = road.ids;
-  return say({
+/** The model of the conversation calls the command, then ends. */
+function converse(route: Route, { results }: Sent, verdicts?: Record<string, unknown>): Turn {
+  if (results.length > 0) return reply({ text: ["Done."] });
+  const [id] = route.ids;
+  return reply({
     tools: [call(id, "Bash", { command: COMMAND, description: "Count" })],
     ...(verdicts && { verdicts }),
   });
 }
 
 describe("Claude Code, auto mode", { skip: NO_CLAUDE_CODE }, () => {
-  const stage = setStage();
+  const testbed = setUpTestbed();
 
-  for (const road of ROADS) {
-    testAtDesk(
-      `its own check runs where nobody has judged, ${road.name}, without the quiet variables`,
-      async (desk) => {
+  for (const route of ROUTES) {
+    testWithFolders(
+      `its own check runs where nobody has judged, ${route.name}, without the quiet variables`,
+      async (folders) => {
         const checks: Sent[] = [];
-        stage.upstream.choose((sent) => {
-          if (sent.tools.length > 0) return converse(road, sent);
+        testbed.upstream.choose((sent) => {
+          if (sent.tools.length > 0) return converse(route, sent);
           checks.push(sent);
-          return say({ text: ["<block>no"] });
+          return reply({ text: ["<block>no"] });
         });
         const env = QUIET["without the quiet variables"] ?? {};
-        const { made, notices } = await run(stage, road, { desk, env });
+        const { made, notices } = await run(testbed, route, { folders, env });
         assert.equal(made, "42\n");
         assert.deepEqual(notices.filter((notice) => NOTICE.test(notice)), []);
         assert.ok(checks.length > 0, "Claude Code has asked for its check");
@@ -77,15 +88,15 @@ describe("Claude Code, auto mode", { skip: NO_CLAUDE_CODE }, () => {
       },
     );
 
-    testAtDesk(
-      `says that there is no result where nobody has judged, ${road.name}, with the quiet variables`,
-      async (desk) => {
-        stage.upstream.choose((sent) => converse(road, sent));
-        const { made, notices, denied } = await run(stage, road, { desk, env: {} });
+    testWithFolders(
+      `says that there is no result where nobody has judged, ${route.name}, with the quiet variables`,
+      async (folders) => {
+        testbed.upstream.choose((sent) => converse(route, sent));
+        const { made, notices, denied } = await run(testbed, route, { folders, env: {} });
         assert.equal(made, undefined, "there is nobody to approve the command");
         assert.deepEqual(notices.filter((notice) => NOTICE.test(notice)), []);
         assert.equal(denied.length, 1);
-        const told = stage.sent(1).results[0]?.text ?? "";
+        const told = testbed.sent(1).results[0]?.text ?? "";
         assert.match(told, /no safety result for this call/);
         assert.doesNotMatch(told, /Auto mode is unavailable/);
       },
@@ -93,9 +104,9 @@ describe("Claude Code, auto mode", { skip: NO_CLAUDE_CODE }, () => {
   }
 
   for (const [how, env] of Object.entries(QUIET)) {
-    const road = ROADS.find(({ name }) => name === "native");
-    if (road === undefined) throw new Error("Cannot find the native road");
-    const [id] = road.ids;
+    const route = ROUTES.find(({ name }) => name === "native");
+    if (route === undefined) throw new Error("Cannot find the native route");
+    const [id] = route.ids;
     const verdicts: [string, unknown, string | undefined][] = [
       ["runs what the upstream has allowed", { type: "evaluated", outcome: "not_flagged" }, "42\n"],
       [
@@ -105,13 +116,13 @@ describe("Claude Code, auto mode", { skip: NO_CLAUDE_CODE }, () => {
       ],
     ];
     for (const [does, verdict, expected] of verdicts) {
-      testAtDesk(`${does}, ${how}`, async (desk) => {
-        stage.upstream.choose((sent) => converse(road, sent, { [id]: verdict }));
-        const { made, notices } = await run(stage, road, { desk, env });
+      testWithFolders(`${does}, ${how}`, async (folders) => {
+        testbed.upstream.choose((sent) => converse(route, sent, { [id]: verdict }));
+        const { made, notices } = await run(testbed, route, { folders, env });
         assert.equal(made, expected);
         assert.deepEqual(notices.filter((notice) => NOTICE.test(notice)), []);
-        assert.equal(stage.upstream.asked.length, 2, "no check of its own");
-        if (expected === undefined) assert.match(stage.sent(1).results[0]?.text ?? "", /It sends a secret/);
+        assert.equal(testbed.upstream.received.length, 2, "no check of its own");
+        if (expected === undefined) assert.match(testbed.sent(1).results[0]?.text ?? "", /It sends a secret/);
       });
     }
   }
@@ -120,12 +131,12 @@ describe("Claude Code, auto mode", { skip: NO_CLAUDE_CODE }, () => {
 const JUDGE = "x-ai/grok-4.1-fast";
 
 describe("Claude Code, auto mode, with AUTO_MODE_MODEL", { skip: NO_CLAUDE_CODE || NO_OWN_GATEWAY }, () => {
-  const stage = setStage({
+  const testbed = setUpTestbed({
     key: GATEWAY_KEY,
     settings: () => Promise.resolve({ AUTO_MODE_MODEL: JUDGE }),
   });
 
-  for (const road of ROADS) {
+  for (const route of ROUTES) {
     for (const [how, env] of Object.entries(QUIET)) {
       const verdicts: [does: string, verdict: string, made: string | undefined][] = [
         ["runs what it allows", "<verdict>allow</verdict>", "42\n"],
@@ -136,22 +147,22 @@ describe("Claude Code, auto mode, with AUTO_MODE_MODEL", { skip: NO_CLAUDE_CODE 
         ],
       ];
       for (const [does, verdict, expected] of verdicts) {
-        testAtDesk(`${does}, ${road.name}, ${how}`, async (desk) => {
+        testWithFolders(`${does}, ${route.name}, ${how}`, async (folders) => {
           const judged: Sent[] = [];
-          stage.upstream.choose((sent) => {
-            if (sent.model !== JUDGE) return converse(road, sent);
+          testbed.upstream.choose((sent) => {
+            if (sent.model !== JUDGE) return converse(route, sent);
             judged.push(sent);
-            return say({ text: [verdict] });
+            return reply({ text: [verdict] });
           });
-          const { made, notices } = await run(stage, road, { desk, env });
+          const { made, notices } = await run(testbed, route, { folders, env });
           assert.equal(made, expected);
           assert.deepEqual(notices.filter((notice) => NOTICE.test(notice)), []);
           assert.equal(judged.length, 1);
           assert.ok(judged[0]?.user.includes("secret.txt"), "the judge has seen the command");
-          assert.ok(judged[0]?.user.includes(desk.work), "the judge has seen the context");
+          assert.ok(judged[0]?.user.includes(folders.work), "the judge has seen the context");
           if (expected === undefined) {
-            const told = stage.upstream.asked.length - 1;
-            assert.match(stage.sent(told).results[0]?.text ?? "", /It sends a secret/);
+            const told = testbed.upstream.received.length - 1;
+            assert.match(testbed.sent(told).results[0]?.text ?? "", /It sends a secret/);
           }
         });
       }

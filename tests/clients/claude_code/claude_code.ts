@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { type Run, runProgram } from "../kit/program.ts";
-import { CLIENT_KEY } from "../kit/stage.ts";
+import { CLIENT_KEY } from "../kit/testbed.ts";
 
 /** Path of Claude Code's program. */
 export const CLAUDE_CODE: string = fileURLToPath(
@@ -18,42 +18,47 @@ export const NO_CLAUDE_CODE: string | false = existsSync(CLAUDE_CODE)
   : `Claude Code is pinned as a native binary for linux-x64 with glibc; this is ${process.platform}-${process.arch}`;
 
 /** A home and a working directory for Claude Code. */
-export interface Desk {
+export interface ClientFolders {
   home: string;
   work: string;
 }
 
 /** Makes a home and a working directory, fresh and empty, for as long as `use` runs. */
-export async function withDesk<T>(use: (desk: Desk) => Promise<T>): Promise<T> {
-  const desk = {
+export async function withFolders<T>(use: (folders: ClientFolders) => Promise<T>): Promise<T> {
+  const folders = {
     home: await mkdtemp(join(tmpdir(), "claude-home-")),
     work: await mkdtemp(join(tmpdir(), "claude-work-")),
   };
   try {
-    return await use(desk);
+    return await use(folders);
   } finally {
-    for (const path of [desk.home, desk.work]) {
-      // What the program has started may still write for a moment.
+    for (const path of [folders.home, folders.work]) {
+      // Processes that the program has started may still write for a moment.
       await rm(path, { recursive: true, force: true, maxRetries: 10 });
     }
   }
 }
 
-/** Runs Claude Code once, led to a gateway; what it cannot do without the world, it finds refused. */
+/** Runs Claude Code once with a gateway. All connections outside the loopback interface are refused. */
 export function runClaudeCode(
-  { url, desk, args, env }: { url: string; desk: Desk; args: string[]; env?: Record<string, string> },
+  { url, folders, args, env }: {
+    url: string;
+    folders: ClientFolders;
+    args: string[];
+    env?: Record<string, string>;
+  },
 ): Promise<Run> {
   return runProgram(CLAUDE_CODE, args, {
-    cwd: desk.work,
-    env: { ...clientVariables(url, desk), ...env },
+    cwd: folders.work,
+    env: { ...clientVariables(url, folders), ...env },
   });
 }
 
 /** Returns the variables that lead Claude Code to a gateway. */
-export function clientVariables(url: string, desk: Desk): Record<string, string> {
+export function clientVariables(url: string, folders: ClientFolders): Record<string, string> {
   return {
-    HOME: desk.home,
-    CLAUDE_CODE_TMPDIR: desk.home,
+    HOME: folders.home,
+    CLAUDE_CODE_TMPDIR: folders.home,
     ANTHROPIC_BASE_URL: url,
     ANTHROPIC_AUTH_TOKEN: CLIENT_KEY,
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
@@ -62,13 +67,13 @@ export function clientVariables(url: string, desk: Desk): Record<string, string>
   };
 }
 
-/** What `--output-format json` prints, and `stream-json` as its last line. */
+/** The output of `--output-format json`, and the last line of `stream-json`. */
 export interface Result {
   subtype: string;
   is_error: boolean;
   result: string;
   session_id: string;
-  /** What `--json-schema` asked for. */
+  /** The object that `--json-schema` requested. */
   structured_output?: unknown;
   usage: { input_tokens: number; output_tokens: number; cache_read_input_tokens: number };
 }
@@ -87,7 +92,7 @@ const Result: z.ZodType<Result> = z.looseObject({
   }),
 });
 
-/** Reads the result from what a run has printed. */
+/** Reads the result from the output of a run. */
 export function parseResult(run: Run): Result {
   const line = run.stdout.trimEnd().split("\n").at(-1) ?? "";
   try {

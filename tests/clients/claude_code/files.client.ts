@@ -3,39 +3,42 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe } from "node:test";
 import { NO_CLAUDE_CODE } from "./claude_code.ts";
-import { checkResult, createPrompt, testAtDesk, TOOLS } from "./stage.ts";
+import { checkResult, createPrompt, testWithFolders, TOOLS } from "./testbed.ts";
 import { PNG } from "../kit/scenarios.ts";
-import { ROADS, setStage } from "../kit/stage.ts";
-import { call, say } from "../../kit/model/turns.ts";
+import { ROUTES, setUpTestbed } from "../kit/testbed.ts";
+import { call, reply } from "../../kit/model/turns.ts";
 
 const PDF = toPdf("Hello from a page");
 
 describe("Claude Code, files that are no text", { skip: NO_CLAUDE_CODE }, () => {
-  const stage = setStage();
+  const testbed = setUpTestbed();
 
-  for (const road of ROADS) {
-    const prompt = createPrompt(stage, road);
-    const [one, two] = road.ids;
+  for (const route of ROUTES) {
+    const prompt = createPrompt(testbed, route);
+    const [one, two] = route.ids;
 
-    testAtDesk(`an image and a PDF that Read finds reach the upstream, ${road.name}`, async (desk) => {
-      const [image, document] = [join(desk.work, "dot.png"), join(desk.work, "page.pdf")];
-      await writeFile(image, Buffer.from(PNG, "base64"));
-      await writeFile(document, PDF, "latin1");
-      stage.upstream.script(
-        say({ tools: [call(one, "Read", { file_path: image })] }),
-        say({ tools: [call(two, "Read", { file_path: document })] }),
-        say({ text: ["A dot and a page."] }),
-      );
-      checkResult((await prompt(desk, "Look at both", ...TOOLS)).result, "A dot and a page.");
+    testWithFolders(
+      `an image and a PDF that Read finds reach the upstream, ${route.name}`,
+      async (folders) => {
+        const [image, document] = [join(folders.work, "dot.png"), join(folders.work, "page.pdf")];
+        await writeFile(image, Buffer.from(PNG, "base64"));
+        await writeFile(document, PDF, "latin1");
+        testbed.upstream.script(
+          reply({ tools: [call(one, "Read", { file_path: image })] }),
+          reply({ tools: [call(two, "Read", { file_path: document })] }),
+          reply({ text: ["A dot and a page."] }),
+        );
+        checkResult((await prompt(folders, "Look at both", ...TOOLS)).result, "A dot and a page.");
 
-      const sent = stage.sent(2);
-      const urls = [`data:image/png;base64,${PNG}`, `data:application/pdf;base64,${btoa(PDF)}`];
-      assert.deepEqual([...sent.images, ...sent.files], urls);
-      assert.deepEqual(sent.results.map(({ id }) => id), [one, two]);
-      // A chat completion takes neither in a tool's message, so they follow it in one of the user's.
-      assert.deepEqual(sent.inResults, road.name === "native" ? urls : []);
-      assert.match(sent.results[1]?.text ?? "", /PDF file read/);
-    });
+        const sent = testbed.sent(2);
+        const urls = [`data:image/png;base64,${PNG}`, `data:application/pdf;base64,${btoa(PDF)}`];
+        assert.deepEqual([...sent.images, ...sent.files], urls);
+        assert.deepEqual(sent.results.map(({ id }) => id), [one, two]);
+        // A chat completion takes neither in a tool's message, so they follow it in one of the user's.
+        assert.deepEqual(sent.inResults, route.name === "native" ? urls : []);
+        assert.match(sent.results[1]?.text ?? "", /PDF file read/);
+      },
+    );
   }
 });
 

@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe } from "node:test";
 import { NO_CLAUDE_CODE, parseResult, runClaudeCode } from "./claude_code.ts";
-import { checkResult, testAtDesk, TOOLS } from "./stage.ts";
+import { checkResult, testWithFolders, TOOLS } from "./testbed.ts";
 import { type Gateway, startGateway } from "../kit/gateway.ts";
 import { COMPATIBLE } from "../hosts/compatible.ts";
 import { DEEPSEEK } from "../hosts/deepseek.ts";
@@ -13,16 +13,16 @@ import { OPENAI } from "../hosts/openai.ts";
 import { VLLM } from "../hosts/vllm.ts";
 import { PNG } from "../kit/scenarios.ts";
 
-/** A host, how the gateway knows it, and what the gateway learns from its refusals. */
+/** A host, its settings in the gateway, and the adjustments that the gateway learns from its refusals. */
 interface Case {
   name: string;
   model: string;
   upstream: object;
   /** A host of any API. */
   start(turns: readonly HostTurn[]): Promise<Host<unknown>>;
-  /** What the host refuses once each, until the gateway has learned it. */
+  /** Errors of the host, each once, until the gateway has learned the adjustment. */
   learned?: RegExp[];
-  /** Checks what the host received at the end. */
+  /** Checks the last request that the host received. */
   check?(requests: string): void;
 }
 
@@ -91,8 +91,8 @@ describe("Claude Code edits a file with", { skip: NO_CLAUDE_CODE }, () => {
   });
 
   for (const { name, model, learned = [], check } of CASES) {
-    testAtDesk(name, async (desk) => {
-      const [file_path, image] = [join(desk.work, "greeting.txt"), join(desk.work, "dot.png")];
+    testWithFolders(name, async (folders) => {
+      const [file_path, image] = [join(folders.work, "greeting.txt"), join(folders.work, "dot.png")];
       await writeFile(file_path, "Hello world 🙂\nsecond line\n");
       await writeFile(image, Buffer.from(PNG, "base64"));
       const edit = { file_path, old_string: "Hello world 🙂", new_string: "Grüezi, 世界 🙂" };
@@ -113,7 +113,7 @@ describe("Claude Code edits a file with", { skip: NO_CLAUDE_CODE }, () => {
         { thought: "It is done.", text: "Done." },
       );
       const args = ["-p", "Do as you are told", "--output-format", "json", "--model", model, ...TOOLS];
-      const run = await runClaudeCode({ url: gateway?.url ?? "", desk, args });
+      const run = await runClaudeCode({ url: gateway?.url ?? "", folders, args });
       const host = hosts.get(name);
       assert.equal(host?.refusals.length, learned.length, host?.refusals.join("\n"));
       learned.forEach((words, at) => assert.match(host?.refusals[at] ?? "", words));

@@ -3,10 +3,10 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type Desk, NO_CLAUDE_CODE } from "./claude_code.ts";
-import { testAtDesk } from "./stage.ts";
+import { type ClientFolders, NO_CLAUDE_CODE } from "./claude_code.ts";
+import { testWithFolders } from "./testbed.ts";
 import { type Run, runProgram } from "../kit/program.ts";
-import { NO_OWN_GATEWAY } from "../kit/stage.ts";
+import { NO_OWN_GATEWAY } from "../kit/testbed.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const BINARY = join(ROOT, "tests/clients/node_modules/@anthropic-ai/claude-code-linux-x64/claude");
@@ -20,42 +20,49 @@ const RUNTIMES: Record<string, string[]> = {
 
 describe("Claude Code, started by the gateway", { skip: NO_CLAUDE_CODE || NO_OWN_GATEWAY }, () => {
   for (const [name, command] of Object.entries(RUNTIMES)) {
-    testAtDesk(`mod.ts claude on ${name} answers without a key and without a warning`, async (desk) => {
-      const run = await runLauncher(command, desk, ["--", "-p", "hello there"]);
-      assert.equal(run.code, 0, run.stderr);
-      assert.match(run.stdout, /^This is demo\/echo, .* You said: hello there\n$/);
-      assert.match(
-        run.stderr,
-        /^No key for a model is set \(OPENROUTER_API_KEY\): demo\/echo answers, [^\n]*\n$/,
-      );
-      assert.deepEqual(run.sought, []);
-    });
+    testWithFolders(
+      `mod.ts claude on ${name} answers without a key and without a warning`,
+      async (folders) => {
+        const run = await runLauncher(command, folders, ["--", "-p", "hello there"]);
+        assert.equal(run.code, 0, run.stderr);
+        assert.match(run.stdout, /^This is demo\/echo, .* You said: hello there\n$/);
+        assert.match(
+          run.stderr,
+          /^No key for a model is set \(OPENROUTER_API_KEY\): demo\/echo answers, [^\n]*\n$/,
+        );
+        assert.deepEqual(run.sought, []);
+      },
+    );
   }
 
   const [node = []] = Object.values(RUNTIMES);
 
-  testAtDesk("mod.ts claude gives a model that Claude Code does not know a window", async (desk) => {
-    const run = await runLauncher(node, desk, ["--model", "demo/echo", "--", "-p", "/context"]);
+  testWithFolders("mod.ts claude gives a model that Claude Code does not know a window", async (folders) => {
+    const run = await runLauncher(node, folders, ["--model", "demo/echo", "--", "-p", "/context"]);
     assert.match(run.stdout, /\*\*Model:\*\* demo\/echo\s+\*\*Tokens:\*\* [\d.]+k \/ 200k/);
   });
 
-  testAtDesk("mod.ts claude passes on the status of Claude Code", async (desk) => {
-    const run = await runLauncher(node, desk, ["--", "-p", "hello", "--no-such-option"]);
+  testWithFolders("mod.ts claude passes on the status of Claude Code", async (folders) => {
+    const run = await runLauncher(node, folders, ["--", "-p", "hello", "--no-such-option"]);
     assert.equal(run.code, 1);
     assert.match(run.stderr, /unknown option '--no-such-option'/);
   });
 });
 
 /** Runs `mod.ts claude` with Claude Code on the `PATH`. */
-async function runLauncher([file = "", ...words]: string[], desk: Desk, args: string[]): Promise<Run> {
-  const bin = join(desk.home, "bin");
+async function runLauncher(
+  [file = "", ...words]: string[],
+  folders: ClientFolders,
+  args: string[],
+): Promise<Run> {
+  const bin = join(folders.home, "bin");
   mkdirSync(bin);
   symlinkSync(BINARY, join(bin, "claude"));
   return await runProgram(file, [...words, join(ROOT, "mod.ts"), "claude", "--port", "0", ...args], {
-    cwd: desk.work,
+    cwd: folders.work,
     env: {
       PATH: `${bin}:${process.env["PATH"]}`,
-      HOME: desk.home,
+      HOME: folders.home,
       ...(process.env["HOME"] &&
         { DENO_DIR: process.env["DENO_DIR"] ?? join(process.env["HOME"], ".cache/deno") }),
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 import { fileURLToPath } from "node:url";
 import { NO_CLAUDE_CODE } from "./claude_code.ts";
-import { checkResult, createPrompt, testAtDesk } from "./stage.ts";
+import { checkResult, createPrompt, testWithFolders } from "./testbed.ts";
 import { CITIES, WEATHER, WEATHER_INPUT } from "../kit/scenarios.ts";
-import { ROADS, setStage } from "../kit/stage.ts";
-import { call, say } from "../../kit/model/turns.ts";
+import { ROUTES, setUpTestbed } from "../kit/testbed.ts";
+import { call, reply } from "../../kit/model/turns.ts";
 
 const NAME = "mcp__station__weather";
 
@@ -23,23 +23,23 @@ const SERVERS = JSON.stringify({
 });
 
 describe("Claude Code, a server of tools beside it", { skip: NO_CLAUDE_CODE }, () => {
-  const stage = setStage();
+  const testbed = setUpTestbed();
 
-  for (const road of ROADS) {
-    const prompt = createPrompt(stage, road);
-    const [one, two] = road.ids;
+  for (const route of ROUTES) {
+    const prompt = createPrompt(testbed, route);
+    const [one, two] = route.ids;
 
-    testAtDesk(`its tool is loaded, called and answers, ${road.name}`, async (desk) => {
-      stage.upstream.script(
-        say({ tools: [call(one, "ToolSearch", { query: `select:${NAME}` })] }),
-        say({ tools: [call(two, NAME, CITIES[0])] }),
-        say({ tools: [call("call_3", NAME, CITIES[1])] }),
-        say({ text: ["It rains in Zürich."] }),
+    testWithFolders(`its tool is loaded, called and answers, ${route.name}`, async (folders) => {
+      testbed.upstream.script(
+        reply({ tools: [call(one, "ToolSearch", { query: `select:${NAME}` })] }),
+        reply({ tools: [call(two, NAME, CITIES[0])] }),
+        reply({ tools: [call("call_3", NAME, CITIES[1])] }),
+        reply({ text: ["It rains in Zürich."] }),
       );
       const args = ["--mcp-config", SERVERS, "--strict-mcp-config", "--allowedTools", NAME];
-      checkResult((await prompt(desk, "How is the weather?", ...args)).result, "It rains in Zürich.");
+      checkResult((await prompt(folders, "How is the weather?", ...args)).result, "It rains in Zürich.");
 
-      const { tools, schemas, calls, results } = stage.sent(3);
+      const { tools, schemas, calls, results } = testbed.sent(3);
       assert.deepEqual(schemas[tools.indexOf(NAME)], WEATHER_INPUT);
       assert.deepEqual(calls.slice(1), [
         { id: two, name: NAME, input: CITIES[0] },
@@ -47,7 +47,7 @@ describe("Claude Code, a server of tools beside it", { skip: NO_CLAUDE_CODE }, (
       ]);
       assert.deepEqual(results.map(({ id }) => id), [one, two, "call_3"]);
       assert.equal(results[1]?.text, WEATHER[0]);
-      // It failed, which a chat completion can only say in words.
+      // The call failed. A chat completion has only text for that.
       assert.ok(results[2]?.text.endsWith(WEATHER[1]));
     });
   }

@@ -2,11 +2,17 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe } from "node:test";
-import { CLAUDE_CODE, type Desk, NO_CLAUDE_CODE, parseResult, runClaudeCode } from "./claude_code.ts";
-import { checkResult, testAtDesk } from "./stage.ts";
-import { GATEWAY_KEY, NO_OWN_GATEWAY, setStage } from "../kit/stage.ts";
+import {
+  CLAUDE_CODE,
+  type ClientFolders,
+  NO_CLAUDE_CODE,
+  parseResult,
+  runClaudeCode,
+} from "./claude_code.ts";
+import { checkResult, testWithFolders } from "./testbed.ts";
+import { GATEWAY_KEY, NO_OWN_GATEWAY, setUpTestbed } from "../kit/testbed.ts";
 import { ENTER, NO_TERMINAL, openTerminal, UP } from "../kit/terminal.ts";
-import { say } from "../../kit/model/turns.ts";
+import { reply } from "../../kit/model/turns.ts";
 
 const KEY = "alice-0123456789abcdef";
 
@@ -16,17 +22,17 @@ const SETTINGS = {
   MODEL_ACCESS: JSON.stringify({ alice: ["house-model"] }),
 };
 
-/** Variables with which Claude Code knows no gateway but the one it has signed in to. */
+/** Variables with which Claude Code uses only the gateway that it has signed in to. */
 const SIGNED_IN = { ANTHROPIC_BASE_URL: "", ANTHROPIC_AUTH_TOKEN: "" };
 
 describe("Claude Code, signed in to the gateway", { skip: NO_CLAUDE_CODE || NO_OWN_GATEWAY }, () => {
-  const stage = setStage({ key: GATEWAY_KEY, settings: () => Promise.resolve(SETTINGS) });
+  const testbed = setUpTestbed({ key: GATEWAY_KEY, settings: () => Promise.resolve(SETTINGS) });
 
-  testAtDesk("-p takes the model, the window and the price from the gateway", async (desk) => {
-    await storeSignIn(desk, stage.url, await signIn(stage.url));
-    stage.upstream.always(say({ text: ["Good day."] }));
+  testWithFolders("-p takes the model, the window and the price from the gateway", async (folders) => {
+    await storeSignIn(folders, testbed.url, await signIn(testbed.url));
+    testbed.upstream.always(reply({ text: ["Good day."] }));
     const args = ["-p", "hello", "--output-format", "json"];
-    const run = await runClaudeCode({ url: stage.url, desk, args, env: SIGNED_IN });
+    const run = await runClaudeCode({ url: testbed.url, folders, args, env: SIGNED_IN });
     checkResult(parseResult(run), "Good day.");
     assert.equal(run.stderr, "");
     const { contextWindow, provider, costBasis } = JSON.parse(run.stdout).modelUsage["house-model"];
@@ -35,37 +41,37 @@ describe("Claude Code, signed in to the gateway", { skip: NO_CLAUDE_CODE || NO_O
       provider: "gateway",
       costBasis: "managed",
     });
-    assert.equal(stage.sent().model, "anthropic/claude-sonnet-4.5");
+    assert.equal(testbed.sent().model, "anthropic/claude-sonnet-4.5");
     assert.deepEqual(run.sought, []);
   });
 
-  testAtDesk("-p says that the sign-in has ended", async (desk) => {
-    const token = await signIn(stage.url);
-    await storeSignIn(desk, stage.url, token);
-    await postForm(`${stage.url}/oauth/revoke`, { token });
-    const run = await runClaudeCode({ url: stage.url, desk, args: ["-p", "hello"], env: SIGNED_IN });
+  testWithFolders("-p says that the sign-in has ended", async (folders) => {
+    const token = await signIn(testbed.url);
+    await storeSignIn(folders, testbed.url, token);
+    await postForm(`${testbed.url}/oauth/revoke`, { token });
+    const run = await runClaudeCode({ url: testbed.url, folders, args: ["-p", "hello"], env: SIGNED_IN });
     assert.equal(run.code, 1);
     assert.match(run.stdout + run.stderr, /Cloud gateway .* no longer accepts this session.*\/login/);
   });
 
-  testAtDesk("-p says that the gateway does not answer", async (desk) => {
-    await storeSignIn(desk, "http://127.0.0.1:9", "gwt_of_another_gateway");
-    const run = await runClaudeCode({ url: stage.url, desk, args: ["-p", "hello"] });
+  testWithFolders("-p says that the gateway does not answer", async (folders) => {
+    await storeSignIn(folders, "http://127.0.0.1:9", "gwt_of_another_gateway");
+    const run = await runClaudeCode({ url: testbed.url, folders, args: ["-p", "hello"] });
     assert.equal(run.code, 1);
     assert.match(run.stdout + run.stderr, /Couldn't load settings from Cloud gateway/);
   });
 
   describe("in a terminal", { skip: NO_TERMINAL }, () => {
-    testAtDesk("a person signs in and out", async (desk) => {
-      await mkdir(join(desk.home, ".claude"), { recursive: true });
-      const settings = { forceLoginMethod: "gateway", forceLoginGatewayUrl: stage.url };
-      await writeFile(join(desk.home, ".claude/settings.json"), JSON.stringify(settings));
-      const trusted = { projects: { [desk.work]: { hasTrustDialogAccepted: true } } };
-      await writeFile(join(desk.home, ".claude.json"), JSON.stringify(trusted));
-      stage.upstream.always(say({ text: ["Good day to you."] }));
+    testWithFolders("a person signs in and out", async (folders) => {
+      await mkdir(join(folders.home, ".claude"), { recursive: true });
+      const settings = { forceLoginMethod: "gateway", forceLoginGatewayUrl: testbed.url };
+      await writeFile(join(folders.home, ".claude/settings.json"), JSON.stringify(settings));
+      const trusted = { projects: { [folders.work]: { hasTrustDialogAccepted: true } } };
+      await writeFile(join(folders.home, ".claude.json"), JSON.stringify(trusted));
+      testbed.upstream.always(reply({ text: ["Good day to you."] }));
       const terminal = await openTerminal([CLAUDE_CODE], {
-        cwd: desk.work,
-        env: { HOME: desk.home, DISABLE_AUTOUPDATER: "1" },
+        cwd: folders.work,
+        env: { HOME: folders.home, DISABLE_AUTOUPDATER: "1" },
       });
       try {
         await terminal.shows(/textstyle/);
@@ -77,7 +83,7 @@ describe("Claude Code, signed in to the gateway", { skip: NO_CLAUDE_CODE || NO_O
         await terminal.shows(/❯Yes/);
         terminal.type(ENTER);
         const [, code = ""] = await terminal.shows(/Code:([B-Z]{4}-[B-Z]{4})/);
-        assert.equal(await postForm(`${stage.url}/oauth/device`, { user_code: code, key: KEY }), 200);
+        assert.equal(await postForm(`${testbed.url}/oauth/device`, { user_code: code, key: KEY }), 200);
         await terminal.shows(/Connectedto/);
         terminal.type(ENTER);
         await terminal.shows(/Securitynotes/);
@@ -87,7 +93,7 @@ describe("Claude Code, signed in to the gateway", { skip: NO_CLAUDE_CODE || NO_O
         await terminal.shows(/hello/);
         terminal.type(ENTER);
         await terminal.shows(/Gooddaytoyou/);
-        const stored = JSON.parse(await readFile(join(desk.home, ".claude/.credentials.json"), "utf8"));
+        const stored = JSON.parse(await readFile(join(folders.home, ".claude/.credentials.json"), "utf8"));
         const token = stored.enterpriseGateway.jwt;
         assert.equal(await statusWith(token), 200);
         terminal.type("/logout");
@@ -103,7 +109,7 @@ describe("Claude Code, signed in to the gateway", { skip: NO_CLAUDE_CODE || NO_O
 
   async function statusWith(token: string): Promise<number> {
     const headers = { authorization: `Bearer ${token}` };
-    return (await fetch(`${stage.url}/managed/settings`, { headers })).status;
+    return (await fetch(`${testbed.url}/managed/settings`, { headers })).status;
   }
 });
 
@@ -122,9 +128,9 @@ async function signIn(url: string): Promise<string> {
   return (await answer.json()).access_token;
 }
 
-/** Stores a sign-in where Claude Code does. */
-async function storeSignIn(desk: Desk, url: string, token: string): Promise<void> {
-  await mkdir(join(desk.home, ".claude"), { recursive: true });
+/** Stores a sign-in in the file of Claude Code. */
+async function storeSignIn(folders: ClientFolders, url: string, token: string): Promise<void> {
+  await mkdir(join(folders.home, ".claude"), { recursive: true });
   const gateway = {
     url,
     jwt: token,
@@ -133,7 +139,9 @@ async function storeSignIn(desk: Desk, url: string, token: string): Promise<void
     revocationEndpoint: `${url}/oauth/revoke`,
   };
   const credentials = { gatewayTrust: { "127.0.0.1": "http-loopback" }, enterpriseGateway: gateway };
-  await writeFile(join(desk.home, ".claude/.credentials.json"), JSON.stringify(credentials), { mode: 0o600 });
+  await writeFile(join(folders.home, ".claude/.credentials.json"), JSON.stringify(credentials), {
+    mode: 0o600,
+  });
 }
 
 async function postForm(url: string, fields: Record<string, string>): Promise<number> {

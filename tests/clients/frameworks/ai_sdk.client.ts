@@ -4,43 +4,43 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 import { z } from "zod";
 import { CITIES, greeting, PIECES, PNG, report, TEXT, twoCalls, WEATHER } from "../kit/scenarios.ts";
-import { CLIENT_KEY, NATIVE, ROADS, setStage, test, TRANSLATED } from "../kit/stage.ts";
-import { call, hold, say, tooMany } from "../../kit/model/turns.ts";
+import { CLIENT_KEY, NATIVE, ROUTES, setUpTestbed, test, TRANSLATED } from "../kit/testbed.ts";
+import { call, hold, reply, tooMany } from "../../kit/model/turns.ts";
 
 const Report = z.object({ city: z.string(), degrees: z.number() });
 const REPORT = { city: "Zürich", degrees: 12 };
 
 /** How a model's id makes the client ask for an object: by a tool, or by `output_config.format`. */
 const OBJECTS = [
-  { model: "openai/gpt-5", road: TRANSLATED, by: "a tool" },
-  { model: "claude-of-the-house", road: TRANSLATED, by: "a format" },
-  { model: "house-model", road: NATIVE, by: "a tool" },
-  { model: "anthropic/claude-sonnet-4.5", road: NATIVE, by: "a format" },
+  { model: "openai/gpt-5", route: TRANSLATED, by: "a tool" },
+  { model: "claude-of-the-house", route: TRANSLATED, by: "a format" },
+  { model: "house-model", route: NATIVE, by: "a tool" },
+  { model: "anthropic/claude-sonnet-4.5", route: NATIVE, by: "a format" },
 ];
 
-// It warns of ids it does not know with every call; all of them are strange to it here.
+// It warns at every call of a model id that it does not know. It knows none of these.
 Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false });
 
 describe("@ai-sdk/anthropic", () => {
-  const stage = setStage();
+  const testbed = setUpTestbed();
   const connect = (model: string) =>
-    createAnthropic({ baseURL: `${stage.url}/v1`, apiKey: CLIENT_KEY })(model);
+    createAnthropic({ baseURL: `${testbed.url}/v1`, apiKey: CLIENT_KEY })(model);
 
-  for (const road of ROADS) {
-    describe(road.name, () => {
-      const ask = () => ({ model: connect(road.model), prompt: "Greet me", maxRetries: 0 });
+  for (const route of ROUTES) {
+    describe(route.name, () => {
+      const ask = () => ({ model: connect(route.model), prompt: "Greet me", maxRetries: 0 });
 
       test("generateText() returns text, finish and usage", async () => {
-        stage.upstream.script(greeting);
+        testbed.upstream.script(greeting);
         const { text, finishReason, usage } = await generateText(ask());
         assert.equal(text, TEXT);
         assert.equal(finishReason, "stop");
         checkUsage(usage);
-        assert.equal(stage.upstream.asked[0]?.path, road.path);
+        assert.equal(testbed.upstream.received[0]?.path, route.path);
       });
 
       test("streamText() gives text, finish and usage", async () => {
-        stage.upstream.script(greeting);
+        testbed.upstream.script(greeting);
         const result = streamText({ ...ask(), onError: fail });
         assert.equal((await collect(result.textStream)).join(""), TEXT);
         assert.equal(await result.finishReason, "stop");
@@ -49,7 +49,7 @@ describe("@ai-sdk/anthropic", () => {
 
       test("streamText() gives reasoning beside the text", async () => {
         const thinking = { pieces: ["a greeting", " is due"], signature: "EokHCmUIDxgCKkBX0fNi" };
-        stage.upstream.script(say({ thinking, text: PIECES }));
+        testbed.upstream.script(reply({ thinking, text: PIECES }));
         const result = streamText({ ...ask(), onError: fail });
         assert.equal(await result.text, TEXT);
         assert.equal(await result.reasoningText, "a greeting is due");
@@ -57,7 +57,7 @@ describe("@ai-sdk/anthropic", () => {
 
       for (const streamed of [false, true]) {
         test(`${streamed ? "streamText" : "generateText"}() runs two tools at once and goes on`, async () => {
-          stage.upstream.script(twoCalls(road), report);
+          testbed.upstream.script(twoCalls(route), report);
           const ran: string[] = [];
           const weather = tool({
             description: "Tells the weather",
@@ -73,21 +73,21 @@ describe("@ai-sdk/anthropic", () => {
             : (await generateText(options)).text;
           assert.equal(text, "It rains in Zürich.");
           assert.deepEqual(ran, CITIES.map(({ city }) => city));
-          const { results } = stage.sent(1);
-          assert.deepEqual(results, road.ids.map((id, at) => ({ id, text: WEATHER[at] })));
+          const { results } = testbed.sent(1);
+          assert.deepEqual(results, route.ids.map((id, at) => ({ id, text: WEATHER[at] })));
         });
       }
 
       test("an image reaches the upstream", async () => {
-        stage.upstream.script(report);
+        testbed.upstream.script(report);
         const image = { type: "image" as const, image: PNG, mediaType: "image/png" };
         const { model } = ask();
         await generateText({ model, maxRetries: 0, messages: [{ role: "user", content: [image] }] });
-        assert.deepEqual(stage.sent().images, [`data:image/png;base64,${PNG}`]);
+        assert.deepEqual(testbed.sent().images, [`data:image/png;base64,${PNG}`]);
       });
 
       test("a 429 is an APICallError that may be tried again", async () => {
-        stage.upstream.always(tooMany(7));
+        testbed.upstream.always(tooMany(7));
         await assert.rejects(generateText(ask()), (error) => {
           assert.ok(APICallError.isInstance(error), `it is ${error}`);
           assert.equal(error.statusCode, 429);
@@ -99,12 +99,12 @@ describe("@ai-sdk/anthropic", () => {
       });
 
       test("streamText() tries again after a 429", async () => {
-        stage.upstream.script(tooMany(1), greeting);
+        testbed.upstream.script(tooMany(1), greeting);
         assert.equal(await streamText({ ...ask(), maxRetries: 1, onError: fail }).text, TEXT);
       });
 
       test("a stream that ends in an error gives its text and the error", async () => {
-        stage.upstream.script(say({ text: PIECES, ending: "error" }));
+        testbed.upstream.script(reply({ text: PIECES, ending: "error" }));
         const errors: unknown[] = [];
         const result = streamText({ ...ask(), onError: ({ error }) => void errors.push(error) });
         const parts = await collect(result.fullStream);
@@ -114,9 +114,9 @@ describe("@ai-sdk/anthropic", () => {
       });
 
       test("a client that leaves a silent upstream is followed", async () => {
-        stage.upstream.script(hold());
+        testbed.upstream.script(hold());
         const controller = new AbortController();
-        const arrived = stage.upstream.next();
+        const arrived = testbed.upstream.next();
         const failed = assert.rejects(generateText({ ...ask(), abortSignal: controller.signal }));
         const { ended } = await arrived;
         controller.abort();
@@ -126,15 +126,15 @@ describe("@ai-sdk/anthropic", () => {
     });
   }
 
-  for (const { model, road, by } of OBJECTS) {
-    const [id] = road.ids;
+  for (const { model, route, by } of OBJECTS) {
+    const [id] = route.ids;
     const text = JSON.stringify(REPORT);
     const answer = by === "a tool"
-      ? say({ tools: [call(id, "json", REPORT)] })
-      : say({ text: [text.slice(0, 9), text.slice(9)] });
+      ? reply({ tools: [call(id, "json", REPORT)] })
+      : reply({ text: [text.slice(0, 9), text.slice(9)] });
     const check = () => {
-      assert.equal(stage.upstream.asked[0]?.path, road.path);
-      const sent = stage.sent();
+      assert.equal(testbed.upstream.received[0]?.path, route.path);
+      const sent = testbed.sent();
       assert.deepEqual(sent.tools, by === "a tool" ? ["json"] : []);
       assert.equal(sent.choice, by === "a tool" ? "any" : "auto");
       if (by === "a format") {
@@ -143,14 +143,14 @@ describe("@ai-sdk/anthropic", () => {
     };
 
     test(`generateObject() asks ${model} for an object by ${by}`, async () => {
-      stage.upstream.script(answer);
+      testbed.upstream.script(answer);
       const options = { model: connect(model), schema: Report, prompt: "Report", maxRetries: 0 };
       assert.deepEqual((await generateObject(options)).object, REPORT);
       check();
     });
 
     test(`streamText() asks ${model} for an object by ${by}`, async () => {
-      stage.upstream.script(answer);
+      testbed.upstream.script(answer);
       const output = Output.object({ schema: Report });
       const options = { model: connect(model), output, prompt: "Report", maxRetries: 0, onError: fail };
       assert.deepEqual(await streamText(options).output, REPORT);

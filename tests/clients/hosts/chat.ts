@@ -63,20 +63,20 @@ export function partTypes({ messages }: ChatRequest): string[] {
   return messages.flatMap(({ content }) => Array.isArray(content) ? content.map(({ type }) => type) : []);
 }
 
-/** The tool with which a request to change a file must come. */
+/** The tool that the model must call to change a file. */
 export function lacksEdit({ tools }: ChatRequest): Refusal | undefined {
   return tools?.some(({ function: { name } }) => name === "Edit")
     ? undefined
     : { status: 400, message: "The request has no tool Edit" };
 }
 
-/** Where hosts of chat completions differ in their answers. */
+/** The differences between the answers of hosts of chat completions. */
 export interface ChatAccent {
   /** Field of the reasoning. */
   reasoning: "reasoning" | "reasoning_content";
   /** Fields of every chunk. */
   fields?: object;
-  /** Whether usage comes in a chunk without choices; by default in the last chunk with a choice. */
+  /** True if usage is in a chunk without choices. Default: in the last chunk with a choice. */
   usageApart?: boolean;
 }
 

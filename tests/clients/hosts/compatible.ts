@@ -22,7 +22,7 @@ const MessagesRequest = z.looseObject({
 export type MessagesRequest = z.infer<typeof MessagesRequest>;
 
 /**
- * A host that imitates Anthropic's API: it takes what its first version had, and its events are wild.
+ * A host that imitates Anthropic's API: it accepts the fields of the first version, and its events break the grammar.
  *
  * Sources: https://github.com/sgl-project/sglang/issues/24294, https://github.com/Wei-Shaw/sub2api/issues/4294,
  * https://github.com/cline/cline/issues/9215, https://github.com/farion1231/cc-switch/issues/2941
@@ -136,7 +136,7 @@ function writeInterleaved({ text, calls = [] }: HostTurn): string {
   return `${begin}: keepalive\n\ndata: {}\n\n${end}data: [DONE]\n\n`;
 }
 
-/** The first words in the start of the block and once more in its first delta; neither block nor message are stopped. */
+/** The first text is in the start of the block and again in its first delta; neither block nor message is stopped. */
 function writeRepeated({ text }: HostTurn): string {
   const first = text.slice(0, 2);
   return writeEvents([

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { z } from "zod";
 
-/** A turn of the scripted model: what it thinks, says and calls. */
+/** A turn of the scripted model: its thinking, text and calls. */
 export interface HostTurn {
   thought: string;
   text: string;
@@ -16,13 +16,13 @@ export interface HostCall {
   input: unknown;
 }
 
-/** What a host refuses a request with. */
+/** The error with which a host refuses a request. */
 export interface Refusal {
   status: number;
   message: string;
 }
 
-/** An API of a host: what it refuses, and how it answers. */
+/** An API of a host: its checks and its answers. */
 export interface HostApi<Request> {
   /** Path of the endpoint that answers. */
   path: string;
@@ -40,7 +40,7 @@ export interface HostApi<Request> {
   write(turn: HostTurn, nth: number): string;
 }
 
-/** A loopback host that refuses what the real one refuses. */
+/** A loopback host that refuses the same requests as the real one. */
 export interface Host<Request> {
   /** Base URL, with `/v1`. */
   url: string;

@@ -1,9 +1,9 @@
 import { ChatRequest, faultOfChat, faultOfTemplate, lacksEdit, partTypes, writeChunks } from "./chat.ts";
 import type { HostApi } from "./host.ts";
 
-/** Context window of the model. Claude Code asks for an answer that does not fit beside its prompt. */
+/** Context window of the model. The `max_tokens` of Claude Code and its prompt together exceed it. */
 const WINDOW = 40_960;
-/** A low estimate: what the prompt has at least. */
+/** A low estimate of the prompt's tokens. */
 const CHARS_PER_TOKEN = 6;
 
 /**

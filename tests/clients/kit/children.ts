@@ -5,7 +5,7 @@ export function killAtExit(child: ChildProcess, { group = false }: { group?: boo
   const kill = () => killNow(child, { group });
   process.once("exit", kill);
   child.once("exit", () => {
-    // What a group's leader leaves behind dies with it.
+    // Processes that the leader of a group has started end with it.
     if (group) kill();
     process.off("exit", kill);
   });

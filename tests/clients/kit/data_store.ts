@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
 import { NO_POSTGRES, startPostgres } from "../../end_to_end/servers/postgres_server.ts";
-import { GATEWAY_KEY, setStage, type Stage } from "./stage.ts";
+import { GATEWAY_KEY, setUpTestbed, type Testbed } from "./testbed.ts";
 
 /** A kind of store for batches and files. */
 export interface DataStore {
@@ -37,10 +37,10 @@ export const DATA_STORES: readonly DataStore[] = [
   },
 ];
 
-/** Sets the stage of a suite with a gateway on Bun that has an empty store, which is closed after the suite. */
-export function setStoreStage(open: DataStore["open"]): Stage {
+/** Sets up the testbed of a suite: a gateway on Bun with an empty store, which is closed after the suite. */
+export function setStoreStage(open: DataStore["open"]): Testbed {
   let close = async () => {};
-  const stage = setStage({
+  const testbed = setUpTestbed({
     key: GATEWAY_KEY,
     runtime: "bun",
     async settings() {
@@ -50,5 +50,5 @@ export function setStoreStage(open: DataStore["open"]): Stage {
     },
   });
   after(() => close());
-  return stage;
+  return testbed;
 }

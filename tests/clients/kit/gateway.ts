@@ -5,18 +5,18 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { killAtExit, killNow } from "./children.ts";
 
-/** A gateway that is serving, as a process of its own. */
+/** A running gateway, in a separate process. */
 export interface Gateway {
-  /** What goes into `ANTHROPIC_BASE_URL`: no `/v1`, no slash at the end. */
+  /** The value for `ANTHROPIC_BASE_URL`: without `/v1`, and without a slash at the end. */
   url: string;
-  /** What it has written so far, and forgets it. */
+  /** Returns the output since the last call. */
   log(): string;
-  /** Waits until it has written, since its log was last read, what matches. */
+  /** Waits until the output since the last call of `log()` matches. */
   wrote(pattern: RegExp): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Aliases that every gateway under test knows: a Claude-like name for the translated road, a plain one for the native. */
+/** Aliases of every gateway under test: a Claude-like name for the translated route, a plain one for the native. */
 export const ALIASES: Record<string, { model: string }> = {
   "claude-of-the-house": { model: "openai/gpt-5" },
   "house-model": { model: "anthropic/claude-sonnet-4.5" },
@@ -24,9 +24,9 @@ export const ALIASES: Record<string, { model: string }> = {
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** What a gateway is started with. */
+/** Settings of a gateway under test. */
 export interface GatewayOptions {
-  /** What goes into its `OPENROUTER_BASE_URL`. */
+  /** The value of `OPENROUTER_BASE_URL`. */
   upstream: string;
   /** Its key for the upstream. */
   key?: string;
@@ -37,9 +37,9 @@ export interface GatewayOptions {
 }
 
 /**
- * Starts the gateway as a user does and waits until it serves; without `key` it has no upstream key of its own.
+ * Starts the gateway as a user does and waits until it serves. Without `key` it has no key for the upstream.
  *
- * @throws {Error} if it ends, or does not serve within 30 seconds, with what it wrote.
+ * @throws {Error} with its output, if it ends or does not serve within 30 seconds.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const port = await freePort();
@@ -96,7 +96,7 @@ async function serves(url: string): Promise<boolean> {
   return await fetch(`${url}/health`).then((response) => response.ok, () => false);
 }
 
-/** Asks the process to end, and after 5 seconds makes it. */
+/** Stops the process, after 5 seconds by SIGKILL. */
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, "exit");

@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { killAtExit, killNow } from "./children.ts";
 import { proxiedEnvironment, startProxy } from "./proxy.ts";
 
-/** What a run of a program left behind. */
+/** Result of a run of a program. */
 export interface Run {
   code: number | null;
   stdout: string;
   stderr: string;
-  /** Whom it tried to reach besides the loopback interface, as `host:port` or a URL; each was refused. */
+  /** Addresses outside the loopback interface that it tried to reach, as `host:port` or a URL; each was refused. */
   sought: string[];
 }
 

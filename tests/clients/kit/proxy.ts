@@ -1,15 +1,15 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 
-/** A proxy on the loopback interface that lets nothing through. */
+/** A proxy on the loopback interface that refuses every request. */
 export interface Proxy {
   url: string;
-  /** Whom it was asked for, as `host:port` or a URL. */
+  /** Addresses that it was asked to reach, as `host:port` or a URL. */
   sought: string[];
   close(): Promise<void>;
 }
 
-/** Starts a proxy that refuses all it is asked for, and notes what that was. */
+/** Starts a proxy that refuses every request and records its address. */
 export async function startProxy(): Promise<Proxy> {
   const sought: string[] = [];
   const server = createServer((request, response) => {

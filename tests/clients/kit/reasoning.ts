@@ -1,11 +1,11 @@
-import type { Road } from "./stage.ts";
+import type { Route } from "./testbed.ts";
 import type { Thinking } from "../../kit/model/turns.ts";
 import { toDetails } from "../../kit/model/write_chat.ts";
 
-/** How the upstream of a road must get its own thinking back: all of it, and as it said it. */
+/** The form in which the upstream of a route must receive its own thinking: complete and unchanged. */
 export function toReturned(
   { pieces, signature, sealed }: Thinking,
-  { name }: Pick<Road, "name">,
+  { name }: Pick<Route, "name">,
 ): unknown[] {
   if (name === "translated") return toDetails({ pieces, signature, sealed });
   const thinking = { type: "thinking", thinking: pieces.join(""), signature };

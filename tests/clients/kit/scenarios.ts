@@ -1,5 +1,5 @@
-import type { Road } from "./stage.ts";
-import { call, type Say, say } from "../../kit/model/turns.ts";
+import type { Route } from "./testbed.ts";
+import { call, type Reply, reply } from "../../kit/model/turns.ts";
 
 /** Text in pieces that hold characters of two, three and four bytes. */
 export const PIECES: string[] = ["Hello", ", wörld", " — 漢字", " 🙂", "."];
@@ -8,7 +8,7 @@ export const PIECES: string[] = ["Hello", ", wörld", " — 漢字", " 🙂", ".
 export const TEXT: string = PIECES.join("");
 
 /** An answer in text with cached tokens. */
-export const greeting: Say = say({ text: PIECES, usage: { input: 200, cached: 1000, output: 42 } });
+export const greeting: Reply = reply({ text: PIECES, usage: { input: 200, cached: 1000, output: 42 } });
 
 /** A picture of one pixel. */
 export const PNG: string =
@@ -31,20 +31,20 @@ export const WEATHER_INPUT: WeatherInput = {
 /** The arguments of two calls at once. */
 export const CITIES: [{ city: string }, { city: string }] = [{ city: "Zürich" }, { city: "東京" }];
 
-/** What the tool answers, and so what the upstream must be told. */
+/** The tool's result, which the upstream must receive. */
 export const WEATHER: [string, string] = ["12 °C, rain", "no such station"];
 
-/** Asks for the weather in two cities at once. */
-export function twoCalls({ ids }: Road): Say {
-  return say({
+/** Two calls in one answer: the weather in two cities. */
+export function twoCalls({ ids }: Route): Reply {
+  return reply({
     text: ["Let me look."],
     tools: [call(ids[0], "weather", CITIES[0]), call(ids[1], "weather", CITIES[1])],
     usage: { input: 109, cached: 0, output: 54 },
   });
 }
 
-/** What it says once it knows. */
-export const report: Say = say({
+/** The answer after the results. */
+export const report: Reply = reply({
   text: ["It rains ", "in Zürich."],
   usage: { input: 181, cached: 0, output: 9 },
 });

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { Asked } from "./upstream.ts";
+import type { ReceivedRequest } from "./upstream.ts";
 
-/** What a request told the upstream, in the same words on either road. */
+/** The content of a request to the upstream, in the same form for both formats. */
 export interface Sent {
   /** The credential, from whichever header carried it. */
   key: string | undefined;
@@ -13,7 +13,7 @@ export interface Sent {
   /** All text of user messages, tool results aside. */
   user: string;
   tools: string[];
-  /** What each of the tools takes, as JSON Schema. */
+  /** The input schemas of the tools, as JSON Schema. */
   schemas: unknown[];
   /** The name of the forced tool, `any` if the choice is free among them, else `auto`. */
   choice: string;
@@ -26,7 +26,7 @@ export interface Sent {
   /** Those of the images and files that are inside a tool's result. */
   inResults: string[];
   thinking: string;
-  /** What carries thinking in each message of the assistant, as it is: `reasoning_details`, or blocks. */
+  /** The thinking in each message of the assistant, unchanged: `reasoning_details`, or blocks. */
   reasoning: unknown[][];
   stop: string[];
   sampling: { temperature: number | undefined; top_p: number | undefined; top_k: number | undefined };
@@ -35,7 +35,7 @@ export interface Sent {
 }
 
 /** Reads a recorded request to `/chat/completions` or `/messages`. */
-export function readSent({ path, headers, body }: Asked): Sent {
+export function readSent({ path, headers, body }: ReceivedRequest): Sent {
   const bearer = headers.authorization?.replace(/^Bearer /, "");
   const key = bearer ?? z.string().optional().parse(headers["x-api-key"]);
   const fields = path.endsWith("/chat/completions") ? readChat(body) : readMessages(body);

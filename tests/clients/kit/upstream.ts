@@ -9,7 +9,7 @@ import { writeChat, writeChatWhole } from "../../kit/model/write_chat.ts";
 import { writeMessages, writeMessagesWhole } from "../../kit/model/write_messages.ts";
 
 /** A request that reached the upstream. */
-export interface Asked {
+export interface ReceivedRequest {
   method: string;
   path: string;
   headers: IncomingHttpHeaders;
@@ -18,21 +18,21 @@ export interface Asked {
   ended: Promise<"answered" | "left">;
 }
 
-/** A loopback OpenRouter that says what a test has scripted, and remembers what it was asked. */
+/** A loopback OpenRouter that answers with the scripted turns, and records the requests. */
 export interface Upstream {
-  /** What goes into `OPENROUTER_BASE_URL`. */
+  /** The value for `OPENROUTER_BASE_URL`. */
   url: string;
   /** The requests to `/chat/completions` and `/messages` since the last `verify()`. */
-  asked: Asked[];
-  /** Says these turns, one a request, in this order. */
+  received: ReceivedRequest[];
+  /** Adds turns to the script: one for each request, in this order. */
   script(...turns: Turn[]): void;
-  /** Says this turn to every request that no scripted turn is left for. */
+  /** Sets the answer to every request after the end of the script. */
   always(turn: Turn): void;
-  /** Says what is chosen by the request where no scripted turn is left: for requests that come in no fixed order. */
+  /** Sets a function that chooses the answer after the end of the script: for requests in no fixed order. */
   choose(choice: (sent: Sent) => Turn | Promise<Turn>): void;
-  /** The next request for an answer, as soon as it is here. */
-  next(): Promise<Asked>;
-  /** Forgets everything; throws if a scripted turn was not asked for, or more was asked than scripted. */
+  /** Resolves with the next request for an answer, when it arrives. */
+  next(): Promise<ReceivedRequest>;
+  /** Clears all of it. Throws if there were fewer or more requests than scripted turns. */
   verify(): void;
   close(): Promise<void>;
 }
@@ -52,10 +52,10 @@ export async function startUpstream(port = 0): Promise<Upstream> {
   let script: Turn[] = [];
   let choice: ((sent: Sent) => Turn | Promise<Turn>) | undefined;
   let unscripted = 0;
-  let waiting: ((asked: Asked) => void)[] = [];
+  let waiting: ((received: ReceivedRequest) => void)[] = [];
   let fault: unknown;
 
-  const hear = async (request: IncomingMessage, response: ServerResponse) => {
+  const receive = async (request: IncomingMessage, response: ServerResponse) => {
     const ended = once(response, "close").then(() => response.writableFinished ? "answered" : "left");
     const path = new URL(request.url ?? "/", "http://upstream").pathname;
     const body = await readBody(request);
@@ -63,15 +63,15 @@ export async function startUpstream(port = 0): Promise<Upstream> {
     if (!/\/(chat\/completions|messages)$/.test(path)) {
       return void response.writeHead(404).end("<html>Not Found</html>");
     }
-    const asked = { method: request.method ?? "", path, headers: request.headers, body, ended };
-    upstream.asked.push(asked);
-    for (const resolve of waiting.splice(0)) resolve(asked);
-    const turn = script.shift() ?? await choice?.(readSent(asked));
+    const received = { method: request.method ?? "", path, headers: request.headers, body, ended };
+    upstream.received.push(received);
+    for (const resolve of waiting.splice(0)) resolve(received);
+    const turn = script.shift() ?? await choice?.(readSent(received));
     if (turn === undefined) unscripted++;
-    await answer(turn ?? NOT_SCRIPTED, asked, response);
+    await answer(turn ?? NOT_SCRIPTED, received, response);
   };
   const server = createServer((request, response) => {
-    hear(request, response).catch((error) => {
+    receive(request, response).catch((error) => {
       fault = error;
       response.destroy();
     });
@@ -81,14 +81,14 @@ export async function startUpstream(port = 0): Promise<Upstream> {
 
   const upstream: Upstream = {
     url: `http://127.0.0.1:${parseAddress(server.address()).port}/api/v1`,
-    asked: [],
+    received: [],
     script: (...turns) => void script.push(...turns),
     always: (turn) => void (choice = () => turn),
     choose: (chosen) => void (choice = chosen),
     next: () => new Promise((resolve) => waiting.push(resolve)),
     verify() {
       const [left, extra, wrong] = [script.length, unscripted, fault];
-      [script, choice, unscripted, fault, waiting, upstream.asked] = [[], undefined, 0, undefined, [], []];
+      [script, choice, unscripted, fault, waiting, upstream.received] = [[], undefined, 0, undefined, [], []];
       assert.ifError(wrong);
       assert.equal(left, 0, "the upstream was asked less often than scripted");
       assert.equal(extra, 0, "the upstream was asked more often than scripted");
@@ -104,7 +104,7 @@ export async function startUpstream(port = 0): Promise<Upstream> {
 
 const NOT_SCRIPTED = refuse(400, "invalid_request_error", "The test has scripted no answer to this request");
 
-async function answer(turn: Turn, { path, body }: Asked, response: ServerResponse): Promise<void> {
+async function answer(turn: Turn, { path, body }: ReceivedRequest, response: ServerResponse): Promise<void> {
   if (turn.kind === "hold") return;
   const chat = path.endsWith("/chat/completions");
   if (turn.kind === "refuse") {

@@ -9,14 +9,14 @@ import { Client as Client1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport as StdioTransport1 } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport as HttpTransport1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { readHttpExample, readStdioExample } from "./examples.ts";
-import { CLIENT_KEY, NO_OWN_GATEWAY, test } from "../kit/stage.ts";
-import { setToolStage } from "../tools/stage.ts";
+import { CLIENT_KEY, NO_OWN_GATEWAY, test } from "../kit/testbed.ts";
+import { setToolStage } from "../tools/testbed.ts";
 
 const INFO = { name: "test", version: "1" };
 
-/** What a client has connected to: where the server is, and the process that it is, if it is one. */
+/** A server for a client: its address, and its process if it has one. */
 interface Connection {
-  /** Whether the client has found out the version of 2026-07-28. */
+  /** True if the client has found the version of 2026-07-28. */
   modern: boolean;
   list(): Promise<
     { tools: { name: string; annotations?: { readOnlyHint?: boolean | undefined } | undefined }[] }
@@ -27,12 +27,12 @@ interface Connection {
 }
 
 describe("The official clients of MCP, with the gateway's tools", { skip: NO_OWN_GATEWAY }, () => {
-  const stage = setToolStage();
+  const testbed = setToolStage();
   const http = () => {
-    const { url, headers } = readHttpExample({ url: stage.url, key: CLIENT_KEY });
+    const { url, headers } = readHttpExample({ url: testbed.url, key: CLIENT_KEY });
     return { url: new URL(url), requestInit: { headers } };
   };
-  const stdio = () => readStdioExample({ folder: stage.workspace });
+  const stdio = () => readStdioExample({ folder: testbed.workspace });
 
   /** Each client over each transport. */
   const clients: Record<string, () => Promise<Connection>> = {
@@ -70,7 +70,7 @@ describe("The official clients of MCP, with the gateway's tools", { skip: NO_OWN
 
   for (const [name, connect] of Object.entries(clients)) {
     test(`list and call them: ${name}`, async () => {
-      stage.put("hive.txt", "queen\n");
+      testbed.put("hive.txt", "queen\n");
       const client = await connect();
       assert.equal(client.modern, name.includes("negotiated"));
       const { tools } = await client.list();
@@ -93,11 +93,11 @@ describe("The official clients of MCP, with the gateway's tools", { skip: NO_OWN
     test(`end a call that they cancel: ${name}`, async () => {
       const client = await clients[name]?.();
       assert.ok(client);
-      const asked = stage.web.next("/slow");
+      const received = testbed.web.next("/slow");
       const controller = new AbortController();
-      const url = `http://${stage.web.host}/slow`;
+      const url = `http://${testbed.web.host}/slow`;
       const answer = client.call("WebFetch", { url }, controller.signal);
-      const { left } = await asked;
+      const { left } = await received;
       controller.abort();
       await assert.rejects(answer);
       await left;

@@ -6,8 +6,8 @@ import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe } from "node:test";
 import { fileURLToPath } from "node:url";
-import { CLIENT_KEY, NO_OWN_GATEWAY, test } from "../kit/stage.ts";
-import { setToolStage } from "../tools/stage.ts";
+import { CLIENT_KEY, NO_OWN_GATEWAY, test } from "../kit/testbed.ts";
+import { setToolStage } from "../tools/testbed.ts";
 
 /** The suite needs Node 22. An older one that runs this starts the binary of a package. */
 const NODE = Number.parseInt(process.versions.node) >= 22
@@ -32,7 +32,7 @@ const PASSING: Record<string, string[]> = {
   "2026-07-28": ["tools-list", "server-sse-multiple-streams", "dns-rebinding-protection"],
 };
 
-/** Why the others cannot: they are about what the gateway's server does not offer. */
+/** Scenarios that are left out: they test features that the gateway's server does not offer. */
 const REASONS: [scenarios: RegExp, reason: string][] = [
   [
     /^tools-call-|^elicitation-/,
@@ -45,11 +45,11 @@ const REASONS: [scenarios: RegExp, reason: string][] = [
 ];
 
 describe("The conformance suite of MCP", { skip: NO_NODE || NO_OWN_GATEWAY }, () => {
-  const stage = setToolStage();
+  const testbed = setToolStage();
 
   for (const [version, passing] of Object.entries(PASSING)) {
     test(`passes what is about tools, in protocol version ${version}`, async () => {
-      const proxy = await startKeyProxy(stage.url);
+      const proxy = await startKeyProxy(testbed.url);
       const output = await runSuite(["--url", `${proxy.url}/mcp`, "--spec-version", version]);
       await proxy.close();
       const scenarios = [...output.matchAll(/^([✓✗]) ([\w-]+): (\d+) passed, (\d+) failed$/gm)];
@@ -77,19 +77,19 @@ async function runSuite(args: string[]): Promise<string> {
   return output;
 }
 
-/** Starts a proxy that adds the client's key: the suite sends none, and tools need one. All else passes as it is. */
+/** Starts a proxy that adds the client's key, because the suite sends none, and tools need one. All else is unchanged. */
 async function startKeyProxy(target: string): Promise<{ url: string; close(): Promise<void> }> {
   const { hostname, port } = new URL(target);
-  const server = createServer((asked, answer) => {
-    const { method, url: path } = asked;
-    const headers = { ...asked.headers, "x-api-key": CLIENT_KEY };
+  const server = createServer((received, answer) => {
+    const { method, url: path } = received;
+    const headers = { ...received.headers, "x-api-key": CLIENT_KEY };
     const upstream = request({ hostname, port, path, method, headers }, (response) => {
       answer.writeHead(response.statusCode ?? 502, response.headers);
       response.pipe(answer);
     });
     upstream.on("error", () => answer.destroy());
     answer.on("close", () => upstream.destroy());
-    asked.pipe(upstream);
+    received.pipe(upstream);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -6,7 +6,7 @@ import { readCommands } from "../../docs/shell.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** What the examples of docs/mcp.md name, and what stands for it in a test. */
+/** Names in the examples of docs/mcp.md, and their values in a test. */
 export interface Places {
   /** The gateway's URL. */
   url?: string;
@@ -39,7 +39,7 @@ export function readStdioExample(places: Places): { command: string; args: strin
   return { ...entry, command: `${ROOT}node_modules/.bin/${entry.command}` };
 }
 
-/** The words behind `claude` of the example that adds the server, over HTTP or by a command of the project. */
+/** The arguments of `claude` in the example that adds the server, over HTTP or by a command of the project. */
 export function readClaudeExample(over: "http" | "stdio", places: Places): string[] {
   const commands = blocks("sh").flatMap((text) => readCommands(text)).map(({ words }) => words)
     .filter((words) => words.slice(0, 3).join(" ") === "claude mcp add");

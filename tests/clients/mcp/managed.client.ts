@@ -10,7 +10,7 @@ import { type ManagedGateway, withManagedServers } from "../../end_to_end/mcp/ga
 import { createModel, offeredNames } from "../../end_to_end/tools/model.ts";
 import { runs } from "../../tools/mcp/managed/stdio_servers.ts";
 import { until } from "../../kit/until.ts";
-import { call, say } from "../../kit/model/turns.ts";
+import { call, reply } from "../../kit/model/turns.ts";
 
 const CLIENTS = fileURLToPath(new URL("../", import.meta.url));
 const FOLDER = realpathSync(mkdtempSync(join(tmpdir(), "files-")));
@@ -24,7 +24,7 @@ const { mcpServers } = JSON.parse(
 
 /** The name of each server, a tool that it has, and a call of it. */
 const SERVERS = {
-  // Where npx finds the pinned package.
+  // The folder in which npx finds the pinned package.
   files: { ...mcpServers.files, cwd: CLIENTS },
   everything: { command: join(CLIENTS, "node_modules/.bin/mcp-server-everything") },
   memory: {
@@ -61,7 +61,7 @@ withManagedServers("the servers of npm start, list their tools, are used by one 
   const calls = Object.entries(CALLS).map(([name, [tool, input]], at) =>
     call(`call_${at}`, `${name}_${tool}`, input)
   );
-  model.script(say({ tools: calls }), say({ text: ["Done."] }));
+  model.script(reply({ tools: calls }), reply({ text: ["Done."] }));
   return {
     servers: SERVERS,
     fetch: model.fetch,
@@ -94,13 +94,13 @@ withManagedServers(
     const model = createModel();
     const sum = (id: string) => call(id, "everything_get-sum", { a: 2, b: 3 });
     model.script(
-      say({ tools: [sum("call_1"), sum("call_2"), sum("call_3")] }),
-      say({ text: ["Done."] }),
-      say({
+      reply({ tools: [sum("call_1"), sum("call_2"), sum("call_3")] }),
+      reply({ text: ["Done."] }),
+      reply({
         tools: [call("call_4", "everything_trigger-long-running-operation", { duration: 20, steps: 1 })],
       }),
-      say({ tools: [sum("call_5")] }),
-      say({ text: ["Done."] }),
+      reply({ tools: [sum("call_5")] }),
+      reply({ text: ["Done."] }),
     );
     return {
       servers: SERVERS,

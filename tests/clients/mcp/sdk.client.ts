@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
-import { type McpStage, withMcp } from "../../server/mcp/mcp_gateway.ts";
+import { type McpTestbed, withMcp } from "../../server/mcp/mcp_gateway.ts";
 import { MODEL_APIS } from "../../end_to_end/tools/model.ts";
-import { call, say } from "../../kit/model/turns.ts";
+import { call, reply } from "../../kit/model/turns.ts";
 
 type Block = Anthropic.Beta.BetaContentBlock;
 
 /** The SDK without a socket: its requests go to the gateway's handler. */
-function connect({ gateway }: McpStage): Anthropic {
+function connect({ gateway }: McpTestbed): Anthropic {
   return new Anthropic({
     baseURL: "http://gateway.test",
     apiKey: "k",
@@ -39,12 +39,12 @@ function tell(block: Block): string {
 for (const { name, model, ids } of MODEL_APIS) {
   for (const streamed of [false, true]) {
     test(`@anthropic-ai/sdk uses an MCP server with a ${name} model, ${streamed ? "streamed" : "whole"}`, () =>
-      withMcp({ token: "t" }, async (stage) => {
-        const { beta } = connect(stage);
+      withMcp({ token: "t" }, async (testbed) => {
+        const { beta } = connect(testbed);
         const server: Anthropic.Beta.BetaRequestMCPServerURLDefinition = {
           type: "url",
           name: "docs",
-          url: stage.server.url,
+          url: testbed.server.url,
           authorization_token: "t",
         };
         const toolset: Anthropic.Beta.BetaMCPToolset = {
@@ -66,10 +66,10 @@ for (const { name, model, ids } of MODEL_APIS) {
             ? await beta.messages.stream(body).finalMessage()
             : await beta.messages.create(body);
         };
-        stage.model.script(
-          say({ tools: [call(`${ids.upstream}1`, "docs_echo", { word: "bee" })] }),
-          say({ text: ["Bee."] }),
-          say({ text: ["Gladly."] }),
+        testbed.model.script(
+          reply({ tools: [call(`${ids.upstream}1`, "docs_echo", { word: "bee" })] }),
+          reply({ text: ["Bee."] }),
+          reply({ text: ["Gladly."] }),
         );
         const question: Anthropic.Beta.BetaMessageParam = { role: "user", content: "Go" };
         const first = await ask([question]);
@@ -82,8 +82,8 @@ for (const { name, model, ids } of MODEL_APIS) {
         const thanks: Anthropic.Beta.BetaMessageParam = { role: "user", content: "Thanks" };
         const second = await ask([question, { role: "assistant", content: first.content }, thanks]);
         assert.deepEqual(second.content.map(tell), ["Gladly."]);
-        // The list of the first answer was sent back: the server was asked once.
-        assert.equal(stage.server.methods().filter((method) => method === "tools/list").length, 1);
+        // The list of the first answer was sent back, so the server was asked once.
+        assert.equal(testbed.server.methods().filter((method) => method === "tools/list").length, 1);
       }));
   }
 }

@@ -1,6 +1,6 @@
 /**
  * A server of the Model Context Protocol on stdin and stdout, one JSON message a line, with a single tool: `weather`
- * tells the weather in a city, and fails where it knows none.
+ * returns the weather in a city, and fails for a city that it does not have.
  */
 import { createInterface } from "node:readline";
 import { z } from "zod";
@@ -17,7 +17,7 @@ const Request = z.looseObject({
 
 for await (const line of createInterface({ input: process.stdin })) {
   const request = Request.parse(JSON.parse(line));
-  // What has no id is a notification, and wants no answer.
+  // A message without an id is a notification, which has no answer.
   if (request.id === undefined) continue;
   const result = answer(request);
   const said = result === undefined ? { error: { code: -32601, message: "Method not found" } } : { result };

@@ -4,8 +4,8 @@ import { setPython, testPython } from "./python.ts";
 import { NO_PYTHON } from "./home.ts";
 import { toReturned } from "../kit/reasoning.ts";
 import { CITIES, greeting, report, twoCalls } from "../kit/scenarios.ts";
-import { CLIENT_KEY, ROADS, setStage } from "../kit/stage.ts";
-import { call, refuse, say, type Thinking } from "../../kit/model/turns.ts";
+import { CLIENT_KEY, ROUTES, setUpTestbed } from "../kit/testbed.ts";
+import { call, refuse, reply, type Thinking } from "../../kit/model/turns.ts";
 
 const THINKING: Thinking = {
   pieces: ["Zürich", " first 🙂"],
@@ -16,65 +16,65 @@ const THINKING: Thinking = {
 const REPORT = { city: "Zürich", days: [{ sky: "rain", degrees: null }] };
 
 describe("Pydantic AI", { skip: NO_PYTHON }, () => {
-  const stage = setStage();
-  const runCase = setPython("agents.py", stage);
+  const testbed = setUpTestbed();
+  const runCase = setPython("agents.py", testbed);
 
-  for (const road of ROADS) {
-    describe(road.name, () => {
+  for (const route of ROUTES) {
+    describe(route.name, () => {
       /** Plays a case of the script. */
-      const play = (name: string): Promise<void> => runCase(name, road.model);
+      const play = (name: string): Promise<void> => runCase(name, route.model);
 
       for (const name of ["text", "stream", "count_tokens"]) {
         testPython(name, async () => {
-          stage.upstream.script(greeting);
+          testbed.upstream.script(greeting);
           await play(name);
-          assert.equal(stage.upstream.asked[0]?.path, road.path);
-          assert.equal(stage.sent().user, "Greet me");
-          assert.ok(!JSON.stringify(stage.upstream.asked[0]?.headers).includes(CLIENT_KEY));
+          assert.equal(testbed.upstream.received[0]?.path, route.path);
+          assert.equal(testbed.sent().user, "Greet me");
+          assert.ok(!JSON.stringify(testbed.upstream.received[0]?.headers).includes(CLIENT_KEY));
         });
       }
 
       testPython("runs two tools at once, thinks, and goes on", async () => {
-        stage.upstream.script(
-          { ...twoCalls(road), thinking: THINKING },
+        testbed.upstream.script(
+          { ...twoCalls(route), thinking: THINKING },
           report,
-          say({ text: ["Yes."] }),
+          reply({ text: ["Yes."] }),
         );
         await play("tools");
         for (const turn of [1, 2]) {
-          const { calls, results, reasoning } = stage.sent(turn);
-          assert.deepEqual(calls, CITIES.map((input, at) => ({ id: road.ids[at], name: "weather", input })));
+          const { calls, results, reasoning } = testbed.sent(turn);
+          assert.deepEqual(calls, CITIES.map((input, at) => ({ id: route.ids[at], name: "weather", input })));
           assert.deepEqual(
             results,
-            CITIES.map(({ city }, at) => ({ id: road.ids[at], text: `rain in ${city}` })),
+            CITIES.map(({ city }, at) => ({ id: route.ids[at], text: `rain in ${city}` })),
           );
-          assert.deepEqual(reasoning, [toReturned(THINKING, road), []].slice(0, turn));
+          assert.deepEqual(reasoning, [toReturned(THINKING, route), []].slice(0, turn));
         }
       });
 
       testPython("an object by a tool, which it asks for again when it is wrong", async () => {
-        const [one, two] = road.ids;
-        stage.upstream.script(
-          say({ tools: [call(one, "report", { city: "Zürich" })] }),
-          say({ tools: [call(two, "report", REPORT)] }),
+        const [one, two] = route.ids;
+        testbed.upstream.script(
+          reply({ tools: [call(one, "report", { city: "Zürich" })] }),
+          reply({ tools: [call(two, "report", REPORT)] }),
         );
         await play("by_tool");
-        assert.deepEqual(stage.sent(1).tools, ["report"]);
-        assert.equal(stage.sent(1).choice, "any");
-        assert.equal(stage.sent(1).results[0]?.id, one);
-        assert.match(stage.sent(1).results[0]?.text ?? "", /days/);
+        assert.deepEqual(testbed.sent(1).tools, ["report"]);
+        assert.equal(testbed.sent(1).choice, "any");
+        assert.equal(testbed.sent(1).results[0]?.id, one);
+        assert.match(testbed.sent(1).results[0]?.text ?? "", /days/);
       });
 
       testPython("an object by a format", async () => {
-        stage.upstream.script(say({ text: [JSON.stringify(REPORT)] }));
+        testbed.upstream.script(reply({ text: [JSON.stringify(REPORT)] }));
         await play("by_format");
-        assert.match(JSON.stringify(stage.sent().schema), /"days"/);
+        assert.match(JSON.stringify(testbed.sent().schema), /"days"/);
       });
 
       testPython("an error with its status, type and words", async () => {
-        stage.upstream.always(refuse(402, "billing_error", "Insufficient credits"));
+        testbed.upstream.always(refuse(402, "billing_error", "Insufficient credits"));
         await play("refused");
-        assert.equal(stage.upstream.asked.length, 1);
+        assert.equal(testbed.upstream.received.length, 1);
       });
     });
   }

@@ -33,7 +33,7 @@ REPORT = Report(city="Zürich", days=[Day(sky="rain", degrees=None)])
 
 
 def weather(city: str) -> str:
-    """Tells the weather."""
+    """Returns the weather."""
     return f"rain in {city}"
 
 
@@ -89,7 +89,7 @@ def refused() -> None:
 
 
 def count_tokens() -> None:
-    """It counts before it asks."""
+    """Tokens are counted before the request."""
     limits = UsageLimits(input_tokens_limit=100_000, count_tokens_before_request=True)
     assert Agent(model).run_sync("Greet me", usage_limits=limits).output == TEXT
 

@@ -8,7 +8,7 @@ const WANTED = join(HERE, "requirements.txt");
 const HOME = join(HERE, ".venv");
 /** The interpreter that has the clients in Python. */
 export const PYTHON: string = join(HOME, "bin/python");
-/** What was installed last, whole; it is written when all else is done. */
+/** The requirements that are installed. It is written last. */
 const INSTALLED = join(HOME, "requirements.txt");
 
 /** Why the clients in Python cannot run here, or `false`. */
@@ -16,7 +16,7 @@ export const NO_PYTHON: string | false = isInstalled()
   ? false
   : "npm run test:clients has not installed the clients in Python";
 
-/** Installs the pinned clients in Python, where they are missing; returns why that cannot be done here, or `false`. */
+/** Installs the pinned clients in Python if they are missing. Returns why that is impossible, or `false`. */
 export function installPython(): string | false {
   if (isInstalled()) return false;
   rmSync(HOME, { recursive: true, force: true });

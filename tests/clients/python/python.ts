@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { killAtExit, killNow } from "../kit/children.ts";
 import { proxiedEnvironment, type Proxy, startProxy } from "../kit/proxy.ts";
 import { PYTHON } from "./home.ts";
-import { CLIENT_KEY, type Stage, test } from "../kit/stage.ts";
+import { CLIENT_KEY, test, type Testbed } from "../kit/testbed.ts";
 
 /** Runs a case of a script. */
 export type RunCase = (...args: string[]) => Promise<void>;
@@ -17,11 +17,11 @@ export type RunCase = (...args: string[]) => Promise<void>;
  * Returns a function that runs a case of a script beside this file against the gateway, and fails with the error of the
  * case. All cases have one process, which each is forked from, because loading the packages takes longer than a case.
  */
-export function setPython(script: string, stage: Stage): RunCase {
+export function setPython(script: string, testbed: Testbed): RunCase {
   let started: Promise<Python> | undefined;
   after(async () => await (await started)?.stop());
   return async (...args) => {
-    started ??= startPython(script, stage.url);
+    started ??= startPython(script, testbed.url);
     const { ask, proxy } = await started;
     assert.equal(await ask(args), "", script);
     assert.deepEqual(proxy.sought, []);
@@ -30,7 +30,7 @@ export function setPython(script: string, stage: Stage): RunCase {
 
 interface Python {
   proxy: Proxy;
-  /** Runs a case, and returns what went wrong, or an empty text. */
+  /** Runs a case, and returns the error, or an empty text. */
   ask(args: readonly string[]): Promise<string>;
   stop(): Promise<void>;
 }

@@ -4,8 +4,8 @@ import { setPython, testPython } from "./python.ts";
 import { NO_PYTHON } from "./home.ts";
 import { toReturned } from "../kit/reasoning.ts";
 import { CITIES, greeting, PIECES, report, twoCalls } from "../kit/scenarios.ts";
-import { GATEWAY_KEY, ROADS, setStage } from "../kit/stage.ts";
-import { call, type Refuse, refuse, say, type Thinking, tooLong, tooMany } from "../../kit/model/turns.ts";
+import { GATEWAY_KEY, ROUTES, setUpTestbed } from "../kit/testbed.ts";
+import { call, type Refuse, refuse, reply, type Thinking, tooLong, tooMany } from "../../kit/model/turns.ts";
 import { MODELS } from "../kit/upstream.ts";
 
 const THOUGHTS: [Thinking, Thinking] = [
@@ -13,7 +13,7 @@ const THOUGHTS: [Thinking, Thinking] = [
   { pieces: ["That is", " all"], signature: "EqMDCkYIBRgCKkA9fQ==" },
 ];
 
-/** What the upstream refuses, and the class and status that come of it. */
+/** Failures of the upstream, with the class and status of the error that the client throws. */
 const REFUSALS: [Refuse, string, number][] = [
   [tooMany(1), "RateLimitError", 429],
   [tooLong(140_000, 131_072), "BadRequestError", 400],
@@ -26,41 +26,41 @@ const REFUSALS: [Refuse, string, number][] = [
 ];
 
 describe("anthropic for Python", { skip: NO_PYTHON }, () => {
-  const stage = setStage();
-  const runCase = setPython("sdk.py", stage);
+  const testbed = setUpTestbed();
+  const runCase = setPython("sdk.py", testbed);
 
-  for (const road of ROADS) {
-    const [one, two] = road.ids;
+  for (const route of ROUTES) {
+    const [one, two] = route.ids;
 
-    describe(road.name, () => {
+    describe(route.name, () => {
       /** Plays a case of the script. */
       const play = (name: string, more?: unknown): Promise<void> =>
-        runCase(name, road.model, ...(more === undefined ? [] : [JSON.stringify(more)]));
+        runCase(name, route.model, ...(more === undefined ? [] : [JSON.stringify(more)]));
 
       for (const name of ["text", "beta", "stream"]) {
         testPython(name, async () => {
-          stage.upstream.script(greeting);
+          testbed.upstream.script(greeting);
           await play(name);
-          const { model, user, key } = stage.sent();
-          assert.deepEqual([model, user, key], [road.model, "Greet me", GATEWAY_KEY]);
-          assert.equal(stage.upstream.asked[0]?.path, road.path);
+          const { model, user, key } = testbed.sent();
+          assert.deepEqual([model, user, key], [route.model, "Greet me", GATEWAY_KEY]);
+          assert.equal(testbed.upstream.received[0]?.path, route.path);
         });
       }
 
       testPython("many at once", async () => {
-        stage.upstream.always(greeting);
+        testbed.upstream.always(greeting);
         await play("at_once");
-        assert.equal(stage.upstream.asked.length, 8);
+        assert.equal(testbed.upstream.received.length, 8);
       });
 
       testPython("tools over two turns", async () => {
-        stage.upstream.script(
-          twoCalls(road),
-          say({ tools: [call("call_3", "weather", { city: "Ōsaka" })] }),
+        testbed.upstream.script(
+          twoCalls(route),
+          reply({ tools: [call("call_3", "weather", { city: "Ōsaka" })] }),
           report,
         );
         await play("tools");
-        const { calls, results, tools } = stage.sent(2);
+        const { calls, results, tools } = testbed.sent(2);
         const inputs = [...CITIES, { city: "Ōsaka" }];
         const ids = [one, two, "call_3"];
         assert.deepEqual(tools, ["weather"]);
@@ -70,29 +70,29 @@ describe("anthropic for Python", { skip: NO_PYTHON }, () => {
       });
 
       testPython("thinking comes back", async () => {
-        stage.upstream.script(
-          say({ thinking: THOUGHTS[0], tools: [call(one, "weather", CITIES[0])] }),
-          say({ thinking: THOUGHTS[1], text: PIECES }),
-          say({ text: ["Yes."] }),
+        testbed.upstream.script(
+          reply({ thinking: THOUGHTS[0], tools: [call(one, "weather", CITIES[0])] }),
+          reply({ thinking: THOUGHTS[1], text: PIECES }),
+          reply({ text: ["Yes."] }),
         );
         await play("thinking");
-        const back = THOUGHTS.map((thinking) => toReturned(thinking, road));
-        for (const turn of [0, 1, 2]) assert.deepEqual(stage.sent(turn).reasoning, back.slice(0, turn));
+        const back = THOUGHTS.map((thinking) => toReturned(thinking, route));
+        for (const turn of [0, 1, 2]) assert.deepEqual(testbed.sent(turn).reasoning, back.slice(0, turn));
       });
 
       testPython("an object by its class", async () => {
         const object = JSON.stringify({ city: "Zürich", days: [{ sky: "rain", degrees: null }] });
-        stage.upstream.script(say({ text: [object.slice(0, 20), object.slice(20)] }));
+        testbed.upstream.script(reply({ text: [object.slice(0, 20), object.slice(20)] }));
         await play("structured");
-        const schema = JSON.stringify(stage.sent().schema);
+        const schema = JSON.stringify(testbed.sent().schema);
         assert.match(schema, /"\$defs":\{"Day":/);
         assert.match(schema, /"\$ref":"#\/\$defs\/Day"/);
       });
 
       testPython("errors", async () => {
-        stage.upstream.script(...REFUSALS.map(([refused]) => refused));
+        testbed.upstream.script(...REFUSALS.map(([refused]) => refused));
         const seen = REFUSALS.map(([refused, name, status]) =>
-          road.name === "native" && refused.status === 503
+          route.name === "native" && refused.status === 503
             ? ["ServiceUnavailableError", 503, refused.type]
             : [name, status, refused.type]
         );
@@ -100,19 +100,19 @@ describe("anthropic for Python", { skip: NO_PYTHON }, () => {
       });
 
       testPython("a retry after a 429", async () => {
-        stage.upstream.script(tooMany(1), greeting);
+        testbed.upstream.script(tooMany(1), greeting);
         await play("retry");
       });
 
       testPython("a stream that ends in an error", async () => {
-        stage.upstream.script(say({ text: PIECES, ending: "error" }));
+        testbed.upstream.script(reply({ text: PIECES, ending: "error" }));
         await play("broken");
       });
 
       for (const name of ["count_tokens", "models"]) {
         testPython(`${name}, without the upstream`, async () => {
           await play(name, MODELS);
-          assert.deepEqual(stage.upstream.asked, []);
+          assert.deepEqual(testbed.upstream.received, []);
         });
       }
     });

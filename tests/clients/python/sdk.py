@@ -49,7 +49,7 @@ def stream() -> None:
 
 
 def at_once() -> None:
-    """Eight questions, asked before the first is answered."""
+    """Eight requests, sent before the first is answered."""
 
     async def ask(count: int) -> None:
         async with anthropic.AsyncAnthropic(max_retries=0) as many:
@@ -61,7 +61,7 @@ def at_once() -> None:
 
 
 def tools() -> None:
-    """Two calls at once, whose results come the other way round, then one in a turn of its own."""
+    """Two calls at once, with results in reverse order, then one in a turn alone."""
     messages: list[MessageParam] = [{"role": "user", "content": "How is the weather?"}]
     for streamed, cities in ((True, ["Zürich", "東京"]), (False, ["Ōsaka"])):
         if streamed:
@@ -82,7 +82,7 @@ def tools() -> None:
 
 
 def thinking() -> None:
-    """What is thought beside a call comes back in the next two requests."""
+    """The thinking of a turn with a call is in the next two requests."""
     messages: list[MessageParam] = [{"role": "user", "content": "How is the weather?"}]
     seen = []
     for following in ([{"type": "tool_result", "tool_use_id": "", "content": "rain"}], "Is that all?", None):

@@ -6,7 +6,7 @@ import Anthropic0 from "anthropic-sdk-0";
 import { DATA_STORES, setStoreStage } from "../kit/data_store.ts";
 import { collect } from "./sdk.ts";
 import { greeting, TEXT } from "../kit/scenarios.ts";
-import { CLIENT_KEY, NO_OWN_GATEWAY, test, TRANSLATED } from "../kit/stage.ts";
+import { CLIENT_KEY, NO_OWN_GATEWAY, test, TRANSLATED } from "../kit/testbed.ts";
 
 /** The calls of both majors about batches. */
 type Client = Pick<Anthropic, "messages">;
@@ -19,8 +19,8 @@ const params = {
 
 for (const { name: kind, skip, open } of DATA_STORES) {
   describe(`message batches of the official SDK, in ${kind}`, { skip: NO_OWN_GATEWAY || skip }, () => {
-    const stage = setStoreStage(open);
-    const options = () => ({ baseURL: stage.url, apiKey: CLIENT_KEY, authToken: null, maxRetries: 0 });
+    const testbed = setStoreStage(open);
+    const options = () => ({ baseURL: testbed.url, apiKey: CLIENT_KEY, authToken: null, maxRetries: 0 });
     const clients: [name: string, connect: () => Client][] = [
       ["1.x", () => new Anthropic(options())],
       // The calls and answers are the same; the types of the majors differ in names of models.
@@ -29,7 +29,7 @@ for (const { name: kind, skip, open } of DATA_STORES) {
 
     for (const [name, connect] of clients) {
       test(`create, retrieve, results, list, cancel and delete, ${name}`, async () => {
-        stage.upstream.always(greeting);
+        testbed.upstream.always(greeting);
         const { batches } = connect().messages;
         const created = await batches.create({
           requests: [

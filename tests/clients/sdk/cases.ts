@@ -4,25 +4,25 @@ import { greeting } from "../kit/scenarios.ts";
 import { collect, type Play, rejection, type Sdk } from "./sdk.ts";
 import { testAnswers } from "./answers.ts";
 import { testFailures } from "./failures.ts";
-import { CLIENT_KEY, ROADS, setStage, test } from "../kit/stage.ts";
+import { CLIENT_KEY, ROUTES, setUpTestbed, test } from "../kit/testbed.ts";
 import { MODELS } from "../kit/upstream.ts";
 
 /** Every test of the official SDK, for one of its majors. */
 export function testSdk(sdk: Sdk): void {
   describe(sdk.name, () => {
-    const stage = setStage();
+    const testbed = setUpTestbed();
     const connect: Play["connect"] = (options = {}) =>
-      sdk.connect({ baseURL: stage.url, apiKey: CLIENT_KEY, authToken: null, maxRetries: 0, ...options });
-    for (const road of ROADS) {
+      sdk.connect({ baseURL: testbed.url, apiKey: CLIENT_KEY, authToken: null, maxRetries: 0, ...options });
+    for (const route of ROUTES) {
       const ask: Play["ask"] = (more = {}) => ({
-        model: road.model,
+        model: route.model,
         max_tokens: 1024,
         messages: [{ role: "user", content: "Greet me" }],
         ...more,
       });
-      describe(road.name, () => {
-        testAnswers({ sdk, stage, road, connect, ask });
-        testFailures({ sdk, stage, road, connect, ask });
+      describe(route.name, () => {
+        testAnswers({ sdk, testbed, route, connect, ask });
+        testFailures({ sdk, testbed, route, connect, ask });
       });
     }
 
@@ -45,7 +45,7 @@ export function testSdk(sdk: Sdk): void {
         assert.ok(error instanceof sdk.errors.NotFoundError, `it is ${error}`);
         assert.match(error.message, /openai\/gpt-5\b(?!5)/);
       }
-      assert.deepEqual(stage.upstream.asked, []);
+      assert.deepEqual(testbed.upstream.received, []);
     });
 
     test("an empty list of messages is a BadRequestError, and nothing reaches the upstream", async () => {
@@ -53,23 +53,23 @@ export function testSdk(sdk: Sdk): void {
       const error = await rejection(connect().messages.create(empty));
       assert.ok(error instanceof sdk.errors.BadRequestError, `it is ${error}`);
       assert.match(error.message, /messages/);
-      assert.deepEqual(stage.upstream.asked, []);
+      assert.deepEqual(testbed.upstream.received, []);
     });
   });
 
   describe(`${sdk.name}, the gateway without a key`, { skip: NO_SECOND_GATEWAY }, () => {
-    const stage = setStage({});
-    for (const road of ROADS) {
+    const testbed = setUpTestbed({});
+    for (const route of ROUTES) {
       for (const auth of [{ apiKey: CLIENT_KEY, authToken: null }, { apiKey: null, authToken: CLIENT_KEY }]) {
-        test(`${auth.apiKey === null ? "authToken" : "apiKey"} becomes the upstream's key, ${road.name}`, async () => {
-          stage.upstream.script(greeting);
-          const client = sdk.connect({ baseURL: stage.url, maxRetries: 0, ...auth });
+        test(`${auth.apiKey === null ? "authToken" : "apiKey"} becomes the upstream's key, ${route.name}`, async () => {
+          testbed.upstream.script(greeting);
+          const client = sdk.connect({ baseURL: testbed.url, maxRetries: 0, ...auth });
           await client.messages.create({
-            model: road.model,
+            model: route.model,
             max_tokens: 16,
             messages: [{ role: "user", content: "Greet me" }],
           });
-          assert.equal(stage.sent().key, CLIENT_KEY);
+          assert.equal(testbed.sent().key, CLIENT_KEY);
         });
       }
     }

@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { z } from "zod";
 import { greeting, PIECES } from "../kit/scenarios.ts";
 import { checkGreeting, collect, type ErrorName, type Play, rejection } from "./sdk.ts";
-import { test } from "../kit/stage.ts";
-import { hold, type Refuse, refuse, say, tooLong, tooMany } from "../../kit/model/turns.ts";
+import { test } from "../kit/testbed.ts";
+import { hold, type Refuse, refuse, reply, tooLong, tooMany } from "../../kit/model/turns.ts";
 
-/** What one major of the official SDK makes of errors and cuts, and what comes of it when it leaves, on one road. */
-export function testFailures({ sdk, stage, road, connect, ask }: Play): void {
+/** Tests of the errors and cuts that one major of the official SDK reports, and of clients that disconnect, on one route. */
+export function testFailures({ sdk, testbed, route, connect, ask }: Play): void {
   for (const { refused, name, translated = refused.status, words = refused.message } of REFUSALS) {
-    const status = road.name === "translated" ? translated : refused.status;
+    const status = route.name === "translated" ? translated : refused.status;
     test(`the upstream's ${refused.status} "${refused.message}" throws ${name}`, async () => {
-      stage.upstream.always(refused);
+      testbed.upstream.always(refused);
       const again = status === 429 || status >= 500;
       const error = await rejection(connect({ maxRetries: again ? 0 : 2 }).messages.create(ask()));
       assert.ok(error instanceof sdk.errors[name], `it is ${error}`);
@@ -20,24 +20,24 @@ export function testFailures({ sdk, stage, road, connect, ask }: Play): void {
       assert.ok(seen.message.includes(words), `it says ${seen.message}`);
       assert.ok(seen.requestID, "it has no request id");
       assert.equal(seen.headers?.get("retry-after"), refused.headers["retry-after"] ?? null);
-      if (!again) assert.equal(stage.upstream.asked.length, 1, "the client has tried again");
+      if (!again) assert.equal(testbed.upstream.received.length, 1, "the client has tried again");
     });
   }
 
   test("an error before the stream is a status, not an event", async () => {
-    stage.upstream.always(tooMany(7));
+    testbed.upstream.always(tooMany(7));
     const error = await rejection(collect(connect().messages.stream(ask())));
     assert.ok(error instanceof sdk.errors.RateLimitError, `it is ${error}`);
   });
 
   test("the SDK tries again after a 429", async () => {
-    stage.upstream.script(tooMany(1), greeting);
-    checkGreeting(await connect({ maxRetries: 1 }).messages.create(ask()), road);
+    testbed.upstream.script(tooMany(1), greeting);
+    checkGreeting(await connect({ maxRetries: 1 }).messages.create(ask()), route);
   });
 
   for (const ending of ["error", "cut"] as const) {
     test(`a stream that ends in ${ending === "cut" ? "a cut" : "an error"} gives its text, then an APIError`, async () => {
-      stage.upstream.script(say({ text: PIECES, ending }));
+      testbed.upstream.script(reply({ text: PIECES, ending }));
       const events: { type: string }[] = [];
       const error = await rejection(collect(connect().messages.stream(ask()), events));
       assert.ok(error instanceof sdk.errors.APIError, `it is ${error}`);
@@ -49,22 +49,22 @@ export function testFailures({ sdk, stage, road, connect, ask }: Play): void {
   }
 
   test("a stream that the client leaves is left upstream too", async () => {
-    stage.upstream.script(say({ text: PIECES, ending: "silence" }));
+    testbed.upstream.script(reply({ text: PIECES, ending: "silence" }));
     const controller = new AbortController();
     const stream = connect().messages.stream(ask(), { signal: controller.signal });
     const error = await rejection((async () => {
       for await (const { type } of stream) if (type === "content_block_delta") controller.abort();
     })());
     assert.ok(error instanceof sdk.errors.APIUserAbortError, `it is ${error}`);
-    assert.equal(await stage.upstream.asked[0]?.ended, "left");
+    assert.equal(await testbed.upstream.received[0]?.ended, "left");
   });
 
   for (const streamed of [false, true]) {
     test(`a client that leaves a silent upstream is followed, ${streamed ? "streamed" : "in one piece"}`, async () => {
-      stage.upstream.script(hold());
+      testbed.upstream.script(hold());
       const controller = new AbortController();
       const options = { signal: controller.signal };
-      const arrived = stage.upstream.next();
+      const arrived = testbed.upstream.next();
       const failed = rejection(
         streamed
           ? collect(connect().messages.stream(ask(), options))
@@ -83,7 +83,7 @@ interface Refusal {
   name: ErrorName;
   /** The status that the client sees of a translated answer, if it is not the upstream's. */
   translated?: number;
-  /** The words that must be left of the upstream's, if not all. */
+  /** The part of the upstream's message that must be kept, if not all. */
   words?: string;
 }
 

@@ -5,14 +5,14 @@ import Anthropic0, { toFile as toFile0 } from "anthropic-sdk-0";
 import { DATA_STORES, setStoreStage } from "../kit/data_store.ts";
 import { greeting } from "../kit/scenarios.ts";
 import { collect } from "./sdk.ts";
-import { CLIENT_KEY, NO_OWN_GATEWAY, test, TRANSLATED } from "../kit/stage.ts";
+import { CLIENT_KEY, NO_OWN_GATEWAY, test, TRANSLATED } from "../kit/testbed.ts";
 
 const TEXT = "Zürich, 漢字";
 
 for (const { name: kind, skip, open } of DATA_STORES) {
   describe(`files of the official SDK, in ${kind}`, { skip: NO_OWN_GATEWAY || skip }, () => {
-    const stage = setStoreStage(open);
-    const options = () => ({ baseURL: stage.url, apiKey: CLIENT_KEY, authToken: null, maxRetries: 0 });
+    const testbed = setStoreStage(open);
+    const options = () => ({ baseURL: testbed.url, apiKey: CLIENT_KEY, authToken: null, maxRetries: 0 });
 
     test("upload, list, retrieveMetadata, download and delete, 1.x", async () => {
       const { files, messages } = new Anthropic(options());
@@ -29,7 +29,7 @@ for (const { name: kind, skip, open } of DATA_STORES) {
       const listed = await collect(files.list({ limit: 1 }));
       assert.deepEqual(listed.map(({ id }) => id), uploaded.map(({ id }) => id).reverse());
       assert.equal(await (await files.download(file.id)).text(), TEXT);
-      stage.upstream.script(greeting);
+      testbed.upstream.script(greeting);
       await messages.create({
         model: TRANSLATED.model,
         max_tokens: 16,
@@ -41,7 +41,7 @@ for (const { name: kind, skip, open } of DATA_STORES) {
           }],
         }],
       });
-      assert.ok(JSON.stringify(stage.upstream.asked[0]?.body).includes(TEXT));
+      assert.ok(JSON.stringify(testbed.upstream.received[0]?.body).includes(TEXT));
       for (const { id } of uploaded) assert.equal((await files.delete(id)).type, "file_deleted");
       await assert.rejects(async () => await files.retrieveMetadata(file.id), Anthropic.NotFoundError);
     });

@@ -1,26 +1,26 @@
 import assert from "node:assert/strict";
 import { type Block, parseBlocks } from "../kit/answers.ts";
 import { TEXT, type WeatherInput } from "../kit/scenarios.ts";
-import type { Road, Stage } from "../kit/stage.ts";
+import type { Route, Testbed } from "../kit/testbed.ts";
 
 /** One major of the official SDK, as far as its tests use it; both majors fit without a cast. */
 export interface Sdk {
   name: string;
   connect(options: Options): Client;
-  /** Its error classes by name; what a major does not have is its `APIError`. */
+  /** Its error classes by name. For a class that a major does not have, its `APIError`. */
   errors: Record<ErrorName, abstract new (...args: never[]) => Error>;
-  /** Whether its types still know `temperature`, `top_p` and `top_k`. */
+  /** True if its types have `temperature`, `top_p` and `top_k`. */
   sampling: boolean;
 }
 
-/** What the tests of one major on one road are given. */
+/** Parameters of the tests of one major on one route. */
 export interface Play {
   sdk: Sdk;
-  stage: Stage;
-  road: Road;
-  /** A client with the client's key and no retries, unless told otherwise. */
+  testbed: Testbed;
+  route: Route;
+  /** Returns a client with the client's key and, by default, no retries. */
   connect(options?: Partial<Options>): Client;
-  /** A question to the road's model. */
+  /** A question to the route's model. */
   ask(more?: Partial<Body>): Body;
 }
 
@@ -42,7 +42,7 @@ export interface Client {
   models: { list(): AsyncIterable<Model>; retrieve(id: string): PromiseLike<Model> };
 }
 
-/** What can be counted. */
+/** A request whose tokens can be counted. */
 export interface Countable {
   model: string;
   messages: { role: "user" | "assistant"; content: string | Param[] }[];
@@ -50,7 +50,7 @@ export interface Countable {
   tools?: { name: string; description: string; input_schema: WeatherInput }[];
 }
 
-/** What can be asked. */
+/** A request for a message. */
 export interface Body extends Countable {
   max_tokens: number;
   stop_sequences?: string[];
@@ -117,10 +117,10 @@ interface ToolResult {
 }
 
 /** Checks that a message is the greeting of `scenarios.ts`, usage included. */
-export function checkGreeting(message: Message, road: Road): void {
+export function checkGreeting(message: Message, route: Route): void {
   assert.match(message.id, /^msg_/);
   assert.equal(message.role, "assistant");
-  assert.equal(message.model, road.model);
+  assert.equal(message.model, route.model);
   assert.deepEqual(parseBlocks(message.content), [{ type: "text", text: TEXT }]);
   assert.equal(message.stop_reason, "end_turn");
   assert.equal(message.stop_sequence, null);
@@ -129,13 +129,13 @@ export function checkGreeting(message: Message, road: Road): void {
   assert.equal(message.usage.output_tokens, 42);
 }
 
-/** Reads everything, into a list that keeps what was read when the source fails. */
+/** Reads all items into a list. The list keeps the items that were read before the source fails. */
 export async function collect<T>(source: AsyncIterable<T>, into: T[] = []): Promise<T[]> {
   for await (const item of source) into.push(item);
   return into;
 }
 
-/** The error of what must fail. */
+/** Returns the error of a promise that must be rejected. */
 export async function rejection(failing: PromiseLike<unknown>): Promise<unknown> {
   return await failing.then(
     (value) => assert.fail(`it succeeded: ${JSON.stringify(value)}`),

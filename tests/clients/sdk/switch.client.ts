@@ -4,16 +4,16 @@ import { describe } from "node:test";
 import { parseBlocks } from "../kit/answers.ts";
 import { toReturned } from "../kit/reasoning.ts";
 import { CITIES, TEXT, WEATHER, WEATHER_INPUT } from "../kit/scenarios.ts";
-import { CLIENT_KEY, NATIVE, type Road, setStage, test, TRANSLATED } from "../kit/stage.ts";
-import { call, say, type Thinking } from "../../kit/model/turns.ts";
+import { CLIENT_KEY, NATIVE, type Route, setUpTestbed, test, TRANSLATED } from "../kit/testbed.ts";
+import { call, reply, type Thinking } from "../../kit/model/turns.ts";
 
-/** Another model on the road of translation. */
-const GROK: Road = { ...TRANSLATED, model: "x-ai/grok-4.1-fast", ids: ["view:1", "call-2"] };
+/** Another model on the translated route. */
+const GROK: Route = { ...TRANSLATED, model: "x-ai/grok-4.1-fast", ids: ["view:1", "call-2"] };
 
-/** Where a conversation begins, and where it goes on before it comes back. */
-const SWITCHES: [Road, Road][] = [[TRANSLATED, NATIVE], [NATIVE, TRANSLATED], [TRANSLATED, GROK]];
+/** The model with which a conversation begins, and the one it changes to before it returns. */
+const SWITCHES: [Route, Route][] = [[TRANSLATED, NATIVE], [NATIVE, TRANSLATED], [TRANSLATED, GROK]];
 
-/** What the first model thinks, what the second thinks, and what the first thinks when it is back. */
+/** The thinking of the first model, of the second, and of the first after the return. */
 const THOUGHTS: [Thinking, Thinking, Thinking] = [
   {
     pieces: ["Two cities:", " Zürich first"],
@@ -25,26 +25,26 @@ const THOUGHTS: [Thinking, Thinking, Thinking] = [
 ];
 
 describe("@anthropic-ai/sdk 1.x, the model is changed amid tool calls", () => {
-  const stage = setStage();
+  const testbed = setUpTestbed();
 
   for (const [first, second] of SWITCHES) {
     test(`from ${first.model} to ${second.model} and back`, async () => {
-      const client = new Anthropic({ baseURL: stage.url, apiKey: CLIENT_KEY, maxRetries: 0 });
-      stage.upstream.script(
-        say({
+      const client = new Anthropic({ baseURL: testbed.url, apiKey: CLIENT_KEY, maxRetries: 0 });
+      testbed.upstream.script(
+        reply({
           thinking: THOUGHTS[0],
           text: ["I look."],
           tools: [call(first.ids[0], "weather", CITIES[0])],
         }),
-        say({ thinking: THOUGHTS[1], tools: [call(second.ids[1], "weather", CITIES[1])] }),
-        say({ thinking: THOUGHTS[2], text: ["It rains."] }),
-        say({ text: [TEXT] }),
+        reply({ thinking: THOUGHTS[1], tools: [call(second.ids[1], "weather", CITIES[1])] }),
+        reply({ thinking: THOUGHTS[2], text: ["It rains."] }),
+        reply({ text: [TEXT] }),
       );
       const messages: Anthropic.MessageParam[] = [{ role: "user", content: "How is the weather?" }];
       /** The signatures and seals that the client was given, turn by turn. */
       const marks: string[][] = [];
-      /** Asks a model and says something to its answer, or the result of its call; returns what was reported as lost. */
-      const ask = async ({ model }: Road, next: string): Promise<string[]> => {
+      /** Sends a request to a model, and adds the answer and a reply or the result of its call. Returns the reported losses. */
+      const ask = async ({ model }: Route, next: string): Promise<string[]> => {
         const asking = client.messages.create({ model, max_tokens: 8000, messages, ...SETTINGS });
         const { data: { content }, response } = await asking.withResponse();
         messages.push({ role: "assistant", content });
@@ -68,11 +68,11 @@ describe("@anthropic-ai/sdk 1.x, the model is changed amid tool calls", () => {
       const [a, b] = THOUGHTS;
       const kept = [[], [[]], [toReturned(a, first), []], [[], toReturned(b, second), []]];
       for (const [turn, reasoning] of kept.entries()) {
-        assert.deepEqual(stage.sent(turn).reasoning, reasoning, `request ${turn}`);
-        const body = JSON.stringify(stage.upstream.asked[turn]?.body);
+        assert.deepEqual(testbed.sent(turn).reasoning, reasoning, `request ${turn}`);
+        const body = JSON.stringify(testbed.upstream.received[turn]?.body);
         const others = THOUGHTS.filter((_, at) => at % 2 !== turn % 2);
         // Claude gets its own signatures back; a seal of the gateway is no upstream's business.
-        const own = stage.upstream.asked[turn]?.path === NATIVE.path;
+        const own = testbed.upstream.received[turn]?.path === NATIVE.path;
         const given = marks.slice(0, turn).filter((_, at) => !own || at % 2 !== turn % 2).flat();
         const thoughts = others.flatMap((
           { pieces, signature, sealed = signature },
@@ -91,12 +91,12 @@ describe("@anthropic-ai/sdk 1.x, the model is changed amid tool calls", () => {
         }
       }
       for (const turn of [1, 2, 3]) {
-        const { calls, results } = stage.sent(turn);
+        const { calls, results } = testbed.sent(turn);
         const done = Math.min(turn, 2);
         assert.deepEqual(calls.map(({ input }) => input), CITIES.slice(0, done));
         assert.deepEqual(results.map(({ text }) => text), WEATHER.slice(0, done));
         assert.deepEqual(calls.map(({ id }) => id), results.map(({ id }) => id));
-        if (stage.upstream.asked[turn]?.path === NATIVE.path) {
+        if (testbed.upstream.received[turn]?.path === NATIVE.path) {
           for (const { id } of calls) assert.match(id, /^[a-zA-Z0-9_-]{1,64}$/);
         }
       }

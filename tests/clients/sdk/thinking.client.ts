@@ -4,10 +4,10 @@ import { describe } from "node:test";
 import { parseBlocks } from "../kit/answers.ts";
 import { toReturned } from "../kit/reasoning.ts";
 import { CITIES, PIECES, TEXT, WEATHER, WEATHER_INPUT } from "../kit/scenarios.ts";
-import { CLIENT_KEY, ROADS, setStage, test } from "../kit/stage.ts";
-import { call, say, type Thinking } from "../../kit/model/turns.ts";
+import { CLIENT_KEY, ROUTES, setUpTestbed, test } from "../kit/testbed.ts";
+import { call, reply, type Thinking } from "../../kit/model/turns.ts";
 
-/** What the model thinks in three turns; the second also what nobody can read, the third nothing but that. */
+/** The thinking of three turns; the second is also encrypted, the third only encrypted. */
 const THOUGHTS: [Thinking, Thinking, Thinking] = [
   { pieces: ["Two cities:", " Zürich first 🙂"], signature: "EokHCmUIDxgCKkBX0fNi" },
   { pieces: ["Now", " 東京"], signature: "EqMDCkYIBRgCKkA9fQ==", sealed: "gAAAAABpQ2VjcmV0LTI=" },
@@ -15,26 +15,26 @@ const THOUGHTS: [Thinking, Thinking, Thinking] = [
 ];
 
 describe("@anthropic-ai/sdk 1.x, thinking with tools", () => {
-  const stage = setStage();
+  const testbed = setUpTestbed();
 
-  for (const road of ROADS) {
+  for (const route of ROUTES) {
     for (const streamed of [true, false]) {
-      test(`over three turns, ${streamed ? "streamed" : "in one piece"}, ${road.name}`, async () => {
-        const client = new Anthropic({ baseURL: stage.url, apiKey: CLIENT_KEY, maxRetries: 0 });
-        stage.upstream.script(
-          say({
+      test(`over three turns, ${streamed ? "streamed" : "in one piece"}, ${route.name}`, async () => {
+        const client = new Anthropic({ baseURL: testbed.url, apiKey: CLIENT_KEY, maxRetries: 0 });
+        testbed.upstream.script(
+          reply({
             thinking: THOUGHTS[0],
             text: ["I look."],
-            tools: [call(road.ids[0], "weather", CITIES[0])],
+            tools: [call(route.ids[0], "weather", CITIES[0])],
           }),
-          say({ thinking: THOUGHTS[1], tools: [call(road.ids[1], "weather", CITIES[1])] }),
-          say({ thinking: THOUGHTS[2], text: PIECES }),
-          say({ text: ["Nothing more."] }),
+          reply({ thinking: THOUGHTS[1], tools: [call(route.ids[1], "weather", CITIES[1])] }),
+          reply({ thinking: THOUGHTS[2], text: PIECES }),
+          reply({ text: ["Nothing more."] }),
         );
         const messages: Anthropic.MessageParam[] = [{ role: "user", content: "How is the weather?" }];
-        /** Asks, and adds the answer to the conversation just as it came. */
+        /** Sends a request, and adds the answer unchanged to the conversation. */
         const ask = async (): Promise<Anthropic.Message> => {
-          const body = { model: road.model, max_tokens: 8000, messages, ...SETTINGS };
+          const body = { model: route.model, max_tokens: 8000, messages, ...SETTINGS };
           const answer = streamed
             ? await client.messages.stream(body).finalMessage()
             : await client.messages.create(body);
@@ -56,13 +56,13 @@ describe("@anthropic-ai/sdk 1.x, thinking with tools", () => {
         messages.push({ role: "user", content: "Is that all?" });
         await ask();
 
-        const back = THOUGHTS.map((thinking) => toReturned(thinking, road));
+        const back = THOUGHTS.map((thinking) => toReturned(thinking, route));
         for (const turn of [0, 1, 2, 3]) {
-          assert.deepEqual(stage.sent(turn).reasoning, back.slice(0, turn), `request ${turn}`);
+          assert.deepEqual(testbed.sent(turn).reasoning, back.slice(0, turn), `request ${turn}`);
         }
-        const { calls, results } = stage.sent(3);
-        assert.deepEqual(calls, CITIES.map((input, at) => ({ id: road.ids[at], name: "weather", input })));
-        assert.deepEqual(results, WEATHER.map((text, at) => ({ id: road.ids[at], text })));
+        const { calls, results } = testbed.sent(3);
+        assert.deepEqual(calls, CITIES.map((input, at) => ({ id: route.ids[at], name: "weather", input })));
+        assert.deepEqual(results, WEATHER.map((text, at) => ({ id: route.ids[at], text })));
         const shown = messages.flatMap(({ content }) => typeof content === "string" ? [] : content)
           .flatMap((block) => block.type === "thinking" ? block.thinking : []);
         assert.deepEqual(shown.slice(0, 2), ["Two cities: Zürich first 🙂", "Now 東京"]);

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
 import { betaTool } from "@anthropic-ai/sdk/helpers/beta/json-schema";
-import { CLIENT_KEY, ROADS, setStage, test } from "../kit/stage.ts";
-import { call, say } from "../../kit/model/turns.ts";
+import { CLIENT_KEY, ROUTES, setUpTestbed, test } from "../kit/testbed.ts";
+import { call, reply } from "../../kit/model/turns.ts";
 
 const SCHEMA = { type: "object", properties: { city: { type: "string" } }, required: ["city"] } as const;
 
@@ -13,24 +13,24 @@ function tool(name: string) {
 }
 
 describe("@anthropic-ai/sdk 1.x, changes of tools", () => {
-  const stage = setStage();
+  const testbed = setUpTestbed();
 
-  for (const road of ROADS) {
-    test(`toolRunner.addTools() and removeTools() change what the model is offered, ${road.name}`, async () => {
-      const [one, two] = road.ids;
-      stage.upstream.script(
-        say({ tools: [call(one, "weather", { city: "Zürich" })] }),
-        say({ tools: [call(two, "trains", { city: "Zürich" })] }),
-        say({ text: ["Done."] }),
+  for (const route of ROUTES) {
+    test(`toolRunner.addTools() and removeTools() change what the model is offered, ${route.name}`, async () => {
+      const [one, two] = route.ids;
+      testbed.upstream.script(
+        reply({ tools: [call(one, "weather", { city: "Zürich" })] }),
+        reply({ tools: [call(two, "trains", { city: "Zürich" })] }),
+        reply({ text: ["Done."] }),
       );
       const client = new Anthropic({
-        baseURL: stage.url,
+        baseURL: testbed.url,
         apiKey: CLIENT_KEY,
         authToken: null,
         maxRetries: 0,
       });
       const runner = client.beta.messages.toolRunner({
-        model: road.model,
+        model: route.model,
         max_tokens: 1024,
         messages: [{ role: "user", content: "Go" }],
         tools: [tool("weather"), tool("news")],
@@ -43,17 +43,17 @@ describe("@anthropic-ai/sdk 1.x, changes of tools", () => {
         runner.addTools(tool("trains"));
         runner.removeTools("news");
       }
-      assert.deepEqual(stage.sent(0).tools, ["weather", "news"]);
-      if (road.name === "translated") {
-        assert.deepEqual(stage.sent(1).tools, ["weather", "trains"]);
-        assert.deepEqual(stage.sent(2).tools, ["weather", "trains"]);
+      assert.deepEqual(testbed.sent(0).tools, ["weather", "news"]);
+      if (route.name === "translated") {
+        assert.deepEqual(testbed.sent(1).tools, ["weather", "trains"]);
+        assert.deepEqual(testbed.sent(2).tools, ["weather", "trains"]);
       } else {
         assert.match(
-          JSON.stringify(stage.upstream.asked[1]?.body),
+          JSON.stringify(testbed.upstream.received[1]?.body),
           /"tool_addition".*"trains".*"tool_removal"/,
         );
       }
-      assert.deepEqual(stage.sent(2).results.map(({ text }) => text), ["weather ran", "trains ran"]);
+      assert.deepEqual(testbed.sent(2).results.map(({ text }) => text), ["weather ran", "trains ran"]);
     });
   }
 });

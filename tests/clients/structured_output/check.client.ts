@@ -10,10 +10,10 @@ import { zodOutputFormat as zodOutputFormat0 } from "anthropic-sdk-0/helpers/zod
 import assert from "node:assert/strict";
 import { describe } from "node:test";
 import { z } from "zod";
-import { CLIENT_KEY, ROADS, setStage, test, TRANSLATED } from "../kit/stage.ts";
-import { call, say } from "../../kit/model/turns.ts";
+import { CLIENT_KEY, ROUTES, setUpTestbed, test, TRANSLATED } from "../kit/testbed.ts";
+import { call, reply } from "../../kit/model/turns.ts";
 
-/** With what a strict schema cannot have: an optional property, limits and a pattern that looks ahead. */
+/** Has parts that a strict schema cannot have: an optional property, limits and a pattern that looks ahead. */
 const Order = z.object({
   customer: z.string().min(2),
   email: z.email(),
@@ -27,20 +27,21 @@ const ORDER: z.infer<typeof Order> = {
 };
 const VALID = JSON.stringify(ORDER);
 const INVALID = VALID.replace('"qty":2', '"qty":"two"');
-/** What an upstream in strict mode answers: it has no optional properties. */
+/** Answer of an upstream in strict mode, which has no optional properties. */
 const WITH_NULL = JSON.stringify({ ...ORDER, note: null });
 
 Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false });
 
 describe("an answer that is not valid at first", () => {
-  const stage = setStage();
-  const script = (...texts: string[]) => stage.upstream.script(...texts.map((text) => say({ text: [text] })));
+  const testbed = setUpTestbed();
+  const script = (...texts: string[]) =>
+    testbed.upstream.script(...texts.map((text) => reply({ text: [text] })));
 
-  for (const road of ROADS) {
-    const valid = road === TRANSLATED ? WITH_NULL : VALID;
-    const options = () => ({ baseURL: stage.url, apiKey: CLIENT_KEY, maxRetries: 2 });
+  for (const route of ROUTES) {
+    const valid = route === TRANSLATED ? WITH_NULL : VALID;
+    const options = () => ({ baseURL: testbed.url, apiKey: CLIENT_KEY, maxRetries: 2 });
     const body = {
-      model: road.model,
+      model: route.model,
       max_tokens: 1024,
       messages: [{ role: "user" as const, content: "Report" }],
     };
@@ -85,24 +86,28 @@ describe("an answer that is not valid at first", () => {
       },
       "LangChain: withStructuredOutput()": async () => {
         const model = new ChatAnthropic({
-          model: road.model,
+          model: route.model,
           apiKey: CLIENT_KEY,
-          anthropicApiUrl: stage.url,
+          anthropicApiUrl: testbed.url,
         });
         return await model.withStructuredOutput(Order, { method: "jsonSchema" }).invoke("Report");
       },
     };
 
     for (const [name, parse] of Object.entries(parsers)) {
-      test(`${name} gets it valid, ${road.name}`, async () => {
+      test(`${name} gets it valid, ${route.name}`, async () => {
         script(INVALID, "I am sorry.", valid);
         assert.deepEqual(await parse(), ORDER);
-        assert.deepEqual(stage.upstream.asked.map(({ path }) => path), [road.path, road.path, road.path]);
-        assert.match(JSON.stringify(stage.upstream.asked[1]?.body), /\/items\/1\/qty must be integer/);
+        assert.deepEqual(testbed.upstream.received.map(({ path }) => path), [
+          route.path,
+          route.path,
+          route.path,
+        ]);
+        assert.match(JSON.stringify(testbed.upstream.received[1]?.body), /\/items\/1\/qty must be integer/);
       });
     }
 
-    test(`SDK 1.x: an answer that stays invalid is an error that is not repeated, ${road.name}`, async () => {
+    test(`SDK 1.x: an answer that stays invalid is an error that is not repeated, ${route.name}`, async () => {
       script(INVALID, INVALID, INVALID, INVALID);
       const format = zodOutputFormat(Order);
       await assert.rejects(
@@ -111,12 +116,12 @@ describe("an answer that is not valid at first", () => {
           error instanceof APIError && error.status === 502 && error.type === "api_error" &&
           error.message.includes("/items/1/qty must be integer"),
       );
-      assert.equal(stage.upstream.asked.length, 4);
+      assert.equal(testbed.upstream.received.length, 4);
     });
 
-    test(`SDK 1.x: a list is parsed, ${road.name}`, async () => {
+    test(`SDK 1.x: a list is parsed, ${route.name}`, async () => {
       const list = JSON.stringify(ORDER.items);
-      script(road === TRANSLATED ? `{"value":${list}}` : list);
+      script(route === TRANSLATED ? `{"value":${list}}` : list);
       const format = zodOutputFormat(Order.shape.items);
       const { parsed_output } = await new Anthropic(options()).messages.parse({
         ...body,
@@ -128,15 +133,17 @@ describe("an answer that is not valid at first", () => {
 
   test("AI SDK: Output.object() gets it valid by a format", async () => {
     script(INVALID, WITH_NULL);
-    const model = createAnthropic({ baseURL: `${stage.url}/v1`, apiKey: CLIENT_KEY })("claude-of-the-house");
+    const model = createAnthropic({ baseURL: `${testbed.url}/v1`, apiKey: CLIENT_KEY })(
+      "claude-of-the-house",
+    );
     const output = Output.object({ schema: Order });
     assert.deepEqual((await generateText({ model, output, prompt: "Report" })).output, ORDER);
-    assert.equal(stage.upstream.asked.length, 2);
+    assert.equal(testbed.upstream.received.length, 2);
   });
 
   test("AI SDK: Output.object() gets the arguments of its tool, valid or not", async () => {
-    stage.upstream.script(say({ tools: [call(TRANSLATED.ids[0], "json", ORDER)] }));
-    const model = createAnthropic({ baseURL: `${stage.url}/v1`, apiKey: CLIENT_KEY })(TRANSLATED.model);
+    testbed.upstream.script(reply({ tools: [call(TRANSLATED.ids[0], "json", ORDER)] }));
+    const model = createAnthropic({ baseURL: `${testbed.url}/v1`, apiKey: CLIENT_KEY })(TRANSLATED.model);
     const output = Output.object({ schema: Order });
     assert.deepEqual((await generateText({ model, output, prompt: "Report" })).output, ORDER);
   });

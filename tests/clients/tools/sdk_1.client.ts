@@ -1,7 +1,7 @@
 import Anthropic from "@anthropic-ai/sdk";
-import { CLIENT_KEY } from "../kit/stage.ts";
-import { type Question, testTools, type Told } from "./cases.ts";
-import { tell, toUsage } from "./tell.ts";
+import { CLIENT_KEY } from "../kit/testbed.ts";
+import { type Described, type Question, testTools } from "./cases.ts";
+import { describeBlock, toUsage } from "./describe.ts";
 
 testTools({
   name: "@anthropic-ai/sdk 1.x",
@@ -22,7 +22,7 @@ const TOOLS: Record<Question["tools"], Anthropic.Beta.BetaToolUnion[]> = {
   ],
 };
 
-async function ask(question: Question, messages: Anthropic.Beta.BetaMessageParam[]): Promise<Told> {
+async function ask(question: Question, messages: Anthropic.Beta.BetaMessageParam[]): Promise<Described> {
   const { url, model, streamed, tools } = question;
   const { messages: api } = connect(url).beta;
   const body = { model, max_tokens: 1024, messages, tools: TOOLS[tools] };
@@ -30,7 +30,7 @@ async function ask(question: Question, messages: Anthropic.Beta.BetaMessageParam
     ? await api.stream(body).finalMessage()
     : await api.create(body);
   return {
-    blocks: content.map(tell),
+    blocks: content.map(describeBlock),
     stop: stop_reason,
     usage: toUsage(usage),
     again: (prompt) =>
@@ -38,7 +38,10 @@ async function ask(question: Question, messages: Anthropic.Beta.BetaMessageParam
   };
 }
 
-async function search(question: Omit<Question, "tools">, messages: Anthropic.MessageParam[]): Promise<Told> {
+async function search(
+  question: Omit<Question, "tools">,
+  messages: Anthropic.MessageParam[],
+): Promise<Described> {
   const { url, model, streamed } = question;
   const { messages: api } = connect(url);
   const tools: Anthropic.ToolUnion[] = [{ type: "web_search_20250305", name: "web_search", max_uses: 2 }];
@@ -47,7 +50,7 @@ async function search(question: Omit<Question, "tools">, messages: Anthropic.Mes
     ? await api.stream(body).finalMessage()
     : await api.create(body);
   return {
-    blocks: content.map(tell),
+    blocks: content.map(describeBlock),
     stop: stop_reason,
     usage: toUsage(usage),
     again: (prompt) =>

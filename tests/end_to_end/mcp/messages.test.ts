@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import process from "node:process";
-import { call, say } from "../../kit/model/turns.ts";
+import { call, reply } from "../../kit/model/turns.ts";
 import { createModel, resultsSentIn } from "../tools/model.ts";
 import { objects } from "../../kit/json.ts";
 import { serveMcp, type TestMcpServer } from "../../kit/servers/mcp_server.ts";
@@ -32,10 +32,10 @@ withManagedServers(
   () => {
     const model = createModel();
     model.script(
-      say({
+      reply({
         tools: [call("call_1", "good_echo", { text: "one" }), call("call_2", "good_echo", { text: "two" })],
       }),
-      say({ text: ["Done."] }),
+      reply({ text: ["Done."] }),
     );
     return {
       servers: SERVERS,
@@ -58,9 +58,9 @@ withManagedServers(
   () => {
     const model = createModel();
     model.script(
-      say({ tools: [call("call_1", "good_hang", {})] }),
-      say({ tools: [call("call_2", "good_echo", { text: "back" })] }),
-      say({ text: ["Done."] }),
+      reply({ tools: [call("call_1", "good_hang", {})] }),
+      reply({ tools: [call("call_2", "good_echo", { text: "back" })] }),
+      reply({ text: ["Done."] }),
     );
     return {
       servers: SERVERS,
@@ -117,9 +117,9 @@ withManagedServers(
     });
     const model = createModel();
     model.script(
-      say({ tools: [call("call_1", "remote_echo", { word: "one" })] }),
-      say({ tools: [call("call_2", "remote_echo", { word: "two" })] }),
-      say({ text: ["Done."] }),
+      reply({ tools: [call("call_1", "remote_echo", { word: "one" })] }),
+      reply({ tools: [call("call_2", "remote_echo", { word: "two" })] }),
+      reply({ text: ["Done."] }),
     );
     return {
       servers: { remote: { type: "http", url: server.url, headers: { Authorization: "Bearer 0123456789" } } },
@@ -151,9 +151,9 @@ withManagedServers("a managed toolset and Anthropic's own connector go together"
   const mcp_servers = [{ type: "url", name: "docs", url: "https://mcp.example/" }];
   const message = { ...toMessage("good"), model: "direct/claude-opus-5.5" };
   model.script(
-    say({ tools: [call("toolu_1", "good_echo", { text: "bee" })] }),
-    say({ text: ["Bee."] }),
-    say({ text: ["Gladly."] }),
+    reply({ tools: [call("toolu_1", "good_echo", { text: "bee" })] }),
+    reply({ text: ["Bee."] }),
+    reply({ text: ["Gladly."] }),
   );
   return {
     servers: { good: serverCommand() },

@@ -15,7 +15,7 @@ import { createFolders, NO_SQLITE } from "../../kit/data_dir.ts";
 import { createTestGateway } from "../../kit/gateway.ts";
 import { serverCommand } from "../../tools/mcp/managed/stdio_servers.ts";
 import { until } from "../../kit/until.ts";
-import { call, say } from "../../kit/model/turns.ts";
+import { call, reply } from "../../kit/model/turns.ts";
 import { ADMIN } from "../mcp/gateway.ts";
 import { createModel } from "../tools/model.ts";
 
@@ -60,14 +60,14 @@ test("GET /metrics and GET /health/detailed show the state, calls and failures o
     assert.deepEqual(before, { good: stopped, bad: stopped, idle: stopped });
     await start("bad");
     model.script(
-      say({
+      reply({
         tools: [
           call("call_1", "good_echo", { text: "hi" }),
           call("call_2", "good_echo", { text: "ho" }),
         ],
       }),
-      say({ tools: [call("call_3", "good_exit", { status: 3 })] }),
-      say({ text: ["Done"] }),
+      reply({ tools: [call("call_3", "good_exit", { status: 3 })] }),
+      reply({ text: ["Done"] }),
     );
     const message = await gateway.post({
       model: "openai/gpt-5",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { call, say, type Turn } from "../../kit/model/turns.ts";
+import { call, reply, type Turn } from "../../kit/model/turns.ts";
 import { checkWritten, layFiles, READING, WRITING } from "./files.ts";
 import { MODEL_APIS, type ModelApi, type ModelRequest, offeredNames, resultsSentIn } from "./model.ts";
 import { answerSideRequest, startWeb, toWebCalls, toWebSettings } from "./network.ts";
@@ -42,8 +42,8 @@ function answerTask(api: ModelApi): (asked: ModelRequest) => Turn | string | und
   return (asked) => {
     if (!isOfTask(asked)) return answerSideRequest(asked);
     return resultsSentIn(asked).length === 0
-      ? say({ tools: [call(`${api.ids.upstream}task`, COUNTING.tool, COUNTING.input)] })
-      : say({ text: ["There are three."] });
+      ? reply({ tools: [call(`${api.ids.upstream}task`, COUNTING.tool, COUNTING.input)] })
+      : reply({ text: ["There are three."] });
   };
 }
 

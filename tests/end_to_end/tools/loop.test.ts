@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createGateway } from "../../../lib/gateway.ts";
-import { call, hold, refuse, say } from "../../kit/model/turns.ts";
+import { call, hold, refuse, reply } from "../../kit/model/turns.ts";
 import { MODEL_APIS, NATIVE, offeredNames, resultsSentIn, toText, TRANSLATED } from "./model.ts";
 import { createToolGateway, readAll, type ToolGateway, withToolGateway, WORKSPACE } from "./tool_gateway.ts";
 import { count, dig, type Json, objects, text } from "../../kit/json.ts";
@@ -32,7 +32,7 @@ for (const [group, names] of Object.entries(GROUPS)) {
     withToolGateway({ TOOLS: group }, async (gateway) => {
       const foreign = group === "files-write" ? "LS" : "Write";
       const forged = call("call_1", foreign, { file_path: "x", content: "y" });
-      gateway.model.script(say({ tools: [forged] }));
+      gateway.model.script(reply({ tools: [forged] }));
       const { body } = await gateway.ask({ model, tools: [WORKSPACE] });
       assert.deepEqual(offered(gateway), names.split(" "));
       // A name that nobody has is the client's to make sense of.
@@ -48,7 +48,7 @@ for (const [group, names] of Object.entries(GROUPS)) {
 
 test("mcp_toolset selects tools by its configuration", () =>
   withToolGateway(READ_AND_WRITE, async (gateway) => {
-    gateway.model.script(say({ text: ["Yes."] }), say({ text: ["Yes."] }));
+    gateway.model.script(reply({ text: ["Yes."] }), reply({ text: ["Yes."] }));
     const few = { default_config: { enabled: false }, configs: { Read: { enabled: true }, Nobody: {} } };
     await gateway.ask({ model, tools: [{ ...WORKSPACE, ...few }] });
     assert.deepEqual(offered(gateway), ["Read"]);
@@ -64,15 +64,15 @@ test("x-gateway-tools adds tools to a request without a toolset", () =>
   withToolGateway(READ_AND_WRITE, async (gateway) => {
     gateway.put({ "hive.txt": "queen\n" });
     gateway.model.script(
-      say({ tools: [call("call_1", "Read", { path: "hive.txt" })] }),
-      say({ text: ["Yes."] }),
+      reply({ tools: [call("call_1", "Read", { path: "hive.txt" })] }),
+      reply({ text: ["Yes."] }),
     );
     const headers = { "x-gateway-tools": "Read, Grep" };
     const { body } = await gateway.ask({ model, tools: [OWN] }, { headers });
     assert.deepEqual(offered(gateway), ["weather", "Read", "Grep"]);
     assert.deepEqual(types(body), ["mcp_tool_use", "mcp_tool_result", "text"]);
     assert.match(toText(resultsOf(body)[0]?.content), /queen/);
-    gateway.model.script(say({ text: ["Yes."] }));
+    gateway.model.script(reply({ text: ["Yes."] }));
     await gateway.ask({ model }, { headers: { "x-gateway-tools": "*" } });
     assert.equal(offered(gateway, 2).length, 12);
   }));
@@ -152,13 +152,13 @@ for (const { asks, body = {}, headers = {}, tools, matches } of REFUSED) {
 test("POST /v1/messages prefers the client's tool to the gateway's of the same name, unless the client opts in", () =>
   withToolGateway(READ_AND_WRITE, async (gateway) => {
     const own = { ...OWN, name: "LS" };
-    gateway.model.script(say({ tools: [ls("call_1")] }));
+    gateway.model.script(reply({ tools: [ls("call_1")] }));
     const { body } = await gateway.ask({ model, tools: [own, WORKSPACE] });
     assert.deepEqual(types(body), ["tool_use"]);
     assert.equal(offered(gateway).filter((name) => name === "LS").length, 1);
     assert.equal(dig(await gateway.get("/tool-metrics"), "tool_execution", "metrics", "total_executions"), 0);
 
-    gateway.model.script(say({ tools: [ls("call_2")] }), say({ text: ["Empty."] }));
+    gateway.model.script(reply({ tools: [ls("call_2")] }), reply({ text: ["Empty."] }));
     const headers = { "x-gateway-tools-mode": "intercept" };
     const intercepted = await gateway.ask({ model, tools: [own, OWN] }, { headers });
     assert.deepEqual(types(intercepted.body), ["mcp_tool_use", "mcp_tool_result", "text"]);
@@ -176,7 +176,7 @@ for (const api of MODEL_APIS) {
       gateway.put({ "hive.txt": "queen\n" });
       const tools = [OWN, WORKSPACE];
       const write = { file_path: "seen.txt", content: "once" };
-      gateway.model.script(say({ tools: [call(one, "Write", write), call(two, "weather", {})] }));
+      gateway.model.script(reply({ tools: [call(one, "Write", write), call(two, "weather", {})] }));
       const first = await gateway.ask({ model: api.model, tools, stream: true });
       assert.equal(first.body.stop_reason, "tool_use");
       assert.deepEqual(types(first.body), ["mcp_tool_use", "tool_use"]);
@@ -188,7 +188,7 @@ for (const api of MODEL_APIS) {
         { role: "assistant", content: first.body.content },
         { role: "user", content: [result] },
       ];
-      gateway.model.script(say({ text: ["It rains."] }));
+      gateway.model.script(reply({ text: ["It rains."] }));
       const second = await gateway.ask({ model: api.model, tools, messages, stream: true });
       assert.deepEqual(types(second.body), ["mcp_tool_result", "text"]);
       assert.equal(resultsOf(second.body)[0]?.tool_use_id, `${api.ids.mcp}1`);
@@ -199,7 +199,7 @@ for (const api of MODEL_APIS) {
       ]);
 
       // Nothing runs a second time when the conversation goes on.
-      gateway.model.script(say({ text: ["Gladly."] }));
+      gateway.model.script(reply({ text: ["Gladly."] }));
       const later = [...messages, { role: "assistant", content: second.body.content }, {
         role: "user",
         content: "Thanks",
@@ -223,8 +223,8 @@ for (const api of MODEL_APIS) {
       const tools = [WORKSPACE];
       const write = { file_path: "seen.txt", content: "once" };
       gateway.model.script(
-        say({ text: ["First."], tools: [ls(one)] }),
-        say({ text: ["Then."], tools: [call(two, "Write", write)] }),
+        reply({ text: ["First."], tools: [ls(one)] }),
+        reply({ text: ["Then."], tools: [call(two, "Write", write)] }),
       );
       const first = await gateway.ask({ model: api.model, tools });
       assert.equal(first.body.stop_reason, "pause_turn");
@@ -237,7 +237,7 @@ for (const api of MODEL_APIS) {
       ]);
       assert.throws(() => gateway.read("seen.txt"), /ENOENT/);
 
-      gateway.model.script(say({ text: ["Done."] }));
+      gateway.model.script(reply({ text: ["Done."] }));
       const messages = [{ role: "user", content: "Go" }, { role: "assistant", content: first.body.content }];
       const second = await gateway.ask({ model: api.model, tools, messages, stream: true });
       assert.equal(second.body.stop_reason, "end_turn");
@@ -257,11 +257,11 @@ for (const api of MODEL_APIS) {
       const tools = [WORKSPACE];
       gateway.put({ "hive.txt": "queen\n" });
       gateway.model.script(
-        say({ text: ["I look."], tools: [ls(one), call(two, "Read", { file_path: "hive.txt" })] }),
-        say({ text: ["A queen."] }),
+        reply({ text: ["I look."], tools: [ls(one), call(two, "Read", { file_path: "hive.txt" })] }),
+        reply({ text: ["A queen."] }),
       );
       const first = await gateway.ask({ model: api.model, tools });
-      gateway.model.script(say({ tools: [call(three, "Edit", EDIT)] }), say({ text: ["Long live."] }));
+      gateway.model.script(reply({ tools: [call(three, "Edit", EDIT)] }), reply({ text: ["Long live."] }));
       const messages = [
         { role: "user", content: "Go" },
         { role: "assistant", content: first.body.content },
@@ -280,7 +280,7 @@ for (const api of MODEL_APIS) {
     withToolGateway(READ_AND_WRITE, async (gateway) => {
       const failure = refuse(503, "overloaded_error", "Overloaded");
       gateway.model.script(
-        say({ tools: [call(one, "Write", { file_path: "seen.txt", content: "once" })] }),
+        reply({ tools: [call(one, "Write", { file_path: "seen.txt", content: "once" })] }),
         failure,
       );
       const whole = await gateway.ask({ model: api.model, tools: [WORKSPACE] });
@@ -289,7 +289,7 @@ for (const api of MODEL_APIS) {
       assert.equal(gateway.model.requests.length, 2);
       assert.equal(gateway.read("seen.txt"), "once");
 
-      gateway.model.script(say({ tools: [ls(one)] }), failure);
+      gateway.model.script(reply({ tools: [ls(one)] }), failure);
       const streamed = await gateway.ask({ model: api.model, tools: [WORKSPACE], stream: true });
       assert.equal(streamed.events.at(-1)?.type, "error");
       assert.equal(gateway.model.requests.length, 4);
@@ -297,7 +297,7 @@ for (const api of MODEL_APIS) {
 
   test(`POST /v1/messages stops the tool and the upstream when the client disconnects between turns, ${api.name}`, () =>
     withToolGateway(READ_AND_WRITE, async (gateway) => {
-      gateway.model.script(say({ text: ["I look."], tools: [ls(one)] }), hold());
+      gateway.model.script(reply({ text: ["I look."], tools: [ls(one)] }), hold());
       const second = gateway.model.next().then(() => gateway.model.next());
       const response = await gateway.send({ model: api.model, tools: [WORKSPACE], stream: true });
       const reader = response.body?.getReader();
@@ -315,7 +315,7 @@ const EDIT = { file_path: "hive.txt", old_string: "queen", new_string: "king" };
 
 test("Task stops its upstream when the client disconnects", () =>
   withToolGateway(READ_AND_WRITE, async (gateway) => {
-    gateway.model.script(say({ tools: [call("call_1", "Task", { prompt: "Think long" })] }), hold());
+    gateway.model.script(reply({ tools: [call("call_1", "Task", { prompt: "Think long" })] }), hold());
     const abort = new AbortController();
     const asked = gateway.model.next().then(() => gateway.model.next());
     const answer = gateway.ask({ model, tools: [WORKSPACE] }, { signal: abort.signal });
@@ -332,10 +332,10 @@ test("LIMITS charges all turns and the models that tools use to the client", () 
   withToolGateway({ ...READ_AND_WRITE, LIMITS: '{"each": {"usd_day": 0.0003}}' }, async (gateway) => {
     // Each turn costs 0.0000893; with that of the task there are four.
     gateway.model.script(
-      say({ tools: [ls("call_1")] }),
-      say({ tools: [call("call_2", "Task", { prompt: "Say something" })] }),
-      say({ text: ["Something."] }),
-      say({ text: ["It said something."] }),
+      reply({ tools: [ls("call_1")] }),
+      reply({ tools: [call("call_2", "Task", { prompt: "Say something" })] }),
+      reply({ text: ["Something."] }),
+      reply({ text: ["It said something."] }),
     );
     assert.equal((await gateway.ask({ model, tools: [WORKSPACE] })).status, 200);
     const refused = await gateway.ask({ model });
@@ -346,12 +346,12 @@ test("LIMITS charges all turns and the models that tools use to the client", () 
 test("LIMITS charges three turns as three turns", () =>
   withToolGateway({ ...READ_AND_WRITE, LIMITS: '{"each": {"usd_day": 0.0003}}' }, async (gateway) => {
     gateway.model.script(
-      say({ tools: [ls("call_1")] }),
-      say({ tools: [ls("call_2")] }),
-      say({ text: ["Yes."] }),
+      reply({ tools: [ls("call_1")] }),
+      reply({ tools: [ls("call_2")] }),
+      reply({ text: ["Yes."] }),
     );
     assert.equal((await gateway.ask({ model, tools: [WORKSPACE] })).status, 200);
-    gateway.model.script(say({ text: ["Yes."] }));
+    gateway.model.script(reply({ text: ["Yes."] }));
     assert.equal((await gateway.ask({ model })).status, 200);
   }));
 
@@ -359,8 +359,8 @@ test("TOOL_RATE limits the calls of a client per minute", () =>
   withToolGateway({ ...READ_AND_WRITE, TOOL_RATE: "2" }, async (gateway) => {
     const ask = async () => {
       gateway.model.script(
-        say({ tools: [ls("call_1"), ls("call_2"), ls("call_3")] }),
-        say({ text: ["Yes."] }),
+        reply({ tools: [ls("call_1"), ls("call_2"), ls("call_3")] }),
+        reply({ text: ["Yes."] }),
       );
       return resultsOf((await gateway.ask({ model, tools: [WORKSPACE] })).body);
     };
@@ -378,7 +378,7 @@ test("TOOL_CONCURRENCY limits the concurrent calls", async () => {
   for (const concurrency of ["1", "3"]) {
     await withToolGateway({ ...READ_AND_WRITE, TOOL_CONCURRENCY: concurrency }, async (gateway) => {
       const calls = Array.from({ length: 8 }, (_, nth) => ls(`call_${nth}`));
-      gateway.model.script(say({ tools: calls }), say({ text: ["Yes."] }));
+      gateway.model.script(reply({ tools: calls }), reply({ text: ["Yes."] }));
       const { body } = await gateway.ask({ model, tools: [WORKSPACE] });
       assert.equal(resultsOf(body).length, 8);
       const { tool_execution } = await gateway.get("/tool-metrics");
@@ -435,7 +435,7 @@ test("ready() rejects a workspace that cannot be used", () =>
 
 test("POST /v1/messages declares tools in the form of the native API", () =>
   withToolGateway(READ_AND_WRITE, async (gateway) => {
-    gateway.model.script(say({ text: ["Yes."] }));
+    gateway.model.script(reply({ text: ["Yes."] }));
     await gateway.ask({ model: NATIVE.model, tools: [WORKSPACE, OWN] });
     const [asked] = gateway.model.requests;
     assert.equal(asked?.path, "/messages");

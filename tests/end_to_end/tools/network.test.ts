@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { call, say } from "../../kit/model/turns.ts";
+import { call, reply } from "../../kit/model/turns.ts";
 import { MODEL_APIS, SMALL, toText, TRANSLATED } from "./model.ts";
 import { answerSideRequest, isSearch, startWeb, toWebCalls, toWebSettings } from "./network.ts";
 import { runCalls } from "./run_calls.ts";
@@ -45,8 +45,8 @@ test(
       async (gateway) => {
         const url = `http://${web.host}/slow`;
         gateway.model.script(
-          say({ tools: [call("call_1", "WebFetch", { url })] }),
-          say({ text: ["Too slow."] }),
+          reply({ tools: [call("call_1", "WebFetch", { url })] }),
+          reply({ text: ["Too slow."] }),
         );
         const arrived = web.next("/slow");
         const answer = gateway.ask({ model: TRANSLATED.model, tools: [WORKSPACE] });
@@ -72,7 +72,7 @@ test(
   () =>
     withToolGateway({ TOOLS: "network", ...toWebSettings(web, "searxng") }, async (gateway) => {
       const url = `http://${web.host}/slow`;
-      gateway.model.script(say({ text: ["I look."], tools: [call("call_1", "WebFetch", { url })] }));
+      gateway.model.script(reply({ text: ["I look."], tools: [call("call_1", "WebFetch", { url })] }));
       const arrived = web.next("/slow");
       const response = await gateway.send({ model: TRANSLATED.model, tools: [WORKSPACE], stream: true });
       const reader = response.body?.getReader();
@@ -91,7 +91,7 @@ test("WEB_FETCH_ALLOW_HOSTS allows a host of the operator's network by name", ()
   const host = `localhost:${web.port}`;
   return withToolGateway({ TOOLS: "network", WEB_FETCH_ALLOW_HOSTS: host }, async (gateway) => {
     const fetched = call("call_1", "WebFetch", { url: `http://${host}/bees` });
-    gateway.model.script(say({ tools: [fetched] }), say({ text: ["Yes."] }));
+    gateway.model.script(reply({ tools: [fetched] }), reply({ text: ["Yes."] }));
     const { body } = await gateway.ask({ model: TRANSLATED.model, tools: [WORKSPACE] });
     assert.match(toText(objects(body.content)[1]?.content), /figure of eight/);
   });
@@ -105,7 +105,7 @@ test("WebFetch rejects an untrusted certificate", async () => {
   try {
     await withToolGateway({ TOOLS: "network", WEB_FETCH_ALLOW_HOSTS: secure.host }, async (gateway) => {
       const url = `https://${secure.host}/`;
-      gateway.model.script(say({ tools: [call("call_1", "WebFetch", { url })] }), say({ text: ["No."] }));
+      gateway.model.script(reply({ tools: [call("call_1", "WebFetch", { url })] }), reply({ text: ["No."] }));
       const { body } = await gateway.ask({ model: TRANSLATED.model, tools: [WORKSPACE] });
       const [, result] = objects(body.content);
       assert.match(toText(result?.content), /certificate/);

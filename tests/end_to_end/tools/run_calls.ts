@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { call, say } from "../../kit/model/turns.ts";
+import { call, reply } from "../../kit/model/turns.ts";
 import { type ModelApi, type ModelRequest, offeredNames, resultsSentIn, toText } from "./model.ts";
 import { type Answer, KEY, type ToolGateway, WORKSPACE } from "./tool_gateway.ts";
 import { asJson, count, dig, type Json, objects, parseJson } from "../../kit/json.ts";
@@ -39,9 +39,9 @@ export async function runCalls(
   let nth = 0;
   for (const turn of turns) {
     const tools = turn.map(({ tool, input }) => call(`${api.ids.upstream}${++nth}`, tool, input));
-    gateway.model.script(say({ text: [`Turn of ${tools.length}.`], tools }));
+    gateway.model.script(reply({ text: [`Turn of ${tools.length}.`], tools }));
   }
-  gateway.model.script(say({ text: [LAST] }));
+  gateway.model.script(reply({ text: [LAST] }));
 
   let answer: Answer | undefined;
   const log = await captureLog(async () => {

@@ -1,4 +1,4 @@
-import { call, say } from "../../kit/model/turns.ts";
+import { call, reply } from "../../kit/model/turns.ts";
 import { toText, TRANSLATED } from "./model.ts";
 import type { ExpectedCall } from "./run_calls.ts";
 import { createToolGateway, WORKSPACE } from "./tool_gateway.ts";
@@ -9,8 +9,8 @@ export async function whyNoSandbox(): Promise<string | undefined> {
   const gateway = createToolGateway({ TOOLS: "shell" });
   try {
     gateway.model.script(
-      say({ tools: [call("call_1", "Bash", { command: "true" })] }),
-      say({ text: ["Done."] }),
+      reply({ tools: [call("call_1", "Bash", { command: "true" })] }),
+      reply({ text: ["Done."] }),
     );
     const { body } = await gateway.ask({ model: TRANSLATED.model, tools: [WORKSPACE] });
     const result = objects(body.content).find(({ type }) => type === "mcp_tool_result");

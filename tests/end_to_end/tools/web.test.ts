@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { call, say } from "../../kit/model/turns.ts";
+import { call, reply } from "../../kit/model/turns.ts";
 import { MODEL_APIS, NATIVE, offeredNames, resultsSentIn, TRANSLATED } from "./model.ts";
 import { answerSideRequest, HITS, isSearch, startWeb, toWebSettings } from "./network.ts";
 import { type ToolGateway, withToolGateway } from "./tool_gateway.ts";
@@ -38,8 +38,8 @@ for (const stream of [false, true]) {
         const tools = [{ ...SEARCH, max_uses: 3 }];
         const answered = { text: ["Bees dance. [", "[1.", "1]] Clover ", "grows. [[1.2]]", " So it is."] };
         gateway.model.script(
-          say({ text: ["I search."], tools: [call("call_1", "web_search", { query: "dance" })] }),
-          say(answered),
+          reply({ text: ["I search."], tools: [call("call_1", "web_search", { query: "dance" })] }),
+          reply(answered),
         );
         const { status, body } = await gateway.ask({ model, tools, stream });
         assert.equal(status, 200, JSON.stringify(body));
@@ -73,7 +73,7 @@ for (const stream of [false, true]) {
         assert.equal(dig(body, "usage", "input_tokens"), 42);
 
         // It comes back with the conversation: the pages, and the marks by which they were cited.
-        gateway.model.script(say({ text: ["Gladly. [[1.1]]"] }));
+        gateway.model.script(reply({ text: ["Gladly. [[1.1]]"] }));
         const messages = [
           { role: "user", content: "Go" },
           { role: "assistant", content: body.content },
@@ -111,7 +111,7 @@ test("web_search respects max_uses and its domains", () =>
   withToolGateway(NETWORK, async (gateway) => {
     const tools = [{ ...SEARCH, max_uses: 1, allowed_domains: ["flowers.example"] }];
     const calls = ["call_1", "call_2"].map((id) => call(id, "web_search", { query: "clover" }));
-    gateway.model.script(say({ tools: calls }), say({ text: ["One."] }));
+    gateway.model.script(reply({ tools: calls }), reply({ text: ["One."] }));
     const { body } = await gateway.ask({ model, tools });
     assert.deepEqual(types(body).slice(0, 2), ["server_tool_use", "server_tool_use"]);
     const [first, second] = objects(body.content).filter(({ type }) => type === "web_search_tool_result");
@@ -127,7 +127,10 @@ test("web_search respects max_uses and its domains", () =>
 
 test("web_search returns an error for a call without a query", () =>
   withToolGateway(NETWORK, async (gateway) => {
-    gateway.model.script(say({ tools: [call("call_1", "web_search", { q: 7 })] }), say({ text: ["Sorry."] }));
+    gateway.model.script(
+      reply({ tools: [call("call_1", "web_search", { q: 7 })] }),
+      reply({ text: ["Sorry."] }),
+    );
     const { body } = await gateway.ask({ model, tools: [SEARCH] });
     const code = dig(objects(body.content)[1], "content", "error_code");
     assert.equal(code, "invalid_tool_input");
@@ -136,7 +139,7 @@ test("web_search returns an error for a call without a query", () =>
 
 test("web_search is forwarded to an upstream that supports it", () =>
   withToolGateway(NETWORK, async (gateway) => {
-    gateway.model.script(say({ text: ["Yes."] }));
+    gateway.model.script(reply({ text: ["Yes."] }));
     await gateway.ask({ model: NATIVE.model, tools: [SEARCH] });
     assert.deepEqual(gateway.model.requests[0]?.body.tools, [SEARCH]);
   }));
@@ -169,7 +172,7 @@ for (const api of MODEL_APIS) {
     withToolGateway(NETWORK, async (gateway) => {
       for (const [nth, { url, tool = {}, code, named = true, title, matches }] of ADDRESSES.entries()) {
         const fetched = call(`${api.ids.upstream}${nth}`, "web_fetch", { url });
-        gateway.model.script(say({ tools: [fetched] }), say({ text: ["So it is."] }));
+        gateway.model.script(reply({ tools: [fetched] }), reply({ text: ["So it is."] }));
         const messages = [{ role: "user", content: named ? `Look at ${url}` : "Look around" }];
         const { body } = await gateway.ask({
           model: api.model,
@@ -203,9 +206,9 @@ for (const api of MODEL_APIS) {
 test("web_fetch fetches a URL that a search has found", () =>
   withToolGateway(NETWORK, async (gateway) => {
     gateway.model.script(
-      say({ tools: [call("call_1", "web_search", { query: "bees" })] }),
-      say({ tools: [call("call_2", "web_fetch", { url: web.page })] }),
-      say({ text: ["Von Frisch was it."] }),
+      reply({ tools: [call("call_1", "web_search", { query: "bees" })] }),
+      reply({ tools: [call("call_2", "web_fetch", { url: web.page })] }),
+      reply({ text: ["Von Frisch was it."] }),
     );
     const { body } = await gateway.ask({ model, tools: [SEARCH, FETCH] });
     assert.equal(
@@ -220,8 +223,8 @@ test("web_fetch fetches a URL that a search has found", () =>
 
     // Once more, when the conversation has come back.
     gateway.model.script(
-      say({ tools: [call("call_3", "web_fetch", { url: web.page })] }),
-      say({ text: ["Again."] }),
+      reply({ tools: [call("call_3", "web_fetch", { url: web.page })] }),
+      reply({ text: ["Again."] }),
     );
     const messages = [
       { role: "user", content: "Go" },
@@ -241,9 +244,9 @@ test("web_fetch rejects a URL that a gateway tool only echoed from the model", (
     };
     for (const [own, echo] of Object.entries(echoes)) {
       gateway.model.script(
-        say({ tools: [call("call_1", own, echo)] }),
-        say({ tools: [call("call_2", "web_fetch", { url: web.page })] }),
-        say({ text: ["No."] }),
+        reply({ tools: [call("call_1", own, echo)] }),
+        reply({ tools: [call("call_2", "web_fetch", { url: web.page })] }),
+        reply({ text: ["No."] }),
       );
       const { body } = await gateway.ask({ model, tools: [FETCH, toolset] });
       const [, repeated, , fetched] = objects(body.content);
@@ -262,9 +265,9 @@ test("web_fetch rejects a URL that the tool of an MCP server returned", async ()
       WEB_FETCH_ALLOW_HOSTS: `${WEB_FETCH_ALLOW_HOSTS},${server.host}`,
     }, async (gateway) => {
       gateway.model.script(
-        say({ tools: [call("call_1", "docs_echo", { word: web.page })] }),
-        say({ tools: [call("call_2", "web_fetch", { url: web.page })] }),
-        say({ text: ["No."] }),
+        reply({ tools: [call("call_1", "docs_echo", { word: web.page })] }),
+        reply({ tools: [call("call_2", "web_fetch", { url: web.page })] }),
+        reply({ text: ["No."] }),
       );
       const { body } = await gateway.ask({
         model,
@@ -285,8 +288,8 @@ test("web_fetch fetches a URL from a result of a client tool, whatever its name"
     const own = { name: "Read", input_schema: { type: "object" } };
     const toolset = { type: "mcp_toolset", mcp_server_name: "workspace" };
     gateway.model.script(
-      say({ tools: [call("call_2", "web_fetch", { url: web.page })] }),
-      say({ text: ["Yes."] }),
+      reply({ tools: [call("call_2", "web_fetch", { url: web.page })] }),
+      reply({ text: ["Yes."] }),
     );
     const { body } = await gateway.ask({
       model,
@@ -321,10 +324,10 @@ for (const kind of ["regex", "bm25"]) {
         assert.ok(one && two && three);
         const find = (word: string) => kind === "regex" ? { pattern: word } : { query: word };
         gateway.model.script(
-          say({ tools: [call(one, name, find("weather"))] }),
-          say({ tools: [call(two, name, find("Jupyter"))] }),
-          say({ tools: [call(three, "NotebookRead", { file_path: "hive.txt" })] }),
-          say({ text: ["That is no notebook."] }),
+          reply({ tools: [call(one, name, find("weather"))] }),
+          reply({ tools: [call(two, name, find("Jupyter"))] }),
+          reply({ tools: [call(three, "NotebookRead", { file_path: "hive.txt" })] }),
+          reply({ text: ["That is no notebook."] }),
         );
         const { body } = await gateway.ask({
           model: api.model,

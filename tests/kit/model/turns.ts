@@ -1,18 +1,18 @@
 /**
- * What the scripted upstream says when it is asked, before it is put in the words of either road:
- * `write_chat.ts` and `write_messages.ts` render the same turn.
+ * An answer of the scripted upstream, independent of the format: `write_chat.ts` and `write_messages.ts` convert
+ * the same turn to theirs.
  */
-export type Turn = Say | Refuse | Hold;
+export type Turn = Reply | Refuse | Hold;
 
 /** An answer: its parts, in the pieces in which they arrive. */
-export interface Say {
-  kind: "say";
+export interface Reply {
+  kind: "reply";
   thinking?: Thinking;
   text?: string[];
   tools?: ToolCall[];
-  /** Pages that the upstream itself has found; told by translation alone. */
+  /** Pages that the upstream itself has found; only in chat completions. */
   found?: Page[];
-  /** What the upstream says of the calls' safety, by id; told on the native road alone. */
+  /** The upstream's verdicts on the safety of calls, by id; only in messages. */
   verdicts?: Record<string, unknown>;
   stop: Stop;
   usage: Usage;
@@ -20,8 +20,8 @@ export interface Say {
 }
 
 /**
- * What a model thinks: as text, signed, and with `sealed` also as what nobody but itself can read. On the road of
- * translation there is no signature, and sealed thinking has OpenAI's form: a summary beside what is encrypted.
+ * Thinking of a model: as text, signed, and with `sealed` also encrypted. In chat completions there is no
+ * signature, and encrypted thinking has OpenAI's form: a summary beside the encrypted text.
  */
 export interface Thinking {
   pieces: string[];
@@ -43,20 +43,20 @@ export interface Page {
   content: string;
 }
 
-/** Why a model stops, in Anthropic's words. */
+/** Reason for the end of an answer, in Anthropic's terms. */
 export type Stop = "end_turn" | "tool_use" | "max_tokens" | "stop_sequence";
 
-/** Tokens of one answer; `cached` are read from the cache and come on top of `input`. */
+/** Tokens of one answer; `cached` are read from the cache and are not part of `input`. */
 export interface Usage {
   input: number;
   cached: number;
   output: number;
 }
 
-/** How an answer ends once its parts are out: whole, in an error, with the socket gone, or not at all. */
+/** End of an answer after its parts: complete, an error, a closed connection, or no end. */
 export type Ending = "whole" | "error" | "cut" | "silence";
 
-/** An HTTP error in OpenRouter's words; each road has its own body. */
+/** An HTTP error of OpenRouter; each format has its own body. */
 export interface Refuse {
   kind: "refuse";
   status: number;
@@ -73,17 +73,17 @@ export interface Hold {
   kind: "hold";
 }
 
-/** An answer with defaults for what the test does not care about. */
-export function say(parts: Partial<Omit<Say, "kind">>): Say {
+/** Creates an answer with defaults for the fields that a test does not set. */
+export function reply(parts: Partial<Omit<Reply, "kind">>): Reply {
   const stop = parts.tools === undefined ? "end_turn" : "tool_use";
-  return { kind: "say", stop, usage: { input: 21, cached: 0, output: 7 }, ending: "whole", ...parts };
+  return { kind: "reply", stop, usage: { input: 21, cached: 0, output: 7 }, ending: "whole", ...parts };
 }
 
 /**
  * Replaces `[[1.2]]` in the text of an answer by the mark of hit 2 of the first search in the request, as a model that
  * reads the request would write it. The text then arrives in short pieces.
  */
-export function withMarks(turn: Say, request: string): Say {
+export function withMarks(turn: Reply, request: string): Reply {
   const marks = Array.from(request.matchAll(/\[\[([0-9a-f]{6})\.\d+\]\]/g), ([, search = ""]) => search);
   const searches = [...new Set(marks)].filter((search) => search !== "c0ffee");
   const text = (turn.text ?? []).join("");
@@ -101,7 +101,7 @@ export function call(id: string, name: string, input: unknown): ToolCall {
   return { id, name, input: ["", json.slice(0, third), json.slice(third, 2 * third), json.slice(2 * third)] };
 }
 
-/** An error as OpenRouter words it on either road; `type` is the Anthropic type of its `/messages`. */
+/** Creates an error in OpenRouter's form for both formats; `type` is the Anthropic type of its `/messages`. */
 export function refuse(status: number, type: string, message: string): Refuse {
   return {
     kind: "refuse",
@@ -114,13 +114,13 @@ export function refuse(status: number, type: string, message: string): Refuse {
   };
 }
 
-/** A rate limit that asks for a wait of so many seconds. */
+/** Creates a rate limit with a wait in seconds. */
 export function tooMany(seconds: number): Refuse {
   const refused = refuse(429, "rate_limit_error", "Provider returned error: rate limited upstream");
   return { ...refused, headers: { "retry-after": String(seconds) } };
 }
 
-/** A prompt longer than the model's window: OpenRouter's own words for chat, Anthropic's for messages. */
+/** A prompt longer than the model's window: OpenRouter's message for chat, Anthropic's for messages. */
 export function tooLong(tokens: number, maximum: number): Refuse {
   const words = `prompt is too long: ${tokens} tokens > ${maximum} maximum`;
   const message = [

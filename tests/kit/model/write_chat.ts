@@ -1,4 +1,4 @@
-import type { Say, Stop, Thinking } from "./turns.ts";
+import type { Reply, Stop, Thinking } from "./turns.ts";
 
 const FINISH: Record<Stop, [string, string]> = {
   end_turn: ["stop", "completed"],
@@ -12,7 +12,7 @@ const FINISH: Record<Stop, [string, string]> = {
  * in each delta, a tool call's header with empty arguments before its pieces, and usage in a chunk after the finish
  * chunk that has choices and repeats the finish.
  */
-export function writeChat(turn: Say, model: string): string[] {
+export function writeChat(turn: Reply, model: string): string[] {
   const chunk = (choice: unknown, more: Record<string, unknown> = {}) =>
     `data: ${JSON.stringify({ ...head(model), choices: [choice], ...more })}\n\n`;
   const delta = (fields: Record<string, unknown>) =>
@@ -54,7 +54,7 @@ export function writeChat(turn: Say, model: string): string[] {
 }
 
 /** The same answer to a request without `stream`. */
-export function writeChatWhole(turn: Say, model: string): string {
+export function writeChatWhole(turn: Reply, model: string): string {
   const [finish_reason, native_finish_reason] = FINISH[turn.stop];
   const message = {
     role: "assistant",
@@ -73,7 +73,7 @@ export function writeChatWhole(turn: Say, model: string): string {
   return JSON.stringify({ ...head(model), object: "chat.completion", choices: [choice], usage: usage(turn) });
 }
 
-/** Thinking as `reasoning_details` in one piece: so it comes without a stream, and so it must come back. */
+/** Thinking as `reasoning_details` in one piece: the form without a stream, and the one that must be sent back. */
 export function toDetails({ pieces, sealed }: Thinking): Record<string, unknown>[] {
   const text = pieces.join("");
   if (sealed === undefined) return [{ ...REASONING, text }];
@@ -97,7 +97,7 @@ function head(model: string): Record<string, unknown> {
   };
 }
 
-function usage(turn: Say): unknown {
+function usage(turn: Reply): unknown {
   const { input, cached, output } = turn.usage;
   return {
     prompt_tokens: input + cached,

@@ -1,11 +1,11 @@
-import type { Say } from "./turns.ts";
+import type { Reply } from "./turns.ts";
 
 /**
  * The frames of a message as OpenRouter's own `/messages` streams them: a `gen-` id, no usage in `message_start`, no
  * `ping`, the thinking a second time as a trailing `redacted_thinking`, cost among the usage, and `event: data` with
  * `[DONE]` after `message_stop`.
  */
-export function writeMessages(turn: Say, model: string): string[] {
+export function writeMessages(turn: Reply, model: string): string[] {
   const frames = [event("message_start", { message: { ...head(model), content: [], usage: NO_USAGE } })];
   const all = blocks(turn);
   for (const [index, { start, deltas }] of all.entries()) {
@@ -13,7 +13,7 @@ export function writeMessages(turn: Say, model: string): string[] {
     for (const delta of deltas) {
       frames.push(event("content_block_delta", { index, delta }));
     }
-    // What does not end whole breaks off inside its last block.
+    // An answer without an end breaks off in its last block.
     if (turn.ending === "whole" || index < all.length - 1) {
       frames.push(event("content_block_stop", { index }));
     }
@@ -43,7 +43,7 @@ export function writeMessages(turn: Say, model: string): string[] {
 }
 
 /** The same answer to a request without `stream`. */
-export function writeMessagesWhole(turn: Say, model: string): string {
+export function writeMessagesWhole(turn: Reply, model: string): string {
   const content = blocks(turn).map((block) => block.whole);
   return JSON.stringify({ ...head(model), content, stop_reason: turn.stop, usage: usage(turn) });
 }
@@ -54,7 +54,7 @@ interface Block {
   whole: unknown;
 }
 
-function blocks({ thinking, text, tools, ending }: Say): Block[] {
+function blocks({ thinking, text, tools, ending }: Reply): Block[] {
   const all: Block[] = [];
   if (thinking !== undefined) {
     const { pieces, signature, sealed } = thinking;
@@ -133,7 +133,7 @@ function head(model: string): Record<string, unknown> {
   };
 }
 
-function usage(turn: Say): unknown {
+function usage(turn: Reply): unknown {
   return {
     ...NO_USAGE,
     input_tokens: turn.usage.input,

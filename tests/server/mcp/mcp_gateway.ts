@@ -8,7 +8,7 @@ import type { Settings } from "../../../lib/config/settings.ts";
 import assert from "node:assert/strict";
 
 /** A gateway, a scripted model, and an MCP server that the gateway may connect to. */
-export interface McpStage {
+export interface McpTestbed {
   gateway: TestGateway;
   model: ScriptedModel;
   server: TestMcpServer;
@@ -28,10 +28,10 @@ export interface McpAnswer {
 /** A toolset of the server. */
 export const TOOLSET: Json = { type: "mcp_toolset", mcp_server_name: "docs" };
 
-/** Runs a test on a stage of its own. */
+/** Runs a test with separate servers. */
 export async function withMcp(
   options: TestMcpOptions & { settings?: Settings },
-  run: (stage: McpStage) => Promise<void>,
+  run: (testbed: McpTestbed) => Promise<void>,
 ): Promise<void> {
   const server = await serveMcp(options);
   const model = createModel();

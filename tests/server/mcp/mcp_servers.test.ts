@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fenceText } from "../../../lib/dialects/fence.ts";
-import { call, say } from "../../kit/model/turns.ts";
+import { call, reply } from "../../kit/model/turns.ts";
 import { MODEL_APIS, offeredNames, resultsSentIn } from "../../end_to_end/tools/model.ts";
 import { dig, type Json, objects } from "../../kit/json.ts";
 import { ECHO } from "../../kit/servers/mcp_server.ts";
@@ -14,12 +14,12 @@ for (const { name, model, ids } of MODEL_APIS) {
   const id = `mcptoolu_gw_${ids.upstream}1`;
   for (const stream of [false, true]) {
     test(`mcp_servers works with a ${name} model, ${stream ? "streamed" : "at once"}`, () =>
-      withMcp({ session: "s" }, async (stage) => {
-        stage.model.script(
-          say({ text: ["Let me see."], tools: [call(`${ids.upstream}1`, "docs_echo", { word: "bee" })] }),
-          say({ text: ["Bee."] }),
+      withMcp({ session: "s" }, async (testbed) => {
+        testbed.model.script(
+          reply({ text: ["Let me see."], tools: [call(`${ids.upstream}1`, "docs_echo", { word: "bee" })] }),
+          reply({ text: ["Bee."] }),
         );
-        const { status, body } = await stage.ask({ model, stream });
+        const { status, body } = await testbed.ask({ model, stream });
         assert.equal(status, 200, JSON.stringify(body));
         assert.deepEqual(objects(body.content).map(withoutCitations), [
           { type: "text", text: "Let me see." },
@@ -39,7 +39,7 @@ for (const { name, model, ids } of MODEL_APIS) {
           { type: "text", text: "Bee." },
         ]);
         assert.equal(body.stop_reason, "end_turn");
-        const [first, second] = stage.model.requests;
+        const [first, second] = testbed.model.requests;
         assert.ok(first && second);
         assert.deepEqual(offeredNames(first), ["docs_echo"]);
         assert.deepEqual(resultsSentIn(second), [{ id: `${ids.upstream}1`, text: "You said bee" }]);
@@ -52,7 +52,7 @@ for (const { name, model, ids } of MODEL_APIS) {
         );
         assert.doesNotMatch(sent, /mcp_servers|mcp_toolset|mcptoolu_/);
         // One session, asked for its tools once, and ended.
-        const { server } = stage;
+        const { server } = testbed;
         assert.deepEqual(server.methods(), [
           ...["initialize", "notifications/initialized", "tools/list", "tools/call"],
         ]);
@@ -65,7 +65,7 @@ for (const { name, model, ids } of MODEL_APIS) {
 
 test("mcp_servers without a toolset offers all tools, or those of tool_configuration", () =>
   withMcp({ tools: [ECHO, { ...ECHO, name: "other" }] }, async ({ model, docs, ask }) => {
-    model.script(say({ text: ["1"] }), say({ text: ["2"] }), say({ text: ["3"] }));
+    model.script(reply({ text: ["1"] }), reply({ text: ["2"] }), reply({ text: ["3"] }));
     const headers = { "anthropic-beta": "mcp-client-2025-04-04" };
     await ask({ tools: undefined }, { headers });
     const tool_configuration = { allowed_tools: ["other"], enabled: true };
@@ -76,7 +76,7 @@ test("mcp_servers without a toolset offers all tools, or those of tool_configura
 
 test("mcp_toolset selects tools by default_config and configs, and keeps its cache breakpoint", () =>
   withMcp({ tools: ["a", "b", "c"].map((name) => ({ ...ECHO, name })) }, async ({ model, ask }) => {
-    model.script(say({ text: ["1"] }), say({ text: ["2"] }));
+    model.script(reply({ text: ["1"] }), reply({ text: ["2"] }));
     const cache_control = { type: "ephemeral" };
     const request = { model: "anthropic/claude-sonnet-4.5" };
     await ask({
@@ -95,17 +95,17 @@ test("mcp_toolset selects tools by default_config and configs, and keeps its cac
 test("defer_loading withholds the tools of a server until a tool search has found them", () =>
   withMcp(
     { tools: [ECHO, { ...ECHO, name: "weather", description: "Tells the weather." }] },
-    async (stage) => {
-      stage.model.script(
-        say({ tools: [call("call_1", "tool_search_tool_bm25", { query: "weather" })] }),
-        say({ tools: [call("call_2", "docs_weather", { word: "rain" })] }),
-        say({ text: ["Rain."] }),
+    async (testbed) => {
+      testbed.model.script(
+        reply({ tools: [call("call_1", "tool_search_tool_bm25", { query: "weather" })] }),
+        reply({ tools: [call("call_2", "docs_weather", { word: "rain" })] }),
+        reply({ text: ["Rain."] }),
       );
       const search = { type: "tool_search_tool_bm25_20251119", name: "tool_search_tool_bm25" };
-      const { body } = await stage.ask({
+      const { body } = await testbed.ask({
         tools: [search, { ...TOOLSET, default_config: { defer_loading: true } }],
       });
-      assert.deepEqual(stage.model.requests.map(offeredNames), [
+      assert.deepEqual(testbed.model.requests.map(offeredNames), [
         ["tool_search_tool_bm25"],
         ["tool_search_tool_bm25", "docs_weather"],
         ["tool_search_tool_bm25", "docs_weather"],
@@ -123,25 +123,25 @@ test("defer_loading withholds the tools of a server until a tool search has foun
 test("names of tools are unique and legal for the upstream, and the client sees the server's", () =>
   withMcp(
     { tools: [ECHO, { ...ECHO, name: "read me/now" }, { ...ECHO, name: "x".repeat(100) }] },
-    async (stage) => {
+    async (testbed) => {
       const own = { name: "docs_echo", input_schema: { type: "object" } };
-      stage.model.script(say({ text: ["1"] }));
-      await stage.ask({ tools: [TOOLSET, own] });
-      const names = stage.model.requests[0] ? offeredNames(stage.model.requests[0]) : [];
+      testbed.model.script(reply({ text: ["1"] }));
+      await testbed.ask({ tools: [TOOLSET, own] });
+      const names = testbed.model.requests[0] ? offeredNames(testbed.model.requests[0]) : [];
       assert.deepEqual(names.slice(0, 1).concat(names.slice(3)), ["docs_echo_2", "docs_echo"]);
       for (const name of names) assert.match(name, /^[a-zA-Z0-9_-]{1,64}$/);
       const odd = names[1] ?? "";
-      stage.model.script(say({ tools: [call("call_1", odd, { word: "a" })] }), say({ text: ["2"] }));
-      const { body } = await stage.ask({ tools: [TOOLSET, own] });
+      testbed.model.script(reply({ tools: [call("call_1", odd, { word: "a" })] }), reply({ text: ["2"] }));
+      const { body } = await testbed.ask({ tools: [TOOLSET, own] });
       assert.equal(dig(body, "content", 0, "name"), "read me/now");
-      stage.model.script(say({ text: ["3"] }));
-      await stage.ask({ tools: [TOOLSET], tool_choice: { type: "tool", name: "read me/now" } });
-      assert.equal(dig(stage.model.requests.at(-1)?.body, "tool_choice", "function", "name"), odd);
+      testbed.model.script(reply({ text: ["3"] }));
+      await testbed.ask({ tools: [TOOLSET], tool_choice: { type: "tool", name: "read me/now" } });
+      assert.equal(dig(testbed.model.requests.at(-1)?.body, "tool_choice", "function", "name"), odd);
     },
   ));
 
 test("blocks of an earlier answer go to the model as calls, and as text once the server is gone", () =>
-  withMcp({}, async (stage) => {
+  withMcp({}, async (testbed) => {
     const content = [
       {
         type: "mcp_tool_use",
@@ -165,14 +165,14 @@ test("blocks of an earlier answer go to the model as calls, and as text once the
       { role: "user", content: "On" },
     ];
     for (const { model, path } of MODEL_APIS) {
-      stage.model.script(say({ text: ["1"] }), say({ text: ["2"] }));
-      await stage.ask({ model, messages: messages.with(1, { role: "assistant", content }) });
-      const present = stage.model.requests.at(-1);
+      testbed.model.script(reply({ text: ["1"] }), reply({ text: ["2"] }));
+      await testbed.ask({ model, messages: messages.with(1, { role: "assistant", content }) });
+      const present = testbed.model.requests.at(-1);
       assert.ok(present);
       assert.deepEqual(resultsSentIn(present).map(({ text }) => text), ["You said a"], path);
-      const { status } = await stage.ask({ model, messages, tools: undefined, mcp_servers: undefined });
+      const { status } = await testbed.ask({ model, messages, tools: undefined, mcp_servers: undefined });
       assert.equal(status, 200);
-      const gone = JSON.stringify(stage.model.requests.at(-1)?.body);
+      const gone = JSON.stringify(testbed.model.requests.at(-1)?.body);
       assert.match(gone, /The tool echo of docs was used with/);
       assert.match(gone, /untrusted-[0-9a-f]+>\\+nYou said a/);
       assert.doesNotMatch(gone, /mcptoolu_|mcp_tool/);
@@ -180,15 +180,18 @@ test("blocks of an earlier answer go to the model as calls, and as text once the
   }));
 
 test("a call that a paused answer left open is run when the answer comes back", () =>
-  withMcp({ settings: { TOOL_TURNS: "1" } }, async (stage) => {
-    stage.model.script(say({ tools: [call("call_1", "docs_echo", { word: "a" })] }), say({ text: ["A."] }));
-    const paused = await stage.ask({});
+  withMcp({ settings: { TOOL_TURNS: "1" } }, async (testbed) => {
+    testbed.model.script(
+      reply({ tools: [call("call_1", "docs_echo", { word: "a" })] }),
+      reply({ text: ["A."] }),
+    );
+    const paused = await testbed.ask({});
     assert.equal(paused.body.stop_reason, "pause_turn");
     const messages = [
       { role: "user", content: "Go" },
       { role: "assistant", content: paused.body.content },
     ];
-    const { body } = await stage.ask({ messages });
+    const { body } = await testbed.ask({ messages });
     assert.deepEqual(objects(body.content).map(({ type }) => type), ["mcp_tool_result", "text"]);
     assert.equal(dig(body, "content", 0, "tool_use_id"), dig(paused.body, "content", 0, "id"));
   }));
@@ -200,10 +203,10 @@ test("parallel calls of one turn run at the same time, and their results keep th
       waiting.push(() => resolve({ content: [{ type: "text", text: String(word) }] }));
       if (waiting.length === 3) { for (const release of waiting.reverse()) release(); }
     });
-  return withMcp({ call: (_name, { word }) => arrive(word) }, async (stage) => {
+  return withMcp({ call: (_name, { word }) => arrive(word) }, async (testbed) => {
     const tools = ["a", "b", "c"].map((word, nth) => call(`call_${nth}`, "docs_echo", { word }));
-    stage.model.script(say({ tools }), say({ text: ["Done."] }));
-    const { body } = await stage.ask({});
+    testbed.model.script(reply({ tools }), reply({ text: ["Done."] }));
+    const { body } = await testbed.ask({});
     const results = objects(body.content).filter(({ type }) => type === "mcp_tool_result");
     assert.deepEqual(results.map(({ content }) => dig(content, 0, "text")), ["a", "b", "c"]);
   });
@@ -212,12 +215,12 @@ test("parallel calls of one turn run at the same time, and their results keep th
 test("tools of a toolset are offered without asking the server, which is connected to for a call", () =>
   withMcp({}, async ({ model, ask, server }) => {
     const tools = [{ name: "echo", input_schema: { type: "object" } }, { name: "bad", input_schema: "none" }];
-    model.script(say({ text: ["1"] }));
+    model.script(reply({ text: ["1"] }));
     const { headers } = await ask({ tools: [{ ...TOOLSET, tools }] });
     assert.deepEqual(model.requests.map(offeredNames), [["docs_echo"]]);
     assert.equal(headers.get("x-gateway-loss"), "tools.0.tools.bad;dropped");
     assert.deepEqual(server.requests, []);
-    model.script(say({ tools: [call("call_1", "docs_echo", { word: "a" })] }), say({ text: ["2"] }));
+    model.script(reply({ tools: [call("call_1", "docs_echo", { word: "a" })] }), reply({ text: ["2"] }));
     const { body } = await ask({ tools: [{ ...TOOLSET, tools }] });
     assert.deepEqual(dig(body, "content", 1, "content", 0, "text"), "You said a");
     assert.ok(!server.methods().includes("tools/list"));
@@ -226,7 +229,7 @@ test("tools of a toolset are offered without asking the server, which is connect
 test("VALIDATION=strict accepts MCP servers, whose betas the gateway uses", () =>
   withMcp({ settings: { VALIDATION: "strict" } }, async ({ model, ask }) => {
     for (const api of MODEL_APIS) {
-      model.script(say({ text: ["1"] }));
+      model.script(reply({ text: ["1"] }));
       const headers = { "anthropic-beta": "mcp-client-2025-11-20" };
       const { status, body } = await ask({ model: api.model }, { headers });
       assert.equal(status, 200, JSON.stringify(body));

@@ -11,13 +11,13 @@ const workspace = createShellWorkspace();
 after(() => workspace.remove());
 const { root } = workspace;
 
-interface Told {
+interface Described {
   input: unknown;
   text: string | RegExp;
   failed?: boolean;
 }
 
-const TOLD: Record<string, Told> = {
+const TOLD: Record<string, Described> = {
   "gives what was printed": { input: { command: "echo one; echo two" }, text: "one\ntwo" },
   "tells stderr apart": { input: { command: "echo out; echo err >&2" }, text: "out\n\nstderr:\nerr" },
   "says that nothing was printed": {

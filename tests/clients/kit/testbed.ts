@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, it } from "node:test";
 import { type Gateway, startGateway } from "./gateway.ts";
 import { readSent, type Sent } from "./sent.ts";
-import { type Asked, startUpstream, type Upstream } from "./upstream.ts";
+import { type ReceivedRequest, startUpstream, type Upstream } from "./upstream.ts";
 
 /** The key that the gateway under test has for its upstream. */
 export const GATEWAY_KEY = "sk-or-v1-of-the-gateway";
@@ -10,26 +10,26 @@ export const GATEWAY_KEY = "sk-or-v1-of-the-gateway";
 /** The key that clients send. */
 export const CLIENT_KEY = "key-of-the-client";
 
-/** A way through the gateway: by translation to chat completions, or as it is to `/messages`. */
-export interface Road {
+/** A route through the gateway: translated to chat completions, or native to `/messages`. */
+export interface Route {
   name: "translated" | "native";
   model: string;
-  /** Where the upstream must have been asked. */
+  /** The path that the upstream must receive requests on. */
   path: string;
-  /** Ids of tool calls as this upstream gives them; the second is not legal in Anthropic's language on the first road. */
+  /** Ids of tool calls in this upstream's form. The second translated one is not valid in Anthropic's API. */
   ids: [string, string];
 }
 
 /** By translation. */
-export const TRANSLATED: Road = {
+export const TRANSLATED: Route = {
   name: "translated",
   model: "openai/gpt-5",
   path: "/api/v1/chat/completions",
   ids: ["call_8I6muAnyFaBjKyotk1gPRTwU", "functions.weather:1"],
 };
 
-/** As it is. */
-export const NATIVE: Road = {
+/** Passed on in Anthropic's format. */
+export const NATIVE: Route = {
   name: "native",
   model: "anthropic/claude-sonnet-4.5",
   path: "/api/v1/messages",
@@ -37,27 +37,27 @@ export const NATIVE: Road = {
 };
 
 /** Both ways through the gateway. */
-export const ROADS: Road[] = [TRANSLATED, NATIVE];
+export const ROUTES: Route[] = [TRANSLATED, NATIVE];
 
-/** Declares a test that fails, rather than waits, when nothing has come of it in so many seconds. */
+/** Declares a test with a timeout in seconds. */
 export function test(name: string, run: () => Promise<void>, seconds = 20): void {
   it(name, { timeout: seconds * 1000 }, run);
 }
 
-/** What a test plays on; filled before the first test runs. */
-export interface Stage {
+/** The servers of a test file; set before the first test runs. */
+export interface Testbed {
   upstream: Upstream;
   /** The base URL of the gateway. */
   url: string;
-  /** What the upstream was told in the request of this index since the test began. */
+  /** Content of the request with this index since the test began. */
   sent(at?: number): Sent;
   /** Waits until the gateway has written this during the test; one that was started elsewhere is believed. */
   wrote(pattern: RegExp): Promise<void>;
 }
 
-/** What the gateway of a file is set up with. */
-export interface StageOptions {
-  /** Its key for the upstream; without one it has none of its own. */
+/** Settings of the gateway of a test file. */
+export interface TestbedOptions {
+  /** Its key for the upstream. Without it, it has none. */
   key?: string;
   /** Gives more of its environment. */
   settings?: () => Promise<Record<string, string>>;
@@ -75,7 +75,7 @@ export const NO_OWN_GATEWAY: string | false = process.env["GATEWAY_URL"] === und
  * wrote during a test that failed. `GATEWAY_URL` names a gateway that runs already, whose upstream is then expected
  * to be `UPSTREAM_PORT`.
  */
-export function setStage({ settings, ...options }: StageOptions = { key: GATEWAY_KEY }): Stage {
+export function setUpTestbed({ settings, ...options }: TestbedOptions = { key: GATEWAY_KEY }): Testbed {
   const running = process.env["GATEWAY_URL"];
   let gateway: Gateway | undefined;
   let upstream: Upstream | undefined;
@@ -86,11 +86,11 @@ export function setStage({ settings, ...options }: StageOptions = { key: GATEWAY
   });
   afterEach((test) => {
     const log = gateway?.log() ?? "";
-    const asked = upstream?.asked ?? [];
+    const received = upstream?.received ?? [];
     try {
       upstream?.verify();
     } finally {
-      if ("passed" in test && test.passed !== true) report(asked, log);
+      if ("passed" in test && test.passed !== true) report(received, log);
     }
   });
   after(async () => {
@@ -106,9 +106,9 @@ export function setStage({ settings, ...options }: StageOptions = { key: GATEWAY
       return running ?? gateway?.url ?? "";
     },
     sent(at = 0) {
-      const asked = upstream?.asked[at];
-      assert.ok(asked, `the upstream has not been asked ${at + 1} times`);
-      return readSent(asked);
+      const received = upstream?.received[at];
+      assert.ok(received, `the upstream has not been asked ${at + 1} times`);
+      return readSent(received);
     },
     async wrote(pattern) {
       await gateway?.wrote(pattern);
@@ -116,8 +116,8 @@ export function setStage({ settings, ...options }: StageOptions = { key: GATEWAY
   };
 }
 
-function report(asked: Asked[], log: string): void {
-  const lines = asked.map(({ method, path }) => `${method} ${path}`).join(", ");
+function report(received: ReceivedRequest[], log: string): void {
+  const lines = received.map(({ method, path }) => `${method} ${path}`).join(", ");
   process.stderr.write(`the upstream was asked: ${lines || "nothing"}\n`);
   process.stderr.write(`the gateway wrote:\n${log.replace(/^/gm, "  ")}\n`);
 }

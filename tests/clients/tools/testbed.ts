@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
 import { startWeb, type TestWeb, toWebSettings } from "../../end_to_end/tools/network.ts";
-import { CLIENT_KEY, GATEWAY_KEY, setStage, type Stage } from "../kit/stage.ts";
+import { CLIENT_KEY, GATEWAY_KEY, setUpTestbed, type Testbed } from "../kit/testbed.ts";
 
-/** What tests of the gateway's own tools play on. */
-export interface ToolStage extends Stage {
+/** The servers and the folder of tests of the gateway's tools. */
+export interface ToolTestbed extends Testbed {
   /** A page, and a SearXNG that finds it; filled before the first test runs. */
   readonly web: TestWeb;
   readonly workspace: string;
@@ -14,8 +14,8 @@ export interface ToolStage extends Stage {
   read(name: string): string;
 }
 
-/** Sets up a gateway that runs tools, with a workspace and a web of its own. */
-export function setToolStage(): ToolStage {
+/** Sets up a gateway that runs tools, with a workspace and a web server. */
+export function setToolStage(): ToolTestbed {
   const workspace = mkdtempSync(join(tmpdir(), "workspace-"));
   let web: TestWeb | undefined;
   const settings = async () => {
@@ -27,7 +27,7 @@ export function setToolStage(): ToolStage {
       ...toWebSettings(web, "searxng"),
     };
   };
-  const stage = setStage({ key: GATEWAY_KEY, settings });
+  const testbed = setUpTestbed({ key: GATEWAY_KEY, settings });
   after(async () => {
     await web?.close();
     rmSync(workspace, { recursive: true, force: true });
@@ -39,13 +39,13 @@ export function setToolStage(): ToolStage {
       return web;
     },
     get upstream() {
-      return stage.upstream;
+      return testbed.upstream;
     },
     get url() {
-      return stage.url;
+      return testbed.url;
     },
-    sent: (at) => stage.sent(at),
-    wrote: (pattern) => stage.wrote(pattern),
+    sent: (at) => testbed.sent(at),
+    wrote: (pattern) => testbed.wrote(pattern),
     put: (name, content) => writeFileSync(join(workspace, name), content),
     read: (name) => readFileSync(join(workspace, name), "utf8"),
   };

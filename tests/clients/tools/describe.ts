@@ -1,19 +1,19 @@
 import type * as Sdk1 from "@anthropic-ai/sdk";
 import type * as Sdk0 from "anthropic-sdk-0";
-import type { Told } from "./cases.ts";
+import type { Described } from "./cases.ts";
 
-/** A block of an answer, by the types of both majors of the official SDK, its beta part and its general one. */
+/** A block of an answer, by the types of both majors of the official SDK, beta and general. */
 export type Block =
   | Sdk1.default.Beta.BetaContentBlock
   | Sdk1.default.ContentBlock
   | Sdk0.default.Beta.BetaContentBlock
   | Sdk0.default.ContentBlock;
 
-/** Tells a block in a few words, by what the SDK's own types say is in it. */
-export function tell(block: Block): string {
+/** Describes a block in a few words, by the fields that the SDK's types declare. */
+export function describeBlock(block: Block): string {
   switch (block.type) {
     case "text":
-      return `text: ${block.text}${(block.citations ?? []).map(tellCitation).join("")}`;
+      return `text: ${block.text}${(block.citations ?? []).map(describeCitation).join("")}`;
     case "mcp_tool_use":
       return `${block.server_name} ${block.name} ${JSON.stringify(block.input)}`;
     case "mcp_tool_result": {
@@ -42,18 +42,18 @@ export function tell(block: Block): string {
 
 type Citation = NonNullable<Extract<Block, { type: "text" }>["citations"]>[number];
 
-function tellCitation(citation: Citation): string {
+function describeCitation(citation: Citation): string {
   return citation.type === "web_search_result_location" ? ` <${citation.url}>` : ` <${citation.type}>`;
 }
 
-/** What both majors say that an answer used. */
+/** The usage of an answer by the types of both majors. */
 interface Usage {
   input_tokens: number;
   server_tool_use: { web_search_requests: number; web_fetch_requests: number } | null;
 }
 
-/** Reads what an answer used. */
-export function toUsage({ input_tokens, server_tool_use }: Usage): Told["usage"] {
+/** Reads the usage of an answer. */
+export function toUsage({ input_tokens, server_tool_use }: Usage): Described["usage"] {
   const { web_search_requests: searches = 0, web_fetch_requests: fetches = 0 } = server_tool_use ?? {};
   return { input_tokens, searches, fetches };
 }
