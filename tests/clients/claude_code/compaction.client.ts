@@ -27,7 +27,7 @@ describe("Claude Code, a conversation that outgrows the window", { skip: NO_CLAU
       assert.match(summary?.user ?? "", /provide your summary/);
       assert.match(
         again?.user ?? "",
-        /Summary:\nThe user has received a first question\.[^]*A second question/,
+        /Summary:\nThe user has asked a first question\.[^]*A second question/,
       );
       assert.doesNotMatch(again?.user ?? "", /A first question/);
       assert.deepEqual(again?.reasoning.flat(), []);
