@@ -87,7 +87,7 @@ interface Run extends TestGateway {
 
 type StartOptions = Omit<TestGatewayOptions, "upstream">;
 
-/** Creates a gateway, and returns a function that sends it a message, to which the upstream replies thus. */
+/** Creates a gateway. Returns a function that sets the upstream's reply and sends a message. */
 function createStart(
   api: UpstreamApi,
   streamed: boolean,
@@ -114,7 +114,7 @@ function start(api: UpstreamApi, streamed: boolean, reply: FakeReply, options?: 
   return createStart(api, streamed, options)(reply);
 }
 
-/** Checks that no request is open any more. */
+/** Checks that no request is open. */
 async function assertIdle({ upstream, clock, get }: Run, what: string): Promise<void> {
   await setImmediate();
   assert.ok(upstream.idle, `${what}: the upstream is idle`);
@@ -123,7 +123,7 @@ async function assertIdle({ upstream, clock, get }: Run, what: string): Promise<
   assert.equal(requests.open, 0, `${what}: no other request is open`);
 }
 
-/** Reads a response to its end, which must be a legal one, and returns how it ended. */
+/** Reads a response to its end, which must be valid, and returns how it ended. */
 async function readEnd(
   response: Response,
   what: string,

@@ -8,7 +8,7 @@ import { SEED } from "../kit/random.ts";
 
 const RUNS = { seed: SEED, numRuns: 1000 };
 
-/** Strings with everything that could fool a reader: quotes, braces, escapes, halves of surrogate pairs. */
+/** Strings that are difficult to parse: quotes, braces, escapes, halves of surrogate pairs. */
 const tricky = fc.string({
   unit: fc.constantFrom(
     ...'{}[]"\\:,/ \n\t\r',
@@ -151,8 +151,8 @@ test("ToolInput corrects arguments in the same way at any cut", () => {
 test("ToolInput unwraps an object from a string", () => {
   fc.assert(
     fc.property(spaces, objectText, sizes, (space, text, cuts) => {
-      const said = read(`${space}${JSON.stringify(text)}${space}`, cuts);
-      assert.deepEqual(JSON.parse(said), JSON.parse(text));
+      const output = read(`${space}${JSON.stringify(text)}${space}`, cuts);
+      assert.deepEqual(JSON.parse(output), JSON.parse(text));
     }),
     RUNS,
   );

@@ -18,7 +18,7 @@ const RUNS = { seed: SEED, numRuns: 500 };
 
 const LEGAL = /^[a-zA-Z0-9_-]{1,64}$/;
 
-/** Names that hosts take and names they refuse, many of them alike. */
+/** Names that hosts accept and names that they reject, many of them similar. */
 const name = fc.oneof(
   fc.string({ unit: fc.constantFrom(..."ab_-."), maxLength: 3 }),
   fc.string({ unit: fc.constantFrom("a"), minLength: 62, maxLength: 70 }),
@@ -43,15 +43,15 @@ test("ToolNames maps every name to a unique legal name and back", () => {
   fc.assert(
     fc.property(fc.uniqueArray(name, { maxLength: 8 }), (all) => {
       const names = new ToolNames(all);
-      const said = all.map((one) => names.toUpstream(one));
-      assert.deepEqual(said.map((one) => names.toClient(one)), all);
-      assert.equal(new Set(said).size, all.length, "no name twice");
-      for (const [at, one] of said.entries()) {
+      const sent = all.map((one) => names.toUpstream(one));
+      assert.deepEqual(sent.map((one) => names.toClient(one)), all);
+      assert.equal(new Set(sent).size, all.length, "no name twice");
+      for (const [at, one] of sent.entries()) {
         assert.match(one, LEGAL);
         if (LEGAL.test(all[at] ?? "")) assert.equal(one, all[at], "a legal name stays");
       }
       assert.deepEqual(
-        said,
+        sent,
         all.map((one) => new ToolNames(all.toReversed()).toUpstream(one)),
         "in any order",
       );
@@ -102,7 +102,7 @@ test("Dialect.createReader() restores the original name of a called tool", () =>
   );
 });
 
-/** Lets the upstream call a tool, and gives the block that the client sees. */
+/** Reads an answer with a tool call, and returns the block that the client receives. */
 function callOf(reader: AnswerReader, name: string, input: string): Wire {
   const call = { index: 0, id: "call_1", function: { name, arguments: input } };
   reader.pushNonStreamed({ choices: [{ message: { tool_calls: [call] }, finish_reason: "tool_calls" }] });
@@ -147,10 +147,10 @@ const { schema } = fc.letrec<{ schema: Wire }>((tie) => ({
   ),
 }));
 
-/** Without objects that no JSON could be read as. */
+/** Converts a value to one that JSON can represent. */
 const plain = (value: Wire): Wire => JSON.parse(JSON.stringify(value));
 
-/** The same by the plainest of ways: what is left of a schema, told apart from the values inside of it. */
+/** Removes the keywords from a schema, but not from values inside of it: a simple implementation to compare with. */
 function strip(value: Wire, refused: readonly string[], formats?: readonly string[]): Wire {
   if (!isObject(value)) return value;
   const left: [string, Wire][] = [];
@@ -244,7 +244,7 @@ test("Dialect.toBody() answers each call exactly once, directly after it, for an
           open.splice(open.indexOf(tool_call_id), 1);
           continue;
         }
-        assert.deepEqual(open, [], "a call is answered before anything else is said");
+        assert.deepEqual(open, [], "a call is answered before any other content");
         open = (tool_calls ?? []).map(({ id }: Wire) => id);
       }
       assert.deepEqual(open, [], "the last call is answered");

@@ -20,7 +20,7 @@ import { SEED } from "../kit/random.ts";
 
 const RUNS = { seed: SEED, numRuns: 1000 };
 
-/** Any string at all, and those that line protocols and headers are afraid of. */
+/** Any string, and strings that are difficult for line protocols and headers. */
 const anything = fc.oneof(
   fc.string({ unit: "binary" }),
   fc.string({
@@ -42,7 +42,7 @@ const anything = fc.oneof(
     ),
   }),
 );
-/** Any JSON, as it is after a journey over the wire. */
+/** Any JSON value, serialized and parsed. */
 const json = fc.jsonValue({ stringUnit: "binary" }).map((value) => JSON.parse(JSON.stringify(value)));
 
 async function write(events: StreamEvent[]): Promise<string> {

@@ -27,17 +27,17 @@ const id = fc.oneof(
 );
 const call = fc.record({ type: fc.constant("tool_use"), id, name: fc.constantFrom("read", "write"), input });
 
-/** A turn: what the user says, what the model thinks, says and calls, and the results of that. */
+/** A turn: the user's question, the model's thoughts, texts and calls, and the results of the calls. */
 const turn = fc.record({
-  asked: fc.array(fc.oneof(text, image, pdf), { minLength: 1, maxLength: 3 }),
+  question: fc.array(fc.oneof(text, image, pdf), { minLength: 1, maxLength: 3 }),
   thoughts: fc.array(thought, { maxLength: 1 }),
-  said: fc.array(text, { maxLength: 1 }),
+  texts: fc.array(text, { maxLength: 1 }),
   calls: fc.uniqueArray(call, { maxLength: 3, selector: ({ id }) => id }),
   results: fc.array(fc.tuple(words, fc.boolean()), { minLength: 3, maxLength: 3 }),
-}).map(({ asked, thoughts, said, calls, results }): Wire[] => [
-  { role: "user", content: asked },
-  ...(said.length + calls.length > 0
-    ? [{ role: "assistant", content: [...thoughts, ...said, ...calls] }]
+}).map(({ question, thoughts, texts, calls, results }): Wire[] => [
+  { role: "user", content: question },
+  ...(texts.length + calls.length > 0
+    ? [{ role: "assistant", content: [...thoughts, ...texts, ...calls] }]
     : []),
   ...(calls.length > 0
     ? [{
@@ -96,7 +96,7 @@ function uniquely(request: Wire, sealReasoning: (text: string) => string): Wire 
   return again;
 }
 
-/** Removes what a translation reports as lost. What is replaced is removed from the result as well. */
+/** Removes the parts that a translation reports as lost, replaced parts from the result as well. */
 export function removeLosses(expected: Wire, actual: Wire, loss: LossReport): void {
   for (const [path, action] of loss.entries) {
     remove(expected, path.split("."));
