@@ -9,7 +9,7 @@ import { COMPLETE_STREAMS, writeDelta } from "../kit/streams.ts";
 
 const ALICE = "alice-0123456789abcdef";
 const BOB = "bob-fedcba9876543210";
-const OWNER = "owner-0123456789abcdef";
+const ADMIN_KEY = "owner-0123456789abcdef";
 // printf %s "$BOB" | sha256sum
 const BOB_DIGEST = "sha256:c445ccb0c05e4c800d8eecf2b009ab2662b1f59bbd77332d74366b0a2abd4382";
 
@@ -17,7 +17,7 @@ const BOB_DIGEST = "sha256:c445ccb0c05e4c800d8eecf2b009ab2662b1f59bbd77332d74366
 function createGatewayWithKeys(settings: Settings = {}): TestGateway {
   const keys: Settings = {
     GATEWAY_API_KEYS: `alice:${ALICE},bob:${BOB_DIGEST}`,
-    GATEWAY_ADMIN_KEY: OWNER,
+    GATEWAY_ADMIN_KEY: ADMIN_KEY,
     OPENROUTER_API_KEY: "key-of-the-gateway",
     ...settings,
   };
@@ -146,7 +146,7 @@ const OPENED: Record<string, [headers: Record<string, string>, client: string]> 
     { "x-api-key": "sk-ant-x", authorization: `Bearer ${ALICE}` },
     "alice",
   ],
-  "the admin's key": [{ authorization: `Bearer ${OWNER}` }, "admin"],
+  "the admin's key": [{ authorization: `Bearer ${ADMIN_KEY}` }, "admin"],
 };
 
 for (const [name, [headers, client]] of Object.entries(OPENED)) {
@@ -176,7 +176,7 @@ for (const [name, [headers, client]] of Object.entries(OPENED)) {
 
 test("the log contains no part of a key, a prompt or a header", async () => {
   const gateway = createGatewayWithKeys();
-  const keys = [ALICE, BOB, OWNER, "mallory-13579-24680"];
+  const keys = [ALICE, BOB, ADMIN_KEY, "mallory-13579-24680"];
   const lines = await captureLog(async () => {
     for (const key of keys) {
       const shown: Record<string, string>[] = [{ "x-api-key": key }, { authorization: `Bearer ${key}` }];
@@ -208,7 +208,7 @@ test("POST /v1/messages names the other upstreams if the default one has no key"
 
 test("POST /v1/messages returns 500 if keys are set but none for the upstream, and does not forward the client's key", async () => {
   const gateway = createGatewayWithKeys({ OPENROUTER_API_KEY: undefined });
-  for (const key of [ALICE, OWNER]) {
+  for (const key of [ALICE, ADMIN_KEY]) {
     const response = await gateway.post(minimalRequest("chat"), { headers: { "x-api-key": key } });
     const { error } = await response.json();
     assert.deepEqual([response.status, response.headers.get("x-should-retry")], [500, "false"]);
@@ -230,7 +230,7 @@ test("GATEWAY_ADMIN_KEY alone locks no client out and is not forwarded", async (
   const own = await ask("sk-of-a-client");
   assert.equal(own.status, 200, await own.text());
   assert.equal(requests[0]?.headers.get("authorization"), "Bearer sk-of-a-client");
-  const admin = await ask(OWNER);
+  const admin = await ask(ADMIN_KEY);
   assert.equal(admin.status, 500, await admin.text());
   assert.equal(requests.length, 1);
 });
@@ -242,7 +242,7 @@ test("GET /status returns details to the admin key only", async () => {
   const locked = createGatewayWithKeys();
   for (const name of details) {
     assert.equal((await keysOf(locked, ALICE)).includes(name), false, name);
-    assert.ok((await keysOf(locked, OWNER)).includes(name), name);
+    assert.ok((await keysOf(locked, ADMIN_KEY)).includes(name), name);
     assert.ok(
       (await keysOf(createGatewayWithKeys({ GATEWAY_API_KEYS: undefined }), "")).includes(name),
       name,

@@ -11,8 +11,8 @@ export interface Loopback {
   readonly port: number;
   /** `127.0.0.1:port` */
   readonly host: string;
-  /** The URLs that were asked, as paths. */
-  readonly asked: string[];
+  /** The paths of the requests so far, with their queries. */
+  readonly paths: string[];
   close(): Promise<void>;
 }
 
@@ -21,9 +21,9 @@ export async function serve(
   answer: RequestListener,
   tls?: { cert: string; key: string },
 ): Promise<Loopback> {
-  const asked: string[] = [];
+  const paths: string[] = [];
   const listener: RequestListener = (request, response) => {
-    asked.push(request.url ?? "");
+    paths.push(request.url ?? "");
     answer(request, response);
   };
   const server: Server = tls === undefined ? createServer(listener) : createSecureServer(tls, listener);
@@ -33,7 +33,7 @@ export async function serve(
   return {
     port,
     host: `127.0.0.1:${port}`,
-    asked,
+    paths,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -76,5 +76,5 @@ export function createTestHost(web: Web, complete: Host["models"]["complete"] = 
 }
 
 function refuse(): Promise<never> {
-  return Promise.reject(new Error("Nobody is to be asked"));
+  return Promise.reject(new Error("No request is allowed"));
 }

@@ -50,8 +50,8 @@ test("fetchPage() reaches the canary on an allowed host", async () => {
   const { web } = createWatchedWeb({ allow: [canary.host] });
   const { content } = await web.fetchPage(`http://${canary.host}/`);
   assert.deepEqual(content, { type: "text", text: "the secret of the canary" });
-  assert.equal(canary.asked.length, 1);
-  canary.asked.length = 0;
+  assert.equal(canary.paths.length, 1);
+  canary.paths.length = 0;
 });
 
 const hosts = [...PRIVATE.flatMap(writeHosts), ...PRIVATE_6.map((address) => `[${address}]`), ...LOCAL_NAMES];
@@ -67,7 +67,7 @@ test("fetchPage() rejects a private address in any notation", async () => {
     }
   }
   assert.deepEqual(dialled, []);
-  assert.deepEqual(canary.asked, []);
+  assert.deepEqual(canary.paths, []);
 });
 
 test("fetchPage() rejects a redirect to a private address in any notation", async () => {
@@ -77,8 +77,8 @@ test("fetchPage() rejects a redirect to a private address in any notation", asyn
     await assertRefused(web.fetchPage(`http://${redirector.host}/?to=${to}`), host);
   }
   assert.deepEqual(new Set(dialled), new Set(["127.0.0.1"]), "only the redirecting host is asked");
-  assert.equal(dialled.length, redirector.asked.length);
-  assert.deepEqual(canary.asked, []);
+  assert.equal(dialled.length, redirector.paths.length);
+  assert.deepEqual(canary.paths, []);
 });
 
 test("fetchPage() rejects other schemes", async () => {
@@ -128,7 +128,7 @@ test("fetchPage() resolves a name once, so that a second answer changes nothing"
   await assertRefused(web.fetchPage(`http://rebind.example.com:${canary.port}/`), "rebinding");
   assert.deepEqual(dialled, [PUBLIC]);
   assert.equal(asked, 1);
-  assert.deepEqual(canary.asked, []);
+  assert.deepEqual(canary.paths, []);
 });
 
 test("fetchPage() stops redirect chains before the loopback address, and endless ones", async () => {
@@ -141,11 +141,11 @@ test("fetchPage() stops redirect chains before the loopback address, and endless
     );
     assert.equal(failure.code, "url_not_allowed");
   }
-  redirector.asked.length = 0;
+  redirector.paths.length = 0;
   const { code } = await assertRefused(web.fetchPage(`http://${redirector.host}/?hops=1000`), "endless");
   assert.equal(code, "url_not_accessible");
-  assert.equal(redirector.asked.length, 6);
-  assert.deepEqual(canary.asked, []);
+  assert.equal(redirector.paths.length, 6);
+  assert.deepEqual(canary.paths, []);
 });
 
 test("fetchPage() allows a listed host at its own port and name only", async () => {

@@ -292,7 +292,7 @@ test("fetchPage() connects to the resolved address and checks the certificate fo
       "url_not_accessible",
       /no trusted certificate/,
     );
-    assert.equal(server.asked.length, 1);
+    assert.equal(server.paths.length, 1);
   } finally {
     await server.close();
   }
@@ -340,7 +340,7 @@ test("fetchPage() follows redirects, and reports one to another host", async () 
     assert.deepEqual([page.url, textOf(page)], [`http://${target.host}/there`, "arrived"]);
     const told = await web.fetchPage(`http://${start.host}/near`, { followToOtherHost: false });
     assert.deepEqual([told.status, told.movedTo], [301, `http://${target.host}/there`]);
-    assert.equal(target.asked.length, 1);
+    assert.equal(target.paths.length, 1);
   } finally {
     await Promise.all([target.close(), start.close()]);
   }

@@ -100,7 +100,7 @@ test("search() reads the response of a service over a socket", async () => {
   try {
     const web = createTestWeb({ search: { engine: "searxng", url: `http://${service.host}` } });
     assert.equal((await web.search({ ...QUERY, blockedDomains: ["b.io"] })).length, 1);
-    assert.deepEqual(service.asked, ["/search?q=deno+permissions+-site%3Ab.io&format=json"]);
+    assert.deepEqual(service.paths, ["/search?q=deno+permissions+-site%3Ab.io&format=json"]);
   } finally {
     await service.close();
   }

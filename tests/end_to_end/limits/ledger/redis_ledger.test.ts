@@ -29,7 +29,7 @@ async function connectRedis(address: string): Promise<RedisConnection> {
   return client;
 }
 
-/** Runs a script on the server itself, and closes the connection. */
+/** Runs a script on the server, and closes the connection. */
 async function evaluate(script: string, key = ""): Promise<unknown> {
   const redis = await connectRedis(url());
   try {
@@ -39,7 +39,7 @@ async function evaluate(script: string, key = ""): Promise<unknown> {
   }
 }
 
-/** The connections of a test, which end with it. */
+/** Runs a test with connections, and closes them. */
 async function withConnections(
   run: (connect: typeof connectRedis) => Promise<void>,
 ): Promise<void> {
@@ -117,7 +117,7 @@ test(
 );
 
 test(
-  "createRedisLedger() returns the rows that were written, whatever their names",
+  "createRedisLedger() returns the rows that were written, with any names",
   { skip: MISSING },
   () =>
     withConnections(async (connect) => {
@@ -166,7 +166,7 @@ test(
 );
 
 test(
-  "createRedisLedger() lets a day expire 400 days after its beginning",
+  "createRedisLedger() expires a day 400 days after its beginning",
   { skip: MISSING },
   () =>
     withConnections(async (connect) => {
@@ -202,7 +202,7 @@ test(
 );
 
 test(
-  "createRedisLedger() connects again after an outage, and loses nothing",
+  "createRedisLedger() connects again after an outage, and loses no rows",
   { skip: MISSING },
   () =>
     withConnections(async (connect) => {
