@@ -16,7 +16,7 @@ export interface Loopback {
   close(): Promise<void>;
 }
 
-/** Starts a server on the loopback, at a port of its own. */
+/** Starts a server at a free port of the loopback. */
 export async function serve(
   answer: RequestListener,
   tls?: { cert: string; key: string },
@@ -47,14 +47,14 @@ function toPort(address: AddressInfo | string | null): number {
   return address.port;
 }
 
-/** What a web in a test may be made of. */
+/** Options of {@linkcode createTestWeb}. */
 export interface TestWebOptions extends WebTransport, Partial<WebCall> {
   allow?: readonly string[];
   limits?: Partial<WebLimits>;
   search?: WebPolicy["search"];
 }
 
-/** Creates access to the web which reaches nothing but the hosts that are allowed, unless it brings other means. */
+/** Creates access to the web. It reaches only the allowed hosts, unless another transport is given. */
 export function createTestWeb(
   { allow = [], limits = {}, search = { engine: "openrouter" }, ...call }: TestWebOptions,
 ): Web {
@@ -63,7 +63,7 @@ export function createTestWeb(
   return createWeb(policy, means)({ signal, models });
 }
 
-/** What a tool of the web acts through in a test. */
+/** Creates the host of a web tool. */
 export function createTestHost(web: Web, complete: Host["models"]["complete"] = refuse): Host {
   return {
     signal: new AbortController().signal,
