@@ -1,6 +1,6 @@
 import { createRandom } from "../kit/random.ts";
 
-/** What an answer of the upstream consists of. */
+/** The content and the form of an answer of the upstream. */
 export interface AnswerPlan {
   /** Deltas of text, of thinking, or of the arguments of one tool call. */
   kind: "text" | "thinking" | "tool";

@@ -29,7 +29,7 @@ before(async () => {
   scene = await createScene({ GATEWAY_ADMIN_KEY: ADMIN_KEY });
   server = await serve({ fetch: scene.gateway.fetch }, { port: 0, host: "127.0.0.1" });
   empty = await serve({ fetch: createGateway({ host: "127.0.0.1" }).fetch }, { port: 0, host: "127.0.0.1" });
-  // A container runs as root, whose processes Chromium's own sandbox does not confine.
+  // In a container, tests run as root, and Chromium's sandbox does not support root.
   browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
 });
 
@@ -39,7 +39,7 @@ after(async () => {
   await Promise.all([server?.stop(), empty?.stop()]);
 });
 
-/** Runs a test on a page of its own, and fails if the browser writes to its console. */
+/** Runs a test on a new page, and fails if the browser writes to its console. */
 async function withPage(
   run: (page: Page) => Promise<void>,
   options: BrowserContextOptions = {},
@@ -69,7 +69,7 @@ async function signIn(page: Page, base = server.url): Promise<void> {
 /** Rules of axe-core that depend on colours. The others find the same in each theme. */
 const COLOUR_RULES = ["color-contrast", "link-in-text-block"];
 
-/** Returns what axe-core finds, by all of its rules or by those that are named. */
+/** Returns the violations that axe-core finds by all rules, or by the given ones. */
 async function findFaults(page: Page, rules?: readonly string[]): Promise<string[]> {
   if (!await page.evaluate(() => "axe" in globalThis)) await page.evaluate(axe.source);
   const { violations } = await page.evaluate(
@@ -202,11 +202,11 @@ test("the keyboard alone suffices", { skip }, () =>
     await page.waitForURL("**/console/");
     await page.keyboard.press("/");
     assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("name")), "model");
-    // A shortcut is no shortcut within a field.
+    // Shortcuts do not work within a field.
     await page.locator("[name=id]").focus();
     await page.keyboard.type("ge?");
     assert.equal(await page.locator("[name=id]").inputValue(), "ge?");
-    // Every element that can be reached shows where the focus is.
+    // Every element that can have the focus shows it.
     await page.goto(`${server.url}/console/`);
     for (let nth = 0; nth < 25; nth++) {
       await page.keyboard.press("Tab");
@@ -235,7 +235,7 @@ test("the parts of Now change while it is open, without a reload", { skip }, () 
     assert.equal(await page.locator("#live").getAttribute("data-state"), "live");
   }));
 
-/** Ways to use a part, and to stop. */
+/** Ways to start and to stop using a part of the page. */
 const USES: [name: string, start: (page: Page) => Promise<void>, stop: (page: Page) => Promise<void>][] = [
   ["the focus", async (page) => {
     await page.locator("#part-finished a").first().focus();
@@ -270,7 +270,7 @@ for (const [name, start, stop] of USES) {
       await mark();
       const figures = await page.locator("#part-sentence").textContent();
       await (await scene.send({ model: "demo/echo" })).text();
-      // Another part is swapped meanwhile, and the button says that this one is not.
+      // Another part is updated meanwhile, and the button shows that this one is not.
       await page.waitForFunction(
         (text) => document.querySelector("#part-sentence")?.textContent !== text,
         figures,
