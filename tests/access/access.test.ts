@@ -34,7 +34,7 @@ function send(
   return gateway.fetch(new Request(`http://gateway.test${path}`, { method, headers }));
 }
 
-/** Every route there is, and some that are none. */
+/** All routes, and some paths without one. */
 const ROUTES: [method: string, path: string][] = [
   ["POST", "/v1/messages"],
   ["POST", "/v1/v1/messages"],
@@ -61,12 +61,12 @@ const ROUTES: [method: string, path: string][] = [
   ["OPTIONS", "/v1/messages"],
 ];
 
-/** Neither names the header: at a message that does, Claude Code tells its user to run /login. */
+/** Messages without the name of the header, at which Claude Code would ask its user to run /login. */
 const NO_KEY = "Cannot authenticate: the request has no key of the gateway";
 const WRONG_KEY = "Cannot authenticate: the key is not one of the gateway's keys";
 
-/** Whatever does not open, in one header or both. */
-const REFUSED: Record<string, [headers: Record<string, string>, message: string]> = {
+/** Credentials that are rejected, in one header or both, and the message. */
+const REJECTED: Record<string, [headers: Record<string, string>, message: string]> = {
   "no key": [{}, NO_KEY],
   "an empty key": [{ "x-api-key": "" }, NO_KEY],
   "space for a key": [{ "x-api-key": "  " }, NO_KEY],
@@ -95,7 +95,7 @@ const REFUSED: Record<string, [headers: Record<string, string>, message: string]
 test("every route rejects a request without a valid key and calls no upstream", async () => {
   const gateway = createGatewayWithKeys();
   for (const [method, path] of ROUTES) {
-    for (const [name, [headers, message]] of Object.entries(REFUSED)) {
+    for (const [name, [headers, message]] of Object.entries(REJECTED)) {
       const response = await send(gateway, [method, path], headers);
       const text = await response.text();
       assert.equal(response.status, 401, `${method} ${path} with ${name}: ${text}`);
@@ -134,22 +134,22 @@ test("liveness routes need no key", async () => {
   }
 });
 
-/** What opens, and by which name the gateway then knows who asks. */
-const OPENED: Record<string, [headers: Record<string, string>, client: string]> = {
+/** Credentials that are accepted, and the name of their client. */
+const ACCEPTED: Record<string, [headers: Record<string, string>, client: string]> = {
   "x-api-key": [{ "x-api-key": ALICE }, "alice"],
   "x-api-key with space around it": [{ "x-api-key": `  ${ALICE} ` }, "alice"],
   "a Bearer token": [{ authorization: `Bearer ${ALICE}` }, "alice"],
   "a token with its scheme in small letters": [{ authorization: `bearer   ${ALICE}` }, "alice"],
-  "a key that is known by its digest": [{ "x-api-key": BOB }, "bob"],
+  "a key that is configured by its digest": [{ "x-api-key": BOB }, "bob"],
   "two keys, of which the first counts": [{ "x-api-key": BOB, authorization: `Bearer ${ALICE}` }, "bob"],
-  "two keys, of which one is somebody else's": [
+  "two keys, of which one is not the gateway's": [
     { "x-api-key": "sk-ant-x", authorization: `Bearer ${ALICE}` },
     "alice",
   ],
   "the admin's key": [{ authorization: `Bearer ${ADMIN_KEY}` }, "admin"],
 };
 
-for (const [name, [headers, client]] of Object.entries(OPENED)) {
+for (const [name, [headers, client]] of Object.entries(ACCEPTED)) {
   test(`every route accepts ${name}, keeps the key from the upstream and logs ${client}`, async () => {
     const gateway = createGatewayWithKeys();
     const { upstream } = gateway;
@@ -261,8 +261,8 @@ test("GET /status counts the other requests that are open", async () => {
   assert.equal(await openRequests(), 0);
 });
 
-/** What some gateways take for the wish to be sent elsewhere. */
-const DETOURS = {
+/** Headers and fields with which other gateways select an upstream. */
+const OVERRIDES = {
   headers: {
     "x-upstream-host": "evil.test",
     "x-portkey-custom-host": "https://evil.test/v1",
@@ -288,8 +288,8 @@ for (const api of UPSTREAM_APIS) {
   test(`POST /v1/messages ignores headers and fields that name another upstream (${api})`, async () => {
     const gateway = createGatewayWithKeys(API_SETTINGS[api]);
     const { requests } = gateway.upstream;
-    const headers = { "x-api-key": ALICE, ...DETOURS.headers };
-    const response = await gateway.post(minimalRequest(api, DETOURS.body), { headers });
+    const headers = { "x-api-key": ALICE, ...OVERRIDES.headers };
+    const response = await gateway.post(minimalRequest(api, OVERRIDES.body), { headers });
     await response.text();
     const path = { chat: "/chat/completions", native: "/messages", responses: "/responses" }[api];
     assert.deepEqual(requests.map(({ url }) => url), [`https://openrouter.ai/api/v1${path}`]);

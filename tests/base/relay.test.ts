@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { prepend, relay, tap } from "../../lib/base/relay.ts";
 
-/** A generator of two items, and what happened to it. */
+/** Creates a generator of two items, and a log of its start and end. */
 function createSource({ fails = false } = {}) {
   const events: string[] = [];
   async function* count(): AsyncGenerator<{ n: number }> {
@@ -40,7 +40,7 @@ for (const [name, wrap] of Object.entries(KINDS)) {
     assert.deepEqual(events, ["started", "ended"]);
   });
 
-  test(`${name} ends its source when it is left, and passes failures on`, async () => {
+  test(`${name} ends its source if it is not read to the end, and passes failures on`, async () => {
     const left = createSource();
     for await (const _ of wrap(left.items)) break;
     assert.deepEqual(left.events, ["started", "ended"]);

@@ -164,7 +164,7 @@ function raise(error: Error): never {
   throw error;
 }
 
-/** Texts of a configuration, and what the operator sees of them. */
+/** Texts of a configuration, and their masked form for the operator. */
 const MASKED: [args: string[], shown: string[]][] = [
   [["-y", "@modelcontextprotocol/server-filesystem", "/srv/data"], [
     ...["-y", "@modelcontextprotocol/server-filesystem", "/srv/data"],

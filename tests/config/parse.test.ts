@@ -617,7 +617,7 @@ const WRONG: [name: keyof Settings, given: unknown, shown: string, allowed: stri
 
 for (const [name, given, shown, allowed] of WRONG) {
   test(`parseConfig() rejects ${name} ${shown} (${typeof given})`, () => {
-    // What is given breaks the type on purpose: from JavaScript anything may come.
+    // The value breaks the type on purpose: JavaScript can pass any value.
     const settings: Settings = JSON.parse("{}");
     Object.assign(settings, { [name]: given });
     const mistakes = [allowed].flat().map((each) => `Cannot use ${name} ${shown} (settings): ${each}`);
@@ -715,7 +715,7 @@ test("parseConfig() reports aliases of unknown upstreams beside all other mistak
     'Cannot use PORT "x" (settings): expected a whole number from 0 to 65535',
     'Cannot use MODEL_MAP: alias "a" uses upstream "gone", which is not in UPSTREAMS',
   ]);
-  // Who is there is not known while UPSTREAMS cannot be read.
+  // Without valid UPSTREAMS, the names of upstreams are unknown.
   assert.deepEqual(mistakesOf({ settings: { MODEL_MAP, UPSTREAMS: { here: { url: "x" } } } }), [
     'Cannot use UPSTREAMS (20 characters) (settings): upstream "here" has an invalid url: expected an http or https URL without user name, password, query and fragment',
   ]);

@@ -7,7 +7,7 @@ import { parseConfigFile } from "../../../lib/config/sources/config_file.ts";
 import type { Settings } from "../../../lib/config/settings.ts";
 import { writeConfigFile } from "../../../lib/cli/init.ts";
 
-/** A configuration as users of claude-code-router have it, its settings here, and what is not carried over. */
+/** A configuration of claude-code-router, the equivalent settings, and notes on the parts without one. */
 const CONFIGS: [name: string, json: string, settings: Settings, notes: string[]][] = [
   [
     "the example of its repository, shortened",
