@@ -72,7 +72,7 @@ replyTest("A request of a batch whose claim has no reply is claimed again", asyn
   assert.equal(await queue.claim(number, NOW), undefined, "the others are still answered");
 });
 
-replyTest("A batch that was discarded during its upload is not completed", async (store) => {
+replyTest("A batch that was removed during its upload is not completed", async (store) => {
   const batches = createBatchStore(store);
   const number = await batches.begin({ id: "batch_1", owner: "o", caller: "{}", now: NOW });
   await batches.remove(number);
