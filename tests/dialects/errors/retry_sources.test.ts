@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toUpstreamError } from "../../../lib/dialects/errors/upstream_error.ts";
 
-/** Places where hosts say how long to wait, and the seconds. */
+/** Errors with a retry delay, and its seconds. */
 const DELAYS: [
   host: string,
   status: number,
@@ -21,7 +21,7 @@ for (const [host, status, body, headers, seconds] of DELAYS) {
   });
 }
 
-test("toUpstreamError() ignores a combined header whose limit is not used up", () => {
+test("toUpstreamError() ignores a combined header whose limit is not exhausted", () => {
   const headers = new Headers({ ratelimit: "limit=10, remaining=4, reset=7" });
   assert.equal(toUpstreamError({ status: 429, body: { error: "Slow" }, headers }).retryAfter, undefined);
 });
