@@ -40,7 +40,7 @@ async function reportOf(settings: Settings, { models = ["vendor/model"], status 
   return { report, asked };
 }
 
-test("examine() tells the route, window, price and losses of a model, and sends no message", async () => {
+test("examine() reports the route, window, price and losses of a model, and sends no message", async () => {
   const { report, asked } = await reportOf({});
   const lines = report.split("\n").map((line) => line.trim());
   for (
@@ -97,7 +97,7 @@ test("examine() names the code of a connection that fails", async () => {
   assert.match(report, /FAIL {2}openrouter at \S+: it cannot be reached or fails \(ECONNREFUSED\)/);
 });
 
-test("examine() tells that a request for a Claude model loses nothing", async () => {
+test("examine() reports no loss for a request for a Claude model", async () => {
   const { report } = await reportOf({ OPENROUTER_BASE_URL: "https://api.anthropic.com/v1" }, {
     models: ["claude-opus-5-5"],
   });
