@@ -27,7 +27,7 @@ for (const [name, text, pieces] of TEXTS) {
   });
 }
 
-test("findJson() takes no value that is nested deeper than a request may be", () => {
+test("findJson() ignores values that are nested deeper than a request may be", () => {
   assert.deepEqual(findJson("[".repeat(100_000) + "]".repeat(100_000)), []);
   assert.equal(findJson("[".repeat(200) + "]".repeat(200)).length, 1);
 });
