@@ -56,7 +56,7 @@ async function rejectionOf(limiter: Limiter, client: string, inputTokens = 10): 
   }
 }
 
-test("createLimiter() gives each key its own limits, named keys before the default", async () => {
+test("createLimiter() limits each key separately, named keys before the default", async () => {
   const { limiter } = start({
     each: { requests: 1 },
     keys: { alice: { requests: 3 }, bob: { requests: null } },
@@ -70,7 +70,7 @@ test("createLimiter() gives each key its own limits, named keys before the defau
   assert.equal(await admitted("dave"), 1, "clients do not share a limit");
 });
 
-test("createLimiter() charges nothing for a rejected request", async () => {
+test("createLimiter() does not charge a rejected request", async () => {
   const { limiter } = start({ each: { requests: 1 }, total: { requests: 2 } });
   assert.equal(await rejectionOf(limiter, "a"), undefined);
   for (let nth = 0; nth < 5; nth++) assert.match(await rejectionOf(limiter, "a") ?? "", /^429 .*key "a"/);
@@ -86,8 +86,8 @@ test("createLimiter() keeps the sessions of different keys apart", async () => {
   await admit(limiter, { client: "b", ...session }, { inputTokens: 1 });
 });
 
-/** What may become of a message between its admission and its end, and how many tokens of input it used. */
-const COURSES: [what: string, course: (admission: Admission) => void, used: number][] = [
+/** Calls between the admission of a message and its end, and the input tokens that are charged. */
+const SETTLEMENTS: [what: string, settle: (admission: Admission) => void, used: number][] = [
   ["the upstream is not called", (admission) => admission.release(), 0],
   ["one turn is billed", (admission) => {
     admission.charge(BILL, "m");
@@ -104,12 +104,12 @@ const COURSES: [what: string, course: (admission: Admission) => void, used: numb
   }, 30],
 ];
 
-for (const [what, course, used] of COURSES) {
+for (const [what, settle, used] of SETTLEMENTS) {
   test(`createLimiter() charges ${used} tokens for an estimate of 50 if ${what}`, async () => {
     const { limiter } = start({ each: { input_tokens: 100, concurrent: 1 } });
     const admission = await admit(limiter, { client: "a" }, { inputTokens: 50 });
     assert.equal(admission.headers["anthropic-ratelimit-input-tokens-remaining"], "50");
-    course(admission);
+    settle(admission);
     const next = await admit(limiter, { client: "a" }, { inputTokens: 0 });
     assert.equal(next.headers["anthropic-ratelimit-input-tokens-remaining"], String(100 - used));
   });
@@ -150,7 +150,7 @@ test("createLimiter() bounds the memory for sessions and keeps the usage of keys
   assert.match(await rejectionOf(limiter, "spent") ?? "", /^402/);
 });
 
-test("createLimiter() keeps the sessions of a key while another key makes up sessions", async () => {
+test("createLimiter() keeps the sessions of a key while another key uses many", async () => {
   const store = createMemoryStore();
   const { limiter } = start({ session: { usd_day: 1, requests: 100 } }, store);
   const mine = { client: "alice", sessionId: "mine" };
