@@ -20,7 +20,7 @@ function createGatewayWith(upstream: FakeResponse, api: UpstreamApi = "chat"): T
   return createTestGateway({ settings: { ...settings, ...API_SETTINGS[api] }, upstream });
 }
 
-/** All headers that a response of the gateway may have. */
+/** Headers that a response of the gateway may have. */
 const OURS = [
   "cache-control",
   "content-length",
@@ -71,7 +71,7 @@ for (const api of UPSTREAM_APIS) {
   }
 }
 
-/** Values of an upstream's `retry-after`, and what the client gets. */
+/** Values of an upstream's `retry-after`, and the value that the client receives. */
 const WAITS: [sent: string, received: string | null][] = [
   ["7", "7"],
   ["0.5", "0.5"],
@@ -147,7 +147,7 @@ test("x-correlation-id is returned and logged if it is valid", async () => {
 
 const NAMES = ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty", "valueOf"];
 
-/** JSON with names that every object has, as own names, wherever a client may choose one. */
+/** Returns a request with names of `Object.prototype` at every place at which a client may choose a name. */
 function pollute(model: string): string {
   const evil = NAMES.map((name) => `${JSON.stringify(name)}:{"polluted":1,"type":"polluted"}`).join();
   const tools = NAMES.map((name) =>
@@ -168,7 +168,7 @@ function pollute(model: string): string {
     {"role":"user","content":[${results},{"type":"text","text":"call __proto__ with constructor",${evil}}]}],${evil}}`;
 }
 
-/** An answer that calls every tool, with arguments that hold such names. */
+/** Returns an answer that calls every tool with such names in its arguments. */
 function pollutingAnswer(): string {
   const input = `{${NAMES.map((name) => `"${name}":{"polluted":1}`).join()}}`;
   const calls = NAMES.map((name, index) => ({ index, id: name, function: { name, arguments: input } }));
@@ -204,7 +204,7 @@ test("POST /v1/messages treats the names of Object.prototype as plain names", as
   assert.equal(Reflect.ownKeys(Object.prototype).length, before);
 });
 
-/** Numbers that are none any more once they are read, and the path by which the refusal tells of them. */
+/** Numbers that are parsed as infinite, and the path in the error. */
 const INFINITE: [body: string, path: string][] = [
   ['"temperature":1e999', "temperature"],
   ['"field_of_a_later_day":{"a":[1,-1e999]}', "field_of_a_later_day.a.1"],
@@ -230,7 +230,7 @@ for (const [field, path] of INFINITE) {
   });
 }
 
-test("POST /v1/messages limits the body while it is read, whatever content-length says", async () => {
+test("POST /v1/messages limits the body while it is read, for any content-length", async () => {
   let given = 0;
   const body = new ReadableStream<Uint8Array>({
     pull(controller) {
@@ -245,7 +245,7 @@ test("POST /v1/messages limits the body while it is read, whatever content-lengt
   assert.ok(given <= 35 * 1024 * 1024, `${given} bytes were read`);
 });
 
-/** What may be thrown where nobody expects it, and by whom. */
+/** Values that an upstream's body may throw. */
 const THROWN: unknown[] = [
   new TypeError("bug at /home/me/x.ts"),
   "text",

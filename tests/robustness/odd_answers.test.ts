@@ -50,7 +50,7 @@ function check(message: Json, { stop, text = "", thinking = "", calls = [] }: Od
   assert.deepEqual(called, calls);
 }
 
-/** Returns the answer as a whole message, or the error. */
+/** Sends a request. Returns the message, or the error. */
 async function ask(
   { body, contentType = "text/event-stream", ending = "close", error }: OddAnswer,
   { dialect, stream }: { dialect: keyof typeof ANSWERS; stream: boolean },
