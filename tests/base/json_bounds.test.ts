@@ -27,7 +27,7 @@ for (const value of FINITE) {
   });
 }
 
-test("findExcess() counts each name once, however often and in whichever order it occurs", () => {
+test("findExcess() counts each name once, at any number and order of occurrences", () => {
   const bounds = { depth: 9, values: 10_000, names: 100 };
   const names = Array.from({ length: 100 }, (_, nth) => `a${String.fromCharCode(48 + nth)}é${nth % 7}z`);
   const list = (...all: string[]) => JSON.stringify(all.map((name) => ({ [name]: 1 })));

@@ -97,7 +97,7 @@ const PLACES: [text: string, mistake: RegExp][] = [
 ];
 
 for (const [text, mistake] of PLACES) {
-  test(`parseConfig() gives the place of a mistake in ${text}`, () => {
+  test(`parseConfig() reports the place of a mistake in ${text}`, () => {
     assert.throws(
       () => parseConfig({ file: parse(text) }),
       (error) => error instanceof ConfigError && mistake.test(error.message),

@@ -78,7 +78,7 @@ test("readMcpConfig() reads the options of the lifecycle", () => {
   assert.deepEqual(healthCheck, { enabled: false, intervalMs: 5000, timeoutMs: 500 });
 });
 
-test("readMcpConfig() leaves out disabled servers, and names fields that it does not know", () => {
+test("readMcpConfig() omits disabled servers, and names unknown fields", () => {
   const servers = read({
     off: { disabled: true, comand: 1 },
     on: { command: "a", disabled: false, alwaysAllow: ["b"], timeout: 3 },

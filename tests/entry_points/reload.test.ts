@@ -85,7 +85,7 @@ test("Gateway.reload() keeps the counters and errors, and masks the new secrets"
 
 const TOOLS = { TOOLS: "files-read", WORKSPACE_ROOT: "/tmp", GATEWAY_API_KEYS: ALICE };
 
-/** Settings at the start, new ones, and what a reload says of them. */
+/** Settings at the start, new ones, and the result of the reload. */
 const CASES: [first: Settings, next: Settings, expected: object][] = [
   [{}, {}, { changed: [], restart: [] }],
   [{}, { PORT: 1, VALIDATION: "strict" }, { changed: ["VALIDATION"], restart: ["PORT"] }],

@@ -129,7 +129,7 @@ test("ErrorGroups reopens a resolved group when it happens again", () => {
   assert.equal(groups.resolve("unknown", START), false);
 });
 
-test("ErrorGroups takes older errors, such as those of files, as what they are", () => {
+test("ErrorGroups accepts older errors, such as those of files, by their time", () => {
   const groups = createErrorGroups();
   const now = groups.add(toError({ id: "req_9" }), START);
   for (let nth = 1; nth <= 8; nth++) {

@@ -45,12 +45,12 @@ test("estimateTokens() counts thinking of the current turn only", () => {
   const sealed = { type: "redacted_thinking", data: "x".repeat(4000) };
   const call = { type: "tool_use", id: "toolu_1", name: "count_bees", input: {} };
   const result = { role: "user", content: [{ type: "tool_result", tool_use_id: "toolu_1", content: "9" }] };
-  const said = (content: object[], ...more: object[]) =>
+  const countAnswer = (content: object[], ...more: object[]) =>
     estimate({ messages: [USER, { role: "assistant", content }, ...more] });
-  assert.ok(said([thought, sealed, call], result) > said([call], result) + 500);
-  assert.equal(said([thought, sealed, call], result, USER), said([call], result, USER));
+  assert.ok(countAnswer([thought, sealed, call], result) > countAnswer([call], result) + 500);
+  assert.equal(countAnswer([thought, sealed, call], result, USER), countAnswer([call], result, USER));
   const mixed = { role: "user", content: [...result.content, { type: "text", text: "Go on." }] };
-  assert.equal(said([thought, call], mixed), said([call], mixed));
+  assert.equal(countAnswer([thought, call], mixed), countAnswer([call], mixed));
 });
 
 test("estimateTokens() counts the text of loaded tools and their instructions", () => {
@@ -75,7 +75,7 @@ test("estimateTokens() counts the text of loaded tools and their instructions", 
   );
 });
 
-test("estimateTokens() counts the hidden definitions of Anthropic's own tools", () => {
+test("estimateTokens() counts the hidden definitions of Anthropic's tools", () => {
   for (
     const [type, least] of [["memory_20250818", 1500], ["computer_20250124", 1700], ["future_2030", 1000]]
   ) {

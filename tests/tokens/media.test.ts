@@ -65,7 +65,7 @@ for (const [width, height, tokens] of PIXELS) {
   });
 }
 
-test("countPixels() finds the size of a photograph behind 60 kB of metadata", () => {
+test("countPixels() finds the size of a photograph after 60 kB of metadata", () => {
   const filling = Array.from({ length: 60_000 }, () => 7);
   const photo = bytes(
     [0xff, 0xd8, 0xff, 0xe1, 60_002 >> 8, 60_002 & 255],

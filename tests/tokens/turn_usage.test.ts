@@ -29,7 +29,7 @@ const start = (usage: { input_tokens: number; output_tokens: number }): StreamEv
     usage,
   },
 });
-const say = (delta: { type: string; [field: string]: unknown }): StreamEvent => ({
+const deltaEvent = (delta: { type: string; [field: string]: unknown }): StreamEvent => ({
   type: "content_block_delta",
   index: 0,
   delta,
@@ -41,10 +41,10 @@ const end = (usage: { output_tokens: number; [field: string]: unknown }): Stream
 });
 
 const EIGHT = [
-  say({ type: "thinking_delta", thinking: "Bees dance" }),
-  say({ type: "text_delta", text: " 蜜蜂跳舞" }),
-  say({ type: "input_json_delta", partial_json: " 12" }),
-  say({ type: "signature_delta", signature: "x".repeat(1000) }),
+  deltaEvent({ type: "thinking_delta", thinking: "Bees dance" }),
+  deltaEvent({ type: "text_delta", text: " 蜜蜂跳舞" }),
+  deltaEvent({ type: "input_json_delta", partial_json: " 12" }),
+  deltaEvent({ type: "signature_delta", signature: "x".repeat(1000) }),
 ];
 
 interface Case {
@@ -76,12 +76,12 @@ const CASES: Case[] = [
   },
   {
     what: "no hidden thinking of an answer that broke off by itself",
-    events: [say({ type: "text_delta", text: "Hi" })],
+    events: [deltaEvent({ type: "text_delta", text: "Hi" })],
     bill: [100, 1, 110],
   },
   {
-    what: "hidden thinking that was asked for, if the client left",
-    events: [say({ type: "text_delta", text: "Hi" })],
+    what: "requested hidden thinking, if the client disconnected",
+    events: [deltaEvent({ type: "text_delta", text: "Hi" })],
     left: true,
     bill: [100, 501, 5110],
   },
@@ -93,7 +93,10 @@ const CASES: Case[] = [
   },
   {
     what: "hidden thinking of which only a signature came",
-    events: [say({ type: "thinking_delta", thinking: "" }), say({ type: "signature_delta", signature: "x" })],
+    events: [
+      deltaEvent({ type: "thinking_delta", thinking: "" }),
+      deltaEvent({ type: "signature_delta", signature: "x" }),
+    ],
     left: true,
     bill: [100, 500, 5100],
   },
@@ -105,7 +108,7 @@ const CASES: Case[] = [
   },
   {
     what: "hidden thinking and text up to max_tokens",
-    events: [say({ type: "text_delta", text: "蜂".repeat(400) })],
+    events: [deltaEvent({ type: "text_delta", text: "蜂".repeat(400) })],
     left: true,
     bill: [100, 700, 7100],
   },

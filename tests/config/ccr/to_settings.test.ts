@@ -310,7 +310,7 @@ for (const [json, expected] of MISTAKES) {
   });
 }
 
-test("parseCcr() writes variables as the configuration file has them", () => {
+test("parseCcr() writes variables in the form of the configuration file", () => {
   const { config } = parseCcr('{ "APIKEY": "$A-${B_1} $c ${not a name} $$" }', "config.json");
   assert.equal(config?.APIKEY, "${A}-${B_1} $c $${not a name} $$");
 });
