@@ -37,7 +37,7 @@ test("POST /v1/messages/count_tokens learns from the answers of the same model",
   const { clock, upstream } = gateway;
   const first = await countWith(gateway);
   assert.equal(first.source, "estimate");
-  assert.equal(upstream.requests.length, 0, "the upstream gets no request");
+  assert.equal(upstream.requests.length, 0, "the upstream receives no request");
   for (const stream of [true, false, true]) {
     const answer = await gateway.post({ ...REQUEST, max_tokens: 9, stream });
     await answer.text();

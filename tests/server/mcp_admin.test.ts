@@ -57,7 +57,7 @@ for (const [name, settings, headers, status] of KEYS) {
       });
       const response = await gateway.fetch(request);
       await response.text();
-      // Without a configuration there is no server called `files`.
+      // Without a configuration, no server has the name `files`.
       const expected = status === 200 && path.includes(":name") ? 404 : status;
       assert.equal(response.status, expected, `${method} ${path}`);
     }
