@@ -18,7 +18,7 @@ const SEARCH_ANSWER = writeChunks({
 
 const END = writeChunks({ choices: [{ delta: { content: "Done" }, finish_reason: "stop" }] });
 
-/** A turn that calls `web_search` `count` times. */
+/** Writes a turn that calls `web_search` `count` times. */
 function searchCalls(count: number): string {
   const tool_calls = Array.from({ length: count }, (_, index) => ({
     index,
@@ -29,7 +29,7 @@ function searchCalls(count: number): string {
   return writeChunks({ choices: [{ delta: { tool_calls }, finish_reason: "tool_calls" }] });
 }
 
-/** An upstream whose model searches in each turn, `calls` times, for `turns` turns. */
+/** Creates an upstream whose model searches `calls` times in each of `turns` turns. */
 function createSearchingUpstream(
   { turns, calls, search = { body: SEARCH_ANSWER }, models }: {
     turns: number;
@@ -38,11 +38,11 @@ function createSearchingUpstream(
     models?: string;
   },
 ): { upstream: FakeUpstream; searches(): number } {
-  let asked = 0;
+  let count = 0;
   const isSearch = (body: Json) => JSON.stringify(body).includes("openrouter:web_search");
   const upstream: FakeUpstream = new FakeUpstream((nth) => {
     if (isSearch(upstream.requests[nth]?.body ?? {})) return search;
-    return { body: ++asked <= turns ? searchCalls(calls) : END };
+    return { body: ++count <= turns ? searchCalls(calls) : END };
   }, { models });
   return { upstream, searches: () => upstream.requests.filter(({ body }) => isSearch(body)).length };
 }
@@ -200,7 +200,7 @@ for (const [what, body, model, [least, most]] of CHARGES) {
   });
 }
 
-/** Waits until what is already under way has been done. */
+/** Waits until pending tasks have run. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }

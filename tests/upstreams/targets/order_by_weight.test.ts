@@ -26,7 +26,7 @@ for (const [kind, seed] of Object.entries(SEEDS)) {
   });
 }
 
-test("orderByWeight() shares the requests of a target that is left out by weight, too", () => {
+test("orderByWeight() distributes the requests of an omitted target by weight as well", () => {
   const seconds = new Map<string, number>();
   for (let nth = 0; nth < 10_000; nth++) {
     const [first, second] = orderByWeight(TARGETS, String(nth));
