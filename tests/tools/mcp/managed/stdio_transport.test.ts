@@ -35,7 +35,7 @@ async function createStage() {
   };
 }
 
-test("a server that floods the gateway with requests, and reads no answers, is answered 100 times", async () => {
+test("a server that floods the gateway with requests, and reads no answers, receives 100 answers", async () => {
   const { transport, received, readStdin, say } = await createStage();
   const pings = Array.from({ length: 1000 }, (_, id) => ({ id, method: "ping" }));
   await say(...pings);
@@ -58,7 +58,7 @@ test("notifications of a server, and answers to no open request, are dropped", a
   assert.deepEqual(received, ["1"]);
 });
 
-test("a line of too many values closes the transport, and is not parsed", async () => {
+test("a line with too many values closes the transport, and is not parsed", async () => {
   const { transport, received, print, say } = await createStage();
   let isClosed = false;
   transport.onclose = () => isClosed = true;
