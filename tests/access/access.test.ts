@@ -85,8 +85,8 @@ const REJECTED: Record<string, [headers: Record<string, string>, message: string
   "a name that every object has": [{ "x-api-key": "__proto__" }, WRONG_KEY],
   "a key without its scheme": [{ authorization: ALICE }, NO_KEY],
   "a key of another scheme": [{ authorization: `Basic ${ALICE}` }, NO_KEY],
-  "a key in two words": [{ authorization: `Bearer ${ALICE} x` }, NO_KEY],
-  "a key where none is looked for": [
+  "a key with a space": [{ authorization: `Bearer ${ALICE} x` }, NO_KEY],
+  "a key in another place": [
     { cookie: `x-api-key=${ALICE}`, "api-key": ALICE },
     NO_KEY,
   ],
@@ -223,7 +223,7 @@ test("POST /v1/messages returns 500 if keys are set but none for the upstream, a
   assert.equal(echo.status, 200, await echo.text());
 });
 
-test("GATEWAY_ADMIN_KEY alone locks no client out and is not forwarded", async () => {
+test("GATEWAY_ADMIN_KEY without client keys rejects no client and is not forwarded", async () => {
   const gateway = createGatewayWithKeys({ GATEWAY_API_KEYS: undefined, OPENROUTER_API_KEY: undefined });
   const { requests } = gateway.upstream;
   const ask = (key: string) => gateway.post(minimalRequest("chat"), { headers: { "x-api-key": key } });
@@ -250,7 +250,7 @@ test("GET /status returns details to the admin key only", async () => {
   }
 });
 
-test("GET /status counts the other requests that are open", async () => {
+test("GET /status counts the other open requests", async () => {
   const upstream = { body: writeDelta({ content: "Hi" }), ending: "open" as const };
   const gateway = createTestGateway({ upstream });
   const openRequests = async () => dig(await (await gateway.get("/status")).json(), "requests", "open");

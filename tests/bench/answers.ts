@@ -43,7 +43,7 @@ function escapeJson(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }
 
-/** Returns what a client must receive of an answer: its text, its thinking, or the arguments of its call. */
+/** Returns the part of an answer that a client must receive: its text, its thinking, or the arguments of its call. */
 export function expectedText(plan: AnswerPlan): string {
   return deltasOf(plan).join("");
 }

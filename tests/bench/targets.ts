@@ -113,7 +113,7 @@ async function start(
   };
 }
 
-/** Waits for the first group of a pattern in the output of a program, and discards what follows. */
+/** Waits for the first group of a pattern in the output of a program, and discards the rest. */
 function findInOutput(child: ChildProcess, pattern: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
     let output = "";

@@ -148,7 +148,7 @@ function onDrain(socket: Socket, resolve: () => void): void {
   socket.on("drain", end).on("close", end);
 }
 
-/** Writes a frame each `gapMs`. The streams are spread over that time, so that their chunks travel alone. */
+/** Writes a frame each `gapMs`. The streams are spread over that time, so that their chunks arrive separately. */
 function writePaced(socket: Socket, frames: readonly Uint8Array[], gapMs: number): void {
   socket.write(STREAM_HEAD);
   let next = 0;

@@ -7,7 +7,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from "p
 import { createGateway } from "../../lib/gateway.ts";
 import { VIEWS } from "../../lib/page/views.ts";
 import { type RunningServer, serve } from "../../lib/runtime/http/serve.ts";
-import { createScene, type Scene } from "./scene.ts";
+import { createTraffic, type GatewayWithTraffic } from "./traffic.ts";
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const skip = existsSync(executablePath)
@@ -19,15 +19,15 @@ const WIDTHS = [360, 768, 1440];
 const THEMES = ["light", "dark"] as const;
 
 let browser: Browser;
-let scene: Scene;
+let traffic: GatewayWithTraffic;
 let server: RunningServer;
 /** A gateway without requests and without keys. */
 let empty: RunningServer;
 
 before(async () => {
   if (skip !== false) return;
-  scene = await createScene({ GATEWAY_ADMIN_KEY: ADMIN_KEY });
-  server = await serve({ fetch: scene.gateway.fetch }, { port: 0, host: "127.0.0.1" });
+  traffic = await createTraffic({ GATEWAY_ADMIN_KEY: ADMIN_KEY });
+  server = await serve({ fetch: traffic.gateway.fetch }, { port: 0, host: "127.0.0.1" });
   empty = await serve({ fetch: createGateway({ host: "127.0.0.1" }).fetch }, { port: 0, host: "127.0.0.1" });
   // In a container, tests run as root, and Chromium's sandbox does not support root.
   browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
@@ -35,7 +35,7 @@ before(async () => {
 
 after(async () => {
   await browser?.close();
-  await scene?.endRunning();
+  await traffic?.endRunning();
   await Promise.all([server?.stop(), empty?.stop()]);
 });
 
@@ -173,7 +173,7 @@ test("axe-core finds planted faults", { skip }, () =>
     assert.match((await findFaults(page, COLOUR_RULES)).join(), /color-contrast/);
   }));
 
-test("the keyboard alone suffices", { skip }, () =>
+test("the page can be used with only the keyboard", { skip }, () =>
   withPage(async (page) => {
     const focused = () => page.evaluate(() => document.activeElement?.textContent?.trim());
     await page.goto(`${server.url}/console/`);
@@ -225,7 +225,7 @@ test("the parts of Now change while it is open, without a reload", { skip }, () 
     await page.evaluate(() => Object.assign(globalThis, { isSame: true }));
     const rows = page.locator("#part-finished th[scope=row]");
     const count = await rows.count();
-    await (await scene.send({ model: "demo/echo" })).text();
+    await (await traffic.send({ model: "demo/echo" })).text();
     await page.waitForFunction(
       (count) => document.querySelectorAll("#part-finished th[scope=row]").length > count,
       count,
@@ -258,7 +258,7 @@ const USES: [name: string, start: (page: Page) => Promise<void>, stop: (page: Pa
 ];
 
 for (const [name, start, stop] of USES) {
-  test(`a part with ${name} is not swapped before it is free`, { skip }, () =>
+  test(`a part with ${name} is not updated before the use ends`, { skip }, () =>
     withPage(async (page) => {
       await signIn(page);
       await page.waitForFunction(() =>
@@ -269,7 +269,7 @@ for (const [name, start, stop] of USES) {
         page.evaluate(() => document.querySelector("#part-finished")?.setAttribute("data-mark", ""));
       await mark();
       const figures = await page.locator("#part-sentence").textContent();
-      await (await scene.send({ model: "demo/echo" })).text();
+      await (await traffic.send({ model: "demo/echo" })).text();
       // Another part is updated meanwhile, and the button shows that this one is not.
       await page.waitForFunction(
         (text) => document.querySelector("#part-sentence")?.textContent !== text,
@@ -292,7 +292,7 @@ test(
       await page.keyboard.press("p");
       await page.locator("#live[data-state=paused]").waitFor();
       const before = await page.locator("#part-sentence").textContent();
-      for (let nth = 0; nth < 2; nth++) await (await scene.send({ model: "demo/echo" })).text();
+      for (let nth = 0; nth < 2; nth++) await (await traffic.send({ model: "demo/echo" })).text();
       await page.locator("#held", { hasText: "Show 2 new" }).waitFor();
       assert.equal(await page.locator("#part-sentence").textContent(), before);
       await page.locator("#pause").click();
@@ -360,7 +360,7 @@ test("the page works under a prefix", { skip }, async () => {
   const proxy = await serve({
     fetch: (request) => {
       const url = request.url.replace("/some/prefix", "");
-      return scene.gateway.fetch(new Request(url, request));
+      return traffic.gateway.fetch(new Request(url, request));
     },
   }, { port: 0, host: "127.0.0.1" });
   try {
@@ -405,7 +405,7 @@ test("Now of a new gateway shows its first request, without a reload by hand", {
   }
 });
 
-test("a page whose session has ended asks to sign in", { skip }, () =>
+test("a page whose session has ended shows the sign-in", { skip }, () =>
   withPage(async (page) => {
     await signIn(page);
     await page.locator("#live[data-state=live]").waitFor();
@@ -417,7 +417,7 @@ test("a page whose session has ended asks to sign in", { skip }, () =>
     await page.locator("#key").waitFor();
   }));
 
-test("the page says that the connection is lost, keeps its data, and connects again", { skip }, async () => {
+test("the page reports a lost connection, keeps its data, and connects again", { skip }, async () => {
   let gateway = createGateway({ host: "127.0.0.1" });
   const restarting = await serve({ fetch: (request) => gateway.fetch(request) }, {
     port: 0,

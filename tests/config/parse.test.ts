@@ -658,13 +658,13 @@ test("parseConfig() rejects aliases of unknown upstreams", () => {
 
 test("parseConfig() rejects tools without a workspace or without keys", () => {
   const TOOLS = "network";
-  const [keyless, homeless] = [
+  const [withoutKey, withoutWorkspace] = [
     "Cannot use TOOLS: GATEWAY_API_KEYS is not set, and any client could run them",
     "Cannot use TOOLS: WORKSPACE_ROOT is not set",
   ];
-  assert.deepEqual(mistakesOf({ settings: { TOOLS } }), [keyless, homeless]);
+  assert.deepEqual(mistakesOf({ settings: { TOOLS } }), [withoutKey, withoutWorkspace]);
   assert.deepEqual(mistakesOf({ settings: { TOOLS, WORKSPACE_ROOT: "/w", GATEWAY_ADMIN_KEY: "k" } }), [
-    keyless,
+    withoutKey,
   ]);
   const rest = { GATEWAY_API_KEYS: "alice:k", WORKSPACE_ROOT: "/w" };
   assert.deepEqual(mistakesOf({ settings: { TOOLS, ...rest, WEB_SEARCH: "searxng" } }), [
@@ -683,14 +683,14 @@ test("parseConfig() rejects MCP servers that any client of any machine could use
 
 test("parseConfig() rejects limits for unknown keys", () => {
   const LIMITS = { keys: { alice: {}, admin: {}, local: {} } };
-  const strange = (name: string, known: string) =>
+  const unknownKey = (name: string, known: string) =>
     `Cannot use LIMITS: no key is named "${name}"; the names are ${known}`;
   assert.deepEqual(mistakesOf({ settings: { LIMITS } }), [
-    strange("alice", '"local"'),
-    strange("admin", '"local"'),
+    unknownKey("alice", '"local"'),
+    unknownKey("admin", '"local"'),
   ]);
   const keys = { GATEWAY_API_KEYS: "alice:0123456789abcdef", GATEWAY_ADMIN_KEY: "fedcba9876543210" };
-  assert.deepEqual(mistakesOf({ settings: { LIMITS, ...keys } }), [strange("local", '"alice", "admin"')]);
+  assert.deepEqual(mistakesOf({ settings: { LIMITS, ...keys } }), [unknownKey("local", '"alice", "admin"')]);
 });
 
 test("parseConfig() requires of KEY_STORE its folder, and of SIGN_IN a key", () => {

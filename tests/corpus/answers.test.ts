@@ -117,7 +117,7 @@ async function checkRecording(recording: Recording): Promise<Outcome> {
   if (kind === "anthropic.count_tokens") return { result: "a count, no answer" };
   const expected = streamed ? expectStream(recording, bytes) : expectWhole(recording, bytes);
   let events: number | undefined;
-  for (const [way, body, cuts] of toWays(bytes, streamed)) {
+  for (const [way, body, cuts] of variantsOf(bytes, streamed)) {
     const create = () => new FakeUpstream({ body, cuts, ...toHead(recording) });
     try {
       events = await checkStreamed(recording, create(), expected) ?? events;
@@ -144,8 +144,8 @@ async function checkModels(recording: Recording): Promise<Outcome> {
   return { result: `${models.length} models listed` };
 }
 
-/** Yields variants of a body, with other pieces and other line ends. */
-function* toWays(bytes: Uint8Array, streamed: boolean): Generator<[string, Uint8Array, number[]]> {
+/** Yields variants of a body: in other pieces, and with other line ends. */
+function* variantsOf(bytes: Uint8Array, streamed: boolean): Generator<[string, Uint8Array, number[]]> {
   const random = createRandom(SEED);
   const crlf = new TextEncoder().encode(new TextDecoder().decode(bytes).replaceAll(/\r?\n/g, "\r\n"));
   const bodies = streamed ? Object.entries({ LF: bytes, CRLF: crlf }) : [["JSON", bytes] as const];

@@ -77,6 +77,6 @@ test("Schema finds equal items among 1,800 texts of 16 kB that differ in their e
   assert.equal(schema.check([...texts, texts[7]]).length, 1);
 });
 
-test("ValueIds refuses a value that is nested too deep", () => {
+test("ValueIds rejects a value that is nested too deep", () => {
   assert.throws(() => new ValueIds().idOf(nest(1, 700)), CostError);
 });

@@ -182,7 +182,7 @@ test("LIMITS keeps a monthly budget beyond the day and resets it with the month"
   assert.deepEqual(daily, ["200,402", "200,402", ...Array(12).fill("402,402"), "200,402"]);
 });
 
-test("LIMITS counts each key separately, with its own limits before the default", async () => {
+test("LIMITS counts each key separately, with its limits before the default", async () => {
   const settings = {
     GATEWAY_API_KEYS: "alice:0123456789abcdef,bob:0123456789abcdeg",
     GATEWAY_ADMIN_KEY: "0123456789abcdeh",
@@ -261,7 +261,7 @@ test("POST /v1/messages returns Anthropic's rate limit headers for the tightest 
   await response.text();
 });
 
-test("POST /v1/messages returns rate limit headers with a rejection, with nothing remaining", async () => {
+test("POST /v1/messages returns rate limit headers with a rejection, with a remaining amount of 0", async () => {
   const on = createLimitedGateway({ each: { requests: 1 } });
   await (await sendMessage(on)).text();
   const { headers } = await sendMessage(on);
@@ -327,7 +327,7 @@ test("LIMITS admits 1,000 concurrent requests of a key by default", async () => 
   }
 });
 
-test("LIMITS returns 529 if the gateway has no free place", async () => {
+test("LIMITS returns 529 if the gateway has no free slot", async () => {
   const on = createLimitedGateway({ total: { concurrent: 1 }, each: { requests: 1 } }, OPEN);
   const open = await sendMessage(on, { stream: true });
   assert.deepEqual(await refusalOf(await sendMessage(on)), [

@@ -19,7 +19,7 @@ const RECORD: RequestRecord = {
 
 after(() => startLog("off"));
 
-test("logRequest() writes nothing if no log was started", () => {
+test("logRequest() writes no line if no log was started", () => {
   assert.deepEqual(stderrOf(() => logRequest(RECORD)), []);
 });
 

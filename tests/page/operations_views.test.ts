@@ -150,7 +150,7 @@ test("GET /console/models has aliases, windows and prices, and models that were 
   assert.match(first ?? "", /^openrouter\/openai\/gpt-5.*400k\$1\.25\$0\.125\$1010%/);
 });
 
-test("GET /console/models names the upstreams that refuse their key, do not answer or fail", async () => {
+test("GET /console/models names the upstreams that reject their key, do not answer or fail", async () => {
   const fetch = (input: string | URL | Request) => {
     const url = input instanceof Request ? input.url : String(input);
     if (url.includes("key.example")) return Promise.resolve(new Response("{}", { status: 401 }));

@@ -24,7 +24,7 @@ test("the page is open if the gateway has no key", async () => {
   }
 });
 
-test("a view of a gateway with keys asks for the admin key", async () => {
+test("a view of a gateway with keys shows a form for the admin key", async () => {
   const gateway = createTestGateway({ settings: KEYS });
   const callers: Record<string, string>[] = [
     {},
@@ -142,7 +142,7 @@ test("a change of the admin key ends the sessions, another change does not", asy
   assert.match(await (await gateway.get("/console/", session)).text(), /Admin key/);
 });
 
-test("an action needs the token of the session, and a form of the page's own site", async () => {
+test("an action needs the token of the session, and a form of the same site", async () => {
   const gateway = createTestGateway({ settings: KEYS });
   const session = await signIn(gateway);
   const other = await signIn(gateway);

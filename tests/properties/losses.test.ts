@@ -47,7 +47,7 @@ const pdf = { type: "base64", media_type: "application/pdf", data: "JVBE" };
 /** Creates a request with every field of Anthropic's API, every kind of block, and an unknown field in each object. */
 function createRequest(model: string): Wire {
   const own = seal(model, [{ type: "reasoning.text", text: "Mine", format: "unknown" }]);
-  return withNews({
+  return withUnknownFields({
     model: "m",
     max_tokens: 4000,
     stream: true,
@@ -210,13 +210,13 @@ function createRequest(model: string): Wire {
 }
 
 /** Adds an unknown field to each object, except where any field has a meaning: in schemas, inputs and examples. */
-function withNews(value: Wire, at = ""): Wire {
-  if (Array.isArray(value)) return value.map((item) => withNews(item, at));
+function withUnknownFields(value: Wire, at = ""): Wire {
+  if (Array.isArray(value)) return value.map((item) => withUnknownFields(item, at));
   if (typeof value !== "object" || value === null) return value;
   if (/schema|input|cache_control|citations|task_budget|block_binding|tool$|edits|skills/.test(at)) {
     return value;
   }
-  const fields = Object.entries(value).map(([key, item]) => [key, withNews(item, key)]);
+  const fields = Object.entries(value).map(([key, item]) => [key, withUnknownFields(item, key)]);
   return { ...Object.fromEntries(fields), field_of_a_later_day: "news" };
 }
 

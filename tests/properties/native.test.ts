@@ -11,7 +11,7 @@ import { MODELS } from "../kit/requests/request.ts";
 
 const RUNS = { seed: SEED, numRuns: 250 };
 
-const words = fc.string({ unit: "grapheme", maxLength: 10 });
+const plainText = fc.string({ unit: "grapheme", maxLength: 10 });
 /** Fields that the API does not define. */
 const extra = fc.dictionary(
   fc.oneof(
@@ -51,13 +51,13 @@ const block: fc.Arbitrary<Streamed> = fc.oneof(
       text: "",
     })),
     deltas: fc.array(fc.oneof(
-      words.map((text) => ({ type: "text_delta", text })),
+      plainText.map((text) => ({ type: "text_delta", text })),
       citation.map((one) => ({ type: "citations_delta", citation: one })),
     )),
   }),
   fc.record({
     start: fc.constant({ type: "thinking", thinking: "", signature: "" }),
-    deltas: fc.tuple(fc.array(words), fc.boolean()).map(([thoughts, signed]) => [
+    deltas: fc.tuple(fc.array(plainText), fc.boolean()).map(([thoughts, signed]) => [
       ...thoughts.map((thinking) => ({ type: "thinking_delta", thinking })),
       ...(signed ? [{ type: "signature_delta", signature: "EqQB" }] : []),
     ]),
@@ -123,7 +123,7 @@ const answer = fc.record({
   /** Difference between two indexes of the upstream; 1 at Anthropic. */
   stride: fc.constantFrom(1, 1, 3),
   pings: fc.array(fc.nat(20), { maxLength: 3 }),
-  news: fc.array(fc.nat(20), { maxLength: 2 }),
+  unknownEvents: fc.array(fc.nat(20), { maxLength: 2 }),
   end: fc.record({
     delta: fc.tuple(
       extra,
@@ -139,7 +139,7 @@ const answer = fc.record({
 type NativeAnswer = typeof answer extends fc.Arbitrary<infer T> ? T : never;
 
 /** Returns the events that the upstream sends. */
-function toSent({ head, blocks, stride, pings, news, end, openrouter }: NativeAnswer): Wire[] {
+function toSent({ head, blocks, stride, pings, unknownEvents, end, openrouter }: NativeAnswer): Wire[] {
   const foreign = openrouter ? { cost: 0.5, is_byok: false, cost_details: {} } : {};
   const events: Wire[] = [
     { type: "message_start", message: { ...head, ...(openrouter && { provider: "Anthropic" }) } },
@@ -150,7 +150,9 @@ function toSent({ head, blocks, stride, pings, news, end, openrouter }: NativeAn
     ]),
   ];
   for (const at of pings) events.splice(1 + at % events.length, 0, { type: "ping" });
-  for (const at of news) events.splice(1 + at % events.length, 0, { type: "event_of_a_later_day", at });
+  for (const at of unknownEvents) {
+    events.splice(1 + at % events.length, 0, { type: "event_of_a_later_day", at });
+  }
   events.push(
     { ...end.more, type: "message_delta", delta: end.delta, usage: { ...end.usage, ...foreign } },
     { type: "message_stop" },

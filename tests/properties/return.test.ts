@@ -41,7 +41,7 @@ for (const name of HOST_NAMES.filter((name) => name !== "anthropic")) {
 /** Hosts that accept only ids in one form: there, only equality of ids is compared. */
 const OWN_IDS = new Set(["openai", "azure", "mistral"]);
 
-/** Leaves out the placeholder of a file that a host does not accept; without `strict`, numbers the ids. */
+/** Removes the placeholder of a file that a host does not accept; without `strict`, numbers the ids. */
 function withoutHostIds({ blocks, ...plain }: Json, strict: boolean): Json {
   const ids: unknown[] = [];
   const toId = (id: unknown) => {

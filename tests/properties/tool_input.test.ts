@@ -94,7 +94,7 @@ test("ToolInput removes text around the object", () => {
   );
 });
 
-test("ToolInput rejects a second object that is no copy, at any cut", () => {
+test("ToolInput rejects a second object that differs from the first, at any cut", () => {
   const filled = objectText.filter((text) => !/^\{\s*\}$/.test(text));
   fc.assert(
     fc.property(filled, fc.boolean(), sizes, (text, twice, cuts) => {
@@ -216,7 +216,7 @@ test("ToolInput releases the object's text without delay", () => {
   );
 });
 
-test("ToolInput takes linear time for repeated spaces", () => {
+test("ToolInput needs linear time for repeated spaces", () => {
   const input = new ToolInput();
   input.push("{");
   for (let nth = 0; nth < 200_000; nth++) assert.equal(input.push(" "), "");

@@ -170,7 +170,7 @@ function strip(value: Wire, refused: readonly string[], formats?: readonly strin
   return Object.fromEntries(left);
 }
 
-test("cleanSchema() removes refused keywords at every depth, and nothing else", () => {
+test("cleanSchema() removes only rejected keywords, at every depth", () => {
   const formats = fc.constantFrom(undefined, ["date-time"]);
   fc.assert(
     fc.property(
@@ -189,7 +189,7 @@ test("cleanSchema() removes refused keywords at every depth, and nothing else", 
   );
 });
 
-test("adjustRequest() removes what Gemini refuses from schemas and reports it", () => {
+test("adjustRequest() removes keywords that Gemini rejects from schemas and reports them", () => {
   const input_schema = {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     type: "object",
@@ -260,7 +260,7 @@ test("Dialect.toBody() does not repair a valid history", () => {
     fc.tuple(fc.constant(ids), fc.shuffledSubarray(ids, { minLength: ids.length }))
   );
   fc.assert(
-    fc.property(fc.array(turn, { maxLength: 3 }), fc.boolean(), (turns, words) => {
+    fc.property(fc.array(turn, { maxLength: 3 }), fc.boolean(), (turns, hasText) => {
       const messages: Wire[] = turns.flatMap(([made, given]) => [
         { role: "user", content: "Go." },
         { role: "assistant", content: made.map((id) => ({ type: "tool_use", id, name: "read", input: {} })) },
@@ -268,7 +268,7 @@ test("Dialect.toBody() does not repair a valid history", () => {
           role: "user",
           content: [
             ...given.map((tool_use_id) => ({ type: "tool_result", tool_use_id, content: "Bees." })),
-            ...(words ? [{ type: "text", text: "Go on." }] : []),
+            ...(hasText ? [{ type: "text", text: "Go on." }] : []),
           ],
         },
       ]);

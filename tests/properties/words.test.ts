@@ -73,7 +73,7 @@ test("writeEvents() keeps any string intact", async () => {
   );
 });
 
-test("writeEvents() writes an event of any type as one frame, with its name if a line can hold it", async () => {
+test("writeEvents() writes an event of any type as one frame, with its name if it fits into a line", async () => {
   await fc.assert(
     fc.asyncProperty(anything, json, async (type, extra) => {
       const event: Wire = { type, extra };
@@ -109,7 +109,7 @@ test("toBase64Url() and fromBase64Url() are inverse", () => {
   assert.equal(fromBase64Url(toBase64Url(long)), long);
 });
 
-test("toClientToolId() returns a legal id, which toUpstreamToolId() reverses", () => {
+test("toClientToolId() returns a valid id, which toUpstreamToolId() reverses", () => {
   const ids = fc.oneof(anything, fc.string().map((id) => `toolu_gw12345678_${toBase64Url(id)}`), fc.uuid());
   fc.assert(
     fc.property(ids.filter((id) => id.isWellFormed()), (id) => {
@@ -125,7 +125,7 @@ test("toClientToolId() returns a legal id, which toUpstreamToolId() reverses", (
   assert.match(toClientToolId(undefined, newId), /^toolu_[A-Za-z0-9]{24}$/);
 });
 
-test("toClientToolId() makes a repeated illegal id unique", () => {
+test("toClientToolId() replaces a repeated invalid id by unique ids", () => {
   assert.notEqual(toClientToolId("functions.add:0", newId), toClientToolId("functions.add:0", newId));
 });
 

@@ -25,7 +25,7 @@ const BODIES: Record<string, [body: string | Uint8Array, status: number, message
   "empty": ["", 400, /^The request body is not valid JSON: it is empty$/],
   "space": [" \n", 400, /^The request body is not valid JSON: it is empty$/],
   "broken off": ['{"model":"m"', 400, /^The request body is not valid JSON: ./],
-  "words": ["Hello", 400, /^The request body is not valid JSON: ./],
+  "plain text": ["Hello", 400, /^The request body is not valid JSON: ./],
   "a form": ["model=m&max_tokens=1", 400, /^The request body is not valid JSON: ./],
   "NaN": ['{"max_tokens":NaN}', 400, /^The request body is not valid JSON: ./],
   "invalid UTF-8": [new Uint8Array([0x22, 0xff, 0xfe, 0x22]), 400, /^The request body is not valid UTF-8$/],
@@ -230,7 +230,7 @@ const ACCEPTED: Record<string, Wire | string> = {
     }],
     tools: [{ name: "t", x: 1, input_schema: { type: "object", x: 1 } }],
   },
-  "nothing for whatever may be nothing": {
+  "null for optional fields": {
     ...{
       system: null,
       tools: null,
@@ -267,12 +267,12 @@ const ACCEPTED: Record<string, Wire | string> = {
     messages: [{ role: "user", content: "A" }, { role: "user", content: "B" }],
   },
   "a result of no call": block({ type: "tool_result", tool_use_id: "nobody" }),
-  "no tokens at all": { max_tokens: 0 },
+  "max_tokens of 0": { max_tokens: 0 },
   "names that every object has":
     '"__proto__":{"a":1},"constructor":{"prototype":1},"toString":1,"hasOwnProperty":null',
   "half a surrogate pair": '"\\ud800":1,"system":"\\udc00"',
   "a deep schema": `"x":${nest(150)}`,
-  "brackets in words": { system: "[".repeat(100_000) + '\\"'.repeat(999) + "{".repeat(100_000) },
+  "brackets in a text": { system: "[".repeat(100_000) + '\\"'.repeat(999) + "{".repeat(100_000) },
 };
 
 /** Writes the body of a request: fields that replace those of the smallest one, or members before them. */
@@ -399,7 +399,7 @@ test("POST /v1/messages rejects a request without a usable key and calls no upst
 
 const MANY = 60_000;
 const many = (part: Wire) => Array.from({ length: MANY }, () => ({ ...part }));
-const VAST: Record<string, () => Wire> = {
+const LARGE: Record<string, () => Wire> = {
   "tool results": () => ({
     messages: [{ role: "user", content: many({ type: "tool_result", tool_use_id: "t" }) }],
   }),
@@ -413,7 +413,7 @@ const VAST: Record<string, () => Wire> = {
   "spaces": () => ({ model: "demo/echo", messages: [{ role: "user", content: " ".repeat(5 * MANY) }] }),
 };
 
-for (const [name, fields] of Object.entries(VAST)) {
+for (const [name, fields] of Object.entries(LARGE)) {
   test(`POST /v1/messages accepts a request of very many ${name} in linear time`, async () => {
     const gateway = createTestGateway({ upstream });
     const response = await gateway.post(minimalRequest("chat", fields()));

@@ -88,11 +88,11 @@ const BROKEN: Record<string, [answer: FakeResponse | Error, status: number, mess
     404,
     /usually ends in \/v1: Upstream returned 404 without a message$/,
   ],
-  "words": [text(200, "Hello", "text/plain"), 502, /it is text\/plain, neither/],
-  "a picture": [text(200, "\x89PNG", "image/png"), 502, /it is image\/png, neither/],
-  "nothing": [text(200, ""), 502, /stream ended before its answer did$/],
-  "nothing, as JSON": [text(200, "", "application/json"), 502, /it is not JSON$/],
-  "nothing, of no type": [
+  "plain text": [text(200, "Hello", "text/plain"), 502, /it is text\/plain, neither/],
+  "an image": [text(200, "\x89PNG", "image/png"), 502, /it is image\/png, neither/],
+  "an empty stream": [text(200, ""), 502, /stream ended before its answer did$/],
+  "an empty body, as JSON": [text(200, "", "application/json"), 502, /it is not JSON$/],
+  "an empty body without a type": [
     { status: 200, headers: {}, body: [] },
     502,
     /stream ended before its answer did$/,
@@ -516,7 +516,7 @@ const WRONG: Record<UpstreamApi, Record<string, [rest: string, type: string]>> =
       'data: {"choices":[{"error":{"code":502,"message":"No"},"finish_reason":"error"}]}',
       "api_error",
     ],
-    "an error without words": ['data: {"choices":[{"delta":{},"finish_reason":"error"}]}', "api_error"],
+    "an error without a message": ['data: {"choices":[{"delta":{},"finish_reason":"error"}]}', "api_error"],
     "an error of vLLM's": ['data: {"object":"error","message":"No","code":400}', "invalid_request_error"],
     "an event of that name": [
       'event: error\ndata: {"error":{"message":"No","type":"overloaded_error"}}',

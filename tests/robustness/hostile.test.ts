@@ -21,7 +21,7 @@ function createGatewayWith(upstream: FakeResponse, api: UpstreamApi = "chat"): T
 }
 
 /** Headers that a response of the gateway may have. */
-const OURS = [
+const GATEWAY_HEADERS = [
   "cache-control",
   "content-length",
   "content-type",
@@ -33,7 +33,7 @@ const OURS = [
   "x-should-retry",
   "x-token-count-source",
 ];
-const THEIRS = {
+const UPSTREAM_HEADERS = {
   "set-cookie": "session=evil",
   "access-control-allow-origin": "*",
   "access-control-allow-credentials": "true",
@@ -56,14 +56,20 @@ for (const api of UPSTREAM_APIS) {
   for (const status of [200, 302, 400, 401, 429, 503]) {
     test(`POST /v1/messages forwards no upstream header with ${status} (${api})`, async () => {
       const json = { "content-type": "application/json" };
-      const headers = { ...THEIRS, ...(status === 200 ? { "content-type": "text/event-stream" } : json) };
+      const headers = {
+        ...UPSTREAM_HEADERS,
+        ...(status === 200 ? { "content-type": "text/event-stream" } : json),
+      };
       const body = status === 200 ? COMPLETE_STREAMS[api] : '{"error":{"message":"No"}}';
       const gateway = createGatewayWith({ status, headers, body }, api);
       for (const path of ["/v1/messages", "/v1/messages/stream", "/v1/messages/count_tokens"]) {
         const response = await gateway.post(minimalRequest(api), { path });
         await response.text();
         const received = [...response.headers];
-        assert.deepEqual(received.map(([name]) => name).filter((name) => !OURS.includes(name)), []);
+        assert.deepEqual(
+          received.map(([name]) => name).filter((name) => !GATEWAY_HEADERS.includes(name)),
+          [],
+        );
         assert.equal(JSON.stringify(received).includes("evil"), false, JSON.stringify(received));
       }
       assert.ok(gateway.upstream.requests.length >= 2);
@@ -116,7 +122,7 @@ test("POST /v1/messages keeps client input from forging a header or a log line",
           for (const [name, value] of response.headers) {
             assert.match(name, /^[a-z-]+$/);
             assert.match(value, /^[ -~]*$/, name);
-            assert.equal(OURS.includes(name), true, name);
+            assert.equal(GATEWAY_HEADERS.includes(name), true, name);
           }
           assert.equal(response.headers.get("x-correlation-id"), response.headers.get("request-id"));
         }

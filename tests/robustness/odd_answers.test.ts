@@ -22,7 +22,7 @@ for (const dialect of ["openai", "anthropic", "responses"] as const) {
   for (const answer of ANSWERS[dialect]) {
     for (const stream of [true, false]) {
       const way = stream ? "streamed" : "whole";
-      test(`POST /v1/messages shows no failure as success and loses nothing: ${answer.name} (${dialect}, ${way})`, async () => {
+      test(`POST /v1/messages returns failures as errors and all content: ${answer.name} (${dialect}, ${way})`, async () => {
         const { message, headers } = await ask(answer, { dialect, stream });
         const error = dig(message, "error");
         assert.equal(dig(error, "type"), answer.error?.[0], JSON.stringify(message));

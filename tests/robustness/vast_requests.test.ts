@@ -14,7 +14,7 @@ function membersOf(count: number, toMember: (at: number) => string): string {
   return Array.from({ length: count }, (_, at) => toMember(at)).join(",");
 }
 
-/** Writes a request with other members, which come before its own. */
+/** Writes a request with other members before its required ones. */
 function request(members: string, model = "vendor/model"): string {
   return `{${members},"model":"${model}","max_tokens":8,"messages":[{"role":"user","content":"Hi"}]}`;
 }

@@ -46,7 +46,7 @@ test("stop() rejects new requests and closes their connections", async () => {
   assert.equal(upstream.requests.length, 0);
 });
 
-test("stop() lets an open answer finish", async () => {
+test("stop() waits for an open answer", async () => {
   for (const stream of [true, false]) {
     const { gateway, clock, stop, isStopped } = start({ body: [HI, END] });
     const answer = gateway.post(minimalRequest("chat", { stream }));

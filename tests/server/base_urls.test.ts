@@ -7,7 +7,7 @@ import { minimalRequest } from "../kit/requests/request.ts";
 import { COMPLETE_STREAMS } from "../kit/streams.ts";
 import { FakeUpstream } from "../kit/upstream.ts";
 
-/** Prefixes that base URLs leave before an endpoint. */
+/** Prefixes of base URLs before an endpoint. */
 const PREFIXES = [
   "",
   "/v1",

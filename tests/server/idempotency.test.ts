@@ -164,7 +164,7 @@ test("idempotency-key: a kept or running answer is forbidden once the key may no
   }
 });
 
-test("idempotency-key: the onRequest hook can refuse the repeat of a kept answer", async () => {
+test("idempotency-key: the onRequest hook can reject the repeat of a kept answer", async () => {
   let refuses = false;
   const gateway = createTestGateway({
     upstream: { body: COMPLETE_STREAMS.chat },

@@ -219,7 +219,7 @@ test("GET /oauth/device fills in the code, and allows no script and no frame", a
   assert.doesNotMatch(hostile, /<script/i);
 });
 
-/** Headers that browsers send with a form, and whether the page accepts it. */
+/** Headers that browsers send with a form, and true if the page accepts it. */
 const ORIGINS: [headers: Record<string, string>, accepted: boolean][] = [
   [{}, true],
   [{ "sec-fetch-site": "same-origin", "origin": "https://proxy.test" }, true],

@@ -143,7 +143,7 @@ test("findPendingCalls() returns calls of the last turn that wait for the gatewa
   }
 });
 
-test("toServerCallId() returns legal ids that map back to the model's own", () => {
+test("toServerCallId() returns valid ids that map back to the model's ids", () => {
   const ids = fc.oneof(
     fc.stringMatching(/^toolu_[a-zA-Z0-9_-]{1,40}$/),
     fc.stringMatching(/^toolu_gw_[a-zA-Z0-9_-]{1,40}$/),

@@ -114,7 +114,7 @@ test("runTurns() runs a tool between two turns and returns one message", async (
   ]);
 });
 
-test("runTurns() offers the tools of the toolset after the client's own", async () => {
+test("runTurns() offers the tools of the toolset after the client's tools", async () => {
   const own = { name: "Echo", input_schema: { type: "object" as const } };
   const configs = { Fail: { enabled: false } };
   const script = createScript(writeText("Hello."));
@@ -168,7 +168,7 @@ test("runTurns() returns a failed tool as a result, not as a failed request", as
   ]);
 });
 
-test("runTurns() waits for the client's tools if a turn calls those too, and runs its own with their results", async () => {
+test("runTurns() waits for the client's tools if a turn calls those too, and runs the gateway's with their results", async () => {
   const first = createScript((writer) => {
     call(writer, "toolu_mine", "ReadMine", { path: "a" });
     call(writer, "toolu_ours", "Echo", { word: "bee" });

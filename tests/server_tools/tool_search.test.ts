@@ -104,7 +104,7 @@ const callsWeather: WriteTurn = (writer) => {
   end(writer, "tool_use");
 };
 
-test("runTurns() offers the tools that a search has found to a model without its own search", async () => {
+test("runTurns() offers the tools that a search has found to a model without tool search", async () => {
   const script = createScript(searches, callsWeather);
   const tools = [REGEX, clock, weather, stocks];
   const message = await collectMessage(runScript(script, { tools }, { toolbox: undefined }));

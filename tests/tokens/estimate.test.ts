@@ -121,22 +121,25 @@ test("estimateTokens() depends on the model family, not on the host", () => {
 });
 
 test("isRepresentative() rejects requests that are useless for learning", () => {
-  const words = "The bees came home late. ".repeat(100);
-  const telling = (fields: object) => {
-    const messages = [{ role: "user", content: words }];
+  const sentences = "The bees came home late. ".repeat(100);
+  const representative = (fields: object) => {
+    const messages = [{ role: "user", content: sentences }];
     const request = parseCountTokensRequest({ model: MODEL, messages, ...fields });
     return isRepresentative(request, estimateTokens(request, countByRuns));
   };
   const picture = { type: "image", source: { type: "url", url: "https://example.com/bee.png" } };
-  const text = { type: "text", text: words };
-  assert.equal(telling({}), true);
-  assert.equal(telling({ tools: [TOOL, { type: "bash_20250124", name: "bash" }] }), true);
-  assert.equal(telling({ messages: [USER] }), false);
-  assert.equal(telling({ messages: [{ role: "user", content: [text, picture] }] }), false);
+  const text = { type: "text", text: sentences };
+  assert.equal(representative({}), true);
+  assert.equal(representative({ tools: [TOOL, { type: "bash_20250124", name: "bash" }] }), true);
+  assert.equal(representative({ messages: [USER] }), false);
+  assert.equal(representative({ messages: [{ role: "user", content: [text, picture] }] }), false);
   assert.equal(
-    telling({ messages: [{ role: "user", content: [...Array(20).fill(text), picture] }] }),
+    representative({ messages: [{ role: "user", content: [...Array(20).fill(text), picture] }] }),
     true,
   );
-  assert.equal(telling({ tools: [{ type: "web_search_20250305", name: "web_search" }] }), false);
-  assert.equal(telling({ mcp_servers: [{ type: "url", url: "https://example.com", name: "x" }] }), false);
+  assert.equal(representative({ tools: [{ type: "web_search_20250305", name: "web_search" }] }), false);
+  assert.equal(
+    representative({ mcp_servers: [{ type: "url", url: "https://example.com", name: "x" }] }),
+    false,
+  );
 });

@@ -102,7 +102,7 @@ test("estimatePages() finds a count at the end of a long file", () => {
   assert.equal(estimatePages(btoa("x".repeat(900_001) + "<< /Count 5 >>")), 5);
 });
 
-test("countFile() counts pages and leaves text to other counters", () => {
+test("countFile() counts pages, but not text", () => {
   const data = btoa("<< /Count 3 >>");
   const base64 = { type: "base64" as const, media_type: "application/pdf", data };
   assert.equal(countFile({ type: "document", source: base64 }), 6000);

@@ -61,7 +61,7 @@ const TOOLS = [{
   input_schema: { type: "object", properties: { command: { type: "string" } } },
 }];
 
-/** Sends a request of auto mode, and returns what the client and the upstream receive. */
+/** Sends a request of auto mode, and returns the response and the upstream. */
 async function ask(
   replies: FakeReply[],
   { model, settings = {}, stream = true, fields = {} }: {
@@ -296,9 +296,9 @@ test("AUTO_MODE_MODEL judges only calls that the upstream did not judge, each se
 
 test("AUTO_MODE_MODEL returns no verdict if a call or the rules are too long, or an id is not unique", async () => {
   const long = { ...CALL, input: { command: `echo ${"x".repeat(70_000)}; rm -rf ~` } };
-  const twins = [CALL, { ...CALL, input: { command: "rm -rf ~" } }, CALL];
+  const duplicates = [CALL, { ...CALL, input: { command: "rm -rf ~" } }, CALL];
   const wide = [{ ...SAFEGUARDS[0], classifier_context: { rules: ["x".repeat(300_000)] } }];
-  const cases: [Json[], Json?][] = [[[long]], [twins], [[CALL], { safeguards: wide }]];
+  const cases: [Json[], Json?][] = [[[long]], [duplicates], [[CALL], { safeguards: wide }]];
   for (const [calls, fields = {}] of cases) {
     const { results, upstream } = await ask(
       [{ body: writeNative(calls) }, { body: writeText("<verdict>allow</verdict>") }],

@@ -172,7 +172,7 @@ test("web_search by the upstream is in the audit log and in GET /tool-metrics", 
 const MODEL = { id: "vendor/model", pricing: { prompt: "0.00001", completion: "0" } };
 const NATIVE = { ...MODEL, pricing: { ...MODEL.pricing, web_search: "0.02" } };
 const HITS = SEARCH_ANSWER.split("\n\n")[0] ?? "";
-/** Answers of a search, with the price of a search for the model and what its message costs at least and at most. */
+/** Answers of a search, the price of a search for the model, and the minimum and maximum cost of the message. */
 const CHARGES: [what: string, body: string, model: Json, usd: [number, number]][] = [
   ["its cost, if it is reported", SEARCH_ANSWER, NATIVE, [0.02, 0.03]],
   ["one search and the request, if no usage comes", `${HITS}\n\n`, MODEL, [0.0071, 0.02]],

@@ -4,9 +4,9 @@ import { createModelCache, type ModelCache } from "../../lib/upstreams/model_cac
 import type { ListedModel } from "../../lib/upstreams/model_list.ts";
 import { FakeClock } from "../kit/clock.ts";
 
-const HABITS = { preset: "other", dialectChoice: "auto" } as const;
-const ACME = { name: "acme", baseUrl: "https://acme.test/v1", key: "sk-acme", ...HABITS };
-const OTHER = { name: "other", baseUrl: "https://other.test/v1", ...HABITS };
+const HOST = { preset: "other", dialectChoice: "auto" } as const;
+const ACME = { name: "acme", baseUrl: "https://acme.test/v1", key: "sk-acme", ...HOST };
+const OTHER = { name: "other", baseUrl: "https://other.test/v1", ...HOST };
 const CALLER = { client: "local", key: "sk-client" };
 const MINUTE = 60_000;
 

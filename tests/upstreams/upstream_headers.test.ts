@@ -162,7 +162,7 @@ test("POST /v1/messages keeps conflict_error within a stream", async () => {
   assert.equal(parseEvents(text).at(-1)?.error.type, "conflict_error");
 });
 
-test("POST /v1/messages passes on the limits of the client's own key, and no others", async () => {
+test("POST /v1/messages forwards only the limits of the client's key", async () => {
   const whole: FakeReply = { body: COMPLETE_STREAMS.native, headers: { ...STREAM, ...LIMITS } };
   const refused: FakeReply = {
     status: 429,

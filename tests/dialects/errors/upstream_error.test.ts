@@ -733,13 +733,16 @@ test("toUpstreamError() adds a hint if no provider serves the request", () => {
 });
 
 test("toUpstreamError() recognises an alternative that the upstream offers", () => {
-  const poor = or(402, "This request requires more credits, or fewer max_tokens. You can only afford 310.");
-  assert.deepEqual(toUpstreamError({ status: 402, body: poor }).adjustment, {
+  const insufficientCredits = or(
+    402,
+    "This request requires more credits, or fewer max_tokens. You can only afford 310.",
+  );
+  assert.deepEqual(toUpstreamError({ status: 402, body: insufficientCredits }).adjustment, {
     change: "affordable_tokens",
     tokens: 310,
   });
-  const unwell = or(400, "Provider returned error", { provider_name: "Acme", raw: "ERROR" });
-  assert.deepEqual(toUpstreamError({ status: 400, body: unwell }).adjustment, {
+  const providerError = or(400, "Provider returned error", { provider_name: "Acme", raw: "ERROR" });
+  assert.deepEqual(toUpstreamError({ status: 400, body: providerError }).adjustment, {
     change: "exclude_provider",
     provider: "Acme",
   });

@@ -68,7 +68,7 @@ const ODD_CALLS = [
   [{ ...CALL, function: { name: "n", arguments: "", x: 1 } }],
 ];
 
-test("toPlainChunk() leaves every other chunk to the schema", () => {
+test("toPlainChunk() returns undefined for every other chunk", () => {
   const choice = { index: 0, delta: { content: "Hello" }, ...ENDS };
   const others: JsonObject[] = [
     {},

@@ -195,7 +195,7 @@ storeTest("POST /v1/messages/batches rejects a list that is wrong as a whole", a
 });
 
 storeTest(
-  "GET /v1/messages/batches has pages in both directions, and each key its own batches",
+  "GET /v1/messages/batches has pages in both directions, and returns only batches of the key",
   async (newStore) => {
     const gateway = start({
       ...await newStore(),
@@ -500,7 +500,7 @@ storeTest("A request is retried after a short failure of its upstream", async (n
 });
 
 storeTest(
-  "A client's own key is not written, and its batch waits for it after a restart",
+  "A client's upstream key is not stored, and its batch waits for the key after a restart",
   async (newStore) => {
     const settings = { ...await newStore(), OPENROUTER_API_KEY: undefined };
     const headers = { "x-api-key": "sk-or-of-the-client" };

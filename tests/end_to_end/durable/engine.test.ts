@@ -92,7 +92,7 @@ test("A failure before the answer reaches the client unchanged", needsSqlite, as
 });
 
 test(
-  "Requests without an idempotency key, and those with the client's own key, need no engine",
+  "Requests without an idempotency key, and those with the client's upstream key, need no engine",
   needsSqlite,
   async () => {
     const jobs: string[] = [];

@@ -143,7 +143,7 @@ test("RATE_LIMIT_STORE sets keys with a prefix and an expiry", { skip: MISSING }
     "gateway:{limits}:key/local/usd_day/…",
     "gateway:{limits}:key/local/usd_month/…",
   ]);
-  for (const [key, life] of found) assert.ok(life > 0 && life <= 31 * DAY, `${key} lives ${life} ms`);
+  for (const [key, ttl] of found) assert.ok(ttl > 0 && ttl <= 31 * DAY, `${key} lives ${ttl} ms`);
   await open.body?.cancel();
 });
 
@@ -167,7 +167,7 @@ const PLACES: Quota = {
 
 const Step = fc.record({
   record: fc.boolean(),
-  passes: fc.nat(5000), // less than the expiry of a place, which is not renewed here
+  passes: fc.nat(5000), // less than the expiry of a slot, which is not renewed here
   flow: fc.double({ min: -3, max: 9, noNaN: true }),
   budget: fc.double({ min: 0, max: 1, noNaN: true }),
   place: fc.boolean(),
@@ -178,13 +178,16 @@ test(
   { skip: MISSING, timeout: 60_000 },
   async () => {
     const connection = await connect();
-    const law = fc.asyncProperty(fc.array(Step, { maxLength: 15 }), async (steps) => {
+    const property = fc.asyncProperty(fc.array(Step, { maxLength: 15 }), async (steps) => {
       await connection.sendCommand(["FLUSHALL"]);
       const clock = new FakeClock();
       // A clock without timers: a record may arrive after the clock was advanced.
-      const patient = { now: () => clock.now(), after: () => () => {}, every: () => () => {} };
+      const withoutTimers = { now: () => clock.now(), after: () => () => {}, every: () => () => {} };
       const memory = createMemoryStore();
-      const redis = createRedisStore(url(), { clock: patient, connect: () => Promise.resolve(connection) });
+      const redis = createRedisStore(url(), {
+        clock: withoutTimers,
+        connect: () => Promise.resolve(connection),
+      });
       for (const [nth, { record, passes, flow, budget, place }] of steps.entries()) {
         clock.advance(passes);
         const charges: Charge[] = [{ quota: FLOW, amount: flow }, { quota: BUDGET, amount: budget }];
@@ -200,7 +203,7 @@ test(
       }
     });
     try {
-      await fc.assert(law, { numRuns: 60, seed: 20261123 });
+      await fc.assert(property, { numRuns: 60, seed: 20261123 });
     } finally {
       connection.destroy();
     }
@@ -214,7 +217,7 @@ test("createRedisStore() accepts any overdraft", { skip: MISSING }, async () => 
   assert.deepEqual(await store.charge([{ quota: FLOW, amount: 0 }], 0), { fits: false, used: [1e300] });
 });
 
-test("createRedisStore() frees an abandoned place after 90 seconds unless its gateway renews it", {
+test("createRedisStore() frees an abandoned slot after 90 seconds unless its gateway renews it", {
   skip: MISSING,
 }, async () => {
   const client = await connect();

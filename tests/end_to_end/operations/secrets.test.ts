@@ -80,7 +80,7 @@ const REPLIES: Record<string, FakeResponse> = {
   cut: { body: writeDelta({ content: "Hi" }), ending: "reset" },
 };
 
-/** Everything that leaves the gateway except to upstreams and MCP servers, by the surface that shows it. */
+/** All texts that the gateway sends, except to upstreams and MCP servers, by surface. */
 type Surfaces = Map<string, string>;
 
 /** Values of the parameters of paths. */

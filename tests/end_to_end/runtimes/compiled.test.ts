@@ -67,7 +67,7 @@ describe("npm start in a clone", { skip, timeout: 60_000 }, () => {
     assert.equal(start("--version").stdout, `${VERSION}\n`);
   });
 
-  test("starts nothing while a source cannot be compiled", () => {
+  test("does not start while a source cannot be compiled", () => {
     const path = join(clone, "lib/base/version.ts");
     const source = readFileSync(path, "utf8");
     writeFileSync(path, "export const");

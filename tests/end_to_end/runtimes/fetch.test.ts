@@ -34,7 +34,7 @@ async function startSilent() {
   };
 }
 
-test("createFetch() waits longer than Node's own fetch", { skip: !onNode }, async () => {
+test("createFetch() waits longer than the fetch of Node.js", { skip: !onNode }, async () => {
   const { Agent, getGlobalDispatcher, setGlobalDispatcher } = await import("undici");
   const usual = getGlobalDispatcher();
   const server = await startSilent();
@@ -64,7 +64,7 @@ test("createFetch() waits longer than Node's own fetch", { skip: !onNode }, asyn
   }
 });
 
-test("mod.ts on bun waits longer than Bun's own fetch", {
+test("mod.ts on bun waits longer than Bun's fetch", {
   skip: bun?.missing ?? true,
   timeout: 60_000,
 }, async () => {
@@ -88,7 +88,7 @@ test("mod.ts on bun waits longer than Bun's own fetch", {
     const plain = `fetch("${server.url}/plain").then(() => process.exit(0), () => process.exit(3))`;
     const env = { ...process.env, BUN_CONFIG_HTTP_IDLE_TIMEOUT };
     const [status] = await once(spawn(bun.command[0] ?? "", ["-e", plain], { env }), "exit");
-    assert.equal(status, 3, "Bun's own fetch gives up");
+    assert.equal(status, 3, "Bun's fetch times out");
 
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.end(

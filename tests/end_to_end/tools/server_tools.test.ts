@@ -177,7 +177,7 @@ test("POST /v1/messages does not forward a toolset without enabled tools", async
   assert.equal(dig(gateway.upstream.requests[0]?.body, "tools"), undefined);
 });
 
-test("POST /v1/messages gives the client's own MCP server precedence", async () => {
+test("POST /v1/messages prefers the MCP server of the client", async () => {
   const gateway = createGatewayWith({});
   const mcp_servers = [{ type: "url", name: "workspace", url: "https://127.0.0.1/mcp" }];
   const [response, body] = await sendMessage(gateway, { mcp_servers });
@@ -233,7 +233,7 @@ test("web_search uses the conversation's model if the small model is on another 
   );
 });
 
-test("POST /v1/messages keeps the client's betas out of the gateway's own requests", async () => {
+test("POST /v1/messages does not send the client's betas in the gateway's requests", async () => {
   const toNative = (events: Wire[]): FakeResponse => ({ body: events.map(writeEvent).join("") });
   const usage = { input_tokens: 1, output_tokens: 1 };
   const start = {

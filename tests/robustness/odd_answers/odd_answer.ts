@@ -1,6 +1,6 @@
 import type { Json } from "../../kit/json.ts";
 
-/** A strange answer of a host, and what a client must receive. */
+/** An unusual answer of a host, and the answer that a client must receive. */
 export interface OddAnswer {
   name: string;
   /** Body of the upstream's response. */
@@ -10,7 +10,7 @@ export interface OddAnswer {
   /** Event after the body. Default: the end of the connection. */
   ending?: "close" | "reset" | "open";
   /** Type of the error that the client receives, and a pattern of the upstream's text in its message. */
-  error?: readonly [type: string, words?: RegExp];
+  error?: readonly [type: string, pattern?: RegExp];
   /** Stop reason of the answer. */
   stop?: string;
   /** Text of the answer, in all its blocks; by default none. */

@@ -42,7 +42,7 @@ test("cutLongStrings() keeps names of members, and strings that are not plain", 
   }
 });
 
-test("cutLongStrings() leaves a text that is not JSON without a value", async () => {
+test("cutLongStrings() returns invalid JSON for a text that is not JSON", async () => {
   for (
     const json of [
       `"${LONG}`,

@@ -21,7 +21,7 @@ interface Connection {
   answers(count: number): Promise<Wire[]>;
 }
 
-/** Connects to a gateway's tools. The client reads nothing after `maxLines`. */
+/** Connects to a gateway's tools. The client stops reading after `maxLines`. */
 async function connect({ context }: McpGateway, { maxLines = Infinity } = {}): Promise<Connection> {
   const lines: Wire[] = [];
   let onLine = () => {};

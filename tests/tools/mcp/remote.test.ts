@@ -237,12 +237,12 @@ for (const { url, message } of REFUSED_URLS) {
 }
 
 test("createRemote() resolves the name once, and sends each request to the address that answered", async () => {
-  const asked: string[] = [];
+  const requests: string[] = [];
   let resolved = 0;
   const connectRemote = createRemote({ allowHosts: [] }, {
     resolve: () => Promise.resolve(resolved++ === 0 ? ["93.184.215.14"] : ["10.0.0.7"]),
     async connect({ address, method, body, headers }) {
-      asked.push(`${method} ${address} ${headers?.["accept-encoding"]}`);
+      requests.push(`${method} ${address} ${headers?.["accept-encoding"]}`);
       const { id } = JSON.parse(body ?? "{}");
       const result = {
         protocolVersion: "2025-11-25",
@@ -264,7 +264,7 @@ test("createRemote() resolves the name once, and sends each request to the addre
   });
   await connection.close();
   assert.equal(resolved, 1);
-  assert.deepEqual([...new Set(asked)], ["POST 93.184.215.14 identity"]);
+  assert.deepEqual([...new Set(requests)], ["POST 93.184.215.14 identity"]);
 });
 
 async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {

@@ -76,7 +76,7 @@ const CALLS: Record<string, [x64: Call, arm64: Call, answer: string]> = {
   "io_uring_setup": [{ number: 425 }, { number: 425 }, EPERM],
   "io_uring_enter": [{ number: 426 }, { number: 426 }, EPERM],
   "io_uring_register": [{ number: 427 }, { number: 427 }, EPERM],
-  "ioctl that asks for the size": [
+  "ioctl that reads the size": [
     { number: 16, args: [0, 0x5413] },
     { number: 29, args: [0, 0x5413] },
     ALLOWED,

@@ -163,7 +163,7 @@ test("Bash with network access reaches no local socket, and without it no networ
 /** Runs the attacks, 40 in each sandbox, and returns their output. */
 async function runAll(attacks: readonly string[]): Promise<string> {
   const output: string[] = [];
-  const roomy = createShellWorkspace({
+  const large = createShellWorkspace({
     root,
     limits: { keptOutputChars: 10_000_000, memoryBytes: 4 * 2 ** 30 },
   });
@@ -172,7 +172,7 @@ async function runAll(attacks: readonly string[]): Promise<string> {
     for (const [at, attack] of attacks.slice(first, first + 40).entries()) {
       writeFileSync(join(root, "attacks", `${at}.sh`), attack);
     }
-    const { stdout, endedBy: by } = await roomy.run(
+    const { stdout, endedBy: by } = await large.run(
       "for f in attacks/*.sh; do printf '\\nattack %s\\n' $f; timeout -k 1 5 bash $f </dev/null 2>&1; done",
     );
     assert.equal(by, "exit");
@@ -181,7 +181,7 @@ async function runAll(attacks: readonly string[]): Promise<string> {
     mkdirSync(join(root, "attacks"));
   }
   rmSync(join(root, "attacks"), { recursive: true });
-  roomy.remove();
+  large.remove();
   return output.join("");
 }
 

@@ -58,12 +58,12 @@ const BOMBS: Record<string, [command: string, limits: Partial<ShellLimits>, mess
     PROCESSES,
     /more than 200 processes|Resource temporarily/,
   ],
-  "a process that takes memory": [
+  "a process that allocates memory": [
     `perl -e 'push @x, "x" x 1e7 while 1'`,
     MEMORY,
     /Out of memory|more than 128 MiB of memory/,
   ],
-  "processes that take memory": [
+  "processes that allocate memory": [
     "for i in {1..20}; do perl -e '$x = \"x\" x 3e7; sleep 100' & done; wait",
     MEMORY,
     /more than 128 MiB of memory/,

@@ -140,7 +140,7 @@ const ATTACKS: Record<string, Attack> = {
     gone: ["shared/tasks.json"],
     kept: { "shared/settings.json": "mine", "sub/.vscode": "-> ../shared" },
   },
-  "a link itself": {
+  "a link": {
     files: { "sub/.envrc": "-> ../envrc.real", "envrc.real": "mine" },
     command: "rm sub/.envrc; echo evil > sub/.envrc",
     kept: { "sub/.envrc": "-> ../envrc.real", "envrc.real": "mine" },

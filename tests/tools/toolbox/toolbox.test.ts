@@ -30,10 +30,16 @@ async function textOf(result: ReturnType<Toolbox["run"]>): Promise<[boolean, str
 
 test("createToolbox() runs a call and returns a failure as a result", async () => {
   const { toolbox, audit } = createTestToolbox([echo, fail]);
-  const scene = createTestContext();
-  assert.deepEqual(await textOf(toolbox.run(call("Echo", { word: "bee" }), scene)), [false, "You said bee"]);
-  assert.deepEqual(await textOf(toolbox.run(call("Fail"), scene)), [true, "Cannot do it: it is broken"]);
-  assert.deepEqual(await textOf(toolbox.run(call("None"), scene)), [
+  const toolContext = createTestContext();
+  assert.deepEqual(await textOf(toolbox.run(call("Echo", { word: "bee" }), toolContext)), [
+    false,
+    "You said bee",
+  ]);
+  assert.deepEqual(await textOf(toolbox.run(call("Fail"), toolContext)), [
+    true,
+    "Cannot do it: it is broken",
+  ]);
+  assert.deepEqual(await textOf(toolbox.run(call("None"), toolContext)), [
     true,
     "Cannot run None: there is no such tool",
   ]);
@@ -136,9 +142,9 @@ test("createToolbox() counts tools that run others in separate slots", async () 
 
 test("createToolbox() counts calls in order, for any time to parse them", async () => {
   const { toolbox } = createTestToolbox([echo], { callsPerMinute: 1 });
-  const scene = createTestContext();
-  const words = ["x".repeat(5_000_000), "short"];
-  const results = await Promise.all(words.map((word) => toolbox.run(call("Echo", { word }), scene)));
+  const toolContext = createTestContext();
+  const values = ["x".repeat(5_000_000), "short"];
+  const results = await Promise.all(values.map((word) => toolbox.run(call("Echo", { word }), toolContext)));
   assert.deepEqual(results.map(({ isError }) => isError), [false, true]);
 });
 

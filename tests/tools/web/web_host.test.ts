@@ -208,12 +208,12 @@ test("fetchPage() times out in every phase of a slow host", async () => {
     },
     "drips": (clock) => (_, response) => {
       response.writeHead(200, { "content-type": "text/plain" });
-      const drip = () => {
+      const writeByte = () => {
         if (response.destroyed) return;
         clock.advance(1000);
-        response.write("a", () => setImmediate(drip));
+        response.write("a", () => setImmediate(writeByte));
       };
-      drip();
+      writeByte();
     },
   };
   for (const [name, answer] of Object.entries(slow)) {
@@ -286,9 +286,9 @@ test("fetchPage() connects to the resolved address and checks the certificate fo
         /no trusted certificate/,
       );
     }
-    const distrustful = createTestWeb({ allow, resolve });
+    const withoutCertificate = createTestWeb({ allow, resolve });
     await assertFails(
-      distrustful.fetchPage(`https://docs.test:${server.port}/`),
+      withoutCertificate.fetchPage(`https://docs.test:${server.port}/`),
       "url_not_accessible",
       /no trusted certificate/,
     );

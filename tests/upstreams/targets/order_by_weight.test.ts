@@ -37,7 +37,7 @@ test("orderByWeight() distributes the requests of an omitted target by weight as
   assert.ok(Math.abs(local / (local + other) - 0.75) < 0.03, `${local} and ${other}`);
 });
 
-test("orderByWeight() keeps the order of the others if a target is removed or its place changes", () => {
+test("orderByWeight() keeps the order of the others if a target is removed or moved", () => {
   for (let nth = 0; nth < 200; nth++) {
     const all = orderByWeight(TARGETS, `session-${nth}`).map(({ key }) => key);
     const fewer = orderByWeight(TARGETS.slice(1).reverse(), `session-${nth}`).map(({ key }) => key);

@@ -93,7 +93,7 @@ test("createFileLedger() rewrites a long file, and that of a past day, as one li
   assert.deepEqual(readdirSync(join(folder, "ledger")).sort(), ["2026-11-30.jsonl", "2026-12-01.jsonl"]);
 });
 
-test("createFileLedger() removes the files of days that ended 400 days ago, and nothing else", async () => {
+test("createFileLedger() removes only the files of days that ended 400 days ago", async () => {
   const folder = newFolder();
   mkdirSync(join(folder, "ledger"), { recursive: true });
   const [last, tooOld] = [shiftDay(DAY, -399), shiftDay(DAY, -400)];

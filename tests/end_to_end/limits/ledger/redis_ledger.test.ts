@@ -173,13 +173,13 @@ test(
       const store = createRedisLedger(url(), { clock: new FakeClock(NOON), connect });
       const old = shiftDay(DAY, -399);
       await store.write({ id: "1", rows: [row(1), row(1, { day: old })] }, NOON);
-      const lifeOf = async (day: string) =>
+      const ttlOf = async (day: string) =>
         Math.ceil(
           Number(await evaluate("return redis.call('PTTL', KEYS[1])", `gateway:{limits}:ledger:${day}`)) /
             3_600_000,
         );
-      assert.equal(await lifeOf(DAY), 400 * 24 - 12);
-      assert.equal(await lifeOf(old), 12);
+      assert.equal(await ttlOf(DAY), 400 * 24 - 12);
+      assert.equal(await ttlOf(old), 12);
     }),
 );
 
