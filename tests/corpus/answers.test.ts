@@ -73,7 +73,7 @@ let runs = 0;
 
 if (recordings === undefined) {
   const skip = "there is no ../shared/corpus beside this checkout";
-  console.log(`corpus: skipped, for ${skip}`);
+  console.log(`corpus: skipped: ${skip}`);
   test("POST /v1/messages translates every recorded answer", { skip }, () => {});
 } else {
   for (const recording of recordings) {

@@ -25,7 +25,7 @@ const recordings = readCorpus();
 
 if (recordings === undefined) {
   const skip = "there is no ../shared/corpus beside this checkout";
-  console.log(`count_tokens corpus: skipped, for ${skip}`);
+  console.log(`count_tokens corpus: skipped: ${skip}`);
   test("estimateTokens() is close to the counts of Anthropic's API (no corpus)", { skip }, () => {});
 } else {
   const counted = recordings.flatMap(toCounted);

@@ -24,7 +24,7 @@ const NOT_PASSED: Record<string, string> = {
 
 if (!existsSync(SUITE)) {
   const skip = "there is no ../shared/json-schema-test-suite beside this checkout";
-  console.log(`JSON Schema Test Suite: skipped, for ${skip}`);
+  console.log(`JSON Schema Test Suite: skipped: ${skip}`);
   test("Schema passes the JSON Schema Test Suite (no suite)", { skip }, () => {});
 } else {
   test("Schema passes the JSON Schema Test Suite of draft 2020-12", () => {

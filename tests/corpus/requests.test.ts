@@ -28,7 +28,7 @@ const recordings = readCorpus();
 
 if (recordings === undefined) {
   const skip = "there is no ../shared/corpus beside this checkout";
-  console.log(`corpus of requests: skipped, for ${skip}`);
+  console.log(`corpus of requests: skipped: ${skip}`);
   test("Dialect.toBody() translates every recorded request", { skip }, () => {});
 } else {
   const withRequest = recordings.filter((one): one is Recording & { indexedRequest: Json } =>

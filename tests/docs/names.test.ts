@@ -97,7 +97,7 @@ test("every value of a setting in the documentation is valid", () => {
     const [, name = "", value] = /^([A-Z][A-Z_]+)=(\S+)$/.exec(code) ?? [];
     const setting = SETTING_NAMES.find((known) => known === name);
     if (setting === undefined) continue;
-    assert.ok(v.safeParse(SETTINGS[setting].schema(), value).success, `${path} says ${code}`);
+    assert.ok(v.safeParse(SETTINGS[setting].schema(), value).success, `${path} has ${code}`);
   }
 });
 

@@ -23,7 +23,7 @@ const ORDER = {
 };
 
 /** Values, and the errors: a path and the requirement. */
-const COMPLAINTS: [name: string, schema: unknown, value: unknown, complaints: string[]][] = [
+const ERRORS: [name: string, schema: unknown, value: unknown, errors: string[]][] = [
   ["a valid value", ORDER, { items: [{ sku: "bee", qty: 1 }] }, []],
   ["a wrong type deep inside", ORDER, { items: [{ sku: "bee", qty: 1 }, { sku: "hive", qty: "two" }] }, [
     "/items/1/qty must be integer",
@@ -109,10 +109,10 @@ const COMPLAINTS: [name: string, schema: unknown, value: unknown, complaints: st
   ],
 ];
 
-for (const [name, schema, value, complaints] of COMPLAINTS) {
+for (const [name, schema, value, errors] of ERRORS) {
   test(`Schema.check() of ${name}`, () => {
     const found = new Schema(schema).check(value);
-    assert.deepEqual(found.map(({ path, message }) => `${path} ${message}`), complaints);
+    assert.deepEqual(found.map(({ path, message }) => `${path} ${message}`), errors);
   });
 }
 

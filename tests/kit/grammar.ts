@@ -150,7 +150,7 @@ function checkBlock(block: unknown, ids: Set<string>, check: Check): void {
     case "tool_use":
     case "server_tool_use": {
       const id = String(dig(block, "id"));
-      check(/^[a-zA-Z0-9_-]+$/.test(id), "the call's id is not legal");
+      check(/^[a-zA-Z0-9_-]+$/.test(id), "the call's id is not valid");
       check(!ids.has(id), "the call's id is not the first of its kind");
       ids.add(id);
       check(typeof dig(block, "name") === "string" && dig(block, "name") !== "", "the call names no tool");

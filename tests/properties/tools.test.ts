@@ -16,7 +16,7 @@ import { MODELS } from "../kit/requests/request.ts";
 
 const RUNS = { seed: SEED, numRuns: 500 };
 
-const LEGAL = /^[a-zA-Z0-9_-]{1,64}$/;
+const VALID_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 
 /** Names that hosts accept and names that they reject, many of them similar. */
 const name = fc.oneof(
@@ -39,7 +39,7 @@ function createContext(): TurnContext & { loss: LossReport } {
   };
 }
 
-test("ToolNames maps every name to a unique legal name and back", () => {
+test("ToolNames maps every name to a unique valid name and back", () => {
   fc.assert(
     fc.property(fc.uniqueArray(name, { maxLength: 8 }), (all) => {
       const names = new ToolNames(all);
@@ -47,8 +47,8 @@ test("ToolNames maps every name to a unique legal name and back", () => {
       assert.deepEqual(sent.map((one) => names.toClient(one)), all);
       assert.equal(new Set(sent).size, all.length, "no name twice");
       for (const [at, one] of sent.entries()) {
-        assert.match(one, LEGAL);
-        if (LEGAL.test(all[at] ?? "")) assert.equal(one, all[at], "a legal name stays");
+        assert.match(one, VALID_NAME);
+        if (VALID_NAME.test(all[at] ?? "")) assert.equal(one, all[at], "a valid name stays");
       }
       assert.deepEqual(
         sent,
@@ -66,7 +66,7 @@ test("ToolNames keeps apart names that look like shortened ones", () => {
   const names = new ToolNames([long, short]);
   assert.equal(names.toUpstream(short), short);
   assert.notEqual(names.toUpstream(long), short);
-  assert.match(names.toUpstream(long), LEGAL);
+  assert.match(names.toUpstream(long), VALID_NAME);
   assert.equal(names.toClient(names.toUpstream(long)), long);
 });
 
@@ -92,7 +92,7 @@ test("Dialect.createReader() restores the original name of a called tool", () =>
         assert.ok(sent.tools.some((tool: Wire) => tool.function.name === called));
         assert.equal(
           context.loss.toHeader()?.includes("tool_choice.name;renamed") ?? false,
-          !LEGAL.test(wanted ?? ""),
+          !VALID_NAME.test(wanted ?? ""),
         );
         const reader = openrouter.createReader(request, createContext());
         assert.equal(callOf(reader, called, "{}").name, wanted);

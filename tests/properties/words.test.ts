@@ -113,11 +113,11 @@ test("toClientToolId() returns a valid id, which toUpstreamToolId() reverses", (
   const ids = fc.oneof(anything, fc.string().map((id) => `toolu_gw12345678_${toBase64Url(id)}`), fc.uuid());
   fc.assert(
     fc.property(ids.filter((id) => id.isWellFormed()), (id) => {
-      const legal = toClientToolId(id, newId);
-      assert.match(legal, /^[a-zA-Z0-9_-]+$/);
-      if (id !== "") assert.equal(toUpstreamToolId(legal), id);
+      const clientId = toClientToolId(id, newId);
+      assert.match(clientId, /^[a-zA-Z0-9_-]+$/);
+      if (id !== "") assert.equal(toUpstreamToolId(clientId), id);
       if (/^[a-zA-Z0-9_-]{1,36}$/.test(id) && !id.startsWith("toolu_gw")) {
-        assert.equal(legal, id, "what is legal stays");
+        assert.equal(clientId, id, "a valid id stays");
       }
     }),
     RUNS,

@@ -104,7 +104,7 @@ function writeSteps(steps: readonly Step[], reason: StopReason): WrittenStream {
   return { events: structuredClone(events), expected: JSON.parse(JSON.stringify(expected)) };
 }
 
-test("MessageWriter writes a legal stream for any sequence of calls", () => {
+test("MessageWriter writes a valid stream for any sequence of calls", () => {
   fc.assert(
     fc.property(fc.array(anyStep, { maxLength: 40 }), reasons, (steps, reason) => {
       const { events } = writeSteps(steps, reason);
@@ -176,7 +176,7 @@ test("collectMessage() folds the events of MessageWriter as documented", async (
   );
 });
 
-test("MessageWriter throws if the arguments of a call are not an object, and ends no message", () => {
+test("MessageWriter throws if the arguments of a call are not an object, and does not end the message", () => {
   const noObject = fc.constantFrom(
     "[1]",
     "1",

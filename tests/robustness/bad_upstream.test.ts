@@ -707,7 +707,7 @@ test("POST /v1/messages returns an error for bodies nested too deep", async () =
   }
 });
 
-test("POST /v1/messages ends a stream with events nested too deep legally", async () => {
+test("POST /v1/messages ends a stream with events nested too deep in a valid form", async () => {
   const deep = `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`;
   const call = `{"index":0,"id":"a","function":{"name":"t","arguments":${deep}}}`;
   const bodies: Record<UpstreamApi, string> = {

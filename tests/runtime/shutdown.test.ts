@@ -94,7 +94,7 @@ test("stop() waits at most one second for a client that does not read the last e
   clock.advance(30 * SECOND);
   await setImmediate();
   assert.equal(isStopped(), false);
-  assert.ok(upstream.idle, "the upstream is let go all the same");
+  assert.ok(upstream.idle, "the upstream is cancelled nevertheless");
   clock.advance(SECOND);
   await setImmediate();
   assert.equal(isStopped(), true);

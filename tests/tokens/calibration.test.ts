@@ -67,7 +67,7 @@ test("correct() keeps its bound for every measured answer and its ratio between 
       const after = calibration.correct("m", 100_000);
       if (before === undefined || after === undefined) continue;
       const miss = Math.abs(before.tokens / 100 - reported) / reported;
-      assert.ok(after.error >= miss - 0.001, `missed by ${miss}, says ${after.error}`);
+      assert.ok(after.error >= miss - 0.001, `missed by ${miss}, the bound is ${after.error}`);
     }
     const tokens = calibration.correct("m", 1000)?.tokens ?? NaN;
     assert.ok(tokens >= Math.min(...all) && tokens <= Math.max(...all) + 1, String(tokens));

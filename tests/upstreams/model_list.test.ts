@@ -173,7 +173,7 @@ test("parseModelList() accepts any values in a list", () => {
 const CORPUS = new URL("../../../shared/corpus/openrouter-models/", import.meta.url);
 if (!existsSync(CORPUS)) {
   const skip = "there is no ../shared/corpus beside this checkout";
-  console.log(`model lists: skipped, for ${skip}`);
+  console.log(`model lists: skipped: ${skip}`);
   test("parseModelList() reads recorded lists completely", { skip }, () => {});
 } else {
   for (const file of readdirSync(CORPUS)) {

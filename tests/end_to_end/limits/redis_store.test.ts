@@ -143,7 +143,7 @@ test("RATE_LIMIT_STORE sets keys with a prefix and an expiry", { skip: MISSING }
     "gateway:{limits}:key/local/usd_day/…",
     "gateway:{limits}:key/local/usd_month/…",
   ]);
-  for (const [key, ttl] of found) assert.ok(ttl > 0 && ttl <= 31 * DAY, `${key} lives ${ttl} ms`);
+  for (const [key, ttl] of found) assert.ok(ttl > 0 && ttl <= 31 * DAY, `${key} expires in ${ttl} ms`);
   await open.body?.cancel();
 });
 

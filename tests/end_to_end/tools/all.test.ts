@@ -12,7 +12,7 @@ import { objects } from "../../kit/json.ts";
 const web = await startWeb();
 after(() => web.close());
 const noSandbox = await whyNoSandbox();
-if (noSandbox !== undefined) console.log(`Bash among the fifteen tools: skipped, for ${noSandbox}`);
+if (noSandbox !== undefined) console.log(`Bash among the fifteen tools: skipped: ${noSandbox}`);
 
 const ALL = "files-read,files-write,shell,network";
 const NAMES =

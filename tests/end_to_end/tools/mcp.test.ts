@@ -12,7 +12,7 @@ import { writePdf } from "../../kit/pdf.ts";
 const web = await startWeb();
 after(() => web.close());
 const noSandbox = await whyNoSandbox();
-if (noSandbox !== undefined) console.log(`Bash over MCP: skipped, for ${noSandbox}`);
+if (noSandbox !== undefined) console.log(`Bash over MCP: skipped: ${noSandbox}`);
 
 const ALL = "files-read,files-write,shell,network";
 

@@ -120,7 +120,7 @@ test("defer_loading withholds the tools of a server until a tool search has foun
     },
   ));
 
-test("names of tools are unique and legal for the upstream, and the client sees the server's", () =>
+test("names of tools are unique and valid for the upstream, and the client receives the server's", () =>
   withMcp(
     { tools: [ECHO, { ...ECHO, name: "read me/now" }, { ...ECHO, name: "x".repeat(100) }] },
     async (testbed) => {

@@ -5,7 +5,7 @@ import { after, test } from "node:test";
 import { createShellWorkspace, whyNoSandbox } from "./shell_workspace.ts";
 
 const skip = await whyNoSandbox();
-if (skip !== undefined) console.log(`Bash in the sandbox: skipped, for ${skip}`);
+if (skip !== undefined) console.log(`Bash in the sandbox: skipped: ${skip}`);
 
 const workspace = createShellWorkspace();
 after(() => workspace.remove());
@@ -210,7 +210,7 @@ test("Bash allows git to write all files except settings and hooks", { skip }, a
   const plain = createShellWorkspace({ root: git.root, sandbox: "off" });
   try {
     const had = await plain.run("command -v git && git init -q . && echo x > f");
-    if (had.code !== 0) return console.log("Bash with git: skipped, for there is no git");
+    if (had.code !== 0) return console.log("Bash with git: skipped: there is no git");
     const { text, failed } = await git.useTool({
       command: "git status --short && git add -A && git -c user.name=a -c user.email=a@b commit -qm one && " +
         "git checkout -qb side && git log --format=%s%d && " +

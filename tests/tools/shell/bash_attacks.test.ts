@@ -20,7 +20,7 @@ import { injections, reads, type Target, writes } from "./shell_attacks.ts";
 import { createShellWorkspace, whyNoSandbox } from "./shell_workspace.ts";
 
 const skip = await whyNoSandbox();
-if (skip !== undefined) console.log(`attacks on Bash: skipped, for ${skip}`);
+if (skip !== undefined) console.log(`attacks on Bash: skipped: ${skip}`);
 
 const SECRET = `secret-${crypto.randomUUID()}`;
 process.env.GATEWAY_SECRET = SECRET;

@@ -5,7 +5,7 @@ import type { ShellLimits } from "../../../tools/policy/shell.ts";
 import { createShellWorkspace, processesWith, whyNoSandbox } from "./shell_workspace.ts";
 
 const skip = await whyNoSandbox();
-if (skip !== undefined) console.log(`what Bash leaves and takes: skipped, for ${skip}`);
+if (skip !== undefined) console.log(`limits of Bash: skipped: ${skip}`);
 
 const workspace = createShellWorkspace();
 after(() => workspace.remove());

@@ -19,7 +19,7 @@ import { PROTECTED } from "../../../tools/policy/protected.ts";
 import { createShellWorkspace, type ShellWorkspace, whyNoSandbox } from "./shell_workspace.ts";
 
 const skip = await whyNoSandbox();
-if (skip !== undefined) console.log(`protected files of Bash: skipped, for ${skip}`);
+if (skip !== undefined) console.log(`protected files of Bash: skipped: ${skip}`);
 
 /** Runs `use` in a workspace with files. A name that ends in a slash is a folder, a text `-> x` is a link to `x`. */
 async function withWorkspace(

@@ -4,7 +4,7 @@ import { after, test } from "node:test";
 import { createShellWorkspace, whyNoSandbox } from "./shell_workspace.ts";
 
 const skip = await whyNoSandbox();
-if (skip !== undefined) console.log(`ways out of the sandbox: skipped, for ${skip}`);
+if (skip !== undefined) console.log(`ways out of the sandbox: skipped: ${skip}`);
 
 const workspace = createShellWorkspace();
 after(() => workspace.remove());

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { createShellWorkspace, processesWith, whyNoSandbox } from "./shell_workspace.ts";
 
 const skip = await whyNoSandbox();
-if (skip !== undefined) console.log(`the shell in a program of its own: skipped, for ${skip}`);
+if (skip !== undefined) console.log(`Bash in a separate program: skipped: ${skip}`);
 
 const PROGRAM = fileURLToPath(new URL("shell_program.ts", import.meta.url));
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
