@@ -18,7 +18,7 @@ interface Counted {
   reported: number;
 }
 
-/** Tools that Anthropic's API runs: it counts their results, in each turn of the model again. */
+/** Tools that Anthropic's API runs: it counts their results again in each further turn of the model. */
 const RUN_THERE = /"type":"(web_search|web_fetch|code_execution|tool_search_tool)_|"mcp_servers"/;
 
 const recordings = readCorpus();

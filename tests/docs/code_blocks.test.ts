@@ -139,7 +139,7 @@ function withMcpHost({ variables, words }: Command, server: TestMcpServer | unde
   };
 }
 
-/** Commands of clients and of the system, which only names of settings connect with the gateway. */
+/** Commands of clients and of the system, of which only names are checked. */
 const OTHER_COMMANDS =
   /^(export ANTHROPIC_(BASE_URL|AUTH_TOKEN)=\S+|claude --model \S+|claude mcp add .+|bun install|printf %s \$KEY|sha256sum|\.ci\/run)$/;
 

@@ -392,7 +392,7 @@ test("LIMITS charges an answer that is abandoned before it began for its input",
   assert.equal((await sendMessage(on)).status, 402);
 });
 
-/** Waits until the gateway has stopped to read the answers of disconnected clients. */
+/** Waits until the gateway has stopped reading the answers of disconnected clients. */
 async function waitForUsage({ clock }: TestGateway): Promise<void> {
   await settle();
   clock.advance(10 * SECOND);

@@ -251,7 +251,7 @@ test("Now has the cost of the UTC day, against the budget of all keys", async ()
 });
 
 test("Now shows that the cost of the day is unknown while its store does not answer", async () => {
-  // The sockets of the store's client do not keep the process alive.
+  // The sockets of the store's client do not keep the process alive: a timer does.
   const alive = setInterval(() => {}, 1000);
   try {
     const gateway = createTestGateway({ settings: { RATE_LIMIT_STORE: "redis://127.0.0.1:1" } });

@@ -105,13 +105,13 @@ const script = fc.record({
 });
 type Script = typeof script extends fc.Arbitrary<infer T> ? T : never;
 
-/** Some hosts give all calls the same id; only their index differs. */
+/** Sets the same id for all calls, as some hosts do. Only their index differs. */
 function withSameId(given: Script): Script {
   const same = "same" in given.numbering;
   return same ? { ...given, calls: given.calls.map((one) => ({ ...one, id: "same" })) } : given;
 }
 
-/** An answer that ends with `tool_calls`, but has neither calls nor text, is an error. */
+/** Replaces the finish reason `tool_calls` of an answer without calls: without text, it would be an error. */
 function withTrueFinish(given: Script): Script {
   const isEmpty = given.finish === "tool_calls" && given.calls.length === 0;
   return isEmpty ? { ...given, finish: "stop" } : given;
